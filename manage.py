@@ -1,0 +1,14 @@
+#!/usr/bin/env python
+"""Django's entry point; with no DATABASE_URL it starts the embedded PostgreSQL first."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+from webapp import embedded
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+    embedded.ensure()
+    execute_from_command_line(sys.argv)

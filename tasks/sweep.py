@@ -1,0 +1,19 @@
+"""The sweep: messages get lost and workers die, so what nobody works on is announced again."""
+
+from django.apps import apps
+
+from tasks.house import task
+from webapp.jobs import Job
+
+
+def job_models() -> list[type[Job]]:
+    return [model for model in apps.get_models() if issubclass(model, Job)]
+
+
+@task("tasks.sweep.run")
+def run() -> None:
+    for model in job_models():
+        jobs = model._default_manager
+        jobs.give_up()  # type: ignore[attr-defined]
+        for row in jobs.stuck()[:1000]:  # type: ignore[attr-defined]
+            row.enqueue()

@@ -1,0 +1,33 @@
+"""Fixtures that every kind of test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+from django.db import connections
+
+SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def own_pixels(settings, tmp_path):
+    """Each test writes pixels, checkpoints and training sets to a folder of its own."""
+    settings.DATA = tmp_path
+    settings.PIXELS = str(tmp_path / "pixels")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker):
+    """WANDERERS_TEST_DB names the test database, so that two runs at once on one machine keep apart."""
+    name = os.environ.get("WANDERERS_TEST_DB")
+    if name:
+        databases = connections["default"].settings_dict
+        databases["TEST"]["NAME"] = f"test_{name}"
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """Return the folder of real data, or skip where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("The real data (../shared/data) is not on this machine.")
+    return SHARED_DATA

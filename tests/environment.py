@@ -1,0 +1,15 @@
+"""Loaded by pytest before Django reads its settings: a data folder and a database of the tests' own."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from webapp import embedded
+
+_checkout = hashlib.blake2b(str(Path(__file__).resolve()).encode(), digest_size=6).hexdigest()
+os.environ["WANDERERS_DATA"] = str(Path(tempfile.gettempdir()) / f"wanderers-tests-{os.getuid()}-{_checkout}")
+os.environ.setdefault("SECRET_KEY", "only-for-tests")
+os.environ.setdefault("DATABASE_POOL_SIZE", "4")
+os.environ.setdefault("LOG_LEVEL", "WARNING")
+embedded.ensure()

@@ -1,0 +1,77 @@
+"""A job is owned by one worker at a time, whatever the messages do."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from webapp.archive.models import IngestRun, Survey
+from webapp.jobs import MAX_ATTEMPTS, Cancelled, JobState, LeaseLost
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run():
+    survey = Survey.objects.create(slug="atlas", name="ATLAS")
+    return IngestRun.objects.create(survey=survey, path="night", subject_set="night")
+
+
+def expire(run):
+    IngestRun.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_message_delivered_twice_is_worked_on_once(run):
+    assert IngestRun.objects.claim(run.pk) is not None
+    assert IngestRun.objects.claim(run.pk) is None
+
+
+def test_a_dead_workers_job_goes_to_the_next_and_the_dead_one_cannot_write(run):
+    first = IngestRun.objects.claim(run.pk)
+    expire(run)
+    second = IngestRun.objects.claim(run.pk)
+    with pytest.raises(LeaseLost):
+        first.renew(done=99)
+    second.renew(done=5)
+    second.finish()
+    run.refresh_from_db()
+    assert (run.done, run.state, run.attempts) == (5, JobState.DONE, 2)
+
+
+def test_a_finished_job_is_never_run_again(run):
+    IngestRun.objects.claim(run.pk).finish()
+    expire(run)
+    assert IngestRun.objects.claim(run.pk) is None
+
+
+def test_cancel_ends_a_running_job_at_its_next_report(run):
+    owner = IngestRun.objects.claim(run.pk)
+    run.request_cancel()
+    with pytest.raises(Cancelled):
+        owner.renew(done=1)
+
+
+def test_cancel_ends_a_waiting_job_at_once(run):
+    run.request_cancel()
+    run.refresh_from_db()
+    assert run.state == JobState.CANCELLED
+    assert IngestRun.objects.claim(run.pk) is None
+
+
+def test_a_job_that_keeps_killing_its_worker_is_given_up_with_a_sentence(run):
+    for _ in range(MAX_ATTEMPTS):
+        assert IngestRun.objects.claim(run.pk) is not None
+        expire(run)
+    assert IngestRun.objects.claim(run.pk) is None
+    assert IngestRun.objects.give_up() == 1
+    run.refresh_from_db()
+    assert run.state == JobState.FAILED
+    assert "worker" in run.error
+
+
+def test_the_sweep_finds_lost_messages_and_no_others(run):
+    assert list(IngestRun.objects.stuck()) == [run]
+    run.enqueue()
+    assert not IngestRun.objects.stuck().exists()
+    IngestRun.objects.update(sent_at=timezone.now() - timedelta(hours=1))
+    assert list(IngestRun.objects.stuck()) == [run]

@@ -1,0 +1,50 @@
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from webapp.archive.models.survey import Survey
+from webapp.jobs import Job, JobQuerySet
+
+
+class IngestRun(Job):
+    """One reading of a file or folder into a survey; `done` counts the rows read."""
+
+    task: ClassVar[str] = "tasks.ingest.run"
+
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="ingest_runs")
+    path = models.TextField()
+    kind = models.CharField(max_length=10, blank=True, default="")
+    subject_set = models.CharField(max_length=120)
+    dry_run = models.BooleanField(default=False)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    added = models.PositiveBigIntegerField(default=0)
+    known = models.PositiveBigIntegerField(default=0, help_text="had this external_id already")
+    duplicates = models.PositiveBigIntegerField(default=0, help_text="pixels that another subject has")
+    bad = models.PositiveBigIntegerField(default=0)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"Ingest of {self.path} into {self.survey}"
+
+
+class IngestProblem(models.Model):
+    """A row or file that could not be read, and why."""
+
+    run = models.ForeignKey(IngestRun, on_delete=models.CASCADE, related_name="problems")
+    file = models.TextField()
+    row = models.PositiveBigIntegerField(null=True)
+    reason = models.TextField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "file", "row"], nulls_distinct=False, name="one_problem_per_row")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.reason}"

@@ -1,0 +1,83 @@
+from typing import Self
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from webapp.archive.models.survey import Survey
+
+
+class Kind(models.TextChoices):
+    STAMP = "stamp"
+    TRACKLET = "tracklet"
+    CUTOUT = "cutout"
+    CUBE = "cube"
+
+
+class SubjectQuerySet(models.QuerySet["Subject"]):
+    def originals(self) -> Self:
+        """Leave out the subjects whose pixels an earlier one has already."""
+        return self.filter(duplicate_of=None)
+
+    def gold(self) -> Self:
+        """Subjects whose class is known: from the survey, or from a scientist's ruling."""
+        return self.exclude(gold_label="")
+
+
+class Subject(models.Model):
+    """What is classified. Its pixels lie in the store, at (survey, array, index)."""
+
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="subjects")
+    external_id = models.CharField(max_length=200)
+    kind = models.CharField(max_length=10, choices=Kind)
+    checksum = models.CharField(max_length=64, help_text="blake2b of data type, shape and pixels")
+    duplicate_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="duplicates"
+    )
+    object_group = models.CharField(max_length=200, help_text="One object stays on one side of every split.")
+    array = models.CharField(max_length=80)
+    index = models.PositiveBigIntegerField()
+    ra = models.FloatField(null=True, help_text="deg, ICRS")
+    dec = models.FloatField(null=True, help_text="deg, ICRS")
+    mjd = models.FloatField(null=True, help_text="UTC, middle of the first exposure")
+    rate = models.FloatField(null=True, help_text="arcsec/h")
+    metadata = models.JSONField(default=dict, help_text="#name is hidden, !name hidden while classifying")
+    gold_label = models.CharField(max_length=20, blank=True, default="", help_text="A fine class, or yes / no")
+    gold_source = models.CharField(max_length=20, blank=True, default="", help_text="manifest or ruling")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SubjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["survey", "external_id"], name="one_row_per_external_id"),
+            models.UniqueConstraint(fields=["survey", "array", "index"], name="one_subject_per_pixel_block"),
+        ]
+        indexes = [
+            models.Index(fields=["survey", "checksum"]),
+            models.Index(fields=["survey", "object_group"]),
+            GinIndex(fields=["metadata"], name="subject_metadata", opclasses=["jsonb_path_ops"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+    def gold_answer(self) -> str:
+        """Return yes or no where the class is known, else an empty string."""
+        if self.gold_label in ("", "yes", "no"):
+            return self.gold_label
+        return "yes" if self.gold_label in self.survey.positive else "no"
+
+
+class SubjectSet(models.Model):
+    """A named set of subjects, which workflows draw from."""
+
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="subject_sets")
+    name = models.CharField(max_length=120)
+    subjects = models.ManyToManyField(Subject, related_name="sets", blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["survey", "name"], name="one_set_per_name")]
+
+    def __str__(self) -> str:
+        return self.name

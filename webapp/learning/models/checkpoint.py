@@ -1,0 +1,46 @@
+from django.conf import settings
+from django.db import models
+
+from webapp.archive.models import Survey
+from webapp.learning.models.training_run import ModelRole, TrainingRun
+
+
+class Checkpoint(models.Model):
+    """A trained model: safetensors and a manifest in the data folder. One champion per survey and role."""
+
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="checkpoints")
+    role = models.CharField(max_length=10, choices=ModelRole)
+    run = models.OneToOneField(TrainingRun, on_delete=models.PROTECT, related_name="checkpoint")
+    folder = models.CharField(max_length=200, help_text="below the data folder")
+    sha256 = models.CharField(max_length=64)
+    manifest = models.JSONField()
+    is_champion = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["survey", "role"], condition=models.Q(is_champion=True), name="one_champion_per_role"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} model {self.pk}"
+
+
+class Promotion(models.Model):
+    """The log of champions: who made which checkpoint champion, when, why, and which one stepped back."""
+
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="promotions")
+    previous = models.ForeignKey(Checkpoint, null=True, on_delete=models.SET_NULL, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    reason = models.CharField(max_length=200)
+    is_rollback = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.checkpoint}: {self.reason}"

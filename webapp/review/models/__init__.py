@@ -1,0 +1,3 @@
+from webapp.review.models.ruling import Ruling, Verdict
+
+__all__ = ["Ruling", "Verdict"]

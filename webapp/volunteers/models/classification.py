@@ -1,0 +1,53 @@
+from django.db import models
+from django.db.models import Q
+
+from webapp.archive.models import Subject
+from webapp.volunteers.models.queue_entry import Reason
+from webapp.volunteers.models.volunteer import Volunteer
+from webapp.volunteers.models.workflow import Workflow
+
+
+class Answer(models.TextChoices):
+    YES = "yes"
+    NO = "no"
+    UNSURE = "unsure"
+
+
+class ClassificationQuerySet(models.QuerySet["Classification"]):
+    def standing(self) -> models.QuerySet["Classification"]:
+        """Classifications that have not been undone."""
+        return self.filter(withdrawn_at=None)
+
+
+class Classification(models.Model):
+    """One volunteer's answer about one subject. The client chooses the id, so that a replay finds the first."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="classifications")
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="classifications")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="classifications")
+    answer = models.CharField(max_length=6, choices=Answer)
+    follow_up = models.CharField(max_length=20, blank=True, default="")
+    reason = models.CharField(max_length=10, choices=Reason, default=Reason.NEW)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(null=True)
+    device = models.CharField(max_length=20, blank=True, default="")
+    viewport = models.CharField(max_length=20, blank=True, default="")
+    frames_seen = models.PositiveSmallIntegerField(null=True)
+
+    objects = ClassificationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["volunteer", "workflow", "subject"],
+                condition=Q(withdrawn_at=None),
+                name="one_answer_per_volunteer",
+            )
+        ]
+        indexes = [models.Index(fields=["workflow", "subject"]), models.Index(fields=["volunteer", "-created_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.answer} on {self.subject}"

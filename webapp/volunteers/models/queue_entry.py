@@ -1,0 +1,72 @@
+import random
+
+from django.db import models
+from django.db.models import Q
+
+from webapp.archive.models import Subject
+from webapp.volunteers.models.volunteer import Volunteer
+from webapp.volunteers.models.workflow import Workflow
+
+
+def random_position() -> float:
+    return random.random()
+
+
+class Reason(models.TextChoices):
+    """Why a volunteer sees a subject."""
+
+    NEW = "new"
+    UNCERTAIN = "uncertain"
+    RANDOM = "random"
+    TRAINING = "training"
+
+
+class QueueEntry(models.Model):
+    """A subject in a workflow's queue. `available` is how many more people it may be handed to right now."""
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="queue")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="queue_entries")
+    priority = models.FloatField(default=0.0, help_text="the larger, the sooner")
+    reason = models.CharField(max_length=10, choices=Reason, default=Reason.NEW)
+    available = models.SmallIntegerField(help_text="votes still wanted, less the leases that are out")
+    shuffle = models.FloatField(default=random_position, editable=False, help_text="where a random draw finds it")
+    is_gold = models.BooleanField(default=False, help_text="served as training, never retired")
+    is_retired = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workflow", "subject"], name="one_entry_per_subject")]
+        indexes = [
+            models.Index(
+                "workflow",
+                models.F("priority").desc(),
+                "id",
+                name="queue_by_priority",
+                condition=Q(is_retired=False, is_gold=False, available__gt=0),
+            ),
+            models.Index(
+                "workflow",
+                "shuffle",
+                name="queue_at_random",
+                condition=Q(is_retired=False, is_gold=False, available__gt=0),
+            ),
+            models.Index("workflow", "shuffle", name="queue_of_gold", condition=Q(is_gold=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} in {self.workflow}"
+
+
+class Lease(models.Model):
+    """A subject handed to one volunteer until `expires_at`; its slot is theirs meanwhile."""
+
+    entry = models.ForeignKey(QueueEntry, on_delete=models.CASCADE, related_name="leases")
+    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="leases")
+    reason = models.CharField(max_length=10, choices=Reason)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["volunteer", "entry"], name="one_lease_per_volunteer_and_entry")]
+        indexes = [models.Index(fields=["expires_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.entry} lent to {self.volunteer}"
