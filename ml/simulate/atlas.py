@@ -1,0 +1,188 @@
+"""An ATLAS-like night: difference stamps of eight classes, singly or linked into tracklets.
+
+Source: Rabeendran & Denneau 2021, "A two-stage deep learning detection classifier for the ATLAS asteroid survey":
+100 x 100 stamps, 30-second exposures, four of a field within half an hour.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml.simulate.difference import CLASSES, REAL, SIZE, Sources, draw_sources, stamps
+from ml.simulate.folder import BLOCK, Block, block_sizes, write
+from ml.simulate.tracklets import MAX_DETECTIONS, Visits, draw_tracklets, visit
+
+EXPTIME = 30.0
+PIXEL_SCALE = 1.86
+LIMITING_MAG = 19.5
+BANDS = ("o", "c")
+STAMP_COLUMNS = (
+    "external_id", "kind", "image", "planes", "label", "gold", "object_group", "ra", "dec", "mjd", "exptime", "band",
+    "mag", "rate", "#snr", "#simulated",
+)  # fmt: skip
+FRAME_COLUMNS = ("mjd", "ra", "dec", "mag", "#snr")
+
+
+def atlas(
+    n: int,
+    seed: int,
+    out: str | Path,
+    *,
+    kind: str = "stamp",
+    detections: int | None = 4,
+    gold_fraction: float = 0.1,
+    progress: Callable[[int], object] | None = None,
+) -> Path:
+    """Write a simulated night to `out`: manifest.csv, truth.csv and FITS cubes.
+
+    Parameters
+    ----------
+    n : int
+        Number of subjects, balanced over the eight classes.
+    seed : int
+        The same seed gives the same bytes.
+    out : path
+    kind : {"stamp", "tracklet"}
+    detections : int from 3 to 8, or None
+        Frames of each tracklet; None draws them, mostly 4. Stamps ignore it.
+    gold_fraction : float in 0..1
+        Share of the rows marked as gold.
+    progress : callable, optional
+        Called with the number of subjects written since the last call.
+
+    Returns
+    -------
+    Path
+        The manifest.
+
+    Raises
+    ------
+    ValueError
+        For a kind, number or fraction that is not one of these.
+    """
+    check(n, kind, detections, gold_fraction)
+    columns = STAMP_COLUMNS if kind == "stamp" else tracklet_columns(detections or MAX_DETECTIONS)
+    blocks = night(n, seed, kind=kind, detections=detections, gold_fraction=gold_fraction)
+    return write(blocks, columns, Path(out), progress=progress)
+
+
+def check(n: int, kind: str, detections: int | None, gold_fraction: float) -> None:
+    if n < 1:
+        raise ValueError(f"n must be at least 1, not {n}")
+    if kind not in ("stamp", "tracklet"):
+        raise ValueError(f"kind must be 'stamp' or 'tracklet', not {kind!r}")
+    if detections is not None and not 3 <= detections <= MAX_DETECTIONS:
+        raise ValueError(f"a tracklet has 3 to {MAX_DETECTIONS} detections, not {detections}")
+    if not 0 <= gold_fraction <= 1:
+        raise ValueError(f"gold_fraction must lie between 0 and 1, not {gold_fraction}")
+
+
+def tracklet_columns(frames: int) -> tuple[str, ...]:
+    per_frame = [f"{name}{frame}" for name in FRAME_COLUMNS for frame in range(1, frames + 1)]
+    plain = [name for name in STAMP_COLUMNS if name != "mjd"]
+    return (*plain[:-1], *per_frame, "#frame_labels", plain[-1])
+
+
+def night(
+    n: int, seed: int, *, kind: str = "stamp", detections: int | None = 4, gold_fraction: float = 0.1
+) -> Iterator[Block]:
+    """Yield the night block by block without writing it: what `atlas` writes."""
+    for number, size in enumerate(block_sizes(n)):
+        # Two streams, so that asking for more gold does not change the sky.
+        rng, gold_rng = (np.random.default_rng([seed, number, stream]) for stream in (0, 1))
+        label = balanced_labels(rng, size)
+        gold = gold_rng.random(size) < gold_fraction
+        names = [f"atlas-{kind}-{seed}-{number * BLOCK + row:06d}" for row in range(size)]
+        yield (
+            stamp_block(rng, label, gold, names)
+            if kind == "stamp"
+            else tracklet_block(rng, label, gold, names, detections)
+        )
+
+
+def balanced_labels(rng: np.random.Generator, n: int) -> np.ndarray:
+    return rng.permutation(np.resize(CLASSES, n))
+
+
+def labelled_stamps(n: int, seed: int, size: int = SIZE) -> tuple[np.ndarray, np.ndarray]:
+    """Stamps in memory, for training on simulated skies: (n, 1, size, size) float32 pixels and (n,) labels."""
+    pixels, labels = np.empty((n, 1, size, size), np.float32), np.empty(n, dtype="<U6")
+    for number, count in enumerate(block_sizes(n)):
+        rng = np.random.default_rng([seed, number, 0])
+        rows = slice(number * BLOCK, number * BLOCK + count)
+        labels[rows] = balanced_labels(rng, count)
+        pixels[rows, 0] = stamps(rng, draw_sources(rng, labels[rows]), size)
+    return pixels, labels
+
+
+def stamp_block(rng: np.random.Generator, label: np.ndarray, gold: np.ndarray, names: list[str]) -> Block:
+    sources = draw_sources(rng, label)
+    pixels = stamps(rng, sources)
+    seen = visit(rng, sources, np.ones(len(label), int))
+    mag = magnitudes(rng, sources.snr)
+    band = rng.choice(BANDS, len(label))
+    rows = []
+    for row, name in enumerate(names):
+        values = row_values(name, "stamp", label[row], gold[row], sources.snr[row], mag[row], seen.rate[row])
+        place = {"ra": f"{seen.ra[row]:.6f}", "dec": f"{seen.dec[row]:.6f}", "mjd": f"{seen.mjd[row]:.6f}"}
+        rows.append(values | place | {"band": band[row]})
+    return Block(pixels, np.ones(len(label), int), rows, [truth_row(row) for row in rows], header())
+
+
+def tracklet_block(
+    rng: np.random.Generator, label: np.ndarray, gold: np.ndarray, names: list[str], detections: int | None
+) -> Block:
+    tracklets = draw_tracklets(rng, label, detections)
+    pixels = stamps(rng, tracklets.frames)
+    seen = visit(rng, tracklets.frames, tracklets.count, slow=~np.isin(label, REAL))
+    mag = magnitudes(rng, tracklets.frames.snr)
+    band = rng.choice(BANDS, len(label))
+    rows = []
+    first = np.cumsum(tracklets.count) - tracklets.count
+    for row, name in enumerate(names):
+        frames = slice(first[row], first[row] + tracklets.count[row])
+        snr = float(np.median(tracklets.frames.snr[frames]))
+        values = row_values(
+            name, "tracklet", label[row], gold[row], snr, float(np.mean(mag[frames])), seen.rate[first[row]]
+        )
+        rows.append(values | {"band": band[row]} | frame_values(seen, mag, tracklets.frames, frames))
+    return Block(pixels, tracklets.count, rows, [truth_row(row) for row in rows], header())
+
+
+def frame_values(seen: Visits, mag: np.ndarray, sources: Sources, frames: slice) -> dict[str, Any]:
+    """Fill the numbered columns of one tracklet, and the place of its middle detection."""
+    values: dict[str, Any] = {}
+    for number, index in enumerate(range(frames.start, frames.stop), 1):
+        values |= {
+            f"mjd{number}": f"{seen.mjd[index]:.6f}",
+            f"ra{number}": f"{seen.ra[index]:.6f}",
+            f"dec{number}": f"{seen.dec[index]:.6f}",
+            f"mag{number}": f"{mag[index]:.2f}",
+            f"#snr{number}": f"{sources.snr[index]:.1f}",
+        }
+    middle = (frames.start + frames.stop) // 2
+    labels = ",".join(sources.label[frames])
+    return values | {"ra": f"{seen.ra[middle]:.6f}", "dec": f"{seen.dec[middle]:.6f}", "#frame_labels": labels}
+
+
+def row_values(name: str, kind: str, label: str, gold: bool, snr: float, mag: float, rate: float) -> dict[str, Any]:
+    return {
+        "external_id": name, "kind": kind, "label": label, "gold": int(gold), "object_group": name,
+        "exptime": EXPTIME, "mag": f"{mag:.2f}", "rate": f"{rate:.1f}", "#snr": f"{snr:.1f}", "#simulated": 1,
+    }  # fmt: skip
+
+
+def truth_row(row: dict[str, Any]) -> dict[str, Any]:
+    shared = {key: row[key] for key in ("external_id", "label", "mag", "rate")}
+    return shared | {"real": int(row["label"] in REAL), "snr": row["#snr"]}
+
+
+def magnitudes(rng: np.random.Generator, snr: np.ndarray) -> np.ndarray:
+    """Tell what photometry would call a source of this S/N on a night whose 5-sigma limit is 19.5."""
+    return LIMITING_MAG - 2.5 * np.log10(snr / 5) + rng.normal(0, 0.05, len(snr))
+
+
+def header() -> dict[str, Any]:
+    return {"EXPTIME": EXPTIME, "PIXSCALE": PIXEL_SCALE, "BUNIT": "count"}

@@ -1,0 +1,66 @@
+"""`python -m ml simulate SKY`: write a simulated sky to a folder."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from ml.simulate.atlas import atlas
+from ml.simulate.euclid import SIZE, euclid
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to an argparse parser's subparsers."""
+    parser = subparsers.add_parser("simulate", help="write a simulated sky: manifest.csv, truth.csv and FITS cubes")
+    skies = parser.add_subparsers(dest="sky", required=True)
+    night = add_sky(skies, "atlas", "difference stamps of eight classes, or tracklets of them")
+    night.add_argument("--tracklets", action="store_true", help="link the stamps into tracklets")
+    night.add_argument("--detections", default="4", help="frames of a tracklet: 3 to 8, or 'mixed' (default 4)")
+    field = add_sky(skies, "euclid", "three-dither stamps of moving objects, stars, galaxies and cosmic rays")
+    field.add_argument("--size", type=int, default=SIZE, help=f"side of the stamps in pixels (default {SIZE})")
+
+
+def add_sky(skies: Any, name: str, summary: str) -> argparse.ArgumentParser:
+    sky: argparse.ArgumentParser = skies.add_parser(name, help=summary)
+    sky.add_argument("--n", type=int, required=True, help="number of subjects")
+    sky.add_argument("--out", type=Path, required=True, help="folder to write to")
+    sky.add_argument("--seed", type=int, default=0, help="the same seed gives the same files (default 0)")
+    sky.add_argument("--gold", type=float, default=0.1, help="share of the rows marked as gold (default 0.1)")
+    sky.set_defaults(run=run)
+    return sky
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the sky and print what was written as JSON; 2 and one line on stderr for bad input."""
+    started = time.perf_counter()
+    try:
+        manifest = SKIES[args.sky](args)
+    except (ValueError, OSError) as error:
+        sys.stderr.write(f"simulate {args.sky}: {error}\n")
+        return 2
+    seconds = round(time.perf_counter() - started, 3)
+    sys.stdout.write(json.dumps({"sky": args.sky, "n": args.n, "manifest": str(manifest), "seconds": seconds}) + "\n")
+    return 0
+
+
+def simulate_atlas(args: argparse.Namespace) -> Path:
+    kind = "tracklet" if args.tracklets else "stamp"
+    detections = frame_count(args.detections)
+    return atlas(args.n, args.seed, args.out, kind=kind, detections=detections, gold_fraction=args.gold)
+
+
+def frame_count(text: str) -> int | None:
+    if text == "mixed":
+        return None
+    if not text.isdecimal():
+        raise ValueError(f"--detections must be a number from 3 to 8 or 'mixed', not {text!r}")
+    return int(text)
+
+
+def simulate_euclid(args: argparse.Namespace) -> Path:
+    return euclid(args.n, args.seed, args.out, size=args.size, gold_fraction=args.gold)
+
+
+SKIES = {"atlas": simulate_atlas, "euclid": simulate_euclid}
