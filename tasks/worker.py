@@ -1,8 +1,9 @@
-"""The worker: `celery -A tasks.worker worker`. It knows every task; which queues it serves, its command line says."""
+"""The worker: `celery -A tasks.worker worker`. It knows every task and serves every queue, unless -Q says less."""
 
 import os
 
 import django
+from kombu import Queue
 
 from webapp import embedded
 
@@ -12,5 +13,9 @@ django.setup()
 
 from tasks import acquisition, ingest, retrain, scoring, sweep, training  # noqa: E402  # after django.setup()
 from webapp.dispatch import app  # noqa: E402
+
+app.conf.task_queues = [
+    Queue(name) for name in sorted({name.split(".")[1] for name in app.tasks if name.startswith("tasks.")})
+]
 
 __all__ = ["acquisition", "app", "ingest", "retrain", "scoring", "sweep", "training"]

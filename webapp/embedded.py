@@ -48,6 +48,13 @@ def start(folder: Path) -> str:
     return str(server.get_uri())
 
 
+def keep_running() -> None:
+    """Start the servers that this process owns again, should one have died."""
+    for server in list(PostgresServer._instances.values()):
+        with PostgresServer._lock:
+            server.ensure_postgres_running()
+
+
 def _use_private_runtime_folder() -> None:
     """Give the server's lock file and sockets a folder of this user's own; the library's choice may be shared."""
     folder = Path(tempfile.gettempdir()) / f"wanderers-{os.getuid()}"

@@ -1,5 +1,8 @@
 from django.urls import include, path
 
+from webapp.health import health
+
 urlpatterns = [
+    path("health/", health, name="health"),
     path("accounts/", include("allauth.urls")),
 ]

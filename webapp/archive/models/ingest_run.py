@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from webapp.archive.models.survey import Survey
-from webapp.jobs import Job, JobQuerySet
+from webapp.jobs import Job
 
 
 class IngestRun(Job):
@@ -22,8 +22,6 @@ class IngestRun(Job):
     known = models.PositiveBigIntegerField(default=0, help_text="had this external_id already")
     duplicates = models.PositiveBigIntegerField(default=0, help_text="pixels that another subject has")
     bad = models.PositiveBigIntegerField(default=0)
-
-    objects = JobQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -4,7 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from webapp.archive.models import Subject, Survey
-from webapp.jobs import Job, JobQuerySet
+from webapp.jobs import Job
 from webapp.learning.models.checkpoint import Checkpoint
 
 
@@ -46,8 +46,6 @@ class ScoringShard(Job):
     array = models.CharField(max_length=80)
     start = models.PositiveBigIntegerField()
     stop = models.PositiveBigIntegerField()
-
-    objects = JobQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "array", "start"], name="one_shard_per_range")]

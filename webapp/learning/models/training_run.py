@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from webapp.archive.models import Survey
-from webapp.jobs import Job, JobQuerySet
+from webapp.jobs import Job
 from webapp.learning.models.training_set import TrainingSet
 from webapp.volunteers.models import Workflow
 
@@ -34,8 +34,6 @@ class TrainingRun(Job):
     may_promote = models.BooleanField(default=True, help_text="put the result through the gate")
     training_set = models.ForeignKey(TrainingSet, null=True, on_delete=models.PROTECT, related_name="runs")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-
-    objects = JobQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

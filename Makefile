@@ -1,0 +1,55 @@
+# Everything runs in .venv, made from Python 3.11+ and nothing else.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+SERVE ?= 1
+SEED ?= 1
+STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
+
+.PHONY: venv demo demo-ztf test lint bench up clean constraints
+
+venv: $(STAMP)
+
+$(STAMP):
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v < (3, 14) and "Wanderers needs Python 3.11 to 3.13; this is %d.%d. Name another with make PYTHON=python3.12 …" % v)'
+	@echo "Installing into $(VENV): about 6 GB, a few minutes on a new machine, nothing the next time."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -r pyproject.toml --extra learn --extra dev
+	@rm -f $(VENV)/installed-*
+	@touch $@
+
+demo: venv
+	$(BIN)/python manage.py demo --seed $(SEED) --port $(PORT) $(if $(filter 0,$(SERVE)),--no-serve)
+
+demo-ztf: venv
+	@test -n "$(DATA)" || { echo "Name a folder of ZTF alert packets: make demo-ztf DATA=folder"; exit 2; }
+	$(BIN)/python manage.py demo_ztf "$(DATA)" --seed $(SEED) --port $(PORT) $(if $(filter 0,$(SERVE)),--no-serve)
+
+up: venv
+	$(BIN)/python manage.py up --port $(PORT)
+
+test: venv
+	$(BIN)/python -m pytest tests/unit -n 2 -q
+	$(BIN)/python -m pytest tests --ignore=tests/unit -q
+
+lint: venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy webapp ml tasks manage.py
+	git ls-files 'templates/*.html' | xargs $(BIN)/djade --target-version 5.2 --check
+	$(BIN)/deptry .
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: venv
+	$(BIN)/python -m bench
+
+constraints: venv
+	@{ echo "# Exact versions of everything that is installed, direct or not. Made by: make constraints"; \
+	   $(BIN)/uv pip freeze --python $(BIN)/python | grep -v -E '^(pip|setuptools)=='; } > constraints.txt
+
+clean:
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,22 @@
+from argparse import ArgumentParser
+from contextlib import suppress
+from typing import Any
+
+from django.core.management import BaseCommand
+
+from webapp.console import site
+
+
+class Command(BaseCommand):
+    help = "Run the whole site: database, web server, worker and beat. One Ctrl-C ends all of it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--concurrency", type=int, default=site.default_concurrency(), help="jobs at a time")
+
+    def handle(self, *args: Any, host: str, port: int, concurrency: int, **options: Any) -> None:
+        with suppress(site.Ended), site.running(host, port, concurrency) as children:
+            self.stdout.write(f"Wanderers is at http://{host}:{port}/ - Ctrl-C ends it.")
+            site.watch(children)
+        self.stdout.write("All has ended cleanly.")

@@ -1,0 +1,79 @@
+"""The processes of one machine's site: started together, restarted when they die, ended together."""
+
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 10.0
+RESTART_PAUSE = 2.0
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass
+class Child:
+    """One program, in a process group of its own, so that a Ctrl-C in the terminal reaches only the parent."""
+
+    name: str
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(  # noqa: S603  # our own command lines, no shell
+            self.command, start_new_session=True, preexec_fn=_die_with_parent
+        )
+
+    def revive(self) -> None:
+        """Start the program again if it has ended by itself."""
+        if self.process is not None and self.process.poll() is not None:
+            log.warning("%s ended with status %s; starting it again.", self.name, self.process.returncode)
+            time.sleep(RESTART_PAUSE)
+            self.start()
+
+    def signal(self, number: signal.Signals) -> None:
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, number)
+
+    def wait(self, deadline: float) -> None:
+        """Wait until `deadline` (monotonic seconds), then kill the whole group."""
+        if self.process is None:
+            return
+        try:
+            self.process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            log.warning("%s takes too long to end and is killed; its jobs go on at the next start.", self.name)
+            self.signal(signal.SIGKILL)
+            self.process.wait()
+
+
+def end(children: list[Child]) -> None:
+    """End all children: politely, and after GRACE_SECONDS for good."""
+    for child in children:
+        if child.process is not None and child.process.poll() is None:
+            child.process.terminate()
+    deadline = time.monotonic() + GRACE_SECONDS
+    for child in children:
+        child.wait(deadline)
+
+
+def web(host: str, port: int) -> Child:
+    options = ["--interface", "wsgi", "--host", host, "--port", str(port), "--workers", "2", "--blocking-threads", "8"]
+    quiet = ["--log-level", "warning", "--no-ws", "--process-name", "wanderers-web"]
+    return Child("The web server", [sys.executable, "-m", "granian", *options, *quiet, "webapp.wsgi:application"])
+
+
+def worker(concurrency: int) -> Child:
+    options = ["worker", "--beat", "--concurrency", str(concurrency), "--loglevel", "WARNING", "--without-mingle"]
+    return Child("The worker", [sys.executable, "-m", "celery", "-A", "tasks.worker", *options])
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end this process when its parent is killed; elsewhere, do nothing."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

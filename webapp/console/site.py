@@ -1,0 +1,106 @@
+"""A running site: database, web server, worker and beat, from one process."""
+
+import logging
+import os
+import signal
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from webapp import embedded
+from webapp.console.processes import Child, end, web, worker
+
+log = logging.getLogger(__name__)
+
+READY_SECONDS = 60.0
+
+
+class Ended(Exception):
+    """A signal asked the site to end."""
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise CommandError with a sentence when the port is taken or not ours to take."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandError(
+                f"Port {port} on {host} cannot be used ({error.strerror}). Another site may be running; "
+                f"end it, or choose another port: manage.py up --port {port + 1}"
+            ) from error
+
+
+def prepare() -> None:
+    """Bring the database and the static files up to date."""
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("collectstatic", verbosity=0, interactive=False)
+    for folder in ("messages", "control"):
+        (Path(settings.DATA) / "broker" / folder).mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def running(host: str, port: int, concurrency: int) -> Iterator[list[Child]]:
+    """Run the site's processes for the length of the block; nothing is left running after it."""
+    check_port(host, port)
+    prepare()
+    children = [web(host, port), worker(concurrency)]
+    with _signals_as_exceptions():
+        try:
+            for child in children:
+                child.start()
+            _wait_until_ready(host, port)
+            yield children
+        finally:
+            end(children)
+
+
+def watch(children: list[Child]) -> None:
+    """Keep the site running until a signal arrives."""
+    with suppress(Ended):
+        while True:
+            time.sleep(1.0)
+            embedded.keep_running()
+            for child in children:
+                child.revive()
+
+
+def _wait_until_ready(host: str, port: int) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"http://{host}:{port}/health/", timeout=5):  # our own address
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+    raise CommandError(f"The web server did not answer within {READY_SECONDS:.0f} s. Its messages stand above.")
+
+
+@contextmanager
+def _signals_as_exceptions() -> Iterator[None]:
+    """Turn the first Ctrl-C or SIGTERM into Ended, and ignore the impatient ones that follow."""
+
+    def end_once(number: int, frame: FrameType | None) -> None:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, signal.SIG_IGN)
+        raise Ended
+
+    before = {name: signal.signal(name, end_once) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def default_concurrency() -> int:
+    return max(2, min(4, os.cpu_count() or 2))
