@@ -1,0 +1,106 @@
+"""Which subject to ask people about next: where model and crowd are both unsure; no torch here."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+def entropy(p: Array) -> NDArray[np.float64]:
+    """Return the entropy (N,) of probabilities (N, K), as a share of the largest possible: 0 sure, 1 no idea.
+
+    One column (N,) is read as p and 1 - p. Rows with NaN (not scored) count as 1: nothing is known about them.
+
+    Examples
+    --------
+    >>> entropy(np.array([[0.5, 0.5], [1.0, 0.0]]))
+    array([1., 0.])
+    """
+    p = np.asarray(p, dtype=np.float64)
+    if p.ndim == 1:
+        p = np.stack([1 - p, p], axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(p > 0, -p * np.log(p), 0.0)
+    share = terms.sum(1) / np.log(p.shape[1])
+    return np.where(np.isfinite(p).all(1), np.clip(share, 0, 1), 1.0)
+
+
+def value(entropy_model: Array, entropy_crowd: Array, floor: float = 0.05) -> NDArray[np.float64]:
+    """Return the expected value (N,) of one more vote: model uncertainty × crowd uncertainty.
+
+    Parameters
+    ----------
+    entropy_model, entropy_crowd
+        (N,) in 0..1. Nobody has voted yet: crowd entropy 1.
+    floor
+        Neither factor counts as less, so that one being sure never silences the other.
+
+    Returns
+    -------
+    (N,) in 0..1.
+    """
+    model = np.clip(entropy_model, floor, 1)
+    return np.asarray(model * np.clip(entropy_crowd, floor, 1), dtype=np.float64)
+
+
+def percentile(p: Array) -> NDArray[np.float64]:
+    """Return each value's place (N,) among all, 0..100, ties alike; NaN stays NaN and counts for nobody.
+
+    Examples
+    --------
+    >>> percentile(np.array([3.0, 1.0, 2.0]))
+    array([100.,   0.,  50.])
+    """
+    p = np.asarray(p, dtype=np.float64)
+    places = np.full(len(p), np.nan)
+    finite = np.isfinite(p)
+    _, inverse, counts = np.unique(p[finite], return_inverse=True, return_counts=True)
+    middle = np.cumsum(counts) - (counts + 1) / 2
+    places[finite] = 100 * middle[inverse] / max(1, finite.sum() - 1)
+    return places
+
+
+def with_random(values: Array, share: float = 0.2, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return priorities (N,) in 0..1 where about `share` of any length of the queue is drawn at random.
+
+    The best by value keep their order. A random share of all subjects (flagged in the second array) is instead laid
+    evenly over the same range, so that answers to them calibrate the model without bias.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    random = np.random.default_rng(seed)
+    drawn = random.random(len(values)) < share
+    priorities = np.empty(len(values))
+    priorities[~drawn] = percentile(values[~drawn]) / 100
+    priorities[drawn] = random.random(int(drawn.sum()))
+    return priorities, drawn
+
+
+def diverse_top(values: Array, features: Array, count: int, pool: int = 2000) -> NDArray[np.intp]:
+    """Return `count` row numbers, each of high value and unlike those before it.
+
+    Greedy: of the `pool` best, take again and again the one with the largest value × distance to the nearest taken.
+
+    Parameters
+    ----------
+    values
+        (N,) not negative.
+    features
+        (N, D), any finite numbers; they are compared by direction (cosine).
+    count, pool
+        How many to take, from how many; the cost is count × pool × D.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    pool = min(pool, len(values))
+    best = np.argpartition(-values, pool - 1)[:pool] if pool else np.zeros(0, dtype=np.intp)
+    vectors = np.asarray(features[best], dtype=np.float32)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    gain, distance = values[best], np.ones(pool, dtype=np.float32)
+    taken: list[int] = []
+    for _ in range(min(count, pool)):
+        score = gain * distance
+        score[taken] = -np.inf
+        taken.append(int(np.argmax(score)))
+        distance = np.minimum(distance, 1 - vectors @ vectors[taken[-1]]).clip(min=0)
+    return best[taken]

@@ -1,0 +1,101 @@
+"""Features of stamps: what is computed once for each subject and kept, however often the head is trained again."""
+
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ml.engine import BATCH, Run, choose_device, choose_engine, compile_run
+from ml.models.stamp import RESIDUAL, Prepared, backbone
+from ml.models.weights import ARCHITECTURE
+from ml.preprocessing import FROZEN, Preprocessing
+
+
+class Backbone:
+    """A network without its last layer, the preprocessing before it, and an engine to run both.
+
+    Parameters
+    ----------
+    network
+        A module (B, C, S, S) → (B, D).
+    preprocessing
+        How stamps are made ready for it.
+    device, engine
+        As in `ml.engine`.
+    """
+
+    def __init__(
+        self, network: nn.Module, preprocessing: Preprocessing = FROZEN, *, device: str = "auto", engine: str = "auto"
+    ) -> None:
+        self.network, self.preprocessing = network, preprocessing
+        self.device = choose_device(device)
+        self.engine = choose_engine(engine, self.device)
+        self.feature_key = feature_key(network, preprocessing)
+        self._runs: dict[tuple[int, ...], Run] = {}
+
+    def features(self, block: NDArray[Any]) -> NDArray[np.float16]:
+        """Return features (n, F, D) of subjects (n, F, C, H, W) of any number type.
+
+        NaN pixels count as sky.
+        """
+        n, frames = block.shape[:2]
+        stamps = block.reshape(n * frames, *block.shape[2:])
+        run = self._run(tuple(stamps.shape[1:]))
+        parts = [
+            run(self.preprocessing.stretched(stamps[start : start + BATCH])) for start in range(0, len(stamps), BATCH)
+        ]
+        flat = np.concatenate(parts) if parts else np.zeros((0, self._dimensions()), dtype=np.float32)
+        return flat.reshape(n, frames, flat.shape[1]).astype(np.float16)
+
+    def _dimensions(self) -> int:
+        return int(self.network.num_features)  # type: ignore[arg-type]
+
+    def _run(self, shape: tuple[int, ...]) -> Run:
+        if shape not in self._runs:
+            prepared = prepare(self.network, self.preprocessing, shape[0])
+            self._runs[shape] = compile_run(prepared, shape, device=self.device, engine=self.engine)
+        return self._runs[shape]
+
+
+def prepare(network: nn.Module, preprocessing: Preprocessing, channels: int) -> Prepared:
+    """Return the network behind its channel map and resize, for stamps of so many channels."""
+    return Prepared(network, size=preprocessing.size(channels), three=preprocessing.channels == 0)
+
+
+def feature_key(network: nn.Module, preprocessing: Preprocessing) -> str:
+    """Return 16 hex digits that name these weights with this preprocessing: equal keys mean equal features."""
+    digest = hashlib.blake2b(json.dumps(preprocessing.as_manifest(), sort_keys=True).encode(), digest_size=8)
+    for name, tensor in network.state_dict().items():
+        if not name.endswith("num_batches_tracked"):
+            digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def default_backbone(*, device: str = "auto", engine: str = "auto") -> Backbone:
+    """Return the frozen ImageNet backbone that features are made with before any checkpoint exists."""
+    return Backbone(backbone(ARCHITECTURE, "imagenet", 3, 0), FROZEN, device=device, engine=engine)
+
+
+def restored(architecture: str, channels: int, tensors: dict[str, Tensor]) -> nn.Module:
+    """Return a backbone with the given tensors, or the packaged ImageNet weights where there are none."""
+    if not tensors:
+        return backbone(architecture, "imagenet", channels, 0)
+    network = backbone(architecture, "random", channels, 0)
+    network.load_state_dict(tensors)
+    return network.eval()
+
+
+def channels_of(preprocessing: Preprocessing, architecture: str) -> int:
+    """Return how many channels the net's first layer eats."""
+    return preprocessing.channels if architecture == RESIDUAL else 3
+
+
+def frozen_tensors(network: nn.Module) -> dict[str, Tensor]:
+    """Return the network's tensors, as a checkpoint keeps them."""
+    return {f"backbone.{name}": value.detach().cpu().clone() for name, value in network.state_dict().items()}
+
+
+__all__ = ["Backbone", "default_backbone", "feature_key", "frozen_tensors", "prepare", "restored"]

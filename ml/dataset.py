@@ -1,0 +1,148 @@
+"""What a network learns from: features or pixels, and for each row the classes that its label allows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+REAL_WORDS = frozenset({"real", "yes", "1", "true", "sso"})
+BOGUS_WORDS = frozenset({"bogus", "no", "0", "false"})
+
+
+class BadExamples(ValueError):
+    """The examples cannot be learnt from; the message names the cause and the remedy."""
+
+
+@dataclass
+class Examples:
+    """Labelled subjects.
+
+    Parameters
+    ----------
+    targets
+        (N, K) float32 in 0..1: the classes that a row's label allows. One-hot is an ordinary label; a plain "yes"
+        allows every positive class.
+    weights
+        (N,) float32, how far each label is trusted (a posterior, or 1).
+    groups
+        (N,) str: one object's rows share a group, and never stand on both sides of a split.
+    classes, positive
+        The K class names, and those of them that are real.
+    features
+        (N, F, D) float16 of a frozen backbone, where they are already known.
+    pixels
+        (N, F, C, H, W), anything that an array of ints can index (a Zarr array's ``oindex`` wrapped, a numpy array).
+    feature_key
+        Which backbone made `features`.
+    training_set
+        A name or hash that the checkpoint's manifest remembers.
+    """
+
+    targets: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    groups: NDArray[Any]
+    classes: tuple[str, ...]
+    positive: tuple[str, ...]
+    features: NDArray[np.float16] | None = None
+    pixels: Any = None
+    feature_key: str = ""
+    training_set: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    @property
+    def positive_index(self) -> list[int]:
+        """Return the columns of the real classes."""
+        return [self.classes.index(name) for name in self.positive]
+
+    def real(self) -> NDArray[np.float32]:
+        """Return each row's share of allowed mass in real classes: 1 real, 0 bogus, between them undecided."""
+        mass = self.targets[:, self.positive_index].sum(1)
+        return (mass / np.maximum(self.targets.sum(1), 1e-9)).astype(np.float32)
+
+    def check(self) -> None:
+        """Raise BadExamples where nothing can be learnt, and note in `notes` what is odd but bearable."""
+        if self.targets.shape != (len(self.weights), len(self.classes)):
+            raise BadExamples(
+                f"targets have shape {self.targets.shape}, but there are {len(self.weights)} weights"
+                f" and {len(self.classes)} classes."
+            )
+        self._check_classes()
+        self._check_sides()
+        if self.features is not None and not np.isfinite(self.features).all():
+            raise BadExamples(
+                "Some features are not computed yet (NaN). Score these subjects first, or leave them out."
+            )
+
+    def _check_classes(self) -> None:
+        unknown = set(self.positive) - set(self.classes)
+        if unknown or not self.positive or len(self.positive) == len(self.classes):
+            raise BadExamples(
+                f"The real classes {list(self.positive)} must be some, but not all, of the classes"
+                f" {list(self.classes)}. Name them with --positive."
+            )
+        never = [name for name, mass in zip(self.classes, self.targets.sum(0), strict=True) if mass == 0]
+        if never:
+            self.notes.append(f"No example allows {', '.join(never)}: the model will never answer so.")
+
+    def _check_sides(self) -> None:
+        real = self.real()
+        if not (real > 0.5).any() or not (real < 0.5).any():
+            side = "bogus" if (real > 0.5).any() else "real"
+            raise BadExamples(
+                f"All {len(self)} examples are of one kind: none is {side}. Add some {side} ones;"
+                " a model cannot learn a difference that it never sees."
+            )
+
+    def split(self, fraction: float = 0.2, seed: int = 0) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return row numbers (train, validation); no group is on both sides, and both kinds are on each if they can be.
+
+        `fraction` of the rows, 0..0.5, goes to validation.
+        """
+        folds = grouped_folds(self.groups, self.real() > 0.5, max(2, round(1 / fraction)), seed)
+        return np.flatnonzero(folds != 0), np.flatnonzero(folds == 0)
+
+
+def grouped_folds(groups: NDArray[Any], kinds: NDArray[Any], folds: int, seed: int) -> NDArray[np.intp]:
+    """Return a fold number (N,) for each row: groups stay whole, and the kinds are dealt evenly over the folds.
+
+    Parameters
+    ----------
+    groups, kinds
+        (N,) each; a group is of the kind of its first row.
+    folds, seed
+        How many folds, and the seed of the shuffle.
+    """
+    _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
+    shuffled = np.random.default_rng(seed).permutation(len(first))
+    by_kind = shuffled[np.argsort(np.asarray(kinds)[first][shuffled], kind="stable")]
+    fold_of_group = np.empty(len(first), dtype=np.intp)
+    fold_of_group[by_kind] = np.arange(len(first)) % folds
+    return fold_of_group[inverse.ravel()]
+
+
+def allowed(labels: Sequence[str], classes: Sequence[str], positive: Sequence[str]) -> NDArray[np.float32]:
+    """Return targets (N, K): one-hot for a class name; every real class for "yes", every other for "no".
+
+    Raises
+    ------
+    BadExamples
+        If a label is neither a class nor a word for yes or no; the message names it and its place.
+    """
+    column = {name: k for k, name in enumerate(classes)}
+    is_real = np.isin(np.asarray(classes), np.asarray(positive))
+    targets = np.zeros((len(labels), len(classes)), dtype=np.float32)
+    for row, label in enumerate(labels):
+        if label in column:
+            targets[row, column[label]] = 1
+        elif label.lower() in REAL_WORDS:
+            targets[row, is_real] = 1
+        elif label.lower() in BOGUS_WORDS:
+            targets[row, ~is_real] = 1
+        else:
+            raise BadExamples(f"Label {label!r} of example {row + 1} is none of {', '.join(classes)}, yes or no.")
+    return targets

@@ -1,0 +1,26 @@
+"""What a training run says after every epoch, and how it is told to stop."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of a training run's diary; `metrics` holds accuracy and roc_auc on the validation part (NaN: no say)."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    val_loss: float
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+class Cancelled(Exception):
+    """Raised inside `on_epoch` by whoever wants the run to end now."""
+
+
+OnEpoch = Callable[[Epoch], None]
+
+
+def silent(epoch: Epoch) -> None:
+    """Take an epoch's report and say nothing."""

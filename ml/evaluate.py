@@ -1,0 +1,162 @@
+"""Evaluate probabilities against the truth, with bootstrap intervals; and compare two models for the gate."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml import metrics
+
+Array = NDArray[Any]
+DRAWS = 1000
+
+
+def evaluate(
+    probabilities: Array,
+    truth: Sequence[Any] | Array,
+    classes: Sequence[str],
+    positive: Sequence[str],
+    groups: Array | None = None,
+    *,
+    seed: int = 0,
+    draws: int = DRAWS,
+) -> dict[str, Any]:
+    """Return how good probabilities are.
+
+    Parameters
+    ----------
+    probabilities
+        (N, K) float, rows sum to 1. Rows with NaN (not scored) are left out and counted in "unscored".
+    truth
+        (N,) class names, or class numbers 0..K-1.
+    classes, positive
+        The K names and the real ones among them.
+    groups
+        (N,) object groups for the bootstrap; each row its own group if None.
+    seed, draws
+        Of the bootstrap.
+
+    Returns
+    -------
+    n, unscored, classes, positive, accuracy, roc_auc, pr_auc, precision, recall, f1, kappa, mcc, log_loss, ece,
+    confusion (rows true), intervals (95 %, of accuracy and roc_auc). Undefined figures are None, so the whole is JSON.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to evaluate, or a true class is not among `classes`.
+    """
+    p = np.asarray(probabilities, dtype=np.float64)
+    numbers = class_numbers(truth, classes)
+    groups = np.arange(len(p)) if groups is None else np.asarray(groups)
+    scored = np.isfinite(p).all(1)
+    if not scored.any():
+        raise ValueError("There is nothing to evaluate: no subject has both a score and a true label.")
+    p, numbers, groups = p[scored], numbers[scored], groups[scored]
+    columns = [list(classes).index(name) for name in positive]
+    real, p_real, predicted = np.isin(numbers, columns), p[:, columns].sum(1), p.argmax(1)
+    right = predicted == numbers
+    said = {
+        "n": int(scored.sum()),
+        "unscored": int((~scored).sum()),
+        "classes": list(classes),
+        "positive": list(positive),
+        "accuracy": float(right.mean()),
+        **metrics.binary(real, p_real),
+        "kappa": metrics.kappa(numbers, predicted, len(classes)),
+        "log_loss": metrics.log_loss(numbers, p),
+        "ece": metrics.ece(real, p_real),
+        "confusion": metrics.confusion(numbers, predicted, len(classes)).tolist(),
+        "intervals": _intervals(real, p_real, right, groups, seed, draws),
+    }
+    return jsonable(said)
+
+
+def class_numbers(truth: Sequence[Any] | Array, classes: Sequence[str]) -> NDArray[np.intp]:
+    """Return class numbers (N,) from class names or numbers; ValueError names a truth that is neither."""
+    values = np.asarray(truth)
+    if values.dtype.kind in "iu":
+        if values.size and (values.min() < 0 or values.max() >= len(classes)):
+            raise ValueError(f"True class numbers must be 0 to {len(classes) - 1}.")
+        return values.astype(np.intp)
+    column = {name: k for k, name in enumerate(classes)}
+    unknown = sorted(set(values.tolist()) - set(column))
+    if unknown:
+        raise ValueError(f"True class {unknown[0]!r} is none of the model's classes {', '.join(classes)}.")
+    return np.array([column[name] for name in values.tolist()], dtype=np.intp)
+
+
+def bootstrap_difference(
+    truth: Array,
+    p_a: Array,
+    p_b: Array,
+    groups: Array | None = None,
+    metric: str = "roc_auc",
+    seed: int = 0,
+    n: int = DRAWS,
+) -> tuple[float, float, float]:
+    """Return how much model a is better than model b on the same subjects: (difference, low, high) at 95 %.
+
+    Both models are judged on the same draws of whole groups, so what is common to them cancels.
+
+    Parameters
+    ----------
+    truth
+        (N,) bool, True for real.
+    p_a, p_b
+        (N,) probabilities of being real.
+    groups
+        (N,) object groups; each row its own if None.
+    metric
+        "roc_auc", or "accuracy" at 0.5.
+    seed, n
+        Of the bootstrap.
+
+    Raises
+    ------
+    ValueError
+        For another metric, or arrays of different lengths.
+    """
+    if metric not in METRICS:
+        raise ValueError(f"The gate compares {' or '.join(METRICS)}, not {metric!r}.")
+    truth = np.asarray(truth, dtype=bool)
+    if not len(truth) == len(p_a) == len(p_b):
+        raise ValueError(f"Lengths differ: {len(truth)} truths, {len(p_a)} and {len(p_b)} probabilities.")
+    groups = np.arange(len(truth)) if groups is None else groups
+    judge = METRICS[metric]
+    once = np.ones((1, len(truth)))
+    difference = float((judge(truth, p_a, once) - judge(truth, p_b, once))[0])
+    blocks = metrics.bootstrap_weights(groups, n, seed)
+    drawn = np.concatenate([judge(truth, p_a, weights) - judge(truth, p_b, weights) for weights in blocks])
+    return difference, *metrics.interval(drawn)
+
+
+def jsonable(value: Any) -> Any:
+    """Return the value with NaN and infinities as None and numpy numbers as plain ones, so that JSON can hold it."""
+    if isinstance(value, dict):
+        return {key: jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _accuracy(truth: Array, p_real: Array, weights: Array) -> NDArray[np.float64]:
+    right = (np.asarray(p_real) >= 0.5) == truth
+    return (weights @ right) / weights.sum(1)
+
+
+METRICS: dict[str, Callable[[Array, Array, Array], NDArray[np.float64]]] = {
+    "roc_auc": metrics.weighted_roc_auc,
+    "accuracy": _accuracy,
+}
+
+
+def _intervals(real: Array, p_real: Array, right: Array, groups: Array, seed: int, draws: int) -> dict[str, Any]:
+    drawn = metrics.bootstrap_weights(groups, draws, seed)
+    pairs = [(metrics.weighted_roc_auc(real, p_real, w), (w @ right) / w.sum(1)) for w in drawn]
+    aucs, accuracies = (np.concatenate(column) for column in zip(*pairs, strict=True))
+    return {"roc_auc": metrics.interval(aucs), "accuracy": metrics.interval(accuracies)}

@@ -1,0 +1,1 @@
+"""The networks: stamps, tracklets, and the weights they start from."""

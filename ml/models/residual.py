@@ -1,0 +1,50 @@
+"""A small residual network that reads stamps at their native size."""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+WIDTHS = (24, 48, 96, 160)
+
+
+class ResidualBlock(nn.Module):
+    """Two 3×3 convolutions and a shortcut; the first may halve the image."""
+
+    def __init__(self, inward: int, outward: int, stride: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(inward, outward, 3, stride, 1, bias=False)
+        self.first_norm = nn.BatchNorm2d(outward)
+        self.second = nn.Conv2d(outward, outward, 3, 1, 1, bias=False)
+        self.second_norm = nn.BatchNorm2d(outward)
+        self.shortcut = nn.Conv2d(inward, outward, 1, stride, bias=False) if stride > 1 or inward != outward else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return relu(shortcut(x) + f(x))."""
+        shortcut = x if self.shortcut is None else self.shortcut(x)
+        x = functional.relu(self.first_norm(self.first(x)))
+        return functional.relu(self.second_norm(self.second(x)) + shortcut)
+
+
+class ResidualNet(nn.Module):
+    """Stamps (B, C, H, W) of any size above 32 pixels to features (B, 320).
+
+    The features are the mean and the maximum of the last maps: a faint source covers few of their cells, and the mean
+    alone would bury it in the sky around it.
+    """
+
+    def __init__(self, channels: int = 1, widths: tuple[int, ...] = WIDTHS) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(channels, widths[0], 5, 2, 2, bias=False)
+        self.stem_norm = nn.BatchNorm2d(widths[0])
+        pairs = pairwise(widths)
+        self.blocks = nn.Sequential(ResidualBlock(widths[0], widths[0], 1), *(ResidualBlock(a, b, 2) for a, b in pairs))
+        self.num_features = 2 * widths[-1]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return features (B, 2 × the last width)."""
+        x = functional.relu(self.stem_norm(self.stem(x)))
+        x = self.blocks(x)
+        pooled = functional.adaptive_avg_pool2d(x, 1), functional.adaptive_max_pool2d(x, 1)
+        return torch.cat(pooled, dim=1).flatten(1)

@@ -1,0 +1,71 @@
+"""From an archive's pixels to what a network sees; stored with every checkpoint."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.pixels.stretch import asinh_noise
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How stamps are stretched and sized.
+
+    Parameters
+    ----------
+    stretch
+        "asinh_noise": asinh((x - sky) / (softening × sky noise)), sky and noise per stamp and channel.
+    softening
+        In units of the sky noise: below it the stretch is linear.
+    gain, clip
+        The stretched values are multiplied by `gain` and clipped to ± `clip`.
+    size_single, size_multi
+        Side in pixels to which stamps of one channel, and of several, are resized; None keeps the native size.
+    channels
+        0 maps 1 to 4 channels to three (what an ImageNet net eats); otherwise the one number that the net eats.
+    """
+
+    stretch: str = "asinh_noise"
+    softening: float = 1.0
+    gain: float = 0.5
+    clip: float = 5.0
+    size_single: int | None = 128
+    size_multi: int | None = 160
+    channels: int = 0
+
+    def size(self, channels: int) -> int | None:
+        """Return the side in pixels for stamps with so many channels."""
+        return self.size_single if channels == 1 else self.size_multi
+
+    def stretched(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
+        """Stretch stamps (..., H, W), keeping their shape.
+
+        NaN and infinite pixels become 0, the level of the sky. A stamp without a finite pixel becomes all 0.
+
+        Raises
+        ------
+        ValueError
+            If the stamps have a number of channels that the network does not eat.
+        """
+        if self.channels and pixels.shape[-3] != self.channels:
+            raise ValueError(
+                f"This model reads stamps of {self.channels} channel(s), but these have {pixels.shape[-3]}."
+                " Train another on such stamps, or use the frozen backbone, which reads 1 to 4."
+            )
+        finite = np.where(np.isfinite(pixels), pixels, np.nan).astype(np.float32, copy=False)
+        values = asinh_noise(finite, softening=self.softening) * np.float32(self.gain)
+        return np.clip(np.nan_to_num(values, copy=False), -self.clip, self.clip).astype(np.float32, copy=False)
+
+    def as_manifest(self) -> dict[str, Any]:
+        """Return what a checkpoint's manifest keeps."""
+        return asdict(self)
+
+
+FROZEN = Preprocessing()
+
+
+def native(channels: int) -> Preprocessing:
+    """Return the preprocessing of the small residual net: native size, its own number of channels."""
+    return Preprocessing(size_single=None, size_multi=None, channels=channels)

@@ -1,0 +1,130 @@
+"""Ask a checkpoint: features of subjects, probabilities from features, and how sure it is that a mover is real."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ml.backbone import Backbone, channels_of, default_backbone, restored
+from ml.checkpoint import BadCheckpoint, Checkpoint
+from ml.models.tracklet import TrackletNet, first_four
+from ml.preprocessing import Preprocessing
+
+TRACKLET_CLASSES = ("bogus", "real")
+ROWS = 16384  # rows of features turned to 32 bits at a time
+
+
+class Scorer:
+    """A checkpoint at work.
+
+    Parameters
+    ----------
+    checkpoint
+        Of the role "stamp" or "tracklet".
+    device
+        "auto", "cpu", "cuda".
+    engine
+        "auto", "openvino" or "torch": who computes the features.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: str = "auto", engine: str = "auto") -> None:
+        self.checkpoint = checkpoint
+        self.manifest = checkpoint.manifest
+        self.role: str = self.manifest["role"]
+        self.feature_key: str = self.manifest["feature_key"]
+        self._device, self._engine = device, engine
+        self._backbone: Backbone | None = None
+        stamp = checkpoint.part("stamp.")
+        self._weight, self._bias = stamp["weight"].float(), stamp["bias"].float()
+        self._tracklet = _tracklet_net(checkpoint) if self.role == "tracklet" else None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Return the names of the columns of `probabilities`."""
+        return TRACKLET_CLASSES if self.role == "tracklet" else self.chip_classes
+
+    @property
+    def positive(self) -> tuple[str, ...]:
+        """Return the real ones among `classes`."""
+        return ("real",) if self.role == "tracklet" else tuple(self.manifest["positive"])
+
+    @property
+    def chip_classes(self) -> tuple[str, ...]:
+        """Return the K class names of a single chip."""
+        return tuple(self.manifest["classes"])
+
+    @property
+    def backbone(self) -> Backbone:
+        """Return the backbone, built at the first need: heads over stored features never need it."""
+        if self._backbone is None:
+            self._backbone = _backbone(self.checkpoint, self._device, self._engine)
+        return self._backbone
+
+    def features(self, block: NDArray[Any]) -> NDArray[np.float16]:
+        """Return features (n, F, D) of subjects (n, F, C, H, W)."""
+        return self.backbone.features(block)
+
+    def chip_probabilities(self, features: NDArray[Any]) -> NDArray[np.float32]:
+        """Return class probabilities (n, F, K) of every chip from features (n, F, D); NaN features give NaN."""
+        return np.exp(self._chip_log_scores(features).numpy())
+
+    def probabilities_from_features(self, features: NDArray[Any]) -> NDArray[np.float32]:
+        """Return probabilities from features (n, F, D) by a matrix product.
+
+        Returns
+        -------
+        (n, K) float32 for the stamp role (several frames: their mean); (n, 2), bogus and real, for the tracklet role.
+        Rows sum to 1; a row with NaN features is NaN.
+        """
+        scores = self._chip_log_scores(features)
+        if self._tracklet is None:
+            return scores.exp().mean(1).numpy()
+        with torch.inference_mode():
+            real = torch.sigmoid(self._tracklet(first_four(scores)))
+        return torch.stack([1 - real, real], dim=1).numpy()
+
+    def probabilities(self, block: NDArray[Any]) -> NDArray[np.float32]:
+        """Return probabilities of subjects (n, F, C, H, W); columns as `classes`."""
+        return self.probabilities_from_features(self.features(block))
+
+    def p_real(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probability (n,) of being real: the sum of the positive columns."""
+        return probabilities[:, [self.classes.index(name) for name in self.positive]].sum(1)
+
+    def _chip_log_scores(self, features: NDArray[Any]) -> torch.Tensor:
+        n, frames, dimensions = features.shape
+        if dimensions != self._weight.shape[1]:
+            raise ValueError(
+                f"These features have {dimensions} numbers each, but this model reads {self._weight.shape[1]}."
+                f" They were made by another backbone; compute those of {self.feature_key} first."
+            )
+        flat = features.reshape(n * frames, dimensions)
+        logits = torch.empty(len(flat), len(self._bias))
+        for start in range(0, len(flat), ROWS):
+            part = torch.from_numpy(np.ascontiguousarray(flat[start : start + ROWS])).float()
+            logits[start : start + ROWS] = torch.addmm(self._bias, part, self._weight.T)
+        return logits.log_softmax(1).reshape(n, frames, -1)
+
+
+def _tracklet_net(checkpoint: Checkpoint) -> TrackletNet:
+    classes, positive = checkpoint.manifest["classes"], checkpoint.manifest["positive"]
+    net = TrackletNet(len(classes), [classes.index(name) for name in positive])
+    net.load_state_dict(checkpoint.part("tracklet."))
+    return net.eval()
+
+
+def _backbone(checkpoint: Checkpoint, device: str, engine: str) -> Backbone:
+    preprocessing = Preprocessing(**checkpoint.manifest["preprocessing"])
+    architecture = checkpoint.manifest["architecture"]
+    network = restored(architecture, channels_of(preprocessing, architecture), checkpoint.part("backbone."))
+    made = Backbone(network, preprocessing, device=device, engine=engine)
+    if made.feature_key != checkpoint.manifest["feature_key"]:
+        raise BadCheckpoint(
+            f"This checkpoint was trained on features {checkpoint.manifest['feature_key']}, but the backbone here makes"
+            f" {made.feature_key}: the ImageNet weights or the preprocessing differ. Restore them, or train again."
+        )
+    return made
+
+
+__all__ = ["TRACKLET_CLASSES", "Backbone", "Scorer", "default_backbone"]
