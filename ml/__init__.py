@@ -1,0 +1,1 @@
+"""The science of Wanderers: pixels, sky, crowd, simulation and learning, with no site in it."""
