@@ -1,0 +1,158 @@
+"""FITS images: plain, multi-extension, tile-compressed, gzipped, of any byte order.
+
+Plain images are read with one system call per selection of planes, straight from their place in the file, so a cube
+that thousands of subjects share costs no more memory than one of them. Tile compression is left to astropy.
+"""
+
+import io
+import math
+import os
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyWarning
+
+from ml.pixels.fits_layout import Unit, walk
+from ml.pixels.fits_scale import native, scaled
+from ml.pixels.gunzip import MAGIC, gunzip
+from ml.pixels.limits import check_bytes
+from ml.pixels.picture import Facts, Selection, span
+from ml.pixels.record import BadInput
+from ml.pixels.times import exposure_seconds, mid_exposure
+
+NOT_SKY = {"VAR", "VARIANCE", "ERR", "ERROR", "SIGMA", "RMS", "UNCERT", "WHT", "WEIGHT", "WEIGHTS", "EXP", "EXPMAP"}
+NOT_SKY |= {"DQ", "MASK", "FLAGS", "BADPIX", "CTX", "PSF", "SKY", "SKYFIT", "BKG", "BACKGROUND", "APERTURE"}
+"""Extension names that hold what is known about an image, rather than an image."""
+
+_WCS_CARD = re.compile(
+    r"(CTYPE|CUNIT|CRVAL|CRPIX|CDELT|CROTA)[12]|(CD|PC)[12]_[12]|PV[12]_\d+|(A|B|AP|BP)_(\d_\d|ORDER)"
+    r"|LONPOLE|LATPOLE|RADESYSA?|EQUINOX"
+)
+
+
+class FitsPicture:
+    """The science images of one FITS file.
+
+    One image gives its own axes; several of equal shape are stacked along a new first axis.
+    Images named SCI come before all others, and companions such as VAR, DQ or MASK are left out.
+
+    Parameters
+    ----------
+    source
+        The file, or its bytes.
+    """
+
+    colours = False
+
+    def __init__(self, source: Path | bytes) -> None:
+        self.file = _opened(source)
+        try:
+            size = self.file.seek(0, os.SEEK_END)
+            units = walk(self._read_at, size)
+            self.primary = units[0]
+            self.images = _science(units)
+        except BaseException:
+            self.file.close()
+            raise
+        self.held = size if isinstance(self.file, io.BytesIO) else 0
+        first = self.images[0].shape
+        self.shape = first if len(self.images) == 1 else (len(self.images), *first)
+        self._units: fits.HDUList | None = None  # opened by astropy only for compressed tiles
+
+    def take(self, selection: Selection) -> np.ndarray:
+        """Read planes, scaled as the header says, in native byte order; see `Picture`."""
+        if len(self.images) == 1:
+            return self._read(self.images[0], selection)
+        if isinstance(selection, int):
+            return self._read(self.images[selection], None)
+        chosen = self.images[selection or slice(None)]
+        check_bytes(sum(math.prod(image.shape) * _depth(image) for image in chosen), "this file")
+        return np.stack([self._read(image, None) for image in chosen])
+
+    def facts(self, plane: int) -> Facts:
+        """Read time, exposure, band and WCS from the header of the plane, and from the primary header after it."""
+        unit = self.images[plane if len(self.images) > 1 else 0]
+
+        def card(keyword: str) -> Any:
+            value = unit.card(keyword)
+            return value if value is not None or unit is self.primary else self.primary.card(keyword)
+
+        mjd, keyword = mid_exposure(card)
+        band = next((str(value).strip() for name in ("FILTER", "BAND", "FILTNAM") if (value := card(name))), "")
+        return Facts(mjd, keyword, exposure_seconds(card)[0], band, _wcs(unit))
+
+    def close(self) -> None:
+        if self._units is not None:
+            self._units.close()
+        self.file.close()
+
+    def _read_at(self, offset: int, count: int) -> bytes:
+        if isinstance(self.file, io.FileIO):
+            return os.pread(self.file.fileno(), count, offset)
+        self.file.seek(offset)
+        return self.file.read(count)
+
+    def _read(self, unit: Unit, selection: Selection) -> np.ndarray:
+        first, count = span(selection, unit.shape[0])
+        shape = (count, *unit.shape[1:])
+        check_bytes(math.prod(shape) * _depth(unit), "this image")
+        pixels = self._tiles(unit, first, count) if unit.compressed else self._plain(unit, first, shape)
+        return pixels[0] if isinstance(selection, int) else pixels
+
+    def _plain(self, unit: Unit, first: int, shape: tuple[int, ...]) -> np.ndarray:
+        depth = _depth(unit)
+        disk = np.dtype(f">{'f' if unit.card('BITPIX') < 0 else 'i'}{depth}" if depth > 1 else "u1")
+        start = first * math.prod(shape[1:]) * depth
+        raw = self._read_at(unit.offset + start, math.prod(shape) * depth)
+        return scaled(np.frombuffer(raw, disk).reshape(shape), unit)
+
+    def _tiles(self, unit: Unit, first: int, count: int) -> np.ndarray:
+        tile = math.prod(unit.card(f"ZTILE{axis}") or 1 for axis in range(1, len(unit.shape) + 1))
+        check_bytes(tile * _depth(unit), "one tile of this image")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", AstropyWarning)
+                if self._units is None:
+                    self._units = fits.open(self.file if isinstance(self.file, io.BytesIO) else self.file.name)
+                return native(self._units[unit.number].section[first : first + count])
+        except (ValueError, OSError, RuntimeError, LookupError, fits.VerifyError) as error:
+            raise BadInput(f"cannot be decompressed ({error}). Fetch or make the file again.") from error
+
+
+def _opened(source: Path | bytes) -> io.FileIO | io.BytesIO:
+    if isinstance(source, bytes):
+        return io.BytesIO(gunzip(io.BytesIO(source)) if source.startswith(MAGIC) else source)
+    file = io.FileIO(source)
+    if os.pread(file.fileno(), 2, 0) != MAGIC:
+        return file
+    with file:
+        return io.BytesIO(gunzip(file))
+
+
+def _science(units: list[Unit]) -> list[Unit]:
+    images = [unit for unit in units if len(unit.shape) >= 2]
+    named = [unit for unit in images if unit.name == "SCI"]
+    images = named or [unit for unit in images if unit.name not in NOT_SKY] or images
+    if not images:
+        raise BadInput("holds no image: none of its units has two axes or more. Tables of detections are not ingested.")
+    if math.prod(images[0].shape) == 0:
+        sides = " × ".join(str(side) for side in images[0].shape)
+        raise BadInput(f"holds an image of {sides} pixels: nothing to look at. Leave it out, or make it again.")
+    if len({image.shape for image in images}) > 1 or len(images[0].shape) > 2:
+        return images[:1]
+    return images
+
+
+def _depth(unit: Unit) -> int:
+    return abs(unit.card("ZBITPIX" if unit.compressed else "BITPIX") or 64) // 8
+
+
+def _wcs(unit: Unit) -> dict[str, float | str] | None:
+    if not unit.card("CTYPE1"):
+        return None
+    cards = {key: unit.card(key) for key in unit.header if _WCS_CARD.fullmatch(key)}
+    return {key: value for key, value in cards.items() if isinstance(value, int | float | str)}

@@ -1,0 +1,137 @@
+"""Walk the units of a FITS file by their headers alone, and check what they claim against the file's real size.
+
+Nothing is allocated for data here, so a header that promises 10 GB costs no more than one that promises a stamp.
+"""
+
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyWarning
+
+from ml.pixels.limits import MAX_HEADER_BYTES, size_in_words
+from ml.pixels.record import BadInput
+
+BLOCK = 2880
+CARD = 80
+_END = b"END" + b" " * (CARD - 3)
+_BITPIX = (8, 16, 32, 64, -32, -64)
+
+ReadAt = Callable[[int, int], bytes]
+"""Read (offset, count) bytes; fewer at the end of the file."""
+
+
+@dataclass(slots=True)
+class Unit:
+    """One header and data unit.
+
+    Attributes
+    ----------
+    number
+        Its position in the file, 0 for the primary.
+    offset, nbytes
+        Where its data lie in the file.
+    shape
+        Of its image in numpy's order, (…, H, W): for a tile-compressed image that of the image inside; empty for
+        tables and units without data.
+    """
+
+    number: int
+    header: fits.Header
+    offset: int
+    nbytes: int
+    shape: tuple[int, ...]
+    compressed: bool
+
+    def card(self, keyword: str) -> Any:
+        """Look a keyword up; None where it is absent or unreadable."""
+        try:
+            return self.header.get(keyword)
+        except (fits.VerifyError, ValueError):
+            return None
+
+    @property
+    def name(self) -> str:
+        return str(self.card("EXTNAME") or "").strip().upper()
+
+
+def walk(read_at: ReadAt, file_size: int) -> list[Unit]:
+    """List the units of a FITS file.
+
+    Raises
+    ------
+    BadInput
+        It is no FITS file, a header is broken, or the data that the headers claim are not all there.
+    """
+    units: list[Unit] = []
+    offset = 0
+    while offset < file_size:
+        header, data = _header(read_at, offset, first=not units)
+        if header is None:
+            break
+        units.append(_unit(header, len(units), data, file_size))
+        offset = data + -(-units[-1].nbytes // BLOCK) * BLOCK
+    return units
+
+
+def _header(read_at: ReadAt, offset: int, *, first: bool) -> tuple[fits.Header | None, int]:
+    raw = read_at(offset, 2 * BLOCK)
+    if not raw.startswith(b"SIMPLE  =" if first else b"XTENSION"):
+        if not first:
+            return None, offset  # the standard allows special records after the last unit
+        raise BadInput("is not a FITS file: it does not begin with SIMPLE. Check that the name tells the right format.")
+    while (end := _end_of(raw)) < 0:
+        more = read_at(offset + len(raw), max(len(raw), BLOCK))
+        if not more or len(raw) > MAX_HEADER_BYTES:
+            raise BadInput("has a header without an END card: the file is truncated. Fetch or make it again.")
+        raw += more
+    with warnings.catch_warnings():
+        # Headers in the wild bend the rules; what cannot be read is treated as absent, card by card.
+        warnings.simplefilter("ignore", AstropyWarning)
+        header = fits.Header.fromstring(raw[:end].decode("latin-1"))
+    return header, offset + -(-(end + CARD) // BLOCK) * BLOCK
+
+
+def _end_of(raw: bytes) -> int:
+    at = raw.find(_END)
+    while at >= 0 and at % CARD:
+        at = raw.find(_END, at + 1)
+    return at
+
+
+def _unit(header: fits.Header, number: int, offset: int, file_size: int) -> Unit:
+    unit = Unit(number, header, offset, 0, (), compressed=False)
+    axes, bitpix = _axes(unit, "NAXIS"), _whole(unit, "BITPIX")
+    if bitpix not in _BITPIX:
+        raise BadInput(f"unit {number} has BITPIX = {bitpix}, which FITS does not know. The header is damaged.")
+    elements = _whole(unit, "PCOUNT", 0) + math.prod(axes) if axes else 0
+    unit.nbytes = abs(bitpix) // 8 * _whole(unit, "GCOUNT", 1) * elements
+    if offset + unit.nbytes > file_size:
+        raise BadInput(
+            f"unit {number} claims {size_in_words(unit.nbytes)} of data, but only "
+            f"{size_in_words(max(file_size - offset, 0))} of the file remain: it is truncated, or its header is wrong. "
+            "Fetch or make it again."
+        )
+    extension = str(unit.card("XTENSION") or "IMAGE").strip()
+    unit.compressed = extension == "BINTABLE" and unit.card("ZIMAGE") is True
+    if unit.compressed:
+        unit.shape = _axes(unit, "ZNAXIS")
+    elif extension in ("IMAGE", "IUEIMAGE"):
+        unit.shape = axes
+    return unit
+
+
+def _axes(unit: Unit, keyword: str) -> tuple[int, ...]:
+    return tuple(_whole(unit, f"{keyword}{axis}") for axis in range(_whole(unit, keyword), 0, -1))
+
+
+def _whole(unit: Unit, keyword: str, default: int | None = None) -> int:
+    value = unit.card(keyword)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, int) or (value < 0 and keyword != "BITPIX"):
+        raise BadInput(f"unit {unit.number} has no valid {keyword} card. The header is damaged: make the file again.")
+    return value

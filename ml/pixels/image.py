@@ -1,0 +1,71 @@
+"""PNG, JPEG and npy files as pictures."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from ml.pixels.limits import MAX_BYTES, check_bytes, size_in_words
+from ml.pixels.picture import ArrayPicture
+from ml.pixels.record import BadInput
+
+_DIRECT = ("L", "RGB", "I;16", "I")
+"""Pillow's modes whose numbers are taken as they are; palettes, transparency and CMYK become RGB or grey first."""
+
+
+def open_image(path: Path) -> ArrayPicture:
+    """Read a PNG or JPEG.
+
+    The first row of such a file is its top; it is turned over, so that row 0 is the bottom as everywhere else.
+
+    Returns
+    -------
+    ArrayPicture
+        (C, H, W): one channel for grey, three for colour; uint8, or uint16 (int32 for Pillow's ``I``).
+
+    Raises
+    ------
+    BadInput
+        The file is not what its name says, is truncated, or claims more pixels than allowed: that is read from its
+        first bytes, before anything is unpacked.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own bound stands below
+            with Image.open(path, formats=("PNG", "JPEG")) as image:
+                check_bytes(image.width * image.height * len(image.getbands()), "this image")
+                upright = ImageOps.exif_transpose(image)
+                pixels = np.asarray(upright if upright.mode in _DIRECT else upright.convert(_plain_mode(upright.mode)))
+    except Image.DecompressionBombError as error:
+        raise BadInput(f"has far more pixels than the {size_in_words(MAX_BYTES)} allowed. Cut it first.") from error
+    except UnidentifiedImageError as error:
+        raise BadInput("is neither PNG nor JPEG. Check that the name tells the right format.") from error
+    except (OSError, ValueError, SyntaxError) as error:
+        raise BadInput(f"cannot be read as an image ({error}). Fetch or make it again.") from error
+    channels = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
+    return ArrayPicture(np.ascontiguousarray(channels[:, ::-1]), colours=True)
+
+
+def _plain_mode(mode: str) -> str:
+    return "L" if mode in ("1", "LA", "La") else "RGB"
+
+
+def open_npy(path: Path) -> ArrayPicture:
+    """Read an npy file of numbers, (…, H, W), row 0 at the bottom; objects and pickles are refused.
+
+    Raises
+    ------
+    BadInput
+        It is no npy file of numbers with at least two axes, or is shorter than its header claims.
+    """
+    try:
+        # Mapped first, so that a header's claim is held against the file's real size before memory is asked for.
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError, SyntaxError) as error:
+        raise BadInput(f"is not a readable npy file of numbers ({error}). Save it with numpy.save.") from error
+    if not isinstance(mapped, np.ndarray) or mapped.dtype.kind not in "iuf" or mapped.ndim < 2 or mapped.size == 0:
+        found = f"{mapped.dtype} {mapped.shape}" if isinstance(mapped, np.ndarray) else "an archive"
+        raise BadInput(f"holds {found}; an image of numbers with at least two axes and one pixel is needed.")
+    check_bytes(mapped.nbytes, "this array")
+    return ArrayPicture(np.array(mapped, dtype=mapped.dtype.newbyteorder("=")), colours=False)

@@ -1,0 +1,33 @@
+"""Bounds on what one input may ask of the machine.
+
+They protect the site from files that lie about their size or unpack to far more than they hold;
+all are checked before the memory is asked for.
+"""
+
+from ml.pixels.record import BadInput
+
+MAX_BYTES = 256 * 1024**2
+"""Most bytes of pixels that one subject may hold, and most that one compressed file may unpack to."""
+
+MAX_HEADER_BYTES = 4 * 1024**2
+"""Most bytes that the header of one FITS unit may take (about 50,000 cards)."""
+
+MAX_PACKET_BYTES = 16 * 1024**2
+"""Most bytes that one file of alert packets may take; ZTF's take 65 kB."""
+
+
+def size_in_words(n: int) -> str:
+    """Say a number of bytes as people do: ``10 GB``, ``1.5 MB``, ``512 bytes``."""
+    for unit, worth in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if n >= worth:
+            return f"{n / worth:.3g} {unit}"
+    return f"{n} bytes"
+
+
+def check_bytes(n: int, what: str) -> None:
+    """Refuse `what` when its `n` bytes are more than one subject may hold."""
+    if n > MAX_BYTES:
+        raise BadInput(
+            f"{what} would take {size_in_words(n)} of memory, more than the {size_in_words(MAX_BYTES)} allowed. "
+            "Cut it into smaller images, or point to single planes of it with a `plane` column."
+        )

@@ -1,0 +1,76 @@
+"""What every image file offers, whatever its format: a shape, its planes, and what its header knows."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+Selection = int | slice | None
+"""Along the first axis: one plane, a range of planes, or everything."""
+
+
+def span(selection: Selection, length: int) -> tuple[int, int]:
+    """Return the first plane that is selected out of `length`, and how many are."""
+    if isinstance(selection, int):
+        return selection, 1
+    first, stop, _ = (selection or slice(None)).indices(length)
+    return first, max(stop - first, 0)
+
+
+@dataclass(slots=True)
+class Facts:
+    """What a header says about one exposure; see `FrameRecord`."""
+
+    mjd_mid: float | None = None
+    mjd_keyword: str = ""
+    exptime: float | None = None
+    band: str = ""
+    wcs: dict[str, float | str] | None = None
+
+
+class Picture(Protocol):
+    """An opened image file.
+
+    Attributes
+    ----------
+    shape
+        (…, H, W) of all that is in it.
+    held
+        Bytes of memory it keeps while it is open.
+    colours
+        Whether the axis before (H, W) is colours of one exposure, as in a PNG, rather than planes whose
+        meaning the kind of subject decides.
+    """
+
+    shape: tuple[int, ...]
+    held: int
+    colours: bool
+
+    def take(self, selection: Selection) -> np.ndarray:
+        """Read planes in their own dtype and native byte order."""
+        ...
+
+    def facts(self, plane: int) -> Facts:
+        """Say what is known about one plane."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class ArrayPicture:
+    """An image that is already in memory: a PNG, a JPEG, an npy file."""
+
+    def __init__(self, array: np.ndarray, *, colours: bool) -> None:
+        self.array = array
+        self.shape = array.shape
+        self.held = array.nbytes
+        self.colours = colours
+
+    def take(self, selection: Selection) -> np.ndarray:
+        return self.array if selection is None else self.array[selection]
+
+    def facts(self, plane: int) -> Facts:
+        return Facts()
+
+    def close(self) -> None:
+        """Nothing is held open."""

@@ -1,0 +1,129 @@
+"""What a reader hands over: a subject with its frames, or a sentence that says why there is none."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+
+KINDS = ("stamp", "tracklet", "cutout", "cube")
+
+
+class BadInput(ValueError):
+    """One input that cannot be used, and why, in a sentence for the person who made it.
+
+    Parameters
+    ----------
+    reason
+        What is wrong and what to do about it.
+    file
+        The file that was asked for: a manifest, or the image itself.
+    row
+        Row in a manifest as a spreadsheet numbers it (the header is row 1), or the packet in an Avro file
+        counted from 1; None where the whole file is meant.
+    image
+        The image that the row names.
+    """
+
+    def __init__(self, reason: str, *, file: str = "", row: int | None = None, image: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.file, self.row, self.image = reason, file, row, image
+
+    def at(self, *, file: str = "", row: int | None = None, image: str = "") -> Self:
+        """Return the same complaint with its place filled in, where it had none."""
+        return type(self)(
+            self.reason,
+            file=self.file or file,
+            row=self.row if self.row is not None else row,
+            image=self.image or image,
+        )
+
+    def __str__(self) -> str:
+        row = f"row {self.row}" if self.row is not None else ""
+        image = f"({self.image})" if self.image else ""
+        place = " ".join(part for part in (self.file, row, image) if part)
+        return f"{place}: {self.reason}" if place else self.reason
+
+
+@dataclass(slots=True)
+class FrameRecord:
+    """One exposure of a subject.
+
+    Attributes
+    ----------
+    pixels
+        (C, H, W), native byte order, the dtype of the file; NaN where there is no measurement.
+        Row 0 is the bottom row.
+    mjd_mid
+        Middle of the exposure, MJD in UTC; None when unknown.
+    mjd_keyword
+        How `mjd_mid` came about, such as ``"MJD-OBS + EXPTIME/2"``.
+    exptime
+        Seconds.
+    wcs
+        The FITS cards of the celestial WCS, pixel origin 1 as in FITS; None where there are none.
+    ra, dec
+        Degrees, ICRS.
+    mag, snr
+        Magnitude and signal-to-noise ratio of the detection.
+    """
+
+    pixels: np.ndarray
+    mjd_mid: float | None = None
+    mjd_keyword: str = ""
+    exptime: float | None = None
+    band: str = ""
+    wcs: dict[str, float | str] | None = None
+    ra: float | None = None
+    dec: float | None = None
+    mag: float | None = None
+    snr: float | None = None
+
+
+@dataclass(slots=True)
+class SubjectRecord:
+    """One subject as it was read: what is classified.
+
+    Attributes
+    ----------
+    kind
+        ``"stamp"``, ``"tracklet"``, ``"cutout"`` or ``"cube"``.
+    label
+        Fine class that came with the data; empty for none.
+    gold
+        Whether the label is an expert's.
+    object_group
+        Subjects of one object share it; the external id where nothing is known.
+    ra, dec
+        Degrees, ICRS.
+    rate
+        Arcseconds per hour.
+    metadata
+        JSON-safe; a key that begins with ``#`` is hidden from volunteers, with ``!`` while they classify.
+    source, row
+        The file, and the row or packet in it (see `BadInput`).
+    """
+
+    external_id: str
+    kind: str
+    frames: list[FrameRecord]
+    label: str = ""
+    gold: bool = False
+    object_group: str = ""
+    ra: float | None = None
+    dec: float | None = None
+    rate: float | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    source: str = ""
+    row: int = 0
+
+    def block(self) -> np.ndarray:
+        """Return all pixels as one array (F, C, H, W)."""
+        return np.stack([frame.pixels for frame in self.frames])
+
+    def checksum(self) -> str:
+        """Return a BLAKE2b hex digest of dtype, shape and pixels: equal for equal images, whatever their names."""
+        block = self.block()
+        digest = hashlib.blake2b(f"{block.dtype.str}{block.shape}".encode(), digest_size=16)
+        digest.update(block.data)
+        return digest.hexdigest()

@@ -1,0 +1,250 @@
+"""Where pixels and features stay: Zarr v3 arrays in a folder or a bucket.
+
+Layout below the root::
+
+    <survey>/pixels/<array>            (N, F, C, H, W), such as 4x1x100x100-float32
+    <survey>/features/<key>/<array>    (…, F, D) float16
+
+The database row is the truth about what exists: it names array and index. Pixels are written before the array grows,
+and before the row is written, so a process that dies in between leaves at most pixels that no row knows; the next
+`PixelStore.append` is told by `at` where the known ones end, and writes over them. One process at a time may append
+to a survey (ingest holds a lease); features may be written by many at once, as long as each keeps to whole chunks.
+"""
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import zarr
+from zarr.codecs import BloscCodec
+from zarr.storage import FsspecStore, LocalStore
+
+CHUNK = 128
+"""Subjects in one file of the store. Work is sharded by it: see `PixelStore.chunk`."""
+
+_CHUNK_BYTES = 64 * 1024**2  # large images come fewer to a file
+_READ_BYTES = 2 * 1024**2  # what one look at one subject may cost to read
+_EVER = 2**31  # declared length of feature arrays: chunks that nobody wrote do not exist on disk and read as NaN
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
+
+
+class PixelStore:
+    """All pixels of all surveys.
+
+    Parameters
+    ----------
+    root
+        A folder, or an address that fsspec knows (``s3://bucket/prefix``, ``memory://name``).
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        address = str(root)
+        self.root = root
+        self.store = FsspecStore.from_url(address) if "://" in address else LocalStore(address)
+        self._open: dict[str, zarr.Array] = {}
+
+    def append(self, survey: str, block: np.ndarray, at: int | None = None) -> tuple[str, int]:
+        """Write subjects at the end of the array of their shape and dtype, which is made if there is none.
+
+        Parameters
+        ----------
+        survey
+            Short name of the survey.
+        block
+            (n, F, C, H, W), kept bit for bit. Batches that begin and end at multiples of `chunk` are fastest.
+        at
+            First index that no row in the database knows; what an unfinished ingest left from there on is written
+            over. None means the end of the array.
+
+        Returns
+        -------
+        tuple
+            Name of the array, and index of the first subject in it.
+
+        Raises
+        ------
+        ValueError
+            `block` has not five axes, or `at` lies beyond the end of the array.
+        """
+        if block.ndim != 5:
+            raise ValueError(f"A block of subjects has five axes (n, F, C, H, W), and this has shape {block.shape}.")
+        name = array_name(block.shape[1:], block.dtype)
+        array = self._pixels(survey, name, create=True)
+        length = array.shape[0]
+        start = length if at is None else at
+        if not 0 <= start <= length:
+            raise ValueError(f"{survey}/{name} holds {length} subjects, so writing cannot begin at {start}.")
+        shape = (max(length, start + len(block)), *array.shape[1:])
+        _grown(array, shape)[start : start + len(block)] = block
+        if shape != array.shape:
+            array.resize(shape)
+        return name, start
+
+    def arrays(self, survey: str) -> list[str]:
+        """List the names of the survey's pixel arrays."""
+        path = f"{_checked(survey)}/pixels"
+        try:
+            group = zarr.open_group(self.store, path=path, mode="r")
+        except FileNotFoundError:
+            return []
+        return sorted(group.array_keys())
+
+    def length(self, survey: str, array: str) -> int:
+        """Count the subjects in an array, including any that an unfinished ingest left."""
+        try:
+            return int(self._fresh(self._pixels(survey, array)).shape[0])
+        except FileNotFoundError:
+            return 0
+
+    def chunk(self, survey: str, array: str) -> int:
+        """Return how many subjects lie in one file: writers of features keep to multiples of it."""
+        return _outer(self._pixels(survey, array))
+
+    def truncate(self, survey: str, array: str, n: int) -> None:
+        """Keep the first `n` subjects and forget the rest."""
+        pixels = self._fresh(self._pixels(survey, array))
+        if n < pixels.shape[0]:
+            pixels.resize((n, *pixels.shape[1:]))
+
+    def get(self, survey: str, array: str, index: int) -> np.ndarray:
+        """Read one subject, (F, C, H, W).
+
+        Raises
+        ------
+        IndexError
+            There is no such subject.
+        """
+        return cast(np.ndarray, self.slab(survey, array, index, index + 1)[0])
+
+    def slab(self, survey: str, array: str, start: int, stop: int) -> np.ndarray:
+        """Read subjects `start` to `stop`, (n, F, C, H, W).
+
+        Raises
+        ------
+        IndexError
+            Not all of them are there.
+        """
+        pixels = self._pixels(survey, array)
+        if stop > pixels.shape[0]:
+            pixels = self._fresh(pixels)
+        if not 0 <= start <= stop <= pixels.shape[0]:
+            raise IndexError(f"{survey}/{array} holds {pixels.shape[0]} subjects; {start} to {stop} were asked for.")
+        return np.asarray(pixels[start:stop])
+
+    def write_features(self, survey: str, array: str, key: str, start: int, values: np.ndarray) -> None:
+        """Keep the features of subjects `start` onwards.
+
+        Parameters
+        ----------
+        survey, array
+            Whose pixels they came from.
+        key
+            Hash of backbone and preprocessing (`feature_key`).
+        start
+            Index of the first subject. Writers that work at the same time must not share a chunk (see `chunk`).
+        values
+            (n, F, D); kept as float16.
+        """
+        features = self._features(survey, array, key, depth=values.shape[-1])
+        features[start : start + len(values)] = values.astype(np.float16, copy=False)
+
+    def features(self, survey: str, array: str, key: str, start: int, stop: int) -> np.ndarray:
+        """Read features, (n, F, D) float16; NaN for subjects that have none yet.
+
+        Raises
+        ------
+        FileNotFoundError
+            None were ever written under `key`.
+        """
+        return np.asarray(self._features(survey, array, key)[start:stop])
+
+    def has_features(self, survey: str, array: str, key: str, start: int, stop: int) -> np.ndarray:
+        """Say for each subject from `start` to `stop` whether its features are there, (n,) bool."""
+        try:
+            found = self.features(survey, array, key, start, stop)
+        except FileNotFoundError:
+            return np.zeros(stop - start, bool)
+        return cast(np.ndarray, ~np.isnan(found[:, 0, 0]))
+
+    def _pixels(self, survey: str, name: str, *, create: bool = False) -> zarr.Array:
+        path = f"{_checked(survey)}/pixels/{_checked(name)}"
+        if path not in self._open:
+            try:
+                self._open[path] = zarr.open_array(self.store, path=path, mode="r+")
+            except FileNotFoundError:
+                if not create:
+                    raise
+                self._open[path] = self._create(path, name)
+        return self._fresh(self._open[path]) if create else self._open[path]
+
+    def _create(self, path: str, name: str) -> zarr.Array:
+        shape, dtype = _parsed(name)
+        each = int(np.prod(shape)) * dtype.itemsize
+        chunk = max(1, min(CHUNK, _CHUNK_BYTES // each))
+        inner = max(1, min(chunk, _READ_BYTES // each, 16))
+        chunk -= chunk % inner
+        return zarr.create_array(
+            self.store,
+            name=path,
+            shape=(0, *shape),
+            dtype=dtype,
+            chunks=(inner, *shape),
+            shards=(chunk, *shape),
+            compressors=BloscCodec(cname="lz4", clevel=1, shuffle="shuffle"),
+            fill_value=np.nan if dtype.kind == "f" else 0,
+        )
+
+    def _features(self, survey: str, name: str, key: str, depth: int | None = None) -> zarr.Array:
+        path = f"{_checked(survey)}/features/{_checked(key)}/{_checked(name)}"
+        if path not in self._open:
+            try:
+                self._open[path] = zarr.open_array(self.store, path=path, mode="r+")
+            except FileNotFoundError:
+                if depth is None:
+                    raise
+                frames = _parsed(name)[0][0]
+                self._open[path] = zarr.create_array(
+                    self.store,
+                    name=path,
+                    shape=(_EVER, frames, depth),
+                    chunks=(self.chunk(survey, name), frames, depth),
+                    dtype=np.float16,
+                    compressors=None,
+                    fill_value=np.nan,
+                    overwrite=False,
+                )
+        return self._open[path]
+
+    def _fresh(self, array: zarr.Array) -> zarr.Array:
+        """Look again how long the array is: another process may have appended."""
+        self._open[array.path] = zarr.open_array(self.store, path=array.path, mode="r+")
+        return self._open[array.path]
+
+
+def array_name(shape: tuple[int, ...], dtype: np.dtype) -> str:
+    """Name the array of subjects of one shape (F, C, H, W) and dtype: ``4x1x100x100-float32``."""
+    return f"{'x'.join(str(side) for side in shape)}-{np.dtype(dtype).name}"
+
+
+def _parsed(name: str) -> tuple[tuple[int, ...], np.dtype]:
+    sides, _, dtype = name.partition("-")
+    return tuple(int(side) for side in sides.split("x")), np.dtype(dtype)
+
+
+def _grown(array: zarr.Array, shape: tuple[int, ...]) -> zarr.Array:
+    """Return the array as it will be after growing, so that its pixels can be there before its length says so."""
+    inner = array.async_array
+    metadata = dataclasses.replace(inner.metadata, shape=shape)
+    return zarr.Array(zarr.AsyncArray(metadata=metadata, store_path=inner.store_path))
+
+
+def _outer(array: zarr.Array) -> int:
+    return int((array.shards or array.chunks)[0])
+
+
+def _checked(name: str) -> str:
+    if not _NAME.match(name) or ".." in name:
+        raise ValueError(f"“{name}” cannot name a survey, an array or features: use letters, digits, . _ and -.")
+    return name
