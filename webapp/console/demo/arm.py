@@ -1,0 +1,118 @@
+"""One arm of the demonstration: votes, training, scores, and what they come to."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from django.db.models import F
+
+from ml.metrics import roc_auc
+from webapp.archive.models import Survey
+from webapp.consensus.models import Consensus
+from webapp.console.demo.crowd import Crowd
+from webapp.console.demo.progress import Progress
+from webapp.console.demo.stage import UNTOUCHED
+from webapp.console.demo.truth import Truth
+from webapp.console.demo.wait import wait_for, wait_until
+from webapp.learning.models import Checkpoint, ModelRole, Score, ScoringRun, TrainingRun
+from webapp.learning.start import start_scoring, start_training
+from webapp.volunteers.models import Classification, Workflow
+
+TRAINING_SECONDS = 300.0
+SCORING_SECONDS = 180.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one round of one arm came to, measured against the truth that the loop never sees."""
+
+    round: int
+    labels: int
+    votes: int
+    consensus_accuracy: float
+    model_accuracy: float
+    model_auc: float
+    preset: str
+    verdict: str
+
+
+@dataclass
+class Arm:
+    """A workflow with its crowd. Only the main arm's models may become champion."""
+
+    workflow: Workflow
+    crowd: Crowd
+    truth: Truth
+    may_promote: bool
+    seed: int
+
+    @property
+    def survey(self) -> Survey:
+        return self.workflow.survey
+
+    def collect(self, votes: int, progress: Progress) -> None:
+        progress.begin(f"{self.workflow.name}: simulated volunteers answer", votes)
+        self.crowd.collect(votes, progress.advance)
+
+    def train(self, preset: str, minutes: float | None) -> TrainingRun:
+        """Start a training run on all labels so far."""
+        return start_training(
+            workflow=self.workflow,
+            role=ModelRole(self.workflow.kind),
+            preset=preset,
+            minutes=minutes,
+            seed=self.seed,
+            may_promote=self.may_promote,
+            by=None,
+        )
+
+    def finish(self, number: int, run: TrainingRun, progress: Progress) -> Outcome:
+        """Wait for the training and for the scores that follow, then measure."""
+        progress.begin(f"{self.workflow.name}: training round {number}", None)
+        wait_for(run, TRAINING_SECONDS, progress.follow)
+        checkpoint = self._model(run)
+        progress.begin(f"{self.workflow.name}: scoring round {number}", None)
+        self._wait_for_scores(checkpoint)
+        return self._measure(number, run, checkpoint)
+
+    def _model(self, run: TrainingRun) -> Checkpoint:
+        """Return the arm's model: the champion that the gate left, or the control's newest."""
+        if not self.may_promote:
+            return run.checkpoint
+        champion = Checkpoint.objects.filter(survey=self.survey, role=run.role, is_champion=True).first()
+        return champion or run.checkpoint
+
+    def _wait_for_scores(self, checkpoint: Checkpoint) -> None:
+        runs = ScoringRun.objects.filter(checkpoint=checkpoint)
+        if not runs.exists():
+            start_scoring(checkpoint)
+        wait_until(lambda: not runs.filter(finished_at=None).exists(), SCORING_SECONDS, f"Scoring with {checkpoint}")
+
+    def _measure(self, number: int, run: TrainingRun, checkpoint: Checkpoint) -> Outcome:
+        run.refresh_from_db()
+        accuracy, auc = self._model_against_truth(checkpoint)
+        evaluation = run.checkpoint.evaluations.first()
+        return Outcome(
+            round=number,
+            labels=run.training_set.size if run.training_set else 0,
+            votes=Classification.objects.standing().filter(workflow=self.workflow).count(),
+            consensus_accuracy=self._consensus_against_truth(),
+            model_accuracy=accuracy,
+            model_auc=auc,
+            preset=run.preset,
+            verdict=evaluation.verdict if evaluation else "",
+        )
+
+    def _consensus_against_truth(self) -> float:
+        """Share of settled subjects (gold apart) whose consensus is right."""
+        settled = Consensus.objects.filter(workflow=self.workflow, is_retired=True, subject__gold_label="")
+        rows = list(settled.values_list("subject__external_id", "posterior"))
+        right = [self.truth[key].is_real == (posterior >= 0.5) for key, posterior in rows]
+        return float(np.mean(right)) if right else float("nan")
+
+    def _model_against_truth(self, checkpoint: Checkpoint) -> tuple[float, float]:
+        """Accuracy and ROC AUC of real against bogus, on subjects that no volunteer and no training ever saw."""
+        untouched = Score.objects.filter(checkpoint=checkpoint, subject__sets__name=UNTOUCHED)
+        rows = list(untouched.annotate(key=F("subject__external_id")).values_list("key", "p_real"))
+        real = np.array(self.truth.is_real(key for key, _ in rows))
+        p_real = np.array([p for _, p in rows])
+        return float(np.mean((p_real >= 0.5) == real)), roc_auc(real, p_real)

@@ -1,0 +1,91 @@
+"""A simulated crowd that answers through the site's own HTTP API, as browsers and scripts do."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import httpx
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+from rest_framework.authtoken.models import Token
+
+from ml.simulate.volunteers import SimulatedVolunteer, crowd
+from webapp.console.demo.truth import Truth
+from webapp.volunteers.models import Volunteer
+
+TURN = 10
+
+
+@dataclass
+class Member:
+    """One simulated volunteer and their key to the API."""
+
+    mind: SimulatedVolunteer
+    token: str
+
+
+def recruit(n: int, seed: int) -> list[Member]:
+    """Make accounts for n simulated volunteers; they are marked as simulated, and can't log in with a password."""
+    return [Member(mind, _token(mind.name)) for mind in crowd(n, seed)]
+
+
+def _token(name: str) -> str:
+    user, _ = get_user_model().objects.get_or_create(username=name)
+    user.set_unusable_password()
+    user.save()
+    Volunteer.objects.update_or_create(user=user, defaults={"is_simulated": True})
+    return str(Token.objects.get_or_create(user=user)[0].key)
+
+
+@dataclass
+class Crowd:
+    """Members who take turns at one workflow of a running site."""
+
+    address: str
+    workflow: str
+    members: list[Member]
+    truth: Truth
+    classes: tuple[str, ...]
+    turns: count = field(default_factory=count)  # type: ignore[type-arg]
+
+    def collect(self, votes: int, report: Callable[[int], None]) -> int:
+        """Give at least `votes` answers, unless the queue runs dry for everybody; return how many were given.
+
+        `report` hears after each turn how many answers it gave.
+        """
+        given = idle = 0
+        with httpx.Client(base_url=self.address, timeout=60) as client:
+            while given < votes and idle < len(self.members):
+                member = self.members[next(self.turns) % len(self.members)]
+                answers = self._turn(client, member)
+                given += answers
+                idle = 0 if answers else idle + 1
+                report(answers)
+        return given
+
+    def _turn(self, client: httpx.Client, member: Member) -> int:
+        headers = {"Authorization": f"Token {member.token}"}
+        items = client.get(f"/api/workflows/{self.workflow}/next/", params={"n": TURN}, headers=headers)
+        items.raise_for_status()
+        answers = [self._answer(member.mind, item["subject"]) for item in items.json()["items"]]
+        if answers:
+            client.post("/api/classifications/", json=answers, headers=headers).raise_for_status()
+        return len(answers)
+
+    def _answer(self, mind: SimulatedVolunteer, subject: dict[str, Any]) -> dict[str, Any]:
+        source = self.truth[subject["external_id"]]
+        answer, follow_up = mind.answer(source.label, self.truth.positive, source.snr, self.classes)
+        finished = timezone.now()
+        return {
+            "id": str(uuid.uuid4()),
+            "workflow": self.workflow,
+            "subject": subject["id"],
+            "answer": answer,
+            "follow_up": follow_up or "",
+            "started_at": (finished - timedelta(seconds=mind.pause())).isoformat(),
+            "finished_at": finished.isoformat(),
+            "device": "simulated",
+        }

@@ -1,0 +1,99 @@
+"""What the demonstration found: a table in the terminal, demo.json, and a plot."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bokeh.embed import file_html
+from bokeh.layouts import column, row
+from bokeh.models import Div, NumeralTickFormatter
+from bokeh.plotting import figure
+from bokeh.resources import INLINE
+from rich.table import Table
+
+from webapp.console.demo.arm import Outcome
+
+ARMS = {"rounds": "asked where it is uncertain", "control": "asked at random"}
+MEASURES = {
+    "model_auc": "model, ROC AUC",
+    "model_accuracy": "model, accuracy",
+    "consensus_accuracy": "consensus, accuracy",
+}
+COLOURS = {"rounds": "#0072b2", "control": "#d55e00"}
+DASHES = {"rounds": "solid", "control": "dashed"}
+TOOLS = "pan,wheel_zoom,hover,reset,save"
+Outcomes = dict[str, list[Outcome]]
+
+
+def as_json(seed: int, seconds: float, surveys: dict[str, Outcomes]) -> dict[str, Any]:
+    return {
+        "seed": seed,
+        "seconds": round(seconds, 1),
+        "simulated": "The volunteers are simulated, and so are the skies unless a survey's name says otherwise.",
+        "surveys": {
+            name: {arm: [_rounded(outcome) for outcome in outcomes] for arm, outcomes in arms.items()}
+            for name, arms in surveys.items()
+        },
+    }
+
+
+def _rounded(outcome: Outcome) -> dict[str, Any]:
+    """Return the outcome with four decimals, and null for what could not be measured."""
+    fields = asdict(outcome).items()
+    return {
+        name: (round(value, 4) if value == value else None) if isinstance(value, float) else value
+        for name, value in fields
+    }
+
+
+def table(name: str, arms: Outcomes) -> Table:
+    """Return one survey's rounds, the control arm beside the main one."""
+    result = Table(title=f"{name}: simulated volunteers, measured against truth the loop never saw")
+    result.add_column("round", justify="right")
+    result.add_column("training")
+    for arm in ARMS.values():
+        for heading in ("votes", "labels", "consensus acc.", "model acc.", "model AUC"):
+            result.add_column(f"{heading}\n{arm}" if heading == "votes" else heading, justify="right")
+    for main, control in zip(arms["rounds"], arms["control"], strict=True):
+        result.add_row(str(main.round), main.preset, *_cells(main), *_cells(control))
+    return result
+
+
+def _cells(outcome: Outcome) -> list[str]:
+    measures = (outcome.consensus_accuracy, outcome.model_accuracy, outcome.model_auc)
+    return [str(outcome.votes), str(outcome.labels), *(f"{value:.3f}" for value in measures)]
+
+
+def save(folder: Path, result: dict[str, Any], surveys: dict[str, Outcomes]) -> list[Path]:
+    """Write demo.json and demo.html to `folder`; return their paths."""
+    paths = [folder / "demo.json", folder / "demo.html"]
+    paths[0].write_text(json.dumps(result, indent=2) + "\n")
+    paths[1].write_text(file_html(_page(surveys), INLINE, "Wanderers: the loop, round by round"))
+    return paths
+
+
+def _page(surveys: dict[str, Outcomes]) -> Any:
+    intro = Div(
+        text="<h1>The loop, round by round</h1><p>Simulated volunteers. The model is measured on subjects that "
+        "nobody classified and no training saw. Equal votes in both arms.</p>"
+    )
+    plots = [row(*(_plot(name, arms, measure) for measure in MEASURES)) for name, arms in surveys.items()]
+    return column(intro, *plots)
+
+
+def _plot(name: str, arms: Outcomes, measure: str) -> Any:
+    plot = figure(
+        title=f"{name}: {MEASURES[measure]}",
+        x_axis_label="votes",
+        width=440,
+        height=320,
+        tools="pan,wheel_zoom,hover,reset,save",
+    )
+    plot.yaxis[0].formatter = NumeralTickFormatter(format="0.000")
+    for arm, outcomes in arms.items():
+        votes, values = [outcome.votes for outcome in outcomes], [getattr(outcome, measure) for outcome in outcomes]
+        plot.line(votes, values, legend_label=ARMS[arm], color=COLOURS[arm], line_dash=DASHES[arm], line_width=2)
+        plot.scatter(votes, values, legend_label=ARMS[arm], color=COLOURS[arm], size=7)
+    plot.legend.location = "bottom_right"
+    return plot

@@ -1,0 +1,102 @@
+"""Set the stage: simulate a sky, ingest it, and open its two workflows."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from django.conf import settings
+from django.db.models import F
+
+from webapp.archive.models import IngestRun, SubjectSet, Survey
+from webapp.console.demo.forget import forget_survey
+from webapp.console.demo.plan import GOLD_FRACTION, UNTOUCHED_FRACTION, Sky
+from webapp.console.demo.progress import Progress
+from webapp.console.demo.truth import Truth
+from webapp.console.demo.wait import wait_for
+from webapp.volunteers.enqueue import enqueue_subjects
+from webapp.volunteers.models import Method, QueueEntry, Workflow
+
+POOL, UNTOUCHED = "pool", "untouched"
+INGEST_SECONDS = 180.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A survey ready for its rounds: `main` asks where the model is uncertain, `control` at random."""
+
+    sky: Sky
+    survey: Survey
+    truth: Truth
+    main: Workflow
+    control: Workflow
+
+
+def set_stage(sky: Sky, seed: int, progress: Progress) -> Stage:
+    """Simulate, ingest and open a survey, replacing what an earlier demonstration left of it."""
+    forget_survey(sky.slug)
+    folder = Path(settings.DATA) / "demo" / sky.slug
+    progress.begin(f"{sky.name}: simulating", sky.subjects)
+    manifest = sky.simulate(sky.subjects, seed, folder, gold_fraction=GOLD_FRACTION, progress=progress.advance)
+    survey = open_survey(sky)
+    for name, path in split_manifest(manifest, seed).items():
+        ingest(survey, path, name, progress)
+    truth = Truth.read(folder / "truth.csv", sky.positive)
+    return Stage(sky, survey, truth, open_workflow(sky, survey, "main"), open_workflow(sky, survey, "control"))
+
+
+def open_survey(sky: Sky) -> Survey:
+    return Survey.objects.create(
+        slug=sky.slug,
+        name=sky.name,
+        description=sky.description,
+        is_simulated=True,
+        classes=list(sky.classes),
+        positive=list(sky.positive),
+        channels=list(sky.channels),
+        pixel_scale=sky.pixel_scale,
+    )
+
+
+def split_manifest(manifest: Path, seed: int) -> dict[str, Path]:
+    """Split a simulated manifest into what volunteers see and what nobody touches; only gold keeps its label."""
+    rows = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    is_gold = rows["gold"] == "1"
+    untouched = rows[~is_gold].sample(frac=UNTOUCHED_FRACTION, random_state=seed).index
+    rows.loc[~is_gold, "label"] = ""
+    parts = {POOL: rows.drop(untouched), UNTOUCHED: rows.loc[untouched]}
+    paths = {name: manifest.with_name(f"{name}.csv") for name in parts}
+    for name, part in parts.items():
+        part.to_csv(paths[name], index=False)
+    return paths
+
+
+def ingest(survey: Survey, path: Path, subject_set: str, progress: Progress) -> IngestRun:
+    """Ingest by the worker, as an admin's click does."""
+    run = IngestRun.objects.create(survey=survey, path=str(path), subject_set=subject_set)
+    run.enqueue()
+    progress.begin(f"{survey.name}: ingesting {path.name}", None)
+    wait_for(run, INGEST_SECONDS, progress.follow)
+    return run
+
+
+def open_workflow(sky: Sky, survey: Survey, arm: str) -> Workflow:
+    """Open one arm's workflow and fill its queue, in random order until a model knows better."""
+    is_control = arm == "control"
+    workflow = Workflow.objects.create(
+        survey=survey,
+        slug=f"{sky.slug}-control" if is_control else sky.slug,
+        name=f"{sky.name}, control arm asked at random" if is_control else sky.name,
+        kind=sky.kind,
+        question=sky.question,
+        follow_ups=sky.follow_ups,
+        method=Method.SWAP_TWO_COIN,
+        min_votes=3,
+        max_votes=7,
+        yes_above=0.97,
+        no_below=0.03,
+        grace=0,
+    )
+    workflow.subject_sets.set(SubjectSet.objects.filter(survey=survey, name=POOL))
+    enqueue_subjects(workflow)
+    QueueEntry.objects.filter(workflow=workflow).update(priority=F("shuffle"))
+    return workflow
