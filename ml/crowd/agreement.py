@@ -1,0 +1,47 @@
+"""How far people agree, from counts of their answers: (n_items, K) arrays, abstentions as a column or left out."""
+
+import numpy as np
+from scipy.special import entr
+
+from ml.crowd.majority import shares
+
+
+def fraction(counts: np.ndarray) -> np.ndarray:
+    """Return the share of the most common answer (n_items,): 1/K to 1, NaN where nobody answered.
+
+    >>> fraction(np.array([[3, 1], [0, 0]]))
+    array([0.75,  nan])
+    """
+    return where_answered(shares(counts).max(axis=1), counts, 1)
+
+
+def entropy(counts: np.ndarray) -> np.ndarray:
+    """Return the entropy of the answers (n_items,) in bits: 0 to log2 K, NaN where nobody answered."""
+    return where_answered(entr(shares(counts)).sum(axis=1) / np.log(2), counts, 1)
+
+
+def pairwise(counts: np.ndarray) -> np.ndarray:
+    """Return the share of pairs of people who gave the same answer (n_items,), NaN below two answers."""
+    total = counts.sum(axis=1)
+    same = (counts * (counts - 1.0)).sum(axis=1)
+    return where_answered(same / np.maximum(total * (total - 1.0), 1), counts, 2)
+
+
+def fleiss_kappa(counts: np.ndarray) -> float:
+    """Agreement beyond chance over all items: 1 perfect, 0 chance; NaN where it is not defined.
+
+    Items may have different numbers of answers; those with fewer than two are left out.
+
+    Source: Fleiss 1971, Psychological Bulletin 76, 378, with the mean over items weighted by their pairs' answers.
+    """
+    shared = counts[counts.sum(axis=1) >= 2]
+    if not len(shared):
+        return float("nan")
+    weights = shared.sum(axis=1)
+    observed = float(np.average(pairwise(shared), weights=weights))
+    expected = float((shares(shared.sum(axis=0, keepdims=True)) ** 2).sum())
+    return (observed - expected) / (1 - expected) if expected < 1 else float("nan")
+
+
+def where_answered(values: np.ndarray, counts: np.ndarray, least: int) -> np.ndarray:
+    return np.where(counts.sum(axis=1) >= least, values, np.nan)
