@@ -1,0 +1,94 @@
+"""A site of its own for a test: `manage.py up` as a person would start it, with its own data folder and port."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+NOT_INHERITED = ("DATABASE_URL", "CELERY_BROKER_URL", "WANDERERS_DATA")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def environment(data: Path, **extra: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+    return inherited | {"WANDERERS_DATA": str(data), "SWEEP_SECONDS": "1", "JOB_LEASE_SECONDS": "5"} | extra
+
+
+def manage(data: Path, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment(data, **extra), capture_output=True, text=True, timeout=240, check=False
+    )
+
+
+class Site:
+    def __init__(self, data: Path, port: int, **extra: str) -> None:
+        self.data, self.port, self.extra = data, port, extra
+        self.address = f"http://127.0.0.1:{port}"
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "up", "--port", str(port)],
+            cwd=ROOT,
+            env=environment(data, **extra),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def get(self, path: str) -> int:
+        with urllib.request.urlopen(self.address + path, timeout=10) as answer:
+            return answer.status
+
+    def wait_until_up(self, seconds: float = 120.0) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"The site ended: {self.process.stdout.read()}")
+            try:
+                if self.get("/health/") == 200:
+                    return
+            except OSError:
+                time.sleep(0.2)
+        raise AssertionError("The site did not come up.")
+
+    def family(self) -> list[psutil.Process]:
+        """Every process that the site started, the database's among them."""
+        return [process for process in psutil.process_iter() if self._belongs(process)]
+
+    def _belongs(self, process: psutil.Process) -> bool:
+        try:
+            if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
+                return False
+            return str(self.data) in " ".join(process.cmdline()) + str(process.environ().get("WANDERERS_DATA", ""))
+        except psutil.Error:
+            return False
+
+    def interrupt(self) -> str:
+        """One Ctrl-C; return what the site printed."""
+        self.process.send_signal(signal.SIGINT)
+        output, _ = self.process.communicate(timeout=60)
+        return output
+
+
+@contextmanager
+def running_site(data: Path, **extra: str) -> Iterator[Site]:
+    site = Site(data, free_port(), **extra)
+    try:
+        site.wait_until_up()
+        yield site
+    finally:
+        if site.process.poll() is None:
+            site.interrupt()

@@ -1,0 +1,64 @@
+"""`manage.py up` runs everything, and one Ctrl-C ends everything."""
+
+import time
+
+from tests.acceptance.running_site import Site, free_port, manage, running_site
+
+
+def gone(site: Site, seconds: float = 20.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while site.family() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return not site.family()
+
+
+def test_one_command_starts_all_and_one_interrupt_leaves_nothing_running(tmp_path):
+    with running_site(tmp_path) as site:
+        assert site.get("/") == 200
+        commands = " ".join(" ".join(process.cmdline()) for process in site.family())
+        assert "celery" in commands
+        assert "postgres" in commands
+        output = site.interrupt()
+    assert "All has ended cleanly." in output
+    assert site.process.returncode == 0
+    assert gone(site)
+
+
+def test_a_killed_parent_takes_its_children_along(tmp_path):
+    with running_site(tmp_path) as site:
+        site.process.kill()
+        site.process.wait()
+        children = [process for process in site.family() if "postgres" not in process.name()]
+        deadline = time.monotonic() + 20
+        while any(process.is_running() for process in children) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert not [process for process in site.family() if "celery" in " ".join(process.cmdline())]
+    # The database outlives a kill -9 of its parent by design; the next start joins it and ends it.
+    with running_site(tmp_path) as again:
+        assert again.get("/health/") == 200
+    assert gone(again)
+
+
+def test_a_taken_port_is_a_sentence(tmp_path):
+    with running_site(tmp_path) as site:
+        second = manage(tmp_path, "up", "--port", str(site.port))
+    assert second.returncode == 1
+    assert f"Port {site.port}" in second.stderr
+    assert "choose another port" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_the_site_survives_a_restart_of_its_database(tmp_path):
+    with running_site(tmp_path) as site:
+        postmaster = int((tmp_path / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+        next(process for process in site.family() if process.pid == postmaster).kill()
+        time.sleep(1)
+        site.wait_until_up(seconds=40)
+        assert site.get("/") == 200
+
+
+def test_a_malformed_setting_stops_the_start_with_a_sentence(tmp_path):
+    refused = manage(tmp_path, "up", "--port", str(free_port()), DATABASE_POOL_SIZE="many")
+    assert refused.returncode != 0
+    assert "DATABASE_POOL_SIZE" in refused.stderr
+    assert "Traceback" not in refused.stderr
