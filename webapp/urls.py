@@ -5,4 +5,8 @@ from webapp.health import health
 urlpatterns = [
     path("health/", health, name="health"),
     path("accounts/", include("allauth.urls")),
+    path("api/", include("webapp.api.urls")),
+    path("pixels/", include("webapp.archive.urls_pixels")),
+    path("", include("webapp.archive.urls")),
+    path("", include("webapp.volunteers.urls")),
 ]

@@ -1,0 +1,69 @@
+// The site's JSON API, as far as the classify page speaks it.
+
+/** Asking again will not help: the server understood and said no. */
+export class Refused extends Error {}
+
+/** The network or the server is away; `after` says in how many milliseconds to try again, where it was told. */
+export class Away extends Error {
+  constructor(message, after = null) {
+    super(message);
+    this.after = after;
+  }
+}
+
+function csrfToken() {
+  return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
+}
+
+async function sentence(response) {
+  try {
+    const body = await response.json();
+    return body.detail ?? Object.values(body).flat().join(" ");
+  } catch {
+    return `The server answered ${response.status}.`;
+  }
+}
+
+async function call(url, body) {
+  const options = body === undefined
+    ? { headers: { Accept: "application/json" } }
+    : {
+      method: "POST",
+      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
+      body: JSON.stringify(body),
+    };
+  let response;
+  try {
+    response = await fetch(url, { credentials: "same-origin", ...options });
+  } catch {
+    throw new Away("The server cannot be reached.");
+  }
+  if (response.ok) return response.status === 204 ? null : response.json();
+  if (response.status === 429 || response.status >= 500) {
+    throw new Away(await sentence(response), 1000 * Number(response.headers.get("Retry-After")) || null);
+  }
+  throw new Refused(await sentence(response));
+}
+
+export class Api {
+  constructor(urls) {
+    this.urls = urls;
+  }
+
+  /** Lease up to `n` subjects: the ones this volunteer still holds come first. */
+  next(n) {
+    return call(`${this.urls.next}?n=${n}`);
+  }
+
+  classify(classification) {
+    return call(this.urls.classifications, classification);
+  }
+
+  undo(id) {
+    return call(`${this.urls.classifications}${id}/undo/`, {});
+  }
+
+  followUp(id, choice) {
+    return call(`${this.urls.classifications}${id}/follow-up/`, { follow_up: choice });
+  }
+}

@@ -1,0 +1,77 @@
+// The answer just given: undo, "what else is it?", and, once the server has replied, the truth of a training
+// subject, how others voted, and why this subject was shown. It sits beside the next picture and blocks nothing.
+
+const REASONS = {
+  new: "It was next in line.",
+  uncertain: "The model was uncertain about it.",
+  random: "It was drawn at random, as a check on everything else.",
+  training: "Its answer is known: it was here to practise on.",
+};
+const WORDS = { yes: "Yes", no: "No", unsure: "Unsure" };
+
+function votesSentence(votes, answer) {
+  const others = { ...votes, [answer]: Math.max(0, (votes[answer] ?? 0) - 1) };
+  const total = Object.values(others).reduce((sum, n) => sum + n, 0);
+  if (!total) return "You are the first to answer it.";
+  return `Others so far: ${others.yes ?? 0} yes, ${others.no ?? 0} no, ${others.unsure ?? 0} unsure.`;
+}
+
+function feedbackSentence(feedback, answer) {
+  const truth = WORDS[feedback.truth].toLowerCase();
+  if (feedback.correct) return `Training subject: ${truth} is right.`;
+  if (answer === "unsure") return `Training subject: the answer is ${truth}.`;
+  return `Training subject: the answer is ${truth}, not ${WORDS[answer].toLowerCase()}.`;
+}
+
+export class LastAnswer {
+  #id = null;
+
+  /** `parts` are the card's elements; `followUps` the choices by answer; `choose(id, choice)` takes a chip. */
+  constructor(parts, followUps, choose) {
+    this.parts = parts;
+    this.followUps = followUps;
+    parts.chips.addEventListener("click", (event) => {
+      const chip = event.target.closest("button");
+      if (chip) this.#pick(chip, choose);
+    });
+  }
+
+  show(classification, subject) {
+    const { card, picture, said, feedback, why, chips } = this.parts;
+    this.#id = classification.id;
+    card.hidden = false;
+    delete card.dataset.correct;
+    picture.src = subject.png;
+    said.textContent = `You said ${WORDS[classification.answer].toLowerCase()}.`;
+    feedback.textContent = "";
+    why.textContent = "";
+    chips.replaceChildren(...(this.followUps[classification.answer] ?? []).map((choice) => {
+      const chip = document.createElement("button");
+      Object.assign(chip, { type: "button", className: "chip", value: choice, textContent: choice });
+      chip.setAttribute("aria-pressed", "false");
+      return chip;
+    }));
+    this.parts.ask.hidden = !chips.children.length;
+  }
+
+  hide() {
+    this.#id = null;
+    this.parts.card.hidden = true;
+  }
+
+  /** Tell what the server said of the classification, if its card is still here. */
+  explain(classification, reply) {
+    if (classification.id !== this.#id) return;
+    if (reply.feedback) {
+      this.parts.card.dataset.correct = reply.feedback.correct;
+      this.parts.feedback.textContent = feedbackSentence(reply.feedback, classification.answer);
+    }
+    const votes = reply.votes ? votesSentence(reply.votes, classification.answer) : "";
+    this.parts.why.textContent = `${REASONS[reply.reason] ?? ""} ${votes}`.trim();
+  }
+
+  #pick(chip, choose) {
+    for (const other of this.parts.chips.children) other.setAttribute("aria-pressed", String(other === chip));
+    choose(this.#id, chip.value);
+  }
+}

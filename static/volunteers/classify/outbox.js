@@ -1,0 +1,118 @@
+// What the server has not confirmed yet, in order, kept in the browser until it has: nothing is lost when the
+// network or the server fails, and nothing counts twice, since each classification carries its own id.
+import { Away } from "./api.js";
+
+const PREFIX = "wanderers.outbox.";
+const FIRST_WAIT = 1000;
+const LONGEST_WAIT = 30000;
+
+export class Outbox {
+  #letters;
+  #sending = null;
+  #timer = null;
+  #wait = FIRST_WAIT;
+
+  /** `told` has sent(letter, reply), refused(letter, sentence) and waiting(count), called as things happen. */
+  constructor(api, workflow, told) {
+    this.api = api;
+    this.prefix = `${PREFIX}${workflow}.`;
+    this.told = told;
+    this.#letters = this.#read();
+    addEventListener("online", () => this.flush());
+  }
+
+  get classifications() {
+    return this.#letters.filter((letter) => letter.kind === "classify").map((letter) => letter.body);
+  }
+
+  classify(classification) {
+    this.#add({ kind: "classify", id: classification.id, body: classification });
+  }
+
+  /** Take an answer back: quietly if it never left the browser, else by asking the server. */
+  undo(id) {
+    const letter = this.#unsent(id);
+    if (letter) this.#remove(letter);
+    else this.#add({ kind: "undo", id });
+  }
+
+  /** Say what else it is; it travels with the answer where that has not left yet. */
+  followUp(id, choice) {
+    const letter = this.#unsent(id);
+    if (letter) {
+      letter.body.follow_up = choice;
+      this.#store(letter);
+    } else {
+      this.#add({ kind: "follow-up", id, choice });
+    }
+  }
+
+  flush() {
+    clearTimeout(this.#timer);
+    this.#sending ??= this.#sendAll().finally(() => { this.#sending = null; });
+    return this.#sending;
+  }
+
+  #unsent(id) {
+    return this.#letters.find((letter) => letter.kind === "classify" && letter.id === id && !letter.tried);
+  }
+
+  #add(letter) {
+    letter.key = `${this.prefix}${Date.now()}.${letter.kind}.${letter.id}`;
+    this.#letters.push(letter);
+    this.#store(letter);
+    this.flush();
+  }
+
+  #store(letter) {
+    try { localStorage.setItem(letter.key, JSON.stringify(letter)); } catch { /* a private window: memory only */ }
+  }
+
+  #remove(letter) {
+    this.#letters = this.#letters.filter((other) => other !== letter);
+    try { localStorage.removeItem(letter.key); } catch { /* it was never stored */ }
+  }
+
+  async #sendAll() {
+    while (this.#letters.length) {
+      const letter = this.#letters[0];
+      letter.tried = true; // from here on the server may know of it, whatever the reply
+      try {
+        const reply = await this.#send(letter);
+        this.#settle(letter, () => this.told.sent(letter, reply));
+      } catch (error) {
+        if (error instanceof Away) return this.#later(error);
+        this.#settle(letter, () => this.told.refused(letter, error.message));
+      }
+    }
+  }
+
+  #send(letter) {
+    if (letter.kind === "undo") return this.api.undo(letter.id);
+    if (letter.kind === "follow-up") return this.api.followUp(letter.id, letter.choice);
+    return this.api.classify(letter.body);
+  }
+
+  #settle(letter, tell) {
+    this.#remove(letter);
+    this.#wait = FIRST_WAIT;
+    tell();
+    if (!this.#letters.length) this.told.waiting(0);
+  }
+
+  #later(error) {
+    this.told.waiting(this.#letters.length);
+    this.#timer = setTimeout(() => this.flush(), error.after ?? this.#wait);
+    this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT);
+  }
+
+  /** What an earlier visit, or another tab, could not send. One stored item a letter, so that tabs do not collide. */
+  #read() {
+    try {
+      const keys = Object.keys(localStorage).filter((key) => key.startsWith(this.prefix)).sort();
+      return keys.map((key) => ({ ...JSON.parse(localStorage.getItem(key)), tried: true }));
+    } catch {
+      return [];
+    }
+  }
+}

@@ -1,0 +1,204 @@
+// The classify page: shows a subject, takes an answer, shows the next. Everything else is in a file of its own.
+import { Api, Away } from "./api.js";
+import { listen } from "./keys.js";
+import { LastAnswer } from "./last.js";
+import { fetchPicture } from "./numbers.js";
+import { Outbox } from "./outbox.js";
+import { Queue } from "./queue.js";
+import { Stage } from "./stage.js";
+import { uuid } from "./uuid.js";
+
+const SETTLE = 250; // ms after a picture appears in which a second press is the echo of the first
+const UNDOABLE = 10;
+
+const config = JSON.parse(document.getElementById("classify-config").textContent);
+const part = (name) => document.querySelector(`[data-part="${name}"]`);
+const parts = (...names) => Object.fromEntries(names.map((name) => [name, part(name)]));
+
+const api = new Api(config.urls);
+const outbox = new Outbox(api, config.workflow, { sent, refused, waiting });
+const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject));
+const stage = new Stage(
+  part("pictures"), parts("stretch", "invert", "channels", "frames", "frame", "pause", "holes"), config.channels,
+);
+const last = new LastAnswer(parts("card", "picture", "said", "feedback", "why", "chips", "ask"), config.followUps, followUp);
+const answers = [...document.querySelectorAll("[data-answer]")];
+
+let current = null; // the {item, picture} on the page
+let readyAt = Infinity; // when its answer is taken
+let startedAt = null;
+let answered = 0;
+const history = []; // the newest last: {entry, classification}
+
+function say(text) {
+  part("status").textContent = text;
+}
+
+function setState(state) {
+  document.body.dataset.state = state;
+  const open = state === "open";
+  for (const button of answers) button.disabled = !open;
+  if (!open) { stage.clear(); readyAt = Infinity; }
+  for (const name of ["empty", "broken", "away", "loading"]) part(name).hidden = name !== state;
+}
+
+function showProgress() {
+  const { progress } = queue;
+  if (!progress) return;
+  part("progress").textContent = `${progress.retired.toLocaleString()} of ${progress.total.toLocaleString()} settled`;
+  part("answered").textContent = `you answered ${(progress.answered + answered).toLocaleString()}`;
+}
+
+async function advance() {
+  current = null;
+  const slow = setTimeout(() => setState("loading"), 150);
+  try {
+    current = await queue.take();
+    if (current) await show();
+    else setState("empty");
+  } catch (error) {
+    if (!(error instanceof Away)) part("away-why").textContent = error.message;
+    setState("away");
+  } finally {
+    clearTimeout(slow);
+  }
+  showProgress();
+}
+
+async function show() {
+  let picture;
+  try {
+    picture = await current.picture;
+  } catch {
+    setState("broken");
+    return;
+  }
+  setState("open");
+  stage.show(picture, current.item.subject);
+  showFacts(current.item.subject);
+  startedAt = new Date();
+  readyAt = performance.now() + SETTLE;
+}
+
+function showFacts(subject) {
+  const facts = {
+    name: subject.external_id,
+    "position": subject.ra == null ? null : `${subject.ra.toFixed(5)}°, ${subject.dec.toFixed(5)}°`,
+    "rate": subject.rate == null ? null : `${subject.rate.toFixed(1)} ″/h`,
+    "time": subject.mjds?.[0] == null ? null : `MJD ${subject.mjds[0].toFixed(5)} UTC`,
+    "bands": [...new Set(subject.bands ?? [])].filter(Boolean).join(", ") || null,
+    ...subject.metadata,
+  };
+  part("facts").replaceChildren(...Object.entries(facts).filter(([, value]) => value != null).flatMap(([name, value]) => {
+    const term = document.createElement("dt");
+    const detail = document.createElement("dd");
+    term.textContent = name;
+    detail.textContent = typeof value === "object" ? JSON.stringify(value) : value;
+    return [term, detail];
+  }));
+}
+
+function answer(value) {
+  if (!current || performance.now() < readyAt) return;
+  readyAt = Infinity;
+  const { item } = current;
+  const classification = {
+    id: uuid(),
+    lease: item.lease,
+    workflow: config.workflow,
+    subject: item.subject.id,
+    answer: value,
+    started_at: startedAt.toISOString(),
+    finished_at: new Date().toISOString(),
+    device: matchMedia("(pointer: coarse)").matches ? "touch" : "pointer",
+    viewport: `${innerWidth}x${innerHeight}`,
+    frames_seen: stage.blink.framesSeen,
+  };
+  history.push({ entry: current, classification });
+  history.splice(0, history.length - UNDOABLE);
+  answered += 1;
+  last.show(classification, item.subject);
+  offerUndo();
+  say(`Answered ${value}.`);
+  outbox.classify(classification);
+  advance();
+}
+
+function offerUndo() {
+  part("undo").disabled = !history.length;
+}
+
+function undo() {
+  const step = history.at(-1);
+  if (!step) return;
+  if (Date.now() - Date.parse(step.classification.finished_at) > 1000 * config.grace) {
+    say(`An answer can be undone for ${config.grace} seconds; that one is settled now.`);
+    return;
+  }
+  history.pop();
+  answered -= 1;
+  outbox.undo(step.classification.id);
+  if (current) queue.putBack(current);
+  queue.putBack(step.entry);
+  last.hide();
+  offerUndo();
+  say("Answer undone. Here it is again.");
+  advance();
+}
+
+function followUp(id, choice) {
+  outbox.followUp(id, choice);
+  say(`Noted: ${choice}.`);
+}
+
+function sent(letter, reply) {
+  if (letter.kind !== "classify") return;
+  last.explain(letter.body, reply);
+  const feedback = part("feedback").textContent;
+  if (reply.feedback && feedback) say(feedback);
+}
+
+function refused(letter, sentence) {
+  say(letter.kind === "undo" ? `That answer stands: ${sentence}` : `One answer was not taken: ${sentence} Nothing else is lost.`);
+}
+
+function waiting(count) {
+  part("waiting").hidden = count === 0;
+  part("waiting").textContent = count === 1
+    ? "The server cannot be reached. One answer is kept in this browser and will be sent by itself."
+    : `The server cannot be reached. ${count} answers are kept in this browser and will be sent by themselves.`;
+  if (count === 0 && document.body.dataset.state === "away") advance();
+}
+
+function listenToButtons() {
+  for (const button of answers) {
+    button.addEventListener("click", (event) => {
+      if (event.detail > 0) button.blur(); // so that space goes on blinking after a click
+      answer(button.dataset.answer);
+    });
+  }
+  part("undo").addEventListener("click", undo);
+  part("again").addEventListener("click", advance);
+  part("look").addEventListener("click", advance);
+  part("leave").addEventListener("click", advance);
+  part("reload").addEventListener("click", () => { queue.retry(current); setState("loading"); show(); });
+  part("help").addEventListener("click", () => part("keys").showModal());
+}
+
+listenToButtons();
+listen({
+  y: () => answer("yes"), ArrowRight: () => answer("yes"),
+  n: () => answer("no"), ArrowLeft: () => answer("no"),
+  u: () => answer("unsure"), ArrowDown: () => answer("unsure"),
+  z: undo,
+  " ": () => stage.blink.toggle(),
+  ",": () => stage.blink.step(-1), ".": () => stage.blink.step(1),
+  i: () => stage.invert(), s: () => stage.cycleStretch(),
+  0: () => stage.choose(-1), 1: () => stage.choose(0), 2: () => stage.choose(1), 3: () => stage.choose(2), 4: () => stage.choose(3),
+  "?": () => part("keys").showModal(),
+});
+for (const classification of outbox.classifications) queue.skip(classification.subject);
+setState("loading");
+offerUndo();
+outbox.flush();
+advance();

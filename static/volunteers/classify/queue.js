@@ -1,0 +1,59 @@
+// The subjects that come next, leased and with their pixels loaded before they are wanted.
+
+const AHEAD = 10;
+const REFILL_BELOW = 6;
+
+export class Queue {
+  #waiting = [];
+  #seen = new Set();
+  #filling = null;
+
+  /** `next(n)` leases subjects; `load(subject)` resolves with the subject's picture. */
+  constructor(next, load) {
+    this.next = next;
+    this.load = load;
+    this.progress = null;
+  }
+
+  /** Never show a subject again: its answer is on the way. */
+  skip(subjectId) {
+    this.#seen.add(subjectId);
+  }
+
+  /** Resolve with the next {item, picture}, or null when nothing is left for this volunteer. */
+  async take() {
+    if (!this.#waiting.length) await this.#fill();
+    const entry = this.#waiting.shift() ?? null;
+    if (this.#waiting.length < REFILL_BELOW) this.#fill().catch(() => { /* the next take asks again, and tells */ });
+    return entry;
+  }
+
+  putBack(entry) {
+    this.#waiting.unshift(entry);
+  }
+
+  retry(entry) {
+    entry.picture = this.#picture(entry.item.subject);
+  }
+
+  #fill() {
+    this.#filling ??= this.#ask().finally(() => { this.#filling = null; });
+    return this.#filling;
+  }
+
+  async #ask() {
+    const reply = await this.next(AHEAD);
+    this.progress = reply.progress ?? this.progress;
+    for (const item of reply.items) {
+      if (this.#seen.has(item.subject.id)) continue;
+      this.#seen.add(item.subject.id);
+      this.#waiting.push({ item, picture: this.#picture(item.subject) });
+    }
+  }
+
+  #picture(subject) {
+    const picture = this.load(subject);
+    picture.catch(() => { /* told when the subject is shown */ });
+    return picture;
+  }
+}

@@ -1,0 +1,23 @@
+"""The pages of a survey that the reader may open, as tabs."""
+
+from typing import Any
+
+from django import template
+from django.contrib.auth.models import AnonymousUser
+
+from webapp.archive.models import Membership, Role, Survey
+
+register = template.Library()
+
+
+@register.inclusion_tag("archive/survey_tabs.html", takes_context=True)
+def survey_tabs(context: dict[str, Any], survey: Survey, here: str) -> dict[str, Any]:
+    request = context.get("request")
+    user = request.user if request else AnonymousUser()
+    allows = Membership.objects.allows
+    return {
+        "survey": survey,
+        "here": here,
+        "is_scientist": allows(user, survey, Role.SCIENTIST),
+        "is_admin": allows(user, survey, Role.ADMIN),
+    }

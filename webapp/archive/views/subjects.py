@@ -1,0 +1,61 @@
+"""The archive browser: a survey's subjects, filtered; every state is in the address."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from webapp.archive.models import Kind, Subject, Survey
+
+PER_PAGE = 48
+
+
+class FilterForm(forms.Form):
+    """What is looked for; an unknown value is as none."""
+
+    text = forms.CharField(required=False, label="Name or object contains", max_length=100)
+    kind = forms.ChoiceField(required=False, choices=[("", "any"), *Kind.choices])
+    gold = forms.ChoiceField(required=False, choices=[("", "any"), ("known", "class known"), ("open", "class open")])
+    after = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+@require_safe
+def subjects(request: HttpRequest, slug: str) -> HttpResponse:
+    survey = get_object_or_404(Survey, slug=slug)
+    form = FilterForm(request.GET)
+    form.is_valid()
+    found = list(_found(survey, form.cleaned_data)[: PER_PAGE + 1])
+    context = {"survey": survey, "form": form, "subjects": found[:PER_PAGE], "next": _next(request, found)}
+    return render(request, "archive/subjects.html", context)
+
+
+@require_safe
+def subject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    row = get_object_or_404(Subject.objects.select_related("survey", "duplicate_of"), survey__slug=slug, pk=pk)
+    shown = {key: value for key, value in row.metadata.items() if not key.startswith("#")}
+    context = {"survey": row.survey, "subject": row, "frames": row.frames.all(), "metadata": shown}
+    return render(request, "archive/subject.html", context)
+
+
+def _found(survey: Survey, wanted: dict[str, Any]) -> QuerySet[Subject]:
+    """Return the subjects in the order of their ids, from `after` on: a late page costs no more than the first."""
+    rows = Subject.objects.filter(survey=survey).order_by("pk")
+    if wanted.get("text"):
+        rows = rows.filter(external_id__icontains=wanted["text"]) | rows.filter(object_group__icontains=wanted["text"])
+    if wanted.get("kind"):
+        rows = rows.filter(kind=wanted["kind"])
+    if wanted.get("gold"):
+        rows = rows.gold() if wanted["gold"] == "known" else rows.filter(gold_label="")
+    return rows.filter(pk__gt=wanted["after"]) if wanted.get("after") else rows
+
+
+def _next(request: HttpRequest, found: list[Subject]) -> str:
+    """Return the query of the next page, or nothing at the end."""
+    if len(found) <= PER_PAGE:
+        return ""
+    query = request.GET.copy()
+    query["after"] = str(found[PER_PAGE - 1].pk)
+    return query.urlencode()

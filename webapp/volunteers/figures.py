@@ -1,0 +1,33 @@
+"""The live figures of a survey, as its volunteers see them."""
+
+from django.core.cache import cache
+from django.db.models import Count, Q
+
+from webapp.archive.models import Subject, Survey
+from webapp.volunteers.models import Classification, QueueEntry
+
+FRESH_FOR = 10
+
+
+def figures_of(survey: Survey) -> dict[str, int]:
+    """Return counts of `subjects`, `answers`, `simulated` answers among them, `people` and `settled` subjects.
+
+    They may be `FRESH_FOR` seconds old: counting a large table takes longer than showing a page should.
+    """
+    key = f"figures-{survey.pk}"
+    figures: dict[str, int] | None = cache.get(key)
+    if figures is None:
+        figures = _count(survey)
+        cache.set(key, figures, FRESH_FOR)
+    return figures
+
+
+def _count(survey: Survey) -> dict[str, int]:
+    answers = Classification.objects.filter(workflow__survey=survey, withdrawn_at=None)
+    counted = answers.aggregate(
+        answers=Count("pk"),
+        simulated=Count("pk", filter=Q(volunteer__is_simulated=True)),
+        people=Count("volunteer", distinct=True, filter=Q(volunteer__is_simulated=False)),
+    )
+    settled = QueueEntry.objects.filter(workflow__survey=survey, is_retired=True).values("subject").distinct().count()
+    return {"subjects": Subject.objects.filter(survey=survey).count(), "settled": settled, **counted}

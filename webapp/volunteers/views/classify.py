@@ -1,0 +1,22 @@
+"""The classify page. The subjects themselves come through the API."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+
+from webapp.volunteers.models import Workflow
+
+
+@require_safe
+@ensure_csrf_cookie
+def classify(request: HttpRequest, slug: str) -> HttpResponse:
+    workflow = get_object_or_404(Workflow.objects.select_related("survey"), slug=slug, is_active=True)
+    config = {
+        "workflow": workflow.slug,
+        "grace": workflow.grace,
+        "followUps": workflow.follow_ups,
+        "channels": workflow.survey.channels,
+        "urls": {"next": f"/api/workflows/{workflow.slug}/next/", "classifications": "/api/classifications/"},
+    }
+    return render(request, "volunteers/classify.html", {"workflow": workflow, "config": config})

@@ -1,0 +1,27 @@
+"""The front page: the surveys, how far they are, and the questions that are open."""
+
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from webapp.archive.models import Survey
+from webapp.volunteers.figures import figures_of
+from webapp.volunteers.models import Workflow
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    open_workflows = Prefetch("workflows", Workflow.objects.filter(is_active=True), to_attr="open_workflows")
+    surveys = Survey.objects.prefetch_related(open_workflows)
+    rows = [{"survey": survey, "figures": figures_of(survey)} for survey in surveys]
+    return render(request, "volunteers/home.html", {"rows": rows})
+
+
+@require_safe
+def figures(request: HttpRequest, slug: str) -> HttpResponse:
+    """Return the part of the front page that renews itself."""
+    survey = Survey.objects.filter(slug=slug).first()
+    if survey is None:
+        return HttpResponse(status=286)  # htmx: stop asking
+    return render(request, "volunteers/figures.html", {"survey": survey, "figures": figures_of(survey)})
