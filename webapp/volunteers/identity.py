@@ -1,0 +1,58 @@
+"""Who classifies: an account, or a browser known by its signed cookie."""
+
+import uuid
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponseBase
+
+from webapp.volunteers.models import Volunteer
+
+COOKIE = "wanderer"
+SALT = "webapp.volunteers.identity"
+YEAR = 365 * 24 * 3600
+
+
+def volunteer_of(request: HttpRequest) -> Volunteer:
+    """Return the account's volunteer, else the visitor whom the cookie names, else a new visitor.
+
+    Hand a visitor to `remember` with the response, or the next request is a stranger's.
+    """
+    if request.user.is_authenticated:
+        return account_volunteer(request.user)
+    return visitor_of(request) or Volunteer.objects.create()
+
+
+def account_volunteer(user: AbstractBaseUser | AnonymousUser) -> Volunteer:
+    return Volunteer.objects.get_or_create(user=user)[0]
+
+
+def visitor_of(request: HttpRequest) -> Volunteer | None:
+    """Return the visitor whom the cookie names; none after they were merged into an account, or for a forged one."""
+    signed = request.get_signed_cookie(COOKIE, default=None, salt=SALT)
+    if signed is None:
+        return None
+    try:
+        return Volunteer.objects.filter(key=uuid.UUID(signed), user=None, merged_into=None).first()
+    except (ValueError, ValidationError):
+        return None
+
+
+def remember(response: HttpResponseBase, volunteer: Volunteer) -> None:
+    """Name the visitor in the browser's cookie; an account needs none."""
+    if volunteer.user_id is None:
+        response.set_signed_cookie(
+            COOKIE,
+            volunteer.key.hex,
+            salt=SALT,
+            max_age=YEAR,
+            httponly=True,
+            samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
+        )
+
+
+def forget(response: HttpResponseBase) -> None:
+    """Remove the cookie of a visitor who now has an account."""
+    response.delete_cookie(COOKIE, samesite="Lax")

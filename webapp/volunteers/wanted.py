@@ -1,0 +1,19 @@
+"""How many people a subject still needs. The queue hands it to no more than that at a time."""
+
+from webapp.volunteers.models import Workflow
+
+
+def wanted(workflow: Workflow, votes: int) -> int:
+    """Return how many votes a subject with `votes` of them should come to before anybody looks again.
+
+    At first the least that may settle it; after that one more at a time, since any vote may be the one that settles
+    it. So no vote is asked for that turns out not to be needed, however many people work at once.
+    """
+    if votes < workflow.min_votes:
+        return workflow.min_votes
+    return min(votes + 1, workflow.max_votes)
+
+
+def available(workflow: Workflow, votes: int, leases: int) -> int:
+    """Return how many more people a subject may be handed to; negative where one was undone or came late."""
+    return wanted(workflow, votes) - votes - leases
