@@ -1,0 +1,46 @@
+"""A visitor signs in: what they answered before becomes their account's."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from webapp.consensus.skill import recount
+from webapp.consensus.update import refresh
+from webapp.volunteers.classify import lock_entries
+from webapp.volunteers.models import Classification, Lease, QueueEntry, Volunteer, Workflow
+
+
+@transaction.atomic
+def merge(visitor: Volunteer, account: Volunteer) -> int:
+    """Give the visitor's standing answers to the account; return how many.
+
+    Where the account has answered the same subject, its own answer stands and the visitor's is withdrawn, so that
+    nobody counts twice. The visitor's leases end. Skills and sums are counted anew.
+    """
+    pair = Volunteer.objects.select_for_update(no_key=True).filter(pk__in=[visitor.pk, account.pk]).order_by("pk")
+    if any(each.merged_into_id for each in pair):
+        return 0
+    moved = sum(_merge_in(workflow, visitor, account) for workflow in _workflows(visitor))
+    Volunteer.objects.filter(pk=visitor.pk).update(merged_into=account)
+    return moved
+
+
+def _workflows(visitor: Volunteer) -> list[Workflow]:
+    ids = set(Classification.objects.filter(volunteer=visitor).values_list("workflow", flat=True))
+    ids |= set(Lease.objects.filter(volunteer=visitor).values_list("entry__workflow", flat=True))
+    return list(Workflow.objects.filter(pk__in=ids).order_by("pk"))
+
+
+def _merge_in(workflow: Workflow, visitor: Volunteer, account: Volunteer) -> int:
+    standing = Classification.objects.standing().filter(workflow=workflow)
+    theirs = set(standing.filter(volunteer=visitor).values_list("subject", flat=True))
+    held = QueueEntry.objects.filter(workflow=workflow, leases__volunteer=visitor).values_list("subject", flat=True)
+    changed = theirs | set(held)
+    lock_entries(workflow, list(changed))
+    doubled = standing.filter(volunteer=account, subject__in=theirs).values_list("subject", flat=True)
+    standing.filter(volunteer=visitor, subject__in=list(doubled)).update(withdrawn_at=timezone.now())
+    moved = standing.filter(volunteer=visitor).update(volunteer=account)
+    Lease.objects.filter(volunteer=visitor, entry__workflow=workflow).delete()
+    Lease.objects.filter(volunteer=account, entry__workflow=workflow, entry__subject__in=theirs).delete()
+    recount(workflow, [visitor.pk, account.pk])
+    refresh(workflow, changed)
+    return moved
