@@ -1,0 +1,76 @@
+"""A small survey with a queue, and people who answer it."""
+
+import uuid
+
+from django.contrib.auth import get_user_model
+from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
+
+from webapp.archive.models import Frame, Subject, SubjectSet, Survey
+from webapp.consensus.submit import submit
+from webapp.volunteers.classify import Item
+from webapp.volunteers.enqueue import enqueue_subjects
+from webapp.volunteers.models import Classification, QueueEntry, Volunteer, Workflow
+
+
+def make_workflow(subjects=10, gold=0, slug="atlas", **fields):
+    """Make a survey and a workflow whose queue holds `subjects` open ones and `gold` gold ones, half of them yes."""
+    survey, _ = Survey.objects.get_or_create(
+        slug="atlas", defaults={"name": "ATLAS", "classes": ["AST", "CR"], "positive": ["AST"]}
+    )
+    members, _ = SubjectSet.objects.get_or_create(survey=survey, name=slug)
+    members.subjects.set([make_subject(survey, f"{slug}-{i}") for i in range(subjects)])
+    members.subjects.add(*[make_subject(survey, f"{slug}-g{i}", "AST" if i % 2 else "CR") for i in range(gold)])
+    rules = {"random_fraction": 0.0, "training_rate": 0.0, "follow_ups": {"yes": ["AST"], "no": ["CR"]}} | fields
+    workflow = Workflow.objects.create(
+        survey=survey, slug=slug, name=slug.upper(), kind="tracklet", question="Real?", **rules
+    )
+    workflow.subject_sets.add(members)
+    enqueue_subjects(workflow)
+    return workflow
+
+
+def make_subject(survey, external_id, gold_label=""):
+    index = Subject.objects.filter(survey=survey).count()
+    subject = Subject.objects.create(
+        survey=survey,
+        external_id=external_id,
+        kind="tracklet",
+        checksum=uuid.uuid5(uuid.NAMESPACE_OID, external_id).hex,
+        object_group=external_id,
+        array="2x1x8x8-float32",
+        index=index,
+        metadata={"site": "T08", "#truth": "AST", "!filter": "o"},
+        gold_label=gold_label,
+    )
+    Frame.objects.bulk_create(Frame(subject=subject, position=i, mjd_mid=60000.5 + i / 100, band="o") for i in range(2))
+    return subject
+
+
+def make_volunteer(name=None):
+    user = get_user_model().objects.create(username=name) if name else None
+    return Volunteer.objects.create(user=user)
+
+
+def client_of(volunteer):
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.get_or_create(user=volunteer.user)[0].key}")
+    return client
+
+
+def vote(volunteer, workflow, subject, answer="yes", follow_up=""):
+    subject = getattr(subject, "pk", subject)
+    return submit(volunteer, workflow, [Item(uuid.uuid4(), subject, answer, follow_up)])[0]
+
+
+def entry_of(workflow, subject):
+    return QueueEntry.objects.get(workflow=workflow, subject=getattr(subject, "pk", subject))
+
+
+def subjects_of(workflow, gold=False):
+    entries = QueueEntry.objects.filter(workflow=workflow, is_gold=gold).order_by("pk")
+    return [entry.subject for entry in entries.select_related("subject__survey")]
+
+
+def standing(workflow):
+    return Classification.objects.standing().filter(workflow=workflow)

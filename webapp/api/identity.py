@@ -1,0 +1,70 @@
+"""Who speaks to the API: a token, a session, or a visitor's cookie."""
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import SessionAuthentication, TokenAuthentication
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from webapp.consensus.merge import merge
+from webapp.volunteers.identity import COOKIE, account_volunteer, forget, remember, visitor_of
+from webapp.volunteers.models import Volunteer
+
+
+class VisitorAuthentication(SessionAuthentication):
+    """A visitor is nobody's account, but their cookie travels by itself as a session's does: so CSRF is checked."""
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, None] | None:
+        if COOKIE not in request.COOKIES:
+            return None
+        self.enforce_csrf(request)
+        return AnonymousUser(), None
+
+
+ANYBODY = [TokenAuthentication, SessionAuthentication, VisitorAuthentication]
+
+
+class VisitorScheme(OpenApiAuthenticationExtension):
+    """Tell the OpenAPI schema of the visitor's cookie."""
+
+    target_class = VisitorAuthentication
+    name = "visitorCookie"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": COOKIE}
+
+
+def known_volunteer(request: Request) -> Volunteer:
+    """Return the volunteer who asks; whoever was never handed anything cannot answer.
+
+    Answers that a visitor gave before signing in become the account's here.
+    """
+    visitor = visitor_of(request._request)
+    if not request.user.is_authenticated:
+        if visitor is None:
+            raise PermissionDenied("Open the classify page or ask for the next subject first, or send a token.")
+        return visitor
+    account = account_volunteer(request.user)
+    if visitor is not None:
+        merge(visitor, account)
+    return account
+
+
+def any_volunteer(request: Request) -> Volunteer:
+    """Return the volunteer who asks, a new visitor where nobody is known."""
+    if request.user.is_authenticated or visitor_of(request._request):
+        return known_volunteer(request)
+    return Volunteer.objects.create()
+
+
+def keep_identity(request: HttpRequest, response: Response, volunteer: Volunteer) -> Response:
+    """Set the cookies that let a visitor answer, or remove the visitor's where an account took over."""
+    if volunteer.user_id is None:
+        get_token(request)
+        remember(response, volunteer)
+    elif COOKIE in request.COOKIES:
+        forget(response)
+    return response

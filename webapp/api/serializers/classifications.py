@@ -1,0 +1,89 @@
+"""Answers on their way in, and what became of them on the way out."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from webapp.consensus.submit import Submitted
+from webapp.volunteers.classify import Item
+from webapp.volunteers.models import Classification, Reason
+from webapp.volunteers.models.classification import Answer
+
+MOST = 50
+LARGEST_ID = 2**63 - 1
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="chosen by the client: a replay returns what the first one made")
+    workflow = serializers.SlugField(max_length=50)
+    subject = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
+    answer = serializers.ChoiceField(Answer.choices)
+    follow_up = serializers.CharField(max_length=20, allow_blank=True, default="")
+    started_at = serializers.DateTimeField(allow_null=True, default=None)
+    finished_at = serializers.DateTimeField(allow_null=True, default=None)
+    device = serializers.CharField(max_length=20, allow_blank=True, default="")
+    viewport = serializers.CharField(max_length=20, allow_blank=True, default="")
+    frames_seen = serializers.IntegerField(min_value=0, max_value=32767, allow_null=True, default=None)
+
+
+class Votes(serializers.Serializer[Any]):
+    yes = serializers.IntegerField()
+    no = serializers.IntegerField()
+    unsure = serializers.IntegerField()
+
+
+class Feedback(serializers.Serializer[Any]):
+    truth = serializers.ChoiceField([("yes", "yes"), ("no", "no")])
+    correct = serializers.BooleanField()
+
+
+class AnsweredSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    workflow = serializers.SlugField()
+    subject = serializers.IntegerField()
+    answer = serializers.ChoiceField(Answer.choices)
+    follow_up = serializers.CharField(allow_blank=True)
+    accepted = serializers.BooleanField(help_text="false where an earlier answer to the same subject stands")
+    replayed = serializers.BooleanField(help_text="this id had been stored before")
+    withdrawn = serializers.BooleanField()
+    reason = serializers.ChoiceField(Reason.choices, help_text="why the subject was shown")
+    feedback = Feedback(allow_null=True, help_text="for training subjects")
+    votes = Votes(help_text="all standing votes on the subject")
+    message = serializers.CharField(allow_blank=True)
+
+
+class FollowUpSerializer(serializers.Serializer[Any]):
+    follow_up = serializers.CharField(max_length=20, allow_blank=True)
+
+
+class OwnAnswerSerializer(serializers.ModelSerializer[Classification]):
+    workflow = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+
+    class Meta:
+        model = Classification
+        fields = ["id", "workflow", "subject", "answer", "follow_up", "reason", "created_at", "withdrawn_at"]
+
+
+def to_item(data: dict[str, Any]) -> Item:
+    return Item(**{name: value for name, value in data.items() if name != "workflow"})
+
+
+def represent(submitted: Submitted) -> dict[str, Any]:
+    """Return what became of an answer, and what the votes on its subject come to."""
+    row, entry, consensus = submitted.recorded.classification, submitted.recorded.entry, submitted.consensus
+    accepted = submitted.recorded.is_new or submitted.recorded.is_replay
+    truth = entry.subject.gold_answer() if entry.is_gold else ""
+    return {
+        "id": row.pk,
+        "workflow": consensus.workflow.slug,
+        "subject": row.subject_id,
+        "answer": row.answer,
+        "follow_up": row.follow_up,
+        "accepted": accepted,
+        "replayed": submitted.recorded.is_replay,
+        "withdrawn": row.withdrawn_at is not None,
+        "reason": row.reason,
+        "feedback": {"truth": truth, "correct": row.answer == truth} if truth else None,
+        "votes": {"yes": consensus.votes_yes, "no": consensus.votes_no, "unsure": consensus.votes_unsure},
+        "message": "" if accepted else "You had answered this subject already; your first answer stands.",
+    }

@@ -1,0 +1,90 @@
+"""What a volunteer is handed. Nothing here tells whether a subject is gold, or why it is shown."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from django.urls import reverse
+from rest_framework import serializers
+
+from webapp.archive.models import Frame, Kind, Subject
+from webapp.archive.pixels import shape_of
+from webapp.volunteers.models import Lease, Workflow
+
+
+class ItemSubject(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    external_id = serializers.CharField()
+    kind = serializers.ChoiceField(Kind.choices)
+    frames = serializers.IntegerField()
+    channels = serializers.IntegerField()
+    height = serializers.IntegerField(help_text="pixels")
+    width = serializers.IntegerField(help_text="pixels")
+    pixels = serializers.CharField(help_text="where the raw numbers are")
+    png = serializers.CharField(help_text="where a picture is")
+    mjds = serializers.ListField(child=serializers.FloatField(allow_null=True), help_text="UTC, mid-exposure, by frame")
+    bands = serializers.ListField(child=serializers.CharField(allow_blank=True), help_text="by frame")
+    rate = serializers.FloatField(allow_null=True, help_text="arcsec/h")
+    ra = serializers.FloatField(allow_null=True, help_text="deg, ICRS")
+    dec = serializers.FloatField(allow_null=True, help_text="deg, ICRS")
+    metadata = serializers.DictField(help_text="without what is hidden while classifying")
+
+
+class ItemSerializer(serializers.Serializer[Any]):
+    lease = serializers.IntegerField()
+    expires_at = serializers.DateTimeField()
+    workflow = serializers.SlugField()
+    subject = ItemSubject()
+
+
+class Progress(serializers.Serializer[Any]):
+    answered = serializers.IntegerField(help_text="by this volunteer")
+    retired = serializers.IntegerField(help_text="subjects that are settled")
+    total = serializers.IntegerField(help_text="subjects in the queue; training ones left out")
+
+
+class NextSerializer(serializers.Serializer[Any]):
+    items = ItemSerializer(many=True)
+    progress = Progress()
+    message = serializers.CharField(allow_blank=True, help_text="why there are no items")
+
+
+def represent(leases: Sequence[Lease], workflow: Workflow) -> list[dict[str, Any]]:
+    """Return the items of leases whose entries and subjects are loaded, with one query for all frames."""
+    frames: dict[int, list[tuple[float | None, str]]] = defaultdict(list)
+    rows = Frame.objects.filter(subject__in=[lease.entry.subject_id for lease in leases]).order_by("position")
+    for subject, mjd, band in rows.values_list("subject", "mjd_mid", "band"):
+        frames[subject].append((mjd, band))
+    return [
+        {
+            "lease": lease.pk,
+            "expires_at": lease.expires_at,
+            "workflow": workflow.slug,
+            "subject": _subject(lease.entry.subject, frames[lease.entry.subject_id]),
+        }
+        for lease in leases
+    ]
+
+
+def _subject(subject: Subject, frames: list[tuple[float | None, str]]) -> dict[str, Any]:
+    sides = zip(("frames", "channels", "height", "width"), shape_of(subject), strict=True)
+    address = {"subject": subject.pk, "checksum": subject.checksum}
+    return {
+        "id": subject.pk,
+        "external_id": subject.external_id,
+        "kind": subject.kind,
+        **dict(sides),
+        "pixels": reverse("pixels", kwargs=address),
+        "png": reverse("picture", kwargs=address),
+        "mjds": [mjd for mjd, _ in frames],
+        "bands": [band for _, band in frames],
+        "rate": subject.rate,
+        "ra": subject.ra,
+        "dec": subject.dec,
+        "metadata": while_classifying(subject.metadata),
+    }
+
+
+def while_classifying(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is hidden (`#name`) and what is hidden while classifying (`!name`)."""
+    return {name: value for name, value in metadata.items() if not name.startswith(("#", "!"))}

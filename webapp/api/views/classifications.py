@@ -1,0 +1,108 @@
+from collections import defaultdict
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from webapp.api.errors import Conflict
+from webapp.api.identity import ANYBODY, keep_identity, known_volunteer
+from webapp.api.pagination import NewestAnswer
+from webapp.api.serializers.classifications import (
+    MOST,
+    AnsweredSerializer,
+    AnswerSerializer,
+    FollowUpSerializer,
+    OwnAnswerSerializer,
+    represent,
+    to_item,
+)
+from webapp.consensus.submit import say_more, submit, undo
+from webapp.volunteers.classify import CannotClassify, TooLate
+from webapp.volunteers.models import Classification, Volunteer, Workflow
+
+
+class ClassificationsView(generics.ListAPIView[Classification]):
+    """The answers of the volunteer who asks; and new ones."""
+
+    authentication_classes = ANYBODY
+    permission_classes = [AllowAny]
+    serializer_class = OwnAnswerSerializer
+    pagination_class = NewestAnswer
+
+    def get_queryset(self) -> QuerySet[Classification]:
+        return Classification.objects.filter(volunteer=known_volunteer(self.request)).select_related("workflow")
+
+    @extend_schema(request=AnswerSerializer(many=True), responses={201: AnsweredSerializer(many=True)})
+    def post(self, request: Request) -> Response:
+        """Answer: one object, or a list of up to 50. Sending the same ids again stores nothing twice.
+
+        The reply has the same shape as what was sent, in the same order; 200 instead of 201 when nothing was new.
+        """
+        volunteer = known_volunteer(request)
+        many = isinstance(request.data, list)
+        serializer = AnswerSerializer(data=request.data, many=many, **({"max_length": MOST} if many else {}))
+        serializer.is_valid(raise_exception=True)
+        answers = serializer.validated_data if many else [serializer.validated_data]
+        results = store(volunteer, answers)
+        is_new = any(not result["replayed"] and result["accepted"] for result in results)
+        response = Response(results if many else results[0], status=201 if is_new else 200)
+        return keep_identity(request._request, response, volunteer)
+
+
+@transaction.atomic
+def store(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Submit answers, all or none, workflow by workflow; return what became of each, in their order."""
+    by_workflow: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for answer in answers:
+        by_workflow[answer["workflow"]].append(answer)
+    workflows = Workflow.objects.select_related("survey").in_bulk(sorted(by_workflow), field_name="slug")
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    for slug, group in sorted(by_workflow.items()):
+        if slug not in workflows:
+            raise ValidationError({"workflow": [f"There is no workflow “{slug}”."]})
+        try:
+            submitted = submit(volunteer, workflows[slug], [to_item(answer) for answer in group])
+        except CannotClassify as error:
+            raise ValidationError({"detail": str(error)}) from error
+        found |= {(slug, each.recorded.entry.subject_id): represent(each) for each in submitted}
+    return [found[answer["workflow"], answer["subject"]] for answer in answers]
+
+
+class UndoView(APIView):
+    authentication_classes = ANYBODY
+    permission_classes = [AllowAny]
+
+    @extend_schema(request=None, responses=AnsweredSerializer)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Take an answer back within the workflow's grace period (409 after it). Twice is as once."""
+        try:
+            return Response(represent(undo(known_volunteer(request), pk)))
+        except Classification.DoesNotExist as error:
+            raise NotFound("You gave no answer of this id.") from error
+        except TooLate as error:
+            raise Conflict(str(error)) from error
+
+
+class FollowUpView(APIView):
+    authentication_classes = ANYBODY
+    permission_classes = [AllowAny]
+
+    @extend_schema(request=FollowUpSerializer, responses=AnsweredSerializer)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Say what else the subject is, after the answer; an empty string takes that back."""
+        serializer = FollowUpSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        try:
+            return Response(represent(say_more(known_volunteer(request), pk, serializer.validated_data["follow_up"])))
+        except Classification.DoesNotExist as error:
+            raise NotFound("You gave no answer of this id.") from error
+        except CannotClassify as error:
+            raise Conflict(str(error)) from error

@@ -1,0 +1,56 @@
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from webapp.api.identity import ANYBODY, any_volunteer, keep_identity
+from webapp.api.serializers.items import NextSerializer, represent
+from webapp.volunteers.models import Workflow
+from webapp.volunteers.progress import progress_of
+from webapp.volunteers.queue import MOST_LEASES, lease_next
+
+DEFAULT = 10
+
+
+class NextView(APIView):
+    """The subjects that the volunteer who asks should look at next."""
+
+    authentication_classes = ANYBODY
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="workflows_next",
+        responses=NextSerializer,
+        parameters=[OpenApiParameter("n", int, description=f"how many, 1 to {MOST_LEASES}", default=DEFAULT)],
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """Lease up to `n` subjects, first those that this volunteer holds already.
+
+        A visitor without an account gets two cookies, `wanderer` and `csrftoken`, and sends the second as the header
+        X-CSRFToken with their answers.
+        """
+        workflow = get_object_or_404(Workflow, slug=slug)
+        volunteer = any_volunteer(request)
+        leases = lease_next(volunteer, workflow, wanted_items(request))
+        body = {
+            "items": represent(leases, workflow),
+            "progress": progress_of(volunteer, workflow),
+            "message": "" if leases else why_nothing(workflow),
+        }
+        return keep_identity(request._request, Response(body), volunteer)
+
+
+def wanted_items(request: Request) -> int:
+    """Read `n`; a number out of range means the nearest one in range, anything else the default."""
+    try:
+        return min(max(int(request.query_params.get("n", DEFAULT)), 1), MOST_LEASES)
+    except ValueError:
+        return DEFAULT
+
+
+def why_nothing(workflow: Workflow) -> str:
+    if not workflow.is_active:
+        return "This project is paused. What you answered is safe; come back when it goes on."
+    return "You have seen everything that needs you here. New subjects appear as soon as there are some."

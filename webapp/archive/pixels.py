@@ -1,0 +1,39 @@
+"""The pixels of subjects, from the store that the settings name."""
+
+from functools import cache
+
+import numpy as np
+from django.conf import settings
+
+from ml.pixels.store import PixelStore
+from webapp.archive.models import Subject
+
+
+@cache
+def _store(root: str) -> PixelStore:
+    return PixelStore(root)
+
+
+def pixel_store() -> PixelStore:
+    """Return this process' store; opened once, since its arrays stay open."""
+    return _store(settings.PIXELS)
+
+
+def pixels_of(subject: Subject) -> np.ndarray:
+    """Read a subject's pixels, (F, C, H, W).
+
+    Raises
+    ------
+    LookupError
+        The store holds none.
+    """
+    try:
+        return pixel_store().get(subject.survey.slug, subject.array, subject.index)
+    except FileNotFoundError as error:
+        raise LookupError(f"The store holds no array {subject.survey.slug}/{subject.array}.") from error
+
+
+def shape_of(subject: Subject) -> tuple[int, int, int, int]:
+    """Return frames, channels, height and width, which the name of the pixel array begins with."""
+    frames, channels, height, width = (int(side) for side in subject.array.partition("-")[0].split("x"))
+    return frames, channels, height, width
