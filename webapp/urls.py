@@ -6,7 +6,6 @@ urlpatterns = [
     path("health/", health, name="health"),
     path("accounts/", include("allauth.urls")),
     path("api/", include("webapp.api.urls")),
-    path("pixels/", include("webapp.archive.urls_pixels")),
     path("", include("webapp.archive.urls")),
     path("", include("webapp.volunteers.urls")),
 ]
