@@ -16,11 +16,11 @@ class Preprocessing:
     Parameters
     ----------
     stretch
-        "asinh_noise": asinh((x - sky) / (softening × sky noise)), sky and noise per stamp and channel.
+        "asinh_noise": softening · asinh((x - sky) / (softening · σ)), sky and its noise σ per stamp and channel.
     softening
-        In units of the sky noise: below it the stretch is linear.
+        In σ: below it the stretch is linear.
     gain, clip
-        The stretched values are multiplied by `gain` and clipped to ± `clip`.
+        The stretched values, near the sky in σ, are multiplied by `gain` and then clipped to ± `clip`.
     size_single, size_multi
         Side in pixels to which stamps of one channel, and of several, are resized; None keeps the native size.
     channels
@@ -28,8 +28,8 @@ class Preprocessing:
     """
 
     stretch: str = "asinh_noise"
-    softening: float = 1.0
-    gain: float = 0.5
+    softening: float = 20.0
+    gain: float = 0.04
     clip: float = 5.0
     size_single: int | None = 128
     size_multi: int | None = 160
@@ -54,9 +54,10 @@ class Preprocessing:
                 f"This model reads stamps of {self.channels} channel(s), but these have {pixels.shape[-3]}."
                 " Train another on such stamps, or use the frozen backbone, which reads 1 to 4."
             )
-        finite = np.where(np.isfinite(pixels), pixels, np.nan).astype(np.float32, copy=False)
-        values = asinh_noise(finite, softening=self.softening) * np.float32(self.gain)
-        return np.clip(np.nan_to_num(values, copy=False), -self.clip, self.clip).astype(np.float32, copy=False)
+        values = asinh_noise(pixels, softening=self.softening)
+        values *= np.float32(self.gain)
+        np.clip(values, -self.clip, self.clip, out=values)
+        return np.nan_to_num(values, copy=False)
 
     def as_manifest(self) -> dict[str, Any]:
         """Return what a checkpoint's manifest keeps."""
