@@ -116,8 +116,12 @@ def _first(volunteer: Volunteer, workflow: Workflow, n: int, taken: list[int]) -
 
 
 def _at_random(volunteer: Volunteer, workflow: Workflow, n: int) -> list[QueueEntry]:
-    """Draw from a random point of the shuffled order, and go on from its beginning when the end is reached."""
-    return _from_random_point(_open(volunteer, workflow), n) if n else []
+    """Draw the first of the shuffled order, which no model and no vote has a hand in: an unbiased sample.
+
+    Everybody draws from its same end, so that the sample's subjects are settled one after another; a new point for
+    each draw would scatter the votes over so many subjects that few were ever settled.
+    """
+    return list(_open(volunteer, workflow).order_by("shuffle")[:n]) if n else []
 
 
 def _gold(volunteer: Volunteer, workflow: Workflow, n: int) -> list[QueueEntry]:
