@@ -13,8 +13,10 @@ from webapp.console.demo.progress import Progress
 from webapp.console.demo.stage import UNTOUCHED
 from webapp.console.demo.truth import Truth
 from webapp.console.demo.wait import wait_for, wait_until
-from webapp.learning.models import Checkpoint, ModelRole, Score, ScoringRun, TrainingRun
-from webapp.learning.start import start_scoring, start_training
+from webapp.learning.models import Checkpoint, Score, ScoringRun, TrainingRun
+from webapp.learning.promote import champion_of
+from webapp.learning.scoring import start_scoring
+from webapp.learning.start import start_training
 from webapp.volunteers.models import Classification, Workflow
 
 TRAINING_SECONDS = 300.0
@@ -57,7 +59,6 @@ class Arm:
         """Start a training run on all labels so far."""
         return start_training(
             workflow=self.workflow,
-            role=ModelRole(self.workflow.kind),
             preset=preset,
             minutes=minutes,
             seed=self.seed,
@@ -78,8 +79,7 @@ class Arm:
         """Return the arm's model: the champion that the gate left, or the control's newest."""
         if not self.may_promote:
             return run.checkpoint
-        champion = Checkpoint.objects.filter(survey=self.survey, role=run.role, is_champion=True).first()
-        return champion or run.checkpoint
+        return champion_of(self.survey, run.role) or run.checkpoint
 
     def _wait_for_scores(self, checkpoint: Checkpoint) -> None:
         runs = ScoringRun.objects.filter(checkpoint=checkpoint)

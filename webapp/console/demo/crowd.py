@@ -1,7 +1,7 @@
 """A simulated crowd that answers through the site's own HTTP API, as browsers and scripts do."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
@@ -49,7 +49,7 @@ class Crowd:
     members: list[Member]
     truth: Truth
     classes: tuple[str, ...]
-    turns: count = field(default_factory=count)  # type: ignore[type-arg]
+    turns: Iterator[int] = field(default_factory=count)
 
     def collect(self, votes: int, report: Callable[[int], None]) -> int:
         """Give at least `votes` answers, unless the queue runs dry for everybody; return how many were given.

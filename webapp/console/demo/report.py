@@ -7,7 +7,8 @@ from typing import Any
 
 from bokeh.embed import file_html
 from bokeh.layouts import column, row
-from bokeh.models import Div, NumeralTickFormatter
+from bokeh.models.formatters import NumeralTickFormatter
+from bokeh.models.widgets import Div
 from bokeh.plotting import figure
 from bokeh.resources import INLINE
 from rich.table import Table

@@ -94,6 +94,7 @@ def open_workflow(sky: Sky, survey: Survey, arm: str) -> Workflow:
         max_votes=7,
         yes_above=0.97,
         no_below=0.03,
+        random_fraction=1.0 if is_control else 0.2,
         grace=0,
     )
     workflow.subject_sets.set(SubjectSet.objects.filter(survey=survey, name=POOL))
