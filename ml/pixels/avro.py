@@ -165,12 +165,18 @@ def _object(packet: dict[str, Any], known: dict[str, Any]) -> str:
 
 
 def _metadata(packet: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
-    kept: dict[str, Any] = {"objectId": packet["objectId"], "schemavsn": packet.get("schemavsn")} | known
-    return {f"#{key}" if key in _HIDDEN else key: value for key, value in kept.items() if _json_safe(value)}
+    kept = {"objectId": packet["objectId"], "schemavsn": packet.get("schemavsn")} | known
+    safe = {key: _json_safe(value) for key, value in kept.items()}
+    return {f"#{key}" if key in _HIDDEN else key: value for key, value in safe.items() if value is not None}
 
 
-def _json_safe(value: Any) -> bool:
-    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+def _json_safe(value: Any) -> str | int | float | None:
+    """Return what JSON and a browser can hold: no NaN, and whole numbers beyond 2^53 as text."""
+    if isinstance(value, int) and abs(value) > 2**53:
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float) else None
 
 
 def _coordinate(known: dict[str, Any], name: str, low: float, high: float) -> float:

@@ -10,12 +10,12 @@ import os
 import re
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 
+from ml.pixels.fits_header import Value
 from ml.pixels.fits_layout import Unit, walk
 from ml.pixels.fits_scale import native, scaled
 from ml.pixels.gunzip import MAGIC, gunzip
@@ -52,6 +52,8 @@ class FitsPicture:
         self.file = _opened(source)
         try:
             size = self.file.seek(0, os.SEEK_END)
+            if not size:
+                raise BadInput("is empty: 0 bytes. Fetch or make it again.")
             units = walk(self._read_at, size)
             self.primary = units[0]
             self.images = _science(units)
@@ -61,6 +63,7 @@ class FitsPicture:
         self.held = size if isinstance(self.file, io.BytesIO) else 0
         first = self.images[0].shape
         self.shape = first if len(self.images) == 1 else (len(self.images), *first)
+        self._facts: dict[int, Facts] = {}
         self._units: fits.HDUList | None = None  # opened by astropy only for compressed tiles
 
     def take(self, selection: Selection) -> np.ndarray:
@@ -75,9 +78,13 @@ class FitsPicture:
 
     def facts(self, plane: int) -> Facts:
         """Read time, exposure, band and WCS from the header of the plane, and from the primary header after it."""
-        unit = self.images[plane if len(self.images) > 1 else 0]
+        image = plane if len(self.images) > 1 else 0
+        if image not in self._facts:
+            self._facts[image] = self._told(self.images[image])
+        return self._facts[image]
 
-        def card(keyword: str) -> Any:
+    def _told(self, unit: Unit) -> Facts:
+        def card(keyword: str) -> Value:
             value = unit.card(keyword)
             return value if value is not None or unit is self.primary else self.primary.card(keyword)
 
@@ -105,13 +112,13 @@ class FitsPicture:
 
     def _plain(self, unit: Unit, first: int, shape: tuple[int, ...]) -> np.ndarray:
         depth = _depth(unit)
-        disk = np.dtype(f">{'f' if unit.card('BITPIX') < 0 else 'i'}{depth}" if depth > 1 else "u1")
+        disk = np.dtype(f">{'f' if unit.whole('BITPIX') < 0 else 'i'}{depth}" if depth > 1 else "u1")
         start = first * math.prod(shape[1:]) * depth
         raw = self._read_at(unit.offset + start, math.prod(shape) * depth)
         return scaled(np.frombuffer(raw, disk).reshape(shape), unit)
 
     def _tiles(self, unit: Unit, first: int, count: int) -> np.ndarray:
-        tile = math.prod(unit.card(f"ZTILE{axis}") or 1 for axis in range(1, len(unit.shape) + 1))
+        tile = math.prod(unit.whole(f"ZTILE{axis}", 1) for axis in range(1, len(unit.shape) + 1))
         check_bytes(tile * _depth(unit), "one tile of this image")
         try:
             with warnings.catch_warnings():
@@ -148,7 +155,7 @@ def _science(units: list[Unit]) -> list[Unit]:
 
 
 def _depth(unit: Unit) -> int:
-    return abs(unit.card("ZBITPIX" if unit.compressed else "BITPIX") or 64) // 8
+    return abs(unit.whole("ZBITPIX" if unit.compressed else "BITPIX")) // 8
 
 
 def _wcs(unit: Unit) -> dict[str, float | str] | None:

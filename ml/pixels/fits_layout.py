@@ -4,19 +4,14 @@ Nothing is allocated for data here, so a header that promises 10 GB costs no mor
 """
 
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from astropy.io import fits
-from astropy.utils.exceptions import AstropyWarning
-
+from ml.pixels.fits_header import CARD, Header, Value
 from ml.pixels.limits import MAX_HEADER_BYTES, size_in_words
 from ml.pixels.record import BadInput
 
 BLOCK = 2880
-CARD = 80
 _END = b"END" + b" " * (CARD - 3)
 _BITPIX = (8, 16, 32, 64, -32, -64)
 
@@ -40,18 +35,32 @@ class Unit:
     """
 
     number: int
-    header: fits.Header
+    header: Header
     offset: int
     nbytes: int
     shape: tuple[int, ...]
     compressed: bool
 
-    def card(self, keyword: str) -> Any:
+    def card(self, keyword: str) -> Value:
         """Look a keyword up; None where it is absent or unreadable."""
-        try:
-            return self.header.get(keyword)
-        except (fits.VerifyError, ValueError):
-            return None
+        return self.header.get(keyword)
+
+    def whole(self, keyword: str, default: int | None = None) -> int:
+        """Look a whole number up that is not negative (BITPIX may be).
+
+        Raises
+        ------
+        BadInput
+            It is something else, or absent where there is no `default`.
+        """
+        value = self.card(keyword)
+        if value is None and default is not None:
+            return default
+        if not isinstance(value, int) or (value < 0 and not keyword.endswith("BITPIX")):
+            raise BadInput(
+                f"unit {self.number} has no valid {keyword} card: its header is damaged. Make the file again."
+            )
+        return value
 
     @property
     def name(self) -> str:
@@ -77,7 +86,7 @@ def walk(read_at: ReadAt, file_size: int) -> list[Unit]:
     return units
 
 
-def _header(read_at: ReadAt, offset: int, *, first: bool) -> tuple[fits.Header | None, int]:
+def _header(read_at: ReadAt, offset: int, *, first: bool) -> tuple[Header | None, int]:
     raw = read_at(offset, 2 * BLOCK)
     if not raw.startswith(b"SIMPLE  =" if first else b"XTENSION"):
         if not first:
@@ -88,11 +97,7 @@ def _header(read_at: ReadAt, offset: int, *, first: bool) -> tuple[fits.Header |
         if not more or len(raw) > MAX_HEADER_BYTES:
             raise BadInput("has a header without an END card: the file is truncated. Fetch or make it again.")
         raw += more
-    with warnings.catch_warnings():
-        # Headers in the wild bend the rules; what cannot be read is treated as absent, card by card.
-        warnings.simplefilter("ignore", AstropyWarning)
-        header = fits.Header.fromstring(raw[:end].decode("latin-1"))
-    return header, offset + -(-(end + CARD) // BLOCK) * BLOCK
+    return Header(raw[:end]), offset + -(-(end + CARD) // BLOCK) * BLOCK
 
 
 def _end_of(raw: bytes) -> int:
@@ -102,13 +107,13 @@ def _end_of(raw: bytes) -> int:
     return at
 
 
-def _unit(header: fits.Header, number: int, offset: int, file_size: int) -> Unit:
+def _unit(header: Header, number: int, offset: int, file_size: int) -> Unit:
     unit = Unit(number, header, offset, 0, (), compressed=False)
-    axes, bitpix = _axes(unit, "NAXIS"), _whole(unit, "BITPIX")
+    axes, bitpix = _axes(unit, "NAXIS"), unit.whole("BITPIX")
     if bitpix not in _BITPIX:
         raise BadInput(f"unit {number} has BITPIX = {bitpix}, which FITS does not know. The header is damaged.")
-    elements = _whole(unit, "PCOUNT", 0) + math.prod(axes) if axes else 0
-    unit.nbytes = abs(bitpix) // 8 * _whole(unit, "GCOUNT", 1) * elements
+    elements = unit.whole("PCOUNT", 0) + math.prod(axes) if axes else 0
+    unit.nbytes = abs(bitpix) // 8 * unit.whole("GCOUNT", 1) * elements
     if offset + unit.nbytes > file_size:
         raise BadInput(
             f"unit {number} claims {size_in_words(unit.nbytes)} of data, but only "
@@ -125,13 +130,4 @@ def _unit(header: fits.Header, number: int, offset: int, file_size: int) -> Unit
 
 
 def _axes(unit: Unit, keyword: str) -> tuple[int, ...]:
-    return tuple(_whole(unit, f"{keyword}{axis}") for axis in range(_whole(unit, keyword), 0, -1))
-
-
-def _whole(unit: Unit, keyword: str, default: int | None = None) -> int:
-    value = unit.card(keyword)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, int) or (value < 0 and keyword != "BITPIX"):
-        raise BadInput(f"unit {unit.number} has no valid {keyword} card. The header is damaged: make the file again.")
-    return value
+    return tuple(unit.whole(f"{keyword}{axis}") for axis in range(unit.whole(keyword), 0, -1))

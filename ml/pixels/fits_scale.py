@@ -36,8 +36,7 @@ def scaled(raw: np.ndarray, unit: Unit) -> np.ndarray:
     FITS standard 4.0, sections 4.4.2.5 and 5.2.5.
     """
     pixels = native(raw)
-    zero, scale = unit.card("BZERO") or 0, unit.card("BSCALE")
-    scale = 1 if scale is None else scale
+    zero, scale = _number(unit, "BZERO", 0), _number(unit, "BSCALE", 1)
     if pixels.dtype.kind == "f":
         return pixels if (scale, zero) == (1, 0) else (pixels * scale + zero).astype(pixels.dtype)
     blank = unit.card("BLANK")
@@ -52,6 +51,11 @@ def scaled(raw: np.ndarray, unit: Unit) -> np.ndarray:
     if missing is not None:
         out[missing] = np.nan
     return out
+
+
+def _number(unit: Unit, keyword: str, default: float) -> float:
+    value = unit.card(keyword)
+    return value if isinstance(value, int | float) else default
 
 
 def _other_sign(pixels: np.ndarray) -> np.ndarray:

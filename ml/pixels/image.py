@@ -1,5 +1,6 @@
 """PNG, JPEG and npy files as pictures."""
 
+import tokenize
 import warnings
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def open_npy(path: Path) -> ArrayPicture:
     try:
         # Mapped first, so that a header's claim is held against the file's real size before memory is asked for.
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError, SyntaxError) as error:
+    except (ValueError, OSError, EOFError, SyntaxError, tokenize.TokenError) as error:
         raise BadInput(f"is not a readable npy file of numbers ({error}). Save it with numpy.save.") from error
     if not isinstance(mapped, np.ndarray) or mapped.dtype.kind not in "iuf" or mapped.ndim < 2 or mapped.size == 0:
         found = f"{mapped.dtype} {mapped.shape}" if isinstance(mapped, np.ndarray) else "an archive"

@@ -1,0 +1,100 @@
+"""The readers on real files of five surveys. Skipped where ../shared/data is absent."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ml.pixels.draw import to_png
+from ml.pixels.read import count, read
+from ml.pixels.record import BadInput
+from ml.pixels.store import PixelStore
+from ml.pixels.wire import raw_frame
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(not DATA.is_dir(), reason="the real data (../shared/data) are not on this machine"),
+]
+
+
+@pytest.fixture(scope="module")
+def night():
+    return list(read(DATA / "ztf-night-20181128"))
+
+
+def one(path):
+    (subject,) = read(DATA / path)
+    assert not isinstance(subject, BadInput), str(subject)
+    return subject
+
+
+def test_a_whole_night_of_ztf(night, tmp_path):
+    assert count(DATA / "ztf-night-20181128") == len(night) == 499
+    assert not [str(item) for item in night if isinstance(item, BadInput)]
+    assert len({subject.external_id for subject in night}) == 499
+    known = [subject for subject in night if 0 <= subject.metadata.get("#ssdistnr", -1) <= 5]
+    assert len(known) == 145
+    assert all(subject.object_group == subject.metadata["#ssnamenr"] for subject in known)
+    assert sum(subject.metadata["#rb"] < 0.4 for subject in known) == 84
+    store = PixelStore(tmp_path)
+    block = np.stack([subject.block() for subject in night])
+    name, first = store.append("ztf", block)
+    assert (name, first) == ("1x3x63x63-float32", 0)
+    assert store.slab("ztf", name, 0, 499).tobytes() == block.tobytes()
+
+
+def test_ztf_exposures_are_timed_at_their_middle(night):
+    starts = Counter(subject.metadata["jd"] for subject in night)
+    assert len(starts) == 3
+    for subject in night:
+        mid = subject.frames[0].mjd_mid + 2400000.5
+        assert (mid - subject.metadata["jd"]) * 86400 == pytest.approx(15, abs=1e-4)
+
+
+def test_clipped_ztf_stamps_keep_the_source_in_the_middle(night):
+    """The brightest of the nine middle pixels of |difference| stands out, also where a chip edge clipped the stamp."""
+    clipped = [subject for subject in night if np.isnan(subject.block()[0, 1]).mean() > 0.03]
+    assert len(clipped) >= 7
+    for subject in clipped:
+        difference = np.abs(subject.block()[0, 0])
+        assert np.nanmax(difference[30:33, 30:33]) > np.nanpercentile(difference, 95), subject.external_id
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "shape", "dtype", "mjd", "keyword"),
+    [
+        ("cosmic-rays/a8280271.fits", "cutout", (520, 536), "uint16", 56486.040834, "DATE-OBS + UT + EXPTIME/2"),
+        ("cosmic-rays/gmos.fits", "stamp", (150, 200), "float32", 58703.030005, "DATE-OBS + TIME-OBS + EXPTIME/2"),
+        (
+            "trails/satellite-streak.fits",
+            "cutout",
+            (512, 512),
+            "int16",
+            52481.817442,
+            "DATE-OBS + TIME-OBS + EXPTIME/2",
+        ),
+        ("trails/palomar-1950-ngc2403.fits.gz", "cutout", (2172, 1448), "uint16", None, ""),
+    ],
+)
+def test_single_fits_of_four_telescopes(path, kind, shape, dtype, mjd, keyword):
+    subject = one(path)
+    frame = subject.frames[0]
+    assert (subject.kind, subject.block().shape, subject.block().dtype) == (kind, (1, 1, *shape), np.dtype(dtype))
+    assert frame.mjd_keyword == keyword
+    assert frame.mjd_mid == (None if mjd is None else pytest.approx(mjd, abs=1e-6))
+
+
+def test_the_plate_of_palomar_keeps_its_wcs():
+    wcs = one("trails/palomar-1950-ngc2403.fits.gz").frames[0].wcs
+    assert wcs["CTYPE1"] == "RA---TAN-SIP"
+    assert {"CRVAL1", "CD1_1", "A_ORDER"} <= set(wcs)
+
+
+def test_colour_frames_of_sloan_are_three_channels_and_can_be_drawn_and_sent():
+    subject = one("trails/sdss/candidate_example.jpg")
+    block = subject.block()
+    assert (subject.kind, block.shape, block.dtype) == ("cutout", (1, 3, 1489, 2048), np.uint8)
+    assert to_png(block, size=100).startswith(b"\x89PNG")
+    assert len(raw_frame(block)[0]) == block.size * 2

@@ -1,0 +1,71 @@
+"""Small skies on disk."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from ml.pixels.read import read
+from ml.pixels.record import BadInput, SubjectRecord
+
+
+@pytest.fixture
+def sky_noise() -> Callable[..., np.ndarray]:
+    """Gaussian sky of level 100 and noise 10, any shape."""
+    return lambda *shape, seed=0: np.random.default_rng(seed).normal(100, 10, shape).astype(np.float32)
+
+
+@pytest.fixture
+def write_fits(tmp_path: Path) -> Callable[..., Path]:
+    """Write one array as the primary image of a FITS file, with cards (``MJD_OBS`` stands for MJD-OBS)."""
+
+    def write(name: str, pixels: np.ndarray, **cards: object) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        header = fits.Header([(key.replace("MJD_", "MJD-"), value) for key, value in cards.items()])
+        fits.PrimaryHDU(pixels, header).writeto(path)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def write_manifest(tmp_path: Path) -> Callable[..., Path]:
+    """Write rows (dicts with the same keys) as manifest.csv."""
+
+    def write(*rows: dict[str, object], encoding: str = "utf-8", newline: str = "\n", delimiter: str = ",") -> Path:
+        path = tmp_path / "manifest.csv"
+        with path.open("w", encoding=encoding, newline="") as file:
+            out = csv.DictWriter(file, list(rows[0]), lineterminator=newline, delimiter=delimiter)
+            out.writeheader()
+            out.writerows(rows)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def subjects() -> Callable[..., list[SubjectRecord]]:
+    """Read everything and insist that all of it is good."""
+
+    def all_good(path: Path, *args: object, **options: object) -> list[SubjectRecord]:
+        found = list(read(path, *args, **options))
+        assert [str(item) for item in found if isinstance(item, BadInput)] == []
+        return found
+
+    return all_good
+
+
+@pytest.fixture
+def complaint() -> Callable[..., BadInput]:
+    """Read everything and return the only complaint."""
+
+    def only(path: Path, *args: object, **options: object) -> BadInput:
+        bad = [item for item in read(path, *args, **options) if isinstance(item, BadInput)]
+        assert len(bad) == 1, bad
+        return bad[0]
+
+    return only
