@@ -36,12 +36,12 @@ export class LastAnswer {
     });
   }
 
-  show(classification, subject) {
-    const { card, picture, said, feedback, why, chips } = this.parts;
+  show(classification, picture, look) {
+    const { card, thumbnail, said, feedback, why, chips } = this.parts;
     this.#id = classification.id;
-    card.hidden = false;
+    card.classList.remove("empty");
     delete card.dataset.correct;
-    picture.src = subject.png;
+    picture.draw(thumbnail, { ...look, frame: 0, channel: 0 });
     said.textContent = `You said ${WORDS[classification.answer].toLowerCase()}.`;
     feedback.textContent = "";
     why.textContent = "";
@@ -56,7 +56,7 @@ export class LastAnswer {
 
   hide() {
     this.#id = null;
-    this.parts.card.hidden = true;
+    this.parts.card.classList.add("empty");
   }
 
   /** Tell what the server said of the classification, if its card is still here. */

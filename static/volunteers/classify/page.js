@@ -21,10 +21,11 @@ const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject));
 const stage = new Stage(
   part("pictures"), parts("stretch", "invert", "channels", "frames", "frame", "pause", "holes"), config.channels,
 );
-const last = new LastAnswer(parts("card", "picture", "said", "feedback", "why", "chips", "ask"), config.followUps, followUp);
+const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why", "chips", "ask"), config.followUps, followUp);
 const answers = [...document.querySelectorAll("[data-answer]")];
 
 let current = null; // the {item, picture} on the page
+let drawn = null; // its picture, loaded
 let readyAt = Infinity; // when its answer is taken
 let startedAt = null;
 let answered = 0;
@@ -66,15 +67,14 @@ async function advance() {
 }
 
 async function show() {
-  let picture;
   try {
-    picture = await current.picture;
+    drawn = await current.picture;
   } catch {
     setState("broken");
     return;
   }
   setState("open");
-  stage.show(picture, current.item.subject);
+  stage.show(drawn, current.item.subject);
   showFacts(current.item.subject);
   startedAt = new Date();
   readyAt = performance.now() + SETTLE;
@@ -117,7 +117,7 @@ function answer(value) {
   history.push({ entry: current, classification });
   history.splice(0, history.length - UNDOABLE);
   answered += 1;
-  last.show(classification, item.subject);
+  last.show(classification, drawn, stage.look);
   offerUndo();
   say(`Answered ${value}.`);
   outbox.classify(classification);
@@ -164,18 +164,19 @@ function refused(letter, sentence) {
 
 function waiting(count) {
   part("waiting").hidden = count === 0;
-  part("waiting").textContent = count === 1
-    ? "The server cannot be reached. One answer is kept in this browser and will be sent by itself."
-    : `The server cannot be reached. ${count} answers are kept in this browser and will be sent by themselves.`;
+  if (count) {
+    const kept = count === 1 ? "One answer is kept in this browser" : `${count} answers are kept in this browser`;
+    part("waiting").textContent = `The server cannot be reached. ${kept} and will be sent as soon as it can.`;
+  }
   if (count === 0 && document.body.dataset.state === "away") advance();
 }
 
 function listenToButtons() {
+  document.addEventListener("click", (event) => {
+    if (event.detail > 0) event.target.closest("button")?.blur(); // so that space goes on blinking after a click
+  });
   for (const button of answers) {
-    button.addEventListener("click", (event) => {
-      if (event.detail > 0) button.blur(); // so that space goes on blinking after a click
-      answer(button.dataset.answer);
-    });
+    button.addEventListener("click", () => answer(button.dataset.answer));
   }
   part("undo").addEventListener("click", undo);
   part("again").addEventListener("click", advance);

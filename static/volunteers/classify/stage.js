@@ -18,7 +18,7 @@ function figure(name) {
 export class Stage {
   #picture = null;
   #frame = 0;
-  #channel = ALL;
+  #channel = matchMedia("(min-width: 48rem)").matches ? ALL : 0;
   #names = [];
 
   constructor(root, controls, names) {
@@ -30,6 +30,10 @@ export class Stage {
     this.inverted = inverted;
     this.blink = new Blink((frame, count, paused) => this.#turn(frame, count, paused));
     this.#listen();
+  }
+
+  get look() {
+    return { stretch: this.stretch, inverted: this.inverted };
   }
 
   show(picture, subject) {
@@ -78,7 +82,7 @@ export class Stage {
   #set(change) {
     Object.assign(this, change);
     try {
-      localStorage.setItem(CHOICES, JSON.stringify({ stretch: this.stretch, inverted: this.inverted }));
+      localStorage.setItem(CHOICES, JSON.stringify(this.look));
     } catch { /* a private window forgets the choice */ }
     this.#showChoices();
     this.#draw();
@@ -123,11 +127,10 @@ export class Stage {
 
   #draw() {
     if (!this.#picture) return;
-    const { stretch, inverted } = this;
     [...this.root.children].forEach((element, channel) => {
       if (element.hidden) return;
       const canvas = element.querySelector("canvas");
-      this.#picture.draw(canvas, { frame: this.#frame, channel, stretch, inverted });
+      this.#picture.draw(canvas, { ...this.look, frame: this.#frame, channel });
       canvas.setAttribute("aria-label", this.#describe(channel));
     });
   }
