@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Literal
 
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from webapp.dispatch import app
 from webapp.jobs import Cancelled, Job, LeaseLost
@@ -25,10 +25,9 @@ for _size, _soft in SOFT_LIMIT.items():
 
 
 def task(name: str, size: Size = "small") -> Callable[[Callable[..., None]], Any]:
-    """Register a function as the Celery task `name`, in the queue that the name's middle part says."""
+    """Register a function as the Celery task `name`; `dispatch.send` puts it in the queue that the middle part says."""
     return app.task(
         name=name,
-        queue=name.split(".")[1],
         acks_late=True,
         reject_on_worker_lost=True,
         ignore_result=True,
@@ -41,7 +40,7 @@ def job(model: type[Job], size: Size = "large") -> Callable[[Callable[[Any], Non
     """Register `function(row)` as the task that runs `model`'s jobs: claim, work, and say how it ended.
 
     A message for a job that another worker owns, or that has ended, does nothing. An exception fails the job with
-    its sentence; a lost lease leaves the row to its new owner.
+    its sentence; a lost lease leaves the row to its new owner; a database that went away leaves it to the sweep.
     """
 
     def decorate(function: Callable[[Any], None]) -> Any:
@@ -64,6 +63,8 @@ def _work(function: Callable[[Any], None], row: Job) -> None:
         log.warning("%s goes on elsewhere.", row)
     except Cancelled:
         row.end_cancelled()
+    except (OperationalError, InterfaceError):
+        log.warning("%s lost the database; it is done again once its lease has run out.", row, exc_info=True)
     except Exception as error:
         log.exception("%s failed.", row)
         row.fail(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)

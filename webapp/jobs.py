@@ -5,17 +5,17 @@ says so; the sweep (tasks/sweep.py) sends again what nobody owns.
 """
 
 import uuid
-from datetime import timedelta
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
 from webapp import dispatch
 
-LEASE = timedelta(seconds=60)
-RESEND_AFTER = timedelta(seconds=30)
+LEASE = settings.JOB_LEASE
+RESEND_AFTER = LEASE / 2
 MAX_ATTEMPTS = 5
 
 

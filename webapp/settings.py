@@ -26,6 +26,8 @@ try:
     _sweep_seconds = env.int("SWEEP_SECONDS", 15)
     _retrain_seconds = env.int("RETRAIN_CHECK_SECONDS", 60)
     LEASE_FOR = timedelta(minutes=env.int("LEASE_MINUTES", 15))
+    # A worker that says nothing for so long is taken for dead, and its job goes to another.
+    JOB_LEASE = timedelta(seconds=env.float("JOB_LEASE_SECONDS", 60, validate=lambda seconds: seconds > 0))
     MAX_UPLOAD = env.int("MAX_UPLOAD_MB", 2048) * 2**20
     LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=lambda name: name in {"DEBUG", "INFO", "WARNING", "ERROR"})
 except EnvError as error:
