@@ -1,10 +1,11 @@
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Exists, OuterRef
 
 from webapp.archive.models import Subject, Survey
-from webapp.jobs import Job
+from webapp.jobs import Job, JobQuerySet, JobState
 from webapp.learning.models.checkpoint import Checkpoint
 
 
@@ -22,13 +23,26 @@ class Score(models.Model):
         return f"{self.subject_id}: {self.p_real:.3f}"
 
 
-class ScoringRun(models.Model):
-    """The archive of a survey, scored with one checkpoint, in shards; then priorities are written back."""
+class ScoringRunQuerySet(JobQuerySet):
+    def claimable(self) -> Self:
+        """Leave out runs with open shards: only after the last of them is there something to do."""
+        still_scoring = ScoringShard.objects.filter(run=OuterRef("pk"), state__in=(JobState.QUEUED, JobState.RUNNING))
+        return super().claimable().exclude(Exists(still_scoring))
+
+
+class ScoringRun(Job):
+    """The archive of a survey, scored with one checkpoint, in shards; its own job is what follows the last of them.
+
+    That is to write the priorities, if the checkpoint is champion, and to drop scores that nobody needs. Since it can
+    be claimed only when no shard is open, a crash in between is mended by the sweep like any other.
+    """
+
+    task: ClassVar[str] = "tasks.acquisition.run"
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="scoring_runs")
     checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="scoring_runs")
-    created_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True, help_text="when the priorities were written")
+
+    objects: ClassVar[Any] = ScoringRunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -1,6 +1,7 @@
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 
 from webapp.archive.models import Survey
@@ -29,7 +30,9 @@ class TrainingRun(Job):
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="training_runs")
     role = models.CharField(max_length=10, choices=ModelRole)
     preset = models.CharField(max_length=10, choices=Preset, default=Preset.HEAD)
-    minutes = models.FloatField(null=True, blank=True, help_text="stop after this long")
+    minutes = models.FloatField(
+        null=True, blank=True, validators=[MinValueValidator(0.01)], help_text="stop after this long"
+    )
     seed = models.PositiveIntegerField(default=0)
     may_promote = models.BooleanField(default=True, help_text="put the result through the gate")
     training_set = models.ForeignKey(TrainingSet, null=True, on_delete=models.PROTECT, related_name="runs")

@@ -1,0 +1,18 @@
+"""After the last shard: tell the queue what the champion is unsure about, and drop scores that nobody needs."""
+
+from tasks.house import job
+from webapp.learning.models import ScoringRun
+from webapp.learning.priorities import workflows_guided_by, write_priorities
+from webapp.learning.prune import prune_scores
+
+
+@job(ScoringRun)
+def run(row: ScoringRun) -> None:
+    checkpoint = row.checkpoint
+    changed = 0
+    if checkpoint.is_champion:
+        for workflow in workflows_guided_by(checkpoint):
+            changed += write_priorities(workflow, checkpoint)
+            row.renew(done=changed)
+    prune_scores(checkpoint)
+    row.finish(message=f"{changed} priorities changed.")

@@ -1,0 +1,80 @@
+"""From curated labels to what a network learns from."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.dataset import Examples
+from ml.pixels.store import PixelStore
+from tasks.features import Features
+from webapp.learning.roles import Classes
+from webapp.learning.snapshot import Label
+
+FRAMES = 4
+"""How many frames stand for a tracklet where tracklets of several lengths are learnt together."""
+
+
+def by_array(labels: list[Label]) -> Iterator[tuple[str, NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield each pixel array's name, the positions of its labels in the list, and their ascending indexes in it."""
+    arrays, indexes = np.array([label.array for label in labels]), np.array([label.index for label in labels])
+    for array in np.unique(arrays):
+        positions = np.flatnonzero(arrays == array)
+        order = positions[np.argsort(indexes[positions])]
+        yield str(array), order, indexes[order]
+
+
+def features_of(labels: list[Label], features: Features) -> NDArray[np.float16]:
+    """Return features (N, F, D) in the order of the labels; where lengths differ, every tracklet gets `FRAMES`."""
+    parts = [(positions, features.of(array, indexes)) for array, positions, indexes in by_array(labels)]
+    lengths = {values.shape[1] for _, values in parts}
+    frames = lengths.pop() if len(lengths) == 1 else FRAMES
+    whole = np.empty((len(labels), frames, parts[0][1].shape[2]), dtype=np.float16)
+    for positions, values in parts:
+        whole[positions] = as_frames(values, frames)
+    return whole
+
+
+def as_frames(values: NDArray[Any], frames: int) -> NDArray[Any]:
+    """Return (n, frames, …) from (n, F, …): the first ones, and again from the first where there are too few."""
+    return values[:, np.arange(frames) % values.shape[1]]
+
+
+def examples(labels: list[Label], classes: Classes, training_set: str) -> Examples:
+    """Return labels as targets, weights and groups, without features or pixels yet."""
+    targets = [[float(name in label.allowed) for name in classes.names] for label in labels]
+    return Examples(
+        targets=np.array(targets, dtype=np.float32).reshape(len(labels), len(classes.names)),
+        weights=np.array([label.weight for label in labels], dtype=np.float32),
+        groups=np.array([label.object_group for label in labels]),
+        classes=classes.names,
+        positive=classes.positive,
+        training_set=training_set,
+    )
+
+
+def of_one_shape(labels: list[Label]) -> list[Label]:
+    """Return the labels whose stamps have the most common channels and size: one network eats one shape."""
+    shapes = np.array(["x".join(label.array.split("-")[0].split("x")[1:]) for label in labels])
+    names, counts = np.unique(shapes, return_counts=True)
+    return [label for label, shape in zip(labels, shapes, strict=True) if shape == names[counts.argmax()]]
+
+
+@contextmanager
+def pixels_of(labels: list[Label], store: PixelStore, survey: str, folder: Path) -> Iterator[NDArray[np.float32]]:
+    """Lend the pixels (N, F, C, H, W) of labels of one shape, mapped from a temporary file in `folder`."""
+    chunks = list(by_array(labels))
+    shapes = [tuple(int(side) for side in array.split("-")[0].split("x")) for array, _, _ in chunks]
+    frames = shapes[0][0] if len({shape[0] for shape in shapes}) == 1 else FRAMES
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        shape = (len(labels), frames, *shapes[0][1:])
+        whole = np.lib.format.open_memmap(Path(temporary) / "pixels.npy", mode="w+", dtype=np.float32, shape=shape)
+        for array, positions, indexes in chunks:
+            for position, index in zip(positions, indexes, strict=True):
+                whole[position] = as_frames(store.get(survey, array, int(index))[None], frames)[0]
+        yield whole

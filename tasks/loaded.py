@@ -1,0 +1,39 @@
+"""Models in this worker's memory: loading one, and compiling it for inference, costs seconds."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+
+from ml import checkpoint as files
+from ml.backbone import Backbone, default_backbone
+from ml.score import Scorer
+from webapp.learning.models import Checkpoint
+
+
+def scorer(checkpoint: Checkpoint) -> Scorer:
+    """Return the checkpoint, ready to score."""
+    return _scorer(Path(settings.DATA) / checkpoint.folder, checkpoint.sha256)
+
+
+@lru_cache(maxsize=1)
+def imagenet() -> Backbone:
+    """Return the frozen ImageNet backbone."""
+    return default_backbone()
+
+
+class SharedFrozen(Scorer):
+    """A scorer that leaves the frozen backbone to the one that all heads of this worker share."""
+
+    @property
+    def backbone(self) -> Backbone:
+        frozen = imagenet()
+        return frozen if frozen.feature_key == self.feature_key else super().backbone
+
+
+@lru_cache(maxsize=3)
+def _scorer(folder: Path, sha256: str) -> Scorer:
+    loaded = files.Checkpoint.load(folder)
+    if loaded.manifest["sha256"] != sha256:
+        raise files.BadCheckpoint(f"{folder} is not the checkpoint that the database knows. Restore it from a backup.")
+    return SharedFrozen(loaded)

@@ -1,0 +1,55 @@
+"""Score a shard of the archive: features from the store, a matrix product, one COPY."""
+
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.db import transaction
+from numpy.typing import NDArray
+
+from ml.pixels.store import PixelStore
+from ml.score import Scorer
+from tasks import loaded
+from tasks.features import Features
+from tasks.house import job
+from webapp.archive.models import Subject
+from webapp.learning import scores
+from webapp.learning.models import ScoringShard
+from webapp.learning.scoring import conclude
+
+SLAB = 2048
+"""Subjects whose features are in memory at a time."""
+
+
+@job(ScoringShard)
+def shard(row: ScoringShard) -> None:
+    checkpoint = row.run.checkpoint
+    model = loaded.scorer(checkpoint)
+    ids, indexes = _subjects(row)
+    probabilities = _probabilities(row, model, indexes)
+    with transaction.atomic():
+        row.finish(done=row.total)
+        scores.replace(checkpoint.pk, ids, probabilities, model.p_real(probabilities))
+    conclude(row.run)
+
+
+def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    found = Subject.objects.filter(
+        survey=row.run.survey_id, array=row.array, index__gte=row.start, index__lt=row.stop
+    ).order_by("index")
+    table = np.array(list(found.values_list("pk", "index")), dtype=np.int64).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
+
+
+def _probabilities(row: ScoringShard, model: Scorer, indexes: NDArray[np.int64]) -> NDArray[Any]:
+    features = Features(
+        PixelStore(settings.PIXELS),
+        row.run.survey.slug,
+        model,
+        lambda _: row.renew(),
+    )
+    parts = [np.zeros((0, len(model.classes)), dtype=np.float32)]
+    for first in range(0, len(indexes), SLAB):
+        parts.append(model.probabilities_from_features(features.of(row.array, indexes[first : first + SLAB])))
+        row.renew(done=min(first + SLAB, len(indexes)))
+    return np.concatenate(parts)

@@ -1,0 +1,149 @@
+"""Train a model: curate, read, train, save, judge, settle. Whatever kills it half-way, it ends in one checkpoint."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from ml import checkpoint as files
+from ml.evaluate import jsonable
+from ml.pixels.store import PixelStore
+from ml.score import Scorer
+from ml.train import Epoch, Examples, train
+from tasks import loaded
+from tasks.examples import examples, features_of, of_one_shape, pixels_of
+from tasks.features import Features
+from tasks.heartbeat import kept_alive
+from tasks.house import job
+from tasks.judging import judged
+from webapp.jobs import Cancelled, LeaseLost
+from webapp.learning import curate, test_set
+from webapp.learning.models import Checkpoint, Preset, TrainingEpoch, TrainingRun, TrainingSet
+from webapp.learning.promote import champion_of
+from webapp.learning.settle import ChampionChanged, settle, settle_unjudged
+from webapp.learning.test_set import TooLittleGold
+
+FOLDER = "checkpoints"
+ROUNDS = 3
+
+
+@job(TrainingRun)
+def run(row: TrainingRun) -> None:
+    with kept_alive(row):
+        checkpoint = Checkpoint.objects.filter(run=row).first() or _train(row)
+        row.renew(message="Judging it on the frozen test set.")
+        _judge(row, checkpoint)
+
+
+def _train(row: TrainingRun) -> Checkpoint:
+    row.renew(message="Collecting labels.")
+    if row.training_set is None:
+        row.renew(training_set=curate.curate(row.workflow))
+    base = _base(row)
+    with _given(row, base) as given:
+        row.renew(message=f"Learning from {len(given)} labels.")
+        trained = train(
+            row.role,
+            given,
+            preset=row.preset,
+            base=base.checkpoint if base else None,
+            seed=row.seed,
+            minutes=row.minutes,
+            on_epoch=lambda epoch: _report(row, epoch),
+        )
+    return _save(row, trained)
+
+
+def _base(row: TrainingRun) -> Scorer | None:
+    """Return whose features a new head goes on: the champion's, if it has its own. A control learns from nobody."""
+    champion = champion_of(row.survey, row.role)
+    if row.preset != Preset.HEAD or not row.may_promote or champion is None:
+        return None
+    if champion.manifest["feature_key"] == loaded.imagenet().feature_key:
+        return None
+    return loaded.scorer(champion)
+
+
+@contextmanager
+def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
+    """Lend the run's examples: with features for a new head, with pixels for a whole network."""
+    labels, classes = curate.labels_of(_curated(row))
+    store = PixelStore(settings.PIXELS)
+    row.renew(message=f"Reading {len(labels)} subjects.")
+    if row.preset == Preset.HEAD:
+        given = examples(labels, classes, _curated(row).hash)
+        given.check()
+        network = base or loaded.imagenet()
+        given.feature_key = network.feature_key
+        given.features = features_of(labels, Features(store, row.survey.slug, network, lambda _: row.renew()))
+        yield given
+        return
+    alike = of_one_shape(labels)
+    given = examples(alike, classes, _curated(row).hash)
+    given.check()
+    if len(alike) < len(labels):
+        given.notes.append(f"{len(labels) - len(alike)} subjects of other sizes were left out.")
+    with pixels_of(alike, store, row.survey.slug, Path(settings.DATA) / "temporary") as given.pixels:
+        yield given
+
+
+def _curated(row: TrainingRun) -> TrainingSet:
+    if row.training_set is None:
+        raise RuntimeError(f"{row} has no training set yet.")
+    return row.training_set
+
+
+def _report(row: TrainingRun, epoch: Epoch) -> None:
+    figures = jsonable({"val_loss": epoch.val_loss, "metrics": epoch.metrics})
+    TrainingEpoch.objects.update_or_create(
+        run=row,
+        attempt=row.attempts,
+        epoch=epoch.epoch,
+        defaults={"epochs": epoch.epochs, "loss": epoch.loss, **figures},
+    )
+    row.renew(done=epoch.epoch, total=epoch.epochs)
+
+
+def _save(row: TrainingRun, trained: files.Checkpoint) -> Checkpoint:
+    """Write files and row. A worker that lost its lease meanwhile leaves neither."""
+    folder = f"{FOLDER}/{row.survey.slug}-{row.pk}-{row.attempts}"
+    path = Path(settings.DATA) / folder
+    sha256 = trained.save(path)
+    try:
+        with transaction.atomic():
+            row.renew()
+            return Checkpoint.objects.create(
+                survey=row.survey,
+                role=row.role,
+                run=row,
+                folder=folder,
+                sha256=sha256,
+                manifest=jsonable(trained.manifest),
+            )
+    except (LeaseLost, Cancelled):
+        shutil.rmtree(path)
+        raise
+
+
+def _judge(row: TrainingRun, checkpoint: Checkpoint) -> None:
+    try:
+        frozen = test_set.current(row.survey, row.role)
+    except TooLittleGold as error:
+        settle_unjudged(run=row, checkpoint=checkpoint, why=str(error))
+        return
+    for _ in range(ROUNDS):
+        found = judged(row, checkpoint, champion_of(row.survey, row.role), frozen)
+        with suppress(ChampionChanged):
+            settle(
+                run=row,
+                checkpoint=checkpoint,
+                champion=found.champion,
+                test_set=frozen,
+                metrics=found.metrics,
+                result=found.result,
+            )
+            return
+    raise RuntimeError(f"The champion changed {ROUNDS} times while this model was compared with it. Start it again.")

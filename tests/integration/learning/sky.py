@@ -1,0 +1,67 @@
+"""A small sky: stamps with a star in the middle (real) or without one (bogus)."""
+
+import numpy as np
+from django.conf import settings
+
+from ml.pixels.store import PixelStore
+from webapp.archive.models import Subject, SubjectSet, Survey
+from webapp.consensus.models import Consensus
+from webapp.volunteers.models import QueueEntry, Workflow
+
+
+def stamps(real, *, frames=1, seed=0, side=21):
+    """Return (N, frames, 1, side, side) float32: noise, with a bright source where `real`."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[:side, :side] - side // 2
+    source = 25 * np.exp(-(x**2 + y**2) / 6)
+    noise = random.normal(0, 1, (len(real), frames, 1, side, side))
+    return (noise + np.asarray(real)[:, None, None, None, None] * source).astype(np.float32)
+
+
+def survey(slug="sky", **fields):
+    return Survey.objects.create(slug=slug, name=slug, **fields)
+
+
+def workflow(of, kind="stamp", slug="", **fields):
+    fields = {"question": "Is it real?", "name": slug or of.slug, **fields}
+    return Workflow.objects.create(survey=of, slug=slug or of.slug, kind=kind, **fields)
+
+
+def subjects(of, real, *, kind="stamp", frames=1, seed=0, prefix="s", **fields):
+    """Store pixels and rows of len(real) subjects; return the rows in order."""
+    array, first = PixelStore(settings.PIXELS).append(of.slug, stamps(real, frames=frames, seed=seed))
+    rows = [
+        Subject(
+            survey=of,
+            external_id=f"{prefix}{first + n}",
+            kind=kind,
+            checksum=f"{prefix}{first + n}",
+            object_group=f"{prefix}{first + n}",
+            array=array,
+            index=first + n,
+            **fields,
+        )
+        for n in range(len(real))
+    ]
+    return Subject.objects.bulk_create(rows)
+
+
+def make_gold(rows, real):
+    for row, is_real in zip(rows, real, strict=True):
+        row.gold_label, row.gold_source = ("yes" if is_real else "no"), "manifest"
+    Subject.objects.bulk_update(rows, ["gold_label", "gold_source"])
+
+
+def queue(of, rows, **fields):
+    subject_set = SubjectSet.objects.get_or_create(survey=of.survey, name="all")[0]
+    of.subject_sets.add(subject_set)
+    subject_set.subjects.add(*rows)
+    entries = [
+        QueueEntry(workflow=of, subject=row, available=3, is_gold=bool(row.gold_label), **fields) for row in rows
+    ]
+    return QueueEntry.objects.bulk_create(entries)
+
+
+def votes(of, row, posterior, **fields):
+    fields = {"votes_yes": 2, "method": "majority", **fields}
+    return Consensus.objects.create(workflow=of, subject=row, posterior=posterior, **fields)

@@ -1,0 +1,53 @@
+"""Which model a workflow needs, and the classes that a survey's models tell apart."""
+
+from dataclasses import dataclass
+
+from webapp.archive.models import Kind, Survey
+from webapp.learning.models import ModelRole
+from webapp.volunteers.models import Workflow
+
+ROLE_OF_KIND = {Kind.STAMP.value: ModelRole.STAMP, Kind.TRACKLET.value: ModelRole.TRACKLET}
+
+
+class NoModel(ValueError):
+    """No kind of model answers this workflow's question."""
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Fine classes in the models' order, and those of them that are real movers."""
+
+    names: tuple[str, ...]
+    positive: tuple[str, ...]
+
+    @property
+    def negative(self) -> tuple[str, ...]:
+        return tuple(name for name in self.names if name not in self.positive)
+
+    def side(self, answer: str) -> tuple[str, ...]:
+        """Return the classes that a plain yes or no allows."""
+        return self.positive if answer == "yes" else self.negative
+
+    def answer(self, label: str) -> str:
+        """Return yes or no for a fine class, a yes or a no."""
+        return "yes" if label == "yes" or label in self.positive else "no"
+
+    def allowed(self, label: str) -> tuple[str, ...]:
+        """Return the classes that a label allows: itself where it is a fine class, else its whole side."""
+        return (label,) if label in self.names else self.side(self.answer(label))
+
+
+def role_of(workflow: Workflow) -> ModelRole:
+    """Return the role of the model that answers the workflow's question."""
+    role = ROLE_OF_KIND.get(workflow.kind)
+    if role is None:
+        raise NoModel(f"There is no model yet for a {workflow.kind}: only stamps and tracklets can be learnt.")
+    return role
+
+
+def classes_of(survey: Survey) -> Classes:
+    """Return the survey's classes; plain no and yes where it names none, or none of them is real or bogus."""
+    names, positive = tuple(survey.classes), tuple(name for name in survey.classes if name in survey.positive)
+    if not positive or len(positive) == len(names):
+        return Classes(("no", "yes"), ("yes",))
+    return Classes(names, positive)

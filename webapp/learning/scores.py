@@ -1,0 +1,70 @@
+"""Write scores by the thousand: PostgreSQL's binary COPY, fed from one numpy array."""
+
+from typing import Any
+
+import numpy as np
+from django.db import connection, transaction
+from numpy.typing import NDArray
+
+from webapp.learning.models import Score
+
+_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
+_FLOAT8 = 701  # the type's number in pg_type
+_COLUMNS = ("checkpoint_id", "subject_id", "probabilities", "p_real", "entropy")
+
+
+@transaction.atomic
+def replace(
+    checkpoint_id: int, subject_ids: NDArray[np.int64], probabilities: NDArray[Any], p_real: NDArray[Any]
+) -> None:
+    """Write one checkpoint's scores of some subjects in place of any that it had there.
+
+    Parameters
+    ----------
+    subject_ids
+        (n,) primary keys, each once.
+    probabilities
+        (n, K), by class in the checkpoint's order.
+    p_real
+        (n,), in 0..1.
+    """
+    Score.objects.filter(checkpoint_id=checkpoint_id, subject_id__in=subject_ids.tolist())._raw_delete(connection.alias)
+    columns = ", ".join(_COLUMNS)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {Score._meta.db_table} ({columns}) FROM STDIN WITH (FORMAT BINARY)") as copy,
+    ):
+        copy.write(_HEADER + packed(checkpoint_id, subject_ids, probabilities, p_real).tobytes() + _TRAILER)
+
+
+def binary_entropy(p: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the entropy (n,), in nats, of yes with probability `p` against no; 0 where p is 0 or 1."""
+    clipped = np.clip(np.asarray(p, dtype=np.float64), 1e-300, 1 - 1e-16)
+    return np.asarray(-(clipped * np.log(clipped) + (1 - clipped) * np.log1p(-clipped)))
+
+
+def packed(
+    checkpoint_id: int, subject_ids: NDArray[np.int64], probabilities: NDArray[Any], p_real: NDArray[Any]
+) -> NDArray[np.void]:
+    """Return rows (n,) laid out as PostgreSQL's binary COPY wants them: each field behind its length, big-endian."""
+    n, k = probabilities.shape
+    rows = np.zeros(n, dtype=_row(k))
+    rows["fields"] = len(_COLUMNS)
+    for field, value in (("checkpoint", checkpoint_id), ("subject", subject_ids), ("p_real", p_real)):
+        rows[field]["length"], rows[field]["value"] = 8, value
+    rows["entropy"]["length"], rows["entropy"]["value"] = 8, binary_entropy(p_real)
+    array = rows["probabilities"]
+    array["length"], array["dimensions"], array["type"] = array.dtype.itemsize - 4, 1, _FLOAT8
+    array["size"], array["first"] = k, 1
+    array["values"]["length"], array["values"]["value"] = 8, probabilities
+    return rows
+
+
+def _row(k: int) -> np.dtype[np.void]:
+    integer = np.dtype([("length", ">i4"), ("value", ">i8")])
+    number = np.dtype([("length", ">i4"), ("value", ">f8")])
+    heading = [(name, ">i4") for name in ("length", "dimensions", "nulls", "type", "size", "first")]
+    array = np.dtype([*heading, ("values", number, (k,))])
+    fields = [("checkpoint", integer), ("subject", integer), ("probabilities", array), ("p_real", number)]
+    return np.dtype([("fields", ">i2"), *fields, ("entropy", number)])

@@ -1,0 +1,82 @@
+"""Score the archive of a survey with a checkpoint, in shards of whole chunks of the pixel store."""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+from django.db.models.functions import Now
+
+from ml.pixels.store import PixelStore
+from webapp.archive.models import Subject
+from webapp.jobs import JobState
+from webapp.learning.models import Checkpoint, ScoringRun, ScoringShard
+
+SHARD = 8192
+"""Subjects in a shard, about: some seconds of work with known features, some minutes without."""
+
+OPEN = (JobState.QUEUED, JobState.RUNNING)
+Range = tuple[str, int, int]
+
+
+@transaction.atomic
+def start_scoring(checkpoint: Checkpoint, ranges: list[Range] | None = None) -> ScoringRun:
+    """Score the subjects of the checkpoint's kind: all of them, or those in `ranges` (array, start, stop).
+
+    What is still open for an earlier checkpoint of the same workflow is cancelled, unless that is champion.
+    """
+    _supersede(checkpoint)
+    wanted = whole_archive(checkpoint) if ranges is None else ranges
+    run = ScoringRun.objects.create(survey=checkpoint.survey, checkpoint=checkpoint)
+    shards = [
+        ScoringShard(run=run, array=array, start=start, stop=stop, total=stop - start)
+        for array, first, last in wanted
+        for start, stop in cut(first, last, _chunk(checkpoint, array))
+    ]
+    for shard in ScoringShard.objects.bulk_create(shards):
+        shard.enqueue()
+    if not shards:
+        run.enqueue()
+    return run
+
+
+def conclude(run: ScoringRun) -> None:
+    """Announce the end of a scoring run if its last shard is over; who claims it first, does it."""
+    if ScoringRun.objects.claimable().filter(pk=run.pk).exists():
+        run.enqueue()
+
+
+def whole_archive(checkpoint: Checkpoint) -> list[Range]:
+    """Return the ranges of the pixel arrays where subjects of the checkpoint's kind lie."""
+    kind = Subject.objects.filter(survey=checkpoint.survey_id, kind=checkpoint.role)
+    ends = kind.order_by("array").values_list("array").annotate(last=Max("index"))
+    return [(array, 0, last + 1) for array, last in ends]
+
+
+def cut(first: int, last: int, chunk: int) -> Iterator[tuple[int, int]]:
+    """Cut first..last into shards that share no chunk: features of one chunk are written by one worker."""
+    step = max(1, SHARD // chunk) * chunk
+    start = first
+    while start < last:
+        stop = min(last, (start // step + 1) * step)
+        yield start, stop
+        start = stop
+
+
+def _chunk(checkpoint: Checkpoint, array: str) -> int:
+    return PixelStore(settings.PIXELS).chunk(checkpoint.survey.slug, array)
+
+
+def _supersede(checkpoint: Checkpoint) -> None:
+    earlier = ScoringRun.objects.filter(
+        survey=checkpoint.survey_id,
+        state__in=OPEN,
+        checkpoint__role=checkpoint.role,
+        checkpoint__is_champion=False,
+        checkpoint__run__workflow=checkpoint.run.workflow_id,
+    ).exclude(checkpoint=checkpoint)
+    keys = list(earlier.values_list("pk", flat=True))
+    shards = ScoringShard.objects.filter(run__in=keys, state__in=OPEN)
+    shards.update(cancel_requested=True)
+    shards.claimable().update(state=JobState.CANCELLED, finished_at=Now())
+    ScoringRun.objects.filter(pk__in=keys).update(state=JobState.CANCELLED, finished_at=Now())

@@ -1,0 +1,70 @@
+"""Ask for a training run, or for its end."""
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from webapp.jobs import JobState
+from webapp.learning.models import Preset, TrainingRun
+from webapp.learning.roles import role_of
+from webapp.volunteers.models import Workflow
+
+OPEN = (JobState.QUEUED, JobState.RUNNING)
+ASKED = {"preset", "minutes", "seed"}
+
+
+class AlreadyTraining(ValueError):
+    """A run of this workflow is under way."""
+
+
+@transaction.atomic
+def start_training(
+    *,
+    workflow: Workflow,
+    by: User | None,
+    preset: str = Preset.HEAD,
+    minutes: float | None = None,
+    seed: int = 0,
+    may_promote: bool = True,
+) -> TrainingRun:
+    """Train a model on the workflow's labels; what follows, the rows say.
+
+    Parameters
+    ----------
+    by
+        Who asked for it; None for the schedule.
+    minutes
+        A limit for presets that train a whole network.
+    may_promote
+        False keeps the result a shadow whatever the gate says: a control arm.
+
+    Raises
+    ------
+    AlreadyTraining
+        If a run of the workflow is open; nothing was started.
+    NoModel
+        If no model answers the workflow's question.
+    ValidationError
+        If preset or minutes are out of bounds.
+    """
+    Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
+    if (running := workflow.training_runs.filter(state__in=OPEN).first()) is not None:
+        raise AlreadyTraining(f"{running} is under way. Wait for its end, or cancel it first; nothing was started.")
+    run = TrainingRun(
+        survey=workflow.survey,
+        workflow=workflow,
+        role=role_of(workflow),
+        preset=preset,
+        minutes=minutes,
+        seed=seed,
+        may_promote=may_promote,
+        requested_by=by,
+    )
+    run.clean_fields(exclude={field.name for field in TrainingRun._meta.fields} - ASKED)
+    run.save()
+    run.enqueue()
+    return run
+
+
+def cancel_training(run: TrainingRun) -> None:
+    """End a waiting run now, a running one at its next epoch. A run that has ended stays as it is."""
+    run.request_cancel()
