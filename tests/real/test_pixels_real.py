@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from ml.pixels.draw import to_png
 from ml.pixels.read import count, read
@@ -34,10 +35,15 @@ def test_a_whole_night_of_ztf(night, tmp_path):
     assert count(DATA / "ztf-night-20181128") == len(night) == 499
     assert not [str(item) for item in night if isinstance(item, BadInput)]
     assert len({subject.external_id for subject in night}) == 499
-    known = [subject for subject in night if 0 <= subject.metadata.get("#ssdistnr", -1) <= 5]
-    assert len(known) == 145
-    assert all(subject.object_group == subject.metadata["#ssnamenr"] for subject in known)
-    assert sum(subject.metadata["#rb"] < 0.4 for subject in known) == 84
+    known = [0 <= subject.metadata.get("#ssdistnr", -1) <= 5 for subject in night]
+    assert sum(known) == 145
+    groups = [
+        subject.metadata.get("#ssnamenr") if near else subject.metadata["objectId"]
+        for subject, near in zip(night, known, strict=True)
+    ]
+    assert [subject.object_group for subject in night] == groups
+    score = [subject.metadata["#rb"] for subject in night]
+    assert roc_auc_score(known, score) == pytest.approx(0.548, abs=0.001)
     store = PixelStore(tmp_path)
     block = np.stack([subject.block() for subject in night])
     name, first = store.append("ztf", block)
