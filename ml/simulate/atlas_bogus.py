@@ -42,7 +42,7 @@ def draw_cosmic_ray(rng: np.random.Generator, n: int) -> Shape:
     turn = angle[:, None] + bend[:, None] * step
     charge = rng.gamma(2.0, 1.0, (n, TRACK_POINTS))
     return {
-        "snr": log_uniform(rng, 6, 120, n),
+        "snr": log_uniform(rng, 12, 250, n),
         "track_x": length[:, None] * step * np.cos(turn),
         "track_y": length[:, None] * step * np.sin(turn),
         "charge": charge,
@@ -74,9 +74,9 @@ def draw_scar(rng: np.random.Generator, n: int) -> Shape:
     spots = rng.integers(2, SPOTS + 1, n)
     used = np.arange(SPOTS) < spots[:, None]
     sign = np.where(np.arange(SPOTS) % 2 == 0, 1.0, -1.0) * np.where(rng.random(n) < 0.6, 1, -1)[:, None]
-    spread = log_uniform(rng, 0.5, 3.0, n)[:, None]
+    spread = log_uniform(rng, 0.8, 3.0, n)[:, None]
     return {
-        "snr": log_uniform(rng, 8, 150, n),
+        "snr": log_uniform(rng, 10, 200, n),
         "fwhm": draw_seeing(rng, n),
         "spot_x": rng.normal(0, 1, (n, SPOTS)) * spread,
         "spot_y": rng.normal(0, 1, (n, SPOTS)) * spread,

@@ -28,9 +28,9 @@ def paint_asteroid(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.
 def draw_streak(rng: np.random.Generator, n: int) -> Shape:
     """Trails from hardly longer than the seeing to a third of the stamp."""
     return {
-        "snr": log_uniform(rng, 7, 80, n),
+        "snr": log_uniform(rng, 8, 80, n),
         "fwhm": draw_seeing(rng, n),
-        "length": log_uniform(rng, 3.0, 34, n),
+        "length": log_uniform(rng, 4.0, 34, n),
         "angle": rng.uniform(0, 2 * np.pi, n),
     }
 
@@ -41,10 +41,10 @@ def paint_streak(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.nd
 
 def draw_comet(rng: np.random.Generator, n: int) -> Shape:
     return {
-        "snr": log_uniform(rng, 8, 150, n),
+        "snr": log_uniform(rng, 10, 150, n),
         "fwhm": draw_seeing(rng, n),
         "coma": log_uniform(rng, 2.5, 16, n),
-        "tail": rng.uniform(0.0, 0.5, n),
+        "tail": rng.uniform(0.05, 0.8, n),
         "tail_length": log_uniform(rng, 6, 40, n),
         "tail_opening": rng.uniform(0.08, 0.4, n),
         "angle": rng.uniform(0, 2 * np.pi, n),
