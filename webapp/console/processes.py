@@ -64,7 +64,7 @@ def end(children: list[Child]) -> None:
 
 def web(host: str, port: int) -> Child:
     options = ["--interface", "wsgi", "--host", host, "--port", str(port), "--workers", "2", "--blocking-threads", "8"]
-    quiet = ["--log-level", "warning", "--no-ws", "--process-name", "wanderers-web"]
+    quiet = ["--log-level", "warning", "--no-ws"]
     return Child("The web server", [sys.executable, "-m", "granian", *options, *quiet, "webapp.wsgi:application"])
 
 
