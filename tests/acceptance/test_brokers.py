@@ -1,0 +1,55 @@
+"""The same code with Redis or RabbitMQ for broker, and with a PostgreSQL that the environment names."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.acceptance.brokers import rabbitmq, redis
+from tests.acceptance.running_site import manage, running_site
+from webapp import embedded
+
+ASK = """
+import time
+from webapp.archive.ingest.start import start_ingest
+from webapp.archive.models import Survey
+survey = Survey.objects.create(slug="s", name="S")
+run = start_ingest(survey=survey, path={path!r}, by=None)
+deadline = time.monotonic() + 60
+while not run.is_over and time.monotonic() < deadline:
+    time.sleep(0.2)
+    run.refresh_from_db()
+print(run.state, run.attempts, survey.subjects.count())
+"""
+
+
+def manifest(folder: Path, rows: int) -> Path:
+    folder.mkdir()
+    with (folder / "manifest.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["external_id", "kind", "image"])
+        for row in range(rows):
+            np.save(folder / f"{row}.npy", np.random.default_rng(row).normal(size=(8, 8)).astype("float32"))
+            table.writerow([f"s{row}", "stamp", f"{row}.npy"])
+    return folder / "manifest.csv"
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("broker", [redis, rabbitmq])
+def test_a_job_sent_through_a_real_broker_is_done_once(tmp_path, broker):
+    path = manifest(tmp_path / "sky", rows=12)
+    with broker(tmp_path) as url, running_site(tmp_path / "data", CELERY_BROKER_URL=url):
+        asked = manage(tmp_path / "data", "shell", "-c", ASK.format(path=str(path)), CELERY_BROKER_URL=url)
+    assert asked.stdout.split()[-3:] == ["done", "1", "12"], asked.stderr
+
+
+@pytest.mark.services
+def test_the_site_uses_the_database_that_the_environment_names(tmp_path):
+    url = embedded.start(tmp_path / "elsewhere")
+    path = manifest(tmp_path / "sky", rows=3)
+    with running_site(tmp_path / "data", DATABASE_URL=url) as site:
+        asked = manage(tmp_path / "data", "shell", "-c", ASK.format(path=str(path)), DATABASE_URL=url)
+        assert site.get("/health/") == 200
+    assert asked.stdout.split()[-3:] == ["done", "1", "3"], asked.stderr
+    assert not (tmp_path / "data" / "postgres").exists()
