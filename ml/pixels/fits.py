@@ -47,6 +47,7 @@ class FitsPicture:
     """
 
     colours = False
+    kind: str | None = None
 
     def __init__(self, source: Path | bytes) -> None:
         self.file = _opened(source)
@@ -54,9 +55,9 @@ class FitsPicture:
             size = self.file.seek(0, os.SEEK_END)
             if not size:
                 raise BadInput("is empty: 0 bytes. Fetch or make it again.")
-            units = walk(self._read_at, size)
-            self.primary = units[0]
-            self.images = _science(units)
+            self.units = walk(self._read_at, size)
+            self.primary = self.units[0]
+            self.images = _science(self.units)
         except BaseException:
             self.file.close()
             raise
@@ -64,7 +65,7 @@ class FitsPicture:
         first = self.images[0].shape
         self.shape = first if len(self.images) == 1 else (len(self.images), *first)
         self._facts: dict[int, Facts] = {}
-        self._units: fits.HDUList | None = None  # opened by astropy only for compressed tiles
+        self._hdus: fits.HDUList | None = None  # opened by astropy only for compressed tiles
 
     def take(self, selection: Selection) -> np.ndarray:
         """Read planes, scaled as the header says, in native byte order; see `Picture`."""
@@ -93,8 +94,8 @@ class FitsPicture:
         return Facts(mjd, keyword, exposure_seconds(card)[0], band, _wcs(unit))
 
     def close(self) -> None:
-        if self._units is not None:
-            self._units.close()
+        if self._hdus is not None:
+            self._hdus.close()
         self.file.close()
 
     def _read_at(self, offset: int, count: int) -> bytes:
@@ -123,9 +124,10 @@ class FitsPicture:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", AstropyWarning)
-                if self._units is None:
-                    self._units = fits.open(self.file if isinstance(self.file, io.BytesIO) else self.file.name)
-                return native(self._units[unit.number].section[first : first + count])
+                if self._hdus is None:
+                    self.file.seek(0)
+                    self._hdus = fits.open(self.file if self.held else self.file.name)
+                return native(self._hdus[unit.number].section[first : first + count])
         except (ValueError, OSError, RuntimeError, LookupError, fits.VerifyError) as error:
             raise BadInput(f"cannot be decompressed ({error}). Fetch or make the file again.") from error
 

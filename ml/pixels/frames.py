@@ -25,7 +25,7 @@ class Part:
     ----------
     pixels
         (…, H, W), two to four axes.
-    colours
+    colours, kind
         See `Picture`.
     facts
         What the header says of a plane, counted from the first one taken.
@@ -33,6 +33,7 @@ class Part:
 
     pixels: np.ndarray
     colours: bool
+    kind: str | None
     facts: Callable[[int], Facts]
 
 
@@ -47,7 +48,7 @@ def take(picture: Picture, selection: Selection) -> Part:
             "Name one entry of a shared cube with a `plane` column."
         )
     first = span(selection, picture.shape[0])[0] if len(picture.shape) > 2 else 0
-    return Part(pixels, picture.colours, lambda plane: picture.facts(first + plane))
+    return Part(pixels, picture.colours, picture.kind, lambda plane: picture.facts(first + plane))
 
 
 def _check_selection(picture: Picture, selection: Selection) -> None:
@@ -81,7 +82,7 @@ def frames(parts: list[Part], kind: str | None) -> tuple[str, list[FrameRecord]]
     """
     if kind is not None and kind not in KINDS:
         raise BadInput(f"kind “{kind}” is not known. Known are {', '.join(KINDS)}.")
-    kind = kind or _guess(parts)
+    kind = kind or parts[0].kind or _guess(parts)
     block = _one_file(parts[0], kind) if len(parts) == 1 else _many_files(parts, kind)
     _check(block, kind)
     facts = [parts[index].facts(plane) for index, plane in _origin(parts, kind, len(block))]

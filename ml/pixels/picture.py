@@ -40,11 +40,14 @@ class Picture(Protocol):
     colours
         Whether the axis before (H, W) is colours of one exposure, as in a PNG, rather than planes whose
         meaning the kind of subject decides.
+    kind
+        The kind of subject that such a file always holds; None where its shape must tell.
     """
 
     shape: tuple[int, ...]
     held: int
     colours: bool
+    kind: str | None
 
     def take(self, selection: Selection) -> np.ndarray:
         """Read planes in their own dtype and native byte order."""
@@ -59,6 +62,8 @@ class Picture(Protocol):
 
 class ArrayPicture:
     """An image that is already in memory: a PNG, a JPEG, an npy file."""
+
+    kind: str | None = None
 
     def __init__(self, array: np.ndarray, *, colours: bool) -> None:
         self.array = array

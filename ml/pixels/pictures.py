@@ -4,14 +4,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
-from ml.pixels.fits import FitsPicture
 from ml.pixels.image import open_image, open_npy
 from ml.pixels.limits import MAX_BYTES
 from ml.pixels.picture import Picture
 from ml.pixels.record import BadInput
+from ml.pixels.tess import open_fits
 
 _FITS = tuple(end + zip_ for end in (".fits", ".fit", ".fts") for zip_ in ("", ".gz", ".fz"))
-_OPENERS: dict[str, Callable[[Path], Picture]] = dict.fromkeys(_FITS, FitsPicture)
+_OPENERS: dict[str, Callable[[Path], Picture]] = dict.fromkeys(_FITS, open_fits)
 _OPENERS |= {".png": open_image, ".jpg": open_image, ".jpeg": open_image, ".npy": open_npy}
 SUFFIXES = tuple(_OPENERS)
 """Endings of the names of files that hold images."""

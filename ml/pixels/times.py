@@ -51,7 +51,7 @@ def mid_exposure(card: Card) -> tuple[float | None, str]:
         mjd, keyword = _middle_from_start(card)
     if mjd is None:
         return None, ""
-    return _to_utc(mjd, keyword, str(card("TIMESYS") or "UTC").strip().upper())
+    return to_utc(mjd, keyword, str(card("TIMESYS") or "UTC").strip().upper())
 
 
 def exposure_seconds(card: Card) -> tuple[float | None, str]:
@@ -147,7 +147,8 @@ def _clock(value: Any) -> float | None:
     return fraction if 0 <= fraction < 1 else None
 
 
-def _to_utc(mjd: float, keyword: str, scale: str) -> tuple[float | None, str]:
+def to_utc(mjd: float, keyword: str, scale: str) -> tuple[float | None, str]:
+    """Convert `mjd` from a time scale as FITS names it; the keyword goes along and says what was done."""
     if scale == "GPS":
         return mjd + (_utc_minus("tai", math.floor(mjd)) + 19) / DAY, f"{keyword}, GPS to UTC"
     name = _SCALES.get(scale.partition("(")[0])

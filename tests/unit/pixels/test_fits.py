@@ -85,6 +85,15 @@ def test_gzipped_whole(tmp_path, write_fits, subjects, sky_noise):
     np.testing.assert_array_equal(subject.block()[0, 0], sky_noise(6, 6))
 
 
+def test_tile_compressed_and_gzipped_on_top(tmp_path, subjects):
+    pixels = np.random.default_rng(0).poisson(100, (32, 32)).astype(np.int16)
+    plain = tmp_path / "a.tmp"
+    fits.HDUList([fits.PrimaryHDU(), fits.CompImageHDU(pixels)]).writeto(plain)
+    (tmp_path / "a.fits.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    (subject,) = subjects(tmp_path)
+    np.testing.assert_array_equal(subject.block()[0, 0], pixels)
+
+
 def test_the_celestial_wcs_is_kept_as_cards(write_fits, subjects, sky_noise):
     cards = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 10.5, "CRVAL2": -3.25, "CRPIX1": 3.5, "CRPIX2": 3.5}
     cards |= {"CD1_1": -1e-4, "CD1_2": 0.0, "CD2_1": 0.0, "CD2_2": 1e-4, "RADESYS": "ICRS"}
