@@ -123,9 +123,10 @@ def stamp_block(rng: np.random.Generator, label: np.ndarray, gold: np.ndarray, n
     seen = visit(rng, sources, np.ones(len(label), int))
     mag = magnitudes(rng, sources.snr)
     band = rng.choice(BANDS, len(label))
+    rate = np.where(np.isin(label, REAL), seen.rate, np.nan)
     rows = []
     for row, name in enumerate(names):
-        values = row_values(name, "stamp", label[row], gold[row], sources.snr[row], mag[row], seen.rate[row])
+        values = row_values(name, "stamp", label[row], gold[row], sources.snr[row], mag[row], rate[row])
         place = {"ra": f"{seen.ra[row]:.6f}", "dec": f"{seen.dec[row]:.6f}", "mjd": f"{seen.mjd[row]:.6f}"}
         rows.append(values | place | {"band": band[row]})
     return Block(pixels, np.ones(len(label), int), rows, [truth_row(row) for row in rows], header())
@@ -168,9 +169,10 @@ def frame_values(seen: Visits, mag: np.ndarray, sources: Sources, frames: slice)
 
 
 def row_values(name: str, kind: str, label: str, gold: bool, snr: float, mag: float, rate: float) -> dict[str, Any]:
+    shown = "" if np.isnan(rate) else f"{rate:.1f}"
     return {
         "external_id": name, "kind": kind, "label": label, "gold": int(gold), "object_group": name,
-        "exptime": EXPTIME, "mag": f"{mag:.2f}", "rate": f"{rate:.1f}", "#snr": f"{snr:.1f}", "#simulated": 1,
+        "exptime": EXPTIME, "mag": f"{mag:.2f}", "rate": shown, "#snr": f"{snr:.1f}", "#simulated": 1,
     }  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def paint_burn(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndar
     fade = np.where(past > 0, np.exp(-past / as_cube(shape["decay"])), np.exp(-((past / 2) ** 2)))
     column = np.exp(-0.5 * (dx / as_cube(shape["width"])) ** 2)
     source = point_source(x, y + shape["start"], 2 * shape["fwhm"], size)
-    return as_cube(shape["sign"]) * column * fade + 8 * source
+    return as_cube(shape["sign"]) * column * fade + 100 * source
 
 
 def draw_cosmic_ray(rng: np.random.Generator, n: int) -> Shape:

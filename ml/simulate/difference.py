@@ -39,6 +39,7 @@ PAINT = {
     "SPIKE": atlas_bogus.paint_spike,
 }
 WINDOW = 11
+FULL_WELL = 30.0
 NEIGHBOUR_CORRELATION = 0.1
 NEIGHBOURS = {"SCAR": 0.45, "CR": 0.12, "AST": 0.08, "SPIKE": 0.06, "BURN": 0.05}
 
@@ -173,10 +174,9 @@ def shifted(image: np.ndarray, down: int, right: int) -> np.ndarray:
 
 
 def mask_saturated(rng: np.random.Generator, sources: Sources, light: np.ndarray, image: np.ndarray) -> None:
-    """Blank the full wells of stars bright enough to make spikes and burns."""
-    bright = np.isin(sources.label, ("SPIKE", "BURN", "SCAR")) & (rng.random(len(image)) < 0.5)
-    level = as_cube(np.maximum(6 * sources.snr, 60))
-    image[bright[:, None, None] & (light > level)] = np.nan
+    """Blank the full wells of stars bright enough to make spikes and burns, as half of the nights' masks do."""
+    bright = np.isin(sources.label, ("SPIKE", "BURN")) & (rng.random(len(image)) < 0.5)
+    image[bright[:, None, None] & (light > FULL_WELL)] = np.nan
 
 
 def mask_chip_edge(rng: np.random.Generator, image: np.ndarray) -> None:
