@@ -1,0 +1,112 @@
+"""Next and submit through HTTP: cycles per second and latencies with 8 and 32 volunteers, on a short and a long queue.
+
+The volunteers are threads of another process, each with a connection that stays open, each asking for one subject and
+answering it, again and again without a pause. Everything, they and the database included, shares this machine.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from typing import Any
+
+import numpy as np
+
+from bench import _site  # first: it sets the environment
+
+# isort: split
+from django.contrib.auth import get_user_model
+from django.db import connection
+from rest_framework.authtoken.models import Token
+
+from webapp.archive.models import SubjectSet, Survey
+from webapp.volunteers.enqueue import enqueue_subjects
+from webapp.volunteers.models import Volunteer, Workflow
+
+SHORT, LONG = 1_000, 100_000
+CROWDS = (8, 32)
+WARM_UP, WINDOW = 1.5, 8.0
+GOLD_EVERY = 20
+
+SUBJECTS = """
+    INSERT INTO archive_subject (survey_id, external_id, kind, checksum, object_group, "array", "index", metadata,
+        gold_label, gold_source, created_at)
+    SELECT %(survey)s, 's' || i, 'tracklet', md5(i::text), 's' || i, '4x1x100x100-float32', i, '{"site": "T08"}',
+        CASE WHEN i %% %(gold)s = 0 THEN 'yes' ELSE '' END, '', now()
+    FROM generate_series(1, %(n)s) AS i
+"""
+FRAMES = """
+    INSERT INTO archive_frame (subject_id, position, mjd_mid, mjd_keyword, exptime, band, masked_fraction)
+    SELECT id, place, 60000.5 + place * 0.01, 'MJD', 30, 'o', 0
+    FROM archive_subject CROSS JOIN generate_series(0, 3) AS place
+"""
+MEMBERS = """
+    INSERT INTO archive_subjectset_subjects (subjectset_id, subject_id)
+    SELECT %s, id FROM archive_subject ORDER BY id LIMIT %s
+"""
+
+
+def make_queues() -> None:
+    """Make one survey and a workflow of each length, named for it."""
+    survey = Survey.objects.create(slug="bench", name="Benchmark")
+    with connection.cursor() as cursor:
+        cursor.execute(SUBJECTS, {"survey": survey.pk, "n": LONG, "gold": GOLD_EVERY})
+        cursor.execute(FRAMES)
+        for length in (SHORT, LONG):
+            members = SubjectSet.objects.create(survey=survey, name=f"q{length}")
+            cursor.execute(MEMBERS, [members.pk, length])
+            workflow = Workflow.objects.create(
+                survey=survey, slug=members.name, name=members.name, kind="tracklet", question="?",
+                min_votes=5, max_votes=10,
+            )  # fmt: skip
+            workflow.subject_sets.add(members)
+            enqueue_subjects(workflow)
+        cursor.execute("UPDATE volunteers_queueentry SET priority = random()")
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+def make_volunteers(n: int) -> list[str]:
+    """Make accounts that are marked as simulated; return their tokens."""
+    tokens = []
+    for _ in range(n):
+        user = get_user_model().objects.create(username=f"bench-{uuid.uuid4().hex[:8]}")
+        Volunteer.objects.create(user=user, is_simulated=True)
+        tokens.append(Token.objects.create(user=user).key)
+    return tokens
+
+
+def measure(port: int, people: int, length: int) -> dict[str, Any]:
+    """Return cycles per second and latencies in milliseconds of one crowd on one queue."""
+    question = {"port": port, "slug": f"q{length}", "warm_up": WARM_UP, "window": WINDOW}
+    question["tokens"] = make_volunteers(people)
+    done = subprocess.run(
+        [sys.executable, "-m", "bench._crowd"],
+        input=json.dumps(question), stdout=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    cycles = np.array(json.loads(done.stdout))
+    return {
+        "people": people,
+        "queue": length,
+        "cycles_per_second": round(len(cycles) / WINDOW, 1),
+        "next_ms": percentiles(cycles[:, 0]),
+        "submit_ms": percentiles(cycles[:, 1]),
+    }
+
+
+def percentiles(seconds: np.ndarray) -> dict[str, float]:
+    return {f"p{q}": round(float(np.percentile(seconds, q)) * 1000, 1) for q in (50, 95, 99)}
+
+
+def main() -> None:
+    make_queues()
+    with _site.web_server() as port:
+        runs = [measure(port, people, length) for people in CROWDS for length in (SHORT, LONG)]
+    rates = {(run["people"], run["queue"]): run["cycles_per_second"] for run in runs}
+    ratios = {str(people): round(rates[people, LONG] / rates[people, SHORT], 2) for people in CROWDS}
+    print(json.dumps({"benchmark": "next_submit", "cores": os.cpu_count(), "runs": runs, "long_over_short": ratios}))
+
+
+if __name__ == "__main__":
+    main()
