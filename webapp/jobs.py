@@ -79,18 +79,18 @@ class Job(models.Model):
     task: ClassVar[str]
 
     state = models.CharField(max_length=10, choices=JobState, default=JobState.QUEUED)
-    token = models.UUIDField(null=True, editable=False)
-    lease_until = models.DateTimeField(null=True)
-    sent_at = models.DateTimeField(null=True)
+    token = models.UUIDField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     cancel_requested = models.BooleanField(default=False)
     done = models.PositiveBigIntegerField(default=0)
-    total = models.PositiveBigIntegerField(null=True)
+    total = models.PositiveBigIntegerField(null=True, blank=True)
     message = models.TextField(blank=True, default="")
     error = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = JobQuerySet.as_manager()
 

@@ -17,7 +17,9 @@ class IngestRun(Job):
     kind = models.CharField(max_length=10, blank=True, default="")
     subject_set = models.CharField(max_length=120)
     dry_run = models.BooleanField(default=False)
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     added = models.PositiveBigIntegerField(default=0)
     known = models.PositiveBigIntegerField(default=0, help_text="had this external_id already")
     duplicates = models.PositiveBigIntegerField(default=0, help_text="pixels that another subject has")

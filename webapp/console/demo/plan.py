@@ -31,7 +31,7 @@ class Sky:
     positive: tuple[str, ...]
     channels: tuple[str, ...]
     pixel_scale: float
-    fine_tune_preset: str = "small"
+    fine_tune_preset: str = "head"
     fine_tune_minutes: float = 0.6
 
     @property

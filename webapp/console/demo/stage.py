@@ -7,6 +7,7 @@ import pandas as pd
 from django.conf import settings
 from django.db.models import F
 
+from webapp.archive.ingest.start import start_ingest
 from webapp.archive.models import IngestRun, SubjectSet, Survey
 from webapp.console.demo.forget import forget_survey
 from webapp.console.demo.plan import GOLD_FRACTION, UNTOUCHED_FRACTION, Sky
@@ -72,8 +73,7 @@ def split_manifest(manifest: Path, seed: int) -> dict[str, Path]:
 
 def ingest(survey: Survey, path: Path, subject_set: str, progress: Progress) -> IngestRun:
     """Ingest by the worker, as an admin's click does."""
-    run = IngestRun.objects.create(survey=survey, path=str(path), subject_set=subject_set)
-    run.enqueue()
+    run = start_ingest(survey=survey, path=path, by=None, subject_set=subject_set)
     progress.begin(f"{survey.name}: ingesting {path.name}", None)
     wait_for(run, INGEST_SECONDS, progress.follow)
     return run
