@@ -1,0 +1,11 @@
+"""Read a file or folder into a survey, and let the queues that draw from it know."""
+
+from tasks.house import job
+from webapp.archive.ingest.run import ingest
+from webapp.archive.models import IngestRun
+from webapp.volunteers.refill import refill
+
+
+@job(IngestRun)
+def run(row: IngestRun) -> None:
+    ingest(row, stored=refill)

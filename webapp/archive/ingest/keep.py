@@ -1,0 +1,50 @@
+"""Keep a batch: pixels, rows and the run's progress, all or nothing."""
+
+from django.db import transaction
+
+from webapp.archive.ingest.batches import Batch
+from webapp.archive.ingest.candidate import Candidate
+from webapp.archive.ingest.exposures import exposures
+from webapp.archive.ingest.problems import report
+from webapp.archive.ingest.rows import put_into_set, write_frames, write_subjects
+from webapp.archive.ingest.shelf import Shelf
+from webapp.archive.ingest.sift import originals, unknown
+from webapp.archive.ingest.tally import Tally
+from webapp.archive.models import IngestRun, SubjectSet, Survey
+
+
+@transaction.atomic
+def keep(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tally:
+    """Keep a batch and return what the run has come to.
+
+    The survey's row is held until the commit: two ingests into one survey take turns, batch by batch, and neither
+    sees pixels of the other where it wants to put its own.
+
+    Raises
+    ------
+    LeaseLost, Cancelled
+        The run is no longer this worker's, or was asked to end. Nothing of the batch is kept.
+    """
+    survey = Survey.objects.select_for_update(no_key=True).get(pk=run.survey_id)
+    fresh = unknown(survey, batch.candidates)
+    duplicates = _add(survey, run.subject_set, fresh, shelf) if fresh else 0
+    report(run, batch.problems)
+    now = tally.plus(
+        done=batch.rows,
+        added=len(fresh),
+        known=batch.skipped + len(batch.candidates) - len(fresh),
+        duplicates=duplicates,
+        bad=len(batch.problems),
+    )
+    run.renew(total=run.total, **now.fields())
+    return now
+
+
+def _add(survey: Survey, set_name: str, fresh: list[Candidate], shelf: Shelf) -> int:
+    """Write new subjects; return how many of them are duplicates."""
+    first = originals(survey, fresh)
+    before = len(first)
+    keys = write_subjects(survey, fresh, shelf.put(fresh), first)
+    write_frames(fresh, keys, exposures(survey, fresh))
+    put_into_set(SubjectSet.objects.get_or_create(survey=survey, name=set_name)[0], keys)
+    return len(fresh) - (len(first) - before)

@@ -1,0 +1,80 @@
+"""Ask for an ingest."""
+
+from pathlib import Path
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from ml.pixels.read import MANIFEST
+from webapp.archive.models import IngestRun, Kind, Survey
+
+SET_NAME_LENGTH = 120
+
+
+class IngestRefused(ValueError):
+    """What was asked for cannot be begun; the sentence says why."""
+
+
+def new_run(
+    *,
+    survey: Survey,
+    path: Path,
+    by: User | None,
+    kind: str = "",
+    subject_set: str = "",
+    dry_run: bool = False,
+) -> IngestRun:
+    """Write the row of an ingest, which nobody works on yet.
+
+    Parameters
+    ----------
+    survey, path
+        What is read, and where it goes. Callers on the web take the path from `inbox.inbox_path`.
+    by
+        Who asked; None for the command line.
+    kind
+        Kind of the subjects that do not say their own; empty to tell it from their shape.
+    subject_set
+        Name of the set that receives the new subjects; empty for the name of the file or folder.
+    dry_run
+        Read and count only.
+
+    Raises
+    ------
+    IngestRefused
+        With a sentence about what is wrong.
+    """
+    path = Path(path).absolute()
+    if not path.exists():
+        raise IngestRefused(f"{path} is not there. Check the path.")
+    if kind and kind not in Kind.values:
+        raise IngestRefused(f"“{kind}” is not a kind of subject. Kinds are {', '.join(Kind.values)}.")
+    name = subject_set.strip() or _name_of(path)
+    if len(name) > SET_NAME_LENGTH or "\0" in name:
+        raise IngestRefused(
+            f"The name of a subject set has at most {SET_NAME_LENGTH} characters. Choose a shorter one."
+        )
+    return IngestRun.objects.create(
+        survey=survey, path=str(path), kind=kind, subject_set=name, dry_run=dry_run, requested_by=by
+    )
+
+
+@transaction.atomic
+def start_ingest(
+    *,
+    survey: Survey,
+    path: Path,
+    by: User | None,
+    kind: str = "",
+    subject_set: str = "",
+    dry_run: bool = False,
+) -> IngestRun:
+    """Write the row of an ingest and hand it to a worker; parameters and errors as in `new_run`."""
+    run = new_run(survey=survey, path=path, by=by, kind=kind, subject_set=subject_set, dry_run=dry_run)
+    run.enqueue()
+    return run
+
+
+def _name_of(path: Path) -> str:
+    named = path.parent if path.name == MANIFEST else path
+    return (named.name if named.is_dir() else named.stem)[:SET_NAME_LENGTH] or "everything"

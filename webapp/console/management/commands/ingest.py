@@ -1,0 +1,89 @@
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management import BaseCommand, CommandError
+from django.db import transaction
+from rich.console import Console
+
+from webapp.archive.ingest.run import ingest
+from webapp.archive.ingest.start import IngestRefused, new_run
+from webapp.archive.models import IngestRun, Kind, Survey
+from webapp.console.ingesting import bar, summarise
+from webapp.jobs import JobState
+from webapp.volunteers.refill import refill
+
+INTERRUPTED = 130
+
+
+class Command(BaseCommand):
+    help = "Read a manifest, alert packets, images, or a folder of them into a survey. Doing it again adds what is new."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("path", type=Path, help="manifest.csv, a folder, or a single file")
+        parser.add_argument("--survey", required=True, help="short name of the survey")
+        parser.add_argument("--kind", default="", choices=["", *Kind.values], help="of subjects that do not say it")
+        parser.add_argument("--set", default="", dest="subject_set", help="the subject set that receives them")
+        parser.add_argument("--create", action="store_true", help="make the survey if there is none")
+        parser.add_argument("--dry-run", action="store_true", help="say what would happen, and write nothing")
+
+    def handle(self, *args: Any, survey: str, create: bool, dry_run: bool, **options: Any) -> None:
+        wanted = {name: options[name] for name in ("path", "kind", "subject_set")}
+        console = Console()
+        if dry_run:
+            with transaction.atomic():
+                run = work(console, claimed(survey, create=create, dry_run=True, **wanted))
+                summarise(console, run)
+                transaction.set_rollback(True)
+        else:
+            run = work(console, claimed(survey, create=create, dry_run=False, **wanted))
+            summarise(console, run)
+        if run.state != JobState.DONE:
+            raise CommandError(run.error or "The ingest was cancelled. What is in stays in.")
+
+
+@transaction.atomic
+def claimed(slug: str, *, create: bool, **wanted: Any) -> IngestRun:
+    """Write the run's row and claim it in one transaction, so that no worker is faster."""
+    try:
+        run = new_run(survey=the_survey(slug, create=create), by=None, **wanted)
+    except IngestRefused as refused:
+        raise CommandError(str(refused)) from refused
+    claim = IngestRun.objects.claim(run.pk)
+    if claim is None:
+        raise CommandError("Another worker took the ingest. Its page shows how far it is.")
+    return claim
+
+
+def the_survey(slug: str, *, create: bool) -> Survey:
+    found = Survey.objects.filter(slug=slug).first()
+    if found is not None:
+        return found
+    if not create:
+        others = ", ".join(Survey.objects.values_list("slug", flat=True)) or "none yet"
+        raise CommandError(f"There is no survey “{slug}” (there are: {others}). Add --create to make it.")
+    made = Survey(slug=slug, name=slug)
+    try:
+        made.full_clean()
+    except ValidationError as error:
+        raise CommandError(f"“{slug}” cannot name a survey: {' '.join(error.messages)}") from error
+    made.save()
+    return made
+
+
+def work(console: Console, run: IngestRun) -> IngestRun:
+    """Ingest with a bar. Ctrl-C ends the run; an error that nobody foresaw fails it, and is shown."""
+    try:
+        with bar(console, run) as watch:
+            ingest(run, stored=refill, watch=watch)
+    except KeyboardInterrupt:
+        run.end_cancelled()
+        console.print(f"Stopped. {run.added:,} subjects are in and stay in; the same command goes on from there.")
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        run.fail(f"{type(error).__name__}: {error}")
+        raise
+    run.refresh_from_db()
+    return run
