@@ -17,7 +17,7 @@ def draw_burn(rng: np.random.Generator, n: int) -> Shape:
         "snr": log_uniform(rng, 5, 60, n),
         "width": log_uniform(rng, 0.5, 3.0, n),
         "sign": np.where(rng.random(n) < 0.8, 1.0, -1.0),
-        "start": rng.uniform(-70, 4, n) * np.where(rng.random(n) < 0.5, 1, -1),
+        "start": rng.uniform(-70, -13, n) * np.where(rng.random(n) < 0.5, 1, -1),
         "decay": log_uniform(rng, 15, 200, n),
         "fwhm": draw_seeing(rng, n),
     }

@@ -103,7 +103,7 @@ class SimulatedVolunteer:
             One of `classes` on the side of the answer; None after unsure or where not asked.
         """
         hard = difficulty(snr)
-        if self.rng.random() < self.unsure * hard:
+        if self.rng.random() < self.unsure * np.sqrt(hard):
             return UNSURE, None
         right = self.rng.random() < self.chance_right(truth, truth in positive, hard)
         says_yes = (truth in positive) == right
@@ -113,7 +113,7 @@ class SimulatedVolunteer:
         """Chance that a yes or no of theirs is right; never quite certain."""
         clarity = (1 - hard) * (1 - DECEPTION.get(truth, UNKNOWN_DECEPTION) * (1 - self.skill))
         leaning = self.bias * (1 - self.skill * clarity) * (1 if is_positive else -1)
-        return float(np.clip(0.5 + 0.5 * self.skill * clarity**0.5 + leaning, 0.02, 0.995))
+        return float(np.clip(0.5 + 0.5 * self.skill * np.sqrt(clarity) + leaning, 0.02, 0.995))
 
     def follow_up(
         self, truth: str, says_yes: bool, positive: Collection[str], hard: float, classes: Sequence[str]

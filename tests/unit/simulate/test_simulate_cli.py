@@ -1,0 +1,61 @@
+import argparse
+import json
+
+import pytest
+
+from ml.simulate import cli
+
+
+def call(*words):
+    parser = argparse.ArgumentParser()
+    cli.add(parser.add_subparsers(required=True))
+    args = parser.parse_args(["simulate", *map(str, words)])
+    return args.run(args)
+
+
+def test_it_writes_a_sky_and_says_so(tmp_path, capsys):
+    assert call("atlas", "--n", 16, "--out", tmp_path, "--seed", 2) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["n"] == 16
+    assert said["manifest"] == str(tmp_path / "manifest.csv")
+    assert len((tmp_path / "manifest.csv").read_text().splitlines()) == 17
+
+
+def test_tracklets_and_their_number_of_frames(tmp_path, capsys):
+    assert call("atlas", "--n", 4, "--out", tmp_path, "--tracklets", "--detections", 5) == 0
+    header = (tmp_path / "manifest.csv").read_text().splitlines()[0]
+    assert "mjd5" in header
+    assert "mjd6" not in header
+
+
+def test_mixed_tracklets(tmp_path):
+    assert call("atlas", "--n", 4, "--out", tmp_path, "--tracklets", "--detections", "mixed") == 0
+    assert "mjd8" in (tmp_path / "manifest.csv").read_text().splitlines()[0]
+
+
+def test_euclid_takes_a_size(tmp_path, capsys):
+    assert call("euclid", "--n", 3, "--out", tmp_path, "--size", 40) == 0
+    assert json.loads(capsys.readouterr().out)["sky"] == "euclid"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("atlas", "--n", 0),
+        ("atlas", "--n", 4, "--tracklets", "--detections", "four"),
+        ("atlas", "--n", 4, "--tracklets", "--detections", 9),
+        ("euclid", "--n", 4, "--size", 8),
+        ("euclid", "--n", 4, "--gold", 2),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(tmp_path, capsys, words):
+    assert call(*words, "--out", tmp_path / "sky") == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+
+
+def test_a_folder_that_cannot_be_made(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert call("atlas", "--n", 4, "--out", tmp_path / "file") == 2
+    assert capsys.readouterr().err.startswith("simulate atlas: ")
