@@ -46,6 +46,8 @@ class Skill:
 
     def evidence(self, answer: str) -> float:
         """Log of how much likelier the answer is for a "yes" than for a "no"."""
+        if answer not in ANSWERS:
+            raise ValueError(f"an answer is one of {', '.join(ANSWERS)}, not {answer!r}")
         column = ANSWERS.index(answer)
         return float(np.log(self.matrix[1][column] / self.matrix[0][column]))
 

@@ -1,0 +1,170 @@
+"""Majority, Dawid–Skene and SWAP on crowds whose skills are known."""
+
+import numpy as np
+import pytest
+
+from ml.crowd.dawid_skene import DawidSkene, estimate_classes, estimate_confusion, soft_counts
+from ml.crowd.majority import UNDECIDED, Majority
+from ml.crowd.swap import Swap
+from ml.crowd.votes import Votes
+
+
+def crowd(skills, items=300, classes=2, per_item=None, seed=0):
+    """Votes of workers who are right with probability `skills`, and the truth."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, classes, items)
+    item, worker, label = [], [], []
+    for i in range(items):
+        for w in rng.permutation(len(skills))[: per_item or len(skills)]:
+            other = (truth[i] + rng.integers(1, classes)) % classes
+            item.append(f"{i:04d}")
+            worker.append(f"w{w:02d}")
+            label.append(str(truth[i] if rng.random() < skills[w] else other))
+    return Votes.of(item, worker, label), truth
+
+
+def accuracy(posteriors, truth):
+    return (posteriors.argmax(axis=1) == truth).mean()
+
+
+METHODS = [Majority, DawidSkene, lambda: DawidSkene(shrinkage=2, temper=0.5), Swap, lambda: Swap(coins=1)]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_one_interface(method):
+    votes, truth = crowd([0.85] * 7)
+    model = method()
+    assert model.fit(votes) is model
+    assert model.posteriors_.shape == (300, 2)
+    assert model.n_iter_ >= 1
+    np.testing.assert_allclose(model.posteriors_.sum(axis=1), 1)
+    assert accuracy(model.posteriors_, truth) > 0.95
+    np.testing.assert_allclose(model.predict(votes), model.posteriors_, atol=0.02)
+
+
+def test_majority_counts_definite_votes_and_shares_where_there_are_none():
+    votes = Votes.of(list("aaabbc"), list("xyzxyx"), ["yes", "yes", "no", "unsure", "yes", "unsure"])
+    np.testing.assert_allclose(Majority().fit(votes).posteriors_, [[1 / 3, 2 / 3], [0, 1], [0.5, 0.5]])
+
+
+@pytest.mark.parametrize(
+    ("threshold", "minimum", "expected"),
+    [
+        (0.5, 1, [1, UNDECIDED, UNDECIDED, 1]),
+        (0.7, 1, [UNDECIDED, UNDECIDED, UNDECIDED, 1]),
+        (0.5, 2, [1, UNDECIDED, UNDECIDED, UNDECIDED]),
+        (0.0, 0, [1, UNDECIDED, UNDECIDED, 1]),
+    ],
+)
+def test_majority_decides_above_its_thresholds(threshold, minimum, expected):
+    votes = Votes.of(
+        list("aaabbcd"), list("xyzxyxx"), ["yes", "yes", "no", "no", "yes", "unsure", "yes"]
+    )  # a: 2 to 1, b: tied, c: nobody definite, d: one vote
+    assert Majority(threshold, minimum).decide(votes).tolist() == expected
+
+
+@pytest.mark.parametrize("method", [DawidSkene, Swap])
+def test_two_experts_outweigh_five_who_guess(method):
+    votes, truth = crowd([0.97, 0.97, 0.5, 0.5, 0.5, 0.5, 0.5], items=800)
+    assert accuracy(Majority().fit(votes).posteriors_, truth) < 0.85
+    assert accuracy(method().fit(votes).posteriors_, truth) > 0.95
+
+
+def test_somebody_who_is_always_wrong_is_as_good_as_an_expert():
+    votes, truth = crowd([0.9, 0.9, 0.9, 0.05], items=600)
+    assert accuracy(DawidSkene().fit(votes).posteriors_, truth) > 0.96
+
+
+def test_dawid_skene_learns_confusions_of_many_classes():
+    votes, truth = crowd([0.9, 0.8, 0.7, 0.6, 0.75], items=1500, classes=4)
+    model = DawidSkene().fit(votes)
+    assert accuracy(model.posteriors_, truth) > 0.93
+    skills = np.diagonal(model.confusion_[:, :, :4], axis1=1, axis2=2).mean(axis=1)
+    np.testing.assert_allclose(skills, [0.9, 0.8, 0.7, 0.6, 0.75], atol=0.05)
+    np.testing.assert_allclose(model.prior_, 0.25, atol=0.04)
+    np.testing.assert_allclose(model.confusion_.sum(axis=2), 1)
+
+
+def test_each_step_against_plain_loops():
+    votes, _ = crowd([0.8, 0.7, 0.9], items=20, classes=3)
+    posteriors = np.random.default_rng(1).dirichlet(np.ones(3), 20)
+    counts = np.zeros((3, 3, 4))
+    for i, w, a in zip(votes.item, votes.worker, votes.answer, strict=True):
+        counts[w, :, a] += posteriors[i]
+    np.testing.assert_allclose(soft_counts(votes, posteriors), counts)
+    confusion = (counts + 0.01) / (counts + 0.01).sum(axis=2, keepdims=True)
+    np.testing.assert_allclose(estimate_confusion(votes, posteriors, 0.01), confusion)
+    joint = np.tile([0.2, 0.3, 0.5], (20, 1))
+    for i, w, a in zip(votes.item, votes.worker, votes.answer, strict=True):
+        joint[i] *= confusion[w, :, a]
+    found, log_likelihood = estimate_classes(votes, np.array([0.2, 0.3, 0.5]), confusion)
+    np.testing.assert_allclose(found, joint / joint.sum(axis=1, keepdims=True))
+    assert log_likelihood == pytest.approx(np.log(joint.sum(axis=1)).sum())
+
+
+def test_a_thousand_votes_on_one_item_do_not_underflow():
+    workers = [f"w{i}" for i in range(1000)]
+    votes = Votes.of(["a"] * 1000 + ["b"] * 1000, workers * 2, ["0", "1"] * 500 + ["1", "0"] * 500)
+    for model in (DawidSkene(), Swap()):
+        posteriors = model.fit(votes).posteriors_
+        assert np.isfinite(posteriors).all()
+
+
+def test_a_class_nobody_chooses_does_no_harm():
+    votes = Votes.of(["a", "b"], ["w", "w"], ["yes", "yes"], classes=("no", "yes"))
+    for model in (DawidSkene(), Swap()):
+        assert model.fit(votes).posteriors_.argmax(axis=1).tolist() == [1, 1]
+
+
+def test_unsure_can_tell_where_one_class_draws_it():
+    """Everybody is unsure of most 'no' items and of no 'yes' item: an unsure alone must then say 'no'."""
+    rng = np.random.default_rng(3)
+    item, worker, label = [], [], []
+    for i in range(400):
+        real = i % 2
+        for w in range(5):
+            silent = not real and rng.random() < 0.7
+            right = rng.random() < 0.9
+            item.append(f"{i:03d}")
+            worker.append(str(w))
+            label.append("unsure" if silent else "yes" if bool(real) == right else "no")
+    votes = Votes.of([*item, "new"], [*worker, "0"], [*label, "unsure"])
+    for model in (DawidSkene(), Swap()):
+        fitted = model.fit(votes)
+        assert fitted.posteriors_[votes.items.index("new"), 0] > 0.9
+
+
+def test_shrinkage_protects_those_with_few_votes():
+    votes, truth = crowd([0.8] * 200, items=400, per_item=3, seed=5)
+    plain, shrunk = DawidSkene().fit(votes), DawidSkene(shrinkage=4).fit(votes)
+    assert accuracy(shrunk.posteriors_, truth) >= accuracy(plain.posteriors_, truth)
+
+
+def test_tempering_softens_without_changing_minds():
+    votes, _ = crowd([0.8] * 9)
+    sharp, soft = DawidSkene().fit(votes).posteriors_, DawidSkene(temper=0.5).fit(votes).posteriors_
+    assert soft.max(axis=1).mean() < sharp.max(axis=1).mean()
+    assert (soft.argmax(axis=1) == sharp.argmax(axis=1)).mean() > 0.99
+
+
+def test_new_workers_count_as_average_or_newcomers():
+    votes, _ = crowd([0.9] * 5)
+    new = Votes.of(["x", "x"], ["stranger", "w00"], ["1", "1"], classes=("0", "1"))
+    for model in (DawidSkene(), Swap()):
+        posteriors = model.fit(votes).predict(new)
+        assert posteriors.shape == (1, 2)
+        assert posteriors[0, 1] > 0.9
+
+
+def test_swap_with_gold_learns_from_gold_alone():
+    votes, truth = crowd([0.95, 0.95, 0.3, 0.3, 0.3], items=400)
+    gold = np.where(np.arange(400) < 80, truth, -1)
+    model = Swap().fit(votes, gold)
+    assert model.n_iter_ == 1
+    assert accuracy(model.posteriors_, truth) > 0.93
+    assert accuracy(Majority().fit(votes).posteriors_, truth) < 0.8
+
+
+def test_swap_refuses_more_than_two_classes():
+    with pytest.raises(ValueError, match="two classes, and these votes have 3"):
+        Swap().fit(crowd([0.8] * 3, classes=3)[0])

@@ -1,0 +1,83 @@
+import argparse
+import csv
+import json
+
+import pytest
+
+from ml.crowd import cli
+
+LABELS = "item,worker,label\n1,a,yes\n1,b,yes\n1,c,no\n2,a,no\n2,b,no\n2,c,no\n3,a,yes\n3,c,no\n"
+
+
+def call(*words):
+    parser = argparse.ArgumentParser()
+    cli.add(parser.add_subparsers(required=True))
+    args = parser.parse_args(["crowd", *map(str, words)])
+    return args.run(args)
+
+
+@pytest.fixture
+def labels(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text(LABELS)
+    return path
+
+
+@pytest.fixture
+def truth(tmp_path):
+    path = tmp_path / "truth.csv"
+    path.write_text("item,truth\n1,yes\n2,no\n3,yes\n9,yes\n")
+    return path
+
+
+@pytest.mark.parametrize("method", ["auto", "majority", "dawid-skene", "swap"])
+def test_every_method_prints_its_numbers(labels, truth, method, capsys):
+    assert call("--labels", labels, "--truth", truth, "--method", method) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["method"] == method
+    assert (said["n_items"], said["n_workers"], said["n_votes"], said["n_truth"]) == (3, 3, 8, 3)
+    assert 0.6 < said["accuracy"] <= 1
+    assert said["log_loss"] > 0
+    assert said["iterations"] >= 1
+    assert said["seconds"] >= 0
+
+
+def test_a_tie_counts_half(labels, truth, capsys):
+    call("--labels", labels, "--truth", truth, "--method", "majority")
+    assert json.loads(capsys.readouterr().out)["accuracy"] == pytest.approx(2.5 / 3, abs=1e-6)
+
+
+def test_without_truth_there_is_no_accuracy(labels, capsys):
+    assert call("--labels", labels) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["accuracy"] is None
+    assert said["log_loss"] is None
+    assert said["n_truth"] == 0
+
+
+def test_posteriors_are_written(labels, tmp_path):
+    out = tmp_path / "posteriors.csv"
+    assert call("--labels", labels, "--method", "majority", "--out", out) == 0
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[1] == {"item": "2", "answer": "no", "no": "1.000000", "yes": "0.000000"}
+
+
+def test_bad_input_is_one_line_and_exit_2(tmp_path, labels, capsys):
+    bad = tmp_path / "bad.csv"
+    bad.write_text("item,worker\n1,a\n")
+    assert call("--labels", bad) == 2
+    assert call("--labels", labels, "--truth", labels) == 2
+    assert call("--labels", tmp_path / "absent.csv") == 2
+    assert call("--labels", labels, "--out", tmp_path / "no" / "folder.csv") == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 4
+    assert "labels.csv has no column 'truth'" in captured.err
+
+
+def test_swap_says_why_it_cannot(tmp_path, capsys):
+    path = tmp_path / "three.csv"
+    path.write_text("item,worker,label\n1,a,x\n2,a,y\n3,a,z\n")
+    assert call("--labels", path, "--method", "swap") == 2
+    assert "two classes, and these votes have 3" in capsys.readouterr().err

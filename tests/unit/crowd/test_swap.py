@@ -1,0 +1,154 @@
+"""The functions of SWAP that the site calls for every vote."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml.crowd.skill import FLOOR, Skill
+from ml.crowd.swap import (
+    CERTAINTY,
+    Swap,
+    one_coin_skills,
+    posterior,
+    skill_one_coin,
+    skill_two_coin,
+    subject_posterior,
+)
+from ml.crowd.votes import Votes
+
+ANSWERS = ("no", "yes", "unsure")
+counts = st.lists(st.integers(0, 10_000), min_size=6, max_size=6).map(lambda six: [six[:3], six[3:]])
+skills = counts.map(skill_two_coin)
+
+
+def exact(prior, answers, skills):
+    """Bayes' rule as written in a textbook."""
+    yes, no = prior, 1 - prior
+    for answer, skill in zip(answers, skills, strict=True):
+        column = ANSWERS.index(answer)
+        no, yes = no * skill.matrix[0][column], yes * skill.matrix[1][column]
+    return yes / (yes + no)
+
+
+def test_one_vote_by_hand():
+    skill = Skill.of([[0.8, 0.1, 0.1], [0.2, 0.6, 0.2]])
+    likelihood = skill.matrix[1][1] / skill.matrix[0][1]
+    assert subject_posterior(0.2, ["yes"], [skill]) == pytest.approx(0.2 * likelihood / (0.2 * likelihood + 0.8))
+    assert likelihood == pytest.approx(6, rel=0.05)
+
+
+@given(st.floats(0.01, 0.99), st.lists(st.tuples(st.sampled_from(ANSWERS), skills), max_size=6))
+def test_the_posterior_is_bayes_rule(prior, votes):
+    answers, theirs = [answer for answer, _ in votes], [skill for _, skill in votes]
+    expected = np.clip(exact(prior, answers, theirs), CERTAINTY, 1 - CERTAINTY)
+    assert subject_posterior(prior, answers, theirs) == pytest.approx(float(expected), rel=1e-6)
+
+
+@given(st.lists(st.tuples(st.sampled_from(ANSWERS), skills), min_size=2, max_size=6), st.randoms())
+def test_the_order_of_votes_does_not_matter(votes, random):
+    mixed = random.sample(votes, len(votes))
+    first, second = (subject_posterior(0.3, *zip(*order, strict=True)) for order in (votes, mixed))
+    assert first == pytest.approx(second, rel=1e-9)
+
+
+@given(st.floats(0, 1), skills, st.sampled_from(ANSWERS), st.integers(1, 500))
+def test_nothing_reaches_certainty(prior, skill, answer, times):
+    belief = subject_posterior(prior, [answer] * times, [skill] * times)
+    assert CERTAINTY <= belief <= 1 - CERTAINTY
+
+
+@given(counts)
+def test_skills_are_probabilities_off_the_walls(six):
+    matrix = np.array(skill_two_coin(six).matrix)
+    np.testing.assert_allclose(matrix.sum(axis=1), 1)
+    assert matrix.min() >= FLOOR * 0.999
+
+
+def test_no_votes_leave_the_prior():
+    assert subject_posterior(0.37, [], []) == pytest.approx(0.37)
+
+
+def test_one_coin_unsure_is_no_evidence():
+    skill = skill_one_coin(correct=30, total=32, unsure=20)
+    assert subject_posterior(0.4, ["unsure"] * 9, [skill] * 9) == pytest.approx(0.4)
+
+
+def test_two_coin_unsure_is_evidence_for_the_class_that_draws_it():
+    doubts_bogus = skill_two_coin([[40, 5, 55], [5, 95, 0]])
+    assert subject_posterior(0.5, ["unsure"], [doubts_bogus]) < 0.1
+
+
+def test_a_newcomer_is_believed_a_little_and_a_coin_not_at_all():
+    newcomer, coin = skill_one_coin(0, 0), skill_one_coin(500, 1000)
+    assert 0.6 < subject_posterior(0.5, ["yes"], [newcomer]) < 0.75
+    assert subject_posterior(0.5, ["yes"], [coin]) == pytest.approx(0.5, abs=0.01)
+
+
+def test_who_is_always_wrong_is_read_backwards():
+    assert subject_posterior(0.5, ["yes"], [skill_one_coin(0, 100)]) < 0.1
+
+
+def test_experience_is_worth_more_than_luck():
+    lucky, proven = skill_one_coin(2, 2), skill_one_coin(190, 200)
+    assert proven.accuracy > lucky.accuracy > skill_one_coin(0, 0).accuracy
+    assert proven.accuracy == pytest.approx(192 / 203, abs=0.02)
+
+
+def test_unsure_is_counted_over_everything_seen():
+    assert skill_one_coin(8, 10, unsure=50, seen=100).matrix[0][2] == pytest.approx(50.5 / 105, abs=0.01)
+    assert skill_one_coin(8, 10, unsure=0).matrix[0][2] < skill_one_coin(8, 10, unsure=5).matrix[0][2]
+
+
+def test_two_coin_tells_the_classes_apart():
+    skill = skill_two_coin([[95, 5, 0], [50, 50, 0]])
+    assert skill.evidence("yes") > 1.5
+    assert -1 < skill.evidence("no") < 0
+
+
+@pytest.mark.parametrize(("correct", "total", "unsure", "seen"), [(3, 2, 0, 2), (-1, 2, 0, 2), (1, 2, 4, 3)])
+def test_impossible_counts_are_refused(correct, total, unsure, seen):
+    with pytest.raises(ValueError, match="impossible counts"):
+        skill_one_coin(correct, total, unsure, seen)
+
+
+@pytest.mark.parametrize(
+    "matrix", [[[1, 2], [3, 4]], [[1, 0, -1], [1, 1, 1]], [[0, 0, 0], [1, 1, 1]], [[np.nan, 1, 1], [1, 1, 1]]]
+)
+def test_matrices_that_are_no_skill(matrix):
+    with pytest.raises(ValueError, match="two rows of three"):
+        Skill.of(matrix)
+
+
+def test_unknown_answers_and_uneven_lists_are_refused():
+    with pytest.raises(ValueError, match="one of no, yes, unsure, not 'maybe'"):
+        subject_posterior(0.5, ["maybe"], [skill_one_coin(1, 1)])
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        subject_posterior(0.5, ["yes", "no"], [skill_one_coin(1, 1)])
+
+
+def test_many_at_once_agree_with_one_by_one():
+    rng = np.random.default_rng(2)
+    theirs = [skill_two_coin(rng.integers(0, 30, (2, 3))) for _ in range(6)]
+    item, worker = rng.integers(0, 40, 200), rng.integers(0, 6, 200)
+    label = rng.choice(ANSWERS, 200)
+    names = [f"{i:02d}" for i in range(40)]
+    votes = Votes.of([names[i] for i in item], [str(w) for w in worker], label, classes=("no", "yes"))
+    together = posterior(0.3, votes, np.array([skill.matrix for skill in theirs]))
+    for row, name in enumerate(votes.items):
+        mine = [k for k in range(200) if names[item[k]] == name]
+        alone = subject_posterior(0.3, [str(label[k]) for k in mine], [theirs[worker[k]] for k in mine])
+        assert together[row] == pytest.approx(alone, rel=1e-9)
+
+
+def test_one_coin_skills_at_once_are_those_one_by_one():
+    six = np.array([[[30, 4, 0], [6, 40, 0]]], float)
+    # With no unsure the two differ only in what is believed of a newcomer's silence.
+    both, alone = one_coin_skills(six)[0], np.array(skill_one_coin(70, 80).matrix)
+    np.testing.assert_allclose(both, alone, atol=0.03)
+    assert both[0, 0] == both[1, 1]
+
+
+def test_swap_gives_the_prior_where_nobody_votes_definitely():
+    votes = Votes.of(["a"] * 3 + ["b"], ["x", "y", "z", "x"], ["yes", "yes", "no", "unsure"])
+    assert Swap(coins=1, prior=0.2).fit(votes).posteriors_[1, 1] == pytest.approx(0.2)
