@@ -87,21 +87,20 @@ class Swap:
     ----------
     coins : {1, 2}
         One skill for both classes, or one for each.
-    prior : float or None
-        Share of the second class; None estimates it from the items.
+    prior : float in 0..1
+        Share of the second class. It is given, as in Space Warps: estimated from few votes, it runs to 0 or 1.
     max_iter, tol : int, float
         Rounds at most; stop when no posterior moves by more.
 
     Attributes
     ----------
     posteriors_ : (n_items, 2) float array
-    prior_ : float
     skills_ : (n_workers, 2, 3) float array
     workers_ : tuple of str
     n_iter_ : int
     """
 
-    def __init__(self, coins: int = 2, prior: float | None = None, max_iter: int = 100, tol: float = 1e-4) -> None:
+    def __init__(self, coins: int = 2, prior: float = 0.5, max_iter: int = 100, tol: float = 1e-4) -> None:
         self.coins = coins
         self.prior = prior
         self.max_iter = max_iter
@@ -116,7 +115,6 @@ class Swap:
         for iteration in range(1, self.max_iter + 1):
             self.n_iter_ = iteration
             self.learn(votes, belief if known is None else known)
-            self.prior_ = self.prior if self.prior is not None else float(np.clip(belief[:, 1].mean(), 0.01, 0.99))
             before, belief = belief, self.weigh(votes, self.skills_)
             if known is not None or np.abs(belief - before).max() < self.tol:
                 break
@@ -136,7 +134,7 @@ class Swap:
         return self.weigh(votes, skills)
 
     def weigh(self, votes: Votes, skills: np.ndarray) -> np.ndarray:
-        belief = posterior(self.prior_, votes, skills)
+        belief = posterior(self.prior, votes, skills)
         return np.stack([1 - belief, belief], axis=1)
 
 
