@@ -8,4 +8,5 @@ urlpatterns = [
     path("api/", include("webapp.api.urls")),
     path("", include("webapp.archive.urls")),
     path("", include("webapp.volunteers.urls")),
+    path("surveys/<slug:slug>/learning/", include("webapp.learning.urls")),
 ]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -28,6 +29,13 @@ def survey_for(request: HttpRequest, slug: str, role: str) -> Survey:
     if not Membership.objects.allows(request.user, survey, role):
         raise PermissionDenied(f"This page is for the {Role(role).label.lower()}s of {survey}.")
     return survey
+
+
+def person(request: HttpRequest) -> User:
+    """Return who is signed in; refuse whoever is not."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied("Sign in first; nothing was changed.")
+    return request.user
 
 
 def survey_page(role: str) -> Callable[[View], View]:

@@ -1,11 +1,18 @@
 from django.urls import path
 
-from webapp.archive.views import pixels
+from webapp.archive.views import ingest, pixels
 from webapp.archive.views.subjects import subject, subjects
 
 urlpatterns = [
     path("surveys/<slug:slug>/", subjects, name="subjects"),
     path("surveys/<slug:slug>/subjects/<int:pk>/", subject, name="subject"),
+    path("surveys/<slug:slug>/ingest/", ingest.ingest, name="ingest"),
+    path("surveys/<slug:slug>/ingest/runs/", ingest.ingest_runs, name="ingest-runs"),
+    path("surveys/<slug:slug>/ingest/start/", ingest.ingest_start, name="ingest-start"),
+    path("surveys/<slug:slug>/ingest/<int:pk>/", ingest.ingest_run, name="ingest-run"),
+    path("surveys/<slug:slug>/ingest/<int:pk>/progress/", ingest.ingest_progress, name="ingest-progress"),
+    path("surveys/<slug:slug>/ingest/<int:pk>/problems.csv", ingest.ingest_problems, name="ingest-problems"),
+    path("surveys/<slug:slug>/ingest/<int:pk>/cancel/", ingest.ingest_cancel, name="ingest-cancel"),
     path("pixels/<int:subject>/<slug:checksum>.bin", pixels.numbers, name="pixels"),
     path("pixels/<int:subject>/<slug:checksum>.png", pixels.picture, name="picture"),
 ]

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from webapp.archive.models import Kind, Subject, Survey
+from webapp.archive.models import Kind, Membership, Role, Subject, Survey
 
 PER_PAGE = 48
 
@@ -21,23 +21,36 @@ class FilterForm(forms.Form):
     gold = forms.ChoiceField(required=False, choices=[("", "any"), ("known", "class known"), ("open", "class open")])
     after = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
+    def __init__(self, *args: Any, knows_truth: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not knows_truth:
+            del self.fields["gold"]
+
 
 @require_safe
 def subjects(request: HttpRequest, slug: str) -> HttpResponse:
     survey = get_object_or_404(Survey, slug=slug)
-    form = FilterForm(request.GET)
+    knows_truth = _knows_truth(request, survey)
+    form = FilterForm(request.GET, knows_truth=knows_truth)
     form.is_valid()
     found = list(_found(survey, form.cleaned_data)[: PER_PAGE + 1])
-    context = {"survey": survey, "form": form, "subjects": found[:PER_PAGE], "next": _next(request, found)}
-    return render(request, "archive/subjects.html", context)
+    page = {"form": form, "subjects": found[:PER_PAGE], "next": _next(request, found)}
+    return render(request, "archive/subjects.html", {"survey": survey, "knows_truth": knows_truth, **page})
 
 
 @require_safe
 def subject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     row = get_object_or_404(Subject.objects.select_related("survey", "duplicate_of"), survey__slug=slug, pk=pk)
-    shown = {key: value for key, value in row.metadata.items() if not key.startswith("#")}
-    context = {"survey": row.survey, "subject": row, "frames": row.frames.all(), "metadata": shown}
-    return render(request, "archive/subject.html", context)
+    knows_truth = _knows_truth(request, row.survey)
+    hidden = "#" if knows_truth else ("#", "!")
+    shown = {key: value for key, value in row.metadata.items() if not key.startswith(hidden)}
+    page = {"subject": row, "frames": row.frames.all(), "metadata": shown}
+    return render(request, "archive/subject.html", {"survey": row.survey, "knows_truth": knows_truth, **page})
+
+
+def _knows_truth(request: HttpRequest, survey: Survey) -> bool:
+    """Return whether known classes are shown: not to volunteers, who are asked about them as training."""
+    return Membership.objects.allows(request.user, survey, Role.SCIENTIST)
 
 
 def _found(survey: Survey, wanted: dict[str, Any]) -> QuerySet[Subject]:

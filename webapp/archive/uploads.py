@@ -1,0 +1,42 @@
+"""Files that a browser sends to be ingested: kept in a folder of their own below the inbox."""
+
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.utils import timezone
+
+from webapp.archive.ingest.inbox import inbox
+from webapp.archive.ingest.start import IngestRefused
+
+
+def keep_upload(files: Sequence[UploadedFile]) -> Path:
+    """Write the files and return what to ingest: the file, or the folder where there are several.
+
+    Raises
+    ------
+    IngestRefused
+        Together they are larger than MAX_UPLOAD_MB, or two have the same name. Nothing is kept then.
+    """
+    size = sum(file.size or 0 for file in files)
+    if size > settings.MAX_UPLOAD:
+        raise IngestRefused(
+            f"These are {size / 2**20:,.0f} MB, and an upload may have {settings.MAX_UPLOAD / 2**20:,.0f} MB. "
+            f"Copy them into {inbox()} and name them from there."
+        )
+    names = [Path(file.name or "upload").name for file in files]
+    if len(set(names)) < len(names):
+        raise IngestRefused("Two of these files have the same name. Rename one of them; nothing was kept.")
+    folder = inbox() / f"upload-{timezone.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    folder.mkdir()
+    for name, file in zip(names, files, strict=True):
+        _write(folder / name, file)
+    return folder / names[0] if len(names) == 1 else folder
+
+
+def _write(path: Path, file: UploadedFile) -> None:
+    with path.open("wb") as out:
+        for chunk in file.chunks():
+            out.write(chunk)

@@ -1,0 +1,110 @@
+"""Bring pictures into a survey: start an ingest, watch it, read what could not be read."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from webapp.archive.access import person, survey_page
+from webapp.archive.forms import IngestForm
+from webapp.archive.ingest.inbox import inbox
+from webapp.archive.ingest.start import IngestRefused, start_ingest
+from webapp.archive.models import IngestRun, Role, Survey
+
+SHOWN = 30
+PROBLEMS = 100
+
+
+@require_safe
+@survey_page(Role.ADMIN)
+def ingest(request: HttpRequest, survey: Survey) -> HttpResponse:
+    return _page(request, survey, IngestForm())
+
+
+@require_safe
+@survey_page(Role.ADMIN)
+def ingest_runs(request: HttpRequest, survey: Survey) -> HttpResponse:
+    """Return the list of runs, which renews itself while one is open."""
+    return render(request, "archive/ingest_runs.html", _runs(survey))
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def ingest_start(request: HttpRequest, survey: Survey) -> HttpResponse:
+    form = IngestForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _page(request, survey, form, status=400)
+    try:
+        run = start_ingest(
+            survey=survey,
+            path=form.path(),
+            by=person(request),
+            **{name: form.cleaned_data[name] for name in ("kind", "subject_set", "dry_run")},
+        )
+    except IngestRefused as error:
+        form.refuse(error)
+        return _page(request, survey, form, status=400)
+    return redirect("ingest-run", survey.slug, run.pk)
+
+
+@require_safe
+@survey_page(Role.ADMIN)
+def ingest_run(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    return render(request, "archive/ingest_run.html", _context(survey, pk))
+
+
+@require_safe
+@survey_page(Role.ADMIN)
+def ingest_progress(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    """Return the part of the page that renews itself until the run is over."""
+    return render(request, "archive/ingest_progress.html", _context(survey, pk))
+
+
+@require_safe
+@survey_page(Role.ADMIN)
+def ingest_problems(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    """Return all problems of a run as CSV."""
+    run = get_object_or_404(IngestRun, survey=survey, pk=pk)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="ingest-{run.pk}-problems.csv"'
+    writer = csv.writer(response)
+    writer.writerow(["file", "row", "reason"])
+    writer.writerows(run.problems.values_list("file", "row", "reason").iterator())
+    return response
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def ingest_cancel(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    run = get_object_or_404(IngestRun, survey=survey, pk=pk)
+    run.request_cancel()
+    messages.info(request, "The ingest ends after its current batch. What is in stays in; start it again to go on.")
+    return redirect("ingest-run", survey.slug, run.pk)
+
+
+def _page(request: HttpRequest, survey: Survey, form: IngestForm, status: int = 200) -> HttpResponse:
+    folder = inbox()
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    context = {"form": form, "inbox": folder, "names": names, **_runs(survey)}
+    return render(request, "archive/ingest.html", context, status=status)
+
+
+def _runs(survey: Survey) -> dict[str, Any]:
+    runs = list(IngestRun.objects.filter(survey=survey).select_related("requested_by")[:SHOWN])
+    return {"survey": survey, "runs": runs, "is_running": any(not run.is_over for run in runs)}
+
+
+def _context(survey: Survey, pk: int) -> dict[str, Any]:
+    run = get_object_or_404(IngestRun.objects.select_related("requested_by"), survey=survey, pk=pk)
+    problems = list(run.problems.all()[:PROBLEMS])
+    return {"survey": survey, "run": run, "problems": problems, "name": _name_in_inbox(run)}
+
+
+def _name_in_inbox(run: IngestRun) -> str:
+    """Return what the form calls the run's path; nothing for one that the command line read from elsewhere."""
+    folder, path = inbox().resolve(), Path(run.path)
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else ""
