@@ -1,0 +1,41 @@
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from webapp.archive.models import Survey
+from webapp.learning.models import Preset
+from webapp.learning.roles import ROLE_OF_KIND
+from webapp.volunteers.models import Workflow
+
+
+class WorkflowChoice(forms.ModelChoiceField):
+    """Names a workflow together with the model that answers its question."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.name} ({ROLE_OF_KIND[obj.kind].label.lower()} model)"
+
+
+class TrainingForm(forms.Form):
+    """What an admin says to start a training run."""
+
+    workflow = WorkflowChoice(queryset=Workflow.objects.none(), label="Labels and role from", empty_label=None)
+    preset = forms.ChoiceField(choices=Preset.choices, label="How")
+    minutes = forms.FloatField(
+        required=False,
+        min_value=0.1,
+        max_value=600,
+        label="At most (minutes)",
+        help_text="Leave it empty to train until it no longer gets better.",
+    )
+
+    def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["workflow"]
+        assert isinstance(field, WorkflowChoice)  # noqa: S101 - tells mypy what the class body says
+        field.queryset = trainable(survey)
+
+
+def trainable(survey: Survey) -> QuerySet[Workflow]:
+    """Return the survey's workflows whose question a model can learn to answer."""
+    return Workflow.objects.filter(survey=survey, kind__in=list(ROLE_OF_KIND)).order_by("name")

@@ -1,0 +1,18 @@
+from django.urls import path
+
+from webapp.learning.views.champions import promote_checkpoint, rollback_champion
+from webapp.learning.views.overview import overview, overview_runs, start
+from webapp.learning.views.run import cancel, epochs, epochs_csv, progress, run
+
+urlpatterns = [
+    path("", overview, name="learning"),
+    path("runs/", overview_runs, name="training-runs"),
+    path("start/", start, name="training-start"),
+    path("rollback/<slug:role>/", rollback_champion, name="rollback"),
+    path("checkpoints/<int:pk>/promote/", promote_checkpoint, name="promote"),
+    path("runs/<int:pk>/", run, name="training-run"),
+    path("runs/<int:pk>/progress/", progress, name="training-progress"),
+    path("runs/<int:pk>/epochs.json", epochs, name="training-epochs"),
+    path("runs/<int:pk>/epochs.csv", epochs_csv, name="training-epochs-csv"),
+    path("runs/<int:pk>/cancel/", cancel, name="training-cancel"),
+]

@@ -1,0 +1,117 @@
+"""One training run, while it goes on and afterwards."""
+
+import csv
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from webapp.archive.access import survey_page
+from webapp.archive.models import Role, Survey
+from webapp.learning.models import Checkpoint, TrainingEpoch, TrainingRun
+from webapp.learning.start import cancel_training
+
+
+@require_safe
+@survey_page(Role.ADMIN)
+def run(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    return render(request, "learning/run.html", _context(survey, pk))
+
+
+@require_safe
+@survey_page(Role.ADMIN)
+def progress(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    """Return the part of the page that renews itself until the run is over."""
+    return render(request, "learning/progress.html", _context(survey, pk))
+
+
+@require_safe
+@survey_page(Role.ADMIN)
+def epochs(request: HttpRequest, survey: Survey, pk: int) -> JsonResponse:
+    """Return all epochs of the newest attempt, for the curves."""
+    row = _run(survey, pk)
+    return JsonResponse({"is_over": row.is_over, "attempt": row.attempts, "epochs": [_plain(e) for e in _epochs(row)]})
+
+
+@require_safe
+@survey_page(Role.ADMIN)
+def epochs_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    """Return every epoch of every attempt."""
+    row = _run(survey, pk)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="training-{row.pk}.csv"'
+    rows = [{"attempt": epoch.attempt, **_plain(epoch)} for epoch in row.epochs.all()]
+    writer = csv.DictWriter(response, fieldnames=["attempt", "epoch", "loss", "val_loss", "accuracy", "roc_auc"])
+    writer.writeheader()
+    writer.writerows(rows)
+    return response
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def cancel(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    row = _run(survey, pk)
+    cancel_training(row)
+    messages.info(request, "The run ends at its next epoch. The champion and all labels stay as they are.")
+    return redirect("training-run", survey.slug, row.pk)
+
+
+def _run(survey: Survey, pk: int) -> TrainingRun:
+    runs = TrainingRun.objects.select_related("workflow", "training_set", "requested_by", "survey")
+    return get_object_or_404(runs, survey=survey, pk=pk)
+
+
+def _epochs(row: TrainingRun) -> list[TrainingEpoch]:
+    return list(row.epochs.filter(attempt=row.attempts))
+
+
+def _plain(epoch: TrainingEpoch) -> dict[str, Any]:
+    metrics = {name: epoch.metrics.get(name) for name in ("accuracy", "roc_auc")}
+    return {"epoch": epoch.epoch, "loss": epoch.loss, "val_loss": epoch.val_loss, **metrics}
+
+
+def _context(survey: Survey, pk: int) -> dict[str, Any]:
+    row = _run(survey, pk)
+    checkpoint = Checkpoint.objects.filter(run=row).first()
+    evaluation = checkpoint.evaluations.select_related("champion", "test_set").first() if checkpoint else None
+    return {
+        "survey": survey,
+        "run": row,
+        "epochs": _epochs(row),
+        "checkpoint": checkpoint,
+        "evaluation": evaluation,
+        "metrics": shown_metrics(evaluation.metrics) if evaluation else [],
+        "confusion": confusion(evaluation.metrics) if evaluation else None,
+        "scoring": checkpoint.scoring_runs.first() if checkpoint else None,
+    }
+
+
+NAMES = {
+    "roc_auc": "ROC AUC",
+    "pr_auc": "PR AUC",
+    "accuracy": "Accuracy",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "kappa": "Cohen’s κ",
+    "mcc": "Matthews’ φ",
+    "log_loss": "Log loss (nats)",
+    "ece": "Calibration error",
+}
+
+
+def shown_metrics(metrics: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return name, value and 95 % interval (None where not measured) of each known metric, in reading order."""
+    intervals = metrics.get("intervals", {})
+    known = [key for key in NAMES if metrics.get(key) is not None]
+    return [{"name": NAMES[key], "value": metrics[key], "interval": intervals.get(key)} for key in known]
+
+
+def confusion(metrics: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the finest confusion matrix there is: its classes, and a row for each true class."""
+    table = metrics.get("fine") or metrics
+    if not table.get("confusion"):
+        return None
+    return {"classes": table["classes"], "rows": list(zip(table["classes"], table["confusion"], strict=True))}
