@@ -12,7 +12,7 @@ from ml.models.tracklet import TrackletNet, first_four
 from ml.preprocessing import Preprocessing
 
 TRACKLET_CLASSES = ("bogus", "real")
-ROWS = 16384  # rows of features turned to 32 bits at a time
+ROWS = 512  # rows of features turned to 32 bits at a time: so few that they stay in the cache
 
 
 class Scorer:
