@@ -11,8 +11,8 @@ from typing import Any
 
 import fastavro
 import numpy as np
-from fastavro.read import SchemaResolutionError
 
+from ml.pixels.decoding import decoding
 from ml.pixels.fits import FitsPicture
 from ml.pixels.limits import MAX_BYTES, MAX_PACKET_BYTES, size_in_words
 from ml.pixels.manifest import Skip
@@ -54,31 +54,38 @@ def read_packets(path: Path, skip: Skip | None = None) -> Iterator[SubjectRecord
     ``jd`` is the start of the exposure, so half the exposure is added. The sentinels -999 and ``null`` are left out.
     Stamps clipped at the edge of the chip are filled up with NaN to 63×63.
     """
+    row = 0
     try:
         for row, packet in enumerate(_packets(path), start=1):
-            try:
-                record = _subject(packet, path.name, row, skip)
-            except BadInput as bad:
-                yield bad.at(file=path.name, row=row)
-                continue
+            record = _guarded(packet, path.name, row, skip)
             if record is not None:
                 yield record
     except BadInput as bad:
-        yield bad.at(file=path.name)
-    except (ValueError, EOFError, OSError, LookupError, TypeError, OverflowError, SchemaResolutionError) as error:
-        reason = f"is not a whole Avro file ({type(error).__name__}: {error}). Fetch or make it again."
-        yield BadInput(reason, file=path.name)
+        yield bad.at(file=path.name, row=row + 1 if row else None)
+
+
+def _guarded(packet: Any, source: str, row: int, skip: Skip | None) -> SubjectRecord | BadInput | None:
+    try:
+        return _subject(packet, source, row, skip)
+    except BadInput as bad:
+        return bad.at(file=source, row=row)
 
 
 def _packets(path: Path) -> Iterator[Any]:
     size = path.stat().st_size
     if size > MAX_PACKET_BYTES:
         raise BadInput(f"is {size_in_words(size)}; packets come in files of {size_in_words(MAX_PACKET_BYTES)} at most.")
-    reader = fastavro.reader(io.BytesIO(path.read_bytes()))
+    with decoding("is not a whole Avro file"):
+        reader = fastavro.reader(io.BytesIO(path.read_bytes()))
     codec = reader.codec
     if codec != "null" and (codec != "deflate" or size * _DEFLATE_MOST > MAX_BYTES):
         raise BadInput(f"is packed with {codec}, which could unpack to any size. Write it with the codec null.")
-    yield from reader
+    while True:
+        with decoding("is not a whole Avro file"):
+            packet = next(reader, None)
+        if packet is None:
+            return
+        yield packet
 
 
 def _subject(packet: Any, source: str, row: int, skip: Skip | None) -> SubjectRecord | None:

@@ -8,13 +8,12 @@ import io
 import math
 import os
 import re
-import warnings
 from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
-from astropy.utils.exceptions import AstropyWarning
 
+from ml.pixels.decoding import decoding
 from ml.pixels.fits_header import Value
 from ml.pixels.fits_layout import Unit, walk
 from ml.pixels.fits_scale import native, scaled
@@ -121,15 +120,11 @@ class FitsPicture:
     def _tiles(self, unit: Unit, first: int, count: int) -> np.ndarray:
         tile = math.prod(unit.whole(f"ZTILE{axis}", 1) for axis in range(1, len(unit.shape) + 1))
         check_bytes(tile * _depth(unit), "one tile of this image")
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", AstropyWarning)
-                if self._hdus is None:
-                    self.file.seek(0)
-                    self._hdus = fits.open(self.file if self.held else self.file.name)
-                return native(self._hdus[unit.number].section[first : first + count])
-        except (ValueError, OSError, RuntimeError, LookupError, fits.VerifyError) as error:
-            raise BadInput(f"cannot be decompressed ({error}). Fetch or make the file again.") from error
+        with decoding("cannot be decompressed"):
+            if self._hdus is None:
+                self.file.seek(0)
+                self._hdus = fits.open(self.file)
+            return native(self._hdus[unit.number].section[first : first + count])
 
 
 def _opened(source: Path | bytes) -> io.FileIO | io.BytesIO:

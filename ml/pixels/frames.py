@@ -41,7 +41,12 @@ def take(picture: Picture, selection: Selection) -> Part:
     """Read the selected planes of `picture` into memory."""
     if selection is not None:
         _check_selection(picture, selection)
-    pixels = picture.take(selection)
+    try:
+        pixels = picture.take(selection)
+    except BadInput:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: an earlier row's damaged tiles closed the file
+        raise BadInput(f"cannot be read ({error}). Check the disk and the file, and try again.") from error
     if not 2 <= pixels.ndim <= 4:
         raise BadInput(
             f"has {pixels.ndim} axes {pixels.shape}; a subject takes two to four: (frames, channels, height, width). "

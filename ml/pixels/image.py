@@ -1,12 +1,12 @@
 """PNG, JPEG and npy files as pictures."""
 
-import tokenize
-import warnings
+import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
+from ml.pixels.decoding import decoding
 from ml.pixels.limits import MAX_BYTES, check_bytes, size_in_words
 from ml.pixels.picture import ArrayPicture
 from ml.pixels.record import BadInput
@@ -31,21 +31,22 @@ def open_image(path: Path) -> ArrayPicture:
         The file is not what its name says, is truncated, or claims more pixels than allowed: that is read from its
         first bytes, before anything is unpacked.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own bound stands below
-            with Image.open(path, formats=("PNG", "JPEG")) as image:
-                check_bytes(image.width * image.height * len(image.getbands()), "this image")
-                upright = ImageOps.exif_transpose(image)
-                pixels = np.asarray(upright if upright.mode in _DIRECT else upright.convert(_plain_mode(upright.mode)))
-    except Image.DecompressionBombError as error:
-        raise BadInput(f"has far more pixels than the {size_in_words(MAX_BYTES)} allowed. Cut it first.") from error
-    except UnidentifiedImageError as error:
-        raise BadInput("is neither PNG nor JPEG. Check that the name tells the right format.") from error
-    except (OSError, ValueError, SyntaxError) as error:
-        raise BadInput(f"cannot be read as an image ({error}). Fetch or make it again.") from error
+    if path.stat().st_size > MAX_BYTES:
+        raise BadInput(f"is larger than {size_in_words(MAX_BYTES)}. Cut it into smaller images.")
+    with decoding("cannot be read as a PNG or JPEG"), _opened(path.read_bytes()) as image:
+        check_bytes(image.width * image.height * len(image.getbands()), "this image")
+        upright = ImageOps.exif_transpose(image)
+        pixels = np.asarray(upright if upright.mode in _DIRECT else upright.convert(_plain_mode(upright.mode)))
     channels = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
     return ArrayPicture(np.ascontiguousarray(channels[:, ::-1]), colours=True)
+
+
+def _opened(data: bytes) -> Image.Image:
+    """Look at the header only; from memory, so that a chunk which claims gigabytes cannot ask for them."""
+    try:
+        return Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
+    except Image.DecompressionBombError as error:
+        raise BadInput(f"has far more pixels than {size_in_words(MAX_BYTES)} can hold. Cut it first.") from error
 
 
 def _plain_mode(mode: str) -> str:
@@ -60,11 +61,9 @@ def open_npy(path: Path) -> ArrayPicture:
     BadInput
         It is no npy file of numbers with at least two axes, or is shorter than its header claims.
     """
-    try:
+    with decoding("is not a readable npy file of numbers"):
         # Mapped first, so that a header's claim is held against the file's real size before memory is asked for.
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError, SyntaxError, tokenize.TokenError) as error:
-        raise BadInput(f"is not a readable npy file of numbers ({error}). Save it with numpy.save.") from error
     if not isinstance(mapped, np.ndarray) or mapped.dtype.kind not in "iuf" or mapped.ndim < 2 or mapped.size == 0:
         found = f"{mapped.dtype} {mapped.shape}" if isinstance(mapped, np.ndarray) else "an archive"
         raise BadInput(f"holds {found}; an image of numbers with at least two axes and one pixel is needed.")

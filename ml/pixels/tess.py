@@ -7,14 +7,13 @@ Tenenbaum & Jenkins 2018, TESS Science Data Products Description Document, secti
 """
 
 import math
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from astropy.io import fits
-from astropy.utils.exceptions import AstropyWarning
 
+from ml.pixels.decoding import decoding
 from ml.pixels.fits import FitsPicture
 from ml.pixels.fits_layout import Unit
 from ml.pixels.fits_scale import native
@@ -82,14 +81,9 @@ class TargetPixels:
 
 def _rows(picture: FitsPicture, table: Unit) -> Any:
     picture.file.seek(0)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyWarning)
-            with fits.open(picture.file if picture.held else picture.file.name, memmap=False) as units:
-                rows = units[table.number].data
-    except (ValueError, OSError, LookupError, TypeError, fits.VerifyError) as error:
-        raise BadInput(f"holds a table of pixels that cannot be read ({error}). Fetch the file again.") from error
-    missing = [name for name in _NEEDED if rows is None or name not in rows.names]
+    with decoding("holds a table of pixels that cannot be read"), fits.open(picture.file, memmap=False) as units:
+        rows = units[table.number].data
+        missing = [name for name in _NEEDED if name not in rows.names]
     if missing:
         raise BadInput(f"looks like a target pixel file, but has no column {', '.join(missing)}.")
     return rows

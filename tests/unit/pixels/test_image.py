@@ -80,6 +80,6 @@ def test_truncated_and_misnamed(tmp_path, complaint):
     path = tmp_path / "a.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (50, 50), np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[:-600])
-    assert "cannot be read as an image" in complaint(path).reason
+    assert "cannot be read as a PNG or JPEG (image file is truncated)" in complaint(path).reason
     path.write_bytes(b"SIMPLE  = T")
-    assert "is neither PNG nor JPEG" in complaint(path).reason
+    assert "cannot be read as a PNG or JPEG (cannot identify image file" in complaint(path).reason
