@@ -1,7 +1,11 @@
 """Which exposure a frame was cut from: one per survey, time and band."""
 
+from django.db import connection
+
 from webapp.archive.ingest.candidate import Candidate, finite
 from webapp.archive.models import Exposure, Survey
+
+FOUND = "SELECT external_id, id FROM archive_exposure WHERE survey_id = %s AND external_id = ANY(%s)"
 
 
 def exposure_name(mjd_mid: float | None, band: str) -> str:
@@ -33,5 +37,6 @@ def exposures(survey: Survey, candidates: list[Candidate]) -> dict[str, int]:
 
 
 def _found(survey: Survey, names: list[str]) -> dict[str, int]:
-    known = Exposure.objects.filter(survey=survey, external_id__in=names)
-    return dict(known.values_list("external_id", "id"))
+    with connection.cursor() as cursor:
+        cursor.execute(FOUND, [survey.pk, names])
+        return dict(cursor.fetchall())
