@@ -16,3 +16,9 @@ class NewestAnswer(Newest):
     """Rows whose keys say nothing about their age."""
 
     ordering = ("-created_at", "pk")  # type: ignore[assignment]
+
+
+class BySubject(Newest):
+    """Rows that have no key of their own; a subject has one for each checkpoint."""
+
+    ordering = ("subject_id", "checkpoint_id")  # type: ignore[assignment]

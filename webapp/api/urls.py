@@ -1,17 +1,34 @@
-from django.urls import path
+from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
-from rest_framework.authtoken.views import obtain_auth_token
+from rest_framework.routers import DefaultRouter
 
+from webapp.api.views.archive import SubjectViewSet, SurveyViewSet
 from webapp.api.views.classifications import ClassificationsView, FollowUpView, UndoView
+from webapp.api.views.ingest import IngestRunViewSet
+from webapp.api.views.learning import CheckpointViewSet, ScoreViewSet, TrainingRunViewSet
 from webapp.api.views.next import NextView
+from webapp.api.views.token import TokenView
+from webapp.api.views.workflows import ConsensusViewSet, WorkflowViewSet
+
+router = DefaultRouter()
+router.include_format_suffixes = False
+router.register("surveys", SurveyViewSet)
+router.register("subjects", SubjectViewSet)
+router.register("workflows", WorkflowViewSet)
+router.register("consensus", ConsensusViewSet)
+router.register("training-runs", TrainingRunViewSet)
+router.register("checkpoints", CheckpointViewSet)
+router.register("ingest-runs", IngestRunViewSet)
 
 app_name = "api"
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
-    path("token/", obtain_auth_token, name="token"),
+    path("token/", TokenView.as_view(), name="token"),
     path("workflows/<slug:slug>/next/", NextView.as_view(), name="next"),
     path("classifications/", ClassificationsView.as_view(), name="classifications"),
     path("classifications/<uuid:pk>/undo/", UndoView.as_view(), name="undo"),
     path("classifications/<uuid:pk>/follow-up/", FollowUpView.as_view(), name="follow-up"),
+    path("scores/", ScoreViewSet.as_view({"get": "list"}), name="scores"),
+    path("", include(router.urls)),
 ]

@@ -1,9 +1,9 @@
 """Who classifies: an account, or a browser known by its signed cookie."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponseBase
 
@@ -24,7 +24,8 @@ def volunteer_of(request: HttpRequest) -> Volunteer:
     return visitor_of(request) or Volunteer.objects.create()
 
 
-def account_volunteer(user: AbstractBaseUser | AnonymousUser) -> Volunteer:
+def account_volunteer(user: Any) -> Volunteer:
+    """Return the volunteer of a signed-in user, made on first use."""
     return Volunteer.objects.get_or_create(user=user)[0]
 
 

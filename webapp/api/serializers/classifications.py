@@ -26,6 +26,11 @@ class AnswerSerializer(serializers.Serializer[Any]):
     frames_seen = serializers.IntegerField(min_value=0, max_value=32767, allow_null=True, default=None)
 
 
+def answers_serializer(data: Any) -> serializers.ListSerializer[Any]:
+    """Read a list of answers: one to `MOST`."""
+    return serializers.ListSerializer(child=AnswerSerializer(), data=data, allow_empty=False, max_length=MOST)
+
+
 class Votes(serializers.Serializer[Any]):
     yes = serializers.IntegerField()
     no = serializers.IntegerField()

@@ -4,29 +4,40 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import generics
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from webapp.api.errors import Conflict
 from webapp.api.identity import ANYBODY, keep_identity, known_volunteer
 from webapp.api.pagination import NewestAnswer
 from webapp.api.serializers.classifications import (
-    MOST,
     AnsweredSerializer,
     AnswerSerializer,
     FollowUpSerializer,
     OwnAnswerSerializer,
+    answers_serializer,
     represent,
     to_item,
 )
 from webapp.consensus.submit import say_more, submit, undo
 from webapp.volunteers.classify import CannotClassify, TooLate
 from webapp.volunteers.models import Classification, Volunteer, Workflow
+
+
+def one_or_many(serializer: type[Serializer[Any]]) -> PolymorphicProxySerializer:
+    """Describe one object or a list of them to the schema."""
+    return PolymorphicProxySerializer(
+        component_name=f"{serializer.__name__.removesuffix('Serializer')}OneOrMany",
+        serializers=[serializer, serializer(many=True)],
+        resource_type_field_name=None,
+        many=False,
+    )
 
 
 class ClassificationsView(generics.ListAPIView[Classification]):
@@ -40,7 +51,7 @@ class ClassificationsView(generics.ListAPIView[Classification]):
     def get_queryset(self) -> QuerySet[Classification]:
         return Classification.objects.filter(volunteer=known_volunteer(self.request)).select_related("workflow")
 
-    @extend_schema(request=AnswerSerializer(many=True), responses={201: AnsweredSerializer(many=True)})
+    @extend_schema(request=one_or_many(AnswerSerializer), responses=one_or_many(AnsweredSerializer))
     def post(self, request: Request) -> Response:
         """Answer: one object, or a list of up to 50. Sending the same ids again stores nothing twice.
 
@@ -48,7 +59,7 @@ class ClassificationsView(generics.ListAPIView[Classification]):
         """
         volunteer = known_volunteer(request)
         many = isinstance(request.data, list)
-        serializer = AnswerSerializer(data=request.data, many=many, **({"max_length": MOST} if many else {}))
+        serializer = answers_serializer(request.data) if many else AnswerSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         answers = serializer.validated_data if many else [serializer.validated_data]
         results = store(volunteer, answers)

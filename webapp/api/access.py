@@ -1,0 +1,28 @@
+"""Who may do what through the API. A row is loaded and its reader authorised in one place."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+
+from webapp.archive.models import Membership, Role, Survey
+
+
+def require(request: Request, survey: Survey, role: str) -> User:
+    """Return the person who asks, who holds `role`, or one that includes it, in the survey; else PermissionDenied."""
+    user = request.user
+    if not isinstance(user, User) or not Membership.objects.allows(user, survey, role):
+        raise PermissionDenied(f"This is for the {Role(role).label.lower()}s of {survey}. Nothing was changed.")
+    return user
+
+
+def surveys_with(request: Request, role: str) -> QuerySet[Survey]:
+    """Return the surveys in which the person who asks holds `role`, or one that includes it."""
+    user: Any = request.user
+    if not user.is_authenticated or not user.is_active:
+        return Survey.objects.none()
+    if user.is_superuser:
+        return Survey.objects.all()
+    return Survey.objects.filter(memberships__user=user, memberships__role__in=Role.at_least(role))

@@ -1,0 +1,84 @@
+"""Surveys and subjects, as everybody may see them, and as scientists do."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from webapp.api.serializers.items import while_classifying
+from webapp.archive.models import Frame, Subject, Survey
+from webapp.archive.pixels import shape_of
+
+
+class SurveySerializer(serializers.ModelSerializer[Survey]):
+    class Meta:
+        model = Survey
+        fields = [
+            "slug", "name", "description", "is_simulated", "classes", "positive", "channels", "pixel_scale",
+            "observatory",
+        ]  # fmt: skip
+
+
+class FrameSerializer(serializers.ModelSerializer[Frame]):
+    class Meta:
+        model = Frame
+        fields = [
+            "position", "mjd_mid", "mjd_keyword", "exptime", "band", "ra", "dec", "mag", "snr", "wcs",
+            "masked_fraction",
+        ]  # fmt: skip
+
+
+class SubjectSerializer(serializers.ModelSerializer[Subject]):
+    """What everybody may see: nothing that gives an answer away while people classify."""
+
+    survey = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    shape = serializers.SerializerMethodField(help_text="frames, channels, height, width")
+    pixels = serializers.SerializerMethodField(help_text="where the raw numbers are")
+    png = serializers.SerializerMethodField(help_text="where a picture is")
+    metadata = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Subject
+        fields = [
+            "id", "survey", "external_id", "kind", "checksum", "shape", "pixels", "png", "ra", "dec", "mjd", "rate",
+            "metadata", "created_at",
+        ]  # fmt: skip
+
+    def get_shape(self, subject: Subject) -> list[int]:
+        return list(shape_of(subject))
+
+    def get_pixels(self, subject: Subject) -> str:
+        return reverse("pixels", kwargs={"subject": subject.pk, "checksum": subject.checksum})
+
+    def get_png(self, subject: Subject) -> str:
+        return reverse("picture", kwargs={"subject": subject.pk, "checksum": subject.checksum})
+
+    def get_metadata(self, subject: Subject) -> dict[str, Any]:
+        return while_classifying(subject.metadata)
+
+
+class SubjectDetailSerializer(SubjectSerializer):
+    """One subject with its frames; its class, group and hidden metadata for the survey's scientists only."""
+
+    frames = FrameSerializer(many=True)
+    gold_label = serializers.SerializerMethodField(help_text="null for whoever is not a scientist of the survey")
+    gold_source = serializers.SerializerMethodField()
+    object_group = serializers.SerializerMethodField()
+
+    class Meta(SubjectSerializer.Meta):
+        fields = [*SubjectSerializer.Meta.fields, "frames", "gold_label", "gold_source", "object_group"]
+
+    def get_gold_label(self, subject: Subject) -> str | None:
+        return self._for_scientists(subject.gold_label)
+
+    def get_gold_source(self, subject: Subject) -> str | None:
+        return self._for_scientists(subject.gold_source)
+
+    def get_object_group(self, subject: Subject) -> str | None:
+        return self._for_scientists(subject.object_group)
+
+    def get_metadata(self, subject: Subject) -> dict[str, Any]:
+        return subject.metadata if self.context["is_scientist"] else while_classifying(subject.metadata)
+
+    def _for_scientists(self, value: str) -> str | None:
+        return value if self.context["is_scientist"] else None

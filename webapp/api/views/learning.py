@@ -1,0 +1,127 @@
+from typing import Any
+
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from webapp.api.access import require
+from webapp.api.errors import Conflict
+from webapp.api.filters import SURVEY, WORKFLOW, Parameter, key, truth, word
+from webapp.api.pagination import BySubject
+from webapp.api.serializers.learning import (
+    CheckpointSerializer,
+    PromoteSerializer,
+    RollbackSerializer,
+    ScoreSerializer,
+    StartTrainingSerializer,
+    TrainingRunDetailSerializer,
+    TrainingRunSerializer,
+)
+from webapp.api.views.rows import SurveyRows
+from webapp.archive.models import Role, Survey
+from webapp.learning.models import Checkpoint, Score, TrainingRun
+from webapp.learning.promote import NoEarlierChampion, champion_of, promote, rollback
+from webapp.learning.roles import NoModel
+from webapp.learning.start import AlreadyTraining, cancel_training, start_training
+
+
+class TrainingRunViewSet(SurveyRows):
+    """Training runs; admins start and cancel them."""
+
+    queryset = TrainingRun.objects.select_related("survey", "workflow")
+    serializer_class = TrainingRunSerializer
+    parameters = {"survey": SURVEY, "workflow": WORKFLOW, "state": Parameter("state", word, "state of the job")}
+
+    @extend_schema(responses=TrainingRunDetailSerializer)
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One run with its epochs."""
+        return Response(TrainingRunDetailSerializer(self.get_object()).data)
+
+    @extend_schema(request=StartTrainingSerializer, responses={201: TrainingRunSerializer})
+    def create(self, request: Request) -> Response:
+        """Start a run on the workflow's labels (409 while another one of it is open)."""
+        asked = StartTrainingSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        admin = require(request, asked.validated_data["workflow"].survey, Role.ADMIN)
+        try:
+            run = start_training(**asked.validated_data, by=admin)
+        except AlreadyTraining as error:
+            raise Conflict(str(error)) from error
+        except NoModel as error:
+            raise ValidationError({"workflow": [str(error)]}) from error
+        except ModelValidationError as error:
+            raise ValidationError(error.message_dict) from error
+        return Response(TrainingRunSerializer(run).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses=TrainingRunSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """End a waiting run now, a running one at its next epoch; a run that has ended stays as it is."""
+        run = self.get_object()
+        require(request, run.survey, Role.ADMIN)
+        cancel_training(run)
+        run.refresh_from_db()
+        return Response(TrainingRunSerializer(run).data)
+
+
+class CheckpointViewSet(SurveyRows):
+    """Trained models; admins promote one to champion, or step back."""
+
+    queryset = Checkpoint.objects.select_related("survey").prefetch_related("evaluations")
+    serializer_class = CheckpointSerializer
+    parameters = {
+        "survey": SURVEY,
+        "role": Parameter("role", word, "stamp or tracklet"),
+        "champion": Parameter("is_champion", truth, "true or false"),
+    }
+
+    @extend_schema(request=PromoteSerializer, responses=CheckpointSerializer)
+    @action(detail=True, methods=["post"])
+    def promote(self, request: Request, pk: str) -> Response:
+        """Make the checkpoint champion and score the archive with it; a champion stays champion."""
+        checkpoint = self.get_object()
+        admin = require(request, checkpoint.survey, Role.ADMIN)
+        asked = PromoteSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        reason = asked.validated_data["reason"] or f"Promoted by {admin}."
+        promote(checkpoint=checkpoint, by=admin, reason=reason)
+        return self._answer(checkpoint)
+
+    @extend_schema(request=RollbackSerializer, responses=CheckpointSerializer)
+    @action(detail=False, methods=["post"])
+    def rollback(self, request: Request) -> Response:
+        """Make the champion before today's the champion again (409 where there is none); it is returned."""
+        asked = RollbackSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        survey = get_object_or_404(Survey, slug=asked.validated_data["survey"])
+        admin = require(request, survey, Role.ADMIN)
+        role = asked.validated_data["role"]
+        try:
+            rollback(survey=survey, role=role, by=admin, reason=asked.validated_data["reason"])
+        except NoEarlierChampion as error:
+            raise Conflict(str(error)) from error
+        return Response(CheckpointSerializer(champion_of(survey, role)).data)
+
+    def _answer(self, checkpoint: Checkpoint) -> Response:
+        checkpoint.refresh_from_db()
+        return Response(CheckpointSerializer(checkpoint).data)
+
+
+class ScoreViewSet(SurveyRows):
+    """What models say of subjects, in the order of the subjects."""
+
+    queryset = Score.objects.select_related("subject")
+    serializer_class = ScoreSerializer
+    pagination_class = BySubject
+    survey_path = "checkpoint__survey"
+    parameters = {
+        "survey": Parameter("checkpoint__survey__slug", SURVEY.read, SURVEY.description),
+        "checkpoint": Parameter("checkpoint", key, "id of a checkpoint"),
+        "champion": Parameter("checkpoint__is_champion", truth, "true or false"),
+        "subject": Parameter("subject", key, "id of a subject"),
+    }

@@ -1,0 +1,55 @@
+from typing import Any
+
+from allauth.mfa.utils import is_mfa_enabled
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.authentication import SessionAuthentication, TokenAuthentication
+from rest_framework.authtoken.models import Token
+from rest_framework.authtoken.serializers import AuthTokenSerializer
+from rest_framework.exceptions import NotAuthenticated, PermissionDenied
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import AnonRateThrottle
+from rest_framework.views import APIView
+
+
+class GuessThrottle(AnonRateThrottle):
+    """Few enough tries that guessing passwords is hopeless."""
+
+    scope = "token"
+    rate = "20/min"
+
+
+class TokenSerializer(serializers.Serializer[Any]):
+    token = serializers.CharField()
+
+
+class TokenView(APIView):
+    """The key with which a program speaks for an account."""
+
+    authentication_classes = [TokenAuthentication, SessionAuthentication]
+    permission_classes = [AllowAny]
+    throttle_classes = [GuessThrottle]
+
+    @extend_schema(request=AuthTokenSerializer, responses=TokenSerializer)
+    def post(self, request: Request) -> Response:
+        """Return the account's token: of whoever is signed in, or by name and password."""
+        user: Any = request.user if request.user.is_authenticated else self._by_password(request)
+        return Response({"token": Token.objects.get_or_create(user=user)[0].key})
+
+    @extend_schema(request=None, responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """Make the account's token worthless."""
+        if not request.user.is_authenticated:
+            raise NotAuthenticated
+        Token.objects.filter(user=request.user).delete()
+        return Response(status=204)
+
+    def _by_password(self, request: Request) -> Any:
+        asked = AuthTokenSerializer(data=request.data, context={"request": request})
+        asked.is_valid(raise_exception=True)
+        user = asked.validated_data["user"]
+        if is_mfa_enabled(user):
+            raise PermissionDenied("This account asks for a code too: sign in on the site, and ask from that session.")
+        return user

@@ -1,0 +1,55 @@
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from webapp.api.access import surveys_with
+from webapp.api.filters import SURVEY, WORKFLOW, Parameter, key, truth
+from webapp.api.identity import ANYBODY, known_volunteer
+from webapp.api.serializers.items import Progress
+from webapp.api.serializers.workflows import ConsensusSerializer, WorkflowSerializer
+from webapp.api.views.rows import PublicRows
+from webapp.archive.models import Role
+from webapp.consensus.models import Consensus
+from webapp.volunteers.identity import visitor_of
+from webapp.volunteers.models import Workflow
+from webapp.volunteers.progress import progress_of
+
+
+class WorkflowViewSet(PublicRows):
+    """Questions that volunteers answer, and the rules by which an answer is settled."""
+
+    queryset = Workflow.objects.select_related("survey")
+    serializer_class = WorkflowSerializer
+    lookup_field = "slug"
+    parameters = {"survey": SURVEY}
+
+    @extend_schema(responses=Progress)
+    @action(detail=True, authentication_classes=ANYBODY)
+    def progress(self, request: Request, slug: str) -> Response:
+        """How far the workflow and the volunteer who asks are."""
+        is_known = request.user.is_authenticated or visitor_of(request._request)
+        return Response(progress_of(known_volunteer(request) if is_known else None, self.get_object()))
+
+
+class ConsensusViewSet(PublicRows):
+    """What the votes add up to: of retired subjects for everybody, of all for the survey's scientists.
+
+    Whoever still votes should not know what others said.
+    """
+
+    queryset = Consensus.objects.select_related("workflow", "subject")
+    serializer_class = ConsensusSerializer
+    parameters = {
+        "survey": Parameter("workflow__survey__slug", SURVEY.read, SURVEY.description),
+        "workflow": WORKFLOW,
+        "subject": Parameter("subject", key, "id of a subject"),
+        "retired": Parameter("is_retired", truth, "true or false"),
+    }
+
+    def get_queryset(self) -> QuerySet[Any]:
+        seen_whole = Q(workflow__survey__in=surveys_with(self.request, Role.SCIENTIST))
+        return super().get_queryset().filter(Q(is_retired=True) | seen_whole)
