@@ -107,8 +107,10 @@ def _skills(workflow: Workflow, voters: set[int]) -> dict[int, Matrix]:
 
 def _rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, Consensus]:
     rows = {entry.subject_id: Consensus(workflow=workflow, subject_id=entry.subject_id, version=0) for entry in entries}
-    stored = Consensus.objects.filter(workflow=workflow, subject__in=list(rows))
-    return rows | {row.subject_id: row for row in stored}
+    for row in Consensus.objects.filter(workflow=workflow, subject__in=list(rows)):
+        row.workflow = workflow
+        rows[row.subject_id] = row
+    return rows
 
 
 def _sum_up(row: Consensus, tally: Tally, probability: float) -> None:
@@ -146,7 +148,8 @@ def _update_queue(workflow: Workflow, entries: Sequence[QueueEntry], rows: dict[
     held = dict(leases)
     for entry in entries:
         row = rows[entry.subject_id]
-        entry.available = available(workflow, row.votes, held.get(entry.pk, 0))
+        if not entry.is_gold:  # everybody may hold a gold subject
+            entry.available = available(workflow, row.votes, held.get(entry.pk, 0))
         entry.is_retired = row.is_retired
     with connection.cursor() as cursor:
         cursor.execute(
