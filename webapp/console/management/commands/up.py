@@ -1,7 +1,9 @@
 from argparse import ArgumentParser
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import BaseCommand
 
 from webapp.console import site
@@ -17,6 +19,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, concurrency: int, **options: Any) -> None:
         with suppress(site.Ended), site.running(host, port, concurrency) as children:
-            self.stdout.write(f"Wanderers is at http://{host}:{port}/ - Ctrl-C ends it.")
+            self.stdout.write(
+                f"Wanderers is at http://{host}:{port}/ - Ctrl-C ends it. Logs: {Path(settings.DATA) / 'log'}"
+            )
             site.watch(children)
         self.stdout.write("All has ended cleanly.")
