@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ml.engine import BATCH, Run, choose_device, choose_engine, compile_run
+from ml.models.residual import ResidualNet
 from ml.models.stamp import RESIDUAL, Prepared, backbone
 from ml.models.weights import ARCHITECTURE
 from ml.preprocessing import FROZEN, Preprocessing
@@ -43,12 +44,13 @@ class Backbone:
         """
         n, frames = block.shape[:2]
         stamps = block.reshape(n * frames, *block.shape[2:])
-        run = self._run(tuple(stamps.shape[1:]))
-        parts = [
-            run(self.preprocessing.stretched(stamps[start : start + BATCH])) for start in range(0, len(stamps), BATCH)
-        ]
+        parts = [self._part(stamps[start : start + BATCH]) for start in range(0, len(stamps), BATCH)]
         flat = np.concatenate(parts) if parts else np.zeros((0, self._dimensions()), dtype=np.float32)
         return flat.reshape(n, frames, flat.shape[1]).astype(np.float16)
+
+    def _part(self, stamps: NDArray[Any]) -> NDArray[np.float32]:
+        ready = self.preprocessing.stretched(stamps)
+        return self._run(ready.shape[1:])(ready)
 
     def _dimensions(self) -> int:
         return int(self.network.num_features)  # type: ignore[arg-type]
@@ -93,9 +95,14 @@ def channels_of(preprocessing: Preprocessing, architecture: str) -> int:
     return preprocessing.channels if architecture == RESIDUAL else 3
 
 
+def architecture_of(backbone: Backbone) -> str:
+    """Return the name under which `ml.models.stamp.backbone` makes the like of this backbone's network."""
+    return RESIDUAL if isinstance(backbone.network, ResidualNet) else ARCHITECTURE
+
+
 def frozen_tensors(network: nn.Module) -> dict[str, Tensor]:
     """Return the network's tensors, as a checkpoint keeps them."""
     return {f"backbone.{name}": value.detach().cpu().clone() for name, value in network.state_dict().items()}
 
 
-__all__ = ["Backbone", "default_backbone", "feature_key", "frozen_tensors", "prepare", "restored"]
+__all__ = ["Backbone", "architecture_of", "default_backbone", "feature_key", "frozen_tensors", "prepare", "restored"]

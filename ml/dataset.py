@@ -1,7 +1,7 @@
 """What a network learns from: features or pixels, and for each row the classes that its label allows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,18 @@ class Examples:
         mass = self.targets[:, self.positive_index].sum(1)
         return (mass / np.maximum(self.targets.sum(1), 1e-9)).astype(np.float32)
 
+    def take(self, rows: NDArray[np.intp]) -> "Examples":
+        """Return some rows; their pixels stay unread, behind an index."""
+        return replace(
+            self,
+            targets=self.targets[rows],
+            weights=self.weights[rows],
+            groups=self.groups[rows],
+            features=None if self.features is None else self.features[rows],
+            pixels=None if self.pixels is None else Rows(self.pixels, rows),
+            notes=[],
+        )
+
     def check(self) -> None:
         """Raise BadExamples where nothing can be learnt, and note in `notes` what is odd but bearable."""
         if self.targets.shape != (len(self.weights), len(self.classes)):
@@ -105,6 +117,17 @@ class Examples:
         """
         folds = grouped_folds(self.groups, self.real() > 0.5, max(2, round(1 / fraction)), seed)
         return np.flatnonzero(folds != 0), np.flatnonzero(folds == 0)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of an array-like, read when they are asked for."""
+
+    source: Any
+    rows: NDArray[np.intp]
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.source[self.rows[index]]
 
 
 def grouped_folds(groups: NDArray[Any], kinds: NDArray[Any], folds: int, seed: int) -> NDArray[np.intp]:

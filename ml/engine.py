@@ -54,7 +54,7 @@ def compile_run(network: nn.Module, shape: tuple[int, ...], *, device: torch.dev
 
 
 def _torch_run(network: nn.Module, device: torch.device) -> Run:
-    network = network.to(device, memory_format=torch.channels_last).eval()
+    network = network.to(device).to(memory_format=torch.channels_last).eval()
 
     def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.inference_mode():

@@ -66,14 +66,13 @@ def fit(
     return net.eval()
 
 
-def calibrate(net: TrackletNet, log_scores: Tensor, real: NDArray[Any], weights: NDArray[Any]) -> None:
+def calibrate(net: TrackletNet, logits: Tensor, real: NDArray[Any], weights: NDArray[Any]) -> None:
     """Shift and scale the network's logits, in place, so that they are probabilities on unseen tracklets.
 
     Platt's two numbers (1999, Probabilistic Outputs for Support Vector Machines). This undoes the 4 : 1 tilt of the
-    probability, and keeps the order that it taught.
+    probability, and keeps the order that it taught. `logits` (N,) are the network's, or its like's, on tracklets that
+    it did not learn from.
     """
-    with torch.no_grad():
-        logits = net(first_four(log_scores))
     y, w = torch.from_numpy(np.asarray(real)).float(), torch.from_numpy(np.asarray(weights)).float()
     slope, offset = torch.zeros(1, requires_grad=True), torch.zeros(1, requires_grad=True)
     optimiser = torch.optim.LBFGS([slope, offset], max_iter=50, line_search_fn="strong_wolfe")

@@ -25,6 +25,8 @@ class Preprocessing:
         Side in pixels to which stamps of one channel, and of several, are resized; None keeps the native size.
     channels
         0 maps 1 to 4 channels to three (what an ImageNet net eats); otherwise the one number that the net eats.
+    crop
+        Side in pixels of the middle that is looked at, after the stretch; None looks at the whole stamp.
     """
 
     stretch: str = "asinh_noise"
@@ -34,13 +36,14 @@ class Preprocessing:
     size_single: int | None = 128
     size_multi: int | None = 160
     channels: int = 0
+    crop: int | None = None
 
     def size(self, channels: int) -> int | None:
         """Return the side in pixels for stamps with so many channels."""
         return self.size_single if channels == 1 else self.size_multi
 
     def stretched(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
-        """Stretch stamps (..., H, W), keeping their shape.
+        """Stretch and crop stamps (..., H, W) to (..., min(H, crop), min(W, crop)).
 
         NaN and infinite pixels become 0, the level of the sky. A stamp without a finite pixel becomes all 0.
 
@@ -57,7 +60,7 @@ class Preprocessing:
         values = asinh_noise(pixels, softening=self.softening)
         values *= np.float32(self.gain)
         np.clip(values, -self.clip, self.clip, out=values)
-        return np.nan_to_num(values, copy=False)
+        return np.nan_to_num(middle(values, self.crop), copy=False)
 
     def as_manifest(self) -> dict[str, Any]:
         """Return what a checkpoint's manifest keeps."""
@@ -68,5 +71,13 @@ FROZEN = Preprocessing()
 
 
 def native(channels: int) -> Preprocessing:
-    """Return the preprocessing of the small residual net: native size, its own number of channels."""
-    return Preprocessing(size_single=None, size_multi=None, channels=channels)
+    """Return the preprocessing of the small residual net: the middle at native size, its own number of channels."""
+    return Preprocessing(size_single=None, size_multi=None, channels=channels, crop=64)
+
+
+def middle(stamps: NDArray[Any], side: int | None) -> NDArray[Any]:
+    """Return the middle (..., ≤ side, ≤ side) of stamps (..., H, W); what is smaller stays as it is."""
+    if side is None:
+        return stamps
+    top, left = (max(0, (length - side) // 2) for length in stamps.shape[-2:])
+    return stamps[..., top : top + side, left : left + side]

@@ -6,21 +6,25 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ml import frozen
-from ml.backbone import Backbone, default_backbone, frozen_tensors
+from ml.backbone import Backbone, architecture_of, default_backbone, frozen_tensors
 from ml.checkpoint import Checkpoint
 from ml.dataset import BadExamples, Examples
 from ml.epoch import Cancelled, Epoch, OnEpoch, silent
-from ml.models.stamp import backbone
+from ml.head import LinearHead
+from ml.models.stamp import RESIDUAL, backbone
 from ml.models.weights import ARCHITECTURE
-from ml.preprocessing import FROZEN
+from ml.preprocessing import FROZEN, native
+from ml.schedule import SMALL, WHOLE
 from ml.score import Scorer
+from ml.tuned import features_of, train_tuned
 from ml.version import code_version
 
 ROLES = ("stamp", "tracklet")
 PRESETS = ("head", "finetune", "small")
-SLAB = 512  # subjects whose features are computed at a time
+INITS = ("imagenet", "random", "scratch")
 
 
 def train(
@@ -65,19 +69,29 @@ def train(
     """
     if role not in ROLES:
         raise ValueError(f"There is no role called {role!r}; it is {' or '.join(ROLES)}.")
+    if preset not in PRESETS:
+        raise ValueError(f"There is no preset called {preset!r}; it is {', '.join(PRESETS)}.")
     examples.check()
-    if base is None and init not in {"imagenet", "random", "scratch"}:
+    if base is None and init not in INITS:
         base = Checkpoint.load(init)
-    start = _start(init, base, seed)
-    features = _features(examples, start)
-    teach = frozen.train_tracklet if role == "tracklet" else frozen.train_stamp
-    heads = teach(examples, features, seed=seed, on_epoch=on_epoch)
-    return _checkpoint(role, examples, start, heads, preset=preset, init=init, base=base, seed=seed)
+    start = _start(preset, init, base, examples, seed)
+    if preset == "head":
+        teach = frozen.train_tracklet if role == "tracklet" else frozen.train_stamp
+        heads = teach(examples, _features(examples, start), seed=seed, on_epoch=on_epoch)
+    else:
+        schedule = SMALL if architecture_of(start) == RESIDUAL else WHOLE
+        head = _head(base, examples)
+        start, heads = train_tuned(role, examples, start, head, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
+    tensors = _backbone_tensors(preset, init, base, start) | _head_tensors(heads)
+    return Checkpoint(_manifest(role, examples, start, heads, preset=preset, init=init, base=base, seed=seed), tensors)
 
 
-def _start(init: str, base: Checkpoint | None, seed: int) -> Backbone:
+def _start(preset: str, init: str, base: Checkpoint | None, examples: Examples, seed: int) -> Backbone:
     if base is not None:
         return Scorer(base).backbone
+    if preset == "small":
+        channels = _channels(examples)
+        return Backbone(backbone(RESIDUAL, "random", channels, seed), native(channels))
     if init == "imagenet":
         return default_backbone()
     return Backbone(backbone(ARCHITECTURE, "random", 3, seed), FROZEN)
@@ -93,11 +107,35 @@ def _features(examples: Examples, start: Backbone) -> NDArray[Any]:
         return examples.features
     if examples.pixels is None:
         raise BadExamples("The examples have neither features nor pixels: there is nothing to look at.")
-    slabs = [np.arange(first, min(first + SLAB, len(examples))) for first in range(0, len(examples), SLAB)]
-    return np.concatenate([start.features(examples.pixels[slab]) for slab in slabs])
+    return features_of(examples, np.arange(len(examples)), start)
 
 
-def _checkpoint(
+def _channels(examples: Examples) -> int:
+    if examples.pixels is None:
+        raise BadExamples("This preset trains on pixels, and the examples have none. Give pixels, or use preset head.")
+    return int(np.asarray(examples.pixels[np.arange(1)]).shape[2])
+
+
+def _head(base: Checkpoint | None, examples: Examples) -> LinearHead | None:
+    """Return the champion's head where it knows the same classes in the same order."""
+    if base is None or tuple(base.manifest["classes"]) != tuple(examples.classes):
+        return None
+    return LinearHead(base.tensors["stamp.weight"].float(), base.tensors["stamp.bias"].float())
+
+
+def _backbone_tensors(preset: str, init: str, base: Checkpoint | None, start: Backbone) -> dict[str, Tensor]:
+    """Return the backbone's tensors; none for the packaged one, which every installation has."""
+    packaged = init == "imagenet" if base is None else not base.part("backbone.")
+    return {} if preset == "head" and packaged else frozen_tensors(start.network)
+
+
+def _head_tensors(heads: frozen.Heads) -> dict[str, Tensor]:
+    tensors = {"stamp.weight": heads.stamp.weight, "stamp.bias": heads.stamp.bias}
+    net = {} if heads.tracklet is None else heads.tracklet.state_dict()
+    return tensors | {f"tracklet.{name}": value for name, value in net.items()}
+
+
+def _manifest(
     role: str,
     examples: Examples,
     start: Backbone,
@@ -107,20 +145,12 @@ def _checkpoint(
     init: str,
     base: Checkpoint | None,
     seed: int,
-) -> Checkpoint:
-    packaged = base is None and init == "imagenet" and preset == "head"
-    inherited = base is not None and preset == "head"
-    tensors = {} if packaged else frozen_tensors(start.network)
-    if inherited and base is not None:
-        tensors = {f"backbone.{name}": value for name, value in base.part("backbone.").items()}
-    tensors |= {"stamp.weight": heads.stamp.weight, "stamp.bias": heads.stamp.bias}
-    if heads.tracklet is not None:
-        tensors |= {f"tracklet.{name}": value.detach() for name, value in heads.tracklet.state_dict().items()}
-    manifest = {
+) -> dict[str, Any]:
+    return {
         "role": role,
         "classes": list(examples.classes),
         "positive": list(examples.positive),
-        "architecture": ARCHITECTURE if base is None else base.manifest["architecture"],
+        "architecture": architecture_of(start),
         "init": init if base is None else base.manifest.get("sha256", "base"),
         "preset": preset,
         "preprocessing": start.preprocessing.as_manifest(),
@@ -133,7 +163,6 @@ def _checkpoint(
         "metrics": heads.metrics,
         "created": datetime.datetime.fromtimestamp(time.time(), datetime.UTC).isoformat(timespec="seconds"),
     }
-    return Checkpoint(manifest, tensors)
 
 
 __all__ = ["BadExamples", "Cancelled", "Epoch", "Examples", "train"]

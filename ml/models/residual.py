@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-WIDTHS = (24, 48, 96, 160)
+WIDTHS = (16, 32, 64, 128)
 
 
 class ResidualBlock(nn.Module):
@@ -28,7 +28,7 @@ class ResidualBlock(nn.Module):
 
 
 class ResidualNet(nn.Module):
-    """Stamps (B, C, H, W) of any size above 32 pixels to features (B, 320).
+    """Stamps (B, C, H, W) of any size above 32 pixels to features (B, 256).
 
     The features are the mean and the maximum of the last maps: a faint source covers few of their cells, and the mean
     alone would bury it in the sky around it.

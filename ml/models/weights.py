@@ -3,6 +3,7 @@
 import importlib.util
 import os
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -32,10 +33,11 @@ def weights_file() -> Path:
 
 def imagenet_backbone() -> nn.Module:
     """Return EfficientNet-Lite0 with ImageNet weights and no classifier: (B, 3, H, W) to (B, 1280), in eval mode."""
-    network = timm.create_model(ARCHITECTURE, pretrained=False)
+    network: Any = timm.create_model(ARCHITECTURE, pretrained=False)
     network.load_state_dict(in_timm_order(_load(weights_file()), network))
     network.reset_classifier(0)
-    return network.eval()
+    frozen: nn.Module = network.eval()
+    return frozen
 
 
 def random_backbone(seed: int) -> nn.Module:

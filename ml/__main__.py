@@ -1,0 +1,33 @@
+"""The science library's command line: `python -m ml COMMAND …`."""
+
+import argparse
+import importlib
+import sys
+
+COMMANDS = {
+    "simulate": ("ml.simulate.cli", "write a simulated sky: manifest and images"),
+    "train": ("ml.commands.train", "train a model on a labelled manifest"),
+    "evaluate": ("ml.commands.evaluate", "judge a model on a labelled manifest"),
+    "score": ("ml.commands.score", "give every subject of a manifest its probabilities"),
+    "crowd": ("ml.crowd.cli", "from many people's votes to one answer per item"),
+    "benchmark": ("ml.benchmark", "measure the speed of one part"),
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status: 0, or 2 for input that cannot be used."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser = argparse.ArgumentParser(prog="python -m ml", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    chosen = next((word for word in arguments if not word.startswith("-")), "")
+    for name, (module, summary) in COMMANDS.items():
+        if name == chosen:  # only now: torch alone takes seconds, and `simulate` and `crowd` do without it
+            importlib.import_module(module).add(commands)
+        else:
+            commands.add_parser(name, help=summary)
+    parsed = parser.parse_args(arguments)
+    return int(parsed.run(parsed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Pixels made ready for training a network: stretched, cropped, in memory."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ml.dataset import BadExamples, Examples
+from ml.preprocessing import Preprocessing
+
+MOST = 2**30  # bytes of chips held; beyond it a random part of the subjects is trained on
+SLAB = 256  # subjects stretched at a time
+
+
+@dataclass(frozen=True)
+class Chips:
+    """Single frames (n, C, H, W) float16, subject by subject, with what their labels allow and their trust."""
+
+    pixels: Tensor
+    targets: Tensor
+    weights: Tensor
+    frames: int
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+
+def load_chips(examples: Examples, rows: NDArray[np.intp], preprocessing: Preprocessing, *, most: int = MOST) -> Chips:
+    """Read and stretch the frames of some subjects, in their order; each frame inherits its subject's label.
+
+    Raises
+    ------
+    BadExamples
+        If the examples come without pixels.
+    """
+    if examples.pixels is None:
+        raise BadExamples("This preset trains on pixels, and the examples have none. Give pixels, or use preset head.")
+    first = preprocessing.stretched(np.asarray(examples.pixels[rows[:1]]))
+    fits = max(1, int(most // (2 * first.size)))
+    if len(rows) > fits:
+        rows = np.random.default_rng(0).choice(rows, fits, replace=False)
+    pixels = torch.empty(len(rows), *first.shape[1:], dtype=torch.float16)
+    for start in range(0, len(rows), SLAB):
+        block = np.asarray(examples.pixels[rows[start : start + SLAB]])
+        pixels[start : start + SLAB] = torch.from_numpy(preprocessing.stretched(block))
+    frames = first.shape[1]
+    return Chips(
+        pixels.flatten(0, 1),
+        torch.from_numpy(np.repeat(examples.targets[rows], frames, axis=0)).float(),
+        torch.from_numpy(np.repeat(examples.weights[rows], frames)).float(),
+        frames,
+    )

@@ -1,0 +1,121 @@
+"""Read a manifest for learning: blocks of one shape, labels, and a tally of what could not be used."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.dataset import REAL_WORDS, BadExamples
+from ml.pixels.read import read
+from ml.pixels.record import BadInput, SubjectRecord
+from ml.simulate.difference import REAL
+
+SLAB = 256  # subjects of one shape handed on together
+SHOWN = 20  # complaints printed in full
+REAL_CLASSES = frozenset({*REAL, "SSO"})
+
+
+@dataclass
+class Tally:
+    """What was passed over; the first complaints go to stderr as they come."""
+
+    skipped: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def complain(self, what: BadInput | str) -> None:
+        """Count one subject that cannot be used, and say why."""
+        self.skipped += 1
+        if self.skipped <= SHOWN:
+            sys.stderr.write(f"skipped: {what}\n")
+        elif self.skipped == SHOWN + 1:
+            sys.stderr.write("skipped: … and more, counted in the result\n")
+
+
+@dataclass
+class Slab:
+    """Subjects of one shape: pixels (n, F, C, H, W), and of each its id, label and group."""
+
+    pixels: NDArray[np.generic]
+    ids: list[str]
+    labels: list[str]
+    groups: list[str]
+
+
+def slabs(path: Path, tally: Tally, *, labelled: bool, frames: int | None = None) -> Iterator[Slab]:
+    """Yield the usable subjects of a manifest in slabs of one shape, in the order of their ends.
+
+    Parameters
+    ----------
+    path
+        A manifest, a folder or whatever else `ml.pixels.read` reads.
+    tally
+        Told of every subject that is passed over.
+    labelled
+        Pass over subjects without a label.
+    frames
+        Bring every subject to so many frames; None leaves them.
+    """
+    waiting: dict[tuple[object, ...], list[SubjectRecord]] = {}
+    for item in read(path):
+        if isinstance(item, BadInput):
+            tally.complain(item)
+            continue
+        complaint = _complaint(item, labelled)
+        if complaint is not None:
+            tally.complain(complaint)
+            continue
+        first = item.frames[0].pixels
+        same = waiting.setdefault((len(item.frames) if frames is None else 0, first.shape, first.dtype.str), [])
+        same.append(item)
+        if len(same) == SLAB:
+            yield _slab(same, frames)
+            same.clear()
+    for rest in waiting.values():
+        if rest:
+            yield _slab(rest, frames)
+
+
+def positive_of(classes: Sequence[str], named: str | None) -> tuple[str, ...]:
+    """Return the real ones among `classes`: those named, "A,B", else the skies' own and the plain words for yes.
+
+    Raises
+    ------
+    BadExamples
+        If a named class is not among the classes, or none is known to be real.
+    """
+    if named:
+        positive = tuple(name.strip() for name in named.split(",") if name.strip())
+        unknown = [name for name in positive if name not in classes]
+        if unknown:
+            raise BadExamples(f"--positive names {unknown[0]!r}, which is none of the classes {', '.join(classes)}.")
+        return positive
+    positive = tuple(name for name in classes if name in REAL_CLASSES or name.lower() in REAL_WORDS)
+    if not positive:
+        raise BadExamples(
+            f"None of the classes {', '.join(classes)} is known to be real. Name them with --positive A,B."
+        )
+    return positive
+
+
+def _complaint(item: SubjectRecord, labelled: bool) -> str | None:
+    if labelled and not item.label:
+        return f"{item.source} row {item.row}: has no label"
+    if not any(np.isfinite(frame.pixels).any() for frame in item.frames):
+        return f"{item.source} row {item.row}: no pixel of {item.external_id} holds a number (all are NaN)"
+    return None
+
+
+def _slab(records: list[SubjectRecord], frames: int | None) -> Slab:
+    blocks = [record.block() for record in records]
+    if frames is not None:
+        blocks = [block[np.arange(frames) % len(block)] for block in blocks]  # a short tracklet begins again
+    return Slab(
+        np.stack(blocks),
+        [record.external_id for record in records],
+        [record.label for record in records],
+        [record.object_group or record.external_id for record in records],
+    )

@@ -1,0 +1,85 @@
+"""How long a network is trained, how fast it learns meanwhile, and which of its states is kept."""
+
+import copy
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+WARM_UP = 0.1  # share of the run in which the rate rises
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The size of a run on two CPU cores.
+
+    Parameters
+    ----------
+    views
+        Chips shown in all, at most.
+    repeats
+        How often each chip is shown, at most: it ends the run of a small set earlier.
+    rounds
+        Reports, after each of which the network is judged.
+    rate, body
+        Peak learning rate of the head, and that of the backbone as a share of it.
+    patience
+        Rounds without a better validation loss after which the run ends.
+    judged
+        Validation subjects looked at in each round.
+    """
+
+    views: int
+    repeats: int
+    rounds: int
+    rate: float
+    body: float
+    patience: int
+    judged: int
+
+
+SMALL = Schedule(views=90_000, repeats=40, rounds=15, rate=3e-3, body=1.0, patience=6, judged=600)
+WHOLE = Schedule(views=6_000, repeats=8, rounds=5, rate=2e-3, body=0.25, patience=3, judged=200)
+
+
+class Clock:
+    """Counts steps and minutes; the rate follows whichever is further on."""
+
+    def __init__(self, steps: int, minutes: float | None) -> None:
+        self.steps, self.step = steps, 0
+        self.seconds = math.inf if minutes is None else 60 * minutes
+        self.start = time.monotonic()
+
+    @property
+    def progress(self) -> float:
+        """Return how much of the run is over, 0..1."""
+        return min(1.0, max(self.step / self.steps, (time.monotonic() - self.start) / self.seconds))
+
+    def rate(self) -> float:
+        """Return the share of the peak learning rate: a linear rise, then half a cosine down to 0."""
+        progress = self.progress
+        if progress < WARM_UP:
+            return max(progress / WARM_UP, 0.02)
+        return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
+
+
+class Best:
+    """Keeps the state of a module whose validation loss was least."""
+
+    def __init__(self, patience: int) -> None:
+        self.patience, self.loss, self.waited = patience, math.inf, 0
+        self.state: dict[str, Any] = {}
+
+    def offer(self, loss: float, module: nn.Module) -> bool:
+        """Take the module's state if it is the best so far; return whether patience is at its end."""
+        if loss < self.loss or not self.state:
+            self.loss, self.waited, self.state = loss, 0, copy.deepcopy(module.state_dict())
+        else:
+            self.waited += 1
+        return self.waited >= self.patience
+
+    def restore(self, module: nn.Module) -> None:
+        """Give the module its best state back."""
+        module.load_state_dict(self.state)
