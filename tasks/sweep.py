@@ -14,6 +14,6 @@ def job_models() -> list[type[Job]]:
 def run() -> None:
     for model in job_models():
         jobs = model._default_manager
-        jobs.give_up()  # type: ignore[attr-defined]
-        for row in jobs.stuck()[:1000]:  # type: ignore[attr-defined]
+        jobs.give_up()
+        for row in jobs.stuck()[:1000]:
             row.enqueue()

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import numpy as np
 from django.conf import settings
 from django.db import transaction
+from numpy.typing import NDArray
 
 from ml import checkpoint as files
+from ml.crossvalidate import cross_validate
 from ml.evaluate import jsonable
 from ml.pixels.store import PixelStore
 from ml.score import Scorer
@@ -20,7 +23,7 @@ from tasks.heartbeat import kept_alive
 from tasks.house import job
 from tasks.judging import judged
 from webapp.jobs import Cancelled, LeaseLost
-from webapp.learning import curate, test_set
+from webapp.learning import cross_validated, curate, test_set
 from webapp.learning.models import Checkpoint, Preset, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promote import champion_of
 from webapp.learning.settle import ChampionChanged, settle, settle_unjudged
@@ -54,7 +57,13 @@ def _train(row: TrainingRun) -> Checkpoint:
             minutes=row.minutes,
             on_epoch=lambda epoch: _report(row, epoch),
         )
-    return _save(row, trained)
+        unseen = _cross_validated(row, given) if row.cross_validate and row.preset == Preset.HEAD else None
+    return _save(row, trained, unseen)
+
+
+def _cross_validated(row: TrainingRun, given: Examples) -> NDArray[np.float32]:
+    row.renew(message="Cross-validating: five more heads, each without a fifth of the objects.")
+    return cross_validate(given, role=row.role, seed=row.seed)
 
 
 def _base(row: TrainingRun) -> Scorer | None:
@@ -107,11 +116,13 @@ def _report(row: TrainingRun, epoch: Epoch) -> None:
     row.renew(done=epoch.epoch, total=epoch.epochs)
 
 
-def _save(row: TrainingRun, trained: files.Checkpoint) -> Checkpoint:
+def _save(row: TrainingRun, trained: files.Checkpoint, unseen: NDArray[np.float32] | None) -> Checkpoint:
     """Write files and row. A worker that lost its lease meanwhile leaves neither."""
     folder = f"{FOLDER}/{row.survey.slug}-{row.pk}-{row.attempts}"
     path = Path(settings.DATA) / folder
     sha256 = trained.save(path)
+    if unseen is not None:
+        cross_validated.write(path, [label.subject_id for label in curate.labels_of(_curated(row))[0]], unseen)
     try:
         with transaction.atomic():
             row.renew()

@@ -25,6 +25,7 @@ def start_training(
     minutes: float | None = None,
     seed: int = 0,
     may_promote: bool = True,
+    cross_validate: bool = False,
 ) -> TrainingRun:
     """Train a model on the workflow's labels; what follows, the rows say.
 
@@ -36,6 +37,8 @@ def start_training(
         A limit for presets that train a whole network.
     may_promote
         False keeps the result a shadow whatever the gate says: a control arm.
+    cross_validate
+        Also score each label by a head that has not seen its object, for the preset "head"; see `cross_validated`.
 
     Raises
     ------
@@ -57,6 +60,7 @@ def start_training(
         minutes=minutes,
         seed=seed,
         may_promote=may_promote,
+        cross_validate=cross_validate,
         requested_by=by,
     )
     run.clean_fields(exclude={field.name for field in TrainingRun._meta.fields} - ASKED)

@@ -35,6 +35,9 @@ class TrainingRun(Job):
     )
     seed = models.PositiveIntegerField(default=0)
     may_promote = models.BooleanField(default=True, help_text="put the result through the gate")
+    cross_validate = models.BooleanField(
+        default=False, help_text="also score each label by a model that has not seen it; six times as long"
+    )
     training_set = models.ForeignKey(TrainingSet, null=True, on_delete=models.PROTECT, related_name="runs")
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
