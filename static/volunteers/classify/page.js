@@ -28,7 +28,7 @@ let current = null; // the {item, picture} on the page
 let drawn = null; // its picture, loaded
 let readyAt = Infinity; // when its answer is taken
 let startedAt = null;
-let answered = 0;
+let answered = outbox.classifications.length; // by this page, or kept by an earlier one
 const history = []; // the newest last: {entry, classification}
 
 function say(text) {

@@ -43,7 +43,8 @@ export class Queue {
 
   async #ask() {
     const reply = await this.next(AHEAD);
-    this.progress = reply.progress ?? this.progress;
+    // The page counts its own answers from the first reply on: later replies count some of them too.
+    this.progress = { ...reply.progress, answered: this.progress?.answered ?? reply.progress.answered };
     for (const item of reply.items) {
       if (this.#seen.has(item.subject.id)) continue;
       this.#seen.add(item.subject.id);

@@ -1,0 +1,55 @@
+"""A real browser on a real server: Debian's Chromium, driven by Playwright."""
+
+import os
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("Chromium is not on this machine: install Debian's package chromium to test the pages.")
+    # Playwright keeps an event loop in this thread, which Django would take for a view that must not wait.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium, live_server):
+    """Open a page in a browser of its own: `open_page(path, width=…, user=…)`; errors of its scripts fail the test."""
+    contexts, errors = [], []
+
+    def open_one(path, *, width=1440, height=900, user=None, **options):
+        touch = {"has_touch": True, "is_mobile": True} if width < 500 else {}
+        context = chromium.new_context(
+            base_url=live_server.url, viewport={"width": width, "height": height}, **touch, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        if user:
+            sign_in(page, user)
+        page.goto(path)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert not errors
+
+
+def sign_in(page, user):
+    page.goto("/accounts/login/")
+    page.get_by_label("Login").fill(user.get_username())
+    page.get_by_label("Password").fill(user.get_username())
+    page.get_by_role("button", name="Sign In").click()
+    page.wait_for_url("/")

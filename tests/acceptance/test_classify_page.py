@@ -1,0 +1,286 @@
+"""The classify page as a volunteer meets it, in a real browser."""
+
+import gzip
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from ml.pixels.stretch import STRETCHES
+from tests.integration.learning import sky
+from webapp.archive.models import SubjectSet
+from webapp.archive.pixels import pixels_of
+from webapp.volunteers.enqueue import enqueue_subjects
+from webapp.volunteers.models import Classification, QueueEntry
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+ECHO = 300  # ms: longer than the page takes a second press for an echo of the first
+
+
+def make_workflow(n=30, gold=0, frames=1, **fields):
+    survey = sky.survey("night", channels=["difference"])
+    kind = "tracklet" if frames > 1 else "stamp"
+    real = np.arange(n) % 2 == 0
+    rows = sky.subjects(survey, real, kind=kind, frames=frames)
+    sky.make_gold(rows[:gold], real[:gold])
+    fields = {"random_fraction": 0.0, "training_rate": 0.0, "follow_ups": {"no": ["CR", "NOISE"]}} | fields
+    workflow = sky.workflow(survey, kind, **fields)
+    members = SubjectSet.objects.create(survey=survey, name="all")
+    members.subjects.add(*rows)
+    workflow.subject_sets.add(members)
+    enqueue_subjects(workflow)
+    return workflow
+
+
+@pytest.fixture
+def workflow(db):
+    return make_workflow()
+
+
+def ready(page):
+    """Wait until a picture is there and an answer is taken; return the subject's name."""
+    expect(page.locator("body[data-state=open]")).to_be_attached()
+    page.wait_for_timeout(ECHO)
+    return shown(page)
+
+
+def shown(page):
+    return page.locator("[data-subject]").get_attribute("data-subject")
+
+
+def press(page, key):
+    name = ready(page)
+    page.keyboard.press(key)
+    return name
+
+
+def standing():
+    return dict(Classification.objects.standing().values_list("subject__external_id", "answer"))
+
+
+def wait_until(page, condition):
+    for _ in range(100):
+        if condition():
+            return
+        page.wait_for_timeout(50)
+    assert condition()
+
+
+def test_answers_by_key(workflow, open_page):
+    page = open_page("/classify/night/")
+    keys = {"y": "yes", "N": "no", "u": "unsure", "ArrowRight": "yes", "ArrowLeft": "no", "ArrowDown": "unsure"}
+    given = {press(page, key): answer for key, answer in keys.items()}
+    assert len(given) == len(keys)
+    wait_until(page, lambda: standing() == given)
+    expect(page.get_by_text("you answered 6")).to_be_visible()
+    row = Classification.objects.first()
+    assert row.started_at < row.finished_at
+    assert row.viewport == "1440x900"
+
+
+def test_answers_by_thumb_on_a_phone(workflow, open_page):
+    page = open_page("/classify/night/", width=390, height=844)
+    name = ready(page)
+    page.get_by_role("button", name="Unsure").tap()
+    wait_until(page, lambda: standing() == {name: "unsure"})
+    ready(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for button in page.get_by_role("button").all():
+        if button.is_visible():
+            box = button.bounding_box()
+            assert min(box["width"], box["height"]) >= 43.5, button.inner_text()
+    assert page.locator(".pictures canvas").bounding_box()["width"] >= 380
+
+
+def test_the_picture_stays_where_it_is(workflow, open_page):
+    page = open_page("/classify/night/", width=390, height=844)
+    ready(page)
+    before = page.locator(".pictures canvas").bounding_box()
+    press(page, "n")
+    ready(page)
+    assert page.locator(".pictures canvas").bounding_box() == before
+
+
+def test_undo_brings_the_subject_back(workflow, open_page):
+    page = open_page("/classify/night/")
+    first = press(page, "y")
+    wait_until(page, lambda: standing() == {first: "yes"})
+    press(page, "z")
+    wait_until(page, lambda: standing() == {})
+    assert ready(page) == first
+    page.keyboard.press("n")
+    wait_until(page, lambda: standing() == {first: "no"})
+
+
+def test_undo_ends_with_the_grace_period(db, open_page):
+    make_workflow(grace=0)
+    page = open_page("/classify/night/")
+    first = press(page, "y")
+    press(page, "z")
+    expect(page.get_by_text("settled now")).to_be_attached()
+    wait_until(page, lambda: standing() == {first: "yes"})
+
+
+def test_nothing_is_lost_when_the_network_fails(workflow, open_page):
+    page = open_page("/classify/night/")
+    ready(page)
+    page.context.set_offline(True)
+    given = {press(page, "y"): "yes", press(page, "n"): "no"}
+    expect(page.get_by_text("2 answers are kept in this browser")).to_be_visible()
+    assert standing() == {}
+    page.context.set_offline(False)
+    wait_until(page, lambda: standing() == given)
+    expect(page.locator("[data-part=waiting]")).to_be_hidden()
+
+
+def test_an_answer_survives_a_reload_before_it_was_sent(workflow, open_page):
+    page = open_page("/classify/night/")
+    page.route("**/api/classifications/", lambda route: route.abort())
+    first = press(page, "y")
+    expect(page.get_by_text("One answer is kept in this browser")).to_be_visible()
+    page.unroute("**/api/classifications/")
+    page.reload()
+    wait_until(page, lambda: standing() == {first: "yes"})
+    assert ready(page) != first
+
+
+def test_a_lost_reply_counts_once(workflow, open_page):
+    page = open_page("/classify/night/")
+    tries = []
+
+    def lose_the_first_reply(route):
+        tries.append(route.request.post_data_json["id"])
+        response = route.fetch()
+        if len(tries) == 1:
+            route.abort()
+        else:
+            route.fulfill(response=response)
+
+    page.route("**/api/classifications/", lose_the_first_reply)
+    first = press(page, "y")
+    wait_until(page, lambda: len(tries) == 2)
+    assert tries[0] == tries[1]
+    assert standing() == {first: "yes"}
+    expect(page.locator("[data-part=waiting]")).to_be_hidden()
+
+
+def test_a_double_press_answers_once(workflow, open_page):
+    page = open_page("/classify/night/")
+    first = ready(page)
+    page.get_by_role("button", name="Yes").dblclick()
+    second = ready(page)
+    assert standing() == {first: "yes"}
+    page.keyboard.press("n")
+    page.keyboard.press("n")
+    ready(page)
+    wait_until(page, lambda: standing() == {first: "yes", second: "no"})
+
+
+def test_a_held_key_answers_once(workflow, open_page):
+    page = open_page("/classify/night/")
+    first = ready(page)
+    for _ in range(5):
+        page.keyboard.down("y")
+        page.wait_for_timeout(ECHO)
+    page.keyboard.up("y")
+    assert standing() == {first: "yes"}
+
+
+def test_a_follow_up_is_noted_and_never_in_the_way(workflow, open_page):
+    page = open_page("/classify/night/")
+    first = press(page, "n")
+    ready(page)
+    page.get_by_role("button", name="NOISE").click()
+    wait_until(page, lambda: Classification.objects.filter(follow_up="NOISE", subject__external_id=first).exists())
+    press(page, "y")
+    wait_until(page, lambda: len(standing()) == 2)
+
+
+def test_training_subjects_answer_back(db, open_page):
+    make_workflow(n=6, gold=6, training_rate=1.0)
+    page = open_page("/classify/night/")
+    name = press(page, "y")
+    truth = QueueEntry.objects.get(subject__external_id=name).subject.gold_label
+    said = "yes is right" if truth == "yes" else "the answer is no, not yes"
+    expect(page.locator("[data-part=feedback]")).to_contain_text(said)
+    expect(page.locator("[data-part=why]")).to_contain_text("Its answer is known")
+
+
+def test_the_end_of_the_queue_says_so(db, open_page):
+    make_workflow(n=1)
+    page = open_page("/classify/night/")
+    press(page, "y")
+    expect(page.get_by_role("heading", name="Nothing is waiting for you here")).to_be_visible()
+    expect(page.get_by_role("button", name="Look again")).to_be_visible()
+
+
+def test_the_answers_of_an_account_are_its_own(workflow, open_page, django_user_model):
+    user = django_user_model.objects.create_user("vera", password="vera")
+    page = open_page("/classify/night/", user=user)
+    press(page, "y")
+    wait_until(page, lambda: Classification.objects.filter(volunteer__user=user).count() == 1)
+
+
+def test_a_tracklet_blinks_until_it_is_paused(db, open_page):
+    make_workflow(frames=4)
+    page = open_page("/classify/night/")
+    ready(page)
+    frame = page.locator("[data-part=frame]")
+    expect(frame).to_have_text("3 of 4")
+    page.keyboard.press(" ")
+    stopped = frame.inner_text()
+    page.wait_for_timeout(1200)
+    expect(frame).to_have_text(stopped)
+    page.keyboard.press(".")
+    expect(frame).not_to_have_text(stopped)
+    assert standing() == {}
+
+
+def test_nothing_moves_by_itself_where_motion_is_not_wanted(db, open_page):
+    make_workflow(frames=4)
+    page = open_page("/classify/night/", reduced_motion="reduce")
+    ready(page)
+    page.wait_for_timeout(1200)
+    expect(page.locator("[data-part=frame]")).to_have_text("1 of 4")
+    page.keyboard.press(" ")
+    expect(page.locator("[data-part=frame]")).to_have_text("2 of 4")
+
+
+def test_without_scripts_the_page_says_what_it_needs(workflow, open_page):
+    page = open_page("/classify/night/", java_script_enabled=False)
+    assert "needs JavaScript" in page.content()
+
+
+@pytest.mark.parametrize("stretch", sorted(STRETCHES))
+def test_the_browser_stretches_as_the_science_does(workflow, open_page, stretch):
+    page = open_page("/classify/night/")
+    name = ready(page)
+    page.locator("[data-part=stretch]").select_option(stretch)
+    subject = QueueEntry.objects.get(subject__external_id=name).subject
+    expected = STRETCHES[stretch](pixels_of(subject)[0, 0])[::-1]
+    drawn = page.evaluate(
+        """() => {
+            const canvas = document.querySelector(".pictures canvas");
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            return [...data].filter((_, i) => i % 4 === 0);
+        }"""
+    )
+    difference = np.abs(np.reshape(drawn, expected.shape) - 255 * expected)
+    assert difference.max() <= 1.5, "1/255, and half a step for rounding"
+
+
+def test_the_page_is_small_and_asks_nobody_else(workflow, open_page):
+    page = open_page("about:blank")
+    bodies = {}
+
+    def keep(response):
+        if "/pixels/" not in response.url:
+            bodies[response.url] = len(gzip.compress(response.body()))
+
+    page.on("response", keep)
+    page.goto("/classify/night/")
+    ready(page)
+    assert sum(bodies.values()) <= 150_000, bodies
+    assert all(re.match(r"http://localhost:\d+/", url) for url in bodies)
