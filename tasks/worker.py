@@ -8,6 +8,8 @@ from kombu import Queue
 from webapp import embedded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+# Threads of a network that wait for each other sleep meanwhile: the web server and the database need the cores too.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 embedded.ensure()
 django.setup()
 

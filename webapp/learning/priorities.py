@@ -22,7 +22,8 @@ FLOOR = 0.05
 BATCH = 10_000
 """Entries in one transaction. The queue skips locked ones, so locking all of them at once would make it look empty."""
 
-# Both entropies as a share of ln 2, the largest there is. A posterior of 0 or 1 has entropy 0.
+# Both entropies as a share of ln 2, the largest there is. A posterior of 0 or 1 has entropy 0. Entries are locked in
+# the order of their keys, as by everybody who writes to the queue. A champion that has stepped back writes nothing.
 _SQL = f"""
 UPDATE {QueueEntry._meta.db_table} AS entry
 SET priority = worth.value, reason = worth.reason
@@ -35,13 +36,16 @@ FROM (
                 ELSE 0 END
             ELSE 1 END) AS value,
         CASE WHEN score.entropy IS NULL THEN %(new)s ELSE %(uncertain)s END AS reason
-    FROM {QueueEntry._meta.db_table} AS queued
+    FROM (
+        SELECT id, subject_id, workflow_id FROM {QueueEntry._meta.db_table}
+        WHERE workflow_id = %(workflow)s AND id > %(after)s AND id <= %(until)s AND NOT is_retired AND NOT is_gold
+        ORDER BY id FOR NO KEY UPDATE
+    ) AS queued
     LEFT JOIN {Score._meta.db_table} AS score
         ON score.subject_id = queued.subject_id AND score.checkpoint_id = %(checkpoint)s
     LEFT JOIN {Consensus._meta.db_table} AS crowd
         ON crowd.subject_id = queued.subject_id AND crowd.workflow_id = queued.workflow_id
-    WHERE queued.workflow_id = %(workflow)s AND queued.id > %(after)s AND queued.id <= %(until)s
-        AND NOT queued.is_retired AND NOT queued.is_gold
+    WHERE (SELECT is_champion FROM {Checkpoint._meta.db_table} WHERE id = %(checkpoint)s)
 ) AS worth
 WHERE entry.id = worth.id AND (entry.priority, entry.reason) IS DISTINCT FROM (worth.value, worth.reason)
 """  # noqa: S608 - the names are our own tables

@@ -29,13 +29,14 @@ def replace(
     p_real
         (n,), in 0..1.
     """
-    Score.objects.filter(checkpoint_id=checkpoint_id, subject_id__in=subject_ids.tolist())._raw_delete(connection.alias)
-    columns = ", ".join(_COLUMNS)
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {Score._meta.db_table} ({columns}) FROM STDIN WITH (FORMAT BINARY)") as copy,
-    ):
-        copy.write(_HEADER + packed(checkpoint_id, subject_ids, probabilities, p_real).tobytes() + _TRAILER)
+    table, columns = Score._meta.db_table, ", ".join(_COLUMNS)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DELETE FROM {table} WHERE checkpoint_id = %s AND subject_id = ANY(%s)",  # noqa: S608 - our own table
+            [checkpoint_id, subject_ids.tolist()],
+        )
+        with cursor.copy(f"COPY {table} ({columns}) FROM STDIN WITH (FORMAT BINARY)") as copy:
+            copy.write(_HEADER + packed(checkpoint_id, subject_ids, probabilities, p_real).tobytes() + _TRAILER)
 
 
 def binary_entropy(p: NDArray[Any]) -> NDArray[np.float64]:
