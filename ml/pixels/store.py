@@ -24,8 +24,9 @@ from zarr.storage import FsspecStore, LocalStore
 CHUNK = 128
 """Subjects in one file of the store. Work is sharded by it: see `PixelStore.chunk`."""
 
-_CHUNK_BYTES = 64 * 1024**2  # large images come fewer to a file
-_READ_BYTES = 2 * 1024**2  # what one look at one subject may cost to read
+_CHUNK_BYTES = 64 * 1024**2  # large images come fewer to a file, by halves
+_READ_BYTES = 2 * 1024**2  # what one look at one subject may cost to read …
+_MOST_READ = 16  # … together with its neighbours
 _EVER = 2**31  # declared length of feature arrays: chunks that nobody wrote do not exist on disk and read as NaN
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
 
@@ -182,9 +183,8 @@ class PixelStore:
     def _create(self, path: str, name: str) -> zarr.Array:
         shape, dtype = _parsed(name)
         each = int(np.prod(shape)) * dtype.itemsize
-        chunk = max(1, min(CHUNK, _CHUNK_BYTES // each))
-        inner = max(1, min(chunk, _READ_BYTES // each, 16))
-        chunk -= chunk % inner
+        chunk = _power_of_two(min(CHUNK, _CHUNK_BYTES // each))
+        inner = _power_of_two(min(chunk, _MOST_READ, _READ_BYTES // each))
         return zarr.create_array(
             self.store,
             name=path,
@@ -238,6 +238,11 @@ def _grown(array: zarr.Array, shape: tuple[int, ...]) -> zarr.Array:
     inner = array.async_array
     metadata = dataclasses.replace(inner.metadata, shape=shape)
     return zarr.Array(zarr.AsyncArray(metadata=metadata, store_path=inner.store_path))
+
+
+def _power_of_two(most: int) -> int:
+    """Return the largest power of two that is not above `most`, so that smaller pieces divide larger ones."""
+    return 1 << max(most, 1).bit_length() - 1
 
 
 def _outer(array: zarr.Array) -> int:

@@ -13,6 +13,7 @@ MAD_TO_SIGMA = 1.4826
 """Median absolute deviation to standard deviation, for Gaussian noise."""
 
 _SAMPLE_SIDE = 32
+_CACHED = 65_536  # values whose working copies fit into a core's cache
 _LEAST_NOISE = np.float32(1e-8)  # of the brightest pixel: below it, single precision has no noise to measure
 _SOFT = 0.1
 _LOG_RANGE = 1000.0
@@ -203,7 +204,7 @@ def _line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 def _finite(pixels: np.ndarray) -> np.ndarray:
     """Copy to float32, with NaN for whatever is not finite."""
     with np.errstate(over="ignore"):
-        out = pixels.astype(np.float32)
+        out = pixels.astype(np.float32, order="C")
     if pixels.dtype.kind == "f" and not np.isfinite(out).all():
         out[~np.isfinite(out)] = np.nan
     return out
@@ -251,11 +252,15 @@ def _between(pixels: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarra
 
 
 def _asinh(values: np.ndarray) -> np.ndarray:
-    """Return asinh in place of `values`, by log and sqrt, which numpy runs four times as fast as arcsinh."""
-    size = np.abs(values)
-    root = np.square(size)
-    root += 1
-    np.sqrt(root, out=root)
-    root += size
-    np.log(root, out=root)
-    return np.copysign(root, values, out=values)
+    """Return asinh in place of contiguous `values`, by log and sqrt, which numpy runs four times as fast as arcsinh."""
+    flat = values.reshape(-1)
+    for start in range(0, flat.size, _CACHED):  # seven passes over memory become one
+        part = flat[start : start + _CACHED]
+        size = np.abs(part)
+        root = np.square(size)
+        root += 1
+        np.sqrt(root, out=root)
+        root += size
+        np.log(root, out=root)
+        np.copysign(root, part, out=part)
+    return values

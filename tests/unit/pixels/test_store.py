@@ -115,10 +115,21 @@ def test_features_written_by_many_in_whole_chunks_are_all_kept(tmp_path, block):
     np.testing.assert_array_equal(stores[0].features("atlas", NAME, "key", 0, 512)[::128, 0, 0], [0, 1, 2, 3])
 
 
-def test_large_images_come_fewer_to_a_file(tmp_path):
+@pytest.mark.parametrize(
+    ("shape", "chunk"),
+    [
+        ((4, 1, 100, 100), 128),
+        ((1, 3, 63, 63), 128),
+        ((4, 3, 100, 100), 128),
+        ((1, 1, 600, 600), 32),
+        ((1, 1, 2048, 2048), 4),
+        ((1, 4, 3000, 3000), 1),
+    ],
+)
+def test_files_hold_128_subjects_and_fewer_large_ones_by_halves(shape, chunk, tmp_path):
     store = PixelStore(tmp_path)
-    name, _ = store.append("plates", np.zeros((1, 1, 1, 2048, 2048), np.float32))
-    assert store.chunk("plates", name) == 4
+    name, _ = store.append("plates", np.zeros((1, *shape), np.float32))
+    assert store.chunk("plates", name) == chunk
 
 
 def _append_for_ever(root):
