@@ -47,7 +47,7 @@ def job(model: type[Job], size: Size = "large") -> Callable[[Callable[[Any], Non
         @task(model.task, size)
         def run(pk: int) -> None:
             close_old_connections()
-            row = model._default_manager.claim(pk)  # type: ignore[attr-defined]
+            row = model._default_manager.claim(pk)
             if row is not None:
                 _work(function, row)
 

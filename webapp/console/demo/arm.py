@@ -3,17 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
-from django.db.models import F
 
 from ml.metrics import roc_auc
 from webapp.archive.models import Survey
 from webapp.consensus.models import Consensus
 from webapp.console.demo.crowd import Crowd
+from webapp.console.demo.predictions import Predict, of_everything
 from webapp.console.demo.progress import Progress
-from webapp.console.demo.stage import UNTOUCHED
 from webapp.console.demo.truth import Truth
 from webapp.console.demo.wait import wait_for, wait_until
-from webapp.learning.models import Checkpoint, Score, ScoringRun, TrainingRun
+from webapp.learning.models import Checkpoint, ScoringRun, TrainingRun
 from webapp.learning.promote import champion_of
 from webapp.learning.scoring import start_scoring
 from webapp.learning.start import start_training
@@ -46,6 +45,7 @@ class Arm:
     truth: Truth
     may_promote: bool
     seed: int
+    predict: Predict
 
     @property
     def survey(self) -> Survey:
@@ -63,6 +63,7 @@ class Arm:
             minutes=minutes,
             seed=self.seed,
             may_promote=self.may_promote,
+            cross_validate=self.predict is of_everything,
             by=None,
         )
 
@@ -110,9 +111,8 @@ class Arm:
         return float(np.mean(right)) if right else float("nan")
 
     def _model_against_truth(self, checkpoint: Checkpoint) -> tuple[float, float]:
-        """Accuracy and ROC AUC of real against bogus, on subjects that no volunteer and no training ever saw."""
-        untouched = Score.objects.filter(checkpoint=checkpoint, subject__sets__name=UNTOUCHED)
-        rows = list(untouched.annotate(key=F("subject__external_id")).values_list("key", "p_real"))
-        real = np.array(self.truth.is_real(key for key, _ in rows))
-        p_real = np.array([p for _, p in rows])
+        """Accuracy and ROC AUC of real against bogus, on what the model has not seen."""
+        predicted = self.predict(checkpoint)
+        real = np.array(self.truth.is_real(predicted))
+        p_real = np.array(list(predicted.values()))
         return float(np.mean((p_real >= 0.5) == real)), roc_auc(real, p_real)

@@ -16,30 +16,37 @@ UNTOUCHED_FRACTION = 0.35
 
 
 @dataclass(frozen=True)
-class Sky:
-    """One simulated survey of the demonstration."""
+class Plan:
+    """One survey of a demonstration, and how much is asked about it."""
 
     slug: str
     name: str
     description: str
     question: str
     kind: str
-    simulate: Callable[..., Path] = field(repr=False)
-    subjects: int
     votes_per_round: int
     classes: tuple[str, ...]
     positive: tuple[str, ...]
     channels: tuple[str, ...]
     pixel_scale: float
-    fine_tune_preset: str = "head"
-    fine_tune_minutes: float = 0.6
+    is_simulated: bool = True
+    last_preset: str = "small"
+    last_minutes: float | None = 0.6
 
     @property
     def follow_ups(self) -> dict[str, list[str]]:
-        return {
-            "yes": [name for name in self.classes if name in self.positive],
-            "no": [name for name in self.classes if name not in self.positive],
-        }
+        """The fine classes by answer; none where each answer has only one."""
+        yes = [name for name in self.classes if name in self.positive]
+        no = [name for name in self.classes if name not in self.positive]
+        return {answer: names for answer, names in {"yes": yes, "no": no}.items() if len(names) > 1}
+
+
+@dataclass(frozen=True)
+class Sky(Plan):
+    """A survey whose sky is simulated."""
+
+    simulate: Callable[..., Path] = field(kw_only=True, repr=False)
+    subjects: int = field(kw_only=True)
 
 
 ATLAS = Sky(

@@ -1,4 +1,4 @@
-"""What the demonstration found: a table in the terminal, demo.json, and a plot."""
+"""What a demonstration found: a table in the terminal, a JSON file, and a plot."""
 
 import json
 from dataclasses import asdict
@@ -66,9 +66,9 @@ def _cells(outcome: Outcome) -> list[str]:
     return [str(outcome.votes), str(outcome.labels), *(f"{value:.3f}" for value in measures)]
 
 
-def save(folder: Path, result: dict[str, Any], surveys: dict[str, Outcomes]) -> list[Path]:
-    """Write demo.json and demo.html to `folder`; return their paths."""
-    paths = [folder / "demo.json", folder / "demo.html"]
+def save(folder: Path, name: str, result: dict[str, Any], surveys: dict[str, Outcomes]) -> list[Path]:
+    """Write `name`.json and `name`.html to `folder`; return their paths."""
+    paths = [folder / f"{name}.json", folder / f"{name}.html"]
     paths[0].write_text(json.dumps(result, indent=2) + "\n")
     paths[1].write_text(file_html(_page(surveys), INLINE, "Wanderers: the loop, round by round"))
     return paths
@@ -77,7 +77,7 @@ def save(folder: Path, result: dict[str, Any], surveys: dict[str, Outcomes]) -> 
 def _page(surveys: dict[str, Outcomes]) -> Any:
     intro = Div(
         text="<h1>The loop, round by round</h1><p>Simulated volunteers. The model is measured on subjects that "
-        "nobody classified and no training saw. Equal votes in both arms.</p>"
+        "it has not seen. Equal votes in both arms.</p>"
     )
     plots = [row(*(_plot(name, arms, measure) for measure in MEASURES)) for name, arms in surveys.items()]
     return column(intro, *plots)

@@ -10,7 +10,7 @@ from django.db.models import F
 from webapp.archive.ingest.start import start_ingest
 from webapp.archive.models import IngestRun, SubjectSet, Survey
 from webapp.console.demo.forget import forget_survey
-from webapp.console.demo.plan import GOLD_FRACTION, UNTOUCHED_FRACTION, Sky
+from webapp.console.demo.plan import GOLD_FRACTION, UNTOUCHED_FRACTION, Plan, Sky
 from webapp.console.demo.progress import Progress
 from webapp.console.demo.truth import Truth
 from webapp.console.demo.wait import wait_for
@@ -25,7 +25,7 @@ INGEST_SECONDS = 180.0
 class Stage:
     """A survey ready for its rounds: `main` asks where the model is uncertain, `control` at random."""
 
-    sky: Sky
+    plan: Plan
     survey: Survey
     truth: Truth
     main: Workflow
@@ -42,19 +42,23 @@ def set_stage(sky: Sky, seed: int, progress: Progress) -> Stage:
     for name, path in split_manifest(manifest, seed).items():
         ingest(survey, path, name, progress)
     truth = Truth.read(folder / "truth.csv", sky.positive)
-    return Stage(sky, survey, truth, open_workflow(sky, survey, "main"), open_workflow(sky, survey, "control"))
+    return open_stage(sky, survey, truth)
 
 
-def open_survey(sky: Sky) -> Survey:
+def open_stage(plan: Plan, survey: Survey, truth: Truth) -> Stage:
+    return Stage(plan, survey, truth, open_workflow(plan, survey, "main"), open_workflow(plan, survey, "control"))
+
+
+def open_survey(plan: Plan) -> Survey:
     return Survey.objects.create(
-        slug=sky.slug,
-        name=sky.name,
-        description=sky.description,
-        is_simulated=True,
-        classes=list(sky.classes),
-        positive=list(sky.positive),
-        channels=list(sky.channels),
-        pixel_scale=sky.pixel_scale,
+        slug=plan.slug,
+        name=plan.name,
+        description=plan.description,
+        is_simulated=plan.is_simulated,
+        classes=list(plan.classes),
+        positive=list(plan.positive),
+        channels=list(plan.channels),
+        pixel_scale=plan.pixel_scale,
     )
 
 
@@ -79,16 +83,16 @@ def ingest(survey: Survey, path: Path, subject_set: str, progress: Progress) -> 
     return run
 
 
-def open_workflow(sky: Sky, survey: Survey, arm: str) -> Workflow:
+def open_workflow(plan: Plan, survey: Survey, arm: str) -> Workflow:
     """Open one arm's workflow and fill its queue, in random order until a model knows better."""
     is_control = arm == "control"
     workflow = Workflow.objects.create(
         survey=survey,
-        slug=f"{sky.slug}-control" if is_control else sky.slug,
-        name=f"{sky.name}, control arm asked at random" if is_control else sky.name,
-        kind=sky.kind,
-        question=sky.question,
-        follow_ups=sky.follow_ups,
+        slug=f"{plan.slug}-control" if is_control else plan.slug,
+        name=f"{plan.name}, control arm asked at random" if is_control else plan.name,
+        kind=plan.kind,
+        question=plan.question,
+        follow_ups=plan.follow_ups,
         method=Method.SWAP_TWO_COIN,
         min_votes=3,
         max_votes=7,

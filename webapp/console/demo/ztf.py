@@ -1,0 +1,109 @@
+"""Real sky: a folder of ZTF alert packets, with known asteroids as truth and simulated volunteers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from django.core.management import CommandError
+
+from ml.metrics import roc_auc
+from ml.pixels.read import read
+from ml.pixels.record import BadInput, SubjectRecord
+from webapp.archive.models import Subject, Survey
+from webapp.console.demo.forget import forget_survey
+from webapp.console.demo.plan import ROUNDS, Plan
+from webapp.console.demo.progress import Progress
+from webapp.console.demo.stage import POOL, Stage, ingest, open_stage, open_survey
+from webapp.console.demo.truth import Source, Truth
+
+KNOWN_WITHIN = 5.0
+GOLD_SHARE = 0.3
+VOTES_PER_SUBJECT = 4.5
+MAGNITUDE_ERROR_TO_SNR = 1.0857
+SURVEY_SCORES = ("#rb", "#drb")
+
+PLAN = Plan(
+    slug="ztf",
+    name="ZTF alerts, simulated volunteers",
+    description="Real alert packets of the Zwicky Transient Facility. The volunteers are simulated.",
+    question="Is this a moving object of our solar system?",
+    kind="stamp",
+    votes_per_round=0,
+    classes=("OTHER", "SSO"),
+    positive=("SSO",),
+    channels=("difference", "science", "template"),
+    pixel_scale=1.01,
+    is_simulated=False,
+    last_preset="head",
+    last_minutes=None,
+)
+
+
+@dataclass(frozen=True)
+class Packets:
+    """What the packets say of their subjects, by external id."""
+
+    truth: Truth
+    groups: dict[str, str]
+    scores: dict[str, dict[str, float]]
+
+    def auc_of(self, score: str) -> float | None:
+        """Return the ROC AUC of one of the survey's own scores, asteroids against the rest; None where it is absent."""
+        values = self.scores.get(score, {})
+        real = self.truth.is_real(values)
+        return roc_auc(np.array(real), np.array(list(values.values()))) if 0 < sum(real) < len(real) else None
+
+
+def read_packets(folder: Path) -> Packets:
+    """Read the packets' own words: a known asteroid within 5 arcsec is the truth that volunteers never see.
+
+    Raises CommandError where there is nothing to learn from.
+    """
+    sources, groups, scores = {}, {}, {name: {} for name in SURVEY_SCORES}  # type: ignore[var-annotated]
+    for record in _records(folder):
+        sources[record.external_id] = _source(record)
+        groups[record.external_id] = record.object_group
+        for name in SURVEY_SCORES:
+            if (value := record.metadata.get(name)) is not None:
+                scores[name][record.external_id] = float(value)
+    asteroids = sum(source.is_real for source in sources.values())
+    if min(asteroids, len(sources) - asteroids) < 20:
+        raise CommandError(
+            f"{folder} holds {len(sources)} readable packets, {asteroids} of them known asteroids; the demonstration "
+            "needs at least 20 asteroids and 20 others."
+        )
+    return Packets(Truth(sources, PLAN.positive), groups, scores)
+
+
+def set_stage(folder: Path, packets: Packets, seed: int, progress: Progress) -> Stage:
+    """Ingest the packets, and give away the truth of some objects as gold."""
+    forget_survey(PLAN.slug)
+    votes = round(VOTES_PER_SUBJECT * len(packets.groups) / ROUNDS)
+    plan = replace(PLAN, votes_per_round=votes)
+    survey = open_survey(plan)
+    ingest(survey, folder, POOL, progress)
+    give_gold(survey, packets, seed)
+    return open_stage(plan, survey, packets.truth)
+
+
+def give_gold(survey: Survey, packets: Packets, seed: int) -> None:
+    """Mark a random share of the objects as gold, by the survey's own match with known asteroids."""
+    groups = sorted(set(packets.groups.values()))
+    chosen = set(np.random.default_rng(seed).choice(groups, round(GOLD_SHARE * len(groups)), replace=False))
+    for label in PLAN.classes:
+        keys = [key for key, group in packets.groups.items() if group in chosen and packets.truth[key].label == label]
+        Subject.objects.filter(survey=survey, external_id__in=keys).update(gold_label=label, gold_source="known object")
+
+
+def _records(folder: Path) -> Iterator[SubjectRecord]:
+    for record in read(folder):
+        if not isinstance(record, BadInput):
+            yield record
+
+
+def _source(record: SubjectRecord) -> Source:
+    distance = record.metadata.get("#ssdistnr")
+    is_real = distance is not None and 0 <= distance <= KNOWN_WITHIN
+    error = record.metadata.get("sigmapsf")
+    return Source("SSO" if is_real else "OTHER", is_real, MAGNITUDE_ERROR_TO_SNR / error if error else float("nan"))

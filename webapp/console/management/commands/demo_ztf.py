@@ -1,0 +1,50 @@
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+from rich.console import Console
+
+from webapp.console.demo import ztf
+from webapp.console.demo.perform import add_arguments, perform
+from webapp.console.demo.predictions import of_everything
+from webapp.console.demo.present import publish
+from webapp.console.demo.progress import Progress, bars
+from webapp.console.demo.report import Outcomes
+from webapp.console.demo.run import run_rounds
+from webapp.console.demo.stage import Stage
+
+
+class Command(BaseCommand):
+    help = "Go round the loop with real ZTF alert packets and simulated volunteers, then leave the site running."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("folder", type=Path, help="alert packets (.avro)")
+        add_arguments(parser)
+
+    def handle(self, *args: Any, folder: Path, seed: int, port: int, no_serve: bool, **options: Any) -> None:
+        if not folder.exists():
+            raise CommandError(f"{folder} is not there. Name a folder of ZTF alert packets.")
+        packets = ztf.read_packets(folder)
+        perform(lambda console, address: play(console, address, folder, packets, seed), port=port, no_serve=no_serve)
+
+
+def play(console: Console, address: str, folder: Path, packets: ztf.Packets, seed: int) -> list[Stage]:
+    began = time.monotonic()
+    with bars(console) as lines:
+        progress = Progress(lines, ztf.PLAN.name)
+        stage = ztf.set_stage(folder, packets, seed, progress)
+        outcomes = run_rounds(stage, address, seed, progress, of_everything)
+    publish(console, "demo-ztf", seed, time.monotonic() - began, {ztf.PLAN.slug: outcomes})
+    compare(console, packets, outcomes)
+    return [stage]
+
+
+def compare(console: Console, packets: ztf.Packets, outcomes: Outcomes) -> None:
+    """Say how the champion does beside the survey's own scores, on the same packets."""
+    console.print("ROC AUC of known asteroids against the rest:")
+    console.print(f"  our champion, cross-validated   {outcomes['rounds'][-1].model_auc:.3f}")
+    for name in ztf.SURVEY_SCORES:
+        if (auc := packets.auc_of(name)) is not None:
+            console.print(f"  the survey's own {name[1:]:<14} {auc:.3f}")
