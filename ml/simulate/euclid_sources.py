@@ -40,7 +40,8 @@ def psf(size: int) -> np.ndarray:
 def through_the_optics(light: np.ndarray) -> np.ndarray:
     """Convolve (..., size, size) images with the PSF; light that leaves the stamp does not come back."""
     size = light.shape[-1]
-    padded = fft.next_fast_len(2 * size, real=True)
+    # Light travels at most half a stamp, so half a stamp of padding keeps the far side from receiving it.
+    padded = fft.next_fast_len(size + size // 2 + 1, real=True)
     kernel = np.zeros((padded, padded), np.float32)
     kernel[:size, :size] = psf(size)
     kernel = np.roll(kernel, (-(size // 2), -(size // 2)), (0, 1))

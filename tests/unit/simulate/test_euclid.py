@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.simulate.euclid import CLASSES, euclid, field, snr_of_trail, stamps
+from ml.simulate.euclid import CLASSES, euclid, field, stamps
 from ml.simulate.euclid_sources import (
     bleed,
     cosmic_ray_charge,
@@ -16,6 +16,7 @@ from ml.simulate.euclid_sources import (
     through_the_optics,
     trail_light,
 )
+from ml.simulate.euclid_stamps import snr_of_trail
 
 MIDDLE = np.array([47.5])
 
@@ -117,7 +118,7 @@ def test_movers_are_those_of_the_paper_and_can_be_seen(drawn):
     movers = {key: values[label == "SSO"] for key, values in measured.items()}
     assert ((movers["rate"] >= 10) & (movers["rate"] <= 80)).all()
     assert ((movers["mag"] >= 20) & (movers["mag"] <= 26)).all()
-    assert (movers["snr"] >= 4).all()
+    assert (movers["snr"] >= 5).all()
     assert np.isnan(measured["rate"][label != "SSO"]).all()
 
 
