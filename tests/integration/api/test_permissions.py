@@ -1,0 +1,130 @@
+"""Each write through the API: by whoever may, by a colleague with too small a role, by a stranger, by nobody."""
+
+import numpy as np
+import pytest
+from django.contrib.auth import get_user_model
+from rest_framework.test import APIClient
+
+from tests.integration.crowd.world import make_subject, make_workflow
+from webapp.archive.ingest.inbox import inbox
+from webapp.archive.models import IngestRun, Membership, Role, Survey
+from webapp.archive.pixels import pixel_store
+from webapp.learning.models import Checkpoint, Promotion, Score, TrainingRun
+
+pytestmark = pytest.mark.django_db
+
+
+def client_for(role=None, survey=None):
+    user = get_user_model().objects.create(username=f"{role}-{getattr(survey, 'slug', '')}")
+    if role:
+        Membership.objects.create(user=user, survey=survey, role=role)
+    client = APIClient()
+    client.force_authenticate(user)
+    return client
+
+
+@pytest.fixture
+def workflow():
+    return make_workflow(subjects=1)
+
+
+@pytest.fixture
+def people(workflow):
+    """An admin, and everybody who may not do what an admin may."""
+    elsewhere = Survey.objects.create(slug="elsewhere", name="Elsewhere")
+    survey = workflow.survey
+    admin = client_for(Role.ADMIN, survey)
+    others = [client_for(Role.SCIENTIST, survey), client_for(Role.ADMIN, elsewhere), client_for()]
+    return admin, others
+
+
+def make_checkpoint(workflow, is_champion=False):
+    run = TrainingRun.objects.create(survey=workflow.survey, workflow=workflow, role="tracklet", state="done")
+    return Checkpoint.objects.create(
+        survey=workflow.survey, role="tracklet", run=run, folder="c", sha256="0", manifest={}, is_champion=is_champion
+    )
+
+
+def test_admins_start_a_training_run_and_nobody_else(workflow, people):
+    admin, others = people
+    body = {"workflow": "atlas", "preset": "head"}
+    for other in others:
+        assert other.post("/api/training-runs/", body, format="json").status_code == 403
+    assert APIClient().post("/api/training-runs/", body, format="json").status_code == 401
+    assert not TrainingRun.objects.exists()
+    started = admin.post("/api/training-runs/", body, format="json")
+    assert started.status_code == 201
+    assert started.json()["state"] == "queued"
+    again = admin.post("/api/training-runs/", body, format="json")
+    assert again.status_code == 409
+    assert "under way" in again.json()["detail"]
+    assert TrainingRun.objects.count() == 1
+
+
+def test_admins_cancel_a_training_run_and_nobody_else(workflow, people):
+    admin, others = people
+    run = TrainingRun.objects.create(survey=workflow.survey, workflow=workflow, role="tracklet")
+    for other in others:
+        assert other.post(f"/api/training-runs/{run.pk}/cancel/").status_code == 403
+    run.refresh_from_db()
+    assert (run.state, run.cancel_requested) == ("queued", False)
+    assert admin.post(f"/api/training-runs/{run.pk}/cancel/").json()["state"] == "cancelled"
+
+
+def test_admins_promote_and_step_back_and_nobody_else(workflow, people):
+    admin, others = people
+    pixel_store().append("atlas", np.zeros((1, 2, 1, 8, 8), np.float32))
+    first, second = make_checkpoint(workflow, is_champion=True), make_checkpoint(workflow)
+    back = {"survey": "atlas", "role": "tracklet"}
+    for other in others:
+        assert other.post(f"/api/checkpoints/{second.pk}/promote/", {}).status_code == 403
+        assert other.post("/api/checkpoints/rollback/", back).status_code == 403
+    assert Checkpoint.objects.get(is_champion=True) == first
+    assert not Promotion.objects.exists()
+    assert admin.post("/api/checkpoints/rollback/", back).status_code == 409
+    assert admin.post(f"/api/checkpoints/{second.pk}/promote/", {}).json()["is_champion"] is True
+    assert Promotion.objects.get().by.username == "admin-atlas"
+    assert admin.post("/api/checkpoints/rollback/", back).json()["id"] == first.pk
+    assert Checkpoint.objects.get(is_champion=True) == first
+
+
+def test_admins_ingest_from_the_inbox_and_nobody_else(workflow, people):
+    admin, others = people
+    (inbox() / "night").mkdir()
+    body = {"survey": "atlas", "path": "night"}
+    for other in others:
+        assert other.post("/api/ingest-runs/", body).status_code == 403
+    for path in ("../pixels", "/etc", "absent", "\0"):
+        assert admin.post("/api/ingest-runs/", body | {"path": path}, format="json").status_code == 400
+    assert not IngestRun.objects.exists()
+    assert admin.post("/api/ingest-runs/", body).status_code == 201
+    run = IngestRun.objects.get()
+    assert run.requested_by.username == "admin-atlas"
+    for other in others:
+        assert other.post(f"/api/ingest-runs/{run.pk}/cancel/").status_code == 403
+        assert other.get(f"/api/ingest-runs/{run.pk}/problems/").status_code == 403
+    run.problems.create(file="a.fits", row=3, reason="It is empty.")
+    assert admin.get(f"/api/ingest-runs/{run.pk}/problems/").json()["results"][0]["row"] == 3
+    assert admin.post(f"/api/ingest-runs/{run.pk}/cancel/").json()["state"] == "cancelled"
+
+
+@pytest.mark.parametrize("what", ["training-runs", "checkpoints", "scores"])
+def test_scientists_read_what_volunteers_do_not(workflow, people, what):
+    _, (scientist, elsewhere, stranger) = people
+    checkpoint = make_checkpoint(workflow, is_champion=True)
+    subject = make_subject(workflow.survey, "scored")
+    Score.objects.create(checkpoint=checkpoint, subject=subject, probabilities=[0.1, 0.9], p_real=0.9, entropy=0.3)
+    assert len(scientist.get(f"/api/{what}/", {"survey": "atlas"}).json()["results"]) == 1
+    assert elsewhere.get(f"/api/{what}/").json()["results"] == []
+    assert stranger.get(f"/api/{what}/").status_code == 403
+    assert client_for(Role.VOLUNTEER, workflow.survey).get(f"/api/{what}/").status_code == 403
+    assert APIClient().get(f"/api/{what}/").status_code == 401
+
+
+def test_a_single_row_of_another_survey_is_refused(workflow, people):
+    _, (scientist, elsewhere, _) = people
+    checkpoint = make_checkpoint(workflow)
+    assert scientist.get(f"/api/checkpoints/{checkpoint.pk}/").status_code == 200
+    assert elsewhere.get(f"/api/checkpoints/{checkpoint.pk}/").status_code == 403
+    assert scientist.get(f"/api/training-runs/{checkpoint.run_id}/").json()["epochs"] == []
+    assert elsewhere.get(f"/api/training-runs/{checkpoint.run_id}/").status_code == 403
