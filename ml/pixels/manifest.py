@@ -4,10 +4,11 @@ import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ml.pixels.frames import frames, take
-from ml.pixels.inside import inside
+from ml.pixels.frames import Part, frames, take
+from ml.pixels.inside import Folder
 from ml.pixels.manifest_columns import Columns, understand
 from ml.pixels.manifest_row import Row
+from ml.pixels.picture import Selection
 from ml.pixels.pictures import OpenPictures
 from ml.pixels.record import BadInput, SubjectRecord
 
@@ -33,17 +34,14 @@ def read_manifest(path: Path, kind: str | None = None, skip: Skip | None = None)
     SubjectRecord or BadInput
         One for each row that is not skipped.
     """
-    pictures = OpenPictures()
+    reading = _Reading(path, kind, skip)
     try:
         for number, row in _rows(path):
-            if isinstance(row, BadInput):
-                yield row.at(file=path.name, row=number)
-                continue
-            record = _guarded(row, number, path, kind, skip, pictures)
-            if record is not None:
-                yield record
+            found = row if isinstance(row, BadInput) else reading.subject(row, number or 0)
+            if found is not None:
+                yield found.at(file=path.name, row=number) if isinstance(found, BadInput) else found
     finally:
-        pictures.close()
+        reading.pictures.close()
 
 
 def count_rows(path: Path) -> int:
@@ -92,46 +90,49 @@ def _row(columns: Columns, cells: list[str]) -> Row | BadInput:
     return Row(columns, cells)
 
 
-def _guarded(
-    row: Row, number: int | None, path: Path, kind: str | None, skip: Skip | None, pictures: OpenPictures
-) -> SubjectRecord | BadInput | None:
-    names = row.images()
-    try:
-        if not names:
-            raise BadInput("names no image file. Fill in its image columns, or leave the row out.")
-        external_id = row.external_id()
-        if skip is not None and skip(external_id):
-            return None
-        return _subject(row, external_id, number or 0, path, kind, pictures)
-    except BadInput as bad:
-        return bad.at(file=path.name, row=number, image=names[0][1] if names else "")
+class _Reading:
+    """One pass over a manifest, with the files it keeps open."""
 
+    def __init__(self, path: Path, kind: str | None, skip: Skip | None) -> None:
+        self.path, self.kind, self.skip = path, kind, skip
+        self.pictures, self.folder = OpenPictures(), Folder(path.parent)
 
-def _subject(
-    row: Row, external_id: str, number: int, path: Path, kind: str | None, pictures: OpenPictures
-) -> SubjectRecord:
-    gold, (ra, dec), rate = row.gold(), row.position(), row.number("rate")
-    selection = row.selection()
-    parts = []
-    for _, name in row.images():
+    def subject(self, row: Row, number: int) -> SubjectRecord | BadInput | None:
+        """Read the subject of a row; None if it is to be skipped."""
+        names = row.images()
         try:
-            parts.append(take(pictures.get(inside(path.parent, name)), selection))
+            if not names:
+                raise BadInput("names no image file. Fill in its image columns, or leave the row out.")
+            external_id = row.external_id()
+            if self.skip is not None and self.skip(external_id):
+                return None
+            return self._record(row, external_id, number)
+        except BadInput as bad:
+            return bad.at(image=names[0][1] if names else "")
+
+    def _record(self, row: Row, external_id: str, number: int) -> SubjectRecord:
+        gold, (ra, dec), rate, selection = row.gold(), row.position(), row.number("rate"), row.selection()
+        parts = [self._part(name, selection) for _, name in row.images()]
+        kind, members = frames(parts, row.text("kind").lower() or self.kind)
+        single = len(parts) == 1 or len(members) == 1
+        row.annotate(members, [*range(1, len(members) + 1)] if single else [at for at, _ in row.images()])
+        return SubjectRecord(
+            external_id=external_id,
+            kind=kind,
+            frames=members,
+            label=row.text("label"),
+            gold=gold,
+            object_group=row.text("object_group") or external_id,
+            ra=ra,
+            dec=dec,
+            rate=rate,
+            metadata=row.metadata(),
+            source=self.path.name,
+            row=number,
+        )
+
+    def _part(self, name: str, selection: Selection) -> Part:
+        try:
+            return take(self.pictures.get(self.folder.file(name)), selection)
         except BadInput as bad:
             raise bad.at(image=name) from None
-    found, members = frames(parts, row.text("kind").lower() or kind)
-    single = len(parts) == 1 or len(members) == 1
-    row.annotate(members, [*range(1, len(members) + 1)] if single else [at for at, _ in row.images()])
-    return SubjectRecord(
-        external_id=external_id,
-        kind=found,
-        frames=members,
-        label=row.text("label"),
-        gold=gold,
-        object_group=row.text("object_group") or external_id,
-        ra=ra,
-        dec=dec,
-        rate=rate,
-        metadata=row.metadata(),
-        source=path.name,
-        row=number,
-    )

@@ -32,10 +32,6 @@ def open_picture(path: Path) -> Picture:
         raise BadInput(f"is not of a known kind. Known endings: {', '.join(SUFFIXES)}.")
     try:
         return opener(path)
-    except FileNotFoundError as error:
-        raise BadInput("is not there. Check the name; it is taken relative to the manifest's folder.") from error
-    except IsADirectoryError as error:
-        raise BadInput("is a folder, where a file is needed.") from error
     except OSError as error:
         raise BadInput(f"cannot be read ({error.strerror or error}).") from error
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from ml.pixels.avro import SUFFIX as AVRO
 from ml.pixels.avro import read_packets
 from ml.pixels.frames import frames, take
-from ml.pixels.inside import inside
+from ml.pixels.inside import Folder
 from ml.pixels.manifest import Skip, count_rows, read_manifest
 from ml.pixels.pictures import SUFFIXES, open_picture
 from ml.pixels.record import BadInput, SubjectRecord
@@ -47,7 +47,7 @@ def read(path: Path, kind: str | None = None, skip: Skip | None = None) -> Itera
         yield BadInput("is not there. Check the path.", file=str(path))
         return
     empty = True
-    folder = path if path.is_dir() else path.parent
+    folder = Folder(path if path.is_dir() else path.parent)
     for name in _names(path):
         empty = False
         yield from _file(folder, name, kind, skip)
@@ -84,9 +84,9 @@ def _names(path: Path) -> list[str]:
     return found
 
 
-def _file(folder: Path, name: str, kind: str | None, skip: Skip | None) -> Iterator[SubjectRecord | BadInput]:
+def _file(folder: Folder, name: str, kind: str | None, skip: Skip | None) -> Iterator[SubjectRecord | BadInput]:
     try:
-        path = inside(folder, name)
+        path = folder.file(name)
     except BadInput as bad:
         yield bad.at(file=name)
         return

@@ -1,5 +1,7 @@
 """Manifests in all the dialects that are promised."""
 
+import os
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -143,7 +145,8 @@ def test_a_bad_row_is_told_and_the_rest_goes_on(write_fits, write_manifest, sky_
     ],
     ids=str,
 )
-def test_each_bad_cell_has_its_sentence(cells, words, write_fits, write_manifest, complaint, sky_noise):
+def test_each_bad_cell_has_its_sentence(cells, words, tmp_path, write_fits, write_manifest, complaint, sky_noise):
+    (tmp_path / "a.tiff").touch()
     write_fits("a.fits", sky_noise(6, 6))
     bad = complaint(write_manifest(row(**cells)))
     assert words in bad.reason
@@ -163,6 +166,14 @@ def test_files_outside_the_folder_are_refused(tmp_path, write_manifest, sky_nois
     assert all("folder" in item.reason for item in found)
     (alone,) = read(tmp_path / "inner" / "folder" / "inner" / "manifest.csv", skip=lambda name: name != "link.fits")
     assert "lies outside" in alone.reason
+
+
+def test_a_pipe_or_folder_is_no_image(tmp_path, write_manifest):
+    os.mkfifo(tmp_path / "pipe.fits")
+    (tmp_path / "folder.fits").mkdir()
+    pipe, folder = read(write_manifest({"image": "pipe.fits"}, {"image": "folder.fits"}))
+    assert "is a device or pipe" in pipe.reason
+    assert "is a folder" in folder.reason
 
 
 @pytest.mark.parametrize(
