@@ -102,7 +102,7 @@ class SimulatedVolunteer:
         follow_up : str or None
             One of `classes` on the side of the answer; None after unsure or where not asked.
         """
-        hard = difficulty(snr)
+        hard = difficulty(snr, truth)
         if self.rng.random() < self.unsure * np.sqrt(hard):
             return UNSURE, None
         right = self.rng.random() < self.chance_right(truth, truth in positive, hard)
@@ -131,7 +131,7 @@ class SimulatedVolunteer:
         return float(self.seconds * self.rng.lognormal(0, 0.4))
 
 
-def difficulty(snr: float | None) -> float:
+def difficulty(snr: float | None, truth: str = "") -> float:
     """0 for what anybody sees, 1 for what nobody can: ``1 / (1 + (snr / 6)^2)``.
 
     >>> difficulty(6.0), round(difficulty(60.0), 2)
@@ -139,6 +139,9 @@ def difficulty(snr: float | None) -> float:
     """
     if snr is None or not np.isfinite(snr):
         return UNKNOWN_DIFFICULTY
+    if truth == "NOISE":
+        # The fainter a chance peak, the less it looks like anything at all.
+        return min(max(snr, 0.0) / HALF_DIFFICULT_SNR, 1.0) / 2
     return 1 / (1 + (max(snr, 0.0) / HALF_DIFFICULT_SNR) ** 2)
 
 

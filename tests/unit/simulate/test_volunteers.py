@@ -76,6 +76,11 @@ def test_difficulty_falls_with_signal():
     assert difficulty(None) == difficulty(float("nan")) == pytest.approx(0.35)
 
 
+def test_noise_gets_easier_as_it_fades():
+    assert difficulty(2, "NOISE") < difficulty(5, "NOISE") == pytest.approx(5 / 12)
+    assert difficulty(50, "NOISE") == 0.5
+
+
 def test_pauses_are_positive():
     assert all(person().pause() > 0 for _ in range(20))
 
