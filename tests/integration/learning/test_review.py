@@ -1,0 +1,160 @@
+"""A verdict outranks the volunteers and becomes gold, and can be taken back without a trace but the trail."""
+
+import uuid
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+
+from tests.integration.learning import sky
+from webapp.consensus.models import Consensus, Skill
+from webapp.consensus.update import refresh
+from webapp.learning.held_out import is_test_group
+from webapp.learning.labels import labels
+from webapp.learning.models import Checkpoint, Score, TrainingRun
+from webapp.review.disagreement import disagreements
+from webapp.review.models import Ruling
+from webapp.review.rule import AlreadyWithdrawn, rule, withdraw_ruling
+from webapp.volunteers.models import Classification, Volunteer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def workflow():
+    survey = sky.survey(classes=["CR", "NOISE", "AST"], positive=["AST"])
+    return sky.workflow(survey, method="majority", min_votes=2)
+
+
+@pytest.fixture
+def subjects(workflow):
+    rows = sky.subjects(workflow.survey, [True] * 4)
+    sky.queue(workflow, rows)
+    return rows
+
+
+@pytest.fixture
+def scientist():
+    return User.objects.create(username="scientist")
+
+
+def vote(workflow, subject, *answers):
+    people = [Volunteer.objects.create() for _ in answers]
+    for person, answer in zip(people, answers, strict=True):
+        Classification.objects.create(
+            id=uuid.uuid4(), volunteer=person, workflow=workflow, subject=subject, answer=answer
+        )
+    refresh(workflow, [subject.pk])
+    return people
+
+
+def champion(workflow, p_real):
+    run = TrainingRun.objects.create(survey=workflow.survey, workflow=workflow, role=workflow.kind)
+    row = Checkpoint.objects.create(
+        survey=workflow.survey, role=workflow.kind, run=run, folder="c", sha256="s", manifest={}, is_champion=True
+    )
+    for subject, p in p_real.items():
+        Score.objects.create(checkpoint=row, subject=subject, probabilities=[1 - p, p], p_real=p, entropy=0.1)
+    return row
+
+
+def test_a_verdict_becomes_gold_retires_the_subject_and_counts_for_skill(workflow, subjects, scientist):
+    yes, no = vote(workflow, subjects[0], "yes", "no")
+    champion(workflow, {subjects[0]: 0.25})
+    ruling = rule(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="no", label="CR", note="a hit")
+    subjects[0].refresh_from_db()
+    consensus = Consensus.objects.get(subject=subjects[0])
+    assert (subjects[0].gold_label, subjects[0].gold_source) == ("CR", "ruling")
+    assert (consensus.is_retired, consensus.retired_reason) == (True, "human")
+    assert workflow.queue.get(subject=subjects[0]).is_retired
+    assert (ruling.consensus_posterior, ruling.p_real) == (consensus.posterior, 0.25)
+    assert Skill.objects.get(volunteer=no).no_no == 1
+    assert Skill.objects.get(volunteer=yes).no_yes == 1
+    assert consensus.votes == 2
+
+
+def test_a_ruling_is_the_first_source_of_labels(workflow, subjects, scientist):
+    subject = next(row for row in subjects if not is_test_group(row.object_group))
+    vote(workflow, subject, "yes", "yes", "yes")
+    assert [(label.label, label.source) for label in labels(workflow)] == [("yes", "consensus")]
+    rule(subject=subject, workflow=workflow, scientist=scientist, verdict="no")
+    found = [(label.label, label.source, label.allowed) for label in labels(workflow)]
+    assert found == [("no", "ruling", ("CR", "NOISE"))]
+
+
+def test_withdrawing_restores_gold_consensus_queue_and_skill(workflow, subjects, scientist):
+    people = vote(workflow, subjects[0], "yes", "no")
+    before = Consensus.objects.values("posterior", "is_retired", "votes_yes", "votes_no").get()
+    ruling = rule(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="no")
+    withdraw_ruling(ruling=ruling)
+    subjects[0].refresh_from_db()
+    assert (subjects[0].gold_label, subjects[0].gold_source) == ("", "")
+    assert Consensus.objects.values("posterior", "is_retired", "votes_yes", "votes_no").get() == before
+    assert not workflow.queue.filter(is_retired=True).exists()
+    assert not Skill.objects.filter(volunteer__in=people, no_no=1).exists()
+    assert Ruling.objects.get().withdrawn_at is not None
+
+
+def test_withdrawing_brings_back_the_manifests_gold_however_often_it_was_ruled(workflow, subjects, scientist):
+    sky.make_gold(subjects[:1], [True])
+    rule(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="no")
+    second = rule(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="no", label="NOISE")
+    assert Ruling.objects.filter(withdrawn_at=None).get() == second
+    withdraw_ruling(ruling=second)
+    subjects[0].refresh_from_db()
+    assert (subjects[0].gold_label, subjects[0].gold_source) == ("yes", "manifest")
+
+
+def test_an_unseen_subject_can_be_ruled_and_leaves_nothing_behind_when_withdrawn(workflow, subjects, scientist):
+    ruling = rule(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="yes")
+    assert Consensus.objects.get().retired_reason == "human"
+    withdraw_ruling(ruling=ruling)
+    assert not Consensus.objects.exists()
+    with pytest.raises(AlreadyWithdrawn, match="Nothing has changed"):
+        withdraw_ruling(ruling=ruling)
+
+
+@pytest.mark.parametrize(
+    ("fields", "match"),
+    [
+        ({"verdict": "maybe"}, "yes or no"),
+        ({"verdict": "yes", "label": "CR"}, "contradicts"),
+        ({"verdict": "no", "label": "GALAXY"}, "none of the classes"),
+    ],
+)
+def test_a_senseless_verdict_changes_nothing(workflow, subjects, scientist, fields, match):
+    with pytest.raises(ValidationError, match=match):
+        rule(subject=subjects[0], workflow=workflow, scientist=scientist, **fields)
+    assert not Ruling.objects.exists()
+    assert not Consensus.objects.exists()
+
+
+def test_a_subject_of_another_survey_cannot_be_ruled(workflow, scientist):
+    stranger = sky.subjects(sky.survey("other"), [True])[0]
+    with pytest.raises(ValidationError, match="not a subject of"):
+        rule(subject=stranger, workflow=workflow, scientist=scientist, verdict="yes")
+
+
+def test_disagreements_are_sorted_and_filtered(workflow, subjects, scientist, django_assert_num_queries):
+    for subject, answers in zip(subjects, (["yes"] * 2, ["no"] * 2, ["yes"] * 2, ["no"] * 3), strict=True):
+        vote(workflow, subject, *answers)
+    champion(workflow, {subjects[0]: 0.1, subjects[1]: 0.7, subjects[2]: 0.95, subjects[3]: 0.99})
+    with django_assert_num_queries(2):
+        found = list(disagreements(workflow))
+        assert [row.subject for row in found] == [subjects[3], subjects[0], subjects[1]]
+    assert found[0].gap == pytest.approx(abs(found[0].posterior - 0.99))
+    assert [row.subject for row in disagreements(workflow, way="crowd-yes")] == [subjects[0]]
+    assert [row.subject for row in disagreements(workflow, way="crowd-no", sort="p_real")] == [subjects[1], subjects[3]]
+    assert [row.subject for row in disagreements(workflow, min_votes=3)] == [subjects[3]]
+    ruling = rule(subject=subjects[3], workflow=workflow, scientist=scientist, verdict="yes")
+    assert [row.subject for row in disagreements(workflow)] == [subjects[0], subjects[1]]
+    ruled = disagreements(workflow, state="ruled").get()
+    assert (ruled.subject, ruled.ruling_id, ruled.verdict) == (subjects[3], ruling.pk, "yes")
+    assert disagreements(workflow, state="all").count() == 3
+
+
+def test_without_a_champion_nothing_disagrees(workflow, subjects):
+    vote(workflow, subjects[0], "yes", "yes")
+    assert not disagreements(workflow).exists()
+    with pytest.raises(ValueError, match="none of open, ruled, all"):
+        disagreements(workflow, state="closed")

@@ -1,0 +1,132 @@
+"""A scientist's verdict: it outranks the volunteers, becomes gold, and can be taken back."""
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from webapp.archive.models import Subject
+from webapp.consensus.models import Consensus, RetiredReason
+from webapp.consensus.update import refresh, truth_changed
+from webapp.learning.models import Score
+from webapp.learning.roles import classes_of
+from webapp.review.models import Ruling, Verdict
+from webapp.volunteers.classify import lock_entries
+from webapp.volunteers.models import QueueEntry, Workflow
+
+
+class AlreadyWithdrawn(ValueError):
+    """The ruling does not stand any more; somebody was faster."""
+
+
+@transaction.atomic
+def rule(
+    *, subject: Subject, workflow: Workflow, scientist: User, verdict: str, label: str = "", note: str = ""
+) -> Ruling:
+    """Settle a subject: a ruling, gold, and no more questions about it. A later verdict replaces an earlier one.
+
+    Parameters
+    ----------
+    scientist
+        Whoever rules; whether they may is for the caller to check.
+    verdict
+        "yes" or "no".
+    label
+        A fine class on the verdict's side, where the scientist knows it.
+
+    Raises
+    ------
+    ValidationError
+        The verdict is neither yes nor no, the label is no class of the survey or contradicts the verdict, or the
+        subject is of another survey or kind. Nothing has changed.
+    """
+    _check(subject, workflow, verdict, label)
+    locked = Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
+    standing = locked.rulings.filter(withdrawn_at=None)
+    earlier = standing.first()
+    original = earlier.previous_gold if earlier else locked.gold_label
+    consensus = _consensus(workflow, locked)
+    standing.filter(workflow=workflow).update(withdrawn_at=timezone.now())
+    ruling = Ruling.objects.create(
+        subject=locked,
+        workflow=workflow,
+        scientist=scientist,
+        verdict=verdict,
+        label=label,
+        note=note,
+        consensus_posterior=consensus.posterior if consensus.votes else None,
+        p_real=_p_real(locked, workflow),
+        previous_gold=original,
+    )
+    _set_gold(locked, label or verdict, "ruling")
+    _retire(consensus)
+    return ruling
+
+
+@transaction.atomic
+def withdraw_ruling(*, ruling: Ruling) -> None:
+    """Take a verdict back: the gold label of before returns, and volunteers decide again.
+
+    Raises
+    ------
+    AlreadyWithdrawn
+        The ruling stands no more; nothing has changed.
+    """
+    subject = Subject.objects.select_for_update(no_key=True).get(pk=ruling.subject_id)
+    if Ruling.objects.filter(pk=ruling.pk, withdrawn_at=None).update(withdrawn_at=timezone.now()) != 1:
+        raise AlreadyWithdrawn(f"The verdict on {subject} was taken back, or replaced, before. Nothing has changed.")
+    ruling.refresh_from_db()
+    other = subject.rulings.filter(withdrawn_at=None).first()
+    if other is not None:
+        _set_gold(subject, other.label or other.verdict, "ruling")
+    else:
+        _set_gold(subject, ruling.previous_gold, "manifest" if ruling.previous_gold else "")
+    _bring_back(ruling.workflow, subject)
+
+
+def _check(subject: Subject, workflow: Workflow, verdict: str, label: str) -> None:
+    if verdict not in Verdict.values:
+        raise ValidationError({"verdict": f"A verdict is yes or no, not {verdict!r}."})
+    if (subject.survey_id, subject.kind) != (workflow.survey_id, workflow.kind):
+        raise ValidationError({"subject": f"{subject} is not a subject of {workflow}."})
+    classes = classes_of(workflow.survey)
+    if label and label not in classes.names:
+        raise ValidationError({"label": f"{label!r} is none of the classes {', '.join(classes.names)}."})
+    if label and classes.answer(label) != verdict:
+        raise ValidationError({"label": f"{label} contradicts the verdict {verdict!r}."})
+
+
+def _consensus(workflow: Workflow, subject: Subject) -> Consensus:
+    """Return what volunteers say, its queue entry locked; a subject that nobody was asked about has a row of none."""
+    lock_entries(workflow, [subject.pk])
+    empty = {"posterior": workflow.prior, "method": workflow.method}
+    return Consensus.objects.get_or_create(workflow=workflow, subject=subject, defaults=empty)[0]
+
+
+def _p_real(subject: Subject, workflow: Workflow) -> float | None:
+    champions = Score.objects.filter(subject=subject, checkpoint__is_champion=True, checkpoint__role=workflow.kind)
+    return champions.values_list("p_real", flat=True).first()
+
+
+def _set_gold(subject: Subject, label: str, source: str) -> None:
+    """Change the truth about a subject, and what its volunteers' skills were reckoned from."""
+    Subject.objects.filter(pk=subject.pk).update(gold_label=label, gold_source=source)
+    for workflow in Workflow.objects.filter(classifications__subject=subject).distinct():
+        truth_changed(workflow, [subject.pk])
+
+
+def _retire(consensus: Consensus) -> None:
+    consensus.is_retired, consensus.retired_reason = True, RetiredReason.HUMAN
+    consensus.retired_at = timezone.now()
+    consensus.save(update_fields=["is_retired", "retired_reason", "retired_at", "updated_at"])
+    QueueEntry.objects.filter(workflow=consensus.workflow_id, subject=consensus.subject_id).update(is_retired=True)
+
+
+def _bring_back(workflow: Workflow, subject: Subject) -> None:
+    """Let the votes decide again; where there are none, it is as if nobody had ever looked."""
+    lock_entries(workflow, [subject.pk])
+    row = Consensus.objects.filter(workflow=workflow, subject=subject)
+    row.update(is_retired=False, retired_reason="", retired_at=None)
+    row.filter(votes_yes=0, votes_no=0, votes_unsure=0).delete()
+    QueueEntry.objects.filter(workflow=workflow, subject=subject).update(is_retired=False)
+    refresh(workflow, [subject.pk])
