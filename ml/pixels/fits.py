@@ -103,6 +103,15 @@ class FitsPicture:
         self.file.seek(offset)
         return self.file.read(count)
 
+    def _read_into(self, room: np.ndarray, offset: int) -> None:
+        if isinstance(self.file, io.FileIO):
+            count = os.preadv(self.file.fileno(), [room.data], offset)
+        else:
+            self.file.seek(offset)
+            count = self.file.readinto(room.data)
+        if count < room.size:
+            raise BadInput("became shorter while it was read. Wait until it is written, and try again.")
+
     def _read(self, unit: Unit, selection: Selection) -> np.ndarray:
         first, count = span(selection, unit.shape[0])
         shape = (count, *unit.shape[1:])
@@ -114,8 +123,9 @@ class FitsPicture:
         depth = _depth(unit)
         disk = np.dtype(f">{'f' if unit.whole('BITPIX') < 0 else 'i'}{depth}" if depth > 1 else "u1")
         start = first * math.prod(shape[1:]) * depth
-        raw = self._read_at(unit.offset + start, math.prod(shape) * depth)
-        return scaled(np.frombuffer(raw, disk).reshape(shape), unit)
+        pixels = np.empty(shape, disk)
+        self._read_into(pixels.reshape(-1).view(np.uint8), unit.offset + start)
+        return scaled(pixels, unit)
 
     def _tiles(self, unit: Unit, first: int, count: int) -> np.ndarray:
         tile = math.prod(unit.whole(f"ZTILE{axis}", 1) for axis in range(1, len(unit.shape) + 1))

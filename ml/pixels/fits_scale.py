@@ -22,7 +22,7 @@ def scaled(raw: np.ndarray, unit: Unit) -> np.ndarray:
     Parameters
     ----------
     raw
-        As read, any shape and byte order.
+        As read, any shape and byte order; not to be used again, as its memory may be that of the result.
     unit
         Whose header says how to scale.
 
@@ -35,7 +35,7 @@ def scaled(raw: np.ndarray, unit: Unit) -> np.ndarray:
     ----------
     FITS standard 4.0, sections 4.4.2.5 and 5.2.5.
     """
-    pixels = native(raw)
+    pixels = raw if raw.dtype.isnative else raw.byteswap(inplace=True).view(raw.dtype.newbyteorder("="))
     zero, scale = _number(unit, "BZERO", 0), _number(unit, "BSCALE", 1)
     if pixels.dtype.kind == "f":
         return pixels if (scale, zero) == (1, 0) else (pixels * scale + zero).astype(pixels.dtype)
