@@ -15,8 +15,7 @@ MAD_TO_SIGMA = 1.4826
 _SAMPLE_SIDE = 32
 _CACHED = 65_536  # values whose working copies fit into a core's cache
 _LEAST_NOISE = np.float32(1e-8)  # of the brightest pixel: below it, single precision has no noise to measure
-_SOFT = 0.1
-_LOG_RANGE = 1000.0
+_LOG_RANGE = 30.0
 
 
 def sky(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -139,17 +138,34 @@ def zscale(pixels: np.ndarray, contrast: float = 0.25) -> np.ndarray:
 
 
 def asinh(pixels: np.ndarray) -> np.ndarray:
-    """Scale linearly near the sky and logarithmically above it, 0 to 1, float32; see `asinh_noise`."""
-    unit = percentile(pixels, 0.5, 99.9)
-    out = _asinh(unit / np.float32(_SOFT))
-    out /= np.float32(np.arcsinh(1 / _SOFT))
-    return out
+    """Scale linearly near the sky and logarithmically above it, 0 to 1, float32.
+
+    Shown are 2 sigma below the sky to its brightest pixels, at least 10 sigma above; the curve bends at 3 sigma.
+    """
+    low, high, sigma = _above_sky(pixels)
+    bend = np.float32(3.0) * sigma / np.maximum(high - low, np.finfo(np.float32).tiny)
+    out = _between(pixels, low, high)
+    out /= bend[..., None, None]
+    out = _asinh(out)
+    out /= np.arcsinh(1 / bend)[..., None, None]
+    return np.clip(out, 0, 1, out=out)
 
 
 def log(pixels: np.ndarray) -> np.ndarray:
-    """Scale logarithmically, log(1 + 1000 x) / log(1001) of the linear scale x, 0 to 1, float32 (as DS9 does)."""
-    unit = percentile(pixels, 0.5, 99.9)
-    return np.log1p(unit * np.float32(_LOG_RANGE)) / np.float32(np.log1p(_LOG_RANGE))
+    """Scale logarithmically from 2 sigma below the sky upwards: log(1 + 30 x) / log(31), 0 to 1, float32."""
+    low, high, _ = _above_sky(pixels)
+    out = _between(pixels, low, high)
+    out *= np.float32(_LOG_RANGE)
+    np.log1p(out, out=out)
+    out /= np.float32(np.log1p(_LOG_RANGE))
+    return np.clip(out, 0, 1, out=out)
+
+
+def _above_sky(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return from where (2 sigma below the sky) to where to show an image whose sky shall stay dark, and sigma."""
+    level, sigma = sky(pixels)
+    _, bright = _limits(_sampled_image(pixels), 0.0, 0.999)
+    return level - 2 * sigma, np.maximum(bright, level + 10 * sigma), sigma
 
 
 STRETCHES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
