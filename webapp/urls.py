@@ -9,4 +9,5 @@ urlpatterns = [
     path("", include("webapp.archive.urls")),
     path("", include("webapp.volunteers.urls")),
     path("surveys/<slug:slug>/learning/", include("webapp.learning.urls")),
+    path("surveys/<slug:slug>/review/", include("webapp.review.urls")),
 ]

@@ -1,0 +1,72 @@
+"""What the list shows, read from its address; whatever is missing or unknown there is as at first."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from webapp.archive.models import Survey
+from webapp.consensus.models import Consensus
+from webapp.learning.models import Checkpoint
+from webapp.learning.roles import ROLE_OF_KIND
+from webapp.review.disagreement import disagreements
+from webapp.volunteers.models import Workflow
+
+STATES = [("open", "waiting for a verdict"), ("ruled", "ruled"), ("all", "all")]
+WAYS = [("", "either way"), ("crowd-yes", "volunteers say yes, model no"), ("crowd-no", "volunteers say no, model yes")]
+SORTS = [
+    ("-gap", "widest apart"),
+    ("-votes", "most votes"),
+    ("-updated_at", "newest"),
+    ("-p_real", "likeliest first"),
+]
+AT_FIRST = {"state": "open", "way": "", "min_votes": 0, "sort": "-gap"}
+
+
+class FilterForm(forms.Form):
+    """The filters as a person sees them."""
+
+    workflow = forms.ModelChoiceField(Workflow.objects.none(), required=False, to_field_name="slug", empty_label=None)
+    state = forms.ChoiceField(choices=STATES, required=False)
+    way = forms.ChoiceField(choices=WAYS, required=False, label="Which way")
+    min_votes = forms.IntegerField(min_value=0, max_value=100, required=False, label="Votes, at least")
+    sort = forms.ChoiceField(choices=SORTS, required=False, label="Order")
+
+    def __init__(self, workflows: QuerySet[Workflow], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["workflow"].queryset = workflows  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Filters:
+    workflow: Workflow | None
+    chosen: dict[str, Any]
+    form: FilterForm
+
+    def rows(self) -> QuerySet[Consensus]:
+        return disagreements(self.workflow, **self.chosen) if self.workflow else Consensus.objects.none()
+
+
+def filters_of(survey: Survey, query: Any) -> Filters:
+    """Read the filters of a survey's list from the query of its address."""
+    workflows = reviewable(survey)
+    asked = FilterForm(workflows, query)
+    asked.is_valid()
+    said = asked.cleaned_data
+    workflow = said.get("workflow") or _first(survey, workflows)
+    chosen = {name: said.get(name) or default for name, default in AT_FIRST.items()}
+    shown = FilterForm(workflows, initial={**chosen, "workflow": workflow.slug if workflow else None})
+    return Filters(workflow, chosen, shown)
+
+
+def _first(survey: Survey, workflows: QuerySet[Workflow]) -> Workflow | None:
+    """Return the first workflow with a champion to disagree with, or else the first."""
+    roles = Checkpoint.objects.filter(survey=survey, is_champion=True).values("role")
+    return workflows.filter(kind__in=roles).first() or workflows.first()
+
+
+def reviewable(survey: Survey) -> QuerySet[Workflow]:
+    """Return the workflows whose question a model answers too."""
+    of_survey = Workflow.objects.filter(survey=survey, kind__in=list(ROLE_OF_KIND))
+    return of_survey.select_related("survey").order_by("name")
