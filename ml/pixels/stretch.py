@@ -143,7 +143,7 @@ def asinh(pixels: np.ndarray) -> np.ndarray:
     Shown are 2 sigma below the sky to its brightest pixels, at least 10 sigma above; the curve bends at 3 sigma.
     """
     low, high, sigma = _above_sky(pixels)
-    bend = np.float32(3.0) * sigma / np.maximum(high - low, np.finfo(np.float32).tiny)
+    bend = np.float32(3.0) * sigma / np.maximum(high - low, sigma)
     out = _between(pixels, low, high)
     out /= bend[..., None, None]
     out = _asinh(out)
