@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 from django.contrib.auth import get_user_model
+from django.core.management import CommandError
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
@@ -48,7 +49,7 @@ class Crowd:
     workflow: str
     members: list[Member]
     truth: Truth
-    classes: tuple[str, ...]
+    follow_ups: tuple[str, ...]
     turns: Iterator[int] = field(default_factory=count)
 
     def collect(self, votes: int, report: Callable[[int], None]) -> int:
@@ -68,16 +69,15 @@ class Crowd:
 
     def _turn(self, client: httpx.Client, member: Member) -> int:
         headers = {"Authorization": f"Token {member.token}"}
-        items = client.get(f"/api/workflows/{self.workflow}/next/", params={"n": TURN}, headers=headers)
-        items.raise_for_status()
-        answers = [self._answer(member.mind, item["subject"]) for item in items.json()["items"]]
+        lent = client.get(f"/api/workflows/{self.workflow}/next/", params={"n": TURN}, headers=headers)
+        answers = [self._answer(member.mind, item["subject"]) for item in _accepted(lent).json()["items"]]
         if answers:
-            client.post("/api/classifications/", json=answers, headers=headers).raise_for_status()
+            _accepted(client.post("/api/classifications/", json=answers, headers=headers))
         return len(answers)
 
     def _answer(self, mind: SimulatedVolunteer, subject: dict[str, Any]) -> dict[str, Any]:
         source = self.truth[subject["external_id"]]
-        answer, follow_up = mind.answer(source.label, self.truth.positive, source.snr, self.classes)
+        answer, follow_up = mind.answer(source.label, self.truth.positive, source.snr, self.follow_ups)
         finished = timezone.now()
         return {
             "id": str(uuid.uuid4()),
@@ -89,3 +89,10 @@ class Crowd:
             "finished_at": finished.isoformat(),
             "device": "simulated",
         }
+
+
+def _accepted(response: httpx.Response) -> httpx.Response:
+    """Return the response, or raise CommandError with the site's own sentence."""
+    if response.is_error:
+        raise CommandError(f"{response.request.url} answered {response.status_code}: {response.text[:500]}")
+    return response

@@ -31,5 +31,6 @@ def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predic
 
 def _arm(stage: Stage, address: str, seed: int, workflow: Workflow, predict: Predict) -> Arm:
     """Both arms get the same sort of people: crowds of one seed, with accounts of their own."""
-    crowd = Crowd(address, workflow.slug, recruit(CROWD, seed), stage.truth, stage.plan.classes)
+    asked = tuple(name for names in stage.plan.follow_ups.values() for name in names)
+    crowd = Crowd(address, workflow.slug, recruit(CROWD, seed), stage.truth, asked)
     return Arm(workflow, crowd, stage.truth, may_promote=workflow == stage.main, seed=seed, predict=predict)
