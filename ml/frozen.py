@@ -1,6 +1,5 @@
 """Train heads over features that are already known: what every round of the loop does, in seconds."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +11,12 @@ from torch import Tensor
 from ml import head, perceptron
 from ml.dataset import Examples, grouped_folds
 from ml.epoch import Epoch, OnEpoch
-from ml.head import LinearHead
+from ml.head import LinearHead, Regression
 from ml.judge import Judge
 from ml.models.tracklet import TrackletNet, first_four
 
 FOLDS = 3
+HEAD_EPOCHS = head.EPOCHS * len(head.RIDGES)
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,10 @@ def train_stamp(examples: Examples, features: NDArray[Any], *, seed: int, on_epo
         Told after each epoch; may raise Cancelled.
     """
     train, validation = examples.split(seed=seed)
-    judge, told = Judge(examples, validation), Told(on_epoch, head.EPOCHS)
-    first = fit_rows(examples, features, train, seed, report=told.of_head(judge, features))
-    scores = log_scores(first, features[validation])
-    temperature = judge.temperature(scores)
-    whole = fit_rows(examples, features, np.arange(len(examples)), seed, start=first)
-    return Heads(whole.cooled(temperature), None, judge.stamp((scores / temperature).log_softmax(-1))[1])
+    judge, told = Judge(examples, validation), Told(on_epoch, HEAD_EPOCHS)
+    first = best_head(examples, features, train, judge, seed=seed, told=told)
+    whole = regression(examples, features, np.arange(len(examples)), seed).fit(first.ridge, start=first.stamp)
+    return Heads(whole.cooled(first.temperature), None, judge.stamp(first.scores)[1])
 
 
 def train_tracklet(examples: Examples, features: NDArray[Any], *, seed: int, on_epoch: OnEpoch) -> Heads:
@@ -56,16 +54,47 @@ def train_tracklet(examples: Examples, features: NDArray[Any], *, seed: int, on_
     than those of new ones, and a perceptron trained on them would trust too much.
     """
     train, validation = examples.split(seed=seed)
-    judge, told = Judge(examples, validation), Told(on_epoch, head.EPOCHS + perceptron.EPOCHS)
-    first = fit_rows(examples, features, train, seed, report=told.of_head(judge, features))
-    unseen = log_scores(first, features)
-    unseen[train] = _out_of_fold(examples, features, train, seed)
-    net = fit_perceptron(examples, unseen, train, seed, report=told.of_perceptron(judge, unseen))
+    judge, told = Judge(examples, validation), Told(on_epoch, HEAD_EPOCHS + perceptron.EPOCHS)
+    first = best_head(examples, features, train, judge, seed=seed, told=told)
+    scores = _out_of_fold(examples, features, train, seed, first)
+    scores[validation] = first.scores
+    net = fit_perceptron(examples, scores, train, seed, report=told.of_perceptron(judge, first.scores))
     with torch.no_grad():
-        logits = net(first_four(unseen[validation]))
+        logits = net(first_four(first.scores))
     perceptron.calibrate(net, logits, examples.real()[validation], examples.weights[validation])
-    whole = fit_rows(examples, features, np.arange(len(examples)), seed, start=first)
-    return Heads(whole, net, judge.net(net, unseen[validation])[1])
+    whole = regression(examples, features, np.arange(len(examples)), seed).fit(first.ridge, start=first.stamp)
+    return Heads(whole.cooled(first.temperature), net, judge.net(net, first.scores)[1])
+
+
+@dataclass(frozen=True)
+class BestHead:
+    """The head that did best on validation chips, before cooling; `scores` are its cooled log scores of them."""
+
+    stamp: LinearHead
+    ridge: float
+    temperature: float
+    scores: Tensor
+    loss: float
+
+
+def best_head(
+    examples: Examples, features: NDArray[Any], train: NDArray[np.intp], judge: Judge, *, seed: int, told: "Told"
+) -> BestHead:
+    """Fit heads with less and less regularisation, as long as the validation loss becomes smaller."""
+    fits, seen = regression(examples, features, train, seed), features[judge.rows]
+    best: BestHead | None = None
+    for ridge in head.RIDGES:
+        report = told.of_head(judge, seen)
+        stamp = fits.fit(ridge, start=None if best is None else best.stamp, report=report)
+        scores = log_scores(stamp, seen)
+        temperature = judge.temperature(scores)
+        cooled = (scores / temperature).log_softmax(-1)
+        loss = judge.stamp(cooled)[0]
+        if best is not None and loss >= best.loss:
+            return best
+        best = BestHead(stamp, ridge, temperature, cooled, loss)
+    assert best is not None  # noqa: S101 - for the type checker: RIDGES is not empty
+    return best
 
 
 class Told:
@@ -74,19 +103,18 @@ class Told:
     def __init__(self, on_epoch: OnEpoch, epochs: int) -> None:
         self.on_epoch, self.epochs, self.last = on_epoch, epochs, 0
 
-    def of_head(self, judge: Judge, features: NDArray[Any]) -> head.Report:
-        """Return what reports a stamp head after each of its epochs."""
-        seen = features[judge.rows]
+    def of_head(self, judge: Judge, seen: NDArray[Any]) -> head.Report:
+        """Return what reports a stamp head by the judge's features (n, F, D) after each of its epochs."""
 
-        def report(epoch: int, loss: float, stamp: LinearHead) -> None:
-            self.last = epoch
-            self.on_epoch(Epoch(epoch, self.epochs, loss, *judge.stamp(log_scores(stamp, seen))))
+        def report(loss: float, stamp: LinearHead) -> None:
+            self.last += 1
+            self.on_epoch(Epoch(self.last, self.epochs, loss, *judge.stamp(log_scores(stamp, seen))))
 
         return report
 
-    def of_perceptron(self, judge: Judge, scores: Tensor) -> perceptron.Report:
+    def of_perceptron(self, judge: Judge, seen: Tensor) -> perceptron.Report:
         """Return what reports the tracklet network; its epochs follow those of the head, which may have ended early."""
-        before, seen = self.last, scores[judge.rows]
+        before = self.last
 
         def report(epoch: int, loss: float, net: TrackletNet) -> None:
             self.on_epoch(Epoch(before + epoch, before + perceptron.EPOCHS, loss, *judge.net(net, seen)))
@@ -108,30 +136,25 @@ def fit_perceptron(
     return perceptron.fit(scores[rows], real, examples.weights[rows], positive, seed=seed, report=report)
 
 
-def fit_rows(
-    examples: Examples,
-    features: NDArray[Any],
-    rows: NDArray[np.intp],
-    seed: int,
-    *,
-    start: LinearHead | None = None,
-    report: Callable[[int, float, LinearHead], None] | None = None,
-    ridge: float = head.RIDGE,
-) -> LinearHead:
-    """Fit a stamp head on the chips of some rows, at most `head.MOST` of them."""
+def regression(examples: Examples, features: NDArray[Any], rows: NDArray[np.intp], seed: int) -> Regression:
+    """Return the chips of some rows, ready to fit heads on; at most `head.MOST` of them, drawn at random."""
     frames = features.shape[1]
     most = max(1, head.MOST // frames)
     if len(rows) > most:
         rows = np.random.default_rng(seed).choice(rows, most, replace=False)
     chips = features[rows].reshape(len(rows) * frames, -1)
     targets, weights = np.repeat(examples.targets[rows], frames, axis=0), np.repeat(examples.weights[rows], frames)
-    return head.fit(chips, targets, weights, ridge=ridge, start=start, report=report)
+    return Regression(chips, targets, weights)
 
 
-def _out_of_fold(examples: Examples, features: NDArray[Any], rows: NDArray[np.intp], seed: int) -> Tensor:
+def _out_of_fold(
+    examples: Examples, features: NDArray[Any], rows: NDArray[np.intp], seed: int, like: BestHead
+) -> Tensor:
+    """Return log scores (N, F, K) where those of `rows` come from heads that did not learn their fold."""
     folds = grouped_folds(examples.groups[rows], examples.real()[rows] > 0.5, FOLDS, seed)
-    scores = torch.empty(len(rows), features.shape[1], len(examples.classes))
+    scores = torch.zeros(len(examples), features.shape[1], len(examples.classes))
     for fold in range(FOLDS):
-        stamp = fit_rows(examples, features, rows[folds != fold], seed)
-        scores[torch.from_numpy(folds == fold)] = log_scores(stamp, features[rows[folds == fold]])
+        inside, outside = rows[folds != fold], rows[folds == fold]
+        stamp = regression(examples, features, inside, seed).fit(like.ridge).cooled(like.temperature)
+        scores[outside] = log_scores(stamp, features[outside])
     return scores

@@ -86,7 +86,7 @@ def calibrate(net: TrackletNet, logits: Tensor, real: NDArray[Any], weights: NDA
         return loss
 
     optimiser.step(closure)
-    _fold(net, float(slope.exp()), float(offset))
+    _fold(net, float(slope.detach().exp()), float(offset.detach()))
 
 
 def _fold(net: TrackletNet, slope: float, offset: float) -> None:

@@ -30,8 +30,8 @@ class Preprocessing:
     """
 
     stretch: str = "asinh_noise"
-    softening: float = 20.0
-    gain: float = 0.04
+    softening: float = 40.0
+    gain: float = 0.03
     clip: float = 5.0
     size_single: int | None = 128
     size_multi: int | None = 160
@@ -57,7 +57,8 @@ class Preprocessing:
                 f"This model reads stamps of {self.channels} channel(s), but these have {pixels.shape[-3]}."
                 " Train another on such stamps, or use the frozen backbone, which reads 1 to 4."
             )
-        values = asinh_noise(pixels, softening=self.softening)
+        with np.errstate(over="ignore"):  # sentinels such as 3.4e38 make the noise infinite, and the stamp all sky
+            values = asinh_noise(pixels, softening=self.softening)
         values *= np.float32(self.gain)
         np.clip(values, -self.clip, self.clip, out=values)
         return np.nan_to_num(middle(values, self.crop), copy=False)
