@@ -18,6 +18,7 @@ export function decode(buffer) {
     values: unpack(numbers.subarray(i * size, (i + 1) * size), scale),
     low: meta.low[i] * scale,
     high: meta.high[i] * scale,
+    scale,
   }));
   return new Picture({ frames, channels, height, width, images });
 }

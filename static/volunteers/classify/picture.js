@@ -7,8 +7,9 @@ export class Picture {
   #greys = new Map();
 
   /**
-   * `images` are {values, low, high}, frame by frame and channel by channel within a frame: `values` row by row
-   * from the top, less the image's sky level, NaN where masked; `low` and `high` what zscale draws black and white.
+   * `images` are {values, low, high, scale}, frame by frame and channel by channel within a frame: `values` row by
+   * row from the top, less the image's sky level, NaN where masked; `low` and `high` what zscale draws black and
+   * white; `scale` the noise of the sky.
    */
   constructor({ frames, channels, height, width, images }) {
     Object.assign(this, { frames, channels, height, width, images });

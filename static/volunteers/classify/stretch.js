@@ -2,8 +2,8 @@
 // channel the limits are shared, so that what changes between frames is the sky and not the stretch.
 
 const SAMPLE_SIDE = 32;
-const SOFT = 0.1;
-const LOG_RANGE = 1000;
+const MAD_TO_SIGMA = 1.4826;
+const LOG_RANGE = 30;
 
 function median(numbers) {
   const sorted = Float64Array.from(numbers).sort();
@@ -11,10 +11,16 @@ function median(numbers) {
   return (sorted[Math.floor(last / 2)] + sorted[Math.ceil(last / 2)]) / 2;
 }
 
+/** Round halves to the even neighbour, as numpy and Python do. */
+function round(number) {
+  const up = Math.round(number);
+  return number % 1 === 0.5 && up % 2 ? up - 1 : up;
+}
+
 /** Sort the finite pixels of a regular grid; its rows count from the bottom, as in the files. */
 function sampled({ images, height, width }) {
-  const down = Math.max(1, Math.floor(height / SAMPLE_SIDE));
-  const across = Math.max(1, Math.floor(width / SAMPLE_SIDE));
+  const down = Math.max(1, round(height / SAMPLE_SIDE));
+  const across = Math.max(1, round(width / SAMPLE_SIDE));
   const values = [];
   for (const { values: plane } of images) {
     for (let row = height - 1; row >= 0; row -= down) {
@@ -28,7 +34,7 @@ function sampled({ images, height, width }) {
 }
 
 function quantile(sorted, share) {
-  return sorted[Math.round((sorted.length - 1) * share)];
+  return sorted[round((sorted.length - 1) * share)];
 }
 
 function between(low, high) {
@@ -56,15 +62,30 @@ function linear({ images }) {
   return between(low, high);
 }
 
+/** Return the noise of the sky, whose level is 0 in these numbers. */
+function noise(channel) {
+  const sigma = MAD_TO_SIGMA * median(sampled(channel).map(Math.abs));
+  return sigma > 0 ? sigma : median(channel.images.map((image) => image.scale));
+}
+
+/** Return from where (2 sigma below the sky) to where to show a picture whose sky shall stay dark, and sigma. */
+function aboveSky(channel) {
+  const sigma = noise(channel);
+  return { low: -2 * sigma, high: Math.max(quantile(sampled(channel), 0.999), 10 * sigma), sigma };
+}
+
 function asinh(channel) {
-  const unit = percentile(channel, 0.005, 0.999);
-  return (value) => Math.asinh(unit(value) / SOFT) / Math.asinh(1 / SOFT);
+  const { low, high, sigma } = aboveSky(channel);
+  const unit = between(low, high);
+  const bend = 3 * sigma / (high - low);
+  return (value) => Math.asinh(unit(value) / bend) / Math.asinh(1 / bend);
 }
 
 function log(channel) {
-  const unit = percentile(channel, 0.005, 0.999);
+  const { low, high } = aboveSky(channel);
+  const unit = between(low, high);
   return (value) => Math.log1p(unit(value) * LOG_RANGE) / Math.log1p(LOG_RANGE);
 }
 
-/** By name: a function of a channel ({images: [{values, low, high}], height, width}) that returns number → 0…1. */
+/** By name: a function of a channel ({images: [{values, low, high, scale}], height, width}) that returns number → 0…1. */
 export const STRETCHES = { zscale, asinh, linear, log, percentile: (channel) => percentile(channel, 0.005, 0.995) };
