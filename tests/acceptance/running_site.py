@@ -28,10 +28,10 @@ def environment(data: Path, **extra: str) -> dict[str, str]:
     return inherited | {"WANDERERS_DATA": str(data), "SWEEP_SECONDS": "1", "JOB_LEASE_SECONDS": "5"} | extra
 
 
-def manage(data: Path, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+def manage(data: Path, *arguments: str, seconds: float = 240, **extra: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(
-        command, cwd=ROOT, env=environment(data, **extra), capture_output=True, text=True, timeout=240, check=False
+        command, cwd=ROOT, env=environment(data, **extra), capture_output=True, text=True, timeout=seconds, check=False
     )
 
 
