@@ -21,17 +21,21 @@ def through_restarts(write: Callable[[], T]) -> T:
     """
     if connection.in_atomic_block:  # the whole would have to be done again, which only its owner can do
         return write()
-    for wait in WAITS:
-        attempt = _Attempt(write)
+    attempt: _Attempt[T] | None = None
+    waits = iter(WAITS)
+    while True:
         try:
+            if attempt is not None and attempt.committed():
+                return attempt.result
+            attempt = _Attempt(write)
             return attempt.run()
-        except (OperationalError, InterfaceError):
-            log.warning("The database went away; trying again in %s s.", wait, exc_info=True)
+        except (OperationalError, InterfaceError) as error:
+            wait = next(waits, None)
+            if wait is None:
+                raise
+            log.warning("The database went away (%s); trying again in %s s.", str(error).strip(), wait)
             connection.close()
             time.sleep(wait)
-        if attempt.committed():
-            return attempt.result
-    return _Attempt(write).run()
 
 
 class _Attempt(Generic[T]):
@@ -48,9 +52,15 @@ class _Attempt(Generic[T]):
         return self.result
 
     def committed(self) -> bool:
-        """Ask what became of the transaction; False where it never came to its end."""
+        """Ask what became of the transaction; False where it never came to its end.
+
+        Raises OperationalError while it is still going on, which a lost connection does not prevent.
+        """
         if self.number is None:
             return False
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_xact_status(%s::xid8)", [self.number])
-            return cursor.fetchone() == ("committed",)
+            (status,) = cursor.fetchone()
+        if status == "in progress":
+            raise OperationalError("the transaction before has not ended yet")
+        return bool(status == "committed")

@@ -137,6 +137,7 @@ def _copy(model: type[models.Model], columns: tuple[str, ...], rows: Iterable[Ro
     names = ", ".join(f'"{column}"' for column in columns)
     with (
         connection.cursor() as cursor,
+        connection.wrap_database_errors,  # Django does not know COPY
         cursor.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as copy,
     ):
         for row in rows:

@@ -57,11 +57,11 @@ def ingest(
         return
     finally:
         if not run.dry_run:
-            stored(run)
+            through_restarts(partial(stored, run))
     if tally.bad and tally.bad == tally.done:
         run.fail(f"Nothing could be read: all {tally.bad} rows or files are bad. The first: {run.problems.first()}")
     else:
-        run.finish()
+        through_restarts(run.finish)
 
 
 def _read(run: IngestRun, watch: Callable[[IngestRun], object]) -> Tally:
@@ -69,7 +69,9 @@ def _read(run: IngestRun, watch: Callable[[IngestRun], object]) -> Tally:
     shelf = Shelf(PixelStore(settings.PIXELS), survey)
     write = Preview().look if run.dry_run else partial(keep, shelf=shelf)
     tally = Tally.of(run)
-    with Reader(Path(run.path), run.kind or None, Known.of(survey), survey.classes) as reader:
+    with Reader(
+        Path(run.path), run.kind or None, through_restarts(partial(Known.of, survey)), survey.classes
+    ) as reader:
         items = reader.items(partial(_still_here, run, reader, watch), BEAT)
         for batch in batches(items, shelf.ends):
             run.total = reader.total

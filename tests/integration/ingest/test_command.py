@@ -1,0 +1,105 @@
+"""`manage.py ingest`, as a person at a terminal meets it."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.integration.ingest.sky import assert_archive_equals, make_sky, make_survey, row, write_cube, write_manifest
+from webapp.archive.models import IngestProblem, IngestRun, Subject, SubjectSet, Survey
+from webapp.console.management.commands import ingest as command
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+
+
+def test_it_ingests_and_says_what_came_of_it(tmp_path, capsys):
+    survey = make_survey()
+    truth = make_sky(tmp_path / "night", 20)
+    call_command("ingest", str(tmp_path / "night"), survey="atlas")
+    said = capsys.readouterr().out
+    assert "20  added" in said
+    assert "0  known already by their external_id" in said
+    assert_archive_equals(survey, truth)
+    assert IngestRun.objects.get().state == "done"
+
+
+def test_the_set_may_be_named(tmp_path):
+    survey = make_survey()
+    make_sky(tmp_path / "night", 3)
+    call_command("ingest", str(tmp_path / "night"), survey="atlas", subject_set="Tuesday")
+    assert SubjectSet.objects.get(survey=survey, name="Tuesday").subjects.count() == 3
+
+
+def test_bad_rows_are_listed_and_do_not_fail_the_command(tmp_path, capsys):
+    make_survey()
+    write_cube(tmp_path / "a.fits")
+    write_manifest(tmp_path, [row("a", image="a.fits", plane=0), row("b", image="none.fits"), row("c", image="d.fits")])
+    call_command("ingest", str(tmp_path), survey="atlas")
+    said = capsys.readouterr().out
+    assert "2  bad, and left out" in said
+    assert "manifest.csv row 3: none.fits: is not there." in said
+
+
+def test_it_fails_when_nothing_could_be_read(tmp_path):
+    make_survey()
+    write_manifest(tmp_path, [row("a", image="none.fits")])
+    with pytest.raises(CommandError, match=r"all 1 rows or files are bad\. The first: .*none\.fits: is not there"):
+        call_command("ingest", str(tmp_path), survey="atlas")
+
+
+def test_a_missing_survey_is_a_sentence_and_create_makes_it(tmp_path):
+    make_survey("ztf")
+    make_sky(tmp_path / "night", 3)
+    with pytest.raises(CommandError, match=r"no survey “atlas” \(there are: ztf\)\. Add --create"):
+        call_command("ingest", str(tmp_path / "night"), survey="atlas")
+    assert not IngestRun.objects.exists()
+    call_command("ingest", str(tmp_path / "night"), survey="atlas", create=True)
+    assert Survey.objects.get(slug="atlas").subjects.count() == 3
+    with pytest.raises(CommandError, match=r"“\.\./x” cannot name a survey"):
+        call_command("ingest", str(tmp_path / "night"), survey="../x", create=True)
+
+
+def test_a_path_that_is_not_there_is_a_sentence(tmp_path):
+    make_survey()
+    with pytest.raises(CommandError, match=r"nowhere is not there\. Check the path"):
+        call_command("ingest", str(tmp_path / "nowhere"), survey="atlas")
+
+
+def test_a_dry_run_says_what_would_happen_and_writes_nothing_at_all(tmp_path, capsys):
+    make_sky(tmp_path / "night", 20)
+    (tmp_path / "night" / "cube-0001.fits").unlink()
+    call_command("ingest", str(tmp_path / "night"), survey="atlas", create=True, dry_run=True)
+    said = capsys.readouterr().out
+    assert "16  would be added" in said
+    assert "manifest.csv row 18: cube-0001.fits: is not there." in said
+    for model in (Survey, IngestRun, IngestProblem, Subject, SubjectSet):
+        assert not model.objects.exists()
+    assert not (tmp_path / "pixels").exists()
+
+
+def test_an_interrupt_ends_the_run_and_the_same_command_goes_on(tmp_path, monkeypatch, capsys):
+    survey = make_survey()
+    truth = make_sky(tmp_path / "night", 60)
+    monkeypatch.setattr("webapp.archive.ingest.batches.ROWS", 16)
+
+    def interrupted(run, *, watch, **options):
+        def watch_for_a_while(run):
+            if run.done > 20:
+                raise KeyboardInterrupt
+
+        ingest(run, watch=watch_for_a_while, **options)
+
+    ingest = command.ingest
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "ingest", interrupted)
+        with pytest.raises(SystemExit) as ended:
+            call_command("ingest", str(tmp_path / "night"), survey="atlas")
+    assert ended.value.code == 130
+    assert "are in and stay in; the same command goes on from there" in capsys.readouterr().out
+    assert IngestRun.objects.get().state == "cancelled"
+    assert 0 < Subject.objects.count() < 60
+    call_command("ingest", str(tmp_path / "night"), survey="atlas")
+    assert_archive_equals(survey, truth)
