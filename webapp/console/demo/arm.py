@@ -13,7 +13,6 @@ from webapp.console.demo.progress import Progress
 from webapp.console.demo.truth import Truth
 from webapp.console.demo.wait import wait_for, wait_until
 from webapp.learning.models import Checkpoint, ScoringRun, TrainingRun
-from webapp.learning.promote import champion_of
 from webapp.learning.scoring import start_scoring
 from webapp.learning.start import start_training
 from webapp.volunteers.models import Classification, Workflow
@@ -24,7 +23,10 @@ SCORING_SECONDS = 180.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one round of one arm came to, measured against the truth that the loop never sees."""
+    """What one round of one arm came to, measured against the truth that the loop never sees.
+
+    The model is the one that the round trained, in both arms; `is_champion` says whether it leads the survey now.
+    """
 
     round: int
     labels: int
@@ -33,6 +35,7 @@ class Outcome:
     model_accuracy: float
     model_auc: float
     preset: str
+    is_champion: bool
     verdict: str
 
 
@@ -71,16 +74,11 @@ class Arm:
         """Wait for the training and for the scores that follow, then measure."""
         progress.begin(f"{self.workflow.name}: training round {number}", None)
         wait_for(run, TRAINING_SECONDS, progress.follow)
-        checkpoint = self._model(run)
+        run.refresh_from_db()
+        checkpoint = run.checkpoint
         progress.begin(f"{self.workflow.name}: scoring round {number}", None)
         self._wait_for_scores(checkpoint)
         return self._measure(number, run, checkpoint)
-
-    def _model(self, run: TrainingRun) -> Checkpoint:
-        """Return the arm's model: the champion that the gate left, or the control's newest."""
-        if not self.may_promote:
-            return run.checkpoint
-        return champion_of(self.survey, run.role) or run.checkpoint
 
     def _wait_for_scores(self, checkpoint: Checkpoint) -> None:
         runs = ScoringRun.objects.filter(checkpoint=checkpoint)
@@ -89,9 +87,8 @@ class Arm:
         wait_until(lambda: not runs.filter(finished_at=None).exists(), SCORING_SECONDS, f"Scoring with {checkpoint}")
 
     def _measure(self, number: int, run: TrainingRun, checkpoint: Checkpoint) -> Outcome:
-        run.refresh_from_db()
         accuracy, auc = self._model_against_truth(checkpoint)
-        evaluation = run.checkpoint.evaluations.first()
+        evaluation = checkpoint.evaluations.first()
         return Outcome(
             round=number,
             labels=run.training_set.size if run.training_set else 0,
@@ -100,6 +97,7 @@ class Arm:
             model_accuracy=accuracy,
             model_auc=auc,
             preset=run.preset,
+            is_champion=checkpoint.is_champion,
             verdict=evaluation.verdict if evaluation else "",
         )
 

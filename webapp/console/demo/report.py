@@ -11,11 +11,13 @@ from bokeh.models.formatters import NumeralTickFormatter
 from bokeh.models.widgets import Div
 from bokeh.plotting import figure
 from bokeh.resources import INLINE
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from webapp.console.demo.arm import Outcome
 
-ARMS = {"rounds": "asked where it is uncertain", "control": "asked at random"}
+ARMS = {"rounds": "uncertain", "control": "at random"}
+CAPTION = "Simulated volunteers. crowd, model: accuracy; AUC: model, real against bogus, on what it has not seen."
 MEASURES = {
     "model_auc": "model, ROC AUC",
     "model_accuracy": "model, accuracy",
@@ -49,21 +51,21 @@ def _rounded(outcome: Outcome) -> dict[str, Any]:
 
 
 def table(name: str, arms: Outcomes) -> Table:
-    """Return one survey's rounds, the control arm beside the main one."""
-    result = Table(title=f"{name}: simulated volunteers, measured against truth the loop never saw")
-    result.add_column("round", justify="right")
-    result.add_column("training")
-    for arm in ARMS.values():
-        for heading in ("votes", "labels", "consensus acc.", "model acc.", "model AUC"):
-            result.add_column(f"{heading}\n{arm}" if heading == "votes" else heading, justify="right")
-    for main, control in zip(arms["rounds"], arms["control"], strict=True):
-        result.add_row(str(main.round), main.preset, *_cells(main), *_cells(control))
+    """Return one survey's rounds, the control arm under the main one; a star marks a model that became champion."""
+    result = Table(title=name, caption=CAPTION, box=SIMPLE_HEAD)
+    for heading in ("round", "asked", "training", "votes", "labels", "crowd", "model", "AUC"):
+        result.add_column(heading, justify="left" if heading in ("asked", "training") else "right", no_wrap=True)
+    for outcomes in zip(*(arms[arm] for arm in ARMS), strict=True):
+        for arm, outcome in zip(ARMS.values(), outcomes, strict=True):
+            result.add_row(*_cells(arm, outcome))
     return result
 
 
-def _cells(outcome: Outcome) -> list[str]:
-    measures = (outcome.consensus_accuracy, outcome.model_accuracy, outcome.model_auc)
-    return [str(outcome.votes), str(outcome.labels), *(f"{value:.3f}" for value in measures)]
+def _cells(arm: str, outcome: Outcome) -> list[str]:
+    star = "*" if outcome.is_champion else " "
+    accuracies = [f"{value:.3f}" for value in (outcome.consensus_accuracy, outcome.model_accuracy)]
+    counts = [str(outcome.votes), str(outcome.labels)]
+    return [str(outcome.round), arm, outcome.preset, *counts, *accuracies, f"{outcome.model_auc:.3f}{star}"]
 
 
 def save(folder: Path, name: str, result: dict[str, Any], surveys: dict[str, Outcomes]) -> list[Path]:
@@ -94,7 +96,9 @@ def _plot(name: str, arms: Outcomes, measure: str) -> Any:
     plot.yaxis[0].formatter = NumeralTickFormatter(format="0.000")
     for arm, outcomes in arms.items():
         votes, values = [outcome.votes for outcome in outcomes], [getattr(outcome, measure) for outcome in outcomes]
-        plot.line(votes, values, legend_label=ARMS[arm], color=COLOURS[arm], line_dash=DASHES[arm], line_width=2)
-        plot.scatter(votes, values, legend_label=ARMS[arm], color=COLOURS[arm], size=7)
+        plot.line(
+            votes, values, legend_label=f"asked: {ARMS[arm]}", color=COLOURS[arm], line_dash=DASHES[arm], line_width=2
+        )
+        plot.scatter(votes, values, legend_label=f"asked: {ARMS[arm]}", color=COLOURS[arm], size=7)
     plot.legend.location = "bottom_right"
     return plot
