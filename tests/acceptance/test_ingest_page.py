@@ -1,0 +1,65 @@
+"""An admin brings pictures in from the page, with a real worker behind it."""
+
+import pytest
+from playwright.sync_api import expect
+
+from ml.simulate.atlas import atlas
+from tests.acceptance.people import member
+from tests.acceptance.real_worker import running_worker
+from webapp.archive.models import IngestRun, Subject, Survey
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+A_RUN = 60_000  # ms
+
+
+@pytest.fixture(autouse=True)
+def leave_announcing_to_the_sweep(monkeypatch):
+    """The worker here listens to a folder of its own, and finds jobs by its sweep."""
+    monkeypatch.setattr("webapp.dispatch._publish", lambda task, args: None)
+
+
+@pytest.fixture
+def survey(db):
+    classes = ["BURN", "CR", "NOISE", "SCAR", "SPIKE", "AST", "STREAK", "COMET"]
+    return Survey.objects.create(slug="night", name="Night", classes=classes, positive=classes[5:])
+
+
+@pytest.fixture
+def page(survey, open_page):
+    return open_page("/surveys/night/ingest/", user=member(survey, "admin"))
+
+
+def test_files_from_a_browser_are_tried_and_then_ingested(page, tmp_path):
+    sky = tmp_path / "sky"
+    atlas(16, 1, sky)
+    manifest = (sky / "manifest.csv").read_text().splitlines()
+    bad_row = manifest[1].replace(",cube-00000.fits,", ",missing.fits,").replace("000000", "000099")
+    (sky / "manifest.csv").write_text("\n".join([*manifest, bad_row]) + "\n")
+
+    page.get_by_label("Files from your machine").set_input_files([sky / "manifest.csv", *sky.glob("*.fits")])
+    page.get_by_label("Dry run").check()
+    with running_worker(tmp_path):
+        page.get_by_role("button", name="Start").click()
+        expect(page.locator("#progress .badge.done")).to_be_visible(timeout=A_RUN)
+        expect(page.get_by_text("missing.fits")).to_be_visible()
+        assert Subject.objects.count() == 0
+        page.get_by_role("button", name="Ingest it now").click()
+        expect(page.get_by_role("link", name="To the archive")).to_be_visible(timeout=A_RUN)
+    assert Subject.objects.count() == 16
+    page.get_by_role("link", name="To the archive").click()
+    expect(page.locator(".thumbnails li")).to_have_count(16)
+    page.wait_for_function("[...document.images].slice(0, 8).every((image) => image.naturalWidth > 0)")
+
+
+def test_a_name_outside_the_inbox_is_refused(page):
+    page.get_by_label("Or a file or folder in the inbox").fill("../../etc/passwd")
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_text("lies outside the inbox")).to_be_visible()
+    assert not IngestRun.objects.exists()
+
+
+def test_nothing_chosen_is_said(page):
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_text("Choose files, or name something in the inbox")).to_be_visible()
+    assert not IngestRun.objects.exists()

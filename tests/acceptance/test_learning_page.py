@@ -1,0 +1,102 @@
+"""An admin trains a model from the page, with a real worker behind it."""
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tests.acceptance.people import member
+from tests.acceptance.real_worker import running_worker
+from tests.integration.learning import sky
+from webapp.jobs import JobState
+from webapp.learning.models import Checkpoint, Promotion, TrainingRun
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+REAL = np.arange(160) % 2 == 0
+A_RUN = 90_000  # ms
+
+
+@pytest.fixture(autouse=True)
+def leave_announcing_to_the_sweep(monkeypatch):
+    """The worker here listens to a folder of its own, and finds jobs by its sweep."""
+    monkeypatch.setattr("webapp.dispatch._publish", lambda task, args: None)
+
+
+@pytest.fixture
+def survey(db):
+    survey = sky.survey("night")
+    rows = sky.subjects(survey, REAL)
+    sky.make_gold(rows[:100], REAL[:100])
+    sky.queue(sky.workflow(survey), rows)
+    return survey
+
+
+@pytest.fixture
+def admin(survey):
+    return member(survey, "admin")
+
+
+def start(page):
+    page.goto("/surveys/night/learning/")
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("heading", name="Training run")).to_be_visible()
+
+
+def champion():
+    return Checkpoint.objects.get(is_champion=True)
+
+
+def test_start_curves_promote_and_rollback(survey, admin, open_page, tmp_path):
+    page = open_page("/surveys/night/learning/", user=admin)
+    with running_worker(tmp_path):
+        start(page)
+        expect(page.locator("#progress .badge.done")).to_be_visible(timeout=A_RUN)
+        expect(page.get_by_text("Passed the gate.")).to_be_visible()
+        expect(page.locator("#progress .badge.champion")).to_be_visible()
+        epochs = TrainingRun.objects.get().epochs.count()
+        assert page.locator("[aria-labelledby=epochs] tbody tr").count() == epochs
+        expect(page.locator("[data-plot=loss] .bk-Figure")).to_be_visible()
+        page.wait_for_function(drawn_epochs(epochs))
+        first = champion()
+
+        start(page)
+        expect(page.get_by_text("Did not pass the gate.")).to_be_visible(timeout=A_RUN)
+    page.get_by_label("Why it should be champion").fill("The night needs it")
+    page.get_by_role("button", name="Promote").click()
+    expect(page.get_by_text("is now the champion")).to_be_visible()
+    assert champion() != first
+    assert Promotion.objects.first().by == admin
+
+    page.get_by_role("button", name=f"Roll back to model {first.pk}").click()
+    expect(page.get_by_text("is the champion again")).to_be_visible()
+    assert champion() == first
+
+
+def drawn_epochs(n):
+    """Return a script that tells whether every curve has `n` points."""
+    return f"""() => Bokeh.documents.length === 2 && Bokeh.documents.every((document) =>
+        [...document.all_models].filter((model) => model.type === "ColumnDataSource")
+            .every((source) => source.data.epoch.length === {n}))"""
+
+
+def test_a_waiting_run_is_cancelled(survey, admin, open_page):
+    page = open_page("/surveys/night/learning/", user=admin)
+    start(page)
+    expect(page.get_by_text("Waiting for a worker")).to_be_visible()
+    page.get_by_role("button", name="Cancel the run").click()
+    expect(page.locator("#progress .badge.cancelled")).to_be_visible()
+    assert TrainingRun.objects.get().state == JobState.CANCELLED
+
+
+def test_a_second_run_has_to_wait(survey, admin, open_page):
+    page = open_page("/surveys/night/learning/", user=admin)
+    start(page)
+    page.goto("/surveys/night/learning/")
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_text("is under way")).to_be_visible()
+    assert TrainingRun.objects.count() == 1
+
+
+def test_the_page_fits_a_phone(survey, admin, open_page):
+    page = open_page("/surveys/night/learning/", user=admin, width=390, height=844)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -1,0 +1,112 @@
+"""A scientist rules on what volunteers and champion dispute, by key and by click."""
+
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tests.acceptance.people import member
+from tests.integration.learning import sky
+from webapp.consensus.submit import submit
+from webapp.learning.models import Checkpoint, Score, TrainingRun
+from webapp.review.models import Ruling
+from webapp.volunteers.classify import Item
+from webapp.volunteers.models import Volunteer
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+N = 6
+
+
+@pytest.fixture
+def survey(db):
+    """Subjects of which volunteers say yes and the champion says no, the later the surer."""
+    survey = sky.survey("night", classes=["AST", "CR"], positive=["AST"])
+    workflow = sky.workflow(survey)
+    rows = sky.subjects(survey, np.ones(N))
+    sky.queue(workflow, rows)
+    run = TrainingRun.objects.create(survey=survey, workflow=workflow, role="stamp")
+    champion = Checkpoint.objects.create(survey=survey, role="stamp", run=run, manifest={}, is_champion=True)
+    for place, row in enumerate(rows):
+        p_real = 0.2 - place / 100
+        Score.objects.create(checkpoint=champion, subject=row, probabilities=[p_real], p_real=p_real, entropy=0.5)
+    for _ in range(2):
+        items = [Item(uuid4(), row.pk, "yes") for row in rows]
+        submit(Volunteer.objects.create(), workflow, items)
+    return survey
+
+
+@pytest.fixture
+def page(survey, open_page):
+    return open_page("/surveys/night/review/", user=member(survey, "scientist"))
+
+
+def standing():
+    rulings = Ruling.objects.filter(withdrawn_at=None)
+    return dict(rulings.values_list("subject__external_id", "verdict"))
+
+
+def press(page, key):
+    page.wait_for_timeout(300)  # longer than the page takes a second press for an echo of the first
+    page.keyboard.press(key)
+
+
+def test_the_widest_apart_come_first(page):
+    names = page.locator("[data-row] h2").all_inner_texts()
+    assert names == [f"s{place}" for place in reversed(range(N))]
+
+
+def test_verdicts_by_key(page):
+    for key in "yun":
+        press(page, key)
+    expect(page.locator(".ruled")).to_have_count(2)
+    assert standing() == {"s5": "yes", "s3": "no"}
+    press(page, "z")
+    expect(page.locator(".ruled")).to_have_count(1)
+    assert standing() == {"s5": "yes"}
+
+
+def test_a_double_press_rules_once(page):
+    press(page, "n")
+    page.keyboard.press("n")
+    expect(page.locator(".ruled")).to_have_count(1)
+    page.wait_for_timeout(300)
+    assert standing() == {"s5": "no"}
+
+
+def test_a_verdict_with_its_class(page):
+    row = page.locator("[data-row]").first
+    row.get_by_text("with its class").click()
+    row.get_by_role("button", name="CR").click()
+    expect(row.get_by_text("Ruled no (CR).")).to_be_visible()
+    ruling = Ruling.objects.get()
+    assert (ruling.verdict, ruling.label, ruling.subject.gold_label) == ("no", "CR", "CR")
+
+
+def test_the_filters_are_in_the_address(page):
+    press(page, "y")
+    expect(page.locator(".ruled")).to_have_count(1)
+    page.get_by_label("State").select_option("ruled")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("[data-row]")).to_have_count(1)
+    assert "state=ruled" in page.url
+    page.goto("/surveys/night/review/?way=crowd-no")
+    expect(page.get_by_text("Nothing waits for a verdict")).to_be_visible()
+    page.goto("/surveys/night/review/?min_votes=3")
+    expect(page.locator("[data-row]")).to_have_count(0)
+
+
+def test_verdicts_without_scripts(survey, open_page):
+    page = open_page("/surveys/night/review/?sort=-gap", user=member(survey, "scientist"), java_script_enabled=False)
+    page.get_by_role("button", name="Yes").first.click()
+    page.wait_for_url("**/review/?sort=-gap")
+    assert standing() == {"s5": "yes"}
+    expect(page.locator("[data-row]")).to_have_count(N - 1)
+
+
+def test_the_page_fits_a_phone(survey, open_page):
+    page = open_page("/surveys/night/review/", user=member(survey, "scientist"), width=390, height=844)
+    page.get_by_role("button", name="No").first.tap()
+    expect(page.locator(".ruled")).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
