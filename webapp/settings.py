@@ -21,6 +21,7 @@ try:
     CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://localhost")
     _database: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", "postgresql:///wanderers"))
     _pool_size = env.int("DATABASE_POOL_SIZE", 10)
+    PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", True)  # off behind a pooler that forgets them
     _throttle_anonymous = env.str("THROTTLE_ANONYMOUS", "600/min")
     _throttle_user = env.str("THROTTLE_USER", "6000/min")
     _sweep_seconds = env.int("SWEEP_SECONDS", 15)
@@ -119,7 +120,7 @@ EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.console.Emai
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "webapp.api.token_authentication.VolunteerTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
@@ -127,8 +128,8 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
+        "webapp.api.throttle.AnonymousThrottle",
+        "webapp.api.throttle.UserThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {"anon": _throttle_anonymous, "user": _throttle_user},
 }

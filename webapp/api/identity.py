@@ -4,11 +4,12 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework.authentication import SessionAuthentication, TokenAuthentication
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from webapp.api.token_authentication import VolunteerTokenAuthentication
 from webapp.consensus.merge import merge
 from webapp.volunteers.identity import COOKIE, account_volunteer, forget, remember, visitor_of
 from webapp.volunteers.models import Volunteer
@@ -24,7 +25,7 @@ class VisitorAuthentication(SessionAuthentication):
         return AnonymousUser(), None
 
 
-ANYBODY = [TokenAuthentication, SessionAuthentication, VisitorAuthentication]
+ANYBODY = [VolunteerTokenAuthentication, SessionAuthentication, VisitorAuthentication]
 
 
 class VisitorScheme(OpenApiAuthenticationExtension):

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count
 
 from webapp.archive.models import Subject
 from webapp.consensus.models import Skill
+from webapp.sql import execute
 from webapp.volunteers.models import Classification, Workflow
 
 CELLS = ("yes_yes", "yes_no", "yes_unsure", "no_yes", "no_no", "no_unsure")
@@ -25,12 +26,8 @@ def count_answers(answers: Sequence[Classification], change: int) -> None:
     """Add (1) or take back (-1) one volunteer's answers in one workflow, as far as the truth is known."""
     cells = Counter(f"{truth}_{each.answer}" for each in answers if (truth := each.subject.gold_answer()))
     if cells:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                ADD,
-                {cell: change * cells[cell] for cell in CELLS}
-                | {"volunteer": answers[0].volunteer_id, "workflow": answers[0].workflow_id},
-            )
+        whose = {"volunteer": answers[0].volunteer_id, "workflow": answers[0].workflow_id}
+        execute(ADD, {cell: change * cells[cell] for cell in CELLS} | whose)
 
 
 @transaction.atomic

@@ -1,41 +1,83 @@
 """Add up the votes: consensus, retirement and what the queue may still hand out, always recomputable from the votes."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from ml.crowd.skill import Skill as Matrix
-from webapp.consensus.models import Consensus, Skill
-from webapp.consensus.posterior import NEWCOMER, posterior, skill_matrix
+from webapp.consensus.models import Consensus
+from webapp.consensus.posterior import posterior
 from webapp.consensus.retire import BY_VOTES, reason_to_retire
-from webapp.consensus.skill import recount
+from webapp.consensus.skill import CELLS, recount
+from webapp.sql import Columns, execute, fetch
 from webapp.volunteers.classify import lock_entries
-from webapp.volunteers.models import Classification, Lease, Method, QueueEntry, Workflow
+from webapp.volunteers.models import Classification, QueueEntry, Workflow
 from webapp.volunteers.wanted import available
 
 BATCH = 1000
-WRITTEN = ["votes_yes", "votes_no", "votes_unsure", "follow_ups", "posterior", "method", "version"]
-WRITTEN += ["is_retired", "retired_reason", "retired_at", "updated_at"]
+WRITTEN = (
+    "subject_id", "votes_yes", "votes_no", "votes_unsure", "posterior", "is_retired", "retired_reason", "retired_at"
+)  # fmt: skip
 
-# Rows that would not change are left alone, so that an idle recount writes nothing.
-UPDATE_QUEUE = """
-    UPDATE volunteers_queueentry AS entry SET available = new.available, is_retired = new.is_retired
-    FROM unnest(%s::bigint[], %s::smallint[], %s::boolean[]) AS new (id, available, is_retired)
-    WHERE entry.id = new.id AND (entry.available, entry.is_retired) <> (new.available, new.is_retired)
+ROW = Columns(Consensus, "summed")
+
+# One row for each entry: the leases that are out, the standing votes with their voters' skills, and the sum so far.
+READ = f"""
+    SELECT entry.subject_id,
+        (SELECT count(*) FROM volunteers_lease AS lease WHERE lease.entry_id = entry.id),
+        (
+            SELECT json_agg(json_build_array(
+                vote.answer, vote.follow_up, {", ".join(f"skill.{cell}" for cell in CELLS)}
+            ))
+            FROM volunteers_classification AS vote
+            LEFT JOIN consensus_skill AS skill
+                ON skill.volunteer_id = vote.volunteer_id AND skill.workflow_id = vote.workflow_id
+            WHERE vote.workflow_id = entry.workflow_id AND vote.subject_id = entry.subject_id
+                AND vote.withdrawn_at IS NULL
+        ),
+        {ROW.sql}
+    FROM volunteers_queueentry AS entry
+    LEFT JOIN consensus_consensus AS summed
+        ON summed.workflow_id = entry.workflow_id AND summed.subject_id = entry.subject_id
+    WHERE entry.id = ANY(%s)
+"""  # noqa: S608  # column names of our own models
+
+# Queue entries that would not change are left alone, so that adding up anew writes little.
+WRITE = """
+    WITH summed AS (
+        SELECT * FROM unnest(
+            %(subject_id)s::bigint[], %(votes_yes)s::int[], %(votes_no)s::int[], %(votes_unsure)s::int[],
+            %(follow_ups)s::text[], %(posterior)s::float8[], %(is_retired)s::boolean[], %(retired_reason)s::text[],
+            %(retired_at)s::timestamptz[], %(available)s::smallint[]
+        ) AS row (subject_id, votes_yes, votes_no, votes_unsure, follow_ups, posterior, is_retired, retired_reason,
+            retired_at, available)
+    ), stored AS (
+        INSERT INTO consensus_consensus AS old (
+            workflow_id, subject_id, votes_yes, votes_no, votes_unsure, follow_ups, posterior, method, version,
+            is_retired, retired_reason, retired_at, updated_at
+        )
+        SELECT %(workflow)s, subject_id, votes_yes, votes_no, votes_unsure, follow_ups::jsonb, posterior, %(method)s,
+            1, is_retired, retired_reason, retired_at, now()
+        FROM summed WHERE votes_yes + votes_no + votes_unsure > 0 OR is_retired
+        ON CONFLICT (workflow_id, subject_id) DO UPDATE SET
+            votes_yes = excluded.votes_yes, votes_no = excluded.votes_no, votes_unsure = excluded.votes_unsure,
+            follow_ups = excluded.follow_ups, posterior = excluded.posterior, method = excluded.method,
+            version = old.version + 1, is_retired = excluded.is_retired, retired_reason = excluded.retired_reason,
+            retired_at = excluded.retired_at, updated_at = excluded.updated_at
+    ), gone AS (
+        DELETE FROM consensus_consensus AS old USING summed
+        WHERE old.workflow_id = %(workflow)s AND old.subject_id = summed.subject_id
+            AND summed.votes_yes + summed.votes_no + summed.votes_unsure = 0 AND NOT summed.is_retired
+    )
+    UPDATE volunteers_queueentry AS entry SET available = summed.available, is_retired = summed.is_retired
+    FROM summed
+    WHERE entry.workflow_id = %(workflow)s AND entry.subject_id = summed.subject_id
+        AND (entry.available, entry.is_retired) <> (summed.available, summed.is_retired)
 """
-
-
-@dataclass
-class Tally:
-    """The standing votes on one subject."""
-
-    answers: list[str] = field(default_factory=list)
-    voters: list[int] = field(default_factory=list)
-    follow_ups: Counter[str] = field(default_factory=Counter)
 
 
 @transaction.atomic
@@ -72,55 +114,29 @@ def truth_changed(workflow: Workflow, subjects: Iterable[int]) -> None:
 
 def refresh_locked(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, Consensus]:
     """Do what `refresh` does, for entries that this transaction has locked already."""
-    tallies = _tallies(workflow, entries)
-    skills = _skills(workflow, {voter for tally in tallies.values() for voter in tally.voters})
-    rows = _rows(workflow, entries)
-    for entry in entries:
-        tally = tallies[entry.subject_id]
-        _sum_up(rows[entry.subject_id], tally, posterior(workflow, tally.answers, [skills[v] for v in tally.voters]))
-        _retire(rows[entry.subject_id], entry)
-    _store(list(rows.values()))
-    _update_queue(workflow, entries, rows)
-    return rows
-
-
-def _tallies(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, Tally]:
-    tallies = {entry.subject_id: Tally() for entry in entries}
-    votes = Classification.objects.standing().filter(workflow=workflow, subject__in=list(tallies))
-    for subject, voter, answer, follow_up in votes.values_list("subject", "volunteer", "answer", "follow_up"):
-        tally = tallies[subject]
-        tally.answers.append(answer)
-        tally.voters.append(voter)
-        if follow_up:
-            tally.follow_ups[follow_up] += 1
-    return tallies
-
-
-def _skills(workflow: Workflow, voters: set[int]) -> dict[int, Matrix]:
-    """Return how far each voter is trusted; nobody's votes weigh differently in a majority, so nothing is read."""
-    skills = dict.fromkeys(voters, skill_matrix(workflow.method, NEWCOMER))
-    if workflow.method != Method.MAJORITY:
-        for skill in Skill.objects.filter(workflow=workflow, volunteer__in=voters):
-            skills[skill.volunteer_id] = skill_matrix(workflow.method, skill)
-    return skills
-
-
-def _rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, Consensus]:
-    rows = {entry.subject_id: Consensus(workflow=workflow, subject_id=entry.subject_id, version=0) for entry in entries}
-    for row in Consensus.objects.filter(workflow=workflow, subject__in=list(rows)):
+    by_subject = {entry.subject_id: entry for entry in entries}
+    rows = {}
+    for subject, leases, votes, *stored in fetch(READ, [[entry.pk for entry in entries]]):
+        entry = by_subject[subject]
+        row = Consensus(subject_id=subject) if stored[0] is None else ROW.build(stored)
         row.workflow = workflow
-        rows[row.subject_id] = row
+        _sum_up(row, votes or [])
+        _retire(row, entry)
+        entry.is_retired = row.is_retired
+        if not entry.is_gold:  # everybody may hold a gold subject
+            entry.available = available(workflow, row.votes, leases)
+        rows[subject] = row
+    _write(workflow, entries, rows)
     return rows
 
 
-def _sum_up(row: Consensus, tally: Tally, probability: float) -> None:
-    answers = Counter(tally.answers)
-    row.votes_yes, row.votes_no, row.votes_unsure = answers["yes"], answers["no"], answers["unsure"]
-    row.follow_ups = dict(sorted(tally.follow_ups.items()))
-    row.posterior = probability
+def _sum_up(row: Consensus, votes: Sequence[Sequence[Any]]) -> None:
+    """Add up votes, each a list of answer, follow-up and the six cells of the voter's skill (null for a newcomer)."""
+    answers = [vote[0] for vote in votes]
+    row.votes_yes, row.votes_no, row.votes_unsure = (answers.count(answer) for answer in ("yes", "no", "unsure"))
+    row.follow_ups = dict(sorted(Counter(vote[1] for vote in votes if vote[1]).items()))
     row.method = row.workflow.method
-    row.version += 1
-    row.updated_at = timezone.now()
+    row.posterior = posterior(row.workflow, answers, [tuple(cell or 0 for cell in vote[2:]) for vote in votes])
 
 
 def _retire(row: Consensus, entry: QueueEntry) -> None:
@@ -132,31 +148,10 @@ def _retire(row: Consensus, entry: QueueEntry) -> None:
     row.retired_at = (row.retired_at or timezone.now()) if reason else None
 
 
-def _store(rows: Sequence[Consensus]) -> None:
-    """Write the sums; a subject without votes has none, as before its first vote."""
-    kept = [row for row in rows if row.votes or row.is_retired]
-    Consensus.objects.bulk_create(
-        kept, update_conflicts=True, unique_fields=["workflow", "subject"], update_fields=WRITTEN
-    )
-    empty = [row.pk for row in rows if row.pk and row not in kept]
-    if empty:
-        Consensus.objects.filter(pk__in=empty).delete()
-
-
-def _update_queue(workflow: Workflow, entries: Sequence[QueueEntry], rows: dict[int, Consensus]) -> None:
-    leases = Lease.objects.filter(entry__in=[entry.pk for entry in entries]).values_list("entry").annotate(Count("pk"))
-    held = dict(leases)
-    for entry in entries:
-        row = rows[entry.subject_id]
-        if not entry.is_gold:  # everybody may hold a gold subject
-            entry.available = available(workflow, row.votes, held.get(entry.pk, 0))
-        entry.is_retired = row.is_retired
-    with connection.cursor() as cursor:
-        cursor.execute(
-            UPDATE_QUEUE,
-            [
-                [entry.pk for entry in entries],
-                [entry.available for entry in entries],
-                [entry.is_retired for entry in entries],
-            ],
-        )
+def _write(workflow: Workflow, entries: Sequence[QueueEntry], rows: dict[int, Consensus]) -> None:
+    """Write sums and queue in one statement; a subject without votes has no sum, as before its first vote."""
+    summed = [rows[entry.subject_id] for entry in entries]
+    parameters: dict[str, Any] = {name: [getattr(row, name) for row in summed] for name in WRITTEN}
+    parameters["follow_ups"] = [json.dumps(row.follow_ups) for row in summed]
+    parameters["available"] = [entry.available for entry in entries]
+    execute(WRITE, parameters | {"workflow": workflow.pk, "method": workflow.method})

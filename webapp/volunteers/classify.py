@@ -3,13 +3,52 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from webapp.volunteers.models import Classification, Lease, QueueEntry, Reason, Volunteer, Workflow
+from webapp.archive.models import Subject
+from webapp.sql import Columns, fetch
+from webapp.volunteers.models import Classification, Lease, QueueEntry, Volunteer, Workflow
+
+ANSWER = Columns(Classification, "answer")
+ENTRY = Columns(QueueEntry, "entry")
+SUBJECT = Columns(Subject, "subject", "id", "survey_id", "gold_label")
+
+LOCK = f"""
+    SELECT {ENTRY.sql}, {SUBJECT.sql}
+    FROM volunteers_queueentry AS entry JOIN archive_subject AS subject ON subject.id = entry.subject_id
+    WHERE entry.workflow_id = %s AND entry.subject_id = ANY(%s)
+    ORDER BY entry.id FOR NO KEY UPDATE OF entry
+"""  # noqa: S608  # column names of our own models
+
+SENT = ("id", "answer", "follow_up", "started_at", "finished_at", "device", "viewport", "frames_seen")
+
+# An id that exists already, or a second answer to a subject, conflicts and stores nothing.
+STORE = f"""
+    WITH ended AS (
+        DELETE FROM volunteers_lease WHERE volunteer_id = %(volunteer)s AND entry_id = ANY(%(entry)s)
+        RETURNING entry_id, reason
+    )
+    INSERT INTO volunteers_classification AS answer (
+        id, volunteer_id, workflow_id, subject_id, answer, follow_up, reason, started_at, finished_at, created_at,
+        device, viewport, frames_seen
+    )
+    SELECT item.id, %(volunteer)s, %(workflow)s, entry.subject_id, item.answer, item.follow_up,
+        coalesce(ended.reason, CASE WHEN entry.is_gold THEN 'training' ELSE entry.reason END),
+        item.started_at, item.finished_at, now(), item.device, item.viewport, item.frames_seen
+    FROM unnest(
+        %(entry)s::bigint[], %(id)s::uuid[], %(answer)s::text[], %(follow_up)s::text[], %(started_at)s::timestamptz[],
+        %(finished_at)s::timestamptz[], %(device)s::text[], %(viewport)s::text[], %(frames_seen)s::smallint[]
+    ) AS item (entry, id, answer, follow_up, started_at, finished_at, device, viewport, frames_seen)
+    JOIN volunteers_queueentry AS entry ON entry.id = item.entry
+    LEFT JOIN ended ON ended.entry_id = entry.id
+    ON CONFLICT DO NOTHING
+    RETURNING {ANSWER.sql}
+"""  # noqa: S608  # column names of our own models
 
 
 class CannotClassify(ValueError):
@@ -47,16 +86,17 @@ class Recorded:
 
 def lock_entries(workflow: Workflow, subjects: Sequence[int]) -> dict[int, QueueEntry]:
     """Lock the queue entries of the subjects, in the order of their primary keys; return them by subject."""
-    entries = (
-        QueueEntry.objects.filter(workflow=workflow, subject__in=subjects)
-        .select_related("subject__survey")
-        .order_by("pk")
-        .select_for_update(of=("self",), no_key=True)
-    )
-    return {entry.subject_id: entry for entry in entries}
+    entries = {}
+    for row in fetch(LOCK, [workflow.pk, list(subjects)]):
+        entry = ENTRY.build(row[: len(ENTRY)])
+        entry.workflow, entry.subject = workflow, SUBJECT.build(row[len(ENTRY) :])
+        if entry.subject.survey_id == workflow.survey_id:
+            entry.subject.survey = workflow.survey
+        entries[entry.subject_id] = entry
+    return entries
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> list[Recorded]:
     """Store answers, each once: a replayed id returns the row it made, a second answer the first one.
 
@@ -64,8 +104,7 @@ def record(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> l
     ------
     CannotClassify
         For a subject that is not in the workflow's queue, an id that another answer has, a follow-up that the
-        workflow does not offer, or a repeated subject.
-        Nothing is stored then.
+        workflow does not offer, or a repeated subject. Nothing is stored then.
     """
     if len({item.subject for item in items}) < len(items):
         raise CannotClassify("Send each subject once: one of them is in this list twice.")
@@ -75,19 +114,47 @@ def record(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> l
     unknown = [item.subject for item in items if item.subject not in entries]
     if unknown:
         raise CannotClassify(f"Subject {unknown[0]} is not among those that “{workflow}” asks about.")
-    reasons = _take_leases(volunteer, entries)
-    by_id, by_subject = _earlier(volunteer, workflow, items)
-    recorded = []
-    for item in items:
-        entry = entries[item.subject]
-        row = by_id.get(item.id) or by_subject.get(item.subject)
-        if row is None:
-            made = _row(volunteer, entry, item, reasons.get(entry.pk))
-            recorded.append(Recorded(made, entry, is_new=True, is_replay=False))
-        else:
-            recorded.append(Recorded(row, entry, is_new=False, is_replay=row.pk == item.id))
-    Classification.objects.bulk_create([each.classification for each in recorded if each.is_new])
-    return recorded
+    made = _store(volunteer, workflow, [(entries[item.subject], item) for item in items])
+    earlier = _earlier(volunteer, workflow, [item for item in items if item.subject not in made])
+    return [
+        Recorded(made[item.subject], entries[item.subject], is_new=True, is_replay=False)
+        if item.subject in made
+        else Recorded(earlier[item.subject], entries[item.subject], False, earlier[item.subject].pk == item.id)
+        for item in items
+    ]
+
+
+def _store(
+    volunteer: Volunteer, workflow: Workflow, answers: Sequence[tuple[QueueEntry, Item]]
+) -> dict[int, Classification]:
+    """End the volunteer's leases and store the answers that are new; return those, by subject."""
+    parameters: dict[str, Any] = {"volunteer": volunteer.pk, "workflow": workflow.pk}
+    parameters["entry"] = [entry.pk for entry, _ in answers]
+    for field in SENT:
+        parameters[field] = [getattr(item, field) for _, item in answers]
+    subjects = {entry.subject_id: entry.subject for entry, _ in answers}
+    made = {}
+    for row in fetch(STORE, parameters):
+        answer = ANSWER.build(row)
+        answer.workflow, answer.subject = workflow, subjects[answer.subject_id]
+        made[answer.subject_id] = answer
+    return made
+
+
+def _earlier(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> dict[int, Classification]:
+    """Return by subject what stands in the way of items that could not be stored: the same id, or an earlier answer."""
+    if not items:
+        return {}
+    subjects = {item.id: item.subject for item in items}
+    mine = Q(volunteer=volunteer, workflow=workflow, subject__in=subjects.values(), withdrawn_at=None)
+    rows = list(Classification.objects.filter(Q(pk__in=subjects) | mine))
+    found = {row.subject_id: row for row in rows if row.pk not in subjects}
+    for row in rows:
+        if row.pk in subjects:
+            if (row.volunteer_id, row.workflow_id, row.subject_id) != (volunteer.pk, workflow.pk, subjects[row.pk]):
+                raise CannotClassify(f"The id {row.pk} belongs to another answer. Send a new random UUID for each.")
+            found[row.subject_id] = row
+    return found
 
 
 def check_follow_up(workflow: Workflow, answer: str, follow_up: str) -> None:
@@ -107,52 +174,7 @@ def set_follow_up(row: Classification, follow_up: str) -> None:
     row.follow_up = follow_up
 
 
-def _take_leases(volunteer: Volunteer, entries: dict[int, QueueEntry]) -> dict[int, str]:
-    """End the volunteer's leases on the entries; return why each had been handed out."""
-    leases = Lease.objects.filter(volunteer=volunteer, entry__in=[entry.pk for entry in entries.values()])
-    reasons = dict(leases.values_list("entry", "reason"))
-    if reasons:
-        leases.delete()
-    return reasons
-
-
-def _earlier(
-    volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]
-) -> tuple[dict[UUID, Classification], dict[int, Classification]]:
-    """Return what is stored already, by id and (standing answers only) by subject."""
-    subjects = {item.id: item.subject for item in items}
-    rows = Classification.objects.filter(
-        Q(pk__in=subjects) | Q(volunteer=volunteer, workflow=workflow, subject__in=subjects.values(), withdrawn_at=None)
-    )
-    by_id, by_subject = {}, {}
-    for row in rows:
-        if row.pk in subjects:
-            if (row.volunteer_id, row.workflow_id, row.subject_id) != (volunteer.pk, workflow.pk, subjects[row.pk]):
-                raise CannotClassify(f"The id {row.pk} belongs to another answer. Send a new random UUID for each.")
-            by_id[row.pk] = row
-        if row.withdrawn_at is None and row.volunteer_id == volunteer.pk:
-            by_subject[row.subject_id] = row
-    return by_id, by_subject
-
-
-def _row(volunteer: Volunteer, entry: QueueEntry, item: Item, reason: str | None) -> Classification:
-    return Classification(
-        id=item.id,
-        volunteer=volunteer,
-        workflow_id=entry.workflow_id,
-        subject=entry.subject,
-        answer=item.answer,
-        follow_up=item.follow_up,
-        reason=reason or (Reason.TRAINING if entry.is_gold else entry.reason),
-        started_at=item.started_at,
-        finished_at=item.finished_at,
-        device=item.device,
-        viewport=item.viewport,
-        frames_seen=item.frames_seen,
-    )
-
-
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def withdraw(classification: Classification) -> bool:
     """Take an answer back within the workflow's grace period; return whether it still stood.
 

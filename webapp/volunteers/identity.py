@@ -26,7 +26,8 @@ def volunteer_of(request: HttpRequest) -> Volunteer:
 
 def account_volunteer(user: Any) -> Volunteer:
     """Return the volunteer of a signed-in user, made on first use."""
-    return Volunteer.objects.get_or_create(user=user)[0]
+    found: Volunteer | None = getattr(user, "volunteer", None)
+    return found or Volunteer.objects.get_or_create(user=user)[0]
 
 
 def visitor_of(request: HttpRequest) -> Volunteer | None:

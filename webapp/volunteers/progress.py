@@ -2,9 +2,14 @@
 
 from django.core.cache import cache
 
-from webapp.volunteers.models import Classification, QueueEntry, Volunteer, Workflow
+from webapp.sql import fetch
+from webapp.volunteers.models import QueueEntry, Volunteer, Workflow
 
 FRESH_FOR = 10
+ANSWERED = """
+    SELECT count(*) FROM volunteers_classification
+    WHERE volunteer_id = %s AND workflow_id = %s AND withdrawn_at IS NULL
+"""
 
 
 def progress_of(volunteer: Volunteer | None, workflow: Workflow) -> dict[str, int]:
@@ -12,8 +17,8 @@ def progress_of(volunteer: Volunteer | None, workflow: Workflow) -> dict[str, in
 
     Counting a long queue takes longer than answering a question, so the last two may be `FRESH_FOR` seconds old.
     """
-    answered = Classification.objects.standing().filter(volunteer=volunteer, workflow=workflow)
-    return {"answered": answered.count() if volunteer else 0, **_of_queue(workflow)}
+    answered = fetch(ANSWERED, [volunteer.pk, workflow.pk])[0][0] if volunteer else 0
+    return {"answered": answered, **_of_queue(workflow)}
 
 
 def _of_queue(workflow: Workflow) -> dict[str, int]:

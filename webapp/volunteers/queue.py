@@ -1,21 +1,65 @@
 """The queue: who gets which subject next, and for how long.
 
-Locks are taken in one order everywhere: the volunteer, the volunteer's leases, then queue entries by primary key.
-Only this order is safe with the writers in webapp.consensus, which lock entries the same way.
+Locks are taken in one order everywhere: the volunteer, then queue entries by primary key, then leases. Entries that
+somebody else is just being handed are passed over, so that handing out waits for nobody.
 """
 
-import random
 from collections import Counter, defaultdict
-from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import F
 from django.utils import timezone
 
-from webapp.volunteers.models import Classification, Lease, QueueEntry, Reason, Volunteer, Workflow
+from webapp.archive.models import Subject
+from webapp.sql import Columns, fetch
+from webapp.volunteers.draw import Drawn, draw
+from webapp.volunteers.models import Lease, QueueEntry, Volunteer, Workflow
 
 MOST_LEASES = 50
+
+LEASE = Columns(Lease, "lease")
+ENTRY = Columns(QueueEntry, "entry")
+SUBJECT = Columns(
+    Subject, "subject", "id", "survey_id", "external_id", "kind", "checksum", "array", "rate", "ra", "dec", "metadata"
+)
+
+# Two tabs wait for each other here. Nobody waits for the disk: a lease that a crash of the server forgets does no harm.
+BEGIN = """
+    SELECT set_config('synchronous_commit', 'off', true) FROM volunteers_volunteer WHERE id = %s FOR NO KEY UPDATE
+"""
+
+HELD = f"""
+    SELECT {LEASE.sql}, {ENTRY.sql}, {SUBJECT.sql}
+    FROM volunteers_lease AS lease
+    JOIN volunteers_queueentry AS entry ON entry.id = lease.entry_id
+    JOIN archive_subject AS subject ON subject.id = entry.subject_id
+    WHERE lease.volunteer_id = %(volunteer)s AND entry.workflow_id = %(workflow)s AND NOT entry.is_retired
+    ORDER BY lease.id
+"""  # noqa: S608  # column names of our own models
+
+RENEW = "UPDATE volunteers_lease SET expires_at = %s WHERE id = ANY(%s) RETURNING id, expires_at"
+
+# What is lent is what is taken: the slots that go down are those of the leases that were made, and no others.
+LEND = f"""
+    WITH lease AS (
+        INSERT INTO volunteers_lease (entry_id, volunteer_id, reason, expires_at)
+        SELECT entry, %(volunteer)s, reason, %(expires_at)s
+        FROM unnest(%(entries)s::bigint[], %(reasons)s::text[]) WITH ORDINALITY AS drawn (entry, reason, place)
+        ORDER BY place
+        ON CONFLICT DO NOTHING
+        RETURNING *
+    ), taken AS (
+        UPDATE volunteers_queueentry AS entry SET available = entry.available - 1
+        FROM lease WHERE entry.id = lease.entry_id AND NOT entry.is_gold
+    )
+    SELECT {LEASE.sql}, {ENTRY.sql}, {SUBJECT.sql}
+    FROM lease
+    JOIN volunteers_queueentry AS entry ON entry.id = lease.entry_id
+    JOIN archive_subject AS subject ON subject.id = entry.subject_id
+    ORDER BY lease.id
+"""  # noqa: S608  # column names of our own models
 
 
 def lease_next(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
@@ -33,109 +77,48 @@ def lease_next(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
 
 @transaction.atomic
 def _lease(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
-    Volunteer.objects.select_for_update(no_key=True).get(pk=volunteer.pk)
-    expires_at = timezone.now() + settings.LEASE_FOR
-    held = _held(volunteer, workflow, expires_at)[: min(n, MOST_LEASES)]
+    fetch(BEGIN, [volunteer.pk])
+    held = _held(volunteer, workflow)[: min(n, MOST_LEASES)]
     missing = min(n, MOST_LEASES) - len(held)
     if not missing or not workflow.is_active:
         return held
-    drawn = _draw(volunteer, workflow, missing)
-    slots = [entry.pk for entry, reason in drawn if reason != Reason.TRAINING]
-    QueueEntry.objects.filter(pk__in=slots).update(available=F("available") - 1)
-    return held + Lease.objects.bulk_create(
-        Lease(entry=entry, volunteer=volunteer, reason=reason, expires_at=expires_at) for entry, reason in drawn
-    )
+    return held + _lend(volunteer, draw(volunteer, workflow, missing))
 
 
-def _held(volunteer: Volunteer, workflow: Workflow, expires_at: datetime) -> list[Lease]:
+def _held(volunteer: Volunteer, workflow: Workflow) -> list[Lease]:
     """Return the open leases of the volunteer, in the order they were given; those that ran out are renewed."""
-    leases = list(
-        Lease.objects.filter(volunteer=volunteer, entry__workflow=workflow, entry__is_retired=False)
-        .select_related("entry__subject")
-        .select_for_update(of=("self",))
-        .order_by("pk")
+    leases = _leases(HELD, {"volunteer": volunteer.pk, "workflow": workflow.pk})
+    stale = {lease.pk for lease in leases if lease.expires_at <= timezone.now()}
+    if not stale:
+        return leases
+    renewed = dict(fetch(RENEW, [timezone.now() + settings.LEASE_FOR, list(stale)]))
+    for lease in leases:
+        lease.expires_at = renewed.get(lease.pk, lease.expires_at)
+    return [lease for lease in leases if lease.pk in renewed or lease.pk not in stale]
+
+
+def _lend(volunteer: Volunteer, drawn: list[Drawn]) -> list[Lease]:
+    if not drawn:
+        return []
+    return _leases(
+        LEND,
+        {
+            "volunteer": volunteer.pk,
+            "entries": [each.entry for each in drawn],
+            "reasons": [each.reason for each in drawn],
+            "expires_at": timezone.now() + settings.LEASE_FOR,
+        },
     )
-    stale = [lease for lease in leases if lease.expires_at <= timezone.now()]
-    if stale:
-        Lease.objects.filter(pk__in=[lease.pk for lease in stale]).update(expires_at=expires_at)
+
+
+def _leases(sql: str, parameters: dict[str, Any]) -> list[Lease]:
+    leases = []
+    for row in fetch(sql, parameters):
+        lease = LEASE.build(row[: len(LEASE)])
+        lease.entry = ENTRY.build(row[len(LEASE) : -len(SUBJECT)])
+        lease.entry.subject = SUBJECT.build(row[-len(SUBJECT) :])
+        leases.append(lease)
     return leases
-
-
-def _draw(volunteer: Volunteer, workflow: Workflow, n: int) -> list[tuple[QueueEntry, str]]:
-    plan = _plan(workflow, n)
-    gold = _gold(volunteer, workflow, plan.count(Reason.TRAINING))
-    at_random = _at_random(volunteer, workflow, plan.count(Reason.RANDOM))
-    taken = [entry.pk for entry in at_random]
-    first = _first(volunteer, workflow, n - len(gold) - len(at_random), taken)
-    drawn: list[tuple[QueueEntry, str]] = []
-    for reason in plan:
-        if reason == Reason.TRAINING and gold:
-            drawn.append((gold.pop(), Reason.TRAINING))
-        elif reason == Reason.RANDOM and at_random:
-            drawn.append((at_random.pop(), Reason.RANDOM))
-        elif first:
-            entry = first.pop(0)
-            drawn.append((entry, entry.reason))
-    drawn += [(entry, entry.reason) for entry in first]
-    return drawn
-
-
-def _plan(workflow: Workflow, n: int) -> list[Reason]:
-    """Draw the reason of each place, so that nobody can tell from the order which ones are training."""
-    return [
-        Reason.TRAINING
-        if random.random() < workflow.training_rate
-        else Reason.RANDOM
-        if random.random() < workflow.random_fraction
-        else Reason.NEW
-        for _ in range(n)
-    ]
-
-
-def _unseen(volunteer: Volunteer, workflow: Workflow) -> QuerySet[QueueEntry]:
-    """Entries of the workflow that the volunteer neither holds nor has answered."""
-    answered = Classification.objects.standing().filter(
-        volunteer=volunteer, workflow=workflow, subject=OuterRef("subject")
-    )
-    held = Lease.objects.filter(volunteer=volunteer, entry=OuterRef("pk"))
-    return QueueEntry.objects.filter(~Exists(answered), ~Exists(held), workflow=workflow).select_related("subject")
-
-
-def _open(volunteer: Volunteer, workflow: Workflow) -> QuerySet[QueueEntry]:
-    """Unseen entries with a free slot, locked; those that somebody else is just being handed are passed over."""
-    return (
-        _unseen(volunteer, workflow)
-        .filter(is_gold=False, is_retired=False, available__gt=0)
-        .select_for_update(of=("self",), skip_locked=True, no_key=True)
-    )
-
-
-def _first(volunteer: Volunteer, workflow: Workflow, n: int, taken: list[int]) -> list[QueueEntry]:
-    entries = _open(volunteer, workflow).exclude(pk__in=taken).order_by("-priority", "pk")
-    return list(entries[:n]) if n else []
-
-
-def _at_random(volunteer: Volunteer, workflow: Workflow, n: int) -> list[QueueEntry]:
-    """Draw the first of the shuffled order, which no model and no vote has a hand in: an unbiased sample.
-
-    Everybody draws from its same end, so that the sample's subjects are settled one after another; a new point for
-    each draw would scatter the votes over so many subjects that few were ever settled.
-    """
-    return list(_open(volunteer, workflow).order_by("shuffle")[:n]) if n else []
-
-
-def _gold(volunteer: Volunteer, workflow: Workflow, n: int) -> list[QueueEntry]:
-    """Draw gold subjects; everybody may hold the same one, so nothing is locked."""
-    return _from_random_point(_unseen(volunteer, workflow).filter(is_gold=True, is_retired=False), n) if n else []
-
-
-def _from_random_point(entries: QuerySet[QueueEntry], n: int) -> list[QueueEntry]:
-    point = random.random()
-    shuffled = entries.order_by("shuffle")
-    found = list(shuffled.filter(shuffle__gte=point)[:n])
-    if len(found) < n:
-        found += shuffled.filter(shuffle__lt=point)[: n - len(found)]
-    return found
 
 
 @transaction.atomic

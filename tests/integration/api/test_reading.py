@@ -109,7 +109,7 @@ def test_too_many_requests_are_told_when_to_come_back(workflow, anybody, monkeyp
     monkeypatch.setattr(AnonRateThrottle, "THROTTLE_RATES", {"anon": "3/min"})
     replies = [anybody.get("/api/surveys/") for _ in range(4)]
     assert [reply.status_code for reply in replies] == [200, 200, 200, 429]
-    assert 0 < int(replies[-1]["Retry-After"]) <= 60
+    assert 0 < int(replies[-1]["Retry-After"]) <= 80  # to the next minute, and a third of it
 
 
 def test_the_schema_and_its_page_are_there(anybody):

@@ -7,9 +7,12 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
-from webapp.archive.models import Frame, Kind, Subject
+from webapp.archive.models import Kind, Subject
 from webapp.archive.pixels import shape_of
+from webapp.sql import fetch
 from webapp.volunteers.models import Lease, Workflow
+
+FRAMES = "SELECT subject_id, mjd_mid, band FROM archive_frame WHERE subject_id = ANY(%s) ORDER BY position"
 
 
 class ItemSubject(serializers.Serializer[Any]):
@@ -52,8 +55,7 @@ class NextSerializer(serializers.Serializer[Any]):
 def represent(leases: Sequence[Lease], workflow: Workflow) -> list[dict[str, Any]]:
     """Return the items of leases whose entries and subjects are loaded, with one query for all frames."""
     frames: dict[int, list[tuple[float | None, str]]] = defaultdict(list)
-    rows = Frame.objects.filter(subject__in=[lease.entry.subject_id for lease in leases]).order_by("position")
-    for subject, mjd, band in rows.values_list("subject", "mjd_mid", "band"):
+    for subject, mjd, band in fetch(FRAMES, [[lease.entry.subject_id for lease in leases]]):
         frames[subject].append((mjd, band))
     return [
         {

@@ -1,4 +1,5 @@
 from collections import defaultdict
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from webapp.api.serializers.classifications import (
     to_item,
 )
 from webapp.consensus.submit import say_more, submit, undo
+from webapp.volunteers.by_slug import workflows_by_slug
 from webapp.volunteers.classify import CannotClassify, TooLate
 from webapp.volunteers.models import Classification, Volunteer, Workflow
 
@@ -68,23 +70,27 @@ class ClassificationsView(generics.ListAPIView[Classification]):
         return keep_identity(request._request, response, volunteer)
 
 
-@transaction.atomic
 def store(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Submit answers, all or none, workflow by workflow; return what became of each, in their order."""
     by_workflow: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for answer in answers:
         by_workflow[answer["workflow"]].append(answer)
-    workflows = Workflow.objects.select_related("survey").in_bulk(sorted(by_workflow), field_name="slug")
-    found: dict[tuple[str, int], dict[str, Any]] = {}
-    for slug, group in sorted(by_workflow.items()):
+    workflows = workflows_by_slug(by_workflow)
+    for slug in by_workflow:
         if slug not in workflows:
             raise ValidationError({"workflow": [f"There is no workflow “{slug}”."]})
-        try:
-            submitted = submit(volunteer, workflows[slug], [to_item(answer) for answer in group])
-        except CannotClassify as error:
-            raise ValidationError({"detail": str(error)}) from error
-        found |= {(slug, each.recorded.entry.subject_id): represent(each) for each in submitted}
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    with transaction.atomic() if len(workflows) > 1 else nullcontext():
+        for slug, group in sorted(by_workflow.items()):
+            found |= {(slug, result["subject"]): result for result in submit_to(volunteer, workflows[slug], group)}
     return [found[answer["workflow"], answer["subject"]] for answer in answers]
+
+
+def submit_to(volunteer: Volunteer, workflow: Workflow, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    try:
+        return [represent(each) for each in submit(volunteer, workflow, [to_item(answer) for answer in answers])]
+    except CannotClassify as error:
+        raise ValidationError({"detail": str(error)}) from error
 
 
 class UndoView(APIView):

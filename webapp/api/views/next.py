@@ -1,5 +1,5 @@
-from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -7,6 +7,7 @@ from rest_framework.views import APIView
 
 from webapp.api.identity import ANYBODY, any_volunteer, keep_identity
 from webapp.api.serializers.items import NextSerializer, represent
+from webapp.volunteers.by_slug import workflows_by_slug
 from webapp.volunteers.models import Workflow
 from webapp.volunteers.progress import progress_of
 from webapp.volunteers.queue import MOST_LEASES, lease_next
@@ -31,7 +32,9 @@ class NextView(APIView):
         A visitor without an account gets two cookies, `wanderer` and `csrftoken`, and sends the second as the header
         X-CSRFToken with their answers.
         """
-        workflow = get_object_or_404(Workflow, slug=slug)
+        workflow = workflows_by_slug([slug]).get(slug)
+        if workflow is None:
+            raise NotFound(f"There is no workflow “{slug}”.")
         volunteer = any_volunteer(request)
         leases = lease_next(volunteer, workflow, wanted_items(request))
         body = {

@@ -3,18 +3,20 @@ from typing import Any
 from allauth.mfa.utils import is_mfa_enabled
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.authentication import SessionAuthentication, TokenAuthentication
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.authtoken.models import Token
 from rest_framework.authtoken.serializers import AuthTokenSerializer
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import AnonRateThrottle
 from rest_framework.views import APIView
 
+from webapp.api.throttle import AnonymousThrottle
+from webapp.api.token_authentication import VolunteerTokenAuthentication
 
-class GuessThrottle(AnonRateThrottle):
+
+class GuessThrottle(AnonymousThrottle):
     """Few enough tries that guessing passwords is hopeless."""
 
     scope = "token"
@@ -28,7 +30,7 @@ class TokenSerializer(serializers.Serializer[Any]):
 class TokenView(APIView):
     """The key with which a program speaks for an account."""
 
-    authentication_classes = [TokenAuthentication, SessionAuthentication]
+    authentication_classes = [VolunteerTokenAuthentication, SessionAuthentication]
     permission_classes = [AllowAny]
     throttle_classes = [GuessThrottle]
 

@@ -1,4 +1,5 @@
 from webapp.consensus.models.consensus import Consensus, RetiredReason
+from webapp.consensus.models.recount import Recount
 from webapp.consensus.models.skill import Skill
 
-__all__ = ["Consensus", "RetiredReason", "Skill"]
+__all__ = ["Consensus", "Recount", "RetiredReason", "Skill"]

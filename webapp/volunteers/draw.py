@@ -1,0 +1,87 @@
+"""Draw what a volunteer sees next: some gold, some at random, and else what the queue puts first.
+
+Every statement is a range scan of one partial index, which stops at the rows that are wanted: it costs the same in a
+queue of ten thousand as in one of ten million. The limits are written into the statements, since a plan for an unknown
+limit is a plan for many rows.
+"""
+
+import random
+from dataclasses import dataclass
+
+from webapp.sql import fetch
+from webapp.volunteers.models import Reason, Volunteer, Workflow
+
+# The volunteer neither holds the entry nor has answered it.
+UNSEEN = """
+    entry.workflow_id = %(workflow)s AND NOT entry.is_retired
+    AND NOT EXISTS (
+        SELECT FROM volunteers_classification AS answer
+        WHERE answer.volunteer_id = %(volunteer)s AND answer.workflow_id = %(workflow)s
+            AND answer.subject_id = entry.subject_id AND answer.withdrawn_at IS NULL
+    )
+    AND NOT EXISTS (
+        SELECT FROM volunteers_lease AS held
+        WHERE held.volunteer_id = %(volunteer)s AND held.entry_id = entry.id
+    )
+"""
+SELECT = "SELECT entry.id, entry.reason FROM volunteers_queueentry AS entry WHERE"
+GOLD = f"{SELECT} entry.is_gold AND {UNSEEN}"
+OPEN = f"{SELECT} NOT entry.is_gold AND entry.available > 0 AND {UNSEEN}"
+LOCK = "FOR NO KEY UPDATE SKIP LOCKED"
+FROM_POINT, UP_TO_POINT = "AND entry.shuffle >= %(point)s", "AND entry.shuffle < %(point)s"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A queue entry, and why the volunteer gets it."""
+
+    entry: int
+    reason: str
+
+
+def draw(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Drawn]:
+    """Draw up to `n` entries that the volunteer has not seen, and lock those whose slots are to be taken.
+
+    Each place is drawn by itself, so nobody can tell from the order which subjects are gold. Where gold or random
+    ones are wanting, the place goes to the first by priority.
+    """
+    asked = {"volunteer": volunteer.pk, "workflow": workflow.pk}
+    plan = [_reason(workflow) for _ in range(n)]
+    gold = _from_random_point(GOLD, asked, plan.count(Reason.TRAINING), lock="")
+    by_chance = _from_random_point(OPEN, asked, plan.count(Reason.RANDOM), lock=LOCK)
+    first = _first(asked, n - len(gold) - len(by_chance), by_chance)
+    drawn = []
+    for reason in plan:
+        if reason == Reason.TRAINING and gold:
+            drawn.append(Drawn(gold.pop()[0], Reason.TRAINING))
+        elif reason == Reason.RANDOM and by_chance:
+            drawn.append(Drawn(by_chance.pop()[0], Reason.RANDOM))
+        elif first:
+            drawn.append(Drawn(*first.pop(0)))
+    return drawn + [Drawn(*row) for row in first]
+
+
+def _reason(workflow: Workflow) -> Reason:
+    if random.random() < workflow.training_rate:
+        return Reason.TRAINING
+    return Reason.RANDOM if random.random() < workflow.random_fraction else Reason.NEW
+
+
+def _from_random_point(select: str, asked: dict[str, int], n: int, lock: str) -> list[tuple[int, str]]:
+    """Go through the shuffled order from a random point, and on from its beginning when the end is reached."""
+    if not n:
+        return []
+    parameters = {**asked, "point": random.random()}
+    found = fetch(f"{select} {FROM_POINT} ORDER BY entry.shuffle LIMIT {n} {lock}", parameters)
+    if len(found) < n:
+        found += fetch(f"{select} {UP_TO_POINT} ORDER BY entry.shuffle LIMIT {n - len(found)} {lock}", parameters)
+    return found
+
+
+def _first(asked: dict[str, int], n: int, taken: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return the first by priority that are not among those taken already."""
+    if not n:
+        return []
+    other = "AND entry.id <> ALL(%(taken)s)" if taken else ""
+    statement = f"{OPEN} {other} ORDER BY entry.priority DESC, entry.id LIMIT {n} {LOCK}"
+    return fetch(statement, {**asked, "taken": [row[0] for row in taken]})
