@@ -33,7 +33,6 @@ def summarise(console: Console, run: IngestRun) -> None:
     table.add_row(f"{run.bad:,}", "bad, and left out")
     console.print(table)
     for problem in run.problems.all()[:PROBLEMS_SHOWN]:
-        row = f" row {problem.row}" if problem.row is not None else ""
-        console.print(f"[bold]{escape(problem.file)}{row}:[/bold] {escape(problem.reason)}", highlight=False)
+        console.print(escape(str(problem)), highlight=False)
     if run.bad > PROBLEMS_SHOWN:
         console.print(f"… and {run.bad - PROBLEMS_SHOWN:,} more, all kept with the run.")

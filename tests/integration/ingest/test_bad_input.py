@@ -206,7 +206,7 @@ def test_a_manifest_that_is_bad_as_a_whole_fails_the_run_and_writes_nothing(surv
 def test_a_run_whose_every_row_is_bad_fails_and_lists_them(survey, tmp_path):
     run = run_ingest(survey, write_manifest(tmp_path, [row(name, image=f"{name}.fits") for name in ("a", "b")]))
     assert (run.state, run.bad) == ("failed", 2)
-    assert "all 2 rows or files are bad" in run.error
+    assert run.error.startswith("Nothing could be read. All 2 rows or files are bad; the first: manifest.csv row 2: ")
     assert "a.fits: is not there" in run.error
     assert len(problems(run)) == 2
     assert_nothing_written(tmp_path)

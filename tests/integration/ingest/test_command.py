@@ -4,6 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.integration.ingest.sky import assert_archive_equals, make_sky, make_survey, row, write_cube, write_manifest
+from webapp.archive.ingest.shelf import Shelf
 from webapp.archive.models import IngestProblem, IngestRun, Subject, SubjectSet, Survey
 from webapp.console.management.commands import ingest as command
 
@@ -46,7 +47,7 @@ def test_bad_rows_are_listed_and_do_not_fail_the_command(tmp_path, capsys):
 def test_it_fails_when_nothing_could_be_read(tmp_path):
     make_survey()
     write_manifest(tmp_path, [row("a", image="none.fits")])
-    with pytest.raises(CommandError, match=r"all 1 rows or files are bad\. The first: .*none\.fits: is not there"):
+    with pytest.raises(CommandError, match=r"Nothing could be read\. manifest\.csv row 2: none\.fits: is not there"):
         call_command("ingest", str(tmp_path), survey="atlas")
 
 
@@ -101,5 +102,25 @@ def test_an_interrupt_ends_the_run_and_the_same_command_goes_on(tmp_path, monkey
     assert "are in and stay in; the same command goes on from there" in capsys.readouterr().out
     assert IngestRun.objects.get().state == "cancelled"
     assert 0 < Subject.objects.count() < 60
+    call_command("ingest", str(tmp_path / "night"), survey="atlas")
+    assert_archive_equals(survey, truth)
+
+
+def test_what_nobody_foresaw_is_a_sentence_and_fails_the_run(tmp_path, monkeypatch):
+    survey = make_survey()
+    truth = make_sky(tmp_path / "night", 60)
+    monkeypatch.setattr("webapp.archive.ingest.batches.ROWS", 16)
+    put = Shelf.put
+
+    def full(shelf, candidates):
+        if shelf._free:
+            raise OSError(28, "No space left on device")
+        return put(shelf, candidates)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Shelf, "put", full)
+        with pytest.raises(CommandError, match=r"No space left on device\. .* the same command goes on from there"):
+            call_command("ingest", str(tmp_path / "night"), survey="atlas")
+    assert "No space left" in IngestRun.objects.get().error
     call_command("ingest", str(tmp_path / "night"), survey="atlas")
     assert_archive_equals(survey, truth)

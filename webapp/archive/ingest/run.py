@@ -59,7 +59,8 @@ def ingest(
         if not run.dry_run:
             through_restarts(partial(stored, run))
     if tally.bad and tally.bad == tally.done:
-        run.fail(f"Nothing could be read: all {tally.bad} rows or files are bad. The first: {run.problems.first()}")
+        count = "" if tally.bad == 1 else f" All {tally.bad} rows or files are bad; the first:"
+        run.fail(f"Nothing could be read.{count} {run.problems.first()}")
     else:
         through_restarts(run.finish)
 

@@ -47,4 +47,5 @@ class IngestProblem(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.reason}"
+        place = self.file if self.row is None else f"{self.file} row {self.row}"
+        return f"{place}: {self.reason}"

@@ -1,18 +1,19 @@
 import sys
 from argparse import ArgumentParser
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from rich.console import Console
 
 from webapp.archive.ingest.run import ingest
 from webapp.archive.ingest.start import IngestRefused, new_run
 from webapp.archive.models import IngestRun, Kind, Survey
 from webapp.console.ingesting import bar, summarise
-from webapp.jobs import JobState
+from webapp.jobs import Cancelled, JobState, LeaseLost
 from webapp.volunteers.refill import refill
 
 INTERRUPTED = 130
@@ -74,7 +75,7 @@ def the_survey(slug: str, *, create: bool) -> Survey:
 
 
 def work(console: Console, run: IngestRun) -> IngestRun:
-    """Ingest with a bar. Ctrl-C ends the run; an error that nobody foresaw fails it, and is shown."""
+    """Ingest with a bar; whatever ends it early is a sentence, and what is in stays in."""
     try:
         with bar(console, run) as watch:
             ingest(run, stored=refill, watch=watch)
@@ -82,8 +83,16 @@ def work(console: Console, run: IngestRun) -> IngestRun:
         run.end_cancelled()
         console.print(f"Stopped. {run.added:,} subjects are in and stay in; the same command goes on from there.")
         sys.exit(INTERRUPTED)
+    except Cancelled:
+        run.end_cancelled()
+    except LeaseLost as lost:
+        raise CommandError("This took so long to answer that a worker has gone on with it. Nothing is lost.") from lost
     except Exception as error:
-        run.fail(f"{type(error).__name__}: {error}")
-        raise
+        with suppress(DatabaseError, LeaseLost):
+            run.fail(f"{type(error).__name__}: {error}")
+        raise CommandError(
+            f"The ingest broke off: {error}. {run.added:,} subjects are in and stay in; once the cause is removed, the "
+            "same command goes on from there. (--traceback shows where it happened.)"
+        ) from error
     run.refresh_from_db()
     return run

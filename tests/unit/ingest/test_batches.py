@@ -1,0 +1,57 @@
+"""Batches end where files of the pixel store end, and are bounded whatever comes."""
+
+from ml.pixels.record import BadInput
+from webapp.archive.ingest import batches as cutting
+from webapp.archive.ingest.batches import batches
+from webapp.archive.ingest.candidate import Candidate
+from webapp.archive.ingest.reader import Item
+
+FILE = 128
+
+
+def candidate(nbytes=100, array="a"):
+    return Candidate(
+        record=None, array=array, checksum="", masked=[], gold_label="", metadata="{}", wcs=[], nbytes=nbytes
+    )
+
+
+def stream(values, skipped_before=0):
+    seen = skipped_before
+    for value in values:
+        seen += 1
+        yield Item(value, seen, skipped_before)
+    yield Item(None, seen, skipped_before)
+
+
+def cut(values, already=0, **options):
+    return list(batches(stream(values, **options), lambda array, more: (already + more) % FILE == 0))
+
+
+def test_each_batch_ends_at_the_end_of_a_file_wherever_the_array_began():
+    sizes = [len(batch.candidates) for batch in cut([candidate()] * 5000, already=100)]
+    ends = [100 + sum(sizes[: number + 1]) for number in range(len(sizes))]
+    assert ends[-1] == 5100
+    assert all(end % FILE == 0 for end in ends[:-1])
+    assert max(sizes) <= cutting.ROWS
+
+
+def test_large_images_make_batches_of_few():
+    sizes = [len(batch.candidates) for batch in cut([candidate(nbytes=cutting.NBYTES // 3)] * 20)]
+    assert sizes == [6, 6, 6, 2]
+
+
+def test_a_flood_of_bad_rows_is_cut_too():
+    found = cut([BadInput("no")] * 5000)
+    assert sum(len(batch.problems) for batch in found) == sum(batch.rows for batch in found) == 5000
+    assert max(len(batch.problems) for batch in found) == 2 * cutting.ROWS
+
+
+def test_what_was_skipped_is_counted_once():
+    found = cut([candidate()] * 3000, skipped_before=50)
+    assert sum(batch.skipped for batch in found) == 50
+    assert sum(batch.rows for batch in found) == 3050
+
+
+def test_nothing_at_all_is_one_empty_batch():
+    (only,) = cut([])
+    assert (only.candidates, only.problems, only.rows) == ([], [], 0)
