@@ -21,6 +21,7 @@ from ml.loss import partial_label_loss, weighted_mean
 from ml.schedule import Best, Clock, Schedule
 
 BATCH = 64
+MOMENTUM = 0.2
 GPU_FACTOR = 20  # a GPU shows so many times more chips in the same time
 
 
@@ -57,6 +58,7 @@ def finetune(
     network = copy.deepcopy(start.network)
     linear = _linear(head, int(network.num_features), len(examples.classes), seed)  # type: ignore[arg-type]
     model = nn.Sequential(prepare(network, start.preprocessing, chips.pixels.shape[1]), linear)
+    _let_norms_follow(network)
     model.to(start.device).to(memory_format=torch.channels_last)
     optimiser = _optimiser(network, linear, schedule)
     clock, best, batches = (
@@ -73,6 +75,13 @@ def finetune(
     best.restore(model)
     model.cpu().eval()
     return network, LinearHead(linear.weight.detach().clone(), linear.bias.detach().clone())
+
+
+def _let_norms_follow(network: nn.Module) -> None:
+    """Let running statistics forget photographs in tens of steps: timm's tf_ nets take hundreds."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = MOMENTUM
 
 
 def _round(

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from ml.pixels.stretch import asinh_noise
 
+MOST_CHANNELS = 4
+
 
 @dataclass(frozen=True)
 class Preprocessing:
@@ -52,16 +54,21 @@ class Preprocessing:
         ValueError
             If the stamps have a number of channels that the network does not eat.
         """
-        if self.channels and pixels.shape[-3] != self.channels:
-            raise ValueError(
-                f"This model reads stamps of {self.channels} channel(s), but these have {pixels.shape[-3]}."
-                " Train another on such stamps, or use the frozen backbone, which reads 1 to 4."
-            )
-        with np.errstate(over="ignore"):  # sentinels such as 3.4e38 make the noise infinite, and the stamp all sky
+        self._check_channels(pixels.shape[-3])
+        with np.errstate(over="ignore", invalid="ignore"):  # of sentinels such as 3.4e38, which become NaN, so sky
             values = asinh_noise(pixels, softening=self.softening)
         values *= np.float32(self.gain)
         np.clip(values, -self.clip, self.clip, out=values)
         return np.nan_to_num(middle(values, self.crop), copy=False)
+
+    def _check_channels(self, channels: int) -> None:
+        if not self.channels and channels > MOST_CHANNELS:
+            raise ValueError(f"A stamp has 1 to {MOST_CHANNELS} channels; this one has {channels}.")
+        if self.channels and channels != self.channels:
+            raise ValueError(
+                f"This model reads stamps of {self.channels} channel(s), but these have {channels}."
+                f" Train another on such stamps, or use the frozen backbone, which reads 1 to {MOST_CHANNELS}."
+            )
 
     def as_manifest(self) -> dict[str, Any]:
         """Return what a checkpoint's manifest keeps."""

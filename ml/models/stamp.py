@@ -54,13 +54,7 @@ class Prepared(nn.Module):
 
 
 def three_channels(x: Tensor) -> Tensor:
-    """Map 1, 2, 3 or 4 channels to three: repeat; (a, b, mean); as they are; the first two and the mean of the rest.
-
-    Raises
-    ------
-    ValueError
-        For more than four channels.
-    """
+    """Map 1, 2, 3 or 4 channels to three: repeat; (a, b, mean); as they are; the first two and the mean of the rest."""
     channels = x.shape[-3]
     if channels == 1:
         return torch.cat([x, x, x], dim=-3)
@@ -68,7 +62,5 @@ def three_channels(x: Tensor) -> Tensor:
         return torch.cat([x, x.mean(dim=-3, keepdim=True)], dim=-3)
     if channels == 3:
         return x
-    if channels == 4:
-        first, second, *rest = x.split(1, dim=-3)
-        return torch.cat([first, second, (rest[0] + rest[1]) / 2], dim=-3)
-    raise ValueError(f"A stamp has 1 to 4 channels; this one has {channels}.")
+    first, second, third, fourth = x.split(1, dim=-3)
+    return torch.cat([first, second, (third + fourth) / 2], dim=-3)

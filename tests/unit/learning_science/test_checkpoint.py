@@ -1,0 +1,91 @@
+"""A checkpoint is written whole or not at all, and read only if it is what was written."""
+
+import json
+
+import pytest
+import torch
+
+from ml.checkpoint import BadCheckpoint, Checkpoint
+
+MANIFEST = {
+    "role": "stamp",
+    "classes": ["a", "b"],
+    "positive": ["a"],
+    "architecture": "x",
+    "preprocessing": {},
+    "feature_key": "k",
+}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    folder = tmp_path / "champion"
+    Checkpoint(dict(MANIFEST), {"stamp.weight": torch.arange(6.0).reshape(2, 3)}).save(folder)
+    return folder
+
+
+def test_what_is_saved_is_loaded(saved):
+    loaded = Checkpoint.load(saved)
+    assert loaded.manifest["classes"] == ["a", "b"]
+    assert torch.equal(loaded.part("stamp.")["weight"], torch.arange(6.0).reshape(2, 3))
+
+
+def test_a_second_save_replaces_the_first_and_leaves_nothing_behind(saved):
+    digest = Checkpoint(dict(MANIFEST), {"stamp.weight": torch.zeros(2, 3)}).save(saved)
+    assert Checkpoint.load(saved).manifest["sha256"] == digest
+    assert [path.name for path in saved.parent.iterdir()] == ["champion"]
+
+
+def test_equal_content_has_equal_digest(tmp_path):
+    digests = {Checkpoint(dict(MANIFEST), {"t": torch.ones(2)}).save(tmp_path / name) for name in "ab"}
+    assert len(digests) == 1
+
+
+def test_a_changed_weight_is_noticed(saved):
+    path = saved / "weights.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(BadCheckpoint, match="does not match its own checksum"):
+        Checkpoint.load(saved)
+
+
+def test_a_changed_manifest_is_noticed(saved):
+    path = saved / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"positive": ["b"]}))
+    with pytest.raises(BadCheckpoint, match="checksum"):
+        Checkpoint.load(saved)
+
+
+def test_a_truncated_file_is_damaged(saved):
+    path = saved / "weights.safetensors"
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(BadCheckpoint, match="is damaged"):
+        Checkpoint.load(saved)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("not json", "is not JSON"), ("[]", "not a Wanderers checkpoint"), ('{"format": "other"}', "not a Wanderers")],
+)
+def test_a_foreign_manifest_is_refused(saved, content, said):
+    (saved / "manifest.json").write_text(content)
+    with pytest.raises(BadCheckpoint, match=said):
+        Checkpoint.load(saved)
+
+
+def test_a_manifest_that_lacks_the_role_says_so(saved):
+    (saved / "manifest.json").write_text('{"format": "wanderers-checkpoint-1"}')
+    with pytest.raises(BadCheckpoint, match="lacks role, classes"):
+        Checkpoint.load(saved)
+
+
+def test_a_folder_without_weights_says_so(saved):
+    (saved / "weights.safetensors").unlink()
+    with pytest.raises(BadCheckpoint, match=r"has no weights\.safetensors"):
+        Checkpoint.load(saved)
+
+
+def test_no_folder_at_all(tmp_path):
+    with pytest.raises(BadCheckpoint, match="is no checkpoint"):
+        Checkpoint.load(tmp_path / "nowhere")

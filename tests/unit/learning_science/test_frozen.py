@@ -1,0 +1,144 @@
+"""Heads over cached features: both roles, every kind of label."""
+
+import numpy as np
+import pytest
+import torch
+
+from ml import backbone, train
+from ml.checkpoint import Checkpoint
+from ml.crossvalidate import cross_validate
+from ml.dataset import BadExamples
+from ml.epoch import Cancelled
+from ml.metrics import roc_auc
+from ml.preprocessing import FROZEN
+from ml.score import Scorer
+from tests.unit.learning_science.conftest import CLASSES, labelled
+
+
+class NoBackbone(backbone.Backbone):
+    """Stands in for the frozen backbone where features are at hand: it takes no time to load."""
+
+    def __init__(self) -> None:
+        self.network, self.preprocessing, self.feature_key = torch.nn.Identity(), FROZEN, "frozen"
+
+
+@pytest.fixture(autouse=True)
+def no_backbone(monkeypatch):
+    monkeypatch.setattr(train, "default_backbone", NoBackbone)
+
+
+@pytest.mark.parametrize("role", ["stamp", "tracklet"])
+@pytest.mark.parametrize("labels", ["fine", "plain", "mixed"])
+def test_a_head_learns_from_any_kind_of_label(role, labels, kinds, features, tmp_path):
+    plain = ["yes" if kind < 2 else "no" for kind in kinds]
+    fine = [CLASSES[kind] for kind in kinds]
+    given = {"fine": fine, "plain": plain, "mixed": [*fine[:100], *plain[100:]]}[labels]
+    train.train(role, labelled(kinds, features=features, labels=given)).save(tmp_path / "c")
+    scorer = Scorer(Checkpoint.load(tmp_path / "c"))
+    p = scorer.probabilities_from_features(features)
+    assert p.shape == (240, 2 if role == "tracklet" else 4)
+    assert np.allclose(p.sum(1), 1, atol=1e-5)
+    assert roc_auc(kinds < 2, scorer.p_real(p)) > 0.95
+
+
+def test_two_classes_do_as_well(kinds, features):
+    examples = labelled(kinds, features=features)
+    examples.targets = np.stack([kinds >= 2, kinds < 2], axis=1).astype(np.float32)
+    examples.classes, examples.positive = ("bogus", "real"), ("real",)
+    checkpoint = train.train("tracklet", examples)
+    assert checkpoint.manifest["metrics"]["roc_auc"] > 0.9
+
+
+def test_the_same_seed_gives_the_same_model(kinds, features):
+    first, again = (train.train("tracklet", labelled(kinds, features=features), seed=4) for _ in range(2))
+    assert all(torch.equal(first.tensors[name], again.tensors[name]) for name in first.tensors)
+
+
+def test_epochs_are_told_in_order(kinds, features):
+    told = []
+    train.train("tracklet", labelled(kinds, features=features), on_epoch=told.append)
+    assert [epoch.epoch for epoch in told] == list(range(1, len(told) + 1))
+    assert told[-1].epoch == told[-1].epochs
+    assert set(told[-1].metrics) == {"accuracy", "roc_auc"}
+    assert all(np.isfinite([epoch.loss, epoch.val_loss]).all() for epoch in told)
+
+
+def test_a_run_can_be_cancelled(kinds, features):
+    def cancel(epoch):
+        if epoch.epoch == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        train.train("stamp", labelled(kinds, features=features), on_epoch=cancel)
+
+
+def test_a_perceptron_that_learns_out_of_fold_is_honest_about_noise(random):
+    """With labels that mean nothing, 300 features and 160 rows, a leak would show as certainty."""
+    noise = random.normal(size=(160, 4, 300)).astype(np.float16)
+    kinds = random.integers(0, 4, 160)
+    kinds[:4] = range(4)
+    p = train.train("tracklet", labelled(kinds, features=noise))
+    fresh = random.normal(size=(400, 4, 300)).astype(np.float16)
+    p_real = Scorer(p).probabilities_from_features(fresh)[:, 1]
+    assert ((p_real > 0.9) | (p_real < 0.1)).mean() < 0.1
+
+
+def test_trackets_of_three_to_eight_frames_are_scored(kinds, features):
+    scorer = Scorer(train.train("tracklet", labelled(kinds, features=features)))
+    for frames in (3, 4, 8):
+        p = scorer.probabilities_from_features(np.resize(features, (240, frames, 48)))
+        assert np.isfinite(p).all()
+
+
+def test_features_that_are_missing_give_no_score(kinds, features):
+    scorer = Scorer(train.train("tracklet", labelled(kinds, features=features)))
+    unknown = features[:2].copy()
+    unknown[1] = np.nan
+    p = scorer.probabilities_from_features(unknown)
+    assert np.isfinite(p[0]).all()
+    assert np.isnan(p[1]).all()
+
+
+def test_features_of_another_backbone_are_refused(kinds, features):
+    examples = labelled(kinds, features=features)
+    examples.feature_key = "other"
+    with pytest.raises(BadExamples, match="The features at hand are other"):
+        train.train("stamp", examples)
+
+
+def test_features_of_another_length_are_refused(kinds, features):
+    scorer = Scorer(train.train("stamp", labelled(kinds, features=features)))
+    with pytest.raises(ValueError, match="have 40 numbers each, but this model reads 48"):
+        scorer.probabilities_from_features(features[..., :40])
+
+
+def test_neither_features_nor_pixels(kinds):
+    with pytest.raises(BadExamples, match="neither features nor pixels"):
+        train.train("stamp", labelled(kinds))
+
+
+def test_weights_of_zero_silence_a_row(kinds, features):
+    """Half of the labels are wrong and not trusted at all."""
+    wrong = np.arange(240) % 2 == 0
+    examples = labelled(np.where(wrong, (kinds + 2) % 4, kinds), features=features)
+    examples.weights[wrong] = 0
+    scorer = Scorer(train.train("stamp", examples))
+    assert roc_auc(kinds < 2, scorer.p_real(scorer.probabilities_from_features(features))) > 0.9
+
+
+def test_unknown_roles_and_presets_are_named(kinds, features):
+    with pytest.raises(ValueError, match="no role called 'trail'"):
+        train.train("trail", labelled(kinds, features=features))
+    with pytest.raises(ValueError, match="no preset called 'huge'"):
+        train.train("stamp", labelled(kinds, features=features), preset="huge")
+
+
+def test_cross_validation_never_scores_what_it_learnt(random):
+    """With random labels, out-of-fold scores are no better than chance."""
+    noise, kinds = random.normal(size=(200, 1, 100)).astype(np.float16), random.permutation(np.arange(200) % 4)
+    p = cross_validate(labelled(kinds, features=noise))
+    assert 0.35 < roc_auc(kinds < 2, p) < 0.65
+
+
+def test_cross_validation_learns(kinds, features):
+    assert roc_auc(kinds < 2, cross_validate(labelled(kinds, features=features), role="tracklet")) > 0.95

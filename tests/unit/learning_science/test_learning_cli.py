@@ -1,0 +1,136 @@
+"""`python -m ml train`, `evaluate`, `score`: JSON out, one line for bad input."""
+
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from ml.__main__ import main
+from ml.simulate.atlas import atlas
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory):
+    return atlas(96, 5, tmp_path_factory.mktemp("night"))
+
+
+@pytest.fixture(scope="module")
+def trained(night, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "champion"
+    assert main(["train", "--role", "stamp", "--data", str(night), "--out", str(folder), "--preset", "head"]) == 0
+    return folder
+
+
+def said(capsys):
+    return json.loads(capsys.readouterr().out)
+
+
+def test_train_says_what_it_made(night, tmp_path, capsys):
+    arguments = ["--data", str(night), "--out", str(tmp_path / "c"), "--seed", "2"]
+    assert main(["train", "--role", "stamp", *arguments]) == 0
+    made = said(capsys)
+    assert (made["n"], made["skipped"], made["preset"]) == (96, 0, "head")
+    assert set(made["positive"]) == {"AST", "STREAK", "COMET"}
+
+
+def test_evaluate_and_report(night, trained, tmp_path, capsys):
+    report = tmp_path / "report.html"
+    assert main(["evaluate", "--checkpoint", str(trained), "--data", str(night), "--report", str(report)]) == 0
+    figures = said(capsys)
+    assert figures["roc_auc"] > 0.8
+    assert len(figures["confusion"]) == 8
+    assert "<html" in report.read_text()
+
+
+def test_other_labels_are_judged_as_real_or_bogus(night, trained, tmp_path, capsys):
+    text = night.read_text()
+    for fine, plain in (("AST", "yes"), ("STREAK", "yes"), ("COMET", "real"), ("NOISE", "no"), (",CR,", ",no,")):
+        text = text.replace(fine, plain)
+    plain = night.parent / "plain.csv"
+    plain.write_text(text)
+    assert main(["evaluate", "--checkpoint", str(trained), "--data", str(plain)]) == 0
+    assert said(capsys)["classes"] == ["bogus", "real"]
+
+
+def test_score_writes_a_column_per_class(night, trained, tmp_path, capsys):
+    out = tmp_path / "scores.parquet"
+    assert main(["score", "--checkpoint", str(trained), "--data", str(night), "--out", str(out)]) == 0
+    table = pq.read_table(out)
+    assert table.column_names[0] == "external_id"
+    assert table.column_names[-1] == "entropy"
+    assert table.num_rows == 96
+    p = np.stack([table[name].to_numpy() for name in table.column_names[1:-1]])
+    assert np.allclose(p.sum(0), 1, atol=1e-5)
+    assert said(capsys)["n"] == 96
+
+
+def test_a_tracklet_model_from_tracklets(tmp_path, capsys):
+    night = atlas(48, 6, tmp_path / "sky", kind="tracklet", detections=None)
+    arguments = ["train", "--role", "tracklet", "--data", str(night), "--out", str(tmp_path / "c"), "--preset", "head"]
+    assert main(arguments) == 0
+    capsys.readouterr()
+    assert main(["evaluate", "--checkpoint", str(tmp_path / "c"), "--data", str(night)]) == 0
+    assert said(capsys)["classes"] == ["bogus", "real"]
+
+
+def rows(night, name, change):
+    header, *lines = night.read_text().splitlines()
+    column = header.split(",").index("label")
+    cells = [line.split(",") for line in lines]
+    for row in cells:
+        row[column] = change(row[column])
+    path = night.parent / name
+    path.write_text("\n".join([header, *(",".join(row) for row in cells)]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda label: "AST", "Every label is 'AST'"),
+        (lambda label: "", "no labelled subject"),
+        (lambda label: "CR" if label in {"AST", "STREAK", "COMET"} else label, "is known to be real"),
+    ],
+)
+def test_labels_that_teach_nothing(night, tmp_path, capsys, change, sentence):
+    data = rows(night, "useless.csv", change)
+    assert main(["train", "--role", "stamp", "--data", str(data), "--out", str(tmp_path / "c")]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("train: ")
+    assert sentence in error
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["evaluate", "--checkpoint", "nowhere", "--data", "M"], "nowhere is no checkpoint"),
+        (["score", "--checkpoint", "nowhere", "--data", "M", "--out", "s.parquet"], "nowhere is no checkpoint"),
+        (["train", "--role", "trail", "--data", "M", "--out", "c"], "no role 'trail' to train yet"),
+        (["train", "--role", "stamp", "--data", "nowhere.csv", "--out", "c"], "no labelled subject"),
+    ],
+)
+def test_bad_input_is_one_sentence(arguments, sentence, capsys):
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert sentence in captured.err.splitlines()[-1]
+
+
+def test_a_positive_class_that_is_none(night, tmp_path, capsys):
+    arguments = ["--data", str(night), "--out", str(tmp_path / "c"), "--positive", "GHOST"]
+    assert main(["train", "--role", "stamp", *arguments]) == 2
+    assert "--positive names 'GHOST'" in capsys.readouterr().err
+
+
+def test_benchmarks_answer(capsys):
+    assert main(["benchmark", "priorities", "--n", "1000"]) == 0
+    assert said(capsys)["seconds"] < 1
+
+
+def test_an_unknown_command_lists_the_known(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["conquer"])
+    assert end.value.code == 2
+    assert "simulate" in capsys.readouterr().err

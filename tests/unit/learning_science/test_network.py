@@ -1,0 +1,141 @@
+"""Training whole networks: small ones here, since a unit test has seconds."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from ml import train
+from ml.augment import shifted, turned
+from ml.checkpoint import Checkpoint
+from ml.chips import load_chips
+from ml.dataset import BadExamples
+from ml.metrics import roc_auc
+from ml.models.residual import ResidualNet
+from ml.models.tracklet import TrackletNet, first_four
+from ml.preprocessing import native
+from ml.schedule import SMALL, Best, Clock
+from ml.score import Scorer
+from tests.unit.learning_science.conftest import labelled
+
+BRIEF = dataclasses.replace(SMALL, views=6000, rounds=3)
+
+
+@pytest.fixture(autouse=True)
+def brief(monkeypatch):
+    monkeypatch.setattr(train, "SMALL", BRIEF)
+    monkeypatch.setattr(train, "WHOLE", dataclasses.replace(BRIEF, views=128, rounds=1))
+
+
+@pytest.mark.parametrize("role", ["stamp", "tracklet"])
+def test_the_small_net_learns_to_see_a_source(role, kinds, pixels, tmp_path):
+    blocks = pixels if role == "stamp" else np.repeat(pixels, 4, axis=1)
+    told = []
+    examples = labelled(kinds, pixels=blocks, labels=["yes" if kind < 2 else "no" for kind in kinds])
+    train.train(role, examples, preset="small", on_epoch=told.append).save(tmp_path / "c")
+    scorer = Scorer(Checkpoint.load(tmp_path / "c"))
+    assert roc_auc(kinds < 2, scorer.p_real(scorer.probabilities(blocks))) > 0.95
+    assert [epoch.epoch for epoch in told] == [1, 2, 3]
+    assert scorer.checkpoint.manifest["architecture"] == "residual"
+
+
+def test_a_champion_is_fine_tuned_and_then_given_a_new_head(kinds, pixels):
+    champion = train.train("stamp", labelled(kinds, pixels=pixels), preset="small")
+    tuned = train.train("stamp", labelled(kinds, pixels=pixels), preset="finetune", base=champion)
+    assert tuned.manifest["feature_key"] != champion.manifest["feature_key"]
+    features = Scorer(tuned).features(pixels)
+    examples = labelled(kinds, features=features)
+    examples.feature_key = tuned.manifest["feature_key"]
+    head = train.train("stamp", examples, base=tuned)
+    assert head.manifest["feature_key"] == tuned.manifest["feature_key"]
+    assert np.array_equal(Scorer(head).features(pixels[:3]), features[:3])
+
+
+def test_the_backbone_is_fine_tuned_and_kept(kinds, pixels):
+    few = labelled(kinds[:24], pixels=pixels[:24])
+    checkpoint = train.train("stamp", few, preset="finetune", init="random")
+    assert checkpoint.manifest["architecture"] == "tf_efficientnet_lite0"
+    assert Scorer(checkpoint).probabilities(pixels[:2]).shape == (2, 4)
+
+
+def test_pixels_are_needed(kinds, features):
+    with pytest.raises(BadExamples, match="trains on pixels"):
+        train.train("stamp", labelled(kinds, features=features), preset="small")
+
+
+def test_too_few_examples(kinds, pixels):
+    with pytest.raises(BadExamples, match="only 12 examples; a network needs 16"):
+        train.train("stamp", labelled(kinds[:12], pixels=pixels[:12]), preset="small")
+
+
+def test_chips_keep_the_order_of_their_rows(kinds, pixels):
+    rows = np.array([9, 2, 5])
+    chips = load_chips(labelled(kinds, pixels=pixels), rows, native(1))
+    assert torch.equal(chips.targets.argmax(1), torch.from_numpy(kinds[rows]))
+    assert np.allclose(chips.pixels[1].numpy(), native(1).stretched(pixels[2])[0], atol=1e-2)
+
+
+def test_chips_beyond_memory_are_drawn(kinds, pixels):
+    assert len(load_chips(labelled(kinds, pixels=pixels), np.arange(240), native(1), most=10 * 2 * 40 * 40)) == 10
+
+
+@pytest.mark.parametrize("side", [33, 63, 100])
+def test_the_small_net_takes_any_size(side):
+    net = ResidualNet(2)
+    assert net(torch.zeros(2, 2, side, side)).shape == (2, net.num_features)
+
+
+def test_turns_reach_all_eight_ways_and_keep_every_pixel():
+    stamp = torch.arange(9.0).reshape(1, 1, 3, 3).expand(400, 1, 3, 3)
+    seen = {tuple(x.flatten().tolist()) for x in turned(stamp, torch.Generator().manual_seed(0))}
+    assert len(seen) == 8
+    assert all(sorted(way) == list(range(9)) for way in seen)
+
+
+def test_oblong_stamps_keep_their_shape():
+    assert turned(torch.zeros(5, 1, 3, 4), torch.Generator()).shape == (5, 1, 3, 4)
+
+
+def test_shifts_bring_in_sky():
+    stamp = torch.ones(60, 1, 5, 5)
+    moved = shifted(stamp, torch.Generator().manual_seed(0), most=1)
+    assert moved.shape == stamp.shape
+    assert {int(x.sum()) for x in moved} == {16, 20, 25}
+
+
+def test_the_rate_rises_and_falls():
+    clock, rates = Clock(100, None), []
+    for clock.step in range(101):
+        rates.append(clock.rate())
+    assert max(rates) == pytest.approx(1)
+    assert rates.index(max(rates)) == 10
+    assert rates[-1] == pytest.approx(0, abs=1e-9)
+
+
+def test_minutes_end_a_run_early():
+    clock = Clock(1_000_000, 1e-9)
+    assert clock.progress == 1
+
+
+def test_the_best_state_comes_back():
+    net, best = torch.nn.Linear(1, 1), Best(patience=2)
+    outcomes = []
+    for loss, weight in ((3.0, 1.0), (1.0, 2.0), (2.0, 3.0), (5.0, 4.0)):
+        torch.nn.init.constant_(net.weight, weight)
+        outcomes.append(best.offer(loss, net))
+    best.restore(net)
+    assert float(net.weight.detach()) == 2
+    assert outcomes == [False, False, False, True]
+
+
+def test_an_untrained_tracklet_net_is_the_mean_of_log_odds():
+    scores = torch.tensor([[0.2, 0.3, 0.5]]).log().expand(1, 4, 3)
+    net = TrackletNet(3, [0, 1])
+    assert torch.sigmoid(net(scores)).item() == pytest.approx(0.5)
+
+
+def test_a_short_tracklet_lends_its_mean():
+    scores = torch.tensor([[[1.0], [3.0]]])
+    assert first_four(scores).flatten().tolist() == [1, 3, 2, 2]
+    assert first_four(torch.arange(6.0).reshape(1, 6, 1)).flatten().tolist() == [0, 1, 2, 3]
