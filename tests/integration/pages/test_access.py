@@ -1,0 +1,132 @@
+"""Whoever lacks the role gets nowhere and changes nothing, on every page that needs one."""
+
+import pytest
+from django.urls import reverse
+
+from tests.integration.learning import sky
+from webapp.archive.models import IngestRun, Membership
+from webapp.consensus.models import Consensus
+from webapp.learning.models import Checkpoint, Promotion, TrainingRun
+from webapp.review.models import Ruling
+
+pytestmark = pytest.mark.django_db
+
+ADMIN_PAGES = ["learning", "training-runs", "training-run", "training-progress", "training-epochs"]
+ADMIN_PAGES += ["training-epochs-csv", "ingest", "ingest-runs", "ingest-run", "ingest-progress", "ingest-problems"]
+ADMIN_WRITES = ["training-start", "training-cancel", "promote", "rollback", "ingest-start", "ingest-cancel"]
+SCIENTIST_PAGES = ["review"]
+SCIENTIST_WRITES = ["rule", "withdraw"]
+
+
+@pytest.fixture
+def world(django_user_model):
+    """A survey with one of everything, and people: each knows the address of all of it."""
+    survey, elsewhere = sky.survey("night"), sky.survey("elsewhere")
+    workflow = sky.workflow(survey)
+    [subject] = sky.subjects(survey, [True])
+    Consensus.objects.create(workflow=workflow, subject=subject, posterior=0.9, votes_yes=3, method="majority")
+    run = TrainingRun.objects.create(survey=survey, workflow=workflow, role="stamp")
+    checkpoint = Checkpoint.objects.create(survey=survey, role="stamp", run=run, manifest={})
+    ingest = IngestRun.objects.create(survey=survey, path="/nowhere", subject_set="all")
+    for name, where in [("volunteer", survey), ("moderator", survey), ("scientist", survey), ("admin", survey)]:
+        user = django_user_model.objects.create_user(name)
+        Membership.objects.create(user=user, survey=where, role=name)
+    stranger = django_user_model.objects.create_user("stranger")
+    Membership.objects.create(user=stranger, survey=elsewhere, role="admin")
+    of_run, of_ingest = {"pk": run.pk}, {"pk": ingest.pk}
+    of_subject = {"workflow": workflow.slug, "pk": subject.pk}
+    return {
+        "training-run": of_run,
+        "training-progress": of_run,
+        "training-epochs": of_run,
+        "training-epochs-csv": of_run,
+        "training-cancel": of_run,
+        "promote": {"pk": checkpoint.pk},
+        "rollback": {"role": "stamp"},
+        "ingest-run": of_ingest,
+        "ingest-progress": of_ingest,
+        "ingest-problems": of_ingest,
+        "ingest-cancel": of_ingest,
+        "rule": of_subject,
+        "withdraw": of_subject,
+    }
+
+
+def address(world, name):
+    return reverse(name, kwargs={"slug": "night", **world.get(name, {})})
+
+
+def as_(client, django_user_model, name):
+    client.force_login(django_user_model.objects.get(username=name))
+    return client
+
+
+def assert_nothing_changed():
+    assert TrainingRun.objects.get().cancel_requested is False
+    assert IngestRun.objects.get().cancel_requested is False
+    assert Checkpoint.objects.get().is_champion is False
+    assert not Promotion.objects.exists()
+    assert not Ruling.objects.exists()
+
+
+@pytest.mark.parametrize("name", ADMIN_PAGES)
+@pytest.mark.parametrize("who", ["stranger", "volunteer", "scientist"])
+def test_admin_pages_are_for_admins(world, client, django_user_model, who, name):
+    assert as_(client, django_user_model, who).get(address(world, name)).status_code == 403
+
+
+@pytest.mark.parametrize("name", ADMIN_WRITES)
+@pytest.mark.parametrize("who", ["stranger", "volunteer", "scientist"])
+def test_only_admins_act(world, client, django_user_model, who, name):
+    body = {"verdict": "yes", "name": "x", "workflow": "night", "preset": "head"}
+    assert as_(client, django_user_model, who).post(address(world, name), body).status_code == 403
+    assert_nothing_changed()
+
+
+@pytest.mark.parametrize("name", SCIENTIST_PAGES + SCIENTIST_WRITES)
+@pytest.mark.parametrize("who", ["stranger", "volunteer", "moderator"])
+def test_only_scientists_review(world, client, django_user_model, who, name):
+    client = as_(client, django_user_model, who)
+    method = client.post if name in SCIENTIST_WRITES else client.get
+    assert method(address(world, name), {"verdict": "yes"}).status_code == 403
+    assert_nothing_changed()
+
+
+@pytest.mark.parametrize("name", ADMIN_PAGES + SCIENTIST_PAGES)
+def test_admins_open_everything(world, client, django_user_model, name):
+    assert as_(client, django_user_model, "admin").get(address(world, name)).status_code == 200
+
+
+@pytest.mark.parametrize("name", ADMIN_PAGES + SCIENTIST_PAGES)
+def test_who_is_not_signed_in_is_asked_to(world, client, name):
+    response = client.get(address(world, name))
+    assert response.status_code == 302
+    assert response.url == f"/accounts/login/?next={address(world, name)}"
+
+
+@pytest.mark.parametrize("name", ADMIN_WRITES + SCIENTIST_WRITES)
+def test_who_is_not_signed_in_cannot_act(world, client, name):
+    assert client.post(address(world, name), {"verdict": "yes"}).status_code == 403
+    assert_nothing_changed()
+
+
+@pytest.mark.parametrize("name", ADMIN_WRITES + SCIENTIST_WRITES)
+def test_acts_are_no_links(world, client, django_user_model, name):
+    assert as_(client, django_user_model, "admin").get(address(world, name)).status_code == 405
+    assert_nothing_changed()
+
+
+@pytest.mark.parametrize("name", ["training-progress", "ingest-progress"])
+def test_a_polling_part_whose_session_ended_reloads_the_page(world, client, name):
+    response = client.get(address(world, name), headers={"HX-Request": "true"})
+    assert response.headers["HX-Refresh"] == "true"
+
+
+def test_another_surveys_admin_cannot_reach_in_through_their_own(world, client, django_user_model):
+    client = as_(client, django_user_model, "stranger")
+    for name in ("training-run", "ingest-run"):
+        response = client.get(reverse(name, kwargs={"slug": "elsewhere", **world[name]}))
+        assert response.status_code == 404
+    response = client.post(reverse("promote", kwargs={"slug": "elsewhere", **world["promote"]}))
+    assert response.status_code == 404
+    assert_nothing_changed()

@@ -1,0 +1,120 @@
+"""Pages that everybody may open, and what they say."""
+
+import pytest
+
+from tests.integration.learning import sky
+from webapp.archive.models import Membership
+from webapp.archive.pixels import pixel_store
+from webapp.volunteers.models import Classification, Volunteer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_remembered_figures(settings):
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+
+
+@pytest.fixture
+def survey():
+    return sky.survey("night", classes=["AST", "CR"], positive=["AST"], is_simulated=True)
+
+
+def test_home_without_a_survey_says_what_will_appear(client):
+    assert "No survey is here yet" in client.get("/").content.decode()
+
+
+def test_home_offers_open_workflows_only(client, survey):
+    sky.workflow(survey, slug="open-one", name="Open question")
+    sky.workflow(survey, slug="closed-one", name="Closed question", is_active=False)
+    page = client.get("/").content.decode()
+    assert "/classify/open-one/" in page
+    assert "closed-one" not in page
+
+
+def test_home_says_that_sky_and_volunteers_are_simulated(client, survey):
+    workflow = sky.workflow(survey)
+    [subject] = sky.subjects(survey, [True])
+    robot = Volunteer.objects.create(is_simulated=True)
+    Classification.objects.create(
+        id="7f1e9cf0-4c5e-4a4e-9d2b-0f6f9c1f7a11", volunteer=robot, workflow=workflow, subject=subject, answer="yes"
+    )
+    page = client.get("/").content.decode()
+    assert "simulated sky" in page
+    assert "by simulated volunteers" in page
+
+
+def test_a_closed_workflow_has_no_page(client, survey):
+    sky.workflow(survey, slug="closed-one", is_active=False)
+    assert client.get("/classify/closed-one/").status_code == 404
+
+
+def test_classify_hands_the_csrf_cookie_out(client, survey):
+    sky.workflow(survey)
+    response = client.get("/classify/night/")
+    assert response.status_code == 200
+    assert "csrftoken" in response.cookies
+
+
+def test_the_archive_filters_by_name_and_kind(client, survey):
+    sky.subjects(survey, [True] * 3, prefix="a")
+    sky.subjects(survey, [True], kind="tracklet", frames=4, prefix="t")
+    page = client.get("/surveys/night/", {"text": "a1"}).content.decode()
+    assert "a1" in page
+    assert ">a2<" not in page
+    page = client.get("/surveys/night/", {"kind": "tracklet"}).content.decode()
+    assert ">t0<" in page
+    assert ">a0<" not in page
+    assert "No subject fits" in client.get("/surveys/night/", {"text": "zzz"}).content.decode()
+
+
+def test_the_archive_pages_on_without_gaps(client, survey):
+    sky.subjects(survey, [True] * 100)
+    seen, query = [], ""
+    while query is not None:
+        response = client.get(f"/surveys/night/?{query}")
+        seen += [row.external_id for row in response.context["subjects"]]
+        query = response.context["next"] or None
+    assert seen == [f"s{n}" for n in range(100)]
+
+
+def test_known_classes_are_shown_to_scientists_only(client, survey, django_user_model):
+    [row] = sky.subjects(survey, [True], metadata={"#truth": "secret", "!filter": "o", "field": "12"})
+    row.gold_label = "CR"
+    row.save()
+    addresses = ["/surveys/night/", f"/surveys/night/subjects/{row.pk}/"]
+    for address in addresses:
+        page = client.get(address).content.decode()
+        assert "CR" not in page
+        assert "!filter" not in page
+    assert client.get("/surveys/night/", {"gold": "open"}).context["subjects"] == [row]
+    scientist = django_user_model.objects.create_user("scientist")
+    Membership.objects.create(user=scientist, survey=survey, role="scientist")
+    client.force_login(scientist)
+    for address in addresses:
+        assert "CR" in client.get(address).content.decode()
+    page = client.get(addresses[1]).content.decode()
+    assert "!filter" in page
+    assert "#truth" not in page
+    assert client.get("/surveys/night/", {"gold": "open"}).context["subjects"] == []
+
+
+def test_a_subject_shows_its_strip(client, survey):
+    [row] = sky.subjects(survey, [True])
+    assert pixel_store().length("night", row.array) == 1
+    page = client.get(f"/surveys/night/subjects/{row.pk}/").content.decode()
+    assert f"/pixels/{row.pk}/{row.checksum}.png" in page
+    assert client.get(f"/pixels/{row.pk}/{row.checksum}.png").headers["Content-Type"] == "image/png"
+
+
+def test_an_address_with_nothing_at_it_says_so(client):
+    response = client.get("/nowhere/")
+    assert response.status_code == 404
+    assert "There is nothing at this address" in response.content.decode()
+
+
+@pytest.mark.parametrize("page", ["login", "signup", "password/reset"])
+def test_account_pages_wear_the_sites_clothes(client, page):
+    text = client.get(f"/accounts/{page}/").content.decode()
+    assert "site/tokens.css" in text
+    assert 'class="field"' in text
