@@ -57,6 +57,20 @@ def survey_page(role: str) -> Callable[[View], View]:
     return decorate
 
 
+def site_admin_page(view: View) -> View:
+    """Open the view to those who may do everything on the site; ask whoever is not signed in to do so first."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated and request.method in ("GET", "HEAD"):
+            return _sign_in(request)
+        if not person(request).is_superuser:
+            raise PermissionDenied("This page is for the administrators of the site.")
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 def _sign_in(request: HttpRequest) -> HttpResponse:
     """Redirect the page; let a polling part of a page reload it whole, which then redirects."""
     if request.headers.get("HX-Request"):

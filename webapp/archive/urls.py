@@ -1,9 +1,11 @@
 from django.urls import path
 
-from webapp.archive.views import ingest, pixels
+from webapp.archive.views import ingest, members, pixels
 from webapp.archive.views.subjects import subject, subjects
+from webapp.archive.views.survey_settings import survey_new, survey_settings
 
 urlpatterns = [
+    path("surveys/new/", survey_new, name="survey-new"),
     path("surveys/<slug:slug>/", subjects, name="subjects"),
     path("surveys/<slug:slug>/subjects/<int:pk>/", subject, name="subject"),
     path("surveys/<slug:slug>/ingest/", ingest.ingest, name="ingest"),
@@ -13,6 +15,10 @@ urlpatterns = [
     path("surveys/<slug:slug>/ingest/<int:pk>/progress/", ingest.ingest_progress, name="ingest-progress"),
     path("surveys/<slug:slug>/ingest/<int:pk>/problems.csv", ingest.ingest_problems, name="ingest-problems"),
     path("surveys/<slug:slug>/ingest/<int:pk>/cancel/", ingest.ingest_cancel, name="ingest-cancel"),
+    path("surveys/<slug:slug>/settings/", survey_settings, name="survey-settings"),
+    path("surveys/<slug:slug>/settings/members/", members.member_add, name="member-add"),
+    path("surveys/<slug:slug>/settings/members/<int:pk>/", members.member_change, name="member-change"),
+    path("surveys/<slug:slug>/settings/members/<int:pk>/remove/", members.member_remove, name="member-remove"),
     path("pixels/<int:subject>/<slug:checksum>.bin", pixels.numbers, name="pixels"),
     path("pixels/<int:subject>/<slug:checksum>.png", pixels.picture, name="picture"),
 ]

@@ -1,4 +1,8 @@
+from django.core.exceptions import ValidationError
 from django.db import models
+
+CLASS_NAME_LENGTH = 20
+ANSWERS = {"yes", "no", "unsure"}
 
 
 class Survey(models.Model):
@@ -20,3 +24,29 @@ class Survey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Check the classes, as far as the row alone tells.
+
+        Raises
+        ------
+        ValidationError
+            By field, each with what to do about it.
+        """
+        if self._state.adding and self.slug == "new":
+            raise ValidationError({"slug": "“new” is the address of the page that opens surveys. Choose another."})
+        _check_names("classes", self.classes)
+        _check_names("channels", self.channels)
+        if taken := ANSWERS & {name.lower() for name in self.classes}:
+            raise ValidationError({"classes": f"“{min(taken)}” is an answer, not a class. Name what is seen instead."})
+        if unknown := [name for name in self.positive if name not in self.classes]:
+            raise ValidationError({"positive": f"“{unknown[0]}” is not among the classes. Add it there, or not here."})
+        if self.classes and not 0 < len(set(self.positive)) < len(self.classes):
+            raise ValidationError({"positive": "Name some of the classes, but not all: models learn real from bogus."})
+
+
+def _check_names(field: str, names: list[str]) -> None:
+    if len(set(names)) < len(names):
+        raise ValidationError({field: "One name stands here twice. Name each once."})
+    if long := [name for name in names if len(name) > CLASS_NAME_LENGTH]:
+        raise ValidationError({field: f"“{long[0]}” is too long: a name has at most {CLASS_NAME_LENGTH} characters."})
