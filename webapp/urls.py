@@ -8,6 +8,7 @@ urlpatterns = [
     path("api/", include("webapp.api.urls")),
     path("", include("webapp.archive.urls")),
     path("", include("webapp.volunteers.urls")),
+    path("surveys/<slug:slug>/workflows/", include("webapp.consensus.urls")),
     path("surveys/<slug:slug>/learning/", include("webapp.learning.urls")),
     path("surveys/<slug:slug>/review/", include("webapp.review.urls")),
 ]

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from webapp.archive.models import Survey
+from webapp.archive.models import Membership, Role, Survey
 from webapp.volunteers.figures import figures_of
 from webapp.volunteers.models import Workflow
 
@@ -14,7 +14,14 @@ from webapp.volunteers.models import Workflow
 def home(request: HttpRequest) -> HttpResponse:
     open_workflows = Prefetch("workflows", Workflow.objects.filter(is_active=True), to_attr="open_workflows")
     surveys = Survey.objects.prefetch_related(open_workflows)
-    rows = [{"survey": survey, "figures": figures_of(survey)} for survey in surveys]
+    rows = [
+        {
+            "survey": survey,
+            "figures": figures_of(survey),
+            "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),
+        }
+        for survey in surveys
+    ]
     return render(request, "volunteers/home.html", {"rows": rows})
 
 

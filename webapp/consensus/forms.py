@@ -1,0 +1,133 @@
+from typing import Any, cast
+
+from django import forms
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.core.exceptions import ValidationError
+
+from webapp.archive.models import SubjectSet, Survey
+from webapp.archive.set_sizes import set_sizes
+from webapp.consensus.workflow_settings import WorkflowSettings
+from webapp.volunteers.models import Answer, Workflow
+
+FOLLOW_UPS = "follow_ups_"
+SHARES = ("prior", "majority", "yes_above", "no_below", "random_fraction", "training_rate")
+
+
+class Sets(forms.ModelMultipleChoiceField):
+    """Names each subject set with its size."""
+
+    widget = forms.CheckboxSelectMultiple
+    sizes: dict[int, dict[str, int]]
+
+    def label_from_instance(self, obj: Any) -> str:
+        sizes = self.sizes.get(obj.pk)
+        if not sizes:
+            return f"{obj.name} (empty)"
+        counted = (f"{intcomma(size)} {kind}{'s' if size > 1 else ''}" for kind, size in sizes.items())
+        return f"{obj.name} ({', '.join(counted)})"
+
+
+class WorkflowForm(forms.ModelForm):
+    """What an admin may change about a workflow."""
+
+    subject_sets = Sets(
+        queryset=SubjectSet.objects.none(),
+        required=False,
+        help_text="Subjects of this workflow's kind join its queue, now and whenever more are ingested. Those of a set "
+        "that you take away leave it, unless somebody has begun with them.",
+    )
+
+    class Meta:
+        model = Workflow
+        fields: tuple[str, ...] = (
+            "name", "question", "help_text", "is_active", "grace", "method", "prior", "min_votes", "max_votes",
+            "majority", "yes_above", "no_below", "random_fraction", "training_rate", "retrain_after",
+        )  # fmt: skip
+        labels = {
+            "help_text": "Help",
+            "is_active": "Volunteers can answer it now",
+            "grace": "Time to undo (seconds)",
+            "prior": "Share of yes that is expected",
+            "min_votes": "Fewest votes",
+            "max_votes": "Most votes",
+            "majority": "Share of votes that settles",
+            "yes_above": "Yes from a probability of",
+            "no_below": "No up to a probability of",
+            "random_fraction": "Share drawn at random",
+            "training_rate": "Share of subjects whose class is known",
+            "retrain_after": "New labels that start a training run",
+        }
+        help_texts = {
+            "question": "Answered with yes, no or unsure, such as: Is this a real moving object?",
+            "help_text": "What a volunteer reads under the question mark. An empty line begins a paragraph.",
+            "grace": "",
+            "method": "SWAP weighs each vote by how its giver answers subjects whose class is known; a majority counts "
+            "every vote alike.",
+            "prior": "Between 0 and 1; what a subject without votes is believed to be.",
+            "min_votes": "No subject is settled before.",
+            "max_votes": "Then a subject is retired, settled or not.",
+            "majority": "From 0.5 to 1, of the votes that said yes or no.",
+            "yes_above": "Above 0.5; at 0.99, one in a hundred may be wrong.",
+            "no_below": "Below 0.5.",
+            "random_fraction": "0 to 1. The others come in the order in which the model is unsure of them.",
+            "training_rate": "0 to 1. They train volunteers and measure their skill.",
+            "retrain_after": "Leave it empty to start training runs by hand.",
+        }
+        widgets = {
+            "help_text": forms.Textarea({"rows": 4}),
+            **{name: forms.NumberInput({"step": "any", "min": 0, "max": 1}) for name in SHARES},
+        }
+
+    def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        sets = self.fields["subject_sets"]
+        assert isinstance(sets, Sets)  # noqa: S101 - tells mypy what the class body says
+        sets.sizes = set_sizes(survey)
+        sets.queryset = SubjectSet.objects.filter(survey=survey).order_by("name")
+        if self.instance.pk:
+            self.initial.setdefault("subject_sets", list(self.instance.subject_sets.values_list("pk", flat=True)))
+        self._offer_follow_ups(survey)
+
+    def _offer_follow_ups(self, survey: Survey) -> None:
+        """Offer after each answer the classes that fit it, and what was offered so far."""
+        negative = [name for name in survey.classes if name not in survey.positive]
+        fitting = {Answer.YES: list(survey.positive), Answer.NO: negative, Answer.UNSURE: list(survey.classes)}
+        for answer, names in fitting.items():
+            chosen = self.instance.follow_ups.get(answer, [])
+            offered = [name for name in survey.classes if name in names or name in chosen]
+            offered += [name for name in chosen if name not in offered]
+            if offered:
+                self.fields[FOLLOW_UPS + answer] = forms.MultipleChoiceField(
+                    required=False,
+                    label=f"After {answer}",
+                    choices=[(name, name) for name in offered],
+                    initial=chosen,
+                    widget=forms.CheckboxSelectMultiple,
+                )
+
+    def follow_up_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name.startswith(FOLLOW_UPS)]
+
+    def settings(self) -> WorkflowSettings:
+        """Return what was said, but for the subject sets."""
+        said = {name: self.cleaned_data[name] for name in WorkflowForm.Meta.fields}
+        follow_ups = {answer.value: self.cleaned_data.get(FOLLOW_UPS + answer, []) for answer in Answer}
+        said["follow_ups"] = {answer: names for answer, names in follow_ups.items() if names}
+        return cast(WorkflowSettings, said)
+
+    def refuse(self, error: ValidationError) -> None:
+        """Show errors at their fields; what concerns no field of the form stands above it."""
+        for field, messages in error.message_dict.items():
+            self.add_error(field if field in self.fields else None, messages)
+
+
+class NewWorkflowForm(WorkflowForm):
+    class Meta(WorkflowForm.Meta):
+        fields = ("name", "slug", "kind", *WorkflowForm.Meta.fields[1:])
+        labels = {**WorkflowForm.Meta.labels, "slug": "Name in addresses", "kind": "Asked about"}
+        help_texts = {
+            **WorkflowForm.Meta.help_texts,
+            "slug": "Letters, digits and hyphens. It cannot be changed later: volunteers' links use it.",
+            "kind": "It cannot be changed later. Models learn from stamps and tracklets.",
+        }
+        error_messages = {"slug": {"unique": "Another workflow has this name in addresses. Choose another."}}

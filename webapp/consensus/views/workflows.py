@@ -1,0 +1,94 @@
+"""The workflows of a survey: list them, open one, change one."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from webapp.archive.access import person, survey_page
+from webapp.archive.models import Role, Survey
+from webapp.consensus.forms import NewWorkflowForm, WorkflowForm
+from webapp.consensus.models import Recount
+from webapp.consensus.workflow_settings import Saved, change_workflow, open_workflow
+from webapp.volunteers.models import Workflow
+from webapp.volunteers.stock import Stock, stock_of
+
+
+@require_safe
+@survey_page(Role.ADMIN)
+def workflows(request: HttpRequest, survey: Survey) -> HttpResponse:
+    stock = stock_of(survey)
+    rows = [{"workflow": each, "stock": stock.get(each.pk, Stock())} for each in survey.workflows.all()]
+    return render(request, "consensus/workflows.html", {"survey": survey, "rows": rows})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@survey_page(Role.ADMIN)
+def workflow_new(request: HttpRequest, survey: Survey) -> HttpResponse:
+    form = NewWorkflowForm(survey, request.POST or None, instance=Workflow(survey=survey))
+    if request.method != "POST":
+        return _page(request, survey, form)
+    saved = _save(form, lambda said: open_workflow(survey=survey, **said, **form.settings()), "slug", "kind")
+    if saved is None:
+        return _page(request, survey, form, status=400)
+    messages.success(request, f"{saved.workflow} is open. {_said_of_queue(saved)}")
+    return redirect("workflow", survey.slug, saved.workflow.slug)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@survey_page(Role.ADMIN)
+def workflow(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
+    row = get_object_or_404(Workflow, survey=survey, slug=workflow)
+    form = WorkflowForm(survey, request.POST or None, instance=Workflow.objects.get(pk=row.pk))
+    if request.method != "POST":
+        return _page(request, survey, form, row)
+    by = person(request)
+    saved = _save(form, lambda said: change_workflow(workflow=row, by=by, **said, **form.settings()))
+    if saved is None:
+        return _page(request, survey, form, row, status=400)
+    messages.success(request, f"Saved. {_said_of_queue(saved)}")
+    return redirect("workflow", survey.slug, row.slug)
+
+
+@require_safe
+@survey_page(Role.ADMIN)
+def recount(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
+    """Return the part of the page that renews itself while votes are added up under new rules."""
+    row = get_object_or_404(Workflow, survey=survey, slug=workflow)
+    return render(request, "consensus/queue.html", {"survey": survey, **_queue(row)})
+
+
+def _save(form: WorkflowForm, write: Callable[[dict[str, Any]], Saved], *fixed: str) -> Saved | None:
+    """Call `write` with the subject sets and the `fixed` fields; None where the form says what is wrong."""
+    if not form.is_valid():
+        return None
+    try:
+        return write({name: form.cleaned_data[name] for name in ("subject_sets", *fixed)})
+    except ValidationError as error:
+        form.refuse(error)
+        return None
+
+
+def _page(
+    request: HttpRequest, survey: Survey, form: WorkflowForm, row: Workflow | None = None, status: int = 200
+) -> HttpResponse:
+    context = {"survey": survey, "form": form, **(_queue(row) if row else {})}
+    return render(request, "consensus/workflow.html", context, status=status)
+
+
+def _queue(row: Workflow) -> dict[str, Any]:
+    recount = Recount.objects.filter(workflow=row).first()
+    return {"workflow": row, "stock": stock_of(row.survey).get(row.pk, Stock()), "recount": recount}
+
+
+def _said_of_queue(saved: Saved) -> str:
+    said = [f"{saved.added:,} subject{' was' if saved.added == 1 else 's were'} added to its queue."]
+    if saved.removed:
+        said.append(f"{saved.removed:,} left it with their set.")
+    if saved.recount:
+        said.append("The votes given so far are being added up under the new rules.")
+    return " ".join(said)

@@ -1,0 +1,115 @@
+"""Open a workflow and change its settings: its queue is filled, and a change of rule counts for the votes there are."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, TypedDict, Unpack
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from webapp.archive.models import SubjectSet, Survey
+from webapp.consensus.models import Recount
+from webapp.consensus.recounting import start_recount
+from webapp.volunteers.dequeue import dequeue_subjects
+from webapp.volunteers.enqueue import enqueue_subjects
+from webapp.volunteers.models import Workflow
+
+RULES = ("method", "prior", "min_votes", "max_votes", "majority", "yes_above", "no_below")
+
+
+class WorkflowSettings(TypedDict):
+    """What an admin may change; slug and kind stay, since links and answers depend on them."""
+
+    name: str
+    question: str
+    help_text: str
+    follow_ups: dict[str, list[str]]
+    is_active: bool
+    grace: int
+    method: str
+    prior: float
+    min_votes: int
+    max_votes: int
+    majority: float
+    yes_above: float
+    no_below: float
+    random_fraction: float
+    training_rate: float
+    retrain_after: int | None
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A workflow, what saving it did to its queue, and the recount that follows a change of rule."""
+
+    workflow: Workflow
+    added: int
+    removed: int = 0
+    recount: Recount | None = None
+
+
+@transaction.atomic
+def open_workflow(
+    *,
+    survey: Survey,
+    slug: str,
+    kind: str,
+    subject_sets: Collection[SubjectSet],
+    **settings: Unpack[WorkflowSettings],
+) -> Saved:
+    """Open a workflow, and fill its queue from its sets.
+
+    Raises
+    ------
+    ValidationError
+        By field; nothing is stored then.
+    """
+    workflow = Workflow(survey=survey, slug=slug, kind=kind, **settings)
+    _check(workflow, subject_sets, offered_before=set())
+    workflow.save()
+    workflow.subject_sets.set(subject_sets)
+    return Saved(workflow, added=enqueue_subjects(workflow))
+
+
+@transaction.atomic
+def change_workflow(
+    *, workflow: Workflow, subject_sets: Collection[SubjectSet], by: User | None, **settings: Unpack[WorkflowSettings]
+) -> Saved:
+    """Change a workflow's settings, and its queue with them.
+
+    Subjects of new sets join the queue; those of sets it no longer draws from leave it, unless somebody has begun
+    with them. After a change of rule, a worker adds up the votes anew.
+
+    Raises
+    ------
+    ValidationError
+        By field; nothing is changed then.
+    """
+    row = Workflow.objects.select_for_update(no_key=True, of=("self",)).select_related("survey").get(pk=workflow.pk)
+    rules_before = _rules(row)
+    offered_before = {name for names in row.follow_ups.values() for name in names}
+    sets_before = set(row.subject_sets.all())
+    for name, value in settings.items():
+        setattr(row, name, value)
+    _check(row, subject_sets, offered_before)
+    row.save()
+    row.subject_sets.set(subject_sets)
+    removed = dequeue_subjects(row) if sets_before - set(subject_sets) else 0
+    needs_recount = _rules(row) != rules_before and row.queue.exists()
+    recount = start_recount(workflow=row, by=by) if needs_recount else None
+    return Saved(row, added=enqueue_subjects(row), removed=removed, recount=recount)
+
+
+def _rules(workflow: Workflow) -> dict[str, Any]:
+    return {name: getattr(workflow, name) for name in RULES}
+
+
+def _check(workflow: Workflow, subject_sets: Collection[SubjectSet], offered_before: set[str]) -> None:
+    workflow.full_clean()
+    known = set(workflow.survey.classes) | offered_before
+    strange = [name for names in workflow.follow_ups.values() for name in names if name not in known]
+    if strange:
+        raise ValidationError({"follow_ups": f"“{strange[0]}” is no class of {workflow.survey}. Add it in Settings."})
+    if any(each.survey_id != workflow.survey_id for each in subject_sets):
+        raise ValidationError({"subject_sets": f"Choose among the subject sets of {workflow.survey}."})
