@@ -198,6 +198,7 @@ listen({
   0: () => stage.choose(-1), 1: () => stage.choose(0), 2: () => stage.choose(1), 3: () => stage.choose(2), 4: () => stage.choose(3),
   "?": () => part("keys").showModal(),
 });
+addEventListener("online", () => { if (document.body.dataset.state === "away") advance(); });
 for (const classification of outbox.classifications) queue.skip(classification.subject);
 setState("loading");
 offerUndo();

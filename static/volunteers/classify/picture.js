@@ -21,21 +21,27 @@ export class Picture {
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const context = canvas.getContext("2d");
     const image = context.createImageData(width, height);
-    const grey = this.#grey(channel, stretch);
-    this.images[frame * this.channels + channel].values.forEach((value, i) => {
-      image.data.set(Number.isNaN(value) ? this.#hatch(i) : this.#shade(grey(value), inverted), 4 * i);
-    });
+    this.#fill(image.data, this.images[frame * this.channels + channel].values, this.#grey(channel, stretch), inverted);
     context.putImageData(image, 0, 0);
   }
 
-  #shade(level, inverted) {
-    const shade = Math.floor(255 * (inverted ? 1 - level : level) + 0.5);
-    return [shade, shade, shade, 255];
+  #fill(data, values, grey, inverted) {
+    data.fill(255);
+    for (let i = 0; i < values.length; i += 1) {
+      if (Number.isNaN(values[i])) {
+        data.set(this.#hatch(i), 4 * i);
+      } else {
+        const level = grey(values[i]);
+        const shade = Math.floor(255 * (inverted ? 1 - level : level) + 0.5);
+        data[4 * i] = shade;
+        data[4 * i + 1] = shade;
+        data[4 * i + 2] = shade;
+      }
+    }
   }
 
   #hatch(i) {
-    const [red, green, blue] = HATCH[(i % this.width + Math.floor(i / this.width)) % 4 < 2 ? 0 : 1];
-    return [red, green, blue, 255];
+    return HATCH[(i % this.width + Math.floor(i / this.width)) % 4 < 2 ? 0 : 1];
   }
 
   /** Return the function number → 0…1 of one channel. */
