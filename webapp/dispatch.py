@@ -6,8 +6,11 @@ from celery import Celery
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from webapp import folder_broker
+
 log = logging.getLogger(__name__)
 
+folder_broker.register()
 app = Celery("wanderers")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 
