@@ -19,7 +19,7 @@ def worker_of_its_own() -> Iterator[None]:
     """Run a worker with a process for each core while the block lasts; it is up when the block begins."""
     for folder in ("messages", "control"):
         (Path(settings.DATA) / "broker" / folder).mkdir(parents=True, exist_ok=True)
-    child = worker(concurrency=len(os.sched_getaffinity(0)))
+    child = worker(len(os.sched_getaffinity(0)), Path(settings.DATA))
     child.start()
     try:
         _wait_until_up()

@@ -1,4 +1,4 @@
-"""Keep a job's lease through work that cannot report: an epoch of a whole network may outlast any lease."""
+"""Keep a job's lease through work that cannot report: compiling a network, or an epoch, may outlast any lease."""
 
 import logging
 import threading

@@ -2,7 +2,7 @@
 
 A task is named `tasks.QUEUE.NAME`, acknowledges late, is handed on when its worker dies, stores no result, and ends
 at a time limit that depends on its size. The order request < soft limit < hard limit is asserted here; a job's
-lease (webapp/jobs.py) is renewed while it works, so that a long task keeps its row and a dead one loses it.
+lease (webapp/jobs.py) is renewed while its process lives, so that a long task keeps its row and a dead one loses it.
 """
 
 import logging
@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from tasks.heartbeat import kept_alive
 from webapp.dispatch import app
 from webapp.jobs import Cancelled, Job, LeaseLost
 
@@ -58,7 +59,8 @@ def job(model: type[Job], size: Size = "large") -> Callable[[Callable[[Any], Non
 
 def _work(function: Callable[[Any], None], row: Job) -> None:
     try:
-        function(row)
+        with kept_alive(row):
+            function(row)
     except LeaseLost:
         log.warning("%s goes on elsewhere.", row)
     except Cancelled:

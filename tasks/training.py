@@ -19,7 +19,6 @@ from ml.train import Epoch, Examples, train
 from tasks import loaded
 from tasks.examples import examples, features_of, of_one_shape, pixels_of
 from tasks.features import Features
-from tasks.heartbeat import kept_alive
 from tasks.house import job
 from tasks.judging import judged
 from webapp.jobs import Cancelled, LeaseLost
@@ -35,10 +34,9 @@ ROUNDS = 3
 
 @job(TrainingRun)
 def run(row: TrainingRun) -> None:
-    with kept_alive(row):
-        checkpoint = Checkpoint.objects.filter(run=row).first() or _train(row)
-        row.renew(message="Judging it on the frozen test set.")
-        _judge(row, checkpoint)
+    checkpoint = Checkpoint.objects.filter(run=row).first() or _train(row)
+    row.renew(message="Judging it on the frozen test set.")
+    _judge(row, checkpoint)
 
 
 def _train(row: TrainingRun) -> Checkpoint:

@@ -1,0 +1,85 @@
+"""A real Celery worker with beat, on the test's database and data folder, that may be killed without warning."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.db import connection
+from kombu import Connection
+
+from webapp.console.processes import worker
+from webapp.dispatch import app
+
+PATIENCE = 120.0
+LEASE_SECONDS = 3
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
+    return os.environ | {
+        "DATABASE_URL": database.geturl(),
+        "WANDERERS_DATA": str(folder),
+        "JOB_LEASE_SECONDS": str(LEASE_SECONDS),
+        "SWEEP_SECONDS": "1",
+        "WANDERERS_THREADS": "1",
+    }
+
+
+def make_broker(folder: Path) -> dict[str, str]:
+    """Make the folders of the messages; return how kombu is told of them."""
+    messages, control = folder / "broker" / "messages", folder / "broker" / "control"
+    for each in (messages, control):
+        each.mkdir(parents=True, exist_ok=True)
+    return {"data_folder_in": str(messages), "data_folder_out": str(messages), "control_folder": str(control)}
+
+
+class Worker:
+    """The worker's process group."""
+
+    def __init__(self, folder: Path) -> None:
+        make_broker(folder)
+        self.log = (folder / "worker.log").open("ab")
+        self.process = subprocess.Popen(
+            worker(2, folder).command,
+            env=_environment(folder),
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def kill(self) -> None:
+        """Kill parent and children at once, as a power cut would."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.log.close()
+
+
+@contextmanager
+def running_worker(folder: Path) -> Iterator[Worker]:
+    started = Worker(folder)
+    try:
+        yield started
+    finally:
+        if started.process.poll() is None:
+            started.kill()
+
+
+def wait_until(holds: Callable[[], bool], what: str, folder: Path) -> None:
+    """Return once `holds()` is true; fail with the end of the worker's log."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > deadline:
+            log = (folder / "worker.log").read_text(errors="replace")[-4000:]
+            raise AssertionError(f"{what} did not come to pass in {PATIENCE:.0f} s.\n{log}")
+        time.sleep(0.05)
+
+
+def send(folder: Path, task: str, pk: int) -> None:
+    """Put a message into the worker's own broker folder."""
+    with Connection("filesystem://", transport_options=make_broker(folder)) as broker:
+        app.send_task(task, args=[pk], queue=task.split(".")[1], connection=broker)

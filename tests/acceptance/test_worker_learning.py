@@ -1,0 +1,102 @@
+"""A worker is killed in the middle of training or scoring, or told everything twice: nothing is lost or doubled."""
+
+import numpy as np
+import pytest
+
+from tests.acceptance.real_worker import running_worker, send, wait_until
+from tests.integration.learning import sky
+from webapp.jobs import JobState
+from webapp.learning.models import Checkpoint, Promotion, Score, ScoringRun, ScoringShard, TrainingRun
+from webapp.learning.scoring import start_scoring
+from webapp.learning.start import start_training
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def lose_our_messages(monkeypatch):
+    """What this process announces is lost, as if it had died at once: the worker's sweep must find it."""
+    monkeypatch.setattr("webapp.dispatch._publish", lambda task, args: None)
+
+
+REAL = np.arange(160) % 2 == 0
+
+
+@pytest.fixture
+def workflow():
+    survey = sky.survey()
+    workflow = sky.workflow(survey)
+    rows = sky.subjects(survey, REAL)
+    sky.make_gold(rows[:100], REAL[:100])
+    sky.queue(workflow, rows)
+    return workflow
+
+
+def is_(queryset, **fields):
+    """Return a question that asks the database each time."""
+    return lambda: queryset.filter(**fields).exists()
+
+
+def assert_whole(workflow):
+    """One checkpoint, promoted once, one score per subject, and every open entry ordered by it."""
+    checkpoint = Checkpoint.objects.get()
+    assert checkpoint.is_champion
+    assert Promotion.objects.count() == 1
+    assert Score.objects.count() == len(REAL)
+    assert not workflow.queue.filter(is_gold=False).exclude(reason="uncertain").exists()
+    assert workflow.queue.filter(is_gold=True, reason="new").count() == 100
+    assert set(ScoringShard.objects.values_list("state", flat=True)) == {JobState.DONE}
+
+
+def test_a_run_whose_worker_is_killed_ends_in_one_champion(workflow, tmp_path):
+    run = start_training(workflow=workflow, by=None)
+    with running_worker(tmp_path) as worker:
+        wait_until(is_(TrainingRun.objects, state=JobState.RUNNING), "The run's begin", tmp_path)
+        worker.kill()
+    run.refresh_from_db()
+    assert run.state == JobState.RUNNING
+    with running_worker(tmp_path):
+        wait_until(is_(ScoringRun.objects, state=JobState.DONE), "The end of the round", tmp_path)
+    run.refresh_from_db()
+    assert (run.state, run.attempts) == (JobState.DONE, 2)
+    assert set(run.epochs.values_list("attempt", flat=True)) == {2}
+    assert_whole(workflow)
+
+
+def test_scoring_whose_worker_is_killed_is_taken_up_where_it_was(workflow, tmp_path):
+    start_training(workflow=workflow, by=None)
+    with running_worker(tmp_path) as worker:
+        wait_until(is_(ScoringRun.objects, state=JobState.DONE), "The first round", tmp_path)
+        array = workflow.survey.subjects.first().array
+        workflow.queue.filter(is_gold=False).update(reason="new", priority=0)
+        ranges = [(array, start, start + 4) for start in range(0, 160, 4)]
+        run = start_scoring(Checkpoint.objects.get(), ranges)
+        wait_until(is_(run.shards, state=JobState.DONE), "The first shard", tmp_path)
+        worker.kill()
+    done = run.shards.filter(state=JobState.DONE).count()
+    assert 0 < done < len(ranges)
+    assert not workflow.queue.filter(reason="uncertain").exists()
+    with running_worker(tmp_path):
+        wait_until(is_(ScoringRun.objects, pk=run.pk, state=JobState.DONE), "The end of the scoring", tmp_path)
+    assert run.shards.filter(attempts=1).count() >= done
+    assert_whole(workflow)
+
+
+def test_every_message_delivered_twice_is_worked_on_once(workflow, tmp_path):
+    run = start_training(workflow=workflow, by=None)
+    for _ in range(2):
+        send(tmp_path, TrainingRun.task, run.pk)
+    with running_worker(tmp_path):
+        wait_until(is_(ScoringShard.objects), "The first shards", tmp_path)
+        scoring = ScoringRun.objects.get()
+        for shard in scoring.shards.all():
+            for _ in range(3):
+                send(tmp_path, ScoringShard.task, shard.pk)
+        for _ in range(3):
+            send(tmp_path, ScoringRun.task, scoring.pk)
+        wait_until(is_(ScoringRun.objects, state=JobState.DONE), "The end of the round", tmp_path)
+    run.refresh_from_db()
+    assert run.attempts == 1
+    assert ScoringRun.objects.get().attempts == 1
+    assert set(ScoringShard.objects.values_list("attempts", flat=True)) == {1}
+    assert_whole(workflow)
