@@ -9,7 +9,6 @@ import shutil
 import socket
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,7 +47,7 @@ call_command("migrate", verbosity=0, interactive=False)
 def web_server() -> Iterator[int]:
     """Run the site's web server as `manage.py up` does; yield its port."""
     port = _free_port()
-    server = web("127.0.0.1", port)
+    server = web("127.0.0.1", port, FOLDER)
     server.start()
     try:
         _wait_for(f"http://127.0.0.1:{port}/health/")
@@ -71,7 +70,7 @@ def _wait_for(address: str) -> None:
         try:
             with urllib.request.urlopen(address, timeout=5):  # our own address
                 return
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:  # refused, reset or slow: it is still starting
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
