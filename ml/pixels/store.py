@@ -13,12 +13,14 @@ to a survey (ingest holds a lease); features may be written by many at once, as 
 
 import dataclasses
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import zarr
 from zarr.codecs import BloscCodec
+from zarr.errors import ContainsArrayError
 from zarr.storage import FsspecStore, LocalStore
 
 CHUNK = 128
@@ -204,17 +206,18 @@ class PixelStore:
             except FileNotFoundError:
                 if depth is None:
                     raise
-                frames = _parsed(name)[0][0]
-                self._open[path] = zarr.create_array(
-                    self.store,
-                    name=path,
-                    shape=(_EVER, frames, depth),
-                    chunks=(self.chunk(survey, name), frames, depth),
-                    dtype=np.float16,
-                    compressors=None,
-                    fill_value=np.nan,
-                    overwrite=False,
-                )
+                with suppress(ContainsArrayError):  # another worker was faster
+                    zarr.create_array(
+                        self.store,
+                        name=path,
+                        shape=(_EVER, _parsed(name)[0][0], depth),
+                        chunks=(self.chunk(survey, name), _parsed(name)[0][0], depth),
+                        dtype=np.float16,
+                        compressors=None,
+                        fill_value=np.nan,
+                        overwrite=False,
+                    )
+                self._open[path] = zarr.open_array(self.store, path=path, mode="r+")
         return self._open[path]
 
     def _fresh(self, array: zarr.Array) -> zarr.Array:
