@@ -17,7 +17,7 @@ from ml.pixels.store import PixelStore
 from tests.acceptance.running_site import ROOT, environment, manage, running_site
 from webapp import embedded
 
-STAMPS, PLANES, SIDE = 12_000, 500, 8
+STAMPS, PLANES, SIDE = 8_000, 500, 8
 START = """
 from pathlib import Path
 from webapp.archive.ingest.start import start_ingest

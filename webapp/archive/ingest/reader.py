@@ -111,6 +111,7 @@ class Reader:
 
         def passed(_: str) -> bool:
             nonlocal rows
+            self._check_wanted()
             rows += 1
             return True
 
@@ -124,8 +125,7 @@ class Reader:
         piece: list[Item] = []
         nbytes = 0
         for found in read(self.path, self.kind, self._skip):
-            if self._over.is_set():
-                return
+            self._check_wanted()
             self.seen += 1
             value = self._prepared(found)
             nbytes += value.nbytes if isinstance(value, Candidate) else 0
@@ -136,13 +136,17 @@ class Reader:
         self._put([*piece, Item(None, self.seen, self.skipped)])
 
     def _skip(self, external_id: str) -> bool:
-        if self._over.is_set():
-            raise _StoppedError  # a million known rows may lie ahead
+        self._check_wanted()
         if external_id not in self.known:
             return False
         self.seen += 1
         self.skipped += 1
         return True
+
+    def _check_wanted(self) -> None:
+        """Stop when nobody takes the items any more: a million known rows may lie ahead."""
+        if self._over.is_set():
+            raise _StoppedError
 
     def _prepared(self, found: SubjectRecord | BadInput) -> Candidate | BadInput:
         if isinstance(found, BadInput):

@@ -53,7 +53,7 @@ def ingest(
     try:
         tally = _read(run, watch)
     except BadInput as bad:
-        run.fail(f"{bad} Nothing was ingested.")
+        run.fail(f"{bad} Nothing {'more ' if run.added else ''}was ingested.")
         return
     finally:
         if not run.dry_run:
@@ -70,9 +70,8 @@ def _read(run: IngestRun, watch: Callable[[IngestRun], object]) -> Tally:
     shelf = Shelf(PixelStore(settings.PIXELS), survey)
     write = Preview().look if run.dry_run else partial(keep, shelf=shelf)
     tally = Tally.of(run)
-    with Reader(
-        Path(run.path), run.kind or None, through_restarts(partial(Known.of, survey)), survey.classes
-    ) as reader:
+    known = through_restarts(partial(Known.of, survey))
+    with Reader(Path(run.path), run.kind or None, known, survey.classes) as reader:
         items = reader.items(partial(_still_here, run, reader, watch), BEAT)
         for batch in batches(items, shelf.ends):
             run.total = reader.total
