@@ -93,6 +93,7 @@ class RoleForm(forms.Form):
 class MemberForm(RoleForm):
     """Somebody who is to become a member."""
 
+    field_order = ("username", "role")
     username = forms.CharField(
         max_length=150,
         widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),

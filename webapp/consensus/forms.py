@@ -1,15 +1,21 @@
+from collections import Counter
 from typing import Any, cast
 
 from django import forms
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
 
-from webapp.archive.models import SubjectSet, Survey
+from webapp.archive.models import Kind, SubjectSet, Survey
 from webapp.archive.set_sizes import set_sizes
 from webapp.consensus.workflow_settings import WorkflowSettings
-from webapp.volunteers.models import Answer, Workflow
+from webapp.volunteers.models import Answer, Method, Workflow
 
 FOLLOW_UPS = "follow_ups_"
+METHODS = [
+    (Method.SWAP_TWO_COIN.value, "SWAP, with one skill at yes and one at no"),
+    (Method.SWAP_ONE_COIN.value, "SWAP, with one skill for both"),
+    (Method.MAJORITY.value, "Majority"),
+]
 SHARES = ("prior", "majority", "yes_above", "no_below", "random_fraction", "training_rate")
 
 
@@ -37,6 +43,13 @@ class WorkflowForm(forms.ModelForm):
         "that you take away leave it, unless somebody has begun with them.",
     )
 
+    method = forms.ChoiceField(
+        choices=METHODS,
+        initial=Method.SWAP_TWO_COIN,
+        help_text="SWAP weighs each vote by how its giver answers subjects whose class is known; a majority counts all "
+        "votes alike.",
+    )
+
     class Meta:
         model = Workflow
         fields: tuple[str, ...] = (
@@ -61,8 +74,6 @@ class WorkflowForm(forms.ModelForm):
             "question": "Answered with yes, no or unsure, such as: Is this a real moving object?",
             "help_text": "What a volunteer reads under the question mark. An empty line begins a paragraph.",
             "grace": "",
-            "method": "SWAP weighs each vote by how its giver answers subjects whose class is known; a majority counts "
-            "every vote alike.",
             "prior": "Between 0 and 1; what a subject without votes is believed to be.",
             "min_votes": "No subject is settled before.",
             "max_votes": "Then a subject is retired, settled or not.",
@@ -82,7 +93,7 @@ class WorkflowForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         sets = self.fields["subject_sets"]
         assert isinstance(sets, Sets)  # noqa: S101 - tells mypy what the class body says
-        sets.sizes = set_sizes(survey)
+        sets.sizes = self.sizes = set_sizes(survey)
         sets.queryset = SubjectSet.objects.filter(survey=survey).order_by("name")
         if self.instance.pk:
             self.initial.setdefault("subject_sets", list(self.instance.subject_sets.values_list("pk", flat=True)))
@@ -90,9 +101,7 @@ class WorkflowForm(forms.ModelForm):
 
     def _offer_follow_ups(self, survey: Survey) -> None:
         """Offer after each answer the classes that fit it, and what was offered so far."""
-        negative = [name for name in survey.classes if name not in survey.positive]
-        fitting = {Answer.YES: list(survey.positive), Answer.NO: negative, Answer.UNSURE: list(survey.classes)}
-        for answer, names in fitting.items():
+        for answer, names in {**_sides(survey), Answer.UNSURE.value: list(survey.classes)}.items():
             chosen = self.instance.follow_ups.get(answer, [])
             offered = [name for name in survey.classes if name in names or name in chosen]
             offered += [name for name in chosen if name not in offered]
@@ -122,12 +131,36 @@ class WorkflowForm(forms.ModelForm):
 
 
 class NewWorkflowForm(WorkflowForm):
+    """A new workflow: about the kind that the survey has most of, and with its classes as follow-ups."""
+
+    kind = forms.ChoiceField(
+        choices=Kind.choices,
+        label="Asked about",
+        help_text="It cannot be changed later. Models learn from stamps and tracklets.",
+    )
+
     class Meta(WorkflowForm.Meta):
         fields = ("name", "slug", "kind", *WorkflowForm.Meta.fields[1:])
-        labels = {**WorkflowForm.Meta.labels, "slug": "Name in addresses", "kind": "Asked about"}
+        labels = {**WorkflowForm.Meta.labels, "slug": "Name in addresses"}
         help_texts = {
             **WorkflowForm.Meta.help_texts,
             "slug": "Letters, digits and hyphens. It cannot be changed later: volunteers' links use it.",
-            "kind": "It cannot be changed later. Models learn from stamps and tracklets.",
         }
         error_messages = {"slug": {"unique": "Another workflow has this name in addresses. Choose another."}}
+
+    def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
+        super().__init__(survey, *args, instance=Workflow(survey=survey, follow_ups=_telling(survey)), **kwargs)
+        kinds: Counter[str] = Counter()
+        for each in self.sizes.values():
+            kinds.update(each)
+        self.initial["kind"] = max(kinds, key=kinds.__getitem__, default=Kind.STAMP)
+
+
+def _sides(survey: Survey) -> dict[str, list[str]]:
+    negative = [name for name in survey.classes if name not in survey.positive]
+    return {Answer.YES.value: list(survey.positive), Answer.NO.value: negative}
+
+
+def _telling(survey: Survey) -> dict[str, list[str]]:
+    """Return the classes by answer where they tell more than the answer itself."""
+    return {answer: names for answer, names in _sides(survey).items() if len(names) > 1}

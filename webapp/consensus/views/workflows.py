@@ -29,7 +29,7 @@ def workflows(request: HttpRequest, survey: Survey) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @survey_page(Role.ADMIN)
 def workflow_new(request: HttpRequest, survey: Survey) -> HttpResponse:
-    form = NewWorkflowForm(survey, request.POST or None, instance=Workflow(survey=survey))
+    form = NewWorkflowForm(survey, request.POST or None)
     if request.method != "POST":
         return _page(request, survey, form)
     saved = _save(form, lambda said: open_workflow(survey=survey, **said, **form.settings()), "slug", "kind")
@@ -86,7 +86,8 @@ def _queue(row: Workflow) -> dict[str, Any]:
 
 
 def _said_of_queue(saved: Saved) -> str:
-    said = [f"{saved.added:,} subject{' was' if saved.added == 1 else 's were'} added to its queue."]
+    added = f"{saved.added:,} subject{' was' if saved.added == 1 else 's were'}" if saved.added else "No subject was"
+    said = [f"{added} added to its queue."]
     if saved.removed:
         said.append(f"{saved.removed:,} left it with their set.")
     if saved.recount:
