@@ -189,6 +189,18 @@ def test_a_held_key_answers_once(workflow, open_page):
     assert standing() == {first: "yes"}
 
 
+def test_the_first_of_two_tabs_counts(workflow, open_page):
+    page = open_page("/classify/night/")
+    first = ready(page)
+    other = page.context.new_page()
+    other.goto("/classify/night/")
+    assert press(other, "n") == first
+    wait_until(other, lambda: standing() == {first: "no"})
+    page.keyboard.press("y")
+    expect(page.locator("[data-part=feedback]")).to_contain_text("your first answer stands")
+    assert standing() == {first: "no"}
+
+
 def test_a_follow_up_is_noted_and_never_in_the_way(workflow, open_page):
     page = open_page("/classify/night/")
     first = press(page, "n")

@@ -67,6 +67,7 @@ export class LastAnswer {
       this.parts.feedback.textContent = feedbackSentence(reply.feedback, classification.answer);
     }
     const votes = reply.votes ? votesSentence(reply.votes, classification.answer) : "";
+    if (!reply.accepted) this.parts.feedback.textContent = reply.message;
     this.parts.why.textContent = `${REASONS[reply.reason] ?? ""} ${votes}`.trim();
   }
 

@@ -154,6 +154,7 @@ function followUp(id, choice) {
 function sent(letter, reply) {
   if (letter.kind !== "classify") return;
   last.explain(letter.body, reply);
+  if (!reply.accepted) say(reply.message);
   const feedback = part("feedback").textContent;
   if (reply.feedback && feedback) say(feedback);
 }

@@ -1,6 +1,7 @@
 """Pages that everybody may open, and what they say."""
 
 import pytest
+from django.test import Client
 
 from tests.integration.learning import sky
 from webapp.archive.models import Membership
@@ -111,6 +112,12 @@ def test_an_address_with_nothing_at_it_says_so(client):
     response = client.get("/nowhere/")
     assert response.status_code == 404
     assert "There is nothing at this address" in response.content.decode()
+
+
+def test_a_form_from_before_the_sign_in_is_asked_for_again(survey):
+    response = Client(enforce_csrf_checks=True).post("/surveys/night/learning/start/")
+    assert response.status_code == 403
+    assert "Please send the form again" in response.content.decode()
 
 
 @pytest.mark.parametrize("page", ["login", "signup", "password/reset"])

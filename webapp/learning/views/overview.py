@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -41,6 +42,9 @@ def start(request: HttpRequest, survey: Survey) -> HttpResponse:
     except AlreadyTraining as error:
         messages.error(request, str(error))
         return redirect("learning", survey.slug)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return _page(request, survey, form, status=400)
     return redirect("training-run", survey.slug, run.pk)
 
 
