@@ -1,0 +1,34 @@
+"""Static files: Bokeh's from its package, and modules that import each other by their hashed names."""
+
+import re
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
+
+from webapp.learning.bokeh_files import BokehFinder
+from webapp.static_storage import StaticStorage
+
+
+def test_the_curves_scripts_come_from_bokehs_package():
+    for name in ("bokeh.min.js", "bokeh-api.min.js"):
+        assert "site-packages" in finders.find(f"bokeh/{name}")
+
+
+@pytest.mark.parametrize("path", ["bokeh/bokeh.js", "bokeh/../__init__.py", "bokeh.min.js"])
+def test_nothing_else_of_it_is_served(path):
+    assert BokehFinder().find(path) == []
+
+
+def test_modules_import_each_other_by_hashed_names(tmp_path):
+    ours, theirs = "volunteers/classify/page.js", "vendor/widget.js"
+    files = FileSystemStorage(tmp_path)
+    files.save(ours, ContentFile('import { Api } from "./api.js";\n'))
+    files.save("volunteers/classify/api.js", ContentFile("export class Api {}\n"))
+    files.save(theirs, ContentFile('// import { x } from "./missing.js";\n'))
+    storage = StaticStorage(location=tmp_path)
+    paths = {path: (files, path) for path in (ours, "volunteers/classify/api.js", theirs)}
+    hashed = {name: into for name, into, _ in storage.post_process(paths)}
+    text = (tmp_path / hashed[ours]).read_text()
+    assert re.search(r'from "\./api\.[0-9a-f]{12}\.js"', text)
