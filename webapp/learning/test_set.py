@@ -16,8 +16,6 @@ FEWEST_PER_ANSWER = 5
 class TooLittleGold(ValueError):
     """The survey has not enough gold subjects to judge a model."""
 
-    __test__ = False
-
 
 def current(survey: Survey, kind: str) -> TestSet:
     """Return the survey's test set, frozen now if it has none.

@@ -1,0 +1,136 @@
+"""A training set is what is known today, hashed: the best source of each label, and nothing of the test side."""
+
+import pytest
+
+from tests.integration.learning import sky
+from webapp.learning import curate, models, snapshot, test_set
+from webapp.learning.held_out import is_test_group
+from webapp.learning.labels import labels, plurality
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def survey():
+    return sky.survey(classes=["CR", "NOISE", "AST", "COMET"], positive=["AST", "COMET"])
+
+
+@pytest.fixture
+def workflow(survey):
+    return sky.workflow(survey)
+
+
+def trainable(rows):
+    return [row for row in rows if not is_test_group(row.object_group)]
+
+
+def label_of(workflow, row):
+    return next(label for label in labels(workflow) if label.subject_id == row.pk)
+
+
+def test_gold_outranks_votes_and_a_ruling_names_itself(survey, workflow):
+    gold, ruled, voted = trainable(sky.subjects(survey, [True] * 12))[:3]
+    sky.make_gold([gold, ruled], [False, True])
+    ruled.gold_label, ruled.gold_source = "COMET", "ruling"
+    ruled.save()
+    for row in (gold, ruled, voted):
+        sky.votes(workflow, row, posterior=0.95)
+    found = {label.subject_id: label for label in labels(workflow)}
+    assert (found[gold.pk].label, found[gold.pk].source, found[gold.pk].weight) == ("no", "gold", 1.0)
+    assert found[gold.pk].allowed == ("CR", "NOISE")
+    assert (found[ruled.pk].label, found[ruled.pk].source, found[ruled.pk].allowed) == ("yes", "ruling", ("COMET",))
+    assert (found[voted.pk].label, found[voted.pk].source, found[voted.pk].weight) == ("yes", "consensus", 0.95)
+    assert found[voted.pk].allowed == ("AST", "COMET")
+
+
+@pytest.mark.parametrize(
+    ("posterior", "fields", "label"),
+    [
+        (0.9, {}, "yes"),
+        (0.1, {}, "no"),
+        (0.89, {}, None),
+        (0.5, {"is_retired": True, "retired_reason": "classification_count"}, None),
+        (0.8, {"is_retired": True, "retired_reason": "consensus"}, "yes"),
+        (0.2, {"is_retired": True, "retired_reason": "flagged"}, None),
+    ],
+)
+def test_only_confident_votes_are_labels(survey, workflow, posterior, fields, label):
+    row = sky.subjects(survey, [True])[0]
+    sky.votes(workflow, row, posterior=posterior, **fields)
+    assert [found.label for found in labels(workflow)] == ([label] if label else [])
+
+
+def test_follow_ups_name_the_fine_class(survey, workflow):
+    rows = sky.subjects(survey, [True] * 2)
+    sky.votes(workflow, rows[0], posterior=0.02, follow_ups={"CR": 3, "NOISE": 1, "AST": 9})
+    sky.votes(workflow, rows[1], posterior=0.02, follow_ups={"CR": 2, "NOISE": 2})
+    assert label_of(workflow, rows[0]).allowed == ("CR",)
+    assert label_of(workflow, rows[1]).allowed == ("CR", "NOISE")
+    assert plurality(("a", "b"), {}) == ("a", "b")
+
+
+def test_duplicates_other_kinds_and_other_workflows_votes_stay_out(survey, workflow):
+    first, copy = sky.subjects(survey, [True] * 2)
+    copy.duplicate_of = first
+    copy.save()
+    tracklet = sky.subjects(survey, [True], kind="tracklet", frames=4, prefix="t")[0]
+    sky.make_gold([tracklet], [True])
+    other = sky.workflow(survey, slug="other")
+    sky.votes(workflow, copy, posterior=0.99)
+    sky.votes(other, first, posterior=0.99)
+    assert labels(workflow) == []
+    assert [label.subject_id for label in labels(other)] == [first.pk]
+
+
+def test_the_test_side_is_never_trained_on_by_gold_or_by_votes(survey, workflow):
+    rows = sky.subjects(survey, [True] * 60)
+    sky.make_gold(rows[:40], [n % 2 == 0 for n in range(40)])
+    sibling = sky.subjects(survey, [True], prefix="sibling")[0]
+    sibling.object_group = next(row.object_group for row in rows[:40] if is_test_group(row.object_group))
+    sibling.save()
+    for row in [*rows[40:], sibling]:
+        sky.votes(workflow, row, posterior=0.99)
+    training_set = curate.curate(workflow)
+    learnt = {label.subject_id for label in curate.labels_of(training_set)[0]}
+    judged = {label.subject_id for label in test_set.labels_of(models.TestSet.objects.get())}
+    assert judged == {row.pk for row in rows[:40] if is_test_group(row.object_group)}
+    assert learnt == {row.pk for row in rows} - judged
+    assert sibling.pk not in learnt
+
+
+def test_the_same_labels_are_the_same_training_set(survey, workflow):
+    rows = sky.subjects(survey, [True] * 4)
+    for row in rows[:2]:
+        sky.votes(workflow, row, posterior=0.97)
+    first = curate.curate(workflow)
+    again = curate.curate(workflow)
+    assert (again.pk, models.TrainingSet.objects.count()) == (first.pk, 1)
+    written = snapshot.path_of(curate.FOLDER, first.hash).read_bytes()
+    sky.votes(workflow, rows[2], posterior=0.01)
+    second = curate.curate(workflow)
+    assert (second.size, second.new_labels, second.sources) == (3, 1, {"consensus": 3})
+    assert snapshot.path_of(curate.FOLDER, first.hash).read_bytes() == written
+    assert [label.label for label in curate.labels_of(second)[0]] == ["yes", "yes", "no"]
+    assert len(list(snapshot.path_of(curate.FOLDER, "x").parent.iterdir())) == 2
+
+
+def test_a_lost_file_is_written_again_from_the_same_labels(survey, workflow):
+    sky.votes(workflow, sky.subjects(survey, [True])[0], posterior=0.97)
+    training_set = curate.curate(workflow)
+    snapshot.path_of(curate.FOLDER, training_set.hash).unlink()
+    assert curate.curate(workflow) == training_set
+    assert len(curate.labels_of(training_set)[0]) == 1
+
+
+def test_the_hash_tells_labels_apart_but_not_places(survey, workflow):
+    sky.votes(workflow, sky.subjects(survey, [True])[0], posterior=0.97)
+    label, classes = labels(workflow)[0], curate.classes_of(survey)
+    base = snapshot.digest([label], classes)
+    moved = snapshot.Label(**{**fields(label), "index": 99, "array": "elsewhere", "subject_id": 7})
+    changed = snapshot.Label(**{**fields(label), "allowed": ("AST",)})
+    assert snapshot.digest([moved], classes) == base
+    assert snapshot.digest([changed], classes) != base
+
+
+def fields(label):
+    return {name: getattr(label, name) for name in label.__slots__}

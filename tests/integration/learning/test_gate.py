@@ -1,0 +1,50 @@
+"""The gate: what passes, what does not, and that each verdict says its numbers."""
+
+import pytest
+
+from webapp.learning.gate import FEWEST_LABELS, MARGIN, Result, judge
+
+FIRST = Result(labels=100, auc=0.9, auc_low=0.8)
+BETTER = Result(
+    labels=200, auc=0.93, auc_low=0.9, same_recipe=True, new_labels=100,
+    difference=0.03, difference_low=0.01, difference_high=0.05,
+)  # fmt: skip
+
+
+def changed(result, **fields):
+    return Result(**{**vars(result), **fields})
+
+
+def test_a_first_champion_needs_labels_and_more_than_chance():
+    assert judge(FIRST, has_champion=False).passed
+    few = judge(changed(FIRST, labels=FEWEST_LABELS - 1), has_champion=False)
+    assert not few.passed
+    assert "19 labels" in few.sentence
+    chance = judge(changed(FIRST, auc_low=0.5), has_champion=False)
+    assert not chance.passed
+    assert "chance" in chance.sentence
+
+
+@pytest.mark.parametrize(
+    ("fields", "passed", "says"),
+    [
+        ({}, True, "beats the champion"),
+        ({"difference_low": -MARGIN}, True, "beats the champion"),
+        ({"difference_low": -MARGIN - 0.001}, False, "could be more than"),
+        ({"difference": 0.0}, False, "no better"),
+        ({"difference": -0.01}, False, "no better"),
+        ({"new_labels": FEWEST_LABELS - 1}, False, "Only 19 labels are new"),
+        ({"new_labels": 0, "same_recipe": False}, True, "beats the champion"),
+        ({"difference": None}, False, "could not be compared"),
+        ({"auc": None}, False, "could not be judged"),
+    ],
+)
+def test_a_later_one_must_beat_the_champion(fields, passed, says):
+    verdict = judge(changed(BETTER, **fields), has_champion=True)
+    assert verdict.passed is passed
+    assert says in verdict.sentence
+    assert len(verdict.sentence) <= 300
+
+
+def test_the_verdict_says_the_interval():
+    assert "AUC 0.930, +0.030 (+0.010 to +0.050)" in judge(BETTER, has_champion=True).sentence
