@@ -1,9 +1,14 @@
 """Admins say who may do what in their survey, and never leave it without an admin."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
+from django.db import connection
 
 from tests.integration.settings.people import account, browser, member, others
-from webapp.archive.models import Membership, Survey
+from webapp.archive.members import MembershipRefused, change_role
+from webapp.archive.models import Membership, Role, Survey
 
 pytestmark = pytest.mark.django_db
 
@@ -95,3 +100,22 @@ def test_members_of_another_survey_cannot_be_reached(survey, admin):
     assert browser(admin).post(f"{row(stranger)}remove/").status_code == 404
     assert roles(elsewhere) == {"scientist-of-elsewhere": "scientist"}
     assert browser(admin).get(row(admin)).status_code == 405
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_admins_who_demote_each_other_at_once_leave_one(survey, admin):
+    bob, together = member(survey, "admin", "bob"), Barrier(2)
+
+    def demote(by, whom):
+        try:
+            together.wait()
+            change_role(membership=Membership.objects.get(user=whom), role=Role.SCIENTIST, by=by)
+        except MembershipRefused:
+            return "refused"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(demote, [admin, bob], [bob, admin]))
+    assert sorted(roles(survey).values()) == ["admin", "scientist"]
+    assert outcomes.count("refused") == 1
