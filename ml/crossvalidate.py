@@ -11,29 +11,36 @@ from ml.train import train
 from ml.tuned import features_of
 
 
-def cross_validate(examples: Examples, *, role: str = "stamp", folds: int = 5, seed: int = 0) -> NDArray[np.float32]:
-    """Return p_real (N,) of each subject from a head that was trained without its group's fold.
+def cross_validate(
+    examples: Examples, *, role: str = "stamp", preset: str = "head", folds: int = 5, seed: int = 0
+) -> NDArray[np.float32]:
+    """Return p_real (N,) of each subject from a model that was trained without its group's fold.
 
     The labels that train may be people's, wrong here and there; what the result is compared with is the caller's truth.
 
     Parameters
     ----------
     examples
-        With features, or with pixels, whose features of the frozen backbone are then computed once.
-    role
-        "stamp" or "tracklet", as in `ml.train.train`, with the preset "head".
+        With features, or with pixels, whose features of the frozen backbone are then computed once for preset "head".
+    role, preset
+        As in `ml.train.train`; the presets that train a network take their time for each fold.
     folds, seed
         How many parts, and the seed of the split and of the trainings.
     """
-    if examples.features is None:
+    if preset == "head" and examples.features is None:
         backbone = default_backbone()
         features = features_of(examples, np.arange(len(examples)), backbone)
         examples = replace(examples, features=features, feature_key=backbone.feature_key)
-    assert examples.features is not None  # noqa: S101 - for the type checker: set just above
     fold_of = grouped_folds(examples.groups, examples.real() > 0.5, folds, seed)
     p_real = np.empty(len(examples), dtype=np.float32)
     for fold in range(folds):
-        scorer = Scorer(train(role, examples.take(np.flatnonzero(fold_of != fold)), seed=seed))
-        outside = fold_of == fold
-        p_real[outside] = scorer.p_real(scorer.probabilities_from_features(examples.features[outside]))
+        inside, outside = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+        scorer = Scorer(train(role, examples.take(inside), preset=preset, seed=seed))
+        p_real[outside] = scorer.p_real(_probabilities(scorer, examples, outside, preset))
     return p_real
+
+
+def _probabilities(scorer: Scorer, examples: Examples, rows: NDArray[np.intp], preset: str) -> NDArray[np.float32]:
+    if preset == "head" and examples.features is not None:
+        return scorer.probabilities_from_features(examples.features[rows])
+    return scorer.probabilities_from_features(features_of(examples, rows, scorer.backbone))

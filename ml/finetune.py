@@ -77,6 +77,12 @@ def finetune(
     return network, LinearHead(linear.weight.detach().clone(), linear.bias.detach().clone())
 
 
+def _sixteen_bits(model: nn.Module, device: torch.device) -> torch.autocast:
+    """Compute in bfloat16 where that is faster: on a CPU, convolutions by channel (lite0) take twice as long."""
+    by_channel = any(isinstance(module, nn.Conv2d) and module.groups > 1 for module in model.modules())
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type != "cpu" or not by_channel)
+
+
 def _let_norms_follow(network: nn.Module) -> None:
     """Let running statistics forget photographs in tens of steps: timm's tf_ nets take hundreds."""
     for module in network.modules():
@@ -94,7 +100,7 @@ def _round(
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * clock.rate()
         batch = next(batches)
-        with torch.autocast(device.type, torch.bfloat16):
+        with _sixteen_bits(model, device):
             logits = model(batch.pixels.to(device, memory_format=torch.channels_last)).float()
         loss = weighted_mean(partial_label_loss(logits, batch.targets.to(device)), batch.weights.to(device))
         optimiser.zero_grad()
@@ -109,7 +115,7 @@ def _round(
 def _log_scores(model: nn.Module, chips: Chips) -> Tensor:
     model.eval()
     device = next(model.parameters()).device
-    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
+    with torch.inference_mode(), _sixteen_bits(model, device):
         parts = [model(part.float().to(device, memory_format=torch.channels_last)) for part in chips.pixels.split(256)]
     scores = torch.cat(parts).float().cpu().log_softmax(1)
     return scores.reshape(-1, chips.frames, scores.shape[1]).clone()

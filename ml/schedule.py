@@ -41,7 +41,8 @@ class Schedule:
 
 
 SMALL = Schedule(views=90_000, repeats=40, rounds=15, rate=3e-3, body=1.0, patience=6, judged=600)
-WHOLE = Schedule(views=6_000, repeats=8, rounds=5, rate=2e-3, body=0.25, patience=3, judged=200)
+SMALL_AGAIN = Schedule(views=45_000, repeats=20, rounds=10, rate=1e-3, body=0.5, patience=4, judged=600)
+WHOLE = Schedule(views=3_600, repeats=8, rounds=4, rate=2e-3, body=0.25, patience=3, judged=150)
 
 
 class Clock:

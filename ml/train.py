@@ -17,7 +17,7 @@ from ml.head import LinearHead
 from ml.models.stamp import RESIDUAL, backbone
 from ml.models.weights import ARCHITECTURE
 from ml.preprocessing import FROZEN, native
-from ml.schedule import SMALL, WHOLE
+from ml.schedule import SMALL, SMALL_AGAIN, WHOLE, Schedule
 from ml.score import Scorer
 from ml.tuned import features_of, train_tuned
 from ml.version import code_version
@@ -79,8 +79,7 @@ def train(
         teach = frozen.train_tracklet if role == "tracklet" else frozen.train_stamp
         heads = teach(examples, _features(examples, start), seed=seed, on_epoch=on_epoch)
     else:
-        schedule = SMALL if architecture_of(start) == RESIDUAL else WHOLE
-        head = _head(base, examples)
+        schedule, head = _schedule(start, base), _head(base, examples)
         start, heads = train_tuned(role, examples, start, head, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
     tensors = _backbone_tensors(preset, init, base, start) | _head_tensors(heads)
     return Checkpoint(_manifest(role, examples, start, heads, preset=preset, init=init, base=base, seed=seed), tensors)
@@ -108,6 +107,12 @@ def _features(examples: Examples, start: Backbone) -> NDArray[Any]:
     if examples.pixels is None:
         raise BadExamples("The examples have neither features nor pixels: there is nothing to look at.")
     return features_of(examples, np.arange(len(examples)), start)
+
+
+def _schedule(start: Backbone, base: Checkpoint | None) -> Schedule:
+    if architecture_of(start) != RESIDUAL:
+        return WHOLE
+    return SMALL if base is None else SMALL_AGAIN
 
 
 def _channels(examples: Examples) -> int:

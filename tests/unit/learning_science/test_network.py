@@ -25,6 +25,7 @@ BRIEF = dataclasses.replace(SMALL, views=6000, rounds=3)
 @pytest.fixture(autouse=True)
 def brief(monkeypatch):
     monkeypatch.setattr(train, "SMALL", BRIEF)
+    monkeypatch.setattr(train, "SMALL_AGAIN", dataclasses.replace(BRIEF, rounds=1, rate=1e-3))
     monkeypatch.setattr(train, "WHOLE", dataclasses.replace(BRIEF, views=128, rounds=1))
 
 
