@@ -6,6 +6,7 @@ from django.conf import settings
 from ml.pixels.store import PixelStore
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.consensus.models import Consensus
+from webapp.learning.models import Checkpoint, TrainingRun
 from webapp.volunteers.models import QueueEntry, Workflow
 
 
@@ -65,3 +66,10 @@ def queue(of, rows, **fields):
 def votes(of, row, posterior, **fields):
     fields = {"votes_yes": 2, "method": "majority", **fields}
     return Consensus.objects.create(workflow=of, subject=row, posterior=posterior, **fields)
+
+
+def checkpoint(of, **fields):
+    """Make the row of a model without files, trained for the workflow."""
+    run = TrainingRun.objects.create(survey=of.survey, workflow=of, role=of.kind, state="done")
+    fields = {"folder": "nowhere", "sha256": "0", "manifest": {"preset": "head"}, **fields}
+    return Checkpoint.objects.create(survey=of.survey, role=of.kind, run=run, **fields)

@@ -1,0 +1,79 @@
+"""One champion at a time, a log of all of them, and a way back."""
+
+import pytest
+from django.contrib.auth.models import User
+
+from tests.integration.learning import sky
+from webapp.learning.models import Promotion, Score, ScoringRun
+from webapp.learning.promote import NoEarlierChampion, champion_of, promote, rollback
+from webapp.learning.prune import prune_scores
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def workflow():
+    workflow = sky.workflow(sky.survey())
+    sky.subjects(workflow.survey, [True] * 3)
+    return workflow
+
+
+@pytest.fixture
+def models(workflow):
+    return [sky.checkpoint(workflow) for _ in range(3)]
+
+
+def champion(workflow):
+    return champion_of(workflow.survey, "stamp")
+
+
+def test_a_promotion_is_logged_and_scores_the_archive(workflow, models):
+    admin = User.objects.create(username="admin")
+    promote(checkpoint=models[0], by=None, reason="The first.")
+    promotion = promote(checkpoint=models[1], by=admin, reason="Better.")
+    assert champion(workflow) == models[1]
+    assert (promotion.previous, promotion.by, promotion.reason) == (models[0], admin, "Better.")
+    assert set(ScoringRun.objects.values_list("checkpoint", flat=True)) == {models[0].pk, models[1].pk}
+
+
+def test_promoting_the_champion_again_changes_nothing(workflow, models):
+    promote(checkpoint=models[0], by=None, reason="The first.")
+    assert promote(checkpoint=models[0], by=None, reason="Once more.") is None
+    assert (Promotion.objects.count(), ScoringRun.objects.count()) == (1, 1)
+
+
+def test_rolling_back_twice_goes_two_steps_and_then_says_that_there_is_no_more(workflow, models):
+    for model in models:
+        promote(checkpoint=model, by=None, reason="Better.")
+    for expected in (models[1], models[0]):
+        assert rollback(survey=workflow.survey, role="stamp", by=None).is_rollback
+        assert champion(workflow) == expected
+    with pytest.raises(NoEarlierChampion, match="Nothing has changed"):
+        rollback(survey=workflow.survey, role="stamp", by=None)
+    assert champion(workflow) == models[0]
+
+
+def test_roles_and_surveys_have_champions_of_their_own(workflow, models):
+    other = sky.workflow(sky.survey("other"))
+    tracklets = sky.workflow(workflow.survey, slug="tracklets", kind="tracklet")
+    champions = [models[0], sky.checkpoint(other), sky.checkpoint(tracklets)]
+    for model in champions:
+        promote(checkpoint=model, by=None, reason="The first.")
+    for model in champions:
+        assert champion_of(model.survey, model.role) == model
+
+
+def test_scores_are_kept_of_champion_predecessor_and_each_workflows_newest_shadow(workflow, models):
+    control = sky.workflow(workflow.survey, slug="control")
+    controls = [sky.checkpoint(control) for _ in range(2)]
+    for model in models:
+        promote(checkpoint=model, by=None, reason="Better.")
+    shadow, newest = sky.checkpoint(workflow), sky.checkpoint(workflow)
+    everyone = [*models, *controls, shadow, newest]
+    for model in everyone:
+        ScoringRun.objects.create(survey=workflow.survey, checkpoint=model)
+        for subject in workflow.survey.subjects.all():
+            Score.objects.create(checkpoint=model, subject=subject, probabilities=[0, 1], p_real=1, entropy=0)
+    assert prune_scores(models[2]) == 9
+    kept = set(Score.objects.values_list("checkpoint", flat=True))
+    assert kept == {models[2].pk, models[1].pk, controls[1].pk, newest.pk}

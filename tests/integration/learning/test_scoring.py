@@ -1,0 +1,198 @@
+"""Scores: whole shards by COPY, the same however often they are written, and one end to each scoring run."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml.pixels.store import PixelStore
+from tasks import acquisition, scoring
+from tests.integration.learning import sky
+from webapp.archive.models import IngestRun
+from webapp.jobs import JobState
+from webapp.learning import scores
+from webapp.learning.arrivals import score_arrivals
+from webapp.learning.models import Score, ScoringRun, ScoringShard
+from webapp.learning.scoring import conclude, cut, start_scoring, whole_archive
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def survey():
+    return sky.survey()
+
+
+@pytest.fixture
+def rows(survey):
+    return sky.subjects(survey, [True, False] * 5)
+
+
+@pytest.fixture
+def workflow(survey, rows):
+    workflow = sky.workflow(survey)
+    sky.queue(workflow, rows)
+    return workflow
+
+
+@pytest.fixture
+def champion(workflow):
+    return sky.checkpoint(workflow, is_champion=True)
+
+
+@pytest.fixture
+def pretend(monkeypatch):
+    """Let every model say 0.25 of everything, without a network; return the indexes it was asked about."""
+    asked = []
+
+    class Model:
+        feature_key, classes = "pretend", ("no", "yes")
+
+        def features(self, block):
+            asked.append(len(block))
+            return np.zeros((len(block), block.shape[1], 4), dtype=np.float16)
+
+        def probabilities_from_features(self, features):
+            return np.tile(np.float32([0.75, 0.25]), (len(features), 1))
+
+        def p_real(self, probabilities):
+            return probabilities[:, 1]
+
+    monkeypatch.setattr("tasks.loaded.scorer", lambda checkpoint: Model())
+    return asked
+
+
+def test_scores_come_back_as_they_were_written(champion, rows):
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(3), len(rows))
+    ids = np.array([row.pk for row in rows])
+    scores.replace(champion.pk, ids, probabilities, probabilities[:, 2])
+    found = {score.subject_id: score for score in Score.objects.all()}
+    for row, p in zip(rows, probabilities, strict=True):
+        assert found[row.pk].probabilities == p.tolist()
+        assert found[row.pk].p_real == p[2]
+        assert found[row.pk].entropy == pytest.approx(-(p[2] * np.log(p[2]) + (1 - p[2]) * np.log(1 - p[2])))
+
+
+def test_writing_again_replaces_only_the_same_subjects(champion, rows, workflow):
+    ids = np.array([row.pk for row in rows])
+    other = sky.checkpoint(workflow)
+    for model, p in ((champion, 0.1), (other, 0.2)):
+        scores.replace(model.pk, ids, np.full((10, 2), p), np.full(10, p))
+    scores.replace(champion.pk, ids[:4], np.full((4, 2), 0.9), np.full(4, 0.9))
+    said = Score.objects.filter(checkpoint=champion).order_by("subject").values_list("p_real", flat=True)
+    assert list(said) == [0.9] * 4 + [0.1] * 6
+    assert Score.objects.filter(checkpoint=other, p_real=0.2).count() == 10
+
+
+def test_certainty_has_no_entropy_and_no_scores_are_no_error(champion):
+    assert scores.binary_entropy(np.array([0.0, 1.0])) == pytest.approx([0, 0], abs=1e-12)
+    assert scores.binary_entropy(np.array([0.5])) == pytest.approx(np.log(2))
+    scores.replace(champion.pk, np.zeros(0, dtype=np.int64), np.zeros((0, 2)), np.zeros(0))
+    assert not Score.objects.exists()
+
+
+@given(first=st.integers(0, 40_000), length=st.integers(0, 60_000), chunk=st.integers(1, 300))
+def test_shards_cover_everything_once_and_share_no_chunk(first, length, chunk):
+    shards = list(cut(first, first + length, chunk))
+    assert sum(stop - start for start, stop in shards) == length
+    assert [start for start, _ in shards[1:]] == [stop for _, stop in shards[:-1]]
+    assert all(start % chunk == 0 for start, _ in shards[1:])
+    assert all(0 < stop - start <= max(chunk, 8192) for start, stop in shards)
+
+
+def test_a_run_ends_once_however_often_it_is_announced(champion, workflow, pretend):
+    run = start_scoring(champion, [(array_of(champion), 0, 4), (array_of(champion), 4, 10)])
+    acquisition.run(run.pk)
+    run.refresh_from_db()
+    assert run.state == JobState.QUEUED
+    first, second = run.shards.order_by("start")
+    for _ in range(3):
+        scoring.shard(first.pk)
+    assert not ScoringRun.objects.claimable().exists()
+    assert Score.objects.count() == 4
+    scoring.shard(second.pk)
+    assert Score.objects.count() == 10
+    for _ in range(3):
+        conclude(run)
+        acquisition.run(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.attempts, run.message) == (JobState.DONE, 1, "10 priorities changed.")
+    assert sum(pretend) == 10
+
+
+def array_of(checkpoint):
+    return whole_archive(checkpoint)[0][0]
+
+
+def test_a_crash_between_the_last_shard_and_the_priorities_is_mended_by_the_sweep(champion, pretend, monkeypatch):
+    run = start_scoring(champion)
+    monkeypatch.setattr("tasks.scoring.conclude", lambda run: None)
+    scoring.shard(run.shards.get().pk)
+    assert list(ScoringRun.objects.stuck()) == [run]
+
+
+def test_a_shard_that_fails_for_good_does_not_keep_the_others_from_the_queue(champion, workflow, pretend):
+    run = start_scoring(champion, [(array_of(champion), 0, 4), (array_of(champion), 4, 10)])
+    first, second = run.shards.order_by("start")
+    scoring.shard(first.pk)
+    ScoringShard.objects.filter(pk=second.pk).update(state=JobState.FAILED)
+    acquisition.run(run.pk)
+    assert workflow.queue.filter(reason="uncertain").count() == 4
+    assert workflow.queue.filter(reason="new", priority=1.0).count() == 6
+
+
+def test_a_failed_write_leaves_the_shard_to_do(champion, pretend, monkeypatch):
+    run = start_scoring(champion)
+    monkeypatch.setattr(scores, "replace", fail)
+    scoring.shard(run.shards.get().pk)
+    shard = run.shards.get()
+    assert (shard.state, shard.error) == (JobState.FAILED, "ValueError: No.")
+    assert not Score.objects.exists()
+
+
+def fail(*args):
+    raise ValueError("No.")
+
+
+def test_features_are_computed_once_and_kept(champion, survey, pretend):
+    for _ in range(2):
+        scoring.shard(start_scoring(champion).shards.get().pk)
+    assert sum(pretend) == 10
+    store = PixelStore(sky.settings.PIXELS)
+    assert store.has_features("sky", array_of(champion), "pretend", 0, 10).all()
+
+
+def test_pixels_that_no_row_knows_are_not_scored(champion, rows, pretend):
+    rows[3].delete()
+    scoring.shard(start_scoring(champion).shards.get().pk)
+    assert Score.objects.count() == 9
+
+
+def test_a_newer_model_of_the_workflow_stops_the_scoring_of_an_older_shadow(champion, workflow):
+    shadow, newer = sky.checkpoint(workflow), sky.checkpoint(workflow)
+    runs = {model: start_scoring(model) for model in (champion, shadow, newer)}
+    states = {model: ScoringRun.objects.get(pk=run.pk).state for model, run in runs.items()}
+    assert states == {champion: "queued", shadow: "cancelled", newer: "queued"}
+    assert runs[shadow].shards.get().state == JobState.CANCELLED
+
+
+def test_what_arrives_later_is_scored_by_the_champion_and_nothing_twice(champion, survey, pretend):
+    assert [run.shards.get().total for run in score_arrivals()] == [10]
+    assert score_arrivals() == []
+    finish_all()
+    assert score_arrivals() == []
+    sky.subjects(survey, [True] * 3, prefix="late")
+    ingest = IngestRun.objects.create(survey=survey, path="p", subject_set="s", state=JobState.RUNNING)
+    assert score_arrivals() == []
+    IngestRun.objects.filter(pk=ingest.pk).update(state=JobState.DONE)
+    (run,) = score_arrivals()
+    assert list(run.shards.values_list("start", "stop")) == [(10, 13)]
+    finish_all()
+    assert Score.objects.filter(checkpoint=champion).count() == 13
+
+
+def finish_all():
+    for shard in ScoringShard.objects.filter(state=JobState.QUEUED):
+        scoring.shard(shard.pk)
+    for run in ScoringRun.objects.filter(state=JobState.QUEUED):
+        acquisition.run(run.pk)
