@@ -7,6 +7,7 @@ from webapp.api.views.classifications import ClassificationsView, FollowUpView, 
 from webapp.api.views.ingest import IngestRunViewSet
 from webapp.api.views.learning import CheckpointViewSet, ScoreViewSet, TrainingRunViewSet
 from webapp.api.views.next import NextView
+from webapp.api.views.review import RulingViewSet
 from webapp.api.views.token import TokenView
 from webapp.api.views.workflows import ConsensusViewSet, WorkflowViewSet
 
@@ -18,6 +19,7 @@ router.register("workflows", WorkflowViewSet)
 router.register("consensus", ConsensusViewSet)
 router.register("training-runs", TrainingRunViewSet)
 router.register("checkpoints", CheckpointViewSet)
+router.register("rulings", RulingViewSet)
 router.register("ingest-runs", IngestRunViewSet)
 
 app_name = "api"

@@ -5,11 +5,12 @@ import pytest
 from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
-from tests.integration.crowd.world import make_subject, make_workflow
+from tests.integration.crowd.world import make_subject, make_workflow, subjects_of
 from webapp.archive.ingest.inbox import inbox
 from webapp.archive.models import IngestRun, Membership, Role, Survey
 from webapp.archive.pixels import pixel_store
 from webapp.learning.models import Checkpoint, Promotion, Score, TrainingRun
+from webapp.review.models import Ruling
 
 pytestmark = pytest.mark.django_db
 
@@ -128,3 +129,39 @@ def test_a_single_row_of_another_survey_is_refused(workflow, people):
     assert elsewhere.get(f"/api/checkpoints/{checkpoint.pk}/").status_code == 403
     assert scientist.get(f"/api/training-runs/{checkpoint.run_id}/").json()["epochs"] == []
     assert elsewhere.get(f"/api/training-runs/{checkpoint.run_id}/").status_code == 403
+
+
+def test_scientists_rule_and_take_it_back_and_nobody_else(workflow, people):
+    _, (scientist, elsewhere, stranger) = people
+    (subject,) = subjects_of(workflow)
+    body = {"workflow": "atlas", "subject": subject.pk, "verdict": "yes", "label": "AST", "note": "It moves."}
+    for other in (elsewhere, stranger, client_for(Role.VOLUNTEER, workflow.survey)):
+        assert other.post("/api/rulings/", body).status_code == 403
+        assert other.get("/api/rulings/").json().get("results", []) == []
+    assert APIClient().post("/api/rulings/", body).status_code == 401
+    assert not Ruling.objects.exists()
+    assert scientist.post("/api/rulings/", body | {"workflow": "a\0b"}, format="json").status_code == 400
+    assert scientist.post("/api/rulings/", body | {"label": "CR"}).status_code == 400
+    assert scientist.post("/api/rulings/", body | {"subject": subject.pk + 1}).status_code == 404
+    ruled = scientist.post("/api/rulings/", body)
+    assert ruled.status_code == 201
+    subject.refresh_from_db()
+    assert (subject.gold_label, subject.gold_source) == ("AST", "ruling")
+    url = f"/api/rulings/{ruled.json()['id']}/"
+    for other in (elsewhere, stranger):
+        assert other.post(f"{url}withdraw/").status_code == 403
+    assert Ruling.objects.get().withdrawn_at is None
+    assert scientist.get("/api/rulings/", {"standing": "true"}).json()["results"][0]["scientist"] == "scientist-atlas"
+    assert scientist.post(f"{url}withdraw/").json()["withdrawn_at"]
+    assert scientist.post(f"{url}withdraw/").status_code == 409
+    subject.refresh_from_db()
+    assert subject.gold_label == ""
+
+
+def test_nobody_rules_on_another_surveys_subject(workflow, people):
+    _, (scientist, *_) = people
+    theirs = make_subject(Survey.objects.get(slug="elsewhere"), "theirs")
+    body = {"workflow": "atlas", "subject": theirs.pk, "verdict": "yes"}
+    assert scientist.post("/api/rulings/", body).status_code == 403
+    theirs.refresh_from_db()
+    assert theirs.gold_label == ""

@@ -2,6 +2,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from webapp.api.serializers.by_slug import BySlug
 from webapp.api.serializers.learning import JOB
 from webapp.archive.models import IngestProblem, IngestRun, Kind, Survey
 
@@ -24,7 +25,7 @@ class IngestRunSerializer(serializers.ModelSerializer[IngestRun]):
 
 
 class StartIngestSerializer(serializers.Serializer[Any]):
-    survey = serializers.SlugRelatedField[Survey](slug_field="slug", queryset=Survey.objects.all())
+    survey = BySlug[Survey](queryset=Survey.objects.all())
     path = serializers.CharField(max_length=1000, help_text="file or folder below inbox/ in the server's data folder")
     kind = serializers.ChoiceField(Kind.choices, allow_blank=True, default="")
     subject_set = serializers.CharField(max_length=120, allow_blank=True, default="")

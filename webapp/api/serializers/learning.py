@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from webapp.api.serializers.by_slug import BySlug
 from webapp.learning.models import Checkpoint, Evaluation, ModelRole, Preset, Score, TrainingEpoch, TrainingRun
 from webapp.volunteers.models import Workflow
 
@@ -34,9 +35,7 @@ class TrainingRunDetailSerializer(TrainingRunSerializer):
 
 
 class StartTrainingSerializer(serializers.Serializer[Any]):
-    workflow = serializers.SlugRelatedField[Workflow](
-        slug_field="slug", queryset=Workflow.objects.select_related("survey")
-    )
+    workflow = BySlug[Workflow](queryset=Workflow.objects.select_related("survey"))
     preset = serializers.ChoiceField(Preset.choices, default=Preset.HEAD)
     minutes = serializers.FloatField(min_value=0.0, allow_null=True, default=None, help_text="stop after this long")
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)

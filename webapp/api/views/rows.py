@@ -16,6 +16,7 @@ from webapp.archive.models import Role, Survey
 class PublicRows(viewsets.ReadOnlyModelViewSet[Any]):
     """Rows that everybody may read."""
 
+    lookup_value_regex = r"[-\w]+"
     permission_classes = [AllowAny]
     pagination_class = Newest
     filter_backends = [ByParameters]
@@ -28,6 +29,7 @@ class SurveyRows(viewsets.ReadOnlyModelViewSet[Any]):
     A list holds those rows only; a single row of another survey is refused, and so is every action on it.
     """
 
+    lookup_value_regex = "[0-9]+"
     permission_classes = [IsAuthenticated]
     pagination_class = Newest
     filter_backends = [ByParameters]
