@@ -198,6 +198,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": _sweep_seconds,
         "options": {"queue": "sweep", "expires": _sweep_seconds},
     },
+    "crowd": {
+        "task": "tasks.crowd.run",
+        "schedule": _sweep_seconds,
+        "options": {"queue": "crowd", "expires": _sweep_seconds},
+    },
     "retrain": {
         "task": "tasks.retrain.run",
         "schedule": _retrain_seconds,

@@ -23,6 +23,18 @@ WRITTEN = (
     "subject_id", "votes_yes", "votes_no", "votes_unsure", "posterior", "is_retired", "retired_reason", "retired_at"
 )  # fmt: skip
 
+STALE = """
+    SELECT DISTINCT summed.subject_id
+    FROM consensus_skill AS skill
+    JOIN volunteers_classification AS vote
+        ON vote.volunteer_id = skill.volunteer_id AND vote.workflow_id = skill.workflow_id
+    JOIN consensus_consensus AS summed
+        ON summed.workflow_id = vote.workflow_id AND summed.subject_id = vote.subject_id
+    WHERE skill.workflow_id = %s AND vote.withdrawn_at IS NULL AND NOT summed.is_retired
+        AND summed.updated_at < skill.updated_at
+    LIMIT %s
+"""
+
 ROW = Columns(Consensus, "summed")
 
 # One row for each entry: the leases that are out, the standing votes with their voters' skills, and the sum so far.
@@ -104,6 +116,17 @@ def recompute(workflow: Workflow) -> int:
     for start in range(0, len(subjects), BATCH):
         refresh(workflow, subjects[start : start + BATCH])
     return len(subjects)
+
+
+def catch_up(workflow: Workflow, limit: int = 10 * BATCH) -> int:
+    """Add up open subjects anew whose voters have been better known since; return how many.
+
+    Retired ones keep what settled them until `recompute` looks at everything.
+    """
+    stale = [row[0] for row in fetch(STALE, [workflow.pk, limit])]
+    for start in range(0, len(stale), BATCH):
+        refresh(workflow, stale[start : start + BATCH])
+    return len(stale)
 
 
 def truth_changed(workflow: Workflow, subjects: Iterable[int]) -> None:

@@ -28,7 +28,6 @@ SELECT = "SELECT entry.id, entry.reason FROM volunteers_queueentry AS entry WHER
 GOLD = f"{SELECT} entry.is_gold AND {UNSEEN}"
 OPEN = f"{SELECT} NOT entry.is_gold AND entry.available > 0 AND {UNSEEN}"
 LOCK = "FOR NO KEY UPDATE SKIP LOCKED"
-FROM_POINT, UP_TO_POINT = "AND entry.shuffle >= %(point)s", "AND entry.shuffle < %(point)s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,8 @@ def draw(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Drawn]:
     """
     asked = {"volunteer": volunteer.pk, "workflow": workflow.pk}
     plan = [_reason(workflow) for _ in range(n)]
-    gold = _from_random_point(GOLD, asked, plan.count(Reason.TRAINING), lock="")
-    by_chance = _from_random_point(OPEN, asked, plan.count(Reason.RANDOM), lock=LOCK)
+    gold = _gold(asked, plan.count(Reason.TRAINING))
+    by_chance = _by_chance(asked, plan.count(Reason.RANDOM))
     first = _first(asked, n - len(gold) - len(by_chance), by_chance)
     drawn = []
     for reason in plan:
@@ -67,15 +66,28 @@ def _reason(workflow: Workflow) -> Reason:
     return Reason.RANDOM if random.random() < workflow.random_fraction else Reason.NEW
 
 
-def _from_random_point(select: str, asked: dict[str, int], n: int, lock: str) -> list[tuple[int, str]]:
-    """Go through the shuffled order from a random point, and on from its beginning when the end is reached."""
+def _gold(asked: dict[str, int], n: int) -> list[tuple[int, str]]:
+    """Go through the shuffled gold from a random point, and on from its beginning when the end is reached.
+
+    Everybody may hold the same one, so nothing is locked.
+    """
     if not n:
         return []
     parameters = {**asked, "point": random.random()}
-    found = fetch(f"{select} {FROM_POINT} ORDER BY entry.shuffle LIMIT {n} {lock}", parameters)
+    found = fetch(f"{GOLD} AND entry.shuffle >= %(point)s ORDER BY entry.shuffle LIMIT {n}", parameters)
     if len(found) < n:
-        found += fetch(f"{select} {UP_TO_POINT} ORDER BY entry.shuffle LIMIT {n - len(found)} {lock}", parameters)
+        rest = f"{GOLD} AND entry.shuffle < %(point)s ORDER BY entry.shuffle LIMIT {n - len(found)}"
+        found += fetch(rest, parameters)
     return found
+
+
+def _by_chance(asked: dict[str, int], n: int) -> list[tuple[int, str]]:
+    """Return the first of the shuffled order, which no model and no vote has a hand in: an unbiased sample.
+
+    Everybody draws from its same end, so that the sample's subjects are settled one after another; a new point for
+    each draw would scatter the votes over so many subjects that few were ever settled.
+    """
+    return fetch(f"{OPEN} ORDER BY entry.shuffle LIMIT {n} {LOCK}", asked) if n else []
 
 
 def _first(asked: dict[str, int], n: int, taken: list[tuple[int, str]]) -> list[tuple[int, str]]:

@@ -1,15 +1,17 @@
 """What the votes add up to: the same in any order, and the same when added up anew."""
 
 import random
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from tests.integration.crowd.world import entry_of, make_volunteer, make_workflow, subjects_of, vote
 from webapp.consensus.models import Consensus, Skill
-from webapp.consensus.update import recompute, refresh, truth_changed
+from webapp.consensus.update import catch_up, recompute, refresh, truth_changed
 from webapp.volunteers.models import QueueEntry
 
 pytestmark = pytest.mark.django_db
@@ -212,3 +214,21 @@ def test_refresh_takes_as_many_queries_for_twenty_subjects_as_for_one():
             refresh(workflow, some)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_open_subjects_catch_up_with_what_is_learnt_of_their_voters():
+    workflow = make_workflow(subjects=2, gold=8)
+    ann, bob = make_volunteer("ann"), make_volunteer("bob")
+    seen, other = subjects_of(workflow)
+    vote(ann, workflow, seen, "yes")
+    vote(bob, workflow, other, "yes")
+    before = Consensus.objects.get(subject=seen).posterior
+    for subject in subjects_of(workflow, gold=True):
+        vote(ann, workflow, subject, subject.gold_answer())
+    Skill.objects.update(updated_at=timezone.now() + timedelta(seconds=1))  # a test is one transaction, and one moment
+    Consensus.objects.exclude(subject__in=[seen, other]).delete()
+    assert catch_up(workflow) == 1
+    assert Consensus.objects.get(subject=seen).posterior > before
+    live = state(workflow)[0][:2]
+    recompute(workflow)
+    assert [row for row in state(workflow)[0] if row[0] in (seen.external_id, other.external_id)] == live

@@ -63,11 +63,13 @@ def test_shares_of_random_and_training_are_as_the_workflow_says():
     assert reasons["uncertain"] == 500 - reasons["training"] - reasons["random"]
 
 
-def test_random_draws_are_spread_over_the_queue():
-    workflow = make_workflow(subjects=200, random_fraction=1.0)
+def test_random_draws_do_not_look_at_priorities_and_are_settled_one_after_another():
+    workflow = make_workflow(subjects=200, random_fraction=1.0, min_votes=2)
     prioritise(workflow)
-    drawn = [lease.entry.priority for _ in range(20) for lease in lease_next(make_volunteer(), workflow, 5)]
-    assert 70 <= sum(drawn) / len(drawn) <= 130
+    drawn = [lease.entry for _ in range(20) for lease in lease_next(make_volunteer(), workflow, 5)]
+    assert 70 <= sum(entry.priority for entry in drawn) / len(drawn) <= 130
+    shuffled = QueueEntry.objects.filter(workflow=workflow).order_by("shuffle")[:50]
+    assert Counter(entry.pk for entry in drawn) == {entry.pk: 2 for entry in shuffled}
 
 
 def test_gold_is_for_everybody_and_takes_no_slot():

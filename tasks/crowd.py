@@ -1,0 +1,13 @@
+"""The schedule: give back slots nobody used, and let what was learnt of volunteers reach the subjects they saw."""
+
+from tasks.house import task
+from webapp.consensus.update import catch_up
+from webapp.volunteers.models import Method, Workflow
+from webapp.volunteers.queue import release_expired
+
+
+@task("tasks.crowd.run")
+def run() -> None:
+    release_expired()
+    for workflow in Workflow.objects.filter(is_active=True).exclude(method=Method.MAJORITY).select_related("survey"):
+        catch_up(workflow)
