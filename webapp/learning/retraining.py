@@ -1,14 +1,15 @@
 """When a workflow has enough new labels for another training run."""
 
 from webapp.learning.labels import labelled
+from webapp.learning.roles import ROLE_OF_KIND
 from webapp.learning.start import OPEN
 from webapp.volunteers.models import Workflow
 
 
 def due() -> list[Workflow]:
     """Return the workflows that want a training run now."""
-    candidates = Workflow.objects.filter(is_active=True, retrain_after__isnull=False).select_related("survey")
-    return [workflow for workflow in candidates if wants_retraining(workflow)]
+    learnt = Workflow.objects.filter(is_active=True, retrain_after__isnull=False, kind__in=list(ROLE_OF_KIND))
+    return [workflow for workflow in learnt.select_related("survey") if wants_retraining(workflow)]
 
 
 def wants_retraining(workflow: Workflow) -> bool:

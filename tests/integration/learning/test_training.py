@@ -1,0 +1,207 @@
+"""A training run: what it leaves behind when all goes well, when it is interrupted, and when it cannot be."""
+
+import numpy as np
+import pytest
+from django.conf import settings
+
+from ml.checkpoint import Checkpoint as Files
+from tasks import training
+from tests.integration.learning import sky
+from webapp.jobs import JobState
+from webapp.learning.models import Checkpoint, Evaluation, Promotion, ScoringRun, TrainingRun
+from webapp.learning.promote import promote
+from webapp.learning.start import AlreadyTraining, cancel_training, start_training
+
+pytestmark = pytest.mark.django_db
+
+REAL = np.arange(120) % 2 == 0
+
+
+@pytest.fixture
+def workflow():
+    workflow = sky.workflow(sky.survey())
+    rows = sky.subjects(workflow.survey, REAL)
+    sky.make_gold(rows, REAL)
+    return workflow
+
+
+def trained(workflow, **fields):
+    run = start_training(workflow=workflow, by=None, **fields)
+    training.run(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def take_up(run):
+    """Let another worker find the run after its own has died."""
+    TrainingRun.objects.filter(pk=run.pk).update(state=JobState.QUEUED)
+    training.run(run.pk)
+    run.refresh_from_db()
+
+
+def test_a_run_leaves_a_checkpoint_its_figures_and_why_it_passed(workflow):
+    run = trained(workflow)
+    checkpoint = run.checkpoint
+    files = Files.load(settings.DATA / checkpoint.folder)
+    assert files.manifest["sha256"] == checkpoint.sha256
+    assert files.manifest["training_set"] == run.training_set.hash
+    evaluation = checkpoint.evaluations.get()
+    assert evaluation.passed, evaluation.verdict
+    assert evaluation.metrics["roc_auc"] > 0.9
+    assert evaluation.metrics["fine"]["classes"] == ["no", "yes"]
+    assert Promotion.objects.get().reason == evaluation.verdict == run.message
+    last = run.epochs.last()
+    assert (run.done, run.total) == (last.epoch, last.epochs)
+    assert run.training_set.sources == {"gold": run.training_set.size}
+
+
+def test_a_crash_after_the_checkpoint_does_not_make_a_second(workflow, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "_judge", crash)
+        run = trained(workflow)
+    assert Checkpoint.objects.count() == 1
+    before = Checkpoint.objects.get().sha256
+    take_up(run)
+    assert (run.state, Checkpoint.objects.get().sha256) == (JobState.DONE, before)
+    assert Promotion.objects.count() == ScoringRun.objects.count() == Evaluation.objects.count() == 1
+
+
+def crash(*args, **kwargs):
+    raise RuntimeError("The lights went out.")
+
+
+def test_a_crash_in_the_middle_of_settling_leaves_nothing_half_done(workflow, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr("webapp.learning.promote.start_scoring", crash)
+        run = trained(workflow)
+    assert run.state == JobState.FAILED
+    assert "lights" in run.error
+    assert not Evaluation.objects.exists()
+    assert not Checkpoint.objects.get().is_champion
+    take_up(run)
+    assert Checkpoint.objects.get().is_champion
+
+
+def test_a_message_delivered_twice_trains_once(workflow):
+    run = trained(workflow)
+    training.run(run.pk)
+    run.refresh_from_db()
+    assert run.attempts == 1
+    assert Checkpoint.objects.count() == 1
+
+
+def test_a_worker_that_lost_its_lease_leaves_neither_row_nor_files(workflow, monkeypatch):
+    report = training._report
+
+    def overtaken(row, epoch):
+        report(row, epoch)
+        if epoch.epoch == 1:
+            TrainingRun.objects.filter(pk=row.pk).update(state=JobState.QUEUED)
+
+    monkeypatch.setattr(training, "_report", overtaken)
+    run = trained(workflow)
+    assert run.state == JobState.QUEUED
+    assert not Checkpoint.objects.exists()
+    assert not list(settings.DATA.glob("checkpoints/*"))
+
+
+def test_a_cancelled_run_ends_at_its_next_epoch(workflow, monkeypatch):
+    report = training._report
+
+    def cancelled(row, epoch):
+        cancel_training(TrainingRun.objects.get(pk=row.pk))
+        report(row, epoch)
+
+    monkeypatch.setattr(training, "_report", cancelled)
+    run = trained(workflow)
+    assert run.state == JobState.CANCELLED
+    assert run.epochs.count() == 1
+    assert not Checkpoint.objects.exists()
+
+
+def test_a_second_run_is_refused_while_one_is_open(workflow):
+    run = start_training(workflow=workflow, by=None)
+    with pytest.raises(AlreadyTraining, match="nothing was started"):
+        start_training(workflow=workflow, by=None)
+    cancel_training(run)
+    start_training(workflow=workflow, by=None)
+
+
+def test_a_control_stays_a_shadow_and_takes_nothing_from_the_champion(workflow):
+    trained(workflow)
+    control = sky.workflow(workflow.survey, slug="control", random_fraction=1.0)
+    run = trained(control, may_promote=False)
+    assert not run.checkpoint.is_champion
+    assert run.checkpoint.evaluations.get().verdict.startswith("A control")
+    assert run.checkpoint.scoring_runs.exists()
+    assert Promotion.objects.count() == 1
+
+
+def test_labels_that_were_there_before_do_not_pass_the_gate_again(workflow):
+    first = trained(workflow)
+    second = trained(workflow)
+    assert second.training_set == first.training_set
+    assert second.message == "Only 0 labels are new since the champion's; it takes 20."
+    assert Checkpoint.objects.get(is_champion=True) == first.checkpoint
+
+
+def test_a_champion_that_changes_during_the_comparison_is_compared_with_in_its_turn(workflow, monkeypatch):
+    first = trained(workflow).checkpoint
+    Checkpoint.objects.update(is_champion=False)
+    judged = training.judged
+    against = []
+
+    def slow(row, checkpoint, champion, frozen):
+        found = judged(row, checkpoint, champion, frozen)
+        against.append(champion)
+        if len(against) == 1:
+            promote(checkpoint=first, by=None, reason="By hand.")
+        return found
+
+    monkeypatch.setattr(training, "judged", slow)
+    run = trained(workflow)
+    assert against == [None, first]
+    assert run.checkpoint.evaluations.get().champion == first
+
+
+def test_without_gold_to_judge_by_a_model_stays_a_shadow_and_says_why():
+    workflow = sky.workflow(sky.survey())
+    for row, real in zip(sky.subjects(workflow.survey, REAL), REAL, strict=True):
+        sky.votes(workflow, row, posterior=0.97 if real else 0.03)
+    run = trained(workflow)
+    assert run.state == JobState.DONE
+    assert run.message.startswith("Kept as a shadow: sky has 0 real and 0 bogus gold subjects")
+    assert not run.checkpoint.is_champion
+
+
+@pytest.mark.parametrize(("real", "says"), [([], "examples"), ([True] * 40, "none is bogus")])
+def test_labels_that_teach_nothing_fail_with_a_sentence(real, says):
+    workflow = sky.workflow(sky.survey())
+    rows = sky.subjects(workflow.survey, [True] * 40)
+    sky.make_gold(rows[: len(real)], real)
+    run = trained(workflow)
+    assert run.state == JobState.FAILED
+    assert says in run.error
+
+
+def test_tracklets_of_several_lengths_are_learnt_together():
+    workflow = sky.workflow(sky.survey(), kind="tracklet")
+    for frames, prefix in ((4, "a"), (3, "b")):
+        rows = sky.subjects(workflow.survey, REAL[:40], kind="tracklet", frames=frames, prefix=prefix)
+        sky.make_gold(rows, REAL[:40])
+    run = trained(workflow)
+    assert run.checkpoint.is_champion, run.message
+    assert run.checkpoint.evaluations.get().metrics["roc_auc"] > 0.9
+
+
+def test_a_whole_network_is_trained_on_pixels_and_its_features_serve_the_next_head(workflow):
+    run = trained(workflow, preset="small", minutes=0.05)
+    assert run.state == JobState.DONE, run.error
+    assert not list((settings.DATA / "temporary").iterdir())
+    if not run.checkpoint.is_champion:
+        promote(checkpoint=run.checkpoint, by=None, reason="By hand.")
+    head = trained(workflow)
+    assert head.state == JobState.DONE, head.error
+    assert head.checkpoint.manifest["feature_key"] == run.checkpoint.manifest["feature_key"]
+    control = trained(sky.workflow(workflow.survey, slug="control"), may_promote=False)
+    assert control.checkpoint.manifest["feature_key"] != run.checkpoint.manifest["feature_key"]
