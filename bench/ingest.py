@@ -6,9 +6,11 @@ small and for a large manifest. `bare_reads_per_second` reads the same stamps an
 as this script, so that the machine's own speed is beside the result.
 """
 
+import atexit
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -73,25 +75,24 @@ def bare_reads_per_second(manifest: Path) -> float:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="wanderers-bench-") as name:
-        folder = Path(name)
-        os.environ["DATABASE_URL"] = ""
-        url = embedded.start(folder / "data" / "postgres")
-        environment = os.environ | {"WANDERERS_DATA": str(folder / "data"), "DATABASE_URL": url}
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, stdout=sys.stderr, check=True)
-        skies = {n: write_sky(folder / str(n), n) for n in (SMALL, LARGE)}
-        peaks = {n: ingest(manifest, f"stamps-{n}", environment) for n, manifest in skies.items()}
-        (small, small_seconds), (large, large_seconds) = (seconds(url, f"stamps-{n}") for n in skies)
-        assert (small, large) == (SMALL, LARGE)
-        result = {
-            "stamps": large,
-            "stamps_per_second": round(large / large_seconds, 1),
-            "stamps_per_second_small": round(small / small_seconds, 1),
-            "bare_reads_per_second": round(bare_reads_per_second(skies[LARGE]), 1),
-            "peak_mb_small": round(peaks[SMALL] / 2**20, 1),
-            "peak_mb_large": round(peaks[LARGE] / 2**20, 1),
-            "peak_ratio": round(peaks[LARGE] / peaks[SMALL], 3),
-        }
+    folder = Path(tempfile.mkdtemp(prefix="wanderers-bench-"))
+    atexit.register(shutil.rmtree, folder)  # registered first, so run last: after the database ended
+    url = embedded.start(folder / "data" / "postgres")
+    environment = os.environ | {"WANDERERS_DATA": str(folder / "data"), "DATABASE_URL": url}
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, stdout=sys.stderr, check=True)
+    skies = {n: write_sky(folder / str(n), n) for n in (SMALL, LARGE)}
+    peaks = {n: ingest(manifest, f"stamps-{n}", environment) for n, manifest in skies.items()}
+    (small, small_seconds), (large, large_seconds) = (seconds(url, f"stamps-{n}") for n in skies)
+    assert (small, large) == (SMALL, LARGE)
+    result = {
+        "stamps": large,
+        "stamps_per_second": round(large / large_seconds, 1),
+        "stamps_per_second_small": round(small / small_seconds, 1),
+        "bare_reads_per_second": round(bare_reads_per_second(skies[LARGE]), 1),
+        "peak_mb_small": round(peaks[SMALL] / 2**20, 1),
+        "peak_mb_large": round(peaks[LARGE] / 2**20, 1),
+        "peak_ratio": round(peaks[LARGE] / peaks[SMALL], 3),
+    }
     print(json.dumps(result))
 
 

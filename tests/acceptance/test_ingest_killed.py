@@ -17,6 +17,8 @@ from ml.pixels.store import PixelStore
 from tests.acceptance.running_site import ROOT, environment, manage, running_site
 from webapp import embedded
 
+pytestmark = pytest.mark.timeout(600)
+
 STAMPS, PLANES, SIDE = 8_000, 500, 8
 START = """
 from pathlib import Path
@@ -51,7 +53,10 @@ def database(data):
     try:
         yield url
     finally:
-        get_server(folder).cleanup()
+        server = get_server(folder)
+        server.ensure_postgres_running()  # it may be another process than the one we began with
+        server.stop()  # the killed ones are still on its list of users, so that it would not stop by itself
+        server.cleanup()
 
 
 def ask(url, question):
@@ -67,7 +72,7 @@ def added(url):
         return 0
 
 
-def wait_until(holds, seconds=120.0):
+def wait_until(holds, seconds=240.0):
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "It did not come to pass."
@@ -132,7 +137,7 @@ def test_another_worker_completes_what_a_killed_one_began(tmp_path, sky):
 def test_the_worker_goes_on_when_its_database_comes_back(tmp_path, sky):
     folder, pixels = sky
     data = tmp_path / "data"
-    with running_site(data) as site, database(data) as url:
+    with database(data) as url, running_site(data) as site:
         assert manage(data, "shell", "-c", START.format(path=str(folder))).returncode == 0
         wait_until(lambda: added(url) > 0)
         assert added(url) < STAMPS
