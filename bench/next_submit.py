@@ -26,7 +26,7 @@ from webapp.volunteers.models import Volunteer, Workflow
 
 SHORT, LONG = 1_000, 100_000
 CROWDS = (8, 32)
-WARM_UP, WINDOW = 1.5, 8.0
+WARM_UP, WINDOW, TURNS = 1.5, 4.0, 2
 GOLD_EVERY = 20
 
 SUBJECTS = """
@@ -47,24 +47,30 @@ MEMBERS = """
 """
 
 
-def make_queues() -> None:
-    """Make one survey and a workflow of each length, named for it."""
+def make_subjects() -> None:
+    """Make one survey with its subjects and frames, and a set of each length."""
     survey = Survey.objects.create(slug="bench", name="Benchmark")
     with connection.cursor() as cursor:
         cursor.execute(SUBJECTS, {"survey": survey.pk, "n": LONG, "gold": GOLD_EVERY})
         cursor.execute(FRAMES)
         for length in (SHORT, LONG):
-            members = SubjectSet.objects.create(survey=survey, name=f"q{length}")
+            members = SubjectSet.objects.create(survey=survey, name=str(length))
             cursor.execute(MEMBERS, [members.pk, length])
-            workflow = Workflow.objects.create(
-                survey=survey, slug=members.name, name=members.name, kind="tracklet", question="?",
-                min_votes=5, max_votes=10,
-            )  # fmt: skip
-            workflow.subject_sets.add(members)
-            enqueue_subjects(workflow)
-        cursor.execute("UPDATE volunteers_queueentry SET priority = random()")
+
+
+def make_queue(length: int) -> str:
+    """Make a workflow with a queue of this length, ordered as by a model; return its slug."""
+    members = SubjectSet.objects.get(name=str(length))
+    slug = f"bench-{uuid.uuid4().hex[:8]}"
+    workflow = Workflow.objects.create(
+        survey=members.survey, slug=slug, name=slug, kind="tracklet", question="?", min_votes=5, max_votes=10
+    )
+    workflow.subject_sets.add(members)
+    enqueue_subjects(workflow)
     with connection.cursor() as cursor:
+        cursor.execute("UPDATE volunteers_queueentry SET priority = random() WHERE workflow_id = %s", [workflow.pk])
         cursor.execute("VACUUM ANALYZE")
+    return slug
 
 
 def make_volunteers(n: int) -> list[str]:
@@ -77,22 +83,31 @@ def make_volunteers(n: int) -> list[str]:
     return tokens
 
 
-def measure(port: int, people: int, length: int) -> dict[str, Any]:
-    """Return cycles per second and latencies in milliseconds of one crowd on one queue."""
-    question = {"port": port, "slug": f"q{length}", "warm_up": WARM_UP, "window": WINDOW}
-    question["tokens"] = make_volunteers(people)
+def cycles(port: int, people: int, slug: str) -> list[tuple[float, float]]:
+    """Let a new crowd work for a window; return how long next and submit took in each cycle."""
+    question = {"port": port, "slug": slug, "warm_up": WARM_UP, "window": WINDOW, "tokens": make_volunteers(people)}
     done = subprocess.run(
         [sys.executable, "-m", "bench._crowd"],
         input=json.dumps(question), stdout=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
-    cycles = np.array(json.loads(done.stdout))
-    return {
-        "people": people,
-        "queue": length,
-        "cycles_per_second": round(len(cycles) / WINDOW, 1),
-        "next_ms": percentiles(cycles[:, 0]),
-        "submit_ms": percentiles(cycles[:, 1]),
-    }
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def compare(port: int, people: int, long_queue: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Measure one crowd on short queues, each of them new, and on the long one, in turns: so both meet the same day."""
+    short: list[tuple[float, float]] = []
+    long: list[tuple[float, float]] = []
+    for _ in range(TURNS):
+        short += cycles(port, people, make_queue(SHORT))
+        long += cycles(port, people, long_queue)
+    return summary(people, SHORT, short), summary(people, LONG, long)
+
+
+def summary(people: int, length: int, measured: list[tuple[float, float]]) -> dict[str, Any]:
+    asked, answered = np.array(measured).T
+    rate = round(len(measured) / (TURNS * WINDOW), 1)
+    latencies = {"next_ms": percentiles(asked), "submit_ms": percentiles(answered)}
+    return {"people": people, "queue": length, "cycles_per_second": rate, **latencies}
 
 
 def percentiles(seconds: np.ndarray) -> dict[str, float]:
@@ -100,11 +115,14 @@ def percentiles(seconds: np.ndarray) -> dict[str, float]:
 
 
 def main() -> None:
-    make_queues()
+    make_subjects()
+    long_queue = make_queue(LONG)
+    runs, ratios = [], {}
     with _site.web_server() as port:
-        runs = [measure(port, people, length) for people in CROWDS for length in (SHORT, LONG)]
-    rates = {(run["people"], run["queue"]): run["cycles_per_second"] for run in runs}
-    ratios = {str(people): round(rates[people, LONG] / rates[people, SHORT], 2) for people in CROWDS}
+        for people in CROWDS:
+            short, long = compare(port, people, long_queue)
+            runs += [short, long]
+            ratios[people] = round(long["cycles_per_second"] / short["cycles_per_second"], 2)
     print(json.dumps({"benchmark": "next_submit", "cores": os.cpu_count(), "runs": runs, "long_over_short": ratios}))
 
 
