@@ -1,7 +1,9 @@
 """Features of stamps: what is computed once for each subject and kept, however often the head is trained again."""
 
+import copy
 import hashlib
 import json
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,10 @@ from ml.models.residual import ResidualNet
 from ml.models.stamp import RESIDUAL, Prepared, backbone
 from ml.models.weights import ARCHITECTURE
 from ml.preprocessing import FROZEN, Preprocessing
+
+KEPT = 8
+COMPILED: dict[tuple[Hashable, ...], Run] = {}
+"""Networks compiled in this process, by weights, preprocessing and shape: compiling takes seconds."""
 
 
 class Backbone:
@@ -35,7 +41,6 @@ class Backbone:
         self.device = choose_device(device)
         self.engine = choose_engine(engine, self.device)
         self.feature_key = feature_key(network, preprocessing)
-        self._runs: dict[tuple[int, ...], Run] = {}
 
     def features(self, block: NDArray[Any]) -> NDArray[np.float16]:
         """Return features (n, F, D) of subjects (n, F, C, H, W) of any number type.
@@ -56,10 +61,13 @@ class Backbone:
         return int(self.network.num_features)  # type: ignore[arg-type]
 
     def _run(self, shape: tuple[int, ...]) -> Run:
-        if shape not in self._runs:
-            prepared = prepare(self.network, self.preprocessing, shape[0])
-            self._runs[shape] = compile_run(prepared, shape, device=self.device, engine=self.engine)
-        return self._runs[shape]
+        name = (self.feature_key, self.engine, str(self.device), shape)
+        if name not in COMPILED:
+            while len(COMPILED) >= KEPT:
+                del COMPILED[next(iter(COMPILED))]
+            prepared = prepare(copy.deepcopy(self.network), self.preprocessing, shape[0])
+            COMPILED[name] = compile_run(prepared, shape, device=self.device, engine=self.engine)
+        return COMPILED[name]
 
 
 def prepare(network: nn.Module, preprocessing: Preprocessing, channels: int) -> Prepared:
