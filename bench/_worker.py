@@ -1,17 +1,19 @@
 """A Celery worker of a benchmark's own, as `manage.py up` runs it. Import after `bench._site`."""
 
 import os
-import signal
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
 
-from webapp.console.processes import worker
+from webapp.console.processes import end, worker
 from webapp.dispatch import app
+from webapp.jobs import Job
 
-STOP_SECONDS = 20
+PATIENCE = 300.0
 
 
 @contextmanager
@@ -25,9 +27,17 @@ def worker_of_its_own() -> Iterator[None]:
         _wait_until_up()
         yield
     finally:
-        child.signal(signal.SIGTERM)
-        if child.process is not None:
-            child.process.wait(STOP_SECONDS)
+        end([child])
+
+
+def wait_for(holds: Callable[[], bool], job: Job) -> None:
+    """Return once `holds()` is true; end the benchmark with what `job` says after `PATIENCE` seconds."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > deadline:
+            job.refresh_from_db()
+            sys.exit(f"{job} is {job.state} after {PATIENCE:.0f} s. {job.message} {job.error}")
+        time.sleep(0.05)
 
 
 def _wait_until_up() -> None:

@@ -4,7 +4,6 @@ Through a real worker. The features are random numbers, some of which the labels
 """
 
 import json
-import sys
 import time
 from typing import Any
 
@@ -17,18 +16,17 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Max, Min
 
-from bench._worker import worker_of_its_own
+from bench._worker import wait_for, worker_of_its_own
 from ml.backbone import default_backbone
 from ml.pixels.store import PixelStore
 from webapp.archive.models import Subject, SubjectSet, Survey
-from webapp.learning.models import Score, ScoringRun, TrainingRun
+from webapp.learning.models import Score, ScoringRun
 from webapp.learning.start import start_training
 from webapp.volunteers.enqueue import enqueue_subjects
-from webapp.volunteers.models import Workflow
+from webapp.volunteers.models import Volunteer, Workflow
 
 SUBJECTS, FRAMES, DIMENSIONS = 100_000, 4, 1280
-GOLD_EVERY, VOTED_EVERY = 100, 20
-ROUND_SECONDS = 300.0
+GOLD_EVERY, VOTED_EVERY, VOLUNTEERS = 100, 20, 3
 
 ROWS = """
     INSERT INTO archive_subject (survey_id, external_id, kind, checksum, object_group, "array", "index", metadata,
@@ -38,11 +36,12 @@ ROWS = """
     FROM generate_series(0, %(n)s - 1) AS i
 """
 VOTES = """
-    INSERT INTO consensus_consensus (workflow_id, subject_id, votes_yes, votes_no, votes_unsure, follow_ups, posterior,
-        method, version, is_retired, retired_reason, updated_at)
-    SELECT %(workflow)s, id, 3, 3, 0, '{}', CASE WHEN "index" %% 2 = 0 THEN 0.95 ELSE 0.05 END, 'majority', 1, FALSE,
-        '', now()
-    FROM archive_subject WHERE ("index" / 2) %% %(every)s = %(turn)s AND gold_label = ''
+    INSERT INTO volunteers_classification (id, volunteer_id, workflow_id, subject_id, answer, follow_up, reason,
+        device, viewport, created_at)
+    SELECT gen_random_uuid(), volunteer.id, %(workflow)s, subject.id,
+        CASE WHEN "index" %% 2 = 0 THEN 'yes' ELSE 'no' END, '', 'new', '', '', now()
+    FROM archive_subject AS subject CROSS JOIN volunteers_volunteer AS volunteer
+    WHERE ("index" / 2) %% %(every)s = %(turn)s
 """
 
 
@@ -55,6 +54,7 @@ def make_archive() -> Workflow:
     everything = SubjectSet.objects.create(survey=survey, name="all")
     workflow = Workflow.objects.create(survey=survey, slug="bench", name="Benchmark", kind="tracklet", question="?")
     workflow.subject_sets.add(everything)
+    Volunteer.objects.bulk_create(Volunteer() for _ in range(VOLUNTEERS))
     with connection.cursor() as cursor:
         cursor.execute(ROWS, {"survey": survey.pk, "array": array, "n": SUBJECTS, "gold": GOLD_EVERY})
         cursor.execute(
@@ -67,7 +67,7 @@ def make_archive() -> Workflow:
 
 
 def vote(workflow: Workflow, turn: int) -> None:
-    """Settle a twentieth of the archive, another one each turn."""
+    """Let three people answer for a twentieth of the archive, another one each turn."""
     with connection.cursor() as cursor:
         cursor.execute(VOTES, {"workflow": workflow.pk, "every": VOTED_EVERY, "turn": turn})
         cursor.execute("VACUUM ANALYZE")
@@ -86,7 +86,9 @@ def go_round(workflow: Workflow) -> dict[str, Any]:
     """Run one round and say what it took."""
     began = time.monotonic()
     run = start_training(workflow=workflow, by=None)
-    scoring = wait_for(run)
+    finished = ScoringRun.objects.filter(checkpoint__run=run, finished_at__isnull=False)
+    wait_for(finished.exists, run)
+    scoring = finished.get()
     took = time.monotonic() - began
     shards = scoring.shards.aggregate(began=Min("started_at"), ended=Max("finished_at"))
     rescoring = (shards["ended"] - shards["began"]).total_seconds()
@@ -101,18 +103,6 @@ def go_round(workflow: Workflow) -> dict[str, Any]:
         "requeue_seconds": round((scoring.finished_at - shards["ended"]).total_seconds(), 2),
         "scores": Score.objects.filter(checkpoint=scoring.checkpoint).count(),
     }
-
-
-def wait_for(run: TrainingRun) -> ScoringRun:
-    """Return the run's scoring once it is done."""
-    deadline = time.monotonic() + ROUND_SECONDS
-    while time.monotonic() < deadline:
-        scoring = ScoringRun.objects.filter(checkpoint__run=run, finished_at__isnull=False).first()
-        if scoring is not None:
-            return scoring
-        time.sleep(0.05)
-    run.refresh_from_db()
-    sys.exit(f"{run} is {run.state} after {ROUND_SECONDS:.0f} s: {run.message} {run.error}")
 
 
 def main() -> None:
