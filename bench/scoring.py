@@ -27,7 +27,7 @@ from webapp.learning.scoring import start_scoring
 from webapp.learning.start import start_training
 from webapp.volunteers.models import Workflow
 
-TAUGHT, STAMPS, SHARD, SIDE, BATCH = 400, 4096, 512, 100, 128
+TAUGHT, STAMPS, SHARD, SIDE, BATCH = 400, 2048, 256, 100, 128
 
 
 def stamps(n: int, seed: int) -> NDArray[np.float32]:
