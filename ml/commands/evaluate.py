@@ -29,20 +29,21 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Score the labelled subjects and return the figures."""
     scorer = Scorer(Checkpoint.load(args.checkpoint))
     tally = Tally()
-    parts = [(slab, scorer.probabilities(slab.pixels)) for slab in slabs(args.data, tally, labelled=True)]
-    if not parts:
+    labels, groups, scored = [], [], []
+    for slab in slabs(args.data, tally, labelled=True):
+        labels += slab.labels
+        groups += slab.groups
+        scored.append(scorer.probabilities(slab.pixels))
+    if not scored:
         raise BadExamples("There is no labelled subject with pixels in the data: nothing to judge the model by.")
-    labels = [label for slab, _ in parts for label in slab.labels]
-    groups = np.array([group for slab, _ in parts for group in slab.groups])
-    p = np.concatenate([probabilities for _, probabilities in parts])
-    p, classes, positive, truth = comparable(scorer, p, labels, args.positive)
+    p, classes, positive, truth = comparable(scorer, np.concatenate(scored), labels, args.positive)
     known = np.array([label is not None for label in truth])
     for label in sorted({label for label, fine in zip(labels, known, strict=True) if not fine}):
         tally.complain(f"label {label!r} is none of the model's classes, yes or no")
     if not known.any():
         raise BadExamples(f"No label is one of the model's classes {', '.join(scorer.chip_classes)}, yes or no.")
     names = [label for label in truth if label is not None]
-    said = evaluate(p[known], names, classes, positive, groups[known], seed=args.seed)
+    said = evaluate(p[known], names, classes, positive, np.array(groups)[known], seed=args.seed)
     said |= {"skipped": tally.skipped, "role": scorer.role, "checkpoint": str(args.checkpoint)}
     if args.report:
         write_report(args.report, said, p[known], names)

@@ -15,6 +15,7 @@ from ml.pixels.record import BadInput, SubjectRecord
 from ml.simulate.difference import REAL
 
 SLAB = 256  # subjects of one shape handed on together
+FEWEST = 3  # frames of a tracklet
 SHOWN = 20  # complaints printed in full
 REAL_CLASSES = frozenset({*REAL, "SSO"})
 
@@ -57,14 +58,14 @@ def slabs(path: Path, tally: Tally, *, labelled: bool, frames: int | None = None
     labelled
         Pass over subjects without a label.
     frames
-        Bring every subject to so many frames; None leaves them.
+        Bring every subject, a tracklet then, to so many frames; None leaves them.
     """
     waiting: dict[tuple[object, ...], list[SubjectRecord]] = {}
     for item in read(path):
         if isinstance(item, BadInput):
             tally.complain(item)
             continue
-        complaint = _complaint(item, labelled)
+        complaint = _complaint(item, labelled, frames)
         if complaint is not None:
             tally.complain(complaint)
             continue
@@ -101,7 +102,9 @@ def positive_of(classes: Sequence[str], named: str | None) -> tuple[str, ...]:
     return positive
 
 
-def _complaint(item: SubjectRecord, labelled: bool) -> str | None:
+def _complaint(item: SubjectRecord, labelled: bool, frames: int | None) -> str | None:
+    if frames is not None and len(item.frames) < FEWEST:
+        return f"{item.source} row {item.row}: has {len(item.frames)} frame(s), and a tracklet has {FEWEST} or more"
     if labelled and not item.label:
         return f"{item.source} row {item.row}: has no label"
     if not any(np.isfinite(frame.pixels).any() for frame in item.frames):

@@ -134,3 +134,8 @@ def test_an_unknown_command_lists_the_known(capsys):
         main(["conquer"])
     assert end.value.code == 2
     assert "simulate" in capsys.readouterr().err
+
+
+def test_single_stamps_are_no_tracklets(night, tmp_path, capsys):
+    assert main(["train", "--role", "tracklet", "--data", str(night), "--out", str(tmp_path / "c")]) == 2
+    assert "has 1 frame(s), and a tracklet has 3 or more" in capsys.readouterr().err
