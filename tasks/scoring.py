@@ -34,10 +34,15 @@ def shard(row: ScoringShard) -> None:
 
 
 def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return keys and indexes of the range's subjects; other kinds may have pixels of the same shape."""
     found = Subject.objects.filter(
-        survey=row.run.survey_id, array=row.array, index__gte=row.start, index__lt=row.stop
-    ).order_by("index")
-    table = np.array(list(found.values_list("pk", "index")), dtype=np.int64).reshape(-1, 2)
+        survey=row.run.survey_id,
+        kind=row.run.checkpoint.role,
+        array=row.array,
+        index__gte=row.start,
+        index__lt=row.stop,
+    )
+    table = np.array(list(found.order_by("index").values_list("pk", "index")), dtype=np.int64).reshape(-1, 2)
     return table[:, 0], table[:, 1]
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from django.db import connection
 
 from tests.acceptance.real_worker import running_worker, send, wait_until
 from tests.integration.learning import sky
@@ -80,6 +81,28 @@ def test_scoring_whose_worker_is_killed_is_taken_up_where_it_was(workflow, tmp_p
         wait_until(is_(ScoringRun.objects, pk=run.pk, state=JobState.DONE), "The end of the scoring", tmp_path)
     assert run.shards.filter(attempts=1).count() >= done
     assert_whole(workflow)
+
+
+def test_a_database_that_goes_away_again_and_again_costs_only_time(workflow, tmp_path):
+    run = start_training(workflow=workflow, by=None)
+    with running_worker(tmp_path):
+        wait_until(is_(TrainingRun.objects, state=JobState.RUNNING), "The run's begin", tmp_path)
+        break_connections()
+        wait_until(is_(ScoringShard.objects), "The first shard", tmp_path)
+        break_connections()
+        wait_until(is_(ScoringRun.objects, state=JobState.DONE), "The end of the round", tmp_path)
+    run.refresh_from_db()
+    assert run.state == JobState.DONE
+    assert_whole(workflow)
+
+
+def break_connections():
+    """End everybody else's connections to the test's database, as its restart would."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 def test_every_message_delivered_twice_is_worked_on_once(workflow, tmp_path):

@@ -162,10 +162,12 @@ def test_features_are_computed_once_and_kept(champion, survey, pretend):
     assert store.has_features("sky", array_of(champion), "pretend", 0, 10).all()
 
 
-def test_pixels_that_no_row_knows_are_not_scored(champion, rows, pretend):
+def test_pixels_of_no_row_or_of_another_kind_are_not_scored(champion, rows, pretend):
     rows[3].delete()
+    rows[5].kind = "cutout"
+    rows[5].save()
     scoring.shard(start_scoring(champion).shards.get().pk)
-    assert Score.objects.count() == 9
+    assert Score.objects.count() == 8
 
 
 def test_a_newer_model_of_the_workflow_stops_the_scoring_of_an_older_shadow(champion, workflow):
