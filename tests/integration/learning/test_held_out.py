@@ -1,6 +1,7 @@
 """The test side: decided by the object's name in Python as in the database, and by whole nights."""
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from tests.integration.learning import sky
 from webapp.archive.models import Subject
@@ -82,3 +83,15 @@ def test_too_little_gold_is_said_in_numbers_and_freezes_nothing():
     with pytest.raises(test_set.TooLittleGold, match=r"real and 0 bogus.*it takes 5 of each"):
         test_set.current(survey, "stamp")
     assert not models.TestSet.objects.exists()
+
+
+def test_the_command_freezes_again_or_says_why_not(capsys):
+    survey = sky.survey()
+    with pytest.raises(CommandError, match="There is no survey called moon"):
+        call_command("freeze", "moon", kind="stamp")
+    with pytest.raises(CommandError, match="The test set of before stays"):
+        call_command("freeze", "sky", kind="stamp")
+    sky.make_gold(sky.subjects(survey, [True] * 100), [n % 2 == 0 for n in range(100)])
+    call_command("freeze", "sky", kind="stamp")
+    frozen = models.TestSet.objects.get(is_current=True)
+    assert capsys.readouterr().out == f"{frozen.size} gold stamps now judge the models of sky.\n"

@@ -1,0 +1,27 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+
+from webapp.archive.models import Survey
+from webapp.learning.roles import ROLE_OF_KIND
+from webapp.learning.test_set import TooLittleGold, freeze
+
+
+class Command(BaseCommand):
+    help = "Freeze today's gold as the set that a survey's models are judged on, in place of the one before."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("survey", help="short name of the survey")
+        parser.add_argument("--kind", required=True, choices=[str(kind) for kind in ROLE_OF_KIND])
+
+    def handle(self, *args: Any, survey: str, kind: str, **options: Any) -> None:
+        found = Survey.objects.filter(slug=survey).first()
+        if found is None:
+            raise CommandError(f"There is no survey called {survey}.")
+        try:
+            frozen = freeze(survey=found, kind=kind)
+        except TooLittleGold as error:
+            raise CommandError(f"{error} The test set of before stays.") from error
+        nights = f", {len(frozen.nights)} whole nights among them" if frozen.nights else ""
+        self.stdout.write(f"{frozen.size} gold {kind}s{nights} now judge the models of {found}.")
