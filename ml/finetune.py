@@ -45,7 +45,8 @@ def finetune(
     start
         The network to begin from, which is copied, and its preprocessing.
     head
-        A head to begin from, or None for a fresh one.
+        A head that knows the network's features: then the result is no worse than the two as they are, and batch
+        normalisation is held. None for a fresh one.
     rows
         Row numbers (train, validation); rounds are judged on the first `schedule.judged` of the latter.
     schedule, seed, minutes, on_epoch
@@ -58,7 +59,8 @@ def finetune(
     network = copy.deepcopy(start.network)
     linear = _linear(head, int(network.num_features), len(examples.classes), seed)  # type: ignore[arg-type]
     model = nn.Sequential(prepare(network, start.preprocessing, chips.pixels.shape[1]), linear)
-    _let_norms_follow(network)
+    if head is None:
+        _let_norms_follow(network)
     model.to(start.device).to(memory_format=torch.channels_last)
     optimiser = _optimiser(network, linear, schedule)
     clock, best, batches = (
@@ -66,7 +68,10 @@ def finetune(
         Best(schedule.patience),
         _batches(chips, seed),
     )
+    if head is not None:
+        best.offer(judge.stamp(_log_scores(model, unseen))[0], model)
     for epoch in range(1, schedule.rounds + 1):
+        _learning(model, holds_norms=head is not None)
         loss = _round(model, optimiser, batches, clock, until=epoch / schedule.rounds)
         said = judge.stamp(_log_scores(model, unseen))
         on_epoch(Epoch(epoch, schedule.rounds, loss, *said))
@@ -90,10 +95,17 @@ def _let_norms_follow(network: nn.Module) -> None:
             module.momentum = MOMENTUM
 
 
+def _learning(model: nn.Module, *, holds_norms: bool) -> None:
+    """Let the model learn; with `holds_norms` its batch normalisation stays what the head that it began with knows."""
+    model.train()
+    for module in model.modules():
+        if holds_norms and isinstance(module, nn.BatchNorm2d):
+            module.eval()
+
+
 def _round(
     model: nn.Module, optimiser: torch.optim.Optimizer, batches: Iterator[Chips], clock: Clock, *, until: float
 ) -> float:
-    model.train()
     device = next(model.parameters()).device
     losses: list[Tensor] = []
     while clock.progress < until or not losses:

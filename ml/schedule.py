@@ -29,6 +29,8 @@ class Schedule:
         Rounds without a better validation loss after which the run ends.
     judged
         Validation subjects looked at in each round.
+    probes
+        Begin with a head fitted on the frozen network, and hold its batch normalisation as it is.
     """
 
     views: int
@@ -38,11 +40,12 @@ class Schedule:
     body: float
     patience: int
     judged: int
+    probes: bool = False
 
 
 SMALL = Schedule(views=90_000, repeats=40, rounds=15, rate=3e-3, body=1.0, patience=6, judged=600)
-SMALL_AGAIN = Schedule(views=45_000, repeats=20, rounds=10, rate=1e-3, body=0.5, patience=4, judged=600)
-WHOLE = Schedule(views=3_600, repeats=8, rounds=4, rate=2e-3, body=0.25, patience=3, judged=150)
+SMALL_AGAIN = Schedule(views=45_000, repeats=20, rounds=10, rate=1e-3, body=0.5, patience=4, judged=600, probes=True)
+WHOLE = Schedule(views=3_600, repeats=8, rounds=4, rate=5e-4, body=1.0, patience=3, judged=150, probes=True)
 
 
 class Clock:

@@ -13,7 +13,6 @@ from ml.backbone import Backbone, architecture_of, default_backbone, frozen_tens
 from ml.checkpoint import Checkpoint
 from ml.dataset import BadExamples, Examples
 from ml.epoch import Cancelled, Epoch, OnEpoch, silent
-from ml.head import LinearHead
 from ml.models.stamp import RESIDUAL, backbone
 from ml.models.weights import ARCHITECTURE
 from ml.preprocessing import FROZEN, native
@@ -79,8 +78,8 @@ def train(
         teach = frozen.train_tracklet if role == "tracklet" else frozen.train_stamp
         heads = teach(examples, _features(examples, start), seed=seed, on_epoch=on_epoch)
     else:
-        schedule, head = _schedule(start, base), _head(base, examples)
-        start, heads = train_tuned(role, examples, start, head, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
+        schedule = _schedule(start, base)
+        start, heads = train_tuned(role, examples, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
     tensors = _backbone_tensors(preset, init, base, start) | _head_tensors(heads)
     return Checkpoint(_manifest(role, examples, start, heads, preset=preset, init=init, base=base, seed=seed), tensors)
 
@@ -119,13 +118,6 @@ def _channels(examples: Examples) -> int:
     if examples.pixels is None:
         raise BadExamples("This preset trains on pixels, and the examples have none. Give pixels, or use preset head.")
     return int(np.asarray(examples.pixels[np.arange(1)]).shape[2])
-
-
-def _head(base: Checkpoint | None, examples: Examples) -> LinearHead | None:
-    """Return the champion's head where it knows the same classes in the same order."""
-    if base is None or tuple(base.manifest["classes"]) != tuple(examples.classes):
-        return None
-    return LinearHead(base.tensors["stamp.weight"].float(), base.tensors["stamp.bias"].float())
 
 
 def _backbone_tensors(preset: str, init: str, base: Checkpoint | None, start: Backbone) -> dict[str, Tensor]:

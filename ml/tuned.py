@@ -9,9 +9,9 @@ from ml import perceptron
 from ml.backbone import Backbone
 from ml.chips import SLAB
 from ml.dataset import BadExamples, Examples, grouped_folds
-from ml.epoch import OnEpoch
+from ml.epoch import OnEpoch, silent
 from ml.finetune import finetune
-from ml.frozen import Heads, fit_perceptron, log_scores
+from ml.frozen import Heads, Told, best_head, fit_perceptron, log_scores
 from ml.head import LinearHead
 from ml.judge import Judge
 from ml.models.tracklet import TrackletNet, first_four
@@ -24,7 +24,6 @@ def train_tuned(
     role: str,
     examples: Examples,
     start: Backbone,
-    head: LinearHead | None,
     schedule: Schedule,
     *,
     seed: int,
@@ -32,6 +31,9 @@ def train_tuned(
     on_epoch: OnEpoch,
 ) -> tuple[Backbone, Heads]:
     """Train the whole network of `start` on pixels, then cool its head; for tracklets, fit the perceptron too.
+
+    Where the network knows something already, it begins with a head fitted on its frozen features: a fresh head would
+    first tear them apart (Kumar et al. 2022, arXiv:2202.10054).
 
     The perceptron learns from the validation tracklets: the network has not learnt their chips by heart, as it has the
     others. Its figures come from halves that it was not fitted on.
@@ -42,6 +44,7 @@ def train_tuned(
         )
     train, validation = examples.split(0.3 if role == "tracklet" else 0.2, seed)
     rows = train, np.random.default_rng(seed).permutation(validation)
+    head = _probe(examples, start, train, validation, seed) if schedule.probes else None
     network, linear = finetune(examples, start, head, rows, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
     tuned = Backbone(network, start.preprocessing)
     judge = Judge(examples, validation)
@@ -52,6 +55,18 @@ def train_tuned(
         return tuned, Heads(linear, None, judge.stamp(scores)[1])
     net, logits = _crossed(examples, scores, validation, seed)
     return tuned, Heads(linear, net, judge.tracklet(logits)[1])
+
+
+def _probe(
+    examples: Examples, start: Backbone, train: NDArray[np.intp], validation: NDArray[np.intp], seed: int
+) -> LinearHead:
+    """Fit a head on the frozen features of the training rows alone."""
+    features = examples.features
+    if features is None or examples.feature_key != start.feature_key:
+        features = features_of(examples, np.arange(len(examples)), start)
+    judge = Judge(examples, validation)
+    best = best_head(examples, features, train, judge, seed=seed, told=Told(silent, 1))
+    return best.stamp.cooled(best.temperature)
 
 
 def features_of(examples: Examples, rows: NDArray[np.intp], backbone: Backbone) -> NDArray[np.float16]:
