@@ -31,7 +31,7 @@ class Plan:
     pixel_scale: float
     is_simulated: bool = True
     last_preset: str = "small"
-    last_minutes: float | None = 0.6
+    last_minutes: float | None = 1.2
 
     @property
     def follow_ups(self) -> dict[str, list[str]]:
@@ -57,7 +57,7 @@ ATLAS = Sky(
     kind="tracklet",
     simulate=partial(atlas, kind="tracklet"),
     subjects=1400,
-    votes_per_round=360,
+    votes_per_round=600,
     classes=("BURN", "CR", "NOISE", "SCAR", "SPIKE", "AST", "STREAK", "COMET"),
     positive=("AST", "STREAK", "COMET"),
     channels=("difference",),
@@ -71,7 +71,7 @@ EUCLID = Sky(
     kind="stamp",
     simulate=euclid,
     subjects=1600,
-    votes_per_round=360,
+    votes_per_round=600,
     classes=("CR", "GALAXY", "STAR", "SSO"),
     positive=("SSO",),
     channels=("dither 1", "dither 2", "dither 3"),
