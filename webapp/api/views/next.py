@@ -42,7 +42,8 @@ class NextView(APIView):
             "progress": progress_of(volunteer, workflow),
             "message": "" if leases else why_nothing(workflow),
         }
-        return keep_identity(request._request, Response(body), volunteer)
+        response = Response(body, headers={"Cache-Control": "private, no-store"})
+        return keep_identity(request._request, response, volunteer)
 
 
 def wanted_items(request: Request) -> int:

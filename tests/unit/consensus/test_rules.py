@@ -1,0 +1,76 @@
+"""Posteriors, retirement and wanted votes, as pure functions of a workflow's rules."""
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from webapp.consensus.models import Consensus
+from webapp.consensus.posterior import posterior, skill_of
+from webapp.consensus.retire import reason_to_retire
+from webapp.volunteers.models import Method, Workflow
+from webapp.volunteers.wanted import available, wanted
+
+NEWCOMER = (0,) * 6
+answers = st.sampled_from(["yes", "no", "unsure"])
+counts = st.tuples(*[st.integers(0, 50)] * 6)
+ballots = st.lists(st.tuples(answers, counts), max_size=12)
+methods = st.sampled_from([method.value for method in Method])
+
+
+def believed(method, votes, prior=0.5):
+    return posterior(Workflow(method=method, prior=prior), [vote for vote, _ in votes], [voter for _, voter in votes])
+
+
+@given(methods, ballots, st.randoms())
+def test_the_order_of_votes_does_not_matter(method, votes, rng):
+    shuffled = list(votes)
+    rng.shuffle(shuffled)
+    assert believed(method, votes) == pytest.approx(believed(method, shuffled))
+
+
+@given(methods, ballots, st.floats(0.01, 0.99))
+def test_a_posterior_is_a_probability_and_the_prior_without_votes(method, votes, prior):
+    assert 0 < believed(method, votes, prior) < 1
+    assert believed(method, [], prior) == pytest.approx(prior)
+
+
+@given(methods, ballots)
+def test_a_newcomers_yes_never_speaks_for_a_no(method, votes):
+    assert believed(method, [*votes, ("yes", NEWCOMER)]) >= believed(method, votes)
+    assert believed(method, [*votes, ("no", NEWCOMER)]) <= believed(method, votes)
+
+
+@given(ballots)
+def test_unsure_moves_a_majority_not_at_all(votes):
+    assert believed("majority", [*votes, ("unsure", NEWCOMER)]) == believed("majority", votes)
+
+
+@given(counts)
+def test_one_coin_takes_no_evidence_from_unsure(voter):
+    assert skill_of("swap-one-coin", voter).evidence("unsure") == pytest.approx(0)
+
+
+def test_a_volunteer_who_is_always_wrong_speaks_for_the_opposite():
+    liar = (0, 30, 0, 30, 0, 0)
+    assert believed("swap-two-coin", [("yes", liar)]) < 0.1
+
+
+@given(methods, st.integers(0, 9), st.integers(0, 9), st.integers(0, 9), st.integers(1, 5), st.integers(0, 5))
+def test_nothing_retires_early_and_everything_at_the_most_votes(method, yes, no, unsure, least, more):
+    workflow = Workflow(method=method, min_votes=least, max_votes=least + more)
+    row = Consensus(workflow=workflow, votes_yes=yes, votes_no=no, votes_unsure=unsure, posterior=0.999)
+    reason = reason_to_retire(row)
+    if row.votes < least:
+        assert reason == ""
+    if row.votes >= workflow.max_votes:
+        assert reason
+    if reason == "consensus" and method == "majority":
+        assert yes != no
+
+
+@given(st.integers(1, 9), st.integers(0, 9), st.integers(0, 30), st.integers(0, 9))
+def test_wanted_votes_never_exceed_the_most(least, more, votes, leases):
+    workflow = Workflow(min_votes=least, max_votes=least + more)
+    assume(votes < workflow.max_votes)
+    assert votes < wanted(workflow, votes) <= workflow.max_votes
+    assert available(workflow, votes, leases) + leases + votes <= workflow.max_votes
