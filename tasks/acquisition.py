@@ -1,9 +1,9 @@
-"""After the last shard: tell the queue what the champion is unsure about, and drop scores that nobody needs."""
+"""After the last shard: tell the queue what the champion is unsure about, and drop what nobody needs."""
 
 from tasks.house import job
 from webapp.learning.models import ScoringRun
 from webapp.learning.priorities import workflows_guided_by, write_priorities
-from webapp.learning.prune import prune_scores
+from webapp.learning.prune import prune
 
 
 @job(ScoringRun)
@@ -14,5 +14,5 @@ def run(row: ScoringRun) -> None:
         for workflow in workflows_guided_by(checkpoint):
             changed += write_priorities(workflow, checkpoint)
             row.renew(done=changed)
-    prune_scores(checkpoint)
+    prune(checkpoint)
     row.finish(message=f"{changed} priorities changed.")

@@ -171,6 +171,13 @@ class PixelStore:
             return np.zeros(stop - start, bool)
         return cast(np.ndarray, ~np.isnan(found[:, 0, 0]))
 
+    def forget_features(self, survey: str, key: str) -> None:
+        """Remove all features that one backbone made of the survey; it is no error if there are none."""
+        path = f"{_checked(survey)}/features/{_checked(key)}"
+        with suppress(FileNotFoundError, KeyError):
+            del zarr.open_group(self.store, mode="r+")[path]
+        self._open = {name: array for name, array in self._open.items() if not name.startswith(f"{path}/")}
+
     def _pixels(self, survey: str, name: str, *, create: bool = False) -> zarr.Array:
         path = f"{_checked(survey)}/pixels/{_checked(name)}"
         if path not in self._open:

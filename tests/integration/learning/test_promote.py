@@ -1,12 +1,15 @@
 """One champion at a time, a log of all of them, and a way back."""
 
+import numpy as np
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 
+from ml.pixels.store import PixelStore
 from tests.integration.learning import sky
 from webapp.learning.models import Promotion, Score, ScoringRun
 from webapp.learning.promote import NoEarlierChampion, champion_of, promote, rollback
-from webapp.learning.prune import prune_scores
+from webapp.learning.prune import prune
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +77,20 @@ def test_scores_are_kept_of_champion_predecessor_and_each_workflows_newest_shado
         ScoringRun.objects.create(survey=workflow.survey, checkpoint=model)
         for subject in workflow.survey.subjects.all():
             Score.objects.create(checkpoint=model, subject=subject, probabilities=[0, 1], p_real=1, entropy=0)
-    assert prune_scores(models[2]) == 9
+    assert prune(models[2]) == 9
     kept = set(Score.objects.values_list("checkpoint", flat=True))
     assert kept == {models[2].pk, models[1].pk, controls[1].pk, newest.pk}
+
+
+def test_features_go_with_the_last_model_that_reads_them(workflow):
+    store = PixelStore(settings.PIXELS)
+    array = store.arrays("sky")[0]
+    for key in ("frozen", "first", "second"):
+        store.write_features("sky", array, key, 0, np.zeros((3, 1, 8)))
+    whole = [("small", "first"), ("head", "frozen"), ("small", "second"), ("head", "second"), ("head", "second")]
+    for preset, key in whole:
+        model = sky.checkpoint(workflow, manifest={"preset": preset, "feature_key": key})
+        promote(checkpoint=model, by=None, reason="Better.")
+    prune(model)
+    there = [store.has_features("sky", array, key, 0, 3).all() for key in ("frozen", "first", "second")]
+    assert there == [True, False, True]

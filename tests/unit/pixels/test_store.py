@@ -157,3 +157,17 @@ def test_kill_9_loses_nothing_that_was_appended(after, tmp_path):
     np.testing.assert_array_equal(values, np.arange(length) // 50 * 50)
     store.append("atlas", np.full((50, 4, 1, 10, 10), -1, np.float32), at=length - 25)
     assert store.get("atlas", NAME, length - 25)[0, 0, 0, 0] == -1
+
+
+@pytest.mark.parametrize("address", ["folder", "memory://forget"])
+def test_forgotten_features_are_gone_and_may_come_back(tmp_path, address):
+    store = PixelStore(tmp_path / address if address == "folder" else address)
+    array, _ = store.append("sky", np.zeros((4, 1, 1, 2, 2), np.uint8))
+    for key in ("one", "two"):
+        store.write_features("sky", array, key, 0, np.ones((4, 1, 3)))
+    for key in ("one", "one", "never"):
+        store.forget_features("sky", key)
+    assert not store.has_features("sky", array, "one", 0, 4).any()
+    assert store.has_features("sky", array, "two", 0, 4).all()
+    store.write_features("sky", array, "one", 0, np.ones((4, 1, 3)))
+    assert store.has_features("sky", array, "one", 0, 4).all()
