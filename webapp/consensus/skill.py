@@ -1,10 +1,10 @@
 """How well volunteers answer subjects whose class is known: counted with every answer, or anew from all of them."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from webapp.archive.models import Subject
 from webapp.consensus.models import Skill
@@ -22,29 +22,72 @@ ADD = f"""
 """  # noqa: S608  # the names are the constants above
 
 
+# Whoever adds holds this lock with others who add; whoever counts anew holds it alone, and misses nobody's answer.
+LOCK_TO_ADD = "SELECT pg_advisory_xact_lock_shared(hashtext('consensus_skill'), %s)"
+LOCK_TO_COUNT = "SELECT pg_advisory_xact_lock(hashtext('consensus_skill'), %s)"
+
+
 def count_answers(answers: Sequence[Classification], change: int) -> None:
-    """Add (1) or take back (-1) one volunteer's answers in one workflow, as far as the truth is known."""
-    cells = Counter(f"{truth}_{each.answer}" for each in answers if (truth := each.subject.gold_answer()))
-    if cells:
-        whose = {"volunteer": answers[0].volunteer_id, "workflow": answers[0].workflow_id}
-        execute(ADD, {cell: change * cells[cell] for cell in CELLS} | whose)
+    """Add (1) or take back (-1) one volunteer's answers in one workflow, as far as the truth is known.
+
+    Who undoes an answer to a training subject has been told the truth: what they answer then says nothing of skill.
+    """
+    known = [each for each in answers if each.subject.gold_answer()]
+    if not known:
+        return
+    told = _undone_before(known)
+    cells = Counter(f"{each.subject.gold_answer()}_{each.answer}" for each in known if each.subject_id not in told)
+    execute(LOCK_TO_ADD, [known[0].workflow_id])
+    whose = {"volunteer": known[0].volunteer_id, "workflow": known[0].workflow_id}
+    execute(ADD, {cell: change * cells[cell] for cell in CELLS} | whose)
+
+
+def _undone_before(answers: Sequence[Classification]) -> set[int]:
+    """Return the subjects to which the volunteer had given, and undone, another answer before."""
+    undone = Classification.objects.filter(
+        volunteer=answers[0].volunteer_id,
+        workflow=answers[0].workflow_id,
+        subject__in=[each.subject_id for each in answers],
+        withdrawn_at__isnull=False,
+    )
+    return set(undone.exclude(pk__in=[each.pk for each in answers]).values_list("subject", flat=True))
 
 
 @transaction.atomic
 def recount(workflow: Workflow, volunteers: Iterable[int] | None = None) -> None:
     """Count the skills in a workflow anew from the standing answers: everybody's, or these volunteers'."""
-    answers = Classification.objects.standing().filter(workflow=workflow).exclude(subject__gold_label="")
-    skills = Skill.objects.filter(workflow=workflow)
+    execute(LOCK_TO_COUNT, [workflow.pk])
+    skills, answers = Skill.objects.filter(workflow=workflow), _telling_answers(workflow)
     if volunteers is not None:
-        wanted = list(volunteers)
-        answers, skills = answers.filter(volunteer__in=wanted), skills.filter(volunteer__in=wanted)
-    counted: dict[int, Counter[str]] = {}
-    for volunteer, label, answer, n in answers.values_list("volunteer", "subject__gold_label", "answer").annotate(
-        n=Count("pk")
-    ):
-        truth = Subject(survey=workflow.survey, gold_label=label).gold_answer()
-        counted.setdefault(volunteer, Counter())[f"{truth}_{answer}"] += n
-    skills.delete()
+        whose = list(volunteers)
+        skills, answers = skills.filter(volunteer__in=whose), answers.filter(volunteer__in=whose)
+    counted = _cells(workflow, answers)
+    skills.exclude(volunteer__in=list(counted)).delete()
     Skill.objects.bulk_create(
-        Skill(volunteer_id=volunteer, workflow=workflow, **cells) for volunteer, cells in sorted(counted.items())
+        [
+            Skill(volunteer_id=volunteer, workflow=workflow, **{cell: cells[cell] for cell in CELLS})
+            for volunteer, cells in sorted(counted.items())
+        ],
+        update_conflicts=True,
+        unique_fields=["volunteer", "workflow"],
+        update_fields=[*CELLS, "updated_at"],
     )
+
+
+def _telling_answers(workflow: Workflow) -> QuerySet[Classification]:
+    """Return the standing answers to subjects of known class, without those that replaced an undone one."""
+    undone = Classification.objects.filter(
+        volunteer=OuterRef("volunteer"), workflow=workflow, subject=OuterRef("subject"), withdrawn_at__isnull=False
+    )
+    answers = Classification.objects.standing().filter(workflow=workflow)
+    return answers.exclude(subject__gold_label="").filter(~Exists(undone))
+
+
+def _cells(workflow: Workflow, answers: QuerySet[Classification]) -> dict[int, Counter[str]]:
+    """Count answers by volunteer, truth and answer."""
+    counted: dict[int, Counter[str]] = defaultdict(Counter)
+    counts = answers.values_list("volunteer", "subject__gold_label", "answer").annotate(n=Count("pk"))
+    for volunteer, label, answer, n in counts:
+        truth = Subject(survey=workflow.survey, gold_label=label).gold_answer()
+        counted[volunteer][f"{truth}_{answer}"] += n
+    return counted

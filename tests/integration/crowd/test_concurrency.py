@@ -10,6 +10,7 @@ from django.db.models import Count
 
 from tests.integration.crowd.world import make_volunteer, make_workflow, standing, subjects_of, vote
 from webapp.consensus.models import Consensus, Skill
+from webapp.consensus.skill import recount
 from webapp.consensus.submit import submit, undo
 from webapp.volunteers.classify import Item
 from webapp.volunteers.models import Lease, QueueEntry
@@ -118,3 +119,20 @@ def test_a_crowd_that_works_until_nothing_is_left_gives_no_vote_too_many():
     assert Consensus.objects.filter(subject__gold_label="").count() == 30
     assert not Lease.objects.filter(entry__is_gold=False).exists()
     assert queue_is_consistent(workflow)
+
+
+def test_counting_skills_anew_while_people_answer_loses_nothing():
+    workflow = make_workflow(subjects=0, gold=12)
+    people = [make_volunteer(f"v{i}") for i in range(6)]
+    subjects = subjects_of(workflow, gold=True)
+
+    def work(number):
+        if number == len(people):
+            for _ in range(8):
+                recount(workflow)
+        else:
+            for subject in subjects:
+                vote(people[number], workflow, subject, "yes")
+
+    at_once(work, *range(len(people) + 1))
+    assert [skill.counts() for skill in Skill.objects.all()] == [[[0, 6, 0], [0, 6, 0]]] * 6

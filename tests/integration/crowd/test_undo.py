@@ -9,6 +9,7 @@ from django.utils import timezone
 from tests.integration.crowd.world import client_of, entry_of, make_volunteer, make_workflow, subjects_of, vote
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.submit import undo
+from webapp.consensus.update import recompute
 from webapp.volunteers.classify import TooLate
 from webapp.volunteers.models import Classification, Lease, QueueEntry
 from webapp.volunteers.queue import lease_next
@@ -117,3 +118,18 @@ def test_nobody_undoes_what_another_answered():
     assert stranger.post(f"/api/classifications/{answer.pk}/undo/").status_code == 404
     assert traces() == before
     assert Classification.objects.standing().count() == 1
+
+
+def test_who_was_told_the_truth_earns_no_skill_by_answering_again():
+    workflow = make_workflow(subjects=0, gold=1)
+    ann = make_volunteer("ann")
+    (subject,) = subjects_of(workflow, gold=True)
+    first = vote(ann, workflow, subject, "yes").recorded.classification
+    assert Skill.objects.get().counts() == [[0, 1, 0], [0, 0, 0]]
+    undo(ann, first.pk)
+    second = vote(ann, workflow, subject, "no").recorded.classification
+    assert not any(map(any, Skill.objects.get().counts()))
+    recompute(workflow)
+    assert not Skill.objects.exists()
+    undo(ann, second.pk)
+    assert not any(map(any, Skill.objects.get().counts()))
