@@ -90,7 +90,7 @@ def cycles(port: int, people: int, slug: str) -> list[tuple[float, float]]:
         [sys.executable, "-m", "bench._crowd"],
         input=json.dumps(question), stdout=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
-    return json.loads(done.stdout)  # type: ignore[no-any-return]
+    return json.loads(done.stdout)
 
 
 def compare(port: int, people: int, long_queue: str) -> tuple[dict[str, Any], dict[str, Any]]:
