@@ -1,6 +1,7 @@
 """The whole loop on one real night of ZTF: known asteroids are the truth, the volunteers are simulated."""
 
 import json
+from statistics import mean
 
 import pytest
 
@@ -18,10 +19,12 @@ def test_the_loop_learns_to_tell_asteroids_from_a_real_night(tmp_path, shared_da
     played = manage(tmp_path, "demo_ztf", str(night), "--no-serve", "--port", str(free_port()), seconds=800)
     assert played.returncode == 0, played.stdout + played.stderr
     rounds = json.loads((tmp_path / "demo-ztf.json").read_text())["surveys"]["ztf"]["rounds"]
-    auc = rounds[-1]["model_auc"]
+    champion = [one["model_auc"] for one in rounds if one["is_champion"]][-1]
+    late = mean(one["model_auc"] for one in rounds[-3:])
     with capsys.disabled():
-        print(f"\nZTF night, known asteroids against the rest, ROC AUC: champion (cross-validated) {auc:.3f},")
-        print(f"the survey's rb {SURVEYS_OWN_RB}, published braai {PUBLISHED_BRAAI}.")
+        print(f"\nZTF night, known asteroids against the rest, ROC AUC: champion (cross-validated) {champion:.3f},")
+        print(f"mean of the last three rounds {late:.3f}; the survey's rb {SURVEYS_OWN_RB}, braai {PUBLISHED_BRAAI}.")
     assert len(rounds) >= 5
-    assert f"{SURVEYS_OWN_RB}" in played.stdout, "the survey's own score is told beside ours"
-    assert auc >= WANTED
+    assert "the survey's own rb" in played.stdout
+    assert late >= WANTED, "one model's figure has an error of .008 on 499 subjects; the mean of three is steadier"
+    assert champion > PUBLISHED_BRAAI

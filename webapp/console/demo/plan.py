@@ -30,6 +30,8 @@ class Plan:
     channels: tuple[str, ...]
     pixel_scale: float
     is_simulated: bool = True
+    max_votes: int = 7
+    sure: float = 0.97
     last_preset: str = "small"
     last_minutes: float | None = 1.2
 

@@ -95,9 +95,9 @@ def open_workflow(plan: Plan, survey: Survey, arm: str) -> Workflow:
         follow_ups=plan.follow_ups,
         method=Method.SWAP_TWO_COIN,
         min_votes=3,
-        max_votes=7,
-        yes_above=0.97,
-        no_below=0.03,
+        max_votes=plan.max_votes,
+        yes_above=plan.sure,
+        no_below=1 - plan.sure,
         random_fraction=1.0 if is_control else 0.2,
         grace=0,
     )

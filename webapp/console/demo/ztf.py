@@ -19,7 +19,7 @@ from webapp.console.demo.truth import Source, Truth
 
 KNOWN_WITHIN = 5.0
 GOLD_SHARE = 0.3
-VOTES_PER_SUBJECT = 4.5
+VOTES_PER_SUBJECT = 12.0
 MAGNITUDE_ERROR_TO_SNR = 1.0857
 SURVEY_SCORES = ("#rb", "#drb")
 
@@ -32,6 +32,8 @@ PLAN = Plan(
     votes_per_round=0,
     classes=("OTHER", "SSO"),
     positive=("SSO",),
+    max_votes=20,
+    sure=0.99,
     channels=("difference", "science", "template"),
     pixel_scale=1.01,
     is_simulated=False,

@@ -43,8 +43,11 @@ def play(console: Console, address: str, folder: Path, packets: ztf.Packets, see
 
 def compare(console: Console, packets: ztf.Packets, outcomes: Outcomes) -> None:
     """Say how the champion does beside the survey's own scores, on the same packets."""
+    champion = next((outcome for outcome in reversed(outcomes["rounds"]) if outcome.is_champion), None)
     console.print("ROC AUC of known asteroids against the rest:")
-    console.print(f"  our champion, cross-validated   {outcomes['rounds'][-1].model_auc:.3f}")
+    if champion is not None:
+        console.print(f"  the champion (round {champion.round}), cross-validated   {champion.model_auc:.3f}")
+    console.print(f"  the last round's model, cross-validated   {outcomes['rounds'][-1].model_auc:.3f}")
     for name in ztf.SURVEY_SCORES:
         if (auc := packets.auc_of(name)) is not None:
             console.print(f"  the survey's own {name[1:]:<14} {auc:.3f}")
