@@ -16,8 +16,17 @@ Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 def threads() -> int:
-    """Return how many threads one network may use: ``WANDERERS_THREADS``, or every core this process may use."""
+    """Return how many threads OpenVINO may use: ``WANDERERS_THREADS``, or every core this process may use."""
     return int(os.environ.get("WANDERERS_THREADS") or len(os.sched_getaffinity(0)))
+
+
+def limit_torch() -> None:
+    """Give torch half of the cores, or ``WANDERERS_THREADS``.
+
+    Torch's threads wait for each other after every layer, so one that is kept from its core by another process holds
+    up all: on two busy cores, training with two threads took twenty times as long as with one.
+    """
+    torch.set_num_threads(int(os.environ.get("WANDERERS_THREADS") or max(1, len(os.sched_getaffinity(0)) // 2)))
 
 
 def choose_device(device: str) -> torch.device:

@@ -13,7 +13,6 @@ from ml.augment import shifted, turned
 from ml.backbone import Backbone, prepare
 from ml.chips import Chips, load_chips
 from ml.dataset import Examples
-from ml.engine import threads
 from ml.epoch import Epoch, OnEpoch
 from ml.head import LinearHead
 from ml.judge import Judge
@@ -52,7 +51,6 @@ def finetune(
     schedule, seed, minutes, on_epoch
         As in `ml.train.train`.
     """
-    torch.set_num_threads(threads())
     chips = load_chips(examples, rows[0], start.preprocessing)
     judge = Judge(examples, rows[1][: schedule.judged])
     unseen = load_chips(examples, judge.rows, start.preprocessing)

@@ -13,7 +13,7 @@ WARM_UP = 0.1  # share of the run in which the rate rises
 
 @dataclass(frozen=True)
 class Schedule:
-    """The size of a run on two CPU cores.
+    """The size of a run that takes about a minute on one CPU core.
 
     Parameters
     ----------
@@ -43,9 +43,9 @@ class Schedule:
     probes: bool = False
 
 
-SMALL = Schedule(views=90_000, repeats=40, rounds=15, rate=3e-3, body=1.0, patience=6, judged=600)
-SMALL_AGAIN = Schedule(views=45_000, repeats=20, rounds=10, rate=1e-3, body=0.5, patience=4, judged=600, probes=True)
-WHOLE = Schedule(views=3_600, repeats=8, rounds=4, rate=5e-4, body=1.0, patience=3, judged=150, probes=True)
+SMALL = Schedule(views=50_000, repeats=40, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600)
+SMALL_AGAIN = Schedule(views=30_000, repeats=20, rounds=10, rate=1e-3, body=0.5, patience=4, judged=600, probes=True)
+WHOLE = Schedule(views=2_400, repeats=8, rounds=4, rate=5e-4, body=1.0, patience=3, judged=150, probes=True)
 
 
 class Clock:

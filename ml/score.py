@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ml.backbone import Backbone, channels_of, default_backbone, restored
 from ml.checkpoint import BadCheckpoint, Checkpoint
+from ml.engine import limit_torch
 from ml.models.tracklet import TrackletNet, first_four
 from ml.preprocessing import Preprocessing
 
@@ -29,6 +30,7 @@ class Scorer:
     """
 
     def __init__(self, checkpoint: Checkpoint, device: str = "auto", engine: str = "auto") -> None:
+        limit_torch()
         self.checkpoint = checkpoint
         self.manifest = checkpoint.manifest
         self.role: str = self.manifest["role"]

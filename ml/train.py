@@ -12,6 +12,7 @@ from ml import frozen
 from ml.backbone import Backbone, architecture_of, default_backbone, frozen_tensors
 from ml.checkpoint import Checkpoint
 from ml.dataset import BadExamples, Examples
+from ml.engine import limit_torch
 from ml.epoch import Cancelled, Epoch, OnEpoch, silent
 from ml.models.stamp import RESIDUAL, backbone
 from ml.models.weights import ARCHITECTURE
@@ -71,6 +72,7 @@ def train(
     if preset not in PRESETS:
         raise ValueError(f"There is no preset called {preset!r}; it is {', '.join(PRESETS)}.")
     examples.check()
+    limit_torch()
     if base is None and init not in INITS:
         base = Checkpoint.load(init)
     start = _start(preset, init, base, examples, seed)
