@@ -32,8 +32,8 @@ up: venv
 	$(BIN)/python manage.py up --port $(PORT)
 
 test: venv
-	$(BIN)/python -m pytest tests/unit -n 2 -q
-	$(BIN)/python -m pytest tests --ignore=tests/unit -q
+	$(BIN)/python -m pytest tests/unit tests/integration tests/migration -n 2 -q
+	$(BIN)/python -m pytest tests/acceptance tests/real -q
 
 lint: venv
 	$(BIN)/ruff check .
