@@ -6,6 +6,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
+import psutil
 from fasteners import InterProcessLock
 
 from webapp.environment import data_folder, env
@@ -43,9 +44,19 @@ def start(folder: Path) -> str:
     fresh = not (folder / "PG_VERSION").exists()
     _use_private_runtime_folder()
     server = get_server(folder)
+    _forget_the_dead(server)
     if fresh:
         _tune(server)
     return str(server.get_uri())
+
+
+def _forget_the_dead(server: PostgresServer) -> None:
+    """Take processes that were killed off the list of the server's users, or it would never end with the last one."""
+    with PostgresServer._lock:
+        users = server.global_process_id_list.get_and_add(os.getpid())
+        for pid in users:
+            if not psutil.pid_exists(pid):
+                server.global_process_id_list.get_and_remove(pid)
 
 
 def keep_running() -> None:

@@ -92,3 +92,4 @@ def running_site(data: Path, **extra: str) -> Iterator[Site]:
     finally:
         if site.process.poll() is None:
             site.interrupt()
+        site.process.stdout.close()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from django.conf import settings
 from django.db.models import F
@@ -10,10 +11,11 @@ from django.db.models import F
 from webapp.archive.ingest.start import start_ingest
 from webapp.archive.models import IngestRun, SubjectSet, Survey
 from webapp.console.demo.forget import forget_survey
-from webapp.console.demo.plan import GOLD_FRACTION, UNTOUCHED_FRACTION, Plan, Sky
+from webapp.console.demo.plan import GOLD_FRACTION, GOLD_KEPT_FOR_TRAINING, UNTOUCHED_FRACTION, Plan, Sky
 from webapp.console.demo.progress import Progress
 from webapp.console.demo.truth import Truth
 from webapp.console.demo.wait import wait_for
+from webapp.learning.held_out import is_test_group
 from webapp.volunteers.enqueue import enqueue_subjects
 from webapp.volunteers.models import Method, QueueEntry, Workflow
 
@@ -65,6 +67,7 @@ def open_survey(plan: Plan) -> Survey:
 def split_manifest(manifest: Path, seed: int) -> dict[str, Path]:
     """Split a simulated manifest into what volunteers see and what nobody touches; only gold keeps its label."""
     rows = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    rows.loc[_surplus_gold(rows, seed), "gold"] = "0"
     is_gold = rows["gold"] == "1"
     untouched = rows[~is_gold].sample(frac=UNTOUCHED_FRACTION, random_state=seed).index
     rows.loc[~is_gold, "label"] = ""
@@ -73,6 +76,13 @@ def split_manifest(manifest: Path, seed: int) -> dict[str, Path]:
     for name, part in parts.items():
         part.to_csv(paths[name], index=False)
     return paths
+
+
+def _surplus_gold(rows: pd.DataFrame, seed: int) -> "pd.Series[bool]":
+    """Return which gold rows are made ordinary ones: most of those that models may learn from."""
+    for_training = ~rows["object_group"].map(is_test_group).astype(bool)
+    spared = np.random.default_rng(seed).random(len(rows)) < GOLD_KEPT_FOR_TRAINING
+    return (rows["gold"] == "1") & for_training & ~spared
 
 
 def ingest(survey: Survey, path: Path, subject_set: str, progress: Progress) -> IngestRun:
