@@ -9,6 +9,8 @@ from webapp.console.demo.report import Outcomes
 from webapp.console.demo.stage import Stage
 from webapp.volunteers.models import Workflow
 
+RETRAIN_AFTER = 50
+
 
 def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predict: Predict) -> Outcomes:
     """Go round the loop ROUNDS times with both arms; `predict` says what a model is measured by."""
@@ -26,7 +28,14 @@ def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predic
             runs[name] = arm.train(preset, minutes)
         for name, arm in arms.items():
             outcomes[name].append(arm.finish(number, runs[name], progress))
+    hand_over(stage)
     return outcomes
+
+
+def hand_over(stage: Stage) -> None:
+    """Leave the survey to people: the control arm rests, and the schedule retrains on what they add."""
+    Workflow.objects.filter(pk=stage.control.pk).update(is_active=False)
+    Workflow.objects.filter(pk=stage.main.pk).update(retrain_after=RETRAIN_AFTER)
 
 
 def _arm(stage: Stage, address: str, seed: int, workflow: Workflow, predict: Predict) -> Arm:
