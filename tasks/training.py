@@ -68,13 +68,17 @@ def _cross_validated(row: TrainingRun, given: Examples) -> NDArray[np.float32]:
 
 
 def _base(row: TrainingRun) -> Scorer | None:
-    """Return whose features a new head goes on: the champion's, if it has its own. A control learns from nobody."""
-    champion = champion_of(row.survey, row.role)
-    if row.preset != Preset.HEAD or not row.may_promote or champion is None:
+    """Return whose network a head goes on, or a fine-tuning begins with: the champion's, if it has its own.
+
+    A control has nothing from the champion; it goes on from its own newest model.
+    """
+    own = Checkpoint.objects.filter(run__workflow=row.workflow, role=row.role).first()
+    lead = champion_of(row.survey, row.role) if row.may_promote else own
+    if row.preset == Preset.SMALL or lead is None:
         return None
-    if champion.manifest["feature_key"] == loaded.imagenet().feature_key:
+    if lead.manifest["feature_key"] == loaded.imagenet().feature_key:
         return None
-    return loaded.scorer(champion)
+    return loaded.scorer(lead)
 
 
 @contextmanager

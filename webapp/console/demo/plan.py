@@ -8,7 +8,8 @@ from pathlib import Path
 from ml.simulate.atlas import atlas
 from ml.simulate.euclid import euclid
 
-ROUNDS = 5
+PRESETS = ("head", "head", "head", "small", "finetune")
+ROUNDS = len(PRESETS)
 CROWD = 24
 # Half of the test side is gold, since the gate needs some two hundred subjects to tell models apart; of the other
 # side, which models learn from, volunteers are to label most.
@@ -34,8 +35,8 @@ class Plan:
     is_simulated: bool = True
     max_votes: int = 7
     sure: float = 0.97
-    last_preset: str = "small"
-    last_minutes: float | None = 1.2
+    presets: tuple[str, ...] = PRESETS
+    minutes: float = 1.2
 
     @property
     def follow_ups(self) -> dict[str, list[str]]:

@@ -1,8 +1,8 @@
-"""The rounds of one survey: both arms get the same number of votes; the last round trains as its plan says."""
+"""The rounds of one survey: both arms get the same number of votes; each round trains as its plan says."""
 
 from webapp.console.demo.arm import Arm
 from webapp.console.demo.crowd import Crowd, recruit
-from webapp.console.demo.plan import CROWD, ROUNDS
+from webapp.console.demo.plan import CROWD
 from webapp.console.demo.predictions import Predict
 from webapp.console.demo.progress import Progress
 from webapp.console.demo.report import Outcomes
@@ -13,15 +13,14 @@ RETRAIN_AFTER = 50
 
 
 def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predict: Predict) -> Outcomes:
-    """Go round the loop ROUNDS times with both arms; `predict` says what a model is measured by."""
+    """Go round the loop with both arms, once a preset; `predict` says what a model is measured by."""
     arms = {
         "rounds": _arm(stage, address, seed, stage.main, predict),
         "control": _arm(stage, address, seed, stage.control, predict),
     }
     outcomes: Outcomes = {name: [] for name in arms}
-    for number in range(1, ROUNDS + 1):
-        last = number == ROUNDS
-        preset, minutes = (stage.plan.last_preset, stage.plan.last_minutes) if last else ("head", None)
+    for number, preset in enumerate(stage.plan.presets, start=1):
+        minutes = None if preset == "head" else stage.plan.minutes
         runs = {}
         for name, arm in arms.items():
             arm.collect(stage.plan.votes_per_round, progress)

@@ -37,8 +37,7 @@ PLAN = Plan(
     channels=("difference", "science", "template"),
     pixel_scale=1.01,
     is_simulated=False,
-    last_preset="head",
-    last_minutes=None,
+    presets=("head",) * ROUNDS,
 )
 
 
