@@ -11,6 +11,5 @@ _checkout = hashlib.blake2b(str(Path(__file__).resolve()).encode(), digest_size=
 os.environ["WANDERERS_DATA"] = str(Path(tempfile.gettempdir()) / f"wanderers-tests-{os.getuid()}-{_checkout}")
 (Path(os.environ["WANDERERS_DATA"]) / "static").mkdir(parents=True, exist_ok=True)  # whitenoise warns without it
 os.environ.setdefault("SECRET_KEY", "only-for-tests")
-os.environ.setdefault("DATABASE_POOL_SIZE", "40")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 embedded.ensure()

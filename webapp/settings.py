@@ -20,7 +20,7 @@ try:
     PIXELS = env.str("PIXELS", str(DATA / "pixels"))
     CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://localhost")
     _database: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", "postgresql:///wanderers"))
-    _pool_size = env.int("DATABASE_POOL_SIZE", 10)
+    _connection_seconds = env.int("DATABASE_CONNECTION_SECONDS", 60)
     PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", True)  # off behind a pooler that forgets them
     _throttle_anonymous = env.str("THROTTLE_ANONYMOUS", "600/min")
     _throttle_user = env.str("THROTTLE_USER", "6000/min")
@@ -97,8 +97,7 @@ DATABASES = {
     | {
         "ENGINE": "django.db.backends.postgresql",
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": _database.get("OPTIONS", {})
-        | {"pool": {"min_size": 0, "max_size": _pool_size, "timeout": 20, "max_idle": 60}},
+        "CONN_MAX_AGE": _connection_seconds,
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
