@@ -40,6 +40,7 @@ class Workflow(models.Model):
 
     random_fraction = models.FloatField(default=0.2, validators=PROBABILITY, help_text="share drawn at random")
     training_rate = models.FloatField(default=0.1, validators=PROBABILITY, help_text="share of gold subjects")
+    shows_score = models.BooleanField(default=False, help_text="tell what the model thinks, after the answer")
     retrain_after = models.PositiveIntegerField(null=True, blank=True, help_text="new labels that start a training run")
     created_at = models.DateTimeField(auto_now_add=True)
 
