@@ -89,7 +89,7 @@ def _says_nothing(key: str, value: Any) -> bool:
 
 def _plain(cards: Cards) -> dict[str, Any] | None:
     try:
-        plane = {
+        plane: dict[str, Any] = {
             "ra": float(cards["CRVAL1"]) % 360,
             "dec": float(cards["CRVAL2"]),
             "x": float(cards["CRPIX1"]) - 1,
@@ -98,8 +98,8 @@ def _plain(cards: Cards) -> dict[str, Any] | None:
         }
     except (KeyError, TypeError, ValueError):
         return None
-    (a, b), (c, d) = plane["cd"]
-    return plane if math.isfinite(sum(plane[key] for key in ("ra", "dec", "x", "y"))) and a * d != b * c else None
+    numbers = [plane["ra"], plane["dec"], plane["x"], plane["y"], np.linalg.det(plane["cd"])]
+    return plane if np.isfinite(numbers).all() and numbers[-1] != 0 else None
 
 
 def _matrix(cards: Cards) -> list[list[float]]:

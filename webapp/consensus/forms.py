@@ -75,9 +75,7 @@ class WorkflowForm(forms.ModelForm):
         help_texts = {
             "question": "Answered with yes, no or unsure, such as: Is this a real moving object?",
             "help_text": "What a volunteer reads under the question mark. An empty line begins a paragraph.",
-            "line_marking": _(
-                "Each line is stored with the answer, in pixels and, where the frame has a WCS, on the sky."
-            ),
+            "line_marking": _("Each line is stored with the answer: in pixels and, by the frame's WCS, on the sky."),
             "grace": "",
             "prior": "Between 0 and 1; what a subject without votes is believed to be.",
             "min_votes": "No subject is settled before.",

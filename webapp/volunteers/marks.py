@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from ml.pixels.celestial import to_sky
+from ml.pixels.celestial import Cards, to_sky
 from webapp.archive.models import Frame, Subject
 from webapp.archive.pixels import shape_of
 from webapp.volunteers.models import Classification, Mark, Workflow
@@ -61,15 +61,17 @@ def store_lines(answers: Mapping[Classification, Sequence[Line]]) -> None:
         return
     cards = _cards(drawn)
     Mark.objects.bulk_create(
-        Mark(
-            classification=answer, position=position, **asdict(line), **_sky(line, cards[answer.subject_id, line.frame])
-        )
+        _mark(answer, position, line, cards[answer.subject_id, line.frame])
         for answer, lines in answers.items()
         for position, line in enumerate(lines)
     )
 
 
-def _cards(drawn: set[tuple[int, int]]) -> dict[tuple[int, int], dict[str, float | str] | None]:
+def _mark(answer: Classification, position: int, line: Line, cards: Cards | None) -> Mark:
+    return Mark(classification=answer, position=position, **asdict(line), **_sky(line, cards))
+
+
+def _cards(drawn: set[tuple[int, int]]) -> dict[tuple[int, int], Cards | None]:
     """Return the WCS cards of frames, each named by its subject and position; None where there are none."""
     wanted = Q()
     for subject, frame in drawn:
@@ -78,7 +80,7 @@ def _cards(drawn: set[tuple[int, int]]) -> dict[tuple[int, int], dict[str, float
     return dict.fromkeys(drawn) | {(subject, frame): cards for subject, frame, cards in rows}
 
 
-def _sky(line: Line, cards: dict[str, float | str] | None) -> dict[str, float]:
+def _sky(line: Line, cards: Cards | None) -> dict[str, float]:
     ends = to_sky(cards, [line.x1, line.x2], [line.y1, line.y2]) if cards else None
     if ends is None:
         return {}

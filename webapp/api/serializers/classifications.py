@@ -42,8 +42,8 @@ class AnswerSerializer(serializers.Serializer[Any]):
     device = serializers.CharField(max_length=20, allow_blank=True, default="")
     viewport = serializers.CharField(max_length=20, allow_blank=True, default="")
     frames_seen = serializers.IntegerField(min_value=0, max_value=32767, allow_null=True, default=None)
-    marks = LineSerializer(
-        many=True, max_length=MOST_MARKS, default=list, help_text="where the workflow asks for lines"
+    marks = serializers.ListSerializer[Any](
+        child=LineSerializer(), max_length=MOST_MARKS, default=list, help_text="where the workflow asks for lines"
     )
 
 

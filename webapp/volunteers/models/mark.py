@@ -7,7 +7,7 @@ MOST_MARKS = 20
 
 class MarkQuerySet(models.QuerySet["Mark"]):
     def standing(self) -> models.QuerySet["Mark"]:
-        """Marks of classifications that have not been undone."""
+        """Leave out the marks of classifications that have been undone."""
         return self.filter(classification__withdrawn_at=None)
 
 
