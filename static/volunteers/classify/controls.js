@@ -61,11 +61,21 @@ export class Controls {
     for (const name of ["picture", "panel-close"]) {
       part(name).addEventListener("click", () => choices.set({ panel: !choices.panel }));
     }
+    for (const room of [part("panel"), part("time")]) {
+      room.addEventListener("change", ({ target }) => {
+        if (!target.matches(":focus-visible")) target.blur(); // so that keys go on answering after a click
+      });
+    }
     part("panel").addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       choices.set({ panel: false });
       part("picture").focus();
     });
+  }
+
+  /** The frames are turned one after another, or are all there at once. */
+  showTurning(turns) {
+    for (const name of ["back", "pause", "forth", "slider"]) this.part(name).disabled = !turns;
   }
 
   #listenToFrames(part, choices, stage) {

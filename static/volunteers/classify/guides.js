@@ -21,7 +21,7 @@ export class Guides {
     this.element.hidden = false;
     for (const pane of panes) {
       const target = this.choices.crosshair ? scene.target(pane) : null;
-      if (target) drawCrosshair(pane.overlay, this.view.toPane(target, scene.shift(pane)), this.view.scale);
+      if (target) drawCrosshair(pane.overlay, this.view.toPane(target, scene.shift(pane)), this.view.scale, this.view.pane);
       else clearCrosshair(pane.overlay);
     }
     this.compass.show(scene.sky(panes[0]), this.view.scale, scene.subject.pixel_scale);

@@ -3,6 +3,7 @@
 
 const GAP = 14; // CSS pixels between the target and the cross-hair
 const ARM = 26;
+const SHARE = 0.07; // of a small pane
 const SVG = "http://www.w3.org/2000/svg";
 
 export function lineOf(className) {
@@ -31,13 +32,14 @@ function arms(svg) {
   return [...svg.querySelectorAll(".crosshair")];
 }
 
-/** Draw the cross-hair about a place in the pane; `pixel` is the size of the picture's pixels. */
-export function drawCrosshair(svg, at, pixel) {
+/** Draw the cross-hair about a place in a pane; `pixel` is the size of the picture's pixels. */
+export function drawCrosshair(svg, at, pixel, pane) {
+  const arm = Math.min(ARM, SHARE * Math.min(pane.width, pane.height));
   const gap = Math.min(Math.max(GAP, 3.5 * pixel), 4 * GAP);
-  arms(svg).forEach((arm, i) => {
+  arms(svg).forEach((group, i) => {
     const [x, y] = [[1, 0], [-1, 0], [0, 1], [0, -1]][i];
     const on = (far) => ({ x: at.x + x * far, y: at.y + y * far });
-    placeLine(arm, on(gap), on(gap + ARM));
+    placeLine(group, on(gap), on(gap + arm));
   });
 }
 

@@ -11,7 +11,7 @@ export function pictureActions(stage) {
     frameForth: { keys: ["."], run: () => blink.step(1) },
     slower: { keys: ["["], run: () => changeSpeed(choices, -1) },
     faster: { keys: ["]"], run: () => changeSpeed(choices, 1) },
-    nextLayout: { keys: ["v"], run: () => choices.next("layout") },
+    nextLayout: { keys: ["v"], run: () => stage.nextLayout() },
     invert: { keys: ["i"], run: flip("inverted") },
     nextStretch: { keys: ["s"], run: () => choices.next("stretch") },
     nextColours: { keys: ["c"], run: () => choices.next("colours") },

@@ -1,6 +1,6 @@
 // The picture on the page: it puts together the panes, what is seen of the picture, and what lies over it.
 import { Blink } from "./blink.js";
-import { Choices } from "./choices.js";
+import { Choices, LAYOUTS } from "./choices.js";
 import { Controls } from "./controls.js";
 import { Draw } from "./draw.js";
 import { Gestures } from "./gestures.js";
@@ -82,6 +82,14 @@ export class Stage {
     this.#arrange();
   }
 
+  /** Show the frames in the next way that this subject allows. */
+  nextLayout() {
+    if (!this.#scene || this.#scene.picture.frames < 2) return;
+    const offered = LAYOUTS.filter((layout) => this.#scene.offers(layout));
+    const now = offered.indexOf(this.#scene.layout(this.choices.layout));
+    this.choices.set({ layout: offered[(now + 1) % offered.length] });
+  }
+
   /** Zoom in (1) or out (-1) by a step. */
   zoom(way) {
     this.view.zoomBy(ZOOM ** way);
@@ -143,6 +151,7 @@ export class Stage {
     const rowOfEach = layout === "strip" && channels.length > 1 ? picture.frames : null;
     this.panes.fill(contents, picture, rowOfEach);
     this.#drawPanes(this.panes.all.filter((pane) => !pane.turns));
+    this.controls.showTurning(contents[0].turns);
     this.blink.setStill(!contents[0].turns, layout === "strip");
   }
 
