@@ -312,7 +312,7 @@ def test_without_positions_nothing_is_followed_but_frames_are_stacked(db, open_p
     expect(page.get_by_role("button", name="Follow")).to_be_disabled()
     page.get_by_role("button", name="Stack").click()
     expect(page.locator("figcaption")).to_have_text("stack")
-    page.get_by_role("button", name="Blink").click()
+    page.get_by_role("button", name="In turn").click()
     expect(part(page, "frame")).to_have_text("3 of 4")
 
 

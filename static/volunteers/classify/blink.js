@@ -6,6 +6,11 @@ const FASTEST_CALM = 3;
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
+/** Return the speed that is shown where this one is wished for. */
+export function allowed(speed) {
+  return calm.matches ? Math.min(speed, FASTEST_CALM) : speed;
+}
+
 export class Blink {
   #timer = null;
   #paused = calm.matches;
@@ -77,8 +82,7 @@ export class Blink {
   #run() {
     clearInterval(this.#timer);
     if (this.#paused || this.#still || this.#count < 2) return;
-    const speed = calm.matches ? Math.min(this.#speed, FASTEST_CALM) : this.#speed;
-    this.#timer = setInterval(() => this.#go((this.#frame + 1) % this.#count), 1000 / speed);
+    this.#timer = setInterval(() => this.#go((this.#frame + 1) % this.#count), 1000 / allowed(this.#speed));
   }
 
   #go(frame) {

@@ -28,6 +28,7 @@ export class Choices {
 
   constructor() {
     Object.assign(this, BEGIN, remembered());
+    if (matchMedia("(max-width: 48rem)").matches) this.panel = false; // there it would lie over the answers
   }
 
   /** What decides the colour of a pixel. */

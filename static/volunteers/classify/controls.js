@@ -1,5 +1,5 @@
 // The controls of the picture: they show the choices and change them.
-import { SPEEDS } from "./blink.js";
+import { SPEEDS, allowed } from "./blink.js";
 import { LAYOUTS } from "./choices.js";
 
 const SWITCHES = { invert: "inverted", crosshair: "crosshair", loupe: "loupe" };
@@ -27,8 +27,8 @@ export class Controls {
     }
     part("levels").disabled = !choices.hasOwnLevels;
     for (const [name, choice] of Object.entries(SWITCHES)) part(name).setAttribute("aria-pressed", String(choices[choice]));
-    part("speed").value = SPEEDS.indexOf(choices.speed);
-    const speed = interpolate(gettext("%s a second"), [choices.speed.toLocaleString()]);
+    part("speed").value = SPEEDS.indexOf(allowed(choices.speed));
+    const speed = interpolate(gettext("%s a second"), [allowed(choices.speed).toLocaleString()]);
     part("speed-value").textContent = speed;
     part("speed").setAttribute("aria-valuetext", speed);
     for (const button of part("layouts").children) {

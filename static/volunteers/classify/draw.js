@@ -60,7 +60,7 @@ export class Draw {
           this.marks.move(index, 2, this.toPixel(to));
         }
       },
-      end: () => { if (index >= 0 && this.marks.length(index) * this.scale() < SHORTEST) cancel(); },
+      end: () => { if (this.marks.length(index) * this.scale() < SHORTEST) cancel(); },
       cancel,
     };
   }

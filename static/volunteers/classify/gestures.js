@@ -12,7 +12,7 @@ export class Gestures {
 
   /**
    * `panes.at(event)` finds {pane, x, y}. `does` has zoomBy(factor, at), panBy(right, down), hover(place or null),
-   * tap(place), twice(place), and begin(place) → {move(place), end(place), cancel()} or null for what is drawn.
+   * tap(pointerType), twice(place), and begin(place) → {move(place), end(), cancel()} or null for what is drawn.
    */
   constructor(root, panes, does) {
     this.panes = panes;
@@ -63,7 +63,7 @@ export class Gestures {
     const drag = this.#drag;
     if (!drag) return undefined;
     drag.moved ||= Math.hypot(place.x - drag.from.x, place.y - drag.from.y) > TAP;
-    if (drag.drawing) drag.drawing.move(place);
+    if (drag.moved && drag.drawing) drag.drawing.move(place);
     else if (drag.moved) this.does.panBy(place.x - before.x, place.y - before.y);
     return this.does.hover(place);
   }
@@ -82,9 +82,9 @@ export class Gestures {
     this.#pointers.delete(event.pointerId);
     const drag = this.#drag;
     this.#drag = null;
-    if (event.type === "pointercancel") drag?.drawing?.cancel();
-    else if (drag?.drawing) drag.drawing.end(place, drag.moved);
-    else if (drag && !drag.moved) this.does.tap(place, event.pointerType);
+    if (event.type === "pointercancel" || !drag?.moved) drag?.drawing?.cancel();
+    else drag.drawing?.end();
+    if (event.type === "pointerup" && drag && !drag.moved) this.does.tap(event.pointerType);
     if (event.pointerType === "touch") this.does.hover(null);
   }
 }

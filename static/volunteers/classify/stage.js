@@ -25,6 +25,7 @@ export class Stage {
   constructor(part, { channels, lines }, say) {
     this.part = part;
     this.names = channels;
+    this.say = say;
     this.root = part("pictures");
     this.choices = new Choices();
     this.view = new View(() => this.#place());
@@ -103,7 +104,11 @@ export class Stage {
 
   addLine() {
     const pane = this.panes.all[0];
-    if (!this.marks.most || !pane || pane.frame === null) return;
+    if (!this.marks.most || !pane) return;
+    if (pane.frame === null) {
+      this.say(gettext("Lines are drawn on a frame, not on the stack."));
+      return;
+    }
     this.blink.pause();
     const { width, height } = this.view.pane;
     const middle = this.view.toImage({ x: width / 2, y: height / 2 }, this.#scene.shift(pane));
@@ -129,7 +134,7 @@ export class Stage {
       zoomBy: (factor, at) => this.view.zoomBy(factor, at),
       panBy: (right, down) => this.view.panBy(right, down),
       hover: (place) => { this.guides.hover(place); if (this.#scene) this.guides.point(this.#scene, this.panes.all); },
-      tap: (_, pointer) => { if (pointer === "touch" && this.#scene?.picture.frames > 1) this.blink.toggle(); },
+      tap: (pointer) => { if (pointer === "touch" && this.#scene?.picture.frames > 1) this.blink.toggle(); },
       twice: (place) => (this.view.isWhole ? this.view.zoomBy(2 * ZOOM, place) : this.view.reset()),
       begin: (place) => this.draw.begin(place),
     });
