@@ -28,7 +28,7 @@ export class Choices {
 
   constructor() {
     Object.assign(this, BEGIN, remembered());
-    if (matchMedia("(max-width: 48rem)").matches) this.panel = false; // there it would lie over the answers
+    if (matchMedia("(max-width: 47.99rem), (max-height: 32rem)").matches) this.panel = false; // there it would lie over the answers
   }
 
   /** What decides the colour of a pixel. */
