@@ -1,9 +1,13 @@
 from django.urls import include, path
+from django.views.i18n import set_language
 
 from webapp.health import health
+from webapp.languages import Texts
 
 urlpatterns = [
     path("health/", health, name="health"),
+    path("language/", set_language, name="set_language"),
+    path("texts/<slug:language>/<slug:version>.js", Texts.as_view(), name="texts"),
     path("accounts/", include("allauth.urls")),
     path("api/", include("webapp.api.urls")),
     path("", include("webapp.archive.urls")),
