@@ -23,27 +23,28 @@ function token(name) {
 }
 
 function draw({ labels, counts }) {
-  const source = new Bokeh.ColumnDataSource({ data: { labels, counts } });
+  const places = counts.map((_, place) => place);
+  const source = new Bokeh.ColumnDataSource({ data: { places, labels, counts } });
   const figure = Bokeh.Plotting.figure({
-    x_range: new Bokeh.FactorRange({ factors: labels }),
+    x_range: new Bokeh.Range1d({ start: -0.7, end: counts.length - 0.3 }),
     y_range: new Bokeh.Range1d({ start: 0, end: 1.1 * Math.max(5, ...counts) }),
     sizing_mode: "stretch_both",
-    tools: "hover",
-    tooltips: [["", "@labels: @counts"]],
+    tools: [new Bokeh.HoverTool({ tooltips: [["", "@labels: @counts"]] })],
     toolbar_location: null,
     background_fill_color: null,
     border_fill_color: null,
     outline_line_color: null,
     min_border: 4,
   });
-  figure.vbar({ field: "labels" }, 0.8, { field: "counts" }, 0, {
+  figure.vbar({ field: "places" }, 0.8, { field: "counts" }, 0, {
     source, fill_color: token("--accent"), line_color: null,
   });
-  paint(figure, labels.length);
+  paint(figure);
+  label(figure, labels);
   Bokeh.Plotting.show(figure, root);
 }
 
-function paint(figure, count) {
+function paint(figure) {
   const line = token("--line");
   for (const axis of [...figure.xaxis, ...figure.yaxis]) {
     Object.assign(axis, {
@@ -51,15 +52,20 @@ function paint(figure, count) {
       major_label_text_color: token("--quiet"),
     });
   }
-  for (const axis of figure.xaxis) axis.major_label_orientation = "vertical";
   for (const grid of figure.xgrid) grid.visible = false;
   for (const grid of figure.ygrid) grid.grid_line_color = line;
-  const every = Math.ceil(count / (root.clientWidth / 18)); // as many labels as stand beside each other
-  if (every > 1) {
-    const kept = figure.x_range.factors.filter((_, place) => place % every === 0);
-    for (const axis of figure.xaxis) axis.formatter = new Bokeh.CustomJSTickFormatter({ args: { kept }, code: "return kept.includes(tick) ? tick : ''" });
+}
+
+/** Name as many bars as have room for it. */
+function label(figure, labels) {
+  const every = Math.ceil(labels.length / (root.clientWidth / 28));
+  const ticks = labels.map((_, place) => place).filter((place) => (labels.length - 1 - place) % every === 0);
+  for (const axis of figure.xaxis) {
+    axis.ticker = new Bokeh.FixedTicker({ ticks });
+    axis.major_label_overrides = new Map(ticks.map((place) => [place, labels[place]]));
+    axis.major_label_orientation = "vertical";
   }
 }
 
-const { labels, counts } = JSON.parse(document.getElementById("plot-data").textContent);
-if (!inOwnZone() && root.matches(".plot") && labels.length) draw({ labels, counts });
+const data = JSON.parse(document.getElementById("plot-data").textContent);
+if (!inOwnZone() && root.matches(".plot") && data.labels.length) draw(data);

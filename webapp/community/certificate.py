@@ -47,6 +47,8 @@ def to_pdf(certificate: Certificate) -> bytes:
 def in_words(spent: timedelta) -> str:
     """Return a time as hours and minutes."""
     minutes = int(spent.total_seconds()) // 60
+    if spent and not minutes:
+        return _("less than a minute")
     hours, minutes = divmod(minutes, 60)
     few = ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
     if not hours:

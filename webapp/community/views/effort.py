@@ -1,6 +1,5 @@
 """One's own statistics, and the certificate of them."""
 
-from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.auth.models import User
@@ -38,7 +37,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
         "effort": effort if effort and effort.answers else None,
         "spent": in_words(effort.spent) if effort else "",
         "rows": [(label, n) for label, (_start, n) in zip(labels, rows, strict=True)][::-1],
-        "plot": {"labels": _distinct(labels), "counts": [n for _start, n in rows]},
+        "plot": {"labels": labels, "counts": [n for _start, n in rows]},
         "range_form": RangeForm(),
     }
     return render(request, "community/statistics.html", page)
@@ -68,13 +67,3 @@ def certificate(request: HttpRequest, user: User) -> HttpResponseBase:
 def _zone(request: HttpRequest) -> ZoneInfo:
     name = request.GET.get("zone", "")
     return ZoneInfo(name if name in available_timezones() else "UTC")
-
-
-def _distinct(labels: list[str]) -> list[str]:
-    """Tell equal labels apart (an hour that the clocks repeat), since a plot needs each once."""
-    seen: dict[str, int] = {}
-    told: list[Any] = []
-    for label in labels:
-        seen[label] = seen.get(label, 0) + 1
-        told.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
-    return told
