@@ -54,7 +54,8 @@ class WorkflowForm(forms.ModelForm):
         model = Workflow
         fields: tuple[str, ...] = (
             "name", "question", "help_text", "is_active", "grace", "method", "prior", "min_votes", "max_votes",
-            "majority", "yes_above", "no_below", "random_fraction", "training_rate", "retrain_after",
+            "majority", "yes_above", "no_below", "random_fraction", "training_rate", "shows_score",
+            "retrain_after",
         )  # fmt: skip
         labels = {
             "help_text": "Help",
@@ -68,6 +69,7 @@ class WorkflowForm(forms.ModelForm):
             "no_below": "No up to a probability of",
             "random_fraction": "Share drawn at random",
             "training_rate": "Share of subjects whose class is known",
+            "shows_score": "Tell volunteers what the model thinks, after their answer",
             "retrain_after": "New labels that start a training run",
         }
         help_texts = {

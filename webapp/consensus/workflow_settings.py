@@ -36,6 +36,7 @@ class WorkflowSettings(TypedDict):
     no_below: float
     random_fraction: float
     training_rate: float
+    shows_score: bool
     retrain_after: int | None
 
 

@@ -25,7 +25,10 @@ class Workflow(models.Model):
     follow_ups = models.JSONField(default=dict, blank=True, help_text='{"no": ["CR", …], "yes": ["AST", …]}')
     subject_sets = models.ManyToManyField(SubjectSet, related_name="workflows", blank=True)
     is_active = models.BooleanField(default=True)
-    grace = models.PositiveIntegerField(default=30, help_text="seconds in which an answer may be undone")
+    grace = models.PositiveIntegerField(
+        default=30,
+        help_text="seconds in which an answer may be undone",
+    )
 
     method = models.CharField(max_length=20, choices=Method, default=Method.SWAP_TWO_COIN)
     prior = models.FloatField(default=0.5, validators=PROBABILITY, help_text="share of yes that is expected")
@@ -37,6 +40,7 @@ class Workflow(models.Model):
 
     random_fraction = models.FloatField(default=0.2, validators=PROBABILITY, help_text="share drawn at random")
     training_rate = models.FloatField(default=0.1, validators=PROBABILITY, help_text="share of gold subjects")
+    shows_score = models.BooleanField(default=False, help_text="tell what the model thinks, after the answer")
     retrain_after = models.PositiveIntegerField(null=True, blank=True, help_text="new labels that start a training run")
     created_at = models.DateTimeField(auto_now_add=True)
 
