@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
 
 from webapp.community.models import Profile
 from webapp.volunteers.identity import account_volunteer, visitor_of
@@ -27,7 +28,7 @@ def volunteer_who_acts(request: HttpRequest) -> Volunteer:
     """Return the volunteer; refuse whoever is nobody yet, so that nothing is stored for passers-by."""
     volunteer = volunteer_who_looks(request)
     if volunteer is None:
-        raise PermissionDenied("Sign in, or answer a first subject. Nothing was changed.")
+        raise PermissionDenied(_("Sign in, or answer a first subject. Nothing was changed."))
     return volunteer
 
 
@@ -40,7 +41,7 @@ def account_page(view: View) -> View:
             return view(request, request.user, *args, **kwargs)
         if request.method in ("GET", "HEAD"):
             return redirect_to_login(request.get_full_path())
-        raise PermissionDenied("Sign in first; nothing was changed.")
+        raise PermissionDenied(_("Sign in first; nothing was changed."))
 
     return guarded
 

@@ -17,7 +17,7 @@ from webapp.community.person import account_page, profile_of, volunteer_who_look
 from webapp.volunteers.identity import account_volunteer
 
 STEPS = [("hour", _("by hour")), ("day", _("by day")), ("week", _("by week"))]
-FORMATS = {"hour": "D H:i", "day": "SHORT_DATE_FORMAT", "week": "SHORT_DATE_FORMAT"}
+FORMATS = {"hour": "D H:i", "day": "j M", "week": "j M"}
 
 
 @require_safe
