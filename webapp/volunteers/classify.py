@@ -13,24 +13,25 @@ from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
 from webapp.sql import Columns, fetch
+from webapp.volunteers.marks import Line, WrongMark, check_lines, store_lines
 from webapp.volunteers.models import Classification, Lease, QueueEntry, Volunteer, Workflow
 
 ANSWER = Columns(Classification, "answer")
 ENTRY = Columns(QueueEntry, "entry")
-SUBJECT = Columns(Subject, "subject", "id", "survey_id", "gold_label")
+SUBJECT = Columns(Subject, "subject", "id", "survey_id", "gold_label", "array")
 
 LOCK = f"""
     SELECT {ENTRY.sql}, {SUBJECT.sql}
     FROM volunteers_queueentry AS entry JOIN archive_subject AS subject ON subject.id = entry.subject_id
-    WHERE entry.workflow_id = %(workflow)s AND entry.subject_id IN (
-        SELECT unnest(%(subjects)s::bigint[])
-        UNION ALL
-        SELECT held.subject_id FROM volunteers_classification AS held
-        WHERE held.volunteer_id = %(volunteer)s AND held.workflow_id = %(workflow)s
-            AND held.withdrawn_at IS NULL AND NOT held.is_counted
-    )
+    WHERE entry.workflow_id = %s AND entry.subject_id = ANY(%s)
     ORDER BY entry.id FOR NO KEY UPDATE OF entry
 """  # noqa: S608  # column names of our own models
+
+# A statement of its own: one that waits for a lock looks again at the row it waited for, and not at what it joined.
+HELD_BACK = """
+    SELECT subject_id FROM volunteers_classification
+    WHERE volunteer_id = %s AND workflow_id = %s AND withdrawn_at IS NULL AND NOT is_counted
+"""
 
 SENT = ("id", "answer", "follow_up", "started_at", "finished_at", "device", "viewport", "frames_seen")
 
@@ -79,6 +80,7 @@ class Item:
     device: str = ""
     viewport: str = ""
     frames_seen: int | None = None
+    marks: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,9 @@ def lock_entries(
 
     With a volunteer, those of the answers that they could still undo before they count are locked too.
     """
+    held = [row[0] for row in fetch(HELD_BACK, [volunteer.pk, workflow.pk])] if volunteer else []
     entries = {}
-    whose = volunteer.pk if volunteer else None
-    for row in fetch(LOCK, {"workflow": workflow.pk, "subjects": list(subjects), "volunteer": whose}):
+    for row in fetch(LOCK, [workflow.pk, [*subjects, *held]]):
         entry = ENTRY.build(row[: len(ENTRY)])
         entry.workflow, entry.subject = workflow, SUBJECT.build(row[len(ENTRY) :])
         if entry.subject.survey_id == workflow.survey_id:
@@ -120,7 +122,8 @@ def record(
     ------
     CannotClassify
         For a subject that is not in the workflow's queue, an id that another answer has, a follow-up that the
-        workflow does not offer, or a repeated subject. Nothing is stored then.
+        workflow does not offer, lines that it does not ask for or that leave the image, or a repeated subject. Nothing
+        is stored then.
     """
     if len({item.subject for item in items}) < len(items):
         raise CannotClassify("Send each subject once: one of them is in this list twice.")
@@ -129,7 +132,10 @@ def record(
     unknown = [item.subject for item in items if item.subject not in entries]
     if unknown:
         raise CannotClassify(f"Subject {unknown[0]} is not among those that “{workflow}” asks about.")
+    for item in items:
+        check_marks(workflow, entries[item.subject].subject, item.marks)
     made = _store(volunteer, workflow, [(entries[item.subject], item) for item in items])
+    store_lines({made[item.subject]: item.marks for item in items if item.subject in made})
     earlier = _earlier(volunteer, workflow, [item for item in items if item.subject not in made])
     return [
         Recorded(made[item.subject], entries[item.subject], is_new=True, is_replay=False)
@@ -178,6 +184,14 @@ def check_follow_up(workflow: Workflow, answer: str, follow_up: str) -> None:
     if follow_up and follow_up not in offered:
         choices = ", ".join(offered) or "none"
         raise CannotClassify(f"“{follow_up}” is no follow-up to “{answer}” here; there are: {choices}.")
+
+
+def check_marks(workflow: Workflow, subject: Subject, marks: Sequence[Line]) -> None:
+    """Raise CannotClassify for lines that cannot be stored."""
+    try:
+        check_lines(workflow, subject, marks)
+    except WrongMark as error:
+        raise CannotClassify(str(error)) from error
 
 
 def set_follow_up(row: Classification, follow_up: str) -> None:

@@ -4,6 +4,7 @@ import { listen } from "./keys.js";
 import { LastAnswer } from "./last.js";
 import { fetchPicture } from "./numbers.js";
 import { Outbox } from "./outbox.js";
+import { byKey, pictureActions } from "./picture_keys.js";
 import { Queue } from "./queue.js";
 import { Stage } from "./stage.js";
 import { uuid } from "./uuid.js";
@@ -18,9 +19,7 @@ const parts = (...names) => Object.fromEntries(names.map((name) => [name, part(n
 const api = new Api(config.urls);
 const outbox = await Outbox.open(api, config.workflow, config.who, { sent, refused, waiting });
 const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject));
-const stage = new Stage(
-  part("pictures"), parts("stretch", "invert", "channels", "frames", "frame", "pause", "holes"), config.channels,
-);
+const stage = new Stage(part, config, say);
 const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why", "chips", "ask"), config.followUps, followUp);
 const answers = [...document.querySelectorAll("[data-answer]")];
 
@@ -74,7 +73,7 @@ async function show() {
     return;
   }
   setState("open");
-  stage.show(drawn, current.item.subject);
+  stage.show(drawn, current.item.subject, current.marks);
   showFacts(current.item.subject);
   startedAt = new Date();
   readyAt = performance.now() + SETTLE;
@@ -113,7 +112,9 @@ function answer(value) {
     device: matchMedia("(pointer: coarse)").matches ? "touch" : "pointer",
     viewport: `${innerWidth}x${innerHeight}`,
     frames_seen: stage.blink.framesSeen,
+    marks: stage.marks.sent,
   };
+  current.marks = classification.marks; // undo brings them back
   history.push({ entry: current, classification });
   history.splice(0, history.length - UNDOABLE);
   answered += 1;
@@ -138,7 +139,10 @@ function undo() {
   history.pop();
   answered -= 1;
   outbox.undo(step.classification.id);
-  if (current) queue.putBack(current);
+  if (current) {
+    current.marks = stage.marks.lines;
+    queue.putBack(current);
+  }
   queue.putBack(step.entry);
   last.hide();
   offerUndo();
@@ -193,10 +197,7 @@ listen({
   n: () => answer("no"), ArrowLeft: () => answer("no"),
   u: () => answer("unsure"), ArrowDown: () => answer("unsure"),
   z: undo,
-  " ": () => stage.blink.toggle(),
-  ",": () => stage.blink.step(-1), ".": () => stage.blink.step(1),
-  i: () => stage.invert(), s: () => stage.cycleStretch(),
-  0: () => stage.choose(-1), 1: () => stage.choose(0), 2: () => stage.choose(1), 3: () => stage.choose(2), 4: () => stage.choose(3),
+  ...byKey(pictureActions(stage)),
   "?": () => part("keys").showModal(),
 });
 addEventListener("online", () => { if (document.body.dataset.state === "away") advance(); });

@@ -6,6 +6,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from webapp.volunteers.models import Workflow
+from webapp.volunteers.models.mark import MOST_MARKS
 
 
 @require_safe
@@ -18,6 +19,7 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
         "grace": workflow.grace,
         "followUps": workflow.follow_ups,
         "channels": workflow.survey.channels,
+        "lines": MOST_MARKS if workflow.line_marking else 0,
         "urls": {"next": f"/api/workflows/{workflow.slug}/next/", "classifications": "/api/classifications/"},
     }
     return render(request, "volunteers/classify.html", {"workflow": workflow, "config": config})
