@@ -49,3 +49,9 @@ def account_page(view: View) -> View:
 def profile_of(user: User) -> Profile:
     """Return what the person says about themselves, made on first use."""
     return Profile.objects.get_or_create(user=user)[0]
+
+
+def name_of(volunteer: Volunteer) -> str:
+    """Return the name to credit the volunteer by; an empty string for a visitor, and for whoever chose no name."""
+    profile: Profile | None = getattr(volunteer.user, "profile", None)
+    return profile.named() if profile else ""

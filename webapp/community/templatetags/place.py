@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from webapp.archive.models import Subject
 from webapp.community.models import Collection, Discovery, Favourite, Notification
-from webapp.community.person import profile_of, volunteer_who_looks
+from webapp.community.person import name_of, volunteer_who_looks
 
 register = template.Library()
 
@@ -25,11 +25,9 @@ def unread_news(context: dict[str, Any]) -> int:
 @register.inclusion_tag("community/credits.html")
 def credit(subject: Subject) -> dict[str, Any]:
     """Name who saw the subject before scientists confirmed it, as each of them chose."""
-    volunteers = {}
-    for row in Discovery.objects.filter(subject=subject).select_related("volunteer__user").order_by("pk"):
-        volunteers[row.volunteer_id] = row.volunteer
-    names = [profile_of(each.user).named() if each.user else "" for each in volunteers.values()]
-    named = [name for name in names if name]
+    rows = Discovery.objects.filter(subject=subject).select_related("volunteer__user__profile").order_by("pk")
+    names = {row.volunteer_id: name_of(row.volunteer) for row in rows}
+    named = [name for name in names.values() if name]
     return {"named": named, "unnamed": len(names) - len(named)}
 
 

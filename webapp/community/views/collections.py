@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from webapp.community.forms import CollectionForm
 from webapp.community.keep import collect, open_collection
 from webapp.community.models import Collection
-from webapp.community.person import account_page, profile_of, volunteer_who_looks
+from webapp.community.person import account_page, name_of, volunteer_who_looks
 from webapp.volunteers.identity import account_volunteer
 
 PER_PAGE = 96
@@ -52,7 +52,7 @@ def collection(request: HttpRequest, pk: int) -> HttpResponse:
         "items": found[:PER_PAGE],
         "older": found[PER_PAGE - 1].pk if len(found) > PER_PAGE else "",
         "is_own": is_own,
-        "owner": profile_of(row.owner.user).named() if row.owner.user else "",
+        "owner": name_of(row.owner),
         "form": CollectionForm(instance=row) if is_own else None,
     }
     return render(request, "community/collection.html", page)
@@ -116,7 +116,7 @@ def _chosen(request: HttpRequest, user: User) -> Collection:
 
 
 def _visible(request: HttpRequest, pk: int) -> Collection:
-    rows = Collection.objects.visible_to(volunteer_who_looks(request)).select_related("owner__user")
+    rows = Collection.objects.visible_to(volunteer_who_looks(request)).select_related("owner__user__profile")
     return get_object_or_404(rows, pk=pk)
 
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.community.models import Discovery, Notification
-from webapp.community.person import profile_of, volunteer_who_acts, volunteer_who_looks
+from webapp.community.person import name_of, volunteer_who_acts, volunteer_who_looks
 
 NEWEST = 100
 
@@ -17,9 +17,8 @@ def notifications(request: HttpRequest) -> HttpResponse:
     volunteer = volunteer_who_looks(request)
     own = Notification.objects.filter(volunteer=volunteer).select_related("subject__survey")
     found = Discovery.objects.filter(volunteer=volunteer).select_related("subject__survey", "workflow")
-    profile = profile_of(volunteer.user) if volunteer and volunteer.user else None
     page = {"rows": own[:NEWEST], "has_unread": own.filter(read_at=None).exists(), "discoveries": found[:NEWEST]}
-    return render(request, "community/notifications.html", page | {"profile": profile})
+    return render(request, "community/notifications.html", page | {"name": name_of(volunteer) if volunteer else ""})
 
 
 @require_POST
