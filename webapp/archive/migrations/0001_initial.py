@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ('slug', models.SlugField(unique=True)),
                 ('name', models.CharField(max_length=120)),
                 ('description', models.TextField(blank=True)),
+                ("story", models.TextField(blank=True, help_text="Markdown, shown on the front page", max_length=20000)),
                 ('is_simulated', models.BooleanField(default=False, help_text='Its sky is simulated, and every page says so.')),
                 ('classes', models.JSONField(blank=True, default=list, help_text="Fine classes, in the models' order.")),
                 ('positive', models.JSONField(blank=True, default=list, help_text='The classes that are real movers.')),
