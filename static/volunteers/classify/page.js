@@ -197,7 +197,7 @@ function showKeys() {
 
 function listenToButtons() {
   document.addEventListener("click", (event) => {
-    if (event.detail > 0) event.target.closest("button")?.blur(); // so that space goes on blinking after a click
+    if (event.detail > 0 && !event.target.closest("dialog")) event.target.closest("button")?.blur(); // so that space blinks
   });
   for (const button of answers) {
     button.addEventListener("click", () => answer(button.dataset.answer));
