@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from webapp.consensus.submit import Submitted
@@ -115,5 +116,5 @@ def represent(submitted: Submitted, p_real: float | None = None) -> dict[str, An
         "feedback": {"truth": truth, "correct": row.answer == truth} if truth else None,
         "votes": submitted.votes,
         "p_real": p_real,
-        "message": "" if accepted else "You had answered this subject already; your first answer stands.",
+        "message": "" if accepted else _("You had answered this subject already; your first answer stands."),
     }

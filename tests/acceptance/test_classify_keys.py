@@ -1,0 +1,95 @@
+"""A volunteer's own keys, and answers by swiping."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.acceptance.fingers import swipe
+from tests.acceptance.test_classify_page import ECHO, make_workflow, press, ready, standing, wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PAGE = "/classify/night/"
+
+
+@pytest.fixture
+def workflow(db):
+    return make_workflow()
+
+
+def key_button(page, action):
+    return page.locator(f"[data-part=key-list] button[value={action}]")
+
+
+def give(page, action, key):
+    page.keyboard.press("?")
+    key_button(page, action).click()
+    expect(key_button(page, action)).to_have_text("Press a key…")
+    page.keyboard.press(key)
+
+
+def close_help(page):
+    page.get_by_role("button", name="Close").click()
+
+
+def test_an_action_gets_another_key_and_keeps_it(workflow, open_page):
+    page = open_page(PAGE)
+    ready(page)
+    give(page, "yes", "j")
+    expect(key_button(page, "yes")).to_have_text("J")
+    close_help(page)
+    expect(page.locator("[data-answer=yes] kbd")).to_have_text("J")
+    page.reload()
+    first = press(page, "j")
+    wait_until(page, lambda: standing() == {first: "yes"})
+    second = ready(page)
+    page.keyboard.press("y")
+    page.wait_for_timeout(ECHO)
+    assert ready(page) == second
+
+
+def test_a_key_that_another_action_had_is_taken_from_it_and_all_come_back(workflow, open_page):
+    page = open_page(PAGE)
+    ready(page)
+    give(page, "yes", "n")
+    expect(key_button(page, "no")).to_have_text("←")
+    close_help(page)
+    first = press(page, "n")
+    wait_until(page, lambda: standing() == {first: "yes"})
+    ready(page)
+    page.keyboard.press("?")
+    page.get_by_role("button", name="All keys as they were").click()
+    expect(key_button(page, "no")).to_have_text("N or ←")
+    close_help(page)
+    second = press(page, "n")
+    wait_until(page, lambda: standing() == {first: "yes", second: "no"})
+
+
+def test_escape_keeps_the_key(workflow, open_page):
+    page = open_page(PAGE)
+    ready(page)
+    give(page, "yes", "Escape")
+    expect(key_button(page, "yes")).to_have_text("Y or →")
+    expect(page.locator("dialog[data-part=keys]")).to_be_visible()
+
+
+def test_swipes_answer_only_where_they_are_wanted(workflow, open_page):
+    page = open_page(PAGE, width=390, height=844)
+    first = ready(page)
+    answer_by_finger(page, 1)
+    page.wait_for_timeout(ECHO)
+    assert ready(page) == first
+    page.locator("[data-part=help]").click()
+    page.get_by_label("Answer by swiping").check()
+    close_help(page)
+    answer_by_finger(page, 1)
+    wait_until(page, lambda: standing() == {first: "yes"})
+    second = ready(page)
+    answer_by_finger(page, -1)
+    wait_until(page, lambda: standing() == {first: "yes", second: "no"})
+
+
+def answer_by_finger(page, way):
+    """Draw a finger over the picture, to the right (1) or the left (-1)."""
+    box = page.locator("[data-part=pictures] canvas").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    swipe(page, ((x - 60 * way, y), (x + 60 * way, y)))
