@@ -152,6 +152,19 @@ def test_undo_brings_the_lines_back(subject, open_page):
     assert stored(page, 2) == [near(50, 40, 300, 200), near(10, 10, 90, 15)]
 
 
+def test_an_answer_in_the_middle_of_a_drag_takes_the_line_as_it_is(subject, open_page):
+    page = open_page(PAGE)
+    ready(page)
+    page.mouse.move(*at(page, 50, 40))
+    page.mouse.down()
+    page.mouse.move(*at(page, 200, 140), steps=3)
+    page.keyboard.press("y")
+    assert stored(page, 1) == [near(50, 40, 200, 140)]
+    page.mouse.move(400, 300, steps=3)
+    page.mouse.up()
+    assert len(stored(page, 1)) == 1
+
+
 def test_lines_wait_for_the_network_and_are_stored_once(subject, open_page):
     page = open_page(PAGE)
     ready(page)

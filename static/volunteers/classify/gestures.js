@@ -26,6 +26,12 @@ export class Gestures {
     root.addEventListener("dblclick", (event) => { const place = panes.at(event); if (place) does.twice(place); });
   }
 
+  /** Let go: the picture that was held is gone. */
+  release() {
+    this.#pointers.clear();
+    this.#drag = null;
+  }
+
   #wheel(event) {
     const place = this.panes.at(event);
     if (!place) return;

@@ -49,6 +49,7 @@ export class Stage {
   }
 
   show(picture, subject, lines) {
+    this.gestures.release();
     this.#scene = new Scene(picture, subject);
     this.#names = Array.from({ length: picture.channels }, (_, i) => (
       this.names[i] ?? interpolate(gettext("channel %s"), [i + 1])
@@ -66,6 +67,7 @@ export class Stage {
 
   clear() {
     this.blink.stop();
+    this.gestures.release();
     this.#scene = null;
     this.panes.clear();
     this.guides.clear();
