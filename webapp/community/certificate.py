@@ -71,16 +71,16 @@ def _text(page: FPDF, certificate: Certificate) -> None:
         "n": f"{effort.answers:,}".replace(",", " ")
     }
     days = {"since": date_format(certificate.since), "until": date_format(certificate.until)}
-    page.set_y(48)
+    page.set_y(56)
     _line(page, _("Certificate of participation"), 26, "B", 16)
     _line(page, certificate.name, 20, "B", 14, LINE)
     _line(page, _("has looked for moving worlds with Wanderers, and classified"), 13, "", 10)
     _line(page, _("%(pictures)s in %(time)s") % {"pictures": answers, "time": in_words(effort.spent)}, 20, "B", 14)
     _line(page, _("from %(since)s to %(until)s (UTC).") % days, 13, "", 16)
-    page.set_x(45)
+    page.set_y(-52)
     _line(page, _what_counts(), 9, "", 5, QUIET)
     said = {"site": certificate.site, "day": date_format(certificate.issued)}
-    page.set_y(-32)
+    page.set_y(-30)
     _line(page, _("%(site)s, %(day)s") % said, 10, "", 6, QUIET)
 
 
