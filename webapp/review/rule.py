@@ -119,7 +119,8 @@ def _retire(consensus: Consensus) -> None:
     consensus.is_retired, consensus.retired_reason = True, RetiredReason.HUMAN
     consensus.retired_at = timezone.now()
     consensus.save(update_fields=["is_retired", "retired_reason", "retired_at", "updated_at"])
-    QueueEntry.objects.filter(workflow=consensus.workflow_id, subject=consensus.subject_id).update(is_retired=True)
+    entries = QueueEntry.objects.filter(workflow=consensus.workflow_id, subject=consensus.subject_id)
+    entries.update(is_retired=True, is_gold=True)  # settled, and from now on one to learn from
 
 
 def _bring_back(workflow: Workflow, subject: Subject) -> None:
@@ -128,5 +129,6 @@ def _bring_back(workflow: Workflow, subject: Subject) -> None:
     row = Consensus.objects.filter(workflow=workflow, subject=subject)
     row.update(is_retired=False, retired_reason="", retired_at=None)
     row.filter(votes_yes=0, votes_no=0, votes_unsure=0).delete()
-    QueueEntry.objects.filter(workflow=workflow, subject=subject).update(is_retired=False)
+    is_gold = Subject.objects.gold().filter(pk=subject.pk).exists()
+    QueueEntry.objects.filter(workflow=workflow, subject=subject).update(is_retired=False, is_gold=is_gold)
     refresh(workflow, [subject.pk])
