@@ -1,9 +1,11 @@
 from django.urls import include, path
+from django.views.i18n import JavaScriptCatalog
 
 from webapp.health import health
 
 urlpatterns = [
     path("health/", health, name="health"),
+    path("jsi18n/", JavaScriptCatalog.as_view(), name="javascript-catalog"),
     path("accounts/", include("allauth.urls")),
     path("api/", include("webapp.api.urls")),
     path("", include("webapp.archive.urls")),
