@@ -1,5 +1,6 @@
 // The classify page: shows a subject, takes an answer, shows the next. Everything else is in a file of its own.
 import { Api, Away } from "./api.js";
+import { offerGuides } from "./guides.js";
 import { listen } from "./keys.js";
 import { LastAnswer } from "./last.js";
 import { fetchPicture } from "./numbers.js";
@@ -188,6 +189,7 @@ function listenToButtons() {
 }
 
 listenToButtons();
+offerGuides(config.guides);
 listen({
   y: () => answer("yes"), ArrowRight: () => answer("yes"),
   n: () => answer("no"), ArrowLeft: () => answer("no"),
