@@ -64,17 +64,19 @@ class Site:
                 time.sleep(0.2)
         raise AssertionError("The site did not come up.")
 
-    def family(self) -> list[psutil.Process]:
-        """Every process that the site started, the database's among them."""
-        return [process for process in psutil.process_iter() if self._belongs(process)]
+    def family(self) -> dict[psutil.Process, str]:
+        """Every process that the site started, the database's among them, with its command line."""
+        commands = {process: self._command(process) for process in psutil.process_iter()}
+        return {process: command for process, command in commands.items() if command}
 
-    def _belongs(self, process: psutil.Process) -> bool:
+    def _command(self, process: psutil.Process) -> str:
+        """The command line of a process of this site; nothing for any other, or one that is ending."""
         try:
-            if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
-                return False
-            return str(self.data) in " ".join(process.cmdline()) + str(process.environ().get("WANDERERS_DATA", ""))
+            command = " ".join(process.cmdline())
+            is_ours = str(self.data) in command + str(process.environ().get("WANDERERS_DATA", ""))
+            return command if is_ours and process.pid != os.getpid() else ""
         except psutil.Error:
-            return False
+            return ""
 
     def interrupt(self) -> str:
         """One Ctrl-C; return what the site printed."""

@@ -79,7 +79,7 @@ def _telling_answers(workflow: Workflow) -> QuerySet[Classification]:
     undone = Classification.objects.filter(
         volunteer=OuterRef("volunteer"), workflow=workflow, subject=OuterRef("subject"), withdrawn_at__isnull=False
     )
-    answers = Classification.objects.standing().filter(workflow=workflow)
+    answers = Classification.objects.counted().filter(workflow=workflow)
     return answers.exclude(subject__gold_label="").filter(~Exists(undone))
 
 

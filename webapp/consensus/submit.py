@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from webapp.consensus.grace import count_those_before
 from webapp.consensus.models import Consensus
 from webapp.consensus.skill import count_answers
 from webapp.consensus.update import refresh_locked
@@ -22,19 +23,36 @@ class Submitted:
     recorded: Recorded
     consensus: Consensus
 
+    @property
+    def votes(self) -> dict[str, int]:
+        """The standing votes: those that the consensus counts, and this one."""
+        votes = {"yes": self.consensus.votes_yes, "no": self.consensus.votes_no, "unsure": self.consensus.votes_unsure}
+        own = self.recorded.classification
+        if own.withdrawn_at is None and not own.is_counted:
+            votes[own.answer] += 1
+        return votes
+
 
 @transaction.atomic
 def submit(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> list[Submitted]:
     """Record answers to different subjects and bring consensus, skill and queue up to date.
+
+    The volunteer goes on by this: what they answered before counts now. The last answer counts when they go on again,
+    or when its grace period has ended (`webapp.consensus.grace`).
 
     Raises
     ------
     CannotClassify
         As `webapp.volunteers.classify.record`; nothing is stored then.
     """
-    recorded = record(volunteer, workflow, items)
-    count_answers([each.classification for each in recorded if each.is_new], 1)
-    sums = refresh_locked(workflow, [each.entry for each in recorded])
+    entries = lock_entries(workflow, [item.subject for item in items], volunteer)
+    recorded = record(volunteer, workflow, items, entries)
+    new = {each.classification.pk: each.classification for each in recorded if each.is_new}
+    if new:
+        last = list(new)[-1:] if workflow.grace else []
+        for row in count_those_before(volunteer, workflow, last, entries):
+            new.get(row.pk, row).is_counted = True
+    sums = refresh_locked(workflow, list(entries.values()))
     return [Submitted(each, sums[each.entry.subject_id]) for each in recorded]
 
 
@@ -51,7 +69,8 @@ def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
     """
     row, entry = _locked(volunteer, answer)
     if withdraw(row):
-        count_answers([row], -1)
+        if row.is_counted:
+            count_answers([row], -1)
         sums = refresh_locked(row.workflow, [entry])
         lend_again(row, entry, timezone.now() + settings.LEASE_FOR)
     else:
@@ -81,6 +100,6 @@ def _locked(volunteer: Volunteer, answer: UUID) -> tuple[Classification, QueueEn
     answers = Classification.objects.filter(volunteer=volunteer).select_related("workflow__survey")
     row = answers.get(pk=answer)
     entry = lock_entries(row.workflow, [row.subject_id])[row.subject_id]
-    row.refresh_from_db(fields=["answer", "follow_up", "withdrawn_at"])
+    row.refresh_from_db(fields=["answer", "follow_up", "withdrawn_at", "is_counted"])
     row.subject = entry.subject
     return row, entry

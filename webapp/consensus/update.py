@@ -30,17 +30,23 @@ STALE = """
         ON vote.volunteer_id = skill.volunteer_id AND vote.workflow_id = skill.workflow_id
     JOIN consensus_consensus AS summed
         ON summed.workflow_id = vote.workflow_id AND summed.subject_id = vote.subject_id
-    WHERE skill.workflow_id = %s AND vote.withdrawn_at IS NULL AND NOT summed.is_retired
+    WHERE skill.workflow_id = %s AND vote.withdrawn_at IS NULL AND vote.is_counted AND NOT summed.is_retired
         AND summed.updated_at < skill.updated_at
     LIMIT %s
 """
 
 ROW = Columns(Consensus, "summed")
 
-# One row for each entry: the leases that are out, the standing votes with their voters' skills, and the sum so far.
+# One row for each entry: its slots that are taken (leases that are out, and answers that do not count yet), the votes
+# that count with their voters' skills, and the sum so far.
 READ = f"""
     SELECT entry.subject_id,
-        (SELECT count(*) FROM volunteers_lease AS lease WHERE lease.entry_id = entry.id),
+        (SELECT count(*) FROM volunteers_lease AS lease WHERE lease.entry_id = entry.id)
+            + (
+                SELECT count(*) FROM volunteers_classification AS held
+                WHERE held.workflow_id = entry.workflow_id AND held.subject_id = entry.subject_id
+                    AND held.withdrawn_at IS NULL AND NOT held.is_counted
+            ),
         (
             SELECT json_agg(json_build_array(
                 vote.answer, vote.follow_up, {", ".join(f"skill.{cell}" for cell in CELLS)}
@@ -49,7 +55,7 @@ READ = f"""
             LEFT JOIN consensus_skill AS skill
                 ON skill.volunteer_id = vote.volunteer_id AND skill.workflow_id = vote.workflow_id
             WHERE vote.workflow_id = entry.workflow_id AND vote.subject_id = entry.subject_id
-                AND vote.withdrawn_at IS NULL
+                AND vote.withdrawn_at IS NULL AND vote.is_counted
         ),
         {ROW.sql}
     FROM volunteers_queueentry AS entry
@@ -131,7 +137,7 @@ def catch_up(workflow: Workflow, limit: int = 10 * BATCH) -> int:
 
 def truth_changed(workflow: Workflow, subjects: Iterable[int]) -> None:
     """Count anew the skills of those who answered subjects whose gold label was just set or removed."""
-    answers = Classification.objects.standing().filter(workflow=workflow, subject__in=list(subjects))
+    answers = Classification.objects.counted().filter(workflow=workflow, subject__in=list(subjects))
     recount(workflow, answers.values_list("volunteer", flat=True).distinct())
 
 
@@ -139,7 +145,7 @@ def refresh_locked(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[in
     """Do what `refresh` does, for entries that this transaction has locked already."""
     by_subject = {entry.subject_id: entry for entry in entries}
     rows = {}
-    for subject, leases, votes, *stored in fetch(READ, [[entry.pk for entry in entries]]):
+    for subject, taken, votes, *stored in fetch(READ, [[entry.pk for entry in entries]]):
         entry = by_subject[subject]
         row = Consensus(subject_id=subject) if stored[0] is None else ROW.build(stored)
         row.workflow = workflow
@@ -147,7 +153,7 @@ def refresh_locked(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[in
         _retire(row, entry)
         entry.is_retired = row.is_retired
         if not entry.is_gold:  # everybody may hold a gold subject
-            entry.available = available(workflow, row.votes, leases)
+            entry.available = available(workflow, row.votes, taken)
         rows[subject] = row
     _write(workflow, entries, rows)
     return rows

@@ -1,6 +1,6 @@
 """Record and withdraw answers. What they add up to is webapp.consensus' business, in the same transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,13 @@ SUBJECT = Columns(Subject, "subject", "id", "survey_id", "gold_label")
 LOCK = f"""
     SELECT {ENTRY.sql}, {SUBJECT.sql}
     FROM volunteers_queueentry AS entry JOIN archive_subject AS subject ON subject.id = entry.subject_id
-    WHERE entry.workflow_id = %s AND entry.subject_id = ANY(%s)
+    WHERE entry.workflow_id = %(workflow)s AND entry.subject_id IN (
+        SELECT unnest(%(subjects)s::bigint[])
+        UNION ALL
+        SELECT held.subject_id FROM volunteers_classification AS held
+        WHERE held.volunteer_id = %(volunteer)s AND held.workflow_id = %(workflow)s
+            AND held.withdrawn_at IS NULL AND NOT held.is_counted
+    )
     ORDER BY entry.id FOR NO KEY UPDATE OF entry
 """  # noqa: S608  # column names of our own models
 
@@ -35,11 +41,11 @@ STORE = f"""
     )
     INSERT INTO volunteers_classification AS answer (
         id, volunteer_id, workflow_id, subject_id, answer, follow_up, reason, started_at, finished_at, created_at,
-        device, viewport, frames_seen
+        device, viewport, frames_seen, is_counted
     )
     SELECT item.id, %(volunteer)s, %(workflow)s, entry.subject_id, item.answer, item.follow_up,
         coalesce(ended.reason, CASE WHEN entry.is_gold THEN 'training' ELSE entry.reason END),
-        item.started_at, item.finished_at, now(), item.device, item.viewport, item.frames_seen
+        item.started_at, item.finished_at, now(), item.device, item.viewport, item.frames_seen, false
     FROM unnest(
         %(entry)s::bigint[], %(id)s::uuid[], %(answer)s::text[], %(follow_up)s::text[], %(started_at)s::timestamptz[],
         %(finished_at)s::timestamptz[], %(device)s::text[], %(viewport)s::text[], %(frames_seen)s::smallint[]
@@ -84,10 +90,16 @@ class Recorded:
     is_replay: bool
 
 
-def lock_entries(workflow: Workflow, subjects: Sequence[int]) -> dict[int, QueueEntry]:
-    """Lock the queue entries of the subjects, in the order of their primary keys; return them by subject."""
+def lock_entries(
+    workflow: Workflow, subjects: Sequence[int], volunteer: Volunteer | None = None
+) -> dict[int, QueueEntry]:
+    """Lock the queue entries of the subjects, in the order of their primary keys; return them by subject.
+
+    With a volunteer, those of the answers that they could still undo before they count are locked too.
+    """
     entries = {}
-    for row in fetch(LOCK, [workflow.pk, list(subjects)]):
+    whose = volunteer.pk if volunteer else None
+    for row in fetch(LOCK, {"workflow": workflow.pk, "subjects": list(subjects), "volunteer": whose}):
         entry = ENTRY.build(row[: len(ENTRY)])
         entry.workflow, entry.subject = workflow, SUBJECT.build(row[len(ENTRY) :])
         if entry.subject.survey_id == workflow.survey_id:
@@ -96,9 +108,12 @@ def lock_entries(workflow: Workflow, subjects: Sequence[int]) -> dict[int, Queue
     return entries
 
 
-@transaction.atomic(savepoint=False)
-def record(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> list[Recorded]:
+def record(
+    volunteer: Volunteer, workflow: Workflow, items: Sequence[Item], entries: Mapping[int, QueueEntry]
+) -> list[Recorded]:
     """Store answers, each once: a replayed id returns the row it made, a second answer the first one.
+
+    Lock their queue entries first (`lock_entries`), as every change of votes does. Nothing is counted yet.
 
     Raises
     ------
@@ -110,7 +125,6 @@ def record(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> l
         raise CannotClassify("Send each subject once: one of them is in this list twice.")
     for item in items:
         check_follow_up(workflow, item.answer, item.follow_up)
-    entries = lock_entries(workflow, [item.subject for item in items])
     unknown = [item.subject for item in items if item.subject not in entries]
     if unknown:
         raise CannotClassify(f"Subject {unknown[0]} is not among those that “{workflow}” asks about.")

@@ -29,7 +29,7 @@ def enqueue_subjects(workflow: Workflow) -> int:
             {
                 "workflow": workflow.pk,
                 "reason": Reason.NEW.value,
-                "available": available(workflow, votes=0, leases=0),
+                "available": available(workflow, votes=0, taken=0),
                 "kind": workflow.kind,
             },
         )

@@ -14,6 +14,9 @@ def wanted(workflow: Workflow, votes: int) -> int:
     return min(votes + 1, workflow.max_votes)
 
 
-def available(workflow: Workflow, votes: int, leases: int) -> int:
-    """Return how many more people a subject may be handed to; negative where one was undone or came late."""
-    return wanted(workflow, votes) - votes - leases
+def available(workflow: Workflow, votes: int, taken: int) -> int:
+    """Return how many more people a subject may be handed to; negative where one was undone or came late.
+
+    Taken are the slots of leases that are out, and of answers that do not count yet.
+    """
+    return wanted(workflow, votes) - votes - taken

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
-from tests.integration.crowd.world import make_volunteer, make_workflow, standing, subjects_of, vote
+from tests.integration.crowd.world import end_grace, make_volunteer, make_workflow, standing, subjects_of, vote
 from webapp.consensus.models import Consensus, Skill
 from webapp.volunteers.identity import COOKIE
 from webapp.volunteers.models import Classification, Lease, Volunteer
@@ -107,6 +107,7 @@ def test_what_a_visitor_answered_becomes_the_accounts_once(workflow, browser):
     mine = standing(workflow).filter(volunteer=account)
     assert dict(mine.values_list("subject", "answer")) == {first.pk: "no", second.pk: "yes", gold.pk: "yes"}
     assert not standing(workflow).filter(volunteer=visitor).exists()
+    end_grace()
     votes = {row.subject_id: (row.votes_yes, row.votes_no) for row in Consensus.objects.all()}
     assert votes == {first.pk: (0, 1), second.pk: (1, 1), gold.pk: (1, 0)}
     assert Skill.objects.get(volunteer=account).counts() == [[0, 1, 0], [0, 0, 0]]

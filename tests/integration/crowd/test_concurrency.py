@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.db.models import Count
 
-from tests.integration.crowd.world import make_volunteer, make_workflow, standing, subjects_of, vote
+from tests.integration.crowd.world import end_grace, make_volunteer, make_workflow, standing, subjects_of, vote
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.skill import recount
 from webapp.consensus.submit import submit, undo
@@ -76,6 +76,7 @@ def test_writers_on_one_subject_neither_deadlock_nor_lose_a_vote():
         return submit(people[number], workflow, items)
 
     at_once(answer_all, *range(PEOPLE))
+    assert end_grace() == PEOPLE
     for row in Consensus.objects.all():
         assert (row.votes_yes, row.votes_no) == (24, 8)
     assert Consensus.objects.count() == 3
@@ -89,6 +90,7 @@ def test_the_same_answer_sent_many_times_at_once_counts_once():
     results = at_once(lambda _: submit(ann, workflow, [item])[0].recorded, *range(8))
     assert sum(each.is_new for each in results) == 1
     assert all(each.classification.pk == item.id for each in results)
+    at_once(lambda _: end_grace(), *range(4))
     assert Consensus.objects.get().votes == 1
 
 
@@ -113,6 +115,7 @@ def test_a_crowd_that_works_until_nothing_is_left_gives_no_vote_too_many():
 
     while QueueEntry.objects.filter(workflow=workflow, is_gold=False, is_retired=False).exists():
         at_once(work, *range(12))  # whoever found everything lent out comes back
+        end_grace()
     for row in Consensus.objects.filter(subject__gold_label=""):
         assert row.is_retired
         assert row.votes <= 5

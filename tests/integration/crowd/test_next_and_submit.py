@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from tests.integration.crowd.world import client_of, entry_of, make_volunteer, make_workflow, standing
+from tests.integration.crowd.world import client_of, end_grace, entry_of, make_volunteer, make_workflow, standing
 from webapp.consensus.models import Consensus
 from webapp.volunteers.models import Classification, Lease, QueueEntry
 
@@ -79,6 +79,7 @@ def test_a_replayed_id_returns_the_first_and_counts_once(workflow, client):
     assert (first.status_code, second.status_code) == (201, 200)
     assert second.json()["answer"] == "yes"
     assert second.json()["replayed"] is True
+    assert end_grace() == 1
     assert Consensus.objects.get().votes == 1
 
 
@@ -164,6 +165,7 @@ def test_a_paused_workflow_hands_out_nothing(workflow, client):
 def test_a_follow_up_may_come_later(workflow, client):
     sent = answer(client.get(NEXT, {"n": 1}).json()["items"][0], "no")
     client.post(ANSWERS, sent, format="json")
+    end_grace()
     assert client.post(f"{ANSWERS}{sent['id']}/follow-up/", {"follow_up": "CR"}, format="json").status_code == 200
     assert Consensus.objects.get().follow_ups == {"CR": 1}
     wrong = client.post(f"{ANSWERS}{sent['id']}/follow-up/", {"follow_up": "AST"}, format="json")

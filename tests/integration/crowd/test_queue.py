@@ -141,7 +141,7 @@ def test_retired_subjects_are_not_handed_out_and_their_leases_are_not_shown():
 def test_no_more_votes_are_wanted_than_may_be_needed(votes, expected):
     workflow = Workflow(min_votes=3, max_votes=5)
     assert wanted(workflow, votes) == expected
-    assert available(workflow, votes, leases=1) == expected - votes - 1
+    assert available(workflow, votes, taken=1) == expected - votes - 1
 
 
 def test_next_takes_as_many_queries_for_fifty_as_for_one():

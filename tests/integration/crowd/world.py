@@ -1,14 +1,20 @@
 """A small survey with a queue, and people who answer it."""
 
 import uuid
+from datetime import timedelta
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from webapp.archive.models import Frame, Subject, SubjectSet, Survey
-from webapp.consensus.submit import submit
-from webapp.volunteers.classify import Item
+from webapp.consensus.grace import count_overdue, count_those_before
+from webapp.consensus.models import Consensus
+from webapp.consensus.submit import Submitted, submit
+from webapp.consensus.update import refresh_locked
+from webapp.volunteers.classify import Item, lock_entries
 from webapp.volunteers.enqueue import enqueue_subjects
 from webapp.volunteers.models import Classification, QueueEntry, Volunteer, Workflow
 
@@ -59,8 +65,25 @@ def client_of(volunteer):
 
 
 def vote(volunteer, workflow, subject, answer="yes", follow_up=""):
+    """Answer, and go on: so that the answer counts."""
     subject = getattr(subject, "pk", subject)
-    return submit(volunteer, workflow, [Item(uuid.uuid4(), subject, answer, follow_up)])[0]
+    given = submit(volunteer, workflow, [Item(uuid.uuid4(), subject, answer, follow_up)])[0]
+    go_on(volunteer, workflow)
+    given.recorded.classification.refresh_from_db()
+    return Submitted(given.recorded, Consensus.objects.filter(workflow=workflow, subject=subject).first())
+
+
+@transaction.atomic
+def go_on(volunteer, workflow):
+    entries = lock_entries(workflow, [], volunteer)
+    count_those_before(volunteer, workflow, [], entries)
+    refresh_locked(workflow, list(entries.values()))
+
+
+def end_grace():
+    """Let the grace period of all answers have ended, and the schedule have seen it; return how many counted."""
+    Classification.objects.held_back().update(created_at=timezone.now() - timedelta(hours=1))
+    return count_overdue()
 
 
 def entry_of(workflow, subject):

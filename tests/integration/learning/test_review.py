@@ -42,7 +42,7 @@ def vote(workflow, subject, *answers):
     people = [Volunteer.objects.create() for _ in answers]
     for person, answer in zip(people, answers, strict=True):
         Classification.objects.create(
-            id=uuid.uuid4(), volunteer=person, workflow=workflow, subject=subject, answer=answer
+            id=uuid.uuid4(), volunteer=person, workflow=workflow, subject=subject, answer=answer, is_counted=True
         )
     refresh(workflow, [subject.pk])
     return people

@@ -53,7 +53,7 @@ class AnsweredSerializer(serializers.Serializer[Any]):
     withdrawn = serializers.BooleanField()
     reason = serializers.ChoiceField(Reason.choices, help_text="why the subject was shown")
     feedback = Feedback(allow_null=True, help_text="for training subjects")
-    votes = Votes(help_text="all standing votes on the subject")
+    votes = Votes(help_text="the votes on the subject that count already, and this one")
     message = serializers.CharField(allow_blank=True)
 
 
@@ -89,6 +89,6 @@ def represent(submitted: Submitted) -> dict[str, Any]:
         "withdrawn": row.withdrawn_at is not None,
         "reason": row.reason,
         "feedback": {"truth": truth, "correct": row.answer == truth} if truth else None,
-        "votes": {"yes": consensus.votes_yes, "no": consensus.votes_no, "unsure": consensus.votes_unsure},
+        "votes": submitted.votes,
         "message": "" if accepted else "You had answered this subject already; your first answer stands.",
     }

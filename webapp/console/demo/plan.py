@@ -10,6 +10,8 @@ from ml.simulate.euclid import euclid
 
 PRESETS = ("head", "head", "head", "small", "finetune")
 ROUNDS = len(PRESETS)
+# The network of round four is only begun; the last round fine-tunes it on more labels, and for longer.
+MINUTES = {"head": None, "small": 0.4, "finetune": 1.2}
 CROWD = 24
 # Half of the test side is gold, since the gate needs some two hundred subjects to tell models apart; of the other
 # side, which models learn from, volunteers are to label most.
@@ -36,7 +38,6 @@ class Plan:
     max_votes: int = 7
     sure: float = 0.97
     presets: tuple[str, ...] = PRESETS
-    minutes: float = 1.2
 
     @property
     def follow_ups(self) -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 from webapp.console.demo.arm import Arm
 from webapp.console.demo.crowd import Crowd, recruit
-from webapp.console.demo.plan import CROWD
+from webapp.console.demo.plan import CROWD, MINUTES
 from webapp.console.demo.predictions import Predict
 from webapp.console.demo.progress import Progress
 from webapp.console.demo.report import Outcomes
@@ -20,11 +20,10 @@ def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predic
     }
     outcomes: Outcomes = {name: [] for name in arms}
     for number, preset in enumerate(stage.plan.presets, start=1):
-        minutes = None if preset == "head" else stage.plan.minutes
         runs = {}
         for name, arm in arms.items():
             arm.collect(stage.plan.votes_per_round, progress)
-            runs[name] = arm.train(preset, minutes)
+            runs[name] = arm.train(preset, MINUTES[preset])
         for name, arm in arms.items():
             outcomes[name].append(arm.finish(number, runs[name], progress))
     hand_over(stage)

@@ -18,6 +18,14 @@ class ClassificationQuerySet(models.QuerySet["Classification"]):
         """Classifications that have not been undone."""
         return self.filter(withdrawn_at=None)
 
+    def counted(self) -> models.QuerySet["Classification"]:
+        """Standing classifications that the consensus counts: their grace has ended, or their volunteer went on."""
+        return self.filter(withdrawn_at=None, is_counted=True)
+
+    def held_back(self) -> models.QuerySet["Classification"]:
+        """Standing classifications that may yet be undone before they have counted."""
+        return self.filter(withdrawn_at=None, is_counted=False)
+
 
 class Classification(models.Model):
     """One volunteer's answer about one subject. The client chooses the id, so that a replay finds the first."""
@@ -33,6 +41,7 @@ class Classification(models.Model):
     finished_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True)
+    is_counted = models.BooleanField(default=False, db_default=False)
     device = models.CharField(max_length=20, blank=True, default="")
     viewport = models.CharField(max_length=20, blank=True, default="")
     frames_seen = models.PositiveSmallIntegerField(null=True)
@@ -47,7 +56,15 @@ class Classification(models.Model):
                 name="one_answer_per_volunteer",
             )
         ]
-        indexes = [models.Index(fields=["workflow", "subject"]), models.Index(fields=["volunteer", "-created_at"])]
+        indexes = [
+            models.Index(fields=["workflow", "subject"]),
+            models.Index(fields=["volunteer", "-created_at"]),
+            models.Index(
+                fields=["volunteer", "workflow"],
+                name="held_back",
+                condition=Q(withdrawn_at=None, is_counted=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.answer} on {self.subject}"

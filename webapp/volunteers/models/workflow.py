@@ -26,7 +26,10 @@ class Workflow(models.Model):
     follow_ups = models.JSONField(default=dict, blank=True, help_text='{"no": ["CR", …], "yes": ["AST", …]}')
     subject_sets = models.ManyToManyField(SubjectSet, related_name="workflows", blank=True)
     is_active = models.BooleanField(default=True)
-    grace = models.PositiveIntegerField(default=30, help_text="seconds in which an answer may be undone")
+    grace = models.PositiveIntegerField(
+        default=30,
+        help_text="seconds in which an answer may be undone",
+    )
 
     method = models.CharField(max_length=20, choices=Method, default=Method.SWAP_TWO_COIN)
     prior = models.FloatField(default=0.5, validators=PROBABILITY, help_text="share of yes that is expected")
