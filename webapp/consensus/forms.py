@@ -67,8 +67,8 @@ class WorkflowForm(forms.ModelForm):
     training_schedule = ScheduleField(
         label="Share of subjects whose class is known",
         max_length=200,
-        help_text="Such as: 0.4 until 20, 0.3 until 40, 0.2 until 60, then 0.1. So newcomers get four training subjects "
-        "in ten until they have seen 20 subjects. They train volunteers and measure their skill; 0 for none.",
+        help_text="Such as: 0.4 until 20, 0.3 until 40, 0.2 until 60, then 0.1. So newcomers get four training "
+        "subjects in ten until they have seen 20. They train volunteers and measure their skill; 0 for none.",
     )
 
     class Meta:

@@ -87,6 +87,8 @@ def withdraw_ruling(*, ruling: Ruling) -> None:
 def _check(subject: Subject, workflow: Workflow, verdict: str, label: str) -> None:
     if verdict not in Verdict.values:
         raise ValidationError({"verdict": f"A verdict is yes or no, not {verdict!r}."})
+    if subject.is_synthetic:
+        raise ValidationError({"subject": f"{subject} was drawn for training; there is nothing to rule on."})
     if (subject.survey_id, subject.kind) != (workflow.survey_id, workflow.kind):
         raise ValidationError({"subject": f"{subject} is not a subject of {workflow}."})
     classes = classes_of(workflow.survey)

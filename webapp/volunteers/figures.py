@@ -30,4 +30,4 @@ def _count(survey: Survey) -> dict[str, int]:
         people=Count("volunteer", distinct=True, filter=Q(volunteer__is_simulated=False)),
     )
     settled = QueueEntry.objects.filter(workflow__survey=survey, is_retired=True).values("subject").distinct().count()
-    return {"subjects": Subject.objects.filter(survey=survey).count(), "settled": settled, **counted}
+    return {"subjects": Subject.objects.observed().filter(survey=survey).count(), "settled": settled, **counted}

@@ -3,7 +3,8 @@
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.utils.translation import get_language, gettext as _
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from webapp.archive.models import Survey
 from webapp.volunteers.models import GuideKind, GuideText, Language, Workflow

@@ -14,9 +14,10 @@ ANSWERED = """
 
 
 def progress_of(volunteer: Volunteer | None, workflow: Workflow) -> dict[str, int]:
-    """Return `answered` by this volunteer, and `retired` and `total` subjects of the workflow, those that only train left out.
+    """Return `answered` by this volunteer, and `retired` and `total` subjects of the workflow.
 
-    Counting a long queue takes longer than answering a question, so the last two may be `FRESH_FOR` seconds old.
+    Those that only train are left out. Counting a long queue takes longer than answering a question, so the last two
+    may be `FRESH_FOR` seconds old.
     """
     answered = fetch(ANSWERED, [volunteer.pk, workflow.pk])[0][0] if volunteer else 0
     return {"answered": answered, **_of_queue(workflow)}

@@ -67,8 +67,9 @@ def lease_next(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
     """Hand up to `n` subjects to the volunteer, first those that they hold already.
 
     Asking twice, in one tab or in two, gives the same subjects. Each further place is drawn by itself: a gold subject
-    with the probability that `workflow.training_schedule` says; else, with probability `workflow.random_fraction`, one at random; else
-    the first by priority. Nobody is handed what they have answered, or what needs no more people than hold it.
+    with the probability that `workflow.training_schedule` says; else, with probability `workflow.random_fraction`,
+    one at random; else the first by priority. Nobody is handed what they have answered, or what needs no more people
+    than hold it.
     """
     leases = _lease(volunteer, workflow, n)
     if not leases and workflow.is_active and release_expired(workflow):

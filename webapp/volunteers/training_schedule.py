@@ -50,7 +50,7 @@ def check_schedule(schedule: Any) -> None:
     if any(not 0 <= share <= 1 for _begin, share in schedule):
         raise ValidationError(_("Each share lies between 0 (never) and 1 (always)."))
     if any(later > earlier for (_a, earlier), (_b, later) in pairwise(schedule)):
-        raise ValidationError(_("The share falls from step to step: people need less training the more they have seen."))
+        raise ValidationError(_("The share falls from step to step: whoever has seen more needs less training."))
 
 
 def as_text(schedule: Schedule) -> str:

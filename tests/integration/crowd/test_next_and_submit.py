@@ -107,7 +107,9 @@ def test_training_tells_the_truth_afterwards_and_only_then(client):
     (item,) = client.get(NEXT, {"n": 1}).json()["items"]
     reply = client.post(ANSWERS, answer(item, "yes"), format="json").json()
     assert reply["reason"] == "training"
-    assert reply["feedback"] == {"truth": "no", "correct": False}
+    feedback = reply["feedback"]
+    assert (feedback["truth"], feedback["correct"], feedback["gold_label"]) == ("no", False, "CR")
+    assert feedback["circle"] == [[3.5, 3.5], [3.5, 3.5]]  # the middle of each of the two frames
 
 
 def test_one_bad_answer_stores_none_of_the_list(workflow, client):

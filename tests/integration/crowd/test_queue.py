@@ -52,7 +52,9 @@ def test_the_most_uncertain_come_first_and_say_so():
 
 
 def test_shares_of_random_and_training_are_as_the_workflow_says():
-    workflow = make_workflow(subjects=250, gold=60, random_fraction=0.2, training_schedule=[[0, 0.1]], min_votes=10, max_votes=10)
+    workflow = make_workflow(
+        subjects=250, gold=60, random_fraction=0.2, training_schedule=[[0, 0.1]], min_votes=10, max_votes=10
+    )
     prioritise(workflow)
     reasons = Counter()
     for _ in range(10):

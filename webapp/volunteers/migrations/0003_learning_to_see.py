@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('archive', '0003_learning_to_see'),
-        ('volunteers', '0001_initial'),
+        ('volunteers', '0002_grace'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
