@@ -138,14 +138,15 @@ def _drift(
     moved -= moved.mean()
     most = min(pixels.shape[-2:]) / 4
     shrink = min(1.0, most / max(float(np.abs(moved).max()), 1e-9))
-    return np.multiply(moved, shrink, dtype=np.float64)[:, None]
+    return (moved * shrink)[:, None]
 
 
 def _between_channels(background: Subject, channels: int, length: float) -> NDArray[np.float64]:
     """Return the way along the motion by channel, (1, C): dithers are exposures one after another."""
     names = [str(name).lower() for name in background.survey.channels]
     if len(names) == channels > 1 and all(name.startswith(("dither", "exposure")) for name in names):
-        return ((np.arange(channels) - (channels - 1) / 2) * max(length, 2.0))[None, :]
+        steps = np.arange(channels, dtype=np.float64) - (channels - 1) / 2
+        return np.multiply(steps, max(length, 2.0), dtype=np.float64)[None, :]
     return np.zeros((1, channels))
 
 

@@ -24,10 +24,10 @@ PER_TASK = (GuideKind.TUTORIAL, GuideKind.HELP)
 @require_safe
 @survey_page(Role.SCIENTIST)
 def guides(request: HttpRequest, survey: Survey) -> HttpResponse:
-    newest = GuideText.objects.filter(survey=survey).order_by("workflow", "kind", "language", "-version")
+    newest = GuideText.objects.filter(survey=survey).order_by("workflow_id", "kind", "language", "-version")
     texts = {
         (text.workflow_id, text.kind, text.language): text
-        for text in newest.distinct("workflow", "kind", "language").select_related("created_by")
+        for text in newest.distinct("workflow_id", "kind", "language").select_related("created_by")
     }
     rows = [_row(survey, None, GuideKind.FIELD_GUIDE, texts)]
     rows += [_row(survey, each, kind, texts) for each in survey.workflows.all() for kind in PER_TASK]
