@@ -42,21 +42,20 @@ def feedback_on(workflow: Workflow, subject: int, answer: str) -> Feedback | Non
 
 
 def _reason(row: Subject, drawn: dict[str, Any]) -> str:
-    said = [_source(row, drawn)]
-    if row.gold_label not in ("yes", "no"):
-        said[0] = f"{row.gold_label}: {said[0]}"
-    if about := explanation(row.survey, row.gold_label):
-        said.append(about)
-    return " ".join(said)
+    """Say which class it is, and how that is known or what the class looks like: no more than is read in passing."""
+    about = explanation(row.survey, row.gold_label)
+    source = _source(row, drawn)
+    said = f"{source} {about}".strip() if drawn or not about else about
+    return said if row.gold_label in ("yes", "no") else f"{row.gold_label}: {said}"
 
 
 def _source(row: Subject, drawn: dict[str, Any]) -> str:
     if drawn and drawn.get("rate") is not None:
         numbers = {"snr": f"{drawn['snr']:.0f}", "rate": f"{drawn['rate']:.0f}"}
-        return _("an injected synthetic mover, S/N %(snr)s, %(rate)s arcsec/h.") % numbers
+        return _("An injected synthetic mover, S/N %(snr)s, %(rate)s arcsec/h.") % numbers
     if drawn:
-        return _("an injected synthetic mover, S/N %(snr)s.") % {"snr": f"{drawn['snr']:.0f}"}
-    return _("a scientist's verdict.") if row.gold_source == "ruling" else _("known from the survey.")
+        return _("An injected synthetic mover, S/N %(snr)s.") % {"snr": f"{drawn['snr']:.0f}"}
+    return _("A scientist’s verdict.") if row.gold_source == "ruling" else _("Known from the survey.")
 
 
 def _circle(row: Subject, drawn: dict[str, Any]) -> tuple[list[list[float]], float]:

@@ -11,7 +11,7 @@ from webapp.volunteers.markdown import Section, sections
 from webapp.volunteers.models import GuideKind, Volunteer
 
 FRESH_FOR = 60
-LONGEST = 280
+LONGEST = 140
 """Characters of an explanation: what fits beside the next picture."""
 
 
@@ -59,11 +59,11 @@ def explanation(survey: Survey, label: str) -> str:
 
 
 def _short(section: Section) -> str:
-    words = section.text.removeprefix(section.title).strip()
-    if len(words) <= LONGEST:
-        return words
-    sentences = words[:LONGEST].rpartition(". ")[0]
-    return f"{sentences}." if sentences else f"{words[:LONGEST].rpartition(' ')[0]} …"
+    if len(section.lead) <= LONGEST:
+        return section.lead
+    begin = section.lead[:LONGEST]
+    sentences = begin.rpartition(". ")[0]
+    return f"{sentences}." if sentences else f"{begin.rpartition(' ')[0]} …"
 
 
 def _has(section: Section, search: str) -> bool:

@@ -205,7 +205,7 @@ def test_what_the_field_guide_says_of_a_class_is_told_after_an_answer(workflow, 
     write(workflow, "field-guide", f"# CR\n\nSharp and bright. {'It goes on. ' * 40}", scientist)
     said = explanation(workflow.survey, "CR")
     assert said.startswith("Sharp and bright. It goes on.")
-    assert len(said) <= 280
+    assert len(said) <= 140
     assert explanation(workflow.survey, "AST") == ""
 
 

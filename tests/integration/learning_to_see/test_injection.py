@@ -111,7 +111,7 @@ def test_nothing_tells_a_volunteer_beforehand_and_everything_afterwards(workflow
     assert b"ynthetic" not in reply.content
     answer = {"id": "0b0e6ab6-5a3e-4c1e-9f0c-6f5a3f3c2b1a", "workflow": "night", "subject": made.pk, "answer": "no"}
     feedback = client.post("/api/classifications/", answer, format="json").json()["feedback"]
-    assert feedback["reason"].startswith("an injected synthetic mover, S/N ")
+    assert feedback["reason"].startswith("An injected synthetic mover, S/N ")
     assert feedback["reason"].endswith(" 24 arcsec/h.")
     assert (feedback["correct"], feedback["circle"]) == (False, made.metadata[SYNTHETIC]["path"])
 
@@ -131,7 +131,6 @@ def test_synthetics_enter_no_catalogue_model_test_set_or_figure(workflow, scient
     client = client_of(make_volunteer("reader"))
     listed = {row["external_id"] for row in client.get("/api/subjects/").json()["results"]}
     assert not names & listed
-    client = client_of(make_volunteer("root"))
     scientists = browser(scientist)
     assert scientists.get("/api/consensus/?workflow=night").json()["results"] == []
     page = scientists.get("/surveys/night/").content.decode()

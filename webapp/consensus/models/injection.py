@@ -12,7 +12,7 @@ MOST = 1000
 
 
 class Shape(models.TextChoices):
-    BY_MOTION = "by-motion", _("as fast as each tracklet moves")
+    BY_MOTION = "by-motion", _("as fast as each moves")
     POINT = "point", _("points")
     TRAIL = "trail", _("trails")
 
