@@ -13,12 +13,17 @@ from http.client import HTTPConnection
 from typing import Any
 
 
-def volunteer(port: int, token: str, slug: str, seconds: float) -> list[tuple[float, float, float]]:
-    """Ask and answer for some seconds; return when each cycle began, and how long its two halves took."""
+def volunteer(port: int, token: str, slug: str, seconds: float, pause: float) -> list[tuple[float, float, float]]:
+    """Ask and answer for some seconds; return when each cycle began, and how long its two halves took.
+
+    Before each cycle the volunteer looks at the sky for a while: exponentially distributed, `pause` seconds on average.
+    """
     client = HTTPConnection("127.0.0.1", port, timeout=60)
     cycles = []
     end = time.perf_counter() + seconds
-    while (start := time.perf_counter()) < end:
+    while time.perf_counter() < end:
+        time.sleep(random.expovariate(1 / pause) if pause else 0)
+        start = time.perf_counter()
         reply = call(client, token, "GET", f"/api/workflows/{slug}/next/?n=1")
         asked = time.perf_counter()
         if not reply["items"]:
@@ -51,7 +56,7 @@ def main() -> None:
     begin = time.perf_counter()
     seconds = question["warm_up"] + question["window"]
     with ThreadPoolExecutor(len(tokens)) as threads:
-        runs = threads.map(lambda token: volunteer(port, token, slug, seconds), tokens)
+        runs = threads.map(lambda token: volunteer(port, token, slug, seconds, question["pause"]), tokens)
         cycles = [cycle for run in runs for cycle in run]
     print(json.dumps([cycle[1:] for cycle in cycles if cycle[0] >= begin + question["warm_up"]]))
 

@@ -1,7 +1,8 @@
 """Next and submit through HTTP: cycles per second and latencies with 8 and 32 volunteers, on a short and a long queue.
 
 The volunteers are threads of another process, each with a connection that stays open, each asking for one subject and
-answering it, again and again without a pause. Everything, they and the database included, shares this machine.
+answering it, again and again: without a pause, and as people do, who look for a second.
+Everything, they and the database included, shares this machine.
 """
 
 import json
@@ -27,6 +28,7 @@ from webapp.volunteers.models import Volunteer, Workflow
 SHORT, LONG = 1_000, 100_000
 CROWDS = (8, 32)
 WARM_UP, WINDOW, TURNS = 1.5, 4.0, 2
+LOOK = 1.0  # seconds that a person looks, on average
 GOLD_EVERY = 20
 
 SUBJECTS = """
@@ -83,9 +85,10 @@ def make_volunteers(n: int) -> list[str]:
     return tokens
 
 
-def cycles(port: int, people: int, slug: str) -> list[tuple[float, float]]:
+def cycles(port: int, people: int, slug: str, pause: float = 0.0) -> list[tuple[float, float]]:
     """Let a new crowd work for a window; return how long next and submit took in each cycle."""
-    question = {"port": port, "slug": slug, "warm_up": WARM_UP, "window": WINDOW, "tokens": make_volunteers(people)}
+    question = {"port": port, "slug": slug, "warm_up": WARM_UP, "window": WINDOW, "pause": pause}
+    question["tokens"] = make_volunteers(people)
     done = subprocess.run(
         [sys.executable, "-m", "bench._crowd"],
         input=json.dumps(question), stdout=subprocess.PIPE, text=True, check=True,
@@ -122,6 +125,8 @@ def main() -> None:
         for people in CROWDS:
             short, long = compare(port, people, long_queue)
             runs += [short, long]
+            looking = [each for _ in range(TURNS) for each in cycles(port, people, long_queue, pause=LOOK)]
+            runs.append({"look_s": LOOK} | summary(people, LONG, looking))
             ratios[people] = round(long["cycles_per_second"] / short["cycles_per_second"], 2)
     print(json.dumps({"benchmark": "next_submit", "cores": os.cpu_count(), "runs": runs, "long_over_short": ratios}))
 

@@ -68,17 +68,20 @@ def _cross_validated(row: TrainingRun, given: Examples) -> NDArray[np.float32]:
 
 
 def _base(row: TrainingRun) -> Scorer | None:
-    """Return whose network a head goes on, or a fine-tuning begins with: the champion's, if it has its own.
+    """Return whose network a head goes on, or a fine-tuning begins with; None for the packaged one, or a fresh one.
 
-    A control has nothing from the champion; it goes on from its own newest model.
+    A head goes on the champion's network. A fine-tuning begins with it too, or else with the newest that the workflow
+    has in the shadow. A control has nothing from the champion; it goes on from its own newest model.
     """
-    own = Checkpoint.objects.filter(run__workflow=row.workflow, role=row.role).first()
-    lead = champion_of(row.survey, row.role) if row.may_promote else own
-    if row.preset == Preset.SMALL or lead is None:
+    if row.preset == Preset.SMALL:
         return None
-    if lead.manifest["feature_key"] == loaded.imagenet().feature_key:
-        return None
-    return loaded.scorer(lead)
+    packaged = loaded.imagenet().feature_key
+    own = Checkpoint.objects.filter(run__workflow=row.workflow, role=row.role)
+    lead = champion_of(row.survey, row.role) if row.may_promote else own.first()
+    if lead is not None and lead.manifest["feature_key"] != packaged:
+        return loaded.scorer(lead)
+    shadow = own.exclude(manifest__feature_key=packaged).first() if row.preset == Preset.FINETUNE else None
+    return loaded.scorer(shadow) if shadow else None
 
 
 @contextmanager

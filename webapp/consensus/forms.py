@@ -76,7 +76,7 @@ class WorkflowForm(forms.ModelForm):
         fields: tuple[str, ...] = (
             "name", "question", "help_text", "is_active", "grace", "method", "prior", "min_votes", "max_votes",
             "majority", "yes_above", "no_below", "random_fraction", "training_schedule",
-            "is_training", "level", "skill_wanted", "retrain_after",
+            "is_training", "level", "skill_wanted", "shows_score", "retrain_after",
         )  # fmt: skip
         labels = {
             "help_text": "Help",
@@ -92,6 +92,7 @@ class WorkflowForm(forms.ModelForm):
             "is_training": "It only trains: every subject is one whose class is known",
             "level": "Level",
             "skill_wanted": "Skill that unlocks it",
+            "shows_score": "Tell volunteers what the model thinks, after their answer",
             "retrain_after": "New labels that start a training run",
         }
         help_texts = {

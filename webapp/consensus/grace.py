@@ -21,18 +21,21 @@ COUNT = f"""
     WHERE workflow_id = %(workflow)s AND withdrawn_at IS NULL AND NOT is_counted AND {{which}}
     RETURNING {ANSWER.sql}
 """  # noqa: S608  # column names of our own models
-OF_VOLUNTEER = COUNT.format(which="volunteer_id = %(volunteer)s AND id <> ALL(%(last)s)")
+OF_VOLUNTEER = COUNT.format(
+    which="volunteer_id = %(volunteer)s AND subject_id = ANY(%(locked)s) AND id <> ALL(%(last)s)"
+)
 BY_ID = COUNT.format(which="id = ANY(%(ids)s)")
 
 
 def count_those_before(
     volunteer: Volunteer, workflow: Workflow, last: Sequence[UUID], entries: Mapping[int, QueueEntry]
 ) -> list[Classification]:
-    """Let all of a volunteer's answers count but the last, and add them to their skill; return them.
+    """Let a volunteer's answers to the subjects of these entries count, but the last; add them to their skill.
 
-    Lock the entries first, with the volunteer named (`lock_entries`); the sums are for the caller to bring up to date.
+    Lock the entries first, with the volunteer named (`lock_entries`). Returns the answers, for the caller to bring
+    the sums up to date.
     """
-    whose = {"workflow": workflow.pk, "volunteer": volunteer.pk, "last": list(last)}
+    whose = {"workflow": workflow.pk, "volunteer": volunteer.pk, "locked": list(entries), "last": list(last)}
     return _counted(workflow, fetch(OF_VOLUNTEER, whose), entries)
 
 

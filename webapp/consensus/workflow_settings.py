@@ -40,6 +40,7 @@ class WorkflowSettings(TypedDict):
     is_training: bool
     level: int
     skill_wanted: float
+    shows_score: bool
     retrain_after: int | None
 
 

@@ -21,15 +21,15 @@ SUBJECT = Columns(Subject, "subject", "id", "survey_id", "gold_label")
 LOCK = f"""
     SELECT {ENTRY.sql}, {SUBJECT.sql}
     FROM volunteers_queueentry AS entry JOIN archive_subject AS subject ON subject.id = entry.subject_id
-    WHERE entry.workflow_id = %(workflow)s AND entry.subject_id IN (
-        SELECT unnest(%(subjects)s::bigint[])
-        UNION ALL
-        SELECT held.subject_id FROM volunteers_classification AS held
-        WHERE held.volunteer_id = %(volunteer)s AND held.workflow_id = %(workflow)s
-            AND held.withdrawn_at IS NULL AND NOT held.is_counted
-    )
+    WHERE entry.workflow_id = %s AND entry.subject_id = ANY(%s)
     ORDER BY entry.id FOR NO KEY UPDATE OF entry
 """  # noqa: S608  # column names of our own models
+
+# A statement of its own: one that waits for a lock looks again at the row it waited for, and not at what it joined.
+HELD_BACK = """
+    SELECT subject_id FROM volunteers_classification
+    WHERE volunteer_id = %s AND workflow_id = %s AND withdrawn_at IS NULL AND NOT is_counted
+"""
 
 SENT = ("id", "answer", "follow_up", "started_at", "finished_at", "device", "viewport", "frames_seen")
 
@@ -97,9 +97,9 @@ def lock_entries(
 
     With a volunteer, those of the answers that they could still undo before they count are locked too.
     """
+    held = [row[0] for row in fetch(HELD_BACK, [volunteer.pk, workflow.pk])] if volunteer else []
     entries = {}
-    whose = volunteer.pk if volunteer else None
-    for row in fetch(LOCK, {"workflow": workflow.pk, "subjects": list(subjects), "volunteer": whose}):
+    for row in fetch(LOCK, [workflow.pk, [*subjects, *held]]):
         entry = ENTRY.build(row[: len(ENTRY)])
         entry.workflow, entry.subject = workflow, SUBJECT.build(row[len(ENTRY) :])
         if entry.subject.survey_id == workflow.survey_id:

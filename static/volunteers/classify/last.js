@@ -16,6 +16,10 @@ function votesSentence(votes, answer) {
   return `Others so far: ${others.yes ?? 0} yes, ${others.no ?? 0} no, ${others.unsure ?? 0} unsure.`;
 }
 
+function modelSentence(pReal) {
+  return pReal == null ? "" : `The model says ${Math.round(100 * pReal)} % yes.`;
+}
+
 function feedbackSentence(feedback, answer) {
   const truth = WORDS[feedback.truth].toLowerCase();
   if (feedback.correct) return `Training subject: ${truth} is right.`;
@@ -84,7 +88,7 @@ export class LastAnswer {
     }
     const votes = reply.votes ? votesSentence(reply.votes, classification.answer) : "";
     if (!reply.accepted) this.parts.feedback.textContent = reply.message;
-    this.parts.why.textContent = `${REASONS[reply.reason] ?? ""} ${votes}`.trim();
+    this.parts.why.textContent = [REASONS[reply.reason], votes, modelSentence(reply.p_real)].filter(Boolean).join(" ");
   }
 
   #pick(chip, choose) {

@@ -1,8 +1,8 @@
 // What the server has not confirmed yet, in order, kept in the browser until it has: nothing is lost when the
 // network or the server fails, and nothing counts twice, since each classification carries its own id.
 import { Away } from "./api.js";
+import { Letters } from "./letters.js";
 
-const PREFIX = "wanderers.outbox.";
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 30000;
 
@@ -12,13 +12,24 @@ export class Outbox {
   #timer = null;
   #wait = FIRST_WAIT;
 
-  /** `told` has sent(letter, reply), refused(letter, sentence) and waiting(count), called as things happen. */
-  constructor(api, workflow, told) {
-    this.api = api;
-    this.prefix = `${PREFIX}${workflow}.`;
-    this.told = told;
-    this.#letters = this.#read();
+  /**
+   * Open the outbox of a workflow and of whoever is signed in (`who`, null for a visitor). What a visitor could not
+   * send, an account may; what an account could not send waits until that account is back.
+   * `told` has sent(letter, reply), refused(letter, sentence) and waiting(count), called as things happen.
+   */
+  static async open(api, workflow, who, told) {
+    const store = await Letters.open();
+    const kept = await store.all(`${workflow}.`);
+    const letters = kept.filter((letter) => letter.who === null || letter.who === who);
+    return new Outbox(api, workflow, who, told, store, letters);
+  }
+
+  constructor(api, workflow, who, told, store, letters) {
+    Object.assign(this, { api, workflow, who, told, store });
+    this.#letters = letters.map((letter) => ({ ...letter, tried: true }));
     addEventListener("online", () => this.flush());
+    addEventListener("pageshow", (event) => { if (event.persisted) this.flush(); });
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.flush(); });
   }
 
   get classifications() {
@@ -41,7 +52,7 @@ export class Outbox {
     const letter = this.#unsent(id);
     if (letter) {
       letter.body.follow_up = choice;
-      this.#store(letter);
+      this.store.put(letter);
     } else {
       this.#add({ kind: "follow-up", id, choice });
     }
@@ -58,19 +69,16 @@ export class Outbox {
   }
 
   #add(letter) {
-    letter.key = `${this.prefix}${Date.now()}.${letter.kind}.${letter.id}`;
+    letter.who = this.who;
+    letter.key = `${this.workflow}.${Date.now()}.${letter.kind}.${letter.id}`;
     this.#letters.push(letter);
-    this.#store(letter);
+    this.store.put(letter);
     this.flush();
-  }
-
-  #store(letter) {
-    try { localStorage.setItem(letter.key, JSON.stringify(letter)); } catch { /* a private window: memory only */ }
   }
 
   #remove(letter) {
     this.#letters = this.#letters.filter((other) => other !== letter);
-    try { localStorage.removeItem(letter.key); } catch { /* it was never stored */ }
+    this.store.remove(letter);
   }
 
   async #sendAll() {
@@ -104,15 +112,5 @@ export class Outbox {
     this.told.waiting(this.#letters.length);
     this.#timer = setTimeout(() => this.flush(), error.after ?? this.#wait);
     this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT);
-  }
-
-  /** What an earlier visit, or another tab, could not send. One stored item a letter, so that tabs do not collide. */
-  #read() {
-    try {
-      const keys = Object.keys(localStorage).filter((key) => key.startsWith(this.prefix)).sort();
-      return keys.map((key) => ({ ...JSON.parse(localStorage.getItem(key)), tried: true }));
-    } catch {
-      return [];
-    }
   }
 }

@@ -17,7 +17,7 @@ const part = (name) => document.querySelector(`[data-part="${name}"]`);
 const parts = (...names) => Object.fromEntries(names.map((name) => [name, part(name)]));
 
 const api = new Api(config.urls);
-const outbox = new Outbox(api, config.workflow, { sent, refused, waiting });
+const outbox = await Outbox.open(api, config.workflow, config.who, { sent, refused, waiting });
 const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject));
 const stage = new Stage(
   part("pictures"), parts("stretch", "invert", "channels", "frames", "frame", "pause", "holes"), config.channels,

@@ -205,3 +205,12 @@ def test_a_whole_network_is_trained_on_pixels_and_its_features_serve_the_next_he
     assert head.checkpoint.manifest["feature_key"] == run.checkpoint.manifest["feature_key"]
     control = trained(sky.workflow(workflow.survey, slug="control"), may_promote=False)
     assert control.checkpoint.manifest["feature_key"] != run.checkpoint.manifest["feature_key"]
+
+
+def test_a_network_that_waits_in_the_shadow_is_fine_tuned(workflow):
+    shadow = trained(workflow, preset="small", minutes=0.05, may_promote=False)
+    assert not shadow.checkpoint.is_champion
+    assert trained(workflow).checkpoint.is_champion
+    tuned = trained(workflow, preset="finetune", minutes=0.05)
+    assert tuned.state == JobState.DONE, tuned.error
+    assert tuned.checkpoint.manifest["init"] == shadow.checkpoint.sha256

@@ -63,6 +63,7 @@ class AnsweredSerializer(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(Reason.choices, help_text="why the subject was shown")
     feedback = FeedbackSerializer(allow_null=True, help_text="for training subjects")
     votes = Votes(help_text="the votes on the subject that count already, and this one")
+    p_real = serializers.FloatField(allow_null=True, help_text="what the model thinks, where the workflow tells it")
     message = serializers.CharField(allow_blank=True)
 
 
@@ -82,8 +83,8 @@ def to_item(data: dict[str, Any]) -> Item:
     return Item(**{name: value for name, value in data.items() if name != "workflow"})
 
 
-def represent(submitted: Submitted) -> dict[str, Any]:
-    """Return what became of an answer, and what the votes on its subject come to."""
+def represent(submitted: Submitted, p_real: float | None = None) -> dict[str, Any]:
+    """Return what became of an answer, what the votes on its subject come to, and what the model thinks of it."""
     row, entry, consensus = submitted.recorded.classification, submitted.recorded.entry, submitted.consensus
     accepted = submitted.recorded.is_new or submitted.recorded.is_replay
     feedback = feedback_on(consensus.workflow, row.subject_id, row.answer) if entry.is_gold else None
@@ -99,5 +100,6 @@ def represent(submitted: Submitted) -> dict[str, Any]:
         "reason": row.reason,
         "feedback": asdict(feedback) if feedback else None,
         "votes": submitted.votes,
+        "p_real": p_real,
         "message": "" if accepted else "You had answered this subject already; your first answer stands.",
     }

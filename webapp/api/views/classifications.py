@@ -27,6 +27,7 @@ from webapp.api.serializers.classifications import (
     to_item,
 )
 from webapp.consensus.submit import say_more, submit, undo
+from webapp.learning.opinion import opinions
 from webapp.volunteers.by_slug import workflows_by_slug
 from webapp.volunteers.classify import CannotClassify, TooLate
 from webapp.volunteers.models import Classification, Volunteer, Workflow
@@ -88,9 +89,11 @@ def store(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[dict[str,
 
 def submit_to(volunteer: Volunteer, workflow: Workflow, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     try:
-        return [represent(each) for each in submit(volunteer, workflow, [to_item(answer) for answer in answers])]
+        submitted = submit(volunteer, workflow, [to_item(answer) for answer in answers])
     except CannotClassify as error:
         raise ValidationError({"detail": str(error)}) from error
+    scores = opinions(workflow, [each.consensus.subject_id for each in submitted])
+    return [represent(each, scores.get(each.consensus.subject_id)) for each in submitted]
 
 
 class UndoView(APIView):

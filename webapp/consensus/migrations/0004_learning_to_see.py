@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('consensus', '0003_recount'),
-        ('volunteers', '0003_learning_to_see'),
+        ('volunteers', '0004_learning_to_see'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

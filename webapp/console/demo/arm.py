@@ -8,6 +8,7 @@ from ml.metrics import roc_auc
 from webapp.archive.models import Survey
 from webapp.consensus.models import Consensus
 from webapp.console.demo.crowd import Crowd
+from webapp.console.demo.plan import IN_SHADOW
 from webapp.console.demo.predictions import Predict, of_everything
 from webapp.console.demo.progress import Progress
 from webapp.console.demo.truth import Truth
@@ -65,7 +66,7 @@ class Arm:
             preset=preset,
             minutes=minutes,
             seed=self.seed,
-            may_promote=self.may_promote,
+            may_promote=self.may_promote and preset not in IN_SHADOW,
             cross_validate=self.predict is of_everything,
             by=None,
         )

@@ -10,8 +10,10 @@ from ml.simulate.euclid import euclid
 
 PRESETS = ("head", "head", "head", "small", "finetune")
 ROUNDS = len(PRESETS)
-# The network of round four is only begun; the last round fine-tunes it on more labels, and for longer.
-MINUTES = {"head": None, "small": 0.4, "finetune": 1.2}
+# Round four begins a network in the shadow. The last round fine-tunes it with more labels, and the gate compares the
+# result with the champion among the heads.
+IN_SHADOW = ("small",)
+MINUTES = {"head": None, "small": 0.6, "finetune": 1.2}
 CROWD = 24
 # Half of the test side is gold, since the gate needs some two hundred subjects to tell models apart; of the other
 # side, which models learn from, volunteers are to label most.

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.learning.forms import TrainingForm
-from webapp.learning.models import Checkpoint, ModelRole, Promotion, TrainingRun
+from webapp.learning.models import Checkpoint, ModelRole, Promotion, TestSet, TrainingRun
 from webapp.learning.promote import champion_of, previous_champion
+from webapp.learning.roles import ROLE_OF_KIND
 from webapp.learning.start import OPEN, AlreadyTraining, start_training
 
 SHOWN = 30
@@ -54,6 +55,9 @@ def _page(request: HttpRequest, survey: Survey, form: TrainingForm, status: int 
         "form": form,
         "champions": [_champion(survey, role) for role in ModelRole.values],
         "promotions": promotions[:SHOWN],
+        "test_sets": {
+            kind: TestSet.objects.filter(survey=survey, kind=kind, is_current=True).first() for kind in ROLE_OF_KIND
+        },
         **_runs(survey),
     }
     return render(request, "learning/overview.html", context, status=status)

@@ -50,6 +50,7 @@ class Workflow(models.Model):
     skill_wanted = models.FloatField(
         default=0.8, validators=PROBABILITY, help_text="certain sensitivity and specificity that unlock it"
     )
+    shows_score = models.BooleanField(default=False, help_text="tell what the model thinks, after the answer")
     retrain_after = models.PositiveIntegerField(null=True, blank=True, help_text="new labels that start a training run")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -18,6 +18,7 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
     workflow = get_object_or_404(Workflow.objects.select_related("survey"), slug=slug, is_active=True)
     config = {
         "workflow": workflow.slug,
+        "who": request.user.pk,
         "grace": workflow.grace,
         "followUps": workflow.follow_ups,
         "channels": workflow.survey.channels,

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('archive', '0003_learning_to_see'),
-        ('volunteers', '0002_grace'),
+        ('volunteers', '0003_shows_score'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,95 @@
+"""Whatever happens to the browser, the network or the person at it: nothing is lost, and nothing counts twice."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from tests.acceptance.conftest import sign_in
+from tests.acceptance.test_classify_page import make_workflow, press, ready, standing, wait_until
+from webapp.volunteers.models import Classification, Lease
+from webapp.volunteers.queue import release_expired
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+ANSWERS = "**/api/classifications/"
+
+
+@pytest.fixture
+def workflow(db):
+    return make_workflow(grace=300)
+
+
+def sign_out(page):
+    page.goto("/accounts/logout/")
+    page.get_by_role("button", name="Sign Out").click()
+    page.wait_for_url("/")
+
+
+def test_what_an_account_could_not_send_waits_for_that_account(workflow, open_page, django_user_model):
+    ann, bob = (django_user_model.objects.create_user(name, password=name) for name in ("ann", "bob"))
+    page = open_page("/classify/night/", user=ann)
+    page.route(ANSWERS, lambda route: route.abort())
+    first = press(page, "y")
+    expect(page.get_by_text("One answer is kept in this browser")).to_be_visible()
+    sign_out(page)
+    page.unroute(ANSWERS)
+    sign_in(page, bob)
+    page.goto("/classify/night/")
+    ready(page)
+    assert standing() == {}
+    sign_out(page)
+    sign_in(page, ann)
+    page.goto("/classify/night/")
+    wait_until(page, lambda: standing() == {first: "yes"})
+    assert Classification.objects.get().volunteer.user == ann
+
+
+def test_the_back_button_goes_on_where_it_was(workflow, open_page):
+    page = open_page("/classify/night/")
+    first = press(page, "y")
+    second = ready(page)
+    page.get_by_role("link", name="Wanderers, to the start page").click()
+    page.wait_for_url("/")
+    page.go_back()
+    assert ready(page) == second
+    press(page, "n")
+    wait_until(page, lambda: standing() == {first: "yes", second: "no"})
+
+
+def test_an_answer_after_a_long_sleep_counts(workflow, open_page):
+    page = open_page("/classify/night/")
+    name = ready(page)
+    browser = page.context.new_cdp_session(page)
+    browser.send("Page.setWebLifecycleState", {"state": "frozen"})
+    Lease.objects.update(expires_at=timezone.now() - timedelta(hours=1))
+    release_expired()
+    browser.send("Page.setWebLifecycleState", {"state": "active"})
+    press(page, "y")
+    wait_until(page, lambda: standing() == {name: "yes"})
+
+
+def test_ten_answers_can_be_undone_one_by_one(workflow, open_page):
+    page = open_page("/classify/night/")
+    names = [press(page, "y") for _ in range(12)]
+    wait_until(page, lambda: len(standing()) == 12)
+    for name in reversed(names[2:]):
+        page.keyboard.press("z")
+        expect(page.locator(f"[data-subject='{name}']")).to_be_attached()
+        ready(page)
+    expect(page.locator("[data-part=undo]")).to_be_disabled()
+    wait_until(page, lambda: standing() == dict.fromkeys(names[:2], "yes"))
+
+
+def test_answers_given_without_a_network_arrive_in_order_when_it_is_back(workflow, open_page):
+    page = open_page("/classify/night/")
+    ready(page)
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    names = [press(page, key) for key in "ynuy"]
+    expect(page.get_by_text("4 answers are kept in this browser")).to_be_visible()
+    page.context.set_offline(False)
+    wait_until(page, lambda: standing() == dict(zip(names, ("yes", "no", "unsure", "yes"), strict=True)))
+    expect(page.locator("[data-part=waiting]")).to_be_hidden()
+    assert Classification.objects.count() == 4
