@@ -4,6 +4,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Kind, SubjectSet, Survey
 from webapp.archive.set_sizes import set_sizes
@@ -65,10 +66,12 @@ class WorkflowForm(forms.ModelForm):
     )
 
     training_schedule = ScheduleField(
-        label="Share of subjects whose class is known",
+        label=_("Share of subjects whose class is known"),
         max_length=200,
-        help_text="Such as: 0.4 until 20, 0.3 until 40, 0.2 until 60, then 0.1. So newcomers get four training "
-        "subjects in ten until they have seen 20. They train volunteers and measure their skill; 0 for none.",
+        help_text=_(
+            "Such as: 0.4 until 20, 0.3 until 40, 0.2 until 60, then 0.1. So newcomers get four training "
+            "subjects in ten until they have seen 20. They train volunteers and measure their skill; 0 for none."
+        ),
     )
 
     class Meta:
@@ -89,9 +92,9 @@ class WorkflowForm(forms.ModelForm):
             "yes_above": "Yes from a probability of",
             "no_below": "No up to a probability of",
             "random_fraction": "Share drawn at random",
-            "is_training": "It only trains: every subject is one whose class is known",
-            "level": "Level",
-            "skill_wanted": "Skill that unlocks it",
+            "is_training": _("It only trains: every subject is one whose class is known"),
+            "level": _("Level"),
+            "skill_wanted": _("Skill that unlocks it"),
             "shows_score": "Tell volunteers what the model thinks, after their answer",
             "retrain_after": "New labels that start a training run",
         }
@@ -106,11 +109,17 @@ class WorkflowForm(forms.ModelForm):
             "yes_above": "Above 0.5; at 0.99, one in a hundred may be wrong.",
             "no_below": "Below 0.5.",
             "random_fraction": "0 to 1. The others come in the order in which the model is unsure of them.",
-            "is_training": "Nothing else is asked. When a volunteer has seen all, the page says what they have learnt.",
-            "level": "1 is open to everybody. From 2 on, volunteers first show their skill in a workflow of the level "
-            "below, of this survey.",
-            "skill_wanted": "From level 2 on. How certain it must be, 0 to 1, that a volunteer recognises real movers, "
-            "and bogus ones: the lower ends of the two 90 % intervals, from ten answers about each on.",
+            "is_training": _(
+                "Nothing else is asked. When a volunteer has seen all, the page says what they have learnt."
+            ),
+            "level": _(
+                "1 is open to everybody. From 2 on, volunteers first show their skill in a workflow of the level "
+                "below, of this survey."
+            ),
+            "skill_wanted": _(
+                "From level 2 on. How certain it must be, 0 to 1, that a volunteer recognises real movers, and bogus "
+                "ones: the lower ends of the two 90 % intervals, from ten answers about each on."
+            ),
             "retrain_after": "Leave it empty to start training runs by hand.",
         }
         widgets = {

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.fields import CharField
 from django.db.models.functions import MD5, Cast, Concat
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ml.simulate.inject import inject
 from webapp.archive.ingest.candidate import Candidate, candidate
@@ -21,6 +24,7 @@ from webapp.archive.pixels import pixel_store, pixels_of
 from webapp.consensus.feedback import SYNTHETIC
 from webapp.consensus.models import Consensus, Injection
 from webapp.consensus.mover import Mover, draw_mover
+from webapp.consensus.mover_class import mover_classes
 from webapp.consensus.synthetic_name import name_like
 from webapp.jobs import JobState
 from webapp.volunteers.enqueue import enqueue_subjects
@@ -56,14 +60,16 @@ def start_injection(*, workflow: Workflow, by: User | None, seed: int | None = N
         job = Injection(workflow=workflow, requested_by=by, **said)
         job.seed = random.SystemRandom().randrange(2**31) if seed is None else seed
         job.full_clean()
+        if job.label not in mover_classes(workflow.survey):
+            raise ValidationError({"label": _("“%(label)s” is no class of real movers here.") % {"label": job.label}})
         if not backgrounds(job).exists():
-            raise CannotInject(NOTHING_TO_DRAW_INTO)
+            raise CannotInject(str(NOTHING_TO_DRAW_INTO))
         job.save()
         job.enqueue()
     return job
 
 
-NOTHING_TO_DRAW_INTO = (
+NOTHING_TO_DRAW_INTO = gettext_lazy(
     "There is no subject yet that is known to be bogus or empty, so there is nothing to draw movers into. Mark some as "
     "gold, rule on some, or let volunteers settle some; then try again."
 )
@@ -92,10 +98,15 @@ def inject_movers(job: Injection) -> None:
         tried += len(batch)
         drawn = [each for subject in batch if (each := _draw(job, subject)) is not None]
         _keep(job, [each.made for each in drawn], shelf)
-    missing = job.number - job.done
-    said = f"{tried} backgrounds were looked at; " if missing else ""
-    short = f"{missing} fewer than wanted, since the others have something in every place. " if missing else ""
-    job.finish(message=f"{said}{job.done} training movers are in the queue. {short}".strip())
+    job.finish(message=_said_at_the_end(job, tried))
+
+
+def _said_at_the_end(job: Injection, tried: int) -> str:
+    """Return what became of it; jobs speak English, as the worker that runs them."""
+    made = f"{job.done} training movers are in the queue."
+    if job.done >= job.number:
+        return made
+    return f"{made} Of {tried} more backgrounds, those that are left have something in every place."
 
 
 def made_by(job: Injection) -> QuerySet[Subject]:
@@ -163,7 +174,7 @@ def _keep(job: Injection, drawn: list[Candidate], shelf: Shelf) -> None:
     fresh = unknown(survey, drawn)[: max(0, job.number - job.done)]
     if fresh:
         name = SET.format(workflow=job.workflow.slug)
-        keys, _ = add(survey, name, fresh, shelf)
+        keys = add(survey, name, fresh, shelf)[0]
         rows = Subject.objects.filter(pk__in=keys)
         rows.update(is_synthetic=True, gold_label=job.label, gold_source="synthetic")
         job.workflow.subject_sets.add(SubjectSet.objects.get(survey=survey, name=name))

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import nh3
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.text import slugify
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -31,10 +30,6 @@ class Section:
     html: SafeString
     text: str
     lead: str
-
-    @property
-    def slug(self) -> str:
-        return slugify(self.title, allow_unicode=True)
 
 
 def as_html(body: str) -> SafeString:

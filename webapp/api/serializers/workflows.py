@@ -13,7 +13,8 @@ class WorkflowSerializer(serializers.ModelSerializer[Workflow]):
         model = Workflow
         fields = [
             "slug", "survey", "name", "kind", "question", "help_text", "follow_ups", "is_active", "grace", "method",
-            "prior", "min_votes", "max_votes", "majority", "yes_above", "no_below",
+            "prior", "min_votes", "max_votes", "majority", "yes_above", "no_below", "training_schedule",
+            "is_training", "level", "skill_wanted",
         ]  # fmt: skip
 
 
