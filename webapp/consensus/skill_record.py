@@ -48,7 +48,7 @@ class Confused:
 
 def answered_by(volunteer: Volunteer, workflow: Workflow) -> list[Answered]:
     """Return the volunteer's answers to training subjects that tell of skill, the oldest first."""
-    rows = telling_answers(workflow).filter(volunteer=volunteer).order_by("created_at", "pk")
+    rows = telling_answers(workflow).filter(volunteer=volunteer).order_by("created_at", "finished_at", "pk")
     return [
         Answered(at, label, Subject(survey=workflow.survey, gold_label=label).gold_answer(), answer)
         for at, label, answer in rows.values_list("created_at", "subject__gold_label", "answer")

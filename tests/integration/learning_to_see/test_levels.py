@@ -1,6 +1,9 @@
 """Skill is measured on training subjects; it opens levels, and nobody sees anybody else's."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 from scipy.stats import beta
 
 from tests.integration.crowd.world import client_of, make_volunteer, make_workflow, vote
@@ -10,7 +13,7 @@ from webapp.consensus.intervals import share_of
 from webapp.consensus.levels import gate_of, missing_in
 from webapp.consensus.models import Skill
 from webapp.consensus.skill_record import answered_by, most_confused, over_time, sensitivity_of
-from webapp.volunteers.models import Lease
+from webapp.volunteers.models import Classification, Lease
 
 pytestmark = pytest.mark.django_db
 
@@ -112,6 +115,8 @@ def test_the_skill_page_shows_ones_own_numbers_and_nobody_elses(easy):
 def test_the_curve_ends_with_the_newest_answers(easy):
     volunteer = make_volunteer("v")
     answer_gold(volunteer, easy, "AST", ["no"] * 5 + ["yes"] * 10)
+    for minutes, row in enumerate(Classification.objects.order_by("subject")):  # a test is one moment to the database
+        Classification.objects.filter(pk=row.pk).update(created_at=timezone.now() + timedelta(minutes=minutes))
     answers = answered_by(volunteer, easy)
     points = over_time(answers)
     assert [points[0].n, points[-1].n] == [1, 15]
