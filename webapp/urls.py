@@ -6,7 +6,7 @@ from webapp.health import health
 
 urlpatterns = [
     path("health/", health, name="health"),
-    path("jsi18n/", JavaScriptCatalog.as_view(), name="javascript-catalog"),
+    path("texts.js", JavaScriptCatalog.as_view(), name="javascript-catalog"),
     path("accounts/", include("allauth.urls")),
     path("api/", include("webapp.api.urls")),
     path("", include("webapp.archive.urls")),

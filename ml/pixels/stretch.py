@@ -161,6 +161,29 @@ def log(pixels: np.ndarray) -> np.ndarray:
     return np.clip(out, 0, 1, out=out)
 
 
+def histogram(pixels: np.ndarray) -> np.ndarray:
+    """Give each grey to equally many pixels (histogram equalisation), 0 to 1, float32.
+
+    A value is drawn by its rank among the sampled pixels of its image, (rank - 1/2) / (n - 1), where equal values share
+    the middle of their ranks; NaN has no rank and stays NaN.
+    """
+    image = _finite(pixels)
+    flat = image.reshape(-1, image.shape[-2] * image.shape[-1])
+    for values, sample in zip(flat, _sampled(pixels), strict=True):
+        ranked = np.sort(sample[~np.isnan(sample)])
+        known = ~np.isnan(values)
+        values[known] = _rank(ranked, values[known])
+    return image
+
+
+def _rank(ranked: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return where `values` stand among `ranked` ones, 0 to 1; all in the middle where there is nothing to compare."""
+    if ranked.size < 2:
+        return np.full(values.shape, 0.5, np.float32)
+    middle = (np.searchsorted(ranked, values, "left") + np.searchsorted(ranked, values, "right")) / 2
+    return np.clip((middle - 0.5) / (ranked.size - 1), 0, 1).astype(np.float32)
+
+
 def _above_sky(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return from where (2 sigma below the sky) to where to show an image whose sky shall stay dark, and sigma."""
     level, sigma = sky(pixels)
@@ -174,6 +197,7 @@ STRETCHES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "linear": linear,
     "log": log,
     "percentile": percentile,
+    "histogram": histogram,
 }
 """What eyes may choose from, by name."""
 

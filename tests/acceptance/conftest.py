@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -46,7 +47,15 @@ def open_page(chromium, live_server):
     yield open_one
     for context in contexts:
         context.close()
+    wait_for_the_server()
     assert not errors
+
+
+def wait_for_the_server():
+    """Let the requests end that a closed browser left behind: they still need the test's database."""
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(timeout=10)
 
 
 def sign_in(page, user):

@@ -281,6 +281,7 @@ def test_the_browser_stretches_as_the_science_does(db, open_page, picture):
     make_workflow_of(block)
     page = open_page("/classify/night/")
     ready(page)
+    page.keyboard.press("p")
     for stretch, curve in STRETCHES.items():
         page.locator("[data-part=stretch]").select_option(stretch)
         expected = 255 * curve(block[0, 0])[::-1]

@@ -77,12 +77,14 @@ class WorkflowForm(forms.ModelForm):
     class Meta:
         model = Workflow
         fields: tuple[str, ...] = (
-            "name", "question", "help_text", "is_active", "grace", "method", "prior", "min_votes", "max_votes",
-            "majority", "yes_above", "no_below", "random_fraction", "training_schedule",
-            "is_training", "level", "skill_wanted", "shows_score", "retrain_after",
+            "name", "question", "help_text", "line_marking", "is_active", "grace", "method", "prior", "min_votes",
+            "max_votes", "majority", "yes_above", "no_below", "random_fraction", "training_schedule",
+            "is_training", "level", "skill_wanted", "shows_score",
+            "retrain_after",
         )  # fmt: skip
         labels = {
             "help_text": "Help",
+            "line_marking": _("Volunteers can mark trails with lines"),
             "is_active": "Volunteers can answer it now",
             "grace": "Time to undo (seconds)",
             "prior": "Share of yes that is expected",
@@ -101,6 +103,7 @@ class WorkflowForm(forms.ModelForm):
         help_texts = {
             "question": "Answered with yes, no or unsure, such as: Is this a real moving object?",
             "help_text": "What a volunteer reads under the question mark. An empty line begins a paragraph.",
+            "line_marking": _("Each line is stored with the answer: in pixels and, by the frame's WCS, on the sky."),
             "grace": "",
             "prior": "Between 0 and 1; what a subject without votes is believed to be.",
             "min_votes": "No subject is settled before.",

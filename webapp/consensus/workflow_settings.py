@@ -26,6 +26,7 @@ class WorkflowSettings(TypedDict):
     question: str
     help_text: str
     follow_ups: dict[str, list[str]]
+    line_marking: bool
     is_active: bool
     grace: int
     method: str

@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from webapp.archive.models import Subject
 from webapp.sql import Columns, fetch
+from webapp.volunteers.marks import Line, WrongMark, check_lines, store_lines
 from webapp.volunteers.models import Classification, Lease, QueueEntry, Volunteer, Workflow
 
 ANSWER = Columns(Classification, "answer")
 ENTRY = Columns(QueueEntry, "entry")
-SUBJECT = Columns(Subject, "subject", "id", "survey_id", "gold_label")
+SUBJECT = Columns(Subject, "subject", "id", "survey_id", "gold_label", "array")
 
 LOCK = f"""
     SELECT {ENTRY.sql}, {SUBJECT.sql}
@@ -78,6 +79,7 @@ class Item:
     device: str = ""
     viewport: str = ""
     frames_seen: int | None = None
+    marks: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,8 @@ def record(
     ------
     CannotClassify
         For a subject that is not in the workflow's queue, an id that another answer has, a follow-up that the
-        workflow does not offer, or a repeated subject. Nothing is stored then.
+        workflow does not offer, lines that it does not ask for or that leave the image, or a repeated subject. Nothing
+        is stored then.
     """
     if len({item.subject for item in items}) < len(items):
         raise CannotClassify("Send each subject once: one of them is in this list twice.")
@@ -128,7 +131,10 @@ def record(
     unknown = [item.subject for item in items if item.subject not in entries]
     if unknown:
         raise CannotClassify(f"Subject {unknown[0]} is not among those that “{workflow}” asks about.")
+    for item in items:
+        check_marks(workflow, entries[item.subject].subject, item.marks)
     made = _store(volunteer, workflow, [(entries[item.subject], item) for item in items])
+    store_lines({made[item.subject]: item.marks for item in items if item.subject in made})
     earlier = _earlier(volunteer, workflow, [item for item in items if item.subject not in made])
     return [
         Recorded(made[item.subject], entries[item.subject], is_new=True, is_replay=False)
@@ -177,6 +183,14 @@ def check_follow_up(workflow: Workflow, answer: str, follow_up: str) -> None:
     if follow_up and follow_up not in offered:
         choices = ", ".join(offered) or "none"
         raise CannotClassify(f"“{follow_up}” is no follow-up to “{answer}” here; there are: {choices}.")
+
+
+def check_marks(workflow: Workflow, subject: Subject, marks: Sequence[Line]) -> None:
+    """Raise CannotClassify for lines that cannot be stored."""
+    try:
+        check_lines(workflow, subject, marks)
+    except WrongMark as error:
+        raise CannotClassify(str(error)) from error
 
 
 def set_follow_up(row: Classification, follow_up: str) -> None:

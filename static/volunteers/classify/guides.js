@@ -1,60 +1,63 @@
-// Tutorial, field guide and help in a dialog over the picture. Nothing of them is loaded before somebody wants it.
+// What helps to read the picture: cross-hair, compass and scale, the pixel under the pointer, the magnifier.
+import { Compass } from "./compass.js";
+import { Loupe } from "./loupe.js";
+import { clearCrosshair, drawCrosshair } from "./overlay.js";
+import { Readout } from "./readout.js";
 
-const dialog = document.querySelector('[data-part="reader"]');
-const body = dialog.querySelector('[data-part="reader-body"]');
+export class Guides {
+  #over = null; // {pane, x, y}, where the pointer is
 
-function addStyles(href) {
-  if (document.querySelector(`link[href="${href}"]`)) return;
-  document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href }));
-}
+  constructor(part, choices, view) {
+    this.choices = choices;
+    this.view = view;
+    this.element = part("guides");
+    this.compass = new Compass({ north: part("north"), bar: part("bar"), length: part("length") });
+    this.readout = new Readout(part("readout"));
+    this.loupe = new Loupe(part("loupe-glass"));
+  }
 
-async function load(url) {
-  const response = await fetch(`${url}?part=1`, { credentials: "same-origin" });
-  if (!response.ok) throw new Error(String(response.status));
-  body.innerHTML = await response.text(); // our own server's, which has sanitised what people wrote
-}
-
-/** Leave only the entries that hold all the words. */
-function search() {
-  const field = body.querySelector('[type="search"]');
-  if (!field) return;
-  field.form.addEventListener("submit", (event) => event.preventDefault());
-  field.addEventListener("input", () => {
-    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let found = 0;
-    for (const entry of body.querySelectorAll("[data-part-entry]")) {
-      entry.hidden = !words.every((word) => entry.textContent.toLowerCase().includes(word));
-      found += Number(!entry.hidden);
+  /** Place everything anew: the view, a frame or a choice has changed. */
+  place(scene, panes) {
+    this.element.hidden = false;
+    for (const pane of panes) {
+      const target = this.choices.crosshair ? scene.target(pane) : null;
+      if (target) drawCrosshair(pane.overlay, this.view.toPane(target, scene.shift(pane)), this.view.scale, this.view.pane);
+      else clearCrosshair(pane.overlay);
     }
-    body.querySelector('[data-part="guide-found"]').textContent = words.length
-      ? interpolate(ngettext("%s entry", "%s entries", found), [found])
-      : "";
-  });
-}
-
-async function open(kind, config) {
-  dialog.dataset.kind = kind;
-  dialog.querySelector("h2").textContent = {
-    tutorial: gettext("Tutorial"), guide: gettext("Field guide"), help: gettext("Need some help?"),
-  }[kind];
-  body.textContent = gettext("Fetching…");
-  addStyles(config.styles);
-  for (const other of document.querySelectorAll("dialog[open]")) other.close();
-  dialog.showModal();
-  try {
-    await load(config[kind]);
-    if (kind === "tutorial") (await import("./tutorial.js")).walk(body, dialog);
-    if (kind === "guide") search();
-  } catch {
-    body.textContent = gettext("This did not arrive. Nothing is lost: close it and open it again in a moment.");
+    this.compass.show(scene.sky(panes[0]), this.view.scale, scene.subject.pixel_scale);
+    this.point(scene, panes);
   }
-}
 
-/** Let the buttons open what they name; `config` holds addresses, and whether the tutorial is to be shown by itself. */
-export function offerGuides(config) {
-  for (const button of document.querySelectorAll("[data-guide]")) {
-    button.addEventListener("click", () => open(button.dataset.guide, config));
+  hover(place) {
+    this.#over = place;
   }
-  dialog.querySelector('[data-part="reader-close"]').addEventListener("click", () => dialog.close());
-  if (config.tutorialIsDue) open("tutorial", config);
+
+  /** Read the pixel under the pointer; without a pointer, the middle of what the keyboard has zoomed to. */
+  point(scene, panes) {
+    const over = panes.includes(this.#over?.pane) ? this.#over : null;
+    const { width, height } = this.view.pane;
+    const at = over ?? (this.view.isWhole ? null : { pane: panes[0], x: width / 2, y: height / 2 });
+    if (!at) return this.#rest();
+    const { pane } = at;
+    const place = this.view.toImage(at, scene.shift(pane));
+    const sky = pane.frame === null ? null : scene.sky(pane);
+    this.readout.show(scene.pictureOf(pane), pane.frame ?? 0, pane.channel, place, sky);
+    if (over && this.choices.loupe && scene.subject.kind === "cutout") {
+      this.loupe.show(pane.canvas, place, at, this.view.pane, this.view.scale);
+    } else {
+      this.loupe.hide();
+    }
+    return undefined;
+  }
+
+  clear() {
+    this.#over = null;
+    this.element.hidden = true;
+    this.#rest();
+  }
+
+  #rest() {
+    this.readout.clear();
+    this.loupe.hide();
+  }
 }

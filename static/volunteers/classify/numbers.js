@@ -19,6 +19,7 @@ export function decode(buffer) {
     low: meta.low[i] * scale,
     high: meta.high[i] * scale,
     scale,
+    zero: meta.zero[i],
   }));
   return new Picture({ frames, channels, height, width, images });
 }

@@ -1,10 +1,11 @@
 // The classify page: shows a subject, takes an answer, shows the next. Everything else is in a file of its own.
 import { Api, Away } from "./api.js";
-import { offerGuides } from "./guides.js";
+import { offerReader } from "./reader.js";
 import { listen } from "./keys.js";
 import { LastAnswer } from "./last.js";
 import { fetchPicture } from "./numbers.js";
 import { Outbox } from "./outbox.js";
+import { byKey, pictureActions } from "./picture_keys.js";
 import { Queue } from "./queue.js";
 import { Stage } from "./stage.js";
 import { uuid } from "./uuid.js";
@@ -19,9 +20,7 @@ const parts = (...names) => Object.fromEntries(names.map((name) => [name, part(n
 const api = new Api(config.urls);
 const outbox = await Outbox.open(api, config.workflow, config.who, { sent, refused, waiting });
 const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject));
-const stage = new Stage(
-  part("pictures"), parts("stretch", "invert", "channels", "frames", "frame", "pause", "holes"), config.channels,
-);
+const stage = new Stage(part, config, say);
 const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why", "chips", "ask"), config.followUps, followUp);
 const answers = [...document.querySelectorAll("[data-answer]")];
 
@@ -75,7 +74,7 @@ async function show() {
     return;
   }
   setState("open");
-  stage.show(drawn, current.item.subject);
+  stage.show(drawn, current.item.subject, current.marks);
   showFacts(current.item.subject);
   startedAt = new Date();
   readyAt = performance.now() + SETTLE;
@@ -114,7 +113,9 @@ function answer(value) {
     device: matchMedia("(pointer: coarse)").matches ? "touch" : "pointer",
     viewport: `${innerWidth}x${innerHeight}`,
     frames_seen: stage.blink.framesSeen,
+    marks: stage.marks.sent,
   };
+  current.marks = classification.marks; // undo brings them back
   history.push({ entry: current, classification });
   history.splice(0, history.length - UNDOABLE);
   answered += 1;
@@ -139,7 +140,10 @@ function undo() {
   history.pop();
   answered -= 1;
   outbox.undo(step.classification.id);
-  if (current) queue.putBack(current);
+  if (current) {
+    current.marks = stage.marks.lines;
+    queue.putBack(current);
+  }
   queue.putBack(step.entry);
   last.hide();
   offerUndo();
@@ -189,16 +193,13 @@ function listenToButtons() {
 }
 
 listenToButtons();
-offerGuides(config.guides);
+offerReader(config.reader);
 listen({
   y: () => answer("yes"), ArrowRight: () => answer("yes"),
   n: () => answer("no"), ArrowLeft: () => answer("no"),
   u: () => answer("unsure"), ArrowDown: () => answer("unsure"),
   z: undo,
-  " ": () => stage.blink.toggle(),
-  ",": () => stage.blink.step(-1), ".": () => stage.blink.step(1),
-  i: () => stage.invert(), s: () => stage.cycleStretch(),
-  0: () => stage.choose(-1), 1: () => stage.choose(0), 2: () => stage.choose(1), 3: () => stage.choose(2), 4: () => stage.choose(3),
+  ...byKey(pictureActions(stage)),
   "?": () => part("keys").showModal(),
 });
 addEventListener("online", () => { if (document.body.dataset.state === "away") advance(); });

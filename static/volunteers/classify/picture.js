@@ -1,56 +1,86 @@
-// A subject's raw numbers, and how they become grey on a canvas. Pixels without a number are hatched, never grey.
-import { STRETCHES } from "./stretch.js";
+// A subject's raw numbers, and how they become colours on a canvas. Pixels without a number are hatched, in colours
+// that no map holds.
+import { colours, pixel } from "./colour.js";
+import { greys } from "./stretch.js";
 
-const HATCH = [[146, 60, 118], [72, 30, 60]];
+const HATCH = [pixel([146, 60, 118]), pixel([72, 30, 60])];
+const KEPT = 8_000_000; // pixels that are kept as they were drawn: 32 MB
 
 export class Picture {
   #greys = new Map();
+  #drawn = new Map();
+  #look = "";
 
   /**
-   * `images` are {values, low, high, scale}, frame by frame and channel by channel within a frame: `values` row by
-   * row from the top, less the image's sky level, NaN where masked; `low` and `high` what zscale draws black and
-   * white; `scale` the noise of the sky.
+   * `images` are {values, low, high, scale, zero}, frame by frame and channel by channel within a frame: `values` row
+   * by row from the top, less the image's sky level `zero`, NaN where masked; `low` and `high` what zscale draws black
+   * and white; `scale` the noise of the sky.
    */
   constructor({ frames, channels, height, width, images }) {
     Object.assign(this, { frames, channels, height, width, images });
     this.hasHoles = images.some(({ values }) => values.some(Number.isNaN));
   }
 
-  draw(canvas, { frame, channel, stretch, inverted }) {
-    const { width, height } = this;
-    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    const context = canvas.getContext("2d");
-    const image = context.createImageData(width, height);
-    this.#fill(image.data, this.images[frame * this.channels + channel].values, this.#grey(channel, stretch), inverted);
-    context.putImageData(image, 0, 0);
+  image(frame, channel) {
+    return this.images[frame * this.channels + channel];
   }
 
-  #fill(data, values, grey, inverted) {
-    data.fill(255);
+  /** Return the number at a pixel, counted from the upper left; undefined beyond the edge. */
+  value(frame, channel, column, row) {
+    if (column < 0 || row < 0 || column >= this.width || row >= this.height) return undefined;
+    const { values, zero } = this.image(frame, channel);
+    return values[row * this.width + column] + zero;
+  }
+
+  draw(canvas, { frame, channel, ...look }) {
+    const { width, height } = this;
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    canvas.getContext("2d").putImageData(this.#rendered(frame, channel, look), 0, 0);
+  }
+
+  /** Draw each image once for each look; turning frames, zooming and panning then cost next to nothing. */
+  #rendered(frame, channel, look) {
+    const { stretch, black, white, colours: map, inverted } = look;
+    const name = JSON.stringify([stretch, black, white, map, inverted]);
+    if (name !== this.#look) {
+      this.#drawn.clear();
+      this.#greys.clear();
+      this.#look = name;
+    }
+    const key = frame * this.channels + channel;
+    if (!this.#drawn.has(key)) {
+      if (this.#drawn.size * this.width * this.height > KEPT) this.#drawn.clear();
+      this.#drawn.set(key, this.#render(this.image(frame, channel).values, this.#grey(channel, look), look));
+    }
+    return this.#drawn.get(key);
+  }
+
+  #render(values, grey, { colours: map = "grey", inverted }) {
+    const image = new ImageData(this.width, this.height);
+    const pixels = new Uint32Array(image.data.buffer);
+    const palette = colours(map);
     for (let i = 0; i < values.length; i += 1) {
-      if (Number.isNaN(values[i])) {
-        data.set(this.#hatch(i), 4 * i);
+      const value = values[i];
+      if (Number.isNaN(value)) {
+        pixels[i] = this.#hatch(i);
       } else {
-        const level = grey(values[i]);
-        const shade = Math.floor(255 * (inverted ? 1 - level : level) + 0.5);
-        data[4 * i] = shade;
-        data[4 * i + 1] = shade;
-        data[4 * i + 2] = shade;
+        const level = grey(value);
+        pixels[i] = palette[Math.floor(255 * (inverted ? 1 - level : level) + 0.5)];
       }
     }
+    return image;
   }
 
   #hatch(i) {
     return HATCH[(i % this.width + Math.floor(i / this.width)) % 4 < 2 ? 0 : 1];
   }
 
-  /** Return the function number → 0…1 of one channel. */
-  #grey(channel, stretch) {
-    const key = `${channel} ${stretch}`;
-    if (!this.#greys.has(key)) {
+  /** Return the function number → 0…1 of one channel, whose frames share it. */
+  #grey(channel, look) {
+    if (!this.#greys.has(channel)) {
       const images = this.images.filter((_, i) => i % this.channels === channel);
-      this.#greys.set(key, STRETCHES[stretch]({ ...this, images }));
+      this.#greys.set(channel, greys({ ...this, images }, look));
     }
-    return this.#greys.get(key);
+    return this.#greys.get(channel);
   }
 }

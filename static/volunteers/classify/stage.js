@@ -1,142 +1,240 @@
-// The picture on the page: one canvas a channel, side by side or one at a time, with the frame that is turned to.
+// The picture on the page: it puts together the panes, what is seen of the picture, and what lies over it.
 import { Blink } from "./blink.js";
+import { Choices, LAYOUTS } from "./choices.js";
+import { Controls } from "./controls.js";
+import { Draw } from "./draw.js";
+import { Gestures } from "./gestures.js";
+import { Guides } from "./guides.js";
+import { MarkLayer } from "./mark_layer.js";
+import { Marks } from "./marks.js";
+import { Panes } from "./panes.js";
+import { Scene } from "./scene.js";
+import { View } from "./view.js";
 
-const CHOICES = "wanderers.picture";
 const ALL = -1;
-
-function remembered() {
-  try { return JSON.parse(localStorage.getItem(CHOICES)) ?? {}; } catch { return {}; }
-}
-
-function figure(name) {
-  const element = document.createElement("figure");
-  element.innerHTML = '<canvas role="img"></canvas><figcaption></figcaption>';
-  element.querySelector("figcaption").textContent = name;
-  return element;
-}
+const ZOOM = Math.SQRT2; // of one press
+const PAN = 0.2; // of a pane, by one press
+const LOOK = ["stretch", "colours", "inverted", "black", "white"];
 
 export class Stage {
-  #picture = null;
-  #frame = 0;
-  #channel = matchMedia("(min-width: 48rem)").matches ? ALL : 0;
+  #scene = null;
   #names = [];
+  #channel = matchMedia("(min-width: 48rem)").matches ? ALL : 0;
 
-  constructor(root, controls, names) {
-    this.root = root;
-    this.controls = controls;
-    this.names = names;
-    const { stretch = "zscale", inverted = false } = remembered();
-    this.stretch = stretch;
-    this.inverted = inverted;
+  /** `part(name)` finds an element of the page; `say` tells screen readers. */
+  constructor(part, { channels, lines }, say) {
+    this.part = part;
+    this.names = channels;
+    this.say = say;
+    this.root = part("pictures");
+    this.choices = new Choices();
+    this.view = new View(() => this.#place());
+    this.panes = new Panes(this.root, (size) => this.view.resize(size));
     this.blink = new Blink((frame, count, paused) => this.#turn(frame, count, paused));
+    this.guides = new Guides(part, this.choices, this.view);
+    this.marks = new Marks(lines, () => this.#drawMarks());
+    this.layer = new MarkLayer(this.marks, (pane, pixel) => this.#toPane(pane, pixel), part("lines"));
+    this.draw = new Draw(this.marks, this.layer, {
+      toPixel: (place) => this.#scene.toPixel(this.view.toImage(place, this.#scene.shift(place.pane))),
+      scale: () => this.view.scale,
+      say,
+      began: () => this.blink.pause(),
+    });
     this.#listen();
   }
 
+  /** What decides the colours, for whoever draws the same picture elsewhere. */
   get look() {
-    return { stretch: this.stretch, inverted: this.inverted };
+    return this.choices.look;
   }
 
-  show(picture, subject) {
-    this.#picture = picture;
-    this.#names = Array.from({ length: picture.channels }, (_, i) => this.names[i] ?? `channel ${i + 1}`);
-    this.root.style.setProperty("--aspect", picture.width / picture.height);
-    this.root.replaceChildren(...this.#names.map(figure));
+  show(picture, subject, lines) {
+    this.#scene = new Scene(picture, subject);
+    this.#names = Array.from({ length: picture.channels }, (_, i) => (
+      this.names[i] ?? interpolate(gettext("channel %s"), [i + 1])
+    ));
     this.root.dataset.subject = subject.external_id;
     this.#offerChannels();
-    this.choose(Math.min(this.#channel, picture.channels - 1));
-    this.controls.holes.hidden = !picture.hasHoles;
-    this.controls.frames.hidden = picture.frames < 2;
+    this.controls.offer(this.#scene);
+    this.part("holes").hidden = !picture.hasHoles;
+    this.view.open(picture);
     this.blink.start(picture.frames);
+    this.choose(Math.min(this.#channel, picture.channels - 1));
+    this.part("marking").hidden = !this.marks.most;
+    this.marks.open(picture, lines);
   }
 
   clear() {
     this.blink.stop();
-    this.#picture = null;
-    this.root.replaceChildren();
+    this.#scene = null;
+    this.panes.clear();
+    this.guides.clear();
     delete this.root.dataset.subject;
-    for (const name of ["holes", "frames", "channels"]) this.controls[name].hidden = true;
+    for (const name of ["holes", "frames", "channels", "time", "marking"]) this.part(name).hidden = true;
   }
 
   /** Show one channel, or all of them side by side (-1). */
   choose(channel) {
-    if (!this.#picture || channel >= this.#picture.channels) return;
+    if (!this.#scene || channel >= this.#scene.picture.channels) return;
     this.#channel = channel;
-    const shown = channel === ALL ? this.#picture.channels : 1;
-    this.root.style.setProperty("--shown", shown);
-    [...this.root.children].forEach((element, i) => { element.hidden = channel !== ALL && channel !== i; });
-    for (const button of this.controls.channels.children) {
+    for (const button of this.part("channels").children) {
       button.setAttribute("aria-pressed", String(Number(button.value) === channel));
     }
-    this.#draw();
+    this.#arrange();
   }
 
-  cycleStretch() {
-    const options = [...this.controls.stretch.options].map((option) => option.value);
-    this.#set({ stretch: options[(options.indexOf(this.stretch) + 1) % options.length] });
+  /** Show the frames in the next way that this subject allows. */
+  nextLayout() {
+    if (!this.#scene || this.#scene.picture.frames < 2) return;
+    const offered = LAYOUTS.filter((layout) => this.#scene.offers(layout));
+    const now = offered.indexOf(this.#scene.layout(this.choices.layout));
+    this.choices.set({ layout: offered[(now + 1) % offered.length] });
   }
 
-  invert() {
-    this.#set({ inverted: !this.inverted });
+  /** Zoom in (1) or out (-1) by a step. */
+  zoom(way) {
+    this.view.zoomBy(ZOOM ** way);
   }
 
-  #set(change) {
-    Object.assign(this, change);
-    try {
-      localStorage.setItem(CHOICES, JSON.stringify(this.look));
-    } catch { /* a private window forgets the choice */ }
-    this.#showChoices();
-    this.#draw();
+  /** Look farther right and down, by steps. */
+  lookAround(right, down) {
+    const { width, height } = this.view.pane;
+    this.view.panBy(-right * PAN * width, -down * PAN * height);
   }
 
-  #showChoices() {
-    this.controls.stretch.value = this.stretch;
-    this.controls.invert.setAttribute("aria-pressed", String(this.inverted));
+  addLine() {
+    const pane = this.panes.all[0];
+    if (!this.marks.most || !pane) return;
+    if (pane.frame === null) {
+      this.say(gettext("Lines are drawn on a frame, not on the stack."));
+      return;
+    }
+    this.blink.pause();
+    const { width, height } = this.view.pane;
+    const middle = this.view.toImage({ x: width / 2, y: height / 2 }, this.#scene.shift(pane));
+    const seen = Math.min(width / this.view.scale, this.#scene.picture.width);
+    this.draw.addByKeyboard(pane.frame, this.#scene.toPixel(middle), seen);
+  }
+
+  toggleDrawing() {
+    this.draw.isOn = !this.draw.isOn;
+    this.#showDrawing();
   }
 
   #listen() {
-    const { stretch, invert, pause, channels } = this.controls;
-    if (![...stretch.options].some((option) => option.value === this.stretch)) this.stretch = "zscale";
-    this.#showChoices();
-    stretch.addEventListener("change", () => this.#set({ stretch: stretch.value }));
-    invert.addEventListener("click", () => this.invert());
-    pause.addEventListener("click", () => this.blink.toggle());
-    channels.addEventListener("click", (event) => {
-      const button = event.target.closest("button");
-      if (button) this.choose(Number(button.value));
+    this.controls = new Controls(this.part, this.choices, this);
+    this.blink.setSpeed(this.choices.speed);
+    this.choices.listen((names) => {
+      if (names.includes("speed")) this.blink.setSpeed(this.choices.speed);
+      if (names.includes("layout")) this.#arrange();
+      if (names.some((name) => LOOK.includes(name))) this.#drawAll();
+      if (names.includes("crosshair") || names.includes("loupe")) this.#place();
     });
+    this.gestures = new Gestures(this.root, this.panes, {
+      zoomBy: (factor, at) => this.view.zoomBy(factor, at),
+      panBy: (right, down) => this.view.panBy(right, down),
+      hover: (place) => { this.guides.hover(place); if (this.#scene) this.guides.point(this.#scene, this.panes.all); },
+      tap: (pointer) => { if (pointer === "touch" && this.#scene?.picture.frames > 1) this.blink.toggle(); },
+      twice: (place) => (this.view.isWhole ? this.view.zoomBy(2 * ZOOM, place) : this.view.reset()),
+      begin: (place) => this.draw.begin(place),
+    });
+    this.#showDrawing();
+  }
+
+  #showDrawing() {
+    this.part("draw").setAttribute("aria-pressed", String(this.draw.isOn));
+    this.root.dataset.tool = this.marks.most && this.draw.isOn ? "draw" : "move";
+  }
+
+  /** Fill the panes: the subject, the layout or the channel has changed. */
+  #arrange() {
+    if (!this.#scene) return;
+    const { picture } = this.#scene;
+    const layout = this.#scene.layout(this.choices.layout);
+    const channels = this.#channel === ALL ? this.#names.map((_, i) => i) : [this.#channel];
+    const contents = this.#scene.contents(layout, channels, this.blink.frame);
+    const rowOfEach = layout === "strip" && channels.length > 1 ? picture.frames : null;
+    this.panes.fill(contents, picture, rowOfEach);
+    this.#drawPanes(this.panes.all.filter((pane) => !pane.turns));
+    this.controls.showTurning(contents[0].turns);
+    this.blink.setStill(!contents[0].turns, layout === "strip");
+  }
+
+  #turn(frame, count, paused) {
+    this.part("frame").textContent = interpolate(gettext("%(frame)s of %(count)s"), { frame: frame + 1, count }, true);
+    this.part("pause").textContent = paused ? gettext("Blink") : gettext("Pause");
+    this.part("slider").value = frame;
+    if (!this.#scene) return;
+    const when = this.#scene.when(frame);
+    this.part("when").textContent = when;
+    this.part("slider").setAttribute("aria-valuetext", `${this.part("frame").textContent} ${when}`.trim());
+    const turning = this.panes.all.filter((pane) => pane.turns);
+    for (const pane of turning) pane.frame = frame;
+    this.#drawPanes(turning);
+    this.#place();
+  }
+
+  #drawAll() {
+    this.#drawPanes(this.panes.all);
+    this.#place();
+  }
+
+  #drawPanes(panes) {
+    if (!this.#scene) return;
+    for (const pane of panes) {
+      const { frame, channel, canvas } = pane;
+      this.#scene.pictureOf(pane).draw(canvas, { ...this.look, frame: frame ?? 0, channel });
+      canvas.setAttribute("aria-label", this.#describe(pane));
+      const caption = this.#caption(pane);
+      if (pane.caption.textContent !== caption) pane.caption.textContent = caption;
+    }
+  }
+
+  /** Place the pictures and what lies over them; only styles are written here, and nothing is measured. */
+  #place() {
+    if (!this.#scene || !this.panes.all.length) return;
+    const { scale } = this.view;
+    this.root.dataset.smooth = String(scale < 1);
+    for (const pane of this.panes.all) {
+      const { x, y } = this.view.toPane({ x: 0, y: 0 }, this.#scene.shift(pane));
+      pane.canvas.style.transform = `translate(${x.toFixed(2)}px, ${y.toFixed(2)}px) scale(${scale})`;
+    }
+    this.guides.place(this.#scene, this.panes.all);
+    this.#drawMarks();
+  }
+
+  #drawMarks() {
+    if (this.#scene && this.marks.most) this.layer.draw(this.panes.all);
+  }
+
+  #toPane(pane, pixel) {
+    return this.view.toPane(this.#scene.fromPixel(pixel), this.#scene.shift(pane));
   }
 
   #offerChannels() {
-    const { channels } = this.controls;
+    const channels = this.part("channels");
     channels.hidden = this.#names.length < 2;
     if (channels.hidden || channels.dataset.names === this.#names.join()) return;
     channels.dataset.names = this.#names.join();
-    channels.replaceChildren(...["all", ...this.#names].map((name, i) => {
+    channels.replaceChildren(...[gettext("all"), ...this.#names].map((name, i) => {
       const button = document.createElement("button");
       Object.assign(button, { type: "button", className: "button", value: i - 1, textContent: name });
       return button;
     }));
   }
 
-  #turn(frame, count, paused) {
-    this.#frame = frame;
-    this.controls.frame.textContent = `${frame + 1} of ${count}`;
-    this.controls.pause.textContent = paused ? "Blink" : "Pause";
-    this.#draw();
+  #caption({ frame, channel, turns }) {
+    const channelName = this.#names.length > 1 ? this.#names[channel] : "";
+    if (frame === null) return [channelName, gettext("stack")].filter(Boolean).join(" · ");
+    if (turns) return channelName;
+    return [channelName, String(frame + 1), this.#scene.when(frame)].filter(Boolean).join(" · ");
   }
 
-  #draw() {
-    if (!this.#picture) return;
-    [...this.root.children].forEach((element, channel) => {
-      if (element.hidden) return;
-      const canvas = element.querySelector("canvas");
-      this.#picture.draw(canvas, { ...this.look, frame: this.#frame, channel });
-      canvas.setAttribute("aria-label", this.#describe(channel));
-    });
-  }
-
-  #describe(channel) {
-    const frame = this.#picture.frames > 1 ? `frame ${this.#frame + 1} of ${this.#picture.frames}` : "";
-    return [this.#names.length > 1 ? this.#names[channel] : "picture", frame].filter(Boolean).join(", ");
+  #describe({ frame, channel }) {
+    const { frames } = this.#scene.picture;
+    const name = this.#names.length > 1 ? this.#names[channel] : gettext("picture");
+    if (frame === null) return `${name}, ${interpolate(gettext("mean of %s frames"), [frames])}`;
+    if (frames < 2) return name;
+    return `${name}, ${interpolate(gettext("frame %(frame)s of %(count)s"), { frame: frame + 1, count: frames }, true)}`;
   }
 }

@@ -1,5 +1,8 @@
 // From numbers to grey, 0…1: the same curves as ml/pixels/stretch.py, for one image. For several frames of one
 // channel the limits are shared, so that what changes between frames is the sky and not the stretch.
+//
+// A stretch is {unit, curve}: unit(number) is 0 at its lower limit and 1 at its upper one, and may lie beyond;
+// curve(0…1) is the grey. In between, black and white move the limits, in parts of their distance.
 
 const SAMPLE_SIDE = 32;
 const MAD_TO_SIGMA = 1.4826;
@@ -37,8 +40,12 @@ function quantile(sorted, share) {
   return sorted[round((sorted.length - 1) * share)];
 }
 
-function between(low, high) {
-  return high > low ? (value) => Math.min(1, Math.max(0, (value - low) / (high - low))) : () => 0.5;
+function straight(level) {
+  return level;
+}
+
+function between(low, high, curve = straight) {
+  return { unit: high > low ? (value) => (value - low) / (high - low) : () => 0.5, curve };
 }
 
 function percentile(channel, low, high) {
@@ -76,16 +83,45 @@ function aboveSky(channel) {
 
 function asinh(channel) {
   const { low, high, sigma } = aboveSky(channel);
-  const unit = between(low, high);
   const bend = 3 * sigma / (high - low);
-  return (value) => Math.asinh(unit(value) / bend) / Math.asinh(1 / bend);
+  return between(low, high, (level) => Math.asinh(level / bend) / Math.asinh(1 / bend));
 }
 
 function log(channel) {
   const { low, high } = aboveSky(channel);
-  const unit = between(low, high);
-  return (value) => Math.log1p(unit(value) * LOG_RANGE) / Math.log1p(LOG_RANGE);
+  return between(low, high, (level) => Math.log1p(level * LOG_RANGE) / Math.log1p(LOG_RANGE));
 }
 
-/** By name: a function of a channel ({images: [{values, low, high, scale}], height, width}) that returns number → 0…1. */
-export const STRETCHES = { zscale, asinh, linear, log, percentile: (channel) => percentile(channel, 0.005, 0.995) };
+/** Return how many of the sorted numbers are below `value`, or not above it. */
+function count(sorted, value, orEqual) {
+  let from = 0;
+  let to = sorted.length;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (sorted[middle] < value || (orEqual && sorted[middle] === value)) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+function histogram(channel) {
+  const sorted = sampled(channel);
+  if (sorted.length < 2) return { unit: () => 0.5, curve: straight };
+  const rank = (value) => (count(sorted, value, false) + count(sorted, value, true)) / 2;
+  const unit = (value) => Math.min(1, Math.max(0, (rank(value) - 0.5) / (sorted.length - 1)));
+  return { unit, curve: straight };
+}
+
+/** By name: a function of a channel, {images: [{values, low, high, scale}], height, width}. */
+const STRETCHES = {
+  zscale, asinh, linear, log, percentile: (channel) => percentile(channel, 0.005, 0.995), histogram,
+};
+
+const NARROWEST = 0.01;
+
+/** Return the function number → 0…1 of a channel. */
+export function greys(channel, { stretch, black = 0, white = 1 }) {
+  const { unit, curve } = STRETCHES[stretch](channel);
+  const width = Math.max(white - black, NARROWEST);
+  return (value) => curve(Math.min(1, Math.max(0, (unit(value) - black) / width)));
+}

@@ -34,9 +34,10 @@ RULES = {
     "retrain_after": "",
 }
 SETTINGS = WorkflowSettings(
-    name="Movers", question="Is it real?", help_text="", follow_ups={}, is_active=True, grace=30, method="majority",
-    prior=0.5, min_votes=2, max_votes=5, majority=0.8, yes_above=0.99, no_below=0.01, random_fraction=0.2,
-    training_schedule=[[0, 0.1]], is_training=False, shows_score=False, level=1, skill_wanted=0.8, retrain_after=None,
+    name="Movers", question="Is it real?", help_text="", follow_ups={}, line_marking=False, is_active=True, grace=30,
+    method="majority", prior=0.5, min_votes=2, max_votes=5, majority=0.8, yes_above=0.99, no_below=0.01,
+    random_fraction=0.2, training_schedule=[[0, 0.1]], is_training=False, level=1, skill_wanted=0.8,
+    shows_score=False, retrain_after=None,
 )  # fmt: skip
 
 

@@ -8,11 +8,29 @@ from rest_framework import serializers
 from webapp.consensus.feedback import feedback_on
 from webapp.consensus.submit import Submitted
 from webapp.volunteers.classify import Item
-from webapp.volunteers.models import Classification, Reason
+from webapp.volunteers.marks import Line
+from webapp.volunteers.models import Classification, Mark, Reason
 from webapp.volunteers.models.classification import Answer
+from webapp.volunteers.models.mark import MOST_MARKS
 
 MOST = 50
 LARGEST_ID = 2**63 - 1
+
+
+class LineSerializer(serializers.Serializer[Any]):
+    """A line along a trail, in pixels: the centre of the first, drawn at the lower left, is 0, 0; y grows upwards."""
+
+    frame = serializers.IntegerField(min_value=0, max_value=32767, default=0)
+    x1 = serializers.FloatField()
+    y1 = serializers.FloatField()
+    x2 = serializers.FloatField()
+    y2 = serializers.FloatField()
+
+
+class MarkSerializer(serializers.ModelSerializer[Mark]):
+    class Meta:
+        model = Mark
+        fields = ["frame", "x1", "y1", "x2", "y2", "ra1", "dec1", "ra2", "dec2"]
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
@@ -26,6 +44,9 @@ class AnswerSerializer(serializers.Serializer[Any]):
     device = serializers.CharField(max_length=20, allow_blank=True, default="")
     viewport = serializers.CharField(max_length=20, allow_blank=True, default="")
     frames_seen = serializers.IntegerField(min_value=0, max_value=32767, allow_null=True, default=None)
+    marks = serializers.ListSerializer[Any](
+        child=LineSerializer(), max_length=MOST_MARKS, default=list, help_text="where the workflow asks for lines"
+    )
 
 
 def answers_serializer(data: Any) -> serializers.ListSerializer[Any]:
@@ -73,14 +94,16 @@ class FollowUpSerializer(serializers.Serializer[Any]):
 
 class OwnAnswerSerializer(serializers.ModelSerializer[Classification]):
     workflow = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    marks = MarkSerializer(many=True, read_only=True)
 
     class Meta:
         model = Classification
-        fields = ["id", "workflow", "subject", "answer", "follow_up", "reason", "created_at", "withdrawn_at"]
+        fields = ["id", "workflow", "subject", "answer", "follow_up", "reason", "created_at", "withdrawn_at", "marks"]
 
 
 def to_item(data: dict[str, Any]) -> Item:
-    return Item(**{name: value for name, value in data.items() if name != "workflow"})
+    sent = {name: value for name, value in data.items() if name not in ("workflow", "marks")}
+    return Item(**sent, marks=tuple(Line(**line) for line in data["marks"]))
 
 
 def represent(submitted: Submitted, p_real: float | None = None) -> dict[str, Any]:

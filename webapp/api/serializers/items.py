@@ -1,18 +1,47 @@
 """What a volunteer is handed. Nothing here tells whether a subject is gold, or why it is shown."""
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.urls import reverse
 from rest_framework import serializers
 
+from ml.pixels.celestial import tangent_plane
 from webapp.archive.models import Kind, Subject
 from webapp.archive.pixels import shape_of
 from webapp.sql import fetch
 from webapp.volunteers.models import Lease, Workflow
 
-FRAMES = "SELECT subject_id, mjd_mid, band FROM archive_frame WHERE subject_id = ANY(%s) ORDER BY position"
+FRAMES = (
+    "SELECT subject_id, mjd_mid, band, ra, dec, wcs FROM archive_frame WHERE subject_id = ANY(%s) ORDER BY position"
+)
+
+
+class FrameRow(NamedTuple):
+    """A frame as it was read: when, in which band, where the object was, and its WCS cards as JSON."""
+
+    mjd: float | None
+    band: str
+    ra: float | None
+    dec: float | None
+    wcs: str | None
+
+
+class TangentPlane(serializers.Serializer[Any]):
+    """A gnomonic projection: pixel (x, y), counted from 0, is at (ra, dec); cd leads from pixels to degrees."""
+
+    ra = serializers.FloatField(help_text="deg, ICRS")
+    dec = serializers.FloatField(help_text="deg, ICRS")
+    x = serializers.FloatField(help_text="the centre of the first pixel is 0")
+    y = serializers.FloatField(help_text="upwards; the centre of the lowest pixel is 0")
+    cd = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2),
+        min_length=2,
+        max_length=2,
+        help_text="deg per pixel: [[east by x, east by y], [north by x, north by y]]",
+    )
 
 
 class ItemSubject(serializers.Serializer[Any]):
@@ -27,6 +56,12 @@ class ItemSubject(serializers.Serializer[Any]):
     png = serializers.CharField(help_text="where a picture is")
     mjds = serializers.ListField(child=serializers.FloatField(allow_null=True), help_text="UTC, mid-exposure, by frame")
     bands = serializers.ListField(child=serializers.CharField(allow_blank=True), help_text="by frame")
+    positions = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField(), allow_null=True, min_length=2, max_length=2),
+        help_text="right ascension and declination of the object, by frame; deg, ICRS",
+    )
+    sky = serializers.ListField(child=TangentPlane(allow_null=True), help_text="where pixels lie on the sky, by frame")
+    pixel_scale = serializers.FloatField(allow_null=True, help_text="arcsec, for frames without a place on the sky")
     rate = serializers.FloatField(allow_null=True, help_text="arcsec/h")
     ra = serializers.FloatField(allow_null=True, help_text="deg, ICRS")
     dec = serializers.FloatField(allow_null=True, help_text="deg, ICRS")
@@ -54,32 +89,37 @@ class NextSerializer(serializers.Serializer[Any]):
 
 def represent(leases: Sequence[Lease], workflow: Workflow) -> list[dict[str, Any]]:
     """Return the items of leases whose entries and subjects are loaded, with one query for all frames."""
-    frames: dict[int, list[tuple[float | None, str]]] = defaultdict(list)
-    for subject, mjd, band in fetch(FRAMES, [[lease.entry.subject_id for lease in leases]]):
-        frames[subject].append((mjd, band))
+    frames: dict[int, list[FrameRow]] = defaultdict(list)
+    for subject, *row in fetch(FRAMES, [[lease.entry.subject_id for lease in leases]]):
+        frames[subject].append(FrameRow(*row))
     return [
         {
             "lease": lease.pk,
             "expires_at": lease.expires_at,
             "workflow": workflow.slug,
-            "subject": _subject(lease.entry.subject, frames[lease.entry.subject_id]),
+            "subject": _subject(lease.entry.subject, frames[lease.entry.subject_id], workflow.survey.pixel_scale),
         }
         for lease in leases
     ]
 
 
-def _subject(subject: Subject, frames: list[tuple[float | None, str]]) -> dict[str, Any]:
-    sides = zip(("frames", "channels", "height", "width"), shape_of(subject), strict=True)
+def _subject(subject: Subject, frames: list[FrameRow], pixel_scale: float | None) -> dict[str, Any]:
+    sides = dict(zip(("frames", "channels", "height", "width"), shape_of(subject), strict=True))
     address = {"subject": subject.pk, "checksum": subject.checksum}
     return {
         "id": subject.pk,
         "external_id": subject.external_id,
         "kind": subject.kind,
-        **dict(sides),
+        **sides,
         "pixels": reverse("pixels", kwargs=address),
         "png": reverse("picture", kwargs=address),
-        "mjds": [mjd for mjd, _ in frames],
-        "bands": [band for _, band in frames],
+        "mjds": [frame.mjd for frame in frames],
+        "bands": [frame.band for frame in frames],
+        "positions": [None if None in (frame.ra, frame.dec) else [frame.ra, frame.dec] for frame in frames],
+        "sky": [
+            frame.wcs and tangent_plane(json.loads(frame.wcs), sides["width"], sides["height"]) for frame in frames
+        ],
+        "pixel_scale": pixel_scale,
         "rate": subject.rate,
         "ra": subject.ra,
         "dec": subject.dec,

@@ -52,7 +52,8 @@ class ClassificationsView(generics.ListAPIView[Classification]):
     pagination_class = NewestAnswer
 
     def get_queryset(self) -> QuerySet[Classification]:
-        return Classification.objects.filter(volunteer=known_volunteer(self.request)).select_related("workflow")
+        answers = Classification.objects.filter(volunteer=known_volunteer(self.request))
+        return answers.select_related("workflow").prefetch_related("marks")
 
     @extend_schema(request=one_or_many(AnswerSerializer), responses=one_or_many(AnsweredSerializer))
     def post(self, request: Request) -> Response:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from webapp.volunteers.identity import reader_of
 from webapp.volunteers.models import Workflow
+from webapp.volunteers.models.mark import MOST_MARKS
 from webapp.volunteers.tutorial import tutorial_of
 
 
@@ -22,13 +23,14 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
         "grace": workflow.grace,
         "followUps": workflow.follow_ups,
         "channels": workflow.survey.channels,
-        "guides": _guides(request, workflow),
+        "reader": _reader(request, workflow),
+        "lines": MOST_MARKS if workflow.line_marking else 0,
         "urls": {"next": f"/api/workflows/{workflow.slug}/next/", "classifications": "/api/classifications/"},
     }
     return render(request, "volunteers/classify.html", {"workflow": workflow, "config": config})
 
 
-def _guides(request: HttpRequest, workflow: Workflow) -> dict[str, object]:
+def _reader(request: HttpRequest, workflow: Workflow) -> dict[str, object]:
     """Return where the page finds what volunteers read, and whether the tutorial opens by itself."""
     tutorial = tutorial_of(workflow, reader_of(request))
     return {

@@ -1,0 +1,66 @@
+// How a volunteer likes their pictures. It is kept in the browser, across subjects and visits.
+import { COLOURS } from "./colour.js";
+
+const KEPT_AS = "wanderers.picture";
+
+export const LAYOUTS = ["blink", "strip", "follow", "stack"];
+export const STRETCHES = ["zscale", "asinh", "linear", "log", "percentile", "histogram"];
+
+const BEGIN = {
+  stretch: "zscale", colours: "grey", inverted: false, black: 0, white: 1,
+  layout: "blink", speed: 2, crosshair: true, loupe: true, panel: false,
+};
+const KNOWN = { stretch: STRETCHES, colours: COLOURS, layout: LAYOUTS };
+
+function remembered() {
+  try {
+    const kept = Object.entries(JSON.parse(localStorage.getItem(KEPT_AS)) ?? {});
+    return Object.fromEntries(kept.filter(([name, value]) => (
+      typeof value === typeof BEGIN[name] && (KNOWN[name]?.includes(value) ?? true)
+    )));
+  } catch {
+    return {};
+  }
+}
+
+export class Choices {
+  #listeners = [];
+
+  constructor() {
+    Object.assign(this, BEGIN, remembered());
+    if (matchMedia("(max-width: 48rem)").matches) this.panel = false; // there it would lie over the answers
+  }
+
+  /** What decides the colour of a pixel. */
+  get look() {
+    const { stretch, colours, inverted, black, white } = this;
+    return { stretch, colours, inverted, black, white };
+  }
+
+  get hasOwnLevels() {
+    return this.black !== BEGIN.black || this.white !== BEGIN.white;
+  }
+
+  /** Call `listener(names)` when choices of these names have changed. */
+  listen(listener) {
+    this.#listeners.push(listener);
+  }
+
+  set(change) {
+    Object.assign(this, change);
+    const kept = Object.fromEntries(Object.keys(BEGIN).map((name) => [name, this[name]]));
+    try {
+      localStorage.setItem(KEPT_AS, JSON.stringify(kept));
+    } catch { /* a private window forgets the choice */ }
+    for (const listener of this.#listeners) listener(Object.keys(change));
+  }
+
+  resetLevels() {
+    this.set({ black: BEGIN.black, white: BEGIN.white });
+  }
+
+  next(name) {
+    const all = KNOWN[name];
+    this.set({ [name]: all[(all.indexOf(this[name]) + 1) % all.length] });
+  }
+}

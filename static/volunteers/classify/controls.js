@@ -1,0 +1,111 @@
+// The controls of the picture: they show the choices and change them.
+import { SPEEDS, allowed } from "./blink.js";
+import { LAYOUTS } from "./choices.js";
+
+const SWITCHES = { invert: "inverted", crosshair: "crosshair", loupe: "loupe" };
+const LISTS = ["stretch", "colours"];
+const LEVELS = ["black", "white"];
+
+export class Controls {
+  /** `part(name)` finds an element; `stage` does what the choices do not. */
+  constructor(part, choices, stage) {
+    this.part = part;
+    this.choices = choices;
+    this.#listenToLook(part, choices);
+    this.#listenToFrames(part, choices, stage);
+    this.#listenToView(part, choices, stage);
+    choices.listen(() => this.show());
+    this.show();
+  }
+
+  show() {
+    const { part, choices } = this;
+    for (const name of LISTS) part(name).value = choices[name];
+    for (const name of LEVELS) {
+      part(name).value = choices[name];
+      part(`${name}-value`).textContent = choices[name].toFixed(2);
+    }
+    part("levels").disabled = !choices.hasOwnLevels;
+    for (const [name, choice] of Object.entries(SWITCHES)) part(name).setAttribute("aria-pressed", String(choices[choice]));
+    part("speed").value = SPEEDS.indexOf(allowed(choices.speed));
+    const speed = interpolate(gettext("%s a second"), [allowed(choices.speed).toLocaleString()]);
+    part("speed-value").textContent = speed;
+    part("speed").setAttribute("aria-valuetext", speed);
+    for (const button of part("layouts").children) {
+      button.setAttribute("aria-pressed", String(button.value === choices.layout));
+    }
+    part("panel").hidden = !choices.panel;
+    part("picture").setAttribute("aria-expanded", String(choices.panel));
+  }
+
+  /** Offer what makes sense for this subject. */
+  offer(scene) {
+    const { part } = this;
+    const { frames } = scene.picture;
+    const { kind } = scene.subject;
+    part("frames").hidden = frames < 2;
+    part("frames-group").hidden = frames < 2;
+    part("time").hidden = kind !== "cube" || frames < 2;
+    part("slider").max = frames - 1;
+    part("loupe").hidden = kind !== "cutout";
+    for (const button of part("layouts").children) button.disabled = !scene.offers(button.value);
+  }
+
+  #listenToLook(part, choices) {
+    for (const name of LISTS) part(name).addEventListener("change", () => choices.set({ [name]: part(name).value }));
+    for (const name of LEVELS) part(name).addEventListener("input", () => choices.set({ [name]: Number(part(name).value) }));
+    part("levels").addEventListener("click", () => choices.resetLevels());
+    for (const [name, choice] of Object.entries(SWITCHES)) {
+      part(name).addEventListener("click", () => choices.set({ [choice]: !choices[choice] }));
+    }
+    for (const name of ["picture", "panel-close"]) {
+      part(name).addEventListener("click", () => choices.set({ panel: !choices.panel }));
+    }
+    for (const room of [part("panel"), part("time")]) {
+      room.addEventListener("change", ({ target }) => {
+        if (!target.matches(":focus-visible")) target.blur(); // so that keys go on answering after a click
+      });
+    }
+    part("panel").addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      choices.set({ panel: false });
+      part("picture").focus();
+    });
+  }
+
+  /** The frames are turned one after another, or are all there at once. */
+  showTurning(turns) {
+    for (const name of ["back", "pause", "forth", "slider"]) this.part(name).disabled = !turns;
+  }
+
+  #listenToFrames(part, choices, stage) {
+    part("pause").addEventListener("click", () => stage.blink.toggle());
+    part("back").addEventListener("click", () => stage.blink.step(-1));
+    part("forth").addEventListener("click", () => stage.blink.step(1));
+    part("speed").addEventListener("input", () => choices.set({ speed: SPEEDS[part("speed").value] }));
+    part("slider").addEventListener("input", () => stage.blink.turnTo(Number(part("slider").value)));
+    part("layouts").addEventListener("click", (event) => {
+      const button = event.target.closest("button");
+      if (button && LAYOUTS.includes(button.value)) choices.set({ layout: button.value });
+    });
+    part("channels").addEventListener("click", (event) => {
+      const button = event.target.closest("button");
+      if (button) stage.choose(Number(button.value));
+    });
+  }
+
+  #listenToView(part, choices, stage) {
+    part("zoom-in").addEventListener("click", () => stage.zoom(1));
+    part("zoom-out").addEventListener("click", () => stage.zoom(-1));
+    part("whole").addEventListener("click", () => stage.view.reset());
+    part("one-to-one").addEventListener("click", () => stage.view.oneToOne());
+    part("draw").addEventListener("click", () => stage.toggleDrawing());
+    part("add-line").addEventListener("click", () => stage.addLine());
+  }
+}
+
+/** Move to the next faster (1) or slower (-1) speed. */
+export function changeSpeed(choices, by) {
+  const place = SPEEDS.indexOf(choices.speed) + by;
+  if (place in SPEEDS) choices.set({ speed: SPEEDS[place] });
+}

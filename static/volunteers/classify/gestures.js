@@ -1,0 +1,90 @@
+// Wheel, drag, pinch and double click on the pictures: zoom and pan, or draw where the pointer draws.
+
+const TAP = 6; // CSS pixels within which a press does not count as a drag
+
+function middle([a, b]) {
+  return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, apart: Math.hypot(a.x - b.x, a.y - b.y) };
+}
+
+export class Gestures {
+  #pointers = new Map();
+  #drag = null; // what one pointer does: {from, moved, drawing}
+
+  /**
+   * `panes.at(event)` finds {pane, x, y}. `does` has zoomBy(factor, at), panBy(right, down), hover(place or null),
+   * tap(pointerType), twice(place), and begin(place) → {move(place), end(), cancel()} or null for what is drawn.
+   */
+  constructor(root, panes, does) {
+    this.panes = panes;
+    this.does = does;
+    root.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    root.addEventListener("pointerdown", (event) => this.#down(event));
+    root.addEventListener("pointermove", (event) => this.#move(event));
+    for (const name of ["pointerup", "pointercancel"]) root.addEventListener(name, (event) => this.#up(event));
+    root.addEventListener("pointerleave", () => does.hover(null));
+    root.addEventListener("dblclick", (event) => { const place = panes.at(event); if (place) does.twice(place); });
+  }
+
+  #wheel(event) {
+    const place = this.panes.at(event);
+    if (!place) return;
+    event.preventDefault();
+    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 33 : 1;
+    const strength = event.ctrlKey ? 100 : 400; // a trackpad's pinch comes as small steps with Ctrl
+    this.does.zoomBy(2 ** (-event.deltaY * lines / strength), place);
+    this.does.hover(place);
+  }
+
+  #down(event) {
+    const place = this.panes.at(event);
+    if (!place || event.button > 1) return;
+    event.preventDefault();
+    document.activeElement?.blur();
+    place.pane.element.setPointerCapture(event.pointerId);
+    this.#pointers.set(event.pointerId, place);
+    if (this.#pointers.size === 1) {
+      const mayDraw = event.button === 0 && !event.shiftKey;
+      this.#drag = { from: place, moved: false, drawing: mayDraw ? this.does.begin(place) : null };
+    } else {
+      this.#drag?.drawing?.cancel();
+      this.#drag = null;
+    }
+    this.does.hover(place);
+  }
+
+  #move(event) {
+    const before = this.#pointers.get(event.pointerId);
+    const place = this.panes.at(event);
+    if (!place) return;
+    if (!before) return this.does.hover(place);
+    place.pane = before.pane;
+    if (this.#pointers.size === 2) return this.#pinch(event.pointerId, place);
+    this.#pointers.set(event.pointerId, place);
+    const drag = this.#drag;
+    if (!drag) return undefined;
+    drag.moved ||= Math.hypot(place.x - drag.from.x, place.y - drag.from.y) > TAP;
+    if (drag.moved && drag.drawing) drag.drawing.move(place);
+    else if (drag.moved) this.does.panBy(place.x - before.x, place.y - before.y);
+    return this.does.hover(place);
+  }
+
+  #pinch(id, place) {
+    const before = middle([...this.#pointers.values()]);
+    this.#pointers.set(id, place);
+    const after = middle([...this.#pointers.values()]);
+    this.does.panBy(after.x - before.x, after.y - before.y);
+    if (before.apart > 0) this.does.zoomBy(after.apart / before.apart, after);
+  }
+
+  #up(event) {
+    const place = this.#pointers.get(event.pointerId);
+    if (!place) return;
+    this.#pointers.delete(event.pointerId);
+    const drag = this.#drag;
+    this.#drag = null;
+    if (event.type === "pointercancel" || !drag?.moved) drag?.drawing?.cancel();
+    else drag.drawing?.end();
+    if (event.type === "pointerup" && drag && !drag.moved) this.does.tap(event.pointerType);
+    if (event.pointerType === "touch") this.does.hover(null);
+  }
+}

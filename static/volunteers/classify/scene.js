@@ -1,0 +1,88 @@
+// A subject as it can be shown: its picture, the sky of its frames, its motion, and what panes a layout has.
+import { displacements, stack } from "./registered.js";
+import { Sky } from "./sky.js";
+
+const MOST_IN_STRIP = 24;
+const NOWHERE = [0, 0];
+const MINUTES = 24 * 60;
+
+function range(count) {
+  return Array.from({ length: count }, (_, i) => i);
+}
+
+export class Scene {
+  #stack = null;
+
+  constructor(picture, subject) {
+    this.picture = picture;
+    this.subject = subject;
+    this.skies = range(picture.frames).map((frame) => (subject.sky?.[frame] ? new Sky(subject.sky[frame]) : null));
+    this.displaced = displacements(subject, this.skies);
+  }
+
+  /** What may be shown of what is wished for: a single frame neither blinks nor moves. */
+  layout(wished) {
+    const { frames } = this.picture;
+    if (frames < 2) return "blink";
+    return this.offers(wished) ? wished : "blink";
+  }
+
+  offers(layout) {
+    if (layout === "follow") return this.displaced !== null;
+    return layout !== "strip" || this.picture.frames <= MOST_IN_STRIP;
+  }
+
+  /** Return what each pane shows: {frame, channel, turns, follows}; the stack has no frame. */
+  contents(layout, channels, turnedTo) {
+    const turns = layout === "blink" || layout === "follow";
+    const still = layout === "strip" ? range(this.picture.frames) : [null];
+    const frames = turns ? [turnedTo] : still;
+    return channels.flatMap((channel) => frames.map((frame) => (
+      { frame, channel, turns, follows: layout === "follow" }
+    )));
+  }
+
+  pictureOf(pane) {
+    if (pane.frame !== null) return this.picture;
+    this.#stack ??= stack(this.picture, this.displaced);
+    return this.#stack;
+  }
+
+  sky(pane) {
+    return this.skies[pane.frame ?? 0];
+  }
+
+  /** By how many pixels a pane's picture is shifted, right and down. */
+  shift(pane) {
+    return pane.follows ? this.displaced[pane.frame] : NOWHERE;
+  }
+
+  /** Return where the object is, from the upper left corner; null where nothing says so, or it is not in the picture. */
+  target(pane) {
+    const { width, height } = this.picture;
+    const position = this.subject.positions?.[pane.frame];
+    const at = position && this.skies[pane.frame]?.pixel(...position);
+    if (at) {
+      const place = this.fromPixel({ x: at[0], y: at[1] });
+      return place.x >= 0 && place.y >= 0 && place.x <= width && place.y <= height ? place : null;
+    }
+    return this.subject.kind === "cutout" ? null : { x: width / 2, y: height / 2 };
+  }
+
+  /** Lead from pixels as the files count them (0 at the centre of the lower left one) to the picture's corner. */
+  fromPixel({ x, y }) {
+    return { x: x + 0.5, y: this.picture.height - y - 0.5 };
+  }
+
+  toPixel({ x, y }) {
+    return { x: x - 0.5, y: this.picture.height - y - 0.5 };
+  }
+
+  /** Say when a frame was taken, in minutes after the first. */
+  when(frame) {
+    const [first, time] = [this.subject.mjds?.[0], this.subject.mjds?.[frame]];
+    if (first == null || time == null) return "";
+    const minutes = (time - first) * MINUTES;
+    return interpolate(gettext("+%s min"), [minutes.toFixed(Math.abs(minutes) < 100 ? 1 : 0)]);
+  }
+}

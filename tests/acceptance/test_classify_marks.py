@@ -1,0 +1,190 @@
+"""Lines along trails, drawn in a real browser and stored with the answer."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
+from playwright.sync_api import expect
+
+from tests.acceptance.fingers import swipe
+from tests.acceptance.skies import CARDS, one_subject
+from tests.acceptance.test_classify_page import make_workflow, ready, standing, wait_until
+from webapp.volunteers.models import Mark
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PAGE = "/classify/night/"
+HEIGHT, WIDTH = 300, 400
+
+
+@pytest.fixture
+def subject(db):
+    block = np.random.default_rng(0).normal(0, 1, (1, 1, HEIGHT, WIDTH)).astype(np.float32)
+    return one_subject(block, "cutout", cards=CARDS, places=[(200, 150)], line_marking=True)
+
+
+def at(page, x, y):
+    """Return where pixel x, y, counted from 0 at the lower left, is in the window."""
+    box = page.locator(".pictures canvas").bounding_box()
+    return box["x"] + (x + 0.5) * box["width"] / WIDTH, box["y"] + (HEIGHT - y - 0.5) * box["height"] / HEIGHT
+
+
+def drag(page, start, end):
+    page.mouse.move(*at(page, *start))
+    page.mouse.down()
+    page.mouse.move(*at(page, *end), steps=4)
+    page.mouse.up()
+
+
+def handles(page):
+    return page.locator(".handle")
+
+
+def stored(page, count):
+    wait_until(page, lambda: Mark.objects.standing().count() == count)
+    return [(mark.x1, mark.y1, mark.x2, mark.y2) for mark in Mark.objects.standing()]
+
+
+def near(*numbers):
+    return pytest.approx(numbers, abs=0.7)
+
+
+def test_lines_are_drawn_changed_deleted_and_stored(subject, open_page):
+    page = open_page(PAGE)
+    name = ready(page)
+    drag(page, (50, 40), (300, 200))
+    drag(page, (10, 250), (390, 280))
+    drag(page, (20, 20), (60, 20))
+    expect(handles(page)).to_have_count(6)
+    page.mouse.click(*at(page, 100, 290))
+    expect(handles(page)).to_have_count(6)
+    drag(page, (300, 200), (350, 100))
+    page.get_by_role("button", name="Delete line 2").click()
+    expect(handles(page)).to_have_count(4)
+    page.keyboard.press("y")
+    assert stored(page, 2) == [near(50, 40, 350, 100), near(20, 20, 60, 20)]
+    assert standing() == {name: "yes"}
+    mark = Mark.objects.first()
+    expected = WCS(fits.Header(CARDS)).pixel_to_world(mark.x1, mark.y1)
+    assert (mark.ra1, mark.dec1) == pytest.approx((expected.ra.deg, expected.dec.deg), abs=1e-9)
+
+
+def test_a_line_stays_on_its_trail_when_the_picture_is_zoomed(subject, open_page):
+    page = open_page(PAGE)
+    ready(page)
+    drag(page, (50, 40), (300, 200))
+    page.mouse.move(*at(page, 300, 200))
+    page.mouse.wheel(0, -300)
+    page.mouse.wheel(0, -300)
+    end = page.locator(".handle[data-end='2']").bounding_box()
+    middle = (end["x"] + end["width"] / 2, end["y"] + end["height"] / 2)
+    assert middle == pytest.approx(at(page, 300, 200), abs=3)
+    drag(page, (300, 200), (305, 210))
+    page.keyboard.press("d")
+    before = page.locator(".pictures canvas").bounding_box()["x"]
+    page.mouse.move(700, 300)
+    page.mouse.down()
+    page.mouse.move(760, 300, steps=3)
+    page.mouse.up()
+    assert page.locator(".pictures canvas").bounding_box()["x"] - before == pytest.approx(60, abs=1)
+    expect(handles(page)).to_have_count(2)
+    page.keyboard.press("y")
+    assert stored(page, 1) == [near(50, 40, 305, 210)]
+
+
+def test_lines_are_drawn_wholly_by_keyboard(subject, open_page):
+    page = open_page(PAGE)
+    ready(page)
+    page.keyboard.press("l")
+    start = page.get_by_role("button", name="Line 1, start")
+    expect(start).to_be_focused()
+    expect(page.locator("[data-part=status]")).to_contain_text("Arrow keys move this end")
+    for _ in range(3):
+        page.keyboard.press("Shift+ArrowUp")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Line 1, end")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.keyboard.press("l")
+    expect(handles(page)).to_have_count(4)
+    page.keyboard.press("Delete")
+    expect(handles(page)).to_have_count(2)
+    page.keyboard.press("Enter")
+    assert standing() == {}, "arrows on a handle are no answers"
+    page.keyboard.press("ArrowRight")
+    ((x1, y1, x2, y2),) = stored(page, 1)
+    assert (x2 - x1, y1) == (pytest.approx(101), pytest.approx(179.5))
+    assert y2 == pytest.approx(148.5)
+
+
+def test_lines_are_drawn_by_finger_on_a_phone(subject, open_page):
+    page = open_page(PAGE, width=390, height=844)
+    ready(page)
+    swipe(page, (at(page, 50, 50), at(page, 350, 250)))
+    expect(handles(page)).to_have_count(2)
+    swipe(page, (at(page, 350, 250), at(page, 350, 60)))
+    expect(handles(page)).to_have_count(2)
+    left, right = at(page, 150, 150), at(page, 250, 150)
+    swipe(page, (left, (left[0] - 40, left[1])), (right, (right[0] + 40, right[1])))
+    expect(handles(page)).to_have_count(2)
+    assert page.locator(".pictures canvas").bounding_box()["width"] > 500, "two fingers zoom"
+    for button in page.locator(".marking button").all():
+        box = button.bounding_box()
+        assert min(box["width"], box["height"]) >= 43.5
+    page.get_by_role("button", name="Yes").tap()
+    assert stored(page, 1) == [pytest.approx((50, 50, 350, 60), abs=2)]
+
+
+def test_undo_brings_the_lines_back(subject, open_page):
+    page = open_page(PAGE)
+    ready(page)
+    drag(page, (50, 40), (300, 200))
+    page.keyboard.press("y")
+    stored(page, 1)
+    page.wait_for_timeout(300)
+    page.keyboard.press("z")
+    ready(page)
+    assert stored(page, 0) == []
+    expect(handles(page)).to_have_count(2)
+    drag(page, (10, 10), (90, 15))
+    page.keyboard.press("y")
+    assert stored(page, 2) == [near(50, 40, 300, 200), near(10, 10, 90, 15)]
+
+
+def test_lines_wait_for_the_network_and_are_stored_once(subject, open_page):
+    page = open_page(PAGE)
+    ready(page)
+    drag(page, (50, 40), (300, 200))
+    tries = []
+
+    def lose_the_first_reply(route):
+        tries.append(route.request.post_data_json["marks"])
+        response = route.fetch()
+        if len(tries) == 1:
+            route.abort()
+        else:
+            route.fulfill(response=response)
+
+    page.route("**/api/classifications/", lose_the_first_reply)
+    page.keyboard.press("y")
+    wait_until(page, lambda: len(tries) == 2)
+    page.unroute_all(behavior="wait")
+    assert tries[0] == tries[1]
+    assert len(stored(page, 1)) == 1
+
+
+def test_a_workflow_without_lines_offers_none(db, open_page):
+    make_workflow(n=2)
+    page = open_page(PAGE)
+    ready(page)
+    expect(page.locator("[data-part=marking]")).to_be_hidden()
+    page.keyboard.press("l")
+    box = page.locator(".pictures").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2 + 90, box["y"] + 200)
+    page.mouse.up()
+    expect(handles(page)).to_have_count(0)
+    page.keyboard.press("y")
+    wait_until(page, lambda: len(standing()) == 1)

@@ -1,0 +1,418 @@
+"""Looking closely: what a volunteer can do to the picture, in a real browser."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
+from playwright.sync_api import expect
+
+from tests.acceptance.fingers import swipe
+from tests.acceptance.skies import CARDS, SIDE, mover, one_subject, place_in, source
+from tests.acceptance.test_classify_page import drawn_on, make_workflow, ready
+from webapp.volunteers.models import Classification
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PAGE = "/classify/night/"
+PLACES = [place_in(frame) for frame in range(4)]
+
+
+def boxes(page):
+    """Return where the pictures are in the window."""
+    return [canvas.bounding_box() for canvas in page.locator(".pictures canvas").all()]
+
+
+def part(page, name):
+    return page.locator(f"[data-part={name}]")
+
+
+def slide(page, name, value):
+    part(page, name).evaluate(
+        "(input, value) => { input.value = value; input.dispatchEvent(new Event('input')); }", value
+    )
+
+
+def colours(page, which=0):
+    """Return the pixels of a canvas, (H, W, 3), the top row first."""
+    size, data = page.evaluate(
+        """(which) => {
+            const canvas = document.querySelectorAll(".pictures canvas")[which];
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            return [[canvas.height, canvas.width, 4], [...data]];
+        }""",
+        which,
+    )
+    return np.reshape(data, size)[..., :3]
+
+
+def brightest(page, which=0):
+    """Return where in the window the brightest spot of a picture is."""
+    image = colours(page, which)[..., 0].astype(float)
+    rows, columns = np.nonzero(image >= image.max() - 2)
+    box = boxes(page)[which]
+    pixel = box["width"] / image.shape[1]
+    return box["x"] + (columns.mean() + 0.5) * pixel, box["y"] + (rows.mean() + 0.5) * pixel
+
+
+def test_choices_stay_from_subject_to_subject_and_from_visit_to_visit(db, open_page):
+    make_workflow(n=3)
+    page = open_page(PAGE)
+    ready(page)
+    page.keyboard.press("p")
+    part(page, "stretch").select_option("histogram")
+    part(page, "colours").select_option("ember")
+    part(page, "invert").click()
+    slide(page, "white", "0.5")
+    page.keyboard.press("y")
+    for visit in range(2):
+        ready(page)
+        expect(part(page, "stretch")).to_have_value("histogram")
+        expect(part(page, "colours")).to_have_value("ember")
+        expect(part(page, "invert")).to_have_attribute("aria-pressed", "true")
+        expect(part(page, "white")).to_have_value("0.5")
+        assert np.ptp(colours(page).astype(int), axis=-1).max() > 60, "it is drawn in colour"
+        if not visit:
+            page.reload()
+    page.keyboard.press("s")
+    expect(part(page, "stretch")).to_have_value("zscale")
+
+
+def test_black_and_white_move_the_limits(db, open_page):
+    ramp = np.linspace(0, 1, SIDE * SIDE, dtype=np.float32).reshape(1, 1, SIDE, SIDE)
+    one_subject(ramp)
+    page = open_page(PAGE)
+    ready(page)
+    page.keyboard.press("p")
+    part(page, "stretch").select_option("linear")
+    slide(page, "black", "0.2")
+    slide(page, "white", "0.6")
+    expected = 255 * np.clip((ramp[0, 0, ::-1] - 0.2) / 0.4, 0, 1)
+    assert np.abs(drawn_on(page, expected.shape) - expected).max() <= 1.5
+    page.get_by_role("button", name="Reset levels").click()
+    assert np.abs(drawn_on(page, expected.shape) - 255 * ramp[0, 0, ::-1]).max() <= 1.5
+
+
+def test_colour_maps_grow_evenly_lighter_and_missing_pixels_look_like_none_of_them(db, open_page):
+    ramp = np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(1, 1, 64, 64)
+    ramp[0, 0, -4:, :4] = np.nan
+    one_subject(ramp)
+    page = open_page(PAGE)
+    ready(page)
+    page.keyboard.press("p")
+    part(page, "stretch").select_option("linear")
+    for name in ("grey", "dusk", "ember", "heat", "cool"):
+        part(page, "colours").select_option(name)
+        image = colours(page)
+        light = ((image / 255) ** 2.2) @ [0.2126, 0.7152, 0.0722]
+        in_order = light[::-1].reshape(-1)[np.isfinite(ramp[0, 0].reshape(-1))]
+        assert (np.diff(in_order[::64]) > -0.004).all(), name
+        assert in_order[-1] - in_order[0] > 0.6, name
+        hatch = {tuple(colour) for colour in image[:4, :4].reshape(-1, 3)}
+        assert hatch == {(146, 60, 118), (72, 30, 60)}
+    expect(part(page, "holes")).to_be_visible()
+
+
+def test_frames_share_one_normalisation(db, open_page):
+    block = np.random.default_rng(0).normal(0, 0.1, (3, 1, SIDE, SIDE)).astype(np.float32)
+    for frame, brightness in enumerate([100, 50, 25]):
+        block[frame] += source(SIDE, SIDE, 31, 31, brightness)
+    one_subject(block, "tracklet")
+    page = open_page(PAGE, reduced_motion="reduce")
+    ready(page)
+    page.keyboard.press("p")
+    part(page, "stretch").select_option("linear")
+    peaks = []
+    for _ in range(3):
+        peaks.append(int(drawn_on(page, (SIDE, SIDE)).max()))
+        page.keyboard.press(".")
+    assert peaks == [pytest.approx(peak, abs=3) for peak in (255, 128, 64)]
+
+
+def test_all_channels_are_zoomed_and_moved_together(db, open_page):
+    one_subject(mover(1, 3), channels=["difference", "science", "template"])
+    page = open_page(PAGE)
+    ready(page)
+    before = boxes(page)
+    at = (before[1]["x"] + 0.7 * before[1]["width"], before[1]["y"] + 0.3 * before[1]["height"])
+    page.mouse.move(*at)
+    page.mouse.wheel(0, -400)
+    page.wait_for_function("document.querySelector('.pictures canvas').getBoundingClientRect().width > 600")
+    zoomed = boxes(page)
+    assert [box["width"] for box in zoomed] == [pytest.approx(2 * before[0]["width"], rel=0.01)] * 3
+    assert (at[0] - zoomed[1]["x"]) / zoomed[1]["width"] == pytest.approx(0.7, abs=0.005)
+    page.mouse.down()
+    page.mouse.move(at[0] + 60, at[1] + 20, steps=3)
+    page.mouse.up()
+    moved = boxes(page)
+    assert [new["x"] - old["x"] for new, old in zip(moved, zoomed, strict=True)] == [pytest.approx(60, abs=1)] * 3
+    page.keyboard.press("r")
+    assert boxes(page) == before
+    page.keyboard.press("o")
+    assert [box["width"] for box in boxes(page)] == [pytest.approx(SIDE, abs=0.01)] * 3
+    page.keyboard.press("r")
+    page.keyboard.press("+")
+    page.keyboard.press("=")
+    page.keyboard.press("Shift+ArrowRight")
+    assert boxes(page)[0]["width"] == pytest.approx(2 * before[0]["width"], rel=0.01)
+    page.keyboard.press("-")
+    page.keyboard.press("-")
+    assert boxes(page) == [pytest.approx(box, abs=0.5) for box in before]
+    assert not Classification.objects.exists(), "looking around is no answer"
+
+
+def test_every_subject_begins_whole(db, open_page):
+    make_workflow(n=3)
+    page = open_page(PAGE)
+    ready(page)
+    before = boxes(page)
+    page.keyboard.press("+")
+    page.keyboard.press("y")
+    ready(page)
+    assert boxes(page) == before
+
+
+def test_two_fingers_zoom_and_one_looks_around(db, open_page):
+    one_subject(mover(1, 1))
+    page = open_page(PAGE, width=390, height=844)
+    ready(page)
+    before = boxes(page)[0]
+    swipe(page, ((150, 250), (100, 250)), ((240, 250), (290, 250)))
+    zoomed = boxes(page)[0]
+    assert zoomed["width"] / before["width"] == pytest.approx(190 / 90, rel=0.05)
+    swipe(page, ((200, 250), (160, 270)))
+    moved = boxes(page)[0]
+    assert (moved["x"] - zoomed["x"], moved["y"] - zoomed["y"]) == (pytest.approx(-40, abs=9), pytest.approx(20, abs=7))
+    assert page.evaluate("[scrollX, scrollY, visualViewport.scale]") == [0, 0, 1]
+
+
+def test_on_a_phone_the_tools_are_behind_one_button(db, open_page):
+    one_subject(mover(), "tracklet", cards=CARDS, places=PLACES)
+    page = open_page(PAGE, width=390, height=844)
+    ready(page)
+    expect(part(page, "stretch")).to_be_hidden()
+    page.get_by_role("button", name="Picture").tap()
+    for name in ("stretch", "colours", "black", "white", "speed"):
+        part(page, name).scroll_into_view_if_needed()
+        assert part(page, name).bounding_box()["height"] >= 43.5
+    for button in part(page, "panel").get_by_role("button").all():
+        box = button.bounding_box()
+        assert min(box["width"], box["height"]) >= 43.5, button.inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Close").tap()
+    expect(part(page, "stretch")).to_be_hidden()
+    paused = page.get_by_role("button", name="Blink")
+    page.touchscreen.tap(195, 200)
+    expect(paused).to_be_visible()
+
+
+def test_north_and_the_scale_follow_the_wcs(db, open_page):
+    one_subject(mover(1), cards=CARDS, places=[PLACES[0]])
+    page = open_page(PAGE)
+    ready(page)
+    north = page.locator("[data-part=north] line").first
+    x, y = (float(north.get_attribute(name)) for name in ("x2", "y2"))
+    assert math.degrees(math.atan2(x, -y)) == pytest.approx(math.degrees(math.atan2(3, 4)), abs=0.1)
+    arcsec = float(re.fullmatch(r"(\d+)″", part(page, "length").inner_text())[1])
+    pixel = boxes(page)[0]["width"] / SIDE
+    assert part(page, "bar").bounding_box()["width"] / pixel * 1.8 == pytest.approx(arcsec, rel=0.03)
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    assert float(part(page, "length").inner_text().rstrip("″")) < arcsec
+
+
+def test_without_a_wcs_the_scale_is_in_pixels_and_nothing_points_north(db, open_page):
+    one_subject(mover(1))
+    page = open_page(PAGE)
+    ready(page)
+    expect(part(page, "north")).to_be_hidden()
+    expect(part(page, "length")).to_have_text(re.compile(r"pixels?$"))
+
+
+def test_the_pixel_under_the_pointer_is_read_out(db, open_page):
+    block = mover(1)
+    block[0, 0, 5, 7] = 123.4
+    block[0, 0, 10, 7] = np.nan
+    one_subject(block, cards=CARDS, places=[PLACES[0]])
+    page = open_page(PAGE)
+    ready(page)
+    expect(part(page, "readout")).to_be_hidden()
+    box = boxes(page)[0]
+    pixel = box["width"] / SIDE
+    page.mouse.move(box["x"] + 7.5 * pixel, box["y"] + (SIDE - 5.5) * pixel)
+    text = part(page, "readout").inner_text()
+    assert text.startswith("x 7, y 5 · ")
+    value, position = text.split(" · ")[1:]
+    assert float(value) == pytest.approx(123.4, abs=0.1)
+    expected = WCS(fits.Header(CARDS)).pixel_to_world(7, 5)
+    shown = [float(number) for number in re.findall(r"[\d.]+", position)]
+    assert shown == pytest.approx([expected.ra.deg, expected.dec.deg], abs=0.3 / 3600)
+    page.mouse.move(box["x"] + 7.5 * pixel, box["y"] + (SIDE - 10.5) * pixel)
+    expect(part(page, "readout")).to_contain_text("no data")
+    page.mouse.move(5, 5)
+    expect(part(page, "readout")).to_be_hidden()
+
+
+def test_the_cross_hair_leaves_the_object_free_and_can_be_hidden(db, open_page):
+    one_subject(mover(), "tracklet", cards=CARDS, places=PLACES)
+    page = open_page(PAGE, reduced_motion="reduce")
+    ready(page)
+    page.keyboard.press(".")
+    box = boxes(page)[0]
+    pixel = box["width"] / SIDE
+    x, y = PLACES[1]
+    at = (box["x"] + (x + 0.5) * pixel, box["y"] + (SIDE - y - 0.5) * pixel)
+    arms = [line.bounding_box() for line in page.locator(".crosshair .stroke").all()]
+    assert len(arms) == 4
+    assert min(arm["x"] + arm["width"] for arm in arms) < at[0] < max(arm["x"] for arm in arms)
+    for arm in arms:
+        distance = math.hypot(arm["x"] + arm["width"] / 2 - at[0], arm["y"] + arm["height"] / 2 - at[1])
+        assert distance - max(arm["width"], arm["height"]) / 2 > 10
+    page.keyboard.press("x")
+    expect(page.locator(".crosshair")).to_have_count(0)
+    page.reload()
+    ready(page)
+    expect(page.locator(".crosshair")).to_have_count(0)
+
+
+def test_a_tracklet_is_seen_side_by_side_along_its_motion_and_stacked(db, open_page):
+    block = mover()
+    block[:2, 0, 20:24, 20:24] = np.nan
+    block[:, 0, 5, 5] = np.nan
+    one_subject(block, "tracklet", cards=CARDS, places=PLACES)
+    page = open_page(PAGE, reduced_motion="reduce")
+    ready(page)
+    page.keyboard.press("p")
+    part(page, "stretch").select_option("linear")
+    page.keyboard.press("v")
+    assert len(boxes(page)) == 4
+    page.keyboard.press("v")
+    spots = []
+    for _ in range(4):
+        spots.append(brightest(page))
+        page.keyboard.press(".")
+    assert np.ptp(spots, axis=0) == pytest.approx([0, 0], abs=0.7 * boxes(page)[0]["width"] / SIDE)
+    page.keyboard.press("v")
+    expect(page.locator("figcaption")).to_have_text("stack")
+    image = drawn_on(page, (SIDE, SIDE))[::-1]
+    assert np.unravel_index(image.argmax(), image.shape) == (SIDE // 2, pytest.approx(SIDE // 2, abs=1))
+    assert image[20:24, 20:24].max() < image.max() / 2
+    assert len(np.unique(image)) > 20
+    hatched = (colours(page) == (146, 60, 118)).all(axis=-1) | (colours(page) == (72, 30, 60)).all(axis=-1)
+    assert hatched.sum() <= 40, "a pixel is missing only where no frame knows it"
+
+
+def test_without_positions_nothing_is_followed_but_frames_are_stacked(db, open_page):
+    one_subject(mover(), "tracklet")
+    page = open_page(PAGE)
+    ready(page)
+    page.keyboard.press("p")
+    expect(page.get_by_role("button", name="Follow")).to_be_disabled()
+    page.get_by_role("button", name="Stack").click()
+    expect(page.locator("figcaption")).to_have_text("stack")
+    page.get_by_role("button", name="In turn").click()
+    expect(part(page, "frame")).to_have_text("3 of 4")
+
+
+def turns_in(page, seconds):
+    """Count how often the frame changes."""
+    return page.evaluate(
+        """(seconds) => new Promise((done) => {
+            let turns = 0;
+            const label = document.querySelector("[data-part=frame]");
+            const observer = new MutationObserver(() => { turns += 1; });
+            observer.observe(label, { childList: true });
+            setTimeout(() => { observer.disconnect(); done(turns); }, 1000 * seconds);
+        })""",
+        seconds,
+    )
+
+
+def test_the_speed_can_be_changed(db, open_page):
+    one_subject(mover(), "tracklet")
+    page = open_page(PAGE)
+    ready(page)
+    assert 3 <= turns_in(page, 2) <= 5
+    page.keyboard.press("]")
+    page.keyboard.press("]")
+    page.keyboard.press("]")
+    page.keyboard.press("p")
+    expect(part(page, "speed-value")).to_have_text("4 a second")
+    assert 6 <= turns_in(page, 2) <= 9
+    for _ in range(5):
+        page.keyboard.press("[")
+    expect(part(page, "speed-value")).to_have_text("0.5 a second")
+    assert turns_in(page, 3) <= 2
+
+
+def test_where_motion_is_not_wanted_it_never_turns_more_than_three_times_a_second(db, open_page):
+    one_subject(mover(), "tracklet")
+    page = open_page(PAGE, reduced_motion="reduce")
+    ready(page)
+    page.keyboard.press("]")
+    page.keyboard.press("]")
+    assert turns_in(page, 1) == 0
+    page.keyboard.press(" ")
+    assert 4 <= turns_in(page, 2) <= 6
+
+
+def test_a_cube_has_a_time_slider(db, open_page):
+    one_subject(mover(12), "cube", cards=CARDS, places=[place_in(frame, 12) for frame in range(12)])
+    page = open_page(PAGE, reduced_motion="reduce")
+    ready(page)
+    slider = page.get_by_role("slider", name="Time")
+    slider.focus()
+    page.keyboard.press("End")
+    expect(part(page, "frame")).to_have_text("12 of 12")
+    expect(part(page, "when")).to_have_text("+158 min")
+    page.get_by_role("button", name="Next frame").click()
+    expect(part(page, "frame")).to_have_text("1 of 12")
+    page.keyboard.press(" ")
+    expect(part(page, "frame")).to_have_text(re.compile("[3-6] of 12"))
+
+
+def test_a_cutout_is_magnified_under_the_pointer(db, open_page):
+    block = np.random.default_rng(0).normal(0, 1, (1, 1, 500, 700)).astype(np.float32)
+    block[0, 0, 240:260, 340:360] = 1000
+    one_subject(block, "cutout")
+    page = open_page(PAGE)
+    ready(page)
+    box = boxes(page)[0]
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    glass = part(page, "loupe-glass")
+    expect(glass).to_be_visible()
+    middle = glass.locator("canvas").evaluate(
+        "(c) => c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data[0]"
+    )
+    assert middle == 255
+    page.keyboard.press("m")
+    expect(glass).to_be_hidden()
+
+
+def test_the_next_picture_is_painted_at_once(db, open_page):
+    make_workflow(n=30, frames=4)
+    page = open_page(PAGE)
+    ready(page)
+    times = []
+    for _ in range(15):
+        ready(page)
+        times.append(
+            page.evaluate(
+                """() => new Promise((done) => {
+                    const root = document.querySelector("[data-part=pictures]");
+                    const start = performance.now();
+                    new MutationObserver((_, observer) => {
+                        observer.disconnect();
+                        requestAnimationFrame(() => {
+                            const channel = new MessageChannel();
+                            channel.port1.onmessage = () => done(performance.now() - start);
+                            channel.port2.postMessage(null);
+                        });
+                    }).observe(root, { attributes: true, attributeFilter: ["data-subject"] });
+                    document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "n", bubbles: true }));
+                })"""
+            )
+        )
+    assert np.percentile(times, 95) <= 50, times
