@@ -1,16 +1,19 @@
 from django.urls import include, path
-from django.views.i18n import JavaScriptCatalog
 
+from webapp.consensus.views.leave import leave
 from webapp.consensus.views.skill import skill
 from webapp.health import health
+from webapp.languages import Texts
 
 urlpatterns = [
     path("health/", health, name="health"),
-    path("texts.js", JavaScriptCatalog.as_view(), name="javascript-catalog"),
+    path("texts/<slug:language>/<slug:version>.js", Texts.as_view(), name="texts"),
     path("accounts/", include("allauth.urls")),
     path("api/", include("webapp.api.urls")),
     path("", include("webapp.archive.urls")),
     path("", include("webapp.volunteers.urls")),
+    path("", include("webapp.community.urls")),
+    path("you/leave/", leave, name="leave"),
     path("skill/", skill, name="skill"),
     path("surveys/<slug:slug>/training/", include("webapp.consensus.training_urls")),
     path("surveys/<slug:slug>/workflows/", include("webapp.consensus.urls")),

@@ -26,7 +26,7 @@
   apply(stored() || fallback);
   addEventListener("DOMContentLoaded", () => {
     for (const button of document.querySelectorAll("[data-theme-switch]")) {
-      const name = () => { button.textContent = isDark() ? "Light" : "Dark"; };
+      const name = () => { button.textContent = isDark() ? gettext("Light") : gettext("Dark"); };
       name();
       button.hidden = false;
       button.addEventListener("click", () => { choose(isDark() ? "light" : "dark"); name(); });

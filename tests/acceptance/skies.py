@@ -37,12 +37,22 @@ def place_in(frame, frames=4):
     return SIDE // 2 + round((frame - (frames - 1) / 2) * STEP), SIDE // 2
 
 
-def one_subject(block, kind="stamp", *, cards=None, places=None, channels=(), name="a", **fields):
-    """Queue one subject with these pixels (F, C, H, W); `places` are its object's pixels by frame, needing `cards`."""
+def one_subject(block, kind="stamp", *, cards=None, places=None, channels=(), name="a", known=None, **fields):
+    """Queue one subject with these pixels (F, C, H, W).
+
+    `places` are its object's pixels by frame, where there are WCS `cards`; `known` is what its row says besides.
+    """
     survey = sky.survey("night", channels=list(channels))
     array, index = PixelStore(settings.PIXELS).append("night", block[None])
     row = Subject.objects.create(
-        survey=survey, external_id=name, kind=kind, array=array, index=index, checksum=name, object_group=name
+        survey=survey,
+        external_id=name,
+        kind=kind,
+        array=array,
+        index=index,
+        checksum=name,
+        object_group=name,
+        **(known or {}),
     )
     for frame in range(len(block)):
         position = WCS(fits.Header(cards)).pixel_to_world(*places[frame]) if places else None

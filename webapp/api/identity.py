@@ -3,6 +3,7 @@
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
+from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import PermissionDenied
@@ -46,7 +47,7 @@ def known_volunteer(request: Request) -> Volunteer:
     visitor = visitor_of(request._request)
     if not request.user.is_authenticated:
         if visitor is None:
-            raise PermissionDenied("Open the classify page or ask for the next subject first, or send a token.")
+            raise PermissionDenied(_("Open the classify page or ask for the next subject first, or send a token."))
         return visitor
     account = account_volunteer(request.user)
     if visitor is not None:

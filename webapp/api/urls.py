@@ -4,6 +4,7 @@ from rest_framework.routers import DefaultRouter
 
 from webapp.api.views.archive import SubjectViewSet, SurveyViewSet
 from webapp.api.views.classifications import ClassificationsView, FollowUpView, UndoView
+from webapp.api.views.favourites import FavouriteView
 from webapp.api.views.ingest import IngestRunViewSet
 from webapp.api.views.learning import CheckpointViewSet, ScoreViewSet, TrainingRunViewSet
 from webapp.api.views.next import NextView
@@ -31,6 +32,7 @@ urlpatterns = [
     path("classifications/", ClassificationsView.as_view(), name="classifications"),
     path("classifications/<uuid:pk>/undo/", UndoView.as_view(), name="undo"),
     path("classifications/<uuid:pk>/follow-up/", FollowUpView.as_view(), name="follow-up"),
+    path("favourites/<int:subject>/", FavouriteView.as_view(), name="favourite"),
     path("scores/", ScoreViewSet.as_view({"get": "list"}), name="scores"),
     path("", include(router.urls)),
 ]

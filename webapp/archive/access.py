@@ -9,10 +9,18 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from webapp.archive.models import Membership, Role, Survey
 
 View = Callable[..., HttpResponseBase]
+_FOR = {
+    Role.VOLUNTEER: gettext_lazy("This page is for the volunteers of %(survey)s."),
+    Role.MODERATOR: gettext_lazy("This page is for the moderators of %(survey)s."),
+    Role.SCIENTIST: gettext_lazy("This page is for the scientists of %(survey)s."),
+    Role.ADMIN: gettext_lazy("This page is for the admins of %(survey)s."),
+}
 
 
 def survey_for(request: HttpRequest, slug: str, role: str) -> Survey:
@@ -27,14 +35,14 @@ def survey_for(request: HttpRequest, slug: str, role: str) -> Survey:
     """
     survey = get_object_or_404(Survey, slug=slug)
     if not Membership.objects.allows(request.user, survey, role):
-        raise PermissionDenied(f"This page is for the {Role(role).label.lower()}s of {survey}.")
+        raise PermissionDenied(_FOR[Role(role)] % {"survey": survey})
     return survey
 
 
 def person(request: HttpRequest) -> User:
     """Return who is signed in; refuse whoever is not."""
     if not isinstance(request.user, User):
-        raise PermissionDenied("Sign in first; nothing was changed.")
+        raise PermissionDenied(_("Sign in first; nothing was changed."))
     return request.user
 
 
@@ -65,7 +73,7 @@ def site_admin_page(view: View) -> View:
         if not request.user.is_authenticated and request.method in ("GET", "HEAD"):
             return _sign_in(request)
         if not person(request).is_superuser:
-            raise PermissionDenied("This page is for the administrators of the site.")
+            raise PermissionDenied(_("This page is for the administrators of the site."))
         return view(request, *args, **kwargs)
 
     return guarded

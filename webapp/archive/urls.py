@@ -1,6 +1,7 @@
 from django.urls import path
 
 from webapp.archive.views import ingest, members, pixels
+from webapp.archive.views.story import story
 from webapp.archive.views.subjects import subject, subjects
 from webapp.archive.views.survey_settings import survey_new, survey_settings
 
@@ -15,6 +16,7 @@ urlpatterns = [
     path("surveys/<slug:slug>/ingest/<int:pk>/progress/", ingest.ingest_progress, name="ingest-progress"),
     path("surveys/<slug:slug>/ingest/<int:pk>/problems.csv", ingest.ingest_problems, name="ingest-problems"),
     path("surveys/<slug:slug>/ingest/<int:pk>/cancel/", ingest.ingest_cancel, name="ingest-cancel"),
+    path("surveys/<slug:slug>/story/", story, name="story"),
     path("surveys/<slug:slug>/settings/", survey_settings, name="survey-settings"),
     path("surveys/<slug:slug>/settings/members/", members.member_add, name="member-add"),
     path("surveys/<slug:slug>/settings/members/<int:pk>/", members.member_change, name="member-change"),

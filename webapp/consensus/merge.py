@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
+from webapp.community.inherit import inherit
 from webapp.consensus.skill import recount
 from webapp.consensus.update import refresh
 from webapp.volunteers.classify import lock_entries
@@ -22,6 +23,7 @@ def merge(visitor: Volunteer, account: Volunteer) -> int:
         return 0
     moved = sum(_merge_in(workflow, visitor, account) for workflow in _workflows(visitor))
     hand_over(visitor, account)
+    inherit(visitor, account)
     Volunteer.objects.filter(pk=visitor.pk).update(merged_into=account)
     return moved
 

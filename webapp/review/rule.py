@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from webapp.archive.models import Subject
+from webapp.community.discover import confirm, take_back
 from webapp.consensus.models import Consensus, RetiredReason
 from webapp.consensus.update import refresh, truth_changed
 from webapp.learning.models import Score
@@ -60,6 +61,7 @@ def rule(
     )
     _set_gold(locked, label or verdict, "ruling")
     _retire(consensus)
+    _credit(ruling)
     return ruling
 
 
@@ -82,6 +84,7 @@ def withdraw_ruling(*, ruling: Ruling) -> None:
     else:
         _set_gold(subject, ruling.previous_gold, "manifest" if ruling.previous_gold else "")
     _bring_back(ruling.workflow, subject)
+    take_back(subject=subject, workflow=ruling.workflow)
 
 
 def _check(subject: Subject, workflow: Workflow, verdict: str, label: str) -> None:
@@ -115,6 +118,14 @@ def _set_gold(subject: Subject, label: str, source: str) -> None:
     Subject.objects.filter(pk=subject.pk).update(gold_label=label, gold_source=source)
     for workflow in Workflow.objects.filter(classifications__subject=subject).distinct():
         truth_changed(workflow, [subject.pk])
+
+
+def _credit(ruling: Ruling) -> None:
+    """Credit the volunteers who said yes, unless a no replaces the verdict or the class had been known all along."""
+    if ruling.verdict == Verdict.YES and not ruling.previous_gold:
+        confirm(subject=ruling.subject, workflow=ruling.workflow, at=ruling.created_at)
+    else:
+        take_back(subject=ruling.subject, workflow=ruling.workflow)
 
 
 def _retire(consensus: Consensus) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
 from webapp.sql import Columns, fetch
@@ -221,7 +222,8 @@ def withdraw(classification: Classification) -> bool:
         return True
     if standing.exists():
         raise TooLate(
-            f"An answer can be undone for {workflow.grace} seconds. This one stands, and others will check it too."
+            _("An answer can be undone for %(seconds)d seconds. This one stands, and others will check it too.")
+            % {"seconds": workflow.grace}
         )
     return False
 

@@ -10,9 +10,10 @@ FRESH_FOR = 10
 
 
 def figures_of(survey: Survey) -> dict[str, int]:
-    """Return counts of `subjects`, `answers`, `simulated` answers among them, `people` and `settled` subjects.
+    """Return counts of `subjects`, `answers`, `simulated` answers among them, `people`, `settled` and `found`.
 
-    They may be `FRESH_FOR` seconds old: counting a large table takes longer than showing a page should.
+    Settled subjects are retired ones; found are asteroids and other movers that scientists confirmed. The figures may
+    be `FRESH_FOR` seconds old: counting a large table takes longer than showing a page should.
     """
     key = f"figures-{survey.pk}"
     figures: dict[str, int] | None = cache.get(key)
@@ -30,4 +31,11 @@ def _count(survey: Survey) -> dict[str, int]:
         people=Count("volunteer", distinct=True, filter=Q(volunteer__is_simulated=False)),
     )
     settled = QueueEntry.objects.filter(workflow__survey=survey, is_retired=True).values("subject").distinct().count()
-    return {"subjects": Subject.objects.observed().filter(survey=survey).count(), "settled": settled, **counted}
+    ruled = Subject.objects.filter(survey=survey, gold_source="ruling")
+    found = ruled.filter(gold_label__in=["yes", *survey.positive]).count()
+    return {
+        "subjects": Subject.objects.observed().filter(survey=survey).count(),
+        "settled": settled,
+        "found": found,
+        **counted,
+    }

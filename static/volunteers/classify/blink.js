@@ -35,14 +35,15 @@ export class Blink {
 
   /** Begin with the first of so many frames; `setStill` sets them going. */
   start(count) {
+    this.stop();
     this.#count = count;
     this.#frame = 0;
     this.#seen.clear();
-    this.stop();
   }
 
   stop() {
     clearInterval(this.#timer);
+    this.#count = 1;
   }
 
   /** Frames a second; never above three where motion is not wanted. */

@@ -8,7 +8,7 @@ export const STRETCHES = ["zscale", "asinh", "linear", "log", "percentile", "his
 
 const BEGIN = {
   stretch: "zscale", colours: "grey", inverted: false, black: 0, white: 1,
-  layout: "blink", speed: 2, crosshair: true, loupe: true, panel: false,
+  layout: "blink", speed: 2, crosshair: true, loupe: true, panel: false, swipe: false,
 };
 const KNOWN = { stretch: STRETCHES, colours: COLOURS, layout: LAYOUTS };
 
@@ -28,7 +28,7 @@ export class Choices {
 
   constructor() {
     Object.assign(this, BEGIN, remembered());
-    if (matchMedia("(max-width: 48rem)").matches) this.panel = false; // there it would lie over the answers
+    if (matchMedia("(max-width: 47.99rem), (max-height: 32rem)").matches) this.panel = false; // there it would lie over the answers
   }
 
   /** What decides the colour of a pixel. */

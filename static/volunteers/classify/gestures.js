@@ -1,5 +1,6 @@
 // Wheel, drag, pinch and double click on the pictures: zoom and pan, or draw where the pointer draws.
 
+const SWIPE = 60; // CSS pixels that a swipe is long, at least
 const TAP = 6; // CSS pixels within which a press does not count as a drag
 
 function middle([a, b]) {
@@ -12,7 +13,7 @@ export class Gestures {
 
   /**
    * `panes.at(event)` finds {pane, x, y}. `does` has zoomBy(factor, at), panBy(right, down), hover(place or null),
-   * tap(pointerType), twice(place), and begin(place) → {move(place), end(), cancel()} or null for what is drawn.
+   * tap(pointerType), swipe(direction), twice(place), and begin(place) → {move(place), end(), cancel()} or null for what is drawn.
    */
   constructor(root, panes, does) {
     this.panes = panes;
@@ -68,6 +69,14 @@ export class Gestures {
     return this.does.hover(place);
   }
 
+  #swipe(from, to) {
+    const [right, down] = [to.x - from.x, to.y - from.y];
+    const [long, short] = [Math.abs(right), Math.abs(down)].sort((a, b) => b - a);
+    if (long < SWIPE || short > long / 2) return;
+    if (long === Math.abs(right)) this.does.swipe(right > 0 ? "right" : "left");
+    else this.does.swipe(down > 0 ? "down" : "up");
+  }
+
   #pinch(id, place) {
     const before = middle([...this.#pointers.values()]);
     this.#pointers.set(id, place);
@@ -85,6 +94,9 @@ export class Gestures {
     if (event.type === "pointercancel" || !drag?.moved) drag?.drawing?.cancel();
     else drag.drawing?.end();
     if (event.type === "pointerup" && drag && !drag.moved) this.does.tap(event.pointerType);
-    if (event.pointerType === "touch") this.does.hover(null);
+    if (event.pointerType === "touch") {
+      if (event.type === "pointerup" && drag?.moved && !drag.drawing) this.#swipe(drag.from, place);
+      this.does.hover(null);
+    }
   }
 }

@@ -1,6 +1,8 @@
 // The answer just given: undo, "what else is it?", and, once the server has replied, the truth of a training
 // subject, how others voted, and why this subject was shown. It sits beside the next picture and blocks nothing.
 
+import { heart } from "./heart.js";
+
 const REASONS = {
   new: "It was next in line.",
   uncertain: "The model was uncertain about it.",
@@ -64,6 +66,8 @@ export class LastAnswer {
     said.textContent = `You said ${WORDS[classification.answer].toLowerCase()}.`;
     feedback.textContent = "";
     why.textContent = "";
+    card.querySelector(".heart")?.remove();
+    card.append(heart(classification.subject));
     chips.replaceChildren(...(this.followUps[classification.answer] ?? []).map((choice) => {
       const chip = document.createElement("button");
       Object.assign(chip, { type: "button", className: "chip", value: choice, textContent: choice });

@@ -1,17 +1,20 @@
 // The classify page: shows a subject, takes an answer, shows the next. Everything else is in a file of its own.
 import { Api, Away } from "./api.js";
-import { offerReader } from "./reader.js";
+import { KeyList, nameOf } from "./key_list.js";
+import { Keymap } from "./keymap.js";
 import { listen } from "./keys.js";
 import { LastAnswer } from "./last.js";
 import { fetchPicture } from "./numbers.js";
 import { Outbox } from "./outbox.js";
-import { byKey, pictureActions } from "./picture_keys.js";
+import { pictureActions } from "./picture_keys.js";
 import { Queue } from "./queue.js";
+import { offerReader } from "./reader.js";
 import { Stage } from "./stage.js";
 import { uuid } from "./uuid.js";
 
 const SETTLE = 250; // ms after a picture appears in which a second press is the echo of the first
 const UNDOABLE = 10;
+const SWIPES = { right: "yes", left: "no", down: "unsure", up: "undo" };
 
 const config = JSON.parse(document.getElementById("classify-config").textContent);
 const part = (name) => document.querySelector(`[data-part="${name}"]`);
@@ -22,6 +25,15 @@ const outbox = await Outbox.open(api, config.workflow, config.who, { sent, refus
 const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject));
 const stage = new Stage(part, config, say);
 const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why", "chips", "ask"), config.followUps, followUp);
+const keymap = new Keymap({
+  yes: { label: gettext("Yes"), keys: ["y", "ArrowRight"], run: () => answer("yes") },
+  no: { label: gettext("No"), keys: ["n", "ArrowLeft"], run: () => answer("no") },
+  unsure: { label: gettext("Unsure; as good an answer as the others"), keys: ["u", "ArrowDown"], run: () => answer("unsure") },
+  undo: { label: interpolate(gettext("Undo, for %s seconds"), [config.grace]), keys: ["z"], run: undo },
+  help: { label: gettext("This help"), keys: ["?"], run: () => part("keys").showModal() },
+  ...pictureActions(stage, config),
+});
+new KeyList(keymap, { list: part("key-list"), reset: part("keys-reset"), dialog: part("keys") });
 const answers = [...document.querySelectorAll("[data-answer]")];
 
 let current = null; // the {item, picture} on the page
@@ -177,6 +189,13 @@ function waiting(count) {
   if (count === 0 && document.body.dataset.state === "away") advance();
 }
 
+/** Write the keys on the buttons that they press. */
+function showKeys() {
+  for (const label of document.querySelectorAll("[data-key-of]")) {
+    label.textContent = keymap.keysOf(label.dataset.keyOf).slice(0, 1).map(nameOf).join("");
+  }
+}
+
 function listenToButtons() {
   document.addEventListener("click", (event) => {
     if (event.detail > 0) event.target.closest("button")?.blur(); // so that space goes on blinking after a click
@@ -185,6 +204,9 @@ function listenToButtons() {
     button.addEventListener("click", () => answer(button.dataset.answer));
   }
   part("undo").addEventListener("click", undo);
+  part("swipe").checked = stage.choices.swipe;
+  part("swipe").addEventListener("change", () => stage.choices.set({ swipe: part("swipe").checked }));
+  part("pictures").addEventListener("swipe", (event) => keymap.actions[SWIPES[event.detail]]?.run());
   part("again").addEventListener("click", advance);
   part("look").addEventListener("click", advance);
   part("leave").addEventListener("click", advance);
@@ -194,14 +216,8 @@ function listenToButtons() {
 
 listenToButtons();
 offerReader(config.reader);
-listen({
-  y: () => answer("yes"), ArrowRight: () => answer("yes"),
-  n: () => answer("no"), ArrowLeft: () => answer("no"),
-  u: () => answer("unsure"), ArrowDown: () => answer("unsure"),
-  z: undo,
-  ...byKey(pictureActions(stage)),
-  "?": () => part("keys").showModal(),
-});
+listen(keymap);
+keymap.listen(showKeys);
 addEventListener("online", () => { if (document.body.dataset.state === "away") advance(); });
 for (const classification of outbox.classifications) queue.skip(classification.subject);
 setState("loading");

@@ -1,6 +1,7 @@
-// The panes of the stage: one canvas each, in rows and columns that make the pictures as large as they can be.
+// The panes of the stage: one canvas each, in rows and columns in which the pictures are large.
 
 const GAP = 2;
+const NEARLY = 0.8;
 
 function figure() {
   const element = document.createElement("figure");
@@ -36,7 +37,7 @@ export class Panes {
     return this.#all;
   }
 
-  /** Show `contents`, a list of {frame, channel}; in so many columns, or in as many as show them largest. */
+  /** Show `contents`, a list of {frame, channel}; in so many columns, or in as many as suit them. */
   fill(contents, picture, columns = null) {
     while (this.#all.length < contents.length) {
       this.#all.push(figure());
@@ -71,12 +72,18 @@ export class Panes {
     };
   }
 
+  /** Side by side where that costs little, else as large as can be. */
+  #bestColumns() {
+    const scales = this.#all.map((_, i) => {
+      const { width, height } = this.#size(i + 1);
+      return Math.min(width / this.#picture.width, height / this.#picture.height);
+    });
+    return scales.findLastIndex((scale) => scale >= NEARLY * Math.max(...scales)) + 1;
+  }
+
   #layOut() {
     if (!this.#all.length) return;
-    const scale = ({ width, height }) => Math.min(width / this.#picture.width, height / this.#picture.height);
-    const all = Array.from({ length: this.#all.length }, (_, i) => i + 1);
-    const columns = this.#columns
-      ?? all.reduce((best, each) => (scale(this.#size(each)) > scale(this.#size(best)) ? each : best));
+    const columns = this.#columns ?? this.#bestColumns();
     this.root.style.setProperty("--columns", columns);
     this.resized(this.#size(columns));
   }

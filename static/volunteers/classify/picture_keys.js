@@ -1,42 +1,43 @@
 // What can be done to the picture by key: each action by its name, so that keys may be changed.
 import { changeSpeed } from "./controls.js";
 
-/** Return {name: {keys, run}}; "Shift+" stands before arrows that are pressed with Shift. */
-export function pictureActions(stage) {
+/** Return {name: {label, keys, run}}; lines are drawn only where the workflow asks for them. */
+export function pictureActions(stage, { lines }) {
   const { blink, choices, view } = stage;
   const flip = (name) => () => choices.set({ [name]: !choices[name] });
   return {
-    blink: { keys: [" "], run: () => blink.toggle() },
-    frameBack: { keys: [","], run: () => blink.step(-1) },
-    frameForth: { keys: ["."], run: () => blink.step(1) },
-    slower: { keys: ["["], run: () => changeSpeed(choices, -1) },
-    faster: { keys: ["]"], run: () => changeSpeed(choices, 1) },
-    nextLayout: { keys: ["v"], run: () => stage.nextLayout() },
-    invert: { keys: ["i"], run: flip("inverted") },
-    nextStretch: { keys: ["s"], run: () => choices.next("stretch") },
-    nextColours: { keys: ["c"], run: () => choices.next("colours") },
-    crosshair: { keys: ["x"], run: flip("crosshair") },
-    loupe: { keys: ["m"], run: flip("loupe") },
-    panel: { keys: ["p"], run: flip("panel") },
-    zoomIn: { keys: ["+", "="], run: () => stage.zoom(1) },
-    zoomOut: { keys: ["-"], run: () => stage.zoom(-1) },
-    whole: { keys: ["r"], run: () => view.reset() },
-    oneToOne: { keys: ["o"], run: () => view.oneToOne() },
-    lookLeft: { keys: ["Shift+ArrowLeft"], run: () => stage.lookAround(-1, 0) },
-    lookRight: { keys: ["Shift+ArrowRight"], run: () => stage.lookAround(1, 0) },
-    lookUp: { keys: ["Shift+ArrowUp"], run: () => stage.lookAround(0, -1) },
-    lookDown: { keys: ["Shift+ArrowDown"], run: () => stage.lookAround(0, 1) },
-    allChannels: { keys: ["0"], run: () => stage.choose(-1) },
-    channel1: { keys: ["1"], run: () => stage.choose(0) },
-    channel2: { keys: ["2"], run: () => stage.choose(1) },
-    channel3: { keys: ["3"], run: () => stage.choose(2) },
-    channel4: { keys: ["4"], run: () => stage.choose(3) },
-    addLine: { keys: ["l"], run: () => stage.addLine() },
-    drawOrMove: { keys: ["d"], run: () => stage.toggleDrawing() },
+    blink: { label: gettext("Blink or pause"), keys: [" "], run: () => blink.toggle() },
+    frameBack: { label: gettext("One frame back"), keys: [","], run: () => blink.step(-1) },
+    frameForth: { label: gettext("One frame on"), keys: ["."], run: () => blink.step(1) },
+    slower: { label: gettext("Blink slower"), keys: ["["], run: () => changeSpeed(choices, -1) },
+    faster: { label: gettext("Blink faster"), keys: ["]"], run: () => changeSpeed(choices, 1) },
+    nextLayout: { label: gettext("Frames in turn, side by side, along with the mover, or stacked"), keys: ["v"], run: () => stage.nextLayout() },
+    invert: { label: gettext("Invert"), keys: ["i"], run: flip("inverted") },
+    nextStretch: { label: gettext("Next stretch"), keys: ["s"], run: () => choices.next("stretch") },
+    nextColours: { label: gettext("Next colours"), keys: ["c"], run: () => choices.next("colours") },
+    crosshair: { label: gettext("Cross-hair"), keys: ["x"], run: flip("crosshair") },
+    loupe: { label: gettext("Magnifier"), keys: ["m"], run: flip("loupe") },
+    panel: { label: gettext("All settings of the picture"), keys: ["p"], run: flip("panel") },
+    zoomIn: { label: gettext("Zoom in"), keys: ["+", "="], run: () => stage.zoom(1) },
+    zoomOut: { label: gettext("Zoom out"), keys: ["-"], run: () => stage.zoom(-1) },
+    whole: { label: gettext("See the whole picture"), keys: ["r"], run: () => view.reset() },
+    oneToOne: { label: gettext("Pixel by pixel"), keys: ["o"], run: () => view.oneToOne() },
+    lookLeft: { label: gettext("Look to the left"), keys: ["Shift+ArrowLeft"], run: () => stage.lookAround(-1, 0) },
+    lookRight: { label: gettext("Look to the right"), keys: ["Shift+ArrowRight"], run: () => stage.lookAround(1, 0) },
+    lookUp: { label: gettext("Look up"), keys: ["Shift+ArrowUp"], run: () => stage.lookAround(0, -1) },
+    lookDown: { label: gettext("Look down"), keys: ["Shift+ArrowDown"], run: () => stage.lookAround(0, 1) },
+    allChannels: { label: gettext("All channels"), keys: ["0"], run: () => stage.choose(-1) },
+    channel1: { label: gettext("First channel"), keys: ["1"], run: () => stage.choose(0) },
+    channel2: { label: gettext("Second channel"), keys: ["2"], run: () => stage.choose(1) },
+    channel3: { label: gettext("Third channel"), keys: ["3"], run: () => stage.choose(2) },
+    channel4: { label: gettext("Fourth channel"), keys: ["4"], run: () => stage.choose(3) },
+    ...(lines ? lineActions(stage) : {}),
   };
 }
 
-/** Return the actions as a table from key to function. */
-export function byKey(actions) {
-  return Object.fromEntries(Object.values(actions).flatMap(({ keys, run }) => keys.map((key) => [key, run])));
+function lineActions(stage) {
+  return {
+    addLine: { label: gettext("Add a line"), keys: ["l"], run: () => stage.addLine() },
+    drawOrMove: { label: gettext("Draw or move with the pointer"), keys: ["d"], run: () => stage.toggleDrawing() },
+  };
 }

@@ -1,4 +1,4 @@
-// Go along with a mover: a straight line is fitted to its positions, and each frame is shifted so that the place on
+// Go along with a mover: a straight line is fitted to its positions, or drawn by its rate and angle, and each frame is shifted so that the place on
 // that line stands still. Frames are shifted, not turned: their north must point the same way.
 import { Picture } from "./picture.js";
 import { fromPlane, toPlane } from "./sky.js";
@@ -15,8 +15,8 @@ function line(times, values) {
   return (when) => value + slope * (when - time);
 }
 
-/** Return the fitted position (ra, dec) as a function of MJD; null without two positions at different times. */
-function motion(mjds, positions) {
+/** Return the position (ra, dec) as a function of MJD, fitted to positions; null without two at different times. */
+function fitted({ mjds, positions }) {
   const known = positions.flatMap((position, i) => (position && mjds[i] != null ? [i] : []));
   const times = known.map((i) => mjds[i]);
   if (new Set(times).size < 2) return null;
@@ -28,13 +28,22 @@ function motion(mjds, positions) {
   return (mjd) => fromPlane(centre, [east(mjd), north(mjd)]);
 }
 
+/** Return the position as a function of MJD, from the rate (arcsec/h) and the position angle (deg, "pa") that came along. */
+function told({ mjds, ra, dec, rate, metadata }) {
+  const angle = Number.parseFloat(metadata?.pa) * Math.PI / 180;
+  if (ra == null || dec == null || rate == null || Number.isNaN(angle)) return null;
+  const moved = (mjd) => rate * 24 * (mjd - mjds[0]) / 3600;
+  return (mjd) => fromPlane({ ra, dec }, [moved(mjd) * Math.sin(angle), moved(mjd) * Math.cos(angle)]);
+}
+
 /**
  * Return by how many pixels, right and down, the mover is displaced in each frame against its mean place; null where
  * the frames' times, positions or places on the sky do not tell. `skies` are Sky or null, by frame.
  */
-export function displacements({ mjds, positions }, skies) {
+export function displacements(subject, skies) {
+  const { mjds } = subject;
   if (skies.length < 2 || skies.includes(null) || mjds.includes(null) || mjds.length !== skies.length) return null;
-  const at = motion(mjds, positions);
+  const at = fitted(subject) ?? told(subject);
   const places = at && skies.map((sky, frame) => sky.pixel(...at(mjds[frame])));
   if (!places || places.includes(null)) return null;
   const [x, y] = [mean(places.map((place) => place[0])), mean(places.map((place) => place[1]))];

@@ -135,10 +135,16 @@ export class Stage {
       panBy: (right, down) => this.view.panBy(right, down),
       hover: (place) => { this.guides.hover(place); if (this.#scene) this.guides.point(this.#scene, this.panes.all); },
       tap: (pointer) => { if (pointer === "touch" && this.#scene?.picture.frames > 1) this.blink.toggle(); },
+      swipe: (direction) => this.#swipe(direction),
       twice: (place) => (this.view.isWhole ? this.view.zoomBy(2 * ZOOM, place) : this.view.reset()),
       begin: (place) => this.draw.begin(place),
     });
     this.#showDrawing();
+  }
+
+  /** Tell of a swipe over a whole picture: over a magnified one it looks around. */
+  #swipe(direction) {
+    if (this.view.isWhole && this.choices.swipe) this.root.dispatchEvent(new CustomEvent("swipe", { detail: direction }));
   }
 
   #showDrawing() {

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from webapp.consensus.feedback import feedback_on
@@ -124,5 +125,5 @@ def represent(submitted: Submitted, p_real: float | None = None) -> dict[str, An
         "feedback": asdict(feedback) if feedback else None,
         "votes": submitted.votes,
         "p_real": p_real,
-        "message": "" if accepted else "You had answered this subject already; your first answer stands.",
+        "message": "" if accepted else _("You had answered this subject already; your first answer stands."),
     }

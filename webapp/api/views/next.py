@@ -1,3 +1,4 @@
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.permissions import AllowAny
@@ -60,7 +61,7 @@ def wanted_items(request: Request) -> int:
 
 def why_nothing(workflow: Workflow) -> str:
     if not workflow.is_active:
-        return "This project is paused. What you answered is safe; come back when it goes on."
+        return _("This project is paused. What you answered is safe; come back when it goes on.")
     if workflow.is_training:
-        return "You have answered every training subject there is. Your skill page says what you have learnt."
-    return "You have seen everything that needs you here. New subjects appear as soon as there are some."
+        return _("You have answered every training subject there is. Your skill page says what you have learnt.")
+    return _("You have seen everything that needs you here. New subjects appear as soon as there are some.")

@@ -2,15 +2,16 @@ from typing import Self
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models.survey import Survey
 
 
 class Kind(models.TextChoices):
-    STAMP = "stamp"
-    TRACKLET = "tracklet"
-    CUTOUT = "cutout"
-    CUBE = "cube"
+    STAMP = "stamp", _("Stamp")
+    TRACKLET = "tracklet", _("Tracklet")
+    CUTOUT = "cutout", _("Cutout")
+    CUBE = "cube", _("Cube")
 
 
 class SubjectQuerySet(models.QuerySet["Subject"]):

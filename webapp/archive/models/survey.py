@@ -11,6 +11,7 @@ class Survey(models.Model):
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
+    story = models.TextField(blank=True, max_length=20_000, help_text="Markdown, shown on the front page")
     is_simulated = models.BooleanField(default=False, help_text="Its sky is simulated, and every page says so.")
     classes = models.JSONField(default=list, blank=True, help_text="Fine classes, in the models' order.")
     positive = models.JSONField(default=list, blank=True, help_text="The classes that are real movers.")

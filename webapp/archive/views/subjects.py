@@ -6,6 +6,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
@@ -16,8 +17,8 @@ PER_PAGE = 48
 class FilterForm(forms.Form):
     """What is looked for; an unknown value is as none."""
 
-    text = forms.CharField(required=False, label="Name or object contains", max_length=100)
-    kind = forms.ChoiceField(required=False, choices=[("", "any"), *Kind.choices])
+    text = forms.CharField(required=False, label=_("Name or object contains"), max_length=100)
+    kind = forms.ChoiceField(required=False, label=_("Kind"), choices=[("", _("any")), *Kind.choices])
     gold = forms.ChoiceField(required=False, choices=[("", "any"), ("known", "class known"), ("open", "class open")])
     after = forms.IntegerField(required=False, widget=forms.HiddenInput)
 

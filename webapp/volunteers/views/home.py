@@ -7,7 +7,8 @@ from django.views.decorators.http import require_safe
 
 from webapp.archive.models import Membership, Role, Survey
 from webapp.volunteers.figures import figures_of
-from webapp.volunteers.models import Workflow
+from webapp.volunteers.identity import visitor_of
+from webapp.volunteers.models import Classification, Workflow
 
 
 @require_safe
@@ -22,7 +23,15 @@ def home(request: HttpRequest) -> HttpResponse:
         }
         for survey in surveys
     ]
-    return render(request, "volunteers/home.html", {"rows": rows})
+    return render(request, "volunteers/home.html", {"rows": rows, "has_answered": _has_answered(request)})
+
+
+def _has_answered(request: HttpRequest) -> bool:
+    visitor = None if request.user.is_authenticated else visitor_of(request)
+    if visitor is None and not request.user.is_authenticated:
+        return False
+    who = {"volunteer": visitor} if visitor else {"volunteer__user": request.user}
+    return Classification.objects.filter(**who).exists()
 
 
 @require_safe

@@ -1,0 +1,68 @@
+// The list of keys in the help: what each does, and a button that gives it another.
+import { keyOf } from "./keymap.js";
+
+const NAMES = {
+  " ": gettext("Space"), ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Enter: "Enter", "-": "−",
+};
+
+export function nameOf(key) {
+  if (key.startsWith("Shift+")) return `${gettext("Shift")} ${nameOf(key.slice(6))}`;
+  return NAMES[key] ?? (key.length === 1 ? key.toUpperCase() : key);
+}
+
+export class KeyList {
+  #waiting = null; // the button that waits for its key
+
+  /** `parts` has list, the element to fill; reset, a button; and dialog, around both. */
+  constructor(keymap, { list, reset, dialog }) {
+    this.keymap = keymap;
+    this.list = list;
+    this.reset = reset;
+    for (const name of Object.keys(keymap.actions)) list.append(...this.#row(name));
+    list.addEventListener("click", (event) => this.#ask(event.target.closest("button")));
+    reset.addEventListener("click", () => keymap.reset());
+    dialog.addEventListener("keydown", (event) => this.#take(event), { capture: true });
+    dialog.addEventListener("close", () => this.#stop());
+    keymap.listen(() => this.#show());
+  }
+
+  #row(name) {
+    const [term, detail, button] = ["dt", "dd", "button"].map((tag) => document.createElement(tag));
+    Object.assign(button, { type: "button", className: "key", value: name });
+    detail.textContent = this.keymap.actions[name].label;
+    term.append(button);
+    return [term, detail];
+  }
+
+  #ask(button) {
+    this.#stop();
+    if (!button) return;
+    this.#waiting = button;
+    button.textContent = gettext("Press a key…");
+  }
+
+  #take(event) {
+    if (!this.#waiting || event.key === "Tab" || event.key === "Shift" || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const name = this.#waiting.value;
+    this.#waiting = null;
+    if (event.key === "Escape") this.#show();
+    else this.keymap.give(name, keyOf(event));
+  }
+
+  #stop() {
+    this.#waiting = null;
+    this.#show();
+  }
+
+  #show() {
+    for (const button of this.list.querySelectorAll("button")) {
+      const keys = this.keymap.keysOf(button.value).map(nameOf).join(gettext(" or "));
+      button.textContent = keys || gettext("none");
+      const label = interpolate(gettext("%(action)s: %(keys)s. Change the key"), { action: this.keymap.actions[button.value].label, keys: button.textContent }, true);
+      button.setAttribute("aria-label", label);
+    }
+    this.reset.hidden = !this.keymap.hasOwnKeys;
+  }
+}

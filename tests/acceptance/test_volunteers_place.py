@@ -1,0 +1,179 @@
+"""The volunteer's place in a real browser, at a desk and on a phone."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.acceptance.people import member
+from tests.integration.learning import sky
+from webapp.archive.models import Survey
+from webapp.community.models import Collection, Favourite
+from webapp.review.rule import rule
+from webapp.volunteers.enqueue import enqueue_subjects
+from webapp.volunteers.models import Classification
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+SIZES = [(1440, 900), (390, 844)]
+ECHO = 300  # ms: longer than the classify page takes a second press for an echo of the first
+STORY = "## Why we look\n\nEvery clear night **four telescopes** photograph the sky.\n\n- stars stay\n- movers move"
+
+
+@pytest.fixture
+def workflow(db):
+    survey = sky.survey("night", channels=["difference"], description="A sky to look at.", story=STORY)
+    rows = sky.subjects(survey, [True, False] * 6)
+    workflow = sky.workflow(survey, random_fraction=0.0, training_schedule=[[0, 0.0]])
+    sky.queue(workflow, rows)
+    enqueue_subjects(workflow)
+    return workflow
+
+
+@pytest.fixture
+def ada(workflow):
+    return member(Survey.objects.get(), "volunteer")
+
+
+def wait_until(page, condition):
+    for _ in range(100):
+        if condition():
+            return
+        page.wait_for_timeout(50)
+    assert condition()
+
+
+def answer(page, key):
+    expect(page.locator("body[data-state=open]")).to_be_attached()
+    page.wait_for_timeout(ECHO)
+    before = Classification.objects.count()
+    page.keyboard.press(key)
+    wait_until(page, lambda: Classification.objects.count() == before + 1)
+
+
+def fits(page, width):
+    return page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_from_the_first_visit_to_a_credit(workflow, ada, open_page, width, height):
+    page = open_page("/", width=width, height=height, user=ada)
+    expect(page.get_by_text("four telescopes")).to_be_visible()
+    page.goto("/you/recent/")
+    expect(page.get_by_text("Nothing here yet")).to_be_visible()
+    page.get_by_role("link", name="Start looking").click()
+    page.get_by_role("link", name="Start night").click()
+    answer(page, "y")
+    page.get_by_role("button", name="Favourite").click()
+    wait_until(page, lambda: Favourite.objects.count() == 1)
+    answer(page, "n")
+    first = Classification.objects.get(answer="yes")
+    scientist = member(workflow.survey, "scientist")
+    rule(subject=first.subject, workflow=workflow, scientist=scientist, verdict="yes")
+
+    page.goto("/")
+    page.get_by_role("link", name="News (1)").click()
+    expect(page.get_by_text("have confirmed it")).to_be_visible()
+    assert fits(page, width)
+    page.get_by_role("button", name="Mark all as read").click()
+    expect(page.get_by_role("link", name="News (1)")).to_have_count(0)
+    page.get_by_role("link", name="Change how you are named").click()
+    page.get_by_label("Your own name").fill("Ada Lovelace")
+    page.get_by_label("by my own name").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Your profile is saved.")).to_be_visible()
+    page.goto(f"/surveys/night/subjects/{first.subject_id}/")
+    expect(page.get_by_text("Seen before by: Ada Lovelace.")).to_be_visible()
+    assert fits(page, width)
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_hearts_and_collections_from_what_was_seen_last(workflow, ada, open_page, width, height):
+    page = open_page("/classify/night/", width=width, height=height, user=ada)
+    answer(page, "y")
+    answer(page, "u")
+    page.goto("/you/recent/")
+    page.get_by_role("button", name="Favourite:").first.click()
+    expect(page.locator(".heart[aria-pressed=true]")).to_have_count(1)
+    page.get_by_label("Choose").first.check()
+    page.get_by_label("Put the chosen into a new collection called").fill("Strange ones")
+    page.get_by_role("button", name="Collect").click()
+    expect(page.get_by_role("heading", name="Strange ones private")).to_be_visible()
+    address = page.url
+    stranger = open_page("/", width=width, height=height)
+    assert stranger.goto(address).status == 404
+    page.get_by_label("Everybody who has its address may see it").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Whoever has this address may look")).to_be_visible()
+    stranger.goto(address)
+    expect(stranger.get_by_role("heading", name="Strange ones")).to_be_visible()
+    assert Collection.objects.get().items.count() == 1
+    assert fits(page, width)
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_statistics_are_drawn_in_the_browsers_time_zone(workflow, ada, open_page, width, height):
+    page = open_page("/classify/night/", width=width, height=height, user=ada, timezone_id="Asia/Tokyo")
+    answer(page, "y")
+    page.goto("/you/statistics/")
+    page.wait_for_url(re.compile("zone=Asia"))
+    expect(page.locator(".plot > *").first).to_be_attached()
+    page.get_by_text("As a table").click()
+    expect(page.get_by_text("times of the zone Asia/Tokyo")).to_be_visible()
+    expect(page.get_by_role("row").nth(1)).to_contain_text("1")
+    assert fits(page, width)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the certificate").click()
+    assert download.value.suggested_filename == "wanderers-certificate.pdf"
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_home_and_classify_speak_german_when_asked_to(workflow, open_page, width, height):
+    page = open_page("/", width=width, height=height)
+    page.get_by_role("button", name="Deutsch").click()
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.get_by_role("heading", name="Finde wandernde Welten")).to_be_visible()
+    page.get_by_role("link", name="Los geht’s").click()
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.get_by_role("button", name="Hell")).to_be_visible()
+    answer(page, "y")
+    expect(page.get_by_role("button", name="Favorit")).to_be_visible()
+
+
+PAGES = ["/", "/you/", "/you/recent/", "/you/favourites/", "/you/collections/", "/you/statistics/?zone=UTC"]
+PAGES += ["/you/news/", "/you/data/", "/you/leave/", "/accounts/email/"]
+
+
+def test_right_to_left_does_not_break(workflow, ada, open_page):
+    page = open_page("/classify/night/", width=390, height=844, user=ada)
+    answer(page, "y")
+    for path in [*PAGES, "/surveys/night/", "/accounts/password/change/"]:
+        page.goto(path)
+        page.evaluate("document.documentElement.dir = 'rtl'")
+        assert fits(page, 390), path
+        shown = page.evaluate("document.querySelector('main').getBoundingClientRect().left")
+        assert shown >= 0, path
+
+
+def test_every_control_of_the_place_is_large_enough_for_a_thumb(workflow, ada, open_page):
+    page = open_page("/classify/night/", width=390, height=844, user=ada)
+    answer(page, "y")
+    for path in PAGES[:-1]:
+        page.goto(path)
+        assert fits(page, 390), path
+        for control in page.get_by_role("button").all():
+            if control.is_visible():
+                box = control.bounding_box()
+                assert min(box["width"], box["height"]) >= 43.5, (path, control.inner_text())
+
+
+def test_an_account_is_deleted_after_its_password(workflow, ada, open_page):
+    page = open_page("/classify/night/", user=ada)
+    answer(page, "y")
+    page.goto("/you/data/")
+    page.get_by_role("link", name="Delete my account").click()
+    page.get_by_label("Your password").fill("volunteer")
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_text("Your account is deleted.")).to_be_visible()
+    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+    assert Classification.objects.get().volunteer.user is None

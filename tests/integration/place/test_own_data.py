@@ -1,0 +1,133 @@
+"""One's own data: taken along in full, and deleted without a trace; consensus stays consistent."""
+
+import csv
+import io
+import json
+import zipfile
+
+import pytest
+from django.contrib.auth.models import User
+
+from tests.integration.crowd import world
+from webapp.community.models import Collection, Favourite, Profile
+from webapp.consensus.models import Consensus, Skill
+from webapp.consensus.update import refresh
+from webapp.review.rule import rule
+from webapp.volunteers.models import Classification, Volunteer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ada(ada):
+    ada.user.set_password("Ada's own")
+    ada.user.email = "ada@example.org"
+    ada.user.save()
+    return ada
+
+
+def leave(browser, answers, proof="Ada's own"):
+    return browser.post("/you/leave/", {"answers": answers, "proof": proof})
+
+
+def belongings(volunteer, subject):
+    Favourite.objects.create(volunteer=volunteer, subject=subject)
+    mine = Collection.objects.create(owner=volunteer, name="Mine", description="Strange")
+    mine.items.create(subject=subject)
+    Profile.objects.create(user=volunteer.user, display_name="Ada L.", credit="own-name")
+    rule(subject=subject, workflow=subject.queue_entries.get().workflow, scientist=world.make_volunteer("sci").user,
+         verdict="yes")  # fmt: skip
+
+
+def test_the_export_holds_everything_of_oneself_and_nothing_of_others(workflow, ada, ben, browser_of):
+    first, second, *_ = world.subjects_of(workflow)
+    world.vote(ada, workflow, first, "yes", "AST")
+    world.vote(ben, workflow, second, "no")
+    belongings(ada, first)
+    Favourite.objects.create(volunteer=ben, subject=second)
+    response = browser_of(ada).post("/you/data/export/")
+    with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
+        tables = {
+            name: list(csv.DictReader(archive.read(name).decode().splitlines()))
+            for name in archive.namelist()
+            if name.endswith(".csv")
+        }
+        profile, collections = (json.loads(archive.read(f"{name}.json")) for name in ("profile", "collections"))
+    [answer] = tables["classifications.csv"]
+    assert (answer["answer"], answer["follow_up"], answer["workflow_slug"]) == ("yes", "AST", "atlas")
+    assert answer["subject_external_id"] == first.external_id
+    assert [row["subject_external_id"] for row in tables["favourites.csv"]] == [first.external_id]
+    assert len(tables["discoveries.csv"]) == len(tables["notifications.csv"]) == 1
+    assert (profile["email"], profile["display_name"]) == ("ada@example.org", "Ada L.")
+    assert collections[0]["subjects"][0]["external_id"] == first.external_id
+
+
+def test_nobody_exports_nothing(client):
+    assert client.post("/you/data/export/").status_code == 403
+
+
+def test_kept_answers_count_on_and_lead_to_nobody(workflow, ada, ben, browser_of):
+    first, second, *_ = world.subjects_of(workflow)
+    world.vote(ada, workflow, first, "yes")
+    world.vote(ada, workflow, second, "no")
+    belongings(ada, first)
+    refresh(workflow, [second.pk])
+    before = Consensus.objects.get(subject=second)
+    assert leave(browser_of(ada), "keep").status_code == 302
+    assert not User.objects.filter(username="ada").exists()
+    assert {row.volunteer.user for row in Classification.objects.all()} == {None}
+    kept = Classification.objects.get(subject=second)
+    assert (kept.device, kept.viewport, kept.finished_at) == ("", "", None)
+    assert kept.volunteer.key != ada.key, "a cookie of before leads nowhere"
+    assert not any(model.objects.exists() for model in (Favourite, Collection))
+    refresh(workflow, [second.pk])
+    after = Consensus.objects.get(subject=second)
+    assert (after.votes_no, after.posterior) == (1, before.posterior)
+    assert "ada" not in browser_of().get(f"/surveys/atlas/subjects/{first.pk}/").content.decode().split("Metadata")[0]
+
+
+def test_removed_answers_stop_counting_where_it_is_open(workflow, ada, ben, browser_of):
+    open_one, settled, *_ = world.subjects_of(workflow)
+    for volunteer in (ada, ben):
+        world.vote(volunteer, workflow, open_one, "yes")
+    world.vote(ada, workflow, settled, "yes")
+    Consensus.objects.filter(subject=settled).update(is_retired=True, retired_reason="consensus")
+    offered = world.entry_of(workflow, open_one).available
+    leave(browser_of(ada), "remove")
+    assert list(Classification.objects.values_list("volunteer", flat=True)) == [ben.pk]
+    assert not Volunteer.objects.filter(pk=ada.pk).exists()
+    assert not Skill.objects.filter(volunteer=ada.pk).exists()
+    assert Consensus.objects.get(subject=open_one).votes_yes == 1
+    assert world.entry_of(workflow, open_one).available == offered + 1
+    assert Consensus.objects.get(subject=settled).is_retired
+
+
+def test_a_wrong_password_deletes_nothing(workflow, ada, browser_of):
+    world.vote(ada, workflow, world.subjects_of(workflow)[0])
+    response = leave(browser_of(ada), "remove", "a guess")
+    assert response.status_code == 400
+    assert "Nothing was deleted" in response.content.decode()
+    assert User.objects.filter(username="ada").exists()
+    assert Classification.objects.count() == 1
+
+
+def test_without_a_password_the_user_name_confirms(ben, browser_of):
+    ben.user.set_unusable_password()
+    ben.user.save()
+    assert leave(browser_of(ben), "keep", "ada").status_code == 400
+    assert leave(browser_of(ben), "keep", "ben").status_code == 302
+    assert not User.objects.filter(username="ben").exists()
+
+
+def test_a_scientists_verdicts_stay_without_their_name(workflow, ada, browser_of):
+    ruling = rule(subject=world.subjects_of(workflow)[0], workflow=workflow, scientist=ada.user, verdict="no")
+    leave(browser_of(ada), "keep")
+    ruling.refresh_from_db()
+    assert ruling.scientist.username == f"gone-{ada.user_id}"
+    assert (ruling.scientist.email, ruling.scientist.is_active) == ("", False)
+    assert not ruling.scientist.has_usable_password()
+
+
+def test_only_the_signed_in_leave(client):
+    assert client.post("/you/leave/", {"answers": "keep", "proof": "x"}).status_code == 403
+    assert client.get("/you/leave/").status_code == 302

@@ -1,0 +1,35 @@
+"""The profile: how one is named, and the language that goes with the account."""
+
+import pytest
+
+from webapp.community.models import Profile
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_name_is_asked_for_where_it_shall_be_shown(ada, browser_of):
+    response = browser_of(ada).post("/you/", {"credit": "own-name", "display_name": " "})
+    assert response.status_code == 400
+    assert Profile.objects.get().credit == "anonymous"
+    browser_of(ada).post("/you/", {"credit": "own-name", "display_name": "Ada L."})
+    assert Profile.objects.get().named() == "Ada L."
+
+
+def test_the_profile_is_for_accounts(client):
+    assert client.get("/you/").status_code == 302
+    assert client.post("/you/", {"credit": "user-name"}).status_code == 403
+    assert not Profile.objects.exists()
+
+
+def test_the_accounts_language_comes_along_to_another_browser(ada, browser_of, client):
+    browser_of(ada).post("/language/", {"language": "fr", "next": "/"})
+    assert Profile.objects.get().language == "fr"
+    ada.user.set_password("Ada's own")
+    ada.user.save()
+    client.post("/accounts/login/", {"login": "ada", "password": "Ada's own"})
+    assert '<html lang="fr"' in client.get("/", headers={"Accept-Language": "de"}).content.decode()
+
+
+def test_an_invented_language_changes_nothing(ada, browser_of):
+    browser_of(ada).post("/language/", {"language": "tlh", "next": "/"})
+    assert not Profile.objects.filter(language="tlh").exists()

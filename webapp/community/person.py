@@ -1,0 +1,57 @@
+"""Who looks at their own pages: an account, or a visitor known by the signed cookie."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
+
+from webapp.community.models import Profile
+from webapp.volunteers.identity import account_volunteer, visitor_of
+from webapp.volunteers.models import Volunteer
+
+View = Callable[..., HttpResponseBase]
+
+
+def volunteer_who_looks(request: HttpRequest) -> Volunteer | None:
+    """Return the account's volunteer or the visitor, and none for somebody who never classified."""
+    if request.user.is_authenticated:
+        return account_volunteer(request.user)
+    return visitor_of(request)
+
+
+def volunteer_who_acts(request: HttpRequest) -> Volunteer:
+    """Return the volunteer; refuse whoever is nobody yet, so that nothing is stored for passers-by."""
+    volunteer = volunteer_who_looks(request)
+    if volunteer is None:
+        raise PermissionDenied(_("Sign in, or answer a first subject. Nothing was changed."))
+    return volunteer
+
+
+def account_page(view: View) -> View:
+    """Give the view the signed-in person; ask whoever is not to sign in, and refuse their writes."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if isinstance(request.user, User):
+            return view(request, request.user, *args, **kwargs)
+        if request.method in ("GET", "HEAD"):
+            return redirect_to_login(request.get_full_path())
+        raise PermissionDenied(_("Sign in first; nothing was changed."))
+
+    return guarded
+
+
+def profile_of(user: User) -> Profile:
+    """Return what the person says about themselves, made on first use."""
+    return Profile.objects.get_or_create(user=user)[0]
+
+
+def name_of(volunteer: Volunteer) -> str:
+    """Return the name to credit the volunteer by; an empty string for a visitor, and for whoever chose no name."""
+    profile: Profile | None = getattr(volunteer.user, "profile", None)
+    return profile.named() if profile else ""

@@ -1,0 +1,28 @@
+from django.urls import path
+
+from webapp.community.views import collections as collected
+from webapp.community.views.effort import certificate, statistics
+from webapp.community.views.kept import favourites, heart, recents
+from webapp.community.views.notifications import notifications, notifications_read
+from webapp.community.views.own_data import own_data, own_data_export
+from webapp.community.views.profile import choose_language, profile
+
+urlpatterns = [
+    path("language/", choose_language, name="set_language"),
+    path("you/", profile, name="profile"),
+    path("you/recent/", recents, name="recents"),
+    path("you/favourites/", favourites, name="favourites"),
+    path("you/favourites/<int:subject>/", heart, name="heart"),
+    path("you/statistics/", statistics, name="statistics"),
+    path("you/certificate.pdf", certificate, name="certificate"),
+    path("you/news/", notifications, name="notifications"),
+    path("you/news/read/", notifications_read, name="notifications-read"),
+    path("you/data/", own_data, name="own-data"),
+    path("you/data/export/", own_data_export, name="own-data-export"),
+    path("you/collections/", collected.collections, name="collections"),
+    path("you/collections/add/", collected.collection_add, name="collection-add"),
+    path("collections/<int:pk>/", collected.collection, name="collection"),
+    path("collections/<int:pk>/change/", collected.collection_change, name="collection-change"),
+    path("collections/<int:pk>/delete/", collected.collection_delete, name="collection-delete"),
+    path("collections/<int:pk>/remove/<int:subject>/", collected.collection_remove, name="collection-remove"),
+]
