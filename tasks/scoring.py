@@ -35,7 +35,7 @@ def shard(row: ScoringShard) -> None:
 
 def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return keys and indexes of the range's subjects; other kinds may have pixels of the same shape."""
-    found = Subject.objects.filter(
+    found = Subject.objects.observed().filter(
         survey=row.run.survey_id,
         kind=row.run.checkpoint.role,
         array=row.array,

@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from webapp.consensus.views.leave import leave
+from webapp.consensus.views.skill import skill
 from webapp.health import health
 from webapp.languages import Texts
 
@@ -13,6 +14,8 @@ urlpatterns = [
     path("", include("webapp.volunteers.urls")),
     path("", include("webapp.community.urls")),
     path("you/leave/", leave, name="leave"),
+    path("skill/", skill, name="skill"),
+    path("surveys/<slug:slug>/training/", include("webapp.consensus.training_urls")),
     path("surveys/<slug:slug>/workflows/", include("webapp.consensus.urls")),
     path("surveys/<slug:slug>/learning/", include("webapp.learning.urls")),
     path("surveys/<slug:slug>/review/", include("webapp.review.urls")),

@@ -58,7 +58,7 @@ def one_subject(block, kind="stamp", *, cards=None, places=None, channels=(), na
         position = WCS(fits.Header(cards)).pixel_to_world(*places[frame]) if places else None
         where = {"ra": position.ra.deg, "dec": position.dec.deg} if position else {}
         Frame.objects.create(subject=row, position=frame, mjd_mid=60000 + frame / 100, wcs=cards, **where)
-    rules = {"random_fraction": 0.0, "training_rate": 0.0, **fields}
+    rules = {"random_fraction": 0.0, "training_schedule": [[0, 0.0]], **fields}
     workflow = sky.workflow(survey, kind, **rules)
     workflow.subject_sets.add(SubjectSet.objects.create(survey=survey, name="all"))
     row.sets.add(workflow.subject_sets.get())

@@ -26,7 +26,7 @@ def make_workflow(n=30, gold=0, frames=1, **fields):
     real = np.arange(n) % 2 == 0
     rows = sky.subjects(survey, real, kind=kind, frames=frames)
     sky.make_gold(rows[:gold], real[:gold])
-    fields = {"random_fraction": 0.0, "training_rate": 0.0, "follow_ups": {"no": ["CR", "NOISE"]}} | fields
+    fields = {"random_fraction": 0.0, "training_schedule": [[0, 0.0]], "follow_ups": {"no": ["CR", "NOISE"]}} | fields
     workflow = sky.workflow(survey, kind, **fields)
     members = SubjectSet.objects.create(survey=survey, name="all")
     members.subjects.add(*rows)
@@ -212,7 +212,7 @@ def test_a_follow_up_is_noted_and_never_in_the_way(workflow, open_page):
 
 
 def test_training_subjects_answer_back(db, open_page):
-    make_workflow(n=6, gold=6, training_rate=1.0)
+    make_workflow(n=6, gold=6, training_schedule=[[0, 1.0]])
     page = open_page("/classify/night/")
     name = press(page, "y")
     truth = QueueEntry.objects.get(subject__external_id=name).subject.gold_label

@@ -24,7 +24,7 @@ STORY = "## Why we look\n\nEvery clear night **four telescopes** photograph the 
 def workflow(db):
     survey = sky.survey("night", channels=["difference"], description="A sky to look at.", story=STORY)
     rows = sky.subjects(survey, [True, False] * 6)
-    workflow = sky.workflow(survey, random_fraction=0.0, training_rate=0.0)
+    workflow = sky.workflow(survey, random_fraction=0.0, training_schedule=[[0, 0.0]])
     sky.queue(workflow, rows)
     enqueue_subjects(workflow)
     return workflow

@@ -10,6 +10,7 @@ from webapp.archive.models import Kind, SubjectSet, Survey
 from webapp.archive.set_sizes import set_sizes
 from webapp.consensus.workflow_settings import WorkflowSettings
 from webapp.volunteers.models import Answer, Method, Workflow
+from webapp.volunteers.training_schedule import as_text, from_text
 
 FOLLOW_UPS = "follow_ups_"
 METHODS = [
@@ -17,7 +18,7 @@ METHODS = [
     (Method.SWAP_ONE_COIN.value, "SWAP, with one skill for both"),
     (Method.MAJORITY.value, "Majority"),
 ]
-SHARES = ("prior", "majority", "yes_above", "no_below", "random_fraction", "training_rate")
+SHARES = ("prior", "majority", "yes_above", "no_below", "random_fraction", "skill_wanted")
 
 
 class Sets(forms.ModelMultipleChoiceField):
@@ -32,6 +33,19 @@ class Sets(forms.ModelMultipleChoiceField):
             return f"{obj.name} (empty)"
         counted = (f"{intcomma(size)} {kind}{'s' if size > 1 else ''}" for kind, size in sizes.items())
         return f"{obj.name} ({', '.join(counted)})"
+
+
+class ScheduleField(forms.CharField):
+    """How large a share trains, as people write it."""
+
+    def prepare_value(self, value: Any) -> str:
+        return value if isinstance(value, str) else as_text(value)
+
+    def to_python(self, value: Any) -> Any:
+        return from_text(text) if (text := super().to_python(value)) else text
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return self.prepare_value(initial) != data
 
 
 class WorkflowForm(forms.ModelForm):
@@ -51,11 +65,21 @@ class WorkflowForm(forms.ModelForm):
         "votes alike.",
     )
 
+    training_schedule = ScheduleField(
+        label=_("Share of subjects whose class is known"),
+        max_length=200,
+        help_text=_(
+            "Such as: 0.4 until 20, 0.3 until 40, 0.2 until 60, then 0.1. So newcomers get four training "
+            "subjects in ten until they have seen 20. They train volunteers and measure their skill; 0 for none."
+        ),
+    )
+
     class Meta:
         model = Workflow
         fields: tuple[str, ...] = (
             "name", "question", "help_text", "line_marking", "is_active", "grace", "method", "prior", "min_votes",
-            "max_votes", "majority", "yes_above", "no_below", "random_fraction", "training_rate", "shows_score",
+            "max_votes", "majority", "yes_above", "no_below", "random_fraction", "training_schedule",
+            "is_training", "level", "skill_wanted", "shows_score",
             "retrain_after",
         )  # fmt: skip
         labels = {
@@ -70,7 +94,9 @@ class WorkflowForm(forms.ModelForm):
             "yes_above": "Yes from a probability of",
             "no_below": "No up to a probability of",
             "random_fraction": "Share drawn at random",
-            "training_rate": "Share of subjects whose class is known",
+            "is_training": _("It only trains: every subject is one whose class is known"),
+            "level": _("Level"),
+            "skill_wanted": _("Skill that unlocks it"),
             "shows_score": "Tell volunteers what the model thinks, after their answer",
             "retrain_after": "New labels that start a training run",
         }
@@ -86,7 +112,17 @@ class WorkflowForm(forms.ModelForm):
             "yes_above": "Above 0.5; at 0.99, one in a hundred may be wrong.",
             "no_below": "Below 0.5.",
             "random_fraction": "0 to 1. The others come in the order in which the model is unsure of them.",
-            "training_rate": "0 to 1. They train volunteers and measure their skill.",
+            "is_training": _(
+                "Nothing else is asked. When a volunteer has seen all, the page says what they have learnt."
+            ),
+            "level": _(
+                "1 is open to everybody. From 2 on, volunteers first show their skill in a workflow of the level "
+                "below, of this survey."
+            ),
+            "skill_wanted": _(
+                "From level 2 on. How certain it must be, 0 to 1, that a volunteer recognises real movers, and bogus "
+                "ones: the lower ends of the two 90 % intervals, from ten answers about each on."
+            ),
             "retrain_after": "Leave it empty to start training runs by hand.",
         }
         widgets = {

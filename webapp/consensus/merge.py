@@ -8,6 +8,7 @@ from webapp.consensus.skill import recount
 from webapp.consensus.update import refresh
 from webapp.volunteers.classify import lock_entries
 from webapp.volunteers.models import Classification, Lease, QueueEntry, Volunteer, Workflow
+from webapp.volunteers.tutorial import hand_over
 
 
 @transaction.atomic
@@ -21,6 +22,7 @@ def merge(visitor: Volunteer, account: Volunteer) -> int:
     if any(each.merged_into_id for each in pair):
         return 0
     moved = sum(_merge_in(workflow, visitor, account) for workflow in _workflows(visitor))
+    hand_over(visitor, account)
     inherit(visitor, account)
     Volunteer.objects.filter(pk=visitor.pk).update(merged_into=account)
     return moved

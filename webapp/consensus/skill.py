@@ -57,7 +57,7 @@ def _undone_before(answers: Sequence[Classification]) -> set[int]:
 def recount(workflow: Workflow, volunteers: Iterable[int] | None = None) -> None:
     """Count the skills in a workflow anew from the standing answers: everybody's, or these volunteers'."""
     execute(LOCK_TO_COUNT, [workflow.pk])
-    skills, answers = Skill.objects.filter(workflow=workflow), _telling_answers(workflow)
+    skills, answers = Skill.objects.filter(workflow=workflow), telling_answers(workflow)
     if volunteers is not None:
         whose = list(volunteers)
         skills, answers = skills.filter(volunteer__in=whose), answers.filter(volunteer__in=whose)
@@ -74,7 +74,7 @@ def recount(workflow: Workflow, volunteers: Iterable[int] | None = None) -> None
     )
 
 
-def _telling_answers(workflow: Workflow) -> QuerySet[Classification]:
+def telling_answers(workflow: Workflow) -> QuerySet[Classification]:
     """Return the standing answers to subjects of known class, without those that replaced an undone one."""
     undone = Classification.objects.filter(
         volunteer=OuterRef("volunteer"), workflow=workflow, subject=OuterRef("subject"), withdrawn_at__isnull=False

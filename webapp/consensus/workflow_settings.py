@@ -14,6 +14,7 @@ from webapp.consensus.recounting import start_recount
 from webapp.volunteers.dequeue import dequeue_subjects
 from webapp.volunteers.enqueue import enqueue_subjects
 from webapp.volunteers.models import Workflow
+from webapp.volunteers.training_schedule import Schedule
 
 RULES = ("method", "prior", "min_votes", "max_votes", "majority", "yes_above", "no_below")
 
@@ -36,7 +37,10 @@ class WorkflowSettings(TypedDict):
     yes_above: float
     no_below: float
     random_fraction: float
-    training_rate: float
+    training_schedule: Schedule
+    is_training: bool
+    level: int
+    skill_wanted: float
     shows_score: bool
     retrain_after: int | None
 

@@ -31,7 +31,7 @@ def is_test_group(object_group: str) -> bool:
 
 def on_test_side(survey: Survey, nights: list[int]) -> QuerySet[Subject]:
     """Return the survey's subjects that models are judged by, or that share an object or a night with those."""
-    subjects = Subject.objects.filter(survey=survey)
+    subjects = Subject.objects.filter(survey=survey).observed()
     bucket = Substr(MD5("object_group"), 1, 2)
     held_out = Q(LessThan(bucket, _BELOW), object_group__in=subjects.gold().values("object_group"))
     if nights:

@@ -22,13 +22,14 @@ COLUMNS = ("pk", "external_id", "array", "index", "object_group", "gold_label", 
 def labelled(workflow: Workflow) -> QuerySet[Subject]:
     """Return the subjects that a model for the workflow may learn from now.
 
-    Gold is the survey's and serves all its workflows; volunteers' answers are the workflow's own. Duplicates and
-    everything on the test side stay out.
+    Gold is the survey's and serves all its workflows; volunteers' answers are the workflow's own. Duplicates,
+    everything on the test side, and what was drawn for training people stay out.
     """
     confident = Q(crowd__posterior__gte=CONFIDENT) | Q(crowd__posterior__lte=round(1 - CONFIDENT, 6))
     settled = Q(crowd__is_retired=True, crowd__retired_reason__in=SETTLED)
     return (
         Subject.objects.originals()
+        .observed()
         .filter(survey=workflow.survey_id, kind=workflow.kind)
         .annotate(crowd=FilteredRelation("consensus", condition=Q(consensus__workflow=workflow)))
         .filter(~Q(gold_label="") | confident | settled)

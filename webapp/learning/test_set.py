@@ -40,7 +40,7 @@ def freeze(*, survey: Survey, kind: str) -> TestSet:
     """Freeze today's gold on the test side as the survey's test set; the one before steps back, and is kept."""
     locked = Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
     classes = classes_of(locked)
-    gold = Subject.objects.filter(survey=locked, kind=kind).originals().gold()
+    gold = Subject.objects.filter(survey=locked, kind=kind).originals().observed().gold()
     nights = choose_nights(nights_of(gold.values_list("mjd", flat=True)))
     labels = [_label(classes, subject) for subject in gold.filter(pk__in=on_test_side(locked, nights).values("pk"))]
     _check(locked, labels)

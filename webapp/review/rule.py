@@ -90,6 +90,8 @@ def withdraw_ruling(*, ruling: Ruling) -> None:
 def _check(subject: Subject, workflow: Workflow, verdict: str, label: str) -> None:
     if verdict not in Verdict.values:
         raise ValidationError({"verdict": f"A verdict is yes or no, not {verdict!r}."})
+    if subject.is_synthetic:
+        raise ValidationError({"subject": f"{subject} was drawn for training; there is nothing to rule on."})
     if (subject.survey_id, subject.kind) != (workflow.survey_id, workflow.kind):
         raise ValidationError({"subject": f"{subject} is not a subject of {workflow}."})
     classes = classes_of(workflow.survey)
@@ -130,7 +132,8 @@ def _retire(consensus: Consensus) -> None:
     consensus.is_retired, consensus.retired_reason = True, RetiredReason.HUMAN
     consensus.retired_at = timezone.now()
     consensus.save(update_fields=["is_retired", "retired_reason", "retired_at", "updated_at"])
-    QueueEntry.objects.filter(workflow=consensus.workflow_id, subject=consensus.subject_id).update(is_retired=True)
+    entries = QueueEntry.objects.filter(workflow=consensus.workflow_id, subject=consensus.subject_id)
+    entries.update(is_retired=True, is_gold=True)  # settled, and from now on one to learn from
 
 
 def _bring_back(workflow: Workflow, subject: Subject) -> None:
@@ -139,5 +142,6 @@ def _bring_back(workflow: Workflow, subject: Subject) -> None:
     row = Consensus.objects.filter(workflow=workflow, subject=subject)
     row.update(is_retired=False, retired_reason="", retired_at=None)
     row.filter(votes_yes=0, votes_no=0, votes_unsure=0).delete()
-    QueueEntry.objects.filter(workflow=workflow, subject=subject).update(is_retired=False)
+    is_gold = Subject.objects.gold().filter(pk=subject.pk).exists()
+    QueueEntry.objects.filter(workflow=workflow, subject=subject).update(is_retired=False, is_gold=is_gold)
     refresh(workflow, [subject.pk])

@@ -230,7 +230,7 @@ def withdraw(classification: Classification) -> bool:
 
 def lend_again(classification: Classification, entry: QueueEntry, expires_at: datetime) -> None:
     """Give an undone subject back to the volunteer, as it was before they answered, if its slot is still free."""
-    if entry.is_retired or (entry.available <= 0 and not entry.is_gold):
+    if not entry.is_gold and (entry.is_retired or entry.available <= 0):
         return
     _, is_new = Lease.objects.get_or_create(
         volunteer_id=classification.volunteer_id,

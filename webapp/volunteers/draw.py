@@ -1,4 +1,4 @@
-"""Draw what a volunteer sees next: some gold, some at random, and else what the queue puts first.
+"""Draw what a volunteer sees next: some to train on, some at random, and else what the queue puts first.
 
 Every statement is a range scan of one partial index, which stops at the rows that are wanted: it costs the same in a
 queue of ten thousand as in one of ten million. The limits are written into the statements, since a plan for an unknown
@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from webapp.sql import fetch
 from webapp.volunteers.models import Reason, Volunteer, Workflow
+from webapp.volunteers.training_schedule import last_step, share_at
 
 # The volunteer neither holds the entry nor has answered it.
 UNSEEN = """
-    entry.workflow_id = %(workflow)s AND NOT entry.is_retired
+    entry.workflow_id = %(workflow)s
     AND NOT EXISTS (
         SELECT FROM volunteers_classification AS answer
         WHERE answer.volunteer_id = %(volunteer)s AND answer.workflow_id = %(workflow)s
@@ -26,7 +27,13 @@ UNSEEN = """
 """
 SELECT = "SELECT entry.id, entry.reason FROM volunteers_queueentry AS entry WHERE"
 GOLD = f"{SELECT} entry.is_gold AND {UNSEEN}"
-OPEN = f"{SELECT} NOT entry.is_gold AND entry.available > 0 AND {UNSEEN}"
+OPEN = f"{SELECT} NOT entry.is_gold AND NOT entry.is_retired AND entry.available > 0 AND {UNSEEN}"
+SEEN = """
+    SELECT count(*) FROM (
+        SELECT FROM volunteers_classification
+        WHERE volunteer_id = %(volunteer)s AND workflow_id = %(workflow)s AND withdrawn_at IS NULL LIMIT {most}
+    ) AS first
+"""
 LOCK = "FOR NO KEY UPDATE SKIP LOCKED"
 
 
@@ -38,14 +45,18 @@ class Drawn:
     reason: str
 
 
-def draw(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Drawn]:
+def draw(volunteer: Volunteer, workflow: Workflow, n: int, held: int = 0) -> list[Drawn]:
     """Draw up to `n` entries that the volunteer has not seen, and lock those whose slots are to be taken.
 
-    Each place is drawn by itself, so nobody can tell from the order which subjects are gold. Where gold or random
-    ones are wanting, the place goes to the first by priority.
+    Each place is drawn by itself, so nobody can tell from the order which subjects are gold. How many of them train
+    depends on what the volunteer has seen before, the `held` ones included. Where gold or random ones are wanting,
+    the place goes to the first by priority; but a training workflow has nothing else.
     """
     asked = {"volunteer": volunteer.pk, "workflow": workflow.pk}
-    plan = [_reason(workflow) for _ in range(n)]
+    if workflow.is_training:
+        return [Drawn(entry, Reason.TRAINING) for entry, _ in _gold(asked, n)]
+    seen = _seen(asked, workflow) + held
+    plan = [_reason(workflow, seen + place) for place in range(n)]
     gold = _gold(asked, plan.count(Reason.TRAINING))
     by_chance = _by_chance(asked, plan.count(Reason.RANDOM))
     first = _first(asked, n - len(gold) - len(by_chance), by_chance)
@@ -60,8 +71,14 @@ def draw(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Drawn]:
     return drawn + [Drawn(*row) for row in first]
 
 
-def _reason(workflow: Workflow) -> Reason:
-    if random.random() < workflow.training_rate:
+def _seen(asked: dict[str, int], workflow: Workflow) -> int:
+    """Return how many subjects the volunteer has answered, counted in the index and no further than it matters."""
+    most = last_step(workflow.training_schedule)
+    return int(fetch(SEEN.format(most=most), asked)[0][0]) if most else 0
+
+
+def _reason(workflow: Workflow, seen: int) -> Reason:
+    if random.random() < share_at(workflow.training_schedule, seen):
         return Reason.TRAINING
     return Reason.RANDOM if random.random() < workflow.random_fraction else Reason.NEW
 

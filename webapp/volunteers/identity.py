@@ -58,3 +58,10 @@ def remember(response: HttpResponseBase, volunteer: Volunteer) -> None:
 def forget(response: HttpResponseBase) -> None:
     """Remove the cookie of a visitor who now has an account."""
     response.delete_cookie(COOKIE, samesite="Lax")
+
+
+def reader_of(request: HttpRequest) -> Volunteer | None:
+    """Return who asks, as far as they are known; nobody becomes a volunteer by reading."""
+    if request.user.is_authenticated:
+        return account_volunteer(request.user)
+    return visitor_of(request)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import nh3
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.text import slugify
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -22,15 +21,15 @@ _READER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethro
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands below it; without a title, what comes before the first heading."""
+    """A heading and what stands below it; without a title, what comes before the first heading.
+
+    `text` has all its words, `lead` those of its first paragraph.
+    """
 
     title: str
     html: SafeString
     text: str
-
-    @property
-    def slug(self) -> str:
-        return slugify(self.title, allow_unicode=True)
+    lead: str
 
 
 def as_html(body: str) -> SafeString:
@@ -58,7 +57,8 @@ def _section(title: list[Token], below: list[Token]) -> list[Section]:
     if not title and not below:
         return []
     name = _plain(title)
-    return [Section(name, _render(below), f"{name} {_plain(below)}".strip())]
+    lead = next((text for token in below if (text := _plain([token]))), "")
+    return [Section(name, _render(below), f"{name} {_plain(below)}".strip(), lead)]
 
 
 def _plain(tokens: list[Token]) -> str:

@@ -35,7 +35,8 @@ HELD = f"""
     FROM volunteers_lease AS lease
     JOIN volunteers_queueentry AS entry ON entry.id = lease.entry_id
     JOIN archive_subject AS subject ON subject.id = entry.subject_id
-    WHERE lease.volunteer_id = %(volunteer)s AND entry.workflow_id = %(workflow)s AND NOT entry.is_retired
+    WHERE lease.volunteer_id = %(volunteer)s AND entry.workflow_id = %(workflow)s
+        AND (entry.is_gold OR NOT entry.is_retired)
     ORDER BY lease.id
 """  # noqa: S608  # column names of our own models
 
@@ -66,8 +67,9 @@ def lease_next(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
     """Hand up to `n` subjects to the volunteer, first those that they hold already.
 
     Asking twice, in one tab or in two, gives the same subjects. Each further place is drawn by itself: a gold subject
-    with probability `workflow.training_rate`; else, with probability `workflow.random_fraction`, one at random; else
-    the first by priority. Nobody is handed what they have answered, or what needs no more people than hold it.
+    with the probability that `workflow.training_schedule` says; else, with probability `workflow.random_fraction`,
+    one at random; else the first by priority. Nobody is handed what they have answered, or what needs no more people
+    than hold it.
     """
     leases = _lease(volunteer, workflow, n)
     if not leases and workflow.is_active and release_expired(workflow):
@@ -82,7 +84,7 @@ def _lease(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
     missing = min(n, MOST_LEASES) - len(held)
     if not missing or not workflow.is_active:
         return held
-    return held + _lend(volunteer, draw(volunteer, workflow, missing))
+    return held + _lend(volunteer, draw(volunteer, workflow, missing, len(held)))
 
 
 def _held(volunteer: Volunteer, workflow: Workflow) -> list[Lease]:

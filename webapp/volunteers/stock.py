@@ -10,15 +10,12 @@ from webapp.volunteers.models import QueueEntry
 
 @dataclass(frozen=True)
 class Stock:
-    """Entries of one queue: those still asked about, those retired, and the gold ones that train."""
+    """Entries of one queue: those still asked about, those retired, and the gold ones that train, ruled ones too."""
 
     open: int = 0
     retired: int = 0
     gold: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.open + self.retired + self.gold
+    total: int = 0
 
 
 def stock_of(survey: Survey) -> dict[int, Stock]:
@@ -30,8 +27,9 @@ def stock_of(survey: Survey) -> dict[int, Stock]:
         .annotate(
             open=Count("pk", filter=Q(is_retired=False, is_gold=False)),
             retired=Count("pk", filter=Q(is_retired=True)),
-            gold=Count("pk", filter=Q(is_retired=False, is_gold=True)),
+            gold=Count("pk", filter=Q(is_gold=True)),
+            total=Count("pk"),
         )
-        .values_list("workflow", "open", "retired", "gold")
+        .values_list("workflow", "open", "retired", "gold", "total")
     )
     return {workflow: Stock(*numbers) for workflow, *numbers in counted}

@@ -29,6 +29,20 @@ function feedbackSentence(feedback, answer) {
   return `Training subject: the answer is ${truth}, not ${WORDS[answer].toLowerCase()}.`;
 }
 
+/** Draw a ring where the thing is in the first frame; its pixels count from the bottom, a canvas from the top. */
+function circle(canvas, { circle: places = [], radius }) {
+  if (!places.length) return;
+  const [x, y] = places[0];
+  const context = canvas.getContext("2d");
+  for (const [colour, width] of [["#000", 0.07], ["#ffd166", 0.035]]) {
+    context.beginPath();
+    context.arc(x + 0.5, canvas.height - 0.5 - y, Math.max(radius, canvas.width / 12), 0, 2 * Math.PI);
+    Object.assign(context, { strokeStyle: colour, lineWidth: Math.max(1, canvas.width * width) });
+    context.stroke();
+  }
+  canvas.dataset.circled = places[0].join(" ");
+}
+
 export class LastAnswer {
   #id = null;
 
@@ -48,6 +62,7 @@ export class LastAnswer {
     card.classList.remove("empty");
     delete card.dataset.correct;
     picture.draw(thumbnail, { ...look, frame: 0, channel: 0 });
+    delete thumbnail.dataset.circled;
     said.textContent = `You said ${WORDS[classification.answer].toLowerCase()}.`;
     feedback.textContent = "";
     why.textContent = "";
@@ -72,7 +87,8 @@ export class LastAnswer {
     if (classification.id !== this.#id) return;
     if (reply.feedback) {
       this.parts.card.dataset.correct = reply.feedback.correct;
-      this.parts.feedback.textContent = feedbackSentence(reply.feedback, classification.answer);
+      this.parts.feedback.textContent = `${feedbackSentence(reply.feedback, classification.answer)} ${reply.feedback.reason ?? ""}`.trim();
+      circle(this.parts.thumbnail, reply.feedback);
     }
     const votes = reply.votes ? votesSentence(reply.votes, classification.answer) : "";
     if (!reply.accepted) this.parts.feedback.textContent = reply.message;

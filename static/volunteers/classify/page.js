@@ -8,6 +8,7 @@ import { fetchPicture } from "./numbers.js";
 import { Outbox } from "./outbox.js";
 import { pictureActions } from "./picture_keys.js";
 import { Queue } from "./queue.js";
+import { offerReader } from "./reader.js";
 import { Stage } from "./stage.js";
 import { uuid } from "./uuid.js";
 
@@ -214,6 +215,7 @@ function listenToButtons() {
 }
 
 listenToButtons();
+offerReader(config.reader);
 listen(keymap);
 keymap.listen(showKeys);
 addEventListener("online", () => { if (document.body.dataset.state === "away") advance(); });

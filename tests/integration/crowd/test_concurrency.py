@@ -105,7 +105,9 @@ def test_undo_sent_many_times_at_once_takes_one_answer_back():
 
 
 def test_a_crowd_that_works_until_nothing_is_left_gives_no_vote_too_many():
-    workflow = make_workflow(subjects=30, gold=4, min_votes=3, max_votes=5, training_rate=0.2, random_fraction=0.3)
+    workflow = make_workflow(
+        subjects=30, gold=4, min_votes=3, max_votes=5, training_schedule=[[0, 0.2]], random_fraction=0.3
+    )
     people = [make_volunteer() for _ in range(12)]
 
     def work(number):

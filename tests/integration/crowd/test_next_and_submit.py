@@ -46,7 +46,7 @@ def test_next_gives_all_that_is_needed_to_draw_a_subject(workflow, client):
 
 
 def test_next_hides_what_would_give_the_answer_away(client):
-    make_workflow(subjects=0, gold=3, training_rate=1.0)
+    make_workflow(subjects=0, gold=3, training_schedule=[[0, 1.0]])
     item = client.get(NEXT, {"n": 1}).json()["items"][0]
     assert item["subject"]["metadata"] == {"site": "T08"}
     assert set(item) == {"lease", "expires_at", "workflow", "subject"}
@@ -103,11 +103,13 @@ def test_an_answered_subject_is_not_handed_to_the_same_person_again(workflow, cl
 
 
 def test_training_tells_the_truth_afterwards_and_only_then(client):
-    make_workflow(subjects=0, gold=1, training_rate=1.0)
+    make_workflow(subjects=0, gold=1, training_schedule=[[0, 1.0]])
     (item,) = client.get(NEXT, {"n": 1}).json()["items"]
     reply = client.post(ANSWERS, answer(item, "yes"), format="json").json()
     assert reply["reason"] == "training"
-    assert reply["feedback"] == {"truth": "no", "correct": False}
+    feedback = reply["feedback"]
+    assert (feedback["truth"], feedback["correct"], feedback["gold_label"]) == ("no", False, "CR")
+    assert feedback["circle"] == [[3.5, 3.5], [3.5, 3.5]]  # the middle of each of the two frames
 
 
 def test_one_bad_answer_stores_none_of_the_list(workflow, client):

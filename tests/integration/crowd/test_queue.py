@@ -52,7 +52,9 @@ def test_the_most_uncertain_come_first_and_say_so():
 
 
 def test_shares_of_random_and_training_are_as_the_workflow_says():
-    workflow = make_workflow(subjects=250, gold=60, random_fraction=0.2, training_rate=0.1, min_votes=10, max_votes=10)
+    workflow = make_workflow(
+        subjects=250, gold=60, random_fraction=0.2, training_schedule=[[0, 0.1]], min_votes=10, max_votes=10
+    )
     prioritise(workflow)
     reasons = Counter()
     for _ in range(10):
@@ -73,7 +75,7 @@ def test_random_draws_do_not_look_at_priorities_and_are_settled_one_after_anothe
 
 
 def test_gold_is_for_everybody_and_takes_no_slot():
-    workflow = make_workflow(subjects=1, gold=1, training_rate=1.0)
+    workflow = make_workflow(subjects=1, gold=1, training_schedule=[[0, 1.0]])
     people = [make_volunteer() for _ in range(6)]
     handed = [lease_next(person, workflow, 1)[0] for person in people]
     assert {lease.entry.is_gold for lease in handed} == {True}
@@ -116,7 +118,7 @@ def test_an_answer_after_the_lease_ran_out_still_counts():
 
 
 def test_release_gives_back_every_slot_once():
-    workflow = make_workflow(subjects=3, gold=1, training_rate=0.3)
+    workflow = make_workflow(subjects=3, gold=1, training_schedule=[[0, 0.3]])
     for _ in range(3):
         lease_next(make_volunteer(), workflow, 3)
     out = Lease.objects.count()
@@ -145,7 +147,7 @@ def test_no_more_votes_are_wanted_than_may_be_needed(votes, expected):
 
 
 def test_next_takes_as_many_queries_for_fifty_as_for_one():
-    workflow = make_workflow(subjects=60, gold=20, random_fraction=0.3, training_rate=0.3)
+    workflow = make_workflow(subjects=60, gold=20, random_fraction=0.3, training_schedule=[[0, 0.3]])
     counts = []
     for n in (10, 50):
         with CaptureQueriesContext(
@@ -157,7 +159,7 @@ def test_next_takes_as_many_queries_for_fifty_as_for_one():
 
 
 def test_the_queue_reads_index_ranges_only():
-    workflow = make_workflow(subjects=300, gold=30, random_fraction=0.3, training_rate=0.2)
+    workflow = make_workflow(subjects=300, gold=30, random_fraction=0.3, training_schedule=[[0, 0.2]])
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE volunteers_queueentry")
         cursor.execute("SET LOCAL enable_seqscan = off")

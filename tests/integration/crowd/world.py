@@ -27,7 +27,11 @@ def make_workflow(subjects=10, gold=0, slug="atlas", **fields):
     members, _ = SubjectSet.objects.get_or_create(survey=survey, name=slug)
     members.subjects.set([make_subject(survey, f"{slug}-{i}") for i in range(subjects)])
     members.subjects.add(*[make_subject(survey, f"{slug}-g{i}", "AST" if i % 2 else "CR") for i in range(gold)])
-    rules = {"random_fraction": 0.0, "training_rate": 0.0, "follow_ups": {"yes": ["AST"], "no": ["CR"]}} | fields
+    rules = {
+        "random_fraction": 0.0,
+        "training_schedule": [[0, 0.0]],
+        "follow_ups": {"yes": ["AST"], "no": ["CR"]},
+    } | fields
     workflow = Workflow.objects.create(
         survey=survey, slug=slug, name=slug.upper(), kind="tracklet", question="Real?", **rules
     )

@@ -28,13 +28,16 @@ RULES = {
     "yes_above": "0.99",
     "no_below": "0.01",
     "random_fraction": "0.2",
-    "training_rate": "0.1",
+    "training_schedule": "0.4 until 20, then 0.1",
+    "level": "1",
+    "skill_wanted": "0.8",
     "retrain_after": "",
 }
 SETTINGS = WorkflowSettings(
     name="Movers", question="Is it real?", help_text="", follow_ups={}, line_marking=False, is_active=True, grace=30,
     method="majority", prior=0.5, min_votes=2, max_votes=5, majority=0.8, yes_above=0.99, no_below=0.01,
-    random_fraction=0.2, training_rate=0.1, shows_score=False, retrain_after=None,
+    random_fraction=0.2, training_schedule=[[0, 0.1]], is_training=False, level=1, skill_wanted=0.8,
+    shows_score=False, retrain_after=None,
 )  # fmt: skip
 
 
@@ -73,6 +76,7 @@ def test_an_admin_opens_a_workflow_and_its_queue_is_filled(admin, sets):
     workflow = Workflow.objects.get()
     assert (workflow.survey.slug, workflow.kind, workflow.retrain_after) == ("atlas", "tracklet", None)
     assert workflow.follow_ups == {"yes": ["AST", "COMET"], "no": ["CR"]}
+    assert workflow.training_schedule == [[0, 0.4], [20, 0.1]]
     assert queued(workflow) == ["a", "b", "g"]
     assert "3 subjects were added to its queue." in page.get(f"{PAGE}movers/").content.decode()
     assert "2 open, 0 retired, 1 with a known class" in page.get(PAGE).content.decode()
@@ -105,6 +109,11 @@ def test_nobody_else_opens_or_changes_a_workflow(survey, workflow, sets):
         ({"yes_above": "0.5"}, "more than 0.5"),
         ({"no_below": "0.6"}, "less than 0.5"),
         ({"random_fraction": "1.5"}, "less than or equal to 1.0"),
+        ({"training_schedule": "often"}, "“often” is no step. Write it like this: 0.4 until 20"),
+        ({"training_schedule": "0.1 until 20, then 0.4"}, "The share falls from step to step"),
+        ({"training_schedule": "1.4"}, "Each share lies between 0 (never) and 1 (always)"),
+        ({"level": "0"}, "greater than or equal to 1"),
+        ({"skill_wanted": "2"}, "less than or equal to 1"),
         ({"grace": "-1"}, "greater than or equal to 0"),
         ({"method": "guess"}, "guess is not one of the available choices"),
         ({"follow_ups_yes": ["GALAXY"]}, "GALAXY is not one of the available choices"),

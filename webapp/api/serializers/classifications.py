@@ -1,10 +1,12 @@
 """Answers on their way in, and what became of them on the way out."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from webapp.consensus.feedback import feedback_on
 from webapp.consensus.submit import Submitted
 from webapp.volunteers.classify import Item
 from webapp.volunteers.marks import Line
@@ -59,9 +61,16 @@ class Votes(serializers.Serializer[Any]):
     unsure = serializers.IntegerField()
 
 
-class Feedback(serializers.Serializer[Any]):
+class FeedbackSerializer(serializers.Serializer[Any]):
     truth = serializers.ChoiceField([("yes", "yes"), ("no", "no")])
     correct = serializers.BooleanField()
+    gold_label = serializers.CharField(help_text="the fine class, or yes or no")
+    reason = serializers.CharField(help_text="why it is so, in a sentence or two")
+    circle = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField()),
+        help_text="where it is in each frame: [x, y] in pixels, 0 in the centre of the first, row 0 at the bottom",
+    )
+    radius = serializers.FloatField(help_text="of a circle around it, in pixels")
 
 
 class AnsweredSerializer(serializers.Serializer[Any]):
@@ -74,7 +83,7 @@ class AnsweredSerializer(serializers.Serializer[Any]):
     replayed = serializers.BooleanField(help_text="this id had been stored before")
     withdrawn = serializers.BooleanField()
     reason = serializers.ChoiceField(Reason.choices, help_text="why the subject was shown")
-    feedback = Feedback(allow_null=True, help_text="for training subjects")
+    feedback = FeedbackSerializer(allow_null=True, help_text="for training subjects")
     votes = Votes(help_text="the votes on the subject that count already, and this one")
     p_real = serializers.FloatField(allow_null=True, help_text="what the model thinks, where the workflow tells it")
     message = serializers.CharField(allow_blank=True)
@@ -102,7 +111,7 @@ def represent(submitted: Submitted, p_real: float | None = None) -> dict[str, An
     """Return what became of an answer, what the votes on its subject come to, and what the model thinks of it."""
     row, entry, consensus = submitted.recorded.classification, submitted.recorded.entry, submitted.consensus
     accepted = submitted.recorded.is_new or submitted.recorded.is_replay
-    truth = entry.subject.gold_answer() if entry.is_gold else ""
+    feedback = feedback_on(consensus.workflow, row.subject_id, row.answer) if entry.is_gold else None
     return {
         "id": row.pk,
         "workflow": consensus.workflow.slug,
@@ -113,7 +122,7 @@ def represent(submitted: Submitted, p_real: float | None = None) -> dict[str, An
         "replayed": submitted.recorded.is_replay,
         "withdrawn": row.withdrawn_at is not None,
         "reason": row.reason,
-        "feedback": {"truth": truth, "correct": row.answer == truth} if truth else None,
+        "feedback": asdict(feedback) if feedback else None,
         "votes": submitted.votes,
         "p_real": p_real,
         "message": "" if accepted else _("You had answered this subject already; your first answer stands."),

@@ -14,6 +14,7 @@ class WorkflowSerializer(serializers.ModelSerializer[Workflow]):
         fields = [
             "slug", "survey", "name", "kind", "question", "help_text", "follow_ups", "line_marking",
             "is_active", "grace", "method", "prior", "min_votes", "max_votes", "majority", "yes_above", "no_below",
+            "training_schedule", "is_training", "level", "skill_wanted",
         ]  # fmt: skip
 
 

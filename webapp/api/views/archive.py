@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,6 +30,11 @@ class SubjectViewSet(PublicRows):
         "kind": Parameter("kind", word, f"one of {', '.join(Kind.values)}"),
         "set": Parameter("sets__name", word, "name of a set of subjects"),
     }
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """List what was observed; one that was drawn for training is found by its key alone, as any that is served."""
+        rows = super().get_queryset()
+        return rows if self.detail else rows.filter(is_synthetic=False)
 
     @extend_schema(responses=SubjectDetailSerializer)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -1,6 +1,6 @@
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -8,6 +8,7 @@ from rest_framework.views import APIView
 
 from webapp.api.identity import ANYBODY, any_volunteer, keep_identity
 from webapp.api.serializers.items import NextSerializer, represent
+from webapp.consensus.levels import gate_of
 from webapp.volunteers.by_slug import workflows_by_slug
 from webapp.volunteers.models import Workflow
 from webapp.volunteers.progress import progress_of
@@ -37,6 +38,9 @@ class NextView(APIView):
         if workflow is None:
             raise NotFound(f"There is no workflow “{slug}”.")
         volunteer = any_volunteer(request)
+        gate = gate_of(workflow, volunteer)
+        if not gate.is_open:
+            raise PermissionDenied(gate.sentence)
         leases = lease_next(volunteer, workflow, wanted_items(request))
         body = {
             "items": represent(leases, workflow),
@@ -58,4 +62,6 @@ def wanted_items(request: Request) -> int:
 def why_nothing(workflow: Workflow) -> str:
     if not workflow.is_active:
         return _("This project is paused. What you answered is safe; come back when it goes on.")
+    if workflow.is_training:
+        return _("You have answered every training subject there is. Your skill page says what you have learnt.")
     return _("You have seen everything that needs you here. New subjects appear as soon as there are some.")

@@ -41,7 +41,7 @@ class ConsensusViewSet(PublicRows):
     Whoever still votes should not know what others said.
     """
 
-    queryset = Consensus.objects.select_related("workflow", "subject")
+    queryset = Consensus.objects.filter(subject__is_synthetic=False).select_related("workflow", "subject")
     serializer_class = ConsensusSerializer
     parameters = {
         "survey": Parameter("workflow__survey__slug", SURVEY.read, SURVEY.description),

@@ -27,7 +27,7 @@ def keep(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tally:
     """
     survey = Survey.objects.select_for_update(no_key=True).get(pk=run.survey_id)
     fresh = unknown(survey, batch.candidates)
-    duplicates = _add(survey, run.subject_set, fresh, shelf) if fresh else 0
+    duplicates = add(survey, run.subject_set, fresh, shelf)[1] if fresh else 0
     report(run, batch.problems)
     now = tally.plus(
         done=batch.rows,
@@ -40,11 +40,11 @@ def keep(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tally:
     return now
 
 
-def _add(survey: Survey, set_name: str, fresh: list[Candidate], shelf: Shelf) -> int:
-    """Write new subjects; return how many of them are duplicates."""
+def add(survey: Survey, set_name: str, fresh: list[Candidate], shelf: Shelf) -> tuple[list[int], int]:
+    """Write new subjects; return their primary keys, and how many of them are duplicates. Hold the survey's row."""
     first = originals(survey, fresh)
     before = len(first)
     keys = write_subjects(survey, fresh, shelf.put(fresh), first)
     write_frames(fresh, keys, exposures(survey, fresh))
     put_into_set(SubjectSet.objects.get_or_create(survey=survey, name=set_name)[0], keys)
-    return len(fresh) - (len(first) - before)
+    return keys, len(fresh) - (len(first) - before)

@@ -23,6 +23,10 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
         """Subjects whose class is known: from the survey, or from a scientist's ruling."""
         return self.exclude(gold_label="")
 
+    def observed(self) -> Self:
+        """Leave out what this site has drawn for training: it is on no sky, so it belongs in no catalogue or model."""
+        return self.filter(is_synthetic=False)
+
 
 class Subject(models.Model):
     """What is classified. Its pixels lie in the store, at (survey, array, index)."""
@@ -43,7 +47,10 @@ class Subject(models.Model):
     rate = models.FloatField(null=True, help_text="arcsec/h")
     metadata = models.JSONField(default=dict, help_text="#name is hidden, !name hidden while classifying")
     gold_label = models.CharField(max_length=20, blank=True, default="", help_text="A fine class, or yes / no")
-    gold_source = models.CharField(max_length=20, blank=True, default="", help_text="manifest or ruling")
+    gold_source = models.CharField(max_length=20, blank=True, default="", help_text="manifest, ruling or synthetic")
+    is_synthetic = models.BooleanField(
+        default=False, db_default=False, help_text="drawn into real pixels by this site, for training only"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SubjectQuerySet.as_manager()
@@ -56,6 +63,7 @@ class Subject(models.Model):
         indexes = [
             models.Index(fields=["survey", "checksum"]),
             models.Index(fields=["survey", "object_group"]),
+            models.Index("survey", "gold_label", name="subject_gold", condition=~models.Q(gold_label="")),
             GinIndex(fields=["metadata"], name="subject_metadata", opclasses=["jsonb_path_ops"]),
         ]
 

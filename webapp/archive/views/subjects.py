@@ -56,7 +56,7 @@ def _knows_truth(request: HttpRequest, survey: Survey) -> bool:
 
 def _found(survey: Survey, wanted: dict[str, Any]) -> QuerySet[Subject]:
     """Return the subjects in the order of their ids, from `after` on: a late page costs no more than the first."""
-    rows = Subject.objects.filter(survey=survey).order_by("pk")
+    rows = Subject.objects.observed().filter(survey=survey).order_by("pk")
     if wanted.get("text"):
         rows = rows.filter(external_id__icontains=wanted["text"]) | rows.filter(object_group__icontains=wanted["text"])
     if wanted.get("kind"):

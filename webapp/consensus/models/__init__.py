@@ -1,5 +1,6 @@
 from webapp.consensus.models.consensus import Consensus, RetiredReason
+from webapp.consensus.models.injection import Injection, Shape
 from webapp.consensus.models.recount import Recount
 from webapp.consensus.models.skill import Skill
 
-__all__ = ["Consensus", "Recount", "RetiredReason", "Skill"]
+__all__ = ["Consensus", "Injection", "Recount", "RetiredReason", "Shape", "Skill"]

@@ -109,6 +109,7 @@ def open_workflow(plan: Plan, survey: Survey, arm: str) -> Workflow:
         yes_above=plan.sure,
         no_below=1 - plan.sure,
         random_fraction=1.0 if is_control else 0.2,
+        training_schedule=[[0, 0.1]],
         grace=0,
     )
     workflow.subject_sets.set(SubjectSet.objects.filter(survey=survey, name=POOL))

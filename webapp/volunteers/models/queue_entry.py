@@ -30,7 +30,7 @@ class QueueEntry(models.Model):
     reason = models.CharField(max_length=10, choices=Reason, default=Reason.NEW)
     available = models.SmallIntegerField(help_text="votes still wanted, less the leases that are out")
     shuffle = models.FloatField(default=random_position, editable=False, help_text="where a random draw finds it")
-    is_gold = models.BooleanField(default=False, help_text="served as training, never retired")
+    is_gold = models.BooleanField(default=False, help_text="served as training, also when a ruling retired it")
     is_retired = models.BooleanField(default=False)
 
     class Meta:

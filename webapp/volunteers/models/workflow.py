@@ -3,6 +3,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from webapp.archive.models import Kind, SubjectSet, Survey
+from webapp.volunteers.training_schedule import check_schedule, usual_schedule
 
 PROBABILITY = [MinValueValidator(0.0), MaxValueValidator(1.0)]
 
@@ -40,7 +41,16 @@ class Workflow(models.Model):
     no_below = models.FloatField(default=0.01, validators=PROBABILITY)
 
     random_fraction = models.FloatField(default=0.2, validators=PROBABILITY, help_text="share drawn at random")
-    training_rate = models.FloatField(default=0.1, validators=PROBABILITY, help_text="share of gold subjects")
+    training_schedule = models.JSONField(
+        default=usual_schedule, validators=[check_schedule], help_text="[[seen from, share of training subjects], …]"
+    )
+    is_training = models.BooleanField(default=False, help_text="serves training subjects only")
+    level = models.PositiveSmallIntegerField(
+        default=1, validators=[MinValueValidator(1)], help_text="above 1, skill in the level below unlocks it"
+    )
+    skill_wanted = models.FloatField(
+        default=0.8, validators=PROBABILITY, help_text="certain sensitivity and specificity that unlock it"
+    )
     shows_score = models.BooleanField(default=False, help_text="tell what the model thinks, after the answer")
     retrain_after = models.PositiveIntegerField(null=True, blank=True, help_text="new labels that start a training run")
     created_at = models.DateTimeField(auto_now_add=True)

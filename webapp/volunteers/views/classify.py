@@ -2,11 +2,15 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.templatetags.static import static
+from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from webapp.volunteers.identity import reader_of
 from webapp.volunteers.models import Workflow
 from webapp.volunteers.models.mark import MOST_MARKS
+from webapp.volunteers.tutorial import tutorial_of
 
 
 @require_safe
@@ -19,7 +23,20 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
         "grace": workflow.grace,
         "followUps": workflow.follow_ups,
         "channels": workflow.survey.channels,
+        "reader": _reader(request, workflow),
         "lines": MOST_MARKS if workflow.line_marking else 0,
         "urls": {"next": f"/api/workflows/{workflow.slug}/next/", "classifications": "/api/classifications/"},
     }
     return render(request, "volunteers/classify.html", {"workflow": workflow, "config": config})
+
+
+def _reader(request: HttpRequest, workflow: Workflow) -> dict[str, object]:
+    """Return where the page finds what volunteers read, and whether the tutorial opens by itself."""
+    tutorial = tutorial_of(workflow, reader_of(request))
+    return {
+        "tutorial": reverse("tutorial", args=[workflow.slug]),
+        "guide": reverse("field-guide", args=[workflow.slug]),
+        "help": reverse("help", args=[workflow.slug]),
+        "styles": static("volunteers/guide.css"),
+        "tutorialIsDue": tutorial is not None and not tutorial.is_finished,
+    }

@@ -1,0 +1,154 @@
+"""Learning to see, in a real browser: tutorial, field guide, feedback with its circle, the editor, one's own skill."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.acceptance.people import member
+from tests.acceptance.test_classify_page import make_workflow, ready, wait_until
+from tests.integration.learning import sky
+from webapp.archive.models import Subject
+from webapp.volunteers.guide import write_text
+from webapp.volunteers.models import Classification, GuideText, TutorialProgress, Volunteer, Workflow
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+SIZES = [(1440, 900), (390, 844)]
+STEPS = "# Watch it move\n\nA *mover* changes its place.\n\n# Three answers\n\nUnsure is one.\n\n# Go\n\nEnjoy the sky."
+GUIDE = "# Yes\n\nA round dot that moves. It is in every frame.\n\n# No\n\nAnything else: sharp cosmic rays, spikes.\n"
+
+
+@pytest.fixture
+def workflow(db):
+    cache.clear()
+    return make_workflow(n=8, gold=4, training_schedule=[[0, 1.0]])
+
+
+def write(workflow, kind, body, based_on=0):
+    of = {"survey": workflow.survey, "workflow": None if kind == "field-guide" else workflow, "kind": kind}
+    return write_text(**of, language="en", body=body, based_on=based_on, by=None)
+
+
+def no_wider_than(page, width):
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_the_tutorial_comes_first_is_resumed_and_comes_no_more(workflow, open_page, width, height):
+    write(workflow, "tutorial", STEPS)
+    page = open_page("/classify/night/", width=width, height=height)
+    dialog = page.get_by_role("dialog", name="Tutorial")
+    expect(dialog.get_by_role("heading", name="Watch it move")).to_be_visible()
+    expect(dialog.get_by_text("Step 1 of 3")).to_be_visible()
+    no_wider_than(page, width)
+    dialog.get_by_role("button", name="Next").click()
+    expect(dialog.get_by_role("heading", name="Three answers")).to_be_visible()
+    expect(dialog.get_by_role("heading", name="Watch it move")).to_be_hidden()
+    wait_until(page, lambda: TutorialProgress.objects.filter(step=1).exists())
+    page.reload()
+    expect(dialog.get_by_text("Step 2 of 3")).to_be_visible()
+    page.keyboard.press("y")  # keys belong to the dialog while it is open
+    dialog.get_by_role("button", name="Next").click()
+    dialog.get_by_role("button", name="Start looking").click()
+    wait_until(page, lambda: TutorialProgress.objects.filter(finished_at__isnull=False).exists())
+    assert not Classification.objects.exists()
+    page.reload()
+    ready(page)
+    expect(dialog).to_be_hidden()
+    write(workflow, "tutorial", STEPS + "\n\n# More", based_on=1)
+    page.reload()
+    expect(dialog.get_by_text("Step 1 of 4")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_the_field_guide_is_searched_over_the_picture(workflow, open_page, width, height):
+    write(workflow, "field-guide", GUIDE)
+    [free] = sky.subjects(workflow.survey, [True], prefix="free", seed=5)
+    sky.make_gold([free], [True])
+    page = open_page("/classify/night/", width=width, height=height)
+    ready(page)
+    page.get_by_role("button", name="Field guide").click()
+    dialog = page.get_by_role("dialog", name="Field guide")
+    expect(dialog.get_by_role("heading", name="No")).to_be_visible()
+    example = dialog.get_by_role("img", name=f"yes, {free.external_id}")
+    expect(example).to_be_visible()
+    wait_until(page, lambda: example.evaluate("image => image.naturalWidth > 0"))
+    assert dialog.get_by_role("img").count() == 1
+    dialog.get_by_label("Search the field guide").fill("cosmic sharp")
+    expect(dialog.get_by_role("heading", name="Yes")).to_be_hidden()
+    expect(dialog.get_by_text("1 entry")).to_be_visible()
+    no_wider_than(page, width)
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
+
+
+def test_nothing_of_it_is_loaded_before_it_is_wanted(workflow, open_page):
+    write(workflow, "field-guide", GUIDE)
+    page = open_page("about:blank")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/classify/night/")
+    ready(page)
+    assert not [url for url in asked if "guide.css" in url or "tutorial.js" in url or "/guide/" in url]
+
+
+def test_a_synthetic_mover_is_circled_after_the_answer(workflow, open_page):
+    Subject.objects.filter(gold_label="yes").update(gold_label="no")
+    Workflow.objects.update(is_training=True)
+    call_command("inject", "night", "--number", "1", "--snr", "20", "20", "--label", "yes")
+    workflow.queue.filter(subject__is_synthetic=False).delete()
+    page = open_page("/classify/night/")
+    ready(page)
+    page.get_by_role("button", name="No N").click()
+    expect(page.locator("[data-part=feedback]")).to_contain_text("An injected synthetic mover, S/N ")
+    thumbnail = page.locator('[data-part="thumbnail"]')
+    made = Subject.objects.get(is_synthetic=True)
+    x, y = made.metadata["!synthetic"]["path"][0]
+    assert thumbnail.get_attribute("data-circled") == f"{x} {y}".replace(".0 ", " ").removesuffix(".0")
+    expect(page.get_by_role("heading", name="You have been through all of it")).to_be_visible()
+    page.get_by_role("link", name="What you have learnt").click()
+    expect(page.get_by_role("heading", name="Your skill")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_a_scientist_writes_with_a_live_preview_and_a_picture(workflow, open_page, tmp_path, width, height):
+    scientist = member(workflow.survey, "scientist")
+    buffer = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)).save(buffer, "PNG")
+    (tmp_path / "a.png").write_bytes(buffer.getvalue())
+    page = open_page("/surveys/night/guides/", width=width, height=height, user=scientist)
+    page.get_by_role("link", name=re.compile("English.*Tutorial")).click()
+    page.get_by_label("Text, in Markdown").fill("# First\n\nLook **here**.\n")
+    expect(page.locator("#preview").get_by_text("Step 1 of 1")).to_be_visible()
+    expect(page.locator("#preview strong")).to_have_text("here")
+    page.get_by_label("Picture, at most").set_input_files(tmp_path / "a.png")
+    page.get_by_label("What it shows").fill("A mover")
+    page.get_by_role("button", name="Insert at the cursor").click()
+    expect(page.locator("#preview").get_by_role("img", name="A mover")).to_be_visible()
+    expect(page.get_by_text("Not saved yet.")).to_be_visible()
+    no_wider_than(page, width)
+    page.get_by_role("button", name="Save as a new version").click()
+    expect(page.get_by_text("Version 1 is saved.")).to_be_visible()
+    assert "![A mover](/guide-images/" in GuideText.objects.get().body
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_ones_own_skill_is_drawn_and_tabled(workflow, open_page, width, height):
+    page = open_page("/classify/night/", width=width, height=height)
+    for key in "ynyu":
+        ready(page)
+        page.keyboard.press(key)
+    wait_until(page, lambda: Classification.objects.count() == 4)
+    Workflow.objects.update(grace=0)
+    wait_until(page, lambda: Volunteer.objects.filter(skills__isnull=False).exists())
+    page.goto("/skill/")
+    expect(page.locator("[data-skill] .bk-Canvas, [data-skill] canvas").first).to_be_attached()
+    page.get_by_text("The same as a table").click()
+    expect(page.get_by_role("columnheader", name="Sensitivity")).to_be_visible()
+    no_wider_than(page, width)

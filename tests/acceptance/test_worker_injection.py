@@ -1,0 +1,38 @@
+"""A worker that is killed while it draws training movers: in the end there are as many as were asked for, each once."""
+
+import numpy as np
+import pytest
+
+from tests.acceptance.real_worker import running_worker, wait_until
+from tests.integration.learning import sky
+from webapp.archive.models import Subject
+from webapp.consensus.injecting import start_injection
+from webapp.jobs import JobState
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NUMBER = 120
+
+
+@pytest.fixture(autouse=True)
+def lose_our_messages(monkeypatch):
+    """What this process announces is lost, as if it had died at once: the worker's sweep must find it."""
+    monkeypatch.setattr("webapp.dispatch._publish", lambda task, args: None)
+
+
+def test_movers_whose_worker_is_killed_are_drawn_once(tmp_path):
+    survey = sky.survey()
+    workflow = sky.workflow(survey)
+    rows = sky.subjects(survey, np.zeros(200, bool))
+    sky.make_gold(rows, np.zeros(200, bool))
+    sky.queue(workflow, rows)
+    job = start_injection(workflow=workflow, by=None, seed=1, number=NUMBER, label="yes")
+    made = Subject.objects.filter(is_synthetic=True)
+    with running_worker(tmp_path) as worker:
+        wait_until(made.exists, "The first movers", tmp_path)
+        worker.kill()
+    with running_worker(tmp_path):
+        wait_until(lambda: type(job).objects.filter(state=JobState.DONE).exists(), "The end", tmp_path)
+    assert made.count() == NUMBER
+    assert len({row.metadata["!synthetic"]["background"] for row in made}) == NUMBER
+    assert workflow.queue.filter(subject__is_synthetic=True, is_gold=True).count() == NUMBER

@@ -1,0 +1,14 @@
+import pytest
+from django.core.cache import cache
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered():
+    """Explanations and figures may be a minute old on the site; between tests nothing is."""
+    cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def tasks_in_the_tests_transaction(monkeypatch):
+    """A task called here runs inside the test's transaction, whose connection must stay."""
+    monkeypatch.setattr("tasks.house.close_old_connections", lambda: None)

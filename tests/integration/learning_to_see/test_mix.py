@@ -1,0 +1,94 @@
+"""What volunteers train on: less the more they have seen, and what scientists ruled on too."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.integration.crowd.world import client_of, make_volunteer, make_workflow, vote
+from webapp.review.rule import rule, withdraw_ruling
+from webapp.volunteers.models import Lease, QueueEntry
+from webapp.volunteers.progress import progress_of
+from webapp.volunteers.queue import lease_next
+from webapp.volunteers.training_schedule import as_text, from_text, share_at, usual_schedule
+
+pytestmark = pytest.mark.django_db
+
+
+def given_out(workflow, volunteer, n):
+    """Hand n subjects to the volunteer; return how many of them train."""
+    return sum(lease.reason == "training" for lease in lease_next(volunteer, workflow, n))
+
+
+def test_the_usual_schedule_falls_at_20_40_and_60():
+    shares = [share_at(usual_schedule(), seen) for seen in (0, 19, 20, 39, 40, 59, 60, 10_000)]
+    assert shares == [0.4, 0.4, 0.3, 0.3, 0.2, 0.2, 0.1, 0.1]
+    text = "0.4 until 20, 0.3 until 40, 0.2 until 60, then 0.1"
+    assert as_text(usual_schedule()) == text
+    assert from_text(text) == usual_schedule()
+    assert from_text(" .2 ") == [[0, 0.2]]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "much", "0.4 until", "0.1 until 5, then 0.2", "0.3 until 9, 0.2 until 9, 0.1", "2"]
+)
+def test_what_is_no_schedule_is_refused(text):
+    with pytest.raises(ValidationError):
+        from_text(text)
+
+
+def test_newcomers_train_more_than_those_who_have_seen_much():
+    workflow = make_workflow(subjects=10, gold=10, training_schedule=[[0, 1.0], [5, 0.0]], random_fraction=0.5)
+    volunteer = make_volunteer("v")
+    assert given_out(workflow, volunteer, 3) == 3
+    assert given_out(workflow, volunteer, 8) == 5  # places six to eight are drawn as for somebody who has seen five
+    for lease in Lease.objects.filter(volunteer=volunteer, reason="training"):
+        vote(volunteer, workflow, lease.entry.subject)
+    Lease.objects.filter(volunteer=volunteer).delete()
+    assert given_out(workflow, volunteer, 4) == 0
+    assert given_out(workflow, make_volunteer("w"), 4) == 4
+
+
+def test_counting_what_was_seen_goes_no_further_than_it_matters():
+    workflow = make_workflow(subjects=30, gold=2, training_schedule=[[0, 0.4], [5, 0.1]])
+    volunteer = make_volunteer("v")
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        lease_next(volunteer, workflow, 5)
+    assert any("LIMIT 5" in query["sql"] and "count(*)" in query["sql"] for query in queries)
+
+
+def test_a_ruled_subject_is_settled_and_trains_others(django_user_model):
+    workflow = make_workflow(subjects=2, training_schedule=[[0, 1.0]])
+    entry = QueueEntry.objects.filter(workflow=workflow).first()
+    scientist = django_user_model.objects.create_user("sci")
+    ruling = rule(subject=entry.subject, workflow=workflow, scientist=scientist, verdict="yes", label="AST")
+    volunteer = make_volunteer("v")
+    (lease,) = lease_next(volunteer, workflow, 1)
+    assert (lease.entry_id, lease.reason) == (entry.pk, "training")
+    item = {
+        "id": "0b0e6ab6-5a3e-4c1e-9f0c-6f5a3f3c2b1a",
+        "workflow": "atlas",
+        "subject": entry.subject_id,
+        "answer": "no",
+    }
+    reply = client_of(volunteer).post("/api/classifications/", item, format="json").json()
+    assert reply["feedback"]["reason"] == "AST: A scientist’s verdict."
+    assert reply["feedback"]["correct"] is False
+    assert progress_of(None, workflow) == {"answered": 0, "retired": 1, "total": 2}
+    withdraw_ruling(ruling=ruling)
+    entry.refresh_from_db()
+    assert (entry.is_gold, entry.is_retired) == (False, False)
+
+
+def test_a_training_workflow_serves_nothing_else_and_says_when_it_is_done():
+    workflow = make_workflow(subjects=5, gold=3, is_training=True)
+    volunteer = make_volunteer("v")
+    leases = lease_next(volunteer, workflow, 10)
+    assert len(leases) == 3
+    assert all(lease.entry.is_gold and lease.reason == "training" for lease in leases)
+    for lease in leases:
+        vote(volunteer, workflow, lease.entry.subject)
+    reply = client_of(volunteer).get("/api/workflows/atlas/next/").json()
+    assert (reply["items"], "skill page says what you have learnt" in reply["message"]) == ([], True)

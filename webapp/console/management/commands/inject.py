@@ -1,0 +1,48 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management import BaseCommand, CommandError
+from django.db import transaction
+
+from webapp.consensus.injecting import CannotInject, inject_movers, start_injection
+from webapp.consensus.models import Injection, Shape
+from webapp.consensus.mover_class import mover_classes
+from webapp.volunteers.models import Workflow
+
+
+class Command(BaseCommand):
+    help = "Draw training movers into real pixels of a survey. The same seed again adds only what is missing."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("workflow", help="short name of the workflow whose volunteers are to train on them")
+        parser.add_argument("--number", type=int, default=50)
+        parser.add_argument("--snr", type=float, nargs=2, default=[5.0, 20.0], metavar=("FROM", "TO"))
+        parser.add_argument("--fwhm", type=float, default=2.4, help="width of a star, in pixels")
+        parser.add_argument("--shape", choices=Shape.values, default=Shape.BY_MOTION.value)
+        parser.add_argument("--label", default="", help="their class; the survey's first real one if none is given")
+        parser.add_argument("--seed", type=int, default=0)
+
+    def handle(self, *args: Any, workflow: str, snr: list[float], label: str, **options: Any) -> None:
+        found = Workflow.objects.select_related("survey").filter(slug=workflow).first()
+        if found is None:
+            raise CommandError(f"There is no workflow “{workflow}”.")
+        said = {name: options[name] for name in ("number", "fwhm", "shape", "seed")}
+        job = claimed(found, label=label or mover_classes(found.survey)[0], snr_min=snr[0], snr_max=snr[1], **said)
+        inject_movers(job)
+        self.stdout.write(job.message)
+
+
+@transaction.atomic
+def claimed(workflow: Workflow, **said: Any) -> Injection:
+    """Write the job's row and claim it in one transaction, so that no worker is faster."""
+    try:
+        job = start_injection(workflow=workflow, by=None, **said)
+    except CannotInject as error:
+        raise CommandError(str(error)) from error
+    except ValidationError as error:
+        raise CommandError(" ".join(error.messages)) from error
+    claim: Injection | None = Injection.objects.claim(job.pk)
+    if claim is None:
+        raise CommandError("A worker took the drawing. Its page shows how far it is.")
+    return claim

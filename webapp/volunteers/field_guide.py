@@ -1,0 +1,70 @@
+"""The field guide of a survey: a section a class, each with real examples."""
+
+from dataclasses import dataclass
+
+from django.core.cache import cache
+
+from webapp.archive.models import Subject, Survey
+from webapp.volunteers.examples import examples_of
+from webapp.volunteers.guide import current_text, reader_language
+from webapp.volunteers.markdown import Section, sections
+from webapp.volunteers.models import GuideKind, Volunteer
+
+FRESH_FOR = 60
+LONGEST = 140
+"""Characters of an explanation: what fits beside the next picture."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A section of the field guide, the class that it is about (if any), and examples of that."""
+
+    section: Section
+    label: str
+    examples: list[Subject]
+
+
+def field_guide(survey: Survey, reader: Volunteer | None, search: str = "") -> list[Entry]:
+    """Return the entries whose words contain all of the search's, with examples that the reader may see."""
+    found = [section for section in guide_sections(survey) if _has(section, search)]
+    labels = {section.title: class_of(survey, section.title) for section in found}
+    examples = examples_of(survey, {label for label in labels.values() if label}, reader)
+    return [Entry(each, labels[each.title], examples.get(labels[each.title], [])) for each in found]
+
+
+def guide_sections(survey: Survey) -> list[Section]:
+    """Return the field guide's sections in the reader's language."""
+    text = current_text(survey, None, GuideKind.FIELD_GUIDE)
+    return sections(text.body) if text else []
+
+
+def class_of(survey: Survey, title: str) -> str:
+    """Return the class that a section is about, by its title's first word: “CR: cosmic rays”; or nothing."""
+    words = title.replace(":", " ").split()
+    known = {name.lower(): name for name in [*survey.classes, "yes", "no"]}
+    return known.get(words[0].lower(), "") if words else ""
+
+
+def explanation(survey: Survey, label: str) -> str:
+    """Return the first words of what the field guide says of a class; nothing where it says nothing.
+
+    It may be a minute old: it goes out with every answer to a training subject.
+    """
+    key = f"explanations-{survey.pk}-{reader_language()}"
+    texts: dict[str, str] | None = cache.get(key)
+    if texts is None:
+        texts = {class_of(survey, section.title): _short(section) for section in guide_sections(survey)}
+        cache.set(key, texts, FRESH_FOR)
+    return texts.get(label, "") if label else ""
+
+
+def _short(section: Section) -> str:
+    if len(section.lead) <= LONGEST:
+        return section.lead
+    begin = section.lead[:LONGEST]
+    sentences = begin.rpartition(". ")[0]
+    return f"{sentences}." if sentences else f"{begin.rpartition(' ')[0]} …"
+
+
+def _has(section: Section, search: str) -> bool:
+    return all(word in section.text.lower() for word in search.lower().split())

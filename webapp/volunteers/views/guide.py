@@ -1,0 +1,70 @@
+"""What volunteers read: tutorial, field guide and help, as parts of the classify page or as pages of their own."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_http_methods, require_safe
+
+from webapp.volunteers.field_guide import field_guide
+from webapp.volunteers.guide import current_text
+from webapp.volunteers.identity import reader_of, remember, volunteer_of
+from webapp.volunteers.markdown import as_html
+from webapp.volunteers.models import GuideImage, GuideKind, Workflow
+from webapp.volunteers.tutorial import note_step, tutorial_of
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@ensure_csrf_cookie
+@cache_control(private=True, no_store=True)
+def tutorial(request: HttpRequest, slug: str) -> HttpResponse:
+    workflow = _workflow(slug)
+    if request.method == "POST":
+        return _note_step(request, workflow)
+    return _answer(request, "volunteers/tutorial.html", workflow, tutorial=tutorial_of(workflow, reader_of(request)))
+
+
+@require_safe
+@cache_control(private=True, no_store=True)
+def guide(request: HttpRequest, slug: str) -> HttpResponse:
+    workflow = _workflow(slug)
+    search = request.GET.get("q", "")[:100]
+    entries = field_guide(workflow.survey, reader_of(request), search)
+    return _answer(request, "volunteers/field_guide.html", workflow, entries=entries, search=search)
+
+
+@require_safe
+@cache_control(private=True, no_store=True)
+def help_text(request: HttpRequest, slug: str) -> HttpResponse:
+    workflow = _workflow(slug)
+    text = current_text(workflow.survey, workflow, GuideKind.HELP)
+    return _answer(request, "volunteers/help.html", workflow, html=as_html(text.body) if text else "")
+
+
+@require_safe
+@cache_control(public=True, max_age=365 * 24 * 3600, immutable=True)
+def image(request: HttpRequest, pk: int, digest: str) -> HttpResponse:
+    row = get_object_or_404(GuideImage, pk=pk, digest=digest)
+    return HttpResponse(bytes(row.content), content_type=row.content_type)
+
+
+def _note_step(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    step = request.POST.get("step", "")
+    volunteer = volunteer_of(request)
+    tutorial = tutorial_of(workflow, volunteer)
+    if tutorial is None or not step.isascii() or not step.isdigit() or len(step) > 4:
+        return HttpResponseBadRequest("There is no such step.", content_type="text/plain; charset=utf-8")
+    note_step(volunteer=volunteer, tutorial=tutorial, step=int(step), is_finished=request.POST.get("finished") == "yes")
+    response = HttpResponse(status=204)
+    remember(response, volunteer)
+    return response
+
+
+def _workflow(slug: str) -> Workflow:
+    return get_object_or_404(Workflow.objects.select_related("survey"), slug=slug, is_active=True)
+
+
+def _answer(request: HttpRequest, template: str, workflow: Workflow, **context: object) -> HttpResponse:
+    """Answer with the part alone where the classify page asks for it, else with a whole page."""
+    frame = "volunteers/part.html" if request.GET.get("part") else "base.html"
+    return render(request, template, {"workflow": workflow, "survey": workflow.survey, "frame": frame, **context})
