@@ -177,3 +177,12 @@ def test_an_account_is_deleted_after_its_password(workflow, ada, open_page):
     expect(page.get_by_text("Your account is deleted.")).to_be_visible()
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()
     assert Classification.objects.get().volunteer.user is None
+
+
+def test_classify_speaks_german_throughout(workflow, open_page):
+    page = open_page("/classify/night/", locale="de")
+    answer(page, "y")
+    expect(page.get_by_role("button", name="Ja")).to_be_visible()
+    expect(page.get_by_text("Du hast Ja gesagt.")).to_be_visible()
+    expect(page.get_by_text("Es war als Nächstes an der Reihe.")).to_be_attached()
+    expect(page.get_by_text("du hast 1 beantwortet")).to_be_visible()

@@ -20,7 +20,7 @@ async function sentence(response) {
     const body = await response.json();
     return body.detail ?? Object.values(body).flat().join(" ");
   } catch {
-    return `The server answered ${response.status}.`;
+    return interpolate(gettext("The server answered %s."), [response.status]);
   }
 }
 
@@ -36,7 +36,7 @@ async function call(url, body) {
   try {
     response = await fetch(url, { credentials: "same-origin", ...options });
   } catch {
-    throw new Away("The server cannot be reached.");
+    throw new Away(gettext("The server cannot be reached."));
   }
   if (response.ok) return response.status === 204 ? null : response.json();
   if (response.status === 429 || response.status >= 500) {

@@ -4,29 +4,32 @@
 import { heart } from "./heart.js";
 
 const REASONS = {
-  new: "It was next in line.",
-  uncertain: "The model was uncertain about it.",
-  random: "It was drawn at random, as a check on everything else.",
-  training: "Its answer is known: it was here to practise on.",
+  new: gettext("It was next in line."),
+  uncertain: gettext("The model was uncertain about it."),
+  random: gettext("It was drawn at random, as a check on everything else."),
+  training: gettext("Its answer is known: it was here to practise on."),
 };
-const WORDS = { yes: "Yes", no: "No", unsure: "Unsure" };
+const SAID = { yes: gettext("You said yes."), no: gettext("You said no."), unsure: gettext("You were unsure.") };
 
 function votesSentence(votes, answer) {
   const others = { ...votes, [answer]: Math.max(0, (votes[answer] ?? 0) - 1) };
   const total = Object.values(others).reduce((sum, n) => sum + n, 0);
-  if (!total) return "You are the first to answer it.";
-  return `Others so far: ${others.yes ?? 0} yes, ${others.no ?? 0} no, ${others.unsure ?? 0} unsure.`;
+  if (!total) return gettext("You are the first to answer it.");
+  return interpolate(
+    gettext("Others so far: %(yes)s yes, %(no)s no, %(unsure)s unsure."),
+    { yes: others.yes ?? 0, no: others.no ?? 0, unsure: others.unsure ?? 0 }, true,
+  );
 }
 
 function modelSentence(pReal) {
-  return pReal == null ? "" : `The model says ${Math.round(100 * pReal)} % yes.`;
+  return pReal == null ? "" : interpolate(gettext("The model says %s yes."), [`${Math.round(100 * pReal)} %`]);
 }
 
 function feedbackSentence(feedback, answer) {
-  const truth = WORDS[feedback.truth].toLowerCase();
-  if (feedback.correct) return `Training subject: ${truth} is right.`;
-  if (answer === "unsure") return `Training subject: the answer is ${truth}.`;
-  return `Training subject: the answer is ${truth}, not ${WORDS[answer].toLowerCase()}.`;
+  const isYes = feedback.truth === "yes";
+  if (feedback.correct) return isYes ? gettext("Training subject: yes is right.") : gettext("Training subject: no is right.");
+  if (answer === "unsure") return isYes ? gettext("Training subject: the answer is yes.") : gettext("Training subject: the answer is no.");
+  return isYes ? gettext("Training subject: the answer is yes, not no.") : gettext("Training subject: the answer is no, not yes.");
 }
 
 /** Draw a ring where the thing is in the first frame; its pixels count from the bottom, a canvas from the top. */
@@ -63,7 +66,7 @@ export class LastAnswer {
     delete card.dataset.correct;
     picture.draw(thumbnail, { ...look, frame: 0, channel: 0 });
     delete thumbnail.dataset.circled;
-    said.textContent = `You said ${WORDS[classification.answer].toLowerCase()}.`;
+    said.textContent = SAID[classification.answer];
     feedback.textContent = "";
     why.textContent = "";
     card.querySelector(".heart")?.remove();

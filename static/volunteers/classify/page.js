@@ -58,8 +58,8 @@ function setState(state) {
 function showProgress() {
   const { progress } = queue;
   if (!progress) return;
-  part("progress").textContent = `${progress.retired.toLocaleString()} of ${progress.total.toLocaleString()} settled`;
-  part("answered").textContent = `you answered ${(progress.answered + answered).toLocaleString()}`;
+  part("progress").textContent = interpolate(gettext("%(settled)s of %(total)s settled"), { settled: progress.retired.toLocaleString(), total: progress.total.toLocaleString() }, true);
+  part("answered").textContent = interpolate(gettext("you answered %s"), [(progress.answered + answered).toLocaleString()]);
 }
 
 async function advance() {
@@ -94,11 +94,11 @@ async function show() {
 
 function showFacts(subject) {
   const facts = {
-    name: subject.external_id,
-    "position": subject.ra == null ? null : `${subject.ra.toFixed(5)}°, ${subject.dec.toFixed(5)}°`,
-    "rate": subject.rate == null ? null : `${subject.rate.toFixed(1)} ″/h`,
-    "time": subject.mjds?.[0] == null ? null : `MJD ${subject.mjds[0].toFixed(5)} UTC`,
-    "bands": [...new Set(subject.bands ?? [])].filter(Boolean).join(", ") || null,
+    [gettext("name")]: subject.external_id,
+    [gettext("position")]: subject.ra == null ? null : `${subject.ra.toFixed(5)}°, ${subject.dec.toFixed(5)}°`,
+    [gettext("rate")]: subject.rate == null ? null : `${subject.rate.toFixed(1)} ″/h`,
+    [gettext("time")]: subject.mjds?.[0] == null ? null : `MJD ${subject.mjds[0].toFixed(5)} UTC`,
+    [gettext("bands")]: [...new Set(subject.bands ?? [])].filter(Boolean).join(", ") || null,
     ...subject.metadata,
   };
   part("facts").replaceChildren(...Object.entries(facts).filter(([, value]) => value != null).flatMap(([name, value]) => {
@@ -133,7 +133,7 @@ function answer(value) {
   answered += 1;
   last.show(classification, drawn, stage.look);
   offerUndo();
-  say(`Answered ${value}.`);
+  say({ yes: gettext("Answered yes."), no: gettext("Answered no."), unsure: gettext("Answered unsure.") }[value]);
   outbox.classify(classification);
   advance();
 }
@@ -146,7 +146,7 @@ function undo() {
   const step = history.at(-1);
   if (!step) return;
   if (Date.now() - Date.parse(step.classification.finished_at) > 1000 * config.grace) {
-    say(`An answer can be undone for ${config.grace} seconds; that one is settled now.`);
+    say(interpolate(gettext("An answer can be undone for %s seconds; that one is settled now."), [config.grace]));
     return;
   }
   history.pop();
@@ -159,13 +159,13 @@ function undo() {
   queue.putBack(step.entry);
   last.hide();
   offerUndo();
-  say("Answer undone. Here it is again.");
+  say(gettext("Answer undone. Here it is again."));
   advance();
 }
 
 function followUp(id, choice) {
   outbox.followUp(id, choice);
-  say(`Noted: ${choice}.`);
+  say(interpolate(gettext("Noted: %s."), [choice]));
 }
 
 function sent(letter, reply) {
@@ -177,14 +177,18 @@ function sent(letter, reply) {
 }
 
 function refused(letter, sentence) {
-  say(letter.kind === "undo" ? `That answer stands: ${sentence}` : `One answer was not taken: ${sentence} Nothing else is lost.`);
+  const words = letter.kind === "undo"
+    ? gettext("That answer stands: %s") : gettext("One answer was not taken: %s Nothing else is lost.");
+  say(interpolate(words, [sentence]));
 }
 
 function waiting(count) {
   part("waiting").hidden = count === 0;
   if (count) {
-    const kept = count === 1 ? "One answer is kept in this browser" : `${count} answers are kept in this browser`;
-    part("waiting").textContent = `The server cannot be reached. ${kept} and will be sent as soon as it can.`;
+    part("waiting").textContent = interpolate(ngettext(
+      "The server cannot be reached. One answer is kept in this browser and will be sent as soon as it can.",
+      "The server cannot be reached. %s answers are kept in this browser and will be sent as soon as it can.", count,
+    ), [count]);
   }
   if (count === 0 && document.body.dataset.state === "away") advance();
 }

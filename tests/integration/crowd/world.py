@@ -95,7 +95,7 @@ def entry_of(workflow, subject):
 
 
 def subjects_of(workflow, gold=False):
-    entries = QueueEntry.objects.filter(workflow=workflow, is_gold=gold).order_by("pk")
+    entries = QueueEntry.objects.filter(workflow=workflow, is_gold=gold).order_by("subject")
     return [entry.subject for entry in entries.select_related("subject__survey")]
 
 
