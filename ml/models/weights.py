@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import timm
 import torch
 from torch import Tensor, nn
 
@@ -33,7 +32,7 @@ def weights_file() -> Path:
 
 def imagenet_backbone() -> nn.Module:
     """Return EfficientNet-Lite0 with ImageNet weights and no classifier: (B, 3, H, W) to (B, 1280), in eval mode."""
-    network: Any = timm.create_model(ARCHITECTURE, pretrained=False)
+    network: Any = _create()
     network.load_state_dict(in_timm_order(_load(weights_file()), network))
     network.reset_classifier(0)
     frozen: nn.Module = network.eval()
@@ -44,7 +43,13 @@ def random_backbone(seed: int) -> nn.Module:
     """Return the same network with fresh random weights, for those who ask for them by name."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return timm.create_model(ARCHITECTURE, pretrained=False, num_classes=0).eval()
+        return _create(num_classes=0).eval()
+
+
+def _create(**options: Any) -> nn.Module:
+    import timm  # seconds, which a worker that is never asked for this network need not wait
+
+    return timm.create_model(ARCHITECTURE, pretrained=False, **options)
 
 
 def in_timm_order(source: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:

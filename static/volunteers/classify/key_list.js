@@ -6,7 +6,7 @@ const NAMES = {
 };
 
 export function nameOf(key) {
-  if (key.startsWith("Shift+")) return `${gettext("Shift")} ${nameOf(key.slice(6))}`;
+  if (key.startsWith("Shift+")) return [gettext("Shift"), nameOf(key.slice(6))].join(" ");
   return NAMES[key] ?? (key.length === 1 ? key.toUpperCase() : key);
 }
 
