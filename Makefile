@@ -32,8 +32,7 @@ up: venv
 	$(BIN)/python manage.py up --port $(PORT)
 
 test: venv
-	$(BIN)/python -m pytest tests/unit tests/integration tests/migration -n 2 -q
-	$(BIN)/python -m pytest tests/acceptance tests/real -q
+	$(BIN)/python -m pytest tests -n 2 -q --durations 15
 
 lint: venv
 	$(BIN)/ruff check .
