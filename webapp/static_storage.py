@@ -3,7 +3,8 @@
 from django.contrib.staticfiles.storage import HashedFilesMixin
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-OUR_MODULES = "volunteers/classify/*.js"
+OURS = ("site", "volunteers", "community", "consensus", "learning", "review")
+IMPORTS = HashedFilesMixin._js_module_import_aggregation_patterns[1]  # type: ignore[attr-defined]
 
 
 class StaticStorage(CompressedManifestStaticFilesStorage):
@@ -12,8 +13,7 @@ class StaticStorage(CompressedManifestStaticFilesStorage):
     Only ours: Django's search for imports stumbles over other people's minified scripts.
     """
 
-    support_js_module_import_aggregation = True
-    _js_module_import_aggregation_patterns = (
-        OUR_MODULES,
-        HashedFilesMixin._js_module_import_aggregation_patterns[1],  # type: ignore[attr-defined]
+    patterns = (
+        *CompressedManifestStaticFilesStorage.patterns,
+        *((f"{room}/*.js", IMPORTS) for room in OURS),
     )

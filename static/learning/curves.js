@@ -1,5 +1,6 @@
 // Curves of loss and metrics by epoch, drawn by Bokeh, and drawn on while the run goes on. The table below has the
 // same numbers; the curves are for the eye.
+import { figureOf, paint, token } from "../site/plot.js";
 
 const EVERY = 1000;
 const CURVES = {
@@ -18,16 +19,6 @@ const root = document.querySelector("[data-curves]");
 const sources = []; // one a plot, since Bokeh lends a source to no second one; none before the first epoch
 let drawn = "";
 
-/** Read a colour token in the theme that is on; Bokeh draws on canvas and knows no CSS variables. */
-function token(name) {
-  const probe = document.createElement("span");
-  probe.style.color = `var(${name})`;
-  root.append(probe);
-  const colour = getComputedStyle(probe).color;
-  probe.remove();
-  return colour;
-}
-
 function columns(epochs) {
   return Object.fromEntries(FIELDS.map((field) => [field, epochs.map((epoch) => epoch[field] ?? NaN)]));
 }
@@ -35,14 +26,10 @@ function columns(epochs) {
 function plot(name, epochs) {
   const source = new Bokeh.ColumnDataSource({ data: columns(epochs) });
   sources.push(source);
-  const figure = Bokeh.Plotting.figure({
-    sizing_mode: "stretch_both",
+  const figure = figureOf({
     tools: "pan,wheel_zoom,box_zoom,reset,save,hover",
     toolbar_location: "above",
-    background_fill_color: null,
-    border_fill_color: null,
     outline_line_color: token("--line"),
-    min_border: 4,
   });
   for (const { field, legend, color, dash } of CURVES[name]) {
     const line = { source, line_color: token(color), line_width: 2, line_dash: dash, legend_label: legend };
@@ -52,22 +39,6 @@ function plot(name, epochs) {
   figure.toolbar.logo = null;
   paint(figure);
   Bokeh.Plotting.show(figure, root.querySelector(`[data-plot="${name}"]`));
-}
-
-/** Give axes, grid and legend the page's colours. */
-function paint(figure) {
-  const quiet = token("--quiet");
-  const line = token("--line");
-  for (const axis of [...figure.xaxis, ...figure.yaxis]) {
-    Object.assign(axis, {
-      axis_line_color: line, major_tick_line_color: line, minor_tick_line_color: null, major_label_text_color: quiet,
-    });
-  }
-  for (const grid of [...figure.xgrid, ...figure.ygrid]) grid.grid_line_color = line;
-  Object.assign(figure.legend, {
-    background_fill_color: token("--raised"), background_fill_alpha: 0.8, border_line_color: null,
-    label_text_color: token("--ink"),
-  });
 }
 
 function draw(epochs) {

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.acceptance.classifying import ECHO, make_workflow, press, ready, standing, wait_until
 from tests.acceptance.fingers import swipe
-from tests.acceptance.test_classify_page import ECHO, make_workflow, press, ready, standing, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -6,9 +6,9 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from playwright.sync_api import expect
 
+from tests.acceptance.classifying import make_workflow, ready, standing, wait_until
 from tests.acceptance.fingers import swipe
 from tests.acceptance.skies import CARDS, one_subject
-from tests.acceptance.test_classify_page import make_workflow, ready, standing, wait_until
 from webapp.volunteers.models import Mark
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

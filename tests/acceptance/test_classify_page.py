@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from ml.pixels.store import PixelStore
 from ml.pixels.stretch import STRETCHES
+from tests.acceptance.classifying import ECHO, drawn_on, make_workflow, press, ready, standing, wait_until
 from tests.integration.learning import sky
 from webapp.archive.models import Subject, SubjectSet
 from webapp.volunteers.enqueue import enqueue_subjects
@@ -17,56 +18,10 @@ from webapp.volunteers.models import Classification, QueueEntry
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-ECHO = 300  # ms: longer than the page takes a second press for an echo of the first
-
-
-def make_workflow(n=30, gold=0, frames=1, **fields):
-    survey = sky.survey("night", channels=["difference"])
-    kind = "tracklet" if frames > 1 else "stamp"
-    real = np.arange(n) % 2 == 0
-    rows = sky.subjects(survey, real, kind=kind, frames=frames)
-    sky.make_gold(rows[:gold], real[:gold])
-    fields = {"random_fraction": 0.0, "training_schedule": [[0, 0.0]], "follow_ups": {"no": ["CR", "NOISE"]}} | fields
-    workflow = sky.workflow(survey, kind, **fields)
-    members = SubjectSet.objects.create(survey=survey, name="all")
-    members.subjects.add(*rows)
-    workflow.subject_sets.add(members)
-    enqueue_subjects(workflow)
-    return workflow
-
 
 @pytest.fixture
 def workflow(db):
     return make_workflow()
-
-
-def ready(page):
-    """Wait until a picture is there and an answer is taken; return the subject's name."""
-    expect(page.locator("body[data-state=open]")).to_be_attached()
-    page.wait_for_timeout(ECHO)
-    return shown(page)
-
-
-def shown(page):
-    return page.locator("[data-subject]").get_attribute("data-subject")
-
-
-def press(page, key):
-    name = ready(page)
-    page.keyboard.press(key)
-    return name
-
-
-def standing():
-    return dict(Classification.objects.standing().values_list("subject__external_id", "answer"))
-
-
-def wait_until(page, condition):
-    for _ in range(100):
-        if condition():
-            return
-        page.wait_for_timeout(50)
-    assert condition()
 
 
 def test_answers_by_key(workflow, open_page):
@@ -299,18 +254,6 @@ def make_workflow_of(block):
     workflow.subject_sets.add(SubjectSet.objects.create(survey=survey, name="all"))
     row.sets.add(workflow.subject_sets.get())
     enqueue_subjects(workflow)
-
-
-def drawn_on(page, shape):
-    """Return the red of each pixel of the canvas, 0..255."""
-    red = page.evaluate(
-        """() => {
-            const canvas = document.querySelector(".pictures canvas");
-            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-            return [...data].filter((_, i) => i % 4 === 0);
-        }"""
-    )
-    return np.reshape(red, shape)
 
 
 def test_the_page_is_small_and_asks_nobody_else(workflow, open_page):

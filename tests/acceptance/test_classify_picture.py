@@ -9,9 +9,9 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from playwright.sync_api import expect
 
+from tests.acceptance.classifying import drawn_on, make_workflow, ready
 from tests.acceptance.fingers import swipe
 from tests.acceptance.skies import CARDS, SIDE, mover, one_subject, place_in, source
-from tests.acceptance.test_classify_page import drawn_on, make_workflow, ready
 from webapp.volunteers.models import Classification
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from tests.acceptance.classifying import make_workflow, press, ready, standing, wait_until
 from tests.acceptance.conftest import sign_in
-from tests.acceptance.test_classify_page import make_workflow, press, ready, standing, wait_until
 from webapp.volunteers.models import Classification, Lease
 from webapp.volunteers.queue import release_expired
 

@@ -10,8 +10,8 @@ from django.core.management import call_command
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.acceptance.classifying import make_workflow, ready, wait_until
 from tests.acceptance.people import member
-from tests.acceptance.test_classify_page import make_workflow, ready, wait_until
 from tests.integration.learning import sky
 from webapp.archive.models import Subject
 from webapp.volunteers.guide import write_text

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.acceptance.classifying import ECHO, wait_until
 from tests.acceptance.people import member
 from tests.integration.learning import sky
 from webapp.archive.models import Survey
@@ -16,7 +17,6 @@ from webapp.volunteers.models import Classification
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SIZES = [(1440, 900), (390, 844)]
-ECHO = 300  # ms: longer than the classify page takes a second press for an echo of the first
 STORY = "## Why we look\n\nEvery clear night **four telescopes** photograph the sky.\n\n- stars stay\n- movers move"
 
 
@@ -33,14 +33,6 @@ def workflow(db):
 @pytest.fixture
 def ada(workflow):
     return member(Survey.objects.get(), "volunteer")
-
-
-def wait_until(page, condition):
-    for _ in range(100):
-        if condition():
-            return
-        page.wait_for_timeout(50)
-    assert condition()
 
 
 def answer(page, key):

@@ -1,0 +1,67 @@
+"""What tests do on the classify page: open it on a small sky, wait for a picture, press a key."""
+
+import numpy as np
+from playwright.sync_api import expect
+
+from tests.integration.learning import sky
+from webapp.archive.models import SubjectSet
+from webapp.volunteers.enqueue import enqueue_subjects
+from webapp.volunteers.models import Classification
+
+ECHO = 300  # ms: longer than the page takes a second press for an echo of the first
+
+
+def make_workflow(n=30, gold=0, frames=1, **fields):
+    survey = sky.survey("night", channels=["difference"])
+    kind = "tracklet" if frames > 1 else "stamp"
+    real = np.arange(n) % 2 == 0
+    rows = sky.subjects(survey, real, kind=kind, frames=frames)
+    sky.make_gold(rows[:gold], real[:gold])
+    fields = {"random_fraction": 0.0, "training_schedule": [[0, 0.0]], "follow_ups": {"no": ["CR", "NOISE"]}} | fields
+    workflow = sky.workflow(survey, kind, **fields)
+    members = SubjectSet.objects.create(survey=survey, name="all")
+    members.subjects.add(*rows)
+    workflow.subject_sets.add(members)
+    enqueue_subjects(workflow)
+    return workflow
+
+
+def ready(page):
+    """Wait until a picture is there and an answer is taken; return the subject's name."""
+    expect(page.locator("body[data-state=open]")).to_be_attached()
+    page.wait_for_timeout(ECHO)
+    return shown(page)
+
+
+def shown(page):
+    return page.locator("[data-subject]").get_attribute("data-subject")
+
+
+def press(page, key):
+    name = ready(page)
+    page.keyboard.press(key)
+    return name
+
+
+def standing():
+    return dict(Classification.objects.standing().values_list("subject__external_id", "answer"))
+
+
+def wait_until(page, condition):
+    for _ in range(100):
+        if condition():
+            return
+        page.wait_for_timeout(50)
+    assert condition()
+
+
+def drawn_on(page, shape):
+    """Return the red of each pixel of the canvas, 0..255."""
+    red = page.evaluate(
+        """() => {
+            const canvas = document.querySelector(".pictures canvas");
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            return [...data].filter((_, i) => i % 4 === 0);
+        }"""
+    )
+    return np.reshape(red, shape)
