@@ -10,11 +10,12 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.db.models import QuerySet
 
-from webapp.community.models import Discovery, Favourite, Notification, Profile
+from webapp.community.models import Comment, Discovery, Favourite, Notification, Profile
 from webapp.volunteers.models import Classification, Volunteer
 
 IN_MEMORY = 2**20
 CHUNK = 2000
+PEOPLE = ("volunteer", "author", "removed_by")
 
 README = """What this site keeps about you.
 
@@ -23,6 +24,7 @@ classifications.csv   your answers, those that you took back too (withdrawn_at)
 favourites.csv        the subjects that you gave a heart
 collections.json      your collections, and what is in them
 discoveries.csv       what scientists confirmed after you had said yes
+comments.csv          what you wrote in Talk, what was removed too (removed_at, removed_because)
 notifications.csv     what you were told
 Times are UTC.
 """
@@ -40,6 +42,7 @@ def export(volunteer: Volunteer) -> IO[bytes]:
         _table(archive, "favourites.csv", Favourite.objects.filter(volunteer=volunteer).order_by("pk"))
         archive.writestr("collections.json", _json(_collections(volunteer)))
         _table(archive, "discoveries.csv", Discovery.objects.filter(volunteer=volunteer))
+        _table(archive, "comments.csv", Comment.objects.filter(author=volunteer))
         _table(archive, "notifications.csv", Notification.objects.filter(volunteer=volunteer))
     file.seek(0)
     return file
@@ -68,8 +71,8 @@ def _collections(volunteer: Volunteer) -> list[dict[str, Any]]:
 
 
 def _table(archive: ZipFile, name: str, rows: QuerySet[Any]) -> None:
-    """Write the rows with all their columns but the volunteer's, and with the names that people know things by."""
-    columns = [field.attname for field in rows.model._meta.concrete_fields if field.name != "volunteer"]
+    """Write the rows with all their columns but those of people, and with the names that people know things by."""
+    columns = [field.attname for field in rows.model._meta.concrete_fields if field.name not in PEOPLE]
     known = [f"{field.name}__slug" for field in rows.model._meta.concrete_fields if field.name == "workflow"]
     columns += ["subject__survey__slug", "subject__external_id", *known]
     with archive.open(name, "w") as member, io.TextIOWrapper(member, "utf-8", newline="") as text:

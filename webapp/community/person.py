@@ -55,3 +55,10 @@ def name_of(volunteer: Volunteer) -> str:
     """Return the name to credit the volunteer by; an empty string for a visitor, and for whoever chose no name."""
     profile: Profile | None = getattr(volunteer.user, "profile", None)
     return profile.named() if profile else ""
+
+
+def name_in_talk(author: Volunteer | None) -> str:
+    """Return the name that somebody writes under: the one they are credited by, else their user name; "" for nobody."""
+    if author is None or author.user is None:
+        return ""
+    return name_of(author) or author.user.get_username()

@@ -6,6 +6,7 @@ from webapp.community.views.kept import favourites, heart, recents
 from webapp.community.views.notifications import notifications, notifications_read
 from webapp.community.views.own_data import own_data, own_data_export
 from webapp.community.views.profile import choose_language, profile
+from webapp.community.views.talk import comment_bring_back, comment_edit, comment_new, comment_remove
 
 urlpatterns = [
     path("language/", choose_language, name="set_language"),
@@ -25,4 +26,8 @@ urlpatterns = [
     path("collections/<int:pk>/change/", collected.collection_change, name="collection-change"),
     path("collections/<int:pk>/delete/", collected.collection_delete, name="collection-delete"),
     path("collections/<int:pk>/remove/<int:subject>/", collected.collection_remove, name="collection-remove"),
+    path("talk/about/<int:subject>/", comment_new, name="comment-new"),
+    path("talk/<int:pk>/edit/", comment_edit, name="comment-edit"),
+    path("talk/<int:pk>/remove/", comment_remove, name="comment-remove"),
+    path("talk/<int:pk>/bring-back/", comment_bring_back, name="comment-bring-back"),
 ]

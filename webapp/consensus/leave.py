@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import CASCADE, ProtectedError
 
 from webapp.community.models import Collection, Discovery, Favourite, Notification
+from webapp.community.talk import disown
 from webapp.consensus.models import Consensus
 from webapp.consensus.update import refresh
 from webapp.volunteers.classify import lock_entries
@@ -22,8 +23,8 @@ def leave(*, user: User, keep_answers: bool) -> None:
     Parameters
     ----------
     keep_answers
-        Leave the answers that stand, as nobody's: they go on counting, and nothing leads from them to the person.
-        Otherwise they are deleted, and open subjects are added up anew; what is settled stays settled.
+        Leave the answers and comments that stand, as nobody's: answers go on counting, and nothing leads from them to
+        the person. Otherwise both are deleted, and open subjects are added up anew; what is settled stays settled.
     """
     volunteer = Volunteer.objects.select_for_update().filter(user=user).first()
     if volunteer is not None:
@@ -39,6 +40,7 @@ def leave(*, user: User, keep_answers: bool) -> None:
 def _make_nobody(volunteer: Volunteer) -> None:
     for model in (Collection, Discovery, Favourite, Notification):
         model._default_manager.filter(**{"owner" if model is Collection else "volunteer": volunteer}).delete()
+    disown(volunteer)
     answers = Classification.objects.filter(volunteer=volunteer)
     answers.exclude(withdrawn_at=None).delete()
     answers.update(device="", viewport="", started_at=None, finished_at=None)

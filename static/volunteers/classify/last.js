@@ -1,5 +1,6 @@
 // The answer just given: undo, "what else is it?", and, once the server has replied, the truth of a training
-// subject, how others voted, and why this subject was shown. It sits beside the next picture and blocks nothing.
+// subject, how others voted, why this subject was shown, and where people talk about it. It sits beside the next
+// picture and blocks nothing.
 
 import { heart } from "./heart.js";
 
@@ -60,7 +61,7 @@ export class LastAnswer {
   }
 
   show(classification, picture, look) {
-    const { card, thumbnail, said, feedback, why, chips } = this.parts;
+    const { card, thumbnail, said, feedback, why, chips, talk } = this.parts;
     this.#id = classification.id;
     card.classList.remove("empty");
     delete card.dataset.correct;
@@ -69,6 +70,7 @@ export class LastAnswer {
     said.textContent = SAID[classification.answer];
     feedback.textContent = "";
     why.textContent = "";
+    talk.removeAttribute("href"); // the server tells where, once it has the answer
     card.querySelector(".heart")?.remove();
     card.append(heart(classification.subject));
     chips.replaceChildren(...(this.followUps[classification.answer] ?? []).map((choice) => {
@@ -83,6 +85,7 @@ export class LastAnswer {
   hide() {
     this.#id = null;
     this.parts.card.classList.add("empty");
+    this.parts.talk.removeAttribute("href");
   }
 
   /** Tell what the server said of the classification, if its card is still here. */
@@ -93,6 +96,7 @@ export class LastAnswer {
       this.parts.feedback.textContent = `${feedbackSentence(reply.feedback, classification.answer)} ${reply.feedback.reason ?? ""}`.trim();
       circle(this.parts.thumbnail, reply.feedback);
     }
+    this.parts.talk.href = `${reply.about}#talk`;
     const votes = reply.votes ? votesSentence(reply.votes, classification.answer) : "";
     if (!reply.accepted) this.parts.feedback.textContent = reply.message;
     this.parts.why.textContent = [REASONS[reply.reason], votes, modelSentence(reply.p_real)].filter(Boolean).join(" ");

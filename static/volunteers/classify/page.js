@@ -24,12 +24,13 @@ const api = new Api(config.urls);
 const outbox = await Outbox.open(api, config.workflow, config.who, { sent, refused, waiting });
 const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject));
 const stage = new Stage(part, config, say);
-const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why", "chips", "ask"), config.followUps, followUp);
+const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why", "chips", "ask", "talk"), config.followUps, followUp);
 const keymap = new Keymap({
   yes: { label: gettext("Yes"), keys: ["y", "ArrowRight"], run: () => answer("yes") },
   no: { label: gettext("No"), keys: ["n", "ArrowLeft"], run: () => answer("no") },
   unsure: { label: gettext("Unsure; as good an answer as the others"), keys: ["u", "ArrowDown"], run: () => answer("unsure") },
   undo: { label: interpolate(gettext("Undo, for %s seconds"), [config.grace]), keys: ["z"], run: undo },
+  talk: { label: gettext("Talk about the last one"), keys: ["t"], run: talk },
   help: { label: gettext("This help"), keys: ["?"], run: () => part("keys").showModal() },
   ...pictureActions(stage, config),
 });
@@ -168,6 +169,11 @@ function followUp(id, choice) {
   say(interpolate(gettext("Noted: %s."), [choice]));
 }
 
+function talk() {
+  if (part("talk").hasAttribute("href")) part("talk").click();
+  else say(gettext("There is no answer yet to talk about."));
+}
+
 function sent(letter, reply) {
   if (letter.kind !== "classify") return;
   last.explain(letter.body, reply);
@@ -202,7 +208,7 @@ function showKeys() {
 
 function listenToButtons() {
   document.addEventListener("click", (event) => {
-    if (event.detail > 0 && !event.target.closest("dialog")) event.target.closest("button")?.blur(); // so that space blinks
+    if (event.detail > 0 && !event.target.closest("dialog")) event.target.closest("button, .talk")?.blur(); // so that space blinks
   });
   for (const button of answers) {
     button.addEventListener("click", () => answer(button.dataset.answer));

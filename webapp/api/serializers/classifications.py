@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
@@ -86,6 +87,7 @@ class AnsweredSerializer(serializers.Serializer[Any]):
     feedback = FeedbackSerializer(allow_null=True, help_text="for training subjects")
     votes = Votes(help_text="the votes on the subject that count already, and this one")
     p_real = serializers.FloatField(allow_null=True, help_text="what the model thinks, where the workflow tells it")
+    about = serializers.CharField(help_text="the path of the subject's page, where people talk about it")
     message = serializers.CharField(allow_blank=True)
 
 
@@ -125,5 +127,6 @@ def represent(submitted: Submitted, p_real: float | None = None) -> dict[str, An
         "feedback": asdict(feedback) if feedback else None,
         "votes": submitted.votes,
         "p_real": p_real,
+        "about": reverse("subject", args=[consensus.workflow.survey.slug, row.subject_id]),
         "message": "" if accepted else _("You had answered this subject already; your first answer stands."),
     }

@@ -11,6 +11,7 @@ class Notification(models.Model):
     class Kind(models.TextChoices):
         CONFIRMED = "confirmed"
         TAKEN_BACK = "taken-back"
+        COMMENTED = "commented"
 
     volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=12, choices=Kind)

@@ -1,15 +1,21 @@
-"""The volunteer's place within other pages: unread news in the header, credits and hearts on a subject's page."""
+"""The volunteer's place within other pages: unread news in the header; hearts, credits and Talk on a subject's page."""
 
 from typing import Any
 
 from django import template
 from django.contrib.auth.models import User
+from django.urls import reverse
+from django.utils.http import urlencode
 
 from webapp.archive.models import Subject
-from webapp.community.models import Collection, Discovery, Favourite, Notification
-from webapp.community.person import name_of, volunteer_who_looks
+from webapp.community.models import Collection, Comment, Discovery, Favourite, Notification
+from webapp.community.models.comment import LONGEST, LONGEST_REASON
+from webapp.community.person import name_in_talk, name_of, volunteer_who_looks
+from webapp.community.talk import may_bring_back, moderates, wrote
 
 register = template.Library()
+
+COMMENTS = 100
 
 
 @register.simple_tag(takes_context=True)
@@ -45,4 +51,37 @@ def keep(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
         "is_favourite": bool(volunteer) and Favourite.objects.filter(volunteer=volunteer, subject=subject).exists(),
         "has_account": has_account,
         "collections": Collection.objects.filter(owner=volunteer) if has_account else [],
+    }
+
+
+@register.inclusion_tag("community/talk.html", takes_context=True)
+def talk(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
+    """Show the newest comments on the subject, or those before the one that the address names, the oldest first."""
+    request = context["request"]
+    user = request.user
+    comments = Comment.objects.filter(subject=subject).select_related("author__user__profile").order_by("-pk")
+    before = request.GET.get("talk_before", "")
+    if before.isascii() and before.isdigit() and len(before) < 19:
+        comments = comments.filter(pk__lt=int(before))
+    found = list(comments[: COMMENTS + 1])
+    is_moderator = moderates(user, subject)
+    return {
+        "request": request,
+        "csrf_token": context.get("csrf_token"),
+        "subject": subject,
+        "sign_in": f"{reverse('account_login')}?{urlencode({'next': f'{request.get_full_path()}#talk'})}",
+        "writes_as": name_in_talk(volunteer_who_looks(request)),
+        "is_moderator": is_moderator,
+        "earlier": found[COMMENTS - 1].pk if len(found) > COMMENTS else "",
+        "longest": LONGEST,
+        "longest_reason": LONGEST_REASON,
+        "rows": [
+            {
+                "comment": each,
+                "name": name_in_talk(each.author),
+                "is_own": wrote(user, each),
+                "may_bring_back": may_bring_back(user, each, is_moderator=is_moderator),
+            }
+            for each in reversed(found[:COMMENTS])
+        ],
     }

@@ -21,7 +21,7 @@ KEEP, REMOVE = "keep", "remove"
 
 class LeaveForm(forms.Form):
     answers = forms.ChoiceField(
-        label=gettext_lazy("What becomes of your answers?"),
+        label=gettext_lazy("What becomes of your answers and comments?"),
         choices=[
             (KEEP, gettext_lazy("They stay, as nobody's: they go on helping, and nothing leads back to you.")),
             (REMOVE, gettext_lazy("They are deleted too, and open subjects are added up without them.")),

@@ -1,0 +1,59 @@
+"""Answer, talk about it, and go on: Talk opens beside the classify page, for the subject that was just answered."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.acceptance.people import member
+from tests.integration.learning import sky
+from webapp.archive.models import Survey
+from webapp.community.models import Comment
+from webapp.volunteers.enqueue import enqueue_subjects
+from webapp.volunteers.models import Classification
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def workflow(db):
+    survey = sky.survey("night", channels=["difference"])
+    workflow = sky.workflow(survey, random_fraction=0.0, training_schedule=[[0, 0.0]])
+    sky.queue(workflow, sky.subjects(survey, [True, False] * 6))
+    enqueue_subjects(workflow)
+    return workflow
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_what_was_just_answered_can_be_talked_about(workflow, open_page, width, height):
+    ada = member(Survey.objects.get(), "volunteer")
+    page = open_page("/classify/night/", width=width, height=height, user=ada)
+    expect(page.locator("body[data-state=open]")).to_be_attached()
+    page.keyboard.press("t")
+    expect(page.get_by_role("status").first).to_have_text("There is no answer yet to talk about.")
+    expect(page.locator("a[href*='#talk']")).to_have_count(0)
+    page.wait_for_timeout(300)  # an earlier press would be taken for an echo
+    page.keyboard.press("y")
+    link = page.get_by_role("link", name="Talk about it")
+    expect(link).to_be_visible()
+    box = link.bounding_box()
+    assert min(box["width"], box["height"]) >= 43.5
+    subject = Classification.objects.get().subject
+    with page.expect_popup() as popup:
+        page.keyboard.press("t")
+    talk = popup.value
+    talk.wait_for_url(f"**/surveys/night/subjects/{subject.pk}/#talk")
+    expect(page.locator("body[data-state=open]")).to_be_attached()
+    talk.get_by_label("Your comment").fill("A *faint* one\n\n- moves down")
+    talk.get_by_role("button", name="Send").click()
+    expect(talk.locator(".comments > li")).to_have_count(1)
+    expect(talk.locator(".comments em")).to_have_text("faint")
+    expect(talk.locator(".comments")).to_contain_text("volunteer")
+    assert talk.evaluate("document.documentElement.scrollWidth") <= width
+    talk.get_by_role("link", name="Edit").click()
+    talk.get_by_label("Your comment").fill("A bright one")
+    talk.get_by_role("button", name="Save").click()
+    expect(talk.get_by_text("A bright one")).to_be_visible()
+    talk.get_by_role("button", name="Remove").click()
+    expect(talk.get_by_text("Its author removed this comment.")).to_be_visible()
+    talk.get_by_role("button", name="Bring it back").click()
+    expect(talk.get_by_text("A bright one")).to_be_visible()
+    assert Comment.objects.get().subject == subject

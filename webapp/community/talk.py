@@ -1,0 +1,151 @@
+"""Talk: what people with an account write about a subject. Authors edit and remove their own; moderators may remove."""
+
+from datetime import timedelta
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from webapp.archive.models import Membership, Role, Subject
+from webapp.community.models import Comment, Notification
+from webapp.volunteers.identity import account_volunteer
+from webapp.volunteers.models import Volunteer
+
+MOST_IN_AN_HOUR = 20
+
+
+def moderates(user: User | AnonymousUser, subject: Subject) -> bool:
+    """Return whether the person may remove what others wrote about the subject."""
+    return Membership.objects.allows(user, subject.survey, Role.MODERATOR)
+
+
+def wrote(user: User | AnonymousUser, comment: Comment) -> bool:
+    """Return whether the comment is the person's own."""
+    return isinstance(user, User) and comment.author is not None and comment.author.user_id == user.pk
+
+
+def may_bring_back(user: User | AnonymousUser, comment: Comment, *, is_moderator: bool) -> bool:
+    """Return whether the person may do so: who removed it, an author or a moderator, decides."""
+    if comment.removed_at is None:
+        return False
+    return wrote(user, comment) if comment.is_taken_back else is_moderator
+
+
+@transaction.atomic
+def say(*, user: User, subject: Subject, text: str) -> Comment:
+    """Write a comment, and tell those who wrote about the subject before.
+
+    Raises
+    ------
+    ValidationError
+        It is empty or too long, or the person wrote too many within an hour. Nothing is stored then.
+    """
+    author = Volunteer.objects.select_for_update(no_key=True).get(pk=account_volunteer(user).pk)
+    recent = Comment.objects.filter(author=author, created_at__gt=timezone.now() - timedelta(hours=1))
+    if recent.count() >= MOST_IN_AN_HOUR:
+        raise ValidationError(
+            _("You may write %(most)d comments an hour, and have. Please keep this one and send it a little later.")
+            % {"most": MOST_IN_AN_HOUR}
+        )
+    comment = Comment(subject=subject, author=author, text=_tidy(text))
+    comment.full_clean()
+    comment.save()
+    _tell_the_others(comment)
+    return comment
+
+
+@transaction.atomic
+def edit(*, user: User, comment: Comment, text: str) -> Comment:
+    """Change one's own comment.
+
+    Raises
+    ------
+    PermissionDenied
+        It is somebody else's, or was removed.
+    ValidationError
+        It is empty or too long. Nothing is changed then.
+    """
+    row = _locked(comment)
+    if not wrote(user, row):
+        raise PermissionDenied(_("Only its author may change a comment. Nothing was changed."))
+    if row.removed_at is not None:
+        raise PermissionDenied(_("This comment was removed, so it cannot be changed."))
+    row.text, row.edited_at = _tidy(text), timezone.now()
+    row.full_clean()
+    row.save()
+    return row
+
+
+@transaction.atomic
+def remove(*, user: User, comment: Comment, because: str = "") -> None:
+    """Hide a comment: one's own without a word, another's as a moderator with a reason. Twice is as once.
+
+    Raises
+    ------
+    PermissionDenied
+        The person is neither its author nor a moderator.
+    ValidationError
+        A moderator gave no reason, or too long a one. Nothing is changed then.
+    """
+    row = _locked(comment)
+    is_own = wrote(user, row)
+    if not is_own and not moderates(user, row.subject):
+        raise PermissionDenied(_("Only its author and moderators may remove a comment. Nothing was changed."))
+    if row.removed_at is not None:
+        return
+    if not is_own and not because.strip():
+        raise ValidationError(_("Say why it is removed: its author and everybody else will read the reason."))
+    row.removed_at, row.removed_by = timezone.now(), user
+    row.removed_because = "" if is_own else because.strip()
+    row.full_clean()
+    row.save()
+
+
+@transaction.atomic
+def bring_back(*, user: User, comment: Comment) -> None:
+    """Show a removed comment again: its author what they took back, a moderator what a moderator removed.
+
+    Raises
+    ------
+    PermissionDenied
+        The person may not. Nothing is changed then.
+    """
+    row = _locked(comment)
+    if row.removed_at is None and (wrote(user, row) or moderates(user, row.subject)):
+        return
+    if not may_bring_back(user, row, is_moderator=moderates(user, row.subject)):
+        raise PermissionDenied(_("Only who removed a comment may bring it back. Nothing was changed."))
+    row.removed_at, row.removed_by, row.removed_because = None, None, ""
+    row.save()
+
+
+def disown(author: Volunteer) -> None:
+    """Leave the comments of somebody who goes with no name; what was removed is deleted."""
+    own = Comment.objects.filter(author=author)
+    own.exclude(removed_at=None).delete()
+    own.update(author=None)
+
+
+def _locked(comment: Comment) -> Comment:
+    return (
+        Comment.objects.select_for_update(of=("self",)).select_related("subject__survey", "author").get(pk=comment.pk)
+    )
+
+
+def _tidy(text: str) -> str:
+    """Count a line's end as one character, as the form that was filled in does."""
+    return text.replace("\r\n", "\n").strip()
+
+
+def _tell_the_others(comment: Comment) -> None:
+    """Tell each of those who wrote before once, until they have read it."""
+    said = Comment.objects.standing().filter(subject=comment.subject, author__user__is_active=True)
+    others = set(said.exclude(author=comment.author).values_list("author", flat=True))
+    kind = Notification.Kind.COMMENTED
+    unread = Notification.objects.filter(volunteer__in=others, subject=comment.subject, kind=kind, read_at=None)
+    new = others - set(unread.values_list("volunteer", flat=True))
+    Notification.objects.bulk_create(
+        [Notification(volunteer_id=each, subject=comment.subject, kind=kind) for each in sorted(new)]
+    )

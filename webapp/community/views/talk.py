@@ -1,0 +1,85 @@
+"""Talk: write, edit, remove and bring back comments. They are read on the subject's page."""
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from webapp.archive.models import Subject
+from webapp.community.models import Comment
+from webapp.community.models.comment import LONGEST
+from webapp.community.person import account_page
+from webapp.community.talk import bring_back, edit, remove, say, wrote
+
+
+@require_POST
+@account_page
+def comment_new(request: HttpRequest, user: User, subject: int) -> HttpResponseBase:
+    row = get_object_or_404(Subject.objects.select_related("survey"), pk=subject)
+    text = request.POST.get("text", "")
+    try:
+        return redirect(_place_of(say(user=user, subject=row, text=text)))
+    except ValidationError as error:
+        return _form(request, row, text, error=error)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@account_page
+def comment_edit(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
+    row = _comment(pk)
+    if not wrote(user, row):
+        raise PermissionDenied(_("Only its author may change a comment. Nothing was changed."))
+    if request.method != "POST":
+        return _form(request, row.subject, row.text, comment=row)
+    text = request.POST.get("text", "")
+    try:
+        return redirect(_place_of(edit(user=user, comment=row, text=text)))
+    except ValidationError as error:
+        return _form(request, row.subject, text, comment=row, error=error)
+
+
+@require_POST
+@account_page
+def comment_remove(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
+    row = _comment(pk)
+    try:
+        remove(user=user, comment=row, because=request.POST.get("because", ""))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("subject", row.subject.survey.slug, row.subject.pk)
+    return redirect(_place_of(row))
+
+
+@require_POST
+@account_page
+def comment_bring_back(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
+    row = _comment(pk)
+    bring_back(user=user, comment=row)
+    return redirect(_place_of(row))
+
+
+def _comment(pk: int) -> Comment:
+    return get_object_or_404(Comment.objects.select_related("subject__survey", "author"), pk=pk)
+
+
+def _place_of(comment: Comment) -> str:
+    subject = comment.subject
+    return f"{reverse('subject', args=[subject.survey.slug, subject.pk])}#comment-{comment.pk}"
+
+
+def _form(
+    request: HttpRequest,
+    subject: Subject,
+    text: str,
+    *,
+    comment: Comment | None = None,
+    error: ValidationError | None = None,
+) -> HttpResponse:
+    """Show a page with the text to write or change, so that nobody's words are lost when they are refused."""
+    page = {"subject": subject, "survey": subject.survey, "comment": comment, "text": text, "longest": LONGEST}
+    errors = error.messages if error else []
+    return render(request, "community/comment_form.html", page | {"errors": errors}, status=400 if error else 200)
