@@ -10,6 +10,7 @@ from webapp.console.demo.stage import Stage
 from webapp.volunteers.models import Workflow
 
 RETRAIN_AFTER = 50
+GRACE = 30  # seconds; the simulated volunteers of the rounds never undo
 
 
 def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predict: Predict) -> Outcomes:
@@ -31,9 +32,9 @@ def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predic
 
 
 def hand_over(stage: Stage) -> None:
-    """Leave the survey to people: the control arm rests, and the schedule retrains on what they add."""
+    """Leave the survey to people, who may undo: the control arm rests, and the schedule retrains on what they add."""
     Workflow.objects.filter(pk=stage.control.pk).update(is_active=False)
-    Workflow.objects.filter(pk=stage.main.pk).update(retrain_after=RETRAIN_AFTER)
+    Workflow.objects.filter(pk=stage.main.pk).update(retrain_after=RETRAIN_AFTER, grace=GRACE)
 
 
 def _arm(stage: Stage, address: str, seed: int, workflow: Workflow, predict: Predict) -> Arm:
