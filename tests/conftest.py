@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
+from django.utils import translation
 
 SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
@@ -14,6 +15,12 @@ def own_pixels(settings, tmp_path):
     """Each test writes pixels, checkpoints and training sets to a folder of its own."""
     settings.DATA = tmp_path
     settings.PIXELS = str(tmp_path / "pixels")
+
+
+@pytest.fixture(autouse=True)
+def every_test_begins_in_english():
+    """A request speaks its reader's language in the thread that serves it, which may be the next test's thread."""
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
