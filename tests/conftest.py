@@ -32,7 +32,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker
         databases["TEST"]["NAME"] = f"test_{name}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Return the folder of real data, or skip where it is absent."""
     if not SHARED_DATA.is_dir():

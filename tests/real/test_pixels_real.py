@@ -1,7 +1,6 @@
 """The readers on real files of five surveys. Skipped where ../shared/data is absent."""
 
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,27 +11,24 @@ from ml.pixels.read import count, read
 from ml.pixels.record import BadInput
 from ml.pixels.store import PixelStore
 from ml.pixels.wire import raw_frame
+from tests.conftest import SHARED_DATA
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(not DATA.is_dir(), reason="the real data (../shared/data) are not on this machine"),
-]
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("shared_data")]
 
 
 @pytest.fixture(scope="module")
-def night():
-    return list(read(DATA / "ztf-night-20181128"))
+def night(shared_data):
+    return list(read(shared_data / "ztf-night-20181128"))
 
 
 def one(path):
-    (subject,) = read(DATA / path)
+    (subject,) = read(SHARED_DATA / path)
     assert not isinstance(subject, BadInput), str(subject)
     return subject
 
 
 def test_a_whole_night_of_ztf(night, tmp_path):
-    assert count(DATA / "ztf-night-20181128") == len(night) == 499
+    assert count(SHARED_DATA / "ztf-night-20181128") == len(night) == 499
     assert not [str(item) for item in night if isinstance(item, BadInput)]
     assert len({subject.external_id for subject in night}) == 499
     known = [0 <= subject.metadata.get("#ssdistnr", -1) <= 5 for subject in night]

@@ -7,18 +7,14 @@ from ml.crossvalidate import cross_validate
 from ml.dataset import Examples
 from ml.metrics import roc_auc
 from ml.pixels.read import read
-from tests.conftest import SHARED_DATA
 
 pytestmark = pytest.mark.real
 BRAAI = 0.816  # the published network d6_m9 on the same packets
 
 
 @pytest.fixture(scope="module")
-def night():
-    folder = SHARED_DATA / "ztf-night-20181128"
-    if not folder.is_dir():
-        pytest.skip("The real data (../shared/data) is not on this machine.")
-    return list(read(folder))
+def night(shared_data):
+    return list(read(shared_data / "ztf-night-20181128"))
 
 
 @pytest.fixture(scope="module")
