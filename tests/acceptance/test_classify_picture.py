@@ -11,50 +11,11 @@ from playwright.sync_api import expect
 
 from tests.acceptance.classifying import drawn_on, make_workflow, ready
 from tests.acceptance.fingers import swipe
-from tests.acceptance.skies import CARDS, SIDE, mover, one_subject, place_in, source
+from tests.acceptance.pictures import PAGE, PLACES, boxes, colours, part, slide
+from tests.acceptance.skies import CARDS, SIDE, mover, one_subject, source
 from webapp.volunteers.models import Classification
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-PAGE = "/classify/night/"
-PLACES = [place_in(frame) for frame in range(4)]
-
-
-def boxes(page):
-    """Return where the pictures are in the window."""
-    return [canvas.bounding_box() for canvas in page.locator(".pictures canvas").all()]
-
-
-def part(page, name):
-    return page.locator(f"[data-part={name}]")
-
-
-def slide(page, name, value):
-    part(page, name).evaluate(
-        "(input, value) => { input.value = value; input.dispatchEvent(new Event('input')); }", value
-    )
-
-
-def colours(page, which=0):
-    """Return the pixels of a canvas, (H, W, 3), the top row first."""
-    size, data = page.evaluate(
-        """(which) => {
-            const canvas = document.querySelectorAll(".pictures canvas")[which];
-            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-            return [[canvas.height, canvas.width, 4], [...data]];
-        }""",
-        which,
-    )
-    return np.reshape(data, size)[..., :3]
-
-
-def brightest(page, which=0):
-    """Return where in the window the brightest spot of a picture is."""
-    image = colours(page, which)[..., 0].astype(float)
-    rows, columns = np.nonzero(image >= image.max() - 2)
-    box = boxes(page)[which]
-    pixel = box["width"] / image.shape[1]
-    return box["x"] + (columns.mean() + 0.5) * pixel, box["y"] + (rows.mean() + 0.5) * pixel
 
 
 def test_choices_stay_from_subject_to_subject_and_from_visit_to_visit(db, open_page):
@@ -275,108 +236,6 @@ def test_the_cross_hair_leaves_the_object_free_and_can_be_hidden(db, open_page):
     page.reload()
     ready(page)
     expect(page.locator(".crosshair")).to_have_count(0)
-
-
-# To the right by 4 pixels of 1.8 arcsec in 0.24 hours, where the WCS has north 37 degrees off.
-MOTION = {"ra": 150.0, "dec": 20.0, "rate": 30.0, "metadata": {"pa": 306.87}}
-
-
-@pytest.mark.parametrize("known", [{"places": PLACES}, {"known": MOTION}], ids=["positions", "rate and angle"])
-def test_a_tracklet_is_seen_side_by_side_along_its_motion_and_stacked(db, open_page, known):
-    block = mover()
-    block[:2, 0, 20:24, 20:24] = np.nan
-    block[:, 0, 5, 5] = np.nan
-    one_subject(block, "tracklet", cards=CARDS, **known)
-    page = open_page(PAGE, reduced_motion="reduce")
-    ready(page)
-    page.keyboard.press("p")
-    part(page, "stretch").select_option("linear")
-    page.keyboard.press("v")
-    assert len(boxes(page)) == 4
-    page.keyboard.press("v")
-    spots = []
-    for _ in range(4):
-        spots.append(brightest(page))
-        page.keyboard.press(".")
-    assert np.ptp(spots, axis=0) == pytest.approx([0, 0], abs=0.7 * boxes(page)[0]["width"] / SIDE)
-    page.keyboard.press("v")
-    expect(page.locator("figcaption")).to_have_text("stack")
-    image = drawn_on(page, (SIDE, SIDE))[::-1]
-    assert np.unravel_index(image.argmax(), image.shape) == (SIDE // 2, pytest.approx(SIDE // 2, abs=1))
-    assert image[20:24, 20:24].max() < image.max() / 2
-    assert len(np.unique(image)) > 20
-    hatched = (colours(page) == (146, 60, 118)).all(axis=-1) | (colours(page) == (72, 30, 60)).all(axis=-1)
-    assert hatched.sum() <= 40, "a pixel is missing only where no frame knows it"
-
-
-def test_without_positions_nothing_is_followed_but_frames_are_stacked(db, open_page):
-    one_subject(mover(), "tracklet")
-    page = open_page(PAGE)
-    ready(page)
-    page.keyboard.press("p")
-    expect(page.get_by_role("button", name="Follow")).to_be_disabled()
-    page.get_by_role("button", name="Stack").click()
-    expect(page.locator("figcaption")).to_have_text("stack")
-    page.get_by_role("button", name="In turn").click()
-    expect(part(page, "frame")).to_have_text("3 of 4")
-
-
-def turns_in(page, seconds):
-    """Count how often the frame changes."""
-    return page.evaluate(
-        """(seconds) => new Promise((done) => {
-            let turns = 0;
-            const label = document.querySelector("[data-part=frame]");
-            const observer = new MutationObserver(() => { turns += 1; });
-            observer.observe(label, { childList: true });
-            setTimeout(() => { observer.disconnect(); done(turns); }, 1000 * seconds);
-        })""",
-        seconds,
-    )
-
-
-def test_the_speed_can_be_changed(db, open_page):
-    one_subject(mover(), "tracklet")
-    page = open_page(PAGE)
-    ready(page)
-    usual = turns_in(page, 2)
-    assert 0 < usual <= 5
-    page.keyboard.press("]")
-    page.keyboard.press("]")
-    page.keyboard.press("]")
-    page.keyboard.press("p")
-    expect(part(page, "speed-value")).to_have_text("4 a second")
-    assert usual < turns_in(page, 2) <= 9
-    for _ in range(5):
-        page.keyboard.press("[")
-    expect(part(page, "speed-value")).to_have_text("0.5 a second")
-    assert turns_in(page, 3) <= 2
-
-
-def test_where_motion_is_not_wanted_it_never_turns_more_than_three_times_a_second(db, open_page):
-    one_subject(mover(), "tracklet")
-    page = open_page(PAGE, reduced_motion="reduce")
-    ready(page)
-    page.keyboard.press("]")
-    page.keyboard.press("]")
-    assert turns_in(page, 1) == 0
-    page.keyboard.press(" ")
-    assert 0 < turns_in(page, 2) <= 6
-
-
-def test_a_cube_has_a_time_slider(db, open_page):
-    one_subject(mover(12), "cube", cards=CARDS, places=[place_in(frame, 12) for frame in range(12)])
-    page = open_page(PAGE, reduced_motion="reduce")
-    ready(page)
-    slider = page.get_by_role("slider", name="Time")
-    slider.focus()
-    page.keyboard.press("End")
-    expect(part(page, "frame")).to_have_text("12 of 12")
-    expect(part(page, "when")).to_have_text("+158 min")
-    page.get_by_role("button", name="Next frame").click()
-    expect(part(page, "frame")).to_have_text("1 of 12")
-    page.keyboard.press(" ")
-    expect(part(page, "frame")).to_have_text(re.compile("[3-6] of 12"))
 
 
 def test_a_cutout_is_magnified_under_the_pointer(db, open_page):

@@ -1,0 +1,114 @@
+"""Several frames of one place: in turn, side by side, along with the mover, stacked, and through time."""
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tests.acceptance.classifying import drawn_on, ready
+from tests.acceptance.pictures import PAGE, PLACES, boxes, brightest, colours, part
+from tests.acceptance.skies import CARDS, SIDE, mover, one_subject, place_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+# To the right by 4 pixels of 1.8 arcsec in 0.24 hours, where the WCS has north 37 degrees off.
+MOTION = {"ra": 150.0, "dec": 20.0, "rate": 30.0, "metadata": {"pa": 306.87}}
+
+
+@pytest.mark.parametrize("known", [{"places": PLACES}, {"known": MOTION}], ids=["positions", "rate and angle"])
+def test_a_tracklet_is_seen_side_by_side_along_its_motion_and_stacked(db, open_page, known):
+    block = mover()
+    block[:2, 0, 20:24, 20:24] = np.nan
+    block[:, 0, 5, 5] = np.nan
+    one_subject(block, "tracklet", cards=CARDS, **known)
+    page = open_page(PAGE, reduced_motion="reduce")
+    ready(page)
+    page.keyboard.press("p")
+    part(page, "stretch").select_option("linear")
+    page.keyboard.press("v")
+    assert len(boxes(page)) == 4
+    page.keyboard.press("v")
+    spots = []
+    for _ in range(4):
+        spots.append(brightest(page))
+        page.keyboard.press(".")
+    assert np.ptp(spots, axis=0) == pytest.approx([0, 0], abs=0.7 * boxes(page)[0]["width"] / SIDE)
+    page.keyboard.press("v")
+    expect(page.locator("figcaption")).to_have_text("stack")
+    image = drawn_on(page, (SIDE, SIDE))[::-1]
+    assert np.unravel_index(image.argmax(), image.shape) == (SIDE // 2, pytest.approx(SIDE // 2, abs=1))
+    assert image[20:24, 20:24].max() < image.max() / 2
+    assert len(np.unique(image)) > 20
+    hatched = (colours(page) == (146, 60, 118)).all(axis=-1) | (colours(page) == (72, 30, 60)).all(axis=-1)
+    assert hatched.sum() <= 40, "a pixel is missing only where no frame knows it"
+
+
+def test_without_positions_nothing_is_followed_but_frames_are_stacked(db, open_page):
+    one_subject(mover(), "tracklet")
+    page = open_page(PAGE)
+    ready(page)
+    page.keyboard.press("p")
+    expect(page.get_by_role("button", name="Follow")).to_be_disabled()
+    page.get_by_role("button", name="Stack").click()
+    expect(page.locator("figcaption")).to_have_text("stack")
+    page.get_by_role("button", name="In turn").click()
+    expect(part(page, "frame")).to_have_text("3 of 4")
+
+
+def turns_in(page, seconds):
+    """Count how often the frame changes."""
+    return page.evaluate(
+        """(seconds) => new Promise((done) => {
+            let turns = 0;
+            const label = document.querySelector("[data-part=frame]");
+            const observer = new MutationObserver(() => { turns += 1; });
+            observer.observe(label, { childList: true });
+            setTimeout(() => { observer.disconnect(); done(turns); }, 1000 * seconds);
+        })""",
+        seconds,
+    )
+
+
+def test_the_speed_can_be_changed(db, open_page):
+    one_subject(mover(), "tracklet")
+    page = open_page(PAGE)
+    ready(page)
+    usual = turns_in(page, 2)
+    assert 0 < usual <= 5
+    page.keyboard.press("]")
+    page.keyboard.press("]")
+    page.keyboard.press("]")
+    page.keyboard.press("p")
+    expect(part(page, "speed-value")).to_have_text("4 a second")
+    assert usual < turns_in(page, 2) <= 9
+    for _ in range(5):
+        page.keyboard.press("[")
+    expect(part(page, "speed-value")).to_have_text("0.5 a second")
+    assert turns_in(page, 3) <= 2
+
+
+def test_where_motion_is_not_wanted_it_never_turns_more_than_three_times_a_second(db, open_page):
+    one_subject(mover(), "tracklet")
+    page = open_page(PAGE, reduced_motion="reduce")
+    ready(page)
+    page.keyboard.press("]")
+    page.keyboard.press("]")
+    assert turns_in(page, 1) == 0
+    page.keyboard.press(" ")
+    assert 0 < turns_in(page, 2) <= 6
+
+
+def test_a_cube_has_a_time_slider(db, open_page):
+    one_subject(mover(12), "cube", cards=CARDS, places=[place_in(frame, 12) for frame in range(12)])
+    page = open_page(PAGE, reduced_motion="reduce")
+    ready(page)
+    slider = page.get_by_role("slider", name="Time")
+    slider.focus()
+    page.keyboard.press("End")
+    expect(part(page, "frame")).to_have_text("12 of 12")
+    expect(part(page, "when")).to_have_text("+158 min")
+    page.get_by_role("button", name="Next frame").click()
+    expect(part(page, "frame")).to_have_text("1 of 12")
+    page.keyboard.press(" ")
+    expect(part(page, "frame")).to_have_text(re.compile("[3-6] of 12"))
