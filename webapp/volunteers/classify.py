@@ -27,12 +27,6 @@ LOCK = f"""
     ORDER BY entry.id FOR NO KEY UPDATE OF entry
 """  # noqa: S608  # column names of our own models
 
-# A statement of its own: one that waits for a lock looks again at the row it waited for, and not at what it joined.
-HELD_BACK = """
-    SELECT subject_id FROM volunteers_classification
-    WHERE volunteer_id = %s AND workflow_id = %s AND withdrawn_at IS NULL AND NOT is_counted
-"""
-
 SENT = ("id", "answer", "follow_up", "started_at", "finished_at", "device", "viewport", "frames_seen")
 
 # An id that exists already, or a second answer to a subject, conflicts and stores nothing.
@@ -93,16 +87,10 @@ class Recorded:
     is_replay: bool
 
 
-def lock_entries(
-    workflow: Workflow, subjects: Sequence[int], volunteer: Volunteer | None = None
-) -> dict[int, QueueEntry]:
-    """Lock the queue entries of the subjects, in the order of their primary keys; return them by subject.
-
-    With a volunteer, those of the answers that they could still undo before they count are locked too.
-    """
-    held = [row[0] for row in fetch(HELD_BACK, [volunteer.pk, workflow.pk])] if volunteer else []
+def lock_entries(workflow: Workflow, subjects: Sequence[int]) -> dict[int, QueueEntry]:
+    """Lock the queue entries of the subjects, in the order of their primary keys; return them by subject."""
     entries = {}
-    for row in fetch(LOCK, [workflow.pk, [*subjects, *held]]):
+    for row in fetch(LOCK, [workflow.pk, list(subjects)]):
         entry = ENTRY.build(row[: len(ENTRY)])
         entry.workflow, entry.subject = workflow, SUBJECT.build(row[len(ENTRY) :])
         if entry.subject.survey_id == workflow.survey_id:

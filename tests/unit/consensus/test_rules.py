@@ -5,8 +5,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from webapp.consensus.models import Consensus
-from webapp.consensus.posterior import posterior, skill_of
 from webapp.consensus.retire import reason_to_retire
+from webapp.consensus.weigh import evidence_of, posterior_of, skill_of, weigh_in_order
 from webapp.volunteers.models import Method, Workflow
 from webapp.volunteers.wanted import available, wanted
 
@@ -18,14 +18,17 @@ methods = st.sampled_from([method.value for method in Method])
 
 
 def believed(method, votes, prior=0.5):
-    return posterior(Workflow(method=method, prior=prior), [vote for vote, _ in votes], [voter for _, voter in votes])
+    said = [vote for vote, _ in votes]
+    counted = {f"votes_{answer}": said.count(answer) for answer in ("yes", "no", "unsure")}
+    row = Consensus(**counted, evidence=sum(evidence_of(method, voter, vote) for vote, voter in votes))
+    return posterior_of(row, Workflow(method=method, prior=prior))
 
 
 @given(methods, ballots, st.randoms())
 def test_the_order_of_votes_does_not_matter(method, votes, rng):
     shuffled = list(votes)
     rng.shuffle(shuffled)
-    assert believed(method, votes) == pytest.approx(believed(method, shuffled))
+    assert believed(method, votes) == believed(method, shuffled)
 
 
 @given(methods, ballots, st.floats(0.01, 0.99))
@@ -43,6 +46,15 @@ def test_a_newcomers_yes_never_speaks_for_a_no(method, votes):
 @given(ballots)
 def test_unsure_moves_a_majority_not_at_all(votes):
     assert believed("majority", [*votes, ("unsure", NEWCOMER)]) == believed("majority", votes)
+
+
+@given(st.lists(st.tuples(answers, st.sampled_from(["yes", "no", ""])), max_size=12), methods)
+def test_each_answer_weighs_what_its_volunteer_was_worth_before_it(given_answers, method):
+    weights, record = weigh_in_order(method, NEWCOMER, given_answers)
+    first, between = weigh_in_order(method, NEWCOMER, given_answers[:5])
+    rest, after = weigh_in_order(method, between, given_answers[5:])
+    assert (weights, record) == (first + rest, after)
+    assert sum(record) == sum(bool(truth) for _, truth in given_answers)
 
 
 @given(counts)
