@@ -1,5 +1,6 @@
 """Weigh answers anew: go through everybody's in the order in which they counted, by what is known of the truth now."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from itertools import groupby
 from operator import itemgetter
@@ -84,6 +85,29 @@ def replay(workflow: Workflow, volunteers: Collection[int]) -> None:
     set_records(workflow, dict(sorted(records.items())))
 
 
+def evidence_under(workflow: Workflow) -> dict[int, int]:
+    """Return the evidence on each subject as the workflow's method, saved or not, would have it. Nothing is written."""
+    truths, sums = Truths(workflow.survey), Counter[int]()
+    suspect = set(Skill.objects.filter(workflow=workflow, is_trusted=False).values_list("volunteer", flat=True))
+    for _, volunteers in _batches(workflow):
+        trusted = [who for who in volunteers if who not in suspect]
+        undone = told(workflow, trusted)
+        for _, group in groupby(fetch(READ, {"workflow": workflow.pk, "volunteers": trusted}), key=itemgetter(0)):
+            answers = list(group)
+            weights = weigh_in_order(workflow.method, NEWCOMER, _given(answers, truths, undone))[0]
+            for (_, _, _, subject, *_), weight in zip(answers, weights, strict=True):
+                sums[subject] += weight
+    return sums
+
+
+def _given(answers: list[tuple[Any, ...]], truths: Truths, undone: set[tuple[int, int]]) -> list[tuple[str, str]]:
+    """Return answers, each with the truth that it teaches from, if any."""
+    return [
+        (answer, "" if not label or (who, subject) in undone else truths[label])
+        for who, _, answer, subject, label, _, _ in answers
+    ]
+
+
 def _replay_one(
     workflow: Workflow,
     answers: list[tuple[Any, ...]],
@@ -93,11 +117,7 @@ def _replay_one(
     changed: list[tuple[Any, int | None, int | None]],
 ) -> Counts:
     """Weigh one volunteer's answers; append those that weigh something else now, and return the record."""
-    given = [
-        (answer, "" if not label or (who, subject) in undone else truths[label])
-        for who, _, answer, subject, label, _, _ in answers
-    ]
-    evidence, record = weigh_in_order(workflow.method, NEWCOMER, given)
+    evidence, record = weigh_in_order(workflow.method, NEWCOMER, _given(answers, truths, undone))
     for (_, pk, _, _, _, position, before), weight in zip(answers, evidence, strict=True):
         now = weight if is_trusted else None
         if position is None or now != before:

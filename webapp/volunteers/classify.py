@@ -168,7 +168,7 @@ def _earlier(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) ->
 
 def check_follow_up(workflow: Workflow, answer: str, follow_up: str) -> None:
     """Raise CannotClassify for a follow-up that the workflow does not offer with the answer."""
-    offered = workflow.follow_ups.get(answer, [])
+    offered = workflow.offered(answer)
     if follow_up and follow_up not in offered:
         choices = ", ".join(offered) or "none"
         raise CannotClassify(f"“{follow_up}” is no follow-up to “{answer}” here; there are: {choices}.")

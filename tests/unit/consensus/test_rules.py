@@ -1,11 +1,12 @@
 """Posteriors, retirement and wanted votes, as pure functions of a workflow's rules."""
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from webapp.consensus.models import Consensus
-from webapp.consensus.retire import reason_to_retire
+from webapp.consensus.retire import Sums, in_words, reason_to_retire, reasons_to_retire
 from webapp.consensus.weigh import evidence_of, posterior_of, skill_of, weigh_in_order
 from webapp.volunteers.models import Method, Workflow
 from webapp.volunteers.wanted import available, wanted
@@ -86,3 +87,47 @@ def test_wanted_votes_never_exceed_the_most(least, more, votes, leases):
     assume(votes < workflow.max_votes)
     assert votes < wanted(workflow, votes) <= workflow.max_votes
     assert available(workflow, votes, leases) + leases + votes <= workflow.max_votes
+
+
+RULES = [
+    ({"agreement": 0.75, "agreement_votes": 4}, (3, 1, 0), "consensus"),
+    ({"agreement": 0.75, "agreement_votes": 4}, (2, 1, 5), ""),
+    ({"agreement": 0.75, "agreement_votes": 4}, (3, 2, 0), ""),
+    ({"nothing_after": 2}, (0, 2, 0), "nothing_here"),
+    ({"nothing_after": 2}, (0, 2, 1), ""),
+    ({"unsure_share": 0.5, "unsure_votes": 4}, (1, 1, 2), "other"),
+    ({"unsure_share": 0.5, "unsure_votes": 4}, (1, 0, 2), ""),
+    ({"flags": 2}, (1, 1, 1), "flagged"),
+    ({"flags": 3}, (1, 1, 1), ""),
+    ({"nothing_after": 2, "flags": 2}, (0, 2, 0), "flagged"),
+]
+
+
+@pytest.mark.parametrize(("rules", "votes", "reason"), RULES)
+def test_any_rule_that_is_on_retires(rules, votes, reason):
+    workflow = Workflow(min_votes=9, max_votes=12, **rules)
+    yes, no, unsure = votes
+    counted = {"votes_yes": yes, "votes_no": no, "votes_unsure": unsure, "follow_ups": {"flag": 2}}
+    row = Consensus(workflow=workflow, posterior=0.5, **counted)
+    assert reason_to_retire(row) == reason
+    many = Sums(*(np.array([each, 0]) for each in votes), posterior=np.array([0.5, 0.5]), flags=np.array([2, 0]))
+    assert list(reasons_to_retire(workflow, many)) == [reason, ""]
+
+
+def test_rules_are_said_in_words():
+    workflow = Workflow(
+        min_votes=3, max_votes=10, agreement=0.9, nothing_after=4, unsure_share=0.5, flags=2, yes_above=0.99
+    )
+    assert in_words(workflow) == [
+        "Retired as flagged when 2 people say that the picture is broken.",
+        "Retired as “nothing here” when the first 4 votes are all no.",
+        "Settled after 3 votes as soon as the probability of yes is at least 0.99 or at most 0.01.",
+        "Settled when 90 % of at least 5 votes of yes or no agree.",
+        "Sent to experts when 50 % of at least 5 votes are unsure.",
+        "Retired after 10 votes, settled or not.",
+    ]
+
+
+def test_a_subject_is_first_offered_to_as_few_as_may_settle_it():
+    assert wanted(Workflow(min_votes=5, max_votes=9, nothing_after=2), 0) == 2
+    assert wanted(Workflow(min_votes=5, max_votes=9, nothing_after=2), 2) == 3
