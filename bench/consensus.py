@@ -17,9 +17,9 @@ from bench import _site  # noqa: F401  # first: it sets the environment
 from django.db import connection, transaction
 
 from webapp.archive.models import Survey
-from webapp.consensus.aggregate import aggregate, start_aggregation
+from webapp.consensus.aggregate import aggregate
 from webapp.consensus.models import Aggregation, Recount
-from webapp.consensus.recounting import recount_votes, start_recount
+from webapp.consensus.recounting import recount_votes
 from webapp.consensus.standing import lock_voters
 from webapp.consensus.update import count
 from webapp.volunteers.classify import Item, lock_entries, record
@@ -72,7 +72,7 @@ def make_workflow(votes: int) -> Workflow:
 
 def recomputed(workflow: Workflow) -> dict[str, Any]:
     """Weigh, add up and store everything anew, as the worker does after a change of rules."""
-    job = Recount.objects.claim(start_recount(workflow=workflow, by=None).pk)
+    job = Recount.objects.claim(Recount.objects.create(workflow=workflow).pk)
     begin = time.perf_counter()
     recount_votes(job)
     return {"votes": RECOMPUTED, "seconds": round(time.perf_counter() - begin, 1), "said": job.message}
@@ -80,7 +80,7 @@ def recomputed(workflow: Workflow) -> dict[str, Any]:
 
 def looked_back(workflow: Workflow) -> dict[str, Any]:
     """Run the nightly Dawid–Skene as the worker does."""
-    job = Aggregation.objects.claim(start_aggregation(workflow, by=None).pk)
+    job = Aggregation.objects.claim(Aggregation.objects.create(workflow=workflow).pk)
     begin = time.perf_counter()
     aggregate(job)
     seconds = round(time.perf_counter() - begin, 1)
