@@ -9,17 +9,31 @@ from typing import Any
 
 from ml.simulate.atlas import atlas
 from ml.simulate.euclid import SIZE, euclid
+from ml.simulate.hubble import SIZE as CUTOUT
+from ml.simulate.hubble import hubble
+from ml.simulate.tess import CADENCE, FRAMES, MOVERS, tess
+from ml.simulate.tess import SIZE as CUBE
+from ml.simulate.tess_movers import FAINTEST
 
 
 def add(subparsers: Any) -> None:
     """Add the command to an argparse parser's subparsers."""
-    parser = subparsers.add_parser("simulate", help="write a simulated sky: manifest.csv, truth.csv and FITS cubes")
+    parser = subparsers.add_parser("simulate", help="write a simulated sky: manifest.csv, truth.csv and FITS files")
     skies = parser.add_subparsers(dest="sky", required=True)
     night = add_sky(skies, "atlas", "difference stamps of eight classes, or tracklets of them")
     night.add_argument("--tracklets", action="store_true", help="link the stamps into tracklets")
     night.add_argument("--detections", default="4", help="frames of a tracklet: 3 to 8, or 'mixed' (default 4)")
     field = add_sky(skies, "euclid", "three-dither stamps of moving objects, stars, galaxies and cosmic rays")
     field.add_argument("--size", type=int, default=SIZE, help=f"side of the stamps in pixels (default {SIZE})")
+    large = add_sky(skies, "hubble", "large cutouts with straight and curved asteroid trails and what looks like them")
+    large.add_argument("--size", type=int, default=CUTOUT, help=f"side of the cutouts in pixels (default {CUTOUT})")
+    large.add_argument("--share", type=float, default=0.5, help="share of the cutouts with a trail (default 0.5)")
+    cubes = add_sky(skies, "tess", "cubes over time in which asteroids cross, with masks of them")
+    cubes.add_argument("--size", type=int, default=CUBE, help=f"side of the cubes in pixels (default {CUBE})")
+    cubes.add_argument("--frames", type=int, default=FRAMES, help=f"frames of each cube (default {FRAMES})")
+    cubes.add_argument("--cadence", type=float, default=CADENCE, help=f"seconds between frames (default {CADENCE:g})")
+    cubes.add_argument("--movers", type=float, default=MOVERS, help=f"mean number in a cube (default {MOVERS:g})")
+    cubes.add_argument("--faintest", type=float, default=FAINTEST, help=f"V magnitude (default {FAINTEST:g})")
 
 
 def add_sky(skies: Any, name: str, summary: str) -> argparse.ArgumentParser:
@@ -63,4 +77,15 @@ def simulate_euclid(args: argparse.Namespace) -> Path:
     return euclid(args.n, args.seed, args.out, size=args.size, gold_fraction=args.gold)
 
 
-SKIES = {"atlas": simulate_atlas, "euclid": simulate_euclid}
+def simulate_hubble(args: argparse.Namespace) -> Path:
+    return hubble(args.n, args.seed, args.out, size=args.size, share=args.share, gold_fraction=args.gold)
+
+
+def simulate_tess(args: argparse.Namespace) -> Path:
+    return tess(
+        args.n, args.seed, args.out, size=args.size, frames=args.frames, cadence=args.cadence, movers=args.movers,
+        faintest=args.faintest, gold_fraction=args.gold,
+    )  # fmt: skip
+
+
+SKIES = {"atlas": simulate_atlas, "euclid": simulate_euclid, "hubble": simulate_hubble, "tess": simulate_tess}

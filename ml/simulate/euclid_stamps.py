@@ -8,7 +8,6 @@ from ml.simulate.atlas_real import log_uniform
 from ml.simulate.euclid_sources import (
     EXPTIME,
     PIXEL_SCALE,
-    bleed,
     cosmic_ray_charge,
     electrons,
     galaxy_light,
@@ -16,6 +15,7 @@ from ml.simulate.euclid_sources import (
     through_the_optics,
     trail_light,
 )
+from ml.simulate.full_well import bleed
 
 CLASSES = ("CR", "GALAXY", "STAR", "SSO")
 REAL = ("SSO",)

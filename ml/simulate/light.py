@@ -122,3 +122,14 @@ def spray(x: np.ndarray, y: np.ndarray, flux: np.ndarray, size: int) -> np.ndarr
     flat = (stamp * size + row) * size + column
     charge = np.bincount(flat[inside], weights=flux[inside], minlength=count * size * size)
     return charge.reshape(count, size, size).astype(np.float32)
+
+
+def split_between_pixels(x: np.ndarray, y: np.ndarray, flux: np.ndarray, size: int) -> np.ndarray:
+    """Share each point among the four pixels around it, so that its centroid is kept."""
+    left, low = np.floor(x), np.floor(y)
+    light = np.zeros((len(x), size, size), np.float32)
+    for right in (0, 1):
+        for up in (0, 1):
+            weight = np.abs(1 - right - (x - left)) * np.abs(1 - up - (y - low))
+            light += spray(left + right, low + up, flux * weight, size)
+    return light

@@ -7,7 +7,6 @@ from astropy.io import fits
 
 from ml.simulate.euclid import CLASSES, euclid, field, stamps
 from ml.simulate.euclid_sources import (
-    bleed,
     cosmic_ray_charge,
     electrons,
     galaxy_light,
@@ -17,6 +16,7 @@ from ml.simulate.euclid_sources import (
     trail_light,
 )
 from ml.simulate.euclid_stamps import snr_of_trail
+from ml.simulate.full_well import bleed
 
 MIDDLE = np.array([47.5])
 
