@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.simulate.atlas import atlas
-from ml.simulate.euclid import SIZE, euclid
+from ml.simulate.euclid import DITHERS, SIZE, euclid
 from ml.simulate.hubble import SIZE as CUTOUT
 from ml.simulate.hubble import hubble
 from ml.simulate.tess import CADENCE, FRAMES, MOVERS, tess
@@ -25,6 +25,9 @@ def add(subparsers: Any) -> None:
     night.add_argument("--detections", default="4", help="frames of a tracklet: 3 to 8, or 'mixed' (default 4)")
     field = add_sky(skies, "euclid", "three-dither stamps of moving objects, stars, galaxies and cosmic rays")
     field.add_argument("--size", type=int, default=SIZE, help=f"side of the stamps in pixels (default {SIZE})")
+    field.add_argument("--dithers", type=int, default=DITHERS, choices=(1, 3, 4), help="channels (default 3)")
+    field.add_argument("--rates", default="10:80", help="slowest:fastest in arcsec per hour (default 10:80)")
+    field.add_argument("--whole", action="store_true", help="cut at the object's size plus 65 ± 5 pixels, then resize")
     large = add_sky(skies, "hubble", "large cutouts with straight and curved asteroid trails and what looks like them")
     large.add_argument("--size", type=int, default=CUTOUT, help=f"side of the cutouts in pixels (default {CUTOUT})")
     large.add_argument("--share", type=float, default=0.5, help="share of the cutouts with a trail (default 0.5)")
@@ -74,7 +77,18 @@ def frame_count(text: str) -> int | None:
 
 
 def simulate_euclid(args: argparse.Namespace) -> Path:
-    return euclid(args.n, args.seed, args.out, size=args.size, gold_fraction=args.gold)
+    return euclid(
+        args.n, args.seed, args.out, size=args.size, dithers=args.dithers, rates=span("--rates", args.rates),
+        whole=args.whole, gold_fraction=args.gold,
+    )  # fmt: skip
+
+
+def span(option: str, text: str) -> tuple[float, float]:
+    try:
+        low, high = (float(part) for part in text.split(":"))
+    except ValueError:
+        raise ValueError(f"{option} must be two numbers such as 10:80, not {text!r}") from None
+    return low, high
 
 
 def simulate_hubble(args: argparse.Namespace) -> Path:

@@ -40,7 +40,7 @@ class Thing:
 
 
 def rounded(values: Any) -> list[float]:
-    return [round(float(value), 1) for value in values]
+    return [round(float(value), 1) + 0.0 for value in values]
 
 
 def seen_part(x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:

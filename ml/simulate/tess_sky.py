@@ -5,6 +5,7 @@ import numpy as np
 from ml.simulate.atlas_real import log_uniform
 from ml.simulate.cosmic_rays import tracks
 from ml.simulate.full_well import bleed
+from ml.simulate.light import spray_onto
 from ml.simulate.psf_table import paint
 from ml.simulate.tess_camera import BORDER, DUTY, FULL_WELL, Psf, flux, seen_through
 
@@ -121,15 +122,6 @@ def cosmic_rays(rng: np.random.Generator, shape: tuple[int, int, int], cadence: 
     side = max(height, width)
     hits = rng.poisson(HITS_PER_MEGAPIXEL * frames * side**2 / 1e6 * cadence / 1800)
     x, y, charge = tracks(rng, *rng.uniform(0, side, (2, hits)), longest=12, typical=2000)
-    frame = np.repeat(rng.integers(0, frames, hits), x.shape[1])
-    drops = np.stack([x.ravel(), y.ravel(), charge.ravel() / (DUTY * cadence)])
-    flat = spray_frames(frame, drops, frames, side)
-    return flat[:, :height, :width]
-
-
-def spray_frames(frame: np.ndarray, drops: np.ndarray, frames: int, side: int) -> np.ndarray:
-    """Drop charge (x, y, charge; (3, k)) on the nearest pixels of the frames it belongs to."""
-    column, row = np.rint(drops[:2]).astype(np.int64)
-    inside = (column >= 0) & (column < side) & (row >= 0) & (row < side)
-    at = ((frame * side + row) * side + column)[inside]
-    return np.bincount(at, drops[2][inside], frames * side * side).reshape(frames, side, side).astype(np.float32)
+    images = np.zeros((frames, side, side), np.float32)
+    spray_onto(images, rng.integers(0, frames, hits), x, y, charge / (DUTY * cadence))
+    return images[:, :height, :width]
