@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ml.simulate.difference import CLASSES, REAL, SIZE, Sources, draw_sources, stamps
+from ml.simulate.difference import BOGUS, CLASSES, REAL, SIZE, Sources, Span, draw_sources, stamps
 from ml.simulate.folder import BLOCK, Block, block_sizes, write
-from ml.simulate.tracklets import MAX_DETECTIONS, Visits, draw_tracklets, visit
+from ml.simulate.tracklets import MAX_DETECTIONS, SATELLITE, Visits, draw_tracklets, visit
 
 EXPTIME = 30.0
 PIXEL_SCALE = 1.86
@@ -22,7 +22,8 @@ STAMP_COLUMNS = (
     "external_id", "kind", "image", "planes", "label", "gold", "object_group", "ra", "dec", "mjd", "exptime", "band",
     "mag", "rate", "#snr", "#simulated",
 )  # fmt: skip
-FRAME_COLUMNS = ("mjd", "ra", "dec", "mag", "#snr")
+FRAME_COLUMNS = ("mjd", "ra", "dec", "mag", "#snr", "#x", "#y")
+SATELLITES = 0.08
 
 
 def atlas(
@@ -32,6 +33,8 @@ def atlas(
     *,
     kind: str = "stamp",
     detections: int | None = 4,
+    snr: Span | None = None,
+    satellites: float = SATELLITES,
     gold_fraction: float = 0.1,
     progress: Callable[[int], object] | None = None,
 ) -> Path:
@@ -40,13 +43,17 @@ def atlas(
     Parameters
     ----------
     n : int
-        Number of subjects, balanced over the eight classes.
+        Number of subjects, balanced over the eight classes; satellites take the place of bogus ones.
     seed : int
         The same seed gives the same bytes.
     out : path
     kind : {"stamp", "tracklet"}
     detections : int from 3 to 8, or None
         Frames of each tracklet; None draws them, mostly 4. Stamps ignore it.
+    snr : pair of floats, optional
+        Faintest and brightest S/N of every class but NOISE; by default each class has its own, see docs/simulations.md.
+    satellites : float in 0..0.5
+        Share of the tracklets that are glints of a satellite, labelled SATELLITE; stamps ignore it.
     gold_fraction : float in 0..1
         Share of the rows marked as gold.
     progress : callable, optional
@@ -63,8 +70,14 @@ def atlas(
         For a kind, number or fraction that is not one of these.
     """
     check(n, kind, detections, gold_fraction)
+    if snr is not None and not 0 < snr[0] <= snr[1]:
+        raise ValueError(f"snr must rise from above 0, not {snr}")
+    if not 0 <= satellites <= 0.5:
+        raise ValueError(f"satellites must lie between 0 and 0.5, not {satellites}")
     columns = STAMP_COLUMNS if kind == "stamp" else tracklet_columns(detections or MAX_DETECTIONS)
-    blocks = night(n, seed, kind=kind, detections=detections, gold_fraction=gold_fraction)
+    blocks = night(
+        n, seed, kind=kind, detections=detections, snr=snr, satellites=satellites, gold_fraction=gold_fraction
+    )
     return write(blocks, columns, Path(out), progress=progress)
 
 
@@ -86,39 +99,55 @@ def tracklet_columns(frames: int) -> tuple[str, ...]:
 
 
 def night(
-    n: int, seed: int, *, kind: str = "stamp", detections: int | None = 4, gold_fraction: float = 0.1
+    n: int,
+    seed: int,
+    *,
+    kind: str = "stamp",
+    detections: int | None = 4,
+    snr: Span | None = None,
+    satellites: float = SATELLITES,
+    gold_fraction: float = 0.1,
 ) -> Iterator[Block]:
     """Yield the night block by block without writing it: what `atlas` writes."""
     for number, size in enumerate(block_sizes(n)):
-        # Two streams, so that asking for more gold does not change the sky.
-        rng, gold_rng = (np.random.default_rng([seed, number, stream]) for stream in (0, 1))
+        # Streams of their own, so that asking for more gold or satellites does not change the rest of the sky.
+        rng, gold_rng, satellite_rng = (np.random.default_rng([seed, number, stream]) for stream in (0, 1, 2))
         label = balanced_labels(rng, size)
         gold = gold_rng.random(size) < gold_fraction
         names = [f"atlas-{kind}-{seed}-{number * BLOCK + row:06d}" for row in range(size)]
-        yield (
-            stamp_block(rng, label, gold, names)
-            if kind == "stamp"
-            else tracklet_block(rng, label, gold, names, detections)
-        )
+        if kind == "stamp":
+            yield stamp_block(rng, label, gold, names, snr)
+        else:
+            label = with_satellites(satellite_rng, label, satellites)
+            yield tracklet_block(rng, label, gold, names, detections, snr)
+
+
+def with_satellites(rng: np.random.Generator, label: np.ndarray, share: float) -> np.ndarray:
+    """Replace bogus labels by SATELLITE, so that about `share` of all are."""
+    bogus = np.isin(label, BOGUS)
+    chosen = bogus & (rng.random(len(label)) * bogus.mean() < share)
+    return np.where(chosen, SATELLITE, label)
 
 
 def balanced_labels(rng: np.random.Generator, n: int) -> np.ndarray:
     return rng.permutation(np.resize(CLASSES, n))
 
 
-def labelled_stamps(n: int, seed: int, size: int = SIZE) -> tuple[np.ndarray, np.ndarray]:
+def labelled_stamps(n: int, seed: int, size: int = SIZE, snr: Span | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Stamps in memory, for training on simulated skies: (n, 1, size, size) float32 pixels and (n,) labels."""
     pixels, labels = np.empty((n, 1, size, size), np.float32), np.empty(n, dtype="<U6")
     for number, count in enumerate(block_sizes(n)):
         rng = np.random.default_rng([seed, number, 0])
         rows = slice(number * BLOCK, number * BLOCK + count)
         labels[rows] = balanced_labels(rng, count)
-        pixels[rows, 0] = stamps(rng, draw_sources(rng, labels[rows]), size)
+        pixels[rows, 0] = stamps(rng, draw_sources(rng, labels[rows], snr), size)
     return pixels, labels
 
 
-def stamp_block(rng: np.random.Generator, label: np.ndarray, gold: np.ndarray, names: list[str]) -> Block:
-    sources = draw_sources(rng, label)
+def stamp_block(
+    rng: np.random.Generator, label: np.ndarray, gold: np.ndarray, names: list[str], snr: Span | None
+) -> Block:
+    sources = draw_sources(rng, label, snr)
     pixels = stamps(rng, sources)
     seen = visit(rng, sources, np.ones(len(label), int))
     mag = magnitudes(rng, sources.snr)
@@ -133,20 +162,25 @@ def stamp_block(rng: np.random.Generator, label: np.ndarray, gold: np.ndarray, n
 
 
 def tracklet_block(
-    rng: np.random.Generator, label: np.ndarray, gold: np.ndarray, names: list[str], detections: int | None
+    rng: np.random.Generator,
+    label: np.ndarray,
+    gold: np.ndarray,
+    names: list[str],
+    detections: int | None,
+    snr: Span | None,
 ) -> Block:
-    tracklets = draw_tracklets(rng, label, detections)
+    tracklets = draw_tracklets(rng, label, detections, snr)
     pixels = stamps(rng, tracklets.frames)
-    seen = visit(rng, tracklets.frames, tracklets.count, slow=~np.isin(label, REAL))
+    seen = visit(rng, tracklets.frames, tracklets.count, slow=~np.isin(label, REAL), fixed=tracklets.fixed)
     mag = magnitudes(rng, tracklets.frames.snr)
     band = rng.choice(BANDS, len(label))
     rows = []
     first = np.cumsum(tracklets.count) - tracklets.count
     for row, name in enumerate(names):
         frames = slice(first[row], first[row] + tracklets.count[row])
-        snr = float(np.median(tracklets.frames.snr[frames]))
+        middle = float(np.median(tracklets.frames.snr[frames]))
         values = row_values(
-            name, "tracklet", label[row], gold[row], snr, float(np.mean(mag[frames])), seen.rate[first[row]]
+            name, "tracklet", label[row], gold[row], middle, float(np.mean(mag[frames])), seen.rate[first[row]]
         )
         rows.append(values | {"band": band[row]} | frame_values(seen, mag, tracklets.frames, frames))
     return Block(pixels, tracklets.count, rows, [truth_row(row) for row in rows], header())
@@ -162,6 +196,8 @@ def frame_values(seen: Visits, mag: np.ndarray, sources: Sources, frames: slice)
             f"dec{number}": f"{seen.dec[index]:.6f}",
             f"mag{number}": f"{mag[index]:.2f}",
             f"#snr{number}": f"{sources.snr[index]:.1f}",
+            f"#x{number}": f"{seen.x[index]:.1f}",
+            f"#y{number}": f"{seen.y[index]:.1f}",
         }
     middle = (frames.start + frames.stop) // 2
     labels = ",".join(sources.label[frames])

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ml.simulate.atlas import atlas
+from ml.simulate.atlas import SATELLITES, atlas
 from ml.simulate.euclid import DITHERS, SIZE, euclid
 from ml.simulate.hubble import SIZE as CUTOUT
 from ml.simulate.hubble import hubble
@@ -23,6 +23,8 @@ def add(subparsers: Any) -> None:
     night = add_sky(skies, "atlas", "difference stamps of eight classes, or tracklets of them")
     night.add_argument("--tracklets", action="store_true", help="link the stamps into tracklets")
     night.add_argument("--detections", default="4", help="frames of a tracklet: 3 to 8, or 'mixed' (default 4)")
+    night.add_argument("--snr", help="faintest:brightest of all but NOISE, such as 5:20 (default: each class its own)")
+    night.add_argument("--satellites", type=float, default=SATELLITES, help="share of tracklets (default 0.08)")
     field = add_sky(skies, "euclid", "three-dither stamps of moving objects, stars, galaxies and cosmic rays")
     field.add_argument("--size", type=int, default=SIZE, help=f"side of the stamps in pixels (default {SIZE})")
     field.add_argument("--dithers", type=int, default=DITHERS, choices=(1, 3, 4), help="channels (default 3)")
@@ -65,7 +67,11 @@ def run(args: argparse.Namespace) -> int:
 def simulate_atlas(args: argparse.Namespace) -> Path:
     kind = "tracklet" if args.tracklets else "stamp"
     detections = frame_count(args.detections)
-    return atlas(args.n, args.seed, args.out, kind=kind, detections=detections, gold_fraction=args.gold)
+    snr = span("--snr", args.snr) if args.snr else None
+    return atlas(
+        args.n, args.seed, args.out, kind=kind, detections=detections, snr=snr, satellites=args.satellites,
+        gold_fraction=args.gold,
+    )  # fmt: skip
 
 
 def frame_count(text: str) -> int | None:

@@ -14,6 +14,7 @@ from ml.simulate.atlas_real import Shape, log_uniform
 from ml.simulate.light import as_cube, axes
 
 SIZE = 100
+Span = tuple[float, float]
 BOGUS = ("BURN", "CR", "NOISE", "SCAR", "SPIKE")
 REAL = ("AST", "STREAK", "COMET")
 CLASSES = BOGUS + REAL
@@ -64,15 +65,20 @@ class Sources:
         return Sources(np.repeat(self.label, times), shapes, np.repeat(self.snr, times))
 
 
-def draw_sources(rng: np.random.Generator, label: np.ndarray) -> Sources:
-    """Choose a shape and an S/N for each row of `label` (n,)."""
-    shapes, snr = {}, np.zeros(len(label))
+def draw_sources(rng: np.random.Generator, label: np.ndarray, snr: Span | None = None) -> Sources:
+    """Choose a shape and an S/N for each row of `label` (n,).
+
+    With `snr` (low, high), that of every class but NOISE is uniform in its logarithm between the two.
+    """
+    shapes, drawn = {}, np.zeros(len(label))
     for name in CLASSES:
         rows = np.flatnonzero(label == name)
         if len(rows):
             shapes[name] = DRAW[name](rng, len(rows))
-            snr[rows] = shapes[name]["snr"]
-    return Sources(np.asarray(label), shapes, snr)
+            if snr is not None and name != "NOISE":
+                shapes[name]["snr"] = log_uniform(rng, *snr, len(rows))
+            drawn[rows] = shapes[name]["snr"]
+    return Sources(np.asarray(label), shapes, drawn)
 
 
 def stamps(rng: np.random.Generator, sources: Sources, size: int = SIZE) -> np.ndarray:

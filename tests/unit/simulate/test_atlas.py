@@ -112,12 +112,31 @@ def test_chance_alignments_are_bogus_and_keep_their_label_at_least_twice(trackle
     mixed = 0
     for row in rows:
         frames = row["#frame_labels"].split(",")
+        if row["label"] == "SATELLITE":
+            assert set(frames) <= {"AST", "STREAK"}
+            continue
         assert frames.count(row["label"]) >= 2
         if len(set(frames)) > 1:
             mixed += 1
             assert row["label"] not in REAL
             assert sum(name in REAL for name in frames) <= 1
     assert mixed > 20
+
+
+def test_satellites_take_the_place_of_bogus_tracklets_and_leave_the_real_ones(tmp_path):
+    none, some = (
+        rows_of(atlas(200, 4, tmp_path / str(share), kind="tracklet", satellites=share)) for share in (0, 0.2)
+    )
+    assert {row["label"] for row in none} == set(CLASSES)
+    assert Counter(row["label"] for row in some)["SATELLITE"] == pytest.approx(40, abs=16)
+    real = [[row["external_id"] for row in rows if row["label"] in REAL] for rows in (none, some)]
+    assert real[0] == real[1]
+
+
+def test_a_night_may_be_faint(tmp_path):
+    rows = rows_of(atlas(160, 4, tmp_path, snr=(5, 20)))
+    found = [float(row["#snr"]) for row in rows if row["label"] != "NOISE"]
+    assert 5 <= min(found) < 6 < 15 < max(found) <= 20
 
 
 def test_classes_are_those_of_the_paper():
@@ -131,6 +150,8 @@ def test_classes_are_those_of_the_paper():
         ({"kind": "cube"}, "'stamp' or 'tracklet', not 'cube'"),
         ({"kind": "tracklet", "detections": 2}, "3 to 8 detections, not 2"),
         ({"gold_fraction": 1.5}, "between 0 and 1"),
+        ({"snr": (20.0, 5.0)}, "must rise"),
+        ({"satellites": 0.9}, "between 0 and 0.5"),
     ],
 )
 def test_bad_arguments_are_named(tmp_path, changes, message):

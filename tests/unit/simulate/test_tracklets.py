@@ -73,3 +73,45 @@ def test_places_are_on_the_sky():
     seen = visit(rng, frames, np.ones(300, int))
     assert ((seen.ra >= 0) & (seen.ra < 360)).all()
     assert (np.abs(seen.dec) < 50).all()
+
+
+def test_an_artefact_of_the_detector_comes_back_to_its_pixel_and_nothing_on_the_sky_does():
+    rng = np.random.default_rng(3)
+    label = np.repeat(["SCAR", "AST"], 100)
+    tracklets = draw_tracklets(rng, label, 4)
+    seen = visit(rng, tracklets.frames, tracklets.count, slow=label == "SCAR", fixed=tracklets.fixed)
+    spread = np.hypot(np.ptp(seen.x.reshape(-1, 4), axis=1), np.ptp(seen.y.reshape(-1, 4), axis=1))
+    assert 20 < tracklets.fixed.sum() < 60
+    assert not tracklets.fixed[100:].any()
+    assert spread[tracklets.fixed].max() < 3
+    assert np.median(spread[~tracklets.fixed]) > 8
+
+
+def test_pixels_follow_the_sky():
+    """West is +x, north +y; with S/N without end only the pointing's error is left."""
+    rng = np.random.default_rng(4)
+    tracklets = draw_tracklets(rng, np.full(60, "AST"), 8)
+    tracklets.frames.snr[:] = 1e6
+    seen = visit(rng, tracklets.frames, tracklets.count)
+    for first in range(0, 480, 8):
+        rows = slice(first, first + 8)
+        east, north = offsets(seen, rows)
+        left = (seen.x[rows] - seen.x[first]) + east / 1.86
+        up = (seen.y[rows] - seen.y[first]) - north / 1.86
+        assert np.abs([left, up]).max() < 30
+
+
+def test_satellites_look_real_and_flicker_off_the_line():
+    rng = np.random.default_rng(5)
+    label = np.repeat(["SATELLITE", "AST"], 80)
+    tracklets = draw_tracklets(rng, label, 4)
+    assert set(tracklets.frames.label[:320]) == {"AST", "STREAK"}
+    scatter = np.log10(tracklets.frames.snr).reshape(-1, 4).std(axis=1)
+    assert np.median(scatter[:80]) > 3 * np.median(scatter[80:])
+    seen = visit(rng, tracklets.frames, tracklets.count, slow=label == "SATELLITE", fixed=tracklets.fixed)
+    residual = []
+    for first in range(0, 640, 4):
+        east, _ = offsets(seen, slice(first, first + 4))
+        hours = (seen.mjd[first : first + 4] - seen.mjd[first]) * 24
+        residual.append(np.std(east - np.polyval(np.polyfit(hours, east, 1), hours)))
+    assert np.median(residual[:80]) > 1.5 * np.median(residual[80:])

@@ -63,7 +63,8 @@ ATLAS = Sky(
     description="A simulated night in the manner of ATLAS: four difference images of each candidate mover.",
     question="Is this a real moving object?",
     kind="tracklet",
-    simulate=partial(atlas, kind="tracklet"),
+    # The survey asks for the eight classes, and a satellite is none of them.
+    simulate=partial(atlas, kind="tracklet", satellites=0.0),
     subjects=1400,
     votes_per_round=600,
     classes=("BURN", "CR", "NOISE", "SCAR", "SPIKE", "AST", "STREAK", "COMET"),
