@@ -11,6 +11,8 @@ from ml.simulate.atlas import SATELLITES, atlas
 from ml.simulate.euclid import DITHERS, SIZE, euclid
 from ml.simulate.hubble import SIZE as CUTOUT
 from ml.simulate.hubble import hubble
+from ml.simulate.inject_cube import inject_into
+from ml.simulate.summary import summary
 from ml.simulate.tess import CADENCE, FRAMES, MOVERS, tess
 from ml.simulate.tess import SIZE as CUBE
 from ml.simulate.tess_movers import FAINTEST
@@ -38,6 +40,7 @@ def add(subparsers: Any) -> None:
     cubes.add_argument("--frames", type=int, default=FRAMES, help=f"frames of each cube (default {FRAMES})")
     cubes.add_argument("--cadence", type=float, default=CADENCE, help=f"seconds between frames (default {CADENCE:g})")
     cubes.add_argument("--movers", type=float, default=MOVERS, help=f"mean number in a cube (default {MOVERS:g})")
+    cubes.add_argument("--into", type=Path, metavar="FILE", help="draw the objects into this real cube instead")
     cubes.add_argument("--faintest", type=float, default=FAINTEST, help=f"V magnitude (default {FAINTEST:g})")
 
 
@@ -47,6 +50,7 @@ def add_sky(skies: Any, name: str, summary: str) -> argparse.ArgumentParser:
     sky.add_argument("--out", type=Path, required=True, help="folder to write to")
     sky.add_argument("--seed", type=int, default=0, help="the same seed gives the same files (default 0)")
     sky.add_argument("--gold", type=float, default=0.1, help="share of the rows marked as gold (default 0.1)")
+    sky.add_argument("--summary", action="store_true", help="also print S/N, magnitude and rate of each class")
     sky.set_defaults(run=run)
     return sky
 
@@ -60,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr.write(f"simulate {args.sky}: {error}\n")
         return 2
     seconds = round(time.perf_counter() - started, 3)
-    sys.stdout.write(json.dumps({"sky": args.sky, "n": args.n, "manifest": str(manifest), "seconds": seconds}) + "\n")
+    told = {"sky": args.sky, "n": args.n, "manifest": str(manifest), "seconds": seconds}
+    sys.stdout.write(json.dumps(told | ({"classes": summary(manifest)} if args.summary else {})) + "\n")
     return 0
 
 
@@ -102,6 +107,10 @@ def simulate_hubble(args: argparse.Namespace) -> Path:
 
 
 def simulate_tess(args: argparse.Namespace) -> Path:
+    if args.into:
+        return inject_into(
+            args.into, args.n, args.seed, args.out, movers=args.movers, faintest=args.faintest, gold_fraction=args.gold
+        )
     return tess(
         args.n, args.seed, args.out, size=args.size, frames=args.frames, cadence=args.cadence, movers=args.movers,
         faintest=args.faintest, gold_fraction=args.gold,

@@ -18,6 +18,7 @@ __all__ = ["CLASSES", "DITHERS", "REAL", "SIZE", "euclid", "field", "stamps"]
 
 FIRST_DAY = 60600
 FASTEST = 100.0
+SMALLEST, LARGEST = 32, 256
 COLUMNS = (
     "external_id", "kind", "image", "planes", "label", "gold", "object_group", "ra", "dec", "mjd", "exptime", "band",
     "mag", "rate", "#snr", "#scale", "#simulated",
@@ -46,7 +47,7 @@ def euclid(
         The same seed gives the same bytes.
     out : path
     size : int
-        Side of the stamps in pixels, at least 32; pixels of 0.1 arcsec unless `whole`. Trails longer than the stamp
+        Side of the stamps in pixels, from 32 to 256; pixels of 0.1 arcsec unless `whole`. Trails longer than the stamp
         leave it.
     dithers : {1, 3, 4}
         Exposures of each object, as channels: the paper's single, three-colour and four-dither stamps.
@@ -71,8 +72,8 @@ def euclid(
     """
     if n < 1:
         raise ValueError(f"n must be at least 1, not {n}")
-    if size < 32:
-        raise ValueError(f"size must be at least 32 pixels, not {size}")
+    if not SMALLEST <= size <= LARGEST:
+        raise ValueError(f"size must lie between {SMALLEST} and {LARGEST} pixels, not {size}")
     if dithers not in (1, 3, 4):
         raise ValueError(f"dithers must be 1, 3 or 4, not {dithers}")
     if not 0 < rates[0] <= rates[1] <= FASTEST:

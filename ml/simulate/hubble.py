@@ -24,7 +24,7 @@ from ml.simulate.hubble_truth import CLASSES, REAL, Thing
 __all__ = ["CLASSES", "REAL", "SIZE", "Cutout", "cutout", "cutouts", "hubble"]
 
 SIZE = 1024
-SMALLEST = 128
+SMALLEST, LARGEST = 128, 4096
 FIRST_DAY = 60600
 SATELLITE_CHANCE = 0.12
 ARC_CHANCE = 0.2
@@ -69,7 +69,7 @@ def hubble(
         The same seed gives the same bytes.
     out : path
     size : int
-        Side in pixels of 0.05 arcsec, at least 128.
+        Side in pixels of 0.05 arcsec, from 128 to 4096.
     share : float in 0..1
         Share of the cutouts that hold one or two asteroid trails. (Of the published archive about 3 in 100 did.)
     gold_fraction : float in 0..1
@@ -90,8 +90,8 @@ def hubble(
     """
     if n < 1:
         raise ValueError(f"n must be at least 1, not {n}")
-    if size < SMALLEST:
-        raise ValueError(f"size must be at least {SMALLEST} pixels, not {size}")
+    if not SMALLEST <= size <= LARGEST:
+        raise ValueError(f"size must lie between {SMALLEST} and {LARGEST} pixels, not {size}")
     for name, value in {"share": share, "gold_fraction": gold_fraction}.items():
         if not 0 <= value <= 1:
             raise ValueError(f"{name} must lie between 0 and 1, not {value}")

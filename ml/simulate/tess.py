@@ -21,7 +21,8 @@ from ml.simulate.tess_movers import BRIGHTEST, FAINTEST, Movers, draw_movers, nu
 from ml.simulate.tess_sky import background, cosmic_rays, stars
 
 SIZE = FRAMES = 64
-SMALLEST_SIZE, SMALLEST_FRAMES = 16, 8
+SMALLEST_SIZE, LARGEST_SIZE = 16, 256
+SMALLEST_FRAMES, LARGEST_FRAMES = 8, 512
 CADENCE = 1800.0
 SHORTEST_CADENCE = 20.0
 MOVERS = 3.0
@@ -68,7 +69,7 @@ def tess(
         The same seed gives the same bytes.
     out : path
     size, frames : int
-        Side in pixels of 21 arcsec, at least 16, and number of frames, at least 8.
+        Side in pixels of 21 arcsec, from 16 to 256, and number of frames, from 8 to 512.
     cadence : float
         Seconds from frame to frame: 1800, 600 or 200 on the satellite.
     movers : float
@@ -103,10 +104,10 @@ def tess(
 def check(n: int, size: int, frames: int, cadence: float, movers: float, faintest: float, gold_fraction: float) -> None:
     if n < 1:
         raise ValueError(f"n must be at least 1, not {n}")
-    if size < SMALLEST_SIZE:
-        raise ValueError(f"size must be at least {SMALLEST_SIZE} pixels, not {size}")
-    if frames < SMALLEST_FRAMES:
-        raise ValueError(f"frames must be at least {SMALLEST_FRAMES}, not {frames}")
+    if not SMALLEST_SIZE <= size <= LARGEST_SIZE:
+        raise ValueError(f"size must lie between {SMALLEST_SIZE} and {LARGEST_SIZE} pixels, not {size}")
+    if not SMALLEST_FRAMES <= frames <= LARGEST_FRAMES:
+        raise ValueError(f"frames must lie between {SMALLEST_FRAMES} and {LARGEST_FRAMES}, not {frames}")
     if not cadence >= SHORTEST_CADENCE:
         raise ValueError(f"cadence must be at least {SHORTEST_CADENCE:g} seconds, not {cadence}")
     if not 0 <= movers <= 40:
@@ -172,7 +173,12 @@ def cube(
 
 def table_of(psf: Psf) -> np.ndarray:
     """Tabulate the point spread function for `psf_table.paint`."""
-    return tabulate(lambda x, y, size: seen_through(psf, x[:, None], y[:, None], np.ones((len(x), 1)), size)[:, 0])
+
+    def painter(x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
+        # The Fourier transform rings by a millionth, and light is not negative.
+        return np.maximum(seen_through(psf, x[:, None], y[:, None], np.ones((len(x), 1)), size)[:, 0], 0)
+
+    return tabulate(painter)
 
 
 def median_snr(painted: np.ndarray, noise: np.ndarray) -> float:
@@ -185,19 +191,27 @@ def median_snr(painted: np.ndarray, noise: np.ndarray) -> float:
 def single(made: Cube, name: str, rng: np.random.Generator, gold_fraction: float, cadence: float) -> Single:
     """Tell one cube as a row of the manifest; its place lies next to the ecliptic, as camera 1 looks."""
     place = SkyCoord(rng.uniform(0, 360), rng.normal(0, 5), unit="deg", frame="geocentrictrueecliptic").icrs
-    shown = np.flatnonzero(np.isin(np.arange(len(made.movers)) + 1, made.mask))
-    label = "yes" if len(shown) else "no"
-    best = shown[np.argmin(made.movers.v_mag[shown])] if len(shown) else None
-    told = [("", "", "")] if best is None else [(made.snr[best], made.movers.v_mag[best], made.movers.rate[best])]
-    snr, mag, rate = (value if value == "" else f"{value:.2f}" for value in told[0])
     start = FIRST_DAY + rng.uniform(0, 20)
-    row: dict[str, Any] = {
-        "external_id": name, "kind": "cube", "label": label, "gold": int(rng.random() < gold_fraction),
-        "object_group": name, "ra": f"{place.ra.deg:.6f}", "dec": f"{place.dec.deg:.6f}",
-        "exptime": round(DUTY * cadence, 1), "band": "TESS", "#snr": snr, "#simulated": 1,
-        "#objects": json.dumps(made.movers.told(made.snr), separators=(",", ":")),
+    row, truth = described(made, name, bool(rng.random() < gold_fraction))
+    row |= {
+        "ra": f"{place.ra.deg:.6f}", "dec": f"{place.dec.deg:.6f}", "exptime": round(DUTY * cadence, 1), "band": "TESS",
         **{f"mjd{frame + 1}": f"{start + frame * cadence / 86400:.6f}" for frame in range(len(made.flux))},
     }  # fmt: skip
-    truth = {"external_id": name, "label": label, "real": int(bool(len(shown))), "snr": snr, "mag": mag, "rate": rate}
     header = {"EXPTIME": round(DUTY * cadence, 1), "PIXSCALE": PIXEL_SCALE, "BUNIT": "electron/s", "CADENCE": cadence}
     return Single(made.flux, row, truth, header, {"#mask": made.mask})
+
+
+def described(made: Cube, name: str, gold: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Tell what a cube holds, as a row of the manifest and one of truth.csv; the numbers are its brightest object's."""
+    shown = np.flatnonzero(np.isin(np.arange(len(made.movers)) + 1, made.mask))
+    label, numbers = "no", {"snr": "", "mag": "", "rate": ""}
+    if len(shown):
+        best = shown[np.argmin(made.movers.v_mag[shown])]
+        known = {"snr": made.snr[best], "mag": made.movers.v_mag[best], "rate": made.movers.rate[best]}
+        label, numbers = "yes", {key: f"{value:.2f}" for key, value in known.items()}
+    objects = json.dumps(made.movers.told(made.snr), separators=(",", ":"))
+    row = {
+        "external_id": name, "kind": "cube", "label": label, "gold": int(gold), "object_group": name,
+        "#snr": numbers["snr"], "#objects": objects, "#simulated": 1,
+    }  # fmt: skip
+    return row, {"external_id": name, "label": label, "real": int(bool(len(shown))), **numbers}

@@ -40,6 +40,11 @@ class Movers:
     def __len__(self) -> int:
         return len(self.v_mag)
 
+    def between(self, frames: slice) -> "Movers":
+        """Return the same objects over some of the frames."""
+        parts = (self.x, self.y, self.step_x, self.step_y, self.light)
+        return Movers(self.v_mag, self.rate, self.angle, *(part[:, frames] for part in parts))
+
     def told(self, snr: np.ndarray) -> list[dict[str, Any]]:
         """Return the objects as JSON can hold them, numbered as the mask numbers them; see docs/simulations.md."""
         return [

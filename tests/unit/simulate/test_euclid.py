@@ -159,7 +159,7 @@ def test_blocks_come_one_by_one():
     ("changes", "message"),
     [
         ({"n": 0}, "at least 1"),
-        ({"size": 16}, "at least 32 pixels, not 16"),
+        ({"size": 16}, "between 32 and 256 pixels, not 16"),
         ({"gold_fraction": -1}, "between 0 and 1"),
     ],
 )

@@ -160,7 +160,7 @@ def test_the_manifest_is_read_back_with_its_truth(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "words"), [({"n": 0}, "n must be"), ({"size": 64}, "size must be"), ({"share": 1.5}, "share must lie")]
+    ("wrong", "words"), [({"n": 0}, "n must be"), ({"size": 64}, "size must lie"), ({"share": 1.5}, "share must lie")]
 )
 def test_what_cannot_be_is_refused(tmp_path, wrong, words):
     asked = {"n": 1, "seed": 0, "out": tmp_path / "sky"} | wrong

@@ -46,6 +46,15 @@ def test_euclid_takes_a_size(tmp_path, capsys):
         ("atlas", "--n", 4, "--tracklets", "--detections", 9),
         ("euclid", "--n", 4, "--size", 8),
         ("euclid", "--n", 4, "--gold", 2),
+        ("euclid", "--n", 4, "--rates", "fast"),
+        ("euclid", "--n", 4, "--rates", "80:10"),
+        ("atlas", "--n", 4, "--snr", "5"),
+        ("hubble", "--n", -1),
+        ("hubble", "--n", 1, "--size", 10),
+        ("hubble", "--n", 1, "--share", 3),
+        ("tess", "--n", 0),
+        ("tess", "--n", 1, "--frames", 1),
+        ("tess", "--n", 1, "--into", "none.fits"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(tmp_path, capsys, words):
@@ -59,3 +68,27 @@ def test_a_folder_that_cannot_be_made(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert call("atlas", "--n", 4, "--out", tmp_path / "file") == 2
     assert capsys.readouterr().err.startswith("simulate atlas: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "classes"),
+    [
+        (("atlas", "--n", 40), {"AST", "BURN", "COMET", "CR", "NOISE", "SCAR", "SPIKE", "STREAK"}),
+        (("euclid", "--n", 12, "--size", 40, "--dithers", 4, "--rates", "0.1:10"), {"CR", "GALAXY", "SSO", "STAR"}),
+        (("hubble", "--n", 6, "--size", 256, "--share", 1), {"ASTEROID", "COSMIC_RAY"}),
+        (("tess", "--n", 3, "--size", 24, "--frames", 8, "--movers", 5, "--cadence", 200), {"MOVER"}),
+    ],
+)
+def test_every_sky_tells_how_faint_it_is(tmp_path, capsys, words, classes):
+    assert call(*words, "--out", tmp_path, "--summary") == 0
+    told = json.loads(capsys.readouterr().out)["classes"]
+    assert classes <= set(told)
+    moving = told[next(iter(classes & {"AST", "SSO", "ASTEROID", "MOVER"}))]
+    assert moving["snr"] == sorted(moving["snr"])
+    assert moving["mag"] == sorted(moving["mag"])
+
+
+def test_a_folder_that_cannot_be_written(tmp_path, capsys):
+    (tmp_path / "manifest.csv").mkdir()
+    assert call("tess", "--n", 1, "--out", tmp_path) == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -202,8 +202,8 @@ def test_the_manifest_is_read_back_with_masks_and_objects(tmp_path):
     ("wrong", "words"),
     [
         ({"n": -1}, "n must be"),
-        ({"size": 4}, "size must be"),
-        ({"frames": 2}, "frames must be"),
+        ({"size": 10_000}, "size must lie"),
+        ({"frames": 2}, "frames must lie"),
         ({"cadence": 0.0}, "cadence must be"),
         ({"movers": -1.0}, "movers must"),
         ({"faintest": 9.0}, "faintest must"),
