@@ -46,7 +46,7 @@ def paint(
     (frames, height, width) float32 array
     """
     frames, height, width = shape
-    near = (x > -REACH) & (x < width + REACH) & (y > -REACH) & (y < height + REACH)
+    near = (x > -REACH) & (x < width - 1 + REACH) & (y > -REACH) & (y < height - 1 + REACH)
     frame, x, y, light = frame[near], x[near], y[near], light[near]
     column, row = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
     phase_x = np.clip(((x - column + 0.5) * PHASES).astype(np.int64), 0, PHASES - 1)

@@ -7,6 +7,7 @@ from astropy.io import fits
 
 from ml.pixels.read import read
 from ml.simulate import tess_sky
+from ml.simulate.psf_table import paint
 from ml.simulate.tess import cube, cubes, table_of, tess
 from ml.simulate.tess_camera import DUTY, FULL_WELL, PIXEL_SCALE, Psf, flux, read_noise, seen_through
 from ml.simulate.tess_movers import (
@@ -60,6 +61,17 @@ def test_a_mover_keeps_its_flux_and_goes_where_the_truth_says():
     assert total == pytest.approx(flux(16.4), rel=0.01)
     assert (painted * x).sum(axis=(1, 2)) / total == pytest.approx(mover().x[0], abs=0.1)
     assert (painted * y).sum(axis=(1, 2)) / total == pytest.approx(20, abs=0.1)
+
+
+def test_light_that_leaves_the_frame_is_lost_and_comes_back_nowhere():
+    """Points all around the last frame: each leaves what a wider frame shows of it there, and nothing elsewhere."""
+    table = table_of(PSF)
+    y, x = (grid.ravel() for grid in np.meshgrid(*[np.arange(-12.0, 32.5, 0.9)] * 2))
+    one, two = np.ones(len(x), int), np.ones(len(x))
+    small = paint(table, one, x, y, two, (2, 20, 20))
+    wide = paint(table, one, x + 20, y + 20, two, (2, 60, 60))
+    np.testing.assert_allclose(small[1], wide[1, 20:40, 20:40], rtol=1e-4)
+    assert not small[0].any()
 
 
 def test_a_fast_mover_loses_its_peak_but_not_its_light():
