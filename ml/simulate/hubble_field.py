@@ -105,10 +105,10 @@ def add_arc(rng: np.random.Generator, scene: np.ndarray, exptime: float) -> Thin
     cluster = rng.random() < 1 / 3
     radius = rng.uniform(150, 450) if cluster else rng.uniform(14, 45)
     opening = rng.uniform(40, 130) / radius if cluster else np.radians(rng.uniform(50, 160))
-    start, mag = rng.uniform(0, 2 * np.pi), rng.uniform(20.5, 23.5)
+    start, mag = rng.uniform(0, 2 * np.pi), rng.uniform(21.5, 24.3)
     points = 3000
     along = rng.beta(1.3, 1.3, points) * opening + start
-    distance = radius * (1 + 0.02 * np.cos(2 * along)) + rng.normal(0, 1.2, points)
+    distance = radius * (1 + 0.02 * np.cos(2 * along)) + rng.normal(0, 0.9, points)
     clumps = np.exp(np.interp(along, start + opening * np.linspace(0, 1, 9), rng.normal(0, 0.6, 9)))
     flux = electrons(mag, exptime) * clumps / clumps.sum()
     x, y = centre[:, None] + distance * np.array([np.cos(along), np.sin(along)])

@@ -16,6 +16,7 @@ BRIGHT_STAR_CHANCE = 0.15
 VARIABLE = 0.03
 LARGEST_TAYLOR_SHIFT = 0.06
 HITS_PER_MEGAPIXEL = 150
+QUIET, GLARE, GLARING = (0.3, 5.0), (5.0, 300.0), 0.3
 
 
 def stars(
@@ -90,13 +91,14 @@ def background(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndar
     Returns
     -------
     (frames, size, size) float32 array of electrons per second
-        60 to 150 of zodiacal light; glare of 0.3 to 300, uniform in the logarithm, as a ramp or a hump over time with a
-        slope over the field that turns.
+        60 to 150 of zodiacal light; glare of 0.3 to 5, in three cubes of ten of 5 to 300, uniform in the logarithm, as
+        a ramp or a hump over time with a slope over the field that turns.
     """
     frames, size, _ = shape
     time = np.linspace(-1, 1, frames)[:, None, None]
     y, x = np.meshgrid(*[np.linspace(-0.5, 0.5, size)] * 2, indexing="ij")
-    strength, when, width = log_uniform(rng, 0.3, 300, 1)[0], rng.uniform(-1.5, 1.5), rng.uniform(0.3, 1.5)
+    strength = log_uniform(rng, *(GLARE if rng.random() < GLARING else QUIET), 1)[0]
+    when, width = rng.uniform(-1.5, 1.5), rng.uniform(0.3, 1.5)
     if rng.random() < 0.5:
         course = np.exp(np.clip((time - 1) / width, -30, 0) * 2)[:: rng.choice([-1, 1])]
     else:
