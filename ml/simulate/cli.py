@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.simulate.atlas import SATELLITES, atlas
-from ml.simulate.euclid import DITHERS, SIZE, euclid
+from ml.simulate.euclid import DITHERS, FAINTEST_SNR, SIZE, euclid
 from ml.simulate.hubble import SIZE as CUTOUT
 from ml.simulate.hubble import hubble
 from ml.simulate.inject_cube import inject_into
@@ -31,6 +31,7 @@ def add(subparsers: Any) -> None:
     field.add_argument("--size", type=int, default=SIZE, help=f"side of the stamps in pixels (default {SIZE})")
     field.add_argument("--dithers", type=int, default=DITHERS, choices=(1, 3, 4), help="channels (default 3)")
     field.add_argument("--rates", default="10:80", help="slowest:fastest in arcsec per hour (default 10:80)")
+    field.add_argument("--least-snr", type=float, default=FAINTEST_SNR, help="of objects in one exposure (default 5)")
     field.add_argument("--whole", action="store_true", help="cut at the object's size plus 65 ± 5 pixels, then resize")
     large = add_sky(skies, "hubble", "large cutouts with straight and curved asteroid trails and what looks like them")
     large.add_argument("--size", type=int, default=CUTOUT, help=f"side of the cutouts in pixels (default {CUTOUT})")
@@ -90,7 +91,7 @@ def frame_count(text: str) -> int | None:
 def simulate_euclid(args: argparse.Namespace) -> Path:
     return euclid(
         args.n, args.seed, args.out, size=args.size, dithers=args.dithers, rates=span("--rates", args.rates),
-        whole=args.whole, gold_fraction=args.gold,
+        least_snr=args.least_snr, whole=args.whole, gold_fraction=args.gold,
     )  # fmt: skip
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from ml.simulate.euclid_sources import EXPTIME
-from ml.simulate.euclid_stamps import CLASSES, DITHERS, RATES, REAL, SIZE, stamps
+from ml.simulate.euclid_stamps import CLASSES, DITHERS, FAINTEST_SNR, RATES, REAL, SIZE, stamps
 from ml.simulate.folder import BLOCK, Block, block_sizes, write
 
-__all__ = ["CLASSES", "DITHERS", "REAL", "SIZE", "euclid", "field", "stamps"]
+__all__ = ["CLASSES", "DITHERS", "FAINTEST_SNR", "REAL", "SIZE", "euclid", "field", "stamps"]
 
 FIRST_DAY = 60600
 FASTEST = 100.0
@@ -33,6 +33,7 @@ def euclid(
     size: int = SIZE,
     dithers: int = DITHERS,
     rates: tuple[float, float] = RATES,
+    least_snr: float = FAINTEST_SNR,
     whole: bool = False,
     gold_fraction: float = 0.1,
     progress: Callable[[int], object] | None = None,
@@ -53,6 +54,9 @@ def euclid(
         Exposures of each object, as channels: the paper's single, three-colour and four-dither stamps.
     rates : pair of floats
         Slowest and fastest object in arcsec per hour, from above 0 to 100.
+    least_snr : float in 0..50
+        S/N in one exposure below which a moving object is not in the catalogue; with 0 magnitudes are even from 20
+        to 26, and some objects are below the noise.
     whole : bool
         Cut stamps as large as the object and a padding of 65 ± 5 pixels, and bring them to `size`.
     gold_fraction : float in 0..1
@@ -78,9 +82,12 @@ def euclid(
         raise ValueError(f"dithers must be 1, 3 or 4, not {dithers}")
     if not 0 < rates[0] <= rates[1] <= FASTEST:
         raise ValueError(f"rates must rise from above 0 to at most {FASTEST:g} arcsec per hour, not {rates}")
+    if not 0 <= least_snr <= 50:
+        raise ValueError(f"least_snr must lie between 0 and 50, not {least_snr}")
     if not 0 <= gold_fraction <= 1:
         raise ValueError(f"gold_fraction must lie between 0 and 1, not {gold_fraction}")
-    blocks = field(n, seed, gold_fraction=gold_fraction, size=size, dithers=dithers, rates=rates, whole=whole)
+    options: dict[str, Any] = {"dithers": dithers, "rates": rates, "least_snr": least_snr, "whole": whole}
+    blocks = field(n, seed, gold_fraction=gold_fraction, size=size, **options)
     return write(blocks, COLUMNS, Path(out), progress=progress)
 
 

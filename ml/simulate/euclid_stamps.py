@@ -1,6 +1,7 @@
 """Euclid-like stamps in memory: the scene of each class, some dithers of it, and the detector."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,6 +40,14 @@ NEIGHBOUR_WINDOW = 64
 Measured = dict[str, np.ndarray]
 
 
+class Range(NamedTuple):
+    """Which moving objects a catalogue holds: rates in arcsec per hour, and the least S/N of one exposure."""
+
+    slowest: float
+    fastest: float
+    least_snr: float
+
+
 def stamps(
     rng: np.random.Generator,
     label: np.ndarray,
@@ -46,6 +55,7 @@ def stamps(
     *,
     dithers: int = DITHERS,
     rates: tuple[float, float] = RATES,
+    least_snr: float = FAINTEST_SNR,
     whole: bool = False,
 ) -> tuple[np.ndarray, Measured]:
     """Render stamps in memory.
@@ -61,6 +71,8 @@ def stamps(
         Exposures of each, one after another; a moving object stands in the middle of one of them.
     rates : pair of floats
         Slowest and fastest object, in arcsec per hour.
+    least_snr : float
+        S/N in one exposure below which a moving object is not in the catalogue.
     whole : bool
         Cut each stamp as large as its object and a padding of 65 ± 5 pixels, and bring it to `size`; else every
         stamp is `size` pixels of the sky.
@@ -81,7 +93,7 @@ def stamps(
     for name, paint in (("SSO", draw_movers), ("STAR", draw_stars), ("GALAXY", draw_galaxies)):
         rows = np.flatnonzero(label == name)
         if len(rows):
-            light[rows], values = paint(rng, centred[rows], dithers, field, rates)
+            light[rows], values = paint(rng, centred[rows], dithers, field, Range(*rates, least_snr))
             for key, value in values.items():
                 measured[key][rows] = value
     rows = np.flatnonzero(label == "CR")
@@ -109,18 +121,18 @@ def centres(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
 
 
 def draw_movers(
-    rng: np.random.Generator, centred: np.ndarray, dithers: int, size: int, rates: tuple[float, float]
+    rng: np.random.Generator, centred: np.ndarray, dithers: int, size: int, asked: Range
 ) -> tuple[np.ndarray, Measured]:
     """Trails of magnitude 20 to 26, rates uniform between two, each centred in one of the dithers.
 
-    Longer trails are fainter per pixel; what would lie below S/N 5 in one exposure is not in the catalogue.
+    Longer trails are fainter per pixel; what would lie below an S/N in one exposure is not in the catalogue.
     """
     n = len(centred)
-    rate, angle = rng.uniform(*rates, n), rng.uniform(0, 2 * np.pi, n)
+    rate, angle = rng.uniform(asked.slowest, asked.fastest, n), rng.uniform(0, 2 * np.pi, n)
     pixels_per_second = rate / 3600 / PIXEL_SCALE
     length = pixels_per_second * EXPTIME
     mag = rng.uniform(20, 26, n)
-    while (faint := snr_of_trail(mag, length) < FAINTEST_SNR).any():
+    while (faint := snr_of_trail(mag, length) < asked.least_snr).any():
         mag[faint] = rng.uniform(20, 26, int(faint.sum()))
     x, y = centres(rng, n, size)
     step = pixels_per_second * (EXPTIME + DITHER_GAP)
@@ -139,7 +151,7 @@ def snr_of_trail(mag: np.ndarray, length: np.ndarray) -> np.ndarray:
 
 
 def draw_stars(
-    rng: np.random.Generator, centred: np.ndarray, dithers: int, size: int, _: tuple[float, float]
+    rng: np.random.Generator, centred: np.ndarray, dithers: int, size: int, _: Range
 ) -> tuple[np.ndarray, Measured]:
     mag = 26 - 9 * np.sqrt(rng.random(len(centred)))
     light = fixed(rng, len(centred), dithers, size, lambda x, y: star_light(x, y, mag, size))
@@ -147,7 +159,7 @@ def draw_stars(
 
 
 def draw_galaxies(
-    rng: np.random.Generator, centred: np.ndarray, dithers: int, size: int, _: tuple[float, float]
+    rng: np.random.Generator, centred: np.ndarray, dithers: int, size: int, _: Range
 ) -> tuple[np.ndarray, Measured]:
     shape = draw_galaxy_shapes(rng, len(centred), 19.5, 25.0)
     light = fixed(rng, len(centred), dithers, size, lambda x, y: galaxy_light(shape, x, y, size))

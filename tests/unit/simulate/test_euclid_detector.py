@@ -90,7 +90,14 @@ def test_stamps_are_as_large_as_the_object_and_its_padding():
 
 @pytest.mark.parametrize(("changes", "message"), [
     ({"dithers": 2}, "must be 1, 3 or 4"), ({"rates": (20.0, 10.0)}, "must rise"), ({"rates": (1.0, 500.0)}, "at most"),
+    ({"least_snr": 1e6}, "between 0 and 50"),
 ])  # fmt: skip
 def test_options_that_cannot_be_are_named(tmp_path, changes, message):
     with pytest.raises(ValueError, match=message):
         euclid(**{"n": 8, "seed": 1, "out": tmp_path / "field"} | changes)
+
+
+def test_all_magnitudes_are_there_when_none_is_left_out():
+    _, measured = stamps(np.random.default_rng(6), np.repeat("SSO", 200), 32, dithers=1, least_snr=0.0)
+    assert np.percentile(measured["mag"], [0, 50, 100]) == pytest.approx([20, 23, 26], abs=0.5)
+    assert measured["snr"].min() < 2
