@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ml.crowd.cli import METHODS, score
-from ml.crowd.votes import read_truth, read_votes
+from ml.crowd.read import read_truth, read_votes
 
 pytestmark = pytest.mark.real
 

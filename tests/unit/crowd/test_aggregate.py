@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.crowd.dawid_skene import DawidSkene, estimate_classes, estimate_confusion, soft_counts
+from ml.crowd.dawid_skene import DawidSkene, estimate_classes, soft_counts
 from ml.crowd.majority import UNDECIDED, Majority
 from ml.crowd.swap import Swap
 from ml.crowd.votes import Votes
@@ -93,7 +93,9 @@ def test_each_step_against_plain_loops():
         counts[w, :, a] += posteriors[i]
     np.testing.assert_allclose(soft_counts(votes, posteriors), counts)
     confusion = (counts + 0.01) / (counts + 0.01).sum(axis=2, keepdims=True)
-    np.testing.assert_allclose(estimate_confusion(votes, posteriors, 0.01), confusion)
+    model = DawidSkene(smoothing=0.01)
+    model.maximise(votes, posteriors)
+    np.testing.assert_allclose(model.confusion_, confusion)
     joint = np.tile([0.2, 0.3, 0.5], (20, 1))
     for i, w, a in zip(votes.item, votes.worker, votes.answer, strict=True):
         joint[i] *= confusion[w, :, a]
