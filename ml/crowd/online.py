@@ -5,6 +5,7 @@ counts are made when the agent is met. And nothing is ever added twice: what a v
 taken back before it is replaced.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,10 +84,9 @@ class OnlineSwap:
 
     def posterior(self, item: str) -> float:
         """Return the probability of "yes", in one step a vote of the item; the prior where it has none."""
-        evidence = 0.0
-        for worker, vote in self.votes_.get(item, {}).items():
-            no, yes = self.confusion(worker)[:, vote.column]
-            evidence += float(np.log(yes / no))
+        votes = self.votes_.get(item, {}).items()
+        rows = [self.confusion(worker)[:, vote.column] for worker, vote in votes]
+        evidence = math.fsum(np.log(yes / no) for no, yes in rows)  # to the last bit the same in any order
         return float(certain_enough(expit(log_odds(self.prior) + evidence)))
 
     def confusion(self, worker: str) -> np.ndarray:
