@@ -24,6 +24,7 @@ from tasks import (  # noqa: E402  # after django.setup()
     scoring,
     sweep,
     training,
+    trust,
 )
 from webapp.dispatch import app  # noqa: E402
 
@@ -43,4 +44,5 @@ __all__ = [
     "scoring",
     "sweep",
     "training",
+    "trust",
 ]
