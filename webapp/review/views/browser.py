@@ -1,0 +1,148 @@
+"""The consensus browser: a workflow's subjects with what the votes come to; every state is in the address."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from webapp.archive.access import survey_page
+from webapp.archive.models import Role, Survey
+from webapp.consensus.intervals import LEVEL, share_of
+from webapp.consensus.models import Consensus
+from webapp.learning.promote import champion_of
+from webapp.review.browse import browse, summed, with_rulings
+from webapp.review.csv_stream import csv_response
+from webapp.review.histograms import Bin, Histograms, histograms
+from webapp.review.keyset import Page, page_of
+from webapp.review.views.browse_form import Asked, asked_of
+from webapp.review.views.browser_columns import columns_of
+from webapp.review.views.workflow_page import beside, workflow_page
+from webapp.volunteers.models import Workflow
+
+PER_PAGE = 50
+CSV_COLUMNS = (
+    "external_id", "subject_id", "ra_deg", "dec_deg", "votes_yes", "votes_no", "votes_unsure", "votes", "agreement",
+    "unsure_share", "posterior", "method", "version", "state", "retired_reason", "retired_at_utc", "follow_ups",
+    "gold_label", "verdict", "p_model", "updated_at_utc",
+)  # fmt: skip
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def first_browser(request: HttpRequest, survey: Survey) -> HttpResponse:
+    """Go to the first workflow's subjects; where there is none, say so."""
+    workflow = survey.workflows.order_by("name").first()
+    if workflow is not None:
+        return redirect("consensus-browser", survey.slug, workflow.slug)
+    return render(request, "review/no_workflow.html", {"survey": survey})
+
+
+@require_safe
+@workflow_page
+def browser(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, workflow.kind)
+    rows = summed(workflow, champion)
+    spread = histograms(browse(rows, asked.wanted, in_ranges=False), asked.wanted)
+    page = page_of(browse(rows, asked.wanted), by=asked.column, place=asked.place, size=PER_PAGE)
+    context = {
+        "champion": champion,
+        "asked": asked,
+        "columns": columns_of(asked, has_model=champion is not None),
+        "rows": _shown(rows, workflow, page),
+        "is_empty": not spread.total and not rows.exists(),
+        "total": spread.total,
+        "figures": _figures(spread, asked),
+        "plots": _plots(spread, asked),
+        "csv": asked.link(),
+        "to_log": asked.link(scale="log"),
+        "to_linear": asked.link(scale=None),
+        "previous": _going_on(asked, page, "before"),
+        "next": _going_on(asked, page, "after"),
+        "level": round(100 * LEVEL),
+        **beside(workflow, "browser"),
+    }
+    return render(request, "review/browser.html", context)
+
+
+@require_safe
+@workflow_page
+def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
+    """Return every row that the filters let through, in the order of their keys."""
+    asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, workflow.kind)
+    rows = with_rulings(browse(summed(workflow, champion), asked.wanted), workflow).order_by("pk")
+    return csv_response(f"consensus-{workflow.slug}.csv", CSV_COLUMNS, _csv_rows(rows))
+
+
+@require_safe
+@workflow_page
+def histogram_csv(request: HttpRequest, workflow: Workflow, of: str) -> HttpResponseBase:
+    """Return the bins of one histogram."""
+    asked = asked_of(workflow, request.GET)
+    rows = summed(workflow, champion_of(workflow.survey, workflow.kind))
+    spread = histograms(browse(rows, asked.wanted, in_ranges=False), asked.wanted)
+    bins: list[Bin] = getattr(spread, of)
+    table = ((each.low, each.high, each.n) for each in bins)
+    return csv_response(f"{of}-{workflow.slug}.csv", (f"{of}_from", f"{of}_below", "subjects"), table)
+
+
+def _shown(rows: QuerySet[Consensus], workflow: Workflow, page: Page) -> list[dict[str, Any]]:
+    """Return the rows of a page in its order, with all that is shown of them."""
+    found = {row.pk: row for row in with_rulings(rows, workflow).filter(pk__in=page.keys)}
+    known = [found[pk] for pk in page.keys if pk in found]
+    return [{"row": row, "agreement": share_of(_most(row), row.votes) if row.votes else None} for row in known]
+
+
+def _most(row: Consensus) -> int:
+    return max(row.votes_yes, row.votes_no, row.votes_unsure)
+
+
+def _going_on(asked: Asked, page: Page, way: str) -> str:
+    place = getattr(page, way)
+    return asked.link(**{way: place}) if place else ""
+
+
+def _figures(spread: Histograms, asked: Asked) -> list[dict[str, Any]]:
+    return [
+        {"of": name, "bins": [{"bin": each, "query": _range(asked, ends, each)} for each in bins]}
+        for name, ends, bins in _both(spread)
+    ]
+
+
+def _plots(spread: Histograms, asked: Asked) -> dict[str, Any]:
+    """Return the columns that the histograms are drawn from, with the address that each bar leads to."""
+    plots = {
+        name: {
+            "low": [each.low for each in bins],
+            "high": [each.high for each in bins],
+            "n": [each.n for each in bins],
+            "is_wanted": [each.is_wanted for each in bins],
+            "query": [_range(asked, ends, each) for each in bins],
+        }
+        for name, ends, bins in _both(spread)
+    }
+    return {"is_log": asked.is_log, "plots": plots}
+
+
+def _both(spread: Histograms) -> list[tuple[str, str, list[Bin]]]:
+    return [("posterior", "p", spread.posterior), ("agreement", "agree", spread.agreement)]
+
+
+def _range(asked: Asked, ends: str, chosen: Bin) -> str:
+    return asked.link(**{f"{ends}_min": chosen.low, f"{ends}_max": chosen.high})
+
+
+def _csv_rows(rows: QuerySet[Consensus]) -> Iterator[tuple[Any, ...]]:
+    for each in rows.iterator(chunk_size=2000):
+        row: Any = each
+        subject, state = row.subject, "retired" if row.is_retired else "open"
+        follow_ups = ";".join(f"{name}:{n}" for name, n in row.follow_ups.items())
+        retired_at = row.retired_at.isoformat() if row.retired_at else None
+        yield (
+            subject.external_id, subject.pk, subject.ra, subject.dec, row.votes_yes, row.votes_no, row.votes_unsure,
+            row.votes_all, row.agreement, row.unsure_share, row.posterior, row.method, row.version, state,
+            row.retired_reason, retired_at, follow_ups, subject.gold_label, row.verdict, row.p_real,
+            row.updated_at.isoformat(),
+        )  # fmt: skip
