@@ -10,9 +10,9 @@ from scipy.special import betaincinv
 from ml.metrics import bootstrap_weights, ece, interval
 
 Array = NDArray[Any]
-MOST_DRAWS = 1000
-MOST_NUMBERS = 20_000_000
-"""Draws times judged subjects, at most: many subjects need fewer draws for an interval as steady."""
+MOST_DRAWS, LEAST_DRAWS = 1000, 200
+MOST_NUMBERS = 2_000_000
+"""Draws times judged subjects, at most, as long as that leaves `LEAST_DRAWS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def calibration(
     place = np.minimum((p * bins).astype(np.intp), bins - 1)
     in_bin = np.eye(bins)[place]
     errors, gaps = (p - is_yes) ** 2, p - is_yes
-    draws = max(100, min(MOST_DRAWS, MOST_NUMBERS // len(p)))
+    draws = max(LEAST_DRAWS, min(MOST_DRAWS, MOST_NUMBERS // len(p)))
     briers, eces = _bootstrapped(names, errors, gaps[:, None] * in_bin, draws, seed)
     return Calibration(
         bins=tuple(_bin(is_yes, p, place, each, bins, level) for each in np.unique(place).tolist()),
@@ -176,5 +176,7 @@ def _bootstrapped(groups: Array, errors: Array, gaps: Array, draws: int, seed: i
 def _by_chance(p: Array, in_bin: Array, draws: int, seed: int) -> Array:
     """Return calibration errors (draws,) of truths drawn from the posteriors themselves."""
     random = np.random.default_rng(seed)
-    truths = (random.random(len(p)) < p for _ in range(draws))
-    return np.array([np.abs((p - truth) @ in_bin).sum() / len(p) for truth in truths])
+    step = max(1, MOST_NUMBERS // len(p))
+    sizes = [min(step, draws - start) for start in range(0, draws, step)]
+    gaps = [np.abs((p - (random.random((size, len(p))) < p)) @ in_bin).sum(axis=1) for size in sizes]
+    return np.concatenate(gaps) / len(p)

@@ -45,17 +45,20 @@ class Wanted:
         return _between("agreement", self.agree_min, self.agree_max)
 
 
-def summed(workflow: Workflow, champion: Checkpoint | None) -> QuerySet[Consensus]:
-    """Return a workflow's consensus rows with what can be asked of them.
+def summed(workflow: Workflow) -> QuerySet[Consensus]:
+    """Return a workflow's consensus rows, each with `votes_all`, `agreement` and `unsure_share`."""
+    return Consensus.objects.filter(workflow=workflow).annotate(
+        votes_all=VOTES, agreement=AGREEMENT, unsure_share=UNSURE_SHARE
+    )
 
-    Each has `votes_all`, `agreement` and `unsure_share`, and `p_real` and `gap` (0..1, None without a score) of the
-    champion.
+
+def with_model(rows: QuerySet[Consensus], champion: Checkpoint | None) -> QuerySet[Consensus]:
+    """Add the champion's `p_real` and its `gap` (0..1) to the posterior, both None where there is no score.
+
+    It joins the scores, which costs: a list that neither asks for nor shows them goes without.
     """
     score = FilteredRelation("subject__scores", condition=Q(subject__scores__checkpoint=champion))
-    return Consensus.objects.filter(workflow=workflow).alias(score=score).annotate(
-        votes_all=VOTES, agreement=AGREEMENT, unsure_share=UNSURE_SHARE,
-        p_real=F("score__p_real"), gap=Abs(F("posterior") - F("score__p_real")),
-    )  # fmt: skip
+    return rows.alias(score=score).annotate(p_real=F("score__p_real"), gap=Abs(F("posterior") - F("score__p_real")))
 
 
 def with_rulings(rows: QuerySet[Consensus], workflow: Workflow) -> QuerySet[Consensus]:
@@ -66,7 +69,10 @@ def with_rulings(rows: QuerySet[Consensus], workflow: Workflow) -> QuerySet[Cons
 
 
 def browse(rows: QuerySet[Consensus], wanted: Wanted, *, in_ranges: bool = True) -> QuerySet[Consensus]:
-    """Return those of `summed` rows that are wanted; without `in_ranges`, whatever their posterior and agreement."""
+    """Return those of `summed` rows that are wanted; without `in_ranges`, whatever their posterior and agreement.
+
+    To ask for a gap, they need what `with_model` adds.
+    """
     asked = _between("votes_all", wanted.votes_min, wanted.votes_max, includes_top=True)
     asked &= _between("unsure_share", wanted.unsure_min, wanted.unsure_max)
     asked &= _state(wanted.state) & _answer(wanted.answer) & _truth(wanted.truth)

@@ -12,6 +12,8 @@ from webapp.review.models import Ruling, Verdict
 from webapp.volunteers.models import Classification, Reason, Workflow
 
 SOURCES = ("rulings", "gold")
+MOST = 20_000
+"""Judged subjects that a curve is made of: the newest ones, and more than enough for it."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Judged:
 
 
 def judged(workflow: Workflow, source: str, *, only_random: bool = False) -> Judged:
-    """Return the judged subjects of a workflow that volunteers have answered.
+    """Return the judged subjects of a workflow that volunteers have answered, at most `MOST`, the newest first.
 
     Parameters
     ----------
@@ -46,13 +48,13 @@ def _rulings(workflow: Workflow, *, only_random: bool) -> list[tuple[bool, float
             workflow=workflow, subject=OuterRef("subject"), reason=Reason.RANDOM
         )
         rulings = rulings.filter(Exists(by_chance))
-    rows = rulings.order_by("pk").values_list("verdict", "consensus_posterior", "subject__object_group")
-    return [(verdict == Verdict.YES, float(posterior or 0), group) for verdict, posterior, group in rows]
+    rows = rulings.order_by("-pk").values_list("verdict", "consensus_posterior", "subject__object_group")
+    return [(verdict == Verdict.YES, float(posterior or 0), group) for verdict, posterior, group in rows[:MOST]]
 
 
 def _gold(workflow: Workflow) -> list[tuple[bool, float, str]]:
     voted = Consensus.objects.filter(workflow=workflow, subject__gold_source="manifest", subject__is_synthetic=False)
     known = voted.exclude(subject__gold_label="").exclude(votes_yes=0, votes_no=0, votes_unsure=0)
-    rows = known.order_by("pk").values_list("subject__gold_label", "posterior", "subject__object_group")
+    rows = known.order_by("-pk").values_list("subject__gold_label", "posterior", "subject__object_group")
     classes = classes_of(workflow.survey)
-    return [(classes.answer(label) == "yes", posterior, group) for label, posterior, group in rows]
+    return [(classes.answer(label) == "yes", posterior, group) for label, posterior, group in rows[:MOST]]

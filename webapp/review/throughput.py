@@ -1,12 +1,12 @@
 """How a workflow goes on: votes, people and retirements by hour, day or week, and what the forecast is made of."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from django.core.cache import cache
 from django.db.models import Count, Min, QuerySet
-from django.db.models.functions import TruncHour
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -15,27 +15,29 @@ from webapp.consensus.models.shares import VOTES
 from webapp.sql import fetch
 from webapp.volunteers.models import Classification, QueueEntry, Reason, Workflow
 
-# Sums of sums: counting distinct people at once would sort every answer.
+# Sums of sums: counting distinct people at once would sort every answer. The index `counted_over_time` holds all of it.
 ANSWERS = """
     SELECT start, sum(votes), sum(training), count(*)
     FROM (
-        SELECT date_trunc(%s, created_at, 'UTC') AS start,
-            count(*) FILTER (WHERE reason <> %s) AS votes, count(*) FILTER (WHERE reason = %s) AS training
+        SELECT date_bin(%(length)s, created_at, %(since)s) AS start,
+            count(*) FILTER (WHERE reason <> %(training)s) AS votes,
+            count(*) FILTER (WHERE reason = %(training)s) AS training
         FROM volunteers_classification
-        WHERE workflow_id = %s AND created_at >= %s AND withdrawn_at IS NULL
+        WHERE workflow_id = %(workflow)s AND created_at >= %(since)s AND withdrawn_at IS NULL AND is_counted
         GROUP BY start, volunteer_id
     ) AS person
     GROUP BY start
 """
 RETIRED = """
-    SELECT date_trunc(%s, retired_at, 'UTC') AS start, count(*)
+    SELECT date_bin(%(length)s, retired_at, %(since)s) AS start, count(*)
     FROM consensus_consensus
-    WHERE workflow_id = %s AND is_retired AND retired_at >= %s
+    WHERE workflow_id = %(workflow)s AND is_retired AND retired_at >= %(since)s
     GROUP BY start
 """
 LENGTH = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 SHOWN = {"hour": 48, "day": 30, "week": 26}
 WINDOWS = (7, 28)
+FRESH_FOR = 120
 
 
 @dataclass
@@ -63,13 +65,24 @@ def steps(workflow: Workflow, step: str, now: datetime | None = None) -> list[St
     newest = _start(now or timezone.now(), step)
     starts = [newest - n * LENGTH[step] for n in reversed(range(SHOWN[step]))]
     found = {start: Step(start) for start in starts}
-    for start, *numbers in fetch(ANSWERS, [step, Reason.TRAINING, Reason.TRAINING, workflow.pk, starts[0]]):
+    asked = {"length": LENGTH[step], "since": starts[0], "workflow": workflow.pk}
+    for start, *numbers in fetch(ANSWERS, asked | {"training": Reason.TRAINING.value}):
         if start in found:  # an answer of the next step may come in meanwhile
             found[start].votes, found[start].training, found[start].people = map(int, numbers)
-    for start, n in fetch(RETIRED, [step, workflow.pk, starts[0]]):
+    for start, n in fetch(RETIRED, asked):
         if start in found:
             found[start].retired = n
     return list(found.values())
+
+
+def recent_steps(workflow: Workflow, step: str) -> list[Step]:
+    """Return `steps` of now, or those of `FRESH_FOR` seconds ago: half a year of answers takes a while to count."""
+    key = f"throughput-{workflow.pk}-{step}-{_start(timezone.now(), step):%Y%m%d%H}"
+    found: list[Step] | None = cache.get(key)
+    if found is None:
+        found = steps(workflow, step)
+        cache.set(key, found, FRESH_FOR)
+    return found
 
 
 def open_subjects(workflow: Workflow) -> int:
@@ -92,22 +105,15 @@ def counts(workflow: Workflow, n_open: int) -> Counts:
     return Counts(settled, unsettled, away)
 
 
-def votes_by_day(workflow: Workflow, window: int, now: datetime | None = None) -> NDArray[np.int64]:
-    """Return the votes on open questions of each of the last `window` times 24 hours, the newest last.
+def votes_by_day(workflow: Workflow, days: Sequence[Step], window: int) -> NDArray[np.int64]:
+    """Return the votes on open questions of the last `window` whole days, the newest last.
 
-    Days before the workflow's first vote are left out, so that a young workflow is not taken for a slow one.
+    The last of `days` is today's, and not over. The day of the workflow's first vote and those before it are left out,
+    so that a young workflow is not taken for a slow one.
     """
-    until = now or timezone.now()
-    since = until - timedelta(days=window)
-    votes = Classification.objects.standing().filter(workflow=workflow, created_at__gte=since, created_at__lte=until)
-    asked = votes.exclude(reason=Reason.TRAINING)
-    hours = asked.values(hour=TruncHour("created_at", tzinfo=UTC)).annotate(n=Count("*")).order_by()
-    days = np.zeros(window, dtype=np.int64)
-    for hour, n in hours.values_list("hour", "n"):
-        days[window - 1 - min(window - 1, max(0, int((until - hour) / timedelta(days=1))))] += n
-    first = Classification.objects.filter(workflow=workflow).aggregate(first=Min("created_at"))["first"]
-    whole = int((until - first) / timedelta(days=1)) if first else 0
-    return days[window - min(window, whole) :]
+    first = Classification.objects.counted().filter(workflow=workflow).aggregate(first=Min("created_at"))["first"]
+    whole = [day.votes for day in days[:-1] if first is not None and day.start > first]
+    return np.array(whole[-window:], dtype=np.int64)
 
 
 def _by_votes(rows: QuerySet[Consensus]) -> Iterable[tuple[bool, str, int, int]]:

@@ -18,7 +18,7 @@ def test_rulings_are_compared_with_the_posterior_before_them(workflow, subjects,
     rule(subject=subjects[2], workflow=workflow, scientist=scientist, verdict="yes")  # nobody had answered
     found = judged(workflow, "rulings")
     assert found.is_yes.tolist() == [False, False]
-    assert found.posterior.tolist() == [first.consensus_posterior, second.consensus_posterior]
+    assert found.posterior.tolist() == [second.consensus_posterior, first.consensus_posterior]
     page = client.get(ADDRESS)
     assert page.context["found"].n == 2
     assert "Too few to tell: 2 judged subjects, 0 of them yes and 2 no." in page.content.decode()

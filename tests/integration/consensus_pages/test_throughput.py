@@ -49,8 +49,11 @@ def test_days_before_the_first_vote_are_no_quiet_days(workflow, subjects):
     for hours in (1, 30, 31, 80):
         answer(workflow, subjects[0], NOW - timedelta(hours=hours))
     answer(workflow, subjects[1], NOW - timedelta(hours=2), reason="training")
-    assert votes_by_day(workflow, 28, NOW).tolist() == [0, 2, 1]
-    assert votes_by_day(workflow, 7, NOW - timedelta(hours=79)).tolist() == []
+    days = steps(workflow, "day", NOW)
+    assert [day.votes for day in days[-5:]] == [0, 1, 0, 2, 1]
+    assert votes_by_day(workflow, days, 28).tolist() == [0, 2]
+    assert votes_by_day(workflow, days, 1).tolist() == [2]
+    assert votes_by_day(workflow, days[:-2], 28).tolist() == []
 
 
 def test_subjects_by_votes_leave_training_subjects_out(workflow, subjects):

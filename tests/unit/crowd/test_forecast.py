@@ -12,7 +12,7 @@ settled = st.lists(st.integers(0, 50), min_size=MOST + 1, max_size=MOST + 1)
 
 
 def crowd(random, n, stop_at, days, per_day):
-    """Votes that each subject will need, those it has after `days`, and the votes of each day: one subject at a time."""
+    """Return the votes that each subject will need, those it has after `days`, and the votes of each day."""
     needs = stop_at[random.integers(len(stop_at), size=n)]
     votes = random.poisson(per_day, size=days)
     has = np.zeros(n, dtype=int)

@@ -35,7 +35,8 @@ TRUTHS: Choices = [
     ("unknown", _("class unknown")),
 ]
 KIND = {"votes": int, "updated": datetime, "name": str}
-FIRST_SORT = "-updated"
+FOLDED = ("follow_up", "agree_min", "agree_max", "votes_min", "votes_max", "unsure_min", "unsure_max", "gap_min")
+FIRST_SORT = "-posterior"
 
 
 def _share(label: Any) -> forms.FloatField:
@@ -88,6 +89,16 @@ class Asked:
     def column(self) -> str:
         name = self.sort.removeprefix("-")
         return ("-" if self.sort.startswith("-") else "") + COLUMN.get(name, name)
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether the filters or the order ask what the model says."""
+        return self.wanted.gap_min is not None or self.column.endswith("gap")
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a filter is set that stands folded away at first."""
+        return any(name in self.query for name in FOLDED)
 
     def link(self, **changes: Any) -> str:
         """Return the query of this page with some values changed (None takes one away), from its beginning on."""

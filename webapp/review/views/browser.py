@@ -1,6 +1,5 @@
 """The consensus browser: a workflow's subjects with what the votes come to; every state is in the address."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,8 +11,10 @@ from webapp.archive.access import survey_page
 from webapp.archive.models import Role, Survey
 from webapp.consensus.intervals import LEVEL, share_of
 from webapp.consensus.models import Consensus
+from webapp.learning.models import Checkpoint
 from webapp.learning.promote import champion_of
-from webapp.review.browse import browse, summed, with_rulings
+from webapp.review.browse import browse, summed, with_model, with_rulings
+from webapp.review.consensus_csv import CSV_COLUMNS, consensus_rows
 from webapp.review.csv_stream import csv_response
 from webapp.review.histograms import Bin, Histograms, histograms
 from webapp.review.keyset import Page, page_of
@@ -23,11 +24,6 @@ from webapp.review.views.workflow_page import beside, workflow_page
 from webapp.volunteers.models import Workflow
 
 PER_PAGE = 50
-CSV_COLUMNS = (
-    "external_id", "subject_id", "ra_deg", "dec_deg", "votes_yes", "votes_no", "votes_unsure", "votes", "agreement",
-    "unsure_share", "posterior", "method", "version", "state", "retired_reason", "retired_at_utc", "follow_ups",
-    "gold_label", "verdict", "p_model", "updated_at_utc",
-)  # fmt: skip
 
 
 @require_safe
@@ -44,14 +40,14 @@ def first_browser(request: HttpRequest, survey: Survey) -> HttpResponse:
 @workflow_page
 def browser(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, workflow.kind)
-    rows = summed(workflow, champion)
+    rows = _asked_rows(workflow, asked, champion)
     spread = histograms(browse(rows, asked.wanted, in_ranges=False), asked.wanted)
     page = page_of(browse(rows, asked.wanted), by=asked.column, place=asked.place, size=PER_PAGE)
     context = {
         "champion": champion,
         "asked": asked,
         "columns": columns_of(asked, has_model=champion is not None),
-        "rows": _shown(rows, workflow, page),
+        "rows": _shown(with_model(summed(workflow), champion), workflow, page),
         "is_empty": not spread.total and not rows.exists(),
         "total": spread.total,
         "figures": _figures(spread, asked),
@@ -72,8 +68,8 @@ def browser(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     """Return every row that the filters let through, in the order of their keys."""
     asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, workflow.kind)
-    rows = with_rulings(browse(summed(workflow, champion), asked.wanted), workflow).order_by("pk")
-    return csv_response(f"consensus-{workflow.slug}.csv", CSV_COLUMNS, _csv_rows(rows))
+    rows = with_rulings(browse(with_model(summed(workflow), champion), asked.wanted), workflow).order_by("pk")
+    return csv_response(f"consensus-{workflow.slug}.csv", CSV_COLUMNS, consensus_rows(rows))
 
 
 @require_safe
@@ -81,11 +77,15 @@ def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
 def histogram_csv(request: HttpRequest, workflow: Workflow, of: str) -> HttpResponseBase:
     """Return the bins of one histogram."""
     asked = asked_of(workflow, request.GET)
-    rows = summed(workflow, champion_of(workflow.survey, workflow.kind))
+    rows = _asked_rows(workflow, asked, champion_of(workflow.survey, workflow.kind))
     spread = histograms(browse(rows, asked.wanted, in_ranges=False), asked.wanted)
     bins: list[Bin] = getattr(spread, of)
     table = ((each.low, each.high, each.n) for each in bins)
     return csv_response(f"{of}-{workflow.slug}.csv", (f"{of}_from", f"{of}_below", "subjects"), table)
+
+
+def _asked_rows(workflow: Workflow, asked: Asked, champion: Checkpoint | None) -> QuerySet[Consensus]:
+    return with_model(summed(workflow), champion) if asked.needs_model else summed(workflow)
 
 
 def _shown(rows: QuerySet[Consensus], workflow: Workflow, page: Page) -> list[dict[str, Any]]:
@@ -132,17 +132,3 @@ def _both(spread: Histograms) -> list[tuple[str, str, list[Bin]]]:
 
 def _range(asked: Asked, ends: str, chosen: Bin) -> str:
     return asked.link(**{f"{ends}_min": chosen.low, f"{ends}_max": chosen.high})
-
-
-def _csv_rows(rows: QuerySet[Consensus]) -> Iterator[tuple[Any, ...]]:
-    for each in rows.iterator(chunk_size=2000):
-        row: Any = each
-        subject, state = row.subject, "retired" if row.is_retired else "open"
-        follow_ups = ";".join(f"{name}:{n}" for name, n in row.follow_ups.items())
-        retired_at = row.retired_at.isoformat() if row.retired_at else None
-        yield (
-            subject.external_id, subject.pk, subject.ra, subject.dec, row.votes_yes, row.votes_no, row.votes_unsure,
-            row.votes_all, row.agreement, row.unsure_share, row.posterior, row.method, row.version, state,
-            row.retired_reason, retired_at, follow_ups, subject.gold_label, row.verdict, row.p_real,
-            row.updated_at.isoformat(),
-        )  # fmt: skip

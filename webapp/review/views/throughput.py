@@ -4,15 +4,17 @@ import math
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
+from numpy.typing import NDArray
 
 from ml.crowd.forecast import LEAST_DAYS, LEAST_SETTLED, LEAST_VOTES, LEVEL, Estimate, Forecast, forecast
 from webapp.review.csv_stream import csv_response
-from webapp.review.throughput import SHOWN, WINDOWS, counts, open_subjects, steps, votes_by_day
+from webapp.review.throughput import SHOWN, WINDOWS, counts, open_subjects, recent_steps, steps, votes_by_day
 from webapp.review.views.workflow_page import beside, workflow_page
 from webapp.volunteers.models import Workflow
 
@@ -26,21 +28,22 @@ FARTHEST = 100 * 365
 @workflow_page
 def throughput(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     step, window = _step(request), _window(request)
-    rows = steps(workflow, step)
+    rows = recent_steps(workflow, step)
+    days = rows if step == "day" else recent_steps(workflow, "day")
     n_open = open_subjects(workflow)
     context = {
         "step": step,
         "steps": STEPS,
         "window": window,
         "windows": WINDOWS,
-        "rows": [{"step": row, "label": f"{row.start:{FORMAT[step]}}"} for row in rows],
+        "rows": [{"step": row, "label": f"{row.start:{FORMAT[step]}}"} for row in reversed(rows)],
         "shown": SHOWN[step],
         "is_quiet": not any(row.votes or row.training or row.retired for row in rows),
         "n_open": n_open,
         "plot": _plot(rows, step),
         "limits": {"days": LEAST_DAYS, "votes": LEAST_VOTES, "settled": LEAST_SETTLED},
         "level": round(100 * LEVEL),
-        **_forecasts(workflow, n_open, window),
+        **_forecasts(workflow, n_open, votes_by_day(workflow, days, window)),
         **beside(workflow, "throughput"),
     }
     return render(request, "review/throughput.html", context)
@@ -65,9 +68,8 @@ def _window(request: HttpRequest) -> int:
     return int(asked) if asked in map(str, WINDOWS) else WINDOWS[-1]
 
 
-def _forecasts(workflow: Workflow, n_open: int, window: int) -> dict[str, Any]:
-    now = timezone.now()
-    of, days = counts(workflow, n_open), votes_by_day(workflow, window, now)
+def _forecasts(workflow: Workflow, n_open: int, days: NDArray[np.int64]) -> dict[str, Any]:
+    now, of = timezone.now(), counts(workflow, n_open)
     likely, doubled = (
         forecast(of.settled, of.unsettled, days, taken_away=of.taken_away, crowd=crowd) for crowd in (1.0, 2.0)
     )

@@ -12,7 +12,7 @@ from webapp.archive.access import survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.consensus.models import Consensus
 from webapp.learning.promote import champion_of
-from webapp.review.browse import summed, with_rulings
+from webapp.review.browse import summed, with_model, with_rulings
 from webapp.review.csv_stream import csv_response
 from webapp.review.drawn_lines import marked_frames
 from webapp.review.timeline import Vote, timeline
@@ -28,6 +28,8 @@ LINE_COLUMNS = (
     "dec2_deg", "length_arcsec",
 )  # fmt: skip
 
+LEAST_MOVE = 0.0005
+
 
 @require_safe
 @survey_page(Role.SCIENTIST)
@@ -36,9 +38,12 @@ def votes(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     workflow = _workflow(survey, subject, request.GET.get("workflow", ""))
     found = timeline(workflow, subject)
     frames = marked_frames(workflow, subject)
+    row, now = _row(workflow, subject), found[-1].posterior_now if found else None
     context = {
         "subject": subject,
-        "row": _row(workflow, subject),
+        "row": row,
+        "votes_now": now,
+        "has_moved": row is not None and now is not None and abs(row.posterior - now) > LEAST_MOVE,
         "votes": found,
         "plot": _plot(workflow, found),
         "frames": frames,
@@ -95,7 +100,7 @@ def _workflow(survey: Survey, subject: Subject, slug: str) -> Workflow:
 
 
 def _row(workflow: Workflow, subject: Subject) -> Any:
-    rows = summed(workflow, champion_of(workflow.survey, workflow.kind)).filter(subject=subject)
+    rows = with_model(summed(workflow), champion_of(workflow.survey, workflow.kind)).filter(subject=subject)
     return with_rulings(rows, workflow).first()
 
 
