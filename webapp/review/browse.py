@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
 from django.db.models.functions import Abs
 
+from webapp.archive.models import Subject
 from webapp.consensus.models import Consensus, RetiredReason
 from webapp.consensus.models.shares import AGREEMENT, UNSURE_SHARE, VOTES
 from webapp.learning.models import Checkpoint
@@ -16,6 +17,7 @@ ANSWERS = (*Answer.values, "tie")
 TRUTHS = ("gold", "ruled", "unruled", "unknown")
 SORTS = ("posterior", "votes", "agreement", "unsure", "updated", "name", "gap")
 COLUMN = {"votes": "votes_all", "unsure": "unsure_share", "updated": "updated_at", "name": "subject__external_id"}
+FEW_NAMES = 5000
 VOTES_BY_ANSWER = {answer: f"votes_{answer}" for answer in Answer.values}
 
 
@@ -37,6 +39,9 @@ class Wanted:
     truth: str = ""
     follow_up: str = ""
     text: str = ""
+
+    def ranges(self) -> Q:
+        return self.posteriors() & self.agreements()
 
     def posteriors(self) -> Q:
         return _between("posterior", self.p_min, self.p_max)
@@ -68,8 +73,8 @@ def with_rulings(rows: QuerySet[Consensus], workflow: Workflow) -> QuerySet[Cons
     return rows.alias(ruling=ruling).annotate(verdict=F("ruling__verdict")).select_related("subject")
 
 
-def browse(rows: QuerySet[Consensus], wanted: Wanted, *, in_ranges: bool = True) -> QuerySet[Consensus]:
-    """Return those of `summed` rows that are wanted; without `in_ranges`, whatever their posterior and agreement.
+def browse(workflow: Workflow, rows: QuerySet[Consensus], wanted: Wanted) -> QuerySet[Consensus]:
+    """Return those of a workflow's `summed` rows that are wanted, whatever their posterior and agreement.
 
     To ask for a gap, they need what `with_model` adds.
     """
@@ -81,10 +86,18 @@ def browse(rows: QuerySet[Consensus], wanted: Wanted, *, in_ranges: bool = True)
     if wanted.follow_up:
         asked &= Q(follow_ups__has_key=wanted.follow_up)
     if wanted.text:
-        asked &= Q(subject__external_id__icontains=wanted.text)
-    if in_ranges:
-        asked &= wanted.posteriors() & wanted.agreements()
+        asked &= _named(workflow, wanted.text)
     return rows.filter(asked)
+
+
+def _named(workflow: Workflow, text: str) -> Q:
+    """Ask for names that hold a text: by their subjects where these are few.
+
+    The planner cannot know how few, and would look for them along the index of the order, through the whole table.
+    """
+    found = Subject.objects.filter(survey=workflow.survey_id, external_id__icontains=text).values_list("pk", flat=True)
+    few = list(found[: FEW_NAMES + 1])
+    return Q(subject__in=few) if len(few) <= FEW_NAMES else Q(subject__external_id__icontains=text)
 
 
 def _between(name: str, low: float | None, high: float | None, *, includes_top: bool = False) -> Q:

@@ -91,11 +91,6 @@ class Asked:
         return ("-" if self.sort.startswith("-") else "") + COLUMN.get(name, name)
 
     @property
-    def needs_model(self) -> bool:
-        """Whether the filters or the order ask what the model says."""
-        return self.wanted.gap_min is not None or self.column.endswith("gap")
-
-    @property
     def has_more(self) -> bool:
         """Whether a filter is set that stands folded away at first."""
         return any(name in self.query for name in FOLDED)

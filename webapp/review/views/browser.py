@@ -16,7 +16,7 @@ from webapp.learning.promote import champion_of
 from webapp.review.browse import browse, summed, with_model, with_rulings
 from webapp.review.consensus_csv import CSV_COLUMNS, consensus_rows
 from webapp.review.csv_stream import csv_response
-from webapp.review.histograms import Bin, Histograms, histograms
+from webapp.review.histograms import Bin, Histograms, recent_histograms
 from webapp.review.keyset import Page, page_of
 from webapp.review.views.browse_form import Asked, asked_of
 from webapp.review.views.browser_columns import columns_of
@@ -40,15 +40,15 @@ def first_browser(request: HttpRequest, survey: Survey) -> HttpResponse:
 @workflow_page
 def browser(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, workflow.kind)
-    rows = _asked_rows(workflow, asked, champion)
-    spread = histograms(browse(rows, asked.wanted, in_ranges=False), asked.wanted)
-    page = page_of(browse(rows, asked.wanted), by=asked.column, place=asked.place, size=PER_PAGE)
+    found = _found(workflow, asked, champion)
+    spread = recent_histograms(workflow, found, asked.wanted)
+    page = page_of(_sortable(found, workflow, asked, champion), by=asked.column, place=asked.place, size=PER_PAGE)
     context = {
         "champion": champion,
         "asked": asked,
         "columns": columns_of(asked, has_model=champion is not None),
         "rows": _shown(with_model(summed(workflow), champion), workflow, page),
-        "is_empty": not spread.total and not rows.exists(),
+        "is_empty": not spread.total and not summed(workflow).exists(),
         "total": spread.total,
         "figures": _figures(spread, asked),
         "plots": _plots(spread, asked),
@@ -68,8 +68,9 @@ def browser(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     """Return every row that the filters let through, in the order of their keys."""
     asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, workflow.kind)
-    rows = with_rulings(browse(with_model(summed(workflow), champion), asked.wanted), workflow).order_by("pk")
-    return csv_response(f"consensus-{workflow.slug}.csv", CSV_COLUMNS, consensus_rows(rows))
+    found = browse(workflow, with_model(summed(workflow), champion), asked.wanted).filter(asked.wanted.ranges())
+    rows = consensus_rows(with_rulings(found, workflow).order_by("pk"))
+    return csv_response(f"consensus-{workflow.slug}.csv", CSV_COLUMNS, rows)
 
 
 @require_safe
@@ -77,15 +78,28 @@ def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
 def histogram_csv(request: HttpRequest, workflow: Workflow, of: str) -> HttpResponseBase:
     """Return the bins of one histogram."""
     asked = asked_of(workflow, request.GET)
-    rows = _asked_rows(workflow, asked, champion_of(workflow.survey, workflow.kind))
-    spread = histograms(browse(rows, asked.wanted, in_ranges=False), asked.wanted)
+    found = _found(workflow, asked, champion_of(workflow.survey, workflow.kind))
+    spread = recent_histograms(workflow, found, asked.wanted)
     bins: list[Bin] = getattr(spread, of)
     table = ((each.low, each.high, each.n) for each in bins)
     return csv_response(f"{of}-{workflow.slug}.csv", (f"{of}_from", f"{of}_below", "subjects"), table)
 
 
-def _asked_rows(workflow: Workflow, asked: Asked, champion: Checkpoint | None) -> QuerySet[Consensus]:
-    return with_model(summed(workflow), champion) if asked.needs_model else summed(workflow)
+def _found(workflow: Workflow, asked: Asked, champion: Checkpoint | None) -> QuerySet[Consensus]:
+    rows = summed(workflow)
+    asks_model = asked.wanted.gap_min is not None
+    return browse(workflow, with_model(rows, champion) if asks_model else rows, asked.wanted)
+
+
+def _sortable(
+    found: QuerySet[Consensus], workflow: Workflow, asked: Asked, champion: Checkpoint | None
+) -> QuerySet[Consensus]:
+    """Return the rows of the list, with what they are sorted by."""
+    rows = found.filter(asked.wanted.ranges())
+    if asked.column.endswith("gap") and asked.wanted.gap_min is None:
+        return with_model(rows, champion)
+    # Names are unique within a survey: its index gives their order.
+    return rows.filter(subject__survey=workflow.survey_id) if asked.column.endswith("external_id") else rows
 
 
 def _shown(rows: QuerySet[Consensus], workflow: Workflow, page: Page) -> list[dict[str, Any]]:
