@@ -6,13 +6,15 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
 
 from tests.acceptance.people import member
 from tests.integration.learning import sky
 from webapp.archive.models import IngestRun
 from webapp.consensus.update import refresh
 from webapp.learning.models import Score, TrainingEpoch
-from webapp.volunteers.models import Classification, Volunteer
+from webapp.review.rule import rule
+from webapp.volunteers.models import Classification, Mark, Volunteer
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
@@ -38,6 +40,11 @@ def survey(db):
     for person in Volunteer.objects.bulk_create(Volunteer() for _ in range(3)):
         vote_on(workflow, person, rows[10:])
     refresh(workflow, [row.pk for row in rows])
+    lines = (Mark(classification=each, position=0, x1=2, y1=2, x2=9, y2=7) for each in Classification.objects.all())
+    Mark.objects.bulk_create(lines)
+    judge = User.objects.create_user("judge")
+    for row in rows[20:24]:
+        rule(subject=row, workflow=workflow, scientist=judge, verdict="yes")
     scores = [Score(checkpoint=model, subject=row, probabilities=[0.2], p_real=0.2, entropy=0.5) for row in rows]
     Score.objects.bulk_create(scores)
     IngestRun.objects.create(survey=survey, path="night.csv", state="done", done=30, total=30, added=30)
