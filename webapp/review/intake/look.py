@@ -8,13 +8,23 @@ from pathlib import Path
 
 from webapp.archive.models import Subject
 from webapp.review.intake.guess import guess_answers
-from webapp.review.intake.read import format_of, read
+from webapp.review.intake.read import USUAL_SOURCE, format_of, read
 from webapp.review.intake.record import METADATA, SUBJECT, BadFile, Broken, Record
 from webapp.volunteers.models import Workflow
 
 ROWS = 20_000
 VALUES = 1000
-LABELS = 60
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What `Choices` will say of a file, but for its labels."""
+
+    source: str
+    match: str
+    task: str
+    follow_up_task: str
+    lines_task: str
 
 
 @dataclass
@@ -39,21 +49,29 @@ class Look:
     lines: Counter[str] = field(default_factory=Counter)
     keys: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    @property
-    def match(self) -> str:
-        """What tells most subjects; the file's own id of them where nothing tells any."""
-        return max(self.keys, key=lambda key: self.keys[key][0], default=SUBJECT)
+    def guess(self, workflow: Workflow) -> "Guess":
+        """Return how the file is probably meant: for a scientist to confirm."""
+        task = self._question(workflow)
+        return Guess(
+            source=USUAL_SOURCE[self.format],
+            match=max(self.keys, key=lambda key: self.keys[key][0], default=SUBJECT),
+            task=task,
+            follow_up_task=self._follow_ups(workflow, task),
+            lines_task=next((name for name, _ in self.lines.most_common(1)), "") if workflow.line_marking else "",
+        )
 
-    @property
-    def task(self) -> str:
-        """The task that is most probably the question: the first whose labels say yes or no, else the most given."""
-        sure = [task for task, labels in self.labels.items() if {"yes", "no"} <= set(guess_answers(labels).values())]
+    def _question(self, workflow: Workflow) -> str:
+        """Return the first task whose labels say both yes and no, else the one with most labels."""
+        meant = {task: set(guess_answers(labels, workflow).values()) for task, labels in self.labels.items()}
+        sure = [task for task, answers in meant.items() if {"yes", "no"} <= answers]
         most = sorted(self.labels, key=lambda task: -self.labels[task].total())
         return next(iter([*sure, *most]), "")
 
-    @property
-    def lines_task(self) -> str:
-        return next((task for task, _ in self.lines.most_common(1)), "")
+    def _follow_ups(self, workflow: Workflow, question: str) -> str:
+        """Return the first other task with a label that is a follow-up here."""
+        offered = {label.casefold() for labels in workflow.follow_ups.values() for label in labels}
+        others = (task for task in self.labels if task != question)
+        return next((task for task in others if offered & {label.casefold() for label in self.labels[task]}), "")
 
 
 def look(path: Path, workflow: Workflow) -> Look:
@@ -81,7 +99,8 @@ def _count(found: Look, record: Record, values: dict[str, set[str]]) -> None:
     for task, lines in record.lines.items():
         found.lines[task] += len(lines)
     for key in (SUBJECT, *(f"{METADATA}{name}" for name in record.metadata)):
-        if len(values[key]) < VALUES and (value := record.key(key)):
+        value = record.key(key)
+        if value and len(values[key]) < VALUES:
             values[key].add(value)
 
 

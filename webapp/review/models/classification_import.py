@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import ClassVar
 
 from django.conf import settings
@@ -34,3 +35,8 @@ class ClassificationImport(Job):
 
     def __str__(self) -> str:
         return f"Import {self.pk} into {self.workflow}"
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return Path(self.path).name
