@@ -13,7 +13,19 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 embedded.ensure()
 django.setup()
 
-from tasks import acquisition, consensus, crowd, imports, ingest, injection, retrain, scoring, sweep, training  # noqa: E402  # after django.setup()
+from tasks import (  # noqa: E402  # after django.setup()
+    acquisition,
+    aggregation,
+    consensus,
+    crowd,
+    imports,
+    ingest,
+    injection,
+    retrain,
+    scoring,
+    sweep,
+    training,
+)
 from webapp.dispatch import app  # noqa: E402
 
 app.conf.task_queues = [
@@ -21,6 +33,16 @@ app.conf.task_queues = [
 ]
 
 __all__ = [
-    "acquisition", "app", "consensus", "crowd", "imports", "ingest", "injection", "retrain", "scoring", "sweep",
+    "acquisition",
+    "aggregation",
+    "app",
+    "consensus",
+    "crowd",
+    "imports",
+    "ingest",
+    "injection",
+    "retrain",
+    "scoring",
+    "sweep",
     "training",
-]  # fmt: skip
+]

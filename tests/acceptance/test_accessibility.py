@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from tests.acceptance.people import member
 from tests.integration.learning import sky
 from webapp.archive.models import IngestRun
-from webapp.consensus.update import refresh
+from webapp.consensus.replay import recompute
 from webapp.learning.models import Score, TrainingEpoch
 from webapp.volunteers.models import Classification, Volunteer
 
@@ -37,7 +37,7 @@ def survey(db):
         TrainingEpoch.objects.create(run=model.run, attempt=1, epoch=epoch, **figures)
     for person in Volunteer.objects.bulk_create(Volunteer() for _ in range(3)):
         vote_on(workflow, person, rows[10:])
-    refresh(workflow, [row.pk for row in rows])
+    recompute(workflow)
     scores = [Score(checkpoint=model, subject=row, probabilities=[0.2], p_real=0.2, entropy=0.5) for row in rows]
     Score.objects.bulk_create(scores)
     IngestRun.objects.create(survey=survey, path="night.csv", state="done", done=30, total=30, added=30)

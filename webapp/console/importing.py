@@ -35,9 +35,7 @@ def bar(console: Console, job: ClassificationImport) -> Iterator[Callable[[Class
     columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
     with Progress(TextColumn("{task.description}"), *columns, console=console) as progress:
         task = progress.add_task(f"Bringing in {escape(job.path)}", total=None)
-        yield lambda job: progress.update(
-            task, completed=job.done, total=job.total, description=job.message or "Bringing in"
-        )
+        yield lambda job: progress.update(task, completed=job.done, total=job.total)
 
 
 def summarise(console: Console, job: ClassificationImport) -> None:

@@ -8,7 +8,7 @@ from tests.integration.crowd.world import entry_of, make_subject, make_workflow,
 from tests.integration.exchange.files import PANOPTES, YES_NO, counts, imported, panoptes_row, write_csv
 from webapp.archive.models import Subject
 from webapp.consensus.models import Consensus, Skill
-from webapp.consensus.update import recompute
+from webapp.consensus.replay import recompute
 from webapp.review.intake.choices import Choices
 from webapp.volunteers.models import Classification, Mark, Volunteer
 

@@ -16,7 +16,7 @@ PAGE = 1000
 SELECT = """
     SELECT answer.id, answer.subject_id, volunteer.key, volunteer.user_id IS NOT NULL, answer.answer,
         answer.follow_up, answer.reason, answer.started_at, answer.finished_at, answer.created_at, answer.device,
-        answer.viewport, answer.frames_seen
+        answer.viewport, answer.frames_seen, answer.evidence IS NOT NULL
     FROM volunteers_classification AS answer
     JOIN volunteers_volunteer AS volunteer ON volunteer.id = answer.volunteer_id
     WHERE answer.workflow_id = %(workflow)s AND answer.withdrawn_at IS NULL AND answer.is_counted
@@ -32,7 +32,7 @@ OF_SUBJECTS = f"{SELECT} AND answer.subject_id = ANY(%(subjects)s) ORDER BY answ
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An answer that counts, and whose it is."""
+    """An answer that counts, and whose it is. It weighs nothing while its volunteer is not trusted."""
 
     id: UUID
     subject: int
@@ -47,6 +47,7 @@ class Given:
     device: str
     viewport: str
     frames_seen: int | None
+    weighs: bool
 
 
 def answers(workflow: Workflow) -> Iterator[Sequence[Given]]:

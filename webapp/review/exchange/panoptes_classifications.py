@@ -74,6 +74,7 @@ def _metadata(given: Given, size: tuple[int, int, int]) -> str:
         "device": given.device,
         "frames_seen": given.frames_seen,
         "training": given.reason == Reason.TRAINING,
+        "weighs": given.weighs,
     }
     known = {name: value for name, value in said.items() if value not in (None, "")}
     return f'{json.dumps(known)[:-1]}, "subject_dimensions": {_dimensions(*size)}}}'

@@ -19,7 +19,7 @@ TRAIL = "Trail"
 
 def follow_ups_of(workflow: Workflow) -> list[str]:
     """Return all follow-ups that the workflow offers, each once, in the order of the answers."""
-    return list(dict.fromkeys(label for answer in Answer for label in workflow.follow_ups.get(answer, [])))
+    return list(dict.fromkeys(label for answer in Answer for label in workflow.offered(answer)))
 
 
 def tasks_of(workflow: Workflow) -> tuple[dict[str, Any], dict[str, str]]:
@@ -27,7 +27,7 @@ def tasks_of(workflow: Workflow) -> tuple[dict[str, Any], dict[str, str]]:
     follow_ups = follow_ups_of(workflow)
     after = LINES if workflow.line_marking else None
     tasks: dict[str, Any] = {
-        QUESTION: _question(QUESTION, [FOLLOW_UP if workflow.follow_ups.get(answer) else after for answer in Answer])
+        QUESTION: _question(QUESTION, [FOLLOW_UP if workflow.offered(answer) else after for answer in Answer])
     }
     strings = _strings(QUESTION, workflow.question, workflow.help_text, [answer.label for answer in Answer])
     if follow_ups:

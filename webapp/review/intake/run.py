@@ -6,7 +6,6 @@ from itertools import islice
 from pathlib import Path
 
 from webapp.archive.ingest.restart import through_restarts
-from webapp.consensus.update import recompute
 from webapp.review.intake.choices import Choices
 from webapp.review.intake.people import own_people
 from webapp.review.intake.read import read
@@ -22,8 +21,7 @@ BATCH = 500
 def bring_in(job: ClassificationImport, watch: Callable[[ClassificationImport], object] = lambda job: None) -> None:
     """Read the import's file from the row after the last that came in, and end the import.
 
-    The file is read through once before anything is written, so one that is broken somewhere brings nothing in. At
-    its end all votes are added up anew, since every one of them may have changed what is known of its voter.
+    The file is read through once before anything is written, so one that is broken somewhere brings nothing in.
 
     Raises
     ------
@@ -41,11 +39,7 @@ def bring_in(job: ClassificationImport, watch: Callable[[ClassificationImport], 
     except BadFile as bad:
         job.fail(f"{bad} Nothing {'more ' if job.added else ''}was brought in.")
         return
-    through_restarts(partial(job.renew, message="All rows are read; the votes are being added up anew."))
-    watch(job)
-    if job.added:
-        recompute(job.workflow)
-    through_restarts(partial(job.finish, message=""))
+    through_restarts(job.finish)
     if job.is_upload:
         remove_upload(path)
 

@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db import transaction
 
 from webapp.archive.models import Subject
-from webapp.consensus.skill import count_answers
-from webapp.consensus.update import refresh_locked
+from webapp.consensus.standing import Voter, lock_voters
+from webapp.consensus.update import count
 from webapp.review.intake.choices import Choices
 from webapp.review.intake.people import volunteers_of
 from webapp.review.intake.reasons import Reason
@@ -22,7 +22,7 @@ from webapp.volunteers.classify import ANSWER, lock_entries
 from webapp.volunteers.marks import store_lines
 from webapp.volunteers.models import Classification, QueueEntry, Workflow
 
-# They count at once: whoever gave them cannot undo them here. The first of two answers of one person stands.
+# The first of two answers of one person stands.
 STORE = f"""
     INSERT INTO volunteers_classification AS answer (
         id, volunteer_id, workflow_id, subject_id, answer, follow_up, reason, started_at, finished_at, created_at,
@@ -30,7 +30,7 @@ STORE = f"""
     )
     SELECT item.id, item.volunteer, %(workflow)s, entry.subject_id, item.answer, item.follow_up,
         CASE WHEN entry.is_gold THEN 'training' ELSE entry.reason END, item.started_at, item.finished_at,
-        least(item.created_at, now()), '', '', true
+        least(item.created_at, now()), '', '', false
     FROM unnest(
         %(id)s::uuid[], %(volunteer)s::bigint[], %(entry)s::bigint[], %(answer)s::text[], %(follow_up)s::text[],
         %(started_at)s::timestamptz[], %(finished_at)s::timestamptz[], %(created_at)s::timestamptz[]
@@ -58,12 +58,13 @@ def store(
     tally = before.after(len(rows))
     workflow = job.workflow
     votes = _votes(workflow, choices, rows, tally)
+    people = volunteers_of(choices.source, {vote.record.user for vote in votes}, own)
+    voters = lock_voters(workflow, set(people.values()))
     entries = lock_entries(workflow, list({vote.subject.pk for vote in votes}))
     wanted = _wanted(votes, entries, tally)
-    people = volunteers_of(choices.source, {vote.record.user for vote in wanted}, own)
     stored = _insert(workflow, wanted, entries, people)
     _draw(wanted, stored, tally)
-    _add_up(workflow, stored.values(), entries)
+    _count(workflow, [stored[vote.id] for vote in wanted if vote.id in stored], voters, entries)
     job.renew(**tally.fields())
     return tally
 
@@ -149,12 +150,13 @@ def _draw(votes: Sequence[Vote], stored: Mapping[UUID, Classification], tally: T
             tally.note(reason, vote.record.row, what)
 
 
-def _add_up(workflow: Workflow, answers: Any, entries: Mapping[int, QueueEntry]) -> None:
-    """Bring the skills and sums up to date, as every answer does."""
-    by_volunteer: dict[int, list[Classification]] = defaultdict(list)
+def _count(
+    workflow: Workflow, answers: Sequence[Classification], voters: Sequence[Voter], entries: Mapping[int, QueueEntry]
+) -> None:
+    """Let the answers count at once, in the order of the file: whoever gave them cannot undo them here."""
+    of_voter: dict[int, list[Classification]] = defaultdict(list)
     for answer in answers:
-        by_volunteer[answer.volunteer_id].append(answer)
-    for _, given in sorted(by_volunteer.items()):
-        count_answers(given, 1)
-    touched = {answer.subject_id for given in by_volunteer.values() for answer in given}
-    refresh_locked(workflow, [entries[subject] for subject in sorted(touched)])
+        of_voter[answer.volunteer_id].append(answer)
+    ballots = [(voter, of_voter[voter.volunteer]) for voter in voters if voter.volunteer in of_voter]
+    if ballots:
+        count(workflow, ballots, {answer.subject_id: entries[answer.subject_id] for answer in answers})

@@ -70,7 +70,7 @@ def _follow_up(
     workflow: Workflow, choices: Choices, record: Record, answer: str, noted: list[tuple[Reason, str]]
 ) -> str:
     said = record.answers.get(choices.follow_up_task, ()) if choices.follow_up_task else ()
-    offered = {label.casefold(): label for label in workflow.follow_ups.get(answer, [])}
+    offered = {label.casefold(): label for label in workflow.offered(answer)}
     found = [offered[label.casefold()] for label in said if label.casefold() in offered]
     if said and len(found) != 1:
         noted.append((Reason.FOLLOW_UP, ", ".join(said)))
