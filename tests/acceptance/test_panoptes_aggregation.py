@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import random
 import subprocess
 import uuid
@@ -23,7 +24,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="session")
 def programs():
-    return panoptes_environment()
+    try:
+        return panoptes_environment()
+    except subprocess.CalledProcessError:
+        if os.environ.get("WANDERERS_ALL_TESTS"):
+            raise
+        pytest.skip("panoptes_aggregation is not on this machine: run make panoptes where there is a network.")
 
 
 @pytest.fixture
