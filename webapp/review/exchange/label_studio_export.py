@@ -7,7 +7,6 @@ from typing import Any
 
 from webapp.learning.models import Checkpoint, Score
 from webapp.learning.promote import champion_of
-from webapp.review.exchange.cells import instant
 from webapp.review.exchange.geometry import from_corner
 from webapp.review.exchange.label_studio_names import ANSWER, FOLLOW_UP, LINES, PICTURE, PICTURES
 from webapp.review.exchange.paging import Given, answers_of, queued
@@ -59,15 +58,14 @@ def _annotation(given: Given, marks: Sequence[Mark], facts: Facts) -> Result:
         said.append(_choice(FOLLOW_UP, given.follow_up, f"{given.id.hex}-f", who))
     frames, width, height = facts.size
     said += [_vector(mark, f"{given.id.hex}-{mark.position}", frames, width, height) for mark in marks]
-    took = (given.finished_at - given.started_at).total_seconds() if given.started_at and given.finished_at else None
     return {
         "unique_id": str(given.id),
         "result": said,
         "was_cancelled": False,
         "ground_truth": False,
-        "created_at": instant(given.created_at),
-        "updated_at": instant(given.created_at),
-        "lead_time": took,
+        "created_at": given.created_at,
+        "updated_at": given.created_at,
+        "lead_time": given.took,
     }
 
 

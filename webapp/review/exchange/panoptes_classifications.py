@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from webapp.review.exchange.cells import csv_parts, harmless, instant, moment
+from webapp.review.exchange.cells import csv_parts, harmless
 from webapp.review.exchange.numbers import classification_number
 from webapp.review.exchange.paging import Given, answers
 from webapp.review.exchange.panoptes_tasks import VERSION, annotations
@@ -27,24 +27,24 @@ def classification_export(workflow: Workflow) -> Iterator[bytes]:
 
 def _rows(workflow: Workflow, page: Sequence[Given]) -> Iterator[Sequence[Any]]:
     facts = facts_of(workflow, {given.subject for given in page})
-    said = {pk: subject_data(each) for pk, each in facts.items()}
+    known = {pk: (subject_data(each), each.size) for pk, each in facts.items()}
     marks = marks_of(workflow, [given.id for given in page])
     about = workflow.pk, harmless(workflow.name), "{}.{}".format(*VERSION)
     for given in page:
         who = pseudonym(given.volunteer, given.has_account)
-        size = facts[given.subject].size
+        said, size = known[given.subject]
         yield (
             classification_number(given.id),
             who.user_name,
             who.user_id,
             who.user_ip,
             *about,
-            moment(given.created_at),
+            f"{given.created_at[:10]} {given.created_at[11:19]} UTC",
             "",
             "",
             _metadata(given, size),
             annotations(workflow, given.answer, given.follow_up, marks.get(given.id, ()), size[2]),
-            said[given.subject],
+            said,
             given.subject,
         )
 
@@ -67,8 +67,8 @@ def _metadata(given: Given, size: tuple[int, int, int]) -> str:
     said: dict[str, Any] = {
         "source": "wanderers",
         "viewport": _viewport(given.viewport),
-        "started_at": instant(given.started_at),
-        "finished_at": instant(given.finished_at),
+        "started_at": given.started_at,
+        "finished_at": given.finished_at,
         "live_project": True,
         "classifier_version": "2.0",
         "device": given.device,
