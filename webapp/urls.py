@@ -20,4 +20,5 @@ urlpatterns = [
     path("surveys/<slug:slug>/learning/", include("webapp.learning.urls")),
     path("surveys/<slug:slug>/consensus/", include("webapp.review.consensus_urls")),
     path("surveys/<slug:slug>/review/", include("webapp.review.urls")),
+    path("surveys/<slug:slug>/exchange/", include("webapp.review.exchange_urls")),
 ]

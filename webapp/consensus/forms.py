@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Kind, SubjectSet, Survey
 from webapp.archive.set_sizes import set_sizes
+from webapp.consensus import rule_fields
 from webapp.consensus.workflow_settings import WorkflowSettings
 from webapp.volunteers.models import Answer, Method, Workflow
 from webapp.volunteers.training_schedule import as_text, from_text
@@ -18,7 +19,7 @@ METHODS = [
     (Method.SWAP_ONE_COIN.value, "SWAP, with one skill for both"),
     (Method.MAJORITY.value, "Majority"),
 ]
-SHARES = ("prior", "majority", "yes_above", "no_below", "random_fraction", "skill_wanted")
+SHARES = ("prior", "majority", "yes_above", "no_below", "random_fraction", "skill_wanted", *rule_fields.SHARES)
 
 
 class Sets(forms.ModelMultipleChoiceField):
@@ -78,11 +79,12 @@ class WorkflowForm(forms.ModelForm):
         model = Workflow
         fields: tuple[str, ...] = (
             "name", "question", "help_text", "line_marking", "is_active", "grace", "method", "prior", "min_votes",
-            "max_votes", "majority", "yes_above", "no_below", "random_fraction", "training_schedule",
-            "is_training", "level", "skill_wanted", "shows_score",
+            "max_votes", "majority", "yes_above", "no_below", *rule_fields.FIELDS, "random_fraction",
+            "training_schedule", "is_training", "level", "skill_wanted", "shows_score",
             "retrain_after",
         )  # fmt: skip
         labels = {
+            **rule_fields.LABELS,
             "help_text": "Help",
             "line_marking": _("Volunteers can mark trails with lines"),
             "is_active": "Volunteers can answer it now",
@@ -101,6 +103,7 @@ class WorkflowForm(forms.ModelForm):
             "retrain_after": "New labels that start a training run",
         }
         help_texts = {
+            **rule_fields.HELP_TEXTS,
             "question": "Answered with yes, no or unsure, such as: Is this a real moving object?",
             "help_text": "What a volunteer reads under the question mark. An empty line begins a paragraph.",
             "line_marking": _("Each line is stored with the answer: in pixels and, by the frame's WCS, on the sky."),

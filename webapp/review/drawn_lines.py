@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from webapp.archive.models import Subject
 from webapp.archive.pixels import shape_of
+from webapp.review.exchange.pseudonym import pseudonym
 from webapp.volunteers.models import Mark, Workflow
-from webapp.volunteers.pseudonym import pseudonym
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,10 @@ def marked_frames(workflow: Workflow, subject: Subject) -> list[MarkedFrame]:
 
 
 def _line(number: int, mark: Mark, height: int) -> DrawnLine:
+    volunteer = mark.classification.volunteer
     return DrawnLine(
         number=number,
-        who=pseudonym(mark.classification.volunteer),
+        who=pseudonym(volunteer.key, volunteer.user_id is not None).user_name,
         mark=mark,
         pixels=math.hypot(mark.x2 - mark.x1, mark.y2 - mark.y1),
         arcsec=_arcsec(mark),

@@ -5,14 +5,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import F
+
 from webapp.archive.models import Subject
 from webapp.consensus.intervals import Share, share_of
-from webapp.consensus.models import Skill
-from webapp.consensus.posterior import Counts, posterior, skill_of
-from webapp.consensus.skill import CELLS
+from webapp.consensus.models import Consensus
+from webapp.consensus.weigh import CELLS, NAT, NEWCOMER, Counts, posterior_of
+from webapp.review.exchange.pseudonym import pseudonym
 from webapp.sql import fetch
 from webapp.volunteers.models import Classification, Method, Workflow
-from webapp.volunteers.pseudonym import pseudonym
 
 # What each voter had answered to subjects of known class before this vote, by class and answer. An answer that replaced
 # an undone one says nothing of skill, as in `webapp.consensus.skill`.
@@ -21,7 +22,8 @@ EARLIER = """
     FROM volunteers_classification AS vote
     JOIN volunteers_classification AS earlier
         ON earlier.volunteer_id = vote.volunteer_id AND earlier.workflow_id = vote.workflow_id
-        AND earlier.created_at < vote.created_at AND earlier.is_counted AND earlier.withdrawn_at IS NULL
+        AND (earlier.position < vote.position OR (vote.position IS NULL AND earlier.created_at < vote.created_at))
+        AND earlier.is_counted AND earlier.withdrawn_at IS NULL
     JOIN archive_subject AS known ON known.id = earlier.subject_id AND known.gold_label <> ''
     WHERE vote.workflow_id = %s AND vote.subject_id = %s AND vote.withdrawn_at IS NULL
         AND NOT EXISTS (
@@ -31,7 +33,6 @@ EARLIER = """
         )
     GROUP BY vote.id, known.gold_label, earlier.answer
 """
-NEWCOMER: Counts = (0,) * len(CELLS)
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,17 @@ class Vote:
     Attributes
     ----------
     who : str
-        A pseudonym.
+        The pseudonym that exports use, too.
     seconds : float or None
         From the picture's appearance to the answer.
-    is_counted : bool
-        False while it may yet be undone: then it changes no posterior.
+    is_counted, weighs : bool
+        Whether it counts yet, or may be undone first; and whether the consensus adds it up.
     skill : Share
         The voter's right answers among their definite ones to subjects of known class, before this vote.
     odds : float or None
-        By what factor the vote moves the odds of yes; None where the method weighs nobody.
-    posterior_then, posterior_now : float
-        After this vote, with the voters' skills of the moment of their votes, and with those of now.
+        By what factor the vote moves the odds of yes; None where it does not weigh, or the method weighs nobody.
+    posterior : float
+        After this vote.
     """
 
     number: int
@@ -62,39 +63,34 @@ class Vote:
     reason: str
     seconds: float | None
     is_counted: bool
+    weighs: bool
     skill: Share
     odds: float | None
-    posterior_then: float
-    posterior_now: float
-
-
-@dataclass(frozen=True)
-class Weighed:
-    """An answer with the record of whoever gave it: before it, and now."""
-
-    row: Classification
-    then: Counts
-    now: Counts
+    posterior: float
 
 
 def timeline(workflow: Workflow, subject: Subject) -> list[Vote]:
-    """Return the standing votes on a subject in the order they were given, with what was believed after each."""
-    counted: list[Weighed] = []
+    """Return the standing votes on a subject in the order they counted, with what was believed after each."""
+    answers = Classification.objects.standing().filter(workflow=workflow, subject=subject)
+    rows = answers.select_related("volunteer").order_by(F("position").asc(nulls_last=True), "created_at", "pk")
+    before = _earlier(workflow, subject)
+    so_far = Consensus(workflow=workflow, subject=subject)
     found = []
-    for number, each in enumerate(_weighed(workflow, subject), 1):
-        if each.row.is_counted:
-            counted.append(each)
-        found.append(_vote(workflow, number, each, counted))
+    for number, row in enumerate(rows, 1):
+        _add(so_far, row)
+        found.append(_vote(workflow, number, row, before.get(str(row.pk), NEWCOMER), posterior_of(so_far, workflow)))
     return found
 
 
-def _weighed(workflow: Workflow, subject: Subject) -> list[Weighed]:
-    answers = Classification.objects.standing().filter(workflow=workflow, subject=subject)
-    rows = list(answers.select_related("volunteer").order_by("created_at", "pk"))
-    skills = Skill.objects.filter(workflow=workflow, volunteer__in=[row.volunteer_id for row in rows])
-    now = {skill.volunteer_id: tuple(getattr(skill, cell) for cell in CELLS) for skill in skills}
-    then = _earlier(workflow, subject)
-    return [Weighed(row, then.get(str(row.pk), NEWCOMER), now.get(row.volunteer_id, NEWCOMER)) for row in rows]
+def _weighs(row: Classification) -> bool:
+    return row.is_counted and row.evidence is not None
+
+
+def _add(so_far: Consensus, row: Classification) -> None:
+    if _weighs(row):
+        name = f"votes_{row.answer}"
+        setattr(so_far, name, getattr(so_far, name) + 1)
+        so_far.evidence += row.evidence or 0
 
 
 def _earlier(workflow: Workflow, subject: Subject) -> dict[str, Counts]:
@@ -105,22 +101,22 @@ def _earlier(workflow: Workflow, subject: Subject) -> dict[str, Counts]:
     return {vote: tuple(each[cell] for cell in CELLS) for vote, each in cells.items()}
 
 
-def _vote(workflow: Workflow, number: int, each: Weighed, counted: list[Weighed]) -> Vote:
-    row, (yes_yes, yes_no, _, no_yes, no_no, _) = each.row, each.then
-    weighs = workflow.method != Method.MAJORITY and row.is_counted
+def _vote(workflow: Workflow, number: int, row: Classification, before: Counts, posterior: float) -> Vote:
+    yes_yes, yes_no, _, no_yes, no_no, _ = before
+    has_odds = workflow.method != Method.MAJORITY and _weighs(row)
     return Vote(
         number=number,
-        who=pseudonym(row.volunteer),
+        who=pseudonym(row.volunteer.key, row.volunteer.user_id is not None).user_name,
         at=row.created_at,
         answer=row.answer,
         follow_up=row.follow_up,
         reason=row.reason,
         seconds=_seconds(row),
         is_counted=row.is_counted,
+        weighs=_weighs(row),
         skill=share_of(yes_yes + no_no, yes_yes + no_no + yes_no + no_yes),
-        odds=math.exp(skill_of(workflow.method, each.then).evidence(row.answer)) if weighs else None,
-        posterior_then=_believed(workflow, [(vote.row.answer, vote.then) for vote in counted]),
-        posterior_now=_believed(workflow, [(vote.row.answer, vote.now) for vote in counted]),
+        odds=math.exp((row.evidence or 0) / NAT) if has_odds else None,
+        posterior=posterior,
     )
 
 
@@ -128,7 +124,3 @@ def _seconds(row: Classification) -> float | None:
     if row.started_at is None or row.finished_at is None:
         return None
     return (row.finished_at - row.started_at).total_seconds()
-
-
-def _believed(workflow: Workflow, votes: list[tuple[str, Counts]]) -> float:
-    return posterior(workflow, [answer for answer, _ in votes], [voter for _, voter in votes])

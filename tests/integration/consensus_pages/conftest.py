@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tests.integration.learning import sky
 from webapp.archive.models import Membership
-from webapp.consensus.update import recompute, refresh
+from webapp.consensus.replay import recompute
 from webapp.volunteers.models import Classification, Volunteer
 
 
@@ -55,12 +55,7 @@ def vote(workflow):
                 created_at=at, started_at=at - timedelta(seconds=4), finished_at=at
             )
             given.append(row)
-        refresh(workflow, [subject.pk])
+        recompute(workflow)
         return given
 
     return answer
-
-
-@pytest.fixture
-def recomputed(workflow):
-    return lambda: recompute(workflow)

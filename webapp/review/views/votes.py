@@ -20,15 +20,13 @@ from webapp.review.views.workflow_page import beside, workflow_page
 from webapp.volunteers.models import Method, QueueEntry, Workflow
 
 VOTE_COLUMNS = (
-    "number", "volunteer", "at_utc", "answer", "follow_up", "reason", "seconds", "is_counted", "known_right",
-    "known_answered", "odds_factor", "posterior_then", "posterior_now",
+    "number", "volunteer", "at_utc", "answer", "follow_up", "reason", "seconds", "is_counted", "weighs", "known_right",
+    "known_answered", "odds_factor", "posterior",
 )  # fmt: skip
 LINE_COLUMNS = (
     "number", "volunteer", "frame", "x1_px", "y1_px", "x2_px", "y2_px", "length_px", "ra1_deg", "dec1_deg", "ra2_deg",
     "dec2_deg", "length_arcsec",
 )  # fmt: skip
-
-LEAST_MOVE = 0.0005
 
 
 @require_safe
@@ -38,12 +36,9 @@ def votes(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     workflow = _workflow(survey, subject, request.GET.get("workflow", ""))
     found = timeline(workflow, subject)
     frames = marked_frames(workflow, subject)
-    row, now = _row(workflow, subject), found[-1].posterior_now if found else None
     context = {
         "subject": subject,
-        "row": row,
-        "votes_now": now,
-        "has_moved": row is not None and now is not None and abs(row.posterior - now) > LEAST_MOVE,
+        "row": _row(workflow, subject),
         "votes": found,
         "plot": _plot(workflow, found),
         "frames": frames,
@@ -61,7 +56,7 @@ def votes_csv(request: HttpRequest, workflow: Workflow, pk: int) -> HttpResponse
     rows = (
         (
             vote.number, vote.who, vote.at.isoformat(), vote.answer, vote.follow_up, vote.reason, vote.seconds,
-            vote.is_counted, vote.skill.right, vote.skill.n, vote.odds, vote.posterior_then, vote.posterior_now,
+            vote.is_counted, vote.weighs, vote.skill.right, vote.skill.n, vote.odds, vote.posterior,
         )
         for vote in timeline(workflow, subject)
     )  # fmt: skip
@@ -110,7 +105,6 @@ def _plot(workflow: Workflow, found: list[Vote]) -> dict[str, Any]:
     return {
         "number": [0, *(vote.number for vote in found)],
         "label": ["", *(f"{vote.who}: {vote.answer}" for vote in found)],
-        "then": [workflow.prior, *(vote.posterior_then for vote in found)],
-        "now": [workflow.prior, *(vote.posterior_now for vote in found)],
+        "posterior": [workflow.prior, *(vote.posterior for vote in found)],
         "thresholds": [workflow.no_below, workflow.yes_above] if settles else [],
     }

@@ -9,8 +9,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('archive', '0001_initial'),
-        ('consensus', '0001_initial'),
-        ('volunteers', '0001_initial'),
+        ('consensus', '0003_aggregation'),
+        ('volunteers', '0004_index_of_counted_answers_over_time'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('archive', '0001_initial'),
-        ('volunteers', '0001_initial'),
+        ('volunteers', '0003_more_rules_of_retirement'),
     ]
 
     operations = [
