@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from webapp.consensus.models import Consensus, Recount
+from webapp.consensus.sentences import RECOUNTED
 from webapp.consensus.skill import recount as recount_skills
 from webapp.consensus.update import refresh
 from webapp.jobs import JobState
@@ -45,7 +46,7 @@ def recount_votes(job: Recount) -> None:
         reopened += sum(before and not retired.get(subject, True) for _, subject, before in batch)
         after = batch[-1][0]
         job.renew(done=min(done, job.total or done))
-    job.finish(done=job.total or 0, message=f"{settled:,} more settled, {reopened:,} open again.")
+    job.finish(done=job.total or 0, message=RECOUNTED(settled=f"{settled:,}", reopened=f"{reopened:,}"))
 
 
 def _touched(workflow: Workflow) -> QuerySet[QueueEntry]:

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from webapp.archive.access import person, survey_page
@@ -35,7 +38,9 @@ def workflow_new(request: HttpRequest, survey: Survey) -> HttpResponse:
     saved = _save(form, lambda said: open_workflow(survey=survey, **said, **form.settings()), "slug", "kind")
     if saved is None:
         return _page(request, survey, form, status=400)
-    messages.success(request, f"{saved.workflow} is open. {_said_of_queue(saved)}")
+    messages.success(
+        request, " ".join([_("%(workflow)s is open.") % {"workflow": saved.workflow}, *_said_of_queue(saved)])
+    )
     return redirect("workflow", survey.slug, saved.workflow.slug)
 
 
@@ -50,7 +55,7 @@ def workflow(request: HttpRequest, survey: Survey, workflow: str) -> HttpRespons
     saved = _save(form, lambda said: change_workflow(workflow=row, by=by, **said, **form.settings()))
     if saved is None:
         return _page(request, survey, form, row, status=400)
-    messages.success(request, f"Saved. {_said_of_queue(saved)}")
+    messages.success(request, " ".join([_("Saved."), *_said_of_queue(saved)]))
     return redirect("workflow", survey.slug, row.slug)
 
 
@@ -85,11 +90,19 @@ def _queue(row: Workflow) -> dict[str, Any]:
     return {"workflow": row, "stock": stock_of(row.survey).get(row.pk, Stock()), "recount": recount}
 
 
-def _said_of_queue(saved: Saved) -> str:
-    added = f"{saved.added:,} subject{' was' if saved.added == 1 else 's were'}" if saved.added else "No subject was"
-    said = [f"{added} added to its queue."]
+def _said_of_queue(saved: Saved) -> list[str]:
+    """Return what saving did to the queue, in sentences."""
+    said = [_said_of_added(saved.added)]
     if saved.removed:
-        said.append(f"{saved.removed:,} left it with their set.")
+        left = ngettext("%(n)s left it with its set.", "%(n)s left it with their set.", saved.removed)
+        said.append(left % {"n": intcomma(saved.removed)})
     if saved.recount:
-        said.append("The votes given so far are being added up under the new rules.")
-    return " ".join(said)
+        said.append(_("The votes given so far are being added up under the new rules."))
+    return said
+
+
+def _said_of_added(added: int) -> str:
+    if not added:
+        return _("No subject was added to its queue.")
+    said = ngettext("%(n)s subject was added to its queue.", "%(n)s subjects were added to its queue.", added)
+    return said % {"n": intcomma(added)}

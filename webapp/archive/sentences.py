@@ -1,0 +1,11 @@
+"""What workers say of an ingest."""
+
+from django.utils.translation import gettext_noop
+
+from webapp.sentences import Sentence
+
+NOTHING_READ = Sentence(gettext_noop("Nothing could be read. %(problem)s"))
+ALL_BAD = Sentence(gettext_noop("Nothing could be read. All %(count)s rows or files are bad; the first: %(problem)s"))
+NOT_INGESTED = Sentence(gettext_noop("%(problem)s Nothing was ingested."))
+NOT_INGESTED_FURTHER = Sentence(gettext_noop("%(problem)s Nothing more was ingested."))
+IN_ROW = Sentence(gettext_noop("%(file)s row %(row)s: %(problem)s"))
