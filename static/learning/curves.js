@@ -1,6 +1,6 @@
 // Curves of loss and metrics by epoch, drawn by Bokeh, and drawn on while the run goes on. The table below has the
 // same numbers; the curves are for the eye.
-import { figureOf, paint, token } from "../site/plot.js";
+import { figureOf, paint, speak, token } from "../site/plot.js";
 
 const EVERY = 1000;
 const CURVES = {
@@ -40,6 +40,7 @@ function plot(name, { label, lines }, epochs) {
   }
   figure.toolbar.logo = null;
   paint(figure);
+  speak(figure);
   Bokeh.Plotting.show(figure, root.querySelector(`[data-plot="${name}"]`));
 }
 

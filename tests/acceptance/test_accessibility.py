@@ -42,12 +42,19 @@ def pages(page):
 
 
 @pytest.mark.parametrize(
-    ("role", "scheme", "width"),
-    [("admin", "light", 1440), ("scientist", "dark", 390), ("volunteer", "light", 390), (None, "dark", 720)],
+    ("role", "scheme", "width", "language"),
+    [
+        ("admin", "light", 1440, "en"),
+        ("admin", "dark", 390, "de"),  # the longest words
+        ("scientist", "dark", 390, "en"),
+        ("volunteer", "light", 390, "fr"),
+        (None, "dark", 720, "es"),
+    ],
 )
-def test_every_page_can_be_used_by_everybody(survey, open_page, role, scheme, width):
+def test_every_page_can_be_used_by_everybody(survey, open_page, role, scheme, width, language):
     user = member(survey, role) if role else None
     page = open_page("/", user=user, color_scheme=scheme, width=width, reduced_motion="reduce")
+    page.context.set_extra_http_headers({"Accept-Language": language})
     wrong = {}
     for kind in pages(page):
         found = [

@@ -30,8 +30,8 @@ ALIKE = {  # words that are the same in English
     "de": {"Champion", "Champions", "Filter", "Labels", "Name", "RA (°)", "S/N", "Text", "Text, in Markdown"},
     "es": {"No", "no", "Tutorial"},
     "fr": {
-        "champion", "Champions", "Classes", "Collections", "Cube", "Description", "Guides", "guides", "Pixels", "points",
-        "Page", "Pages", "Promotions", "Question", "Type", "Versions", "votes",
+        "champion", "Champions", "Classes", "Collections", "Cube", "Description", "Guides", "guides", "Pixels",
+        "points", "Page", "Pages", "Promotions", "Question", "Type", "Versions", "votes",
     },
 }  # fmt: skip
 REFUSED = [
