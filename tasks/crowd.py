@@ -1,9 +1,9 @@
 """The schedule: give back slots nobody used, count answers whose grace has ended, and spread what skills tell."""
 
 from tasks.house import task
+from webapp.consensus.catch_up import catch_up
 from webapp.consensus.grace import count_overdue
-from webapp.consensus.update import catch_up
-from webapp.volunteers.models import Method, Workflow
+from webapp.volunteers.models import Workflow
 from webapp.volunteers.queue import release_expired
 
 
@@ -11,5 +11,5 @@ from webapp.volunteers.queue import release_expired
 def run() -> None:
     release_expired()
     count_overdue()
-    for workflow in Workflow.objects.filter(is_active=True).exclude(method=Method.MAJORITY).select_related("survey"):
+    for workflow in Workflow.objects.filter(skills__stale__gt=0).distinct().select_related("survey"):
         catch_up(workflow)

@@ -21,7 +21,7 @@ from tasks.examples import examples, features_of, of_one_shape, pixels_of
 from tasks.features import Features
 from tasks.house import job
 from tasks.judging import judged
-from webapp.consensus.update import recompute
+from webapp.consensus.catch_up import catch_up
 from webapp.jobs import Cancelled, LeaseLost
 from webapp.learning import cross_validated, curate, sentences, test_set
 from webapp.learning.models import Checkpoint, Preset, TrainingEpoch, TrainingRun, TrainingSet
@@ -43,7 +43,7 @@ def run(row: TrainingRun) -> None:
 def _train(row: TrainingRun) -> Checkpoint:
     if row.training_set is None:
         row.renew(message=sentences.ADDING_UP())
-        recompute(row.workflow)
+        catch_up(row.workflow)
         row.renew(message=sentences.COLLECTING())
         row.renew(training_set=curate.curate(row.workflow))
     base = _base(row)

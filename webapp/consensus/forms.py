@@ -9,6 +9,7 @@ from django.utils.translation import ngettext_lazy
 
 from webapp.archive.models import Kind, SubjectSet, Survey
 from webapp.archive.set_sizes import set_sizes
+from webapp.consensus import rule_fields
 from webapp.consensus.schedule_field import ScheduleField
 from webapp.consensus.workflow_settings import WorkflowSettings
 from webapp.volunteers.models import Answer, Method, Workflow
@@ -24,7 +25,7 @@ AFTER = {
     Answer.NO.value: _("After no"),
     Answer.UNSURE.value: _("After unsure"),
 }
-SHARES = ("prior", "majority", "yes_above", "no_below", "random_fraction", "skill_wanted")
+SHARES = ("prior", "majority", "yes_above", "no_below", "random_fraction", "skill_wanted", *rule_fields.SHARES)
 
 
 COUNTED = {
@@ -88,11 +89,12 @@ class WorkflowForm(forms.ModelForm):
         model = Workflow
         fields: tuple[str, ...] = (
             "name", "question", "help_text", "line_marking", "is_active", "grace", "method", "prior", "min_votes",
-            "max_votes", "majority", "yes_above", "no_below", "random_fraction", "training_schedule",
-            "is_training", "level", "skill_wanted", "shows_score",
+            "max_votes", "majority", "yes_above", "no_below", *rule_fields.FIELDS, "random_fraction",
+            "training_schedule", "is_training", "level", "skill_wanted", "shows_score",
             "retrain_after",
         )  # fmt: skip
         labels = {
+            **rule_fields.LABELS,
             "name": _("Name"),
             "question": _("Question"),
             "help_text": _("Help"),
@@ -113,6 +115,7 @@ class WorkflowForm(forms.ModelForm):
             "retrain_after": _("New labels that start a training run"),
         }
         help_texts = {
+            **rule_fields.HELP_TEXTS,
             "question": _("Answered with yes, no or unsure, such as: Is this a real moving object?"),
             "help_text": _("What a volunteer reads under the question mark. An empty line begins a paragraph."),
             "line_marking": _("Each line is stored with the answer: in pixels and, by the frame's WCS, on the sky."),

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from webapp.consensus.models import Consensus, Recount
+from webapp.consensus.replay import replay_everybody
 from webapp.consensus.sentences import RECOUNTED
-from webapp.consensus.skill import recount as recount_skills
 from webapp.consensus.update import refresh
 from webapp.jobs import JobState
 from webapp.volunteers.models import Classification, QueueEntry, Workflow
@@ -33,7 +33,7 @@ def start_recount(*, workflow: Workflow, by: User | None) -> Recount:
 
 def recount_votes(job: Recount) -> None:
     """Do the job. Batches are transactions of their own, so volunteers go on meanwhile; twice does no harm."""
-    recount_skills(job.workflow)
+    replay_everybody(job.workflow, lambda votes: job.renew())
     touched = _touched(job.workflow)
     job.renew(done=0, total=touched.count())
     settled = reopened = after = 0

@@ -1,77 +1,100 @@
-"""How well volunteers answer subjects whose class is known: counted with every answer, or anew from all of them."""
+"""How well volunteers answer subjects whose class is known: counted as their answers begin to count."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 
-from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
-from webapp.archive.models import Subject
+from webapp.archive.models import Subject, Survey
 from webapp.consensus.models import Skill
-from webapp.sql import execute
+from webapp.consensus.weigh import CELLS, Counts
+from webapp.sql import execute, fetch
 from webapp.volunteers.models import Classification, Workflow
 
-CELLS = ("yes_yes", "yes_no", "yes_unsure", "no_yes", "no_no", "no_unsure")
-
-# The sums are made by the database, so that answers given at the same time are all counted.
-ADD = f"""
+SET = f"""
     INSERT INTO consensus_skill AS known (volunteer_id, workflow_id, {", ".join(CELLS)}, updated_at)
-    VALUES (%(volunteer)s, %(workflow)s, {", ".join(f"greatest(%({cell})s, 0)" for cell in CELLS)}, now())
+    SELECT record.volunteer, %(workflow)s, {", ".join(f"record.{cell}" for cell in CELLS)}, now()
+    FROM unnest(%(volunteer)s::bigint[], {", ".join(f"%({cell})s::int[]" for cell in CELLS)})
+        AS record (volunteer, {", ".join(CELLS)})
+    WHERE {" + ".join(f"record.{cell}" for cell in CELLS)} > 0 OR EXISTS (
+        SELECT FROM consensus_skill AS known
+        WHERE known.volunteer_id = record.volunteer AND known.workflow_id = %(workflow)s
+    )
     ON CONFLICT (volunteer_id, workflow_id) DO UPDATE
-    SET {", ".join(f"{cell} = known.{cell} + %({cell})s" for cell in CELLS)}, updated_at = now()
-"""  # noqa: S608  # the names are the constants above
+    SET {", ".join(f"{cell} = excluded.{cell}" for cell in CELLS)}, updated_at = now()
+    WHERE ({", ".join(f"known.{cell}" for cell in CELLS)}) <> ({", ".join(f"excluded.{cell}" for cell in CELLS)})
+"""  # noqa: S608  # the names are constants
+
+# Whose past was judged anew is told by a number, so that a change while their answers are weighed is not overlooked.
+STALE = """
+    INSERT INTO consensus_skill AS known (
+        volunteer_id, workflow_id, yes_yes, yes_no, yes_unsure, no_yes, no_no, no_unsure, stale, updated_at
+    )
+    SELECT id, %(workflow)s, 0, 0, 0, 0, 0, 0, 1, now() FROM unnest(%(volunteer)s::bigint[]) AS voter (id) ORDER BY id
+    ON CONFLICT (volunteer_id, workflow_id) DO UPDATE SET stale = known.stale + 1
+"""
+
+TOLD = """
+    SELECT DISTINCT volunteer_id, subject_id FROM volunteers_classification
+    WHERE workflow_id = %(workflow)s AND volunteer_id = ANY(%(volunteers)s) AND withdrawn_at IS NOT NULL
+        AND (%(subjects)s::bigint[] IS NULL OR subject_id = ANY(%(subjects)s))
+"""
 
 
-# Whoever adds holds this lock with others who add; whoever counts anew holds it alone, and misses nobody's answer.
-LOCK_TO_ADD = "SELECT pg_advisory_xact_lock_shared(hashtext('consensus_skill'), %s)"
-LOCK_TO_COUNT = "SELECT pg_advisory_xact_lock(hashtext('consensus_skill'), %s)"
+def set_records(workflow: Workflow, records: dict[int, Counts]) -> None:
+    """Write the records of volunteers, whose rows the transaction has locked (`webapp.consensus.standing`)."""
+    if records:
+        columns = zip(CELLS, zip(*records.values(), strict=True), strict=True)
+        cells = {cell: list(counts) for cell, counts in columns}
+        execute(SET, {"workflow": workflow.pk, "volunteer": list(records), **cells})
 
 
-def count_answers(answers: Sequence[Classification], change: int) -> None:
-    """Add (1) or take back (-1) one volunteer's answers in one workflow, as far as the truth is known.
+def taught_by(answer: Classification) -> str:
+    """Return the truth that an answer that counts was held against; an empty string where it was against none."""
+    if not answer.subject.gold_label or told(answer.workflow, [answer.volunteer_id], [answer.subject_id]):
+        return ""
+    return Truths(answer.workflow.survey)[answer.subject.gold_label]
+
+
+def unlearn(answer: Classification, truth: str) -> None:
+    """Take an undone answer out of its volunteer's record, and have what they answered since weighed anew."""
+    record = Skill.objects.filter(volunteer=answer.volunteer_id, workflow=answer.workflow_id)
+    cell = f"{truth}_{answer.answer}"
+    record.update(**{cell: F(cell) - 1, "stale": F("stale") + 1})
+
+
+def mark_stale(workflow: Workflow, volunteers: Iterable[int]) -> None:
+    """Say that what these volunteers answered before is to be weighed anew; `webapp.consensus.catch_up` does it."""
+    whose = sorted(set(volunteers))
+    if whose:
+        execute(STALE, {"workflow": workflow.pk, "volunteer": whose})
+
+
+def truth_changed(workflow: Workflow, subjects: Iterable[int]) -> None:
+    """Have those judged anew who answered subjects whose gold label was just set or removed."""
+    answers = Classification.objects.counted().filter(workflow=workflow, subject__in=list(subjects))
+    mark_stale(workflow, answers.values_list("volunteer", flat=True).distinct())
+
+
+def told(
+    workflow: Workflow, volunteers: Collection[int], subjects: Collection[int] | None = None
+) -> set[tuple[int, int]]:
+    """Return (volunteer, subject) of all answers that were undone, about these subjects or any.
 
     Who undoes an answer to a training subject has been told the truth: what they answer then says nothing of skill.
     """
-    known = [each for each in answers if each.subject.gold_answer()]
-    if not known:
-        return
-    told = _undone_before(known)
-    cells = Counter(f"{each.subject.gold_answer()}_{each.answer}" for each in known if each.subject_id not in told)
-    execute(LOCK_TO_ADD, [known[0].workflow_id])
-    whose = {"volunteer": known[0].volunteer_id, "workflow": known[0].workflow_id}
-    execute(ADD, {cell: change * cells[cell] for cell in CELLS} | whose)
+    which = {"volunteers": list(volunteers), "subjects": None if subjects is None else list(subjects)}
+    return {(who, what) for who, what in fetch(TOLD, {"workflow": workflow.pk, **which})}
 
 
-def _undone_before(answers: Sequence[Classification]) -> set[int]:
-    """Return the subjects to which the volunteer had given, and undone, another answer before."""
-    undone = Classification.objects.filter(
-        volunteer=answers[0].volunteer_id,
-        workflow=answers[0].workflow_id,
-        subject__in=[each.subject_id for each in answers],
-        withdrawn_at__isnull=False,
-    )
-    return set(undone.exclude(pk__in=[each.pk for each in answers]).values_list("subject", flat=True))
+class Truths(dict[str, str]):
+    """The side, yes or no, of each gold label of a survey; an empty one for no label."""
 
+    def __init__(self, survey: Survey) -> None:
+        self.survey = survey
 
-@transaction.atomic
-def recount(workflow: Workflow, volunteers: Iterable[int] | None = None) -> None:
-    """Count the skills in a workflow anew from the standing answers: everybody's, or these volunteers'."""
-    execute(LOCK_TO_COUNT, [workflow.pk])
-    skills, answers = Skill.objects.filter(workflow=workflow), telling_answers(workflow)
-    if volunteers is not None:
-        whose = list(volunteers)
-        skills, answers = skills.filter(volunteer__in=whose), answers.filter(volunteer__in=whose)
-    counted = _cells(workflow, answers)
-    skills.exclude(volunteer__in=list(counted)).delete()
-    Skill.objects.bulk_create(
-        [
-            Skill(volunteer_id=volunteer, workflow=workflow, **{cell: cells[cell] for cell in CELLS})
-            for volunteer, cells in sorted(counted.items())
-        ],
-        update_conflicts=True,
-        unique_fields=["volunteer", "workflow"],
-        update_fields=[*CELLS, "updated_at"],
-    )
+    def __missing__(self, label: str) -> str:
+        self[label] = truth = Subject(survey=self.survey, gold_label=label).gold_answer()
+        return truth
 
 
 def telling_answers(workflow: Workflow) -> QuerySet[Classification]:
@@ -81,13 +104,3 @@ def telling_answers(workflow: Workflow) -> QuerySet[Classification]:
     )
     answers = Classification.objects.counted().filter(workflow=workflow)
     return answers.exclude(subject__gold_label="").filter(~Exists(undone))
-
-
-def _cells(workflow: Workflow, answers: QuerySet[Classification]) -> dict[int, Counter[str]]:
-    """Count answers by volunteer, truth and answer."""
-    counted: dict[int, Counter[str]] = defaultdict(Counter)
-    counts = answers.values_list("volunteer", "subject__gold_label", "answer").annotate(n=Count("pk"))
-    for volunteer, label, answer, n in counts:
-        truth = Subject(survey=workflow.survey, gold_label=label).gold_answer()
-        counted[volunteer][f"{truth}_{answer}"] += n
-    return counted

@@ -8,10 +8,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from webapp.consensus.grace import count_those_before
 from webapp.consensus.models import Consensus
-from webapp.consensus.skill import count_answers
-from webapp.consensus.update import refresh_locked
+from webapp.consensus.skill import taught_by, unlearn
+from webapp.consensus.standing import Voter, lock_volunteers, lock_voters
+from webapp.consensus.update import count, refresh_locked
 from webapp.volunteers.classify import Item, Recorded, lend_again, lock_entries, record, set_follow_up, withdraw
 from webapp.volunteers.models import Classification, QueueEntry, Volunteer, Workflow
 
@@ -45,15 +45,19 @@ def submit(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> l
     CannotClassify
         As `webapp.volunteers.classify.record`; nothing is stored then.
     """
-    entries = lock_entries(workflow, [item.subject for item in items], volunteer)
+    (voter,) = lock_voters(workflow, [volunteer.pk])
+    entries = lock_entries(workflow, [*(item.subject for item in items), *(row.subject_id for row in voter.held)])
     recorded = record(volunteer, workflow, items, entries)
-    new = {each.classification.pk: each.classification for each in recorded if each.is_new}
-    if new:
-        last = list(new)[-1:] if workflow.grace else []
-        for row in count_those_before(volunteer, workflow, last, entries):
-            new.get(row.pk, row).is_counted = True
-    sums = refresh_locked(workflow, list(entries.values()))
+    new = [each.classification for each in recorded if each.is_new]
+    sums = count(workflow, [(voter, _to_count(voter, workflow, new))], entries)
     return [Submitted(each, sums[each.entry.subject_id]) for each in recorded]
+
+
+def _to_count(voter: Voter, workflow: Workflow, new: list[Classification]) -> list[Classification]:
+    """Return what counts now that these were answered: all but the last. A mere replay is no going on."""
+    if not new:
+        return []
+    return [*voter.held, *(new[:-1] if workflow.grace else new)]
 
 
 @transaction.atomic
@@ -68,9 +72,10 @@ def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
         When the workflow's grace period is over.
     """
     row, entry = _locked(volunteer, answer)
+    taught = taught_by(row) if row.is_counted else ""
     if withdraw(row):
-        if row.is_counted:
-            count_answers([row], -1)
+        if taught:
+            unlearn(row, taught)
         sums = refresh_locked(row.workflow, [entry])
         lend_again(row, entry, timezone.now() + settings.LEASE_FOR)
     else:
@@ -96,7 +101,8 @@ def say_more(volunteer: Volunteer, answer: UUID, follow_up: str) -> Submitted:
 
 
 def _locked(volunteer: Volunteer, answer: UUID) -> tuple[Classification, QueueEntry]:
-    """Load an answer under the lock of its queue entry, so that it cannot change meanwhile."""
+    """Load an answer under the locks of its volunteer and of its queue entry, so that it cannot change meanwhile."""
+    lock_volunteers([volunteer.pk])
     answers = Classification.objects.filter(volunteer=volunteer).select_related("workflow__survey")
     row = answers.get(pk=answer)
     entry = lock_entries(row.workflow, [row.subject_id])[row.subject_id]

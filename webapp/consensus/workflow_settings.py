@@ -17,7 +17,10 @@ from webapp.volunteers.enqueue import enqueue_subjects
 from webapp.volunteers.models import Workflow
 from webapp.volunteers.training_schedule import Schedule
 
-RULES = ("method", "prior", "min_votes", "max_votes", "majority", "yes_above", "no_below")
+RULES = (
+    "method", "prior", "min_votes", "max_votes", "majority", "yes_above", "no_below", "agreement", "agreement_votes",
+    "nothing_after", "unsure_share", "unsure_votes", "flags",
+)  # fmt: skip
 
 
 class WorkflowSettings(TypedDict):
@@ -37,6 +40,12 @@ class WorkflowSettings(TypedDict):
     majority: float
     yes_above: float
     no_below: float
+    agreement: float | None
+    agreement_votes: int
+    nothing_after: int | None
+    unsure_share: float | None
+    unsure_votes: int
+    flags: int | None
     random_fraction: float
     training_schedule: Schedule
     is_training: bool

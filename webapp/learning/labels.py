@@ -15,7 +15,7 @@ from webapp.volunteers.models import Workflow
 CONFIDENT = 0.9
 """Volunteers' posterior, of yes or of no, from which on it is a label."""
 
-SETTLED = (RetiredReason.CONSENSUS, RetiredReason.HUMAN)
+SETTLED = (RetiredReason.CONSENSUS, RetiredReason.NOTHING_HERE, RetiredReason.HUMAN)
 COLUMNS = ("pk", "external_id", "array", "index", "object_group", "gold_label", "gold_source")
 
 

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import Subject
 from webapp.community.discover import confirm, take_back
 from webapp.consensus.models import Consensus, RetiredReason
-from webapp.consensus.update import refresh, truth_changed
+from webapp.consensus.skill import truth_changed
+from webapp.consensus.update import refresh
 from webapp.learning.models import Score
 from webapp.learning.roles import classes_of
 from webapp.review.models import Ruling, Verdict

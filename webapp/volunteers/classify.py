@@ -27,12 +27,6 @@ LOCK = f"""
     ORDER BY entry.id FOR NO KEY UPDATE OF entry
 """  # noqa: S608  # column names of our own models
 
-# A statement of its own: one that waits for a lock looks again at the row it waited for, and not at what it joined.
-HELD_BACK = """
-    SELECT subject_id FROM volunteers_classification
-    WHERE volunteer_id = %s AND workflow_id = %s AND withdrawn_at IS NULL AND NOT is_counted
-"""
-
 SENT = ("id", "answer", "follow_up", "started_at", "finished_at", "device", "viewport", "frames_seen")
 
 # An id that exists already, or a second answer to a subject, conflicts and stores nothing.
@@ -93,16 +87,10 @@ class Recorded:
     is_replay: bool
 
 
-def lock_entries(
-    workflow: Workflow, subjects: Sequence[int], volunteer: Volunteer | None = None
-) -> dict[int, QueueEntry]:
-    """Lock the queue entries of the subjects, in the order of their primary keys; return them by subject.
-
-    With a volunteer, those of the answers that they could still undo before they count are locked too.
-    """
-    held = [row[0] for row in fetch(HELD_BACK, [volunteer.pk, workflow.pk])] if volunteer else []
+def lock_entries(workflow: Workflow, subjects: Sequence[int]) -> dict[int, QueueEntry]:
+    """Lock the queue entries of the subjects, in the order of their primary keys; return them by subject."""
     entries = {}
-    for row in fetch(LOCK, [workflow.pk, [*subjects, *held]]):
+    for row in fetch(LOCK, [workflow.pk, list(subjects)]):
         entry = ENTRY.build(row[: len(ENTRY)])
         entry.workflow, entry.subject = workflow, SUBJECT.build(row[len(ENTRY) :])
         if entry.subject.survey_id == workflow.survey_id:
@@ -180,7 +168,7 @@ def _earlier(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) ->
 
 def check_follow_up(workflow: Workflow, answer: str, follow_up: str) -> None:
     """Raise CannotClassify for a follow-up that the workflow does not offer with the answer."""
-    offered = workflow.follow_ups.get(answer, [])
+    offered = workflow.offered(answer)
     if follow_up and follow_up not in offered:
         choices = ", ".join(offered) or "none"
         raise CannotClassify(f"“{follow_up}” is no follow-up to “{answer}” here; there are: {choices}.")

@@ -10,6 +10,7 @@ const REASONS = {
   random: gettext("It was drawn at random, as a check on everything else."),
   training: gettext("Its answer is known: it was here to practise on."),
 };
+const FLAG = "flag"; // the follow-up that says so
 const SAID = { yes: gettext("You said yes."), no: gettext("You said no."), unsure: gettext("You were unsure.") };
 
 function votesSentence(votes, answer) {
@@ -75,7 +76,7 @@ export class LastAnswer {
     card.append(heart(classification.subject));
     chips.replaceChildren(...(this.followUps[classification.answer] ?? []).map((choice) => {
       const chip = document.createElement("button");
-      Object.assign(chip, { type: "button", className: "chip", value: choice, textContent: choice });
+      Object.assign(chip, { type: "button", className: "chip", value: choice, textContent: choice === FLAG ? gettext("The picture is broken") : choice });
       chip.setAttribute("aria-pressed", "false");
       return chip;
     }));

@@ -10,7 +10,7 @@ from django.db.models import Count
 
 from tests.integration.crowd.world import end_grace, make_volunteer, make_workflow, standing, subjects_of, vote
 from webapp.consensus.models import Consensus, Skill
-from webapp.consensus.skill import recount
+from webapp.consensus.replay import replay_everybody
 from webapp.consensus.submit import submit, undo
 from webapp.volunteers.classify import Item
 from webapp.volunteers.models import Lease, QueueEntry
@@ -134,7 +134,7 @@ def test_counting_skills_anew_while_people_answer_loses_nothing():
     def work(number):
         if number == len(people):
             for _ in range(8):
-                recount(workflow)
+                replay_everybody(workflow)
         else:
             for subject in subjects:
                 vote(people[number], workflow, subject, "yes")

@@ -10,10 +10,11 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from webapp.archive.models import Frame, Subject, SubjectSet, Survey
-from webapp.consensus.grace import count_overdue, count_those_before
+from webapp.consensus.grace import count_overdue
 from webapp.consensus.models import Consensus
+from webapp.consensus.standing import lock_voters
 from webapp.consensus.submit import Submitted, submit
-from webapp.consensus.update import refresh_locked
+from webapp.consensus.update import count
 from webapp.volunteers.classify import Item, lock_entries
 from webapp.volunteers.enqueue import enqueue_subjects
 from webapp.volunteers.models import Classification, QueueEntry, Volunteer, Workflow
@@ -79,9 +80,8 @@ def vote(volunteer, workflow, subject, answer="yes", follow_up=""):
 
 @transaction.atomic
 def go_on(volunteer, workflow):
-    entries = lock_entries(workflow, [], volunteer)
-    count_those_before(volunteer, workflow, [], entries)
-    refresh_locked(workflow, list(entries.values()))
+    (voter,) = lock_voters(workflow, [volunteer.pk])
+    count(workflow, [(voter, voter.held)], lock_entries(workflow, [row.subject_id for row in voter.held]))
 
 
 def end_grace():

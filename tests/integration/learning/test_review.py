@@ -7,8 +7,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 from tests.integration.learning import sky
+from webapp.consensus.catch_up import catch_up
 from webapp.consensus.models import Consensus, Skill
-from webapp.consensus.update import refresh
+from webapp.consensus.replay import recompute
 from webapp.learning.held_out import is_test_group
 from webapp.learning.labels import labels
 from webapp.learning.models import Checkpoint, Score, TrainingRun
@@ -44,7 +45,7 @@ def vote(workflow, subject, *answers):
         Classification.objects.create(
             id=uuid.uuid4(), volunteer=person, workflow=workflow, subject=subject, answer=answer, is_counted=True
         )
-    refresh(workflow, [subject.pk])
+    recompute(workflow)
     return people
 
 
@@ -68,6 +69,7 @@ def test_a_verdict_becomes_gold_retires_the_subject_and_counts_for_skill(workflo
     assert (consensus.is_retired, consensus.retired_reason) == (True, "human")
     assert workflow.queue.get(subject=subjects[0]).is_retired
     assert (ruling.consensus_posterior, ruling.p_real) == (consensus.posterior, 0.25)
+    catch_up(workflow)
     assert Skill.objects.get(volunteer=no).no_no == 1
     assert Skill.objects.get(volunteer=yes).no_yes == 1
     assert consensus.votes == 2

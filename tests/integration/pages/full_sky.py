@@ -7,8 +7,8 @@ from tests.integration.learning import sky
 from webapp.archive.models import IngestProblem, IngestRun
 from webapp.archive.sentences import NOTHING_READ
 from webapp.consensus.models import Injection, Recount
+from webapp.consensus.replay import recompute
 from webapp.consensus.sentences import DRAWN, RECOUNTED
-from webapp.consensus.update import refresh
 from webapp.learning.gate import Result, judge
 from webapp.learning.models import Evaluation, Promotion, Score, TestSet, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.sentences import LEARNING
@@ -30,7 +30,7 @@ def something_on_each_page():
     _train(model)
     for person in Volunteer.objects.bulk_create(Volunteer() for _ in range(3)):
         _vote(workflow, person, rows[10:])
-    refresh(workflow, [row.pk for row in rows])
+    recompute(workflow)
     scores = [Score(checkpoint=model, subject=row, probabilities=[0.2], p_real=0.2, entropy=0.5) for row in rows]
     Score.objects.bulk_create(scores)
     _work(survey, workflow)

@@ -27,6 +27,8 @@ RULES = {
     "majority": "0.8",
     "yes_above": "0.99",
     "no_below": "0.01",
+    "agreement_votes": "5",
+    "unsure_votes": "5",
     "random_fraction": "0.2",
     "training_schedule_share": ["0.4", "0.1", ""],
     "training_schedule_until": ["20", "", ""],
@@ -37,6 +39,7 @@ RULES = {
 SETTINGS = WorkflowSettings(
     name="Movers", question="Is it real?", help_text="", follow_ups={}, line_marking=False, is_active=True, grace=30,
     method="majority", prior=0.5, min_votes=2, max_votes=5, majority=0.8, yes_above=0.99, no_below=0.01,
+    agreement=None, agreement_votes=5,    nothing_after=None, unsure_share=None, unsure_votes=5, flags=None,
     random_fraction=0.2, training_schedule=[[0, 0.1]], is_training=False, level=1, skill_wanted=0.8,
     shows_score=False, retrain_after=None,
 )  # fmt: skip

@@ -1,12 +1,13 @@
 """Posteriors, retirement and wanted votes, as pure functions of a workflow's rules."""
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from webapp.consensus.models import Consensus
-from webapp.consensus.posterior import posterior, skill_of
-from webapp.consensus.retire import reason_to_retire
+from webapp.consensus.retire import Sums, in_words, reason_to_retire, reasons_to_retire
+from webapp.consensus.weigh import evidence_of, posterior_of, skill_of, weigh_in_order
 from webapp.volunteers.models import Method, Workflow
 from webapp.volunteers.wanted import available, wanted
 
@@ -18,14 +19,17 @@ methods = st.sampled_from([method.value for method in Method])
 
 
 def believed(method, votes, prior=0.5):
-    return posterior(Workflow(method=method, prior=prior), [vote for vote, _ in votes], [voter for _, voter in votes])
+    said = [vote for vote, _ in votes]
+    counted = {f"votes_{answer}": said.count(answer) for answer in ("yes", "no", "unsure")}
+    row = Consensus(**counted, evidence=sum(evidence_of(method, voter, vote) for vote, voter in votes))
+    return posterior_of(row, Workflow(method=method, prior=prior))
 
 
 @given(methods, ballots, st.randoms())
 def test_the_order_of_votes_does_not_matter(method, votes, rng):
     shuffled = list(votes)
     rng.shuffle(shuffled)
-    assert believed(method, votes) == pytest.approx(believed(method, shuffled))
+    assert believed(method, votes) == believed(method, shuffled)
 
 
 @given(methods, ballots, st.floats(0.01, 0.99))
@@ -43,6 +47,15 @@ def test_a_newcomers_yes_never_speaks_for_a_no(method, votes):
 @given(ballots)
 def test_unsure_moves_a_majority_not_at_all(votes):
     assert believed("majority", [*votes, ("unsure", NEWCOMER)]) == believed("majority", votes)
+
+
+@given(st.lists(st.tuples(answers, st.sampled_from(["yes", "no", ""])), max_size=12), methods)
+def test_each_answer_weighs_what_its_volunteer_was_worth_before_it(given_answers, method):
+    weights, record = weigh_in_order(method, NEWCOMER, given_answers)
+    first, between = weigh_in_order(method, NEWCOMER, given_answers[:5])
+    rest, after = weigh_in_order(method, between, given_answers[5:])
+    assert (weights, record) == (first + rest, after)
+    assert sum(record) == sum(bool(truth) for _, truth in given_answers)
 
 
 @given(counts)
@@ -74,3 +87,47 @@ def test_wanted_votes_never_exceed_the_most(least, more, votes, leases):
     assume(votes < workflow.max_votes)
     assert votes < wanted(workflow, votes) <= workflow.max_votes
     assert available(workflow, votes, leases) + leases + votes <= workflow.max_votes
+
+
+RULES = [
+    ({"agreement": 0.75, "agreement_votes": 4}, (3, 1, 0), "consensus"),
+    ({"agreement": 0.75, "agreement_votes": 4}, (2, 1, 5), ""),
+    ({"agreement": 0.75, "agreement_votes": 4}, (3, 2, 0), ""),
+    ({"nothing_after": 2}, (0, 2, 0), "nothing_here"),
+    ({"nothing_after": 2}, (0, 2, 1), ""),
+    ({"unsure_share": 0.5, "unsure_votes": 4}, (1, 1, 2), "other"),
+    ({"unsure_share": 0.5, "unsure_votes": 4}, (1, 0, 2), ""),
+    ({"flags": 2}, (1, 1, 1), "flagged"),
+    ({"flags": 3}, (1, 1, 1), ""),
+    ({"nothing_after": 2, "flags": 2}, (0, 2, 0), "flagged"),
+]
+
+
+@pytest.mark.parametrize(("rules", "votes", "reason"), RULES)
+def test_any_rule_that_is_on_retires(rules, votes, reason):
+    workflow = Workflow(min_votes=9, max_votes=12, **rules)
+    yes, no, unsure = votes
+    counted = {"votes_yes": yes, "votes_no": no, "votes_unsure": unsure, "follow_ups": {"flag": 2}}
+    row = Consensus(workflow=workflow, posterior=0.5, **counted)
+    assert reason_to_retire(row) == reason
+    many = Sums(*(np.array([each, 0]) for each in votes), posterior=np.array([0.5, 0.5]), flags=np.array([2, 0]))
+    assert list(reasons_to_retire(workflow, many)) == [reason, ""]
+
+
+def test_rules_are_said_in_words():
+    workflow = Workflow(
+        min_votes=3, max_votes=10, agreement=0.9, nothing_after=4, unsure_share=0.5, flags=2, yes_above=0.99
+    )
+    assert in_words(workflow) == [
+        "Retired as flagged when 2 people say that the picture is broken.",
+        "Retired as “nothing here” when the first 4 votes are all no.",
+        "Settled after 3 votes as soon as the probability of yes is at least 0.99 or at most 0.01.",
+        "Settled when 90 % of at least 5 votes of yes or no agree.",
+        "Sent to experts when 50 % of at least 5 votes are unsure.",
+        "Retired after 10 votes, settled or not.",
+    ]
+
+
+def test_a_subject_is_first_offered_to_as_few_as_may_settle_it():
+    assert wanted(Workflow(min_votes=5, max_votes=9, nothing_after=2), 0) == 2
+    assert wanted(Workflow(min_votes=5, max_votes=9, nothing_after=2), 2) == 3

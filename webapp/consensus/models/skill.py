@@ -1,4 +1,5 @@
 from django.db import models
+from django.db.models import Q
 
 from webapp.volunteers.models import Volunteer, Workflow
 
@@ -14,10 +15,15 @@ class Skill(models.Model):
     no_yes = models.PositiveIntegerField(default=0)
     no_no = models.PositiveIntegerField(default=0)
     no_unsure = models.PositiveIntegerField(default=0)
+    is_trusted = models.BooleanField(default=True, db_default=True, help_text="answers of others weigh nothing")
+    stale = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="how often the past was judged anew since their answers were last weighed"
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["volunteer", "workflow"], name="one_skill_per_workflow")]
+        indexes = [models.Index(fields=["workflow", "volunteer"], name="skills_to_weigh", condition=Q(stale__gt=0))]
 
     def __str__(self) -> str:
         return f"{self.volunteer} in {self.workflow}"

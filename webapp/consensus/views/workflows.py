@@ -9,16 +9,26 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
+from webapp.consensus.dry_run import Trial, try_rules
 from webapp.consensus.forms import NewWorkflowForm, WorkflowForm
-from webapp.consensus.models import Recount
-from webapp.consensus.workflow_settings import Saved, change_workflow, open_workflow
+from webapp.consensus.models import Recount, RetiredReason
+from webapp.consensus.retire import in_words
+from webapp.consensus.workflow_settings import RULES, Saved, change_workflow, open_workflow
 from webapp.volunteers.models import Workflow
 from webapp.volunteers.stock import Stock, stock_of
+
+REASONS = {
+    RetiredReason.CLASSIFICATION_COUNT: gettext_lazy("by the most votes"),
+    RetiredReason.CONSENSUS: gettext_lazy("settled by votes"),
+    RetiredReason.FLAGGED: gettext_lazy("as flagged"),
+    RetiredReason.NOTHING_HERE: gettext_lazy("as nothing here"),
+    RetiredReason.OTHER: gettext_lazy("sent to experts"),
+}
 
 
 @require_safe
@@ -51,6 +61,8 @@ def workflow(request: HttpRequest, survey: Survey, workflow: str) -> HttpRespons
     form = WorkflowForm(survey, request.POST or None, instance=Workflow.objects.get(pk=row.pk))
     if request.method != "POST":
         return _page(request, survey, form, row)
+    if "try" in request.POST:
+        return _page(request, survey, form, row, trial=_tried(form, row))
     by = person(request)
     saved = _save(form, lambda said: change_workflow(workflow=row, by=by, **said, **form.settings()))
     if saved is None:
@@ -78,16 +90,37 @@ def _save(form: WorkflowForm, write: Callable[[dict[str, Any]], Saved], *fixed: 
         return None
 
 
+def _tried(form: WorkflowForm, row: Workflow) -> Trial | None:
+    """Return what the rules in the form would do; None where the form says what is wrong with them."""
+    if not form.is_valid():
+        return None
+    changed = Workflow.objects.select_related("survey").get(pk=row.pk)
+    for name in RULES:
+        setattr(changed, name, form.cleaned_data[name])
+    return try_rules(changed)
+
+
 def _page(
-    request: HttpRequest, survey: Survey, form: WorkflowForm, row: Workflow | None = None, status: int = 200
+    request: HttpRequest,
+    survey: Survey,
+    form: WorkflowForm,
+    row: Workflow | None = None,
+    status: int = 200,
+    trial: Trial | None = None,
 ) -> HttpResponse:
-    context = {"survey": survey, "form": form, **(_queue(row) if row else {})}
+    reasons = [(REASONS[RetiredReason(reason)], n) for reason, n in trial.reasons.items()] if trial else []
+    context = {"survey": survey, "form": form, "trial": trial, "reasons": reasons, **(_queue(row) if row else {})}
     return render(request, "consensus/workflow.html", context, status=status)
 
 
 def _queue(row: Workflow) -> dict[str, Any]:
     recount = Recount.objects.filter(workflow=row).first()
-    return {"workflow": row, "stock": stock_of(row.survey).get(row.pk, Stock()), "recount": recount}
+    return {
+        "workflow": row,
+        "rules": in_words(row),
+        "stock": stock_of(row.survey).get(row.pk, Stock()),
+        "recount": recount,
+    }
 
 
 def _said_of_queue(saved: Saved) -> list[str]:

@@ -6,6 +6,9 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import Kind, SubjectSet, Survey
 from webapp.volunteers.training_schedule import check_schedule, usual_schedule
 
+FLAG = "flag"
+"""The follow-up that says: this picture is broken."""
+
 PROBABILITY = [MinValueValidator(0.0), MaxValueValidator(1.0)]
 
 
@@ -41,6 +44,21 @@ class Workflow(models.Model):
     yes_above = models.FloatField(default=0.99, validators=PROBABILITY)
     no_below = models.FloatField(default=0.01, validators=PROBABILITY)
 
+    agreement = models.FloatField(
+        null=True, blank=True, validators=PROBABILITY, help_text="share of the votes that decided which settles too"
+    )
+    agreement_votes = models.PositiveSmallIntegerField(default=5, help_text="such votes at least, for the agreement")
+    nothing_after = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="first votes, no all of them, that retire as nothing here"
+    )
+    unsure_share = models.FloatField(
+        null=True, blank=True, validators=PROBABILITY, help_text="share of unsure from which on experts look"
+    )
+    unsure_votes = models.PositiveSmallIntegerField(default=5, help_text="votes at least, for the share of unsure")
+    flags = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="people who say that the picture is broken, which retires it as flagged"
+    )
+
     random_fraction = models.FloatField(default=0.2, validators=PROBABILITY, help_text="share drawn at random")
     training_schedule = models.JSONField(
         default=usual_schedule, validators=[check_schedule], help_text="[[seen from, share of training subjects], …]"
@@ -70,6 +88,10 @@ class Workflow(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def offered(self, answer: str) -> list[str]:
+        """Return the follow-ups that are offered after an answer; `FLAG` last, where flags retire."""
+        return [*self.follow_ups.get(answer, []), *([FLAG] if self.flags else [])]
+
     def clean(self) -> None:
         """Check the rules against each other; raises ValidationError by field, with what to do about it."""
         wrong: dict[str, str] = {}
@@ -91,6 +113,21 @@ class Workflow(models.Model):
                 0.5 < self.yes_above <= 1,
                 _("A yes is more likely than a no: choose more than 0.5."),
             ),
+            "agreement": (
+                self.agreement is None or 0.5 < self.agreement <= 1,
+                _("Most of them are more than half: choose a share above 0.5, up to 1."),
+            ),
+            "agreement_votes": (self.agreement_votes >= 1, _("An agreement needs at least one vote.")),
+            "nothing_after": (
+                self.nothing_after is None or 1 <= self.nothing_after <= self.max_votes,
+                _("Choose at least one vote, and no more than the most votes."),
+            ),
+            "unsure_share": (
+                self.unsure_share is None or 0 < self.unsure_share <= 1,
+                _("At 0 everything would go to experts. Choose a share above 0, up to 1."),
+            ),
+            "unsure_votes": (self.unsure_votes >= 1, _("A share needs at least one vote.")),
+            "flags": (self.flags is None or self.flags >= 1, _("Nothing is flagged by nobody: choose 1 or more.")),
             "no_below": (0 <= self.no_below < 0.5, _("A no is more likely than a yes: choose less than 0.5.")),
         }
         return {field: message for field, (is_right, message) in rules.items() if not is_right}

@@ -8,7 +8,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from webapp.volunteers.identity import reader_of
-from webapp.volunteers.models import Workflow
+from webapp.volunteers.models import Answer, Workflow
 from webapp.volunteers.models.mark import MOST_MARKS
 from webapp.volunteers.tutorial import tutorial_of
 
@@ -21,7 +21,7 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
         "workflow": workflow.slug,
         "who": request.user.pk,
         "grace": workflow.grace,
-        "followUps": workflow.follow_ups,
+        "followUps": {answer: workflow.offered(answer) for answer in Answer.values},
         "channels": workflow.survey.channels,
         "reader": _reader(request, workflow),
         "lines": MOST_MARKS if workflow.line_marking else 0,
