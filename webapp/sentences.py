@@ -45,9 +45,14 @@ class Sentence:
 
     @cached_property
     def _form(self) -> re.Pattern[str]:
-        words = _SLOT.split(self.english)
-        said = [re.escape(text % ()) if place % 2 == 0 else f"(?P<{text}>.+?)" for place, text in enumerate(words)]
-        return re.compile("".join(said), re.DOTALL)
+        pattern, seen = "", set()
+        for place, text in enumerate(_SLOT.split(self.english)):
+            if place % 2 == 0:
+                pattern += re.escape(text % ())
+            else:
+                pattern += f"(?P={text})" if text in seen else f"(?P<{text}>.+?)"
+                seen.add(text)
+        return re.compile(pattern, re.DOTALL)
 
 
 def in_words(text: str) -> str:

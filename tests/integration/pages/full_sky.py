@@ -74,7 +74,7 @@ def _work(survey, workflow):
     IngestRun.objects.create(**read, state="done", done=30, total=30, added=30)
     IngestRun.objects.create(**read, state="running", done=3, total=30)
     failed = IngestRun.objects.create(**read, state="failed", bad=1, done=1, dry_run=True)
-    problem = IngestProblem.objects.create(run=failed, file="night.csv", row=2, reason="-.-")
+    problem = IngestProblem.objects.create(run=failed, file="night.csv", row=2, reason="is not there. Check the path.")
     IngestRun.objects.filter(pk=failed.pk).update(error=NOTHING_READ(problem=problem))
     over = {"workflow": workflow, "state": "done", "finished_at": NOW}
     Recount.objects.create(**over, message=RECOUNTED(settled=2, reopened=0))
