@@ -13,11 +13,34 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 embedded.ensure()
 django.setup()
 
-from tasks import acquisition, consensus, crowd, ingest, injection, retrain, scoring, sweep, training  # noqa: E402  # after django.setup()
+from tasks import (  # noqa: E402  # after django.setup()
+    acquisition,
+    aggregation,
+    consensus,
+    crowd,
+    ingest,
+    injection,
+    retrain,
+    scoring,
+    sweep,
+    training,
+)
 from webapp.dispatch import app  # noqa: E402
 
 app.conf.task_queues = [
     Queue(name) for name in sorted({name.split(".")[1] for name in app.tasks if name.startswith("tasks.")})
 ]
 
-__all__ = ["acquisition", "app", "consensus", "crowd", "ingest", "injection", "retrain", "scoring", "sweep", "training"]
+__all__ = [
+    "acquisition",
+    "aggregation",
+    "app",
+    "consensus",
+    "crowd",
+    "ingest",
+    "injection",
+    "retrain",
+    "scoring",
+    "sweep",
+    "training",
+]

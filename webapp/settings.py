@@ -211,6 +211,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": _sweep_seconds,
         "options": {"queue": "crowd", "expires": _sweep_seconds},
     },
+    "aggregation": {
+        "task": "tasks.aggregation.nightly",
+        "schedule": 3600.0,  # asks whether a night has passed, so that one that was slept through is made up for
+        "options": {"queue": "aggregation", "expires": 3600.0},
+    },
     "retrain": {
         "task": "tasks.retrain.run",
         "schedule": _retrain_seconds,

@@ -1,7 +1,7 @@
 """After a change of rule: subjects with votes are settled anew, and the others offered to as many as they need now."""
 
+from collections import Counter
 from collections.abc import Sequence
-from itertools import count
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -10,8 +10,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from webapp.consensus.models import Consensus, Recount
 from webapp.consensus.replay import replay_everybody
 from webapp.consensus.sentences import RECOUNTED
-from webapp.consensus.update import refresh
+from webapp.consensus.update import refresh_locked
 from webapp.jobs import JobState
+from webapp.volunteers.classify import lock_entries
 from webapp.volunteers.models import Classification, QueueEntry, Workflow
 from webapp.volunteers.wanted import wanted
 
@@ -34,19 +35,14 @@ def start_recount(*, workflow: Workflow, by: User | None) -> Recount:
 def recount_votes(job: Recount) -> None:
     """Do the job. Batches are transactions of their own, so volunteers go on meanwhile; twice does no harm."""
     replay_everybody(job.workflow, lambda votes: job.renew())
-    touched = _touched(job.workflow)
-    job.renew(done=0, total=touched.count())
-    settled = reopened = after = 0
-    for done in count(BATCH, BATCH):
-        batch = list(touched.filter(pk__gt=after).order_by("pk").values_list("pk", "subject", "is_retired")[:BATCH])
-        if not batch:
-            break
-        retired = _settle(job.workflow_id, [subject for _, subject, _ in batch])
-        settled += sum(not before and retired.get(subject, False) for _, subject, before in batch)
-        reopened += sum(before and not retired.get(subject, True) for _, subject, before in batch)
-        after = batch[-1][0]
-        job.renew(done=min(done, job.total or done))
-    job.finish(done=job.total or 0, message=RECOUNTED(settled=f"{settled:,}", reopened=f"{reopened:,}"))
+    subjects = list(_touched(job.workflow).order_by("pk").values_list("subject", flat=True))
+    job.renew(done=0, total=len(subjects))
+    settled = reopened = 0
+    for start in range(0, len(subjects), BATCH):
+        changed = _settle(job.workflow_id, subjects[start : start + BATCH])
+        settled, reopened = settled + changed[True], reopened + changed[False]
+        job.renew(done=min(start + BATCH, len(subjects)))
+    job.finish(done=len(subjects), message=RECOUNTED(settled=f"{settled:,}", reopened=f"{reopened:,}"))
 
 
 def _touched(workflow: Workflow) -> QuerySet[QueueEntry]:
@@ -58,11 +54,14 @@ def _touched(workflow: Workflow) -> QuerySet[QueueEntry]:
 
 
 @transaction.atomic
-def _settle(workflow: int, subjects: Sequence[int]) -> dict[int, bool]:
-    """Add up some subjects; return which are retired now.
+def _settle(workflow: int, subjects: Sequence[int]) -> Counter[bool]:
+    """Add up some subjects; count those that are retired now and were not (True), and those that are open again.
 
     The rules are read under a lock that a change of them waits for: so no batch follows rules that have been replaced
     by the time it is written, even while an earlier job is still at work.
     """
     rules = Workflow.objects.select_for_update(no_key=True, of=("self",)).select_related("survey").get(pk=workflow)
-    return {subject: row.is_retired for subject, row in refresh(rules, subjects).items()}
+    entries = lock_entries(rules, subjects)
+    before = {subject: entry.is_retired for subject, entry in entries.items()}
+    after = {subject: row.is_retired for subject, row in refresh_locked(rules, list(entries.values())).items()}
+    return Counter(is_retired for subject, is_retired in after.items() if is_retired != before[subject])
