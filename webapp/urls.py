@@ -19,5 +19,7 @@ urlpatterns = [
     path("surveys/<slug:slug>/trust/", include("webapp.consensus.trust_urls")),
     path("surveys/<slug:slug>/workflows/", include("webapp.consensus.urls")),
     path("surveys/<slug:slug>/learning/", include("webapp.learning.urls")),
+    path("surveys/<slug:slug>/consensus/", include("webapp.review.consensus_urls")),
     path("surveys/<slug:slug>/review/", include("webapp.review.urls")),
+    path("surveys/<slug:slug>/exchange/", include("webapp.review.exchange_urls")),
 ]

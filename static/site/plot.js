@@ -17,6 +17,13 @@ export function figureOf(options) {
   });
 }
 
+/** Write the numbers of both axes as the page's language does. */
+export function speak(figure) {
+  for (const axis of [...figure.xaxis, ...figure.yaxis]) {
+    axis.formatter = new Bokeh.NumeralTickFormatter({ format: "0,0.[000]", language: document.documentElement.lang });
+  }
+}
+
 /** Give axes, grid and legend the page's colours. */
 export function paint(figure) {
   const quiet = token("--quiet");

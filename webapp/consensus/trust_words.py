@@ -9,7 +9,7 @@ TITLES = {
     SPEED: _("Faster than anybody can look"),
     CONSTANT: _("Always the same answer"),
     CHANCE: _("Right no more often than by chance"),
-    COPY: _("The same answers as somebody else, mistakes too"),
+    COPY: _("A copy of somebody else"),
 }
 WORDS = {
     SPEED: _("Half of %(n)s answers took less than %(median)s seconds; nobody can look in less than %(limit)s."),

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('consensus', '0003_aggregation'),
+        ('consensus', '0004_indexes_of_the_consensus_browser'),
         ('volunteers', '0003_more_rules_of_retirement'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
