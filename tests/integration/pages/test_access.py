@@ -15,7 +15,16 @@ ADMIN_PAGES = ["learning", "training-runs", "training-run", "training-progress",
 ADMIN_PAGES += ["training-epochs-csv", "ingest", "ingest-runs", "ingest-run", "ingest-progress", "ingest-problems"]
 ADMIN_WRITES = ["training-start", "training-cancel", "promote", "rollback", "ingest-start", "ingest-cancel"]
 CONSENSUS_PAGES = ["consensus-browser", "consensus-csv", "posterior-csv", "agreement-csv", "subject-votes", "votes-csv"]
-CONSENSUS_PAGES += ["lines-csv", "calibration", "calibration-csv", "throughput", "throughput-csv"]
+CONSENSUS_PAGES += [
+    "lines-csv",
+    "calibration",
+    "calibration-csv",
+    "looking-back",
+    "looking-back-csv",
+    "looking-back-versions",
+    "throughput",
+    "throughput-csv",
+]
 SCIENTIST_PAGES = ["review", *CONSENSUS_PAGES]
 SCIENTIST_WRITES = ["rule", "withdraw"]
 
