@@ -19,4 +19,5 @@ urlpatterns = [
     path("surveys/<slug:slug>/workflows/", include("webapp.consensus.urls")),
     path("surveys/<slug:slug>/learning/", include("webapp.learning.urls")),
     path("surveys/<slug:slug>/review/", include("webapp.review.urls")),
+    path("surveys/<slug:slug>/exchange/", include("webapp.review.exchange_urls")),
 ]
