@@ -18,6 +18,7 @@ urlpatterns = [
     path("surveys/<slug:slug>/training/", include("webapp.consensus.training_urls")),
     path("surveys/<slug:slug>/workflows/", include("webapp.consensus.urls")),
     path("surveys/<slug:slug>/learning/", include("webapp.learning.urls")),
+    path("surveys/<slug:slug>/consensus/", include("webapp.review.consensus_urls")),
     path("surveys/<slug:slug>/review/", include("webapp.review.urls")),
     path("surveys/<slug:slug>/exchange/", include("webapp.review.exchange_urls")),
 ]

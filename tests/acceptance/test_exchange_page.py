@@ -5,10 +5,12 @@ import io
 import json
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.acceptance.people import member
 from tests.acceptance.real_worker import running_worker, wait_until
+from tests.acceptance.test_accessibility import RULES
 from tests.integration.crowd.world import make_volunteer, make_workflow, subjects_of, vote
 from tests.integration.exchange.files import panoptes_row, write_csv
 from webapp.consensus.models import Consensus
@@ -34,6 +36,11 @@ def workflow(db):
     return workflow
 
 
+def assert_usable(page):
+    """Check a page that no link leads to, as the test of all others does."""
+    assert Axe().run(page, options=RULES).response["violations"] == []
+
+
 def test_answers_are_taken_out(workflow, open_page):
     page = open_page("/surveys/atlas/review/", user=member(workflow.survey, "scientist"))
     page.get_by_role("link", name="Import & export").click()
@@ -55,6 +62,7 @@ def test_answers_are_brought_in_and_what_is_not_is_told(workflow, open_page, tmp
     expect(page.get_by_label("What tells a subject")).to_have_value("metadata:name")
     expect(page.get_by_label("Yes (2)")).to_have_value("yes")
     expect(page.get_by_label("Nope (8)")).to_have_value("")
+    assert_usable(page)
     assert not ClassificationImport.objects.exists()
     page.get_by_label("Nope (8)").select_option("no")
     with running_worker(tmp_path):
@@ -62,6 +70,7 @@ def test_answers_are_brought_in_and_what_is_not_is_told(workflow, open_page, tmp
         expect(page.locator("#progress .badge.done")).to_be_visible(timeout=AN_IMPORT)
         wait_until(lambda: not list(tmp_path.glob("imports/*/*")), "The removal of the upload", tmp_path)
     expect(page.get_by_role("row", name="The survey has no such subject")).to_contain_text("row 9: absent")
+    assert_usable(page)
     assert Classification.objects.filter(volunteer__user=None).count() == 9
     assert sum(row.votes_no for row in Consensus.objects.all()) == 8
 

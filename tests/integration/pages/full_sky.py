@@ -13,7 +13,7 @@ from webapp.learning.gate import Result, judge
 from webapp.learning.models import Evaluation, Promotion, Score, TestSet, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.sentences import LEARNING
 from webapp.review.rule import rule
-from webapp.volunteers.models import Classification, Volunteer
+from webapp.volunteers.models import Classification, Mark, Volunteer
 
 NOW = "2026-05-01T12:00Z"
 
@@ -31,6 +31,8 @@ def something_on_each_page():
     for person in Volunteer.objects.bulk_create(Volunteer() for _ in range(3)):
         _vote(workflow, person, rows[10:])
     recompute(workflow)
+    lines = (Mark(classification=each, position=0, x1=2, y1=2, x2=9, y2=7) for each in Classification.objects.all())
+    Mark.objects.bulk_create(lines)
     scores = [Score(checkpoint=model, subject=row, probabilities=[0.2], p_real=0.2, entropy=0.5) for row in rows]
     Score.objects.bulk_create(scores)
     _work(survey, workflow)
