@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person
 from webapp.consensus.aggregate import disagreements, start_aggregation
-from webapp.consensus.models import Aggregation
+from webapp.consensus.models import AggregatedPosterior, Aggregation
 from webapp.jobs import JobState
 from webapp.review.csv_stream import csv_response
 from webapp.review.views.workflow_page import beside, workflow_page
@@ -22,7 +22,7 @@ CSV_COLUMNS = ("external_id", "version", "dawid_skene", "live")
 @workflow_page
 def looking_back(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     latest = _latest(workflow)
-    rows = disagreements(latest) if latest else []
+    rows = disagreements(latest) if latest else AggregatedPosterior.objects.none()
     context = {
         "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
         **_versions(workflow),
