@@ -25,6 +25,7 @@ from tasks import (  # noqa: E402  # after django.setup()
     scoring,
     sweep,
     training,
+    trust,
 )
 from webapp.dispatch import app  # noqa: E402
 
@@ -45,4 +46,5 @@ __all__ = [
     "scoring",
     "sweep",
     "training",
+    "trust",
 ]

@@ -63,7 +63,7 @@ def aggregate(job: Aggregation) -> None:
             subjects=len(votes.items),
             voters=len(votes.workers),
             iterations=fitted.n_iter_,
-            has_converged=fitted.n_iter_ < fitted.max_iter,
+            has_converged=fitted.converged_,
             log_likelihood=fitted.log_likelihood_,
             share_yes=float(fitted.prior_[CLASSES.index("yes")]),
             disagreements=against,
