@@ -17,10 +17,12 @@ export function figureOf(options) {
   });
 }
 
-/** Write the numbers of both axes as the page's language does. */
+/** Write the numbers of both axes as the page's language does: the browser knows how, Bokeh's files do not. */
 export function speak(figure) {
+  const numbers = new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 6 });
+  const doFormat = (ticks) => ticks.map((tick) => numbers.format(tick));
   for (const axis of [...figure.xaxis, ...figure.yaxis]) {
-    axis.formatter = new Bokeh.NumeralTickFormatter({ format: "0,0.[000]", language: document.documentElement.lang });
+    axis.formatter = Object.assign(new Bokeh.BasicTickFormatter(), { doFormat });
   }
 }
 

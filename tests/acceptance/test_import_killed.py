@@ -12,7 +12,7 @@ from webapp.volunteers.models import Classification, Volunteer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
-SUBJECTS, PEOPLE, DOUBLED = 50, 160, 37
+SUBJECTS, PEOPLE, DOUBLED = 50, 100, 37
 
 
 def test_every_answer_is_in_once(tmp_path):

@@ -15,7 +15,16 @@ ADMIN_PAGES = ["learning", "training-runs", "training-run", "training-progress",
 ADMIN_PAGES += ["training-epochs-csv", "ingest", "ingest-runs", "ingest-run", "ingest-progress", "ingest-problems"]
 ADMIN_WRITES = ["training-start", "training-cancel", "promote", "rollback", "ingest-start", "ingest-cancel"]
 CONSENSUS_PAGES = ["consensus-browser", "consensus-csv", "posterior-csv", "agreement-csv", "subject-votes", "votes-csv"]
-CONSENSUS_PAGES += ["lines-csv", "calibration", "calibration-csv", "throughput", "throughput-csv"]
+CONSENSUS_PAGES += [
+    "lines-csv",
+    "calibration",
+    "calibration-csv",
+    "looking-back",
+    "looking-back-csv",
+    "looking-back-versions",
+    "throughput",
+    "throughput-csv",
+]
 SCIENTIST_PAGES = ["review", *CONSENSUS_PAGES]
 SCIENTIST_WRITES = ["rule", "withdraw"]
 
@@ -130,7 +139,7 @@ def test_a_polling_part_whose_session_ended_reloads_the_page(world, client, name
 
 
 def test_the_first_consensus_page_is_for_scientists(world, client, django_user_model):
-    assert as_(client, django_user_model, "scientist").get("/surveys/night/consensus/").status_code == 302
+    assert as_(client, django_user_model, "scientist").get("/surveys/night/consensus/").status_code == 200
     assert as_(client, django_user_model, "stranger").get("/surveys/night/consensus/").status_code == 403
 
 

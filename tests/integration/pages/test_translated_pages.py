@@ -30,8 +30,8 @@ ALIKE = {  # words that are the same in English
     "de": {"Champion", "Champions", "Filter", "Labels", "Name", "RA (°)", "S/N", "Text", "Text, in Markdown"},
     "es": {"No", "no", "Tutorial"},
     "fr": {
-        "champion", "Champions", "Classes", "Collections", "Cube", "Description", "Guides", "guides", "Pixels",
-        "points", "Page", "Pages", "Promotions", "Question", "Type", "Versions", "votes",
+        "champion", "Champions", "Classes", "Collections", "Consensus", "Consensus, Parquet", "Cube", "Description",
+        "Guides", "guides", "Pixels", "points", "Page", "Pages", "Promotions", "Question", "Type", "Versions", "votes",
     },
 }  # fmt: skip
 REFUSED = [
@@ -91,6 +91,8 @@ def walk(page, language):
         kinds.add(kind)
         answer = page.get(path, headers={"Accept-Language": language})
         assert answer.status_code == 200, path
+        if not answer["Content-Type"].startswith("text/html"):
+            continue
         content = answer.content.decode()
         yield path, content
         waiting += LINK.findall(content)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from webapp.review.intake.record import METADATA, SUBJECT
+from webapp.review.sentences import ALL_LEFT_OUT, NO_MATCH, NO_MEANING, NO_SOURCE
 from webapp.volunteers.models import Answer
 
 LEAVE_OUT = ""
@@ -42,14 +43,14 @@ class Choices:
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
         if not self.source.strip():
-            raise WrongChoice("Say where the file comes from, so that its answers are known again.")
+            raise WrongChoice(NO_SOURCE())
         if self.match != SUBJECT and not self.match.startswith(METADATA):
-            raise WrongChoice(f"Subjects are told by “{SUBJECT}” or “{METADATA}KEY”, not by “{self.match}”.")
+            raise WrongChoice(NO_MATCH(subject=SUBJECT, metadata=METADATA, match=self.match))
         wrong = set(self.answers.values()) - {*Answer.values, LEAVE_OUT}
         if wrong:
-            raise WrongChoice(f"A label means yes, no or unsure, or is left out; not “{min(wrong)}”.")
+            raise WrongChoice(NO_MEANING(meaning=min(wrong)))
         if not any(self.answers.values()):
-            raise WrongChoice("Every label is left out, so nothing would come in. Say what at least one of them means.")
+            raise WrongChoice(ALL_LEFT_OUT())
 
     def stored(self) -> dict[str, Any]:
         return asdict(self)

@@ -7,6 +7,7 @@ from pathlib import Path
 from webapp.review.intake.panoptes_record import panoptes_record, vote_record
 from webapp.review.intake.reasons import Reason
 from webapp.review.intake.record import BadFile, Broken, Row
+from webapp.review.sentences import COLUMN_TWICE, NO_COLUMN, NO_CSV, NOT_UTF8
 
 LARGEST_CELL = 16 * 2**20
 NEEDED = ("classification_id", "user_name", "subject_ids")
@@ -35,20 +36,17 @@ def read_csv(path: Path) -> Iterator[Row]:
             for number, cells in enumerate(rows, 1):
                 yield _row(number, header, cells, tasks)
     except UnicodeDecodeError as error:
-        raise BadFile(f"{path.name} is not text in UTF-8. Save it as CSV in UTF-8.") from error
+        raise BadFile(NOT_UTF8(file=path.name)) from error
     except csv.Error as error:
-        raise BadFile(f"{path.name} is no CSV that can be read: {error} at line {rows.line_num}.") from error
+        raise BadFile(NO_CSV(file=path.name, error=error, line=rows.line_num)) from error
 
 
 def _check(header: list[str], path: Path) -> None:
     missing = [name for name in NEEDED if name not in header]
     if missing:
-        raise BadFile(
-            f"{path.name} has no column {', '.join(missing)}. A Panoptes classification export has them all; a plain "
-            f"list of votes needs {', '.join(NEEDED)} and a column of answers."
-        )
+        raise BadFile(NO_COLUMN(file=path.name, missing=", ".join(missing), needed=", ".join(NEEDED)))
     if len(set(header)) < len(header):
-        raise BadFile(f"{path.name} has two columns of the same name. Rename one of them.")
+        raise BadFile(COLUMN_TWICE(file=path.name))
 
 
 def _row(number: int, header: list[str], cells: list[str], tasks: list[str]) -> Row:

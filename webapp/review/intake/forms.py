@@ -11,6 +11,7 @@ from webapp.review.intake.guess import guess_answers
 from webapp.review.intake.look import Look
 from webapp.review.intake.record import METADATA, SUBJECT
 from webapp.review.intake.uploads import SUFFIXES
+from webapp.sentences import in_words
 from webapp.volunteers.models import Answer, Workflow
 
 MEANINGS = [*((answer.value, answer.label) for answer in Answer), ("", _("leave out"))]
@@ -86,7 +87,7 @@ class ChoicesForm(forms.Form):
         try:
             return Choices(**parts, answers=answers)
         except WrongChoice as error:
-            self.add_error(None, str(error))
+            self.add_error(None, in_words(str(error)))
             return None
 
 

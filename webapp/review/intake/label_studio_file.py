@@ -9,6 +9,7 @@ import ijson
 from webapp.review.intake.label_studio_shapes import lines_of
 from webapp.review.intake.reasons import Reason
 from webapp.review.intake.record import BadFile, Broken, Record, Row, clean, moment
+from webapp.review.sentences import NO_JSON
 
 Result = Mapping[str, Any]
 
@@ -30,9 +31,7 @@ def read_label_studio(path: Path) -> Iterator[Row]:
                     yield _row(number, task, annotation)
     except (ijson.JSONError, UnicodeDecodeError) as error:
         said = clean(str(error).splitlines()[0])
-        raise BadFile(
-            f"{path.name} is no JSON that can be read after annotation {number}: {said}. Export it again."
-        ) from error
+        raise BadFile(NO_JSON(file=path.name, number=number, error=said)) from error
 
 
 def _annotations(task: Any) -> list[Any]:

@@ -10,6 +10,7 @@ from webapp.archive.models import Subject
 from webapp.review.intake.guess import guess_answers
 from webapp.review.intake.read import USUAL_SOURCE, format_of, read
 from webapp.review.intake.record import METADATA, SUBJECT, BadFile, Broken, Record
+from webapp.review.sentences import NO_ANSWER, NO_LABEL
 from webapp.volunteers.models import Workflow
 
 ROWS = 20_000
@@ -85,9 +86,9 @@ def look(path: Path, workflow: Workflow) -> Look:
         else:
             _count(found, row, values)
     if not found.rows:
-        raise BadFile(f"{path.name} holds no answer.")
+        raise BadFile(NO_ANSWER(file=path.name))
     if not found.labels:
-        raise BadFile(f"{path.name} holds no label that could be an answer.")
+        raise BadFile(NO_LABEL(file=path.name))
     found.keys = {key: (_known(workflow, seen), len(seen)) for key, seen in values.items()}
     return found
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from webapp.review.intake.csv_files import read_csv
 from webapp.review.intake.label_studio_file import read_label_studio
 from webapp.review.intake.record import BadFile, Row
+from webapp.review.sentences import EMPTY, NOT_OPENED
 
 PANOPTES, LABEL_STUDIO = "panoptes", "label-studio"
 USUAL_SOURCE = {PANOPTES: "zooniverse.org", LABEL_STUDIO: "label-studio"}
@@ -17,9 +18,9 @@ def format_of(path: Path) -> str:
         with path.open("rb") as file:
             start = file.read(1000).removeprefix(b"\xef\xbb\xbf").lstrip()
     except OSError as error:
-        raise BadFile(f"{path.name} cannot be opened: {error.strerror}. Upload it again.") from error
+        raise BadFile(NOT_OPENED(file=path.name, error=error.strerror)) from error
     if not start:
-        raise BadFile(f"{path.name} is empty.")
+        raise BadFile(EMPTY(file=path.name))
     return LABEL_STUDIO if start[:1] in (b"[", b"{") else PANOPTES
 
 

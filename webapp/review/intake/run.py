@@ -14,6 +14,7 @@ from webapp.review.intake.report import Tally
 from webapp.review.intake.store import store
 from webapp.review.intake.uploads import remove_upload
 from webapp.review.models import ClassificationImport
+from webapp.review.sentences import NOT_BROUGHT_IN, NOT_BROUGHT_IN_FURTHER
 
 BATCH = 500
 
@@ -37,7 +38,8 @@ def bring_in(job: ClassificationImport, watch: Callable[[ClassificationImport], 
             tally = through_restarts(partial(store, job, choices, batch, own, tally))
             watch(job)
     except BadFile as bad:
-        job.fail(f"{bad} Nothing {'more ' if job.added else ''}was brought in.")
+        said = NOT_BROUGHT_IN_FURTHER if job.added else NOT_BROUGHT_IN
+        job.fail(said(problem=bad))
         return
     through_restarts(job.finish)
     if job.is_upload:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from webapp.archive.access import survey_page
@@ -29,16 +29,20 @@ PER_PAGE = 50
 @require_safe
 @survey_page(Role.SCIENTIST)
 def first_browser(request: HttpRequest, survey: Survey) -> HttpResponse:
-    """Go to the first workflow's subjects; where there is none, say so."""
-    workflow = survey.workflows.order_by("name").first()
+    """Show the first workflow's subjects; where there is none, say so."""
+    workflow = survey.workflows.select_related("survey").order_by("name").first()
     if workflow is not None:
-        return redirect("consensus-browser", survey.slug, workflow.slug)
+        return _page(request, workflow)
     return render(request, "review/no_workflow.html", {"survey": survey})
 
 
 @require_safe
 @workflow_page
 def browser(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    return _page(request, workflow)
+
+
+def _page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, workflow.kind)
     found = _found(workflow, asked, champion)
     spread = recent_histograms(workflow, found, asked.wanted)

@@ -19,6 +19,7 @@ from webapp.review.intake.start import start_import
 from webapp.review.intake.uploads import UploadRefused, keep_upload, remove_upload, upload_path
 from webapp.review.models import ClassificationImport
 from webapp.review.views.exchange import workflow_page
+from webapp.sentences import in_words
 from webapp.volunteers.models import Workflow
 
 
@@ -34,7 +35,7 @@ def upload(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
         token = keep_upload(into, form.cleaned_data["file"])
         _seen(into, token)
     except (UploadRefused, BadFile) as error:
-        form.add_error("file", str(error))
+        form.add_error("file", in_words(str(error)))
         return workflow_page(request, survey, into, form, status=400)
     return redirect("import-look", survey.slug, into.slug, token)
 
