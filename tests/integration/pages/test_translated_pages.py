@@ -31,8 +31,8 @@ ALIKE = {  # words that are the same in English
     "es": {"No", "no", "Tutorial"},
     "fr": {
         "champion", "Champions", "Classes", "Collections", "Consensus", "Consensus, Parquet", "Cube", "Description",
-        "Guides", "guides", "Pixels", "points", "Page", "Pages", "Promotions", "Question", "Type", "Versions", "Vote", "Votes",
-        "votes", "consensus",
+        "Guides", "guides", "Pixels", "points", "Page", "Pages", "Promotions", "Question", "Type", "Versions",
+        "Vote", "Votes", "votes", "consensus",
     },
 }  # fmt: skip
 REFUSED = [
