@@ -27,11 +27,12 @@ ALIKE = {  # words that are the same in English
         "English", "Español", "Deutsch", "Français", "API", "CSV", "ROC AUC", "PR AUC", "MJD", "UTC", "Mag", "Dec (°)",
         "min",
     },
-    "de": {"Champion", "Champions", "Filter", "Labels", "Name", "RA (°)", "S/N", "Text", "Text, in Markdown"},
+    "de": {"Champion", "Champions", "Filter", "Labels", "Name", "RA (°)", "S/N", "Text", "Text, in Markdown", "linear"},
     "es": {"No", "no", "Tutorial"},
     "fr": {
         "champion", "Champions", "Classes", "Collections", "Consensus", "Consensus, Parquet", "Cube", "Description",
-        "Guides", "guides", "Pixels", "points", "Page", "Pages", "Promotions", "Question", "Type", "Versions", "votes",
+        "Guides", "guides", "Pixels", "points", "Page", "Pages", "Promotions", "Question", "Type", "Versions",
+        "Vote", "Votes", "votes", "consensus",
     },
 }  # fmt: skip
 REFUSED = [
@@ -89,7 +90,7 @@ def walk(page, language):
         if kind in kinds or ELSEWHERE.search(urlsplit(path).path):
             continue
         kinds.add(kind)
-        answer = page.get(path, headers={"Accept-Language": language})
+        answer = page.get(path, follow=True, headers={"Accept-Language": language})
         assert answer.status_code == 200, path
         if not answer["Content-Type"].startswith("text/html"):
             continue
