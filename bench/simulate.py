@@ -22,6 +22,7 @@ SKIES: dict[str, tuple[Callable[..., Path], int, float]] = {
     "atlas_tracklets": (partial(atlas, kind="tracklet"), 512, 0.0),
     "euclid_stamps": (euclid, 1024, 300.0),
     "euclid_four_dithers": (partial(euclid, dithers=4), 512, 0.0),
+    "euclid_whole": (partial(euclid, whole=True), 96, 0.0),
     "hubble_cutouts": (hubble, 24, 4.0),
     "tess_cubes": (tess, 32, 2.0),
 }
