@@ -52,7 +52,7 @@ def weighted_ece(truth: Array, p_real: Array, weights: Array, bins: int = 15) ->
     return share(np.abs(np.asarray(weights) @ in_bin).sum(1), np.sum(weights, axis=1))
 
 
-def reliability(truth: Array, p_real: Array, bins: int = 10) -> dict[str, NDArray[np.float64]]:
+def reliability(truth: Array, p_real: Array, bins: int = 10) -> dict[str, Array]:
     """Return the reliability diagram: what was said, and what came true, in bins of equal width.
 
     Murphy & Winkler 1977, Applied Statistics 26, 41.
@@ -68,9 +68,8 @@ def reliability(truth: Array, p_real: Array, bins: int = 10) -> dict[str, NDArra
     (Jeffreys, 95 %). The last four are NaN in an empty bin.
     """
     bin_of, edges = _bin_of(p_real, bins), np.linspace(0, 1, bins + 1)
-    counts, hits, said = (
-        np.bincount(bin_of, weights=values, minlength=bins) for values in (np.ones(len(bin_of)), truth, p_real)
-    )
+    counts, hits = (np.bincount(rows, minlength=bins) for rows in (bin_of, bin_of[np.asarray(truth, dtype=bool)]))
+    said = np.bincount(bin_of, weights=p_real, minlength=bins)
     low, high = jeffreys(hits, counts)
     shares = {"said": share(said, counts), "real": share(hits, counts)}
     return {"from": edges[:-1], "to": edges[1:], "n": counts, **shares, "low": low, "high": high}

@@ -33,6 +33,16 @@ def at_completeness(ranking: Ranking, completeness: Array) -> NDArray[np.intp]:
     return np.minimum(np.array(found, dtype=np.intp), len(ranking.thresholds) - 1)
 
 
+def at_false_positive_rate(ranking: Ranking, rates: Array) -> NDArray[np.intp]:
+    """Return the positions (b, G) in `ranking.thresholds` of the lowest threshold whose FPR is at most each rate (G,).
+
+    The first, highest threshold where even that lets more through.
+    """
+    allowed = np.asarray(rates, dtype=np.float64) * ranking.bogus[:, None] + EPSILON
+    found = [np.searchsorted(false, most, side="right") for false, most in zip(ranking.false, allowed, strict=True)]
+    return np.maximum(np.array(found, dtype=np.intp) - 1, 0)
+
+
 def threshold_at_completeness(ranking: Ranking, completeness: float) -> NDArray[np.float64]:
     """Return the highest threshold that keeps at least this share of the real subjects."""
     return np.where(ranking.real > 0, ranking.thresholds[_at(ranking, completeness)], np.nan)

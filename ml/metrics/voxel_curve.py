@@ -1,5 +1,6 @@
 """PR and ROC from a histogram of scores, with the bounds between which the exact areas lie."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -64,12 +65,16 @@ class VoxelCurve:
         It differs from that of the exact scores by at most `roc_tolerance`.
         """
         beaten = np.r_[self.hits[1:], 0] + self.positives / 2
-        return float(share((self.negatives * beaten).sum(), float(self.hits[0]) * float(self.false[0])))
+        return self._of_pairs((self.negatives * beaten).sum())
 
     def roc_tolerance(self) -> float:
         """Return ½ Σ_b p_b n_b, in shares of all: what ties within bins can hide."""
         tied = (self.positives.astype(np.float64) * self.negatives).sum() / 2
-        return float(share(tied, float(self.hits[0]) * float(self.false[0])))
+        return self._of_pairs(tied)
+
+    def _of_pairs(self, number: float) -> float:
+        pairs = float(self.hits[0]) * float(self.false[0])
+        return float(number) / pairs if pairs else math.nan
 
     def pr_auc(self) -> float:
         """Return the average precision, scores within one bin as ties; NaN without positives."""
