@@ -1,11 +1,9 @@
 """Real or bogus at one threshold: precision, recall, F1, Matthews."""
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import matthews_corrcoef
 
 from ml.metrics.areas import pr_auc, roc_auc
 from ml.metrics.binomial import share
@@ -25,18 +23,9 @@ def binary(truth: Array, p_real: Array, threshold: float = 0.5) -> dict[str, flo
     p_real
         (N,) 0..1, the probability of being real; at or above `threshold` the subject is called real.
     """
-    truth = np.asarray(truth, dtype=bool)
-    called = np.asarray(p_real) >= threshold
-    hits = float((truth & called).sum())
-    both = float(truth.sum() + called.sum())
-    return {
-        "roc_auc": roc_auc(truth, p_real),
-        "pr_auc": pr_auc(truth, p_real),
-        "precision": hits / called.sum() if called.any() else math.nan,
-        "recall": hits / truth.sum() if truth.any() else math.nan,
-        "f1": 2 * hits / both if both else math.nan,
-        "mcc": float(matthews_corrcoef(truth, called)),
-    }
+    decided = weighted_decisions(truth, np.asarray(p_real) >= threshold, np.ones((1, len(p_real))))
+    areas = {"roc_auc": roc_auc(truth, p_real), "pr_auc": pr_auc(truth, p_real)}
+    return areas | {name: float(value[0]) for name, value in decided.items()}
 
 
 def weighted_decisions(truth: Array, called: Array, weights: Array) -> dict[str, NDArray[np.float64]]:

@@ -9,7 +9,7 @@ from ml.breakdown import PLANES, Answers, by_plane, by_quantity
 from ml.circumstances import QUANTITIES
 from ml.metrics.completeness import WIDE, Bins
 from ml.report.axis import plain
-from ml.report.chart import Chart, Grid, Series
+from ml.report.chart import ROWS, Chart, Grid, Series
 
 LABELS = {"mag": "magnitude", "rate": "rate (arcsec/h)", "snr": "S/N"}
 WORDS = {"mag": "magnitude", "rate": "rate", "snr": "S/N"}
@@ -88,7 +88,12 @@ def missed(answers: Answers) -> list[Chart]:
     found, p_real = answers.found[known], answers.p_real[answers.real][known]
     mag, rate = mag[known], rate[known]
     order = np.argsort(p_real)
-    columns = {"mag": mag[order], "rate": rate[order], "p_real": p_real[order], "missed": ~found[order]}
+    columns = {
+        "mag": mag[order],
+        "rate": rate[order],
+        "p_real": p_real[order],
+        "missed": np.where(found[order], "no", "yes"),
+    }
     return [
         Chart(
             "false-negatives",
@@ -104,6 +109,7 @@ def missed(answers: Answers) -> list[Chart]:
             columns,
             y_log=bool(_wide(np.array([rate.min(), rate.max()]))),
             y_span=None,
+            shown=range(min(len(order), ROWS)),
         )
     ]
 

@@ -8,7 +8,10 @@ from ml.report.chart import Chart, Columns, Series
 
 def nights(found: Nights, threshold: float, kept: float) -> Chart:
     """Return what is there, what comes through and what is lost in every night, at a threshold that keeps so much."""
-    number = np.arange(1, len(found.night) + 1)
+    try:
+        at, label = found.night.astype(np.float64), "night (MJD)"
+    except ValueError:  # the nights have names
+        at, label = np.arange(1.0, len(found.night) + 1), "night, in order"
     lost = found.false_negative / np.maximum(found.real, 1)
     look = found.to_look_at / np.maximum(found.unknown, 1)
     columns: Columns = {
@@ -25,12 +28,12 @@ def nights(found: Nights, threshold: float, kept: float) -> Chart:
         "Night by night",
         f"At the threshold that keeps {100 * kept:g} % of all real subjects ({threshold:.4f}): what comes through"
         " although it is bogus, what is lost although it is real, and how much is left to look at.",
-        "night, in order",
+        label,
         "share",
         (
-            Series("bogus let through", number, found.false_positive_rate, kind="points", colour=1),
-            Series("real lost", number, lost, kind="points", colour=3),
-            Series("left to look at", number, look, kind="dots", colour=0),
+            Series("bogus let through", at, found.false_positive_rate, kind="points", colour=1),
+            Series("real lost", at, lost, kind="points", colour=3),
+            Series("left to look at", at, look, kind="dots", colour=0),
         ),
         columns,
     )

@@ -66,7 +66,7 @@ def _page(heading: Heading, figures: Columns, charts: Sequence[Chart | Grid], pi
         title=escape(heading.title),
         summary=escape(heading.summary),
         notes=_notes(heading.notes),
-        figures=f"<section><h2>Figures</h2>{_table(figures, _texts(figures))}{_links('figures', figures)}</section>",
+        figures=_table(figures, _texts(figures)) + _links("figures", figures),
         charts="\n".join(_section(chart, places[chart.key], pictures[chart.key]) for chart in charts),
         scripts=Resources(mode="inline", components=["bokeh"]).render(),
         script=script,
