@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     p, classes, positive, truth = comparable(scorer, scored, data.labels, args.positive)
     known: NDArray[np.bool_] = np.array([label is not None for label in truth])
     for label in sorted({label for label, fine in zip(data.labels, known, strict=True) if not fine}):
-        tally.complain(f"label {label!r} is none of the model's classes, yes or no")
+        tally.complain(f"label {label!r} is none of the model's classes, yes or no: correct it in the manifest")
     if not known.any():
         raise BadExamples(f"No label is one of the model's classes {', '.join(scorer.chip_classes)}, yes or no.")
     names, groups = [label for label in truth if label is not None], np.array(data.groups)[known]
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     seen = circumstances.together(data.ids, data.seen, circumstances.of_truth(args.data)).take(known)
     answers = answers_of(p[known], names, classes, positive, groups, seen, args.threshold)
     said |= breakdown(answers)
-    said["notes"] += seen.unknown(answers.real)
+    said["notes"] += [*strangers(scorer, data.labels), *seen.unknown(answers.real)]
     said |= {"skipped": tally.skipped, "role": scorer.role, "checkpoint": str(args.checkpoint)}
     for note in said["notes"]:
         sys.stderr.write(f"note: {note}\n")
@@ -72,6 +72,18 @@ def read(path: Path, scorer: Scorer, tally: Tally) -> tuple[Slab, NDArray[np.flo
     if not scored:
         raise BadExamples("There is no labelled subject with pixels in the data: nothing to judge the model by.")
     return together, np.concatenate(scored)
+
+
+def strangers(scorer: Scorer, labels: list[str]) -> list[str]:
+    """Return a sentence where labels that are no class of a stamp model leave only real against bogus to judge."""
+    unknown = sorted(set(labels) - set(scorer.classes))
+    if scorer.role != "stamp" or not unknown:
+        return []
+    return [
+        f"{', '.join(unknown)} {'is' if len(unknown) == 1 else 'are'} none of the model's classes"
+        f" {', '.join(scorer.classes)}, so only real against bogus is judged. Correct the labels in the manifest to see"
+        " every class."
+    ]
 
 
 def answers_of(
