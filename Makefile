@@ -8,7 +8,7 @@ SERVE ?= 1
 SEED ?= 1
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 
-.PHONY: venv demo demo-ztf test lint bench up clean constraints
+.PHONY: venv panoptes demo demo-ztf test lint bench up clean constraints
 
 venv: $(STAMP)
 
@@ -31,7 +31,12 @@ demo-ztf: venv
 up: venv
 	$(BIN)/python manage.py up --port $(PORT)
 
-test: venv
+# Zooniverse's tool in an environment of its own, for the test that reads our exports with it; without network that
+# test is skipped, unless all must run.
+panoptes: venv
+	-@$(BIN)/python -m tests.acceptance.panoptes_environment
+
+test: venv panoptes
 	$(BIN)/python -m pytest tests -n 2 -q --durations 15
 
 lint: venv

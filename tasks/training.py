@@ -23,7 +23,7 @@ from tasks.house import job
 from tasks.judging import judged
 from webapp.consensus.catch_up import catch_up
 from webapp.jobs import Cancelled, LeaseLost
-from webapp.learning import cross_validated, curate, test_set
+from webapp.learning import cross_validated, curate, sentences, test_set
 from webapp.learning.models import Checkpoint, Preset, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promote import champion_of
 from webapp.learning.settle import ChampionChanged, settle, settle_unjudged
@@ -36,19 +36,19 @@ ROUNDS = 3
 @job(TrainingRun)
 def run(row: TrainingRun) -> None:
     checkpoint = Checkpoint.objects.filter(run=row).first() or _train(row)
-    row.renew(message="Judging it on the frozen test set.")
+    row.renew(message=sentences.JUDGING())
     _judge(row, checkpoint)
 
 
 def _train(row: TrainingRun) -> Checkpoint:
     if row.training_set is None:
-        row.renew(message="Adding up the votes with today's skills.")
+        row.renew(message=sentences.ADDING_UP())
         catch_up(row.workflow)
-        row.renew(message="Collecting labels.")
+        row.renew(message=sentences.COLLECTING())
         row.renew(training_set=curate.curate(row.workflow))
     base = _base(row)
     with _given(row, base) as given:
-        row.renew(message=f"Learning from {len(given)} labels.")
+        row.renew(message=sentences.LEARNING(count=len(given)))
         trained = train(
             row.role,
             given,
@@ -63,7 +63,7 @@ def _train(row: TrainingRun) -> Checkpoint:
 
 
 def _cross_validated(row: TrainingRun, given: Examples) -> NDArray[np.float32]:
-    row.renew(message="Cross-validating: five more heads, each without a fifth of the objects.")
+    row.renew(message=sentences.CROSS_VALIDATING())
     return cross_validate(given, role=row.role, seed=row.seed)
 
 
@@ -89,7 +89,7 @@ def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
     """Lend the run's examples: with features for a new head, with pixels for a whole network."""
     labels, classes = curate.labels_of(_curated(row))
     store = PixelStore(settings.PIXELS)
-    row.renew(message=f"Reading {len(labels)} subjects.")
+    row.renew(message=sentences.READING(count=len(labels)))
     if row.preset == Preset.HEAD:
         given = examples(labels, classes, _curated(row).hash)
         given.check()
@@ -165,4 +165,4 @@ def _judge(row: TrainingRun, checkpoint: Checkpoint) -> None:
                 result=found.result,
             )
             return
-    raise RuntimeError(f"The champion changed {ROUNDS} times while this model was compared with it. Start it again.")
+    raise RuntimeError(sentences.CHAMPION_CHANGED(times=ROUNDS))

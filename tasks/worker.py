@@ -18,12 +18,14 @@ from tasks import (  # noqa: E402  # after django.setup()
     aggregation,
     consensus,
     crowd,
+    imports,
     ingest,
     injection,
     retrain,
     scoring,
     sweep,
     training,
+    trust,
 )
 from webapp.dispatch import app  # noqa: E402
 
@@ -37,10 +39,12 @@ __all__ = [
     "app",
     "consensus",
     "crowd",
+    "imports",
     "ingest",
     "injection",
     "retrain",
     "scoring",
     "sweep",
     "training",
+    "trust",
 ]

@@ -11,12 +11,16 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from webapp import dispatch
+from webapp.sentences import Sentence
 
 LEASE = settings.JOB_LEASE
 RESEND_AFTER = LEASE / 2
 MAX_ATTEMPTS = 5
+GIVEN_UP = Sentence(gettext_noop("Its worker died %(times)s times. The worker's log says why; then start it again."))
 
 
 class LeaseLost(Exception):
@@ -28,11 +32,11 @@ class Cancelled(Exception):
 
 
 class JobState(models.TextChoices):
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 class JobQuerySet(models.QuerySet[Any]):
@@ -68,7 +72,7 @@ class JobQuerySet(models.QuerySet[Any]):
             .update(
                 state=JobState.FAILED,
                 finished_at=Now(),
-                error=f"Its worker died {MAX_ATTEMPTS} times. The worker's log says why; then start it again.",
+                error=GIVEN_UP(times=MAX_ATTEMPTS),
             )
         )
 

@@ -216,6 +216,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,  # asks whether a night has passed, so that one that was slept through is made up for
         "options": {"queue": "aggregation", "expires": 3600.0},
     },
+    "trust": {
+        "task": "tasks.trust.nightly",
+        "schedule": 3600.0,
+        "options": {"queue": "trust", "expires": 3600.0},
+    },
     "retrain": {
         "task": "tasks.retrain.run",
         "schedule": _retrain_seconds,

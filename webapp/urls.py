@@ -16,7 +16,10 @@ urlpatterns = [
     path("you/leave/", leave, name="leave"),
     path("skill/", skill, name="skill"),
     path("surveys/<slug:slug>/training/", include("webapp.consensus.training_urls")),
+    path("surveys/<slug:slug>/trust/", include("webapp.consensus.trust_urls")),
     path("surveys/<slug:slug>/workflows/", include("webapp.consensus.urls")),
     path("surveys/<slug:slug>/learning/", include("webapp.learning.urls")),
+    path("surveys/<slug:slug>/consensus/", include("webapp.review.consensus_urls")),
     path("surveys/<slug:slug>/review/", include("webapp.review.urls")),
+    path("surveys/<slug:slug>/exchange/", include("webapp.review.exchange_urls")),
 ]

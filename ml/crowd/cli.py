@@ -7,30 +7,28 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from ml.crowd.aggregator import Aggregator
+from ml.crowd.choose import Auto
 from ml.crowd.dawid_skene import DawidSkene
-from ml.crowd.majority import Majority
+from ml.crowd.glad import Glad
+from ml.crowd.majority import Majority, WeightedMajority, leading
+from ml.crowd.one_coin import OneCoin
+from ml.crowd.read import read_truth, read_votes
 from ml.crowd.swap import Swap
-from ml.crowd.votes import Votes, read_truth, read_votes
+from ml.crowd.votes import Votes
 
-
-class Aggregator(Protocol):
-    posteriors_: np.ndarray
-    n_iter_: int
-
-    def fit(self, votes: Votes) -> Any: ...
-
-
-# "auto" is Dawid–Skene that leans on the whole crowd and knows that people err alike: on five real crowds it is as
-# often right as plain Dawid–Skene, and its log loss is a third to a half of it (tests/real/test_crowd_real.py).
 METHODS: dict[str, Callable[[], Aggregator]] = {
-    "auto": lambda: DawidSkene(shrinkage=2.0, temper=0.5),
+    "auto": Auto,
     "majority": Majority,
+    "weighted-majority": WeightedMajority,
     "dawid-skene": DawidSkene,
+    "one-coin": OneCoin,
     "swap": Swap,
+    "glad": Glad,
 }
 
 
@@ -39,67 +37,74 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser("crowd", help="from many people's votes to one answer per item")
     parser.add_argument("--labels", type=Path, required=True, help="CSV with the columns item, worker, label")
     parser.add_argument("--truth", type=Path, help="CSV with the columns item, truth: scores the answers")
+    parser.add_argument("--gold", type=Path, help="CSV with the columns item, truth: teaches what the workers are like")
     parser.add_argument("--method", choices=METHODS, default="auto")
     parser.add_argument("--out", type=Path, help="CSV to write: item, answer and a probability for each class")
-    parser.add_argument("--seed", type=int, default=0, help="taken by every command; nothing here is random")
+    parser.add_argument("--seed", type=int, default=0, help="of the votes that auto holds out; nothing else is random")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Aggregate and print JSON; 2 and one line on stderr for bad input."""
     try:
-        votes = read_votes(args.labels)
-        truth = votes.codes_of(read_truth(args.truth)) if args.truth else None
         started = time.perf_counter()
-        model = fitted(args.method, votes)
-        seconds = time.perf_counter() - started
+        votes = read_votes(args.labels)
+        truth = read_truth(args.truth) if args.truth else {}
+        gold = votes.gold_of(read_truth(args.gold)) if args.gold else None
+        read = time.perf_counter()
+        model = (Auto(args.seed) if args.method == "auto" else METHODS[args.method]()).fit(votes, gold)
+        fitted = time.perf_counter()
         if args.out:
             write_posteriors(args.out, votes, model.posteriors_)
     except (ValueError, OSError) as error:
         sys.stderr.write(f"crowd: {error}\n")
         return 2
-    sys.stdout.write(json.dumps(summary(args.method, votes, model, truth, seconds)) + "\n")
+    times = {"read_seconds": round(read - started, 4), "seconds": round(fitted - read, 4)}
+    sys.stdout.write(json.dumps(summary(args.method, votes, model, truth, gold) | times) + "\n")
     return 0
 
 
-def fitted(method: str, votes: Votes) -> Aggregator:
-    model = METHODS[method]()
-    model.fit(votes)
-    return model
-
-
-def summary(method: str, votes: Votes, model: Aggregator, truth: np.ndarray | None, seconds: float) -> dict[str, Any]:
-    counted = {
+def summary(
+    method: str, votes: Votes, model: Aggregator, truth: dict[str, str], gold: np.ndarray | None
+) -> dict[str, Any]:
+    """Say what was done and how well; items whose class was given as gold are not scored."""
+    codes = votes.codes_of(truth)
+    told = np.full(len(codes), False) if gold is None else gold >= 0
+    return {
         "method": method,
+        "chosen": getattr(model, "chosen_", method),
+        "reason": getattr(model, "reason_", "As asked."),
         "n_items": len(votes.items),
         "n_workers": len(votes.workers),
         "n_votes": len(votes.item),
-        "n_truth": 0,
-        "accuracy": None,
-        "log_loss": None,
+        "n_unsure": int((~votes.definite).sum()),
+        "n_gold": int(told.sum()),
+        **score(model.posteriors_, np.where(told, -1, codes)),
         "iterations": model.n_iter_,
-        "seconds": round(seconds, 4),
+        "converged": model.converged_,
+        "log_likelihood": None if np.isnan(model.log_likelihood_) else round(model.log_likelihood_, 4),
     }
-    return counted if truth is None or not (truth >= 0).any() else counted | score(model.posteriors_, truth)
 
 
-def score(posteriors: np.ndarray, truth: np.ndarray) -> dict[str, float | int]:
+def score(posteriors: np.ndarray, truth: np.ndarray) -> dict[str, float | int | None]:
     """Compare posteriors (n, K) with class codes (n,), -1 where unknown.
 
     Returns
     -------
     dict
         n_truth; accuracy, where an item tied between m classes counts 1/m if the truth is one of them, which is
-        what drawing lots would give on average; log_loss in nats, probabilities held above 1e-15.
+        what drawing lots would give on average; log_loss in nats, probabilities held above 1e-15. Both are None
+        where no truth is known.
     """
-    known = truth >= 0
-    rows, right = posteriors[known], truth[known]
-    leading = rows >= rows.max(axis=1, keepdims=True) - 1e-12
-    order = np.arange(len(rows))
+    known = np.flatnonzero(truth >= 0)
+    if not len(known):
+        return {"n_truth": 0, "accuracy": None, "log_loss": None}
+    right = truth[known]
+    chances = np.maximum(posteriors[known, right], 1e-15)
     return {
-        "n_truth": int(known.sum()),
-        "accuracy": round(float((leading[order, right] / leading.sum(axis=1)).mean()), 6),
-        "log_loss": round(float(-np.log(np.maximum(rows[order, right], 1e-15)).mean()), 6),
+        "n_truth": len(known),
+        "accuracy": round(float(leading(posteriors[known])[np.arange(len(known)), right].mean()), 6),
+        "log_loss": round(float(-np.log(chances).mean()), 6),
     }
 
 

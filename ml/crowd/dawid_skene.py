@@ -5,42 +5,55 @@ often than another.
 """
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import xlogy
 
+from ml.crowd.aggregator import UNKNOWN
+from ml.crowd.em import EM, split
 from ml.crowd.majority import shares
+from ml.crowd.uncertainty import dirichlet_sd, label_interval
 from ml.crowd.votes import Votes
 
+FLOOR = 1e-10
 
-class DawidSkene:
-    """Expectation–maximisation over K classes.
+
+class DawidSkene(EM):
+    """Maximum a posteriori by EM over K classes.
 
     Parameters
     ----------
     smoothing : float
-        Added to every cell of every confusion matrix before it is normalised; keeps probabilities off 0.
+        Added to every cell of every confusion matrix before it is normalised; keeps probabilities off 0. It is a
+        Dirichlet prior of 1 + smoothing on each row. With 0 cells are held above 1e-10 of a vote instead.
     max_iter : int
         Rounds at most.
     tol : float
         Stop when no posterior moves by more.
     shrinkage : float
         Votes' worth of the whole crowd's confusion matrix that is added to everybody's, row by row. It keeps
-        people with few votes from being taken for oracles or liars.
+        people with few votes from being taken for oracles or liars. This prior is learned along the way, so with it
+        `history_` may dip.
     temper : float in 0..1
         Weight of each vote in the final posteriors. People err on the same items, so that their votes are not the
         independent evidence that the model takes them for; below 1, posteriors are less sure of themselves.
+    pseudo_counts : (K, K + 1) float array, optional
+        A Dirichlet prior of one's own: answers (columns, the last unsure) to items of each class (rows) that every
+        worker is taken to have given already.
 
     Attributes
     ----------
-    posteriors_ : (n_items, K) float array
-    prior_ : (K,) float array
-        Share of each class.
     confusion_ : (n_workers, K, K + 1) float array
         P(answer | class) of each worker; the last column is the abstention.
-    workers_ : tuple of str
-        Names, in the order of `confusion_`.
-    log_likelihood_ : float
-    n_iter_ : int
+    confusion_sd_ : same shape
+        Standard deviations of its Dirichlet posterior.
+    alpha_ : same shape
+        That posterior's parameters: counts and pseudo-counts.
+    skills_, skills_sd_ : (n_workers,) float array
+        How often a definite answer is right, all classes counting alike, and its standard deviation.
     """
+
+    confusion_: np.ndarray
+    confusion_sd_: np.ndarray
+    alpha_: np.ndarray
 
     def __init__(
         self,
@@ -50,65 +63,79 @@ class DawidSkene:
         *,
         shrinkage: float = 0.0,
         temper: float = 1.0,
+        pseudo_counts: np.ndarray | None = None,
     ) -> None:
+        super().__init__(max_iter, tol)
         self.smoothing = smoothing
-        self.max_iter = max_iter
-        self.tol = tol
         self.shrinkage = shrinkage
         self.temper = temper
+        self.pseudo_counts = pseudo_counts
 
-    def fit(self, votes: Votes) -> "DawidSkene":
-        posteriors = shares(votes.counts()[:, :-1])
-        self.workers_ = votes.workers
-        for iteration in range(1, self.max_iter + 1):
-            self.n_iter_ = iteration
-            self.prior_ = posteriors.mean(axis=0)
-            self.confusion_ = estimate_confusion(votes, posteriors, self.smoothing, self.shrinkage)
-            before = posteriors
-            posteriors, self.log_likelihood_ = estimate_classes(votes, self.prior_, self.confusion_)
-            if np.abs(posteriors - before).max() < self.tol:
-                break
-        self.posteriors_ = estimate_classes(votes, self.prior_, self.confusion_, self.temper)[0]
-        return self
+    def first_guess(self, votes: Votes) -> np.ndarray:
+        return shares(votes.counts()[:, :-1])
+
+    def maximise(self, votes: Votes, belief: np.ndarray) -> None:
+        self.prior_ = belief.mean(axis=0)
+        counts = soft_counts(votes, belief)
+        self.pseudo_ = self.pseudo(counts)
+        self.alpha_ = np.maximum(counts + self.pseudo_, FLOOR)
+        self.confusion_ = self.alpha_ / self.alpha_.sum(axis=2, keepdims=True)
+
+    def pseudo(self, counts: np.ndarray) -> np.ndarray:
+        """Return the pseudo-counts (K, K + 1) that are everybody's prior."""
+        own = self.smoothing + (0 if self.pseudo_counts is None else np.asarray(self.pseudo_counts, float))
+        crowd = np.maximum(counts.sum(axis=0) + own, FLOOR)
+        return np.asarray(own + self.shrinkage * crowd / crowd.sum(axis=1, keepdims=True))
+
+    def joint(self, votes: Votes) -> np.ndarray:
+        return joint_of(votes, self.prior_, self.confusion_)
+
+    def log_prior(self) -> float:
+        return float(xlogy(self.pseudo_, self.confusion_).sum())
+
+    def finish(self, votes: Votes) -> None:
+        self.conclude(estimate_classes(votes, self.prior_, self.confusion_, self.temper)[0])
+        self.confusion_sd_ = dirichlet_sd(self.alpha_)
+        self.skills_, self.skills_sd_ = balanced_accuracy(self.alpha_)
 
     def predict(self, votes: Votes) -> np.ndarray:
         """Return posteriors (n_items, K) of other votes; a worker not seen before counts as the average one."""
-        known = {name: row for row, name in enumerate(self.workers_)}
-        average = self.confusion_.mean(axis=0)
-        rows = [self.confusion_[known[name]] if name in known else average for name in votes.workers]
-        return estimate_classes(votes, self.prior_, np.array(rows), self.temper)[0]
+        return estimate_classes(votes, self.prior_, self.confusion_of(votes), self.temper)[0]
 
+    def confusion_of(self, votes: Votes) -> np.ndarray:
+        rows = self.rows_of(votes)
+        return np.where((rows == UNKNOWN)[:, None, None], self.confusion_.mean(axis=0), self.confusion_[rows])
 
-def estimate_confusion(votes: Votes, posteriors: np.ndarray, smoothing: float, shrinkage: float = 0.0) -> np.ndarray:
-    """M-step: P(answer | class) of each worker, from the classes the items are thought to have."""
-    counts = soft_counts(votes, posteriors)
-    crowd = counts.sum(axis=0) + smoothing
-    counts += smoothing + shrinkage * crowd / crowd.sum(axis=1, keepdims=True)
-    return counts / counts.sum(axis=2, keepdims=True)
+    def interval(self, votes: Votes, level: float = 0.95) -> np.ndarray:
+        """Return credible intervals (n_items, K, 2) of the posteriors of the fitted votes; see `label_interval`."""
+        return label_interval(votes, self.posteriors_, self.alpha_, level)
 
 
 def soft_counts(votes: Votes, posteriors: np.ndarray) -> np.ndarray:
     """Count answers by worker and class, each vote shared by the classes of its item: (n_workers, K, K + 1)."""
     classes = posteriors.shape[1]
-    cell = votes.worker * (classes + 1) + votes.answer
-    cells = len(votes.workers) * (classes + 1)
-    weights = posteriors[votes.item]
-    columns = [np.bincount(cell, weights=weights[:, k], minlength=cells) for k in range(classes)]
-    return np.stack(columns).reshape(classes, len(votes.workers), classes + 1).transpose(1, 0, 2)
+    table = votes.incidence.T @ posteriors
+    return np.asarray(table.reshape(len(votes.workers), classes + 1, classes).transpose(0, 2, 1))
+
+
+def joint_of(votes: Votes, prior: np.ndarray, confusion: np.ndarray, temper: float = 1.0) -> np.ndarray:
+    """Log P(votes of the item, class), (n_items, K)."""
+    table = temper * np.log(confusion).transpose(0, 2, 1).reshape(-1, len(prior))
+    # A class that lost all its items keeps a vanishing prior instead of the logarithm of 0.
+    return np.asarray(votes.incidence @ table + np.log(np.maximum(prior, 1e-300)))
 
 
 def estimate_classes(
     votes: Votes, prior: np.ndarray, confusion: np.ndarray, temper: float = 1.0
 ) -> tuple[np.ndarray, float]:
-    """E-step: posteriors (n_items, K) and the log-likelihood of all votes.
+    """E-step: posteriors (n_items, K) and the log-likelihood of all votes."""
+    posteriors, totals = split(joint_of(votes, prior, confusion, temper))
+    return posteriors, float(totals.sum())
 
-    Products of hundreds of small probabilities underflow, so logarithms are summed, and the largest is taken out
-    before they are exponentiated.
-    """
-    evidence = temper * np.log(confusion)[votes.worker, :, votes.answer]
-    items = len(votes.items)
-    summed = [np.bincount(votes.item, weights=evidence[:, k], minlength=items) for k in range(len(prior))]
-    # A class that lost all its items keeps a vanishing prior instead of the logarithm of 0.
-    joint = np.stack(summed, axis=1) + np.log(np.maximum(prior, 1e-300))
-    total = logsumexp(joint, axis=1, keepdims=True)
-    return np.exp(joint - total), float(total.sum())
+
+def balanced_accuracy(alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean over the classes of how often a definite answer is right, and its standard deviation, both (n_workers,)."""
+    definite = alpha[:, :, :-1]
+    right = np.diagonal(definite / definite.sum(axis=2, keepdims=True), axis1=1, axis2=2)
+    spread = np.diagonal(dirichlet_sd(definite), axis1=1, axis2=2)
+    return right.mean(axis=1), np.sqrt(np.square(spread).sum(axis=1)) / alpha.shape[1]

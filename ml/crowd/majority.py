@@ -1,14 +1,20 @@
-"""The answer most people gave, with thresholds."""
+"""The answer most people gave, with thresholds; and the same with everybody weighted by how often they agree."""
+
+from typing import Self
 
 import numpy as np
 
+from ml.crowd.aggregator import UNKNOWN, Aggregator, gold_codes, pinned
+from ml.crowd.uncertainty import dirichlet_sd
 from ml.crowd.votes import Votes
 
 UNDECIDED = -1
 
 
-class Majority:
-    """Shares of the votes, and a decision where there are enough of them.
+class Majority(Aggregator):
+    """Shares of the definite votes, and a decision where there are enough of them.
+
+    Unsure is left out of the shares. Gold changes no share: it only tells how good the workers are.
 
     Parameters
     ----------
@@ -20,18 +26,24 @@ class Majority:
     Attributes
     ----------
     posteriors_ : (n_items, K) float array
-        Shares of the definite votes; equal for all classes where nobody gave a definite one.
-    n_iter_ : int
-        1: nothing is iterated.
+        Equal for all classes where nobody gave a definite vote.
+    skills_, skills_sd_ : (n_workers,) float array
+        How often a worker's definite answers are the leading one of their items (or gold's), and its standard error.
+    log_likelihood_ : float
+        NaN: a majority says nothing of how votes come about.
     """
 
     def __init__(self, threshold: float = 0.5, minimum: int = 1) -> None:
         self.threshold = threshold
         self.minimum = minimum
 
-    def fit(self, votes: Votes) -> "Majority":
-        self.posteriors_ = self.predict(votes)
-        self.n_iter_ = 1
+    def fit(self, votes: Votes, gold: np.ndarray | None = None) -> Self:
+        known = gold_codes(votes, gold)
+        self.remember(votes)
+        self.skills_, self.skills_sd_ = agreement(votes, pinned(leading(shares(votes.counts()[:, :-1])), known))
+        self.conclude(self.predict(votes))
+        self.prior_ = self.posteriors_.mean(axis=0)
+        self.log_likelihood_, self.n_iter_, self.converged_ = float("nan"), 1, True
         return self
 
     def predict(self, votes: Votes) -> np.ndarray:
@@ -45,6 +57,71 @@ class Majority:
         tied = (counts == best[:, None]).sum(axis=1) > 1
         decided = (total >= max(self.minimum, 1)) & (best >= self.threshold * total) & ~tied
         return np.where(decided, counts.argmax(axis=1), UNDECIDED)
+
+
+class WeightedMajority(Aggregator):
+    """A majority in which a worker weighs as much as they agree with the plain majority, or with gold.
+
+    Where m answers lead together, agreeing with one of them counts 1/m.
+
+    Source: "worker agreement with aggregate" (Wawa), as in Appen's and Toloka's systems; crowd-kit has it as `Wawa`,
+    where one of the tied answers leads.
+
+    Parameters
+    ----------
+    smoothing : float
+        Agreements and disagreements added to everybody's, so that one lucky answer is no full weight.
+
+    Attributes
+    ----------
+    skills_, skills_sd_ : (n_workers,) float array
+        The weights, and their standard deviations; NaN for those who gave no definite answer.
+    """
+
+    def __init__(self, smoothing: float = 0.0) -> None:
+        self.smoothing = smoothing
+
+    def fit(self, votes: Votes, gold: np.ndarray | None = None) -> Self:
+        known = gold_codes(votes, gold)
+        self.remember(votes)
+        target = pinned(leading(shares(votes.counts()[:, :-1])), known)
+        if (known >= 0).any():
+            target[known < 0] = np.nan
+        self.skills_, self.skills_sd_ = agreement(votes, target, self.smoothing)
+        self.conclude(self.predict(votes))
+        self.prior_ = self.posteriors_.mean(axis=0)
+        self.log_likelihood_, self.n_iter_, self.converged_ = float("nan"), 1, True
+        return self
+
+    def predict(self, votes: Votes) -> np.ndarray:
+        """Return weighted shares (n_items, K); a worker not seen before, or never on gold, has the mean weight."""
+        rows = self.rows_of(votes)
+        known = self.skills_[np.isfinite(self.skills_)]
+        weights = np.where(rows == UNKNOWN, np.nan, self.skills_[rows])
+        weights = np.where(np.isfinite(weights), weights, known.mean() if len(known) else 1.0)
+        per_cell = np.repeat(weights, len(votes.classes) + 1)
+        classes = np.tile(np.eye(len(votes.classes) + 1)[:, :-1], (len(weights), 1))
+        return shares(votes.incidence @ (per_cell[:, None] * classes))
+
+
+def leading(belief: np.ndarray) -> np.ndarray:
+    """Put all weight (n, K) on the leading class, in equal parts where several lead together."""
+    return shares(belief >= belief.max(axis=1, keepdims=True) - 1e-12)
+
+
+def agreement(votes: Votes, target: np.ndarray, smoothing: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Share of definite answers that agree with a target (n_items, K), NaN rows left out, and its standard deviation.
+
+    Both (n_workers,), NaN for workers without such an answer and without smoothing.
+    """
+    asked = votes.definite & np.isfinite(target[votes.item, 0])
+    right = target[votes.item[asked], votes.answer[asked]]
+    workers = len(votes.workers)
+    hits = np.bincount(votes.worker[asked], weights=right, minlength=workers)
+    total = np.bincount(votes.worker[asked], minlength=workers)
+    beta = np.stack([hits, total - hits], axis=1) + smoothing
+    sums = beta.sum(axis=1)
+    return np.divide(beta[:, 0], sums, out=np.full(workers, np.nan), where=sums > 0), dirichlet_sd(beta)[:, 0]
 
 
 def shares(counts: np.ndarray) -> np.ndarray:

@@ -4,14 +4,19 @@ Source: Marshall et al. 2016, MNRAS 455, 1171 (Space Warps), equations 4 to 6; h
 """
 
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 from scipy.special import expit, logit
 
-from ml.crowd.dawid_skene import soft_counts
+from ml.crowd.aggregator import UNKNOWN, Aggregator, gold_codes
+from ml.crowd.dawid_skene import joint_of, soft_counts
+from ml.crowd.em import likelihood, split
+from ml.crowd.information import expected_information, information_sd
 from ml.crowd.majority import shares
 from ml.crowd.skill import Skill, floored, newcomer_counts, skill_one_coin, skill_two_coin
-from ml.crowd.votes import Votes
+from ml.crowd.uncertainty import dirichlet_sd
+from ml.crowd.votes import BadVotes, Votes
 
 __all__ = ["Skill", "Swap", "posterior", "skill_one_coin", "skill_two_coin", "subject_posterior"]
 
@@ -77,11 +82,14 @@ def certain_enough(probability: float | np.ndarray) -> np.ndarray:
     return np.clip(probability, CERTAINTY, 1 - CERTAINTY)
 
 
-class Swap:
+class Swap(Aggregator):
     """SWAP over all votes at once, with or without gold.
 
-    With gold, skills are learned from the gold items alone, as the site does live. Without, they are learned from
-    what the items are thought to be, in turns, starting from the majority.
+    Supervised, with gold: skills are learned from the gold items alone, as the site does live. Unsupervised, without:
+    they are learned from what the items are thought to be, in turns, starting from the majority. Fitting starts anew
+    every time, and only a worker's last vote on an item counts, so that no vote is ever used twice.
+
+    `ml.crowd.online.OnlineSwap` takes the votes one by one.
 
     Parameters
     ----------
@@ -95,10 +103,15 @@ class Swap:
     Attributes
     ----------
     posteriors_ : (n_items, 2) float array
-    skills_ : (n_workers, 2, 3) float array
-    workers_ : tuple of str
-    n_iter_ : int
+    confusion_, confusion_sd_, alpha_ : (n_workers, 2, 3) float array
+        P(answer | class), its standard deviation, and the Dirichlet parameters behind it.
+    skills_, skills_sd_ : (n_workers,) float array
+        Expected information gain of an answer in bits, 0 to 1, and its standard deviation.
     """
+
+    confusion_: np.ndarray
+    confusion_sd_: np.ndarray
+    alpha_: np.ndarray
 
     def __init__(self, coins: int = 2, prior: float = 0.5, max_iter: int = 100, tol: float = 1e-4) -> None:
         self.coins = coins
@@ -106,32 +119,42 @@ class Swap:
         self.max_iter = max_iter
         self.tol = tol
 
-    def fit(self, votes: Votes, gold: np.ndarray | None = None) -> "Swap":
-        """Learn from votes; `gold` holds class codes (n_items,), -1 where unknown."""
+    def fit(self, votes: Votes, gold: np.ndarray | None = None) -> Self:
+        """Learn from votes of two classes, else `BadVotes`; `gold` holds class codes (n_items,), -1 where unknown."""
         if len(votes.classes) != 2:
-            raise ValueError(f"SWAP weighs two classes, and these votes have {len(votes.classes)}")
-        known = None if gold is None or (gold < 0).all() else both_sides(gold)
+            raise BadVotes(f"SWAP weighs two classes, and these votes have {len(votes.classes)}")
+        known, votes = gold_codes(votes, gold), votes.once()
+        self.remember(votes)
+        self.prior_ = np.array([1 - self.prior, self.prior])
         belief = shares(votes.counts()[:, :-1])
         for iteration in range(1, self.max_iter + 1):
-            self.n_iter_ = iteration
-            self.learn(votes, belief if known is None else known)
-            before, belief = belief, self.weigh(votes, self.skills_)
-            if known is not None or np.abs(belief - before).max() < self.tol:
+            self.n_iter_, supervised = iteration, bool((known >= 0).any())
+            self.learn(votes, both_sides(known) if supervised else belief)
+            before, belief = belief, self.weigh(votes, self.confusion_)
+            self.converged_ = supervised or bool(np.abs(belief - before).max(initial=0) < self.tol)
+            if self.converged_:
                 break
-        self.workers_ = votes.workers
-        self.posteriors_ = belief
+        self.finish(votes, belief, known)
         return self
 
     def learn(self, votes: Votes, belief: np.ndarray) -> None:
-        counts = soft_counts(votes, belief)
-        self.skills_ = one_coin_skills(counts) if self.coins == 1 else floored(counts + newcomer_counts())
+        self.alpha_ = soft_counts(votes, belief) + newcomer_counts()
+        self.confusion_ = skills_of(self.alpha_, self.coins)
+
+    def finish(self, votes: Votes, belief: np.ndarray, known: np.ndarray) -> None:
+        self.conclude(belief)
+        half = np.full(2, 0.5)
+        self.skills_ = expected_information(self.confusion_, half)
+        self.skills_sd_ = information_sd(self.alpha_, half)
+        self.confusion_sd_ = dirichlet_sd(self.alpha_)
+        joint = joint_of(votes, self.prior_, self.confusion_)
+        self.log_likelihood_ = likelihood(joint, split(joint)[1], known)
 
     def predict(self, votes: Votes) -> np.ndarray:
         """Return posteriors (n_items, 2) of other votes; a worker not seen before is a newcomer."""
-        known = {name: row for row, name in enumerate(self.workers_)}
+        rows = self.rows_of(votes)
         newcomer = floored(newcomer_counts())
-        skills = np.array([self.skills_[known[name]] if name in known else newcomer for name in votes.workers])
-        return self.weigh(votes, skills)
+        return self.weigh(votes.once(), np.where((rows == UNKNOWN)[:, None, None], newcomer, self.confusion_[rows]))
 
     def weigh(self, votes: Votes, skills: np.ndarray) -> np.ndarray:
         belief = posterior(self.prior, votes, skills)
@@ -143,9 +166,17 @@ def both_sides(gold: np.ndarray) -> np.ndarray:
     return np.stack([gold == 0, gold == 1], axis=1).astype(float)
 
 
+def skills_of(alpha: np.ndarray, coins: int) -> np.ndarray:
+    """Turn counts with the newcomer's added (n_workers, 2, 3) into P(answer | class) with one coin or two."""
+    return floored(one_coin_counts(alpha) if coins == 1 else alpha)
+
+
 def one_coin_skills(counts: np.ndarray) -> np.ndarray:
     """`skill_one_coin` for all workers at once, from (n_workers, 2, 3) counts."""
-    both = counts + newcomer_counts()
+    return skills_of(counts + newcomer_counts(), coins=1)
+
+
+def one_coin_counts(both: np.ndarray) -> np.ndarray:
     right, wrong = both[:, 0, 0] + both[:, 1, 1], both[:, 0, 1] + both[:, 1, 0]
     unsure = both[:, :, 2].sum(axis=1)
-    return floored(np.stack([np.stack([right, wrong, unsure], 1), np.stack([wrong, right, unsure], 1)], axis=1))
+    return np.stack([np.stack([right, wrong, unsure], 1), np.stack([wrong, right, unsure], 1)], axis=1)

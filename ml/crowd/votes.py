@@ -1,17 +1,19 @@
 """Votes as columns of numbers: which worker said what about which item."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.sparse import csr_array
 
 UNSURE = "unsure"
 
 
 class BadVotes(ValueError):
-    """Votes that cannot be read; the message names the file and the row."""
+    """Votes that cannot be used; the message says why, and for a file names it and the row."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,14 @@ class Votes:
     ----------
     item, worker, answer : (n_votes,) int arrays
         Codes into `items` and `workers`. An answer is the code of a class, or ``len(classes)`` for an abstention.
+        An item without votes is allowed: it keeps the prior, or equal chances where a method has no prior.
     items, workers, classes : tuple of str
         Names. Classes stand in the order of their numbers, or of the alphabet: "no" before "yes".
+
+    Raises
+    ------
+    BadVotes
+        For columns of different lengths, codes that are no whole numbers (NaN among them), or codes outside the names.
     """
 
     item: np.ndarray
@@ -33,17 +41,45 @@ class Votes:
     workers: tuple[str, ...]
     classes: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        if not len(self.item) == len(self.worker) == len(self.answer):
+            raise BadVotes(f"columns differ in length: {len(self.item)}, {len(self.worker)}, {len(self.answer)}")
+        check_codes("item", self.item, len(self.items))
+        check_codes("worker", self.worker, len(self.workers))
+        check_codes("answer", self.answer, len(self.classes) + 1)
+
     @classmethod
     def of(
         cls, item: Sequence[str], worker: Sequence[str], label: Sequence[str], classes: Sequence[str] = ()
     ) -> "Votes":
-        """Encode three columns of names; `UNSURE` is an abstention, and `classes` may name answers nobody gave."""
-        items, item_code = np.unique(np.asarray(item, dtype=str), return_inverse=True)
-        workers, worker_code = np.unique(np.asarray(worker, dtype=str), return_inverse=True)
-        names = in_order({str(name) for name in (*label, *classes)} - {UNSURE})
-        codes = {name: code for code, name in enumerate(names)} | {UNSURE: len(names)}
-        answer = np.array([codes[str(name)] for name in label], dtype=np.int64)
-        return cls(item_code, worker_code, answer, tuple(map(str, items)), tuple(map(str, workers)), names)
+        """Encode three columns of names; `UNSURE` is an abstention.
+
+        `classes` names all the answers there are, those that nobody gave too; without it they are read off the votes.
+        Raises `BadVotes` for a label outside them, and for one that is NaN.
+        """
+        (items, item_code), (workers, worker_code), (labels, label_code) = map(encode, (item, worker, label))
+        names = class_names(labels, classes)
+        return cls(item_code, worker_code, answer_codes(labels, names)[label_code], items, workers, names)
+
+    @property
+    def definite(self) -> np.ndarray:
+        """Tell for each vote whether it names a class."""
+        return np.asarray(self.answer < len(self.classes))
+
+    @cached_property
+    def cell(self) -> np.ndarray:
+        """Code of (worker, answer) of each vote: a row of a confusion table of (n_workers · (K + 1)) rows."""
+        return np.asarray(self.worker * (len(self.classes) + 1) + self.answer)
+
+    @cached_property
+    def incidence(self) -> csr_array:
+        """Votes as a sparse (n_items, n_workers · (K + 1)) matrix of counts.
+
+        Times a table of P(answer | class) it sums each item's evidence; transposed and times the items' posteriors it
+        counts each worker's answers by class. Both take one pass over the votes and no array of their length.
+        """
+        width = len(self.workers) * (len(self.classes) + 1)
+        return csr_array((np.ones(len(self.item)), (self.item, self.cell)), shape=(len(self.items), width))
 
     def counts(self) -> np.ndarray:
         """Count the answers: (n_items, K + 1) int array, abstentions in the last column."""
@@ -51,10 +87,71 @@ class Votes:
         flat = np.bincount(self.item * width + self.answer, minlength=len(self.items) * width)
         return flat.reshape(len(self.items), width)
 
+    def only(self, chosen: np.ndarray) -> "Votes":
+        """Keep some of the votes (a mask or indices) and all the names."""
+        columns = self.item[chosen], self.worker[chosen], self.answer[chosen]
+        return Votes(*columns, self.items, self.workers, self.classes)
+
+    def once(self) -> "Votes":
+        """Keep the last vote of every worker on every item, in their order."""
+        pair = self.item.astype(np.int64) * len(self.workers) + self.worker
+        _, last = np.unique(pair[::-1], return_index=True)
+        return self if len(last) == len(pair) else self.only(np.sort(len(pair) - 1 - last))
+
     def codes_of(self, truth: Mapping[str, str]) -> np.ndarray:
         """Encode what is known of the items: (n_items,) class codes, -1 where unknown or never voted for."""
         codes = {name: code for code, name in enumerate(self.classes)}
         return np.array([codes.get(truth.get(name, ""), -1) for name in self.items], dtype=np.int64)
+
+    def gold_of(self, truth: Mapping[str, str]) -> np.ndarray:
+        """Encode gold as `codes_of`; raises `BadVotes` for a class of an item here that is not one of the classes."""
+        for name in self.items:
+            if name in truth and truth[name] not in self.classes:
+                raise BadVotes(f"gold says {truth[name]!r} of item {name!r}; the classes are {', '.join(self.classes)}")
+        return self.codes_of(truth)
+
+
+def encode(names: Sequence[str] | pa.Array) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return the distinct names in the order of the alphabet, and the code of each (n,).
+
+    Arrow hashes each name once and sorts only the distinct ones: tens of milliseconds for a million names.
+    """
+    try:
+        column = pa.array(names)
+    except pa.ArrowException:  # of several types
+        column = pa.array([str(name) for name in names])
+    if column.null_count:
+        raise BadVotes(f"{column.null_count} names are missing (NaN); leave those votes out")
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        column = pa.array([str(name) for name in column.to_pylist()], pa.string())
+    found = column.dictionary_encode()
+    order = pc.array_sort_indices(found.dictionary)
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order.to_numpy()] = np.arange(len(order))
+    return tuple(found.dictionary.take(order).to_pylist()), rank[found.indices.to_numpy()]
+
+
+def check_codes(column: str, codes: np.ndarray, n: int) -> None:
+    if not np.issubdtype(codes.dtype, np.integer):
+        raise BadVotes(f"{column} codes are whole numbers, not {codes.dtype}; leave out votes that are NaN")
+    if len(codes) and not 0 <= codes.min() <= codes.max() < n:
+        raise BadVotes(f"{column} codes run from 0 to {n - 1}, not from {codes.min()} to {codes.max()}")
+
+
+def class_names(labels: Sequence[str], classes: Sequence[str] = ()) -> tuple[str, ...]:
+    """Name the classes in order: those given, or all labels but `UNSURE`."""
+    if any(label.lower() == "nan" for label in labels):
+        raise BadVotes(f"a label is NaN; leave the vote out, or write {UNSURE!r}")
+    names = in_order(set(map(str, classes)) or set(labels) - {UNSURE})
+    outside = sorted(set(labels) - {UNSURE, *names})
+    if outside:
+        raise BadVotes(f"the label {outside[0]!r} is none of the classes {', '.join(names)}")
+    return names
+
+
+def answer_codes(labels: Sequence[str], names: Sequence[str]) -> np.ndarray:
+    codes = {name: code for code, name in enumerate(names)} | {UNSURE: len(names)}
+    return np.array([codes[label] for label in labels], dtype=np.int64)
 
 
 def in_order(names: set[str]) -> tuple[str, ...]:
@@ -63,49 +160,3 @@ def in_order(names: set[str]) -> tuple[str, ...]:
         return tuple(sorted(names, key=float))
     except ValueError:
         return tuple(sorted(names))
-
-
-def read_votes(path: Path) -> Votes:
-    """Read a CSV with the columns item, worker and label; "unsure" is an abstention.
-
-    Raises
-    ------
-    BadVotes
-        For a file that cannot be read, lacks a column or has an empty field; or with no votes at all.
-    """
-    item, worker, label = read_columns(path, ("item", "worker", "label"))
-    if not item:
-        raise BadVotes(f"{path.name} holds no votes")
-    votes = Votes.of(item, worker, label)
-    if not votes.classes:
-        raise BadVotes(f"{path.name} holds nothing but {UNSURE!r}")
-    return votes
-
-
-def read_truth(path: Path) -> dict[str, str]:
-    """Read a CSV with the columns item and truth; raises `BadVotes` as `read_votes` does."""
-    item, truth = read_columns(path, ("item", "truth"))
-    return dict(zip(item, truth, strict=True))
-
-
-def read_columns(path: Path, names: tuple[str, ...]) -> list[list[str]]:
-    try:
-        # Spreadsheets write a byte-order mark; utf-8-sig reads files with and without one.
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            missing = [name for name in names if name not in (rows.fieldnames or ())]
-            if missing:
-                raise BadVotes(f"{path.name} has no column {missing[0]!r}; it needs {', '.join(names)}")
-            columns: list[list[str]] = [[] for _ in names]
-            for number, row in enumerate(rows, 2):
-                append_row(columns, [row[name] for name in names], names, f"{path.name} row {number}")
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadVotes(f"{path.name} cannot be read: {error}") from error
-    return columns
-
-
-def append_row(columns: list[list[str]], values: list[str | None], names: tuple[str, ...], place: str) -> None:
-    for column, value, name in zip(columns, values, names, strict=True):
-        if not value or not value.strip():
-            raise BadVotes(f"{place}: {name} is empty")
-        column.append(value.strip())

@@ -17,11 +17,11 @@ def ys(chart: Chart) -> NDArray[np.float64]:
 
 
 def ticks(values: NDArray[np.float64]) -> list[float]:
-    """Return ticks of a logarithmic axis: 1, 2 and 5 of each decade, or 1 alone over many decades."""
+    """Return ticks of a logarithmic axis: 1, 2 and 5 of each decade, or 1 alone over more than two decades."""
     finite = values[np.isfinite(values) & (values > 0)]
     low, high = (finite.min(), finite.max()) if len(finite) else (1.0, 10.0)
     decades = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-    steps = (1.0, 2.0, 5.0) if len(decades) <= 4 else (1.0,)
+    steps = (1.0, 2.0, 5.0) if high / low <= 100 else (1.0,)
     found = [step * 10.0**decade for decade in decades for step in steps]
     return [tick for tick in found if low / 1.5 <= tick <= high * 1.5]
 

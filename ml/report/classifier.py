@@ -66,7 +66,7 @@ def summary(said: dict[str, Any]) -> str:
 def _point(key: str) -> str:
     if key.startswith("purity_"):
         abundance, completeness = key.removeprefix("purity_").split("_at_")
-        return f"Purity at abundance {abundance} and completeness {completeness}"
+        return f"Purity at AB = {abundance}, completeness {completeness}"
     return next(words.format(key.removeprefix(prefix)) for prefix, words in POINTS if key.startswith(prefix))
 
 

@@ -36,7 +36,7 @@ def completeness(bins: Bins, name: str, where: str) -> Chart:
     is_log = _wide(edges)
     middles = np.sqrt(edges[1:] * edges[:-1]) if is_log else (edges[1:] + edges[:-1]) / 2
     columns = {
-        "from": edges[:-1], "to": edges[1:], "real subjects": bins.n, "found": bins.hits, "missed": bins.n - bins.hits,
+        "from": edges[:-1], "to": edges[1:], "real": bins.n, "found": bins.hits, "missed": bins.n - bins.hits,
         "completeness": bins.share, "low": low, "high": high,
     }  # fmt: skip
     return Chart(
@@ -73,7 +73,7 @@ def plane(bins: Bins, x: str, y: str) -> Grid:
         ],
         {
             f"{x} from": x_edges[first], f"{x} to": x_edges[first + 1], f"{y} from": y_edges[second],
-            f"{y} to": y_edges[second + 1], "real subjects": bins.n.ravel(), "found": bins.hits.ravel(),
+            f"{y} to": y_edges[second + 1], "real": bins.n.ravel(), "found": bins.hits.ravel(),
             "completeness": bins.share.ravel(), "low": low.ravel(), "high": high.ravel(),
         },
     )  # fmt: skip

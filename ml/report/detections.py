@@ -50,7 +50,7 @@ def _precision(curves: dict[str, DetectionCurve]) -> Chart:
         "trails": list(curves),
         "average precision": [curve.average_precision() for curve in curves.values()],
         **{
-            f"completeness at {100 * precision:g} % precision": [c.at_precision(precision)[0] for c in curves.values()]
+            f"found at {100 * precision:g} %": [c.at_precision(precision)[0] for c in curves.values()]
             for precision in (0.5, PRECISION, 0.99)
         },
     }
@@ -58,7 +58,7 @@ def _precision(curves: dict[str, DetectionCurve]) -> Chart:
         "detections",
         "Precision and completeness",
         "Each found trail takes the free true trail that it agrees with best, the surest first. False ones have no S/N,"
-        " and count against every range of it.",
+        " and count against every range of it. Found is the completeness at a precision.",
         "completeness",
         "precision",
         tuple(lines),

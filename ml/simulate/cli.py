@@ -8,18 +8,35 @@ from pathlib import Path
 from typing import Any
 
 from ml.simulate.atlas import atlas
-from ml.simulate.euclid import SIZE, euclid
+from ml.simulate.euclid import DITHERS, SIZE, euclid
+from ml.simulate.hubble import SIZE as CUTOUT
+from ml.simulate.hubble import hubble
+from ml.simulate.tess import CADENCE, FRAMES, MOVERS, tess
+from ml.simulate.tess import SIZE as CUBE
+from ml.simulate.tess_movers import FAINTEST
 
 
 def add(subparsers: Any) -> None:
     """Add the command to an argparse parser's subparsers."""
-    parser = subparsers.add_parser("simulate", help="write a simulated sky: manifest.csv, truth.csv and FITS cubes")
+    parser = subparsers.add_parser("simulate", help="write a simulated sky: manifest.csv, truth.csv and FITS files")
     skies = parser.add_subparsers(dest="sky", required=True)
     night = add_sky(skies, "atlas", "difference stamps of eight classes, or tracklets of them")
     night.add_argument("--tracklets", action="store_true", help="link the stamps into tracklets")
     night.add_argument("--detections", default="4", help="frames of a tracklet: 3 to 8, or 'mixed' (default 4)")
     field = add_sky(skies, "euclid", "three-dither stamps of moving objects, stars, galaxies and cosmic rays")
     field.add_argument("--size", type=int, default=SIZE, help=f"side of the stamps in pixels (default {SIZE})")
+    field.add_argument("--dithers", type=int, default=DITHERS, choices=(1, 3, 4), help="channels (default 3)")
+    field.add_argument("--rates", default="10:80", help="slowest:fastest in arcsec per hour (default 10:80)")
+    field.add_argument("--whole", action="store_true", help="cut at the object's size plus 65 ± 5 pixels, then resize")
+    large = add_sky(skies, "hubble", "large cutouts with straight and curved asteroid trails and what looks like them")
+    large.add_argument("--size", type=int, default=CUTOUT, help=f"side of the cutouts in pixels (default {CUTOUT})")
+    large.add_argument("--share", type=float, default=0.5, help="share of the cutouts with a trail (default 0.5)")
+    cubes = add_sky(skies, "tess", "cubes over time in which asteroids cross, with masks of them")
+    cubes.add_argument("--size", type=int, default=CUBE, help=f"side of the cubes in pixels (default {CUBE})")
+    cubes.add_argument("--frames", type=int, default=FRAMES, help=f"frames of each cube (default {FRAMES})")
+    cubes.add_argument("--cadence", type=float, default=CADENCE, help=f"seconds between frames (default {CADENCE:g})")
+    cubes.add_argument("--movers", type=float, default=MOVERS, help=f"mean number in a cube (default {MOVERS:g})")
+    cubes.add_argument("--faintest", type=float, default=FAINTEST, help=f"V magnitude (default {FAINTEST:g})")
 
 
 def add_sky(skies: Any, name: str, summary: str) -> argparse.ArgumentParser:
@@ -60,7 +77,29 @@ def frame_count(text: str) -> int | None:
 
 
 def simulate_euclid(args: argparse.Namespace) -> Path:
-    return euclid(args.n, args.seed, args.out, size=args.size, gold_fraction=args.gold)
+    return euclid(
+        args.n, args.seed, args.out, size=args.size, dithers=args.dithers, rates=span("--rates", args.rates),
+        whole=args.whole, gold_fraction=args.gold,
+    )  # fmt: skip
 
 
-SKIES = {"atlas": simulate_atlas, "euclid": simulate_euclid}
+def span(option: str, text: str) -> tuple[float, float]:
+    try:
+        low, high = (float(part) for part in text.split(":"))
+    except ValueError:
+        raise ValueError(f"{option} must be two numbers such as 10:80, not {text!r}") from None
+    return low, high
+
+
+def simulate_hubble(args: argparse.Namespace) -> Path:
+    return hubble(args.n, args.seed, args.out, size=args.size, share=args.share, gold_fraction=args.gold)
+
+
+def simulate_tess(args: argparse.Namespace) -> Path:
+    return tess(
+        args.n, args.seed, args.out, size=args.size, frames=args.frames, cadence=args.cadence, movers=args.movers,
+        faintest=args.faintest, gold_fraction=args.gold,
+    )  # fmt: skip
+
+
+SKIES = {"atlas": simulate_atlas, "euclid": simulate_euclid, "hubble": simulate_hubble, "tess": simulate_tess}

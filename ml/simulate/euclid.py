@@ -1,23 +1,26 @@
-"""Euclid-like stamps: three dithers as three channels, around a moving object, a star, a galaxy or a cosmic ray.
+"""Euclid-like stamps: dithers as channels, around a moving object, a star, a galaxy or a cosmic ray.
 
-Source: Lieu et al. 2019, MNRAS 485, 5831. Left out: ghosts, charge transfer inefficiency, distortion.
+Source: Lieu et al. 2019, MNRAS 485, 5831. Left out, as there: distortion and pointing errors. The galaxies are drawn
+from profiles and not from Hubble's pictures.
 """
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ml.simulate.euclid_sources import EXPTIME, PIXEL_SCALE
-from ml.simulate.euclid_stamps import CLASSES, DITHERS, REAL, SIZE, stamps
+from ml.simulate.euclid_sources import EXPTIME
+from ml.simulate.euclid_stamps import CLASSES, DITHERS, RATES, REAL, SIZE, stamps
 from ml.simulate.folder import BLOCK, Block, block_sizes, write
 
-__all__ = ["CLASSES", "REAL", "SIZE", "euclid", "field", "stamps"]
+__all__ = ["CLASSES", "DITHERS", "REAL", "SIZE", "euclid", "field", "stamps"]
 
 FIRST_DAY = 60600
+FASTEST = 100.0
 COLUMNS = (
     "external_id", "kind", "image", "planes", "label", "gold", "object_group", "ra", "dec", "mjd", "exptime", "band",
-    "mag", "rate", "#snr", "#simulated",
+    "mag", "rate", "#snr", "#scale", "#simulated",
 )  # fmt: skip
 
 
@@ -27,6 +30,9 @@ def euclid(
     out: str | Path,
     *,
     size: int = SIZE,
+    dithers: int = DITHERS,
+    rates: tuple[float, float] = RATES,
+    whole: bool = False,
     gold_fraction: float = 0.1,
     progress: Callable[[int], object] | None = None,
 ) -> Path:
@@ -40,7 +46,14 @@ def euclid(
         The same seed gives the same bytes.
     out : path
     size : int
-        Side of the stamps in pixels of 0.1 arcsec, at least 32. Trails longer than the stamp leave it.
+        Side of the stamps in pixels, at least 32; pixels of 0.1 arcsec unless `whole`. Trails longer than the stamp
+        leave it.
+    dithers : {1, 3, 4}
+        Exposures of each object, as channels: the paper's single, three-colour and four-dither stamps.
+    rates : pair of floats
+        Slowest and fastest object in arcsec per hour, from above 0 to 100.
+    whole : bool
+        Cut stamps as large as the object and a padding of 65 ± 5 pixels, and bring them to `size`.
     gold_fraction : float in 0..1
         Share of the rows marked as gold.
     progress : callable, optional
@@ -49,7 +62,7 @@ def euclid(
     Returns
     -------
     Path
-        The manifest; each row has three planes, the dithers, in electrons above the bias, sky included.
+        The manifest; each row has a plane for each dither, in electrons above the bias, sky included.
 
     Raises
     ------
@@ -60,41 +73,48 @@ def euclid(
         raise ValueError(f"n must be at least 1, not {n}")
     if size < 32:
         raise ValueError(f"size must be at least 32 pixels, not {size}")
+    if dithers not in (1, 3, 4):
+        raise ValueError(f"dithers must be 1, 3 or 4, not {dithers}")
+    if not 0 < rates[0] <= rates[1] <= FASTEST:
+        raise ValueError(f"rates must rise from above 0 to at most {FASTEST:g} arcsec per hour, not {rates}")
     if not 0 <= gold_fraction <= 1:
         raise ValueError(f"gold_fraction must lie between 0 and 1, not {gold_fraction}")
-    return write(field(n, seed, size=size, gold_fraction=gold_fraction), COLUMNS, Path(out), progress=progress)
+    blocks = field(n, seed, gold_fraction=gold_fraction, size=size, dithers=dithers, rates=rates, whole=whole)
+    return write(blocks, COLUMNS, Path(out), progress=progress)
 
 
-def field(n: int, seed: int, *, size: int = SIZE, gold_fraction: float = 0.1) -> Iterator[Block]:
-    """Yield the stamps block by block without writing them: what `euclid` writes."""
+def field(n: int, seed: int, *, gold_fraction: float = 0.1, size: int = SIZE, **options: Any) -> Iterator[Block]:
+    """Yield the stamps block by block without writing them: what `euclid` writes; options as there."""
     for number, count in enumerate(block_sizes(n)):
         # Two streams, so that asking for more gold does not change the sky.
         rng, gold_rng = (np.random.default_rng([seed, number, stream]) for stream in (0, 1))
         names = [f"euclid-{seed}-{number * BLOCK + row:06d}" for row in range(count)]
         label = balanced_labels(rng, count)
-        yield field_block(rng, label, gold_rng.random(count) < gold_fraction, names, size)
+        yield field_block(rng, label, gold_rng.random(count) < gold_fraction, names, size, **options)
 
 
 def balanced_labels(rng: np.random.Generator, n: int) -> np.ndarray:
     return rng.permutation(np.resize(("SSO", "CR", "SSO", "GALAXY", "SSO", "STAR"), n))
 
 
-def field_block(rng: np.random.Generator, label: np.ndarray, gold: np.ndarray, names: list[str], size: int) -> Block:
-    pixels, measured = stamps(rng, label, size)
+def field_block(
+    rng: np.random.Generator, label: np.ndarray, gold: np.ndarray, names: list[str], size: int, **options: Any
+) -> Block:
+    pixels, measured = stamps(rng, label, size, **options)
     ra, dec = rng.uniform(0, 360, len(label)), np.degrees(np.arcsin(rng.uniform(-0.3, 0.3, len(label))))
     mjd = FIRST_DAY + rng.uniform(0, 1, len(label))
     rows, truth = [], []
     for row, name in enumerate(names):
-        numbers = {key: rounded(values[row]) for key, values in measured.items()}
-        snr = numbers.pop("snr")
+        numbers = {key: rounded(values[row]) for key, values in measured.items() if key != "scale"}
+        snr, scale = numbers.pop("snr"), f"{measured['scale'][row]:.4f}"
         rows.append({
             "external_id": name, "kind": "stamp", "label": label[row], "gold": int(gold[row]), "object_group": name,
             "ra": f"{ra[row]:.6f}", "dec": f"{dec[row]:.6f}", "mjd": f"{mjd[row]:.6f}", "exptime": EXPTIME,
-            "band": "VIS", "#snr": snr, "#simulated": 1, **numbers,
+            "band": "VIS", "#snr": snr, "#scale": scale, "#simulated": 1, **numbers,
         })  # fmt: skip
         truth.append({"external_id": name, "label": label[row], "real": int(label[row] in REAL), "snr": snr, **numbers})
-    header = {"EXPTIME": EXPTIME, "PIXSCALE": PIXEL_SCALE, "BUNIT": "electron"}
-    planes = np.full(len(label), DITHERS)
+    header = {"EXPTIME": EXPTIME, "BUNIT": "electron"}
+    planes = np.full(len(label), pixels.shape[1])
     return Block(pixels.reshape(-1, size, size), planes, rows, truth, header)
 
 

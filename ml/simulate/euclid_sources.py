@@ -7,13 +7,14 @@ stamp and dither.
 import numpy as np
 from scipy import fft
 
-from ml.simulate.light import along_and_across, as_cube, spray
+from ml.simulate.cosmic_rays import tracks
+from ml.simulate.galaxies import Shape, profile
+from ml.simulate.light import as_cube, split_between_pixels, spray
 
 PIXEL_SCALE = 0.1
 EXPTIME = 565.0
 ZERO_POINT = 25.6
 OVERSAMPLING = 10
-ARMS = 2
 
 
 def electrons(mag: np.ndarray) -> np.ndarray:
@@ -79,92 +80,11 @@ def star_light(x: np.ndarray, y: np.ndarray, mag: np.ndarray, size: int) -> np.n
     return split_between_pixels(x[:, None], y[:, None], electrons(mag)[:, None], size)
 
 
-def split_between_pixels(x: np.ndarray, y: np.ndarray, flux: np.ndarray, size: int) -> np.ndarray:
-    """Share each point among the four pixels around it, so that its centroid is kept."""
-    left, low = np.floor(x), np.floor(y)
-    light = np.zeros((len(x), size, size), np.float32)
-    for right in (0, 1):
-        for up in (0, 1):
-            weight = np.abs(1 - right - (x - left)) * np.abs(1 - up - (y - low))
-            light += spray(left + right, low + up, flux * weight, size)
-    return light
-
-
-def galaxy_light(shape: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
-    """Paint a Sersic disc with optional spiral arms, and a bulge, before the optics.
-
-    Parameters
-    ----------
-    shape : dict of (n,) arrays
-        mag, radius (half-light, pixels), index (Sersic), axis_ratio, angle (radians), bulge (fraction), arms
-        (contrast 0..1), winding.
-    """
-    along, across = along_and_across(x, y, shape["angle"], size)
-    distance = np.hypot(along, across / as_cube(shape["axis_ratio"]))
-    # Half a pixel of softening stands for the integral over the central pixel, where the profile has a cusp.
-    soft = np.hypot(distance, 0.5) / as_cube(shape["radius"])
-    turn = np.arctan2(across / as_cube(shape["axis_ratio"]), along)
-    arms = 1 + as_cube(shape["arms"]) * np.cos(ARMS * turn - as_cube(shape["winding"]) * np.log(soft + 0.1))
-    disc = normalised(sersic(soft, shape["index"]) * arms)
-    bulge = normalised(sersic(3 * soft, np.full(len(x), 3.0)))
-    fraction = as_cube(shape["bulge"])
-    return as_cube(electrons(shape["mag"])) * ((1 - fraction) * disc + fraction * bulge)
-
-
-def sersic(distance: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """Sersic profile at `distance` in half-light radii: Ciotti & Bertin 1999, A&A 352, 447, leading terms of b."""
-    n = as_cube(index)
-    b = 2 * n - 1 / 3 + 4 / (405 * n)
-    return np.exp(-b * distance ** (1 / n))
-
-
-def normalised(light: np.ndarray) -> np.ndarray:
-    return light / light.sum(axis=(1, 2), keepdims=True)
+def galaxy_light(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
+    """Paint galaxies before the optics; `shape` as in `galaxies.profile`, with their `mag`."""
+    return as_cube(electrons(shape["mag"])) * profile(shape, x, y, size)
 
 
 def cosmic_ray_charge(rng: np.random.Generator, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
-    """Straight tracks of charge that meet no optics: many are dots, a few cross a third of the stamp.
-
-    One track through each (x, y), in pixels; returns electrons, (n, size, size).
-    """
-    n, points = len(x), 60
-    length = np.minimum(rng.lognormal(1.3, 1.0, n), size / 2)
-    angle = rng.uniform(0, 2 * np.pi, n)
-    total = rng.lognormal(np.log(2500), 0.9, n) * np.sqrt(1 + length / 4)
-    step = rng.uniform(-0.5, 0.5, (n, points)) * length[:, None]
-    charge = rng.gamma(1.5, 1.0, (n, points))
-    charge *= total[:, None] / charge.sum(axis=1, keepdims=True)
-    track_x = x[:, None] + step * np.cos(angle)[:, None]
-    return spray(track_x, y[:, None] + step * np.sin(angle)[:, None], charge, size)
-
-
-def bleed(image: np.ndarray, full_well: float) -> np.ndarray:
-    """Cap pixels at the full well and let the excess run along the column, half of it each way.
-
-    Parameters
-    ----------
-    image : (n, size, size) array of electrons
-    full_well : float
-
-    Returns
-    -------
-    (n, size, size) array
-    """
-    excess = np.maximum(image - full_well, 0)
-    if not excess.any():
-        return image
-    capped = image - excess
-    for stamp, column in {(int(s), int(c)) for s, _, c in zip(*np.nonzero(excess), strict=True)}:
-        capped[stamp, :, column] = fill_column(capped[stamp, :, column], excess[stamp, :, column], full_well)
-    return capped
-
-
-def fill_column(column: np.ndarray, excess: np.ndarray, full_well: float) -> np.ndarray:
-    for direction in (1, -1):
-        carried = 0.0
-        for row in range(len(column))[::direction]:
-            carried += excess[row] / 2
-            taken = min(carried, full_well - column[row])
-            column[row] += taken
-            carried -= taken
-    return column
+    """One track of charge through each (x, y), in pixels; returns electrons, (n, size, size)."""
+    return spray(*tracks(rng, x, y, longest=size / 2, typical=2500), size)

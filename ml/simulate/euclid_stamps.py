@@ -1,14 +1,22 @@
-"""Euclid-like stamps in memory: the scene of each class, three dithers of it, and the detector."""
+"""Euclid-like stamps in memory: the scene of each class, some dithers of it, and the detector."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 from ml.simulate.atlas_real import log_uniform
+from ml.simulate.euclid_cut import CANVAS, cut, draw_sides, star_reach
+from ml.simulate.euclid_detector import (
+    READ_NOISE,
+    SKY_ELECTRONS,
+    add_cosmic_rays,
+    add_ghosts,
+    expose,
+    open_gaps,
+)
 from ml.simulate.euclid_sources import (
     EXPTIME,
     PIXEL_SCALE,
-    bleed,
     cosmic_ray_charge,
     electrons,
     galaxy_light,
@@ -22,16 +30,24 @@ REAL = ("SSO",)
 SIZE = 96
 DITHERS = 3
 DITHER_GAP = 64.0
-SKY_ELECTRONS = 130.0
-READ_NOISE = 4.5
-FULL_WELL = 200_000.0
+RATES = (10.0, 80.0)
 FAINTEST_SNR = 5.0
 PSF_PIXELS = 8.0
-COSMIC_RAYS_PER_EXPOSURE = 1.0
 NEIGHBOURS = 0.8
+NEIGHBOUR_WINDOW = 64
+
+Measured = dict[str, np.ndarray]
 
 
-def stamps(rng: np.random.Generator, label: np.ndarray, size: int = SIZE) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def stamps(
+    rng: np.random.Generator,
+    label: np.ndarray,
+    size: int = SIZE,
+    *,
+    dithers: int = DITHERS,
+    rates: tuple[float, float] = RATES,
+    whole: bool = False,
+) -> tuple[np.ndarray, Measured]:
     """Render stamps in memory.
 
     Parameters
@@ -41,41 +57,50 @@ def stamps(rng: np.random.Generator, label: np.ndarray, size: int = SIZE) -> tup
         Classes, of `CLASSES`.
     size : int
         Side in pixels.
+    dithers : int from 1 to 4
+        Exposures of each, one after another; a moving object stands in the middle of one of them.
+    rates : pair of floats
+        Slowest and fastest object, in arcsec per hour.
+    whole : bool
+        Cut each stamp as large as its object and a padding of 65 ± 5 pixels, and bring it to `size`; else every
+        stamp is `size` pixels of the sky.
 
     Returns
     -------
-    pixels : (n, 3, size, size) float32 array
-        Electrons, sky included.
+    pixels : (n, dithers, size, size) float32 array
+        Electrons, sky included; NaN beyond the edge of a detector.
     measured : dict of (n,) arrays
-        mag (AB), rate (arcsec per hour) and snr (of one exposure); NaN where a class has none.
+        mag (AB), rate (arcsec per hour) and snr (of one exposure), NaN where a class has none; scale (arcsec per
+        pixel).
     """
-    n = len(label)
-    light = np.zeros((n, DITHERS, size, size), np.float32)
+    n, field = len(label), CANVAS if whole else size
+    light = np.zeros((n, dithers, field, field), np.float32)
     charge = np.zeros_like(light)
-    measured = {key: np.full(n, np.nan) for key in ("mag", "rate", "snr")}
-    draw = {"SSO": draw_movers, "STAR": draw_stars, "GALAXY": draw_galaxies}
-    for name, paint in draw.items():
+    measured = {key: np.full(n, np.nan) for key in ("mag", "rate", "snr")} | {"extent": np.zeros(n)}
+    centred = rng.integers(0, dithers, n)
+    for name, paint in (("SSO", draw_movers), ("STAR", draw_stars), ("GALAXY", draw_galaxies)):
         rows = np.flatnonzero(label == name)
         if len(rows):
-            light[rows], values = paint(rng, len(rows), size)
+            light[rows], values = paint(rng, centred[rows], dithers, field, rates)
             for key, value in values.items():
                 measured[key][rows] = value
     rows = np.flatnonzero(label == "CR")
     if len(rows):
-        x, y = centres(rng, len(rows), size)
-        charge[rows, rng.integers(0, DITHERS, len(rows))] = cosmic_ray_charge(rng, x, y, size)
+        x, y = centres(rng, len(rows), field)
+        ray = cosmic_ray_charge(rng, x, y, field)
+        charge[rows, centred[rows]] = ray
+        measured["extent"][rows] = np.sqrt((ray > 0).sum(axis=(1, 2)))
     add_neighbours(rng, light)
     add_cosmic_rays(rng, charge)
-    return expose(rng, through_the_optics(light), charge), measured
-
-
-def expose(rng: np.random.Generator, light: np.ndarray, charge: np.ndarray) -> np.ndarray:
-    """Add sky, photon noise, cosmic rays and read noise, and let full wells bleed."""
-    signal = np.maximum(light, 0) + np.float32(SKY_ELECTRONS)
-    noise = rng.standard_normal(signal.shape, dtype=np.float32)
-    exposed = signal + charge + noise * np.sqrt(signal + np.float32(READ_NOISE**2))
-    size = light.shape[-1]
-    return bleed(exposed.reshape(-1, size, size), FULL_WELL).reshape(light.shape).astype(np.float32)
+    seen = through_the_optics(light)
+    add_ghosts(rng, seen)
+    pixels, side = expose(rng, seen, charge), np.full(n, size)
+    if whole:
+        side = draw_sides(rng, measured["extent"])
+        pixels = cut(pixels, side, size)
+    open_gaps(rng, pixels, centred)
+    del measured["extent"]
+    return pixels, measured | {"scale": PIXEL_SCALE * side / size}
 
 
 def centres(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
@@ -83,25 +108,28 @@ def centres(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
     return (size - 1) / 2 + rng.normal(0, 1.0, (2, n))
 
 
-def draw_movers(rng: np.random.Generator, n: int, size: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Trails of 10 to 80 arcsec per hour and magnitude 20 to 26, centred in one of the dithers.
+def draw_movers(
+    rng: np.random.Generator, centred: np.ndarray, dithers: int, size: int, rates: tuple[float, float]
+) -> tuple[np.ndarray, Measured]:
+    """Trails of magnitude 20 to 26, rates uniform between two, each centred in one of the dithers.
 
     Longer trails are fainter per pixel; what would lie below S/N 5 in one exposure is not in the catalogue.
     """
-    rate, angle = rng.uniform(10, 80, n), rng.uniform(0, 2 * np.pi, n)
+    n = len(centred)
+    rate, angle = rng.uniform(*rates, n), rng.uniform(0, 2 * np.pi, n)
     pixels_per_second = rate / 3600 / PIXEL_SCALE
     length = pixels_per_second * EXPTIME
     mag = rng.uniform(20, 26, n)
     while (faint := snr_of_trail(mag, length) < FAINTEST_SNR).any():
         mag[faint] = rng.uniform(20, 26, int(faint.sum()))
     x, y = centres(rng, n, size)
-    centred = rng.integers(0, DITHERS, n)
     step = pixels_per_second * (EXPTIME + DITHER_GAP)
-    dithers = []
-    for dither in range(DITHERS):
+    seen = []
+    for dither in range(dithers):
         moved = (dither - centred) * step
-        dithers.append(trail_light(x + moved * np.cos(angle), y + moved * np.sin(angle), length, angle, mag, size))
-    return np.stack(dithers, axis=1), {"mag": mag, "rate": rate, "snr": snr_of_trail(mag, length)}
+        seen.append(trail_light(x + moved * np.cos(angle), y + moved * np.sin(angle), length, angle, mag, size))
+    extent = length * np.maximum(np.abs(np.cos(angle)), np.abs(np.sin(angle)))
+    return np.stack(seen, axis=1), {"mag": mag, "rate": rate, "snr": snr_of_trail(mag, length), "extent": extent}
 
 
 def snr_of_trail(mag: np.ndarray, length: np.ndarray) -> np.ndarray:
@@ -110,18 +138,21 @@ def snr_of_trail(mag: np.ndarray, length: np.ndarray) -> np.ndarray:
     return electrons(mag) / np.sqrt(electrons(mag) + area * (SKY_ELECTRONS + READ_NOISE**2))
 
 
-def draw_stars(rng: np.random.Generator, n: int, size: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    mag = 26 - 9 * np.sqrt(rng.random(n))
-    return fixed(rng, n, size, lambda x, y: star_light(x, y, mag, size)), {
-        "mag": mag,
-        "snr": snr_of_trail(mag, np.zeros(n)),
-    }
+def draw_stars(
+    rng: np.random.Generator, centred: np.ndarray, dithers: int, size: int, _: tuple[float, float]
+) -> tuple[np.ndarray, Measured]:
+    mag = 26 - 9 * np.sqrt(rng.random(len(centred)))
+    light = fixed(rng, len(centred), dithers, size, lambda x, y: star_light(x, y, mag, size))
+    return light, {"mag": mag, "snr": snr_of_trail(mag, np.zeros(len(mag))), "extent": 2 * star_reach(mag)}
 
 
-def draw_galaxies(rng: np.random.Generator, n: int, size: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    shape = draw_galaxy_shapes(rng, n, 19.5, 25.0)
-    light = fixed(rng, n, size, lambda x, y: galaxy_light(shape, x, y, size))
-    return light, {"mag": shape["mag"], "snr": snr_of_trail(shape["mag"], shape["radius"] ** 2)}
+def draw_galaxies(
+    rng: np.random.Generator, centred: np.ndarray, dithers: int, size: int, _: tuple[float, float]
+) -> tuple[np.ndarray, Measured]:
+    shape = draw_galaxy_shapes(rng, len(centred), 19.5, 25.0)
+    light = fixed(rng, len(centred), dithers, size, lambda x, y: galaxy_light(shape, x, y, size))
+    snr = snr_of_trail(shape["mag"], shape["radius"] ** 2)
+    return light, {"mag": shape["mag"], "snr": snr, "extent": 4 * shape["radius"]}
 
 
 def draw_galaxy_shapes(rng: np.random.Generator, n: int, bright: float, faint: float) -> dict[str, np.ndarray]:
@@ -141,27 +172,22 @@ def draw_galaxy_shapes(rng: np.random.Generator, n: int, bright: float, faint: f
 
 
 def fixed(
-    rng: np.random.Generator, n: int, size: int, paint: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    rng: np.random.Generator, n: int, dithers: int, size: int, paint: Callable[[np.ndarray, np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    """Paint the same source in every dither, registered to a fraction of a pixel: (n, 3, size, size)."""
+    """Paint the same source in every dither, registered to a fraction of a pixel: (n, dithers, size, size)."""
     x, y = centres(rng, n, size)
-    shifts = rng.normal(0, 0.15, (DITHERS, 2, n))
+    shifts = rng.normal(0, 0.15, (dithers, 2, n))
     return np.stack([paint(x + dx, y + dy) for dx, dy in shifts], axis=1)
 
 
 def add_neighbours(rng: np.random.Generator, light: np.ndarray) -> None:
-    """Faint galaxies and stars that lie in the stamp by chance."""
+    """Faint galaxies that lie in the stamp by chance, as many on the sky whatever its size."""
     n, _, size, _ = light.shape
-    rows = np.repeat(np.arange(n), rng.poisson(NEIGHBOURS, n))
+    rows = np.repeat(np.arange(n), rng.poisson(NEIGHBOURS * (size / SIZE) ** 2, n))
     x, y = rng.uniform(0, size, (2, len(rows)))
-    painted = galaxy_light(draw_galaxy_shapes(rng, len(rows), 21.0, 26.5), x, y, size)
-    np.add.at(light, rows, painted[:, None])
-
-
-def add_cosmic_rays(rng: np.random.Generator, charge: np.ndarray) -> None:
-    """Hits all over every exposure: what is left once the pipeline has masked most of them."""
-    n, dithers, size, _ = charge.shape
-    hits = rng.poisson(COSMIC_RAYS_PER_EXPOSURE, n * dithers)
-    rows = np.repeat(np.arange(n * dithers), hits)
-    x, y = rng.uniform(0, size, (2, len(rows)))
-    np.add.at(charge.reshape(-1, size, size), rows, cosmic_ray_charge(rng, x, y, size))
+    shape = draw_galaxy_shapes(rng, len(rows), 21.0, 26.5)
+    window = min(size, NEIGHBOUR_WINDOW)
+    left, low = (np.clip(np.rint(place - window / 2), 0, size - window).astype(int) for place in (x, y))
+    painted = galaxy_light(shape, x - left, y - low, window)
+    for row, column, up, image in zip(rows, left, low, painted, strict=True):
+        light[row, :, up : up + window, column : column + window] += image

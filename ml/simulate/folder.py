@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
@@ -29,6 +29,22 @@ class Block:
     rows: list[dict[str, Any]]
     truth: list[dict[str, Any]]
     header: dict[str, Any]
+
+
+@dataclass
+class Single:
+    """One subject too large to share a cube.
+
+    pixels : the subject's array, as it is written.
+    companions : arrays written beside it, by the manifest column that names their files.
+    row, truth, header : as in `Block`.
+    """
+
+    pixels: np.ndarray
+    row: dict[str, Any]
+    truth: dict[str, Any]
+    header: dict[str, Any]
+    companions: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def block_sizes(n: int) -> Iterable[int]:
@@ -70,6 +86,32 @@ def write(
     return manifest
 
 
+def write_each(
+    subjects: Iterable[Single],
+    columns: tuple[str, ...],
+    out: Path,
+    *,
+    progress: Callable[[int], object] | None = None,
+) -> Path:
+    """Write subjects to files of their own: parameters, manifest and truth as in `write`."""
+    out.mkdir(parents=True, exist_ok=True)
+    manifest = out / "manifest.csv"
+    with manifest.open("w", newline="") as rows_file, (out / "truth.csv").open("w", newline="") as truth_file:
+        rows, truth = table(rows_file, columns), table(truth_file, TRUTH_COLUMNS)
+        for number, subject in enumerate(subjects):
+            kind = subject.row["kind"]
+            named = {"image": (f"{kind}-{number:05d}.fits", subject.pixels)}
+            for column, pixels in subject.companions.items():
+                named[column] = f"{column.lstrip('#!')}-{number:05d}.fits", pixels
+            for name, pixels in named.values():
+                fits.writeto(out / name, pixels, labelled(subject.header), overwrite=True)
+            rows.writerow(subject.row | {column: name for column, (name, _) in named.items()})
+            truth.writerow(subject.truth)
+            if progress:
+                progress(1)
+    return manifest
+
+
 def table(file: TextIO, columns: tuple[str, ...]) -> "csv.DictWriter[str]":
     writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
     writer.writeheader()
@@ -77,8 +119,11 @@ def table(file: TextIO, columns: tuple[str, ...]) -> "csv.DictWriter[str]":
 
 
 def write_cube(path: Path, block: Block) -> None:
-    header = fits.Header([("ORIGIN", "simulated", "made by wanderers, not by a telescope"), *block.header.items()])
-    fits.writeto(path, block.pixels, header, overwrite=True)
+    fits.writeto(path, block.pixels, labelled(block.header), overwrite=True)
+
+
+def labelled(cards: dict[str, Any]) -> fits.Header:
+    return fits.Header([("ORIGIN", "simulated", "made by wanderers, not by a telescope"), *cards.items()])
 
 
 def place_in_cube(block: Block, name: str) -> list[dict[str, Any]]:

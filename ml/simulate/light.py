@@ -115,10 +115,38 @@ def spray(x: np.ndarray, y: np.ndarray, flux: np.ndarray, size: int) -> np.ndarr
     -------
     (n, size, size) float32 array
     """
-    count = len(x)
+    images = np.zeros((len(x), size, size), np.float32)
+    spray_onto(images, np.arange(len(x)), x, y, flux)
+    return images
+
+
+def spray_onto(images: np.ndarray, image: np.ndarray, x: np.ndarray, y: np.ndarray, flux: np.ndarray) -> None:
+    """Drop charge on the nearest pixels of some images.
+
+    Parameters
+    ----------
+    images : (m, size, size) array, contiguous
+        Changed in place.
+    image : (n,) int array
+        Which image each row of charge belongs to; any number of rows may share one.
+    x, y, flux : (n, k) array
+        Positions in pixels and the charge of each; what falls outside is lost.
+    """
+    size = images.shape[-1]
     column, row = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
     inside = (column >= 0) & (column < size) & (row >= 0) & (row < size)
-    stamp = np.broadcast_to(np.arange(count)[:, None], column.shape)
-    flat = (stamp * size + row) * size + column
-    charge = np.bincount(flat[inside], weights=flux[inside], minlength=count * size * size)
-    return charge.reshape(count, size, size).astype(np.float32)
+    flat = ((image[:, None] * size + row) * size + column)[inside]
+    np.add.at(images.reshape(-1), flat, flux[inside].astype(images.dtype))
+
+
+def split_between_pixels(x: np.ndarray, y: np.ndarray, flux: np.ndarray, size: int) -> np.ndarray:
+    """Share each point among the four pixels around it, so that its centroid is kept."""
+    left, low = np.floor(x), np.floor(y)
+    right_share, up_share = x - left, y - low
+    corners = [
+        (left + right, low + up, flux * np.abs(1 - right - right_share) * np.abs(1 - up - up_share))
+        for right in (0, 1)
+        for up in (0, 1)
+    ]
+    column, row, share = (np.concatenate(parts, axis=1) for parts in zip(*corners, strict=True))
+    return spray(column, row, share, size)

@@ -1,5 +1,5 @@
 // Sensitivity and specificity over time, each a line in its band of 90 %, drawn by Bokeh. The table has the same numbers.
-import { figureOf, paint, token } from "../site/plot.js";
+import { figureOf, paint, speak, token } from "../site/plot.js";
 
 const LINES = [
   { field: "sensitivity", legend: gettext("real movers recognised"), color: "--yes", dash: "solid" },
@@ -23,6 +23,7 @@ function draw(root, columns) {
     figure.scatter({ field: "n" }, { field }, { source, size: 5, color: token(color), legend_label: legend });
   }
   paint(figure);
+  speak(figure);
   Object.assign(figure.legend, { location: "bottom_right" });
   Bokeh.Plotting.show(figure, root);
 }

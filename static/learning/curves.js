@@ -1,17 +1,17 @@
 // Curves of loss and metrics by epoch, drawn by Bokeh, and drawn on while the run goes on. The table below has the
 // same numbers; the curves are for the eye.
-import { figureOf, paint, token } from "../site/plot.js";
+import { figureOf, paint, speak, token } from "../site/plot.js";
 
 const EVERY = 1000;
 const CURVES = {
-  loss: [
-    { field: "loss", legend: "training", color: "--accent", dash: "solid" },
-    { field: "val_loss", legend: "validation", color: "--no", dash: "dashed" },
-  ],
-  metrics: [
-    { field: "accuracy", legend: "accuracy", color: "--yes", dash: "solid" },
+  loss: { label: gettext("loss (nats)"), lines: [
+    { field: "loss", legend: gettext("training part"), color: "--accent", dash: "solid" },
+    { field: "val_loss", legend: gettext("validation part"), color: "--no", dash: "dashed" },
+  ] },
+  metrics: { label: gettext("metric"), lines: [
+    { field: "accuracy", legend: gettext("accuracy"), color: "--yes", dash: "solid" },
     { field: "roc_auc", legend: "ROC AUC", color: "--unsure", dash: "dashed" },
-  ],
+  ] },
 };
 const FIELDS = ["epoch", "loss", "val_loss", "accuracy", "roc_auc"];
 
@@ -23,26 +23,29 @@ function columns(epochs) {
   return Object.fromEntries(FIELDS.map((field) => [field, epochs.map((epoch) => epoch[field] ?? NaN)]));
 }
 
-function plot(name, epochs) {
+function plot(name, { label, lines }, epochs) {
   const source = new Bokeh.ColumnDataSource({ data: columns(epochs) });
   sources.push(source);
   const figure = figureOf({
     tools: "pan,wheel_zoom,box_zoom,reset,save,hover",
     toolbar_location: "above",
+    x_axis_label: gettext("epoch"),
+    y_axis_label: label,
     outline_line_color: token("--line"),
   });
-  for (const { field, legend, color, dash } of CURVES[name]) {
+  for (const { field, legend, color, dash } of lines) {
     const line = { source, line_color: token(color), line_width: 2, line_dash: dash, legend_label: legend };
     figure.line({ field: "epoch" }, { field }, line);
     figure.scatter({ field: "epoch" }, { field }, { source, size: 5, color: token(color), legend_label: legend });
   }
   figure.toolbar.logo = null;
   paint(figure);
+  speak(figure);
   Bokeh.Plotting.show(figure, root.querySelector(`[data-plot="${name}"]`));
 }
 
 function draw(epochs) {
-  if (!sources.length) for (const name of Object.keys(CURVES)) plot(name, epochs);
+  if (!sources.length) for (const [name, curves] of Object.entries(CURVES)) plot(name, curves, epochs);
   else for (const source of sources) source.data = columns(epochs);
 }
 

@@ -24,7 +24,7 @@ function give(verdict) {
   if (!button || performance.now() < readyAt) return;
   readyAt = performance.now() + SETTLE;
   button.click();
-  status.textContent = `Ruled ${verdict}.`;
+  status.textContent = verdict === "yes" ? gettext("Ruled yes.") : gettext("Ruled no.");
   move(1);
 }
 
@@ -32,7 +32,7 @@ function undo() {
   const row = document.getElementById(ruled.pop() ?? current()?.id);
   row?.querySelector("[data-withdraw]")?.click();
   row?.focus();
-  status.textContent = "Verdict withdrawn.";
+  status.textContent = gettext("Verdict withdrawn.");
 }
 
 const ACTIONS = {

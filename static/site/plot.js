@@ -17,6 +17,15 @@ export function figureOf(options) {
   });
 }
 
+/** Write the numbers of both axes as the page's language does: the browser knows how, Bokeh's files do not. */
+export function speak(figure) {
+  const numbers = new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 6 });
+  const doFormat = (ticks) => ticks.map((tick) => numbers.format(tick));
+  for (const axis of [...figure.xaxis, ...figure.yaxis]) {
+    axis.formatter = Object.assign(new Bokeh.BasicTickFormatter(), { doFormat });
+  }
+}
+
 /** Give axes, grid and legend the page's colours. */
 export function paint(figure) {
   const quiet = token("--quiet");

@@ -3,53 +3,23 @@
 import re
 from urllib.parse import urlsplit
 
-import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.acceptance.people import member
-from tests.integration.learning import sky
-from webapp.archive.models import IngestRun
-from webapp.consensus.replay import recompute
-from webapp.learning.models import Score, TrainingEpoch
-from webapp.volunteers.models import Classification, Volunteer
+from tests.integration.pages.full_sky import something_on_each_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
-NOT_PAGES = re.compile(r"\.(csv|json|png|bin|zip|pdf|ics)$|^/api/|logout")
+NOT_PAGES = re.compile(r"\.(csv|json|parquet|xml|png|bin|zip|pdf|ics)$|^/api/|logout")
 AS_LONG_AS = 60  # pages a person reaches in this small sky
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture
 def survey(db):
-    """A survey with something on each of its pages."""
-    survey = sky.survey("night", classes=["AST", "CR"], positive=["AST"], is_simulated=True)
-    workflow = sky.workflow(survey, follow_ups={"no": ["CR"], "yes": ["AST"]}, help_text="Look for what moves.")
-    real = np.arange(30) % 2 == 0
-    rows = sky.subjects(survey, real)
-    sky.make_gold(rows[:10], real[:10])
-    sky.queue(workflow, rows)
-    model = sky.checkpoint(workflow, is_champion=True)
-    for epoch in (1, 2):
-        figures = {"epochs": 2, "loss": 1 / epoch, "val_loss": 1.1 / epoch, "metrics": {"roc_auc": 0.9}}
-        TrainingEpoch.objects.create(run=model.run, attempt=1, epoch=epoch, **figures)
-    for person in Volunteer.objects.bulk_create(Volunteer() for _ in range(3)):
-        vote_on(workflow, person, rows[10:])
-    recompute(workflow)
-    scores = [Score(checkpoint=model, subject=row, probabilities=[0.2], p_real=0.2, entropy=0.5) for row in rows]
-    Score.objects.bulk_create(scores)
-    IngestRun.objects.create(survey=survey, path="night.csv", state="done", done=30, total=30, added=30)
-    return survey
-
-
-def vote_on(workflow, person, rows):
-    for row in rows:
-        Classification.objects.create(
-            id=f"{person.pk:08d}-0000-4000-8000-{row.pk:012d}", volunteer=person, workflow=workflow, subject=row,
-            answer="yes", is_counted=True,
-        )  # fmt: skip
+    return something_on_each_page()
 
 
 def pages(page):
@@ -72,12 +42,19 @@ def pages(page):
 
 
 @pytest.mark.parametrize(
-    ("role", "scheme", "width"),
-    [("admin", "light", 1440), ("scientist", "dark", 390), ("volunteer", "light", 390), (None, "dark", 720)],
+    ("role", "scheme", "width", "language"),
+    [
+        ("admin", "light", 1440, "en"),
+        ("admin", "dark", 390, "de"),  # the longest words
+        ("scientist", "dark", 390, "en"),
+        ("volunteer", "light", 390, "fr"),
+        (None, "dark", 720, "es"),
+    ],
 )
-def test_every_page_can_be_used_by_everybody(survey, open_page, role, scheme, width):
+def test_every_page_can_be_used_by_everybody(survey, open_page, role, scheme, width, language):
     user = member(survey, role) if role else None
     page = open_page("/", user=user, color_scheme=scheme, width=width, reduced_motion="reduce")
+    page.context.set_extra_http_headers({"Accept-Language": language})
     wrong = {}
     for kind in pages(page):
         found = [

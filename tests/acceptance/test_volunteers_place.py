@@ -147,6 +147,28 @@ def test_right_to_left_does_not_break(workflow, ada, open_page):
         assert shown >= 0, path
 
 
+RIGHT_TO_LEFT = "document.documentElement.dir = 'rtl'"
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_right_to_left_does_not_break_classifying(workflow, open_page, width, height):
+    page = open_page("/classify/night/", width=width, height=height)
+    page.evaluate(RIGHT_TO_LEFT)
+    answer(page, "y")
+    assert fits(page, width)
+    for control in [page.locator(".stage canvas").first, *page.locator(".classify main").get_by_role("button").all()]:
+        if control.is_visible():
+            box = control.bounding_box()
+            assert box["x"] >= -1, control
+            assert box["x"] + box["width"] <= width + 1, control
+    yes, no = (page.locator(f".answer.{name}").bounding_box()["x"] for name in ("yes", "no"))
+    assert yes != no
+    page.get_by_role("button", name="Field guide").click()
+    reader = page.locator("dialog.reader").bounding_box()
+    assert reader["x"] == 0, "the drawer is at the side where lines end"
+    assert fits(page, width)
+
+
 def test_every_control_of_the_place_is_large_enough_for_a_thumb(workflow, ada, open_page):
     page = open_page("/classify/night/", width=390, height=844, user=ada)
     answer(page, "y")

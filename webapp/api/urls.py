@@ -1,9 +1,11 @@
-from django.urls import include, path
+from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import DefaultRouter
 
+from webapp.api.export_name import ExportName
 from webapp.api.views.archive import SubjectViewSet, SurveyViewSet
 from webapp.api.views.classifications import ClassificationsView, FollowUpView, UndoView
+from webapp.api.views.exports import ExportView
 from webapp.api.views.favourites import FavouriteView
 from webapp.api.views.ingest import IngestRunViewSet
 from webapp.api.views.learning import CheckpointViewSet, ScoreViewSet, TrainingRunViewSet
@@ -11,6 +13,8 @@ from webapp.api.views.next import NextView
 from webapp.api.views.review import RulingViewSet
 from webapp.api.views.token import TokenView
 from webapp.api.views.workflows import ConsensusViewSet, WorkflowViewSet
+
+register_converter(ExportName, "export")
 
 router = DefaultRouter()
 router.include_format_suffixes = False
@@ -29,6 +33,7 @@ urlpatterns = [
     path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
     path("token/", TokenView.as_view(), name="token"),
     path("workflows/<slug:slug>/next/", NextView.as_view(), name="next"),
+    path("workflows/<slug:slug>/exports/<export:name>", ExportView.as_view(), name="export"),
     path("classifications/", ClassificationsView.as_view(), name="classifications"),
     path("classifications/<uuid:pk>/undo/", UndoView.as_view(), name="undo"),
     path("classifications/<uuid:pk>/follow-up/", FollowUpView.as_view(), name="follow-up"),

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.ingest.inbox import inbox_path
 from webapp.archive.ingest.start import IngestRefused
@@ -30,31 +31,32 @@ class IngestForm(forms.Form):
 
     uploads = FilesField(
         required=False,
-        label="Files from your machine",
-        help_text="FITS, ZTF Avro packets, PNG, JPEG, npy; or a manifest.csv together with its files.",
+        label=_("Files from your machine"),
+        help_text=_("FITS, ZTF Avro packets, PNG, JPEG, npy; or a manifest.csv together with its files."),
     )
     name = forms.CharField(
         required=False,
-        label="Or a file or folder in the inbox",
+        label=_("Or a file or folder in the inbox"),
         widget=forms.TextInput({"list": "inbox-names", "autocomplete": "off"}),
     )
     kind = forms.ChoiceField(
         required=False,
-        choices=[("", "as the files say"), *Kind.choices],
-        help_text="Only needed where neither the manifest nor the shape tells.",
+        label=_("Kind"),
+        choices=[("", _("as the files say")), *Kind.choices],
+        help_text=_("Only needed where neither the manifest nor the shape tells."),
     )
     subject_set = forms.CharField(
         required=False,
         max_length=120,
-        label="Subject set",
-        help_text="Workflows draw from sets. Leave it empty to name the set as the file or folder.",
+        label=_("Subject set"),
+        help_text=_("Workflows draw from sets. Leave it empty to name the set as the file or folder."),
     )
-    dry_run = forms.BooleanField(required=False, label="Dry run: read and count only")
+    dry_run = forms.BooleanField(required=False, label=_("Dry run: read and count only"))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if bool(cleaned.get("uploads")) == bool(cleaned.get("name")):
-            raise forms.ValidationError("Choose files, or name something in the inbox: one of the two.")
+            raise forms.ValidationError(_("Choose files, or name something in the inbox: one of the two."))
         return cleaned
 
     def path(self) -> Path:

@@ -3,6 +3,7 @@
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from webapp.archive.models import Membership, Role, Survey
 
@@ -23,9 +24,11 @@ def add_member(*, survey: Survey, username: str, role: Role) -> Membership:
     _lock(survey)
     user = get_user_model().objects.filter(username=username, is_active=True).first()
     if user is None:
-        raise MembershipRefused(f"No account is called “{username}”. They join the site first; then add them here.")
+        said = _("No account is called “%(name)s”. They join the site first; then add them here.")
+        raise MembershipRefused(said % {"name": username})
     if present := Membership.objects.filter(survey=survey, user=user).first():
-        raise MembershipRefused(f"{username} is {_a(present.role)} already. Change the role in the list of members.")
+        said = _("%(name)s has the role “%(role)s” already. Change it in the list of members.")
+        raise MembershipRefused(said % {"name": username, "role": Role(present.role).label})
     return Membership.objects.create(survey=survey, user=user, role=role)
 
 
@@ -57,7 +60,7 @@ def _locked(membership: Membership) -> Membership:
     _lock(membership.survey)
     row = Membership.objects.select_related("user", "survey").filter(pk=membership.pk).first()
     if row is None:
-        raise MembershipRefused("Somebody has just removed this member. Nothing else has changed.")
+        raise MembershipRefused(_("Somebody has just removed this member. Nothing else has changed."))
     return row
 
 
@@ -65,8 +68,5 @@ def _keep_an_admin(row: Membership, by: User) -> None:
     """Refuse to lose the last admin who can sign in; an administrator of the site may, who can appoint another."""
     admins = Membership.objects.filter(survey=row.survey, role=Role.ADMIN, user__is_active=True)
     if row.role == Role.ADMIN and not by.is_superuser and not admins.exclude(pk=row.pk).exists():
-        raise MembershipRefused(f"{row.user} is the only admin of {row.survey}. Make somebody else an admin first.")
-
-
-def _a(role: str) -> str:
-    return f"{'an' if role == Role.ADMIN else 'a'} {Role(role).label.lower()}"
+        said = _("%(name)s is the only admin of %(survey)s. Make somebody else an admin first.")
+        raise MembershipRefused(said % {"name": row.user, "survey": row.survey})

@@ -4,6 +4,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
+from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Role, Survey
 
@@ -33,24 +34,30 @@ class SurveyForm(forms.ModelForm):
     """What an admin may change about a survey."""
 
     classes = NamesField(
-        help_text="What the pictures may show, finely, with commas: BURN, CR, NOISE, AST, COMET. "
-        "Models tell these apart, in this order. Without classes they tell yes from no.",
+        label=_("Classes"),
+        help_text=_(
+            "What the pictures may show, finely, with commas: BURN, CR, NOISE, AST, COMET. Models tell these apart, in "
+            "this order. Without classes they tell yes from no."
+        ),
     )
-    positive = NamesField(label="Real movers among the classes", help_text="For example: AST, COMET")
+    positive = NamesField(label=_("Real movers among the classes"), help_text=_("For example: AST, COMET"))
     channels = NamesField(
-        help_text="What the channels of one frame show, in their order: difference, science, template"
+        label=_("Channels"),
+        help_text=_("What the channels of one frame show, in their order: difference, science, template"),
     )
     pixel_scale = forms.FloatField(
         required=False,
-        label="Pixel scale (arcsec per pixel)",
-        validators=[MinValueValidator(1e-6, "A pixel has a size: give a number above 0, or none.")],
+        label=_("Pixel scale (arcsec per pixel)"),
+        validators=[MinValueValidator(1e-6, _("A pixel has a size: give a number above 0, or none."))],
         widget=forms.NumberInput({"step": "any", "min": 0}),
     )
     observatory = forms.CharField(
         required=False,
-        label="Observatory code",
-        help_text="As the Minor Planet Center lists it, such as T05 or 250.",
-        validators=[RegexValidator(r"^[A-Za-z0-9]{3,4}\Z", "A code is three or four letters and digits, such as T05.")],
+        label=_("Observatory code"),
+        help_text=_("As the Minor Planet Center lists it, such as T05 or 250."),
+        validators=[
+            RegexValidator(r"^[A-Za-z0-9]{3,4}\Z", _("A code is three or four letters and digits, such as T05."))
+        ],
         widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters"}),
     )
 
@@ -59,8 +66,8 @@ class SurveyForm(forms.ModelForm):
         fields: tuple[str, ...] = (
             "name", "description", "classes", "positive", "channels", "pixel_scale", "observatory", "is_simulated"
         )  # fmt: skip
-        labels = {"is_simulated": "Its sky is simulated"}
-        help_texts = {"is_simulated": "Every page about it says so."}
+        labels = {"name": _("Name"), "description": _("Description"), "is_simulated": _("Its sky is simulated")}
+        help_texts = {"is_simulated": _("Every page about it says so.")}
         widgets = {"description": forms.Textarea({"rows": 3})}
 
     def refuse(self, error: ValidationError) -> None:
@@ -70,17 +77,19 @@ class SurveyForm(forms.ModelForm):
 class NewSurveyForm(SurveyForm):
     class Meta(SurveyForm.Meta):
         fields = ("name", "slug", *SurveyForm.Meta.fields[1:])
-        labels = {**SurveyForm.Meta.labels, "slug": "Name in addresses"}
+        labels = {**SurveyForm.Meta.labels, "slug": _("Name in addresses")}
         help_texts = {
             **SurveyForm.Meta.help_texts,
-            "slug": "Letters, digits and hyphens, such as atlas-2026. It cannot be changed later: addresses, commands "
-            "and the pixel store use it.",
+            "slug": _(
+                "Letters, digits and hyphens, such as atlas-2026. It cannot be changed later: addresses, commands and "
+                "the pixel store use it."
+            ),
         }
-        error_messages = {"slug": {"unique": "Another survey has this name in addresses. Choose another."}}
+        error_messages = {"slug": {"unique": _("Another survey has this name in addresses. Choose another.")}}
 
 
 class RoleForm(forms.Form):
-    role = forms.ChoiceField(choices=Role.choices)
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
 
     def role_said(self) -> Role:
         return Role(self.cleaned_data["role"])
@@ -95,13 +104,15 @@ class MemberForm(RoleForm):
 
     field_order = ("username", "role")
     username = forms.CharField(
+        label=_("User name"),
         max_length=150,
         widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
     role = forms.ChoiceField(
+        label=_("Role"),
         choices=Role.choices,
         initial=Role.SCIENTIST,
-        help_text="Scientists see known classes and give verdicts; admins also ingest, train and change settings.",
+        help_text=_("Scientists see known classes and give verdicts; admins also ingest, train and change settings."),
     )
 
 

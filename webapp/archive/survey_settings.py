@@ -3,9 +3,11 @@
 from typing import TypedDict, Unpack
 
 from django.contrib.auth.models import User
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count
+from django.utils.translation import ngettext
 
 from webapp.archive.models import Membership, Role, Subject, Survey
 
@@ -63,9 +65,32 @@ def change_survey(*, survey: Survey, **settings: Unpack[SurveySettings]) -> Surv
 def _keep_what_is_known(survey: Survey, classes: set[str], positive: set[str]) -> None:
     known = Subject.objects.filter(survey=survey, gold_label__in=classes | set(survey.classes)).order_by("gold_label")
     for label, count in known.values_list("gold_label").annotate(Count("pk")):
-        subjects = f"{count:,} subject{'s are' if count > 1 else ' is'} known as {label}"
         if label not in survey.classes:
-            raise ValidationError({"classes": f"{subjects}, so the class has to stay."})
+            raise ValidationError({"classes": _has_to_stay(label, count)})
         if (label in positive) != (label in survey.positive):
-            side = "real" if label in positive else "bogus"
-            raise ValidationError({"positive": f"{subjects}, which is {side}. That would turn around; leave it so."})
+            raise ValidationError({"positive": _would_turn_around(label, count, is_real=label in positive)})
+
+
+def _has_to_stay(label: str, count: int) -> str:
+    said = ngettext(
+        "%(count)s subject is known as %(label)s, so the class has to stay.",
+        "%(count)s subjects are known as %(label)s, so the class has to stay.",
+        count,
+    )
+    return said % {"count": intcomma(count), "label": label}
+
+
+def _would_turn_around(label: str, count: int, *, is_real: bool) -> str:
+    if is_real:
+        said = ngettext(
+            "%(count)s subject is known as %(label)s, which is real. That would turn around; leave it so.",
+            "%(count)s subjects are known as %(label)s, which is real. That would turn around; leave it so.",
+            count,
+        )
+    else:
+        said = ngettext(
+            "%(count)s subject is known as %(label)s, which is bogus. That would turn around; leave it so.",
+            "%(count)s subjects are known as %(label)s, which is bogus. That would turn around; leave it so.",
+            count,
+        )
+    return said % {"count": intcomma(count), "label": label}

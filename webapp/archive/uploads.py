@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from webapp.archive.ingest.inbox import inbox
 from webapp.archive.ingest.start import IngestRefused
@@ -22,13 +24,15 @@ def keep_upload(files: Sequence[UploadedFile]) -> Path:
     """
     size = sum(file.size or 0 for file in files)
     if size > settings.MAX_UPLOAD:
-        raise IngestRefused(
-            f"These are {size / 2**20:,.0f} MB, and an upload may have {settings.MAX_UPLOAD / 2**20:,.0f} MB. "
-            f"Copy them into {inbox()} and name them from there."
+        said = _(
+            "These are %(size)s MB, and an upload may have %(most)s MB. Copy them into %(inbox)s and name them from "
+            "there."
         )
+        sizes = {"size": intcomma(round(size / 2**20)), "most": intcomma(round(settings.MAX_UPLOAD / 2**20))}
+        raise IngestRefused(said % {**sizes, "inbox": inbox()})
     names = [Path(file.name or "upload").name for file in files]
     if len(set(names)) < len(names):
-        raise IngestRefused("Two of these files have the same name. Rename one of them; nothing was kept.")
+        raise IngestRefused(_("Two of these files have the same name. Rename one of them; nothing was kept."))
     folder = inbox() / f"upload-{timezone.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     folder.mkdir()
     for name, file in zip(names, files, strict=True):

@@ -12,6 +12,7 @@ from django.utils import timezone
 from ml.crowd.dawid_skene import DawidSkene
 from webapp.consensus.all_votes import CLASSES, all_votes
 from webapp.consensus.models import AggregatedPosterior, Aggregation, Consensus
+from webapp.consensus.sentences import DAWID_SKENE, NO_ANSWERS, READING_VOTES, TURNED
 from webapp.jobs import JobState
 from webapp.volunteers.models import Classification, Workflow
 
@@ -44,12 +45,12 @@ def due() -> list[Workflow]:
 
 def aggregate(job: Aggregation) -> None:
     """Do the job: what is written is written at once, so a worker that dies half-way leaves nothing."""
-    job.renew(message="Reading the votes.")
+    job.renew(message=READING_VOTES())
     votes = all_votes(job.workflow)
     if not len(votes.item):
-        job.finish(message="Nobody has answered yet.")
+        job.finish(message=NO_ANSWERS())
         return
-    job.renew(message=f"Dawid–Skene over {len(votes.item):,} votes.", total=len(votes.items))
+    job.renew(message=DAWID_SKENE(count=f"{len(votes.item):,}"), total=len(votes.items))
     # Most volunteers answer few subjects, and people err alike: so each leans on the crowd, and votes count by half.
     fitted = DawidSkene(shrinkage=2.0, temper=0.5).fit(votes)
     posterior = fitted.posteriors_[:, CLASSES.index("yes")]
@@ -62,11 +63,11 @@ def aggregate(job: Aggregation) -> None:
             subjects=len(votes.items),
             voters=len(votes.workers),
             iterations=fitted.n_iter_,
-            has_converged=fitted.n_iter_ < fitted.max_iter,
+            has_converged=fitted.converged_,
             log_likelihood=fitted.log_likelihood_,
             share_yes=float(fitted.prior_[CLASSES.index("yes")]),
             disagreements=against,
-            message=f"{against:,} of {len(votes.items):,} subjects come out the other way.",
+            message=TURNED(count=f"{against:,}", all=f"{len(votes.items):,}"),
         )
         _forget_old(job.workflow)
 

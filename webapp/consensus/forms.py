@@ -5,21 +5,39 @@ from django import forms
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from webapp.archive.models import Kind, SubjectSet, Survey
 from webapp.archive.set_sizes import set_sizes
 from webapp.consensus import rule_fields
+from webapp.consensus.schedule_field import ScheduleField
 from webapp.consensus.workflow_settings import WorkflowSettings
 from webapp.volunteers.models import Answer, Method, Workflow
-from webapp.volunteers.training_schedule import as_text, from_text
 
 FOLLOW_UPS = "follow_ups_"
 METHODS = [
-    (Method.SWAP_TWO_COIN.value, "SWAP, with one skill at yes and one at no"),
-    (Method.SWAP_ONE_COIN.value, "SWAP, with one skill for both"),
-    (Method.MAJORITY.value, "Majority"),
+    (Method.SWAP_TWO_COIN.value, _("SWAP, with one skill at yes and one at no")),
+    (Method.SWAP_ONE_COIN.value, _("SWAP, with one skill for both")),
+    (Method.MAJORITY.value, _("Majority")),
 ]
+AFTER = {
+    Answer.YES.value: _("After yes"),
+    Answer.NO.value: _("After no"),
+    Answer.UNSURE.value: _("After unsure"),
+}
 SHARES = ("prior", "majority", "yes_above", "no_below", "random_fraction", "skill_wanted", *rule_fields.SHARES)
+
+
+COUNTED = {
+    Kind.STAMP: ngettext_lazy("%(n)s stamp", "%(n)s stamps", "size"),
+    Kind.TRACKLET: ngettext_lazy("%(n)s tracklet", "%(n)s tracklets", "size"),
+    Kind.CUTOUT: ngettext_lazy("%(n)s cutout", "%(n)s cutouts", "size"),
+    Kind.CUBE: ngettext_lazy("%(n)s cube", "%(n)s cubes", "size"),
+}
+
+
+def _counted(kind: str, size: int) -> str:
+    return COUNTED[Kind(kind)] % {"size": size, "n": intcomma(size)}
 
 
 class Sets(forms.ModelMultipleChoiceField):
@@ -31,22 +49,8 @@ class Sets(forms.ModelMultipleChoiceField):
     def label_from_instance(self, obj: Any) -> str:
         sizes = self.sizes.get(obj.pk)
         if not sizes:
-            return f"{obj.name} (empty)"
-        counted = (f"{intcomma(size)} {kind}{'s' if size > 1 else ''}" for kind, size in sizes.items())
-        return f"{obj.name} ({', '.join(counted)})"
-
-
-class ScheduleField(forms.CharField):
-    """How large a share trains, as people write it."""
-
-    def prepare_value(self, value: Any) -> str:
-        return value if isinstance(value, str) else as_text(value)
-
-    def to_python(self, value: Any) -> Any:
-        return from_text(text) if (text := super().to_python(value)) else text
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return self.prepare_value(initial) != data
+            return _("%(name)s (empty)") % {"name": obj.name}
+        return _("%(name)s (%(sizes)s)") % {"name": obj.name, "sizes": ", ".join(map(_counted, sizes, sizes.values()))}
 
 
 class WorkflowForm(forms.ModelForm):
@@ -55,23 +59,29 @@ class WorkflowForm(forms.ModelForm):
     subject_sets = Sets(
         queryset=SubjectSet.objects.none(),
         required=False,
-        help_text="Subjects of this workflow's kind join its queue, now and whenever more are ingested. Those of a set "
-        "that you take away leave it, unless somebody has begun with them.",
+        label=_("Subject sets"),
+        help_text=_(
+            "Subjects of this workflow's kind join its queue, now and whenever more are ingested. Those of a set that "
+            "you take away leave it, unless somebody has begun with them."
+        ),
     )
 
     method = forms.ChoiceField(
+        label=_("Method"),
         choices=METHODS,
         initial=Method.SWAP_TWO_COIN,
-        help_text="SWAP weighs each vote by how its giver answers subjects whose class is known; a majority counts all "
-        "votes alike.",
+        help_text=_(
+            "SWAP weighs each vote by how its giver answers subjects whose class is known; a majority counts all votes "
+            "alike."
+        ),
     )
 
     training_schedule = ScheduleField(
         label=_("Share of subjects whose class is known"),
-        max_length=200,
         help_text=_(
-            "Such as: 0.4 until 20, 0.3 until 40, 0.2 until 60, then 0.1. So newcomers get four training "
-            "subjects in ten until they have seen 20. They train volunteers and measure their skill; 0 for none."
+            "With 0.4 until 20 in the first row, newcomers get four training subjects in ten until they have seen 20. "
+            "They train volunteers and measure their skill. The last row goes on for ever; 0 is for none, and rows "
+            "that you leave empty do not count."
         ),
     )
 
@@ -85,36 +95,38 @@ class WorkflowForm(forms.ModelForm):
         )  # fmt: skip
         labels = {
             **rule_fields.LABELS,
-            "help_text": "Help",
+            "name": _("Name"),
+            "question": _("Question"),
+            "help_text": _("Help"),
             "line_marking": _("Volunteers can mark trails with lines"),
-            "is_active": "Volunteers can answer it now",
-            "grace": "Time to undo (seconds)",
-            "prior": "Share of yes that is expected",
-            "min_votes": "Fewest votes",
-            "max_votes": "Most votes",
-            "majority": "Share of votes that settles",
-            "yes_above": "Yes from a probability of",
-            "no_below": "No up to a probability of",
-            "random_fraction": "Share drawn at random",
+            "is_active": _("Volunteers can answer it now"),
+            "grace": _("Time to undo (seconds)"),
+            "prior": _("Share of yes that is expected"),
+            "min_votes": _("Fewest votes"),
+            "max_votes": _("Most votes"),
+            "majority": _("Share of votes that settles"),
+            "yes_above": _("Yes from a probability of"),
+            "no_below": _("No up to a probability of"),
+            "random_fraction": _("Share drawn at random"),
             "is_training": _("It only trains: every subject is one whose class is known"),
             "level": _("Level"),
             "skill_wanted": _("Skill that unlocks it"),
-            "shows_score": "Tell volunteers what the model thinks, after their answer",
-            "retrain_after": "New labels that start a training run",
+            "shows_score": _("Tell volunteers what the model thinks, after their answer"),
+            "retrain_after": _("New labels that start a training run"),
         }
         help_texts = {
             **rule_fields.HELP_TEXTS,
-            "question": "Answered with yes, no or unsure, such as: Is this a real moving object?",
-            "help_text": "What a volunteer reads under the question mark. An empty line begins a paragraph.",
+            "question": _("Answered with yes, no or unsure, such as: Is this a real moving object?"),
+            "help_text": _("What a volunteer reads under the question mark. An empty line begins a paragraph."),
             "line_marking": _("Each line is stored with the answer: in pixels and, by the frame's WCS, on the sky."),
             "grace": "",
-            "prior": "Between 0 and 1; what a subject without votes is believed to be.",
-            "min_votes": "No subject is settled before.",
-            "max_votes": "Then a subject is retired, settled or not.",
-            "majority": "From 0.5 to 1, of the votes that said yes or no.",
-            "yes_above": "Above 0.5; at 0.99, one in a hundred may be wrong.",
-            "no_below": "Below 0.5.",
-            "random_fraction": "0 to 1. The others come in the order in which the model is unsure of them.",
+            "prior": _("Between 0 and 1; what a subject without votes is believed to be."),
+            "min_votes": _("No subject is settled before."),
+            "max_votes": _("Then a subject is retired, settled or not."),
+            "majority": _("From 0.5 to 1, of the votes that said yes or no."),
+            "yes_above": _("Above 0.5; at 0.99, one in a hundred may be wrong."),
+            "no_below": _("Below 0.5."),
+            "random_fraction": _("0 to 1. The others come in the order in which the model is unsure of them."),
             "is_training": _(
                 "Nothing else is asked. When a volunteer has seen all, the page says what they have learnt."
             ),
@@ -126,7 +138,8 @@ class WorkflowForm(forms.ModelForm):
                 "From level 2 on. How certain it must be, 0 to 1, that a volunteer recognises real movers, and bogus "
                 "ones: the lower ends of the two 90 % intervals, from ten answers about each on."
             ),
-            "retrain_after": "Leave it empty to start training runs by hand.",
+            "shows_score": "",
+            "retrain_after": _("Leave it empty to start training runs by hand."),
         }
         widgets = {
             "help_text": forms.Textarea({"rows": 4}),
@@ -152,7 +165,7 @@ class WorkflowForm(forms.ModelForm):
             if offered:
                 self.fields[FOLLOW_UPS + answer] = forms.MultipleChoiceField(
                     required=False,
-                    label=f"After {answer}",
+                    label=AFTER[answer],
                     choices=[(name, name) for name in offered],
                     initial=chosen,
                     widget=forms.CheckboxSelectMultiple,
@@ -179,18 +192,18 @@ class NewWorkflowForm(WorkflowForm):
 
     kind = forms.ChoiceField(
         choices=Kind.choices,
-        label="Asked about",
-        help_text="It cannot be changed later. Models learn from stamps and tracklets.",
+        label=_("Asked about"),
+        help_text=_("It cannot be changed later. Models learn from stamps and tracklets."),
     )
 
     class Meta(WorkflowForm.Meta):
         fields = ("name", "slug", "kind", *WorkflowForm.Meta.fields[1:])
-        labels = {**WorkflowForm.Meta.labels, "slug": "Name in addresses"}
+        labels = {**WorkflowForm.Meta.labels, "slug": _("Name in addresses")}
         help_texts = {
             **WorkflowForm.Meta.help_texts,
-            "slug": "Letters, digits and hyphens. It cannot be changed later: volunteers' links use it.",
+            "slug": _("Letters, digits and hyphens. It cannot be changed later: volunteers' links use it."),
         }
-        error_messages = {"slug": {"unique": "Another workflow has this name in addresses. Choose another."}}
+        error_messages = {"slug": {"unique": _("Another workflow has this name in addresses. Choose another.")}}
 
     def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
         super().__init__(survey, *args, instance=Workflow(survey=survey, follow_ups=_telling(survey)), **kwargs)

@@ -25,6 +25,7 @@ from webapp.consensus.feedback import SYNTHETIC
 from webapp.consensus.models import Consensus, Injection
 from webapp.consensus.mover import Mover, draw_mover
 from webapp.consensus.mover_class import mover_classes
+from webapp.consensus.sentences import DRAWN, NO_ROOM
 from webapp.consensus.synthetic_name import name_like
 from webapp.jobs import JobState
 from webapp.volunteers.enqueue import enqueue_subjects
@@ -102,11 +103,8 @@ def inject_movers(job: Injection) -> None:
 
 
 def _said_at_the_end(job: Injection, tried: int) -> str:
-    """Return what became of it; jobs speak English, as the worker that runs them."""
-    made = f"{job.done} training movers are in the queue."
-    if job.done >= job.number:
-        return made
-    return f"{made} Of {tried} more backgrounds, those that are left have something in every place."
+    """Return what became of it."""
+    return DRAWN(count=job.done) if job.done >= job.number else NO_ROOM(count=job.done, tried=tried)
 
 
 def made_by(job: Injection) -> QuerySet[Subject]:

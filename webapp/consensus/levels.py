@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -73,7 +74,7 @@ def _uncertain(real: Share, bogus: Share, wanted: float) -> list[str]:
         (bogus, _("your certainty about bogus ones is %(is)s of the %(wanted)s wanted")),
     ]
     return [
-        sentence % {"is": f"{share.low:.2f}", "wanted": f"{wanted:.2f}"}
+        sentence % {"is": number_format(share.low, 2), "wanted": number_format(wanted, 2)}
         for share, sentence in names
         if share.n >= FEWEST and share.low < wanted
     ]

@@ -6,6 +6,7 @@ from django.utils import timezone
 from webapp.community.inherit import inherit
 from webapp.consensus.replay import replay
 from webapp.consensus.skill import mark_stale
+from webapp.consensus.trust import hand_over as hand_over_flags
 from webapp.consensus.update import refresh
 from webapp.volunteers.classify import lock_entries
 from webapp.volunteers.models import Classification, Lease, QueueEntry, Volunteer, Workflow
@@ -46,6 +47,7 @@ def _merge_in(workflow: Workflow, visitor: Volunteer, account: Volunteer) -> int
     moved = standing.filter(volunteer=visitor).update(volunteer=account)
     Lease.objects.filter(volunteer=visitor, entry__workflow=workflow).delete()
     Lease.objects.filter(volunteer=account, entry__workflow=workflow, entry__subject__in=theirs).delete()
+    hand_over_flags(workflow, visitor, account)
     replay(workflow, [visitor.pk, account.pk])
     refresh(workflow, changed)
     mark_stale(workflow, [account.pk])  # other subjects of theirs are added up later

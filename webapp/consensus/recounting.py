@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from webapp.consensus.models import Consensus, Recount
 from webapp.consensus.replay import replay_everybody
+from webapp.consensus.sentences import RECOUNTED
 from webapp.consensus.update import refresh_locked
 from webapp.jobs import JobState
 from webapp.volunteers.classify import lock_entries
@@ -41,7 +42,7 @@ def recount_votes(job: Recount) -> None:
         changed = _settle(job.workflow_id, subjects[start : start + BATCH])
         settled, reopened = settled + changed[True], reopened + changed[False]
         job.renew(done=min(start + BATCH, len(subjects)))
-    job.finish(done=len(subjects), message=f"{settled:,} more settled, {reopened:,} open again.")
+    job.finish(done=len(subjects), message=RECOUNTED(settled=f"{settled:,}", reopened=f"{reopened:,}"))
 
 
 def _touched(workflow: Workflow) -> QuerySet[QueueEntry]:

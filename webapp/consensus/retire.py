@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from django.utils.formats import number_format
 from django.utils.translation import ngettext
 
 from webapp.consensus.models import Consensus, RetiredReason
@@ -64,6 +65,10 @@ def reasons_to_retire(workflow: Workflow, sums: Sums) -> np.ndarray:
     return np.select([rule.holds(sums) for rule in rules], [str(rule.reason) for rule in rules], "")
 
 
+def _percent(share: float) -> str:
+    return f"{number_format(f'{100 * share:g}')} %"
+
+
 def _settled(workflow: Workflow) -> Rule:
     """Return the method's own rule. Unsure votes count towards no answer: a majority needs votes that decided."""
     least = max(workflow.min_votes, 1)
@@ -76,7 +81,7 @@ def _settled(workflow: Workflow) -> Rule:
             "Settled after %(n)d vote as soon as the probability of yes is at least %(yes)s or at most %(no)s.",
             "Settled after %(n)d votes as soon as the probability of yes is at least %(yes)s or at most %(no)s.",
             least,
-        ) % {"n": least, "yes": f"{yes:g}", "no": f"{no:g}"}
+        ) % {"n": least, "yes": number_format(f"{yes:g}"), "no": number_format(f"{no:g}")}
 
     def holds(sums: Sums) -> Any:
         return (sums.votes >= least) & ((sums.posterior >= yes) | (sums.posterior <= no))
@@ -94,7 +99,7 @@ def _agreed(share: float, least: int) -> Rule:
             "Settled when %(share)s of at least %(n)d vote of yes or no agree.",
             "Settled when %(share)s of at least %(n)d votes of yes or no agree.",
             least,
-        ) % {"share": f"{100 * share:g} %", "n": least}
+        ) % {"share": _percent(share), "n": least}
 
     def holds(sums: Sums) -> Any:
         most = np.maximum(sums.yes, sums.no)
@@ -128,7 +133,7 @@ def _unsure(workflow: Workflow) -> Rule | None:
             "Sent to experts when %(share)s of at least %(n)d vote are unsure.",
             "Sent to experts when %(share)s of at least %(n)d votes are unsure.",
             least,
-        ) % {"share": f"{100 * share:g} %", "n": least}
+        ) % {"share": _percent(share), "n": least}
 
     return Rule(RetiredReason.OTHER, say, lambda sums: (sums.votes >= least) & (sums.unsure >= share * sums.votes))
 

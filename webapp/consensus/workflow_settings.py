@@ -7,6 +7,7 @@ from typing import Any, TypedDict, Unpack
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from webapp.archive.models import SubjectSet, Survey
 from webapp.consensus.models import Recount
@@ -125,6 +126,8 @@ def _check(workflow: Workflow, subject_sets: Collection[SubjectSet], offered_bef
     known = set(workflow.survey.classes) | offered_before
     strange = [name for names in workflow.follow_ups.values() for name in names if name not in known]
     if strange:
-        raise ValidationError({"follow_ups": f"“{strange[0]}” is no class of {workflow.survey}. Add it in Settings."})
+        said = _("“%(name)s” is no class of %(survey)s. Add it in Settings.")
+        raise ValidationError({"follow_ups": said % {"name": strange[0], "survey": workflow.survey}})
     if any(each.survey_id != workflow.survey_id for each in subject_sets):
-        raise ValidationError({"subject_sets": f"Choose among the subject sets of {workflow.survey}."})
+        said = _("Choose among the subject sets of %(survey)s.")
+        raise ValidationError({"subject_sets": said % {"survey": workflow.survey}})

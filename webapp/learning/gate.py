@@ -2,6 +2,19 @@
 
 from dataclasses import dataclass
 
+from webapp.learning.sentences import (
+    BETTER,
+    COMPARISON,
+    FEW_LABELS,
+    FEW_NEW_LABELS,
+    FIRST_CHAMPION,
+    MAY_BE_CHANCE,
+    MAY_BE_WORSE,
+    NO_BETTER,
+    NOT_COMPARED,
+    NOT_JUDGED,
+)
+
 FEWEST_LABELS = 20
 """Labels that a first champion must have learnt from, and new ones that a later one of the same recipe must have."""
 
@@ -35,29 +48,33 @@ class Verdict:
 def judge(result: Result, *, has_champion: bool) -> Verdict:
     """Decide whether the candidate passes."""
     if result.auc is None or result.auc_low is None:
-        return Verdict(False, "It could not be judged: the test set has no score of both a real and a bogus subject.")
+        return Verdict(False, NOT_JUDGED())
     return _against_champion(result) if has_champion else _as_first(result.labels, result.auc, result.auc_low)
 
 
 def _as_first(labels: int, auc: float, low: float) -> Verdict:
     if labels < FEWEST_LABELS:
-        return Verdict(False, f"It learnt from {labels} labels; a first champion needs {FEWEST_LABELS}.")
+        return Verdict(False, FEW_LABELS(labels=labels, fewest=FEWEST_LABELS))
     if low <= 0.5:
-        return Verdict(False, f"Its AUC of {auc:.3f} may be chance: the 95 % interval begins at {low:.3f}.")
-    return Verdict(True, f"The first champion: AUC {auc:.3f}, at least {low:.3f} at 95 %, from {labels} labels.")
+        return Verdict(False, MAY_BE_CHANCE(auc=f"{auc:.3f}", low=f"{low:.3f}"))
+    return Verdict(True, FIRST_CHAMPION(auc=f"{auc:.3f}", low=f"{low:.3f}", labels=labels))
 
 
 def _against_champion(result: Result) -> Verdict:
     if result.same_recipe and result.new_labels < FEWEST_LABELS:
-        return Verdict(
-            False, f"Only {result.new_labels} labels are new since the champion's; it takes {FEWEST_LABELS}."
-        )
+        return Verdict(False, FEW_NEW_LABELS(new=result.new_labels, fewest=FEWEST_LABELS))
     difference, low, high = result.difference, result.difference_low, result.difference_high
     if difference is None or low is None or high is None:
-        return Verdict(False, "It could not be compared: too few test subjects are new to both models.")
-    said = f"AUC {result.auc:.3f}, {difference:+.3f} ({low:+.3f} to {high:+.3f}) against the champion"
+        return Verdict(False, NOT_COMPARED())
+    figures = {
+        "auc": f"{result.auc:.3f}",
+        "difference": f"{difference:+.3f}",
+        "low": f"{low:+.3f}",
+        "high": f"{high:+.3f}",
+    }
+    said = COMPARISON(**figures)
     if difference <= 0:
-        return Verdict(False, f"It is no better: {said}.")
+        return Verdict(False, NO_BETTER(comparison=said))
     if low < -MARGIN:
-        return Verdict(False, f"It looks better, but could be more than {MARGIN} worse: {said}.")
-    return Verdict(True, f"It beats the champion: {said}, with {result.new_labels} new labels.")
+        return Verdict(False, MAY_BE_WORSE(margin=MARGIN, comparison=said))
+    return Verdict(True, BETTER(comparison=said, new=result.new_labels))

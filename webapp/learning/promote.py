@@ -2,10 +2,12 @@
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from webapp.archive.models import Survey
 from webapp.learning.models import Checkpoint, Promotion
 from webapp.learning.scoring import start_scoring
+from webapp.learning.sentences import STEPPED_BACK
 
 
 class NoEarlierChampion(ValueError):
@@ -53,8 +55,10 @@ def rollback(*, survey: Survey, role: str, by: User | None, reason: str = "") ->
     champion = lock_champion(survey.pk, role)
     before = previous_champion(champion)
     if before is None:
-        raise NoEarlierChampion(f"{survey} has no earlier {role} champion to go back to. Nothing has changed.")
-    said = reason or f"Stepped back from model {champion.pk if champion else ''}."
+        raise NoEarlierChampion(
+            _("%(survey)s has no earlier champion to go back to. Nothing has changed.") % {"survey": survey}
+        )
+    said = reason or STEPPED_BACK(number=champion.pk if champion else "")
     return promote(checkpoint=before, by=by, reason=said, is_rollback=True)
 
 

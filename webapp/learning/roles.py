@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from webapp.archive.models import Kind, Survey
 from webapp.learning.models import ModelRole
 from webapp.volunteers.models import Workflow
@@ -41,7 +43,8 @@ def role_of(workflow: Workflow) -> ModelRole:
     """Return the role of the model that answers the workflow's question."""
     role = ROLE_OF_KIND.get(workflow.kind)
     if role is None:
-        raise NoModel(f"There is no model yet for a {workflow.kind}: only stamps and tracklets can be learnt.")
+        said = _("There is no model yet for the kind “%(kind)s”: only stamps and tracklets can be learnt.")
+        raise NoModel(said % {"kind": workflow.get_kind_display()})
     return role
 
 

@@ -8,6 +8,7 @@ from webapp.learning.gate import Result, Verdict, judge
 from webapp.learning.models import Checkpoint, Evaluation, TestSet, TrainingRun
 from webapp.learning.promote import lock_champion, promote
 from webapp.learning.scoring import start_scoring
+from webapp.learning.sentences import CONTROL, UNJUDGED
 
 
 class ChampionChanged(Exception):
@@ -57,7 +58,7 @@ def settle(
 def settle_unjudged(*, run: TrainingRun, checkpoint: Checkpoint, why: str) -> None:
     """End a run whose checkpoint nothing can judge: it stays a shadow, and an admin may promote it by hand."""
     score_shadow(checkpoint, lock_champion(checkpoint.survey_id, checkpoint.role))
-    run.finish(message=f"Kept as a shadow: {why}")
+    run.finish(message=UNJUDGED(why=why))
 
 
 def score_shadow(checkpoint: Checkpoint, champion: Checkpoint | None) -> None:
@@ -70,4 +71,4 @@ def score_shadow(checkpoint: Checkpoint, champion: Checkpoint | None) -> None:
 def _verdict(run: TrainingRun, verdict: Verdict) -> Verdict:
     if run.may_promote:
         return verdict
-    return Verdict(False, f"A control: it stays a shadow, whatever the gate says. {verdict.sentence}")
+    return Verdict(False, CONTROL(verdict=verdict.sentence))

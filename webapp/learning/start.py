@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from webapp.jobs import JobState
 from webapp.learning.models import Preset, TrainingRun
@@ -51,7 +52,10 @@ def start_training(
     """
     Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
     if (running := workflow.training_runs.filter(state__in=OPEN).first()) is not None:
-        raise AlreadyTraining(f"{running} is under way. Wait for its end, or cancel it first; nothing was started.")
+        raise AlreadyTraining(
+            _("Training run %(number)d is under way. Wait for its end, or cancel it first; nothing was started.")
+            % {"number": running.pk}
+        )
     run = TrainingRun(
         survey=workflow.survey,
         workflow=workflow,

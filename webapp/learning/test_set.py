@@ -7,6 +7,7 @@ from webapp.learning import snapshot
 from webapp.learning.held_out import choose_nights, nights_of, on_test_side
 from webapp.learning.models import TestSet
 from webapp.learning.roles import Classes, classes_of
+from webapp.learning.sentences import TOO_LITTLE_GOLD
 from webapp.learning.snapshot import Label
 
 FOLDER = "test-sets"
@@ -64,7 +65,4 @@ def _label(classes: Classes, subject: Subject) -> Label:
 def _check(survey: Survey, labels: list[Label]) -> None:
     yes = sum(label.label == "yes" for label in labels)
     if min(yes, len(labels) - yes) < FEWEST_PER_ANSWER:
-        raise TooLittleGold(
-            f"{survey} has {yes} real and {len(labels) - yes} bogus gold subjects to judge models by; it takes"
-            f" {FEWEST_PER_ANSWER} of each. Gold comes with the manifest, or from scientists' rulings."
-        )
+        raise TooLittleGold(TOO_LITTLE_GOLD(survey=survey, real=yes, bogus=len(labels) - yes, fewest=FEWEST_PER_ANSWER))

@@ -4,6 +4,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
 from webapp.community.discover import confirm, take_back
@@ -77,7 +78,8 @@ def withdraw_ruling(*, ruling: Ruling) -> None:
     """
     subject = Subject.objects.select_for_update(no_key=True).get(pk=ruling.subject_id)
     if Ruling.objects.filter(pk=ruling.pk, withdrawn_at=None).update(withdrawn_at=timezone.now()) != 1:
-        raise AlreadyWithdrawn(f"The verdict on {subject} was taken back, or replaced, before. Nothing has changed.")
+        said = _("The verdict on %(subject)s was taken back, or replaced, before. Nothing has changed.")
+        raise AlreadyWithdrawn(said % {"subject": subject})
     ruling.refresh_from_db()
     other = subject.rulings.filter(withdrawn_at=None).first()
     if other is not None:
@@ -90,16 +92,20 @@ def withdraw_ruling(*, ruling: Ruling) -> None:
 
 def _check(subject: Subject, workflow: Workflow, verdict: str, label: str) -> None:
     if verdict not in Verdict.values:
-        raise ValidationError({"verdict": f"A verdict is yes or no, not {verdict!r}."})
+        raise ValidationError({"verdict": _("A verdict is yes or no, not “%(verdict)s”.") % {"verdict": verdict}})
     if subject.is_synthetic:
-        raise ValidationError({"subject": f"{subject} was drawn for training; there is nothing to rule on."})
+        said = _("%(subject)s was drawn for training; there is nothing to rule on.")
+        raise ValidationError({"subject": said % {"subject": subject}})
     if (subject.survey_id, subject.kind) != (workflow.survey_id, workflow.kind):
-        raise ValidationError({"subject": f"{subject} is not a subject of {workflow}."})
+        said = _("%(subject)s is not a subject of %(workflow)s.")
+        raise ValidationError({"subject": said % {"subject": subject, "workflow": workflow}})
     classes = classes_of(workflow.survey)
     if label and label not in classes.names:
-        raise ValidationError({"label": f"{label!r} is none of the classes {', '.join(classes.names)}."})
+        said = _("“%(label)s” is none of the classes %(classes)s.")
+        raise ValidationError({"label": said % {"label": label, "classes": ", ".join(classes.names)}})
     if label and classes.answer(label) != verdict:
-        raise ValidationError({"label": f"{label} contradicts the verdict {verdict!r}."})
+        yes, no = _("%(label)s contradicts the verdict yes."), _("%(label)s contradicts the verdict no.")
+        raise ValidationError({"label": (yes if verdict == Verdict.YES else no) % {"label": label}})
 
 
 def _consensus(workflow: Workflow, subject: Subject) -> Consensus:

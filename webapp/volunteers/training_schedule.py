@@ -4,21 +4,27 @@ A schedule is a list of steps `[from, share]`: from so many subjects seen on, so
 begins at 0, and shares never rise.
 """
 
-import re
+import math
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
+from django.utils.formats import localize
 from django.utils.translation import gettext as _
 
 Schedule = list[list[float]]
 
+
+class Row(NamedTuple):
+    """A step as a form has it: the share, and the number of subjects seen at which it ends."""
+
+    share: str
+    until: str
+
+
 MOST_STEPS = 8
 LAST_STEP = 1000
 """The queue counts no further than this, so that what a volunteer has seen costs the same for ever."""
-
-_STEP = re.compile(r"(?P<share>[0-9]*\.?[0-9]+)\s+until\s+(?P<until>[0-9]+)\Z", re.IGNORECASE)
-_LAST = re.compile(r"(?:then\s+)?(?P<share>[0-9]*\.?[0-9]+)\Z", re.IGNORECASE)
 
 
 def usual_schedule() -> Schedule:
@@ -53,35 +59,63 @@ def check_schedule(schedule: Any) -> None:
         raise ValidationError(_("The share falls from step to step: whoever has seen more needs less training."))
 
 
-def as_text(schedule: Schedule) -> str:
-    """Say a schedule as people write it: “0.4 until 20, 0.3 until 40, then 0.1”."""
-    steps = [f"{share:g} until {int(end)}" for (_begin, share), (end, _next) in pairwise(schedule)]
-    last = f"{schedule[-1][1]:g}"
-    return ", ".join([*steps, f"then {last}"]) if steps else last
+def in_numbers(schedule: Schedule) -> str:
+    """Say a schedule in numbers, which need no language: “0–19: 0.4 · 20–39: 0.3 · 40+: 0.1”."""
+    steps = [(f"{int(begin)}–{int(end) - 1}", share) for (begin, share), (end, _next) in pairwise(schedule)]
+    last, share = schedule[-1]
+    return " · ".join(f"{seen}: {localize(share)}" for seen, share in [*steps, (f"{int(last)}+", share)])
 
 
-def from_text(text: str) -> Schedule:
-    """Read what `as_text` says; raises ValidationError for anything else."""
-    *steps, last = (part.strip() for part in text.split(","))
+def as_rows(schedule: Schedule) -> list[Row]:
+    """Return the steps as people fill them in; the last goes on for ever, so it has no end."""
+    steps = [Row(f"{share:g}", str(int(end))) for (_begin, share), (end, _next) in pairwise(schedule)]
+    return [*steps, Row(f"{schedule[-1][1]:g}", "")] if schedule else []
+
+
+def from_rows(rows: list[Row]) -> Schedule:
+    """Read what people filled in: empty rows say nothing, and after an end that nothing follows nobody trains.
+
+    Raises
+    ------
+    ValidationError
+        A sentence about the first row that is wrong.
+    """
     schedule: Schedule = []
-    begin = 0
-    for step in steps:
-        found = _STEP.match(step)
-        if found is None:
-            raise ValidationError(_wrong_step(step))
-        schedule.append([begin, float(found["share"])])
-        begin = int(found["until"])
-    found = _LAST.match(last)
-    if found is None:
-        raise ValidationError(_wrong_step(last))
-    schedule.append([begin, float(found["share"])])
+    begin: int | None = 0
+    for number, row in enumerate(rows, start=1):
+        if not (row.share.strip() or row.until.strip()):
+            continue
+        if begin is None:
+            raise ValidationError(
+                _wrong(_("Row %(number)d: the row above has no end, so this one never begins."), number)
+            )
+        schedule.append([begin, _share(row, number)])
+        begin = _end(row, number)
+    if schedule and begin is not None:
+        schedule.append([begin, 0.0])
     check_schedule(schedule)
     return schedule
 
 
-def _wrong_step(step: str) -> str:
-    example = "0.4 until 20, 0.3 until 40, 0.2 until 60, then 0.1"
-    return _("“%(step)s” is no step. Write it like this: %(example)s") % {"step": step, "example": example}
+def _share(row: Row, number: int) -> float:
+    try:
+        return float(row.share)
+    except ValueError:
+        raise ValidationError(_wrong(_("Row %(number)d: the share is a number from 0 to 1."), number)) from None
+
+
+def _end(row: Row, number: int) -> int | None:
+    if not row.until.strip():
+        return None
+    try:
+        return int(row.until)
+    except ValueError:
+        said = _("Row %(number)d: it ends at a whole number of subjects seen.")
+        raise ValidationError(_wrong(said, number)) from None
+
+
+def _wrong(said: str, number: int) -> str:
+    return said % {"number": number}
 
 
 def _is_list_of_steps(schedule: Any) -> bool:
@@ -91,6 +125,7 @@ def _is_list_of_steps(schedule: Any) -> bool:
         isinstance(step, list)
         and len(step) == 2
         and all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in step)
+        and math.isfinite(step[1])
         and float(step[0]).is_integer()
         for step in schedule
     )

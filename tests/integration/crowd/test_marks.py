@@ -133,8 +133,8 @@ def test_an_admin_asks_for_lines_and_a_scientist_cannot(workflow):
     said = {
         "name": "Movers", "question": "Trails?", "grace": 30, "method": "majority", "prior": 0.5, "min_votes": 2,
         "max_votes": 5, "majority": 0.8, "yes_above": 0.99, "no_below": 0.01, "random_fraction": 0,
-        "training_schedule": "0", "level": 1, "skill_wanted": 0.8,
-            "agreement_votes": 5, "unsure_votes": 5,
+        "training_schedule_share": "0", "training_schedule_until": "", "level": 1, "skill_wanted": 0.8,
+        "agreement_votes": 5, "unsure_votes": 5,
     }  # fmt: skip
     browser(member(workflow.survey, Role.ADMIN)).post(url, said)
     workflow.refresh_from_db()

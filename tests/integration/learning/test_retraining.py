@@ -59,7 +59,7 @@ def test_workflows_without_a_schedule_are_never_due(workflow, fields):
 
 def test_what_no_model_answers_cannot_be_trained(workflow):
     cubes = sky.workflow(workflow.survey, slug="cubes", kind="cube")
-    with pytest.raises(NoModel, match="no model yet for a cube"):
+    with pytest.raises(NoModel, match="no model yet for the kind “Cube”"):
         start_training(workflow=cubes, by=None)
     type(workflow).objects.filter(pk=cubes.pk).update(retrain_after=0)
     retrain.run()

@@ -4,13 +4,14 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from tests.integration.crowd.world import client_of, make_volunteer, make_workflow, vote
 from webapp.review.rule import rule, withdraw_ruling
 from webapp.volunteers.models import Lease, QueueEntry
 from webapp.volunteers.progress import progress_of
 from webapp.volunteers.queue import lease_next
-from webapp.volunteers.training_schedule import as_text, from_text, share_at, usual_schedule
+from webapp.volunteers.training_schedule import Row, as_rows, from_rows, in_numbers, share_at, usual_schedule
 
 pytestmark = pytest.mark.django_db
 
@@ -23,18 +24,24 @@ def given_out(workflow, volunteer, n):
 def test_the_usual_schedule_falls_at_20_40_and_60():
     shares = [share_at(usual_schedule(), seen) for seen in (0, 19, 20, 39, 40, 59, 60, 10_000)]
     assert shares == [0.4, 0.4, 0.3, 0.3, 0.2, 0.2, 0.1, 0.1]
-    text = "0.4 until 20, 0.3 until 40, 0.2 until 60, then 0.1"
-    assert as_text(usual_schedule()) == text
-    assert from_text(text) == usual_schedule()
-    assert from_text(" .2 ") == [[0, 0.2]]
+    assert from_rows(as_rows(usual_schedule())) == usual_schedule()
+    assert from_rows([Row(" .2 ", "")]) == [[0, 0.2]]
+    assert from_rows([Row("0.2", "20")]) == [[0, 0.2], [20, 0.0]]
+
+
+def test_a_schedule_is_said_in_numbers_of_the_readers_language():
+    assert in_numbers(usual_schedule()) == "0–19: 0.4 · 20–39: 0.3 · 40–59: 0.2 · 60+: 0.1"
+    with override("de"):
+        assert in_numbers(usual_schedule()) == "0–19: 0,4 · 20–39: 0,3 · 40–59: 0,2 · 60+: 0,1"
+    assert in_numbers([[0, 0.0]]) == "0+: 0.0"
 
 
 @pytest.mark.parametrize(
-    "text", ["", "much", "0.4 until", "0.1 until 5, then 0.2", "0.3 until 9, 0.2 until 9, 0.1", "2"]
+    "rows", [[], [("much", "")], [("0.1", "5"), ("0.2", "")], [("0.3", "9"), ("0.2", "9"), ("0.1", "")], [("2", "")]]
 )
-def test_what_is_no_schedule_is_refused(text):
+def test_what_is_no_schedule_is_refused(rows):
     with pytest.raises(ValidationError):
-        from_text(text)
+        from_rows([Row(*row) for row in rows])
 
 
 def test_newcomers_train_more_than_those_who_have_seen_much():

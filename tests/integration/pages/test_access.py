@@ -14,7 +14,18 @@ pytestmark = pytest.mark.django_db
 ADMIN_PAGES = ["learning", "training-runs", "training-run", "training-progress", "training-epochs"]
 ADMIN_PAGES += ["training-epochs-csv", "ingest", "ingest-runs", "ingest-run", "ingest-progress", "ingest-problems"]
 ADMIN_WRITES = ["training-start", "training-cancel", "promote", "rollback", "ingest-start", "ingest-cancel"]
-SCIENTIST_PAGES = ["review"]
+CONSENSUS_PAGES = ["consensus-browser", "consensus-csv", "posterior-csv", "agreement-csv", "subject-votes", "votes-csv"]
+CONSENSUS_PAGES += [
+    "lines-csv",
+    "calibration",
+    "calibration-csv",
+    "looking-back",
+    "looking-back-csv",
+    "looking-back-versions",
+    "throughput",
+    "throughput-csv",
+]
+SCIENTIST_PAGES = ["review", *CONSENSUS_PAGES]
 SCIENTIST_WRITES = ["rule", "withdraw"]
 
 
@@ -35,7 +46,12 @@ def world(django_user_model):
     Membership.objects.create(user=stranger, survey=elsewhere, role="admin")
     of_run, of_ingest = {"pk": run.pk}, {"pk": ingest.pk}
     of_subject = {"workflow": workflow.slug, "pk": subject.pk}
+    of_workflow = {"workflow": workflow.slug}
     return {
+        **dict.fromkeys(CONSENSUS_PAGES, of_workflow),
+        "subject-votes": {"pk": subject.pk},
+        "votes-csv": of_subject,
+        "lines-csv": of_subject,
         "training-run": of_run,
         "training-progress": of_run,
         "training-epochs": of_run,
@@ -120,6 +136,17 @@ def test_acts_are_no_links(world, client, django_user_model, name):
 def test_a_polling_part_whose_session_ended_reloads_the_page(world, client, name):
     response = client.get(address(world, name), headers={"HX-Request": "true"})
     assert response.headers["HX-Refresh"] == "true"
+
+
+def test_the_first_consensus_page_is_for_scientists(world, client, django_user_model):
+    assert as_(client, django_user_model, "scientist").get("/surveys/night/consensus/").status_code == 200
+    assert as_(client, django_user_model, "stranger").get("/surveys/night/consensus/").status_code == 403
+
+
+@pytest.mark.parametrize("name", CONSENSUS_PAGES)
+def test_another_surveys_admin_sees_no_votes_through_their_own(world, client, django_user_model, name):
+    own = reverse(name, kwargs={"slug": "elsewhere", **world[name]})
+    assert as_(client, django_user_model, "stranger").get(own).status_code == 404
 
 
 def test_another_surveys_admin_cannot_reach_in_through_their_own(world, client, django_user_model):

@@ -2,6 +2,12 @@
 
 import pytest
 from django.core.management import call_command
+from django.utils.translation import override
+
+from tests.integration.place import unmarked
+from webapp.environment import ROOT
+from webapp.learning.gate import Result, judge
+from webapp.sentences import in_words
 
 pytestmark = pytest.mark.django_db
 
@@ -48,3 +54,43 @@ def test_a_language_that_is_not_spoken_has_no_texts(client):
 
 def test_nothing_lacks_a_translation_and_the_compiled_files_match():
     call_command("translations", check=True, verbosity=0)
+
+
+@pytest.mark.parametrize(
+    ("folder", "ending", "find"),
+    [
+        ("templates", "html", unmarked.in_template),
+        ("webapp", "py", unmarked.in_python),
+        ("static", "js", unmarked.in_script),
+    ],
+)
+def test_no_words_are_left_unmarked(folder, ending, find):
+    found = unmarked.everywhere(ROOT / folder, ending, find)
+    assert not found, "Mark these for translation (docs/translations.md): " + str(found)
+
+
+def test_words_that_nobody_marked_are_found():
+    page = '<h1>Review {% translate "x" %}</h1>{% blocktranslate %}fine{% endblocktranslate %}<img alt="A star">'
+    assert unmarked.in_template(page) == ["Review", "A star"]
+    assert unmarked.in_template('<p>{{ name }} · {% translate "Save" %} <kbd>Esc</kbd> UTC, 12 %</p>') == []
+    form = 'role = Field(label="Role", help_text=_("fine"))\nlabels = {"name": "Name", "kind": _("Kind")}'
+    assert sorted(unmarked.in_python(form)) == ["Name", "Role"]
+    answer = 'messages.info(request, f"Model {pk} won.")\nraise ValidationError({"slug": "Taken."})'
+    assert unmarked.in_python(answer) == ["Model   won.", "Taken."]
+    assert unmarked.in_script('a.textContent = `Ruled ${x}`; b.textContent = gettext("fine");') == ["Ruled "]
+
+
+def test_what_a_worker_wrote_is_said_in_the_readers_language():
+    verdict = judge(Result(labels=1200, auc=0.9123, auc_low=0.87), has_champion=False).sentence
+    assert verdict == "The first champion: AUC 0.912, at least 0.870 at 95 %, from 1200 labels."
+    assert in_words(verdict) == verdict
+    with override("de"):
+        assert in_words(verdict) == "Der erste Champion: AUC 0,912, bei 95 % mindestens 0,870, gelernte Labels: 1200."
+        better = Result(labels=90, auc=0.95, auc_low=0.9, difference=0.02, difference_low=-0.01, difference_high=0.05)
+        control = f"A control: it stays a shadow, whatever the gate says. {judge(better, has_champion=True).sentence}"
+        assert in_words(control).endswith(
+            "Es schlägt den Champion: AUC 0,950, +0,020 (-0,010 bis +0,050) gegenüber dem Champion; neue Labels: 0."
+        )
+        assert in_words("1,200 more settled, 1 open again.") == "Zusätzlich entschieden: 1.200, wieder offen: 1."
+        assert in_words("ValueError: Collecting labels.") == "ValueError: Die Labels werden gesammelt."
+        assert in_words("Segmentation fault") == "Segmentation fault"

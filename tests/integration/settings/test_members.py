@@ -27,7 +27,7 @@ def test_an_admin_adds_changes_and_removes_members(survey, admin):
     page, bob = browser(admin), account("bob")
     assert page.post(MEMBERS, {"username": "bob", "role": "scientist"}).status_code == 302
     assert roles(survey) == {"ada": "admin", "bob": "scientist"}
-    assert "bob is scientist of ATLAS" in page.get("/surveys/atlas/settings/").content.decode()
+    assert "bob has the role “Scientist” in ATLAS now." in page.get("/surveys/atlas/settings/").content.decode()
     assert page.post(row(bob), {"role": "moderator"}).status_code == 302
     assert roles(survey) == {"ada": "admin", "bob": "moderator"}
     assert page.post(f"{row(bob)}remove/").status_code == 302
@@ -49,7 +49,7 @@ def test_nobody_else_touches_the_members(survey, admin):
     [
         ({"username": "nobody", "role": "scientist"}, "No account is called “nobody”"),
         ({"username": "gone", "role": "scientist"}, "No account is called “gone”"),
-        ({"username": "ada", "role": "scientist"}, "ada is an admin already"),
+        ({"username": "ada", "role": "scientist"}, "ada has the role “Admin” already"),
         ({"username": "", "role": "scientist"}, "This field is required"),
         ({"username": "bob", "role": "owner"}, "owner is not one of the available choices"),
         ({}, "This field is required"),

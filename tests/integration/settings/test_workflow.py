@@ -30,7 +30,8 @@ RULES = {
     "agreement_votes": "5",
     "unsure_votes": "5",
     "random_fraction": "0.2",
-    "training_schedule": "0.4 until 20, then 0.1",
+    "training_schedule_share": ["0.4", "0.1", ""],
+    "training_schedule_until": ["20", "", ""],
     "level": "1",
     "skill_wanted": "0.8",
     "retrain_after": "",
@@ -42,6 +43,14 @@ SETTINGS = WorkflowSettings(
     random_fraction=0.2, training_schedule=[[0, 0.1]], is_training=False, level=1, skill_wanted=0.8,
     shows_score=False, retrain_after=None,
 )  # fmt: skip
+
+
+def steps(*rows):
+    """Return what a browser posts for these rows of the schedule."""
+    return {
+        "training_schedule_share": [share for share, _ in rows],
+        "training_schedule_until": [until for _, until in rows],
+    }
 
 
 @pytest.fixture
@@ -112,9 +121,16 @@ def test_nobody_else_opens_or_changes_a_workflow(survey, workflow, sets):
         ({"yes_above": "0.5"}, "more than 0.5"),
         ({"no_below": "0.6"}, "less than 0.5"),
         ({"random_fraction": "1.5"}, "less than or equal to 1.0"),
-        ({"training_schedule": "often"}, "“often” is no step. Write it like this: 0.4 until 20"),
-        ({"training_schedule": "0.1 until 20, then 0.4"}, "The share falls from step to step"),
-        ({"training_schedule": "1.4"}, "Each share lies between 0 (never) and 1 (always)"),
+        (steps(("often", "")), "Row 1: the share is a number from 0 to 1"),
+        (steps(("0.4", "some")), "Row 1: it ends at a whole number of subjects seen"),
+        (steps(("0.4", "20"), ("", ""), ("", "30")), "Row 3: the share is a number from 0 to 1"),
+        (steps(("0.4", ""), ("0.1", "")), "Row 2: the row above has no end, so this one never begins"),
+        (steps(("0.1", "20"), ("0.4", "")), "The share falls from step to step"),
+        (steps(("0.4", "20"), ("0.3", "20"), ("0.1", "")), "each later one at more than the one before"),
+        (steps(("1.4", "")), "Each share lies between 0 (never) and 1 (always)"),
+        (steps(("nan", "")), "a number of subjects and a share"),
+        (steps(("", "")), "This field is required"),
+        (steps(), "This field is required"),
         ({"level": "0"}, "greater than or equal to 1"),
         ({"skill_wanted": "2"}, "less than or equal to 1"),
         ({"grace": "-1"}, "greater than or equal to 0"),

@@ -30,7 +30,7 @@ def truth(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("method", ["auto", "majority", "dawid-skene", "swap"])
+@pytest.mark.parametrize("method", list(cli.METHODS))
 def test_every_method_prints_its_numbers(labels, truth, method, capsys):
     assert call("--labels", labels, "--truth", truth, "--method", method) == 0
     said = json.loads(capsys.readouterr().out)
@@ -40,6 +40,30 @@ def test_every_method_prints_its_numbers(labels, truth, method, capsys):
     assert said["log_loss"] > 0
     assert said["iterations"] >= 1
     assert said["seconds"] >= 0
+
+
+def test_auto_says_what_it_chose_and_why(labels, capsys):
+    assert call("--labels", labels) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["method"], said["chosen"], said["converged"]) == ("auto", "majority", True)
+    assert said["reason"] == "With 8 votes there are too few to learn anything about anybody."
+    assert said["log_likelihood"] is None
+    call("--labels", labels, "--method", "dawid-skene")
+    said = json.loads(capsys.readouterr().out)
+    assert (said["chosen"], said["reason"]) == ("dawid-skene", "As asked.")
+    assert said["log_likelihood"] < 0
+
+
+@pytest.mark.parametrize("method", list(cli.METHODS))
+def test_gold_is_used_and_not_scored(labels, truth, tmp_path, method, capsys):
+    gold = tmp_path / "gold.csv"
+    gold.write_text("item,truth\n2,no\n3,yes\n8,yes\n")
+    assert call("--labels", labels, "--truth", truth, "--gold", gold, "--method", method) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["n_gold"], said["n_truth"]) == (2, 1)
+    gold.write_text("item,truth\n2,perhaps\n")
+    assert call("--labels", labels, "--gold", gold, "--method", method) == 2
+    assert "gold says 'perhaps' of item '2'; the classes are no, yes" in capsys.readouterr().err
 
 
 def test_a_tie_counts_half(labels, truth, capsys):

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from ml.crowd.votes import BadVotes, Votes, read_truth, read_votes
+from ml.crowd.read import read_truth, read_votes
+from ml.crowd.votes import BadVotes, Votes
 
 
 def write(tmp_path, text, name="labels.csv"):

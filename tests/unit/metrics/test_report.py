@@ -66,7 +66,7 @@ def test_the_csv_says_what_the_metrics_say(tmp_path):
     html = written(tmp_path, said, classifier.charts(said, answers))
     by_mag = said["completeness"]["mag"]
     rows = numbers(html, "completeness-mag")
-    assert [int(row["real subjects"]) for row in rows] == by_mag["n"]
+    assert [int(row["real"]) for row in rows] == by_mag["n"]
     assert [float(row["completeness"]) for row in rows] == pytest.approx(by_mag["share"])
     kept = next(row for row in numbers(html, "rejected") if row["completeness"] == "0.996")
     assert float(kept["rejected"]) == pytest.approx(said["operating"]["rejected_at_0.996"])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from webapp.archive.ingest.start import IngestRefused
 
@@ -24,10 +25,12 @@ def inbox_path(name: str) -> Path:
     """
     folder = inbox().resolve()
     if not name.strip() or "\0" in name:
-        raise IngestRefused("Name a file or folder in the inbox.")
+        raise IngestRefused(_("Name a file or folder in the inbox."))
     path = (folder / name).resolve()
     if not path.is_relative_to(folder):
-        raise IngestRefused(f"{name} lies outside the inbox. Copy it into {folder} and name it from there.")
+        said = _("%(name)s lies outside the inbox. Copy it into %(inbox)s and name it from there.")
+        raise IngestRefused(said % {"name": name, "inbox": folder})
     if not path.exists():
-        raise IngestRefused(f"{name} is not in the inbox. Copy it into {folder} first.")
+        said = _("%(name)s is not in the inbox. Copy it into %(inbox)s first.")
+        raise IngestRefused(said % {"name": name, "inbox": folder})
     return path

@@ -17,6 +17,7 @@ from webapp.archive.ingest.restart import through_restarts
 from webapp.archive.ingest.shelf import Shelf
 from webapp.archive.ingest.tally import Tally
 from webapp.archive.models import IngestRun
+from webapp.archive.sentences import ALL_BAD, NOT_INGESTED, NOT_INGESTED_FURTHER, NOTHING_READ
 
 BEAT = 1.0
 """Seconds of silence from the reader after which its progress is reported all the same."""
@@ -53,14 +54,15 @@ def ingest(
     try:
         tally = _read(run, watch)
     except BadInput as bad:
-        run.fail(f"{bad} Nothing {'more ' if run.added else ''}was ingested.")
+        said = NOT_INGESTED_FURTHER if run.added else NOT_INGESTED
+        run.fail(said(problem=bad))
         return
     finally:
         if not run.dry_run:
             through_restarts(partial(stored, run))
     if tally.bad and tally.bad == tally.done:
-        count = "" if tally.bad == 1 else f" All {tally.bad} rows or files are bad; the first:"
-        run.fail(f"Nothing could be read.{count} {run.problems.first()}")
+        problem = run.problems.first()
+        run.fail(NOTHING_READ(problem=problem) if tally.bad == 1 else ALL_BAD(count=tally.bad, problem=problem))
     else:
         through_restarts(run.finish)
 

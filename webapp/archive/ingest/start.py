@@ -4,6 +4,7 @@ from pathlib import Path
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from ml.pixels.read import MANIFEST
 from webapp.archive.models import IngestRun, Kind, Survey
@@ -46,14 +47,14 @@ def new_run(
     """
     path = Path(path).absolute()
     if not path.exists():
-        raise IngestRefused(f"{path} is not there. Check the path.")
+        raise IngestRefused(_("%(path)s is not there. Check the path.") % {"path": path})
     if kind and kind not in Kind.values:
-        raise IngestRefused(f"“{kind}” is not a kind of subject. Kinds are {', '.join(Kind.values)}.")
+        said = _("“%(kind)s” is not a kind of subject. Kinds are %(kinds)s.")
+        raise IngestRefused(said % {"kind": kind, "kinds": ", ".join(Kind.values)})
     name = subject_set.strip() or _name_of(path)
     if len(name) > SET_NAME_LENGTH or "\0" in name:
-        raise IngestRefused(
-            f"The name of a subject set has at most {SET_NAME_LENGTH} characters. Choose a shorter one."
-        )
+        said = _("The name of a subject set has at most %(most)d characters. Choose a shorter one.")
+        raise IngestRefused(said % {"most": SET_NAME_LENGTH})
     return IngestRun.objects.create(
         survey=survey, path=str(path), kind=kind, subject_set=name, dry_run=dry_run, requested_by=by
     )

@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models.survey import Survey
 
@@ -8,10 +9,10 @@ from webapp.archive.models.survey import Survey
 class Role(models.TextChoices):
     """What a person may do in a survey; each role includes the ones before it."""
 
-    VOLUNTEER = "volunteer"
-    MODERATOR = "moderator"
-    SCIENTIST = "scientist"
-    ADMIN = "admin"
+    VOLUNTEER = "volunteer", _("Volunteer")
+    MODERATOR = "moderator", _("Moderator")
+    SCIENTIST = "scientist", _("Scientist")
+    ADMIN = "admin", _("Admin")
 
     @classmethod
     def at_least(cls, role: str) -> list[str]:

@@ -1,5 +1,6 @@
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 
 CLASS_NAME_LENGTH = 20
 ANSWERS = {"yes", "no", "unsure"}
@@ -35,19 +36,24 @@ class Survey(models.Model):
             By field, each with what to do about it.
         """
         if self._state.adding and self.slug == "new":
-            raise ValidationError({"slug": "“new” is the address of the page that opens surveys. Choose another."})
+            raise ValidationError({"slug": _("“new” is the address of the page that opens surveys. Choose another.")})
         _check_names("classes", self.classes)
         _check_names("channels", self.channels)
         if taken := ANSWERS & {name.lower() for name in self.classes}:
-            raise ValidationError({"classes": f"“{min(taken)}” is an answer, not a class. Name what is seen instead."})
+            said = _("“%(name)s” is an answer, not a class. Name what is seen instead.") % {"name": min(taken)}
+            raise ValidationError({"classes": said})
         if unknown := [name for name in self.positive if name not in self.classes]:
-            raise ValidationError({"positive": f"“{unknown[0]}” is not among the classes. Add it there, or not here."})
+            said = _("“%(name)s” is not among the classes. Add it there, or not here.") % {"name": unknown[0]}
+            raise ValidationError({"positive": said})
         if self.classes and not 0 < len(set(self.positive)) < len(self.classes):
-            raise ValidationError({"positive": "Name some of the classes, but not all: models learn real from bogus."})
+            raise ValidationError(
+                {"positive": _("Name some of the classes, but not all: models learn real from bogus.")}
+            )
 
 
 def _check_names(field: str, names: list[str]) -> None:
     if len(set(names)) < len(names):
-        raise ValidationError({field: "One name stands here twice. Name each once."})
+        raise ValidationError({field: _("One name stands here twice. Name each once.")})
     if long := [name for name in names if len(name) > CLASS_NAME_LENGTH]:
-        raise ValidationError({field: f"“{long[0]}” is too long: a name has at most {CLASS_NAME_LENGTH} characters."})
+        said = _("“%(name)s” is too long: a name has at most %(most)d characters.")
+        raise ValidationError({field: said % {"name": long[0], "most": CLASS_NAME_LENGTH}})

@@ -7,13 +7,14 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.forms import IngestForm
 from webapp.archive.ingest.inbox import inbox
 from webapp.archive.ingest.start import IngestRefused, start_ingest
-from webapp.archive.models import IngestRun, Role, Survey
+from webapp.archive.models import IngestRun, Kind, Role, Survey
 
 SHOWN = 30
 PROBLEMS = 100
@@ -82,7 +83,7 @@ def ingest_problems(request: HttpRequest, survey: Survey, pk: int) -> HttpRespon
 def ingest_cancel(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     run = get_object_or_404(IngestRun, survey=survey, pk=pk)
     run.request_cancel()
-    messages.info(request, "The ingest ends after its current batch. What is in stays in; start it again to go on.")
+    messages.info(request, _("The ingest ends after its current batch. What is in stays in; start it again to go on."))
     return redirect("ingest-run", survey.slug, run.pk)
 
 
@@ -101,7 +102,12 @@ def _runs(survey: Survey) -> dict[str, Any]:
 def _context(survey: Survey, pk: int) -> dict[str, Any]:
     run = get_object_or_404(IngestRun.objects.select_related("requested_by"), survey=survey, pk=pk)
     problems = list(run.problems.all()[:PROBLEMS])
-    return {"survey": survey, "run": run, "problems": problems, "name": _name_in_inbox(run)}
+    return {"survey": survey, "run": run, "problems": problems, "name": _name_in_inbox(run), "kind": _kind(run)}
+
+
+def _kind(run: IngestRun) -> str:
+    """Return the kind that the run was told, as pages name it; nothing where the files say it."""
+    return str(Kind(run.kind).label) if run.kind else ""
 
 
 def _name_in_inbox(run: IngestRun) -> str:

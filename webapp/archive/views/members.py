@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from webapp.archive.access import person, survey_page
@@ -30,7 +31,7 @@ def member_add(request: HttpRequest, survey: Survey) -> HttpResponse:
         except MembershipRefused as error:
             form.add_error("username", str(error))
         else:
-            messages.success(request, f"{added}.")
+            messages.success(request, _has_role(added))
             return redirect("survey-settings", survey.slug)
     return settings_page(request, survey, SurveyForm(instance=survey), form, status=400)
 
@@ -46,7 +47,7 @@ def member_change(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse
         changed = change_role(membership=membership, role=form.role_said(), by=person(request))
     except MembershipRefused as error:
         return _refused(request, survey, str(error))
-    messages.success(request, f"{changed}.")
+    messages.success(request, _has_role(changed))
     return _back(request, survey)
 
 
@@ -58,12 +59,18 @@ def member_remove(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse
         remove_member(membership=membership, by=person(request))
     except MembershipRefused as error:
         return _refused(request, survey, str(error))
-    messages.success(request, f"{membership.user} is no longer a member. Their answers and verdicts stay.")
+    said = _("%(name)s is no longer a member. Their answers and verdicts stay.") % {"name": membership.user}
+    messages.success(request, said)
     return _back(request, survey)
 
 
+def _has_role(row: Membership) -> str:
+    said = _("%(name)s has the role “%(role)s” in %(survey)s now.")
+    return said % {"name": row.user, "role": row.get_role_display(), "survey": row.survey}
+
+
 def _refused(request: HttpRequest, survey: Survey, why: str) -> HttpResponse:
-    messages.error(request, f"{why} Nothing has changed.")
+    messages.error(request, _("%(why)s Nothing has changed.") % {"why": why})
     return settings_page(request, survey, SurveyForm(instance=survey), MemberForm(), status=400)
 
 

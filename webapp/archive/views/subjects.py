@@ -12,6 +12,12 @@ from django.views.decorators.http import require_safe
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
 
 PER_PAGE = 48
+GOLD = [("", _("any")), ("known", _("class known")), ("open", _("class open"))]
+SOURCES = {
+    "manifest": _("the manifest"),
+    "ruling": _("a scientist’s verdict"),
+    "synthetic": _("the program that drew it"),
+}
 
 
 class FilterForm(forms.Form):
@@ -19,7 +25,7 @@ class FilterForm(forms.Form):
 
     text = forms.CharField(required=False, label=_("Name or object contains"), max_length=100)
     kind = forms.ChoiceField(required=False, label=_("Kind"), choices=[("", _("any")), *Kind.choices])
-    gold = forms.ChoiceField(required=False, choices=[("", "any"), ("known", "class known"), ("open", "class open")])
+    gold = forms.ChoiceField(required=False, label=_("Class"), choices=GOLD)
     after = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, knows_truth: bool, **kwargs: Any) -> None:
@@ -45,7 +51,12 @@ def subject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     knows_truth = _knows_truth(request, row.survey)
     hidden = "#" if knows_truth else ("#", "!")
     shown = {key: value for key, value in row.metadata.items() if not key.startswith(hidden)}
-    page = {"subject": row, "frames": row.frames.all(), "metadata": shown}
+    page = {
+        "subject": row,
+        "frames": row.frames.all(),
+        "metadata": shown,
+        "source": SOURCES.get(row.gold_source, row.gold_source),
+    }
     return render(request, "archive/subject.html", {"survey": row.survey, "knows_truth": knows_truth, **page})
 
 

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from webapp.archive.access import person, site_admin_page, survey_page
@@ -24,8 +25,11 @@ def survey_new(request: HttpRequest) -> HttpResponse:
         return render(request, "archive/survey_new.html", {"form": form}, status=400)
     messages.success(
         request,
-        f"{survey} is open, and you are its admin. Bring in pictures here; then open a workflow about them under"
-        " Workflows.",
+        _(
+            "%(survey)s is open, and you are its admin. Bring in pictures here; then open a workflow about them under "
+            "Workflows."
+        )
+        % {"survey": survey},
     )
     return redirect("ingest", survey.slug)
 
@@ -38,7 +42,7 @@ def survey_settings(request: HttpRequest, survey: Survey) -> HttpResponse:
     form = SurveyForm(request.POST, instance=Survey.objects.get(pk=survey.pk))
     if not _changed(survey, form):
         return settings_page(request, survey, form, MemberForm(), status=400)
-    messages.success(request, "The settings are saved.")
+    messages.success(request, _("The settings are saved."))
     return redirect("survey-settings", survey.slug)
 
 

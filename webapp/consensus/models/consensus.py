@@ -1,6 +1,7 @@
 from django.db import models
 
 from webapp.archive.models import Subject
+from webapp.consensus.models.shares import AGREEMENT, VOTES
 from webapp.volunteers.models import Method, Workflow
 
 
@@ -35,7 +36,12 @@ class Consensus(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workflow", "subject"], name="one_consensus_per_subject")]
-        indexes = [models.Index(fields=["workflow", "posterior"]), models.Index(fields=["workflow", "retired_at"])]
+        indexes = [
+            models.Index(fields=["workflow", "posterior"]),
+            models.Index(fields=["workflow", "retired_at"]),
+            models.Index("workflow", VOTES, "id", name="consensus_by_votes"),
+            models.Index("workflow", AGREEMENT, "id", name="consensus_by_agreement"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.posterior:.2f}"

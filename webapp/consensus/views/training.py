@@ -16,7 +16,7 @@ from webapp.consensus.injecting import CannotInject, is_open, start_injection
 from webapp.consensus.injection_form import InjectionForm
 from webapp.consensus.models import Injection
 from webapp.volunteers.models import QueueEntry, Workflow
-from webapp.volunteers.training_schedule import as_text
+from webapp.volunteers.training_schedule import in_numbers
 
 
 @require_safe
@@ -75,7 +75,7 @@ def _row(workflow: Workflow, stock: dict[int, dict[str, int]], form: InjectionFo
     return {
         "workflow": workflow,
         "stock": stock.get(workflow.pk, {"real": 0, "bogus": 0, "synthetic": 0}),
-        "schedule": as_text(workflow.training_schedule),
+        "schedule": in_numbers(workflow.training_schedule),
         "form": form or InjectionForm(workflow.survey, auto_id=f"id_{workflow.slug}_%s"),
         "job": Injection.objects.filter(workflow=workflow).first(),
     }

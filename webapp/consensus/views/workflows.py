@@ -4,20 +4,31 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.consensus.dry_run import Trial, try_rules
 from webapp.consensus.forms import NewWorkflowForm, WorkflowForm
-from webapp.consensus.models import Recount
+from webapp.consensus.models import Recount, RetiredReason
 from webapp.consensus.retire import in_words
 from webapp.consensus.workflow_settings import RULES, Saved, change_workflow, open_workflow
 from webapp.volunteers.models import Workflow
 from webapp.volunteers.stock import Stock, stock_of
+
+REASONS = {
+    RetiredReason.CLASSIFICATION_COUNT: gettext_lazy("by the most votes"),
+    RetiredReason.CONSENSUS: gettext_lazy("settled by votes"),
+    RetiredReason.FLAGGED: gettext_lazy("as flagged"),
+    RetiredReason.NOTHING_HERE: gettext_lazy("as nothing here"),
+    RetiredReason.OTHER: gettext_lazy("sent to experts"),
+}
 
 
 @require_safe
@@ -37,7 +48,9 @@ def workflow_new(request: HttpRequest, survey: Survey) -> HttpResponse:
     saved = _save(form, lambda said: open_workflow(survey=survey, **said, **form.settings()), "slug", "kind")
     if saved is None:
         return _page(request, survey, form, status=400)
-    messages.success(request, f"{saved.workflow} is open. {_said_of_queue(saved)}")
+    messages.success(
+        request, " ".join([_("%(workflow)s is open.") % {"workflow": saved.workflow}, *_said_of_queue(saved)])
+    )
     return redirect("workflow", survey.slug, saved.workflow.slug)
 
 
@@ -54,7 +67,7 @@ def workflow(request: HttpRequest, survey: Survey, workflow: str) -> HttpRespons
     saved = _save(form, lambda said: change_workflow(workflow=row, by=by, **said, **form.settings()))
     if saved is None:
         return _page(request, survey, form, row, status=400)
-    messages.success(request, f"Saved. {_said_of_queue(saved)}")
+    messages.success(request, " ".join([_("Saved."), *_said_of_queue(saved)]))
     return redirect("workflow", survey.slug, row.slug)
 
 
@@ -95,7 +108,8 @@ def _page(
     status: int = 200,
     trial: Trial | None = None,
 ) -> HttpResponse:
-    context = {"survey": survey, "form": form, "trial": trial, **(_queue(row) if row else {})}
+    reasons = [(REASONS[RetiredReason(reason)], n) for reason, n in trial.reasons.items()] if trial else []
+    context = {"survey": survey, "form": form, "trial": trial, "reasons": reasons, **(_queue(row) if row else {})}
     return render(request, "consensus/workflow.html", context, status=status)
 
 
@@ -109,11 +123,19 @@ def _queue(row: Workflow) -> dict[str, Any]:
     }
 
 
-def _said_of_queue(saved: Saved) -> str:
-    added = f"{saved.added:,} subject{' was' if saved.added == 1 else 's were'}" if saved.added else "No subject was"
-    said = [f"{added} added to its queue."]
+def _said_of_queue(saved: Saved) -> list[str]:
+    """Return what saving did to the queue, in sentences."""
+    said = [_said_of_added(saved.added)]
     if saved.removed:
-        said.append(f"{saved.removed:,} left it with their set.")
+        left = ngettext("%(n)s left it with its set.", "%(n)s left it with their set.", saved.removed)
+        said.append(left % {"n": intcomma(saved.removed)})
     if saved.recount:
-        said.append("The votes given so far are being added up under the new rules.")
-    return " ".join(said)
+        said.append(_("The votes given so far are being added up under the new rules."))
+    return said
+
+
+def _said_of_added(added: int) -> str:
+    if not added:
+        return _("No subject was added to its queue.")
+    said = ngettext("%(n)s subject was added to its queue.", "%(n)s subjects were added to its queue.", added)
+    return said % {"n": intcomma(added)}

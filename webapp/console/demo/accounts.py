@@ -27,4 +27,4 @@ def _account(role: Role, surveys: list[Survey]) -> Account:
     user.save()
     for survey in surveys:
         Membership.objects.update_or_create(user=user, survey=survey, defaults={"role": role})
-    return Account(user.get_username(), password, role.label)
+    return Account(user.get_username(), password, str(role.label))

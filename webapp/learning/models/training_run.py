@@ -3,6 +3,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Survey
 from webapp.jobs import Job
@@ -11,14 +12,14 @@ from webapp.volunteers.models import Workflow
 
 
 class ModelRole(models.TextChoices):
-    STAMP = "stamp"
-    TRACKLET = "tracklet"
+    STAMP = "stamp", _("Stamp")
+    TRACKLET = "tracklet", _("Tracklet")
 
 
 class Preset(models.TextChoices):
-    HEAD = "head", "Frozen features, new head (seconds)"
-    FINETUNE = "finetune", "Fine-tune the whole network (minutes)"
-    SMALL = "small", "Small residual network (minutes)"
+    HEAD = "head", _("Frozen features, new head (seconds)")
+    FINETUNE = "finetune", _("Fine-tune the whole network (minutes)")
+    SMALL = "small", _("Small residual network (minutes)")
 
 
 class TrainingRun(Job):

@@ -3,23 +3,27 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.learning.models import Checkpoint, ModelRole
 from webapp.learning.promote import NoEarlierChampion, promote, rollback
+from webapp.learning.sentences import BY_HAND
 
 
 @require_POST
 @survey_page(Role.ADMIN)
 def promote_checkpoint(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     checkpoint = get_object_or_404(Checkpoint, survey=survey, pk=pk)
-    reason = request.POST.get("reason", "").strip() or f"Promoted by hand by {request.user}."
+    reason = request.POST.get("reason", "").strip() or BY_HAND(name=request.user)
     if promote(checkpoint=checkpoint, by=person(request), reason=reason) is None:
-        messages.info(request, f"Model {checkpoint.pk} is the champion already. Nothing has changed.")
+        said = _("Model %(number)d is the champion already. Nothing has changed.")
+        messages.info(request, said % {"number": checkpoint.pk})
     else:
-        messages.success(request, f"Model {checkpoint.pk} is now the champion. The archive is being scored with it.")
+        said = _("Model %(number)d is now the champion. The archive is being scored with it.")
+        messages.success(request, said % {"number": checkpoint.pk})
     return redirect("learning", survey.slug)
 
 
@@ -34,5 +38,6 @@ def rollback_champion(request: HttpRequest, survey: Survey, role: str) -> HttpRe
         messages.error(request, str(error))
     else:
         if promotion is not None:
-            messages.success(request, f"Model {promotion.checkpoint_id} is the champion again.")
+            said = _("Model %(number)d is the champion again.")
+            messages.success(request, said % {"number": promotion.checkpoint_id})
     return redirect("learning", survey.slug)

@@ -55,9 +55,10 @@ def _page(request: HttpRequest, survey: Survey, form: TrainingForm, status: int 
         "form": form,
         "champions": [_champion(survey, role) for role in ModelRole.values],
         "promotions": promotions[:SHOWN],
-        "test_sets": {
-            kind: TestSet.objects.filter(survey=survey, kind=kind, is_current=True).first() for kind in ROLE_OF_KIND
-        },
+        "test_sets": [
+            (kind, role.label, TestSet.objects.filter(survey=survey, kind=kind, is_current=True).first())
+            for kind, role in ROLE_OF_KIND.items()
+        ],
         **_runs(survey),
     }
     return render(request, "learning/overview.html", context, status=status)
@@ -69,6 +70,7 @@ def _champion(survey: Survey, role: str) -> dict[str, Any]:
     scoring = checkpoint.scoring_runs.first() if checkpoint else None
     return {
         "role": role,
+        "name": ModelRole(role).label,
         "checkpoint": checkpoint,
         "evaluation": evaluation,
         "scoring": scoring,

@@ -4,8 +4,11 @@ import csv
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import survey_page
@@ -54,7 +57,7 @@ def epochs_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
 def cancel(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     row = _run(survey, pk)
     cancel_training(row)
-    messages.info(request, "The run ends at its next epoch. The champion and all labels stay as they are.")
+    messages.info(request, _("The run ends at its next epoch. The champion and all labels stay as they are."))
     return redirect("training-run", survey.slug, row.pk)
 
 
@@ -80,6 +83,7 @@ def _context(survey: Survey, pk: int) -> dict[str, Any]:
         "survey": survey,
         "run": row,
         "epochs": _epochs(row),
+        "sources": sources(row.training_set.sources) if row.training_set else [],
         "checkpoint": checkpoint,
         "evaluation": evaluation,
         "metrics": shown_metrics(evaluation.metrics) if evaluation else [],
@@ -88,17 +92,29 @@ def _context(survey: Survey, pk: int) -> dict[str, Any]:
     }
 
 
+SOURCES = {
+    "ruling": gettext_lazy("%(count)s from rulings"),
+    "gold": gettext_lazy("%(count)s from gold"),
+    "consensus": gettext_lazy("%(count)s from volunteers"),
+}
+
+
+def sources(counts: dict[str, int]) -> list[str]:
+    """Return where the labels of a training set come from, and how many from each."""
+    return [str(SOURCES[name]) % {"count": intcomma(count)} for name, count in counts.items()]
+
+
 NAMES = {
     "roc_auc": "ROC AUC",
     "pr_auc": "PR AUC",
-    "accuracy": "Accuracy",
-    "precision": "Precision",
-    "recall": "Recall",
+    "accuracy": gettext_lazy("Accuracy"),
+    "precision": gettext_lazy("Precision"),
+    "recall": gettext_lazy("Recall"),
     "f1": "F1",
-    "kappa": "Cohen’s κ",
-    "mcc": "Matthews’ φ",
-    "log_loss": "Log loss (nats)",
-    "ece": "Calibration error",
+    "kappa": gettext_lazy("Cohen’s κ"),
+    "mcc": gettext_lazy("Matthews’ φ"),
+    "log_loss": gettext_lazy("Log loss (nats)"),
+    "ece": gettext_lazy("Calibration error"),
 }
 
 
@@ -109,9 +125,14 @@ def shown_metrics(metrics: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"name": NAMES[key], "value": metrics[key], "interval": intervals.get(key)} for key in known]
 
 
+ANSWERS = {"yes": gettext_lazy("yes"), "no": gettext_lazy("no")}
+"""What stands for the classes where a survey names none."""
+
+
 def confusion(metrics: dict[str, Any]) -> dict[str, Any] | None:
     """Return the finest confusion matrix there is: its classes, and a row for each true class."""
     table = metrics.get("fine") or metrics
     if not table.get("confusion"):
         return None
-    return {"classes": table["classes"], "rows": list(zip(table["classes"], table["confusion"], strict=True))}
+    names = [str(ANSWERS.get(name, name)) for name in table["classes"]]
+    return {"classes": names, "rows": list(zip(names, table["confusion"], strict=True))}

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Survey
 from webapp.consensus.models import Consensus
@@ -13,13 +14,17 @@ from webapp.learning.roles import ROLE_OF_KIND
 from webapp.review.disagreement import disagreements
 from webapp.volunteers.models import Workflow
 
-STATES = [("open", "waiting for a verdict"), ("ruled", "ruled"), ("all", "all")]
-WAYS = [("", "either way"), ("crowd-yes", "volunteers say yes, model no"), ("crowd-no", "volunteers say no, model yes")]
+STATES = [("open", _("waiting for a verdict")), ("ruled", _("ruled")), ("all", _("all"))]
+WAYS = [
+    ("", _("either way")),
+    ("crowd-yes", _("volunteers say yes, model no")),
+    ("crowd-no", _("volunteers say no, model yes")),
+]
 SORTS = [
-    ("-gap", "widest apart"),
-    ("-votes", "most votes"),
-    ("-updated_at", "newest"),
-    ("-p_real", "likeliest first"),
+    ("-gap", _("widest apart")),
+    ("-votes", _("most votes")),
+    ("-updated_at", _("newest")),
+    ("-p_real", _("likeliest first")),
 ]
 AT_FIRST = {"state": "open", "way": "", "min_votes": 0, "sort": "-gap"}
 
@@ -27,11 +32,13 @@ AT_FIRST = {"state": "open", "way": "", "min_votes": 0, "sort": "-gap"}
 class FilterForm(forms.Form):
     """The filters as a person sees them."""
 
-    workflow = forms.ModelChoiceField(Workflow.objects.none(), required=False, to_field_name="slug", empty_label=None)
-    state = forms.ChoiceField(choices=STATES, required=False)
-    way = forms.ChoiceField(choices=WAYS, required=False, label="Which way")
-    min_votes = forms.IntegerField(min_value=0, max_value=100, required=False, label="Votes, at least")
-    sort = forms.ChoiceField(choices=SORTS, required=False, label="Order")
+    workflow = forms.ModelChoiceField(
+        Workflow.objects.none(), required=False, label=_("Workflow"), to_field_name="slug", empty_label=None
+    )
+    state = forms.ChoiceField(choices=STATES, required=False, label=_("State"))
+    way = forms.ChoiceField(choices=WAYS, required=False, label=_("Which way"))
+    min_votes = forms.IntegerField(min_value=0, max_value=100, required=False, label=_("Votes, at least"))
+    sort = forms.ChoiceField(choices=SORTS, required=False, label=_("Order"))
 
     def __init__(self, workflows: QuerySet[Workflow], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

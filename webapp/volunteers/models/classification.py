@@ -69,6 +69,12 @@ class Classification(models.Model):
                 name="held_back",
                 condition=Q(withdrawn_at=None, is_counted=False),
             ),
+            models.Index(
+                fields=["workflow", "created_at"],
+                name="counted_over_time",
+                condition=Q(withdrawn_at=None, is_counted=True),
+                include=["volunteer", "reason"],
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,7 @@
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext as _
 
 from webapp.archive.models import Kind, SubjectSet, Survey
 from webapp.volunteers.training_schedule import check_schedule, usual_schedule
@@ -95,38 +96,38 @@ class Workflow(models.Model):
         """Check the rules against each other; raises ValidationError by field, with what to do about it."""
         wrong: dict[str, str] = {}
         if set(self.follow_ups) - {"yes", "no", "unsure"}:
-            wrong["follow_ups"] = "Follow-ups belong to the answers yes, no or unsure."
+            wrong["follow_ups"] = _("Follow-ups belong to the answers yes, no or unsure.")
         if self._state.adding and self.slug == "new":
-            wrong["slug"] = "“new” is the address of the page that opens workflows. Choose another."
+            wrong["slug"] = _("“new” is the address of the page that opens workflows. Choose another.")
         wrong |= self._wrong_rules()
         if wrong:
             raise ValidationError(wrong)
 
     def _wrong_rules(self) -> dict[str, str]:
         rules = {
-            "prior": (0 < self.prior < 1, "At 0 or 1 no vote could change anything. Choose a share in between."),
-            "min_votes": (self.min_votes >= 1, "A subject is settled by at least one vote."),
-            "max_votes": (self.max_votes >= self.min_votes, "The most votes cannot be fewer than the fewest."),
-            "majority": (0.5 <= self.majority <= 1, "A majority is at least half: choose a share from 0.5 to 1."),
+            "prior": (0 < self.prior < 1, _("At 0 or 1 no vote could change anything. Choose a share in between.")),
+            "min_votes": (self.min_votes >= 1, _("A subject is settled by at least one vote.")),
+            "max_votes": (self.max_votes >= self.min_votes, _("The most votes cannot be fewer than the fewest.")),
+            "majority": (0.5 <= self.majority <= 1, _("A majority is at least half: choose a share from 0.5 to 1.")),
             "yes_above": (
                 0.5 < self.yes_above <= 1,
-                "A yes is more likely than a no: choose more than 0.5.",
+                _("A yes is more likely than a no: choose more than 0.5."),
             ),
             "agreement": (
                 self.agreement is None or 0.5 < self.agreement <= 1,
-                "Most of them are more than half: choose a share above 0.5, up to 1.",
+                _("Most of them are more than half: choose a share above 0.5, up to 1."),
             ),
-            "agreement_votes": (self.agreement_votes >= 1, "An agreement needs at least one vote."),
+            "agreement_votes": (self.agreement_votes >= 1, _("An agreement needs at least one vote.")),
             "nothing_after": (
                 self.nothing_after is None or 1 <= self.nothing_after <= self.max_votes,
-                "Choose at least one vote, and no more than the most votes.",
+                _("Choose at least one vote, and no more than the most votes."),
             ),
             "unsure_share": (
                 self.unsure_share is None or 0 < self.unsure_share <= 1,
-                "At 0 everything would go to experts. Choose a share above 0, up to 1.",
+                _("At 0 everything would go to experts. Choose a share above 0, up to 1."),
             ),
-            "unsure_votes": (self.unsure_votes >= 1, "A share needs at least one vote."),
-            "flags": (self.flags is None or self.flags >= 1, "Nothing is flagged by nobody: choose 1 or more."),
-            "no_below": (0 <= self.no_below < 0.5, "A no is more likely than a yes: choose less than 0.5."),
+            "unsure_votes": (self.unsure_votes >= 1, _("A share needs at least one vote.")),
+            "flags": (self.flags is None or self.flags >= 1, _("Nothing is flagged by nobody: choose 1 or more.")),
+            "no_below": (0 <= self.no_below < 0.5, _("A no is more likely than a yes: choose less than 0.5.")),
         }
         return {field: message for field, (is_right, message) in rules.items() if not is_right}

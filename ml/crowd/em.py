@@ -1,0 +1,90 @@
+"""Expectation–maximisation: what the workers are like and what the items are, in turns."""
+
+from abc import abstractmethod
+from functools import reduce
+from typing import Self
+
+import numpy as np
+
+from ml.crowd.aggregator import Aggregator, gold_codes, pinned
+from ml.crowd.votes import Votes
+
+
+class EM(Aggregator):
+    """The rounds that Dawid–Skene, one-coin and GLAD share.
+
+    Attributes
+    ----------
+    history_ : (n_iter_,) float array
+        Log-likelihood of the votes plus log prior of the parameters after each round. It never falls.
+    """
+
+    history_: np.ndarray
+
+    def __init__(self, max_iter: int, tol: float) -> None:
+        self.max_iter = max_iter
+        self.tol = tol
+
+    def fit(self, votes: Votes, gold: np.ndarray | None = None) -> Self:
+        known = gold_codes(votes, gold)
+        self.remember(votes)
+        belief = pinned(self.first_guess(votes), known)
+        history = []
+        for iteration in range(1, self.max_iter + 1):
+            self.n_iter_ = iteration
+            self.maximise(votes, belief)
+            before, joint = belief, self.joint(votes)
+            found, totals = split(joint)
+            belief = pinned(found, known)
+            self.log_likelihood_ = likelihood(joint, totals, known)
+            history.append(self.log_likelihood_ + self.log_prior())
+            self.converged_ = bool(np.abs(belief - before).max(initial=0) < self.tol)
+            if self.converged_:
+                break
+        self.history_ = np.array(history)
+        self.finish(votes)
+        return self
+
+    @abstractmethod
+    def first_guess(self, votes: Votes) -> np.ndarray:
+        """Return the posteriors (n_items, K) that the rounds begin with."""
+
+    @abstractmethod
+    def maximise(self, votes: Votes, belief: np.ndarray) -> None:
+        """M-step: find the parameters that make votes and belief (n_items, K) likeliest."""
+
+    @abstractmethod
+    def joint(self, votes: Votes) -> np.ndarray:
+        """E-step before it is normalised: log P(votes of the item, class), (n_items, K)."""
+
+    @abstractmethod
+    def log_prior(self) -> float:
+        """Log density of the parameters under their prior, up to a constant; what MAP adds to the likelihood."""
+
+    @abstractmethod
+    def finish(self, votes: Votes) -> None:
+        """Set posteriors, skills and their uncertainties from the final parameters."""
+
+
+def normalised(joint: np.ndarray) -> np.ndarray:
+    """Turn log P(votes, class) into P(class | votes), both (n_items, K)."""
+    return split(joint)[0]
+
+
+def split(joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Turn log P(votes, class) (n_items, K) into P(class | votes) and log P(votes) (n_items,).
+
+    Products of hundreds of small probabilities underflow, so logarithms are summed, and the largest is taken out
+    before they are exponentiated. Columns are reduced one after the other: K is small, and numpy is slow over short
+    rows.
+    """
+    top = reduce(np.maximum, joint.T)
+    scaled = np.exp(joint - top[:, None])
+    total = scaled @ np.ones(joint.shape[1])
+    return scaled / total[:, None], top + np.log(total)
+
+
+def likelihood(joint: np.ndarray, totals: np.ndarray, gold: np.ndarray) -> float:
+    """Log-likelihood of the votes: over the classes an item may have, or of the one that gold says it has."""
+    known = np.flatnonzero(gold >= 0)
+    return float(totals.sum() + (joint[known, gold[known]] - totals[known]).sum())

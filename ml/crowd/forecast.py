@@ -1,0 +1,171 @@
+"""When a crowd will be done: the votes that open subjects still need, and how fast votes come in."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+DRAWS = 2000
+LEVEL = 0.9
+LEAST_DAYS = 3
+LEAST_VOTES = 30
+LEAST_SETTLED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with its interval; `high` may be infinite."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What is still to do and how long it takes, or why that cannot be told yet.
+
+    Attributes
+    ----------
+    cannot_tell : str
+        Empty, or one of "days", "votes", "settled": too few of these are known; then there is no estimate.
+    votes_needed : Estimate or None
+        Votes until every open subject is retired.
+    per_day : Estimate or None
+        Votes per day.
+    days : Estimate or None
+        Days from now until then.
+    """
+
+    cannot_tell: str = ""
+    votes_needed: Estimate | None = None
+    per_day: Estimate | None = None
+    days: Estimate | None = None
+
+
+def survival(settled: Array, unsettled: Array, most: int) -> NDArray[np.float64]:
+    """Return the chance that a subject is still open after its k-th vote, k = 0 … `most`, by Kaplan and Meier.
+
+    Parameters
+    ----------
+    settled : (…, most + 1) array
+        Subjects that were retired by exactly k votes.
+    unsettled : (…, most + 1) array
+        Subjects with k votes that are open, or that were taken away: they tell that k votes were not enough.
+    most : int
+        Nothing stays open at this many votes.
+
+    Returns
+    -------
+    (…, most + 1) array
+        1 at k = 0, never rising, 0 at `most`. Where no subject ever came to k votes, the chance stays as it was.
+
+    Examples
+    --------
+    Of four subjects, two were retired by their third vote, one has two votes, and one is open after three:
+
+    >>> survival(np.array([0, 0, 0, 2, 0]), np.array([0, 0, 1, 1, 0]), 4).round(3)
+    array([1.   , 1.   , 1.   , 0.333, 0.   ])
+    """
+    ended, left = np.asarray(settled, dtype=float), np.asarray(unsettled, dtype=float)
+    at_risk = np.flip(np.cumsum(np.flip(ended + left, axis=-1), axis=-1), axis=-1)
+    open_still = np.cumprod(1 - ended / np.maximum(at_risk, 1), axis=-1)
+    open_still[..., most] = 0.0
+    return open_still
+
+
+def expected_more(open_still: Array) -> NDArray[np.float64]:
+    """Return how many more votes a subject that is open after k of them needs, k = 0 … most: the mean residual life.
+
+    At least one, since it is open; 0 at `most`.
+
+    >>> expected_more(np.array([1.0, 1.0, 0.5, 0.0]))
+    array([2.5, 1.5, 1. , 0. ])
+    """
+    ahead = np.flip(np.cumsum(np.flip(open_still, axis=-1), axis=-1), axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        more = np.where(open_still > 0, ahead / open_still, 1.0)
+    more[..., -1] = 0.0
+    return more
+
+
+def forecast(
+    settled: Array, open_by_votes: Array, votes_by_day: Array, *, taken_away: Array | None = None, crowd: float = 1.0,
+    seed: int = 0,
+) -> Forecast:  # fmt: skip
+    """Forecast when all open subjects are retired, if volunteers go on as in the days that are given.
+
+    Parameters
+    ----------
+    settled : (most + 1,) int array
+        Subjects that the votes retired, by how many votes it took; the rule lets nobody give more than `most`.
+    open_by_votes : (most + 1,) int array
+        Open subjects by the votes they have.
+    votes_by_day : (D,) int array
+        Votes on such subjects on each of the last whole days.
+    taken_away : (most + 1,) int array, optional
+        Subjects that somebody retired by hand, by the votes they had.
+    crowd : float
+        How many times as many people come.
+    seed : int
+        The same seed gives the same interval.
+
+    Returns
+    -------
+    Forecast
+        Medians and central intervals of `LEVEL`. With no open subject, nothing is needed and no day is left.
+
+    Notes
+    -----
+    Votes to retirement are estimated by Kaplan & Meier (1958, JASA 53, 457), so that hard subjects, which are open
+    longest, count too. Subjects and days are drawn anew, with replacement, `DRAWS` times. For each draw the votes that
+    come in are taken for a Brownian motion with the draw's daily mean and variance (at least Poisson's); when it
+    arrives is inverse Gaussian. Days are taken to be independent and alike: whole weeks are the better input.
+    """
+    days = np.asarray(votes_by_day, dtype=float)
+    if np.sum(open_by_votes) == 0:
+        nothing = Estimate(0.0, 0.0, 0.0)
+        return Forecast(votes_needed=nothing, days=nothing)
+    if missing := _missing(settled, days):
+        return Forecast(cannot_tell=missing)
+    random = np.random.default_rng(seed)
+    away = np.zeros_like(np.asarray(settled)) if taken_away is None else np.asarray(taken_away)
+    needed = _needed(np.asarray(settled), np.asarray(open_by_votes), away, random)
+    drawn = crowd * days[random.integers(len(days), size=(DRAWS, len(days)))]
+    mean = drawn.mean(axis=1)
+    variance = np.maximum(drawn.var(axis=1) / crowd, mean)
+    days_left = _arrival(needed, mean, variance, random)
+    return Forecast(votes_needed=_estimate(needed), per_day=_estimate(mean), days=_estimate(days_left))
+
+
+def _missing(settled: Array, days: Array) -> str:
+    if len(days) < LEAST_DAYS:
+        return "days"
+    if days.sum() < LEAST_VOTES:
+        return "votes"
+    return "settled" if np.sum(settled) < LEAST_SETTLED else ""
+
+
+def _needed(settled: Array, open_by_votes: Array, away: Array, random: np.random.Generator) -> Array:
+    """Return the votes that are needed in each draw of subjects: (DRAWS,)."""
+    size, known = len(settled), np.concatenate([settled, open_by_votes + away])
+    total = int(known.sum())
+    drawn = random.multinomial(total, known / total, size=DRAWS)
+    more = expected_more(survival(drawn[:, :size], drawn[:, size:], size - 1))
+    # An open subject at the most votes is about to be retired, or waits for one last vote.
+    return np.asarray(np.maximum(more, 1) @ open_by_votes)
+
+
+def _arrival(needed: Array, mean: Array, variance: Array, random: np.random.Generator) -> Array:
+    days = np.full(len(needed), np.inf)
+    goes = mean > 0
+    days[goes] = random.wald(needed[goes] / mean[goes], needed[goes] ** 2 / variance[goes])
+    return days
+
+
+def _estimate(values: Array) -> Estimate:
+    tail = (1 - LEVEL) / 2
+    low, middle, high = np.quantile(values, [tail, 0.5, 1 - tail], method="nearest")
+    return Estimate(float(middle), float(low), float(high))

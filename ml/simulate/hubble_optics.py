@@ -1,0 +1,85 @@
+"""Hubble's camera: zero point, noise, and a point spread function with its four diffraction spikes."""
+
+from functools import lru_cache
+
+import numpy as np
+from scipy import fft
+
+PIXEL_SCALE = 0.05
+ZERO_POINT = 26.5
+SKY_RATE = 0.11
+READ_NOISE = 4.4
+FULL_WELL = 80_000.0
+MARGIN = 192
+"""Pixels around the cutout that are painted too, so that stars beyond its edge send their spikes in."""
+
+
+def electrons(mag: np.ndarray | float, exptime: float) -> np.ndarray:
+    """Electrons that a source of AB magnitude `mag` leaves in `exptime` seconds."""
+    return exptime * 10 ** (-0.4 * (np.asarray(mag) - ZERO_POINT))
+
+
+def magnitude(charge: np.ndarray | float, exptime: float) -> np.ndarray:
+    """Undo `electrons`."""
+    return ZERO_POINT - 2.5 * np.log10(np.asarray(charge) / exptime)
+
+
+def sky_noise(exptime: float) -> float:
+    """Return the standard deviation of an empty pixel, in electrons."""
+    return float(np.sqrt(SKY_RATE * exptime + READ_NOISE**2))
+
+
+@lru_cache(maxsize=1)
+def psf() -> np.ndarray:
+    """Point spread function of unit flux, (2 MARGIN + 1, 2 MARGIN + 1) float32, its peak in the middle.
+
+    A core of 0.1 arcsec, the first Airy ring, a halo falling as the cube of the distance, and the spikes of the four
+    struts at 45 degrees to the detector. It ends smoothly before `MARGIN`.
+    """
+    pixel = np.arange(-MARGIN, MARGIN + 1, dtype=np.float64)
+    x, y = np.meshgrid(pixel, pixel)
+    distance = np.hypot(x, y)
+    core = np.exp(-0.5 * (distance / 0.88) ** 2)
+    ring = 0.012 * np.exp(-0.5 * ((distance - 4.0) / 0.9) ** 2)
+    halo = 0.012 / (1 + (distance / 2.2) ** 2) ** 1.5
+    spikes = sum(spike(along, across) for along, across in ((x + y, x - y), (x - y, x + y)))
+    light = (core + ring + halo + spikes) * np.clip((MARGIN - distance) / 40, 0, 1)
+    return (light / light.sum()).astype(np.float32)
+
+
+def spike(along: np.ndarray, across: np.ndarray) -> np.ndarray:
+    """Draw a line both ways from the star, narrow and slowly fading, with the beat of the Airy rings."""
+    along, across = np.abs(along) / np.sqrt(2), across / np.sqrt(2)
+    beat = 0.75 + 0.25 * np.cos(along / 2.1)
+    return 0.003 * beat * np.exp(-0.5 * (across / 0.9) ** 2) / (1 + along / 14) ** 1.6 * (along > 2)
+
+
+def spike_reach(star: np.ndarray, noise: float) -> np.ndarray:
+    """How far from a star of so many electrons its spikes stand above `noise`, in pixels; 0 where they never do."""
+    middle = psf().shape[0] // 2
+    steps = np.arange(3, MARGIN)
+    profile = psf()[middle + np.rint(steps / np.sqrt(2)).astype(int), middle + np.rint(steps / np.sqrt(2)).astype(int)]
+    above = np.asarray(star, np.float64).reshape(-1, 1) * profile > noise
+    return np.where(above.any(axis=1), MARGIN - 1 - np.argmax(above[:, ::-1], axis=1), 0)
+
+
+def line_peak() -> float:
+    """Share of a long trail's light per pixel of its length that the pixels on its ridge hold."""
+    return float(psf().sum(axis=0).max())
+
+
+def through_the_optics(light: np.ndarray) -> np.ndarray:
+    """Convolve a scene (size + 2 MARGIN, same) with the PSF and cut the middle (size, size) out of it."""
+    side = light.shape[0]
+    padded = fft.next_fast_len(side, real=True)
+    spectrum = fft.rfft2(light, (padded, padded), workers=1)
+    spectrum *= kernel_spectrum(padded)
+    seen = fft.irfft2(spectrum, (padded, padded), workers=1, overwrite_x=True)
+    return np.maximum(seen[MARGIN : side - MARGIN, MARGIN : side - MARGIN], 0)
+
+
+@lru_cache(maxsize=2)
+def kernel_spectrum(side: int) -> np.ndarray:
+    kernel = np.zeros((side, side), np.float32)
+    kernel[: 2 * MARGIN + 1, : 2 * MARGIN + 1] = psf()
+    return fft.rfft2(np.roll(kernel, (-MARGIN, -MARGIN), (0, 1)))

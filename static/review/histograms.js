@@ -1,0 +1,39 @@
+// Subjects by posterior and by agreement, drawn by Bokeh; a bar leads to its subjects. The tables have the same numbers.
+import { figureOf, paint, token } from "../site/plot.js";
+
+const { is_log: isLog, plots } = JSON.parse(document.getElementById("histogram-data").textContent);
+const NAMES = { posterior: gettext("posterior"), agreement: gettext("agreement") };
+
+function draw(root, bins) {
+  const floor = isLog ? 0.5 : 0;
+  const most = Math.max(1, ...bins.n);
+  const data = {
+    ...bins, bottom: bins.n.map(() => floor), top: bins.n.map((n) => Math.max(n, floor)),
+    alpha: bins.is_wanted.map((is) => (is ? 1 : 0.25)),
+  };
+  const source = new Bokeh.ColumnDataSource({ data });
+  const figure = figureOf({
+    x_range: new Bokeh.Range1d({ start: 0, end: 1 }),
+    y_range: new Bokeh.Range1d({ start: floor, end: isLog ? most * 2 : most * 1.08 }),
+    y_axis_type: isLog ? "log" : "linear",
+    tools: [new Bokeh.HoverTool({ tooltips: [["", "@low{0.00}–@high{0.00}: @n{0,0}"]] }), new Bokeh.TapTool()],
+    toolbar_location: null,
+    outline_line_color: null,
+    x_axis_label: NAMES[root.dataset.histogram],
+    y_axis_label: gettext("subjects"),
+  });
+  const bars = figure.quad({ field: "low" }, { field: "high" }, { field: "bottom" }, { field: "top" }, {
+    source, fill_color: token("--accent"), fill_alpha: { field: "alpha" }, line_color: token("--raised"),
+  });
+  bars.nonselection_glyph = null;
+  source.selected.change.connect(() => go(bins, source.selected.indices[0]));
+  paint(figure);
+  for (const axis of figure.yaxis) axis.formatter = new Bokeh.NumeralTickFormatter({ format: "0,0" });
+  Bokeh.Plotting.show(figure, root);
+}
+
+function go(bins, place) {
+  if (place !== undefined && bins.n[place]) location.href = `?${bins.query[place]}#subjects`;
+}
+
+for (const root of document.querySelectorAll("[data-histogram]")) draw(root, plots[root.dataset.histogram]);

@@ -1,0 +1,44 @@
+// Votes, people and retirements over time, drawn by Bokeh. The table beneath has the same numbers.
+import { figureOf, paint, token } from "../site/plot.js";
+
+const data = JSON.parse(document.getElementById("throughput-data").textContent);
+const places = data.labels.map((_, place) => place);
+const columns = { ...data, places, all: data.votes.map((votes, place) => votes + data.training[place]) };
+const TIPS = { votes: "@labels: @votes{0,0} + @training{0,0}", people: "@labels: @people{0,0}", retired: "@labels: @retired{0,0}" };
+
+function draw(root) {
+  const name = root.dataset.throughput;
+  const source = new Bokeh.ColumnDataSource({ data: columns });
+  const tops = columns[name === "votes" ? "all" : name];
+  const figure = figureOf({
+    x_range: new Bokeh.Range1d({ start: -0.7, end: places.length - 0.3 }),
+    y_range: new Bokeh.Range1d({ start: 0, end: 1.1 * Math.max(5, ...tops) }),
+    tools: [new Bokeh.HoverTool({ tooltips: [["", TIPS[name]]] })],
+    toolbar_location: null,
+    outline_line_color: null,
+  });
+  if (name === "votes") bars(figure, source, "all", 0.35);
+  bars(figure, source, name, 1);
+  paint(figure);
+  for (const grid of figure.xgrid) grid.visible = false;
+  for (const axis of figure.yaxis) axis.formatter = new Bokeh.NumeralTickFormatter({ format: "0,0" });
+  label(figure, root);
+  Bokeh.Plotting.show(figure, root);
+}
+
+function bars(figure, source, field, alpha) {
+  figure.vbar({ field: "places" }, 0.8, { field }, 0, { source, fill_color: token("--accent"), fill_alpha: alpha, line_color: null });
+}
+
+/** Name as many bars as have room for it. */
+function label(figure, root) {
+  const every = Math.ceil(places.length / (root.clientWidth / 28));
+  const ticks = places.filter((place) => (places.length - 1 - place) % every === 0);
+  for (const axis of figure.xaxis) {
+    axis.ticker = new Bokeh.FixedTicker({ ticks });
+    axis.major_label_overrides = new Map(ticks.map((place) => [place, data.labels[place]]));
+    axis.major_label_orientation = "vertical";
+  }
+}
+
+for (const root of document.querySelectorAll("[data-throughput]")) draw(root);

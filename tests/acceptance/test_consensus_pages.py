@@ -1,0 +1,91 @@
+"""A scientist follows the consensus from its histogram to one subject's votes, on a desk and on a phone."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from tests.acceptance.people import member
+from tests.integration.learning import sky
+from webapp.consensus.replay import recompute
+from webapp.review.rule import rule
+from webapp.volunteers.marks import Line, store_lines
+from webapp.volunteers.models import Classification, Volunteer
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+N = 12
+WHERE = """posterior => {
+  const { frame } = [...Bokeh.index.roots][0];
+  return [frame.x_scale.compute(posterior), frame.y_scale.compute(1)];
+}"""
+ADDRESS = "/surveys/night/consensus/night/"
+
+
+@pytest.fixture
+def survey(db):
+    """Subjects that three volunteers have answered: the first half a yes, the second a no; the first has lines."""
+    survey = sky.survey("night", classes=["AST", "CR"], positive=["AST"])
+    workflow = sky.workflow(survey, name="Real or bogus", line_marking=True)
+    rows = sky.subjects(survey, [True] * N)
+    sky.queue(workflow, rows)
+    at = timezone.now() - timedelta(hours=2)
+    for person in Volunteer.objects.bulk_create(Volunteer() for _ in range(3)):
+        for place, row in enumerate(rows):
+            answer = Classification.objects.create(
+                id=uuid.uuid4(), volunteer=person, workflow=workflow, subject=row, is_counted=True,
+                answer="yes" if place < N / 2 else "no", started_at=at, finished_at=at + timedelta(seconds=3),
+            )  # fmt: skip
+            if not place:
+                store_lines({answer: [Line(2, 3, 18, 15)]})
+    recompute(workflow)
+    return survey
+
+
+def test_from_the_histogram_to_one_subjects_votes(survey, open_page):
+    page = open_page(ADDRESS, user=member(survey, "scientist"))
+    expect(page.get_by_role("heading", name="12 subjects")).to_be_visible()
+    plot = page.locator("[data-histogram=posterior]")
+    expect(plot.locator(".bk-Figure")).to_be_visible()
+    plot.scroll_into_view_if_needed()
+    x, y = page.evaluate(WHERE, 0.875)  # three newcomers’ yes
+    box = plot.locator(".bk-Figure").bounding_box()
+    page.mouse.click(box["x"] + x, box["y"] + y)
+    page.wait_for_url("**p_min=**")
+    expect(page.get_by_role("heading", name="6 subjects")).to_be_visible()
+    page.get_by_role("link", name="Subject", exact=True).click()
+    page.get_by_role("link", name="s0").click()
+    expect(page.get_by_role("heading", name="Votes on s0")).to_be_visible()
+    expect(page.locator("[data-votes] .bk-Figure")).to_be_visible()
+    expect(page.locator(".marked svg text")).to_have_text(["1", "2", "3"])
+    expect(page.get_by_role("region", name="Lines that volunteers drew").get_by_role("row")).to_have_count(4)
+
+
+def test_filters_order_and_scale_stay_in_the_address(survey, open_page):
+    page = open_page(ADDRESS, user=member(survey, "scientist"))
+    page.get_by_label("Most common answer").select_option("no")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_role("heading", name="6 subjects")).to_be_visible()
+    page.get_by_role("link", name="Votes: yes, no, unsure").click()
+    page.get_by_role("link", name="logarithmic").click()
+    expect(page.get_by_label("Most common answer")).to_have_value("no")
+    assert {"answer=no", "sort=-votes", "scale=log"} <= set(page.url.partition("?")[2].split("&"))
+    page.get_by_text("More filters").click()
+    page.get_by_label("Votes, at least").fill("4")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_text("No subject fits these filters.")).to_be_visible()
+    expect(page.get_by_label("Votes, at least")).to_be_visible()
+    page.get_by_role("link", name="Show all of them.").click()
+    expect(page.get_by_role("heading", name="12 subjects")).to_be_visible()
+
+
+@pytest.mark.parametrize(("path", "plots"), [("calibration/", 1), ("throughput/", 3)])
+def test_figures_are_drawn_on_a_phone(survey, open_page, path, plots):
+    scientist = member(survey, "scientist")
+    for subject in survey.subjects.all()[:4]:
+        rule(subject=subject, workflow=survey.workflows.get(), scientist=scientist, verdict="yes")
+    page = open_page(ADDRESS + path, user=scientist, width=390, height=844)
+    expect(page.locator(".bk-Figure")).to_have_count(plots)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -1,0 +1,54 @@
+"""A scientist decides about flags in the browser, on a phone too, by keyboard alone."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from tests.acceptance.people import member
+from tests.integration.crowd.world import make_volunteer, make_workflow
+from tests.integration.settings.test_trust_page import NUMBERS
+from webapp.consensus.models import TrustFlag, TrustScan
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def scientist():
+    workflow = make_workflow(subjects=2)
+    now = timezone.now()
+    TrustScan.objects.create(workflow=workflow, state="done", done=812, finished_at=now)
+    for number, (kind, numbers) in enumerate(NUMBERS.items()):
+        bot = make_volunteer(f"quick-answers-{number}")
+        original = make_volunteer("one-of-many-names") if kind == "copy" else None
+        TrustFlag.objects.create(
+            volunteer=bot, workflow=workflow, kind=kind, numbers=numbers, p=10.0 ** (-30 + number), seen_at=now,
+            original=original,
+        )  # fmt: skip
+    return member(workflow.survey, "scientist")
+
+
+def button(page, word):
+    return page.get_by_role("button", name=re.compile(f"{word} ?: quick-answers-0"))
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_deciding(scientist, open_page, width, scheme, tmp_path):
+    page = open_page("/surveys/atlas/trust/", user=scientist, width=width, color_scheme=scheme)
+    expect(page.get_by_text("4 open")).to_be_visible()
+    button(page, "Dismiss").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Dismissed. With no other flag, the answers of quick-answers-0")).to_be_visible()
+    page.screenshot(path=tmp_path / "said.png", full_page=True)
+    page.goto("/surveys/atlas/trust/")
+    page.get_by_text("Decided and over: 1").click()
+    expect(button(page, "Undo")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
+    assert found.violations_count == 0, found.generate_report()
+    page.screenshot(path=tmp_path / "trust.png", full_page=True)
+    button(page, "Undo").click()
+    expect(page.get_by_text("4 open")).to_be_visible()

@@ -1,0 +1,68 @@
+"""The curve of the posterior against what is known, and what it may not be taken for."""
+
+import pytest
+
+from tests.integration.learning import sky
+from webapp.review.judged import judged
+from webapp.review.rule import rule, withdraw_ruling
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "/surveys/night/consensus/night/calibration/"
+
+
+def test_rulings_are_compared_with_the_posterior_before_them(workflow, subjects, vote, scientist, client):
+    vote(subjects[0], "yes", "yes")
+    vote(subjects[1], "no")
+    first = rule(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="no")
+    second = rule(subject=subjects[1], workflow=workflow, scientist=scientist, verdict="no")
+    rule(subject=subjects[2], workflow=workflow, scientist=scientist, verdict="yes")  # nobody had answered
+    found = judged(workflow, "rulings")
+    assert found.is_yes.tolist() == [False, False]
+    assert found.posterior.tolist() == [second.consensus_posterior, first.consensus_posterior]
+    page = client.get(ADDRESS)
+    assert page.context["found"].n == 2
+    assert "Too few to tell: 2 judged subjects, 0 of them yes and 2 no." in page.content.decode()
+    assert "no random sample" in page.content.decode()
+    lines = b"".join(client.get("/surveys/night/consensus/night/calibration.csv")).decode().splitlines()
+    assert len(lines) == 3
+    withdraw_ruling(ruling=first)
+    assert len(judged(workflow, "rulings").is_yes) == 1
+
+
+def test_only_what_was_drawn_at_random(workflow, subjects, vote, scientist, client):
+    vote(subjects[0], "yes", reason="random")
+    vote(subjects[1], "yes", reason="uncertain")
+    for subject in subjects[:2]:
+        rule(subject=subject, workflow=workflow, scientist=scientist, verdict="yes")
+    assert judged(workflow, "rulings", only_random=True).group.tolist() == ["s0"]
+    assert client.get(ADDRESS, {"random": "on"}).context["found"].n == 1
+
+
+def test_gold_is_what_the_survey_knew_not_what_was_ruled_or_drawn(workflow, vote, scientist, client):
+    known = sky.subjects(workflow.survey, [True] * 2, prefix="known", gold_label="AST", gold_source="manifest")
+    drawn = sky.subjects(
+        workflow.survey, [True], prefix="drawn", gold_label="AST", gold_source="synthetic", is_synthetic=True
+    )
+    sky.queue(workflow, [*known, *drawn])
+    vote(known[0], "yes")
+    vote(drawn[0], "yes")
+    assert judged(workflow, "gold").group.tolist() == ["known0"]
+    page = client.get(ADDRESS, {"source": "gold"}).content.decode()
+    assert "the curve may flatter" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [({}, "has a verdict yet"), ({"random": "on"}, "drawn at random has a verdict"), ({"source": "gold"}, "as gold")],
+)
+def test_without_judged_subjects_the_page_says_what_to_do(workflow, scientist, client, query, text):
+    assert text in client.get(ADDRESS, query).content.decode()
+    assert len(b"".join(client.get("/surveys/night/consensus/night/calibration.csv", query)).splitlines()) == 1
+
+
+def test_the_page_costs_few_queries(workflow, subjects, vote, scientist, client, django_assert_max_num_queries):
+    for subject in subjects:
+        vote(subject, "yes")
+        rule(subject=subject, workflow=workflow, scientist=scientist, verdict="yes")
+    with django_assert_max_num_queries(12):
+        client.get(ADDRESS)

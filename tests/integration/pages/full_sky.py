@@ -1,0 +1,83 @@
+"""A survey with something on each of its pages, and each kind of job in each state that a page tells of."""
+
+import numpy as np
+from django.contrib.auth import get_user_model
+
+from tests.integration.learning import sky
+from webapp.archive.models import IngestProblem, IngestRun
+from webapp.archive.sentences import NOTHING_READ
+from webapp.consensus.models import Injection, Recount
+from webapp.consensus.replay import recompute
+from webapp.consensus.sentences import DRAWN, RECOUNTED
+from webapp.learning.gate import Result, judge
+from webapp.learning.models import Evaluation, Promotion, Score, TestSet, TrainingEpoch, TrainingRun, TrainingSet
+from webapp.learning.sentences import LEARNING
+from webapp.review.rule import rule
+from webapp.volunteers.models import Classification, Mark, Volunteer
+
+NOW = "2026-05-01T12:00Z"
+
+
+def something_on_each_page():
+    """Return the survey; its name and its workflow's are "night"."""
+    survey = sky.survey("night", classes=["AST", "CR"], positive=["AST"], is_simulated=True)
+    workflow = sky.workflow(survey, follow_ups={"no": ["CR"], "yes": ["AST"]}, help_text="Look for what moves.")
+    real = np.arange(30) % 2 == 0
+    rows = sky.subjects(survey, real)
+    sky.make_gold(rows[:10], real[:10])
+    sky.queue(workflow, rows)
+    model = sky.checkpoint(workflow, is_champion=True)
+    _train(model)
+    for person in Volunteer.objects.bulk_create(Volunteer() for _ in range(3)):
+        _vote(workflow, person, rows[10:])
+    recompute(workflow)
+    lines = (Mark(classification=each, position=0, x1=2, y1=2, x2=9, y2=7) for each in Classification.objects.all())
+    Mark.objects.bulk_create(lines)
+    scores = [Score(checkpoint=model, subject=row, probabilities=[0.2], p_real=0.2, entropy=0.5) for row in rows]
+    Score.objects.bulk_create(scores)
+    _work(survey, workflow)
+    rita = get_user_model().objects.create_user("rita")
+    rule(subject=rows[11], workflow=workflow, scientist=rita, verdict="no", label="CR")
+    return survey
+
+
+def _train(model):
+    run = model.run
+    verdict = judge(Result(labels=30, auc=0.9, auc_low=0.8), has_champion=False).sentence
+    for epoch in (1, 2):
+        figures = {"epochs": 2, "loss": 1 / epoch, "val_loss": 1.1 / epoch, "metrics": {"roc_auc": 0.9}}
+        TrainingEpoch.objects.create(run=run, attempt=1, epoch=epoch, **figures)
+    sources = {"gold": 20, "ruling": 4, "consensus": 6}
+    run.training_set = TrainingSet.objects.create(workflow=run.workflow, hash="0" * 64, size=30, sources=sources)
+    run.message, run.attempts = verdict, 1
+    run.save()
+    tested = TestSet.objects.create(survey=run.survey, kind="stamp", hash="1" * 64, size=12, nights=[60000])
+    metrics = {"n": 12, "roc_auc": 0.9, "accuracy": 0.8, "intervals": {"roc_auc": [0.8, 0.95]}}
+    metrics |= {"classes": ["no", "yes"], "confusion": [[5, 1], [1, 5]]}
+    Evaluation.objects.create(checkpoint=model, test_set=tested, metrics=metrics, passed=True, verdict=verdict)
+    Promotion.objects.create(checkpoint=model, reason=verdict)
+
+
+def _vote(workflow, person, rows):
+    for row in rows:
+        Classification.objects.create(
+            id=f"{person.pk:08d}-0000-4000-8000-{row.pk:012d}", volunteer=person, workflow=workflow, subject=row,
+            answer="yes", is_counted=True,
+        )  # fmt: skip
+
+
+def _work(survey, workflow):
+    of = {"survey": survey, "workflow": workflow, "role": "stamp"}
+    for state in ("queued", "running", "failed", "cancelled"):
+        error = "It was a rainy night." if state == "failed" else ""
+        said = {"message": LEARNING(count=30)} if state == "running" else {}
+        TrainingRun.objects.create(**of, state=state, error=error, done=1, total=4, **said)
+    read = {"survey": survey, "path": "night.csv", "subject_set": "all", "kind": "stamp"}
+    IngestRun.objects.create(**read, state="done", done=30, total=30, added=30)
+    IngestRun.objects.create(**read, state="running", done=3, total=30)
+    failed = IngestRun.objects.create(**read, state="failed", bad=1, done=1, dry_run=True)
+    problem = IngestProblem.objects.create(run=failed, file="night.csv", row=2, reason="is not there. Check the path.")
+    IngestRun.objects.filter(pk=failed.pk).update(error=NOTHING_READ(problem=problem))
+    over = {"workflow": workflow, "state": "done", "finished_at": NOW}
+    Recount.objects.create(**over, message=RECOUNTED(settled=2, reopened=0))
+    Injection.objects.create(**over, number=5, done=5, label="AST", seed=1, message=DRAWN(count=5))

@@ -1,0 +1,141 @@
+"""No page of scientists and admins keeps an English text in another language."""
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.integration.pages.full_sky import something_on_each_page
+from tests.integration.settings.people import browser, member
+
+pytestmark = pytest.mark.django_db
+
+NOT_READ = {"script", "style", "code", "kbd", "pre", "datalist", "svg"}
+READ_ALOUD = {"alt", "aria-label", "placeholder", "title"}
+WORD = re.compile(r"[^\W\d_]{2,}")
+LINK = re.compile(r"""(?:href|hx-get)="(/[^"?#]*)""")
+ELSEWHERE = re.compile(
+    r"\.(csv|json|png|bin|zip|pdf)$|^/(api|static|texts|pixels|pictures|accounts|classify)/|logout|epochs"
+)
+NAMES = {  # what people called things, and wrote
+    "night", "all", "ada", "rita", "bob", "AST", "CR", "night.csv", "Wanderers", "Is it real?", "Look for what moves.",
+    "It was a rainy night.", "new", "nobody", "nowhere",
+}  # fmt: skip
+ALIKE = {  # words that are the same in English
+    "all": {
+        "English", "Español", "Deutsch", "Français", "API", "CSV", "ROC AUC", "PR AUC", "MJD", "UTC", "Mag", "Dec (°)",
+        "min",
+    },
+    "de": {"Champion", "Champions", "Filter", "Labels", "Name", "RA (°)", "S/N", "Text", "Text, in Markdown", "linear"},
+    "es": {"No", "no", "Tutorial"},
+    "fr": {
+        "champion", "Champions", "Classes", "Collections", "Consensus", "Consensus, Parquet", "Cube", "Description",
+        "Guides", "guides", "Pixels", "points", "Page", "Pages", "Promotions", "Question", "Type", "Versions",
+        "Vote", "Votes", "votes", "consensus",
+    },
+}  # fmt: skip
+REFUSED = [
+    ("workflows/night/", {"agreement": "0.2", "agreement_votes": "0", "unsure_share": "0", "flags": "0"}),
+    ("workflows/new/", {"slug": "new", "prior": "1", "min_votes": "0", "max_votes": "-1", "majority": "0.1"}),
+    ("workflows/night/", {"name": "x", "question": "", "training_schedule_share": "x", "training_schedule_until": ""}),
+    ("settings/", {"name": "", "classes": "yes, AST", "positive": "CR"}),
+    ("settings/", {"name": "night", "classes": "CR, NOISE", "positive": "CR", "pixel_scale": "-1", "observatory": "?"}),
+    ("settings/members/", {"username": "nobody", "role": "scientist"}),
+    ("settings/members/", {"username": "ada", "role": "scientist"}),
+    ("ingest/start/", {"name": "", "kind": "nebula"}),
+    ("ingest/start/", {"name": "nowhere", "kind": ""}),
+    ("learning/start/", {"preset": "guess", "minutes": "0"}),
+    ("training/night/inject/", {"number": "0", "snr_min": "9", "snr_max": "2", "label": "new"}),
+]
+
+
+@pytest.fixture
+def survey(db):
+    return something_on_each_page()
+
+
+class Words(HTMLParser):
+    """What a page says: each text, and each that is read aloud."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found, self._unread, self._foreign = set(), [], 0
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        said = dict(attrs)
+        self.found |= {said[name].strip() for name in READ_ALOUD & said.keys()}
+        if tag in NOT_READ or said.get("class") == "languages" or ("lang" in said and tag == "button"):
+            self._unread.append(tag)
+
+    def handle_endtag(self, tag):
+        if self._unread and tag == self._unread[-1]:
+            self._unread.pop()
+
+    def handle_data(self, data):
+        if not self._unread:
+            self.found.add(" ".join(data.split()))
+
+    def texts(self):
+        return {text for text in self.found if WORD.search(text)}
+
+
+def walk(page, language):
+    """Yield address and content of every page that the survey's pages lead to, one of each kind."""
+    waiting, kinds = ["/surveys/night/", "/surveys/new/", "/surveys/night/review/?state=all"], set()
+    while waiting:
+        path = waiting.pop(0)
+        kind = re.sub(r"\d+", "N", path) if "/runs/" not in path else path
+        if kind in kinds or ELSEWHERE.search(urlsplit(path).path):
+            continue
+        kinds.add(kind)
+        answer = page.get(path, follow=True, headers={"Accept-Language": language})
+        assert answer.status_code == 200, path
+        if not answer["Content-Type"].startswith("text/html"):
+            continue
+        content = answer.content.decode()
+        yield path, content
+        waiting += LINK.findall(content)
+
+
+def leftovers(english, theirs, language):
+    """Return the texts that are the same on an English page and on one in another language."""
+    same = Words(english).texts() & Words(theirs).texts()
+    return sorted(text for text in same if not _alike(text, language))
+
+
+def _alike(text, language):
+    """Return whether nothing is left of a text but names, and words that both languages have."""
+    for known in sorted(NAMES | ALIKE["all"] | ALIKE[language], key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(known)}(?!\w)", " ", text)
+    return not WORD.search(text)
+
+
+@pytest.fixture
+def ada(survey):
+    member(survey, "scientist", "bob")
+    user = member(survey, "admin", "ada")
+    user.is_superuser = True
+    user.save()
+    return browser(user)
+
+
+@pytest.mark.parametrize("language", ["de", "es", "fr"])
+def test_no_english_is_left_on_the_pages_of_admins(ada, language):
+    english, theirs = dict(walk(ada, "en")), dict(walk(ada, language))
+    assert english.keys() == theirs.keys()
+    assert len(english) > 30
+    left = {path: found for path, page in english.items() if (found := leftovers(page, theirs[path], language))}
+    assert not left, "\n".join(f"{path}: {texts}" for path, texts in left.items())
+
+
+@pytest.mark.parametrize("language", ["de", "es", "fr"])
+def test_what_is_refused_is_refused_in_the_readers_language(ada, language):
+    for path, said in REFUSED:
+        pages = [
+            ada.post(f"/surveys/night/{path}", said, headers={"Accept-Language": each}) for each in ("en", language)
+        ]
+        assert [page.status_code for page in pages] == [400, 400], path
+        left = leftovers(*(page.content.decode() for page in pages), language)
+        assert not left, f"{path} {said}: {left}"

@@ -1,0 +1,18 @@
+"""What workers say of recounts, of looking back, and of drawings."""
+
+from django.utils.translation import gettext_noop
+
+from webapp.sentences import Sentence
+
+RECOUNTED = Sentence(gettext_noop("%(settled)s more settled, %(reopened)s open again."))
+READING_VOTES = Sentence(gettext_noop("Reading the votes."))
+NO_ANSWERS = Sentence(gettext_noop("Nobody has answered yet."))
+DAWID_SKENE = Sentence(gettext_noop("Dawid–Skene over %(count)s votes."))
+TURNED = Sentence(gettext_noop("%(count)s of %(all)s subjects come out the other way."))
+DRAWN = Sentence(gettext_noop("%(count)s training movers are in the queue."))
+NO_ROOM = Sentence(
+    gettext_noop(
+        "%(count)s training movers are in the queue. Of %(tried)s more backgrounds, those that are left have something "
+        "in every place."
+    )
+)

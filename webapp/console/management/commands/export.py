@@ -1,0 +1,41 @@
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+
+from webapp.review.exchange.exports import EXPORTS
+from webapp.volunteers.models import Workflow
+
+
+class Command(BaseCommand):
+    help = "Write what a workflow holds to a file, in the format of Panoptes, of Label Studio, or as plain tables."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("workflow", help="short name of the workflow")
+        parser.add_argument("what", choices=list(EXPORTS))
+        parser.add_argument("--out", type=Path, help="the file; by default WORKFLOW-WHAT here, and - for the terminal")
+        parser.add_argument("--address", default="http://localhost:8000", help="of the site, for links to pictures")
+
+    def handle(self, *args: Any, workflow: str, what: str, out: Path | None, address: str, **options: Any) -> None:
+        found = Workflow.objects.select_related("survey").filter(slug=workflow).first()
+        if found is None:
+            raise CommandError(f"There is no workflow “{workflow}”. Nothing was written.")
+        export = EXPORTS[what]
+        parts = export.parts(found, address.rstrip("/"))
+        if out == Path("-"):
+            for part in parts:
+                sys.stdout.buffer.write(part)
+            return
+        path = out or Path(export.filename(found))
+        partial = path.with_name(f".{path.name}.partial")
+        try:
+            with partial.open("wb") as file:
+                size = sum(file.write(part) for part in parts)
+            partial.replace(path)
+        except OSError as error:
+            raise CommandError(f"{path} could not be written: {error.strerror}. Nothing was kept.") from error
+        finally:
+            partial.unlink(missing_ok=True)
+        self.stdout.write(f"{path}: {size / 2**20:,.1f} MB")

@@ -1,0 +1,106 @@
+import sys
+from argparse import ArgumentParser
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+from django.db import DatabaseError, transaction
+from rich.console import Console
+
+from webapp.console.importing import bar, show_look, summarise
+from webapp.jobs import Cancelled, JobState, LeaseLost
+from webapp.review.intake.choices import Choices, WrongChoice
+from webapp.review.intake.guess import guess_answers
+from webapp.review.intake.look import Look, look
+from webapp.review.intake.record import BadFile
+from webapp.review.intake.run import bring_in
+from webapp.review.intake.start import new_import
+from webapp.review.models import ClassificationImport
+from webapp.volunteers.models import Workflow
+
+INTERRUPTED = 130
+PARTS = ("source", "match", "task", "follow_up_task", "lines_task")
+
+
+class Command(BaseCommand):
+    help = "Bring answers given on Zooniverse or in Label Studio into a workflow. Doing it again adds what is new."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, help="a Panoptes classification export, a list of votes, or JSON")
+        parser.add_argument("--workflow", required=True, help="short name of the workflow that receives the answers")
+        parser.add_argument("--look", action="store_true", help="say what the file holds and what would be meant")
+        parser.add_argument("--source", help="where it comes from; by default zooniverse.org or label-studio")
+        parser.add_argument("--match", help="what tells a subject: subject, or metadata:KEY")
+        parser.add_argument("--task", help="the task, or the column, whose labels are the answers")
+        parser.add_argument(
+            "--answer", action="append", default=[], metavar="LABEL=ANSWER",
+            help="what a label means: yes, no, unsure, or nothing to leave it out; as often as needed",
+        )  # fmt: skip
+        parser.add_argument("--follow-up-task", help="the task that follow-ups are taken from")
+        parser.add_argument("--lines-task", help="the task that lines are taken from")
+
+    def handle(self, *args: Any, file: Path, workflow: str, **options: Any) -> None:
+        into = Workflow.objects.select_related("survey").filter(slug=workflow).first()
+        if into is None:
+            raise CommandError(f"There is no workflow “{workflow}”. Nothing was brought in.")
+        console = Console()
+        try:
+            seen = look(file, into)
+            choices = _choices(seen, into, options)
+        except (BadFile, WrongChoice) as error:
+            raise CommandError(f"{error} Nothing was brought in.") from error
+        show_look(console, seen, choices)
+        if options["look"]:
+            return
+        job = work(console, claimed(into, file, choices))
+        summarise(console, job)
+        if job.state != JobState.DONE:
+            raise CommandError(job.error or "The import was cancelled. What is in stays in.")
+
+
+def _choices(seen: Look, workflow: Workflow, said: dict[str, Any]) -> Choices:
+    """Take what was said, and guess the rest as the page does."""
+    guessed = seen.guess(workflow)
+    parts = {name: said[name] if said[name] is not None else getattr(guessed, name) for name in PARTS}
+    answers = guess_answers(seen.labels.get(parts["task"], {}), workflow)
+    for text in said["answer"]:
+        label, equals, answer = text.rpartition("=")
+        if not equals:
+            raise WrongChoice(f"--answer takes LABEL=ANSWER, not “{text}”.")
+        answers[label] = answer
+    return Choices(**parts, answers=answers)
+
+
+@transaction.atomic
+def claimed(workflow: Workflow, file: Path, choices: Choices) -> ClassificationImport:
+    """Write the import's row and claim it in one transaction, so that no worker is faster."""
+    job = new_import(workflow=workflow, path=file, by=None, choices=choices)
+    claim = ClassificationImport.objects.claim(job.pk)
+    if claim is None:
+        raise CommandError("Another worker took the import. Its page shows how far it is.")
+    return claim
+
+
+def work(console: Console, job: ClassificationImport) -> ClassificationImport:
+    """Bring in with a bar; whatever ends it early is a sentence, and what is in stays in."""
+    try:
+        with bar(console, job) as watch:
+            bring_in(job, watch)
+    except KeyboardInterrupt:
+        job.end_cancelled()
+        console.print(f"Stopped. {job.added:,} answers are in and stay in; the same command goes on from there.")
+        sys.exit(INTERRUPTED)
+    except Cancelled:
+        job.end_cancelled()
+    except LeaseLost as lost:
+        raise CommandError("This took so long to answer that a worker has gone on with it. Nothing is lost.") from lost
+    except Exception as error:
+        with suppress(DatabaseError, LeaseLost):
+            job.fail(f"{type(error).__name__}: {error}")
+        raise CommandError(
+            f"The import broke off: {error}. {job.added:,} answers are in and stay in; once the cause is removed, the "
+            "same command goes on from there. (--traceback shows where it happened.)"
+        ) from error
+    job.refresh_from_db()
+    return job

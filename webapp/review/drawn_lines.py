@@ -1,0 +1,75 @@
+"""The lines that volunteers drew on a subject, for the picture and for the table beneath it."""
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+
+from webapp.archive.models import Subject
+from webapp.archive.pixels import shape_of
+from webapp.review.exchange.pseudonym import pseudonym
+from webapp.volunteers.models import Mark, Workflow
+
+
+@dataclass(frozen=True)
+class DrawnLine:
+    """A line by its number on the page, who drew it, and how long it is (arcsec where the frame has a WCS)."""
+
+    number: int
+    who: str
+    mark: Mark
+    pixels: float
+    arcsec: float | None
+    top: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class MarkedFrame:
+    """A frame and the lines on it; pixels count from the centre of the first, so the picture begins at -0.5."""
+
+    frame: int
+    width: int
+    height: int
+    lines: list[DrawnLine]
+
+    @property
+    def letter(self) -> float:
+        """How tall a number is, in pixels of the picture."""
+        return max(self.width, self.height) / 24
+
+    @property
+    def box(self) -> str:
+        return f"-0.5 -0.5 {self.width} {self.height}"
+
+
+def marked_frames(workflow: Workflow, subject: Subject) -> list[MarkedFrame]:
+    """Return the frames that somebody drew a line on, each with its lines."""
+    marks = Mark.objects.standing().filter(classification__workflow=workflow, classification__subject=subject)
+    rows = marks.select_related("classification__volunteer").order_by("frame", "classification__created_at", "position")
+    _frames, _channels, height, width = shape_of(subject)
+    by_frame: dict[int, list[DrawnLine]] = defaultdict(list)
+    for number, mark in enumerate(rows, 1):
+        by_frame[mark.frame].append(_line(number, mark, height))
+    return [MarkedFrame(frame, width, height, lines) for frame, lines in sorted(by_frame.items())]
+
+
+def _line(number: int, mark: Mark, height: int) -> DrawnLine:
+    volunteer = mark.classification.volunteer
+    return DrawnLine(
+        number=number,
+        who=pseudonym(volunteer.key, volunteer.user_id is not None).user_name,
+        mark=mark,
+        pixels=math.hypot(mark.x2 - mark.x1, mark.y2 - mark.y1),
+        arcsec=_arcsec(mark),
+        top=height - 1 - mark.y1,  # the first row is drawn at the bottom
+        bottom=height - 1 - mark.y2,
+    )
+
+
+def _arcsec(mark: Mark) -> float | None:
+    """Return the great-circle length of a line by the haversine formula, steady for the shortest."""
+    if None in (mark.ra1, mark.dec1, mark.ra2, mark.dec2):
+        return None
+    ra1, dec1, ra2, dec2 = (math.radians(angle or 0) for angle in (mark.ra1, mark.dec1, mark.ra2, mark.dec2))
+    half = math.sin((dec2 - dec1) / 2) ** 2 + math.cos(dec1) * math.cos(dec2) * math.sin((ra2 - ra1) / 2) ** 2
+    return 3600 * math.degrees(2 * math.asin(min(1.0, math.sqrt(half))))

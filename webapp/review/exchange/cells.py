@@ -1,0 +1,39 @@
+"""CSV, written a part at a time; and cells that a spreadsheet will not run."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+STARTS_FORMULA = re.compile(r"[=+\-@\t\r]")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def csv_parts(header: Sequence[str], pages: Iterable[Iterable[Sequence[Any]]]) -> Iterator[bytes]:
+    """Write a header and pages of rows as CSV in UTF-8; each part that is yielded holds one page."""
+    yield _text([header])
+    for rows in pages:
+        yield _text(rows)
+
+
+def _text(rows: Iterable[Sequence[Any]]) -> bytes:
+    file = io.StringIO(newline="")
+    csv.writer(file, lineterminator="\n").writerows(rows)
+    return file.getvalue().encode()
+
+
+def harmless(text: str) -> str:
+    """Put an apostrophe before what a spreadsheet would take for a formula; numbers stay, signs and all."""
+    return f"'{text}" if STARTS_FORMULA.match(text) and not NUMBER.fullmatch(text) else text
+
+
+def moment(at: datetime | None) -> str:
+    """Write a moment as Panoptes' columns do: `2025-01-21 16:08:41 UTC`; nothing for None."""
+    return "" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def instant(at: datetime | None) -> str | None:
+    """Write a moment as Panoptes' JSON does: `2025-01-21T16:08:41.123Z`."""
+    return None if at is None else f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"

@@ -1,0 +1,130 @@
+"""How a workflow goes on: votes, people and retirements by hour, day or week, and what the forecast is made of."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from django.core.cache import cache
+from django.db.models import Count, Min, QuerySet
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from webapp.consensus.models import Consensus, RetiredReason
+from webapp.consensus.models.shares import VOTES
+from webapp.sql import fetch
+from webapp.volunteers.models import Classification, QueueEntry, Reason, Workflow
+
+# Sums of sums: counting distinct people at once would sort every answer. The index `counted_over_time` holds all of it.
+ANSWERS = """
+    SELECT start, sum(votes), sum(training), count(*)
+    FROM (
+        SELECT date_bin(%(length)s, created_at, %(since)s) AS start,
+            count(*) FILTER (WHERE reason <> %(training)s) AS votes,
+            count(*) FILTER (WHERE reason = %(training)s) AS training
+        FROM volunteers_classification
+        WHERE workflow_id = %(workflow)s AND created_at >= %(since)s AND withdrawn_at IS NULL AND is_counted
+        GROUP BY start, volunteer_id
+    ) AS person
+    GROUP BY start
+"""
+RETIRED = """
+    SELECT date_bin(%(length)s, retired_at, %(since)s) AS start, count(*)
+    FROM consensus_consensus
+    WHERE workflow_id = %(workflow)s AND is_retired AND retired_at >= %(since)s
+    GROUP BY start
+"""
+LENGTH = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
+SHOWN = {"hour": 48, "day": 30, "week": 26}
+WINDOWS = (7, 28)
+FRESH_FOR = 120
+
+
+@dataclass
+class Step:
+    """One hour, day or week from `start` on, UTC."""
+
+    start: datetime
+    votes: int = 0
+    training: int = 0
+    people: int = 0
+    retired: int = 0
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Subjects (most + 1,) of a workflow by the votes they have; those with a known class are left out."""
+
+    settled: NDArray[np.int64]
+    unsettled: NDArray[np.int64]
+    taken_away: NDArray[np.int64]
+
+
+def steps(workflow: Workflow, step: str, now: datetime | None = None) -> list[Step]:
+    """Return the last hours, days or weeks, the newest last and still going on; those without votes are there, too."""
+    newest = _start(now or timezone.now(), step)
+    starts = [newest - n * LENGTH[step] for n in reversed(range(SHOWN[step]))]
+    found = {start: Step(start) for start in starts}
+    asked = {"length": LENGTH[step], "since": starts[0], "workflow": workflow.pk}
+    for start, *numbers in fetch(ANSWERS, asked | {"training": Reason.TRAINING.value}):
+        if start in found:  # an answer of the next step may come in meanwhile
+            found[start].votes, found[start].training, found[start].people = map(int, numbers)
+    for start, n in fetch(RETIRED, asked):
+        if start in found:
+            found[start].retired = n
+    return list(found.values())
+
+
+def recent_steps(workflow: Workflow, step: str) -> list[Step]:
+    """Return `steps` of now, or those of `FRESH_FOR` seconds ago: half a year of answers takes a while to count."""
+    key = f"throughput-{workflow.pk}-{step}-{_start(timezone.now(), step):%Y%m%d%H}"
+    found: list[Step] | None = cache.get(key)
+    if found is None:
+        found = steps(workflow, step)
+        cache.set(key, found, FRESH_FOR)
+    return found
+
+
+def open_subjects(workflow: Workflow) -> int:
+    """Return how many subjects volunteers are still asked about."""
+    return QueueEntry.objects.filter(workflow=workflow, is_retired=False, is_gold=False).count()
+
+
+def counts(workflow: Workflow, n_open: int) -> Counts:
+    """Count subjects by their votes: those retired by votes, the `n_open` open ones, and those retired by somebody."""
+    rows = Consensus.objects.filter(workflow=workflow)
+    gold = QueueEntry.objects.filter(workflow=workflow, is_gold=True).values("subject")
+    votes = [(1, *row) for row in _by_votes(rows)] + [(-1, *row) for row in _by_votes(rows.filter(subject__in=gold))]
+    most = max([workflow.max_votes, *(n for _, _, _, n, _ in votes)])
+    settled, unsettled, away = (np.zeros(most + 1, dtype=np.int64) for _ in range(3))
+    for sign, is_retired, reason, n, many in votes:
+        by_hand = reason == RetiredReason.HUMAN
+        kind = (away if by_hand else settled) if is_retired else unsettled
+        kind[n] += sign * many
+    unsettled[0] = max(0, n_open - int(unsettled[1:].sum()))  # most of these have no row yet
+    return Counts(settled, unsettled, away)
+
+
+def votes_by_day(workflow: Workflow, days: Sequence[Step], window: int) -> NDArray[np.int64]:
+    """Return the votes on open questions of the last `window` whole days, the newest last.
+
+    The last of `days` is today's, and not over. The day of the workflow's first vote and those before it are left out,
+    so that a young workflow is not taken for a slow one.
+    """
+    first = Classification.objects.counted().filter(workflow=workflow).aggregate(first=Min("created_at"))["first"]
+    whole = [day.votes for day in days[:-1] if first is not None and day.start > first]
+    return np.array(whole[-window:], dtype=np.int64)
+
+
+def _by_votes(rows: QuerySet[Consensus]) -> Iterable[tuple[bool, str, int, int]]:
+    counted = rows.values("is_retired", "retired_reason", votes=VOTES).annotate(n=Count("*")).order_by()
+    return counted.values_list("is_retired", "retired_reason", "votes", "n")
+
+
+def _start(moment: datetime, step: str) -> datetime:
+    """Return when the step of a moment began; weeks begin on Monday."""
+    hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    if step == "hour":
+        return hour
+    day = hour.replace(hour=0)
+    return day if step == "day" else day - timedelta(days=day.weekday())

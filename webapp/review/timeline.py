@@ -1,0 +1,126 @@
+"""How a subject's posterior came about: each vote, the skill of whoever gave it, and what was believed after it."""
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F
+
+from webapp.archive.models import Subject
+from webapp.consensus.intervals import Share, share_of
+from webapp.consensus.models import Consensus
+from webapp.consensus.weigh import CELLS, NAT, NEWCOMER, Counts, posterior_of
+from webapp.review.exchange.pseudonym import pseudonym
+from webapp.sql import fetch
+from webapp.volunteers.models import Classification, Method, Workflow
+
+# What each voter had answered to subjects of known class before this vote, by class and answer. An answer that replaced
+# an undone one says nothing of skill, as in `webapp.consensus.skill`.
+EARLIER = """
+    SELECT vote.id, known.gold_label, earlier.answer, count(*)
+    FROM volunteers_classification AS vote
+    JOIN volunteers_classification AS earlier
+        ON earlier.volunteer_id = vote.volunteer_id AND earlier.workflow_id = vote.workflow_id
+        AND (earlier.position < vote.position OR (vote.position IS NULL AND earlier.created_at < vote.created_at))
+        AND earlier.is_counted AND earlier.withdrawn_at IS NULL
+    JOIN archive_subject AS known ON known.id = earlier.subject_id AND known.gold_label <> ''
+    WHERE vote.workflow_id = %s AND vote.subject_id = %s AND vote.withdrawn_at IS NULL
+        AND NOT EXISTS (
+            SELECT FROM volunteers_classification AS undone
+            WHERE undone.volunteer_id = earlier.volunteer_id AND undone.workflow_id = earlier.workflow_id
+                AND undone.subject_id = earlier.subject_id AND undone.withdrawn_at IS NOT NULL
+        )
+    GROUP BY vote.id, known.gold_label, earlier.answer
+"""
+
+
+@dataclass(frozen=True)
+class Vote:
+    """One standing answer.
+
+    Attributes
+    ----------
+    who : str
+        The pseudonym that exports use, too.
+    seconds : float or None
+        From the picture's appearance to the answer.
+    is_counted, weighs : bool
+        Whether it counts yet, or may be undone first; and whether the consensus adds it up.
+    skill : Share
+        The voter's right answers among their definite ones to subjects of known class, before this vote.
+    odds : float or None
+        By what factor the vote moves the odds of yes; None where it does not weigh, or the method weighs nobody.
+    posterior : float
+        After this vote.
+    """
+
+    number: int
+    who: str
+    at: datetime
+    answer: str
+    follow_up: str
+    reason: str
+    seconds: float | None
+    is_counted: bool
+    weighs: bool
+    skill: Share
+    odds: float | None
+    posterior: float
+
+
+def timeline(workflow: Workflow, subject: Subject) -> list[Vote]:
+    """Return the standing votes on a subject in the order they counted, with what was believed after each."""
+    answers = Classification.objects.standing().filter(workflow=workflow, subject=subject)
+    rows = answers.select_related("volunteer").order_by(F("position").asc(nulls_last=True), "created_at", "pk")
+    before = _earlier(workflow, subject)
+    so_far = Consensus(workflow=workflow, subject=subject)
+    found = []
+    for number, row in enumerate(rows, 1):
+        _add(so_far, row)
+        found.append(_vote(workflow, number, row, before.get(str(row.pk), NEWCOMER), posterior_of(so_far, workflow)))
+    return found
+
+
+def _weighs(row: Classification) -> bool:
+    return row.is_counted and row.evidence is not None
+
+
+def _add(so_far: Consensus, row: Classification) -> None:
+    if _weighs(row):
+        name = f"votes_{row.answer}"
+        setattr(so_far, name, getattr(so_far, name) + 1)
+        so_far.evidence += row.evidence or 0
+
+
+def _earlier(workflow: Workflow, subject: Subject) -> dict[str, Counts]:
+    cells: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(CELLS, 0))
+    for vote, label, answer, n in fetch(EARLIER, [workflow.pk, subject.pk]):
+        truth = Subject(survey=workflow.survey, gold_label=label).gold_answer()
+        cells[str(vote)][f"{truth}_{answer}"] += n
+    return {vote: tuple(each[cell] for cell in CELLS) for vote, each in cells.items()}
+
+
+def _vote(workflow: Workflow, number: int, row: Classification, before: Counts, posterior: float) -> Vote:
+    yes_yes, yes_no, _, no_yes, no_no, _ = before
+    has_odds = workflow.method != Method.MAJORITY and _weighs(row)
+    return Vote(
+        number=number,
+        who=pseudonym(row.volunteer.key, row.volunteer.user_id is not None).user_name,
+        at=row.created_at,
+        answer=row.answer,
+        follow_up=row.follow_up,
+        reason=row.reason,
+        seconds=_seconds(row),
+        is_counted=row.is_counted,
+        weighs=_weighs(row),
+        skill=share_of(yes_yes + no_no, yes_yes + no_no + yes_no + no_yes),
+        odds=math.exp((row.evidence or 0) / NAT) if has_odds else None,
+        posterior=posterior,
+    )
+
+
+def _seconds(row: Classification) -> float | None:
+    if row.started_at is None or row.finished_at is None:
+        return None
+    return (row.finished_at - row.started_at).total_seconds()

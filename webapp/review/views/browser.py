@@ -1,0 +1,152 @@
+"""The consensus browser: a workflow's subjects with what the votes come to; every state is in the address."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from webapp.archive.access import survey_page
+from webapp.archive.models import Role, Survey
+from webapp.consensus.intervals import LEVEL, share_of
+from webapp.consensus.models import Consensus
+from webapp.learning.models import Checkpoint
+from webapp.learning.promote import champion_of
+from webapp.review.browse import browse, summed, with_model, with_rulings
+from webapp.review.consensus_csv import CSV_COLUMNS, consensus_rows
+from webapp.review.csv_stream import csv_response
+from webapp.review.histograms import Bin, Histograms, recent_histograms
+from webapp.review.keyset import Page, page_of
+from webapp.review.views.browse_form import Asked, asked_of
+from webapp.review.views.browser_columns import columns_of
+from webapp.review.views.workflow_page import beside, workflow_page
+from webapp.volunteers.models import Workflow
+
+PER_PAGE = 50
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def first_browser(request: HttpRequest, survey: Survey) -> HttpResponse:
+    """Show the first workflow's subjects; where there is none, say so."""
+    workflow = survey.workflows.select_related("survey").order_by("name").first()
+    if workflow is not None:
+        return _page(request, workflow)
+    return render(request, "review/no_workflow.html", {"survey": survey})
+
+
+@require_safe
+@workflow_page
+def browser(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    return _page(request, workflow)
+
+
+def _page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, workflow.kind)
+    found = _found(workflow, asked, champion)
+    spread = recent_histograms(workflow, found, asked.wanted)
+    page = page_of(_sortable(found, workflow, asked, champion), by=asked.column, place=asked.place, size=PER_PAGE)
+    context = {
+        "champion": champion,
+        "asked": asked,
+        "columns": columns_of(asked, has_model=champion is not None),
+        "rows": _shown(with_model(summed(workflow), champion), workflow, page),
+        "is_empty": not spread.total and not summed(workflow).exists(),
+        "total": spread.total,
+        "figures": _figures(spread, asked),
+        "plots": _plots(spread, asked),
+        "csv": asked.link(),
+        "to_log": asked.link(scale="log"),
+        "to_linear": asked.link(scale=None),
+        "previous": _going_on(asked, page, "before"),
+        "next": _going_on(asked, page, "after"),
+        "level": round(100 * LEVEL),
+        **beside(workflow, "browser"),
+    }
+    return render(request, "review/browser.html", context)
+
+
+@require_safe
+@workflow_page
+def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
+    """Return every row that the filters let through, in the order of their keys."""
+    asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, workflow.kind)
+    found = browse(workflow, with_model(summed(workflow), champion), asked.wanted).filter(asked.wanted.ranges())
+    rows = consensus_rows(with_rulings(found, workflow).order_by("pk"))
+    return csv_response(f"consensus-{workflow.slug}.csv", CSV_COLUMNS, rows)
+
+
+@require_safe
+@workflow_page
+def histogram_csv(request: HttpRequest, workflow: Workflow, of: str) -> HttpResponseBase:
+    """Return the bins of one histogram."""
+    asked = asked_of(workflow, request.GET)
+    found = _found(workflow, asked, champion_of(workflow.survey, workflow.kind))
+    spread = recent_histograms(workflow, found, asked.wanted)
+    bins: list[Bin] = getattr(spread, of)
+    table = ((each.low, each.high, each.n) for each in bins)
+    return csv_response(f"{of}-{workflow.slug}.csv", (f"{of}_from", f"{of}_below", "subjects"), table)
+
+
+def _found(workflow: Workflow, asked: Asked, champion: Checkpoint | None) -> QuerySet[Consensus]:
+    rows = summed(workflow)
+    asks_model = asked.wanted.gap_min is not None
+    return browse(workflow, with_model(rows, champion) if asks_model else rows, asked.wanted)
+
+
+def _sortable(
+    found: QuerySet[Consensus], workflow: Workflow, asked: Asked, champion: Checkpoint | None
+) -> QuerySet[Consensus]:
+    """Return the rows of the list, with what they are sorted by."""
+    rows = found.filter(asked.wanted.ranges())
+    if asked.column.endswith("gap") and asked.wanted.gap_min is None:
+        return with_model(rows, champion)
+    # Names are unique within a survey: its index gives their order.
+    return rows.filter(subject__survey=workflow.survey_id) if asked.column.endswith("external_id") else rows
+
+
+def _shown(rows: QuerySet[Consensus], workflow: Workflow, page: Page) -> list[dict[str, Any]]:
+    """Return the rows of a page in its order, with all that is shown of them."""
+    found = {row.pk: row for row in with_rulings(rows, workflow).filter(pk__in=page.keys)}
+    known = [found[pk] for pk in page.keys if pk in found]
+    return [{"row": row, "agreement": share_of(_most(row), row.votes) if row.votes else None} for row in known]
+
+
+def _most(row: Consensus) -> int:
+    return max(row.votes_yes, row.votes_no, row.votes_unsure)
+
+
+def _going_on(asked: Asked, page: Page, way: str) -> str:
+    place = getattr(page, way)
+    return asked.link(**{way: place}) if place else ""
+
+
+def _figures(spread: Histograms, asked: Asked) -> list[dict[str, Any]]:
+    return [
+        {"of": name, "bins": [{"bin": each, "query": _range(asked, ends, each)} for each in bins]}
+        for name, ends, bins in _both(spread)
+    ]
+
+
+def _plots(spread: Histograms, asked: Asked) -> dict[str, Any]:
+    """Return the columns that the histograms are drawn from, with the address that each bar leads to."""
+    plots = {
+        name: {
+            "low": [each.low for each in bins],
+            "high": [each.high for each in bins],
+            "n": [each.n for each in bins],
+            "is_wanted": [each.is_wanted for each in bins],
+            "query": [_range(asked, ends, each) for each in bins],
+        }
+        for name, ends, bins in _both(spread)
+    }
+    return {"is_log": asked.is_log, "plots": plots}
+
+
+def _both(spread: Histograms) -> list[tuple[str, str, list[Bin]]]:
+    return [("posterior", "p", spread.posterior), ("agreement", "agree", spread.agreement)]
+
+
+def _range(asked: Asked, ends: str, chosen: Bin) -> str:
+    return asked.link(**{f"{ends}_min": chosen.low, f"{ends}_max": chosen.high})

@@ -1,0 +1,76 @@
+"""Whether the posterior means what it says, by those subjects of which the truth is known."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from ml.crowd.calibration import Calibration
+from ml.crowd.calibration import calibration as calibrated
+from webapp.review.csv_stream import csv_response
+from webapp.review.judged import SOURCES, judged
+from webapp.review.views.workflow_page import beside, workflow_page
+from webapp.volunteers.models import Workflow
+
+FEW = 50
+FEW_OF_A_KIND = 10
+CSV_COLUMNS = ("posterior_from", "posterior_below", "subjects", "yes", "mean_posterior", "share_yes", "low", "high")
+
+
+class CalibrationForm(forms.Form):
+    source = forms.ChoiceField(
+        choices=list(zip(SOURCES, (_("scientists’ verdicts"), _("classes that the survey knew")), strict=True)),
+        required=False,
+        label=_("The truth comes from"),
+    )
+    random = forms.BooleanField(required=False, label=_("Only subjects drawn at random"))
+
+
+@require_safe
+@workflow_page
+def calibration(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    said = _said(request)
+    found = _found(workflow, said)
+    context = {
+        "form": CalibrationForm(initial=said),
+        "said": said,
+        "query": request.GET.urlencode(),
+        "found": found,
+        "is_few": found is not None and (found.n < FEW or min(found.yes, found.n - found.yes) < FEW_OF_A_KIND),
+        "few": FEW,
+        "few_of_a_kind": FEW_OF_A_KIND,
+        "n_no": found.n - found.yes if found else 0,
+        "level": round(100 * found.level) if found else 0,
+        "plot": _plot(found) if found else None,
+        **beside(workflow, "calibration"),
+    }
+    return render(request, "review/calibration.html", context)
+
+
+@require_safe
+@workflow_page
+def calibration_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
+    found = _found(workflow, _said(request))
+    bins = found.bins if found else ()
+    rows = ((b.low, b.high, b.n, b.yes, b.mean, b.share, b.share_low, b.share_high) for b in bins)
+    return csv_response(f"calibration-{workflow.slug}.csv", CSV_COLUMNS, rows)
+
+
+def _said(request: HttpRequest) -> dict[str, Any]:
+    form = CalibrationForm(request.GET)
+    form.is_valid()
+    source = form.cleaned_data.get("source") or SOURCES[0]
+    return {"source": source, "random": source == "rulings" and form.cleaned_data.get("random", False)}
+
+
+def _found(workflow: Workflow, said: dict[str, Any]) -> Calibration | None:
+    rows = judged(workflow, said["source"], only_random=said["random"])
+    return calibrated(rows.is_yes, rows.posterior, rows.group) if len(rows.is_yes) else None
+
+
+def _plot(found: Calibration) -> dict[str, list[float]]:
+    columns = {"mean": "mean", "share": "share", "low": "share_low", "high": "share_high", "n": "n"}
+    return {name: [getattr(each, field) for each in found.bins] for name, field in columns.items()}
