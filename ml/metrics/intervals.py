@@ -16,13 +16,14 @@ from ml.metrics.operating import (
     rejected_at_completeness,
     workload_cut,
 )
-from ml.metrics.purity import ABUNDANCES, purity_at_completeness
+from ml.metrics.purity import ABUNDANCES, purity_at_completeness, surest_purity
 from ml.metrics.ranking import Ranking, rank
 
 Array = NDArray[Any]
 KEPT = (0.996, 0.99, 0.95, 0.9)  # 99.6 % is what Rabeendran & Denneau 2021 keep
 PRECISIONS = (0.5, 0.9, 0.99)
 REJECTED = (0.908,)  # and what they reject
+PURE = (0.5, 0.9)  # completeness at which purity is quoted
 HALF = 0.5
 
 
@@ -67,9 +68,7 @@ def operating_points(ranking: Ranking) -> dict[str, NDArray[np.float64]]:
     points |= {f"completeness_at_rejected_{r:g}": completeness_at_rejection(ranking, r) for r in REJECTED}
     points |= {f"completeness_at_precision_{p:g}": completeness_at_precision(ranking, p) for p in PRECISIONS}
     return points | {
-        f"purity_{ab:g}_at_{c:g}": purity_at_completeness(ranking, np.array([c]), ab)[:, 0]
-        for ab in ABUNDANCES
-        for c in (HALF, 0.9)
+        _purity(ab, c): purity_at_completeness(ranking, np.array([c]), ab)[:, 0] for ab in ABUNDANCES for c in PURE
     }
 
 
@@ -84,8 +83,22 @@ def class_intervals(
     seed: int = 0,
     draws: int = 1000,
 ) -> dict[str, tuple[float, float]]:
-    """Return the 95 % interval of every figure, by a bootstrap over objects (N,); (NaN, NaN) where none is defined."""
+    """Return the 95 % interval of every figure, by a bootstrap over objects (N,); (NaN, NaN) where none is defined.
+
+    Purity begins no higher than the number of bogus subjects supports (`surest_purity`): where no false positive was
+    seen, no draw has one either.
+    """
     drawn = bootstrap(
         lambda weights: class_draws(truth, probabilities, real, p_real, threshold, weights), groups, draws, seed
     )
-    return {name: interval(values) for name, values in drawn.items()}
+    spans = {name: interval(values) for name, values in drawn.items()}
+    return spans | _purity_spans(spans, rank(real, p_real))
+
+
+def _purity_spans(spans: dict[str, tuple[float, float]], ranking: Ranking) -> dict[str, tuple[float, float]]:
+    supported = {_purity(ab, c): surest_purity(ranking, np.array([c]), ab)[0, 0] for ab in ABUNDANCES for c in PURE}
+    return {name: (float(np.minimum(spans[name][0], floor)), spans[name][1]) for name, floor in supported.items()}
+
+
+def _purity(abundance: float, completeness: float) -> str:
+    return f"purity_{abundance:g}_at_{completeness:g}"

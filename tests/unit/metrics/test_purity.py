@@ -41,6 +41,17 @@ def test_a_small_test_set_cannot_support_purity_on_a_rare_sky():
     assert metrics.surest_purity(ranking, np.array([0.9]), 1e-4)[0, 0] < 0.01
 
 
+def test_the_quoted_interval_does_not_claim_more_than_is_supported():
+    """A bootstrap of a test set without false positives never draws one; the interval says what was not seen."""
+    real = np.arange(200) < 100
+    p_real = np.linspace(1, 0, 200)
+    truth, p = (~real).astype(int), np.stack([p_real, 1 - p_real], axis=1)
+    spans = metrics.class_intervals(truth, p, real, p_real, np.arange(200), draws=50)
+    low, high = spans["purity_0.0001_at_0.5"]
+    assert low < 0.01
+    assert high == 1
+
+
 @pytest.mark.parametrize("abundance", [0, 1, -0.1, 2])
 def test_an_abundance_is_a_share(abundance):
     with pytest.raises(ValueError, match="between 0 and 1"):
