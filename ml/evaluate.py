@@ -22,8 +22,9 @@ def evaluate(
     *,
     seed: int = 0,
     draws: int = DRAWS,
+    threshold: float = 0.5,
 ) -> dict[str, Any]:
-    """Return how good probabilities are.
+    """Return how good probabilities are; `docs/metrics.md` defines every figure.
 
     Parameters
     ----------
@@ -37,11 +38,15 @@ def evaluate(
         (N,) object groups for the bootstrap; each row its own group if None.
     seed, draws
         Of the bootstrap.
+    threshold
+        From which probability of being real a subject is called real, 0..1.
 
     Returns
     -------
-    n, unscored, classes, positive, accuracy, roc_auc, pr_auc, precision, recall, f1, kappa, mcc, log_loss, ece,
-    confusion (rows true), intervals (95 %, of accuracy and roc_auc). Undefined figures are None, so the whole is JSON.
+    n, unscored, classes, positive, threshold, accuracy, roc_auc, pr_auc, precision, recall, f1, kappa, mcc, log_loss,
+    ece, confusion (rows true); operating (points of the curves, such as "rejected_at_0.996": the share of bogus that is
+    rejected where 99.6 % of real are kept); intervals (95 %, by object, of every figure and point that has one); notes
+    (what the subjects cannot tell, and the remedy). Undefined figures are None, so the whole is JSON.
 
     Raises
     ------
@@ -56,20 +61,24 @@ def evaluate(
         raise ValueError("There is nothing to evaluate: no subject has both a score and a true label.")
     p, numbers, groups = p[scored], numbers[scored], groups[scored]
     columns = [list(classes).index(name) for name in positive]
-    real, p_real, predicted = np.isin(numbers, columns), p[:, columns].sum(1), p.argmax(1)
-    right = predicted == numbers
+    real, p_real, predicted = np.isin(numbers, columns), np.clip(p[:, columns].sum(1), 0, 1), p.argmax(1)
+    points = metrics.operating_points(metrics.rank(real, p_real))
+    spans = metrics.class_intervals(numbers, p, real, p_real, groups, threshold=threshold, seed=seed, draws=draws)
     said = {
         "n": int(scored.sum()),
         "unscored": int((~scored).sum()),
         "classes": list(classes),
         "positive": list(positive),
-        "accuracy": float(right.mean()),
-        **metrics.binary(real, p_real),
+        "threshold": threshold,
+        "accuracy": float((predicted == numbers).mean()),
+        **metrics.binary(real, p_real, threshold),
         "kappa": metrics.kappa(numbers, predicted, len(classes)),
         "log_loss": metrics.log_loss(numbers, p),
         "ece": metrics.ece(real, p_real),
         "confusion": metrics.confusion(numbers, predicted, len(classes)).tolist(),
-        "intervals": _intervals(real, p_real, right, groups, seed, draws),
+        "operating": {name: float(value[0]) for name, value in points.items()},
+        "intervals": {name: span for name, span in spans.items() if math.isfinite(span[0])},
+        "notes": metrics.caveats(numbers, classes, positive, int((~scored).sum())),
     }
     return jsonable(said)
 
@@ -84,7 +93,10 @@ def class_numbers(truth: Sequence[Any] | Array, classes: Sequence[str]) -> NDArr
     column = {name: k for k, name in enumerate(classes)}
     unknown = sorted(set(values.tolist()) - set(column))
     if unknown:
-        raise ValueError(f"True class {unknown[0]!r} is none of the model's classes {', '.join(classes)}.")
+        raise ValueError(
+            f"True class {unknown[0]!r} is none of the model's classes {', '.join(classes)}."
+            " Correct the label, or judge by a model that knows this class."
+        )
     return np.array([column[name] for name in values.tolist()], dtype=np.intp)
 
 
@@ -153,10 +165,3 @@ METRICS: dict[str, Callable[[Array, Array, Array], NDArray[np.float64]]] = {
     "roc_auc": metrics.weighted_roc_auc,
     "accuracy": _accuracy,
 }
-
-
-def _intervals(real: Array, p_real: Array, right: Array, groups: Array, seed: int, draws: int) -> dict[str, Any]:
-    drawn = metrics.bootstrap_weights(groups, draws, seed)
-    pairs = [(metrics.weighted_roc_auc(real, p_real, w), (w @ right) / w.sum(1)) for w in drawn]
-    aucs, accuracies = (np.concatenate(column) for column in zip(*pairs, strict=True))
-    return {"roc_auc": metrics.interval(aucs), "accuracy": metrics.interval(accuracies)}

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.circumstances import Circumstance, of_record
 from ml.dataset import REAL_WORDS, BadExamples
 from ml.pixels.read import read
 from ml.pixels.record import BadInput, SubjectRecord
@@ -38,12 +39,13 @@ class Tally:
 
 @dataclass
 class Slab:
-    """Subjects of one shape: pixels (n, F, C, H, W), and of each its id, label and group."""
+    """Subjects of one shape: pixels (n, F, C, H, W), and of each its id, label, group and circumstances."""
 
     pixels: NDArray[np.generic]
     ids: list[str]
     labels: list[str]
     groups: list[str]
+    seen: list[Circumstance] = field(default_factory=list)
 
 
 def slabs(path: Path, tally: Tally, *, labelled: bool, frames: int | None = None) -> Iterator[Slab]:
@@ -121,4 +123,5 @@ def _slab(records: list[SubjectRecord], frames: int | None) -> Slab:
         [record.external_id for record in records],
         [record.label for record in records],
         [record.object_group or record.external_id for record in records],
+        [of_record(record) for record in records],
     )

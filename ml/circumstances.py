@@ -1,0 +1,122 @@
+"""Under which circumstances subjects were seen: magnitude, rate, S/N and night, as far as the data say."""
+
+import csv
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.pixels.record import SubjectRecord
+
+QUANTITIES = ("mag", "rate", "snr")
+TRUTH = "truth.csv"
+
+
+@dataclass(frozen=True)
+class Circumstance:
+    """One subject's: magnitude, rate (arcsec/h) and S/N, NaN where unknown; night a name, "" where unknown."""
+
+    mag: float = math.nan
+    rate: float = math.nan
+    snr: float = math.nan
+    night: str = ""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """Those of N subjects: `mag`, `rate` (arcsec/h) and `snr` (N,) float with NaN, `night` (N,) str with ""."""
+
+    mag: NDArray[np.float64]
+    rate: NDArray[np.float64]
+    snr: NDArray[np.float64]
+    night: NDArray[Any]
+
+    def take(self, rows: NDArray[Any]) -> "Circumstances":
+        """Return those of some rows."""
+        return Circumstances(self.mag[rows], self.rate[rows], self.snr[rows], self.night[rows])
+
+    def values(self, quantity: str) -> NDArray[np.float64]:
+        """Return the values (N,) of "mag", "rate" or "snr"."""
+        found: NDArray[np.float64] = getattr(self, quantity)
+        return found
+
+    def unknown(self, real: NDArray[np.bool_]) -> list[str]:
+        """Return a sentence for each circumstance that no real subject (N,) has: what is left out, and the remedy."""
+        missing = [name for name in QUANTITIES if not np.isfinite(self.values(name)[real]).any()]
+        missing += [] if (self.night != "").any() else ["night"]
+        return [
+            f"The data do not say `{name}`, so nothing is shown by it. Add a column {name} to the manifest,"
+            f" or to a {TRUTH} beside it."
+            for name in missing
+        ]
+
+
+def of_record(record: SubjectRecord) -> Circumstance:
+    """Return what a manifest's row says: of several frames the median; the night is the whole MJD of the first."""
+    frames, hidden = record.frames, record.metadata
+    first = next((frame.mjd_mid for frame in frames if frame.mjd_mid is not None), None)
+    night = _cell(hidden, "night") or ("" if first is None else str(math.floor(first)))
+    return Circumstance(
+        mag=_median(frame.mag for frame in frames) if _any(frame.mag for frame in frames) else _number(hidden, "mag"),
+        rate=math.nan if record.rate is None else record.rate,
+        snr=_median(frame.snr for frame in frames) if _any(frame.snr for frame in frames) else _number(hidden, "snr"),
+        night=night,
+    )
+
+
+def of_truth(data: Path) -> dict[str, Circumstance]:
+    """Return what truth.csv beside a manifest says, by external_id; nothing if there is none.
+
+    Columns that are read: external_id, mag, rate, snr, night; cells that are no number count as unknown.
+    """
+    path = (data if data.is_dir() else data.parent) / TRUTH
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row.get("external_id")]
+    return {
+        row["external_id"]: Circumstance(
+            _number(row, "mag"), _number(row, "rate"), _number(row, "snr"), _cell(row, "night")
+        )
+        for row in rows
+    }
+
+
+def together(ids: Sequence[str], said: Sequence[Circumstance], truth: dict[str, Circumstance]) -> Circumstances:
+    """Return those of all subjects: the manifest's word first, truth.csv where it says nothing."""
+    other = [truth.get(name, Circumstance()) for name in ids]
+    columns = {
+        name: np.array(
+            [_first(getattr(a, name), getattr(b, name)) for a, b in zip(said, other, strict=True)], dtype=np.float64
+        )
+        for name in QUANTITIES
+    }
+    return Circumstances(**columns, night=np.array([a.night or b.night for a, b in zip(said, other, strict=True)]))
+
+
+def _first(a: float, b: float) -> float:
+    return b if math.isnan(a) else a
+
+
+def _any(values: Iterable[float | None]) -> bool:
+    return any(value is not None for value in values)
+
+
+def _median(values: Iterable[float | None]) -> float:
+    return float(np.median([value for value in values if value is not None]))
+
+
+def _cell(cells: dict[str, Any], name: str) -> str:
+    """Return a cell, hidden from volunteers (``#name``, ``!name``) or not; "" where there is none."""
+    return next((str(cells[key]) for key in (name, f"#{name}", f"!{name}") if cells.get(key)), "")
+
+
+def _number(cells: dict[str, Any], name: str) -> float:
+    try:
+        return float(_cell(cells, name))
+    except ValueError:
+        return math.nan

@@ -1,0 +1,52 @@
+"""How sure a share of a count is."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import beta
+
+Array = NDArray[Any]
+
+
+def jeffreys(hits: Array, total: Array, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return Jeffreys' interval of a binomial share, with its ends at 0 and 1 where all or none is hit.
+
+    The quantiles of Beta(hits + ½, total − hits + ½)  (Brown, Cai & DasGupta 2001, Statistical Science 16, 101).
+
+    Parameters
+    ----------
+    hits, total
+        Counts of any one shape, 0 ≤ hits ≤ total.
+    level
+        Probability inside, between 0 and 1.
+
+    Returns
+    -------
+    Low and high, 0..1, of the same shape. Both are NaN where total is 0: nothing was seen.
+
+    Raises
+    ------
+    ValueError
+        If a count of hits is negative or above its total.
+
+    Examples
+    --------
+    >>> [bound.round(3).tolist() for bound in jeffreys(np.array([0, 5]), np.array([10, 10]))]
+    [[0.0, 0.224], [0.217, 0.776]]
+    """
+    hits, total = np.broadcast_arrays(np.asarray(hits, dtype=np.float64), np.asarray(total, dtype=np.float64))
+    if (hits < 0).any() or (hits > total).any():
+        raise ValueError("Hits must be counts from 0 to their total. Count hits among the same subjects as the total.")
+    tail = (1 - level) / 2
+    low = np.where(hits == 0, 0.0, beta.ppf(tail, hits + 0.5, total - hits + 0.5))
+    high = np.where(hits == total, 1.0, beta.ppf(1 - tail, hits + 0.5, total - hits + 0.5))
+    seen = total > 0
+    return np.where(seen, low, np.nan), np.where(seen, high, np.nan)
+
+
+def share(hits: Array, total: Array) -> NDArray[np.float64]:
+    """Return hits / total, NaN where total is 0; shapes broadcast."""
+    hits, total = np.asarray(hits, dtype=np.float64), np.asarray(total, dtype=np.float64)
+    shape = np.broadcast_shapes(hits.shape, total.shape)
+    return np.divide(hits, total, out=np.full(shape, np.nan), where=total > 0)

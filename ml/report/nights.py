@@ -1,0 +1,39 @@
+"""The table of nights, as a chart."""
+
+import numpy as np
+
+from ml.metrics.nights import Nights
+from ml.report.chart import Chart, Columns, Series
+
+
+def nights(found: Nights, threshold: float, kept: float) -> Chart:
+    """Return what is there, what comes through and what is lost in every night, at a threshold that keeps so much."""
+    try:
+        at, label = found.night.astype(np.float64), "night (MJD)"
+    except ValueError:  # the nights have names
+        at, label = np.arange(1.0, len(found.night) + 1), "night, in order"
+    lost = found.false_negative / np.maximum(found.real, 1)
+    look = found.to_look_at / np.maximum(found.unknown, 1)
+    columns: Columns = {
+        "night": found.night,
+        "unknown": found.unknown,
+        "real": found.real,
+        "FP": found.false_positive,
+        "FP (share of bogus)": found.false_positive_rate,
+        "FN": found.false_negative,
+        "to look at": found.to_look_at,
+    }
+    return Chart(
+        "nights",
+        "Night by night",
+        f"At the threshold that keeps {100 * kept:g} % of all real subjects ({threshold:.4f}): what comes through"
+        " although it is bogus, what is lost although it is real, and how much is left to look at.",
+        label,
+        "share",
+        (
+            Series("bogus let through", at, found.false_positive_rate, kind="points", colour=1),
+            Series("real lost", at, lost, kind="points", colour=3),
+            Series("left to look at", at, look, kind="dots", colour=0),
+        ),
+        columns,
+    )

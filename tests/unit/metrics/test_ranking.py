@@ -1,0 +1,111 @@
+"""Areas and points of curves against scikit-learn, hand-counted cases, and repeated rows."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn import metrics as reference
+
+from ml import metrics
+
+TRUTH = np.array([True, True, False, True, False, False, True, False])
+SCORE = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.4, 0.1])
+
+
+@st.composite
+def judged(draw):
+    n = draw(st.integers(2, 40))
+    truth = draw(arrays(bool, n))
+    truth[:2] = [True, False]
+    return truth, draw(arrays(np.float64, n, elements=st.sampled_from(np.linspace(0, 1, 9).tolist())))
+
+
+@given(judged())
+def test_areas_are_scikit_learns_whatever_the_ties(case):
+    truth, score = case
+    ranking = metrics.rank(truth, score)
+    assert ranking.roc_auc()[0] == pytest.approx(reference.roc_auc_score(truth, score))
+    assert ranking.pr_auc()[0] == pytest.approx(reference.average_precision_score(truth, score))
+    assert metrics.roc_auc(truth, score) == pytest.approx(ranking.roc_auc()[0])
+
+
+@given(judged(), st.data())
+def test_a_weight_is_a_repeated_row(case, data):
+    truth, score = case
+    weights = data.draw(arrays(np.int64, len(truth), elements=st.integers(1, 3)))
+    once, again = metrics.rank(truth, score, weights[None]), metrics.rank(*(np.repeat(x, weights) for x in case))
+    assert once.roc_auc() == pytest.approx(again.roc_auc())
+    assert once.pr_auc() == pytest.approx(again.pr_auc())
+    assert metrics.rejected_at_completeness(once, 0.7) == pytest.approx(metrics.rejected_at_completeness(again, 0.7))
+
+
+@given(judged())
+def test_order_alone_matters(case):
+    truth, score = case
+    assert metrics.rank(truth, np.exp(3 * score) - 7).roc_auc() == pytest.approx(metrics.rank(truth, score).roc_auc())
+    assert metrics.rank(~truth, -score).roc_auc() == pytest.approx(metrics.rank(truth, score).roc_auc())
+
+
+@pytest.mark.parametrize(
+    ("figure", "at", "expected"),
+    [
+        (metrics.threshold_at_completeness, 0.75, 0.6),
+        (metrics.threshold_at_completeness, 0.76, 0.4),
+        (metrics.rejected_at_completeness, 0.75, 3 / 4),
+        (metrics.rejected_at_completeness, 1.0, 1 / 4),
+        (metrics.precision_at_completeness, 0.75, 3 / 4),
+        (metrics.workload_cut, 0.75, 4 / 8),
+        (metrics.completeness_at_precision, 1.0, 2 / 4),
+        (metrics.completeness_at_precision, 0.7, 3 / 4),
+        (metrics.completeness_at_rejection, 0.75, 3 / 4),
+        (metrics.completeness_at_rejection, 0.0, 1.0),
+    ],
+)
+def test_points_counted_by_hand(figure, at, expected):
+    assert figure(metrics.rank(TRUTH, SCORE), at)[0] == pytest.approx(expected)
+
+
+def test_a_share_of_counts_is_reached_exactly():
+    """996 of 1000 real subjects are a completeness of .996, whatever floating point says."""
+    truth, score = np.arange(2000) < 1000, np.r_[np.linspace(1, 0.5, 1000), np.linspace(0.4, 0, 1000)]
+    assert metrics.threshold_at_completeness(metrics.rank(truth, score), 0.996)[0] == score[995]
+
+
+def test_points_without_one_kind_are_nan():
+    only = metrics.rank(np.ones(3, dtype=bool), np.arange(3.0))
+    assert np.isnan(only.roc_auc()[0])
+    assert np.isnan(metrics.rejected_at_completeness(only, 0.9)[0])
+    none = metrics.rank(np.zeros(3, dtype=bool), np.arange(3.0))
+    for figure in (metrics.threshold_at_completeness, metrics.completeness_at_precision, metrics.workload_cut):
+        assert np.isnan(figure(none, 0.9)[0])
+
+
+def test_what_cannot_be_ranked_is_said():
+    with pytest.raises(ValueError, match=r"1 of 2 scores are NaN.*score them again"):
+        metrics.rank(np.array([True, False]), np.array([0.5, np.nan]))
+    with pytest.raises(ValueError, match="at least one"):
+        metrics.rank(np.array([], dtype=bool), np.array([]))
+    with pytest.raises(ValueError, match="from 0 to 1, not"):
+        metrics.rejected_at_completeness(metrics.rank(TRUTH, SCORE), 99.6)
+
+
+@given(judged())
+def test_weighted_decisions_are_scikit_learns(case):
+    truth, score = case
+    called = score >= 0.5
+    said = metrics.weighted_decisions(truth, called, np.ones((1, len(truth))))
+    if called.any():
+        assert said["precision"][0] == pytest.approx(reference.precision_score(truth, called))
+    assert said["recall"][0] == pytest.approx(reference.recall_score(truth, called))
+    assert said["f1"][0] == pytest.approx(reference.f1_score(truth, called))
+    assert said["mcc"][0] == pytest.approx(reference.matthews_corrcoef(truth, called))
+
+
+@given(arrays(np.int64, 20, elements=st.integers(0, 3)), arrays(np.int64, 20, elements=st.integers(0, 3)))
+def test_weighted_kappa_is_scikit_learns(truth, predicted):
+    ours = metrics.weighted_kappa(truth, predicted, 4, np.ones((1, 20)))[0]
+    theirs = metrics.kappa(truth, predicted, 4)
+    assert ours == pytest.approx(theirs, nan_ok=True)
+    right = metrics.weighted_accuracy(truth, predicted, np.ones((1, 20)))[0]
+    assert right == pytest.approx(reference.accuracy_score(truth, predicted))

@@ -1,0 +1,140 @@
+"""The page holds every plot, its table and its numbers, and needs nothing else."""
+
+import csv
+import io
+import json
+import re
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+
+from ml import metrics
+from ml.breakdown import Answers, breakdown
+from ml.circumstances import Circumstance, Circumstances, together
+from ml.evaluate import evaluate, jsonable
+from ml.report import classifier, detections, page, voxels
+
+CLASSES = ("AST", "COMET", "CR")
+EVERY = {
+    "roc", "precision-recall", "purity-0.0001", "purity-0.5", "rejected", "confusion", "reliability", "scores",
+    "completeness-mag", "completeness-rate", "completeness-snr", "completeness-mag-rate", "completeness-snr-rate",
+    "false-negatives", "precision-limits", "roc-limits", "nights",
+}  # fmt: skip
+
+
+def judged(n=240, known=True):
+    random = np.random.default_rng(3)
+    truth = random.permutation(np.arange(n) % 3)
+    p = random.dirichlet(np.ones(3), n) * 0.6 + np.eye(3)[truth] * 0.4
+    values = [random.uniform(low, high, n) for low, high in ((18, 22), (1, 90), (3, 60))]
+    seen = Circumstances(*values, np.array(["60000", "60001"])[np.arange(n) % 2])
+    blank = np.full(n, np.nan)
+    seen = seen if known else Circumstances(blank, blank, blank, np.full(n, ""))
+    answers = Answers(truth < 2, p[:, :2].sum(1), np.arange(n), 0.5, seen)
+    said = evaluate(p, truth, CLASSES, CLASSES[:2], draws=50) | breakdown(answers) | {"checkpoint": "<c & d>"}
+    return said, answers
+
+
+def written(tmp_path, said, charts):
+    heading = page.Heading(f"Evaluation of {said['checkpoint']}", classifier.summary(said), said["notes"])
+    path = tmp_path / "r.html"
+    page.write(heading, classifier.figures(said), charts, html=path, plots=tmp_path / "plots")
+    return path.read_text()
+
+
+def numbers(html, key):
+    data = re.search(rf'download="{re.escape(key)}\.csv" href="data:text/csv;charset=utf-8,([^"]*)"', html)[1]
+    return list(csv.DictReader(io.StringIO(unquote(data))))
+
+
+def test_every_metric_has_its_plot_table_and_numbers(tmp_path):
+    said, answers = judged()
+    charts = classifier.charts(said, answers)
+    html = written(tmp_path, said, charts)
+    assert {chart.key for chart in charts} == EVERY
+    for key in EVERY:
+        assert (tmp_path / "plots" / f"{key}.png").read_bytes().startswith(b"\x89PNG")
+        assert f'download="{key}.png" href="data:image/png;base64,' in html
+        assert numbers(html, key)
+    assert "Evaluation of &lt;c &amp; d&gt;" in html
+    assert not re.search(r'(src|href)="(?!data:)', re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL))
+
+
+def test_the_csv_says_what_the_metrics_say(tmp_path):
+    said, answers = judged()
+    html = written(tmp_path, said, classifier.charts(said, answers))
+    by_mag = said["completeness"]["mag"]
+    rows = numbers(html, "completeness-mag")
+    assert [int(row["real"]) for row in rows] == by_mag["n"]
+    assert [float(row["completeness"]) for row in rows] == pytest.approx(by_mag["share"])
+    kept = next(row for row in numbers(html, "rejected") if row["completeness"] == "0.996")
+    assert float(kept["rejected"]) == pytest.approx(said["operating"]["rejected_at_0.996"])
+    assert len(numbers(html, "nights")) == len(said["nights"]) == 2
+    top = {row["figure"]: row["value"] for row in numbers(html, "figures")}
+    assert top["ROC AUC"] == f"{said['roc_auc']:.4f}"
+
+
+def test_what_is_not_known_is_left_out(tmp_path):
+    said, answers = judged(known=False)
+    charts = classifier.charts(said, answers)
+    assert {chart.key for chart in charts} == {
+        key for key in EVERY if not re.search("mag|rate|snr|limits|neg|night", key)
+    }
+    assert (said["completeness"], said["magnitude_limits"], said["nights"]) == ({}, [], [])
+    missing = answers.seen.unknown(answers.real)
+    assert [re.search("`(.*?)`", note)[1] for note in missing] == ["mag", "rate", "snr", "night"]
+    assert "Add a column mag to the manifest, or to a truth.csv beside it." in missing[0]
+
+
+@pytest.mark.parametrize("kind", [0, 2])
+def test_one_kind_alone_has_a_report_without_curves(tmp_path, kind):
+    said, answers = judged()
+    rows = answers.real == (kind == 0)
+    alone = Answers(answers.real[rows], answers.p_real[rows], answers.groups[rows], 0.5, answers.seen.take(rows))
+    p = np.eye(3)[np.full(rows.sum(), kind)]
+    said = evaluate(p, np.full(rows.sum(), kind), CLASSES, CLASSES[:2], draws=20) | {"checkpoint": "c"}
+    json.dumps(jsonable(said | breakdown(alone)), allow_nan=False)
+    html = written(tmp_path, said, classifier.charts(said, alone))
+    side, other = ("real", "bogus") if kind == 0 else ("bogus", "real")
+    assert f"subjects are {side}, so the ROC AUC" in html
+    assert f"Add {other} subjects to the data" in html
+    assert 'id="roc-title"' not in html
+    assert 'id="confusion-title"' in html
+
+
+def test_truth_fills_in_what_the_manifest_does_not_say():
+    said = [Circumstance(mag=20.0), Circumstance()]
+    both = together(["a", "b"], said, {"a": Circumstance(mag=1.0, rate=9.0), "b": Circumstance(mag=21.0, night="n")})
+    assert both.mag.tolist() == [20, 21]
+    assert both.rate == pytest.approx([9, np.nan], nan_ok=True)
+    assert both.night.tolist() == ["", "n"]
+
+
+def test_voxels_and_detections_have_reports_too(tmp_path):
+    random = np.random.default_rng(0)
+    histogram = metrics.VoxelHistogram((18.0, 20.0, 22.0))
+    mag = np.where(random.random(20_000) < 0.05, random.uniform(16, 22, 20_000), np.nan)
+    histogram.add(1 / (1 + np.exp(2 - np.nan_to_num(22 - mag) - random.normal(size=20_000))), mag)
+    matched = metrics.Matched(
+        np.linspace(1, 0, 40), np.where(np.arange(40) < 38, np.arange(40), -1), np.linspace(1, 9, 40)
+    )
+    charts = [*voxels.charts(histogram), *detections.charts(matched)]
+    assert [chart.key for chart in charts] == [
+        "precision-limits", "roc-limits", "completeness-magnitude", "detections", "completeness-snr",
+    ]  # fmt: skip
+    page.write(page.Heading("Cubes", "", []), {"figure": ["n"], "value": [1]}, charts, html=tmp_path / "v.html")
+    assert "Scores within 0.001 of 0 and 1 are ignored" in (tmp_path / "v.html").read_text()
+
+
+def test_a_detector_needs_something_to_find():
+    with pytest.raises(ValueError, match="no true trail"):
+        detections.charts(metrics.Matched(np.array([0.5]), np.array([-1]), np.array([])))
+
+
+def test_caveats_name_cause_and_remedy():
+    said = evaluate(np.array([[0.9, 0.1, 0], [np.nan] * 3]), ["AST", "CR"], CLASSES, ("AST",), draws=10)["notes"]
+    assert said[0].startswith("All 1 subjects are real")
+    assert said[1].startswith("No subject is labelled COMET, CR, so nothing is known of how the model sees them.")
+    assert said[2].startswith("1 of 2 subjects have no score (NaN) and are left out")
+    assert "score them again" in said[2]
