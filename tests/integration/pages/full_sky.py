@@ -8,13 +8,13 @@ from webapp.archive.models import IngestProblem, IngestRun
 from webapp.archive.sentences import NOTHING_READ
 from webapp.consensus.models import AggregatedPosterior, Aggregation, Injection, Recount, TrustFlag, TrustScan
 from webapp.consensus.replay import recompute
-from webapp.consensus.sentences import DAWID_SKENE, DRAWN, FLAGGED, NO_ANSWERS, RECOUNTED, TURNED
+from webapp.consensus.sentences import DAWID_SKENE, DRAWN, FLAGGED, RECOUNTED, TURNED
 from webapp.learning.gate import Result, judge
 from webapp.learning.models import Evaluation, Promotion, Score, TestSet, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.sentences import LEARNING
 from webapp.review.models import ClassificationImport
 from webapp.review.rule import rule
-from webapp.review.sentences import EMPTY, NOT_BROUGHT_IN
+from webapp.review.sentences import NOT_BROUGHT_IN_FURTHER, NOT_UTF8
 from webapp.volunteers.models import Classification, Mark, Volunteer
 
 NOW = "2026-05-01T12:00Z"
@@ -93,12 +93,11 @@ def _look_back(workflow, rows):
     said = {"state": "done", "finished_at": NOW, "disagreements": 1, "message": TURNED(count=1, all=20)}
     over = Aggregation.objects.create(workflow=workflow, version=1, **figures, **said)
     AggregatedPosterior.objects.create(aggregation=over, subject=rows[12], posterior=0.1, live=0.9)
-    Aggregation.objects.create(workflow=workflow, state="done", finished_at=NOW, message=NO_ANSWERS())
     Aggregation.objects.create(workflow=workflow, state="running", message=DAWID_SKENE(count=60))
 
 
 def _distrust(workflow):
-    """Flag of each kind is open, and one is in each other state."""
+    """A flag of each kind is open, and one is in each other state."""
     TrustScan.objects.create(workflow=workflow, state="done", finished_at=NOW, done=3, message=FLAGGED(new=4, over=1))
     person, original, third = Volunteer.objects.all()[:3]
     evidence = {
@@ -119,6 +118,6 @@ def _bring_in(workflow):
     options = {"source": "zooniverse.org", "match": "subject", "task": "T0", "answers": {"AST": "yes", "CR": "no"}}
     of = {"workflow": workflow, "path": "night.csv", "options": options}
     report = {"no-user": {"count": 2, "examples": [{"row": 3, "what": "AST"}]}}
-    ClassificationImport.objects.create(**of, state="done", added=5, skipped=2, report=report)
-    empty = EMPTY(file="night.csv")
-    ClassificationImport.objects.create(**of, state="failed", error=NOT_BROUGHT_IN(problem=empty))
+    ClassificationImport.objects.create(**of, state="done", added=5, done=5)
+    broken = NOT_BROUGHT_IN_FURTHER(problem=NOT_UTF8(file="night.csv"))
+    ClassificationImport.objects.create(**of, state="failed", added=5, skipped=2, report=report, error=broken)
