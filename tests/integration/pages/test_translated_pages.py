@@ -29,14 +29,14 @@ ALIKE = {  # words that are the same in English
         "min",
     },
     "de": {
-        "Champion", "Champions", "Filter", "Import", "Labels", "Name", "RA (°)", "S/N", "Text", "Text, in Markdown", "Version",
-        "linear",
+        "Champion", "Champions", "Filter", "Import", "Labels", "Name", "RA (°)", "S/N", "Text", "Text, in Markdown",
+        "Version", "linear",
     },
     "es": {"No", "no", "Tutorial"},
     "fr": {
         "champion", "Champions", "Classes", "Collections", "Consensus", "Consensus, Parquet", "Cube", "Description",
-        "Guides", "guides", "Import", "Pixels", "points", "Page", "Pages", "Promotions", "Question", "Type", "Version", "Versions",
-        "Vote", "Votes", "votes", "consensus",
+        "Guides", "guides", "Import", "Pixels", "points", "Page", "Pages", "Promotions", "Question", "Type",
+        "Version", "Versions", "Vote", "Votes", "votes", "consensus",
     },
 }  # fmt: skip
 REFUSED = [
