@@ -11,7 +11,9 @@ from django.db.models import Count
 from tests.integration.crowd.world import end_grace, make_volunteer, make_workflow, standing, subjects_of, vote
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.replay import replay_everybody
+from webapp.consensus.retire import reason_to_retire
 from webapp.consensus.submit import submit, undo
+from webapp.consensus.weigh import posterior_of
 from webapp.volunteers.classify import Item
 from webapp.volunteers.models import Lease, QueueEntry
 from webapp.volunteers.queue import lease_next
@@ -104,26 +106,49 @@ def test_undo_sent_many_times_at_once_takes_one_answer_back():
     assert not standing(workflow).exists()
 
 
-def test_a_crowd_that_works_until_nothing_is_left_gives_no_vote_too_many():
+RULES = [
+    {},
+    {"nothing_after": 2, "agreement": 0.7, "agreement_votes": 4, "unsure_share": 0.5, "unsure_votes": 2},
+    {"method": "majority", "majority": 0.8},
+]
+
+
+@pytest.mark.parametrize("rules", RULES, ids=str)
+def test_a_crowd_that_works_until_nothing_is_left_gives_no_giventoo_many(rules):
     workflow = make_workflow(
-        subjects=30, gold=4, min_votes=3, max_votes=5, training_schedule=[[0, 0.2]], random_fraction=0.3
+        subjects=30, gold=4, min_votes=3, max_votes=5, training_schedule=[[0, 0.2]], random_fraction=0.3, **rules
     )
-    people = [make_volunteer() for _ in range(12)]
+    people = [make_volunteer() for _ in range(PEOPLE)]
 
     def work(number):
         while leases := lease_next(people[number], workflow, 3):
-            items = [Item(uuid4(), each.entry.subject_id, "yes" if number % 3 else "no") for each in leases]
-            submit(people[number], workflow, items)
+            answers = ("yes", "no", "yes", "unsure")
+            said = [Item(uuid4(), each.entry.subject_id, answers[number % 4]) for each in leases]
+            submit(people[number], workflow, said)
 
     while QueueEntry.objects.filter(workflow=workflow, is_gold=False, is_retired=False).exists():
-        at_once(work, *range(12))  # whoever found everything lent out comes back
+        at_once(work, *range(PEOPLE))  # whoever found everything lent out comes back
         end_grace()
-    for row in Consensus.objects.filter(subject__gold_label=""):
+    rows = Consensus.objects.filter(subject__gold_label="")
+    assert rows.count() == 30
+    for row in rows:
         assert row.is_retired
         assert row.votes <= 5
-    assert Consensus.objects.filter(subject__gold_label="").count() == 30
+        assert not settled_before_its_last_vote(row)
     assert not Lease.objects.filter(entry__is_gold=False).exists()
     assert queue_is_consistent(workflow)
+
+
+def settled_before_its_last_vote(row):
+    votes = standing(row.workflow).filter(subject=row.subject).order_by("position")
+    sums = Consensus(workflow=row.workflow)
+    for given in list(votes)[:-1]:
+        setattr(sums, f"votes_{given.answer}", getattr(sums, f"votes_{given.answer}") + 1)
+        sums.evidence += given.evidence
+        sums.posterior = posterior_of(sums, row.workflow)
+        if reason_to_retire(sums):
+            return True
+    return False
 
 
 def test_counting_skills_anew_while_people_answer_loses_nothing():

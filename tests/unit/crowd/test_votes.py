@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from ml.crowd.read import read_truth, read_votes
-from ml.crowd.votes import BadVotes, Votes
+from ml.crowd.read import coded, read_arrow, read_columns, read_truth, read_votes
+from ml.crowd.votes import BadVotes, Votes, encode
 
 
 def write(tmp_path, text, name="labels.csv"):
@@ -48,6 +48,7 @@ def test_byte_order_marks_windows_lines_and_other_columns_are_read(tmp_path):
         ("", "has no column 'item'"),
         ("item,worker,label\n", "labels.csv holds no votes"),
         ("item,worker,label\n1,a,unsure\n", "nothing but 'unsure'"),
+        ("item,worker,label\n1,a,yes\n2,b,NaN\n", "labels.csv: a label is NaN; leave the vote out, or write 'unsure'"),
         ("item,worker,label\n1,a,yes\n2,,no\n", "labels.csv row 3: worker is empty"),
         ("item,worker,label\n1,a\n", "labels.csv row 2: label is empty"),
     ],
@@ -55,6 +56,22 @@ def test_byte_order_marks_windows_lines_and_other_columns_are_read(tmp_path):
 def test_bad_files_are_named_with_their_row(tmp_path, text, message):
     with pytest.raises(BadVotes, match=message):
         read_votes(write(tmp_path, text))
+
+
+def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path):
+    """Quotes, commas and line breaks in names, blanks around them, empty lines, columns in another order, a mark."""
+    path = write(
+        tmp_path,
+        '\ufefflabel,when,"worker",item\r\n yes,now,"Lee, Ann",1\r\nno,,"two\nlines", 1 \r\n\r\n'
+        'unsure,x,"say ""hi""",3\r\nyes,x, Lee ,2\r\n',
+    )
+    names = ("item", "worker", "label")
+    slow = [encode(column) for column in read_columns(path, names)]
+    quick = [coded(read_arrow(path, names)[name]) for name in names]
+    for (values, codes), (expected_values, expected_codes) in zip(quick, slow, strict=True):
+        assert values == expected_values
+        np.testing.assert_array_equal(codes, expected_codes)
+    assert read_votes(path).workers == ("Lee", "Lee, Ann", 'say "hi"', "two\nlines")
 
 
 def test_files_that_are_not_text(tmp_path):

@@ -67,4 +67,5 @@ def _row(workflow: Workflow) -> dict[str, Any]:
 
 
 def _told(flag: TrustFlag) -> dict[str, Any]:
-    return {"flag": flag, "title": title_of(flag), "evidence": evidence_of(flag), "p": f"{flag.p:.0e}"}
+    p = f"{flag.p:.0e}" if flag.p else "< 1e-300"
+    return {"flag": flag, "title": title_of(flag), "evidence": evidence_of(flag), "p": p}
