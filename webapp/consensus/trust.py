@@ -18,6 +18,7 @@ from ml.crowd.trust.find import find_flags
 from ml.crowd.trust.flag import Flag
 from webapp.consensus.all_answers import all_answers
 from webapp.consensus.models import FlagState, TrustFlag, TrustScan
+from webapp.consensus.sentences import FLAGGED, LOOKING_THROUGH, READING_ANSWERS
 from webapp.jobs import JobState
 from webapp.sql import execute
 from webapp.volunteers.models import Classification, Volunteer, Workflow
@@ -71,13 +72,13 @@ def due() -> list[Workflow]:
 
 def scan(job: TrustScan) -> None:
     """Do the job. What it writes it writes at once, and doing it twice changes nothing."""
-    job.renew(message="Reading the answers.")
+    job.renew(message=READING_ANSWERS())
     answers, volunteers = all_answers(job.workflow)
-    job.renew(message=f"Looking through {len(answers.item):,} answers.", total=answers.n_volunteers)
+    job.renew(message=LOOKING_THROUGH(count=f"{len(answers.item):,}"), total=answers.n_volunteers)
     found = find_flags(answers, newest=NEWEST)
     with transaction.atomic():
         new, over = store(job.workflow, found, volunteers)
-        job.finish(done=answers.n_volunteers, found=new, message=f"{new:,} new, {over:,} over.")
+        job.finish(done=answers.n_volunteers, found=new, message=FLAGGED(new=f"{new:,}", over=f"{over:,}"))
 
 
 def store(workflow: Workflow, found: Sequence[Flag], volunteers: NDArray[np.int64]) -> tuple[int, int]:

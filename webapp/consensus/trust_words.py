@@ -1,5 +1,6 @@
 """What a flag says, in the reader's language: the sentences of `ml.crowd.trust.flag`, filled with its numbers."""
 
+from django.utils.formats import localize
 from django.utils.translation import gettext_lazy as _
 
 from ml.crowd.trust.flag import CHANCE, CONSTANT, COPY, SPEED
@@ -32,7 +33,7 @@ def title_of(flag: TrustFlag) -> str:
 
 def evidence_of(flag: TrustFlag) -> str:
     """Return the evidence as one sentence."""
-    numbers = dict(flag.numbers)
+    numbers = {name: localize(value) for name, value in flag.numbers.items()}
     if "answer" in numbers:
         numbers["answer"] = str(ANSWERS[numbers["answer"]])
     return str(WORDS[flag.kind]) % numbers

@@ -6,13 +6,15 @@ from django.contrib.auth import get_user_model
 from tests.integration.learning import sky
 from webapp.archive.models import IngestProblem, IngestRun
 from webapp.archive.sentences import NOTHING_READ
-from webapp.consensus.models import Injection, Recount
+from webapp.consensus.models import AggregatedPosterior, Aggregation, Injection, Recount, TrustFlag, TrustScan
 from webapp.consensus.replay import recompute
-from webapp.consensus.sentences import DRAWN, RECOUNTED
+from webapp.consensus.sentences import DAWID_SKENE, DRAWN, FLAGGED, RECOUNTED, TURNED
 from webapp.learning.gate import Result, judge
 from webapp.learning.models import Evaluation, Promotion, Score, TestSet, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.sentences import LEARNING
+from webapp.review.models import ClassificationImport
 from webapp.review.rule import rule
+from webapp.review.sentences import NOT_BROUGHT_IN_FURTHER, NOT_UTF8
 from webapp.volunteers.models import Classification, Mark, Volunteer
 
 NOW = "2026-05-01T12:00Z"
@@ -36,6 +38,9 @@ def something_on_each_page():
     scores = [Score(checkpoint=model, subject=row, probabilities=[0.2], p_real=0.2, entropy=0.5) for row in rows]
     Score.objects.bulk_create(scores)
     _work(survey, workflow)
+    _look_back(workflow, rows)
+    _distrust(workflow)
+    _bring_in(workflow)
     rita = get_user_model().objects.create_user("rita")
     rule(subject=rows[11], workflow=workflow, scientist=rita, verdict="no", label="CR")
     return survey
@@ -81,3 +86,38 @@ def _work(survey, workflow):
     over = {"workflow": workflow, "state": "done", "finished_at": NOW}
     Recount.objects.create(**over, message=RECOUNTED(settled=2, reopened=0))
     Injection.objects.create(**over, number=5, done=5, label="AST", seed=1, message=DRAWN(count=5))
+
+
+def _look_back(workflow, rows):
+    figures = {"votes": 60, "subjects": 20, "voters": 3, "iterations": 7, "log_likelihood": -31.5, "share_yes": 0.5}
+    said = {"state": "done", "finished_at": NOW, "disagreements": 1, "message": TURNED(count=1, all=20)}
+    over = Aggregation.objects.create(workflow=workflow, version=1, **figures, **said)
+    AggregatedPosterior.objects.create(aggregation=over, subject=rows[12], posterior=0.1, live=0.9)
+    Aggregation.objects.create(workflow=workflow, state="running", message=DAWID_SKENE(count=60))
+
+
+def _distrust(workflow):
+    """A flag of each kind is open, and one is in each other state."""
+    TrustScan.objects.create(workflow=workflow, state="done", finished_at=NOW, done=3, message=FLAGGED(new=4, over=1))
+    person, original, third = Volunteer.objects.all()[:3]
+    evidence = {
+        "speed": {"n": 212, "median": 0.12, "limit": 0.5},
+        "constant": {"n": 212, "same": 212, "answer": "yes", "expected": 41},
+        "chance": {"n": 40, "right": 19, "accuracy": 47, "low": 32, "high": 62},
+        "copy": {"n": 180, "same": 180, "wrong": 31, "window": 60},
+    }
+    for kind, numbers in evidence.items():
+        seen = {"workflow": workflow, "kind": kind, "numbers": numbers, "p": 3e-12, "seen_at": NOW}
+        TrustFlag.objects.create(volunteer=person, original=original if kind == "copy" else None, **seen)
+        if kind != "copy":
+            state = {"speed": "confirmed", "constant": "dismissed", "chance": "over"}[kind]
+            TrustFlag.objects.create(volunteer=third, state=state, **seen)
+
+
+def _bring_in(workflow):
+    options = {"source": "zooniverse.org", "match": "subject", "task": "T0", "answers": {"AST": "yes", "CR": "no"}}
+    of = {"workflow": workflow, "path": "night.csv", "options": options}
+    report = {"no-user": {"count": 2, "examples": [{"row": 3, "what": "AST"}]}}
+    ClassificationImport.objects.create(**of, state="done", added=5, done=5)
+    broken = NOT_BROUGHT_IN_FURTHER(problem=NOT_UTF8(file="night.csv"))
+    ClassificationImport.objects.create(**of, state="failed", added=5, skipped=2, report=report, error=broken)

@@ -21,18 +21,22 @@ ELSEWHERE = re.compile(
 NAMES = {  # what people called things, and wrote
     "night", "all", "ada", "rita", "bob", "AST", "CR", "night.csv", "Wanderers", "Is it real?", "Look for what moves.",
     "It was a rainy night.", "new", "nobody", "nowhere",
+    "Dawid–Skene", "zooniverse.org",
 }  # fmt: skip
 ALIKE = {  # words that are the same in English
     "all": {
         "English", "Español", "Deutsch", "Français", "API", "CSV", "ROC AUC", "PR AUC", "MJD", "UTC", "Mag", "Dec (°)",
         "min",
     },
-    "de": {"Champion", "Champions", "Filter", "Labels", "Name", "RA (°)", "S/N", "Text", "Text, in Markdown", "linear"},
+    "de": {
+        "Champion", "Champions", "Filter", "Import", "Labels", "Name", "RA (°)", "S/N", "Text", "Text, in Markdown",
+        "Version", "linear",
+    },
     "es": {"No", "no", "Tutorial"},
     "fr": {
         "champion", "Champions", "Classes", "Collections", "Consensus", "Consensus, Parquet", "Cube", "Description",
-        "Guides", "guides", "Pixels", "points", "Page", "Pages", "Promotions", "Question", "Type", "Versions",
-        "Vote", "Votes", "votes", "consensus",
+        "Guides", "guides", "Import", "Pixels", "points", "Page", "Pages", "Promotions", "Question", "Type",
+        "Version", "Versions", "Vote", "Votes", "votes", "consensus",
     },
 }  # fmt: skip
 REFUSED = [

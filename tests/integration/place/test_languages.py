@@ -92,5 +92,7 @@ def test_what_a_worker_wrote_is_said_in_the_readers_language():
             "Es schlägt den Champion: AUC 0,950, +0,020 (-0,010 bis +0,050) gegenüber dem Champion; neue Labels: 0."
         )
         assert in_words("1,200 more settled, 1 open again.") == "Zusätzlich entschieden: 1.200, wieder offen: 1."
+        assert in_words("4 new, 1 over.") == "Neue Hinweise: 4, erledigte: 1."
+        assert in_words("Dawid–Skene over 1,200 votes.") == "Dawid–Skene über 1.200 Stimmen."
         assert in_words("ValueError: Collecting labels.") == "ValueError: Die Labels werden gesammelt."
         assert in_words("Segmentation fault") == "Segmentation fault"

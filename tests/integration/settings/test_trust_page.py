@@ -61,6 +61,16 @@ def test_every_flag_stands_there_with_its_evidence(workflow, scientist):
     assert "Chance from somebody who looks: 3e-12." in page
 
 
+def test_the_evidence_is_in_the_readers_language(workflow, scientist):
+    flag(workflow)
+    TrustScan.objects.create(
+        workflow=workflow, state="done", done=3, finished_at=timezone.now(), message="1,200 new, 1 over."
+    )
+    page = browser(scientist).get("/surveys/atlas/trust/", headers={"Accept-Language": "de"}).content.decode()
+    assert "weniger als 0,12 Sekunden; in weniger als 0,5 kann niemand hinsehen." in page
+    assert "Neue Hinweise: 1.200, erledigte: 1." in page
+
+
 def test_the_sentences_are_those_of_the_library():
     assert {kind: str(words) for kind, words in trust_words.WORDS.items()} == signs.WORDS
     assert set(trust_words.TITLES) == set(signs.WORDS)

@@ -2,6 +2,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext as _
 
 
 class Volunteer(models.Model):
@@ -14,4 +15,4 @@ class Volunteer(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
-        return self.user.get_username() if self.user else f"visitor {str(self.key)[:8]}"
+        return self.user.get_username() if self.user else _("visitor %(key)s") % {"key": str(self.key)[:8]}
