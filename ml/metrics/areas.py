@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
-from sklearn.metrics import average_precision_score
 
 from ml.metrics.ranking import rank
 
@@ -38,12 +36,16 @@ def roc_auc(truth: Array, score: Array) -> float:
     real, bogus = int(truth.sum()), int((~truth).sum())
     if not real or not bogus:
         return math.nan
+    from scipy.stats import rankdata  # a second of import that no page of the site waits for
+
     ranks = rankdata(np.asarray(score, dtype=np.float64))
     return float((ranks[truth].sum() - real * (real + 1) / 2) / (real * bogus))
 
 
 def pr_auc(truth: Array, score: Array) -> float:
     """Return the average precision, 0..1; NaN without a real subject. Scikit-learn's; NaN scores are a ValueError."""
+    from sklearn.metrics import average_precision_score  # some seconds of import that no page of the site waits for
+
     truth = np.asarray(truth, dtype=bool)
     return float(average_precision_score(truth, score)) if truth.any() else math.nan
 

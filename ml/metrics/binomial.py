@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 Array = NDArray[Any]
 
@@ -39,8 +39,8 @@ def jeffreys(hits: Array, total: Array, level: float = 0.95) -> tuple[NDArray[np
     if (hits < 0).any() or (hits > total).any():
         raise ValueError("Hits must be counts from 0 to their total. Count hits among the same subjects as the total.")
     tail = (1 - level) / 2
-    low = np.where(hits == 0, 0.0, beta.ppf(tail, hits + 0.5, total - hits + 0.5))
-    high = np.where(hits == total, 1.0, beta.ppf(1 - tail, hits + 0.5, total - hits + 0.5))
+    low = np.where(hits == 0, 0.0, betaincinv(hits + 0.5, total - hits + 0.5, tail))
+    high = np.where(hits == total, 1.0, betaincinv(hits + 0.5, total - hits + 0.5, 1 - tail))
     seen = total > 0
     return np.where(seen, low, np.nan), np.where(seen, high, np.nan)
 

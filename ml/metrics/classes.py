@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import cohen_kappa_score, confusion_matrix
 
 from ml.metrics.binomial import share
 
@@ -14,6 +13,8 @@ Array = NDArray[Any]
 
 def confusion(truth: Array, predicted: Array, classes: int) -> NDArray[np.int64]:
     """Return counts (K, K): row the true class, column the predicted one, from class numbers (N,) of 0..K-1."""
+    from sklearn.metrics import confusion_matrix  # some seconds of import that no page of the site waits for
+
     return confusion_matrix(truth, predicted, labels=range(classes))
 
 
@@ -34,6 +35,8 @@ def kappa(truth: Array, predicted: Array, classes: int) -> float:
     """
     if len(set(np.asarray(truth).tolist()) | set(np.asarray(predicted).tolist())) < 2:
         return math.nan
+    from sklearn.metrics import cohen_kappa_score  # as above
+
     return float(cohen_kappa_score(truth, predicted, labels=range(classes)))
 
 

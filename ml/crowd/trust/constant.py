@@ -1,7 +1,7 @@
 """Constant answers: the same answer nearly always, to subjects that others answer otherwise."""
 
 import numpy as np
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from ml.crowd.trust.answers import ANSWERS, Answers
 from ml.crowd.trust.flag import CONSTANT, Flag
@@ -20,7 +20,7 @@ def too_constant(answers: Answers, limits: Limits) -> list[Flag]:
     of_favourite = answers.of_others()[np.arange(len(answers.item)), favourite[answers.volunteer]]
     summed = np.bincount(answers.volunteer, weights=of_favourite, minlength=answers.n_volunteers)
     expected = summed / np.maximum(total, 1)
-    p = binom.sf(same - 1, total, expected)
+    p = bdtrc(same - 1, total, expected)
     bound = limits.chance / max(answers.n_volunteers, 1)
     found = (total >= limits.answers) & (same >= limits.constant * total) & (p < bound)
     return [

@@ -1,7 +1,7 @@
 """Duplicate identities: the same answers to the same subjects at the same time, mistakes and all."""
 
 import numpy as np
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from ml.crowd.trust.answers import Answers
 from ml.crowd.trust.flag import COPY, Flag
@@ -53,7 +53,7 @@ class Pairs:
         self.wrong = np.bincount(code[wrong], minlength=len(found))
         self.wrong_alike = np.bincount(code[wrong & alike], minlength=len(found))
         expected = np.bincount(code[wrong], weights=chance[b[wrong]], minlength=len(found)) / np.maximum(self.wrong, 1)
-        self.p = binom.sf(self.wrong_alike - 1, self.wrong, np.clip(expected, 0.01, CEILING))
+        self.p = bdtrc(self.wrong_alike - 1, self.wrong, np.clip(expected, 0.01, CEILING))
 
 
 def in_lock_step(answers: Answers, window: float) -> tuple[np.ndarray, np.ndarray]:

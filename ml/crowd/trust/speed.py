@@ -1,7 +1,7 @@
 """Impossible speed: more than half of many answers came sooner than anybody can look."""
 
 import numpy as np
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from ml.crowd.trust.answers import Answers
 from ml.crowd.trust.flag import SPEED, Flag
@@ -17,7 +17,7 @@ def too_fast(answers: Answers, limits: Limits) -> list[Flag]:
     quick = timed & (answers.seconds < limits.seconds)
     total = np.bincount(answers.volunteer[timed], minlength=answers.n_volunteers)
     hits = np.bincount(answers.volunteer[quick], minlength=answers.n_volunteers)
-    p = binom.sf(hits - 1, total, 0.5)
+    p = bdtrc(hits - 1, total, 0.5)
     bound = limits.chance / max(answers.n_volunteers, 1)
     found = np.flatnonzero((total >= limits.answers) & (p < bound))
     medians = medians_of(answers.volunteer[timed], answers.seconds[timed], found)
