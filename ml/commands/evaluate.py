@@ -20,6 +20,8 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument("--report", type=Path, help="HTML page to write: every figure, its plot, table and CSV")
     parser.add_argument("--plots", type=Path, help="folder to write the plots to, as PNG")
+    trails = parser.add_argument_group("trails")
+    trails.add_argument("--no-classical", action="store_true", help="do not run the classical detector beside it")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

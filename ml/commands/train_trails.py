@@ -17,12 +17,11 @@ from ml.epoch import Epoch
 from ml.trails.crops import Labelled
 from ml.trails.marks import Mark, merged, outside, read_marks
 from ml.trails.profile import settled
-from ml.trails.recipe import TrainingSet, manifest_of, train
+from ml.trails.recipe import CLASSICAL, TrainingSet, manifest_of, train
 from ml.trails.sky import in_noise
 from ml.trails.thing import COLUMN, TRAIL, Thing
 
 PRESETS = ("learned", "classical")
-CLASSICAL = "line_sums"
 MOST_PIXELS = 2_000_000_000  # kept in memory, 2 bytes each; of more images a share is drawn
 FRESH = ("imagenet", "random", "scratch")
 

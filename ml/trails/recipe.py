@@ -27,7 +27,7 @@ from ml.trails.thing import CLASSES, SKY, TRAIL
 from ml.trails.tiles import sewn
 from ml.version import code_version
 
-ROLE, ARCHITECTURE = "trail", "trail_net"
+ROLE, ARCHITECTURE, CLASSICAL = "trail", "trail_net", "line_sums"
 HELD_OUT = 4  # one image in so many is kept for the second look
 STEPS_AGAIN, RATE_AGAIN = 600, 1e-3
 
