@@ -34,9 +34,7 @@ def train_trails(args: argparse.Namespace) -> dict[str, Any]:
     else:
         base = None if args.init in FRESH else Checkpoint.load(args.init)
         data = training_set(args.data, args.marks, tally, args.seed)
-        checkpoint = train(
-            data, seed=args.seed, minutes=args.minutes, steps=args.steps, base=base, on_epoch=tell
-        )
+        checkpoint = train(data, seed=args.seed, minutes=args.minutes, steps=args.steps, base=base, on_epoch=tell)
     digest = checkpoint.save(args.out)
     said = ("role", "preset", "architecture", "classes", "positive")
     return {
@@ -113,9 +111,7 @@ def _marked(line: np.ndarray, weight: float) -> Thing:
 def _labelled(cutout: Cutout, things: list[Thing]) -> Labelled:
     """Return an image in units of its noise; a line that was drawn is settled on the ridge near it."""
     noise_units = in_noise(cutout.pixels)
-    on_ridge = [
-        replace(thing, curve=settled(noise_units, thing.curve)) if thing.drawn else thing for thing in things
-    ]
+    on_ridge = [replace(thing, curve=settled(noise_units, thing.curve)) if thing.drawn else thing for thing in things]
     return Labelled(np.clip(noise_units, -6e4, 6e4).astype(np.float16), on_ridge, cutout.external_id)
 
 

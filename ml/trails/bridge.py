@@ -79,9 +79,7 @@ def _outward(curve: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _chains(n: int, joints: list[tuple[int, int]]) -> list[list[tuple[int, bool]]]:
     beside = {a: b for pair in joints for a, b in (pair, pair[::-1])}
-    graph = coo_matrix(
-        (np.ones(len(joints)), ([a // 2 for a, _ in joints], [b // 2 for _, b in joints])), shape=(n, n)
-    )
+    graph = coo_matrix((np.ones(len(joints)), ([a // 2 for a, _ in joints], [b // 2 for _, b in joints])), shape=(n, n))
     count, number = connected_components(graph, directed=False)
     members: list[list[int]] = [[] for _ in range(count)]
     for piece, chain in enumerate(number):

@@ -90,9 +90,7 @@ class LearnedDetector:
         shape = images.shape[1:]
         if shape not in runs:
             with self._compiling:
-                runs[shape] = compile_run(
-                    self.net, shape, device=self.device, engine=self.engine, threads=self.threads
-                )
+                runs[shape] = compile_run(self.net, shape, device=self.device, engine=self.engine, threads=self.threads)
         return runs[shape](images)
 
 

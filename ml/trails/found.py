@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.trails.curve import length_of, sagitta
 from ml.trails.curve import box as box_around
+from ml.trails.curve import length_of, sagitta
 from ml.trails.thing import CLASSES
 
 LEAST_BOX = 6.0  # pixels that a box is wide at least

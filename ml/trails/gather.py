@@ -8,14 +8,15 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from ml.trails.maps import Cells, Maps
 
 NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
-TURN = np.cos(np.radians(2 * 25))  # neighbouring cells of one line turn by less than 25°
+TURN = np.cos(np.radians(2 * 20))  # neighbouring cells of one line turn by less than 20°
+ALIKE = 0.4  # Bhattacharyya coefficient of the class shares of neighbouring cells of one line
 FEWEST = 3  # cells: 12 pixels along
 
 
 def pieces(maps: Maps, cells: Cells) -> list[NDArray[np.intp]]:
     """Return the numbers of the cells of each piece, those of one piece along it from end to end.
 
-    Two lines that cross stay two: there, neighbours point elsewhere. The longer one runs through, the other breaks, and
+    Two lines that cross stay two: there, neighbours point elsewhere or are of another class. The wider one runs through, the other breaks, and
     `ml.trails.bridge` joins it again.
     """
     first, second, apart = _joints(maps, cells)
@@ -32,12 +33,14 @@ def _joints(maps: Maps, cells: Cells) -> tuple[NDArray[np.intp], NDArray[np.intp
     number = np.full(np.add(maps.left.shape, (1, 2)), -1, dtype=np.intp)
     rows, columns = cells.place.T
     number[rows, columns + 1] = np.arange(len(cells))
+    classes = np.sqrt(cells.shares[:, 1:] / np.maximum(cells.shares[:, 1:].sum(1, keepdims=True), 1e-9))
     firsts, seconds = [], []
     for down, right in NEIGHBOURS:
         beside = number[rows + down, columns + 1 + right]
         here = np.flatnonzero(beside >= 0)
         there = beside[here]
         same = (cells.unit[here] * cells.unit[there]).sum(1) >= TURN
+        same &= (classes[here] * classes[there]).sum(1) >= ALIKE
         firsts.append(here[same])
         seconds.append(there[same])
     first, second = np.concatenate(firsts), np.concatenate(seconds)

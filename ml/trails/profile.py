@@ -35,8 +35,10 @@ class Profile:
 
     def across(self) -> NDArray[np.float64]:
         """Return the median (2 · REACH + 1,) along the curve, the sky beside it taken off; 0 where all is NaN."""
-        known = np.where(np.isnan(self.values).all(1)[:, None], 0.0, self.values)
-        median = np.nanmedian(known, axis=1)
+        if np.isnan(self.values).any():
+            median = np.nanmedian(np.where(np.isnan(self.values).all(1)[:, None], 0.0, self.values), axis=1)
+        else:
+            median = np.median(self.values, axis=1)
         sides = np.concatenate([median[:2], median[-2:]])
         return median - float(np.median(sides))
 

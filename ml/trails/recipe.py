@@ -204,5 +204,3 @@ def manifest_of(architecture: str, preset: str) -> dict[str, Any]:
         "metrics": {},
         "created": datetime.datetime.fromtimestamp(time.time(), datetime.UTC).isoformat(timespec="seconds"),
     }
-
-

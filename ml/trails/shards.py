@@ -51,6 +51,8 @@ class Scan:
     """
 
     def __init__(self, folder: Path, said: dict[str, Any], size: int = SHARD) -> None:
+        if size < 1:
+            raise BadExamples(f"--shard is a number of subjects, 1 or more, not {size}.")
         self.folder, self.size, self.rows = folder, size, 0
         folder.mkdir(parents=True, exist_ok=True)
         said = {**said, "shard": size}
