@@ -77,7 +77,7 @@ def _things(item: SubjectRecord) -> list[Thing] | None:
 
 
 def _one_plane(pixels: NDArray[Any]) -> NDArray[Any]:
-    return pixels[0] if len(pixels) == 1 else np.mean(pixels, axis=0, dtype=np.float32)
+    return pixels[0] if len(pixels) == 1 else np.asarray(pixels.mean(axis=0, dtype=np.float32))
 
 
 def _complaint(pixels: NDArray[Any]) -> str:

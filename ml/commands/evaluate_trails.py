@@ -58,7 +58,8 @@ def outcomes_of(detector: Detector, path: Path, tally: Tally) -> tuple[list[Outc
     seconds = time.monotonic() - started
     if not any(thing.label == TRAIL for outcome in outcomes for thing in outcome.things):
         raise BadExamples(
-            f"None of the {len(outcomes)} images in {path} holds a trail: completeness needs some. Add images with trails."
+            f"None of the {len(outcomes)} images in {path} holds a trail: completeness needs some."
+            " Add images with trails."
         )
     return outcomes, round(len(outcomes) / seconds, 2)
 

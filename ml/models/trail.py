@@ -1,5 +1,7 @@
 """The trail network: an image in, and for every 4 × 4 pixels what runs through them, in which direction, and where."""
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -29,9 +31,10 @@ class TrailNet(nn.Module):
         inward = (STEM, *widths[:-1])
         self.down = nn.ModuleList(ResidualBlock(a, b, 2) for a, b in zip(inward, widths, strict=True))
         self.deep = ResidualBlock(widths[-1], widths[-1], 1)
-        self.across = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.across = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in itertools.pairwise(widths))
         self.up = nn.ModuleList(ResidualBlock(a, a, 1) for a in widths[:-1])
-        self.out = nn.Conv2d(widths[0], classes + 3, 1)
+        self.out = nn.Conv2d(widths[0], classes + 3, 1, bias=False)
+        self.bias = nn.Parameter(3.0 * torch.eye(classes + 3)[0])  # begins by seeing sky everywhere
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the maps of images whose sides are multiples of `DEEPEST`."""
@@ -43,19 +46,14 @@ class TrailNet(nn.Module):
         x = self.deep(x)
         for across, up, beside in zip(reversed(self.across), reversed(self.up), reversed(finer[:-1]), strict=True):
             x = up(beside + functional.interpolate(across(x), scale_factor=2.0, mode="nearest"))
-        maps: Tensor = self.out(x)
-        return maps
+        return self.out(x) + self.bias[:, None, None]
 
 
 def trail_net(classes: int, seed: int) -> TrailNet:
-    """Return a fresh network whose weights depend on `seed` alone; it begins by seeing sky everywhere."""
+    """Return a fresh network whose weights depend on `seed` alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        net = TrailNet(classes)
-    nn.init.zeros_(net.out.bias)
-    with torch.no_grad():
-        net.out.bias[0] = 3.0
-    return net
+        return TrailNet(classes)
 
 
 class Finished(nn.Module):

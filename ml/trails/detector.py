@@ -95,7 +95,7 @@ class LearnedDetector:
 
 
 def judged(found: list[Candidate], look: SecondLook | None, shape: tuple[int, ...]) -> list[Trail]:
-    """Return candidates of an image of `shape` as trails, the surest first; what is nearly surely nothing is left out."""
+    """Return candidates of an image of `shape` as trails, the surest first, without what is surely nothing."""
     if not found:
         return []
     if look is None:

@@ -16,8 +16,8 @@ FEWEST = 3  # cells: 12 pixels along
 def pieces(maps: Maps, cells: Cells) -> list[NDArray[np.intp]]:
     """Return the numbers of the cells of each piece, those of one piece along it from end to end.
 
-    Two lines that cross stay two: there, neighbours point elsewhere or are of another class. The wider one runs through, the other breaks, and
-    `ml.trails.bridge` joins it again.
+    Two lines that cross stay two: there, neighbours point elsewhere or are of another class. The wider one runs
+    through, the other breaks, and `ml.trails.bridge` joins it again.
     """
     first, second, apart = _joints(maps, cells)
     n = len(cells)

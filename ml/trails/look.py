@@ -29,6 +29,8 @@ class SecondLook(nn.Module):
 
     def __init__(self, features: int, classes: int, folds: int = FOLDS) -> None:
         super().__init__()
+        self.middle: Tensor
+        self.scale: Tensor
         self.register_buffer("middle", torch.zeros(features))
         self.register_buffer("scale", torch.ones(features))
         self.members = nn.ModuleList(

@@ -85,7 +85,9 @@ def merged(marks: Sequence[Mark]) -> list[Consensus]:
     near = np.minimum(line_distance(lines, lines), line_distance(lines, lines).T) <= NEAR
     cover = np.maximum(line_cover(lines, lines), line_cover(lines, lines).T) >= SHARED
     count, number = connected_components(coo_matrix(near & cover), directed=False)
-    return [_consensus([marks[k] for k in np.flatnonzero(number == group)]) for group in range(count)]
+    return [
+        _consensus([mark for mark, its in zip(marks, number, strict=True) if its == group]) for group in range(count)
+    ]
 
 
 def _consensus(marks: Sequence[Mark]) -> Consensus:

@@ -1,4 +1,4 @@
-"""What an image holds along a curve and beside it: S/N per pixel, width, evenness; and the curve settled on its ridge."""
+"""What an image holds along a curve and beside it, and the curve settled on its ridge."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +36,7 @@ class Profile:
     def across(self) -> NDArray[np.float64]:
         """Return the median (2 · REACH + 1,) along the curve, the sky beside it taken off; 0 where all is NaN."""
         if np.isnan(self.values).any():
-            median = np.nanmedian(np.where(np.isnan(self.values).all(1)[:, None], 0.0, self.values), axis=1)
+            median = np.nanmedian(np.where(np.isnan(self.values).all(axis=1, keepdims=True), 0.0, self.values), axis=1)
         else:
             median = np.median(self.values, axis=1)
         sides = np.concatenate([median[:2], median[-2:]])

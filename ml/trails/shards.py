@@ -1,4 +1,4 @@
-"""The scan of an archive in shards: each a Parquet file written whole or not at all, so a scan can be taken up again."""
+"""The scan of an archive in shards, each written whole or not at all, so that it can be taken up again."""
 
 import json
 import os

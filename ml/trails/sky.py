@@ -1,5 +1,6 @@
 """An image in units of its noise: sky and noise by a mesh, so that a gradient or a galaxy's halo does not matter."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,7 @@ def mesh(image: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.fl
     tops, lefts = (_edges(side, count) for side, count in zip(image.shape, (rows, columns), strict=True))
     thin = max(1, min(2, min(image.shape) // 16))
     cells = [
-        [image[a:b:thin, c:d:thin].ravel() for c, d in zip(lefts[:-1], lefts[1:], strict=True)]
-        for a, b in zip(tops[:-1], tops[1:], strict=True)
+        [image[a:b:thin, c:d:thin].ravel() for c, d in itertools.pairwise(lefts)] for a, b in itertools.pairwise(tops)
     ]
     found = np.array([[_middle_and_spread(cell) for cell in row] for row in cells], dtype=np.float32)
     return found[..., 0], found[..., 1]
@@ -73,7 +73,7 @@ def calm(grid: NDArray[np.float32]) -> NDArray[np.float32]:
 def spread(grid: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Interpolate a grid's cells linearly over an image, constant beyond the middles of the outer ones."""
     down, across = (_weights(side, count) for side, count in zip(shape, grid.shape, strict=True))
-    return down @ grid @ across.T
+    return np.asarray(down @ grid @ across.T, dtype=np.float32)
 
 
 def stretched(noise_units: NDArray[np.float32]) -> NDArray[np.float32]:

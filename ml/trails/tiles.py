@@ -1,5 +1,6 @@
 """Large images by overlapping tiles, whose maps are sewn into one: a trail over a seam stays one trail."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -40,7 +41,7 @@ def spans(side: int, tile: int = TILE, overlap: int = OVERLAP) -> list[Span]:
     padded = -(-side // DEEPEST) * DEEPEST
     count = -(-(padded - overlap) // (tile - overlap))
     starts = np.linspace(0, (padded - tile) // DEEPEST, count).astype(int) * DEEPEST
-    seams = [0, *((a + tile + b) // 2 // STRIDE * STRIDE for a, b in zip(starts[:-1], starts[1:], strict=True)), padded]
+    seams = [0, *((a + tile + b) // 2 // STRIDE * STRIDE for a, b in itertools.pairwise(starts)), padded]
     return [Span(int(s), tile, int(a), int(b)) for s, a, b in zip(starts, seams[:-1], seams[1:], strict=True)]
 
 

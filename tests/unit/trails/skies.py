@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ml.trails.curve import even, length_of
 from ml.trails.draw import lay
 from ml.trails.maps import Maps
 from ml.trails.paint import paint
@@ -40,10 +41,5 @@ def trail(curve, **more):
 
 def apart(curve, other):
     """Return the largest distance of a curve's points from another, finely sampled."""
-    fine = np.concatenate(
-        [
-            a + np.linspace(0, 1, max(3, int(6 * np.hypot(*(b - a)))))[:, None] * (b - a)
-            for a, b in zip(other[:-1], other[1:])
-        ]
-    )
+    fine = even(other, int(6 * length_of(other)) + 2)
     return np.linalg.norm(curve[:, None] - fine, axis=2).min(1).max()

@@ -1,5 +1,7 @@
 """Tiles of large images, sewn without a seam."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -33,7 +35,7 @@ def test_tiles_cover_a_side_once_and_overlap(side, tile):
     found = spans(side, tile, 64)
     assert found[0].first == 0
     assert found[-1].last >= side
-    for one, after in zip(found[:-1], found[1:], strict=True):
+    for one, after in itertools.pairwise(found):
         assert one.last == after.first
         assert one.start + one.length - after.start >= 64
         assert after.first - after.start >= 32 <= one.start + one.length - one.last
