@@ -18,6 +18,12 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--init", default="imagenet", help="imagenet, random, scratch, or a checkpoint to start from")
     parser.add_argument("--minutes", type=float, help="limit for the presets that train a network")
     parser.add_argument("--positive", help="the real classes, A,B; else the sky's own")
+    cubes = parser.add_argument_group("cubes")
+    cubes.add_argument(
+        "--normalisation", default="adaptive", choices=("adaptive", "asinh", "raw"), help="what the flux goes through"
+    )
+    cubes.add_argument("--crop", type=int, help="side in voxels of the crops; else the preset's")
+    cubes.add_argument("--batch", type=int, help="crops in one step; else the preset's")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
