@@ -18,7 +18,9 @@ def add(subparsers: Any) -> None:
         "--out", type=Path, required=True, help="Parquet file; of stamps and tracklets a row each, with every class"
     )
     cubes = parser.add_argument_group("cubes")
-    cubes.add_argument("--threshold", type=float, help="probability from which on a voxel is a mover's; else the model's")
+    cubes.add_argument(
+        "--threshold", type=float, help="probability from which on a voxel is a mover's; else the model's"
+    )
     cubes.add_argument("--step", type=int, help="frames from window to window; 1 as in the paper (default: half a one)")
     cubes.add_argument("--known", type=Path, help="CSV of known objects: object,frame,x,y or object,mjd,ra,dec")
     cubes.add_argument("--radius", type=float, default=3.0, help="pixels within which an object is a candidate")

@@ -55,7 +55,9 @@ class Finds:
         """Return objects and completeness from limit to limit, and the tracks."""
         mag, found = np.array(self.mag), np.array(self.found, dtype=bool)
         return {
-            "completeness": [self._bin(mag, found, low, high) for low, high in zip((-np.inf, *limits), limits, strict=False)],
+            "completeness": [
+                self._bin(mag, found, low, high) for low, high in zip((-np.inf, *limits), limits, strict=False)
+            ],
             "tracks": self.true + self.false,
             "false_tracks": self.false,
             "false_tracks_per_cube": self.false / max(1, self.cubes),

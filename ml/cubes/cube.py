@@ -117,14 +117,14 @@ def _cube(record: SubjectRecord, folder: Folder, masked: bool) -> Cube:
     flux = record.block()
     if flux.shape[1] != 1 or len(flux) < FEWEST_FRAMES:
         raise BadInput(
-            f"is no cube: it has {len(flux)} frame(s) of {flux.shape[1]} channel(s). A cube has {FEWEST_FRAMES} frames or"
-            " more, of one channel."
+            f"is no cube: it has {len(flux)} frame(s) of {flux.shape[1]} channel(s). A cube has {FEWEST_FRAMES} or more"
+            " frames of one channel."
         )
     change, measured = difference(flux[:, 0])
     mask = _mask(record, folder, change.shape)
     if mask is None and masked:
         raise BadInput(
-            f"has no mask of what moves in it. Name a FITS file of the same shape in a column `{MASK}`, or leave it out."
+            f"has no mask of what moves in it. Name a FITS file of its shape in a column `{MASK}`, or leave it out."
         )
     if mask is not None:
         mask[~measured] = 0
@@ -188,5 +188,3 @@ def _known(each: dict[str, Any]) -> Known:
     if not 0 < number < 256:
         raise ValueError(f"id {number} is not from 1 to 255")
     return Known(str(number), float(each.get("mag", np.nan)), number, np.arange(len(x), dtype=np.float64), x, y)
-
-

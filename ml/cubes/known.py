@@ -41,7 +41,8 @@ def candidates(
     Of each: object, mag, frames (in common), separation (median), along and cross (median residual, track less object,
     in the direction of the object's motion and to the left of it) and their rms about it; all in arcseconds.
     """
-    scale = scale_at(cube, *track.path.at(track.path.middle).tolist(), pixel_scale)
+    x, y = track.path.at(track.path.middle).tolist()
+    scale = scale_at(cube, x, y, pixel_scale)
     near = [_residuals(track, known, scale) for known in objects]
     kept = [each for each in near if each is not None and each["separation"] <= radius * scale]
     return sorted(kept, key=lambda each: each["separation"])
@@ -95,7 +96,9 @@ class KnownTable:
                 reader = csv.DictReader(file)
                 rows, columns = list(reader), set(reader.fieldnames or ())
         except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise BadExamples(f"{path} cannot be read ({error}). Give a CSV file with {','.join(IN_PIXELS)}.") from error
+            raise BadExamples(
+                f"{path} cannot be read ({error}). Give a CSV file with {','.join(IN_PIXELS)}."
+            ) from error
         self.on_sky = not set(IN_PIXELS) <= columns
         if self.on_sky and not set(ON_SKY) <= columns:
             raise BadExamples(

@@ -60,17 +60,17 @@ def _grow(growing: list[Link], found: Detections, rows: NDArray[np.intp], frame:
     apart = np.hypot(ahead[:, :1] - found.x[rows], ahead[:, 1:] - found.y[rows])
     within = apart <= np.array([_gate(track, found, frame) for track in growing])[:, None]
     shared = _shared(growing, within, apart, found.reach[rows])
-    for number in np.flatnonzero(shared.any(1)):
+    met: NDArray[np.bool_] = np.asarray(shared.any(axis=0))
+    for number in np.flatnonzero(shared.any(axis=1)):
         growing[number].seen = frame
-    within &= ~shared.any(0)[None, :]
+    within &= ~met
     chosen = zip(*linear_sum_assignment(np.where(within, apart, _FAR)), strict=True)
     taken = [(number, column) for number, column in chosen if within[number, column]]
     for number, column in taken:
         growing[number].rows.append(int(rows[column]))
         growing[number].seen = frame
-    used = shared.any(0)
-    used[[column for _, column in taken]] = True
-    return rows[~used]
+    met[[column for _, column in taken]] = True
+    return rows[~met]
 
 
 def _shared(

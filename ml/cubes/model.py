@@ -33,10 +33,16 @@ class CubeModel:
     """
 
     def __init__(
-        self, network: WNet, threshold: float = 0.5, *, window: int = WINDOW, step: int | None = None, device: str = "auto"
+        self,
+        network: WNet,
+        threshold: float = 0.5,
+        *,
+        window: int = WINDOW,
+        step: int | None = None,
+        device: str = "auto",
     ) -> None:
         self.device = choose_device(device)
-        self.network = network.to(self.device).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        self.network = network.to(self.device).to(memory_format=torch.channels_last_3d)
         self.threshold, self.window, self.step = threshold, window, step
 
     @classmethod
@@ -50,7 +56,9 @@ class CubeModel:
         """
         role = checkpoint.manifest["role"]
         if role != ROLE:
-            raise BadCheckpoint(f"This is a checkpoint of the role {role!r}, which reads no cubes. Give one of {ROLE!r}.")
+            raise BadCheckpoint(
+                f"This is a checkpoint of the role {role!r}, which reads no cubes. Give a {ROLE!r} one."
+            )
         limit_torch()
         network = network_of(checkpoint.manifest["preprocessing"])
         network.load_state_dict(checkpoint.part("cube."))
@@ -94,4 +102,3 @@ def network_of(preprocessing: dict[str, Any]) -> WNet:
     """Return a fresh network from what a checkpoint's manifest keeps under "preprocessing"."""
     widths, depth = tuple(preprocessing["widths"]), int(preprocessing["depth"])
     return WNet(widths, depth, str(preprocessing["normalisation"]))
-

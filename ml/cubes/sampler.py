@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +102,7 @@ class Crops:
         example, way = self.examples[row], int(self.random.integers(SYMMETRIES))
         shape = (self.side,) * 3
         change = cut(example.change, corner, shape)
-        truth = cut(example.mask, corner, shape) > 0
+        truth = cut(example.mask.astype(bool), corner, shape)
         whole = np.ones(example.change.shape, bool) if example.measured is None else example.measured
         measured = cut(whole, corner, shape)
         return turned(change, way), turned(truth, way), turned(measured, way)
@@ -125,7 +126,7 @@ class Crops:
         return t, y, x
 
 
-def cut(cube: NDArray[np.generic], corner: Shape, shape: Shape) -> NDArray[np.generic]:
+def cut(cube: NDArray[Any], corner: Shape, shape: Shape) -> NDArray[Any]:
     """Return a crop (T, Y, X) from a corner on; what lies beyond the cube's end is 0."""
     part = cube[tuple(slice(start, start + length) for start, length in zip(corner, shape, strict=True))]
     if part.shape == shape:

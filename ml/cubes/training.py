@@ -104,7 +104,9 @@ def split(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[E
         )
     folds = grouped_folds(groups, moving, min(FOLDS, len(set(groups[moving]))), seed)
     # The first fold with a mover: the deal over folds is even, but of few groups one may have none.
-    chosen = next(fold for fold in range(folds.max() + 1) if moving[folds == fold].any() and moving[folds != fold].any())
+    chosen = next(
+        fold for fold in range(folds.max() + 1) if moving[folds == fold].any() and moving[folds != fold].any()
+    )
     order = np.random.default_rng(seed).permutation(len(examples))
     kept = [examples[row] for row in order if folds[row] == chosen]
     kept.sort(key=lambda example: not example.mask.any())  # those with movers first: only some are judged each round

@@ -73,7 +73,8 @@ def raw_score(change: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Only its order matters: the curve of a threshold on the pixels themselves.
     """
-    return 1 / (1 + np.exp(1 - np.clip(change, -40, 40) / 2))
+    score = 1 / (1 + np.exp(1 - np.clip(change, -40, 40) / 2))
+    return score.astype(np.float32, copy=False)
 
 
 def areas(network: VoxelHistogram, raw: VoxelHistogram) -> Figures:

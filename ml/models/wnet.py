@@ -90,7 +90,9 @@ class WNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits."""
         if any(side % self.multiple for side in x.shape[2:]):
-            raise ValueError(f"A cube of {tuple(x.shape[2:])} voxels has a side that is no multiple of {self.multiple}.")
+            raise ValueError(
+                f"The sides of a cube of {tuple(x.shape[2:])} voxels must be multiples of {self.multiple}."
+            )
         x = self.stretch(x)
         rebuilt = self.first_up(self.first_down(x))
         logits: Tensor = self.out(self.second_up(self.second_down(x, rebuilt))[0])
