@@ -24,6 +24,7 @@ from ml.cubes.training import train_cubes
 from ml.cubes.voxels import VoxelCounts, table
 from ml.dataset import BadExamples
 from ml.epoch import Epoch
+from ml.evaluate import jsonable
 
 PRESETS = tuple(RECIPES)
 NUMBERS = ("score", "mjd", "x", "y", "ra", "dec", "rate", "angle", "length")
@@ -136,7 +137,7 @@ def rows_of(
     for number, track in enumerate(tracks_of(p, threshold), start=1):
         near = candidates(track, objects, cube, radius=args.radius, pixel_scale=args.pixel_scale)
         row = described(track, cube, args.pixel_scale)
-        row |= {"path": json.dumps(row["path"]), "candidates": json.dumps(near, allow_nan=False, default=str)}
+        row |= {"path": json.dumps(row["path"]), "candidates": json.dumps(jsonable(near))}
         rows.append({"external_id": cube.name, "track": number, **row})
     return rows
 

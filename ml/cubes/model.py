@@ -41,6 +41,8 @@ class CubeModel:
         step: int | None = None,
         device: str = "auto",
     ) -> None:
+        if step is not None and step < 1:
+            raise ValueError(f"--step is a number of frames, 1 or more, not {step}.")
         self.device = choose_device(device)
         self.network = network.to(self.device).to(memory_format=torch.channels_last_3d)
         self.threshold, self.window, self.step = threshold, window, step
