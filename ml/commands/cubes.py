@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from ml.cubes.presets import preset
 from ml.cubes.sampler import Example
 from ml.cubes.tracks import described, tracks_of
 from ml.cubes.training import train_cubes
-from ml.cubes.voxels import VoxelCounts, table
+from ml.cubes.voxels import FIGURES, VoxelCounts, table
 from ml.dataset import BadExamples
 from ml.epoch import Epoch
 from ml.evaluate import jsonable
@@ -92,6 +93,8 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
         "roc_auc": rows[-1]["roc_auc"],
         "pr_auc": rows[-1]["pr_auc"],
         "limits": rows,
+        "by_limit": by_limit(rows, lambda row: row),
+        "intervals": by_limit(rows, lambda row: row["intervals"]),
         **finds.figures(limits),
         "notes": notes(counts, finds),
         "skipped": tally.skipped,
@@ -167,6 +170,11 @@ def threshold_of(given: float | None, model: CubeModel) -> float:
     if not 0 < given <= 1:
         raise BadExamples(f"--threshold is a probability above 0 and at most 1, not {given:g}.")
     return given
+
+
+def by_limit(rows: list[dict[str, Any]], part: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """Return the figures of each limit under names such as "roc_auc_21"."""
+    return {f"{name}_{row['limit']:g}": part(row)[name] for row in rows for name in FIGURES}
 
 
 def notes(counts: VoxelCounts, finds: Finds) -> list[str]:
