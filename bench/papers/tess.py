@@ -41,8 +41,8 @@ PAPER = Paper(
     title="TESS: a W-Net for cubes over time",
     source="Powell et al. 2026, Trajectory-Agnostic Asteroid Detection in TESS with Deep Learning, arXiv:2605.12391,"
     " section IX.",
-    difficulty="Cubes of 64³ at 30 minutes, three movers each on average, V 14 to 21 (S/N of one frame: 15 at 18, 2.4 at"
-    " 20, 1 at 21), glare, jitter, variable and saturated stars. Learnt from 500, judged by 100 others. The paper's"
+    difficulty="Cubes of 64³ at 30 minutes, three movers each on average, V 14 to 21 (S/N of one frame: 15 at 18, 2.4"
+    " at 20, 1 at 21), glare, jitter, variable and saturated stars. Learnt from 500, judged by 100 others. The paper's"
     " limits run from all of its asteroids to its brightest, and its labels are partly wrong, which ours are not; both"
     " leave out scores within 0.001 of 0 and 1.",
     skies={"taught": "tess --n 500 --seed 1", "judged": "tess --n 100 --seed 2"},
@@ -52,7 +52,7 @@ PAPER = Paper(
             "W-Net, Adaptive Normalisation",
             steps("adaptive"),
             (*areas(asked=True), *margins(), Figure("false tracks a cube", "evaluate/false_tracks_per_cube")),
-            "The preset cpu, 56 thousand parameters; the paper trained for 600 epochs on 190 million cubes. Raw pixels"
+            "The preset cpu, 56 thousand parameters; the paper had 190 million cubes. Raw pixels"
             " are the change in units of the noise, which the network reads, with a threshold in place of it.",
         ),
         Row(
