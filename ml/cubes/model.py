@@ -14,6 +14,7 @@ from ml.engine import choose_device, limit_torch
 from ml.models.wnet import WNet
 
 ROLE = "cube"
+SHORT = ("out of memory", "not enough memory", "allocate memory")
 WINDOW = 64  # voxels along each axis that the network is shown at once: what the paper's cubes have
 
 
@@ -91,7 +92,7 @@ def enough_memory(remedy: str) -> Iterator[None]:
         yield
     except (MemoryError, RuntimeError) as error:
         # On a CPU torch says so in an ordinary RuntimeError of its allocator.
-        if isinstance(error, RuntimeError) and "alloc" not in str(error).lower() and "memory" not in str(error).lower():
+        if isinstance(error, RuntimeError) and not any(words in str(error) for words in SHORT):
             raise
         raise MemoryShort(f"There is not enough memory for this network. {remedy}") from error
 
