@@ -45,7 +45,11 @@ PAPER = Paper(
     " at 20, 1 at 21), glare, jitter, variable and saturated stars. Learnt from 500, judged by 100 others. The paper's"
     " limits run from all of its asteroids to its brightest, and its labels are partly wrong, which ours are not; both"
     " leave out scores within 0.001 of 0 and 1.",
-    skies={"taught": "tess --n 500 --seed 1", "judged": "tess --n 100 --seed 2"},
+    skies={
+        "taught": "tess --n 500 --seed 1",
+        "judged": "tess --n 100 --seed 2",
+        "three": "tess --n 3 --seed 3 --movers 8",
+    },
     rows=(
         Row(
             "tess-wnet",
@@ -61,6 +65,13 @@ PAPER = Paper(
             steps("asinh"),
             areas(asked=False),
             "What Adaptive Normalisation adds is the difference of the two.",
+        ),
+        Row(
+            "tess-paper-size",
+            "one step of the preset paper, on a batch of four crops of 64³",
+            (Step("train --role cube --data {three} --out {out}/model --preset paper --minutes 0.001 --seed 1"),),
+            (Figure("learnt numbers", "train/parameters"), Figure("steps", "train/steps")),
+            "It shows that the step fits into memory, and nothing else. The minutes hold two cubes' validation as well.",
         ),
     ),
 )
