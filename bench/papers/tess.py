@@ -71,7 +71,7 @@ PAPER = Paper(
             "one step of the preset paper, on a batch of four crops of 64³",
             (Step("train --role cube --data {three} --out {out}/model --preset paper --minutes 0.001 --seed 1"),),
             (Figure("learnt numbers", "train/parameters"), Figure("steps", "train/steps")),
-            "It shows that the step fits into memory, and nothing else. The minutes hold two cubes' validation as well.",
+            "It shows that the step fits into memory, and nothing else. The minutes hold the validation as well.",
         ),
     ),
 )
