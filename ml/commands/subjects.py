@@ -27,10 +27,13 @@ class Tally:
 
     skipped: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    quiet: bool = False
 
     def complain(self, what: BadInput | str) -> None:
         """Count one subject that cannot be used, and say why."""
         self.skipped += 1
+        if self.quiet:
+            return
         if self.skipped <= SHOWN:
             sys.stderr.write(f"skipped: {what}\n")
         elif self.skipped == SHOWN + 1:
