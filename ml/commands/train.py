@@ -18,6 +18,13 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--init", default="imagenet", help="imagenet, random, scratch, or a checkpoint to start from")
     parser.add_argument("--minutes", type=float, help="limit for the presets that train a network")
     parser.add_argument("--positive", help="the real classes, A,B; else the sky's own")
+    tracklets = parser.add_argument_group("tracklets")
+    tracklets.add_argument(
+        "--completeness", type=float, default=0.996, help="share of real tracklets that the threshold is to keep (.996)"
+    )
+    tracklets.add_argument(
+        "--chips-only", action="store_true", help="learn from the chips alone: no motion, brightness or place"
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

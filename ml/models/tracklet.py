@@ -1,7 +1,7 @@
 """The four-chip tracklet networks: the paper's, and the one that earlier checkpoints hold.
 
-Rabeendran & Denneau 2021, A Two-Stage Deep Learning Detection Classifier for the ATLAS Asteroid Survey, section 3.2.2: a
-perceptron over 4 × K scores, with the loss of real tracklets weighted 4 : 1.
+Rabeendran & Denneau 2021, A Two-Stage Deep Learning Detection Classifier for the ATLAS Asteroid Survey, section 3.2.2:
+a perceptron over 4 × K scores, with the loss of real tracklets weighted 4 : 1.
 
 Every tracklet network maps log class scores (N, F, K), which of them are present (N, F), and facts (N, D) of the
 tracklet as a whole to a real/bogus logit (N,).

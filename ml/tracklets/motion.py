@@ -49,8 +49,8 @@ def fit(tracks: Tracks) -> Motion:
     linear in time with four parameters for 2 n numbers. Frames of unknown time or place take no part.
 
     Where all frames are of one exposure (within a second), no rate can be fitted: the best that a single body can do is
-    to stand in their middle, so the residual is their scatter. Glints of one satellite in one exposure lie on a line and
-    still fit no motion.
+    to stand in their middle, so the residual is their scatter. Glints of one satellite in one exposure lie on a line
+    and still fit no motion.
 
     Parameters
     ----------
