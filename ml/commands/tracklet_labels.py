@@ -70,6 +70,8 @@ def _classes(
     if base is not None:
         classes, real = tuple(base.manifest["classes"]), tuple(base.manifest["positive"])
         named = set(positive_of(found, positive)) if positive else set(real)
+        if not positive:
+            _check_known(found, {*classes, *OF_TRACKLETS})
         return classes, real, ["yes" if _is_real(label, named) else "no" for label in labels]
     classes = tuple(name for name in found if name not in OF_TRACKLETS)
     if len(classes) < 2:
@@ -83,8 +85,17 @@ def _classes(
     return classes, real, ["no" if label in OF_TRACKLETS else label for label in labels]
 
 
+def _check_known(labels: Sequence[str], known: set[str]) -> None:
+    strange = [label for label in labels if label not in known and label.lower() not in REAL_WORDS | BOGUS_WORDS]
+    if strange:
+        raise BadExamples(
+            f"Label {strange[0]!r} is none of the checkpoint's classes {', '.join(sorted(known))}, yes or no. Correct"
+            " it, or name the real labels with --positive A,B: all others then count as bogus."
+        )
+
+
 def _is_real(label: str, named: set[str]) -> bool:
-    return label in named or (label.lower() in REAL_WORDS and label not in named)
+    return label in named or label.lower() in REAL_WORDS
 
 
 def labels_of(parts: list[Slab], positive: str | None, checkpoint: Checkpoint) -> dict[str, list[str]]:

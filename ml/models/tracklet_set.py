@@ -49,7 +49,9 @@ class SetNet(nn.Module):
 
     def forward(self, log_scores: Tensor, present: Tensor, facts: Tensor) -> Tensor:
         """Return the logit (N,) that each tracklet is real."""
-        x, there = in_order(log_scores.clamp(min=FLOOR), present)
+        x, there = log_scores.clamp(min=FLOOR), present
+        if not self.training:  # while it learns, the last bit does not matter
+            x, there = in_order(x, there)
         odds = x[..., self.positive].logsumexp(-1) - x[..., self.negative].logsumexp(-1)
         pooled = self.pooled(self.chip(x / -FLOOR), there), self.pooled(odds[..., None] / -FLOOR, there)
         above = torch.tanh(self.hidden(torch.cat([*pooled, self.standard(facts)], dim=1)))
