@@ -118,7 +118,7 @@ def calibrate(net: SetNet, logits: Tensor, real: Tensor, weights: Tensor) -> Non
         optimiser.zero_grad()
         scaled = logits * slope.exp() + offset
         loss = weighted_mean(functional.binary_cross_entropy_with_logits(scaled, real, reduction="none"), weights)
-        loss = loss + 0.01 * (slope.square() + offset.square()).sum()  # few tracklets must not make it certain
+        loss = loss + (slope.square() + offset.square()).sum() / len(logits)  # few tracklets must not make it certain
         loss.backward()
         return loss
 

@@ -59,7 +59,8 @@ def test_fainter_frames_count_less():
     assert fit(stacked([frames])).residual[0] < fit(stacked([bright])).residual[0] / 3
 
 
-def test_scatter_of_the_stated_size_has_a_residual_of_one(rng=np.random.default_rng(0)):
+def test_scatter_of_the_stated_size_has_a_residual_of_one():
+    rng = np.random.default_rng(0)
     sigma = astrometric_error(np.array(10.0))
     tracks = []
     for _ in range(400):
