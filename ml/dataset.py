@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.tracklets.tracks import Tracks
+
 REAL_WORDS = frozenset({"real", "yes", "1", "true", "sso"})
 BOGUS_WORDS = frozenset({"bogus", "no", "0", "false"})
 
@@ -38,6 +40,11 @@ class Examples:
         Which backbone made `features`.
     training_set
         A name or hash that the checkpoint's manifest remembers.
+    tracks
+        Of tracklets: when and where their frames were seen, and which of the F there are; features of those that are
+        not may be NaN. None where all are, and nothing else is known.
+    of_chips
+        (N,) bool: whether a tracklet's label holds for its single chips too; None where all do.
     """
 
     targets: NDArray[np.float32]
@@ -49,6 +56,8 @@ class Examples:
     pixels: Any = None
     feature_key: str = ""
     training_set: str = ""
+    tracks: Tracks | None = None
+    of_chips: NDArray[np.bool_] | None = None
     notes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -73,6 +82,8 @@ class Examples:
             groups=self.groups[rows],
             features=None if self.features is None else self.features[rows],
             pixels=None if self.pixels is None else Rows(self.pixels, rows),
+            tracks=None if self.tracks is None else self.tracks.take(rows),
+            of_chips=None if self.of_chips is None else self.of_chips[rows],
             notes=[],
         )
 
@@ -85,10 +96,13 @@ class Examples:
             )
         self._check_classes()
         self._check_sides()
-        if self.features is not None and not np.isfinite(self.features).all():
+        if self.features is not None and not np.isfinite(self._known_features(self.features)).all():
             raise BadExamples(
                 "Some features are not computed yet (NaN). Score these subjects first, or leave them out."
             )
+
+    def _known_features(self, features: NDArray[np.float16]) -> NDArray[np.float16]:
+        return features if self.tracks is None else features[self.tracks.present]
 
     def _check_classes(self) -> None:
         unknown = set(self.positive) - set(self.classes)

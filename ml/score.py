@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from ml.backbone import Backbone, channels_of, default_backbone, restored
 from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.engine import limit_torch
-from ml.models.tracklet import TrackletNet, first_four
 from ml.preprocessing import Preprocessing
+from ml.tracklets.nets import p_real, restored_net
+from ml.tracklets.tracks import Tracks
 
 TRACKLET_CLASSES = ("bogus", "real")
 ROWS = 512  # rows of features turned to 32 bits at a time: so few that they stay in the cache
@@ -39,7 +40,7 @@ class Scorer:
         self._backbone: Backbone | None = None
         stamp = checkpoint.part("stamp.")
         self._weight, self._bias = stamp["weight"].float(), stamp["bias"].float()
-        self._tracklet = _tracklet_net(checkpoint) if self.role == "tracklet" else None
+        self._tracklet = restored_net(checkpoint) if self.role == "tracklet" else None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -71,8 +72,16 @@ class Scorer:
         """Return class probabilities (n, F, K) of every chip from features (n, F, D); NaN features give NaN."""
         return np.exp(self._chip_log_scores(features).numpy())
 
-    def probabilities_from_features(self, features: NDArray[Any]) -> NDArray[np.float32]:
+    def probabilities_from_features(self, features: NDArray[Any], tracks: Tracks | None = None) -> NDArray[np.float32]:
         """Return probabilities from features (n, F, D) by a matrix product.
+
+        Parameters
+        ----------
+        features
+            NaN where they are not known; where a tracklet has no frame, they are not looked at.
+        tracks
+            Of the tracklet role: when and where the frames were seen, and which there are; None where all are, and
+            nothing else is known.
 
         Returns
         -------
@@ -82,13 +91,12 @@ class Scorer:
         scores = self._chip_log_scores(features)
         if self._tracklet is None:
             return scores.exp().mean(1).numpy()
-        with torch.inference_mode():
-            real = torch.sigmoid(self._tracklet(first_four(scores)))
+        real = p_real(self._tracklet, scores, tracks)
         return torch.stack([1 - real, real], dim=1).numpy()
 
-    def probabilities(self, block: NDArray[Any]) -> NDArray[np.float32]:
+    def probabilities(self, block: NDArray[Any], tracks: Tracks | None = None) -> NDArray[np.float32]:
         """Return probabilities of subjects (n, F, C, H, W); columns as `classes`."""
-        return self.probabilities_from_features(self.features(block))
+        return self.probabilities_from_features(self.features(block), tracks)
 
     def p_real(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the probability (n,) of being real: the sum of the positive columns."""
@@ -107,13 +115,6 @@ class Scorer:
             part = torch.from_numpy(np.ascontiguousarray(flat[start : start + ROWS])).float()
             logits[start : start + ROWS] = torch.addmm(self._bias, part, self._weight.T)
         return logits.log_softmax(1).reshape(n, frames, -1)
-
-
-def _tracklet_net(checkpoint: Checkpoint) -> TrackletNet:
-    classes, positive = checkpoint.manifest["classes"], checkpoint.manifest["positive"]
-    net = TrackletNet(len(classes), [classes.index(name) for name in positive])
-    net.load_state_dict(checkpoint.part("tracklet."))
-    return net.eval()
 
 
 def _backbone(checkpoint: Checkpoint, device: str, engine: str) -> Backbone:

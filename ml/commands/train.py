@@ -27,6 +27,13 @@ def add(subparsers: Any) -> None:
     )
     cubes.add_argument("--crop", type=int, help="side in voxels of the crops; else the preset's")
     cubes.add_argument("--batch", type=int, help="crops in one step; else the preset's")
+    tracklets = parser.add_argument_group("tracklets")
+    tracklets.add_argument(
+        "--completeness", type=float, default=0.996, help="share of real tracklets that the threshold is to keep (.996)"
+    )
+    tracklets.add_argument(
+        "--chips-only", action="store_true", help="learn from the chips alone: no motion, brightness or place"
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
