@@ -29,7 +29,7 @@ class Examples:
     groups
         (N,) str: one object's rows share a group, and never stand on both sides of a split.
     classes, positive
-        The K class names, and those of them that are real.
+        The K class names, and those of them that are real; none where the question is another one (a rate).
     features
         (N, F, D) float16 of a frozen backbone, where they are already known.
     pixels
@@ -38,6 +38,10 @@ class Examples:
         Which backbone made `features`.
     training_set
         A name or hash that the checkpoint's manifest remembers.
+    held
+        (N,) bool, the rows that are the validation part whatever the seed; None draws them.
+    values
+        (N, M) float of `columns`, such as magnitude and S/N, NaN where unknown; None where nothing is told.
     """
 
     targets: NDArray[np.float32]
@@ -50,6 +54,9 @@ class Examples:
     feature_key: str = ""
     training_set: str = ""
     notes: list[str] = field(default_factory=list)
+    held: NDArray[np.bool_] | None = None
+    values: NDArray[np.float32] | None = None
+    columns: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -73,6 +80,8 @@ class Examples:
             groups=self.groups[rows],
             features=None if self.features is None else self.features[rows],
             pixels=None if self.pixels is None else Rows(self.pixels, rows),
+            held=None if self.held is None else self.held[rows],
+            values=None if self.values is None else self.values[rows],
             notes=[],
         )
 
@@ -84,7 +93,8 @@ class Examples:
                 f" and {len(self.classes)} classes."
             )
         self._check_classes()
-        self._check_sides()
+        if self.positive:
+            self._check_sides()
         if self.features is not None and not np.isfinite(self.features).all():
             raise BadExamples(
                 "Some features are not computed yet (NaN). Score these subjects first, or leave them out."
@@ -92,7 +102,7 @@ class Examples:
 
     def _check_classes(self) -> None:
         unknown = set(self.positive) - set(self.classes)
-        if unknown or not self.positive or len(self.positive) == len(self.classes):
+        if unknown or len(self.positive) == len(self.classes):
             raise BadExamples(
                 f"The real classes {list(self.positive)} must be some, but not all, of the classes"
                 f" {list(self.classes)}. Name them with --positive."
@@ -113,9 +123,12 @@ class Examples:
     def split(self, fraction: float = 0.2, seed: int = 0) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return row numbers (train, validation); no group is on both sides, and both kinds are on each if they can be.
 
-        `fraction` of the rows, 0..0.5, goes to validation.
+        `fraction` of the rows, 0..0.5, goes to validation, or what `held` says.
         """
-        folds = grouped_folds(self.groups, self.real() > 0.5, max(2, round(1 / fraction)), seed)
+        if self.held is not None:
+            return np.flatnonzero(~self.held), np.flatnonzero(self.held)
+        kinds = self.real() > 0.5 if self.positive else self.targets.argmax(1)
+        folds = grouped_folds(self.groups, kinds, max(2, round(1 / fraction)), seed)
         return np.flatnonzero(folds != 0), np.flatnonzero(folds == 0)
 
 

@@ -31,6 +31,13 @@ class Schedule:
         Validation subjects looked at in each round.
     probes
         Begin with a head fitted on the frozen network, and hold its batch normalisation as it is.
+    augment
+        "none", "flips" or "sky", of `ml.augment`.
+    average
+        Share of the running average of the weights that each step leaves as it was, 0..1; it is what is judged and
+        kept. 0 keeps the weights themselves.
+    deeper
+        Rate of each layer as a share of that of the layer after it, in timm's networks; 1 for all alike.
     """
 
     views: int
@@ -41,6 +48,9 @@ class Schedule:
     patience: int
     judged: int
     probes: bool = False
+    augment: str = "flips"
+    average: float = 0.0
+    deeper: float = 1.0
 
 
 SMALL = Schedule(views=50_000, repeats=40, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ml.backbone import Backbone, channels_of, default_backbone, restored
+from ml.backbone import Backbone, default_backbone, restored
 from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.engine import limit_torch
 from ml.models.tracklet import TrackletNet, first_four
@@ -119,7 +119,13 @@ def _tracklet_net(checkpoint: Checkpoint) -> TrackletNet:
 def _backbone(checkpoint: Checkpoint, device: str, engine: str) -> Backbone:
     preprocessing = Preprocessing(**checkpoint.manifest["preprocessing"])
     architecture = checkpoint.manifest["architecture"]
-    network = restored(architecture, channels_of(preprocessing, architecture), checkpoint.part("backbone."))
+    try:
+        network = restored(architecture, preprocessing, checkpoint.part("backbone."))
+    except RuntimeError as error:
+        raise BadCheckpoint(
+            f"The weights in this checkpoint are not those of {architecture}, which it names. Copy the checkpoint again,"
+            f" or train a new one. ({error})"
+        ) from error
     made = Backbone(network, preprocessing, device=device, engine=engine)
     if made.feature_key != checkpoint.manifest["feature_key"]:
         raise BadCheckpoint(
