@@ -107,7 +107,7 @@ def test_labels_that_teach_nothing(night, tmp_path, capsys, change, sentence):
     [
         (["evaluate", "--checkpoint", "nowhere", "--data", "M"], "nowhere is no checkpoint"),
         (["score", "--checkpoint", "nowhere", "--data", "M", "--out", "s.parquet"], "nowhere is no checkpoint"),
-        (["train", "--role", "trail", "--data", "M", "--out", "c"], "no role 'trail' to train yet"),
+        (["train", "--role", "planet", "--data", "M", "--out", "c"], "no role 'planet'"),
         (["train", "--role", "stamp", "--data", "nowhere.csv", "--out", "c"], "no labelled subject"),
     ],
 )

@@ -1,0 +1,74 @@
+"""What a paper's page is made of: skies, rows, steps and figures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of a row.
+
+    Attributes
+    ----------
+    name
+        As the page says it.
+    at
+        Where it stands in what the steps printed: step, then keys, by slashes ("evaluate/roc_auc"). Its interval is
+        looked for in "evaluate/intervals" under the last key.
+    paper
+        The paper's value, if it has one.
+    least
+        What is asked of ours, if anything is.
+    """
+
+    name: str
+    at: str
+    paper: float | None = None
+    least: float | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command of `python -m ml`; its words may hold `{sky}` and `{out}` places. `name` tells it from its like."""
+
+    words: str
+    name: str = ""
+
+    @property
+    def key(self) -> str:
+        """Return the step's name, by default its command."""
+        return self.name or self.words.split()[0]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model on one sky. `key` names its file of results; `note` says what a reader must know to compare."""
+
+    key: str
+    says: str
+    steps: tuple[Step, ...]
+    figures: tuple[Figure, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper's part of the page.
+
+    Attributes
+    ----------
+    title, source
+        Heading and reference.
+    difficulty
+        What is simulated, as hard as the paper has it: S/N, magnitudes, rates.
+    skies
+        Name to the words after `python -m ml simulate`, without --out.
+    rows
+        In the order of the page.
+    """
+
+    title: str
+    source: str
+    difficulty: str
+    skies: Mapping[str, str]
+    rows: tuple[Row, ...] = field(default=())

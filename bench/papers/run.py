@@ -1,0 +1,95 @@
+"""Run a row's commands and keep what they printed."""
+
+import datetime
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.papers.row import Figure, Paper, Row
+from ml.version import code_version
+
+ROOT = Path(__file__).resolve().parents[2]
+WORK = Path("var/papers")
+RESULTS = Path(__file__).parent / "results"
+
+
+class Failed(RuntimeError):
+    """A command of a row ended with an error; the message holds it."""
+
+
+def run_row(paper: Paper, row: Row) -> dict[str, Any]:
+    """Run every step of a row, write results/ROW.json and return it."""
+    places = {name: str(_sky(name, words)) for name, words in paper.skies.items() if _names(row, name)}
+    places["out"] = str(WORK / "rows" / row.key)
+    (ROOT / places["out"]).mkdir(parents=True, exist_ok=True)
+    said, commands, minutes, peak = {}, [], {}, 0.0
+    for step in row.steps:
+        words = ["-m", "ml", *shlex.split(step.words.format(**places))]
+        commands.append(shlex.join(["python", *words]))
+        said[step.key], seconds, megabytes = _command(words)
+        minutes[step.key], peak = round(seconds / 60, 2), max(peak, megabytes)
+    result = {
+        "skies": [
+            f"python -m ml simulate {paper.skies[name]} --out {places[name]}" for name in places if name != "out"
+        ],
+        "commands": commands,
+        "figures": {figure.name: value_of(figure, said) for figure in row.figures},
+        "minutes": minutes,
+        "peak_mb": round(peak),
+        "cores": len(os.sched_getaffinity(0)),
+        "made": datetime.datetime.fromtimestamp(time.time(), datetime.UTC).date().isoformat(),
+        "code_version": code_version(),
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{row.key}.json").write_text(json.dumps(result, indent=2) + "\n")
+    return result
+
+
+def value_of(figure: Figure, said: dict[str, Any]) -> dict[str, float | None]:
+    """Return a figure's value, and the ends of its interval where it has one.
+
+    Raises
+    ------
+    Failed
+        If no step printed it.
+    """
+    step, *keys = figure.at.split("/")
+    value: Any = said.get(step)
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(value, int | float):
+        raise Failed(f"No step of the row printed {figure.at}.")
+    low, high = said[step].get("intervals", {}).get(keys[-1]) or (None, None)
+    return {"value": value, "low": low, "high": high}
+
+
+def _names(row: Row, sky: str) -> bool:
+    return any(f"{{{sky}}}" in step.words for step in row.steps)
+
+
+def _sky(name: str, words: str) -> Path:
+    """Return the folder of a simulated sky, made now if it is not there or was made with other words."""
+    folder = WORK / "skies" / name
+    made = ROOT / folder / "made-by.txt"
+    if not made.is_file() or made.read_text() != words:
+        _command(["-m", "ml", "simulate", *shlex.split(words), "--out", str(folder)])
+        made.write_text(words)
+    return folder
+
+
+def _command(words: list[str]) -> tuple[dict[str, Any], float, float]:
+    """Return what the command printed, its seconds and its peak memory in MB."""
+    sys.stderr.write(f"$ python {shlex.join(words)}\n")
+    began = time.monotonic()
+    process = subprocess.Popen([sys.executable, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    out = process.stdout.read() if process.stdout else ""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise Failed(f"python {shlex.join(words)} ended with {process.returncode}; its message stands above.")
+    return json.loads(out.splitlines()[-1]), time.monotonic() - began, usage.ru_maxrss / 1024

@@ -1,0 +1,61 @@
+import json
+
+import pytest
+
+from bench.papers import page as pages
+from bench.papers import run
+from bench.papers.__main__ import PAGE, papers
+from bench.papers.row import Figure, Paper, Row, Step
+
+ROW = Row(
+    "stamps", "Ours", (Step("train --data {sky}"),), (Figure("AUC", "evaluate/roc_auc", 0.99, 0.98),), "with a note"
+)
+PAPER = Paper("A paper", "Somebody (2020)", "S/N 5 to 20", {"sky": "atlas --n 10"}, (ROW,))
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "RESULTS", tmp_path)
+    return tmp_path
+
+
+def kept(results, value):
+    found = {"AUC": {"value": value, "low": value - 0.01, "high": value + 0.005}}
+    said = {"figures": found, "minutes": {"train": 1.5}, "peak_mb": 900, "cores": 2, "skies": ["A"], "commands": ["B"]}
+    (results / "stamps.json").write_text(json.dumps(said))
+
+
+def test_the_page_is_what_the_results_say():
+    """Whoever edits docs/papers.md, or runs a row and forgets the page, is told here."""
+    assert PAGE.read_text() == pages.page(papers())
+
+
+def test_a_row_shows_paper_and_ours_side_by_side(results):
+    kept(results, 0.985)
+    line = next(line for line in pages.page([PAPER]).splitlines() if line.startswith("| Ours"))
+    assert line == "| Ours | AUC | 0.9900 | 0.9850 (0.9750–0.9900) | ≥ 0.9800: met | 1.5 (2 cores, 900 MB) |"
+
+
+def test_what_is_not_reached_is_said(results):
+    kept(results, 0.97)
+    assert "≥ 0.9800: **not met**" in pages.page([PAPER])
+
+
+def test_a_row_without_result_says_how_to_run_it(results):
+    assert "not run yet: `python -m bench.papers stamps`" in pages.page([PAPER])
+
+
+def test_a_figure_is_read_with_its_interval():
+    said = {"evaluate": {"operating": {"rejected_at_0.996": 0.9}, "intervals": {"rejected_at_0.996": [0.8, 0.95]}}}
+    figure = Figure("rejected", "evaluate/operating/rejected_at_0.996")
+    assert run.value_of(figure, said) == {"value": 0.9, "low": 0.8, "high": 0.95}
+
+
+def test_a_figure_that_no_step_printed_is_an_error():
+    with pytest.raises(run.Failed, match="evaluate/kappa"):
+        run.value_of(Figure("kappa", "evaluate/kappa"), {"evaluate": {}})
+
+
+def test_keys_name_files_and_are_unique():
+    keys = [row.key for paper in papers() for row in paper.rows]
+    assert len(keys) == len(set(keys))
