@@ -109,7 +109,7 @@ def architecture_of(backbone: Backbone) -> str:
     """Return the name under which `ml.models.stamp.backbone` makes the like of this backbone's network."""
     if isinstance(backbone.network, ResidualNet):
         return RESIDUAL
-    config: Any = backbone.network.pretrained_cfg
+    config: Any = getattr(backbone.network, "pretrained_cfg", {"architecture": ARCHITECTURE})
     return str(config["architecture"])
 
 

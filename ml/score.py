@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ml.backbone import Backbone, default_backbone, restored
 from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.engine import limit_torch
+from ml.models.metadata import MetadataNet
 from ml.models.tracklet import TrackletNet, first_four
 from ml.preprocessing import Preprocessing
 
@@ -40,6 +41,7 @@ class Scorer:
         stamp = checkpoint.part("stamp.")
         self._weight, self._bias = stamp["weight"].float(), stamp["bias"].float()
         self._tracklet = _tracklet_net(checkpoint) if self.role == "tracklet" else None
+        self._metadata = _metadata_net(checkpoint) if self.columns else None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -57,6 +59,11 @@ class Scorer:
         return tuple(self.manifest["classes"])
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the names of what the model wants to know besides the pixels; mostly nothing."""
+        return tuple(self.manifest.get("metadata", ()))
+
+    @property
     def backbone(self) -> Backbone:
         """Return the backbone, built at the first need: heads over stored features never need it."""
         if self._backbone is None:
@@ -71,8 +78,17 @@ class Scorer:
         """Return class probabilities (n, F, K) of every chip from features (n, F, D); NaN features give NaN."""
         return np.exp(self._chip_log_scores(features).numpy())
 
-    def probabilities_from_features(self, features: NDArray[Any]) -> NDArray[np.float32]:
+    def probabilities_from_features(
+        self, features: NDArray[Any], values: NDArray[Any] | None = None
+    ) -> NDArray[np.float32]:
         """Return probabilities from features (n, F, D) by a matrix product.
+
+        Parameters
+        ----------
+        features
+            Of this model's backbone.
+        values
+            (n, M) of `columns`, NaN where unknown. None, or a row of NaN, asks for what the pixels alone say.
 
         Returns
         -------
@@ -81,18 +97,25 @@ class Scorer:
         """
         scores = self._chip_log_scores(features)
         if self._tracklet is None:
-            return scores.exp().mean(1).numpy()
+            p = scores.exp().mean(1)
+            return (p if self._metadata is None or values is None else self._informed(p, values)).numpy()
         with torch.inference_mode():
             real = torch.sigmoid(self._tracklet(first_four(scores)))
         return torch.stack([1 - real, real], dim=1).numpy()
 
-    def probabilities(self, block: NDArray[Any]) -> NDArray[np.float32]:
-        """Return probabilities of subjects (n, F, C, H, W); columns as `classes`."""
-        return self.probabilities_from_features(self.features(block))
+    def probabilities(self, block: NDArray[Any], values: NDArray[Any] | None = None) -> NDArray[np.float32]:
+        """Return probabilities of subjects (n, F, C, H, W) and their `values`; columns as `classes`."""
+        return self.probabilities_from_features(self.features(block), values)
 
     def p_real(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the probability (n,) of being real: the sum of the positive columns."""
         return probabilities[:, [self.classes.index(name) for name in self.positive]].sum(1)
+
+    def _informed(self, p: torch.Tensor, values: NDArray[Any]) -> torch.Tensor:
+        assert self._metadata is not None  # noqa: S101 - for the type checker
+        with torch.inference_mode():
+            said = self._metadata(p.clamp(min=1e-6).log(), torch.from_numpy(np.asarray(values, dtype=np.float32)))
+        return torch.where(torch.isfinite(p).all(1, keepdim=True), said.exp(), p)
 
     def _chip_log_scores(self, features: NDArray[Any]) -> torch.Tensor:
         n, frames, dimensions = features.shape
@@ -113,6 +136,12 @@ def _tracklet_net(checkpoint: Checkpoint) -> TrackletNet:
     classes, positive = checkpoint.manifest["classes"], checkpoint.manifest["positive"]
     net = TrackletNet(len(classes), [classes.index(name) for name in positive])
     net.load_state_dict(checkpoint.part("tracklet."))
+    return net.eval()
+
+
+def _metadata_net(checkpoint: Checkpoint) -> MetadataNet:
+    net = MetadataNet(len(checkpoint.manifest["classes"]), len(checkpoint.manifest["metadata"]))
+    net.load_state_dict(checkpoint.part("metadata."))
     return net.eval()
 
 
