@@ -53,7 +53,7 @@ def rotated(x: Tensor, random: torch.Generator, most: int = SHIFT) -> Tensor:
 
 
 def brightened(x: Tensor, random: torch.Generator, noise: float) -> Tensor:
-    """Return stamps (B, C, H, W), each brighter or fainter by a tenth at most, with up to a fifth more noise of the sky."""
+    """Return stamps (B, C, H, W), each brighter or fainter by up to a tenth, with up to a fifth more sky noise."""
     factor = 1 + BRIGHTNESS * (2 * torch.rand(len(x), 1, 1, 1, generator=random) - 1)
     sigma = NOISE * noise * torch.rand(len(x), 1, 1, 1, generator=random)
     return x * factor + sigma * torch.randn(x.shape, generator=random)

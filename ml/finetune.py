@@ -23,7 +23,6 @@ from ml.models.stamp import dimensions
 from ml.models.stem import Adapted
 from ml.schedule import Best, Clock, Schedule
 
-BATCH = 64
 MOMENTUM = 0.2
 DECAY = 0.02
 GPU_FACTOR = 20  # a GPU shows so many times more chips in the same time
@@ -69,7 +68,7 @@ def finetune(
     clock, best, batches = (
         Clock(_steps(chips, schedule, start.device), minutes),
         Best(schedule.patience),
-        _batches(chips, seed, schedule.augment, start.preprocessing.gain if start.preprocessing.sky_units else 0.02),
+        _batches(chips, seed, schedule, start.preprocessing.sky_noise),
     )
     kept = _kept(model, schedule)
     if head is not None:
@@ -153,18 +152,18 @@ def _log_scores(model: nn.Module, chips: Chips) -> Tensor:
     return scores.reshape(-1, chips.frames, scores.shape[1]).clone()
 
 
-def _batches(chips: Chips, seed: int, augment: str, noise: float) -> Iterator[Chips]:
+def _batches(chips: Chips, seed: int, schedule: Schedule, noise: float) -> Iterator[Chips]:
     random = torch.Generator().manual_seed(seed)
     while True:
-        for rows in torch.randperm(len(chips), generator=random).split(BATCH):
-            pixels = AUGMENTS[augment](chips.pixels[rows].float(), random, noise)
+        for rows in torch.randperm(len(chips), generator=random).split(schedule.batch):
+            pixels = AUGMENTS[schedule.augment](chips.pixels[rows].float(), random, noise)
             if len(rows) > 1:  # batch normalisation needs two
                 yield Chips(pixels, chips.targets[rows], chips.weights[rows], 1)
 
 
 def _steps(chips: Chips, schedule: Schedule, device: torch.device) -> int:
     views = schedule.views * (GPU_FACTOR if device.type == "cuda" else 1)
-    return max(schedule.rounds, math.ceil(min(views, schedule.repeats * len(chips)) / BATCH))
+    return max(schedule.rounds, math.ceil(min(views, schedule.repeats * len(chips)) / schedule.batch))
 
 
 def _linear(head: LinearHead | None, dimensions: int, classes: int, seed: int) -> nn.Linear:

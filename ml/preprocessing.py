@@ -52,6 +52,11 @@ class Preprocessing:
         """Return whether stretched pixels are in units of the sky noise, `gain` of them to one σ."""
         return self.stretch in {"asinh_noise", "linear_noise"}
 
+    @property
+    def sky_noise(self) -> float:
+        """Return one σ of the sky in stretched units, about: eyes' greys have no fixed one."""
+        return self.gain if self.sky_units else 0.02
+
     def size(self, channels: int) -> int | None:
         """Return the side in pixels for stamps with so many channels."""
         return self.size_single if channels == 1 else self.size_multi

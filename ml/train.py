@@ -83,7 +83,9 @@ def train(
         schedule = _schedule(start, base)
         start, heads = train_tuned(role, examples, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
     tensors = _backbone_tensors(preset, init, base, start) | head_tensors(heads)
-    return Checkpoint(manifest_of(role, examples, start, heads, preset=preset, init=init, base=base, seed=seed), tensors)
+    return Checkpoint(
+        manifest_of(role, examples, start, heads, preset=preset, init=init, base=base, seed=seed), tensors
+    )
 
 
 def _start(preset: str, init: str, base: Checkpoint | None, examples: Examples, seed: int) -> Backbone:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,13 +40,20 @@ class Tally:
 
 @dataclass
 class Slab:
-    """Subjects of one shape: pixels (n, F, C, H, W), and of each its id, label, group and circumstances."""
+    """Subjects of one shape: pixels (n, F, C, H, W), and of each its id, label, group, circumstances, cells."""
 
     pixels: NDArray[np.generic]
     ids: list[str]
     labels: list[str]
     groups: list[str]
     seen: list[Circumstance] = field(default_factory=list)
+    cells: list[dict[str, Any]] = field(default_factory=list)
+
+    def take(self, rows: list[int], labels: list[str]) -> "Slab":
+        """Return some rows, with the labels given."""
+        ids, groups = [self.ids[row] for row in rows], [self.groups[row] for row in rows]
+        seen, cells = [self.seen[row] for row in rows], [self.cells[row] for row in rows]
+        return Slab(self.pixels[rows], ids, labels, groups, seen, cells)
 
 
 def slabs(path: Path, tally: Tally, *, labelled: bool, frames: int | None = None) -> Iterator[Slab]:
@@ -124,4 +132,5 @@ def _slab(records: list[SubjectRecord], frames: int | None) -> Slab:
         [record.label for record in records],
         [record.object_group or record.external_id for record in records],
         [of_record(record) for record in records],
+        [record.metadata for record in records],
     )

@@ -32,7 +32,7 @@ class Adapted(nn.Module):
 
 
 def _shares(channels: int) -> Tensor:
-    """Return (3, C), rows that sum to 1: of three channels each one, of one the same thrice, of four the last two halved."""
+    """Return (3, C), rows that sum to 1: of four channels the last two share the third row."""
     shares = torch.zeros(3, channels)
     for channel in range(max(3, channels)):
         shares[min(channel, 2), channel % channels] += 1
@@ -59,7 +59,7 @@ def _first_convolution(network: nn.Module) -> str:
     named = config.get("first_conv")
     if not named:
         raise ValueError(
-            f"{config.get('architecture')} does not say which layer is its first convolution. Take another architecture,"
-            " or --channels-as adapter."
+            f"{config.get('architecture')} does not say which layer is its first convolution."
+            " Take another architecture, or --channels-as adapter."
         )
     return str(named if isinstance(named, str) else named[0])

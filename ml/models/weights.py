@@ -90,7 +90,9 @@ def check_name(architecture: str) -> None:
         return
     like = timm.list_models(f"*{name[:6]}*")[:5]
     said = f" Like it are {', '.join(like)}." if like else ""
-    raise ValueError(f"There is no architecture called {architecture!r}: it is residual, or a name that timm knows.{said}")
+    raise ValueError(
+        f"There is no architecture called {architecture!r}: it is residual, or a name that timm knows.{said}"
+    )
 
 
 def _create(architecture: str = ARCHITECTURE, *, pretrained: bool = False, **options: Any) -> nn.Module:
