@@ -112,9 +112,8 @@ def train_stamps(
     tensors = head_tensors(heads)
     if base is not None or not _packaged(recipe):
         tensors |= frozen_tensors(network.network)
-    manifest = manifest_of(
-        "stamp", examples, network, heads, preset=recipe.preset, init=recipe.init, base=base, seed=seed
-    )
+    init = "scratch" if recipe.architecture == RESIDUAL else recipe.init
+    manifest = manifest_of("stamp", examples, network, heads, preset=recipe.preset, init=init, base=base, seed=seed)
     if examples.values is not None:
         branch, manifest["metrics"] = _branch(learnt, network, heads, scores, seed)
         manifest["metadata"] = list(examples.columns)
@@ -147,7 +146,7 @@ def _packaged(recipe: Recipe) -> bool:
 def _over_frozen(
     examples: Examples, start: Backbone, seed: int, on_epoch: OnEpoch
 ) -> tuple[Backbone, Heads, Tensor | None]:
-    """Fit a head on features that stay as they are; with metadata, the validation part stays unlearnt for the branch."""
+    """Fit a head on features that stay as they are; with metadata, the validation part is left to the branch."""
     if examples.pixels is None:
         raise BadExamples("The examples have no pixels: there is nothing to look at.")
     features: NDArray[Any] = features_of(examples, np.arange(len(examples)), start)

@@ -152,8 +152,8 @@ def _backbone(checkpoint: Checkpoint, device: str, engine: str) -> Backbone:
         network = restored(architecture, preprocessing, checkpoint.part("backbone."))
     except RuntimeError as error:
         raise BadCheckpoint(
-            f"The weights in this checkpoint are not those of {architecture}, which it names. Copy the checkpoint again,"
-            f" or train a new one. ({error})"
+            f"The weights in this checkpoint are not those of {architecture}, which it names. Copy the checkpoint"
+            f" again, or train a new one. ({error})"
         ) from error
     made = Backbone(network, preprocessing, device=device, engine=engine)
     if made.feature_key != checkpoint.manifest["feature_key"]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ml.dataset import BadExamples
 
@@ -18,7 +19,7 @@ def edges_of(words: str) -> tuple[float, ...]:
         edges = tuple(float(word) for word in words.split(","))
     except ValueError:
         edges = ()
-    if len(edges) < 3 or any(b <= a for a, b in zip(edges, edges[1:], strict=False)) or not math.isfinite(edges[-1]):
+    if len(edges) < 3 or any(b <= a for a, b in pairwise(edges)) or not math.isfinite(edges[-1]):
         raise BadExamples(
             f"--velocity-bins are three or more rising rates in arcsec/h, such as 10,20,40,80, not {words}."
         )
@@ -27,7 +28,7 @@ def edges_of(words: str) -> tuple[float, ...]:
 
 def bin_names(edges: Sequence[float]) -> tuple[str, ...]:
     """Return the classes, such as "10–20"."""
-    return tuple(f"{a:g}–{b:g}" for a, b in zip(edges, edges[1:], strict=False))
+    return tuple(f"{a:g}–{b:g}" for a, b in pairwise(edges))
 
 
 def bin_of(rate: float, edges: Sequence[float]) -> str:

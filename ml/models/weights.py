@@ -136,8 +136,8 @@ def _where(architecture: str) -> str:
     folder = os.environ.get(FOLDER)
     place = f"the folder {folder} (from {FOLDER})" if folder else f"a folder and set {FOLDER} to that folder"
     return (
-        f"The ImageNet weights of {architecture} are not on this machine, and the hub {HUB} is out of reach. Put"
-        f" {architecture}.safetensors, with timm's names, into {place}; or ask for --init scratch (trained from nothing)"
+        f"The ImageNet weights of {architecture} are not here, and the hub {HUB} is out of reach. Put"
+        f" {architecture}.safetensors, with timm's names, into {place}; or ask for --init scratch (from nothing)"
         " or --init random (frozen random weights, as a control)."
     )
 
