@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load as read_tensors
 from torch import Tensor, nn
 
 ARCHITECTURE = "tf_efficientnet_lite0"
@@ -88,11 +89,9 @@ def check_name(architecture: str) -> None:
     name = architecture.split(".")[0]
     if timm.is_model(name):
         return
-    like = timm.list_models(f"*{name[:6]}*")[:5]
+    like = timm.list_models(f"{name[:6]}*")[:5]
     said = f" Like it are {', '.join(like)}." if like else ""
-    raise ValueError(
-        f"There is no architecture called {architecture!r}: it is residual, or a name that timm knows.{said}"
-    )
+    raise ValueError(f"There is no architecture {architecture!r}: it is residual, or a name that timm knows.{said}")
 
 
 def _create(architecture: str = ARCHITECTURE, *, pretrained: bool = False, **options: Any) -> nn.Module:
@@ -108,11 +107,18 @@ def _local(architecture: str) -> Path | None:
 
 
 def _from_file(architecture: str, path: Path) -> nn.Module:
+    """Load a file strictly: timm would start at random, with a warning, where names differ."""
+    network: Any = _create(architecture, num_classes=0)
+    heads = network.pretrained_cfg.get("classifier") or ()
+    heads = (heads,) if isinstance(heads, str) else tuple(heads)
+    loaded = read_tensors(path.read_bytes()) if path.suffix == ".safetensors" else _load(path)
+    body = {name: value for name, value in loaded.items() if not name.startswith(tuple(f"{head}." for head in heads))}
     try:
-        loaded = _create(architecture, pretrained=True, num_classes=0, pretrained_cfg_overlay={"file": str(path)})
-    except (RuntimeError, ValueError, KeyError) as error:
+        network.load_state_dict(body)
+    except RuntimeError as error:
         raise ValueError(f"{path} holds no weights of {architecture} as timm names them: {error}") from error
-    return loaded.eval()
+    made: nn.Module = network.eval()
+    return made
 
 
 def _hub_is_near() -> bool:
