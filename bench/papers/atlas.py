@@ -22,8 +22,8 @@ PAPER = Paper(
     "Rabeendran & Denneau 2021: stamps of ATLAS",
     "A two-stage deep learning detection classifier for the ATLAS asteroid survey, section 3.2.1. Of stamps it shows a"
     " confusion matrix (figure 7) and no accuracy to set ours beside.",
-    "Difference stamps of 100 pixels, eight classes, 470 of each to learn from and 200 of each to be judged by; S/N 5 to 20"
-    " (NOISE 3 to 5.6), something else near in half of the stamps.",
+    "Difference stamps of 100 pixels, eight classes, 470 of each to learn from and 200 of each to be judged by; S/N 5"
+    " to 20 (NOISE 3 to 5.6), something else near in half of the stamps.",
     {"learn": "atlas --n 3760 --seed 1 --snr 5:20", "test": "atlas --n 1600 --seed 2 --snr 5:20"},
     (
         row("default", "ours", "", least=(0.91, 0.996)),
@@ -38,8 +38,8 @@ PAPER = Paper(
             "resnet18_scratch",
             "resnet18, from scratch",
             "--preset resnet18 --init scratch --minutes 3",
-            note="The paper fine-tuned it from ImageNet; its weights lie on a hub that the machine of these figures could"
-            " not reach. With them in WANDERERS_WEIGHTS, leave --init out.",
+            note="The paper fine-tuned it from ImageNet; its weights lie on a hub that the machine of these figures"
+            " could not reach. With them in WANDERERS_WEIGHTS, leave --init out.",
         ),
     ),
 )

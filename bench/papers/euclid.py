@@ -6,8 +6,8 @@ TWO = "--merge other=CR,GALAXY,STAR"
 TRAIN = "train --role stamp --data {{{sky}}}/manifest.csv --out {{out}}/model"
 JUDGE = "evaluate --checkpoint {{out}}/model --data {{{sky}}}/manifest.csv"
 NO_WEIGHTS = (
-    "timm's ImageNet weights of this architecture lie on a hub that the machine of these figures could not reach, so the"
-    " row shows the architecture without them."
+    "timm's ImageNet weights of this architecture lie on a hub that the machine of these figures could not reach,"
+    " so the row shows the architecture without them."
 )
 
 
@@ -40,10 +40,10 @@ def row(
 
 PAPER = Paper(
     "Lieu et al. 2019: solar-system objects in Euclid images",
-    "Detecting solar system objects with convolutional neural networks, MNRAS 485, 5831; table 2 and sections 4.6, 4.7.",
-    "Stamps of 96 pixels of 0.1″, SSOs of 20–26 mag and 10–80″/h (uniform), half of all; S/N 5 and above in one exposure,"
-    " median 42. The paper learnt 3756 stamps of each class; ours 4000 in all, a half of them SSOs, and is judged on 2000"
-    " others. The few rows give their own numbers.",
+    "Detecting solar system objects with convolutional neural networks, MNRAS 485, 5831; table 2, sections 4.6 and 4.7.",
+    "Stamps of 96 pixels of 0.1″, SSOs of 20–26 mag and 10–80″/h (uniform), half of all; S/N 5 and above in one"
+    " exposure, median 42. The paper learnt 3756 stamps of each class; ours 4000 in all, half of them SSOs, and is"
+    " judged on 2000 others. The few rows give their own numbers.",
     {
         "colour_learn": "euclid --n 4000 --seed 1",
         "colour_test": "euclid --n 2000 --seed 2",

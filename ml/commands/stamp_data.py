@@ -30,7 +30,10 @@ def examples_from(args: argparse.Namespace, base: Checkpoint | None, tally: Tall
     edges = None if args.velocity_bins is None else edges_of(args.velocity_bins)
     label = merged_label(merged(args.merge)) if edges is None else rate_label(edges)
     parts = list(slabs(args.data, tally, labelled=edges is None))
-    data = together([part for part in (_labelled(part, label, tally) for part in parts) if part.ids])
+    parts = [part for part in (_labelled(part, label, tally) for part in parts) if part.ids]
+    if edges is not None and not parts:
+        raise BadExamples(f"No subject has a `rate` from {edges[0]:g} to {edges[-1]:g} arcsec/h: nothing to learn.")
+    data = together(parts)
     examples = examples_of(data, args.positive, base) if edges is None else _of_rates(data, edges)
     if edges is None:
         examples = _unsure(examples, data)
