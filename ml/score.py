@@ -38,8 +38,7 @@ class Scorer:
         self.feature_key: str = self.manifest["feature_key"]
         self._device, self._engine = device, engine
         self._backbone: Backbone | None = None
-        stamp = checkpoint.part("stamp.")
-        self._weight, self._bias = stamp["weight"].float(), stamp["bias"].float()
+        self._weight, self._bias = _head(checkpoint)
         self._tracklet = _tracklet_net(checkpoint) if self.role == "tracklet" else None
         self._metadata = _metadata_net(checkpoint) if self.columns else None
 
@@ -132,6 +131,16 @@ class Scorer:
         return logits.log_softmax(1).reshape(n, frames, -1)
 
 
+def _head(checkpoint: Checkpoint) -> tuple[torch.Tensor, torch.Tensor]:
+    stamp, classes = checkpoint.part("stamp."), len(checkpoint.manifest["classes"])
+    if set(stamp) != {"weight", "bias"} or len(stamp["weight"]) != classes or len(stamp["bias"]) != classes:
+        raise BadCheckpoint(
+            f"This checkpoint has no layer of scores for its {classes} classes: it is damaged, or was made by something"
+            " else. Copy it again, or train a new one."
+        )
+    return stamp["weight"].float(), stamp["bias"].float()
+
+
 def _tracklet_net(checkpoint: Checkpoint) -> TrackletNet:
     classes, positive = checkpoint.manifest["classes"], checkpoint.manifest["positive"]
     net = TrackletNet(len(classes), [classes.index(name) for name in positive])
@@ -145,8 +154,19 @@ def _metadata_net(checkpoint: Checkpoint) -> MetadataNet:
     return net.eval()
 
 
+def _preprocessing(checkpoint: Checkpoint) -> Preprocessing:
+    said = checkpoint.manifest["preprocessing"]
+    try:
+        return Preprocessing(**said)
+    except TypeError as error:
+        raise BadCheckpoint(
+            f"This checkpoint makes its stamps ready in a way that this version does not know ({error}). Use the version"
+            f" that made it ({checkpoint.manifest.get('code_version', 'unknown')}) or a newer one, or train again."
+        ) from error
+
+
 def _backbone(checkpoint: Checkpoint, device: str, engine: str) -> Backbone:
-    preprocessing = Preprocessing(**checkpoint.manifest["preprocessing"])
+    preprocessing = _preprocessing(checkpoint)
     architecture = checkpoint.manifest["architecture"]
     try:
         network = restored(architecture, preprocessing, checkpoint.part("backbone."))

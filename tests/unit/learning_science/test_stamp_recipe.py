@@ -127,6 +127,16 @@ def test_a_checkpoint_that_names_another_network_is_refused(kinds, pixels):
         Scorer(made).probabilities(pixels[:1])
 
 
+def test_a_foreign_checkpoint_is_refused(kinds, pixels):
+    made = train_stamps(labelled(kinds[:24], pixels=pixels[:24]), dataclasses.replace(SCRATCH, freeze=True))
+    newer = Checkpoint(made.manifest | {"preprocessing": {"stretch": "asinh_noise", "wavelet": 3}}, made.tensors)
+    with pytest.raises(BadCheckpoint, match=r"does not know .*wavelet"):
+        Scorer(newer).probabilities(pixels[:1])
+    headless = Checkpoint(made.manifest, made.part("nothing."))
+    with pytest.raises(BadCheckpoint, match="no layer of scores for its 4 classes"):
+        Scorer(headless)
+
+
 def test_a_running_average_of_the_weights_learns_too(kinds, pixels):
     schedule = dataclasses.replace(SMALL, views=4000, rounds=2, average=0.9, augment="sky")
     recipe = Recipe("small", "residual", "scratch", native(1), schedule=schedule)
