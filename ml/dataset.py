@@ -29,7 +29,7 @@ class Examples:
     groups
         (N,) str: one object's rows share a group, and never stand on both sides of a split.
     classes, positive
-        The K class names, and those of them that are real; none where the question is another one (a rate).
+        The K class names, and those of them that are real.
     features
         (N, F, D) float16 of a frozen backbone, where they are already known.
     pixels
@@ -42,6 +42,8 @@ class Examples:
         (N,) bool, the rows that are the validation part whatever the seed; None draws them.
     values
         (N, M) float of `columns`, such as magnitude and S/N, NaN where unknown; None where nothing is told.
+    sided
+        False where no class is real and none bogus, since the question is another one, such as a rate.
     """
 
     targets: NDArray[np.float32]
@@ -57,6 +59,7 @@ class Examples:
     held: NDArray[np.bool_] | None = None
     values: NDArray[np.float32] | None = None
     columns: tuple[str, ...] = ()
+    sided: bool = True
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -93,7 +96,7 @@ class Examples:
                 f" and {len(self.classes)} classes."
             )
         self._check_classes()
-        if self.positive:
+        if self.sided:
             self._check_sides()
         if self.features is not None and not np.isfinite(self.features).all():
             raise BadExamples(
@@ -102,7 +105,7 @@ class Examples:
 
     def _check_classes(self) -> None:
         unknown = set(self.positive) - set(self.classes)
-        if unknown or len(self.positive) == len(self.classes):
+        if unknown or bool(self.positive) != self.sided or len(self.positive) == len(self.classes):
             raise BadExamples(
                 f"The real classes {list(self.positive)} must be some, but not all, of the classes"
                 f" {list(self.classes)}. Name them with --positive."

@@ -160,8 +160,8 @@ def _preprocessing(checkpoint: Checkpoint) -> Preprocessing:
         return Preprocessing(**said)
     except TypeError as error:
         raise BadCheckpoint(
-            f"This checkpoint makes its stamps ready in a way that this version does not know ({error}). Use the version"
-            f" that made it ({checkpoint.manifest.get('code_version', 'unknown')}) or a newer one, or train again."
+            f"This checkpoint makes its stamps ready in a way that this version does not know ({error}). Use the"
+            f" version that made it ({checkpoint.manifest.get('code_version', 'unknown')}) or a newer one, or train again."
         ) from error
 
 

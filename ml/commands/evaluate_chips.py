@@ -86,7 +86,7 @@ def strangers(scorer: Scorer, labels: list[str]) -> list[str]:
 
 def unknown(data: Slab, scorer: Scorer) -> list[str]:
     """Return a sentence for each column that the model was taught to use and no subject has."""
-    known: list[bool] = np.isfinite(values(data, scorer.columns)).any(axis=0).tolist()
+    known = [bool(column.any()) for column in np.isfinite(values(data, scorer.columns)).T]
     return [
         f"The model may know `{name}` besides the pixels, but the data do not say it: it judges without. Add a column"
         f" {name} to the manifest."

@@ -69,7 +69,7 @@ def _of_rates(data: Slab, edges: Sequence[float]) -> Examples:
         )
     targets = np.eye(len(names), dtype=np.float32)[[names.index(label) for label in data.labels]]
     weights = np.ones(len(targets), dtype=np.float32)
-    return Examples(targets, weights, np.array(data.groups), names, (), pixels=data.pixels)
+    return Examples(targets, weights, np.array(data.groups), names, (), pixels=data.pixels, sided=False)
 
 
 def _unsure(examples: Examples, data: Slab) -> Examples:
