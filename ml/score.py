@@ -161,7 +161,7 @@ def _preprocessing(checkpoint: Checkpoint) -> Preprocessing:
     except TypeError as error:
         raise BadCheckpoint(
             f"This checkpoint makes its stamps ready in a way that this version does not know ({error}). Use the"
-            f" version that made it ({checkpoint.manifest.get('code_version', 'unknown')}) or a newer one, or train again."
+            f" version that made it ({checkpoint.manifest.get('code_version', 'unknown')}) or a newer one."
         ) from error
 
 
