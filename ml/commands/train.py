@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ml.commands import stamp_options
 from ml.commands.roles import ROLES, check_preset, role_named
 from ml.commands.run import command
 
@@ -18,6 +19,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--init", default="imagenet", help="imagenet, random, scratch, or a checkpoint to start from")
     parser.add_argument("--minutes", type=float, help="limit for the presets that train a network")
     parser.add_argument("--positive", help="the real classes, A,B; else the sky's own")
+    stamp_options.add(parser.add_argument_group("stamps"))
     trails = parser.add_argument_group("trails")
     trails.add_argument("--marks", type=Path, help="CSV of volunteers' lines: external_id, volunteer, x1, y1, x2, y2")
     trails.add_argument("--steps", type=int, help="batches of eight crops; by default 1600, or 600 from a checkpoint")
