@@ -45,7 +45,6 @@ def add(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--augment", choices=AUGMENTS, help="default: the schedule's, see docs/models.md")
     group.add_argument("--class-weights", choices=("balanced", "none"), default="none", help="of rare classes")
     group.add_argument("--epochs", type=float, help="how often each stamp is shown at most; else the schedule's")
-    group.add_argument("--batch", type=int, help="stamps of one step (default 64)")
     group.add_argument("--metadata", metavar="snr,mag,…", help="columns that the model may know besides the pixels")
     group.add_argument("--merge", action="append", default=[], metavar="NAME=A,B", help="labels that make one class")
     group.add_argument("--velocity-bins", metavar="10,20,…", help="learn the rate's bin (arcsec/h) instead of labels")

@@ -19,6 +19,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--init", default="imagenet", help="imagenet, random, scratch, or a checkpoint to start from")
     parser.add_argument("--minutes", type=float, help="limit for the presets that train a network")
     parser.add_argument("--positive", help="the real classes, A,B; else the sky's own")
+    parser.add_argument("--batch", type=int, help="stamps, or crops of cubes, of one step; else the preset's")
     stamp_options.add(parser.add_argument_group("stamps"))
     trails = parser.add_argument_group("trails")
     trails.add_argument("--marks", type=Path, help="CSV of volunteers' lines: external_id, volunteer, x1, y1, x2, y2")
@@ -28,7 +29,6 @@ def add(subparsers: Any) -> None:
         "--normalisation", default="adaptive", choices=("adaptive", "asinh", "raw"), help="what the flux goes through"
     )
     cubes.add_argument("--crop", type=int, help="side in voxels of the crops; else the preset's")
-    cubes.add_argument("--batch", type=int, help="crops in one step; else the preset's")
     tracklets = parser.add_argument_group("tracklets")
     tracklets.add_argument(
         "--completeness", type=float, default=0.996, help="share of real tracklets that the threshold is to keep (.996)"
