@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from ml.evaluate import bootstrap_difference, evaluate
 from ml.pixels.store import PixelStore
 from ml.score import Scorer
-from tasks import loaded
+from tasks import loaded, tracks
 from tasks.examples import by_array
 from tasks.features import Features
 from webapp.learning import curate, test_set
 from webapp.learning.gate import Result
-from webapp.learning.models import Checkpoint, TestSet, TrainingRun
+from webapp.learning.models import Checkpoint, ModelRole, TestSet, TrainingRun
 from webapp.learning.snapshot import Label
 
 
@@ -76,7 +76,8 @@ def _probabilities(run: TrainingRun, checkpoint: Checkpoint, labels: list[Label]
     )
     whole = np.empty((len(labels), len(model.classes)), dtype=np.float32)
     for array, positions, indexes in by_array(labels):
-        whole[positions] = model.probabilities_from_features(features.of(array, indexes))
+        seen = tracks.of_labels([labels[at] for at in positions]) if model.role == ModelRole.TRACKLET else None
+        whole[positions] = model.probabilities_from_features(features.of(array, indexes), seen)
     return whole
 
 

@@ -15,8 +15,9 @@ from ml.crossvalidate import cross_validate
 from ml.evaluate import jsonable
 from ml.pixels.store import PixelStore
 from ml.score import Scorer
+from ml.tracklets.tracks import Tracks
 from ml.train import Epoch, Examples, train
-from tasks import loaded
+from tasks import loaded, tracks
 from tasks.examples import examples, features_of, of_one_shape, pixels_of
 from tasks.features import Features
 from tasks.house import job
@@ -24,9 +25,10 @@ from tasks.judging import judged
 from webapp.consensus.catch_up import catch_up
 from webapp.jobs import Cancelled, LeaseLost
 from webapp.learning import cross_validated, curate, sentences, test_set
-from webapp.learning.models import Checkpoint, Preset, TrainingEpoch, TrainingRun, TrainingSet
+from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promote import champion_of
 from webapp.learning.settle import ChampionChanged, settle, settle_unjudged
+from webapp.learning.snapshot import Label
 from webapp.learning.test_set import TooLittleGold
 
 FOLDER = "checkpoints"
@@ -92,6 +94,7 @@ def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
     row.renew(message=sentences.READING(count=len(labels)))
     if row.preset == Preset.HEAD:
         given = examples(labels, classes, _curated(row).hash)
+        given.tracks = _tracks(row, labels)
         given.check()
         network = base or loaded.imagenet()
         given.feature_key = network.feature_key
@@ -100,11 +103,16 @@ def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
         return
     alike = of_one_shape(labels)
     given = examples(alike, classes, _curated(row).hash)
+    given.tracks = _tracks(row, alike)
     given.check()
     if len(alike) < len(labels):
         given.notes.append(f"{len(labels) - len(alike)} subjects of other sizes were left out.")
     with pixels_of(alike, store, row.survey.slug, Path(settings.DATA) / "temporary") as given.pixels:
         yield given
+
+
+def _tracks(row: TrainingRun, labels: list[Label]) -> Tracks | None:
+    return tracks.of_labels(labels) if row.role == ModelRole.TRACKLET else None
 
 
 def _curated(row: TrainingRun) -> TrainingSet:

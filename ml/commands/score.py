@@ -17,6 +17,8 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, help="Parquet file; of stamps and tracklets a row each, with every class"
     )
+    trails = parser.add_argument_group("trails", "a row a trail; --out may be a folder, of a scan to be taken up again")
+    trails.add_argument("--shard", type=int, default=64, help="subjects that are written together (default 64)")
     cubes = parser.add_argument_group("cubes")
     cubes.add_argument(
         "--threshold", type=float, help="probability from which on a voxel is a mover's; else the model's"
