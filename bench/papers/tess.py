@@ -32,7 +32,7 @@ def margins() -> tuple[Figure, ...]:
     return tuple(
         Figure(f"{title} of all scores, V < {limit}: {part}", f"evaluate/by_limit/{name.format(area)}_{limit}")
         for title, area in (("ROC AUC", "roc_auc"), ("PR AUC", "pr_auc"))
-        for limit in (21, 18)
+        for limit in LIMITS
         for part, name in parts
     )
 
