@@ -35,7 +35,7 @@ def counted(*each):
 
 def test_each_limit_is_judged_against_all_empty_voxels():
     cubes = [cube(number) for number in range(3)]
-    rows = table(counted(*cubes), seed=0)
+    rows = table(counted(*cubes), seed=0, draws=30)
     change, mask = (np.concatenate([getattr(one, name) for one in cubes]) for name in ("change", "mask"))
     for row, of_limit in zip(rows, (mask == 1, mask > 0), strict=True):
         used = of_limit | (mask == 0)
@@ -54,7 +54,7 @@ def test_the_extreme_bins_are_told():
     counts = VoxelCounts((20.0,))
     p = np.where(one.change > 1, 0.9999, np.where(one.change < 0, 0.0, 0.5)).astype(np.float32)
     counts.add(p, one)
-    ignored = table(counts, seed=0)[0]["ignored"]
+    ignored = table(counts, seed=0, draws=30)[0]["ignored"]
     extreme = (p == 0) | (p > 0.99)
     assert ignored["positives"] == pytest.approx(extreme[one.mask > 0].mean())
     assert ignored["negatives"] == pytest.approx(extreme[one.mask == 0].mean())
@@ -73,7 +73,7 @@ def test_draws_are_of_whole_groups():
     cubes = [cube(number) for number in range(4)]
     for one in cubes:
         one.group = "same"
-    low, high = table(counted(*cubes), seed=0)[0]["intervals"]["roc_auc_all"]
+    low, high = table(counted(*cubes), seed=0, draws=30)[0]["intervals"]["roc_auc_all"]
     assert low == pytest.approx(high, abs=1e-9)
 
 
