@@ -4,7 +4,7 @@ from bench.papers.row import Figure, Paper, Row, Step
 
 LIMITS = (21, 20, 19, 18)
 ROC, PR = (0.887, 0.956, 0.987, 0.994), (0.319, 0.477, 0.620, 0.661)
-MINUTES = 14
+MINUTES = 10
 
 
 def steps(normalisation: str) -> tuple[Step, ...]:
@@ -32,7 +32,7 @@ def margins() -> tuple[Figure, ...]:
     return tuple(
         Figure(f"{title} of all scores, V < {limit}: {part}", f"evaluate/by_limit/{name.format(area)}_{limit}")
         for title, area in (("ROC AUC", "roc_auc"), ("PR AUC", "pr_auc"))
-        for limit in (21, 18)
+        for limit in LIMITS
         for part, name in parts
     )
 

@@ -49,7 +49,7 @@ class VoxelCounts:
         counts = np.stack(both).astype(np.int32)
         self._blocks[group] = self._blocks.get(group, 0) + counts
 
-    def draws(self, seed: int, n: int = DRAWS) -> list[tuple[VoxelHistogram, VoxelHistogram]]:
+    def draws(self, seed: int, n: int) -> list[tuple[VoxelHistogram, VoxelHistogram]]:
         """Return the network's and the raw histogram in n draws of whole groups with replacement."""
         blocks = np.stack([self._blocks[key] for key in sorted(self._blocks)])
         drawn = []
@@ -91,10 +91,10 @@ def areas(network: VoxelHistogram, raw: VoxelHistogram) -> Figures:
     return found
 
 
-def table(counts: VoxelCounts, seed: int) -> list[dict[str, Any]]:
+def table(counts: VoxelCounts, seed: int, draws: int = DRAWS) -> list[dict[str, Any]]:
     """Return one row a limit: its figures, their 95 % intervals by cube, and what the counts hold."""
     figures = areas(counts.network, counts.raw)
-    drawn = [areas(*pair) for pair in counts.draws(seed)]
+    drawn = [areas(*pair) for pair in counts.draws(seed, draws)]
     rows = []
     for place, limit in enumerate(counts.limits):
         curve = counts.network.curve(limit, 0, compensate=False)

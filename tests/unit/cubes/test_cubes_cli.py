@@ -134,7 +134,8 @@ def test_cubes_of_mixed_sizes_and_holes(sky, trained, tmp_path, capsys):
             **{f"mjd{frame}": None for frame in range(1, 21)},
         },
     )
-    assert main(["train", "--role", "cube", "--data", str(mixed), "--out", str(tmp_path / "c"), *TINY]) == 0
+    brief = [*TINY[:-1], "0.005"]
+    assert main(["train", "--role", "cube", "--data", str(mixed), "--out", str(tmp_path / "c"), *brief]) == 0
     assert said(capsys)["n"] == 4
     assert main(["evaluate", "--checkpoint", str(trained), "--data", str(mixed), "--limits", "17"]) == 0
     assert any("were not measured" in note for note in said(capsys)["notes"])

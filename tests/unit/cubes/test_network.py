@@ -104,4 +104,8 @@ def test_an_empty_mask_teaches_nothing():
 def test_cross_entropy_leaves_out_what_was_not_measured():
     logits, truth = torch.tensor([2.0, -1.0, 50.0]), torch.tensor([1.0, 0.0, 0.0])
     expected = -(np.log(expit(2.0)) + np.log(1 - expit(-1.0))) / 2
-    assert cross_entropy(logits, truth, torch.tensor([1.0, 1.0, 0.0])).item() == pytest.approx(expected, rel=1e-5)
+    measured = torch.tensor([1.0, 1.0, 0.0])
+    assert cross_entropy(logits, truth, measured).item() == pytest.approx(expected, rel=1e-5)
+    p, q = expit(2.0), expit(-1.0)
+    doubted = -(0.9 * np.log(p) + 0.1 * np.log(1 - p) + 0.1 * np.log(q) + 0.9 * np.log(1 - q)) / 2
+    assert cross_entropy(logits, truth, measured, 0.1).item() == pytest.approx(doubted, rel=1e-5)
