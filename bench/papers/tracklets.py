@@ -39,15 +39,15 @@ PAPER = Paper(
     difficulty=(
         "Tracklets as [simulated](simulations.md#atlas-stamps-of-eight-classes-and-tracklets): three in eight are real,"
         " three in five asteroids lie between S/N 5 and 20, a third of the bogus ones are chance alignments of several"
-        " classes, and 8 % of all are glints of satellites, whose chips look real. Learnt on 2,000 tracklets of 3 to 8"
-        " detections, mostly 4; judged on 2,000 each of 3, 4 and 6. The chip network has learnt from 3,760 stamps of"
+        " classes, and 8 % of all are glints of satellites, whose chips look real. Learnt on 2,400 tracklets of 3 to 8"
+        " detections, mostly 4; judged on 3,000 each of 3, 4 and 6. The chip network has learnt from 3,760 stamps of"
         " another night, as many a class as the paper's. A bogus detection lies 0.5 to 3″ off the line: the simulation"
         " chose so, and motion tells as much as that lets it."
     ),
     skies={
         "chips": "atlas --n 3760 --seed 61",
-        "tracklets": "atlas --tracklets --detections mixed --n 2000 --seed 62",
-        **{f"tracklets_{n}": f"atlas --tracklets --detections {n} --n 2000 --seed {70 + n}" for n in COUNTS},
+        "tracklets": "atlas --tracklets --detections mixed --n 2400 --seed 62",
+        **{f"tracklets_{n}": f"atlas --tracklets --detections {n} --n 3000 --seed {70 + n}" for n in COUNTS},
     },
     rows=(
         Row(
