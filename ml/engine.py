@@ -15,7 +15,7 @@ BATCH = 128  # what callers hand over at once
 Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
-def threads() -> int:
+def cores() -> int:
     """Return how many threads OpenVINO may use: ``WANDERERS_THREADS``, or every core this process may use."""
     return int(os.environ.get("WANDERERS_THREADS") or len(os.sched_getaffinity(0)))
 
@@ -51,13 +51,16 @@ def choose_engine(engine: str, device: torch.device) -> str:
     return engine
 
 
-def compile_run(network: nn.Module, shape: tuple[int, ...], *, device: torch.device, engine: str) -> Run:
-    """Return a function from batches (n, *shape) float32 to (n, D) float32.
+def compile_run(
+    network: nn.Module, shape: tuple[int, ...], *, device: torch.device, engine: str, threads: int | None = None
+) -> Run:
+    """Return a function from batches (n, *shape) float32 to (n, D) float32, or whatever shape the network returns.
 
-    Both engines compute in 32 bits and agree to about 1e-4 of the largest feature.
+    Both engines compute in 32 bits and agree to about 1e-4 of the largest feature. `threads` is how many cores
+    OpenVINO may use for it; None is what this process may use.
     """
     if engine == "openvino":
-        return _openvino_run(network, shape)
+        return _openvino_run(network, shape, threads or cores())
     return _torch_run(network, device)
 
 
@@ -72,7 +75,7 @@ def _torch_run(network: nn.Module, device: torch.device) -> Run:
     return run
 
 
-def _openvino_run(network: nn.Module, shape: tuple[int, ...]) -> Run:
+def _openvino_run(network: nn.Module, shape: tuple[int, ...], threads: int) -> Run:
     # OpenVINO's converter reports home by default; without this module it falls back to its own silent stub.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
@@ -86,7 +89,7 @@ def _openvino_run(network: nn.Module, shape: tuple[int, ...]) -> Run:
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": threads(),
+        "INFERENCE_NUM_THREADS": threads,
     }
     request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
 

@@ -91,8 +91,10 @@ def train(
     else:
         schedule = _schedule(start, base)
         start, heads = train_tuned(examples, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
-    tensors = _backbone_tensors(chips, init, base, start) | _head_tensors(heads)
-    return Checkpoint(_manifest(role, examples, start, heads, preset=preset, init=init, base=base, seed=seed), tensors)
+    tensors = _backbone_tensors(chips, init, base, start) | head_tensors(heads)
+    return Checkpoint(
+        manifest_of(role, examples, start, heads, preset=preset, init=init, base=base, seed=seed), tensors
+    )
 
 
 def _two_steps(
@@ -159,13 +161,14 @@ def _backbone_tensors(preset: str, init: str, base: Checkpoint | None, start: Ba
     return {} if preset in ("head", two_step.GIVEN) and packaged else frozen_tensors(start.network)
 
 
-def _head_tensors(heads: frozen.Heads) -> dict[str, Tensor]:
+def head_tensors(heads: frozen.Heads) -> dict[str, Tensor]:
+    """Return the heads' tensors, as a checkpoint keeps them."""
     tensors = {"stamp.weight": heads.stamp.weight, "stamp.bias": heads.stamp.bias}
     net = {} if heads.tracklet is None else heads.tracklet.net.state_dict()
     return tensors | {f"tracklet.{name}": value for name, value in net.items()}
 
 
-def _manifest(
+def manifest_of(
     role: str,
     examples: Examples,
     start: Backbone,
@@ -176,6 +179,7 @@ def _manifest(
     base: Checkpoint | None,
     seed: int,
 ) -> dict[str, Any]:
+    """Return what every checkpoint's manifest says."""
     return {
         "role": role,
         "classes": list(examples.classes),

@@ -20,6 +20,11 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument("--report", type=Path, help="HTML page to write: every figure, its plot, table and CSV")
     parser.add_argument("--plots", type=Path, help="folder to write the plots to, as PNG")
+    trails = parser.add_argument_group("trails")
+    trails.add_argument("--no-classical", action="store_true", help="do not run the classical detector beside it")
+    cubes = parser.add_argument_group("cubes")
+    cubes.add_argument("--limits", default="18,19,20,21", help="magnitudes, from bright to faint")
+    cubes.add_argument("--step", type=int, help="frames from window to window; 1 as in the paper (default: half a one)")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

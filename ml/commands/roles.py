@@ -10,6 +10,8 @@ from ml.dataset import BadExamples
 ROLES = {
     "stamp": "ml.commands.stamps",
     "tracklet": "ml.commands.tracklets",
+    "trail": "ml.commands.trails",
+    "cube": "ml.commands.cubes",
 }
 
 

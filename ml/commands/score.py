@@ -17,6 +17,16 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, help="Parquet file; of stamps and tracklets a row each, with every class"
     )
+    trails = parser.add_argument_group("trails", "a row a trail; --out may be a folder, of a scan to be taken up again")
+    trails.add_argument("--shard", type=int, default=64, help="subjects that are written together (default 64)")
+    cubes = parser.add_argument_group("cubes")
+    cubes.add_argument(
+        "--threshold", type=float, help="probability from which on a voxel is a mover's; else the model's"
+    )
+    cubes.add_argument("--step", type=int, help="frames from window to window; 1 as in the paper (default: half a one)")
+    cubes.add_argument("--known", type=Path, help="CSV of known objects: object,frame,x,y or object,mjd,ra,dec")
+    cubes.add_argument("--radius", type=float, default=3.0, help="pixels within which an object is a candidate")
+    cubes.add_argument("--pixel-scale", type=float, default=21.0, help="arcsec, where a cube has no WCS (default 21)")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

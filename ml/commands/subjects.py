@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +28,13 @@ class Tally:
 
     skipped: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    quiet: bool = False
 
     def complain(self, what: BadInput | str) -> None:
         """Count one subject that cannot be used, and say why."""
         self.skipped += 1
+        if self.quiet:
+            return
         if self.skipped <= SHOWN:
             sys.stderr.write(f"skipped: {what}\n")
         elif self.skipped == SHOWN + 1:
@@ -39,7 +43,7 @@ class Tally:
 
 @dataclass
 class Slab:
-    """Subjects of one shape: pixels (n, F, C, H, W), and of each its id, label, group and circumstances.
+    """Subjects of one shape: pixels (n, F, C, H, W), and of each its id, label, group, circumstances, cells.
 
     `sightings` (F, 7) tell when and where each frame was seen (see `ml.tracklets.tracks`).
     """
@@ -50,6 +54,14 @@ class Slab:
     groups: list[str]
     seen: list[Circumstance] = field(default_factory=list)
     sightings: list[NDArray[np.float64]] = field(default_factory=list)
+    cells: list[dict[str, Any]] = field(default_factory=list)
+
+    def take(self, rows: list[int], labels: list[str]) -> "Slab":
+        """Return some rows, with the labels given."""
+        ids, groups = [self.ids[row] for row in rows], [self.groups[row] for row in rows]
+        seen, cells = [self.seen[row] for row in rows], [self.cells[row] for row in rows]
+        sightings = [self.sightings[row] for row in rows]
+        return Slab(self.pixels[rows], ids, labels, groups, seen, sightings, cells)
 
 
 def slabs(path: Path, tally: Tally, *, labelled: bool, fewest: int = 1) -> Iterator[Slab]:
@@ -126,4 +138,5 @@ def _slab(records: list[SubjectRecord]) -> Slab:
         [record.object_group or record.external_id for record in records],
         [of_record(record) for record in records],
         [sightings_of(record) for record in records],
+        [record.metadata for record in records],
     )

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ml.commands import stamp_options
 from ml.commands.roles import ROLES, check_preset, role_named
 from ml.commands.run import command
 
@@ -18,6 +19,16 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--init", default="imagenet", help="imagenet, random, scratch, or a checkpoint to start from")
     parser.add_argument("--minutes", type=float, help="limit for the presets that train a network")
     parser.add_argument("--positive", help="the real classes, A,B; else the sky's own")
+    parser.add_argument("--batch", type=int, help="stamps, or crops of cubes, of one step; else the preset's")
+    stamp_options.add(parser.add_argument_group("stamps"))
+    trails = parser.add_argument_group("trails")
+    trails.add_argument("--marks", type=Path, help="CSV of volunteers' lines: external_id, volunteer, x1, y1, x2, y2")
+    trails.add_argument("--steps", type=int, help="batches of eight crops; by default 1600, or 600 from a checkpoint")
+    cubes = parser.add_argument_group("cubes")
+    cubes.add_argument(
+        "--normalisation", default="adaptive", choices=("adaptive", "asinh", "raw"), help="what the flux goes through"
+    )
+    cubes.add_argument("--crop", type=int, help="side in voxels of the crops; else the preset's")
     tracklets = parser.add_argument_group("tracklets")
     tracklets.add_argument(
         "--completeness", type=float, default=0.996, help="share of real tracklets that the threshold is to keep (.996)"

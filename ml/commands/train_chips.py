@@ -71,6 +71,9 @@ def together(parts: list[Slab]) -> Slab:
         [name for part in parts for name in part.ids],
         [name for part in parts for name in part.labels],
         [name for part in parts for name in part.groups],
+        [one for part in parts for one in part.seen],
+        [one for part in parts for one in part.sightings],
+        [one for part in parts for one in part.cells],
     )
 
 

@@ -1,0 +1,120 @@
+"""Train a trail detector: from a manifest of large images to a checkpoint."""
+
+import argparse
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml.checkpoint import Checkpoint
+from ml.commands.cutouts import Cutout, cutouts
+from ml.commands.subjects import Tally
+from ml.dataset import BadExamples
+from ml.epoch import Epoch
+from ml.trails.crops import Labelled
+from ml.trails.marks import Mark, merged, outside, read_marks
+from ml.trails.profile import settled
+from ml.trails.recipe import CLASSICAL, TrainingSet, manifest_of, train
+from ml.trails.sky import in_noise
+from ml.trails.thing import COLUMN, TRAIL, Thing
+
+PRESETS = ("learned", "classical")
+MOST_PIXELS = 2_000_000_000  # kept in memory, 2 bytes each; of more images a share is drawn
+FRESH = ("imagenet", "random", "scratch")
+
+
+def train_trails(args: argparse.Namespace) -> dict[str, Any]:
+    """Train, save, and return what was made; the classical detector is saved as it is, and reads no data."""
+    started, tally = time.monotonic(), Tally()
+    if args.preset == "classical":
+        checkpoint = Checkpoint(manifest_of(CLASSICAL, "classical"), {})
+    else:
+        base = None if args.init in FRESH else Checkpoint.load(args.init)
+        data = training_set(args.data, args.marks, tally, args.seed)
+        checkpoint = train(data, seed=args.seed, minutes=args.minutes, steps=args.steps, base=base, on_epoch=tell)
+    digest = checkpoint.save(args.out)
+    said = ("role", "preset", "architecture", "classes", "positive")
+    return {
+        "checkpoint": str(args.out),
+        "sha256": digest,
+        "skipped": tally.skipped,
+        **{key: checkpoint.manifest[key] for key in said},
+        **checkpoint.manifest["metrics"],
+        "seconds": round(time.monotonic() - started, 1),
+    }
+
+
+def training_set(path: Path, marks_file: Path | None, tally: Tally, seed: int) -> TrainingSet:
+    """Read images and what stands in them: from `#objects`, or from volunteers' line marks.
+
+    Raises
+    ------
+    BadExamples
+        If nothing usable is there.
+    MemoryError
+        As a sentence, if the images do not fit.
+    """
+    marks = None if marks_file is None else read_marks(marks_file)
+    rng = np.random.default_rng(seed)
+    images: list[Labelled] = []
+    groups: list[str] = []
+    pixels = 0
+    for cutout in cutouts(path, tally):
+        things = _things(cutout, marks, tally)
+        if things is None:
+            continue
+        one = _labelled(cutout, things)
+        if pixels + one.noise_units.size > MOST_PIXELS:  # a reservoir: each image has the same chance to stay
+            place = int(rng.integers(len(images) + 1))
+            if place < len(images):
+                images[place], groups[place] = one, cutout.group
+            continue
+        images.append(one)
+        groups.append(cutout.group)
+        pixels += one.noise_units.size
+    if not images:
+        source = COLUMN if marks is None else "the marks"
+        raise BadExamples(f"No image in {path} can be learnt from: {source} and labels say of none what stands in it.")
+    return TrainingSet(images, np.array(groups), known=marks is None, name=str(path))
+
+
+def _things(cutout: Cutout, marks: dict[str, list[Mark]] | None, tally: Tally) -> list[Thing] | None:
+    """Return what stands in an image; None, told to the tally, where nothing says so."""
+    if marks is None:
+        if cutout.things is None:
+            tally.complain(f"{cutout.external_id}: neither {COLUMN} nor the label no says what stands in it")
+        return cutout.things
+    drawn = marks.get(cutout.external_id)
+    if drawn is None:
+        if cutout.says_no:
+            return []
+        tally.complain(f"{cutout.external_id}: nobody marked a line in it, and its label is not no")
+        return None
+    wrong = outside(drawn, cutout.pixels.shape)
+    for mark in wrong:
+        ends = tuple(round(value, 1) for value in mark.line)
+        tally.complain(
+            f"{cutout.external_id}: the mark {ends} of {mark.volunteer or 'somebody'} lies outside the image of"
+            f" {cutout.pixels.shape[1]} × {cutout.pixels.shape[0]} pixels; was it drawn on another?"
+        )
+    kept = [mark for mark in drawn if mark not in wrong]
+    return [_marked(line.line, line.weight) for line in merged(kept)] if kept else None
+
+
+def _marked(line: np.ndarray, weight: float) -> Thing:
+    return Thing(TRAIL, line.reshape(2, 2), weight=weight, drawn=True)
+
+
+def _labelled(cutout: Cutout, things: list[Thing]) -> Labelled:
+    """Return an image in units of its noise; a line that was drawn is settled on the ridge near it."""
+    noise_units = in_noise(cutout.pixels)
+    on_ridge = [replace(thing, curve=settled(noise_units, thing.curve)) if thing.drawn else thing for thing in things]
+    return Labelled(np.clip(noise_units, -6e4, 6e4).astype(np.float16), on_ridge, cutout.external_id)
+
+
+def tell(epoch: Epoch) -> None:
+    """Write how far the run is to stderr."""
+    sys.stderr.write(f"{epoch.epoch}/{epoch.epochs} loss {epoch.loss:.4f} classes {epoch.val_loss:.4f}\n")

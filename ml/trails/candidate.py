@@ -1,0 +1,114 @@
+"""From maps to candidates: traced lines with what can be measured of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.trails.bridge import Piece, bridged
+from ml.trails.curve import length_of, sagitta, smooth
+from ml.trails.gather import pieces
+from ml.trails.maps import Cells, Maps, cells_of
+from ml.trails.profile import REACH, Profile, along, full_width, snr_per_pixel
+
+LEAST = 0.3  # of not being sky
+EDGE = 8.0  # pixels from the image's edge within which a line may go on beyond it
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A line found, not yet judged.
+
+    Attributes
+    ----------
+    curve
+        (17, 2) pixels.
+    shares
+        (K,) mean class shares of its cells.
+    snr, width
+        S/N per pixel of the ridge, and full width at half of it in pixels.
+    features
+        (F,) what a second look judges by; see `FEATURES`.
+    """
+
+    curve: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    snr: float
+    width: float
+    features: NDArray[np.float32]
+
+
+def candidates(maps: Maps, noise_units: Array, least: float = LEAST) -> list[Candidate]:
+    """Return the lines of an image (H, W), given its maps and the image in units of its noise."""
+    cells = cells_of(maps, least)
+    found = pieces(maps, cells)
+    traced = [Piece(_curve(cells, piece), cells.shares[piece].mean(0)) for piece in found]
+    chains = bridged(traced)
+    made = []
+    for chain in chains:
+        numbers = np.concatenate([found[n][::-1] if turned else found[n] for n, turned in chain])
+        curve = traced[chain[0][0]].curve if len(chain) == 1 else _curve(cells, numbers)
+        made.append(_measured(curve, cells, numbers, noise_units, len(chain)))
+    return made
+
+
+def _curve(cells: Cells, piece: NDArray[np.intp]) -> NDArray[np.float64]:
+    return smooth(cells.point[piece], np.maximum(1 - cells.shares[piece, 0], 0.05))
+
+
+def _measured(
+    curve: NDArray[np.float64], cells: Cells, numbers: NDArray[np.intp], noise_units: Array, joined: int
+) -> Candidate:
+    profile = along(noise_units, curve)
+    across = profile.across()
+    shares = cells.shares[numbers]
+    features = np.concatenate([
+        _log(shares.mean(0)),
+        _log(np.quantile(shares[:, 1:], 0.9, axis=0)),
+        _shape(curve, noise_units.shape),
+        _light(profile, across),
+        [len(numbers) / max(length_of(curve) / 4, 1), np.log(joined)],
+    ])  # fmt: skip
+    return Candidate(
+        curve, shares.mean(0), snr_per_pixel(across), full_width(across), np.nan_to_num(features).astype(np.float32)
+    )
+
+
+def _log(shares: Array) -> NDArray[np.float64]:
+    return np.log(np.clip(shares, 1e-4, 1))
+
+
+def _shape(curve: Array, shape: Sequence[int]) -> list[float]:
+    """Return log length, bend, angle to the diagonals (where spikes lie), and how many ends touch the edge."""
+    length, chord = max(length_of(curve), 1.0), curve[-1] - curve[0]
+    angle = np.arctan2(chord[1], chord[0])
+    last = np.array([shape[1] - 1, shape[0] - 1])
+    cut = [bool((end < EDGE).any() or (end > last - EDGE).any()) for end in (curve[0], curve[-1])]
+    bend = sagitta(curve)
+    return [np.log(length), np.log1p(bend), 10 * bend / length, np.cos(4 * angle), float(sum(cut)), float(cut[0])]
+
+
+def _light(profile: Profile, across: Array) -> list[float]:
+    """Return S/N, width, sharpness, evenness along, the brightest pixels near, and how the ends compare."""
+    ridge = np.nan_to_num(np.nanmax(np.nan_to_num(profile.values[REACH - 1 : REACH + 2]), axis=0))
+    peak = max(across[REACH - 1 : REACH + 2].max(), 1e-3)
+    beside = np.nan_to_num(profile.values)
+    third = max(len(ridge) // 3, 1)
+    ends, middle = np.concatenate([ridge[:third], ridge[-third:]]), ridge[third:-third] if len(ridge) > 2 else ridge
+    return [
+        np.arcsinh(peak),
+        np.log(full_width(across)),
+        across[REACH + 2] / peak,
+        across[REACH - 2] / peak,
+        across[REACH + 4] / peak,
+        across[REACH - 4] / peak,
+        float(np.std(ridge) / (np.mean(np.abs(ridge)) + 1)),
+        float(np.arcsinh(np.quantile(ridge, 0.1))),
+        float(np.arcsinh(beside.max())),
+        float(np.arcsinh(beside[:, :third].max()) - np.arcsinh(beside[:, -third:].max())) ** 2,
+        float(np.arcsinh(np.median(middle)) - np.arcsinh(np.median(ends))),
+        float(np.isnan(profile.values).mean()),
+    ]

@@ -1,0 +1,93 @@
+"""Crops to train on: turned, dimmed, and some with a drawn trail more."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.trails.draw import add_line, random_curve
+from ml.trails.paint import Target, paint
+from ml.trails.sky import stretched
+from ml.trails.thing import TRAIL, Thing
+
+SIDE = 256
+DRAWN = 0.35  # share of the crops that get a drawn trail more
+ON_TRAIL, ON_THING = 0.4, 0.25  # shares of the crops that are centred on a trail, and on something like one
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """An image in units of its noise (H, W), NaN where nothing was measured, and what stands in it."""
+
+    noise_units: NDArray[np.float16]
+    things: list[Thing]
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Crops (B, 1, S, S) as the network sees them, and what it should say of each."""
+
+    images: NDArray[np.float32]
+    targets: list[Target]
+
+
+def batches(images: Sequence[Labelled], size: int, rng: np.random.Generator, side: int = SIDE) -> Iterator[Batch]:
+    """Yield batches for ever."""
+    chooser = _Chooser(images, side)
+    while True:
+        crops = [chooser.crop(rng) for _ in range(size)]
+        yield Batch(np.stack([image for image, _ in crops])[:, None], [target for _, target in crops])
+
+
+class _Chooser:
+    def __init__(self, images: Sequence[Labelled], side: int) -> None:
+        self.images, self.side = images, side
+        pairs = [(n, thing) for n, image in enumerate(images) for thing in image.things]
+        self.trails = [pair for pair in pairs if pair[1].label == TRAIL]
+        self.others = [pair for pair in pairs if pair[1].label != TRAIL]
+
+    def crop(self, rng: np.random.Generator) -> tuple[NDArray[np.float32], Target]:
+        number, middle = self._middle(rng)
+        image = self.images[number]
+        corner = np.rint(middle - rng.uniform(0.2, 0.8, 2) * self.side).astype(int)
+        corner = np.clip(corner, 0, np.maximum(np.array(image.noise_units.shape[::-1]) - self.side, 0))
+        x, y = corner
+        pixels = _whole(image.noise_units[y : y + self.side, x : x + self.side], self.side)
+        things = [replace(thing, curve=thing.curve - corner) for thing in image.things]
+        pixels, things = turned(pixels, things, int(rng.integers(8)))
+        if rng.random() < DRAWN:
+            things = [*things, add_line(pixels, random_curve(rng, self.side), rng)]
+        pixels *= np.float32(rng.uniform(0.85, 1.15))
+        return stretched(pixels), paint(things, pixels.shape)
+
+    def _middle(self, rng: np.random.Generator) -> tuple[int, Array]:
+        chance = rng.random()
+        pool = self.trails if chance < ON_TRAIL else self.others if chance < ON_TRAIL + ON_THING else []
+        if pool:
+            number, thing = pool[rng.integers(len(pool))]
+            return number, thing.curve[rng.integers(len(thing.curve))]
+        number = int(rng.integers(len(self.images)))
+        return number, rng.uniform(0, self.images[number].noise_units.shape[::-1])
+
+
+def turned(pixels: Array, things: Sequence[Thing], how: int) -> tuple[Array, list[Thing]]:
+    """Return a square image and its things in one of the eight ways that a square can be laid down (0..7)."""
+    last = len(pixels) - 1
+    curves = [thing.curve for thing in things]
+    if how & 1:
+        pixels, curves = pixels[:, ::-1], [curve * (-1, 1) + (last, 0) for curve in curves]
+    if how & 2:
+        pixels, curves = pixels[::-1], [curve * (1, -1) + (0, last) for curve in curves]
+    if how & 4:
+        pixels, curves = pixels.T, [curve[:, ::-1] for curve in curves]
+    return pixels.copy(), [replace(thing, curve=curve) for thing, curve in zip(things, curves, strict=True)]
+
+
+def _whole(part: Array, side: int) -> NDArray[np.float32]:
+    whole = np.full((side, side), np.nan, dtype=np.float32)
+    whole[: part.shape[0], : part.shape[1]] = part
+    return whole

@@ -1,0 +1,111 @@
+"""A trail detector at work: an image in, trails out."""
+
+import threading
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ml.engine import Run, choose_device, choose_engine, compile_run
+from ml.models.trail import Finished, TrailNet
+from ml.trails.candidate import Candidate, candidates
+from ml.trails.found import Trail, trail_of
+from ml.trails.look import SecondLook
+from ml.trails.maps import Maps
+from ml.trails.sky import in_noise, stretched
+from ml.trails.tiles import OVERLAP, TILE, sewn
+
+FAINTEST_SCORE = 0.01  # what is less likely a trail, or anything like one, is not told
+Array = NDArray[Any]
+
+
+class Detector(Protocol):
+    """What finds trails in one image."""
+
+    def trails(self, pixels: Array) -> list[Trail]:
+        """Return the trails of an image (H, W) of any size, the surest first."""
+        ...
+
+
+class LearnedDetector:
+    """The network, and the second look at what it finds. Threads may share one: each compiles a network of its own.
+
+    Parameters
+    ----------
+    net, look
+        As trained; without a second look the network's own mean shares judge.
+    device
+        "auto", "cpu", "cuda".
+    engine
+        "auto", "openvino" or "torch".
+    threads
+        Cores that one network may use; None for all.
+    tile, overlap
+        Pixels of a tile of larger images, and what neighbours share of it; multiples of 32.
+    """
+
+    def __init__(
+        self,
+        net: TrailNet,
+        look: SecondLook | None = None,
+        *,
+        device: str = "auto",
+        engine: str = "auto",
+        threads: int | None = None,
+        tile: int = TILE,
+        overlap: int = OVERLAP,
+    ) -> None:
+        self.net, self.look = Finished(net.eval()).eval(), look
+        self.device = choose_device(device)
+        self.engine = choose_engine(engine, self.device)
+        self.threads, self.tile, self.overlap = threads, tile, overlap
+        self._own = threading.local()
+        self._compiling = threading.Lock()
+
+    def candidates(self, pixels: Array) -> list[Candidate]:
+        """Return the candidates of an image (H, W), not yet judged."""
+        noise_units = in_noise(pixels)
+        maps = Maps.of(sewn(stretched(noise_units), self.run, self.tile, self.overlap))
+        return candidates(maps, noise_units)
+
+    def trails(self, pixels: Array) -> list[Trail]:
+        """Return the trails of an image (H, W) of any size, the surest first.
+
+        Parameters
+        ----------
+        pixels
+            Counts or electrons, sky included or not; NaN where nothing was measured.
+
+        Raises
+        ------
+        ml.trails.sky.NoPixels
+            If no pixel holds a number.
+        """
+        return judged(self.candidates(pixels), self.look, pixels.shape)
+
+    def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the maps (1, P, h / 4, w / 4) of a stretched image (1, 1, h, w)."""
+        runs: dict[tuple[int, ...], Run] = self._own.__dict__.setdefault("runs", {})
+        shape = images.shape[1:]
+        if shape not in runs:
+            with self._compiling:
+                runs[shape] = compile_run(self.net, shape, device=self.device, engine=self.engine, threads=self.threads)
+        return runs[shape](images)
+
+
+def judged(found: list[Candidate], look: SecondLook | None, shape: tuple[int, ...]) -> list[Trail]:
+    """Return candidates of an image of `shape` as trails, the surest first, without what is surely nothing."""
+    if not found:
+        return []
+    if look is None:
+        shares = np.stack([candidate.shares for candidate in found])
+    else:
+        with torch.inference_mode():
+            shares = look(torch.from_numpy(np.stack([candidate.features for candidate in found]))).double().numpy()
+    made = [
+        trail_of(each.curve, share, each.width, each.snr, shape)
+        for each, share in zip(found, shares, strict=True)
+        if 1 - share[0] >= FAINTEST_SCORE
+    ]
+    return sorted(made, key=lambda trail: -trail.score)

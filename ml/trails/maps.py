@@ -1,0 +1,72 @@
+"""What a detector says of every cell of an image, before cells are gathered into trails."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.models.trail import STRIDE
+
+HALF_CELL = (STRIDE - 1) / 2
+
+
+@dataclass(frozen=True)
+class Maps:
+    """Maps of h × w cells of 4 × 4 pixels each.
+
+    Attributes
+    ----------
+    shares
+        (K, h, w) float32: how far each cell is the sky (number 0) or one of the classes; they sum to 1.
+    direction
+        (2, h, w) float32: cos 2θ and sin 2θ of the line through it, of any length.
+    left
+        (h, w) float32: how far to the left of the direction the ridge runs past the cell's middle, in cells.
+    """
+
+    shares: NDArray[np.float32]
+    direction: NDArray[np.float32]
+    left: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, planes: NDArray[np.float32]) -> "Maps":
+        """Return the maps of a network's planes (K + 3, h, w)."""
+        return cls(planes[:-3], planes[-3:-1], planes[-1])
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of an image that hold a line.
+
+    Attributes
+    ----------
+    place
+        (n, 2) row and column of each.
+    point
+        (n, 2) x and y in pixels of the ridge in it.
+    unit
+        (n, 2) cos 2θ and sin 2θ, of length 1.
+    shares
+        (n, K).
+    """
+
+    place: NDArray[np.intp]
+    point: NDArray[np.float64]
+    unit: NDArray[np.float64]
+    shares: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+
+def cells_of(maps: Maps, least: float) -> Cells:
+    """Return the cells that are less than 1 - `least` sky, with the ridge's place in each."""
+    place = np.argwhere(maps.shares[0] <= 1 - least)
+    rows, columns = place.T
+    unit = maps.direction[:, rows, columns].T.astype(np.float64)
+    unit /= np.maximum(np.hypot(*unit.T), 1e-6)[:, None]
+    angle = 0.5 * np.arctan2(unit[:, 1], unit[:, 0])
+    left = STRIDE * maps.left[rows, columns].astype(np.float64)
+    middle = STRIDE * place[:, ::-1] + HALF_CELL
+    point = middle + left[:, None] * np.stack([-np.sin(angle), np.cos(angle)], axis=1)
+    return Cells(place, point, unit, maps.shares[:, rows, columns].T.astype(np.float64))

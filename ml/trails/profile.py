@@ -1,0 +1,126 @@
+"""What an image holds along a curve and beside it, and the curve settled on its ridge."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates, uniform_filter1d
+
+from ml.trails.curve import even, length_of, smooth, tangents
+
+REACH = 8  # pixels to either side
+MOST = 240  # samples along
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """An image (in units of its noise) along a curve.
+
+    Attributes
+    ----------
+    values
+        (2 · REACH + 1, n): row REACH is the curve itself, rows above it lie to its right; NaN where nothing was
+        measured.
+    points
+        (n, 2) pixels, the samples on the curve.
+    normal
+        (n, 2) unit vectors to the side of growing rows.
+    """
+
+    values: NDArray[np.float32]
+    points: NDArray[np.float64]
+    normal: NDArray[np.float64]
+
+    def across(self) -> NDArray[np.float64]:
+        """Return the median (2 · REACH + 1,) along the curve, the sky beside it taken off; 0 where all is NaN."""
+        if np.isnan(self.values).any():
+            median = np.nanmedian(np.where(np.isnan(self.values).all(axis=1, keepdims=True), 0.0, self.values), axis=1)
+        else:
+            median = np.median(self.values, axis=1)
+        sides = np.concatenate([median[:2], median[-2:]])
+        return median - float(np.median(sides))
+
+
+def along(noise_units: Array, curve: Array) -> Profile:
+    """Sample an image (H, W) along a curve (k, 2), linearly between pixels, about one sample a pixel."""
+    count = int(np.clip(length_of(curve), 8, MOST)) + 1
+    points = even(curve, count)
+    direction = tangents(points)
+    normal = np.stack([direction[:, 1], -direction[:, 0]], axis=1)
+    aside = np.arange(-REACH, REACH + 1)
+    x, y = (points[None, :, k] + aside[:, None] * normal[None, :, k] for k in (0, 1))
+    values = map_coordinates(noise_units, [y, x], order=1, mode="constant", cval=np.nan)
+    return Profile(values, points, normal)
+
+
+def snr_per_pixel(across: Array) -> float:
+    """Return the S/N of the ridge's pixels: the largest median within a pixel of the curve."""
+    return float(across[REACH - 1 : REACH + 2].max())
+
+
+def full_width(across: Array) -> float:
+    """Return the width in pixels at half of the ridge, grown from the middle; at least 1."""
+    half = across[REACH - 1 : REACH + 2].max() / 2
+    above = across > max(half, 1e-6)
+    left = np.argmin(above[: REACH + 1][::-1]) if not above[: REACH + 1].all() else REACH + 1
+    right = np.argmin(above[REACH:]) if not above[REACH:].all() else REACH + 1
+    return float(max(left + right - 1, 1))
+
+
+def settled(noise_units: Array, curve: Array, reach: int = 5, run: int = 15) -> NDArray[np.float64]:
+    """Move a curve onto the ridge near it, and lay a spline along that.
+
+    Parameters
+    ----------
+    noise_units
+        (H, W) image in units of its noise; NaN where nothing was measured counts as sky.
+    curve
+        (k, 2) pixels, such as the line that a volunteer drew.
+    reach
+        Pixels to either side to look for the ridge, at most 8.
+    run
+        Pixels along, over which the image is averaged first.
+
+    Returns
+    -------
+    (17, 2) pixels. The way along the ridge is the brightest one that steps aside by at most one pixel in three (a
+    shortest path by dynamic programming); where no ridge stands out it stays near the curve given.
+    """
+    profile = along(noise_units, curve)
+    band = np.nan_to_num(profile.values[REACH - reach : REACH + reach + 1])
+    calm = uniform_filter1d(np.clip(band, -3, 30), min(run, band.shape[1]), axis=1, mode="nearest")
+    path = _brightest_way(calm[:, ::3]) if band.shape[1] > 3 else calm.argmax(0)
+    aside = np.repeat(path, 3)[: band.shape[1]] if band.shape[1] > 3 else path
+    shift = aside - reach + _within_a_pixel(calm, aside)
+    points = profile.points + shift[:, None] * profile.normal
+    return smooth(points, np.ones(len(points)))
+
+
+def _brightest_way(values: Array) -> NDArray[np.intp]:
+    """Return the row (n,) in each column of the way with the largest sum, which steps by at most one row."""
+    rows, columns = values.shape
+    home = 0.02 * np.abs(np.arange(rows) - rows // 2)
+    total = values[:, 0] - home
+    came = np.zeros((rows, columns), dtype=np.intp)
+    for column in range(1, columns):
+        padded = np.pad(total, 1, constant_values=-np.inf)
+        options = np.stack([padded[:-2], padded[1:-1] + 1e-6, padded[2:]])
+        best = options.argmax(0)
+        came[:, column] = np.arange(rows) + best - 1
+        total = options.max(0) + values[:, column] - home
+    way = np.empty(columns, dtype=np.intp)
+    way[-1] = int(total.argmax())
+    for column in range(columns - 1, 0, -1):
+        way[column - 1] = came[way[column], column]
+    return way
+
+
+def _within_a_pixel(values: Array, rows: Array) -> NDArray[np.float64]:
+    """Return the vertex (-0.5..0.5) of the parabola through each column's row and its neighbours."""
+    columns = np.arange(values.shape[1])
+    low, middle, high = (values[np.clip(rows + step, 0, len(values) - 1), columns] for step in (-1, 0, 1))
+    bend = low - 2 * middle + high
+    vertex = np.divide(low - high, 2 * bend, out=np.zeros_like(low), where=bend < -1e-6)
+    return np.clip(vertex, -0.5, 0.5).astype(np.float64)

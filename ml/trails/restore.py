@@ -1,0 +1,23 @@
+"""From a checkpoint to the detector that it holds."""
+
+from ml.checkpoint import BadCheckpoint, Checkpoint
+from ml.trails.detector import Detector, LearnedDetector
+from ml.trails.line_sums import ClassicalDetector
+from ml.trails.recipe import ARCHITECTURE, CLASSICAL, ROLE, parts_of
+
+
+def detector_of(checkpoint: Checkpoint, *, threads: int | None = None) -> Detector:
+    """Return the detector of a checkpoint; `threads` is how many cores each of its networks may use.
+
+    Raises
+    ------
+    BadCheckpoint
+        If it is of another role, or of an architecture that this version does not know.
+    """
+    role, architecture = checkpoint.manifest["role"], checkpoint.manifest["architecture"]
+    if role == ROLE and architecture == CLASSICAL:
+        return ClassicalDetector()
+    if role == ROLE and architecture != ARCHITECTURE:
+        raise BadCheckpoint(f"This version knows no trail detector {architecture!r}. Train one with it.")
+    net, look = parts_of(checkpoint)
+    return LearnedDetector(net, look, threads=threads)

@@ -1,0 +1,55 @@
+"""The second look: which candidate is what, and what it learns from that."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from ml.trails.candidate import Candidate
+from ml.trails.look import FEWEST, answers, teach
+from ml.trails.thing import CLASSES, Thing
+from tests.unit.trails.skies import line, trail
+
+
+def candidate(*ends):
+    return Candidate(np.linspace(ends[:2], ends[2:], 17).astype(float), np.zeros(6), 5.0, 2.0, np.zeros(4, np.float32))
+
+
+def test_a_candidate_is_the_thing_that_it_covers():
+    things = [trail(line(0, 0, 100, 0)), Thing("SATELLITE", line(0, 50, 200, 50))]
+    found = [candidate(2, 1, 98, 1), candidate(0, 52, 190, 48), candidate(0, 100, 50, 100)]
+    assert answers(found, things).tolist() == [1, 1 + CLASSES.index("SATELLITE"), 0]
+
+
+def test_of_two_candidates_for_one_trail_the_better_one_counts():
+    found = [candidate(0, 0, 55, 0), candidate(2, 0, 99, 0)]
+    assert answers(found, [trail(line(0, 0, 100, 0))]).tolist() == [0, 1]
+
+
+def test_a_piece_of_a_trail_is_not_the_trail():
+    assert answers([candidate(0, 0, 40, 0)], [trail(line(0, 0, 100, 0))]).tolist() == [0]
+
+
+def test_it_learns_and_is_judged_on_images_that_it_never_saw():
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 3, 300)
+    features = rng.normal(size=(300, 5)) + 2 * np.eye(5)[label]
+    image = np.arange(300) // 6
+    look, score = teach(features, label, image, seed=1)
+    assert look is not None
+    assert roc_auc_score(label == 1, score) > 0.9
+    mixed, blind = teach(features, rng.permutation(label), image, seed=1)
+    assert mixed is not None
+    assert roc_auc_score(label == 1, blind) < 0.75
+
+
+def test_few_trails_teach_nothing():
+    label = np.array([1] * (FEWEST - 1) + [0] * 20)
+    look, score = teach(np.zeros((len(label), 3)), label, np.arange(len(label)), seed=0)
+    assert look is None
+    assert np.isnan(score).all()
+    assert teach(np.zeros((40, 3)), np.ones(40, int), np.arange(40), seed=0)[0] is None
+
+
+@pytest.mark.parametrize("things", [[], [Thing("ARC", line(0, 0, 9, 9))]])
+def test_nothing_found_is_nothing(things):
+    assert answers([], things).tolist() == []

@@ -1,0 +1,165 @@
+"""`python -m ml train`, `evaluate` and `score` of trails on a few tiny cutouts."""
+
+import csv
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from ml.__main__ import main
+from ml.checkpoint import Checkpoint
+from ml.commands.subjects import Tally
+from ml.commands.train_trails import training_set
+from ml.simulate.hubble import hubble
+from tests.unit.trails.skies import line, noisy
+
+N = 6
+
+
+@pytest.fixture(scope="module")
+def sky(tmp_path_factory):
+    return hubble(N, 3, tmp_path_factory.mktemp("sky"), size=256, share=1.0)
+
+
+@pytest.fixture(scope="module")
+def trained(sky, tmp_path_factory):
+    out = tmp_path_factory.mktemp("models") / "trails"
+    words = ["--role", "trail", "--data", str(sky), "--out", str(out), "--steps", "4", "--seed", "2"]
+    assert main(["train", *words]) == 0
+    return out
+
+
+@pytest.fixture
+def run(capsys):
+    def run(*words):
+        status = main([str(word) for word in words])
+        said = capsys.readouterr()
+        return json.loads(said.out) if status == 0 else (status, said.err)
+
+    return run
+
+
+def manifest(folder, images, **columns):
+    """Write images and a manifest of them."""
+    names = list(columns)
+    with (folder / "manifest.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["external_id", "kind", "image", *names])
+        for n, image in enumerate(images):
+            np.save(folder / f"{n}.npy", image)
+            rows.writerow([f"s-{n}", "cutout", f"{n}.npy", *(columns[name][n] for name in names)])
+    return folder / "manifest.csv"
+
+
+def objects(*curves):
+    return json.dumps([{"class": "ASTEROID", "ends": curve.tolist()} for curve in curves])
+
+
+def test_a_checkpoint_says_what_it_is(trained):
+    kept = Checkpoint.load(trained).manifest
+    assert (kept["role"], kept["architecture"], kept["positive"]) == ("trail", "trail_net", ["ASTEROID"])
+    assert kept["classes"] == ["SKY", "ASTEROID", "SATELLITE", "ARC", "SPIKE", "COSMIC_RAY"]
+    assert kept["metrics"]["images"] == N
+
+
+def test_the_same_seed_gives_the_same_model(sky, trained, tmp_path, run):
+    run("train", "--role", "trail", "--data", sky, "--out", tmp_path / "c", "--steps", "4", "--seed", "2")
+    first, second = (Checkpoint.load(path).tensors for path in (trained, tmp_path / "c"))
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_evaluate_has_the_classical_detector_beside_it(sky, trained, tmp_path, run):
+    report = tmp_path / "report.html"
+    said = run("evaluate", "--checkpoint", trained, "--data", sky, "--report", report, "--plots", tmp_path / "plots")
+    assert said["images"] == said["classical"]["images"] == N
+    assert said["trails"] >= N
+    assert sum(part["of"] for part in said["by_snr"]) == said["trails"]
+    low, high = said["classical"]["intervals"]["completeness_clear_at_precision_0.9"]
+    assert 0 <= low <= high <= 1
+    assert said["cutouts_per_second"] > 0
+    assert "<html" in report.read_text()
+    assert list((tmp_path / "plots").glob("*.png"))
+
+
+def test_score_writes_trails(sky, trained, tmp_path, run):
+    said = run("score", "--checkpoint", trained, "--data", sky, "--out", tmp_path / "scan")
+    table = pq.read_table(said["out"])
+    assert {"external_id", "score", "class", "box", "line", "curve", "length", "snr"} <= set(table.column_names)
+    assert said["images"] == N
+
+
+def test_a_checkpoint_can_be_taken_further_with_volunteers_marks(trained, tmp_path, run):
+    images = [noisy((128, 160), line(20, 30, 120, 80), snr=10, seed=n) for n in range(3)]
+    data = manifest(tmp_path, [*images, noisy((128, 160))], label=["yes", "yes", "yes", "no"])
+    marks = tmp_path / "marks.csv"
+    rows = [f"s-{n},{who},{22 + n},31,118,{78 + n}" for n in range(2) for who in ("anna", "ben")]
+    marks.write_text("external_id,volunteer,x1,y1,x2,y2\n" + "\n".join([*rows, "s-0,cleo,20,30,400,80"]) + "\n")
+    words = ("--data", data, "--marks", marks, "--init", trained, "--steps", "2")
+    said = run("train", "--role", "trail", "--out", tmp_path / "c", *words)
+    assert (said["images"], said["trails"]) == (3, 2)
+    assert said["skipped"] == 2  # cleo's line ends outside of the image, and s-2 has neither a mark nor the label no
+
+
+def test_marks_settle_on_the_ridge_and_a_single_one_weighs_less(tmp_path):
+    true = line(20, 30, 120, 80)
+    data = manifest(tmp_path, [noisy((128, 160), true, snr=12)])
+    (tmp_path / "marks.csv").write_text("external_id,volunteer,x1,y1,x2,y2\ns-0,anna,20,33,120,83\n")
+    made = training_set(data, tmp_path / "marks.csv", Tally(), seed=0)
+    (thing,) = made.images[0].things
+    assert thing.weight < 1
+    assert not made.known
+    middle = thing.curve[8]
+    assert abs((middle[1] - 30) - 0.5 * (middle[0] - 20)) < 0.8
+
+
+def test_images_of_mixed_sizes_with_gaps_are_learnt_from(tmp_path, run):
+    gap = noisy((200, 300), line(20, 30, 250, 150), seed=1)
+    gap[:40] = np.nan
+    images = [noisy((90, 120), line(10, 20, 100, 70)), gap, noisy((64, 64))]
+    told = [objects(line(10, 20, 100, 70)), objects(line(20, 30, 250, 150)), "[]"]
+    data = manifest(tmp_path, images, **{"#objects": told, "label": ["yes", "yes", "no"]})
+    said = run("train", "--role", "trail", "--data", data, "--out", tmp_path / "c", "--steps", "2")
+    assert (said["images"], said["trails"]) == (3, 2)
+
+
+def test_data_without_a_trail_are_refused(tmp_path, run):
+    data = manifest(tmp_path, [noisy((64, 64))] * 2, label=["no", "no"])
+    status, said = run("train", "--role", "trail", "--data", data, "--out", tmp_path / "c")
+    assert status == 2
+    assert "None of the 2 images holds a trail" in said
+
+
+def test_data_that_do_not_say_what_is_in_them_are_refused(tmp_path, run, trained):
+    data = manifest(tmp_path, [noisy((64, 64))])
+    status, said = run("train", "--role", "trail", "--data", data, "--out", tmp_path / "c")
+    assert status == 2
+    assert "say of none what stands in it" in said
+    status, said = run("evaluate", "--checkpoint", trained, "--data", data)
+    assert status == 2
+    assert "add #objects" in said
+
+
+def test_an_image_of_nan_and_one_too_small_are_told_and_left_out(tmp_path, run):
+    images = [noisy((64, 64), line(5, 5, 60, 50)), np.full((64, 64), np.nan), noisy((8, 8))]
+    data = manifest(
+        tmp_path, images, **{"#objects": [objects(line(5, 5, 60, 50)), "[]", "[]"], "label": ["yes", "no", "no"]}
+    )
+    said = run("train", "--role", "trail", "--data", data, "--out", tmp_path / "c", "--steps", "1")
+    assert (said["images"], said["skipped"]) == (1, 2)
+
+
+def test_a_base_of_another_role_is_refused(sky, tmp_path, run):
+    kept = dict.fromkeys(("architecture", "preprocessing", "feature_key"), "x")
+    Checkpoint({"role": "stamp", "classes": ["a"], "positive": ["a"], **kept}, {}).save(tmp_path / "stamp")
+    status, said = run("train", "--role", "trail", "--data", sky, "--out", tmp_path / "c", "--init", tmp_path / "stamp")
+    assert status == 2
+    assert "of the role stamp, not trail" in said
+
+
+def test_wrong_objects_are_refused(tmp_path, run):
+    data = manifest(tmp_path, [noisy((64, 64))], **{"#objects": ['[{"class": "UFO", "ends": [[1, 1], [9, 9]]}]']})
+    status, said = run("train", "--role", "trail", "--data", data, "--out", tmp_path / "c")
+    assert status == 2
+    assert "s-0" in said
+    assert "UFO" in said
