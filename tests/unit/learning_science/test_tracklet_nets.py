@@ -1,5 +1,6 @@
 """The tracklet networks: any number of chips, in any order, known or not; and how they are fitted."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -10,11 +11,12 @@ from ml import train
 from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.dataset import BadExamples
 from ml.engine import limit_torch
+from ml.epoch import silent
 from ml.metrics import roc_auc
 from ml.models.tracklet import PaperNet, TrackletNet, first_four
 from ml.models.tracklet_set import SetNet
 from ml.score import Scorer
-from ml.tracklets import learn
+from ml.tracklets import learn, two_step
 from ml.tracklets.facts import NAMES
 from ml.tracklets.nets import p_real, told
 from ml.tracklets.tracks import FIELDS, Tracks, stacked
@@ -28,6 +30,9 @@ def quick(monkeypatch):
     limit_torch()
     monkeypatch.setattr(train, "default_backbone", NoBackbone)
     monkeypatch.setattr(Scorer, "backbone", NoBackbone())
+
+
+GIVEN = two_step.Recipe(two_step.GIVEN, "set")
 
 
 def awake(seed=0):
@@ -243,6 +248,9 @@ def test_the_chip_scores_of_a_checkpoint_are_taken_as_they_are(kinds, features):
     other.positive = ("A", POSITIVE[1])
     with pytest.raises(BadExamples, match="The checkpoint tells chips of AST, STREAK"):
         train.train("tracklet", other, preset="set", base=stamps)
+    reading = dataclasses.replace(stamps, manifest=stamps.manifest | {"metadata": ["mag"]})
+    with pytest.raises(BadExamples, match="reads mag beside the pixels"):
+        two_step.on_features(labelled(kinds, features=features), None, GIVEN, reading, seed=0, on_epoch=silent)
 
 
 def test_a_label_of_the_tracklet_alone_does_not_teach_the_chips(kinds, features):
