@@ -59,6 +59,9 @@ class Schedule:
 SMALL = Schedule(views=50_000, repeats=40, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600)
 SMALL_AGAIN = Schedule(views=30_000, repeats=20, rounds=10, rate=1e-3, body=0.5, patience=4, judged=600, probes=True)
 WHOLE = Schedule(views=2_400, repeats=8, rounds=4, rate=5e-4, body=1.0, patience=3, judged=150, probes=True)
+THOROUGH = Schedule(
+    views=45_000, repeats=40, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600, augment="sky", average=0.98
+)
 TRANSFER = Schedule(
     views=8_000, repeats=8, rounds=6, rate=1e-3, body=0.5, patience=3, judged=300, probes=True, average=0.95, deeper=0.9
 )

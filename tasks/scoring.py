@@ -8,7 +8,6 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from ml.pixels.store import PixelStore
-from ml.score import Scorer
 from ml.tracklets.tracks import Tracks
 from tasks import loaded, tracks
 from tasks.features import Features
@@ -25,7 +24,7 @@ SLAB = 2048
 @job(ScoringShard)
 def shard(row: ScoringShard) -> None:
     checkpoint = row.run.checkpoint
-    model = loaded.scorer(checkpoint)
+    model = loaded.model(checkpoint)
     ids, indexes = _subjects(row)
     probabilities = _probabilities(row, model, ids, indexes)
     with transaction.atomic():
@@ -38,7 +37,7 @@ def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return keys and indexes of the range's subjects; other kinds may have pixels of the same shape."""
     found = Subject.objects.observed().filter(
         survey=row.run.survey_id,
-        kind=row.run.checkpoint.role,
+        kind=row.run.checkpoint.kind,
         array=row.array,
         index__gte=row.start,
         index__lt=row.stop,
@@ -48,7 +47,7 @@ def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _probabilities(
-    row: ScoringShard, model: Scorer, ids: NDArray[np.int64], indexes: NDArray[np.int64]
+    row: ScoringShard, model: loaded.Model, ids: NDArray[np.int64], indexes: NDArray[np.int64]
 ) -> NDArray[Any]:
     features = Features(
         PixelStore(settings.PIXELS),

@@ -18,6 +18,7 @@ from ml.score import Scorer
 from ml.tracklets.tracks import Tracks
 from ml.train import Epoch, Examples, train
 from tasks import loaded, tracks
+from tasks.detectors import train_detector
 from tasks.examples import examples, features_of, of_one_shape, pixels_of
 from tasks.features import Features
 from tasks.house import job
@@ -48,6 +49,8 @@ def _train(row: TrainingRun) -> Checkpoint:
         catch_up(row.workflow)
         row.renew(message=sentences.COLLECTING())
         row.renew(training_set=curate.curate(row.workflow))
+    if ModelRole(row.role).is_detector:
+        return _save(row, _detector(row), None)
     base = _base(row)
     with _given(row, base) as given:
         row.renew(message=sentences.LEARNING(count=len(given)))
@@ -62,6 +65,16 @@ def _train(row: TrainingRun) -> Checkpoint:
         )
         unseen = _cross_validated(row, given) if row.cross_validate and row.preset == Preset.HEAD else None
     return _save(row, trained, unseen)
+
+
+def _detector(row: TrainingRun) -> files.Checkpoint:
+    """Train a detector, which goes on from the champion, or from the workflow's own newest."""
+    labels = curate.labels_of(_curated(row))[0]
+    row.renew(message=sentences.LEARNING(count=len(labels)))
+    own = Checkpoint.objects.filter(run__workflow=row.workflow, role=row.role)
+    lead = (champion_of(row.survey, row.role) if row.may_promote else None) or own.first()
+    base = loaded.model(lead).checkpoint if lead else None
+    return train_detector(row, labels, base, lambda epoch: _report(row, epoch))
 
 
 def _cross_validated(row: TrainingRun, given: Examples) -> NDArray[np.float32]:
@@ -157,7 +170,7 @@ def _save(row: TrainingRun, trained: files.Checkpoint, unseen: NDArray[np.float3
 
 def _judge(row: TrainingRun, checkpoint: Checkpoint) -> None:
     try:
-        frozen = test_set.current(row.survey, row.role)
+        frozen = test_set.current(row.survey, row.workflow.kind)
     except TooLittleGold as error:
         settle_unjudged(run=row, checkpoint=checkpoint, why=str(error))
         return

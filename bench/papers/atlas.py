@@ -2,8 +2,8 @@
 
 from bench.papers.row import Figure, Paper, Row, Step
 
-TRAIN = "train --role stamp --data {learn}/manifest.csv --out {out}/model"
-JUDGE = Step("evaluate --checkpoint {out}/model --data {test}/manifest.csv")
+TRAIN = "train --role stamp --data {atlas_learn}/manifest.csv --out {out}/model"
+JUDGE = Step("evaluate --checkpoint {out}/model --data {atlas_test}/manifest.csv")
 
 
 def row(
@@ -24,7 +24,7 @@ PAPER = Paper(
     " confusion matrix (figure 7) and no accuracy to set ours beside.",
     "Difference stamps of 100 pixels, eight classes, 470 of each to learn from and 200 of each to be judged by; S/N 5"
     " to 20 (NOISE 3 to 5.6), something else near in half of the stamps.",
-    {"learn": "atlas --n 3760 --seed 1 --snr 5:20", "test": "atlas --n 1600 --seed 2 --snr 5:20"},
+    {"atlas_learn": "atlas --n 3760 --seed 1 --snr 5:20", "atlas_test": "atlas --n 1600 --seed 2 --snr 5:20"},
     (
         row("default", "ours", "", least=(0.91, 0.996)),
         row("unaugmented", "ours without augmentation", "--augment none"),

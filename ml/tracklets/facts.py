@@ -7,6 +7,7 @@ from ml.tracklets.motion import fit
 from ml.tracklets.tracks import Tracks
 
 NAMES = ("residual", "rate", "magnitude scatter", "spread on the detector", "closest pair", "detections")
+RESIDUAL = 0
 GROUPS = ((0, 1), (2,), (3, 4))  # facts that are known or unknown together
 LEAST = (0.3, 0.1, 0.02, 0.1, 0.1)  # σ, arcsec/h, mag, pixels, pixels: below it, less says no more
 Array = NDArray[np.float64]

@@ -15,12 +15,13 @@ from torch.nn import functional
 from ml.loss import weighted_mean
 from ml.models.tracklet import PaperNet, first_four
 from ml.models.tracklet_set import SetNet
-from ml.tracklets.facts import GROUPS
+from ml.tracklets.facts import GROUPS, RESIDUAL
 
 EPOCHS, BATCH = 8, 256
 FEW, MANY = 20, 75  # steps in an epoch
 RATE, DECAY = 0.01, 0.05
-FORGET = 0.1  # how often a group of facts is hidden, so that the network learns to do without
+FORGET = 0.3  # how often a group of facts is hidden: each must tell alone, and all can be missing
+CROOKED, ABOVE = 0.25, (0.3, 2.5)  # share of copies of real tracklets, and by how many decades they miss their line
 REAL_WEIGHT = 4.0  # a lost asteroid costs more than a bogus one looked at: ATLAS' α₂ : α₁ = 4 : 1
 PAPER_RATE, PAPER_DECAY, PAPER_EPOCHS, PAPER_PATIENCE = 0.1, 0.9, 30, 4
 Report = Callable[[int, float, nn.Module], None]
@@ -71,12 +72,18 @@ def fit_set(inputs: Inputs, positive: list[int], *, seed: int, report: Report | 
     Returns
     -------
     A network in eval mode; its loss weighed real tracklets 4 : 1, so it leans to real until `calibrate`.
+
+    Notes
+    -----
+    A quarter of the real tracklets are shown once more as bogus ones that do not follow their line: chips of two
+    asteroids, or of a satellite, look as real as any, and labels of such tracklets are rare.
     """
     random = torch.Generator().manual_seed(seed)
+    inputs, copies = _with_crooked(inputs, random)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = SetNet(inputs.log_scores.shape[2], positive, inputs.facts.shape[1])
-    net.learn_scale(inputs.facts)
+    net.learn_scale(inputs.facts[copies:])
     weights = inputs.weights * (1 + (REAL_WEIGHT - 1) * inputs.real)
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY, fused=True)
     steps = min(max(len(inputs) // 25, FEW), MANY)
@@ -86,7 +93,7 @@ def fit_set(inputs: Inputs, positive: list[int], *, seed: int, report: Report | 
             optimiser.param_groups[0]["lr"] = RATE * 0.5 * (1 + math.cos(math.pi * progress))
             rows = torch.randperm(len(inputs), generator=random)[:BATCH]
             part = inputs.take(rows)
-            logits = net(part.log_scores, part.present, _partly_hidden(part.facts, random))
+            logits = net(part.log_scores, part.present, _partly_hidden(part.facts, rows < copies, random))
             each = functional.binary_cross_entropy_with_logits(logits, part.real, reduction="none")
             loss = weighted_mean(each, weights[rows] + 1e-12)
             optimiser.zero_grad()
@@ -97,10 +104,27 @@ def fit_set(inputs: Inputs, positive: list[int], *, seed: int, report: Report | 
     return net.eval()
 
 
-def _partly_hidden(facts: Tensor, random: torch.Generator) -> Tensor:
+def _with_crooked(inputs: Inputs, random: torch.Generator) -> tuple[Inputs, int]:
+    """Return the tracklets with copies of some real ones before them that miss their line, and the number of these."""
+    residual = inputs.facts[:, RESIDUAL]
+    straight = torch.nonzero((inputs.real > 0.5) & residual.isfinite())[:, 0]
+    n = round(CROOKED * len(straight))
+    if not n:
+        return inputs, 0
+    usual = float(residual[straight].quantile(0.99))
+    chosen = straight[torch.randperm(len(straight), generator=random)[:n]]
+    both = inputs.take(torch.cat([chosen, torch.arange(len(inputs))]))
+    both.real[:n] = 0.0
+    both.facts[:n, RESIDUAL] = usual + ABOVE[0] + (ABOVE[1] - ABOVE[0]) * torch.rand(n, generator=random)
+    return both, n
+
+
+def _partly_hidden(facts: Tensor, keep: Tensor, random: torch.Generator) -> Tensor:
+    """Return the facts with groups of them hidden here and there; of rows to `keep`, the residual is left."""
     hidden = facts.clone()
     for group in GROUPS:
         hidden[torch.rand(len(facts), generator=random) < FORGET, group[0] : group[-1] + 1] = torch.nan
+    hidden[keep, RESIDUAL] = facts[keep, RESIDUAL]
     return hidden
 
 

@@ -182,6 +182,11 @@ def _given(examples: Examples, base: Checkpoint) -> LinearHead:
             f"The checkpoint tells chips of {', '.join(base.manifest['classes'])}, but the examples are of"
             f" {', '.join(examples.classes)}. Give the examples the checkpoint's classes, or use preset head."
         )
+    if base.manifest.get("metadata"):
+        raise BadExamples(
+            f"The checkpoint reads {', '.join(base.manifest['metadata'])} beside the pixels, which single chips of a"
+            " tracklet do not bring. Give a stamp checkpoint that was trained on pixels alone."
+        )
     stamp = base.part("stamp.")
     return LinearHead(stamp["weight"].float(), stamp["bias"].float())
 

@@ -9,6 +9,7 @@ from ml.score import Scorer
 from tasks import scoring, tracks, training
 from tests.integration.learning import sky
 from webapp.archive.models import Frame
+from webapp.jobs import JobState
 from webapp.learning.models import Score
 from webapp.learning.scoring import start_scoring
 from webapp.learning.start import start_training
@@ -66,3 +67,15 @@ def test_a_champion_learns_from_motion_and_scores_by_it():
     said = np.array([p[row.pk] for row in rows])
     assert said[REAL].min() > said[~REAL].max()
     assert Scorer(Files.load(settings.DATA / run.checkpoint.folder)).manifest["tracklet_net"] == "set"
+
+
+def test_a_whole_network_learns_from_tracklets_of_several_lengths():
+    workflow = sky.workflow(sky.survey(), kind="tracklet")
+    for frames, prefix in ((3, "a"), (5, "b")):
+        rows = sky.subjects(workflow.survey, REAL, kind="tracklet", frames=frames, prefix=prefix, seed=frames)
+        sky.make_gold(rows, REAL)
+    run = start_training(workflow=workflow, by=None, preset="small", minutes=0.05)
+    training.run(run.pk)
+    run.refresh_from_db()
+    assert run.state == JobState.DONE, run.error
+    assert run.checkpoint.evaluations.get().metrics["roc_auc"] > 0.9

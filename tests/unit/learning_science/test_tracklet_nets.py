@@ -1,5 +1,6 @@
 """The tracklet networks: any number of chips, in any order, known or not; and how they are fitted."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -9,11 +10,13 @@ import torch
 from ml import train
 from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.dataset import BadExamples
+from ml.engine import limit_torch
+from ml.epoch import silent
 from ml.metrics import roc_auc
 from ml.models.tracklet import PaperNet, TrackletNet, first_four
 from ml.models.tracklet_set import SetNet
 from ml.score import Scorer
-from ml.tracklets import learn
+from ml.tracklets import learn, two_step
 from ml.tracklets.facts import NAMES
 from ml.tracklets.nets import p_real, told
 from ml.tracklets.tracks import FIELDS, Tracks, stacked
@@ -23,9 +26,13 @@ from tests.unit.learning_science.test_tracklet_motion import mover
 
 
 @pytest.fixture(autouse=True)
-def no_backbone(monkeypatch):
+def quick(monkeypatch):
+    limit_torch()
     monkeypatch.setattr(train, "default_backbone", NoBackbone)
     monkeypatch.setattr(Scorer, "backbone", NoBackbone())
+
+
+GIVEN = two_step.Recipe(two_step.GIVEN, "set")
 
 
 def awake(seed=0):
@@ -114,6 +121,23 @@ def test_the_set_net_learns_from_facts_what_chips_do_not_tell():
     assert roc_auc(real[400:] > 0, held.logits(net).numpy()) > 0.95
     blind = learn.Inputs(held.log_scores, held.present, torch.full_like(held.facts, torch.nan), held.real, held.weights)
     assert torch.isfinite(blind.logits(net)).all()
+
+
+def test_real_chips_far_off_their_line_are_no_tracklet_though_no_label_said_so():
+    """Every bogus example has bogus chips and fits a line as well as the real ones do."""
+    random, real = np.random.default_rng(2), np.arange(400) % 2
+    chips = torch.log_softmax(
+        torch.tensor(np.where(real[:, None, None], [2.0, 0], [0.0, 2])).repeat(1, 4, 1), -1
+    ).float()
+    facts = torch.full((400, len(NAMES)), torch.nan)
+    facts[:, 0] = torch.from_numpy(random.normal(0, 0.1, 400))
+    part = inputs(chips, real, facts)
+    net = learn.fit_set(part, [0], seed=0)
+    off = part.take(np.flatnonzero(real))
+    off.facts[:, 0] = 1.5
+    assert part.logits(net)[real > 0].min() > 0
+    assert off.logits(net).max() < 0
+    assert part.facts[:, 0].max() < 1, "the examples themselves are left as they are"
 
 
 def test_calibration_gives_the_share_that_is_real():
@@ -224,6 +248,9 @@ def test_the_chip_scores_of_a_checkpoint_are_taken_as_they_are(kinds, features):
     other.positive = ("A", POSITIVE[1])
     with pytest.raises(BadExamples, match="The checkpoint tells chips of AST, STREAK"):
         train.train("tracklet", other, preset="set", base=stamps)
+    reading = dataclasses.replace(stamps, manifest=stamps.manifest | {"metadata": ["mag"]})
+    with pytest.raises(BadExamples, match="reads mag beside the pixels"):
+        two_step.on_features(labelled(kinds, features=features), None, GIVEN, reading, seed=0, on_epoch=silent)
 
 
 def test_a_label_of_the_tracklet_alone_does_not_teach_the_chips(kinds, features):
