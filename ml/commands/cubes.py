@@ -28,6 +28,7 @@ from ml.epoch import Epoch
 from ml.evaluate import jsonable
 
 PRESETS = tuple(RECIPES)
+STARTS = ("imagenet", "random", "scratch")  # the first is the command's default; no weights of pictures fit cubes
 NUMBERS = ("score", "mjd", "x", "y", "ra", "dec", "rate", "angle", "length")
 COUNTS = ("detections", "first_frame", "last_frame")
 SCHEMA = pa.schema(
@@ -44,6 +45,8 @@ SCHEMA = pa.schema(
 
 def train(args: argparse.Namespace) -> dict[str, Any]:
     """Train on the masked cubes of a manifest, and save the checkpoint."""
+    if args.init not in STARTS:
+        raise BadExamples("A cube model always starts from random weights. Leave out --init.")
     name = PRESETS[0] if args.preset == "auto" else args.preset
     recipe, tally, started = preset(name, crop=args.crop, batch=args.batch), Tally(), time.monotonic()
     examples = [example_of(cube) for cube in cubes(args.data, tally, masked=True)]
