@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.checkpoint import Checkpoint
+from ml.commands.role_options import RoleOptions
 from ml.commands.roles import role_named
 from ml.commands.run import command
 
@@ -17,9 +18,10 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, help="Parquet file; of stamps and tracklets a row each, with every class"
     )
-    trails = parser.add_argument_group("trails", "a row a trail; --out may be a folder, of a scan to be taken up again")
+    options = RoleOptions(parser)
+    trails = options.of("trail", "a row a trail; --out may be a folder, of a scan to be taken up again")
     trails.add_argument("--shard", type=int, default=64, help="subjects that are written together (default 64)")
-    cubes = parser.add_argument_group("cubes")
+    cubes = options.of("cube")
     cubes.add_argument(
         "--threshold", type=float, help="probability from which on a voxel is a mover's; else the model's"
     )
@@ -33,4 +35,6 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Ask the checkpoint, by its role."""
     checkpoint = Checkpoint.load(args.checkpoint)
-    return role_named(checkpoint.manifest["role"]).score(args, checkpoint)
+    role = checkpoint.manifest["role"]
+    args.foreign.check(args, role)
+    return role_named(role).score(args, checkpoint)
