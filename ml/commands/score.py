@@ -16,7 +16,10 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument("--data", type=Path, required=True, help="manifest; labels are not needed")
     parser.add_argument(
-        "--out", type=Path, required=True, help="Parquet file; of stamps and tracklets a row each, with every class"
+        "--out",
+        type=Path,
+        required=True,
+        help="Parquet file; of stamps and tracklets a row each, with every class, of cubes a row a track",
     )
     options = RoleOptions(parser)
     trails = options.of("trail", "a row a trail; --out may be a folder, of a scan to be taken up again")
