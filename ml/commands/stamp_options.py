@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ml.augment import AUGMENTS
+from ml.commands.role_options import RoleGroup
 from ml.dataset import BadExamples
 from ml.models.stamp import RESIDUAL
 from ml.models.weights import ARCHITECTURE
@@ -36,8 +37,8 @@ PAPERS = {
 PRESETS = ("small", "head", "finetune", *PAPERS)
 
 
-def add(group: argparse._ArgumentGroup) -> None:
-    """Declare the options in an argparse group."""
+def add(group: RoleGroup) -> None:
+    """Declare the options."""
     group.add_argument("--architecture", metavar="NAME", help="residual, or any of timm's; else the preset's")
     group.add_argument("--size", type=int, help="side in pixels to which stamps are resized; else the preset's")
     group.add_argument("--freeze", action="store_true", help="only the last layer learns, over features made once")
