@@ -11,10 +11,10 @@ from ml.models.stamp import RESIDUAL
 from ml.models.weights import ARCHITECTURE
 from ml.preprocessing import FROZEN, STRETCHES, Preprocessing, native
 from ml.recipe import Recipe
-from ml.schedule import FRESH, SMALL_AGAIN, THOROUGH, TRANSFER, Schedule
+from ml.schedule import FRESH, LONG, SMALL_AGAIN, THOROUGH, TRANSFER, Schedule
 
 ENOUGH = 150  # labels; with 200 the small net has AUC .967 on simulated stamps where a frozen head has .851
-MIDDLE = 96  # pixels of the middle that the residual net sees: trails, spikes and their stars are longer than 64
+MIDDLE = 96  # pixels of the middle that the residual net sees of several exposures: trails are longer than 64
 CHANNELS_AS = ("map", "adapter", "stem")
 
 
@@ -80,7 +80,7 @@ def recipe_of(args: argparse.Namespace, channels: int, n: int, *, base: bool) ->
         init=args.init,
         preprocessing=_preprocessing(args, architecture, channels, size),
         freeze=freeze,
-        schedule=_schedule(args, architecture, base=base),
+        schedule=_schedule(args, architecture, channels, base=base),
         balanced=args.class_weights == "balanced",
     )
 
@@ -103,7 +103,8 @@ def _architecture(preset: str) -> str:
 def _preprocessing(args: argparse.Namespace, architecture: str, channels: int, size: int | None) -> Preprocessing:
     stretch = STRETCHES[args.stretch]
     if architecture == RESIDUAL:
-        whole = replace(native(channels), stretch=stretch, crop=MIDDLE)
+        whole = replace(native(channels), stretch=stretch)
+        whole = replace(whole, crop=MIDDLE) if channels > 1 else whole
         return whole if size is None else replace(whole, size_single=size, size_multi=size, crop=None)
     adapter = args.channels_as == "adapter"
     if adapter and channels < 2:
@@ -112,9 +113,9 @@ def _preprocessing(args: argparse.Namespace, architecture: str, channels: int, s
     return fitted if size is None else replace(fitted, size_single=size, size_multi=size)
 
 
-def _schedule(args: argparse.Namespace, architecture: str, *, base: bool) -> Schedule:
+def _schedule(args: argparse.Namespace, architecture: str, channels: int, *, base: bool) -> Schedule:
     if architecture == RESIDUAL:
-        schedule = SMALL_AGAIN if base else THOROUGH
+        schedule = SMALL_AGAIN if base else THOROUGH if channels > 1 else LONG
     else:
         schedule = TRANSFER if base or args.init == "imagenet" else FRESH
     if args.augment is not None:
