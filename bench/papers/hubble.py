@@ -13,7 +13,10 @@ def _figures(least: float | None) -> tuple[Figure, ...]:
         Figure("completeness at 90 % precision, all", f"evaluate/{EVERY}"),
         Figure("average precision, S/N ≥ 3", "evaluate/average_precision_clear"),
         Figure(
-            "cutouts a second", "evaluate/cutouts_per_second", paper=150_000 / 36_000, least=None if least is None else 4.0
+            "cutouts a second",
+            "evaluate/cutouts_per_second",
+            paper=150_000 / 36_000,
+            least=None if least is None else 4.0,
         ),
     )
 
@@ -34,7 +37,10 @@ PAPER = Paper(
         Row(
             "hubble_learned",
             "network and second look",
-            (Step("train --role trail --data {hubble_train}/manifest.csv --out {out}/model --seed 1"), Step(JUDGE)),
+            (
+                Step("train --role trail --data {hubble_train}/manifest.csv --out {out}/model --seed 1 --minutes 6"),
+                Step(JUDGE),
+            ),
             _figures(0.9),
         ),
         Row(

@@ -20,7 +20,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--positive", help="the real classes, A,B; else the sky's own")
     trails = parser.add_argument_group("trails")
     trails.add_argument("--marks", type=Path, help="CSV of volunteers' lines: external_id, volunteer, x1, y1, x2, y2")
-    trails.add_argument("--steps", type=int, help="batches of eight crops; by default 1400, or 600 from a checkpoint")
+    trails.add_argument("--steps", type=int, help="batches of eight crops; by default 1200, or 600 from a checkpoint")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ml.trails.crops import Batch, Labelled, batches
 from ml.trails.thing import CLASSES
 
 BATCH = 8
-STEPS = 1400
+STEPS = 1200
 ROUNDS = 20
 RATE = 3e-3
 TRAIL_WEIGHT, THING_WEIGHT = 3.0, 1.5  # of cells on a trail, and on what looks like one, against one of sky

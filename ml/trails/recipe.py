@@ -72,7 +72,7 @@ def train(
     minutes
         A limit for the network's part; the second look takes about 0.3 s an image more.
     steps
-        Batches of 8 crops of 256 × 256 pixels: 1400, or 600 from a base.
+        Batches of 8 crops of 256 × 256 pixels: 1200, or 600 from a base.
     base
         A checkpoint of this role to start from.
 
