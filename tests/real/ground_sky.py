@@ -1,6 +1,6 @@
 """A drawn sky as seen from the ground, to train a detector on: round stars of one width in each image, and trails.
 
-Simulated, with none of the real images' pixels: noise of 1, Gaussian stars and galaxies, trails as wide as the stars are,
+Simulated, with none of the real pixels: noise of 1, Gaussian stars and galaxies, trails as wide as the stars are,
 sharp hits of cosmic rays, and in one image of three stars that are slightly drawn out, as by bad tracking.
 """
 

@@ -1,4 +1,4 @@
-"""Trails on real sky: a satellite's streak, the Palomar plate's asteroid, Rubin's faint trails. Skipped without the data.
+"""Trails on real sky: a satellite's streak, a plate's asteroid, Rubin's faint trails. Skipped without the data.
 
 The classical detector, which needs no training, looks for the streak. The plate and the alerts are looked at by the
 network, trained for a minute on a drawn sky as seen from the ground (`tests/real/ground_sky.py`), on none of these
