@@ -23,8 +23,8 @@ Array = NDArray[Any]
 class SecondLook:
     """A random forest (Breiman 2001) as plain arrays, so that a checkpoint holds it without pickle.
 
-    Each fifth of the trees was taught on four fifths of the images, so that the rest tells how good they are. On the same
-    few hundred trails it finds far more than a perceptron does.
+    Each fifth of the trees was taught on four fifths of the images, so that the rest tells how good they are. From few
+    trails it learns more than a perceptron does.
 
     Parameters
     ----------
