@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ml.metrics.overlap import line_cover, line_distance
+from ml.metrics.overlap import curve_cover, curve_distance
 from ml.trails.candidate import Candidate
+from ml.trails.curve import POINTS, even
 from ml.trails.thing import CLASSES, TRAIL, Thing
 
 FOLDS = 5
@@ -58,15 +59,14 @@ def answers(found: Sequence[Candidate], things: Sequence[Thing]) -> NDArray[np.i
     """Return for each candidate of an image what it is: 0 for nothing, else 1 + the number in `CLASSES`.
 
     A candidate is the thing that it strays from by at most 5 pixels and covers half of. Of several candidates that
-    are one trail only the one that covers most counts, so that the rest are learnt as nothing. Curved things are
-    compared by their chords.
+    are one trail only the one that covers most counts, so that the rest are learnt as nothing.
     """
     said = np.zeros(len(found), dtype=np.intp)
     if not found or not things:
         return said
-    lines = np.stack([candidate.curve[[0, -1]].ravel() for candidate in found])
-    true = np.stack([thing.line for thing in things])
-    cover = np.where(line_distance(lines, true) <= STRAYS, line_cover(lines, true), 0.0)
+    curves = np.stack([candidate.curve.ravel() for candidate in found])
+    true = np.stack([even(thing.curve, POINTS).ravel() for thing in things])
+    cover = np.where(curve_distance(curves, true) <= STRAYS, curve_cover(curves, true, STRAYS), 0.0)
     label = np.array([1 + CLASSES.index(thing.label) for thing in things])
     trail = label == 1 + CLASSES.index(TRAIL)
     best = cover.argmax(1)
