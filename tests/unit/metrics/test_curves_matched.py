@@ -17,8 +17,8 @@ def trails(*shapes, value=1.0):
 
 def test_a_shifted_line_strays_by_its_shift():
     line = np.stack([np.linspace(0, 16, 17), np.zeros(17)], axis=1)
-    assert curve_distance([(line + (0, 3)).ravel()], [line.ravel()])[0, 0] == pytest.approx(3)
-    assert curve_distance([(line + (4, 0)).ravel()], [line.ravel()])[0, 0] == pytest.approx(4)
+    assert curve_distance([(line + np.array([0, 3])).ravel()], [line.ravel()])[0, 0] == pytest.approx(3)
+    assert curve_distance([(line + np.array([4, 0])).ravel()], [line.ravel()])[0, 0] == pytest.approx(4)
 
 
 def test_half_of_an_arc_covers_half_of_it():
