@@ -29,6 +29,7 @@ SHORT, LONG = 1_000, 100_000
 CROWDS = (8, 32)
 WARM_UP, WINDOW, TURNS = 1.5, 4.0, 2
 LOOK = 1.0  # seconds that a person looks, on average
+SUBMIT_MS = 60.0  # asked of the 95th percentile with the larger crowd that looks
 GOLD_EVERY = 20
 
 SUBJECTS = """
@@ -128,7 +129,8 @@ def main() -> None:
             looking = [each for _ in range(TURNS) for each in cycles(port, people, long_queue, pause=LOOK)]
             runs.append({"look_s": LOOK} | summary(people, LONG, looking))
             ratios[people] = round(long["cycles_per_second"] / short["cycles_per_second"], 2)
-    print(json.dumps({"benchmark": "next_submit", "cores": os.cpu_count(), "runs": runs, "long_over_short": ratios}))
+    told = {"benchmark": "next_submit", "cores": os.cpu_count(), "runs": runs, "long_over_short": ratios}
+    print(json.dumps(told | {"floor_ms": SUBMIT_MS, "met": runs[-1]["submit_ms"]["p95"] <= SUBMIT_MS}))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ml.engine import BATCH, Run, choose_device, choose_engine, compile_run
 from ml.models.residual import ResidualNet
-from ml.models.stamp import RESIDUAL, Prepared, backbone
+from ml.models.stamp import RESIDUAL, Prepared, backbone, dimensions
 from ml.models.weights import ARCHITECTURE
 from ml.preprocessing import FROZEN, Preprocessing
 
@@ -58,7 +58,7 @@ class Backbone:
         return self._run(ready.shape[1:])(ready)
 
     def _dimensions(self) -> int:
-        return int(self.network.num_features)  # type: ignore[arg-type]
+        return dimensions(self.network)
 
     def _run(self, shape: tuple[int, ...]) -> Run:
         name = (self.feature_key, self.engine, str(self.device), shape)
@@ -89,23 +89,28 @@ def default_backbone(*, device: str = "auto", engine: str = "auto") -> Backbone:
     return Backbone(backbone(ARCHITECTURE, "imagenet", 3, 0), FROZEN, device=device, engine=engine)
 
 
-def restored(architecture: str, channels: int, tensors: dict[str, Tensor]) -> nn.Module:
-    """Return a backbone with the given tensors, or the packaged ImageNet weights where there are none."""
+def restored(architecture: str, preprocessing: Preprocessing, tensors: dict[str, Tensor]) -> nn.Module:
+    """Return a backbone with the given tensors, or the packaged ImageNet weights where there are none.
+
+    Raises
+    ------
+    RuntimeError
+        If the tensors are not those of this architecture.
+    """
+    channels = preprocessing.channels or 3
     if not tensors:
         return backbone(architecture, "imagenet", channels, 0)
-    network = backbone(architecture, "random", channels, 0)
+    network = backbone(architecture, "random", channels, 0, adapter=preprocessing.adapter)
     network.load_state_dict(tensors)
     return network.eval()
 
 
-def channels_of(preprocessing: Preprocessing, architecture: str) -> int:
-    """Return how many channels the net's first layer eats."""
-    return preprocessing.channels if architecture == RESIDUAL else 3
-
-
 def architecture_of(backbone: Backbone) -> str:
     """Return the name under which `ml.models.stamp.backbone` makes the like of this backbone's network."""
-    return RESIDUAL if isinstance(backbone.network, ResidualNet) else ARCHITECTURE
+    if isinstance(backbone.network, ResidualNet):
+        return RESIDUAL
+    config: Any = getattr(backbone.network, "pretrained_cfg", {"architecture": ARCHITECTURE})
+    return str(config["architecture"])
 
 
 def frozen_tensors(network: nn.Module) -> dict[str, Tensor]:

@@ -41,6 +41,6 @@ def cross_validate(
 
 
 def _probabilities(scorer: Scorer, examples: Examples, rows: NDArray[np.intp], preset: str) -> NDArray[np.float32]:
-    if preset == "head" and examples.features is not None:
-        return scorer.probabilities_from_features(examples.features[rows])
-    return scorer.probabilities_from_features(features_of(examples, rows, scorer.backbone))
+    known = examples.features if preset == "head" else None
+    features = features_of(examples, rows, scorer.backbone) if known is None else known[rows]
+    return scorer.probabilities_from_features(features, None if examples.tracks is None else examples.tracks.take(rows))

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.tracklets.tracks import Tracks
+
 REAL_WORDS = frozenset({"real", "yes", "1", "true", "sso"})
 BOGUS_WORDS = frozenset({"bogus", "no", "0", "false"})
 
@@ -38,6 +40,17 @@ class Examples:
         Which backbone made `features`.
     training_set
         A name or hash that the checkpoint's manifest remembers.
+    tracks
+        Of tracklets: when and where their frames were seen, and which of the F there are; features of those that are
+        not may be NaN. None where all are, and nothing else is known.
+    of_chips
+        (N,) bool: whether a tracklet's label holds for its single chips too; None where all do.
+    held
+        (N,) bool, the rows that are the validation part whatever the seed; None draws them.
+    values
+        (N, M) float of `columns`, such as magnitude and S/N, NaN where unknown; None where nothing is told.
+    sided
+        False where no class is real and none bogus, since the question is another one, such as a rate.
     """
 
     targets: NDArray[np.float32]
@@ -49,7 +62,13 @@ class Examples:
     pixels: Any = None
     feature_key: str = ""
     training_set: str = ""
+    tracks: Tracks | None = None
+    of_chips: NDArray[np.bool_] | None = None
     notes: list[str] = field(default_factory=list)
+    held: NDArray[np.bool_] | None = None
+    values: NDArray[np.float32] | None = None
+    columns: tuple[str, ...] = ()
+    sided: bool = True
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -73,6 +92,10 @@ class Examples:
             groups=self.groups[rows],
             features=None if self.features is None else self.features[rows],
             pixels=None if self.pixels is None else Rows(self.pixels, rows),
+            tracks=None if self.tracks is None else self.tracks.take(rows),
+            of_chips=None if self.of_chips is None else self.of_chips[rows],
+            held=None if self.held is None else self.held[rows],
+            values=None if self.values is None else self.values[rows],
             notes=[],
         )
 
@@ -84,15 +107,19 @@ class Examples:
                 f" and {len(self.classes)} classes."
             )
         self._check_classes()
-        self._check_sides()
-        if self.features is not None and not np.isfinite(self.features).all():
+        if self.sided:
+            self._check_sides()
+        if self.features is not None and not np.isfinite(self._known_features(self.features)).all():
             raise BadExamples(
                 "Some features are not computed yet (NaN). Score these subjects first, or leave them out."
             )
 
+    def _known_features(self, features: NDArray[np.float16]) -> NDArray[np.float16]:
+        return features if self.tracks is None else features[self.tracks.present]
+
     def _check_classes(self) -> None:
         unknown = set(self.positive) - set(self.classes)
-        if unknown or not self.positive or len(self.positive) == len(self.classes):
+        if unknown or bool(self.positive) != self.sided or len(self.positive) == len(self.classes):
             raise BadExamples(
                 f"The real classes {list(self.positive)} must be some, but not all, of the classes"
                 f" {list(self.classes)}. Name them with --positive."
@@ -113,9 +140,12 @@ class Examples:
     def split(self, fraction: float = 0.2, seed: int = 0) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return row numbers (train, validation); no group is on both sides, and both kinds are on each if they can be.
 
-        `fraction` of the rows, 0..0.5, goes to validation.
+        `fraction` of the rows, 0..0.5, goes to validation, or what `held` says.
         """
-        folds = grouped_folds(self.groups, self.real() > 0.5, max(2, round(1 / fraction)), seed)
+        if self.held is not None:
+            return np.flatnonzero(~self.held), np.flatnonzero(self.held)
+        kinds = self.real() > 0.5 if self.positive else self.targets.argmax(1)
+        folds = grouped_folds(self.groups, kinds, max(2, round(1 / fraction)), seed)
         return np.flatnonzero(folds != 0), np.flatnonzero(folds == 0)
 
 

@@ -3,13 +3,15 @@
 import copy
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ml.augment import shifted, turned
+from ml.augment import AUGMENTS
 from ml.backbone import Backbone, prepare
 from ml.chips import Chips, load_chips
 from ml.dataset import Examples
@@ -17,10 +19,12 @@ from ml.epoch import Epoch, OnEpoch
 from ml.head import LinearHead
 from ml.judge import Judge
 from ml.loss import partial_label_loss, weighted_mean
+from ml.models.stamp import dimensions
+from ml.models.stem import Adapted
 from ml.schedule import Best, Clock, Schedule
 
-BATCH = 64
 MOMENTUM = 0.2
+DECAY = 0.02
 GPU_FACTOR = 20  # a GPU shows so many times more chips in the same time
 
 
@@ -55,7 +59,7 @@ def finetune(
     judge = Judge(examples, rows[1][: schedule.judged])
     unseen = load_chips(examples, judge.rows, start.preprocessing)
     network = copy.deepcopy(start.network)
-    linear = _linear(head, int(network.num_features), len(examples.classes), seed)  # type: ignore[arg-type]
+    linear = _linear(head, dimensions(network), len(examples.classes), seed)
     model = nn.Sequential(prepare(network, start.preprocessing, chips.pixels.shape[1]), linear)
     if head is None:
         _let_norms_follow(network)
@@ -64,16 +68,18 @@ def finetune(
     clock, best, batches = (
         Clock(_steps(chips, schedule, start.device), minutes),
         Best(schedule.patience),
-        _batches(chips, seed),
+        _batches(chips, seed, schedule, start.preprocessing.sky_noise),
     )
+    kept = _kept(model, schedule)
     if head is not None:
         best.offer(judge.stamp(_log_scores(model, unseen))[0], model)
     for epoch in range(1, schedule.rounds + 1):
-        _learning(model, holds_norms=head is not None)
-        loss = _round(model, optimiser, batches, clock, until=epoch / schedule.rounds)
-        said = judge.stamp(_log_scores(model, unseen))
+        _learning(model, holds_norms=head is not None or not schedule.body)
+        loss = _round(model, kept, optimiser, batches, clock, until=epoch / schedule.rounds)
+        judged = model if kept is None else kept.module
+        said = judge.stamp(_log_scores(judged, unseen))
         on_epoch(Epoch(epoch, schedule.rounds, loss, *said))
-        if best.offer(said[0], model) or clock.progress >= 1:
+        if best.offer(said[0], judged) or clock.progress >= 1:
             break
     best.restore(model)
     model.cpu().eval()
@@ -101,8 +107,21 @@ def _learning(model: nn.Module, *, holds_norms: bool) -> None:
             module.eval()
 
 
+def _kept(model: nn.Module, schedule: Schedule) -> AveragedModel | None:
+    """Return the running average of the model's weights and statistics, where the schedule wants one."""
+    if not schedule.average:
+        return None
+    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(schedule.average), use_buffers=True)
+
+
 def _round(
-    model: nn.Module, optimiser: torch.optim.Optimizer, batches: Iterator[Chips], clock: Clock, *, until: float
+    model: nn.Module,
+    kept: AveragedModel | None,
+    optimiser: torch.optim.Optimizer,
+    batches: Iterator[Chips],
+    clock: Clock,
+    *,
+    until: float,
 ) -> float:
     device = next(model.parameters()).device
     losses: list[Tensor] = []
@@ -117,6 +136,8 @@ def _round(
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimiser.step()
+        if kept is not None:
+            kept.update_parameters(model)
         losses.append(loss.detach())
         clock.step += 1
     return float(torch.stack(losses).mean())
@@ -131,18 +152,18 @@ def _log_scores(model: nn.Module, chips: Chips) -> Tensor:
     return scores.reshape(-1, chips.frames, scores.shape[1]).clone()
 
 
-def _batches(chips: Chips, seed: int) -> Iterator[Chips]:
+def _batches(chips: Chips, seed: int, schedule: Schedule, noise: float) -> Iterator[Chips]:
     random = torch.Generator().manual_seed(seed)
     while True:
-        for rows in torch.randperm(len(chips), generator=random).split(BATCH):
-            pixels = shifted(turned(chips.pixels[rows].float(), random), random)
+        for rows in torch.randperm(len(chips), generator=random).split(schedule.batch):
+            pixels = AUGMENTS[schedule.augment](chips.pixels[rows].float(), random, noise)
             if len(rows) > 1:  # batch normalisation needs two
                 yield Chips(pixels, chips.targets[rows], chips.weights[rows], 1)
 
 
 def _steps(chips: Chips, schedule: Schedule, device: torch.device) -> int:
     views = schedule.views * (GPU_FACTOR if device.type == "cuda" else 1)
-    return max(schedule.rounds, math.ceil(min(views, schedule.repeats * len(chips)) / BATCH))
+    return max(schedule.rounds, math.ceil(min(views, schedule.repeats * len(chips)) / schedule.batch))
 
 
 def _linear(head: LinearHead | None, dimensions: int, classes: int, seed: int) -> nn.Linear:
@@ -155,8 +176,25 @@ def _linear(head: LinearHead | None, dimensions: int, classes: int, seed: int) -
 
 
 def _optimiser(network: nn.Module, linear: nn.Linear, schedule: Schedule) -> torch.optim.Optimizer:
-    groups = [
-        {"params": list(network.parameters()), "peak": schedule.rate * schedule.body},
-        {"params": list(linear.parameters()), "peak": schedule.rate},
+    groups = [*_body(network, schedule), {"params": list(linear.parameters()), "peak": schedule.rate}]
+    return torch.optim.AdamW(groups, lr=schedule.rate, weight_decay=DECAY)
+
+
+def _body(network: nn.Module, schedule: Schedule) -> list[dict[str, Any]]:
+    """Return the network's parameters with their rates; the adapter before it is as new as the head."""
+    inner = network.network if isinstance(network, Adapted) else network
+    groups: list[dict[str, Any]] = []
+    if isinstance(network, Adapted):
+        groups = [{"params": list(network.adapter.parameters()), "peak": schedule.rate}]
+    if not schedule.body:
+        inner.requires_grad_(False)
+        return groups
+    peak = schedule.rate * schedule.body
+    if schedule.deeper == 1 or not hasattr(inner, "group_matcher"):
+        return [*groups, {"params": list(inner.parameters()), "peak": peak}]
+    from timm.optim import param_groups_layer_decay  # heavy, as in ml.models.weights
+
+    layers = param_groups_layer_decay(inner, DECAY, layer_decay=schedule.deeper)
+    return groups + [
+        {"params": one["params"], "weight_decay": one["weight_decay"], "peak": peak * one["lr_scale"]} for one in layers
     ]
-    return torch.optim.AdamW(groups, lr=schedule.rate, weight_decay=0.02)

@@ -1,21 +1,20 @@
 """Train heads over features that are already known: what every round of the loop does, in seconds."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from ml import head, perceptron
-from ml.dataset import Examples, grouped_folds
+from ml import head
+from ml.dataset import Examples
 from ml.epoch import Epoch, OnEpoch
 from ml.head import LinearHead, Regression
-from ml.judge import Judge
-from ml.models.tracklet import TrackletNet, first_four
+from ml.judge import Judge, Said
+from ml.tracklets.nets import Learnt
 
-FOLDS = 3
 HEAD_EPOCHS = head.EPOCHS * len(head.RIDGES)
 
 
@@ -24,7 +23,7 @@ class Heads:
     """What a training makes on top of a backbone, and its figures on the validation part."""
 
     stamp: LinearHead
-    tracklet: TrackletNet | None
+    tracklet: Learnt | None
     metrics: dict[str, float]
 
 
@@ -45,25 +44,6 @@ def train_stamp(examples: Examples, features: NDArray[Any], *, seed: int, on_epo
     first = best_head(examples, features, train, judge, seed=seed, told=told)
     whole = regression(examples, features, np.arange(len(examples)), seed).fit(first.ridge, start=first.stamp)
     return Heads(whole.cooled(first.temperature), None, judge.stamp(first.scores)[1])
-
-
-def train_tracklet(examples: Examples, features: NDArray[Any], *, seed: int, on_epoch: OnEpoch) -> Heads:
-    """Fit a stamp head and, on chip scores that it did not learn from, the tracklet perceptron.
-
-    The perceptron sees scores of heads that were fitted without the tracklet's fold: scores of learnt chips are surer
-    than those of new ones, and a perceptron trained on them would trust too much.
-    """
-    train, validation = examples.split(seed=seed)
-    judge, told = Judge(examples, validation), Told(on_epoch, HEAD_EPOCHS + perceptron.EPOCHS)
-    first = best_head(examples, features, train, judge, seed=seed, told=told)
-    scores = _out_of_fold(examples, features, train, seed, first)
-    scores[validation] = first.scores
-    net = fit_perceptron(examples, scores, train, seed, report=told.of_perceptron(judge, first.scores))
-    with torch.no_grad():
-        logits = net(first_four(first.scores))
-    perceptron.calibrate(net, logits, examples.real()[validation], examples.weights[validation])
-    whole = regression(examples, features, np.arange(len(examples)), seed).fit(first.ridge, start=first.stamp)
-    return Heads(whole.cooled(first.temperature), net, judge.net(net, first.scores)[1])
 
 
 @dataclass(frozen=True)
@@ -112,12 +92,12 @@ class Told:
 
         return report
 
-    def of_perceptron(self, judge: Judge, seen: Tensor) -> perceptron.Report:
-        """Return what reports the tracklet network; its epochs follow those of the head, which may have ended early."""
+    def of_tracklets(self, epochs: int, judged: Callable[[nn.Module], Said]) -> Callable[[int, float, nn.Module], None]:
+        """Return what reports a tracklet network; its epochs follow those of the head, which may have ended early."""
         before = self.last
 
-        def report(epoch: int, loss: float, net: TrackletNet) -> None:
-            self.on_epoch(Epoch(before + epoch, before + perceptron.EPOCHS, loss, *judge.net(net, seen)))
+        def report(epoch: int, loss: float, net: nn.Module) -> None:
+            self.on_epoch(Epoch(before + epoch, before + epochs, loss, *judged(net)))
 
         return report
 
@@ -126,14 +106,6 @@ def log_scores(stamp: LinearHead, features: NDArray[Any]) -> Tensor:
     """Return log class probabilities (N, F, K) of chips' features (N, F, D)."""
     n, frames, dimensions = features.shape
     return stamp.logits(features.reshape(-1, dimensions)).log_softmax(1).reshape(n, frames, -1)
-
-
-def fit_perceptron(
-    examples: Examples, scores: Tensor, rows: NDArray[np.intp], seed: int, *, report: perceptron.Report | None = None
-) -> TrackletNet:
-    """Fit the tracklet network on some rows of the chips' log scores (N, F, K)."""
-    real, positive = examples.real()[rows], examples.positive_index
-    return perceptron.fit(scores[rows], real, examples.weights[rows], positive, seed=seed, report=report)
 
 
 def regression(examples: Examples, features: NDArray[Any], rows: NDArray[np.intp], seed: int) -> Regression:
@@ -145,16 +117,3 @@ def regression(examples: Examples, features: NDArray[Any], rows: NDArray[np.intp
     chips = features[rows].reshape(len(rows) * frames, -1)
     targets, weights = np.repeat(examples.targets[rows], frames, axis=0), np.repeat(examples.weights[rows], frames)
     return Regression(chips, targets, weights)
-
-
-def _out_of_fold(
-    examples: Examples, features: NDArray[Any], rows: NDArray[np.intp], seed: int, like: BestHead
-) -> Tensor:
-    """Return log scores (N, F, K) where those of `rows` come from heads that did not learn their fold."""
-    folds = grouped_folds(examples.groups[rows], examples.real()[rows] > 0.5, FOLDS, seed)
-    scores = torch.zeros(len(examples), features.shape[1], len(examples.classes))
-    for fold in range(FOLDS):
-        inside, outside = rows[folds != fold], rows[folds == fold]
-        stamp = regression(examples, features, inside, seed).fit(like.ridge).cooled(like.temperature)
-        scores[outside] = log_scores(stamp, features[outside])
-    return scores

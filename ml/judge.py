@@ -12,7 +12,6 @@ from ml import head
 from ml.dataset import Examples
 from ml.loss import partial_label_loss, weighted_mean
 from ml.metrics import roc_auc
-from ml.models.tracklet import TrackletNet, first_four
 
 Said = tuple[float, dict[str, float]]  # loss, and accuracy and roc_auc where they are defined
 
@@ -38,11 +37,6 @@ class Judge:
         """Judge tracklets' logits (n,) of being real."""
         loss = functional.binary_cross_entropy_with_logits(logits, self.real, reduction="none")
         return float(weighted_mean(loss, self.weights)), self._metrics((logits > 0) == (self.real > 0.5), logits)
-
-    def net(self, net: TrackletNet, log_scores: Tensor) -> Said:
-        """Judge a tracklet network on the chips' log scores (n, F, K)."""
-        with torch.no_grad():
-            return self.tracklet(net(first_four(log_scores)))
 
     def temperature(self, log_scores: Tensor) -> float:
         """Return the temperature that suits the chips' scores (n, F, K) best."""

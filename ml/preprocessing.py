@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.pixels.stretch import asinh_noise
+from ml.pixels.stretch import asinh_noise, histogram, linear_noise, zscale
 
 MOST_CHANNELS = 4
+STRETCHES = {"asinh": "asinh_noise", "linear": "linear_noise", "zscale": "zscale", "equalise": "equalise"}
+"""The words of ``--stretch`` and what a checkpoint calls them."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,8 @@ class Preprocessing:
     ----------
     stretch
         "asinh_noise": softening · asinh((x - sky) / (softening · σ)), sky and its noise σ per stamp and channel.
+        "linear_noise": (x - sky) / σ. "zscale" and "equalise", greys that eyes like, lie between -1 and 1; they are
+        here to be compared with.
     softening
         In σ: below it the stretch is linear.
     gain, clip
@@ -29,6 +33,8 @@ class Preprocessing:
         0 maps 1 to 4 channels to three (what an ImageNet net eats); otherwise the one number that the net eats.
     crop
         Side in pixels of the middle that is looked at, after the stretch; None looks at the whole stamp.
+    adapter
+        The `channels` pass through a learnt 3×3 convolution to three before the net (Lieu et al. 2019, section 4.6).
     """
 
     stretch: str = "asinh_noise"
@@ -39,6 +45,17 @@ class Preprocessing:
     size_multi: int | None = 160
     channels: int = 0
     crop: int | None = None
+    adapter: bool = False
+
+    @property
+    def sky_units(self) -> bool:
+        """Return whether stretched pixels are in units of the sky noise, `gain` of them to one σ."""
+        return self.stretch in {"asinh_noise", "linear_noise"}
+
+    @property
+    def sky_noise(self) -> float:
+        """Return one σ of the sky in stretched units, about: eyes' greys have no fixed one."""
+        return self.gain if self.sky_units else 0.02
 
     def size(self, channels: int) -> int | None:
         """Return the side in pixels for stamps with so many channels."""
@@ -56,10 +73,18 @@ class Preprocessing:
         """
         self._check_channels(pixels.shape[-3])
         with np.errstate(over="ignore", invalid="ignore"):  # of sentinels such as 3.4e38, which become NaN, so sky
-            values = asinh_noise(pixels, softening=self.softening)
-        values *= np.float32(self.gain)
+            values = self._levels(pixels)
         np.clip(values, -self.clip, self.clip, out=values)
         return np.nan_to_num(middle(values, self.crop), copy=False)
+
+    def _levels(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
+        if not self.sky_units:
+            grey: NDArray[np.float32] = GREYS[self.stretch](pixels)
+            return 2 * grey - 1
+        linear = self.stretch == "linear_noise"
+        values: NDArray[np.float32] = linear_noise(pixels) if linear else asinh_noise(pixels, softening=self.softening)
+        values *= np.float32(self.gain)
+        return values
 
     def _check_channels(self, channels: int) -> None:
         if not self.channels and channels > MOST_CHANNELS:
@@ -71,10 +96,15 @@ class Preprocessing:
             )
 
     def as_manifest(self) -> dict[str, Any]:
-        """Return what a checkpoint's manifest keeps."""
-        return asdict(self)
+        """Return what a checkpoint's manifest keeps.
+
+        What came later is left out where it is unused, so that the keys of features that are stored already stay.
+        """
+        said = asdict(self)
+        return said if self.adapter else {name: value for name, value in said.items() if name != "adapter"}
 
 
+GREYS = {"zscale": zscale, "equalise": histogram}
 FROZEN = Preprocessing()
 
 

@@ -31,21 +31,41 @@ class Schedule:
         Validation subjects looked at in each round.
     probes
         Begin with a head fitted on the frozen network, and hold its batch normalisation as it is.
+    augment
+        "none", "flips" or "sky", of `ml.augment`.
+    average
+        Share of the running average of the weights that each step leaves as it was, 0..1; it is what is judged and
+        kept. 0 keeps the weights themselves.
+    deeper
+        Rate of each layer as a share of that of the layer after it, in timm's networks; 1 for all alike.
+    batch
+        Chips of one step.
     """
 
     views: int
-    repeats: int
+    repeats: float
     rounds: int
     rate: float
     body: float
     patience: int
     judged: int
     probes: bool = False
+    augment: str = "flips"
+    average: float = 0.0
+    deeper: float = 1.0
+    batch: int = 64
 
 
 SMALL = Schedule(views=50_000, repeats=40, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600)
 SMALL_AGAIN = Schedule(views=30_000, repeats=20, rounds=10, rate=1e-3, body=0.5, patience=4, judged=600, probes=True)
 WHOLE = Schedule(views=2_400, repeats=8, rounds=4, rate=5e-4, body=1.0, patience=3, judged=150, probes=True)
+THOROUGH = Schedule(
+    views=45_000, repeats=40, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600, augment="sky", average=0.98
+)
+TRANSFER = Schedule(
+    views=8_000, repeats=8, rounds=6, rate=1e-3, body=0.5, patience=3, judged=300, probes=True, average=0.95, deeper=0.9
+)
+FRESH = Schedule(views=8_000, repeats=20, rounds=8, rate=1e-3, body=1.0, patience=4, judged=300, average=0.95)
 
 
 class Clock:

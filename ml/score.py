@@ -6,11 +6,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ml.backbone import Backbone, channels_of, default_backbone, restored
+from ml.backbone import Backbone, default_backbone, restored
 from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.engine import limit_torch
-from ml.models.tracklet import TrackletNet, first_four
+from ml.models.metadata import MetadataNet
 from ml.preprocessing import Preprocessing
+from ml.tracklets.nets import p_real, restored_net
+from ml.tracklets.tracks import Tracks
 
 TRACKLET_CLASSES = ("bogus", "real")
 ROWS = 512  # rows of features turned to 32 bits at a time: so few that they stay in the cache
@@ -37,9 +39,9 @@ class Scorer:
         self.feature_key: str = self.manifest["feature_key"]
         self._device, self._engine = device, engine
         self._backbone: Backbone | None = None
-        stamp = checkpoint.part("stamp.")
-        self._weight, self._bias = stamp["weight"].float(), stamp["bias"].float()
-        self._tracklet = _tracklet_net(checkpoint) if self.role == "tracklet" else None
+        self._weight, self._bias = _head(checkpoint)
+        self._tracklet = restored_net(checkpoint) if self.role == "tracklet" else None
+        self._metadata = _metadata_net(checkpoint) if self.columns else None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -57,6 +59,11 @@ class Scorer:
         return tuple(self.manifest["classes"])
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the names of what the model wants to know besides the pixels; mostly nothing."""
+        return tuple(self.manifest.get("metadata", ()))
+
+    @property
     def backbone(self) -> Backbone:
         """Return the backbone, built at the first need: heads over stored features never need it."""
         if self._backbone is None:
@@ -71,8 +78,21 @@ class Scorer:
         """Return class probabilities (n, F, K) of every chip from features (n, F, D); NaN features give NaN."""
         return np.exp(self._chip_log_scores(features).numpy())
 
-    def probabilities_from_features(self, features: NDArray[Any]) -> NDArray[np.float32]:
+    def probabilities_from_features(
+        self, features: NDArray[Any], tracks: Tracks | None = None, values: NDArray[Any] | None = None
+    ) -> NDArray[np.float32]:
         """Return probabilities from features (n, F, D) by a matrix product.
+
+        Parameters
+        ----------
+        features
+            Of this model's backbone; NaN where they are not known. Where a tracklet has no frame, they are not looked
+            at.
+        tracks
+            Of the tracklet role: when and where the frames were seen, and which there are; None where all are, and
+            nothing else is known.
+        values
+            (n, M) of `columns`, NaN where unknown. None, or a row of NaN, asks for what the pixels alone say.
 
         Returns
         -------
@@ -81,18 +101,26 @@ class Scorer:
         """
         scores = self._chip_log_scores(features)
         if self._tracklet is None:
-            return scores.exp().mean(1).numpy()
-        with torch.inference_mode():
-            real = torch.sigmoid(self._tracklet(first_four(scores)))
+            p = scores.exp().mean(1)
+            return (p if self._metadata is None or values is None else self._informed(p, values)).numpy()
+        real = p_real(self._tracklet, scores, tracks)
         return torch.stack([1 - real, real], dim=1).numpy()
 
-    def probabilities(self, block: NDArray[Any]) -> NDArray[np.float32]:
-        """Return probabilities of subjects (n, F, C, H, W); columns as `classes`."""
-        return self.probabilities_from_features(self.features(block))
+    def probabilities(
+        self, block: NDArray[Any], tracks: Tracks | None = None, values: NDArray[Any] | None = None
+    ) -> NDArray[np.float32]:
+        """Return probabilities of subjects (n, F, C, H, W), their tracks and `values`; columns as `classes`."""
+        return self.probabilities_from_features(self.features(block), tracks, values)
 
     def p_real(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the probability (n,) of being real: the sum of the positive columns."""
         return probabilities[:, [self.classes.index(name) for name in self.positive]].sum(1)
+
+    def _informed(self, p: torch.Tensor, values: NDArray[Any]) -> torch.Tensor:
+        assert self._metadata is not None  # noqa: S101 - for the type checker
+        with torch.inference_mode():
+            said = self._metadata(p.clamp(min=1e-6).log(), torch.from_numpy(np.asarray(values, dtype=np.float32)))
+        return torch.where(torch.isfinite(p).all(1, keepdim=True), said.exp(), p)
 
     def _chip_log_scores(self, features: NDArray[Any]) -> torch.Tensor:
         n, frames, dimensions = features.shape
@@ -109,17 +137,43 @@ class Scorer:
         return logits.log_softmax(1).reshape(n, frames, -1)
 
 
-def _tracklet_net(checkpoint: Checkpoint) -> TrackletNet:
-    classes, positive = checkpoint.manifest["classes"], checkpoint.manifest["positive"]
-    net = TrackletNet(len(classes), [classes.index(name) for name in positive])
-    net.load_state_dict(checkpoint.part("tracklet."))
+def _head(checkpoint: Checkpoint) -> tuple[torch.Tensor, torch.Tensor]:
+    stamp, classes = checkpoint.part("stamp."), len(checkpoint.manifest["classes"])
+    if set(stamp) != {"weight", "bias"} or len(stamp["weight"]) != classes or len(stamp["bias"]) != classes:
+        raise BadCheckpoint(
+            f"This checkpoint has no layer of scores for its {classes} classes: it is damaged, or was made by something"
+            " else. Copy it again, or train a new one."
+        )
+    return stamp["weight"].float(), stamp["bias"].float()
+
+
+def _metadata_net(checkpoint: Checkpoint) -> MetadataNet:
+    net = MetadataNet(len(checkpoint.manifest["classes"]), len(checkpoint.manifest["metadata"]))
+    net.load_state_dict(checkpoint.part("metadata."))
     return net.eval()
 
 
+def _preprocessing(checkpoint: Checkpoint) -> Preprocessing:
+    said = checkpoint.manifest["preprocessing"]
+    try:
+        return Preprocessing(**said)
+    except TypeError as error:
+        raise BadCheckpoint(
+            f"This checkpoint makes its stamps ready in a way that this version does not know ({error}). Use the"
+            f" version that made it ({checkpoint.manifest.get('code_version', 'unknown')}) or a newer one."
+        ) from error
+
+
 def _backbone(checkpoint: Checkpoint, device: str, engine: str) -> Backbone:
-    preprocessing = Preprocessing(**checkpoint.manifest["preprocessing"])
+    preprocessing = _preprocessing(checkpoint)
     architecture = checkpoint.manifest["architecture"]
-    network = restored(architecture, channels_of(preprocessing, architecture), checkpoint.part("backbone."))
+    try:
+        network = restored(architecture, preprocessing, checkpoint.part("backbone."))
+    except RuntimeError as error:
+        raise BadCheckpoint(
+            f"The weights in this checkpoint are not those of {architecture}, which it names. Copy the checkpoint"
+            f" again, or train a new one. ({error})"
+        ) from error
     made = Backbone(network, preprocessing, device=device, engine=engine)
     if made.feature_key != checkpoint.manifest["feature_key"]:
         raise BadCheckpoint(

@@ -19,11 +19,13 @@ from ml.models.weights import ARCHITECTURE
 from ml.preprocessing import FROZEN, native
 from ml.schedule import SMALL, SMALL_AGAIN, WHOLE, Schedule
 from ml.score import Scorer
+from ml.tracklets import two_step
 from ml.tuned import features_of, train_tuned
 from ml.version import code_version
 
 ROLES = ("stamp", "tracklet")
 PRESETS = ("head", "finetune", "small")
+PRESETS_OF = {"stamp": PRESETS, "tracklet": two_step.PRESETS}
 INITS = ("imagenet", "random", "scratch")
 
 
@@ -36,6 +38,7 @@ def train(
     base: Checkpoint | None = None,
     seed: int = 0,
     minutes: float | None = None,
+    completeness: float = two_step.COMPLETENESS,
     on_epoch: OnEpoch = silent,
 ) -> Checkpoint:
     """Train a checkpoint.
@@ -43,12 +46,13 @@ def train(
     Parameters
     ----------
     role
-        "stamp": class scores of each subject. "tracklet": those of the chips, and from four of them real or bogus.
+        "stamp": class scores of each subject. "tracklet": those of the chips, and from all of them real or bogus.
     examples
         What to learn from, with features, pixels or both; the presets other than "head" need pixels.
     preset
         "head": a linear head over a frozen backbone, in seconds. "finetune": the whole backbone. "small": a small
-        residual net at native size.
+        residual net at native size. For tracklets these say how the chips are learnt; "set" and "paper" are explained
+        at `ml.tracklets.two_step.recipe_of`.
     init
         "imagenet", "random" or "scratch" (the same), or the folder of a checkpoint to start from.
     base
@@ -57,6 +61,8 @@ def train(
         Of splits, weights and order; the same seed on the same machine gives the same model.
     minutes
         A limit for the presets that train a network; None leaves it to early stopping.
+    completeness
+        Of the tracklet role: the share of real tracklets, 0..1, that the threshold in the manifest is to keep.
     on_epoch
         Told after every epoch; raising `Cancelled` in it ends the run.
 
@@ -69,21 +75,48 @@ def train(
     """
     if role not in ROLES:
         raise ValueError(f"There is no role called {role!r}; it is {' or '.join(ROLES)}.")
-    if preset not in PRESETS:
-        raise ValueError(f"There is no preset called {preset!r}; it is {', '.join(PRESETS)}.")
+    if preset not in PRESETS_OF[role]:
+        raise ValueError(f"There is no preset called {preset!r}; it is {', '.join(PRESETS_OF[role])}.")
     examples.check()
     limit_torch()
     if base is None and init not in INITS:
         base = Checkpoint.load(init)
-    start = _start(preset, init, base, examples, seed)
-    if preset == "head":
-        teach = frozen.train_tracklet if role == "tracklet" else frozen.train_stamp
-        heads = teach(examples, _features(examples, start), seed=seed, on_epoch=on_epoch)
+    recipe = two_step.recipe_of(preset, init, base, examples, completeness)
+    chips = recipe.chips if role == "tracklet" else preset
+    start = _start(chips, init, base, examples, seed)
+    if role == "tracklet":
+        start, heads = _two_steps(examples, recipe, start, base, seed=seed, minutes=minutes, on_epoch=on_epoch)
+    elif preset == "head":
+        heads = frozen.train_stamp(examples, _features(examples, start), seed=seed, on_epoch=on_epoch)
     else:
         schedule = _schedule(start, base)
-        start, heads = train_tuned(role, examples, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
-    tensors = _backbone_tensors(preset, init, base, start) | _head_tensors(heads)
-    return Checkpoint(_manifest(role, examples, start, heads, preset=preset, init=init, base=base, seed=seed), tensors)
+        start, heads = train_tuned(examples, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
+    tensors = _backbone_tensors(chips, init, base, start) | head_tensors(heads)
+    return Checkpoint(
+        manifest_of(role, examples, start, heads, preset=preset, init=init, base=base, seed=seed), tensors
+    )
+
+
+def _two_steps(
+    examples: Examples,
+    recipe: two_step.Recipe,
+    start: Backbone,
+    base: Checkpoint | None,
+    *,
+    seed: int,
+    minutes: float | None,
+    on_epoch: OnEpoch,
+) -> tuple[Backbone, frozen.Heads]:
+    chips = two_step.apart(examples)
+    if recipe.chips in ("head", two_step.GIVEN):
+        chips.examples.features = _features(chips.examples, start)
+        head, learnt = two_step.on_features(examples, chips, recipe, base, seed=seed, on_epoch=on_epoch)
+    else:
+        schedule = _schedule(start, base)
+        start, head, learnt = two_step.on_pixels(
+            examples, chips, recipe, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch
+        )
+    return start, frozen.Heads(head, learnt, learnt.metrics)
 
 
 def _start(preset: str, init: str, base: Checkpoint | None, examples: Examples, seed: int) -> Backbone:
@@ -125,16 +158,17 @@ def _channels(examples: Examples) -> int:
 def _backbone_tensors(preset: str, init: str, base: Checkpoint | None, start: Backbone) -> dict[str, Tensor]:
     """Return the backbone's tensors; none for the packaged one, which every installation has."""
     packaged = init == "imagenet" if base is None else not base.part("backbone.")
-    return {} if preset == "head" and packaged else frozen_tensors(start.network)
+    return {} if preset in ("head", two_step.GIVEN) and packaged else frozen_tensors(start.network)
 
 
-def _head_tensors(heads: frozen.Heads) -> dict[str, Tensor]:
+def head_tensors(heads: frozen.Heads) -> dict[str, Tensor]:
+    """Return the heads' tensors, as a checkpoint keeps them."""
     tensors = {"stamp.weight": heads.stamp.weight, "stamp.bias": heads.stamp.bias}
-    net = {} if heads.tracklet is None else heads.tracklet.state_dict()
+    net = {} if heads.tracklet is None else heads.tracklet.net.state_dict()
     return tensors | {f"tracklet.{name}": value for name, value in net.items()}
 
 
-def _manifest(
+def manifest_of(
     role: str,
     examples: Examples,
     start: Backbone,
@@ -145,6 +179,7 @@ def _manifest(
     base: Checkpoint | None,
     seed: int,
 ) -> dict[str, Any]:
+    """Return what every checkpoint's manifest says."""
     return {
         "role": role,
         "classes": list(examples.classes),
@@ -160,6 +195,7 @@ def _manifest(
         "code_version": code_version(),
         "seed": seed,
         "metrics": heads.metrics,
+        **({} if heads.tracklet is None else heads.tracklet.as_manifest()),
         "created": datetime.datetime.fromtimestamp(time.time(), datetime.UTC).isoformat(timespec="seconds"),
     }
 

@@ -1,27 +1,22 @@
 """Train a network and then its heads: what the presets "finetune" and "small" do."""
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from ml import perceptron
 from ml.backbone import Backbone
 from ml.chips import SLAB
-from ml.dataset import BadExamples, Examples, grouped_folds
+from ml.dataset import BadExamples, Examples
 from ml.epoch import OnEpoch, silent
 from ml.finetune import finetune
-from ml.frozen import Heads, Told, best_head, fit_perceptron, log_scores
+from ml.frozen import Heads, Told, best_head, log_scores
 from ml.head import LinearHead
 from ml.judge import Judge
-from ml.models.tracklet import TrackletNet, first_four
 from ml.schedule import Schedule
 
 LEAST = 16  # subjects, below which a network learns nothing that a head would not
 
 
 def train_tuned(
-    role: str,
     examples: Examples,
     start: Backbone,
     schedule: Schedule,
@@ -30,19 +25,16 @@ def train_tuned(
     minutes: float | None,
     on_epoch: OnEpoch,
 ) -> tuple[Backbone, Heads]:
-    """Train the whole network of `start` on pixels, then cool its head; for tracklets, fit the perceptron too.
+    """Train the whole network of `start` on pixels, then cool its head.
 
     Where the network knows something already, it begins with a head fitted on its frozen features: a fresh head would
     first tear them apart (Kumar et al. 2022, arXiv:2202.10054).
-
-    The perceptron learns from the validation tracklets: the network has not learnt their chips by heart, as it has the
-    others. Its figures come from halves that it was not fitted on.
     """
     if len(examples) < LEAST:
         raise BadExamples(
             f"There are only {len(examples)} examples; a network needs {LEAST} or more. Label more, or use preset head."
         )
-    train, validation = examples.split(0.3 if role == "tracklet" else 0.2, seed)
+    train, validation = examples.split(seed=seed)
     rows = train, np.random.default_rng(seed).permutation(validation)
     head = _probe(examples, start, train, validation, seed) if schedule.probes else None
     network, linear = finetune(examples, start, head, rows, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
@@ -50,11 +42,8 @@ def train_tuned(
     judge = Judge(examples, validation)
     scores = log_scores(linear, features_of(examples, validation, tuned))
     temperature = judge.temperature(scores)
-    linear, scores = linear.cooled(temperature), (scores / temperature).log_softmax(-1)
-    if role == "stamp":
-        return tuned, Heads(linear, None, judge.stamp(scores)[1])
-    net, logits = _crossed(examples, scores, validation, seed)
-    return tuned, Heads(linear, net, judge.tracklet(logits)[1])
+    cooled = (scores / temperature).log_softmax(-1)
+    return tuned, Heads(linear.cooled(temperature), None, judge.stamp(cooled)[1])
 
 
 def _probe(
@@ -73,17 +62,3 @@ def features_of(examples: Examples, rows: NDArray[np.intp], backbone: Backbone) 
     """Return features (n, F, D) of some subjects, read from their pixels a slab at a time."""
     slabs = [rows[first : first + SLAB] for first in range(0, len(rows), SLAB)]
     return np.concatenate([backbone.features(np.asarray(examples.pixels[slab])) for slab in slabs])
-
-
-def _crossed(examples: Examples, scores: Tensor, rows: NDArray[np.intp], seed: int) -> tuple[TrackletNet, Tensor]:
-    held = examples.take(rows)
-    halves = grouped_folds(held.groups, held.real() > 0.5, 2, seed)
-    logits = torch.empty(len(rows))
-    for half in (0, 1):
-        inside, outside = np.flatnonzero(halves != half), np.flatnonzero(halves == half)
-        net = fit_perceptron(held, scores, inside, seed)
-        with torch.no_grad():
-            logits[outside] = net(first_four(scores[outside]))
-    whole = fit_perceptron(held, scores, np.arange(len(rows)), seed)
-    perceptron.calibrate(whole, logits, held.real(), held.weights)
-    return whole, logits

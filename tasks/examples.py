@@ -4,7 +4,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +13,6 @@ from ml.pixels.store import PixelStore
 from tasks.features import Features
 from webapp.learning.roles import Classes
 from webapp.learning.snapshot import Label
-
-FRAMES = 4
-"""How many frames stand for a tracklet where tracklets of several lengths are learnt together."""
 
 
 def by_array(labels: list[Label]) -> Iterator[tuple[str, NDArray[np.int64], NDArray[np.int64]]]:
@@ -29,19 +25,13 @@ def by_array(labels: list[Label]) -> Iterator[tuple[str, NDArray[np.int64], NDAr
 
 
 def features_of(labels: list[Label], features: Features) -> NDArray[np.float16]:
-    """Return features (N, F, D) in the order of the labels; where lengths differ, every tracklet gets `FRAMES`."""
+    """Return features (N, F, D) in the order of the labels; NaN where a tracklet has fewer frames than the longest."""
     parts = [(positions, features.of(array, indexes)) for array, positions, indexes in by_array(labels)]
-    lengths = {values.shape[1] for _, values in parts}
-    frames = lengths.pop() if len(lengths) == 1 else FRAMES
-    whole = np.empty((len(labels), frames, parts[0][1].shape[2]), dtype=np.float16)
+    frames = max(values.shape[1] for _, values in parts)
+    whole = np.full((len(labels), frames, parts[0][1].shape[2]), np.nan, dtype=np.float16)
     for positions, values in parts:
-        whole[positions] = as_frames(values, frames)
+        whole[positions, : values.shape[1]] = values
     return whole
-
-
-def as_frames(values: NDArray[Any], frames: int) -> NDArray[Any]:
-    """Return (n, frames, …) from (n, F, …): the first ones, and again from the first where there are too few."""
-    return values[:, np.arange(frames) % values.shape[1]]
 
 
 def examples(labels: list[Label], classes: Classes, training_set: str) -> Examples:
@@ -66,15 +56,18 @@ def of_one_shape(labels: list[Label]) -> list[Label]:
 
 @contextmanager
 def pixels_of(labels: list[Label], store: PixelStore, survey: str, folder: Path) -> Iterator[NDArray[np.float32]]:
-    """Lend the pixels (N, F, C, H, W) of labels of one shape, mapped from a temporary file in `folder`."""
+    """Lend the pixels (N, F, C, H, W) of labels of one shape, mapped from a temporary file in `folder`.
+
+    0 where a tracklet has fewer frames than the longest.
+    """
     chunks = list(by_array(labels))
     shapes = [tuple(int(side) for side in array.split("-")[0].split("x")) for array, _, _ in chunks]
-    frames = shapes[0][0] if len({shape[0] for shape in shapes}) == 1 else FRAMES
+    frames = max(shape[0] for shape in shapes)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         shape = (len(labels), frames, *shapes[0][1:])
         whole = np.lib.format.open_memmap(Path(temporary) / "pixels.npy", mode="w+", dtype=np.float32, shape=shape)
-        for array, positions, indexes in chunks:
+        for (array, positions, indexes), (count, *_) in zip(chunks, shapes, strict=True):
             for position, index in zip(positions, indexes, strict=True):
-                whole[position] = as_frames(store.get(survey, array, int(index))[None], frames)[0]
+                whole[position, :count] = store.get(survey, array, int(index))
         yield whole

@@ -1,5 +1,6 @@
 """Features of a survey's subjects: from the store where they are known, computed and kept where not."""
 
+import math
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -9,7 +10,10 @@ from numpy.typing import NDArray
 from ml.pixels.store import PixelStore
 
 AT_ONCE = 256
-"""Subjects whose pixels are in memory at a time."""
+"""Subjects whose pixels are in memory at a time, at most."""
+
+MOST_NUMBERS = 2**26
+"""Pixels in memory at a time: of large pictures fewer subjects."""
 
 SPAN = 32
 """Chunks of known features read at a time."""
@@ -52,8 +56,9 @@ class Features:
         """Return features (n, F, D) of the subjects at `indexes`, ascending, of one pixel array."""
         known = self._known(array, indexes)
         missing = np.arange(len(indexes)) if known is None else np.flatnonzero(np.isnan(known[:, 0, 0]))
-        for first in range(0, len(missing), AT_ONCE):
-            part = missing[first : first + AT_ONCE]
+        at_once = max(1, min(AT_ONCE, MOST_NUMBERS // _numbers(array)))
+        for first in range(0, len(missing), at_once):
+            part = missing[first : first + at_once]
             values = self.network.features(self._pixels(array, indexes[part]))
             if known is None:
                 known = np.full((len(indexes), *values.shape[1:]), np.nan, dtype=np.float16)
@@ -99,6 +104,11 @@ class Features:
                 fresh = whole
             self.store.write_features(self.survey, array, self.key, start, fresh)
             done += len(part)
+
+
+def _numbers(array: str) -> int:
+    """Return how many pixels a subject of a pixel array has, by its name: 4x1x100x100-float32."""
+    return math.prod(int(side) for side in array.split("-")[0].split("x"))
 
 
 def _runs(indexes: Indexes, length: int) -> list[Indexes]:

@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from ml.evaluate import bootstrap_difference, evaluate
 from ml.pixels.store import PixelStore
-from ml.score import Scorer
-from tasks import loaded
+from tasks import loaded, tracks
 from tasks.examples import by_array
 from tasks.features import Features
 from webapp.learning import curate, test_set
 from webapp.learning.gate import Result
-from webapp.learning.models import Checkpoint, TestSet, TrainingRun
+from webapp.learning.models import Checkpoint, ModelRole, TestSet, TrainingRun
 from webapp.learning.snapshot import Label
 
 
@@ -33,7 +32,7 @@ def judged(run: TrainingRun, checkpoint: Checkpoint, champion: Checkpoint | None
     learnt = _labels(checkpoint)
     labels = _unseen(test_set.labels_of(frozen), learnt)
     p = _probabilities(run, checkpoint, labels)
-    metrics = _metrics(loaded.scorer(checkpoint), labels, p)
+    metrics = _metrics(loaded.model(checkpoint), labels, p)
     intervals = metrics.get("intervals", {}).get("roc_auc") or [None, None]
     result = {"labels": len(learnt), "auc": metrics.get("roc_auc"), "auc_low": intervals[0]}
     if champion is not None:
@@ -59,15 +58,15 @@ def _comparison(
     if truth.all() or not truth.any():
         return new
     kept = np.isin([label.subject_id for label in labels], [label.subject_id for label in fair])
-    ours = loaded.scorer(checkpoint).p_real(p[kept])
-    theirs = loaded.scorer(champion).p_real(_probabilities(run, champion, fair))
+    ours = loaded.model(checkpoint).p_real(p[kept])
+    theirs = loaded.model(champion).p_real(_probabilities(run, champion, fair))
     groups = np.array([label.object_group for label in fair])
     difference, low, high = bootstrap_difference(truth, ours, theirs, groups, "roc_auc")
     return new | {"difference": difference, "difference_low": low, "difference_high": high}
 
 
 def _probabilities(run: TrainingRun, checkpoint: Checkpoint, labels: list[Label]) -> NDArray[np.float32]:
-    model = loaded.scorer(checkpoint)
+    model = loaded.model(checkpoint)
     features = Features(
         PixelStore(settings.PIXELS),
         run.survey.slug,
@@ -76,11 +75,12 @@ def _probabilities(run: TrainingRun, checkpoint: Checkpoint, labels: list[Label]
     )
     whole = np.empty((len(labels), len(model.classes)), dtype=np.float32)
     for array, positions, indexes in by_array(labels):
-        whole[positions] = model.probabilities_from_features(features.of(array, indexes))
+        seen = tracks.of_labels([labels[at] for at in positions]) if model.role == ModelRole.TRACKLET else None
+        whole[positions] = model.probabilities_from_features(features.of(array, indexes), seen)
     return whole
 
 
-def _metrics(model: Scorer, labels: list[Label], p: NDArray[np.float32]) -> dict[str, Any]:
+def _metrics(model: loaded.Model, labels: list[Label], p: NDArray[np.float32]) -> dict[str, Any]:
     """Return metrics over the model's classes where the truth is known so finely, else of real against bogus."""
     if not labels:
         return {}

@@ -7,12 +7,22 @@ from django.conf import settings
 
 from ml import checkpoint as files
 from ml.backbone import Backbone, default_backbone
+from ml.finder import Finder
 from ml.score import Scorer
-from webapp.learning.models import Checkpoint
+from webapp.learning.models import Checkpoint, ModelRole
+
+Model = Scorer | Finder
+
+
+def model(checkpoint: Checkpoint) -> Model:
+    """Return the checkpoint, ready to score the subjects of its role's kind."""
+    if ModelRole(checkpoint.role).is_detector:
+        return _finder(Path(settings.DATA) / checkpoint.folder, checkpoint.sha256)
+    return scorer(checkpoint)
 
 
 def scorer(checkpoint: Checkpoint) -> Scorer:
-    """Return the checkpoint, ready to score."""
+    """Return a classifier of stamps or tracklets, ready to score."""
     return _scorer(Path(settings.DATA) / checkpoint.folder, checkpoint.sha256)
 
 
@@ -33,7 +43,16 @@ class SharedFrozen(Scorer):
 
 @lru_cache(maxsize=3)
 def _scorer(folder: Path, sha256: str) -> Scorer:
+    return SharedFrozen(_files(folder, sha256))
+
+
+@lru_cache(maxsize=2)
+def _finder(folder: Path, sha256: str) -> Finder:
+    return Finder(_files(folder, sha256))
+
+
+def _files(folder: Path, sha256: str) -> files.Checkpoint:
     loaded = files.Checkpoint.load(folder)
     if loaded.manifest["sha256"] != sha256:
         raise files.BadCheckpoint(f"{folder} is not the checkpoint that the database knows. Restore it from a backup.")
-    return SharedFrozen(loaded)
+    return loaded

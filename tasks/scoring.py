@@ -8,13 +8,13 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from ml.pixels.store import PixelStore
-from ml.score import Scorer
-from tasks import loaded
+from ml.tracklets.tracks import Tracks
+from tasks import loaded, tracks
 from tasks.features import Features
 from tasks.house import job
 from webapp.archive.models import Subject
 from webapp.learning import scores
-from webapp.learning.models import ScoringShard
+from webapp.learning.models import ModelRole, ScoringShard
 from webapp.learning.scoring import conclude
 
 SLAB = 2048
@@ -24,9 +24,9 @@ SLAB = 2048
 @job(ScoringShard)
 def shard(row: ScoringShard) -> None:
     checkpoint = row.run.checkpoint
-    model = loaded.scorer(checkpoint)
+    model = loaded.model(checkpoint)
     ids, indexes = _subjects(row)
-    probabilities = _probabilities(row, model, indexes)
+    probabilities = _probabilities(row, model, ids, indexes)
     with transaction.atomic():
         row.finish(done=row.total)
         scores.replace(checkpoint.pk, ids, probabilities, model.p_real(probabilities))
@@ -37,7 +37,7 @@ def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return keys and indexes of the range's subjects; other kinds may have pixels of the same shape."""
     found = Subject.objects.observed().filter(
         survey=row.run.survey_id,
-        kind=row.run.checkpoint.role,
+        kind=row.run.checkpoint.kind,
         array=row.array,
         index__gte=row.start,
         index__lt=row.stop,
@@ -46,7 +46,9 @@ def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return table[:, 0], table[:, 1]
 
 
-def _probabilities(row: ScoringShard, model: Scorer, indexes: NDArray[np.int64]) -> NDArray[Any]:
+def _probabilities(
+    row: ScoringShard, model: loaded.Model, ids: NDArray[np.int64], indexes: NDArray[np.int64]
+) -> NDArray[Any]:
     features = Features(
         PixelStore(settings.PIXELS),
         row.run.survey.slug,
@@ -55,6 +57,13 @@ def _probabilities(row: ScoringShard, model: Scorer, indexes: NDArray[np.int64])
     )
     parts = [np.zeros((0, len(model.classes)), dtype=np.float32)]
     for first in range(0, len(indexes), SLAB):
-        parts.append(model.probabilities_from_features(features.of(row.array, indexes[first : first + SLAB])))
+        known = features.of(row.array, indexes[first : first + SLAB])
+        seen = _tracks(row, ids[first : first + SLAB], known.shape[1])
+        parts.append(model.probabilities_from_features(known, seen))
         row.renew(done=min(first + SLAB, len(indexes)))
     return np.concatenate(parts)
+
+
+def _tracks(row: ScoringShard, ids: NDArray[np.int64], frames: int) -> Tracks | None:
+    """Return when and where the frames were seen, for a model that looks at it."""
+    return tracks.of_subjects(ids, [frames] * len(ids)) if row.run.checkpoint.role == ModelRole.TRACKLET else None

@@ -15,8 +15,10 @@ from ml.crossvalidate import cross_validate
 from ml.evaluate import jsonable
 from ml.pixels.store import PixelStore
 from ml.score import Scorer
+from ml.tracklets.tracks import Tracks
 from ml.train import Epoch, Examples, train
-from tasks import loaded
+from tasks import loaded, tracks
+from tasks.detectors import train_detector
 from tasks.examples import examples, features_of, of_one_shape, pixels_of
 from tasks.features import Features
 from tasks.house import job
@@ -24,9 +26,10 @@ from tasks.judging import judged
 from webapp.consensus.catch_up import catch_up
 from webapp.jobs import Cancelled, LeaseLost
 from webapp.learning import cross_validated, curate, sentences, test_set
-from webapp.learning.models import Checkpoint, Preset, TrainingEpoch, TrainingRun, TrainingSet
+from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promote import champion_of
 from webapp.learning.settle import ChampionChanged, settle, settle_unjudged
+from webapp.learning.snapshot import Label
 from webapp.learning.test_set import TooLittleGold
 
 FOLDER = "checkpoints"
@@ -46,6 +49,8 @@ def _train(row: TrainingRun) -> Checkpoint:
         catch_up(row.workflow)
         row.renew(message=sentences.COLLECTING())
         row.renew(training_set=curate.curate(row.workflow))
+    if ModelRole(row.role).is_detector:
+        return _save(row, _detector(row), None)
     base = _base(row)
     with _given(row, base) as given:
         row.renew(message=sentences.LEARNING(count=len(given)))
@@ -60,6 +65,16 @@ def _train(row: TrainingRun) -> Checkpoint:
         )
         unseen = _cross_validated(row, given) if row.cross_validate and row.preset == Preset.HEAD else None
     return _save(row, trained, unseen)
+
+
+def _detector(row: TrainingRun) -> files.Checkpoint:
+    """Train a detector, which goes on from the champion, or from the workflow's own newest."""
+    labels = curate.labels_of(_curated(row))[0]
+    row.renew(message=sentences.LEARNING(count=len(labels)))
+    own = Checkpoint.objects.filter(run__workflow=row.workflow, role=row.role)
+    lead = (champion_of(row.survey, row.role) if row.may_promote else None) or own.first()
+    base = loaded.model(lead).checkpoint if lead else None
+    return train_detector(row, labels, base, lambda epoch: _report(row, epoch))
 
 
 def _cross_validated(row: TrainingRun, given: Examples) -> NDArray[np.float32]:
@@ -92,6 +107,7 @@ def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
     row.renew(message=sentences.READING(count=len(labels)))
     if row.preset == Preset.HEAD:
         given = examples(labels, classes, _curated(row).hash)
+        given.tracks = _tracks(row, labels)
         given.check()
         network = base or loaded.imagenet()
         given.feature_key = network.feature_key
@@ -100,11 +116,16 @@ def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
         return
     alike = of_one_shape(labels)
     given = examples(alike, classes, _curated(row).hash)
+    given.tracks = _tracks(row, alike)
     given.check()
     if len(alike) < len(labels):
         given.notes.append(f"{len(labels) - len(alike)} subjects of other sizes were left out.")
     with pixels_of(alike, store, row.survey.slug, Path(settings.DATA) / "temporary") as given.pixels:
         yield given
+
+
+def _tracks(row: TrainingRun, labels: list[Label]) -> Tracks | None:
+    return tracks.of_labels(labels) if row.role == ModelRole.TRACKLET else None
 
 
 def _curated(row: TrainingRun) -> TrainingSet:
@@ -149,7 +170,7 @@ def _save(row: TrainingRun, trained: files.Checkpoint, unseen: NDArray[np.float3
 
 def _judge(row: TrainingRun, checkpoint: Checkpoint) -> None:
     try:
-        frozen = test_set.current(row.survey, row.role)
+        frozen = test_set.current(row.survey, row.workflow.kind)
     except TooLittleGold as error:
         settle_unjudged(run=row, checkpoint=checkpoint, why=str(error))
         return

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.checkpoint import Checkpoint
+from ml.commands.role_options import RoleOptions
 from ml.commands.roles import role_named
 from ml.commands.run import command
 
@@ -20,11 +21,17 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument("--report", type=Path, help="HTML page to write: every figure, its plot, table and CSV")
     parser.add_argument("--plots", type=Path, help="folder to write the plots to, as PNG")
-    trails = parser.add_argument_group("trails")
+    options = RoleOptions(parser)
+    trails = options.of("trail")
     trails.add_argument("--no-classical", action="store_true", help="do not run the classical detector beside it")
+    cubes = options.of("cube")
+    cubes.add_argument("--limits", default="18,19,20,21", help="magnitudes, from bright to faint")
+    cubes.add_argument("--step", type=int, help="frames from window to window; 1 as in the paper (default: half a one)")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Judge by the measures of the checkpoint's role, and return the figures."""
     checkpoint = Checkpoint.load(args.checkpoint)
-    return role_named(checkpoint.manifest["role"]).evaluate(args, checkpoint)
+    role = checkpoint.manifest["role"]
+    args.foreign.check(args, role)
+    return role_named(role).evaluate(args, checkpoint)

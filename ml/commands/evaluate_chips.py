@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ml import circumstances
 from ml.breakdown import Answers, breakdown
 from ml.checkpoint import Checkpoint
+from ml.commands.stamp_data import values
 from ml.commands.subjects import Slab, Tally, positive_of, slabs
 from ml.dataset import BOGUS_WORDS, REAL_WORDS, BadExamples
 from ml.evaluate import evaluate as figures_of
@@ -22,6 +23,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     threshold = threshold_of(args, checkpoint)
     scorer, tally = Scorer(checkpoint), Tally()
     data, scored = read(args.data, scorer, tally)
+    data.labels = [checkpoint.manifest.get("merged", {}).get(label, label) for label in data.labels]
     p, classes, positive, truth = comparable(scorer, scored, data.labels, args.positive)
     known: NDArray[np.bool_] = np.array([label is not None for label in truth])
     for label in sorted({label for label, fine in zip(data.labels, known, strict=True) if not fine}):
@@ -33,7 +35,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     seen = circumstances.together(data.ids, data.seen, circumstances.of_truth(args.data)).take(known)
     answers = answers_of(p[known], names, classes, positive, groups, seen, threshold)
     said |= breakdown(answers)
-    said["notes"] += [*strangers(scorer, data.labels), *seen.unknown(answers.real)]
+    said["notes"] += [*strangers(scorer, data.labels), *unknown(data, scorer), *seen.unknown(answers.real)]
     said |= {"skipped": tally.skipped, "role": scorer.role, "checkpoint": str(args.checkpoint)}
     for note in said["notes"]:
         sys.stderr.write(f"note: {note}\n")
@@ -60,10 +62,13 @@ def read(path: Path, scorer: Scorer, tally: Tally) -> tuple[Slab, NDArray[np.flo
     """
     scored, together = [], Slab(np.empty(0), [], [], [], [])
     for slab in slabs(path, tally, labelled=True):
-        scored.append(scorer.probabilities(slab.pixels))
+        scored.append(
+            scorer.probabilities(slab.pixels, values=values(slab, scorer.columns) if scorer.columns else None)
+        )
         for ours, more in ((together.ids, slab.ids), (together.labels, slab.labels), (together.groups, slab.groups)):
             ours += more
         together.seen += slab.seen
+        together.cells += slab.cells
     if not scored:
         raise BadExamples("There is no labelled subject with pixels in the data: nothing to judge the model by.")
     return together, np.concatenate(scored)
@@ -78,6 +83,17 @@ def strangers(scorer: Scorer, labels: list[str]) -> list[str]:
         f"{', '.join(unknown)} {'is' if len(unknown) == 1 else 'are'} none of the model's classes"
         f" {', '.join(scorer.classes)}, so only real against bogus is judged. Correct the labels in the manifest to see"
         " every class."
+    ]
+
+
+def unknown(data: Slab, scorer: Scorer) -> list[str]:
+    """Return a sentence for each column that the model was taught to use and no subject has."""
+    known = [bool(column.any()) for column in np.isfinite(values(data, scorer.columns)).T]
+    return [
+        f"The model may know `{name}` besides the pixels, but the data do not say it: it judges without. Add a column"
+        f" {name} to the manifest."
+        for name, told in zip(scorer.columns, known, strict=True)
+        if not told
     ]
 
 

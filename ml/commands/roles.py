@@ -11,6 +11,7 @@ ROLES = {
     "stamp": "ml.commands.stamps",
     "tracklet": "ml.commands.tracklets",
     "trail": "ml.commands.trails",
+    "cube": "ml.commands.cubes",
 }
 
 

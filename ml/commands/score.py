@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.checkpoint import Checkpoint
+from ml.commands.role_options import RoleOptions
 from ml.commands.roles import role_named
 from ml.commands.run import command
 
@@ -17,11 +18,22 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, help="Parquet file; of stamps and tracklets a row each, with every class"
     )
-    trails = parser.add_argument_group("trails", "a row a trail; --out may be a folder, of a scan to be taken up again")
+    options = RoleOptions(parser)
+    trails = options.of("trail", "a row a trail; --out may be a folder, of a scan to be taken up again")
     trails.add_argument("--shard", type=int, default=64, help="subjects that are written together (default 64)")
+    cubes = options.of("cube")
+    cubes.add_argument(
+        "--threshold", type=float, help="probability from which on a voxel is a mover's; else the model's"
+    )
+    cubes.add_argument("--step", type=int, help="frames from window to window; 1 as in the paper (default: half a one)")
+    cubes.add_argument("--known", type=Path, help="CSV of known objects: object,frame,x,y or object,mjd,ra,dec")
+    cubes.add_argument("--radius", type=float, default=3.0, help="pixels within which an object is a candidate")
+    cubes.add_argument("--pixel-scale", type=float, default=21.0, help="arcsec, where a cube has no WCS (default 21)")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Ask the checkpoint, by its role."""
     checkpoint = Checkpoint.load(args.checkpoint)
-    return role_named(checkpoint.manifest["role"]).score(args, checkpoint)
+    role = checkpoint.manifest["role"]
+    args.foreign.check(args, role)
+    return role_named(role).score(args, checkpoint)

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from ml.acquire import entropy
 from ml.checkpoint import Checkpoint
+from ml.commands.stamp_data import values
 from ml.commands.subjects import Slab, Tally, slabs
 from ml.dataset import BadExamples
 from ml.score import Scorer
@@ -35,6 +36,6 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
 
 def table(scorer: Scorer, slab: Slab, schema: pa.Schema) -> pa.Table:
     """Return the rows of one slab; entropy is a share of the largest possible, 0..1."""
-    p = scorer.probabilities(slab.pixels)
+    p = scorer.probabilities(slab.pixels, values=values(slab, scorer.columns) if scorer.columns else None)
     columns = [p[:, k] for k in range(p.shape[1])]
     return pa.table([slab.ids, *columns, entropy(p).astype("float32")], schema=schema)

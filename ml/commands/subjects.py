@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,9 @@ from ml.dataset import REAL_WORDS, BadExamples
 from ml.pixels.read import read
 from ml.pixels.record import BadInput, SubjectRecord
 from ml.simulate.difference import REAL
+from ml.tracklets.tracks import of_record as sightings_of
 
 SLAB = 256  # subjects of one shape handed on together
-FEWEST = 3  # frames of a tracklet
 SHOWN = 20  # complaints printed in full
 REAL_CLASSES = frozenset({*REAL, "SSO"})
 
@@ -42,16 +43,28 @@ class Tally:
 
 @dataclass
 class Slab:
-    """Subjects of one shape: pixels (n, F, C, H, W), and of each its id, label, group and circumstances."""
+    """Subjects of one shape: pixels (n, F, C, H, W), and of each its id, label, group, circumstances, cells.
+
+    `sightings` (F, 7) tell when and where each frame was seen (see `ml.tracklets.tracks`).
+    """
 
     pixels: NDArray[np.generic]
     ids: list[str]
     labels: list[str]
     groups: list[str]
     seen: list[Circumstance] = field(default_factory=list)
+    sightings: list[NDArray[np.float64]] = field(default_factory=list)
+    cells: list[dict[str, Any]] = field(default_factory=list)
+
+    def take(self, rows: list[int], labels: list[str]) -> "Slab":
+        """Return some rows, with the labels given."""
+        ids, groups = [self.ids[row] for row in rows], [self.groups[row] for row in rows]
+        seen, cells = [self.seen[row] for row in rows], [self.cells[row] for row in rows]
+        sightings = [self.sightings[row] for row in rows]
+        return Slab(self.pixels[rows], ids, labels, groups, seen, sightings, cells)
 
 
-def slabs(path: Path, tally: Tally, *, labelled: bool, frames: int | None = None) -> Iterator[Slab]:
+def slabs(path: Path, tally: Tally, *, labelled: bool, fewest: int = 1) -> Iterator[Slab]:
     """Yield the usable subjects of a manifest in slabs of one shape, in the order of their ends.
 
     Parameters
@@ -62,27 +75,27 @@ def slabs(path: Path, tally: Tally, *, labelled: bool, frames: int | None = None
         Told of every subject that is passed over.
     labelled
         Pass over subjects without a label.
-    frames
-        Bring every subject, a tracklet then, to so many frames; None leaves them.
+    fewest
+        Pass over subjects with fewer frames.
     """
     waiting: dict[tuple[object, ...], list[SubjectRecord]] = {}
     for item in read(path):
         if isinstance(item, BadInput):
             tally.complain(item)
             continue
-        complaint = _complaint(item, labelled, frames)
+        complaint = _complaint(item, labelled, fewest)
         if complaint is not None:
             tally.complain(complaint)
             continue
         first = item.frames[0].pixels
-        same = waiting.setdefault((len(item.frames) if frames is None else 0, first.shape, first.dtype.str), [])
+        same = waiting.setdefault((len(item.frames), first.shape, first.dtype.str), [])
         same.append(item)
         if len(same) == SLAB:
-            yield _slab(same, frames)
+            yield _slab(same)
             same.clear()
     for rest in waiting.values():
         if rest:
-            yield _slab(rest, frames)
+            yield _slab(rest)
 
 
 def positive_of(classes: Sequence[str], named: str | None) -> tuple[str, ...]:
@@ -107,9 +120,9 @@ def positive_of(classes: Sequence[str], named: str | None) -> tuple[str, ...]:
     return positive
 
 
-def _complaint(item: SubjectRecord, labelled: bool, frames: int | None) -> str | None:
-    if frames is not None and len(item.frames) < FEWEST:
-        return f"{item.source} row {item.row}: has {len(item.frames)} frame(s), and a tracklet has {FEWEST} or more"
+def _complaint(item: SubjectRecord, labelled: bool, fewest: int) -> str | None:
+    if len(item.frames) < fewest:
+        return f"{item.source} row {item.row}: has {len(item.frames)} frame(s), and a tracklet has {fewest} or more"
     if labelled and not item.label:
         return f"{item.source} row {item.row}: has no label"
     if not any(np.isfinite(frame.pixels).any() for frame in item.frames):
@@ -117,14 +130,13 @@ def _complaint(item: SubjectRecord, labelled: bool, frames: int | None) -> str |
     return None
 
 
-def _slab(records: list[SubjectRecord], frames: int | None) -> Slab:
-    blocks = [record.block() for record in records]
-    if frames is not None:
-        blocks = [block[np.arange(frames) % len(block)] for block in blocks]  # a short tracklet begins again
+def _slab(records: list[SubjectRecord]) -> Slab:
     return Slab(
-        np.stack(blocks),
+        np.stack([record.block() for record in records]),
         [record.external_id for record in records],
         [record.label for record in records],
         [record.object_group or record.external_id for record in records],
         [of_record(record) for record in records],
+        [sightings_of(record) for record in records],
+        [record.metadata for record in records],
     )

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ml.commands import stamp_options
+from ml.commands.role_options import RoleOptions
 from ml.commands.roles import ROLES, check_preset, role_named
 from ml.commands.run import command
 
@@ -18,13 +20,29 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--init", default="imagenet", help="imagenet, random, scratch, or a checkpoint to start from")
     parser.add_argument("--minutes", type=float, help="limit for the presets that train a network")
     parser.add_argument("--positive", help="the real classes, A,B; else the sky's own")
-    trails = parser.add_argument_group("trails")
+    parser.add_argument("--batch", type=int, help="stamps, or crops of cubes, of one step; else the preset's")
+    options = RoleOptions(parser)
+    stamp_options.add(options.of("stamp"))
+    trails = options.of("trail")
     trails.add_argument("--marks", type=Path, help="CSV of volunteers' lines: external_id, volunteer, x1, y1, x2, y2")
     trails.add_argument("--steps", type=int, help="batches of eight crops; by default 1200, or 600 from a checkpoint")
+    cubes = options.of("cube")
+    cubes.add_argument(
+        "--normalisation", default="adaptive", choices=("adaptive", "asinh", "raw"), help="what the flux goes through"
+    )
+    cubes.add_argument("--crop", type=int, help="side in voxels of the crops; else the preset's")
+    tracklets = options.of("tracklet")
+    tracklets.add_argument(
+        "--completeness", type=float, default=0.996, help="share of real tracklets that the threshold is to keep (.996)"
+    )
+    tracklets.add_argument(
+        "--chips-only", action="store_true", help="learn from the chips alone: no motion, brightness or place"
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Train, save, and return what was made."""
     role = role_named(args.role)
     check_preset(role, args.preset)
+    args.foreign.check(args, args.role)
     return role.train(args)

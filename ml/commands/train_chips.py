@@ -1,4 +1,4 @@
-"""Train on the chips of stamps or tracklets: a labelled manifest becomes a checkpoint."""
+"""Train on stamps: a labelled manifest becomes a checkpoint."""
 
 import argparse
 import sys
@@ -11,7 +11,6 @@ from ml.checkpoint import Checkpoint
 from ml.commands.subjects import Slab, Tally, positive_of, slabs
 from ml.dataset import BadExamples, Examples, allowed
 from ml.epoch import Epoch
-from ml.models.tracklet import CHIPS
 from ml.train import INITS
 from ml.train import train as train_model
 
@@ -23,7 +22,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     base = None if args.init in INITS else Checkpoint.load(args.init)
     started = time.monotonic()
     tally = Tally()
-    data = together(list(slabs(args.data, tally, labelled=True, frames=CHIPS if args.role == "tracklet" else None)))
+    data = together(list(slabs(args.data, tally, labelled=True)))
     examples = examples_of(data, args.positive, base)
     preset = chosen_preset(args.preset, args.init, base, len(examples))
     checkpoint = train_model(
@@ -72,6 +71,9 @@ def together(parts: list[Slab]) -> Slab:
         [name for part in parts for name in part.ids],
         [name for part in parts for name in part.labels],
         [name for part in parts for name in part.groups],
+        [one for part in parts for one in part.seen],
+        [one for part in parts for one in part.sightings],
+        [one for part in parts for one in part.cells],
     )
 
 

@@ -3,7 +3,6 @@
 import argparse
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,10 @@ from ml.commands.subjects import Tally
 from ml.dataset import BadExamples
 from ml.epoch import Epoch
 from ml.trails.crops import Labelled
-from ml.trails.marks import Mark, merged, outside, read_marks
-from ml.trails.profile import settled
+from ml.trails.lines import drawn, labelled
+from ml.trails.marks import Mark, outside, read_marks
 from ml.trails.recipe import CLASSICAL, TrainingSet, manifest_of, train
-from ml.trails.sky import in_noise
-from ml.trails.thing import COLUMN, TRAIL, Thing
+from ml.trails.thing import COLUMN, Thing
 
 PRESETS = ("learned", "classical")
 MOST_PIXELS = 2_000_000_000  # kept in memory, 2 bytes each; of more images a share is drawn
@@ -66,7 +64,7 @@ def training_set(path: Path, marks_file: Path | None, tally: Tally, seed: int) -
         things = _things(cutout, marks, tally)
         if things is None:
             continue
-        one = _labelled(cutout, things)
+        one = labelled(cutout.pixels, things, cutout.external_id)
         if pixels + one.noise_units.size > MOST_PIXELS:  # a reservoir: each image has the same chance to stay
             place = int(rng.integers(len(images) + 1))
             if place < len(images):
@@ -87,32 +85,21 @@ def _things(cutout: Cutout, marks: dict[str, list[Mark]] | None, tally: Tally) -
         if cutout.things is None:
             tally.complain(f"{cutout.external_id}: neither {COLUMN} nor the label no says what stands in it")
         return cutout.things
-    drawn = marks.get(cutout.external_id)
-    if drawn is None:
+    found = marks.get(cutout.external_id)
+    if found is None:
         if cutout.says_no:
             return []
         tally.complain(f"{cutout.external_id}: nobody marked a line in it, and its label is not no")
         return None
-    wrong = outside(drawn, cutout.pixels.shape)
+    wrong = outside(found, cutout.pixels.shape)
     for mark in wrong:
         ends = tuple(round(value, 1) for value in mark.line)
         tally.complain(
             f"{cutout.external_id}: the mark {ends} of {mark.volunteer or 'somebody'} lies outside the image of"
             f" {cutout.pixels.shape[1]} × {cutout.pixels.shape[0]} pixels; was it drawn on another?"
         )
-    kept = [mark for mark in drawn if mark not in wrong]
-    return [_marked(line.line, line.weight) for line in merged(kept)] if kept else None
-
-
-def _marked(line: np.ndarray, weight: float) -> Thing:
-    return Thing(TRAIL, line.reshape(2, 2), weight=weight, drawn=True)
-
-
-def _labelled(cutout: Cutout, things: list[Thing]) -> Labelled:
-    """Return an image in units of its noise; a line that was drawn is settled on the ridge near it."""
-    noise_units = in_noise(cutout.pixels)
-    on_ridge = [replace(thing, curve=settled(noise_units, thing.curve)) if thing.drawn else thing for thing in things]
-    return Labelled(np.clip(noise_units, -6e4, 6e4).astype(np.float16), on_ridge, cutout.external_id)
+    kept = [mark for mark in found if mark not in wrong]
+    return drawn(kept) if kept else None
 
 
 def tell(epoch: Epoch) -> None:

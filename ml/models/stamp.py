@@ -5,30 +5,47 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ml.models.residual import ResidualNet
-from ml.models.weights import ARCHITECTURE, imagenet_backbone, random_backbone
+from ml.models.stem import Adapted, widened
+from ml.models.weights import imagenet_network, random_network
 
 RESIDUAL = "residual"
 
 
-def backbone(architecture: str, init: str, channels: int, seed: int) -> nn.Module:
+def backbone(architecture: str, init: str, channels: int, seed: int, *, adapter: bool = False) -> nn.Module:
     """Return a backbone (B, channels, H, W) → (B, D) by name.
 
     Parameters
     ----------
     architecture
-        "tf_efficientnet_lite0" (always three channels) or "residual" (any number).
+        "residual", or any name that timm knows.
     init
         "imagenet", or "random" for fresh weights; the residual net has no ImageNet weights.
     channels
-        Number of input channels of the residual net.
+        Number of input channels. Where it is not three, the first convolution of ImageNet weights is widened.
     seed
         Seed of random weights.
+    adapter
+        Leave the network its three channels, and put a 3×3 convolution of the `channels` to three before it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such architecture.
+    MissingWeights
+        If the ImageNet weights are on none of the known places.
     """
     if architecture == RESIDUAL:
         return residual_backbone(channels, seed)
-    if architecture != ARCHITECTURE:
-        raise ValueError(f"There is no architecture called {architecture!r}; it is {ARCHITECTURE!r} or {RESIDUAL!r}.")
-    return imagenet_backbone() if init == "imagenet" else random_backbone(seed)
+    if adapter:
+        return Adapted(backbone(architecture, init, 3, seed), channels, seed).eval()
+    if init != "imagenet":
+        return random_network(architecture, channels, seed)
+    return widened(imagenet_network(architecture), channels)
+
+
+def dimensions(network: nn.Module) -> int:
+    """Return how many features the network makes: of some architectures not what timm calls `num_features`."""
+    return int(getattr(network, "head_hidden_size", None) or network.num_features)  # type: ignore[arg-type]
 
 
 def residual_backbone(channels: int, seed: int) -> nn.Module:

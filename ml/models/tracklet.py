@@ -1,7 +1,10 @@
-"""The tracklet network: from the class scores of four chips to one probability of a real mover.
+"""The four-chip tracklet networks: the paper's, and the one that earlier checkpoints hold.
 
-After the two-step network of ATLAS (Rabeendran & Denneau 2021, A Two-Stage Deep Learning Detection Classifier for the
-ATLAS Asteroid Survey, section 3.2.2): a perceptron over 4 × K scores, with the loss of real tracklets weighted 4 : 1.
+Rabeendran & Denneau 2021, A Two-Stage Deep Learning Detection Classifier for the ATLAS Asteroid Survey, section 3.2.2:
+a perceptron over 4 × K scores, with the loss of real tracklets weighted 4 : 1.
+
+Every tracklet network maps log class scores (N, F, K), which of them are present (N, F), and facts (N, D) of the
+tracklet as a whole to a real/bogus logit (N,).
 """
 
 import torch
@@ -11,11 +14,30 @@ CHIPS = 4
 FLOOR = -10.0  # log-probabilities below e^-10 say no more than "no"
 
 
-class TrackletNet(nn.Module):
-    """Log class scores (N, 4, K) to a real/bogus logit (N,).
+class PaperNet(nn.Module):
+    """The paper's perceptron: 4 × K confidence scores in their order, one hidden layer, one number.
 
-    The logit is the chips' mean log-odds of being real, scaled, plus what a perceptron adds to it: with few labels the
-    mean alone is already a good classifier, and with many the perceptron learns which mixtures of chips are not.
+    The paper does not tell the width of the hidden layer, nor its activation.
+    """
+
+    def __init__(self, classes: int, hidden: int = 24) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(CHIPS * classes, hidden)
+        self.out = nn.Linear(hidden, 1)
+
+    def forward(self, log_scores: Tensor, present: Tensor, facts: Tensor) -> Tensor:
+        """Return the logit (N,) that each tracklet is real; facts are not looked at."""
+        return self.of_four(first_four(log_scores, present).exp())
+
+    def of_four(self, scores: Tensor) -> Tensor:
+        """Return the logit (N,) from the confidence scores (N, 4, K) of exactly four chips."""
+        return self.out(torch.relu(self.hidden(scores.flatten(1)))).squeeze(1)
+
+
+class TrackletNet(nn.Module):
+    """What checkpoints before the set network hold; it is loaded, and no longer trained.
+
+    The logit is the chips' mean log-odds of being real, scaled, plus what a perceptron adds to it.
     """
 
     def __init__(self, classes: int, positive: list[int], hidden: int = 24) -> None:
@@ -28,18 +50,28 @@ class TrackletNet(nn.Module):
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
-    def forward(self, log_scores: Tensor) -> Tensor:
-        """Return the logit (N,) that each tracklet is real."""
-        x = log_scores.clamp(min=FLOOR)
+    def forward(self, log_scores: Tensor, present: Tensor, facts: Tensor) -> Tensor:
+        """Return the logit (N,) that each tracklet is real; facts are not looked at."""
+        x = first_four(log_scores, present).clamp(min=FLOOR)
         odds = x[..., self.positive].logsumexp(-1) - x[..., self.negative].logsumexp(-1)
         correction = self.out(torch.tanh(self.hidden(x.flatten(1) / -FLOOR)))
         return self.scale * odds.mean(1) + correction.squeeze(1)
 
 
-def first_four(log_scores: Tensor) -> Tensor:
-    """Return (N, 4, K) from (N, F, K): the first four chips; a shorter tracklet lends its mean for what is missing."""
-    frames = log_scores.shape[1]
-    if frames >= CHIPS:
-        return log_scores[:, :CHIPS]
-    mean = log_scores.mean(1, keepdim=True).expand(-1, CHIPS - frames, -1)
-    return torch.cat([log_scores, mean], dim=1)
+def first_four(log_scores: Tensor, present: Tensor) -> Tensor:
+    """Return (N, 4, K) from (N, F, K): the first four present chips; a shorter tracklet lends its mean for the rest."""
+    order = torch.argsort((~present).to(torch.uint8), dim=1, stable=True)[:, :CHIPS]
+    there = present.gather(1, order)[..., None]
+    chosen = log_scores.gather(1, order[..., None].expand(-1, -1, log_scores.shape[2]))
+    if order.shape[1] < CHIPS:
+        missing = CHIPS - order.shape[1]
+        chosen = nn.functional.pad(chosen, (0, 0, 0, missing))
+        there = nn.functional.pad(there, (0, 0, 0, missing))
+    mean = masked_mean(log_scores, present)
+    return torch.where(there, chosen, mean[:, None])
+
+
+def masked_mean(values: Tensor, present: Tensor) -> Tensor:
+    """Return the mean (N, K) of the present ones of (N, F, K)."""
+    n = present.sum(1).clamp(min=1)[:, None]
+    return torch.where(present[..., None], values, 0.0).sum(1) / n

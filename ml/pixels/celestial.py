@@ -52,6 +52,32 @@ def to_sky(cards: Cards, x: Any, y: Any) -> np.ndarray | None:
     return np.array([icrs.ra.deg, icrs.dec.deg])
 
 
+def to_pixels(cards: Cards, ra: Any, dec: Any) -> np.ndarray | None:
+    """Return the pixels of ICRS positions: the inverse of `to_sky`.
+
+    Parameters
+    ----------
+    cards
+        FITS WCS cards.
+    ra, dec
+        Degrees, scalars or of one shape.
+
+    Returns
+    -------
+    np.ndarray
+        (2, …) x and y from 0, NaN where a place has none; None where the cards make no celestial WCS.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AstropyWarning)
+        try:
+            wcs = WCS(fits.Header(cards)).celestial
+            place = SkyCoord(ra, dec, unit="deg", frame="icrs").transform_to(wcs_to_celestial_frame(wcs))
+            x, y = wcs.all_world2pix(place.spherical.lon.deg, place.spherical.lat.deg, 0, quiet=True)
+        except _BROKEN:
+            return None
+    return np.array([x, y])
+
+
 def tangent_plane(cards: Cards, width: int, height: int) -> dict[str, Any] | None:
     """Describe a frame's WCS by a gnomonic projection, simple enough for a browser.
 

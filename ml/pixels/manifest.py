@@ -12,6 +12,8 @@ from ml.pixels.picture import Selection
 from ml.pixels.pictures import OpenPictures
 from ml.pixels.record import BadInput, SubjectRecord
 
+LONGEST_CELL = 2**17
+"""Characters of a cell: a quote that is never closed must not swallow the file. Python's own limit is the process's."""
 Skip = Callable[[str], bool]
 """Whether the subject of this external id is known already and need not be read."""
 
@@ -54,7 +56,7 @@ def _rows(path: Path) -> Iterator[tuple[int | None, Row | BadInput]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             head = file.readline()
             file.seek(0)
-            reader = csv.reader(file, delimiter=max(",;\t", key=head.count))
+            reader = _bounded(csv.reader(file, delimiter=max(",;\t", key=head.count)))
             columns = understand(next(reader, []))
             yield from _body(reader, columns)
     except UnicodeDecodeError:
@@ -65,6 +67,13 @@ def _rows(path: Path) -> Iterator[tuple[int | None, Row | BadInput]]:
         yield None, BadInput(f"cannot be read ({error.strerror or error}).")
     except BadInput as bad:
         yield None, bad
+
+
+def _bounded(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    for cells in reader:
+        if any(len(cell) > LONGEST_CELL for cell in cells):
+            raise csv.Error(f"a cell has more than {LONGEST_CELL} characters")
+        yield cells
 
 
 def _body(reader: Iterator[list[str]], columns: Columns) -> Iterator[tuple[int | None, Row | BadInput]]:

@@ -21,6 +21,7 @@ _RANGES = {
     "snr": (-1e9, 1e9, "a number"),
     "rate": (-1e7, 1e7, "arcseconds per hour"),
 }
+SHARED_TIME = "mjd of the manifest"
 _TYPES = {"plane": "a number", "planes": "a range such as 0:4"}
 
 
@@ -114,7 +115,7 @@ class Row:
             mjd = _first(own["mjd"], common["mjd"])
             if mjd is not None:
                 frame.mjd_mid = mjd
-                frame.mjd_keyword = f"mjd{number} of the manifest" if own["mjd"] is not None else "mjd of the manifest"
+                frame.mjd_keyword = f"mjd{number} of the manifest" if own["mjd"] is not None else SHARED_TIME
 
 
 def _first(*values: float | None) -> float | None:

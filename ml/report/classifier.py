@@ -23,6 +23,8 @@ NAMES = {
     "ece": "Calibration error",
 }
 POINTS = (
+    ("kept_at_threshold", "Real kept at the threshold"),
+    ("rejected_at_threshold", "Bogus rejected at the threshold"),
     ("rejected_at_", "Bogus rejected at completeness {}"),
     ("precision_at_", "Precision at completeness {}"),
     ("workload_cut_at_", "Workload cut at completeness {}"),

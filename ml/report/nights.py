@@ -1,8 +1,11 @@
 """The table of nights, as a chart."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from ml.metrics.nights import Nights
+from ml.breakdown import Answers
+from ml.metrics.nights import Nights, by_night
 from ml.report.chart import Chart, Columns, Series
 
 
@@ -37,3 +40,11 @@ def nights(found: Nights, threshold: float, kept: float) -> Chart:
         ),
         columns,
     )
+
+
+def at_threshold(answers: Answers) -> Chart:
+    """Return the same at the threshold that the subjects are judged by, whatever that keeps of them."""
+    found = by_night(answers.seen.night, answers.real, answers.p_real, answers.threshold)
+    kept = float(answers.found.mean()) if answers.real.any() else float("nan")
+    chart = nights(found, answers.threshold, round(kept, 4))
+    return replace(chart, key="nights-at-threshold", title="Night by night, at the model’s own threshold")

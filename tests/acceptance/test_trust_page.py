@@ -52,3 +52,19 @@ def test_deciding(scientist, open_page, width, scheme, tmp_path):
     page.screenshot(path=tmp_path / "trust.png", full_page=True)
     button(page, "Undo").click()
     expect(page.get_by_text("4 open")).to_be_visible()
+
+
+def test_what_a_worker_finds_appears_by_itself(open_page):
+    workflow = make_workflow(subjects=2)
+    scan = TrustScan.objects.create(workflow=workflow, state="running")
+    page = open_page("/surveys/atlas/trust/", user=member(workflow.survey, "scientist"))
+    expect(page.get_by_text("A worker looks through the answers")).to_be_visible()
+    kind, numbers = next(iter(NUMBERS.items()))
+    bot = make_volunteer("quick-answers")
+    TrustFlag.objects.create(
+        volunteer=bot, workflow=workflow, kind=kind, numbers=numbers, p=1e-9, seen_at=timezone.now()
+    )
+    TrustScan.objects.filter(pk=scan.pk).update(state="done", done=7, finished_at=timezone.now())
+    expect(page.get_by_text("1 open")).to_be_visible()
+    expect(page.get_by_text("the answers of 7 volunteers")).to_be_visible()
+    assert page.locator("[hx-trigger]").count() == 0

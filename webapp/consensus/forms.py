@@ -193,7 +193,7 @@ class NewWorkflowForm(WorkflowForm):
     kind = forms.ChoiceField(
         choices=Kind.choices,
         label=_("Asked about"),
-        help_text=_("It cannot be changed later. Models learn from stamps and tracklets."),
+        help_text=_("It cannot be changed later."),
     )
 
     class Meta(WorkflowForm.Meta):

@@ -38,5 +38,5 @@ class TrainingForm(forms.Form):
 
 
 def trainable(survey: Survey) -> QuerySet[Workflow]:
-    """Return the survey's workflows whose question a model can learn to answer."""
-    return Workflow.objects.filter(survey=survey, kind__in=list(ROLE_OF_KIND)).order_by("name")
+    """Return the survey's workflows: a model can learn to answer the question of each."""
+    return Workflow.objects.filter(survey=survey).order_by("name")

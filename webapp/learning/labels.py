@@ -6,6 +6,7 @@ from django.db.models import FilteredRelation, Q, QuerySet
 
 from webapp.archive.models import Subject
 from webapp.consensus.models import RetiredReason
+from webapp.learning.drawn import Lines, lines_of
 from webapp.learning.held_out import on_test_side
 from webapp.learning.roles import Classes, classes_of
 from webapp.learning.snapshot import Label
@@ -41,7 +42,8 @@ def labels(workflow: Workflow) -> list[Label]:
     """Return the labels of `labelled` subjects, by subject id."""
     classes = classes_of(workflow.survey)
     rows = labelled(workflow).order_by("pk").values_list(*COLUMNS, "crowd__posterior", "crowd__follow_ups")
-    return [_label(classes, *row) for row in rows.iterator(chunk_size=5000)]
+    lines = lines_of(workflow) if workflow.line_marking else {}
+    return [_label(classes, *row, marks=lines.get(row[0], ())) for row in rows.iterator(chunk_size=5000)]
 
 
 def _label(
@@ -55,15 +57,17 @@ def _label(
     gold_source: str,
     posterior: float | None,
     follow_ups: dict[str, Any] | None,
+    *,
+    marks: Lines,
 ) -> Label:
     place = (subject_id, external_id, array, index, object_group or external_id)
     if gold:
         source = "ruling" if gold_source == "ruling" else "gold"
-        return Label(*place, classes.answer(gold), classes.allowed(gold), 1.0, source)
+        return Label(*place, classes.answer(gold), classes.allowed(gold), 1.0, source, marks)
     p_yes = posterior or 0.0
     answer = "yes" if p_yes >= 0.5 else "no"
     allowed = plurality(classes.side(answer), follow_ups or {})
-    return Label(*place, answer, allowed, round(max(p_yes, 1 - p_yes), 3), "consensus")
+    return Label(*place, answer, allowed, round(max(p_yes, 1 - p_yes), 3), "consensus", marks)
 
 
 def plurality(side: tuple[str, ...], follow_ups: dict[str, Any]) -> tuple[str, ...]:

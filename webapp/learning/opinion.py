@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from webapp.learning.models import Score
+from webapp.learning.roles import role_of
 from webapp.volunteers.models import Workflow
 
 
@@ -15,7 +16,7 @@ def opinions(workflow: Workflow, subjects: Iterable[int]) -> dict[int, float]:
         return {}
     champion = {
         "checkpoint__survey": workflow.survey_id,
-        "checkpoint__role": workflow.kind,
+        "checkpoint__role": role_of(workflow),
         "checkpoint__is_champion": True,
     }
     return dict(Score.objects.filter(**champion, subject__in=list(subjects)).values_list("subject", "p_real"))

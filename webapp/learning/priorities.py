@@ -55,7 +55,7 @@ def workflows_guided_by(checkpoint: Checkpoint) -> list[Workflow]:
     """Return the workflows whose queue the checkpoint orders: active ones that do not draw everything at random."""
     return list(
         Workflow.objects.filter(
-            survey=checkpoint.survey_id, kind=checkpoint.role, is_active=True, random_fraction__lt=1
+            survey=checkpoint.survey_id, kind=checkpoint.kind, is_active=True, random_fraction__lt=1
         ).order_by("pk")
     )
 

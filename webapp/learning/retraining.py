@@ -1,14 +1,13 @@
 """When a workflow has enough new labels for another training run."""
 
 from webapp.learning.labels import labelled
-from webapp.learning.roles import ROLE_OF_KIND
 from webapp.learning.start import OPEN
 from webapp.volunteers.models import Workflow
 
 
 def due() -> list[Workflow]:
     """Return the workflows that want a training run now."""
-    learnt = Workflow.objects.filter(is_active=True, retrain_after__isnull=False, kind__in=list(ROLE_OF_KIND))
+    learnt = Workflow.objects.filter(is_active=True, retrain_after__isnull=False)
     return [workflow for workflow in learnt.select_related("survey") if wants_retraining(workflow)]
 
 

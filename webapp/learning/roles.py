@@ -2,17 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
-from webapp.archive.models import Kind, Survey
+from webapp.archive.models import Survey
 from webapp.learning.models import ModelRole
 from webapp.volunteers.models import Workflow
 
-ROLE_OF_KIND = {Kind.STAMP.value: ModelRole.STAMP, Kind.TRACKLET.value: ModelRole.TRACKLET}
-
-
-class NoModel(ValueError):
-    """No kind of model answers this workflow's question."""
+ROLE_OF_KIND = {role.kind: role for role in ModelRole}
 
 
 @dataclass(frozen=True)
@@ -41,11 +35,7 @@ class Classes:
 
 def role_of(workflow: Workflow) -> ModelRole:
     """Return the role of the model that answers the workflow's question."""
-    role = ROLE_OF_KIND.get(workflow.kind)
-    if role is None:
-        said = _("There is no model yet for the kind “%(kind)s”: only stamps and tracklets can be learnt.")
-        raise NoModel(said % {"kind": workflow.get_kind_display()})
-    return role
+    return ROLE_OF_KIND[workflow.kind]
 
 
 def classes_of(survey: Survey) -> Classes:

@@ -48,7 +48,7 @@ def conclude(run: ScoringRun) -> None:
 
 def whole_archive(checkpoint: Checkpoint) -> list[Range]:
     """Return the ranges of the pixel arrays where subjects of the checkpoint's kind lie."""
-    kind = Subject.objects.observed().filter(survey=checkpoint.survey_id, kind=checkpoint.role)
+    kind = Subject.objects.observed().filter(survey=checkpoint.survey_id, kind=checkpoint.kind)
     ends = kind.order_by("array").values_list("array").annotate(last=Max("index"))
     return [(array, 0, last + 1) for array, last in ends]
 

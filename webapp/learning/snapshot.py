@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,13 +26,18 @@ SCHEMA = pa.schema(
         ("allowed", pa.list_(pa.string())),
         ("weight", pa.float32()),
         ("source", pa.string()),
+        ("marks", pa.list_(pa.list_(pa.float64()))),
     ]
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What is known of one subject: the classes that its label allows, how far it is trusted, and who said so."""
+    """What is known of one subject: the classes that its label allows, how far it is trusted, and who said so.
+
+    `marks` are the lines that volunteers drew: (volunteer, frame, x1, y1, x2, y2), in pixels as `Mark` counts them; the
+    volunteer is a number within the subject.
+    """
 
     subject_id: int
     external_id: str
@@ -42,6 +48,7 @@ class Label:
     allowed: tuple[str, ...]
     weight: float
     source: str
+    marks: tuple[tuple[float, ...], ...] = ()
 
 
 def digest(labels: Sequence[Label], classes: Classes) -> str:
@@ -49,7 +56,7 @@ def digest(labels: Sequence[Label], classes: Classes) -> str:
     hashed = hashlib.blake2b(json.dumps([classes.names, classes.positive]).encode(), digest_size=32)
     for label in sorted(labels, key=lambda label: label.external_id):
         said = [label.external_id, label.object_group, label.label, label.allowed, round(label.weight, 3), label.source]
-        hashed.update(json.dumps(said).encode())
+        hashed.update(json.dumps([*said, label.marks] if label.marks else said).encode())
     return hashed.hexdigest()
 
 
@@ -70,8 +77,12 @@ def read(folder: str, name: str) -> tuple[list[Label], Classes]:
     """Return the labels, in the order of subject ids, and their classes."""
     table = pq.read_table(path_of(folder, name))
     said = {key.decode(): tuple(json.loads(value)) for key, value in table.schema.metadata.items()}
-    labels = [Label(**{**row, "allowed": tuple(row["allowed"])}) for row in table.to_pylist()]
-    return labels, Classes(said["classes"], said["positive"])
+    return [_label(row) for row in table.to_pylist()], Classes(said["classes"], said["positive"])
+
+
+def _label(row: dict[str, Any]) -> Label:
+    marks = tuple(tuple(mark) for mark in row.pop("marks", None) or ())  # files of before have no such column
+    return Label(**{**row, "allowed": tuple(row["allowed"]), "marks": marks})
 
 
 def path_of(folder: str, name: str) -> Path:

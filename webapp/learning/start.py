@@ -1,6 +1,7 @@
 """Ask for a training run, or for its end."""
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -34,6 +35,8 @@ def start_training(
     ----------
     by
         Who asked for it; None for the schedule.
+    preset
+        The recipe; detectors have one of their own, whatever is asked.
     minutes
         A limit for presets that train a whole network.
     may_promote
@@ -45,8 +48,6 @@ def start_training(
     ------
     AlreadyTraining
         If a run of the workflow is open; nothing was started.
-    NoModel
-        If no model answers the workflow's question.
     ValidationError
         If preset or minutes are out of bounds.
     """
@@ -56,11 +57,15 @@ def start_training(
             _("Training run %(number)d is under way. Wait for its end, or cancel it first; nothing was started.")
             % {"number": running.pk}
         )
+    role = role_of(workflow)
+    if preset == Preset.DETECTOR and not role.is_detector:
+        said = _("This recipe is for workflows about cutouts and cubes. Choose another one for stamps and tracklets.")
+        raise ValidationError({"preset": said})
     run = TrainingRun(
         survey=workflow.survey,
         workflow=workflow,
-        role=role_of(workflow),
-        preset=preset,
+        role=role,
+        preset=Preset.DETECTOR if role.is_detector else preset,
         minutes=minutes,
         seed=seed,
         may_promote=may_promote,

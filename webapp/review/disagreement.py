@@ -5,6 +5,7 @@ from django.db.models.functions import Abs
 
 from webapp.consensus.models import Consensus
 from webapp.learning.promote import champion_of
+from webapp.learning.roles import role_of
 from webapp.volunteers.models import Workflow
 
 LEAST_GAP = 0.3
@@ -46,7 +47,7 @@ def disagreements(
         For a state, way or sort that is none of these.
     """
     _check(state, way, sort)
-    champion = champion_of(workflow.survey, workflow.kind)
+    champion = champion_of(workflow.survey, role_of(workflow))
     if champion is None:
         return Consensus.objects.none()
     rows = (

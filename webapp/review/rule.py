@@ -12,7 +12,7 @@ from webapp.consensus.models import Consensus, RetiredReason
 from webapp.consensus.skill import truth_changed
 from webapp.consensus.update import refresh
 from webapp.learning.models import Score
-from webapp.learning.roles import classes_of
+from webapp.learning.roles import classes_of, role_of
 from webapp.review.models import Ruling, Verdict
 from webapp.volunteers.classify import lock_entries
 from webapp.volunteers.models import QueueEntry, Workflow
@@ -116,7 +116,7 @@ def _consensus(workflow: Workflow, subject: Subject) -> Consensus:
 
 
 def _p_real(subject: Subject, workflow: Workflow) -> float | None:
-    champions = Score.objects.filter(subject=subject, checkpoint__is_champion=True, checkpoint__role=workflow.kind)
+    champions = Score.objects.filter(subject=subject, checkpoint__is_champion=True, checkpoint__role=role_of(workflow))
     return champions.values_list("p_real", flat=True).first()
 
 

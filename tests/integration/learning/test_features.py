@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ml.pixels.store import PixelStore
-from tasks.examples import FRAMES, as_frames, by_array, features_of, of_one_shape, pixels_of
+from tasks.examples import by_array, features_of, of_one_shape, pixels_of
 from tasks.features import Features
 from webapp.learning.snapshot import Label
 
@@ -68,18 +68,13 @@ def test_labels_keep_their_order_over_arrays_and_lengths(store, array):
     labels = [label(array, 9), label(other, 2), label(array, 3)]
     assert [name for name, _, _ in by_array(labels)] == sorted([array, other])
     found = features_of(labels, features(store, Mean()))
-    assert found.shape == (3, FRAMES, 1)
+    assert found.shape == (3, 5, 1)
     assert found[:, 0, 0].tolist() == [9, 7, 3]
+    assert np.isnan(found[:, 2:, 0]).all(axis=1).tolist() == [True, False, True]
 
 
 def label(array, index):
     return Label(index, f"s{index}", array, index, f"g{index}", "yes", ("yes",), 1.0, "gold")
-
-
-def test_short_tracklets_begin_again_and_long_ones_are_cut():
-    frames = np.arange(3)[None, :, None]
-    assert as_frames(frames, 4)[0, :, 0].tolist() == [0, 1, 2, 0]
-    assert as_frames(frames, 2)[0, :, 0].tolist() == [0, 1]
 
 
 def test_one_network_is_given_stamps_of_the_most_common_shape():
@@ -94,3 +89,10 @@ def test_pixels_are_lent_in_the_order_of_the_labels_and_leave_nothing(store, arr
         assert pixels[:, 0, 0, 0, 0].tolist() == [200, 3, 77]
         assert pixels[np.array([2, 0])].shape == (2, 2, 1, 4, 4)
     assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_pixels_of_tracklets_of_several_lengths_are_lent_together(store, array, tmp_path):
+    store.append("sky", np.full((3, 5, 1, 4, 4), 7, dtype=np.float32))
+    other = next(name for name in store.arrays("sky") if name != array)
+    with pixels_of([label(array, 9), label(other, 2)], store, "sky", tmp_path / "temporary") as pixels:
+        assert pixels[:, :, 0, 0, 0].tolist() == [[9, 9, 0, 0, 0], [7] * 5]

@@ -7,8 +7,6 @@ from tests.integration.learning import sky
 from webapp.learning import curate
 from webapp.learning.models import TrainingRun
 from webapp.learning.retraining import due, labels_since, wants_retraining
-from webapp.learning.roles import NoModel
-from webapp.learning.start import start_training
 
 pytestmark = pytest.mark.django_db
 
@@ -55,12 +53,3 @@ def test_workflows_without_a_schedule_are_never_due(workflow, fields):
     assert due() == [workflow]
     type(workflow).objects.update(**fields)
     assert due() == []
-
-
-def test_what_no_model_answers_cannot_be_trained(workflow):
-    cubes = sky.workflow(workflow.survey, slug="cubes", kind="cube")
-    with pytest.raises(NoModel, match="no model yet for the kind “Cube”"):
-        start_training(workflow=cubes, by=None)
-    type(workflow).objects.filter(pk=cubes.pk).update(retrain_after=0)
-    retrain.run()
-    assert not TrainingRun.objects.exists()

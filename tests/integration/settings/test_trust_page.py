@@ -130,7 +130,7 @@ def test_a_scientist_may_look_now(workflow, scientist):
     for _ in range(2):
         assert client.post(f"/surveys/atlas/trust/{workflow.slug}/scan/").status_code == 302
     assert TrustScan.objects.get().requested_by == scientist
-    assert "A worker is looking through the answers." in page_of(scientist)
+    assert "A worker looks through the answers" in page_of(scientist)
 
 
 def test_the_flagged_are_told_nothing(workflow):

@@ -109,6 +109,10 @@ def test_labels_that_teach_nothing(night, tmp_path, capsys, change, sentence):
         (["score", "--checkpoint", "nowhere", "--data", "M", "--out", "s.parquet"], "nowhere is no checkpoint"),
         (["train", "--role", "planet", "--data", "M", "--out", "c"], "no role 'planet'"),
         (["train", "--role", "stamp", "--data", "nowhere.csv", "--out", "c"], "no labelled subject"),
+        (
+            ["train", "--role", "stamp", "--data", "M", "--out", "c", "--crop", "32"],
+            "--crop is an option of the role cube; it would change nothing for a stamp model",
+        ),
     ],
 )
 def test_bad_input_is_one_sentence(arguments, sentence, capsys):

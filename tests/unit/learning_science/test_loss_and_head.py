@@ -23,9 +23,12 @@ def test_several_allowed_classes_add_up():
     assert float(loss) == pytest.approx(-np.log(0.5))
 
 
-def test_a_soft_label_weighs_the_classes():
-    p = torch.tensor([[0.25, 0.75]])
-    assert float(partial_label_loss(p.log(), torch.tensor([[0.4, 0.6]]))) == pytest.approx(-np.log(0.55))
+def test_a_soft_label_is_met_best_by_its_own_posterior():
+    t = torch.tensor([[0.4, 0.6]])
+    loss = partial_label_loss(torch.tensor([[0.25, 0.75]]).log(), t)
+    assert float(loss) == pytest.approx(-0.4 * np.log(0.25) - 0.6 * np.log(0.75))
+    others = [float(partial_label_loss(torch.tensor([[1 - q, q]]).log(), t)) for q in (0.5, 0.59, 0.6, 0.61, 0.9)]
+    assert min(others) == others[2]
 
 
 def test_the_head_is_logistic_regression(random):

@@ -13,7 +13,6 @@ from ml.chips import load_chips
 from ml.dataset import BadExamples
 from ml.metrics import roc_auc
 from ml.models.residual import ResidualNet
-from ml.models.tracklet import TrackletNet, first_four
 from ml.preprocessing import native
 from ml.schedule import SMALL, Best, Clock
 from ml.score import Scorer
@@ -128,15 +127,3 @@ def test_the_best_state_comes_back():
     best.restore(net)
     assert float(net.weight.detach()) == 2
     assert outcomes == [False, False, False, True]
-
-
-def test_an_untrained_tracklet_net_is_the_mean_of_log_odds():
-    scores = torch.tensor([[0.2, 0.3, 0.5]]).log().expand(1, 4, 3)
-    net = TrackletNet(3, [0, 1])
-    assert torch.sigmoid(net(scores)).item() == pytest.approx(0.5)
-
-
-def test_a_short_tracklet_lends_its_mean():
-    scores = torch.tensor([[[1.0], [3.0]]])
-    assert first_four(scores).flatten().tolist() == [1, 3, 2, 2]
-    assert first_four(torch.arange(6.0).reshape(1, 6, 1)).flatten().tolist() == [0, 1, 2, 3]

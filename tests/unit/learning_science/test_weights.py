@@ -59,6 +59,8 @@ def test_a_folder_with_the_file_is_used(monkeypatch, tmp_path):
 
 
 def test_random_weights_depend_on_the_seed_alone():
-    first, again, other = (weights.random_backbone(seed).state_dict()["conv_stem.weight"] for seed in (1, 1, 2))
+    first, again, other = (
+        weights.random_network(weights.ARCHITECTURE, 3, seed).state_dict()["conv_stem.weight"] for seed in (1, 1, 2)
+    )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)

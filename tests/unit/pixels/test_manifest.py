@@ -1,5 +1,6 @@
 """Manifests in all the dialects that are promised."""
 
+import csv
 import os
 
 import numpy as np
@@ -174,6 +175,15 @@ def test_a_pipe_or_folder_is_no_image(tmp_path, write_manifest):
     pipe, folder = read(write_manifest({"image": "pipe.fits"}, {"image": "folder.fits"}))
     assert "is a device or pipe" in pipe.reason
     assert "is a folder" in folder.reason
+
+
+def test_a_cell_without_end_is_refused_whatever_the_process_allows(tmp_path, complaint):
+    before = csv.field_size_limit(2**24)
+    try:
+        (tmp_path / "manifest.csv").write_text('image\n"' + "x" * 200_000 + '"\n')
+        assert "is not a CSV file" in complaint(tmp_path / "manifest.csv").reason
+    finally:
+        csv.field_size_limit(before)
 
 
 @pytest.mark.parametrize(

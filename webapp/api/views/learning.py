@@ -26,7 +26,6 @@ from webapp.api.views.rows import SurveyRows
 from webapp.archive.models import Role, Survey
 from webapp.learning.models import Checkpoint, Score, TrainingRun
 from webapp.learning.promote import NoEarlierChampion, champion_of, promote, rollback
-from webapp.learning.roles import NoModel
 from webapp.learning.start import AlreadyTraining, cancel_training, start_training
 
 
@@ -52,8 +51,6 @@ class TrainingRunViewSet(SurveyRows):
             run = start_training(**asked.validated_data, by=admin)
         except AlreadyTraining as error:
             raise Conflict(str(error)) from error
-        except NoModel as error:
-            raise ValidationError({"workflow": [str(error)]}) from error
         except ModelValidationError as error:
             raise ValidationError(error.message_dict) from error
         return Response(TrainingRunSerializer(run).data, status=status.HTTP_201_CREATED)

@@ -107,7 +107,7 @@ def open_workflow(plan: Plan, survey: Survey, arm: str) -> Workflow:
         min_votes=3,
         max_votes=plan.max_votes,
         yes_above=plan.sure,
-        no_below=1 - plan.sure,
+        no_below=round(1 - plan.sure, 6),
         random_fraction=1.0 if is_control else 0.2,
         training_schedule=[[0, 0.1]],
         grace=0,

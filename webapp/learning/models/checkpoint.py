@@ -28,6 +28,11 @@ class Checkpoint(models.Model):
     def __str__(self) -> str:
         return f"{self.role} model {self.pk}"
 
+    @property
+    def kind(self) -> str:
+        """Return the kind of subjects that it answers for."""
+        return ModelRole(self.role).kind
+
 
 class Promotion(models.Model):
     """The log of champions: who made which checkpoint champion, when, why, and which one stepped back."""

@@ -14,12 +14,25 @@ from webapp.volunteers.models import Workflow
 class ModelRole(models.TextChoices):
     STAMP = "stamp", _("Stamp")
     TRACKLET = "tracklet", _("Tracklet")
+    TRAIL = "trail", _("Trail detector")
+    CUBE = "cube", _("Cube detector")
+
+    @property
+    def kind(self) -> str:
+        """Return the kind of subjects that models of this role answer for."""
+        return "cutout" if self is ModelRole.TRAIL else self.value
+
+    @property
+    def is_detector(self) -> bool:
+        """Return whether it looks for things in large pictures, by the one recipe that its role has."""
+        return self in (ModelRole.TRAIL, ModelRole.CUBE)
 
 
 class Preset(models.TextChoices):
     HEAD = "head", _("Frozen features, new head (seconds)")
     FINETUNE = "finetune", _("Fine-tune the whole network (minutes)")
     SMALL = "small", _("Small residual network (minutes)")
+    DETECTOR = "detector", _("Detector of trails or of movers in cubes (minutes)")
 
 
 class TrainingRun(Job):

@@ -9,6 +9,7 @@ import pyarrow as pa
 from webapp.consensus.models import Consensus
 from webapp.learning.models import Checkpoint, Score
 from webapp.learning.promote import champion_of
+from webapp.learning.roles import role_of
 from webapp.review.exchange.paging import PAGE
 from webapp.review.exchange.training_use import names_by_subject, test_sets_of, training_sets_of
 from webapp.review.models import Ruling
@@ -53,7 +54,7 @@ Row = dict[str, Any]
 def consensus_pages(workflow: Workflow) -> Iterator[list[Row]]:
     """Yield a row for each subject with votes or a verdict, none of them drawn by this site, in pages."""
     frozen = training_sets_of(workflow), test_sets_of(workflow)
-    champion = champion_of(workflow.survey, workflow.kind)
+    champion = champion_of(workflow.survey, role_of(workflow))
     rows = Consensus.objects.filter(workflow=workflow, subject__is_synthetic=False).order_by("subject")
     after = 0
     while page := list(rows.filter(subject__gt=after).select_related("subject")[:PAGE]):

@@ -7,6 +7,7 @@ from typing import Any
 
 from webapp.learning.models import Checkpoint, Score
 from webapp.learning.promote import champion_of
+from webapp.learning.roles import role_of
 from webapp.review.exchange.geometry import from_corner
 from webapp.review.exchange.label_studio_names import ANSWER, FOLLOW_UP, LINES, PICTURE, PICTURES
 from webapp.review.exchange.paging import Given, answers_of, queued
@@ -21,7 +22,7 @@ Result = dict[str, Any]
 
 def label_studio_export(workflow: Workflow, address: str) -> Iterator[bytes]:
     """Yield one JSON array of tasks, a page of them at a time."""
-    champion = champion_of(workflow.survey, workflow.kind)
+    champion = champion_of(workflow.survey, role_of(workflow))
     before = b"[\n"
     for page in queued(workflow):
         tasks = _tasks(workflow, page, address, champion)

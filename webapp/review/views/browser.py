@@ -13,6 +13,7 @@ from webapp.consensus.intervals import LEVEL, share_of
 from webapp.consensus.models import Consensus
 from webapp.learning.models import Checkpoint
 from webapp.learning.promote import champion_of
+from webapp.learning.roles import role_of
 from webapp.review.browse import browse, summed, with_model, with_rulings
 from webapp.review.consensus_csv import CSV_COLUMNS, consensus_rows
 from webapp.review.csv_stream import csv_response
@@ -43,7 +44,7 @@ def browser(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 
 
 def _page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
-    asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, workflow.kind)
+    asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, role_of(workflow))
     found = _found(workflow, asked, champion)
     spread = recent_histograms(workflow, found, asked.wanted)
     page = page_of(_sortable(found, workflow, asked, champion), by=asked.column, place=asked.place, size=PER_PAGE)
@@ -71,7 +72,7 @@ def _page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 @workflow_page
 def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     """Return every row that the filters let through, in the order of their keys."""
-    asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, workflow.kind)
+    asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, role_of(workflow))
     found = browse(workflow, with_model(summed(workflow), champion), asked.wanted).filter(asked.wanted.ranges())
     rows = consensus_rows(with_rulings(found, workflow).order_by("pk"))
     return csv_response(f"consensus-{workflow.slug}.csv", CSV_COLUMNS, rows)
@@ -82,7 +83,7 @@ def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
 def histogram_csv(request: HttpRequest, workflow: Workflow, of: str) -> HttpResponseBase:
     """Return the bins of one histogram."""
     asked = asked_of(workflow, request.GET)
-    found = _found(workflow, asked, champion_of(workflow.survey, workflow.kind))
+    found = _found(workflow, asked, champion_of(workflow.survey, role_of(workflow)))
     spread = recent_histograms(workflow, found, asked.wanted)
     bins: list[Bin] = getattr(spread, of)
     table = ((each.low, each.high, each.n) for each in bins)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.learning.promote import champion_of
-from webapp.learning.roles import classes_of
+from webapp.learning.roles import classes_of, role_of
 from webapp.review.disagreement import disagreements
 from webapp.review.models import Ruling
 from webapp.review.rule import AlreadyWithdrawn, rule, withdraw_ruling
@@ -34,7 +34,7 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "workflow": filters.workflow,
         "form": filters.form,
         "state": filters.chosen["state"],
-        "champion": champion_of(survey, filters.workflow.kind) if filters.workflow else None,
+        "champion": champion_of(survey, role_of(filters.workflow)) if filters.workflow else None,
         "page": Paginator(filters.rows(), PER_PAGE).get_page(request.GET.get("page")),
         "query": query.urlencode(),
         "back": request.GET.urlencode(),

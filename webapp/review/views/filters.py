@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 from webapp.archive.models import Survey
 from webapp.consensus.models import Consensus
 from webapp.learning.models import Checkpoint
-from webapp.learning.roles import ROLE_OF_KIND
 from webapp.review.disagreement import disagreements
 from webapp.volunteers.models import Workflow
 
@@ -69,11 +68,10 @@ def filters_of(survey: Survey, query: Any) -> Filters:
 
 def _first(survey: Survey, workflows: QuerySet[Workflow]) -> Workflow | None:
     """Return the first workflow with a champion to disagree with, or else the first."""
-    roles = Checkpoint.objects.filter(survey=survey, is_champion=True).values("role")
-    return workflows.filter(kind__in=roles).first() or workflows.first()
+    kinds = [checkpoint.kind for checkpoint in Checkpoint.objects.filter(survey=survey, is_champion=True)]
+    return workflows.filter(kind__in=kinds).first() or workflows.first()
 
 
 def reviewable(survey: Survey) -> QuerySet[Workflow]:
-    """Return the workflows whose question a model answers too."""
-    of_survey = Workflow.objects.filter(survey=survey, kind__in=list(ROLE_OF_KIND))
-    return of_survey.select_related("survey").order_by("name")
+    """Return the survey's workflows: a model can answer the question of each."""
+    return Workflow.objects.filter(survey=survey).select_related("survey").order_by("name")

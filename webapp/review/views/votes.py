@@ -12,6 +12,7 @@ from webapp.archive.access import survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.consensus.models import Consensus
 from webapp.learning.promote import champion_of
+from webapp.learning.roles import role_of
 from webapp.review.browse import summed, with_model, with_rulings
 from webapp.review.csv_stream import csv_response
 from webapp.review.drawn_lines import marked_frames
@@ -95,7 +96,7 @@ def _workflow(survey: Survey, subject: Subject, slug: str) -> Workflow:
 
 
 def _row(workflow: Workflow, subject: Subject) -> Any:
-    rows = with_model(summed(workflow), champion_of(workflow.survey, workflow.kind)).filter(subject=subject)
+    rows = with_model(summed(workflow), champion_of(workflow.survey, role_of(workflow))).filter(subject=subject)
     return with_rulings(rows, workflow).first()
 
 

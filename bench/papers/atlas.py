@@ -1,0 +1,45 @@
+"""Rabeendran & Denneau 2021: the stamp network of ATLAS."""
+
+from bench.papers.row import Figure, Paper, Row, Step
+
+TRAIN = "train --role stamp --data {atlas_learn}/manifest.csv --out {out}/model"
+JUDGE = Step("evaluate --checkpoint {out}/model --data {atlas_test}/manifest.csv")
+
+
+def row(
+    key: str, says: str, options: str, *, least: tuple[float | None, float | None] = (None, None), note: str = ""
+) -> Row:
+    """Return a row of eight classes: accuracy, and AUC of real against bogus."""
+    told = (
+        Figure("accuracy", "evaluate/accuracy", None, least[0]),
+        Figure("roc_auc (real)", "evaluate/roc_auc", None, least[1]),
+        Figure("training seconds", "train/training_seconds"),
+    )
+    return Row(f"atlas_{key}", says, (Step(f"{TRAIN} {options}"), JUDGE), told, note)
+
+
+PAPER = Paper(
+    "Rabeendran & Denneau 2021: stamps of ATLAS",
+    "A two-stage deep learning detection classifier for the ATLAS asteroid survey, section 3.2.1. Of stamps it shows a"
+    " confusion matrix (figure 7) and no accuracy to set ours beside.",
+    "Difference stamps of 100 pixels, eight classes, 470 of each to learn from and 200 of each to be judged by; S/N 5"
+    " to 20 (NOISE 3 to 5.6), something else near in half of the stamps.",
+    {"atlas_learn": "atlas --n 3760 --seed 1 --snr 5:20", "atlas_test": "atlas --n 1600 --seed 2 --snr 5:20"},
+    (
+        row("default", "ours", "", least=(0.91, 0.996)),
+        row("unaugmented", "ours without augmentation", "--augment none"),
+        row("flips", "ours, only flips, right angles and shifts", "--augment flips"),
+        row("linear", "ours, linear stretch", "--stretch linear"),
+        row("zscale", "ours, zscale stretch", "--stretch zscale"),
+        row("equalise", "ours, equalised stamps, as the paper's", "--stretch equalise"),
+        row("lite0_frozen", "lite0, frozen ImageNet bottlenecks", "--preset head"),
+        row("lite0_tuned", "lite0, fine-tuned from ImageNet", "--preset finetune"),
+        row(
+            "resnet18_scratch",
+            "resnet18, from scratch",
+            "--preset resnet18 --init scratch --minutes 3",
+            note="The paper fine-tuned it from ImageNet; its weights lie on a hub that the machine of these figures"
+            " could not reach. With them in WANDERERS_WEIGHTS, leave --init out.",
+        ),
+    ),
+)

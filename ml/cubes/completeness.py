@@ -1,0 +1,79 @@
+"""Objects found and tracks that are none: the cube model judged as those who look at tracks see it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ml.cubes.cube import Cube, Known
+from ml.cubes.known import RADIUS, candidates
+from ml.cubes.tracks import Track
+from ml.metrics import jeffreys
+
+SEEN = 5  # frames in which an object's mask shows, below which there is nothing to find
+
+
+@dataclass
+class Finds:
+    """Counts over cubes.
+
+    Attributes
+    ----------
+    mag, found
+        Of each object that shows in five frames or more.
+    true, false
+        Tracks that follow an object, and those that follow none.
+    cubes
+        How many were looked at.
+    along, cross
+        Median residuals of true tracks, in pixels.
+    """
+
+    mag: list[float] = field(default_factory=list)
+    found: list[bool] = field(default_factory=list)
+    true: int = 0
+    false: int = 0
+    cubes: int = 0
+    along: list[float] = field(default_factory=list)
+    cross: list[float] = field(default_factory=list)
+
+    def add(self, tracks: list[Track], cube: Cube) -> None:
+        """Count the tracks found in one cube against its objects."""
+        near = [candidates(track, cube.objects, cube, radius=RADIUS, pixel_scale=1.0) for track in tracks]
+        names = {each["object"] for found in near for each in found}
+        for known in cube.objects:
+            if shows(known, cube):
+                self.mag.append(known.mag)
+                self.found.append(known.name in names)
+        self.cubes += 1
+        self.true += sum(bool(found) for found in near)
+        self.false += sum(not found for found in near)
+        self.along += [found[0]["along"] for found in near if found]
+        self.cross += [found[0]["cross"] for found in near if found]
+
+    def figures(self, limits: tuple[float, ...]) -> dict[str, Any]:
+        """Return objects and completeness from limit to limit, and the tracks."""
+        mag, found = np.array(self.mag), np.array(self.found, dtype=bool)
+        return {
+            "completeness": [
+                self._bin(mag, found, low, high) for low, high in zip((-np.inf, *limits), limits, strict=False)
+            ],
+            "tracks": self.true + self.false,
+            "false_tracks": self.false,
+            "false_tracks_per_cube": self.false / max(1, self.cubes),
+            "median_offset_pixels": float(np.median(np.hypot(self.along, self.cross))) if self.along else float("nan"),
+        }
+
+    def _bin(self, mag: Any, found: Any, low: float, high: float) -> dict[str, Any]:
+        inside = (mag >= low) & (mag < high)
+        hits, total = int(found[inside].sum()), int(inside.sum())
+        span = [float(end) for end in np.ravel(jeffreys(np.array([hits]), np.array([total])))]
+        share = hits / total if total else float("nan")
+        return {"from": low, "to": high, "objects": total, "found": hits, "completeness": share, "interval": span}
+
+
+def shows(known: Known, cube: Cube) -> bool:
+    """Tell whether an object's mask shows in five frames or more."""
+    if cube.mask is None:
+        return False
+    return int((cube.mask == known.number).any(axis=(1, 2)).sum()) >= SEEN

@@ -1,0 +1,190 @@
+"""A cube as a manifest tells of it: what changes in it, and which objects are known to cross it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.cubes.difference import difference
+from ml.pixels.inside import Folder
+from ml.pixels.read import read
+from ml.pixels.record import BadInput, SubjectRecord
+from ml.pixels.tess import open_fits
+
+FEWEST_FRAMES = 3  # in fewer nothing can be seen to move
+MASK, OBJECTS = "#mask", "#objects"
+
+
+class Complaints(Protocol):
+    """Who is told of cubes that cannot be used."""
+
+    def complain(self, what: BadInput | str) -> None:
+        """Count one, and say why."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """An object that is known to cross a cube: its place in frames counted from 0.
+
+    Attributes
+    ----------
+    name, mag
+        Its name, and its magnitude (NaN: not told).
+    number
+        Its value in the mask; 0 where no mask shows it.
+    frame, x, y
+        (n,) each: frames, and pixels from 0 in the centre of the first.
+    """
+
+    name: str
+    mag: float
+    number: int
+    frame: NDArray[np.float64]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+
+@dataclass
+class Cube:
+    """One cube.
+
+    Attributes
+    ----------
+    name, group
+        External id and object group.
+    change, measured
+        (T, Y, X) float32 in units of the noise, and bool; see `difference`.
+    mask
+        (T, Y, X) uint8, 0 where nothing is known to move, else the number of the object; None without a mask.
+    objects
+        What is known to cross it.
+    mjd
+        (T,) middle of each exposure, UTC; NaN where unknown.
+    wcs
+        FITS cards of the first frame that has any, or None.
+    """
+
+    name: str
+    group: str
+    change: NDArray[np.float32]
+    measured: NDArray[np.bool_]
+    mask: NDArray[np.uint8] | None
+    objects: list[Known] = field(default_factory=list)
+    mjd: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    wcs: dict[str, Any] | None = None
+
+    def magnitudes(self) -> NDArray[np.float32]:
+        """Return each voxel's object's magnitude (T, Y, X); NaN where there is none, or its magnitude is not told."""
+        by_number = np.full(256, np.nan, np.float32)
+        for known in self.objects:
+            by_number[known.number] = known.mag
+        by_number[0] = np.nan
+        empty = np.zeros(self.change.shape, np.uint8)
+        return by_number[empty if self.mask is None else self.mask]
+
+
+def cubes(path: Path, tally: Complaints, *, masked: bool) -> Iterator[Cube]:
+    """Yield the usable cubes of a manifest, one in memory at a time.
+
+    Parameters
+    ----------
+    path
+        A manifest, a folder or whatever else `ml.pixels.read` reads.
+    tally
+        Told of every cube that is passed over.
+    masked
+        Pass over cubes without a mask.
+    """
+    path = Path(path)
+    folder = Folder(path if path.is_dir() else path.parent)
+    for item in read(path, "cube"):
+        try:
+            if isinstance(item, BadInput):
+                raise item
+            found = _cube(item, folder, masked)
+        except BadInput as bad:
+            place = item if isinstance(item, SubjectRecord) else None
+            tally.complain(bad.at(file=place.source, row=place.row) if place else bad)
+            continue
+        yield found
+
+
+def _cube(record: SubjectRecord, folder: Folder, masked: bool) -> Cube:
+    flux = record.block()
+    if flux.shape[1] != 1 or len(flux) < FEWEST_FRAMES:
+        raise BadInput(
+            f"is no cube: it has {len(flux)} frame(s) of {flux.shape[1]} channel(s). A cube has {FEWEST_FRAMES} or more"
+            " frames of one channel."
+        )
+    change, measured = difference(flux[:, 0])
+    mask = _mask(record, folder, change.shape)
+    if mask is None and masked:
+        raise BadInput(
+            f"has no mask of what moves in it. Name a FITS file of its shape in a column `{MASK}`, or leave it out."
+        )
+    if mask is not None:
+        mask[~measured] = 0
+    times = [frame.mjd_mid for frame in record.frames]
+    return Cube(
+        name=record.external_id,
+        group=record.object_group or record.external_id,
+        change=change,
+        measured=measured,
+        mask=mask,
+        objects=told(record.metadata.get(OBJECTS)),
+        mjd=np.array([np.nan if time is None else time for time in times]),
+        wcs=next((frame.wcs for frame in record.frames if frame.wcs), None),
+    )
+
+
+def _mask(record: SubjectRecord, folder: Folder, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
+    name = record.metadata.get(MASK)
+    if not name:
+        return None
+    try:
+        picture = open_fits(folder.file(str(name)))
+        try:
+            mask = np.array(picture.take(None))
+        finally:
+            picture.close()
+    except BadInput as bad:
+        raise bad.at(image=str(name)) from None
+    except OSError as error:
+        raise BadInput(f"cannot be read ({error}). Copy the mask again.", image=str(name)) from error
+    if mask.shape != shape:
+        raise BadInput(f"is a mask of the shape {mask.shape}, but its cube has {shape}.", image=str(name))
+    if not np.isfinite(mask).all() or mask.min() < 0 or mask.max() > 255:
+        raise BadInput("is no mask: it holds values outside 0 to 255.", image=str(name))
+    return mask.astype(np.uint8)
+
+
+def told(text: Any) -> list[Known]:
+    """Return the objects of a cell `#objects` (docs/simulations.md); none for an empty one.
+
+    Raises
+    ------
+    BadInput
+        If the cell is not a JSON list of objects with id, x and y.
+    """
+    if not text:
+        return []
+    try:
+        return [_known(each) for each in (json.loads(text) if isinstance(text, str) else text)]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(
+            f"has a cell {OBJECTS} that cannot be read ({error}). It is a JSON list of objects with id, x and y."
+        ) from error
+
+
+def _known(each: dict[str, Any]) -> Known:
+    x, y = (np.array(each[axis], dtype=np.float64) for axis in "xy")
+    if x.ndim != 1 or x.shape != y.shape:
+        raise ValueError("x and y differ in length")
+    number = int(each["id"])
+    if not 0 < number < 256:
+        raise ValueError(f"id {number} is not from 1 to 255")
+    return Known(str(number), float(each.get("mag", np.nan)), number, np.arange(len(x), dtype=np.float64), x, y)

@@ -1,0 +1,35 @@
+"""The Dice loss: how little the predicted and the true region overlap, whatever their share of the sky."""
+
+import torch
+from torch import Tensor
+
+LEAST = 1e-6  # keeps a batch without anything in it from dividing nought by nought
+
+
+def dice_loss(p: Tensor, truth: Tensor, measured: Tensor) -> Tensor:
+    """Return 1 - 2 Σ p g / (Σ p + Σ g) over all measured voxels of a batch.
+
+    Powell et al., equations 4 and 5, after Sudre et al. 2017 (arXiv:1707.03237). Where nothing is true it is 1 for
+    every p and teaches nothing, so batches are drawn with something in them.
+
+    Parameters
+    ----------
+    p
+        Probabilities of any shape, 0..1.
+    truth, measured
+        Of the same shape, 0 or 1: what is there, and whether the voxel counts.
+    """
+    overlap = (p * truth * measured).sum()
+    total = ((p + truth) * measured).sum()
+    return 1 - 2 * overlap / total.clamp(min=LEAST)
+
+
+def cross_entropy(logits: Tensor, truth: Tensor, measured: Tensor, doubt: float = 0.0) -> Tensor:
+    """Return the mean of -ln p(truth) over all measured voxels, in nats; 0 where none is measured.
+
+    With `doubt` d the labels 0 and 1 are taken as d and 1 - d (label smoothing: Szegedy et al. 2016, arXiv:1512.00567):
+    the rim of a mask is no sharper than that.
+    """
+    doubted = truth * (1 - 2 * doubt) + doubt
+    each = torch.nn.functional.binary_cross_entropy_with_logits(logits, doubted, reduction="none")
+    return (each * measured).sum() / measured.sum().clamp(min=1)

@@ -1,0 +1,107 @@
+"""A W-Net at work: from what changes in a cube to the probability that something moves at each voxel."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ml.checkpoint import BadCheckpoint, Checkpoint
+from ml.cubes.sliding import slide
+from ml.engine import choose_device, limit_torch
+from ml.models.wnet import WNet
+
+ROLE = "cube"
+SHORT = ("out of memory", "not enough memory", "allocate memory")
+WINDOW = 64  # voxels along each axis that the network is shown at once: what the paper's cubes have
+
+
+class CubeModel:
+    """A network, and how it is run over cubes of any size.
+
+    Parameters
+    ----------
+    network
+        In any state; it is put into evaluation.
+    threshold
+        Probability from which on a voxel is called a mover's.
+    window
+        Most voxels along T, Y and X that are looked at together.
+    step
+        Frames from one window to the next; None for half a window, 1 for the paper's inference.
+    """
+
+    def __init__(
+        self,
+        network: WNet,
+        threshold: float = 0.5,
+        *,
+        window: int = WINDOW,
+        step: int | None = None,
+        device: str = "auto",
+    ) -> None:
+        if step is not None and step < 1:
+            raise ValueError(f"--step is a number of frames, 1 or more, not {step}.")
+        self.device = choose_device(device)
+        self.network = network.to(self.device).to(memory_format=torch.channels_last_3d)
+        self.threshold, self.window, self.step = threshold, window, step
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint, *, step: int | None = None, device: str = "auto") -> "CubeModel":
+        """Return the model of a checkpoint.
+
+        Raises
+        ------
+        BadCheckpoint
+            If it is not one of the role "cube".
+        """
+        role = checkpoint.manifest["role"]
+        if role != ROLE:
+            raise BadCheckpoint(
+                f"This is a checkpoint of the role {role!r}, which reads no cubes. Give a {ROLE!r} one."
+            )
+        limit_torch()
+        network = network_of(checkpoint.manifest["preprocessing"])
+        network.load_state_dict(checkpoint.part("cube."))
+        return cls(network, float(checkpoint.manifest["threshold"]), step=step, device=device)
+
+    def probabilities(self, change: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return probabilities (T, Y, X) from what changes in a cube (T, Y, X), in units of the noise."""
+        t, y, x = (min(self.window, self._rounded(side)) for side in change.shape)
+        step = (min(t, self.step or max(1, t // 2)), max(1, y // 2), max(1, x // 2))
+        self.network.eval()
+        with enough_memory("Take the preset 'cpu', or run it where there is more memory."):
+            return slide(change, self._window, (t, y, x), step)
+
+    def _rounded(self, side: int) -> int:
+        return -(-side // self.network.multiple) * self.network.multiple
+
+    def _window(self, change: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            crop = torch.from_numpy(change)[None, None].to(self.device)
+            said: NDArray[np.float32] = self.network(crop)[0, 0].float().sigmoid().cpu().numpy()
+        return said
+
+
+@contextmanager
+def enough_memory(remedy: str) -> Iterator[None]:
+    """Turn torch's and numpy's words for "not enough memory" into MemoryShort with a remedy."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        # On a CPU torch says so in an ordinary RuntimeError of its allocator.
+        if isinstance(error, RuntimeError) and not any(words in str(error) for words in SHORT):
+            raise
+        raise MemoryShort(f"There is not enough memory for this network. {remedy}") from error
+
+
+class MemoryShort(ValueError):
+    """There is not enough memory; the message says what to take instead."""
+
+
+def network_of(preprocessing: dict[str, Any]) -> WNet:
+    """Return a fresh network from what a checkpoint's manifest keeps under "preprocessing"."""
+    widths, depth = tuple(preprocessing["widths"]), int(preprocessing["depth"])
+    return WNet(widths, depth, str(preprocessing["normalisation"]))

@@ -1,0 +1,74 @@
+"""How large a W-Net is and how long it learns."""
+
+from dataclasses import dataclass, replace
+
+NORMALISATIONS = ("adaptive", "asinh", "raw")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A W-Net and its training.
+
+    Parameters
+    ----------
+    widths, depth
+        Of the network; see `ml.models.wnet.WNet`.
+    crop, batch
+        Side of the crops in voxels, and how many go into one step.
+    steps, rounds
+        Steps in all, and how often the network is judged meanwhile.
+    rate
+        Peak learning rate.
+    patience
+        Rounds without a better validation loss after which the run ends.
+    judged
+        Validation cubes looked at in each round.
+    variance
+        Weight of Adaptive Normalisation's variance term (the paper's λ).
+    entropy
+        Weight of a cross entropy beside the Dice loss; the paper has none.
+    doubt
+        How far the cross entropy doubts the labels, 0..½.
+    """
+
+    widths: tuple[int, ...]
+    depth: int
+    crop: int
+    batch: int
+    steps: int
+    rounds: int
+    rate: float
+    patience: int
+    judged: int
+    variance: float = 0.1
+    entropy: float = 0.0
+    doubt: float = 0.0
+
+
+PRESETS = {
+    "cpu": Preset(
+        (8, 12, 16), 1, 32, 4, steps=3600, rounds=10, rate=4e-3, patience=5, judged=12, entropy=10.0, doubt=0.01
+    ),
+    "paper": Preset((32, 64, 128, 256), 2, 64, 4, steps=200_000, rounds=600, rate=1e-3, patience=60, judged=64),
+}
+
+
+def preset(name: str, *, crop: int | None = None, batch: int | None = None) -> Preset:
+    """Return a preset by name, with other crops or batches where they are given.
+
+    Raises
+    ------
+    ValueError
+        For a name that is none, or crops that the network cannot halve often enough.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"There is no cube preset {name!r}; it is {' or '.join(PRESETS)}.")
+    chosen = PRESETS[name]
+    chosen = replace(chosen, crop=crop or chosen.crop, batch=batch or chosen.batch)
+    multiple = 2 ** (len(chosen.widths) - 1)
+    if chosen.crop % multiple or chosen.crop < 2 * multiple or chosen.batch < 1:
+        raise ValueError(
+            f"--crop {chosen.crop} cannot be halved {len(chosen.widths) - 1} times: take a multiple of {multiple}, at"
+            f" least {2 * multiple}."
+        )
+    return chosen

@@ -1,0 +1,37 @@
+"""The page of a cube model's evaluation."""
+
+from pathlib import Path
+from typing import Any
+
+from ml.cubes.voxels import VoxelCounts
+from ml.report import page
+from ml.report.chart import Columns
+from ml.report.voxels import charts
+
+COLUMNS = {
+    "ROC AUC": "roc_auc",
+    "PR AUC": "pr_auc",
+    "ROC AUC, nothing ignored": "roc_auc_all",
+    "PR AUC, nothing ignored": "pr_auc_all",
+    "ROC AUC of the pixels": "raw_roc_auc",
+    "PR AUC of the pixels": "raw_pr_auc",
+}
+
+
+def write(said: dict[str, Any], counts: VoxelCounts, html: Path | None, plots: Path | None) -> None:
+    """Write the page, the plots, or both."""
+    summary = (
+        f"{said['n']} cubes. Movers brighter than each limit against all empty voxels; ROC and PR ignore scores within"
+        " 0.001 of 0 and 1, as the W-Net paper does, unless it is said otherwise. Intervals are 95 %, by a bootstrap"
+        " over cubes."
+    )
+    heading = page.Heading(f"Evaluation of {said['checkpoint']}", summary, said["notes"])
+    page.write(heading, _figures(said["limits"]), charts(counts.network), html=html, plots=plots)
+
+
+def _figures(rows: list[dict[str, Any]]) -> Columns:
+    table: dict[str, list[str]] = {"brighter than": [f"{row['limit']:g}" for row in rows]}
+    for title, name in COLUMNS.items():
+        table[title] = [f"{row[name]:.4f}" for row in rows]
+        table[f"{title}: 95 % interval"] = ["{:.4f} to {:.4f}".format(*row["intervals"][name]) for row in rows]
+    return table

@@ -1,0 +1,163 @@
+"""Draw batches of crops in which something moves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.cubes.symmetry import SYMMETRIES, turned
+from ml.dataset import BadExamples
+
+LEAST_POSITIVE = 100  # voxels of movers in every batch (Powell et al., section VI.2)
+AIMED = 0.75  # share of the crops that are aimed at a mover; the others fall anywhere
+TRIES = 200
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One cube to learn from, small enough in memory that hundreds fit.
+
+    Attributes
+    ----------
+    change
+        (T, Y, X) float16 in units of the noise.
+    mask
+        (T, Y, X) uint8: 0 empty, else the number of the object.
+    measured
+        (T, Y, X) bool, or None where every voxel is.
+    """
+
+    name: str
+    group: str
+    change: NDArray[np.float16]
+    mask: NDArray[np.uint8]
+    measured: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Crops (B, T, Y, X): float32 in units of the noise; and, 0 or 1, what is there and whether it was measured."""
+
+    change: NDArray[np.float32]
+    truth: NDArray[np.float32]
+    measured: NDArray[np.float32]
+
+
+class Crops:
+    """Batches of crops, each turned in one of the sixteen ways.
+
+    Parameters
+    ----------
+    examples
+        Cubes of any sizes; one that is smaller than a crop is padded with what is not measured.
+    side
+        Voxels of a crop along T, Y and X.
+    batch
+        Crops in a batch.
+    seed
+        The same seed draws the same batches.
+
+    Raises
+    ------
+    BadExamples
+        If no cube holds a mover.
+    """
+
+    def __init__(self, examples: Sequence[Example], side: int, batch: int, seed: int) -> None:
+        self.examples, self.side, self.batch = examples, side, batch
+        self.random = np.random.default_rng(seed)
+        # One entry per object: faint ones have small masks, and are to be shown as often as bright ones.
+        speeds = [speeds_of(example.mask) for example in examples]
+        self.movers = [(row, number) for row, each in enumerate(speeds) for number in each]
+        self.chance = chances(np.array([speed for each in speeds for speed in each.values()]))
+        if not self.movers:
+            raise BadExamples(
+                "No cube has a voxel of a mover in its mask: a model cannot learn what it never sees."
+                " Give cubes with movers, or more of them."
+            )
+
+    def draw(self) -> Batch:
+        """Return the next batch, with at least 100 voxels of movers.
+
+        Raises
+        ------
+        BadExamples
+            If two hundred batches in a row have fewer.
+        """
+        for _ in range(TRIES):
+            crops = [self._crop() for _ in range(self.batch)]
+            change, truth, measured = (np.stack(part) for part in zip(*crops, strict=True))
+            if np.count_nonzero(truth) >= LEAST_POSITIVE:
+                return Batch(change.astype(np.float32), truth.astype(np.float32), measured.astype(np.float32))
+        raise BadExamples(
+            f"Batches of {self.batch} crops of {self.side}³ voxels hardly ever hold {LEAST_POSITIVE} voxels of movers."
+            " Give cubes with more or larger masks, or take larger crops."
+        )
+
+    def _crop(self) -> tuple[NDArray[np.float16], NDArray[np.bool_], NDArray[np.bool_]]:
+        row, corner = self._aimed() if self.random.random() < AIMED else self._anywhere()
+        example, way = self.examples[row], int(self.random.integers(SYMMETRIES))
+        shape = (self.side,) * 3
+        change = cut(example.change, corner, shape)
+        truth = cut(example.mask.astype(bool), corner, shape)
+        whole = np.ones(example.change.shape, bool) if example.measured is None else example.measured
+        measured = cut(whole, corner, shape)
+        return turned(change, way), turned(truth, way), turned(measured, way)
+
+    def _aimed(self) -> tuple[int, Shape]:
+        row, number = self.movers[self.random.choice(len(self.movers), p=self.chance)]
+        mask = self.examples[row].mask
+        places = np.flatnonzero(mask == number)
+        place = np.unravel_index(places[self.random.integers(len(places))], mask.shape)
+        # The mover may stand anywhere in the crop but at its very edge.
+        within = self.random.integers(self.side // 8, self.side - self.side // 8, 3)
+        return row, self._inside(mask.shape, np.array(place) - within)
+
+    def _anywhere(self) -> tuple[int, Shape]:
+        row = int(self.random.integers(len(self.examples)))
+        shape = self.examples[row].mask.shape
+        return row, self._inside(shape, [self.random.integers(0, max(1, side - self.side + 1)) for side in shape])
+
+    def _inside(self, shape: tuple[int, ...], corner: object) -> Shape:
+        t, y, x = np.clip(np.asarray(corner), 0, np.maximum(0, np.array(shape) - self.side)).tolist()
+        return t, y, x
+
+
+def speeds_of(mask: NDArray[np.uint8]) -> dict[int, float]:
+    """Return each object's speed in pixels a frame, from the middle of its mask in its first frame to that in its last.
+
+    What shows in one frame only counts as fast as that mask is long.
+    """
+    t, y, x = np.nonzero(mask)
+    numbers, found = mask[t, y, x], {}
+    for number in np.unique(numbers).tolist():
+        own = numbers == number
+        frame, place = t[own], np.stack([y[own], x[own]], axis=1)
+        first, last = (place[frame == end] for end in (frame.min(), frame.max()))
+        path = last.mean(0) - first.mean(0) if frame.max() > frame.min() else np.ptp(place, axis=0)
+        found[number] = float(np.hypot(*path) / max(1, frame.max() - frame.min()))
+    return found
+
+
+def chances(speeds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how likely each object (n,) is drawn: rare speeds more often than they occur.
+
+    Nine in ten asteroids move alike, and a network that is shown them as they come never learns the others (Powell et
+    al., section VII.3, find so). Each octave of speed is drawn in proportion to the root of its number.
+    """
+    if not speeds.size:
+        return speeds
+    octave = np.clip(np.floor(np.log2(np.maximum(speeds, 1e-3))), -3, 3).astype(np.intp) + 3
+    weight = 1 / np.sqrt(np.bincount(octave, minlength=7)[octave])
+    return weight / weight.sum()
+
+
+def cut(cube: NDArray[Any], corner: Shape, shape: Shape) -> NDArray[Any]:
+    """Return a crop (T, Y, X) from a corner on; what lies beyond the cube's end is 0."""
+    part = cube[tuple(slice(start, start + length) for start, length in zip(corner, shape, strict=True))]
+    if part.shape == shape:
+        return part
+    return np.pad(part, [(0, length - side) for length, side in zip(shape, part.shape, strict=True)])

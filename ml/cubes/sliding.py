@@ -1,0 +1,69 @@
+"""Run a network over a cube of any size: overlapping windows, averaged, in bounded memory."""
+
+from collections.abc import Callable, Iterator
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+Shape = tuple[int, int, int]
+Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+def slide(change: NDArray[np.float32], predict: Predict, window: Shape, step: Shape) -> NDArray[np.float32]:
+    """Return the mean of what a network says of each voxel in all the windows that hold it.
+
+    Powell et al., section VII, go on by one frame at a time: `step` (1, …, …).
+
+    Parameters
+    ----------
+    change
+        (T, Y, X) in units of the noise. A cube smaller than the window is padded with empty sky.
+    predict
+        From a window (t, y, x) float32 to probabilities of the same shape.
+    window, step
+        Voxels along T, Y and X. The last window of each axis ends with the cube.
+
+    Returns
+    -------
+    (T, Y, X) float32, 0..1. Beside it no more is held than the count of windows and one window.
+
+    Raises
+    ------
+    ValueError
+        If a step is less than 1 or wider than the window, which would leave voxels out.
+    """
+    if any(not 1 <= stride <= side for stride, side in zip(step, window, strict=True)):
+        raise ValueError(f"A step must be 1 voxel to the window's {window}, not {step}.")
+    missing = [(0, max(0, side - length)) for side, length in zip(window, change.shape, strict=True)]
+    padded = np.pad(change, missing) if any(after for _, after in missing) else change
+    total = np.zeros(padded.shape, np.float32)
+    for place in windows(padded.shape, window, step):
+        total[place] += predict(np.ascontiguousarray(padded[place]))
+    total /= coverage(padded.shape, window, step)
+    t, y, x = change.shape
+    return total[:t, :y, :x]
+
+
+def windows(shape: tuple[int, ...], window: Shape, step: Shape) -> Iterator[tuple[slice, ...]]:
+    """Yield the places of all windows."""
+    axes = [starts(*numbers) for numbers in zip(shape, window, step, strict=True)]
+    for corner in product(*axes):
+        yield tuple(slice(start, start + side) for start, side in zip(corner, window, strict=True))
+
+
+def starts(length: int, side: int, step: int) -> list[int]:
+    """Return where the windows of one axis begin: every `step`, and one that ends with the axis."""
+    last = length - side
+    return [*range(0, last, step), last]
+
+
+def coverage(shape: tuple[int, ...], window: Shape, step: Shape) -> NDArray[np.float32]:
+    """Return how many windows hold each voxel, shaped to be divided by: (T, Y, X)."""
+    counts = []
+    for length, side, stride in zip(shape, window, step, strict=True):
+        count = np.zeros(length, np.float32)
+        for start in starts(length, side, stride):
+            count[start : start + side] += 1
+        counts.append(count)
+    return counts[0][:, None, None] * counts[1][:, None] * counts[2]

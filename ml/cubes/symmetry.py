@@ -1,0 +1,39 @@
+"""The sixteen ways in which a cube over time can be turned without becoming another kind of cube."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SYMMETRIES = 16
+Array = NDArray[Any]
+
+
+def turned(cube: Array, way: int) -> Array:
+    """Return a cube (…, T, Y, X) as one of the sixteen sees it.
+
+    Bits 0 and 1 of `way` turn Y and X by quarters, bit 2 mirrors X first, bit 3 lets time run backwards (Powell et
+    al., section VI.1). The result is a view.
+
+    Raises
+    ------
+    ValueError
+        If `way` is not from 0 to 15.
+    """
+    _check(way)
+    cube = cube[..., ::-1] if way & 4 else cube
+    cube = cube[..., ::-1, :, :] if way & 8 else cube
+    return np.rot90(cube, way & 3, axes=(-2, -1))
+
+
+def turned_back(cube: Array, way: int) -> Array:
+    """Return the cube that `turned` made this one from."""
+    _check(way)
+    cube = np.rot90(cube, -(way & 3), axes=(-2, -1))
+    cube = cube[..., ::-1, :, :] if way & 8 else cube
+    return cube[..., ::-1] if way & 4 else cube
+
+
+def _check(way: int) -> None:
+    if not 0 <= way < SYMMETRIES:
+        raise ValueError(f"There are sixteen symmetries, 0 to 15, and none of the number {way}.")

@@ -1,0 +1,110 @@
+"""The W-Net: two stacked 3D U-Nets, the second of which sees on every level what the first one rebuilt there.
+
+After Powell et al., Trajectory-Agnostic Asteroid Detection in TESS with Deep Learning, section III.1 (the numbers of
+filters stand in its figures alone; ours are the presets').
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ml.models.adaptive_norm import AdaptiveNormalisation, normalisation
+
+SURE_OF_NOTHING = -3.0  # first logit: nearly every voxel is empty
+
+
+class Block(nn.Sequential):
+    """`depth` convolutions of 3×3×3, each with batch normalisation and ELU: (B, inward, …) to (B, outward, …)."""
+
+    def __init__(self, inward: int, outward: int, depth: int) -> None:
+        layers: list[nn.Module] = []
+        for channels in [inward] + [outward] * (depth - 1):
+            layers += [nn.Conv3d(channels, outward, 3, padding=1, bias=False), nn.BatchNorm3d(outward), nn.ELU(True)]
+        super().__init__(*layers)
+
+
+class Down(nn.Module):
+    """The downward arm of a U-Net; `beside` tells how many channels of another arm join on each level."""
+
+    def __init__(self, inward: int, widths: tuple[int, ...], depth: int, *, beside: bool) -> None:
+        super().__init__()
+        above = (inward, *widths[:-1])
+        joined = widths if beside else (0,) * len(widths)
+        self.blocks = nn.ModuleList(Block(a + j, w, depth) for a, j, w in zip(above, joined, widths, strict=True))
+
+    def forward(self, x: Tensor, beside: list[Tensor] | None = None) -> list[Tensor]:
+        """Return the maps of every level, the largest first."""
+        maps: list[Tensor] = []
+        for level, block in enumerate(self.blocks):
+            x = functional.max_pool3d(maps[-1], 2) if level else x
+            x = block(x if beside is None else torch.cat([x, beside[level]], dim=1))
+            maps.append(x)
+        return maps
+
+
+class Up(nn.Module):
+    """The upward arm of a U-Net, with the skip connections from its own downward arm."""
+
+    def __init__(self, widths: tuple[int, ...], depth: int) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(Block(above + below, above, depth) for above, below in pairwise(widths))
+
+    def forward(self, maps: list[Tensor]) -> list[Tensor]:
+        """Return the rebuilt maps of every level, the largest first; the smallest is the bottom of the U itself."""
+        rebuilt = [maps[-1]]
+        for level in reversed(range(len(self.blocks))):
+            risen = functional.interpolate(rebuilt[0], scale_factor=2.0, mode="nearest")
+            rebuilt.insert(0, self.blocks[level](torch.cat([maps[level], risen], dim=1)))
+        return rebuilt
+
+
+class WNet(nn.Module):
+    """Cubes (B, 1, T, Y, X) in units of the noise to logits (B, 1, T, Y, X) that something moves there.
+
+    Parameters
+    ----------
+    widths
+        Channels on each level, the largest maps first; every level halves T, Y and X.
+    depth
+        Convolutions in a row on each level of each arm.
+    stretch
+        "adaptive", "asinh" or "raw": what the flux goes through first.
+
+    Raises
+    ------
+    ValueError
+        From `forward`, if T, Y or X is no multiple of `multiple`.
+    """
+
+    def __init__(self, widths: tuple[int, ...], depth: int = 2, stretch: str = "adaptive") -> None:
+        super().__init__()
+        self.multiple = 2 ** (len(widths) - 1)
+        self.stretch = normalisation(stretch)
+        self.first_down, self.first_up = Down(1, widths, depth, beside=False), Up(widths, depth)
+        self.second_down, self.second_up = Down(1, widths, depth, beside=True), Up(widths, depth)
+        self.out = nn.Conv3d(widths[0], 1, 1)
+        nn.init.constant_(self.out.bias, SURE_OF_NOTHING)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits."""
+        if any(side % self.multiple for side in x.shape[2:]):
+            raise ValueError(
+                f"The sides of a cube of {tuple(x.shape[2:])} voxels must be multiples of {self.multiple}."
+            )
+        x = self.stretch(x)
+        rebuilt = self.first_up(self.first_down(x))
+        logits: Tensor = self.out(self.second_up(self.second_down(x, rebuilt))[0])
+        return logits
+
+    def variance_loss(self) -> Tensor:
+        """Return the Adaptive Normalisation's own loss; 0 for a fixed stretch."""
+        if isinstance(self.stretch, AdaptiveNormalisation):
+            return self.stretch.variance_loss()
+        return self.out.weight.new_zeros(())
+
+
+def parameters_of(network: nn.Module) -> int:
+    """Count the learnt numbers."""
+    return sum(parameter.numel() for parameter in network.parameters())

@@ -1,0 +1,81 @@
+"""The site's tracklets: their frames' rows tell when and where they were seen, and the champion uses it."""
+
+import numpy as np
+import pytest
+from django.conf import settings
+
+from ml.checkpoint import Checkpoint as Files
+from ml.score import Scorer
+from tasks import scoring, tracks, training
+from tests.integration.learning import sky
+from webapp.archive.models import Frame
+from webapp.jobs import JobState
+from webapp.learning.models import Score
+from webapp.learning.scoring import start_scoring
+from webapp.learning.start import start_training
+
+pytestmark = pytest.mark.django_db
+
+REAL = np.arange(80) % 2 == 0
+STRAIGHT, CROOKED = np.zeros(4), np.array([0, 3, -3, 0]) / 3600
+
+
+def seen(rows, straight):
+    """Give each subject the rows of frames that follow a line, or do not, and places on the detector."""
+    for row, is_straight in zip(rows, straight, strict=True):
+        off = STRAIGHT if is_straight else CROOKED
+        Frame.objects.bulk_create(
+            Frame(
+                subject=row,
+                position=k,
+                mjd_mid=60600 + k / 144,
+                mjd_keyword=f"mjd{k + 1} of the manifest",
+                ra=10 + k / 3600,
+                dec=5 + off[k],
+                mag=18.0,
+                snr=20.0,
+            )
+            for k in range(4)
+        )
+
+
+def test_rows_become_tracks_in_the_order_that_is_asked_for():
+    rows = sky.subjects(sky.survey(), [True] * 3, kind="tracklet", frames=4)
+    seen(rows[:2], [True, False])
+    rows[1].metadata = {"#x2": "7.5", "#y2": "8"}
+    rows[1].save()
+    found = tracks.of_subjects([rows[2].pk, rows[1].pk, rows[0].pk], [4, 4, 4])
+    assert np.isnan(found.seen[0]).all()
+    assert found.present.all()
+    assert found.of("dec")[1] == pytest.approx(5 + CROOKED)
+    assert found.of("mjd")[2] == pytest.approx(60600 + np.arange(4) / 144)
+    assert found.of("x")[1].tolist() == pytest.approx([np.nan, 7.5, np.nan, np.nan], nan_ok=True)
+
+
+def test_a_champion_learns_from_motion_and_scores_by_it():
+    """The chips of all are alike; only their motion tells."""
+    workflow = sky.workflow(sky.survey(), kind="tracklet")
+    rows = sky.subjects(workflow.survey, np.ones(80, bool), kind="tracklet", frames=4)
+    seen(rows, REAL)
+    sky.make_gold(rows, REAL)
+    run = start_training(workflow=workflow, by=None)
+    training.run(run.pk)
+    run.refresh_from_db()
+    assert run.checkpoint.evaluations.get().metrics["roc_auc"] > 0.95, run.message
+    scoring.shard(start_scoring(run.checkpoint).shards.get().pk)
+    p = dict(Score.objects.filter(checkpoint=run.checkpoint).values_list("subject_id", "p_real"))
+    said = np.array([p[row.pk] for row in rows])
+    assert said[REAL].min() > said[~REAL].max()
+    assert Scorer(Files.load(settings.DATA / run.checkpoint.folder)).manifest["tracklet_net"] == "set"
+
+
+def test_a_whole_network_learns_from_tracklets_of_several_lengths():
+    workflow = sky.workflow(sky.survey(), kind="tracklet")
+    for frames, prefix in ((3, "a"), (5, "b")):
+        rows = sky.subjects(workflow.survey, REAL, kind="tracklet", frames=frames, prefix=prefix, seed=frames)
+        sky.make_gold(rows, REAL)
+    run = start_training(workflow=workflow, by=None, preset="small", minutes=0.05)
+    training.run(run.pk)
+    run.refresh_from_db()
+    assert run.state == JobState.DONE, run.error
+    assert run.checkpoint.evaluations.get().metrics["roc_auc"] > 0.9

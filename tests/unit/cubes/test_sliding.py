@@ -1,0 +1,77 @@
+"""Windows over a cube: nothing left out, nothing counted twice, no seams."""
+
+import numpy as np
+import pytest
+import torch
+
+from ml.cubes.model import CubeModel
+from ml.cubes.sliding import coverage, slide, starts, windows
+from ml.models.wnet import WNet
+
+CUBE = np.random.default_rng(0).standard_normal((13, 10, 11)).astype(np.float32)
+
+
+def squashed(window):
+    return 1 / (1 + np.exp(-window))
+
+
+@pytest.mark.parametrize("step", [(1, 1, 1), (3, 2, 4), (4, 4, 4)])
+def test_what_looks_at_single_voxels_gives_the_same_in_windows(step):
+    np.testing.assert_allclose(slide(CUBE, squashed, (4, 4, 4), step), squashed(CUBE), rtol=1e-5)
+
+
+def test_a_window_that_covers_the_cube_is_the_whole():
+    mean = np.full(CUBE.shape, CUBE.mean())
+    assert np.allclose(slide(CUBE, lambda window: np.full_like(window, window.mean()), CUBE.shape, (1, 1, 1)), mean)
+
+
+def test_each_frame_is_the_mean_of_its_windows():
+    """The paper's count: frame t of T lies in min(t, w, T - w + 1, T - t + 1) windows of w frames, one apart."""
+    T, w = 13, 4
+    counts = coverage((T, 4, 4), (w, 4, 4), (1, 4, 4))[:, 0, 0]
+    assert counts.tolist() == [min(t, w, T - w + 1, T - t + 1) for t in range(1, T + 1)]
+    # A window that says its own first flux: each frame gets the mean over the windows that hold it.
+    first = slide(CUBE[:, :4, :4], lambda window: np.full_like(window, window[0, 0, 0]), (w, 4, 4), (1, 4, 4))
+    for t in range(T):
+        begins = [s for s in range(T - w + 1) if s <= t < s + w]
+        assert first[t, 1, 1] == pytest.approx(CUBE[begins, 0, 0].mean(), abs=1e-5)
+
+
+def test_no_seams_where_windows_meet():
+    ones = slide(np.zeros((70, 20, 33), np.float32), np.ones_like, (16, 16, 16), (8, 8, 8))
+    assert (ones == 1).all()
+
+
+def test_windows_reach_the_end_and_no_farther():
+    assert starts(10, 4, 4) == [0, 4, 6]
+    assert starts(4, 4, 2) == [0]
+    assert len(list(windows((8, 8, 8), (4, 4, 4), (4, 4, 4)))) == 8
+    with pytest.raises(ValueError, match="A step must be"):
+        slide(CUBE, squashed, (4, 4, 4), (5, 1, 1))
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(1)
+    return WNet((2, 3), 1).eval()
+
+
+def test_a_small_cube_is_padded_and_cut_back(network):
+    assert CubeModel(network, device="cpu").probabilities(CUBE[:5, :3, :7]).shape == (5, 3, 7)
+
+
+def test_the_window_that_covers_the_cube_is_the_network_itself(network):
+    cube = CUBE[:12, :10, :10]
+    with torch.no_grad():
+        whole = network(torch.from_numpy(cube)[None, None]).sigmoid()[0, 0].numpy()
+    np.testing.assert_allclose(CubeModel(network, device="cpu").probabilities(cube), whole, atol=1e-6)
+
+
+def test_a_larger_cube_takes_no_larger_window(network):
+    model, seen = CubeModel(network, window=8, step=2, device="cpu"), []
+    inner = model._window
+    model._window = lambda window: seen.append(window.shape) or inner(window)
+    p = model.probabilities(np.zeros((20, 9, 8), np.float32))
+    assert set(seen) == {(8, 8, 8)}
+    assert len(seen) == 7 * 2
+    assert np.isfinite(p).all()

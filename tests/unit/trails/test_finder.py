@@ -1,0 +1,49 @@
+"""A detector asked about whole subjects, as the site asks it."""
+
+import numpy as np
+import pytest
+
+from ml.checkpoint import BadCheckpoint, Checkpoint
+from ml.finder import Finder, key_of
+from ml.trails.recipe import CLASSICAL, manifest_of
+from tests.unit.trails.skies import line, noisy
+
+CHECKPOINT = Checkpoint(manifest_of(CLASSICAL, "classical"), {})
+
+
+@pytest.fixture(scope="module")
+def block():
+    """Return subjects (4, 2, 1, 128, 128): two with a line in their second frame, one of noise, one of no number."""
+    random = np.random.default_rng(0)
+    frames = random.normal(10, 1, (4, 2, 1, 128, 128)).astype(np.float32)
+    for number in (0, 1):
+        frames[number, 1, 0] = noisy((128, 128), line(20, 30 + 20 * number, 110, 90), seed=number)
+    frames[3] = np.nan
+    return frames
+
+
+def test_a_trail_in_any_frame_makes_a_yes_likelier(block):
+    finder = Finder(CHECKPOINT)
+    p = finder.p_real(finder.probabilities_from_features(finder.features(block)))
+    assert min(p[:2]) > max(p[2:])
+    assert p[3] < 0.001
+
+
+def test_what_is_kept_gives_the_same_answer_again(block):
+    finder = Finder(CHECKPOINT)
+    kept = finder.features(block)
+    assert kept.shape == (4, 1, 1)
+    assert kept.dtype == np.float16
+    p = finder.probabilities_from_features(kept)
+    np.testing.assert_allclose(p.sum(1), 1, atol=1e-6)
+    np.testing.assert_allclose(p[:, 1], 1 / (1 + np.exp(-kept[:, 0, 0].astype(float))), rtol=1e-3)
+
+
+def test_the_key_names_weights_and_threshold():
+    other = Checkpoint({**CHECKPOINT.manifest, "threshold": 0.7}, {})
+    assert key_of(other) != key_of(CHECKPOINT) == key_of(Checkpoint(dict(CHECKPOINT.manifest), {}))
+
+
+def test_a_classifier_is_no_finder():
+    with pytest.raises(BadCheckpoint, match="'stamp' finds nothing"):
+        Finder(Checkpoint({**CHECKPOINT.manifest, "role": "stamp"}, {}))
