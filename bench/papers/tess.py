@@ -4,7 +4,7 @@ from bench.papers.row import Figure, Paper, Row, Step
 
 LIMITS = (21, 20, 19, 18)
 ROC, PR = (0.887, 0.956, 0.987, 0.994), (0.319, 0.477, 0.620, 0.661)
-MINUTES = 10
+MINUTES = 14
 
 
 def steps(normalisation: str) -> tuple[Step, ...]:
@@ -56,7 +56,10 @@ PAPER = Paper(
             "W-Net, Adaptive Normalisation",
             steps("adaptive"),
             (*areas(asked=True), *margins(), Figure("false tracks a cube", "evaluate/false_tracks_per_cube")),
-            "The preset cpu, 56 thousand parameters; the paper had 190 million cubes. Raw pixels"
+            "The preset cpu, 56 thousand parameters; the paper had 190 million cubes. The paper ignores scores within"
+            " 0.001 of 0 and 1 because its labels there are often wrong; ours are right, so that what the network is"
+            " rightly sure of is left out, 61 % of the empty voxels and 57 % of those of movers of V < 18: of all"
+            " scores the ROC AUC is higher at every limit. Raw pixels"
             " are the change in units of the noise, which the network reads, with a threshold in place of it.",
         ),
         Row(

@@ -28,6 +28,7 @@ from ml.epoch import Epoch
 from ml.evaluate import jsonable
 
 PRESETS = tuple(RECIPES)
+STARTS = ("imagenet", "random", "scratch")  # the first is the command's default; no weights of pictures fit cubes
 NUMBERS = ("score", "mjd", "x", "y", "ra", "dec", "rate", "angle", "length")
 COUNTS = ("detections", "first_frame", "last_frame")
 SCHEMA = pa.schema(
@@ -44,6 +45,8 @@ SCHEMA = pa.schema(
 
 def train(args: argparse.Namespace) -> dict[str, Any]:
     """Train on the masked cubes of a manifest, and save the checkpoint."""
+    if args.init not in STARTS:
+        raise BadExamples("A cube model always starts from random weights. Leave out --init.")
     name = PRESETS[0] if args.preset == "auto" else args.preset
     recipe, tally, started = preset(name, crop=args.crop, batch=args.batch), Tally(), time.monotonic()
     examples = [example_of(cube) for cube in cubes(args.data, tally, masked=True)]
@@ -74,7 +77,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
 
 def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     """Judge voxels by magnitude limit against raw pixels, and objects by whether a track follows them."""
-    model, tally, started = CubeModel.of(checkpoint, step=args.step), Tally(), time.monotonic()
+    model, tally, started = CubeModel.of(checkpoint, step=args.step, turns=args.turns), Tally(), time.monotonic()
     limits = limits_of(args.limits)
     threshold = threshold_of(args.threshold, model)
     counts, finds = VoxelCounts(limits), Finds()
@@ -111,7 +114,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
 
 def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     """Write the tracks of every cube, a row each, holding one cube in memory at a time."""
-    model, tally, started = CubeModel.of(checkpoint, step=args.step), Tally(), time.monotonic()
+    model, tally, started = CubeModel.of(checkpoint, step=args.step, turns=args.turns), Tally(), time.monotonic()
     known = None if args.known is None else KnownTable(args.known)
     threshold = threshold_of(args.threshold, model)
     partial = args.out.with_name(args.out.name + ".partial")

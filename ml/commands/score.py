@@ -16,7 +16,10 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument("--data", type=Path, required=True, help="manifest; labels are not needed")
     parser.add_argument(
-        "--out", type=Path, required=True, help="Parquet file; of stamps and tracklets a row each, with every class"
+        "--out",
+        type=Path,
+        required=True,
+        help="Parquet file; of stamps and tracklets a row each, with every class, of cubes a row a track",
     )
     options = RoleOptions(parser)
     trails = options.of("trail", "a row a trail; --out may be a folder, of a scan to be taken up again")
@@ -26,6 +29,7 @@ def add(subparsers: Any) -> None:
         "--threshold", type=float, help="probability from which on a voxel is a mover's; else the model's"
     )
     cubes.add_argument("--step", type=int, help="frames from window to window; 1 as in the paper (default: half a one)")
+    cubes.add_argument("--turns", type=int, default=1, help="ways, of 16, in which each cube is looked at (default 1)")
     cubes.add_argument("--known", type=Path, help="CSV of known objects: object,frame,x,y or object,mjd,ra,dec")
     cubes.add_argument("--radius", type=float, default=3.0, help="pixels within which an object is a candidate")
     cubes.add_argument("--pixel-scale", type=float, default=21.0, help="arcsec, where a cube has no WCS (default 21)")

@@ -24,12 +24,7 @@ def dice_loss(p: Tensor, truth: Tensor, measured: Tensor) -> Tensor:
     return 1 - 2 * overlap / total.clamp(min=LEAST)
 
 
-def cross_entropy(logits: Tensor, truth: Tensor, measured: Tensor, doubt: float = 0.0) -> Tensor:
-    """Return the mean of -ln p(truth) over all measured voxels, in nats; 0 where none is measured.
-
-    With `doubt` d the labels 0 and 1 are taken as d and 1 - d (label smoothing: Szegedy et al. 2016, arXiv:1512.00567):
-    the rim of a mask is no sharper than that.
-    """
-    doubted = truth * (1 - 2 * doubt) + doubt
-    each = torch.nn.functional.binary_cross_entropy_with_logits(logits, doubted, reduction="none")
+def cross_entropy(logits: Tensor, truth: Tensor, measured: Tensor) -> Tensor:
+    """Return the mean of -ln p(truth) over all measured voxels, in nats; 0 where none is measured."""
+    each = torch.nn.functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     return (each * measured).sum() / measured.sum().clamp(min=1)

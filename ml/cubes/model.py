@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.cubes.sliding import slide
+from ml.cubes.symmetry import SYMMETRIES, turned, turned_back
 from ml.engine import choose_device, limit_torch
 from ml.models.wnet import WNet
 
 ROLE = "cube"
 SHORT = ("out of memory", "not enough memory", "allocate memory")
+WAYS = (0, 2, 9, 15, *(way for way in range(SYMMETRIES) if way not in {0, 2, 9, 15}))  # unlike ones first
 WINDOW = 64  # voxels along each axis that the network is shown at once: what the paper's cubes have
 
 
@@ -31,6 +33,8 @@ class CubeModel:
         Most voxels along T, Y and X that are looked at together.
     step
         Frames from one window to the next; None for half a window, 1 for the paper's inference.
+    turns
+        In how many of the sixteen ways each cube is looked at; the mean is taken. Time is in proportion.
     """
 
     def __init__(
@@ -40,16 +44,21 @@ class CubeModel:
         *,
         window: int = WINDOW,
         step: int | None = None,
+        turns: int = 1,
         device: str = "auto",
     ) -> None:
         if step is not None and step < 1:
             raise ValueError(f"--step is a number of frames, 1 or more, not {step}.")
+        if not 1 <= turns <= SYMMETRIES:
+            raise ValueError(f"--turns is a number of ways to look at a cube, 1 to {SYMMETRIES}, not {turns}.")
         self.device = choose_device(device)
         self.network = network.to(self.device).to(memory_format=torch.channels_last_3d)
-        self.threshold, self.window, self.step = threshold, window, step
+        self.threshold, self.window, self.step, self.turns = threshold, window, step, turns
 
     @classmethod
-    def of(cls, checkpoint: Checkpoint, *, step: int | None = None, device: str = "auto") -> "CubeModel":
+    def of(
+        cls, checkpoint: Checkpoint, *, step: int | None = None, turns: int = 1, device: str = "auto"
+    ) -> "CubeModel":
         """Return the model of a checkpoint.
 
         Raises
@@ -65,10 +74,19 @@ class CubeModel:
         limit_torch()
         network = network_of(checkpoint.manifest["preprocessing"])
         network.load_state_dict(checkpoint.part("cube."))
-        return cls(network, float(checkpoint.manifest["threshold"]), step=step, device=device)
+        return cls(network, float(checkpoint.manifest["threshold"]), step=step, turns=turns, device=device)
 
     def probabilities(self, change: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return probabilities (T, Y, X) from what changes in a cube (T, Y, X), in units of the noise."""
+        if self.turns == 1:
+            return self._slid(change)
+        total = np.zeros(change.shape, np.float32)
+        for way in WAYS[: self.turns]:
+            total += turned_back(self._slid(np.ascontiguousarray(turned(change, way))), way)
+        total /= np.float32(self.turns)
+        return total
+
+    def _slid(self, change: NDArray[np.float32]) -> NDArray[np.float32]:
         t, y, x = (min(self.window, self._rounded(side)) for side in change.shape)
         step = (min(t, self.step or max(1, t // 2)), max(1, y // 2), max(1, x // 2))
         self.network.eval()

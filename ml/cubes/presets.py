@@ -27,8 +27,6 @@ class Preset:
         Weight of Adaptive Normalisation's variance term (the paper's λ).
     entropy
         Weight of a cross entropy beside the Dice loss; the paper has none.
-    doubt
-        How far the cross entropy doubts the labels, 0..½.
     """
 
     widths: tuple[int, ...]
@@ -42,13 +40,10 @@ class Preset:
     judged: int
     variance: float = 0.1
     entropy: float = 0.0
-    doubt: float = 0.0
 
 
 PRESETS = {
-    "cpu": Preset(
-        (8, 12, 16), 1, 32, 4, steps=3600, rounds=10, rate=4e-3, patience=5, judged=12, entropy=10.0, doubt=0.01
-    ),
+    "cpu": Preset((8, 12, 16), 1, 32, 4, steps=3600, rounds=12, rate=4e-3, patience=5, judged=12, entropy=10.0),
     "paper": Preset((32, 64, 128, 256), 2, 64, 4, steps=200_000, rounds=600, rate=1e-3, patience=60, judged=64),
 }
 

@@ -70,9 +70,9 @@ class Crops:
         self.examples, self.side, self.batch = examples, side, batch
         self.random = np.random.default_rng(seed)
         # One entry per object: faint ones have small masks, and are to be shown as often as bright ones.
-        speeds = [speeds_of(example.mask) for example in examples]
-        self.movers = [(row, number) for row, each in enumerate(speeds) for number in each]
-        self.chance = chances(np.array([speed for each in speeds for speed in each.values()]))
+        self.movers = [
+            (row, number) for row, example in enumerate(examples) for number in np.unique(example.mask) if number
+        ]
         if not self.movers:
             raise BadExamples(
                 "No cube has a voxel of a mover in its mask: a model cannot learn what it never sees."
@@ -108,7 +108,7 @@ class Crops:
         return turned(change, way), turned(truth, way), turned(measured, way)
 
     def _aimed(self) -> tuple[int, Shape]:
-        row, number = self.movers[self.random.choice(len(self.movers), p=self.chance)]
+        row, number = self.movers[self.random.integers(len(self.movers))]
         mask = self.examples[row].mask
         places = np.flatnonzero(mask == number)
         place = np.unravel_index(places[self.random.integers(len(places))], mask.shape)
@@ -124,35 +124,6 @@ class Crops:
     def _inside(self, shape: tuple[int, ...], corner: object) -> Shape:
         t, y, x = np.clip(np.asarray(corner), 0, np.maximum(0, np.array(shape) - self.side)).tolist()
         return t, y, x
-
-
-def speeds_of(mask: NDArray[np.uint8]) -> dict[int, float]:
-    """Return each object's speed in pixels a frame, from the middle of its mask in its first frame to that in its last.
-
-    What shows in one frame only counts as fast as that mask is long.
-    """
-    t, y, x = np.nonzero(mask)
-    numbers, found = mask[t, y, x], {}
-    for number in np.unique(numbers).tolist():
-        own = numbers == number
-        frame, place = t[own], np.stack([y[own], x[own]], axis=1)
-        first, last = (place[frame == end] for end in (frame.min(), frame.max()))
-        path = last.mean(0) - first.mean(0) if frame.max() > frame.min() else np.ptp(place, axis=0)
-        found[number] = float(np.hypot(*path) / max(1, frame.max() - frame.min()))
-    return found
-
-
-def chances(speeds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how likely each object (n,) is drawn: rare speeds more often than they occur.
-
-    Nine in ten asteroids move alike, and a network that is shown them as they come never learns the others (Powell et
-    al., section VII.3, find so). Each octave of speed is drawn in proportion to the root of its number.
-    """
-    if not speeds.size:
-        return speeds
-    octave = np.clip(np.floor(np.log2(np.maximum(speeds, 1e-3))), -3, 3).astype(np.intp) + 3
-    weight = 1 / np.sqrt(np.bincount(octave, minlength=7)[octave])
-    return weight / weight.sum()
 
 
 def cut(cube: NDArray[Any], corner: Shape, shape: Shape) -> NDArray[Any]:

@@ -169,7 +169,7 @@ def short_numbers(device: torch.device) -> torch.autocast:
 def loss_of(logits: Tensor, truth: Tensor, measured: Tensor, preset: Preset) -> Tensor:
     """Return the Dice loss, and beside it the preset's share of cross entropy."""
     loss = dice_loss(logits.sigmoid(), truth, measured)
-    return loss + preset.entropy * cross_entropy(logits, truth, measured, preset.doubt) if preset.entropy else loss
+    return loss + preset.entropy * cross_entropy(logits, truth, measured) if preset.entropy else loss
 
 
 def manifest(

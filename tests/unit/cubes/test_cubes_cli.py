@@ -207,6 +207,11 @@ def test_crops_that_the_network_cannot_halve(sky, tmp_path, capsys):
     assert set(PRESETS) == {"cpu", "paper"}
 
 
+def test_no_checkpoint_to_start_from(sky, trained, tmp_path, capsys):
+    arguments = ["train", "--role", "cube", "--data", str(sky), "--out", str(tmp_path / "c"), "--init", str(trained)]
+    assert "Leave out --init" in complaint(arguments, capsys)
+
+
 def test_a_checkpoint_of_another_role_reads_no_cubes(trained):
     checkpoint = Checkpoint.load(trained)
     checkpoint.manifest["role"] = "stamp"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ml.cubes.difference import difference
-from ml.cubes.sampler import LEAST_POSITIVE, Crops, Example, chances, cut, speeds_of
+from ml.cubes.sampler import LEAST_POSITIVE, Crops, Example, cut
 from ml.cubes.symmetry import SYMMETRIES, turned, turned_back
 from ml.dataset import BadExamples
 
@@ -103,24 +103,6 @@ def test_small_cubes_are_padded_with_what_was_not_measured():
     assert batch.measured.sum() == 8 * 10 * 12
     assert batch.truth.sum() == 300
     assert cut(np.ones((3, 3, 3)), (1, 0, 0), (2, 3, 4)).sum() == 2 * 3 * 3
-
-
-def test_speeds_come_from_the_mask():
-    mask = np.zeros((10, 30, 30), np.uint8)
-    for t in range(10):
-        mask[t, 2:4, 2 * t : 2 * t + 2] = 1
-        mask[t, 20:23, 20:23] = 2
-    mask[4, 10, 5:26] = 3
-    assert speeds_of(mask) == pytest.approx({1: 2.0, 2: 0.0, 3: 20.0})
-
-
-def test_rare_speeds_are_drawn_more_often_than_they_occur():
-    speeds = np.array([0.8] * 90 + [6.0] * 9 + [0.05])
-    chance = chances(speeds)
-    assert chance.sum() == pytest.approx(1)
-    np.testing.assert_allclose(
-        [chance[:90].sum(), chance[90:99].sum(), chance[99]], np.sqrt([90, 9, 1]) / np.sqrt([90, 9, 1]).sum()
-    )
 
 
 def test_too_few_voxels_of_movers():

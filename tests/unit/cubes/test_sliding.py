@@ -6,6 +6,7 @@ import torch
 
 from ml.cubes.model import CubeModel
 from ml.cubes.sliding import coverage, slide, starts, windows
+from ml.cubes.symmetry import turned
 from ml.models.wnet import WNet
 
 CUBE = np.random.default_rng(0).standard_normal((13, 10, 11)).astype(np.float32)
@@ -65,6 +66,17 @@ def test_the_window_that_covers_the_cube_is_the_network_itself(network):
     with torch.no_grad():
         whole = network(torch.from_numpy(cube)[None, None]).sigmoid()[0, 0].numpy()
     np.testing.assert_allclose(CubeModel(network, device="cpu").probabilities(cube), whole, atol=1e-6)
+
+
+def test_looked_at_in_all_ways_a_turned_cube_gets_turned_probabilities(network):
+    cube = CUBE[:12, :10, :10]
+    once, always = (CubeModel(network, turns=turns, device="cpu") for turns in (1, 16))
+    for way in (5, 14):
+        turn = np.ascontiguousarray(turned(cube, way))
+        np.testing.assert_allclose(always.probabilities(turn), turned(always.probabilities(cube), way), atol=1e-5)
+        assert not np.allclose(once.probabilities(turn), turned(once.probabilities(cube), way), atol=1e-5)
+    with pytest.raises(ValueError, match="1 to 16, not 17"):
+        CubeModel(network, turns=17, device="cpu")
 
 
 def test_a_larger_cube_takes_no_larger_window(network):
