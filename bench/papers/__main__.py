@@ -8,7 +8,7 @@ from bench.papers.page import page
 from bench.papers.row import Paper
 from bench.papers.run import RESULTS, ROOT, Failed, run_row
 
-PAPERS: tuple[str, ...] = ("euclid", "atlas", "tracklets", "tess")
+PAPERS: tuple[str, ...] = ("euclid", "atlas", "tracklets", "tess", "hubble")
 PAGE = ROOT / "docs" / "papers.md"
 
 

@@ -11,7 +11,7 @@ from ml.checkpoint import Checkpoint
 from ml.commands.cutouts import Cutout, cutouts
 from ml.commands.subjects import Tally
 from ml.dataset import BadExamples
-from ml.metrics import match_lines
+from ml.metrics import match_curves
 from ml.trails.detector import Detector
 from ml.trails.judgement import Outcome, judge, sides_of
 from ml.trails.line_sums import ClassicalDetector
@@ -84,6 +84,6 @@ def _report(args: argparse.Namespace, said: dict[str, Any], outcomes: list[Outco
     heading = page.Heading(f"Evaluation of {said['checkpoint']}", summary, [])
     names = [name for name, value in said.items() if isinstance(value, int | float)]
     figures = {"figure": names, "value": [said[name] for name in names]}
-    charts = detections.charts(match_lines(sides.found, sides.true))
+    charts = detections.charts(match_curves(sides.found, sides.true))
     page.write(heading, figures, charts, html=args.report, plots=args.plots)
     sys.stderr.write(f"report: {args.report or args.plots}\n")

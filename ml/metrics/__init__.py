@@ -19,6 +19,7 @@ from ml.metrics.detection import (
     completeness_by_snr,
     detection_curve,
     match_boxes,
+    match_curves,
     match_lines,
 )
 from ml.metrics.intervals import class_intervals, operating_points
@@ -31,7 +32,7 @@ from ml.metrics.operating import (
     threshold_at_completeness,
     workload_cut,
 )
-from ml.metrics.overlap import iou, line_cover, line_distance
+from ml.metrics.overlap import curve_cover, curve_distance, iou, line_cover, line_distance
 from ml.metrics.purity import ABUNDANCES, astronomical_purity, purity_at_completeness, surest_purity
 from ml.metrics.ranking import Ranking, rank
 from ml.metrics.voxel_curve import VoxelCurve
@@ -61,6 +62,8 @@ __all__ = [
     "completeness_by_snr",
     "completeness_plane",
     "confusion",
+    "curve_cover",
+    "curve_distance",
     "detection_curve",
     "detection_limit",
     "ece",
@@ -73,6 +76,7 @@ __all__ = [
     "line_distance",
     "log_loss",
     "match_boxes",
+    "match_curves",
     "match_lines",
     "operating_points",
     "pr_auc",

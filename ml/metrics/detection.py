@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ml.metrics.binomial import share
 from ml.metrics.completeness import Bins, completeness_by
-from ml.metrics.overlap import iou, line_cover, line_distance
+from ml.metrics.overlap import curve_cover, curve_distance, iou, line_cover, line_distance
 
 Array = NDArray[Any]
 
@@ -86,6 +86,18 @@ def match_lines(found: Trails, true: Trails, pixels: float = 5.0, cover: float =
 
     def agreement(a: Array, b: Array) -> NDArray[np.float64]:
         return np.where(line_distance(a, b) <= pixels, line_cover(a, b), -1.0)
+
+    return _match(found, true, agreement, cover)
+
+
+def match_curves(found: Trails, true: Trails, pixels: float = 5.0, cover: float = 0.5) -> Matched:
+    """Match as `match_lines` does, but along curves: `shape` holds (N, 2 k) x0, y0, x1, y1 … of k points of each.
+
+    A bent trail strays from its own chord, and so does each piece of it; from its curve neither does.
+    """
+
+    def agreement(a: Array, b: Array) -> NDArray[np.float64]:
+        return np.where(curve_distance(a, b) <= pixels, curve_cover(a, b, pixels), -1.0)
 
     return _match(found, true, agreement, cover)
 

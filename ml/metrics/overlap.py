@@ -76,6 +76,25 @@ def line_cover(found: Array, true: Array) -> NDArray[np.float64]:
     return np.where(has_length, ends[1] - ends[0], 1.0)
 
 
+def curve_distance(found: Array, true: Array) -> NDArray[np.float64]:
+    """Return how far each found curve (N, 2 k) strays from each true one (M, 2 k): (N, M) pixels, of its points."""
+    return _between_curves(found, true).max(1)
+
+
+def curve_cover(found: Array, true: Array, pixels: float) -> NDArray[np.float64]:
+    """Return the share of each true curve's points, evenly spaced, within `pixels` of the found one: (N, M) 0..1."""
+    return (_between_curves(true, found) <= pixels).mean(1).T
+
+
+def _between_curves(points_of: Array, curves: Array) -> NDArray[np.float64]:
+    """Return the distance (N, k, M) of each point of N curves from each of M curves, by its nearest segment."""
+    points = np.asarray(points_of, dtype=np.float64).reshape(len(points_of), -1, 2)
+    corners = np.asarray(curves, dtype=np.float64).reshape(len(curves), -1, 2)
+    segments = np.concatenate([corners[:, :-1], corners[:, 1:]], axis=2).reshape(-1, 4)
+    distance = _to_segment(points.reshape(-1, 2), segments)
+    return distance.reshape(*points.shape[:2], len(corners), -1).min(3)
+
+
 def _along(points: Array, lines: Array) -> NDArray[np.float64]:
     """Return where (N, M) the foot of each point (N, 2) lies on each line (M, 4): 0 at its start, 1 at its end."""
     starts, spans = lines[:, :2], lines[:, 2:] - lines[:, :2]

@@ -14,6 +14,8 @@ FURTHEST = 90.0  # pixels of a gap
 LEAST_REACH = 16.0  # pixels that a short piece may reach over
 ASTRAY = 4.0  # pixels that one piece, drawn on, may miss the other by, and a tenth of the gap
 TURN = np.cos(np.radians(15))
+TOUCHING = 14.0  # pixels, within which pieces may turn and stray more: one trail that was torn
+TURN_TOUCHING, ASTRAY_TOUCHING = np.cos(np.radians(35)), 7.0
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ def bridged(found: Sequence[Piece]) -> list[list[tuple[int, bool]]]:
 
     Two pieces belong together where each, drawn on straight from its end, hits the other's end within 4 pixels and a
     tenth of the gap, their directions differ by less than 15°, they look alike, and the gap is no longer than the
-    longer of them (or 16 pixels) and at most 90 pixels. Each end is joined once, the nearest first.
+    longer of them (or 16 pixels) and at most 90 pixels. Pieces that touch may turn by up to 35°. Each end is joined
+    once, the nearest first.
     """
     if not found:
         return []
@@ -54,8 +57,9 @@ def _joints(found: Sequence[Piece]) -> list[tuple[int, int]]:
     ahead = (gap * outward[:, None]).sum(2)
     aside = np.abs(gap[..., 0] * outward[:, None, 1] - gap[..., 1] * outward[:, None, 0])
     reach = np.minimum(np.maximum(np.maximum(length[:, None], length), LEAST_REACH), FURTHEST)
-    fine = (distance <= reach) & (ahead > -STEP_BACK) & (aside <= ASTRAY + 0.1 * distance)
-    fine &= outward @ outward.T <= -TURN
+    opposite = outward @ outward.T
+    fine = (distance <= reach) & (ahead > -STEP_BACK) & (aside <= ASTRAY + 0.1 * distance) & (opposite <= -TURN)
+    fine |= (distance <= TOUCHING) & (aside <= ASTRAY_TOUCHING) & (opposite <= -TURN_TOUCHING)
     fine &= np.sqrt(np.maximum(alike, 0)) @ np.sqrt(np.maximum(alike, 0)).T >= 0.6
     piece = np.arange(len(ends)) // 2
     fine &= fine.T & (piece[:, None] < piece)

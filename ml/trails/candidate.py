@@ -11,9 +11,10 @@ from ml.trails.bridge import Piece, bridged
 from ml.trails.curve import length_of, sagitta, smooth
 from ml.trails.gather import pieces
 from ml.trails.maps import Cells, Maps, cells_of
-from ml.trails.profile import REACH, Profile, along, full_width, snr_per_pixel
+from ml.trails.profile import REACH, Profile, along, full_width, snr_per_pixel, trimmed
 
-LEAST = 0.3  # of not being sky
+LEAST = 0.4  # of not being sky
+PLAUSIBLE = 0.05  # mean share of a trail, below which a line is not measured for a second look
 EDGE = 8.0  # pixels from the image's edge within which a line may go on beyond it
 Array = NDArray[Any]
 
@@ -31,14 +32,14 @@ class Candidate:
     snr, width
         S/N per pixel of the ridge, and full width at half of it in pixels.
     features
-        (F,) what a second look judges by; see `FEATURES`.
+        (F,) what a second look judges by; None where the network sees no trail at all: its own shares stand then.
     """
 
     curve: NDArray[np.float64]
     shares: NDArray[np.float64]
     snr: float
     width: float
-    features: NDArray[np.float32]
+    features: NDArray[np.float32] | None
 
 
 def candidates(maps: Maps, noise_units: Array, least: float = LEAST) -> list[Candidate]:
@@ -62,9 +63,15 @@ def _curve(cells: Cells, piece: NDArray[np.intp]) -> NDArray[np.float64]:
 def _measured(
     curve: NDArray[np.float64], cells: Cells, numbers: NDArray[np.intp], noise_units: Array, joined: int
 ) -> Candidate:
+    shares = cells.shares[numbers]
+    plausible = shares[:, 1].mean() >= PLAUSIBLE
+    if plausible:
+        curve = trimmed(noise_units, curve)
     profile = along(noise_units, curve)
     across = profile.across()
-    shares = cells.shares[numbers]
+    snr, width = snr_per_pixel(across), full_width(across)
+    if not plausible:
+        return Candidate(curve, shares.mean(0), snr, width, None)
     features = np.concatenate([
         _log(shares.mean(0)),
         _log(np.quantile(shares[:, 1:], 0.9, axis=0)),
@@ -72,9 +79,7 @@ def _measured(
         _light(profile, across),
         [len(numbers) / max(length_of(curve) / 4, 1), np.log(joined)],
     ])  # fmt: skip
-    return Candidate(
-        curve, shares.mean(0), snr_per_pixel(across), full_width(across), np.nan_to_num(features).astype(np.float32)
-    )
+    return Candidate(curve, shares.mean(0), snr, width, np.nan_to_num(features).astype(np.float32))
 
 
 def _log(shares: Array) -> NDArray[np.float64]:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from ml.trails.draw import add_line, random_curve
 from ml.trails.paint import Target, paint
 from ml.trails.sky import stretched
-from ml.trails.thing import TRAIL, Thing
+from ml.trails.thing import CLASSES, TRAIL, Thing
 
 SIDE = 256
 DRAWN = 0.35  # share of the crops that get a drawn trail more
-ON_TRAIL, ON_THING = 0.4, 0.25  # shares of the crops that are centred on a trail, and on something like one
+ON_TRAIL, ON_THING = 0.35, 0.4  # shares of the crops that are centred on a trail, and on something like one
 Array = NDArray[Any]
 
 
@@ -48,7 +48,11 @@ class _Chooser:
         self.images, self.side = images, side
         pairs = [(n, thing) for n, image in enumerate(images) for thing in image.things]
         self.trails = [pair for pair in pairs if pair[1].label == TRAIL]
-        self.others = [pair for pair in pairs if pair[1].label != TRAIL]
+        self.others = [
+            alike
+            for label in CLASSES
+            if label != TRAIL and (alike := [pair for pair in pairs if pair[1].label == label])
+        ]
 
     def crop(self, rng: np.random.Generator) -> tuple[NDArray[np.float32], Target]:
         number, middle = self._middle(rng)
@@ -66,7 +70,9 @@ class _Chooser:
 
     def _middle(self, rng: np.random.Generator) -> tuple[int, Array]:
         chance = rng.random()
-        pool = self.trails if chance < ON_TRAIL else self.others if chance < ON_TRAIL + ON_THING else []
+        pool = self.trails if chance < ON_TRAIL else []
+        if ON_TRAIL <= chance < ON_TRAIL + ON_THING and self.others:
+            pool = self.others[rng.integers(len(self.others))]  # each class alike: there are far more spikes than arcs
         if pool:
             number, thing = pool[rng.integers(len(pool))]
             return number, thing.curve[rng.integers(len(thing.curve))]

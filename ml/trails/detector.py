@@ -4,7 +4,6 @@ import threading
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ml.engine import Run, choose_device, choose_engine, compile_run
@@ -98,11 +97,11 @@ def judged(found: list[Candidate], look: SecondLook | None, shape: tuple[int, ..
     """Return candidates of an image of `shape` as trails, the surest first, without what is surely nothing."""
     if not found:
         return []
-    if look is None:
-        shares = np.stack([candidate.shares for candidate in found])
-    else:
-        with torch.inference_mode():
-            shares = look(torch.from_numpy(np.stack([candidate.features for candidate in found]))).double().numpy()
+    shares = np.stack([candidate.shares for candidate in found])
+    looked = [n for n, candidate in enumerate(found) if candidate.features is not None]
+    if look is not None and looked:
+        features = np.stack([candidate.features for candidate in found if candidate.features is not None])
+        shares[looked] = look(features)
     made = [
         trail_of(each.curve, share, each.width, each.snr, shape)
         for each, share in zip(found, shares, strict=True)

@@ -8,16 +8,15 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from ml.trails.maps import Cells, Maps
 
 NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
-TURN = np.cos(np.radians(2 * 20))  # neighbouring cells of one line turn by less than 20°
-ALIKE = 0.4  # Bhattacharyya coefficient of the class shares of neighbouring cells of one line
+TURN = np.cos(np.radians(2 * 15))  # neighbouring cells of one line turn by less than 15°
 FEWEST = 3  # cells: 12 pixels along
 
 
 def pieces(maps: Maps, cells: Cells) -> list[NDArray[np.intp]]:
     """Return the numbers of the cells of each piece, those of one piece along it from end to end.
 
-    Two lines that cross stay two: there, neighbours point elsewhere or are of another class. The wider one runs
-    through, the other breaks, and `ml.trails.bridge` joins it again.
+    Two lines that cross stay two: there, neighbours point elsewhere, or one is a trail and the other is not. One
+    runs through, the other breaks, and `ml.trails.bridge` joins it again.
     """
     first, second, apart = _joints(maps, cells)
     n = len(cells)
@@ -33,14 +32,14 @@ def _joints(maps: Maps, cells: Cells) -> tuple[NDArray[np.intp], NDArray[np.intp
     number = np.full(np.add(maps.left.shape, (1, 2)), -1, dtype=np.intp)
     rows, columns = cells.place.T
     number[rows, columns + 1] = np.arange(len(cells))
-    classes = np.sqrt(cells.shares[:, 1:] / np.maximum(cells.shares[:, 1:].sum(1, keepdims=True), 1e-9))
+    trail = cells.shares[:, 1] >= cells.shares[:, 2:].sum(1)
     firsts, seconds = [], []
     for down, right in NEIGHBOURS:
         beside = number[rows + down, columns + 1 + right]
         here = np.flatnonzero(beside >= 0)
         there = beside[here]
         same = (cells.unit[here] * cells.unit[there]).sum(1) >= TURN
-        same &= (classes[here] * classes[there]).sum(1) >= ALIKE
+        same &= trail[here] == trail[there]
         firsts.append(here[same])
         seconds.append(there[same])
     first, second = np.concatenate(firsts), np.concatenate(seconds)

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.metrics import bootstrap_weights, completeness_by_snr, detection_curve, interval, match_boxes, match_lines
+from ml.metrics import bootstrap_weights, completeness_by_snr, detection_curve, interval, match_boxes, match_curves
 from ml.metrics.detection import Matched, Trails
 from ml.metrics.overlap import line_distance
+from ml.trails.curve import POINTS, even
 from ml.trails.found import Trail
 from ml.trails.thing import TRAIL, Thing
 
@@ -32,7 +33,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Sides:
-    """The found trails and the true ones of all images, as lines and as boxes, with the image of each."""
+    """The found trails and the true ones of all images, as curves and as boxes, with the image of each."""
 
     found: Trails
     true: Trails
@@ -49,10 +50,10 @@ def judge(outcomes: Sequence[Outcome], seed: int = 0, draws: int = DRAWS) -> dic
     lowest score with that precision for clear ones), average_precision, the same by overlapping boxes; intervals (95 %,
     by drawing images); by_snr (found of how many); false (what the false detections above the threshold lie on).
 
-    A found line is a true one if it strays from it by at most 5 pixels and covers half of it (`match_lines`).
+    A found curve is a true one if it strays from it by at most 5 pixels and covers half of it (`match_curves`).
     """
     sides = sides_of(outcomes)
-    matched = match_lines(sides.found, sides.true)
+    matched = match_curves(sides.found, sides.true)
     every, clear = detection_curve(matched), detection_curve(matched, CLEAR)
     at, threshold = clear.at_precision(PRECISION)
     boxes = match_boxes(sides.found_boxes, sides.true_boxes, 0.5)
@@ -82,8 +83,8 @@ def sides_of(outcomes: Sequence[Outcome]) -> Sides:
     snr = np.array([CLEAR if np.isnan(thing.snr) else thing.snr for _, thing in true])
     images, true_images = np.array([n for n, _ in found], int), np.array([n for n, _ in true], int)
     return Sides(
-        Trails(images, _rows([trail.line for _, trail in found]), scores),
-        Trails(true_images, _rows([thing.line for _, thing in true]), snr),
+        Trails(images, _curves([trail.curve for _, trail in found]), scores),
+        Trails(true_images, _curves([thing.curve for _, thing in true]), snr),
         Trails(images, _rows([trail.box for _, trail in found]), scores),
         Trails(true_images, _rows([_box(thing) for _, thing in true]), snr),
     )
@@ -128,7 +129,7 @@ def _blamed(outcomes: Sequence[Outcome], sides: Sides, matched: Matched, thresho
         if not things:
             blame["nothing"] += 1
             continue
-        distance = np.array([_strays(sides.found.shape[row], thing.curve) for thing in things])
+        distance = np.array([_strays(sides.found.shape[row][[0, 1, -2, -1]], thing.curve) for thing in things])
         blame[things[int(distance.argmin())].label if distance.min() <= NEAR else "nothing"] += 1
     return dict(blame)
 
@@ -143,6 +144,11 @@ def _strays(line: Array, curve: Array) -> float:
 def _box(thing: Thing) -> NDArray[np.float64]:
     half = max(thing.width, 6.0) / 2
     return np.concatenate([thing.curve.min(0) - half, thing.curve.max(0) + half])
+
+
+def _curves(curves: Sequence[Array]) -> NDArray[np.float64]:
+    """Return curves as rows of x0, y0, x1, y1 …, 17 points each."""
+    return np.array([even(curve, POINTS).ravel() for curve in curves], dtype=np.float64).reshape(-1, 2 * POINTS)
 
 
 def _rows(quads: Sequence[Array]) -> NDArray[np.float64]:

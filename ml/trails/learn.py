@@ -16,10 +16,10 @@ from ml.trails.crops import Batch, Labelled, batches
 from ml.trails.thing import CLASSES
 
 BATCH = 8
-STEPS = 1600
+STEPS = 1200
 ROUNDS = 20
 RATE = 3e-3
-TRAIL_WEIGHT, THING_WEIGHT = 3.0, 1.5  # of cells on a trail, and on what looks like one, against one of sky
+TRAIL_WEIGHT, THING_WEIGHT = 2.0, 1.5  # of cells on a trail, and on what looks like one, against one of sky
 LINE_WEIGHT = 1.0  # of direction and offset against the classes
 AVERAGED = 0.995  # how slowly the kept weights follow the learning ones (Polyak & Juditsky 1992)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from ml.trails.candidate import Candidate, candidates
-from ml.trails.curve import even, length_of, sagitta, smooth
+from ml.trails.curve import length_of, sagitta, smooth
 from ml.trails.found import Trail, trail_of
 from ml.trails.maps import Maps
 from ml.trails.profile import REACH, along, full_width, settled, snr_per_pixel
@@ -189,4 +189,4 @@ def trimmed(noise_units: Array, curve: Array) -> NDArray[np.float64]:
     longest = 1 + int(np.bincount(number[number > 0])[1:].argmax())
     kept = np.flatnonzero(number == longest)
     part = profile.points[kept[0] : kept[-1] + 1]
-    return smooth(part, np.ones(len(part))) if len(part) > 1 else even(curve, 2)
+    return smooth(part, np.ones(len(part))) if len(part) > 1 else curve

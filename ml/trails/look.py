@@ -1,66 +1,72 @@
 """The second look: from what was measured of a candidate to what it is, or that it is nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
-from ml.metrics.overlap import line_cover, line_distance
+from ml.metrics.overlap import curve_cover, curve_distance
 from ml.trails.candidate import Candidate
+from ml.trails.curve import POINTS, even
 from ml.trails.thing import CLASSES, TRAIL, Thing
 
-HIDDEN = 32
 FOLDS = 5
-STEPS = 300
+TREES = 60  # of each fold
 FEWEST = 8  # trails among the candidates, below which there is no second look
 STRAYS, COVERS = 5.0, 0.5  # pixels, and share of the length: when a candidate is a thing
+PARTS = ("feature", "threshold", "left", "right", "shares")
 Array = NDArray[Any]
 
 
-class SecondLook(nn.Module):
-    """Candidates' features (n, F) to class scores (n, K): the mean of a few perceptrons' log shares.
+class SecondLook:
+    """A random forest (Breiman 2001) as plain arrays, so that a checkpoint holds it without pickle.
 
-    Each was taught on four fifths of the images, so the fifth that it never saw tells how good they are.
+    Each fifth of the trees was taught on four fifths of the images, so that the rest tells how good they are. From few
+    trails it learns more than a perceptron does.
+
+    Parameters
+    ----------
+    arrays
+        "feature", "left", "right" (T, N) int and "threshold" (T, N) float of T trees with at most N nodes, a leaf's
+        left being itself; "shares" (T, N, K) of the classes in each node.
     """
 
-    def __init__(self, features: int, classes: int, folds: int = FOLDS) -> None:
-        super().__init__()
-        self.middle: Tensor
-        self.scale: Tensor
-        self.register_buffer("middle", torch.zeros(features))
-        self.register_buffer("scale", torch.ones(features))
-        self.members = nn.ModuleList(
-            nn.Sequential(nn.Linear(features, HIDDEN), nn.Tanh(), nn.Linear(HIDDEN, classes)) for _ in range(folds)
-        )
+    def __init__(self, arrays: Mapping[str, Array]) -> None:
+        self.feature, self.threshold, self.left, self.right, self.shares = (np.asarray(arrays[name]) for name in PARTS)
 
-    def member(self, number: int, features: Tensor) -> Tensor:
-        """Return log shares (n, K) by one of them."""
-        x = (features - self.middle) / self.scale
-        return self.members[number](x.clamp(-6, 6)).log_softmax(1)
+    def __call__(self, features: Array) -> NDArray[np.float64]:
+        """Return shares (n, K) of candidates' features (n, F)."""
+        trees = np.arange(len(self.left))[:, None]
+        node = np.zeros((len(self.left), len(features)), dtype=np.intp)
+        values = np.asarray(features, dtype=np.float32).T
+        candidate = np.arange(len(features))[None]
+        while True:
+            below = values[self.feature[trees, node], candidate] <= self.threshold[trees, node]
+            after = np.where(below, self.left[trees, node], self.right[trees, node])
+            if (after == node).all():
+                return self.shares[trees, node].mean(0, dtype=np.float64)
+            node = after
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Return shares (n, K) that sum to 1."""
-        mean = torch.stack([self.member(k, features) for k in range(len(self.members))]).mean(0)
-        return mean.softmax(1)
+    def tensors(self) -> dict[str, Tensor]:
+        """Return what a checkpoint keeps."""
+        return {name: torch.from_numpy(np.ascontiguousarray(getattr(self, name))) for name in PARTS}
 
 
 def answers(found: Sequence[Candidate], things: Sequence[Thing]) -> NDArray[np.intp]:
     """Return for each candidate of an image what it is: 0 for nothing, else 1 + the number in `CLASSES`.
 
     A candidate is the thing that it strays from by at most 5 pixels and covers half of. Of several candidates that
-    are one trail only the one that covers most counts, so that the rest are learnt as nothing. Curved things are
-    compared by their chords.
+    are one trail only the one that covers most counts, so that the rest are learnt as nothing.
     """
     said = np.zeros(len(found), dtype=np.intp)
     if not found or not things:
         return said
-    lines = np.stack([candidate.curve[[0, -1]].ravel() for candidate in found])
-    true = np.stack([thing.line for thing in things])
-    cover = np.where(line_distance(lines, true) <= STRAYS, line_cover(lines, true), 0.0)
+    curves = np.stack([candidate.curve.ravel() for candidate in found])
+    true = np.stack([even(thing.curve, POINTS).ravel() for thing in things])
+    cover = np.where(curve_distance(curves, true) <= STRAYS, curve_cover(curves, true, STRAYS), 0.0)
     label = np.array([1 + CLASSES.index(thing.label) for thing in things])
     trail = label == 1 + CLASSES.index(TRAIL)
     best = cover.argmax(1)
@@ -74,7 +80,7 @@ def answers(found: Sequence[Candidate], things: Sequence[Thing]) -> NDArray[np.i
 
 
 def teach(features: Array, label: Array, image: Array, seed: int) -> tuple[SecondLook | None, NDArray[np.float64]]:
-    """Return a second look at candidates, and the score (n,) of each by the perceptron that never saw its image.
+    """Return a second look at candidates, and the score (n,) of each by the trees that never saw its image.
 
     Parameters
     ----------
@@ -85,37 +91,57 @@ def teach(features: Array, label: Array, image: Array, seed: int) -> tuple[Secon
     image
         (n,) number of the image of each: an image stands on one side of each split.
     seed
-        Of weights and splits.
+        Of trees and splits.
 
     Returns
     -------
-    None and NaN where fewer than 8 candidates are trails: so few teach nothing.
+    None and NaN where fewer than 8 candidates are trails, or all are: they teach nothing.
     """
     trails = int((label == 1 + CLASSES.index(TRAIL)).sum())
     if trails < FEWEST or trails == len(label):
         return None, np.full(len(label), np.nan)
-    x, y = torch.from_numpy(np.asarray(features, dtype=np.float32)), torch.from_numpy(label.astype(np.int64))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        look = SecondLook(x.shape[1], 1 + len(CLASSES))
-    look.middle.copy_(x.mean(0))
-    look.scale.copy_(x.std(0).clamp(min=1e-3))
     images = np.unique(image)
     fold = np.random.default_rng(seed).permutation(len(images))[np.searchsorted(images, image)] % FOLDS
+    values = np.asarray(features, dtype=np.float32)
+    grown = [_grown(values[fold != k], label[fold != k], seed + k) for k in range(FOLDS)]
     score = np.empty(len(label))
-    for k in range(FOLDS):
-        seen, unseen = torch.from_numpy(fold != k), torch.from_numpy(fold == k)
-        _fit(look, k, x[seen], y[seen])
-        with torch.no_grad():
-            score[unseen.numpy()] = look.member(k, x[unseen])[:, 1].exp().numpy()
-    return look.eval(), score
+    for k, trees in enumerate(grown):
+        if (fold == k).any():
+            score[fold == k] = SecondLook(_together(trees))(values[fold == k])[:, 1]
+    return SecondLook(_together([tree for trees in grown for tree in trees])), score
 
 
-def _fit(look: SecondLook, number: int, x: Tensor, y: Tensor) -> None:
-    optimiser = torch.optim.AdamW(look.members[number].parameters(), lr=1e-2, weight_decay=0.1)
-    rate = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
-    for _ in range(STEPS):
-        optimiser.zero_grad()
-        functional.nll_loss(look.member(number, x), y).backward()
-        optimiser.step()
-        rate.step()
+def _grown(features: Array, label: Array, seed: int) -> list[dict[str, Array]]:
+    """Return the trees of a forest as arrays."""
+    from sklearn.ensemble import RandomForestClassifier  # a second, which those who only detect need not wait
+
+    forest = RandomForestClassifier(
+        TREES, min_samples_leaf=2, max_features=min(10, features.shape[1]), random_state=seed
+    )
+    forest.fit(features, label)
+    return [_arrays(each.tree_, forest.classes_.astype(np.intp)) for each in forest.estimators_]
+
+
+def _arrays(tree: Any, classes: NDArray[np.intp]) -> dict[str, Array]:
+    leaf, itself = tree.children_left < 0, np.arange(tree.node_count)
+    counts = tree.value[:, 0, :]
+    shares = np.zeros((tree.node_count, 1 + len(CLASSES)), dtype=np.float32)
+    shares[:, classes] = counts / counts.sum(1, keepdims=True)
+    return {
+        "feature": np.where(leaf, 0, tree.feature).astype(np.int32),
+        "threshold": tree.threshold.astype(np.float32),
+        "left": np.where(leaf, itself, tree.children_left).astype(np.int32),
+        "right": np.where(leaf, itself, tree.children_right).astype(np.int32),
+        "shares": shares,
+    }
+
+
+def _together(trees: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    """Return trees of different sizes as one array each, filled up with 0."""
+    most = max(len(tree["left"]) for tree in trees)
+    return {
+        name: np.stack(
+            [np.pad(tree[name], [(0, most - len(tree[name])), *[(0, 0)] * (tree[name].ndim - 1)]) for tree in trees]
+        )
+        for name in PARTS
+    }

@@ -11,6 +11,7 @@ from ml.trails.curve import even, length_of, smooth, tangents
 
 REACH = 8  # pixels to either side
 MOST = 240  # samples along
+FAINT = 0.7  # in noise, of 3 pixels across: below it the ends of a ridge cannot be seen
 Array = NDArray[Any]
 
 
@@ -96,6 +97,36 @@ def settled(noise_units: Array, curve: Array, reach: int = 5, run: int = 15) -> 
     shift = aside - reach + _within_a_pixel(calm, aside)
     points = profile.points + shift[:, None] * profile.normal
     return smooth(points, np.ones(len(points)))
+
+
+def trimmed(noise_units: Array, curve: Array, most: float = 14.0) -> NDArray[np.float64]:
+    """Return a curve without those ends, of at most so many pixels, along which there is no light.
+
+    An end lies where the ridge, averaged over 3 × 5 pixels, first reaches half of its median in the middle of the curve
+    (or, of long ones, within 40 pixels of the end). A curve on which no ridge stands out stays as it is.
+    """
+    profile = along(noise_units, curve)
+    ridge = uniform_filter1d(np.nan_to_num(profile.values[REACH - 1 : REACH + 2]).mean(0), 5, mode="nearest")
+    sides = np.nan_to_num(np.concatenate([profile.values[:3], profile.values[-3:]]))
+    ridge = np.clip(ridge - np.median(sides), -3, 30)
+    step = length_of(curve) / (len(ridge) - 1)
+    furthest = min(int(most / step), len(ridge) // 3)
+    first = _first_light(ridge, furthest, int(40 / step))
+    last = _first_light(ridge[::-1], furthest, int(40 / step))
+    if not first and not last:
+        return curve
+    return even(profile.points[first : len(ridge) - last], len(curve))
+
+
+def _first_light(ridge: Array, furthest: int, near: int) -> int:
+    """Return how many samples at the start lie before the first that reaches half of the ridge; 0 if all or none do."""
+    if furthest < 1:
+        return 0
+    level = float(np.median(ridge[furthest : max(near, 2 * furthest) + 1]))
+    if level < FAINT:
+        return 0
+    bright = np.flatnonzero(ridge[: furthest + 1] >= level / 2)
+    return int(bright[0]) if len(bright) else furthest
 
 
 def _brightest_way(values: Array) -> NDArray[np.intp]:

@@ -1,0 +1,21 @@
+"""Trails on real sky: a satellite's streak. Skipped without the data.
+
+The classical detector looks, which needs no training. What is found where nothing should be counts against it.
+"""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from ml.trails.line_sums import ClassicalDetector
+
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("shared_data")]
+
+
+def test_a_satellites_streak_and_nothing_else(shared_data):
+    """The one streak, from (22, 338) to (339, 310) within 8 pixels, and no second trail among a hundred stars."""
+    image = fits.getdata(shared_data / "trails" / "satellite-streak.fits")
+    found = [trail for trail in ClassicalDetector().trails(image) if trail.score > 0.4]
+    assert len(found) == 1
+    ends = np.sort(found[0].line.reshape(2, 2), axis=0)
+    assert ends == pytest.approx(np.array([[22, 310], [339, 338]]), abs=8)
