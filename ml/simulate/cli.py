@@ -9,8 +9,8 @@ from typing import Any
 
 from ml.simulate.atlas import SATELLITES, atlas
 from ml.simulate.euclid import DITHERS, FAINTEST_SNR, SIZE, euclid
+from ml.simulate.ground import SHEETS, ground
 from ml.simulate.ground import SIZE as FIELD
-from ml.simulate.ground import ground
 from ml.simulate.hubble import SIZE as CUTOUT
 from ml.simulate.hubble import hubble
 from ml.simulate.inject_cube import inject_into
@@ -38,6 +38,8 @@ def add(subparsers: Any) -> None:
     short = add_sky(skies, "ground", "fields and sheets of stamps with trails hardly longer than stars are wide")
     short.add_argument("--size", type=int, default=FIELD, help=f"side of the cutouts in pixels (default {FIELD})")
     short.add_argument("--share", type=float, default=0.8, help="share of the fields with trails (default 0.8)")
+    short.add_argument("--seeing", default="1.5:6", help="sharpest:widest star in pixels (default 1.5:6)")
+    short.add_argument("--sheets", type=float, default=SHEETS, help=f"share of sheets of stamps (default {SHEETS})")
     large = add_sky(skies, "hubble", "large cutouts with straight and curved asteroid trails and what looks like them")
     large.add_argument("--size", type=int, default=CUTOUT, help=f"side of the cutouts in pixels (default {CUTOUT})")
     large.add_argument("--share", type=float, default=0.5, help="share of the cutouts with a trail (default 0.5)")
@@ -109,7 +111,10 @@ def span(option: str, text: str) -> tuple[float, float]:
 
 
 def simulate_ground(args: argparse.Namespace) -> Path:
-    return ground(args.n, args.seed, args.out, size=args.size, share=args.share, gold_fraction=args.gold)
+    return ground(
+        args.n, args.seed, args.out, size=args.size, share=args.share, seeing=span("--seeing", args.seeing),
+        sheets=args.sheets, gold_fraction=args.gold,
+    )  # fmt: skip
 
 
 def simulate_hubble(args: argparse.Namespace) -> Path:

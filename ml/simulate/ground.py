@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 from ml.simulate.folder import Single, write_each
 from ml.simulate.ground_field import (
+    LEAST_ELONGATED,
     add_disc,
     add_edge,
     add_galaxies,
@@ -28,14 +29,24 @@ from ml.simulate.ground_light import add_point, straight
 from ml.simulate.hubble_truth import Thing
 
 SIZE, SMALLEST, LARGEST = 256, 128, 4096
-SHEETS = 0.35  # share of the cutouts that are sheets of stamps
+SEEING = (1.5, 6.0)  # pixels
+SHEETS = 0.35
 STAMP, GAP = (28, 64), 6  # pixels
+KINDS = {"trail": 0.45, "star": 0.3, "galaxy": 0.1, "dipole": 0.1, "noise": 0.05}  # what stamps show
 SCALE, PEDESTAL = 12.0, 1000.0  # counts of one noise, and of the sky
 COLUMNS = ("external_id", "kind", "image", "label", "gold", "object_group", "#snr", "#objects", "#simulated")
 
 
 def ground(
-    n: int, seed: int, out: str | Path, *, size: int = SIZE, share: float = 0.8, gold_fraction: float = 0.1
+    n: int,
+    seed: int,
+    out: str | Path,
+    *,
+    size: int = SIZE,
+    share: float = 0.8,
+    seeing: tuple[float, float] = SEEING,
+    sheets: float = SHEETS,
+    gold_fraction: float = 0.1,
 ) -> Path:
     """Write n simulated ground-based cutouts to `out`: manifest.csv, truth.csv and one FITS image each.
 
@@ -50,6 +61,10 @@ def ground(
         Side in pixels, from 128 to 4096.
     share : float in 0..1
         Share of the fields that hold trails. Sheets of stamps always may.
+    seeing : (float, float)
+        Sharpest and widest full width at half of a star's peak, in pixels, from 1 to 20.
+    sheets : float in 0..1
+        Share of the cutouts that are sheets of difference stamps; the rest are fields.
     gold_fraction : float in 0..1
         Share of the rows marked as gold.
 
@@ -67,25 +82,38 @@ def ground(
         raise ValueError(f"n must be at least 1, not {n}")
     if not SMALLEST <= size <= LARGEST:
         raise ValueError(f"size must lie between {SMALLEST} and {LARGEST} pixels, not {size}")
-    for name, value in {"share": share, "gold_fraction": gold_fraction}.items():
+    if not 1 <= seeing[0] <= seeing[1] <= 20:
+        raise ValueError(f"seeing must be two widths between 1 and 20 pixels, the sharpest first, not {seeing}")
+    for name, value in {"share": share, "sheets": sheets, "gold_fraction": gold_fraction}.items():
         if not 0 <= value <= 1:
             raise ValueError(f"{name} must lie between 0 and 1, not {value}")
-    seen = enumerate(cutouts(n, seed, size=size, share=share))
+    seen = enumerate(cutouts(n, seed, size=size, share=share, seeing=seeing, sheets=sheets))
     return write_each((single(*told, k, seed, gold_fraction) for k, told in seen), COLUMNS, Path(out))
 
 
-def cutouts(n: int, seed: int, *, size: int = SIZE, share: float = 0.8) -> Iterator[tuple[np.ndarray, list[Thing]]]:
+def cutouts(
+    n: int,
+    seed: int,
+    *,
+    size: int = SIZE,
+    share: float = 0.8,
+    seeing: tuple[float, float] = SEEING,
+    sheets: float = SHEETS,
+) -> Iterator[tuple[np.ndarray, list[Thing]]]:
     """Yield what `ground` writes: pixels (size, size) float32 in counts, NaN between stamps, and the things in them."""
     for number in range(n):
         rng = np.random.default_rng([seed, number, 7])
-        pixels, things = sheet(rng, size) if rng.random() < SHEETS else field(rng, size, share)
+        stamps = rng.random() < sheets
+        pixels, things = sheet(rng, size, seeing) if stamps else field(rng, size, share, seeing)
         yield np.float32(PEDESTAL) + np.float32(SCALE) * pixels, things
 
 
-def field(rng: np.random.Generator, size: int, share: float) -> tuple[np.ndarray, list[Thing]]:
+def field(
+    rng: np.random.Generator, size: int, share: float, between: tuple[float, float]
+) -> tuple[np.ndarray, list[Thing]]:
     """Draw one field in units of its noise: the sky, what full wells or a plate make of it, and the plate's wounds."""
     image = np.zeros((size, size), np.float32)
-    seeing = draw_seeing(rng)
+    seeing = draw_seeing(rng, between)
     add_stars(rng, image, seeing)
     add_galaxies(rng, image, seeing)
     if rng.random() < 0.3:
@@ -100,27 +128,29 @@ def field(rng: np.random.Generator, size: int, share: float) -> tuple[np.ndarray
     return image + noise(rng, image.shape), things
 
 
-def sheet(rng: np.random.Generator, size: int) -> tuple[np.ndarray, list[Thing]]:
+def sheet(rng: np.random.Generator, size: int, between: tuple[float, float]) -> tuple[np.ndarray, list[Thing]]:
     """Draw difference stamps side by side, nothing between them: trails, stars, galaxies, dipoles and noise."""
     image = np.full((size, size), np.nan, np.float32)
     side = int(rng.integers(*STAMP))
     things = []
     for top in range(0, size - side + 1, side + GAP):
         for left in range(0, size - side + 1, side + GAP):
-            pixels, thing = stamp(rng, side)
+            pixels, thing = stamp(rng, side, between)
             image[top : top + side, left : left + side] = pixels
             if thing is not None:
-                things.append(Thing(thing.label, thing.curve + (left, top), thing.width, thing.numbers))
+                things.append(Thing(thing.label, thing.curve + np.array([left, top]), thing.width, thing.numbers))
     return image, things
 
 
-def stamp(rng: np.random.Generator, side: int) -> tuple[np.ndarray, Thing | None]:
+def stamp(
+    rng: np.random.Generator, side: int, between: tuple[float, float] = SEEING
+) -> tuple[np.ndarray, Thing | None]:
     """Draw one difference stamp in units of its noise, its source in the middle to a pixel or two."""
     image, thing = np.zeros((side, side), np.float32), None
-    seeing, place = draw_seeing(rng, 2.5, 6.5), (side - 1) / 2 + rng.normal(0, 1.0, 2)
-    kind, height = rng.choice(["trail", "star", "galaxy", "dipole", "noise"], p=[0.45, 0.3, 0.1, 0.1, 0.05]), one(rng, 1.2, 120)
+    seeing, place = draw_seeing(rng, between, comatic=0), (side - 1) / 2 + rng.normal(0, 1.0, 2)
+    kind, height = rng.choice(list(KINDS), p=list(KINDS.values())), one(rng, 1.2, 120)
     if kind == "trail":
-        length = one(rng, max(6.0, 1.3 * seeing.fwhm), 0.6 * side)
+        length = one(rng, max(6.0, LEAST_ELONGATED * seeing.fwhm), 0.6 * side)
         thing = add_trail(image, seeing, straight(place, length, rng.uniform(0, np.pi)), height)
     elif kind == "galaxy":
         add_disc(rng, image, seeing, place, height)

@@ -9,13 +9,14 @@ from ml.simulate.hubble_truth import Thing
 SHORTEST, LONGEST = 6.0, 60.0  # pixels
 FAINTEST, BRIGHTEST = 1.5, 60.0  # S/N per pixel
 LEAST_ELONGATED = 1.3  # a trail is so many times as long as a star is wide: shorter ones are stars
+COMATIC = 0.3  # share of the fields that lie in a corner where the telescope shows coma
 TOLD_WIDTH = 2.5  # of the seeing, as which a trail is told
 
 
-def draw_seeing(rng: np.random.Generator, sharpest: float = 1.5, widest: float = 5.0) -> Seeing:
-    """Draw a night's seeing; in one field of four the telescope shows coma."""
-    fwhm = float(one(rng, sharpest, widest))
-    coma = rng.uniform(0.4, 1.6) if rng.random() < 0.25 else 0.0
+def draw_seeing(rng: np.random.Generator, between: tuple[float, float], comatic: float = COMATIC) -> Seeing:
+    """Draw a night's seeing, a width in pixels between two, in a share of the fields with coma."""
+    fwhm = one(rng, *between)
+    coma = rng.uniform(0.4, 2.2) if rng.random() < comatic else 0.0
     return Seeing(fwhm, rng.uniform(2.8, 6), rng.uniform(0.85, 1), rng.uniform(0, 2 * np.pi), coma)
 
 

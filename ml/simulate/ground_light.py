@@ -47,7 +47,7 @@ def add_point(image: np.ndarray, seeing: Seeing, x: float, y: float, height: flo
     if seeing.coma:
         for lobe in (-0.35, 0.35):
             way = np.array([np.cos(seeing.angle + lobe), np.sin(seeing.angle + lobe)]) * seeing.coma * seeing.fwhm
-            add_path(image, seeing, np.array([x, y]) + way * np.array([[0.3], [1.0]]), 0.35 * height)
+            add_path(image, seeing, np.array([x, y]) + way * np.array([[0.3], [1.0]]), 0.5 * height)
 
 
 def add_path(image: np.ndarray, seeing: Seeing, path: np.ndarray, height: float) -> None:
