@@ -155,10 +155,10 @@ def stamp(
     elif kind == "galaxy":
         add_disc(rng, image, seeing, place, height)
     elif kind != "noise":
-        add_point(image, seeing, *place, height)
+        add_point(image, seeing, place, height)
     if kind == "dipole" or (kind == "star" and rng.random() < 0.2):
         away = rng.uniform(0.5, 2.5) * seeing.fwhm * direction(rng.uniform(0, 2 * np.pi))
-        add_point(image, seeing, *(place + away), -height if kind == "dipole" else height * one(rng, 0.2, 1))
+        add_point(image, seeing, place + away, -height if kind == "dipole" else height * one(rng, 0.2, 1))
     return image + noise(rng, image.shape), thing
 
 

@@ -28,10 +28,10 @@ def add_stars(rng: np.random.Generator, image: np.ndarray, seeing: Seeing) -> No
     """Add 300 to 6,000 stars to a million pixels, one in six of them with another close by."""
     for _ in range(rng.poisson(one(rng, 300, 6000) * image.size / 1e6)):
         place, height = anywhere(rng, image), min(1.5 * rng.random() ** -1.2, 3000)
-        add_point(image, seeing, *place, height)
+        add_point(image, seeing, place, height)
         if rng.random() < 0.16:
             away = rng.uniform(0.7, 3) * seeing.fwhm * direction(rng.uniform(0, 2 * np.pi))
-            add_point(image, seeing, *(place + away), height * one(rng, 0.15, 1))
+            add_point(image, seeing, place + away, height * one(rng, 0.15, 1))
 
 
 def add_galaxies(rng: np.random.Generator, image: np.ndarray, seeing: Seeing) -> None:
@@ -53,11 +53,11 @@ def add_nebula(rng: np.random.Generator, image: np.ndarray, seeing: Seeing) -> N
     """Add a near galaxy's arm: a broad glow, and knots crowded in it."""
     middle, spread = anywhere(rng, image), one(rng, 15, 90)
     glow = Seeing(2.35 * spread, 5.0)
-    add_point(image, glow, *middle, one(rng, 1, 30))
+    add_point(image, glow, middle, one(rng, 1, 30))
     clumps = middle + spread * rng.normal(0, 0.7, (int(rng.integers(3, 15)), 2))
     for _ in range(int(one(rng, 30, 300))):
         place = clumps[rng.integers(len(clumps))] + rng.normal(0, rng.uniform(2, 12), 2)
-        add_point(image, Seeing(seeing.fwhm * rng.uniform(1, 1.8), seeing.beta), *place, one(rng, 0.7, 12))
+        add_point(image, Seeing(seeing.fwhm * rng.uniform(1, 1.8), seeing.beta), place, one(rng, 0.7, 12))
 
 
 def add_trails(rng: np.random.Generator, image: np.ndarray, seeing: Seeing, count: int) -> list[Thing]:

@@ -41,13 +41,13 @@ class Seeing:
         return float(4 * (2 ** (1 / self.beta) - 1) / self.fwhm**2)
 
 
-def add_point(image: np.ndarray, seeing: Seeing, x: float, y: float, height: float) -> None:
-    """Add a star of so high a peak, in place."""
-    add_path(image, seeing, np.array([[x, y]]), height)
+def add_point(image: np.ndarray, seeing: Seeing, place: np.ndarray, height: float) -> None:
+    """Add a star at a place (x, y), of so high a peak."""
+    add_path(image, seeing, place[None], height)
     if seeing.coma:
         for lobe in (-0.35, 0.35):
             way = np.array([np.cos(seeing.angle + lobe), np.sin(seeing.angle + lobe)]) * seeing.coma * seeing.fwhm
-            add_path(image, seeing, np.array([x, y]) + way * np.array([[0.3], [1.0]]), 0.5 * height)
+            add_path(image, seeing, place + way * np.array([[0.3], [1.0]]), 0.5 * height)
 
 
 def add_path(image: np.ndarray, seeing: Seeing, path: np.ndarray, height: float) -> None:

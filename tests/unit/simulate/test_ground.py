@@ -10,6 +10,8 @@ from ml.simulate.ground import PEDESTAL, SCALE, cutouts, ground, stamp
 from ml.simulate.ground_field import add_trail
 from ml.simulate.ground_light import Seeing, add_path, add_point, straight
 
+MIDDLE = np.array([50.0, 50.0])
+
 
 def hashes(folder):
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir())}
@@ -17,7 +19,7 @@ def hashes(folder):
 
 def test_a_star_is_as_wide_as_the_seeing_and_as_high_as_asked():
     image = np.zeros((101, 101), np.float32)
-    add_point(image, Seeing(fwhm=6.0, beta=3.0), 50, 50, 100.0)
+    add_point(image, Seeing(fwhm=6.0, beta=3.0), MIDDLE, 100.0)
     assert image[50, 50] == pytest.approx(100)
     assert image[50, 53] == pytest.approx(50, rel=1e-4)
     assert image[47, 50] == pytest.approx(50, rel=1e-4)
@@ -26,7 +28,7 @@ def test_a_star_is_as_wide_as_the_seeing_and_as_high_as_asked():
 def test_a_stretched_star_is_longer_along_its_axis():
     """Half of the height lies fwhm / 2 from the middle, over and times the root of the axis ratio."""
     image = np.zeros((101, 101), np.float32)
-    add_point(image, Seeing(fwhm=8.0, ratio=0.25), 50, 50, 10.0)
+    add_point(image, Seeing(fwhm=8.0, ratio=0.25), MIDDLE, 10.0)
     assert image[50, 58] == pytest.approx(5, rel=1e-4)
     assert image[52, 50] == pytest.approx(5, rel=1e-4)
 
