@@ -103,7 +103,8 @@ def test_rubins_faint_trails(shared_data, of_stamps, capsys):
     light as a star: the PSF of that alert, in noise of its uncertainty.
     """
     rng = np.random.default_rng(1)
-    named = [alert for alert in alerts(shared_data / "rubin" / "faint_trails.parquet") if alert[0]]
+    folder = shared_data / "rubin"
+    named = [alert for alert in alerts(folder / "faint_trails.parquet") if alert[0]]
     trails = {name: middle_score(of_stamps, stamp) for name, stamp, _, _ in named}
     others = [
         middle_score(of_stamps, stamp) for _, stamp, _, _ in alerts(shared_data / "rubin" / "sample_10_0.parquet")
