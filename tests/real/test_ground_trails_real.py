@@ -23,18 +23,18 @@ GLASS = np.array([[70, 150], [1380, 2050]])  # x and y within the plate's edges
 EMPTY = np.array([0, 40])  # from the asteroid to sky without a source
 
 
-def taught(folder, seeing, sheets, n, steps):
+def taught(folder, seeing, sheets, n, steps, **options):
     """Return the detector that `simulate ground` and `train` make."""
     sky = ["--n", n, "--seed", 1, "--seeing", seeing, "--sheets", sheets, "--out", folder / "sky"]
     assert main(["simulate", "ground", *map(str, sky)]) == 0
     words = ["--data", folder / "sky" / "manifest.csv", "--out", folder / "model", "--steps", steps, "--seed", 1]
     assert main(["train", "--role", "trail", *map(str, words)]) == 0
-    return detector_of(Checkpoint.load(folder / "model"), threads=1)
+    return detector_of(Checkpoint.load(folder / "model"), threads=1, **options)
 
 
 @pytest.fixture(scope="module")
 def of_plates(tmp_path_factory):
-    return taught(tmp_path_factory.mktemp("plates"), "1.5:2.6", 0, 140, 280)
+    return taught(tmp_path_factory.mktemp("plates"), "1.5:2.6", 0, 140, 280, least=0.3)
 
 
 @pytest.fixture(scope="module")
