@@ -14,7 +14,7 @@ from ml.engine import BATCH, Run, choose_device, choose_engine, compile_run
 from ml.models.residual import ResidualNet
 from ml.models.stamp import RESIDUAL, Prepared, backbone, dimensions
 from ml.models.weights import ARCHITECTURE
-from ml.preprocessing import FROZEN, Preprocessing
+from ml.preprocessing import FROZEN, Preprocessing, turned
 
 KEPT = 8
 COMPILED: dict[tuple[Hashable, ...], Run] = {}
@@ -55,7 +55,8 @@ class Backbone:
 
     def _part(self, stamps: NDArray[Any]) -> NDArray[np.float32]:
         ready = self.preprocessing.stretched(stamps)
-        return self._run(ready.shape[1:])(ready)
+        ways = turned(ready, self.preprocessing.turns)
+        return np.mean([self._run(way.shape[1:])(way) for way in ways], axis=0, dtype=np.float32)
 
     def _dimensions(self) -> int:
         return dimensions(self.network)

@@ -1,5 +1,6 @@
 """From an archive's pixels to what a network sees; stored with every checkpoint."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -35,6 +36,9 @@ class Preprocessing:
         Side in pixels of the middle that is looked at, after the stretch; None looks at the whole stamp.
     adapter
         The `channels` pass through a learnt 3×3 convolution to three before the net (Lieu et al. 2019, section 4.6).
+    turns
+        In how many ways the net is shown a stamp, 1 to 8: features are the mean over the first of the flips and right
+        angles, since the sky has no up. Scoring takes so many times as long.
     """
 
     stretch: str = "asinh_noise"
@@ -46,6 +50,7 @@ class Preprocessing:
     channels: int = 0
     crop: int | None = None
     adapter: bool = False
+    turns: int = 1
 
     @property
     def sky_units(self) -> bool:
@@ -100,8 +105,8 @@ class Preprocessing:
 
         What came later is left out where it is unused, so that the keys of features that are stored already stay.
         """
-        said = asdict(self)
-        return said if self.adapter else {name: value for name, value in said.items() if name != "adapter"}
+        unused = {"adapter": False, "turns": 1}
+        return {name: value for name, value in asdict(self).items() if name not in unused or value != unused[name]}
 
 
 GREYS = {"zscale": zscale, "equalise": histogram}
@@ -111,6 +116,13 @@ FROZEN = Preprocessing()
 def native(channels: int) -> Preprocessing:
     """Return the preprocessing of the small residual net: the middle at native size, its own number of channels."""
     return Preprocessing(size_single=None, size_multi=None, channels=channels, crop=64)
+
+
+def turned(stamps: NDArray[Any], turns: int) -> Iterator[NDArray[Any]]:
+    """Yield stamps (..., H, W) in the first `turns` of their eight ways: as they are, flipped, and so on by 90°."""
+    for way in range(turns):
+        quarter = np.rot90(stamps, way // 2, axes=(-2, -1))
+        yield np.ascontiguousarray(quarter[..., ::-1] if way % 2 else quarter)
 
 
 def middle(stamps: NDArray[Any], side: int | None) -> NDArray[Any]:
