@@ -97,7 +97,7 @@ def auc(of_trails, of_others):
 
 
 def test_rubins_faint_trails(shared_data, of_stamps, capsys):
-    """Seven named asteroids, 8 to 12 pixels long in seeing of 3 to 8, against 25 alerts that are no trails.
+    """Seven named asteroids, 8 to 12 pixels long in seeing of 3 to 8, against 25 alerts without a known trail.
 
     Those are of the same telescope, three of them asteroids too slow to trail. A second control is each trail's own
     light as a star: the PSF of that alert, in noise of its uncertainty.
