@@ -38,7 +38,7 @@ PAPER = Paper(
             "hubble_learned",
             "network and second look",
             (
-                Step("train --role trail --data {hubble_train}/manifest.csv --out {out}/model --seed 1 --steps 2400"),
+                Step("train --role trail --data {hubble_train}/manifest.csv --out {out}/model --seed 1"),
                 Step(JUDGE),
             ),
             _figures(0.9),
