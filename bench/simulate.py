@@ -14,6 +14,7 @@ from typing import Any
 
 from ml.simulate.atlas import atlas
 from ml.simulate.euclid import euclid
+from ml.simulate.ground import ground
 from ml.simulate.hubble import hubble
 from ml.simulate.tess import tess
 
@@ -23,6 +24,7 @@ SKIES: dict[str, tuple[Callable[..., Path], int, float]] = {
     "euclid_stamps": (euclid, 1024, 300.0),
     "euclid_four_dithers": (partial(euclid, dithers=4), 512, 0.0),
     "euclid_whole": (partial(euclid, whole=True), 96, 0.0),
+    "ground_cutouts": (ground, 64, 0.0),
     "hubble_cutouts": (hubble, 24, 4.0),
     "tess_cubes": (tess, 32, 2.0),
 }

@@ -24,6 +24,11 @@ def add(subparsers: Any) -> None:
     options = RoleOptions(parser)
     trails = options.of("trail", "a row a trail; --out may be a folder, of a scan to be taken up again")
     trails.add_argument("--shard", type=int, default=64, help="subjects that are written together (default 64)")
+    trails.add_argument(
+        "--least",
+        type=float,
+        help="0..1, of being anything but sky, from which on a cell counts (0.4; 0.3 for short trails)",
+    )
     cubes = options.of("cube")
     cubes.add_argument(
         "--threshold", type=float, help="probability from which on a voxel is a mover's; else the model's"

@@ -13,6 +13,7 @@ from ml.commands.cutouts import Cutout, cutouts
 from ml.commands.subjects import Tally
 from ml.dataset import BadExamples
 from ml.pixels.read import MANIFEST
+from ml.trails.candidate import LEAST
 from ml.trails.restore import detector_of
 from ml.trails.shards import Scan, rows_of
 from ml.trails.sweep import sweep
@@ -29,11 +30,15 @@ def score_trails(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, 
     started, tally = time.monotonic(), Tally()
     if not args.data.exists():
         raise BadExamples(f"{args.data} is not there. Check the path.")
+    least = LEAST if args.least is None else args.least
+    if not 0 < least < 1:
+        raise BadExamples(f"--least must lie between 0 and 1, not {least}.")
     joined = args.out if args.out.suffix == ".parquet" else args.out / JOINED
     folder = args.out.with_name(args.out.name + ".shards") if joined == args.out else args.out / "shards"
-    scan = Scan(folder, {"checkpoint": checkpoint.manifest["sha256"], "data": digest_of(args.data)}, args.shard)
+    said = {"checkpoint": checkpoint.manifest["sha256"], "data": digest_of(args.data), "least": least}
+    scan = Scan(folder, said, args.shard)
     before = len(scan.done)
-    detector = detector_of(checkpoint, threads=1)
+    detector = detector_of(checkpoint, threads=1, least=least)
     images = 0
     try:
         images = _scan(scan, _numbered(scan, args.data, tally), lambda item: detector.trails(item[1].pixels))

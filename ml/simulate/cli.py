@@ -9,6 +9,8 @@ from typing import Any
 
 from ml.simulate.atlas import SATELLITES, atlas
 from ml.simulate.euclid import DITHERS, FAINTEST_SNR, SIZE, euclid
+from ml.simulate.ground import SHEETS, ground
+from ml.simulate.ground import SIZE as FIELD
 from ml.simulate.hubble import SIZE as CUTOUT
 from ml.simulate.hubble import hubble
 from ml.simulate.inject_cube import inject_into
@@ -33,6 +35,11 @@ def add(subparsers: Any) -> None:
     field.add_argument("--rates", default="10:80", help="slowest:fastest in arcsec per hour (default 10:80)")
     field.add_argument("--least-snr", type=float, default=FAINTEST_SNR, help="of objects in one exposure (default 5)")
     field.add_argument("--whole", action="store_true", help="cut at the object's size plus 65 ± 5 pixels, then resize")
+    short = add_sky(skies, "ground", "fields and sheets of stamps with trails hardly longer than stars are wide")
+    short.add_argument("--size", type=int, default=FIELD, help=f"side of the cutouts in pixels (default {FIELD})")
+    short.add_argument("--share", type=float, default=0.8, help="share of the fields with trails (default 0.8)")
+    short.add_argument("--seeing", default="1.5:6", help="sharpest:widest star in pixels (default 1.5:6)")
+    short.add_argument("--sheets", type=float, default=SHEETS, help=f"share of sheets of stamps (default {SHEETS})")
     large = add_sky(skies, "hubble", "large cutouts with straight and curved asteroid trails and what looks like them")
     large.add_argument("--size", type=int, default=CUTOUT, help=f"side of the cutouts in pixels (default {CUTOUT})")
     large.add_argument("--share", type=float, default=0.5, help="share of the cutouts with a trail (default 0.5)")
@@ -103,6 +110,13 @@ def span(option: str, text: str) -> tuple[float, float]:
     return low, high
 
 
+def simulate_ground(args: argparse.Namespace) -> Path:
+    return ground(
+        args.n, args.seed, args.out, size=args.size, share=args.share, seeing=span("--seeing", args.seeing),
+        sheets=args.sheets, gold_fraction=args.gold,
+    )  # fmt: skip
+
+
 def simulate_hubble(args: argparse.Namespace) -> Path:
     return hubble(args.n, args.seed, args.out, size=args.size, share=args.share, gold_fraction=args.gold)
 
@@ -118,4 +132,10 @@ def simulate_tess(args: argparse.Namespace) -> Path:
     )  # fmt: skip
 
 
-SKIES = {"atlas": simulate_atlas, "euclid": simulate_euclid, "hubble": simulate_hubble, "tess": simulate_tess}
+SKIES = {
+    "atlas": simulate_atlas,
+    "euclid": simulate_euclid,
+    "ground": simulate_ground,
+    "hubble": simulate_hubble,
+    "tess": simulate_tess,
+}

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ml.engine import Run, choose_device, choose_engine, compile_run
 from ml.models.trail import Finished, TrailNet
-from ml.trails.candidate import Candidate, candidates
+from ml.trails.candidate import LEAST, Candidate, candidates
 from ml.trails.found import Trail, trail_of
 from ml.trails.look import SecondLook
 from ml.trails.maps import Maps
@@ -42,6 +42,9 @@ class LearnedDetector:
         Cores that one network may use; None for all.
     tile, overlap
         Pixels of a tile of larger images, and what neighbours share of it; multiples of 32.
+    least
+        0..1, how far a cell must be anything but sky to count. A trail needs three such cells, which the shortest have
+        only at 0.3 or less; the fainter lines that come with them, the second look is to judge.
     """
 
     def __init__(
@@ -54,11 +57,12 @@ class LearnedDetector:
         threads: int | None = None,
         tile: int = TILE,
         overlap: int = OVERLAP,
+        least: float = LEAST,
     ) -> None:
         self.net, self.look = Finished(net.eval()).eval(), look
         self.device = choose_device(device)
         self.engine = choose_engine(engine, self.device)
-        self.threads, self.tile, self.overlap = threads, tile, overlap
+        self.threads, self.tile, self.overlap, self.least = threads, tile, overlap, least
         self._own = threading.local()
         self._compiling = threading.Lock()
 
@@ -66,7 +70,7 @@ class LearnedDetector:
         """Return the candidates of an image (H, W), not yet judged."""
         noise_units = in_noise(pixels)
         maps = Maps.of(sewn(stretched(noise_units), self.run, self.tile, self.overlap))
-        return candidates(maps, noise_units)
+        return candidates(maps, noise_units, self.least)
 
     def trails(self, pixels: Array) -> list[Trail]:
         """Return the trails of an image (H, W) of any size, the surest first.

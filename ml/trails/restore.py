@@ -1,13 +1,16 @@
 """From a checkpoint to the detector that it holds."""
 
 from ml.checkpoint import BadCheckpoint, Checkpoint
+from ml.trails.candidate import LEAST
 from ml.trails.detector import Detector, LearnedDetector
 from ml.trails.line_sums import ClassicalDetector
 from ml.trails.recipe import ARCHITECTURE, CLASSICAL, ROLE, parts_of
 
 
-def detector_of(checkpoint: Checkpoint, *, threads: int | None = None) -> Detector:
+def detector_of(checkpoint: Checkpoint, *, threads: int | None = None, least: float = LEAST) -> Detector:
     """Return the detector of a checkpoint; `threads` is how many cores each of its networks may use.
+
+    `least` is how far a cell must be anything but sky (`LearnedDetector`); the classical detector has no such cells.
 
     Raises
     ------
@@ -20,4 +23,4 @@ def detector_of(checkpoint: Checkpoint, *, threads: int | None = None) -> Detect
     if role == ROLE and architecture != ARCHITECTURE:
         raise BadCheckpoint(f"This version knows no trail detector {architecture!r}. Train one with it.")
     net, look = parts_of(checkpoint)
-    return LearnedDetector(net, look, threads=threads)
+    return LearnedDetector(net, look, threads=threads, least=least)

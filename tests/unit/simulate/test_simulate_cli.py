@@ -49,6 +49,7 @@ def test_euclid_takes_a_size(tmp_path, capsys):
         ("euclid", "--n", 4, "--rates", "fast"),
         ("euclid", "--n", 4, "--rates", "80:10"),
         ("atlas", "--n", 4, "--snr", "5"),
+        ("ground", "--n", 1, "--size", 64),
         ("hubble", "--n", -1),
         ("hubble", "--n", 1, "--size", 10),
         ("hubble", "--n", 1, "--share", 3),

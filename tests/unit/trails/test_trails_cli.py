@@ -89,6 +89,15 @@ def test_score_writes_trails(sky, trained, tmp_path, run):
     assert said["images"] == N
 
 
+def test_less_sure_cells_may_count(sky, trained, tmp_path, run):
+    """Never fewer lines, and a folder begun with another setting is not gone on with."""
+    words = ["score", "--checkpoint", trained, "--data", sky]
+    strict = run(*words, "--out", tmp_path / "strict", "--least", 0.9)["n"]
+    assert run(*words, "--out", tmp_path / "lax", "--least", 0.02)["n"] > strict
+    assert "another least" in run(*words, "--out", tmp_path / "lax", "--least", 0.5)[1]
+    assert "between 0 and 1" in run(*words, "--out", tmp_path / "bad", "--least", 2)[1]
+
+
 def test_a_checkpoint_can_be_taken_further_with_volunteers_marks(trained, tmp_path, run):
     images = [noisy((128, 160), line(20, 30, 120, 80), snr=10, seed=n) for n in range(3)]
     data = manifest(tmp_path, [*images, noisy((128, 160))], label=["yes", "yes", "yes", "no"])
