@@ -35,6 +35,12 @@ class Preprocessing:
         Side in pixels of the middle that is looked at, after the stretch; None looks at the whole stamp.
     adapter
         The `channels` pass through a learnt 3×3 convolution to three before the net (Lieu et al. 2019, section 4.6).
+    views
+        8 for features that are the mean over the eight flips and right angles, since the sky has no up; 1 for the
+        stamp as it is.
+    closer
+        Side in pixels of the middle that is looked at a second time, resized to the same size; its features stand
+        behind those of the first look. For frozen networks.
     """
 
     stretch: str = "asinh_noise"
@@ -46,6 +52,13 @@ class Preprocessing:
     channels: int = 0
     crop: int | None = None
     adapter: bool = False
+    views: int = 1
+    closer: int | None = None
+
+    @property
+    def looks(self) -> int:
+        """Return how many looks at a stamp lie side by side in its features."""
+        return 1 if self.closer is None else 2
 
     @property
     def sky_units(self) -> bool:
@@ -100,10 +113,10 @@ class Preprocessing:
 
         What came later is left out where it is unused, so that the keys of features that are stored already stay.
         """
-        said = asdict(self)
-        return said if self.adapter else {name: value for name, value in said.items() if name != "adapter"}
+        return {name: value for name, value in asdict(self).items() if name not in LATER or value != LATER[name]}
 
 
+LATER: dict[str, Any] = {"adapter": False, "views": 1, "closer": None}
 GREYS = {"zscale": zscale, "equalise": histogram}
 FROZEN = Preprocessing()
 
@@ -119,3 +132,12 @@ def middle(stamps: NDArray[Any], side: int | None) -> NDArray[Any]:
         return stamps
     top, left = (max(0, (length - side) // 2) for length in stamps.shape[-2:])
     return stamps[..., top : top + side, left : left + side]
+
+
+def symmetries(stamps: NDArray[Any], views: int) -> list[NDArray[Any]]:
+    """Return stamps (..., H, W) as they are, or with 8 views flipped and turned; if not square, flipped only."""
+    if views == 1:
+        return [stamps]
+    square = stamps.shape[-2] == stamps.shape[-1]
+    turned = [stamps, stamps.swapaxes(-1, -2)] if square else [stamps]
+    return [view[..., ::down, ::across] for view in turned for down in (1, -1) for across in (1, -1)]

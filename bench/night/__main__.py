@@ -1,0 +1,85 @@
+"""How well frozen networks know the asteroids of one real ZTF night, by how they look at the stamps.
+
+The packets' pixels alone are read. Figures are AUCs of asteroids that are known (within 5″) against all else, each by
+five folds whose objects the model has not seen; folds and splits are drawn anew for each seed.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml.crossvalidate import cross_validate
+from ml.dataset import Examples
+from ml.metrics import roc_auc
+from ml.pixels.read import read
+from ml.preprocessing import FROZEN, Preprocessing
+from ml.recipe import Recipe
+from ml.tuned import features_of
+
+MIDDLE = 24
+NEAR = 5  # arcsec, within which the survey names a known asteroid
+LOOKS: dict[str, Preprocessing] = {
+    "whole": FROZEN,
+    "middle": replace(FROZEN, crop=MIDDLE),
+    "whole and middle": replace(FROZEN, closer=MIDDLE),
+}
+
+
+def night(folder: Path) -> Examples:
+    """Return the night's alerts, real where a known asteroid is near."""
+    records = list(read(folder))
+    distance = np.array([record.metadata.get("#ssdistnr", np.nan) for record in records], dtype=float)
+    real = (distance >= 0) & (distance <= NEAR)
+    return Examples(
+        np.stack([~real, real], axis=1).astype(np.float32),
+        np.ones(len(records), dtype=np.float32),
+        np.array([record.object_group for record in records]),
+        ("bogus", "real"),
+        ("real",),
+        pixels=np.stack([record.block() for record in records]),
+    )
+
+
+def aucs(examples: Examples, preprocessing: Preprocessing, seeds: range) -> list[float]:
+    """Return the cross-validated AUC for each seed; features are computed once."""
+    recipe = Recipe("head", preprocessing=preprocessing, freeze=True)
+    backbone = recipe.begin(0)
+    known = features_of(examples, np.arange(len(examples)), backbone)
+    given = replace(examples, features=known, feature_key=backbone.feature_key)
+    truth = examples.real() > 0.5
+    return [roc_auc(truth, cross_validate(given, recipe=recipe, seed=seed)) for seed in seeds]
+
+
+def rows(examples: Examples, seeds: range) -> Iterator[dict[str, Any]]:
+    for name, preprocessing in LOOKS.items():
+        for views in (1, 8):
+            found = aucs(examples, replace(preprocessing, views=views), seeds)
+            yield {
+                "look": name,
+                "views": views,
+                "mean": round(float(np.mean(found)), 4),
+                "scatter": round(float(np.std(found, ddof=1)), 4),
+                "aucs": [round(auc, 4) for auc in found],
+            }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.night", description=__doc__)
+    parser.add_argument("folder", type=Path, help="the folder of alert packets")
+    parser.add_argument("--seeds", type=int, default=10, help="how many, 2 or more")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    args = parser.parse_args()
+    examples = night(args.folder)
+    for row in rows(examples, range(args.first, args.first + args.seeds)):
+        sys.stdout.write(json.dumps(row) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
