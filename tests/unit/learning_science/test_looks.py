@@ -10,6 +10,7 @@ from ml.backbone import Backbone
 from ml.checkpoint import Checkpoint
 from ml.crossvalidate import cross_validate
 from ml.dataset import BadExamples
+from ml.engine import limit_torch
 from ml.head import LinearHead, Regression
 from ml.joined import Joined, joined, parted
 from ml.metrics import roc_auc
@@ -22,6 +23,12 @@ from tests.unit.learning_science.conftest import labelled
 TINY = "test_resnet"
 AT_32 = dataclasses.replace(FROZEN, size_single=32, views=8, closer=16)
 BOTH = Recipe("head", TINY, "random", AT_32, freeze=True)
+
+
+@pytest.fixture(autouse=True)
+def threads():
+    """Small products over many threads wait for each other; training sets this itself."""
+    limit_torch()
 
 
 class Corners(torch.nn.Module):
