@@ -14,7 +14,7 @@ from ml.engine import BATCH, Run, choose_device, choose_engine, compile_run
 from ml.models.residual import ResidualNet
 from ml.models.stamp import RESIDUAL, Prepared, backbone, dimensions
 from ml.models.weights import ARCHITECTURE
-from ml.preprocessing import FROZEN, Preprocessing, middle, symmetries
+from ml.preprocessing import FROZEN, Preprocessing, middle, turned
 
 KEPT = 8
 COMPILED: dict[tuple[Hashable, ...], Run] = {}
@@ -60,12 +60,9 @@ class Backbone:
         return np.concatenate([self._seen(ready), self._seen(middle(ready, self.preprocessing.closer))], axis=1)
 
     def _seen(self, ready: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return features (B, D) of one look, the mean over its views."""
-        views = symmetries(ready, self.preprocessing.views)
-        total = self._run(views[0].shape[1:])(views[0])
-        for view in views[1:]:
-            total += self._run(view.shape[1:])(np.ascontiguousarray(view))
-        return total / np.float32(len(views))
+        """Return features (B, D) of one look, the mean over its turns."""
+        ways = turned(ready, self.preprocessing.turns)
+        return np.mean([self._run(way.shape[1:])(way) for way in ways], axis=0, dtype=np.float32)
 
     def _dimensions(self) -> int:
         return dimensions(self.network) * self.preprocessing.looks

@@ -1,5 +1,6 @@
 """From an archive's pixels to what a network sees; stored with every checkpoint."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -35,9 +36,9 @@ class Preprocessing:
         Side in pixels of the middle that is looked at, after the stretch; None looks at the whole stamp.
     adapter
         The `channels` pass through a learnt 3×3 convolution to three before the net (Lieu et al. 2019, section 4.6).
-    views
-        8 for features that are the mean over the eight flips and right angles, since the sky has no up; 1 for the
-        stamp as it is.
+    turns
+        In how many ways the net is shown a stamp, 1 to 8: features are the mean over the first of the flips and right
+        angles, since the sky has no up. Scoring takes so many times as long.
     closer
         Side in pixels of the middle that is looked at a second time, resized to the same size; its features stand
         behind those of the first look. For frozen networks.
@@ -52,7 +53,7 @@ class Preprocessing:
     channels: int = 0
     crop: int | None = None
     adapter: bool = False
-    views: int = 1
+    turns: int = 1
     closer: int | None = None
 
     @property
@@ -113,10 +114,10 @@ class Preprocessing:
 
         What came later is left out where it is unused, so that the keys of features that are stored already stay.
         """
-        return {name: value for name, value in asdict(self).items() if name not in LATER or value != LATER[name]}
+        unused = {"adapter": False, "turns": 1, "closer": None}
+        return {name: value for name, value in asdict(self).items() if name not in unused or value != unused[name]}
 
 
-LATER: dict[str, Any] = {"adapter": False, "views": 1, "closer": None}
 GREYS = {"zscale": zscale, "equalise": histogram}
 FROZEN = Preprocessing()
 
@@ -126,18 +127,16 @@ def native(channels: int) -> Preprocessing:
     return Preprocessing(size_single=None, size_multi=None, channels=channels, crop=64)
 
 
+def turned(stamps: NDArray[Any], turns: int) -> Iterator[NDArray[Any]]:
+    """Yield stamps (..., H, W) in the first `turns` of their eight ways: as they are, flipped, and so on by 90°."""
+    for way in range(turns):
+        quarter = np.rot90(stamps, way // 2, axes=(-2, -1))
+        yield np.ascontiguousarray(quarter[..., ::-1] if way % 2 else quarter)
+
+
 def middle(stamps: NDArray[Any], side: int | None) -> NDArray[Any]:
     """Return the middle (..., ≤ side, ≤ side) of stamps (..., H, W); what is smaller stays as it is."""
     if side is None:
         return stamps
     top, left = (max(0, (length - side) // 2) for length in stamps.shape[-2:])
     return stamps[..., top : top + side, left : left + side]
-
-
-def symmetries(stamps: NDArray[Any], views: int) -> list[NDArray[Any]]:
-    """Return stamps (..., H, W) as they are, or with 8 views flipped and turned; if not square, flipped only."""
-    if views == 1:
-        return [stamps]
-    square = stamps.shape[-2] == stamps.shape[-1]
-    turned = [stamps, stamps.swapaxes(-1, -2)] if square else [stamps]
-    return [view[..., ::down, ::across] for view in turned for down in (1, -1) for across in (1, -1)]

@@ -62,7 +62,7 @@ WHOLE = Schedule(views=2_400, repeats=8, rounds=4, rate=5e-4, body=1.0, patience
 THOROUGH = Schedule(
     views=45_000, repeats=40, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600, augment="sky", average=0.98
 )
-LONG = Schedule(views=80_000, repeats=40, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600, average=0.95)
+LONG = Schedule(views=160_000, repeats=45, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600, average=0.95)
 TRANSFER = Schedule(
     views=8_000, repeats=8, rounds=6, rate=1e-3, body=0.5, patience=3, judged=300, probes=True, average=0.95, deeper=0.9
 )

@@ -16,6 +16,7 @@ from ml.schedule import FRESH, LONG, SMALL_AGAIN, THOROUGH, TRANSFER, Schedule
 ENOUGH = 150  # labels; with 200 the small net has AUC .967 on simulated stamps where a frozen head has .851
 MIDDLE = 96  # pixels of the middle that the residual net sees of several exposures: trails are longer than 64
 LEAST_SIDE = 16  # pixels; of less a network makes nothing
+WAYS = 8  # a square stamp has four right angles and two sides
 CHANNELS_AS = ("map", "adapter", "stem")
 
 
@@ -44,9 +45,9 @@ def add(group: RoleGroup) -> None:
     group.add_argument("--size", type=int, help="side in pixels to which stamps are resized; else the preset's")
     group.add_argument("--freeze", action="store_true", help="only the last layer learns, over features made once")
     group.add_argument("--channels-as", choices=CHANNELS_AS, default="map", help="how ImageNet nets read channels")
+    group.add_argument("--turns", type=int, help="flips and right angles to average over, 1 to 8; small: 8, others: 1")
     group.add_argument("--stretch", choices=STRETCHES, default="asinh", help="default asinh, in units of the sky noise")
     group.add_argument("--augment", choices=AUGMENTS, help="default: the schedule's, see docs/models.md")
-    group.add_argument("--views", type=int, choices=(1, 8), default=1, help="8: mean over all flips and right angles")
     group.add_argument("--closer", type=int, metavar="PIXELS", help="a second look, at the middle; for frozen networks")
     group.add_argument("--class-weights", choices=("balanced", "none"), default="none", help="of rare classes")
     group.add_argument("--epochs", type=float, help="how often each stamp is shown at most; else the schedule's")
@@ -69,6 +70,8 @@ def recipe_of(args: argparse.Namespace, channels: int, n: int, *, base: bool) ->
     architecture = args.architecture or _architecture(preset)
     if args.size is not None and args.size < LEAST_SIDE:
         raise BadExamples(f"--size is a side in pixels, {LEAST_SIDE} or more, not {args.size}.")
+    if args.turns is not None and not 1 <= args.turns <= WAYS:
+        raise BadExamples(f"--turns is a number of flips and right angles, 1 to {WAYS}, not {args.turns}.")
     freeze = args.freeze or args.init == "random" or preset == "head" or (paper is not None and paper.freeze)
     freeze = freeze and args.init != "scratch"  # nothing learnt would stay nothing
     if freeze and args.channels_as != "adapter" and args.augment not in {None, "none"}:
@@ -86,7 +89,7 @@ def recipe_of(args: argparse.Namespace, channels: int, n: int, *, base: bool) ->
         preset=preset,
         architecture=architecture,
         init=args.init,
-        preprocessing=replace(preprocessing, views=args.views, closer=args.closer),
+        preprocessing=replace(preprocessing, closer=args.closer),
         freeze=freeze,
         schedule=_schedule(args, architecture, channels, base=base),
         balanced=args.class_weights == "balanced",
@@ -111,13 +114,14 @@ def _architecture(preset: str) -> str:
 def _preprocessing(args: argparse.Namespace, architecture: str, channels: int, size: int | None) -> Preprocessing:
     stretch = STRETCHES[args.stretch]
     if architecture == RESIDUAL:
-        whole = replace(native(channels), stretch=stretch)
+        whole = replace(native(channels), stretch=stretch, turns=args.turns or WAYS)
         whole = replace(whole, crop=MIDDLE) if channels > 1 else whole
         return whole if size is None else replace(whole, size_single=size, size_multi=size, crop=None)
     adapter = args.channels_as == "adapter"
     if adapter and channels < 2:
         raise BadExamples("--channels-as adapter joins several channels, and these stamps have one. Leave it out.")
-    fitted = replace(FROZEN, stretch=stretch, channels=0 if args.channels_as == "map" else channels, adapter=adapter)
+    read = 0 if args.channels_as == "map" else channels
+    fitted = replace(FROZEN, stretch=stretch, channels=read, adapter=adapter, turns=args.turns or 1)
     return fitted if size is None else replace(fitted, size_single=size, size_multi=size)
 
 

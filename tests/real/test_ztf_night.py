@@ -47,9 +47,9 @@ def test_a_head_on_frozen_features_knows_asteroids(night, truth):
     assert auc > BRAAI
 
 
-def test_eight_views_and_a_closer_look_know_more(night, truth):
+def test_eight_turns_and_a_closer_look_know_more(night, truth):
     """0.98 was asked; what is reached, and how it was measured, is in docs/models.md."""
-    recipe = Recipe("head", preprocessing=replace(FROZEN, views=8, closer=24), freeze=True)
+    recipe = Recipe("head", preprocessing=replace(FROZEN, turns=8, closer=24), freeze=True)
     backbone, examples = recipe.begin(0), labelled(night, truth)
     features = features_of(examples, np.arange(len(night)), backbone)
     known = replace(examples, features=features, feature_key=backbone.feature_key)

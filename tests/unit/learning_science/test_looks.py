@@ -1,4 +1,4 @@
-"""Several views and looks of one stamp: features, heads, and the options that ask for them."""
+"""Several turns and looks of one stamp: features, heads, and the options that ask for them."""
 
 import dataclasses
 
@@ -14,14 +14,14 @@ from ml.engine import limit_torch
 from ml.head import LinearHead, Regression
 from ml.joined import Joined, joined, parted
 from ml.metrics import roc_auc
-from ml.preprocessing import FROZEN, Preprocessing, symmetries
+from ml.preprocessing import FROZEN, Preprocessing
 from ml.recipe import Recipe, train_stamps
 from ml.schedule import SMALL
 from ml.score import Scorer
 from tests.unit.learning_science.conftest import labelled
 
 TINY = "test_resnet"
-AT_32 = dataclasses.replace(FROZEN, size_single=32, views=8, closer=16)
+AT_32 = dataclasses.replace(FROZEN, size_single=32, turns=8, closer=16)
 BOTH = Recipe("head", TINY, "random", AT_32, freeze=True)
 
 
@@ -43,16 +43,9 @@ class Corners(torch.nn.Module):
 NATIVE = Preprocessing(size_single=None, channels=1)
 
 
-def test_a_square_has_eight_views_and_an_oblong_four(random):
-    square = symmetries(random.random((1, 5, 5)), 8)
-    assert len({view.tobytes() for view in square}) == len(square) == 8
-    oblong = symmetries(random.random((1, 4, 5)), 8)
-    assert len({view.tobytes() for view in oblong}) == len(oblong) == 4
-
-
-def test_eight_views_do_not_depend_on_which_way_is_up(random):
+def test_eight_turns_do_not_depend_on_which_way_is_up(random):
     stamps = random.normal(size=(3, 1, 1, 12, 12)).astype(np.float32)
-    backbone = Backbone(Corners(), dataclasses.replace(NATIVE, views=8), device="cpu", engine="torch")
+    backbone = Backbone(Corners(), dataclasses.replace(NATIVE, turns=8), device="cpu", engine="torch")
     seen = backbone.features(stamps)
     assert np.allclose(seen, backbone.features(np.rot90(stamps, axes=(-2, -1))), atol=1e-3)
     ready = NATIVE.stretched(stamps)[:, 0, 0]
@@ -89,7 +82,7 @@ def test_parting_undoes_joining(random):
     assert torch.allclose(again.bias, head.bias)
 
 
-def test_a_checkpoint_remembers_its_views_and_looks(kinds, pixels, tmp_path):
+def test_a_checkpoint_remembers_its_turns_and_looks(kinds, pixels, tmp_path):
     train_stamps(labelled(kinds, pixels=pixels), BOTH).save(tmp_path / "c")
     scorer = Scorer(Checkpoint.load(tmp_path / "c"))
     assert scorer.backbone.preprocessing == AT_32
@@ -100,11 +93,11 @@ def test_a_checkpoint_remembers_its_views_and_looks(kinds, pixels, tmp_path):
 
 
 def test_what_is_unused_leaves_manifests_and_keys_as_they_were():
-    assert not {"views", "closer"} & set(FROZEN.as_manifest())
+    assert not {"turns", "closer"} & set(FROZEN.as_manifest())
     assert Preprocessing(**AT_32.as_manifest()) == AT_32
     keys = {
         Backbone(Corners(), pre).feature_key
-        for pre in (FROZEN, dataclasses.replace(FROZEN, views=8), dataclasses.replace(FROZEN, closer=24))
+        for pre in (FROZEN, dataclasses.replace(FROZEN, turns=8), dataclasses.replace(FROZEN, closer=24))
     }
     assert len(keys) == 3
 
@@ -115,7 +108,7 @@ def test_a_whole_network_that_goes_on_from_two_looks_learns_from_one(kinds, pixe
     short = dataclasses.replace(SMALL, views=256, rounds=2, probes=True)
     made = train_stamps(examples, Recipe("finetune", TINY, schedule=short), base=base)
     kept = made.manifest["preprocessing"]
-    assert kept["views"] == 8
+    assert kept["turns"] == 8
     assert "closer" not in kept
     assert Scorer(made).probabilities(pixels[:4]).shape == (4, 4)
 

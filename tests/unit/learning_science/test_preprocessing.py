@@ -1,11 +1,14 @@
 """What a network sees: the stretch, the crop, the channels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from ml.models.stamp import three_channels
-from ml.preprocessing import FROZEN, Preprocessing, middle, native
+from ml.backbone import Backbone
+from ml.models.stamp import RESIDUAL, backbone, three_channels
+from ml.preprocessing import FROZEN, Preprocessing, middle, native, turned
 
 
 def test_the_stretch_does_not_depend_on_the_flux_scale(random):
@@ -57,3 +60,29 @@ def test_channels_become_three():
 
 def test_a_manifest_restores_it():
     assert Preprocessing(**native(2).as_manifest()) == native(2)
+
+
+def test_the_eight_ways_of_a_stamp_are_distinct_and_begin_with_itself():
+    stamp = np.arange(12.0).reshape(1, 3, 4)[..., :3]
+    ways = list(turned(stamp, 8))
+    np.testing.assert_array_equal(ways[0], stamp)
+    assert len({way.tobytes() for way in ways}) == 8
+    assert {way.sum() for way in ways} == {stamp.sum()}
+
+
+def test_a_network_that_averages_over_all_ways_sees_no_up():
+    network = backbone(RESIDUAL, "random", 1, 0)
+    stamps = np.random.default_rng(0).normal(size=(3, 1, 1, 40, 40)).astype(np.float32)
+    once, averaging = (Backbone(network, replace(native(1), turns=turns)) for turns in (1, 8))
+
+    def most_apart(net):
+        seen = net.features(stamps).astype(float)
+        return max(np.abs(net.features(way).astype(float) - seen).max() for way in turned(stamps, 8))
+
+    assert most_apart(averaging) < most_apart(once) / 5
+    assert once.feature_key != averaging.feature_key
+
+
+def test_checkpoints_of_before_keep_their_keys():
+    assert "turns" not in native(1).as_manifest()
+    assert Preprocessing(**replace(native(1), turns=8).as_manifest()).turns == 8

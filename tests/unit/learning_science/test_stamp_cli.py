@@ -175,9 +175,9 @@ def test_too_little_memory_says_what_to_make_smaller(sky, made, capsys, monkeypa
     assert "Take a smaller --size or --batch" in complaint(capsys)
 
 
-def test_views_and_a_closer_look_are_kept_with_the_model(sky, made, capsys):
-    assert train(sky, made, *TINY, "--views", "8", "--closer", "24") == 0
-    assert {"views": 8, "closer": 24}.items() <= said(capsys)["preprocessing"].items()
+def test_turns_and_a_closer_look_are_kept_with_the_model(sky, made, capsys):
+    assert train(sky, made, *TINY, "--turns", "8", "--closer", "24") == 0
+    assert {"turns": 8, "closer": 24}.items() <= said(capsys)["preprocessing"].items()
     assert judge(sky, made) == 0
     assert said(capsys)["n"] > 0
 
