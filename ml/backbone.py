@@ -14,7 +14,7 @@ from ml.engine import BATCH, Run, choose_device, choose_engine, compile_run
 from ml.models.residual import ResidualNet
 from ml.models.stamp import RESIDUAL, Prepared, backbone, dimensions
 from ml.models.weights import ARCHITECTURE
-from ml.preprocessing import FROZEN, Preprocessing, turned
+from ml.preprocessing import FROZEN, Preprocessing, middle, turned
 
 KEPT = 8
 COMPILED: dict[tuple[Hashable, ...], Run] = {}
@@ -45,7 +45,7 @@ class Backbone:
     def features(self, block: NDArray[Any]) -> NDArray[np.float16]:
         """Return features (n, F, D) of subjects (n, F, C, H, W) of any number type.
 
-        NaN pixels count as sky.
+        NaN pixels count as sky. D is what the network makes, for each look of the preprocessing one after the other.
         """
         n, frames = block.shape[:2]
         stamps = block.reshape(n * frames, *block.shape[2:])
@@ -55,11 +55,17 @@ class Backbone:
 
     def _part(self, stamps: NDArray[Any]) -> NDArray[np.float32]:
         ready = self.preprocessing.stretched(stamps)
+        if self.preprocessing.closer is None:
+            return self._seen(ready)
+        return np.concatenate([self._seen(ready), self._seen(middle(ready, self.preprocessing.closer))], axis=1)
+
+    def _seen(self, ready: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return features (B, D) of one look, the mean over its turns."""
         ways = turned(ready, self.preprocessing.turns)
         return np.mean([self._run(way.shape[1:])(way) for way in ways], axis=0, dtype=np.float32)
 
     def _dimensions(self) -> int:
-        return dimensions(self.network)
+        return dimensions(self.network) * self.preprocessing.looks
 
     def _run(self, shape: tuple[int, ...]) -> Run:
         name = (self.feature_key, self.engine, str(self.device), shape)

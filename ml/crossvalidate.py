@@ -6,13 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.dataset import Examples, grouped_folds
+from ml.recipe import Recipe, train_stamps
 from ml.score import Scorer, default_backbone
 from ml.train import train
 from ml.tuned import features_of
 
 
 def cross_validate(
-    examples: Examples, *, role: str = "stamp", preset: str = "head", folds: int = 5, seed: int = 0
+    examples: Examples,
+    *,
+    role: str = "stamp",
+    preset: str = "head",
+    recipe: Recipe | None = None,
+    folds: int = 5,
+    seed: int = 0,
 ) -> NDArray[np.float32]:
     """Return p_real (N,) of each subject from a model that was trained without its group's fold.
 
@@ -24,23 +31,30 @@ def cross_validate(
         With features, or with pixels, whose features of the frozen backbone are then computed once for preset "head".
     role, preset
         As in `ml.train.train`; the presets that train a network take their time for each fold.
+    recipe
+        Train stamps by it instead, as the command line does; the features of a frozen one are computed once, too.
     folds, seed
         How many parts, and the seed of the split and of the trainings.
     """
-    if preset == "head" and examples.features is None:
-        backbone = default_backbone()
+    frozen = preset == "head" if recipe is None else recipe.freeze and not recipe.preprocessing.adapter
+    if frozen and examples.features is None:
+        backbone = default_backbone() if recipe is None else recipe.begin(seed)
         features = features_of(examples, np.arange(len(examples)), backbone)
         examples = replace(examples, features=features, feature_key=backbone.feature_key)
     fold_of = grouped_folds(examples.groups, examples.real() > 0.5, folds, seed)
     p_real = np.empty(len(examples), dtype=np.float32)
     for fold in range(folds):
         inside, outside = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-        scorer = Scorer(train(role, examples.take(inside), preset=preset, seed=seed))
-        p_real[outside] = scorer.p_real(_probabilities(scorer, examples, outside, preset))
+        learnt = examples.take(inside)
+        made = (
+            train(role, learnt, preset=preset, seed=seed) if recipe is None else train_stamps(learnt, recipe, seed=seed)
+        )
+        scorer = Scorer(made)
+        p_real[outside] = scorer.p_real(_probabilities(scorer, examples, outside, frozen=frozen))
     return p_real
 
 
-def _probabilities(scorer: Scorer, examples: Examples, rows: NDArray[np.intp], preset: str) -> NDArray[np.float32]:
-    known = examples.features if preset == "head" else None
+def _probabilities(scorer: Scorer, examples: Examples, rows: NDArray[np.intp], *, frozen: bool) -> NDArray[np.float32]:
+    known = examples.features if frozen else None
     features = features_of(examples, rows, scorer.backbone) if known is None else known[rows]
     return scorer.probabilities_from_features(features, None if examples.tracks is None else examples.tracks.take(rows))

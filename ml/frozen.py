@@ -12,6 +12,7 @@ from ml import head
 from ml.dataset import Examples
 from ml.epoch import Epoch, OnEpoch
 from ml.head import LinearHead, Regression
+from ml.joined import Joined
 from ml.judge import Judge, Said
 from ml.tracklets.nets import Learnt
 
@@ -27,7 +28,7 @@ class Heads:
     metrics: dict[str, float]
 
 
-def train_stamp(examples: Examples, features: NDArray[Any], *, seed: int, on_epoch: OnEpoch) -> Heads:
+def train_stamp(examples: Examples, features: NDArray[Any], *, seed: int, on_epoch: OnEpoch, looks: int = 1) -> Heads:
     """Fit a stamp head on part of the examples, judge and cool it on the rest, then go on over all of them.
 
     Parameters
@@ -38,11 +39,14 @@ def train_stamp(examples: Examples, features: NDArray[Any], *, seed: int, on_epo
         Of the split.
     on_epoch
         Told after each epoch; may raise Cancelled.
+    looks
+        How many looks at a stamp lie side by side in the features; each gets a head, and these are joined.
     """
     train, validation = examples.split(seed=seed)
     judge, told = Judge(examples, validation), Told(on_epoch, HEAD_EPOCHS)
-    first = best_head(examples, features, train, judge, seed=seed, told=told)
-    whole = regression(examples, features, np.arange(len(examples)), seed).fit(first.ridge, start=first.stamp)
+    first = best_head(examples, features, train, judge, seed=seed, told=told, looks=looks)
+    every = regression(examples, features, np.arange(len(examples)), seed, looks)
+    whole = every.fit(first.ridge, start=first.stamp)
     return Heads(whole.cooled(first.temperature), None, judge.stamp(first.scores)[1])
 
 
@@ -58,10 +62,17 @@ class BestHead:
 
 
 def best_head(
-    examples: Examples, features: NDArray[Any], train: NDArray[np.intp], judge: Judge, *, seed: int, told: "Told"
+    examples: Examples,
+    features: NDArray[Any],
+    train: NDArray[np.intp],
+    judge: Judge,
+    *,
+    seed: int,
+    told: "Told",
+    looks: int = 1,
 ) -> BestHead:
     """Fit heads with less and less regularisation, as long as the validation loss becomes smaller."""
-    fits, seen = regression(examples, features, train, seed), features[judge.rows]
+    fits, seen = regression(examples, features, train, seed, looks), features[judge.rows]
     best: BestHead | None = None
     for ridge in head.RIDGES:
         report = told.of_head(judge, seen)
@@ -108,7 +119,9 @@ def log_scores(stamp: LinearHead, features: NDArray[Any]) -> Tensor:
     return stamp.logits(features.reshape(-1, dimensions)).log_softmax(1).reshape(n, frames, -1)
 
 
-def regression(examples: Examples, features: NDArray[Any], rows: NDArray[np.intp], seed: int) -> Regression:
+def regression(
+    examples: Examples, features: NDArray[Any], rows: NDArray[np.intp], seed: int, looks: int = 1
+) -> Regression | Joined:
     """Return the chips of some rows, ready to fit heads on; at most `head.MOST` of them, drawn at random."""
     frames = features.shape[1]
     most = max(1, head.MOST // frames)
@@ -116,4 +129,6 @@ def regression(examples: Examples, features: NDArray[Any], rows: NDArray[np.intp
         rows = np.random.default_rng(seed).choice(rows, most, replace=False)
     chips = features[rows].reshape(len(rows) * frames, -1)
     targets, weights = np.repeat(examples.targets[rows], frames, axis=0), np.repeat(examples.weights[rows], frames)
-    return Regression(chips, targets, weights)
+    if looks == 1:
+        return Regression(chips, targets, weights)
+    return Joined([Regression(look, targets, weights) for look in np.split(chips, looks, axis=1)])

@@ -39,6 +39,9 @@ class Preprocessing:
     turns
         In how many ways the net is shown a stamp, 1 to 8: features are the mean over the first of the flips and right
         angles, since the sky has no up. Scoring takes so many times as long.
+    closer
+        Side in pixels of the middle that is looked at a second time, resized to the same size; its features stand
+        behind those of the first look. For frozen networks.
     """
 
     stretch: str = "asinh_noise"
@@ -51,6 +54,12 @@ class Preprocessing:
     crop: int | None = None
     adapter: bool = False
     turns: int = 1
+    closer: int | None = None
+
+    @property
+    def looks(self) -> int:
+        """Return how many looks at a stamp lie side by side in its features."""
+        return 1 if self.closer is None else 2
 
     @property
     def sky_units(self) -> bool:
@@ -105,7 +114,7 @@ class Preprocessing:
 
         What came later is left out where it is unused, so that the keys of features that are stored already stay.
         """
-        unused = {"adapter": False, "turns": 1}
+        unused = {"adapter": False, "turns": 1, "closer": None}
         return {name: value for name, value in asdict(self).items() if name not in unused or value != unused[name]}
 
 

@@ -147,16 +147,22 @@ def _over_frozen(
     examples: Examples, start: Backbone, seed: int, on_epoch: OnEpoch
 ) -> tuple[Backbone, Heads, Tensor | None]:
     """Fit a head on features that stay as they are; with metadata, the validation part is left to the branch."""
-    if examples.pixels is None:
-        raise BadExamples("The examples have no pixels: there is nothing to look at.")
-    features: NDArray[Any] = features_of(examples, np.arange(len(examples)), start)
+    features, looks = _known_or_made(examples, start), start.preprocessing.looks
     if examples.values is None:
-        return start, frozen.train_stamp(examples, features, seed=seed, on_epoch=on_epoch), None
+        return start, frozen.train_stamp(examples, features, seed=seed, on_epoch=on_epoch, looks=looks), None
     train, validation = examples.split(seed=seed)
     judge, told = Judge(examples, validation), frozen.Told(on_epoch, frozen.HEAD_EPOCHS)
-    best = frozen.best_head(examples, features, train, judge, seed=seed, told=told)
+    best = frozen.best_head(examples, features, train, judge, seed=seed, told=told, looks=looks)
     heads = Heads(best.stamp.cooled(best.temperature), None, judge.stamp(best.scores)[1])
     return start, heads, best.scores
+
+
+def _known_or_made(examples: Examples, start: Backbone) -> NDArray[Any]:
+    if examples.features is not None and examples.feature_key == start.feature_key:
+        return examples.features
+    if examples.pixels is None:
+        raise BadExamples("The examples have no pixels: there is nothing to look at.")
+    return features_of(examples, np.arange(len(examples)), start)
 
 
 def _branch(

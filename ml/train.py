@@ -87,7 +87,9 @@ def train(
     if role == "tracklet":
         start, heads = _two_steps(examples, recipe, start, base, seed=seed, minutes=minutes, on_epoch=on_epoch)
     elif preset == "head":
-        heads = frozen.train_stamp(examples, _features(examples, start), seed=seed, on_epoch=on_epoch)
+        heads = frozen.train_stamp(
+            examples, _features(examples, start), seed=seed, on_epoch=on_epoch, looks=start.preprocessing.looks
+        )
     else:
         schedule = _schedule(start, base)
         start, heads = train_tuned(examples, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)

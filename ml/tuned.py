@@ -1,5 +1,7 @@
 """Train a network and then its heads: what the presets "finetune" and "small" do."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,8 +30,10 @@ def train_tuned(
     """Train the whole network of `start` on pixels, then cool its head.
 
     Where the network knows something already, it begins with a head fitted on its frozen features: a fresh head would
-    first tear them apart (Kumar et al. 2022, arXiv:2202.10054).
+    first tear them apart (Kumar et al. 2022, arXiv:2202.10054). It learns from one look at each stamp.
     """
+    if start.preprocessing.looks > 1:
+        start = Backbone(start.network, replace(start.preprocessing, closer=None))
     if len(examples) < LEAST:
         raise BadExamples(
             f"There are only {len(examples)} examples; a network needs {LEAST} or more. Label more, or use preset head."

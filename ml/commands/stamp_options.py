@@ -15,6 +15,7 @@ from ml.schedule import FRESH, LONG, SMALL_AGAIN, THOROUGH, TRANSFER, Schedule
 
 ENOUGH = 150  # labels; with 200 the small net has AUC .967 on simulated stamps where a frozen head has .851
 MIDDLE = 96  # pixels of the middle that the residual net sees of several exposures: trails are longer than 64
+LEAST_SIDE = 16  # pixels; of less a network makes nothing
 WAYS = 8  # a square stamp has four right angles and two sides
 CHANNELS_AS = ("map", "adapter", "stem")
 
@@ -47,6 +48,7 @@ def add(group: RoleGroup) -> None:
     group.add_argument("--turns", type=int, help="flips and right angles to average over, 1 to 8; small: 8, others: 1")
     group.add_argument("--stretch", choices=STRETCHES, default="asinh", help="default asinh, in units of the sky noise")
     group.add_argument("--augment", choices=AUGMENTS, help="default: the schedule's, see docs/models.md")
+    group.add_argument("--closer", type=int, metavar="PIXELS", help="a second look, at the middle; for frozen networks")
     group.add_argument("--class-weights", choices=("balanced", "none"), default="none", help="of rare classes")
     group.add_argument("--epochs", type=float, help="how often each stamp is shown at most; else the schedule's")
     group.add_argument("--metadata", metavar="snr,mag,…", help="columns that the model may know besides the pixels")
@@ -66,8 +68,8 @@ def recipe_of(args: argparse.Namespace, channels: int, n: int, *, base: bool) ->
     preset = chosen_preset(args.preset, n, base=base, init=args.init, architecture=args.architecture)
     paper = PAPERS.get(preset)
     architecture = args.architecture or _architecture(preset)
-    if args.size is not None and args.size < 16:
-        raise BadExamples(f"--size is a side in pixels, 16 or more, not {args.size}.")
+    if args.size is not None and args.size < LEAST_SIDE:
+        raise BadExamples(f"--size is a side in pixels, {LEAST_SIDE} or more, not {args.size}.")
     if args.turns is not None and not 1 <= args.turns <= WAYS:
         raise BadExamples(f"--turns is a number of flips and right angles, 1 to {WAYS}, not {args.turns}.")
     freeze = args.freeze or args.init == "random" or preset == "head" or (paper is not None and paper.freeze)
@@ -77,12 +79,17 @@ def recipe_of(args: argparse.Namespace, channels: int, n: int, *, base: bool) ->
             f"--augment {args.augment} changes what the network sees, but frozen features are made once."
             " Take preset finetune, or leave --augment out."
         )
+    if args.closer is not None and (not freeze or args.channels_as == "adapter"):
+        raise BadExamples("--closer is for networks that stay frozen. Take preset head or --freeze, or leave it out.")
+    if args.closer is not None and args.closer < LEAST_SIDE:
+        raise BadExamples(f"--closer is a side in pixels, {LEAST_SIDE} or more, not {args.closer}.")
     size = args.size or (paper.size if paper else None)
+    preprocessing = _preprocessing(args, architecture, channels, size)
     return Recipe(
         preset=preset,
         architecture=architecture,
         init=args.init,
-        preprocessing=_preprocessing(args, architecture, channels, size),
+        preprocessing=replace(preprocessing, closer=args.closer),
         freeze=freeze,
         schedule=_schedule(args, architecture, channels, base=base),
         balanced=args.class_weights == "balanced",

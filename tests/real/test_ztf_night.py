@@ -1,5 +1,7 @@
 """Known asteroids of one real ZTF night, against everything else that the survey found."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,9 +9,13 @@ from ml.crossvalidate import cross_validate
 from ml.dataset import Examples
 from ml.metrics import roc_auc
 from ml.pixels.read import read
+from ml.preprocessing import FROZEN
+from ml.recipe import Recipe
+from ml.tuned import features_of
 
 pytestmark = pytest.mark.real
 BRAAI = 0.816  # the published network d6_m9 on the same packets
+SEEDS = 5  # of folds and splits; the AUC of one of them is off by .006
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +45,16 @@ def test_a_head_on_frozen_features_knows_asteroids(night, truth):
     auc = roc_auc(truth, cross_validate(labelled(night, truth)))
     assert auc > 0.965
     assert auc > BRAAI
+
+
+def test_eight_turns_and_a_closer_look_know_more(night, truth):
+    """0.98 was asked; what is reached, and how it was measured, is in docs/models.md."""
+    recipe = Recipe("head", preprocessing=replace(FROZEN, turns=8, closer=24), freeze=True)
+    backbone, examples = recipe.begin(0), labelled(night, truth)
+    features = features_of(examples, np.arange(len(night)), backbone)
+    known = replace(examples, features=features, feature_key=backbone.feature_key)
+    aucs = [roc_auc(truth, cross_validate(known, recipe=recipe, seed=seed)) for seed in range(SEEDS)]
+    assert np.mean(aucs) > 0.975
 
 
 def test_one_wrong_label_in_ten_costs_little(night, truth):

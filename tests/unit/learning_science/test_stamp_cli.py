@@ -173,3 +173,23 @@ def test_too_little_memory_says_what_to_make_smaller(sky, made, capsys, monkeypa
     monkeypatch.setattr(stamps, "train_stamps", full)
     assert train(sky, made, *TINY) == 2
     assert "Take a smaller --size or --batch" in complaint(capsys)
+
+
+def test_turns_and_a_closer_look_are_kept_with_the_model(sky, made, capsys):
+    assert train(sky, made, *TINY, "--turns", "8", "--closer", "24") == 0
+    assert {"turns": 8, "closer": 24}.items() <= said(capsys)["preprocessing"].items()
+    assert judge(sky, made) == 0
+    assert said(capsys)["n"] > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--preset", "small", "--closer", "24"], "--closer is for networks that stay frozen"),
+        ([*TINY, "--channels-as", "adapter", "--closer", "24"], "--closer is for networks that stay frozen"),
+        ([*TINY, "--closer", "8"], "--closer is a side in pixels, 16 or more, not 8"),
+    ],
+)
+def test_a_closer_look_that_cannot_be_is_one_sentence(sky, made, capsys, options, sentence):
+    assert train(sky, made, *options) == 2
+    assert sentence in complaint(capsys)
