@@ -28,7 +28,7 @@ def add(subparsers: Any) -> None:
     trails.add_argument("--steps", type=int, help="batches of eight crops; by default 1200, or 600 from a checkpoint")
     cubes = options.of("cube")
     cubes.add_argument(
-        "--normalisation", default="adaptive", choices=("adaptive", "asinh", "raw"), help="what the flux goes through"
+        "--normalisation", default="asinh", choices=("adaptive", "asinh", "raw"), help="what the flux goes through"
     )
     cubes.add_argument("--crop", type=int, help="side in voxels of the crops; else the preset's")
     tracklets = options.of("tracklet")

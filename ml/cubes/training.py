@@ -35,7 +35,7 @@ def train_cubes(
     preset: Preset,
     *,
     name: str = "cpu",
-    normalisation: str = "adaptive",
+    normalisation: str = "asinh",
     seed: int = 0,
     minutes: float | None = None,
     device: str = "auto",
