@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ml.checkpoint import Checkpoint
 from ml.circumstances import QUANTITIES
+from ml.commands.stamp_labels import examples_of, together
 from ml.commands.stamp_options import merged
 from ml.commands.subjects import Slab, Tally, slabs
-from ml.commands.train_chips import examples_of, together
 from ml.dataset import BadExamples, Examples
 from ml.velocity import bin_names, bin_of, edges_of
 

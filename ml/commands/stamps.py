@@ -1,7 +1,6 @@
 """The role "stamp" on the command line."""
 
 import argparse
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from ml.commands.score_chips import score
 from ml.commands.stamp_data import examples_from
 from ml.commands.stamp_options import PRESETS, recipe_of
 from ml.commands.subjects import Tally
-from ml.commands.train_chips import tell
+from ml.commands.trained import saved, tell
 from ml.dataset import BadExamples, Examples
 from ml.evaluate import evaluate as figures_of
 from ml.montecarlo import monte_carlo
@@ -40,18 +39,10 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         began = time.monotonic()
         checkpoint = train_stamps(examples, recipe, base=base, seed=args.seed, minutes=args.minutes, on_epoch=tell)
     checkpoint.manifest |= _asked(args)
-    digest = checkpoint.save(args.out)
-    for note in examples.notes:
-        sys.stderr.write(f"note: {note}\n")
     return {
-        "checkpoint": str(args.out),
-        "sha256": digest,
-        "n": len(examples),
-        "skipped": tally.skipped,
-        **{key: checkpoint.manifest[key] for key in SAID},
+        **saved(args, checkpoint, examples, tally, SAID),
         "frozen": recipe.freeze,
         "notes": examples.notes,
-        **checkpoint.manifest["metrics"],
         **crossed,
         "training_seconds": round(time.monotonic() - began, 1),
         "seconds": round(time.monotonic() - started, 1),

@@ -17,7 +17,7 @@ from ml.checkpoint import Checkpoint
 from ml.commands.evaluate_chips import answers_of, threshold_of
 from ml.commands.subjects import Slab, Tally, slabs
 from ml.commands.tracklet_labels import labels_of, learnable, side
-from ml.commands.train_chips import tell
+from ml.commands.trained import saved, tell
 from ml.dataset import BadExamples
 from ml.evaluate import DRAWS
 from ml.evaluate import evaluate as figures_of
@@ -52,18 +52,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         on_epoch=tell,
     )
     checkpoint.manifest["labels"] = labels_of(parts, args.positive, checkpoint)
-    digest = checkpoint.save(args.out)
-    for note in examples.notes:
-        sys.stderr.write(f"note: {note}\n")
-    return {
-        "checkpoint": str(args.out),
-        "sha256": digest,
-        "n": len(examples),
-        "skipped": tally.skipped,
-        **{key: checkpoint.manifest[key] for key in SAID},
-        **checkpoint.manifest["metrics"],
-        "seconds": round(time.monotonic() - started, 1),
-    }
+    return saved(args, checkpoint, examples, tally, SAID) | {"seconds": round(time.monotonic() - started, 1)}
 
 
 def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
