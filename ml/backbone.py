@@ -14,6 +14,8 @@ from ml.engine import BATCH, Run, choose_device, choose_engine, compile_run
 from ml.models.residual import ResidualNet
 from ml.models.stamp import RESIDUAL, Prepared, backbone, dimensions
 from ml.models.weights import ARCHITECTURE
+from ml.pixels.rings import rings
+from ml.pixels.rings import width as rings_width
 from ml.preprocessing import FROZEN, Preprocessing, middle, turned
 
 KEPT = 8
@@ -45,27 +47,36 @@ class Backbone:
     def features(self, block: NDArray[Any]) -> NDArray[np.float16]:
         """Return features (n, F, D) of subjects (n, F, C, H, W) of any number type.
 
-        NaN pixels count as sky. D is what the network makes, for each look of the preprocessing one after the other.
+        NaN pixels count as sky. D is what the network makes, for each look of the preprocessing one after the other,
+        and then the rings, if it has them.
         """
         n, frames = block.shape[:2]
         stamps = block.reshape(n * frames, *block.shape[2:])
         parts = [self._part(stamps[start : start + BATCH]) for start in range(0, len(stamps), BATCH)]
-        flat = np.concatenate(parts) if parts else np.zeros((0, self._dimensions()), dtype=np.float32)
+        flat = np.concatenate(parts) if parts else np.zeros((0, self._width(block.shape[2])), dtype=np.float32)
         return flat.reshape(n, frames, flat.shape[1]).astype(np.float16)
 
     def _part(self, stamps: NDArray[Any]) -> NDArray[np.float32]:
         ready = self.preprocessing.stretched(stamps)
-        if self.preprocessing.closer is None:
-            return self._seen(ready)
-        return np.concatenate([self._seen(ready), self._seen(middle(ready, self.preprocessing.closer))], axis=1)
+        parts = [self._seen(ready)]
+        if self.preprocessing.closer is not None:
+            parts.append(self._seen(middle(ready, self.preprocessing.closer)))
+        if self.preprocessing.rings:
+            parts.append(rings(stamps))
+        return np.concatenate(parts, axis=1)
 
     def _seen(self, ready: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return features (B, D) of one look, the mean over its turns."""
         ways = turned(ready, self.preprocessing.turns)
         return np.mean([self._run(way.shape[1:])(way) for way in ways], axis=0, dtype=np.float32)
 
-    def _dimensions(self) -> int:
-        return dimensions(self.network) * self.preprocessing.looks
+    def parts(self, width: int) -> tuple[int, ...]:
+        """Return how `width` features of a stamp divide into looks, for each of which a head is fitted."""
+        return self.preprocessing.parts(width, dimensions(self.network))
+
+    def _width(self, channels: int) -> int:
+        photometry = rings_width(channels) if self.preprocessing.rings else 0
+        return dimensions(self.network) * self.preprocessing.looks + photometry
 
     def _run(self, shape: tuple[int, ...]) -> Run:
         name = (self.feature_key, self.engine, str(self.device), shape)

@@ -1,6 +1,6 @@
 """Train heads over features that are already known: what every round of the loop does, in seconds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,9 @@ class Heads:
     metrics: dict[str, float]
 
 
-def train_stamp(examples: Examples, features: NDArray[Any], *, seed: int, on_epoch: OnEpoch, looks: int = 1) -> Heads:
+def train_stamp(
+    examples: Examples, features: NDArray[Any], *, seed: int, on_epoch: OnEpoch, looks: Sequence[int] = ()
+) -> Heads:
     """Fit a stamp head on part of the examples, judge and cool it on the rest, then go on over all of them.
 
     Parameters
@@ -40,7 +42,8 @@ def train_stamp(examples: Examples, features: NDArray[Any], *, seed: int, on_epo
     on_epoch
         Told after each epoch; may raise Cancelled.
     looks
-        How many looks at a stamp lie side by side in the features; each gets a head, and these are joined.
+        How many of the features belong to each look at a stamp; each look gets a head, and these are joined. Without
+        any, all belong to one.
     """
     train, validation = examples.split(seed=seed)
     judge, told = Judge(examples, validation), Told(on_epoch, HEAD_EPOCHS)
@@ -69,7 +72,7 @@ def best_head(
     *,
     seed: int,
     told: "Told",
-    looks: int = 1,
+    looks: Sequence[int] = (),
 ) -> BestHead:
     """Fit heads with less and less regularisation, as long as the validation loss becomes smaller."""
     fits, seen = regression(examples, features, train, seed, looks), features[judge.rows]
@@ -120,7 +123,7 @@ def log_scores(stamp: LinearHead, features: NDArray[Any]) -> Tensor:
 
 
 def regression(
-    examples: Examples, features: NDArray[Any], rows: NDArray[np.intp], seed: int, looks: int = 1
+    examples: Examples, features: NDArray[Any], rows: NDArray[np.intp], seed: int, looks: Sequence[int] = ()
 ) -> Regression | Joined:
     """Return the chips of some rows, ready to fit heads on; at most `head.MOST` of them, drawn at random."""
     frames = features.shape[1]
@@ -129,6 +132,7 @@ def regression(
         rows = np.random.default_rng(seed).choice(rows, most, replace=False)
     chips = features[rows].reshape(len(rows) * frames, -1)
     targets, weights = np.repeat(examples.targets[rows], frames, axis=0), np.repeat(examples.weights[rows], frames)
-    if looks == 1:
+    if len(looks) < 2:
         return Regression(chips, targets, weights)
-    return Joined([Regression(look, targets, weights) for look in np.split(chips, looks, axis=1)])
+    parts = np.split(chips, np.cumsum(looks)[:-1], axis=1)
+    return Joined([Regression(look, targets, weights) for look in parts])

@@ -42,6 +42,8 @@ class Preprocessing:
     closer
         Side in pixels of the middle that is looked at a second time, resized to the same size; its features stand
         behind those of the first look. For frozen networks.
+    rings
+        Whether photometry in rings about the middle (`ml.pixels.rings`) stands behind the looks. For frozen networks.
     """
 
     stretch: str = "asinh_noise"
@@ -55,11 +57,17 @@ class Preprocessing:
     adapter: bool = False
     turns: int = 1
     closer: int | None = None
+    rings: bool = False
 
     @property
     def looks(self) -> int:
-        """Return how many looks at a stamp lie side by side in its features."""
+        """Return how many looks of the network lie side by side in a stamp's features."""
         return 1 if self.closer is None else 2
+
+    def parts(self, width: int, network: int) -> tuple[int, ...]:
+        """Return how `width` features divide: `network` of each of the network's looks, then those of the rings."""
+        rest = width - self.looks * network
+        return (network,) * self.looks + ((rest,) if self.rings else ())
 
     @property
     def sky_units(self) -> bool:
@@ -114,7 +122,7 @@ class Preprocessing:
 
         What came later is left out where it is unused, so that the keys of features that are stored already stay.
         """
-        unused = {"adapter": False, "turns": 1, "closer": None}
+        unused = {"adapter": False, "turns": 1, "closer": None, "rings": False}
         return {name: value for name, value in asdict(self).items() if name not in unused or value != unused[name]}
 
 

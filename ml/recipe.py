@@ -147,7 +147,8 @@ def _over_frozen(
     examples: Examples, start: Backbone, seed: int, on_epoch: OnEpoch
 ) -> tuple[Backbone, Heads, Tensor | None]:
     """Fit a head on features that stay as they are; with metadata, the validation part is left to the branch."""
-    features, looks = _known_or_made(examples, start), start.preprocessing.looks
+    features = _known_or_made(examples, start)
+    looks = start.parts(features.shape[-1])
     if examples.values is None:
         return start, frozen.train_stamp(examples, features, seed=seed, on_epoch=on_epoch, looks=looks), None
     train, validation = examples.split(seed=seed)

@@ -87,8 +87,9 @@ def train(
     if role == "tracklet":
         start, heads = _two_steps(examples, recipe, start, base, seed=seed, minutes=minutes, on_epoch=on_epoch)
     elif preset == "head":
+        features = _features(examples, start)
         heads = frozen.train_stamp(
-            examples, _features(examples, start), seed=seed, on_epoch=on_epoch, looks=start.preprocessing.looks
+            examples, features, seed=seed, on_epoch=on_epoch, looks=start.parts(features.shape[-1])
         )
     else:
         schedule = _schedule(start, base)

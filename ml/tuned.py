@@ -32,8 +32,8 @@ def train_tuned(
     Where the network knows something already, it begins with a head fitted on its frozen features: a fresh head would
     first tear them apart (Kumar et al. 2022, arXiv:2202.10054). It learns from one look at each stamp.
     """
-    if start.preprocessing.looks > 1:
-        start = Backbone(start.network, replace(start.preprocessing, closer=None))
+    if start.preprocessing.looks > 1 or start.preprocessing.rings:
+        start = Backbone(start.network, replace(start.preprocessing, closer=None, rings=False))
     if len(examples) < LEAST:
         raise BadExamples(
             f"There are only {len(examples)} examples; a network needs {LEAST} or more. Label more, or use preset head."

@@ -28,6 +28,7 @@ LOOKS: dict[str, Preprocessing] = {
     "whole": FROZEN,
     "middle": replace(FROZEN, crop=MIDDLE),
     "whole and middle": replace(FROZEN, closer=MIDDLE),
+    "whole, middle and rings": replace(FROZEN, closer=MIDDLE, rings=True),
 }
 
 

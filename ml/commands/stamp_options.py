@@ -49,6 +49,7 @@ def add(group: RoleGroup) -> None:
     group.add_argument("--stretch", choices=STRETCHES, default="asinh", help="default asinh, in units of the sky noise")
     group.add_argument("--augment", choices=AUGMENTS, help="default: the schedule's, see docs/models.md")
     group.add_argument("--closer", type=int, metavar="PIXELS", help="a second look, at the middle; for frozen networks")
+    group.add_argument("--rings", action="store_true", help="also photometry about the middle; for frozen networks")
     group.add_argument("--class-weights", choices=("balanced", "none"), default="none", help="of rare classes")
     group.add_argument("--epochs", type=float, help="how often each stamp is shown at most; else the schedule's")
     group.add_argument("--metadata", metavar="snr,mag,…", help="columns that the model may know besides the pixels")
@@ -79,8 +80,11 @@ def recipe_of(args: argparse.Namespace, channels: int, n: int, *, base: bool) ->
             f"--augment {args.augment} changes what the network sees, but frozen features are made once."
             " Take preset finetune, or leave --augment out."
         )
-    if args.closer is not None and (not freeze or args.channels_as == "adapter"):
-        raise BadExamples("--closer is for networks that stay frozen. Take preset head or --freeze, or leave it out.")
+    for word, asked in (("--closer", args.closer is not None), ("--rings", args.rings)):
+        if asked and (not freeze or args.channels_as == "adapter"):
+            raise BadExamples(
+                f"{word} is for networks that stay frozen. Take preset head or --freeze, or leave it out."
+            )
     if args.closer is not None and args.closer < LEAST_SIDE:
         raise BadExamples(f"--closer is a side in pixels, {LEAST_SIDE} or more, not {args.closer}.")
     size = args.size or (paper.size if paper else None)
@@ -89,7 +93,7 @@ def recipe_of(args: argparse.Namespace, channels: int, n: int, *, base: bool) ->
         preset=preset,
         architecture=architecture,
         init=args.init,
-        preprocessing=replace(preprocessing, closer=args.closer),
+        preprocessing=replace(preprocessing, closer=args.closer, rings=args.rings),
         freeze=freeze,
         schedule=_schedule(args, architecture, channels, base=base),
         balanced=args.class_weights == "balanced",

@@ -15,7 +15,7 @@ from ml.tuned import features_of
 
 pytestmark = pytest.mark.real
 BRAAI = 0.816  # the published network d6_m9 on the same packets
-SEEDS = 3  # of folds and splits; the AUC of one of them is off by .006
+SEEDS = 10  # of folds and splits; the AUC of one of them is off by .004
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +47,13 @@ def test_a_head_on_frozen_features_knows_asteroids(night, truth):
     assert auc > BRAAI
 
 
-def test_a_closer_look_knows_more(night, truth):
-    """0.98 was asked; what is reached with eight turns, in eight times the time, is in docs/models.md."""
-    recipe = Recipe("head", preprocessing=replace(FROZEN, closer=24), freeze=True)
+def test_the_middle_and_its_rings_know_more(night, truth):
+    recipe = Recipe("head", preprocessing=replace(FROZEN, closer=24, rings=True), freeze=True)
     backbone, examples = recipe.begin(0), labelled(night, truth)
     features = features_of(examples, np.arange(len(night)), backbone)
     known = replace(examples, features=features, feature_key=backbone.feature_key)
     aucs = [roc_auc(truth, cross_validate(known, recipe=recipe, seed=seed)) for seed in range(SEEDS)]
-    assert np.mean(aucs) > 0.968
+    assert np.mean(aucs) >= 0.98
 
 
 def test_one_wrong_label_in_ten_costs_little(night, truth):

@@ -14,6 +14,7 @@ from ml.engine import limit_torch
 from ml.head import LinearHead, Regression
 from ml.joined import Joined, joined, parted
 from ml.metrics import roc_auc
+from ml.pixels.rings import rings, width
 from ml.preprocessing import FROZEN, Preprocessing
 from ml.recipe import Recipe, train_stamps
 from ml.schedule import SMALL
@@ -21,7 +22,7 @@ from ml.score import Scorer
 from tests.unit.learning_science.conftest import labelled
 
 TINY = "test_resnet"
-AT_32 = dataclasses.replace(FROZEN, size_single=32, turns=8, closer=16)
+AT_32 = dataclasses.replace(FROZEN, size_single=32, turns=8, closer=16, rings=True)
 BOTH = Recipe("head", TINY, "random", AT_32, freeze=True)
 
 
@@ -62,6 +63,22 @@ def test_the_closer_look_stands_behind_the_first(random):
     assert closer.features(stamps[:0]).shape == (0, 2, 4)
 
 
+def test_the_rings_stand_behind_the_looks(random):
+    stamps = random.normal(size=(3, 2, 1, 12, 12)).astype(np.float32)
+    seen = Backbone(Corners(), dataclasses.replace(NATIVE, closer=6, rings=True), device="cpu", engine="torch")
+    features = seen.features(stamps)
+    assert np.array_equal(features[:, 1, 4:], rings(stamps[:, 1]).astype(np.float16))
+    assert seen.parts(features.shape[-1]) == (2, 2, width(1))
+    assert seen.features(stamps[:0]).shape == (0, 2, 4 + width(1))
+
+
+def test_the_head_of_a_narrow_look_is_held_back_less(random):
+    x, classes = random.normal(size=(60, 10)).astype(np.float32), random.integers(0, 3, 60)
+    parts = [Regression(look, np.eye(3)[classes], np.ones(60)) for look in (x[:, :8], x[:, 8:])]
+    narrow = parted(Joined(parts).fit(100), (8, 2))[1]
+    assert torch.allclose(narrow.weight, parts[1].fit(25).weight, atol=1e-6)
+
+
 def test_joined_heads_say_the_mean_of_what_each_says(random):
     x, classes = random.normal(size=(60, 10)).astype(np.float32), random.integers(0, 3, 60)
     targets, weights = np.eye(3)[classes], np.ones(60)
@@ -77,7 +94,7 @@ def test_joined_heads_say_the_mean_of_what_each_says(random):
 
 def test_parting_undoes_joining(random):
     head = LinearHead(torch.from_numpy(random.normal(size=(3, 8))), torch.from_numpy(random.normal(size=3)))
-    again = joined(parted(head, 2))
+    again = joined(parted(head, (6, 2)))
     assert torch.allclose(again.weight, head.weight)
     assert torch.allclose(again.bias, head.bias)
 
@@ -93,13 +110,16 @@ def test_a_checkpoint_remembers_its_turns_and_looks(kinds, pixels, tmp_path):
 
 
 def test_what_is_unused_leaves_manifests_and_keys_as_they_were():
-    assert not {"turns", "closer"} & set(FROZEN.as_manifest())
+    assert not {"turns", "closer", "rings"} & set(FROZEN.as_manifest())
     assert Preprocessing(**AT_32.as_manifest()) == AT_32
     keys = {
         Backbone(Corners(), pre).feature_key
-        for pre in (FROZEN, dataclasses.replace(FROZEN, turns=8), dataclasses.replace(FROZEN, closer=24))
+        for pre in (
+            FROZEN,
+            *(dataclasses.replace(FROZEN, **one) for one in ({"turns": 8}, {"closer": 24}, {"rings": True})),
+        )
     }
-    assert len(keys) == 3
+    assert len(keys) == 4
 
 
 def test_a_whole_network_that_goes_on_from_two_looks_learns_from_one(kinds, pixels):
@@ -109,7 +129,7 @@ def test_a_whole_network_that_goes_on_from_two_looks_learns_from_one(kinds, pixe
     made = train_stamps(examples, Recipe("finetune", TINY, schedule=short), base=base)
     kept = made.manifest["preprocessing"]
     assert kept["turns"] == 8
-    assert "closer" not in kept
+    assert not {"closer", "rings"} & set(kept)
     assert Scorer(made).probabilities(pixels[:4]).shape == (4, 4)
 
 

@@ -176,8 +176,8 @@ def test_too_little_memory_says_what_to_make_smaller(sky, made, capsys, monkeypa
 
 
 def test_turns_and_a_closer_look_are_kept_with_the_model(sky, made, capsys):
-    assert train(sky, made, *TINY, "--turns", "8", "--closer", "24") == 0
-    assert {"turns": 8, "closer": 24}.items() <= said(capsys)["preprocessing"].items()
+    assert train(sky, made, *TINY, "--turns", "8", "--closer", "24", "--rings") == 0
+    assert {"turns": 8, "closer": 24, "rings": True}.items() <= said(capsys)["preprocessing"].items()
     assert judge(sky, made) == 0
     assert said(capsys)["n"] > 0
 
@@ -187,6 +187,7 @@ def test_turns_and_a_closer_look_are_kept_with_the_model(sky, made, capsys):
     [
         (["--preset", "small", "--closer", "24"], "--closer is for networks that stay frozen"),
         ([*TINY, "--channels-as", "adapter", "--closer", "24"], "--closer is for networks that stay frozen"),
+        (["--preset", "small", "--rings"], "--rings is for networks that stay frozen"),
         ([*TINY, "--closer", "8"], "--closer is a side in pixels, 16 or more, not 8"),
     ],
 )
