@@ -45,6 +45,8 @@ class Recipe:
         Of the training, where not all is frozen.
     balanced
         Weigh each class alike, however many examples it has.
+    precision
+        "auto" lets a trained network be computed in bf16 if it passes `ml.precision.trial`; "f32" does not try.
     """
 
     preset: str = "finetune"
@@ -54,6 +56,7 @@ class Recipe:
     freeze: bool = False
     schedule: Schedule = WHOLE
     balanced: bool = False
+    precision: str = "auto"
 
     def begin(self, seed: int) -> Backbone:
         """Return the network as it is before any training."""
@@ -107,7 +110,9 @@ def train_stamps(
         network, heads, scores = _over_frozen(learnt, start, seed, on_epoch)
     else:
         schedule = replace(recipe.schedule, body=0.0, probes=False) if recipe.freeze else recipe.schedule
-        network, heads = train_tuned(learnt, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
+        network, heads = train_tuned(
+            learnt, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch, precision=recipe.precision
+        )
         scores = None
     tensors = head_tensors(heads)
     if base is not None or not _packaged(recipe):

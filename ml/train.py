@@ -192,6 +192,7 @@ def manifest_of(
         "preset": preset,
         "preprocessing": start.preprocessing.as_manifest(),
         "feature_key": start.feature_key,
+        **start.precision.as_manifest(),
         "training_set": examples.training_set,
         "examples": len(examples),
         "notes": list(examples.notes),

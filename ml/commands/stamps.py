@@ -42,6 +42,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     return {
         **saved(args, checkpoint, examples, tally, SAID),
         "frozen": recipe.freeze,
+        "precision": checkpoint.manifest.get("precision", {"kind": "f32"}),
         "notes": examples.notes,
         **crossed,
         "training_seconds": round(time.monotonic() - began, 1),

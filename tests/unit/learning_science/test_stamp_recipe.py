@@ -54,7 +54,7 @@ def test_every_number_of_channels_comes_back_from_disk(kinds, pixels, tmp_path, 
     assert scorer.manifest["architecture"] == TINY
     features = scorer.features(blocks[:4])
     assert features.dtype == np.float16
-    assert np.array_equal(p, scorer.probabilities_from_features(features))
+    assert np.allclose(p, scorer.probabilities_from_features(features), atol=1e-3)
 
 
 def test_frozen_random_weights_stay_as_they_are(kinds, pixels):
