@@ -30,11 +30,12 @@ from ml.judge import Judge
 from ml.models.stamp import RESIDUAL, Prepared
 from ml.precision import MOST_FLIPPED, Precision, trial
 from ml.preprocessing import FROZEN, native
-from ml.recipe import Recipe, train_stamps
+from ml.recipe import Recipe
 from ml.schedule import LONG
 from ml.score import Scorer
 from ml.simulate.atlas import atlas
 from ml.simulate.difference import REAL
+from ml.train import train_stamps
 
 STAMPS, TAUGHT, ROUNDS = 1024, 2048, 3
 BATCHES = (8, 16, 32, 64, 128, 512)

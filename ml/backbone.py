@@ -89,6 +89,8 @@ class Backbone:
 
     def parts(self, width: int) -> tuple[int, ...]:
         """Return how `width` features of a stamp divide into looks, for each of which a head is fitted."""
+        if self.preprocessing.looks == 1 and not self.preprocessing.rings:
+            return (width,)
         return self.preprocessing.parts(width, dimensions(self.network))
 
     def _width(self, channels: int) -> int:

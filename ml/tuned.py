@@ -1,6 +1,7 @@
 """Train a network and then its heads: what the presets "finetune" and "small" do."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,3 +81,24 @@ def features_of(examples: Examples, rows: NDArray[np.intp], backbone: Backbone) 
     """Return features (n, F, D) of some subjects, read from their pixels a slab at a time."""
     slabs = [rows[first : first + SLAB] for first in range(0, len(rows), SLAB)]
     return np.concatenate([backbone.features(np.asarray(examples.pixels[slab])) for slab in slabs])
+
+
+def known_or_made(examples: Examples, backbone: Backbone) -> NDArray[Any]:
+    """Return features (n, F, D) of all subjects: those at hand if this backbone made them, else from their pixels.
+
+    Raises
+    ------
+    BadExamples
+        If there are none of this backbone's, and no pixels either.
+    """
+    known = examples.features
+    if known is not None and (not examples.feature_key or examples.feature_key == backbone.feature_key):
+        return known
+    if examples.pixels is not None:
+        return features_of(examples, np.arange(len(examples)), backbone)
+    if known is None:
+        raise BadExamples("The examples have neither features nor pixels: there is nothing to look at.")
+    raise BadExamples(
+        f"The features at hand are {examples.feature_key}, but this model starts from {backbone.feature_key}."
+        " Score the subjects with that backbone first."
+    )

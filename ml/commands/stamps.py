@@ -18,9 +18,9 @@ from ml.commands.trained import saved, tell
 from ml.dataset import BadExamples, Examples
 from ml.evaluate import evaluate as figures_of
 from ml.montecarlo import monte_carlo
-from ml.recipe import Recipe, train_stamps
+from ml.recipe import Recipe
 from ml.score import Scorer
-from ml.train import INITS
+from ml.train import INITS, train_stamps
 from ml.tuned import features_of
 
 SAID = ("role", "preset", "architecture", "init", "classes", "positive", "feature_key", "preprocessing")

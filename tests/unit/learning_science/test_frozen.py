@@ -12,6 +12,7 @@ from ml.epoch import Cancelled
 from ml.metrics import roc_auc
 from ml.precision import F32
 from ml.preprocessing import FROZEN
+from ml.recipe import Recipe
 from ml.score import Scorer
 from tests.unit.learning_science.conftest import CLASSES, labelled
 
@@ -26,7 +27,7 @@ class NoBackbone(backbone.Backbone):
 
 @pytest.fixture(autouse=True)
 def no_backbone(monkeypatch):
-    monkeypatch.setattr(train, "default_backbone", NoBackbone)
+    monkeypatch.setattr(Recipe, "begin", lambda recipe, seed: NoBackbone())
 
 
 @pytest.mark.parametrize("role", ["stamp", "tracklet"])

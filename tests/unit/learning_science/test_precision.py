@@ -13,10 +13,10 @@ from ml.judge import Judge
 from ml.models.residual import ResidualNet
 from ml.precision import Precision, trial
 from ml.preprocessing import native
-from ml.recipe import Recipe, train_stamps
+from ml.recipe import Recipe
 from ml.schedule import SMALL
 from ml.score import Scorer
-from ml.train import train
+from ml.train import train, train_stamps
 from tests.unit.learning_science.conftest import labelled
 
 N = 1200
