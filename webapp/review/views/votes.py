@@ -25,8 +25,8 @@ VOTE_COLUMNS = (
     "known_answered", "odds_factor", "posterior",
 )  # fmt: skip
 LINE_COLUMNS = (
-    "number", "volunteer", "frame", "x1_px", "y1_px", "x2_px", "y2_px", "length_px", "ra1_deg", "dec1_deg", "ra2_deg",
-    "dec2_deg", "length_arcsec",
+    "external_id", "number", "volunteer", "frame", "x1_px", "y1_px", "x2_px", "y2_px", "length_px", "ra1_deg",
+    "dec1_deg", "ra2_deg", "dec2_deg", "length_arcsec",
 )  # fmt: skip
 
 
@@ -71,8 +71,8 @@ def lines_csv(request: HttpRequest, workflow: Workflow, pk: int) -> HttpResponse
     lines = (line for frame in marked_frames(workflow, subject) for line in frame.lines)
     rows = (
         (
-            line.number, line.who, line.mark.frame, line.mark.x1, line.mark.y1, line.mark.x2, line.mark.y2,
-            line.pixels, line.mark.ra1, line.mark.dec1, line.mark.ra2, line.mark.dec2, line.arcsec,
+            subject.external_id, line.number, line.who, line.mark.frame, line.mark.x1, line.mark.y1, line.mark.x2,
+            line.mark.y2, line.pixels, line.mark.ra1, line.mark.dec1, line.mark.ra2, line.mark.dec2, line.arcsec,
         )
         for line in lines
     )  # fmt: skip
