@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.checkpoint import BadCheckpoint, Checkpoint
-from ml.cubes.difference import difference
 from ml.cubes.model import CubeModel
 from ml.cubes.tracks import tracks_of
+from ml.cubes.views import seen
 from ml.tracklets.tracks import Tracks
 from ml.trails.restore import detector_of
 from ml.trails.sky import NoPixels
@@ -97,8 +97,8 @@ def _surest_track(checkpoint: Checkpoint) -> Surest:
     model = CubeModel.of(checkpoint)
 
     def surest(subject: NDArray[Any]) -> float:
-        change, measured = difference(np.asarray(subject[:, 0], dtype=np.float32))
-        found = tracks_of(np.where(measured, model.probabilities(change), 0), model.threshold)
+        views, measured = seen(np.asarray(subject[:, 0], dtype=np.float32))
+        found = tracks_of(np.where(measured, model.probabilities(views), 0), model.threshold)
         return found[0].score if found else 0.0
 
     return surest
