@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.checkpoint import BadCheckpoint, Checkpoint
-from ml.cubes.difference import difference
 from ml.cubes.model import CubeModel
 from ml.cubes.tracks import tracks_of
+from ml.cubes.views import seen
 from ml.finds import Find, packed, surest, unpacked
 from ml.tracklets.tracks import Tracks
 from ml.trails.restore import detector_of
@@ -106,8 +106,8 @@ def _look_for_tracks(checkpoint: Checkpoint) -> Look:
     model = CubeModel.of(checkpoint)
 
     def look(subject: NDArray[Any]) -> tuple[float, list[Find]]:
-        change, measured = difference(np.asarray(subject[:, 0], dtype=np.float32))
-        found = tracks_of(np.where(measured, model.probabilities(change), 0), model.threshold)
+        views, measured = seen(np.asarray(subject[:, 0], dtype=np.float32))
+        found = tracks_of(np.where(measured, model.probabilities(views), 0), model.threshold)
         return (found[0].score if found else 0.0), []  # a track through a cube is no line in a frame
 
     return look
