@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ml.engine import BATCH, Run, choose_device, choose_engine, compile_run
+from ml.ahead import ahead
+from ml.engine import BATCH, Run, choose_device, choose_engine, compile_run, cores
 from ml.models.residual import ResidualNet
 from ml.models.stamp import RESIDUAL, Prepared, backbone, dimensions
 from ml.models.weights import ARCHITECTURE
 from ml.pixels.rings import rings
 from ml.pixels.rings import width as rings_width
+from ml.precision import F32, Precision
 from ml.preprocessing import FROZEN, Preprocessing, middle, turned
 
 KEPT = 8
@@ -34,30 +36,43 @@ class Backbone:
         How stamps are made ready for it.
     device, engine
         As in `ml.engine`.
+    precision
+        In how many bits it may be computed; where the hardware has no bf16 it is f32 all the same.
     """
 
     def __init__(
-        self, network: nn.Module, preprocessing: Preprocessing = FROZEN, *, device: str = "auto", engine: str = "auto"
+        self,
+        network: nn.Module,
+        preprocessing: Preprocessing = FROZEN,
+        *,
+        device: str = "auto",
+        engine: str = "auto",
+        precision: Precision = F32,
     ) -> None:
-        self.network, self.preprocessing = network, preprocessing
+        self.network, self.preprocessing, self.precision = network, preprocessing, precision
         self.device = choose_device(device)
         self.engine = choose_engine(engine, self.device)
-        self.feature_key = feature_key(network, preprocessing)
+        self.feature_key = feature_key(network, preprocessing, precision)
 
     def features(self, block: NDArray[Any]) -> NDArray[np.float16]:
-        """Return features (n, F, D) of subjects (n, F, C, H, W) of any number type.
+        """Return features (n, F, D) of subjects (n, F, C, H, W) of any number type, as they are stored.
 
         NaN pixels count as sky. D is what the network makes, for each look of the preprocessing one after the other,
         and then the rings, if it has them.
         """
+        return self.unrounded(block).astype(np.float16)
+
+    def unrounded(self, block: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the same features before they are rounded to 16 bits for the store."""
         n, frames = block.shape[:2]
         stamps = block.reshape(n * frames, *block.shape[2:])
-        parts = [self._part(stamps[start : start + BATCH]) for start in range(0, len(stamps), BATCH)]
+        batches = (stamps[start : start + BATCH] for start in range(0, len(stamps), BATCH))
+        ready = ((batch, self.preprocessing.stretched(batch)) for batch in batches)
+        parts = [self._looked_at(*pair) for pair in ahead(ready)]
         flat = np.concatenate(parts) if parts else np.zeros((0, self._width(block.shape[2])), dtype=np.float32)
-        return flat.reshape(n, frames, flat.shape[1]).astype(np.float16)
+        return flat.reshape(n, frames, flat.shape[1])
 
-    def _part(self, stamps: NDArray[Any]) -> NDArray[np.float32]:
-        ready = self.preprocessing.stretched(stamps)
+    def _looked_at(self, stamps: NDArray[Any], ready: NDArray[np.float32]) -> NDArray[np.float32]:
         parts = [self._seen(ready)]
         if self.preprocessing.closer is not None:
             parts.append(self._seen(middle(ready, self.preprocessing.closer)))
@@ -67,11 +82,15 @@ class Backbone:
 
     def _seen(self, ready: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return features (B, D) of one look, the mean over its turns."""
-        ways = turned(ready, self.preprocessing.turns)
-        return np.mean([self._run(way.shape[1:])(way) for way in ways], axis=0, dtype=np.float32)
+        ways = list(turned(ready, self.preprocessing.turns))
+        shapes = dict.fromkeys(way.shape[1:] for way in ways)  # of oblong stamps, half of the ways lie and half stand
+        seen = [self._run(shape)(*(way for way in ways if way.shape[1:] == shape)) for shape in shapes]
+        return np.concatenate(seen).reshape(len(ways), len(ready), -1).mean(0)
 
     def parts(self, width: int) -> tuple[int, ...]:
         """Return how `width` features of a stamp divide into looks, for each of which a head is fitted."""
+        if self.preprocessing.looks == 1 and not self.preprocessing.rings:
+            return (width,)
         return self.preprocessing.parts(width, dimensions(self.network))
 
     def _width(self, channels: int) -> int:
@@ -84,7 +103,14 @@ class Backbone:
             while len(COMPILED) >= KEPT:
                 del COMPILED[next(iter(COMPILED))]
             prepared = prepare(copy.deepcopy(self.network), self.preprocessing, shape[0])
-            COMPILED[name] = compile_run(prepared, shape, device=self.device, engine=self.engine)
+            COMPILED[name] = compile_run(
+                prepared,
+                shape,
+                device=self.device,
+                engine=self.engine,
+                precision=self.precision.kind,
+                streams=cores(),
+            )
         return COMPILED[name]
 
 
@@ -93,12 +119,17 @@ def prepare(network: nn.Module, preprocessing: Preprocessing, channels: int) -> 
     return Prepared(network, size=preprocessing.size(channels), three=preprocessing.channels == 0)
 
 
-def feature_key(network: nn.Module, preprocessing: Preprocessing) -> str:
-    """Return 16 hex digits that name these weights with this preprocessing: equal keys mean equal features."""
+def feature_key(network: nn.Module, preprocessing: Preprocessing, precision: Precision = F32) -> str:
+    """Return 16 hex digits that name these weights with this preprocessing: equal keys mean equal features.
+
+    Features that may be computed in bf16 are equal to what that changes, which an accuracy test has found harmless.
+    """
     digest = hashlib.blake2b(json.dumps(preprocessing.as_manifest(), sort_keys=True).encode(), digest_size=8)
     for name, tensor in network.state_dict().items():
         if not name.endswith("num_batches_tracked"):
             digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    if precision.kind != "f32":
+        digest.update(precision.kind.encode())
     return digest.hexdigest()
 
 

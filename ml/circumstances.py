@@ -2,6 +2,7 @@
 
 import csv
 import math
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,7 +108,7 @@ def _any(values: Iterable[float | None]) -> bool:
 
 
 def _median(values: Iterable[float | None]) -> float:
-    return float(np.median([value for value in values if value is not None]))
+    return statistics.median(value for value in values if value is not None)
 
 
 def _cell(cells: dict[str, Any], name: str) -> str:

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.dataset import Examples, grouped_folds
-from ml.recipe import Recipe, train_stamps
+from ml.recipe import Recipe
 from ml.score import Scorer, default_backbone
-from ml.train import train
+from ml.train import train, train_stamps
 from ml.tuned import features_of
 
 

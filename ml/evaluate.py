@@ -39,7 +39,8 @@ def evaluate(
     seed, draws
         Of the bootstrap.
     threshold
-        From which probability of being real a subject is called real, 0..1.
+        From which probability of being real a subject is called real, 0..1. Where the classes are real and bogus alone,
+        accuracy, kappa and confusion are of what is called so, too; else of the likeliest class.
 
     Returns
     -------
@@ -61,9 +62,12 @@ def evaluate(
         raise ValueError("There is nothing to evaluate: no subject has both a score and a true label.")
     p, numbers, groups = p[scored], numbers[scored], groups[scored]
     columns = [list(classes).index(name) for name in positive]
-    real, p_real, predicted = np.isin(numbers, columns), np.clip(p[:, columns].sum(1), 0, 1), p.argmax(1)
+    real, p_real = np.isin(numbers, columns), np.clip(p[:, columns].sum(1), 0, 1)
+    predicted = metrics.predicted(p, columns, threshold)
     points = metrics.operating_points(metrics.rank(real, p_real))
-    spans = metrics.class_intervals(numbers, p, real, p_real, groups, threshold=threshold, seed=seed, draws=draws)
+    spans = metrics.class_intervals(
+        numbers, p, real, p_real, groups, said=predicted, threshold=threshold, seed=seed, draws=draws
+    )
     said = {
         "n": int(scored.sum()),
         "unscored": int((~scored).sum()),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.pixels.stretch import asinh_noise, histogram, linear_noise, zscale
+from ml.pixels.stretch import asinh_noise, histogram, linear_noise, sky, zscale
 
 MOST_CHANNELS = 4
 STRETCHES = {"asinh": "asinh_noise", "linear": "linear_noise", "zscale": "zscale", "equalise": "equalise"}
@@ -97,14 +97,16 @@ class Preprocessing:
         with np.errstate(over="ignore", invalid="ignore"):  # of sentinels such as 3.4e38, which become NaN, so sky
             values = self._levels(pixels)
         np.clip(values, -self.clip, self.clip, out=values)
-        return np.nan_to_num(middle(values, self.crop), copy=False)
+        return np.nan_to_num(values, copy=False)
 
     def _levels(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the stretched middle of the stamps, not yet clipped."""
         if not self.sky_units:
-            grey: NDArray[np.float32] = GREYS[self.stretch](pixels)
+            grey: NDArray[np.float32] = middle(GREYS[self.stretch](pixels), self.crop)
             return 2 * grey - 1
+        measured, seen = sky(pixels), middle(pixels, self.crop)  # the sky is that of the whole stamp
         linear = self.stretch == "linear_noise"
-        values: NDArray[np.float32] = linear_noise(pixels) if linear else asinh_noise(pixels, softening=self.softening)
+        values = linear_noise(seen, measured=measured) if linear else asinh_noise(seen, self.softening, measured)
         values *= np.float32(self.gain)
         return values
 
@@ -136,10 +138,10 @@ def native(channels: int) -> Preprocessing:
 
 
 def turned(stamps: NDArray[Any], turns: int) -> Iterator[NDArray[Any]]:
-    """Yield stamps (..., H, W) in the first `turns` of their eight ways: as they are, flipped, and so on by 90°."""
+    """Yield views of stamps (..., H, W) in `turns` of their eight ways: as they are, flipped, and so on by 90°."""
     for way in range(turns):
         quarter = np.rot90(stamps, way // 2, axes=(-2, -1))
-        yield np.ascontiguousarray(quarter[..., ::-1] if way % 2 else quarter)
+        yield quarter[..., ::-1] if way % 2 else quarter
 
 
 def middle(stamps: NDArray[Any], side: int | None) -> NDArray[Any]:

@@ -1,30 +1,27 @@
-"""Train a model: the recipe, top to bottom."""
+"""Train a classifier: the recipe, top to bottom."""
 
-import datetime
-import time
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ml import frozen
-from ml.backbone import Backbone, architecture_of, default_backbone, frozen_tensors
+from ml.backbone import Backbone
 from ml.checkpoint import Checkpoint
+from ml.contents import backbone_tensors, head_tensors, manifest_of
 from ml.dataset import BadExamples, Examples
 from ml.engine import limit_torch
 from ml.epoch import Cancelled, Epoch, OnEpoch, silent
-from ml.models.stamp import RESIDUAL, backbone
-from ml.models.weights import ARCHITECTURE
-from ml.preprocessing import FROZEN, native
-from ml.schedule import SMALL, SMALL_AGAIN, WHOLE, Schedule
+from ml.frozen import Heads
+from ml.judge import Judge
+from ml.metadata import learn_metadata, telltales
+from ml.models.stamp import RESIDUAL
+from ml.recipe import PRESETS, Recipe, balanced, recipe_of
 from ml.score import Scorer
 from ml.tracklets import two_step
-from ml.tuned import features_of, train_tuned
-from ml.version import code_version
+from ml.tracklets.training import train_tracklets
+from ml.tuned import features_of, known_or_made, train_tuned
 
-ROLES = ("stamp", "tracklet")
-PRESETS = ("head", "finetune", "small")
 PRESETS_OF = {"stamp": PRESETS, "tracklet": two_step.PRESETS}
 INITS = ("imagenet", "random", "scratch")
 
@@ -73,134 +70,110 @@ def train(
     Cancelled
         As `on_epoch` raised it.
     """
-    if role not in ROLES:
-        raise ValueError(f"There is no role called {role!r}; it is {' or '.join(ROLES)}.")
+    if role not in PRESETS_OF:
+        raise ValueError(f"There is no role called {role!r}; it is {' or '.join(PRESETS_OF)}.")
     if preset not in PRESETS_OF[role]:
         raise ValueError(f"There is no preset called {preset!r}; it is {', '.join(PRESETS_OF[role])}.")
     examples.check()
     limit_torch()
     if base is None and init not in INITS:
         base = Checkpoint.load(init)
-    recipe = two_step.recipe_of(preset, init, base, examples, completeness)
-    chips = recipe.chips if role == "tracklet" else preset
-    start = _start(chips, init, base, examples, seed)
     if role == "tracklet":
-        start, heads = _two_steps(examples, recipe, start, base, seed=seed, minutes=minutes, on_epoch=on_epoch)
-    elif preset == "head":
-        features = _features(examples, start)
-        heads = frozen.train_stamp(
-            examples, features, seed=seed, on_epoch=on_epoch, looks=start.parts(features.shape[-1])
+        return train_tracklets(
+            examples, preset, init, base=base, seed=seed, minutes=minutes, completeness=completeness, on_epoch=on_epoch
         )
-    else:
-        schedule = _schedule(start, base)
-        start, heads = train_tuned(examples, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
-    tensors = _backbone_tensors(chips, init, base, start) | head_tensors(heads)
-    return Checkpoint(
-        manifest_of(role, examples, start, heads, preset=preset, init=init, base=base, seed=seed), tensors
-    )
+    recipe = recipe_of(preset, init, examples, None if base is None else Scorer(base).backbone)
+    return train_stamps(examples, recipe, base=base, seed=seed, minutes=minutes, on_epoch=on_epoch)
 
 
-def _two_steps(
+def train_stamps(
     examples: Examples,
-    recipe: two_step.Recipe,
-    start: Backbone,
-    base: Checkpoint | None,
+    recipe: Recipe,
     *,
-    seed: int,
-    minutes: float | None,
-    on_epoch: OnEpoch,
-) -> tuple[Backbone, frozen.Heads]:
-    chips = two_step.apart(examples)
-    if recipe.chips in ("head", two_step.GIVEN):
-        chips.examples.features = _features(chips.examples, start)
-        head, learnt = two_step.on_features(examples, chips, recipe, base, seed=seed, on_epoch=on_epoch)
+    base: Checkpoint | None = None,
+    seed: int = 0,
+    minutes: float | None = None,
+    on_epoch: OnEpoch = silent,
+) -> Checkpoint:
+    """Train a stamp checkpoint by a recipe.
+
+    Parameters
+    ----------
+    examples
+        With pixels (N, F, C, H, W); with `values`, a metadata branch is fitted on the validation part.
+    recipe
+        What to do.
+    base
+        A checkpoint whose network and preprocessing to start from, whatever the recipe's.
+    seed
+        Of splits, weights and order.
+    minutes
+        A limit for training a network; None leaves it to the schedule.
+    on_epoch
+        Told after every epoch; raising `Cancelled` in it ends the run.
+
+    Raises
+    ------
+    BadExamples
+        If nothing can be learnt from the examples; the message says why and what to do.
+    MissingWeights
+        If the ImageNet weights are on none of the known places.
+    """
+    examples.check()
+    limit_torch()
+    if examples.values is not None:
+        examples.notes.extend(telltales(examples))
+    start = Scorer(base).backbone if base is not None else recipe.begin(seed)
+    learnt = balanced(examples) if recipe.balanced else examples
+    learnt = _with_split(learnt, seed) if examples.values is not None else learnt
+    if recipe.freeze and not start.preprocessing.adapter:
+        network, heads, scores = _over_frozen(learnt, start, seed, on_epoch)
     else:
-        schedule = _schedule(start, base)
-        start, head, learnt = two_step.on_pixels(
-            examples, chips, recipe, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch
+        schedule = replace(recipe.schedule, body=0.0, probes=False) if recipe.freeze else recipe.schedule
+        network, heads = train_tuned(
+            learnt, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch, precision=recipe.precision
         )
-    return start, frozen.Heads(head, learnt, learnt.metrics)
+        scores = None
+    tensors = backbone_tensors(network, base, frozen=recipe.freeze, packaged=recipe.packaged) | head_tensors(heads)
+    init = "scratch" if recipe.architecture == RESIDUAL else recipe.init
+    manifest = manifest_of("stamp", examples, network, heads, preset=recipe.preset, init=init, base=base, seed=seed)
+    if examples.values is not None:
+        branch, manifest["metrics"] = _branch(learnt, network, heads, scores, seed)
+        manifest["metadata"] = list(examples.columns)
+        tensors |= {f"metadata.{name}": value for name, value in branch.items()}
+    return Checkpoint(manifest, tensors)
 
 
-def _start(preset: str, init: str, base: Checkpoint | None, examples: Examples, seed: int) -> Backbone:
-    if base is not None:
-        return Scorer(base).backbone
-    if preset == "small":
-        channels = _channels(examples)
-        return Backbone(backbone(RESIDUAL, "random", channels, seed), native(channels))
-    if init == "imagenet":
-        return default_backbone()
-    return Backbone(backbone(ARCHITECTURE, "random", 3, seed), FROZEN)
+def _with_split(examples: Examples, seed: int) -> Examples:
+    """Return the examples with their validation part written down, since it is needed twice."""
+    held = np.zeros(len(examples), dtype=bool)
+    held[examples.split(seed=seed)[1]] = True
+    return replace(examples, held=held)
 
 
-def _features(examples: Examples, start: Backbone) -> NDArray[Any]:
-    if examples.features is not None:
-        if examples.feature_key and examples.feature_key != start.feature_key:
-            raise BadExamples(
-                f"The features at hand are {examples.feature_key}, but this model starts from {start.feature_key}."
-                " Score the subjects with that backbone first."
-            )
-        return examples.features
-    if examples.pixels is None:
-        raise BadExamples("The examples have neither features nor pixels: there is nothing to look at.")
-    return features_of(examples, np.arange(len(examples)), start)
+def _over_frozen(
+    examples: Examples, start: Backbone, seed: int, on_epoch: OnEpoch
+) -> tuple[Backbone, Heads, Tensor | None]:
+    """Fit a head on features that stay as they are; with metadata, the validation part is left to the branch."""
+    features = known_or_made(examples, start)
+    looks = start.parts(features.shape[-1])
+    if examples.values is None:
+        return start, frozen.train_stamp(examples, features, seed=seed, on_epoch=on_epoch, looks=looks), None
+    train, validation = examples.split(seed=seed)
+    judge, told = Judge(examples, validation), frozen.Told(on_epoch, frozen.HEAD_EPOCHS)
+    best = frozen.best_head(examples, features, train, judge, seed=seed, told=told, looks=looks)
+    heads = Heads(best.stamp.cooled(best.temperature), None, judge.stamp(best.scores)[1])
+    return start, heads, best.scores
 
 
-def _schedule(start: Backbone, base: Checkpoint | None) -> Schedule:
-    if architecture_of(start) != RESIDUAL:
-        return WHOLE
-    return SMALL if base is None else SMALL_AGAIN
+def _branch(
+    examples: Examples, network: Backbone, heads: Heads, scores: Tensor | None, seed: int
+) -> tuple[dict[str, Tensor], dict[str, float]]:
+    validation = examples.split(seed=seed)[1]
+    if scores is None:
+        scores = frozen.log_scores(heads.stamp, features_of(examples, validation, network))
+    net, figures = learn_metadata(examples, scores, validation, seed)
+    return net.state_dict(), {**figures, "accuracy_of_pixels": heads.metrics["accuracy"]}
 
 
-def _channels(examples: Examples) -> int:
-    if examples.pixels is None:
-        raise BadExamples("This preset trains on pixels, and the examples have none. Give pixels, or use preset head.")
-    return int(np.asarray(examples.pixels[np.arange(1)]).shape[2])
-
-
-def _backbone_tensors(preset: str, init: str, base: Checkpoint | None, start: Backbone) -> dict[str, Tensor]:
-    """Return the backbone's tensors; none for the packaged one, which every installation has."""
-    packaged = init == "imagenet" if base is None else not base.part("backbone.")
-    return {} if preset in ("head", two_step.GIVEN) and packaged else frozen_tensors(start.network)
-
-
-def head_tensors(heads: frozen.Heads) -> dict[str, Tensor]:
-    """Return the heads' tensors, as a checkpoint keeps them."""
-    tensors = {"stamp.weight": heads.stamp.weight, "stamp.bias": heads.stamp.bias}
-    net = {} if heads.tracklet is None else heads.tracklet.net.state_dict()
-    return tensors | {f"tracklet.{name}": value for name, value in net.items()}
-
-
-def manifest_of(
-    role: str,
-    examples: Examples,
-    start: Backbone,
-    heads: frozen.Heads,
-    *,
-    preset: str,
-    init: str,
-    base: Checkpoint | None,
-    seed: int,
-) -> dict[str, Any]:
-    """Return what every checkpoint's manifest says."""
-    return {
-        "role": role,
-        "classes": list(examples.classes),
-        "positive": list(examples.positive),
-        "architecture": architecture_of(start),
-        "init": init if base is None else base.manifest.get("sha256", "base"),
-        "preset": preset,
-        "preprocessing": start.preprocessing.as_manifest(),
-        "feature_key": start.feature_key,
-        "training_set": examples.training_set,
-        "examples": len(examples),
-        "notes": list(examples.notes),
-        "code_version": code_version(),
-        "seed": seed,
-        "metrics": heads.metrics,
-        **({} if heads.tracklet is None else heads.tracklet.as_manifest()),
-        "created": datetime.datetime.fromtimestamp(time.time(), datetime.UTC).isoformat(timespec="seconds"),
-    }
-
-
-__all__ = ["BadExamples", "Cancelled", "Epoch", "Examples", "train"]
+__all__ = ["BadExamples", "Cancelled", "Epoch", "Examples", "train", "train_stamps"]

@@ -1,18 +1,22 @@
 """Train a network and then its heads: what the presets "finetune" and "small" do."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ml.backbone import Backbone
 from ml.chips import SLAB
 from ml.dataset import BadExamples, Examples
+from ml.engine import precision_here
 from ml.epoch import OnEpoch, silent
 from ml.finetune import finetune
 from ml.frozen import Heads, Told, best_head, log_scores
 from ml.head import LinearHead
 from ml.judge import Judge
+from ml.precision import Precision, trial
 from ml.schedule import Schedule
 
 LEAST = 16  # subjects, below which a network learns nothing that a head would not
@@ -26,8 +30,9 @@ def train_tuned(
     seed: int,
     minutes: float | None,
     on_epoch: OnEpoch,
+    precision: str = "auto",
 ) -> tuple[Backbone, Heads]:
-    """Train the whole network of `start` on pixels, then cool its head.
+    """Train the whole network of `start` on pixels, then cool its head, and try bf16 unless `precision` is "f32".
 
     Where the network knows something already, it begins with a head fitted on its frozen features: a fresh head would
     first tear them apart (Kumar et al. 2022, arXiv:2202.10054). It learns from one look at each stamp.
@@ -46,8 +51,18 @@ def train_tuned(
     judge = Judge(examples, validation)
     scores = log_scores(linear, features_of(examples, validation, tuned))
     temperature = judge.temperature(scores)
-    cooled = (scores / temperature).log_softmax(-1)
-    return tuned, Heads(linear.cooled(temperature), None, judge.stamp(cooled)[1])
+    head, cooled = linear.cooled(temperature), (scores / temperature).log_softmax(-1)
+    if precision != "f32" and precision_here("bf16", tuned.device, tuned.engine) == "bf16":
+        tuned = _tried(examples, tuned, head, judge, cooled)
+    return tuned, Heads(head, None, judge.stamp(cooled)[1])
+
+
+def _tried(examples: Examples, tuned: Backbone, head: LinearHead, judge: Judge, exact: Tensor) -> Backbone:
+    """Return the network with the precision that it has earned on the validation rows."""
+    rounded = Backbone(tuned.network, tuned.preprocessing, precision=Precision("bf16"))
+    scores = log_scores(head, features_of(examples, judge.rows, rounded))
+    found = trial(judge, exact, scores)
+    return Backbone(tuned.network, tuned.preprocessing, precision=found)
 
 
 def _probe(
@@ -66,3 +81,24 @@ def features_of(examples: Examples, rows: NDArray[np.intp], backbone: Backbone) 
     """Return features (n, F, D) of some subjects, read from their pixels a slab at a time."""
     slabs = [rows[first : first + SLAB] for first in range(0, len(rows), SLAB)]
     return np.concatenate([backbone.features(np.asarray(examples.pixels[slab])) for slab in slabs])
+
+
+def known_or_made(examples: Examples, backbone: Backbone) -> NDArray[Any]:
+    """Return features (n, F, D) of all subjects: those at hand if this backbone made them, else from their pixels.
+
+    Raises
+    ------
+    BadExamples
+        If there are none of this backbone's, and no pixels either.
+    """
+    known = examples.features
+    if known is not None and (not examples.feature_key or examples.feature_key == backbone.feature_key):
+        return known
+    if examples.pixels is not None:
+        return features_of(examples, np.arange(len(examples)), backbone)
+    if known is None:
+        raise BadExamples("The examples have neither features nor pixels: there is nothing to look at.")
+    raise BadExamples(
+        f"The features at hand are {examples.feature_key}, but this model starts from {backbone.feature_key}."
+        " Score the subjects with that backbone first."
+    )

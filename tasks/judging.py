@@ -32,7 +32,7 @@ def judged(run: TrainingRun, checkpoint: Checkpoint, champion: Checkpoint | None
     learnt = _labels(checkpoint)
     labels = _unseen(test_set.labels_of(frozen), learnt)
     p = _probabilities(run, checkpoint, labels)
-    metrics = _metrics(loaded.model(checkpoint), labels, p)
+    metrics = _metrics(checkpoint, labels, p)
     intervals = metrics.get("intervals", {}).get("roc_auc") or [None, None]
     result = {"labels": len(learnt), "auc": metrics.get("roc_auc"), "auc_low": intervals[0]}
     if champion is not None:
@@ -80,15 +80,19 @@ def _probabilities(run: TrainingRun, checkpoint: Checkpoint, labels: list[Label]
     return whole
 
 
-def _metrics(model: loaded.Model, labels: list[Label], p: NDArray[np.float32]) -> dict[str, Any]:
-    """Return metrics over the model's classes where the truth is known so finely, else of real against bogus."""
+def _metrics(checkpoint: Checkpoint, labels: list[Label], p: NDArray[np.float32]) -> dict[str, Any]:
+    """Return metrics over the model's classes where the truth is known so finely, else of real against bogus.
+
+    Subjects are called real from the checkpoint's own threshold on.
+    """
     if not labels:
         return {}
+    model = loaded.model(checkpoint)
     groups = np.array([label.object_group for label in labels])
     real = model.p_real(p)
     binary = np.stack([1 - real, real], axis=1)
     truth = ["real" if label.label == "yes" else "bogus" for label in labels]
-    said = evaluate(binary, truth, ("bogus", "real"), ("real",), groups)
+    said = evaluate(binary, truth, ("bogus", "real"), ("real",), groups, threshold=checkpoint.threshold)
     fine = [label.allowed[0] for label in labels]
     if all(len(label.allowed) == 1 and label.allowed[0] in model.classes for label in labels):
         said |= {"fine": evaluate(p, fine, model.classes, model.positive, groups)}

@@ -7,13 +7,15 @@ from django.conf import settings
 from django.db import transaction
 from numpy.typing import NDArray
 
+from ml.finder import Finder
+from ml.finds import Find
 from ml.pixels.store import PixelStore
 from ml.tracklets.tracks import Tracks
 from tasks import loaded, tracks
 from tasks.features import Features
 from tasks.house import job
 from webapp.archive.models import Subject
-from webapp.learning import scores
+from webapp.learning import finds, scores
 from webapp.learning.models import ModelRole, ScoringShard
 from webapp.learning.scoring import conclude
 
@@ -26,10 +28,11 @@ def shard(row: ScoringShard) -> None:
     checkpoint = row.run.checkpoint
     model = loaded.model(checkpoint)
     ids, indexes = _subjects(row)
-    probabilities = _probabilities(row, model, ids, indexes)
+    probabilities, found = _looked_at(row, model, ids, indexes)
     with transaction.atomic():
         row.finish(done=row.total)
         scores.replace(checkpoint.pk, ids, probabilities, model.p_real(probabilities))
+        finds.replace(checkpoint.pk, found)
     conclude(row.run)
 
 
@@ -46,9 +49,10 @@ def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return table[:, 0], table[:, 1]
 
 
-def _probabilities(
+def _looked_at(
     row: ScoringShard, model: loaded.Model, ids: NDArray[np.int64], indexes: NDArray[np.int64]
-) -> NDArray[Any]:
+) -> tuple[NDArray[Any], dict[int, list[Find]]]:
+    """Return probabilities (n, K), and what was found by subject: of a classifier nothing."""
     features = Features(
         PixelStore(settings.PIXELS),
         row.run.survey.slug,
@@ -56,12 +60,15 @@ def _probabilities(
         lambda _: row.renew(),
     )
     parts = [np.zeros((0, len(model.classes)), dtype=np.float32)]
+    found: dict[int, list[Find]] = {}
     for first in range(0, len(indexes), SLAB):
         known = features.of(row.array, indexes[first : first + SLAB])
         seen = _tracks(row, ids[first : first + SLAB], known.shape[1])
         parts.append(model.probabilities_from_features(known, seen))
+        if isinstance(model, Finder):
+            found |= dict(zip(ids[first : first + SLAB].tolist(), model.finds(known), strict=True))
         row.renew(done=min(first + SLAB, len(indexes)))
-    return np.concatenate(parts)
+    return np.concatenate(parts), found
 
 
 def _tracks(row: ScoringShard, ids: NDArray[np.int64], frames: int) -> Tracks | None:

@@ -22,6 +22,7 @@ from ml.cubes.presets import preset
 from ml.cubes.sampler import Example
 from ml.cubes.tracks import described, tracks_of
 from ml.cubes.training import train_cubes
+from ml.cubes.views import shortened
 from ml.cubes.voxels import FIGURES, VoxelCounts, table
 from ml.dataset import BadExamples
 from ml.epoch import Epoch
@@ -82,7 +83,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     threshold = threshold_of(args.threshold, model)
     counts, finds = VoxelCounts(limits), Finds()
     for cube in cubes(args.data, tally, masked=True):
-        p = model.probabilities(cube.change)
+        p = model.probabilities(cube.views)
         counts.add(p, cube)
         finds.add(tracks_of(np.where(cube.measured, p, 0), threshold), cube)
     if not finds.cubes:
@@ -137,7 +138,7 @@ def rows_of(
     cube: Cube, model: CubeModel, threshold: float, known: KnownTable | None, args: argparse.Namespace
 ) -> list[dict[str, Any]]:
     """Return the tracks of one cube as rows, with every known object near each."""
-    p = np.where(cube.measured, model.probabilities(cube.change), 0)
+    p = np.where(cube.measured, model.probabilities(cube.views), 0)
     objects = cube.objects if known is None else known.of(cube)
     rows = []
     for number, track in enumerate(tracks_of(p, threshold), start=1):
@@ -149,10 +150,11 @@ def rows_of(
 
 
 def example_of(cube: Cube) -> Example:
-    """Return a cube to learn from, in half of the bytes: 16 bits tell a flux to a thousandth of itself."""
-    change = np.clip(cube.change, -6e4, 6e4).astype(np.float16)
+    """Return a cube to learn from, in half of the bytes."""
     assert cube.mask is not None  # noqa: S101 - cubes(…, masked=True) yields no other
-    return Example(cube.name, cube.group, change, cube.mask, None if cube.measured.all() else cube.measured)
+    return Example(
+        cube.name, cube.group, shortened(cube.views), cube.mask, None if cube.measured.all() else cube.measured
+    )
 
 
 def limits_of(text: str) -> tuple[float, ...]:

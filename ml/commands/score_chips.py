@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ml.acquire import entropy
+from ml.ahead import ahead
 from ml.checkpoint import Checkpoint
 from ml.commands.stamp_data import values
 from ml.commands.subjects import Slab, Tally, slabs
@@ -23,7 +24,7 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     schema = pa.schema([pa.field("external_id", pa.string()), *columns])
     partial = args.out.with_name(args.out.name + ".partial")
     with pq.ParquetWriter(partial, schema) as file:
-        for slab in slabs(args.data, tally, labelled=False):
+        for slab in ahead(slabs(args.data, tally, labelled=False)):
             file.write_table(table(scorer, slab, schema))
             n += len(slab.ids)
     if not n:

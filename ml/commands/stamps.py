@@ -18,9 +18,9 @@ from ml.commands.trained import saved, tell
 from ml.dataset import BadExamples, Examples
 from ml.evaluate import evaluate as figures_of
 from ml.montecarlo import monte_carlo
-from ml.recipe import Recipe, train_stamps
+from ml.recipe import Recipe
 from ml.score import Scorer
-from ml.train import INITS
+from ml.train import INITS, train_stamps
 from ml.tuned import features_of
 
 SAID = ("role", "preset", "architecture", "init", "classes", "positive", "feature_key", "preprocessing")
@@ -42,6 +42,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     return {
         **saved(args, checkpoint, examples, tally, SAID),
         "frozen": recipe.freeze,
+        "precision": checkpoint.manifest.get("precision", {"kind": "f32"}),
         "notes": examples.notes,
         **crossed,
         "training_seconds": round(time.monotonic() - began, 1),

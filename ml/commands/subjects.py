@@ -131,8 +131,9 @@ def _complaint(item: SubjectRecord, labelled: bool, fewest: int) -> str | None:
 
 
 def _slab(records: list[SubjectRecord]) -> Slab:
+    stacked = np.stack([frame.pixels for record in records for frame in record.frames])
     return Slab(
-        np.stack([record.block() for record in records]),
+        stacked.reshape(len(records), -1, *stacked.shape[1:]),
         [record.external_id for record in records],
         [record.label for record in records],
         [record.object_group or record.external_id for record in records],

@@ -171,11 +171,6 @@ def skills_of(alpha: np.ndarray, coins: int) -> np.ndarray:
     return floored(one_coin_counts(alpha) if coins == 1 else alpha)
 
 
-def one_coin_skills(counts: np.ndarray) -> np.ndarray:
-    """`skill_one_coin` for all workers at once, from (n_workers, 2, 3) counts."""
-    return skills_of(counts + newcomer_counts(), coins=1)
-
-
 def one_coin_counts(both: np.ndarray) -> np.ndarray:
     right, wrong = both[:, 0, 0] + both[:, 1, 1], both[:, 0, 1] + both[:, 1, 0]
     unsure = both[:, :, 2].sum(axis=1)

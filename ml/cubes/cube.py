@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.cubes.difference import difference
+from ml.cubes.views import seen
 from ml.pixels.inside import Folder
 from ml.pixels.read import read
 from ml.pixels.record import BadInput, SubjectRecord
@@ -56,8 +56,8 @@ class Cube:
     ----------
     name, group
         External id and object group.
-    change, measured
-        (T, Y, X) float32 in units of the noise, and bool; see `difference`.
+    views, measured
+        (V, T, Y, X) float32, and (T, Y, X) bool; see `ml.cubes.views`.
     mask
         (T, Y, X) uint8, 0 where nothing is known to move, else the number of the object; None without a mask.
     objects
@@ -70,12 +70,17 @@ class Cube:
 
     name: str
     group: str
-    change: NDArray[np.float32]
+    views: NDArray[np.float32]
     measured: NDArray[np.bool_]
     mask: NDArray[np.uint8] | None
     objects: list[Known] = field(default_factory=list)
     mjd: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     wcs: dict[str, Any] | None = None
+
+    @property
+    def change(self) -> NDArray[np.float32]:
+        """Return what changes (T, Y, X), in units of the noise: the first view."""
+        return self.views[0]
 
     def magnitudes(self) -> NDArray[np.float32]:
         """Return each voxel's object's magnitude (T, Y, X); NaN where there is none, or its magnitude is not told."""
@@ -120,8 +125,8 @@ def _cube(record: SubjectRecord, folder: Folder, masked: bool) -> Cube:
             f"is no cube: it has {len(flux)} frame(s) of {flux.shape[1]} channel(s). A cube has {FEWEST_FRAMES} or more"
             " frames of one channel."
         )
-    change, measured = difference(flux[:, 0])
-    mask = _mask(record, folder, change.shape)
+    views, measured = seen(flux[:, 0])
+    mask = _mask(record, folder, measured.shape)
     if mask is None and masked:
         raise BadInput(
             f"has no mask of what moves in it. Name a FITS file of its shape in a column `{MASK}`, or leave it out."
@@ -132,7 +137,7 @@ def _cube(record: SubjectRecord, folder: Folder, masked: bool) -> Cube:
     return Cube(
         name=record.external_id,
         group=record.object_group or record.external_id,
-        change=change,
+        views=views,
         measured=measured,
         mask=mask,
         objects=told(record.metadata.get(OBJECTS)),

@@ -39,27 +39,31 @@ def difference(flux: Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     change = np.where(known, flux, np.nan).astype(np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # pixels and frames without any value stay NaN
-        change -= _median(change, known, 0)
-        change -= _median(change, known, (1, 2))
+        change -= median_of(change, known, 0)
+        change -= median_of(change, known, (1, 2))
         change /= _pixel_noise(change, known)
-        change /= _frame_noise(change, known)
+        change /= frame_noise(change, known)
     change[~np.isfinite(change)] = 0
     return change, known
 
 
 def _pixel_noise(change: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
-    noise = np.float32(SIGMA) * _median(np.abs(change), known, 0)
+    noise = np.float32(SIGMA) * median_of(np.abs(change), known, 0)
     positive = noise[noise > 0]
     typical = np.median(positive) if positive.size else np.float32(1)
     return np.maximum(noise, np.float32(QUIETEST) * typical)
 
 
-def _frame_noise(change: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
-    noise = np.float32(SIGMA) * _median(np.abs(change), known, (1, 2))
+def frame_noise(change: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return how much noisier than it is told to be each frame (T, 1, 1) is; 1 where it is not."""
+    noise = np.float32(SIGMA) * median_of(np.abs(change), known, (1, 2))
     return np.where(noise > 1, noise, np.float32(1))
 
 
-def _median(values: NDArray[np.float32], known: NDArray[np.bool_], axis: int | tuple[int, ...]) -> NDArray[np.float32]:
+def median_of(
+    values: NDArray[np.float32], known: NDArray[np.bool_], axis: int | tuple[int, ...]
+) -> NDArray[np.float32]:
+    """Return the median along an axis, which stays with the length 1, of what is known; NaN where nothing is."""
     # numpy's nanmedian takes ten times as long, and most cubes are whole.
     median = np.median if known.all() else np.nanmedian
     found: NDArray[np.float32] = median(values, axis=axis, keepdims=True)

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.cubes.difference import difference
 from ml.cubes.sampler import Example
+from ml.cubes.views import seen, shortened
 from ml.simulate.inject_cube import frame_noise, inject_cube
 from ml.simulate.tess_movers import FAINTEST, draw_movers
 
@@ -39,6 +39,6 @@ def injected(flux: NDArray[Any], name: str, group: str, *, cadence: float, seed:
     typical = float(np.median(noise[noise > 0])) if (noise > 0).any() else TESS_NOISE
     movers.light = movers.light * (typical / TESS_NOISE)
     made = inject_cube(flux, movers)
-    change, measured = difference(made.flux)
+    views, measured = seen(made.flux)
     whole = None if measured.all() else measured
-    return Example(name, group, np.clip(change, -6e4, 6e4).astype(np.float16), made.mask, whole)
+    return Example(name, group, shortened(views), made.mask, whole)

@@ -51,5 +51,5 @@ def validate(model: CubeModel, examples: Iterable[Example]) -> Validation:
     """Run a model over whole cubes, and count."""
     seen = Validation()
     for example in examples:
-        seen.add(model.probabilities(example.change.astype(np.float32)), example)
+        seen.add(model.probabilities(example.views.astype(np.float32)), example)
     return seen

@@ -76,29 +76,30 @@ class CubeModel:
         network.load_state_dict(checkpoint.part("cube."))
         return cls(network, float(checkpoint.manifest["threshold"]), step=step, turns=turns, device=device)
 
-    def probabilities(self, change: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return probabilities (T, Y, X) from what changes in a cube (T, Y, X), in units of the noise."""
+    def probabilities(self, views: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return probabilities (T, Y, X) from the views (V, T, Y, X) of a cube, or those that the network knows."""
+        views = views[: self.network.views]
         if self.turns == 1:
-            return self._slid(change)
-        total = np.zeros(change.shape, np.float32)
+            return self._slid(views)
+        total = np.zeros(views.shape[1:], np.float32)
         for way in WAYS[: self.turns]:
-            total += turned_back(self._slid(np.ascontiguousarray(turned(change, way))), way)
+            total += turned_back(self._slid(np.ascontiguousarray(turned(views, way))), way)
         total /= np.float32(self.turns)
         return total
 
-    def _slid(self, change: NDArray[np.float32]) -> NDArray[np.float32]:
-        t, y, x = (min(self.window, self._rounded(side)) for side in change.shape)
+    def _slid(self, views: NDArray[np.float32]) -> NDArray[np.float32]:
+        t, y, x = (min(self.window, self._rounded(side)) for side in views.shape[1:])
         step = (min(t, self.step or max(1, t // 2)), max(1, y // 2), max(1, x // 2))
         self.network.eval()
         with enough_memory("Take the preset 'cpu', or run it where there is more memory."):
-            return slide(change, self._window, (t, y, x), step)
+            return slide(views, self._window, (t, y, x), step)
 
     def _rounded(self, side: int) -> int:
         return -(-side // self.network.multiple) * self.network.multiple
 
-    def _window(self, change: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _window(self, views: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            crop = torch.from_numpy(change)[None, None].to(self.device)
+            crop = torch.from_numpy(views)[None].to(self.device)
             said: NDArray[np.float32] = self.network(crop)[0, 0].float().sigmoid().cpu().numpy()
         return said
 
@@ -122,4 +123,5 @@ class MemoryShort(ValueError):
 def network_of(preprocessing: dict[str, Any]) -> WNet:
     """Return a fresh network from what a checkpoint's manifest keeps under "preprocessing"."""
     widths, depth = tuple(preprocessing["widths"]), int(preprocessing["depth"])
-    return WNet(widths, depth, str(preprocessing["normalisation"]))
+    # Checkpoints from before there were more views do not say how many they know.
+    return WNet(widths, depth, str(preprocessing["normalisation"]), int(preprocessing.get("views", 1)))

@@ -22,8 +22,8 @@ class Example:
 
     Attributes
     ----------
-    change
-        (T, Y, X) float16 in units of the noise.
+    views
+        (V, T, Y, X) float16; see `ml.cubes.views`.
     mask
         (T, Y, X) uint8: 0 empty, else the number of the object.
     measured
@@ -32,16 +32,16 @@ class Example:
 
     name: str
     group: str
-    change: NDArray[np.float16]
+    views: NDArray[np.float16]
     mask: NDArray[np.uint8]
     measured: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Crops (B, T, Y, X): float32 in units of the noise; and, 0 or 1, what is there and whether it was measured."""
+    """Crops: views (B, V, T, Y, X); and, 0 or 1, what is there and whether it was measured (B, T, Y, X); float32."""
 
-    change: NDArray[np.float32]
+    views: NDArray[np.float32]
     truth: NDArray[np.float32]
     measured: NDArray[np.float32]
 
@@ -89,9 +89,9 @@ class Crops:
         """
         for _ in range(TRIES):
             crops = [self._crop() for _ in range(self.batch)]
-            change, truth, measured = (np.stack(part) for part in zip(*crops, strict=True))
+            views, truth, measured = (np.stack(part) for part in zip(*crops, strict=True))
             if np.count_nonzero(truth) >= LEAST_POSITIVE:
-                return Batch(change.astype(np.float32), truth.astype(np.float32), measured.astype(np.float32))
+                return Batch(views.astype(np.float32), truth.astype(np.float32), measured.astype(np.float32))
         raise BadExamples(
             f"Batches of {self.batch} crops of {self.side}³ voxels hardly ever hold {LEAST_POSITIVE} voxels of movers."
             " Give cubes with more or larger masks, or take larger crops."
@@ -101,11 +101,11 @@ class Crops:
         row, corner = self._aimed() if self.random.random() < AIMED else self._anywhere()
         example, way = self.examples[row], int(self.random.integers(SYMMETRIES))
         shape = (self.side,) * 3
-        change = cut(example.change, corner, shape)
+        views = cut(example.views, corner, shape)
         truth = cut(example.mask.astype(bool), corner, shape)
-        whole = np.ones(example.change.shape, bool) if example.measured is None else example.measured
+        whole = np.ones(example.mask.shape, bool) if example.measured is None else example.measured
         measured = cut(whole, corner, shape)
-        return turned(change, way), turned(truth, way), turned(measured, way)
+        return turned(views, way), turned(truth, way), turned(measured, way)
 
     def _aimed(self) -> tuple[int, Shape]:
         row, number = self.movers[self.random.integers(len(self.movers))]
@@ -127,8 +127,8 @@ class Crops:
 
 
 def cut(cube: NDArray[Any], corner: Shape, shape: Shape) -> NDArray[Any]:
-    """Return a crop (T, Y, X) from a corner on; what lies beyond the cube's end is 0."""
-    part = cube[tuple(slice(start, start + length) for start, length in zip(corner, shape, strict=True))]
-    if part.shape == shape:
-        return part
-    return np.pad(part, [(0, length - side) for length, side in zip(shape, part.shape, strict=True)])
+    """Return a crop (…, T, Y, X) from a corner on; what lies beyond the cube's end is 0."""
+    place: Any = (..., *(slice(start, start + length) for start, length in zip(corner, shape, strict=True)))
+    part = cube[place]
+    missing = [(0, length - side) for length, side in zip(shape, part.shape[-3:], strict=True)]
+    return np.pad(part, [(0, 0)] * (cube.ndim - 3) + missing) if any(map(any, missing)) else part

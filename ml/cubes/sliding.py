@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,9 @@ def slide(change: NDArray[np.float32], predict: Predict, window: Shape, step: Sh
     Parameters
     ----------
     change
-        (T, Y, X) in units of the noise. A cube smaller than the window is padded with empty sky.
+        (…, T, Y, X) in units of the noise. A cube smaller than the window is padded with empty sky.
     predict
-        From a window (t, y, x) float32 to probabilities of the same shape.
+        From a window (…, t, y, x) float32 to probabilities (t, y, x).
     window, step
         Voxels along T, Y and X. The last window of each axis ends with the cube.
 
@@ -35,13 +36,14 @@ def slide(change: NDArray[np.float32], predict: Predict, window: Shape, step: Sh
     """
     if any(not 1 <= stride <= side for stride, side in zip(step, window, strict=True)):
         raise ValueError(f"A step must be 1 voxel to the window's {window}, not {step}.")
-    missing = [(0, max(0, side - length)) for side, length in zip(window, change.shape, strict=True)]
-    padded = np.pad(change, missing) if any(after for _, after in missing) else change
-    total = np.zeros(padded.shape, np.float32)
-    for place in windows(padded.shape, window, step):
-        total[place] += predict(np.ascontiguousarray(padded[place]))
-    total /= coverage(padded.shape, window, step)
-    t, y, x = change.shape
+    t, y, x = change.shape[-3:]
+    missing = [(0, max(0, side - length)) for side, length in zip(window, (t, y, x), strict=True)]
+    padded = np.pad(change, [(0, 0)] * (change.ndim - 3) + missing) if any(map(any, missing)) else change
+    total = np.zeros(padded.shape[-3:], np.float32)
+    for place in windows(total.shape, window, step):
+        part: Any = (..., *place)
+        total[place] += predict(np.ascontiguousarray(padded[part]))
+    total /= coverage(total.shape, window, step)
     return total[:t, :y, :x]
 
 

@@ -69,7 +69,7 @@ def train_cubes(
     taught, kept = split(examples, seed)
     crops = Crops(taught, preset.crop, preset.batch, seed)
     torch.manual_seed(seed)
-    model = CubeModel(WNet(preset.widths, preset.depth, normalisation), device=device)
+    model = CubeModel(WNet(preset.widths, preset.depth, normalisation, len(examples[0].views)), device=device)
     optimizer = torch.optim.AdamW(model.network.parameters(), lr=preset.rate, weight_decay=DECAY)
     clock, best = Clock(preset.steps, minutes), Best(preset.patience)
     with enough_memory(SMALLER):
@@ -143,11 +143,10 @@ def learn(
 def take_step(model: CubeModel, batch: Batch, preset: Preset, optimizer: torch.optim.Optimizer, rate: float) -> float:
     """Take one step, and return its loss."""
     model.network.train()
-    change, truth, measured = (
-        torch.from_numpy(part)[:, None].to(model.device) for part in (batch.change, batch.truth, batch.measured)
-    )
+    views = torch.from_numpy(batch.views).to(model.device)
+    truth, measured = (torch.from_numpy(part)[:, None].to(model.device) for part in (batch.truth, batch.measured))
     with short_numbers(model.device):
-        logits = model.network(change)
+        logits = model.network(views)
     loss = loss_of(logits.float(), truth, measured, preset) + preset.variance * model.network.variance_loss()
     if not math.isfinite(loss.item()):
         raise BadExamples("The loss is no longer a number: the cubes hold values that no network can bear.")
@@ -185,6 +184,7 @@ def manifest(
 ) -> dict[str, Any]:
     """Return what the checkpoint says of itself."""
     preprocessing = {"normalisation": normalisation, "widths": list(preset.widths), "depth": preset.depth}
+    preprocessing["views"] = model.network.views
     return {
         "role": ROLE,
         "classes": list(CLASSES),

@@ -9,7 +9,7 @@ from ml.metrics.binomial import jeffreys
 from ml.metrics.bootstrap import band, bootstrap, bootstrap_weights, interval
 from ml.metrics.calibration import ece, log_loss, reliability, weighted_ece
 from ml.metrics.caveats import caveats
-from ml.metrics.classes import confusion, kappa, weighted_accuracy, weighted_kappa
+from ml.metrics.classes import confusion, kappa, predicted, weighted_accuracy, weighted_kappa
 from ml.metrics.completeness import Bins, completeness_by, completeness_plane, detection_limit, edges_of
 from ml.metrics.decisions import binary, weighted_decisions
 from ml.metrics.detection import (
@@ -81,6 +81,7 @@ __all__ = [
     "operating_points",
     "pr_auc",
     "precision_at_completeness",
+    "predicted",
     "purity_at_completeness",
     "rank",
     "rejected_at_completeness",

@@ -1,6 +1,7 @@
 """Which class is taken for which, and how much of the agreement is more than chance."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,24 @@ from numpy.typing import NDArray
 from ml.metrics.binomial import share
 
 Array = NDArray[Any]
+
+
+def predicted(probabilities: Array, positive: Sequence[int], threshold: float = 0.5) -> NDArray[np.intp]:
+    """Return the class numbers (N,) that a model says: the likeliest; of real and bogus, real from `threshold` on.
+
+    Parameters
+    ----------
+    probabilities
+        (N, K), finite.
+    positive
+        The numbers of the real classes. Only where K is 2 and one of them is real has the threshold a say.
+    threshold
+        0..1, compared with the probability of the real class.
+    """
+    if probabilities.shape[1] != 2 or len(positive) != 1:
+        return probabilities.argmax(1)
+    real = positive[0]
+    return np.where(probabilities[:, real] >= threshold, real, 1 - real)
 
 
 def confusion(truth: Array, predicted: Array, classes: int) -> NDArray[np.int64]:

@@ -28,7 +28,7 @@ HALF = 0.5
 
 
 def class_draws(
-    truth: Array, probabilities: Array, real: Array, p_real: Array, threshold: float, weights: Array
+    truth: Array, probabilities: Array, said: Array, real: Array, p_real: Array, threshold: float, weights: Array
 ) -> dict[str, NDArray[np.float64]]:
     """Return every figure of a classifier under each row of weights.
 
@@ -36,6 +36,8 @@ def class_draws(
     ----------
     truth, probabilities
         (N,) class numbers and (N, K) probabilities.
+    said
+        (N,) class numbers that the model says.
     real, p_real
         (N,) bool, and the probability of being real, 0..1.
     threshold
@@ -47,13 +49,13 @@ def class_draws(
     -------
     Arrays (b,) by name; NaN where a draw leaves a figure undefined.
     """
-    predicted, ranking = probabilities.argmax(1), rank(real, p_real, weights)
+    ranking = rank(real, p_real, weights)
     return {
-        "accuracy": weighted_accuracy(truth, predicted, weights),
+        "accuracy": weighted_accuracy(truth, said, weights),
         "roc_auc": ranking.roc_auc(),
         "pr_auc": ranking.pr_auc(),
         **weighted_decisions(real, p_real >= threshold, weights),
-        "kappa": weighted_kappa(truth, predicted, probabilities.shape[1], weights),
+        "kappa": weighted_kappa(truth, said, probabilities.shape[1], weights),
         "log_loss": weights @ surprises(truth, probabilities) / np.sum(weights, axis=1),
         "ece": weighted_ece(real, p_real, weights),
         **operating_points(ranking),
@@ -79,6 +81,7 @@ def class_intervals(
     p_real: Array,
     groups: Array,
     *,
+    said: Array | None = None,
     threshold: float = HALF,
     seed: int = 0,
     draws: int = 1000,
@@ -86,10 +89,11 @@ def class_intervals(
     """Return the 95 % interval of every figure, by a bootstrap over objects (N,); (NaN, NaN) where none is defined.
 
     Purity begins no higher than the number of bogus subjects supports (`surest_purity`): where no false positive was
-    seen, no draw has one either.
+    seen, no draw has one either. What the model says is the likeliest class where `said` (N,) is None.
     """
+    said = probabilities.argmax(1) if said is None else said
     drawn = bootstrap(
-        lambda weights: class_draws(truth, probabilities, real, p_real, threshold, weights), groups, draws, seed
+        lambda weights: class_draws(truth, probabilities, said, real, p_real, threshold, weights), groups, draws, seed
     )
     spans = {name: interval(values) for name, values in drawn.items()}
     return spans | _purity_spans(spans, rank(real, p_real))

@@ -61,7 +61,7 @@ class Up(nn.Module):
 
 
 class WNet(nn.Module):
-    """Cubes (B, 1, T, Y, X) in units of the noise to logits (B, 1, T, Y, X) that something moves there.
+    """Cubes (B, views, T, Y, X) in units of the noise to logits (B, 1, T, Y, X) that something moves there.
 
     Parameters
     ----------
@@ -71,6 +71,8 @@ class WNet(nn.Module):
         Convolutions in a row on each level of each arm.
     stretch
         "adaptive", "asinh" or "raw": what the flux goes through first.
+    views
+        Ways in which each cube is shown; see `ml.cubes.views`.
 
     Raises
     ------
@@ -78,12 +80,12 @@ class WNet(nn.Module):
         From `forward`, if T, Y or X is no multiple of `multiple`.
     """
 
-    def __init__(self, widths: tuple[int, ...], depth: int = 2, stretch: str = "adaptive") -> None:
+    def __init__(self, widths: tuple[int, ...], depth: int = 2, stretch: str = "adaptive", views: int = 1) -> None:
         super().__init__()
         self.multiple = 2 ** (len(widths) - 1)
-        self.stretch = normalisation(stretch)
-        self.first_down, self.first_up = Down(1, widths, depth, beside=False), Up(widths, depth)
-        self.second_down, self.second_up = Down(1, widths, depth, beside=True), Up(widths, depth)
+        self.stretch, self.views = normalisation(stretch), views
+        self.first_down, self.first_up = Down(views, widths, depth, beside=False), Up(widths, depth)
+        self.second_down, self.second_up = Down(views, widths, depth, beside=True), Up(widths, depth)
         self.out = nn.Conv3d(widths[0], 1, 1)
         nn.init.constant_(self.out.bias, SURE_OF_NOTHING)  # type: ignore[arg-type]
 

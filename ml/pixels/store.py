@@ -105,12 +105,6 @@ class PixelStore:
         """Return how many subjects lie in one file: writers of features keep to multiples of it."""
         return _outer(self._pixels(survey, array))
 
-    def truncate(self, survey: str, array: str, n: int) -> None:
-        """Keep the first `n` subjects and forget the rest."""
-        pixels = self._fresh(self._pixels(survey, array))
-        if n < pixels.shape[0]:
-            pixels.resize((n, *pixels.shape[1:]))
-
     def get(self, survey: str, array: str, index: int) -> np.ndarray:
         """Read one subject, (F, C, H, W).
 

@@ -16,9 +16,10 @@ _SAMPLE_SIDE = 32
 _CACHED = 65_536  # values whose working copies fit into a core's cache
 _LEAST_NOISE = np.float32(1e-8)  # of the brightest pixel: below it, single precision has no noise to measure
 _LOG_RANGE = 30.0
+Sky = tuple[np.ndarray, np.ndarray]
 
 
-def sky(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def sky(pixels: np.ndarray) -> Sky:
     """Measure the sky: its level and its noise.
 
     Parameters
@@ -58,7 +59,7 @@ def noise(pixels: np.ndarray) -> np.ndarray:
     return sky(pixels)[1]
 
 
-def linear_noise(pixels: np.ndarray, limit: float | None = None) -> np.ndarray:
+def linear_noise(pixels: np.ndarray, limit: float | None = None, measured: Sky | None = None) -> np.ndarray:
     """Express pixels in units of the sky noise.
 
     Parameters
@@ -67,20 +68,22 @@ def linear_noise(pixels: np.ndarray, limit: float | None = None) -> np.ndarray:
         (…, H, W).
     limit
         Clip to plus and minus this many sigma.
+    measured
+        What `sky` says of them, where it is not to be measured on these pixels alone.
 
     Returns
     -------
     np.ndarray
         (pixels - level) / sigma, float32, the same shape.
     """
-    level, sigma = sky(pixels)
+    level, sigma = sky(pixels) if measured is None else measured
     out = _finite(pixels)
     out -= level[..., None, None]
     out /= sigma[..., None, None]
     return out if limit is None else np.clip(out, -limit, limit, out=out)
 
 
-def asinh_noise(pixels: np.ndarray, softening: float = 1.0) -> np.ndarray:
+def asinh_noise(pixels: np.ndarray, softening: float = 1.0, measured: Sky | None = None) -> np.ndarray:
     """Express pixels in units of the sky noise, compressed above `softening` sigma.
 
     Parameters
@@ -89,6 +92,8 @@ def asinh_noise(pixels: np.ndarray, softening: float = 1.0) -> np.ndarray:
         (…, H, W).
     softening
         Where the curve bends from linear to logarithmic, in sigma; positive.
+    measured
+        As for `linear_noise`.
 
     Returns
     -------
@@ -101,7 +106,7 @@ def asinh_noise(pixels: np.ndarray, softening: float = 1.0) -> np.ndarray:
     """
     if softening <= 0:
         raise ValueError(f"softening must be positive, and is {softening}.")
-    level, sigma = sky(pixels)
+    level, sigma = sky(pixels) if measured is None else measured
     out = _finite(pixels)
     out -= level[..., None, None]
     out /= np.float32(softening) * sigma[..., None, None]

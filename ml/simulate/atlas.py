@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ml.simulate.difference import BOGUS, CLASSES, REAL, SIZE, Sources, Span, draw_sources, stamps
+from ml.simulate.difference import BOGUS, CLASSES, REAL, Sources, Span, draw_sources, stamps
 from ml.simulate.folder import BLOCK, Block, block_sizes, write
 from ml.simulate.tracklets import MAX_DETECTIONS, SATELLITE, Visits, draw_tracklets, visit
 
@@ -131,17 +131,6 @@ def with_satellites(rng: np.random.Generator, label: np.ndarray, share: float) -
 
 def balanced_labels(rng: np.random.Generator, n: int) -> np.ndarray:
     return rng.permutation(np.resize(CLASSES, n))
-
-
-def labelled_stamps(n: int, seed: int, size: int = SIZE, snr: Span | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Stamps in memory, for training on simulated skies: (n, 1, size, size) float32 pixels and (n,) labels."""
-    pixels, labels = np.empty((n, 1, size, size), np.float32), np.empty(n, dtype="<U6")
-    for number, count in enumerate(block_sizes(n)):
-        rng = np.random.default_rng([seed, number, 0])
-        rows = slice(number * BLOCK, number * BLOCK + count)
-        labels[rows] = balanced_labels(rng, count)
-        pixels[rows, 0] = stamps(rng, draw_sources(rng, labels[rows], snr), size)
-    return pixels, labels
 
 
 def stamp_block(

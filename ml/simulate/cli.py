@@ -17,7 +17,7 @@ from ml.simulate.inject_cube import inject_into
 from ml.simulate.summary import summary
 from ml.simulate.tess import CADENCE, FRAMES, MOVERS, tess
 from ml.simulate.tess import SIZE as CUBE
-from ml.simulate.tess_movers import FAINTEST
+from ml.simulate.tess_movers import FAINTEST, UNUSUAL
 
 
 def add(subparsers: Any) -> None:
@@ -50,6 +50,9 @@ def add(subparsers: Any) -> None:
     cubes.add_argument("--movers", type=float, default=MOVERS, help=f"mean number in a cube (default {MOVERS:g})")
     cubes.add_argument("--into", type=Path, metavar="FILE", help="draw the objects into this real cube instead")
     cubes.add_argument("--faintest", type=float, default=FAINTEST, help=f"V magnitude (default {FAINTEST:g})")
+    cubes.add_argument(
+        "--unusual", type=float, default=UNUSUAL, help="share of very fast and very slow ones (default 0.1)"
+    )
 
 
 def add_sky(skies: Any, name: str, summary: str) -> argparse.ArgumentParser:
@@ -128,7 +131,7 @@ def simulate_tess(args: argparse.Namespace) -> Path:
         )
     return tess(
         args.n, args.seed, args.out, size=args.size, frames=args.frames, cadence=args.cadence, movers=args.movers,
-        faintest=args.faintest, gold_fraction=args.gold,
+        faintest=args.faintest, unusual=args.unusual, gold_fraction=args.gold,
     )  # fmt: skip
 
 

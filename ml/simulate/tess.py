@@ -17,7 +17,7 @@ from astropy.coordinates import SkyCoord
 from ml.simulate.folder import Single, write_each
 from ml.simulate.psf_table import tabulate
 from ml.simulate.tess_camera import DUTY, PIXEL_SCALE, Psf, draw_psf, read_noise, seen_through
-from ml.simulate.tess_movers import BRIGHTEST, FAINTEST, Movers, draw_movers, numbered_mask, paint_mover
+from ml.simulate.tess_movers import BRIGHTEST, FAINTEST, UNUSUAL, Movers, draw_movers, numbered_mask, paint_mover
 from ml.simulate.tess_sky import background, cosmic_rays, stars
 
 SIZE = FRAMES = 64
@@ -56,6 +56,7 @@ def tess(
     cadence: float = CADENCE,
     movers: float = MOVERS,
     faintest: float = FAINTEST,
+    unusual: float = UNUSUAL,
     gold_fraction: float = 0.1,
     progress: Callable[[int], object] | None = None,
 ) -> Path:
@@ -76,6 +77,8 @@ def tess(
         Mean number of objects that cross a cube, at most 40; the number is Poisson.
     faintest : float
         V magnitude of the faintest object, above 14.
+    unusual : float in 0..1
+        Share of near-Earth objects and of those beyond Jupiter, at 7 to 3.
     gold_fraction : float in 0..1
         Share of the rows marked as gold.
     progress : callable, optional
@@ -92,8 +95,8 @@ def tess(
     ValueError
         For a number that is out of range.
     """
-    check(n, size, frames, cadence, movers, faintest, gold_fraction)
-    made = cubes(n, seed, size=size, frames=frames, cadence=cadence, movers=movers, faintest=faintest)
+    check(n, size, frames, cadence, movers, faintest, unusual, gold_fraction)
+    made = cubes(n, seed, size=size, frames=frames, cadence=cadence, movers=movers, faintest=faintest, unusual=unusual)
     singles = (
         single(cube, f"tess-{seed}-{number:06d}", np.random.default_rng([seed, number, 1]), gold_fraction, cadence)
         for number, cube in enumerate(made)
@@ -101,7 +104,9 @@ def tess(
     return write_each(singles, columns(frames), Path(out), progress=progress)
 
 
-def check(n: int, size: int, frames: int, cadence: float, movers: float, faintest: float, gold_fraction: float) -> None:
+def check(
+    n: int, size: int, frames: int, cadence: float, movers: float, faintest: float, unusual: float, gold_fraction: float
+) -> None:
     if n < 1:
         raise ValueError(f"n must be at least 1, not {n}")
     if not SMALLEST_SIZE <= size <= LARGEST_SIZE:
@@ -114,6 +119,8 @@ def check(n: int, size: int, frames: int, cadence: float, movers: float, faintes
         raise ValueError(f"movers must lie between 0 and 40, not {movers}")
     if not BRIGHTEST < faintest <= 30:
         raise ValueError(f"faintest must lie above {BRIGHTEST:g} and be at most 30, not {faintest}")
+    if not 0 <= unusual <= 1:
+        raise ValueError(f"unusual must lie between 0 and 1, not {unusual}")
     if not 0 <= gold_fraction <= 1:
         raise ValueError(f"gold_fraction must lie between 0 and 1, not {gold_fraction}")
 
@@ -135,11 +142,12 @@ def cubes(
     cadence: float = CADENCE,
     movers: float = MOVERS,
     faintest: float = FAINTEST,
+    unusual: float = UNUSUAL,
 ) -> Iterator[Cube]:
     """Yield the cubes that `tess` writes."""
     for number in range(n):
         rng = np.random.default_rng([seed, number, 0])
-        yield cube(rng, size=size, frames=frames, cadence=cadence, movers=movers, faintest=faintest)
+        yield cube(rng, size=size, frames=frames, cadence=cadence, movers=movers, faintest=faintest, unusual=unusual)
 
 
 def cube(
@@ -150,12 +158,13 @@ def cube(
     cadence: float = CADENCE,
     movers: float = MOVERS,
     faintest: float = FAINTEST,
+    unusual: float = UNUSUAL,
 ) -> Cube:
     """Draw one cube."""
     shape = (frames, size, size)
     psf = draw_psf(rng)
     table = table_of(psf)
-    crossing = draw_movers(rng, min(rng.poisson(movers), 255), shape, cadence, faintest)
+    crossing = draw_movers(rng, min(rng.poisson(movers), 255), shape, cadence, faintest, unusual)
     light = stars(rng, psf, table, shape, cadence)
     sky = background(rng, shape)
     noise = np.sqrt(np.median(sky, axis=(1, 2)) / (DUTY * cadence) + read_noise(cadence) ** 2)

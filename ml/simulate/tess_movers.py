@@ -10,6 +10,7 @@ from ml.simulate.psf_table import paint
 from ml.simulate.tess_camera import DUTY, PIXEL_SCALE, V_MINUS_T, flux
 
 BRIGHTEST, FAINTEST = 14.0, 21.0
+UNUSUAL = 0.1
 SLOPE = 0.25
 MASK_RADIUS = 1.7
 MASK_POWER = 0.12
@@ -63,7 +64,12 @@ class Movers:
 
 
 def draw_movers(
-    rng: np.random.Generator, n: int, shape: tuple[int, int, int], cadence: float, faintest: float = FAINTEST
+    rng: np.random.Generator,
+    n: int,
+    shape: tuple[int, int, int],
+    cadence: float,
+    faintest: float = FAINTEST,
+    unusual: float = UNUSUAL,
 ) -> Movers:
     """Draw n objects that cross the cube at some time.
 
@@ -76,6 +82,8 @@ def draw_movers(
         Seconds from frame to frame; TESS is exposing for 79 % of it.
     faintest : float
         V magnitude; each magnitude from `BRIGHTEST` on holds 1.8 times as many as the one before.
+    unusual : float in 0..1
+        Share of the objects that are neither of the main belt nor Trojans; see `draw_motion`.
 
     Returns
     -------
@@ -83,7 +91,7 @@ def draw_movers(
         Most of the motion is retrograde along the ecliptic, which in the camera next to it runs along the rows.
     """
     frames, height, width = shape
-    along, across = draw_motion(rng, n)
+    along, across = draw_motion(rng, n, unusual)
     roll = rng.normal(0, np.radians(8)) + rng.choice([0, np.pi])
     speed = np.hypot(along, across)
     angle = np.arctan2(across, along) + roll
@@ -100,13 +108,14 @@ def draw_movers(
     return Movers(mag, speed, angle, x, y, velocity_x * exposed, velocity_y * exposed, light)
 
 
-def draw_motion(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+def draw_motion(rng: np.random.Generator, n: int, unusual: float = UNUSUAL) -> tuple[np.ndarray, np.ndarray]:
     """Rates along and across the ecliptic in arcsec per hour, (n,) each, looking away from the Sun.
 
     84 % main belt (33 ± 7 retrograde), 6 % Trojans and Hildas (20 ± 4), 7 % near-Earth (40 to 300, any direction),
-    3 % Centaurs and beyond (1.5 to 8).
+    3 % Centaurs and beyond (1.5 to 8); the last two are the unusual ones, and stay 7 to 3 however many they are.
     """
-    population = rng.choice(4, n, p=[0.84, 0.06, 0.07, 0.03])
+    usual = 1 - unusual
+    population = rng.choice(4, n, p=[usual * 14 / 15, usual / 15, unusual * 0.7, unusual * 0.3])
     any_way = rng.uniform(0, 2 * np.pi, n)
     fast, slow = log_uniform(rng, 40, 300, n), log_uniform(rng, 1.5, 8, n)
     along = np.choose(population, [rng.normal(-33, 7, n), rng.normal(-20, 4, n), fast * np.cos(any_way), -slow])

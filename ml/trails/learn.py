@@ -1,14 +1,14 @@
 """Teach the trail network on crops."""
 
 import copy
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ml.ahead import ahead
 from ml.epoch import Epoch, OnEpoch
 from ml.models.trail import TrailNet
 from ml.schedule import Clock
@@ -58,7 +58,7 @@ def learn(
     net.train()
     told = 0
     losses: list[tuple[float, float]] = []
-    for batch in _ahead(batches(images, BATCH, rng)):
+    for batch in ahead(batches(images, BATCH, rng)):
         for group in optimiser.param_groups:
             group["lr"] = rate * clock.rate()
         classes, lines = loss_of(net(torch.from_numpy(batch.images)), batch, known)
@@ -110,13 +110,3 @@ def _follow(kept: TrailNet, net: TrailNet, slowness: float) -> None:
             mean.lerp_(fresh, 1 - slowness)
         else:
             mean.copy_(fresh)
-
-
-def _ahead(source: Iterator[Batch]) -> Iterator[Batch]:
-    """Yield what `source` yields, the next one being made meanwhile in a thread."""
-    with ThreadPoolExecutor(1) as worker:
-        waiting = worker.submit(next, source)
-        while True:
-            ready = waiting.result()
-            waiting = worker.submit(next, source)
-            yield ready

@@ -68,9 +68,9 @@ def _against_champion(result: Result) -> Verdict:
         return Verdict(False, NOT_COMPARED())
     figures = {
         "auc": f"{result.auc:.3f}",
-        "difference": f"{difference:+.3f}",
-        "low": f"{low:+.3f}",
-        "high": f"{high:+.3f}",
+        "difference": signed(difference),
+        "low": signed(low),
+        "high": signed(high),
     }
     said = COMPARISON(**figures)
     if difference <= 0:
@@ -78,3 +78,9 @@ def _against_champion(result: Result) -> Verdict:
     if low < -MARGIN:
         return Verdict(False, MAY_BE_WORSE(margin=MARGIN, comparison=said))
     return Verdict(True, BETTER(comparison=said, new=result.new_labels))
+
+
+def signed(difference: float) -> str:
+    """Write a difference with its sign, to three decimals; what rounds to nothing has none."""
+    said = f"{difference:+.3f}"
+    return said if float(said) else said[1:]

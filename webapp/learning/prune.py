@@ -1,4 +1,4 @@
-"""Drop the scores and features that nobody looks at any more; checkpoints and their evaluations stay."""
+"""Drop the scores, finds and features that nobody looks at any more; checkpoints and their evaluations stay."""
 
 from django.conf import settings
 from django.db import connection
@@ -6,7 +6,7 @@ from django.db.models import Max
 
 from ml.pixels.store import PixelStore
 from webapp.archive.models import Survey
-from webapp.learning.models import Checkpoint, Preset, Score
+from webapp.learning.models import Checkpoint, Find, Preset, Score
 from webapp.learning.promote import champion_of, previous_champion
 
 
@@ -19,6 +19,7 @@ def prune(checkpoint: Checkpoint) -> int:
     models = Checkpoint.objects.filter(survey=checkpoint.survey_id, role=checkpoint.role)
     stale = models.exclude(pk__in=_kept(checkpoint)).filter(scoring_runs__isnull=False).distinct()
     _forget_features(checkpoint.survey, list(stale))
+    Find.objects.filter(checkpoint__in=stale).delete()
     return sum(Score.objects.filter(checkpoint=model)._raw_delete(connection.alias) for model in stale)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from webapp.archive.models import Survey
-from webapp.learning.models import ModelRole
+from webapp.learning.models import Checkpoint, ModelRole
 from webapp.volunteers.models import Workflow
 
 ROLE_OF_KIND = {role.kind: role for role in ModelRole}
@@ -36,6 +36,13 @@ class Classes:
 def role_of(workflow: Workflow) -> ModelRole:
     """Return the role of the model that answers the workflow's question."""
     return ROLE_OF_KIND[workflow.kind]
+
+
+def roles_of(survey: Survey) -> list[ModelRole]:
+    """Return the roles that the survey's workflows ask for, and those that it has a model of."""
+    kinds = set(Workflow.objects.filter(survey=survey).values_list("kind", flat=True))
+    trained = set(Checkpoint.objects.filter(survey=survey).values_list("role", flat=True))
+    return [role for role in ModelRole if role.kind in kinds or role in trained]
 
 
 def classes_of(survey: Survey) -> Classes:

@@ -1,12 +1,14 @@
-"""The lines that volunteers drew on a subject, for the picture and for the table beneath it."""
+"""The lines on a subject, for the picture and for the table beneath it: those that volunteers drew, and the finds."""
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from webapp.archive.models import Subject
 from webapp.archive.pixels import shape_of
 from webapp.review.exchange.pseudonym import pseudonym
+from webapp.review.found_lines import FoundLine
 from webapp.volunteers.models import Mark, Workflow
 
 
@@ -31,6 +33,7 @@ class MarkedFrame:
     width: int
     height: int
     lines: list[DrawnLine]
+    finds: list[FoundLine]
 
     @property
     def letter(self) -> float:
@@ -42,15 +45,19 @@ class MarkedFrame:
         return f"-0.5 -0.5 {self.width} {self.height}"
 
 
-def marked_frames(workflow: Workflow, subject: Subject) -> list[MarkedFrame]:
-    """Return the frames that somebody drew a line on, each with its lines."""
+def marked_frames(workflow: Workflow, subject: Subject, finds: Sequence[FoundLine] = ()) -> list[MarkedFrame]:
+    """Return the frames that somebody drew a line on, or a model found one in, each with its lines."""
     marks = Mark.objects.standing().filter(classification__workflow=workflow, classification__subject=subject)
     rows = marks.select_related("classification__volunteer").order_by("frame", "classification__created_at", "position")
     _frames, _channels, height, width = shape_of(subject)
     by_frame: dict[int, list[DrawnLine]] = defaultdict(list)
     for number, mark in enumerate(rows, 1):
         by_frame[mark.frame].append(_line(number, mark, height))
-    return [MarkedFrame(frame, width, height, lines) for frame, lines in sorted(by_frame.items())]
+    found: dict[int, list[FoundLine]] = defaultdict(list)
+    for find in finds:
+        found[find.find.frame].append(find)
+    numbers = sorted({*by_frame, *found})
+    return [MarkedFrame(frame, width, height, by_frame[frame], found[frame]) for frame in numbers]
 
 
 def _line(number: int, mark: Mark, height: int) -> DrawnLine:

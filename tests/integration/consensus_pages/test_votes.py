@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from ml.trails.marks import Mark, read_marks
 from tests.integration.learning import sky
 from webapp.archive.models import Frame
 from webapp.consensus.models import Consensus
@@ -77,7 +78,7 @@ def test_people_appear_under_stable_pseudonyms_only(workflow, subjects, vote, sc
     assert (row["volunteer"], row["answer"], row["is_counted"]) == (names[0], "yes", "True")
 
 
-def test_lines_stand_in_the_picture_and_in_the_table(workflow, subjects, vote, scientist, client):
+def test_lines_stand_in_the_picture_and_in_the_table(workflow, subjects, vote, scientist, client, tmp_path):
     wcs = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRPIX1": 1, "CRPIX2": 1, "CRVAL1": 10.0, "CRVAL2": 20.0,
            "CDELT1": -0.001, "CDELT2": 0.001, "CUNIT1": "deg", "CUNIT2": "deg"}  # fmt: skip
     Frame.objects.create(subject=subjects[0], position=0, wcs=wcs)
@@ -93,6 +94,9 @@ def test_lines_stand_in_the_picture_and_in_the_table(workflow, subjects, vote, s
     table = b"".join(client.get(f"/surveys/night/consensus/night/subjects/{subjects[0].pk}/lines.csv")).decode()
     [row] = csv.DictReader(table.splitlines())
     assert (row["x2_px"], row["y2_px"], row["length_px"]) == ("3.0", "4.0", "5.0")
+    file = tmp_path / "lines.csv"
+    file.write_text(table)
+    assert read_marks(file) == {subjects[0].external_id: [Mark(line.who, (0, 0, 3, 4))]}
 
 
 def test_without_votes_or_workflow_the_page_says_so(survey, workflow, subjects, scientist, client):

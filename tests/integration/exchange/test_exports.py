@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
+from ml.trails.marks import SINGLE, merged, read_marks
 from tests.integration.crowd.world import (
     end_grace,
     make_volunteer,
@@ -28,6 +29,7 @@ from webapp.review.exchange.exports import EXPORTS
 from webapp.review.exchange.pseudonym import pseudonym
 from webapp.review.rule import rule
 from webapp.volunteers.classify import Item
+from webapp.volunteers.marks import Line, store_lines
 from webapp.volunteers.models import Classification, Volunteer
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +105,27 @@ def test_what_was_taken_back_or_may_yet_be_never_leaves(workflow):
     assert [task["annotations"] for task in json.loads(written(workflow, "label-studio.json"))] == [[]] * 4
     assert end_grace() == 1
     assert len(table(workflow, "classifications.csv")) == 1
+
+
+def test_lines_are_what_the_trail_detector_is_trained_on(workflow, tmp_path):
+    ann, bob, careless = make_volunteer("ann"), make_volunteer("bob"), make_volunteer("careless")
+    first, second, _ = subjects_of(workflow)
+    answers = [vote(who, workflow, first).recorded.classification for who in (ann, bob)]
+    store_lines({answers[0]: [Line(1, 2, 5, 6), Line(0, 7, 7, 0)], answers[1]: [Line(1.5, 2, 5, 6.5)]})
+    undone = submit(ann, workflow, [Item(uuid.uuid4(), second.pk, "yes")])[0].recorded.classification
+    store_lines({undone: [Line(0, 0, 1, 1)]})
+    undo(ann, undone.pk)
+    out = vote(careless, workflow, second).recorded.classification
+    store_lines({out: [Line(0, 0, 7, 7)]})
+    Classification.objects.filter(pk=out.pk).update(evidence=None)
+    file = tmp_path / "lines.csv"
+    call_command("export", workflow.slug, "lines.csv", out=file)
+    [(name, marks)] = read_marks(file).items()
+    assert name == first.external_id
+    assert sorted(mark.line for mark in marks) == [(0, 7, 7, 0), (1, 2, 5, 6), (1.5, 2, 5, 6.5)]
+    assert {mark.volunteer for mark in marks} == {pseudonym(who.key, True).user_name for who in (ann, bob)}
+    assert EXPORTS["lines.csv"].rows(workflow) == 3
+    assert [(each.volunteers, each.weight) for each in merged(marks)] == [(2, 1.0), (1, SINGLE)]
 
 
 def test_nobody_can_be_told_from_an_export(workflow, django_user_model):

@@ -63,6 +63,9 @@ def test_tasks_hold_answers_lines_and_the_champions_opinion():
     assert end["prevPointId"] == start["id"]
     assert (task["predictions"][0]["score"], task["predictions"][0]["result"][0]["value"]) == (0.9, {"choices": ["No"]})
     assert other["predictions"] == []
+    Checkpoint.objects.update(manifest={"threshold": 0.08})
+    [prediction] = json.loads(written(workflow))[0]["predictions"]
+    assert (prediction["score"], prediction["result"][0]["value"]) == (0.1, {"choices": ["Yes"]})
 
 
 def test_the_configuration_names_every_control_that_tasks_use():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webapp.learning.gate import FEWEST_LABELS, MARGIN, Result, judge
+from webapp.learning.gate import FEWEST_LABELS, MARGIN, Result, judge, signed
 
 FIRST = Result(labels=100, auc=0.9, auc_low=0.8)
 BETTER = Result(
@@ -48,3 +48,16 @@ def test_a_later_one_must_beat_the_champion(fields, passed, says):
 
 def test_the_verdict_says_the_interval():
     assert "AUC 0.930, +0.030 (+0.010 to +0.050)" in judge(BETTER, has_champion=True).sentence
+
+
+@pytest.mark.parametrize(
+    ("difference", "said"),
+    [(-0.0004, "0.000"), (0.0004, "0.000"), (0.0, "0.000"), (-0.0006, "-0.001"), (0.0006, "+0.001")],
+)
+def test_what_rounds_to_nothing_has_no_sign(difference, said):
+    assert signed(difference) == said
+
+
+def test_the_verdict_says_nothing_without_a_sign():
+    tied = changed(BETTER, difference=-0.0002, difference_low=-0.012, difference_high=0.0001)
+    assert "AUC 0.930, 0.000 (-0.012 to 0.000)" in judge(tied, has_champion=True).sentence

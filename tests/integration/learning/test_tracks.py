@@ -6,11 +6,14 @@ from django.conf import settings
 
 from ml.checkpoint import Checkpoint as Files
 from ml.score import Scorer
-from tasks import scoring, tracks, training
+from tasks import judging, scoring, tracks, training
+from tests.acceptance.people import member
 from tests.integration.learning import sky
 from webapp.archive.models import Frame
 from webapp.jobs import JobState
-from webapp.learning.models import Score
+from webapp.learning.models import Checkpoint, Score
+from webapp.learning.promote import promote
+from webapp.learning.roles import ROLE_OF_KIND
 from webapp.learning.scoring import start_scoring
 from webapp.learning.start import start_training
 
@@ -61,7 +64,9 @@ def test_a_champion_learns_from_motion_and_scores_by_it():
     run = start_training(workflow=workflow, by=None)
     training.run(run.pk)
     run.refresh_from_db()
-    assert run.checkpoint.evaluations.get().metrics["roc_auc"] > 0.95, run.message
+    evaluation = run.checkpoint.evaluations.get()
+    assert evaluation.metrics["roc_auc"] > 0.95, run.message
+    assert evaluation.metrics["threshold"] == run.checkpoint.manifest["threshold"] == run.checkpoint.threshold
     scoring.shard(start_scoring(run.checkpoint).shards.get().pk)
     p = dict(Score.objects.filter(checkpoint=run.checkpoint).values_list("subject_id", "p_real"))
     said = np.array([p[row.pk] for row in rows])
@@ -79,3 +84,32 @@ def test_a_whole_network_learns_from_tracklets_of_several_lengths():
     run.refresh_from_db()
     assert run.state == JobState.DONE, run.error
     assert run.checkpoint.evaluations.get().metrics["roc_auc"] > 0.9
+
+
+def test_what_is_called_real_is_so_by_the_checkpoints_own_threshold(client):
+    workflow = sky.workflow(sky.survey("night"), kind="tracklet")
+    rows = sky.subjects(workflow.survey, REAL, kind="tracklet", frames=4)
+    sky.make_gold(rows, REAL)
+    run = start_training(workflow=workflow, by=None)
+    training.run(run.pk)
+    run.refresh_from_db()
+    evaluation = run.checkpoint.evaluations.get()
+    assert evaluation.metrics["confusion"][0][0] > 0  # bogus that is rejected at the model's own threshold
+    run.checkpoint.manifest["threshold"] = 0.0
+    run.checkpoint.save()
+    metrics = judging.judged(run, run.checkpoint, None, evaluation.test_set).metrics
+    assert [said_bogus for said_bogus, _ in metrics["confusion"]] == [0, 0]
+    assert (metrics["recall"], metrics["threshold"]) == (1, 0)
+    run.checkpoint.evaluations.update(metrics=metrics)
+    if not run.checkpoint.is_champion:
+        promote(checkpoint=run.checkpoint, by=None, reason="for this test")
+    client.force_login(member(workflow.survey, "admin"))
+    page = client.get(f"/surveys/night/learning/runs/{run.pk}/").content.decode()
+    assert "Called real from a probability of 0.000 on. The model’s own threshold" in page
+    assert "from a probability of 0.000 on" in client.get("/surveys/night/learning/").content.decode()
+
+
+@pytest.mark.parametrize("kind", ["stamp", "cutout", "cube"])
+def test_only_a_tracklet_model_has_a_threshold_of_its_own(kind):
+    row = Checkpoint(role=ROLE_OF_KIND[kind], manifest={"threshold": 0.9})
+    assert row.threshold == 0.5

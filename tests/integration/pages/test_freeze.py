@@ -15,6 +15,7 @@ REAL = np.arange(120) % 2 == 0
 @pytest.fixture
 def survey():
     survey = sky.survey("night")
+    sky.workflow(survey)
     sky.make_gold(sky.subjects(survey, REAL), REAL)
     return survey
 

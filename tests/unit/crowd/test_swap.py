@@ -9,7 +9,6 @@ from ml.crowd.skill import FLOOR, Skill
 from ml.crowd.swap import (
     CERTAINTY,
     Swap,
-    one_coin_skills,
     posterior,
     skill_one_coin,
     skill_two_coin,
@@ -143,14 +142,6 @@ def test_many_at_once_agree_with_one_by_one():
         mine = [k for k in range(200) if names[item[k]] == name]
         alone = subject_posterior(0.3, [str(label[k]) for k in mine], [theirs[worker[k]] for k in mine])
         assert together[row] == pytest.approx(alone, rel=1e-9)
-
-
-def test_one_coin_skills_at_once_are_those_one_by_one():
-    six = np.array([[[30, 4, 0], [6, 40, 0]]], float)
-    # With no unsure the two differ only in what is believed of a newcomer's silence.
-    both, alone = one_coin_skills(six)[0], np.array(skill_one_coin(70, 80).matrix)
-    np.testing.assert_allclose(both, alone, atol=0.03)
-    assert both[0, 0] == both[1, 1]
 
 
 def test_swap_gives_the_prior_where_nobody_votes_definitely():

@@ -58,7 +58,7 @@ def test_the_checkpoint_tells_how_it_was_made(trained):
 def test_a_checkpoint_says_the_same_after_a_round_trip(trained, tmp_path):
     checkpoint = Checkpoint.load(trained)
     checkpoint.save(tmp_path / "copy")
-    cube = np.random.default_rng(0).standard_normal((20, 24, 24)).astype(np.float32)
+    cube = np.random.default_rng(0).standard_normal((2, 20, 24, 24)).astype(np.float32)
     one, other = (CubeModel.of(Checkpoint.load(folder)) for folder in (trained, tmp_path / "copy"))
     np.testing.assert_array_equal(one.probabilities(cube), other.probabilities(cube))
     assert one.threshold == other.threshold

@@ -23,7 +23,7 @@ def cube(number, mags=(17.5, 19.5), shape=(10, 16, 16)):
         change[mask == row] += 20 - mag
         places = np.full(shape[0], 5.0), np.full(shape[0], 4.0 * row)
         objects.append(Known(str(row), mag, row, np.arange(float(shape[0])), *places))
-    return Cube(f"c{number}", f"g{number}", change, np.ones(shape, bool), mask, objects)
+    return Cube(f"c{number}", f"g{number}", change[None], np.ones(shape, bool), mask, objects)
 
 
 def counted(*each):
@@ -94,7 +94,7 @@ def test_objects_are_found_by_tracks_and_other_tracks_are_false():
         mask[T, y.astype(int), x.astype(int)] = number
         objects.append(Known(str(number), mag, number, T.astype(float), x, y))
     brief = Known("3", 16.0, 3, T.astype(float), followed[0], followed[1])  # no mask shows it
-    one = Cube("c", "c", np.zeros(shape, np.float32), np.ones(shape, bool), mask, [*objects, brief])
+    one = Cube("c", "c", np.zeros((1, *shape), np.float32), np.ones(shape, bool), mask, [*objects, brief])
     finds = Finds()
     finds.add(tracks_of(painted(followed, ghost), 0.3), one)
     said = finds.figures((18.0, 20.0))

@@ -81,21 +81,22 @@ def test_time_never_changes_places_with_space():
 def example(shape=(32, 32, 32), voxels=200, number=1, seed=0):
     mask = np.zeros(shape, np.uint8)
     mask.ravel()[np.random.default_rng(seed).choice(mask.size, voxels, replace=False)] = number
-    return Example(f"c{seed}", f"c{seed}", mask.astype(np.float16) * 3, mask)
+    return Example(f"c{seed}", f"c{seed}", mask[None].astype(np.float16) * 3, mask)
 
 
 def test_every_batch_holds_a_hundred_voxels_of_movers():
     crops = Crops([example(voxels=2000), example(voxels=0, seed=1)], 16, 2, seed=0)
     for _ in range(30):
         batch = crops.draw()
-        assert batch.change.shape == batch.truth.shape == batch.measured.shape == (2, 16, 16, 16)
+        assert batch.truth.shape == batch.measured.shape == (2, 16, 16, 16)
+        assert batch.views.shape == (2, 1, 16, 16, 16)
         assert batch.truth.sum() >= LEAST_POSITIVE
-        np.testing.assert_array_equal(batch.change > 0, batch.truth > 0)  # turned alike
+        np.testing.assert_array_equal(batch.views[:, 0] > 0, batch.truth > 0)  # turned alike
 
 
 def test_the_same_seed_draws_the_same_crops():
     one, other = (Crops([example(voxels=4000)], 16, 2, seed=4).draw() for _ in range(2))
-    np.testing.assert_array_equal(one.change, other.change)
+    np.testing.assert_array_equal(one.views, other.views)
 
 
 def test_small_cubes_are_padded_with_what_was_not_measured():

@@ -58,18 +58,18 @@ def network():
 
 
 def test_a_small_cube_is_padded_and_cut_back(network):
-    assert CubeModel(network, device="cpu").probabilities(CUBE[:5, :3, :7]).shape == (5, 3, 7)
+    assert CubeModel(network, device="cpu").probabilities(CUBE[None, :5, :3, :7]).shape == (5, 3, 7)
 
 
 def test_the_window_that_covers_the_cube_is_the_network_itself(network):
-    cube = CUBE[:12, :10, :10]
+    cube = CUBE[None, :12, :10, :10]
     with torch.no_grad():
-        whole = network(torch.from_numpy(cube)[None, None]).sigmoid()[0, 0].numpy()
+        whole = network(torch.from_numpy(cube)[None]).sigmoid()[0, 0].numpy()
     np.testing.assert_allclose(CubeModel(network, device="cpu").probabilities(cube), whole, atol=1e-6)
 
 
 def test_looked_at_in_all_ways_a_turned_cube_gets_turned_probabilities(network):
-    cube = CUBE[:12, :10, :10]
+    cube = CUBE[None, :12, :10, :10]
     once, always = (CubeModel(network, turns=turns, device="cpu") for turns in (1, 16))
     for way in (5, 14):
         turn = np.ascontiguousarray(turned(cube, way))
@@ -79,11 +79,21 @@ def test_looked_at_in_all_ways_a_turned_cube_gets_turned_probabilities(network):
         CubeModel(network, turns=17, device="cpu")
 
 
+def test_a_network_is_shown_the_views_that_it_knows(network):
+    views = np.stack([CUBE[:12, :10, :10]] * 3)
+    views[1:] += 5
+    model = CubeModel(network, device="cpu")
+    np.testing.assert_array_equal(model.probabilities(views), model.probabilities(views[:1]))
+    every = CubeModel(WNet((2, 3), 1, views=3), device="cpu")
+    without = np.stack([*views[:2], np.zeros_like(views[2])])
+    assert not np.allclose(every.probabilities(views), every.probabilities(without))
+
+
 def test_a_larger_cube_takes_no_larger_window(network):
     model, seen = CubeModel(network, window=8, step=2, device="cpu"), []
     inner = model._window
     model._window = lambda window: seen.append(window.shape) or inner(window)
-    p = model.probabilities(np.zeros((20, 9, 8), np.float32))
-    assert set(seen) == {(8, 8, 8)}
+    p = model.probabilities(np.zeros((1, 20, 9, 8), np.float32))
+    assert set(seen) == {(1, 8, 8, 8)}
     assert len(seen) == 7 * 2
     assert np.isfinite(p).all()

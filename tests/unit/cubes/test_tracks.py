@@ -30,7 +30,7 @@ def painted(*places, shape=SHAPE, sigma=1.2):
 
 
 def cube_of(shape=SHAPE, **known):
-    empty = np.zeros(shape, np.float32)
+    empty = np.zeros((1, *shape), np.float32)
     return Cube("c", "c", empty, np.ones(shape, bool), None, **known)
 
 

@@ -23,7 +23,7 @@ def example(number, group=None, moving=True):
     for t in range(12 if moving else 0):
         mask[t, 5:9, t : t + 4] = 1
     change[mask > 0] += 8
-    return Example(f"c{number}", group or f"c{number}", change, mask)
+    return Example(f"c{number}", group or f"c{number}", change[None], mask)
 
 
 EXAMPLES = [example(number) for number in range(6)]
@@ -112,4 +112,4 @@ def test_voxels_that_were_not_measured_judge_nothing():
 
 
 def replace_mask(mask, measured=None):
-    return Example("c", "c", np.zeros(mask.shape, np.float16), mask.astype(np.uint8), measured)
+    return Example("c", "c", np.zeros((1, *mask.shape), np.float16), mask.astype(np.uint8), measured)

@@ -10,7 +10,9 @@ from ml.crossvalidate import cross_validate
 from ml.dataset import BadExamples
 from ml.epoch import Cancelled
 from ml.metrics import roc_auc
+from ml.precision import F32
 from ml.preprocessing import FROZEN
+from ml.recipe import Recipe
 from ml.score import Scorer
 from tests.unit.learning_science.conftest import CLASSES, labelled
 
@@ -20,11 +22,12 @@ class NoBackbone(backbone.Backbone):
 
     def __init__(self) -> None:
         self.network, self.preprocessing, self.feature_key = torch.nn.Identity(), FROZEN, "frozen"
+        self.precision = F32
 
 
 @pytest.fixture(autouse=True)
 def no_backbone(monkeypatch):
-    monkeypatch.setattr(train, "default_backbone", NoBackbone)
+    monkeypatch.setattr(Recipe, "begin", lambda recipe, seed: NoBackbone())
 
 
 @pytest.mark.parametrize("role", ["stamp", "tracklet"])

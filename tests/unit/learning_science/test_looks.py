@@ -16,9 +16,10 @@ from ml.joined import Joined, joined, parted
 from ml.metrics import roc_auc
 from ml.pixels.rings import rings, width
 from ml.preprocessing import FROZEN, Preprocessing
-from ml.recipe import Recipe, train_stamps
+from ml.recipe import Recipe
 from ml.schedule import SMALL
 from ml.score import Scorer
+from ml.train import train_stamps
 from tests.unit.learning_science.conftest import labelled
 
 TINY = "test_resnet"
@@ -145,5 +146,5 @@ def test_cross_validation_by_a_recipe_has_not_seen_what_it_scores(kinds, pixels)
 
 
 def test_features_of_another_backbone_are_not_taken(kinds, features):
-    with pytest.raises(BadExamples, match="no pixels"):
+    with pytest.raises(BadExamples, match="The features at hand are other"):
         train_stamps(dataclasses.replace(labelled(kinds, features=features), feature_key="other"), BOTH)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ml import train
+from ml import recipe, train
 from ml.augment import shifted, turned
 from ml.checkpoint import Checkpoint
 from ml.chips import load_chips
@@ -23,9 +23,9 @@ BRIEF = dataclasses.replace(SMALL, views=6000, rounds=3)
 
 @pytest.fixture(autouse=True)
 def brief(monkeypatch):
-    monkeypatch.setattr(train, "SMALL", BRIEF)
-    monkeypatch.setattr(train, "SMALL_AGAIN", dataclasses.replace(BRIEF, rounds=1, rate=1e-3))
-    monkeypatch.setattr(train, "WHOLE", dataclasses.replace(BRIEF, views=128, rounds=1))
+    monkeypatch.setattr(recipe, "SMALL", BRIEF)
+    monkeypatch.setattr(recipe, "SMALL_AGAIN", dataclasses.replace(BRIEF, rounds=1, rate=1e-3))
+    monkeypatch.setattr(recipe, "WHOLE", dataclasses.replace(BRIEF, views=128, rounds=1))
 
 
 @pytest.mark.parametrize("role", ["stamp", "tracklet"])

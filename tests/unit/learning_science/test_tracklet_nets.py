@@ -15,6 +15,7 @@ from ml.epoch import silent
 from ml.metrics import roc_auc
 from ml.models.tracklet import PaperNet, TrackletNet, first_four
 from ml.models.tracklet_set import SetNet
+from ml.recipe import Recipe
 from ml.score import Scorer
 from ml.tracklets import learn, two_step
 from ml.tracklets.facts import NAMES
@@ -28,7 +29,7 @@ from tests.unit.learning_science.test_tracklet_motion import mover
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     limit_torch()
-    monkeypatch.setattr(train, "default_backbone", NoBackbone)
+    monkeypatch.setattr(Recipe, "begin", lambda recipe, seed: NoBackbone())
     monkeypatch.setattr(Scorer, "backbone", NoBackbone())
 
 

@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn import metrics as reference
 
 from ml import metrics
+from ml.evaluate import evaluate
 
 TRUTH = np.array([True, True, False, True, False, False, True, False])
 SCORE = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.4, 0.1])
@@ -109,3 +110,14 @@ def test_weighted_kappa_is_scikit_learns(truth, predicted):
     assert ours == pytest.approx(theirs, nan_ok=True)
     right = metrics.weighted_accuracy(truth, predicted, np.ones((1, 20)))[0]
     assert right == pytest.approx(reference.accuracy_score(truth, predicted))
+
+
+def test_of_real_and_bogus_the_threshold_decides_and_else_the_likeliest_class():
+    two = np.array([[0.1, 0.9], [0.3, 0.7], [0.8, 0.2]])
+    assert metrics.predicted(two, [1], 0.7).tolist() == [1, 1, 0]
+    assert metrics.predicted(two, [1], 0.8).tolist() == [1, 0, 0]
+    assert metrics.predicted(two[:, ::-1], [0], 0.8).tolist() == [0, 1, 1]
+    assert metrics.predicted(np.array([[0.4, 0.35, 0.25]]), [1, 2], 0.1).tolist() == [0]
+    truth = ["real", "real", "bogus"]
+    said = evaluate(two, truth, ("bogus", "real"), ("real",), threshold=0.8, draws=20)
+    assert (said["confusion"], said["recall"], said["accuracy"]) == ([[1, 0], [1, 1]], 0.5, pytest.approx(2 / 3))

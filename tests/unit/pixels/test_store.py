@@ -58,15 +58,6 @@ def test_a_tail_that_no_row_knows_is_written_over(store, block):
     assert store.length("atlas", NAME) == 150
 
 
-def test_truncate_forgets_the_tail_only(store, block):
-    store.append("atlas", block(300))
-    store.truncate("atlas", NAME, 150)
-    assert store.length("atlas", NAME) == 150
-    np.testing.assert_array_equal(store.slab("atlas", NAME, 0, 150), block(300)[:150])
-    store.append("atlas", block(10, seed=3))
-    np.testing.assert_array_equal(store.slab("atlas", NAME, 150, 160), block(10, seed=3))
-
-
 def test_what_another_process_appended_is_seen(tmp_path, block):
     writer, reader = PixelStore(tmp_path), PixelStore(tmp_path)
     writer.append("atlas", block(5))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.simulate.atlas import atlas, labelled_stamps
+from ml.simulate.atlas import atlas
 from ml.simulate.difference import CLASSES, REAL
 from ml.simulate.folder import BLOCK
 
@@ -80,13 +80,6 @@ def test_gold_changes_nothing_but_gold(tmp_path):
     assert {row["gold"] for row in none} == {"0"}
     assert 10 < sum(int(row["gold"]) for row in some) < 40
     assert [row | {"gold": ""} for row in none] == [row | {"gold": ""} for row in some]
-
-
-def test_stamps_in_memory_are_those_on_disk(tmp_path):
-    pixels, labels = labelled_stamps(20, 7)
-    rows = rows_of(atlas(20, 7, tmp_path))
-    assert [row["label"] for row in rows] == labels.tolist()
-    np.testing.assert_array_equal(fits.getdata(tmp_path / "cube-00000.fits"), pixels[:, 0])
 
 
 def test_tracklets_have_three_to_eight_frames_mostly_four(tracklets):

@@ -121,6 +121,14 @@ def test_most_move_backwards_along_the_ecliptic():
     assert (np.hypot(along, across) > 40).mean() == pytest.approx(0.2, abs=0.08)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.6, 1.0])
+def test_the_share_of_the_unusual_is_what_was_asked(share):
+    rate = np.hypot(*draw_motion(np.random.default_rng(1), 20_000, share))
+    slow, fast = (rate < 8.1).mean(), (rate > 80).mean()
+    assert slow == pytest.approx(0.3 * share, abs=0.01)
+    assert fast == pytest.approx(0.7 * share * np.log(300 / 80) / np.log(300 / 40), abs=0.01)
+
+
 def test_faint_ones_are_many():
     mag = draw_magnitudes(np.random.default_rng(2), 20_000, 21.0)
     assert mag.min() >= 14
@@ -219,6 +227,7 @@ def test_the_manifest_is_read_back_with_masks_and_objects(tmp_path):
         ({"cadence": 0.0}, "cadence must be"),
         ({"movers": -1.0}, "movers must"),
         ({"faintest": 9.0}, "faintest must"),
+        ({"unusual": 1.5}, "unusual must"),
     ],
 )
 def test_what_cannot_be_is_refused(tmp_path, wrong, words):

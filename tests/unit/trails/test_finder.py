@@ -5,6 +5,8 @@ import pytest
 
 from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.finder import Finder, key_of
+from ml.finds import WIDTH, Find, packed, surest, unpacked
+from ml.metrics.overlap import line_distance
 from ml.trails.recipe import CLASSICAL, manifest_of
 from tests.unit.trails.skies import line, noisy
 
@@ -32,11 +34,34 @@ def test_a_trail_in_any_frame_makes_a_yes_likelier(block):
 def test_what_is_kept_gives_the_same_answer_again(block):
     finder = Finder(CHECKPOINT)
     kept = finder.features(block)
-    assert kept.shape == (4, 1, 1)
+    assert kept.shape == (4, 1, 1 + WIDTH)
     assert kept.dtype == np.float16
     p = finder.probabilities_from_features(kept)
     np.testing.assert_allclose(p.sum(1), 1, atol=1e-6)
     np.testing.assert_allclose(p[:, 1], 1 / (1 + np.exp(-kept[:, 0, 0].astype(float))), rtol=1e-3)
+
+
+def test_the_surest_finds_are_kept_where_they_are(block):
+    finder = Finder(CHECKPOINT)
+    found = finder.finds(finder.features(block))
+    assert [len(finds) > 0 for finds in found] == [True, True, False, False]
+    for finds, y in zip(found, (30, 50), strict=False):
+        assert finds[0].frame == 1
+        assert line_distance(np.array([finds[0].line]), np.array([[20, y, 110, 90]], dtype=float))[0, 0] < 3
+        assert [find.score for find in finds] == sorted((find.score for find in finds), reverse=True)
+
+
+def test_few_sure_finds_are_kept_to_a_hundredth_of_a_pixel():
+    random = np.random.default_rng(0)
+    finds = [Find(n % 3, tuple(random.uniform(-0.5, 9999, 4)), n / 20) for n in range(20)]
+    kept = surest(finds)
+    assert [find.score for find in kept] == [n / 20 for n in range(19, 9, -1)]
+    assert surest(finds[:2]) == []
+    for before, after in zip(kept, unpacked(packed(kept)), strict=True):
+        assert after.frame == before.frame
+        assert after.line == pytest.approx(before.line, abs=0.01)
+        assert after.score == pytest.approx(before.score, abs=1e-6)
+    assert unpacked(packed([])) == []
 
 
 def test_the_key_names_weights_and_threshold():

@@ -114,4 +114,4 @@ class Arm:
         predicted = self.predict(checkpoint)
         real = np.array(self.truth.is_real(predicted))
         p_real = np.array(list(predicted.values()))
-        return float(np.mean((p_real >= 0.5) == real)), roc_auc(real, p_real)
+        return float(np.mean((p_real >= checkpoint.threshold) == real)), roc_auc(real, p_real)

@@ -4,6 +4,8 @@ from django.db import models
 from webapp.archive.models import Survey
 from webapp.learning.models.training_run import ModelRole, TrainingRun
 
+HALF = 0.5
+
 
 class Checkpoint(models.Model):
     """A trained model: safetensors and a manifest in the data folder. One champion per survey and role."""
@@ -32,6 +34,14 @@ class Checkpoint(models.Model):
     def kind(self) -> str:
         """Return the kind of subjects that it answers for."""
         return ModelRole(self.role).kind
+
+    @property
+    def threshold(self) -> float:
+        """Return from which probability on it answers yes: a tracklet model's own, chosen on validation; else 0.5.
+
+        What a detector's manifest calls so cuts its map of voxels, and no probability of a subject.
+        """
+        return float(self.manifest.get("threshold", HALF)) if self.role == ModelRole.TRACKLET else HALF
 
 
 class Promotion(models.Model):

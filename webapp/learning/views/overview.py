@@ -13,7 +13,7 @@ from webapp.archive.models import Role, Survey
 from webapp.learning.forms import TrainingForm
 from webapp.learning.models import Checkpoint, ModelRole, Promotion, TestSet, TrainingRun
 from webapp.learning.promote import champion_of, previous_champion
-from webapp.learning.roles import ROLE_OF_KIND
+from webapp.learning.roles import roles_of
 from webapp.learning.start import OPEN, AlreadyTraining, start_training
 
 SHOWN = 30
@@ -50,27 +50,28 @@ def start(request: HttpRequest, survey: Survey) -> HttpResponse:
 
 
 def _page(request: HttpRequest, survey: Survey, form: TrainingForm, status: int = 200) -> HttpResponse:
+    roles = roles_of(survey)
     promotions = Promotion.objects.filter(checkpoint__survey=survey).select_related("checkpoint", "previous", "by")
     context = {
         "form": form,
-        "champions": [_champion(survey, role) for role in ModelRole.values],
+        "champions": [_champion(survey, role) for role in roles],
         "promotions": promotions[:SHOWN],
         "test_sets": [
-            (kind, role.label, TestSet.objects.filter(survey=survey, kind=kind, is_current=True).first())
-            for kind, role in ROLE_OF_KIND.items()
+            (role.kind, role.label, TestSet.objects.filter(survey=survey, kind=role.kind, is_current=True).first())
+            for role in roles
         ],
         **_runs(survey),
     }
     return render(request, "learning/overview.html", context, status=status)
 
 
-def _champion(survey: Survey, role: str) -> dict[str, Any]:
+def _champion(survey: Survey, role: ModelRole) -> dict[str, Any]:
     checkpoint = champion_of(survey, role)
     evaluation = checkpoint.evaluations.first() if checkpoint else None
     scoring = checkpoint.scoring_runs.first() if checkpoint else None
     return {
         "role": role,
-        "name": ModelRole(role).label,
+        "name": role.label,
         "checkpoint": checkpoint,
         "evaluation": evaluation,
         "scoring": scoring,

@@ -12,6 +12,7 @@ from webapp.consensus.models import Consensus
 from webapp.review.exchange.consensus_files import consensus_csv, consensus_parquet
 from webapp.review.exchange.label_studio_export import label_studio_export
 from webapp.review.exchange.label_studio_names import labelling_configuration
+from webapp.review.exchange.lines import drawn, lines_export
 from webapp.review.exchange.paging import PAGE
 from webapp.review.exchange.panoptes_classifications import classification_export
 from webapp.review.exchange.panoptes_subjects import subject_export
@@ -109,6 +110,15 @@ EXPORTS = {
             summed,
             "application/vnd.apache.parquet",
             None,
+        ),
+        Export(
+            "lines",
+            "csv",
+            _("Lines"),
+            _("One row a line that a volunteer drew: what a trail detector is trained on from a shell."),
+            lambda workflow, _address: lines_export(workflow),
+            drawn,
+            page=None,
         ),
         Export(
             "label-studio",

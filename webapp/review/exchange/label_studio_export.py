@@ -96,9 +96,10 @@ def _vector(mark: Mark, region: str, frames: int, width: int, height: int) -> Re
 
 def _prediction(champion: Checkpoint, p_real: float) -> Result:
     """Return the champion's answer, with how sure of it the model is, 0 to 1."""
-    answer = Answer.YES if p_real >= 0.5 else Answer.NO
+    is_real = p_real >= champion.threshold
+    answer = Answer.YES if is_real else Answer.NO
     said = _choice(ANSWER, answer.label, f"model-{champion.pk}", "")
-    return {"model_version": str(champion), "score": max(p_real, 1 - p_real), "result": [said]}
+    return {"model_version": str(champion), "score": p_real if is_real else 1 - p_real, "result": [said]}
 
 
 def _scores(champion: Checkpoint | None, page: Sequence[int]) -> dict[int, float]:

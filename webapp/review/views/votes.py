@@ -11,11 +11,13 @@ from django.views.decorators.http import require_safe
 from webapp.archive.access import survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.consensus.models import Consensus
+from webapp.learning.models import Checkpoint
 from webapp.learning.promote import champion_of
 from webapp.learning.roles import role_of
 from webapp.review.browse import summed, with_model, with_rulings
 from webapp.review.csv_stream import csv_response
 from webapp.review.drawn_lines import marked_frames
+from webapp.review.found_lines import finds_of
 from webapp.review.timeline import Vote, timeline
 from webapp.review.views.workflow_page import beside, workflow_page
 from webapp.volunteers.models import Method, QueueEntry, Workflow
@@ -25,8 +27,8 @@ VOTE_COLUMNS = (
     "known_answered", "odds_factor", "posterior",
 )  # fmt: skip
 LINE_COLUMNS = (
-    "number", "volunteer", "frame", "x1_px", "y1_px", "x2_px", "y2_px", "length_px", "ra1_deg", "dec1_deg", "ra2_deg",
-    "dec2_deg", "length_arcsec",
+    "external_id", "number", "volunteer", "frame", "x1_px", "y1_px", "x2_px", "y2_px", "length_px", "ra1_deg",
+    "dec1_deg", "ra2_deg", "dec2_deg", "length_arcsec",
 )  # fmt: skip
 
 
@@ -36,10 +38,13 @@ def votes(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     subject = get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk)
     workflow = _workflow(survey, subject, request.GET.get("workflow", ""))
     found = timeline(workflow, subject)
-    frames = marked_frames(workflow, subject)
+    champion = champion_of(survey, role_of(workflow))
+    finds = finds_of(champion, subject)
+    frames = marked_frames(workflow, subject, finds.lines if finds else ())
     context = {
         "subject": subject,
-        "row": _row(workflow, subject),
+        "row": _row(workflow, subject, champion),
+        "finds": finds,
         "votes": found,
         "plot": _plot(workflow, found),
         "frames": frames,
@@ -71,8 +76,8 @@ def lines_csv(request: HttpRequest, workflow: Workflow, pk: int) -> HttpResponse
     lines = (line for frame in marked_frames(workflow, subject) for line in frame.lines)
     rows = (
         (
-            line.number, line.who, line.mark.frame, line.mark.x1, line.mark.y1, line.mark.x2, line.mark.y2,
-            line.pixels, line.mark.ra1, line.mark.dec1, line.mark.ra2, line.mark.dec2, line.arcsec,
+            subject.external_id, line.number, line.who, line.mark.frame, line.mark.x1, line.mark.y1, line.mark.x2,
+            line.mark.y2, line.pixels, line.mark.ra1, line.mark.dec1, line.mark.ra2, line.mark.dec2, line.arcsec,
         )
         for line in lines
     )  # fmt: skip
@@ -95,8 +100,8 @@ def _workflow(survey: Survey, subject: Subject, slug: str) -> Workflow:
     return found
 
 
-def _row(workflow: Workflow, subject: Subject) -> Any:
-    rows = with_model(summed(workflow), champion_of(workflow.survey, role_of(workflow))).filter(subject=subject)
+def _row(workflow: Workflow, subject: Subject, champion: Checkpoint | None) -> Any:
+    rows = with_model(summed(workflow), champion).filter(subject=subject)
     return with_rulings(rows, workflow).first()
 
 

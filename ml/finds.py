@@ -1,0 +1,58 @@
+"""The surest finds of a detector in a subject, and how they are kept beside its score."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST = 10  # finds that are kept of a subject
+LEAST = 0.1  # the score from which on a find is kept
+_NUMBERS = 6  # frame, x1, y1, x2, y2, score
+WIDTH = 2 * _NUMBERS * MOST
+
+
+@dataclass(frozen=True)
+class Find:
+    """A line that a detector found.
+
+    Attributes
+    ----------
+    frame
+        From 0.
+    line
+        x1, y1, x2, y2 in pixels; (0, 0) is the centre of the first, at the bottom.
+    score
+        0..1, how sure it is.
+    """
+
+    frame: int
+    line: tuple[float, float, float, float]
+    score: float
+
+
+def surest(finds: Sequence[Find]) -> list[Find]:
+    """Return at most `MOST` of the finds that reach `LEAST`, the surest first."""
+    return sorted((find for find in finds if find.score >= LEAST), key=lambda find: -find.score)[:MOST]
+
+
+def packed(finds: Sequence[Find]) -> NDArray[np.float16]:
+    """Return at most `MOST` finds as (`WIDTH`,) float16, NaN where there are fewer.
+
+    Each number is kept as its nearest float16 and what that lacks, so that a pixel of 10,000 is true to 0.01.
+    """
+    numbers = np.full((MOST, _NUMBERS), np.nan)
+    for row, find in zip(numbers, finds, strict=False):
+        row[:] = find.frame, *find.line, find.score
+    whole = numbers.astype(np.float16)
+    return np.stack([whole, (numbers - whole).astype(np.float16)]).reshape(WIDTH)
+
+
+def unpacked(kept: NDArray[Any]) -> list[Find]:
+    """Return the finds of what `packed` made of them."""
+    numbers = kept.reshape(2, MOST, _NUMBERS).astype(np.float64).sum(0)
+    return [
+        Find(round(frame), (x1, y1, x2, y2), score)
+        for frame, x1, y1, x2, y2, score in numbers[np.isfinite(numbers).all(1)].tolist()
+    ]

@@ -1,0 +1,53 @@
+"""The learning page shows the roles that a survey's workflows use or that it has a model of, and no others."""
+
+import pytest
+
+from tests.acceptance.people import member
+from tests.integration.learning import sky
+
+pytestmark = pytest.mark.django_db
+
+NAMES = {"stamp": "Stamp", "tracklet": "Tracklet", "trail": "Trail detector", "cube": "Cube detector"}
+
+
+@pytest.fixture
+def survey():
+    return sky.survey("night")
+
+
+@pytest.fixture
+def page(client, survey):
+    """Read the page as an admin: the response."""
+    client.force_login(member(survey, "admin"))
+    return lambda: client.get("/surveys/night/learning/")
+
+
+def shown(response):
+    """Return the roles of the champions' cards, and those of the test sets, which are the same."""
+    champions = [str(card["name"]) for card in response.context["champions"]]
+    assert [str(name) for _, name, _ in response.context["test_sets"]] == champions
+    text = response.content.decode()
+    assert all(f"<h3>{name}" in text for name in champions)
+    return champions
+
+
+def test_roles_are_those_of_the_workflows_and_the_models(survey, page):
+    sky.workflow(survey, kind="cutout")
+    elsewhere = sky.workflow(sky.survey("elsewhere"), kind="cube")
+    sky.checkpoint(elsewhere)
+    assert shown(page()) == [NAMES["trail"]]
+    stamps = sky.workflow(survey, kind="stamp", slug="stamps")
+    sky.checkpoint(stamps)
+    stamps.kind = "tracklet"
+    stamps.save()
+    response = page()
+    assert shown(response) == [NAMES["stamp"], NAMES["tracklet"], NAMES["trail"]]
+    assert "/test-sets/cutout/freeze/" in response.content.decode()
+    assert "/test-sets/cube/freeze/" not in response.content.decode()
+
+
+def test_without_a_workflow_it_says_what_will_stand_there(page):
+    response = page()
+    assert shown(response) == []
+    assert "The champion of each role that its workflows need will stand here." in response.content.decode()
+    assert "The test set of each role that its workflows need will stand here." in response.content.decode()
