@@ -1,15 +1,14 @@
-import sys
 from argparse import ArgumentParser
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from rich.console import Console
 
+from webapp.console.claimed_job import working_on
 from webapp.console.importing import bar, show_look, summarise
-from webapp.jobs import Cancelled, JobState, LeaseLost
+from webapp.jobs import JobState
 from webapp.review.intake.choices import Choices, WrongChoice
 from webapp.review.intake.guess import guess_answers
 from webapp.review.intake.look import Look, look
@@ -19,7 +18,6 @@ from webapp.review.intake.start import new_import
 from webapp.review.models import ClassificationImport
 from webapp.volunteers.models import Workflow
 
-INTERRUPTED = 130
 PARTS = ("source", "match", "task", "follow_up_task", "lines_task")
 
 
@@ -53,7 +51,9 @@ class Command(BaseCommand):
         show_look(console, seen, choices)
         if options["look"]:
             return
-        job = work(console, claimed(into, file, choices))
+        job = claimed(into, file, choices)
+        with working_on(console, job, called="import", things="answers"), bar(console, job) as watch:
+            bring_in(job, watch)
         summarise(console, job)
         if job.state != JobState.DONE:
             raise CommandError(job.error or "The import was cancelled. What is in stays in.")
@@ -80,27 +80,3 @@ def claimed(workflow: Workflow, file: Path, choices: Choices) -> ClassificationI
     if claim is None:
         raise CommandError("Another worker took the import. Its page shows how far it is.")
     return claim
-
-
-def work(console: Console, job: ClassificationImport) -> ClassificationImport:
-    """Bring in with a bar; whatever ends it early is a sentence, and what is in stays in."""
-    try:
-        with bar(console, job) as watch:
-            bring_in(job, watch)
-    except KeyboardInterrupt:
-        job.end_cancelled()
-        console.print(f"Stopped. {job.added:,} answers are in and stay in; the same command goes on from there.")
-        sys.exit(INTERRUPTED)
-    except Cancelled:
-        job.end_cancelled()
-    except LeaseLost as lost:
-        raise CommandError("This took so long to answer that a worker has gone on with it. Nothing is lost.") from lost
-    except Exception as error:
-        with suppress(DatabaseError, LeaseLost):
-            job.fail(f"{type(error).__name__}: {error}")
-        raise CommandError(
-            f"The import broke off: {error}. {job.added:,} answers are in and stay in; once the cause is removed, the "
-            "same command goes on from there. (--traceback shows where it happened.)"
-        ) from error
-    job.refresh_from_db()
-    return job

@@ -1,22 +1,19 @@
-import sys
 from argparse import ArgumentParser
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from rich.console import Console
 
 from webapp.archive.ingest.run import ingest
 from webapp.archive.ingest.start import IngestRefused, new_run
 from webapp.archive.models import IngestRun, Kind, Survey
+from webapp.console.claimed_job import working_on
 from webapp.console.ingesting import bar, summarise
-from webapp.jobs import Cancelled, JobState, LeaseLost
+from webapp.jobs import JobState
 from webapp.volunteers.refill import refill
-
-INTERRUPTED = 130
 
 
 class Command(BaseCommand):
@@ -35,14 +32,20 @@ class Command(BaseCommand):
         console = Console()
         if dry_run:
             with transaction.atomic():
-                run = work(console, claimed(survey, create=create, dry_run=True, **wanted))
-                summarise(console, run)
+                run = worked(console, claimed(survey, create=create, dry_run=True, **wanted))
                 transaction.set_rollback(True)
         else:
-            run = work(console, claimed(survey, create=create, dry_run=False, **wanted))
-            summarise(console, run)
+            run = worked(console, claimed(survey, create=create, dry_run=False, **wanted))
         if run.state != JobState.DONE:
             raise CommandError(run.error or "The ingest was cancelled. What is in stays in.")
+
+
+def worked(console: Console, run: IngestRun) -> IngestRun:
+    """Ingest with a bar, and say what came of it."""
+    with working_on(console, run, called="ingest", things="subjects"), bar(console, run) as watch:
+        ingest(run, stored=refill, watch=watch)
+    summarise(console, run)
+    return run
 
 
 @transaction.atomic
@@ -72,27 +75,3 @@ def the_survey(slug: str, *, create: bool) -> Survey:
         raise CommandError(f"“{slug}” cannot name a survey: {' '.join(error.messages)}") from error
     made.save()
     return made
-
-
-def work(console: Console, run: IngestRun) -> IngestRun:
-    """Ingest with a bar; whatever ends it early is a sentence, and what is in stays in."""
-    try:
-        with bar(console, run) as watch:
-            ingest(run, stored=refill, watch=watch)
-    except KeyboardInterrupt:
-        run.end_cancelled()
-        console.print(f"Stopped. {run.added:,} subjects are in and stay in; the same command goes on from there.")
-        sys.exit(INTERRUPTED)
-    except Cancelled:
-        run.end_cancelled()
-    except LeaseLost as lost:
-        raise CommandError("This took so long to answer that a worker has gone on with it. Nothing is lost.") from lost
-    except Exception as error:
-        with suppress(DatabaseError, LeaseLost):
-            run.fail(f"{type(error).__name__}: {error}")
-        raise CommandError(
-            f"The ingest broke off: {error}. {run.added:,} subjects are in and stay in; once the cause is removed, the "
-            "same command goes on from there. (--traceback shows where it happened.)"
-        ) from error
-    run.refresh_from_db()
-    return run
