@@ -94,7 +94,7 @@ def train(
     limit_torch()
     net = trail_net(1 + len(CLASSES), seed) if base is None else parts_of(base)[0]
     if steps == 0:
-        held = np.arange(len(data.images))
+        held: NDArray[np.intp] = np.arange(len(data.images))
     else:
         train_rows, held = _split(data, seed)
         net = learn(
