@@ -50,6 +50,10 @@ PAPER = Paper(
                 Step(JUDGE),
             ),
             _figures(0.9),
+            note=(
+                "its steps were run one after the other on a machine that others were using; the memory is that of the"
+                " second look and the judging, the network's was not kept"
+            ),
         ),
         Row(
             "hubble_classical",
