@@ -25,7 +25,11 @@ def add(subparsers: Any) -> None:
     stamp_options.add(options.of("stamp"))
     trails = options.of("trail")
     trails.add_argument("--marks", type=Path, help="CSV of volunteers' lines: external_id, volunteer, x1, y1, x2, y2")
-    trails.add_argument("--steps", type=int, help="batches of eight crops; by default 1200, or 600 from a checkpoint")
+    trails.add_argument(
+        "--steps",
+        type=int,
+        help="batches of eight crops; by default 1200, or 600 from a checkpoint; 0 teaches only its second look again",
+    )
     cubes = options.of("cube")
     cubes.add_argument(
         "--normalisation", default="asinh", choices=("adaptive", "asinh", "raw"), help="what the flux goes through"

@@ -108,7 +108,7 @@ def add_arc(rng: np.random.Generator, scene: np.ndarray, exptime: float) -> Thin
     start, mag = rng.uniform(0, 2 * np.pi), rng.uniform(21.5, 24.3)
     points = 3000
     along = rng.beta(1.3, 1.3, points) * opening + start
-    distance = radius * (1 + 0.02 * np.cos(2 * along)) + rng.normal(0, 0.9, points)
+    distance = radius * oval(along) + rng.normal(0, 0.9, points)
     clumps = np.exp(np.interp(along, start + opening * np.linspace(0, 1, 9), rng.normal(0, 0.6, 9)))
     flux = electrons(mag, exptime) * clumps / clumps.sum()
     x, y = centre[:, None] + distance * np.array([np.cos(along), np.sin(along)])
@@ -116,9 +116,14 @@ def add_arc(rng: np.random.Generator, scene: np.ndarray, exptime: float) -> Thin
     lens = draw_shapes(rng, np.array([rng.uniform(17.5, 19.5)])) | {"index": np.array([3.5]), "arms": np.zeros(1)}
     paste(scene, lens, centre[:1], centre[1:], electrons(rng.uniform(18.5, 20.5, 1), exptime), 256)
     angle = np.linspace(start, start + opening, 200)
-    ring = centre[:, None] - MARGIN + radius * np.array([np.cos(angle), np.sin(angle)])
+    ring = centre[:, None] - MARGIN + radius * oval(angle) * np.array([np.cos(angle), np.sin(angle)])
     curve = seen_part(ring[0], ring[1], size)
     return Thing("ARC", curve, width=5.0, numbers={"mag": mag}) if len(curve) >= 2 else None
+
+
+def oval(angle: np.ndarray) -> np.ndarray:
+    """Return how far an elliptical lens pushes its ring out of a circle, as a factor on the radius."""
+    return 1 + 0.02 * np.cos(2 * angle)
 
 
 def add_cosmic_rays(rng: np.random.Generator, image: np.ndarray, exptime: float, share: float) -> list[Thing]:

@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ml.trails.curve import length_of, sagitta, tangents
 
-FURTHEST = 90.0  # pixels of a gap
+FURTHEST = 150.0  # pixels of a gap
 LEAST_REACH = 16.0  # pixels that a short piece may reach over
 ASTRAY = 4.0  # pixels that one piece, drawn on, may miss the other by, and a tenth of the gap
 TURN = np.cos(np.radians(15))
@@ -31,7 +31,7 @@ def bridged(found: Sequence[Piece]) -> list[list[tuple[int, bool]]]:
 
     Two pieces belong together where each, drawn on straight from its end, hits the other's end within 4 pixels and a
     tenth of the gap, their directions differ by less than 15°, they look alike, and the gap is no longer than the
-    longer of them (or 16 pixels) and at most 90 pixels. Pieces that touch may turn by up to 35°. Each end is joined
+    longer of them (or 16 pixels) and at most 150 pixels. Pieces that touch may turn by up to 35°. Each end is joined
     once, the nearest first.
     """
     if not found:

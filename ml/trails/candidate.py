@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ml.trails.bridge import Piece, bridged
 from ml.trails.curve import length_of, sagitta, smooth
+from ml.trails.ends import evenness
 from ml.trails.gather import pieces
 from ml.trails.maps import Cells, Maps, cells_of
 from ml.trails.profile import REACH, Profile, along, full_width, snr_per_pixel, trimmed
@@ -52,7 +53,7 @@ def candidates(maps: Maps, noise_units: Array, least: float = LEAST) -> list[Can
     for chain in chains:
         numbers = np.concatenate([found[n][::-1] if turned else found[n] for n, turned in chain])
         curve = traced[chain[0][0]].curve if len(chain) == 1 else _curve(cells, numbers)
-        made.append(_measured(curve, cells, numbers, noise_units, len(chain)))
+        made.append(_measured(curve, cells.shares[numbers], noise_units, len(chain)))
     return made
 
 
@@ -60,10 +61,7 @@ def _curve(cells: Cells, piece: NDArray[np.intp]) -> NDArray[np.float64]:
     return smooth(cells.point[piece], np.maximum(1 - cells.shares[piece, 0], 0.05))
 
 
-def _measured(
-    curve: NDArray[np.float64], cells: Cells, numbers: NDArray[np.intp], noise_units: Array, joined: int
-) -> Candidate:
-    shares = cells.shares[numbers]
+def _measured(curve: NDArray[np.float64], shares: Array, noise_units: Array, joined: int) -> Candidate:
     plausible = shares[:, 1].mean() >= PLAUSIBLE
     if plausible:
         curve = trimmed(noise_units, curve)
@@ -77,7 +75,8 @@ def _measured(
         _log(np.quantile(shares[:, 1:], 0.9, axis=0)),
         _shape(curve, noise_units.shape),
         _light(profile, across),
-        [len(numbers) / max(length_of(curve) / 4, 1), np.log(joined)],
+        [len(shares) / max(length_of(curve) / 4, 1), np.log(joined)],
+        evenness(noise_units, curve),
     ])  # fmt: skip
     return Candidate(curve, shares.mean(0), snr, width, np.nan_to_num(features).astype(np.float32))
 

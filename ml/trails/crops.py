@@ -1,4 +1,4 @@
-"""Crops to train on: turned, dimmed, and some with a drawn trail more."""
+"""Crops to train on: turned, dimmed, and some with a drawn trail or arc more."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.trails.draw import add_line, random_curve
+from ml.trails.draw import add_arc, add_line, random_curve
 from ml.trails.paint import Target, paint
 from ml.trails.sky import stretched
 from ml.trails.thing import CLASSES, TRAIL, Thing
 
 SIDE = 256
 DRAWN = 0.35  # share of the crops that get a drawn trail more
+DRAWN_ARC = 0.2  # share of the crops that get a drawn arc more, where the labels tell of arcs at all
 ON_TRAIL, ON_THING = 0.35, 0.4  # shares of the crops that are centred on a trail, and on something like one
 Array = NDArray[Any]
 
@@ -48,6 +49,7 @@ class _Chooser:
         self.images, self.side = images, side
         pairs = [(n, thing) for n, image in enumerate(images) for thing in image.things]
         self.trails = [pair for pair in pairs if pair[1].label == TRAIL]
+        self.arcs = any(thing.label == "ARC" for _, thing in pairs)
         self.others = [
             alike
             for label in CLASSES
@@ -65,6 +67,8 @@ class _Chooser:
         pixels, things = turned(pixels, things, int(rng.integers(8)))
         if rng.random() < DRAWN:
             things = [*things, add_line(pixels, random_curve(rng, self.side), rng)]
+        if self.arcs and rng.random() < DRAWN_ARC:
+            things = [*things, add_arc(pixels, rng)]
         pixels *= np.float32(rng.uniform(0.85, 1.15))
         return stretched(pixels), paint(things, pixels.shape)
 

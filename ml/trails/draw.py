@@ -1,4 +1,4 @@
-"""Draw trails into images: more of them than the labels hold, and of any sharpness."""
+"""Draw trails and arcs into images: more of them than the labels hold, and of any sharpness."""
 
 from typing import Any
 
@@ -14,6 +14,9 @@ FAINTEST, BRIGHTEST = 1.5, 30.0  # S/N per pixel
 SHARP, WIDE = (0.85, 1.0), 2.6  # sigma across in pixels: Hubble's, and the widest of a telescope on the ground
 WIDER = 0.25  # share of trails that are wider than Hubble's
 SHORTEST, LONGEST = 15.0, 240.0
+ARC_RADIUS, ARC_LENGTH = (100.0, 500.0), (30.0, 140.0)  # pixels
+ARC_SIGMA = (1.1, 1.6)
+CLUMPS, CLUMPINESS = 9, 0.6  # along an arc, and the scatter of their light's logarithm
 Array = NDArray[Any]
 
 
@@ -37,25 +40,58 @@ def add_line(noise_units: NDArray[np.float32], curve: Array, rng: np.random.Gene
     sigma = rng.uniform(*SHARP)
     if rng.random() < WIDER:
         sigma = float(np.exp(rng.uniform(np.log(SHARP[1]), np.log(WIDE))))
-    lay(noise_units, curve, snr, sigma, wave=rng.uniform(0, 0.15), phase=rng.uniform(0, 2 * np.pi))
-    height, width = noise_units.shape
-    inside = (curve >= 0).all(1) & (curve[:, 0] <= width - 1) & (curve[:, 1] <= height - 1)
-    seen = curve[inside] if inside.sum() >= 2 else curve[:2]
-    return Thing(TRAIL, seen, width=max(5.0, 4 * sigma), snr=snr)
+    wave = rng.uniform(0, 0.15) * np.sin(rng.uniform(0, 2 * np.pi) + np.linspace(0, 2 * np.pi, len(curve)))
+    lay(noise_units, curve, snr * (1 + wave), sigma)
+    return Thing(TRAIL, _seen(curve, noise_units.shape), width=max(5.0, 4 * sigma), snr=snr)
 
 
-def lay(
-    noise_units: NDArray[np.float32], curve: Array, snr: float, sigma: float, *, wave: float = 0.0, phase: float = 0.0
-) -> None:
-    """Add a line with a Gaussian across to an image, in place: `snr` on its ridge, `sigma` pixels."""
-    reach = 4 * sigma
-    rows, columns = np.nonzero(_near(curve, noise_units.shape, reach))
+def add_arc(noise_units: NDArray[np.float32], rng: np.random.Generator) -> Thing:
+    """Draw the arc of a cluster into an image in units of its noise, in place, and tell of it.
+
+    As hardly bent and as thin as a trail, but clumpy, and fading out at its ends. The S/N per pixel of its brightest
+    part is uniform in its logarithm from 1.5 to 30.
+    """
+    radius, length, start = rng.uniform(*ARC_RADIUS), rng.uniform(*ARC_LENGTH), rng.uniform(0, 2 * np.pi)
+    angle = start + np.linspace(-0.5, 0.5, 33) * length / radius
+    ring = radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    curve = ring - ring[16] + rng.uniform(0.1, 0.9, 2) * noise_units.shape[::-1]
+    at = np.linspace(0, 1, len(curve))
+    clumps = np.exp(np.interp(at, np.linspace(0, 1, CLUMPS), rng.normal(0, CLUMPINESS, CLUMPS)))
+    light = clumps * (at * (1 - at)) ** 0.3
+    snr = float(np.exp(rng.uniform(np.log(FAINTEST), np.log(BRIGHTEST))))
+    lay(noise_units, curve, snr * light / light.max(), rng.uniform(*ARC_SIGMA))
+    return Thing("ARC", _seen(curve, noise_units.shape), snr=snr)
+
+
+def _seen(curve: Array, shape: tuple[int, ...]) -> Array:
+    """Return the part of a curve that lies in an image (H, W); its first step where less than two points do."""
+    inside = ((curve >= 0) & (curve <= (shape[1] - 1, shape[0] - 1))).all(1)
+    return curve[inside] if inside.sum() >= 2 else curve[:2]
+
+
+def lay(noise_units: NDArray[np.float32], curve: Array, snr: float | Array, sigma: float) -> None:
+    """Add a line with a Gaussian across to an image, in place.
+
+    Parameters
+    ----------
+    noise_units
+        (H, W).
+    curve
+        (k, 2) pixels.
+    snr
+        S/N per pixel on its ridge: one number, or (m,) in even steps along the chord.
+    sigma
+        Pixels across.
+    """
+    rows, columns = np.nonzero(_near(curve, noise_units.shape, 4 * sigma))
     if not len(rows):
         return
     points = np.stack([columns, rows], axis=1).astype(np.float64)
-    length = max(length_of(curve), 1)
-    distance, turn = nearest(points, curve)[0], points @ (curve[-1] - curve[0]) / length
-    bright = snr * (1 + wave * np.sin(phase + turn * 2 * np.pi / length))
+    chord = curve[-1] - curve[0]
+    light = np.atleast_1d(snr)
+    at = (points - curve[0]) @ chord / max(chord @ chord, 1e-9)
+    bright = np.interp(at, np.linspace(0, 1, len(light)), light)
+    distance = nearest(points, curve)[0]
     noise_units[rows, columns] += (bright * np.exp(-0.5 * (distance / sigma) ** 2)).astype(np.float32)
 
 

@@ -99,34 +99,31 @@ def settled(noise_units: Array, curve: Array, reach: int = 5, run: int = 15) -> 
     return smooth(points, np.ones(len(points)))
 
 
-def trimmed(noise_units: Array, curve: Array, most: float = 14.0) -> NDArray[np.float64]:
-    """Return a curve without those ends, of at most so many pixels, along which there is no light.
+def trimmed(noise_units: Array, curve: Array, most: float = 40.0) -> NDArray[np.float64]:
+    """Return a curve without those ends, of at most so many pixels and a third of it, along which there is no light.
 
-    An end lies where the ridge, averaged over 3 × 5 pixels, first reaches half of its median in the middle of the curve
-    (or, of long ones, within 40 pixels of the end). A curve on which no ridge stands out stays as it is.
+    An end lies where a step from the sky to the ridge's level, its median over some 40 pixels further in, explains the
+    ridge best (least squares). A curve on which no ridge stands out stays as it is.
     """
     profile = along(noise_units, curve)
-    ridge = uniform_filter1d(np.nan_to_num(profile.values[REACH - 1 : REACH + 2]).mean(0), 5, mode="nearest")
+    ridge = np.nan_to_num(profile.values[REACH - 1 : REACH + 2]).mean(0)
     sides = np.nan_to_num(np.concatenate([profile.values[:3], profile.values[-3:]]))
-    ridge = np.clip(ridge - np.median(sides), -3, 30)
+    ridge = ridge - np.median(sides)
     step = length_of(curve) / (len(ridge) - 1)
     furthest = min(int(most / step), len(ridge) // 3)
-    first = _first_light(ridge, furthest, int(40 / step))
-    last = _first_light(ridge[::-1], furthest, int(40 / step))
+    first, last = (_first_light(way, furthest, int(40 / step)) for way in (ridge, ridge[::-1]))
     if not first and not last:
         return curve
     return even(profile.points[first : len(ridge) - last], len(curve))
 
 
 def _first_light(ridge: Array, furthest: int, near: int) -> int:
-    """Return how many samples at the start lie before the first that reaches half of the ridge; 0 if all or none do."""
-    if furthest < 1:
+    """Return how many samples at the start lie before the ridge steps up to its level; 0 where it is faint."""
+    level = float(np.median(ridge[furthest : furthest + near + 1]))
+    if furthest < 1 or level < FAINT:
         return 0
-    level = float(np.median(ridge[furthest : max(near, 2 * furthest) + 1]))
-    if level < FAINT:
-        return 0
-    bright = np.flatnonzero(ridge[: furthest + 1] >= level / 2)
-    return int(bright[0]) if len(bright) else furthest
+    lit = np.clip(ridge[:furthest], -level, 2 * level) - level / 2
+    return int(np.concatenate([[0.0], np.cumsum(lit)]).argmin())
 
 
 def _brightest_way(values: Array) -> NDArray[np.intp]:

@@ -65,24 +65,27 @@ def train(
 ) -> Checkpoint:
     """Train network and second look, and return them as a checkpoint.
 
-    The network learns from two images of three, the second look from what the network finds in the third.
+    The network learns from two images of three, the second look from what the network finds in the third. With no
+    steps the network stays as it is, and every image teaches the second look.
 
     Parameters
     ----------
     minutes
         A limit for the network's part; the second look takes about 0.3 s an image more.
     steps
-        Batches of 8 crops of 256 × 256 pixels: 1200, or 600 from a base.
+        Batches of 8 crops of 256 × 256 pixels: 1200, or 600 from a base; 0 needs a base.
     base
         A checkpoint of this role to start from.
 
     Raises
     ------
     BadExamples
-        If no image holds a trail.
+        If no image holds a trail, or a network is to stay as it is that there is not.
     BadCheckpoint
         If the base is of another role.
     """
+    if steps == 0 and base is None:
+        raise BadExamples("Without steps there is no network: name a trained one with --init, or leave --steps out.")
     if not any(thing.label == TRAIL for image in data.images for thing in image.things):
         raise BadExamples(
             f"None of the {len(data.images)} images holds a trail ({TRAIL}): there is nothing to learn."
@@ -90,18 +93,20 @@ def train(
         )
     limit_torch()
     net = trail_net(1 + len(CLASSES), seed) if base is None else parts_of(base)[0]
-    steps = steps or (STEPS if base is None else STEPS_AGAIN)
-    train_rows, held = _split(data, seed)
-    net = learn(
-        net,
-        [data.images[row] for row in train_rows],
-        seed=seed,
-        minutes=minutes,
-        steps=steps,
-        rate=RATE if base is None else RATE_AGAIN,
-        known=data.known or base is None,
-        on_epoch=on_epoch,
-    )
+    if steps == 0:
+        held: NDArray[np.intp] = np.arange(len(data.images))
+    else:
+        train_rows, held = _split(data, seed)
+        net = learn(
+            net,
+            [data.images[row] for row in train_rows],
+            seed=seed,
+            minutes=minutes,
+            steps=steps or (STEPS if base is None else STEPS_AGAIN),
+            rate=RATE if base is None else RATE_AGAIN,
+            known=data.known or base is None,
+            on_epoch=on_epoch,
+        )
     look, metrics = second_look(net, [data.images[row] for row in held], seed)
     if look is None and base is not None:
         look = parts_of(base)[1]

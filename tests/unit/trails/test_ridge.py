@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from ml.trails.curve import even
-from ml.trails.profile import REACH, along, full_width, settled, snr_per_pixel
+from ml.trails.curve import even, length_of
+from ml.trails.ends import evenness
+from ml.trails.profile import REACH, along, full_width, settled, snr_per_pixel, trimmed
 from ml.trails.sky import in_noise
 from tests.unit.trails.skies import apart, arc_of, line, noisy
 
@@ -35,3 +36,29 @@ def test_what_lies_beyond_the_image_is_nan():
     profile = along(np.zeros((64, 64), dtype=np.float32), line(50, 30, 90, 30))
     assert np.isnan(profile.values[REACH, -10:]).all()
     assert np.isfinite(profile.across()).all()
+
+
+@pytest.mark.parametrize("snr", [2.5, 8.0, 30.0])
+def test_ends_without_light_are_cut_and_others_stay(snr):
+    true = line(60, 60, 200, 160)
+    image = in_noise(noisy((256, 256), true, snr=snr, seed=4))
+    step = (true[1] - true[0]) / length_of(true)
+    too_long = np.array([true[0] - 25 * step, true[1] + 12 * step])
+    for curve in (too_long, true):
+        cut = trimmed(image, even(curve, 17))
+        assert np.hypot(*(cut[[0, -1]] - true).T).max() < 5
+
+
+def test_in_mere_noise_nothing_is_cut():
+    curve = even(line(40, 60, 200, 160), 17)
+    assert (trimmed(in_noise(noisy((256, 256), seed=5)), curve) == curve).all()
+
+
+def test_a_trail_stops_and_an_arc_fades():
+    curve = even(line(60, 60, 160, 130), 17)
+    at = np.linspace(0, 1, 33)
+    trail = evenness(in_noise(noisy((256, 256), curve, snr=10.0)), curve)
+    fading = evenness(in_noise(noisy((256, 256), curve, snr=15 * np.sin(np.pi * at))), curve)
+    assert trail[:4] == pytest.approx([1, 1, 0, 0], abs=0.25)
+    assert fading[1] < 0.5
+    assert trail[5] - trail[4] < 0.3 < fading[5] - fading[4]

@@ -110,6 +110,16 @@ def test_a_checkpoint_can_be_taken_further_with_volunteers_marks(trained, tmp_pa
     assert said["skipped"] == 2  # cleo's line ends outside of the image, and s-2 has neither a mark nor the label no
 
 
+def test_without_steps_the_network_stays_and_every_image_is_looked_at(sky, trained, tmp_path, run):
+    said = run("train", "--role", "trail", "--data", sky, "--init", trained, "--steps", "0", "--out", tmp_path / "c")
+    before, after = (Checkpoint.load(path).part("trail.") for path in (trained, tmp_path / "c"))
+    assert said["images"] == N
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+    status, message = run("train", "--role", "trail", "--data", sky, "--steps", "0", "--out", tmp_path / "d")
+    assert status != 0
+    assert "--init" in message
+
+
 def test_marks_settle_on_the_ridge_and_a_single_one_weighs_less(tmp_path):
     true = line(20, 30, 120, 80)
     data = manifest(tmp_path, [noisy((128, 160), true, snr=12)])
