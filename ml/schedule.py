@@ -66,7 +66,7 @@ LONG = Schedule(views=160_000, repeats=45, rounds=12, rate=3e-3, body=1.0, patie
 TRANSFER = Schedule(
     views=8_000, repeats=8, rounds=6, rate=1e-3, body=0.5, patience=3, judged=300, probes=True, average=0.95, deeper=0.9
 )
-FRESH = Schedule(views=8_000, repeats=20, rounds=8, rate=1e-3, body=1.0, patience=4, judged=300, average=0.95)
+FRESH = Schedule(views=24_000, repeats=20, rounds=8, rate=1e-3, body=1.0, patience=8, judged=300)
 
 
 class Clock:
