@@ -134,7 +134,9 @@ def _torch_run(network: nn.Module, device: torch.device, precision: str) -> Run:
 def _openvino() -> ModuleType:
     # OpenVINO's converter reports home by default; without this module it falls back to its own silent stub.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    return importlib.import_module("openvino")
+    import openvino
+
+    return openvino
 
 
 def _openvino_run(network: nn.Module, shape: tuple[int, ...], precision: str, threads: int, streams: int) -> Run:
