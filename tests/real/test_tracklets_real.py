@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from astropy.io import fits
 
-from ml import train
+from ml import recipe
 from ml.__main__ import main
 from ml.checkpoint import Checkpoint
 from ml.schedule import SMALL
@@ -33,7 +33,7 @@ def scorer(tmp_path_factory):
     taught = ["train", "--role", "tracklet", "--preset", "small", "--data", str(chips), "--out", str(folder / "a")]
     words = ["train", "--role", "tracklet", "--init", str(folder / "a"), "--data", str(sky), "--out", str(folder / "c")]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "SMALL", dataclasses.replace(SMALL, views=8000, rounds=4))
+        patch.setattr(recipe, "SMALL", dataclasses.replace(SMALL, views=8000, rounds=4))
         assert main(taught) == 0
         assert main(words) == 0
     return Scorer(Checkpoint.load(folder / "c"))
