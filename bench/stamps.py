@@ -26,6 +26,7 @@ from ml.checkpoint import Checkpoint
 from ml.commands.stamp_options import WAYS
 from ml.commands.subjects import Slab, Tally, slabs
 from ml.dataset import Examples
+from ml.engine import limit_torch
 from ml.judge import Judge
 from ml.models.stamp import RESIDUAL, Prepared
 from ml.precision import MOST_FLIPPED, Precision, trial
@@ -65,7 +66,6 @@ def main() -> None:
 
 def compared(model: Checkpoint, data: Path) -> dict[str, Any]:
     """Return stamps per second of ours and of torch, and how far our answers are from its."""
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
     ours = {"ours": Scorer(model), "ours_f32": Scorer(in_f32(model))}
     works = {name: lambda scorer=scorer: score(scorer, data) for name, scorer in ours.items()}
     tests = examples(data)
@@ -135,6 +135,7 @@ def in_bf16(scorer: Scorer, tests: Examples) -> Precision:
 
 def score(scorer: Scorer, data: Path) -> NDArray[np.float32]:
     """Score as `python -m ml score` does."""
+    limit_torch()
     return np.concatenate([scorer.probabilities(slab.pixels) for slab in ahead(slabs(data, Tally(), labelled=False))])
 
 
@@ -166,6 +167,7 @@ def ready(scorer: Scorer, pixels: NDArray[Any], layout: torch.memory_format) -> 
 
 
 def in_batches(forward: Forward, tensors: torch.Tensor, batch: int) -> NDArray[np.float32]:
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
     return torch.cat([forward(part) for part in tensors.split(batch)]).numpy()
 
 
