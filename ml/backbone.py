@@ -7,13 +7,15 @@ from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ml.ahead import ahead
 from ml.engine import BATCH, Run, choose_device, choose_engine, compile_run, cores
 from ml.models.residual import ResidualNet
-from ml.models.stamp import RESIDUAL, Prepared, backbone, dimensions
+from ml.models.stamp import RESIDUAL, Prepared, backbone, dimensions, three_channels
+from ml.models.stem import begins_once, folded
 from ml.models.weights import ARCHITECTURE
 from ml.pixels.rings import rings
 from ml.pixels.rings import width as rings_width
@@ -102,9 +104,8 @@ class Backbone:
         if name not in COMPILED:
             while len(COMPILED) >= KEPT:
                 del COMPILED[next(iter(COMPILED))]
-            prepared = prepare(copy.deepcopy(self.network), self.preprocessing, shape[0])
             COMPILED[name] = compile_run(
-                prepared,
+                self._fitted(shape[0]),
                 shape,
                 device=self.device,
                 engine=self.engine,
@@ -112,6 +113,14 @@ class Backbone:
                 streams=cores(),
             )
         return COMPILED[name]
+
+    def _fitted(self, channels: int) -> nn.Module:
+        """Return a copy of the network behind its fitting; where it can hold the map of channels, it does."""
+        fitted = prepare(copy.deepcopy(self.network), self.preprocessing, channels)
+        if fitted.three and begins_once(fitted.network):
+            folded(fitted.network, three_channels(torch.eye(channels)[:, :, None, None])[:, :, 0, 0])
+            fitted.three = False
+        return fitted
 
 
 def prepare(network: nn.Module, preprocessing: Preprocessing, channels: int) -> Prepared:

@@ -15,8 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from ml.models.padding import constantly_padded
+
 BATCH = 128  # what callers hand over at once
-PART = 16  # what one of OpenVINO's streams takes of it: so few that its working memory is used again and stays warm
+PART, MOST = 90_000, 32  # pixels and stamps that an OpenVINO stream takes of it: so few that its memory stays warm
 QUEUED = 2  # parts given to each stream, so that it has the next when it is done with one
 PRECISIONS = ("f32", "bf16")
 Run = Callable[..., NDArray[np.float32]]
@@ -144,24 +146,30 @@ def _openvino_run(network: nn.Module, shape: tuple[int, ...], precision: str, th
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer warns of branches on shapes, which are fixed here on purpose
         example = torch.zeros(1, *shape)
-        traced = torch.jit.trace(network.cpu().eval(), example, check_trace=False)
+        traced = torch.jit.trace(constantly_padded(network.cpu().eval(), example), example, check_trace=False)
         model = openvino.convert_model(traced, example_input=example)
     model.reshape([-1, *shape])
     settings = {"NUM_STREAMS": streams, "INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads}
     queue = openvino.AsyncInferQueue(openvino.Core().compile_model(model, "CPU", settings), QUEUED * streams)
-    return _Queued(queue)
+    return _Queued(queue, part_of(shape))
+
+
+def part_of(shape: tuple[int, ...]) -> int:
+    """Return how many stamps (C, H, W) a stream of OpenVINO takes at once."""
+    return max(1, min(MOST, PART // (shape[-2] * shape[-1])))
 
 
 class _Queued:
     """Runs batches through OpenVINO's streams, a part in each at a time; threads that share it wait for each other."""
 
-    def __init__(self, queue: Any) -> None:
-        self.queue, self.alone = queue, threading.Lock()
+    def __init__(self, queue: Any, part: int) -> None:
+        self.queue, self.part, self.alone = queue, part, threading.Lock()
         self.found: dict[int, NDArray[np.float32]] = {}
         queue.set_callback(self._keep)
 
     def __call__(self, *batches: NDArray[np.float32]) -> NDArray[np.float32]:
-        parts = [batch[start : start + PART] for batch in batches for start in range(0, max(1, len(batch)), PART)]
+        step = self.part
+        parts = [batch[start : start + step] for batch in batches for start in range(0, max(1, len(batch)), step)]
         with self.alone:
             self.found.clear()
             for number, part in enumerate(parts):

@@ -54,6 +54,26 @@ def widened(network: nn.Module, channels: int) -> nn.Module:
     return network
 
 
+def begins_once(network: nn.Module) -> bool:
+    """Return whether the network says that one convolution alone reads its input."""
+    return isinstance(getattr(network, "pretrained_cfg", {}).get("first_conv"), str)
+
+
+def folded(network: nn.Module, mapped: Tensor) -> None:
+    """Give a network's first convolution the channels of stamps instead of what they are mapped to.
+
+    Parameters
+    ----------
+    network
+        Is changed.
+    mapped
+        (C, D): what a stamp of ones in one of its C channels becomes in each of the D that the network eats.
+    """
+    first: Any = network.get_submodule(_first_convolution(network))
+    first.weight = nn.Parameter(torch.einsum("odhw,cd->ochw", first.weight.detach(), mapped))
+    first.in_channels = len(mapped)
+
+
 def _first_convolution(network: nn.Module) -> str:
     config: Any = network.pretrained_cfg
     named = config.get("first_conv")

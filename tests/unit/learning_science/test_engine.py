@@ -8,12 +8,13 @@ import torch
 
 from ml import engine
 from ml.backbone import Backbone
-from ml.engine import BATCH, PART, compile_run, precision_here
+from ml.engine import BATCH, compile_run, part_of, precision_here
 from ml.models.residual import ResidualNet
 from ml.precision import Precision
 from ml.preprocessing import native
 
 CPU = torch.device("cpu")
+STEP = part_of((1, 4, 4))
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ class FirstPixel(torch.nn.Module):
         return x[:, 0, 0, :1]
 
 
-@pytest.mark.parametrize("n", [0, 1, PART - 1, PART, PART + 1, BATCH, BATCH + 1, 10 * BATCH + 3])
+@pytest.mark.parametrize("n", [0, 1, STEP - 1, STEP, STEP + 1, BATCH, BATCH + 1, 10 * BATCH + 3])
 def test_answers_keep_the_order_of_the_stamps(first_pixel, n):
     stamps = np.repeat(np.arange(n, dtype=np.float32), 16).reshape(n, 1, 4, 4)
     assert np.array_equal(first_pixel(stamps), np.arange(n, dtype=np.float32)[:, None])
@@ -50,8 +51,8 @@ def test_views_are_read_as_what_they_show(first_pixel):
 @pytest.mark.parametrize("engine", ["openvino", "torch"])
 def test_several_batches_are_answered_one_after_the_other(engine):
     run = compile_run(FirstPixel(), (1, 4, 4), device=CPU, engine=engine, streams=2)
-    batches = [np.full((n, 1, 4, 4), n, np.float32) for n in (PART + 1, 1, 2 * PART)]
-    assert run(*batches)[:, 0].tolist() == [PART + 1] * (PART + 1) + [1] + [2 * PART] * 2 * PART
+    batches = [np.full((n, 1, 4, 4), n, np.float32) for n in (STEP + 1, 1, 2 * STEP)]
+    assert run(*batches)[:, 0].tolist() == [STEP + 1] * (STEP + 1) + [1] + [2 * STEP] * 2 * STEP
 
 
 def test_threads_that_share_a_run_get_their_own_answers(first_pixel):
@@ -59,7 +60,7 @@ def test_threads_that_share_a_run_get_their_own_answers(first_pixel):
 
     def ask(number):
         for _ in range(20):
-            answers = first_pixel(np.full((PART * 3 + 1, 1, 4, 4), number, np.float32))
+            answers = first_pixel(np.full((STEP * 3 + 1, 1, 4, 4), number, np.float32))
             wrong.extend(answers[answers != number])
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
