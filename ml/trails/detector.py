@@ -68,7 +68,10 @@ class LearnedDetector:
 
     def candidates(self, pixels: Array) -> list[Candidate]:
         """Return the candidates of an image (H, W), not yet judged."""
-        noise_units = in_noise(pixels)
+        return self.candidates_in(in_noise(pixels))
+
+    def candidates_in(self, noise_units: Array) -> list[Candidate]:
+        """Return the candidates of an image (H, W) that is in units of its noise already."""
         maps = Maps.of(sewn(stretched(noise_units), self.run, self.tile, self.overlap))
         return candidates(maps, noise_units, self.least)
 

@@ -16,15 +16,14 @@ from ml.epoch import OnEpoch, silent
 from ml.metrics import detection_curve
 from ml.metrics.detection import Matched
 from ml.models.trail import TrailNet, trail_net
-from ml.trails.candidate import candidates
+from ml.trails.candidate import Candidate
 from ml.trails.crops import SIDE, Labelled
 from ml.trails.detector import LearnedDetector
 from ml.trails.learn import RATE, STEPS, learn
 from ml.trails.look import SecondLook, answers, teach
-from ml.trails.maps import Maps
-from ml.trails.sky import MESH, SOFTENING, stretched
+from ml.trails.sky import MESH, SOFTENING
+from ml.trails.sweep import sweep
 from ml.trails.thing import CLASSES, SKY, TRAIL
-from ml.trails.tiles import sewn
 from ml.version import code_version
 
 ROLE, ARCHITECTURE, CLASSICAL = "trail", "trail_net", "line_sums"
@@ -118,15 +117,16 @@ def train(
 
 def second_look(net: TrailNet, images: Sequence[Labelled], seed: int) -> tuple[SecondLook | None, dict[str, Any]]:
     """Return a second look taught on what the network finds in images that it never saw, and how good it was."""
-    detector = LearnedDetector(net)
+    detector = LearnedDetector(net, threads=1)
+
+    def seen(one: Labelled) -> tuple[list[Candidate], NDArray[np.intp]]:
+        found = detector.candidates_in(one.noise_units.astype(np.float32))
+        return found, answers(found, one.things)
+
     features: list[Any] = []
     label: list[int] = []
     image: list[int] = []
-    for number, one in enumerate(images):
-        noise_units = one.noise_units.astype(np.float32)
-        maps = Maps.of(sewn(stretched(noise_units), detector.run, detector.tile, detector.overlap))
-        found = candidates(maps, noise_units)
-        said = answers(found, one.things)
+    for number, (_, (found, said)) in enumerate(sweep(seen, images)):
         looked = [n for n, candidate in enumerate(found) if candidate.features is not None]
         features += [found[n].features for n in looked]
         label += said[looked].tolist()
