@@ -5,6 +5,7 @@ from bench.papers.row import Figure, Paper, Row, Step
 CLEAR = "completeness_clear_at_precision_0.9"
 EVERY = "completeness_at_precision_0.9"
 JUDGE = "evaluate --checkpoint {out}/model --data {hubble_test}/manifest.csv --no-classical"
+JUDGE_MANY = "evaluate --checkpoint {out}/model --data {hubble_many}/manifest.csv --no-classical"
 
 
 def _figures(least: float | None) -> tuple[Figure, ...]:
@@ -31,8 +32,9 @@ PAPER = Paper(
     ),
     skies={
         "hubble_train": "hubble --n 900 --seed 11 --share 0.8",
-        "hubble_look": "hubble --n 600 --seed 14 --share 0.8",
+        "hubble_look": "hubble --n 1800 --seed 14 --share 0.8",
         "hubble_test": "hubble --n 300 --seed 13",
+        "hubble_many": "hubble --n 900 --seed 16",
     },
     rows=(
         Row(
@@ -40,19 +42,26 @@ PAPER = Paper(
             "network and second look",
             (
                 Step(
-                    "train --role trail --data {hubble_train}/manifest.csv --out {out}/network --steps 1200 --seed 1",
+                    "train --role trail --data {hubble_train}/manifest.csv --out {out}/network --steps 2400 --seed 1",
                     "network",
                 ),
                 Step(
                     "train --role trail --data {hubble_look}/manifest.csv --init {out}/network --steps 0"
                     " --out {out}/model --seed 1"
                 ),
-                Step(JUDGE),
+                Step(JUDGE_MANY),
+                Step(JUDGE, "few"),
             ),
-            _figures(0.9),
+            (
+                *_figures(0.9),
+                Figure("on 300 cutouts alone: at 90 % precision, S/N ≥ 3", f"few/{CLEAR}"),
+                Figure("on 300 cutouts alone: average precision, S/N ≥ 3", "few/average_precision_clear"),
+            ),
             note=(
-                "its steps were run one after the other on a machine that others were using; the memory is that of the"
-                " second look and the judging, the network's was not kept"
+                "judged on 900 cutouts of seed 16, which nothing had looked at before. The 300 of seed 13, on which"
+                " earlier versions were judged and which nothing was chosen on either, hold 129 clear trails, too few"
+                " to tell 0.89 from 0.90; both stand here. How many cutouts teach was chosen on seeds 12 and 15. The"
+                " judging of both was run after the training, as a command of its own."
             ),
         ),
         Row(
