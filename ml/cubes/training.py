@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ml.checkpoint import Checkpoint
+from ml.cubes.calibration import calibrate
 from ml.cubes.dice import cross_entropy, dice_loss
 from ml.cubes.judge import Validation, validate
 from ml.cubes.model import ROLE, CubeModel, enough_memory
@@ -75,10 +76,12 @@ def train_cubes(
     with enough_memory(SMALLER):
         rounds = learn(model, optimizer, crops, kept[: preset.judged], preset, clock, best, on_epoch)
         best.restore(model.network)
+        found = validate(model, kept)
+        scale, shift = calibrate(model.network, found.histogram)
         seen = validate(model, kept)
     return Checkpoint(
         manifest(model, preset, seen, clock, len(examples), name=name, normalisation=normalisation, seed=seed)
-        | {"rounds": rounds},
+        | {"rounds": rounds, "calibration": {"scale": scale, "shift": shift, "dice_loss_before": found.dice_loss}},
         {f"cube.{key}": value for key, value in model.network.state_dict().items()},
     )
 

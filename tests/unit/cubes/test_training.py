@@ -47,7 +47,7 @@ def test_a_bright_mover_is_learnt_in_a_moment():
     assert [epoch.epoch for epoch in told] == [1, 2, 3, 4]
     assert told[-1].val_loss < told[0].val_loss
     assert checkpoint.manifest["metrics"]["roc_auc"] > 0.95
-    assert checkpoint.manifest["metrics"]["dice_loss"] <= min(epoch.val_loss for epoch in told) + 1e-9
+    assert checkpoint.manifest["calibration"]["dice_loss_before"] <= min(epoch.val_loss for epoch in told) + 1e-9
 
 
 def test_patience_and_a_person_can_end_it():
