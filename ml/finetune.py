@@ -19,6 +19,7 @@ from ml.epoch import Epoch, OnEpoch
 from ml.head import LinearHead
 from ml.judge import Judge
 from ml.loss import partial_label_loss, weighted_mean
+from ml.malloc import kept_memory
 from ml.models.stamp import dimensions
 from ml.models.stem import Adapted
 from ml.schedule import Best, Clock, Schedule
@@ -28,6 +29,7 @@ DECAY = 0.02
 GPU_FACTOR = 20  # a GPU shows so many times more chips in the same time
 
 
+@kept_memory()
 def finetune(
     examples: Examples,
     start: Backbone,

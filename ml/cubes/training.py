@@ -20,6 +20,7 @@ from ml.cubes.sampler import Batch, Crops, Example
 from ml.dataset import BadExamples, grouped_folds
 from ml.engine import limit_torch
 from ml.epoch import Epoch, OnEpoch, silent
+from ml.malloc import kept_memory
 from ml.models.wnet import WNet, parameters_of
 from ml.schedule import Best, Clock
 from ml.version import code_version
@@ -31,6 +32,7 @@ DECAY = 1e-4
 SMALLER = "Take the preset 'cpu', a smaller --crop or a smaller --batch."
 
 
+@kept_memory()
 def train_cubes(
     examples: Sequence[Example],
     preset: Preset,

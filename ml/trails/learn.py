@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from ml.ahead import ahead
 from ml.epoch import Epoch, OnEpoch
+from ml.malloc import kept_memory
 from ml.models.trail import TrailNet
 from ml.schedule import Clock
 from ml.trails.crops import Batch, Labelled, batches
@@ -24,6 +25,7 @@ LINE_WEIGHT = 1.0  # of direction and offset against the classes
 AVERAGED = 0.995  # how slowly the kept weights follow the learning ones (Polyak & Juditsky 1992)
 
 
+@kept_memory()
 def learn(
     net: TrailNet,
     images: Sequence[Labelled],

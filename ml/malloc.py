@@ -1,0 +1,31 @@
+"""Keep freed memory for the next step of a training: given back, it would be faulted in again page by page."""
+
+import ctypes
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4  # what malloc.h of glibc calls M_…
+KEEPING = {MMAP_MAX: 0, TRIM_THRESHOLD: 2**31 - 1, TOP_PAD: 64 * 2**20}
+USUAL = {MMAP_MAX: 65_536, TRIM_THRESHOLD: 64 * 2**20, TOP_PAD: 128 * 2**10}
+
+
+@contextmanager
+def kept_memory() -> Iterator[None]:
+    """Let this process keep what it frees until the end, when all of that is given back.
+
+    The largest tensors of a step are otherwise mapped anew each time, and the kernel clears them. C libraries other
+    than glibc go on as they do.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        yield
+        return
+    libc = ctypes.CDLL(None)
+    for name, value in KEEPING.items():
+        libc.mallopt(name, value)
+    try:
+        yield
+    finally:
+        for name, value in USUAL.items():
+            libc.mallopt(name, value)
+        libc.malloc_trim(0)
