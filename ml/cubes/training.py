@@ -57,7 +57,7 @@ def train_cubes(
     seed
         Of split, weights and crops. Without `minutes` the same seed on the same machine gives the same model.
     minutes
-        A limit; the learning rate falls to 0 as it nears.
+        A limit, with the validation after the last step; the learning rate falls to 0 as it nears.
     on_epoch
         Told after every round; raising `ml.epoch.Cancelled` in it ends the run.
 
@@ -74,8 +74,9 @@ def train_cubes(
     torch.manual_seed(seed)
     model = CubeModel(WNet(preset.widths, preset.depth, normalisation, len(examples[0].views)), device=device)
     optimizer = torch.optim.AdamW(model.network.parameters(), lr=preset.rate, weight_decay=DECAY)
-    clock, best = Clock(preset.steps, minutes), Best(preset.patience)
+    best = Best(preset.patience)
     with enough_memory(SMALLER):
+        clock = Clock(preset.steps, None if minutes is None else minutes - ending(model, kept, minutes))
         rounds = learn(model, optimizer, crops, kept[: preset.judged], preset, clock, best, on_epoch)
         best.restore(model.network)
         found = validate(model, kept)
@@ -117,6 +118,14 @@ def split(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[E
     kept = [examples[row] for row in order if folds[row] == chosen]
     kept.sort(key=lambda example: not example.mask.any())  # those with movers first: only some are judged each round
     return [examples[row] for row in order if folds[row] != chosen], kept
+
+
+def ending(model: CubeModel, kept: Sequence[Example], minutes: float) -> float:
+    """Return how many minutes it will take to look at the validation cubes twice more: half of all at most."""
+    started = time.monotonic()
+    validate(model, kept[:1])
+    looks = 2 * sum(example.mask.size for example in kept) / kept[0].mask.size
+    return min(looks * (time.monotonic() - started) / 60, minutes / 2)
 
 
 def learn(
