@@ -1,5 +1,7 @@
 """How far people agree, from counts of their answers: (n_items, K) arrays, abstentions as a column or left out."""
 
+import math
+
 import numpy as np
 from scipy.special import entr
 
@@ -45,3 +47,12 @@ def fleiss_kappa(counts: np.ndarray) -> float:
 
 def where_answered(values: np.ndarray, counts: np.ndarray, least: int) -> np.ndarray:
     return np.where(counts.sum(axis=1) >= least, values, np.nan)
+
+
+def summary(counts: np.ndarray) -> dict[str, float | None]:
+    """Return Fleiss' kappa over all items, and the means over items of the rest; None where nothing is defined."""
+    said = {"fleiss_kappa": fleiss_kappa(counts)}
+    for name, values in (("pairwise", pairwise(counts)), ("fraction", fraction(counts)), ("entropy", entropy(counts))):
+        known = values[np.isfinite(values)]
+        said[name] = float(known.mean()) if len(known) else math.nan
+    return {name: round(value, 6) if math.isfinite(value) else None for name, value in said.items()}

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ml.crowd import agreement
 from ml.crowd.aggregator import Aggregator
 from ml.crowd.choose import Auto
 from ml.crowd.dawid_skene import DawidSkene
@@ -79,6 +80,7 @@ def summary(
         "n_votes": len(votes.item),
         "n_unsure": int((~votes.definite).sum()),
         "n_gold": int(told.sum()),
+        "agreement": agreement.summary(votes.counts()[:, :-1]),
         **score(model.posteriors_, np.where(told, -1, codes)),
         "iterations": model.n_iter_,
         "converged": model.converged_,

@@ -54,6 +54,17 @@ def test_auto_says_what_it_chose_and_why(labels, capsys):
     assert said["log_likelihood"] < 0
 
 
+def test_the_summary_says_how_far_people_agree(labels, tmp_path, capsys):
+    assert call("--labels", labels) == 0
+    said = json.loads(capsys.readouterr().out)["agreement"]
+    assert said == {"fleiss_kappa": -0.066667, "pairwise": 0.444444, "fraction": 0.722222, "entropy": 0.639432}
+    alone = tmp_path / "alone.csv"
+    alone.write_text("item,worker,label\n1,a,yes\n2,b,no\n")
+    call("--labels", alone)
+    said = json.loads(capsys.readouterr().out)["agreement"]
+    assert said == {"fleiss_kappa": None, "pairwise": None, "fraction": 1.0, "entropy": 0.0}
+
+
 @pytest.mark.parametrize("method", list(cli.METHODS))
 def test_gold_is_used_and_not_scored(labels, truth, tmp_path, method, capsys):
     gold = tmp_path / "gold.csv"
