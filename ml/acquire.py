@@ -75,32 +75,3 @@ def with_random(values: Array, share: float = 0.2, seed: int = 0) -> tuple[NDArr
     priorities[~drawn] = percentile(values[~drawn]) / 100
     priorities[drawn] = random.random(int(drawn.sum()))
     return priorities, drawn
-
-
-def diverse_top(values: Array, features: Array, count: int, pool: int = 2000) -> NDArray[np.intp]:
-    """Return `count` row numbers, each of high value and unlike those before it.
-
-    Greedy: of the `pool` best, take again and again the one with the largest value × distance to the nearest taken.
-
-    Parameters
-    ----------
-    values
-        (N,) not negative.
-    features
-        (N, D), any finite numbers; they are compared by direction (cosine).
-    count, pool
-        How many to take, from how many; the cost is count × pool × D.
-    """
-    values = np.asarray(values, dtype=np.float64)
-    pool = min(pool, len(values))
-    best = np.argpartition(-values, pool - 1)[:pool] if pool else np.zeros(0, dtype=np.intp)
-    vectors = np.asarray(features[best], dtype=np.float32)
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    gain, distance = values[best], np.ones(pool, dtype=np.float32)
-    taken: list[int] = []
-    for _ in range(min(count, pool)):
-        score = gain * distance
-        score[taken] = -np.inf
-        taken.append(int(np.argmax(score)))
-        distance = np.minimum(distance, 1 - vectors @ vectors[taken[-1]]).clip(min=0)
-    return best[taken]

@@ -157,14 +157,6 @@ class PixelStore:
         """
         return np.asarray(self._features(survey, array, key)[start:stop])
 
-    def has_features(self, survey: str, array: str, key: str, start: int, stop: int) -> np.ndarray:
-        """Say for each subject from `start` to `stop` whether its features are there, (n,) bool."""
-        try:
-            found = self.features(survey, array, key, start, stop)
-        except FileNotFoundError:
-            return np.zeros(stop - start, bool)
-        return cast(np.ndarray, ~np.isnan(found[:, 0, 0]))
-
     def forget_features(self, survey: str, key: str) -> None:
         """Remove all features that one backbone made of the survey; it is no error if there are none."""
         path = f"{_checked(survey)}/features/{_checked(key)}"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ml.acquire import diverse_top, entropy, percentile, value, with_random
+from ml.acquire import entropy, percentile, value, with_random
 
 shares = st.floats(0, 1, allow_subnormal=False)
 
@@ -53,17 +53,6 @@ def test_the_rest_keeps_its_order():
     values = np.random.default_rng(0).random(500)
     priorities, drawn = with_random(values, 0.2, seed=1)
     assert (np.argsort(priorities[~drawn]) == np.argsort(values[~drawn])).all()
-
-
-def test_diverse_top_takes_one_of_each_kind_before_a_second():
-    features = np.repeat(np.eye(3), 10, axis=0) + np.random.default_rng(0).normal(0, 0.01, (30, 3))
-    chosen = diverse_top(np.ones(30), features, 3)
-    assert sorted(chosen // 10) == [0, 1, 2]
-
-
-def test_diverse_top_never_takes_one_twice():
-    chosen = diverse_top(np.zeros(9), np.ones((9, 2)), 20)
-    assert sorted(chosen) == list(range(9))
 
 
 def test_an_archive_of_100_000_takes_less_than_a_second():
