@@ -14,37 +14,21 @@ from typing import Any
 
 import numpy as np
 
+from bench.night.examples import night
 from ml.crossvalidate import cross_validate
 from ml.dataset import Examples
 from ml.metrics import roc_auc
-from ml.pixels.read import read
 from ml.preprocessing import FROZEN, Preprocessing
 from ml.recipe import Recipe
 from ml.tuned import features_of
 
 MIDDLE = 24
-NEAR = 5  # arcsec, within which the survey names a known asteroid
 LOOKS: dict[str, Preprocessing] = {
     "whole": FROZEN,
     "middle": replace(FROZEN, crop=MIDDLE),
     "whole and middle": replace(FROZEN, closer=MIDDLE),
     "whole, middle and rings": replace(FROZEN, closer=MIDDLE, rings=True),
 }
-
-
-def night(folder: Path) -> Examples:
-    """Return the night's alerts, real where a known asteroid is near."""
-    records = list(read(folder))
-    distance = np.array([record.metadata.get("#ssdistnr", np.nan) for record in records], dtype=float)
-    real = (distance >= 0) & (distance <= NEAR)
-    return Examples(
-        np.stack([~real, real], axis=1).astype(np.float32),
-        np.ones(len(records), dtype=np.float32),
-        np.array([record.object_group for record in records]),
-        ("bogus", "real"),
-        ("real",),
-        pixels=np.stack([record.block() for record in records]),
-    )
 
 
 def aucs(examples: Examples, preprocessing: Preprocessing, seeds: range) -> list[float]:

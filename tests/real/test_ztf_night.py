@@ -5,10 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bench.night.examples import night
 from ml.crossvalidate import cross_validate
-from ml.dataset import Examples
 from ml.metrics import roc_auc
-from ml.pixels.read import read
 from ml.preprocessing import FROZEN
 from ml.recipe import Recipe
 from ml.tuned import features_of
@@ -19,43 +18,32 @@ SEEDS = 10  # of folds and splits; the AUC of one of them is off by .004
 
 
 @pytest.fixture(scope="module")
-def night(shared_data):
-    return list(read(shared_data / "ztf-night-20181128"))
+def examples(shared_data):
+    return night(shared_data / "ztf-night-20181128")
 
 
 @pytest.fixture(scope="module")
-def truth(night):
-    distance = np.array([record.metadata.get("#ssdistnr", np.nan) for record in night], dtype=float)
-    return (distance >= 0) & (distance <= 5)
+def truth(examples):
+    return examples.real() > 0.5
 
 
-def labelled(night, real) -> Examples:
-    return Examples(
-        np.stack([~real, real], axis=1).astype(np.float32),
-        np.ones(len(night), dtype=np.float32),
-        np.array([record.object_group for record in night]),
-        ("bogus", "real"),
-        ("real",),
-        pixels=np.stack([record.block() for record in night]),
-    )
-
-
-def test_a_head_on_frozen_features_knows_asteroids(night, truth):
+def test_a_head_on_frozen_features_knows_asteroids(examples, truth):
     assert truth.sum() == 145
-    auc = roc_auc(truth, cross_validate(labelled(night, truth)))
+    auc = roc_auc(truth, cross_validate(examples))
     assert auc > 0.965
     assert auc > BRAAI
 
 
-def test_the_middle_and_its_rings_know_more(night, truth):
+def test_the_middle_and_its_rings_know_more(examples, truth):
     recipe = Recipe("head", preprocessing=replace(FROZEN, closer=24, rings=True), freeze=True)
-    backbone, examples = recipe.begin(0), labelled(night, truth)
-    features = features_of(examples, np.arange(len(night)), backbone)
+    backbone = recipe.begin(0)
+    features = features_of(examples, np.arange(len(examples)), backbone)
     known = replace(examples, features=features, feature_key=backbone.feature_key)
     aucs = [roc_auc(truth, cross_validate(known, recipe=recipe, seed=seed)) for seed in range(SEEDS)]
     assert np.mean(aucs) >= 0.98
 
 
-def test_one_wrong_label_in_ten_costs_little(night, truth):
+def test_one_wrong_label_in_ten_costs_little(examples, truth):
     wrong = np.random.default_rng(0).random(len(truth)) < 0.1
-    assert roc_auc(truth, cross_validate(labelled(night, truth ^ wrong))) > 0.95
+    targets = np.where(wrong[:, None], 1 - examples.targets, examples.targets)
+    assert roc_auc(truth, cross_validate(replace(examples, targets=targets))) > 0.95
