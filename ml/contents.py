@@ -48,6 +48,7 @@ def manifest_of(
         "preprocessing": start.preprocessing.as_manifest(),
         "feature_key": start.feature_key,
         **start.precision.as_manifest(),
+        **({} if heads.glance is None else {"glance": heads.glance.as_manifest()}),
         "training_set": examples.training_set,
         "examples": len(examples),
         "notes": list(examples.notes),

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ml import head
 from ml.dataset import Examples
 from ml.epoch import Epoch, OnEpoch
+from ml.glance import Glance
 from ml.head import LinearHead, Regression
 from ml.joined import Joined
 from ml.judge import Judge, Said
@@ -26,6 +27,7 @@ class Heads:
     stamp: LinearHead
     tracklet: Learnt | None
     metrics: dict[str, float]
+    glance: Glance | None = None
 
 
 def train_stamp(

@@ -7,10 +7,7 @@ from torch import Tensor
 
 from ml.engine import PRECISIONS
 from ml.judge import Judge
-
-MOST_FLIPPED = 0.003  # share of subjects with another answer
-MOST_LOST = 0.001  # of accuracy, and of the area under the ROC curve
-LEAST = 200  # validation subjects, of which none may flip: fewer say nothing of so small shares
+from ml.unchanged import changes
 
 
 @dataclass(frozen=True)
@@ -54,8 +51,7 @@ def of_manifest(manifest: dict[str, Any]) -> Precision:
 def trial(judge: Judge, exact: Tensor, rounded: Tensor) -> Precision:
     """Compare a network's answers in f32 and in bf16, and return the precision that it may have.
 
-    bf16 passes if at most `MOST_FLIPPED` of the subjects get another answer, and neither accuracy nor area under the
-    ROC curve falls by more than `MOST_LOST`, on `LEAST` subjects or more.
+    bf16 passes where `ml.unchanged` finds it harmless.
 
     Parameters
     ----------
@@ -64,17 +60,5 @@ def trial(judge: Judge, exact: Tensor, rounded: Tensor) -> Precision:
     exact, rounded
         (N, F, K) log class probabilities in f32 and in bf16.
     """
-    answers = [scores.exp().mean(1).argmax(1) for scores in (exact, rounded)]
-    flipped = int((answers[0] != answers[1]).sum()) / len(exact)
-    measured: dict[str, Any] = {
-        "subjects": len(exact),
-        "flipped": flipped,
-        "largest_change": float((exact.exp() - rounded.exp()).abs().max()),
-    }
-    lost = 0.0
-    before, after = judge.stamp(exact)[1], judge.stamp(rounded)[1]
-    for name in before.keys() & after.keys():
-        measured |= {f"{name}_f32": before[name], f"{name}_bf16": after[name]}
-        lost = max(lost, before[name] - after[name])
-    passed = len(exact) >= LEAST and flipped <= MOST_FLIPPED and lost <= MOST_LOST
-    return Precision("bf16" if passed else "f32", measured)
+    found = changes(judge, exact, rounded)
+    return Precision("bf16" if found.harmless else "f32", found.said("f32", "bf16"))

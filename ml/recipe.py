@@ -36,6 +36,8 @@ class Recipe:
         Weigh each class alike, however many examples it has.
     precision
         "auto" lets a trained network be computed in bf16 if it passes `ml.precision.trial`; "f32" does not try.
+    glances
+        Let a trained network that is shown many turns answer after a few where that passes `ml.glance.trial`.
     """
 
     preset: str = "finetune"
@@ -46,6 +48,7 @@ class Recipe:
     schedule: Schedule = WHOLE
     balanced: bool = False
     precision: str = "auto"
+    glances: bool = True
 
     def begin(self, seed: int) -> Backbone:
         """Return the network as it is before any training."""

@@ -1,6 +1,7 @@
 """Ask a checkpoint: features of subjects, probabilities from features, and how sure it is that a mover is real."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -9,13 +10,15 @@ from numpy.typing import NDArray
 from ml.backbone import Backbone, default_backbone, restored
 from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.engine import limit_torch
+from ml.glance import of_manifest as glance_of
 from ml.models.metadata import MetadataNet
-from ml.precision import Precision, of_manifest
+from ml.precision import of_manifest as precision_of
 from ml.preprocessing import Preprocessing
 from ml.tracklets.nets import p_real, restored_net
 from ml.tracklets.tracks import Tracks
 
 TRACKLET_CLASSES = ("bogus", "real")
+Way = TypeVar("Way")
 ROWS = 512  # rows of features turned to 32 bits at a time: so few that they stay in the cache
 
 
@@ -43,6 +46,7 @@ class Scorer:
         self._weight, self._bias = _head(checkpoint)
         self._tracklet = restored_net(checkpoint) if self.role == "tracklet" else None
         self._metadata = _metadata_net(checkpoint) if self.columns else None
+        self._glance = _known(checkpoint, glance_of) if self.role == "stamp" and not self.columns else None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -113,9 +117,15 @@ class Scorer:
         """Return probabilities of subjects (n, F, C, H, W), their tracks and `values`; columns as `classes`.
 
         Features are not rounded to 16 bits as those in the store are, which changes probabilities by about 1e-4 to
-        1e-3.
+        1e-3. Where a glance is enough for the checkpoint (`ml.glance`), stamps whose answer is plain after it are not
+        shown in their other turns, as they are for the store.
         """
-        return self.probabilities_from_features(self.backbone.unrounded(block), tracks, values)
+        unsure = None if self._glance is None else self._unsure
+        return self.probabilities_from_features(self.backbone.unrounded(block, unsure), tracks, values)
+
+    def _unsure(self, features: NDArray[np.float32]) -> NDArray[np.bool_]:
+        assert self._glance is not None  # noqa: S101 - for the type checker
+        return self._glance.unsure(self._chip_log_scores(features[:, None])[:, 0]).numpy()
 
     def p_real(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the probability (n,) of being real: the sum of the positive columns."""
@@ -169,7 +179,8 @@ def _preprocessing(checkpoint: Checkpoint) -> Preprocessing:
         ) from error
 
 
-def _precision(checkpoint: Checkpoint) -> Precision:
+def _known(checkpoint: Checkpoint, of_manifest: Callable[[dict[str, Any]], Way]) -> Way:
+    """Return in which way a checkpoint is to be computed."""
     try:
         return of_manifest(checkpoint.manifest)
     except ValueError as error:
@@ -189,7 +200,7 @@ def _backbone(checkpoint: Checkpoint, device: str, engine: str) -> Backbone:
             f"The weights in this checkpoint are not those of {architecture}, which it names. Copy the checkpoint"
             f" again, or train a new one. ({error})"
         ) from error
-    made = Backbone(network, preprocessing, device=device, engine=engine, precision=_precision(checkpoint))
+    made = Backbone(network, preprocessing, device=device, engine=engine, precision=_known(checkpoint, precision_of))
     if made.feature_key != checkpoint.manifest["feature_key"]:
         raise BadCheckpoint(
             f"This checkpoint was trained on features {checkpoint.manifest['feature_key']}, but the backbone here makes"

@@ -131,7 +131,14 @@ def train_stamps(
     else:
         schedule = replace(recipe.schedule, body=0.0, probes=False) if recipe.freeze else recipe.schedule
         network, heads = train_tuned(
-            learnt, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch, precision=recipe.precision
+            learnt,
+            start,
+            schedule,
+            seed=seed,
+            minutes=minutes,
+            on_epoch=on_epoch,
+            precision=recipe.precision,
+            glances=recipe.glances and examples.values is None,
         )
         scores = None
     tensors = backbone_tensors(network, base, frozen=recipe.freeze, packaged=recipe.packaged) | head_tensors(heads)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ml import glance
 from ml.backbone import Backbone
 from ml.chips import SLAB
 from ml.dataset import BadExamples, Examples
@@ -14,6 +15,7 @@ from ml.engine import precision_here
 from ml.epoch import OnEpoch, silent
 from ml.finetune import finetune
 from ml.frozen import Heads, Told, best_head, log_scores
+from ml.glance import Glance
 from ml.head import LinearHead
 from ml.judge import Judge
 from ml.precision import Precision, trial
@@ -31,8 +33,11 @@ def train_tuned(
     minutes: float | None,
     on_epoch: OnEpoch,
     precision: str = "auto",
+    glances: bool = True,
 ) -> tuple[Backbone, Heads]:
-    """Train the whole network of `start` on pixels, then cool its head, and try bf16 unless `precision` is "f32".
+    """Train the whole network of `start` on pixels, then cool its head, and try what makes it quicker.
+
+    That is bf16 unless `precision` is "f32", and a glance if `glances` and the network is shown many turns.
 
     Where the network knows something already, it begins with a head fitted on its frozen features: a fresh head would
     first tear them apart (Kumar et al. 2022, arXiv:2202.10054). It learns from one look at each stamp.
@@ -54,7 +59,8 @@ def train_tuned(
     head, cooled = linear.cooled(temperature), (scores / temperature).log_softmax(-1)
     if precision != "f32" and precision_here("bf16", tuned.device, tuned.engine) == "bf16":
         tuned = _tried(examples, tuned, head, judge, cooled)
-    return tuned, Heads(head, None, judge.stamp(cooled)[1])
+    enough = _glance(examples, tuned, head, judge, cooled) if glances else None
+    return tuned, Heads(head, None, judge.stamp(cooled)[1], enough)
 
 
 def _tried(examples: Examples, tuned: Backbone, head: LinearHead, judge: Judge, exact: Tensor) -> Backbone:
@@ -63,6 +69,15 @@ def _tried(examples: Examples, tuned: Backbone, head: LinearHead, judge: Judge, 
     scores = log_scores(head, features_of(examples, judge.rows, rounded))
     found = trial(judge, exact, scores)
     return Backbone(tuned.network, tuned.preprocessing, precision=found)
+
+
+def _glance(examples: Examples, tuned: Backbone, head: LinearHead, judge: Judge, exact: Tensor) -> Glance | None:
+    """Return when two turns are enough for the network, by the validation rows; None if never, or if it has few."""
+    if tuned.preprocessing.turns < glance.FEWEST:
+        return None
+    few = replace(tuned.preprocessing, turns=glance.TURNS)
+    quick = Backbone(tuned.network, few, precision=tuned.precision)
+    return glance.trial(judge, exact, log_scores(head, features_of(examples, judge.rows, quick)))
 
 
 def _probe(

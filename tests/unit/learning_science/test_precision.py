@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ml import precision, tuned
+from ml import tuned, unchanged
 from ml.backbone import Backbone, feature_key
 from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.judge import Judge
@@ -57,7 +57,7 @@ def test_answers_that_flip_to_right_are_other_answers_all_the_same(judge, flippe
 
 
 def test_few_subjects_prove_nothing():
-    rows = np.arange(precision.LEAST - 1)
+    rows = np.arange(unchanged.LEAST - 1)
     judge = Judge(labelled(np.arange(N) % 4), rows)
     assert trial(judge, answers(0)[rows], answers(0)[rows]).kind == "f32"
 
@@ -66,13 +66,13 @@ def rounded_here(monkeypatch, rounding):
     """Let training believe in hardware with bf16, of which `rounding` says what it does to features."""
     real = Backbone.unrounded
 
-    def unrounded(self, block):
-        found = real(self, block)
+    def unrounded(self, block, unsure=None):
+        found = real(self, block, unsure)
         return rounding(found) if self.precision.kind == "bf16" else found
 
     monkeypatch.setattr(tuned, "precision_here", lambda *_: "bf16")
     monkeypatch.setattr(Backbone, "unrounded", unrounded)
-    monkeypatch.setattr(precision, "LEAST", 40)
+    monkeypatch.setattr(unchanged, "LEAST", 40)
 
 
 def test_a_net_that_passes_is_kept_in_bf16(monkeypatch, kinds, pixels, tmp_path):
