@@ -1,9 +1,8 @@
-"""Trails hardly longer than stars are wide: Rubin's asteroids. Skipped without the data.
+"""Trails hardly longer than stars are wide: Rubin's asteroids, and one on a plate of 1950. Skipped without the data.
 
 The trail network is taught for about a minute of one core on a **simulated** sky (`simulate ground`) as sharp as the
 instrument's stars are, through the same commands that a user has. It never sees a pixel of what it then looks at. What
-is found where nothing should be counts against it. How the asteroid of a plate of 1950 is found, in the same way and
-among some fifty lines as sure, stands in docs/trails.md.
+is found where nothing should be counts against it.
 """
 
 import io
@@ -20,11 +19,11 @@ from ml.trails.restore import detector_of
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("shared_data"), pytest.mark.timeout(900)]
 
 
-def taught(folder, seeing, sheets, n, steps, **options):
+def taught(folder, seeing, sheets, n, steps, *, seed=1, **options):
     """Return the detector that `simulate ground` and `train` make."""
-    sky = ["--n", n, "--seed", 1, "--seeing", seeing, "--sheets", sheets, "--out", folder / "sky"]
+    sky = ["--n", n, "--seed", seed, "--seeing", seeing, "--sheets", sheets, "--out", folder / "sky"]
     assert main(["simulate", "ground", *map(str, sky)]) == 0
-    words = ["--data", folder / "sky" / "manifest.csv", "--out", folder / "model", "--steps", steps, "--seed", 1]
+    words = ["--data", folder / "sky" / "manifest.csv", "--out", folder / "model", "--steps", steps, "--seed", seed]
     assert main(["train", "--role", "trail", *map(str, words)]) == 0
     return detector_of(Checkpoint.load(folder / "model"), threads=1, **options)
 
@@ -101,3 +100,31 @@ def test_rubins_faint_trails(shared_data, of_stamps, capsys):
     assert auc(scores, others) >= 0.85
     assert auc(scores, stars) >= 0.9
     assert clear >= 2
+
+
+ASTEROID = np.array([[1062.5, 1299.5], [1070, 1304.8]])  # the ends of (382632), as an eye sees them on the plate
+
+
+def place(trails):
+    """Return how many trails of a plate are as sure as its asteroid's, itself included; infinite if it is not found."""
+    found = [trail.score for trail in trails if ends_off(trail.line) < 2.5]
+    return sum(trail.score >= max(found) for trail in trails) if found else np.inf
+
+
+def ends_off(line):
+    """Return by how many pixels the worse end of a line misses the asteroid's."""
+    ends = line.reshape(2, 2)
+    return min(np.hypot(*(way - ASTEROID).T).max() for way in (ends, ends[::-1]))
+
+
+def test_the_asteroid_of_a_plate_of_1950(shared_data, tmp_path):
+    """Ten pixels, S/N 4 a pixel, among some four hundred lines on the glass: most that are as sure are real ones.
+
+    Two networks are asked, because one in five of their kind does not find it (docs/trails.md).
+    """
+    plate = fits.getdata(shared_data / "trails" / "palomar-1950-ngc2403.fits.gz").astype(np.float32)
+    without = plate.copy()
+    without[1290:1314, 1055:1078] = plate[1290:1314, 1008:1031]  # sky from nearby
+    detectors = [taught(tmp_path / str(seed), "1.5:2.6", 0, 140, 280, seed=seed, least=0.3) for seed in (1, 2)]
+    assert min(place(detector.trails(plate)) for detector in detectors) <= 20
+    assert all(place(detector.trails(without)) == np.inf for detector in detectors)
