@@ -120,11 +120,14 @@ def ends_off(line):
 def test_the_asteroid_of_a_plate_of_1950(shared_data, tmp_path):
     """Ten pixels, S/N 4 a pixel, among some four hundred lines on the glass: most that are as sure are real ones.
 
-    Two networks are asked, because one in five of their kind does not find it (docs/trails.md).
+    A second network is asked where the first does not find it, as two in ten of their kind do not (docs/trails.md).
     """
     plate = fits.getdata(shared_data / "trails" / "palomar-1950-ngc2403.fits.gz").astype(np.float32)
     without = plate.copy()
     without[1290:1314, 1055:1078] = plate[1290:1314, 1008:1031]  # sky from nearby
-    detectors = [taught(tmp_path / str(seed), "1.5:2.6", 0, 140, 280, seed=seed, least=0.3) for seed in (1, 2)]
-    assert min(place(detector.trails(plate)) for detector in detectors) <= 20
-    assert all(place(detector.trails(without)) == np.inf for detector in detectors)
+    for seed in (1, 2):
+        detector = taught(tmp_path / str(seed), "1.5:2.6", 0, 140, 280, seed=seed, least=0.3)
+        if place(detector.trails(plate)) <= 20:
+            break
+    assert place(detector.trails(plate)) <= 20
+    assert place(detector.trails(without)) == np.inf

@@ -92,7 +92,8 @@ def test_features_go_with_the_last_model_that_reads_them(workflow):
         model = sky.checkpoint(workflow, manifest={"preset": preset, "feature_key": key})
         promote(checkpoint=model, by=None, reason="Better.")
     prune(model)
+    opened_later = PixelStore(settings.PIXELS)
     for key in ("frozen", "second"):
-        assert (store.features("sky", array, key, 0, 3) == 0).all()
+        assert (opened_later.features("sky", array, key, 0, 3) == 0).all()
     with pytest.raises(FileNotFoundError):
-        store.features("sky", array, "first", 0, 3)
+        opened_later.features("sky", array, "first", 0, 3)
