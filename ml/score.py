@@ -1,6 +1,7 @@
 """Ask a checkpoint: features of subjects, probabilities from features, and how sure it is that a mover is real."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from ml.backbone import Backbone, default_backbone, restored
 from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.engine import limit_torch
+from ml.glance import Glance
 from ml.glance import of_manifest as glance_of
 from ml.models.metadata import MetadataNet
 from ml.precision import of_manifest as precision_of
@@ -120,12 +122,11 @@ class Scorer:
         1e-3. Where a glance is enough for the checkpoint (`ml.glance`), stamps whose answer is plain after it are not
         shown in their other turns, as they are for the store.
         """
-        unsure = None if self._glance is None else self._unsure
+        unsure = None if self._glance is None else partial(self._unsure, self._glance)
         return self.probabilities_from_features(self.backbone.unrounded(block, unsure), tracks, values)
 
-    def _unsure(self, features: NDArray[np.float32]) -> NDArray[np.bool_]:
-        assert self._glance is not None  # noqa: S101 - for the type checker
-        return self._glance.unsure(self._chip_log_scores(features[:, None])[:, 0]).numpy()
+    def _unsure(self, glance: Glance, features: NDArray[np.float32]) -> NDArray[np.bool_]:
+        return glance.unsure(self._chip_log_scores(features[:, None])[:, 0]).numpy()
 
     def p_real(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the probability (n,) of being real: the sum of the positive columns."""
