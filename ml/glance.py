@@ -62,9 +62,13 @@ def of_manifest(manifest: dict[str, Any]) -> Glance | None:
     said = manifest.get("glance")
     if said is None:
         return None
-    margin = said.get("margin") if isinstance(said, dict) else None
-    if not isinstance(margin, int | float) or not margin >= 0 or said.get("turns") != TURNS:
-        raise ValueError(f"its glance is {said!r}, and known are those of {TURNS} turns with a margin of 0 or more")
+    margin, seen = said.get("margin") if isinstance(said, dict) else None, manifest["preprocessing"]
+    many = seen.get("turns", 1) >= FEWEST and not seen.get("closer") and not seen.get("rings")
+    if not isinstance(margin, int | float) or not margin >= 0 or said.get("turns") != TURNS or not many:
+        raise ValueError(
+            f"its glance is {said!r}, and known are those of {TURNS} turns with a margin of 0 or more, for networks"
+            f" that see nothing but {FEWEST} turns or more"
+        )
     return Glance(float(margin), {name: value for name, value in said.items() if name not in {"turns", "margin"}})
 
 

@@ -95,7 +95,8 @@ def test_networks_of_few_turns_and_those_who_ask_get_none(kinds, pixels):
 
 def test_a_glance_is_remembered():
     measured = {"flipped": 0.001, "subjects": 400}
-    assert of_manifest({"glance": Glance(1.5, measured).as_manifest()}) == Glance(1.5, measured)
+    said = {"preprocessing": {"turns": 8}, "glance": Glance(1.5, measured).as_manifest()}
+    assert of_manifest(said) == Glance(1.5, measured)
     assert of_manifest({}) is None
 
 
@@ -103,3 +104,7 @@ def test_a_foreign_glance_is_refused(trained):
     for said in ({"turns": 3, "margin": 1.0}, {"turns": 2}, {"turns": 2, "margin": float("nan")}, "yes"):
         with pytest.raises(BadCheckpoint, match=r"does not know \(its glance is"):
             Scorer(Checkpoint({**trained.manifest, "glance": said}, trained.tensors))
+    for seen in ({"turns": 1}, {"turns": 2}, {"turns": 8, "closer": 24}, {"turns": 8, "rings": True}):
+        manifest = {**trained.manifest, "preprocessing": {**trained.manifest["preprocessing"], **seen}}
+        with pytest.raises(BadCheckpoint, match="for networks that see nothing but 4 turns or more"):
+            Scorer(Checkpoint(manifest, trained.tensors))
