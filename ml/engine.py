@@ -2,12 +2,10 @@
 
 import importlib.util
 import os
-import sys
 import threading
-import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ml.models.padding import constantly_padded
+from ml.conversion import converted, library
+from ml.rounding import keep_the_sky
 
 BATCH = 128  # what callers hand over at once
 PART, MOST = 90_000, 32  # pixels and stamps that an OpenVINO stream takes of it: so few that its memory stays warm
@@ -78,7 +77,7 @@ def precision_here(asked: str, device: torch.device, engine: str) -> str:
 @cache
 def capabilities() -> list[str]:
     """Return what this processor computes in hardware, by OpenVINO's names: "FP32", "BF16", "INT8" and more."""
-    return list(_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    return list(library().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
 
 
 def compile_run(
@@ -133,25 +132,12 @@ def _torch_run(network: nn.Module, device: torch.device, precision: str) -> Run:
     return run
 
 
-def _openvino() -> ModuleType:
-    # OpenVINO's converter reports home by default; without this module it falls back to its own silent stub.
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    import openvino
-
-    return openvino
-
-
 def _openvino_run(network: nn.Module, shape: tuple[int, ...], precision: str, threads: int, streams: int) -> Run:
-    openvino = _openvino()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracer warns of branches on shapes, which are fixed here on purpose
-        example = torch.zeros(1, *shape)
-        traced = torch.jit.trace(constantly_padded(network.cpu().eval(), example), example, check_trace=False)
-        model = openvino.convert_model(traced, example_input=example)
-    model.reshape([-1, *shape])
+    model = converted(network, shape)
+    if precision == "bf16":
+        keep_the_sky(model, shape)
     settings = {"NUM_STREAMS": streams, "INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads}
-    queue = openvino.AsyncInferQueue(openvino.Core().compile_model(model, "CPU", settings), QUEUED * streams)
-    return _Queued(queue, part_of(shape))
+    return _Streams(library().Core().compile_model(model, "CPU", settings), part_of(shape), streams)
 
 
 def part_of(shape: tuple[int, ...]) -> int:
@@ -159,23 +145,51 @@ def part_of(shape: tuple[int, ...]) -> int:
     return max(1, min(MOST, PART // (shape[-2] * shape[-1])))
 
 
-class _Queued:
-    """Runs batches through OpenVINO's streams, a part in each at a time; threads that share it wait for each other."""
+class _Streams:
+    """Runs batches through OpenVINO's streams, a part in each at a time; every thread that asks has its own requests.
 
-    def __init__(self, queue: Any, part: int) -> None:
-        self.queue, self.part, self.alone = queue, part, threading.Lock()
-        self.found: dict[int, NDArray[np.float32]] = {}
-        queue.set_callback(self._keep)
+    The answers are written where they are to be, without a word to Python: a stream that had to tell would wait for
+    whatever else Python does.
+    """
+
+    def __init__(self, compiled: Any, part: int, streams: int) -> None:
+        self.compiled, self.part, self.streams, self.own = compiled, part, streams, threading.local()
+        self.shape = tuple(length.get_length() for length in list(compiled.output(0).get_partial_shape())[1:])
 
     def __call__(self, *batches: NDArray[np.float32]) -> NDArray[np.float32]:
-        step = self.part
-        parts = [batch[start : start + step] for batch in batches for start in range(0, max(1, len(batch)), step)]
-        with self.alone:
-            self.found.clear()
-            for number, part in enumerate(parts):
-                self.queue.start_async([part], number)
-            self.queue.wait_all()
-            return np.concatenate([self.found[number] for number in range(len(parts))])
+        requests = self._requests()
+        answers = np.empty((sum(map(len, batches)), *self.shape), dtype=np.float32)
+        read: list[NDArray[np.float32] | None] = [None] * len(requests)  # kept for as long as a stream reads it
+        try:
+            done = 0
+            for number, part in enumerate(part for batch in batches for part in self._parts(batch)):
+                slot = number % len(requests)
+                requests[slot].wait()
+                read[slot] = stamps = np.ascontiguousarray(part, dtype=np.float32)
+                _start(requests[slot], stamps, answers[done : done + len(part)])
+                done += len(part)
+            for request in requests:
+                request.wait()
+        finally:
+            for request in requests:
+                with suppress(RuntimeError):
+                    request.wait()  # nothing may be written any more where the answers were
+        return answers
 
-    def _keep(self, request: Any, number: int) -> None:
-        self.found[number] = np.array(request.get_output_tensor(0).data, dtype=np.float32)
+    def _requests(self) -> list[Any]:
+        if not hasattr(self.own, "requests"):
+            self.own.requests = [self.compiled.create_infer_request() for _ in range(QUEUED * self.streams)]
+        requests: list[Any] = self.own.requests
+        return requests
+
+    def _parts(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Return a batch in parts about equal, as many for each stream."""
+        rounds = -(-len(batch) // (self.part * self.streams))
+        return [part for part in np.array_split(batch, max(1, rounds * self.streams)) if len(part)]
+
+
+def _start(request: Any, stamps: NDArray[np.float32], room: NDArray[np.float32]) -> None:
+    tensor = library().Tensor
+    request.set_input_tensor(tensor(stamps, shared_memory=True))
+    request.set_output_tensor(tensor(room, shared_memory=True))
+    request.start_async()

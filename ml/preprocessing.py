@@ -97,7 +97,8 @@ class Preprocessing:
         with np.errstate(over="ignore", invalid="ignore"):  # of sentinels such as 3.4e38, which become NaN, so sky
             values = self._levels(pixels)
         np.clip(values, -self.clip, self.clip, out=values)
-        return np.nan_to_num(values, copy=False)
+        np.copyto(values, 0, where=np.isnan(values))
+        return values
 
     def _levels(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
         """Return the stretched middle of the stamps, not yet clipped."""
