@@ -3,7 +3,8 @@
 import copy
 import hashlib
 import json
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -14,7 +15,6 @@ from torch import Tensor, nn
 
 from ml.ahead import ahead
 from ml.engine import BATCH, Run, choose_device, choose_engine, compile_run, cores
-from ml.glance import TURNS
 from ml.models.residual import ResidualNet
 from ml.models.stamp import RESIDUAL, Prepared, backbone, dimensions, three_channels
 from ml.models.stem import begins_once, folded
@@ -25,8 +25,6 @@ from ml.precision import F32, Precision
 from ml.preprocessing import FROZEN, Preprocessing, middle, turned
 
 KEPT = 8
-Unsure = Callable[[NDArray[np.float32]], NDArray[np.bool_]]
-"""From features (n, D) after a glance to the stamps (n,) whose answers are not plain yet."""
 COMPILED: dict[tuple[Hashable, ...], Run] = {}
 """Networks compiled in this process, by weights, preprocessing and shape: compiling takes seconds."""
 
@@ -59,6 +57,7 @@ class Backbone:
         self.device = choose_device(device)
         self.engine = choose_engine(engine, self.device)
         self.feature_key = feature_key(network, preprocessing, precision)
+        self._compiled_as = feature_key(network, replace(preprocessing, turns=1), precision)
 
     def features(self, block: NDArray[Any]) -> NDArray[np.float16]:
         """Return features (n, F, D) of subjects (n, F, C, H, W) of any number type, as they are stored.
@@ -68,43 +67,27 @@ class Backbone:
         """
         return self.unrounded(block).astype(np.float16)
 
-    def unrounded(self, block: NDArray[Any], unsure: Unsure | None = None) -> NDArray[np.float32]:
-        """Return the same features before they are rounded to 16 bits for the store.
-
-        With `unsure`, stamps are shown in `ml.glance.TURNS` turns first, and in the rest only where it says so of the
-        features (n, D) of these.
-        """
+    def unrounded(self, block: NDArray[Any], *, after: int = 0) -> NDArray[np.float32]:
+        """Return the same features before they are rounded to 16 bits for the store; of the turns `after` the first."""
         n, frames = block.shape[:2]
         stamps = block.reshape(n * frames, *block.shape[2:])
         batches = (stamps[start : start + BATCH] for start in range(0, len(stamps), BATCH))
         ready = ((batch, self.preprocessing.stretched(batch)) for batch in batches)
-        parts = [self._looked_at(*pair, unsure) for pair in ahead(ready)]
+        parts = [self._looked_at(*pair, after) for pair in ahead(ready)]
         flat = np.concatenate(parts) if parts else np.zeros((0, self._width(block.shape[2])), dtype=np.float32)
         return flat.reshape(n, frames, flat.shape[1])
 
-    def _looked_at(
-        self, stamps: NDArray[Any], ready: NDArray[np.float32], unsure: Unsure | None
-    ) -> NDArray[np.float32]:
-        parts = [self._seen(ready) if unsure is None else self._glanced_at(ready, unsure)]
+    def _looked_at(self, stamps: NDArray[Any], ready: NDArray[np.float32], after: int) -> NDArray[np.float32]:
+        parts = [self._seen(ready, after)]
         if self.preprocessing.closer is not None:
-            parts.append(self._seen(middle(ready, self.preprocessing.closer)))
+            parts.append(self._seen(middle(ready, self.preprocessing.closer), after))
         if self.preprocessing.rings:
             parts.append(rings(stamps))
         return np.concatenate(parts, axis=1)
 
-    def _seen(self, ready: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _seen(self, ready: NDArray[np.float32], after: int) -> NDArray[np.float32]:
         """Return features (B, D) of one look, the mean over its turns."""
-        return self._ways(list(turned(ready, self.preprocessing.turns))).mean(0)
-
-    def _glanced_at(self, ready: NDArray[np.float32], unsure: Unsure) -> NDArray[np.float32]:
-        """Return features (B, D), the mean over the turns of a glance or over all."""
-        few = self._ways(list(turned(ready, TURNS))).mean(0)
-        again = np.flatnonzero(unsure(few))
-        if len(again):
-            turns = self.preprocessing.turns
-            rest = self._ways(list(islice(turned(ready[again], turns), TURNS, None))).sum(0)
-            few[again] = (TURNS * few[again] + rest) / turns
-        return few
+        return self._ways(list(islice(turned(ready, self.preprocessing.turns), after, None))).mean(0)
 
     def _ways(self, ways: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return features (W, B, D) of the same stamps in W ways."""
@@ -123,7 +106,7 @@ class Backbone:
         return dimensions(self.network) * self.preprocessing.looks + photometry
 
     def _run(self, shape: tuple[int, ...]) -> Run:
-        name = (self.feature_key, self.engine, str(self.device), shape)
+        name = (self._compiled_as, self.engine, str(self.device), shape)
         if name not in COMPILED:
             while len(COMPILED) >= KEPT:
                 del COMPILED[next(iter(COMPILED))]

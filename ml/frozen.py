@@ -31,7 +31,13 @@ class Heads:
 
 
 def train_stamp(
-    examples: Examples, features: NDArray[Any], *, seed: int, on_epoch: OnEpoch, looks: Sequence[int] = ()
+    examples: Examples,
+    features: NDArray[Any],
+    *,
+    seed: int,
+    on_epoch: OnEpoch,
+    looks: Sequence[int] = (),
+    glance_of: Callable[[LinearHead, Judge, Tensor], Glance | None] | None = None,
 ) -> Heads:
     """Fit a stamp head on part of the examples, judge and cool it on the rest, then go on over all of them.
 
@@ -46,13 +52,16 @@ def train_stamp(
     looks
         How many of the features belong to each look at a stamp; each look gets a head, and these are joined. Without
         any, all belong to one.
+    glance_of
+        From the head that was fitted on a part, and its log scores of the rest, to the glance that is enough for it.
     """
     train, validation = examples.split(seed=seed)
     judge, told = Judge(examples, validation), Told(on_epoch, HEAD_EPOCHS)
     first = best_head(examples, features, train, judge, seed=seed, told=told, looks=looks)
     every = regression(examples, features, np.arange(len(examples)), seed, looks)
     whole = every.fit(first.ridge, start=first.stamp)
-    return Heads(whole.cooled(first.temperature), None, judge.stamp(first.scores)[1])
+    glance = None if glance_of is None else glance_of(first.stamp.cooled(first.temperature), judge, first.scores)
+    return Heads(whole.cooled(first.temperature), None, judge.stamp(first.scores)[1], glance)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class Recipe:
     precision
         "auto" lets a trained network be computed in bf16 if it passes `ml.precision.trial`; "f32" does not try.
     glances
-        Let a trained network that is shown many turns answer after a few where that passes `ml.glance.trial`.
+        Let a network answer after a glance where that passes `ml.glance.trial`.
     """
 
     preset: str = "finetune"

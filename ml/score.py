@@ -1,7 +1,6 @@
 """Ask a checkpoint: features of subjects, probabilities from features, and how sure it is that a mover is real."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from ml.backbone import Backbone, default_backbone, restored
 from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.engine import limit_torch
-from ml.glance import Glance
+from ml.glance import Glancing, helps
 from ml.glance import of_manifest as glance_of
 from ml.models.metadata import MetadataNet
 from ml.precision import of_manifest as precision_of
@@ -45,6 +44,7 @@ class Scorer:
         self.feature_key: str = self.manifest["feature_key"]
         self._device, self._engine = device, engine
         self._backbone: Backbone | None = None
+        self._glancing: Glancing | None = None
         self._weight, self._bias = _head(checkpoint)
         self._tracklet = restored_net(checkpoint) if self.role == "tracklet" else None
         self._metadata = _metadata_net(checkpoint) if self.columns else None
@@ -120,13 +120,16 @@ class Scorer:
 
         Features are not rounded to 16 bits as those in the store are, which changes probabilities by about 1e-4 to
         1e-3. Where a glance is enough for the checkpoint (`ml.glance`), stamps whose answer is plain after it are not
-        shown in their other turns, as they are for the store.
+        looked at as thoroughly as they are for the store.
         """
-        unsure = None if self._glance is None else partial(self._unsure, self._glance)
-        return self.probabilities_from_features(self.backbone.unrounded(block, unsure), tracks, values)
+        return self.probabilities_from_features(self._seen(block), tracks, values)
 
-    def _unsure(self, glance: Glance, features: NDArray[np.float32]) -> NDArray[np.bool_]:
-        return glance.unsure(self._chip_log_scores(features[:, None])[:, 0]).numpy()
+    def _seen(self, block: NDArray[Any]) -> NDArray[np.float32]:
+        if self._glance is None or not helps(self.backbone, self._glance):
+            return self.backbone.unrounded(block)
+        if self._glancing is None:
+            self._glancing = Glancing(self.backbone, self._glance)
+        return self._glancing.unrounded(block, self._chip_log_scores)
 
     def p_real(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the probability (n,) of being real: the sum of the positive columns."""

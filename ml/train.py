@@ -1,6 +1,7 @@
 """Train a classifier: the recipe, top to bottom."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from torch import Tensor
@@ -20,7 +21,7 @@ from ml.recipe import PRESETS, Recipe, balanced, recipe_of
 from ml.score import Scorer
 from ml.tracklets import two_step
 from ml.tracklets.training import train_tracklets
-from ml.tuned import features_of, known_or_made, train_tuned
+from ml.tuned import features_of, glance_for, known_or_made, train_tuned
 
 PRESETS_OF = {"stamp": PRESETS, "tracklet": two_step.PRESETS}
 INITS = ("imagenet", "random", "scratch")
@@ -127,7 +128,7 @@ def train_stamps(
     learnt = balanced(examples) if recipe.balanced else examples
     learnt = _with_split(learnt, seed) if examples.values is not None else learnt
     if recipe.freeze and not start.preprocessing.adapter:
-        network, heads, scores = _over_frozen(learnt, start, seed, on_epoch)
+        network, heads, scores = _over_frozen(learnt, start, recipe, seed, on_epoch)
     else:
         schedule = replace(recipe.schedule, body=0.0, probes=False) if recipe.freeze else recipe.schedule
         network, heads = train_tuned(
@@ -159,13 +160,19 @@ def _with_split(examples: Examples, seed: int) -> Examples:
 
 
 def _over_frozen(
-    examples: Examples, start: Backbone, seed: int, on_epoch: OnEpoch
+    examples: Examples, start: Backbone, recipe: Recipe, seed: int, on_epoch: OnEpoch
 ) -> tuple[Backbone, Heads, Tensor | None]:
-    """Fit a head on features that stay as they are; with metadata, the validation part is left to the branch."""
+    """Fit a head on features that stay as they are; with metadata, the validation part is left to the branch.
+
+    A glance is tried where the features had to be made from pixels: those that are known are what is scored from.
+    """
     features = known_or_made(examples, start)
     looks = start.parts(features.shape[-1])
     if examples.values is None:
-        return start, frozen.train_stamp(examples, features, seed=seed, on_epoch=on_epoch, looks=looks), None
+        glance_of = partial(glance_for, examples, start, sixteen_bits=recipe.precision != "f32")
+        tried = glance_of if recipe.glances and features is not examples.features else None
+        heads = frozen.train_stamp(examples, features, seed=seed, on_epoch=on_epoch, looks=looks, glance_of=tried)
+        return start, heads, None
     train, validation = examples.split(seed=seed)
     judge, told = Judge(examples, validation), frozen.Told(on_epoch, frozen.HEAD_EPOCHS)
     best = frozen.best_head(examples, features, train, judge, seed=seed, told=told, looks=looks)

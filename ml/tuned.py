@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ml import glance
 from ml.backbone import Backbone
 from ml.chips import SLAB
 from ml.dataset import BadExamples, Examples
@@ -15,10 +14,11 @@ from ml.engine import precision_here
 from ml.epoch import OnEpoch, silent
 from ml.finetune import finetune
 from ml.frozen import Heads, Told, best_head, log_scores
-from ml.glance import Glance
+from ml.glance import Glance, glancing, quicker, trial
 from ml.head import LinearHead
 from ml.judge import Judge
-from ml.precision import Precision, trial
+from ml.precision import Precision
+from ml.precision import trial as precision_trial
 from ml.schedule import Schedule
 
 LEAST = 16  # subjects, below which a network learns nothing that a head would not
@@ -37,7 +37,7 @@ def train_tuned(
 ) -> tuple[Backbone, Heads]:
     """Train the whole network of `start` on pixels, then cool its head, and try what makes it quicker.
 
-    That is bf16 unless `precision` is "f32", and a glance if `glances` and the network is shown many turns.
+    That is bf16 unless `precision` is "f32", and a glance if `glances`.
 
     Where the network knows something already, it begins with a head fitted on its frozen features: a fresh head would
     first tear them apart (Kumar et al. 2022, arXiv:2202.10054). It learns from one look at each stamp.
@@ -57,9 +57,10 @@ def train_tuned(
     scores = log_scores(linear, features_of(examples, validation, tuned))
     temperature = judge.temperature(scores)
     head, cooled = linear.cooled(temperature), (scores / temperature).log_softmax(-1)
-    if precision != "f32" and precision_here("bf16", tuned.device, tuned.engine) == "bf16":
+    sixteen_bits = precision != "f32"
+    if sixteen_bits and precision_here("bf16", tuned.device, tuned.engine) == "bf16":
         tuned = _tried(examples, tuned, head, judge, cooled)
-    enough = _glance(examples, tuned, head, judge, cooled) if glances else None
+    enough = glance_for(examples, tuned, head, judge, cooled, sixteen_bits=sixteen_bits) if glances else None
     return tuned, Heads(head, None, judge.stamp(cooled)[1], enough)
 
 
@@ -67,17 +68,18 @@ def _tried(examples: Examples, tuned: Backbone, head: LinearHead, judge: Judge, 
     """Return the network with the precision that it has earned on the validation rows."""
     rounded = Backbone(tuned.network, tuned.preprocessing, precision=Precision("bf16"))
     scores = log_scores(head, features_of(examples, judge.rows, rounded))
-    found = trial(judge, exact, scores)
+    found = precision_trial(judge, exact, scores)
     return Backbone(tuned.network, tuned.preprocessing, precision=found)
 
 
-def _glance(examples: Examples, tuned: Backbone, head: LinearHead, judge: Judge, exact: Tensor) -> Glance | None:
-    """Return when two turns are enough for the network, by the validation rows; None if never, or if it has few."""
-    if tuned.preprocessing.turns < glance.FEWEST:
+def glance_for(
+    examples: Examples, seen: Backbone, head: LinearHead, judge: Judge, exact: Tensor, *, sixteen_bits: bool
+) -> Glance | None:
+    """Return when a glance is enough for a network, by the validation rows; None if never, or if none is quicker."""
+    way = quicker(seen, sixteen_bits=sixteen_bits)
+    if way is None:
         return None
-    few = replace(tuned.preprocessing, turns=glance.TURNS)
-    quick = Backbone(tuned.network, few, precision=tuned.precision)
-    return glance.trial(judge, exact, log_scores(head, features_of(examples, judge.rows, quick)))
+    return trial(judge, exact, log_scores(head, features_of(examples, judge.rows, glancing(seen, *way))), way)
 
 
 def _probe(

@@ -66,8 +66,8 @@ def rounded_here(monkeypatch, rounding):
     """Let training believe in hardware with bf16, of which `rounding` says what it does to features."""
     real = Backbone.unrounded
 
-    def unrounded(self, block, unsure=None):
-        found = real(self, block, unsure)
+    def unrounded(self, block, *, after=0):
+        found = real(self, block, after=after)
         return rounding(found) if self.precision.kind == "bf16" else found
 
     monkeypatch.setattr(tuned, "precision_here", lambda *_: "bf16")
