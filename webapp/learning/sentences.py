@@ -22,7 +22,7 @@ MAY_BE_CHANCE = Sentence(gettext_noop("Its AUC of %(auc)s may be chance: the 95 
 FIRST_CHAMPION = Sentence(
     gettext_noop("The first champion: AUC %(auc)s, at least %(low)s at 95 %%, from %(labels)s labels.")
 )
-FEW_NEW_LABELS = Sentence(gettext_noop("Only %(new)s labels are new since the champion's; it takes %(fewest)s."))
+FEW_NEW_LABELS = Sentence(gettext_noop("New labels since the champion's: %(new)s; it takes %(fewest)s."))
 NOT_COMPARED = Sentence(gettext_noop("It could not be compared: too few test subjects are new to both models."))
 COMPARISON = Sentence(gettext_noop("AUC %(auc)s, %(difference)s (%(low)s to %(high)s) against the champion"))
 NO_BETTER = Sentence(gettext_noop("It is no better: %(comparison)s."))

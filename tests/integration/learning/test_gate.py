@@ -33,7 +33,7 @@ def test_a_first_champion_needs_labels_and_more_than_chance():
         ({"difference_low": -MARGIN - 0.001}, False, "could be more than"),
         ({"difference": 0.0}, False, "no better"),
         ({"difference": -0.01}, False, "no better"),
-        ({"new_labels": FEWEST_LABELS - 1}, False, "Only 19 labels are new"),
+        ({"new_labels": FEWEST_LABELS - 1}, False, "New labels since the champion's: 19;"),
         ({"new_labels": 0, "same_recipe": False}, True, "beats the champion"),
         ({"difference": None}, False, "could not be compared"),
         ({"auc": None}, False, "could not be judged"),

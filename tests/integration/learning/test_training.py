@@ -141,7 +141,7 @@ def test_labels_that_were_there_before_do_not_pass_the_gate_again(workflow):
     first = trained(workflow)
     second = trained(workflow)
     assert second.training_set == first.training_set
-    assert second.message == "Only 0 labels are new since the champion's; it takes 20."
+    assert second.message == "New labels since the champion's: 0; it takes 20."
     assert Checkpoint.objects.get(is_champion=True) == first.checkpoint
 
 
