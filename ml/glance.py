@@ -36,6 +36,9 @@ class Glance:
     ----------
     turns, precision
         Of a glance.
+    engine
+        That it was tried with: "openvino" or "torch". They round differently, so that bfloat16 of the one says nothing
+        of the other's.
     margin
         By how much the log probability of the likeliest class must be above the next one's.
     measured
@@ -44,6 +47,7 @@ class Glance:
 
     turns: int
     precision: str
+    engine: str
     margin: float
     measured: dict[str, Any] = field(default_factory=dict)
 
@@ -54,7 +58,8 @@ class Glance:
 
     def as_manifest(self) -> dict[str, Any]:
         """Return what a checkpoint's manifest keeps under "glance"."""
-        return {"turns": self.turns, "precision": self.precision, "margin": self.margin, **self.measured}
+        said = {"turns": self.turns, "precision": self.precision, "engine": self.engine, "margin": self.margin}
+        return {**said, **self.measured}
 
 
 class Glancing:
@@ -91,8 +96,8 @@ def glancing(backbone: Backbone, turns: int, precision: str) -> Backbone:
     return Backbone(backbone.network, seen, precision=Precision(precision), **where)
 
 
-def quicker(backbone: Backbone, *, sixteen_bits: bool = True) -> tuple[int, str] | None:
-    """Return in how many turns and which precision to glance here; None where nothing is quicker than a thorough look.
+def quicker(backbone: Backbone, *, sixteen_bits: bool = True) -> tuple[int, str, str] | None:
+    """Return turns, precision and engine of a glance here; None where nothing is quicker than a thorough look.
 
     With a second look at the middle, or rings, a network's turns are not all that a stamp's features are made of, and
     are left as they are.
@@ -100,14 +105,16 @@ def quicker(backbone: Backbone, *, sixteen_bits: bool = True) -> tuple[int, str]
     seen, kind = backbone.preprocessing, backbone.precision.kind
     fewer = seen.turns >= FEWEST and seen.looks == 1 and not seen.rings
     here = precision_here("bf16" if sixteen_bits else kind, backbone.device, backbone.engine)
-    found = TURNS if fewer else seen.turns, "bf16" if here == "bf16" else kind
-    return found if found != (seen.turns, kind) else None
+    turns, precision = TURNS if fewer else seen.turns, "bf16" if here == "bf16" else kind
+    return (turns, precision, backbone.engine) if (turns, precision) != (seen.turns, kind) else None
 
 
 def helps(backbone: Backbone, glance: Glance) -> bool:
-    """Return whether a glance is quicker than a thorough look here."""
+    """Return whether a glance is quicker than a thorough look here, and was tried as it would be computed."""
     here = precision_here(glance.precision, backbone.device, backbone.engine)
     whole = precision_here(backbone.precision.kind, backbone.device, backbone.engine)
+    if here != whole and glance.engine != backbone.engine:
+        return False
     return glance.turns < backbone.preprocessing.turns or (here, whole) == ("bf16", "f32")
 
 
@@ -131,6 +138,7 @@ def of_manifest(manifest: dict[str, Any]) -> Glance | None:
     seen, kind = manifest["preprocessing"], precision_of(manifest).kind
     rest = dict(said) if isinstance(said, dict) else {}
     turns, precision, margin = rest.pop("turns", None), rest.pop("precision", kind), rest.pop("margin", None)
+    engine = rest.pop("engine", "openvino")
     whole = seen.get("turns", 1)
     fewer = turns == TURNS and whole >= FEWEST and not seen.get("closer") and not seen.get("rings")
     same = turns == whole and (precision, kind) == ("bf16", "f32")
@@ -139,10 +147,10 @@ def of_manifest(manifest: dict[str, Any]) -> Glance | None:
             f"its glance is {said!r}, and known are those with a margin of 0 or more, in {TURNS} turns for networks"
             f" that see nothing but {FEWEST} turns or more, or in bf16 for networks in f32"
         )
-    return Glance(turns, precision, float(margin), rest)
+    return Glance(turns, precision, engine, float(margin), rest)
 
 
-def trial(judge: Judge, exact: Tensor, quick: Tensor, way: tuple[int, str]) -> Glance | None:
+def trial(judge: Judge, exact: Tensor, quick: Tensor, way: tuple[int, str, str]) -> Glance | None:
     """Return when a glance is enough for a network, by what it says of validation subjects; None if it never is.
 
     The margin is `SAFETY` times the largest of a subject that answers otherwise after a thorough look, and the glance
@@ -155,7 +163,7 @@ def trial(judge: Judge, exact: Tensor, quick: Tensor, way: tuple[int, str]) -> G
     exact, quick
         (N, F, K) log class probabilities after a thorough look and after a glance.
     way
-        Turns and precision of a glance, of `quicker`.
+        Turns, precision and engine of a glance, of `quicker`.
     """
     other = exact.argmax(-1) != quick.argmax(-1)
     largest = float(margins(quick)[other].max()) if other.any() else 0.0

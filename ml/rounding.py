@@ -28,7 +28,7 @@ def keep_the_sky(model: Any, shape: tuple[int, ...]) -> None:
     opset = library().opset13
     layers = _convolutions(model)
     for layer, level in zip(layers, _levels(model, layers, shape), strict=True):
-        shift = _shift(_weights(layer), level).reshape(1, -1, *[1] * (len(shape) - 1))
+        shift = _shift(_weights(layer), level).reshape(1, -1, *[1] * (_axes(layer) - 2))
         readers = layer.output(0).get_target_inputs()
         mended = opset.add(layer.output(0), opset.constant(shift)).output(0)
         for reader in readers:
@@ -46,12 +46,16 @@ def _weights(layer: Any) -> NDArray[np.float32]:
     return weights if CONVOLUTIONS[layer.get_type_name()] == 3 else weights[None]
 
 
+def _axes(layer: Any) -> int:
+    """Return how many axes a layer reads: 4, but 3 where one is along the channels."""
+    return int(layer.input_value(0).get_partial_shape().rank.get_length())
+
+
 def _levels(model: Any, layers: list[Any], shape: tuple[int, ...]) -> list[NDArray[np.float32]]:
     """Return for each layer the mean (C,) of every channel that it reads, of a stamp of nothing but sky."""
     openvino = library()
     opset = openvino.opset13
-    along = np.arange(2, len(shape) + 1)
-    means = [opset.reduce_mean(layer.input_value(0), along, keep_dims=False) for layer in layers]
+    means = [opset.reduce_mean(layer.input_value(0), np.arange(2, _axes(layer)), keep_dims=False) for layer in layers]
     asked = openvino.Model([opset.result(mean) for mean in means], model.get_parameters(), "levels")
     found = openvino.Core().compile_model(asked, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     said = found([np.zeros((1, *shape), dtype=np.float32)])

@@ -79,7 +79,7 @@ def glance_for(
     way = quicker(seen, sixteen_bits=sixteen_bits)
     if way is None:
         return None
-    return trial(judge, exact, log_scores(head, features_of(examples, judge.rows, glancing(seen, *way))), way)
+    return trial(judge, exact, log_scores(head, features_of(examples, judge.rows, glancing(seen, *way[:2]))), way)
 
 
 def _probe(

@@ -10,7 +10,7 @@ from ml import glance, unchanged
 from ml.backbone import Backbone
 from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.engine import precision_here
-from ml.glance import Glance, Glancing, of_manifest, quicker, trial
+from ml.glance import Glance, Glancing, helps, of_manifest, quicker, trial
 from ml.judge import Judge
 from ml.models.residual import ResidualNet
 from ml.precision import Precision
@@ -23,7 +23,7 @@ from tests.unit.learning_science.conftest import labelled
 
 N = 1200
 EIGHT = dataclasses.replace(native(1), turns=8)
-WAY = 2, "f32"
+WAY = 2, "f32", "openvino"
 KNOWN = {"turns": 2, "precision": "f32", "margin": 1.0}
 no_bfloat16 = precision_here("bf16", torch.device("cpu"), "openvino") == "f32"
 RECIPE = Recipe("small", "residual", "scratch", EIGHT, schedule=dataclasses.replace(SMALL, views=4000, rounds=2))
@@ -45,7 +45,7 @@ def test_the_margin_is_wider_than_that_of_any_answer_which_changes(judge):
     ahead = np.full(N, 6.0)
     ahead[:40] = 0.8
     found = trial(judge, answers(6), answers(ahead, wrong=40), WAY)
-    assert (found.turns, found.precision) == WAY
+    assert (found.turns, found.precision, found.engine) == WAY
     assert found.margin == pytest.approx(1.2, abs=1e-4)
     assert found.measured["looked_at_again"] == pytest.approx(40 / N)
     assert (found.measured["flipped"], found.measured["accuracy_glance"]) == (0, 1)
@@ -105,17 +105,32 @@ def test_those_who_ask_get_none(kinds, pixels):
     ("turns", "computed", "here", "found"),
     [
         (1, "f32", "f32", None),
-        (1, "f32", "bf16", (1, "bf16")),
+        (1, "f32", "bf16", (1, "bf16", "openvino")),
         (1, "bf16", "bf16", None),
-        (8, "f32", "f32", (2, "f32")),
-        (8, "f32", "bf16", (2, "bf16")),
-        (8, "bf16", "bf16", (2, "bf16")),
+        (8, "f32", "f32", (2, "f32", "openvino")),
+        (8, "f32", "bf16", (2, "bf16", "openvino")),
+        (8, "bf16", "bf16", (2, "bf16", "openvino")),
     ],
 )
 def test_a_glance_is_whatever_is_quicker_here(monkeypatch, turns, computed, here, found):
     monkeypatch.setattr(glance, "precision_here", lambda asked, *_: here if asked == "bf16" else "f32")
     seen = dataclasses.replace(native(1), turns=turns)
     assert quicker(Backbone(ResidualNet(1), seen, precision=Precision(computed))) == found
+
+
+@pytest.mark.parametrize(
+    ("said", "engine", "helped"),
+    [
+        (Glance(1, "bf16", "openvino", 1.0), "openvino", True),
+        (Glance(1, "bf16", "openvino", 1.0), "torch", False),
+        (Glance(2, "bf16", "openvino", 1.0), "torch", False),
+        (Glance(2, "f32", "openvino", 1.0), "torch", True),
+    ],
+)
+def test_a_glance_is_computed_as_it_was_tried(monkeypatch, said, engine, helped):
+    monkeypatch.setattr(glance, "precision_here", lambda asked, *_: asked)
+    seen = dataclasses.replace(native(1), turns=8 if said.turns > 1 else 1)
+    assert helps(Backbone(ResidualNet(1), seen, engine=engine), said) is helped
 
 
 def test_a_second_look_is_never_shown_in_fewer_turns():
@@ -132,10 +147,10 @@ def test_stamps_whose_answer_is_plain_in_sixteen_bits_are_not_seen_in_more(pixel
     torch.manual_seed(3)
     exact = Backbone(ResidualNet(1).eval(), dataclasses.replace(native(1), turns=8 if turns > 1 else 1))
     whole = exact.unrounded(pixels[:40])
-    quick = Glancing(exact, Glance(turns, "bf16", 0.0)).unrounded(pixels[:40], scores)
+    quick = Glancing(exact, Glance(turns, "bf16", "openvino", 0.0)).unrounded(pixels[:40], scores)
     ahead = glance.margins(scores(quick))[:, 0].numpy()
     half = float(np.median(ahead))
-    got = Glancing(exact, Glance(turns, "bf16", half)).unrounded(pixels[:40], scores)
+    got = Glancing(exact, Glance(turns, "bf16", "openvino", half)).unrounded(pixels[:40], scores)
     np.testing.assert_array_equal(got[ahead >= half], quick[ahead >= half])
     np.testing.assert_allclose(got[ahead < half], whole[ahead < half], atol=1e-5)
     assert (ahead < half).any()
@@ -164,14 +179,14 @@ def test_features_that_are_known_already_are_what_is_scored_from(kinds, pixels):
 
 def test_a_glance_is_remembered():
     measured = {"flipped": 0.001, "subjects": 400}
-    for said in (Glance(2, "f32", 1.5, measured), Glance(2, "bf16", 1.5, measured)):
+    for said in (Glance(*WAY, 1.5, measured), Glance(2, "bf16", "torch", 1.5, measured)):
         assert of_manifest({"preprocessing": {"turns": 8}, "glance": said.as_manifest()}) == said
     assert of_manifest({}) is None
 
 
 def test_a_glance_of_before_is_in_the_precision_of_its_network():
     said = {"preprocessing": {"turns": 8}, "precision": {"kind": "bf16"}, "glance": {"turns": 2, "margin": 1.5}}
-    assert of_manifest(said) == Glance(2, "bf16", 1.5)
+    assert of_manifest(said) == Glance(2, "bf16", "openvino", 1.5)
 
 
 def test_a_foreign_glance_is_refused(trained):

@@ -58,6 +58,27 @@ def test_a_network_without_convolutions_stays_as_it_is():
     np.testing.assert_array_equal(in_32_bits(network, stamps, corrected=True), in_32_bits(network, stamps))
 
 
+class Attentive(nn.Module):
+    """A convolution along the channels weighs these, as in networks with channel attention."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(5)
+        self.lift, self.weigh = seeing(1)[0], nn.Conv1d(1, 1, 3, padding=1)
+
+    def forward(self, x):
+        seen = self.lift(x).mean((2, 3))
+        return seen * self.weigh(seen[:, None])[:, 0]
+
+
+def test_convolutions_along_the_channels_are_corrected_too():
+    network, sky = Attentive().eval(), np.zeros((1, *SHAPE), np.float32)
+    given = in_32_bits(network, sky, corrected=True) - in_32_bits(network, sky)
+    weights = network.weigh.weight.detach()
+    expected = LEVEL**2 * float((weights - weights.bfloat16().float()).sum())
+    np.testing.assert_allclose(given, expected, atol=1e-3 * abs(expected) + 1e-3)
+
+
 @pytest.mark.skipif(precision_here("bf16", CPU, "openvino") == "f32", reason="this processor has no bfloat16")
 def test_in_sixteen_bits_the_correction_is_made(monkeypatch, random):
     network, stamps = seeing(8), random.normal(0, 0.03, (20, *SHAPE)).astype(np.float32)
