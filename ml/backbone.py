@@ -68,7 +68,7 @@ class Backbone:
         return self.unrounded(block).astype(np.float16)
 
     def unrounded(self, block: NDArray[Any], *, after: int = 0) -> NDArray[np.float32]:
-        """Return the same features before they are rounded to 16 bits for the store; of the turns `after` the first."""
+        """Return the same features, not rounded to 16 bits as for the store, and without the first `after` turns."""
         n, frames = block.shape[:2]
         stamps = block.reshape(n * frames, *block.shape[2:])
         batches = (stamps[start : start + BATCH] for start in range(0, len(stamps), BATCH))
