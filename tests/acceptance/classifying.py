@@ -48,7 +48,7 @@ def standing():
 
 
 def wait_until(page, condition):
-    for _ in range(300):  # 15 seconds, as long as the page's own waits: two other tests may have both cores
+    for _ in range(100):
         if condition():
             return
         page.wait_for_timeout(50)
