@@ -6,7 +6,7 @@ from typing import Any
 
 from ml.checkpoint import Checkpoint
 from ml.commands.role_options import RoleOptions
-from ml.commands.roles import role_named
+from ml.commands.roles import role_of
 from ml.commands.run import command
 
 
@@ -14,6 +14,7 @@ def add(subparsers: Any) -> None:
     """Add the command to an argparse parser's subparsers."""
     parser = command(subparsers, "evaluate", "judge a model on a labelled manifest", run)
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint")
+    parser.add_argument("--role", help="what the checkpoint is expected to be; else whatever it says")
     parser.add_argument("--data", type=Path, required=True, help="manifest with labels")
     parser.add_argument("--positive", help="the labels that are real, A,B; else the checkpoint's")
     parser.add_argument(
@@ -33,6 +34,4 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Judge by the measures of the checkpoint's role, and return the figures."""
     checkpoint = Checkpoint.load(args.checkpoint)
-    role = checkpoint.manifest["role"]
-    args.foreign.check(args, role)
-    return role_named(role).evaluate(args, checkpoint)
+    return role_of(args, checkpoint).evaluate(args, checkpoint)

@@ -47,6 +47,23 @@ def role_named(name: str) -> Role:
     return cast(Role, importlib.import_module(ROLES[name]))
 
 
+def role_of(args: argparse.Namespace, checkpoint: Checkpoint) -> Role:
+    """Return the role of a checkpoint, where the options fit it.
+
+    Raises
+    ------
+    BadExamples
+        If `--role` names another one, or an option belongs to another one.
+    """
+    name = str(checkpoint.manifest["role"])
+    if args.role not in (None, name):
+        raise BadExamples(
+            f"The checkpoint is of the role {name!r}, not {args.role!r}. Name its own, or leave --role out."
+        )
+    args.foreign.check(args, name)
+    return role_named(name)
+
+
 def check_preset(role: Role, preset: str) -> None:
     """Raise BadExamples where a role has no preset of that name."""
     if preset not in ("auto", *role.PRESETS):

@@ -6,7 +6,7 @@ from typing import Any
 
 from ml.checkpoint import Checkpoint
 from ml.commands.role_options import RoleOptions
-from ml.commands.roles import role_named
+from ml.commands.roles import role_of
 from ml.commands.run import command
 
 
@@ -14,6 +14,7 @@ def add(subparsers: Any) -> None:
     """Add the command to an argparse parser's subparsers."""
     parser = command(subparsers, "score", "give every subject of a manifest its probabilities", run)
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint")
+    parser.add_argument("--role", help="what the checkpoint is expected to be; else whatever it says")
     parser.add_argument("--data", type=Path, required=True, help="manifest; labels are not needed")
     parser.add_argument(
         "--out",
@@ -43,6 +44,4 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Ask the checkpoint, by its role."""
     checkpoint = Checkpoint.load(args.checkpoint)
-    role = checkpoint.manifest["role"]
-    args.foreign.check(args, role)
-    return role_named(role).score(args, checkpoint)
+    return role_of(args, checkpoint).score(args, checkpoint)

@@ -101,3 +101,16 @@ def test_a_threshold_is_a_probability(night, judged):
     status, said, errors = judged(night, "--threshold", 80)
     assert (status, said) == (2, None)
     assert errors == "evaluate: --threshold is a probability from 0 to 1, not 80.\n"
+
+
+def test_a_role_that_is_named_must_be_the_checkpoints(night, model, judged, tmp_path, capsys):
+    assert judged(night, "--role", "stamp")[:1] == (0,)
+    status, _, complaint = judged(night, "--role", "cube")
+    assert status == 2
+    assert "The checkpoint is of the role 'stamp', not 'cube'. Name its own, or leave --role out." in complaint
+    out = tmp_path / "s.parquet"
+    scored = ["score", "--checkpoint", str(model), "--data", str(night), "--out", str(out), "--role"]
+    assert main([*scored, "trail"]) == 2
+    assert not out.exists()
+    assert main([*scored, "stamp"]) == 0
+    assert out.exists()
