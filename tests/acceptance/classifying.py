@@ -52,7 +52,7 @@ def wait_until(page, condition):
         if condition():
             return
         page.wait_for_timeout(50)
-    assert condition()
+    assert condition(), page.locator("body").inner_text()
 
 
 def drawn_on(page, shape):
