@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models.functions import Greatest
 
 from webapp.archive.models import Subject, Survey
 from webapp.consensus.models import Skill
@@ -56,10 +57,13 @@ def taught_by(answer: Classification) -> str:
 
 
 def unlearn(answer: Classification, truth: str) -> None:
-    """Take an undone answer out of its volunteer's record, and have what they answered since weighed anew."""
+    """Take an undone answer out of its volunteer's record, and have what they answered since weighed anew.
+
+    A record that never held it, since the truth was given after the answer had counted, is put right with the rest.
+    """
     record = Skill.objects.filter(volunteer=answer.volunteer_id, workflow=answer.workflow_id)
     cell = f"{truth}_{answer.answer}"
-    record.update(**{cell: F(cell) - 1, "stale": F("stale") + 1})
+    record.update(**{cell: Greatest(F(cell) - 1, 0), "stale": F("stale") + 1})
 
 
 def mark_stale(workflow: Workflow, volunteers: Iterable[int]) -> None:

@@ -24,7 +24,7 @@ steps = st.lists(
     st.one_of(
         st.tuples(st.just("answer"), people, subjects, st.sampled_from(["yes", "no", "unsure"])),
         st.tuples(st.just("undo"), people),
-        st.tuples(st.just("truth"), st.integers(5, 7), st.sampled_from(["AST", "CR"])),
+        st.tuples(st.just("truth"), subjects, st.sampled_from(["AST", "CR"])),
         st.tuples(st.just("grace")),
         st.tuples(st.just("schedule")),
     ),

@@ -15,8 +15,10 @@ from tests.integration.crowd.world import (
     subjects_of,
     vote,
 )
+from webapp.consensus.catch_up import catch_up
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.replay import recompute
+from webapp.consensus.skill import truth_changed
 from webapp.consensus.submit import undo
 from webapp.volunteers.classify import TooLate
 from webapp.volunteers.models import Classification, Lease, QueueEntry
@@ -141,4 +143,17 @@ def test_who_was_told_the_truth_earns_no_skill_by_answering_again():
     recompute(workflow)
     assert not any(map(any, Skill.objects.get().counts()))
     undo(ann, second.pk)
+    assert not any(map(any, Skill.objects.get().counts()))
+
+
+def test_an_answer_is_undone_after_a_ruling_on_its_subject():
+    workflow = make_workflow(subjects=1)
+    ann = make_volunteer("ann")
+    (subject,) = subjects_of(workflow)
+    answer = vote(ann, workflow, subject, "yes").recorded.classification
+    subject.gold_label = "AST"
+    subject.save()
+    truth_changed(workflow, [subject.pk])
+    assert client_of(ann).post(f"/api/classifications/{answer.pk}/undo/").status_code == 200
+    catch_up(workflow)
     assert not any(map(any, Skill.objects.get().counts()))
