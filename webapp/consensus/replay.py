@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.skill import Truths, set_records, told
@@ -60,7 +60,7 @@ def replay_everybody(workflow: Workflow, report: Callable[[int], Any] = lambda v
     for votes, volunteers in _batches(workflow):
         replay(workflow, volunteers)
         report(votes)
-    nobody = Skill.objects.filter(workflow=workflow, is_trusted=True, stale=0)
+    nobody = Skill.objects.filter(workflow=workflow, is_trusted=True, stale=F("weighed"))
     counted = Classification.objects.counted().filter(workflow=workflow, volunteer=OuterRef("volunteer"))
     nobody.exclude(Exists(counted)).delete()
 

@@ -6,9 +6,10 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, F
 
 from tests.integration.crowd.world import end_grace, make_volunteer, make_workflow, standing, subjects_of, vote
+from webapp.consensus.catch_up import catch_up
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.replay import replay_everybody
 from webapp.consensus.retire import reason_to_retire
@@ -166,3 +167,17 @@ def test_counting_skills_anew_while_people_answer_loses_nothing():
 
     at_once(work, *range(len(people) + 1))
     assert [skill.counts() for skill in Skill.objects.all()] == [[[0, 6, 0], [0, 6, 0]]] * 6
+
+
+def test_the_schedule_and_a_training_weigh_the_same_answers_at_once():
+    workflow = make_workflow(subjects=0, gold=4)
+    people = [make_volunteer() for _ in range(4)]
+    for person in people:
+        for subject in subjects_of(workflow, gold=True):
+            vote(person, workflow, subject, "yes")
+    right = [skill.counts() for skill in Skill.objects.order_by("volunteer")]
+    for _ in range(3):
+        Skill.objects.update(yes_yes=0, no_yes=0, stale=F("stale") + 1)
+        at_once(lambda _: catch_up(workflow), *range(4))
+        assert [skill.counts() for skill in Skill.objects.order_by("volunteer")] == right
+    assert not Skill.objects.exclude(stale=F("weighed")).exists()

@@ -16,14 +16,19 @@ class Skill(models.Model):
     no_no = models.PositiveIntegerField(default=0)
     no_unsure = models.PositiveIntegerField(default=0)
     is_trusted = models.BooleanField(default=True, db_default=True, help_text="answers of others weigh nothing")
-    stale = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="how often the past was judged anew since their answers were last weighed"
+    stale = models.PositiveIntegerField(default=0, db_default=0, help_text="how often the past was judged anew")
+    weighed = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="how often it had been when their answers were last weighed"
     )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["volunteer", "workflow"], name="one_skill_per_workflow")]
-        indexes = [models.Index(fields=["workflow", "volunteer"], name="skills_to_weigh", condition=Q(stale__gt=0))]
+        indexes = [
+            models.Index(
+                fields=["workflow", "volunteer"], name="skills_to_weigh", condition=Q(stale__gt=models.F("weighed"))
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.volunteer} in {self.workflow}"
