@@ -15,5 +15,5 @@ def run() -> None:
     for model in job_models():
         jobs = model._default_manager
         jobs.give_up()
-        for row in jobs.stuck()[:1000]:
+        for row in jobs.stuck().order_by("pk")[:1000]:
             row.enqueue()

@@ -5,12 +5,13 @@ says so; the sweep (tasks/sweep.py) sends again what nobody owns.
 """
 
 import uuid
+from datetime import timedelta
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce, Greatest, Least, Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -19,6 +20,7 @@ from webapp.sentences import Sentence
 
 LEASE = settings.JOB_LEASE
 RESEND_AFTER = LEASE / 2
+RESEND_AT_LEAST_EVERY = timedelta(minutes=10)
 MAX_ATTEMPTS = 5
 GIVEN_UP = Sentence(gettext_noop("Its worker died %(times)s times. The worker's log says why; then start it again."))
 
@@ -45,8 +47,14 @@ class JobQuerySet(models.QuerySet[Any]):
         return self.filter(Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=Now()))
 
     def stuck(self) -> Self:
-        """Claimable jobs whose message is old enough to be lost."""
-        return self.claimable().filter(Q(sent_at=None) | Q(sent_at__lt=Now() - RESEND_AFTER))
+        """Claimable jobs whose message is old enough to be lost.
+
+        One that waits for its turn is announced again after as long as it had waited by the last time, so that a long
+        queue does not fill with messages.
+        """
+        waited = Least(Greatest(F("sent_at") - F("created_at"), RESEND_AFTER), RESEND_AT_LEAST_EVERY)
+        left = Q(state=JobState.RUNNING, sent_at__lt=Now() - RESEND_AFTER)
+        return self.claimable().filter(Q(sent_at=None) | left | Q(sent_at__lt=Now() - waited))
 
     def claim(self, pk: int) -> Any | None:
         """Return the job with a fresh lease, or None when someone else won or it has ended."""

@@ -75,3 +75,24 @@ def test_the_sweep_finds_lost_messages_and_no_others(run):
     assert not IngestRun.objects.stuck().exists()
     IngestRun.objects.update(sent_at=timezone.now() - timedelta(hours=1))
     assert list(IngestRun.objects.stuck()) == [run]
+
+
+def waiting(run, *, created, sent):
+    now = timezone.now()
+    IngestRun.objects.filter(pk=run.pk).update(created_at=now - created, sent_at=now - sent)
+    return IngestRun.objects.stuck().exists()
+
+
+def test_a_job_that_waits_for_its_turn_is_announced_ever_more_rarely(run):
+    minute, hour = timedelta(minutes=1), timedelta(hours=1)
+    assert waiting(run, created=2 * minute, sent=minute * 1.1)
+    assert not waiting(run, created=10 * minute, sent=4 * minute)
+    assert waiting(run, created=10 * minute, sent=6 * minute)
+    assert not waiting(run, created=9 * hour, sent=9 * minute)
+    assert waiting(run, created=9 * hour, sent=11 * minute)
+
+
+def test_a_dead_workers_job_is_announced_at_once_however_long_it_had_waited(run):
+    IngestRun.objects.claim(run.pk)
+    expire(run)
+    assert waiting(run, created=timedelta(hours=9), sent=timedelta(minutes=2))
