@@ -1,6 +1,6 @@
 from django.urls import path
 
-from webapp.learning.views.champions import promote_checkpoint, rollback_champion
+from webapp.learning.views.champions import promote_checkpoint, rollback_champion, score_again
 from webapp.learning.views.overview import overview, overview_runs, start
 from webapp.learning.views.run import cancel, epochs, epochs_csv, progress, run
 from webapp.learning.views.test_sets import freeze_test_set
@@ -10,6 +10,7 @@ urlpatterns = [
     path("runs/", overview_runs, name="training-runs"),
     path("start/", start, name="training-start"),
     path("rollback/<slug:role>/", rollback_champion, name="rollback"),
+    path("score/<slug:role>/", score_again, name="score-again"),
     path("test-sets/<slug:kind>/freeze/", freeze_test_set, name="freeze"),
     path("checkpoints/<int:pk>/promote/", promote_checkpoint, name="promote"),
     path("runs/<int:pk>/", run, name="training-run"),

@@ -13,7 +13,9 @@ from webapp.jobs import JobState
 from webapp.learning import scores
 from webapp.learning.arrivals import score_arrivals
 from webapp.learning.models import Score, ScoringRun, ScoringShard
+from webapp.learning.promote import promote
 from webapp.learning.scoring import conclude, cut, start_scoring, whole_archive
+from webapp.learning.unscored import TRIES, failures, gaps, score_unscored
 
 pytestmark = pytest.mark.django_db
 
@@ -141,13 +143,53 @@ def test_a_shard_that_fails_for_good_does_not_keep_the_others_from_the_queue(cha
     assert workflow.queue.filter(reason="new", priority=1.0).count() == 6
 
 
-def test_a_failed_write_leaves_the_shard_to_do(champion, pretend, monkeypatch):
-    run = start_scoring(champion)
-    monkeypatch.setattr(scores, "replace", fail)
-    scoring.shard(run.shards.get().pk)
-    shard = run.shards.get()
-    assert (shard.state, shard.error) == (JobState.FAILED, "ValueError: No.")
-    assert not Score.objects.exists()
+def test_what_failed_is_scored_again_by_the_schedule(champion, pretend, monkeypatch):
+    run = start_scoring(champion, [(array_of(champion), 0, 4), (array_of(champion), 4, 10)])
+    first, second = run.shards.order_by("start")
+    scoring.shard(second.pk)
+    with monkeypatch.context() as broken:
+        broken.setattr(scores, "replace", fail)
+        scoring.shard(first.pk)
+    acquisition.run(run.pk)
+    assert [(shard.start, shard.error) for shard in failures(champion)] == [(0, "ValueError: No.")]
+    assert Score.objects.count() == 6
+    (again,) = score_arrivals()
+    assert list(again.shards.values_list("start", "stop")) == [(0, 4)]
+    finish_all()
+    assert Score.objects.count() == 10
+    assert failures(champion) == score_arrivals() == []
+
+
+def test_what_fails_each_time_waits_for_an_admin(champion, pretend, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(scores, "replace", fail)
+        for _ in range(TRIES):
+            assert len(score_arrivals()) == 1
+            finish_all()
+        assert score_arrivals() == []
+        assert len(failures(champion)) == 1
+    assert score_unscored(champion, given_up=True) is not None
+    assert score_unscored(champion, given_up=True) is None
+    finish_all()
+    assert Score.objects.count() == 10
+
+
+def test_a_model_that_is_champion_again_owes_its_scores_anew(champion, workflow, pretend):
+    score_arrivals()
+    finish_all()
+    other = sky.checkpoint(workflow)
+    promote(checkpoint=other, by=None, reason="better")
+    finish_all()
+    promote(checkpoint=champion, by=None, reason="better")
+    ScoringShard.objects.filter(run__checkpoint=champion, state=JobState.QUEUED).update(state=JobState.FAILED)
+    assert len(failures(champion)) == 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 9))), st.integers(0, 40))
+def test_gaps_are_what_nothing_covers(covered, last):
+    ranges = [(start, start + length) for start, length in covered]
+    missing = [place for start, stop in gaps(0, last, ranges) for place in range(start, stop)]
+    assert missing == sorted(set(range(last)) - {place for start, stop in ranges for place in range(start, stop)})
 
 
 def fail(*args):

@@ -13,7 +13,8 @@ pytestmark = pytest.mark.django_db
 
 ADMIN_PAGES = ["learning", "training-runs", "training-run", "training-progress", "training-epochs"]
 ADMIN_PAGES += ["training-epochs-csv", "ingest", "ingest-runs", "ingest-run", "ingest-progress", "ingest-problems"]
-ADMIN_WRITES = ["training-start", "training-cancel", "promote", "rollback", "ingest-start", "ingest-cancel"]
+ADMIN_WRITES = ["training-start", "training-cancel", "promote", "rollback", "score-again"]
+ADMIN_WRITES += ["ingest-start", "ingest-cancel"]
 CONSENSUS_PAGES = ["consensus-browser", "consensus-csv", "posterior-csv", "agreement-csv", "subject-votes", "votes-csv"]
 CONSENSUS_PAGES += [
     "lines-csv",
@@ -59,6 +60,7 @@ def world(django_user_model):
         "training-cancel": of_run,
         "promote": {"pk": checkpoint.pk},
         "rollback": {"role": "stamp"},
+        "score-again": {"role": "stamp"},
         "ingest-run": of_ingest,
         "ingest-progress": of_ingest,
         "ingest-problems": of_ingest,

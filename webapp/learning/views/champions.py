@@ -1,4 +1,4 @@
-"""Make a checkpoint champion by hand, or step back to the one before."""
+"""Make a checkpoint champion by hand, step back to the one before, or have it score what failed."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,8 +9,9 @@ from django.views.decorators.http import require_POST
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.learning.models import Checkpoint, ModelRole
-from webapp.learning.promote import NoEarlierChampion, promote, rollback
+from webapp.learning.promote import NoEarlierChampion, champion_of, promote, rollback
 from webapp.learning.sentences import BY_HAND
+from webapp.learning.unscored import score_unscored
 
 
 @require_POST
@@ -40,4 +41,17 @@ def rollback_champion(request: HttpRequest, survey: Survey, role: str) -> HttpRe
         if promotion is not None:
             said = _("Model %(number)d is the champion again.")
             messages.success(request, said % {"number": promotion.checkpoint_id})
+    return redirect("learning", survey.slug)
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def score_again(request: HttpRequest, survey: Survey, role: str) -> HttpResponse:
+    champion = champion_of(survey, role)
+    if champion is None:
+        raise Http404(f"There is no champion of the role {role}.")
+    if score_unscored(champion, given_up=True) is None:
+        messages.info(request, _("Nothing has been started: no score is missing, or files are being read or scored."))
+    else:
+        messages.success(request, _("What is missing is being scored."))
     return redirect("learning", survey.slug)

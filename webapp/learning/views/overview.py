@@ -15,6 +15,7 @@ from webapp.learning.models import Checkpoint, ModelRole, Promotion, TestSet, Tr
 from webapp.learning.promote import champion_of, previous_champion
 from webapp.learning.roles import roles_of
 from webapp.learning.start import OPEN, AlreadyTraining, start_training
+from webapp.learning.unscored import failures
 
 SHOWN = 30
 
@@ -75,6 +76,7 @@ def _champion(survey: Survey, role: ModelRole) -> dict[str, Any]:
         "checkpoint": checkpoint,
         "evaluation": evaluation,
         "scoring": scoring,
+        "failures": failures(checkpoint) if checkpoint else [],
         "previous": previous_champion(checkpoint),
     }
 
