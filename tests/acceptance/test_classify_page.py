@@ -6,11 +6,13 @@ import re
 import numpy as np
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
 from ml.pixels.store import PixelStore
 from ml.pixels.stretch import STRETCHES
 from tests.acceptance.classifying import ECHO, drawn_on, make_workflow, press, ready, standing, wait_until
+from tests.acceptance.conftest import sign_in
 from tests.integration.learning import sky
 from webapp.archive.models import Subject, SubjectSet
 from webapp.volunteers.enqueue import enqueue_subjects
@@ -100,6 +102,20 @@ def test_an_answer_survives_a_reload_before_it_was_sent(workflow, open_page):
     page.reload()
     wait_until(page, lambda: standing() == {first: "yes"})
     assert ready(page) != first
+
+
+def test_answers_of_a_session_that_has_ended_wait_for_the_next(workflow, open_page, django_user_model):
+    ann = django_user_model.objects.create_user("ann", password="ann")
+    page = open_page("/classify/night/", user=ann)
+    ready(page)
+    Session.objects.all().delete()
+    given = {press(page, "y"): "yes", press(page, "n"): "no"}
+    expect(page.get_by_text("The site does not know you any more. 2 answers are kept")).to_be_visible()
+    assert standing() == {}
+    sign_in(page, ann)
+    page.goto("/classify/night/")
+    wait_until(page, lambda: standing() == given)
+    assert set(Classification.objects.values_list("volunteer__user__username", flat=True)) == {"ann"}
 
 
 def test_a_lost_reply_counts_once(workflow, open_page):

@@ -11,6 +11,9 @@ export class Away extends Error {
   }
 }
 
+/** The site does not know any more who asks; once it does, asking again helps. */
+export class Unknown extends Away {}
+
 function csrfToken() {
   return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
 }
@@ -42,6 +45,7 @@ async function call(url, body) {
   if (response.status === 429 || response.status >= 500) {
     throw new Away(await sentence(response), 1000 * Number(response.headers.get("Retry-After")) || null);
   }
+  if (body !== undefined && (response.status === 401 || response.status === 403)) throw new Unknown(await sentence(response));
   throw new Refused(await sentence(response));
 }
 

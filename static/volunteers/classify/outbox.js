@@ -15,7 +15,7 @@ export class Outbox {
   /**
    * Open the outbox of a workflow and of whoever is signed in (`who`, null for a visitor). What a visitor could not
    * send, an account may; what an account could not send waits until that account is back.
-   * `told` has sent(letter, reply), refused(letter, sentence) and waiting(count), called as things happen.
+   * `told` has sent(letter, reply), refused(letter, sentence) and waiting(count, why), called as things happen.
    */
   static async open(api, workflow, who, told) {
     const store = await Letters.open();
@@ -109,7 +109,7 @@ export class Outbox {
   }
 
   #later(error) {
-    this.told.waiting(this.#letters.length);
+    this.told.waiting(this.#letters.length, error);
     this.#timer = setTimeout(() => this.flush(), error.after ?? this.#wait);
     this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT);
   }

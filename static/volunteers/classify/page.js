@@ -1,5 +1,5 @@
 // The classify page: shows a subject, takes an answer, shows the next. Everything else is in a file of its own.
-import { Api, Away } from "./api.js";
+import { Api, Away, Unknown } from "./api.js";
 import { KeyList, nameOf } from "./key_list.js";
 import { Keymap } from "./keymap.js";
 import { listen } from "./keys.js";
@@ -188,13 +188,17 @@ function refused(letter, sentence) {
   say(interpolate(words, [sentence]));
 }
 
-function waiting(count) {
+function waiting(count, why) {
   part("waiting").hidden = count === 0;
   if (count) {
-    part("waiting").textContent = interpolate(ngettext(
+    const words = why instanceof Unknown ? ngettext(
+      "The site does not know you any more. One answer is kept in this browser and will be sent once you are signed in again or have reloaded the page.",
+      "The site does not know you any more. %s answers are kept in this browser and will be sent once you are signed in again or have reloaded the page.", count,
+    ) : ngettext(
       "The server cannot be reached. One answer is kept in this browser and will be sent as soon as it can.",
       "The server cannot be reached. %s answers are kept in this browser and will be sent as soon as it can.", count,
-    ), [count]);
+    );
+    part("waiting").textContent = interpolate(words, [count]);
   }
   if (count === 0 && document.body.dataset.state === "away") advance();
 }
