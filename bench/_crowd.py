@@ -28,11 +28,13 @@ def volunteer(port: int, token: str, slug: str, seconds: float, pause: float) ->
         asked = time.perf_counter()
         if not reply["items"]:
             raise RuntimeError("The queue ran dry, so this measures nothing.")
-        subject = reply["items"][0]["subject"]["id"]
+        item = reply["items"][0]
+        subject = item["subject"]["id"]
         answer = {
             "id": str(uuid.uuid4()),
             "workflow": slug,
             "subject": subject,
+            "lease": item["lease"],
             "answer": "yes" if random.random() < (0.85 if subject % 2 else 0.15) else "no",
         }
         call(client, token, "POST", "/api/classifications/", answer)

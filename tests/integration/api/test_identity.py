@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 
 from tests.integration.crowd.world import end_grace, make_volunteer, make_workflow, standing, subjects_of, vote
 from webapp.consensus.models import Consensus, Skill
+from webapp.volunteers.handed import proof_of
 from webapp.volunteers.identity import COOKIE
 from webapp.volunteers.models import Classification, Lease, Volunteer
 
@@ -97,7 +98,9 @@ def test_what_a_visitor_answered_becomes_the_accounts_once(workflow, browser):
     items = browser.get(NEXT, {"n": 3}).json()["items"]
     visitor = Volunteer.objects.get(user=None)
     for subject in (first, second, gold):
-        assert post(browser, ANSWERS, answer({"subject": {"id": subject.pk}}, "yes")).status_code == 201
+        sent = answer({"subject": {"id": subject.pk}}, "yes")
+        sent["lease"] = proof_of(visitor.pk, workflow.pk, subject.pk)
+        assert post(browser, ANSWERS, sent).status_code == 201
     assert len(items) == 3
     browser.force_login(account.user)
     assert browser.get(NEXT, {"n": 1}).json()["progress"]["answered"] == 3

@@ -35,7 +35,9 @@ def subject(workflow):
 
 @pytest.fixture
 def client(workflow):
-    return client_of(make_volunteer("ann"))
+    client = client_of(make_volunteer("ann"))
+    client.get("/api/workflows/atlas/next/")
+    return client
 
 
 def answer(subject, marks, **changes):

@@ -149,6 +149,7 @@ def test_somebody_elses_id_is_refused(workflow, client):
     sent = answer(client.get(NEXT, {"n": 1}).json()["items"][0])
     client.post(ANSWERS, sent, format="json")
     other = client_of(make_volunteer("bob"))
+    other.get(NEXT, {"n": 1})
     response = other.post(ANSWERS, sent, format="json")
     assert response.status_code == 400
     assert "another answer" in response.json()["detail"]

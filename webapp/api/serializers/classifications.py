@@ -39,6 +39,7 @@ class AnswerSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(help_text="chosen by the client: a replay returns what the first one made")
     workflow = serializers.SlugField(max_length=50)
     subject = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
+    lease = serializers.CharField(max_length=100, allow_blank=True, default="", help_text="as it came with the subject")
     answer = serializers.ChoiceField(Answer.choices)
     follow_up = serializers.CharField(max_length=20, allow_blank=True, default="")
     started_at = serializers.DateTimeField(allow_null=True, default=None)
@@ -105,7 +106,7 @@ class OwnAnswerSerializer(serializers.ModelSerializer[Classification]):
 
 
 def to_item(data: dict[str, Any]) -> Item:
-    sent = {name: value for name, value in data.items() if name not in ("workflow", "marks")}
+    sent = {name: value for name, value in data.items() if name not in ("workflow", "lease", "marks")}
     return Item(**sent, marks=tuple(Line(**line) for line in data["marks"]))
 
 

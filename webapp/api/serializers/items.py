@@ -12,6 +12,7 @@ from ml.pixels.celestial import tangent_plane
 from webapp.archive.models import Kind, Subject
 from webapp.archive.pixels import shape_of
 from webapp.sql import fetch
+from webapp.volunteers.handed import proof_of
 from webapp.volunteers.models import Lease, Workflow
 
 FRAMES = (
@@ -69,7 +70,7 @@ class ItemSubject(serializers.Serializer[Any]):
 
 
 class ItemSerializer(serializers.Serializer[Any]):
-    lease = serializers.IntegerField()
+    lease = serializers.CharField(help_text="the proof that it was handed to you; send it with the answer")
     expires_at = serializers.DateTimeField()
     workflow = serializers.SlugField()
     subject = ItemSubject()
@@ -94,7 +95,7 @@ def represent(leases: Sequence[Lease], workflow: Workflow) -> list[dict[str, Any
         frames[subject].append(FrameRow(*row))
     return [
         {
-            "lease": lease.pk,
+            "lease": proof_of(lease.volunteer_id, workflow.pk, lease.entry.subject_id),
             "expires_at": lease.expires_at,
             "workflow": workflow.slug,
             "subject": _subject(lease.entry.subject, frames[lease.entry.subject_id], workflow.survey.pixel_scale),

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import generics
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -30,6 +30,7 @@ from webapp.consensus.submit import say_more, submit, undo
 from webapp.learning.opinion import opinions
 from webapp.volunteers.by_slug import workflows_by_slug
 from webapp.volunteers.classify import CannotClassify, TooLate
+from webapp.volunteers.handed import HandedToAnother, NotHanded, check_handed
 from webapp.volunteers.models import Classification, Volunteer, Workflow
 
 
@@ -90,9 +91,12 @@ def store(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[dict[str,
 
 def submit_to(volunteer: Volunteer, workflow: Workflow, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     try:
+        check_handed(volunteer, workflow, [(answer["subject"], answer["lease"]) for answer in answers])
         submitted = submit(volunteer, workflow, [to_item(answer) for answer in answers])
-    except CannotClassify as error:
+    except (CannotClassify, NotHanded) as error:
         raise ValidationError({"detail": str(error)}) from error
+    except HandedToAnother as error:
+        raise PermissionDenied(str(error)) from error
     scores = opinions(workflow, [each.consensus.subject_id for each in submitted])
     return [represent(each, scores.get(each.consensus.subject_id)) for each in submitted]
 

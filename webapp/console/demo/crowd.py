@@ -70,19 +70,20 @@ class Crowd:
     def _turn(self, client: httpx.Client, member: Member) -> int:
         headers = {"Authorization": f"Token {member.token}"}
         lent = client.get(f"/api/workflows/{self.workflow}/next/", params={"n": TURN}, headers=headers)
-        answers = [self._answer(member.mind, item["subject"]) for item in _accepted(lent).json()["items"]]
+        answers = [self._answer(member.mind, item) for item in _accepted(lent).json()["items"]]
         if answers:
             _accepted(client.post("/api/classifications/", json=answers, headers=headers))
         return len(answers)
 
-    def _answer(self, mind: SimulatedVolunteer, subject: dict[str, Any]) -> dict[str, Any]:
-        source = self.truth[subject["external_id"]]
+    def _answer(self, mind: SimulatedVolunteer, item: dict[str, Any]) -> dict[str, Any]:
+        source = self.truth[item["subject"]["external_id"]]
         answer, follow_up = mind.answer(source.label, self.truth.positive, source.snr, self.follow_ups)
         finished = timezone.now()
         return {
             "id": str(uuid.uuid4()),
             "workflow": self.workflow,
-            "subject": subject["id"],
+            "subject": item["subject"]["id"],
+            "lease": item["lease"],
             "answer": answer,
             "follow_up": follow_up or "",
             "started_at": (finished - timedelta(seconds=mind.pause())).isoformat(),

@@ -1,0 +1,73 @@
+"""Nobody answers what they were not handed; what they were, however late."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from tests.integration.crowd.world import client_of, entry_of, make_volunteer, make_workflow, subjects_of, vote
+from webapp.volunteers.models import Classification, Lease
+from webapp.volunteers.queue import release_expired
+
+pytestmark = pytest.mark.django_db
+
+NEXT, ANSWERS = "/api/workflows/atlas/next/", "/api/classifications/"
+
+
+def post(client, subject, answer="yes", **more):
+    sent = {"id": str(uuid.uuid4()), "workflow": "atlas", "subject": subject, "answer": answer}
+    return client.post(ANSWERS, sent | more, format="json")
+
+
+def handed(client):
+    (item,) = client.get(NEXT, {"n": 1}).json()["items"]
+    return item["subject"]["id"], item["lease"]
+
+
+def test_a_settled_subject_is_not_opened_again_by_who_was_not_asked():
+    workflow = make_workflow(subjects=1, method="majority", min_votes=2)
+    (subject,) = subjects_of(workflow)
+    for _ in range(2):
+        vote(make_volunteer(), workflow, subject)
+    eve = client_of(make_volunteer("eve"))
+    for lease in ("", "1:abc", "x", f"{10**30}:x"):
+        reply = post(eve, subject.pk, "no", lease=lease)
+        assert (reply.status_code, "was not handed to you" in reply.json()["detail"]) == (400, True)
+    assert entry_of(workflow, subject).is_retired
+    assert Classification.objects.count() == 2
+
+
+def test_a_training_subject_tells_its_truth_only_to_whom_it_was_handed():
+    workflow = make_workflow(subjects=1, gold=1)
+    (gold,) = subjects_of(workflow, gold=True)
+    reply = post(client_of(make_volunteer("eve")), gold.pk)
+    assert (reply.status_code, "truth" in reply.content.decode()) == (400, False)
+
+
+def test_an_answer_that_comes_after_its_lease_still_counts():
+    make_workflow(subjects=1)
+    ann = client_of(make_volunteer("ann"))
+    subject, lease = handed(ann)
+    Lease.objects.update(expires_at=timezone.now() - timedelta(hours=9))
+    assert release_expired() == 1
+    assert post(ann, subject).status_code == 400
+    assert post(ann, subject, lease=lease).status_code == 201
+
+
+def test_what_was_handed_to_another_waits_for_them():
+    make_workflow(subjects=1)
+    ann, eve = client_of(make_volunteer("ann")), client_of(make_volunteer("eve"))
+    subject, lease = handed(ann)
+    assert post(eve, subject, lease=lease).status_code == 403
+    assert not Classification.objects.exists()
+    assert post(ann, subject, lease=lease).status_code == 201
+
+
+def test_a_locked_level_takes_no_answers():
+    make_workflow(subjects=1, slug="below")
+    workflow = make_workflow(subjects=1, level=2)
+    ann = client_of(make_volunteer("ann"))
+    assert ann.get(NEXT).status_code == 403
+    assert post(ann, subjects_of(workflow)[0].pk).status_code == 400
+    assert not Classification.objects.exists()

@@ -1,0 +1,60 @@
+"""Who was handed a subject may answer it, however late: what was lent carries a signed proof.
+
+A lease ends when it runs out or its subject is answered. The proof does not, so that an answer that waited in a browser
+for the network still counts, and nobody votes on a subject of their own choice.
+"""
+
+from collections.abc import Iterable
+
+from django.core.signing import Signer
+from django.utils.crypto import constant_time_compare
+
+from webapp.volunteers.models import Classification, Lease, Volunteer, Workflow
+
+_signer = Signer(salt="webapp.volunteers.handed")
+
+
+class NotHanded(ValueError):
+    """Nobody handed the subject to the volunteer; the message names it."""
+
+
+class HandedToAnother(ValueError):
+    """Somebody else was handed the subject, who is not signed in."""
+
+
+def proof_of(volunteer: int, workflow: int, subject: int) -> str:
+    """Return the proof that the volunteer was handed the subject: their key, and a signature."""
+    return f"{volunteer}:{_signer.signature(f'{volunteer}:{workflow}:{subject}')}"
+
+
+def check_handed(volunteer: Volunteer, workflow: Workflow, proofs: Iterable[tuple[int, str]]) -> None:
+    """Check (subject, proof) of answers; a proof may be missing where the volunteer holds or has answered the subject.
+
+    Raises
+    ------
+    HandedToAnother
+        The proof is somebody else's who has not become this volunteer by signing in.
+    NotHanded
+        There is neither a true proof nor a lease nor an answer.
+    """
+    unproven = [subject for subject, proof in proofs if not _proves(volunteer, workflow, subject, proof)]
+    if not unproven:
+        return
+    held = Lease.objects.filter(volunteer=volunteer, entry__workflow=workflow, entry__subject__in=unproven)
+    answered = Classification.objects.filter(volunteer=volunteer, workflow=workflow, subject__in=unproven)
+    known = set(held.values_list("entry__subject", flat=True)) | set(answered.values_list("subject", flat=True))
+    for subject in unproven:
+        if subject not in known:
+            raise NotHanded(
+                f"Subject {subject} was not handed to you. Ask for the next subjects of “{workflow}” and send each"
+                " answer with the lease that came with its subject."
+            )
+
+
+def _proves(volunteer: Volunteer, workflow: Workflow, subject: int, proof: str) -> bool:
+    whose = proof.partition(":")[0]
+    if not whose.isdecimal() or not constant_time_compare(proof, proof_of(int(whose), workflow.pk, subject)):
+        return False
+    if int(whose) != volunteer.pk and not volunteer.merged.filter(pk=int(whose)).exists():
+        raise HandedToAnother(f"Subject {subject} was handed to somebody else. Sign in as who answered it.")
+    return True
