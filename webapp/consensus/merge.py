@@ -15,10 +15,11 @@ from webapp.volunteers.tutorial import hand_over
 
 @transaction.atomic
 def merge(visitor: Volunteer, account: Volunteer) -> int:
-    """Give the visitor's standing answers to the account; return how many.
+    """Give the visitor's answers to the account; return how many standing ones.
 
     Where the account has answered the same subject, its own answer stands and the visitor's is withdrawn, so that
-    nobody counts twice. The visitor's leases end. Skills and sums are counted anew.
+    nobody counts twice. Undone answers come along: who undid one had been told the truth. The visitor's leases end.
+    Skills and sums are counted anew.
     """
     pair = Volunteer.objects.select_for_update(no_key=True).filter(pk__in=[visitor.pk, account.pk]).order_by("pk")
     if any(each.merged_into_id for each in pair):
@@ -42,6 +43,8 @@ def _merge_in(workflow: Workflow, visitor: Volunteer, account: Volunteer) -> int
     held = QueueEntry.objects.filter(workflow=workflow, leases__volunteer=visitor).values_list("subject", flat=True)
     changed = theirs | set(held)
     lock_entries(workflow, list(changed))
+    undone = Classification.objects.filter(workflow=workflow, volunteer=visitor, withdrawn_at__isnull=False)
+    undone.exclude(subject__in=standing.filter(volunteer=account).values("subject")).update(volunteer=account)
     doubled = standing.filter(volunteer=account, subject__in=theirs).values_list("subject", flat=True)
     standing.filter(volunteer=visitor, subject__in=list(doubled)).update(withdrawn_at=timezone.now())
     moved = standing.filter(volunteer=visitor).update(volunteer=account)

@@ -10,7 +10,7 @@ from tests.integration.crowd.world import end_grace, make_volunteer, make_workfl
 from webapp.consensus.models import Consensus, Skill
 from webapp.volunteers.handed import proof_of
 from webapp.volunteers.identity import COOKIE
-from webapp.volunteers.models import Classification, Lease, Volunteer
+from webapp.volunteers.models import Classification, Lease, Volunteer, Workflow
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +116,21 @@ def test_what_a_visitor_answered_becomes_the_accounts_once(workflow, browser):
     assert Skill.objects.get(volunteer=account).counts() == [[0, 1, 0], [0, 0, 0]]
     assert not Skill.objects.filter(volunteer=visitor).exists()
     assert not Lease.objects.filter(volunteer=visitor).exists()
+
+
+def test_signing_in_makes_nobody_forget_that_they_were_told_the_truth(browser):
+    make_workflow(subjects=0, gold=1, training_schedule=[[0, 1.0]])
+    account = make_volunteer("ann")
+    (item,) = browser.get(NEXT, {"n": 1}).json()["items"]
+    first = answer(item, "yes")
+    assert post(browser, ANSWERS, first).json()["feedback"]["truth"] == "no"
+    post(browser, f"{ANSWERS}{first['id']}/undo/")
+    browser.force_login(account.user)
+    (item,) = browser.get(NEXT, {"n": 1}).json()["items"]
+    post(browser, ANSWERS, answer(item, "no"))
+    end_grace()
+    assert standing(Workflow.objects.get()).get().volunteer == account
+    assert not any(map(any, Skill.objects.get(volunteer=account).counts()))
 
 
 def test_signing_out_again_does_not_speak_for_the_account(workflow, browser):
