@@ -2,20 +2,20 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from itertools import pairwise
 
-from django.core.cache import cache
 from django.db.models import BooleanField, Case, Count, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Floor, Least
 
 from webapp.consensus.models import Consensus
+from webapp.kept import kept
 from webapp.review.browse import Wanted
 from webapp.volunteers.models import Workflow
 
 POSTERIOR_BINS = 20
 AGREEMENT_BINS = 10
-FRESH_FOR = 10
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,9 @@ class Histograms:
 
 
 def recent_histograms(workflow: Workflow, rows: QuerySet[Consensus], wanted: Wanted) -> Histograms:
-    """Return `histograms`, or those of `FRESH_FOR` seconds ago: turning a page or sorting it counts nothing again."""
+    """Return `histograms`, or those of a while ago: turning a page or sorting it counts nothing again."""
     key = f"histograms-{workflow.pk}-{blake2b(repr(wanted).encode(), digest_size=12).hexdigest()}"
-    found: Histograms | None = cache.get(key)
-    if found is None:
-        found = histograms(rows, wanted)
-        cache.set(key, found, FRESH_FOR)
-    return found
+    return kept(key, partial(histograms, rows, wanted))
 
 
 def histograms(rows: QuerySet[Consensus], wanted: Wanted) -> Histograms:

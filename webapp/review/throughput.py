@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import numpy as np
-from django.core.cache import cache
 from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
 
 from webapp.consensus.models import Consensus, RetiredReason
 from webapp.consensus.models.shares import VOTES
+from webapp.kept import kept
 from webapp.sql import fetch
 from webapp.volunteers.models import Classification, QueueEntry, Reason, Workflow
 
@@ -76,13 +77,9 @@ def steps(workflow: Workflow, step: str, now: datetime | None = None) -> list[St
 
 
 def recent_steps(workflow: Workflow, step: str) -> list[Step]:
-    """Return `steps` of now, or those of `FRESH_FOR` seconds ago: half a year of answers takes a while to count."""
+    """Return `steps` of now, or of a while ago: half a year of answers takes a while to count."""
     key = f"throughput-{workflow.pk}-{step}-{_start(timezone.now(), step):%Y%m%d%H}"
-    found: list[Step] | None = cache.get(key)
-    if found is None:
-        found = steps(workflow, step)
-        cache.set(key, found, FRESH_FOR)
-    return found
+    return kept(key, partial(steps, workflow, step), FRESH_FOR)
 
 
 def open_subjects(workflow: Workflow) -> int:

@@ -1,26 +1,21 @@
 """The live figures of a survey, as its volunteers see them."""
 
-from django.core.cache import cache
+from functools import partial
+
 from django.db.models import Count, Q
 
 from webapp.archive.models import Subject, Survey
+from webapp.kept import kept
 from webapp.volunteers.models import Classification, QueueEntry
-
-FRESH_FOR = 10
 
 
 def figures_of(survey: Survey) -> dict[str, int]:
     """Return counts of `subjects`, `answers`, `simulated` answers among them, `people`, `settled` and `found`.
 
-    Settled subjects are retired ones; found are asteroids and other movers that scientists confirmed. The figures may
-    be `FRESH_FOR` seconds old: counting a large table takes longer than showing a page should.
+    Settled subjects are retired ones; found are asteroids and other movers that scientists confirmed. The figures
+    are kept for a while (`webapp.kept`): counting a large table takes longer than showing a page should.
     """
-    key = f"figures-{survey.pk}"
-    figures: dict[str, int] | None = cache.get(key)
-    if figures is None:
-        figures = _count(survey)
-        cache.set(key, figures, FRESH_FOR)
-    return figures
+    return kept(f"figures-{survey.pk}", partial(_count, survey))
 
 
 def _count(survey: Survey) -> dict[str, int]:
