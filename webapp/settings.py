@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from environs import EnvError
+from environs import EnvError, validate
 
 from webapp.environment import ROOT, data_folder, env
 from webapp.secret import secret_key
@@ -28,9 +28,10 @@ try:
     _retrain_seconds = env.int("RETRAIN_CHECK_SECONDS", 60)
     LEASE_FOR = timedelta(minutes=env.int("LEASE_MINUTES", 15))
     # A worker that says nothing for so long is taken for dead, and its job goes to another.
-    JOB_LEASE = timedelta(seconds=env.float("JOB_LEASE_SECONDS", 60, validate=lambda seconds: seconds > 0))
+    _job_lease_seconds = env.float("JOB_LEASE_SECONDS", 60, validate=validate.Range(min=0, min_inclusive=False))
+    JOB_LEASE = timedelta(seconds=_job_lease_seconds)
     MAX_UPLOAD = env.int("MAX_UPLOAD_MB", 2048) * 2**20
-    LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=lambda name: name in {"DEBUG", "INFO", "WARNING", "ERROR"})
+    LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 except EnvError as error:
     sys.exit(f"The settings in the environment cannot be used: {error}. Correct that variable and start again.")
 

@@ -1,6 +1,11 @@
-"""The site's own secret is made once, and kept from others."""
+"""The site's own secret is made once, and kept from others; a setting that cannot be used stops the start."""
 
+import os
 import stat
+import subprocess
+import sys
+
+import pytest
 
 from webapp.secret import secret_key
 
@@ -10,3 +15,17 @@ def test_the_secret_is_made_once_and_readable_by_its_owner_alone(tmp_path):
     assert len(first) >= 50
     assert secret_key(tmp_path) == first
     assert stat.S_IMODE((tmp_path / "secret-key").stat().st_mode) == 0o600
+
+
+def settings_of(expression, **environment):
+    """Print what an expression comes to, with the settings of an environment."""
+    command = [sys.executable, "-c", f"from webapp import settings; print({expression})"]
+    return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("name", "value"), [("JOB_LEASE_SECONDS", "0"), ("LOG_LEVEL", "LOUD")])
+def test_a_setting_that_cannot_be_used_stops_the_start_with_a_sentence(name, value):
+    stopped = settings_of("'started'", **{name: value})
+    assert (stopped.returncode, stopped.stdout) == (1, "")
+    assert f'"{name}"' in stopped.stderr
+    assert "Correct that variable and start again." in stopped.stderr
