@@ -22,6 +22,9 @@ try:
     _database: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", "postgresql:///wanderers"))
     _connection_seconds = env.int("DATABASE_CONNECTION_SECONDS", 60)
     PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", True)  # off behind a pooler that forgets them
+    # In the memory of each process; room for so many counts that no flood of addresses pushes another's out.
+    _cache: dict[str, Any] = dict(env.dj_cache_url("CACHE_URL", "locmem://?MAX_ENTRIES=100000"))
+    _trusted_proxies = env.int("TRUSTED_PROXIES", 0, validate=validate.Range(min=0))
     _throttle_anonymous = env.str("THROTTLE_ANONYMOUS", "600/min")
     _throttle_user = env.str("THROTTLE_USER", "6000/min")
     _sweep_seconds = env.int("SWEEP_SECONDS", 15)
@@ -105,6 +108,7 @@ DATABASES = {
         "CONN_MAX_AGE": _connection_seconds,
     }
 }
+CACHES = {"default": _cache}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTHENTICATION_BACKENDS = [
@@ -119,6 +123,7 @@ ACCOUNT_ADAPTER = "webapp.community.speak.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
+ALLAUTH_TRUSTED_PROXY_COUNT = _trusted_proxies
 LOGIN_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
@@ -137,6 +142,7 @@ REST_FRAMEWORK = {
         "webapp.api.throttle.UserThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {"anon": _throttle_anonymous, "user": _throttle_user},
+    "NUM_PROXIES": _trusted_proxies,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Wanderers",

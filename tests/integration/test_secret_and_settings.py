@@ -23,7 +23,16 @@ def settings_of(expression, **environment):
     return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize(("name", "value"), [("JOB_LEASE_SECONDS", "0"), ("LOG_LEVEL", "LOUD")])
+def test_as_many_proxies_are_trusted_as_the_environment_says():
+    counts = "settings.REST_FRAMEWORK['NUM_PROXIES'], settings.ALLAUTH_TRUSTED_PROXY_COUNT"
+    assert settings_of(counts).stdout == "0 0\n"
+    assert settings_of(counts, TRUSTED_PROXIES="2").stdout == "2 2\n"
+
+
+UNUSABLE = [("JOB_LEASE_SECONDS", "0"), ("LOG_LEVEL", "LOUD"), ("TRUSTED_PROXIES", "-1"), ("CACHE_URL", "radio://host")]
+
+
+@pytest.mark.parametrize(("name", "value"), UNUSABLE)
 def test_a_setting_that_cannot_be_used_stops_the_start_with_a_sentence(name, value):
     stopped = settings_of("'started'", **{name: value})
     assert (stopped.returncode, stopped.stdout) == (1, "")

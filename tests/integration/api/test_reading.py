@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 from rest_framework.throttling import AnonRateThrottle
 
 from tests.integration.crowd.world import make_volunteer, make_workflow, subjects_of, vote
+from webapp.api.views.token import GuessThrottle, NameThrottle
 from webapp.archive.models import Membership, Role
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +96,47 @@ def test_passwords_cannot_be_guessed_quickly(anybody):
     codes = [anybody.post("/api/token/", {"username": "ann", "password": str(i)}).status_code for i in range(25)]
     assert codes[0] == 400
     assert codes[-1] == 429
+
+
+def guess(client, name="ann", **asked):
+    return client.post("/api/token/", {"username": name, "password": "a guess"}, **asked).status_code
+
+
+def test_an_address_that_is_made_up_gives_no_more_guesses(anybody, monkeypatch):
+    monkeypatch.setattr(GuessThrottle, "rate", "2/day")
+    codes = [guess(anybody, headers={"X-Forwarded-For": f"203.0.113.{n}"}) for n in range(4)]
+    assert codes == [400, 400, 429, 429]
+
+
+def test_people_behind_a_trusted_proxy_are_told_apart_by_what_it_adds(anybody, monkeypatch, settings):
+    settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": 1}
+    monkeypatch.setattr(GuessThrottle, "rate", "2/day")
+    codes = [guess(anybody, headers={"X-Forwarded-For": f"192.0.2.{n}, 203.0.113.7"}) for n in range(4)]
+    assert codes == [400, 400, 429, 429]
+    assert guess(anybody, headers={"X-Forwarded-For": "203.0.113.8"}) == 400
+
+
+def test_one_account_cannot_be_guessed_from_many_addresses(anybody, monkeypatch):
+    monkeypatch.setattr(NameThrottle, "rate", "3/day")
+    spellings = ["ann", "Ann", " ann ", "ANN", "ann"]
+    codes = [guess(anybody, name, REMOTE_ADDR=f"203.0.113.{n}") for n, name in enumerate(spellings)]
+    assert codes == [400, 400, 400, 429, 429]
+    assert guess(anybody, "ben") == 400
+    anybody.force_login(get_user_model().objects.create(username="ann"))
+    assert anybody.post("/api/token/", {"username": "ann"}).status_code == 200, "who is signed in is not kept out"
+
+
+def test_a_flood_of_addresses_makes_no_guess_forgotten(anybody, monkeypatch):
+    monkeypatch.setattr(NameThrottle, "rate", "1/day")
+    assert guess(anybody) == 400
+    for n in range(400):
+        anybody.post("/api/token/", {}, REMOTE_ADDR=f"2001:db8::{n:x}")
+    assert guess(anybody) == 429
+
+
+@pytest.mark.parametrize("body", ['["ann"]', "7", "{", '{"username": {"a": 1}}', '{"username": "\\ud800"}'])
+def test_nonsense_for_a_name_is_refused_with_a_sentence(anybody, body):
+    assert anybody.post("/api/token/", body, content_type="application/json").status_code == 400
 
 
 def test_a_password_alone_gives_no_token_where_a_code_is_asked_for(anybody):

@@ -1,3 +1,5 @@
+import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from allauth.mfa.utils import is_mfa_enabled
@@ -12,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from webapp.api.throttle import AnonymousThrottle
+from webapp.api.throttle import AnonymousThrottle, Windows
 from webapp.api.token_authentication import VolunteerTokenAuthentication
 
 
@@ -21,6 +23,22 @@ class GuessThrottle(AnonymousThrottle):
 
     scope = "token"
     rate = "20/min"
+
+
+class NameThrottle(Windows):
+    """Few enough tries of one account from wherever; whoever is signed in already has nothing to guess."""
+
+    scope = "token-name"
+    rate = "60/hour"
+
+    def get_cache_key(self, request: Request, view: Any) -> str | None:
+        """Return one key for all spellings that name one account."""
+        asked = request.data if isinstance(request.data, Mapping) else {}
+        name = str(asked.get("username", "")).strip().upper()  # as the database compares names: by their capitals
+        if not name or request.user.is_authenticated:
+            return None
+        ident = hashlib.blake2b(name.encode(errors="replace"), digest_size=16).hexdigest()
+        return self.cache_format % {"scope": self.scope, "ident": ident}
 
 
 class TokenSerializer(serializers.Serializer[Any]):
@@ -32,7 +50,7 @@ class TokenView(APIView):
 
     authentication_classes = [VolunteerTokenAuthentication, SessionAuthentication]
     permission_classes = [AllowAny]
-    throttle_classes = [GuessThrottle]
+    throttle_classes = [GuessThrottle, NameThrottle]
 
     @extend_schema(request=AuthTokenSerializer, responses=TokenSerializer)
     def post(self, request: Request) -> Response:
