@@ -102,6 +102,28 @@ def test_known_classes_are_shown_to_scientists_only(client, survey, django_user_
     assert client.get("/surveys/night/", {"gold": "open"}).context["subjects"] == []
 
 
+def test_the_object_which_can_tell_the_class_is_shown_to_scientists_only(client, survey, django_user_model):
+    [row, _other] = sky.subjects(survey, [True, False])
+    row.object_group = "synthetic 7 12"
+    row.save()
+    address, search = f"/surveys/night/subjects/{row.pk}/", {"text": "synthetic"}
+    volunteer = django_user_model.objects.create_user("volunteer")
+    Membership.objects.create(user=volunteer, survey=survey, role="volunteer")
+    for user in (None, volunteer):
+        if user:
+            client.force_login(user)
+        assert "synthetic" not in client.get(address).content.decode()
+        assert client.get("/surveys/night/", search).context["subjects"] == []
+        assert "Name contains" in client.get("/surveys/night/").content.decode()
+    scientist = django_user_model.objects.create_user("scientist")
+    Membership.objects.create(user=scientist, survey=survey, role="scientist")
+    client.force_login(scientist)
+    assert "synthetic 7 12" in client.get(address).content.decode()
+    page = client.get("/surveys/night/", search)
+    assert page.context["subjects"] == [row]
+    assert "Name or object contains" in page.content.decode()
+
+
 def test_a_subject_shows_its_strip(client, survey):
     [row] = sky.subjects(survey, [True])
     assert pixel_store().length("night", row.array) == 1

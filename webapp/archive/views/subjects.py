@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +21,7 @@ SOURCES = {
 
 
 class FilterForm(forms.Form):
-    """What is looked for; an unknown value is as none."""
+    """What is looked for; an unknown value is as none. An object's name can tell the class, so few may look by it."""
 
     text = forms.CharField(required=False, label=_("Name or object contains"), max_length=100)
     kind = forms.ChoiceField(required=False, label=_("Kind"), choices=[("", _("any")), *Kind.choices])
@@ -32,6 +32,7 @@ class FilterForm(forms.Form):
         super().__init__(*args, **kwargs)
         if not knows_truth:
             del self.fields["gold"]
+            self.fields["text"].label = _("Name contains")
 
 
 @require_safe
@@ -40,7 +41,7 @@ def subjects(request: HttpRequest, slug: str) -> HttpResponse:
     knows_truth = _knows_truth(request, survey)
     form = FilterForm(request.GET, knows_truth=knows_truth)
     form.is_valid()
-    found = list(_found(survey, form.cleaned_data)[: PER_PAGE + 1])
+    found = list(_found(survey, form.cleaned_data, knows_truth)[: PER_PAGE + 1])
     page = {"form": form, "subjects": found[:PER_PAGE], "next": _next(request, found)}
     return render(request, "archive/subjects.html", {"survey": survey, "knows_truth": knows_truth, **page})
 
@@ -61,15 +62,16 @@ def subject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 def _knows_truth(request: HttpRequest, survey: Survey) -> bool:
-    """Return whether known classes are shown: not to volunteers, who are asked about them as training."""
+    """Return whether classes and objects are shown: not to volunteers, who are asked about them as training."""
     return Membership.objects.allows(request.user, survey, Role.SCIENTIST)
 
 
-def _found(survey: Survey, wanted: dict[str, Any]) -> QuerySet[Subject]:
+def _found(survey: Survey, wanted: dict[str, Any], knows_truth: bool) -> QuerySet[Subject]:
     """Return the subjects in the order of their ids, from `after` on: a late page costs no more than the first."""
     rows = Subject.objects.observed().filter(survey=survey).order_by("pk")
     if wanted.get("text"):
-        rows = rows.filter(external_id__icontains=wanted["text"]) | rows.filter(object_group__icontains=wanted["text"])
+        named = Q(external_id__icontains=wanted["text"])
+        rows = rows.filter(named | Q(object_group__icontains=wanted["text"]) if knows_truth else named)
     if wanted.get("kind"):
         rows = rows.filter(kind=wanted["kind"])
     if wanted.get("gold"):
