@@ -43,6 +43,21 @@ def open_collection(*, owner: Volunteer, name: str, description: str = "", is_pu
 
 
 @transaction.atomic
+def change_collection(collection: Collection, *, name: str, description: str, is_public: bool) -> None:
+    """Change what a collection is called and who sees it.
+
+    Raises
+    ------
+    ValidationError
+        The name is empty, too long or taken by another of the owner's. Nothing is changed then.
+    """
+    Volunteer.objects.select_for_update(no_key=True).get(pk=collection.owner_id)
+    collection.name, collection.description, collection.is_public = name.strip(), description, is_public
+    collection.full_clean()
+    collection.save()
+
+
+@transaction.atomic
 def collect(collection: Collection, subjects: Iterable[int]) -> int:
     """Put subjects into a collection; return how many it has now. Unknown ones and those it has are left out.
 

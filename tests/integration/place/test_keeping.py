@@ -14,6 +14,8 @@ from webapp.volunteers.models import Classification, Volunteer
 
 pytestmark = pytest.mark.django_db
 
+TAKEN = "Collection with this Owner and Name already exists."
+
 
 @pytest.fixture
 def subject(workflow):
@@ -130,4 +132,19 @@ def test_a_public_collection_is_seen_by_all_and_changed_by_its_owner(secret, sub
 def test_two_of_a_name_are_refused_with_a_sentence(secret, ada, browser_of):
     response = browser_of(ada).post("/you/collections/", {"name": "Strange ones"})
     assert response.status_code == 400
+    assert TAKEN in response.content.decode()
     assert Collection.objects.count() == 1
+
+
+def test_a_collection_keeps_its_name_where_the_new_one_is_taken(secret, ada, ben, browser_of):
+    mine = Collection.objects.create(owner=ada, name="Mine")
+    Collection.objects.create(owner=ben, name="Plain ones")
+    client, address = browser_of(ada), f"/collections/{mine.pk}/change/"
+    assert TAKEN in client.post(address, {"name": "Strange ones"}, follow=True).content.decode()
+    mine.refresh_from_db()
+    assert mine.name == "Mine"
+    for name in ("Mine", "Plain ones"):
+        page = client.post(address, {"name": name, "description": "All of them"}, follow=True).content.decode()
+        assert "The collection is saved." in page
+    mine.refresh_from_db()
+    assert (mine.name, mine.description) == ("Plain ones", "All of them")

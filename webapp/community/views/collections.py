@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webapp.community.forms import CollectionForm
-from webapp.community.keep import collect, open_collection
+from webapp.community.keep import change_collection, collect, open_collection
 from webapp.community.models import Collection
 from webapp.community.person import account_page, name_of, volunteer_who_looks
 from webapp.volunteers.identity import account_volunteer
@@ -64,9 +64,12 @@ def collection_change(request: HttpRequest, user: User, pk: int) -> HttpResponse
     row = _own(request, pk)
     form = CollectionForm(request.POST, instance=row)
     if form.is_valid():
-        form.save()
-        messages.success(request, _("The collection is saved."))
-    else:
+        try:
+            change_collection(row, **form.cleaned_data)
+            messages.success(request, _("The collection is saved."))
+        except ValidationError as error:
+            form.add_error(None, error)
+    if form.errors:
         messages.error(request, " ".join(str(message) for errors in form.errors.values() for message in errors))
     return redirect(collection, pk)
 
