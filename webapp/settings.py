@@ -179,6 +179,10 @@ STORAGES = {
 }
 MEDIA_ROOT = DATA / "uploads"
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "webapp.upload_handler.BoundedUploadHandler",
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS

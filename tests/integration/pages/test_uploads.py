@@ -1,0 +1,89 @@
+"""What is sent above the limit, or by whoever is not signed in, is never written to disk; pages say what is too large."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.test import Client
+
+from tests.integration.learning import sky
+from webapp.archive.ingest.inbox import inbox
+from webapp.archive.models import IngestRun, Membership
+from webapp.volunteers.models import GuideImage
+
+pytestmark = pytest.mark.django_db
+
+LIMIT = 200_000
+INGEST = "/surveys/night/ingest/start/"
+
+
+@pytest.fixture(autouse=True)
+def spool(settings, tmp_path):
+    """A small limit, and a folder in which each file that arrives is seen."""
+    settings.MAX_UPLOAD, settings.FILE_UPLOAD_MAX_MEMORY_SIZE = LIMIT, 0
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "spool"
+    settings.FILE_UPLOAD_TEMP_DIR.mkdir()
+    return settings.FILE_UPLOAD_TEMP_DIR
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """The lengths of all that is written of files as they arrive."""
+    lengths, write = [], TemporaryFileUploadHandler.receive_data_chunk
+
+    def watched(handler, data, start):
+        lengths.append(len(data))
+        return write(handler, data, start)
+
+    monkeypatch.setattr(TemporaryFileUploadHandler, "receive_data_chunk", watched)
+    return lengths
+
+
+@pytest.fixture
+def admin(client, django_user_model):
+    survey, user = sky.survey("night"), django_user_model.objects.create_user("admin")
+    Membership.objects.create(user=user, survey=survey, role="admin")
+    client.force_login(user)
+    return client
+
+
+def files(*sizes):
+    return [SimpleUploadedFile(f"{number}.npy", b"x" * size) for number, size in enumerate(sizes)]
+
+
+@pytest.mark.parametrize("sizes", [(LIMIT + 1,), (5 * LIMIT,), (LIMIT // 2, LIMIT, 7), (LIMIT, LIMIT, LIMIT)])
+def test_too_much_is_refused_with_a_sentence_and_never_on_disk(admin, spool, written, sizes):
+    response = admin.post(INGEST, {"uploads": files(*sizes)})
+    assert response.status_code == 400
+    assert "an upload may have" in response.content.decode()
+    assert sum(written) <= LIMIT
+    assert not list(spool.iterdir())
+    assert not list(inbox().iterdir())
+    assert not IngestRun.objects.exists()
+
+
+def test_what_is_just_small_enough_is_taken(admin, spool):
+    assert admin.post(INGEST, {"uploads": files(LIMIT // 2, LIMIT // 2)}).status_code == 302
+    (folder,) = inbox().iterdir()
+    assert {path.name: path.stat().st_size for path in folder.iterdir()} == {"0.npy": LIMIT // 2, "1.npy": LIMIT // 2}
+    assert not list(spool.iterdir())
+
+
+def test_a_picture_that_is_too_large_is_told_so(admin, written):
+    response = admin.post("/surveys/night/guides/images/", {"picture": files(3 * 2**20)})
+    assert (response.status_code, response.json()["detail"][:30]) == (400, "The file is larger than 2 MB. ")
+    assert sum(written) <= LIMIT
+
+
+def test_a_file_of_which_nothing_was_kept_is_never_taken_for_one(admin):
+    response = admin.post("/surveys/night/guides/images/", {"other": files(LIMIT), "picture": files(10)})
+    assert response.status_code == 400
+    assert not GuideImage.objects.exists()
+
+
+@pytest.mark.parametrize("address", [INGEST, "/", "/api/token/", "/surveys/night/guides/images/"])
+def test_whoever_is_not_signed_in_writes_nothing(written, address):
+    sky.survey("night")
+    stranger = Client(enforce_csrf_checks=True)
+    stranger.cookies["csrftoken"] = "a" * 32  # then the form is read for its token, and the files with it
+    assert stranger.post(address, {"uploads": files(1000)}).status_code in (400, 403, 405)
+    assert written == []
