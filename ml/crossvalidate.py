@@ -43,7 +43,7 @@ def cross_validate(
         examples = replace(examples, features=features, feature_key=backbone.feature_key)
     fold_of = grouped_folds(examples.groups, examples.real() > 0.5, folds, seed)
     p_real = np.empty(len(examples), dtype=np.float32)
-    for fold in range(folds):
+    for fold in np.unique(fold_of):
         inside, outside = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
         learnt = examples.take(inside)
         made = (

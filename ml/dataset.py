@@ -83,6 +83,10 @@ class Examples:
         mass = self.targets[:, self.positive_index].sum(1)
         return (mass / np.maximum(self.targets.sum(1), 1e-9)).astype(np.float32)
 
+    def kinds(self) -> NDArray[Any]:
+        """Return what is told apart first (N,): real or not; the number of the class where none is real."""
+        return self.real() > 0.5 if self.positive else self.targets.argmax(1)
+
     def take(self, rows: NDArray[np.intp]) -> "Examples":
         """Return some rows; their pixels stay unread, behind an index."""
         return replace(
@@ -140,12 +144,12 @@ class Examples:
     def split(self, fraction: float = 0.2, seed: int = 0) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return row numbers (train, validation); no group is on both sides, and both kinds are on each if they can be.
 
-        `fraction` of the rows, 0..0.5, goes to validation, or what `held` says.
+        `fraction` of the rows, 0..0.5, goes to validation, or what `held` says. A kind of two groups or more is on both
+        sides, and one of a single group is learnt from.
         """
         if self.held is not None:
             return np.flatnonzero(~self.held), np.flatnonzero(self.held)
-        kinds = self.real() > 0.5 if self.positive else self.targets.argmax(1)
-        folds = grouped_folds(self.groups, kinds, max(2, round(1 / fraction)), seed)
+        folds = grouped_folds(self.groups, self.kinds(), max(2, round(1 / fraction)), seed)
         return np.flatnonzero(folds != 0), np.flatnonzero(folds == 0)
 
 
@@ -163,19 +167,36 @@ class Rows:
 def grouped_folds(groups: NDArray[Any], kinds: NDArray[Any], folds: int, seed: int) -> NDArray[np.intp]:
     """Return a fold number (N,) for each row: groups stay whole, and the kinds are dealt evenly over the folds.
 
+    A kind of two groups or more is in fold 0 and in another one, so that it can be judged by and learnt from where fold
+    0 is held back. One of a single group is in another fold, unless all kinds are.
+
     Parameters
     ----------
     groups, kinds
         (N,) each; a group is of the kind of its first row.
     folds, seed
-        How many folds, and the seed of the shuffle.
+        How many folds, two or more, and the seed of the shuffle.
     """
     _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
     shuffled = np.random.default_rng(seed).permutation(len(first))
-    by_kind = shuffled[np.argsort(np.asarray(kinds)[first][shuffled], kind="stable")]
+    kind = np.asarray(kinds)[first]
+    by_kind = shuffled[np.argsort(kind[shuffled], kind="stable")]
     fold_of_group = np.empty(len(first), dtype=np.intp)
-    fold_of_group[by_kind] = np.arange(len(first)) % folds
+    fold_of_group[by_kind] = _dealt(np.unique(kind, return_counts=True)[1], folds)
     return fold_of_group[inverse.ravel()]
+
+
+def _dealt(counts: NDArray[np.intp], folds: int) -> NDArray[np.intp]:
+    """Return the folds of groups that lie kind by kind, so many of each: one after another, over all kinds.
+
+    A kind of few groups that fold 0 would be without, or that it would have alone, begins with the last fold instead.
+    """
+    fold = np.arange(counts.sum()) % folds
+    for end, count in zip(counts.cumsum(), counts, strict=True):
+        own = fold[end - count : end]
+        if (0 in own) != (count > 1) and counts.max() > 1:
+            own[:] = np.arange(-1, count - 1) % folds
+    return fold
 
 
 def allowed(labels: Sequence[str], classes: Sequence[str], positive: Sequence[str]) -> NDArray[np.float32]:

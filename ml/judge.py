@@ -25,6 +25,7 @@ class Judge:
         self.weights = torch.from_numpy(examples.weights[rows]).float()
         self.real = torch.from_numpy(examples.real()[rows])
         self.positive = examples.positive_index
+        self.tells_apart = len(np.unique(examples.kinds()[rows[examples.weights[rows] > 0]])) > 1
 
     def stamp(self, log_scores: Tensor) -> Said:
         """Judge class scores (n, F, K); a subject's frames vote by their mean probability."""
@@ -39,10 +40,24 @@ class Judge:
         return float(weighted_mean(loss, self.weights)), self._metrics((logits > 0) == (self.real > 0.5), logits)
 
     def temperature(self, log_scores: Tensor) -> float:
-        """Return the temperature that suits the chips' scores (n, F, K) best."""
+        """Return the temperature that suits the chips' scores (n, F, K) best.
+
+        1 where no two kinds are among the trusted rows: whoever has seen one kind alone would be certain of it.
+        """
+        if not self.tells_apart:
+            return 1.0
         frames = log_scores.shape[1]
         targets, weights = self.targets.repeat_interleave(frames, 0), self.weights.repeat_interleave(frames)
         return head.temperature(log_scores.flatten(0, 1), targets.numpy(), weights.numpy())
+
+    def notes(self) -> list[str]:
+        """Return a sentence where no temperature can be fitted."""
+        if self.tells_apart:
+            return []
+        return [
+            f"The {len(self.rows)} examples that were held back to judge by are of one kind, so the model could not be"
+            " cooled (temperature 1): its probabilities may be too sure. Add objects of another kind, two or more."
+        ]
 
     def _metrics(self, right: Tensor, score: Tensor) -> dict[str, float]:
         auc = roc_auc(self.real.numpy() > 0.5, score.numpy())

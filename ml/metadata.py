@@ -33,8 +33,7 @@ def learn_metadata(
         Of weights, halves and what is hidden.
     """
     held, log_scores = examples.take(rows), scores.exp().mean(1).clamp(min=1e-6).log()
-    kinds = held.real() > 0.5 if held.positive else held.targets.argmax(1)
-    halves = grouped_folds(held.groups, kinds, 2, seed)
+    halves = grouped_folds(held.groups, held.kinds(), 2, seed)
     crossed = torch.empty_like(log_scores)
     for half in (0, 1):
         inside, outside = np.flatnonzero(halves != half), np.flatnonzero(halves == half)

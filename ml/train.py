@@ -127,6 +127,7 @@ def train_stamps(
     start = Scorer(base).backbone if base is not None else recipe.begin(seed)
     learnt = balanced(examples) if recipe.balanced else examples
     learnt = _with_split(learnt, seed) if examples.values is not None else learnt
+    examples.notes.extend(Judge(learnt, learnt.split(seed=seed)[1]).notes())
     if recipe.freeze and not start.preprocessing.adapter:
         network, heads, scores = _over_frozen(learnt, start, recipe, seed, on_epoch)
     else:
@@ -153,9 +154,21 @@ def train_stamps(
 
 
 def _with_split(examples: Examples, seed: int) -> Examples:
-    """Return the examples with their validation part written down, since it is needed twice."""
+    """Return the examples with their validation part written down, since it is needed twice.
+
+    Raises
+    ------
+    BadExamples
+        If no metadata branch can be fitted on that part, since it is of one kind.
+    """
+    validation = examples.split(seed=seed)[1]
+    if not Judge(examples, validation).tells_apart:
+        raise BadExamples(
+            f"--metadata is learnt from what the network has not seen, and these {len(validation)} examples are of one"
+            " kind. Add objects of another kind, two or more, or leave --metadata out."
+        )
     held = np.zeros(len(examples), dtype=bool)
-    held[examples.split(seed=seed)[1]] = True
+    held[validation] = True
     return replace(examples, held=held)
 
 

@@ -92,9 +92,21 @@ def on_pixels(
     minutes: float | None,
     on_epoch: OnEpoch,
 ) -> tuple[Backbone, LinearHead, Learnt]:
-    """Train a whole network on the chips of seven tracklets in ten, and the tracklet network on the others."""
+    """Train a whole network on the chips of seven tracklets in ten, and the tracklet network on the others.
+
+    Raises
+    ------
+    BadExamples
+        If one of the two could learn from one kind alone.
+    """
     shown, rows = examples.split(0.3, seed)
+    if not Judge(examples, rows).tells_apart:
+        raise BadExamples(
+            f"The tracklet network learns from three examples in ten, and these {len(rows)} are of one kind."
+            " Add tracklets of other objects of the other kind, two or more."
+        )
     taught = chips.examples.take(_teaching(chips, shown))
+    examples.notes.extend(Judge(taught, taught.split(seed=seed)[1]).notes())
     tuned, heads = train_tuned(taught, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
     seen, scores = chips.of(rows), torch.zeros(len(chips.owner), len(examples.classes))
     scores[torch.from_numpy(seen)] = log_scores(heads.stamp, features_of(chips.examples, seen, tuned))[:, 0]
@@ -122,7 +134,7 @@ def teach(
         return _paper(inputs, judge, examples, grouped_folds(groups, kinds, 5, seed), seed, epochs)
     folds, positive = grouped_folds(groups, kinds, FOLDS, seed), examples.positive_index
     logits = torch.zeros(len(inputs))
-    for fold in range(FOLDS):
+    for fold in np.unique(folds):
         outside = np.flatnonzero(folds == fold)
         held = inputs.take(outside)
         report = epochs.of_tracklets(learn.EPOCHS, _judging(Judge(examples, rows[outside]), held))
@@ -165,7 +177,7 @@ def _heads(examples: Examples, chips: Chips, seed: int, epochs: Told) -> tuple[L
     first = best_head(chips.examples, _features(chips), _teaching(chips, shown), judge, seed=seed, told=epochs)
     scores = torch.zeros(len(chips.owner), len(examples.classes))
     folds = grouped_folds(examples.groups[shown], examples.real()[shown] > 0.5, FOLDS, seed)
-    for fold in range(FOLDS):
+    for fold in np.unique(folds):
         inside, outside = _teaching(chips, shown[folds != fold]), chips.of(shown[folds == fold])
         head = regression(chips.examples, _features(chips), inside, seed).fit(first.ridge)
         scores[torch.from_numpy(outside)] = _scores(head.cooled(first.temperature), chips, outside)

@@ -39,6 +39,47 @@ def test_kinds_are_dealt_evenly():
     assert np.bincount(fold_of[kinds], minlength=5).tolist() == [4] * 5
 
 
+FEW_AND_MANY = st.lists(st.integers(1, 12), min_size=2, max_size=4)
+
+
+def subjects(counts, seed):
+    """Return groups and kinds of subjects in random order: so many objects of each kind, of one to three subjects."""
+    random = np.random.default_rng(seed)
+    objects = random.permutation(np.repeat(np.arange(len(counts)), counts))
+    groups = random.permutation(np.repeat(np.arange(len(objects)), random.integers(1, 4, len(objects))))
+    return groups, objects[groups]
+
+
+@given(FEW_AND_MANY.filter(lambda counts: max(counts) > 1), st.integers(2, 10), st.integers(0, 99))
+def test_a_kind_of_two_objects_is_on_both_sides_and_one_of_a_single_object_is_learnt_from(counts, folds, seed):
+    groups, kinds = subjects(counts, seed)
+    held = grouped_folds(groups, kinds, folds, seed) == 0
+    for kind, count in enumerate(counts):
+        assert not held[kinds == kind].all()
+        assert held[kinds == kind].any() == (count > 1)
+
+
+@given(FEW_AND_MANY, st.integers(2, 6), st.integers(0, 99))
+def test_kinds_of_as_many_objects_as_there_are_folds_are_dealt_one_after_another(counts, folds, seed):
+    """Models that were published depend on it."""
+    groups, kinds = subjects(counts, seed)
+    _, first = np.unique(groups, return_index=True)
+    shuffled = np.random.default_rng(seed).permutation(len(first))
+    in_turn = np.empty(len(first), dtype=int)
+    in_turn[shuffled[np.argsort(kinds[first][shuffled], kind="stable")]] = np.arange(len(first)) % folds
+    many = np.array(counts)[kinds] >= folds
+    assert (grouped_folds(groups, kinds, folds, seed) == in_turn[groups])[many].all()
+
+
+@pytest.mark.parametrize(("bogus", "real", "held"), [(12, 3, 1), (11, 4, 1), (13, 2, 1), (52, 3, 1), (10, 1, 0)])
+def test_few_real_objects_are_learnt_from_and_judged_by(bogus, real, held):
+    examples = labelled([2] * bogus + [0] * real)
+    for seed in range(5):
+        train, validation = examples.split(seed=seed)
+        assert examples.real()[validation].sum() == held
+        assert examples.real()[train].sum() == real - held
+
+
 def test_the_split_is_disjoint_and_complete(kinds):
     train, validation = labelled(kinds).split(0.25, seed=3)
     assert sorted([*train, *validation]) == list(range(len(kinds)))

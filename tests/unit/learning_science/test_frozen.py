@@ -136,6 +136,39 @@ def test_unknown_roles_and_presets_are_named(kinds, features):
         train.train("stamp", labelled(kinds, features=features), preset="huge")
 
 
+def test_of_one_real_object_the_model_is_not_cooled_and_says_so(random):
+    """It was once: on bogus alone, which made every answer a certain no."""
+    kinds = np.array([0, *[2] * 12])
+    features = random.normal(size=(13, 1, 40)).astype(np.float16)
+    learnt = train.train("stamp", labelled(kinds, features=features, labels=["yes", *["no"] * 12]))
+    assert ["could not be cooled" in note for note in learnt.manifest["notes"]].count(True) == 1
+    p = Scorer(learnt).probabilities_from_features(random.normal(size=(200, 1, 40)).astype(np.float16))
+    assert 0.05 < p[:, :2].sum(1).mean() < 0.95
+
+
+def test_with_two_real_objects_the_model_is_cooled(random):
+    features = random.normal(size=(14, 1, 40)).astype(np.float16)
+    learnt = train.train("stamp", labelled([0, 0, *[2] * 12], features=features))
+    assert not any("cooled" in note for note in learnt.manifest["notes"])
+
+
+def test_labels_that_are_not_trusted_cool_nothing(kinds, features):
+    examples = labelled(kinds, features=features)
+    examples.weights[examples.split()[1]] = 0
+    assert any("could not be cooled" in note for note in train.train("stamp", examples).manifest["notes"])
+
+
+def test_tracklets_of_three_real_objects_are_enough(random):
+    kinds = [0] * 3 + [2] * 12
+    features = random.normal(size=(15, 4, 40)).astype(np.float16)
+    assert train.train("tracklet", labelled(kinds, features=features)).manifest["role"] == "tracklet"
+
+
+def test_objects_that_leave_a_fold_empty_are_cross_validated(random):
+    features = random.normal(size=(5, 1, 40)).astype(np.float16)
+    assert np.isfinite(cross_validate(labelled([2, 2, 2, 0, 0], features=features))).all()
+
+
 def test_cross_validation_never_scores_what_it_learnt(random):
     """With random labels, out-of-fold scores are no better than chance."""
     noise, kinds = random.normal(size=(200, 1, 100)).astype(np.float16), random.permutation(np.arange(200) % 4)

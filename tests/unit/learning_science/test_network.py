@@ -40,6 +40,18 @@ def test_the_small_net_learns_to_see_a_source(role, kinds, pixels, tmp_path):
     assert scorer.checkpoint.manifest["architecture"] == "residual"
 
 
+def test_a_network_that_was_judged_by_one_kind_is_not_cooled_and_says_so(kinds, pixels):
+    examples = labelled(kinds[:40], pixels=pixels[:40], labels=["yes", *["no"] * 39])
+    learnt = train.train("stamp", examples, preset="small")
+    assert any("could not be cooled" in note for note in learnt.manifest["notes"])
+
+
+def test_a_tracklet_network_does_not_learn_from_one_kind_alone(kinds, pixels):
+    examples = labelled(kinds[:40], pixels=np.repeat(pixels[:40], 4, axis=1), labels=["yes", *["no"] * 39])
+    with pytest.raises(BadExamples, match="three examples in ten, and these 13 are of one kind"):
+        train.train("tracklet", examples, preset="small")
+
+
 def test_a_champion_is_fine_tuned_and_then_given_a_new_head(kinds, pixels):
     champion = train.train("stamp", labelled(kinds, pixels=pixels), preset="small")
     tuned = train.train("stamp", labelled(kinds, pixels=pixels), preset="finetune", base=champion)

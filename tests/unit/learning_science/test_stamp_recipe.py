@@ -181,6 +181,14 @@ def test_a_column_that_is_filled_for_one_class_only_is_told(kinds, pixels):
     assert any("rate is known for some classes only" in note for note in examples.notes)
 
 
+def test_metadata_are_not_learnt_from_one_kind_alone(pixels):
+    kinds = np.array([0, *[2] * 19])
+    values = np.arange(20, dtype=np.float32)[:, None]
+    examples = dataclasses.replace(labelled(kinds, pixels=pixels[:20]), values=values, columns=("rate",))
+    with pytest.raises(BadExamples, match=r"of one kind.*or leave --metadata out"):
+        train_stamps(examples, dataclasses.replace(SCRATCH, freeze=True))
+
+
 def test_balanced_classes_weigh_alike(kinds):
     few = np.flatnonzero((kinds > 0) | (np.arange(len(kinds)) % 5 == 0))
     examples = balanced(labelled(kinds).take(few))
