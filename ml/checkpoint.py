@@ -13,13 +13,14 @@ from safetensors.torch import load as read_tensors
 from safetensors.torch import save as write_tensors
 from torch import Tensor
 
-FORMAT = "wanderers-checkpoint-1"
+FAMILY = "wanderers-checkpoint-"
+FORMAT = f"{FAMILY}1"
 WEIGHTS, MANIFEST = "weights.safetensors", "manifest.json"
 REQUIRED = ("role", "classes", "positive", "architecture", "preprocessing", "feature_key")
 
 
 class BadCheckpoint(ValueError):
-    """The folder holds no checkpoint of ours, or a damaged one; the message says which and what to do."""
+    """A folder holds no checkpoint of ours, or a damaged one, or may not become one; the message says what to do."""
 
 
 @dataclass
@@ -42,7 +43,13 @@ class Checkpoint:
         """Write the checkpoint as `folder`, whole or not at all, and return its SHA-256.
 
         An earlier checkpoint of that name is replaced.
+
+        Raises
+        ------
+        BadCheckpoint
+            If something else is there; see `check_place`.
         """
+        check_place(folder)
         folder = Path(folder)
         weights = write_tensors({name: value.contiguous().cpu() for name, value in self.tensors.items()})
         manifest = {**self.manifest, "format": FORMAT}
@@ -53,9 +60,7 @@ class Checkpoint:
             fresh.mkdir()
             (fresh / WEIGHTS).write_bytes(weights)
             (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
-            if folder.exists():
-                os.replace(folder, Path(temporary) / "old")
-            os.replace(fresh, folder)
+            _put(fresh, folder, Path(temporary) / "old")
         return str(manifest["sha256"])
 
     @classmethod
@@ -82,6 +87,43 @@ class Checkpoint:
                 " Nothing was loaded. Copy the checkpoint again, or train a new one."
             )
         return cls(manifest, tensors)
+
+
+def check_place(folder: Path | str) -> None:
+    """Check that a checkpoint may be saved as `folder`: nothing is there, or what may be erased.
+
+    Raises
+    ------
+    BadCheckpoint
+        If it is neither an empty folder nor one that holds a checkpoint, of whatever version and however damaged.
+    """
+    folder = Path(folder)
+    if os.path.lexists(folder) and not _may_go(folder):
+        raise BadCheckpoint(f"{folder} is there and is no checkpoint: saving would erase it. Name another --out.")
+
+
+def _may_go(folder: Path) -> bool:
+    if not folder.is_dir():
+        return False
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+    except FileNotFoundError:
+        return not any(folder.iterdir())
+    except ValueError:
+        return False
+    return isinstance(manifest, dict) and str(manifest.get("format")).startswith(FAMILY)
+
+
+def _put(fresh: Path, folder: Path, aside: Path) -> None:
+    """Rename a fresh folder into place, and what was there out of the way; back again if that fails."""
+    if folder.exists():
+        os.replace(folder, aside)
+    try:
+        os.replace(fresh, folder)
+    except OSError:
+        if aside.exists():
+            os.replace(aside, folder)
+        raise
 
 
 def _digest(manifest: dict[str, Any], weights: bytes) -> str:

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ml.checkpoint import check_place
 from ml.commands import stamp_options
 from ml.commands.role_options import RoleOptions
 from ml.commands.roles import ROLES, check_preset, role_named
@@ -15,7 +16,7 @@ def add(subparsers: Any) -> None:
     parser = command(subparsers, "train", "train a model on a labelled manifest", run)
     parser.add_argument("--role", required=True, help=", ".join(ROLES))
     parser.add_argument("--data", type=Path, required=True, help="manifest with labels")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint, replaced if it is there")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint; an earlier one is replaced")
     parser.add_argument("--preset", default="auto", help="the recipe; auto chooses by the role and the labels")
     parser.add_argument("--init", default="imagenet", help="imagenet, random, scratch, or a checkpoint to start from")
     parser.add_argument("--minutes", type=float, help="limit for the presets that train a network")
@@ -49,4 +50,5 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     role = role_named(args.role)
     check_preset(role, args.preset)
     args.foreign.check(args, args.role)
+    check_place(args.out)
     return role.train(args)

@@ -1,6 +1,7 @@
 """A checkpoint is written whole or not at all, and read only if it is what was written."""
 
 import json
+import os
 
 import pytest
 import torch
@@ -34,6 +35,45 @@ def test_a_second_save_replaces_the_first_and_leaves_nothing_behind(saved):
     digest = Checkpoint(dict(MANIFEST), {"stamp.weight": torch.zeros(2, 3)}).save(saved)
     assert Checkpoint.load(saved).manifest["sha256"] == digest
     assert [path.name for path in saved.parent.iterdir()] == ["champion"]
+
+
+@pytest.mark.parametrize("kept", ["thesis.txt", "manifest.json"])
+def test_a_folder_of_other_things_is_left_alone(tmp_path, kept):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / kept).write_text('{"years": "of work"}')
+    with pytest.raises(BadCheckpoint, match=r"results is there and is no checkpoint.*Name another --out"):
+        Checkpoint(dict(MANIFEST), {"t": torch.ones(2)}).save(tmp_path / "results")
+    assert [path.name for path in tmp_path.rglob("*")] == ["results", kept]
+
+
+def test_a_file_does_not_become_a_folder(tmp_path):
+    (tmp_path / "manifest.csv").write_text("image,label")
+    with pytest.raises(BadCheckpoint, match="Name another --out"):
+        Checkpoint(dict(MANIFEST), {"t": torch.ones(2)}).save(tmp_path / "manifest.csv")
+    assert (tmp_path / "manifest.csv").read_text() == "image,label"
+
+
+@pytest.mark.parametrize("manifest", [None, '{"format": "wanderers-checkpoint-0"}'])
+def test_an_empty_folder_and_a_checkpoint_of_another_version_are_replaced(tmp_path, manifest):
+    (tmp_path / "c").mkdir()
+    if manifest is not None:
+        (tmp_path / "c" / "manifest.json").write_text(manifest)
+    Checkpoint(dict(MANIFEST), {"t": torch.ones(2)}).save(tmp_path / "c")
+    assert Checkpoint.load(tmp_path / "c").manifest["role"] == "stamp"
+
+
+def test_where_the_new_one_cannot_take_its_place_the_old_one_keeps_it(saved, monkeypatch):
+    replace = os.replace
+
+    def full(source, target):
+        if source.name == "fresh":
+            raise OSError("No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        Checkpoint(dict(MANIFEST), {"stamp.weight": torch.zeros(2, 3)}).save(saved)
+    assert torch.equal(Checkpoint.load(saved).tensors["stamp.weight"], torch.arange(6.0).reshape(2, 3))
 
 
 def test_equal_content_has_equal_digest(tmp_path):

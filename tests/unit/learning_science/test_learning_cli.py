@@ -122,6 +122,14 @@ def test_bad_input_is_one_sentence(arguments, sentence, capsys):
     assert sentence in captured.err.splitlines()[-1]
 
 
+@pytest.mark.parametrize("role", ["stamp", "tracklet", "trail", "cube"])
+def test_what_stands_at_out_is_not_erased_and_nothing_is_read_in_vain(role, tmp_path, capsys):
+    (tmp_path / "thesis.txt").touch()
+    assert main(["train", "--role", role, "--data", "nowhere.csv", "--out", str(tmp_path)]) == 2
+    assert "is there and is no checkpoint: saving would erase it. Name another --out." in capsys.readouterr().err
+    assert (tmp_path / "thesis.txt").exists()
+
+
 def test_a_positive_class_that_is_none(night, tmp_path, capsys):
     arguments = ["--data", str(night), "--out", str(tmp_path / "c"), "--positive", "GHOST"]
     assert main(["train", "--role", "stamp", *arguments]) == 2
