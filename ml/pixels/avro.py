@@ -14,7 +14,7 @@ import numpy as np
 
 from ml.pixels.decoding import decoding
 from ml.pixels.fits import FitsPicture
-from ml.pixels.limits import MAX_BYTES, MAX_PACKET_BYTES, size_in_words
+from ml.pixels.limits import DEFLATE_MOST, MAX_BYTES, MAX_PACKET_BYTES, size_in_words
 from ml.pixels.manifest import Skip
 from ml.pixels.record import BadInput, FrameRecord, SubjectRecord
 
@@ -29,7 +29,6 @@ _AXIS = 3072.0, 3080.0  # pixels of a readout quadrant along x and y
 _SENTINELS = (-999, -999.0, "null", "")
 _HIDDEN = {"rb", "drb", "rbversion", "drbversion", "classtar", "ssdistnr", "ssmagnr", "ssnamenr"}
 _TELLING = 5.0  # arcsec: a known object this near is the detected one
-_DEFLATE_MOST = 1032  # deflate packs no more than this many bytes into one
 
 
 def read_packets(path: Path, skip: Skip | None = None) -> Iterator[SubjectRecord | BadInput]:
@@ -78,7 +77,7 @@ def _packets(path: Path) -> Iterator[Any]:
     with decoding("is not a whole Avro file"):
         reader = fastavro.reader(io.BytesIO(path.read_bytes()))
     codec = reader.codec
-    if codec != "null" and (codec != "deflate" or size * _DEFLATE_MOST > MAX_BYTES):
+    if codec != "null" and (codec != "deflate" or size * DEFLATE_MOST > MAX_BYTES):
         raise BadInput(f"is packed with {codec}, which could unpack to any size. Write it with the codec null.")
     while True:
         with decoding("is not a whole Avro file"):

@@ -17,6 +17,7 @@ from ml.pixels.decoding import decoding
 from ml.pixels.fits_header import Value
 from ml.pixels.fits_layout import Unit, walk
 from ml.pixels.fits_scale import native, scaled
+from ml.pixels.fits_tiles import check_gzip, whole_tiles
 from ml.pixels.gunzip import MAGIC, gunzip
 from ml.pixels.limits import check_bytes
 from ml.pixels.picture import Facts, Selection, span
@@ -130,11 +131,15 @@ class FitsPicture:
     def _tiles(self, unit: Unit, first: int, count: int) -> np.ndarray:
         tile = math.prod(unit.whole(f"ZTILE{axis}", 1) for axis in range(1, len(unit.shape) + 1))
         check_bytes(tile * _depth(unit), "one tile of this image")
+        planes = whole_tiles(unit, first, count)
+        check_bytes((planes.stop - planes.start) * math.prod(unit.shape[1:]) * _depth(unit), "this image")
         with decoding("cannot be decompressed"):
             if self._hdus is None:
                 self.file.seek(0)
                 self._hdus = fits.open(self.file)
-            return native(self._hdus[unit.number].section[first : first + count])
+            image = self._hdus[unit.number]
+            check_gzip(unit, image, planes)
+            return native(image.section[first : first + count])
 
 
 def _opened(source: Path | bytes) -> io.FileIO | io.BytesIO:

@@ -15,6 +15,9 @@ MAX_HEADER_BYTES = 4 * 1024**2
 MAX_PACKET_BYTES = 16 * 1024**2
 """Most bytes that one file of alert packets may take; ZTF's take 65 kB."""
 
+DEFLATE_MOST = 1032
+"""Most bytes that deflate, and gzip with it, packs into one."""
+
 
 def size_in_words(n: int) -> str:
     """Say a number of bytes as people do: ``10 GB``, ``1.5 MB``, ``512 bytes``."""

@@ -142,6 +142,50 @@ def test_a_compressed_image_that_claims_ten_gigabytes(tmp_path, complaint):
     assert "would take 20 GB of memory" in complaint(path).reason
 
 
+def retiled(path, pixels, compression="RICE_1", columns=None, **cards):
+    """Write a tile-compressed image as one tile, with other columns or cards than astropy would give it."""
+    image = fits.CompImageHDU(pixels, compression_type=compression, tile_shape=pixels.shape)
+    fits.HDUList([fits.PrimaryHDU(), image]).writeto(path)
+    with fits.open(path, disable_image_compression=True) as units:
+        table = units[1] if columns is None else fits.BinTableHDU.from_columns(columns)
+        table.header.update({key: value for key, value in units[1].header.items() if key.startswith("Z")} | cards)
+        fits.HDUList([fits.PrimaryHDU(), table]).writeto(path, overwrite=True)
+
+
+def column(name, content):
+    return fits.Column(name, "1PB()", array=np.array([np.frombuffer(content, np.uint8)], dtype=object))
+
+
+@pytest.mark.parametrize("compression", ["GZIP_1", "GZIP_2", "RICE_1"])
+def test_a_tile_that_unpacks_to_more_than_its_pixels_is_refused_before_it_does(compression, tmp_path, complaint):
+    bomb = gzip.compress(bytes(300 * 1024**2), 1)
+    columns = [column("COMPRESSED_DATA", b""), column("GZIP_COMPRESSED_DATA", bomb)]
+    columns = columns if compression == "RICE_1" else [column("COMPRESSED_DATA", bomb)]
+    retiled(tmp_path / "a.fits", np.zeros((64, 64), np.int16), compression, columns)
+    tracemalloc.start()
+    bad = complaint(tmp_path / "a.fits")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "a tile unpacks to more than the 32.8 kB that its pixels can take" in bad.reason
+    assert peak < 20 * 10**6
+
+
+@pytest.mark.parametrize("compression", ["GZIP_1", "GZIP_2"])
+def test_a_large_gzip_tile_is_read(compression, tmp_path, subjects, sky_noise):
+    pixels = (sky_noise(500, 400) * 1000).astype(np.int32)
+    retiled(tmp_path / "a.fits", pixels, compression)
+    assert (tmp_path / "a.fits").stat().st_size > 300_000
+    (subject,) = subjects(tmp_path / "a.fits")
+    np.testing.assert_array_equal(subject.block()[0, 0], pixels)
+
+
+def test_tiles_that_go_deep_below_the_plane_asked_for_count_as_a_whole(tmp_path, write_manifest, complaint):
+    claim = {"ZNAXIS1": 1000, "ZNAXIS2": 1000, "ZNAXIS3": 9000, "ZTILE1": 1000, "ZTILE2": 1, "ZTILE3": 1000}
+    retiled(tmp_path / "a.fits", np.zeros((2, 8, 8), np.int16), **claim)
+    bad = complaint(write_manifest({"external_id": "a", "image": "a.fits", "kind": "stamp", "plane": 0}))
+    assert "would take 2 GB of memory" in bad.reason
+
+
 @pytest.mark.parametrize("kept", [0.3, 0.9])
 def test_truncated(kept, write_fits, complaint, sky_noise):
     path = write_fits("a.fits", sky_noise(50, 50))
