@@ -23,8 +23,9 @@ SIDE = 63
 """Nominal width and height of ZTF's stamps, in pixels; the source is at the middle one."""
 
 _CHANNELS = ("Difference", "Science", "Template")
-_BANDS = {1: "g", 2: "r", 3: "i"}
+_BANDS: dict[float, str] = {1: "g", 2: "r", 3: "i"}
 _EXPOSURE = 30.0
+_SHOWN = 40  # characters of a value that is none
 _AXIS = 3072.0, 3080.0  # pixels of a readout quadrant along x and y
 _SENTINELS = (-999, -999.0, "null", "")
 _HIDDEN = {"rb", "drb", "rbversion", "drbversion", "classtar", "ssdistnr", "ssmagnr", "ssnamenr"}
@@ -119,12 +120,19 @@ def _frame(packet: dict[str, Any], known: dict[str, Any]) -> FrameRecord:
         mjd_mid=mjd,
         mjd_keyword=keyword,
         exptime=_number(known.get("exptime")) or _EXPOSURE,
-        band=_BANDS.get(known.get("fid") or 0, ""),
+        band=_band(known),
         ra=_coordinate(known, "ra", 0, 360),
         dec=_coordinate(known, "dec", -90, 90),
         mag=_number(known.get("magpsf")),
         snr=_snr(known),
     )
+
+
+def _band(known: dict[str, Any]) -> str:
+    fid = known.get("fid")
+    if not isinstance(fid, int | float | None):
+        raise BadInput(f"`fid` is “{str(fid)[:_SHOWN]}”; it must be a number.")
+    return _BANDS.get(fid or 0, "")
 
 
 def _mid_exposure(known: dict[str, Any]) -> tuple[float | None, str]:

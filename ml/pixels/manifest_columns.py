@@ -7,7 +7,7 @@ from ml.pixels.record import BadInput
 
 _SUBJECT = {"external_id", "kind", "label", "gold", "object_group", "ra", "dec", "rate", "plane", "planes"}
 _FRAME = {"mjd", "exptime", "band", "mag", "snr", "ra", "dec"}
-_NUMBERED = re.compile(r"([a-z]+)[_ ]?(\d+)$")
+_NUMBERED = re.compile(r"([a-z]+)[_ ]?(\d{1,18})$")
 HIDDEN = ("#", "!")
 
 

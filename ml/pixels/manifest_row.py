@@ -11,7 +11,8 @@ from ml.pixels.record import BadInput, FrameRecord
 
 _YES = {"1", "true", "yes", "y", "t"}
 _NO = {"", "0", "false", "no", "n", "f"}
-_RANGE = re.compile(r"(\d+):(\d+)$")
+_PLANE = re.compile(r"\d{1,18}")  # longer ones are no planes, and Python reads no number of thousands of digits
+_RANGE = re.compile(r"(\d{1,18}):(\d{1,18})")
 _RANGES = {
     "ra": (0.0, 360.0, "degrees from 0 to 360"),
     "dec": (-90.0, 90.0, "degrees from -90 to 90"),
@@ -57,11 +58,11 @@ class Row:
     def selection(self) -> Selection:
         """Return the planes that the row takes of its file: `plane` (counted from 0) or `planes` (``first:stop``)."""
         plane, planes = self.text("plane"), self.text("planes")
-        if plane and not plane.isdecimal():
+        if plane and not _PLANE.fullmatch(plane):
             raise BadInput(f"`plane` is “{plane}”; it must be a whole number counted from 0.")
         if plane:
             return int(plane)
-        bounds = _RANGE.match(planes)
+        bounds = _RANGE.fullmatch(planes)
         if planes and not (bounds and int(bounds[1]) < int(bounds[2])):
             raise BadInput(f"`planes` is “{planes}”; it must be a range such as 0:4, for planes 0, 1, 2 and 3.")
         return slice(int(bounds[1]), int(bounds[2])) if bounds else None

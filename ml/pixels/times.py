@@ -14,10 +14,13 @@ from typing import Any
 
 from astropy.time import Time
 
+from ml.pixels.record import BadInput
+
 Card = Callable[[str], Any]
 """Look a keyword up; None where the header has no such card."""
 
 DAY = 86400.0
+_FURTHEST = 200_000.0  # days from the epoch of MJD, to the years 1311 and 2406
 _MJD_EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
 _SCALES = {"UTC": "utc", "UT": "utc", "UT1": "utc", "GMT": "utc", "Z": "utc", "TAI": "tai", "IAT": "tai"}
 _SCALES |= {"TT": "tt", "TDT": "tt", "ET": "tt", "TDB": "tdb", "TCB": "tcb", "TCG": "tcg"}
@@ -40,6 +43,11 @@ def mid_exposure(card: Card) -> tuple[float | None, str]:
         ``"(DATE-BEG + DATE-END)/2"``, or ``"DATE-OBS (start; no EXPTIME)"`` where the header does not say how
         long the exposure was. A time scale other than UTC is named: ``"MJD-AVG, TAI to UTC"``.
         Empty when the header tells no time.
+
+    Raises
+    ------
+    BadInput
+        The time is none that a modified Julian date could tell.
 
     Notes
     -----
@@ -148,7 +156,17 @@ def _clock(value: Any) -> float | None:
 
 
 def to_utc(mjd: float, keyword: str, scale: str) -> tuple[float | None, str]:
-    """Convert `mjd` from a time scale as FITS names it; the keyword goes along and says what was done."""
+    """Convert `mjd` from a time scale as FITS names it; the keyword goes along and says what was done.
+
+    Raises
+    ------
+    BadInput
+        See `mid_exposure`.
+    """
+    if abs(mjd) > _FURTHEST:
+        raise BadInput(
+            f"`{keyword}` is “{mjd:g}”; it must be a modified Julian date (for a Julian date, subtract 2400000.5)."
+        )
     if scale == "GPS":
         return mjd + (_utc_minus("tai", math.floor(mjd)) + 19) / DAY, f"{keyword}, GPS to UTC"
     name = _SCALES.get(scale.partition("(")[0])

@@ -21,7 +21,7 @@ SCHEMA = {
                 "type": "record",
                 "name": "candidate",
                 "fields": [
-                    {"name": name, "type": ["null", kind], "default": None}
+                    {"name": name, "type": ["null", kind, {"type": "array", "items": "int"}], "default": None}
                     for name, kind in {
                         "jd": "double", "fid": "int", "ra": "double", "dec": "double", "xpos": "float", "ypos": "float",
                         "magpsf": "float", "sigmapsf": "float", "rb": "float", "drb": "float", "ssdistnr": "float",
@@ -132,13 +132,14 @@ def test_clipped_stamps_are_filled_up_on_the_side_of_the_edge(place, shape, kept
 def test_a_bad_packet_is_told_and_the_rest_goes_on(write_packets):
     from ml.pixels.read import read
 
-    found = list(read(write_packets({"ra": float("nan")}, {"cutoutScience": None}, {"dec": 91.0}, {})))
-    assert [str(item) for item in found[:3]] == [
+    found = list(read(write_packets({"ra": float("nan")}, {"cutoutScience": None}, {"dec": 91.0}, {"fid": [2]}, {})))
+    assert [str(item) for item in found[:4]] == [
         "alert.avro row 1: its ra is nan; it must be degrees from 0 to 360.",
         "alert.avro row 2: has no science stamp. Ask for packets with their cut-outs.",
         "alert.avro row 3: its dec is 91.0; it must be degrees from -90 to 90.",
+        "alert.avro row 4: `fid` is “[2]”; it must be a number.",
     ]
-    assert found[3].row == 4
+    assert found[4].row == 5
 
 
 def test_all_nan_and_too_large_stamps(write_packets, complaint):

@@ -139,12 +139,14 @@ def test_a_bad_row_is_told_and_the_rest_goes_on(write_fits, write_manifest, sky_
         ({"kind": "tracklet"}, "a tracklet has 3 to 8 frames, and this has 1"),
         ({"plane": 2}, "planes 0 to 0, but the row asks for plane 2"),
         ({"plane": "-1"}, "counted from 0"),
+        ({"plane": "9" * 5000}, "counted from 0"),
         ({"planes": "4:2"}, "a range such as 0:4"),
+        ({"planes": "0:" + "9" * 5000}, "a range such as 0:4"),
         ({"image": ""}, "names no image file"),
         ({"image": "a.tiff"}, "is not of a known kind"),
         ({"image": "https://example.org/a.fits"}, "Download the file"),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:40],
 )
 def test_each_bad_cell_has_its_sentence(cells, words, tmp_path, write_fits, write_manifest, complaint, sky_noise):
     (tmp_path / "a.tiff").touch()
@@ -152,6 +154,12 @@ def test_each_bad_cell_has_its_sentence(cells, words, tmp_path, write_fits, writ
     bad = complaint(write_manifest(row(**cells)))
     assert words in bad.reason
     assert (bad.file, bad.row) == ("manifest.csv", 2)
+
+
+def test_a_column_of_thousands_of_digits_is_no_frame(write_fits, write_manifest, subjects, sky_noise):
+    write_fits("a.fits", sky_noise(6, 6))
+    (subject,) = subjects(write_manifest(row(**{"mjd" + "9" * 5000: "60000.5"})))
+    assert subject.frames[0].mjd_mid is None
 
 
 def test_files_outside_the_folder_are_refused(tmp_path, write_manifest, sky_noise):

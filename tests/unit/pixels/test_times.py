@@ -5,6 +5,7 @@ from astropy.time import Time
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ml.pixels.record import BadInput
 from ml.pixels.times import mid_exposure
 
 
@@ -66,3 +67,10 @@ def test_conversion_agrees_with_astropy_but_on_a_leap_second_day(mjd, scale):
 
 def test_an_unknown_time_scale_gives_no_time_but_a_reason():
     assert told(MJD_AVG=60000.5, TIMESYS="LMST") == (None, "MJD-AVG is in LMST, which is not a known time scale")
+
+
+@pytest.mark.parametrize("scale", ["UTC", "TAI", "GPS"])
+@pytest.mark.parametrize("cards", [{"MJD_AVG": 1e10}, {"MJD_OBS": 2460000.5}, {"MJD_OBS": 6e4, "EXPTIME": 1e300}])
+def test_a_time_that_no_clock_tells_is_refused(cards, scale):
+    with pytest.raises(BadInput, match=r"it must be a modified Julian date \(for a Julian date, subtract 2400000.5\)"):
+        told(TIMESYS=scale, **cards)
