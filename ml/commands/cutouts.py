@@ -13,6 +13,7 @@ from ml.dataset import BOGUS_WORDS
 from ml.pixels.manifest import Skip
 from ml.pixels.read import read
 from ml.pixels.record import BadInput, SubjectRecord
+from ml.trails.sky import UNMEASURED, measured
 from ml.trails.thing import COLUMN, Thing, things_of
 
 SMALLEST = 16  # pixels of a side, below which no trail can lie
@@ -47,7 +48,7 @@ class Cutout:
 def cutouts(path: Path, tally: Tally, *, skip: Skip | None = None) -> Iterator[Cutout]:
     """Yield every frame of every subject of a manifest, a folder or a file, one in memory at a time.
 
-    What cannot be used is told to the tally: files that cannot be read, images without a number, images too small.
+    What cannot be used is told to the tally: files that cannot be read, images hardly measured or too small.
 
     Raises
     ------
@@ -86,6 +87,4 @@ def _complaint(pixels: NDArray[Any]) -> str:
             f"has {pixels.shape[1]} × {pixels.shape[0]} pixels: a trail needs {SMALLEST} or more on each side."
             " Cut it larger"
         )
-    if pixels.dtype.kind == "f" and not np.isfinite(pixels).any():
-        return "holds no number (all pixels are NaN): leave it out"
-    return ""
+    return "" if measured(pixels) else f"{UNMEASURED}: leave it out"

@@ -86,7 +86,7 @@ class LearnedDetector:
         Raises
         ------
         ml.trails.sky.NoPixels
-            If no pixel holds a number.
+            If no part of the image is measured to an eighth.
         """
         return judged(self.candidates(pixels), self.look, pixels.shape)
 

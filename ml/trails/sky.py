@@ -13,8 +13,11 @@ SOFTENING = 3.0  # in noise: below it the stretch is linear
 Array = NDArray[Any]
 
 
+UNMEASURED = f"holds too few numbers: no part of it, of about {MESH} × {MESH} pixels, is measured to an eighth"
+
+
 class NoPixels(ValueError):
-    """No pixel of an image holds a number; the message says so."""
+    """No part of an image is measured well enough to tell its noise; the message says so."""
 
 
 def in_noise(pixels: Array) -> NDArray[np.float32]:
@@ -34,12 +37,12 @@ def in_noise(pixels: Array) -> NDArray[np.float32]:
     Raises
     ------
     NoPixels
-        If no pixel is finite.
+        If it is not `measured`.
     """
     image = _finite(pixels)
     level, noise = mesh(image)
     if not np.isfinite(level).any():
-        raise NoPixels("no pixel holds a number (all are NaN or infinite): leave this image out")
+        raise NoPixels(f"The image {UNMEASURED}. Leave it out.")
     level, noise = calm(level), calm(noise)
     noise = np.where(noise > 0, noise, np.median(noise[noise > 0]) if (noise > 0).any() else np.float32(1))
     out = image - spread(level, image.shape)
@@ -47,15 +50,17 @@ def in_noise(pixels: Array) -> NDArray[np.float32]:
     return out
 
 
+def measured(pixels: Array) -> bool:
+    """Return whether any mesh of an image (H, W) is measured to an eighth, so that `in_noise` can tell its noise."""
+    if pixels.dtype.kind != "f":
+        return True
+    cells = itertools.chain.from_iterable(_cells(_finite(pixels)))
+    return any(_enough(int(np.count_nonzero(~np.isnan(cell))), cell.size) for cell in cells)
+
+
 def mesh(image: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return median and robust noise (h, w) of the meshes of an image; NaN for a mesh with under an eighth of it."""
-    rows, columns = (max(1, round(side / MESH)) for side in image.shape)
-    tops, lefts = (_edges(side, count) for side, count in zip(image.shape, (rows, columns), strict=True))
-    thin = max(1, min(2, min(image.shape) // 16))
-    cells = [
-        [image[a:b:thin, c:d:thin].ravel() for c, d in itertools.pairwise(lefts)] for a, b in itertools.pairwise(tops)
-    ]
-    found = np.array([[_middle_and_spread(cell) for cell in row] for row in cells], dtype=np.float32)
+    found = np.array([[_middle_and_spread(cell.ravel()) for cell in row] for row in _cells(image)], dtype=np.float32)
     return found[..., 0], found[..., 1]
 
 
@@ -93,13 +98,25 @@ def _finite(pixels: Array) -> NDArray[np.float32]:
     return image
 
 
+def _cells(image: NDArray[np.float32]) -> list[list[NDArray[np.float32]]]:
+    """Return the meshes of an image, of each every second row and column."""
+    rows, columns = (max(1, round(side / MESH)) for side in image.shape)
+    tops, lefts = (_edges(side, count) for side, count in zip(image.shape, (rows, columns), strict=True))
+    thin = max(1, min(2, min(image.shape) // 16))
+    return [[image[a:b:thin, c:d:thin] for c, d in itertools.pairwise(lefts)] for a, b in itertools.pairwise(tops)]
+
+
+def _enough(known: int, size: int) -> bool:
+    return known >= max(1, size // 8)
+
+
 def _edges(side: int, count: int) -> NDArray[np.intp]:
     return np.rint(np.linspace(0, side, count + 1)).astype(np.intp)
 
 
 def _middle_and_spread(values: NDArray[np.float32]) -> tuple[float, float]:
     kept = values[~np.isnan(values)]
-    if kept.size < max(1, values.size // 8):
+    if not _enough(kept.size, values.size):
         return np.nan, np.nan
     half = kept.size // 2
     middle = np.partition(kept, half)[half]

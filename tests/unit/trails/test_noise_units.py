@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.trails.sky import NoPixels, in_noise, stretched
+from ml.trails.sky import NoPixels, in_noise, measured, stretched
 from tests.unit.trails.skies import noisy
 
 
@@ -38,6 +38,13 @@ def test_an_image_without_noise_is_all_sky():
     assert (in_noise(np.full((64, 64), 7.0)) == 0).all()
 
 
-def test_an_image_without_a_number_is_named():
-    with pytest.raises(NoPixels, match="no pixel holds a number"):
-        in_noise(np.full((64, 64), np.nan))
+@pytest.mark.parametrize(("columns", "enough"), [(0, False), (6, False), (9, True), (128, True)])
+def test_noise_is_told_where_an_eighth_of_some_part_is_measured(columns, enough):
+    image = noisy((128, 128))
+    image[:, columns:] = np.nan
+    assert measured(image) == enough
+    if enough:
+        assert np.isfinite(in_noise(image)).sum() == 128 * columns
+    else:
+        with pytest.raises(NoPixels, match="of about 64 × 64 pixels, is measured to an eighth"):
+            in_noise(image)

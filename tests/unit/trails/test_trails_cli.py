@@ -168,6 +168,22 @@ def test_an_image_of_nan_and_one_too_small_are_told_and_left_out(tmp_path, run):
     assert (said["images"], said["skipped"]) == (1, 2)
 
 
+def test_an_image_hardly_measured_is_left_out_by_name_and_the_rest_goes_on(tmp_path, trained, capsys):
+    curve = line(5, 5, 60, 50)
+    strip = noisy((64, 64), curve)
+    strip[:, 4:] = np.nan
+    data = manifest(tmp_path, [strip, noisy((64, 64), curve)], **{"#objects": [objects(curve)] * 2})
+    for command in (
+        ["train", "--role", "trail", "--steps", "1", "--out", str(tmp_path / "c")],
+        ["evaluate", "--checkpoint", str(trained)],
+        ["score", "--checkpoint", str(trained), "--out", str(tmp_path / "scan")],
+    ):
+        assert main([*command, "--data", str(data)]) == 0
+        said = capsys.readouterr()
+        assert (json.loads(said.out)["images"], json.loads(said.out)["skipped"]) == (1, 1)
+        assert "manifest.csv row 2: s-0 holds too few numbers" in said.err
+
+
 def test_a_base_of_another_role_is_refused(sky, tmp_path, run):
     kept = dict.fromkeys(("architecture", "preprocessing", "feature_key"), "x")
     Checkpoint({"role": "stamp", "classes": ["a"], "positive": ["a"], **kept}, {}).save(tmp_path / "stamp")
