@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ml.cubes.cube import Cube, Known
 from ml.cubes.tracks import PIXEL_SCALE, Track, scale_at, times
@@ -17,7 +16,9 @@ from ml.pixels.celestial import to_pixels
 RADIUS = 3.0  # pixels
 COMMON = 3  # frames that track and object must share
 IN_PIXELS, ON_SKY = ("object", "frame", "x", "y"), ("object", "mjd", "ra", "dec")
-Rows = dict[str, list[dict[str, str]]]
+DEGREES = {"ra": (0.0, 360.0), "dec": (-90.0, 90.0)}
+Rows = dict[str, list[list[float]]]
+"""Of each object: mag, frame or mjd, and place, row by row."""
 
 
 def candidates(
@@ -30,7 +31,7 @@ def candidates(
     track, cube
         The track, and the cube it was found in.
     objects
-        What is known to cross the cube.
+        What is known to cross the cube. Frames in which its place is not known (NaN) are left out.
     radius
         Pixels: the median separation over the frames that both have, at least three.
     pixel_scale
@@ -49,7 +50,8 @@ def candidates(
 
 
 def _residuals(track: Track, known: Known, scale: float) -> dict[str, Any] | None:
-    order = np.argsort(known.frame)
+    told = np.flatnonzero(np.isfinite([known.frame, known.x, known.y]).all(axis=0))
+    order = told[np.argsort(known.frame[told])]
     at, x, y = known.frame[order], known.x[order], known.y[order]
     frames = track.frames.astype(np.float64)
     frames = frames[(frames >= at[0]) & (frames <= at[-1])] if len(at) else frames[:0]
@@ -81,32 +83,28 @@ class KnownTable:
     Parameters
     ----------
     path
-        The file. Without a column `external_id` its objects are looked for in every cube.
+        The file. Without a column `external_id` its objects are looked for in every cube. A place may be nan: it is
+        not known then.
 
     Raises
     ------
     BadExamples
-        If the file or its columns are missing, or a cell is no number.
+        If the file or its columns are missing, or a cell is no number or no place on the sky.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._rows: dict[str, Rows] = defaultdict(lambda: defaultdict(list))
         try:
             with path.open(encoding="utf-8-sig", newline="") as file:
                 reader = csv.DictReader(file)
-                rows, columns = list(reader), set(reader.fieldnames or ())
+                self.on_sky = self._is_on_sky(set(reader.fieldnames or ()))
+                for row in reader:
+                    self._add(row, reader.line_num)
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise BadExamples(
                 f"{path} cannot be read ({error}). Give a CSV file with {','.join(IN_PIXELS)}."
             ) from error
-        self.on_sky = not set(IN_PIXELS) <= columns
-        if self.on_sky and not set(ON_SKY) <= columns:
-            raise BadExamples(
-                f"{path} has neither the columns {','.join(IN_PIXELS)} nor {','.join(ON_SKY)}. Add what is missing."
-            )
-        self._rows: dict[str, Rows] = defaultdict(lambda: defaultdict(list))
-        for row in rows:
-            self._rows[row.get("external_id") or ""][row["object"]].append(row)
 
     def of(self, cube: Cube) -> list[Known]:
         """Return the objects that may cross a cube; none of those on the sky if it has no WCS or no times."""
@@ -114,9 +112,33 @@ class KnownTable:
         made = (self._known(name, rows, cube) for name, rows in found.items())
         return [known for known in made if known is not None]
 
-    def _known(self, name: str, rows: list[dict[str, str]], cube: Cube) -> Known | None:
-        mag = self._column(rows[:1], "mag")[0] if rows[0].get("mag") else np.nan
-        time, first, second = (self._column(rows, key) for key in (ON_SKY if self.on_sky else IN_PIXELS)[1:])
+    def _is_on_sky(self, columns: set[str]) -> bool:
+        if set(IN_PIXELS) <= columns:
+            return False
+        if set(ON_SKY) <= columns:
+            return True
+        raise BadExamples(
+            f"{self.path} has neither the columns {','.join(IN_PIXELS)} nor {','.join(ON_SKY)}. Add what is missing."
+        )
+
+    def _add(self, row: dict[str, str], number: int) -> None:
+        mag = self._cell(row, "mag", number) if row.get("mag") else np.nan
+        place = [self._cell(row, key, number) for key in (ON_SKY if self.on_sky else IN_PIXELS)[1:]]
+        self._rows[row.get("external_id") or ""][row["object"]].append([mag, *place])
+
+    def _cell(self, row: dict[str, str], key: str, number: int) -> float:
+        at = f"{self.path} row {number}: {key} is"
+        try:
+            value = float(row[key])
+        except (TypeError, ValueError) as error:
+            raise BadExamples(f"{at} {row[key]!r}, which is no number. Correct it.") from error
+        low, high = DEGREES.get(key, (-np.inf, np.inf))
+        if value < low or value > high:
+            raise BadExamples(f"{at} {value:g}; it must be degrees from {low:g} to {high:g}. Correct it.")
+        return value
+
+    def _known(self, name: str, rows: list[list[float]], cube: Cube) -> Known | None:
+        (mag, *_), time, first, second = np.array(rows).T
         if not self.on_sky:
             return Known(name, float(mag), 0, time, first, second)
         mjd = times(cube)
@@ -126,9 +148,3 @@ class KnownTable:
         inside = (time >= mjd[0]) & (time <= mjd[-1])
         frame = np.interp(time[inside], mjd, np.arange(len(mjd)))
         return Known(name, float(mag), 0, frame, places[0][inside], places[1][inside])
-
-    def _column(self, rows: list[dict[str, str]], key: str) -> NDArray[np.float64]:
-        try:
-            return np.array([float(row[key]) for row in rows])
-        except (TypeError, ValueError) as error:
-            raise BadExamples(f"{self.path} has a cell under {key} that is no number ({error}). Correct it.") from error

@@ -1,10 +1,12 @@
 """From patches to tracks: links, splines, places on the sky, and what is known to be there."""
 
+import json
+
 import numpy as np
 import pytest
 from astropy.wcs import WCS
 
-from ml.cubes.cube import Cube, Known
+from ml.cubes.cube import Cube, Known, told
 from ml.cubes.detections import detect
 from ml.cubes.known import KnownTable, candidates
 from ml.cubes.linking import link
@@ -169,11 +171,26 @@ def test_every_known_object_near_a_track_is_shown_with_its_residuals():
     assert near[1]["frames"] == 40
 
 
+def test_an_object_is_near_though_one_of_its_places_is_not_known(tmp_path):
+    x, y = 3 + 0.8 * T, np.full(40, 20.0)
+    (track,) = tracks_of(painted((x, y)), 0.3)
+    places = {"x": x.tolist(), "y": y.tolist()}
+    places["x"][7] = places["y"][11] = places["y"][39] = None
+    (known,) = told(json.dumps([{"id": 1, **places}]))
+    rows = [f"A,{t},{x[t]},{'nan' if t == 7 else y[t]}" for t in range(40)]
+    (tmp_path / "k.csv").write_text("\n".join(["object,frame,x,y", *rows]))
+    for each in ([known], KnownTable(tmp_path / "k.csv").of(cube_of())):
+        (near,) = candidates(track, each, cube_of(), pixel_scale=1)
+        assert near["separation"] < 0.1
+        assert near["frames"] >= 39
+
+
 def test_a_table_of_places_on_the_sky(tmp_path):
     cards, mjd = wcs_cards(), 60000 + T / 48
     x, y = 3 + 0.8 * T, np.full(40, 20.0)
     ra, dec = to_sky(cards, x, y)
     rows = [f"(1) Ceres,{mjd[i] + 0.0:.6f},{ra[i]:.7f},{dec[i]:.7f}" for i in range(0, 40, 3)]
+    rows[4] = f"(1) Ceres,{mjd[12]:.6f},nan,nan"
     table = tmp_path / "k.csv"
     table.write_text("\n".join(["object,mjd,ra,dec", *rows]))
     cube = cube_of(mjd=mjd, wcs=cards)
@@ -186,7 +203,13 @@ def test_a_table_of_places_on_the_sky(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
-    [("object,when\na,1", "neither the columns"), ("object,frame,x,y\na,1,?,2", "no number"), (None, "cannot be read")],
+    [
+        ("object,when\na,1", "neither the columns"),
+        ("object,frame,x,y\na,0,1,2\na,1,?,2", r"k.csv row 3: x is '\?', which is no number"),
+        ("object,mjd,ra,dec\na,6e4,1,2\n\na,6e4,1,95", "k.csv row 4: dec is 95; it must be degrees from -90 to 90"),
+        ("object,mjd,ra,dec\na,6e4,361,2", "k.csv row 2: ra is 361; it must be degrees from 0 to 360"),
+        (None, "cannot be read"),
+    ],
 )
 def test_bad_tables(tmp_path, text, sentence):
     path = tmp_path / "k.csv"
