@@ -1,4 +1,4 @@
-"""What is sent above the limit, or by whoever is not signed in, is never written to disk; pages say what is too large."""
+"""What is above the limit, or from whoever is not signed in, is not written to disk; pages say what is too large."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
