@@ -27,7 +27,7 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
 
     def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
         """Begin to count."""
-        self.left = settings.MAX_UPLOAD if self.request.user.is_authenticated else 0
+        self.left = settings.MAX_UPLOAD if self.request and self.request.user.is_authenticated else 0
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """Write a part of a file, as long as all parts together may be kept."""
@@ -35,7 +35,7 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
         if self.left >= 0:
             super().receive_data_chunk(raw_data, start)
 
-    def file_complete(self, file_size: int) -> UploadedFile:
+    def file_complete(self, file_size: int) -> UploadedFile | None:
         """Return the file, or one of its size without its content."""
         if self.left >= 0:
             return super().file_complete(file_size)
