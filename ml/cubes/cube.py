@@ -187,9 +187,10 @@ def told(text: Any) -> list[Known]:
 
 def _known(each: dict[str, Any]) -> Known:
     x, y = (np.array(each[axis], dtype=np.float64) for axis in "xy")
-    if x.ndim != 1 or x.shape != y.shape:
-        raise ValueError("x and y differ in length")
+    frame = np.array(each.get("frame", range(x.size)), dtype=np.float64)
+    if x.ndim != 1 or not x.shape == y.shape == frame.shape:
+        raise ValueError("x and y differ in length, or from frame")
     number = int(each["id"])
     if not 0 < number < 256:
         raise ValueError(f"id {number} is not from 1 to 255")
-    return Known(str(number), float(each.get("mag", np.nan)), number, np.arange(len(x), dtype=np.float64), x, y)
+    return Known(str(number), float(each.get("mag", np.nan)), number, frame, x, y)

@@ -15,6 +15,7 @@ SLOPE = 0.25
 MASK_RADIUS = 1.7
 MASK_POWER = 0.12
 SMALLEST_MASK, LARGEST_MASK = 1.5, 4.0
+MOST_TOLD = 3000  # places of all objects of a cube: as many as a cell of a manifest holds
 
 
 @dataclass
@@ -47,7 +48,13 @@ class Movers:
         return Movers(self.v_mag, self.rate, self.angle, *(part[:, frames] for part in parts))
 
     def told(self, snr: np.ndarray) -> list[dict[str, Any]]:
-        """Return the objects as JSON can hold them, numbered as the mask numbers them; see docs/simulations.md."""
+        """Return the objects as JSON can hold them, numbered as the mask numbers them; see docs/simulations.md.
+
+        Where all of them have more than `MOST_TOLD` places, some frames are told, evenly and with the first and the
+        last, and "frame" says which.
+        """
+        at = told_frames(*self.x.shape)
+        frames = {} if len(at) == self.x.shape[1] else {"frame": at.tolist()}
         return [
             {
                 "id": row + 1,
@@ -56,11 +63,18 @@ class Movers:
                 "rate": round(float(self.rate[row]), 2),
                 "angle": round(float(np.degrees(self.angle[row])) % 360, 1),
                 "snr": round(float(snr[row]), 2),
-                "x": [round(float(value), 2) for value in self.x[row]],
-                "y": [round(float(value), 2) for value in self.y[row]],
+                "x": [round(float(value), 2) for value in self.x[row, at]],
+                "y": [round(float(value), 2) for value in self.y[row, at]],
+                **frames,
             }
             for row in range(len(self))
         ]
+
+
+def told_frames(objects: int, frames: int) -> np.ndarray:
+    """Choose the frames in which the places of so many objects are told: (k,) int, ascending."""
+    told = min(frames, max(2, MOST_TOLD // max(objects, 1)))
+    return np.linspace(0, frames - 1, told).round().astype(int)
 
 
 def draw_movers(

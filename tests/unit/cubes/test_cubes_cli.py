@@ -172,6 +172,7 @@ def test_one_group_leaves_nothing_to_validate_with(sky, tmp_path, capsys):
         ({"#mask": "negative.fits"}, "is no mask"),
         ({"#mask": "short.fits"}, "is a mask of the shape (19, 24, 24), but its cube has (20, 24, 24)"),
         ({"#objects": '[{"id": 1}]'}, "a cell #objects that cannot be read"),
+        ({"#objects": '[{"id": 1, "x": [1, 2], "y": [1, 2], "frame": [0]}]'}, "differ in length, or from frame"),
     ],
 )
 def test_rows_that_cannot_be_used_are_named(sky, trained, cells, sentence, capsys):

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from ml.cubes.cube import told
+from ml.pixels.manifest import LONGEST_CELL
 from ml.pixels.read import read
 from ml.simulate import tess_sky
 from ml.simulate.psf_table import paint
@@ -213,9 +215,30 @@ def test_the_manifest_is_read_back_with_masks_and_objects(tmp_path):
         objects = json.loads(record.metadata["#objects"])
         assert mask.shape == (16, 32, 32)
         assert mask.dtype == np.uint8
-        assert set(np.unique(mask)) - {0} <= {told["id"] for told in objects}
-        for told in objects:
-            assert len(told["x"]) == len(told["y"]) == 16
+        assert set(np.unique(mask)) - {0} <= {each["id"] for each in objects}
+        for each in objects:
+            assert len(each["x"]) == len(each["y"]) == 16
+
+
+def test_many_movers_over_many_frames_are_read_back_too(tmp_path):
+    (record,) = read(tess(1, 1, tmp_path, size=16, frames=512, movers=25.0))
+    known = told(record.metadata["#objects"])
+    assert len(known) > 15
+    assert all(len(each.frame) == len(each.x) < 512 for each in known)
+    assert all((each.frame[0], each.frame[-1]) == (0, 511) for each in known)
+
+
+@pytest.mark.parametrize(("n", "frames", "cadence"), [(3, 64, 1800.0), (25, 512, 1800.0), (40, 3900, 600.0)])
+def test_between_the_frames_that_are_told_the_path_is_straight(n, frames, cadence):
+    movers = draw_movers(np.random.default_rng(0), n, (frames, 64, 64), cadence)
+    for row, known in enumerate(told(movers.told(np.ones(n)))):
+        x, y = (np.interp(np.arange(frames), known.frame, places) for places in (known.x, known.y))
+        assert np.hypot(x - movers.x[row], y - movers.y[row]).max() < 0.1
+
+
+def test_as_many_objects_as_a_mask_can_number_fit_a_cell():
+    movers = draw_movers(np.random.default_rng(0), 255, (20_000, 64, 64), 1800.0, unusual=1.0)
+    assert len(json.dumps(movers.told(np.full(255, 1e5)), separators=(",", ":"))) < LONGEST_CELL
 
 
 @pytest.mark.parametrize(
