@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.http import HttpRequest
 
 
 class Unkept(BytesIO):
@@ -23,11 +24,12 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
     is too large. Nobody's role is known yet, since the form's token, which comes with the files, is read first.
     """
 
+    request: HttpRequest
     left = 0
 
     def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
         """Begin to count."""
-        self.left = settings.MAX_UPLOAD if self.request and self.request.user.is_authenticated else 0
+        self.left = settings.MAX_UPLOAD if self.request.user.is_authenticated else 0
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """Write a part of a file, as long as all parts together may be kept."""

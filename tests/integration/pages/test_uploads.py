@@ -1,4 +1,4 @@
-"""What is above the limit, or from whoever is not signed in, is not written to disk; pages say what is too large."""
+"""What is too large, or comes from whoever is not signed in, is never written to disk; pages say what may be sent."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
