@@ -1,8 +1,10 @@
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from webapp.community.models import Collection, Credit, Profile
@@ -52,11 +54,21 @@ class CollectionForm(forms.ModelForm):
         widgets = {"description": forms.Textarea({"rows": 3})}
 
 
+def _has_come(day: date) -> None:
+    """Refuse a day that has not begun anywhere: far in the east it is tomorrow already."""
+    if day > timezone.now().date() + timedelta(days=1):
+        raise ValidationError(_("This day has not come yet."))
+
+
 class RangeForm(forms.Form):
     """The days that a certificate is about; both are optional."""
 
-    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput({"type": "date"}))
-    until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput({"type": "date"}))
+    since = forms.DateField(
+        label=_("From"), required=False, widget=forms.DateInput({"type": "date"}), validators=[_has_come]
+    )
+    until = forms.DateField(
+        label=_("To"), required=False, widget=forms.DateInput({"type": "date"}), validators=[_has_come]
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -93,3 +93,17 @@ def test_the_certificate_is_a_pdf_of_ones_own_work(workflow, ada, ben, browser_o
     assert browser_of().get("/you/certificate.pdf").status_code == 302
     assert browser_of(ada).get("/you/certificate.pdf?since=2026-02-01&until=2026-01-01").status_code == 400
     assert browser_of(ada).get("/you/certificate.pdf?since=2001-01-01&until=2001-01-02").status_code == 404
+
+
+@pytest.mark.parametrize("days", ["until=9999-12-31", "since=9999-12-31", "until=2026-10-27"])
+def test_a_certificate_of_days_to_come_is_refused_with_a_sentence(workflow, ada, browser_of, now, days):
+    answered(ada, workflow, world.subjects_of(workflow)[0], now)
+    response = browser_of(ada).get(f"/you/certificate.pdf?{days}")
+    assert response.status_code == 400
+    assert "This day has not come yet." in response.content.decode()
+
+
+@pytest.mark.parametrize("days", ["until=2026-10-25", "until=2026-10-26", "since=0001-01-01"])
+def test_a_certificate_may_last_until_the_day_that_it_is_somewhere(workflow, ada, browser_of, now, days):
+    answered(ada, workflow, world.subjects_of(workflow)[0], now)
+    assert browser_of(ada).get(f"/you/certificate.pdf?{days}").status_code == 200
