@@ -55,10 +55,13 @@ def address_of(image: GuideImage) -> str:
 
 
 def _read(upload: UploadedFile) -> Image.Image:
-    """Return the first frame, decoded; the size is looked at before anything is decoded."""
+    """Return the first frame, decoded; the size is looked at before anything is decoded.
+
+    Pillow warns of more than 89 million pixels, and gives up at twice as many before it tells how many there are.
+    """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             picture = Image.open(upload, formats=FORMATS)
             if max(picture.size) > MOST_PIXELS:
                 raise ImageRefused(
@@ -68,7 +71,12 @@ def _read(upload: UploadedFile) -> Image.Image:
             picture.load()
     except ImageRefused:
         raise
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombWarning) as error:
+    except Image.DecompressionBombError as error:
+        raise ImageRefused(
+            _("The picture has far too many pixels; %(most)d are allowed on a side. Nothing was kept.")
+            % {"most": MOST_PIXELS}
+        ) from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise ImageRefused(
             _("This file cannot be read as a picture. PNG, JPEG, WebP and GIF can be used; nothing was kept.")
         ) from error

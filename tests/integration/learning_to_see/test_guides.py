@@ -1,6 +1,8 @@
 """Tutorial, field guide and help: scientists write them, volunteers read them."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -45,6 +47,14 @@ def picture(width=40, height=30, form="PNG", **options):
     noise = np.random.default_rng(0).integers(0, 255, (height, width, 3), dtype=np.uint8)
     Image.fromarray(noise).save(buffer, form, **options)
     return SimpleUploadedFile(f"a.{form.lower()}", buffer.getvalue())
+
+
+def promising(width, height):
+    """A small PNG whose header tells of so many pixels."""
+    content = picture().read()
+    header = b"IHDR" + struct.pack(">II", width, height) + content[24:29]
+    content = content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]
+    return SimpleUploadedFile("a.png", content)
 
 
 def test_markdown_becomes_html_that_harms_nobody():
@@ -145,6 +155,8 @@ def test_a_picture_is_encoded_anew_and_served_for_ever(workflow, scientist):
         (SimpleUploadedFile("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>'), "cannot be read as a picture"),
         (SimpleUploadedFile("a.png", b"\x89PNG" * (MOST_BYTES // 4 + 1)), "larger than 2 MB"),
         (picture(4097, 1), "4096 are allowed"),
+        (promising(10_000, 10_000), "The picture is 10000 × 10000 pixels; 4096 are allowed"),
+        (promising(20_000, 20_000), "far too many pixels; 4096 are allowed"),
         (None, "Choose a picture first"),
     ],
 )
