@@ -7,14 +7,18 @@ import re
 import zipfile
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
+from django.core.signing import get_cookie_signer
+from django.test import Client
 
 from tests.integration.crowd import world
 from webapp.community.models import Collection, Favourite, Profile
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.update import refresh
 from webapp.review.rule import rule
-from webapp.volunteers.models import Classification, Volunteer
+from webapp.volunteers.identity import COOKIE, SALT
+from webapp.volunteers.models import Classification, GuideText, TutorialProgress, Volunteer
 
 pytestmark = pytest.mark.django_db
 
@@ -40,20 +44,23 @@ def belongings(volunteer, subject):
          verdict="yes")  # fmt: skip
 
 
+def export_of(browser):
+    """Return the rows of each table, and the content of each other file, by name."""
+    response = browser.post("/you/data/export/")
+    with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
+    tables = {name: list(csv.DictReader(text.splitlines())) for name, text in files.items() if name.endswith(".csv")}
+    return files | tables
+
+
 def test_the_export_holds_everything_of_oneself_and_nothing_of_others(workflow, ada, ben, browser_of):
     first, second, *_ = world.subjects_of(workflow)
     world.vote(ada, workflow, first, "yes", "AST")
     world.vote(ben, workflow, second, "no")
     belongings(ada, first)
     Favourite.objects.create(volunteer=ben, subject=second)
-    response = browser_of(ada).post("/you/data/export/")
-    with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
-        tables = {
-            name: list(csv.DictReader(archive.read(name).decode().splitlines()))
-            for name in archive.namelist()
-            if name.endswith(".csv")
-        }
-        profile, collections = (json.loads(archive.read(f"{name}.json")) for name in ("profile", "collections"))
+    tables = export_of(browser_of(ada))
+    profile, collections = (json.loads(tables[f"{name}.json"]) for name in ("profile", "collections"))
     [answer] = tables["classifications.csv"]
     assert (answer["answer"], answer["follow_up"], answer["workflow_slug"]) == ("yes", "AST", "atlas")
     assert answer["subject_external_id"] == first.external_id
@@ -61,6 +68,46 @@ def test_the_export_holds_everything_of_oneself_and_nothing_of_others(workflow, 
     assert len(tables["discoveries.csv"]) == len(tables["notifications.csv"]) == 1
     assert (profile["email"], profile["display_name"]) == ("ada@example.org", "Ada L.")
     assert collections[0]["subjects"][0]["external_id"] == first.external_id
+
+
+def taught(volunteer, workflow, text, number):
+    """Have somebody answer a training subject, draw a line, read a tutorial and sign in from elsewhere."""
+    [subject] = world.subjects_of(workflow, gold=True)
+    answer = world.vote(volunteer, workflow, subject, "no").recorded.classification
+    answer.marks.create(position=0, frame=number, x1=1.5, y1=2, x2=3, y2=4)
+    TutorialProgress.objects.create(volunteer=volunteer, text=text, step=number)
+    SocialAccount.objects.create(user=volunteer.user, provider="orcid", uid=f"0000-{number}", extra_data={"n": number})
+    return answer
+
+
+def test_the_export_holds_lines_skill_tutorials_and_sign_ins(ada, ben, browser_of):
+    workflow = world.make_workflow(subjects=1, gold=1)
+    text = GuideText.objects.create(survey=workflow.survey, workflow=workflow, kind="tutorial", version=3)
+    answer = taught(ada, workflow, text, 1)
+    taught(ben, workflow, text, 2)
+    Skill.objects.update(is_trusted=False)
+    export = export_of(browser_of(ada))
+    [line], [skill], [tutorial], [sign_in] = (
+        export[f"{name}.csv"] for name in ("lines", "skill", "tutorials", "sign-ins")
+    )
+    assert (line["classification_id"], line["frame"], line["x1"], line["y2"]) == (str(answer.pk), "1", "1.5", "4.0")
+    assert line["classification_subject_external_id"] == answer.subject.external_id
+    assert (skill["workflow_slug"], skill["no_no"], skill["yes_no"]) == ("atlas", "1", "0")
+    assert "is_trusted" not in skill, "volunteers are told nothing of signs of careless answers"
+    assert (tutorial["text_workflow_slug"], tutorial["text_version"], tutorial["step"]) == ("atlas", "3", "1")
+    assert (sign_in["provider"], sign_in["uid"], sign_in["extra_data"]) == ("orcid", "0000-1", '{"n": 1}')
+    told = export["README.txt"]
+    assert all(name in told for name in export if name != "README.txt"), "each file is explained"
+
+
+def test_a_visitor_takes_along_what_they_drew(workflow):
+    visitor, client = Volunteer.objects.create(), Client()
+    client.cookies[COOKIE] = get_cookie_signer(salt=COOKIE + SALT).sign(visitor.key.hex)
+    answer = world.vote(visitor, workflow, world.subjects_of(workflow)[0]).recorded.classification
+    answer.marks.create(position=0, x1=1, y1=2, x2=3, y2=4)
+    export = export_of(client)
+    assert len(export["lines.csv"]) == 1
+    assert export["sign-ins.csv"] == []
 
 
 def test_nobody_exports_nothing(client):
