@@ -10,6 +10,7 @@ import numpy as np
 
 from ml.checkpoint import Checkpoint
 from ml.commands.cutouts import Cutout, cutouts
+from ml.commands.share import Share
 from ml.commands.subjects import Tally
 from ml.dataset import BadExamples
 from ml.epoch import Epoch
@@ -48,6 +49,8 @@ def train_trails(args: argparse.Namespace) -> dict[str, Any]:
 def training_set(path: Path, marks_file: Path | None, tally: Tally, seed: int) -> TrainingSet:
     """Read images and what stands in them: from `#objects`, or from volunteers' line marks.
 
+    Of more images than `MOST_PIXELS` a random share is kept, drawn by the seed.
+
     Raises
     ------
     BadExamples
@@ -56,27 +59,19 @@ def training_set(path: Path, marks_file: Path | None, tally: Tally, seed: int) -
         As a sentence, if the images do not fit.
     """
     marks = None if marks_file is None else read_marks(marks_file)
-    rng = np.random.default_rng(seed)
-    images: list[Labelled] = []
-    groups: list[str] = []
-    pixels = 0
+    share: Share[tuple[Labelled, str]] = Share(MOST_PIXELS, seed)
     for cutout in cutouts(path, tally):
         things = _things(cutout, marks, tally)
         if things is None:
             continue
         one = labelled(cutout.pixels, things, cutout.external_id)
-        if pixels + one.noise_units.size > MOST_PIXELS:  # a reservoir: each image has the same chance to stay
-            place = int(rng.integers(len(images) + 1))
-            if place < len(images):
-                images[place], groups[place] = one, cutout.group
-            continue
-        images.append(one)
-        groups.append(cutout.group)
-        pixels += one.noise_units.size
-    if not images:
+        share.offer((one, cutout.group), one.noise_units.size)
+    kept = share.kept()
+    if not kept:
         source = COLUMN if marks is None else "the marks"
         raise BadExamples(f"No image in {path} can be learnt from: {source} and labels say of none what stands in it.")
-    return TrainingSet(images, np.array(groups), known=marks is None, name=str(path))
+    groups = np.array([group for _, group in kept])
+    return TrainingSet([one for one, _ in kept], groups, known=marks is None, name=str(path))
 
 
 def _things(cutout: Cutout, marks: dict[str, list[Mark]] | None, tally: Tally) -> list[Thing] | None:
