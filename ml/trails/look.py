@@ -95,12 +95,13 @@ def teach(features: Array, label: Array, image: Array, seed: int) -> tuple[Secon
 
     Returns
     -------
-    None and NaN where fewer than 8 candidates are trails, or all are: they teach nothing.
+    None and NaN where fewer than 8 candidates are trails, or all are: they teach nothing. None and NaN, too, where all
+    are of one image: none is left to judge by.
     """
     trails = int((label == 1 + CLASSES.index(TRAIL)).sum())
-    if trails < FEWEST or trails == len(label):
-        return None, np.full(len(label), np.nan)
     images = np.unique(image)
+    if trails < FEWEST or trails == len(label) or len(images) < 2:
+        return None, np.full(len(label), np.nan)
     fold = np.random.default_rng(seed).permutation(len(images))[np.searchsorted(images, image)] % FOLDS
     values = np.asarray(features, dtype=np.float32)
     grown = [_grown(values[fold != k], label[fold != k], seed + k) for k in range(FOLDS)]

@@ -52,6 +52,16 @@ def test_few_trails_teach_nothing():
     assert teach(np.zeros((40, 3)), np.ones(40, int), np.arange(40), seed=0)[0] is None
 
 
+def test_one_image_teaches_nothing_and_two_do():
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 2, 60)
+    features = rng.normal(size=(60, 5)) + 2 * np.eye(5)[label]
+    look, score = teach(features, label, np.zeros(60), seed=0)
+    assert look is None
+    assert np.isnan(score).all()
+    assert teach(features, label, np.arange(60) % 2, seed=0)[0] is not None
+
+
 @pytest.mark.parametrize("things", [[], [Thing("ARC", line(0, 0, 9, 9))]])
 def test_nothing_found_is_nothing(things):
     assert answers([], things).tolist() == []
