@@ -39,7 +39,8 @@ def evaluate_trails(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[st
 def outcomes_of(detector: Detector, path: Path, tally: Tally) -> tuple[list[Outcome], float]:
     """Return what a detector finds in each image whose trails are known, and how many images it does in a second.
 
-    The time runs from the first image to the last, reading included; the networks are compiled before it begins.
+    The time runs from the first image to the last, reading included; the network is compiled before it begins, for
+    images of the first one's shape.
 
     Raises
     ------

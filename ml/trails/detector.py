@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.engine import Run, choose_device, choose_engine, compile_run
+from ml.engine import Run, choose_device, choose_engine, compile_run, cores
 from ml.models.trail import Finished, TrailNet
 from ml.trails.candidate import LEAST, Candidate, candidates
 from ml.trails.found import Trail, trail_of
@@ -15,6 +15,7 @@ from ml.trails.maps import Maps
 from ml.trails.sky import in_noise, stretched
 from ml.trails.tiles import OVERLAP, TILE, sewn
 
+KEPT = 8  # networks compiled for so many shapes of tiles: each takes as much memory as the maps inside it
 FAINTEST_SCORE = 0.01  # what is less likely a trail, or anything like one, is not told
 Array = NDArray[Any]
 
@@ -28,7 +29,9 @@ class Detector(Protocol):
 
 
 class LearnedDetector:
-    """The network, and the second look at what it finds. Threads may share one: each compiles a network of its own.
+    """The network, and the second look at what it finds.
+
+    Threads may share one: the network is compiled once for each shape of tiles, with a stream for each image at work.
 
     Parameters
     ----------
@@ -39,7 +42,7 @@ class LearnedDetector:
     engine
         "auto", "openvino" or "torch".
     threads
-        Cores that one network may use; None for all.
+        Cores that one image may use; None for all. With fewer than all, so many more images are looked at at once.
     tile, overlap
         Pixels of a tile of larger images, and what neighbours share of it; multiples of 32.
     least
@@ -63,7 +66,7 @@ class LearnedDetector:
         self.device = choose_device(device)
         self.engine = choose_engine(engine, self.device)
         self.threads, self.tile, self.overlap, self.least = threads, tile, overlap, least
-        self._own = threading.local()
+        self._runs: dict[tuple[int, ...], Run] = {}
         self._compiling = threading.Lock()
 
     def candidates(self, pixels: Array) -> list[Candidate]:
@@ -92,12 +95,20 @@ class LearnedDetector:
 
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the maps (1, P, h / 4, w / 4) of a stretched image (1, 1, h, w)."""
-        runs: dict[tuple[int, ...], Run] = self._own.__dict__.setdefault("runs", {})
         shape = images.shape[1:]
-        if shape not in runs:
-            with self._compiling:
-                runs[shape] = compile_run(self.net, shape, device=self.device, engine=self.engine, threads=self.threads)
-        return runs[shape](images)
+        run = self._runs.get(shape) or self._compiled(shape)
+        return run(images)
+
+    def _compiled(self, shape: tuple[int, ...]) -> Run:
+        streams = 1 if self.threads is None else max(1, cores() // self.threads)
+        with self._compiling:
+            if shape not in self._runs:
+                while len(self._runs) >= KEPT:
+                    del self._runs[next(iter(self._runs))]
+                self._runs[shape] = compile_run(
+                    self.net, shape, device=self.device, engine=self.engine, streams=streams
+                )
+            return self._runs[shape]
 
 
 def judged(found: list[Candidate], look: SecondLook | None, shape: tuple[int, ...]) -> list[Trail]:

@@ -8,7 +8,7 @@ from ml.trails.recipe import ARCHITECTURE, CLASSICAL, ROLE, parts_of
 
 
 def detector_of(checkpoint: Checkpoint, *, threads: int | None = None, least: float = LEAST) -> Detector:
-    """Return the detector of a checkpoint; `threads` is how many cores each of its networks may use.
+    """Return the detector of a checkpoint; `threads` is how many cores one image may use.
 
     `least` is how far a cell must be anything but sky (`LearnedDetector`); the classical detector has no such cells.
 
