@@ -33,9 +33,10 @@ def check_handed(volunteer: Volunteer, workflow: Workflow, proofs: Iterable[tupl
     Raises
     ------
     HandedToAnother
-        The proof is somebody else's who has not become this volunteer by signing in.
+        The proof is that of another account, which may come back.
     NotHanded
-        There is neither a true proof nor a lease nor an answer.
+        There is neither a true proof nor a lease nor an answer; or the proof is that of a visitor whom the browser no
+        longer knows.
     """
     unproven = [subject for subject, proof in proofs if not _proves(volunteer, workflow, subject, proof)]
     if not unproven:
@@ -46,8 +47,8 @@ def check_handed(volunteer: Volunteer, workflow: Workflow, proofs: Iterable[tupl
     for subject in unproven:
         if subject not in known:
             raise NotHanded(
-                f"Subject {subject} was not handed to you. Ask for the next subjects of “{workflow}” and send each"
-                " answer with the lease that came with its subject."
+                f"Subject {subject} was not handed to whoever asks now. Open the page of “{workflow}” anew; programs"
+                " send each answer with the lease that came with its subject."
             )
 
 
@@ -55,6 +56,8 @@ def _proves(volunteer: Volunteer, workflow: Workflow, subject: int, proof: str) 
     whose = proof.partition(":")[0]
     if not whose.isdecimal() or not constant_time_compare(proof, proof_of(int(whose), workflow.pk, subject)):
         return False
-    if int(whose) != volunteer.pk and not volunteer.merged.filter(pk=int(whose)).exists():
+    if int(whose) == volunteer.pk or volunteer.merged.filter(pk=int(whose)).exists():
+        return True
+    if Volunteer.objects.filter(pk=int(whose), user__isnull=False).exists():
         raise HandedToAnother(f"Subject {subject} was handed to somebody else. Sign in as who answered it.")
-    return True
+    return False

@@ -27,6 +27,15 @@ async function sentence(response) {
   }
 }
 
+/** Read a reply; one that is cut off, or somebody else's page in its place, is as none. */
+async function answerOf(response) {
+  try {
+    return response.status === 204 ? null : await response.json();
+  } catch {
+    throw new Away(gettext("The server cannot be reached."));
+  }
+}
+
 async function call(url, body) {
   const options = body === undefined
     ? { headers: { Accept: "application/json" } }
@@ -41,7 +50,7 @@ async function call(url, body) {
   } catch {
     throw new Away(gettext("The server cannot be reached."));
   }
-  if (response.ok) return response.status === 204 ? null : response.json();
+  if (response.ok) return answerOf(response);
   if (response.status === 429 || response.status >= 500) {
     throw new Away(await sentence(response), 1000 * Number(response.headers.get("Retry-After")) || null);
   }

@@ -1,6 +1,6 @@
 // What the server has not confirmed yet, in order, kept in the browser until it has: nothing is lost when the
 // network or the server fails, and nothing counts twice, since each classification carries its own id.
-import { Away } from "./api.js";
+import { Refused, Unknown } from "./api.js";
 import { Letters } from "./letters.js";
 
 const FIRST_WAIT = 1000;
@@ -81,18 +81,23 @@ export class Outbox {
     this.store.remove(letter);
   }
 
+  /** Send in order. What the site takes from somebody else alone stays, and all that belongs to it; the rest goes on. */
   async #sendAll() {
-    while (this.#letters.length) {
-      const letter = this.#letters[0];
+    const apart = new Set();
+    let why = null;
+    for (let letter = this.#next(apart); letter; letter = this.#next(apart)) {
       letter.tried = true; // from here on the server may know of it, whatever the reply
-      try {
-        const reply = await this.#send(letter);
-        this.#settle(letter, () => this.told.sent(letter, reply));
-      } catch (error) {
-        if (error instanceof Away) return this.#later(error);
-        this.#settle(letter, () => this.told.refused(letter, error.message));
-      }
+      const { reply, error } = await this.#send(letter).then((reply) => ({ reply }), (error) => ({ error }));
+      if (!error) this.#settle(letter, () => this.told.sent(letter, reply));
+      else if (error instanceof Refused) this.#settle(letter, () => this.told.refused(letter, error.message));
+      else if (error instanceof Unknown) { apart.add(letter.id); why = error; }
+      else return this.#later(error);
     }
+    if (why) this.#later(why);
+  }
+
+  #next(apart) {
+    return this.#letters.find(({ id }) => !apart.has(id));
   }
 
   #send(letter) {

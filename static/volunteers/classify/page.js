@@ -22,7 +22,7 @@ const parts = (...names) => Object.fromEntries(names.map((name) => [name, part(n
 
 const api = new Api(config.urls);
 const outbox = await Outbox.open(api, config.workflow, config.who, { sent, refused, waiting });
-const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject));
+const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject), () => outbox.classifications.length);
 const stage = new Stage(part, config, say);
 const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why", "chips", "ask", "talk"), config.followUps, followUp);
 const keymap = new Keymap({
@@ -37,7 +37,8 @@ const keymap = new Keymap({
 new KeyList(keymap, { list: part("key-list"), reset: part("keys-reset"), dialog: part("keys") });
 const answers = [...document.querySelectorAll("[data-answer]")];
 
-let current = null; // the {item, picture} on the page
+let current = null; // the {item, picture} on the page, or on its way there
+let turn = 0; // counts advances: what an earlier one still waits for must not come over a later one's subject
 let drawn = null; // its picture, loaded
 let readyAt = Infinity; // when its answer is taken
 let startedAt = null;
@@ -63,34 +64,66 @@ function showProgress() {
   part("answered").textContent = interpolate(gettext("you answered %s"), [(progress.answered + answered).toLocaleString()]);
 }
 
+/** Show the next subject; the one on the page is left behind, unless it was put back. */
 async function advance() {
+  const mine = ++turn;
   current = null;
-  const slow = setTimeout(() => setState("loading"), 150);
+  readyAt = Infinity;
+  const slow = setTimeout(() => { if (mine === turn) setState("loading"); }, 150);
   try {
-    current = await queue.take();
-    if (current) await show();
-    else setState("empty");
+    const entry = await queue.take();
+    if (mine === turn) await open(entry, mine);
+    else if (entry) queue.putBack(entry);
   } catch (error) {
-    if (!(error instanceof Away)) part("away-why").textContent = error.message;
-    setState("away");
+    if (mine === turn) fail(error);
   } finally {
     clearTimeout(slow);
   }
   showProgress();
 }
 
-async function show() {
+async function open(entry, mine) {
+  current = entry;
+  if (entry) await show(entry, mine);
+  else showEmpty();
+}
+
+async function show(entry, mine) {
+  let picture = null;
   try {
-    drawn = await current.picture;
-  } catch {
+    picture = await entry.picture;
+  } catch { /* said below */ }
+  if (mine !== turn) return;
+  if (!picture) {
     setState("broken");
     return;
   }
+  drawn = picture;
   setState("open");
-  stage.show(drawn, current.item.subject, current.marks);
-  showFacts(current.item.subject);
+  stage.show(drawn, entry.item.subject, entry.marks);
+  showFacts(entry.item.subject);
   startedAt = new Date();
   readyAt = performance.now() + SETTLE;
+}
+
+function showEmpty() {
+  setState("empty");
+  part("empty-why").textContent = queue.message;
+  const left = queue.leftOut;
+  part("left-out").hidden = !left;
+  part("left-out-why").textContent = interpolate(ngettext(
+    "One picture could not be loaded and was left out.", "%s pictures could not be loaded and were left out.", left,
+  ), [left]);
+}
+
+function fail(error) {
+  if (!(error instanceof Away)) part("away-why").textContent = error.message;
+  setState("away");
+}
+
+/** Look for a subject again, unless one is on its way or there. */
+function look() {
+  if (!current) advance();
 }
 
 function showFacts(subject) {
@@ -154,7 +187,7 @@ function undo() {
   answered -= 1;
   outbox.undo(step.classification.id);
   if (current) {
-    current.marks = stage.marks.lines;
+    if (readyAt < Infinity) current.marks = stage.marks.lines; // else the lines there are another subject's
     queue.putBack(current);
   }
   queue.putBack(step.entry);
@@ -192,15 +225,15 @@ function waiting(count, why) {
   part("waiting").hidden = count === 0;
   if (count) {
     const words = why instanceof Unknown ? ngettext(
-      "The site does not know you any more. One answer is kept in this browser and will be sent once you are signed in again or have reloaded the page.",
-      "The site does not know you any more. %s answers are kept in this browser and will be sent once you are signed in again or have reloaded the page.", count,
+      "The site does not know you any more. One answer is kept in this browser and will be sent once you are signed in again.",
+      "The site does not know you any more. %s answers are kept in this browser and will be sent once you are signed in again.", count,
     ) : ngettext(
       "The server cannot be reached. One answer is kept in this browser and will be sent as soon as it can.",
       "The server cannot be reached. %s answers are kept in this browser and will be sent as soon as it can.", count,
     );
     part("waiting").textContent = interpolate(words, [count]);
   }
-  if (count === 0 && document.body.dataset.state === "away") advance();
+  if (count === 0 && document.body.dataset.state === "away") look();
 }
 
 /** Write the keys on the buttons that they press. */
@@ -221,10 +254,11 @@ function listenToButtons() {
   part("swipe").checked = stage.choices.swipe;
   part("swipe").addEventListener("change", () => stage.choices.set({ swipe: part("swipe").checked }));
   part("pictures").addEventListener("swipe", (event) => keymap.actions[SWIPES[event.detail]]?.run());
-  part("again").addEventListener("click", advance);
-  part("look").addEventListener("click", advance);
-  part("leave").addEventListener("click", advance);
-  part("reload").addEventListener("click", () => { queue.retry(current); setState("loading"); show(); });
+  part("again").addEventListener("click", look);
+  part("look").addEventListener("click", look);
+  part("leave").addEventListener("click", () => { queue.leaveOut(current); advance(); });
+  part("bring-back").addEventListener("click", () => { queue.bringBack(); look(); });
+  part("reload").addEventListener("click", () => { queue.retry(current); setState("loading"); show(current, ++turn); });
   part("help").addEventListener("click", () => part("keys").showModal());
 }
 
@@ -232,7 +266,7 @@ listenToButtons();
 offerReader(config.reader);
 listen(keymap);
 keymap.listen(showKeys);
-addEventListener("online", () => { if (document.body.dataset.state === "away") advance(); });
+addEventListener("online", () => { if (document.body.dataset.state === "away") look(); });
 for (const classification of outbox.classifications) queue.skip(classification.subject);
 setState("loading");
 offerUndo();

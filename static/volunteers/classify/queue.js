@@ -2,17 +2,28 @@
 
 const AHEAD = 10;
 const REFILL_BELOW = 6;
+const MOST = 50; // that the server lends
 
 export class Queue {
   #waiting = [];
   #seen = new Set();
   #filling = null;
+  #leftOut = [];
 
-  /** `next(n)` leases subjects; `load(subject)` resolves with the subject's picture. */
-  constructor(next, load) {
+  /**
+   * `next(n)` leases subjects, those that are held already first; `load(subject)` resolves with the subject's picture;
+   * `unsent()` tells how many are answered but still held, since the server does not know.
+   */
+  constructor(next, load, unsent) {
     this.next = next;
     this.load = load;
+    this.unsent = unsent;
     this.progress = null;
+    this.message = "";
+  }
+
+  get leftOut() {
+    return this.#leftOut.length;
   }
 
   /** Never show a subject again: its answer is on the way. */
@@ -36,13 +47,25 @@ export class Queue {
     entry.picture = this.#picture(entry.item.subject);
   }
 
+  /** Pass over a subject whose picture does not come; it stays lent. */
+  leaveOut(entry) {
+    this.#leftOut.push(entry);
+  }
+
+  /** Try all that was left out once more. */
+  bringBack() {
+    for (const entry of this.#leftOut) this.retry(entry);
+    this.#waiting.push(...this.#leftOut.splice(0));
+  }
+
   #fill() {
     this.#filling ??= this.#ask().finally(() => { this.#filling = null; });
     return this.#filling;
   }
 
   async #ask() {
-    const reply = await this.next(AHEAD);
+    const reply = await this.next(Math.min(AHEAD + this.leftOut + this.unsent(), MOST));
+    this.message = reply.message;
     // The page counts its own answers from the first reply on: later replies count some of them too.
     this.progress = { ...reply.progress, answered: this.progress?.answered ?? reply.progress.answered };
     for (const item of reply.items) {

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from tests.integration.crowd.world import client_of, entry_of, make_volunteer, make_workflow, subjects_of, vote
 from webapp.volunteers.models import Classification, Lease
@@ -33,7 +34,7 @@ def test_a_settled_subject_is_not_opened_again_by_who_was_not_asked():
     eve = client_of(make_volunteer("eve"))
     for lease in ("", "1:abc", "x", f"{10**30}:x"):
         reply = post(eve, subject.pk, "no", lease=lease)
-        assert (reply.status_code, "was not handed to you" in reply.json()["detail"]) == (400, True)
+        assert (reply.status_code, "was not handed to" in reply.json()["detail"]) == (400, True)
     assert entry_of(workflow, subject).is_retired
     assert Classification.objects.count() == 2
 
@@ -62,6 +63,14 @@ def test_what_was_handed_to_another_waits_for_them():
     assert post(eve, subject, lease=lease).status_code == 403
     assert not Classification.objects.exists()
     assert post(ann, subject, lease=lease).status_code == 201
+
+
+def test_what_was_handed_to_a_visitor_whom_nobody_knows_any_more_is_refused():
+    make_workflow(subjects=1)
+    visitor, eve = APIClient(), client_of(make_volunteer("eve"))
+    subject, lease = handed(visitor)
+    assert post(eve, subject, lease=lease).status_code == 400
+    assert not Classification.objects.exists()
 
 
 def test_a_locked_level_takes_no_answers():

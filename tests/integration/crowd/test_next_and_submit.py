@@ -99,7 +99,7 @@ def test_an_answered_subject_is_not_handed_to_the_same_person_again(workflow, cl
         seen |= {item["subject"]["id"] for item in items}
         client.post(ANSWERS, [answer(item) for item in items], format="json")
     assert len(seen) == standing(workflow).count() == 10
-    assert "seen everything" in client.get(NEXT).json()["message"]
+    assert "answered everything" in client.get(NEXT).json()["message"]
 
 
 def test_training_tells_the_truth_afterwards_and_only_then(client):

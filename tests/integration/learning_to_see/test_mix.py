@@ -98,4 +98,4 @@ def test_a_training_workflow_serves_nothing_else_and_says_when_it_is_done():
     for lease in leases:
         vote(volunteer, workflow, lease.entry.subject)
     reply = client_of(volunteer).get("/api/workflows/atlas/next/").json()
-    assert (reply["items"], "skill page says what you have learnt" in reply["message"]) == ([], True)
+    assert (reply["items"], "skill page shows what you recognise" in reply["message"]) == ([], True)

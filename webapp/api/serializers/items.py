@@ -85,7 +85,7 @@ class Progress(serializers.Serializer[Any]):
 class NextSerializer(serializers.Serializer[Any]):
     items = ItemSerializer(many=True)
     progress = Progress()
-    message = serializers.CharField(allow_blank=True, help_text="why there are no items")
+    message = serializers.CharField(allow_blank=True, help_text="why there are fewer items than asked for")
 
 
 def represent(leases: Sequence[Lease], workflow: Workflow) -> list[dict[str, Any]]:

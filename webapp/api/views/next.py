@@ -41,11 +41,12 @@ class NextView(APIView):
         gate = gate_of(workflow, volunteer)
         if not gate.is_open:
             raise PermissionDenied(gate.sentence)
-        leases = lease_next(volunteer, workflow, wanted_items(request))
+        wanted = wanted_items(request)
+        leases = lease_next(volunteer, workflow, wanted)
         body = {
             "items": represent(leases, workflow),
             "progress": progress_of(volunteer, workflow),
-            "message": "" if leases else why_nothing(workflow),
+            "message": "" if len(leases) == wanted else why_no_more(workflow),
         }
         response = Response(body, headers={"Cache-Control": "private, no-store"})
         return keep_identity(request._request, response, volunteer)
@@ -59,9 +60,15 @@ def wanted_items(request: Request) -> int:
         return DEFAULT
 
 
-def why_nothing(workflow: Workflow) -> str:
+def why_no_more(workflow: Workflow) -> str:
     if not workflow.is_active:
         return _("This project is paused. What you answered is safe; come back when it goes on.")
     if workflow.is_training:
-        return _("You have answered every training subject there is. Your skill page says what you have learnt.")
-    return _("You have seen everything that needs you here. New subjects appear as soon as there are some.")
+        return _(
+            "Every training subject here has your answer. Your skill page shows what you recognise by now, and which"
+            " kinds you still mix up; the projects are waiting."
+        )
+    return _(
+        "You have answered everything that is open, or others hold the rest at the moment. New subjects appear when"
+        " more sky comes in, or when the model finds something to ask about."
+    )
