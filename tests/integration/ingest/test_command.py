@@ -1,5 +1,7 @@
 """`manage.py ingest`, as a person at a terminal meets it."""
 
+import re
+
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -7,6 +9,7 @@ from tests.integration.ingest.sky import assert_archive_equals, make_sky, make_s
 from webapp.archive.ingest.shelf import Shelf
 from webapp.archive.models import IngestProblem, IngestRun, Subject, SubjectSet, Survey
 from webapp.console.management.commands import ingest as command
+from webapp.environment import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +28,14 @@ def test_it_ingests_and_says_what_came_of_it(tmp_path, capsys):
     assert "0  known already by their external_id" in said
     assert_archive_equals(survey, truth)
     assert IngestRun.objects.get().state == "done"
+
+
+def test_the_readmes_command_works_on_a_site_without_a_survey(tmp_path):
+    make_sky(tmp_path / "night", 3)
+    (said,) = re.findall(r"manage\.py (ingest .*?) +#", (ROOT / "README.md").read_text())
+    meant = {"PATH": str(tmp_path / "night"), "S": "atlas"}
+    call_command(*[meant.get(word, word) for word in said.split()])
+    assert Survey.objects.get().subjects.count() == 3
 
 
 def test_the_set_may_be_named(tmp_path):
