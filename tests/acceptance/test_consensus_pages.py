@@ -8,8 +8,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from tests.acceptance.people import member
+from tests.integration.crowd.world import recount
 from tests.integration.learning import sky
-from webapp.consensus.replay import recompute
 from webapp.review.rule import rule
 from webapp.volunteers.marks import Line, store_lines
 from webapp.volunteers.models import Classification, Volunteer
@@ -40,7 +40,7 @@ def survey(db):
             )  # fmt: skip
             if not place:
                 store_lines({answer: [Line(2, 3, 18, 15)]})
-    recompute(workflow)
+    recount(workflow)
     return survey
 
 

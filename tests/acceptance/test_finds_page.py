@@ -10,10 +10,10 @@ from playwright.sync_api import expect
 from ml.finds import Find
 from ml.pixels.store import PixelStore
 from tests.acceptance.people import member
+from tests.integration.crowd.world import recount
 from tests.integration.learning import sky
 from tests.unit.trails.skies import line, noisy
 from webapp.archive.models import Subject
-from webapp.consensus.replay import recompute
 from webapp.learning import finds, scores
 from webapp.volunteers.marks import Line, store_lines
 from webapp.volunteers.models import Classification, Volunteer
@@ -39,7 +39,7 @@ def subject(db):
             is_counted=True,
         )  # fmt: skip
         store_lines({answer: [Line(40 + nudge, 60, 200, 180 - nudge)]})
-    recompute(workflow)
+    recount(workflow)
     run = workflow.training_runs.create(survey=workflow.survey, role="trail", state="done")
     model = workflow.survey.checkpoints.create(
         role="trail", run=run, folder="none", sha256="0", manifest={}, is_champion=True

@@ -8,9 +8,11 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 
 from webapp.consensus.models import Skill
-from webapp.consensus.replay import SUBJECTS, replay
+from webapp.consensus.replay import replay
 from webapp.consensus.update import refresh
 from webapp.volunteers.models import Classification, Workflow
+
+SUBJECTS = 1_000
 
 
 def catch_up(workflow: Workflow, limit: int = 1_000) -> int:

@@ -33,7 +33,11 @@ def start_recount(*, workflow: Workflow, by: User | None) -> Recount:
 
 
 def recount_votes(job: Recount) -> None:
-    """Do the job. Batches are transactions of their own, so volunteers go on meanwhile; twice does no harm."""
+    """Do the job. Batches are transactions of their own, so volunteers go on meanwhile; twice does no harm.
+
+    Where the rules are those of before, it ends in what live counting has come to once `webapp.consensus.catch_up` has
+    nothing left to do.
+    """
     replay_everybody(job.workflow, lambda votes: job.renew())
     subjects = list(_touched(job.workflow).order_by("pk").values_list("subject", flat=True))
     job.renew(done=0, total=len(subjects))

@@ -7,18 +7,16 @@ from operator import itemgetter
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef
 
-from webapp.consensus.models import Consensus, Skill
+from webapp.consensus.models import Skill
 from webapp.consensus.skill import Truths, set_records, told
 from webapp.consensus.standing import lock_volunteers
-from webapp.consensus.update import refresh
 from webapp.consensus.weigh import NEWCOMER, Counts, weigh_in_order
 from webapp.sql import execute, fetch
-from webapp.volunteers.models import Classification, QueueEntry, Workflow
+from webapp.volunteers.models import Classification, Workflow
 
 VOTES = 50_000
-SUBJECTS = 1_000
 
 # Answers without a place are of before places were given, or were imported: they come in the order of their times.
 READ = """
@@ -37,22 +35,6 @@ WRITE = """
     UPDATE volunteers_classification AS answer SET evidence = numbered.evidence, position = numbered.position
     FROM numbered WHERE answer.id = numbered.id
 """
-
-
-def recompute(workflow: Workflow) -> int:
-    """Weigh and add up everything in a workflow anew; return how many subjects have votes.
-
-    It ends in what live counting has come to once `webapp.consensus.catch_up` has nothing left to do. Batches are
-    transactions of their own, so that people go on meanwhile.
-    """
-    replay_everybody(workflow)
-    voted = Classification.objects.filter(workflow=workflow, subject=OuterRef("subject"))
-    summed = Consensus.objects.filter(workflow=workflow, subject=OuterRef("subject"))
-    entries = QueueEntry.objects.filter(Q(Exists(voted)) | Q(Exists(summed)), workflow=workflow)
-    subjects = list(entries.order_by("pk").values_list("subject", flat=True))
-    for start in range(0, len(subjects), SUBJECTS):
-        refresh(workflow, subjects[start : start + SUBJECTS])
-    return len(subjects)
 
 
 def replay_everybody(workflow: Workflow, report: Callable[[int], Any] = lambda votes: None) -> None:

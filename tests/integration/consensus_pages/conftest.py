@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from tests.integration.crowd.world import recount
 from tests.integration.learning import sky
 from webapp.archive.models import Membership
-from webapp.consensus.replay import recompute
 from webapp.volunteers.models import Classification, Volunteer
 
 
@@ -55,7 +55,7 @@ def vote(workflow):
                 created_at=at, started_at=at - timedelta(seconds=4), finished_at=at
             )
             given.append(row)
-        recompute(workflow)
+        recount(workflow)
         return given
 
     return answer

@@ -6,10 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.integration.crowd.world import entry_of, make_volunteer, make_workflow, subjects_of, vote
+from tests.integration.crowd.world import entry_of, make_volunteer, make_workflow, recount, subjects_of, vote
 from webapp.consensus.catch_up import catch_up
 from webapp.consensus.models import Consensus, Skill
-from webapp.consensus.replay import recompute
 from webapp.consensus.skill import truth_changed
 from webapp.consensus.update import refresh
 from webapp.volunteers.models import QueueEntry
@@ -102,7 +101,7 @@ def test_what_a_person_retired_stays_retired():
     refresh(workflow, [subject.pk])
     assert entry_of(workflow, subject).is_retired
     vote(make_volunteer(), workflow, subject, "no")
-    recompute(workflow)
+    recount(workflow)
     row = Consensus.objects.get()
     assert (row.votes, row.is_retired, row.retired_reason) == (2, True, "human")
 

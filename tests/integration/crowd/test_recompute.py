@@ -6,10 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from tests.integration.crowd.world import end_grace, make_volunteer, make_workflow, subjects_of
+from tests.integration.crowd.world import end_grace, make_volunteer, make_workflow, recount, subjects_of
 from webapp.consensus.catch_up import catch_up
 from webapp.consensus.models import Consensus, Skill
-from webapp.consensus.replay import recompute
 from webapp.consensus.skill import truth_changed
 from webapp.consensus.submit import submit, undo
 from webapp.volunteers.classify import Item
@@ -88,10 +87,10 @@ class Recomputing(TestCase):
             getattr(life, what)(*how)
         catch_up(life.workflow)
         live = state(life.workflow)
-        recompute(life.workflow)
+        recount(life.workflow)
         assert state(life.workflow) == live
         Consensus.objects.all().delete()
         Skill.objects.all().delete()
         Classification.objects.update(evidence=None)
-        recompute(life.workflow)
+        recount(life.workflow)
         assert state(life.workflow) == live

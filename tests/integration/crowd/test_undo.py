@@ -12,12 +12,12 @@ from tests.integration.crowd.world import (
     entry_of,
     make_volunteer,
     make_workflow,
+    recount,
     subjects_of,
     vote,
 )
 from webapp.consensus.catch_up import catch_up
 from webapp.consensus.models import Consensus, Skill
-from webapp.consensus.replay import recompute
 from webapp.consensus.skill import truth_changed
 from webapp.consensus.submit import undo
 from webapp.volunteers.classify import TooLate
@@ -140,7 +140,7 @@ def test_who_was_told_the_truth_earns_no_skill_by_answering_again():
     undo(ann, first.pk)
     second = vote(ann, workflow, subject, "no").recorded.classification
     assert not any(map(any, Skill.objects.get().counts()))
-    recompute(workflow)
+    recount(workflow)
     assert not any(map(any, Skill.objects.get().counts()))
     undo(ann, second.pk)
     assert not any(map(any, Skill.objects.get().counts()))

@@ -11,7 +11,8 @@ from rest_framework.test import APIClient
 
 from webapp.archive.models import Frame, Subject, SubjectSet, Survey
 from webapp.consensus.grace import count_overdue
-from webapp.consensus.models import Consensus
+from webapp.consensus.models import Consensus, Recount
+from webapp.consensus.recounting import recount_votes
 from webapp.consensus.standing import lock_voters
 from webapp.consensus.submit import Submitted, submit
 from webapp.consensus.update import count
@@ -88,6 +89,11 @@ def end_grace():
     """Let the grace period of all answers have ended, and the schedule have seen it; return how many counted."""
     Classification.objects.held_back().update(created_at=timezone.now() - timedelta(hours=1))
     return count_overdue()
+
+
+def recount(workflow):
+    """Weigh and add up everything anew, as a worker does after a change of rule."""
+    recount_votes(Recount.objects.claim(Recount.objects.create(workflow=workflow).pk))
 
 
 def entry_of(workflow, subject):

@@ -4,11 +4,10 @@ import json
 
 import pytest
 
-from tests.integration.crowd.world import entry_of, make_subject, make_workflow, subjects_of
+from tests.integration.crowd.world import entry_of, make_subject, make_workflow, recount, subjects_of
 from tests.integration.exchange.files import PANOPTES, YES_NO, counts, imported, panoptes_row, write_csv
 from webapp.archive.models import Subject
 from webapp.consensus.models import Consensus, Skill
-from webapp.consensus.replay import recompute
 from webapp.review.intake.choices import Choices
 from webapp.volunteers.models import Classification, Mark, Volunteer
 
@@ -51,7 +50,7 @@ def test_answers_come_in_and_a_second_time_nothing_changes(tmp_path):
     again = imported(workflow, path)
     assert (again.state, again.added, again.known, again.skipped) == ("done", 0, 4, 0)
     assert state() == before
-    recompute(workflow)
+    recount(workflow)
     assert state() == before
 
 

@@ -6,10 +6,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
+from tests.integration.crowd.world import recount
 from tests.integration.learning import sky
 from webapp.consensus.catch_up import catch_up
 from webapp.consensus.models import Consensus, Skill
-from webapp.consensus.replay import recompute
 from webapp.learning.held_out import is_test_group
 from webapp.learning.labels import labels
 from webapp.learning.models import Checkpoint, Score, TrainingRun
@@ -45,7 +45,7 @@ def vote(workflow, subject, *answers):
         Classification.objects.create(
             id=uuid.uuid4(), volunteer=person, workflow=workflow, subject=subject, answer=answer, is_counted=True
         )
-    recompute(workflow)
+    recount(workflow)
     return people
 
 

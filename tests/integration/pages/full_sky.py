@@ -3,11 +3,11 @@
 import numpy as np
 from django.contrib.auth import get_user_model
 
+from tests.integration.crowd.world import recount
 from tests.integration.learning import sky
 from webapp.archive.models import IngestProblem, IngestRun
 from webapp.archive.sentences import NOTHING_READ
 from webapp.consensus.models import AggregatedPosterior, Aggregation, Injection, Recount, TrustFlag, TrustScan
-from webapp.consensus.replay import recompute
 from webapp.consensus.sentences import DAWID_SKENE, DRAWN, FLAGGED, RECOUNTED, TURNED
 from webapp.learning.gate import Result, judge
 from webapp.learning.models import Evaluation, Promotion, Score, TestSet, TrainingEpoch, TrainingRun, TrainingSet
@@ -32,7 +32,7 @@ def something_on_each_page():
     _train(model)
     for person in Volunteer.objects.bulk_create(Volunteer() for _ in range(3)):
         _vote(workflow, person, rows[10:])
-    recompute(workflow)
+    recount(workflow)
     lines = (Mark(classification=each, position=0, x1=2, y1=2, x2=9, y2=7) for each in Classification.objects.all())
     Mark.objects.bulk_create(lines)
     scores = [Score(checkpoint=model, subject=row, probabilities=[0.2], p_real=0.2, entropy=0.5) for row in rows]

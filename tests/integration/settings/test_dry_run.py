@@ -4,10 +4,9 @@ import random
 
 import pytest
 
-from tests.integration.crowd.world import make_volunteer, make_workflow, subjects_of, vote
+from tests.integration.crowd.world import make_volunteer, make_workflow, recount, subjects_of, vote
 from webapp.consensus.dry_run import try_rules
 from webapp.consensus.models import Consensus
-from webapp.consensus.replay import recompute
 from webapp.volunteers.models import Workflow
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +46,7 @@ def test_a_trial_says_what_saving_does_and_writes_nothing(workflow, change):
     trial = try_rules(changed)
     assert list(Consensus.objects.order_by("pk").values()) == stored
     changed.save()
-    recompute(changed)
+    recount(changed)
     after = dict(Consensus.objects.filter(**open_or_not).values_list("subject", "is_retired"))
     assert trial.subjects == 18
     assert trial.settled == sum(after[each] and not before[each] for each in before)
