@@ -113,6 +113,8 @@ class Examples:
         self._check_classes()
         if self.sided:
             self._check_sides()
+        if len(np.unique(self.groups)) < 2:
+            raise self._too_few_objects()
         if self.features is not None and not np.isfinite(self._known_features(self.features)).all():
             raise BadExamples(
                 "Some features are not computed yet (NaN). Score these subjects first, or leave them out."
@@ -146,11 +148,27 @@ class Examples:
 
         `fraction` of the rows, 0..0.5, goes to validation, or what `held` says. A kind of two groups or more is on both
         sides, and one of a single group is learnt from.
+
+        Raises
+        ------
+        BadExamples
+            If there are several kinds, but too few groups to learn from more than one.
         """
         if self.held is not None:
             return np.flatnonzero(~self.held), np.flatnonzero(self.held)
-        folds = grouped_folds(self.groups, self.kinds(), max(2, round(1 / fraction)), seed)
-        return np.flatnonzero(folds != 0), np.flatnonzero(folds == 0)
+        kinds = self.kinds()
+        shown = grouped_folds(self.groups, kinds, max(2, round(1 / fraction)), seed) != 0
+        if len(np.unique(kinds[shown])) < min(2, len(np.unique(kinds))):
+            raise self._too_few_objects()
+        return np.flatnonzero(shown), np.flatnonzero(~shown)
+
+    def _too_few_objects(self) -> BadExamples:
+        objects = len(np.unique(self.groups))
+        return BadExamples(
+            f"The {len(self)} examples are of {objects} object{'s' * (objects > 1)} (object_group), too few to learn"
+            " from some and to judge by others, since those of one object stay together. Give each object an"
+            " object_group of its own, or add other objects: two or more of each kind."
+        )
 
 
 @dataclass(frozen=True)

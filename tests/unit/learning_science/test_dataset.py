@@ -98,6 +98,27 @@ def test_one_kind_alone_cannot_be_learnt(kind, missing):
         labelled([kind] * 20).check()
 
 
+def test_examples_of_one_object_cannot_be_learnt():
+    examples = labelled([0, 2] * 10)
+    examples.groups = np.array(["night 1"] * 20)
+    with pytest.raises(BadExamples, match=r"The 20 examples are of 1 object \(object_group\), too few.*two or more"):
+        examples.check()
+
+
+def test_one_object_of_each_kind_leaves_none_to_judge_by():
+    examples = labelled([0] + [2] * 19)
+    examples.groups = np.array(["a"] + ["b"] * 19)
+    with pytest.raises(BadExamples, match=r"The 20 examples are of 2 objects \(object_group\), too few"):
+        examples.split()
+
+
+def test_two_nights_of_both_kinds_are_enough():
+    examples = labelled([0, 2] * 10)
+    examples.groups = np.repeat(["night 1", "night 2"], 10)
+    for seed in range(4):
+        assert [len(part) for part in examples.split(seed=seed)] == [10, 10]
+
+
 def test_an_empty_class_is_noted():
     examples = labelled([0, 2, 0, 2])
     examples.check()
