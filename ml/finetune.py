@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ml.augment import AUGMENTS
 from ml.backbone import Backbone, prepare
 from ml.chips import Chips, load_chips
-from ml.dataset import Examples
+from ml.dataset import BadExamples, Examples
 from ml.epoch import Epoch, OnEpoch
 from ml.head import LinearHead
 from ml.judge import Judge
@@ -56,8 +56,18 @@ def finetune(
         Row numbers (train, validation); rounds are judged on the first `schedule.judged` of the latter.
     schedule, seed, minutes, on_epoch
         As in `ml.train.train`.
+
+    Raises
+    ------
+    BadExamples
+        If the training rows show a single chip, of which no batch can be made.
     """
     chips = load_chips(examples, rows[0], start.preprocessing)
+    if len(chips) < 2:
+        raise BadExamples(
+            "Only one example is left to learn from, and a network needs two or more (batch normalisation)."
+            " Add examples of other objects, or use preset head."
+        )
     judge = Judge(examples, rows[1][: schedule.judged])
     unseen = load_chips(examples, judge.rows, start.preprocessing)
     network = copy.deepcopy(start.network)

@@ -11,6 +11,7 @@ from ml.augment import shifted, turned
 from ml.checkpoint import Checkpoint
 from ml.chips import load_chips
 from ml.dataset import BadExamples
+from ml.finetune import finetune
 from ml.metrics import roc_auc
 from ml.models.residual import ResidualNet
 from ml.preprocessing import native
@@ -79,6 +80,15 @@ def test_pixels_are_needed(kinds, features):
 def test_too_few_examples(kinds, pixels):
     with pytest.raises(BadExamples, match="only 12 examples; a network needs 16"):
         train.train("stamp", labelled(kinds[:12], pixels=pixels[:12]), preset="small")
+
+
+def test_a_single_chip_to_learn_from_is_refused_instead_of_waited_on(kinds, pixels):
+    examples = labelled(kinds, pixels=pixels)
+    start = recipe.recipe_of("small", "scratch", examples, None).begin(0)
+    with pytest.raises(BadExamples, match="Only one example is left to learn from, and a network needs two"):
+        finetune(
+            examples, start, None, (np.arange(1), np.arange(1, 9)), BRIEF, seed=0, minutes=0.01, on_epoch=lambda _: None
+        )
 
 
 def test_chips_keep_the_order_of_their_rows(kinds, pixels):
