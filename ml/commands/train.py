@@ -9,6 +9,7 @@ from ml.commands import stamp_options
 from ml.commands.role_options import RoleOptions
 from ml.commands.roles import ROLES, check_preset, role_named
 from ml.commands.run import command
+from ml.dataset import BadExamples
 
 
 def add(subparsers: Any) -> None:
@@ -50,5 +51,14 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     role = role_named(args.role)
     check_preset(role, args.preset)
     args.foreign.check(args, args.role)
+    check_limits(args)
     check_place(args.out)
     return role.train(args)
+
+
+def check_limits(args: argparse.Namespace) -> None:
+    """Raise BadExamples for a time that is none, or for less than no steps."""
+    if args.minutes is not None and not args.minutes > 0:
+        raise BadExamples(f"--minutes is a time above 0, not {args.minutes:g}. Leave it out to train without a limit.")
+    if args.steps is not None and args.steps < 0:
+        raise BadExamples(f"--steps is a number of batches, 0 or more, not {args.steps}. Correct it, or leave it out.")

@@ -123,6 +123,18 @@ def test_bad_input_is_one_sentence(arguments, sentence, capsys):
 
 
 @pytest.mark.parametrize("role", ["stamp", "tracklet", "trail", "cube"])
+@pytest.mark.parametrize("minutes", ["0", "-1", "nan"])
+def test_a_time_in_which_nothing_can_be_learnt_is_refused(role, minutes, capsys):
+    assert main(["train", "--role", role, "--data", "nowhere.csv", "--out", "c", "--minutes", minutes]) == 2
+    assert f"--minutes is a time above 0, not {minutes}." in capsys.readouterr().err
+
+
+def test_less_than_no_steps_are_refused(capsys):
+    assert main(["train", "--role", "trail", "--data", "nowhere.csv", "--out", "c", "--steps", "-5"]) == 2
+    assert "--steps is a number of batches, 0 or more, not -5." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("role", ["stamp", "tracklet", "trail", "cube"])
 def test_what_stands_at_out_is_not_erased_and_nothing_is_read_in_vain(role, tmp_path, capsys):
     (tmp_path / "thesis.txt").touch()
     assert main(["train", "--role", role, "--data", "nowhere.csv", "--out", str(tmp_path)]) == 2
