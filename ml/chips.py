@@ -10,18 +10,22 @@ from torch import Tensor
 from ml.dataset import BadExamples, Examples
 from ml.preprocessing import Preprocessing
 
-MOST = 2**30  # bytes of chips held; beyond it a random part of the subjects is trained on
+MOST = 2**30  # bytes of chips held; beyond it a random part of the subjects is trained on, or judged by
 SLAB = 256  # subjects stretched at a time
 
 
 @dataclass(frozen=True)
 class Chips:
-    """Single frames (n, C, H, W) float16, subject by subject, with what their labels allow and their trust."""
+    """Single frames (n, C, H, W) float16, subject by subject, with what their labels allow and their trust.
+
+    `rows` (n / frames,) says which subjects they are.
+    """
 
     pixels: Tensor
     targets: Tensor
     weights: Tensor
     frames: int
+    rows: NDArray[np.intp]
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -29,6 +33,8 @@ class Chips:
 
 def load_chips(examples: Examples, rows: NDArray[np.intp], preprocessing: Preprocessing, *, most: int = MOST) -> Chips:
     """Read and stretch the frames of some subjects, in their order; each frame inherits its subject's label.
+
+    Of more than `most` bytes a random part is kept, the same at every call, which `rows` of the result names.
 
     Raises
     ------
@@ -40,7 +46,7 @@ def load_chips(examples: Examples, rows: NDArray[np.intp], preprocessing: Prepro
     first = preprocessing.stretched(np.asarray(examples.pixels[rows[:1]]))
     fits = max(1, int(most // (2 * first.size)))
     if len(rows) > fits:
-        rows = np.random.default_rng(0).choice(rows, fits, replace=False)
+        rows = rows[np.sort(np.random.default_rng(0).choice(len(rows), fits, replace=False))]
     pixels = torch.empty(len(rows), *first.shape[1:], dtype=torch.float16)
     for start in range(0, len(rows), SLAB):
         block = np.asarray(examples.pixels[rows[start : start + SLAB]])
@@ -51,4 +57,5 @@ def load_chips(examples: Examples, rows: NDArray[np.intp], preprocessing: Prepro
         torch.from_numpy(np.repeat(examples.targets[rows], frames, axis=0)).float(),
         torch.from_numpy(np.repeat(examples.weights[rows], frames)).float(),
         frames,
+        rows,
     )

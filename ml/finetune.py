@@ -53,7 +53,8 @@ def finetune(
         A head that knows the network's features: then the result is no worse than the two as they are, and batch
         normalisation is held. None for a fresh one.
     rows
-        Row numbers (train, validation); rounds are judged on the first `schedule.judged` of the latter.
+        Row numbers (train, validation); rounds are judged on the first `schedule.judged` of the latter, or as many of
+        them as fit into memory.
     schedule, seed, minutes, on_epoch
         As in `ml.train.train`.
 
@@ -68,8 +69,8 @@ def finetune(
             "Only one example is left to learn from, and a network needs two or more (batch normalisation)."
             " Add examples of other objects, or use preset head."
         )
-    judge = Judge(examples, rows[1][: schedule.judged])
-    unseen = load_chips(examples, judge.rows, start.preprocessing)
+    unseen = load_chips(examples, rows[1][: schedule.judged], start.preprocessing)
+    judge = Judge(examples, unseen.rows)
     network = copy.deepcopy(start.network)
     linear = _linear(head, dimensions(network), len(examples.classes), seed)
     model = nn.Sequential(prepare(network, start.preprocessing, chips.pixels.shape[1]), linear)
@@ -170,7 +171,8 @@ def _batches(chips: Chips, seed: int, schedule: Schedule, noise: float) -> Itera
         for rows in torch.randperm(len(chips), generator=random).split(schedule.batch):
             pixels = AUGMENTS[schedule.augment](chips.pixels[rows].float(), random, noise)
             if len(rows) > 1:  # batch normalisation needs two
-                yield Chips(pixels, chips.targets[rows], chips.weights[rows], 1)
+                owners = chips.rows[(rows // chips.frames).numpy()]
+                yield Chips(pixels, chips.targets[rows], chips.weights[rows], 1, owners)
 
 
 def _steps(chips: Chips, schedule: Schedule, device: torch.device) -> int:

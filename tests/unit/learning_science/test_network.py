@@ -1,11 +1,13 @@
 """Training whole networks: small ones here, since a unit test has seconds."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
 import torch
 
+from ml import finetune as finetuning
 from ml import recipe, train
 from ml.augment import shifted, turned
 from ml.checkpoint import Checkpoint
@@ -98,8 +100,21 @@ def test_chips_keep_the_order_of_their_rows(kinds, pixels):
     assert np.allclose(chips.pixels[1].numpy(), native(1).stretched(pixels[2])[0], atol=1e-2)
 
 
-def test_chips_beyond_memory_are_drawn(kinds, pixels):
-    assert len(load_chips(labelled(kinds, pixels=pixels), np.arange(240), native(1), most=10 * 2 * 40 * 40)) == 10
+def test_chips_beyond_memory_are_drawn_and_say_whose_they_are(kinds, pixels):
+    rows = np.arange(100, 240)
+    chips = load_chips(labelled(kinds, pixels=pixels), rows, native(1), most=10 * 2 * 40 * 40)
+    assert len(chips) == len(set(chips.rows)) == 10
+    assert (np.diff(chips.rows) > 0).all()
+    assert set(chips.rows) < set(rows)
+    assert torch.equal(chips.targets.argmax(1), torch.from_numpy(kinds[chips.rows]))
+
+
+def test_a_network_is_judged_by_as_many_as_fit_into_memory(kinds, pixels, monkeypatch):
+    monkeypatch.setattr(finetuning, "load_chips", functools.partial(load_chips, most=30 * 2 * 40 * 40))
+    told = []
+    train.train("stamp", labelled(kinds, pixels=pixels), preset="small", on_epoch=told.append)
+    assert len(told) == 3
+    assert all(np.isfinite(epoch.val_loss) for epoch in told)
 
 
 @pytest.mark.parametrize("side", [33, 63, 100])
