@@ -163,7 +163,10 @@ def parts_of(checkpoint: Checkpoint) -> tuple[TrailNet, SecondLook | None]:
 
 
 def _split(data: TrainingSet, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the images for the network and for the second look; the same where there are fewer than eight groups."""
+    """Return the images for the network and for the second look.
+
+    They are the same where there are fewer than six groups, or fewer than three images with a trail.
+    """
     holds = np.array([any(thing.label == TRAIL for thing in image.things) for image in data.images])
     if len(np.unique(data.groups)) < 2 * HELD_OUT or holds.sum() < HELD_OUT:
         every = np.arange(len(data.images))
