@@ -54,13 +54,8 @@ def evaluate(
     ValueError
         If there is nothing to evaluate, or a true class is not among `classes`.
     """
-    p = np.asarray(probabilities, dtype=np.float64)
-    numbers = class_numbers(truth, classes)
-    groups = np.arange(len(p)) if groups is None else np.asarray(groups)
-    scored = np.isfinite(p).all(1)
-    if not scored.any():
-        raise ValueError("There is nothing to evaluate: no subject has both a score and a true label.")
-    p, numbers, groups = p[scored], numbers[scored], groups[scored]
+    p, numbers, groups = _scored(probabilities, class_numbers(truth, classes), groups)
+    unscored = len(probabilities) - len(p)
     columns = [list(classes).index(name) for name in positive]
     real, p_real = np.isin(numbers, columns), np.clip(p[:, columns].sum(1), 0, 1)
     predicted = metrics.predicted(p, columns, threshold)
@@ -69,22 +64,41 @@ def evaluate(
         numbers, p, real, p_real, groups, said=predicted, threshold=threshold, seed=seed, draws=draws
     )
     said = {
-        "n": int(scored.sum()),
-        "unscored": int((~scored).sum()),
+        "n": len(p),
+        "unscored": unscored,
         "classes": list(classes),
         "positive": list(positive),
         "threshold": threshold,
-        "accuracy": float((predicted == numbers).mean()),
-        **metrics.binary(real, p_real, threshold),
-        "kappa": metrics.kappa(numbers, predicted, len(classes)),
-        "log_loss": metrics.log_loss(numbers, p),
-        "ece": metrics.ece(real, p_real),
-        "confusion": metrics.confusion(numbers, predicted, len(classes)).tolist(),
+        **_figures(p, numbers, real, p_real, predicted, threshold),
         "operating": {name: float(value[0]) for name, value in points.items()},
         "intervals": {name: span for name, span in spans.items() if math.isfinite(span[0])},
-        "notes": metrics.caveats(numbers, classes, positive, int((~scored).sum())),
+        "notes": metrics.caveats(numbers, classes, positive, unscored),
     }
     return jsonable(said)
+
+
+def _scored(probabilities: Array, numbers: Array, groups: Array | None) -> tuple[Array, Array, Array]:
+    """Return probabilities, class numbers and groups of the rows that have a score."""
+    p = np.asarray(probabilities, dtype=np.float64)
+    groups = np.arange(len(p)) if groups is None else np.asarray(groups)
+    scored = np.isfinite(p).all(1)
+    if not scored.any():
+        raise ValueError("There is nothing to evaluate: no subject has both a score and a true label.")
+    return p[scored], numbers[scored], groups[scored]
+
+
+def _figures(
+    p: Array, numbers: Array, real: Array, p_real: Array, predicted: Array, threshold: float
+) -> dict[str, Any]:
+    """Return every figure of all rows, and the confusion."""
+    return {
+        "accuracy": float((predicted == numbers).mean()),
+        **metrics.binary(real, p_real, threshold),
+        "kappa": metrics.kappa(numbers, predicted, p.shape[1]),
+        "log_loss": metrics.log_loss(numbers, p),
+        "ece": metrics.ece(real, p_real),
+        "confusion": metrics.confusion(numbers, predicted, p.shape[1]).tolist(),
+    }
 
 
 def class_numbers(truth: Sequence[Any] | Array, classes: Sequence[str]) -> NDArray[np.intp]:
