@@ -16,13 +16,17 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument("--role", help="what the checkpoint is expected to be; else whatever it says")
     parser.add_argument("--data", type=Path, required=True, help="manifest with labels")
-    parser.add_argument("--positive", help="the labels that are real, A,B; else the checkpoint's")
-    parser.add_argument(
-        "--threshold", type=float, help="probability from which on a subject is real; else the checkpoint's own, or 0.5"
-    )
     parser.add_argument("--report", type=Path, help="HTML page to write: every figure, its plot, table and CSV")
     parser.add_argument("--plots", type=Path, help="folder to write the plots to, as PNG")
     options = RoleOptions(parser)
+    options.of("stamp", "tracklet").add_argument(
+        "--positive", help="the labels that are real, A,B; else the checkpoint's"
+    )
+    options.of("stamp", "tracklet", "cube").add_argument(
+        "--threshold",
+        type=float,
+        help="probability from which on a subject is real, or a voxel a mover's; else the checkpoint's own, or 0.5",
+    )
     trails = options.of("trail")
     trails.add_argument("--no-classical", action="store_true", help="do not run the classical detector beside it")
     cubes = options.of("cube")

@@ -1,7 +1,7 @@
-"""Options that only one role of model has: an option that would change nothing is refused, not ignored."""
+"""Options that only some roles of model have: an option that would change nothing is refused, not ignored."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ml.dataset import BadExamples
@@ -18,30 +18,43 @@ class RoleOptions:
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
         self._parser = parser
-        self._roles: dict[str, str] = {}
+        self._roles: dict[str, tuple[str, ...]] = {}
         parser.set_defaults(foreign=self)
 
-    def of(self, role: str, description: str | None = None) -> "RoleGroup":
-        """Return a group to add a role's options to."""
-        return RoleGroup(self._parser.add_argument_group(f"{role}s", description), role, self._roles)
+    def of(self, *roles: str, description: str | None = None) -> "RoleGroup":
+        """Return a group to add the options to that one role, or several, read."""
+        title = _listed([f"{role}s" for role in roles])
+        return RoleGroup(self._parser.add_argument_group(title, description), roles, self._roles)
 
     def check(self, args: argparse.Namespace, role: str) -> None:
-        """Raise BadExamples where an option of another role was given."""
+        """Raise BadExamples where an option of other roles was given."""
+        for name, owners in self._roles.items():
+            if role not in owners:
+                of = f"is an option of the role{'s' * (len(owners) > 1)} {_listed(owners)}; it "
+                self._refuse(args, name, f"{of}would change nothing for a {role} model")
+
+    def unread(self, args: argparse.Namespace, names: Sequence[str], reader: str) -> None:
+        """Raise BadExamples where one of the options `names` was given, which `reader` does not read."""
+        for name in names:
+            self._refuse(args, name, f"would change nothing for {reader}")
+
+    def _refuse(self, args: argparse.Namespace, name: str, why: str) -> None:
         given: Mapping[str, Any] = vars(args)
-        for name, owner in self._roles.items():
-            if owner != role and given[name] != self._parser.get_default(name):
-                raise BadExamples(
-                    f"--{name.replace('_', '-')} is an option of the role {owner}; it would change nothing for a {role}"
-                    " model. Leave it out."
-                )
+        if given[name] != self._parser.get_default(name):
+            raise BadExamples(f"--{name.replace('_', '-')} {why}. Leave it out.")
 
 
 class RoleGroup:
-    """Where the options of one role are added."""
+    """Where the options of one role, or of several, are added."""
 
-    def __init__(self, group: Any, role: str, roles: dict[str, str]) -> None:
-        self._group, self._role, self._roles = group, role, roles
+    def __init__(self, group: Any, owners: tuple[str, ...], roles: dict[str, tuple[str, ...]]) -> None:
+        self._group, self._owners, self._roles = group, owners, roles
 
     def add_argument(self, *flags: str, **how: Any) -> None:
         """Add an option, as argparse does."""
-        self._roles[self._group.add_argument(*flags, **how).dest] = self._role
+        self._roles[self._group.add_argument(*flags, **how).dest] = self._owners
+
+
+def _listed(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

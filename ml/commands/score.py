@@ -23,7 +23,7 @@ def add(subparsers: Any) -> None:
         help="Parquet file; of stamps and tracklets a row each, with every class, of cubes a row a track",
     )
     options = RoleOptions(parser)
-    trails = options.of("trail", "a row a trail; --out may be a folder, of a scan to be taken up again")
+    trails = options.of("trail", description="a row a trail; --out may be a folder, of a scan to be taken up again")
     trails.add_argument("--shard", type=int, default=64, help="subjects that are written together (default 64)")
     trails.add_argument(
         "--least",

@@ -29,6 +29,8 @@ JUDGED = ("accuracy", "roc_auc", "kappa", "f1")
 
 def train(args: argparse.Namespace) -> dict[str, Any]:
     """Train, save, and return what was made."""
+    if args.velocity_bins:
+        args.foreign.unread(args, ("positive", "merge"), "a model that tells rates")
     base = None if args.init in INITS else Checkpoint.load(args.init)
     started, tally = time.monotonic(), Tally()
     examples = examples_from(args, base, tally)

@@ -29,6 +29,7 @@ def train_trails(args: argparse.Namespace) -> dict[str, Any]:
     """Train, save, and return what was made; the classical detector is saved as it is, and reads no data."""
     started, tally = time.monotonic(), Tally()
     if args.preset == "classical":
+        args.foreign.unread(args, ("init", "minutes", "marks", "steps"), "the classical preset, which learns nothing")
         checkpoint = Checkpoint(manifest_of(CLASSICAL, "classical"), {})
     else:
         base = None if args.init in FRESH else Checkpoint.load(args.init)

@@ -25,7 +25,13 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     -------
     n, skipped, classes (bins in arcsec/h), accuracy and its interval, within_one (right or the bin beside it), kappa,
     confusion (rows true), accuracies (of each bin; None where it is empty).
+
+    Raises
+    ------
+    BadExamples
+        If no subject has a rate, or an option was given that only models of real and bogus read.
     """
+    args.foreign.unread(args, ("positive", "threshold", "report", "plots"), "a model that tells rates")
     edges = checkpoint.manifest["velocity_bins"]
     names, scorer, tally = bin_names(edges), Scorer(checkpoint), Tally()
     truth, scored, groups = [], [], []

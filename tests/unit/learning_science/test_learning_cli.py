@@ -113,6 +113,14 @@ def test_labels_that_teach_nothing(night, tmp_path, capsys, change, sentence):
             ["train", "--role", "stamp", "--data", "M", "--out", "c", "--crop", "32"],
             "--crop is an option of the role cube; it would change nothing for a stamp model",
         ),
+        (
+            ["train", "--role", "tracklet", "--data", "M", "--out", "c", "--batch", "32"],
+            "--batch is an option of the roles stamp and cube; it would change nothing for a tracklet model",
+        ),
+        (
+            ["train", "--role", "cube", "--data", "M", "--out", "c", "--positive", "A"],
+            "--positive is an option of the roles stamp and tracklet; it would change nothing for a cube model",
+        ),
     ],
 )
 def test_bad_input_is_one_sentence(arguments, sentence, capsys):

@@ -198,6 +198,27 @@ def test_an_image_hardly_measured_is_left_out_by_name_and_the_rest_goes_on(tmp_p
         assert "manifest.csv row 2: s-0 holds too few numbers" in said.err
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            ["--threshold", "7"],
+            "--threshold is an option of the roles stamp, tracklet and cube; it would change nothing",
+        ),
+        (["--positive", "A"], "--positive is an option of the roles stamp and tracklet; it would change nothing"),
+    ],
+)
+def test_options_of_other_roles_are_refused_in_judging(options, said, sky, trained, run):
+    assert said in run("evaluate", "--checkpoint", trained, "--data", sky, *options)[1]
+
+
+@pytest.mark.parametrize("option", ["--marks", "--steps", "--minutes", "--init"])
+def test_the_classical_preset_refuses_what_only_learning_reads(option, sky, tmp_path, run):
+    words = ["train", "--role", "trail", "--preset", "classical", "--data", sky, "--out", tmp_path / "c"]
+    assert f"{option} would change nothing for the classical preset" in run(*words, option, "5")[1]
+    assert not (tmp_path / "c").exists()
+
+
 def test_a_base_of_another_role_is_refused(sky, tmp_path, run):
     kept = dict.fromkeys(("architecture", "preprocessing", "feature_key"), "x")
     Checkpoint({"role": "stamp", "classes": ["a"], "positive": ["a"], **kept}, {}).save(tmp_path / "stamp")
