@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv
 
-from ml.metrics import bootstrap_weights, ece, interval
+from ml.metrics import bootstrap_weights, ece, interval, jeffreys
 
 Array = NDArray[Any]
 MOST_DRAWS, LEAST_DRAWS = 1000, 200
@@ -134,17 +133,6 @@ def calibration(
     )
 
 
-def jeffreys(right: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Return the interval of a share of `right` in `n` trials; its outer end is 0 or 1 where none or all succeeded.
-
-    >>> [round(end, 3) for end in jeffreys(8, 10)]
-    [0.497, 0.956]
-    """
-    tail = (1 - level) / 2
-    low, high = betaincinv(right + 0.5, n - right + 0.5, [tail, 1 - tail])
-    return 0.0 if n and not right else float(low), 1.0 if n and right == n else float(high)
-
-
 def _checked(truth: Array, posterior: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     is_yes, p = np.asarray(truth, dtype=bool).astype(float), np.asarray(posterior, dtype=float)
     if p.ndim != 1 or is_yes.shape != p.shape:
@@ -159,8 +147,8 @@ def _checked(truth: Array, posterior: Array) -> tuple[NDArray[np.float64], NDArr
 def _bin(is_yes: Array, p: Array, place: Array, which: int, bins: int, level: float) -> Bin:
     chosen = place == which
     n, yes = int(chosen.sum()), int(is_yes[chosen].sum())
-    low, high = jeffreys(yes, n, level)
-    return Bin(which / bins, (which + 1) / bins, n, yes, float(p[chosen].mean()), yes / n, low, high)
+    low, high = jeffreys(np.array(yes), np.array(n), level)
+    return Bin(which / bins, (which + 1) / bins, n, yes, float(p[chosen].mean()), yes / n, float(low), float(high))
 
 
 def _bootstrapped(groups: Array, errors: Array, gaps: Array, draws: int, seed: int) -> tuple[Array, Array]:

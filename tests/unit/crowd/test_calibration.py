@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from ml.crowd.calibration import calibration, jeffreys
+from ml.crowd.calibration import calibration
 
 
 def sky(n, seed=0, bend=1.0):
@@ -72,10 +72,3 @@ def test_one_is_in_the_last_bin_and_a_single_subject_has_a_wide_interval():
 def test_what_cannot_be_compared_is_refused(truth, p, message):
     with pytest.raises(ValueError, match=message):
         calibration(np.array(truth), np.array(p))
-
-
-def test_jeffreys_holds_the_truth_about_as_often_as_it_says():
-    random = np.random.default_rng(5)
-    truth = random.random(2000)
-    held = [low <= share <= high for share in truth for low, high in [jeffreys(random.binomial(20, share), 20)]]
-    assert np.mean(held) == pytest.approx(0.95, abs=0.015)
