@@ -24,7 +24,7 @@ Run = Callable[..., NDArray[np.float32]]
 
 
 def cores() -> int:
-    """Return how many threads OpenVINO may use: ``WANDERERS_THREADS``, or every core this process may use."""
+    """Return how many cores may be at work: ``WANDERERS_THREADS``, or every one that this process may use."""
     return int(os.environ.get("WANDERERS_THREADS") or len(os.sched_getaffinity(0)))
 
 

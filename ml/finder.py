@@ -18,6 +18,7 @@ from ml.cubes.tracks import tracks_of
 from ml.cubes.views import seen
 from ml.finds import Find, packed, surest, unpacked
 from ml.tracklets.tracks import Tracks
+from ml.trails.plane import one_plane
 from ml.trails.restore import detector_of
 from ml.trails.sky import NoPixels
 
@@ -111,8 +112,3 @@ def _look_for_tracks(checkpoint: Checkpoint) -> Look:
         return (found[0].score if found else 0.0), []  # a track through a cube is no line in a frame
 
     return look
-
-
-def one_plane(frame: NDArray[Any]) -> NDArray[Any]:
-    """Return one plane (H, W) of a frame (C, H, W): the mean of its channels."""
-    return frame[0] if len(frame) == 1 else np.asarray(frame.mean(axis=0, dtype=np.float32))

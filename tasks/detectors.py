@@ -12,11 +12,12 @@ from ml.cubes.sampler import Example
 from ml.cubes.training import train_cubes
 from ml.dataset import BadExamples
 from ml.epoch import OnEpoch
-from ml.finder import key_of, one_plane
+from ml.finder import key_of
 from ml.pixels.store import PixelStore
 from ml.trails.crops import Labelled
 from ml.trails.lines import drawn, labelled
 from ml.trails.marks import Mark
+from ml.trails.plane import one_plane
 from ml.trails.recipe import TrainingSet as Images
 from ml.trails.recipe import train as train_trails
 from ml.trails.sky import NoPixels

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ml.commands.subjects import Tally
@@ -13,6 +12,7 @@ from ml.dataset import BOGUS_WORDS
 from ml.pixels.manifest import Skip
 from ml.pixels.read import read
 from ml.pixels.record import BadInput, SubjectRecord
+from ml.trails.plane import one_plane
 from ml.trails.sky import UNMEASURED, measured
 from ml.trails.thing import COLUMN, Thing, things_of
 
@@ -61,7 +61,7 @@ def cutouts(path: Path, tally: Tally, *, skip: Skip | None = None) -> Iterator[C
             continue
         things = _things(item)
         for number, frame in enumerate(item.frames):
-            pixels = _one_plane(frame.pixels)
+            pixels = one_plane(frame.pixels)
             complaint = _complaint(pixels)
             if complaint:
                 tally.complain(f"{item.source} row {item.row}: {item.external_id} {complaint}")
@@ -75,10 +75,6 @@ def _things(item: SubjectRecord) -> list[Thing] | None:
     if told:
         return things_of(told, item.external_id)
     return [] if item.label.lower() in BOGUS_WORDS else None
-
-
-def _one_plane(pixels: NDArray[Any]) -> NDArray[Any]:
-    return pixels[0] if len(pixels) == 1 else np.asarray(pixels.mean(axis=0, dtype=np.float32))
 
 
 def _complaint(pixels: NDArray[Any]) -> str:

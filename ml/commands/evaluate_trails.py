@@ -11,13 +11,14 @@ from ml.checkpoint import Checkpoint
 from ml.commands.cutouts import Cutout, cutouts
 from ml.commands.subjects import Tally
 from ml.dataset import BadExamples
+from ml.engine import cores
 from ml.metrics import match_curves
 from ml.trails.detector import Detector
 from ml.trails.judgement import Outcome, judge, sides_of
 from ml.trails.line_sums import ClassicalDetector
 from ml.trails.recipe import CLASSICAL
 from ml.trails.restore import detector_of
-from ml.trails.sweep import sweep, workers
+from ml.trails.sweep import sweep
 from ml.trails.thing import COLUMN, TRAIL
 
 
@@ -26,7 +27,7 @@ def evaluate_trails(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[st
     tally = Tally()
     outcomes, speed = outcomes_of(detector_of(checkpoint, threads=1), args.data, tally)
     said = judge(outcomes, args.seed)
-    said |= {"role": "trail", "checkpoint": str(args.checkpoint), "cutouts_per_second": speed, "cores": workers()}
+    said |= {"role": "trail", "checkpoint": str(args.checkpoint), "cutouts_per_second": speed, "cores": cores()}
     said["skipped"] = tally.skipped
     if checkpoint.manifest["architecture"] != CLASSICAL and not args.no_classical:
         beside, beside_speed = outcomes_of(ClassicalDetector(), args.data, Tally(quiet=True))
@@ -51,7 +52,7 @@ def outcomes_of(detector: Detector, path: Path, tally: Tally) -> tuple[list[Outc
     first = next(_known(path, Tally(quiet=True)), None)
     if first is None:
         raise BadExamples(f"No image in {path} says what stands in it: add {COLUMN}, or the label no.")
-    for _ in sweep(lambda cutout: detector.trails(cutout.pixels), [first] * 2 * workers()):
+    for _ in sweep(lambda cutout: detector.trails(cutout.pixels), [first] * 2 * cores()):
         pass
     started = time.monotonic()
     for cutout, found in sweep(lambda cutout: detector.trails(cutout.pixels), _known(path, tally)):
