@@ -11,6 +11,7 @@ from ml.tracklets.tracks import Tracks
 
 REAL_WORDS = frozenset({"real", "yes", "1", "true", "sso"})
 BOGUS_WORDS = frozenset({"bogus", "no", "0", "false"})
+FEW = 5  # examples of a class: of fewer, not one may be held back
 
 
 class BadExamples(ValueError):
@@ -133,6 +134,13 @@ class Examples:
         never = [name for name, mass in zip(self.classes, self.targets.sum(0), strict=True) if mass == 0]
         if never:
             self.notes.append(f"No example allows {', '.join(never)}: the model will never answer so.")
+        mass = zip(self.classes, self.targets.sum(0), strict=True)
+        few = [f"{name} ({n:.0f})" for name, n in mass if 0 < n < FEW]
+        if few:
+            self.notes.append(
+                f"Few examples allow {', '.join(few)}: what the model says of them cannot be trusted, nor judged."
+                " Add more, or make one class of several."
+            )
 
     def _check_sides(self) -> None:
         real = self.real()

@@ -124,7 +124,20 @@ def _kept(model: nn.Module, schedule: Schedule) -> AveragedModel | None:
     """Return the running average of the model's weights and statistics, where the schedule wants one."""
     if not schedule.average:
         return None
-    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(schedule.average), use_buffers=True)
+
+    def average(kept: Any, now: Any, averaged: Any) -> None:
+        get_ema_multi_avg_fn(warmed(schedule.average, int(averaged)))(kept, now, averaged)
+
+    return AveragedModel(model, multi_avg_fn=average, use_buffers=True)
+
+
+def warmed(average: float, averaged: int) -> float:
+    """Return the share of a running average that a step leaves as it was: less at first, while it has seen little.
+
+    Else it would be about the network's first states for tens of steps, and short rounds would judge those. The rule is
+    that of TensorFlow's ExponentialMovingAverage with `num_updates`.
+    """
+    return min(average, (1 + averaged) / (10 + averaged))
 
 
 def _round(

@@ -17,12 +17,7 @@ def together(parts: list[Slab]) -> Slab:
     """
     if not parts:
         raise BadExamples("There is no labelled subject with pixels in the data; a model learns from labels.")
-    shapes = sorted({part.pixels.shape[1:] for part in parts})
-    if len(shapes) > 1:
-        raise BadExamples(
-            f"The subjects differ in shape (frames, channels, height, width): {shapes[0]} and {shapes[1]}."
-            " Train on one shape at a time."
-        )
+    check_shapes(parts, "(frames, channels, height, width)", first=1)
     return Slab(
         np.concatenate([part.pixels for part in parts]),
         [name for part in parts for name in part.ids],
@@ -32,6 +27,16 @@ def together(parts: list[Slab]) -> Slab:
         [one for part in parts for one in part.sightings],
         [one for part in parts for one in part.cells],
     )
+
+
+def check_shapes(parts: list[Slab], axes: str, first: int) -> None:
+    """Raise BadExamples where pictures differ in their axes from `first` on, with how many there are of each."""
+    counts: dict[tuple[int, ...], list[str]] = {}
+    for part in parts:
+        counts.setdefault(part.pixels.shape[first:], []).extend(part.ids)
+    if len(counts) > 1:
+        told = [f"{shape} of {len(ids)}, such as {ids[0]}" for shape, ids in sorted(counts.items())]
+        raise BadExamples(f"The subjects differ in shape {axes}: {'; '.join(told)}. Train on one shape at a time.")
 
 
 def examples_of(data: Slab, positive: str | None, base: Checkpoint | None) -> Examples:

@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.circumstances import Circumstance, of_record
-from ml.dataset import REAL_WORDS, BadExamples
+from ml.dataset import BOGUS_WORDS, REAL_WORDS, BadExamples
 from ml.pixels.read import read
 from ml.pixels.record import BadInput, SubjectRecord
-from ml.simulate.difference import REAL
+from ml.simulate.difference import BOGUS, REAL
 from ml.tracklets.tracks import of_record as sightings_of
 
 SLAB = 256  # subjects of one shape handed on together
 SHOWN = 20  # complaints printed in full
 REAL_CLASSES = frozenset({*REAL, "SSO"})
+BOGUS_CLASSES = frozenset({*BOGUS, "GALAXY", "STAR"})
 
 
 @dataclass
@@ -104,7 +105,8 @@ def positive_of(classes: Sequence[str], named: str | None) -> tuple[str, ...]:
     Raises
     ------
     BadExamples
-        If a named class is not among the classes, or none is known to be real.
+        If a named class is not among the classes, none is known to be real, or one is unknown beside others of which
+        some are known to be real and some to be bogus: it may be mistyped.
     """
     if named:
         positive = tuple(name.strip() for name in named.split(",") if name.strip())
@@ -116,6 +118,13 @@ def positive_of(classes: Sequence[str], named: str | None) -> tuple[str, ...]:
     if not positive:
         raise BadExamples(
             f"None of the classes {', '.join(classes)} is known to be real. Name them with --positive A,B."
+        )
+    bogus = [name for name in classes if name in BOGUS_CLASSES or name.lower() in BOGUS_WORDS]
+    strange = [name for name in classes if name not in positive and name not in bogus]
+    if bogus and strange:
+        raise BadExamples(
+            f"Is {', '.join(strange)} real or bogus? Correct the label if it is mistyped, or name the real ones with"
+            f" --positive {','.join(positive)},…: all others then count as bogus."
         )
     return positive
 

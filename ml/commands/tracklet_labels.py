@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ml.checkpoint import Checkpoint
+from ml.commands.stamp_labels import check_shapes
 from ml.commands.subjects import Slab, positive_of
 from ml.dataset import BOGUS_WORDS, REAL_WORDS, BadExamples, Examples, allowed
 from ml.simulate.tracklets import SATELLITE
@@ -41,12 +42,7 @@ def learnable(
         raise BadExamples(
             "There is no labelled tracklet of three or more frames with pixels in the data; a model learns from labels."
         )
-    shapes = sorted({part.pixels.shape[2:] for part in parts})
-    if len(shapes) > 1:
-        raise BadExamples(
-            f"The tracklets' pictures differ in shape (channels, height, width): {shapes[0]} and {shapes[1]}."
-            " Train on one shape at a time."
-        )
+    check_shapes(parts, "(channels, height, width)", first=2)
     labels = [label for part in parts for label in part.labels]
     classes, real, words = _classes(labels, positive, base if keeps_chips else None)
     tracks = stacked([one for part in parts for one in part.sightings])

@@ -120,9 +120,18 @@ def test_two_nights_of_both_kinds_are_enough():
 
 
 def test_an_empty_class_is_noted():
-    examples = labelled([0, 2, 0, 2])
+    examples = labelled([0, 2] * 5)
     examples.check()
     assert examples.notes == ["No example allows STREAK, NOISE: the model will never answer so."]
+
+
+def test_a_class_of_a_few_examples_is_noted():
+    examples = labelled([0, 1, 2, 3] * 5)
+    examples.check()
+    assert examples.notes == []
+    rare = labelled([0, 2, 3] * 5 + [1])
+    rare.check()
+    assert rare.notes[0].startswith("Few examples allow STREAK (1): ")
 
 
 def test_features_not_computed_yet(kinds, features):

@@ -91,6 +91,7 @@ def rows(night, name, change):
         (lambda label: "AST", "Every label is 'AST'"),
         (lambda label: "", "no labelled subject"),
         (lambda label: "CR" if label in {"AST", "STREAK", "COMET"} else label, "is known to be real"),
+        (lambda label: label.replace("AST", "ASTT"), "Is ASTT real or bogus? Correct the label if it is mistyped"),
     ],
 )
 def test_labels_that_teach_nothing(night, tmp_path, capsys, change, sentence):

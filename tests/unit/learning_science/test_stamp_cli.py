@@ -164,7 +164,10 @@ def test_stamps_of_several_sizes_are_refused(sky, tmp_path, made, capsys):
     both = sky.parent / "both.csv"
     both.write_text(rows + "\n".join(line.replace("cube-", "larger/cube-") for line in more) + "\n")
     assert train(both, made, *TINY) == 2
-    assert "Train on one shape at a time" in complaint(capsys)
+    said = complaint(capsys)
+    assert "(1, 3, 40, 40) of 64, such as " in said
+    assert "(1, 3, 44, 44) of 8, such as " in said
+    assert "Train on one shape at a time" in said
 
 
 @pytest.mark.parametrize(

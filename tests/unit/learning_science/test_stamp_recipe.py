@@ -145,6 +145,13 @@ def test_a_running_average_of_the_weights_learns_too(kinds, pixels):
     assert roc_auc(kinds < 2, scorer.p_real(scorer.probabilities(pixels))) > 0.9
 
 
+def test_a_slow_running_average_is_judged_fairly_from_the_first_steps(kinds, pixels):
+    schedule = dataclasses.replace(SMALL, views=6000, average=0.98)
+    recipe = Recipe("small", "residual", "scratch", native(1), schedule=schedule)
+    scorer = Scorer(train_stamps(labelled(kinds, pixels=pixels), recipe))
+    assert ((scorer.p_real(scorer.probabilities(pixels)) > 0.5) == (kinds < 2)).mean() > 0.95
+
+
 @pytest.fixture
 def told(kinds, random):
     """Return a column that tells AST from STREAK, which the pixels cannot; a third is unknown."""
