@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.pixels.stretch import asinh_noise, histogram, linear_noise, sky, zscale
+from ml.pixels.eyes import histogram, zscale
+from ml.pixels.stretch import asinh_noise, linear_noise, sky
 
 MOST_CHANNELS = 4
 STRETCHES = {"asinh": "asinh_noise", "linear": "linear_noise", "zscale": "zscale", "equalise": "equalise"}

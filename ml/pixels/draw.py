@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from ml.pixels.stretch import STRETCHES
+from ml.pixels.eyes import STRETCHES
 
 MISSING = (146, 60, 118)
 """Colour of pixels without a measurement: a plum that no grey image holds."""

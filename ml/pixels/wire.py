@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ml.pixels.stretch import sky, zscale_limits
+from ml.pixels.eyes import zscale_limits
+from ml.pixels.stretch import sky
 
 _MOST = 60_000.0  # float16 ends at 65,504
 

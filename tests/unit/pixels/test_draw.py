@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from ml.pixels.draw import MISSING, to_png
-from ml.pixels.stretch import STRETCHES
+from ml.pixels.eyes import STRETCHES
 from ml.pixels.wire import raw_frame
 
 

@@ -10,7 +10,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from ml.pixels.draw import to_png
-from ml.pixels.stretch import STRETCHES
+from ml.pixels.eyes import STRETCHES
 from ml.pixels.wire import raw_frame
 from webapp.archive.models import Subject
 from webapp.archive.pixels import pixels_of
