@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ml.crowd.information import expected_information
-
 CLASSES = ("no", "yes")
 ANSWERS = ("no", "yes", "unsure")
 FLOOR = 0.005
@@ -39,17 +37,6 @@ class Skill:
             raise ValueError(f"a skill needs two rows of three non-negative numbers, not {matrix!r}")
         no, yes = floored(rows).tolist()
         return cls((tuple(no), tuple(yes)))
-
-    @property
-    def accuracy(self) -> float:
-        """Chance that a definite answer is right, both classes counting alike; 0.5 is a coin."""
-        (no_no, no_yes, _), (yes_no, yes_yes, _) = self.matrix
-        return (no_no / (no_no + no_yes) + yes_yes / (yes_no + yes_yes)) / 2
-
-    @property
-    def information(self) -> float:
-        """Bits that an answer is expected to tell where yes and no are equally likely: 0 for a coin, 1 at most."""
-        return float(expected_information(np.array([self.matrix]), np.full(2, 0.5))[0])
 
     def evidence(self, answer: str) -> float:
         """Log of how much likelier the answer is for a "yes" than for a "no"."""

@@ -3,7 +3,6 @@
 Source: Marshall et al. 2016, MNRAS 455, 1171 (Space Warps), equations 4 to 6; here with unsure as a third answer.
 """
 
-from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -14,47 +13,15 @@ from ml.crowd.dawid_skene import joint_of, soft_counts
 from ml.crowd.em import likelihood, split
 from ml.crowd.information import expected_information, information_sd
 from ml.crowd.majority import shares
-from ml.crowd.skill import Skill, floored, newcomer_counts, skill_one_coin, skill_two_coin
+from ml.crowd.skill import floored, newcomer_counts
 from ml.crowd.uncertainty import dirichlet_sd
 from ml.crowd.votes import BadVotes, Votes
-
-__all__ = ["Skill", "Swap", "posterior", "skill_one_coin", "skill_two_coin", "subject_posterior"]
 
 CERTAINTY = 1e-6
 
 
-def subject_posterior(prior: float, answers: Sequence[str], skills: Sequence[Skill]) -> float:
-    """Probability that one subject is a "yes".
-
-    Parameters
-    ----------
-    prior : float in 0..1
-    answers : sequence of "yes", "no" or "unsure"
-    skills : sequence of Skill
-        Of whoever gave each answer.
-
-    Returns
-    -------
-    float
-        Between `CERTAINTY` and 1 - `CERTAINTY`; the order of the votes does not matter.
-
-    Raises
-    ------
-    ValueError
-        For an unknown answer, or lengths that differ.
-
-    Examples
-    --------
-    >>> expert = skill_one_coin(correct=18, total=20)
-    >>> round(subject_posterior(0.5, ["yes", "unsure", "yes"], [expert] * 3), 3)
-    0.977
-    """
-    evidence = sum(skill.evidence(answer) for answer, skill in zip(answers, skills, strict=True))
-    return float(certain_enough(expit(log_odds(prior) + evidence)))
-
-
 def posterior(prior: float | np.ndarray, votes: Votes, skills: np.ndarray) -> np.ndarray:
-    """Probability of the second class for many items at once.
+    """Probability of the second class.
 
     Parameters
     ----------
@@ -66,7 +33,8 @@ def posterior(prior: float | np.ndarray, votes: Votes, skills: np.ndarray) -> np
     Returns
     -------
     (n_items,) float array
-        As `subject_posterior`; the prior where an item has no votes.
+        Between `CERTAINTY` and 1 - `CERTAINTY`; the prior where an item has no votes. The order of the votes does not
+        matter.
     """
     evidence = np.log(skills[:, 1] / skills[:, 0])[votes.worker, votes.answer]
     summed = np.bincount(votes.item, weights=evidence, minlength=len(votes.items))

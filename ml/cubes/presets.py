@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-NORMALISATIONS = ("adaptive", "asinh", "raw")
-
 
 @dataclass(frozen=True)
 class Preset:

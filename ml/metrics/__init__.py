@@ -20,7 +20,6 @@ from ml.metrics.detection import (
     detection_curve,
     match_boxes,
     match_curves,
-    match_lines,
 )
 from ml.metrics.intervals import class_intervals, operating_points
 from ml.metrics.nights import Nights, by_night
@@ -77,7 +76,6 @@ __all__ = [
     "log_loss",
     "match_boxes",
     "match_curves",
-    "match_lines",
     "operating_points",
     "pr_auc",
     "precision_at_completeness",

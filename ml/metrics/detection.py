@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ml.metrics.binomial import share
 from ml.metrics.completeness import Bins, completeness_by
-from ml.metrics.overlap import curve_cover, curve_distance, iou, line_cover, line_distance
+from ml.metrics.overlap import curve_cover, curve_distance, iou
 
 Array = NDArray[Any]
 
@@ -22,7 +22,7 @@ class Trails:
     image
         (N,) which image each is in: names or numbers.
     shape
-        (N, 4) pixels: boxes or lines, x0, y0, x1, y1.
+        (N, 4) pixels: boxes, x0, y0, x1, y1; or (N, 2 k): curves.
     value
         (N,) score of what was found; S/N of what is true.
     """
@@ -78,22 +78,12 @@ def match_boxes(found: Trails, true: Trails, least: float = 0.5) -> Matched:
     return _match(found, true, iou, least)
 
 
-def match_lines(found: Trails, true: Trails, pixels: float = 5.0, cover: float = 0.5) -> Matched:
-    """Match lines that stray by at most `pixels` from a true one and cover at least this share of its length.
-
-    The matching is that of `match_boxes`; among several true lines the best covered comes first.
-    """
-
-    def agreement(a: Array, b: Array) -> NDArray[np.float64]:
-        return np.where(line_distance(a, b) <= pixels, line_cover(a, b), -1.0)
-
-    return _match(found, true, agreement, cover)
-
-
 def match_curves(found: Trails, true: Trails, pixels: float = 5.0, cover: float = 0.5) -> Matched:
-    """Match as `match_lines` does, but along curves: `shape` holds (N, 2 k) x0, y0, x1, y1 … of k points of each.
+    """Match curves that stray by at most `pixels` from a true one and cover at least this share of its points.
 
-    A bent trail strays from its own chord, and so does each piece of it; from its curve neither does.
+    `shape` holds (N, 2 k) x0, y0, x1, y1 … of k points of each, evenly spaced. The matching is that of `match_boxes`;
+    among several true curves the best covered comes first. A bent trail strays from its own chord, and so does each
+    piece of it; from its curve neither does.
     """
 
     def agreement(a: Array, b: Array) -> NDArray[np.float64]:

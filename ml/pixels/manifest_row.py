@@ -23,7 +23,6 @@ _RANGES = {
     "rate": (-1e7, 1e7, "arcseconds per hour"),
 }
 SHARED_TIME = "mjd of the manifest"
-_TYPES = {"plane": "a number", "planes": "a range such as 0:4"}
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ def charts(matched: Matched, snr_edges: tuple[float, ...] = (0.0, 3.0, 5.0, np.i
     Parameters
     ----------
     matched
-        From `ml.metrics.match_boxes` or `match_lines`.
+        From `ml.metrics.match_boxes` or `match_curves`.
     snr_edges
         Ranges of S/N, each with a curve of its own beside that of all.
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ml.crowd.trust.answers import ANSWERS, Answers
-from ml.simulate.spammers import COPY
+from tests.unit.crowd.spammers import COPY
 
 POSITIVE = ("AST", "STREAK")
 CLASSES = np.array(["AST", "STREAK", "CR", "NOISE", "SCAR"])

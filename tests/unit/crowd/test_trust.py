@@ -13,8 +13,8 @@ from ml.crowd.trust.find import FINDERS, find_flags
 from ml.crowd.trust.flag import CHANCE, CONSTANT, COPY, SPEED
 from ml.crowd.trust.limits import Limits
 from ml.crowd.votes import Votes
-from ml.simulate.spammers import KINDS, spammed_crowd
 from tests.unit.crowd.campaign import campaign
+from tests.unit.crowd.spammers import KINDS, spammed_crowd
 
 HONEST = 60
 

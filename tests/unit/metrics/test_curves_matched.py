@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.metrics import Trails, curve_cover, curve_distance, match_curves, match_lines
+from ml.metrics import Trails, curve_cover, curve_distance, match_curves
 
 
 def arc(opening, points=17):
@@ -26,11 +26,23 @@ def test_half_of_an_arc_covers_half_of_it():
     assert curve_distance([arc(0.5)], [arc(1.0)])[0, 0] < 0.2
 
 
+def level(x0, x1, y, rise=0.0, points=17):
+    along = np.linspace(0, 1, points)
+    return np.stack([x0 + (x1 - x0) * along, y + rise * along], axis=1).ravel()
+
+
+def test_curves_match_within_pixels_and_cover():
+    true = trails(level(0, 100, 0), level(0, 100, 50))
+    found = trails(level(100, 0, 2, -2), level(0, 30, 50), level(0, 100, 25))
+    assert match_curves(found, true).truth.tolist() == [0, -1, -1]
+    assert match_curves(found, true, cover=0.3).truth.tolist() == [0, 1, -1]
+
+
 def test_most_of_a_bent_trail_is_the_trail_though_its_chord_is_another():
     found, true = trails(arc(0.8)), trails(arc(1.2))
     assert match_curves(found, true).truth.tolist() == [0]
     chord = [trails(shape[[0, 1, -2, -1]]) for shape in (arc(0.8), arc(1.2))]
-    assert match_lines(*chord).truth.tolist() == [-1]
+    assert match_curves(*chord).truth.tolist() == [-1]
 
 
 def test_a_small_piece_and_one_too_long_are_not_the_trail():

@@ -56,13 +56,6 @@ def test_images_are_apart():
     assert metrics.match_boxes(trails([[0, 0, 10, 10]], [0.9], ["b"]), one).truth.tolist() == [-1]
 
 
-def test_lines_match_within_pixels_and_cover():
-    true = trails([[0, 0, 100, 0], [0, 50, 100, 50]], [5.0, 8.0])
-    found = trails([[100, 2, 0, 0], [0, 50, 30, 50], [0, 25, 100, 25]], [0.9, 0.8, 0.7])
-    assert metrics.match_lines(found, true).truth.tolist() == [0, -1, -1]
-    assert metrics.match_lines(found, true, cover=0.3).truth.tolist() == [0, 1, -1]
-
-
 def test_the_curve_by_hand():
     """Found: hit, false, hit, then nothing of the third trail."""
     matched = metrics.Matched(np.array([0.9, 0.8, 0.7]), np.array([0, -1, 2]), np.array([9.0, 2.0, 4.0]))
@@ -85,7 +78,7 @@ def test_completeness_by_snr_by_hand():
 
 def test_nothing_found_and_nothing_there():
     nothing = trails([], [])
-    curve = metrics.detection_curve(metrics.match_lines(nothing, trails([[0, 0, 9, 9]], [5.0])))
+    curve = metrics.detection_curve(metrics.match_curves(nothing, trails([[0, 0, 9, 9]], [5.0])))
     assert curve.at_precision(0.9) == (0.0, np.inf)
     assert curve.average_precision() == 0
     assert metrics.match_boxes(trails([[0, 0, 9, 9]], [0.5]), nothing).truth.tolist() == [-1]
