@@ -1,11 +1,10 @@
 // Verdicts by key on the row that has the focus, or the first: Y, N, U to skip, Z to undo, arrows to move.
 // The keys press the row's own buttons, so that keyboard, mouse and no script at all do the same.
+import { takeBack } from "./rulings.js";
 
 const SETTLE = 250; // ms in which a second press is the echo of the first
 
 const desk = document.querySelector("[data-desk]");
-const status = document.querySelector("[data-status]");
-const ruled = []; // ids of the rows ruled here, the newest last
 let readyAt = 0;
 
 const rows = () => [...desk.querySelectorAll("[data-row]")];
@@ -24,19 +23,11 @@ function give(verdict) {
   if (!button || performance.now() < readyAt) return;
   readyAt = performance.now() + SETTLE;
   button.click();
-  status.textContent = verdict === "yes" ? gettext("Ruled yes.") : gettext("Ruled no.");
   move(1);
 }
 
-function undo() {
-  const row = document.getElementById(ruled.pop() ?? current()?.id);
-  row?.querySelector("[data-withdraw]")?.click();
-  row?.focus();
-  status.textContent = gettext("Verdict withdrawn.");
-}
-
 const ACTIONS = {
-  y: () => give("yes"), n: () => give("no"), u: () => move(1), z: undo,
+  y: () => give("yes"), n: () => give("no"), u: () => move(1), z: () => takeBack(current()),
   ArrowDown: () => move(1), ArrowUp: () => move(-1),
 };
 
@@ -47,10 +38,6 @@ addEventListener("keydown", (event) => {
   if (!action || !desk) return;
   event.preventDefault();
   action();
-});
-
-desk?.addEventListener("click", (event) => {
-  if (event.target.closest("[data-verdict]")) ruled.push(event.target.closest("[data-row]").id);
 });
 
 // A row that the server sends anew keeps the focus that its predecessor had.

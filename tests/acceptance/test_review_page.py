@@ -67,6 +67,57 @@ def test_verdicts_by_key(page):
     assert standing() == {"s5": "yes"}
 
 
+def test_what_the_page_says_is_what_the_row_says(page):
+    said = page.locator("[data-status]")
+    press(page, "z")
+    expect(said).to_be_empty()
+    press(page, "y")
+    expect(said).to_have_text("Ruled yes.")
+    press(page, "z")
+    expect(said).to_have_text("Verdict withdrawn.")
+    assert standing() == {}
+
+
+def test_a_verdict_that_the_server_refuses_leaves_a_note_and_can_be_given_again(page):
+    page.route("**/rule/**", lambda route: route.fulfill(status=403, body="no"))
+    press(page, "y")
+    expect(page.locator("[data-row]").first.get_by_text("The server answered 403. Nothing has changed")).to_be_visible()
+    expect(page.locator("[data-status]")).to_contain_text("Nothing has changed here")
+    assert standing() == {}
+    page.unroute("**/rule/**")
+    page.locator("[data-row]").first.focus()
+    press(page, "y")
+    expect(page.locator("[data-status]")).to_have_text("Ruled yes.")
+    expect(page.locator(".note")).to_have_count(0)
+    assert standing() == {"s5": "yes"}
+
+
+def test_a_verdict_that_could_not_be_taken_back_still_can_be(page):
+    press(page, "y")
+    expect(page.locator(".ruled")).to_have_count(1)
+    page.route("**/withdraw/**", lambda route: route.abort())
+    press(page, "z")
+    expect(page.locator(".ruled").get_by_text("The server cannot be reached. Nothing has changed")).to_be_visible()
+    page.unroute("**/withdraw/**")
+    page.locator("[data-row]").last.focus()
+    press(page, "z")
+    expect(page.locator("[data-status]")).to_have_text("Verdict withdrawn.")
+    assert standing() == {}
+
+
+def test_undo_waits_for_a_verdict_that_is_under_way(page):
+    held = []
+    page.route("**/rule/**", lambda route: held.append(route))
+    press(page, "y")
+    press(page, "z")
+    expect(page.locator("[data-status]")).to_be_empty()
+    page.wait_for_function("document.querySelector('.htmx-request')")
+    held[0].continue_()
+    expect(page.locator("[data-status]")).to_have_text("Verdict withdrawn.")
+    assert standing() == {}
+    assert Ruling.objects.count() == 1
+
+
 def test_a_double_press_rules_once(page):
     press(page, "n")
     page.keyboard.press("n")

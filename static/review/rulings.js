@@ -1,0 +1,58 @@
+// What became of the verdicts given here: said as the row then has it, and taken back once it stands.
+
+const BUSY = ":has(.htmx-request), .htmx-settling"; // its request is under way, or its reply is being put in
+
+const desk = document.querySelector("[data-desk]");
+const status = document.querySelector("[data-status]");
+const ruled = []; // ids of the rows ruled here, the newest last
+const unwanted = new Set(); // ids of the rows to take back as soon as their verdict has arrived
+
+/** Take the newest verdict back, or that on `row` where none was given here. */
+export function takeBack(row) {
+  const newest = document.getElementById(ruled.pop()) ?? row;
+  if (newest?.matches(BUSY)) unwanted.add(newest.id);
+  else newest?.querySelector("[data-withdraw]")?.click();
+  newest?.focus();
+}
+
+/** Keep in mind what the row says: only what stands can be taken back. */
+function remember(row) {
+  const place = ruled.indexOf(row.id);
+  const stands = row.querySelector("[data-withdraw]") !== null;
+  if (stands && place < 0) ruled.push(row.id);
+  if (!stands && place >= 0) ruled.splice(place, 1);
+}
+
+function answered(row) {
+  const withdraw = row.querySelector("[data-withdraw]");
+  if (unwanted.delete(row.id) && withdraw) {
+    withdraw.click();
+    return;
+  }
+  remember(row);
+  const said = row.querySelector(".note") ?? row.querySelector(".verdict");
+  status.textContent = said?.textContent ?? gettext("Verdict withdrawn.");
+}
+
+function failed(form, why) {
+  const row = form.closest("[data-row]");
+  unwanted.delete(row.id);
+  remember(row);
+  const words = [why, gettext("Nothing has changed here. Try again, or reload the page.")].join(" ");
+  form.before(Object.assign(document.createElement("p"), { className: "note bad", textContent: words }));
+  status.textContent = words;
+}
+
+desk?.addEventListener("click", (event) => {
+  const { id } = event.target.closest("[data-verdict]")?.closest("[data-row]") ?? {};
+  if (id && !ruled.includes(id)) ruled.push(id);
+});
+desk?.addEventListener("htmx:beforeRequest", (event) => {
+  event.target.parentElement.querySelector(".note")?.remove();
+  status.textContent = "";
+});
+desk?.addEventListener("htmx:afterSettle", (event) => answered(event.target));
+desk?.addEventListener("htmx:responseError", ({ target, detail }) => {
+  failed(target, interpolate(gettext("The server answered %s."), [detail.xhr.status]));
+});
+desk?.addEventListener("htmx:sendError", ({ target }) => failed(target, gettext("The server cannot be reached.")));
