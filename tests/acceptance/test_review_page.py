@@ -11,6 +11,7 @@ from tests.integration.learning import sky
 from webapp.consensus.submit import submit
 from webapp.learning.models import Checkpoint, Score, TrainingRun
 from webapp.review.models import Ruling
+from webapp.review.views import desk
 from webapp.volunteers.classify import Item
 from webapp.volunteers.models import Volunteer
 
@@ -53,8 +54,7 @@ def press(page, key):
 
 
 def test_the_widest_apart_come_first(page):
-    names = page.locator("[data-row] h2").all_inner_texts()
-    assert names == [f"s{place}" for place in reversed(range(N))]
+    assert names(page) == [f"s{place}" for place in reversed(range(N))]
 
 
 def test_verdicts_by_key(page):
@@ -146,6 +146,44 @@ def test_the_filters_are_in_the_address(page):
     expect(page.get_by_text("Nothing waits for a verdict")).to_be_visible()
     page.goto("/surveys/night/review/?min_votes=3")
     expect(page.locator("[data-row]")).to_have_count(0)
+
+
+def names(page):
+    return page.locator("[data-row] h2").all_inner_texts()
+
+
+def test_the_next_page_goes_on_after_the_last_row_though_some_were_ruled(survey, open_page, monkeypatch):
+    monkeypatch.setattr(desk, "PER_PAGE", 2)
+    page = open_page("/surveys/night/review/", user=member(survey, "scientist"))
+    expect(page.get_by_text("6 subjects")).to_be_visible()
+    press(page, "y")
+    expect(page.locator(".ruled")).to_have_count(1)
+    page.get_by_role("link", name="Next page").click()
+    page.wait_for_url("**after=*")
+    assert names(page) == ["s3", "s2"]
+    page.get_by_role("link", name="Previous page").click()
+    page.wait_for_url("**before=*")
+    assert names(page) == ["s4"]
+    expect(page.get_by_role("link", name="Previous page")).to_have_count(0)
+
+
+@pytest.mark.parametrize("sort", ["-gap", "-votes", "-updated_at", "-p_real"])
+def test_after_the_last_page_the_list_begins_again_with_what_was_left(survey, client, sort, monkeypatch):
+    monkeypatch.setattr(desk, "PER_PAGE", 4)
+    client.force_login(member(survey, "scientist"))
+    first = client.get("/surveys/night/review/", {"sort": sort}).context
+    second = client.get(f"/surveys/night/review/?{first['next']}").context
+    assert (len(first["rows"]), len(second["rows"]), second["next"]) == (4, 2, "")
+    for row in second["rows"]:
+        client.post(f"/surveys/night/review/{second['workflow'].slug}/{row.subject_id}/rule/", {"verdict": "no"})
+    assert client.get(f"/surveys/night/review/?{first['next']}").context["rows"] == first["rows"]
+    assert client.get("/surveys/night/review/?after=nonsense").context["total"] == 4
+
+
+def test_without_a_champion_the_page_says_what_is_missing(survey, client):
+    Checkpoint.objects.update(is_champion=False)
+    client.force_login(member(survey, "scientist"))
+    assert "No champion has learnt" in client.get("/surveys/night/review/?after=1:0.5").content.decode()
 
 
 def test_verdicts_without_scripts(survey, open_page):

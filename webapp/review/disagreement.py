@@ -66,7 +66,7 @@ def disagreements(
         )
         .filter(_wanted(state, way), gap__gte=least_gap, votes_all__gte=max(1, min_votes))
     )
-    return rows.select_related("subject").order_by(*_order(sort))
+    return rows.select_related("subject").order_by(column_of(sort), "pk")
 
 
 def _check(state: str, way: str, sort: str) -> None:
@@ -82,6 +82,7 @@ def _wanted(state: str, way: str) -> Q:
     return wanted
 
 
-def _order(sort: str) -> tuple[str, str]:
+def column_of(sort: str) -> str:
+    """Return the column that one of `SORTS` orders by, with its minus where it has one."""
     column = {"votes": "votes_all"}.get(sort.removeprefix("-"), sort.removeprefix("-"))
-    return ("-" if sort.startswith("-") else "") + column, "pk"
+    return ("-" if sort.startswith("-") else "") + column

@@ -1,5 +1,6 @@
 """Pages of a long ordered list: the next begins after the last row of this one, so a late page costs as the first."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,6 +48,17 @@ def read_place(text: str, *, kind: type, is_before: bool = False) -> Place:
         return Place(read(value), int(pk), is_before)
     except ValueError as error:
         raise BadPlace(f"“{text}” is no place in this list.") from error
+
+
+def place_in(query: Mapping[str, str], *, kind: type) -> Place | None:
+    """Return the place that the query of an address goes on after, or before; None for the beginning of the list."""
+    for name in ("after", "before"):
+        if text := query.get(name):
+            try:
+                return read_place(text, kind=kind, is_before=name == "before")
+            except BadPlace:  # an old link: its list begins at the beginning
+                return None
+    return None
 
 
 def page_of(rows: QuerySet[Any], *, by: str, place: Place | None, size: int) -> Page:

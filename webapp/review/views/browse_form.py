@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.consensus.models import RetiredReason
 from webapp.review.browse import COLUMN, SORTS, Wanted
-from webapp.review.keyset import BadPlace, Place, read_place
+from webapp.review.keyset import Place, place_in
 from webapp.volunteers.models import Workflow
 
 Choices = list[tuple[str, str | Promise]]
@@ -119,15 +119,5 @@ def asked_of(workflow: Workflow, query: QueryDict) -> Asked:
     for name in set(query) - {"after", "before", *said}:
         known.pop(name)
     shown = BrowseForm(workflow, initial=said)
-    return Asked(wanted, sort, _place(query, sort), said.get("scale") == "log", shown, known)
-
-
-def _place(query: QueryDict, sort: str) -> Place | None:
-    kind = KIND.get(sort.removeprefix("-"), float)
-    for name in ("after", "before"):
-        if text := query.get(name):
-            try:
-                return read_place(text, kind=kind, is_before=name == "before")
-            except BadPlace:  # an old link: its list begins at the beginning
-                return None
-    return None
+    place = place_in(query, kind=KIND.get(sort.removeprefix("-"), float))
+    return Asked(wanted, sort, place, said.get("scale") == "log", shown, known)

@@ -4,8 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -15,6 +14,7 @@ from webapp.archive.models import Role, Subject, Survey
 from webapp.learning.promote import champion_of
 from webapp.learning.roles import classes_of, role_of
 from webapp.review.disagreement import disagreements
+from webapp.review.keyset import Place
 from webapp.review.models import Ruling
 from webapp.review.rule import AlreadyWithdrawn, rule, withdraw_ruling
 from webapp.review.views.filters import filters_of, reviewable
@@ -27,20 +27,32 @@ PER_PAGE = 25
 @survey_page(Role.SCIENTIST)
 def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
     filters = filters_of(survey, request.GET)
-    query = request.GET.copy()
-    query.pop("page", None)
+    rows, page = filters.rows(), filters.page(PER_PAGE)
+    found = rows.in_bulk(page.keys)
     context = {
         "survey": survey,
         "workflow": filters.workflow,
         "form": filters.form,
         "state": filters.chosen["state"],
         "champion": champion_of(survey, role_of(filters.workflow)) if filters.workflow else None,
-        "page": Paginator(filters.rows(), PER_PAGE).get_page(request.GET.get("page")),
-        "query": query.urlencode(),
+        "rows": [found[pk] for pk in page.keys if pk in found],
+        "total": rows.count(),
+        "previous": _going_on(request.GET, "before", page.before),
+        "next": _going_on(request.GET, "after", page.after),
         "back": request.GET.urlencode(),
         **_classes(survey),
     }
     return render(request, "review/desk.html", context)
+
+
+def _going_on(asked: QueryDict, way: str, place: Place | None) -> str:
+    query = asked.copy()
+    for name in ("after", "before"):
+        query.pop(name, None)
+    if place is None:
+        return ""
+    query[way] = str(place)
+    return query.urlencode()
 
 
 @require_POST

@@ -1,6 +1,7 @@
 """What the list shows, read from its address; whatever is missing or unknown there is as at first."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -10,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from webapp.archive.models import Survey
 from webapp.consensus.models import Consensus
 from webapp.learning.models import Checkpoint
-from webapp.review.disagreement import disagreements
+from webapp.review.disagreement import column_of, disagreements
+from webapp.review.keyset import Page, Place, page_of, place_in
 from webapp.volunteers.models import Workflow
 
 STATES = [("open", _("waiting for a verdict")), ("ruled", _("ruled")), ("all", _("all"))]
@@ -25,6 +27,7 @@ SORTS = [
     ("-updated_at", _("newest")),
     ("-p_real", _("likeliest first")),
 ]
+KIND = {"votes": int, "updated_at": datetime}  # of what a list is sorted by; the others are numbers
 AT_FIRST = {"state": "open", "way": "", "min_votes": 0, "sort": "-gap"}
 
 
@@ -49,9 +52,21 @@ class Filters:
     workflow: Workflow | None
     chosen: dict[str, Any]
     form: FilterForm
+    place: Place | None
 
     def rows(self) -> QuerySet[Consensus]:
         return disagreements(self.workflow, **self.chosen) if self.workflow else Consensus.objects.none()
+
+    def page(self, size: int) -> Page:
+        """Return the page that the address asks for; the first one where nothing is left there.
+
+        It goes on from a row and not from a number: those that were ruled on meanwhile are gone from the list.
+        """
+        rows, by = self.rows(), column_of(self.chosen["sort"])
+        if rows.query.is_empty():  # nothing to disagree with
+            return Page([], None, None)
+        page = page_of(rows, by=by, place=self.place, size=size)
+        return page if page.keys or not self.place else page_of(rows, by=by, place=None, size=size)
 
 
 def filters_of(survey: Survey, query: Any) -> Filters:
@@ -61,9 +76,10 @@ def filters_of(survey: Survey, query: Any) -> Filters:
     asked.is_valid()
     said = asked.cleaned_data
     workflow = said.get("workflow") or _first(survey, workflows)
-    chosen = {name: said.get(name) or default for name, default in AT_FIRST.items()}
+    chosen: dict[str, Any] = {name: said.get(name) or default for name, default in AT_FIRST.items()}
     shown = FilterForm(workflows, initial={**chosen, "workflow": workflow.slug if workflow else None})
-    return Filters(workflow, chosen, shown)
+    kind = KIND.get(chosen["sort"].removeprefix("-"), float)
+    return Filters(workflow, chosen, shown, place_in(query, kind=kind))
 
 
 def _first(survey: Survey, workflows: QuerySet[Workflow]) -> Workflow | None:
