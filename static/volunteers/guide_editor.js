@@ -4,7 +4,7 @@ const part = (name) => document.querySelector(`[data-part="${name}"]`);
 const body = part("body");
 const form = part("form");
 const pictureForm = part("picture-form");
-const saved = body.value;
+const saved = "unsaved" in body.dataset ? null : body.defaultValue; // what was refused is nowhere but here
 let isLeaving = false;
 
 function showUnsaved() {
@@ -17,20 +17,28 @@ function insert(text) {
   body.focus();
 }
 
+/** Return the picture's address, or what the server said against it; nothing where neither arrived. */
+async function send() {
+  try {
+    const response = await fetch(pictureForm.action, { method: "POST", body: new FormData(pictureForm) });
+    return await response.json();
+  } catch {
+    return {};
+  }
+}
+
 async function upload(event) {
   event.preventDefault();
   const status = part("picture-status");
   status.textContent = gettext("Uploading…");
-  try {
-    const response = await fetch(pictureForm.action, { method: "POST", body: new FormData(pictureForm) });
-    const reply = await response.json();
-    if (!response.ok) throw new Error(reply.detail);
-    insert(`\n![${pictureForm.elements.words.value.replaceAll(/[[\]]/g, "")}](${reply.address})\n`);
-    pictureForm.reset();
-    status.textContent = gettext("The picture is in the text. Save to show it to readers.");
-  } catch (error) {
-    status.textContent = error.message || gettext("The picture did not arrive. Nothing is lost; try again.");
+  const { address, detail } = await send();
+  if (!address) {
+    status.textContent = detail ?? gettext("The picture did not arrive. Nothing is lost; try again.");
+    return;
   }
+  insert(`\n![${pictureForm.elements.words.value.replaceAll(/[[\]]/g, "")}](${address})\n`);
+  pictureForm.reset();
+  status.textContent = gettext("The picture is in the text. Save to show it to readers.");
 }
 
 body.addEventListener("input", showUnsaved);
@@ -39,3 +47,4 @@ pictureForm.addEventListener("submit", upload);
 addEventListener("beforeunload", (event) => {
   if (!isLeaving && body.value !== saved) event.preventDefault();
 });
+showUnsaved();

@@ -138,6 +138,40 @@ def test_a_scientist_writes_with_a_live_preview_and_a_picture(workflow, open_pag
     assert "![A mover](/guide-images/" in GuideText.objects.get().body
 
 
+WARNS = """() => {
+  const leaving = new Event("beforeunload", { cancelable: true });
+  dispatchEvent(leaving);
+  return leaving.defaultPrevented;
+}"""
+
+
+def test_a_text_that_was_refused_is_still_unsaved(workflow, open_page):
+    page = open_page("/surveys/night/guides/", user=member(workflow.survey, "scientist"))
+    page.get_by_role("link", name=re.compile("English.*Tutorial")).click()
+    expect(page.get_by_label("Text, in Markdown")).to_be_visible()
+    assert not page.evaluate(WARNS)
+    page.get_by_label("Text, in Markdown").fill("mine")
+    write(workflow, "tutorial", STEPS)
+    page.get_by_role("button", name="Save as a new version").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing has been saved")
+    expect(page.get_by_label("Text, in Markdown")).to_have_value("mine")
+    expect(page.get_by_text("Not saved yet.")).to_be_visible()
+    assert page.evaluate(WARNS)
+
+
+@pytest.mark.parametrize("fail", [lambda route: route.abort(), lambda route: route.fulfill(status=502, body="<p>")])
+def test_a_picture_that_did_not_arrive_is_spoken_of_in_the_readers_language(workflow, open_page, tmp_path, fail):
+    Image.new("L", (4, 4)).save(tmp_path / "a.png")
+    page = open_page("/", user=member(workflow.survey, "scientist"))
+    page.context.set_extra_http_headers({"Accept-Language": "de"})
+    page.goto("/surveys/night/guides/field-guide/de/")
+    page.locator("#picture").set_input_files(tmp_path / "a.png")
+    page.locator("#picture-words").fill("Ein Punkt")
+    page.route("**/guides/images/", fail)
+    page.locator("[data-part=picture-form] button").click()
+    expect(page.locator("[data-part=picture-status]")).to_contain_text("Das Bild ist nicht angekommen")
+
+
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_ones_own_skill_is_drawn_and_tabled(workflow, open_page, width, height):
     page = open_page("/classify/night/", width=width, height=height)
