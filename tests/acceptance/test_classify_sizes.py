@@ -1,0 +1,55 @@
+"""The classify page in windows of all sizes: the picture and the answers are there, whole and apart."""
+
+import pytest
+
+from tests.acceptance.classifying import make_workflow, ready, standing, wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PAGE = "/classify/night/"
+LEAST = 12 * 16  # CSS pixels that a picture needs
+NO = "[data-answer=no]"
+
+
+@pytest.fixture
+def workflow(db):
+    return make_workflow()
+
+
+def area(page, selector):
+    """Return left, top, right and bottom of an element, on the page and not in the window."""
+    return page.locator(selector).evaluate(
+        """(element) => {
+            const { left, top, right, bottom } = element.getBoundingClientRect();
+            return [left + scrollX, top + scrollY, right + scrollX, bottom + scrollY];
+        }"""
+    )
+
+
+def are_apart(one, other):
+    return one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 256), (320, 480)])
+def test_a_page_magnified_many_times_shows_the_picture_and_scrolls_to_the_answers(workflow, open_page, width, height):
+    page = open_page(PAGE, width=width, height=height)
+    name = ready(page)
+    stage = area(page, ".stage")
+    assert (stage[2] - stage[0], stage[3] - stage[1]) >= (width, LEAST)
+    assert page.locator(".pictures canvas").bounding_box()["height"] >= LEAST - 1
+    for answer in ("no", "unsure", "yes"):
+        assert are_apart(area(page, f"[data-answer={answer}]"), stage)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator(NO).click()
+    wait_until(page, lambda: standing() == {name: "no"})
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390)])
+def test_a_phone_shows_all_of_it_at_once(workflow, open_page, width, height):
+    page = open_page(PAGE, width=width, height=height)
+    ready(page)
+    assert page.evaluate("document.documentElement.scrollHeight") <= height
+    stage, no = area(page, ".stage"), area(page, NO)
+    assert no[3] <= height
+    assert are_apart(stage, no)
+    assert min(stage[2] - stage[0], stage[3] - stage[1]) >= LEAST
