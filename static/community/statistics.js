@@ -1,5 +1,5 @@
 // One's own answers over time, drawn by Bokeh, in the browser's time zone. The table below has the same numbers.
-import { figureOf, paint, token } from "../site/plot.js";
+import { figureOf, paint, show, token } from "../site/plot.js";
 
 const root = document.querySelector("[data-zone]");
 const address = new URL(location.href);
@@ -29,7 +29,7 @@ function draw({ labels, counts }) {
   paint(figure);
   for (const grid of figure.xgrid) grid.visible = false;
   label(figure, labels);
-  Bokeh.Plotting.show(figure, root);
+  return figure;
 }
 
 /** Name as many bars as have room for it. */
@@ -44,4 +44,4 @@ function label(figure, labels) {
 }
 
 const data = JSON.parse(document.getElementById("plot-data").textContent);
-if (!inOwnZone() && root.matches(".plot") && data.labels.length) draw(data);
+if (!inOwnZone() && root.matches(".plot") && data.labels.length) show(root, () => draw(data));

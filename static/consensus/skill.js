@@ -1,5 +1,5 @@
 // Sensitivity and specificity over time, each a line in its band of 90 %, drawn by Bokeh. The table has the same numbers.
-import { figureOf, paint, speak, token } from "../site/plot.js";
+import { figureOf, paint, show, speak, token } from "../site/plot.js";
 
 const LINES = [
   { field: "sensitivity", legend: gettext("real movers recognised"), color: "--yes", dash: "solid" },
@@ -11,7 +11,7 @@ function known(columns) {
   return Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values.map((value) => value ?? NaN)]));
 }
 
-function draw(root, columns) {
+function draw(columns) {
   const source = new Bokeh.ColumnDataSource({ data: known(columns) });
   const figure = figureOf({
     tools: "", toolbar_location: null, y_range: [0, 1.02], outline_line_color: token("--line"),
@@ -25,7 +25,7 @@ function draw(root, columns) {
   paint(figure);
   speak(figure);
   Object.assign(figure.legend, { location: "bottom_right" });
-  Bokeh.Plotting.show(figure, root);
+  return figure;
 }
 
-for (const root of document.querySelectorAll("[data-skill]")) draw(root, curves[root.dataset.skill]);
+for (const root of document.querySelectorAll("[data-skill]")) show(root, () => draw(curves[root.dataset.skill]));

@@ -1,6 +1,6 @@
 // Curves of loss and metrics by epoch, drawn by Bokeh, and drawn on while the run goes on. The table below has the
 // same numbers; the curves are for the eye.
-import { figureOf, paint, speak, token } from "../site/plot.js";
+import { figureOf, paint, show, speak, token } from "../site/plot.js";
 
 const EVERY = 1000;
 const CURVES = {
@@ -16,16 +16,17 @@ const CURVES = {
 const FIELDS = ["epoch", "loss", "val_loss", "accuracy", "roc_auc"];
 
 const root = document.querySelector("[data-curves]");
-const sources = []; // one a plot, since Bokeh lends a source to no second one; none before the first epoch
+const sources = new Map(); // one a plot, since Bokeh lends a source to no second one; none before the first epoch
+let data = null; // the columns that are drawn
 let drawn = "";
 
 function columns(epochs) {
   return Object.fromEntries(FIELDS.map((field) => [field, epochs.map((epoch) => epoch[field] ?? NaN)]));
 }
 
-function plot(name, { label, lines }, epochs) {
-  const source = new Bokeh.ColumnDataSource({ data: columns(epochs) });
-  sources.push(source);
+function plot(name, { label, lines }) {
+  const source = new Bokeh.ColumnDataSource({ data });
+  sources.set(name, source);
   const figure = figureOf({
     tools: "pan,wheel_zoom,box_zoom,reset,save,hover",
     toolbar_location: "above",
@@ -41,12 +42,13 @@ function plot(name, { label, lines }, epochs) {
   figure.toolbar.logo = null;
   paint(figure);
   speak(figure);
-  Bokeh.Plotting.show(figure, root.querySelector(`[data-plot="${name}"]`));
+  return figure;
 }
 
 function draw(epochs) {
-  if (!sources.length) for (const [name, curves] of Object.entries(CURVES)) plot(name, curves, epochs);
-  else for (const source of sources) source.data = columns(epochs);
+  data = columns(epochs);
+  if (sources.size) for (const source of sources.values()) source.data = data;
+  else for (const [name, curves] of Object.entries(CURVES)) show(root.querySelector(`[data-plot="${name}"]`), () => plot(name, curves));
 }
 
 async function renew() {

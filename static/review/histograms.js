@@ -1,10 +1,10 @@
 // Subjects by posterior and by agreement, drawn by Bokeh; a bar leads to its subjects. The tables have the same numbers.
-import { figureOf, paint, token } from "../site/plot.js";
+import { figureOf, paint, show, token } from "../site/plot.js";
 
 const { is_log: isLog, plots } = JSON.parse(document.getElementById("histogram-data").textContent);
 const NAMES = { posterior: gettext("posterior"), agreement: gettext("agreement") };
 
-function draw(root, bins) {
+function draw(name, bins) {
   const floor = isLog ? 0.5 : 0;
   const most = Math.max(1, ...bins.n);
   const data = {
@@ -19,7 +19,7 @@ function draw(root, bins) {
     tools: [new Bokeh.HoverTool({ tooltips: [["", "@low{0.00}–@high{0.00}: @n{0,0}"]] }), new Bokeh.TapTool()],
     toolbar_location: null,
     outline_line_color: null,
-    x_axis_label: NAMES[root.dataset.histogram],
+    x_axis_label: NAMES[name],
     y_axis_label: gettext("subjects"),
   });
   const bars = figure.quad({ field: "low" }, { field: "high" }, { field: "bottom" }, { field: "top" }, {
@@ -29,11 +29,14 @@ function draw(root, bins) {
   source.selected.change.connect(() => go(bins, source.selected.indices[0]));
   paint(figure);
   for (const axis of figure.yaxis) axis.formatter = new Bokeh.NumeralTickFormatter({ format: "0,0" });
-  Bokeh.Plotting.show(figure, root);
+  return figure;
 }
 
 function go(bins, place) {
   if (place !== undefined && bins.n[place]) location.href = `?${bins.query[place]}#subjects`;
 }
 
-for (const root of document.querySelectorAll("[data-histogram]")) draw(root, plots[root.dataset.histogram]);
+for (const root of document.querySelectorAll("[data-histogram]")) {
+  const name = root.dataset.histogram;
+  show(root, () => draw(name, plots[name]));
+}

@@ -1,5 +1,5 @@
 // Votes, people and retirements over time, drawn by Bokeh. The table beneath has the same numbers.
-import { figureOf, paint, token } from "../site/plot.js";
+import { figureOf, paint, show, token } from "../site/plot.js";
 
 const data = JSON.parse(document.getElementById("throughput-data").textContent);
 const places = data.labels.map((_, place) => place);
@@ -23,7 +23,7 @@ function draw(root) {
   for (const grid of figure.xgrid) grid.visible = false;
   for (const axis of figure.yaxis) axis.formatter = new Bokeh.NumeralTickFormatter({ format: "0,0" });
   label(figure, root);
-  Bokeh.Plotting.show(figure, root);
+  return figure;
 }
 
 function bars(figure, source, field, alpha) {
@@ -41,4 +41,4 @@ function label(figure, root) {
   }
 }
 
-for (const root of document.querySelectorAll("[data-throughput]")) draw(root);
+for (const root of document.querySelectorAll("[data-throughput]")) show(root, () => draw(root));

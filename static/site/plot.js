@@ -42,3 +42,17 @@ export function paint(figure) {
     label_text_color: token("--ink"),
   });
 }
+
+/** Show the figure that `draw` makes in its place, and another in each new theme: a canvas keeps the colours it has. */
+export function show(root, draw) {
+  let shown = add(root, draw);
+  document.documentElement.addEventListener("themechange", () => {
+    shown = shown.then((figure) => { figure.document.clear(); return add(root, draw); });
+  });
+}
+
+async function add(root, draw) {
+  const figure = draw();
+  await Bokeh.Plotting.show(figure, root);
+  return figure;
+}

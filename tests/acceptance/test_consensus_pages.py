@@ -21,6 +21,11 @@ WHERE = """posterior => {
   const { frame } = [...Bokeh.index.roots][0];
   return [frame.x_scale.compute(posterior), frame.y_scale.compute(1)];
 }"""
+LIGHT, DARK = "rgb(86, 93, 102)", "rgb(165, 173, 184)"  # what is written quietly, in each theme
+LABELS_ARE = """([colour, plots]) => {
+  const axes = Bokeh.documents.flatMap(({ all_models: all }) => [...all].filter(({ type }) => type === "LinearAxis"));
+  return axes.length === 2 * plots && axes.every((axis) => axis.major_label_text_color === colour);
+}"""
 ADDRESS = "/surveys/night/consensus/night/"
 
 
@@ -89,3 +94,17 @@ def test_figures_are_drawn_on_a_phone(survey, open_page, path, plots):
     page = open_page(ADDRESS + path, user=scientist, width=390, height=844)
     expect(page.locator(".bk-Figure")).to_have_count(plots)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize(("path", "plots"), [("", 2), ("throughput/", 3)])
+def test_figures_follow_the_theme(survey, open_page, path, plots):
+    page = open_page(ADDRESS + path, user=member(survey, "scientist"), color_scheme="light")
+    expect(page.locator(".bk-Figure")).to_have_count(plots)
+    for change, quiet in [
+        (lambda: page.emulate_media(color_scheme="dark"), DARK),
+        (lambda: page.get_by_role("button", name="Light").click(), LIGHT),
+        (lambda: page.get_by_role("button", name="Dark").click(), DARK),
+    ]:
+        change()
+        page.wait_for_function(LABELS_ARE, arg=[quiet, plots])
+        expect(page.locator(".bk-Figure")).to_have_count(plots)
