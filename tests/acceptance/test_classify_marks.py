@@ -136,6 +136,33 @@ def test_lines_are_drawn_by_finger_on_a_phone(subject, open_page):
     assert stored(page, 1) == [pytest.approx((50, 50, 350, 60), abs=2)]
 
 
+def test_lines_are_placed_by_single_taps(subject, open_page):
+    page = open_page(PAGE, width=390, height=844)
+    ready(page)
+    status, hint = page.locator("[data-part=status]"), page.get_by_text("Tap where this end should lie")
+    tap = page.touchscreen.tap
+    tap(*at(page, 200, 150))
+    expect(handles(page)).to_have_count(0)
+    page.get_by_role("button", name="Add a line").tap()
+    expect(status).to_contain_text("tap where the line starts")
+    expect(hint).to_be_visible()
+    tap(*at(page, 50, 50))
+    expect(status).to_have_text("Now tap where the line ends.")
+    tap(*at(page, 350, 250))
+    expect(status).to_have_text("Placed.")
+    expect(hint).to_be_hidden()
+    tap(*at(page, 200, 20))
+    tap(*at(page, 350, 250))
+    expect(page.get_by_role("button", name="Line 1, end")).to_be_focused()
+    tap(*at(page, 340, 60))
+    tap(*at(page, 50, 50))
+    tap(*at(page, 50, 50))
+    tap(*at(page, 200, 280))
+    expect(handles(page)).to_have_count(2)
+    page.get_by_role("button", name="Yes").tap()
+    assert stored(page, 1) == [pytest.approx((50, 50, 340, 60), abs=2)]
+
+
 def test_undo_brings_the_lines_back(subject, open_page):
     page = open_page(PAGE)
     ready(page)

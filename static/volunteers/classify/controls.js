@@ -5,6 +5,7 @@ import { LAYOUTS } from "./choices.js";
 const SWITCHES = { invert: "inverted", crosshair: "crosshair", loupe: "loupe" };
 const LISTS = ["stretch", "colours"];
 const LEVELS = ["black", "white"];
+const WAYS = { "look-left": [-1, 0], "look-up": [0, -1], "look-down": [0, 1], "look-right": [1, 0] };
 
 export class Controls {
   /** `part(name)` finds an element; `stage` does what the choices do not. */
@@ -78,6 +79,11 @@ export class Controls {
     for (const name of ["back", "pause", "forth", "slider"]) this.part(name).disabled = !turns;
   }
 
+  /** Only of a magnified picture there is more to see. */
+  showMagnified(isMagnified) {
+    for (const name of Object.keys(WAYS)) this.part(name).disabled = !isMagnified;
+  }
+
   #listenToFrames(part, choices, stage) {
     part("pause").addEventListener("click", () => stage.blink.toggle());
     part("back").addEventListener("click", () => stage.blink.step(-1));
@@ -99,6 +105,7 @@ export class Controls {
     part("zoom-out").addEventListener("click", () => stage.zoom(-1));
     part("whole").addEventListener("click", () => stage.view.reset());
     part("one-to-one").addEventListener("click", () => stage.view.oneToOne());
+    for (const [name, way] of Object.entries(WAYS)) part(name).addEventListener("click", () => stage.lookAround(...way));
     part("draw").addEventListener("click", () => stage.toggleDrawing());
     part("add-line").addEventListener("click", () => stage.addLine());
   }

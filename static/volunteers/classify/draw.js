@@ -1,10 +1,12 @@
-// Drawing lines: by dragging from one end of a trail to the other, or from the middle of what is seen by keyboard.
+// Drawing lines: by dragging from one end of a trail to the other; or a line is added in the middle of what is seen, and
+// arrow keys or taps place its ends. A tap places only an end that was chosen before, so that none makes a line by itself.
 
 const SHORTEST = 4; // CSS pixels; what is shorter was a tap
 const SHARE = 0.25; // of what is seen: the length of a line that the keyboard begins with
 
 export class Draw {
   isOn = true;
+  #added = null; // the line whose end is placed after its start
 
   /** `toPixel(place)` leads from a place in a pane to a line's coordinates, `scale()` tells CSS pixels per pixel. */
   constructor(marks, layer, { toPixel, scale, say, began }) {
@@ -24,17 +26,42 @@ export class Draw {
     return this.#drawing(place);
   }
 
-  /** Begin a line in the middle, and put the keyboard on its start. */
-  addByKeyboard(frame, middle, seen) {
+  /** Take a tap: it places the end that had the focus, or chooses one that is there. Tell whether it did either. */
+  tap(place, left) {
+    const chosen = this.layer.endOf(left);
+    const there = this.layer.grab(place.pane, place);
+    const isForChosen = chosen && this.marks.lines[chosen.index].frame === place.pane.frame;
+    if (isForChosen) this.#place(place, chosen, there);
+    else if (there) this.#choose(there, gettext("Tap where this end should lie, or press the arrow keys; tap it again to leave it."));
+    return Boolean(isForChosen || there);
+  }
+
+  /** Begin a line in the middle, and choose its start. */
+  add(frame, middle, seen) {
     const half = seen * SHARE / 2;
     const index = this.marks.add(frame, { x: middle.x - half, y: middle.y }, { x: middle.x + half, y: middle.y });
     if (index < 0) return this.#sayFull();
-    this.layer.focus(index);
-    return this.say(gettext("Line added. Arrow keys move this end, with Shift by ten pixels; Tab goes to the other end; Delete removes the line; Enter ends."));
+    this.#added = this.marks.lines[index];
+    return this.#choose({ index, end: 1 }, gettext("Line added. Arrow keys move this end, with Shift by ten pixels; Tab goes to the other end; Delete removes the line; Enter ends. Or tap where the line starts, and then where it ends."));
   }
 
   #sayFull() {
     this.say(interpolate(gettext("There are %s lines, and more cannot be stored. Delete one first."), [this.marks.most]));
+  }
+
+  #choose({ index, end }, words) {
+    this.began();
+    this.layer.focus(index, end);
+    this.say(words);
+  }
+
+  #place(place, { index, end }, there) {
+    const isAdded = this.marks.lines[index] === this.#added;
+    this.#added = null;
+    if (!isAdded && there?.index === index && there.end === end) return; // tapped again, it is left where it is
+    this.marks.move(index, end, this.toPixel(place));
+    if (isAdded && end === 1) this.#choose({ index, end: 2 }, gettext("Now tap where the line ends."));
+    else this.say(gettext("Placed."));
   }
 
   #moving({ index, end }) {

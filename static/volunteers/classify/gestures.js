@@ -9,11 +9,11 @@ function middle([a, b]) {
 
 export class Gestures {
   #pointers = new Map();
-  #drag = null; // what one pointer does: {from, moved, drawing}
+  #drag = null; // what one pointer does: {from, left, moved, drawing}
 
   /**
    * `panes.at(event)` finds {pane, x, y}. `does` has zoomBy(factor, at), panBy(right, down), hover(place or null),
-   * tap(pointerType), swipe(direction), twice(place), and begin(place) → {move(place), end(), cancel()} or null for what is drawn.
+   * tap(pointerType, place, left) where `left` had the focus before, swipe(direction), twice(place), and begin(place) → {move(place), end(), cancel()} or null for what is drawn.
    */
   constructor(root, panes, does) {
     this.panes = panes;
@@ -46,12 +46,13 @@ export class Gestures {
     const place = this.panes.at(event);
     if (!place || event.button > 1) return;
     event.preventDefault();
-    document.activeElement?.blur();
+    const left = document.activeElement;
+    left?.blur();
     place.pane.element.setPointerCapture(event.pointerId);
     this.#pointers.set(event.pointerId, place);
     if (this.#pointers.size === 1) {
       const mayDraw = event.button === 0 && !event.shiftKey;
-      this.#drag = { from: place, moved: false, drawing: mayDraw ? this.does.begin(place) : null };
+      this.#drag = { from: place, left, moved: false, drawing: mayDraw ? this.does.begin(place) : null };
     } else {
       this.#drag?.drawing?.cancel();
       this.#drag = null;
@@ -99,7 +100,7 @@ export class Gestures {
     this.#drag = null;
     if (event.type === "pointercancel" || !drag?.moved) drag?.drawing?.cancel();
     else drag.drawing?.end();
-    if (event.type === "pointerup" && drag && !drag.moved) this.does.tap(event.pointerType);
+    if (event.type === "pointerup" && drag && !drag.moved) this.does.tap(event.pointerType, place, drag.left);
     if (event.pointerType === "touch") {
       if (event.type === "pointerup" && drag?.moved && !drag.drawing) this.#swipe(drag.from, place);
       this.does.hover(null);

@@ -44,9 +44,14 @@ export class MarkLayer {
     return nearest?.distance <= REACH ? nearest : null;
   }
 
-  /** Put the keyboard on the start of a line. */
-  focus(index) {
-    document.querySelector(`.handle[data-line="${index}"][data-end="1"][tabindex="0"]`)?.focus();
+  /** Choose an end of a line: the keyboard moves it, and the next tap. */
+  focus(index, end = 1) {
+    document.querySelector(`.handle[data-line="${index}"][data-end="${end}"][tabindex="0"]`)?.focus();
+  }
+
+  /** Return the line and end that an element is the handle of; null for any other element. */
+  endOf(element) {
+    return element?.matches(".handle") ? { index: Number(element.dataset.line), end: Number(element.dataset.end) } : null;
   }
 
   #shown(pane) {

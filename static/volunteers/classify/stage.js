@@ -115,7 +115,7 @@ export class Stage {
     const { width, height } = this.view.pane;
     const middle = this.view.toImage({ x: width / 2, y: height / 2 }, this.#scene.shift(pane));
     const seen = Math.min(width / this.view.scale, this.#scene.picture.width);
-    this.draw.addByKeyboard(pane.frame, this.#scene.toPixel(middle), seen);
+    this.draw.add(pane.frame, this.#scene.toPixel(middle), seen);
   }
 
   toggleDrawing() {
@@ -136,12 +136,17 @@ export class Stage {
       zoomBy: (factor, at) => this.view.zoomBy(factor, at),
       panBy: (right, down) => this.view.panBy(right, down),
       hover: (place) => { this.guides.hover(place); if (this.#scene) this.guides.point(this.#scene, this.panes.all); },
-      tap: (pointer) => { if (pointer === "touch" && this.#scene?.picture.frames > 1) this.blink.toggle(); },
+      tap: (pointer, place, left) => this.#tap(pointer, place, left),
       swipe: (direction) => this.#swipe(direction),
       twice: (place) => (this.view.isWhole ? this.view.zoomBy(2 * ZOOM, place) : this.view.reset()),
       begin: (place) => this.draw.begin(place),
     });
     this.#showDrawing();
+  }
+
+  #tap(pointer, place, left) {
+    if (this.draw.tap(place, left)) return;
+    if (pointer === "touch" && this.#scene?.picture.frames > 1) this.blink.toggle();
   }
 
   /** Tell of a swipe over a whole picture: over a magnified one it looks around. */
@@ -208,6 +213,7 @@ export class Stage {
       pane.canvas.style.transform = `translate(${x.toFixed(2)}px, ${y.toFixed(2)}px) scale(${scale})`;
     }
     this.guides.place(this.#scene, this.panes.all);
+    this.controls.showMagnified(this.view.zoom > 1);
     this.#drawMarks();
   }
 
