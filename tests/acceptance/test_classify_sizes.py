@@ -8,6 +8,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PAGE = "/classify/night/"
 LEAST = 12 * 16  # CSS pixels that a picture needs
+CAMERA = 47  # CSS pixels at each side
 NO = "[data-answer=no]"
 
 
@@ -23,6 +24,24 @@ def area(page, selector):
             const { left, top, right, bottom } = element.getBoundingClientRect();
             return [left + scrollX, top + scrollY, right + scrollX, bottom + scrollY];
         }"""
+    )
+
+
+def beside_the_camera(page):
+    """Return what reaches into the margins that a phone held sideways keeps free, but for grounds."""
+    page.context.new_cdp_session(page).send(
+        "Emulation.setSafeAreaInsetsOverride", {"insets": {"left": CAMERA, "right": CAMERA}}
+    )
+    return page.evaluate(
+        """(camera) => [...document.querySelectorAll("a, button, input, select, summary, h1, h2, p, dt, dd, canvas")]
+            .filter((element) => element.checkVisibility({ visibilityProperty: true }))
+            .filter((element) => !element.matches(".skip, .visually-hidden"))
+            .filter((element) => {
+                const { left, right, width } = element.getBoundingClientRect();
+                return width && (left < camera || right > innerWidth - camera);
+            })
+            .map((element) => element.outerHTML.slice(0, 100))""",
+        CAMERA,
     )
 
 
@@ -53,3 +72,13 @@ def test_a_phone_shows_all_of_it_at_once(workflow, open_page, width, height):
     assert no[3] <= height
     assert are_apart(stage, no)
     assert min(stage[2] - stage[0], stage[3] - stage[1]) >= LEAST
+
+
+@pytest.mark.parametrize(("path", "opens"), [("/", []), (PAGE, ["Picture", "Field guide"])])
+def test_nothing_lies_under_the_camera_of_a_phone_held_sideways(workflow, open_page, path, opens):
+    page = open_page(path, width=844, height=390)
+    page.wait_for_load_state("networkidle")
+    assert beside_the_camera(page) == []
+    for name in opens:
+        page.get_by_role("button", name=name).first.click()
+        assert beside_the_camera(page) == []
