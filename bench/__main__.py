@@ -1,29 +1,44 @@
-"""`make bench`: every benchmark in turn, each a process of its own that prints one JSON object."""
+"""`make bench`: every benchmark in turn, each a process of its own that prints one JSON object.
+
+It fails where a benchmark did, or missed its floor.
+"""
 
 import argparse
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 
 def names() -> list[str]:
     return sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
 
 
+def missed(name: str, told: dict[str, Any]) -> list[str]:
+    """Name the floors that were missed: of the parts that a benchmark tells of, or its own."""
+    parts = {f"{name} {part}": value for part, value in told.items() if isinstance(value, dict)}
+    below = [each for part, value in parts.items() for each in missed(part, value)]
+    return below or ([name] if told.get("met") is False else [])
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"one or more of {', '.join(names())}; all by default")
-    failed = 0
+    failed, below = 0, []
     for name in parser.parse_args().names or names():
         print(f"== {name}", flush=True)
         done = subprocess.run([sys.executable, "-m", f"bench.{name}"], stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode == 0:
-            print(json.dumps(json.loads(done.stdout.splitlines()[-1]), indent=2), flush=True)
+            told = json.loads(done.stdout.splitlines()[-1])
+            print(json.dumps(told, indent=2), flush=True)
+            below += missed(name, told)
         else:
             print(f"{name} failed; its messages stand above.", flush=True)
             failed += 1
-    return 1 if failed else 0
+    if below:
+        print(f"Missed floors: {', '.join(below)}.")
+    return 1 if failed or below else 0
 
 
 if __name__ == "__main__":
