@@ -184,6 +184,7 @@ FILE_UPLOAD_HANDLERS = [
     "webapp.upload_handler.BoundedUploadHandler",
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
+DATA_UPLOAD_MAX_NUMBER_FILES = 500  # a night of images; each may be an open file meanwhile
 
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None

@@ -19,7 +19,7 @@ from webapp.volunteers.models import Classification, Mark, Volunteer
 
 IN_MEMORY = 2**20
 CHUNK = 2000
-LEFT_OUT = ("volunteer_id", "author_id", "removed_by_id", "user_id", "is_trusted", "stale")
+LEFT_OUT = ("volunteer_id", "author_id", "removed_by_id", "user_id", "is_trusted", "stale", "weighed", "evidence")
 NAMES = {
     "subject_id": ["subject__survey__slug", "subject__external_id"],
     "classification_id": ["classification__subject__survey__slug", "classification__subject__external_id"],

@@ -61,6 +61,10 @@ def test_too_much_is_refused_with_a_sentence_and_never_on_disk(admin, spool, wri
     assert not IngestRun.objects.exists()
 
 
+def test_a_night_of_many_files_is_taken(admin, spool):
+    assert admin.post(INGEST, {"uploads": files(*[10] * 200)}).status_code == 302
+
+
 def test_what_is_just_small_enough_is_taken(admin, spool):
     assert admin.post(INGEST, {"uploads": files(LIMIT // 2, LIMIT // 2)}).status_code == 302
     (folder,) = inbox().iterdir()

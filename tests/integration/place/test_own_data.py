@@ -93,7 +93,8 @@ def test_the_export_holds_lines_skill_tutorials_and_sign_ins(ada, ben, browser_o
     assert (line["classification_id"], line["frame"], line["x1"], line["y2"]) == (str(answer.pk), "1", "1.5", "4.0")
     assert line["classification_subject_external_id"] == answer.subject.external_id
     assert (skill["workflow_slug"], skill["no_no"], skill["yes_no"]) == ("atlas", "1", "0")
-    assert "is_trusted" not in skill, "volunteers are told nothing of signs of careless answers"
+    assert not {"is_trusted", "stale", "weighed"} & set(skill), "volunteers are told nothing of signs of carelessness"
+    assert "evidence" not in export["classifications.csv"][0]
     assert (tutorial["text_workflow_slug"], tutorial["text_version"], tutorial["step"]) == ("atlas", "3", "1")
     assert (sign_in["provider"], sign_in["uid"], sign_in["extra_data"]) == ("orcid", "0000-1", '{"n": 1}')
     told = export["README.txt"]
