@@ -24,6 +24,11 @@ def unfavour(volunteer: Volunteer, subject: int) -> None:
     Favourite.objects.filter(volunteer=volunteer, subject=subject).delete()
 
 
+def favourites_among(volunteer: Volunteer, subjects: Iterable[int]) -> frozenset[int]:
+    """Return those of the subjects that are favourites."""
+    return frozenset(volunteer.favourites.filter(subject__in=list(subjects)).values_list("subject", flat=True))
+
+
 @transaction.atomic
 def open_collection(*, owner: Volunteer, name: str, description: str = "", is_public: bool = False) -> Collection:
     """Make a collection.

@@ -2,7 +2,7 @@
 // subject, how others voted, why this subject was shown, and where people talk about it. It sits beside the next
 // picture and blocks nothing.
 
-import { heart } from "./heart.js";
+import { heart, tell } from "./heart.js";
 
 const REASONS = {
   new: gettext("It was next in line."),
@@ -52,9 +52,8 @@ export class LastAnswer {
   #id = null;
 
   /** `parts` are the card's elements; `followUps` the choices by answer; `choose(id, choice)` takes a chip. */
-  constructor(parts, followUps, choose) {
-    this.parts = parts;
-    this.followUps = followUps;
+  constructor(parts, followUps, choose, say) {
+    Object.assign(this, { parts, followUps, say });
     parts.chips.addEventListener("click", (event) => {
       const chip = event.target.closest("button");
       if (chip) this.#pick(chip, choose);
@@ -73,7 +72,7 @@ export class LastAnswer {
     why.textContent = "";
     talk.removeAttribute("href"); // the server tells where, once it has the answer
     card.querySelector(".heart")?.remove();
-    card.append(heart(classification.subject));
+    card.append(heart(classification.subject, this.say));
     chips.replaceChildren(...(this.followUps[classification.answer] ?? []).map((choice) => {
       const chip = document.createElement("button");
       Object.assign(chip, { type: "button", className: "chip", value: choice, textContent: choice === FLAG ? gettext("The picture is broken") : choice });
@@ -97,6 +96,7 @@ export class LastAnswer {
       this.parts.feedback.textContent = `${feedbackSentence(reply.feedback, classification.answer)} ${reply.feedback.reason ?? ""}`.trim();
       circle(this.parts.thumbnail, reply.feedback);
     }
+    tell(this.parts.card.querySelector(".heart"), reply.is_favourite);
     this.parts.talk.href = `${reply.about}#talk`;
     const votes = reply.votes ? votesSentence(reply.votes, classification.answer) : "";
     if (!reply.accepted) this.parts.feedback.textContent = reply.message;

@@ -24,7 +24,7 @@ const api = new Api(config.urls);
 const outbox = await Outbox.open(api, config.workflow, config.who, { sent, refused, waiting });
 const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject), () => outbox.classifications.length);
 const stage = new Stage(part, config, say);
-const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why", "chips", "ask", "talk"), config.followUps, followUp);
+const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why", "chips", "ask", "talk"), config.followUps, followUp, say);
 const keymap = new Keymap({
   yes: { label: gettext("Yes"), keys: ["y", "ArrowRight"], run: () => answer("yes") },
   no: { label: gettext("No"), keys: ["n", "ArrowLeft"], run: () => answer("no") },

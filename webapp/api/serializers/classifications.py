@@ -88,6 +88,9 @@ class AnsweredSerializer(serializers.Serializer[Any]):
     feedback = FeedbackSerializer(allow_null=True, help_text="for training subjects")
     votes = Votes(help_text="the votes on the subject that count already, and this one")
     p_real = serializers.FloatField(allow_null=True, help_text="what the model thinks, where the workflow tells it")
+    is_favourite = serializers.BooleanField(
+        allow_null=True, help_text="whether the subject has your heart; null for visitors, and after undo and follow-up"
+    )
     about = serializers.CharField(help_text="the path of the subject's page, where people talk about it")
     message = serializers.CharField(allow_blank=True)
 
@@ -110,7 +113,7 @@ def to_item(data: dict[str, Any]) -> Item:
     return Item(**sent, marks=tuple(Line(**line) for line in data["marks"]))
 
 
-def represent(submitted: Submitted, p_real: float | None = None) -> dict[str, Any]:
+def represent(submitted: Submitted, p_real: float | None = None, is_favourite: bool | None = None) -> dict[str, Any]:
     """Return what became of an answer, what the votes on its subject come to, and what the model thinks of it."""
     row, entry, consensus = submitted.recorded.classification, submitted.recorded.entry, submitted.consensus
     accepted = submitted.recorded.is_new or submitted.recorded.is_replay
@@ -128,6 +131,7 @@ def represent(submitted: Submitted, p_real: float | None = None) -> dict[str, An
         "feedback": asdict(feedback) if feedback else None,
         "votes": submitted.votes,
         "p_real": p_real,
+        "is_favourite": is_favourite,
         "about": reverse("subject", args=[consensus.workflow.survey.slug, row.subject_id]),
         "message": "" if accepted else _("You had answered this subject already; your first answer stands."),
     }

@@ -26,6 +26,7 @@ from webapp.api.serializers.classifications import (
     represent,
     to_item,
 )
+from webapp.community.keep import favourites_among
 from webapp.consensus.submit import say_more, submit, undo
 from webapp.learning.opinion import opinions
 from webapp.volunteers.by_slug import workflows_by_slug
@@ -97,8 +98,20 @@ def submit_to(volunteer: Volunteer, workflow: Workflow, answers: list[dict[str, 
         raise ValidationError({"detail": str(error)}) from error
     except HandedToAnother as error:
         raise PermissionDenied(str(error)) from error
-    scores = opinions(workflow, [each.consensus.subject_id for each in submitted])
-    return [represent(each, scores.get(each.consensus.subject_id)) for each in submitted]
+    subjects = [each.consensus.subject_id for each in submitted]
+    scores, hearts = opinions(workflow, subjects), hearts_of(volunteer, subjects)
+    return [
+        represent(each, scores.get(subject), hearts.get(subject))
+        for each, subject in zip(submitted, subjects, strict=True)
+    ]
+
+
+def hearts_of(volunteer: Volunteer, subjects: list[int]) -> dict[int, bool]:
+    """Return whether each subject is a favourite; nothing of a visitor, whose page remembers while it lasts."""
+    if volunteer.user_id is None:
+        return {}
+    favourites = favourites_among(volunteer, subjects)
+    return {subject: subject in favourites for subject in subjects}
 
 
 class UndoView(APIView):
