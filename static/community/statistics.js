@@ -1,4 +1,5 @@
 // One's own answers over time, drawn by Bokeh, in the browser's time zone. The table below has the same numbers.
+import { nameBars } from "../site/bars.js";
 import { figureOf, paint, show, token } from "../site/plot.js";
 
 const root = document.querySelector("[data-zone]");
@@ -28,19 +29,8 @@ function draw({ labels, counts }) {
   });
   paint(figure);
   for (const grid of figure.xgrid) grid.visible = false;
-  label(figure, labels);
+  nameBars(figure, root, labels);
   return figure;
-}
-
-/** Name as many bars as have room for it. */
-function label(figure, labels) {
-  const every = Math.ceil(labels.length / (root.clientWidth / 28));
-  const ticks = labels.map((_, place) => place).filter((place) => (labels.length - 1 - place) % every === 0);
-  for (const axis of figure.xaxis) {
-    axis.ticker = new Bokeh.FixedTicker({ ticks });
-    axis.major_label_overrides = new Map(ticks.map((place) => [place, labels[place]]));
-    axis.major_label_orientation = "vertical";
-  }
 }
 
 const data = JSON.parse(document.getElementById("plot-data").textContent);

@@ -1,4 +1,5 @@
 // Votes, people and retirements over time, drawn by Bokeh. The table beneath has the same numbers.
+import { nameBars } from "../site/bars.js";
 import { figureOf, paint, show, token } from "../site/plot.js";
 
 const data = JSON.parse(document.getElementById("throughput-data").textContent);
@@ -22,23 +23,12 @@ function draw(root) {
   paint(figure);
   for (const grid of figure.xgrid) grid.visible = false;
   for (const axis of figure.yaxis) axis.formatter = new Bokeh.NumeralTickFormatter({ format: "0,0" });
-  label(figure, root);
+  nameBars(figure, root, data.labels);
   return figure;
 }
 
 function bars(figure, source, field, alpha) {
   figure.vbar({ field: "places" }, 0.8, { field }, 0, { source, fill_color: token("--accent"), fill_alpha: alpha, line_color: null });
-}
-
-/** Name as many bars as have room for it. */
-function label(figure, root) {
-  const every = Math.ceil(places.length / (root.clientWidth / 28));
-  const ticks = places.filter((place) => (places.length - 1 - place) % every === 0);
-  for (const axis of figure.xaxis) {
-    axis.ticker = new Bokeh.FixedTicker({ ticks });
-    axis.major_label_overrides = new Map(ticks.map((place) => [place, data.labels[place]]));
-    axis.major_label_orientation = "vertical";
-  }
 }
 
 for (const root of document.querySelectorAll("[data-throughput]")) show(root, () => draw(root));

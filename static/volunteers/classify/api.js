@@ -1,4 +1,5 @@
 // The site's JSON API, as far as the classify page speaks it.
+import { csrfToken } from "../../site/csrf.js";
 
 /** Asking again will not help: the server understood and said no. */
 export class Refused extends Error {}
@@ -13,10 +14,6 @@ export class Away extends Error {
 
 /** The site does not know any more who asks; once it does, asking again helps. */
 export class Unknown extends Away {}
-
-function csrfToken() {
-  return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
-}
 
 async function sentence(response) {
   try {

@@ -1,8 +1,5 @@
 // The heart on the card of the last answer: it makes the subject a favourite, and takes that back.
-
-function csrfToken() {
-  return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
-}
+import { csrfToken } from "../../site/csrf.js";
 
 const given = new Map(); // whether this page has given each subject a heart, or taken it away
 

@@ -1,8 +1,5 @@
 // The tutorial, one step at a time. How far somebody is, is kept at once: they go on there another day.
-
-function csrfToken() {
-  return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
-}
+import { csrfToken } from "../../site/csrf.js";
 
 function note(url, step, finished) {
   const body = new URLSearchParams({ step, finished: finished ? "yes" : "no" });
