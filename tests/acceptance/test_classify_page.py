@@ -285,3 +285,15 @@ def test_the_page_is_small_and_asks_nobody_else(workflow, open_page):
     ready(page)
     assert sum(bodies.values()) <= 150_000, bodies
     assert all(re.match(r"http://localhost:\d+/", url) for url in bodies)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_whoever_arrives_by_a_link_may_choose_the_language(workflow, open_page, width):
+    page = open_page("/classify/night/", width=width)
+    ready(page)
+    page.get_by_role("button", name="Help and keys").click()
+    page.get_by_role("button", name="Deutsch").click()
+    expect(page.locator("html[lang=de]")).to_be_attached()
+    ready(page)
+    assert page.url.endswith("/classify/night/")
+    expect(page.get_by_role("button", name="Unsicher")).to_be_visible()
