@@ -7,7 +7,7 @@ from typing import Any
 
 from environs import EnvError, validate
 
-from webapp.environment import ROOT, data_folder, env
+from webapp.environment import ROOT, data_folder, env, mail
 from webapp.secret import secret_key
 
 try:
@@ -24,6 +24,9 @@ try:
     PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", True)  # off behind a pooler that forgets them
     # In the memory of each process; room for so many counts that no flood of addresses pushes another's out.
     _cache: dict[str, Any] = dict(env.dj_cache_url("CACHE_URL", "locmem://?MAX_ENTRIES=100000"))
+    _mail = mail()
+    DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "webmaster@localhost")
+    EMAIL_BACKEND = env.str("EMAIL_BACKEND", _mail["EMAIL_BACKEND"])
     _trusted_proxies = env.int("TRUSTED_PROXIES", 0, validate=validate.Range(min=0))
     _throttle_anonymous = env.str("THROTTLE_ANONYMOUS", "600/min")
     _throttle_user = env.str("THROTTLE_USER", "6000/min")
@@ -126,7 +129,11 @@ ACCOUNT_EMAIL_VERIFICATION = "optional"
 ALLAUTH_TRUSTED_PROXY_COUNT = _trusted_proxies
 LOGIN_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail["EMAIL_USE_TLS"], _mail["EMAIL_USE_SSL"]
+EMAIL_FILE_PATH = _mail["EMAIL_FILE_PATH"]
+EMAIL_TIMEOUT = _mail["EMAIL_TIMEOUT"] or 10  # seconds: a mail server that is silent holds no request for ever
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

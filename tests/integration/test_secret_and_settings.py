@@ -29,7 +29,21 @@ def test_as_many_proxies_are_trusted_as_the_environment_says():
     assert settings_of(counts, TRUSTED_PROXIES="2").stdout == "2 2\n"
 
 
-UNUSABLE = [("JOB_LEASE_SECONDS", "0"), ("LOG_LEVEL", "LOUD"), ("TRUSTED_PROXIES", "-1"), ("CACHE_URL", "radio://host")]
+def test_mail_is_sent_as_its_address_says():
+    names = ("BACKEND", "HOST", "PORT", "HOST_USER", "HOST_PASSWORD", "USE_TLS")
+    read = ", ".join(f"settings.EMAIL_{name}" for name in names) + ", settings.DEFAULT_FROM_EMAIL"
+    told = settings_of(read, EMAIL_URL="submission://sky:p%40ss@mail.example", DEFAULT_FROM_EMAIL="sky@example.org")
+    server = "django.core.mail.backends.smtp.EmailBackend mail.example 587 sky p@ss True sky@example.org"
+    assert told.stdout == f"{server}\n"
+
+
+UNUSABLE = [
+    ("JOB_LEASE_SECONDS", "0"),
+    ("LOG_LEVEL", "LOUD"),
+    ("TRUSTED_PROXIES", "-1"),
+    ("CACHE_URL", "radio://host"),
+    ("EMAIL_URL", "pigeon://host"),
+]
 
 
 @pytest.mark.parametrize(("name", "value"), UNUSABLE)

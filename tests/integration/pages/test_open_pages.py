@@ -149,3 +149,11 @@ def test_account_pages_wear_the_sites_clothes(client, page):
     text = client.get(f"/accounts/{page}/").content.decode()
     assert "site/tokens.css" in text
     assert 'class="field"' in text
+
+
+@pytest.mark.parametrize(("backend", "says"), [("console", "This site sends no mail"), ("smtp", 'name="email"')])
+def test_a_new_password_is_offered_only_where_mail_is_sent(client, settings, backend, says):
+    settings.EMAIL_BACKEND = f"django.core.mail.backends.{backend}.EmailBackend"
+    text = client.get("/accounts/password/reset/").content.decode()
+    assert says in text
+    assert ('name="email"' in text) == (backend == "smtp")
