@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml import metrics
-from ml.circumstances import QUANTITIES, Circumstances
+from ml.circumstances import Circumstances
+from ml.sought import Sought
 
 Array = NDArray[Any]
-PLANES = (("mag", "rate"), ("snr", "rate"))
 CUT = 0.996  # the completeness at which the nights are shown, after Rabeendran & Denneau 2021
 LIMITS = 4  # magnitude limits
 
@@ -42,9 +42,10 @@ class Answers:
         """Return whether each real subject is called real, in the order of the real ones."""
         return self.p_real[self.real] >= self.threshold
 
-    def of_real(self, quantity: str) -> NDArray[np.float64]:
-        """Return "mag", "rate" or "snr" of the real subjects."""
-        return self.seen.values(quantity)[self.real]
+    @property
+    def sought(self) -> Sought:
+        """Return the real subjects, which of them are found, and how sure the classifier is of each."""
+        return Sought(self.found, self.p_real[self.real], self.seen.take(self.real))
 
 
 def breakdown(answers: Answers) -> dict[str, Any]:
@@ -53,43 +54,24 @@ def breakdown(answers: Answers) -> dict[str, Any]:
     Returns
     -------
     completeness
-        Of "mag", "rate" and "snr": edges, n, hits, share, low, high (Jeffreys, 95 %), and outside (real subjects of
-        unknown value); of the planes "mag by rate" and "snr by rate": the same in two dimensions.
+        Of the real subjects; see `Sought.completeness`.
     magnitude_limits
         For each limit: n, roc_auc, pr_auc of real subjects brighter than it against all bogus ones.
     nights
         One row a night: night, unknown, real, false_positive, false_positive_rate, false_negative, to_look_at, at the
         threshold that keeps 99.6 % of the real ones.
     """
-    bins = {name: by_quantity(answers, name) for name in QUANTITIES}
-    planes = {f"{x} by {y}": by_plane(answers, x, y) for x, y in PLANES}
-    both = {name: _said(found) for name, found in (bins | planes).items() if found is not None}
     limits, nights = by_limit(answers), by_nights(answers)
     return {
-        "completeness": both,
+        "completeness": answers.sought.completeness(),
         "magnitude_limits": [] if limits is None else [_limit_row(limits, limit) for limit in limits.limits],
         "nights": [] if nights is None else night_rows(nights[0]),
     }
 
 
-def by_quantity(answers: Answers, name: str) -> metrics.Bins | None:
-    """Return completeness by one quantity; None where no real subject has it."""
-    values = answers.of_real(name)
-    return metrics.completeness_by(values, answers.found, metrics.edges_of(values)) if _known(values) else None
-
-
-def by_plane(answers: Answers, x: str, y: str) -> metrics.Bins | None:
-    """Return completeness over the plane of two quantities; None where no real subject has both."""
-    ours, theirs = answers.of_real(x), answers.of_real(y)
-    if not _known(ours + theirs):
-        return None
-    edges = metrics.edges_of(ours, 6), metrics.edges_of(theirs, 6)
-    return metrics.completeness_plane(ours, theirs, answers.found, *edges)
-
-
 def by_limit(answers: Answers) -> metrics.VoxelHistogram | None:
     """Return scores by magnitude limit, at quarters of the real subjects; None without both kinds or any magnitude."""
-    mags = answers.of_real("mag")
+    mags = answers.seen.mag[answers.real]
     mags = mags[np.isfinite(mags)]
     if not len(mags) or answers.real.all():
         return None
@@ -120,20 +102,6 @@ def night_rows(nights: metrics.Nights) -> list[dict[str, Any]]:
         "to_look_at": nights.to_look_at,
     }
     return [dict(zip(columns, row, strict=True)) for row in zip(*(c.tolist() for c in columns.values()), strict=True)]
-
-
-def _known(values: NDArray[np.float64]) -> bool:
-    return bool(np.isfinite(values).any())
-
-
-def _said(bins: metrics.Bins) -> dict[str, Any]:
-    low, high = bins.interval
-    arrays = {"n": bins.n, "hits": bins.hits, "share": bins.share, "low": low, "high": high}
-    return {
-        "edges": [edges.tolist() for edges in bins.edges],
-        **{name: values.tolist() for name, values in arrays.items()},
-        "outside": bins.outside,
-    }
 
 
 def _limit_row(histogram: metrics.VoxelHistogram, limit: float) -> dict[str, Any]:

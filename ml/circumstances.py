@@ -36,6 +36,12 @@ class Circumstances:
     snr: NDArray[np.float64]
     night: NDArray[Any]
 
+    @classmethod
+    def of(cls, each: Sequence[Circumstance]) -> "Circumstances":
+        """Return those of N subjects from one each."""
+        columns = {name: np.array([getattr(one, name) for one in each], dtype=np.float64) for name in QUANTITIES}
+        return cls(**columns, night=np.array([one.night for one in each], dtype=np.str_))
+
     def take(self, rows: NDArray[Any]) -> "Circumstances":
         """Return those of some rows."""
         return Circumstances(self.mag[rows], self.rate[rows], self.snr[rows], self.night[rows])
@@ -89,14 +95,18 @@ def of_truth(data: Path) -> dict[str, Circumstance]:
 
 def together(ids: Sequence[str], said: Sequence[Circumstance], truth: dict[str, Circumstance]) -> Circumstances:
     """Return those of all subjects: the manifest's word first, truth.csv where it says nothing."""
-    other = [truth.get(name, Circumstance()) for name in ids]
-    columns = {
-        name: np.array(
-            [_first(getattr(a, name), getattr(b, name)) for a, b in zip(said, other, strict=True)], dtype=np.float64
-        )
-        for name in QUANTITIES
-    }
-    return Circumstances(**columns, night=np.array([a.night or b.night for a, b in zip(said, other, strict=True)]))
+    return Circumstances.of(
+        [_filled(ours, truth.get(name, Circumstance())) for name, ours in zip(ids, said, strict=True)]
+    )
+
+
+def _filled(ours: Circumstance, other: Circumstance) -> Circumstance:
+    return Circumstance(
+        mag=_first(ours.mag, other.mag),
+        rate=_first(ours.rate, other.rate),
+        snr=_first(ours.snr, other.snr),
+        night=ours.night or other.night,
+    )
 
 
 def _first(a: float, b: float) -> float:

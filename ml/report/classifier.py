@@ -5,7 +5,7 @@ from typing import Any
 from ml.breakdown import CUT, Answers, by_limit, by_nights
 from ml.report.answers import calibration, confusion, scores
 from ml.report.chart import Chart, Columns, Grid
-from ml.report.conditions import conditions
+from ml.report.conditions import Wording, conditions
 from ml.report.curves import curves
 from ml.report.limits import limits
 from ml.report.nights import nights
@@ -39,7 +39,8 @@ def charts(said: dict[str, Any], answers: Answers, seed: int = 0) -> list[Chart 
     chosen: list[Chart | Grid] = [*curves(answers, seed)] if both else []
     chosen += [confusion(said), calibration(answers), scores(answers)]
     if answers.real.any():
-        chosen += conditions(answers)
+        words = Wording("real subjects", f"called real at a threshold of {answers.threshold:g}", "p_real")
+        chosen += conditions(answers.sought, words)
     histogram, by_night = by_limit(answers), by_nights(answers)
     chosen += [] if histogram is None else limits(histogram, extreme=0, things="subjects")
     return chosen + ([] if by_night is None else [nights(*by_night, CUT)])

@@ -1,35 +1,55 @@
-"""Completeness by magnitude, rate and S/N, over their planes, and the real subjects that are missed."""
+"""Completeness by magnitude, rate and S/N, over their planes, and what is missed."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.breakdown import PLANES, Answers, by_plane, by_quantity
 from ml.circumstances import QUANTITIES
 from ml.metrics.completeness import WIDE, Bins
 from ml.report.axis import plain
 from ml.report.chart import ROWS, Chart, Grid, Series
+from ml.sought import PLANES, Sought
 
 LABELS = {"mag": "magnitude", "rate": "rate (arcsec/h)", "snr": "S/N"}
 WORDS = {"mag": "magnitude", "rate": "rate", "snr": "S/N"}
 
 
-def conditions(answers: Answers) -> list[Chart | Grid]:
-    """Return the charts of what is known; none for a quantity that no real subject has."""
+@dataclass(frozen=True)
+class Wording:
+    """How a report speaks of what was sought.
+
+    Attributes
+    ----------
+    things
+        What they are, in the plural: "real subjects".
+    found
+        What happens to those that are found: "called real at a threshold of 0.5".
+    score
+        Name of the column of scores.
+    """
+
+    things: str
+    found: str
+    score: str
+
+
+def conditions(sought: Sought, words: Wording) -> list[Chart | Grid]:
+    """Return the charts of what is known; none for a quantity that nothing has."""
     charts: list[Chart | Grid] = []
     for name in QUANTITIES:
-        bins = by_quantity(answers, name)
+        bins = sought.by_quantity(name)
         if bins is not None:
-            charts.append(completeness(bins, name, f"at a threshold of {answers.threshold:g}"))
+            charts.append(completeness(bins, name, words))
     for x, y in PLANES:
-        bins = by_plane(answers, x, y)
+        bins = sought.by_plane(x, y)
         if bins is not None:
-            charts.append(plane(bins, x, y))
-    return [*charts, *missed(answers)]
+            charts.append(plane(bins, x, y, words))
+    return [*charts, *missed(sought, words)]
 
 
-def completeness(bins: Bins, name: str, where: str) -> Chart:
+def completeness(bins: Bins, name: str, words: Wording) -> Chart:
     """Return completeness in bins of one quantity: "mag", "rate" or "snr"."""
     edges = bins.edges[0]
     low, high = bins.interval
@@ -42,8 +62,8 @@ def completeness(bins: Bins, name: str, where: str) -> Chart:
     return Chart(
         f"completeness-{name}",
         f"Completeness by {WORDS[name]}",
-        f"The share of real subjects that is called real {where}; whiskers are 95 % (Jeffreys). What is missing"
-        f" to 1 are the false negatives.{_outside(bins)}",
+        f"The share of {words.things} that is {words.found}; whiskers are 95 % (Jeffreys). What is missing to 1 are the"
+        f" false negatives.{_outside(bins, words)}",
         LABELS[name],
         "completeness",
         (Series("completeness", middles, bins.share, low, high, kind="points"),),
@@ -52,7 +72,7 @@ def completeness(bins: Bins, name: str, where: str) -> Chart:
     )
 
 
-def plane(bins: Bins, x: str, y: str) -> Grid:
+def plane(bins: Bins, x: str, y: str, words: Wording) -> Grid:
     """Return completeness over two quantities; the rows run from large to small values of y."""
     shares, n, hits = (values.T[::-1] for values in (bins.share, bins.n, bins.hits))
     (x_edges, y_edges), (low, high) = bins.edges, bins.interval
@@ -61,7 +81,7 @@ def plane(bins: Bins, x: str, y: str) -> Grid:
     return Grid(
         f"completeness-{x}-{y}",
         f"Completeness by {WORDS[x]} and {WORDS[y]}",
-        f"Found of how many in each cell, shaded by the share.{_outside(bins)}",
+        f"Found of how many {words.things} in each cell, shaded by the share.{_outside(bins, words)}",
         LABELS[x],
         LABELS[y],
         _names(x_edges),
@@ -79,27 +99,27 @@ def plane(bins: Bins, x: str, y: str) -> Grid:
     )  # fmt: skip
 
 
-def missed(answers: Answers) -> list[Chart]:
-    """Return the false negatives among the real subjects, magnitude against rate; none where either is unknown."""
-    mag, rate = answers.of_real("mag"), answers.of_real("rate")
+def missed(sought: Sought, words: Wording) -> list[Chart]:
+    """Return what is missed, magnitude against rate; nothing where no thing has both."""
+    mag, rate = sought.seen.mag, sought.seen.rate
     known = np.isfinite(mag) & np.isfinite(rate)
     if not known.any():
         return []
-    found, p_real = answers.found[known], answers.p_real[answers.real][known]
+    found, score = sought.found[known], sought.score[known]
     mag, rate = mag[known], rate[known]
-    order = np.argsort(p_real)
+    order = np.argsort(np.nan_to_num(score, nan=-np.inf), kind="stable")
     columns = {
         "mag": mag[order],
         "rate": rate[order],
-        "p_real": p_real[order],
+        words.score: score[order],
         "missed": np.where(found[order], "no", "yes"),
     }
     return [
         Chart(
             "false-negatives",
             "False negatives by magnitude and rate",
-            f"Every real subject, and those that are missed: {(~found).sum()} of {len(found)}. Where the missed ones"
-            " gather, the model is blind. The table begins with the least likely.",
+            f"All {words.things} whose magnitude and rate are known, and those that are missed: {(~found).sum()} of"
+            f" {len(found)}. Where the missed ones gather, the model is blind. The table begins with the least sure.",
             LABELS["mag"],
             LABELS["rate"],
             (
@@ -122,5 +142,5 @@ def _names(edges: NDArray[np.float64]) -> list[str]:
     return [f"{plain(low)}–{plain(high)}" for low, high in pairwise(edges.tolist())]
 
 
-def _outside(bins: Bins) -> str:
-    return f" {bins.outside} real subjects are left out, since the data do not say theirs." if bins.outside else ""
+def _outside(bins: Bins, words: Wording) -> str:
+    return f" {bins.outside} {words.things} are left out, since the data do not say theirs." if bins.outside else ""

@@ -7,7 +7,7 @@ import numpy as np
 from ml.metrics.completeness import edges_of
 from ml.metrics.detection import DetectionCurve, Matched, completeness_by_snr, detection_curve
 from ml.report.chart import Chart, Columns, Grid, Series
-from ml.report.conditions import completeness
+from ml.report.conditions import Wording, completeness
 
 PRECISION = 0.9
 
@@ -37,7 +37,8 @@ def charts(matched: Matched, snr_edges: tuple[float, ...] = (0.0, 3.0, 5.0, np.i
     reached, threshold = curves["all"].at_precision(PRECISION)
     if reached and np.isfinite(matched.snr).any():
         bins = completeness_by_snr(matched, threshold, edges_of(matched.snr))
-        chosen.append(completeness(bins, "snr", f"at {100 * PRECISION:g} % precision (a threshold of {threshold:.3g})"))
+        where = f"found at {100 * PRECISION:g} % precision (a threshold of {threshold:.3g})"
+        chosen.append(completeness(bins, "snr", Wording("true trails", where, "score")))
     return chosen
 
 

@@ -14,6 +14,8 @@ from ml.breakdown import Answers, breakdown
 from ml.circumstances import Circumstance, Circumstances, together
 from ml.evaluate import evaluate, jsonable
 from ml.report import classifier, detections, page, voxels
+from ml.report.conditions import Wording, missed
+from ml.sought import Sought
 
 CLASSES = ("AST", "COMET", "CR")
 EVERY = {
@@ -85,6 +87,15 @@ def test_what_is_not_known_is_left_out(tmp_path):
     missing = answers.seen.unknown(answers.real)
     assert [re.search("`(.*?)`", note)[1] for note in missing] == ["mag", "rate", "snr", "night"]
     assert "Add a column mag to the manifest, or to a truth.csv beside it." in missing[0]
+
+
+def test_the_false_negatives_begin_with_what_nothing_was_found_of():
+    seen = Circumstances(np.full(3, 20.0), np.array([1.0, 2.0, 3.0]), np.full(3, np.nan), np.full(3, ""))
+    sought = Sought(np.array([True, False, False]), np.array([0.9, 0.2, np.nan]), seen)
+    (chart,) = missed(sought, Wording("objects", "followed by a track", "score"))
+    assert chart.columns["rate"].tolist() == [3, 2, 1]
+    assert chart.columns["missed"].tolist() == ["yes", "yes", "no"]
+    assert "All objects whose magnitude and rate are known, and those that are missed: 2 of 3." in chart.note
 
 
 @pytest.mark.parametrize("kind", [0, 2])
