@@ -93,6 +93,18 @@ def of_truth(data: Path) -> dict[str, Circumstance]:
     }
 
 
+def of_object(told: dict[str, Any]) -> Circumstance:
+    """Return the magnitude, rate and S/N of an entry of `#objects`; NaN for what it does not tell, or tells as null.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If one of them is no number.
+    """
+    mag, rate, snr = (math.nan if told.get(name) is None else float(told[name]) for name in QUANTITIES)
+    return Circumstance(mag, rate, snr)
+
+
 def together(ids: Sequence[str], said: Sequence[Circumstance], truth: dict[str, Circumstance]) -> Circumstances:
     """Return those of all subjects: the manifest's word first, truth.csv where it says nothing."""
     return Circumstances.of(

@@ -55,6 +55,14 @@ class Sought:
         planes = {f"{x} by {y}": self.by_plane(x, y) for x, y in PLANES}
         return {name: _said(found) for name, found in (bins | planes).items() if found is not None}
 
+    def untold(self) -> list[str]:
+        """Return a sentence for each quantity that no entry of `#objects` says: what is left out, and the remedy."""
+        return [
+            f"No object that could be found tells its `{name}`, so nothing is shown by it. Add `{name}` to #objects."
+            for name in QUANTITIES
+            if not _known(self.seen.values(name))
+        ]
+
 
 def _known(values: NDArray[np.float64]) -> bool:
     return bool(np.isfinite(values).any())

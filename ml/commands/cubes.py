@@ -109,7 +109,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     if args.report or args.plots:
         from ml.cubes import report  # only now: Bokeh and matplotlib take seconds
 
-        report.write(said, counts, args.report, args.plots)
+        report.write(said, counts, finds.sought, args.report, args.plots)
     return said
 
 
@@ -194,9 +194,9 @@ def notes(counts: VoxelCounts, finds: Finds) -> list[str]:
         said.append(f"{counts.network.unscored} voxels were not measured and are left out.")
     if not counts.network.positives.any():
         said.append("No cube holds a mover within the limits: there is no curve to draw. Give cubes with movers.")
-    if not finds.mag:
-        said.append("No cube tells its #objects, so the completeness of objects is unknown.")
-    return said
+    if not finds.seen:
+        return [*said, "No cube tells its #objects, so the completeness of objects is unknown."]
+    return [*said, *finds.sought.untold()]
 
 
 def tell(epoch: Epoch) -> None:

@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from ml.circumstances import Circumstance, Circumstances
 from ml.cubes.cube import Cube, Known
 from ml.cubes.known import RADIUS, candidates
 from ml.cubes.tracks import Track
 from ml.metrics import jeffreys
+from ml.sought import Sought
 
 SEEN = 5  # frames in which an object's mask shows, below which there is nothing to find
 
@@ -19,8 +21,9 @@ class Finds:
 
     Attributes
     ----------
-    mag, found
-        Of each object that shows in five frames or more.
+    seen, score
+        Of each object that shows in five frames or more: its circumstance, and the highest score of a track that
+        follows it, NaN where none does.
     true, false
         Tracks that follow an object, and those that follow none.
     cubes
@@ -29,8 +32,8 @@ class Finds:
         Median residuals of true tracks, in pixels.
     """
 
-    mag: list[float] = field(default_factory=list)
-    found: list[bool] = field(default_factory=list)
+    seen: list[Circumstance] = field(default_factory=list)
+    score: list[float] = field(default_factory=list)
     true: int = 0
     false: int = 0
     cubes: int = 0
@@ -40,24 +43,35 @@ class Finds:
     def add(self, tracks: list[Track], cube: Cube) -> None:
         """Count the tracks found in one cube against its objects."""
         near = [candidates(track, cube.objects, cube, radius=RADIUS, pixel_scale=1.0) for track in tracks]
-        names = {each["object"] for found in near for each in found}
+        surest: dict[str, float] = {}
+        for track, found in zip(tracks, near, strict=True):
+            for each in found:
+                surest[each["object"]] = max(track.score, surest.get(each["object"], 0.0))
         for known in cube.objects:
             if shows(known, cube):
-                self.mag.append(known.mag)
-                self.found.append(known.name in names)
+                self.seen.append(known.seen)
+                self.score.append(surest.get(known.name, np.nan))
         self.cubes += 1
         self.true += sum(bool(found) for found in near)
         self.false += sum(not found for found in near)
         self.along += [found[0]["along"] for found in near if found]
         self.cross += [found[0]["cross"] for found in near if found]
 
+    @property
+    def sought(self) -> Sought:
+        """Return the objects, those found that a track follows."""
+        score = np.array(self.score, dtype=np.float64)
+        return Sought(np.isfinite(score), score, Circumstances.of(self.seen))
+
     def figures(self, limits: tuple[float, ...]) -> dict[str, Any]:
-        """Return objects and completeness from limit to limit, and the tracks."""
-        mag, found = np.array(self.mag), np.array(self.found, dtype=bool)
+        """Return objects and completeness from limit to limit and by circumstance, and the tracks."""
+        sought = self.sought
+        mag, found = sought.seen.mag, sought.found
         return {
             "completeness": [
                 self._bin(mag, found, low, high) for low, high in zip((-np.inf, *limits), limits, strict=False)
             ],
+            "by_circumstance": sought.completeness(),
             "tracks": self.true + self.false,
             "false_tracks": self.false,
             "false_tracks_per_cube": self.false / max(1, self.cubes),

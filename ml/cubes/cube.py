@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.circumstances import Circumstance, of_object
 from ml.cubes.views import seen
 from ml.pixels.inside import Folder
 from ml.pixels.read import read
@@ -38,6 +39,8 @@ class Known:
         Its value in the mask; 0 where no mask shows it.
     frame, x, y
         (n,) each: frames, and pixels from 0 in the centre of the first.
+    rate, snr
+        Arcsec/h, and S/N of one frame; NaN where not told.
     """
 
     name: str
@@ -46,6 +49,13 @@ class Known:
     frame: NDArray[np.float64]
     x: NDArray[np.float64]
     y: NDArray[np.float64]
+    rate: float = np.nan
+    snr: float = np.nan
+
+    @property
+    def seen(self) -> Circumstance:
+        """Return its magnitude, rate and S/N."""
+        return Circumstance(self.mag, self.rate, self.snr)
 
 
 @dataclass
@@ -193,4 +203,5 @@ def _known(each: dict[str, Any]) -> Known:
     number = int(each["id"])
     if not 0 < number < 256:
         raise ValueError(f"id {number} is not from 1 to 255")
-    return Known(str(number), float(each.get("mag", np.nan)), number, frame, x, y)
+    known = of_object(each)
+    return Known(str(number), known.mag, number, frame, x, y, known.rate, known.snr)

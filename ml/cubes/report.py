@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from ml.cubes.completeness import SEEN
 from ml.cubes.voxels import VoxelCounts
 from ml.report import page
 from ml.report.chart import Columns
+from ml.report.conditions import Wording, conditions
 from ml.report.voxels import charts
+from ml.sought import Sought
 
 COLUMNS = {
     "ROC AUC": "roc_auc",
@@ -18,7 +21,7 @@ COLUMNS = {
 }
 
 
-def write(said: dict[str, Any], counts: VoxelCounts, html: Path | None, plots: Path | None) -> None:
+def write(said: dict[str, Any], counts: VoxelCounts, sought: Sought, html: Path | None, plots: Path | None) -> None:
     """Write the page, the plots, or both."""
     summary = (
         f"{said['n']} cubes. Movers brighter than each limit against all empty voxels; ROC and PR ignore scores within"
@@ -26,7 +29,10 @@ def write(said: dict[str, Any], counts: VoxelCounts, html: Path | None, plots: P
         " over cubes."
     )
     heading = page.Heading(f"Evaluation of {said['checkpoint']}", summary, said["notes"])
-    page.write(heading, _figures(said["limits"]), charts(counts.network), html=html, plots=plots)
+    found = f"followed by a track, linked from voxels of {said['threshold']:.3g} or more"
+    words = Wording(f"objects that show in {SEEN} frames or more", found, "score")
+    drawn = [*charts(counts.network), *conditions(sought, words)]
+    page.write(heading, _figures(said["limits"]), drawn, html=html, plots=plots)
 
 
 def _figures(rows: list[dict[str, Any]]) -> Columns:

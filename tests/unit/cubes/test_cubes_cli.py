@@ -76,9 +76,13 @@ def test_evaluate_tells_voxels_by_limit_and_objects(sky, trained, tmp_path, caps
         assert row["margin_roc_auc"] == pytest.approx(row["roc_auc_all"] - row["raw_roc_auc"])
         low, high = row["intervals"]["roc_auc_all"]
         assert low <= high
-    assert sum(part["objects"] for part in figures["completeness"]) > 3
+    objects = sum(part["objects"] for part in figures["completeness"])
+    assert objects > 3
+    assert sum(figures["by_circumstance"]["rate"]["n"]) == objects
     assert "PR AUC" in report.read_text()
-    assert {path.suffix for path in plots.iterdir()} == {".png"}
+    drawn = {path.name for path in plots.iterdir()}
+    assert {f"completeness-{what}.png" for what in ("mag", "rate", "snr", "mag-rate", "snr-rate")} < drawn
+    assert 'download="false-negatives.csv"' in report.read_text()
 
 
 def test_score_writes_a_row_for_each_track(sky, trained, tmp_path, capsys):

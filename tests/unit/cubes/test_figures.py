@@ -1,13 +1,16 @@
 """Voxels by limit and objects by magnitude, against counts made by hand."""
 
+import json
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from ml.cubes.completeness import Finds
-from ml.cubes.cube import Cube, Known
+from ml.cubes.cube import Cube, Known, told
 from ml.cubes.tracks import tracks_of
 from ml.cubes.voxels import FIGURES, VoxelCounts, raw_score, table
+from ml.pixels.record import BadInput
 from tests.unit.cubes.test_tracks import painted
 
 T = np.arange(40)
@@ -92,7 +95,7 @@ def test_objects_are_found_by_tracks_and_other_tracks_are_false():
     objects = []
     for number, (x, y, mag) in enumerate(((*followed, 17.0), (*missed, 19.0)), start=1):
         mask[T, y.astype(int), x.astype(int)] = number
-        objects.append(Known(str(number), mag, number, T.astype(float), x, y))
+        objects.append(Known(str(number), mag, number, T.astype(float), x, y, rate=30.0 * number))
     brief = Known("3", 16.0, 3, T.astype(float), followed[0], followed[1])  # no mask shows it
     one = Cube("c", "c", np.zeros((1, *shape), np.float32), np.ones(shape, bool), mask, [*objects, brief])
     finds = Finds()
@@ -101,3 +104,16 @@ def test_objects_are_found_by_tracks_and_other_tracks_are_false():
     assert [(part["objects"], part["found"]) for part in said["completeness"]] == [(1, 1), (1, 0)]
     assert (said["tracks"], said["false_tracks"], said["false_tracks_per_cube"]) == (2, 1, 1)
     assert said["median_offset_pixels"] < 0.1
+    by_rate = said["by_circumstance"]["rate"]
+    assert (by_rate["n"][0], by_rate["hits"][0], by_rate["n"][-1], by_rate["hits"][-1]) == (1, 1, 1, 0)
+    assert np.isnan(finds.sought.score).tolist() == [False, True]
+    assert [note.split("`")[1] for note in finds.sought.untold()] == ["snr"]
+
+
+def test_an_object_tells_its_rate_and_its_signal_and_null_is_not_known():
+    each = {"id": 1, "x": [1, 2], "y": [1, 2], "mag": None, "rate": 33, "snr": "4.5"}
+    (known,) = told(json.dumps([each]))
+    assert (known.rate, known.snr) == (33, 4.5)
+    assert np.isnan(known.mag)
+    with pytest.raises(BadInput, match="could not convert string to float: 'fast'"):
+        told([each | {"rate": "fast"}])
