@@ -19,6 +19,7 @@ from ml.cubes.known import KnownTable, candidates
 from ml.cubes.model import CubeModel
 from ml.cubes.presets import PRESETS as RECIPES
 from ml.cubes.presets import preset
+from ml.cubes.reliability import reliability
 from ml.cubes.sampler import Example
 from ml.cubes.tracks import described, tracks_of
 from ml.cubes.training import train_cubes
@@ -88,7 +89,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
         finds.add(tracks_of(np.where(cube.measured, p, 0), threshold), cube)
     if not finds.cubes:
         raise BadExamples("There is no cube with a mask in the data: nothing to judge the model by.")
-    rows = table(counts, args.seed)
+    rows, meant = table(counts, args.seed), reliability(counts, args.seed)
     said = {
         "n": finds.cubes,
         "role": checkpoint.manifest["role"],
@@ -96,9 +97,10 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
         "threshold": threshold,
         "roc_auc": rows[-1]["roc_auc"],
         "pr_auc": rows[-1]["pr_auc"],
+        "ece": meant.ece,
         "limits": rows,
         "by_limit": by_limit(rows, lambda row: row),
-        "intervals": by_limit(rows, lambda row: row["intervals"]),
+        "intervals": by_limit(rows, lambda row: row["intervals"]) | {"ece": meant.span},
         **finds.figures(limits),
         "notes": notes(counts, finds),
         "skipped": tally.skipped,
@@ -109,7 +111,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     if args.report or args.plots:
         from ml.cubes import report  # only now: Bokeh and matplotlib take seconds
 
-        report.write(said, counts, finds.sought, args.report, args.plots)
+        report.write(said, counts, meant, finds.sought, args.report, args.plots)
     return said
 
 

@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from ml.cubes.completeness import SEEN
+from ml.cubes.reliability import Reliability
 from ml.cubes.voxels import VoxelCounts
 from ml.report import page
-from ml.report.chart import Columns
+from ml.report.chart import Chart, Columns
 from ml.report.conditions import Wording, conditions
+from ml.report.reliability import diagram
 from ml.report.voxels import charts
 from ml.sought import Sought
 
@@ -21,7 +23,14 @@ COLUMNS = {
 }
 
 
-def write(said: dict[str, Any], counts: VoxelCounts, sought: Sought, html: Path | None, plots: Path | None) -> None:
+def write(
+    said: dict[str, Any],
+    counts: VoxelCounts,
+    meant: Reliability,
+    sought: Sought,
+    html: Path | None,
+    plots: Path | None,
+) -> None:
     """Write the page, the plots, or both."""
     summary = (
         f"{said['n']} cubes. Movers brighter than each limit against all empty voxels; ROC and PR ignore scores within"
@@ -31,8 +40,21 @@ def write(said: dict[str, Any], counts: VoxelCounts, sought: Sought, html: Path 
     heading = page.Heading(f"Evaluation of {said['checkpoint']}", summary, said["notes"])
     found = f"followed by a track, linked from voxels of {said['threshold']:.3g} or more"
     words = Wording(f"objects that show in {SEEN} frames or more", found, "score")
-    drawn = [*charts(counts.network), *conditions(sought, words)]
+    drawn = [*charts(counts.network), _calibration(meant), *conditions(sought, words)]
     page.write(heading, _figures(said["limits"]), drawn, html=html, plots=plots)
+
+
+def _calibration(meant: Reliability) -> Chart:
+    (low, high), n = meant.span, meant.bins["n"]
+    first = 100 * n[0] / max(1, n.sum())
+    return diagram(
+        meant.bins,
+        f"Of all measured voxels. Their calibration error is {meant.ece:.2g} (95 % {low:.2g} to {high:.2g}); of them"
+        f" {first:.2f} % lie in the first bin, which decides on it. Points below the line are too sure of"
+        " a mover, points above it not sure enough; whiskers are 95 %, by a bootstrap over cubes.",
+        "probability of a mover, as said",
+        "share of voxels that hold one",
+    )
 
 
 def _figures(rows: list[dict[str, Any]]) -> Columns:

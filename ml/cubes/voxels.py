@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ml.cubes.cube import Cube
 from ml.metrics import VoxelHistogram, bootstrap_weights, interval
+from ml.metrics.reliability_counts import ReliabilityCounts
 from ml.metrics.voxels import EXTREME
 
 LIMITS = (18.0, 19.0, 20.0, 21.0)
@@ -18,7 +19,7 @@ Figures = dict[str, list[float]]
 
 
 class VoxelCounts:
-    """Histograms of the network's probabilities and of the raw pixels.
+    """Histograms of the network's probabilities and of the raw pixels, and whether the former mean what they say.
 
     Parameters
     ----------
@@ -29,7 +30,9 @@ class VoxelCounts:
     def __init__(self, limits: tuple[float, ...] = LIMITS) -> None:
         self.limits = limits
         self.network, self.raw = VoxelHistogram(limits), VoxelHistogram(limits)
+        self.reliability = ReliabilityCounts()
         self._blocks: dict[int, NDArray[np.int32]] = {}
+        self._cells: dict[int, NDArray[np.float64]] = {}
         self._groups: dict[str, int] = {}
 
     def add(self, p: NDArray[np.float32], cube: Cube) -> None:
@@ -48,6 +51,10 @@ class VoxelCounts:
         group = self._groups.setdefault(cube.group, len(self._groups)) % BLOCKS
         counts = np.stack(both).astype(np.int32)
         self._blocks[group] = self._blocks.get(group, 0) + counts
+        said = ReliabilityCounts()
+        said.add(np.where(cube.measured, p, np.nan), real)
+        self.reliability.cells += said.cells
+        self._cells[group] = self._cells.get(group, 0) + said.cells
 
     def draws(self, seed: int, n: int) -> list[tuple[VoxelHistogram, VoxelHistogram]]:
         """Return the network's and the raw histogram in n draws of whole groups with replacement."""
@@ -58,6 +65,12 @@ class VoxelCounts:
                 counts = np.tensordot(row, blocks, axes=1)
                 drawn.append((self._histogram(counts[0]), self._histogram(counts[1])))
         return drawn
+
+    def reliability_draws(self, seed: int, n: int) -> NDArray[np.float64]:
+        """Return the cells (n, 3, 30) of `ReliabilityCounts` in n draws of whole groups with replacement."""
+        blocks = np.stack([self._cells[key] for key in sorted(self._cells)])
+        weights = np.concatenate(list(bootstrap_weights(np.arange(len(blocks)), n, seed)))
+        return np.tensordot(weights, blocks, axes=1)
 
     def _histogram(self, counts: NDArray[np.float64]) -> VoxelHistogram:
         made = VoxelHistogram(self.limits)

@@ -67,12 +67,17 @@ def reliability(truth: Array, p_real: Array, bins: int = 10) -> dict[str, Array]
     Arrays (bins,) by name: from, to (the bin's ends), n, said (mean p_real), real (share of real), low and high
     (Jeffreys, 95 %). The last four are NaN in an empty bin.
     """
-    bin_of, edges = _bin_of(p_real, bins), np.linspace(0, 1, bins + 1)
+    bin_of = _bin_of(p_real, bins)
     counts, hits = (np.bincount(rows, minlength=bins) for rows in (bin_of, bin_of[np.asarray(truth, dtype=bool)]))
-    said = np.bincount(bin_of, weights=p_real, minlength=bins)
-    low, high = jeffreys(hits, counts)
-    shares = {"said": share(said, counts), "real": share(hits, counts)}
-    return {"from": edges[:-1], "to": edges[1:], "n": counts, **shares, "low": low, "high": high}
+    return diagram(counts, hits, np.bincount(bin_of, weights=p_real, minlength=bins))
+
+
+def diagram(n: Array, hits: Array, said: Array) -> dict[str, Array]:
+    """Return the same from counts (bins,): how many, how many of them are real, and the sum of what was said."""
+    edges = np.linspace(0, 1, len(n) + 1)
+    low, high = jeffreys(hits, n)
+    shares = {"said": share(said, n), "real": share(hits, n)}
+    return {"from": edges[:-1], "to": edges[1:], "n": n.astype(np.int64), **shares, "low": low, "high": high}
 
 
 def _bin_of(p_real: Array, bins: int) -> NDArray[np.intp]:

@@ -7,6 +7,7 @@ import numpy as np
 from ml import metrics
 from ml.breakdown import Answers
 from ml.report.chart import Chart, Grid, Series
+from ml.report.reliability import diagram
 
 BINS = 25
 
@@ -34,19 +35,12 @@ def confusion(said: dict[str, Any]) -> Grid:
 
 def calibration(answers: Answers) -> Chart:
     """Return the reliability diagram of the probability of being real."""
-    bins = metrics.reliability(answers.real, answers.p_real)
-    diagonal = Series("perfect", np.array([0, 1]), np.array([0, 1]), dash=1, colour=5)
-    points = Series("model", bins["said"], bins["real"], bins["low"], bins["high"], kind="points")
-    return Chart(
-        "reliability",
-        "Calibration",
+    return diagram(
+        metrics.reliability(answers.real, answers.p_real),
         "What came true of what was said. Points below the line are too sure of being real, points above it not sure"
         " enough; whiskers are 95 % (Jeffreys).",
         "probability of being real, as said",
         "share that is real",
-        (points, diagonal),
-        bins,
-        x_span=(0, 1),
     )
 
 

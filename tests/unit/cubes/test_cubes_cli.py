@@ -80,6 +80,9 @@ def test_evaluate_tells_voxels_by_limit_and_objects(sky, trained, tmp_path, caps
     assert objects > 3
     assert sum(figures["by_circumstance"]["rate"]["n"]) == objects
     assert "PR AUC" in report.read_text()
+    assert 0 <= figures["ece"] <= 1
+    assert len(figures["intervals"]["ece"]) == 2
+    assert 'download="reliability.csv"' in report.read_text()
     drawn = {path.name for path in plots.iterdir()}
     assert {f"completeness-{what}.png" for what in ("mag", "rate", "snr", "mag-rate", "snr-rate")} < drawn
     assert 'download="false-negatives.csv"' in report.read_text()

@@ -8,8 +8,10 @@ from sklearn.metrics import roc_auc_score
 
 from ml.cubes.completeness import Finds
 from ml.cubes.cube import Cube, Known, told
+from ml.cubes.reliability import reliability
 from ml.cubes.tracks import tracks_of
 from ml.cubes.voxels import FIGURES, VoxelCounts, raw_score, table
+from ml.metrics import ece
 from ml.pixels.record import BadInput
 from tests.unit.cubes.test_tracks import painted
 
@@ -70,6 +72,23 @@ def test_voxels_that_were_not_measured_count_nowhere():
     counts = counted(one)
     assert counts.network.unscored == counts.raw.unscored == 7 * 16 * 16
     assert counts.network.positives.sum() == (one.mask[:3] > 0).sum()
+
+
+def test_the_calibration_is_that_of_all_measured_voxels_with_intervals_by_cube():
+    cubes = [cube(number) for number in range(3)]
+    cubes[0].measured[3:] = False
+    cubes[0].mask[3:] = 0
+    p, real, measured = (
+        np.concatenate(parts)
+        for parts in zip(*((1 / (1 + np.exp(4 - 2 * c.change)), c.mask > 0, c.measured) for c in cubes), strict=True)
+    )
+    meant = reliability(counted(*cubes), seed=0, draws=50)
+    assert meant.ece == pytest.approx(ece(real[measured], p[measured]), abs=1e-6)
+    assert meant.bins["n"].sum() == measured.sum()
+    assert meant.span[0] <= meant.ece <= meant.span[1]
+    known = meant.bins["n"] > 0
+    assert (meant.bins["low"] <= meant.bins["real"])[known].all()
+    assert (meant.bins["real"] <= meant.bins["high"])[known].all()
 
 
 def test_draws_are_of_whole_groups():
