@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.nights import nights_of
 from ml.pixels.record import SubjectRecord
 
 QUANTITIES = ("mag", "rate", "snr")
@@ -19,12 +20,13 @@ TRUTH = "truth.csv"
 
 @dataclass(frozen=True)
 class Circumstance:
-    """One subject's: magnitude, rate (arcsec/h) and S/N, NaN where unknown; night a name, "" where unknown."""
+    """One subject's: magnitude, rate (arcsec/h), S/N and MJD, NaN where unknown; night a name, "" where it has none."""
 
     mag: float = math.nan
     rate: float = math.nan
     snr: float = math.nan
     night: str = ""
+    mjd: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -63,15 +65,15 @@ class Circumstances:
 
 
 def of_record(record: SubjectRecord) -> Circumstance:
-    """Return what a manifest's row says: of several frames the median; the night is the whole MJD of the first."""
+    """Return what a manifest's row says: of several frames the median, and the MJD of the first that has one."""
     frames, hidden = record.frames, record.metadata
     first = next((frame.mjd_mid for frame in frames if frame.mjd_mid is not None), None)
-    night = _cell(hidden, "night") or ("" if first is None else str(math.floor(first)))
     return Circumstance(
         mag=_median(frame.mag for frame in frames) if _any(frame.mag for frame in frames) else _number(hidden, "mag"),
         rate=math.nan if record.rate is None else record.rate,
         snr=_median(frame.snr for frame in frames) if _any(frame.snr for frame in frames) else _number(hidden, "snr"),
-        night=night,
+        night=_cell(hidden, "night"),
+        mjd=math.nan if first is None else first,
     )
 
 
@@ -106,18 +108,21 @@ def of_object(told: dict[str, Any]) -> Circumstance:
 
 
 def together(ids: Sequence[str], said: Sequence[Circumstance], truth: dict[str, Circumstance]) -> Circumstances:
-    """Return those of all subjects: the manifest's word first, truth.csv where it says nothing."""
-    return Circumstances.of(
-        [_filled(ours, truth.get(name, Circumstance())) for name, ours in zip(ids, said, strict=True)]
-    )
+    """Return those of all subjects: the manifest's word first, truth.csv where it says nothing.
+
+    A night that neither names is the one of the subject's time, see `ml.nights.nights_of`.
+    """
+    by_time = nights_of(np.array([one.mjd for one in said], dtype=np.float64))
+    rows = zip(ids, said, by_time, strict=True)
+    return Circumstances.of([_filled(ours, truth.get(name, Circumstance()), str(night)) for name, ours, night in rows])
 
 
-def _filled(ours: Circumstance, other: Circumstance) -> Circumstance:
+def _filled(ours: Circumstance, other: Circumstance, night: str) -> Circumstance:
     return Circumstance(
         mag=_first(ours.mag, other.mag),
         rate=_first(ours.rate, other.rate),
         snr=_first(ours.snr, other.snr),
-        night=ours.night or other.night,
+        night=ours.night or other.night or night,
     )
 
 
