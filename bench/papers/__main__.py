@@ -3,10 +3,13 @@
 import argparse
 import importlib
 import sys
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from bench.papers.page import page
 from bench.papers.row import Paper
 from bench.papers.run import RESULTS, ROOT, Failed, run_row
+from bench.papers.skies import kinds, measure, measured
 
 PAPERS: tuple[str, ...] = ("euclid", "atlas", "tracklets", "tess", "hubble")
 PAGE = ROOT / "docs" / "papers.md"
@@ -20,7 +23,8 @@ def papers() -> list[Paper]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.papers", description=__doc__)
     parser.add_argument("rows", nargs="*", help="run these again; by default those without a result")
-    parser.add_argument("--again", action="store_true", help="run every row again")
+    parser.add_argument("--again", action="store_true", help="run every row again; with --skies measure every sky")
+    parser.add_argument("--skies", action="store_true", help="measure skies without numbers, and run no row")
     parser.add_argument("--page", action="store_true", help="write the page and run nothing")
     parser.add_argument("--list", action="store_true", help="name the rows")
     args = parser.parse_args()
@@ -32,17 +36,33 @@ def main() -> int:
     if unknown:
         parser.error(f"there is no row {unknown[0]}; --list names them")
     wanted = args.rows or [key for key in rows if args.again or not (RESULTS / f"{key}.json").is_file()]
+    work: dict[str, Callable[[], object]] = {}
+    if args.skies:
+        work = {name: partial(measure, paper, name) for paper, name in unmeasured(again=args.again)}
+    elif not args.page:
+        work = {key: partial(run_row, *rows[key]) for key in wanted}
+    return 1 if failures(work) else 0
+
+
+def unmeasured(*, again: bool) -> list[tuple[Paper, str]]:
+    """Return the sky of each kind that stands for the others, of those alone without numbers unless `again`."""
+    first = [(paper, names[0]) for paper in papers() for names in kinds(paper)]
+    return [(paper, name) for paper, name in first if again or measured(paper, name) is None]
+
+
+def failures(work: Mapping[str, Callable[[], object]]) -> int:
+    """Do all of the work, write the page after each part and at the end, and return how many parts failed."""
     failed = 0
-    for key in [] if args.page else wanted:
+    for key, do in work.items():
         print(f"== {key}", flush=True)
         try:
-            run_row(*rows[key])
+            do()
         except Failed as error:
             sys.stderr.write(f"{error}\n")
             failed += 1
         PAGE.write_text(page(papers()))
     PAGE.write_text(page(papers()))
-    return 1 if failed else 0
+    return failed
 
 
 if __name__ == "__main__":

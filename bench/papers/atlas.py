@@ -31,9 +31,7 @@ PAPER = Paper(
     "A two-stage deep learning detection classifier for the ATLAS asteroid survey, section 3.2.1. Of stamps it shows a"
     " confusion matrix (figure 7) and no accuracy to set ours beside.",
     "Difference stamps of 100 pixels, eight classes, 470 of each to learn from and 200 of each to be judged by,"
-    " something else near in half of them. S/N (5, 50 and 95 %) of AST 6.1, 17, 116, of STREAK 9.1, 28, 72, of NOISE"
-    " 3.0, 3.4, 4.5; magnitudes 16.1 to 19.3 of AST ([all classes](simulations.md)). The rows of S/N 5 to 20 have the"
-    " faint ones alone, uniform between these.",
+    " something else near in half of them. The rows of S/N 5 to 20 have the faint ones alone, uniform between these.",
     {
         "atlas_learn": "atlas --n 3760 --seed 1",
         "atlas_test": "atlas --n 1600 --seed 3",

@@ -42,7 +42,7 @@ PAPER = Paper(
     "Lieu et al. 2019: solar-system objects in Euclid images",
     "Detecting solar system objects with convolutional neural networks, MNRAS 485, 5831; table 2 and section 4.",
     "Stamps of 96 pixels of 0.1″, SSOs of 20–26 mag and 10–80″/h (uniform), half of all; S/N 5 and above in one"
-    " exposure, median 42. The paper learnt 3756 stamps of each class; ours 4000 in all, half of them SSOs, and is"
+    " exposure. The paper learnt 3756 stamps of each class; ours 4000 in all, half of them SSOs, and is"
     " judged on 2000 others. The few rows give their own numbers.",
     {
         "colour_learn": "euclid --n 4000 --seed 1",

@@ -6,6 +6,7 @@ from typing import Any
 
 from bench.papers.row import Figure, Paper, Row
 from bench.papers.run import RESULTS
+from bench.papers.skies import kinds, measured
 
 HEAD = """# The papers and ours
 
@@ -13,8 +14,15 @@ Made by `make papers`; do not edit. Every figure is measured on **simulated** sk
 each paper's, on the number of cores that the row names; brackets are 95 % intervals by object. The papers' own figures
 stand beside them; they were measured on the papers' data, so compare their order, not their last digit.
 `python -m bench.papers --list` names the rows, and `python -m bench.papers ROW` runs one again.
+
+How hard the skies are is measured too, class by class: the 5, 50 and 95 % points of S/N, magnitude and rate, of the
+first of the skies named, which the others are like but for number and seed. `python -m bench.papers --skies --again`
+measures them again.
 """
 COLUMNS = ("model", "figure", "paper", "ours", "asked", "minutes")
+SKY_COLUMNS = ("sky", "class", "n", "S/N 5 … 50 … 95 %", "magnitude", "rate (″/h)")
+UNMEASURED = "not measured yet: `python -m bench.papers --skies`"
+TOLD = ("snr", "mag", "rate")
 
 
 def page(papers: Iterable[Paper]) -> str:
@@ -24,14 +32,35 @@ def page(papers: Iterable[Paper]) -> str:
 
 def _paper(paper: Paper) -> str:
     results = {row.key: _result(row) for row in paper.rows}
-    lines = [f"## {paper.title}", "", paper.source, "", paper.difficulty, ""]
+    lines = [f"## {paper.title}", "", paper.source, "", paper.difficulty, "", *_skies(paper), ""]
     lines += [_line(COLUMNS), _line(["---"] * len(COLUMNS))]
     lines += [line for row in paper.rows for line in _row(row, results[row.key])]
     notes = [f"- **{row.says}**: {row.note}" for row in paper.rows if row.note]
     lines += ["", *notes, ""] if notes else [""]
     commands = {command: None for result in results.values() if result for command in _commands(result)}
+    commands |= {sky["command"]: None for names in kinds(paper) if (sky := measured(paper, names[0]))}
     lines += ["<details><summary>Commands</summary>", "", "```", *commands, "```", "", "</details>", ""]
     return "\n".join(lines)
+
+
+def _skies(paper: Paper) -> list[str]:
+    """Return the table of how hard a paper's skies are; classes without S/N, magnitude and rate are left out."""
+    lines = [_line(SKY_COLUMNS), _line(["---"] * len(SKY_COLUMNS))]
+    for names in kinds(paper):
+        found = measured(paper, names[0])
+        if found is None:
+            lines.append(_line([", ".join(names), UNMEASURED, *[""] * 4]))
+            continue
+        told = {name: numbers for name, numbers in found["classes"].items() if any(key in numbers for key in TOLD)}
+        for first, (name, numbers) in enumerate(told.items()):
+            spans = [_span(numbers.get(key)) for key in TOLD]
+            lines.append(_line(["" if first else ", ".join(names), name, str(numbers["n"]), *spans]))
+    return lines
+
+
+def _span(points: list[float] | None) -> str:
+    """Return the 5, 50 and 95 % points of the five that a summary of a sky has."""
+    return " … ".join(f"{value:.0f}" if value >= 100 else f"{value:#.3g}" for value in points[::2]) if points else ""
 
 
 def _result(row: Row) -> dict[str, Any] | None:

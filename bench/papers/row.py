@@ -60,7 +60,7 @@ class Paper:
     title, source
         Heading and reference.
     difficulty
-        What is simulated, as hard as the paper has it: S/N, magnitudes, rates.
+        What is simulated, as hard as the paper has it: settings alone, for what comes of them is measured.
     skies
         Name to the words after `python -m ml simulate`, without --out.
     rows

@@ -31,7 +31,7 @@ def run_row(paper: Paper, row: Row) -> dict[str, Any]:
     for step in row.steps:
         words = ["-m", "ml", *shlex.split(step.words.format(**places))]
         commands.append(shlex.join(["python", *words]))
-        said[step.key], seconds, megabytes = _command(words)
+        said[step.key], seconds, megabytes = command(words)
         minutes[step.key], peak = round(seconds / 60, 2), max(peak, megabytes)
     result = {
         "skies": [
@@ -77,19 +77,25 @@ def _sky(name: str, words: str) -> Path:
     folder = WORK / "skies" / name
     made = ROOT / folder / "made-by.txt"
     if not made.is_file() or made.read_text() != words:
-        _command(["-m", "ml", "simulate", *shlex.split(words), "--out", str(folder)])
+        command(["-m", "ml", "simulate", *shlex.split(words), "--out", str(folder)])
         made.write_text(words)
     return folder
 
 
-def _command(words: list[str]) -> tuple[dict[str, Any], float, float]:
-    """Return what the command printed, its seconds and its peak memory in MB."""
+def command(words: list[str]) -> tuple[dict[str, Any], float, float]:
+    """Return what the command printed, its seconds and its peak memory in MB.
+
+    Raises
+    ------
+    Failed
+        If it ended with an error.
+    """
     sys.stderr.write(f"$ python {shlex.join(words)}\n")
     began = time.monotonic()
-    process = subprocess.Popen([sys.executable, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    out = process.stdout.read() if process.stdout else ""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    with subprocess.Popen([sys.executable, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        out = process.stdout.read() if process.stdout else ""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise Failed(f"python {shlex.join(words)} ended with {process.returncode}; its message stands above.")
     return json.loads(out.splitlines()[-1]), time.monotonic() - began, usage.ru_maxrss / 1024
