@@ -13,8 +13,10 @@ from ml.commands.subjects import Tally
 from ml.dataset import BadExamples
 from ml.engine import cores
 from ml.metrics import match_curves
+from ml.metrics.detection import Matched
+from ml.report import detections
 from ml.trails.detector import Detector
-from ml.trails.judgement import Outcome, judge, sides_of
+from ml.trails.judgement import Outcome, Sides, judge, sides_of
 from ml.trails.line_sums import ClassicalDetector
 from ml.trails.recipe import CLASSICAL
 from ml.trails.restore import detector_of
@@ -32,8 +34,10 @@ def evaluate_trails(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[st
     if checkpoint.manifest["architecture"] != CLASSICAL and not args.no_classical:
         beside, beside_speed = outcomes_of(ClassicalDetector(), args.data, Tally(quiet=True))
         said["classical"] = judge(beside, args.seed) | {"cutouts_per_second": beside_speed}
+    sides = sides_of(outcomes)
+    matched = match_curves(sides.found, sides.true)
     if args.report or args.plots:
-        _report(args, said, outcomes)
+        _report(args, said, matched, sides)
     return said
 
 
@@ -74,10 +78,9 @@ def _known(path: Path, tally: Tally) -> Iterator[Cutout]:
             yield cutout
 
 
-def _report(args: argparse.Namespace, said: dict[str, Any], outcomes: list[Outcome]) -> None:
-    from ml.report import detections, page  # only now: Bokeh and matplotlib take seconds
+def _report(args: argparse.Namespace, said: dict[str, Any], matched: Matched, sides: Sides) -> None:
+    from ml.report import page  # only now: Bokeh and matplotlib take seconds
 
-    sides = sides_of(outcomes)
     share = said["completeness_clear_at_precision_0.9"]
     summary = (
         f"{said['trails']} trails in {said['images']} images, {said['clear_trails']} of them with S/N ≥ 3 per pixel:"
@@ -86,6 +89,5 @@ def _report(args: argparse.Namespace, said: dict[str, Any], outcomes: list[Outco
     heading = page.Heading(f"Evaluation of {said['checkpoint']}", summary, [])
     names = [name for name, value in said.items() if isinstance(value, int | float)]
     figures = {"figure": names, "value": [said[name] for name in names]}
-    charts = detections.charts(match_curves(sides.found, sides.true))
-    page.write(heading, figures, charts, html=args.report, plots=args.plots)
+    page.write(heading, figures, detections.charts(matched, sides.seen), html=args.report, plots=args.plots)
     sys.stderr.write(f"report: {args.report or args.plots}\n")

@@ -1,24 +1,29 @@
-"""The report of a trail detector: precision against completeness by S/N, and completeness by S/N."""
+"""The report of a trail detector: precision against completeness by S/N, and what is found at 90 % precision."""
 
 from itertools import pairwise
 
 import numpy as np
 
-from ml.metrics.completeness import edges_of
-from ml.metrics.detection import DetectionCurve, Matched, completeness_by_snr, detection_curve
+from ml.circumstances import Circumstances
+from ml.metrics.detection import DetectionCurve, Matched, detection_curve
 from ml.report.chart import Chart, Columns, Grid, Series
-from ml.report.conditions import Wording, completeness
+from ml.report.conditions import Wording, conditions
+from ml.sought import Sought
 
 PRECISION = 0.9
 
 
-def charts(matched: Matched, snr_edges: tuple[float, ...] = (0.0, 3.0, 5.0, np.inf)) -> list[Chart | Grid]:
+def charts(
+    matched: Matched, seen: Circumstances, snr_edges: tuple[float, ...] = (0.0, 3.0, 5.0, np.inf)
+) -> list[Chart | Grid]:
     """Return the charts of what a detector found and missed.
 
     Parameters
     ----------
     matched
         From `ml.metrics.match_boxes` or `match_curves`.
+    seen
+        Circumstances of the true trails, in their order.
     snr_edges
         Ranges of S/N, each with a curve of its own beside that of all.
 
@@ -33,13 +38,19 @@ def charts(matched: Matched, snr_edges: tuple[float, ...] = (0.0, 3.0, 5.0, np.i
     for low, high in pairwise(snr_edges):
         if ((matched.snr >= low) & (matched.snr < high)).any():
             curves[_name(low, high)] = detection_curve(matched, low, high)
-    chosen: list[Chart | Grid] = [_precision(curves)]
     reached, threshold = curves["all"].at_precision(PRECISION)
-    if reached and np.isfinite(matched.snr).any():
-        bins = completeness_by_snr(matched, threshold, edges_of(matched.snr))
-        where = f"found at {100 * PRECISION:g} % precision (a threshold of {threshold:.3g})"
-        chosen.append(completeness(bins, "snr", Wording("true trails", where, "score")))
-    return chosen
+    if not reached:
+        return [_precision(curves)]
+    words = Wording(
+        "true trails", f"found at {100 * PRECISION:g} % precision (a threshold of {threshold:.3g})", "score"
+    )
+    return [_precision(curves), *conditions(_sought(matched, seen, threshold), words)]
+
+
+def _sought(matched: Matched, seen: Circumstances, threshold: float) -> Sought:
+    """Return the true trails, those found at or above a threshold, each with the score at which it is found."""
+    best = matched.best()
+    return Sought(best >= threshold, np.where(np.isfinite(best), best, np.nan), seen)
 
 
 def _precision(curves: dict[str, DetectionCurve]) -> Chart:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.circumstances import Circumstances
 from ml.metrics import bootstrap_weights, completeness_by_snr, detection_curve, interval, match_boxes, match_curves
 from ml.metrics.detection import Matched, Trails
 from ml.metrics.overlap import line_distance
@@ -33,12 +34,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Sides:
-    """The found trails and the true ones of all images, as curves and as boxes, with the image of each."""
+    """The found trails and the true ones of all images, as curves and as boxes, with the image of each.
+
+    `seen` has the circumstances of the true ones: their own S/N, where `true.value` has 3 for one that is not known.
+    """
 
     found: Trails
     true: Trails
     found_boxes: Trails
     true_boxes: Trails
+    seen: Circumstances
 
 
 def judge(outcomes: Sequence[Outcome], seed: int = 0, draws: int = DRAWS) -> dict[str, Any]:
@@ -87,6 +92,7 @@ def sides_of(outcomes: Sequence[Outcome]) -> Sides:
         Trails(true_images, _curves([thing.curve for _, thing in true]), snr),
         Trails(images, _rows([trail.box for _, trail in found]), scores),
         Trails(true_images, _rows([_box(thing) for _, thing in true]), snr),
+        Circumstances.of([thing.seen for _, thing in true]),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.circumstances import Circumstance, of_object
 from ml.dataset import BadExamples
 
 SKY = "SKY"
@@ -33,6 +34,8 @@ class Thing:
         0..1, how far it is trusted.
     drawn
         Whether people drew it by hand, some pixels beside its ridge.
+    mag, rate
+        Magnitude, and arcsec/h; NaN where unknown.
     """
 
     label: str
@@ -41,11 +44,18 @@ class Thing:
     snr: float = np.nan
     weight: float = 1.0
     drawn: bool = False
+    mag: float = np.nan
+    rate: float = np.nan
 
     @property
     def line(self) -> NDArray[np.float64]:
         """Return the two ends as (4,): x0, y0, x1, y1."""
         return np.concatenate([self.curve[0], self.curve[-1]])
+
+    @property
+    def seen(self) -> Circumstance:
+        """Return its magnitude, rate and S/N."""
+        return Circumstance(self.mag, self.rate, self.snr)
 
 
 def things_of(text: Any, whose: str) -> list[Thing]:
@@ -81,7 +91,8 @@ def _things(told: dict[str, Any]) -> list[Thing]:
     if curve.ndim != 2 or curve.shape[0] < 2 or curve.shape[1] != 2 or not np.isfinite(curve).all():
         raise ValueError(f"the curve of a {label} is no list of at least two points [x, y]")
     width = max(5.0, float(told.get("width", 5.0)))
-    thing = Thing(label, curve, width, float(told.get("snr", np.nan)))
+    seen = of_object(told)
+    thing = Thing(label, curve, width, seen.snr, mag=seen.mag, rate=seen.rate)
     return [thing, *_crossing(thing, float(told.get("reach", 0)))]
 
 

@@ -122,6 +122,10 @@ def test_truth_fills_in_what_the_manifest_does_not_say():
     assert both.night.tolist() == ["", "n"]
 
 
+def of_trails(snr):
+    return Circumstances(24 - snr / 2, 5 + 3 * snr, snr, np.full(len(snr), ""))
+
+
 def test_voxels_and_detections_have_reports_too(tmp_path):
     random = np.random.default_rng(0)
     histogram = metrics.VoxelHistogram((18.0, 20.0, 22.0))
@@ -130,9 +134,11 @@ def test_voxels_and_detections_have_reports_too(tmp_path):
     matched = metrics.Matched(
         np.linspace(1, 0, 40), np.where(np.arange(40) < 38, np.arange(40), -1), np.linspace(1, 9, 40)
     )
-    charts = [*voxels.charts(histogram), *detections.charts(matched)]
+    charts = [*voxels.charts(histogram), *detections.charts(matched, of_trails(matched.snr))]
     assert [chart.key for chart in charts] == [
-        "precision-limits", "roc-limits", "completeness-magnitude", "detections", "completeness-snr",
+        "precision-limits", "roc-limits", "completeness-magnitude", "detections",
+        "completeness-mag", "completeness-rate", "completeness-snr", "completeness-mag-rate", "completeness-snr-rate",
+        "false-negatives",
     ]  # fmt: skip
     page.write(page.Heading("Cubes", "", []), {"figure": ["n"], "value": [1]}, charts, html=tmp_path / "v.html")
     assert "Scores within 0.001 of 0 and 1 are ignored" in (tmp_path / "v.html").read_text()
@@ -140,7 +146,16 @@ def test_voxels_and_detections_have_reports_too(tmp_path):
 
 def test_a_detector_needs_something_to_find():
     with pytest.raises(ValueError, match="no true trail"):
-        detections.charts(metrics.Matched(np.array([0.5]), np.array([-1]), np.array([])))
+        detections.charts(metrics.Matched(np.array([0.5]), np.array([-1]), np.array([])), Circumstances.of([]))
+
+
+def test_trails_of_unknown_signal_are_in_no_bin_and_what_nobody_tells_is_said():
+    matched = metrics.Matched(np.array([0.9, 0.8]), np.array([0, 1]), np.array([3.0, 6.0]))
+    seen = Circumstances.of([Circumstance(), Circumstance(snr=6.0)])
+    chart = detections.charts(matched, seen)[1]
+    assert chart.key == "completeness-snr"
+    assert chart.columns["real"].tolist() == [1]
+    assert "1 true trails are left out" in chart.note
 
 
 def test_caveats_name_cause_and_remedy():
