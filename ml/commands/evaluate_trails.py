@@ -36,6 +36,9 @@ def evaluate_trails(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[st
         said["classical"] = judge(beside, args.seed) | {"cutouts_per_second": beside_speed}
     sides = sides_of(outcomes)
     matched = match_curves(sides.found, sides.true)
+    said["notes"] = detections.notes(matched, sides.seen)
+    for note in said["notes"]:
+        sys.stderr.write(f"note: {note}\n")
     if args.report or args.plots:
         _report(args, said, matched, sides)
     return said
@@ -86,7 +89,7 @@ def _report(args: argparse.Namespace, said: dict[str, Any], matched: Matched, si
         f"{said['trails']} trails in {said['images']} images, {said['clear_trails']} of them with S/N ≥ 3 per pixel:"
         f" of these {100 * share:.1f} % are found at 90 % precision. {said['cutouts_per_second']} images a second."
     )
-    heading = page.Heading(f"Evaluation of {said['checkpoint']}", summary, [])
+    heading = page.Heading(f"Evaluation of {said['checkpoint']}", summary, said["notes"])
     names = [name for name, value in said.items() if isinstance(value, int | float)]
     figures = {"figure": names, "value": [said[name] for name in names]}
     page.write(heading, figures, detections.charts(matched, sides.seen), html=args.report, plots=args.plots)

@@ -47,6 +47,19 @@ def charts(
     return [_precision(curves), *conditions(_sought(matched, seen, threshold), words)]
 
 
+def notes(matched: Matched, seen: Circumstances) -> list[str]:
+    """Return what the charts cannot show, and the remedy."""
+    curve = detection_curve(matched)
+    reached, threshold = curve.at_precision(PRECISION)
+    if reached:
+        return _sought(matched, seen, threshold).untold()
+    best = f"at best {100 * curve.precision.max():.0f} % of what is found is a trail" if len(curve.precision) else ""
+    return [
+        f"No threshold reaches {100 * PRECISION:g} % precision ({best or 'nothing is found at all'}), so completeness"
+        " by magnitude, rate and S/N and what is missed are not shown. Train the detector further, or on a like sky."
+    ]
+
+
 def _sought(matched: Matched, seen: Circumstances, threshold: float) -> Sought:
     """Return the true trails, those found at or above a threshold, each with the score at which it is found."""
     best = matched.best()

@@ -149,6 +149,16 @@ def test_a_detector_needs_something_to_find():
         detections.charts(metrics.Matched(np.array([0.5]), np.array([-1]), np.array([])), Circumstances.of([]))
 
 
+def test_a_detector_below_90_percent_precision_says_why_nothing_is_shown_at_it():
+    matched = metrics.Matched(np.array([0.9, 0.8, 0.7]), np.array([-1, 0, 1]), np.array([5.0, 6.0]))
+    assert [chart.key for chart in detections.charts(matched, of_trails(matched.snr))] == ["detections"]
+    (note,) = detections.notes(matched, of_trails(matched.snr))
+    assert note.startswith("No threshold reaches 90 % precision (at best 67 % of what is found is a trail), so")
+    assert "Train the detector further" in note
+    blind = metrics.Matched(np.array([]), np.array([], int), np.array([5.0]))
+    assert "(nothing is found at all)" in detections.notes(blind, of_trails(blind.snr))[0]
+
+
 def test_trails_of_unknown_signal_are_in_no_bin_and_what_nobody_tells_is_said():
     matched = metrics.Matched(np.array([0.9, 0.8]), np.array([0, 1]), np.array([3.0, 6.0]))
     seen = Circumstances.of([Circumstance(), Circumstance(snr=6.0)])
@@ -156,6 +166,7 @@ def test_trails_of_unknown_signal_are_in_no_bin_and_what_nobody_tells_is_said():
     assert chart.key == "completeness-snr"
     assert chart.columns["real"].tolist() == [1]
     assert "1 true trails are left out" in chart.note
+    assert [note.split("`")[1] for note in detections.notes(matched, seen)] == ["mag", "rate"]
 
 
 def test_caveats_name_cause_and_remedy():

@@ -83,16 +83,22 @@ def test_evaluate_has_the_classical_detector_beside_it(sky, trained, tmp_path, r
     assert list((tmp_path / "plots").glob("*.png"))
 
 
-def test_the_report_has_what_the_objects_tell(tmp_path, run):
+def test_the_report_has_what_the_objects_tell_or_says_why_not(tmp_path, run):
     """A bright trail that the classical detector finds, and empty sky in which it finds none."""
     told = [{"class": "ASTEROID", "ends": [[30, 40], [190, 120]], "mag": 21.5, "rate": 33.0, "snr": None}]
     images = [noisy((200, 220), line(30, 40, 190, 120), snr=15, seed=1), noisy((200, 220), seed=2)]
     data = manifest(tmp_path, images, **{"#objects": [json.dumps(told), "[]"]})
     run("train", "--role", "trail", "--preset", "classical", "--data", data, "--out", tmp_path / "c")
     words = ["evaluate", "--checkpoint", tmp_path / "c", "--data", data, "--report", tmp_path / "r.html"]
-    run(*words)
+    assert [note.split("`")[1] for note in run(*words)["notes"]] == ["snr"]
     page = (tmp_path / "r.html").read_text()
     assert all(f'download="{key}.csv"' in page for key in ("completeness-mag-rate", "false-negatives"))
+    far = json.dumps([told[0] | {"ends": [[5, 190], [60, 195]]}])
+    elsewhere = manifest(tmp_path, images, **{"#objects": [far, "[]"]})
+    run(*words[:4], elsewhere, *words[5:])
+    page = (tmp_path / "r.html").read_text()
+    assert "No threshold reaches 90 % precision" in page
+    assert 'download="false-negatives.csv"' not in page
 
 
 def test_score_writes_trails(sky, trained, tmp_path, run):
