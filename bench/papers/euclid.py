@@ -6,8 +6,13 @@ TWO = "--merge other=CR,GALAXY,STAR"
 TRAIN = "train --role stamp --data {{{sky}}}/manifest.csv --out {{out}}/model"
 JUDGE = "evaluate --checkpoint {{out}}/model --data {{{sky}}}/manifest.csv"
 NO_WEIGHTS = (
-    "timm's ImageNet weights of this architecture lie on a hub that the machine of these figures could not reach,"
-    " so the row shows the architecture without them."
+    "timm's ImageNet weights of this architecture lie on a hub that the machine of these figures could not reach, so"
+    " the row shows the architecture without them, and no figure of the paper stands beside it."
+)
+CONSTANT = (
+    "It answers alike for all stamps: with random weights, and batch norms that still hold their initial statistics,"
+    " the signal dies away over the layers, until its features are smaller than the 16 bits that they are kept in can"
+    " hold. All are 0, and all scores are ties."
 )
 
 
@@ -95,17 +100,19 @@ PAPER = Paper(
             "inception",
             "inception_v4 at 96 pixels, frozen random weights, 400 stamps, 2 classes",
             f"{TWO} --preset inception_v4 --size 96 --init random",
-            figures(0.943, 0.989, 0.885),
+            figures(),
             sky="few",
-            note=f"The paper's values are with ImageNet weights, 7512 stamps and 299 pixels. {NO_WEIGHTS}",
+            note="With ImageNet weights, 7512 stamps and 299 pixels the paper has an accuracy of 0.943, an AUC of 0.989"
+            f" and a κ of 0.885. {NO_WEIGHTS} {CONSTANT}",
         ),
         row(
             "nasnet",
             "nasnetalarge at 96 pixels, frozen random weights, 400 stamps, 2 classes",
             f"{TWO} --preset nasnetalarge --size 96 --init random",
-            figures(0.945, 0.989, 0.890),
+            figures(),
             sky="few",
-            note=f"The paper's values are with ImageNet weights, 7512 stamps and 331 pixels. {NO_WEIGHTS}",
+            note="With ImageNet weights, 7512 stamps and 331 pixels the paper has an accuracy of 0.945, an AUC of 0.989"
+            f" and a κ of 0.890. {NO_WEIGHTS}",
         ),
         row(
             "adapter",

@@ -59,3 +59,10 @@ def test_a_figure_that_no_step_printed_is_an_error():
 def test_keys_name_files_and_are_unique():
     keys = [row.key for paper in papers() for row in paper.rows]
     assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("key", ["euclid_inception", "euclid_nasnet"])
+def test_figures_with_imagenet_weights_stand_beside_no_row_without_them(key):
+    row = next(row for paper in papers() for row in paper.rows if row.key == key)
+    assert [figure.paper for figure in row.figures] == [None] * 3
+    assert "With ImageNet weights" in row.note
