@@ -20,6 +20,7 @@ from ml.simulate.hubble_optics import FULL_WELL, MARGIN, PIXEL_SCALE, READ_NOISE
 from ml.simulate.hubble_orbit import Pointing, draw_pointing
 from ml.simulate.hubble_trails import add_asteroid, add_satellite, draw_mover
 from ml.simulate.hubble_truth import CLASSES, REAL, Thing
+from ml.simulate.tangent import NORTH_UP, tangent
 
 __all__ = ["CLASSES", "REAL", "SIZE", "Cutout", "cutout", "cutouts", "hubble"]
 
@@ -155,5 +156,7 @@ def single(seen: Cutout, name: str, gold_rng: np.random.Generator, gold_fraction
         "exptime": f"{seen.exptime:.1f}", "band": "F814W", "#snr": snr, "#objects": objects, "#simulated": 1,
     }  # fmt: skip
     truth = {"external_id": name, "label": label, "real": int(bool(trails)), "snr": snr, "mag": mag, "rate": rate}
-    header = {"EXPTIME": round(seen.exptime, 1), "PIXSCALE": PIXEL_SCALE, "BUNIT": "electron"}
+    header: dict[str, Any] = {"EXPTIME": round(seen.exptime, 1), "PIXSCALE": PIXEL_SCALE, "BUNIT": "electron"}
+    north = NORTH_UP - seen.pointing.roll
+    header |= tangent(float(row["ra"]), float(row["dec"]), PIXEL_SCALE, seen.pixels.shape, north)
     return Single(seen.pixels, row, truth, header)

@@ -162,5 +162,5 @@ def copies(
         row |= {
             f"mjd{frame}": f"{fact.mjd_mid:.6f}" for frame, fact in enumerate(real.facts, 1) if fact.mjd_mid is not None
         }
-        header: dict[str, Any] = {"REALPIX": stem[:60]}
+        header: dict[str, Any] = {"REALPIX": stem[:60]} | (real.facts[0].wcs or {})
         yield Single(made.flux, row, truth, header, {"#mask": made.mask})

@@ -16,6 +16,7 @@ from astropy.coordinates import SkyCoord
 
 from ml.simulate.folder import Single, write_each
 from ml.simulate.psf_table import tabulate
+from ml.simulate.tangent import north_of_ecliptic, tangent
 from ml.simulate.tess_camera import DUTY, PIXEL_SCALE, Psf, draw_psf, read_noise, seen_through
 from ml.simulate.tess_movers import BRIGHTEST, FAINTEST, UNUSUAL, Movers, draw_movers, numbered_mask, paint_mover
 from ml.simulate.tess_sky import background, cosmic_rays, stars
@@ -206,7 +207,10 @@ def single(made: Cube, name: str, rng: np.random.Generator, gold_fraction: float
         "ra": f"{place.ra.deg:.6f}", "dec": f"{place.dec.deg:.6f}", "exptime": round(DUTY * cadence, 1), "band": "TESS",
         **{f"mjd{frame + 1}": f"{start + frame * cadence / 86400:.6f}" for frame in range(len(made.flux))},
     }  # fmt: skip
+    ra, dec = float(row["ra"]), float(row["dec"])
+    north = north_of_ecliptic(ra, dec, made.movers.roll)
     header = {"EXPTIME": round(DUTY * cadence, 1), "PIXSCALE": PIXEL_SCALE, "BUNIT": "electron/s", "CADENCE": cadence}
+    header |= tangent(ra, dec, PIXEL_SCALE, made.flux.shape, north)
     return Single(made.flux, row, truth, header, {"#mask": made.mask})
 
 

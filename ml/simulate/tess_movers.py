@@ -1,6 +1,6 @@
 """Asteroids in a TESS cube: how fast and where they move, the light they leave, and the masks that tell where."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ class Movers:
     x, y : (n, T) place at mid-exposure, in pixels, 0 in the centre of the first.
     step_x, step_y : (n, T) path during one exposure, in pixels.
     light : (n, T) electrons per second.
+    roll : direction of ecliptic east, radians from +x towards +y; the same for all.
     """
 
     v_mag: np.ndarray
@@ -38,14 +39,15 @@ class Movers:
     step_x: np.ndarray
     step_y: np.ndarray
     light: np.ndarray
+    roll: float = 0.0
 
     def __len__(self) -> int:
         return len(self.v_mag)
 
     def between(self, frames: slice) -> "Movers":
         """Return the same objects over some of the frames."""
-        parts = (self.x, self.y, self.step_x, self.step_y, self.light)
-        return Movers(self.v_mag, self.rate, self.angle, *(part[:, frames] for part in parts))
+        parts = {name: getattr(self, name)[:, frames] for name in ("x", "y", "step_x", "step_y", "light")}
+        return replace(self, **parts)
 
     def told(self, snr: np.ndarray) -> list[dict[str, Any]]:
         """Return the objects as JSON can hold them, numbered as the mask numbers them; see docs/simulations.md.
@@ -119,7 +121,7 @@ def draw_movers(
     exposed = DUTY * cadence / 3600 / PIXEL_SCALE
     mag = draw_magnitudes(rng, n, faintest)
     light = flux(mag[:, None] - V_MINUS_T + light_curves(rng, hours))
-    return Movers(mag, speed, angle, x, y, velocity_x * exposed, velocity_y * exposed, light)
+    return Movers(mag, speed, angle, x, y, velocity_x * exposed, velocity_y * exposed, light, float(roll))
 
 
 def draw_motion(rng: np.random.Generator, n: int, unusual: float = UNUSUAL) -> tuple[np.ndarray, np.ndarray]:
