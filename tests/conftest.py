@@ -10,6 +10,12 @@ from django.utils import translation
 SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Begin with the real skies, which take minutes: at the end one of them would keep a single core busy."""
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/real/"))
+
+
 @pytest.fixture(autouse=True)
 def own_pixels(settings, tmp_path):
     """Each test writes pixels, checkpoints and training sets to a folder of its own."""
