@@ -29,6 +29,7 @@ from ml.tracklets.nets import PAPER, SET, Learnt, told
 from ml.tuned import features_of, train_tuned
 
 FOLDS = 3
+FEWEST_CERTAIN = 20  # real tracklets of certain label that a threshold is chosen by
 COMPLETENESS = 0.996  # what Rabeendran & Denneau 2021 keep
 PAPER_THRESHOLD = 0.8
 ENOUGH = 150  # tracklets, from which on a small network of our own beats a head on the frozen one
@@ -144,8 +145,25 @@ def teach(
     whole = learn.fit_set(inputs, positive, seed=seed)
     learn.calibrate(whole, logits, inputs.real, inputs.weights)
     unseen = whole.platt[0] * logits + whole.platt[1]
-    threshold = threshold_at_completeness(rank(kinds, torch.sigmoid(unseen).numpy()), recipe.completeness)
+    sure = certain(kinds, examples.weights[rows])
+    threshold = threshold_at_completeness(rank(kinds[sure], torch.sigmoid(unseen).numpy()[sure]), recipe.completeness)
     return Learnt(SET, whole, float(threshold[0]), recipe.completeness, judge.tracklet(unseen)[1])
+
+
+def certain(kinds: NDArray[np.bool_], weights: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which tracklets (N,) a threshold is chosen by: those of certain label, or all where few of them are real.
+
+    To keep 99.6 % of what people took for real, a threshold would have to let the bogus ones through that they mistook.
+
+    Parameters
+    ----------
+    kinds
+        (N,), whether the label is real.
+    weights
+        (N,) in 0..1, how far it is trusted; 1 is certain.
+    """
+    sure = weights >= 1
+    return sure if np.count_nonzero(kinds & sure) >= FEWEST_CERTAIN else np.ones_like(sure)
 
 
 def _paper(

@@ -1,0 +1,28 @@
+"""From which probability on a tracklet is called real, where people's labels are sometimes wrong."""
+
+import numpy as np
+
+from ml import train
+from ml.score import Scorer
+from tests.unit.learning_science.test_tracklet_nets import learnable, night
+
+
+def called_real(weight):
+    """Return whether tracklets are called real, and whether they are, where a tenth of the bogus labels says real."""
+    random = np.random.default_rng(3)
+    features, tracks, real = night(random, np.full(300, 4))
+    mistaken = ~real & (random.random(300) < 0.1)
+    examples = learnable(features, tracks, real | mistaken)
+    examples.weights = np.where(random.random(300) < 0.5, 1, weight).astype(np.float32)
+    examples.weights[mistaken] = weight
+    checkpoint = train.train("tracklet", examples)
+    p = Scorer(checkpoint).probabilities_from_features(features, tracks)[:, 1]
+    return p >= checkpoint.manifest["threshold"], real
+
+
+def test_the_threshold_is_chosen_by_labels_that_are_certain():
+    called, real = called_real(weight=0.95)
+    assert called[real].mean() > 0.95
+    assert called[~real].mean() < 0.3
+    called, real = called_real(weight=1.0)
+    assert called[~real].mean() > 0.5, "no label is known to be surer than another"
