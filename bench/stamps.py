@@ -2,9 +2,7 @@
 
 Torch gets every core, stamps that are stretched and resized already, and the best of several batch sizes: as it comes,
 and with its memory by channels last. Rounds of all alternate in one process, and the medians are compared; `load` tells
-how much else the machine had to do. In f32 and without glances the probabilities must be torch's to 1e-4; in bf16 and
-after a glance, both of which a model earns in its training, its answers must be, but for as many as the accuracy test
-lets pass. What they change is told on stamps that no network has seen.
+how much else the machine had to do. The probabilities must be torch's to 1e-4.
 """
 
 import dataclasses
@@ -22,15 +20,12 @@ import torch
 from numpy.typing import NDArray
 
 from ml.ahead import ahead
-from ml.backbone import Backbone, feature_key
 from ml.checkpoint import Checkpoint
 from ml.commands.stamp_options import WAYS
 from ml.commands.subjects import Slab, Tally, slabs
 from ml.dataset import Examples
-from ml.engine import limit_torch
-from ml.judge import Judge
+from ml.models.autotune import limit_torch
 from ml.models.stamp import RESIDUAL, Prepared
-from ml.precision import Precision, trial
 from ml.preprocessing import FROZEN, native
 from ml.recipe import Recipe
 from ml.schedule import LONG, TRANSFER
@@ -38,7 +33,6 @@ from ml.score import Scorer
 from ml.simulate.atlas import atlas
 from ml.simulate.difference import REAL
 from ml.train import train_stamps
-from ml.unchanged import MOST_FLIPPED, changes
 
 STAMPS, TAUGHT, ROUNDS = 1024, 2048, 3
 BATCHES = (8, 16, 32, 64, 128, 512)
@@ -70,11 +64,11 @@ def main() -> None:
 
 def compared(model: Checkpoint, data: Path) -> dict[str, Any]:
     """Return stamps per second of ours and of torch, and how far our answers are from its."""
-    ours = {"ours": Scorer(model), "ours_thorough": Scorer(thorough(model)), "ours_f32": Scorer(in_f32(model))}
-    works = {name: lambda scorer=scorer: score(scorer, data) for name, scorer in ours.items()}
+    ours = Scorer(model)
+    works = {"ours": lambda: score(ours, data)}
     tests = examples(data)
     for name, layout in (("torch", torch.contiguous_format), ("torch_channels_last", torch.channels_last)):
-        forward, tensors = eager(model, layout), ready(ours["ours"], tests.pixels, layout)
+        forward, tensors = eager(model, layout), ready(ours, tests.pixels, layout)
         works |= {f"{name}_{n}": lambda f=forward, t=tensors, n=n: in_batches(f, t, n) for n in BATCHES}
     rates: dict[str, list[float]] = {name: [] for name in works}
     answers = {name: work() for name, work in works.items()}
@@ -84,25 +78,15 @@ def compared(model: Checkpoint, data: Path) -> dict[str, Any]:
     median = {name: statistics.median(values) for name, values in rates.items()}
     best = max((name for name in median if name.startswith("torch_") and "last" not in name), key=median.__getitem__)
     tuned = max((name for name in median if "last" in name), key=median.__getitem__)
-    difference = {name: float(np.abs(answers[name] - answers[best]).max()) for name in ours}
-    flipped = float((answers["ours"].argmax(1) != answers[best].argmax(1)).mean())
-    precision, glance = ours["ours"].backbone.precision, model.manifest.get("glance")
-    exact = precision.kind == "f32" and glance is None
+    difference = float(np.abs(answers["ours"] - answers[best]).max())
     return {
-        "precision": precision.kind,
-        "glance": glance,
+        "compute": model.manifest.get("compute"),
         "per_second": {name: round(value, 1) for name, value in median.items()},
         "best_of_torch": best,
         "ratio": round(median["ours"] / median[best], 2),
         "ratio_to_channels_last": round(median["ours"] / median[tuned], 2),
-        "ratio_thorough": round(median["ours_thorough"] / median[best], 2),
-        "ratio_in_f32": round(median["ours_f32"] / median[best], 2),
         "difference": difference,
-        "flipped": flipped,
-        "right": difference["ours_f32"] <= CLOSE and flipped <= (0 if exact else MOST_FLIPPED),
-        "bf16_in_training": precision.measured,
-        "bf16_on_unseen": in_bf16(ours["ours_f32"], tests).measured,
-        "glance_on_unseen": glanced(answers, tests) if glance else None,
+        "right": difference <= CLOSE,
     }
 
 
@@ -118,39 +102,6 @@ def examples(data: Path) -> Examples:
     targets = np.eye(len(classes), dtype=np.float32)[[classes.index(label) for label in labels]]
     pixels = np.concatenate([slab.pixels for slab in found])
     return Examples(targets, np.ones(len(labels), dtype=np.float32), np.array(groups), classes, REAL, pixels=pixels)
-
-
-def thorough(model: Checkpoint) -> Checkpoint:
-    """Return the same model as it would be if it looked at every stamp thoroughly."""
-    return Checkpoint({name: value for name, value in model.manifest.items() if name != "glance"}, model.tensors)
-
-
-def glanced(answers: dict[str, NDArray[np.float32]], tests: Examples) -> dict[str, Any]:
-    """Return what a glance changes on other stamps."""
-    logs = [torch.from_numpy(answers[name]).clamp(min=1e-30).log()[:, None] for name in ("ours_thorough", "ours")]
-    return changes(Judge(tests, np.arange(len(tests))), *logs).said("thorough", "glance")
-
-
-def in_f32(model: Checkpoint) -> Checkpoint:
-    """Return the same model as it would be without bf16, looking thoroughly."""
-    model = thorough(model)
-    backbone = Scorer(model).backbone
-    key = feature_key(backbone.network, backbone.preprocessing)
-    manifest = {name: value for name, value in model.manifest.items() if name != "precision"}
-    return Checkpoint({**manifest, "feature_key": key}, model.tensors)
-
-
-def in_bf16(scorer: Scorer, tests: Examples) -> Precision:
-    """Return what the accuracy test says of the model on other stamps."""
-    exact, rounded = (
-        Backbone(scorer.backbone.network, scorer.backbone.preprocessing, precision=Precision(kind))
-        for kind in ("f32", "bf16")
-    )
-    logs = [
-        torch.from_numpy(scorer.chip_probabilities(network.unrounded(tests.pixels))).clamp(min=1e-30).log()
-        for network in (exact, rounded)
-    ]
-    return trial(Judge(tests, np.arange(len(tests))), *logs)
 
 
 def score(scorer: Scorer, data: Path) -> NDArray[np.float32]:

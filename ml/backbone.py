@@ -5,7 +5,6 @@ import hashlib
 import json
 from collections.abc import Hashable
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,14 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ml.ahead import ahead
-from ml.engine import BATCH, Run, choose_device, choose_engine, compile_run, cores
+from ml.engine import BATCH, Run, choose_device, choose_engine, compile_run
+from ml.models.autotune import cores
 from ml.models.residual import ResidualNet
 from ml.models.stamp import RESIDUAL, Prepared, backbone, dimensions, three_channels
 from ml.models.stem import begins_once, folded
 from ml.models.weights import ARCHITECTURE
 from ml.pixels.rings import rings
 from ml.pixels.rings import width as rings_width
-from ml.precision import F32, Precision
 from ml.preprocessing import FROZEN, Preprocessing, middle, turned
 
 KEPT = 8
@@ -40,8 +39,6 @@ class Backbone:
         How stamps are made ready for it.
     device, engine
         As in `ml.engine`.
-    precision
-        In how many bits it may be computed; where the hardware has no bf16 it is f32 all the same.
     """
 
     def __init__(
@@ -51,13 +48,12 @@ class Backbone:
         *,
         device: str = "auto",
         engine: str = "auto",
-        precision: Precision = F32,
     ) -> None:
-        self.network, self.preprocessing, self.precision = network, preprocessing, precision
+        self.network, self.preprocessing = network, preprocessing
         self.device = choose_device(device)
         self.engine = choose_engine(engine, self.device)
-        self.feature_key = feature_key(network, preprocessing, precision)
-        self._compiled_as = feature_key(network, replace(preprocessing, turns=1), precision)
+        self.feature_key = feature_key(network, preprocessing)
+        self._compiled_as = feature_key(network, replace(preprocessing, turns=1))
 
     def features(self, block: NDArray[Any]) -> NDArray[np.float16]:
         """Return features (n, F, D) of subjects (n, F, C, H, W) of any number type, as they are stored.
@@ -67,27 +63,27 @@ class Backbone:
         """
         return self.unrounded(block).astype(np.float16)
 
-    def unrounded(self, block: NDArray[Any], *, after: int = 0) -> NDArray[np.float32]:
-        """Return the same features, not rounded to 16 bits as for the store, and without the first `after` turns."""
+    def unrounded(self, block: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the same features, not rounded to 16 bits as for the store."""
         n, frames = block.shape[:2]
         stamps = block.reshape(n * frames, *block.shape[2:])
         batches = (stamps[start : start + BATCH] for start in range(0, len(stamps), BATCH))
         ready = ((batch, self.preprocessing.stretched(batch)) for batch in batches)
-        parts = [self._looked_at(*pair, after) for pair in ahead(ready)]
+        parts = [self._looked_at(*pair) for pair in ahead(ready)]
         flat = np.concatenate(parts) if parts else np.zeros((0, self._width(block.shape[2])), dtype=np.float32)
         return flat.reshape(n, frames, flat.shape[1])
 
-    def _looked_at(self, stamps: NDArray[Any], ready: NDArray[np.float32], after: int) -> NDArray[np.float32]:
-        parts = [self._seen(ready, after)]
+    def _looked_at(self, stamps: NDArray[Any], ready: NDArray[np.float32]) -> NDArray[np.float32]:
+        parts = [self._seen(ready)]
         if self.preprocessing.closer is not None:
-            parts.append(self._seen(middle(ready, self.preprocessing.closer), after))
+            parts.append(self._seen(middle(ready, self.preprocessing.closer)))
         if self.preprocessing.rings:
             parts.append(rings(stamps))
         return np.concatenate(parts, axis=1)
 
-    def _seen(self, ready: NDArray[np.float32], after: int) -> NDArray[np.float32]:
+    def _seen(self, ready: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return features (B, D) of one look, the mean over its turns."""
-        return self._ways(list(islice(turned(ready, self.preprocessing.turns), after, None))).mean(0)
+        return self._ways(list(turned(ready, self.preprocessing.turns))).mean(0)
 
     def _ways(self, ways: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return features (W, B, D) of the same stamps in W ways."""
@@ -115,7 +111,6 @@ class Backbone:
                 shape,
                 device=self.device,
                 engine=self.engine,
-                precision=self.precision.kind,
                 streams=cores(),
             )
         return COMPILED[name]
@@ -134,17 +129,12 @@ def prepare(network: nn.Module, preprocessing: Preprocessing, channels: int) -> 
     return Prepared(network, size=preprocessing.size(channels), three=preprocessing.channels == 0)
 
 
-def feature_key(network: nn.Module, preprocessing: Preprocessing, precision: Precision = F32) -> str:
-    """Return 16 hex digits that name these weights with this preprocessing: equal keys mean equal features.
-
-    Features that may be computed in bf16 are equal to what that changes, which an accuracy test has found harmless.
-    """
+def feature_key(network: nn.Module, preprocessing: Preprocessing) -> str:
+    """Return 16 hex digits that name these weights with this preprocessing: equal keys mean equal features."""
     digest = hashlib.blake2b(json.dumps(preprocessing.as_manifest(), sort_keys=True).encode(), digest_size=8)
     for name, tensor in network.state_dict().items():
         if not name.endswith("num_batches_tracked"):
             digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
-    if precision.kind != "f32":
-        digest.update(precision.kind.encode())
     return digest.hexdigest()
 
 

@@ -1,11 +1,9 @@
 """Run a network over batches: OpenVINO on a CPU where it is installed, torch everywhere else."""
 
 import importlib.util
-import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,27 +12,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ml.conversion import converted, library
-from ml.rounding import keep_the_sky
+from ml.models.autotune import Compute, autotune, cores
 
 BATCH = 128  # what callers hand over at once
 PART, MOST = 90_000, 32  # pixels and stamps that an OpenVINO stream takes of it: so few that its memory stays warm
 QUEUED = 2  # parts given to each stream, so that it has the next when it is done with one
-PRECISIONS = ("f32", "bf16")
 Run = Callable[..., NDArray[np.float32]]
-
-
-def cores() -> int:
-    """Return how many cores may be at work: ``WANDERERS_THREADS``, or every one that this process may use."""
-    return int(os.environ.get("WANDERERS_THREADS") or len(os.sched_getaffinity(0)))
-
-
-def limit_torch() -> None:
-    """Give torch half of the cores, or ``WANDERERS_THREADS``.
-
-    Torch's threads wait for each other after every layer, so one that is kept from its core by another process holds
-    up all: on two busy cores, training with two threads took twenty times as long as with one.
-    """
-    torch.set_num_threads(int(os.environ.get("WANDERERS_THREADS") or max(1, len(os.sched_getaffinity(0)) // 2)))
 
 
 def choose_device(device: str) -> torch.device:
@@ -59,41 +42,19 @@ def choose_engine(engine: str, device: torch.device) -> str:
     return engine
 
 
-def precision_here(asked: str, device: torch.device, engine: str) -> str:
-    """Return "bf16" where it is asked for and computed in hardware, else "f32".
-
-    That is a processor with bfloat16 through OpenVINO (AVX512-BF16 or AMX), or a GPU. Where it would be emulated, 32
-    bits are as fast and closer.
-    """
-    if asked != "bf16":
-        return "f32"
-    if device.type == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "f32"
-    if engine != "openvino":
-        return "f32"
-    return "bf16" if "BF16" in capabilities() else "f32"
-
-
-@cache
-def capabilities() -> list[str]:
-    """Return what this processor computes in hardware, by OpenVINO's names: "FP32", "BF16", "INT8" and more."""
-    return list(library().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
-
-
 def compile_run(
     network: nn.Module,
     shape: tuple[int, ...],
     *,
     device: torch.device,
     engine: str,
-    precision: str = "f32",
     threads: int | None = None,
     streams: int = 1,
 ) -> Run:
     """Return a function from batches (n, *shape) float32 to (n, D) float32, or whatever shape the network returns.
 
-    Of several batches, `run(a, b)`, it returns the answers in one array. In 32 bits both engines agree to about 1e-4 of
-    the largest feature.
+    Of several batches, `run(a, b)`, it returns the answers in one array. Both engines compute in float32, and agree to
+    about 1e-4 of the largest feature.
 
     Parameters
     ----------
@@ -103,28 +64,29 @@ def compile_run(
         Of one stamp.
     device, engine
         As `choose_device` and `choose_engine` return them.
-    precision
-        "f32" or "bf16"; where `precision_here` says so, it is f32 all the same.
     threads
         Cores that OpenVINO may use for it; None for what this process may use.
     streams
         Into how many parts OpenVINO divides these cores, each with stamps of its own. One stream has the first answer
         soonest, which suits single large pictures; as many as cores do the most in a second.
     """
-    precision = precision_here(precision, device, engine)
     if engine == "openvino":
-        return _openvino_run(network, shape, precision, threads or cores(), streams)
-    return _torch_run(network, device, precision)
+        return _openvino_run(network, shape, threads or cores(), streams)
+    return _torch_run(network, device)
 
 
-def _torch_run(network: nn.Module, device: torch.device, precision: str) -> Run:
-    network = network.to(device).to(memory_format=torch.channels_last).eval()
+def _torch_run(network: nn.Module, device: torch.device) -> Run:
+    network = network.to(device).eval()
+    chosen: list[Compute] = []
 
     def answers(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        mixed = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
-        with torch.inference_mode(), mixed:
-            stamps = torch.from_numpy(np.ascontiguousarray(batch)).to(device)
-            return network(stamps).float().cpu().numpy()
+        stamps = torch.from_numpy(np.ascontiguousarray(batch))
+        if not chosen and len(stamps):
+            chosen.append(autotune(network, stamps, training=False))
+            chosen[0].place(network, device)
+        with torch.inference_mode():
+            ready = chosen[0].place(stamps, device) if chosen else stamps.to(device)
+            return network(ready).float().cpu().numpy()
 
     def run(*batches: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.concatenate([answers(batch) for batch in batches])
@@ -132,12 +94,10 @@ def _torch_run(network: nn.Module, device: torch.device, precision: str) -> Run:
     return run
 
 
-def _openvino_run(network: nn.Module, shape: tuple[int, ...], precision: str, threads: int, streams: int) -> Run:
-    model = converted(network, shape)
-    if precision == "bf16":
-        keep_the_sky(model, shape)
-    settings = {"NUM_STREAMS": streams, "INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads}
-    return _Streams(library().Core().compile_model(model, "CPU", settings), part_of(shape), streams)
+def _openvino_run(network: nn.Module, shape: tuple[int, ...], threads: int, streams: int) -> Run:
+    """Compile for float32: where the hardware's bfloat16 is switched off, OpenVINO would choose it and then fail."""
+    settings = {"NUM_STREAMS": streams, "INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
+    return _Streams(library().Core().compile_model(converted(network, shape), "CPU", settings), part_of(shape), streams)
 
 
 def part_of(shape: tuple[int, ...]) -> int:

@@ -20,6 +20,7 @@ from ml.head import LinearHead
 from ml.judge import Judge
 from ml.loss import partial_label_loss, weighted_mean
 from ml.malloc import kept_memory
+from ml.models.autotune import Compute, autotune
 from ml.models.stamp import dimensions
 from ml.models.stem import Adapted
 from ml.schedule import Best, Clock, Schedule
@@ -40,8 +41,8 @@ def finetune(
     seed: int,
     minutes: float | None,
     on_epoch: OnEpoch,
-) -> tuple[nn.Module, LinearHead]:
-    """Train backbone and head together, and return both as they were in their best round.
+) -> tuple[nn.Module, LinearHead, Compute]:
+    """Train backbone and head together; return both as they were in their best round, and how they were computed.
 
     Parameters
     ----------
@@ -76,33 +77,27 @@ def finetune(
     model = nn.Sequential(prepare(network, start.preprocessing, chips.pixels.shape[1]), linear)
     if head is None:
         _let_norms_follow(network)
-    model.to(start.device).to(memory_format=torch.channels_last)
-    optimiser = _optimiser(network, linear, schedule)
-    clock, best, batches = (
-        Clock(_steps(chips, schedule, start.device), minutes),
-        Best(schedule.patience),
-        _batches(chips, seed, schedule, start.preprocessing.sky_noise),
-    )
-    kept = _kept(model, schedule)
-    if head is not None:
-        best.offer(judge.stamp(_log_scores(model, unseen))[0], model)
-    for epoch in range(1, schedule.rounds + 1):
-        _learning(model, holds_norms=head is not None or not schedule.body)
-        loss = _round(model, kept, optimiser, batches, clock, until=epoch / schedule.rounds)
-        judged = model if kept is None else kept.module
-        said = judge.stamp(_log_scores(judged, unseen))
-        on_epoch(Epoch(epoch, schedule.rounds, loss, *said))
-        if best.offer(said[0], judged) or clock.progress >= 1:
-            break
+    model.to(start.device)
+    _learning(model, holds_norms=head is not None or not schedule.body)
+    compute = autotune(model, chips.pixels[: schedule.batch].to(start.device))
+    compute.place(model, start.device)
+    learner = _Learner(model, _optimiser(network, linear, schedule), compute, _kept(model, schedule))
+    clock, best = Clock(_steps(chips, schedule, start.device), minutes), Best(schedule.patience)
+    batches = _batches(chips, seed, schedule, start.preprocessing.sky_noise)
+    with compute.limited():
+        if head is not None:
+            best.offer(judge.stamp(learner.log_scores(unseen))[0], model)
+        for epoch in range(1, schedule.rounds + 1):
+            _learning(model, holds_norms=head is not None or not schedule.body)
+            loss = learner.round(batches, clock, until=epoch / schedule.rounds)
+            said = judge.stamp(learner.log_scores(unseen))
+            on_epoch(Epoch(epoch, schedule.rounds, loss, *said))
+            if best.offer(said[0], learner.judged) or clock.progress >= 1:
+                break
+    examples.notes.extend(clock.notes())
     best.restore(model)
     model.cpu().eval()
-    return network, LinearHead(linear.weight.detach().clone(), linear.bias.detach().clone())
-
-
-def _sixteen_bits(model: nn.Module, device: torch.device) -> torch.autocast:
-    """Compute in bfloat16 where that is faster: on a CPU, convolutions by channel (lite0) take twice as long."""
-    by_channel = any(isinstance(module, nn.Conv2d) and module.groups > 1 for module in model.modules())
-    return torch.autocast(device.type, torch.bfloat16, enabled=device.type != "cpu" or not by_channel)
+    return network, LinearHead(linear.weight.detach().clone(), linear.bias.detach().clone()), compute
 
 
 def _let_norms_follow(network: nn.Module) -> None:
@@ -140,42 +135,52 @@ def warmed(average: float, averaged: int) -> float:
     return min(average, (1 + averaged) / (10 + averaged))
 
 
-def _round(
-    model: nn.Module,
-    kept: AveragedModel | None,
-    optimiser: torch.optim.Optimizer,
-    batches: Iterator[Chips],
-    clock: Clock,
-    *,
-    until: float,
-) -> float:
-    device = next(model.parameters()).device
-    losses: list[Tensor] = []
-    while clock.progress < until or not losses:
-        for group in optimiser.param_groups:
-            group["lr"] = group["peak"] * clock.rate()
-        batch = next(batches)
-        with _sixteen_bits(model, device):
-            logits = model(batch.pixels.to(device, memory_format=torch.channels_last)).float()
-        loss = weighted_mean(partial_label_loss(logits, batch.targets.to(device)), batch.weights.to(device))
-        optimiser.zero_grad()
+class _Learner:
+    """A model in training: the steps it takes, and the average of them that is judged."""
+
+    def __init__(
+        self, model: nn.Module, optimiser: torch.optim.Optimizer, compute: Compute, kept: AveragedModel | None
+    ) -> None:
+        self.model, self.optimiser, self.compute, self.kept = model, optimiser, compute, kept
+        self.device = next(model.parameters()).device
+
+    @property
+    def judged(self) -> nn.Module:
+        return self.model if self.kept is None else self.kept.module
+
+    def round(self, batches: Iterator[Chips], clock: Clock, *, until: float) -> float:
+        """Take steps until so much of the run is over; return their mean loss."""
+        losses: list[Tensor] = []
+        while clock.progress < until or not losses:
+            losses.append(self._step(next(batches), clock.rate()))
+            clock.step += 1
+        return float(torch.stack(losses).mean())
+
+    def _step(self, batch: Chips, rate: float) -> Tensor:
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["peak"] * rate
+        logits = self._logits(self.model, batch.pixels)
+        loss = weighted_mean(partial_label_loss(logits, batch.targets.to(self.device)), batch.weights.to(self.device))
+        self.optimiser.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        optimiser.step()
-        if kept is not None:
-            kept.update_parameters(model)
-        losses.append(loss.detach())
-        clock.step += 1
-    return float(torch.stack(losses).mean())
+        nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
+        self.optimiser.step()
+        if self.kept is not None:
+            self.kept.update_parameters(self.model)
+        return loss.detach()
 
+    def log_scores(self, chips: Chips) -> Tensor:
+        """Return log class probabilities (n, F, K) of chips, by what is judged."""
+        model = self.judged.eval()
+        with torch.inference_mode():
+            parts = [self._logits(model, part) for part in chips.pixels.split(256)]
+        scores = torch.cat(parts).cpu().log_softmax(1)
+        return scores.reshape(-1, chips.frames, scores.shape[1]).clone()
 
-def _log_scores(model: nn.Module, chips: Chips) -> Tensor:
-    model.eval()
-    device = next(model.parameters()).device
-    with torch.inference_mode(), _sixteen_bits(model, device):
-        parts = [model(part.float().to(device, memory_format=torch.channels_last)) for part in chips.pixels.split(256)]
-    scores = torch.cat(parts).float().cpu().log_softmax(1)
-    return scores.reshape(-1, chips.frames, scores.shape[1]).clone()
+    def _logits(self, model: nn.Module, pixels: Tensor) -> Tensor:
+        with self.compute.autocast(self.device):
+            logits: Tensor = model(self.compute.place(pixels.float(), self.device))
+        return logits.float()
 
 
 def _batches(chips: Chips, seed: int, schedule: Schedule, noise: float) -> Iterator[Chips]:

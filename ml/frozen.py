@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from ml import head
 from ml.dataset import Examples
 from ml.epoch import Epoch, OnEpoch
-from ml.glance import Glance
 from ml.head import LinearHead, Regression
 from ml.joined import Joined
 from ml.judge import Judge, Said
+from ml.models.autotune import Compute
 from ml.tracklets.nets import Learnt
 
 HEAD_EPOCHS = head.EPOCHS * len(head.RIDGES)
@@ -22,12 +22,12 @@ HEAD_EPOCHS = head.EPOCHS * len(head.RIDGES)
 
 @dataclass(frozen=True)
 class Heads:
-    """What a training makes on top of a backbone, and its figures on the validation part."""
+    """What a training makes on top of a backbone, its figures on the validation part, and how it was computed."""
 
     stamp: LinearHead
     tracklet: Learnt | None
     metrics: dict[str, float]
-    glance: Glance | None = None
+    compute: Compute | None = None
 
 
 def train_stamp(
@@ -37,7 +37,6 @@ def train_stamp(
     seed: int,
     on_epoch: OnEpoch,
     looks: Sequence[int] = (),
-    glance_of: Callable[[LinearHead, Judge, Tensor], Glance | None] | None = None,
 ) -> Heads:
     """Fit a stamp head on part of the examples, judge and cool it on the rest, then go on over all of them.
 
@@ -52,16 +51,13 @@ def train_stamp(
     looks
         How many of the features belong to each look at a stamp; each look gets a head, and these are joined. Without
         any, all belong to one.
-    glance_of
-        From the head that was fitted on a part, and its log scores of the rest, to the glance that is enough for it.
     """
     train, validation = examples.split(seed=seed)
     judge, told = Judge(examples, validation), Told(on_epoch, HEAD_EPOCHS)
     first = best_head(examples, features, train, judge, seed=seed, told=told, looks=looks)
     every = regression(examples, features, np.arange(len(examples)), seed, looks)
     whole = every.fit(first.ridge, start=first.stamp)
-    glance = None if glance_of is None else glance_of(first.stamp.cooled(first.temperature), judge, first.scores)
-    return Heads(whole.cooled(first.temperature), None, judge.stamp(first.scores)[1], glance)
+    return Heads(whole.cooled(first.temperature), None, judge.stamp(first.scores)[1])
 
 
 @dataclass(frozen=True)

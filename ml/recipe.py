@@ -34,10 +34,6 @@ class Recipe:
         Of the training, where not all is frozen.
     balanced
         Weigh each class alike, however many examples it has.
-    precision
-        "auto" lets a trained network be computed in bf16 if it passes `ml.precision.trial`; "f32" does not try.
-    glances
-        Let a network answer after a glance where that passes `ml.glance.trial`.
     """
 
     preset: str = "finetune"
@@ -47,8 +43,6 @@ class Recipe:
     freeze: bool = False
     schedule: Schedule = WHOLE
     balanced: bool = False
-    precision: str = "auto"
-    glances: bool = True
 
     def begin(self, seed: int) -> Backbone:
         """Return the network as it is before any training."""

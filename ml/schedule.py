@@ -56,8 +56,8 @@ class Schedule:
     batch: int = 64
 
 
-SMALL = Schedule(views=50_000, repeats=40, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600)
-SMALL_AGAIN = Schedule(views=30_000, repeats=20, rounds=10, rate=1e-3, body=0.5, patience=4, judged=600, probes=True)
+SMALL = Schedule(views=50_000, repeats=12, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600, average=0.95)
+SMALL_AGAIN = Schedule(views=30_000, repeats=8, rounds=10, rate=1e-3, body=0.5, patience=4, judged=600, probes=True)
 WHOLE = Schedule(views=2_400, repeats=8, rounds=4, rate=5e-4, body=1.0, patience=3, judged=150, probes=True)
 THOROUGH = Schedule(
     views=45_000, repeats=40, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600, augment="sky", average=0.98
@@ -70,10 +70,13 @@ FRESH = Schedule(views=24_000, repeats=20, rounds=8, rate=1e-3, body=1.0, patien
 
 
 class Clock:
-    """Counts steps and minutes; the rate follows whichever is further on."""
+    """Counts steps, and minutes where there is a limit; the rate follows whichever is further on.
+
+    Without a limit a run is the same however busy the machine is. With one, the rate still falls to 0 by the end.
+    """
 
     def __init__(self, steps: int, minutes: float | None) -> None:
-        self.steps, self.step = steps, 0
+        self.steps, self.step, self.minutes = steps, 0, minutes
         self.seconds = math.inf if minutes is None else 60 * minutes
         self.start = time.monotonic()
 
@@ -81,6 +84,15 @@ class Clock:
     def progress(self) -> float:
         """Return how much of the run is over, 0..1."""
         return min(1.0, max(self.step / self.steps, (time.monotonic() - self.start) / self.seconds))
+
+    def notes(self) -> list[str]:
+        """Return what a report says of a run whose minutes were over before its steps."""
+        if self.minutes is None or self.step >= self.steps or self.progress < 1:
+            return []
+        return [
+            f"The limit of {self.minutes:g} minutes ended the training after {self.step:,} of {self.steps:,} steps."
+            " Raise or drop the limit to let it take all of them."
+        ]
 
     def rate(self) -> float:
         """Return the share of the peak learning rate: a linear rise, then half a cosine down to 0."""

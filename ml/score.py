@@ -1,7 +1,6 @@
 """Ask a checkpoint: features of subjects, probabilities from features, and how sure it is that a mover is real."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,17 +8,13 @@ from numpy.typing import NDArray
 
 from ml.backbone import Backbone, default_backbone, restored
 from ml.checkpoint import BadCheckpoint, Checkpoint
-from ml.engine import limit_torch
-from ml.glance import Glancing, helps
-from ml.glance import of_manifest as glance_of
+from ml.models.autotune import limit_torch
 from ml.models.metadata import MetadataNet
-from ml.precision import of_manifest as precision_of
 from ml.preprocessing import Preprocessing
 from ml.tracklets.nets import p_real, restored_net
 from ml.tracklets.tracks import Tracks
 
 TRACKLET_CLASSES = ("bogus", "real")
-Way = TypeVar("Way")
 ROWS = 512  # rows of features turned to 32 bits at a time: so few that they stay in the cache
 
 
@@ -44,11 +39,9 @@ class Scorer:
         self.feature_key: str = self.manifest["feature_key"]
         self._device, self._engine = device, engine
         self._backbone: Backbone | None = None
-        self._glancing: Glancing | None = None
         self._weight, self._bias = _head(checkpoint)
         self._tracklet = restored_net(checkpoint) if self.role == "tracklet" else None
         self._metadata = _metadata_net(checkpoint) if self.columns else None
-        self._glance = _known(checkpoint, glance_of) if self.role == "stamp" and not self.columns else None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -119,17 +112,9 @@ class Scorer:
         """Return probabilities of subjects (n, F, C, H, W), their tracks and `values`; columns as `classes`.
 
         Features are not rounded to 16 bits as those in the store are, which changes probabilities by about 1e-4 to
-        1e-3. Where a glance is enough for the checkpoint (`ml.glance`), stamps whose answer is plain after it are not
-        looked at as thoroughly as they are for the store.
+        1e-3.
         """
-        return self.probabilities_from_features(self._seen(block), tracks, values)
-
-    def _seen(self, block: NDArray[Any]) -> NDArray[np.float32]:
-        if self._glance is None or not helps(self.backbone, self._glance):
-            return self.backbone.unrounded(block)
-        if self._glancing is None:
-            self._glancing = Glancing(self.backbone, self._glance)
-        return self._glancing.unrounded(block, self._chip_log_scores)
+        return self.probabilities_from_features(self.backbone.unrounded(block), tracks, values)
 
     def p_real(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the probability (n,) of being real: the sum of the positive columns."""
@@ -183,17 +168,6 @@ def _preprocessing(checkpoint: Checkpoint) -> Preprocessing:
         ) from error
 
 
-def _known(checkpoint: Checkpoint, of_manifest: Callable[[dict[str, Any]], Way]) -> Way:
-    """Return in which way a checkpoint is to be computed."""
-    try:
-        return of_manifest(checkpoint.manifest)
-    except ValueError as error:
-        raise BadCheckpoint(
-            f"This checkpoint is to be computed in a way that this version does not know ({error}). Use the version"
-            f" that made it ({checkpoint.manifest.get('code_version', 'unknown')}) or a newer one."
-        ) from error
-
-
 def _backbone(checkpoint: Checkpoint, device: str, engine: str) -> Backbone:
     preprocessing = _preprocessing(checkpoint)
     architecture = checkpoint.manifest["architecture"]
@@ -204,7 +178,7 @@ def _backbone(checkpoint: Checkpoint, device: str, engine: str) -> Backbone:
             f"The weights in this checkpoint are not those of {architecture}, which it names. Copy the checkpoint"
             f" again, or train a new one. ({error})"
         ) from error
-    made = Backbone(network, preprocessing, device=device, engine=engine, precision=_known(checkpoint, precision_of))
+    made = Backbone(network, preprocessing, device=device, engine=engine)
     if made.feature_key != checkpoint.manifest["feature_key"]:
         raise BadCheckpoint(
             f"This checkpoint was trained on features {checkpoint.manifest['feature_key']}, but the backbone here makes"

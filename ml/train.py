@@ -1,7 +1,6 @@
 """Train a classifier: the recipe, top to bottom."""
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 from torch import Tensor
@@ -11,17 +10,17 @@ from ml.backbone import Backbone
 from ml.checkpoint import Checkpoint
 from ml.contents import backbone_tensors, head_tensors, manifest_of
 from ml.dataset import BadExamples, Examples
-from ml.engine import limit_torch
 from ml.epoch import Cancelled, Epoch, OnEpoch, silent
 from ml.frozen import Heads
 from ml.judge import Judge
 from ml.metadata import learn_metadata, telltales
+from ml.models.autotune import limit_torch
 from ml.models.stamp import RESIDUAL
 from ml.recipe import PRESETS, Recipe, balanced, recipe_of
 from ml.score import Scorer
 from ml.tracklets import two_step
 from ml.tracklets.training import train_tracklets
-from ml.tuned import features_of, glance_for, known_or_made, train_tuned
+from ml.tuned import features_of, known_or_made, train_tuned
 
 PRESETS_OF = {"stamp": PRESETS, "tracklet": two_step.PRESETS}
 INITS = ("imagenet", "random", "scratch")
@@ -139,8 +138,6 @@ def train_stamps(
             seed=seed,
             minutes=minutes,
             on_epoch=on_epoch,
-            precision=recipe.precision,
-            glances=recipe.glances and examples.values is None,
         )
         scores = None
     tensors = backbone_tensors(network, base, frozen=recipe.freeze, packaged=recipe.packaged) | head_tensors(heads)
@@ -175,16 +172,11 @@ def _with_split(examples: Examples, seed: int) -> Examples:
 def _over_frozen(
     examples: Examples, start: Backbone, recipe: Recipe, seed: int, on_epoch: OnEpoch
 ) -> tuple[Backbone, Heads, Tensor | None]:
-    """Fit a head on features that stay as they are; with metadata, the validation part is left to the branch.
-
-    A glance is tried where the features had to be made from pixels: those that are known are what is scored from.
-    """
+    """Fit a head on features that stay as they are; with metadata, the validation part is left to the branch."""
     features = known_or_made(examples, start)
     looks = start.parts(features.shape[-1])
     if examples.values is None:
-        glance_of = partial(glance_for, examples, start, sixteen_bits=recipe.precision != "f32")
-        tried = glance_of if recipe.glances and features is not examples.features else None
-        heads = frozen.train_stamp(examples, features, seed=seed, on_epoch=on_epoch, looks=looks, glance_of=tried)
+        heads = frozen.train_stamp(examples, features, seed=seed, on_epoch=on_epoch, looks=looks)
         return start, heads, None
     train, validation = examples.split(seed=seed)
     judge, told = Judge(examples, validation), frozen.Told(on_epoch, frozen.HEAD_EPOCHS)

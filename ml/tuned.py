@@ -5,20 +5,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ml.backbone import Backbone
 from ml.chips import SLAB
 from ml.dataset import BadExamples, Examples
-from ml.engine import precision_here
 from ml.epoch import OnEpoch, silent
 from ml.finetune import finetune
 from ml.frozen import Heads, Told, best_head, log_scores
-from ml.glance import Glance, glancing, quicker, trial
 from ml.head import LinearHead
 from ml.judge import Judge
-from ml.precision import Precision
-from ml.precision import trial as precision_trial
 from ml.schedule import Schedule
 
 LEAST = 16  # subjects, below which a network learns nothing that a head would not
@@ -32,12 +27,8 @@ def train_tuned(
     seed: int,
     minutes: float | None,
     on_epoch: OnEpoch,
-    precision: str = "auto",
-    glances: bool = True,
 ) -> tuple[Backbone, Heads]:
-    """Train the whole network of `start` on pixels, then cool its head, and try what makes it quicker.
-
-    That is bf16 unless `precision` is "f32", and a glance if `glances`.
+    """Train the whole network of `start` on pixels, then cool its head.
 
     Where the network knows something already, it begins with a head fitted on its frozen features: a fresh head would
     first tear them apart (Kumar et al. 2022, arXiv:2202.10054). It learns from one look at each stamp.
@@ -51,35 +42,15 @@ def train_tuned(
     train, validation = examples.split(seed=seed)
     rows = train, np.random.default_rng(seed).permutation(validation)
     head = _probe(examples, start, train, validation, seed) if schedule.probes else None
-    network, linear = finetune(examples, start, head, rows, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
+    network, linear, compute = finetune(
+        examples, start, head, rows, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch
+    )
     tuned = Backbone(network, start.preprocessing)
     judge = Judge(examples, validation)
     scores = log_scores(linear, features_of(examples, validation, tuned))
     temperature = judge.temperature(scores)
-    head, cooled = linear.cooled(temperature), (scores / temperature).log_softmax(-1)
-    sixteen_bits = precision != "f32"
-    if sixteen_bits and precision_here("bf16", tuned.device, tuned.engine) == "bf16":
-        tuned = _tried(examples, tuned, head, judge, cooled)
-    enough = glance_for(examples, tuned, head, judge, cooled, sixteen_bits=sixteen_bits) if glances else None
-    return tuned, Heads(head, None, judge.stamp(cooled)[1], enough)
-
-
-def _tried(examples: Examples, tuned: Backbone, head: LinearHead, judge: Judge, exact: Tensor) -> Backbone:
-    """Return the network with the precision that it has earned on the validation rows."""
-    rounded = Backbone(tuned.network, tuned.preprocessing, precision=Precision("bf16"))
-    scores = log_scores(head, features_of(examples, judge.rows, rounded))
-    found = precision_trial(judge, exact, scores)
-    return Backbone(tuned.network, tuned.preprocessing, precision=found)
-
-
-def glance_for(
-    examples: Examples, seen: Backbone, head: LinearHead, judge: Judge, exact: Tensor, *, sixteen_bits: bool
-) -> Glance | None:
-    """Return when a glance is enough for a network, by the validation rows; None if never, or if none is quicker."""
-    way = quicker(seen, sixteen_bits=sixteen_bits)
-    if way is None:
-        return None
-    return trial(judge, exact, log_scores(head, features_of(examples, judge.rows, glancing(seen, *way[:2]))), way)
+    cooled = (scores / temperature).log_softmax(-1)
+    return tuned, Heads(linear.cooled(temperature), None, judge.stamp(cooled)[1], compute)
 
 
 def _probe(

@@ -10,6 +10,7 @@ from webapp import embedded
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 # Threads of a network that wait for each other sleep meanwhile: the web server and the database need the cores too.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("WANDERERS_TRAINING_THREADS", str(max(1, len(os.sched_getaffinity(0)) // 2)))
 embedded.ensure()
 django.setup()
 

@@ -10,6 +10,7 @@ from webapp import embedded
 _checkout = hashlib.blake2b(str(Path(__file__).resolve()).encode(), digest_size=6).hexdigest()
 os.environ["WANDERERS_DATA"] = str(Path(tempfile.gettempdir()) / f"wanderers-tests-{os.getuid()}-{_checkout}")
 (Path(os.environ["WANDERERS_DATA"]) / "static").mkdir(parents=True, exist_ok=True)  # whitenoise warns without it
+os.environ.setdefault("WANDERERS_CACHE", str(Path(os.environ["WANDERERS_DATA"]) / "cache"))
 os.environ.setdefault("SECRET_KEY", "only-for-tests")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 embedded.ensure()

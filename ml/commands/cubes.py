@@ -73,6 +73,8 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         "normalisation": args.normalisation,
         **{key: checkpoint.manifest[key] for key in (*said, "training_seconds")},
         **checkpoint.manifest["metrics"],
+        "compute": checkpoint.manifest.get("compute"),
+        "notes": checkpoint.manifest.get("notes", []),
         "seconds": round(time.monotonic() - started, 1),
     }
 

@@ -11,9 +11,9 @@ from ml.checkpoint import Checkpoint
 from ml.commands.cutouts import Cutout, cutouts
 from ml.commands.subjects import Tally
 from ml.dataset import BadExamples
-from ml.engine import cores
 from ml.metrics import match_curves
 from ml.metrics.detection import Matched
+from ml.models.autotune import cores
 from ml.report import detections
 from ml.trails.detector import Detector
 from ml.trails.judgement import Outcome, Sides, judge, sides_of

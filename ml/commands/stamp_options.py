@@ -51,8 +51,6 @@ def add(group: RoleGroup) -> None:
     group.add_argument("--closer", type=int, metavar="PIXELS", help="a second look, at the middle; for frozen networks")
     group.add_argument("--rings", action="store_true", help="also photometry about the middle; for frozen networks")
     group.add_argument("--class-weights", choices=("balanced", "none"), default="none", help="of rare classes")
-    group.add_argument("--precision", choices=("auto", "f32"), default="auto", help="auto: bf16 if it changes nothing")
-    group.add_argument("--no-glance", action="store_true", help="never answer after a glance, see docs/models.md")
     group.add_argument("--epochs", type=float, help="how often each stamp is shown at most; else the schedule's")
     group.add_argument("--metadata", metavar="snr,mag,…", help="columns that the model may know besides the pixels")
     group.add_argument("--merge", action="append", default=[], metavar="NAME=A,B", help="labels that make one class")
@@ -99,8 +97,6 @@ def recipe_of(args: argparse.Namespace, channels: int, n: int, *, base: bool) ->
         freeze=freeze,
         schedule=_schedule(args, architecture, channels, base=base),
         balanced=args.class_weights == "balanced",
-        precision=args.precision,
-        glances=not args.no_glance,
     )
 
 

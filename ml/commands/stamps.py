@@ -44,8 +44,6 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     return {
         **saved(args, checkpoint, examples, tally, SAID),
         "frozen": recipe.freeze,
-        "precision": checkpoint.manifest.get("precision", {"kind": "f32"}),
-        "glance": checkpoint.manifest.get("glance"),
         "notes": examples.notes,
         **crossed,
         "training_seconds": round(time.monotonic() - began, 1),

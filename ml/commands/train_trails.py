@@ -43,6 +43,8 @@ def train_trails(args: argparse.Namespace) -> dict[str, Any]:
         "skipped": tally.skipped,
         **{key: checkpoint.manifest[key] for key in said},
         **checkpoint.manifest["metrics"],
+        "compute": checkpoint.manifest.get("compute"),
+        "notes": checkpoint.manifest.get("notes", []),
         "seconds": round(time.monotonic() - started, 1),
     }
 

@@ -32,5 +32,6 @@ def saved(
         "n": len(examples),
         "skipped": tally.skipped,
         **{key: checkpoint.manifest[key] for key in said},
+        "compute": checkpoint.manifest.get("compute"),
         **checkpoint.manifest["metrics"],
     }

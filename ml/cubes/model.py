@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.cubes.sliding import slide
 from ml.cubes.symmetry import SYMMETRIES, turned, turned_back
-from ml.engine import choose_device, limit_torch
+from ml.engine import choose_device
+from ml.models.autotune import Compute, autotune, limit_torch
 from ml.models.wnet import WNet
 
 ROLE = "cube"
@@ -52,7 +53,8 @@ class CubeModel:
         if not 1 <= turns <= SYMMETRIES:
             raise ValueError(f"--turns is a number of ways to look at a cube, 1 to {SYMMETRIES}, not {turns}.")
         self.device = choose_device(device)
-        self.network = network.to(self.device).to(memory_format=torch.channels_last_3d)
+        self.network = network.to(self.device)
+        self._compute: dict[tuple[int, ...], Compute] = {}
         self.threshold, self.window, self.step, self.turns = threshold, window, step, turns
 
     @classmethod
@@ -98,9 +100,15 @@ class CubeModel:
         return -(-side // self.network.multiple) * self.network.multiple
 
     def _window(self, views: NDArray[np.float32]) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            crop = torch.from_numpy(views)[None].to(self.device)
-            said: NDArray[np.float32] = self.network(crop)[0, 0].float().sigmoid().cpu().numpy()
+        crop = torch.from_numpy(views)[None]
+        compute = self._compute.get(views.shape)
+        if compute is None:
+            compute = self._compute[views.shape] = autotune(self.network, crop.to(self.device), training=False)
+        compute.place(self.network, self.device)
+        with torch.inference_mode(), compute.limited():
+            said: NDArray[np.float32] = (
+                self.network(compute.place(crop, self.device))[0, 0].float().sigmoid().cpu().numpy()
+            )
         return said
 
 

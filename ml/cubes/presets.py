@@ -41,7 +41,7 @@ class Preset:
 
 
 PRESETS = {
-    "cpu": Preset((16, 16, 32), 1, 32, 4, steps=12_000, rounds=12, rate=4e-3, patience=5, judged=12, entropy=10.0),
+    "cpu": Preset((16, 16, 32), 1, 32, 4, steps=11_000, rounds=12, rate=4e-3, patience=5, judged=12, entropy=10.0),
     "paper": Preset((32, 64, 128, 256), 2, 64, 4, steps=200_000, rounds=600, rate=1e-3, patience=60, judged=64),
 }
 

@@ -18,9 +18,9 @@ from ml.cubes.model import ROLE, CubeModel, enough_memory
 from ml.cubes.presets import Preset
 from ml.cubes.sampler import Batch, Crops, Example
 from ml.dataset import BadExamples, grouped_folds
-from ml.engine import limit_torch
 from ml.epoch import Epoch, OnEpoch, silent
 from ml.malloc import kept_memory
+from ml.models.autotune import Compute, autotune, limit_torch
 from ml.models.wnet import WNet, parameters_of
 from ml.schedule import Best, Clock
 from ml.version import code_version
@@ -74,16 +74,20 @@ def train_cubes(
     torch.manual_seed(seed)
     model = CubeModel(WNet(preset.widths, preset.depth, normalisation, len(examples[0].views)), device=device)
     optimizer = torch.optim.AdamW(model.network.parameters(), lr=preset.rate, weight_decay=DECAY)
+    first = torch.from_numpy(Crops(taught, preset.crop, preset.batch, seed).draw().views)
     best = Best(preset.patience)
     with enough_memory(SMALLER):
+        compute = autotune(model.network, first.to(model.device))
         clock = Clock(preset.steps, None if minutes is None else minutes - ending(model, kept, minutes))
-        rounds = learn(model, optimizer, crops, kept[: preset.judged], preset, clock, best, on_epoch)
+        with compute.limited():
+            rounds = learn(model, compute, optimizer, crops, kept[: preset.judged], preset, clock, best, on_epoch)
         best.restore(model.network)
         found = validate(model, kept)
         scale, shift = calibrate(model.network, found.histogram)
         seen = validate(model, kept)
     return Checkpoint(
         manifest(model, preset, seen, clock, len(examples), name=name, normalisation=normalisation, seed=seed)
+        | {"compute": compute.as_manifest(), "notes": clock.notes()}
         | {"rounds": rounds, "calibration": {"scale": scale, "shift": shift, "dice_loss_before": found.dice_loss}},
         {f"cube.{key}": value for key, value in model.network.state_dict().items()},
     )
@@ -130,6 +134,7 @@ def ending(model: CubeModel, kept: Sequence[Example], minutes: float) -> float:
 
 def learn(
     model: CubeModel,
+    compute: Compute,
     optimizer: torch.optim.Optimizer,
     crops: Crops,
     kept: Sequence[Example],
@@ -141,7 +146,7 @@ def learn(
     """Take steps until the schedule, the time or the patience is at its end; return the number of rounds."""
     number, losses = 0, []
     while not number or clock.progress < 1:
-        losses.append(take_step(model, crops.draw(), preset, optimizer, preset.rate * clock.rate()))
+        losses.append(take_step(model, compute, crops.draw(), preset, optimizer, preset.rate * clock.rate()))
         clock.step += 1
         if clock.progress < (number + 1) / preset.rounds:
             continue
@@ -154,12 +159,14 @@ def learn(
     return number
 
 
-def take_step(model: CubeModel, batch: Batch, preset: Preset, optimizer: torch.optim.Optimizer, rate: float) -> float:
+def take_step(
+    model: CubeModel, compute: Compute, batch: Batch, preset: Preset, optimizer: torch.optim.Optimizer, rate: float
+) -> float:
     """Take one step, and return its loss."""
-    model.network.train()
-    views = torch.from_numpy(batch.views).to(model.device)
+    compute.place(model.network, model.device).train()
+    views = compute.place(torch.from_numpy(batch.views), model.device)
     truth, measured = (torch.from_numpy(part)[:, None].to(model.device) for part in (batch.truth, batch.measured))
-    with short_numbers(model.device):
+    with compute.autocast(model.device):
         logits = model.network(views)
     loss = loss_of(logits.float(), truth, measured, preset) + preset.variance * model.network.variance_loss()
     if not math.isfinite(loss.item()):
@@ -171,12 +178,6 @@ def take_step(model: CubeModel, batch: Batch, preset: Preset, optimizer: torch.o
     nn.utils.clip_grad_norm_(model.network.parameters(), LARGEST_GRADIENT)
     optimizer.step()
     return loss.item()
-
-
-def short_numbers(device: torch.device) -> torch.autocast:
-    """Let convolutions compute in bfloat16 where the processor knows it: a step then takes two thirds of the time."""
-    on_cpu = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" or bool(on_cpu))
 
 
 def loss_of(logits: Tensor, truth: Tensor, measured: Tensor, preset: Preset) -> Tensor:

@@ -50,8 +50,5 @@ def _two_steps(
     if recipe.chips in ("head", two_step.GIVEN):
         chips.examples.features = known_or_made(chips.examples, start)
         head, learnt = two_step.on_features(examples, chips, recipe, base, seed=seed, on_epoch=on_epoch)
-    else:
-        start, head, learnt = two_step.on_pixels(
-            examples, chips, recipe, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch
-        )
-    return start, Heads(head, learnt, learnt.metrics)
+        return start, Heads(head, learnt, learnt.metrics)
+    return two_step.on_pixels(examples, chips, recipe, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)

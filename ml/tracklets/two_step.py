@@ -16,7 +16,7 @@ from ml.backbone import Backbone
 from ml.checkpoint import Checkpoint
 from ml.dataset import BadExamples, Examples, grouped_folds
 from ml.epoch import OnEpoch, silent
-from ml.frozen import HEAD_EPOCHS, Told, best_head, log_scores, regression
+from ml.frozen import HEAD_EPOCHS, Heads, Told, best_head, log_scores, regression
 from ml.head import LinearHead
 from ml.judge import Judge
 from ml.metrics import rank, threshold_at_completeness
@@ -29,7 +29,7 @@ from ml.tracklets.nets import PAPER, SET, Learnt, told
 from ml.tuned import features_of, train_tuned
 
 FOLDS = 3
-FEWEST_CERTAIN = 20  # real tracklets of certain label that a threshold is chosen by
+FEWEST_CERTAIN = 10  # real tracklets of certain label that a threshold is chosen by
 COMPLETENESS = 0.996  # what Rabeendran & Denneau 2021 keep
 PAPER_THRESHOLD = 0.8
 ENOUGH = 150  # tracklets, from which on a small network of our own beats a head on the frozen one
@@ -92,7 +92,7 @@ def on_pixels(
     seed: int,
     minutes: float | None,
     on_epoch: OnEpoch,
-) -> tuple[Backbone, LinearHead, Learnt]:
+) -> tuple[Backbone, Heads]:
     """Train a whole network on the chips of seven tracklets in ten, and the tracklet network on the others.
 
     Raises
@@ -109,10 +109,12 @@ def on_pixels(
     taught = chips.examples.take(_teaching(chips, shown))
     examples.notes.extend(Judge(taught, taught.split(seed=seed)[1]).notes())
     tuned, heads = train_tuned(taught, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
+    examples.notes.extend(note for note in taught.notes if note not in examples.notes)
     seen, scores = chips.of(rows), torch.zeros(len(chips.owner), len(examples.classes))
     scores[torch.from_numpy(seen)] = log_scores(heads.stamp, features_of(chips.examples, seen, tuned))[:, 0]
     inputs = _inputs(examples, chips, scores, rows)
-    return tuned, heads.stamp, teach(inputs, examples, rows, recipe, seed=seed, epochs=Told(silent, 0))
+    learnt = teach(inputs, examples, rows, recipe, seed=seed, epochs=Told(silent, 0))
+    return tuned, Heads(heads.stamp, learnt, learnt.metrics, heads.compute)
 
 
 def teach(
@@ -145,25 +147,35 @@ def teach(
     whole = learn.fit_set(inputs, positive, seed=seed)
     learn.calibrate(whole, logits, inputs.real, inputs.weights)
     unseen = whole.platt[0] * logits + whole.platt[1]
-    sure = certain(kinds, examples.weights[rows])
-    threshold = threshold_at_completeness(rank(kinds[sure], torch.sigmoid(unseen).numpy()[sure]), recipe.completeness)
-    return Learnt(SET, whole, float(threshold[0]), recipe.completeness, judge.tracklet(unseen)[1])
+    threshold = choose_threshold(kinds, torch.sigmoid(unseen).numpy(), examples.weights[rows], recipe.completeness)
+    return Learnt(SET, whole, threshold, recipe.completeness, judge.tracklet(unseen)[1])
 
 
-def certain(kinds: NDArray[np.bool_], weights: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return which tracklets (N,) a threshold is chosen by: those of certain label, or all where few of them are real.
+def choose_threshold(
+    kinds: NDArray[np.bool_], p: NDArray[np.float32], weights: NDArray[np.float32], completeness: float
+) -> float:
+    """Return the threshold that keeps this share of the real tracklets, going by labels that are certain.
 
     To keep 99.6 % of what people took for real, a threshold would have to let the bogus ones through that they mistook.
+    Where too few real ones are certain, all labels count, and as many of the real ones may be lost as are expected to
+    be mistakes.
 
     Parameters
     ----------
     kinds
         (N,), whether the label is real.
+    p
+        (N,) probability of being real, by networks that did not see the tracklet.
     weights
-        (N,) in 0..1, how far it is trusted; 1 is certain.
+        (N,) in 0..1, how far the label is trusted; 1 is certain.
+    completeness
+        Share above 0 and up to 1.
     """
     sure = weights >= 1
-    return sure if np.count_nonzero(kinds & sure) >= FEWEST_CERTAIN else np.ones_like(sure)
+    if np.count_nonzero(kinds & sure) < FEWEST_CERTAIN:
+        sure = np.ones_like(sure)
+        completeness *= float(np.clip(weights[kinds], 0, 1).mean()) if kinds.any() else 1.0
+    return float(threshold_at_completeness(rank(kinds[sure], p[sure]), completeness)[0])
 
 
 def _paper(

@@ -1,7 +1,7 @@
 """Teach the trail network on crops."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -11,11 +11,13 @@ from torch.nn import functional
 from ml.ahead import ahead
 from ml.epoch import Epoch, OnEpoch
 from ml.malloc import kept_memory
+from ml.models.autotune import Compute, autotune
 from ml.models.trail import TrailNet
 from ml.schedule import Clock
 from ml.trails.crops import Batch, Labelled, batches
 from ml.trails.thing import CLASSES
 
+CPU = torch.device("cpu")
 BATCH = 8
 STEPS = 1200
 ROUNDS = 20
@@ -36,8 +38,8 @@ def learn(
     rate: float = RATE,
     known: bool = True,
     on_epoch: OnEpoch,
-) -> TrailNet:
-    """Return a network taught on crops of the images; it keeps a running mean of the weights.
+) -> tuple[TrailNet, Compute, list[str]]:
+    """Return a network taught on crops of the images, how it was computed, and notes; it keeps a mean of the weights.
 
     Parameters
     ----------
@@ -57,13 +59,32 @@ def learn(
     rng = np.random.default_rng(seed)
     kept = copy.deepcopy(net).eval()
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.02)
-    net.train()
+    compute = autotune(net, torch.from_numpy(next(batches(images, BATCH, np.random.default_rng(seed))).images))
+    compute.place(net, CPU).train()
+    with compute.limited():
+        _steps(net, kept, ahead(batches(images, BATCH, rng)), optimiser, clock, compute, rate, known, on_epoch)
+    return kept, compute, clock.notes()
+
+
+def _steps(
+    net: TrailNet,
+    kept: TrailNet,
+    shown: Iterable[Batch],
+    optimiser: torch.optim.Optimizer,
+    clock: Clock,
+    compute: Compute,
+    rate: float,
+    known: bool,
+    on_epoch: OnEpoch,
+) -> None:
     told = 0
     losses: list[tuple[float, float]] = []
-    for batch in ahead(batches(images, BATCH, rng)):
+    for batch in shown:
         for group in optimiser.param_groups:
             group["lr"] = rate * clock.rate()
-        classes, lines = loss_of(net(torch.from_numpy(batch.images)), batch, known)
+        with compute.autocast(CPU):
+            maps = net(compute.place(torch.from_numpy(batch.images), CPU))
+        classes, lines = loss_of(maps.float(), batch, known)
         optimiser.zero_grad(set_to_none=True)
         (classes + LINE_WEIGHT * lines).backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
@@ -77,8 +98,7 @@ def learn(
             on_epoch(Epoch(told, ROUNDS, float(mean.sum()), float(mean[0])))
             losses.clear()
         if clock.progress >= 1:
-            break
-    return kept
+            return
 
 
 def loss_of(maps: Tensor, batch: Batch, known: bool) -> tuple[Tensor, Tensor]:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.dataset import BadExamples, grouped_folds
-from ml.engine import limit_torch
 from ml.epoch import OnEpoch, silent
 from ml.metrics import detection_curve
 from ml.metrics.detection import Matched
+from ml.models.autotune import limit_torch
 from ml.models.trail import TrailNet, trail_net
 from ml.trails.candidate import Candidate
 from ml.trails.crops import SIDE, Labelled
@@ -94,9 +94,10 @@ def train(
     net = trail_net(1 + len(CLASSES), seed) if base is None else parts_of(base)[0]
     if steps == 0:
         held: NDArray[np.intp] = np.arange(len(data.images))
+        said: dict[str, Any] = {}
     else:
         train_rows, held = _split(data, seed)
-        net = learn(
+        net, compute, notes = learn(
             net,
             [data.images[row] for row in train_rows],
             seed=seed,
@@ -106,13 +107,14 @@ def train(
             known=data.known or base is None,
             on_epoch=on_epoch,
         )
+        said = {"compute": compute.as_manifest(), "notes": notes}
     look, metrics = second_look(net, [data.images[row] for row in held], seed)
     if look is None and base is not None:
         look = parts_of(base)[1]
     tensors = {f"trail.{name}": value for name, value in net.state_dict().items()}
     tensors |= {} if look is None else {f"look.{name}": value for name, value in look.tensors().items()}
     metrics |= {"images": len(data.images), "trails": _trails(data.images), "second_look": look is not None}
-    return Checkpoint(_manifest(data, seed, base, metrics), tensors)
+    return Checkpoint(_manifest(data, seed, base, metrics) | said, tensors)
 
 
 def second_look(net: TrailNet, images: Sequence[Labelled], seed: int) -> tuple[SecondLook | None, dict[str, Any]]:

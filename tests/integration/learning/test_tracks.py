@@ -74,16 +74,19 @@ def test_a_champion_learns_from_motion_and_scores_by_it():
     assert Scorer(Files.load(settings.DATA / run.checkpoint.folder)).manifest["tracklet_net"] == "set"
 
 
-def test_a_whole_network_learns_from_tracklets_of_several_lengths():
+def test_a_whole_network_learns_from_tracklets_of_several_lengths(client):
     workflow = sky.workflow(sky.survey(), kind="tracklet")
     for frames, prefix in ((3, "a"), (5, "b")):
         rows = sky.subjects(workflow.survey, REAL, kind="tracklet", frames=frames, prefix=prefix, seed=frames)
         sky.make_gold(rows, REAL)
-    run = start_training(workflow=workflow, by=None, preset="small", minutes=0.05)
+    run = start_training(workflow=workflow, by=None, preset="small")
     training.run(run.pk)
     run.refresh_from_db()
     assert run.state == JobState.DONE, run.error
     assert run.checkpoint.evaluations.get().metrics["roc_auc"] > 0.9
+    client.force_login(member(workflow.survey, "admin"))
+    page = client.get(f"/surveys/{workflow.survey.slug}/learning/runs/{run.pk}/").content.decode()
+    assert f"Trained in {run.checkpoint.manifest['compute']['precision']}, " in page
 
 
 def test_what_is_called_real_is_so_by_the_checkpoints_own_threshold(client):

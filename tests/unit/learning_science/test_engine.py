@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from ml import engine
 from ml.backbone import Backbone
-from ml.engine import BATCH, compile_run, part_of, precision_here
+from ml.engine import BATCH, compile_run, part_of
 from ml.models.residual import ResidualNet
-from ml.precision import Precision
 from ml.preprocessing import native
 
 CPU = torch.device("cpu")
@@ -83,20 +81,3 @@ def test_both_engines_agree(network, n, random):
 def test_stored_features_are_the_same_in_sixteen_bits(network, random):
     stamps, backbone = random.normal(50, 4, (3, 2, 1, 64, 64)), Backbone(network, native(1), device="cpu")
     assert np.array_equal(backbone.features(stamps), backbone.unrounded(stamps).astype(np.float16))
-
-
-def test_sixteen_bits_are_only_for_what_computes_them(monkeypatch):
-    assert precision_here("f32", CPU, "openvino") == "f32"
-    assert precision_here("bf16", CPU, "torch") == "f32"
-    for known in ([], ["FP32"], ["FP32", "BF16"]):
-        monkeypatch.setattr(engine, "capabilities", lambda known=known: known)
-        assert precision_here("bf16", CPU, "openvino") == ("bf16" if "BF16" in known else "f32")
-
-
-@pytest.mark.skipif(precision_here("bf16", CPU, "openvino") == "f32", reason="this processor has no bfloat16")
-def test_sixteen_bits_round_a_little(network, random):
-    stamps = random.normal(50, 4, (20, 1, 1, 64, 64))
-    exact = Backbone(network, native(1), device="cpu").unrounded(stamps)
-    rounded = Backbone(network, native(1), device="cpu", precision=Precision("bf16")).unrounded(stamps)
-    assert not np.array_equal(rounded, exact)
-    assert np.abs(rounded - exact).max() < 0.02 * np.abs(exact).max()

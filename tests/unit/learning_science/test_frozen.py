@@ -10,7 +10,6 @@ from ml.crossvalidate import cross_validate
 from ml.dataset import BadExamples
 from ml.epoch import Cancelled
 from ml.metrics import roc_auc
-from ml.precision import F32
 from ml.preprocessing import FROZEN
 from ml.recipe import Recipe
 from ml.score import Scorer
@@ -22,7 +21,6 @@ class NoBackbone(backbone.Backbone):
 
     def __init__(self) -> None:
         self.network, self.preprocessing, self.feature_key = torch.nn.Identity(), FROZEN, "frozen"
-        self.precision = F32
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,10 @@ from ml.backbone import Backbone
 from ml.checkpoint import Checkpoint
 from ml.crossvalidate import cross_validate
 from ml.dataset import BadExamples
-from ml.engine import limit_torch
 from ml.head import LinearHead, Regression
 from ml.joined import Joined, joined, parted
 from ml.metrics import roc_auc
+from ml.models.autotune import limit_torch
 from ml.pixels.rings import rings, width
 from ml.preprocessing import FROZEN, Preprocessing
 from ml.recipe import Recipe

@@ -153,6 +153,18 @@ def test_the_rate_rises_and_falls():
 def test_minutes_end_a_run_early():
     clock = Clock(1_000_000, 1e-9)
     assert clock.progress == 1
+    assert "ended the training after 0 of 1,000,000 steps" in clock.notes()[0]
+
+
+def test_a_run_that_takes_all_its_steps_has_no_note_of_its_minutes():
+    clock = Clock(10, 60.0)
+    clock.step = 10
+    assert clock.notes() == Clock(10, None).notes() == []
+
+
+def test_a_model_tells_that_its_minutes_were_over(kinds, pixels):
+    made = train.train("stamp", labelled(kinds[:40], pixels=pixels[:40]), preset="small", minutes=1e-4)
+    assert any("ended the training after" in note for note in made.manifest["notes"])
 
 
 def test_the_best_state_comes_back():

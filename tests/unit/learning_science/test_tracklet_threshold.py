@@ -4,6 +4,7 @@ import numpy as np
 
 from ml import train
 from ml.score import Scorer
+from ml.tracklets.two_step import FEWEST_CERTAIN, choose_threshold
 from tests.unit.learning_science.test_tracklet_nets import learnable, night
 
 
@@ -26,3 +27,16 @@ def test_the_threshold_is_chosen_by_labels_that_are_certain():
     assert called[~real].mean() < 0.3
     called, real = called_real(weight=1.0)
     assert called[~real].mean() > 0.5, "no label is known to be surer than another"
+
+
+def test_where_few_labels_are_certain_some_may_be_wrong():
+    """The threshold was .002 where the one real tracklet in fifty that people mistook looked like nothing."""
+    random = np.random.default_rng(5)
+    kinds = np.arange(400) < 200
+    p = np.where(kinds, random.uniform(0.8, 1, 400), random.uniform(0, 0.2, 400)).astype(np.float32)
+    p[:4] = 0.002
+    weights = np.full(400, 0.97, dtype=np.float32)
+    assert choose_threshold(kinds, p, weights, 0.996) > 0.7
+    assert choose_threshold(kinds, p, np.ones_like(weights), 0.996) < 0.01, "certain labels are kept"
+    weights[:FEWEST_CERTAIN] = 1
+    assert choose_threshold(kinds, p, weights, 0.996) < 0.01

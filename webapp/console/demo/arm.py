@@ -59,12 +59,11 @@ class Arm:
         progress.begin(f"{self.workflow.name}: simulated volunteers answer", votes)
         self.crowd.collect(votes, progress.advance)
 
-    def train(self, preset: str, minutes: float | None) -> TrainingRun:
+    def train(self, preset: str) -> TrainingRun:
         """Start a training run on all labels so far."""
         return start_training(
             workflow=self.workflow,
             preset=preset,
-            minutes=minutes,
             seed=self.seed,
             may_promote=self.may_promote and preset not in IN_SHADOW,
             cross_validate=self.predict is of_everything,

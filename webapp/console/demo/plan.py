@@ -13,7 +13,6 @@ ROUNDS = len(PRESETS)
 # Round four begins a network in the shadow. The last round fine-tunes it with more labels, and the gate compares the
 # result with the champion among the heads.
 IN_SHADOW = ("small",)
-MINUTES = {"head": None, "small": 0.6, "finetune": 1.2}
 CROWD = 24
 # Half of the test side is gold, since the gate needs some two hundred subjects to tell models apart; of the other
 # side, which models learn from, volunteers are to label most.

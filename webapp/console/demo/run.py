@@ -2,7 +2,7 @@
 
 from webapp.console.demo.arm import Arm
 from webapp.console.demo.crowd import Crowd, recruit
-from webapp.console.demo.plan import CROWD, MINUTES
+from webapp.console.demo.plan import CROWD
 from webapp.console.demo.predictions import Predict
 from webapp.console.demo.progress import Progress
 from webapp.console.demo.report import Outcomes
@@ -24,7 +24,7 @@ def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predic
         runs = {}
         for name, arm in arms.items():
             arm.collect(stage.plan.votes_per_round, progress)
-            runs[name] = arm.train(preset, MINUTES[preset])
+            runs[name] = arm.train(preset)
         for name, arm in arms.items():
             outcomes[name].append(arm.finish(number, runs[name], progress))
     hand_over(stage)
