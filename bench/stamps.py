@@ -24,7 +24,7 @@ from ml.checkpoint import Checkpoint
 from ml.commands.stamp_options import WAYS
 from ml.commands.subjects import Slab, Tally, slabs
 from ml.dataset import Examples
-from ml.models.autotune import limit_torch
+from ml.models.compute import limit_torch
 from ml.models.stamp import RESIDUAL, Prepared
 from ml.preprocessing import FROZEN, native
 from ml.recipe import Recipe

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ml.ahead import ahead
 from ml.engine import BATCH, Run, choose_device, choose_engine, compile_run
-from ml.models.autotune import cores
+from ml.models.compute import cores
 from ml.models.residual import ResidualNet
 from ml.models.stamp import RESIDUAL, Prepared, backbone, dimensions, three_channels
 from ml.models.stem import begins_once, folded

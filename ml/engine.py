@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ml.conversion import converted, library
-from ml.models.autotune import Compute, autotune, cores
+from ml.models.autotune import autotune
+from ml.models.compute import Compute, cores
 
 BATCH = 128  # what callers hand over at once
 PART, MOST = 90_000, 32  # pixels and stamps that an OpenVINO stream takes of it: so few that its memory stays warm

@@ -20,7 +20,8 @@ from ml.head import LinearHead
 from ml.judge import Judge
 from ml.loss import partial_label_loss, weighted_mean
 from ml.malloc import kept_memory
-from ml.models.autotune import Compute, autotune
+from ml.models.autotune import autotune
+from ml.models.compute import Compute
 from ml.models.stamp import dimensions
 from ml.models.stem import Adapted
 from ml.schedule import Best, Clock, Schedule

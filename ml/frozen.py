@@ -14,7 +14,7 @@ from ml.epoch import Epoch, OnEpoch
 from ml.head import LinearHead, Regression
 from ml.joined import Joined
 from ml.judge import Judge, Said
-from ml.models.autotune import Compute
+from ml.models.compute import Compute
 from ml.tracklets.nets import Learnt
 
 HEAD_EPOCHS = head.EPOCHS * len(head.RIDGES)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ml.backbone import Backbone, default_backbone, restored
 from ml.checkpoint import BadCheckpoint, Checkpoint
-from ml.models.autotune import limit_torch
+from ml.models.compute import limit_torch
 from ml.models.metadata import MetadataNet
 from ml.preprocessing import Preprocessing
 from ml.tracklets.nets import p_real, restored_net

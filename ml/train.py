@@ -14,7 +14,7 @@ from ml.epoch import Cancelled, Epoch, OnEpoch, silent
 from ml.frozen import Heads
 from ml.judge import Judge
 from ml.metadata import learn_metadata, telltales
-from ml.models.autotune import limit_torch
+from ml.models.compute import limit_torch
 from ml.models.stamp import RESIDUAL
 from ml.recipe import PRESETS, Recipe, balanced, recipe_of
 from ml.score import Scorer

@@ -11,6 +11,7 @@ _checkout = hashlib.blake2b(str(Path(__file__).resolve()).encode(), digest_size=
 os.environ["WANDERERS_DATA"] = str(Path(tempfile.gettempdir()) / f"wanderers-tests-{os.getuid()}-{_checkout}")
 (Path(os.environ["WANDERERS_DATA"]) / "static").mkdir(parents=True, exist_ok=True)  # whitenoise warns without it
 os.environ.setdefault("WANDERERS_CACHE", str(Path(os.environ["WANDERERS_DATA"]) / "cache"))
+os.environ.setdefault("WANDERERS_TRAINING_THREADS", "1")  # else measured in every test anew, since two run at a time
 os.environ.setdefault("SECRET_KEY", "only-for-tests")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 embedded.ensure()

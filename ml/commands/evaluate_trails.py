@@ -13,7 +13,7 @@ from ml.commands.subjects import Tally
 from ml.dataset import BadExamples
 from ml.metrics import match_curves
 from ml.metrics.detection import Matched
-from ml.models.autotune import cores
+from ml.models.compute import cores
 from ml.report import detections
 from ml.trails.detector import Detector
 from ml.trails.judgement import Outcome, Sides, judge, sides_of

@@ -12,7 +12,8 @@ from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.cubes.sliding import slide
 from ml.cubes.symmetry import SYMMETRIES, turned, turned_back
 from ml.engine import choose_device
-from ml.models.autotune import Compute, autotune, limit_torch
+from ml.models.autotune import autotune
+from ml.models.compute import Compute, limit_torch
 from ml.models.wnet import WNet
 
 ROLE = "cube"

@@ -20,7 +20,8 @@ from ml.cubes.sampler import Batch, Crops, Example
 from ml.dataset import BadExamples, grouped_folds
 from ml.epoch import Epoch, OnEpoch, silent
 from ml.malloc import kept_memory
-from ml.models.autotune import Compute, autotune, limit_torch
+from ml.models.autotune import autotune
+from ml.models.compute import Compute, limit_torch
 from ml.models.wnet import WNet, parameters_of
 from ml.schedule import Best, Clock
 from ml.version import code_version

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.engine import Run, choose_device, choose_engine, compile_run
-from ml.models.autotune import cores
+from ml.models.compute import cores
 from ml.models.trail import Finished, TrailNet
 from ml.trails.candidate import LEAST, Candidate, candidates
 from ml.trails.found import Trail, trail_of

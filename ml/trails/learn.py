@@ -11,7 +11,8 @@ from torch.nn import functional
 from ml.ahead import ahead
 from ml.epoch import Epoch, OnEpoch
 from ml.malloc import kept_memory
-from ml.models.autotune import Compute, autotune
+from ml.models.autotune import autotune
+from ml.models.compute import Compute
 from ml.models.trail import TrailNet
 from ml.schedule import Clock
 from ml.trails.crops import Batch, Labelled, batches

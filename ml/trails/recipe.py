@@ -14,7 +14,7 @@ from ml.dataset import BadExamples, grouped_folds
 from ml.epoch import OnEpoch, silent
 from ml.metrics import detection_curve
 from ml.metrics.detection import Matched
-from ml.models.autotune import limit_torch
+from ml.models.compute import limit_torch
 from ml.models.trail import TrailNet, trail_net
 from ml.trails.candidate import Candidate
 from ml.trails.crops import SIDE, Labelled

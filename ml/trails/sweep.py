@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from ml.models.autotune import cores
+from ml.models.compute import cores
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

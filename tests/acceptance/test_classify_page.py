@@ -284,7 +284,7 @@ def test_the_page_is_small_and_asks_nobody_else(workflow, open_page):
     page.goto("/classify/night/")
     ready(page)
     assert sum(bodies.values()) <= 150_000, bodies
-    assert all(re.match(r"http://localhost:\d+/", url) for url in bodies)
+    assert all(re.match(r"http://127\.0\.0\.1:\d+/", url) for url in bodies)
 
 
 @pytest.mark.parametrize("width", [1440, 390])

@@ -12,7 +12,8 @@ from torch import nn
 
 from ml import train
 from ml.models import autotune as module
-from ml.models.autotune import autotune, cores
+from ml.models.autotune import autotune
+from ml.models.compute import cores
 from ml.models.residual import ResidualNet
 from tests.unit.learning_science.conftest import labelled
 
@@ -113,9 +114,14 @@ def test_a_wrong_word_is_refused_by_name(model, monkeypatch, name, value):
         autotune(model, BATCH)
 
 
-def test_what_was_measured_beside_other_work_is_not_stored(model, monkeypatch):
+def test_threads_that_were_chosen_beside_other_work_are_measured_again(model, monkeypatch):
     monkeypatch.setattr(os, "getloadavg", lambda: (float(cores()), 0.0, 0.0))
-    assert autotune(model, BATCH).source == autotune(model, BATCH).source == "measured"
+    first = autotune(model, BATCH)
+    monkeypatch.setattr(module, "_fastest", None)
+    assert first.source == autotune(model, BATCH).source == "measured"
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
+    assert autotune(model, BATCH).source == "measured"
+    assert autotune(model, BATCH).source == "stored"
 
 
 def test_measuring_leaves_everything_as_it_was(model):
@@ -158,6 +164,14 @@ def test_a_model_says_how_its_network_was_computed(kinds, pixels, monkeypatch):
     said = made.manifest["compute"]
     assert (said["precision"], said["source"], said["threads"] >= 1) == ("float32", "measured", True)
     assert said["samples_per_second"] > 0
+
+
+def test_channels_last_is_left_alone_where_torch_corrupts_memory(monkeypatch):
+    """The trail network's first shortcut ended the process."""
+    monkeypatch.setenv("WANDERERS_MEMORY_FORMAT", "channels_last")
+    shortcut = nn.Conv2d(12, 24, 1, 2, bias=False)
+    assert autotune(shortcut, torch.rand(2, 12, 8, 8)).memory_format == "contiguous"
+    assert autotune(nn.Conv2d(32, 24, 1, 2), torch.rand(2, 32, 8, 8)).memory_format == "channels_last"
 
 
 def test_a_network_without_weights_is_computed_too():

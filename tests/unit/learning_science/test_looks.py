@@ -13,7 +13,7 @@ from ml.dataset import BadExamples
 from ml.head import LinearHead, Regression
 from ml.joined import Joined, joined, parted
 from ml.metrics import roc_auc
-from ml.models.autotune import limit_torch
+from ml.models.compute import limit_torch
 from ml.pixels.rings import rings, width
 from ml.preprocessing import FROZEN, Preprocessing
 from ml.recipe import Recipe

@@ -12,7 +12,7 @@ from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.dataset import BadExamples
 from ml.epoch import silent
 from ml.metrics import roc_auc
-from ml.models.autotune import limit_torch
+from ml.models.compute import limit_torch
 from ml.models.tracklet import PaperNet, TrackletNet, first_four
 from ml.models.tracklet_set import SetNet
 from ml.recipe import Recipe

@@ -1,0 +1,105 @@
+"""How a network is computed on this machine: precision, memory format and threads."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+PRECISIONS = ("float32", "bfloat16")
+MEMORY_FORMATS = ("channels_last", "contiguous")
+
+
+@dataclass(frozen=True)
+class Compute:
+    """How a network is computed on this machine.
+
+    Attributes
+    ----------
+    precision
+        "float32" or "bfloat16", of the products in convolutions and layers; weights are float32 in both.
+    memory_format
+        "contiguous" or "channels_last".
+    threads
+        Of torch; what it had before on a GPU.
+    samples_per_second
+        Measured in training steps (or forward passes); 0 where nothing was measured.
+    source
+        "measured", "stored" (measured by an earlier run), "environment", or "device" for a GPU.
+    """
+
+    precision: str
+    memory_format: str
+    threads: int
+    samples_per_second: float
+    source: str
+
+    def autocast(self, device: torch.device) -> torch.autocast:
+        """Return the context in which the network's forward pass runs."""
+        return torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+
+    def place(self, thing: Any, device: torch.device) -> Any:
+        """Return a module or a batch (B, C, H, W) or (B, C, T, H, W) on the device in this memory format."""
+        return thing.to(device).to(memory_format=_memory_format(thing, self.memory_format))
+
+    @contextmanager
+    def limited(self) -> Iterator[None]:
+        """Give torch these threads, and afterwards what it had."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(self.threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+    def as_manifest(self) -> dict[str, Any]:
+        """Return what a checkpoint's manifest keeps under "compute"."""
+        return {**asdict(self), "samples_per_second": round(self.samples_per_second, 1)}
+
+
+def cores() -> int:
+    """Return how many cores may be at work: ``WANDERERS_THREADS``, or every one that this process may use."""
+    return int(os.environ.get("WANDERERS_THREADS") or len(os.sched_getaffinity(0)))
+
+
+def limit_torch() -> None:
+    """Give torch half of the cores, or ``WANDERERS_THREADS``, for all that is not autotuned.
+
+    Torch's threads wait for each other after every layer, so one that is kept from its core by another process holds
+    up all: on two busy cores, two threads took twenty times as long as one.
+    """
+    torch.set_num_threads(int(os.environ.get("WANDERERS_THREADS") or max(1, len(os.sched_getaffinity(0)) // 2)))
+
+
+def asked_of_environment(training: bool) -> dict[str, Any]:
+    """Return what the environment says.
+
+    Raises
+    ------
+    ValueError
+        For a value that is none.
+    """
+    said = {
+        "precision": os.environ.get("WANDERERS_PRECISION") if training else "float32",
+        "memory_format": os.environ.get("WANDERERS_MEMORY_FORMAT"),
+        "threads": (training and os.environ.get("WANDERERS_TRAINING_THREADS")) or os.environ.get("WANDERERS_THREADS"),
+    }
+    for name, allowed in (("precision", PRECISIONS), ("memory_format", MEMORY_FORMATS)):
+        if said[name] and said[name] not in allowed:
+            raise ValueError(f"WANDERERS_{name.upper()} is {' or '.join(allowed)}, not {said[name]!r}.")
+    threads = said["threads"]
+    if threads and not (threads.isdecimal() and int(threads)):
+        raise ValueError(f"WANDERERS_THREADS is a number of threads, 1 or more, not {threads!r}.")
+    return {name: int(value) if name == "threads" else value for name, value in said.items() if value}
+
+
+def _memory_format(thing: Any, name: str) -> torch.memory_format:
+    if name == "contiguous":
+        return torch.contiguous_format
+    if isinstance(thing, Tensor):
+        return torch.channels_last_3d if thing.ndim == 5 else torch.channels_last
+    volumes = any(isinstance(module, nn.Conv3d) for module in thing.modules())
+    return torch.channels_last_3d if volumes else torch.channels_last
