@@ -196,7 +196,8 @@ def _batches(chips: Chips, seed: int, schedule: Schedule, noise: float) -> Itera
 
 def _steps(chips: Chips, schedule: Schedule, device: torch.device) -> int:
     views = schedule.views * (GPU_FACTOR if device.type == "cuda" else 1)
-    return max(schedule.rounds, math.ceil(min(views, schedule.repeats * len(chips)) / schedule.batch))
+    shown = min(views, max(schedule.fewest, schedule.repeats * len(chips)))
+    return max(schedule.rounds, math.ceil(shown / schedule.batch))
 
 
 def _linear(head: LinearHead | None, dimensions: int, classes: int, seed: int) -> nn.Linear:

@@ -21,6 +21,8 @@ class Schedule:
         Chips shown in all, at most.
     repeats
         How often each chip is shown, at most: it ends the run of a small set earlier.
+    fewest
+        Chips shown in all, however often that is: a network learns nothing from a few hundred.
     rounds
         Reports, after each of which the network is judged.
     rate, body
@@ -54,10 +56,15 @@ class Schedule:
     average: float = 0.0
     deeper: float = 1.0
     batch: int = 64
+    fewest: int = 0
 
 
-SMALL = Schedule(views=50_000, repeats=12, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600, average=0.95)
-SMALL_AGAIN = Schedule(views=30_000, repeats=8, rounds=10, rate=1e-3, body=0.5, patience=4, judged=600, probes=True)
+SMALL = Schedule(
+    views=50_000, repeats=12, fewest=18_000, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600, average=0.95
+)
+SMALL_AGAIN = Schedule(
+    views=30_000, repeats=8, fewest=10_000, rounds=10, rate=1e-3, body=0.5, patience=4, judged=600, probes=True
+)
 WHOLE = Schedule(views=2_400, repeats=8, rounds=4, rate=5e-4, body=1.0, patience=3, judged=150, probes=True)
 THOROUGH = Schedule(
     views=45_000, repeats=40, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600, augment="sky", average=0.98

@@ -143,7 +143,7 @@ def _schedule(args: argparse.Namespace, architecture: str, channels: int, *, bas
     if args.epochs is not None:
         if args.epochs <= 0:
             raise BadExamples(f"--epochs is above 0, not {args.epochs:g}.")
-        schedule = replace(schedule, repeats=args.epochs, views=10**9)
+        schedule = replace(schedule, repeats=args.epochs, fewest=0, views=10**9)
     return schedule
 
 
