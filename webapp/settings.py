@@ -32,6 +32,7 @@ try:
     _throttle_user = env.str("THROTTLE_USER", "6000/min")
     _sweep_seconds = env.int("SWEEP_SECONDS", 15)
     _retrain_seconds = env.int("RETRAIN_CHECK_SECONDS", 60)
+    TOKEN_DAYS = env.float("TOKEN_DAYS", 90, validate=validate.Range(min=0, min_inclusive=False))
     LEASE_FOR = timedelta(minutes=env.int("LEASE_MINUTES", 15))
     # A worker that says nothing for so long is taken for dead, and its job goes to another.
     _job_lease_seconds = env.float("JOB_LEASE_SECONDS", 60, validate=validate.Range(min=0, min_inclusive=False))
@@ -56,6 +57,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "allauth.socialaccount.providers.orcid",
+    "csp",
     "django_htmx",
     "rest_framework",
     "rest_framework.authtoken",
@@ -72,6 +74,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "webapp.permissions_policy.permissions_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "webapp.languages.LanguageMiddleware",
@@ -120,12 +124,16 @@ AUTHENTICATION_BACKENDS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+    for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator")
 ]
+AUTH_PASSWORD_VALIDATORS.insert(1, {"NAME": "webapp.tokens.PasswordEndsTokens"})
 ACCOUNT_ADAPTER = "webapp.community.speak.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
+# Whoever names an address is told nothing of others who did, and it is theirs only once they answer its mail.
+ACCOUNT_PREVENT_ENUMERATION = "strict"
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "login_failed_anywhere": "100/h/key"}
 ALLAUTH_TRUSTED_PROXY_COUNT = _trusted_proxies
 LOGIN_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
@@ -139,6 +147,11 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "webapp.api.token_authentication.VolunteerTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PARSER_CLASSES": [
+        "webapp.api.parsers.ShallowJSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.CursorPagination",
@@ -197,6 +210,18 @@ SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOK
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'", "'unsafe-inline'"],  # widths of bars, and what Bokeh and htmx write
+        "img-src": ["'self'", "data:", "blob:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'", "https:"],  # browsers count the way to ORCID and OpenID Connect, too
+    }
+}
 
 # The folder broker forgets a killed worker's messages, and Redis redelivers late: the sweep mends both.
 _broker_folder = DATA / "broker"

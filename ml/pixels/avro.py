@@ -5,13 +5,14 @@ Masci et al. 2019, PASP 131, 018003; the packet's own schema at https://zwickytr
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import fastavro
 import numpy as np
 
+from ml.pixels.avro_bounds import check_block, check_schema
 from ml.pixels.decoding import decoding
 from ml.pixels.fits import FitsPicture
 from ml.pixels.limits import DEFLATE_MOST, MAX_BYTES, MAX_PACKET_BYTES, size_in_words
@@ -19,6 +20,7 @@ from ml.pixels.manifest import Skip
 from ml.pixels.record import BadInput, FrameRecord, SubjectRecord
 
 SUFFIX = ".avro"
+NOT_WHOLE = "is not a whole Avro file"
 SIDE = 63
 """Nominal width and height of ZTF's stamps, in pixels; the source is at the middle one."""
 
@@ -75,17 +77,25 @@ def _packets(path: Path) -> Iterator[Any]:
     size = path.stat().st_size
     if size > MAX_PACKET_BYTES:
         raise BadInput(f"is {size_in_words(size)}; packets come in files of {size_in_words(MAX_PACKET_BYTES)} at most.")
-    with decoding("is not a whole Avro file"):
-        reader = fastavro.reader(io.BytesIO(path.read_bytes()))
-    codec = reader.codec
+    with decoding(NOT_WHOLE):
+        blocks = fastavro.block_reader(io.BytesIO(path.read_bytes()))
+    codec = blocks.codec
     if codec != "null" and (codec != "deflate" or size * DEFLATE_MOST > MAX_BYTES):
         raise BadInput(f"is packed with {codec}, which could unpack to any size. Write it with the codec null.")
+    check_schema(blocks.writer_schema)
+    for block in _each(blocks):
+        check_block(block.bytes_.getbuffer().nbytes)
+        yield from _each(block)
+
+
+def _each(items: Iterable[Any]) -> Iterator[Any]:
+    steps = iter(items)
     while True:
-        with decoding("is not a whole Avro file"):
-            packet = next(reader, None)
-        if packet is None:
+        with decoding(NOT_WHOLE):
+            item = next(steps, None)
+        if item is None:
             return
-        yield packet
+        yield item
 
 
 def _subject(packet: Any, source: str, row: int, skip: Skip | None) -> SubjectRecord | None:

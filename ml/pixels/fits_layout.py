@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ml.pixels.fits_header import CARD, Header, Value
-from ml.pixels.limits import MAX_HEADER_BYTES, size_in_words
+from ml.pixels.limits import MAX_HEADER_BYTES, MAX_TABLE_COLUMNS, size_in_words
 from ml.pixels.record import BadInput
 
 BLOCK = 2880
@@ -120,6 +120,8 @@ def _unit(header: Header, number: int, offset: int, file_size: int) -> Unit:
             f"{size_in_words(max(file_size - offset, 0))} of the file remain: it is truncated, or its header is wrong. "
             "Fetch or make it again."
         )
+    if unit.whole("TFIELDS", 0) > MAX_TABLE_COLUMNS:
+        raise BadInput(f"unit {number} has more than {MAX_TABLE_COLUMNS} columns, which no FITS table has.")
     extension = str(unit.card("XTENSION") or "IMAGE").strip()
     unit.compressed = extension == "BINTABLE" and unit.card("ZIMAGE") is True
     if unit.compressed:

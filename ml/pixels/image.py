@@ -7,10 +7,11 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ml.pixels.decoding import decoding
-from ml.pixels.limits import MAX_BYTES, check_bytes, size_in_words
+from ml.pixels.limits import MAX_BYTES, MAX_SCANS, check_bytes, size_in_words
 from ml.pixels.picture import ArrayPicture
 from ml.pixels.record import BadInput
 
+_JPEG, _SCAN = b"\xff\xd8", b"\xff\xda"
 _DIRECT = ("L", "RGB", "I;16", "I")
 """Pillow's modes whose numbers are taken as they are; palettes, transparency and CMYK become RGB or grey first."""
 
@@ -33,7 +34,10 @@ def open_image(path: Path) -> ArrayPicture:
     """
     if path.stat().st_size > MAX_BYTES:
         raise BadInput(f"is larger than {size_in_words(MAX_BYTES)}. Cut it into smaller images.")
-    with decoding("cannot be read as a PNG or JPEG"), _opened(path.read_bytes()) as image:
+    data = path.read_bytes()
+    if data.count(_SCAN) > MAX_SCANS and data.startswith(_JPEG):
+        raise BadInput(f"is a JPEG in more than {MAX_SCANS} passes. Save it again as an ordinary JPEG.")
+    with decoding("cannot be read as a PNG or JPEG"), _opened(data) as image:
         check_bytes(image.width * image.height * len(image.getbands()), "this image")
         upright = ImageOps.exif_transpose(image)
         pixels = np.asarray(upright if upright.mode in _DIRECT else upright.convert(_plain_mode(upright.mode)))

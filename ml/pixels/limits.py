@@ -15,6 +15,18 @@ MAX_HEADER_BYTES = 4 * 1024**2
 MAX_PACKET_BYTES = 16 * 1024**2
 """Most bytes that one file of alert packets may take; ZTF's take 65 kB."""
 
+MAX_BLOCK_BYTES = 2 * 1024**2
+"""Most bytes that one block of alert packets may take; writers begin a new one after 16 or 64 kB."""
+
+MAX_COLUMNS = 10_000
+"""Most columns of a manifest."""
+
+MAX_SCANS = 100
+"""Most passes in which a progressive JPEG may come; a camera's has about ten, and each goes over the whole image."""
+
+MAX_TABLE_COLUMNS = 999
+"""Most columns of a FITS table, by the standard."""
+
 DEFLATE_MOST = 1032
 """Most bytes that deflate, and gzip with it, packs into one."""
 

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from ml.pixels.csv_rows import BoundedRows
 from ml.pixels.frames import Part, frames, take
 from ml.pixels.inside import Folder
 from ml.pixels.manifest_columns import Columns, understand
@@ -14,6 +15,8 @@ from ml.pixels.record import BadInput, SubjectRecord
 
 LONGEST_CELL = 2**17
 """Characters of a cell: a quote that is never closed must not swallow the file. Python's own limit is the process's."""
+LONGEST_ROW = 2**22
+"""Characters of a row, its line ends within quotes included."""
 Skip = Callable[[str], bool]
 """Whether the subject of this external id is known already and need not be read."""
 
@@ -54,9 +57,9 @@ def count_rows(path: Path) -> int:
 def _rows(path: Path) -> Iterator[tuple[int | None, Row | BadInput]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            head = file.readline()
+            head = file.readline(LONGEST_ROW)
             file.seek(0)
-            reader = _bounded(csv.reader(file, delimiter=max(",;\t", key=head.count)))
+            reader = _bounded(BoundedRows(file, LONGEST_ROW, delimiter=max(",;\t", key=head.count)))
             columns = understand(next(reader, []))
             yield from _body(reader, columns)
     except UnicodeDecodeError:

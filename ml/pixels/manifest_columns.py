@@ -1,8 +1,10 @@
 """Which column of a manifest means what."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 
+from ml.pixels.limits import MAX_COLUMNS
 from ml.pixels.record import BadInput
 
 _SUBJECT = {"external_id", "kind", "label", "gold", "object_group", "ra", "dec", "rate", "plane", "planes"}
@@ -46,10 +48,12 @@ def understand(header: list[str]) -> Columns:
     Raises
     ------
     BadInput
-        Two columns have one name.
+        Two columns have one name, or there are far too many.
     """
+    if len(header) > MAX_COLUMNS:
+        raise BadInput(f"the header names {len(header):,} columns; {MAX_COLUMNS:,} are allowed. Leave some out.")
     names = [name.strip() for name in header]
-    twice = {name for name in names if name and names.count(name) > 1}
+    twice = {name for name, times in Counter(names).items() if name and times > 1}
     if twice:
         raise BadInput(f"the header names {', '.join(sorted(twice))} more than once. Give every column its own name.")
     columns = Columns(len(names))

@@ -1,6 +1,5 @@
 """A plot before it is drawn: what Bokeh, matplotlib, the table beneath and the CSV all say alike."""
 
-import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ml.csv_cells import CellWriter
 
 Array = NDArray[Any]
 Columns = Mapping[str, Sequence[Any] | Array]
@@ -108,7 +109,7 @@ class Grid:
 def csv_of(columns: Columns) -> str:
     """Return columns as CSV, NaN as empty cells, numbers in full."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = CellWriter(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows([_full(value) for value in row] for row in zip(*columns.values(), strict=True))
     return text.getvalue()

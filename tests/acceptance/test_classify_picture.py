@@ -100,7 +100,7 @@ def test_all_channels_are_zoomed_and_moved_together(db, open_page):
     at = (before[1]["x"] + 0.7 * before[1]["width"], before[1]["y"] + 0.3 * before[1]["height"])
     page.mouse.move(*at)
     page.mouse.wheel(0, -400)
-    page.wait_for_function("document.querySelector('.pictures canvas').getBoundingClientRect().width > 600")
+    page.wait_for_function("() => document.querySelector('.pictures canvas').getBoundingClientRect().width > 600")
     zoomed = boxes(page)
     assert [box["width"] for box in zoomed] == [pytest.approx(2 * before[0]["width"], rel=0.01)] * 3
     assert (at[0] - zoomed[1]["x"]) / zoomed[1]["width"] == pytest.approx(0.7, abs=0.005)

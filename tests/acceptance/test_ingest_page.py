@@ -49,7 +49,7 @@ def test_files_from_a_browser_are_tried_and_then_ingested(page, tmp_path):
     assert Subject.objects.count() == 16
     page.get_by_role("link", name="To the archive").click()
     expect(page.locator(".thumbnails li")).to_have_count(16)
-    page.wait_for_function("[...document.images].slice(0, 8).every((image) => image.naturalWidth > 0)")
+    page.wait_for_function("() => [...document.images].slice(0, 8).every((image) => image.naturalWidth > 0)")
 
 
 def test_a_name_outside_the_inbox_is_refused(page):

@@ -111,7 +111,7 @@ def test_undo_waits_for_a_verdict_that_is_under_way(page):
     press(page, "y")
     press(page, "z")
     expect(page.locator("[data-status]")).to_be_empty()
-    page.wait_for_function("document.querySelector('.htmx-request')")
+    page.wait_for_function("() => document.querySelector('.htmx-request')")
     held[0].continue_()
     expect(page.locator("[data-status]")).to_have_text("Verdict withdrawn.")
     assert standing() == {}

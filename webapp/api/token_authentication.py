@@ -5,6 +5,7 @@ from rest_framework.authentication import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
 from webapp.sql import Columns, fetch
+from webapp.tokens import LIVES, lifetime
 from webapp.volunteers.models import Volunteer
 
 USER = Columns(User, "person", "id", "username", "is_active", "is_staff", "is_superuser")
@@ -14,7 +15,7 @@ SELECT = f"""
     FROM authtoken_token AS token
     JOIN auth_user AS person ON person.id = token.user_id
     LEFT JOIN volunteers_volunteer AS volunteer ON volunteer.user_id = person.id
-    WHERE token.key = %s
+    WHERE token.key = %s AND {LIVES}
 """  # noqa: S608  # column names of our own models
 
 
@@ -22,10 +23,10 @@ class VolunteerTokenAuthentication(TokenAuthentication):
     """Accept the same tokens, and bring the account's volunteer along."""
 
     def authenticate_credentials(self, key: str) -> tuple[User, str]:
-        """Return the account of the token; raise AuthenticationFailed for an unknown one or a closed account."""
-        found = fetch(SELECT, [key]) if "\0" not in key else []
+        """Return the account of the token; raise AuthenticationFailed for one that lives no more."""
+        found = fetch(SELECT, [key, lifetime().total_seconds()]) if "\0" not in key else []
         if not found or not (user := USER.build(found[0][: len(USER)])).is_active:
-            raise AuthenticationFailed("This token is unknown, or its account is closed.")
+            raise AuthenticationFailed("This token is unknown or has ended, or its account is closed.")
         if found[0][len(USER)] is not None:
             user.volunteer = VOLUNTEER.build(found[0][len(USER) :])
         return user, key

@@ -1,5 +1,5 @@
 from django.urls import include, path, register_converter
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import DefaultRouter
 
 from webapp.api.export_name import ExportName
@@ -30,7 +30,7 @@ router.register("ingest-runs", IngestRunViewSet)
 app_name = "api"
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
     path("token/", TokenView.as_view(), name="token"),
     path("workflows/<slug:slug>/next/", NextView.as_view(), name="next"),
     path("workflows/<slug:slug>/exports/<export:name>", ExportView.as_view(), name="export"),

@@ -3,7 +3,6 @@
 But for signs of careless answers, of which volunteers are told nothing (docs/consensus.md).
 """
 
-import csv
 import io
 import json
 import tempfile
@@ -14,6 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from allauth.socialaccount.models import SocialAccount
 from django.db.models import QuerySet
 
+from ml.csv_cells import CellWriter
 from webapp.community.models import Comment, Discovery, Favourite, Notification, Profile
 from webapp.volunteers.models import Classification, Mark, Volunteer
 
@@ -95,7 +95,7 @@ def _table(archive: ZipFile, name: str, rows: QuerySet[Any]) -> None:
     columns = [field for field in fields if field not in LEFT_OUT]
     columns += [name for field, names in NAMES.items() if field in fields for name in names]
     with archive.open(name, "w") as member, io.TextIOWrapper(member, "utf-8", newline="") as text:
-        writer = csv.writer(text)
+        writer = CellWriter(text)
         writer.writerow([column.replace("__", "_") for column in columns])
         writer.writerows(_plain(rows.values_list(*columns).iterator(CHUNK)))
 

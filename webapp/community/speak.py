@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpResponseBase
 
 from webapp.community.models import Profile
+from webapp.community.sign_in import PatientAdapter
 
 
 def speak(response: HttpResponseBase, language: str) -> None:
@@ -25,7 +25,7 @@ def forget_language(response: HttpResponseBase) -> None:
     response.delete_cookie(settings.LANGUAGE_COOKIE_NAME, samesite="Lax")
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(PatientAdapter):
     """Sign-in as allauth does it; then the account's language is this browser's."""
 
     def post_login(self, request: Any, user: Any, **options: Any) -> Any:

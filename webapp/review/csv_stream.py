@@ -1,11 +1,12 @@
 """Tables as CSV, sent row by row: a long one takes no more memory than a short one."""
 
-import csv
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
 from django.http import StreamingHttpResponse
+
+from ml.csv_cells import CellWriter
 
 
 class _Echo:
@@ -23,11 +24,6 @@ def csv_response(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]
 
 
 def _lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
+    writer = CellWriter(_Echo())
     for row in chain([header], rows):
-        yield writer.writerow([_plain(value) for value in row])
-
-
-def _plain(value: Any) -> Any:
-    """Keep a name that a spreadsheet would run as a formula a name."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "@", "\t", "\r") else value
+        yield writer.writerow(row)

@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
+from ml.csv_cells import harmless
 from ml.trails.marks import SINGLE, merged, read_marks
 from tests.integration.crowd.world import (
     end_grace,
@@ -24,7 +25,6 @@ from webapp.learning import curate, snapshot, test_set
 from webapp.learning.models import Checkpoint, Score, TrainingRun, TrainingSet
 from webapp.learning.roles import classes_of
 from webapp.review.exchange import paging
-from webapp.review.exchange.cells import harmless
 from webapp.review.exchange.exports import EXPORTS
 from webapp.review.exchange.pseudonym import pseudonym
 from webapp.review.rule import rule

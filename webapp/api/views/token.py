@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 
 from webapp.api.throttle import AnonymousThrottle, Windows
 from webapp.api.token_authentication import VolunteerTokenAuthentication
+from webapp.tokens import token_of
 
 
 class GuessThrottle(AnonymousThrottle):
@@ -56,7 +57,7 @@ class TokenView(APIView):
     def post(self, request: Request) -> Response:
         """Return the account's token: of whoever is signed in, or by name and password."""
         user: Any = request.user if request.user.is_authenticated else self._by_password(request)
-        return Response({"token": Token.objects.get_or_create(user=user)[0].key})
+        return Response({"token": token_of(user)})
 
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request) -> Response:

@@ -116,6 +116,7 @@ class Reader:
             return True
 
         for bad in read(self.path, self.kind, passed):
+            self._check_wanted()
             if isinstance(bad, BadInput) and bad.row is None:
                 raise bad
             rows += 1

@@ -1,6 +1,5 @@
 """Bring pictures into a survey: start an ingest, watch it, read what could not be read."""
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from ml.csv_cells import CellWriter
 from webapp.archive.access import person, survey_page
 from webapp.archive.forms import IngestForm
 from webapp.archive.ingest.inbox import inbox
@@ -72,7 +72,7 @@ def ingest_problems(request: HttpRequest, survey: Survey, pk: int) -> HttpRespon
     run = get_object_or_404(IngestRun, survey=survey, pk=pk)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="ingest-{run.pk}-problems.csv"'
-    writer = csv.writer(response)
+    writer = CellWriter(response)
     writer.writerow(["file", "row", "reason"])
     writer.writerows(run.problems.values_list("file", "row", "reason").iterator())
     return response

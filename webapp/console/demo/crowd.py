@@ -9,12 +9,13 @@ from typing import Any
 
 import httpx
 from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
 from django.core.management import CommandError
 from django.utils import timezone
-from rest_framework.authtoken.models import Token
 
 from ml.simulate.volunteers import SimulatedVolunteer, crowd
 from webapp.console.demo.truth import Truth
+from webapp.tokens import token_of
 from webapp.volunteers.models import Volunteer
 
 TURN = 10
@@ -34,11 +35,10 @@ def recruit(n: int, seed: int) -> list[Member]:
 
 
 def _token(name: str) -> str:
-    user, _ = get_user_model().objects.get_or_create(username=name)
-    user.set_unusable_password()
-    user.save()
+    nothing = {"password": make_password(None)}
+    user, _ = get_user_model().objects.get_or_create(username=name, defaults=nothing)
     Volunteer.objects.update_or_create(user=user, defaults={"is_simulated": True})
-    return str(Token.objects.get_or_create(user=user)[0].key)
+    return token_of(user)
 
 
 @dataclass

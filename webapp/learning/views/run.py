@@ -1,6 +1,5 @@
 """One training run, while it goes on and afterwards."""
 
-import csv
 from typing import Any
 
 from django.contrib import messages
@@ -11,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from ml.csv_cells import CellWriter
 from webapp.archive.access import survey_page
 from webapp.archive.models import Role, Survey
 from webapp.learning.models import Checkpoint, TrainingEpoch, TrainingRun
@@ -46,9 +46,10 @@ def epochs_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="training-{row.pk}.csv"'
     rows = [{"attempt": epoch.attempt, **_plain(epoch)} for epoch in row.epochs.all()]
-    writer = csv.DictWriter(response, fieldnames=["attempt", "epoch", "loss", "val_loss", "accuracy", "roc_auc"])
-    writer.writeheader()
-    writer.writerows(rows)
+    columns = ["attempt", "epoch", "loss", "val_loss", "accuracy", "roc_auc"]
+    writer = CellWriter(response)
+    writer.writerow(columns)
+    writer.writerows([row.get(column) for column in columns] for row in rows)
     return response
 
 

@@ -1,14 +1,11 @@
-"""CSV, written a part at a time; and cells that a spreadsheet will not run."""
+"""CSV, written a part at a time, and moments in it."""
 
-import csv
 import io
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-STARTS_FORMULA = re.compile(r"[=+\-@\t\r]")
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+from ml.csv_cells import CellWriter
 
 
 def csv_parts(header: Sequence[str], pages: Iterable[Iterable[Sequence[Any]]]) -> Iterator[bytes]:
@@ -20,13 +17,8 @@ def csv_parts(header: Sequence[str], pages: Iterable[Iterable[Sequence[Any]]]) -
 
 def _text(rows: Iterable[Sequence[Any]]) -> bytes:
     file = io.StringIO(newline="")
-    csv.writer(file, lineterminator="\n").writerows(rows)
+    CellWriter(file, lineterminator="\n").writerows(rows)
     return file.getvalue().encode()
-
-
-def harmless(text: str) -> str:
-    """Put an apostrophe before what a spreadsheet would take for a formula; numbers stay, signs and all."""
-    return f"'{text}" if STARTS_FORMULA.match(text) and not NUMBER.fullmatch(text) else text
 
 
 def moment(at: datetime | None) -> str:

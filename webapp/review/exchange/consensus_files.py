@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from webapp.review.exchange.cells import csv_parts, harmless, moment
+from webapp.review.exchange.cells import csv_parts, moment
 from webapp.review.exchange.consensus_rows import SCHEMA, Row, consensus_pages
 from webapp.volunteers.models import Workflow
 
@@ -28,7 +28,7 @@ def _cell(value: Any) -> Any:
         return str(value).lower()
     if isinstance(value, datetime):
         return moment(value)
-    return harmless(value) if isinstance(value, str) else value
+    return value
 
 
 class _Sink:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from webapp.archive.models import Subject
-from webapp.review.exchange.cells import csv_parts, harmless
+from webapp.review.exchange.cells import csv_parts
 from webapp.review.exchange.paging import Given, answers
 from webapp.review.exchange.pseudonym import pseudonym
 from webapp.volunteers.models import Mark, Workflow
@@ -32,4 +32,4 @@ def _rows(page: Sequence[Given]) -> Iterator[Sequence[Any]]:
     names = dict(subjects.values_list("pk", "external_id"))
     for answer, *place in rows:
         by = given[answer]
-        yield harmless(names[by.subject]), pseudonym(by.volunteer, by.has_account).user_name, *place
+        yield names[by.subject], pseudonym(by.volunteer, by.has_account).user_name, *place

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from webapp.review.exchange.cells import csv_parts, harmless
+from webapp.review.exchange.cells import csv_parts
 from webapp.review.exchange.numbers import classification_number
 from webapp.review.exchange.paging import Given, answers
 from webapp.review.exchange.panoptes_tasks import VERSION, annotations
@@ -29,7 +29,7 @@ def _rows(workflow: Workflow, page: Sequence[Given]) -> Iterator[Sequence[Any]]:
     facts = facts_of(workflow, {given.subject for given in page})
     known = {pk: (subject_data(each), each.size) for pk, each in facts.items()}
     marks = marks_of(workflow, [given.id for given in page])
-    about = workflow.pk, harmless(workflow.name), "{}.{}".format(*VERSION)
+    about = workflow.pk, workflow.name, "{}.{}".format(*VERSION)
     for given in page:
         who = pseudonym(given.volunteer, given.has_account)
         said, size = known[given.subject]

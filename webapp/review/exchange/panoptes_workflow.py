@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from webapp.review.exchange.cells import csv_parts, harmless
+from webapp.review.exchange.cells import csv_parts
 from webapp.review.exchange.panoptes_tasks import QUESTION, VERSION, tasks_of
 from webapp.volunteers.models import Classification, QueueEntry, Workflow
 
@@ -23,7 +23,7 @@ def _row(workflow: Workflow) -> list[object]:
     retirement = {"criteria": "classification_count", "options": {"count": workflow.max_votes}}
     return [
         workflow.pk,
-        harmless(workflow.name),
+        workflow.name,
         VERSION[0],
         str(workflow.is_active).lower(),
         Classification.objects.counted().filter(workflow=workflow).count(),

@@ -4,12 +4,14 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+from ml.pixels.csv_rows import BoundedRows
 from webapp.review.intake.panoptes_record import panoptes_record, vote_record
 from webapp.review.intake.reasons import Reason
 from webapp.review.intake.record import BadFile, Broken, Row
 from webapp.review.sentences import COLUMN_TWICE, NO_COLUMN, NO_CSV, NOT_UTF8
 
 LARGEST_CELL = 16 * 2**20
+LONGEST_ROW = 2 * LARGEST_CELL
 NEEDED = ("classification_id", "user_name", "subject_ids")
 NOT_ANSWERS = {
     *NEEDED, "row_id", "user_id", "user_ip", "workflow_id", "workflow_name", "workflow_version", "created_at",
@@ -29,7 +31,7 @@ def read_csv(path: Path) -> Iterator[Row]:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file, strict=True)
+            rows = BoundedRows(file, LONGEST_ROW, strict=True)
             header = next(rows, [])
             _check(header, path)
             tasks = [name for name in header if name not in NOT_ANSWERS]

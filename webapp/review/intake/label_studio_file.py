@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import ijson
 
@@ -12,6 +12,8 @@ from webapp.review.intake.record import BadFile, Broken, Record, Row, clean, mom
 from webapp.review.sentences import NO_JSON
 
 Result = Mapping[str, Any]
+DEEPEST = 100
+_STEPS = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 
 
 def read_label_studio(path: Path) -> Iterator[Row]:
@@ -25,13 +27,23 @@ def read_label_studio(path: Path) -> Iterator[Row]:
     number = 0
     try:
         with path.open("rb") as file:
-            for task in ijson.items(file, "item", use_float=True):
+            for task in ijson.items(ijson.parse(_shallow(file)), "item"):
                 for annotation in _annotations(task):
                     number += 1
                     yield _row(number, task, annotation)
     except (ijson.JSONError, UnicodeDecodeError) as error:
         said = clean(str(error).splitlines()[0])
         raise BadFile(NO_JSON(file=path.name, number=number, error=said)) from error
+
+
+def _shallow(file: BinaryIO) -> Iterator[tuple[str, Any]]:
+    """Yield the events of a file; deeper nesting than any tool writes would take the time of its square."""
+    depth = 0
+    for event in ijson.basic_parse(file, use_float=True):
+        depth += _STEPS.get(event[0], 0)
+        if depth > DEEPEST:
+            raise ijson.JSONError(f"more than {DEEPEST} lists or objects within each other")
+        yield event
 
 
 def _annotations(task: Any) -> list[Any]:

@@ -1,0 +1,98 @@
+"""Nobody learns at the door who else is here, takes their address, or keeps them out."""
+
+import re
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.auth import get_user_model
+from django.core.cache import cache
+from django.test import Client
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def quick_passwords(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def forgetful_limits():
+    cache.clear()
+
+
+@pytest.fixture
+def ada():
+    user = get_user_model().objects.create_user("ada", "ada@example.org", PASSWORD)
+    EmailAddress.objects.create(user=user, email="ada@example.org", primary=True, verified=True)
+    return user
+
+
+def sign_up(name, email):
+    browser = Client()
+    form = {"username": name, "email": email, "password1": PASSWORD, "password2": PASSWORD}
+    answer = browser.post("/accounts/signup/", form)
+    page = browser.get("/accounts/email/").content.decode()
+    return answer.status_code, answer.get("Location"), re.sub(r"value=\"\w{64}\"", "", page).replace(email, "ADDRESS")
+
+
+def test_a_taken_address_looks_at_sign_up_as_a_free_one_does(ada):
+    taken, free = sign_up("eve", "Ada@example.org".lower()), sign_up("eva", "new@example.org")
+    assert (taken[:2], taken[2].replace("eve", "eva")) == (free[:2], free[2])
+    assert EmailAddress.objects.get(email="ada@example.org", verified=True).user == ada
+    assert not EmailAddress.objects.filter(user__username="eve", verified=True).exists()
+
+
+def test_a_taken_address_looks_at_a_change_as_a_free_one_does(ada):
+    said = []
+    for name, email in (("eve", "ada@example.org"), ("eva", "new@example.org")):
+        browser = Client()
+        browser.force_login(get_user_model().objects.create_user(name))
+        answer = browser.post("/accounts/email/", {"email": email, "action_add": ""})
+        said.append((answer.status_code, answer.get("Location")))
+    assert said[0] == said[1]
+    assert not EmailAddress.objects.filter(user__username="eve", verified=True).exists()
+
+
+def test_an_address_that_somebody_else_named_signs_in_its_owner(ada):
+    sign_up("eve", "ada@example.org")
+    browser = Client()
+    browser.post("/accounts/login/", {"login": "ada@example.org", "password": PASSWORD})
+    assert int(browser.session["_auth_user_id"]) == ada.pk
+
+
+def tried(browser, password, **asked):
+    answer = browser.post("/accounts/login/", {"login": "ada", "password": password}, **asked)
+    return "in" if answer.status_code == 302 else "late" if "Too many" in answer.content.decode() else "wrong"
+
+
+def test_guesses_from_elsewhere_keep_nobody_out(ada):
+    attacker = [tried(Client(), str(n), REMOTE_ADDR="203.0.113.1") for n in range(7)]
+    assert attacker == ["wrong"] * 5 + ["late"] * 2
+    assert tried(Client(), PASSWORD, REMOTE_ADDR="203.0.113.1") == "late"
+    assert tried(Client(), PASSWORD, REMOTE_ADDR="198.51.100.2") == "in"
+
+
+def test_guesses_from_everywhere_keep_no_known_device_out(ada):
+    own = Client()
+    assert tried(own, PASSWORD) == "in"
+    own.post("/accounts/logout/")
+    guesses = [tried(Client(), str(n), REMOTE_ADDR=f"2001:db8:{n:x}::1") for n in range(102)]
+    assert guesses == ["wrong"] * 100 + ["late"] * 2
+    assert tried(Client(), PASSWORD, REMOTE_ADDR="198.51.100.2") == "late"
+    assert tried(own, PASSWORD, REMOTE_ADDR="198.51.100.2") == "in"
+
+
+def test_a_device_that_knows_somebody_else_is_no_known_one(ada):
+    get_user_model().objects.create_user("eve", password=PASSWORD)
+    eves = Client()
+    eves.post("/accounts/login/", {"login": "eve", "password": PASSWORD})
+    eves.post("/accounts/logout/")
+    assert [tried(eves, str(n)) for n in range(6)] == ["wrong"] * 5 + ["late"]
+
+
+def test_a_forged_device_is_none(ada):
+    forged = Client()
+    forged.cookies["known-device"] = f'["x", [{ada.pk}]]:forged'
+    assert [tried(forged, str(n)) for n in range(6)] == ["wrong"] * 5 + ["late"]
