@@ -11,5 +11,6 @@ _checkout = hashlib.blake2b(str(Path(__file__).resolve()).encode(), digest_size=
 os.environ["WANDERERS_DATA"] = str(Path(tempfile.gettempdir()) / f"wanderers-tests-{os.getuid()}-{_checkout}")
 (Path(os.environ["WANDERERS_DATA"]) / "static").mkdir(parents=True, exist_ok=True)  # whitenoise warns without it
 os.environ.setdefault("SECRET_KEY", "only-for-tests")
+os.environ.setdefault("THROTTLE_NEWCOMERS", "1000000/hour")  # every test's browser is a newcomer from one address
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 embedded.ensure()
