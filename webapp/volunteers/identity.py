@@ -32,7 +32,7 @@ def account_volunteer(user: Any) -> Volunteer:
 def visitor_of(request: HttpRequest) -> Volunteer | None:
     """Return the visitor whom the cookie names; none after they were merged into an account, or for a forged one."""
     key = _key(request)
-    return key and Volunteer.objects.filter(key=key, user=None, merged_into=None).first()
+    return Volunteer.objects.filter(key=key, user=None, merged_into=None).first() if key else None
 
 
 def newcomer_of(request: HttpRequest) -> Volunteer | None:

@@ -1,4 +1,5 @@
 import random
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -88,3 +89,8 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.entry} lent to {self.volunteer or self.newcomer}"
+
+    @property
+    def holder(self) -> Any:
+        """Whose it is: the primary key of a volunteer, or the key of a newcomer."""
+        return self.volunteer_id or self.newcomer
