@@ -1,4 +1,4 @@
-"""What is too large, or comes from whoever is not signed in, is never written to disk; pages say what may be sent."""
+"""What is too large, or comes from whoever may send no files, is never written to disk; pages say what may be sent."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -90,4 +90,20 @@ def test_whoever_is_not_signed_in_writes_nothing(written, address):
     stranger = Client(enforce_csrf_checks=True)
     stranger.cookies["csrftoken"] = "a" * 32  # then the form is read for its token, and the files with it
     assert stranger.post(address, {"uploads": files(1000)}).status_code in (400, 403, 405)
+    assert written == []
+
+
+@pytest.mark.parametrize("address", [INGEST, "/surveys/other/ingest/start/", "/", "/you/collections/", "/api/token/"])
+def test_an_account_writes_nothing_where_it_may_send_no_files(written, django_user_model, address):
+    sky.survey("night")
+    user = django_user_model.objects.create_user("eve")
+    Membership.objects.create(user=user, survey=sky.survey("other"), role="volunteer")
+    eve = Client()
+    eve.force_login(user)
+    assert eve.post(address, {"uploads": files(1000)}).status_code < 500
+    assert written == []
+
+
+def test_a_request_that_says_itself_to_be_too_large_is_not_begun(admin, written):
+    assert admin.post(INGEST, {"uploads": files(LIMIT, 2 * 2**20)}).status_code == 400
     assert written == []
