@@ -7,7 +7,7 @@ from django.test import Client
 
 from tests.integration.learning import sky
 from webapp.archive.ingest.inbox import inbox
-from webapp.archive.models import IngestRun, Membership
+from webapp.archive.models import IngestRun, Membership, Survey
 from webapp.volunteers.models import GuideImage
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +57,7 @@ def test_too_much_is_refused_with_a_sentence_and_never_on_disk(admin, spool, wri
     assert "an upload may have" in response.content.decode()
     assert sum(written) <= LIMIT
     assert not list(spool.iterdir())
-    assert not list(inbox().iterdir())
+    assert not list(inbox(Survey.objects.get()).iterdir())
     assert not IngestRun.objects.exists()
 
 
@@ -67,7 +67,7 @@ def test_a_night_of_many_files_is_taken(admin, spool):
 
 def test_what_is_just_small_enough_is_taken(admin, spool):
     assert admin.post(INGEST, {"uploads": files(LIMIT // 2, LIMIT // 2)}).status_code == 302
-    (folder,) = inbox().iterdir()
+    (folder,) = inbox(Survey.objects.get()).iterdir()
     assert {path.name: path.stat().st_size for path in folder.iterdir()} == {"0.npy": LIMIT // 2, "1.npy": LIMIT // 2}
     assert not list(spool.iterdir())
 
