@@ -1,7 +1,8 @@
 """Who was handed a subject may answer it, however late: what was lent carries a signed proof.
 
 A lease ends when it runs out or its subject is answered. The proof does not, so that an answer that waited in a browser
-for the network still counts, and nobody votes on a subject of their own choice.
+for the network still counts while its subject needs votes (`webapp.volunteers.classify.record`), and nobody votes on a
+subject of their own choice.
 """
 
 import re
