@@ -13,5 +13,6 @@ os.environ["WANDERERS_DATA"] = str(Path(tempfile.gettempdir()) / f"wanderers-tes
 os.environ.setdefault("WANDERERS_CACHE", str(Path(os.environ["WANDERERS_DATA"]) / "cache"))
 os.environ.setdefault("WANDERERS_TRAINING_THREADS", "1")  # else measured in every test anew, since two run at a time
 os.environ.setdefault("SECRET_KEY", "only-for-tests")
+os.environ.setdefault("THROTTLE_NEWCOMERS", "1000000/hour")  # every test's browser is a newcomer from one address
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 embedded.ensure()

@@ -30,6 +30,7 @@ try:
     _trusted_proxies = env.int("TRUSTED_PROXIES", 0, validate=validate.Range(min=0))
     _throttle_anonymous = env.str("THROTTLE_ANONYMOUS", "600/min")
     _throttle_user = env.str("THROTTLE_USER", "6000/min")
+    THROTTLE_NEWCOMERS = env.str("THROTTLE_NEWCOMERS", "120/hour")
     _sweep_seconds = env.int("SWEEP_SECONDS", 15)
     _retrain_seconds = env.int("RETRAIN_CHECK_SECONDS", 60)
     TOKEN_DAYS = env.float("TOKEN_DAYS", 90, validate=validate.Range(min=0, min_inclusive=False))
@@ -86,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "webapp.unstorable.UnstorableMiddleware",
 ]
 ROOT_URLCONF = "webapp.urls"
 WSGI_APPLICATION = "webapp.wsgi.application"

@@ -1,4 +1,4 @@
-"""Files that a browser sends, kept on disk as they arrive: as much as one upload may have, and from accounts alone."""
+"""Files that a browser sends, kept on disk as they arrive: as much as one upload may have, from those who may send."""
 
 from io import BytesIO
 from typing import Any
@@ -9,6 +9,11 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import HttpRequest
 
+from webapp.archive.models import Membership, Role, Survey
+
+AROUND = 2**20
+"""Bytes by which a request may be larger than the files in it: their names, and the form's other fields."""
+
 
 class Unkept(BytesIO):
     """What is there of a file that was too large: nothing, so whoever reads it nevertheless ends the request."""
@@ -18,18 +23,20 @@ class Unkept(BytesIO):
 
 
 class BoundedUploadHandler(TemporaryFileUploadHandler):
-    """Stop writing at MAX_UPLOAD_MB, counted over all files of a request, or at once for whoever is not signed in.
+    """Stop writing at MAX_UPLOAD_MB, counted over all files of a request; write nothing for whoever may send none.
 
-    The rest is read and dropped, so that the page can answer: its form knows each file's name and size, and says what
-    is too large. Nobody's role is known yet, since the form's token, which comes with the files, is read first.
+    That is: whoever is no scientist of the survey that the address names. Nor is anything written of a request that
+    says itself to be too large. The rest is read and dropped, so that the page can answer: its form knows each file's
+    name and size, and says what is too large.
     """
 
     request: HttpRequest
     left = 0
 
-    def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
+    def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *args: Any, **kwargs: Any) -> None:
         """Begin to count."""
-        self.left = settings.MAX_UPLOAD if self.request.user.is_authenticated else 0
+        is_taken = content_length <= settings.MAX_UPLOAD + AROUND and may_send_files(self.request)
+        self.left = settings.MAX_UPLOAD if is_taken else 0
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """Write a part of a file, as long as all parts together may be kept."""
@@ -43,3 +50,10 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
             return super().file_complete(file_size)
         self.file.close()
         return UploadedFile(Unkept(), self.file_name, self.content_type, file_size, self.charset)
+
+
+def may_send_files(request: HttpRequest) -> bool:
+    """Return whether the person works on the survey that the address names; only its own pages take files."""
+    match = request.resolver_match
+    survey = Survey.objects.filter(slug=match.kwargs["slug"]).first() if match and "slug" in match.kwargs else None
+    return survey is not None and Membership.objects.allows(request.user, survey, Role.SCIENTIST)

@@ -1,5 +1,7 @@
 """Who speaks to the API: a token, a session, or a visitor's cookie."""
 
+from contextlib import suppress
+
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
@@ -12,8 +14,9 @@ from rest_framework.response import Response
 
 from webapp.api.token_authentication import VolunteerTokenAuthentication
 from webapp.consensus.merge import merge
-from webapp.volunteers.identity import COOKIE, account_volunteer, forget, remember, visitor_of
+from webapp.volunteers.identity import COOKIE, account_volunteer, forget, newcomer_of, remember, visitor_of
 from webapp.volunteers.models import Volunteer
+from webapp.volunteers.newcomers import settle
 
 
 class VisitorAuthentication(SessionAuthentication):
@@ -40,26 +43,35 @@ class VisitorScheme(OpenApiAuthenticationExtension):
 
 
 def known_volunteer(request: Request) -> Volunteer:
-    """Return the volunteer who asks; whoever was never handed anything cannot answer.
+    """Return the volunteer who asks, or a newcomer, who is not stored; whoever was never handed anything cannot answer.
 
-    Answers that a visitor gave before signing in become the account's here.
+    Answers that a visitor gave before signing in become the account's here, and what they were handed.
     """
-    visitor = visitor_of(request._request)
+    visitor = visitor_of(request._request) or newcomer_of(request._request)
     if not request.user.is_authenticated:
         if visitor is None:
             raise PermissionDenied(_("Open the classify page or ask for the next subject first, or send a token."))
         return visitor
     account = account_volunteer(request.user)
     if visitor is not None:
+        settle(visitor)
         merge(visitor, account)
     return account
 
 
 def any_volunteer(request: Request) -> Volunteer:
-    """Return the volunteer who asks, a new visitor where nobody is known."""
-    if request.user.is_authenticated or visitor_of(request._request):
-        return known_volunteer(request)
-    return Volunteer.objects.create()
+    """Return the volunteer who asks, a newcomer, who is not stored, where nobody is known."""
+    if request.user.is_authenticated or COOKIE in request.COOKIES:
+        with suppress(PermissionDenied):
+            return known_volunteer(request)
+    return Volunteer()
+
+
+def volunteer_who_acts(request: Request) -> Volunteer:
+    """Return the volunteer who asks; from now on they are stored."""
+    volunteer = known_volunteer(request)
+    settle(volunteer)
+    return volunteer
 
 
 def keep_identity(request: HttpRequest, response: Response, volunteer: Volunteer) -> Response:

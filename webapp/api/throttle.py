@@ -1,42 +1,14 @@
-"""Rates by account and by address, at a cost that does not grow with the rate."""
+"""How many requests the API takes, by account and by address."""
 
-import time
 from typing import Any
 
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
-from rest_framework.throttling import AnonRateThrottle, SimpleRateThrottle, UserRateThrottle
+from rest_framework.throttling import AnonRateThrottle, UserRateThrottle
 
-
-class Windows(SimpleRateThrottle):
-    """Count requests by window, and guess the last window's share from how far this one is.
-
-    DRF's own keeps a time stamp of every request and copies all of them each time, which a busy account pays for. The
-    guess is exact for an even stream of requests.
-    """
-
-    num_requests: int | None
-    duration: int | None
-    left = 0.0
-
-    def allow_request(self, request: Request, view: Any) -> bool:
-        """Return whether the rate allows this request, and count it if so."""
-        key = self.get_cache_key(request, view) if self.rate is not None else None
-        if key is None:
-            return True
-        length = self.duration or 1
-        window, passed = divmod(time.time(), length)
-        now, before = f"{key}-{window:.0f}", f"{key}-{window - 1:.0f}"
-        counts = self.cache.get_many([now, before])
-        self.left = length - passed
-        if counts.get(now, 0) + counts.get(before, 0) * self.left / length >= (self.num_requests or 0):
-            return False
-        if not self.cache.add(now, 1, 2 * length):
-            self.cache.incr(now)
-        return True
-
-    def wait(self) -> float:
-        """Return the seconds until the window is a new one, and a place in it is free."""
-        return self.left + (self.duration or 0) / (self.num_requests or 1)
+from webapp.rates import Windows
+from webapp.volunteers.newcomers import NewcomerRate
 
 
 class AnonymousThrottle(Windows, AnonRateThrottle):
@@ -49,3 +21,13 @@ class UserThrottle(Windows, UserRateThrottle):
     def get_cache_key(self, request: Request, view: Any) -> str | None:
         """Name the account, if there is one."""
         return super().get_cache_key(request, view) if request.user.is_authenticated else None
+
+
+def check_newcomer(request: Request) -> None:
+    """Raise Throttled when too many newcomers ask from one address."""
+    rate = NewcomerRate()
+    if not rate.allow_request(request, None):
+        raise Throttled(
+            rate.wait(),
+            _("Many new visitors came from your network just now. Try again in some minutes, or sign in."),
+        )

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.ingest.inbox import inbox_path
 from webapp.archive.ingest.start import IngestRefused
-from webapp.archive.models import Kind
+from webapp.archive.models import Kind, Survey
 from webapp.archive.uploads import keep_upload
 
 
@@ -59,11 +59,11 @@ class IngestForm(forms.Form):
             raise forms.ValidationError(_("Choose files, or name something in the inbox: one of the two."))
         return cleaned
 
-    def path(self) -> Path:
+    def path(self, survey: Survey) -> Path:
         """Return what to ingest, with uploads written to the inbox; IngestRefused says why not."""
         if not self.cleaned_data["uploads"]:
-            return inbox_path(self.cleaned_data["name"])
-        return keep_upload(self.cleaned_data["uploads"])
+            return inbox_path(survey, self.cleaned_data["name"])
+        return keep_upload(survey, self.cleaned_data["uploads"])
 
     def refuse(self, error: IngestRefused) -> None:
         self.add_error(None, str(error))

@@ -1,4 +1,4 @@
-"""Files that a browser sends to be ingested: kept in a folder of their own below the inbox."""
+"""Files that a browser sends to be ingested: kept in a folder of their own below the survey's inbox."""
 
 import secrets
 from collections.abc import Sequence
@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 
 from webapp.archive.ingest.inbox import inbox
 from webapp.archive.ingest.start import IngestRefused
+from webapp.archive.models import Survey
 
 
-def keep_upload(files: Sequence[UploadedFile]) -> Path:
+def keep_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
     """Write the files and return what to ingest: the file, or the folder where there are several.
 
     Raises
@@ -29,11 +30,11 @@ def keep_upload(files: Sequence[UploadedFile]) -> Path:
             "there."
         )
         sizes = {"size": intcomma(round(size / 2**20)), "most": intcomma(round(settings.MAX_UPLOAD / 2**20))}
-        raise IngestRefused(said % {**sizes, "inbox": inbox()})
+        raise IngestRefused(said % {**sizes, "inbox": inbox(survey)})
     names = [Path(file.name or "upload").name for file in files]
     if len(set(names)) < len(names):
         raise IngestRefused(_("Two of these files have the same name. Rename one of them; nothing was kept."))
-    folder = inbox() / f"upload-{timezone.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    folder = inbox(survey) / f"upload-{timezone.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     folder.mkdir()
     for name, file in zip(names, files, strict=True):
         _write(folder / name, file)

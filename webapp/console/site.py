@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from webapp import embedded
+from webapp.console.logs import shorten
 from webapp.console.processes import Child, end, web, worker
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,8 @@ def watch(children: list[Child]) -> None:
             embedded.keep_running()
             for child in children:
                 child.revive()
+                shorten(child.log)
+            shorten(Path(settings.DATA) / "postgres" / "log")
 
 
 def _wait_until_ready(host: str, port: int) -> None:

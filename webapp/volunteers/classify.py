@@ -29,7 +29,8 @@ LOCK = f"""
 
 SENT = ("id", "answer", "follow_up", "started_at", "finished_at", "device", "viewport", "frames_seen")
 
-# An id that exists already, or a second answer to a subject, conflicts and stores nothing.
+# An id that exists already, or a second answer to a subject, conflicts and stores nothing. An answer without a lease,
+# which ran out or never was, is too late for a subject that is settled, or has all the answers that it may have.
 STORE = f"""
     WITH ended AS (
         DELETE FROM volunteers_lease WHERE volunteer_id = %(volunteer)s AND entry_id = ANY(%(entry)s)
@@ -48,6 +49,11 @@ STORE = f"""
     ) AS item (entry, id, answer, follow_up, started_at, finished_at, device, viewport, frames_seen)
     JOIN volunteers_queueentry AS entry ON entry.id = item.entry
     LEFT JOIN ended ON ended.entry_id = entry.id
+    WHERE ended.entry_id IS NOT NULL OR entry.is_gold OR NOT entry.is_retired AND %(most)s > (
+        SELECT count(*) FROM volunteers_classification AS given
+        WHERE given.workflow_id = entry.workflow_id AND given.subject_id = entry.subject_id
+            AND given.withdrawn_at IS NULL
+    )
     ON CONFLICT DO NOTHING
     RETURNING {ANSWER.sql}
 """  # noqa: S608  # column names of our own models
@@ -79,12 +85,16 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of an item: a new row; the row of the same id, replayed; or an earlier answer, which stands."""
+    """What became of an item: a new row; the row of the same id, replayed; or an earlier answer, which stands.
+
+    Or it came too late, and is not stored.
+    """
 
     classification: Classification
     entry: QueueEntry
     is_new: bool
     is_replay: bool
+    is_late: bool = False
 
 
 def lock_entries(workflow: Workflow, subjects: Sequence[int]) -> dict[int, QueueEntry]:
@@ -103,6 +113,8 @@ def record(
     volunteer: Volunteer, workflow: Workflow, items: Sequence[Item], entries: Mapping[int, QueueEntry]
 ) -> list[Recorded]:
     """Store answers, each once: a replayed id returns the row it made, a second answer the first one.
+
+    An answer whose lease has run out counts only while its subject needs votes: it is not stored after that.
 
     Lock their queue entries first (`lock_entries`), as every change of votes does. Nothing is counted yet.
 
@@ -125,12 +137,18 @@ def record(
     made = _store(volunteer, workflow, [(entries[item.subject], item) for item in items])
     store_lines({made[item.subject]: item.marks for item in items if item.subject in made})
     earlier = _earlier(volunteer, workflow, [item for item in items if item.subject not in made])
-    return [
-        Recorded(made[item.subject], entries[item.subject], is_new=True, is_replay=False)
-        if item.subject in made
-        else Recorded(earlier[item.subject], entries[item.subject], False, earlier[item.subject].pk == item.id)
-        for item in items
-    ]
+    recorded = []
+    for item in items:
+        entry = entries[item.subject]
+        if item.subject in made:
+            recorded.append(Recorded(made[item.subject], entry, is_new=True, is_replay=False))
+        elif item.subject in earlier:
+            row = earlier[item.subject]
+            recorded.append(Recorded(row, entry, is_new=False, is_replay=row.pk == item.id))
+        else:
+            row = _unstored(volunteer, workflow, entry, item)
+            recorded.append(Recorded(row, entry, is_new=False, is_replay=False, is_late=True))
+    return recorded
 
 
 def _store(
@@ -138,6 +156,7 @@ def _store(
 ) -> dict[int, Classification]:
     """End the volunteer's leases and store the answers that are new; return those, by subject."""
     parameters: dict[str, Any] = {"volunteer": volunteer.pk, "workflow": workflow.pk}
+    parameters["most"] = workflow.max_votes
     parameters["entry"] = [entry.pk for entry, _ in answers]
     for field in SENT:
         parameters[field] = [getattr(item, field) for _, item in answers]
@@ -148,6 +167,14 @@ def _store(
         answer.workflow, answer.subject = workflow, subjects[answer.subject_id]
         made[answer.subject_id] = answer
     return made
+
+
+def _unstored(volunteer: Volunteer, workflow: Workflow, entry: QueueEntry, item: Item) -> Classification:
+    """Return an answer that came too late as a row that is nowhere, so that its sender can be told of it."""
+    sent = {name: getattr(item, name) for name in ("id", "answer", "follow_up")}
+    row = Classification(volunteer=volunteer, workflow=workflow, subject=entry.subject, reason=entry.reason, **sent)
+    row.is_counted = True  # nothing of it waits to be counted
+    return row
 
 
 def _earlier(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> dict[int, Classification]:

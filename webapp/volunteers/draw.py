@@ -6,13 +6,15 @@ limit is a plan for many rows.
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from webapp.sql import fetch
 from webapp.volunteers.models import Reason, Volunteer, Workflow
 from webapp.volunteers.training_schedule import last_step, share_at
 
-# The volunteer neither holds the entry nor has answered it.
+# The volunteer neither holds the entry nor has answered it. Who is no volunteer yet has answered nothing.
 UNSEEN = """
     entry.workflow_id = %(workflow)s
     AND NOT EXISTS (
@@ -20,10 +22,7 @@ UNSEEN = """
         WHERE answer.volunteer_id = %(volunteer)s AND answer.workflow_id = %(workflow)s
             AND answer.subject_id = entry.subject_id AND answer.withdrawn_at IS NULL
     )
-    AND NOT EXISTS (
-        SELECT FROM volunteers_lease AS held
-        WHERE held.volunteer_id = %(volunteer)s AND held.entry_id = entry.id
-    )
+    AND entry.id <> ALL(%(held)s::bigint[])
 """
 SELECT = "SELECT entry.id, entry.reason FROM volunteers_queueentry AS entry WHERE"
 GOLD = f"{SELECT} entry.is_gold AND {UNSEEN}"
@@ -45,17 +44,17 @@ class Drawn:
     reason: str
 
 
-def draw(volunteer: Volunteer, workflow: Workflow, n: int, held: int = 0) -> list[Drawn]:
+def draw(volunteer: Volunteer, workflow: Workflow, n: int, held: Sequence[int] = ()) -> list[Drawn]:
     """Draw up to `n` entries that the volunteer has not seen, and lock those whose slots are to be taken.
 
     Each place is drawn by itself, so nobody can tell from the order which subjects are gold. How many of them train
-    depends on what the volunteer has seen before, the `held` ones included. Where gold or random ones are wanting,
-    the place goes to the first by priority; but a training workflow has nothing else.
+    depends on what the volunteer has seen before, the entries that they hold (`held`) included. Where gold or random
+    ones are wanting, the place goes to the first by priority; but a training workflow has nothing else.
     """
-    asked = {"volunteer": volunteer.pk, "workflow": workflow.pk}
+    asked = {"volunteer": volunteer.pk, "workflow": workflow.pk, "held": list(held)}
     if workflow.is_training:
         return [Drawn(entry, Reason.TRAINING) for entry, _ in _gold(asked, n)]
-    seen = _seen(asked, workflow) + held
+    seen = _seen(asked, workflow) + len(held)
     plan = [_reason(workflow, seen + place) for place in range(n)]
     gold = _gold(asked, plan.count(Reason.TRAINING))
     by_chance = _by_chance(asked, plan.count(Reason.RANDOM))
@@ -71,7 +70,7 @@ def draw(volunteer: Volunteer, workflow: Workflow, n: int, held: int = 0) -> lis
     return drawn + [Drawn(*row) for row in first]
 
 
-def _seen(asked: dict[str, int], workflow: Workflow) -> int:
+def _seen(asked: dict[str, Any], workflow: Workflow) -> int:
     """Return how many subjects the volunteer has answered, counted in the index and no further than it matters."""
     most = last_step(workflow.training_schedule)
     return int(fetch(SEEN.format(most=most), asked)[0][0]) if most else 0
@@ -83,7 +82,7 @@ def _reason(workflow: Workflow, seen: int) -> Reason:
     return Reason.RANDOM if random.random() < workflow.random_fraction else Reason.NEW
 
 
-def _gold(asked: dict[str, int], n: int) -> list[tuple[int, str]]:
+def _gold(asked: dict[str, Any], n: int) -> list[tuple[int, str]]:
     """Go through the shuffled gold from a random point, and on from its beginning when the end is reached.
 
     Everybody may hold the same one, so nothing is locked.
@@ -98,7 +97,7 @@ def _gold(asked: dict[str, int], n: int) -> list[tuple[int, str]]:
     return found
 
 
-def _by_chance(asked: dict[str, int], n: int) -> list[tuple[int, str]]:
+def _by_chance(asked: dict[str, Any], n: int) -> list[tuple[int, str]]:
     """Return the first of the shuffled order, which no model and no vote has a hand in: an unbiased sample.
 
     Everybody draws from its same end, so that the sample's subjects are settled one after another; a new point for
@@ -107,7 +106,7 @@ def _by_chance(asked: dict[str, int], n: int) -> list[tuple[int, str]]:
     return fetch(f"{OPEN} ORDER BY entry.shuffle LIMIT {n} {LOCK}", asked) if n else []
 
 
-def _first(asked: dict[str, int], n: int, taken: list[tuple[int, str]]) -> list[tuple[int, str]]:
+def _first(asked: dict[str, Any], n: int, taken: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """Return the first by priority that are not among those taken already."""
     if not n:
         return []

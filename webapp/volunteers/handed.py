@@ -1,16 +1,22 @@
 """Who was handed a subject may answer it, however late: what was lent carries a signed proof.
 
 A lease ends when it runs out or its subject is answered. The proof does not, so that an answer that waited in a browser
-for the network still counts, and nobody votes on a subject of their own choice.
+for the network still counts while its subject needs votes (`webapp.volunteers.classify.record`), and nobody votes on a
+subject of their own choice.
 """
 
+import re
 from collections.abc import Iterable
+from uuid import UUID
 
 from django.core.signing import Signer
+from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare
 
 from webapp.volunteers.models import Classification, Lease, Volunteer, Workflow
 
+NEWCOMER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+DECIMAL = re.compile(r"[0-9]{1,19}")
 _signer = Signer(salt="webapp.volunteers.handed")
 
 
@@ -22,8 +28,11 @@ class HandedToAnother(ValueError):
     """Somebody else was handed the subject, who is not signed in."""
 
 
-def proof_of(volunteer: int, workflow: int, subject: int) -> str:
-    """Return the proof that the volunteer was handed the subject: their key, and a signature."""
+def proof_of(volunteer: int | UUID, workflow: int, subject: int) -> str:
+    """Return the proof that the volunteer was handed the subject: who they are, and a signature.
+
+    A newcomer is named by the key in their cookie, since they are no row yet.
+    """
     return f"{volunteer}:{_signer.signature(f'{volunteer}:{workflow}:{subject}')}"
 
 
@@ -41,8 +50,8 @@ def check_handed(volunteer: Volunteer, workflow: Workflow, proofs: Iterable[tupl
     unproven = [subject for subject, proof in proofs if not _proves(volunteer, workflow, subject, proof)]
     if not unproven:
         return
-    held = Lease.objects.filter(volunteer=volunteer, entry__workflow=workflow, entry__subject__in=unproven)
-    answered = Classification.objects.filter(volunteer=volunteer, workflow=workflow, subject__in=unproven)
+    held = Lease.objects.held_by(volunteer).filter(entry__workflow=workflow, entry__subject__in=unproven)
+    answered = Classification.objects.filter(volunteer_id=volunteer.pk, workflow=workflow, subject__in=unproven)
     known = set(held.values_list("entry__subject", flat=True)) | set(answered.values_list("subject", flat=True))
     for subject in unproven:
         if subject not in known:
@@ -54,10 +63,18 @@ def check_handed(volunteer: Volunteer, workflow: Workflow, proofs: Iterable[tupl
 
 def _proves(volunteer: Volunteer, workflow: Workflow, subject: int, proof: str) -> bool:
     whose = proof.partition(":")[0]
-    if not whose.isdecimal() or not constant_time_compare(proof, proof_of(int(whose), workflow.pk, subject)):
+    if NEWCOMER.fullmatch(whose):
+        true = constant_time_compare(proof, proof_of(UUID(whose), workflow.pk, subject))
+        return true and (UUID(whose) == volunteer.key or _merged(volunteer).filter(key=UUID(whose)).exists())
+    if not DECIMAL.fullmatch(whose) or not constant_time_compare(proof, proof_of(int(whose), workflow.pk, subject)):
         return False
-    if int(whose) == volunteer.pk or volunteer.merged.filter(pk=int(whose)).exists():
+    if int(whose) == volunteer.pk or _merged(volunteer).filter(pk=int(whose)).exists():
         return True
     if Volunteer.objects.filter(pk=int(whose), user__isnull=False).exists():
         raise HandedToAnother(f"Subject {subject} was handed to somebody else. Sign in as who answered it.")
     return False
+
+
+def _merged(volunteer: Volunteer) -> QuerySet[Volunteer]:
+    """Return the visitors that the volunteer was before they signed in."""
+    return volunteer.merged.all() if volunteer.pk is not None else Volunteer.objects.none()

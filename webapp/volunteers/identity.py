@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponseBase
 
 from webapp.volunteers.models import Volunteer
@@ -15,13 +14,13 @@ YEAR = 365 * 24 * 3600
 
 
 def volunteer_of(request: HttpRequest) -> Volunteer:
-    """Return the account's volunteer, else the visitor whom the cookie names, else a new visitor.
+    """Return the account's volunteer, else the visitor whom the cookie names, else a newcomer, who is not stored.
 
     Hand a visitor to `remember` with the response, or the next request is a stranger's.
     """
     if request.user.is_authenticated:
         return account_volunteer(request.user)
-    return visitor_of(request) or Volunteer.objects.create()
+    return visitor_of(request) or newcomer_of(request) or Volunteer()
 
 
 def account_volunteer(user: Any) -> Volunteer:
@@ -32,12 +31,21 @@ def account_volunteer(user: Any) -> Volunteer:
 
 def visitor_of(request: HttpRequest) -> Volunteer | None:
     """Return the visitor whom the cookie names; none after they were merged into an account, or for a forged one."""
+    key = _key(request)
+    return Volunteer.objects.filter(key=key, user=None, merged_into=None).first() if key else None
+
+
+def newcomer_of(request: HttpRequest) -> Volunteer | None:
+    """Return whom the cookie names as a volunteer who is not stored, if they have never answered."""
+    key = _key(request)
+    return Volunteer(key=key) if key and not Volunteer.objects.filter(key=key).exists() else None
+
+
+def _key(request: HttpRequest) -> uuid.UUID | None:
     signed = request.get_signed_cookie(COOKIE, default=None, salt=SALT)
-    if signed is None:
-        return None
     try:
-        return Volunteer.objects.filter(key=uuid.UUID(signed), user=None, merged_into=None).first()
-    except (ValueError, ValidationError):
+        return uuid.UUID(signed) if signed else None
+    except ValueError:
         return None
 
 

@@ -15,9 +15,12 @@ from django.utils import timezone
 from webapp.archive.models import Subject
 from webapp.sql import Columns, fetch
 from webapp.volunteers.draw import Drawn, draw
-from webapp.volunteers.models import Lease, QueueEntry, Volunteer, Workflow
+from webapp.volunteers.models import Classification, Lease, QueueEntry, Volunteer, Workflow
+from webapp.volunteers.newcomers import lock_newcomer
 
 MOST_LEASES = 50
+FOR_VISITORS = 10
+FOR_NEWCOMERS = 5
 
 LEASE = Columns(Lease, "lease")
 ENTRY = Columns(QueueEntry, "entry")
@@ -35,7 +38,7 @@ HELD = f"""
     FROM volunteers_lease AS lease
     JOIN volunteers_queueentry AS entry ON entry.id = lease.entry_id
     JOIN archive_subject AS subject ON subject.id = entry.subject_id
-    WHERE lease.volunteer_id = %(volunteer)s AND entry.workflow_id = %(workflow)s
+    WHERE lease.{{column}} = %(holder)s AND entry.workflow_id = %(workflow)s
         AND (entry.is_gold OR NOT entry.is_retired)
     ORDER BY lease.id
 """  # noqa: S608  # column names of our own models
@@ -45,8 +48,8 @@ RENEW = "UPDATE volunteers_lease SET expires_at = %s WHERE id = ANY(%s) RETURNIN
 # What is lent is what is taken: the slots that go down are those of the leases that were made, and no others.
 LEND = f"""
     WITH lease AS (
-        INSERT INTO volunteers_lease (entry_id, volunteer_id, reason, expires_at)
-        SELECT entry, %(volunteer)s, reason, %(expires_at)s
+        INSERT INTO volunteers_lease (entry_id, volunteer_id, newcomer, reason, expires_at)
+        SELECT entry, %(volunteer)s::bigint, %(newcomer)s::uuid, reason, %(expires_at)s
         FROM unnest(%(entries)s::bigint[], %(reasons)s::text[]) WITH ORDINALITY AS drawn (entry, reason, place)
         ORDER BY place
         ON CONFLICT DO NOTHING
@@ -63,13 +66,23 @@ LEND = f"""
 """  # noqa: S608  # column names of our own models
 
 
+def most_leases(volunteer: Volunteer, workflow: Workflow) -> int:
+    """Return how many subjects the volunteer may hold ahead: a visitor at first few, and more the more they answer."""
+    if volunteer.user_id is not None:
+        return MOST_LEASES
+    if volunteer.pk is None:
+        return FOR_NEWCOMERS
+    answers = Classification.objects.standing().filter(volunteer=volunteer, workflow=workflow)
+    return max(FOR_VISITORS, answers[:MOST_LEASES].count())
+
+
 def lease_next(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
     """Hand up to `n` subjects to the volunteer, first those that they hold already.
 
     Asking twice, in one tab or in two, gives the same subjects. Each further place is drawn by itself: a gold subject
     with the probability that `workflow.training_schedule` says; else, with probability `workflow.random_fraction`,
     one at random; else the first by priority. Nobody is handed what they have answered, or what needs no more people
-    than hold it.
+    than hold it. A volunteer that is not stored is a newcomer, known by the key in their cookie.
     """
     leases = _lease(volunteer, workflow, n)
     if not leases and workflow.is_active and release_expired(workflow):
@@ -79,17 +92,28 @@ def lease_next(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
 
 @transaction.atomic
 def _lease(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
-    fetch(BEGIN, [volunteer.pk])
+    volunteer = _lock(volunteer)
     held = _held(volunteer, workflow)[: min(n, MOST_LEASES)]
     missing = min(n, MOST_LEASES) - len(held)
     if not missing or not workflow.is_active:
         return held
-    return held + _lend(volunteer, draw(volunteer, workflow, missing, len(held)))
+    return held + _lend(volunteer, draw(volunteer, workflow, missing, [lease.entry_id for lease in held]))
+
+
+def _lock(volunteer: Volunteer) -> Volunteer:
+    """Lock the volunteer; a newcomer whose first answer came meanwhile is a volunteer now."""
+    if volunteer.pk is not None:
+        fetch(BEGIN, [volunteer.pk])
+        return volunteer
+    lock_newcomer(volunteer)
+    return Volunteer.objects.filter(key=volunteer.key).first() or volunteer
 
 
 def _held(volunteer: Volunteer, workflow: Workflow) -> list[Lease]:
     """Return the open leases of the volunteer, in the order they were given; those that ran out are renewed."""
-    leases = _leases(HELD, {"volunteer": volunteer.pk, "workflow": workflow.pk})
+    column = "newcomer" if volunteer.pk is None else "volunteer_id"
+    value = volunteer.key if volunteer.pk is None else volunteer.pk
+    leases = _leases(HELD.format(column=column), {"holder": value, "workflow": workflow.pk})
     stale = {lease.pk for lease in leases if lease.expires_at <= timezone.now()}
     if not stale:
         return leases
@@ -106,6 +130,7 @@ def _lend(volunteer: Volunteer, drawn: list[Drawn]) -> list[Lease]:
         LEND,
         {
             "volunteer": volunteer.pk,
+            "newcomer": volunteer.key if volunteer.pk is None else None,
             "entries": [each.entry for each in drawn],
             "reasons": [each.reason for each in drawn],
             "expires_at": timezone.now() + settings.LEASE_FOR,

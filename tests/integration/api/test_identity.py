@@ -11,6 +11,7 @@ from webapp.consensus.models import Consensus, Skill
 from webapp.volunteers.handed import proof_of
 from webapp.volunteers.identity import COOKIE
 from webapp.volunteers.models import Classification, Lease, Volunteer, Workflow
+from webapp.volunteers.newcomers import settle
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +43,7 @@ def test_a_visitor_is_known_by_a_cookie_that_scripts_cannot_read(workflow, brows
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
     browser.get(NEXT, {"n": 1})
-    assert Volunteer.objects.count() == 1
+    assert not Volunteer.objects.exists()
     assert Lease.objects.count() == 1
 
 
@@ -96,7 +97,8 @@ def test_what_a_visitor_answered_becomes_the_accounts_once(workflow, browser):
     vote(account, workflow, first, "no")
     vote(make_volunteer("bob"), workflow, second, "no")
     items = browser.get(NEXT, {"n": 3}).json()["items"]
-    visitor = Volunteer.objects.get(user=None)
+    visitor = Volunteer(key=Lease.objects.values_list("newcomer", flat=True).distinct().get())
+    settle(visitor)
     for subject in (first, second, gold):
         sent = answer({"subject": {"id": subject.pk}}, "yes")
         sent["lease"] = proof_of(visitor.pk, workflow.pk, subject.pk)
@@ -143,7 +145,7 @@ def test_signing_out_again_does_not_speak_for_the_account(workflow, browser):
     stranger.cookies[COOKIE] = cookie
     stranger.get(NEXT, {"n": 1})
     assert Lease.objects.filter(volunteer=account).count() == 1
-    assert Volunteer.objects.filter(user=None, merged_into=None).count() == 1
+    assert Lease.objects.filter(volunteer=None).exclude(newcomer=None).count() == 1
 
 
 def test_a_visitors_answers_list_is_their_own(workflow, browser):

@@ -91,7 +91,7 @@ def test_admins_promote_and_step_back_and_nobody_else(workflow, people):
 
 def test_admins_ingest_from_the_inbox_and_nobody_else(workflow, people):
     admin, others = people
-    (inbox() / "night").mkdir()
+    (inbox(workflow.survey) / "night").mkdir()
     body = {"survey": "atlas", "path": "night"}
     for other in others:
         assert other.post("/api/ingest-runs/", body).status_code == 403

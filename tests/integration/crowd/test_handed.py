@@ -7,7 +7,16 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from tests.integration.crowd.world import client_of, entry_of, make_volunteer, make_workflow, subjects_of, vote
+from tests.integration.crowd.world import (
+    client_of,
+    end_grace,
+    entry_of,
+    make_volunteer,
+    make_workflow,
+    subjects_of,
+    vote,
+)
+from webapp.consensus.models import Consensus
 from webapp.volunteers.models import Classification, Lease
 from webapp.volunteers.queue import release_expired
 
@@ -80,3 +89,64 @@ def test_a_locked_level_takes_no_answers():
     assert ann.get(NEXT).status_code == 403
     assert post(ann, subjects_of(workflow)[0].pk).status_code == 400
     assert not Classification.objects.exists()
+
+
+def let_go():
+    Lease.objects.update(expires_at=timezone.now() - timedelta(hours=1))
+    release_expired()
+
+
+def hand_to_many(people):
+    """Hand the one subject to everybody, who let it lie until somebody else is asked."""
+    held = []
+    for person in people:
+        held.append(handed(person))
+        let_go()
+    return held
+
+
+def test_a_subject_takes_no_more_late_answers_than_it_may_have():
+    workflow = make_workflow(subjects=1, max_votes=4, method="majority", min_votes=4)
+    people = [client_of(make_volunteer(f"p{n}")) for n in range(9)]
+    replies = []
+    for n, (person, (subject, lease)) in enumerate(zip(people, hand_to_many(people), strict=True)):
+        replies.append(post(person, subject, "yes" if n % 2 else "no", lease=lease))
+    assert [reply.json()["accepted"] for reply in replies] == [True] * 4 + [False] * 5
+    late = replies[-1]
+    assert (late.status_code, late.json()["votes"]) == (200, {"yes": 0, "no": 0, "unsure": 0})
+    assert "Thank you for looking" in late.json()["message"]
+    assert end_grace() == Classification.objects.count() == 4
+    assert Consensus.objects.get().votes == 4
+    assert entry_of(workflow, subject).is_retired
+
+
+def test_an_answer_that_comes_when_others_have_settled_the_subject_changes_nothing():
+    workflow = make_workflow(subjects=1, method="majority", min_votes=2)
+    ann = client_of(make_volunteer("ann"))
+    subject, lease = handed(ann)
+    let_go()
+    for _ in range(2):
+        vote(make_volunteer(), workflow, subject)
+    sent = {"id": str(uuid.uuid4()), "lease": lease}
+    for _ in range(2):  # sent again, it is as late
+        assert post(ann, subject, "no", **sent).json()["accepted"] is False
+    assert entry_of(workflow, subject).is_retired
+    assert Classification.objects.count() == Consensus.objects.get().votes == 2
+    assert ann.get(ANSWERS).json()["results"] == []
+
+
+def test_who_still_holds_a_subject_is_counted_though_others_settle_it():
+    workflow = make_workflow(subjects=1, method="majority", min_votes=2)
+    ann = client_of(make_volunteer("ann"))
+    subject, _ = handed(ann)
+    for _ in range(2):
+        vote(make_volunteer(), workflow, subject)
+    assert post(ann, subject).json()["accepted"] is True
+
+
+def test_a_late_answer_to_a_training_subject_still_trains():
+    make_workflow(subjects=0, gold=1, training_schedule=[[0, 1.0]])
+    ann = client_of(make_volunteer("ann"))
+    subject, lease = handed(ann)
+    let_go()
+    assert post(ann, subject, lease=lease).json()["feedback"]["truth"] == "no"

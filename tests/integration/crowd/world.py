@@ -18,7 +18,7 @@ from webapp.consensus.submit import Submitted, submit
 from webapp.consensus.update import count
 from webapp.volunteers.classify import Item, lock_entries
 from webapp.volunteers.enqueue import enqueue_subjects
-from webapp.volunteers.models import Classification, QueueEntry, Volunteer, Workflow
+from webapp.volunteers.models import Classification, Lease, QueueEntry, Volunteer, Workflow
 
 
 def make_workflow(subjects=10, gold=0, slug="atlas", **fields):
@@ -71,12 +71,21 @@ def client_of(volunteer):
 
 
 def vote(volunteer, workflow, subject, answer="yes", follow_up=""):
-    """Answer, and go on: so that the answer counts."""
+    """Answer what one was handed, and go on: so that the answer counts."""
     subject = getattr(subject, "pk", subject)
+    hand(volunteer, workflow, subject)
     given = submit(volunteer, workflow, [Item(uuid.uuid4(), subject, answer, follow_up)])[0]
     go_on(volunteer, workflow)
     given.recorded.classification.refresh_from_db()
     return Submitted(given.recorded, Consensus.objects.filter(workflow=workflow, subject=subject).first())
+
+
+def hand(volunteer, workflow, subject):
+    """Let the volunteer hold the subject, unless they have answered it."""
+    entry = QueueEntry.objects.filter(workflow=workflow, subject=subject).first()
+    if entry and not standing(workflow).filter(volunteer=volunteer, subject=subject).exists():
+        later = timezone.now() + timedelta(minutes=15)
+        Lease.objects.get_or_create(volunteer=volunteer, entry=entry, defaults={"reason": "new", "expires_at": later})
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from tests.integration.ingest.sky import make_sky, make_survey
 from webapp import dispatch
 from webapp.archive.ingest.inbox import inbox, inbox_path
 from webapp.archive.ingest.start import IngestRefused, start_ingest
-from webapp.archive.models import IngestRun
+from webapp.archive.models import IngestRun, Membership
 
 pytestmark = pytest.mark.django_db
 
@@ -47,15 +47,32 @@ def test_the_set_is_named_for_the_folder_or_the_file(tmp_path):
 
 
 def test_the_inbox_holds_what_it_holds_and_nothing_else(tmp_path):
-    make_sky(inbox() / "night", 1)
+    survey = make_survey()
+    make_sky(inbox(survey) / "night", 1)
     (tmp_path / "secret.csv").touch()
-    (inbox() / "link").symlink_to(tmp_path)
-    assert inbox_path("night/manifest.csv") == (tmp_path / "inbox" / "night" / "manifest.csv").resolve()
-    for name in ("../secret.csv", "/etc/passwd", "link/secret.csv", "night/../../secret.csv"):
+    (inbox(survey) / "link").symlink_to(tmp_path)
+    found = (tmp_path / "inbox" / "atlas" / "night" / "manifest.csv").resolve()
+    assert inbox_path(survey, "night/manifest.csv") == found
+    for name in ("../../secret.csv", "/etc/passwd", "link/secret.csv", "night/../../../secret.csv"):
         with pytest.raises(IngestRefused, match="lies outside the inbox"):
-            inbox_path(name)
+            inbox_path(survey, name)
     with pytest.raises(IngestRefused, match="is not in the inbox"):
-        inbox_path("other")
+        inbox_path(survey, "other")
     for name in ("", " ", "a\0b"):
         with pytest.raises(IngestRefused, match="Name a file or folder"):
-            inbox_path(name)
+            inbox_path(survey, name)
+
+
+def test_no_survey_reads_the_inbox_of_another(client):
+    ours, theirs = make_survey(), make_survey("ztf")
+    make_sky(inbox(theirs) / "their-night", 1)
+    (inbox(ours) / "way-in").symlink_to(inbox(theirs))
+    admin = get_user_model().objects.create_user("ada")
+    Membership.objects.create(user=admin, survey=ours, role="admin")
+    client.force_login(admin)
+    assert "their-night" not in client.get("/surveys/atlas/ingest/").content.decode()
+    for name in ("../ztf/their-night", "way-in/their-night", "their-night", str(inbox(theirs) / "their-night")):
+        assert client.post("/surveys/atlas/ingest/start/", {"name": name}).status_code == 400
+        asked = {"survey": "atlas", "path": name}
+        assert client.post("/api/ingest-runs/", asked, content_type="application/json").status_code == 400
+    assert not IngestRun.objects.exists()

@@ -114,7 +114,7 @@ def test_the_object_which_can_tell_the_class_is_shown_to_scientists_only(client,
             client.force_login(user)
         assert "synthetic" not in client.get(address).content.decode()
         assert client.get("/surveys/night/", search).context["subjects"] == []
-        assert "Name contains" in client.get("/surveys/night/").content.decode()
+        assert "Name begins with" in client.get("/surveys/night/").content.decode()
     scientist = django_user_model.objects.create_user("scientist")
     Membership.objects.create(user=scientist, survey=survey, role="scientist")
     client.force_login(scientist)

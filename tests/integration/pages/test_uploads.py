@@ -1,4 +1,4 @@
-"""What is too large, or comes from whoever is not signed in, is never written to disk; pages say what may be sent."""
+"""What is too large, or comes from whoever may send no files, is never written to disk; pages say what may be sent."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -7,7 +7,7 @@ from django.test import Client
 
 from tests.integration.learning import sky
 from webapp.archive.ingest.inbox import inbox
-from webapp.archive.models import IngestRun, Membership
+from webapp.archive.models import IngestRun, Membership, Survey
 from webapp.volunteers.models import GuideImage
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +57,7 @@ def test_too_much_is_refused_with_a_sentence_and_never_on_disk(admin, spool, wri
     assert "an upload may have" in response.content.decode()
     assert sum(written) <= LIMIT
     assert not list(spool.iterdir())
-    assert not list(inbox().iterdir())
+    assert not list(inbox(Survey.objects.get()).iterdir())
     assert not IngestRun.objects.exists()
 
 
@@ -67,7 +67,7 @@ def test_a_night_of_many_files_is_taken(admin, spool):
 
 def test_what_is_just_small_enough_is_taken(admin, spool):
     assert admin.post(INGEST, {"uploads": files(LIMIT // 2, LIMIT // 2)}).status_code == 302
-    (folder,) = inbox().iterdir()
+    (folder,) = inbox(Survey.objects.get()).iterdir()
     assert {path.name: path.stat().st_size for path in folder.iterdir()} == {"0.npy": LIMIT // 2, "1.npy": LIMIT // 2}
     assert not list(spool.iterdir())
 
@@ -90,4 +90,20 @@ def test_whoever_is_not_signed_in_writes_nothing(written, address):
     stranger = Client(enforce_csrf_checks=True)
     stranger.cookies["csrftoken"] = "a" * 32  # then the form is read for its token, and the files with it
     assert stranger.post(address, {"uploads": files(1000)}).status_code in (400, 403, 405)
+    assert written == []
+
+
+@pytest.mark.parametrize("address", [INGEST, "/surveys/other/ingest/start/", "/", "/you/collections/", "/api/token/"])
+def test_an_account_writes_nothing_where_it_may_send_no_files(written, django_user_model, address):
+    sky.survey("night")
+    user = django_user_model.objects.create_user("eve")
+    Membership.objects.create(user=user, survey=sky.survey("other"), role="volunteer")
+    eve = Client()
+    eve.force_login(user)
+    assert eve.post(address, {"uploads": files(1000)}).status_code < 500
+    assert written == []
+
+
+def test_a_request_that_says_itself_to_be_too_large_is_not_begun(admin, written):
+    assert admin.post(INGEST, {"uploads": files(LIMIT, 2 * 2**20)}).status_code == 400
     assert written == []

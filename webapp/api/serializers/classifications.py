@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from webapp.consensus.feedback import feedback_on
 from webapp.consensus.submit import Submitted
-from webapp.volunteers.classify import Item
+from webapp.volunteers.classify import Item, Recorded
 from webapp.volunteers.marks import Line
 from webapp.volunteers.models import Classification, Mark, Reason
 from webapp.volunteers.models.classification import Answer
@@ -81,7 +81,9 @@ class AnsweredSerializer(serializers.Serializer[Any]):
     subject = serializers.IntegerField()
     answer = serializers.ChoiceField(Answer.choices)
     follow_up = serializers.CharField(allow_blank=True)
-    accepted = serializers.BooleanField(help_text="false where an earlier answer to the same subject stands")
+    accepted = serializers.BooleanField(
+        help_text="false where an earlier answer to the same subject stands, or it came too late"
+    )
     replayed = serializers.BooleanField(help_text="this id had been stored before")
     withdrawn = serializers.BooleanField()
     reason = serializers.ChoiceField(Reason.choices, help_text="why the subject was shown")
@@ -133,5 +135,11 @@ def represent(submitted: Submitted, p_real: float | None = None, is_favourite: b
         "p_real": p_real,
         "is_favourite": is_favourite,
         "about": reverse("subject", args=[consensus.workflow.survey.slug, row.subject_id]),
-        "message": "" if accepted else _("You had answered this subject already; your first answer stands."),
+        "message": "" if accepted else _why_not(submitted.recorded),
     }
+
+
+def _why_not(recorded: Recorded) -> str:
+    if recorded.is_late:
+        return _("Others had settled this one before your answer came, so it was not needed. Thank you for looking.")
+    return _("You had answered this subject already; your first answer stands.")

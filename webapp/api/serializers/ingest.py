@@ -26,7 +26,9 @@ class IngestRunSerializer(serializers.ModelSerializer[IngestRun]):
 
 class StartIngestSerializer(serializers.Serializer[Any]):
     survey = BySlug[Survey](queryset=Survey.objects.all())
-    path = serializers.CharField(max_length=1000, help_text="file or folder below inbox/ in the server's data folder")
+    path = serializers.CharField(
+        max_length=1000, help_text="file or folder below inbox/<slug of the survey>/ in the server's data folder"
+    )
     kind = serializers.ChoiceField(Kind.choices, allow_blank=True, default="")
     subject_set = serializers.CharField(max_length=120, allow_blank=True, default="")
     dry_run = serializers.BooleanField(default=False)

@@ -95,7 +95,7 @@ def represent(leases: Sequence[Lease], workflow: Workflow) -> list[dict[str, Any
         frames[subject].append(FrameRow(*row))
     return [
         {
-            "lease": proof_of(lease.volunteer_id, workflow.pk, lease.entry.subject_id),
+            "lease": proof_of(lease.holder, workflow.pk, lease.entry.subject_id),
             "expires_at": lease.expires_at,
             "workflow": workflow.slug,
             "subject": _subject(lease.entry.subject, frames[lease.entry.subject_id], workflow.survey.pixel_scale),

@@ -15,7 +15,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from webapp.api.errors import Conflict
-from webapp.api.identity import ANYBODY, keep_identity, known_volunteer
+from webapp.api.identity import ANYBODY, keep_identity, known_volunteer, volunteer_who_acts
 from webapp.api.pagination import NewestAnswer
 from webapp.api.serializers.classifications import (
     AnsweredSerializer,
@@ -33,6 +33,7 @@ from webapp.volunteers.by_slug import workflows_by_slug
 from webapp.volunteers.classify import CannotClassify, TooLate
 from webapp.volunteers.handed import HandedToAnother, NotHanded, check_handed
 from webapp.volunteers.models import Classification, Volunteer, Workflow
+from webapp.volunteers.newcomers import settle
 
 
 def one_or_many(serializer: type[Serializer[Any]]) -> PolymorphicProxySerializer:
@@ -54,7 +55,7 @@ class ClassificationsView(generics.ListAPIView[Classification]):
     pagination_class = NewestAnswer
 
     def get_queryset(self) -> QuerySet[Classification]:
-        answers = Classification.objects.filter(volunteer=known_volunteer(self.request))
+        answers = Classification.objects.filter(volunteer_id=known_volunteer(self.request).pk)
         return answers.select_related("workflow").prefetch_related("marks")
 
     @extend_schema(request=one_or_many(AnswerSerializer), responses=one_or_many(AnsweredSerializer))
@@ -93,6 +94,7 @@ def store(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[dict[str,
 def submit_to(volunteer: Volunteer, workflow: Workflow, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     try:
         check_handed(volunteer, workflow, [(answer["subject"], answer["lease"]) for answer in answers])
+        settle(volunteer)
         submitted = submit(volunteer, workflow, [to_item(answer) for answer in answers])
     except (CannotClassify, NotHanded) as error:
         raise ValidationError({"detail": str(error)}) from error
@@ -122,7 +124,7 @@ class UndoView(APIView):
     def post(self, request: Request, pk: UUID) -> Response:
         """Take an answer back within the workflow's grace period (409 after it). Twice is as once."""
         try:
-            return Response(represent(undo(known_volunteer(request), pk)))
+            return Response(represent(undo(volunteer_who_acts(request), pk)))
         except Classification.DoesNotExist as error:
             raise NotFound("You gave no answer of this id.") from error
         except TooLate as error:
@@ -139,7 +141,9 @@ class FollowUpView(APIView):
         serializer = FollowUpSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         try:
-            return Response(represent(say_more(known_volunteer(request), pk, serializer.validated_data["follow_up"])))
+            return Response(
+                represent(say_more(volunteer_who_acts(request), pk, serializer.validated_data["follow_up"]))
+            )
         except Classification.DoesNotExist as error:
             raise NotFound("You gave no answer of this id.") from error
         except CannotClassify as error:

@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from webapp.api.identity import ANYBODY, known_volunteer
+from webapp.api.identity import ANYBODY, volunteer_who_acts
 from webapp.archive.models import Subject
 from webapp.community.keep import favour, unfavour
 
@@ -19,11 +19,11 @@ class FavouriteView(APIView):
     @extend_schema(request=None, responses={204: None})
     def put(self, request: Request, subject: int) -> Response:
         """Give the subject a heart. Twice is as once."""
-        favour(known_volunteer(request), get_object_or_404(Subject, pk=subject))
+        favour(volunteer_who_acts(request), get_object_or_404(Subject, pk=subject))
         return Response(status=204)
 
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request, subject: int) -> Response:
         """Take the heart away, if there is one."""
-        unfavour(known_volunteer(request), subject)
+        unfavour(volunteer_who_acts(request), subject)
         return Response(status=204)

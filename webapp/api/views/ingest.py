@@ -24,13 +24,13 @@ class IngestRunViewSet(SurveyRows):
 
     @extend_schema(request=StartIngestSerializer, responses={201: IngestRunSerializer})
     def create(self, request: Request) -> Response:
-        """Ingest a file or folder that lies in the server's inbox."""
+        """Ingest a file or folder that lies in the survey's inbox on the server."""
         asked = StartIngestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         admin = require(request, asked.validated_data["survey"], Role.ADMIN)
         name = asked.validated_data.pop("path")
         try:
-            run = start_ingest(**asked.validated_data, path=inbox_path(name), by=admin)
+            run = start_ingest(**asked.validated_data, path=inbox_path(asked.validated_data["survey"], name), by=admin)
         except IngestRefused as error:
             raise ValidationError({"path": [str(error)]}) from error
         return Response(IngestRunSerializer(run).data, status=status.HTTP_201_CREATED)

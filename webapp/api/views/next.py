@@ -8,11 +8,12 @@ from rest_framework.views import APIView
 
 from webapp.api.identity import ANYBODY, any_volunteer, keep_identity
 from webapp.api.serializers.items import NextSerializer, represent
+from webapp.api.throttle import check_newcomer
 from webapp.consensus.levels import gate_of
 from webapp.volunteers.by_slug import workflows_by_slug
 from webapp.volunteers.models import Workflow
 from webapp.volunteers.progress import progress_of
-from webapp.volunteers.queue import MOST_LEASES, lease_next
+from webapp.volunteers.queue import MOST_LEASES, lease_next, most_leases
 
 DEFAULT = 10
 
@@ -38,15 +39,17 @@ class NextView(APIView):
         if workflow is None:
             raise NotFound(f"There is no workflow “{slug}”.")
         volunteer = any_volunteer(request)
+        if volunteer.pk is None:
+            check_newcomer(request)
         gate = gate_of(workflow, volunteer)
         if not gate.is_open:
             raise PermissionDenied(gate.sentence)
-        wanted = wanted_items(request)
-        leases = lease_next(volunteer, workflow, wanted)
+        wanted, most = wanted_items(request), most_leases(volunteer, workflow)
+        leases = lease_next(volunteer, workflow, min(wanted, most))
         body = {
             "items": represent(leases, workflow),
             "progress": progress_of(volunteer, workflow),
-            "message": "" if len(leases) == wanted else why_no_more(workflow),
+            "message": "" if len(leases) == wanted else why_no_more(workflow, len(leases) == most),
         }
         response = Response(body, headers={"Cache-Control": "private, no-store"})
         return keep_identity(request._request, response, volunteer)
@@ -60,7 +63,9 @@ def wanted_items(request: Request) -> int:
         return DEFAULT
 
 
-def why_no_more(workflow: Workflow) -> str:
+def why_no_more(workflow: Workflow, holds_enough: bool) -> str:
+    if holds_enough:
+        return _("More subjects come as soon as the answers that you gave have arrived.")
     if not workflow.is_active:
         return _("This project is paused. What you answered is safe; come back when it goes on.")
     if workflow.is_training:

@@ -14,8 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from webapp.api.throttle import AnonymousThrottle, Windows
+from webapp.api.throttle import AnonymousThrottle
 from webapp.api.token_authentication import VolunteerTokenAuthentication
+from webapp.rates import Windows
 from webapp.tokens import token_of
 
 

@@ -1,7 +1,8 @@
 from typing import Self
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models.survey import Survey
@@ -63,6 +64,8 @@ class Subject(models.Model):
         indexes = [
             models.Index(fields=["survey", "checksum"]),
             models.Index(fields=["survey", "object_group"]),
+            models.Index("survey", OpClass(Upper("external_id"), name="text_pattern_ops"), name="subject_by_beginning"),
+            models.Index("survey", "kind", "id", name="subject_by_kind"),
             models.Index("survey", "gold_label", name="subject_gold", condition=~models.Q(gold_label="")),
             GinIndex(fields=["metadata"], name="subject_metadata", opclasses=["jsonb_path_ops"]),
         ]

@@ -42,7 +42,7 @@ def ingest_start(request: HttpRequest, survey: Survey) -> HttpResponse:
     try:
         run = start_ingest(
             survey=survey,
-            path=form.path(),
+            path=form.path(survey),
             by=person(request),
             **{name: form.cleaned_data[name] for name in ("kind", "subject_set", "dry_run")},
         )
@@ -88,7 +88,7 @@ def ingest_cancel(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse
 
 
 def _page(request: HttpRequest, survey: Survey, form: IngestForm, status: int = 200) -> HttpResponse:
-    folder = inbox()
+    folder = inbox(survey)
     names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     context = {"form": form, "inbox": folder, "names": names, **_runs(survey)}
     return render(request, "archive/ingest.html", context, status=status)
@@ -100,7 +100,7 @@ def _runs(survey: Survey) -> dict[str, Any]:
 
 
 def _context(survey: Survey, pk: int) -> dict[str, Any]:
-    run = get_object_or_404(IngestRun.objects.select_related("requested_by"), survey=survey, pk=pk)
+    run = get_object_or_404(IngestRun.objects.select_related("requested_by", "survey"), survey=survey, pk=pk)
     problems = list(run.problems.all()[:PROBLEMS])
     return {"survey": survey, "run": run, "problems": problems, "name": _name_in_inbox(run), "kind": _kind(run)}
 
@@ -112,5 +112,5 @@ def _kind(run: IngestRun) -> str:
 
 def _name_in_inbox(run: IngestRun) -> str:
     """Return what the form calls the run's path; nothing for one that the command line read from elsewhere."""
-    folder, path = inbox().resolve(), Path(run.path)
+    folder, path = inbox(run.survey).resolve(), Path(run.path)
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else ""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
+from webapp.rates import ByAddress
 
 PER_PAGE = 48
 GOLD = [("", _("any")), ("known", _("class known")), ("open", _("class open"))]
@@ -32,7 +33,14 @@ class FilterForm(forms.Form):
         super().__init__(*args, **kwargs)
         if not knows_truth:
             del self.fields["gold"]
-            self.fields["text"].label = _("Name contains")
+            self.fields["text"].label = _("Name begins with")
+
+
+class SearchRate(ByAddress):
+    """What one address may look for in archives, apart from those who work on them."""
+
+    scope = "search"
+    rate = "60/min"
 
 
 @require_safe
@@ -41,6 +49,9 @@ def subjects(request: HttpRequest, slug: str) -> HttpResponse:
     knows_truth = _knows_truth(request, survey)
     form = FilterForm(request.GET, knows_truth=knows_truth)
     form.is_valid()
+    if not knows_truth and _looks_for(form) and not SearchRate().allow_request(request, None):
+        context = {"survey": survey, "knows_truth": knows_truth, "form": form, "is_busy": True}
+        return render(request, "archive/subjects.html", context, status=429)
     found = list(_found(survey, form.cleaned_data, knows_truth)[: PER_PAGE + 1])
     page = {"form": form, "subjects": found[:PER_PAGE], "next": _next(request, found)}
     return render(request, "archive/subjects.html", {"survey": survey, "knows_truth": knows_truth, **page})
@@ -66,12 +77,20 @@ def _knows_truth(request: HttpRequest, survey: Survey) -> bool:
     return Membership.objects.allows(request.user, survey, Role.SCIENTIST)
 
 
+def _looks_for(form: FilterForm) -> bool:
+    return bool(form.cleaned_data.get("text") or form.cleaned_data.get("kind"))
+
+
 def _found(survey: Survey, wanted: dict[str, Any], knows_truth: bool) -> QuerySet[Subject]:
-    """Return the subjects in the order of their ids, from `after` on: a late page costs no more than the first."""
+    """Return the subjects in the order of their ids, from `after` on: a late page costs no more than the first.
+
+    Whoever works on the survey may look for a part of a name, which reads all of them; everybody else for its
+    beginning, which an index finds.
+    """
     rows = Subject.objects.observed().filter(survey=survey).order_by("pk")
     if wanted.get("text"):
-        named = Q(external_id__icontains=wanted["text"])
-        rows = rows.filter(named | Q(object_group__icontains=wanted["text"]) if knows_truth else named)
+        within = Q(external_id__icontains=wanted["text"]) | Q(object_group__icontains=wanted["text"])
+        rows = rows.filter(within if knows_truth else Q(external_id__istartswith=wanted["text"]))
     if wanted.get("kind"):
         rows = rows.filter(kind=wanted["kind"])
     if wanted.get("gold"):

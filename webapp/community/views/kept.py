@@ -75,4 +75,4 @@ def _collections(request: HttpRequest, volunteer: Volunteer | None) -> dict[str,
 def _back(request: HttpRequest) -> str:
     address = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
-    return address if is_ours else "favourites"
+    return address if is_ours and address.startswith("/") else "favourites"

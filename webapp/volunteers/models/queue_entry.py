@@ -1,4 +1,5 @@
 import random
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -56,17 +57,40 @@ class QueueEntry(models.Model):
         return f"{self.subject} in {self.workflow}"
 
 
+class LeaseQuerySet(models.QuerySet["Lease"]):
+    def held_by(self, volunteer: Volunteer) -> models.QuerySet["Lease"]:
+        """Leases of the volunteer, or of a newcomer, who is not stored."""
+        return self.filter(newcomer=volunteer.key) if volunteer.pk is None else self.filter(volunteer=volunteer)
+
+
 class Lease(models.Model):
-    """A subject handed to one volunteer until `expires_at`; its slot is theirs meanwhile."""
+    """A subject handed to one volunteer until `expires_at`; its slot is theirs meanwhile.
+
+    A visitor who has answered nothing yet is no volunteer, and is named by the key in their cookie.
+    """
 
     entry = models.ForeignKey(QueueEntry, on_delete=models.CASCADE, related_name="leases")
-    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="leases")
+    volunteer = models.ForeignKey(Volunteer, null=True, on_delete=models.CASCADE, related_name="leases")
+    newcomer = models.UUIDField(null=True)
     reason = models.CharField(max_length=10, choices=Reason)
     expires_at = models.DateTimeField()
 
+    objects = LeaseQuerySet.as_manager()
+
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["volunteer", "entry"], name="one_lease_per_volunteer_and_entry")]
+        constraints = [
+            models.UniqueConstraint(fields=["volunteer", "entry"], name="one_lease_per_volunteer_and_entry"),
+            models.UniqueConstraint(fields=["newcomer", "entry"], name="one_lease_per_newcomer_and_entry"),
+            models.CheckConstraint(
+                condition=Q(volunteer=None) ^ Q(newcomer=None), name="lent_to_a_volunteer_or_a_newcomer"
+            ),
+        ]
         indexes = [models.Index(fields=["expires_at"])]
 
     def __str__(self) -> str:
-        return f"{self.entry} lent to {self.volunteer}"
+        return f"{self.entry} lent to {self.volunteer or self.newcomer}"
+
+    @property
+    def holder(self) -> Any:
+        """Whose it is: the primary key of a volunteer, or the key of a newcomer."""
+        return self.volunteer_id or self.newcomer

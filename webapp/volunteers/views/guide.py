@@ -11,6 +11,7 @@ from webapp.volunteers.guide import current_text
 from webapp.volunteers.identity import reader_of, remember, volunteer_of
 from webapp.volunteers.markdown import as_html
 from webapp.volunteers.models import GuideImage, GuideKind, Workflow
+from webapp.volunteers.newcomers import NewcomerRate, settle
 from webapp.volunteers.tutorial import note_step, tutorial_of
 
 
@@ -51,9 +52,12 @@ def image(request: HttpRequest, pk: int, digest: str) -> HttpResponse:
 def _note_step(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     step = request.POST.get("step", "")
     volunteer = volunteer_of(request)
-    tutorial = tutorial_of(workflow, volunteer)
+    if volunteer.pk is None and not NewcomerRate().allow_request(request, None):
+        return HttpResponse(status=429)
+    tutorial = tutorial_of(workflow, None)
     if tutorial is None or not step.isascii() or not step.isdigit() or len(step) > 4:
         return HttpResponseBadRequest("There is no such step.", content_type="text/plain; charset=utf-8")
+    settle(volunteer)
     note_step(volunteer=volunteer, tutorial=tutorial, step=int(step), is_finished=request.POST.get("finished") == "yes")
     response = HttpResponse(status=204)
     remember(response, volunteer)

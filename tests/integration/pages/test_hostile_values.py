@@ -1,0 +1,111 @@
+"""What no row can hold is answered with a sentence wherever it is sent; it is no error of the site."""
+
+import json
+import re
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.cache import cache
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+
+from tests.integration.crowd.world import make_workflow, subjects_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DIGITS = "9" * 5000
+VALUES = {"nul": "a\0b", "digits": DIGITS, "float": "1e999", "big": str(2**63)}
+FIELDS = re.findall(
+    r"\w+",
+    """
+answer back because before body by collection description email favourite finished follow_up id kind label language
+login lease marks method n name next note page page_size password password1 password2 q reason random_fraction sort
+started_at finished_at state step subject subject_set subjects text username verdict viewport window workflow zone slug
+survey role checkpoint version priority external_id set retired task token path channels pixel_scale positive classes
+question min_votes max_votes based_on cursor ra dec radius act format
+""",
+)
+UUID = "8c6e3b2e-0000-4000-8000-000000000000"
+KNOWN = [(r"<int:\w+>", "{pk}"), (r"<uuid:\w+>", UUID), (r"<export:\w+>", "votes.csv"), (r"<\w+:\w+>", "atlas")]
+KNOWN += [(r"\(\?P<pk>[^)]*\)", "{pk}"), (r"\(\?P<\w+>[^)]*\)", "atlas"), (r"[\^$]", "")]
+
+
+def addresses(patterns=None, before="/"):
+    """Every address of the site, with something that is there for what is left open in it."""
+    for pattern in patterns or get_resolver().url_patterns:
+        route = before + str(pattern.pattern)
+        if not isinstance(pattern, URLPattern):
+            yield from addresses(pattern.url_patterns, route)
+            continue
+        for found, meant in KNOWN:
+            route = re.sub(found, meant, route)
+        if "/orcid/" not in route:  # which needs an account of the site's at ORCID
+            yield route
+
+
+@pytest.fixture
+def pk():
+    cache.clear()
+    return subjects_of(make_workflow(subjects=2))[0].pk
+
+
+@pytest.fixture
+def ask(pk):
+    """Ask as somebody who may do everything, so that no value is stopped by who sends it."""
+    user = get_user_model().objects.create(username="ann", is_superuser=True)
+    client = Client(raise_request_exception=False)
+
+    def ask(method, address, *args, **more):
+        client.force_login(user)
+        response = getattr(client, method)(address.format(pk=pk), *args, **more)
+        response.close()
+        return response.status_code
+
+    return ask
+
+
+def failed(ask, method, *args, **more):
+    return [address for address in addresses() if ask(method, address, *args, **more) >= 500]
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_no_form_makes_the_site_fail(ask, name):
+    assert failed(ask, "post", dict.fromkeys(FIELDS, VALUES[name])) == []
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_no_address_makes_the_site_fail(ask, name):
+    assert failed(ask, "get", dict.fromkeys(FIELDS, VALUES[name])) == []
+
+
+JSON = {
+    "deep": "[" * 1000,
+    "deeper": "[" * 100_000,
+    "deep objects": '{"a":' * 100_000,
+    "number": DIGITS,
+    "surrogate": json.dumps(dict.fromkeys(FIELDS, "\ud800")),
+    "lists": json.dumps({name: ["a"] for name in FIELDS}),
+    "objects": json.dumps({name: {"a": [1]} for name in FIELDS}),
+    "numbers": json.dumps(dict.fromkeys(FIELDS, 10**400)),
+    "nul": json.dumps(dict.fromkeys(FIELDS, "\0")),
+    "many": json.dumps([dict.fromkeys(FIELDS, "\ud800")] * 3),
+    "endless": "{" + ",".join(f'"{name}": 1e999' for name in FIELDS) + "}",
+}
+
+
+@pytest.mark.parametrize("name", JSON)
+def test_no_json_makes_the_api_fail(ask, name):
+    api = [address for address in addresses() if address.startswith("/api/")]
+    assert [each for each in api if ask("post", each, JSON[name], content_type="application/json") >= 500] == []
+
+
+def test_json_without_a_bottom_is_refused_as_the_api_refuses(client):
+    reply = client.post("/api/token/", "[" * 1000, content_type="application/json")
+    assert (reply.status_code, list(reply.json())) == (400, ["detail"])
+
+
+@pytest.mark.parametrize("field", ["subject", "name"])
+def test_a_collection_takes_no_endless_number_and_no_nul(client, pk, field):
+    client.force_login(get_user_model().objects.create(username="ann"))
+    sent = {"subject": str(pk), "name": "mine"} | {field: DIGITS if field == "subject" else "a\0b"}
+    assert client.post("/you/collections/add/", sent).status_code in (302, 400, 404)

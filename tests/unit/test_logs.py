@@ -1,0 +1,62 @@
+"""A site that runs for years does not fill its disk with what its processes print."""
+
+import sys
+import time
+
+import pytest
+
+from webapp.console.logs import LARGEST, shorten
+from webapp.console.processes import Child
+from webapp.console.site import Ended, watch
+
+TALK = "import time\nwhile True: print('x' * 99, flush=True); time.sleep(0.001)"
+
+
+@pytest.fixture
+def talker(tmp_path):
+    child = Child("A talker", [sys.executable, "-c", TALK], tmp_path / "log" / "talker.log")
+    child.start()
+    yield child
+    child.process.kill()
+    child.process.wait()
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 20
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert condition()
+
+
+def test_a_large_log_is_begun_anew_while_its_process_writes_on(talker):
+    for _ in range(6):
+        wait_for(lambda: talker.log.is_file() and talker.log.stat().st_size > 2000)
+        shorten(talker.log, largest=1000)
+        assert talker.log.stat().st_size < 2000
+    assert sorted(path.name for path in talker.log.parent.iterdir()) == [
+        "talker.log",
+        "talker.log.1",
+        "talker.log.2",
+        "talker.log.3",
+    ]
+    assert set(talker.log.with_name("talker.log.1").read_text()) == {"x", "\n"}
+
+
+def test_a_small_log_and_a_missing_one_stay_as_they_are(tmp_path):
+    (tmp_path / "web.log").write_text("a line")
+    shorten(tmp_path / "web.log")
+    shorten(tmp_path / "worker.log")
+    assert [path.name for path in tmp_path.iterdir()] == ["web.log"]
+
+
+class Watched(Child):
+    def revive(self):
+        if self.log.stat().st_size < LARGEST:
+            raise Ended
+
+
+def test_the_site_looks_after_the_logs_of_its_processes(tmp_path):
+    log = tmp_path / "web.log"
+    log.write_bytes(b"x" * LARGEST)
+    watch([Watched("The web server", [], log)])
+    assert (log.stat().st_size, (tmp_path / "web.log.1").stat().st_size) == (0, LARGEST)
