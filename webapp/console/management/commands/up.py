@@ -11,7 +11,7 @@ from webapp.console import site
 
 class Command(BaseCommand):
     # The pages, which other checks load, are loaded by the web server: once is enough to wait for.
-    requires_system_checks = ()
+    requires_system_checks = ("pixels",)
     help = "Run the whole site: database, web server, worker and beat. One Ctrl-C ends all of it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
