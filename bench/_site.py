@@ -50,7 +50,7 @@ def web_server() -> Iterator[int]:
     server = web("127.0.0.1", port, FOLDER)
     server.start()
     try:
-        _wait_for(f"http://127.0.0.1:{port}/health/")
+        _wait_for(f"http://127.0.0.1:{port}/health/live/")
         yield port
     finally:
         if server.process is not None:

@@ -19,8 +19,6 @@ PATIENCE = 300.0
 @contextmanager
 def worker_of_its_own() -> Iterator[None]:
     """Run a worker with a process for each core while the block lasts; it is up when the block begins."""
-    for folder in ("messages", "control"):
-        (Path(settings.DATA) / "broker" / folder).mkdir(parents=True, exist_ok=True)
     child = worker(len(os.sched_getaffinity(0)), Path(settings.DATA))
     child.start()
     try:

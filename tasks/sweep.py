@@ -3,6 +3,7 @@
 from django.apps import apps
 
 from tasks.house import task
+from webapp.health.models import Heartbeat, Process
 from webapp.jobs import Job
 
 
@@ -12,6 +13,7 @@ def job_models() -> list[type[Job]]:
 
 @task("tasks.sweep.run")
 def run() -> None:
+    Heartbeat.objects.write(Process.WORKER)
     for model in job_models():
         jobs = model._default_manager
         jobs.give_up()

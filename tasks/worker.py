@@ -3,9 +3,11 @@
 import os
 
 import django
+from celery.signals import worker_process_init
 from kombu import Queue
 
 from webapp import embedded
+from webapp.parent import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 # Threads of a network that wait for each other sleep meanwhile: the web server and the database need the cores too.
@@ -33,6 +35,8 @@ from webapp.dispatch import app  # noqa: E402
 app.conf.task_queues = [
     Queue(name) for name in sorted({name.split(".")[1] for name in app.tasks if name.startswith("tasks.")})
 ]
+
+worker_process_init.connect(lambda **_: die_with_parent(), weak=False)
 
 __all__ = [
     "acquisition",

@@ -39,6 +39,7 @@ try:
     _job_lease_seconds = env.float("JOB_LEASE_SECONDS", 60, validate=validate.Range(min=0, min_inclusive=False))
     JOB_LEASE = timedelta(seconds=_job_lease_seconds)
     MAX_UPLOAD = env.int("MAX_UPLOAD_MB", 2048) * 2**20
+    MIN_FREE = env.int("MIN_FREE_MB", 512) * 2**20
     LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 except EnvError as error:
     sys.exit(f"The settings in the environment cannot be used: {error}. Correct that variable and start again.")
@@ -64,6 +65,7 @@ INSTALLED_APPS = [
     "rest_framework.authtoken",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "webapp.health",
     "webapp.archive",
     "webapp.volunteers",
     "webapp.community",
@@ -74,6 +76,7 @@ INSTALLED_APPS = [
     "webapp.console",
 ]
 MIDDLEWARE = [
+    "webapp.health.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "webapp.permissions_policy.permissions_policy",
@@ -245,7 +248,10 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 3
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "broker" / "beat-schedule")
+CELERY_BEAT_MAX_LOOP_INTERVAL = 10  # seconds between two reports of beat, if nothing is due before
+# A sweep that is so late will not come; see webapp/health/.
+HEARTBEAT_LATE = timedelta(seconds=max(60, 4 * _sweep_seconds))
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat" / "schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "tasks.sweep.run",

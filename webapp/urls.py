@@ -2,11 +2,9 @@ from django.urls import include, path
 
 from webapp.consensus.views.leave import leave
 from webapp.consensus.views.skill import skill
-from webapp.health import health
 from webapp.languages import Texts
 
 urlpatterns = [
-    path("health/", health, name="health"),
     path("texts/<slug:language>/<slug:version>.js", Texts.as_view(), name="texts"),
     path("accounts/", include("allauth.urls")),
     path("api/", include("webapp.api.urls")),

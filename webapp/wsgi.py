@@ -1,9 +1,15 @@
 """What the web server calls. Views are loaded before the first request, which would otherwise wait seconds for them."""
 
+import multiprocessing
 import os
 
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
+
+from webapp.parent import die_with_parent
+
+if multiprocessing.parent_process() is not None:  # one of granian's workers, which would keep the port of a dead one
+    die_with_parent()
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 application = get_wsgi_application()

@@ -1,4 +1,4 @@
-"""A real Celery worker with beat, on the test's database and data folder, that may be killed without warning."""
+"""A real Celery worker and beat, on the test's database and data folder, that may be killed without warning."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from django.db import connection
 from kombu import Connection
 
-from webapp.console.processes import worker
+from webapp.console.processes import beat, worker
 from webapp.dispatch import app
 
 PATIENCE = 120.0
@@ -30,32 +30,30 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def make_broker(folder: Path) -> dict[str, str]:
-    """Make the folders of the messages; return how kombu is told of them."""
+def broker_of(folder: Path) -> dict[str, str]:
+    """Return how kombu is told of the folders of the messages."""
     messages, control = folder / "broker" / "messages", folder / "broker" / "control"
-    for each in (messages, control):
-        each.mkdir(parents=True, exist_ok=True)
     return {"data_folder_in": str(messages), "data_folder_out": str(messages), "control_folder": str(control)}
 
 
 class Worker:
-    """The worker's process group."""
+    """The worker with its children, and beat."""
 
     def __init__(self, folder: Path) -> None:
-        make_broker(folder)
         self.log = (folder / "worker.log").open("ab")
-        self.process = subprocess.Popen(
-            worker(2, folder).command,
-            env=_environment(folder),
-            stdout=self.log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+        self.process = self._start(worker(2, folder).command, folder)
+        self.beat = self._start(beat(folder).command, folder)
+
+    def _start(self, command: list[str], folder: Path) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command, env=_environment(folder), stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True
         )
 
     def kill(self) -> None:
-        """Kill parent and children at once, as a power cut would."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        """Kill all of them at once, as a power cut would."""
+        for process in (self.process, self.beat):
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         self.log.close()
 
 
@@ -81,5 +79,5 @@ def wait_until(holds: Callable[[], bool], what: str, folder: Path) -> None:
 
 def send(folder: Path, task: str, pk: int) -> None:
     """Put a message into the worker's own broker folder."""
-    with Connection("filesystem://", transport_options=make_broker(folder)) as broker:
+    with Connection("filesystem://", transport_options=broker_of(folder)) as broker:
         app.send_task(task, args=[pk], queue=task.split(".")[1], connection=broker)

@@ -52,13 +52,13 @@ class Site:
         with urllib.request.urlopen(self.address + path, timeout=10) as answer:
             return answer.status
 
-    def wait_until_up(self, seconds: float = 120.0) -> None:
+    def wait_until_up(self, seconds: float = 120.0, path: str = "/health/live/") -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise AssertionError(f"The site ended: {self.process.stdout.read()}")
             try:
-                if self.get("/health/") == 200:
+                if self.get(path) == 200:
                     return
             except OSError:
                 time.sleep(0.2)

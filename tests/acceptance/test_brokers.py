@@ -50,6 +50,6 @@ def test_the_site_uses_the_database_that_the_environment_names(tmp_path):
     path = manifest(tmp_path / "sky", rows=3)
     with running_site(tmp_path / "data", DATABASE_URL=url) as site:
         asked = manage(tmp_path / "data", "shell", "-c", ASK.format(path=str(path)), DATABASE_URL=url)
-        assert site.get("/health/") == 200
+        site.wait_until_up(path="/health/")
     assert asked.stdout.split()[-3:] == ["done", "1", "3"], asked.stderr
     assert not (tmp_path / "data" / "postgres").exists()

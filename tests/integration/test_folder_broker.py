@@ -1,5 +1,6 @@
 """The folder broker delivers each message once, in order, and survives half a file."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from queue import Empty
@@ -65,3 +66,12 @@ def test_a_fanout_table_is_never_seen_empty(channel):
     channel._queue_bind("news", "", "", "one")
     channel._queue_bind("news", "", "", "two")
     assert {entry.queue for entry in channel.get_table("news")} == {"one", "two"}
+
+
+def test_a_deleted_folder_is_made_again_by_whoever_sends_or_looks(channel, tmp_path):
+    shutil.rmtree(tmp_path / "messages")
+    channel._put("scoring", {"body": "first"})
+    assert taken(channel, "scoring") == ["first"]
+    shutil.rmtree(tmp_path / "messages")
+    assert taken(channel, "scoring") == []
+    assert channel._size("scoring") == 0

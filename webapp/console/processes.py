@@ -1,20 +1,21 @@
 """The processes of one machine's site: started together, restarted when they die, ended together."""
 
-import ctypes
 import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from webapp.parent import die_with_parent
 
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 10.0
 RESTART_PAUSE = 2.0
-PR_SET_PDEATHSIG = 1
 
 
 @dataclass
@@ -33,7 +34,7 @@ class Child:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(  # noqa: S603  # our own command lines, no shell
-                self.command, stdout=output, stderr=output, start_new_session=True, preexec_fn=_die_with_parent
+                self.command, stdout=output, stderr=output, start_new_session=True, preexec_fn=die_with_parent
             )
 
     def revive(self) -> None:
@@ -42,12 +43,9 @@ class Child:
             log.warning(
                 "%s ended with status %s (see %s); starting it again.", self.name, self.process.returncode, self.log
             )
+            self._kill_group()
             time.sleep(RESTART_PAUSE)
             self.start()
-
-    def signal(self, number: signal.Signals) -> None:
-        if self.process is not None and self.process.poll() is None:
-            os.killpg(self.process.pid, number)
 
     def wait(self, deadline: float) -> None:
         """Wait until `deadline` (monotonic seconds), then kill the whole group."""
@@ -57,8 +55,14 @@ class Child:
             self.process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             log.warning("%s takes too long to end and is killed; its jobs go on at the next start.", self.name)
-            self.signal(signal.SIGKILL)
-            self.process.wait()
+        self._kill_group()
+        self.process.wait()
+
+    def _kill_group(self) -> None:
+        """Kill the program if it still runs, and whatever it left behind, which would hold its port."""
+        if self.process is not None:
+            with suppress(ProcessLookupError, PermissionError):  # nobody is left; macOS refuses where all are dead
+                os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def end(children: list[Child]) -> None:
@@ -73,7 +77,8 @@ def end(children: list[Child]) -> None:
 
 def web(host: str, port: int, logs: Path) -> Child:
     options = ["--host", host, "--port", str(port), "--interface", "wsgi", "--no-ws", "--log-level", "warning"]
-    options += ["--workers", "2", "--blocking-threads", "8"]
+    # Without a respawn, one worker that dies takes the others along, and the site is away for as long as a start takes.
+    options += ["--workers", "2", "--blocking-threads", "8", "--respawn-failed-workers"]
     # A worker that is told to end while it starts never hears it; its parent ends it for good after a while.
     options += ["--workers-kill-timeout", "5"]
     command = [sys.executable, "-m", "granian", *options, "webapp.wsgi:application"]
@@ -81,12 +86,11 @@ def web(host: str, port: int, logs: Path) -> Child:
 
 
 def worker(concurrency: int, logs: Path) -> Child:
-    options = ["worker", "--beat", "--concurrency", str(concurrency), "--loglevel", "WARNING", "--without-mingle"]
+    options = ["worker", "--concurrency", str(concurrency), "--loglevel", "WARNING", "--without-mingle"]
     command = [sys.executable, "-m", "celery", "--quiet", "-A", "tasks.worker", *options]
     return Child("The worker", command, logs / "worker.log")
 
 
-def _die_with_parent() -> None:
-    """Ask Linux to end this process when its parent is killed; elsewhere, do nothing."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def beat(logs: Path) -> Child:
+    command = [sys.executable, "-m", "celery", "--quiet", "-A", "tasks.beat", "beat", "--loglevel", "WARNING"]
+    return Child("Beat", command, logs / "beat.log")

@@ -7,7 +7,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -16,12 +16,16 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from webapp import embedded
+from webapp.console import static_files
 from webapp.console.logs import shorten
-from webapp.console.processes import Child, end, web, worker
+from webapp.console.processes import Child, beat, end, web, worker
 
 log = logging.getLogger(__name__)
 
 READY_SECONDS = 60.0
+
+Say = Callable[[str], object]
+"""Tells whoever waits at the terminal what is being done."""
 
 
 class Ended(Exception):
@@ -41,26 +45,32 @@ def check_port(host: str, port: int) -> None:
             ) from error
 
 
-def prepare() -> None:
+def prepare(say: Say) -> None:
     """Bring the database and the static files up to date."""
+    say("Bringing the database up to date …")
     call_command("migrate", verbosity=0, interactive=False)
-    call_command("collectstatic", verbosity=0, interactive=False)
-    for folder in ("messages", "control"):
-        (Path(settings.DATA) / "broker" / folder).mkdir(parents=True, exist_ok=True)
+    say("Bringing the static files up to date …")
+    static_files.collect()
 
 
 @contextmanager
-def running(host: str, port: int, concurrency: int) -> Iterator[list[Child]]:
-    """Run the site's processes for the length of the block; nothing is left running after it."""
+def running(host: str, port: int, concurrency: int, say: Say) -> Iterator[list[Child]]:
+    """Run the site's processes for the length of the block; nothing is left running after it.
+
+    The site answers first: the worker, which loads all of the science, would take the processor from it.
+    """
     check_port(host, port)
-    prepare()
+    prepare(say)
     logs = Path(settings.DATA) / "log"
-    children = [web(host, port, logs), worker(concurrency, logs)]
+    server, background = web(host, port, logs), [worker(concurrency, logs), beat(logs)]
+    children = [server, *background]
     with _signals_as_exceptions():
         try:
-            for child in children:
-                child.start()
+            say("Starting the web server …")
+            server.start()
             _wait_until_ready(host, port)
+            for child in background:
+                child.start()
             yield children
         finally:
             end(children)
@@ -82,7 +92,7 @@ def _wait_until_ready(host: str, port: int) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"http://{host}:{port}/health/", timeout=5):  # our own address
+            with urllib.request.urlopen(f"http://{host}:{port}/health/live/", timeout=5):  # our own address
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)

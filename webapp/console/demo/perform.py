@@ -24,7 +24,7 @@ def perform(play: Callable[[Console, str], list[Stage]], *, port: int, no_serve:
     """Run `play(console, address)` against a running site."""
     console = Console()
     address = f"http://{HOST}:{port}"
-    with suppress(site.Ended), site.running(HOST, port, site.default_concurrency()) as children:
+    with suppress(site.Ended), site.running(HOST, port, site.default_concurrency(), console.print) as children:
         forget_simulated_volunteers()
         stages = play(console, address)
         show_accounts(console, address, stages)

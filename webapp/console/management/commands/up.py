@@ -10,6 +10,8 @@ from webapp.console import site
 
 
 class Command(BaseCommand):
+    # The pages, which other checks load, are loaded by the web server: once is enough to wait for.
+    requires_system_checks = ("pixels",)
     help = "Run the whole site: database, web server, worker and beat. One Ctrl-C ends all of it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -18,9 +20,10 @@ class Command(BaseCommand):
         parser.add_argument("--concurrency", type=int, default=site.default_concurrency(), help="jobs at a time")
 
     def handle(self, *args: Any, host: str, port: int, concurrency: int, **options: Any) -> None:
-        with suppress(site.Ended), site.running(host, port, concurrency) as children:
+        with suppress(site.Ended), site.running(host, port, concurrency, self.stdout.write) as children:
             self.stdout.write(
-                f"Wanderers is at http://{host}:{port}/ - Ctrl-C ends it. Logs: {Path(settings.DATA) / 'log'}"
+                f"Wanderers is at http://{host}:{port}/ - Ctrl-C ends it. Logs: {Path(settings.DATA) / 'log'}\n"
+                "Jobs begin in some seconds, when the worker has loaded the science."
             )
             site.watch(children)
         self.stdout.write("All has ended cleanly.")

@@ -1,0 +1,48 @@
+"""Beat: `celery -A tasks.beat beat`. It knows the names of what is due, none of the science, and so starts quickly."""
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import django
+from celery.beat import PersistentScheduler
+
+from webapp import embedded
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+embedded.ensure()
+django.setup()
+
+from django.db import DatabaseError, close_old_connections  # noqa: E402  # after django.setup()
+
+from webapp.dispatch import app  # noqa: E402
+from webapp.health.models import Heartbeat, Process  # noqa: E402
+
+log = logging.getLogger(__name__)
+
+__all__ = ["Scheduler", "app"]
+
+
+class Scheduler(PersistentScheduler):
+    """Celery's own, which remembers in a file when each task was last due; its folder is made where it is missing."""
+
+    def setup_schedule(self) -> None:
+        Path(self.schedule_filename).parent.mkdir(parents=True, exist_ok=True)
+        super().setup_schedule()
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        _report()
+        return float(super().tick(*args, **kwargs))
+
+
+def _report() -> None:
+    """Tell /health/ that beat is at work; without a database it goes on, and says so in its log."""
+    close_old_connections()
+    try:
+        Heartbeat.objects.write(Process.BEAT)
+    except DatabaseError:
+        log.warning("Beat could not report to the database.", exc_info=True)
+
+
+app.conf.beat_scheduler = "tasks.beat:Scheduler"

@@ -1,0 +1,103 @@
+"""Whatever is killed below `manage.py up` comes back, and jobs go on: one site, which each test leaves well."""
+
+import shutil
+import time
+
+import psutil
+import psycopg
+import pytest
+
+from tests.acceptance.running_site import running_site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with running_site(tmp_path_factory.mktemp("site")) as running:
+        running.wait_until_up(path="/health/")
+        yield running
+        running.interrupt()
+        left = [each for each, command in running.family().items() if "postgres" not in command]
+        assert not left, "A Ctrl-C leaves nothing running, whatever was killed before."
+
+
+def wait_until(holds, seconds=60.0):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"It did not come to pass in {seconds:.0f} s."
+        time.sleep(0.1)
+
+
+def program(site, words):
+    """The one that `up` has started with these words on its command line, once it runs."""
+    found = []
+
+    def is_there():
+        children = psutil.Process(site.process.pid).children()
+        found[:] = [child for child in children if words in " ".join(child.cmdline())]
+        return bool(found)
+
+    wait_until(is_there)
+    return found[0]
+
+
+def assert_reports_again(site, process):
+    """Beat reports by itself, a worker by doing the job that beat sends: whoever still can reports within a minute."""
+    lines = (site.data / "postgres" / "postmaster.pid").read_text().splitlines()
+    with psycopg.connect(host=lines[4], port=lines[3], user="postgres", dbname="postgres", autocommit=True) as database:
+        one = "FROM health_heartbeat WHERE process = %s"
+        database.execute(f"DELETE {one}", [process])
+        wait_until(lambda: database.execute(f"SELECT 1 {one}", [process]).fetchone())
+
+
+def test_a_worker_whose_children_are_all_killed_goes_on_with_jobs(site):
+    children = program(site, "tasks.worker").children()
+    assert len(children) >= 2
+    for child in children:
+        child.kill()
+    psutil.wait_procs(children, timeout=10)
+    assert_reports_again(site, "worker")
+
+
+def test_a_killed_beat_is_started_again(site):
+    killed = program(site, "tasks.beat")
+    killed.kill()
+    wait_until(lambda: not killed.is_running())
+    assert program(site, "tasks.beat") != killed
+    assert_reports_again(site, "beat")
+
+
+def test_the_site_goes_on_while_a_killed_web_worker_is_replaced(site):
+    server = program(site, "granian")
+    first, second = workers = web_workers(server)
+    first.kill()
+    deadline = time.monotonic() + 6
+    while time.monotonic() < deadline:
+        assert site.get("/health/live/") == 200
+        time.sleep(0.2)
+    assert second.is_running()
+    wait_until(lambda: len({*web_workers(server)} - {*workers}) == 1)
+    assert server.is_running()
+
+
+def web_workers(server):
+    """What granian has started, but for what multiprocessing starts beside."""
+    return [child for child in server.children() if "resource_tracker" not in " ".join(child.cmdline())]
+
+
+@pytest.mark.parametrize("words", ["granian", "tasks.worker"])
+def test_what_a_killed_program_has_started_ends_with_it_and_the_program_comes_back(site, words):
+    killed = program(site, words)
+    orphans = killed.children()
+    assert orphans
+    killed.kill()
+    assert not psutil.wait_procs(orphans, timeout=10)[1]
+    assert program(site, words) != killed
+    site.wait_until_up(seconds=60, path="/")
+    assert_reports_again(site, "worker")
+
+
+def test_a_deleted_broker_folder_is_made_again(site):
+    worker = program(site, "tasks.worker")
+    shutil.rmtree(site.data / "broker")
+    assert_reports_again(site, "worker")
+    assert worker.is_running()

@@ -1,0 +1,101 @@
+"""/health/ says which part of the site is ill, /health/live/ only that the process answers; neither tells secrets."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from tests.acceptance.running_site import free_port
+from webapp.archive.models import IngestRun, Survey
+from webapp.health.models import Heartbeat, Process
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def everything_is_well():
+    Heartbeat.objects.write(Process.BEAT)
+    Heartbeat.objects.write(Process.WORKER)
+
+
+def grow_old(process):
+    Heartbeat.objects.filter(process=process).update(seen_at=timezone.now() - timedelta(minutes=10))
+
+
+def ill(client):
+    """The parts that a monitor hears of, with what is said of them."""
+    answer = client.get("/health/")
+    told = answer.json()
+    found = {part: words for part, words in told["parts"].items() if words != "ok"}
+    assert answer.status_code == (503 if found else 200)
+    assert told["status"] == (" ".join(found.values()) or "ok")
+    return found
+
+
+def test_a_site_that_is_well_says_so_of_each_part(client):
+    assert ill(client) == {}
+    parts = client.get("/health/").json()["parts"]
+    assert list(parts) == ["database", "broker", "cache", "disk", "beat", "worker"]
+
+
+def test_a_site_whose_beat_has_never_reported_is_ill(client):
+    Heartbeat.objects.filter(process=Process.BEAT).delete()
+    assert ill(client) == {"beat": "Beat has not reported lately: nobody announces what is due."}
+
+
+@pytest.mark.parametrize("process", Process.values)
+def test_a_silent_process_is_named_until_it_reports_again(client, process):
+    grow_old(process)
+    assert list(ill(client)) == [process]
+    Heartbeat.objects.write(Process(process))
+    assert ill(client) == {}
+
+
+def test_workers_that_are_busy_with_long_jobs_are_well(client):
+    grow_old(Process.WORKER)
+    survey = Survey.objects.create(slug="atlas", name="ATLAS")
+    run = IngestRun.objects.create(survey=survey, path="night", subject_set="night")
+    IngestRun.objects.claim(run.pk)
+    assert ill(client) == {}
+    IngestRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert list(ill(client)) == ["worker"]
+
+
+def test_a_dead_redis_is_the_brokers_illness_and_its_address_stays_a_secret(client, monkeypatch):
+    monkeypatch.setenv("CELERY_BROKER_WRITE_URL", f"redis://:hush@127.0.0.1:{free_port()}/0")
+    assert ill(client) == {"broker": "The broker does not answer."}
+
+
+def test_a_cache_that_is_away_is_named(client, settings):
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": f"redis://127.0.0.1:{free_port()}/1",
+        }
+    }
+    assert ill(client) == {"cache": "The cache does not answer."}
+
+
+def test_a_disk_that_is_nearly_full_is_named_before_it_is_full(client, settings):
+    settings.MIN_FREE = 2**60
+    assert ill(client) == {"disk": "The disk of the data folder is nearly full."}
+
+
+def test_a_database_that_is_away_is_named_and_the_process_is_still_alive(client, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise DatabaseError("connection to postgresql://wanderers:hush@elsewhere failed")
+
+    monkeypatch.setattr(connection, "cursor", refuse)
+    answer = client.get("/health/")
+    assert answer.status_code == 503
+    assert answer.json()["parts"]["database"] == "The database does not answer."
+    assert "hush" not in answer.content.decode()
+    assert client.get("/health/live/").json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize("path", ["/health/", "/health/live/"])
+def test_machines_ask_by_address_and_without_https(client, settings, path):
+    settings.ALLOWED_HOSTS = ["wanderers.example"]
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get(path, HTTP_HOST="10.0.0.7:8000").status_code == 200

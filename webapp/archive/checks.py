@@ -1,0 +1,24 @@
+"""What must be installed for the place that `PIXELS` names."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+from fsspec import get_filesystem_class
+
+
+def pixels(**options: Any) -> list[CheckMessage]:
+    """Say which library lacks, before the first picture is looked for."""
+    scheme, separator, _ = str(settings.PIXELS).partition("://")
+    if not separator:
+        return []
+    try:
+        get_filesystem_class(scheme)
+    except ImportError as error:
+        hint = "For s3:// install the extra s3: uv pip install -c constraints.txt -r pyproject.toml --extra s3"
+        return [
+            Error(f"PIXELS begins with {scheme}://, and what reads it is missing: {error}", hint=hint, id="pixels.E1")
+        ]
+    except ValueError:
+        return [Error(f"PIXELS begins with {scheme}://, which fsspec does not know.", id="pixels.E002")]
+    return []

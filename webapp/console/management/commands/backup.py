@@ -1,0 +1,18 @@
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management import BaseCommand
+
+from webapp.console import dump
+
+
+class Command(BaseCommand):
+    help = "Copy the database into a file, while the site runs. The rest of a backup is the data folder's other files."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *args: Any, file: Path, **options: Any) -> None:
+        dump.write(file)
+        self.stdout.write(f"The database is in {file} ({file.stat().st_size / 1e6:,.1f} MB).")

@@ -1,0 +1,20 @@
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+
+from webapp.console import dump
+
+
+class Command(BaseCommand):
+    help = "Replace the database by a file that `backup` has written. End the site before."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *args: Any, file: Path, **options: Any) -> None:
+        if not file.is_file():
+            raise CommandError(f"{file} is no file.")
+        dump.read(file)
+        self.stdout.write(f"The database is what {file} holds.")
