@@ -4,7 +4,15 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
-UNUSED = ("accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "magnetometer", "microphone")
+UNUSED: tuple[str, ...] = (
+    "accelerometer",
+    "camera",
+    "display-capture",
+    "geolocation",
+    "gyroscope",
+    "magnetometer",
+    "microphone",
+)
 UNUSED += ("midi", "payment", "serial", "usb", "xr-spatial-tracking")
 POLICY = ", ".join(f"{name}=()" for name in UNUSED)
 Answer = Callable[[HttpRequest], HttpResponseBase]
