@@ -45,6 +45,13 @@ class SurveyForm(forms.ModelForm):
         label=_("Channels"),
         help_text=_("What the channels of one frame show, in their order: difference, science, template"),
     )
+    open_metadata = NamesField(
+        label=_("Metadata shown before an answer"),
+        help_text=_(
+            "Names of metadata that tell nothing of the class and name no object, with commas: site, seeing. All "
+            "others are shown after the answer."
+        ),
+    )
     pixel_scale = forms.FloatField(
         required=False,
         label=_("Pixel scale (arcsec per pixel)"),
@@ -64,7 +71,8 @@ class SurveyForm(forms.ModelForm):
     class Meta:
         model = Survey
         fields: tuple[str, ...] = (
-            "name", "description", "classes", "positive", "channels", "pixel_scale", "observatory", "is_simulated"
+            "name", "description", "classes", "positive", "channels", "open_metadata", "pixel_scale", "observatory",
+            "is_simulated",
         )  # fmt: skip
         labels = {"name": _("Name"), "description": _("Description"), "is_simulated": _("Its sky is simulated")}
         help_texts = {"is_simulated": _("Every page about it says so.")}

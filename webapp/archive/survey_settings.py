@@ -1,6 +1,6 @@
 """Open a survey, and change what it says about itself."""
 
-from typing import TypedDict, Unpack
+from typing import NotRequired, TypedDict, Unpack
 
 from django.contrib.auth.models import User
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -21,6 +21,7 @@ class SurveySettings(TypedDict):
     classes: list[str]
     positive: list[str]
     channels: list[str]
+    open_metadata: NotRequired[list[str]]
     pixel_scale: float | None
     observatory: str
 

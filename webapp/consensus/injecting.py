@@ -21,6 +21,7 @@ from webapp.archive.ingest.shelf import Shelf
 from webapp.archive.ingest.sift import unknown
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.archive.pixels import pixel_store, pixels_of
+from webapp.archive.telling import shown
 from webapp.consensus.feedback import SYNTHETIC
 from webapp.consensus.models import Consensus, Injection
 from webapp.consensus.mover import Mover, draw_mover
@@ -147,13 +148,18 @@ def _draw(job: Injection, background: Subject) -> Drawn | None:
 
 def _said(job: Injection, background: Subject, mover: Mover) -> dict[str, object]:
     """Return the metadata: what its neighbours say of themselves, and how it was drawn, hidden while classifying."""
-    seen = {name: value for name, value in background.metadata.items() if not name.startswith(("#", "!"))}
+    name = name_like(background.external_id, job.seed)
+    seen = {
+        key: name if str(value) == background.external_id else value
+        for key, value in shown(background.metadata).items()
+    }
     drawn = {
         "seed": job.seed,
         "workflow": job.workflow.slug,
         "background": background.pk,
         "label": job.label,
-        "name": name_like(background.external_id, job.seed),
+        "name": name,
+        "turn": np.random.default_rng([background.pk, job.seed]).uniform(0.01, 0.3),
         "radius": round(max(2.5 * job.fwhm, mover.length / 2 + job.fwhm), 1),
         **mover.said(),
     }

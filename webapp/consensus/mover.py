@@ -45,8 +45,9 @@ class Mover:
     ) -> SubjectRecord:
         """Return the subject to archive: the background's sky and times, with a name and pixels of its own."""
         drawn = metadata[SYNTHETIC]
+        turn = drawn["turn"]
         records = [
-            FrameRecord(pixels=block, **_seen(frames[place]) if place < len(frames) else {})
+            FrameRecord(pixels=block, **_seen(frames[place], turn) if place < len(frames) else {})
             for place, block in enumerate(pixels)
         ]
         return SubjectRecord(
@@ -54,10 +55,13 @@ class Mover:
             kind=background.kind,
             frames=records,
             object_group=f"synthetic {drawn['seed']} {background.pk}",
-            ra=background.ra,
+            ra=turned(background.ra, turn),
             dec=background.dec,
             rate=self.rate if background.rate is not None else None,
-            metadata={**metadata, SYNTHETIC: {name: value for name, value in drawn.items() if name != "name"}},
+            metadata={
+                **metadata,
+                SYNTHETIC: {name: value for name, value in drawn.items() if name not in ("name", "turn")},
+            },
         )
 
 
@@ -161,13 +165,22 @@ def _free_place(rng: np.random.Generator, pixels: NDArray[Any], fwhm: float) -> 
     return None
 
 
-def _seen(frame: Frame) -> dict[str, Any]:
+def turned(ra: float | None, turn: float) -> float | None:
+    """Return the right ascension after the sky was turned about its pole: no other subject lies there."""
+    return None if ra is None else (ra + turn) % 360
+
+
+def _seen(frame: Frame, turn: float) -> dict[str, Any]:
+    """Return what the background's frame says of itself, as seen elsewhere on the sky."""
+    wcs = frame.wcs and frame.wcs | {"CRVAL1": turned(frame.wcs.get("CRVAL1"), turn)}
     return {
         "mjd_mid": frame.mjd_mid,
         "mjd_keyword": frame.mjd_keyword,
         "exptime": frame.exptime,
         "band": frame.band,
-        "wcs": frame.wcs,
-        "ra": frame.ra,
+        "wcs": wcs,
+        "ra": turned(frame.ra, turn),
         "dec": frame.dec,
+        "mag": frame.mag,
+        "snr": frame.snr,
     }

@@ -24,7 +24,8 @@ from webapp.volunteers.models import Classification, Lease, QueueEntry, Voluntee
 def make_workflow(subjects=10, gold=0, slug="atlas", **fields):
     """Make a survey and a workflow whose queue holds `subjects` open ones and `gold` gold ones, half of them yes."""
     survey, _ = Survey.objects.get_or_create(
-        slug="atlas", defaults={"name": "ATLAS", "classes": ["AST", "CR"], "positive": ["AST"]}
+        slug="atlas",
+        defaults={"name": "ATLAS", "classes": ["AST", "CR"], "positive": ["AST"], "open_metadata": ["site"]},
     )
     members, _ = SubjectSet.objects.get_or_create(survey=survey, name=slug)
     members.subjects.set([make_subject(survey, f"{slug}-{i}") for i in range(subjects)])

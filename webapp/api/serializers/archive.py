@@ -5,9 +5,9 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
-from webapp.api.serializers.items import while_classifying
 from webapp.archive.models import Frame, Subject, Survey
 from webapp.archive.pixels import shape_of
+from webapp.archive.telling import shown, until_answered
 
 
 class SurveySerializer(serializers.ModelSerializer[Survey]):
@@ -35,6 +35,8 @@ class SubjectSerializer(serializers.ModelSerializer[Subject]):
     shape = serializers.SerializerMethodField(help_text="frames, channels, height, width")
     pixels = serializers.SerializerMethodField(help_text="where the raw numbers are")
     png = serializers.SerializerMethodField(help_text="where a picture is")
+    rate = serializers.FloatField(allow_null=True, help_text="arcsec/h; null until its reader has answered it")
+    created_at = serializers.DateTimeField(allow_null=True, help_text="null until its reader has answered it")
     metadata = serializers.SerializerMethodField()
 
     class Meta:
@@ -54,7 +56,12 @@ class SubjectSerializer(serializers.ModelSerializer[Subject]):
         return reverse("picture", kwargs={"subject": subject.pk, "checksum": subject.checksum})
 
     def get_metadata(self, subject: Subject) -> dict[str, Any]:
-        return while_classifying(subject.metadata)
+        return shown(subject.metadata)
+
+    def to_representation(self, subject: Any) -> dict[str, Any]:
+        """Tell of a row to which `with_told` was added what its reader may know of it."""
+        facts = super().to_representation(subject)
+        return facts if subject.is_told else until_answered(facts, subject.survey)
 
 
 class SubjectDetailSerializer(SubjectSerializer):
@@ -78,7 +85,7 @@ class SubjectDetailSerializer(SubjectSerializer):
         return self._for_scientists(subject.object_group)
 
     def get_metadata(self, subject: Subject) -> dict[str, Any]:
-        return subject.metadata if self.context["is_scientist"] else while_classifying(subject.metadata)
+        return subject.metadata if self.context["is_scientist"] else shown(subject.metadata)
 
     def _for_scientists(self, value: str) -> str | None:
         return value if self.context["is_scientist"] else None

@@ -9,8 +9,9 @@ from django.urls import reverse
 from rest_framework import serializers
 
 from ml.pixels.celestial import tangent_plane
-from webapp.archive.models import Kind, Subject
+from webapp.archive.models import Kind, Subject, Survey
 from webapp.archive.pixels import shape_of
+from webapp.archive.telling import until_answered
 from webapp.sql import fetch
 from webapp.volunteers.handed import proof_of
 from webapp.volunteers.models import Lease, Workflow
@@ -63,10 +64,10 @@ class ItemSubject(serializers.Serializer[Any]):
     )
     sky = serializers.ListField(child=TangentPlane(allow_null=True), help_text="where pixels lie on the sky, by frame")
     pixel_scale = serializers.FloatField(allow_null=True, help_text="arcsec, for frames without a place on the sky")
-    rate = serializers.FloatField(allow_null=True, help_text="arcsec/h")
+    rate = serializers.FloatField(allow_null=True, help_text="arcsec/h; none before the answer")
     ra = serializers.FloatField(allow_null=True, help_text="deg, ICRS")
     dec = serializers.FloatField(allow_null=True, help_text="deg, ICRS")
-    metadata = serializers.DictField(help_text="without what is hidden while classifying")
+    metadata = serializers.DictField(help_text="those that the survey opens to whoever classifies")
 
 
 class ItemSerializer(serializers.Serializer[Any]):
@@ -98,16 +99,16 @@ def represent(leases: Sequence[Lease], workflow: Workflow) -> list[dict[str, Any
             "lease": proof_of(lease.holder, workflow.pk, lease.entry.subject_id),
             "expires_at": lease.expires_at,
             "workflow": workflow.slug,
-            "subject": _subject(lease.entry.subject, frames[lease.entry.subject_id], workflow.survey.pixel_scale),
+            "subject": _subject(lease.entry.subject, frames[lease.entry.subject_id], workflow.survey),
         }
         for lease in leases
     ]
 
 
-def _subject(subject: Subject, frames: list[FrameRow], pixel_scale: float | None) -> dict[str, Any]:
+def _subject(subject: Subject, frames: list[FrameRow], survey: Survey) -> dict[str, Any]:
     sides = dict(zip(("frames", "channels", "height", "width"), shape_of(subject), strict=True))
     address = {"subject": subject.pk, "checksum": subject.checksum}
-    return {
+    facts = {
         "id": subject.pk,
         "external_id": subject.external_id,
         "kind": subject.kind,
@@ -120,14 +121,10 @@ def _subject(subject: Subject, frames: list[FrameRow], pixel_scale: float | None
         "sky": [
             frame.wcs and tangent_plane(json.loads(frame.wcs), sides["width"], sides["height"]) for frame in frames
         ],
-        "pixel_scale": pixel_scale,
+        "pixel_scale": survey.pixel_scale,
         "rate": subject.rate,
         "ra": subject.ra,
         "dec": subject.dec,
-        "metadata": while_classifying(subject.metadata),
+        "metadata": subject.metadata,
     }
-
-
-def while_classifying(metadata: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what is hidden (`#name`) and what is hidden while classifying (`!name`)."""
-    return {name: value for name, value in metadata.items() if not name.startswith(("#", "!"))}
+    return until_answered(facts, survey)

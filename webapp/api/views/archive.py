@@ -1,14 +1,16 @@
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from webapp.api.access import surveys_with
 from webapp.api.filters import SURVEY, Parameter, word
 from webapp.api.serializers.archive import SubjectDetailSerializer, SubjectSerializer, SurveySerializer
 from webapp.api.views.rows import PublicRows
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
+from webapp.archive.telling import with_told
 
 
 class SurveyViewSet(PublicRows):
@@ -17,6 +19,10 @@ class SurveyViewSet(PublicRows):
     queryset = Survey.objects.all()
     serializer_class = SurveySerializer
     lookup_field = "slug"
+
+
+def known_as_drawn(request: Request) -> Q:
+    return Q(is_synthetic=True, survey__in=surveys_with(request, Role.SCIENTIST))
 
 
 class SubjectViewSet(PublicRows):
@@ -32,9 +38,9 @@ class SubjectViewSet(PublicRows):
     }
 
     def get_queryset(self) -> QuerySet[Any]:
-        """List what was observed; one that was drawn for training is found by its key alone, as any that is served."""
-        rows = super().get_queryset()
-        return rows if self.detail else rows.filter(is_synthetic=False)
+        """Tell scientists which were drawn for training, by leaving them out; nobody else tells them from the rest."""
+        rows = with_told(super().get_queryset(), self.request.user)
+        return rows if self.detail else rows.exclude(known_as_drawn(self.request))
 
     @extend_schema(responses=SubjectDetailSerializer)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:

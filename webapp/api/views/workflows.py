@@ -1,6 +1,6 @@
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -14,8 +14,8 @@ from webapp.api.serializers.workflows import ConsensusSerializer, WorkflowSerial
 from webapp.api.views.rows import PublicRows
 from webapp.archive.models import Role
 from webapp.consensus.models import Consensus
-from webapp.volunteers.identity import visitor_of
-from webapp.volunteers.models import Workflow
+from webapp.volunteers.identity import reader_of, visitor_of
+from webapp.volunteers.models import Classification, QueueEntry, Workflow
 from webapp.volunteers.progress import progress_of
 
 
@@ -38,7 +38,8 @@ class WorkflowViewSet(PublicRows):
 class ConsensusViewSet(PublicRows):
     """What the votes add up to: of retired subjects for everybody, of all for the survey's scientists.
 
-    Whoever still votes should not know what others said.
+    Whoever may yet be asked should not know what others said: one that is served as training is told to those alone
+    who have answered it.
     """
 
     queryset = Consensus.objects.filter(subject__is_synthetic=False).select_related("workflow", "subject")
@@ -52,4 +53,9 @@ class ConsensusViewSet(PublicRows):
 
     def get_queryset(self) -> QuerySet[Any]:
         seen_whole = Q(workflow__survey__in=surveys_with(self.request, Role.SCIENTIST))
-        return super().get_queryset().filter(Q(is_retired=True) | seen_whole)
+        reader = reader_of(self.request._request)
+        own = Classification.objects.standing().filter(workflow=OuterRef("workflow"), subject=OuterRef("subject"))
+        answered = Exists(own.filter(volunteer=reader)) if reader else Q(pk=None)
+        trained = QueueEntry.objects.filter(subject=OuterRef("subject"), is_gold=True)
+        settled = Q(is_retired=True) & (Q(subject__gold_label="") & ~Exists(trained) | answered)
+        return super().get_queryset().filter(settled | seen_whole)

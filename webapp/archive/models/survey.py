@@ -17,6 +17,9 @@ class Survey(models.Model):
     classes = models.JSONField(default=list, blank=True, help_text="Fine classes, in the models' order.")
     positive = models.JSONField(default=list, blank=True, help_text="The classes that are real movers.")
     channels = models.JSONField(default=list, blank=True, help_text="What the channels of a frame show.")
+    open_metadata = models.JSONField(
+        default=list, blank=True, help_text="Metadata that volunteers see before they answer; all others afterwards."
+    )
     pixel_scale = models.FloatField(null=True, blank=True, help_text="arcsec per pixel")
     observatory = models.CharField(max_length=4, blank=True, help_text="MPC observatory code")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
+from webapp.archive.telling import opened, shown, with_told
 from webapp.rates import ByAddress
 
 PER_PAGE = 48
@@ -59,17 +60,22 @@ def subjects(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def subject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    row = get_object_or_404(Subject.objects.select_related("survey", "duplicate_of"), survey__slug=slug, pk=pk)
+    rows = with_told(Subject.objects.select_related("survey", "duplicate_of"), request.user)
+    row: Any = get_object_or_404(rows, survey__slug=slug, pk=pk)
     knows_truth = _knows_truth(request, row.survey)
-    hidden = "#" if knows_truth else ("#", "!")
-    shown = {key: value for key, value in row.metadata.items() if not key.startswith(hidden)}
     page = {
         "subject": row,
         "frames": row.frames.all(),
-        "metadata": shown,
+        "metadata": _metadata(row, knows_truth),
         "source": SOURCES.get(row.gold_source, row.gold_source),
     }
     return render(request, "archive/subject.html", {"survey": row.survey, "knows_truth": knows_truth, **page})
+
+
+def _metadata(row: Any, knows_truth: bool) -> dict[str, Any]:
+    if knows_truth:
+        return {key: value for key, value in row.metadata.items() if not key.startswith("#")}
+    return shown(row.metadata) if row.is_told else opened(row.metadata, row.survey)
 
 
 def _knows_truth(request: HttpRequest, survey: Survey) -> bool:
@@ -87,7 +93,8 @@ def _found(survey: Survey, wanted: dict[str, Any], knows_truth: bool) -> QuerySe
     Whoever works on the survey may look for a part of a name, which reads all of them; everybody else for its
     beginning, which an index finds.
     """
-    rows = Subject.objects.observed().filter(survey=survey).order_by("pk")
+    rows = Subject.objects.observed() if knows_truth else Subject.objects.all()
+    rows = rows.filter(survey=survey).order_by("pk")
     if wanted.get("text"):
         within = Q(external_id__icontains=wanted["text"]) | Q(object_group__icontains=wanted["text"])
         rows = rows.filter(within if knows_truth else Q(external_id__istartswith=wanted["text"]))
