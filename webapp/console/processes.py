@@ -76,12 +76,12 @@ def end(children: list[Child]) -> None:
 
 
 def web(host: str, port: int, logs: Path) -> Child:
-    options = ["--host", host, "--port", str(port), "--interface", "wsgi", "--no-ws", "--log-level", "warning"]
+    options = ["--host", host, "--port", str(port), "--interface", "asginl", "--no-ws", "--log-level", "warning"]
     # Without a respawn, one worker that dies takes the others along, and the site is away for as long as a start takes.
-    options += ["--workers", "2", "--blocking-threads", "8", "--respawn-failed-workers"]
+    options += ["--workers", "2", "--backlog", "2048", "--respawn-failed-workers"]
     # A worker that is told to end while it starts never hears it; its parent ends it for good after a while.
     options += ["--workers-kill-timeout", "5"]
-    command = [sys.executable, "-m", "granian", *options, "webapp.wsgi:application"]
+    command = [sys.executable, "-m", "granian", *options, "webapp.asgi:application"]
     return Child("The web server", command, logs / "web.log")
 
 

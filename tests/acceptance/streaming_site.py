@@ -1,0 +1,51 @@
+"""A WSGI site behind the real front: tables, one of them without end, and an echo."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+
+if not apps.ready:
+    apps.populate(settings.INSTALLED_APPS)
+
+from webapp.front.server import Front  # it knows models
+
+JOURNAL = Path(os.environ.get("JOURNAL", os.devnull))
+FILE = 2**20
+ROW = b"1234567,8901234,5678901\n"
+
+
+class Endless:
+    """Rows without end; how many were made and whether it was closed is written down."""
+
+    made = 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        self.made += 1
+        if self.made % 100_000 == 0:
+            JOURNAL.write_text(str(self.made))
+        return ROW
+
+    def close(self):
+        JOURNAL.write_text("closed")
+
+
+def site(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    match environ["PATH_INFO"]:
+        case "/file/":
+            start_response("200 OK", [("Content-Length", str(FILE))])
+            return (b"x" * 4096 for _ in range(FILE // 4096))
+        case "/endless/":
+            return Endless()
+        case "/long/":
+            return (ROW for _ in range(200_000))
+    return [environ["wsgi.input"].read()]
+
+
+application = Front(site, ThreadPoolExecutor(2))

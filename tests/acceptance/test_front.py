@@ -1,0 +1,122 @@
+"""The front before the site, under the real web server: slow clients hold no thread, and long tables are streamed."""
+
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
+
+import psutil
+import pytest
+
+from tests.acceptance.running_site import ROOT, free_port
+from tests.acceptance.streaming_site import FILE, ROW
+from webapp.console.processes import web
+
+DRIP = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{"
+
+
+class Server:
+    def __init__(self, folder):
+        self.port, self.journal = free_port(), folder / "journal"
+        command = [*web("127.0.0.1", self.port, folder).command[:-1], "tests.acceptance.streaming_site:application"]
+        command[command.index("--workers") + 1] = "1"
+        environment = os.environ | {"JOURNAL": str(self.journal), "DJANGO_SETTINGS_MODULE": "webapp.settings"}
+        with (folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+
+    def is_up(self):
+        try:
+            return self.ask("/echo/", b"x", seconds=1) == b"x"
+        except OSError:
+            return False
+
+    def ask(self, path, body=None, seconds=10, **headers):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=body, headers=headers)
+        with urllib.request.urlopen(request, timeout=seconds) as reply:
+            return reply.read()
+
+    def connect(self, said):
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        client.sendall(said)
+        return client
+
+    def memory(self):
+        family = psutil.Process(self.process.pid).children(recursive=True)
+        return sum(process.memory_info().rss for process in family)
+
+    @staticmethod
+    def wait_for(condition, seconds=25.0):
+        deadline = time.monotonic() + seconds
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert condition()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("front"))
+    try:
+        server.wait_for(server.is_up)
+        yield server
+    finally:
+        server.process.terminate()
+        server.process.wait(15)
+
+
+def test_clients_that_drip_their_forms_hold_up_nobody(server):
+    with ExitStack() as dripping:
+        clients = [server.connect(DRIP % b"/accounts/login/") for _ in range(60)]
+        for client in clients:
+            dripping.enter_context(client)
+            client.sendall(b"[")
+        for _ in range(5):
+            assert server.ask("/echo/", b"here", seconds=5) == b"here"
+        assert clients[0].recv(100).startswith(b"HTTP/1.1 408")  # the front gives up, and the server goes on
+
+
+def test_what_is_larger_than_a_form_may_be_is_refused(server):
+    with pytest.raises(urllib.error.HTTPError, match="413"):
+        server.ask("/echo/", b"x" * (4 * 2**20))
+    assert server.ask("/echo/", b"x" * 2**20) == b"x" * 2**20
+
+
+def test_a_body_in_chunks_of_unknown_number_has_the_same_limit(server):
+    said = b"POST /echo/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = b"10000\r\n" + b"x" * 2**16 + b"\r\n"
+    with server.connect(said) as client:
+        for _ in range(64):
+            client.sendall(chunk)
+        client.sendall(b"0\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.1 413")
+    with server.connect(said + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n") as client:
+        client.sendall(b"")
+        assert b"abcde" in client.recv(1000) + client.recv(1000)
+
+
+def test_files_that_nobody_reads_hold_up_nobody(server):
+    with ExitStack() as lazy:
+        for _ in range(20):
+            lazy.enter_context(server.connect(b"GET /file/ HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+        for _ in range(5):
+            assert server.ask("/echo/", b"here", seconds=5) == b"here"
+    assert len(server.ask("/file/")) == FILE
+
+
+def test_a_long_table_arrives_whole(server):
+    assert server.ask("/long/", seconds=30) == ROW * 200_000
+
+
+def test_a_table_without_end_waits_for_its_reader_and_ends_with_them(server):
+    before = server.memory()
+    with server.connect(b"GET /endless/ HTTP/1.1\r\nHost: localhost\r\n\r\n") as client:
+        assert client.recv(2**16).startswith(b"HTTP/1.1 200")
+        time.sleep(3)  # reads nothing
+        made = server.journal.read_text() if server.journal.exists() else "0"
+        time.sleep(1)
+        assert (server.journal.read_text() if server.journal.exists() else "0") == made
+        assert server.memory() < before + 100 * 2**20
+    server.wait_for(lambda: server.journal.exists() and server.journal.read_text() == "closed")
+    assert server.ask("/echo/", b"here") == b"here"
