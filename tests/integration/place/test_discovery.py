@@ -51,7 +51,9 @@ def test_nobody_is_named_before_they_chose_to_be(workflow, subject, scientist, a
     world.vote(ben, workflow, subject, "yes")
     confirm(subject, workflow, scientist)
     assert "Seen before" not in page_of(client, subject), "the verdict is told to those who have answered"
-    client.force_login(ada.user)
+    reader = world.make_volunteer("cat")
+    world.vote(reader, workflow, subject, "no")
+    client.force_login(reader.user)
     page = page_of(client, subject)
     assert "Seen before by 2 volunteers" in page
     assert "ada," not in page
