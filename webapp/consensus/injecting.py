@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from ml.simulate.inject import inject
 from webapp.archive.ingest.candidate import Candidate, candidate
 from webapp.archive.ingest.keep import add
+from webapp.archive.ingest.keys import keys_in_gaps
 from webapp.archive.ingest.shelf import Shelf
 from webapp.archive.ingest.sift import unknown
 from webapp.archive.models import Subject, SubjectSet, Survey
@@ -178,7 +179,8 @@ def _keep(job: Injection, drawn: list[Candidate], shelf: Shelf) -> None:
     fresh = unknown(survey, drawn)[: max(0, job.number - job.done)]
     if fresh:
         name = SET.format(workflow=job.workflow.slug)
-        keys = add(survey, name, fresh, shelf)[0]
+        keys = keys_in_gaps(survey, len(fresh))
+        add(survey, name, fresh, shelf, keys)
         rows = Subject.objects.filter(pk__in=keys)
         rows.update(is_synthetic=True, gold_label=job.label, gold_source="synthetic")
         job.workflow.subject_sets.add(SubjectSet.objects.get(survey=survey, name=name))

@@ -5,6 +5,7 @@ from django.db import transaction
 from webapp.archive.ingest.batches import Batch
 from webapp.archive.ingest.candidate import Candidate
 from webapp.archive.ingest.exposures import exposures
+from webapp.archive.ingest.keys import new_keys
 from webapp.archive.ingest.problems import report
 from webapp.archive.ingest.rows import put_into_set, write_frames, write_subjects
 from webapp.archive.ingest.shelf import Shelf
@@ -27,7 +28,7 @@ def keep(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tally:
     """
     survey = Survey.objects.select_for_update(no_key=True).get(pk=run.survey_id)
     fresh = unknown(survey, batch.candidates)
-    duplicates = add(survey, run.subject_set, fresh, shelf)[1] if fresh else 0
+    duplicates = add(survey, run.subject_set, fresh, shelf, new_keys(len(fresh))) if fresh else 0
     report(run, batch.problems)
     now = tally.plus(
         done=batch.rows,
@@ -40,11 +41,11 @@ def keep(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tally:
     return now
 
 
-def add(survey: Survey, set_name: str, fresh: list[Candidate], shelf: Shelf) -> tuple[list[int], int]:
-    """Write new subjects; return their primary keys, and how many of them are duplicates. Hold the survey's row."""
+def add(survey: Survey, set_name: str, fresh: list[Candidate], shelf: Shelf, keys: list[int]) -> int:
+    """Write new subjects with these primary keys; return how many of them are duplicates. Hold the survey's row."""
     first = originals(survey, fresh)
     before = len(first)
-    keys = write_subjects(survey, fresh, shelf.put(fresh), first)
+    write_subjects(survey, fresh, shelf.put(fresh), first, keys)
     write_frames(fresh, keys, exposures(survey, fresh))
     put_into_set(SubjectSet.objects.get_or_create(survey=survey, name=set_name)[0], keys)
-    return keys, len(fresh) - (len(first) - before)
+    return len(fresh) - (len(first) - before)

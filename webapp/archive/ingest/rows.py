@@ -49,9 +49,9 @@ FRAME = (
 
 
 def write_subjects(
-    survey: Survey, candidates: list[Candidate], indexes: list[int], originals: dict[str, int]
-) -> list[int]:
-    """Write a subject for each candidate; return their primary keys.
+    survey: Survey, candidates: list[Candidate], indexes: list[int], originals: dict[str, int], keys: list[int]
+) -> None:
+    """Write a subject for each candidate.
 
     Parameters
     ----------
@@ -59,8 +59,9 @@ def write_subjects(
         Where the pixels of each lie in its array.
     originals
         First subject of the survey by checksum; those of this batch are added.
+    keys
+        Primary keys, of `webapp.archive.ingest.keys`.
     """
-    keys = _new_keys(Subject, len(candidates))
     now = timezone.now()
 
     def rows() -> Iterable[Row]:
@@ -69,7 +70,6 @@ def write_subjects(
             yield _subject(key, survey.pk, candidate, index, None if first == key else first, now)
 
     _copy(Subject, SUBJECT, rows())
-    return keys
 
 
 def write_frames(candidates: list[Candidate], keys: list[int], exposures: dict[str, int]) -> None:
@@ -142,11 +142,3 @@ def _copy(model: type[models.Model], columns: tuple[str, ...], rows: Iterable[Ro
     ):
         for row in rows:
             copy.write_row(row)
-
-
-def _new_keys(model: type[models.Model], n: int) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [model._meta.db_table, n]
-        )
-        return [key for (key,) in cursor.fetchall()]
