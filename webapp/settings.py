@@ -76,10 +76,10 @@ INSTALLED_APPS = [
     "webapp.console",
 ]
 MIDDLEWARE = [
-    "webapp.health.middleware.HealthMiddleware",
-    "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "webapp.permissions_policy.permissions_policy",
+    "webapp.health.middleware.HealthMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "webapp.languages.LanguageMiddleware",

@@ -37,12 +37,15 @@ def place_in(frame, frames=4):
     return SIDE // 2 + round((frame - (frames - 1) / 2) * STEP), SIDE // 2
 
 
-def one_subject(block, kind="stamp", *, cards=None, places=None, channels=(), name="a", known=None, **fields):
+def one_subject(
+    block, kind="stamp", *, cards=None, places=None, channels=(), name="a", known=None, opened=(), **fields
+):
     """Queue one subject with these pixels (F, C, H, W).
 
-    `places` are its object's pixels by frame, where there are WCS `cards`; `known` is what its row says besides.
+    `places` are its object's pixels by frame, where there are WCS `cards`; `known` is what its row says besides, of
+    which volunteers are told what is `opened` before they answer.
     """
-    survey = sky.survey("night", channels=list(channels))
+    survey = sky.survey("night", channels=list(channels), open_metadata=list(opened))
     array, index = PixelStore(settings.PIXELS).append("night", block[None])
     row = Subject.objects.create(
         survey=survey,

@@ -16,7 +16,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MOTION = {"ra": 150.0, "dec": 20.0, "rate": 30.0, "metadata": {"pa": 306.87}}
 
 
-@pytest.mark.parametrize("known", [{"places": PLACES}, {"known": MOTION}], ids=["positions", "rate and angle"])
+@pytest.mark.parametrize(
+    "known", [{"places": PLACES}, {"known": MOTION, "opened": ["rate", "pa"]}], ids=["positions", "rate and angle"]
+)
 def test_a_tracklet_is_seen_side_by_side_along_its_motion_and_stacked(db, open_page, known):
     block = mover()
     block[:2, 0, 20:24, 20:24] = np.nan

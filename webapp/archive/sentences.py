@@ -17,6 +17,10 @@ OF_A_FILE = [
     gettext_noop("is not a whole Avro file"),
     gettext_noop("is packed with %(codec)s, which could unpack to any size. Write it with the codec null."),
     gettext_noop("is not a ZTF alert packet: it has no candid, objectId or candidate."),
+    gettext_noop(
+        "holds a block of %(size)s; %(most)s are allowed. Write its packets in smaller blocks, or each to its own file."
+    ),
+    gettext_noop("has a schema with %(what)s, which no alert packet needs; it was not opened further."),
     gettext_noop("every pixel of its stamps is NaN: there is nothing to see."),
     gettext_noop("has no %(channel)s stamp. Ask for packets with their cut-outs."),
     gettext_noop("its %(channel)s stamp has shape %(shape)s; ZTF's are %(side)s×%(side)s or clipped from it."),
@@ -34,6 +38,8 @@ OF_A_FILE = [
         "unit %(number)s claims %(size)s of data, but only %(left)s of the file remain: it is truncated, or "
         "its header is wrong. Fetch or make it again."
     ),
+    gettext_noop("unit %(number)s has more than %(most)s columns, which no FITS table has."),
+    gettext_noop("is a JPEG in more than %(most)s passes. Save it again as an ordinary JPEG."),
     gettext_noop("unit %(number)s has no valid %(keyword)s card: its header is damaged. Make the file again."),
     gettext_noop("has a header without an END card: the file is truncated. Fetch or make it again."),
     gettext_noop(
@@ -91,6 +97,7 @@ OF_A_FILE = [
     gettext_noop("is not a CSV file (%(error)s). Nothing after this place was read."),
     gettext_noop("cannot be read (%(error)s)."),
     gettext_noop("the header names %(columns)s more than once. Give every column its own name."),
+    gettext_noop("the header names %(count)s columns; %(most)s are allowed. Leave some out."),
     gettext_noop("`%(name)s` is “%(value)s”; it must be %(meaning)s."),
     gettext_noop("`plane` is “%(value)s”; it must be a whole number counted from 0."),
     gettext_noop("`planes` is “%(value)s”; it must be a range such as 0:4, for planes 0, 1, 2 and 3."),

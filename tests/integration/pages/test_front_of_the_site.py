@@ -28,14 +28,16 @@ def limits(settings):
 @pytest.fixture
 def ask():
     """Send a request through the front; return the status and what was read of the body."""
-    threads = ThreadPoolExecutor(1)
+    threads, loop = ThreadPoolExecutor(1), ThreadPoolExecutor(1)  # a browser test leaves a loop in this thread
 
     def ask(path, body, kind, cookies="", announced=True):
-        return asyncio.run(_ask(Front(application, threads), path, body, kind, cookies, announced))
+        asked = _ask(Front(application, threads), path, body, kind, cookies, announced)
+        return loop.submit(asyncio.run, asked).result()
 
     yield ask
     threads.submit(connections.close_all).result()
     threads.shutdown()
+    loop.shutdown()
 
 
 async def _ask(front, path, body, kind, cookies, announced):
