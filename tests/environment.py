@@ -11,7 +11,10 @@ _checkout = hashlib.blake2b(str(Path(__file__).resolve()).encode(), digest_size=
 os.environ["WANDERERS_DATA"] = str(Path(tempfile.gettempdir()) / f"wanderers-tests-{os.getuid()}-{_checkout}")
 (Path(os.environ["WANDERERS_DATA"]) / "static").mkdir(parents=True, exist_ok=True)  # whitenoise warns without it
 os.environ.setdefault("WANDERERS_CACHE", str(Path(os.environ["WANDERERS_DATA"]) / "cache"))
-os.environ.setdefault("WANDERERS_TRAINING_THREADS", "1")  # else measured in every test anew, since two run at a time
+# A choice measured beside other tests would differ between runs, and with it the last digits of what is trained.
+os.environ.setdefault("WANDERERS_TRAINING_THREADS", "1")
+os.environ.setdefault("WANDERERS_PRECISION", "float32")
+os.environ.setdefault("WANDERERS_MEMORY_FORMAT", "channels_last")
 os.environ.setdefault("SECRET_KEY", "only-for-tests")
 os.environ.setdefault("THROTTLE_NEWCOMERS", "1000000/hour")  # every test's browser is a newcomer from one address
 os.environ.setdefault("LOG_LEVEL", "WARNING")

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from webapp.api.token_authentication import VolunteerTokenAuthentication
 from webapp.consensus.merge import merge
-from webapp.volunteers.identity import COOKIE, account_volunteer, forget, newcomer_of, remember, visitor_of
+from webapp.volunteers.identity import COOKIE, account_volunteer, forget, remember, visitor_or_newcomer
 from webapp.volunteers.models import Volunteer
 from webapp.volunteers.newcomers import settle
 
@@ -47,7 +47,7 @@ def known_volunteer(request: Request) -> Volunteer:
 
     Answers that a visitor gave before signing in become the account's here, and what they were handed.
     """
-    visitor = visitor_of(request._request) or newcomer_of(request._request)
+    visitor = visitor_or_newcomer(request._request)
     if not request.user.is_authenticated:
         if visitor is None:
             raise PermissionDenied(_("Open the classify page or ask for the next subject first, or send a token."))

@@ -20,7 +20,7 @@ def volunteer_of(request: HttpRequest) -> Volunteer:
     """
     if request.user.is_authenticated:
         return account_volunteer(request.user)
-    return visitor_of(request) or newcomer_of(request) or Volunteer()
+    return visitor_or_newcomer(request) or Volunteer()
 
 
 def account_volunteer(user: Any) -> Volunteer:
@@ -35,10 +35,18 @@ def visitor_of(request: HttpRequest) -> Volunteer | None:
     return Volunteer.objects.filter(key=key, user=None, merged_into=None).first() if key else None
 
 
-def newcomer_of(request: HttpRequest) -> Volunteer | None:
-    """Return whom the cookie names as a volunteer who is not stored, if they have never answered."""
+def visitor_or_newcomer(request: HttpRequest) -> Volunteer | None:
+    """Return whom the cookie names: a visitor, or a volunteer who is not stored if they have never answered.
+
+    One look at the database: between two, a first answer could make the newcomer a visitor, who would then be neither.
+    """
     key = _key(request)
-    return Volunteer(key=key) if key and not Volunteer.objects.filter(key=key).exists() else None
+    if key is None:
+        return None
+    row = Volunteer.objects.filter(key=key).first()
+    if row is None:
+        return Volunteer(key=key)
+    return row if row.user_id is None and row.merged_into_id is None else None
 
 
 def _key(request: HttpRequest) -> uuid.UUID | None:

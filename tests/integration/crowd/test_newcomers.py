@@ -109,3 +109,32 @@ def test_a_visitor_holds_more_the_more_they_answered(workflow):
 def test_who_holds_enough_is_told_that_more_comes_with_their_answers(workflow):
     visitor = APIClient()
     assert "as soon as the answers" in visitor.get(NEXT, {"n": 12}).json()["message"]
+
+
+def test_a_newcomer_who_answers_while_they_ask_stays_who_they_are(workflow, monkeypatch):
+    """Between two looks at the database the first answer arrived: the browser was then given another identity."""
+    client = APIClient()
+    item = items_of(client, n=1)[0]
+    before = client.cookies["wanderer"].value
+    looks = Volunteer.objects.filter
+
+    def answered_meanwhile(*args, **kwargs):
+        found = looks(*args, **kwargs).first()
+        monkeypatch.setattr(Volunteer.objects, "filter", looks)
+        assert answer(client, item).status_code in (200, 201)
+        return Found(found)
+
+    monkeypatch.setattr(Volunteer.objects, "filter", answered_meanwhile)
+    again = client.get(NEXT, {"n": 1})
+    assert again.status_code == 200
+    assert client.cookies["wanderer"].value.split(":")[0] == before.split(":")[0]
+
+
+class Found:
+    """What a look at the database found, before more happened there."""
+
+    def __init__(self, row):
+        self.row = row
+
+    def first(self):
+        return self.row
