@@ -29,7 +29,7 @@ def scorer(tmp_path_factory):
     """Return a model whose chips are learnt on one simulated night, and whose tracklets on another."""
     folder = tmp_path_factory.mktemp("night")
     chips = atlas(240, 3, folder / "chips", kind="tracklet", detections=None, satellites=0.12)
-    sky = atlas(600, 4, folder / "sky", kind="tracklet", detections=None, satellites=0.12)
+    sky = atlas(1000, 4, folder / "sky", kind="tracklet", detections=None, satellites=0.12)
     taught = ["train", "--role", "tracklet", "--preset", "small", "--data", str(chips), "--out", str(folder / "a")]
     words = ["train", "--role", "tracklet", "--init", str(folder / "a"), "--data", str(sky), "--out", str(folder / "c")]
     with pytest.MonkeyPatch.context() as patch:
