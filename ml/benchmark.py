@@ -16,8 +16,8 @@ from ml.dataset import Examples
 from ml.engine import BATCH
 from ml.models.weights import imagenet_backbone
 from ml.preprocessing import FROZEN
+from ml.rolestrain import train
 from ml.score import Scorer
-from ml.train import train
 
 CLASSES, POSITIVE = tuple("ABCDEFGH"), ("A", "B", "C")
 

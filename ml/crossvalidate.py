@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.backbone import default_backbone
 from ml.dataset import Examples, grouped_folds
 from ml.recipe import Recipe
-from ml.score import Scorer, default_backbone
-from ml.train import train, train_stamps
+from ml.rolestrain import train
+from ml.score import Scorer
+from ml.train import train_stamps
 from ml.tuned import features_of
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ml.backbone import Backbone, default_backbone, restored
+from ml.backbone import Backbone, restored
 from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.models.compute import limit_torch
 from ml.models.metadata import MetadataNet
@@ -185,6 +185,3 @@ def _backbone(checkpoint: Checkpoint, device: str, engine: str) -> Backbone:
             f" {made.feature_key}: the ImageNet weights or the preprocessing differ. Restore them, or train again."
         )
     return made
-
-
-__all__ = ["TRACKLET_CLASSES", "Backbone", "Scorer", "default_backbone"]

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from ml import checkpoint as files
 from ml.crossvalidate import cross_validate
+from ml.dataset import Examples
+from ml.epoch import Epoch
 from ml.evaluate import jsonable
 from ml.pixels.store import PixelStore
+from ml.rolestrain import train
 from ml.score import Scorer
 from ml.tracklets.tracks import Tracks
-from ml.train import Epoch, Examples, train
 from tasks import loaded, tracks
 from tasks.detectors import train_detector
 from tasks.examples import examples, features_of, of_one_shape, pixels_of

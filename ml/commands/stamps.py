@@ -19,8 +19,9 @@ from ml.dataset import BadExamples, Examples
 from ml.evaluate import evaluate as figures_of
 from ml.montecarlo import monte_carlo
 from ml.recipe import Recipe
+from ml.rolestrain import INITS
 from ml.score import Scorer
-from ml.train import INITS, train_stamps
+from ml.train import train_stamps
 from ml.tuned import features_of
 
 SAID = ("role", "preset", "architecture", "init", "classes", "positive", "feature_key", "preprocessing")

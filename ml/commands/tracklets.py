@@ -21,11 +21,11 @@ from ml.commands.trained import saved, tell
 from ml.dataset import BadExamples
 from ml.evaluate import DRAWS
 from ml.evaluate import evaluate as figures_of
+from ml.rolestrain import INITS
+from ml.rolestrain import train as train_model
 from ml.score import TRACKLET_CLASSES, Scorer
 from ml.tracklets.tracks import stacked
 from ml.tracklets.two_step import PRESETS
-from ml.train import INITS
-from ml.train import train as train_model
 
 FEWEST = 3  # detections of a tracklet
 SAID = ("role", "preset", "tracklet_net", "threshold", "architecture", "classes", "positive", "feature_key")

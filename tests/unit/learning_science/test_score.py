@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from ml.backbone import default_backbone
 from ml.checkpoint import BadCheckpoint
 from ml.dataset import Examples
 from ml.engine import choose_engine
-from ml.score import Scorer, default_backbone
-from ml.train import train
+from ml.rolestrain import train
+from ml.score import Scorer
 from tests.unit.learning_science.conftest import labelled
 
 

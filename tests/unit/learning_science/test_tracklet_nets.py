@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from ml import train
+from ml import rolestrain
 from ml.checkpoint import BadCheckpoint, Checkpoint
 from ml.dataset import BadExamples
 from ml.epoch import silent
@@ -203,7 +203,7 @@ def mixed():
 
 def test_tracklets_of_three_to_eight_are_learnt_together_and_motion_tells(mixed, tmp_path):
     features, tracks, real = mixed
-    checkpoint = train.train("tracklet", learnable(features, tracks, real), seed=1)
+    checkpoint = rolestrain.train("tracklet", learnable(features, tracks, real), seed=1)
     checkpoint.save(tmp_path / "c")
     scorer = Scorer(Checkpoint.load(tmp_path / "c"))
     p = scorer.probabilities_from_features(features, tracks)[:, 1]
@@ -220,7 +220,8 @@ def test_tracklets_of_three_to_eight_are_learnt_together_and_motion_tells(mixed,
 
 def test_the_threshold_follows_the_completeness_that_is_asked_for(mixed):
     few, many = (
-        train.train("tracklet", learnable(*mixed), completeness=share).manifest["threshold"] for share in (0.6, 0.99)
+        rolestrain.train("tracklet", learnable(*mixed), completeness=share).manifest["threshold"]
+        for share in (0.6, 0.99)
     )
     assert few > many
 
@@ -228,7 +229,7 @@ def test_the_threshold_follows_the_completeness_that_is_asked_for(mixed):
 def test_the_papers_preset(mixed):
     features, tracks, real = mixed
     examples = learnable(features, tracks, real)
-    checkpoint = train.train("tracklet", examples, preset="paper")
+    checkpoint = rolestrain.train("tracklet", examples, preset="paper")
     assert (checkpoint.manifest["tracklet_net"], checkpoint.manifest["threshold"]) == ("paper", 0.8)
     assert "exactly 4 detections" in examples.notes[-1]
     p = Scorer(checkpoint).probabilities_from_features(features, tracks)[:, 1]
@@ -239,8 +240,8 @@ def test_the_papers_preset(mixed):
 
 
 def test_the_chip_scores_of_a_checkpoint_are_taken_as_they_are(kinds, features):
-    stamps = train.train("stamp", labelled(kinds, features=features[:, :1]))
-    tracklets = train.train("tracklet", labelled(kinds, features=features), preset="set", base=stamps)
+    stamps = rolestrain.train("stamp", labelled(kinds, features=features[:, :1]))
+    tracklets = rolestrain.train("tracklet", labelled(kinds, features=features), preset="set", base=stamps)
     assert torch.equal(tracklets.tensors["stamp.weight"], stamps.tensors["stamp.weight"])
     p = Scorer(tracklets).probabilities_from_features(features)[:, 1]
     assert roc_auc(kinds < 2, p) > 0.97
@@ -248,7 +249,7 @@ def test_the_chip_scores_of_a_checkpoint_are_taken_as_they_are(kinds, features):
     other.classes = ("A", *CLASSES[1:])
     other.positive = ("A", POSITIVE[1])
     with pytest.raises(BadExamples, match="The checkpoint tells chips of AST, STREAK"):
-        train.train("tracklet", other, preset="set", base=stamps)
+        rolestrain.train("tracklet", other, preset="set", base=stamps)
     reading = dataclasses.replace(stamps, manifest=stamps.manifest | {"metadata": ["mag"]})
     with pytest.raises(BadExamples, match="reads mag beside the pixels"):
         two_step.on_features(labelled(kinds, features=features), None, GIVEN, reading, seed=0, on_epoch=silent)
@@ -259,14 +260,14 @@ def test_a_label_of_the_tracklet_alone_does_not_teach_the_chips(kinds, features)
     wrong = kinds == 0
     examples = labelled(np.where(wrong, 2, kinds), features=features)
     examples.of_chips = ~wrong
-    chips = Scorer(train.train("tracklet", examples)).chip_probabilities(features)
-    taught = Scorer(train.train("tracklet", labelled(np.where(wrong, 2, kinds), features=features)))
+    chips = Scorer(rolestrain.train("tracklet", examples)).chip_probabilities(features)
+    taught = Scorer(rolestrain.train("tracklet", labelled(np.where(wrong, 2, kinds), features=features)))
     assert chips[wrong][..., 2].mean() < taught.chip_probabilities(features)[wrong][..., 2].mean() - 0.1
 
 
 def test_an_earlier_checkpoint_with_the_four_chip_net_says_what_it_said(kinds, features):
     """Its tensors and a manifest without the name of a network; the formula is written out here."""
-    made = train.train("tracklet", labelled(kinds, features=features))
+    made = rolestrain.train("tracklet", labelled(kinds, features=features))
     old = TrackletNet(4, [0, 1])
     torch.nn.init.normal_(old.out.weight)
     chips = {name: value for name, value in made.tensors.items() if name.startswith("stamp.")}
@@ -283,7 +284,7 @@ def test_an_earlier_checkpoint_with_the_four_chip_net_says_what_it_said(kinds, f
 
 
 def test_a_network_of_a_later_version_is_refused_in_words(kinds, features):
-    made = train.train("tracklet", labelled(kinds, features=features))
+    made = rolestrain.train("tracklet", labelled(kinds, features=features))
     made.manifest["tracklet_net"] = "transformer"
     with pytest.raises(BadCheckpoint, match=r"tracklet network \(transformer\) is of a kind"):
         Scorer(made)
@@ -291,7 +292,7 @@ def test_a_network_of_a_later_version_is_refused_in_words(kinds, features):
 
 def test_a_chip_without_features_leaves_the_tracklet_unscored(mixed):
     features, tracks, real = mixed
-    scorer = Scorer(train.train("tracklet", learnable(features, tracks, real)))
+    scorer = Scorer(rolestrain.train("tracklet", learnable(features, tracks, real)))
     broken = features.copy()
     broken[0, 0] = np.nan
     p = scorer.probabilities_from_features(broken, tracks)
