@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.management import call_command
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
-from ml.pixels.store import PixelStore
+from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.volunteers.enqueue import enqueue_subjects
 from webapp.volunteers.models import Workflow

@@ -21,7 +21,7 @@ import numpy as np
 import psycopg
 from astropy.io import fits
 
-from ml.pixels.read import read
+from ml.io.read import read
 from webapp import embedded
 
 SMALL, LARGE = 2_000, 20_000

@@ -17,8 +17,8 @@ from django.db import connection
 from django.db.models import Max, Min
 
 from bench._worker import wait_for, worker_of_its_own
-from ml.backbone import default_backbone
-from ml.pixels.store import PixelStore
+from ml.inference.feature_extractor import default_backbone
+from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.learning.models import Score, ScoringRun
 from webapp.learning.start import start_training

@@ -18,9 +18,9 @@ from django.db.models import Max, Min
 from numpy.typing import NDArray
 
 from bench._worker import wait_for, worker_of_its_own
-from ml import checkpoint as files
-from ml.pixels.store import PixelStore
-from ml.score import Scorer
+from ml.inference import checkpoint as files
+from ml.inference.scorer import Scorer
+from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Subject, Survey
 from webapp.learning.models import Checkpoint, Score
 from webapp.learning.scoring import start_scoring

@@ -12,11 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ml.simulate.atlas import atlas
-from ml.simulate.euclid import euclid
-from ml.simulate.ground import ground
-from ml.simulate.hubble import hubble
-from ml.simulate.tess import tess
+from ml.simulate.atlas.night import atlas
+from ml.simulate.euclid.field import euclid
+from ml.simulate.ground.cutouts import ground
+from ml.simulate.hubble.cutouts import hubble
+from ml.simulate.tess.cubes import tess
 
 SKIES: dict[str, tuple[Callable[..., Path], int, float]] = {
     "atlas_stamps": (atlas, 2048, 300.0),

@@ -19,20 +19,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ml.ahead import ahead
-from ml.checkpoint import Checkpoint
-from ml.commands.stamp_options import WAYS
-from ml.commands.subjects import Slab, Tally, slabs
-from ml.dataset import Examples
+from ml.cli.stamp_options import WAYS
+from ml.cli.subjects import Slab, Tally, slabs
+from ml.data.dataset import Examples
+from ml.data.preprocessing import FROZEN, native
+from ml.data.tensors import ahead
+from ml.inference.checkpoint import Checkpoint
+from ml.inference.scorer import Scorer
 from ml.models.compute import limit_torch
 from ml.models.stamp import RESIDUAL, Prepared
-from ml.preprocessing import FROZEN, native
-from ml.recipe import Recipe
-from ml.schedule import LONG, TRANSFER
-from ml.score import Scorer
-from ml.simulate.atlas import atlas
-from ml.simulate.difference import REAL
-from ml.train import train_stamps
+from ml.simulate.atlas.difference import REAL
+from ml.simulate.atlas.night import atlas
+from ml.training.presets import Recipe
+from ml.training.schedule import LONG, TRANSFER
+from ml.training.train import train_stamps
 
 STAMPS, TAUGHT, ROUNDS = 1024, 2048, 3
 BATCHES = (8, 16, 32, 64, 128, 512)

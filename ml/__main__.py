@@ -5,12 +5,12 @@ import importlib
 import sys
 
 COMMANDS = {
-    "simulate": ("ml.simulate.cli", "write a simulated sky: manifest and images"),
-    "train": ("ml.commands.train", "train a model on a labelled manifest"),
-    "evaluate": ("ml.commands.evaluate", "judge a model on a labelled manifest"),
-    "score": ("ml.commands.score", "give every subject of a manifest its probabilities"),
-    "crowd": ("ml.crowd.cli", "from many people's votes to one answer per item"),
-    "benchmark": ("ml.benchmark", "measure the speed of one part"),
+    "simulate": ("ml.cli.simulate", "write a simulated sky: manifest and images"),
+    "train": ("ml.cli.train", "train a model on a labelled manifest"),
+    "evaluate": ("ml.cli.evaluate", "judge a model on a labelled manifest"),
+    "score": ("ml.cli.score", "give every subject of a manifest its probabilities"),
+    "crowd": ("ml.cli.crowd", "from many people's votes to one answer per item"),
+    "benchmark": ("ml.cli.benchmark", "measure the speed of one part"),
 }
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.dataset import Examples
-from ml.pixels.store import PixelStore
+from ml.data.dataset import Examples
+from ml.storage.pixel_store import PixelStore
 from tasks.features import Features
 from webapp.learning.roles import Classes
 from webapp.learning.snapshot import Label

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.pixels.store import PixelStore
+from ml.storage.pixel_store import PixelStore
 
 AT_ONCE = 256
 """Subjects whose pixels are in memory at a time, at most."""

@@ -7,8 +7,8 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from ml.evaluate import bootstrap_difference, evaluate
-from ml.pixels.store import PixelStore
+from ml.evaluation.classifier import bootstrap_difference, evaluate
+from ml.storage.pixel_store import PixelStore
 from tasks import loaded, tracks
 from tasks.examples import by_array
 from tasks.features import Features

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from django.conf import settings
 
-from ml import checkpoint as files
-from ml.backbone import Backbone, default_backbone
-from ml.finder import Finder
-from ml.score import Scorer
+from ml.inference import checkpoint as files
+from ml.inference.feature_extractor import Backbone, default_backbone
+from ml.inference.scorer import Scorer
+from ml.roles.detector_scorer import Finder
 from webapp.learning.models import Checkpoint, ModelRole
 
 Model = Scorer | Finder

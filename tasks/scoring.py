@@ -7,10 +7,10 @@ from django.conf import settings
 from django.db import transaction
 from numpy.typing import NDArray
 
-from ml.finder import Finder
-from ml.finds import Find
-from ml.pixels.store import PixelStore
-from ml.tracklets.tracks import Tracks
+from ml.data.tracklet_frames import Tracks
+from ml.inference.detections import Find
+from ml.roles.detector_scorer import Finder
+from ml.storage.pixel_store import PixelStore
 from tasks import loaded, tracks
 from tasks.features import Features
 from tasks.house import job

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.tracklets.tracks import Tracks, own_time, sightings, stacked
+from ml.data.tracklet_frames import Tracks, own_time, sightings, stacked
 from webapp.archive.models import Frame, Subject
 from webapp.learning.snapshot import Label
 

@@ -10,15 +10,15 @@ from django.conf import settings
 from django.db import transaction
 from numpy.typing import NDArray
 
-from ml import checkpoint as files
-from ml.crossvalidate import cross_validate
-from ml.dataset import Examples
-from ml.epoch import Epoch
-from ml.evaluate import jsonable
-from ml.pixels.store import PixelStore
-from ml.rolestrain import train
-from ml.score import Scorer
-from ml.tracklets.tracks import Tracks
+from ml.data.dataset import Examples
+from ml.data.tracklet_frames import Tracks
+from ml.evaluation.classifier import jsonable
+from ml.inference import checkpoint as files
+from ml.inference.scorer import Scorer
+from ml.roles.cross_validation import cross_validate
+from ml.roles.train import train
+from ml.storage.pixel_store import PixelStore
+from ml.training.callbacks import Epoch
 from tasks import loaded, tracks
 from tasks.detectors import train_detector
 from tasks.examples import examples, features_of, of_one_shape, pixels_of

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from bench.night.examples import night
-from ml.crossvalidate import cross_validate
-from ml.dataset import Examples
-from ml.metrics import roc_auc
-from ml.preprocessing import FROZEN, Preprocessing
-from ml.recipe import Recipe
-from ml.tuned import features_of
+from ml.data.dataset import Examples
+from ml.data.preprocessing import FROZEN, Preprocessing
+from ml.evaluation.metrics import roc_auc
+from ml.roles.cross_validation import cross_validate
+from ml.training.finetune_then_probe import features_of
+from ml.training.presets import Recipe
 
 MIDDLE = 24
 LOOKS: dict[str, Preprocessing] = {

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ml.dataset import Examples
-from ml.pixels.read import read
+from ml.data.dataset import Examples
+from ml.io.read import read
 
 NEAR = 5  # arcsec, within which the survey names a known asteroid
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.papers.row import Figure, Paper, Row
-from ml.version import code_version
+from ml.inference.checkpoint import code_version
 
 ROOT = Path(__file__).resolve().parents[2]
 WORK = Path("var/papers")

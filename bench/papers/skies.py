@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.papers.row import Paper
 from bench.papers.run import RESULTS, ROOT, command
-from ml.version import code_version
+from ml.inference.checkpoint import code_version
 
 SKIES = RESULTS / "skies"
 OTHERWISE_ALIKE = ("--n", "--seed")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.metrics import bootstrap_weights, ece, interval, jeffreys
+from ml.evaluation.metrics import bootstrap_weights, ece, interval, jeffreys
 
 Array = NDArray[Any]
 MOST_DRAWS, LEAST_DRAWS = 1000, 200

@@ -1,9 +1,15 @@
 """Let a network's probability be the share of voxels that do hold a mover: crops aimed at movers teach it too many."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from ml.metrics import VoxelHistogram
+from ml.cubes.voxel_metrics import DRAWS, VoxelCounts
+from ml.evaluation.metrics import VoxelHistogram, band, interval
+from ml.evaluation.metrics.reliability_counts import ece_of, shares_of
 from ml.models.wnet import WNet
 
 
@@ -44,3 +50,25 @@ def calibrate(network: WNet, seen: VoxelHistogram) -> tuple[float, float]:
         network.out.weight.mul_(scale)
         network.out.bias.mul_(scale).add_(shift)  # type: ignore[union-attr]
     return scale, shift
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """The expected calibration error, the ends of its 95 % interval, and the bins of the reliability diagram."""
+
+    ece: float
+    span: tuple[float, float]
+    bins: dict[str, NDArray[Any]]
+
+
+def reliability(counts: VoxelCounts, seed: int, draws: int = DRAWS) -> Reliability:
+    """Judge all measured voxels, movers of any magnitude among them; nothing is ignored.
+
+    Intervals are those of draws of whole groups of cubes, since the voxels of one mover stand and fall together; those
+    of the bins are no narrower than Jeffreys'.
+    """
+    drawn = counts.reliability_draws(seed, draws)
+    bins = counts.reliability.diagram()
+    low, high = band(shares_of(drawn))
+    bins |= {"low": np.fmin(bins["low"], low), "high": np.fmax(bins["high"], high)}
+    return Reliability(counts.reliability.ece(), interval(ece_of(drawn)), bins)

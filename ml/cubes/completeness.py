@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from ml.circumstances import Circumstance, Circumstances
+from ml.cubes.crossmatch import RADIUS, candidates
 from ml.cubes.cube import Cube, Known
-from ml.cubes.known import RADIUS, candidates
 from ml.cubes.tracks import Track
-from ml.metrics import jeffreys
-from ml.sought import Sought
+from ml.evaluation.completeness import Sought
+from ml.evaluation.metrics import jeffreys
+from ml.evaluation.observing_conditions import Circumstance, Circumstances
 
 SEEN = 5  # frames in which an object's mask shows, below which there is nothing to find
 

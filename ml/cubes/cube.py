@@ -9,12 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.circumstances import Circumstance, of_object
-from ml.cubes.views import seen
-from ml.pixels.inside import Folder
-from ml.pixels.read import read
-from ml.pixels.record import BadInput, SubjectRecord
-from ml.pixels.tess import open_fits
+from ml.cubes.input_channels import seen
+from ml.evaluation.observing_conditions import Circumstance, of_object
+from ml.io.read import read
+from ml.io.records import BadInput, SubjectRecord
+from ml.io.safe_path import Folder
+from ml.io.tess import open_fits
 
 FEWEST_FRAMES = 3  # in fewer nothing can be seen to move
 MASK, OBJECTS = "#mask", "#objects"
@@ -67,7 +67,7 @@ class Cube:
     name, group
         External id and object group.
     views, measured
-        (V, T, Y, X) float32, and (T, Y, X) bool; see `ml.cubes.views`.
+        (V, T, Y, X) float32, and (T, Y, X) bool; see `ml.cubes.input_channels`.
     mask
         (T, Y, X) uint8, 0 where nothing is known to move, else the number of the object; None without a mask.
     objects
@@ -108,7 +108,7 @@ def cubes(path: Path, tally: Complaints, *, masked: bool) -> Iterator[Cube]:
     Parameters
     ----------
     path
-        A manifest, a folder or whatever else `ml.pixels.read` reads.
+        A manifest, a folder or whatever else `ml.io.read` reads.
     tally
         Told of every cube that is passed over.
     masked

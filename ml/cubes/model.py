@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ml.checkpoint import BadCheckpoint, Checkpoint
-from ml.cubes.sliding import slide
-from ml.cubes.symmetry import SYMMETRIES, turned, turned_back
-from ml.engine import choose_device
+from ml.cubes.augment import SYMMETRIES, turned, turned_back
+from ml.cubes.sliding_window import slide
+from ml.inference.checkpoint import BadCheckpoint, Checkpoint
+from ml.inference.runtime import choose_device
 from ml.models.autotune import autotune
 from ml.models.compute import Compute, limit_torch
 from ml.models.wnet import WNet

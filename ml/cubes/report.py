@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+from ml.cubes.calibration import Reliability
 from ml.cubes.completeness import SEEN
-from ml.cubes.reliability import Reliability
-from ml.cubes.voxels import VoxelCounts
-from ml.report import page
-from ml.report.chart import Chart, Columns
-from ml.report.conditions import Wording, conditions
-from ml.report.reliability import diagram
-from ml.report.voxels import charts
-from ml.sought import Sought
+from ml.cubes.voxel_metrics import VoxelCounts
+from ml.evaluation.completeness import Sought
+from ml.evaluation.report import page
+from ml.evaluation.report.answers import diagram
+from ml.evaluation.report.chart import Chart, Columns
+from ml.evaluation.report.conditions import Wording, conditions
+from ml.evaluation.report.voxels import charts
 
 COLUMNS = {
     "ROC AUC": "roc_auc",

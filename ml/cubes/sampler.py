@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.cubes.symmetry import SYMMETRIES, turned
-from ml.dataset import BadExamples
+from ml.cubes.augment import SYMMETRIES, turned
+from ml.data.dataset import BadExamples
 
 LEAST_POSITIVE = 100  # voxels of movers in every batch (Powell et al., section VI.2)
 AIMED = 0.75  # share of the crops that are aimed at a mover; the others fall anywhere
@@ -23,7 +23,7 @@ class Example:
     Attributes
     ----------
     views
-        (V, T, Y, X) float16; see `ml.cubes.views`.
+        (V, T, Y, X) float16; see `ml.cubes.input_channels`.
     mask
         (T, Y, X) uint8: 0 empty, else the number of the object.
     measured

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from ml.cubes.cube import Cube
 from ml.cubes.detections import Detections, detect
 from ml.cubes.linking import link
-from ml.cubes.path import Path, fit
-from ml.pixels.celestial import to_sky
+from ml.cubes.track_spline import Path, fit
+from ml.imaging.wcs import to_sky
 
 PIXEL_SCALE = 21.0  # arcsec: TESS
 HOURS = 24.0

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ml.models.input_adapters import Adapted, widened
 from ml.models.residual import ResidualNet
-from ml.models.stem import Adapted, widened
 from ml.models.weights import imagenet_network, random_network
 
 RESIDUAL = "residual"

@@ -72,7 +72,7 @@ class WNet(nn.Module):
     stretch
         "adaptive", "asinh" or "raw": what the flux goes through first.
     views
-        Ways in which each cube is shown; see `ml.cubes.views`.
+        Ways in which each cube is shown; see `ml.cubes.input_channels`.
 
     Raises
     ------

@@ -6,15 +6,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.engine import Run, choose_device, choose_engine, compile_run
+from ml.imaging.background import in_noise, stretched
+from ml.inference.runtime import Run, choose_device, choose_engine, compile_run
 from ml.models.compute import cores
 from ml.models.trail import Finished, TrailNet
 from ml.trails.candidate import LEAST, Candidate, candidates
-from ml.trails.found import Trail, trail_of
-from ml.trails.look import SecondLook
+from ml.trails.candidate_classifier import SecondLook
+from ml.trails.detection import Trail, trail_of
 from ml.trails.maps import Maps
-from ml.trails.sky import in_noise, stretched
-from ml.trails.tiles import OVERLAP, TILE, sewn
+from ml.trails.tiling import OVERLAP, TILE, sewn
 
 KEPT = 8  # networks compiled for so many shapes of tiles: each takes as much memory as the maps inside it
 FAINTEST_SCORE = 0.01  # what is less likely a trail, or anything like one, is not told
@@ -89,7 +89,7 @@ class LearnedDetector:
 
         Raises
         ------
-        ml.trails.sky.NoPixels
+        ml.imaging.background.NoPixels
             If no part of the image is measured to an eighth.
         """
         return judged(self.candidates(pixels), self.look, pixels.shape)

@@ -1,11 +1,18 @@
-"""What a detector says of every cell of an image, before cells are gathered into trails."""
+"""Trails are looked for in one plane: an image of several channels becomes their mean."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.models.trail import STRIDE
+
+
+def one_plane(frame: NDArray[Any]) -> NDArray[Any]:
+    """Return one plane (H, W) of a frame (C, H, W): the mean of its channels, NaN where one of them is."""
+    return frame[0] if len(frame) == 1 else np.asarray(frame.mean(axis=0, dtype=np.float32))
+
 
 HALF_CELL = (STRIDE - 1) / 2
 

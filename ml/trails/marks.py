@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from ml.dataset import BadExamples
-from ml.metrics.overlap import line_cover, line_distance
+from ml.data.dataset import BadExamples
+from ml.evaluation.metrics.overlap import line_cover, line_distance
 
 SUBJECT = ("external_id", "subject")
 ENDS = ("x1", "y1", "x2", "y2")

@@ -5,7 +5,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from django.conf import settings
 
-from ml.pixels.store import PixelStore
+from ml.storage.pixel_store import PixelStore
 from tests.integration.learning import sky
 from webapp.archive.models import Frame, Subject, SubjectSet
 from webapp.volunteers.enqueue import enqueue_subjects

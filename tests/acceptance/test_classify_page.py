@@ -9,8 +9,8 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
-from ml.pixels.eyes import STRETCHES
-from ml.pixels.store import PixelStore
+from ml.imaging.display import STRETCHES
+from ml.storage.pixel_store import PixelStore
 from tests.acceptance.classifying import ECHO, drawn_on, make_workflow, press, ready, standing, wait_until
 from tests.acceptance.conftest import sign_in
 from tests.integration.learning import sky

@@ -7,8 +7,8 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import expect
 
-from ml.finds import Find
-from ml.pixels.store import PixelStore
+from ml.inference.detections import Find
+from ml.storage.pixel_store import PixelStore
 from tests.acceptance.people import member
 from tests.integration.crowd.world import recount
 from tests.integration.learning import sky

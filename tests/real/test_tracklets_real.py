@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 from astropy.io import fits
 
-from ml import recipe
 from ml.__main__ import main
-from ml.checkpoint import Checkpoint
-from ml.schedule import SMALL
-from ml.score import Scorer
-from ml.simulate.atlas import atlas
-from ml.tracklets.motion import fit
-from ml.tracklets.tracks import FIELDS, sightings, stacked
+from ml.data.tracklet_frames import FIELDS, sightings, stacked
+from ml.inference.checkpoint import Checkpoint
+from ml.inference.scorer import Scorer
+from ml.simulate.atlas.night import atlas
+from ml.sky.motion import fit
+from ml.training import presets
+from ml.training.schedule import SMALL
 
 pytestmark = [pytest.mark.real, pytest.mark.filterwarnings("ignore:Found a SIMPLE card")]
 
@@ -33,7 +33,7 @@ def scorer(tmp_path_factory):
     taught = ["train", "--role", "tracklet", "--preset", "small", "--data", str(chips), "--out", str(folder / "a")]
     words = ["train", "--role", "tracklet", "--init", str(folder / "a"), "--data", str(sky), "--out", str(folder / "c")]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recipe, "SMALL", dataclasses.replace(SMALL, views=8000, rounds=4))
+        patch.setattr(presets, "SMALL", dataclasses.replace(SMALL, views=8000, rounds=4))
         assert main(taught) == 0
         assert main(words) == 0
     return Scorer(Checkpoint.load(folder / "c"))

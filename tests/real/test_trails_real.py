@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.trails.line_sums import ClassicalDetector
+from ml.trails.radon_baseline import ClassicalDetector
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("shared_data")]
 

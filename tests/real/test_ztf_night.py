@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from bench.night.examples import night
-from ml.crossvalidate import cross_validate
-from ml.metrics import roc_auc
-from ml.preprocessing import FROZEN
-from ml.recipe import Recipe
-from ml.tuned import features_of
+from ml.data.preprocessing import FROZEN
+from ml.evaluation.metrics import roc_auc
+from ml.roles.cross_validation import cross_validate
+from ml.training.finetune_then_probe import features_of
+from ml.training.presets import Recipe
 
 pytestmark = pytest.mark.real
 BRAAI = 0.816  # the published network d6_m9 on the same packets

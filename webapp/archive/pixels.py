@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 from django.conf import settings
 
-from ml.pixels.store import PixelStore
+from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Subject
 
 

@@ -10,7 +10,7 @@ NOT_INGESTED = Sentence(gettext_noop("%(problem)s Nothing was ingested."))
 NOT_INGESTED_FURTHER = Sentence(gettext_noop("%(problem)s Nothing more was ingested."))
 IN_ROW = Sentence(gettext_noop("%(file)s row %(row)s: %(problem)s"))
 
-# What the readers of files (`ml.pixels`, `webapp.archive.ingest`) say of one that they cannot use. The science knows no
+# What the readers of files (`ml.io`, `webapp.archive.ingest`) say of one that they cannot use. The science knows no
 # site, so it cannot take them from here; a test holds the two together.
 OF_A_FILE = [
     gettext_noop("is %(size)s; packets come in files of %(most)s at most."),

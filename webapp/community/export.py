@@ -13,7 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from allauth.socialaccount.models import SocialAccount
 from django.db.models import QuerySet
 
-from ml.csv_cells import CellWriter
+from ml.io.safe_csv import CellWriter
 from webapp.community.models import Comment, Discovery, Favourite, Notification, Profile
 from webapp.volunteers.models import Classification, Mark, Volunteer
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.crowd.trust.answers import Answers
+from ml.crowd.quality.answers import Answers
 from webapp.consensus.copy_out import copy_out
 from webapp.volunteers.models import Workflow
 

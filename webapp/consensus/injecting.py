@@ -14,7 +14,7 @@ from django.db.models.functions import MD5, Cast, Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ml.simulate.inject import inject
+from ml.simulate.injection.stamps import inject
 from webapp.archive.ingest.candidate import Candidate, candidate
 from webapp.archive.ingest.keep import add
 from webapp.archive.ingest.keys import keys_in_gaps

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.pixels.record import FrameRecord, SubjectRecord
-from ml.simulate.inject import is_empty
+from ml.io.records import FrameRecord, SubjectRecord
+from ml.simulate.injection.stamps import is_empty
 from webapp.archive.models import Frame, Subject
 from webapp.consensus.feedback import SYNTHETIC
 from webapp.consensus.models import Injection, Shape

@@ -14,8 +14,8 @@ from django.db.models import Max, Q
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from ml.crowd.trust.find import find_flags
-from ml.crowd.trust.flag import Flag
+from ml.crowd.quality.flag import Flag
+from ml.crowd.quality.scan import find_flags
 from webapp.consensus.all_answers import all_answers
 from webapp.consensus.models import FlagState, TrustFlag, TrustScan
 from webapp.consensus.sentences import FLAGGED, LOOKING_THROUGH, READING_ANSWERS

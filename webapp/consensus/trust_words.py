@@ -1,9 +1,9 @@
-"""What a flag says, in the reader's language: the sentences of `ml.crowd.trust.flag`, filled with its numbers."""
+"""What a flag says, in the reader's language: the sentences of `ml.crowd.quality.flag`, filled with its numbers."""
 
 from django.utils.formats import localize
 from django.utils.translation import gettext_lazy as _
 
-from ml.crowd.trust.flag import CHANCE, CONSTANT, COPY, SPEED
+from ml.crowd.quality.flag import CHANCE, CONSTANT, COPY, SPEED
 from webapp.consensus.models import TrustFlag
 
 TITLES = {

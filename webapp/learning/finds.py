@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
-from ml.finds import Find
+from ml.inference.detections import Find
 from webapp.learning.models import Find as Row
 
 

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Max
 
-from ml.pixels.store import PixelStore
+from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Survey
 from webapp.learning.models import Checkpoint, Find, Preset, Score
 from webapp.learning.promote import champion_of, previous_champion

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 
-from ml.pixels.store import PixelStore
+from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Subject
 from webapp.jobs import JobState
 from webapp.learning.models import Checkpoint, ScoringRun, ScoringShard

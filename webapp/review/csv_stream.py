@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-from ml.csv_cells import CellWriter
+from ml.io.safe_csv import CellWriter
 
 
 class _Echo:

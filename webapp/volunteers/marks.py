@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from ml.pixels.celestial import Cards, to_sky
+from ml.imaging.wcs import Cards, to_sky
 from webapp.archive.models import Frame, Subject
 from webapp.archive.pixels import shape_of
 from webapp.volunteers.models import Classification, Mark, Workflow

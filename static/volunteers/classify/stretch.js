@@ -1,4 +1,4 @@
-// From numbers to grey, 0…1: the same curves as ml/pixels/eyes.py, for one image. For several frames of one
+// From numbers to grey, 0…1: the same curves as ml/imaging/display.py, for one image. For several frames of one
 // channel the limits are shared, so that what changes between frames is the sky and not the stretch.
 //
 // A stretch is {unit, curve}: unit(number) is 0 at its lower limit and 1 at its upper one, and may lie beyond;

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from django.conf import settings
 
-from ml.checkpoint import Checkpoint as Files
-from ml.finds import MOST
-from ml.finds import Find as Found
-from ml.pixels.store import PixelStore
-from ml.trails.recipe import CLASSICAL, manifest_of
+from ml.inference.checkpoint import Checkpoint as Files
+from ml.inference.detections import MOST
+from ml.inference.detections import Find as Found
+from ml.storage.pixel_store import PixelStore
+from ml.trails.train import CLASSICAL, manifest_of
 from tasks import loaded, scoring
 from tests.acceptance.people import member
 from tests.integration.learning import sky

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from ml.csv_cells import harmless
+from ml.io.safe_csv import harmless
 from ml.trails.marks import SINGLE, merged, read_marks
 from tests.integration.crowd.world import (
     end_grace,

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from ml.report.chart import csv_of
+from ml.evaluation.report.chart import csv_of
 from tests.integration.crowd.world import make_subject, make_volunteer, make_workflow
 from webapp.archive.models import IngestProblem, IngestRun, Membership, Role
 from webapp.community.export import export

@@ -7,7 +7,7 @@ import numpy as np
 from astropy.io import fits
 from django.conf import settings
 
-from ml.pixels.store import PixelStore
+from ml.storage.pixel_store import PixelStore
 from webapp.archive.ingest.run import ingest
 from webapp.archive.ingest.start import new_run
 from webapp.archive.models import IngestProblem, IngestRun, Subject, Survey

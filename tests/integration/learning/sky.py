@@ -3,7 +3,7 @@
 import numpy as np
 from django.conf import settings
 
-from ml.pixels.store import PixelStore
+from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.consensus.models import Consensus
 from webapp.learning.models import Checkpoint, TrainingRun

@@ -7,8 +7,8 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from ml.checkpoint import Checkpoint as Files
-from ml.pixels.store import PixelStore
+from ml.inference.checkpoint import Checkpoint as Files
+from ml.storage.pixel_store import PixelStore
 from tasks import acquisition, scoring, training
 from tests.integration.crowd.world import make_volunteer
 from tests.integration.learning import sky
@@ -97,8 +97,8 @@ def trained(workflow, **fields):
 @pytest.fixture
 def few_steps(monkeypatch):
     """Train for seconds: how well detectors find is shown on simulated skies, not here."""
-    monkeypatch.setattr("ml.trails.recipe.STEPS", 20)
-    monkeypatch.setattr("ml.trails.recipe.STEPS_AGAIN", 2)
+    monkeypatch.setattr("ml.trails.train.STEPS", 20)
+    monkeypatch.setattr("ml.trails.train.STEPS_AGAIN", 2)
 
 
 def test_trails_are_learnt_from_lines_and_the_archive_is_scored(trails, few_steps):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.pixels.store import PixelStore
+from ml.storage.pixel_store import PixelStore
 from tasks.examples import by_array, features_of, of_one_shape, pixels_of
 from tasks.features import Features
 from webapp.learning.snapshot import Label

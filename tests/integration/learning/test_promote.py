@@ -5,7 +5,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from ml.pixels.store import PixelStore
+from ml.storage.pixel_store import PixelStore
 from tests.integration.learning import sky
 from webapp.learning.models import Promotion, Score, ScoringRun
 from webapp.learning.promote import NoEarlierChampion, champion_of, promote, rollback

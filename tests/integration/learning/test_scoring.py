@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.pixels.store import PixelStore
+from ml.storage.pixel_store import PixelStore
 from tasks import acquisition, scoring
 from tests.integration.learning import sky
 from webapp.archive.models import IngestRun

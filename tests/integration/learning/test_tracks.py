@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from django.conf import settings
 
-from ml.checkpoint import Checkpoint as Files
-from ml.score import Scorer
+from ml.inference.checkpoint import Checkpoint as Files
+from ml.inference.scorer import Scorer
 from tasks import judging, scoring, tracks, training
 from tests.acceptance.people import member
 from tests.integration.learning import sky

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from django.conf import settings
 
-from ml.checkpoint import Checkpoint as Files
+from ml.inference.checkpoint import Checkpoint as Files
 from tasks import training
 from tests.integration.learning import sky
 from webapp.jobs import JobState

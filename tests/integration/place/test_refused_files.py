@@ -10,7 +10,7 @@ from webapp.archive import sentences
 from webapp.environment import ROOT
 from webapp.sentences import in_words
 
-FOLDERS = ("ml/pixels", "webapp/archive/ingest")
+FOLDERS = ("ml/io", "webapp/archive/ingest")
 
 
 def complaints() -> Iterator[str]:

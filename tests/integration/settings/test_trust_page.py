@@ -4,7 +4,7 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from ml.crowd.trust import flag as signs
+from ml.crowd.quality import flag as signs
 from tests.integration.crowd.world import make_volunteer, make_workflow
 from tests.integration.settings.people import account, browser, member
 from webapp.archive.models import Survey

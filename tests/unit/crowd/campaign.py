@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ml.crowd.trust.answers import ANSWERS, Answers
+from ml.crowd.quality.answers import ANSWERS, Answers
 from tests.unit.crowd.spammers import COPY
 
 POSITIVE = ("AST", "STREAK")

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ml.crowd.choose import Auto
 from ml.crowd.dawid_skene import DawidSkene
 from ml.crowd.glad import Glad
 from ml.crowd.majority import Majority, WeightedMajority
+from ml.crowd.model_selection import Auto
 from ml.crowd.one_coin import OneCoin
 from ml.crowd.swap import Swap
 from ml.crowd.votes import Votes

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from ml.crowd.choose import Auto
 from ml.crowd.dawid_skene import DawidSkene
 from ml.crowd.majority import Majority
+from ml.crowd.model_selection import Auto
 from tests.unit.crowd.crowds import accuracy, crowd
 
 

@@ -5,13 +5,12 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from ml.crowd.choose import careful_dawid_skene
 from ml.crowd.majority import Majority
+from ml.crowd.model_selection import careful_dawid_skene
+from ml.crowd.quality.answers import ANSWERS, Answers
+from ml.crowd.quality.flag import CHANCE, CONSTANT, COPY, SPEED, Limits
+from ml.crowd.quality.scan import FINDERS, find_flags
 from ml.crowd.swap import Swap
-from ml.crowd.trust.answers import ANSWERS, Answers
-from ml.crowd.trust.find import FINDERS, find_flags
-from ml.crowd.trust.flag import CHANCE, CONSTANT, COPY, SPEED
-from ml.crowd.trust.limits import Limits
 from ml.crowd.votes import Votes
 from tests.unit.crowd.campaign import campaign
 from tests.unit.crowd.spammers import KINDS, spammed_crowd

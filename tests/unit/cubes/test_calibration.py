@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from ml.cubes.calibration import calibrate
-from ml.cubes.judge import EVERY
-from ml.metrics import VoxelHistogram
+from ml.cubes.validation import EVERY
+from ml.evaluation.metrics import VoxelHistogram
 from ml.models.wnet import WNet
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from ml.cubes.difference import difference
+from ml.cubes.augment import SYMMETRIES, turned, turned_back
+from ml.cubes.background_subtraction import difference
 from ml.cubes.sampler import LEAST_POSITIVE, Crops, Example, cut
-from ml.cubes.symmetry import SYMMETRIES, turned, turned_back
-from ml.dataset import BadExamples
+from ml.data.dataset import BadExamples
 
 
 def still(seed=0, shape=(40, 12, 14)):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from ml.cubes.augment import turned
 from ml.cubes.model import CubeModel
-from ml.cubes.sliding import coverage, slide, starts, windows
-from ml.cubes.symmetry import turned
+from ml.cubes.sliding_window import coverage, slide, starts, windows
 from ml.models.wnet import WNet
 
 CUBE = np.random.default_rng(0).standard_normal((13, 10, 11)).astype(np.float32)

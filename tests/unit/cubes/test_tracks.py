@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from astropy.wcs import WCS
 
+from ml.cubes.crossmatch import KnownTable, candidates
 from ml.cubes.cube import Cube, Known, told
 from ml.cubes.detections import detect
-from ml.cubes.known import KnownTable, candidates
 from ml.cubes.linking import link
-from ml.cubes.path import fit
+from ml.cubes.track_spline import fit
 from ml.cubes.tracks import described, tracks_of
-from ml.dataset import BadExamples
-from ml.pixels.celestial import to_pixels, to_sky
+from ml.data.dataset import BadExamples
+from ml.imaging.wcs import to_pixels, to_sky
 
 SHAPE = (40, 40, 40)
 T = np.arange(40)

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from ml.cubes.judge import Validation
 from ml.cubes.presets import Preset
 from ml.cubes.sampler import Example
-from ml.cubes.training import loss_of, split, train_cubes
-from ml.dataset import BadExamples
-from ml.epoch import Cancelled
+from ml.cubes.train import loss_of, split, train_cubes
+from ml.cubes.validation import Validation
+from ml.data.dataset import BadExamples
+from ml.training.callbacks import Cancelled
 
 TINY = Preset((2, 3), 1, crop=8, batch=2, steps=6, rounds=3, rate=1e-2, patience=9, judged=2, entropy=10.0)
 

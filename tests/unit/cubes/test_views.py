@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ml.cubes.difference import difference
-from ml.cubes.views import seen, shortened
+from ml.cubes.background_subtraction import difference
+from ml.cubes.input_channels import seen, shortened
 from tests.unit.cubes.test_input import still
 
 PLACE = np.mgrid[:20, :20]

@@ -1,6 +1,6 @@
 """Batches end where files of the pixel store end, and are bounded whatever comes."""
 
-from ml.pixels.record import BadInput
+from ml.io.records import BadInput
 from webapp.archive.ingest import batches as cutting
 from webapp.archive.ingest.batches import batches
 from webapp.archive.ingest.candidate import Candidate

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.dataset import Examples, allowed
+from ml.data.dataset import Examples, allowed
 
 CLASSES = ("AST", "STREAK", "CR", "NOISE")
 POSITIVE = ("AST", "STREAK")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ml.acquire import entropy, percentile, value, with_random
+from ml.acquisition.uncertainty import entropy, percentile, value, with_random
 
 shares = st.floats(0, 1, allow_subnormal=False)
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from ml.ahead import ahead
+from ml.data.tensors import ahead
 
 
 def test_a_series_comes_whole_and_in_order():

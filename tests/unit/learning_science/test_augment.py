@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ml.augment import AUGMENTS, brightened, rotated
+from ml.data.augmentation import AUGMENTS, brightened, rotated
 
 
 @pytest.fixture

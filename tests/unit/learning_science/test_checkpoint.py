@@ -6,7 +6,7 @@ import os
 import pytest
 import torch
 
-from ml.checkpoint import BadCheckpoint, Checkpoint
+from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 
 MANIFEST = {
     "role": "stamp",

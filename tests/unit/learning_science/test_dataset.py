@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.dataset import BadExamples, allowed, grouped_folds
+from ml.data.dataset import BadExamples, allowed, grouped_folds
 from tests.unit.learning_science.conftest import CLASSES, POSITIVE, labelled
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from ml.backbone import Backbone
-from ml.engine import BATCH, compile_run, part_of
+from ml.data.preprocessing import native
+from ml.inference.feature_extractor import Backbone
+from ml.inference.runtime import BATCH, compile_run, part_of
 from ml.models.residual import ResidualNet
-from ml.preprocessing import native
 
 CPU = torch.device("cpu")
 STEP = part_of((1, 4, 4))

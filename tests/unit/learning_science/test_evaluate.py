@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from ml import metrics
-from ml.evaluate import bootstrap_difference, class_numbers, evaluate
+from ml.evaluation import metrics
+from ml.evaluation.classifier import bootstrap_difference, class_numbers, evaluate
 
 CLASSES = ("AST", "CR", "NOISE")
 

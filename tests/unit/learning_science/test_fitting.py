@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from ml.backbone import default_backbone, prepare
+from ml.data.preprocessing import FROZEN
+from ml.inference.feature_extractor import default_backbone, prepare
 from ml.models.padding import constantly_padded
 from ml.models.stamp import resized
 from ml.models.weights import random_network
-from ml.preprocessing import FROZEN
 
 
 @pytest.mark.parametrize(("height", "width", "size"), [(100, 100, 128), (61, 64, 64), (64, 61, 64), (40, 90, 32)])

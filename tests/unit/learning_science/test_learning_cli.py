@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ml.__main__ import main
-from ml.simulate.atlas import atlas
+from ml.simulate.atlas.night import atlas
 
 
 @pytest.fixture(scope="module")

@@ -6,20 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from ml.backbone import Backbone
-from ml.checkpoint import Checkpoint
-from ml.crossvalidate import cross_validate
-from ml.dataset import BadExamples
-from ml.head import LinearHead, Regression
-from ml.joined import Joined, joined, parted
-from ml.metrics import roc_auc
+from ml.data.dataset import BadExamples
+from ml.data.preprocessing import FROZEN, Preprocessing
+from ml.evaluation.metrics import roc_auc
+from ml.imaging.annulus import rings, width
+from ml.inference.checkpoint import Checkpoint
+from ml.inference.feature_extractor import Backbone
+from ml.inference.scorer import Scorer
 from ml.models.compute import limit_torch
-from ml.pixels.rings import rings, width
-from ml.preprocessing import FROZEN, Preprocessing
-from ml.recipe import Recipe
-from ml.schedule import SMALL
-from ml.score import Scorer
-from ml.train import train_stamps
+from ml.roles.cross_validation import cross_validate
+from ml.training.linear_probe import Joined, LinearHead, Regression, joined, parted
+from ml.training.presets import Recipe
+from ml.training.schedule import SMALL
+from ml.training.train import train_stamps
 from tests.unit.learning_science.conftest import labelled
 
 TINY = "test_resnet"

@@ -6,8 +6,8 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from ml.head import Regression, temperature
-from ml.loss import partial_label_loss
+from ml.training.linear_probe import Regression, temperature
+from ml.training.losses import partial_label_loss
 
 
 def test_one_hot_is_cross_entropy(random):

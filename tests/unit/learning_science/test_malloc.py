@@ -13,7 +13,7 @@ RUN = f"""
 import json, resource
 from contextlib import suppress
 from pathlib import Path
-from ml.malloc import kept_memory
+from ml.training.memory import kept_memory
 
 def faults(rounds=20):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

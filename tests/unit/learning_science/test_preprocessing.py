@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from ml.backbone import Backbone
+from ml.data.preprocessing import FROZEN, Preprocessing, middle, native, turned
+from ml.inference.feature_extractor import Backbone
 from ml.models.stamp import RESIDUAL, backbone, three_channels
-from ml.preprocessing import FROZEN, Preprocessing, middle, native, turned
 
 
 def test_the_stretch_does_not_depend_on_the_flux_scale(random):

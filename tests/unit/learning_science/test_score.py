@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from ml.backbone import default_backbone
-from ml.checkpoint import BadCheckpoint
-from ml.dataset import Examples
-from ml.engine import choose_engine
-from ml.rolestrain import train
-from ml.score import Scorer
+from ml.data.dataset import Examples
+from ml.inference.checkpoint import BadCheckpoint
+from ml.inference.feature_extractor import default_backbone
+from ml.inference.runtime import choose_engine
+from ml.inference.scorer import Scorer
+from ml.roles.train import train
 from tests.unit.learning_science.conftest import labelled
 
 

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from ml.__main__ import main
-from ml.commands import stamps
-from ml.simulate.euclid import euclid
+from ml.cli import stamps
+from ml.simulate.euclid.field import euclid
 
 TINY = ["--architecture", "test_resnet", "--size", "32", "--init", "random"]
 

@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 import torch
 
-from ml.backbone import Backbone
-from ml.checkpoint import BadCheckpoint, Checkpoint
-from ml.dataset import BadExamples
-from ml.metrics import roc_auc
-from ml.models.metadata import MetadataNet
+from ml.data.dataset import BadExamples
+from ml.data.monte_carlo import monte_carlo
+from ml.data.preprocessing import FROZEN, Preprocessing, native
+from ml.evaluation.metrics import roc_auc
+from ml.inference.checkpoint import BadCheckpoint, Checkpoint
+from ml.inference.feature_extractor import Backbone
+from ml.inference.scorer import Scorer
+from ml.models.input_adapters import Adapted, widened
 from ml.models.stamp import backbone
-from ml.models.stem import Adapted, widened
+from ml.models.tabular import MetadataNet
 from ml.models.weights import MissingWeights, random_network
-from ml.montecarlo import monte_carlo
-from ml.preprocessing import FROZEN, Preprocessing, native
-from ml.recipe import Recipe, balanced
-from ml.schedule import FRESH, SMALL
-from ml.score import Scorer
-from ml.train import train_stamps
-from ml.tuned import features_of
+from ml.training.finetune_then_probe import features_of
+from ml.training.presets import Recipe, balanced
+from ml.training.schedule import FRESH, SMALL
+from ml.training.train import train_stamps
 from tests.unit.learning_science.conftest import labelled
 
 TINY = "test_resnet"

@@ -8,15 +8,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from ml import recipe
 from ml.__main__ import main
-from ml.schedule import SMALL
-from ml.simulate.atlas import atlas
+from ml.simulate.atlas.night import atlas
+from ml.training import presets
+from ml.training.schedule import SMALL
 
 
 @pytest.fixture(autouse=True)
 def brief(monkeypatch):
-    monkeypatch.setattr(recipe, "SMALL", dataclasses.replace(SMALL, views=1500, rounds=2))
+    monkeypatch.setattr(presets, "SMALL", dataclasses.replace(SMALL, views=1500, rounds=2))
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def night(tmp_path_factory):
 def trained(night, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "ours"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recipe, "SMALL", dataclasses.replace(SMALL, views=1500, rounds=2))
+        patch.setattr(presets, "SMALL", dataclasses.replace(SMALL, views=1500, rounds=2))
         arguments = ["train", "--role", "tracklet", "--data", str(night), "--out", str(folder), "--preset", "small"]
         assert main(arguments) == 0
     return folder

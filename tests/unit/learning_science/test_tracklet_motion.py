@@ -5,10 +5,10 @@ import pytest
 from astropy import units
 from astropy.coordinates import SkyCoord
 
-from ml.pixels.record import FrameRecord, SubjectRecord
-from ml.tracklets.facts import NAMES, facts
-from ml.tracklets.motion import astrometric_error, fit
-from ml.tracklets.tracks import FIELDS, Tracks, of_record, own_time, sightings, stacked
+from ml.data.tracklet_frames import FIELDS, Tracks, of_record, own_time, sightings, stacked
+from ml.io.records import FrameRecord, SubjectRecord
+from ml.sky.motion import astrometric_error, fit
+from ml.sky.tracklet_features import NAMES, facts
 
 MJD, RA, DEC, MAG, SNR, X, Y = range(len(FIELDS))
 

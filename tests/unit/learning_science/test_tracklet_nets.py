@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 import torch
 
-from ml import rolestrain
-from ml.checkpoint import BadCheckpoint, Checkpoint
-from ml.dataset import BadExamples
-from ml.epoch import silent
-from ml.metrics import roc_auc
+from ml.data.dataset import BadExamples
+from ml.data.tracklet_frames import FIELDS, Tracks, stacked
+from ml.evaluation.metrics import roc_auc
+from ml.inference.checkpoint import BadCheckpoint, Checkpoint
+from ml.inference.scorer import Scorer
+from ml.inference.tracklet_net import p_real, told
 from ml.models.compute import limit_torch
-from ml.models.tracklet import PaperNet, TrackletNet, first_four
-from ml.models.tracklet_set import SetNet
-from ml.recipe import Recipe
-from ml.score import Scorer
-from ml.tracklets import learn, two_step
-from ml.tracklets.facts import NAMES
-from ml.tracklets.nets import p_real, told
-from ml.tracklets.tracks import FIELDS, Tracks, stacked
+from ml.models.deep_sets import SetNet
+from ml.models.paper_mlp import PaperNet, TrackletNet, first_four
+from ml.roles import train
+from ml.sky.tracklet_features import NAMES
+from ml.tracklets import trainer, two_stage
+from ml.training.callbacks import silent
+from ml.training.presets import Recipe
 from tests.unit.learning_science.conftest import CLASSES, POSITIVE, labelled
 from tests.unit.learning_science.test_frozen import NoBackbone
 from tests.unit.learning_science.test_tracklet_motion import mover
@@ -33,7 +33,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(Scorer, "backbone", NoBackbone())
 
 
-GIVEN = two_step.Recipe(two_step.GIVEN, "set")
+GIVEN = two_stage.Recipe(two_stage.GIVEN, "set")
 
 
 def awake(seed=0):
@@ -52,7 +52,7 @@ def inputs(log_scores, real, facts=None, present=None):
     n, frames = log_scores.shape[:2]
     facts = torch.full((n, len(NAMES)), torch.nan) if facts is None else facts
     present = torch.ones(n, frames, dtype=torch.bool) if present is None else present
-    return learn.Inputs(log_scores, present, facts, torch.as_tensor(real).float(), torch.ones(n))
+    return trainer.Inputs(log_scores, present, facts, torch.as_tensor(real).float(), torch.ones(n))
 
 
 def test_the_order_of_chips_and_frames_makes_no_difference_to_the_last_bit():
@@ -117,10 +117,12 @@ def test_the_set_net_learns_from_facts_what_chips_do_not_tell():
     facts = torch.full((600, len(NAMES)), torch.nan)
     facts[:, 0] = torch.from_numpy(random.normal(1 - real, 0.3))
     part = inputs(chips, real, facts)
-    net = learn.fit_set(part.take(np.arange(400)), [0, 1], seed=0)
+    net = trainer.fit_set(part.take(np.arange(400)), [0, 1], seed=0)
     held = part.take(np.arange(400, 600))
     assert roc_auc(real[400:] > 0, held.logits(net).numpy()) > 0.95
-    blind = learn.Inputs(held.log_scores, held.present, torch.full_like(held.facts, torch.nan), held.real, held.weights)
+    blind = trainer.Inputs(
+        held.log_scores, held.present, torch.full_like(held.facts, torch.nan), held.real, held.weights
+    )
     assert torch.isfinite(blind.logits(net)).all()
 
 
@@ -133,7 +135,7 @@ def test_real_chips_far_off_their_line_are_no_tracklet_though_no_label_said_so()
     facts = torch.full((400, len(NAMES)), torch.nan)
     facts[:, 0] = torch.from_numpy(random.normal(0, 0.1, 400))
     part = inputs(chips, real, facts)
-    net = learn.fit_set(part, [0], seed=0)
+    net = trainer.fit_set(part, [0], seed=0)
     off = part.take(np.flatnonzero(real))
     off.facts[:, 0] = 1.5
     assert part.logits(net)[real > 0].min() > 0
@@ -147,7 +149,7 @@ def test_calibration_gives_the_share_that_is_real():
     real = (random.random(3000) < 0.3).astype(int)
     logits = torch.from_numpy(random.normal(2 * real, 1.0)).float() + 1.4
     net = SetNet(2, [1], 1)
-    learn.calibrate(net, logits, torch.from_numpy(real).float(), torch.ones(3000))
+    trainer.calibrate(net, logits, torch.from_numpy(real).float(), torch.ones(3000))
     p = torch.sigmoid(net.platt[0] * logits + net.platt[1])
     assert p.mean().item() == pytest.approx(real.mean(), abs=0.01)
 
@@ -167,7 +169,7 @@ def test_the_papers_loss():
     part = inputs(chips.log(), real)
     net = PaperNet(2)
     x = torch.sigmoid(net.of_four(chips)).detach().numpy()
-    assert float(learn.weighted_error(net, part)) == pytest.approx((4 * (x[0] - 1) ** 2 + x[1] ** 2) / 2, rel=1e-5)
+    assert float(trainer.weighted_error(net, part)) == pytest.approx((4 * (x[0] - 1) ** 2 + x[1] ** 2) / 2, rel=1e-5)
 
 
 def test_the_papers_net_depends_on_order_as_it_says():
@@ -203,7 +205,7 @@ def mixed():
 
 def test_tracklets_of_three_to_eight_are_learnt_together_and_motion_tells(mixed, tmp_path):
     features, tracks, real = mixed
-    checkpoint = rolestrain.train("tracklet", learnable(features, tracks, real), seed=1)
+    checkpoint = train.train("tracklet", learnable(features, tracks, real), seed=1)
     checkpoint.save(tmp_path / "c")
     scorer = Scorer(Checkpoint.load(tmp_path / "c"))
     p = scorer.probabilities_from_features(features, tracks)[:, 1]
@@ -220,8 +222,7 @@ def test_tracklets_of_three_to_eight_are_learnt_together_and_motion_tells(mixed,
 
 def test_the_threshold_follows_the_completeness_that_is_asked_for(mixed):
     few, many = (
-        rolestrain.train("tracklet", learnable(*mixed), completeness=share).manifest["threshold"]
-        for share in (0.6, 0.99)
+        train.train("tracklet", learnable(*mixed), completeness=share).manifest["threshold"] for share in (0.6, 0.99)
     )
     assert few > many
 
@@ -229,7 +230,7 @@ def test_the_threshold_follows_the_completeness_that_is_asked_for(mixed):
 def test_the_papers_preset(mixed):
     features, tracks, real = mixed
     examples = learnable(features, tracks, real)
-    checkpoint = rolestrain.train("tracklet", examples, preset="paper")
+    checkpoint = train.train("tracklet", examples, preset="paper")
     assert (checkpoint.manifest["tracklet_net"], checkpoint.manifest["threshold"]) == ("paper", 0.8)
     assert "exactly 4 detections" in examples.notes[-1]
     p = Scorer(checkpoint).probabilities_from_features(features, tracks)[:, 1]
@@ -240,8 +241,8 @@ def test_the_papers_preset(mixed):
 
 
 def test_the_chip_scores_of_a_checkpoint_are_taken_as_they_are(kinds, features):
-    stamps = rolestrain.train("stamp", labelled(kinds, features=features[:, :1]))
-    tracklets = rolestrain.train("tracklet", labelled(kinds, features=features), preset="set", base=stamps)
+    stamps = train.train("stamp", labelled(kinds, features=features[:, :1]))
+    tracklets = train.train("tracklet", labelled(kinds, features=features), preset="set", base=stamps)
     assert torch.equal(tracklets.tensors["stamp.weight"], stamps.tensors["stamp.weight"])
     p = Scorer(tracklets).probabilities_from_features(features)[:, 1]
     assert roc_auc(kinds < 2, p) > 0.97
@@ -249,10 +250,10 @@ def test_the_chip_scores_of_a_checkpoint_are_taken_as_they_are(kinds, features):
     other.classes = ("A", *CLASSES[1:])
     other.positive = ("A", POSITIVE[1])
     with pytest.raises(BadExamples, match="The checkpoint tells chips of AST, STREAK"):
-        rolestrain.train("tracklet", other, preset="set", base=stamps)
+        train.train("tracklet", other, preset="set", base=stamps)
     reading = dataclasses.replace(stamps, manifest=stamps.manifest | {"metadata": ["mag"]})
     with pytest.raises(BadExamples, match="reads mag beside the pixels"):
-        two_step.on_features(labelled(kinds, features=features), None, GIVEN, reading, seed=0, on_epoch=silent)
+        two_stage.on_features(labelled(kinds, features=features), None, GIVEN, reading, seed=0, on_epoch=silent)
 
 
 def test_a_label_of_the_tracklet_alone_does_not_teach_the_chips(kinds, features):
@@ -260,14 +261,14 @@ def test_a_label_of_the_tracklet_alone_does_not_teach_the_chips(kinds, features)
     wrong = kinds == 0
     examples = labelled(np.where(wrong, 2, kinds), features=features)
     examples.of_chips = ~wrong
-    chips = Scorer(rolestrain.train("tracklet", examples)).chip_probabilities(features)
-    taught = Scorer(rolestrain.train("tracklet", labelled(np.where(wrong, 2, kinds), features=features)))
+    chips = Scorer(train.train("tracklet", examples)).chip_probabilities(features)
+    taught = Scorer(train.train("tracklet", labelled(np.where(wrong, 2, kinds), features=features)))
     assert chips[wrong][..., 2].mean() < taught.chip_probabilities(features)[wrong][..., 2].mean() - 0.1
 
 
 def test_an_earlier_checkpoint_with_the_four_chip_net_says_what_it_said(kinds, features):
     """Its tensors and a manifest without the name of a network; the formula is written out here."""
-    made = rolestrain.train("tracklet", labelled(kinds, features=features))
+    made = train.train("tracklet", labelled(kinds, features=features))
     old = TrackletNet(4, [0, 1])
     torch.nn.init.normal_(old.out.weight)
     chips = {name: value for name, value in made.tensors.items() if name.startswith("stamp.")}
@@ -284,7 +285,7 @@ def test_an_earlier_checkpoint_with_the_four_chip_net_says_what_it_said(kinds, f
 
 
 def test_a_network_of_a_later_version_is_refused_in_words(kinds, features):
-    made = rolestrain.train("tracklet", labelled(kinds, features=features))
+    made = train.train("tracklet", labelled(kinds, features=features))
     made.manifest["tracklet_net"] = "transformer"
     with pytest.raises(BadCheckpoint, match=r"tracklet network \(transformer\) is of a kind"):
         Scorer(made)
@@ -292,7 +293,7 @@ def test_a_network_of_a_later_version_is_refused_in_words(kinds, features):
 
 def test_a_chip_without_features_leaves_the_tracklet_unscored(mixed):
     features, tracks, real = mixed
-    scorer = Scorer(rolestrain.train("tracklet", learnable(features, tracks, real)))
+    scorer = Scorer(train.train("tracklet", learnable(features, tracks, real)))
     broken = features.copy()
     broken[0, 0] = np.nan
     p = scorer.probabilities_from_features(broken, tracks)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ml.dataset import BadExamples
-from ml.velocity import bin_names, bin_of, edges_of
+from ml.data.dataset import BadExamples
+from ml.data.rate_bins import bin_names, bin_of, edges_of
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
 
-from ml import metrics
+from ml.evaluation import metrics
 
 
 @pytest.fixture

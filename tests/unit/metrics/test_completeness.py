@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from ml import metrics
+from ml.evaluation import metrics
 
 
 def test_bins_counted_by_hand():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.metrics import Trails, curve_cover, curve_distance, match_curves
+from ml.evaluation.metrics import Trails, curve_cover, curve_distance, match_curves
 
 
 def arc(opening, points=17):

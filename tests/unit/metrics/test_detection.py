@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ml import metrics
+from ml.evaluation import metrics
 
 boxes = arrays(np.float64, (3, 4), elements=st.floats(-50, 50)).map(
     lambda quads: np.concatenate([np.minimum(quads[:, :2], quads[:, 2:]), np.maximum(quads[:, :2], quads[:, 2:])], 1)

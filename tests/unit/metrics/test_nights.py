@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from ml.circumstances import Circumstance, together
-from ml.nights import nights_of
+from ml.data.nights import nights_of
+from ml.evaluation.observing_conditions import Circumstance, together
 
 EVENING, HOUR = 60000.0, 1 / 24
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml import metrics
+from ml.evaluation import metrics
 
 rates = st.floats(0.001, 1)
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics as reference
 
-from ml import metrics
-from ml.evaluate import evaluate
+from ml.evaluation import metrics
+from ml.evaluation.classifier import evaluate
 
 TRUTH = np.array([True, True, False, True, False, False, True, False])
 SCORE = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.4, 0.1])

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ml import metrics
-from ml.metrics.reliability_counts import ReliabilityCounts, ece_of, shares_of
+from ml.evaluation import metrics
+from ml.evaluation.metrics.reliability_counts import ReliabilityCounts, ece_of, shares_of
 
 
 def voxels(seed, n=3000):
@@ -32,7 +32,7 @@ def test_cube_after_cube_says_what_all_voxels_at_once_say():
 
 def test_chunks_change_nothing(monkeypatch):
     whole = counted(voxels(1)).cells
-    monkeypatch.setattr("ml.metrics.reliability_counts.CHUNK", 777)
+    monkeypatch.setattr("ml.evaluation.metrics.reliability_counts.CHUNK", 777)
     assert counted(voxels(1)).cells == pytest.approx(whole)
 
 

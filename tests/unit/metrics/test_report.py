@@ -9,13 +9,13 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
-from ml import metrics
-from ml.breakdown import Answers, breakdown
-from ml.circumstances import Circumstance, Circumstances, together
-from ml.evaluate import evaluate, jsonable
-from ml.report import classifier, detections, page, voxels
-from ml.report.conditions import Wording, missed
-from ml.sought import Sought
+from ml.evaluation import metrics
+from ml.evaluation.classifier import evaluate, jsonable
+from ml.evaluation.completeness import Sought
+from ml.evaluation.observing_conditions import Circumstance, Circumstances, together
+from ml.evaluation.report import classifier, detections, page, voxels
+from ml.evaluation.report.conditions import Wording, missed
+from ml.evaluation.stratified import Answers, breakdown
 
 CLASSES = ("AST", "COMET", "CR")
 EVERY = {

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.pixels.read import read
-from ml.pixels.record import BadInput, SubjectRecord
+from ml.io.read import read
+from ml.io.records import BadInput, SubjectRecord
 
 
 @pytest.fixture

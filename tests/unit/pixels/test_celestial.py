@@ -5,7 +5,7 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from ml.pixels.celestial import tangent_plane, to_sky
+from ml.imaging.wcs import tangent_plane, to_sky
 
 TAN = {
     "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 0.001, "CRVAL2": -88.0, "CRPIX1": -200.5, "CRPIX2": 33.0,

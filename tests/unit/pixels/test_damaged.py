@@ -8,8 +8,8 @@ import pytest
 from astropy.io import fits
 from PIL import Image
 
-from ml.pixels.read import read
-from ml.pixels.record import BadInput, SubjectRecord
+from ml.io.read import read
+from ml.io.records import BadInput, SubjectRecord
 
 CUBE = np.random.default_rng(0).poisson(100, (4, 32, 32)).astype(np.int16)
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from ml.pixels.draw import MISSING, to_png
-from ml.pixels.eyes import STRETCHES
-from ml.pixels.wire import raw_frame
+from ml.imaging.browser_encoding import raw_frame
+from ml.imaging.display import STRETCHES
+from ml.imaging.png import MISSING, to_png
 
 
 def drawn(block, **options):

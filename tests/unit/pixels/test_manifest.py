@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.pixels.read import count, read
-from ml.pixels.record import BadInput
+from ml.io.read import count, read
+from ml.io.records import BadInput
 
 
 def row(**cells):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.pixels.rings import EDGES, rings, width
+from ml.imaging.annulus import EDGES, rings, width
 
 SIDE = 41
 

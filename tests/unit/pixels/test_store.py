@@ -7,7 +7,7 @@ import signal
 import numpy as np
 import pytest
 
-from ml.pixels.store import PixelStore, array_name
+from ml.storage.pixel_store import PixelStore, array_name
 
 NAME = "4x1x10x10-float32"
 

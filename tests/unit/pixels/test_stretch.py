@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ml.pixels.eyes import STRETCHES, zscale_limits
-from ml.pixels.stretch import asinh_noise, linear_noise, sky
+from ml.imaging.display import STRETCHES, zscale_limits
+from ml.imaging.noise_normalisation import asinh_noise, linear_noise, sky
 
 pictures = hnp.arrays(
     np.float32,

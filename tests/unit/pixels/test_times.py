@@ -5,8 +5,8 @@ from astropy.time import Time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.pixels.record import BadInput
-from ml.pixels.times import mid_exposure
+from ml.io.records import BadInput
+from ml.io.times import mid_exposure
 
 
 def told(**cards):

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.simulate.atlas import atlas
-from ml.simulate.difference import CLASSES, REAL
-from ml.simulate.folder import BLOCK
+from ml.simulate.atlas.difference import CLASSES, REAL
+from ml.simulate.atlas.night import atlas
+from ml.simulate.writer import BLOCK
 
 
 def rows_of(path):

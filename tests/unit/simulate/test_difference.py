@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ml.simulate.difference import CLASSES, WINDOW, correlate, draw_sources, paint_centres, shifted, sky, stamps
+from ml.simulate.atlas.difference import CLASSES, WINDOW, correlate, draw_sources, paint_centres, shifted, sky, stamps
 
 PER_CLASS = 40
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.simulate.euclid import CLASSES, euclid, field, stamps
-from ml.simulate.euclid_sources import (
+from ml.simulate.euclid.field import CLASSES, euclid, field, stamps
+from ml.simulate.euclid.sources import (
     cosmic_ray_charge,
     electrons,
     galaxy_light,
@@ -15,8 +15,8 @@ from ml.simulate.euclid_sources import (
     through_the_optics,
     trail_light,
 )
-from ml.simulate.euclid_stamps import snr_of_trail
-from ml.simulate.full_well import bleed
+from ml.simulate.euclid.stamps import snr_of_trail
+from ml.simulate.rendering.detector import bleed
 
 MIDDLE = np.array([47.5])
 

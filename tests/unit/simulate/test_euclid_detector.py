@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from ml.simulate.euclid import euclid
-from ml.simulate.euclid_cut import CANVAS, cut, draw_sides, shared_area, star_reach
-from ml.simulate.euclid_detector import GAPS, add_ghosts, expose, open_gaps, trailing
-from ml.simulate.euclid_stamps import stamps
+from ml.simulate.euclid.cutouts import CANVAS, cut, draw_sides, shared_area, star_reach
+from ml.simulate.euclid.detector import GAPS, add_ghosts, expose, open_gaps, trailing
+from ml.simulate.euclid.field import euclid
+from ml.simulate.euclid.stamps import stamps
 
 
 def test_an_empty_exposure_holds_sky_and_its_noise():

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.simulate.ground import PEDESTAL, SCALE, cutouts, ground, stamp
-from ml.simulate.ground_field import add_trail
-from ml.simulate.ground_light import Seeing, add_path, add_point, straight
+from ml.simulate.ground.cutouts import PEDESTAL, SCALE, cutouts, ground, stamp
+from ml.simulate.ground.field import add_trail
+from ml.simulate.ground.light import Seeing, add_path, add_point, straight
 
 MIDDLE = np.array([50.0, 50.0])
 

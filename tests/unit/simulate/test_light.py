@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ml.simulate.light import gaussian, point_source, spray, trail
+from ml.simulate.rendering.light import gaussian, point_source, spray, trail
 
 
 def centroid(image):

@@ -3,12 +3,12 @@ import json
 
 import pytest
 
-from ml.simulate import cli
+from ml.cli import simulate
 
 
 def call(*words):
     parser = argparse.ArgumentParser()
-    cli.add(parser.add_subparsers(required=True))
+    simulate.add(parser.add_subparsers(required=True))
     args = parser.parse_args(["simulate", *map(str, words)])
     return args.run(args)
 

@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from ml.simulate.difference import CLASSES, REAL
+from ml.simulate.atlas.difference import CLASSES, REAL
 from ml.simulate.volunteers import SimulatedVolunteer, crowd, difficulty
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ml.trails.curve import even, length_of
-from ml.trails.draw import lay
+from ml.trails.annotation import CLASSES, TRAIL, Thing
 from ml.trails.maps import Maps
-from ml.trails.paint import paint
-from ml.trails.thing import CLASSES, TRAIL, Thing
+from ml.trails.polyline import even, length_of
+from ml.trails.synthetic_trails import lay
+from ml.trails.target_masks import paint
 
 
 def line(x0, y0, x1, y1):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from ml.imaging.background import in_noise
+from ml.trails.annotation import CLASSES, Thing
 from ml.trails.candidate import candidates
-from ml.trails.curve import length_of, sagitta
-from ml.trails.sky import in_noise
-from ml.trails.thing import CLASSES, Thing
+from ml.trails.polyline import length_of, sagitta
 from tests.unit.trails.skies import apart, arc_of, line, noisy, trail, true_maps
 
 

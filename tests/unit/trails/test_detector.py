@@ -9,7 +9,7 @@ import pytest
 from ml.models.trail import trail_net
 from ml.trails import detector as of_trails
 from ml.trails.detector import KEPT, LearnedDetector
-from ml.trails.sweep import sweep
+from ml.trails.resumable_scan import sweep
 from tests.unit.trails.skies import noisy
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from ml.trails.draw import add_arc, add_line, random_curve
-from ml.trails.paint import nearest
-from ml.trails.thing import TRAIL
+from ml.trails.annotation import TRAIL
+from ml.trails.synthetic_trails import add_arc, add_line, random_curve
+from ml.trails.target_masks import nearest
 
 
 def brightest(pixels):

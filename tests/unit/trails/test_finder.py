@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from ml.checkpoint import BadCheckpoint, Checkpoint
-from ml.finder import Finder, key_of
-from ml.finds import WIDTH, Find, packed, surest, unpacked
-from ml.metrics.overlap import line_distance
-from ml.trails.recipe import CLASSICAL, manifest_of
+from ml.evaluation.metrics.overlap import line_distance
+from ml.inference.checkpoint import BadCheckpoint, Checkpoint
+from ml.inference.detections import WIDTH, Find, packed, surest, unpacked
+from ml.roles.detector_scorer import Finder, key_of
+from ml.trails.train import CLASSICAL, manifest_of
 from tests.unit.trails.skies import line, noisy
 
 CHECKPOINT = Checkpoint(manifest_of(CLASSICAL, "classical"), {})

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ml.trails.line_sums import ClassicalDetector, best_sums, binned, without_stars
-from ml.trails.sky import in_noise
+from ml.imaging.background import in_noise
+from ml.trails.radon_baseline import ClassicalDetector, best_sums, binned, without_stars
 from tests.unit.trails.skies import apart, line, noisy
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from ml.trails.annotation import CLASSES, Thing
 from ml.trails.candidate import Candidate
-from ml.trails.look import FEWEST, answers, teach
-from ml.trails.thing import CLASSES, Thing
+from ml.trails.candidate_classifier import FEWEST, answers, teach
 from tests.unit.trails.skies import line, trail
 
 

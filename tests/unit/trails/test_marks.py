@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.dataset import BadExamples
+from ml.data.dataset import BadExamples
 from ml.trails.marks import SINGLE, Mark, merged, outside, read_marks
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.trails.sky import NoPixels, in_noise, measured, stretched
+from ml.imaging.background import NoPixels, in_noise, measured, stretched
 from tests.unit.trails.skies import noisy
 
 

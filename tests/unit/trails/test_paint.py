@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from ml.dataset import BadExamples
+from ml.data.dataset import BadExamples
+from ml.trails.annotation import CLASSES, Thing, things_of
 from ml.trails.maps import cells_of
-from ml.trails.paint import nearest, paint
-from ml.trails.thing import CLASSES, Thing, things_of
+from ml.trails.target_masks import nearest, paint
 from tests.unit.trails.skies import line, trail, true_maps
 
 

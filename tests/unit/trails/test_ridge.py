@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from ml.trails.curve import even, length_of
-from ml.trails.ends import evenness
+from ml.imaging.background import in_noise
+from ml.trails.candidate import evenness
+from ml.trails.polyline import even, length_of
 from ml.trails.profile import REACH, along, full_width, settled, snr_per_pixel, trimmed
-from ml.trails.sky import in_noise
 from tests.unit.trails.skies import apart, arc_of, line, noisy
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.commands.share import Share
+from ml.cli.subsample import Share
 
 
 def kept(sizes, room, seed):

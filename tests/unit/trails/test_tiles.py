@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from ml.models.trail import STRIDE
+from ml.trails.annotation import CLASSES
 from ml.trails.detector import LearnedDetector
-from ml.trails.thing import CLASSES
-from ml.trails.tiles import sewn, spans
+from ml.trails.tiling import sewn, spans
 from tests.unit.trails.skies import line, noisy
 
 PLANES = 1 + len(CLASSES) + 3

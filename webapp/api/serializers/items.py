@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django.urls import reverse
 from rest_framework import serializers
 
-from ml.pixels.celestial import tangent_plane
+from ml.imaging.wcs import tangent_plane
 from webapp.archive.models import Kind, Subject, Survey
 from webapp.archive.pixels import shape_of
 from webapp.archive.telling import until_answered

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ml.pixels.record import BadInput
+from ml.io.records import BadInput
 from webapp.archive.ingest.candidate import Candidate
 from webapp.archive.ingest.reader import Item
 

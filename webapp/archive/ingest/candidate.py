@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from django.db import models
 
-from ml.pixels.record import BadInput, FrameRecord, SubjectRecord
-from ml.pixels.store import array_name
+from ml.io.records import BadInput, FrameRecord, SubjectRecord
+from ml.storage.pixel_store import array_name
 from webapp.archive.models import Frame, Subject
 
 MANIFEST_GOLD = "manifest"

@@ -1,6 +1,6 @@
 """Write down what could not be read, for the person who can mend it."""
 
-from ml.pixels.record import BadInput
+from ml.io.records import BadInput
 from webapp.archive.models import IngestProblem, IngestRun
 
 

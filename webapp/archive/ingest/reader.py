@@ -8,8 +8,8 @@ from queue import Empty, Full, Queue
 from types import TracebackType
 from typing import Self
 
-from ml.pixels.read import MANIFEST, count, read
-from ml.pixels.record import BadInput, SubjectRecord
+from ml.io.read import MANIFEST, count, read
+from ml.io.records import BadInput, SubjectRecord
 from webapp.archive.ingest.candidate import Candidate, candidate
 from webapp.archive.ingest.known import Known
 
@@ -46,7 +46,7 @@ class Reader:
     Parameters
     ----------
     path, kind
-        As in `ml.pixels.read.read`.
+        As in `ml.io.read.read`.
     known
         Subjects passed over without opening their files.
     classes

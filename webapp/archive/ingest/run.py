@@ -6,8 +6,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from ml.pixels.record import BadInput
-from ml.pixels.store import PixelStore
+from ml.io.records import BadInput
+from ml.storage.pixel_store import PixelStore
 from webapp.archive.ingest.batches import batches
 from webapp.archive.ingest.keep import keep
 from webapp.archive.ingest.known import Known

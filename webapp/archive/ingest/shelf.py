@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from ml.pixels.store import CHUNK, PixelStore
+from ml.storage.pixel_store import CHUNK, PixelStore
 from webapp.archive.ingest.candidate import Candidate
 from webapp.archive.models import Subject, Survey
 

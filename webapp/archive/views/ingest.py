@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from ml.csv_cells import CellWriter
+from ml.io.safe_csv import CellWriter
 from webapp.archive.access import person, survey_page
 from webapp.archive.forms import IngestForm
 from webapp.archive.ingest.inbox import inbox

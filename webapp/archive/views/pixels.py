@@ -9,9 +9,9 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from ml.pixels.draw import to_png
-from ml.pixels.eyes import STRETCHES
-from ml.pixels.wire import raw_frame
+from ml.imaging.browser_encoding import raw_frame
+from ml.imaging.display import STRETCHES
+from ml.imaging.png import to_png
 from webapp.archive.models import Subject
 from webapp.archive.pixels import pixels_of
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ml.metrics import roc_auc
+from ml.evaluation.metrics import roc_auc
 from webapp.archive.models import Survey
 from webapp.consensus.models import Consensus
 from webapp.console.demo.crowd import Crowd

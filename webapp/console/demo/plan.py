@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from ml.simulate.atlas import atlas
-from ml.simulate.euclid import euclid
+from ml.simulate.atlas.night import atlas
+from ml.simulate.euclid.field import euclid
 
 PRESETS = ("head", "head", "head", "small", "finetune")
 ROUNDS = len(PRESETS)

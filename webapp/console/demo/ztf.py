@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from django.core.management import CommandError
 
-from ml.metrics import roc_auc
-from ml.pixels.read import read
-from ml.pixels.record import BadInput, SubjectRecord
+from ml.evaluation.metrics import roc_auc
+from ml.io.read import read
+from ml.io.records import BadInput, SubjectRecord
 from webapp.archive.models import Subject, Survey
 from webapp.console.demo.forget import forget_survey
 from webapp.console.demo.plan import ROUNDS, Plan

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from ml.csv_cells import CellWriter
+from ml.io.safe_csv import CellWriter
 from webapp.archive.access import survey_page
 from webapp.archive.models import Role, Survey
 from webapp.learning.models import Checkpoint, TrainingEpoch, TrainingRun

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from ml.pixels.csv_rows import BoundedRows
+from ml.io.safe_csv import BoundedRows
 from webapp.review.intake.panoptes_record import panoptes_record, vote_record
 from webapp.review.intake.reasons import Reason
 from webapp.review.intake.record import BadFile, Broken, Row

@@ -1,0 +1,1 @@
+"""Which subjects to ask people about next. No torch."""

@@ -1,0 +1,145 @@
+"""Judge a model of stamps or tracklets on a labelled manifest."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.cli.stamp_data import values
+from ml.cli.subjects import Slab, Tally, positive_of, slabs
+from ml.data.dataset import BOGUS_WORDS, REAL_WORDS, BadExamples
+from ml.evaluation import observing_conditions
+from ml.evaluation.classifier import evaluate as figures_of
+from ml.evaluation.stratified import Answers, breakdown
+from ml.inference.checkpoint import Checkpoint
+from ml.inference.scorer import TRACKLET_CLASSES, Scorer
+
+
+def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
+    """Score the labelled subjects and return the figures."""
+    threshold = threshold_of(args, checkpoint)
+    scorer, tally = Scorer(checkpoint), Tally()
+    data, scored = read(args.data, scorer, tally)
+    data.labels = [checkpoint.manifest.get("merged", {}).get(label, label) for label in data.labels]
+    p, classes, positive, truth = comparable(scorer, scored, data.labels, args.positive)
+    known: NDArray[np.bool_] = np.array([label is not None for label in truth])
+    for label in sorted({label for label, fine in zip(data.labels, known, strict=True) if not fine}):
+        tally.complain(f"label {label!r} is none of the model's classes, yes or no: correct it in the manifest")
+    if not known.any():
+        raise BadExamples(f"No label is one of the model's classes {', '.join(scorer.chip_classes)}, yes or no.")
+    names, groups = [label for label in truth if label is not None], np.array(data.groups)[known]
+    said = figures_of(p[known], names, classes, positive, groups, seed=args.seed, threshold=threshold)
+    seen = observing_conditions.together(data.ids, data.seen, observing_conditions.of_truth(args.data)).take(known)
+    answers = answers_of(p[known], names, classes, positive, groups, seen, threshold)
+    said |= breakdown(answers)
+    said["notes"] += [*strangers(scorer, data.labels), *unknown(data, scorer), *seen.unknown(answers.real)]
+    said |= {"skipped": tally.skipped, "role": scorer.role, "checkpoint": str(args.checkpoint)}
+    for note in said["notes"]:
+        sys.stderr.write(f"note: {note}\n")
+    if args.report or args.plots:
+        _report(args, said, answers)
+    return said
+
+
+def threshold_of(args: argparse.Namespace, checkpoint: Checkpoint) -> float:
+    """Return the threshold that was asked for, else the checkpoint's own, else a half."""
+    threshold = float(checkpoint.manifest.get("threshold", 0.5) if args.threshold is None else args.threshold)
+    if not 0 <= threshold <= 1:
+        raise BadExamples(f"--threshold is a probability from 0 to 1, not {threshold:g}.")
+    return threshold
+
+
+def read(path: Path, scorer: Scorer, tally: Tally) -> tuple[Slab, NDArray[np.float32]]:
+    """Return all labelled subjects, without their pixels, and their probabilities (n, K).
+
+    Raises
+    ------
+    BadExamples
+        If there is none.
+    """
+    scored, together = [], Slab(np.empty(0), [], [], [], [])
+    for slab in slabs(path, tally, labelled=True):
+        scored.append(
+            scorer.probabilities(slab.pixels, values=values(slab, scorer.columns) if scorer.columns else None)
+        )
+        for ours, more in ((together.ids, slab.ids), (together.labels, slab.labels), (together.groups, slab.groups)):
+            ours += more
+        together.seen += slab.seen
+        together.cells += slab.cells
+    if not scored:
+        raise BadExamples("There is no labelled subject with pixels in the data: nothing to judge the model by.")
+    return together, np.concatenate(scored)
+
+
+def strangers(scorer: Scorer, labels: list[str]) -> list[str]:
+    """Return a sentence where labels that are no class of a stamp model leave only real against bogus to judge."""
+    unknown = sorted(set(labels) - set(scorer.classes))
+    if scorer.role != "stamp" or not unknown:
+        return []
+    return [
+        f"{', '.join(unknown)} {'is' if len(unknown) == 1 else 'are'} none of the model's classes"
+        f" {', '.join(scorer.classes)}, so only real against bogus is judged. Correct the labels in the manifest to see"
+        " every class."
+    ]
+
+
+def unknown(data: Slab, scorer: Scorer) -> list[str]:
+    """Return a sentence for each column that the model was taught to use and no subject has."""
+    known = [bool(column.any()) for column in np.isfinite(values(data, scorer.columns)).T]
+    return [
+        f"The model may know `{name}` besides the pixels, but the data do not say it: it judges without. Add a column"
+        f" {name} to the manifest."
+        for name, told in zip(scorer.columns, known, strict=True)
+        if not told
+    ]
+
+
+def answers_of(
+    p: NDArray[np.float32],
+    names: list[str],
+    classes: tuple[str, ...],
+    positive: tuple[str, ...],
+    groups: NDArray[Any],
+    seen: observing_conditions.Circumstances,
+    threshold: float,
+) -> Answers:
+    """Return real or bogus for the subjects that have a score (a row of NaN has none)."""
+    scored = np.asarray(np.isfinite(p).all(axis=1))
+    p_real = np.clip(p[:, [classes.index(name) for name in positive]].sum(1, dtype=np.float64), 0, 1)
+    real = np.isin(names, positive)
+    return Answers(real[scored], p_real[scored], groups[scored], threshold, seen.take(scored))
+
+
+def _report(args: argparse.Namespace, said: dict[str, Any], answers: Answers) -> None:
+    from ml.evaluation.report import classifier, page  # only now: Bokeh and matplotlib take seconds
+
+    charts = classifier.charts(said, answers, seed=args.seed)
+    heading = page.Heading(f"Evaluation of {said['checkpoint']}", classifier.summary(said), said["notes"])
+    page.write(heading, classifier.figures(said), charts, html=args.report, plots=args.plots)
+
+
+def comparable(
+    scorer: Scorer, p: NDArray[np.float32], labels: list[str], named: str | None
+) -> tuple[NDArray[np.float32], tuple[str, ...], tuple[str, ...], list[str | None]]:
+    """Return probabilities, classes, positive and truth in the same words.
+
+    Fine classes where every label is one of the model's; else real against bogus, with None for a label that is
+    neither a class nor a word for yes or no.
+    """
+    if scorer.role == "stamp" and set(labels) <= set(scorer.classes):
+        positive = positive_of(scorer.classes, named) if named else scorer.positive
+        return p, scorer.classes, positive, list(labels)
+    real = set(positive_of(sorted(set(labels)), named) if named else scorer.manifest["positive"])
+    bogus = set(labels if named else scorer.chip_classes) - real
+    p_real = scorer.p_real(p)
+    return np.stack([1 - p_real, p_real], axis=1), TRACKLET_CLASSES, ("real",), [side(x, real, bogus) for x in labels]
+
+
+def side(label: str, real: set[str], bogus: set[str]) -> str | None:
+    """Return "real" or "bogus" for a label, or None."""
+    if label in real or label.lower() in REAL_WORDS:
+        return "real"
+    return "bogus" if label in bogus or label.lower() in BOGUS_WORDS else None

@@ -1,0 +1,144 @@
+"""`python -m ml simulate SKY`: write a simulated sky to a folder."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from ml.simulate.atlas.night import SATELLITES, atlas
+from ml.simulate.euclid.field import DITHERS, FAINTEST_SNR, SIZE, euclid
+from ml.simulate.ground.cutouts import SHEETS, ground
+from ml.simulate.ground.cutouts import SIZE as FIELD
+from ml.simulate.hubble.cutouts import SIZE as CUTOUT
+from ml.simulate.hubble.cutouts import hubble
+from ml.simulate.injection.cubes import inject_into
+from ml.simulate.summary import summary
+from ml.simulate.tess.cubes import CADENCE, FRAMES, MOVERS, tess
+from ml.simulate.tess.cubes import SIZE as CUBE
+from ml.simulate.tess.movers import FAINTEST, UNUSUAL
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to an argparse parser's subparsers."""
+    parser = subparsers.add_parser("simulate", help="write a simulated sky: manifest.csv, truth.csv and FITS files")
+    skies = parser.add_subparsers(dest="sky", required=True)
+    night = add_sky(skies, "atlas", "difference stamps of eight classes, or tracklets of them")
+    night.add_argument("--tracklets", action="store_true", help="link the stamps into tracklets")
+    night.add_argument("--detections", default="4", help="frames of a tracklet: 3 to 8, or 'mixed' (default 4)")
+    night.add_argument("--snr", help="faintest:brightest of all but NOISE, such as 5:20 (default: each class its own)")
+    night.add_argument("--satellites", type=float, default=SATELLITES, help="share of tracklets (default 0.08)")
+    field = add_sky(skies, "euclid", "three-dither stamps of moving objects, stars, galaxies and cosmic rays")
+    field.add_argument("--size", type=int, default=SIZE, help=f"side of the stamps in pixels (default {SIZE})")
+    field.add_argument("--dithers", type=int, default=DITHERS, choices=(1, 3, 4), help="channels (default 3)")
+    field.add_argument("--rates", default="10:80", help="slowest:fastest in arcsec per hour (default 10:80)")
+    field.add_argument("--least-snr", type=float, default=FAINTEST_SNR, help="of objects in one exposure (default 5)")
+    field.add_argument("--whole", action="store_true", help="cut at the object's size plus 65 ± 5 pixels, then resize")
+    short = add_sky(skies, "ground", "fields and sheets of stamps with trails hardly longer than stars are wide")
+    short.add_argument("--size", type=int, default=FIELD, help=f"side of the cutouts in pixels (default {FIELD})")
+    short.add_argument("--share", type=float, default=0.8, help="share of the fields with trails (default 0.8)")
+    short.add_argument("--seeing", default="1.5:6", help="sharpest:widest star in pixels (default 1.5:6)")
+    short.add_argument("--sheets", type=float, default=SHEETS, help=f"share of sheets of stamps (default {SHEETS})")
+    large = add_sky(skies, "hubble", "large cutouts with straight and curved asteroid trails and what looks like them")
+    large.add_argument("--size", type=int, default=CUTOUT, help=f"side of the cutouts in pixels (default {CUTOUT})")
+    large.add_argument("--share", type=float, default=0.5, help="share of the cutouts with a trail (default 0.5)")
+    cubes = add_sky(skies, "tess", "cubes over time in which asteroids cross, with masks of them")
+    cubes.add_argument("--size", type=int, default=CUBE, help=f"side of the cubes in pixels (default {CUBE})")
+    cubes.add_argument("--frames", type=int, default=FRAMES, help=f"frames of each cube (default {FRAMES})")
+    cubes.add_argument("--cadence", type=float, default=CADENCE, help=f"seconds between frames (default {CADENCE:g})")
+    cubes.add_argument("--movers", type=float, default=MOVERS, help=f"mean number in a cube (default {MOVERS:g})")
+    cubes.add_argument("--into", type=Path, metavar="FILE", help="draw the objects into this real cube instead")
+    cubes.add_argument("--faintest", type=float, default=FAINTEST, help=f"V magnitude (default {FAINTEST:g})")
+    cubes.add_argument(
+        "--unusual", type=float, default=UNUSUAL, help="share of very fast and very slow ones (default 0.1)"
+    )
+
+
+def add_sky(skies: Any, name: str, summary: str) -> argparse.ArgumentParser:
+    sky: argparse.ArgumentParser = skies.add_parser(name, help=summary)
+    sky.add_argument("--n", type=int, required=True, help="number of subjects")
+    sky.add_argument("--out", type=Path, required=True, help="folder to write to")
+    sky.add_argument("--seed", type=int, default=0, help="the same seed gives the same files (default 0)")
+    sky.add_argument("--gold", type=float, default=0.1, help="share of the rows marked as gold (default 0.1)")
+    sky.add_argument("--summary", action="store_true", help="also print S/N, magnitude and rate of each class")
+    sky.set_defaults(run=run)
+    return sky
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the sky and print what was written as JSON; 2 and one line on stderr for bad input."""
+    started = time.perf_counter()
+    try:
+        manifest = SKIES[args.sky](args)
+    except (ValueError, OSError) as error:
+        sys.stderr.write(f"simulate {args.sky}: {error}\n")
+        return 2
+    seconds = round(time.perf_counter() - started, 3)
+    told = {"sky": args.sky, "n": args.n, "manifest": str(manifest), "seconds": seconds}
+    sys.stdout.write(json.dumps(told | ({"classes": summary(manifest)} if args.summary else {})) + "\n")
+    return 0
+
+
+def simulate_atlas(args: argparse.Namespace) -> Path:
+    kind = "tracklet" if args.tracklets else "stamp"
+    detections = frame_count(args.detections)
+    snr = span("--snr", args.snr) if args.snr else None
+    return atlas(
+        args.n, args.seed, args.out, kind=kind, detections=detections, snr=snr, satellites=args.satellites,
+        gold_fraction=args.gold,
+    )  # fmt: skip
+
+
+def frame_count(text: str) -> int | None:
+    if text == "mixed":
+        return None
+    if not text.isdecimal():
+        raise ValueError(f"--detections must be a number from 3 to 8 or 'mixed', not {text!r}")
+    return int(text)
+
+
+def simulate_euclid(args: argparse.Namespace) -> Path:
+    return euclid(
+        args.n, args.seed, args.out, size=args.size, dithers=args.dithers, rates=span("--rates", args.rates),
+        least_snr=args.least_snr, whole=args.whole, gold_fraction=args.gold,
+    )  # fmt: skip
+
+
+def span(option: str, text: str) -> tuple[float, float]:
+    try:
+        low, high = (float(part) for part in text.split(":"))
+    except ValueError:
+        raise ValueError(f"{option} must be two numbers such as 10:80, not {text!r}") from None
+    return low, high
+
+
+def simulate_ground(args: argparse.Namespace) -> Path:
+    return ground(
+        args.n, args.seed, args.out, size=args.size, share=args.share, seeing=span("--seeing", args.seeing),
+        sheets=args.sheets, gold_fraction=args.gold,
+    )  # fmt: skip
+
+
+def simulate_hubble(args: argparse.Namespace) -> Path:
+    return hubble(args.n, args.seed, args.out, size=args.size, share=args.share, gold_fraction=args.gold)
+
+
+def simulate_tess(args: argparse.Namespace) -> Path:
+    if args.into:
+        return inject_into(
+            args.into, args.n, args.seed, args.out, movers=args.movers, faintest=args.faintest, gold_fraction=args.gold
+        )
+    return tess(
+        args.n, args.seed, args.out, size=args.size, frames=args.frames, cadence=args.cadence, movers=args.movers,
+        faintest=args.faintest, unusual=args.unusual, gold_fraction=args.gold,
+    )  # fmt: skip
+
+
+SKIES = {
+    "atlas": simulate_atlas,
+    "euclid": simulate_euclid,
+    "ground": simulate_ground,
+    "hubble": simulate_hubble,
+    "tess": simulate_tess,
+}

@@ -1,0 +1,170 @@
+"""From a manifest to what a stamp network learns: labels, posteriors, merged classes, rates, metadata."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.cli.stamp_options import merged
+from ml.cli.subjects import Slab, Tally, positive_of, slabs
+from ml.data.dataset import BadExamples, Examples, allowed
+from ml.data.rate_bins import bin_names, bin_of, edges_of
+from ml.evaluation.observing_conditions import QUANTITIES
+from ml.inference.checkpoint import Checkpoint
+
+POSTERIOR = "posterior"
+
+
+def examples_from(args: argparse.Namespace, base: Checkpoint | None, tally: Tally) -> Examples:
+    """Read `args.data` and return examples with pixels, and with values where `args.metadata` names columns.
+
+    Raises
+    ------
+    BadExamples
+        If there is nothing to learn; the message says why and what to do.
+    """
+    edges = None if args.velocity_bins is None else edges_of(args.velocity_bins)
+    label = merged_label(merged(args.merge)) if edges is None else rate_label(edges)
+    parts = list(slabs(args.data, tally, labelled=edges is None))
+    parts = [part for part in (_labelled(part, label, tally) for part in parts) if part.ids]
+    if edges is not None and not parts:
+        raise BadExamples(f"No subject has a `rate` from {edges[0]:g} to {edges[-1]:g} arcsec/h: nothing to learn.")
+    data = together(parts)
+    examples = examples_of(data, args.positive, base) if edges is None else _of_rates(data, edges)
+    if edges is None:
+        examples = _unsure(examples, data)
+    names = named(args.metadata)
+    return replace(examples, values=values(data, names), columns=names) if names else examples
+
+
+def merged_label(names: dict[str, str]) -> Callable[[Slab, int], str]:
+    """Return what gives a subject's class from its label."""
+    return lambda slab, row: names.get(slab.labels[row], slab.labels[row])
+
+
+def rate_label(edges: Sequence[float]) -> Callable[[Slab, int], str]:
+    """Return what gives a subject's class from its rate; none ("") where it is unknown or in no bin."""
+    return lambda slab, row: bin_of(slab.seen[row].rate, edges)
+
+
+def _labelled(slab: Slab, label: Callable[[Slab, int], str], tally: Tally) -> Slab:
+    labels = [label(slab, row) for row in range(len(slab.ids))]
+    rows = [row for row, name in enumerate(labels) if name]
+    if len(rows) < len(labels):
+        tally.skipped += len(labels) - len(rows)
+        tally.reasons["has no rate in the bins"] += len(labels) - len(rows)
+    return slab.take(rows, [labels[row] for row in rows])
+
+
+def _of_rates(data: Slab, edges: Sequence[float]) -> Examples:
+    names = bin_names(edges)
+    empty = [name for name in names if name not in data.labels]
+    if empty:
+        raise BadExamples(
+            f"No subject moves at {empty[0]} arcsec/h. Choose other edges for --velocity-bins, or add such subjects."
+        )
+    targets = np.eye(len(names), dtype=np.float32)[[names.index(label) for label in data.labels]]
+    weights = np.ones(len(targets), dtype=np.float32)
+    return Examples(targets, weights, np.array(data.groups), names, (), pixels=data.pixels, sided=False)
+
+
+def _unsure(examples: Examples, data: Slab) -> Examples:
+    """Take posteriors into account: columns p_CLASS become soft labels, `posterior` how far a label is trusted."""
+    shares = values(data, tuple(f"p_{name}" for name in examples.classes))
+    told = np.isfinite(shares).all(axis=1) & (shares.sum(axis=1) > 0)
+    if (shares[told] < 0).any():
+        raise BadExamples("Some p_CLASS of the manifest is below 0. Posteriors lie in 0..1; correct the column.")
+    targets = examples.targets.copy()
+    targets[told] = shares[told] / shares[told].sum(axis=1, keepdims=True)
+    trust = values(data, (POSTERIOR,))[:, 0]
+    if ((trust < 0) | (trust > 1)).any():
+        raise BadExamples("Some `posterior` of the manifest is not between 0 and 1; correct the column.")
+    weights = np.where(np.isfinite(trust) & ~told, trust, examples.weights).astype(np.float32)
+    if not weights.any():
+        raise BadExamples("Every `posterior` of the manifest is 0: no label is trusted, so there is nothing to learn.")
+    if told.any():
+        examples.notes.append(f"{told.sum()} of {len(examples)} labels are posteriors (columns p_CLASS).")
+    return replace(examples, targets=targets, weights=weights)
+
+
+def named(metadata: str | None) -> tuple[str, ...]:
+    """Return column names from "snr,mag"."""
+    return tuple(dict.fromkeys(name.strip() for name in (metadata or "").split(",") if name.strip()))
+
+
+def values(slab: Slab, names: Sequence[str]) -> NDArray[np.float32]:
+    """Return what a manifest says of its subjects in some columns, hidden or not: (n, M) float32, NaN where nothing."""
+    found = np.full((len(slab.ids), len(names)), np.nan, dtype=np.float32)
+    for row in range(len(slab.ids)):
+        for column, name in enumerate(names):
+            found[row, column] = _value(slab, row, name)
+    return found
+
+
+def _value(slab: Slab, row: int, name: str) -> float:
+    if name in QUANTITIES:
+        return float(getattr(slab.seen[row], name))
+    cells: dict[str, Any] = slab.cells[row]
+    cell = next((cells[key] for key in (name, f"#{name}", f"!{name}") if key in cells), None)
+    try:
+        return float(cell) if cell is not None else float("nan")
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+def together(parts: list[Slab]) -> Slab:
+    """Join slabs into one.
+
+    Raises
+    ------
+    BadExamples
+        If there are none, or their shapes differ.
+    """
+    if not parts:
+        raise BadExamples("There is no labelled subject with pixels in the data; a model learns from labels.")
+    check_shapes(parts, "(frames, channels, height, width)", first=1)
+    return Slab(
+        np.concatenate([part.pixels for part in parts]),
+        [name for part in parts for name in part.ids],
+        [name for part in parts for name in part.labels],
+        [name for part in parts for name in part.groups],
+        [one for part in parts for one in part.seen],
+        [one for part in parts for one in part.sightings],
+        [one for part in parts for one in part.cells],
+    )
+
+
+def check_shapes(parts: list[Slab], axes: str, first: int) -> None:
+    """Raise BadExamples where pictures differ in their axes from `first` on, with how many there are of each."""
+    counts: dict[tuple[int, ...], list[str]] = {}
+    for part in parts:
+        counts.setdefault(part.pixels.shape[first:], []).extend(part.ids)
+    if len(counts) > 1:
+        told = [f"{shape} of {len(ids)}, such as {ids[0]}" for shape, ids in sorted(counts.items())]
+        raise BadExamples(f"The subjects differ in shape {axes}: {'; '.join(told)}. Train on one shape at a time.")
+
+
+def examples_of(data: Slab, positive: str | None, base: Checkpoint | None) -> Examples:
+    """Return examples with the base's classes if they hold every label, else with those in the data."""
+    found = tuple(sorted(set(data.labels)))
+    if base is not None and set(found) <= set(base.manifest["classes"]):
+        classes, real = tuple(base.manifest["classes"]), tuple(base.manifest["positive"])
+    else:
+        classes, real = found, ()
+    if len(classes) < 2:
+        raise BadExamples(
+            f"Every label is {found[0]!r}: a model cannot learn a difference that it never sees."
+            " Add subjects with another label."
+        )
+    real = positive_of(classes, positive) if positive or not real else real
+    return Examples(
+        allowed(data.labels, classes, real),
+        np.ones(len(data.labels), dtype=np.float32),
+        np.array(data.groups),
+        classes,
+        real,
+        pixels=data.pixels,
+    )

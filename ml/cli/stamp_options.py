@@ -1,0 +1,168 @@
+"""The options of `python -m ml train` that stamps alone have, and the recipe that they stand for."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ml.cli.role_options import RoleGroup
+from ml.data.augmentation import AUGMENTS
+from ml.data.dataset import BadExamples
+from ml.data.preprocessing import FROZEN, STRETCHES, Preprocessing, native
+from ml.models.stamp import RESIDUAL
+from ml.models.weights import ARCHITECTURE
+from ml.training.presets import Recipe
+from ml.training.schedule import FRESH, LONG, SMALL_AGAIN, THOROUGH, TRANSFER, Schedule
+
+ENOUGH = 150  # labels; with 200 the small net has AUC .967 on simulated stamps where a frozen head has .851
+MIDDLE = 96  # pixels of the middle that the residual net sees of several exposures: trails are longer than 64
+LEAST_SIDE = 16  # pixels; of less a network makes nothing
+WAYS = 8  # a square stamp has four right angles and two sides
+CHANNELS_AS = ("map", "adapter", "stem")
+
+
+@dataclass(frozen=True)
+class Paper:
+    """An architecture as its paper used it: side in pixels, and whether only its last layer learnt."""
+
+    architecture: str
+    size: int
+    freeze: bool
+
+
+PAPERS = {
+    "mobilenetv1_100": Paper("mobilenetv1_100", 224, freeze=True),
+    "inception_v4": Paper("inception_v4", 299, freeze=True),
+    "nasnetalarge": Paper("nasnetalarge", 331, freeze=True),
+    "resnet18": Paper("resnet18", 100, freeze=False),
+}
+"""Lieu et al. 2019, table 1, on bottlenecks; Rabeendran & Denneau 2021, section 3.2.1, fine-tuned on 100 pixels."""
+PRESETS = ("small", "head", "finetune", *PAPERS)
+
+
+def add(group: RoleGroup) -> None:
+    """Declare the options."""
+    group.add_argument("--architecture", metavar="NAME", help="residual, or any of timm's; else the preset's")
+    group.add_argument("--size", type=int, help="side in pixels to which stamps are resized; else the preset's")
+    group.add_argument("--freeze", action="store_true", help="only the last layer learns, over features made once")
+    group.add_argument("--channels-as", choices=CHANNELS_AS, default="map", help="how ImageNet nets read channels")
+    group.add_argument("--turns", type=int, help="flips and right angles to average over, 1 to 8; small: 8, others: 1")
+    group.add_argument("--stretch", choices=STRETCHES, default="asinh", help="default asinh, in units of the sky noise")
+    group.add_argument("--augment", choices=AUGMENTS, help="default: the schedule's, see docs/models.md")
+    group.add_argument("--closer", type=int, metavar="PIXELS", help="a second look, at the middle; for frozen networks")
+    group.add_argument("--rings", action="store_true", help="also photometry about the middle; for frozen networks")
+    group.add_argument("--class-weights", choices=("balanced", "none"), default="none", help="of rare classes")
+    group.add_argument("--epochs", type=float, help="how often each stamp is shown at most; else the schedule's")
+    group.add_argument("--metadata", metavar="snr,mag,…", help="columns that the model may know besides the pixels")
+    group.add_argument("--merge", action="append", default=[], metavar="NAME=A,B", help="labels that make one class")
+    group.add_argument("--velocity-bins", metavar="10,20,…", help="learn the rate's bin (arcsec/h) instead of labels")
+    group.add_argument("--monte-carlo", type=int, metavar="K", help="also judge on K random splits of 70/20/10")
+
+
+def recipe_of(args: argparse.Namespace, channels: int, n: int, *, base: bool) -> Recipe:
+    """Return what the options ask for, for n stamps of so many channels.
+
+    Raises
+    ------
+    BadExamples
+        If they contradict each other.
+    """
+    preset = chosen_preset(args.preset, n, base=base, init=args.init, architecture=args.architecture)
+    paper = PAPERS.get(preset)
+    architecture = args.architecture or _architecture(preset)
+    if args.size is not None and args.size < LEAST_SIDE:
+        raise BadExamples(f"--size is a side in pixels, {LEAST_SIDE} or more, not {args.size}.")
+    if args.turns is not None and not 1 <= args.turns <= WAYS:
+        raise BadExamples(f"--turns is a number of flips and right angles, 1 to {WAYS}, not {args.turns}.")
+    freeze = args.freeze or args.init == "random" or preset == "head" or (paper is not None and paper.freeze)
+    freeze = freeze and args.init != "scratch"  # nothing learnt would stay nothing
+    if freeze and args.channels_as != "adapter" and args.augment not in {None, "none"}:
+        raise BadExamples(
+            f"--augment {args.augment} changes what the network sees, but frozen features are made once."
+            " Take preset finetune, or leave --augment out."
+        )
+    for word, asked in (("--closer", args.closer is not None), ("--rings", args.rings)):
+        if asked and (not freeze or args.channels_as == "adapter"):
+            raise BadExamples(
+                f"{word} is for networks that stay frozen. Take preset head or --freeze, or leave it out."
+            )
+    if args.closer is not None and args.closer < LEAST_SIDE:
+        raise BadExamples(f"--closer is a side in pixels, {LEAST_SIDE} or more, not {args.closer}.")
+    size = args.size or (paper.size if paper else None)
+    preprocessing = _preprocessing(args, architecture, channels, size)
+    return Recipe(
+        preset=preset,
+        architecture=architecture,
+        init=args.init,
+        preprocessing=replace(preprocessing, closer=args.closer, rings=args.rings),
+        freeze=freeze,
+        schedule=_schedule(args, architecture, channels, base=base),
+        balanced=args.class_weights == "balanced",
+    )
+
+
+def chosen_preset(preset: str, n: int, *, base: bool, init: str, architecture: str | None) -> str:
+    """Return the preset that "auto" stands for: a base is fine-tuned; else it depends on the number of labels."""
+    if preset != "auto":
+        return preset
+    if base or init != "imagenet" or architecture not in {None, RESIDUAL}:
+        return "finetune"
+    return "small" if n >= ENOUGH or architecture == RESIDUAL else "head"
+
+
+def _architecture(preset: str) -> str:
+    if preset in PAPERS:
+        return PAPERS[preset].architecture
+    return RESIDUAL if preset == "small" else ARCHITECTURE
+
+
+def _preprocessing(args: argparse.Namespace, architecture: str, channels: int, size: int | None) -> Preprocessing:
+    stretch = STRETCHES[args.stretch]
+    if architecture == RESIDUAL:
+        whole = replace(native(channels), stretch=stretch, turns=args.turns or WAYS)
+        whole = replace(whole, crop=MIDDLE) if channels > 1 else whole
+        return whole if size is None else replace(whole, size_single=size, size_multi=size, crop=None)
+    adapter = args.channels_as == "adapter"
+    if adapter and channels < 2:
+        raise BadExamples("--channels-as adapter joins several channels, and these stamps have one. Leave it out.")
+    read = 0 if args.channels_as == "map" else channels
+    fitted = replace(FROZEN, stretch=stretch, channels=read, adapter=adapter, turns=args.turns or 1)
+    return fitted if size is None else replace(fitted, size_single=size, size_multi=size)
+
+
+def _schedule(args: argparse.Namespace, architecture: str, channels: int, *, base: bool) -> Schedule:
+    if architecture == RESIDUAL:
+        schedule = SMALL_AGAIN if base else THOROUGH if channels > 1 else LONG
+    else:
+        schedule = TRANSFER if base or args.init == "imagenet" else FRESH
+    if args.augment is not None:
+        schedule = replace(schedule, augment=args.augment)
+    if args.batch is not None:
+        if args.batch < 2:
+            raise BadExamples(f"--batch is 2 or more, not {args.batch}: batch normalisation needs two.")
+        schedule = replace(schedule, batch=args.batch)
+    if args.epochs is not None:
+        if args.epochs <= 0:
+            raise BadExamples(f"--epochs is above 0, not {args.epochs:g}.")
+        schedule = replace(schedule, repeats=args.epochs, fewest=0, views=10**9)
+    return schedule
+
+
+def merged(options: Sequence[str]) -> dict[str, str]:
+    """Return each merged label's new class from "NAME=A,B" words.
+
+    Raises
+    ------
+    BadExamples
+        If a word has another form, or a label is named twice.
+    """
+    found: dict[str, str] = {}
+    for option in options:
+        name, _, labels = option.partition("=")
+        names = [label.strip() for label in labels.split(",") if label.strip()]
+        if not name.strip() or not names:
+            raise BadExamples(f"--merge is NAME=A,B, such as bogus=CR,STAR, not {option!r}.")
+        for label in names:
+            if label in found:
+                raise BadExamples(f"--merge puts {label} into two classes, {found[label]} and {name}.")
+            found[label] = name.strip()
+    return found

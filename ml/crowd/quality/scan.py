@@ -1,0 +1,21 @@
+"""Look for everything that can be flagged."""
+
+from ml.crowd.quality.answers import Answers
+from ml.crowd.quality.chance import no_better_than_chance
+from ml.crowd.quality.constant import too_constant
+from ml.crowd.quality.copies import copies
+from ml.crowd.quality.flag import Flag, Limits
+from ml.crowd.quality.speed import too_fast
+
+FINDERS = (too_fast, too_constant, no_better_than_chance, copies)
+NEWEST = 1_000
+CERTAIN = Limits()
+
+
+def find_flags(answers: Answers, limits: Limits = CERTAIN, newest: int = NEWEST) -> list[Flag]:
+    """Return all flags by each volunteer's newest answers, at most one of a kind for each volunteer.
+
+    Costs memory and time in proportion to the answers; a volunteer may have several kinds.
+    """
+    judged = answers.newest(newest)
+    return [flag for finder in FINDERS for flag in finder(judged, limits)]

@@ -1,0 +1,65 @@
+"""The two ways in which a network is shown a cube: what changes quickly, and what changes slowly.
+
+The median over time takes a slow mover off its own pixels, and the scatter over time takes it for noise. The second
+view is spared both.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.cubes.background_subtraction import QUIETEST, SIGMA, difference, frame_noise, median_of
+
+Array = NDArray[Any]
+DARKEST = 15.0  # percentile over time that stands for a pixel without a mover
+DARKEST_OF_NOISE = np.float32(1)  # by how many σ that of mere noise lies below its mean
+MOST = 6e4  # what 16 bits can hold
+
+
+def seen(flux: Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the views of a cube (T, Y, X) in any unit, NaN or infinite where nothing was measured.
+
+    Returns
+    -------
+    (2, T, Y, X) float32, 0 where nothing was measured; and (T, Y, X) bool, whether it was. The views are
+
+    1. `difference`, in units of the scatter over time;
+    2. what each pixel has above its darkest seventh of the time, each frame's glare taken off before, in units of the
+       scatter from one frame to the next. Empty sky is about 0.
+
+    Raises
+    ------
+    ValueError
+        If the cube has not three axes.
+    """
+    change, known = difference(flux)
+    values = np.where(known, flux, np.nan).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # pixels and frames without any value stay NaN
+        values -= median_of(values - median_of(values, known, 0), known, (1, 2))
+        above: NDArray[np.float32] = np.subtract(values, _darkest(values, known))
+        above /= _step_noise(values, known)
+        above -= DARKEST_OF_NOISE
+        above /= frame_noise(above, known)
+    above[~np.isfinite(above)] = 0
+    return np.stack([change, above]), known
+
+
+def _darkest(values: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
+    percentile = np.percentile if known.all() else np.nanpercentile
+    found: NDArray[np.float32] = percentile(values, DARKEST, axis=0, keepdims=True).astype(np.float32)
+    return found
+
+
+def _step_noise(values: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return each pixel's noise (1, Y, X) from how it changes from one frame to the next."""
+    steps = np.abs(np.diff(values, axis=0))
+    noise = np.float32(SIGMA / np.sqrt(2)) * median_of(steps, known[1:] & known[:-1], 0)
+    return np.maximum(noise, np.float32(QUIETEST * np.nanmedian(noise)))
+
+
+def shortened(views: NDArray[np.float32]) -> NDArray[np.float16]:
+    """Return views in half of the bytes: 16 bits tell a flux to a thousandth of itself."""
+    return np.clip(views, -MOST, MOST).astype(np.float16)

@@ -1,0 +1,248 @@
+"""What a network learns from: features or pixels, and for each row the classes that its label allows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.data.tracklet_frames import Tracks
+
+REAL_WORDS = frozenset({"real", "yes", "1", "true", "sso"})
+BOGUS_WORDS = frozenset({"bogus", "no", "0", "false"})
+FEW = 5  # examples of a class: of fewer, not one may be held back
+
+
+class BadExamples(ValueError):
+    """The examples cannot be learnt from; the message names the cause and the remedy."""
+
+
+@dataclass
+class Examples:
+    """Labelled subjects.
+
+    Parameters
+    ----------
+    targets
+        (N, K) float32 in 0..1: the classes that a row's label allows. One-hot is an ordinary label; a plain "yes"
+        allows every positive class.
+    weights
+        (N,) float32, how far each label is trusted (a posterior, or 1).
+    groups
+        (N,) str: one object's rows share a group, and never stand on both sides of a split.
+    classes, positive
+        The K class names, and those of them that are real.
+    features
+        (N, F, D) float16 of a frozen backbone, where they are already known.
+    pixels
+        (N, F, C, H, W), anything that an array of ints can index (a Zarr array's ``oindex`` wrapped, a numpy array).
+    feature_key
+        Which backbone made `features`.
+    training_set
+        A name or hash that the checkpoint's manifest remembers.
+    tracks
+        Of tracklets: when and where their frames were seen, and which of the F there are; features of those that are
+        not may be NaN. None where all are, and nothing else is known.
+    of_chips
+        (N,) bool: whether a tracklet's label holds for its single chips too; None where all do.
+    held
+        (N,) bool, the rows that are the validation part whatever the seed; None draws them.
+    values
+        (N, M) float of `columns`, such as magnitude and S/N, NaN where unknown; None where nothing is told.
+    sided
+        False where no class is real and none bogus, since the question is another one, such as a rate.
+    """
+
+    targets: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    groups: NDArray[Any]
+    classes: tuple[str, ...]
+    positive: tuple[str, ...]
+    features: NDArray[np.float16] | None = None
+    pixels: Any = None
+    feature_key: str = ""
+    training_set: str = ""
+    tracks: Tracks | None = None
+    of_chips: NDArray[np.bool_] | None = None
+    notes: list[str] = field(default_factory=list)
+    held: NDArray[np.bool_] | None = None
+    values: NDArray[np.float32] | None = None
+    columns: tuple[str, ...] = ()
+    sided: bool = True
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    @property
+    def positive_index(self) -> list[int]:
+        """Return the columns of the real classes."""
+        return [self.classes.index(name) for name in self.positive]
+
+    def real(self) -> NDArray[np.float32]:
+        """Return each row's share of allowed mass in real classes: 1 real, 0 bogus, between them undecided."""
+        mass = self.targets[:, self.positive_index].sum(1)
+        return (mass / np.maximum(self.targets.sum(1), 1e-9)).astype(np.float32)
+
+    def kinds(self) -> NDArray[Any]:
+        """Return what is told apart first (N,): real or not; the number of the class where none is real."""
+        return self.real() > 0.5 if self.positive else self.targets.argmax(1)
+
+    def take(self, rows: NDArray[np.intp]) -> "Examples":
+        """Return some rows; their pixels stay unread, behind an index."""
+        return replace(
+            self,
+            targets=self.targets[rows],
+            weights=self.weights[rows],
+            groups=self.groups[rows],
+            features=None if self.features is None else self.features[rows],
+            pixels=None if self.pixels is None else Rows(self.pixels, rows),
+            tracks=None if self.tracks is None else self.tracks.take(rows),
+            of_chips=None if self.of_chips is None else self.of_chips[rows],
+            held=None if self.held is None else self.held[rows],
+            values=None if self.values is None else self.values[rows],
+            notes=[],
+        )
+
+    def check(self) -> None:
+        """Raise BadExamples where nothing can be learnt, and note in `notes` what is odd but bearable."""
+        if self.targets.shape != (len(self.weights), len(self.classes)):
+            raise BadExamples(
+                f"targets have shape {self.targets.shape}, but there are {len(self.weights)} weights"
+                f" and {len(self.classes)} classes."
+            )
+        self._check_classes()
+        if self.sided:
+            self._check_sides()
+        if len(np.unique(self.groups)) < 2:
+            raise self._too_few_objects()
+        if self.features is not None and not np.isfinite(self._known_features(self.features)).all():
+            raise BadExamples(
+                "Some features are not computed yet (NaN). Score these subjects first, or leave them out."
+            )
+
+    def _known_features(self, features: NDArray[np.float16]) -> NDArray[np.float16]:
+        return features if self.tracks is None else features[self.tracks.present]
+
+    def _check_classes(self) -> None:
+        unknown = set(self.positive) - set(self.classes)
+        if unknown or bool(self.positive) != self.sided or len(self.positive) == len(self.classes):
+            raise BadExamples(
+                f"The real classes {list(self.positive)} must be some, but not all, of the classes"
+                f" {list(self.classes)}. Name them with --positive."
+            )
+        never = [name for name, mass in zip(self.classes, self.targets.sum(0), strict=True) if mass == 0]
+        if never:
+            self.notes.append(f"No example allows {', '.join(never)}: the model will never answer so.")
+        mass = zip(self.classes, self.targets.sum(0), strict=True)
+        few = [f"{name} ({n:.0f})" for name, n in mass if 0 < n < FEW]
+        if few:
+            self.notes.append(
+                f"Few examples allow {', '.join(few)}: what the model says of them cannot be trusted, nor judged."
+                " Add more, or make one class of several."
+            )
+
+    def _check_sides(self) -> None:
+        real = self.real()
+        if not (real > 0.5).any() or not (real < 0.5).any():
+            side = "bogus" if (real > 0.5).any() else "real"
+            raise BadExamples(
+                f"All {len(self)} examples are of one kind: none is {side}. Add some {side} ones;"
+                " a model cannot learn a difference that it never sees."
+            )
+
+    def split(self, fraction: float = 0.2, seed: int = 0) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return row numbers (train, validation); no group is on both sides, and both kinds are on each if they can be.
+
+        `fraction` of the rows, 0..0.5, goes to validation, or what `held` says. A kind of two groups or more is on both
+        sides, and one of a single group is learnt from.
+
+        Raises
+        ------
+        BadExamples
+            If there are several kinds, but too few groups to learn from more than one.
+        """
+        if self.held is not None:
+            return np.flatnonzero(~self.held), np.flatnonzero(self.held)
+        kinds = self.kinds()
+        shown = grouped_folds(self.groups, kinds, max(2, round(1 / fraction)), seed) != 0
+        if len(np.unique(kinds[shown])) < min(2, len(np.unique(kinds))):
+            raise self._too_few_objects()
+        return np.flatnonzero(shown), np.flatnonzero(~shown)
+
+    def _too_few_objects(self) -> BadExamples:
+        objects = len(np.unique(self.groups))
+        return BadExamples(
+            f"The {len(self)} examples are of {objects} object{'s' * (objects > 1)} (object_group), too few to learn"
+            " from some and to judge by others, since those of one object stay together. Give each object an"
+            " object_group of its own, or add other objects: two or more of each kind."
+        )
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of an array-like, read when they are asked for."""
+
+    source: Any
+    rows: NDArray[np.intp]
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.source[self.rows[index]]
+
+
+def grouped_folds(groups: NDArray[Any], kinds: NDArray[Any], folds: int, seed: int) -> NDArray[np.intp]:
+    """Return a fold number (N,) for each row: groups stay whole, and the kinds are dealt evenly over the folds.
+
+    A kind of two groups or more is in fold 0 and in another one, so that it can be judged by and learnt from where fold
+    0 is held back. One of a single group is in another fold, unless all kinds are.
+
+    Parameters
+    ----------
+    groups, kinds
+        (N,) each; a group is of the kind of its first row.
+    folds, seed
+        How many folds, two or more, and the seed of the shuffle.
+    """
+    _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
+    shuffled = np.random.default_rng(seed).permutation(len(first))
+    kind = np.asarray(kinds)[first]
+    by_kind = shuffled[np.argsort(kind[shuffled], kind="stable")]
+    fold_of_group = np.empty(len(first), dtype=np.intp)
+    fold_of_group[by_kind] = _dealt(np.unique(kind, return_counts=True)[1], folds)
+    return fold_of_group[inverse.ravel()]
+
+
+def _dealt(counts: NDArray[np.intp], folds: int) -> NDArray[np.intp]:
+    """Return the folds of groups that lie kind by kind, so many of each: one after another, over all kinds.
+
+    A kind of few groups that fold 0 would be without, or that it would have alone, begins with the last fold instead.
+    """
+    fold = np.arange(counts.sum()) % folds
+    for end, count in zip(counts.cumsum(), counts, strict=True):
+        own = fold[end - count : end]
+        if (0 in own) != (count > 1) and counts.max() > 1:
+            own[:] = np.arange(-1, count - 1) % folds
+    return fold
+
+
+def allowed(labels: Sequence[str], classes: Sequence[str], positive: Sequence[str]) -> NDArray[np.float32]:
+    """Return targets (N, K): one-hot for a class name; every real class for "yes", every other for "no".
+
+    Raises
+    ------
+    BadExamples
+        If a label is neither a class nor a word for yes or no; the message names it and its place.
+    """
+    column = {name: k for k, name in enumerate(classes)}
+    is_real = np.isin(np.asarray(classes), np.asarray(positive))
+    targets = np.zeros((len(labels), len(classes)), dtype=np.float32)
+    for row, label in enumerate(labels):
+        if label in column:
+            targets[row, column[label]] = 1
+        elif label.lower() in REAL_WORDS:
+            targets[row, is_real] = 1
+        elif label.lower() in BOGUS_WORDS:
+            targets[row, ~is_real] = 1
+        else:
+            raise BadExamples(f"Label {label!r} of example {row + 1} is none of {', '.join(classes)}, yes or no.")
+    return targets

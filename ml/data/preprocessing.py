@@ -1,0 +1,154 @@
+"""From an archive's pixels to what a network sees; stored with every checkpoint."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.imaging.display import histogram, zscale
+from ml.imaging.noise_normalisation import asinh_noise, linear_noise, sky
+
+MOST_CHANNELS = 4
+STRETCHES = {"asinh": "asinh_noise", "linear": "linear_noise", "zscale": "zscale", "equalise": "equalise"}
+"""The words of ``--stretch`` and what a checkpoint calls them."""
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How stamps are stretched and sized.
+
+    Parameters
+    ----------
+    stretch
+        "asinh_noise": softening · asinh((x - sky) / (softening · σ)), sky and its noise σ per stamp and channel.
+        "linear_noise": (x - sky) / σ. "zscale" and "equalise", greys that eyes like, lie between -1 and 1; they are
+        here to be compared with.
+    softening
+        In σ: below it the stretch is linear.
+    gain, clip
+        The stretched values, near the sky in σ, are multiplied by `gain` and then clipped to ± `clip`.
+    size_single, size_multi
+        Side in pixels to which stamps of one channel, and of several, are resized; None keeps the native size.
+    channels
+        0 maps 1 to 4 channels to three (what an ImageNet net eats); otherwise the one number that the net eats.
+    crop
+        Side in pixels of the middle that is looked at, after the stretch; None looks at the whole stamp.
+    adapter
+        The `channels` pass through a learnt 3×3 convolution to three before the net (Lieu et al. 2019, section 4.6).
+    turns
+        In how many ways the net is shown a stamp, 1 to 8: features are the mean over the first of the flips and right
+        angles, since the sky has no up. Scoring takes so many times as long.
+    closer
+        Side in pixels of the middle that is looked at a second time, resized to the same size; its features stand
+        behind those of the first look. For frozen networks.
+    rings
+        Whether annulus photometry (`ml.imaging.annulus`) stands behind the looks. For frozen networks.
+    """
+
+    stretch: str = "asinh_noise"
+    softening: float = 40.0
+    gain: float = 0.03
+    clip: float = 5.0
+    size_single: int | None = 128
+    size_multi: int | None = 160
+    channels: int = 0
+    crop: int | None = None
+    adapter: bool = False
+    turns: int = 1
+    closer: int | None = None
+    rings: bool = False
+
+    @property
+    def looks(self) -> int:
+        """Return how many looks of the network lie side by side in a stamp's features."""
+        return 1 if self.closer is None else 2
+
+    def parts(self, width: int, network: int) -> tuple[int, ...]:
+        """Return how `width` features divide: `network` of each of the network's looks, then those of the rings."""
+        rest = width - self.looks * network
+        return (network,) * self.looks + ((rest,) if self.rings else ())
+
+    @property
+    def sky_units(self) -> bool:
+        """Return whether stretched pixels are in units of the sky noise, `gain` of them to one σ."""
+        return self.stretch in {"asinh_noise", "linear_noise"}
+
+    @property
+    def sky_noise(self) -> float:
+        """Return one σ of the sky in stretched units, about: eyes' greys have no fixed one."""
+        return self.gain if self.sky_units else 0.02
+
+    def size(self, channels: int) -> int | None:
+        """Return the side in pixels for stamps with so many channels."""
+        return self.size_single if channels == 1 else self.size_multi
+
+    def stretched(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
+        """Stretch and crop stamps (..., H, W) to (..., min(H, crop), min(W, crop)).
+
+        NaN and infinite pixels become 0, the level of the sky. A stamp without a finite pixel becomes all 0.
+
+        Raises
+        ------
+        ValueError
+            If the stamps have a number of channels that the network does not eat.
+        """
+        self._check_channels(pixels.shape[-3])
+        with np.errstate(over="ignore", invalid="ignore"):  # of sentinels such as 3.4e38, which become NaN, so sky
+            values = self._levels(pixels)
+        np.clip(values, -self.clip, self.clip, out=values)
+        np.copyto(values, 0, where=np.isnan(values))
+        return values
+
+    def _levels(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the stretched middle of the stamps, not yet clipped."""
+        if not self.sky_units:
+            grey: NDArray[np.float32] = middle(GREYS[self.stretch](pixels), self.crop)
+            return 2 * grey - 1
+        measured, seen = sky(pixels), middle(pixels, self.crop)  # the sky is that of the whole stamp
+        linear = self.stretch == "linear_noise"
+        values = linear_noise(seen, measured=measured) if linear else asinh_noise(seen, self.softening, measured)
+        values *= np.float32(self.gain)
+        return values
+
+    def _check_channels(self, channels: int) -> None:
+        if not self.channels and channels > MOST_CHANNELS:
+            raise ValueError(f"A stamp has 1 to {MOST_CHANNELS} channels; this one has {channels}.")
+        if self.channels and channels != self.channels:
+            raise ValueError(
+                f"This model reads stamps of {self.channels} channel(s), but these have {channels}."
+                f" Train another on such stamps, or use the frozen backbone, which reads 1 to {MOST_CHANNELS}."
+            )
+
+    def as_manifest(self) -> dict[str, Any]:
+        """Return what a checkpoint's manifest keeps.
+
+        What came later is left out where it is unused, so that the keys of features that are stored already stay.
+        """
+        unused = {"adapter": False, "turns": 1, "closer": None, "rings": False}
+        return {name: value for name, value in asdict(self).items() if name not in unused or value != unused[name]}
+
+
+GREYS = {"zscale": zscale, "equalise": histogram}
+FROZEN = Preprocessing()
+
+
+def native(channels: int) -> Preprocessing:
+    """Return the preprocessing of the small residual net: the middle at native size, its own number of channels."""
+    return Preprocessing(size_single=None, size_multi=None, channels=channels, crop=64)
+
+
+def turned(stamps: NDArray[Any], turns: int) -> Iterator[NDArray[Any]]:
+    """Yield views of stamps (..., H, W) in `turns` of their eight ways: as they are, flipped, and so on by 90°."""
+    for way in range(turns):
+        quarter = np.rot90(stamps, way // 2, axes=(-2, -1))
+        yield quarter[..., ::-1] if way % 2 else quarter
+
+
+def middle(stamps: NDArray[Any], side: int | None) -> NDArray[Any]:
+    """Return the middle (..., ≤ side, ≤ side) of stamps (..., H, W); what is smaller stays as it is."""
+    if side is None:
+        return stamps
+    top, left = (max(0, (length - side) // 2) for length in stamps.shape[-2:])
+    return stamps[..., top : top + side, left : left + side]

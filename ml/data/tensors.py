@@ -1,0 +1,80 @@
+"""Pixels made ready for training a network: stretched, cropped, in memory."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ml.data.dataset import BadExamples, Examples
+from ml.data.preprocessing import Preprocessing
+
+MOST = 2**30  # bytes of chips held; beyond it a random part of the subjects is trained on, or judged by
+SLAB = 256  # subjects stretched at a time
+
+
+@dataclass(frozen=True)
+class Chips:
+    """Single frames (n, C, H, W) float16, subject by subject, with what their labels allow and their trust.
+
+    `rows` (n / frames,) says which subjects they are.
+    """
+
+    pixels: Tensor
+    targets: Tensor
+    weights: Tensor
+    frames: int
+    rows: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+
+def load_chips(examples: Examples, rows: NDArray[np.intp], preprocessing: Preprocessing, *, most: int = MOST) -> Chips:
+    """Read and stretch the frames of some subjects, in their order; each frame inherits its subject's label.
+
+    Of more than `most` bytes a random part is kept, the same at every call, which `rows` of the result names.
+
+    Raises
+    ------
+    BadExamples
+        If the examples come without pixels.
+    """
+    if examples.pixels is None:
+        raise BadExamples("This preset trains on pixels, and the examples have none. Give pixels, or use preset head.")
+    first = preprocessing.stretched(np.asarray(examples.pixels[rows[:1]]))
+    fits = max(1, int(most // (2 * first.size)))
+    if len(rows) > fits:
+        rows = rows[np.sort(np.random.default_rng(0).choice(len(rows), fits, replace=False))]
+    pixels = torch.empty(len(rows), *first.shape[1:], dtype=torch.float16)
+    for start in range(0, len(rows), SLAB):
+        block = np.asarray(examples.pixels[rows[start : start + SLAB]])
+        pixels[start : start + SLAB] = torch.from_numpy(preprocessing.stretched(block))
+    frames = first.shape[1]
+    return Chips(
+        pixels.flatten(0, 1),
+        torch.from_numpy(np.repeat(examples.targets[rows], frames, axis=0)).float(),
+        torch.from_numpy(np.repeat(examples.weights[rows], frames)).float(),
+        frames,
+        rows,
+    )
+
+
+T = TypeVar("T")
+END = object()
+
+
+def ahead(series: Iterator[T]) -> Iterator[T]:
+    """Yield what a series yields; a thread makes the next one meanwhile, so that two are in memory.
+
+    What the series raises is raised here, at its place.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, series, END)
+        while (item := coming.result()) is not END:
+            coming = thread.submit(next, series, END)
+            yield item  # type: ignore[misc]

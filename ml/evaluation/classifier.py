@@ -1,0 +1,185 @@
+"""Evaluate probabilities against the truth, with bootstrap intervals; and compare two models for the gate."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.evaluation import metrics
+
+Array = NDArray[Any]
+DRAWS = 1000
+
+
+def evaluate(
+    probabilities: Array,
+    truth: Sequence[Any] | Array,
+    classes: Sequence[str],
+    positive: Sequence[str],
+    groups: Array | None = None,
+    *,
+    seed: int = 0,
+    draws: int = DRAWS,
+    threshold: float = 0.5,
+) -> dict[str, Any]:
+    """Return how good probabilities are; `docs/metrics.md` defines every figure.
+
+    Parameters
+    ----------
+    probabilities
+        (N, K) float, rows sum to 1. Rows with NaN (not scored) are left out and counted in "unscored".
+    truth
+        (N,) class names, or class numbers 0..K-1.
+    classes, positive
+        The K names and the real ones among them.
+    groups
+        (N,) object groups for the bootstrap; each row its own group if None.
+    seed, draws
+        Of the bootstrap.
+    threshold
+        From which probability of being real a subject is called real, 0..1. Where the classes are real and bogus alone,
+        accuracy, kappa and confusion are of what is called so, too; else of the likeliest class.
+
+    Returns
+    -------
+    n, unscored, classes, positive, threshold, accuracy, roc_auc, pr_auc, precision, recall, f1, kappa, mcc, log_loss,
+    ece, confusion (rows true); operating (points of the curves, such as "rejected_at_0.996": the share of bogus that is
+    rejected where 99.6 % of real are kept); intervals (95 %, by object, of every figure and point that has one); notes
+    (what the subjects cannot tell, and the remedy). Undefined figures are None, so the whole is JSON.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to evaluate, or a true class is not among `classes`.
+    """
+    p, numbers, groups = _scored(probabilities, class_numbers(truth, classes), groups)
+    unscored = len(probabilities) - len(p)
+    columns = [list(classes).index(name) for name in positive]
+    real, p_real = np.isin(numbers, columns), np.clip(p[:, columns].sum(1), 0, 1)
+    predicted = metrics.predicted(p, columns, threshold)
+    points = metrics.operating_points(metrics.rank(real, p_real))
+    spans = metrics.class_intervals(
+        numbers, p, real, p_real, groups, said=predicted, threshold=threshold, seed=seed, draws=draws
+    )
+    said = {
+        "n": len(p),
+        "unscored": unscored,
+        "classes": list(classes),
+        "positive": list(positive),
+        "threshold": threshold,
+        **_figures(p, numbers, real, p_real, predicted, threshold),
+        "operating": {name: float(value[0]) for name, value in points.items()},
+        "intervals": {name: span for name, span in spans.items() if math.isfinite(span[0])},
+        "notes": metrics.caveats(numbers, classes, positive, unscored),
+    }
+    return jsonable(said)
+
+
+def _scored(probabilities: Array, numbers: Array, groups: Array | None) -> tuple[Array, Array, Array]:
+    """Return probabilities, class numbers and groups of the rows that have a score."""
+    p = np.asarray(probabilities, dtype=np.float64)
+    groups = np.arange(len(p)) if groups is None else np.asarray(groups)
+    scored = np.isfinite(p).all(1)
+    if not scored.any():
+        raise ValueError("There is nothing to evaluate: no subject has both a score and a true label.")
+    return p[scored], numbers[scored], groups[scored]
+
+
+def _figures(
+    p: Array, numbers: Array, real: Array, p_real: Array, predicted: Array, threshold: float
+) -> dict[str, Any]:
+    """Return every figure of all rows, and the confusion."""
+    return {
+        "accuracy": float((predicted == numbers).mean()),
+        **metrics.binary(real, p_real, threshold),
+        "kappa": metrics.kappa(numbers, predicted, p.shape[1]),
+        "log_loss": metrics.log_loss(numbers, p),
+        "ece": metrics.ece(real, p_real),
+        "confusion": metrics.confusion(numbers, predicted, p.shape[1]).tolist(),
+    }
+
+
+def class_numbers(truth: Sequence[Any] | Array, classes: Sequence[str]) -> NDArray[np.intp]:
+    """Return class numbers (N,) from class names or numbers; ValueError names a truth that is neither."""
+    values = np.asarray(truth)
+    if values.dtype.kind in "iu":
+        if values.size and (values.min() < 0 or values.max() >= len(classes)):
+            raise ValueError(f"True class numbers must be 0 to {len(classes) - 1}.")
+        return values.astype(np.intp)
+    column = {name: k for k, name in enumerate(classes)}
+    unknown = sorted(set(values.tolist()) - set(column))
+    if unknown:
+        raise ValueError(
+            f"True class {unknown[0]!r} is none of the model's classes {', '.join(classes)}."
+            " Correct the label, or judge by a model that knows this class."
+        )
+    return np.array([column[name] for name in values.tolist()], dtype=np.intp)
+
+
+def bootstrap_difference(
+    truth: Array,
+    p_a: Array,
+    p_b: Array,
+    groups: Array | None = None,
+    metric: str = "roc_auc",
+    seed: int = 0,
+    n: int = DRAWS,
+) -> tuple[float, float, float]:
+    """Return how much model a is better than model b on the same subjects: (difference, low, high) at 95 %.
+
+    Both models are judged on the same draws of whole groups, so what is common to them cancels.
+
+    Parameters
+    ----------
+    truth
+        (N,) bool, True for real.
+    p_a, p_b
+        (N,) probabilities of being real.
+    groups
+        (N,) object groups; each row its own if None.
+    metric
+        "roc_auc", or "accuracy" at 0.5.
+    seed, n
+        Of the bootstrap.
+
+    Raises
+    ------
+    ValueError
+        For another metric, or arrays of different lengths.
+    """
+    if metric not in METRICS:
+        raise ValueError(f"The gate compares {' or '.join(METRICS)}, not {metric!r}.")
+    truth = np.asarray(truth, dtype=bool)
+    if not len(truth) == len(p_a) == len(p_b):
+        raise ValueError(f"Lengths differ: {len(truth)} truths, {len(p_a)} and {len(p_b)} probabilities.")
+    groups = np.arange(len(truth)) if groups is None else groups
+    judge = METRICS[metric]
+    once = np.ones((1, len(truth)))
+    difference = float((judge(truth, p_a, once) - judge(truth, p_b, once))[0])
+    blocks = metrics.bootstrap_weights(groups, n, seed)
+    drawn = np.concatenate([judge(truth, p_a, weights) - judge(truth, p_b, weights) for weights in blocks])
+    return difference, *metrics.interval(drawn)
+
+
+def jsonable(value: Any) -> Any:
+    """Return the value with NaN and infinities as None and numpy numbers as plain ones, so that JSON can hold it."""
+    if isinstance(value, dict):
+        return {key: jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _accuracy(truth: Array, p_real: Array, weights: Array) -> NDArray[np.float64]:
+    right = (np.asarray(p_real) >= 0.5) == truth
+    return (weights @ right) / weights.sum(1)
+
+
+METRICS: dict[str, Callable[[Array, Array, Array], NDArray[np.float64]]] = {
+    "roc_auc": metrics.weighted_roc_auc,
+    "accuracy": _accuracy,
+}

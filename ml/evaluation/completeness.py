@@ -1,0 +1,78 @@
+"""What was there to be found, what of it was, and under which circumstances."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.evaluation import metrics
+from ml.evaluation.observing_conditions import QUANTITIES, Circumstances
+
+PLANES = (("mag", "rate"), ("snr", "rate"))
+
+
+@dataclass(frozen=True)
+class Sought:
+    """N real things: subjects, objects that cross cubes, trails in images.
+
+    Attributes
+    ----------
+    found
+        (N,) bool.
+    score
+        (N,) of what was found of each, found or not; NaN where nothing was.
+    seen
+        Circumstances of the N.
+    """
+
+    found: NDArray[np.bool_]
+    score: NDArray[np.float64]
+    seen: Circumstances
+
+    def by_quantity(self, name: str) -> metrics.Bins | None:
+        """Return completeness by "mag", "rate" or "snr"; None where nothing has it."""
+        values = self.seen.values(name)
+        return metrics.completeness_by(values, self.found, metrics.edges_of(values)) if _known(values) else None
+
+    def by_plane(self, x: str, y: str) -> metrics.Bins | None:
+        """Return completeness over the plane of two quantities; None where nothing has both."""
+        ours, theirs = self.seen.values(x), self.seen.values(y)
+        if not _known(ours + theirs):
+            return None
+        edges = metrics.edges_of(ours, 6), metrics.edges_of(theirs, 6)
+        return metrics.completeness_plane(ours, theirs, self.found, *edges)
+
+    def completeness(self) -> dict[str, Any]:
+        """Return completeness by what is known, ready for JSON; what cannot be known is not there.
+
+        Returns
+        -------
+        Of "mag", "rate" and "snr": edges, n, hits, share, low, high (Jeffreys, 95 %), and outside (how many have no
+        known value); of the planes "mag by rate" and "snr by rate": the same in two dimensions.
+        """
+        bins = {name: self.by_quantity(name) for name in QUANTITIES}
+        planes = {f"{x} by {y}": self.by_plane(x, y) for x, y in PLANES}
+        return {name: _said(found) for name, found in (bins | planes).items() if found is not None}
+
+    def untold(self) -> list[str]:
+        """Return a sentence for each quantity that no entry of `#objects` says: what is left out, and the remedy."""
+        return [
+            f"No object that could be found tells its `{name}`, so nothing is shown by it. Add `{name}` to #objects."
+            for name in QUANTITIES
+            if not _known(self.seen.values(name))
+        ]
+
+
+def _known(values: NDArray[np.float64]) -> bool:
+    return bool(np.isfinite(values).any())
+
+
+def _said(bins: metrics.Bins) -> dict[str, Any]:
+    low, high = bins.interval
+    arrays = {"n": bins.n, "hits": bins.hits, "share": bins.share, "low": low, "high": high}
+    return {
+        "edges": [edges.tolist() for edges in bins.edges],
+        **{name: values.tolist() for name, values in arrays.items()},
+        "outside": bins.outside,
+    }

@@ -1,0 +1,76 @@
+"""Which class is taken for which, and how much of the agreement is more than chance."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.evaluation.metrics.binomial import share
+
+Array = NDArray[Any]
+
+
+def predicted(probabilities: Array, positive: Sequence[int], threshold: float = 0.5) -> NDArray[np.intp]:
+    """Return the class numbers (N,) that a model says: the likeliest; of real and bogus, real from `threshold` on.
+
+    Parameters
+    ----------
+    probabilities
+        (N, K), finite.
+    positive
+        The numbers of the real classes. Only where K is 2 and one of them is real has the threshold a say.
+    threshold
+        0..1, compared with the probability of the real class.
+    """
+    if probabilities.shape[1] != 2 or len(positive) != 1:
+        return probabilities.argmax(1)
+    real = positive[0]
+    return np.where(probabilities[:, real] >= threshold, real, 1 - real)
+
+
+def confusion(truth: Array, predicted: Array, classes: int) -> NDArray[np.int64]:
+    """Return counts (K, K): row the true class, column the predicted one, from class numbers (N,) of 0..K-1."""
+    from sklearn.metrics import confusion_matrix  # some seconds of import that no page of the site waits for
+
+    return confusion_matrix(truth, predicted, labels=range(classes))
+
+
+def kappa(truth: Array, predicted: Array, classes: int) -> float:
+    """Return Cohen's κ, agreement beyond chance; NaN if everything is of one class on both sides.
+
+    κ = (p_o − p_e) / (1 − p_e), with p_o the share of agreement and p_e the share expected from how often each side
+    names each class  (Cohen 1960, Educ. Psychol. Meas. 20, 37).
+
+    Parameters
+    ----------
+    truth, predicted
+        (N,) class numbers 0..`classes`-1.
+
+    Returns
+    -------
+    -1..1; 0 is chance.
+    """
+    if len(set(np.asarray(truth).tolist()) | set(np.asarray(predicted).tolist())) < 2:
+        return math.nan
+    from sklearn.metrics import cohen_kappa_score  # as above
+
+    return float(cohen_kappa_score(truth, predicted, labels=range(classes)))
+
+
+def weighted_kappa(truth: Array, predicted: Array, classes: int, weights: Array) -> NDArray[np.float64]:
+    """Return Cohen's κ (b,) under each row of weights (b, N); NaN where only one class has weight."""
+    weights = np.asarray(weights, dtype=np.float64)
+    one_hot = np.eye(classes)
+    rows, columns = (share(weights @ one_hot[side], weights.sum(1)[:, None]) for side in (truth, predicted))
+    agreed = share(weights @ (np.asarray(truth) == np.asarray(predicted)).astype(np.float64), weights.sum(1))
+    expected = (rows * columns).sum(1)
+    beyond = 1 - expected
+    return share(agreed - expected, np.where(beyond > 1e-12, beyond, 0))
+
+
+def weighted_accuracy(truth: Array, predicted: Array, weights: Array) -> NDArray[np.float64]:
+    """Return the share of weight (b,), 0..1, on rows whose class is predicted rightly; NaN without weight."""
+    right = (np.asarray(truth) == np.asarray(predicted)).astype(np.float64)
+    return share(weights @ right, np.sum(weights, axis=1))

@@ -1,0 +1,105 @@
+"""What stands above each threshold: the counts that ROC, precision, completeness and purity are made of."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.evaluation.metrics.binomial import share
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Subjects ranked by score, for b weightings at once (one, or the draws of a bootstrap).
+
+    Attributes
+    ----------
+    thresholds
+        (U,) the distinct scores, largest first; a subject is called real if its score is at or above the threshold.
+    hits, false
+        (b, U) weight of real and of bogus subjects at or above each threshold.
+    """
+
+    thresholds: NDArray[np.float64]
+    hits: NDArray[np.float64]
+    false: NDArray[np.float64]
+
+    @property
+    def real(self) -> NDArray[np.float64]:
+        """Return the weight (b,) of all real subjects."""
+        return self.hits[:, -1]
+
+    @property
+    def bogus(self) -> NDArray[np.float64]:
+        """Return the weight (b,) of all bogus subjects."""
+        return self.false[:, -1]
+
+    @cached_property
+    def completeness(self) -> NDArray[np.float64]:
+        """Return TPR = recall (b, U), 0..1; NaN without real subjects."""
+        return share(self.hits, self.real[:, None])
+
+    @cached_property
+    def false_positive_rate(self) -> NDArray[np.float64]:
+        """Return FPR (b, U), 0..1; NaN without bogus subjects."""
+        return share(self.false, self.bogus[:, None])
+
+    @cached_property
+    def precision(self) -> NDArray[np.float64]:
+        """Return TP / (TP + FP) (b, U), 0..1; NaN where nothing of weight is above the threshold."""
+        return share(self.hits, self.hits + self.false)
+
+    def roc_auc(self) -> NDArray[np.float64]:
+        """Return the area (b,) under the ROC curve, ties counting half; NaN where only one kind has weight."""
+        steps = np.diff(self.false, axis=1, prepend=0)
+        middles = self.hits - np.diff(self.hits, axis=1, prepend=0) / 2
+        return share((steps * middles).sum(1), self.real * self.bogus)
+
+    def pr_auc(self) -> NDArray[np.float64]:
+        """Return the average precision (b,): Σ (recall_u − recall_{u−1}) · precision_u; NaN without real weight."""
+        steps = np.diff(self.hits, axis=1, prepend=0)
+        return share((steps * np.nan_to_num(self.precision)).sum(1), self.real)
+
+
+def rank(truth: Array, score: Array, weights: Array | None = None) -> Ranking:
+    """Rank subjects by score, sorting once for all weightings.
+
+    Parameters
+    ----------
+    truth
+        (N,) bool, True for real. N is at least 1.
+    score
+        (N,) float of any range, larger for real.
+    weights
+        (b, N), not negative; every subject counts once if None (b = 1).
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, nothing is given, or a score is NaN.
+
+    Examples
+    --------
+    >>> rank(np.array([True, False, True]), np.array([0.9, 0.5, 0.2])).completeness
+    array([[0.5, 0.5, 1. ]])
+    """
+    truth, score = np.asarray(truth, dtype=bool), np.asarray(score, dtype=np.float64)
+    if truth.shape != score.shape or truth.ndim != 1 or not len(truth):
+        raise ValueError(
+            f"Truth has shape {truth.shape} and scores {score.shape}: give one of each for every subject, at least one."
+        )
+    if np.isnan(score).any():
+        raise ValueError(
+            f"{int(np.isnan(score).sum())} of {len(score)} scores are NaN, which no threshold is above or below."
+            " Leave these subjects out, or score them again."
+        )
+    weights = np.ones((1, len(score))) if weights is None else np.asarray(weights, dtype=np.float64)
+    order = np.argsort(-score, kind="stable")
+    ends = np.flatnonzero(np.r_[np.diff(score[order]) != 0, True])
+    ordered, is_real = weights[:, order], truth[order]
+    hits = np.cumsum(ordered * is_real, axis=1)[:, ends]
+    return Ranking(score[order][ends], hits, np.cumsum(ordered, axis=1)[:, ends] - hits)

@@ -1,0 +1,150 @@
+"""Under which circumstances subjects were seen: magnitude, rate, S/N and night, as far as the data say."""
+
+import csv
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.data.nights import nights_of
+from ml.io.records import SubjectRecord
+
+QUANTITIES = ("mag", "rate", "snr")
+TRUTH = "truth.csv"
+
+
+@dataclass(frozen=True)
+class Circumstance:
+    """One subject's: magnitude, rate (arcsec/h), S/N and MJD, NaN where unknown; night a name, "" where it has none."""
+
+    mag: float = math.nan
+    rate: float = math.nan
+    snr: float = math.nan
+    night: str = ""
+    mjd: float = math.nan
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """Those of N subjects: `mag`, `rate` (arcsec/h) and `snr` (N,) float with NaN, `night` (N,) str with ""."""
+
+    mag: NDArray[np.float64]
+    rate: NDArray[np.float64]
+    snr: NDArray[np.float64]
+    night: NDArray[Any]
+
+    @classmethod
+    def of(cls, each: Sequence[Circumstance]) -> "Circumstances":
+        """Return those of N subjects from one each."""
+        columns = {name: np.array([getattr(one, name) for one in each], dtype=np.float64) for name in QUANTITIES}
+        return cls(**columns, night=np.array([one.night for one in each], dtype=np.str_))
+
+    def take(self, rows: NDArray[Any]) -> "Circumstances":
+        """Return those of some rows."""
+        return Circumstances(self.mag[rows], self.rate[rows], self.snr[rows], self.night[rows])
+
+    def values(self, quantity: str) -> NDArray[np.float64]:
+        """Return the values (N,) of "mag", "rate" or "snr"."""
+        found: NDArray[np.float64] = getattr(self, quantity)
+        return found
+
+    def unknown(self, real: NDArray[np.bool_]) -> list[str]:
+        """Return a sentence for each circumstance that no real subject (N,) has: what is left out, and the remedy."""
+        missing = [name for name in QUANTITIES if not np.isfinite(self.values(name)[real]).any()]
+        missing += [] if (self.night != "").any() else ["night"]
+        return [
+            f"The data do not say `{name}`, so nothing is shown by it. Add a column {name} to the manifest,"
+            f" or to a {TRUTH} beside it."
+            for name in missing
+        ]
+
+
+def of_record(record: SubjectRecord) -> Circumstance:
+    """Return what a manifest's row says: of several frames the median, and the MJD of the first that has one."""
+    frames, hidden = record.frames, record.metadata
+    first = next((frame.mjd_mid for frame in frames if frame.mjd_mid is not None), None)
+    return Circumstance(
+        mag=_median(frame.mag for frame in frames) if _any(frame.mag for frame in frames) else _number(hidden, "mag"),
+        rate=math.nan if record.rate is None else record.rate,
+        snr=_median(frame.snr for frame in frames) if _any(frame.snr for frame in frames) else _number(hidden, "snr"),
+        night=_cell(hidden, "night"),
+        mjd=math.nan if first is None else first,
+    )
+
+
+def of_truth(data: Path) -> dict[str, Circumstance]:
+    """Return what truth.csv beside a manifest says, by external_id; nothing if there is none.
+
+    Columns that are read: external_id, mag, rate, snr, night; cells that are no number count as unknown.
+    """
+    path = (data if data.is_dir() else data.parent) / TRUTH
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row.get("external_id")]
+    return {
+        row["external_id"]: Circumstance(
+            _number(row, "mag"), _number(row, "rate"), _number(row, "snr"), _cell(row, "night")
+        )
+        for row in rows
+    }
+
+
+def of_object(told: dict[str, Any]) -> Circumstance:
+    """Return the magnitude, rate and S/N of an entry of `#objects`; NaN for what it does not tell, or tells as null.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If one of them is no number.
+    """
+    mag, rate, snr = (math.nan if told.get(name) is None else float(told[name]) for name in QUANTITIES)
+    return Circumstance(mag, rate, snr)
+
+
+def together(ids: Sequence[str], said: Sequence[Circumstance], truth: dict[str, Circumstance]) -> Circumstances:
+    """Return those of all subjects: the manifest's word first, truth.csv where it says nothing.
+
+    A night that neither names is the one of the subject's time, see `ml.data.nights.nights_of`.
+    """
+    by_time = nights_of(np.array([one.mjd for one in said], dtype=np.float64))
+    rows = zip(ids, said, by_time, strict=True)
+    return Circumstances.of([_filled(ours, truth.get(name, Circumstance()), str(night)) for name, ours, night in rows])
+
+
+def _filled(ours: Circumstance, other: Circumstance, night: str) -> Circumstance:
+    return Circumstance(
+        mag=_first(ours.mag, other.mag),
+        rate=_first(ours.rate, other.rate),
+        snr=_first(ours.snr, other.snr),
+        night=ours.night or other.night or night,
+    )
+
+
+def _first(a: float, b: float) -> float:
+    return b if math.isnan(a) else a
+
+
+def _any(values: Iterable[float | None]) -> bool:
+    return any(value is not None for value in values)
+
+
+def _median(values: Iterable[float | None]) -> float:
+    return statistics.median(value for value in values if value is not None)
+
+
+def _cell(cells: dict[str, Any], name: str) -> str:
+    """Return a cell, hidden from volunteers (``#name``, ``!name``) or not; "" where there is none."""
+    return next((str(cells[key]) for key in (name, f"#{name}", f"!{name}") if cells.get(key)), "")
+
+
+def _number(cells: dict[str, Any], name: str) -> float:
+    try:
+        return float(_cell(cells, name))
+    except ValueError:
+        return math.nan

@@ -1,0 +1,136 @@
+"""A plot before it is drawn: what Bokeh, matplotlib, the table beneath and the CSV all say alike."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.io.safe_csv import CellWriter
+
+Array = NDArray[Any]
+Columns = Mapping[str, Sequence[Any] | Array]
+ROWS = 12  # of a long table that the page shows; the CSV has all
+COLOURS = ("#2446b0", "#a03a12", "#0a6a50", "#5847a5", "#7d5a00", "#565d66")
+DASHES = ("solid", "dashed", "dotdash", "dotted")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line, one set of points, or one set of bars.
+
+    Attributes
+    ----------
+    name
+        For the legend.
+    x, y
+        (n,) each; NaN leaves a gap.
+    low, high
+        (n,) ends of the interval of y, or None.
+    kind
+        "line", "points" (marks with whiskers), "dots" (small marks) or "steps" (bars without sides).
+    dash, colour
+        Which of `DASHES` and `COLOURS`; colour None takes the next.
+    """
+
+    name: str
+    x: Array
+    y: Array
+    low: Array | None = None
+    high: Array | None = None
+    kind: str = "line"
+    dash: int = 0
+    colour: int | None = None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Series on two axes.
+
+    Attributes
+    ----------
+    key
+        Names the files: ``key.png``, ``key.csv``.
+    title, note
+        What it is, and one or two sentences on how to read it.
+    columns
+        The numbers, by column name, all of one length.
+    x_log, y_log
+        Logarithmic axes.
+    x_span, y_span
+        Ends of the axes; None fits the data.
+    shown
+        Rows that the page's table has; if empty, evenly chosen ones.
+    """
+
+    key: str
+    title: str
+    note: str
+    x_label: str
+    y_label: str
+    series: tuple[Series, ...]
+    columns: Columns
+    x_log: bool = False
+    y_log: bool = False
+    x_span: tuple[float, float] | None = None
+    y_span: tuple[float, float] | None = (0.0, 1.0)
+    shown: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Shares in cells, written and shaded.
+
+    Attributes
+    ----------
+    x_names, y_names
+        Of the columns and, from the top down, of the rows.
+    shares
+        (rows, columns) 0..1, NaN where nothing is known.
+    texts
+        (rows, columns) what each cell says.
+    """
+
+    key: str
+    title: str
+    note: str
+    x_label: str
+    y_label: str
+    x_names: Sequence[str]
+    y_names: Sequence[str]
+    shares: Array
+    texts: Sequence[Sequence[str]]
+    columns: Columns = field(default_factory=dict)
+    shown: Sequence[int] = ()
+
+
+def csv_of(columns: Columns) -> str:
+    """Return columns as CSV, NaN as empty cells, numbers in full."""
+    text = io.StringIO()
+    writer = CellWriter(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_full(value) for value in row] for row in zip(*columns.values(), strict=True))
+    return text.getvalue()
+
+
+def shown_rows(columns: Columns, chosen: Sequence[int] = ()) -> list[list[str]]:
+    """Return the rows that the page shows, as text: the chosen ones, or so many that they can be read, evenly."""
+    length = len(next(iter(columns.values())))
+    evenly = np.unique(np.linspace(0, length - 1, min(length, ROWS)).round().astype(int)).tolist() if length else []
+    return [[_short(values[row]) for values in columns.values()] for row in chosen or evenly]
+
+
+def _full(value: Any) -> Any:
+    value = value.item() if isinstance(value, np.generic) else value
+    return "" if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def _short(value: Any) -> str:
+    value = _full(value)
+    if value == "":
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() and abs(value) >= 2 else f"{value:.4g}"
+    return str(value)

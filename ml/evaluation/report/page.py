@@ -1,0 +1,111 @@
+"""The page: one self-contained HTML file, and the plots beside it as PNG."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from string import Template
+from urllib.parse import quote
+
+from bokeh.embed import components
+from bokeh.resources import Resources
+
+from ml.evaluation.report.chart import Chart, Columns, Grid, csv_of, shown_rows
+from ml.evaluation.report.interactive import drawn
+from ml.evaluation.report.still import png
+
+PAGE = Path(__file__).with_name("page.html")
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What stands above the charts: a title, a sentence, and what the data cannot tell."""
+
+    title: str
+    summary: str
+    notes: Sequence[str]
+
+
+def write(
+    heading: Heading,
+    figures: Columns,
+    charts: Sequence[Chart | Grid],
+    *,
+    html: Path | None = None,
+    plots: Path | None = None,
+) -> None:
+    """Write an evaluation for people.
+
+    Parameters
+    ----------
+    heading, figures, charts
+        What to write; `figures` is the table at the top, by column.
+    html
+        File of the page, or None. It needs no network and no other file.
+    plots
+        Folder for the PNGs, made if missing, or None.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written.
+    """
+    pictures = {chart.key: png(chart) for chart in charts}
+    if plots is not None:
+        plots.mkdir(parents=True, exist_ok=True)
+        for key, picture in pictures.items():
+            (plots / f"{key}.png").write_bytes(picture)
+    if html is not None:
+        html.write_text(_page(heading, figures, charts, pictures), encoding="utf-8")
+
+
+def _page(heading: Heading, figures: Columns, charts: Sequence[Chart | Grid], pictures: dict[str, bytes]) -> str:
+    script, places = components({chart.key: drawn(chart) for chart in charts})
+    return Template(PAGE.read_text(encoding="utf-8")).substitute(
+        title=escape(heading.title),
+        summary=escape(heading.summary),
+        notes=_notes(heading.notes),
+        figures=_table(figures, _texts(figures)) + _links("figures", figures),
+        charts="\n".join(_section(chart, places[chart.key], pictures[chart.key]) for chart in charts),
+        scripts=Resources(mode="inline", components=["bokeh"]).render(),
+        script=script,
+    )
+
+
+def _notes(notes: Sequence[str]) -> str:
+    paragraphs = "".join(f"<p>{escape(note)}</p>" for note in notes)
+    return f'<div class="notes" role="note">{paragraphs}</div>' if notes else ""
+
+
+def _section(chart: Chart | Grid, place: str, picture: bytes) -> str:
+    length = len(next(iter(chart.columns.values())))
+    rows = shown_rows(chart.columns, chart.shown)
+    table = _table(chart.columns, rows, f"{len(rows)} of {length} rows; the CSV has all" if len(rows) < length else "")
+    return (
+        f'<section aria-labelledby="{chart.key}-title"><h2 id="{chart.key}-title">{escape(chart.title)}</h2>'
+        f'<p class="quiet">{escape(chart.note)}</p>{place}{table}'
+        f"{_links(chart.key, chart.columns, picture)}</section>"
+    )
+
+
+def _texts(columns: Columns) -> list[list[str]]:
+    return [[str(value) for value in row] for row in zip(*columns.values(), strict=True)]
+
+
+def _table(columns: Columns, rows: list[list[str]], caption: str = "") -> str:
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
+    body = "".join("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows)
+    title = f"<caption>{caption}</caption>" if caption else ""
+    return (
+        '<div class="table" tabindex="0" role="region" aria-label="Numbers">'
+        f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _links(key: str, columns: Columns, picture: bytes | None = None) -> str:
+    links = f'<a download="{key}.csv" href="data:text/csv;charset=utf-8,{quote(csv_of(columns))}">Numbers (CSV)</a>'
+    if picture is not None:
+        data = base64.b64encode(picture).decode()
+        links += f'<a download="{key}.png" href="data:image/png;base64,{data}">Plot (PNG)</a>'
+    return f'<div class="links">{links}</div>'

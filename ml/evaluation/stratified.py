@@ -1,0 +1,109 @@
+"""A classifier's answers by circumstance: completeness by magnitude, rate and S/N, and the table of nights."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.evaluation import metrics
+from ml.evaluation.completeness import Sought
+from ml.evaluation.observing_conditions import Circumstances
+
+Array = NDArray[Any]
+CUT = 0.996  # the completeness at which the nights are shown, after Rabeendran & Denneau 2021
+LIMITS = 4  # magnitude limits
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a classifier said of N subjects, and what is so.
+
+    Attributes
+    ----------
+    real, p_real
+        (N,) bool, and the probability of being real, 0..1, no NaN.
+    groups
+        (N,) objects.
+    threshold
+        From which p_real on a subject is called real.
+    seen
+        Circumstances of the N subjects.
+    """
+
+    real: NDArray[np.bool_]
+    p_real: NDArray[np.float64]
+    groups: Array
+    threshold: float
+    seen: Circumstances
+
+    @property
+    def found(self) -> NDArray[np.bool_]:
+        """Return whether each real subject is called real, in the order of the real ones."""
+        return self.p_real[self.real] >= self.threshold
+
+    @property
+    def sought(self) -> Sought:
+        """Return the real subjects, which of them are found, and how sure the classifier is of each."""
+        return Sought(self.found, self.p_real[self.real], self.seen.take(self.real))
+
+
+def breakdown(answers: Answers) -> dict[str, Any]:
+    """Return what is known by circumstance, ready for JSON; what cannot be known is not there.
+
+    Returns
+    -------
+    completeness
+        Of the real subjects; see `Sought.completeness`.
+    magnitude_limits
+        For each limit: n, roc_auc, pr_auc of real subjects brighter than it against all bogus ones.
+    nights
+        One row a night: night, unknown, real, false_positive, false_positive_rate, false_negative, to_look_at, at the
+        threshold that keeps 99.6 % of the real ones.
+    """
+    limits, nights = by_limit(answers), by_nights(answers)
+    return {
+        "completeness": answers.sought.completeness(),
+        "magnitude_limits": [] if limits is None else [_limit_row(limits, limit) for limit in limits.limits],
+        "nights": [] if nights is None else night_rows(nights[0]),
+    }
+
+
+def by_limit(answers: Answers) -> metrics.VoxelHistogram | None:
+    """Return scores by magnitude limit, at quarters of the real subjects; None without both kinds or any magnitude."""
+    mags = answers.seen.mag[answers.real]
+    mags = mags[np.isfinite(mags)]
+    if not len(mags) or answers.real.all():
+        return None
+    inner = np.round(np.quantile(mags, np.arange(1, LIMITS) / LIMITS), 1)
+    limits = sorted({*inner.tolist(), float(np.ceil(mags.max() * 10 + 0.5) / 10)})
+    histogram = metrics.VoxelHistogram(tuple(limits))
+    histogram.add(answers.p_real, answers.seen.mag, answers.real)
+    return histogram
+
+
+def by_nights(answers: Answers) -> tuple[metrics.Nights, float] | None:
+    """Return the nights and the threshold that keeps 99.6 % of the real subjects; None without nights or real ones."""
+    if not (answers.seen.night != "").any() or not answers.real.any():
+        return None
+    threshold = float(metrics.threshold_at_completeness(metrics.rank(answers.real, answers.p_real), CUT)[0])
+    return metrics.by_night(answers.seen.night, answers.real, answers.p_real, threshold), threshold
+
+
+def night_rows(nights: metrics.Nights) -> list[dict[str, Any]]:
+    """Return one dictionary a night."""
+    columns = {
+        "night": nights.night,
+        "unknown": nights.unknown,
+        "real": nights.real,
+        "false_positive": nights.false_positive,
+        "false_positive_rate": nights.false_positive_rate,
+        "false_negative": nights.false_negative,
+        "to_look_at": nights.to_look_at,
+    }
+    return [dict(zip(columns, row, strict=True)) for row in zip(*(c.tolist() for c in columns.values()), strict=True)]
+
+
+def _limit_row(histogram: metrics.VoxelHistogram, limit: float) -> dict[str, Any]:
+    curve = histogram.curve(limit, extreme=0)
+    return {"limit": limit, "n": int(curve.positives.sum()), "roc_auc": curve.roc_auc(), "pr_auc": curve.pr_auc()}

@@ -1,0 +1,49 @@
+"""Photometry in rings about the middle of a stamp: what a table of aperture fluxes says of a detection."""
+
+import warnings
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+
+from ml.imaging.noise_normalisation import linear_noise
+
+EDGES = (0.0, 1.1, 2.3, 3.6, 5.1, 8.0, 12.0, 20.0)
+"""Radii in pixels between which the rings lie: finer where a point source has its light."""
+MOST = 1e6  # sigma; what is brighter is a sentinel, and its sums would overflow
+STATISTICS: tuple[Callable[..., np.ndarray], ...] = (np.nanmean, np.nanmin, np.nanmax)
+
+
+def width(channels: int) -> int:
+    """Return how many numbers `rings` gives for a stamp of so many channels."""
+    return channels * len(STATISTICS) * (len(EDGES) - 1)
+
+
+def rings(stamps: np.ndarray) -> np.ndarray:
+    """Return what lies in seven rings about the middle of each stamp.
+
+    Parameters
+    ----------
+    stamps
+        (n, C, H, W), any real dtype, the detection in the middle. NaN pixels are left out.
+
+    Returns
+    -------
+    (n, C · 3 · 7) float32: for each channel the means of the seven rings, their least and their greatest values, as
+    asinh of the value in units of the sky noise (`noise_normalisation.sky`), ± 1e6 of it at most. 0, the sky's level,
+    where a ring has no finite pixel, or lies outside of the stamp.
+    """
+    height, wide = stamps.shape[-2:]
+    y, x = np.ogrid[:height, :wide]
+    distance = np.hypot(y - (height - 1) / 2, x - (wide - 1) / 2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = linear_noise(stamps, limit=MOST)
+    within = [(distance >= inner) & (distance < outer) for inner, outer in pairwise(EDGES)]
+    found = np.zeros((*stamps.shape[:2], len(STATISTICS), len(within)), dtype=np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of rings without a finite pixel
+        for place, ring in enumerate(within):
+            if ring.any():
+                for row, statistic in enumerate(STATISTICS):
+                    found[:, :, row, place] = statistic(values[..., ring], axis=-1)
+    return np.nan_to_num(np.arcsinh(found)).reshape(len(stamps), -1)

@@ -1,0 +1,75 @@
+"""Draw subjects as PNG, for lists, for browsers without scripts and for reports."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from ml.imaging.display import STRETCHES
+
+MISSING = (146, 60, 118)
+"""Colour of pixels without a measurement: a plum that no grey image holds."""
+
+_GAP = 2
+_PAPER = (24, 24, 27)
+
+
+def to_png(block: np.ndarray, *, stretch: str = "zscale", size: int | None = None, invert: bool = False) -> bytes:
+    """Draw a subject, each image stretched on its own.
+
+    Parameters
+    ----------
+    block
+        (F, C, H, W), (C, H, W) or (H, W). More than one image gives a strip from left to right, frame by frame and
+        channel by channel within a frame. Row 0 is drawn at the bottom.
+    stretch
+        A name in `STRETCHES`.
+    size
+        Height of each image in pixels, enlarged without smoothing; None draws pixel for pixel.
+    invert
+        Draw the sky white.
+
+    Returns
+    -------
+    bytes
+        PNG, RGB; pixels that are NaN are drawn in `MISSING`.
+
+    Raises
+    ------
+    ValueError
+        The stretch is unknown, or `block` has another number of axes.
+    """
+    if stretch not in STRETCHES:
+        raise ValueError(f"No stretch is called “{stretch}”; there are {', '.join(STRETCHES)}.")
+    if not 2 <= block.ndim <= 4:
+        raise ValueError(f"A drawing takes two to four axes, and this has shape {block.shape}.")
+    images = STRETCHES[stretch](block.reshape(-1, *block.shape[-2:]))[:, ::-1]
+    strip = _strip([_scaled(_coloured(1 - image if invert else image), size) for image in images])
+    out = io.BytesIO()
+    strip.save(out, "PNG", compress_level=3)
+    return out.getvalue()
+
+
+def _coloured(image: np.ndarray) -> Image.Image:
+    missing = np.isnan(image)
+    grey = (np.where(missing, 0, image) * 255 + 0.5).astype(np.uint8)
+    colours = np.repeat(grey[..., None], 3, axis=-1)
+    colours[missing] = MISSING
+    return Image.fromarray(colours)
+
+
+def _scaled(image: Image.Image, size: int | None) -> Image.Image:
+    if size is None or size == image.height:
+        return image
+    width = max(1, round(image.width * size / image.height))
+    return image.resize((width, size), Image.Resampling.NEAREST if size > image.height else Image.Resampling.BOX)
+
+
+def _strip(images: list[Image.Image]) -> Image.Image:
+    if len(images) == 1:
+        return images[0]
+    width, height = images[0].size
+    strip = Image.new("RGB", (len(images) * (width + _GAP) - _GAP, height), _PAPER)
+    for place, image in enumerate(images):
+        strip.paste(image, (place * (width + _GAP), 0))
+    return strip

@@ -1,0 +1,1 @@
+"""Run a trained model: checkpoints, runtimes (OpenVINO, torch), features and scores."""

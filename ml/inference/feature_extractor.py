@@ -1,0 +1,175 @@
+"""Features of stamps: what is computed once for each subject and kept, however often the head is trained again."""
+
+import copy
+import hashlib
+import json
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ml.data.preprocessing import FROZEN, Preprocessing, middle, turned
+from ml.data.tensors import ahead
+from ml.imaging.annulus import rings
+from ml.imaging.annulus import width as rings_width
+from ml.inference.runtime import BATCH, Run, choose_device, choose_engine, compile_run
+from ml.models.compute import cores
+from ml.models.input_adapters import begins_once, folded
+from ml.models.residual import ResidualNet
+from ml.models.stamp import RESIDUAL, Prepared, backbone, dimensions, three_channels
+from ml.models.weights import ARCHITECTURE
+
+KEPT = 8
+COMPILED: dict[tuple[Hashable, ...], Run] = {}
+"""Networks compiled in this process, by weights, preprocessing and shape: compiling takes seconds."""
+
+
+class Backbone:
+    """A network without its last layer, the preprocessing before it, and an engine to run both.
+
+    Parameters
+    ----------
+    network
+        A module (B, C, S, S) → (B, D).
+    preprocessing
+        How stamps are made ready for it.
+    device, engine
+        As in `ml.inference.runtime`.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        preprocessing: Preprocessing = FROZEN,
+        *,
+        device: str = "auto",
+        engine: str = "auto",
+    ) -> None:
+        self.network, self.preprocessing = network, preprocessing
+        self.device = choose_device(device)
+        self.engine = choose_engine(engine, self.device)
+        self.feature_key = feature_key(network, preprocessing)
+        self._compiled_as = feature_key(network, replace(preprocessing, turns=1))
+
+    def features(self, block: NDArray[Any]) -> NDArray[np.float16]:
+        """Return features (n, F, D) of subjects (n, F, C, H, W) of any number type, as they are stored.
+
+        NaN pixels count as sky. D is what the network makes, for each look of the preprocessing one after the other,
+        and then the rings, if it has them.
+        """
+        return self.unrounded(block).astype(np.float16)
+
+    def unrounded(self, block: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the same features, not rounded to 16 bits as for the store."""
+        n, frames = block.shape[:2]
+        stamps = block.reshape(n * frames, *block.shape[2:])
+        batches = (stamps[start : start + BATCH] for start in range(0, len(stamps), BATCH))
+        ready = ((batch, self.preprocessing.stretched(batch)) for batch in batches)
+        parts = [self._looked_at(*pair) for pair in ahead(ready)]
+        flat = np.concatenate(parts) if parts else np.zeros((0, self._width(block.shape[2])), dtype=np.float32)
+        return flat.reshape(n, frames, flat.shape[1])
+
+    def _looked_at(self, stamps: NDArray[Any], ready: NDArray[np.float32]) -> NDArray[np.float32]:
+        parts = [self._seen(ready)]
+        if self.preprocessing.closer is not None:
+            parts.append(self._seen(middle(ready, self.preprocessing.closer)))
+        if self.preprocessing.rings:
+            parts.append(rings(stamps))
+        return np.concatenate(parts, axis=1)
+
+    def _seen(self, ready: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return features (B, D) of one look, the mean over its turns."""
+        return self._ways(list(turned(ready, self.preprocessing.turns))).mean(0)
+
+    def _ways(self, ways: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return features (W, B, D) of the same stamps in W ways."""
+        shapes = dict.fromkeys(way.shape[1:] for way in ways)  # of oblong stamps, half of the ways lie and half stand
+        seen = [self._run(shape)(*(way for way in ways if way.shape[1:] == shape)) for shape in shapes]
+        return np.concatenate(seen).reshape(len(ways), len(ways[0]), -1)
+
+    def parts(self, width: int) -> tuple[int, ...]:
+        """Return how `width` features of a stamp divide into looks, for each of which a head is fitted."""
+        if self.preprocessing.looks == 1 and not self.preprocessing.rings:
+            return (width,)
+        return self.preprocessing.parts(width, dimensions(self.network))
+
+    def _width(self, channels: int) -> int:
+        photometry = rings_width(channels) if self.preprocessing.rings else 0
+        return dimensions(self.network) * self.preprocessing.looks + photometry
+
+    def _run(self, shape: tuple[int, ...]) -> Run:
+        name = (self._compiled_as, self.engine, str(self.device), shape)
+        if name not in COMPILED:
+            while len(COMPILED) >= KEPT:
+                del COMPILED[next(iter(COMPILED))]
+            COMPILED[name] = compile_run(
+                self._fitted(shape[0]),
+                shape,
+                device=self.device,
+                engine=self.engine,
+                streams=cores(),
+            )
+        return COMPILED[name]
+
+    def _fitted(self, channels: int) -> nn.Module:
+        """Return a copy of the network behind its fitting; where it can hold the map of channels, it does."""
+        fitted = prepare(copy.deepcopy(self.network), self.preprocessing, channels)
+        if fitted.three and begins_once(fitted.network):
+            folded(fitted.network, three_channels(torch.eye(channels)[:, :, None, None])[:, :, 0, 0])
+            fitted.three = False
+        return fitted
+
+
+def prepare(network: nn.Module, preprocessing: Preprocessing, channels: int) -> Prepared:
+    """Return the network behind its channel map and resize, for stamps of so many channels."""
+    return Prepared(network, size=preprocessing.size(channels), three=preprocessing.channels == 0)
+
+
+def feature_key(network: nn.Module, preprocessing: Preprocessing) -> str:
+    """Return 16 hex digits that name these weights with this preprocessing: equal keys mean equal features."""
+    digest = hashlib.blake2b(json.dumps(preprocessing.as_manifest(), sort_keys=True).encode(), digest_size=8)
+    for name, tensor in network.state_dict().items():
+        if not name.endswith("num_batches_tracked"):
+            digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def default_backbone(*, device: str = "auto", engine: str = "auto") -> Backbone:
+    """Return the frozen ImageNet backbone that features are made with before any checkpoint exists."""
+    return Backbone(backbone(ARCHITECTURE, "imagenet", 3, 0), FROZEN, device=device, engine=engine)
+
+
+def restored(architecture: str, preprocessing: Preprocessing, tensors: dict[str, Tensor]) -> nn.Module:
+    """Return a backbone with the given tensors, or the packaged ImageNet weights where there are none.
+
+    Raises
+    ------
+    RuntimeError
+        If the tensors are not those of this architecture.
+    """
+    channels = preprocessing.channels or 3
+    if not tensors:
+        return backbone(architecture, "imagenet", channels, 0)
+    network = backbone(architecture, "random", channels, 0, adapter=preprocessing.adapter)
+    network.load_state_dict(tensors)
+    return network.eval()
+
+
+def architecture_of(backbone: Backbone) -> str:
+    """Return the name under which `ml.models.stamp.backbone` makes the like of this backbone's network."""
+    if isinstance(backbone.network, ResidualNet):
+        return RESIDUAL
+    config: Any = getattr(backbone.network, "pretrained_cfg", {"architecture": ARCHITECTURE})
+    return str(config["architecture"])
+
+
+def frozen_tensors(network: nn.Module) -> dict[str, Tensor]:
+    """Return the network's tensors, as a checkpoint keeps them."""
+    return {f"backbone.{name}": value.detach().cpu().clone() for name, value in network.state_dict().items()}
+
+
+__all__ = ["Backbone", "architecture_of", "default_backbone", "feature_key", "frozen_tensors", "prepare", "restored"]

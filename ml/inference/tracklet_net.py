@@ -1,0 +1,90 @@
+"""The tracklet network of a checkpoint, by name: made, asked, and restored."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ml.data.tracklet_frames import Tracks, unknown
+from ml.inference.checkpoint import BadCheckpoint, Checkpoint
+from ml.models.deep_sets import SetNet
+from ml.models.paper_mlp import PaperNet, TrackletNet
+from ml.sky.tracklet_features import NAMES, facts
+
+SET, PAPER, FOUR = "set", "paper", "four"
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A tracklet network as a training leaves it.
+
+    `threshold` is the probability from which on a tracklet counts as real; `completeness` the share of real validation
+    tracklets that it keeps, None where a recipe fixes it. `metrics` are those of tracklets that did not teach it.
+    """
+
+    kind: str
+    net: nn.Module
+    threshold: float
+    completeness: float | None
+    metrics: dict[str, float]
+
+    def as_manifest(self) -> dict[str, Any]:
+        """Return what a checkpoint's manifest keeps."""
+        chosen = {} if self.completeness is None else {"completeness": self.completeness}
+        return {"tracklet_net": self.kind, "threshold": self.threshold, "facts": list(NAMES), **chosen}
+
+
+def restored_net(checkpoint: Checkpoint) -> nn.Module:
+    """Return the tracklet network of a checkpoint.
+
+    Raises
+    ------
+    BadCheckpoint
+        If this version does not know its kind, or its facts.
+    """
+    said = checkpoint.manifest
+    classes, positive = said["classes"], [said["classes"].index(name) for name in said["positive"]]
+    kind = said.get("tracklet_net", FOUR)
+    if kind not in (SET, PAPER, FOUR) or said.get("facts", list(NAMES)) != list(NAMES):
+        raise BadCheckpoint(
+            f"This checkpoint's tracklet network ({kind}) is of a kind that this version does not know. Use the version"
+            f" that made it ({said.get('code_version', 'unknown')}), or train again."
+        )
+    net: nn.Module = PaperNet(len(classes)) if kind == PAPER else TrackletNet(len(classes), positive)
+    if kind == SET:
+        net = SetNet(len(classes), positive, len(NAMES))
+    try:
+        net.load_state_dict(checkpoint.part("tracklet."))
+    except RuntimeError as error:
+        raise BadCheckpoint(
+            f"The tracklet network in this checkpoint does not fit its manifest ({kind}, {len(classes)} classes)."
+            " Copy the checkpoint again, or train a new one."
+        ) from error
+    return net.eval()
+
+
+def p_real(net: nn.Module, log_scores: Tensor, tracks: Tracks | None) -> Tensor:
+    """Return the probability (n,) that tracklets are real; NaN where a present chip has no score.
+
+    Parameters
+    ----------
+    log_scores
+        (n, F, K); what stands where a tracklet has no frame is not looked at.
+    tracks
+        What is known of the frames; None for nothing but that all are present.
+    """
+    tracks = unknown(*log_scores.shape[:2]) if tracks is None else tracks
+    present = torch.from_numpy(tracks.present)
+    with torch.inference_mode():
+        logits = net(log_scores.nan_to_num(), present, told(tracks))
+    unscored = (log_scores.isnan().any(-1) & present).any(1)
+    return torch.where(unscored, torch.nan, torch.sigmoid(logits))
+
+
+def told(tracks: Tracks) -> Tensor:
+    """Return the facts (n, D) of tracks as a tensor."""
+    known: NDArray[np.float32] = facts(tracks)
+    return torch.from_numpy(known)

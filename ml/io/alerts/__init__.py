@@ -1,0 +1,1 @@
+"""Alert packets: one module a survey."""

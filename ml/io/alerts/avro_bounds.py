@@ -1,0 +1,98 @@
+"""Refuse alert packets that a few bytes could blow up, before a value of them is unpacked.
+
+An Avro value may take no byte at all (null, an empty record), so an array of a hundred bytes may claim 2^28 of them;
+a record that holds itself nests as deep as its bytes reach, past the end of the decoder's stack. With neither in the
+schema, a packet has at most a few values for each of its bytes, and the bytes of a block bound its memory.
+"""
+
+from typing import Any
+
+from ml.io.limits import MAX_BLOCK_BYTES, size_in_words
+from ml.io.records import BadInput
+
+_DEEPEST = 2
+"""Records within each other: a packet, and its candidates or stamps."""
+
+_CONTAINERS = {"array": "items", "map": "values"}
+_BARE = {"boolean", "int", "long", "float", "double", "bytes", "string"}
+
+
+def check_schema(schema: Any) -> None:
+    """Refuse a schema, as fastavro parsed it, whose values could be far more than the bytes that hold them.
+
+    Raises
+    ------
+    BadInput
+        It is none of alert packets, holds a value of no bytes, a record within itself or too many within each other,
+        or a logical type (a long decimal takes minutes).
+    """
+    names = {field["name"] for field in schema.get("fields", ())} if isinstance(schema, dict) else set()
+    if not {"candid", "objectId", "candidate"} <= names:
+        raise BadInput("is not a ZTF alert packet: it has no candid, objectId or candidate.")
+    _records_within(schema, {})
+
+
+def check_block(nbytes: int) -> None:
+    """Refuse a block of packets larger than a hundred of them would take."""
+    if nbytes > MAX_BLOCK_BYTES:
+        raise BadInput(
+            f"holds a block of {size_in_words(nbytes)}; {size_in_words(MAX_BLOCK_BYTES)} are allowed. "
+            "Write its packets in smaller blocks, or each to its own file."
+        )
+
+
+def _records_within(schema: Any, known: dict[str, int | None]) -> int:
+    """Return how many records lie within each other in a value of `schema`, which takes a byte at least.
+
+    `known` tells it of the named types met so far, None while one is being looked at.
+    """
+    if isinstance(schema, list):
+        return max((_records_within(branch, known) for branch in schema if _kind(branch) != "null"), default=0)
+    kind = _kind(schema)
+    if kind in known:
+        return _met(known[kind])
+    if not isinstance(schema, dict):
+        return _bare(kind)
+    if "logicalType" in schema:
+        raise _refused(f"the logical type {schema['logicalType']}")
+    if kind in _CONTAINERS:
+        return _records_within(schema[_CONTAINERS[kind]], known)
+    if kind in ("record", "error"):
+        return _record(schema, known)
+    if kind == "fixed" and not schema["size"]:
+        raise _refused("values of no bytes")
+    if kind in ("fixed", "enum"):
+        known[schema["name"]] = 0
+        return 0
+    return _bare(kind)
+
+
+def _record(schema: dict[str, Any], known: dict[str, int | None]) -> int:
+    if not schema["fields"]:
+        raise _refused("values of no bytes")
+    known[schema["name"]] = None
+    depth = 1 + max(_records_within(field["type"], known) for field in schema["fields"])
+    if depth > _DEEPEST:
+        raise _refused(f"more than {_DEEPEST} records within each other")
+    known[schema["name"]] = depth
+    return depth
+
+
+def _met(depth: int | None) -> int:
+    if depth is None:
+        raise _refused("a record within itself")
+    return depth
+
+
+def _bare(kind: str) -> int:
+    if kind not in _BARE:
+        raise _refused("values of no bytes" if kind == "null" else "a type that Avro does not know")
+    return 0
+
+
+def _kind(schema: Any) -> str:
+    return str(schema["type"] if isinstance(schema, dict) else schema)
+
+
+def _refused(what: str) -> BadInput:
+    return BadInput(f"has a schema with {what}, which no alert packet needs; it was not opened further.")

@@ -1,0 +1,1 @@
+"""FITS images and headers, read with every claim checked against the file."""

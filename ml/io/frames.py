@@ -1,0 +1,150 @@
+"""Turn the planes of image files into the frames of a subject of its kind."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ml.io.limits import check_bytes
+from ml.io.picture import Facts, Picture, Selection, span
+from ml.io.records import KINDS, BadInput, FrameRecord
+
+FRAMES = {"stamp": (1, 1), "tracklet": (3, 8), "cutout": (1, 1), "cube": (1, 100_000)}
+"""Fewest and most frames of a subject, by kind."""
+
+MOST_CHANNELS = 4
+_MOVERS = ("tracklet", "cube")
+_LARGE_SIDE = 256
+
+
+@dataclass(slots=True)
+class Part:
+    """The planes that one subject takes from one file.
+
+    Attributes
+    ----------
+    pixels
+        (…, H, W), two to four axes.
+    colours, kind
+        See `Picture`.
+    facts
+        What the header says of a plane, counted from the first one taken.
+    """
+
+    pixels: np.ndarray
+    colours: bool
+    kind: str | None
+    facts: Callable[[int], Facts]
+
+
+def take(picture: Picture, selection: Selection) -> Part:
+    """Read the selected planes of `picture` into memory."""
+    if selection is not None:
+        _check_selection(picture, selection)
+    try:
+        pixels = picture.take(selection)
+    except BadInput:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: an earlier row's damaged tiles closed the file
+        raise BadInput(f"cannot be read ({error}). Check the disk and the file, and try again.") from error
+    if not 2 <= pixels.ndim <= 4:
+        raise BadInput(
+            f"has {pixels.ndim} axes {pixels.shape}; a subject takes two to four: (frames, channels, height, width). "
+            "Name one entry of a shared cube with a `plane` column."
+        )
+    first = span(selection, picture.shape[0])[0] if len(picture.shape) > 2 else 0
+    return Part(pixels, picture.colours, picture.kind, lambda plane: picture.facts(first + plane))
+
+
+def _check_selection(picture: Picture, selection: Selection) -> None:
+    planes = picture.shape[0] if len(picture.shape) > 2 else 1
+    first, count = (selection, 1) if isinstance(selection, int) else (selection.start, selection.stop - selection.start)  # type: ignore[union-attr]
+    if len(picture.shape) <= 2 or first + count > planes:
+        last = first + count - 1
+        raise BadInput(f"has planes 0 to {planes - 1}, but the row asks for plane {last}. Planes are counted from 0.")
+
+
+def frames(parts: list[Part], kind: str | None) -> tuple[str, list[FrameRecord]]:
+    """Arrange `parts` as a subject.
+
+    Parameters
+    ----------
+    parts
+        What was taken from each file, in order. Of a tracklet or cube each further file is a frame, of a stamp or
+        cutout a channel; within one file the planes play that part, except colours, which are channels always.
+    kind
+        The kind of subject; None to tell it from the shape.
+
+    Returns
+    -------
+    tuple
+        The kind, and its frames.
+
+    Raises
+    ------
+    BadInput
+        Wrong number of frames or channels, frames of different shape, or no pixel that is a number.
+    """
+    if kind is not None and kind not in KINDS:
+        raise BadInput(f"kind “{kind}” is not known. Known are {', '.join(KINDS)}.")
+    kind = kind or parts[0].kind or _guess(parts)
+    block = _one_file(parts[0], kind) if len(parts) == 1 else _many_files(parts, kind)
+    _check(block, kind)
+    facts = [parts[index].facts(plane) for index, plane in _origin(parts, kind, len(block))]
+    return kind, [
+        FrameRecord(pixels, fact.mjd_mid, fact.mjd_keyword, fact.exptime, fact.band, fact.wcs)
+        for pixels, fact in zip(block, facts, strict=True)
+    ]
+
+
+def _guess(parts: list[Part]) -> str:
+    shape = parts[0].pixels.shape
+    count = len(parts) if len(parts) > 1 else 1 if parts[0].colours or len(shape) == 2 else shape[0]
+    if count >= 3:
+        return "tracklet" if count <= FRAMES["tracklet"][1] else "cube"
+    return "cutout" if max(shape[-2:]) > _LARGE_SIDE else "stamp"
+
+
+def _one_file(part: Part, kind: str) -> np.ndarray:
+    pixels = part.pixels
+    if pixels.ndim == 3:
+        return pixels[:, None] if kind in _MOVERS and not part.colours else pixels[None]
+    return pixels if pixels.ndim == 4 else pixels[None, None]
+
+
+def _many_files(parts: list[Part], kind: str) -> np.ndarray:
+    shapes = {part.pixels.shape for part in parts}
+    if len(shapes) > 1 or any(len(shape) == 4 for shape in shapes):
+        seen = " and ".join(str(shape) for shape in sorted(shapes))
+        raise BadInput(
+            f"its files have shapes {seen}; all must be equal, (height, width) or (channels, height, width)."
+        )
+    check_bytes(sum(part.pixels.nbytes for part in parts), "this subject")
+    channels = [part.pixels if part.pixels.ndim == 3 else part.pixels[None] for part in parts]
+    return np.stack(channels) if kind in _MOVERS else np.concatenate(channels)[None]
+
+
+def _check(block: np.ndarray, kind: str) -> None:
+    count, channels, height, width = block.shape
+    if not height * width:
+        raise BadInput(f"its image is {width} × {height} pixels: nothing to look at. Leave it out, or make it again.")
+    fewest, most = FRAMES[kind]
+    if not fewest <= count <= most:
+        allowed = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+        raise BadInput(
+            f"a {kind} has {allowed} frames, and this has {count}. Add or leave out frames, or change `kind`."
+        )
+    if not 1 <= channels <= MOST_CHANNELS:
+        raise BadInput(
+            f"a {kind} has 1 to {MOST_CHANNELS} channels, and this has {channels}. "
+            "Choose planes with a `plane` or `planes` column, or change `kind`."
+        )
+    if block.dtype.kind == "f" and not np.isfinite(block.flat[block.size // 2]) and not np.isfinite(block).any():
+        raise BadInput("every pixel is NaN: there is nothing to see. Leave it out, or make the cut-out again.")
+
+
+def _origin(parts: list[Part], kind: str, count: int) -> list[tuple[int, int]]:
+    """Say which part, and which plane of it, tells the time of each frame."""
+    if len(parts) > 1 and kind in _MOVERS:
+        return [(index, 0) for index in range(count)]
+    return [(0, plane) for plane in range(count)]

@@ -1,0 +1,81 @@
+"""Bounds on what one input may ask of the machine.
+
+They protect the site from files that lie about their size or unpack to far more than they hold;
+all are checked before the memory is asked for.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ml.io.records import BadInput
+
+MAX_BYTES = 256 * 1024**2
+"""Most bytes of pixels that one subject may hold, and most that one compressed file may unpack to."""
+
+MAX_HEADER_BYTES = 4 * 1024**2
+"""Most bytes that the header of one FITS unit may take (about 50,000 cards)."""
+
+MAX_PACKET_BYTES = 16 * 1024**2
+"""Most bytes that one file of alert packets may take; ZTF's take 65 kB."""
+
+MAX_BLOCK_BYTES = 2 * 1024**2
+"""Most bytes that one block of alert packets may take; writers begin a new one after 16 or 64 kB."""
+
+MAX_COLUMNS = 10_000
+"""Most columns of a manifest."""
+
+MAX_SCANS = 100
+"""Most passes in which a progressive JPEG may come; a camera's has about ten, and each goes over the whole image."""
+
+MAX_TABLE_COLUMNS = 999
+"""Most columns of a FITS table, by the standard."""
+
+DEFLATE_MOST = 1032
+"""Most bytes that deflate, and gzip with it, packs into one."""
+
+
+def size_in_words(n: int) -> str:
+    """Say a number of bytes as people do: ``10 GB``, ``1.5 MB``, ``512 bytes``."""
+    for unit, worth in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if n >= worth:
+            return f"{n / worth:.3g} {unit}"
+    return f"{n} bytes"
+
+
+def check_bytes(n: int, what: str) -> None:
+    """Refuse `what` when its `n` bytes are more than one subject may hold."""
+    if n > MAX_BYTES:
+        raise BadInput(
+            f"{what} would take {size_in_words(n)} of memory, more than the {size_in_words(MAX_BYTES)} allowed. "
+            "Cut it into smaller images, or point to single planes of it with a `plane` column."
+        )
+
+
+@contextmanager
+def decoding(complaint: str) -> Iterator[None]:
+    """Run a library's decoder on data that may be damaged.
+
+    Damaged data make decoders raise nearly anything: astropy alone was seen to raise thirteen kinds of error, down to
+    AttributeError and MemoryError, when bytes of its files were changed at random. So all of them are caught here,
+    and nothing but the decoder's own call belongs into this block.
+
+    Parameters
+    ----------
+    complaint
+        What to say, such as "cannot be decompressed".
+
+    Raises
+    ------
+    BadInput
+        The complaint, with the decoder's own words.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what matters is whether pixels come out
+            yield
+    except BadInput:
+        raise
+    except Exception as error:
+        words = " ".join(str(error).split()) or type(error).__name__
+        raise BadInput(f"{complaint} ({words[:200]}). Fetch or make it again.") from error

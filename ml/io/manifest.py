@@ -1,0 +1,150 @@
+"""Read subjects from a manifest: a CSV file with one row a subject (docs: DESIGN, section 5)."""
+
+import csv
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ml.io.frames import Part, frames, take
+from ml.io.manifest_columns import Columns, understand
+from ml.io.manifest_row import Row
+from ml.io.open_pictures import OpenPictures
+from ml.io.picture import Selection
+from ml.io.records import BadInput, SubjectRecord
+from ml.io.safe_csv import BoundedRows
+from ml.io.safe_path import Folder
+
+LONGEST_CELL = 2**17
+"""Characters of a cell: a quote that is never closed must not swallow the file. Python's own limit is the process's."""
+LONGEST_ROW = 2**22
+"""Characters of a row, its line ends within quotes included."""
+Skip = Callable[[str], bool]
+"""Whether the subject of this external id is known already and need not be read."""
+
+
+def read_manifest(path: Path, kind: str | None = None, skip: Skip | None = None) -> Iterator[SubjectRecord | BadInput]:
+    """Read every row of a manifest, in order, holding one subject in memory at a time.
+
+    Parameters
+    ----------
+    path
+        The CSV file: UTF-8 with or without byte order mark, any line ends, separated by commas, semicolons or tabs.
+        Row numbers are those of a spreadsheet: the header is row 1.
+    kind
+        Kind of the rows that do not say it.
+    skip
+        Rows for which this is true are passed over before any image file is opened.
+
+    Yields
+    ------
+    SubjectRecord or BadInput
+        One for each row that is not skipped.
+    """
+    reading = _Reading(path, kind, skip)
+    try:
+        for number, row in _rows(path):
+            found = row if isinstance(row, BadInput) else reading.subject(row, number or 0)
+            if found is not None:
+                yield found.at(file=path.name, row=number) if isinstance(found, BadInput) else found
+    finally:
+        reading.pictures.close()
+
+
+def count_rows(path: Path) -> int:
+    """Count the rows of a manifest without looking at their images."""
+    return sum(1 for number, _ in _rows(path) if number is not None)
+
+
+def _rows(path: Path) -> Iterator[tuple[int | None, Row | BadInput]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            head = file.readline(LONGEST_ROW)
+            file.seek(0)
+            reader = _bounded(BoundedRows(file, LONGEST_ROW, delimiter=max(",;\t", key=head.count)))
+            columns = understand(next(reader, []))
+            yield from _body(reader, columns)
+    except UnicodeDecodeError:
+        yield None, BadInput("is not UTF-8 text. Save it as CSV UTF-8; nothing after this place was read.")
+    except csv.Error as error:
+        yield None, BadInput(f"is not a CSV file ({error}). Nothing after this place was read.")
+    except OSError as error:
+        yield None, BadInput(f"cannot be read ({error.strerror or error}).")
+    except BadInput as bad:
+        yield None, bad
+
+
+def _bounded(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    for cells in reader:
+        if any(len(cell) > LONGEST_CELL for cell in cells):
+            raise csv.Error(f"a cell has more than {LONGEST_CELL} characters")
+        yield cells
+
+
+def _body(reader: Iterator[list[str]], columns: Columns) -> Iterator[tuple[int | None, Row | BadInput]]:
+    found = False
+    for number, cells in enumerate(reader, start=2):
+        if not any(cells):
+            continue
+        row = _row(columns, [cell.strip() for cell in cells])
+        if isinstance(row, Row) and not found and not columns.images and not row.images():
+            names = ", ".join([*columns.known, *(key for key, _ in columns.metadata)])
+            raise BadInput(f"no column holds image files: add a column `image`. Its columns are {names or 'none'}.")
+        found = True
+        yield number, row
+    if not found:
+        raise BadInput("has no rows below its header: there is nothing to ingest.")
+
+
+def _row(columns: Columns, cells: list[str]) -> Row | BadInput:
+    if len(cells) < columns.width or any(cells[columns.width :]):
+        return BadInput(
+            f"has {len(cells)} cells where the header names {columns.width} columns. Is a comma or quote lost?"
+        )
+    return Row(columns, cells)
+
+
+class _Reading:
+    """One pass over a manifest, with the files it keeps open."""
+
+    def __init__(self, path: Path, kind: str | None, skip: Skip | None) -> None:
+        self.path, self.kind, self.skip = path, kind, skip
+        self.pictures, self.folder = OpenPictures(), Folder(path.parent)
+
+    def subject(self, row: Row, number: int) -> SubjectRecord | BadInput | None:
+        """Read the subject of a row; None if it is to be skipped."""
+        names = row.images()
+        try:
+            if not names:
+                raise BadInput("names no image file. Fill in its image columns, or leave the row out.")
+            external_id = row.external_id()
+            if self.skip is not None and self.skip(external_id):
+                return None
+            return self._record(row, external_id, number)
+        except BadInput as bad:
+            return bad.at(image=names[0][1] if names else "")
+
+    def _record(self, row: Row, external_id: str, number: int) -> SubjectRecord:
+        gold, (ra, dec), rate, selection = row.gold(), row.position(), row.number("rate"), row.selection()
+        parts = [self._part(name, selection) for _, name in row.images()]
+        kind, members = frames(parts, row.text("kind").lower() or self.kind)
+        single = len(parts) == 1 or len(members) == 1
+        row.annotate(members, [*range(1, len(members) + 1)] if single else [at for at, _ in row.images()])
+        return SubjectRecord(
+            external_id=external_id,
+            kind=kind,
+            frames=members,
+            label=row.text("label"),
+            gold=gold,
+            object_group=row.text("object_group") or external_id,
+            ra=ra,
+            dec=dec,
+            rate=rate,
+            metadata=row.metadata(),
+            source=self.path.name,
+            row=number,
+        )
+
+    def _part(self, name: str, selection: Selection) -> Part:
+        try:
+            return take(self.pictures.get(self.folder.file(name)), selection)
+        except BadInput as bad:
+            raise bad.at(image=name) from None

@@ -1,0 +1,90 @@
+"""Which column of a manifest means what."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ml.io.limits import MAX_COLUMNS
+from ml.io.records import BadInput
+
+_SUBJECT = {"external_id", "kind", "label", "gold", "object_group", "ra", "dec", "rate", "plane", "planes"}
+_FRAME = {"mjd", "exptime", "band", "mag", "snr", "ra", "dec"}
+_NUMBERED = re.compile(r"([a-z]+)[_ ]?(\d{1,18})$")
+HIDDEN = ("#", "!")
+
+
+@dataclass(slots=True)
+class Columns:
+    """The header of a manifest, understood.
+
+    Attributes
+    ----------
+    images
+        Positions of the columns that hold files, in the order of the frames; empty when the values must tell.
+    numbers
+        The frame number that each of `images` carries, counted from 1.
+    known
+        Position by name.
+    by_frame
+        Position by (name, frame number).
+    metadata
+        (key, position) of everything else; hidden keys keep their ``#`` or ``!``.
+    """
+
+    width: int
+    images: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    known: dict[str, int] = field(default_factory=dict)
+    by_frame: dict[tuple[str, int], int] = field(default_factory=dict)
+    metadata: list[tuple[str, int]] = field(default_factory=list)
+
+
+def understand(header: list[str]) -> Columns:
+    """Sort the columns of a manifest by what they hold.
+
+    Both dialects are read: ours (DESIGN: `image`, `image1`…, `mjd1`…, `#hidden`, `!hidden`) and that of Panoptes
+    (`location:…`, `metadata:…`, `uuid`, `//hidden`).
+
+    Raises
+    ------
+    BadInput
+        Two columns have one name, or there are far too many.
+    """
+    if len(header) > MAX_COLUMNS:
+        raise BadInput(f"the header names {len(header):,} columns; {MAX_COLUMNS:,} are allowed. Leave some out.")
+    names = [name.strip() for name in header]
+    twice = {name for name, times in Counter(names).items() if name and times > 1}
+    if twice:
+        raise BadInput(f"the header names {', '.join(sorted(twice))} more than once. Give every column its own name.")
+    columns = Columns(len(names))
+    images: list[tuple[int, int]] = []
+    for position, name in enumerate(names):
+        if (number := _image_number(name, len(images))) is not None:
+            images.append((number, position))
+        elif name:
+            _place(columns, name.removeprefix("metadata:"), position)
+    images.sort()
+    columns.numbers = [number for number, _ in images]
+    columns.images = [position for _, position in images]
+    return columns
+
+
+def _image_number(name: str, so_far: int) -> int | None:
+    if name.lower().startswith("location:"):
+        return so_far + 1
+    if name.lower() == "image":
+        return 1
+    numbered = _NUMBERED.match(name.lower())
+    return int(numbered[2]) if numbered and numbered[1] == "image" else None
+
+
+def _place(columns: Columns, name: str, position: int) -> None:
+    lower = name.lower()
+    lower = "external_id" if lower == "uuid" else lower
+    numbered = _NUMBERED.match(lower)
+    if lower in _SUBJECT | _FRAME:
+        columns.known[lower] = position
+    elif numbered and numbered[1] in _FRAME:
+        columns.by_frame[numbered[1], int(numbered[2])] = position
+    else:
+        columns.metadata.append(("#" + name[2:] if name.startswith("//") else name, position))

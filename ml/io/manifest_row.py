@@ -1,0 +1,133 @@
+"""One row of a manifest: what its cells say, checked."""
+
+import math
+import re
+from dataclasses import dataclass
+
+from ml.io.manifest_columns import HIDDEN, Columns
+from ml.io.open_pictures import SUFFIXES
+from ml.io.picture import Selection
+from ml.io.records import BadInput, FrameRecord
+
+_YES = {"1", "true", "yes", "y", "t"}
+_NO = {"", "0", "false", "no", "n", "f"}
+_PLANE = re.compile(r"\d{1,18}")  # longer ones are no planes, and Python reads no number of thousands of digits
+_RANGE = re.compile(r"(\d{1,18}):(\d{1,18})")
+_RANGES = {
+    "ra": (0.0, 360.0, "degrees from 0 to 360"),
+    "dec": (-90.0, 90.0, "degrees from -90 to 90"),
+    "mjd": (1.0, 200_000.0, "a modified Julian date (for a Julian date, subtract 2400000.5)"),
+    "exptime": (0.0, 1e7, "seconds, not negative"),
+    "mag": (-100.0, 100.0, "a magnitude; leave the cell empty where there is none"),
+    "snr": (-1e9, 1e9, "a number"),
+    "rate": (-1e7, 1e7, "arcseconds per hour"),
+}
+SHARED_TIME = "mjd of the manifest"
+
+
+@dataclass(slots=True)
+class Row:
+    """The cells of one row and the columns that explain them."""
+
+    columns: Columns
+    cells: list[str]
+
+    def text(self, name: str) -> str:
+        """Return the cell of a known column; empty where there is no such column."""
+        position = self.columns.known.get(name)
+        return self.cells[position] if position is not None else ""
+
+    def number(self, name: str, frame: int | None = None) -> float | None:
+        """Return a number checked against its range; None where the cell is empty.
+
+        With `frame`, only the column of that frame (such as ``mjd3``) is looked at.
+        """
+        position = self.columns.known.get(name) if frame is None else self.columns.by_frame.get((name, frame))
+        text = self.cells[position] if position is not None else ""
+        return _checked(name, text, frame) if text else None
+
+    def images(self) -> list[tuple[int, str]]:
+        """Return (frame number, file name) of every image the row names."""
+        named = [(number, self.cells[at]) for number, at in zip(self.columns.numbers, self.columns.images, strict=True)]
+        if not self.columns.images:
+            values = [self.cells[at] for key, at in self.columns.metadata if not key.startswith(HIDDEN)]
+            named = list(enumerate((value for value in values if value.lower().endswith(SUFFIXES)), start=1))
+        return [(number, name) for number, name in named if name]
+
+    def selection(self) -> Selection:
+        """Return the planes that the row takes of its file: `plane` (counted from 0) or `planes` (``first:stop``)."""
+        plane, planes = self.text("plane"), self.text("planes")
+        if plane and not _PLANE.fullmatch(plane):
+            raise BadInput(f"`plane` is “{plane}”; it must be a whole number counted from 0.")
+        if plane:
+            return int(plane)
+        bounds = _RANGE.fullmatch(planes)
+        if planes and not (bounds and int(bounds[1]) < int(bounds[2])):
+            raise BadInput(f"`planes` is “{planes}”; it must be a range such as 0:4, for planes 0, 1, 2 and 3.")
+        return slice(int(bounds[1]), int(bounds[2])) if bounds else None
+
+    def external_id(self) -> str:
+        """Return the name of the subject: its own column, or its first file and plane."""
+        given = self.text("external_id")
+        plane = self.text("plane") or self.text("planes")
+        return given or ":".join(filter(None, [self.images()[0][1], plane]))
+
+    def gold(self) -> bool:
+        text = self.text("gold").lower()
+        if text not in _YES | _NO:
+            raise BadInput(f"`gold` is “{text}”; write true or false.")
+        return text in _YES
+
+    def position(self) -> tuple[float | None, float | None]:
+        """Return right ascension and declination in degrees, both or neither."""
+        ra, dec = self.number("ra"), self.number("dec")
+        if (ra is None) != (dec is None):
+            raise BadInput("has only one of `ra` and `dec`. Fill in both, or neither.")
+        return ra, dec
+
+    def metadata(self) -> dict[str, str]:
+        """Return all other cells that are not empty, as text."""
+        files = {name for _, name in self.images()}
+        return {
+            key: self.cells[at] for key, at in self.columns.metadata if self.cells[at] and self.cells[at] not in files
+        }
+
+    def annotate(self, frames: list[FrameRecord], numbers: list[int]) -> None:
+        """Write what the row says about its frames over what their headers said.
+
+        Parameters
+        ----------
+        frames
+            Changed in place.
+        numbers
+            The number of each frame, as in ``mjd3``.
+        """
+        band = self.text("band")
+        common = {name: self.number(name) for name in ("mjd", "exptime", "mag", "snr")}
+        ra, dec = self.position()
+        for frame, number in zip(frames, numbers, strict=True):
+            own = {name: self.number(name, number) for name in ("mjd", "exptime", "mag", "snr", "ra", "dec")}
+            at = self.columns.by_frame.get(("band", number))
+            frame.band = (self.cells[at] if at is not None else "") or band or frame.band
+            frame.exptime = _first(own["exptime"], common["exptime"], frame.exptime)
+            frame.mag, frame.snr = _first(own["mag"], common["mag"]), _first(own["snr"], common["snr"])
+            frame.ra, frame.dec = _first(own["ra"], ra), _first(own["dec"], dec)
+            mjd = _first(own["mjd"], common["mjd"])
+            if mjd is not None:
+                frame.mjd_mid = mjd
+                frame.mjd_keyword = f"mjd{number} of the manifest" if own["mjd"] is not None else SHARED_TIME
+
+
+def _first(*values: float | None) -> float | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _checked(name: str, text: str, frame: int | None) -> float:
+    low, high, meaning = _RANGES[name]
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not low <= value <= high:
+        raise BadInput(f"`{name}{frame or ''}` is “{text}”; it must be {meaning}.")
+    return value

@@ -1,0 +1,74 @@
+"""PNG, JPEG and npy files as pictures."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from ml.io.limits import MAX_BYTES, MAX_SCANS, check_bytes, decoding, size_in_words
+from ml.io.picture import ArrayPicture
+from ml.io.records import BadInput
+
+_JPEG, _SCAN = b"\xff\xd8", b"\xff\xda"
+_DIRECT = ("L", "RGB", "I;16", "I")
+"""Pillow's modes whose numbers are taken as they are; palettes, transparency and CMYK become RGB or grey first."""
+
+
+def open_image(path: Path) -> ArrayPicture:
+    """Read a PNG or JPEG.
+
+    The first row of such a file is its top; it is turned over, so that row 0 is the bottom as everywhere else.
+
+    Returns
+    -------
+    ArrayPicture
+        (C, H, W): one channel for grey, three for colour; uint8, or uint16 (int32 for Pillow's ``I``).
+
+    Raises
+    ------
+    BadInput
+        The file is not what its name says, is truncated, or claims more pixels than allowed: that is read from its
+        first bytes, before anything is unpacked.
+    """
+    if path.stat().st_size > MAX_BYTES:
+        raise BadInput(f"is larger than {size_in_words(MAX_BYTES)}. Cut it into smaller images.")
+    data = path.read_bytes()
+    if data.count(_SCAN) > MAX_SCANS and data.startswith(_JPEG):
+        raise BadInput(f"is a JPEG in more than {MAX_SCANS} passes. Save it again as an ordinary JPEG.")
+    with decoding("cannot be read as a PNG or JPEG"), _opened(data) as image:
+        check_bytes(image.width * image.height * len(image.getbands()), "this image")
+        upright = ImageOps.exif_transpose(image)
+        pixels = np.asarray(upright if upright.mode in _DIRECT else upright.convert(_plain_mode(upright.mode)))
+    channels = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
+    return ArrayPicture(np.ascontiguousarray(channels[:, ::-1]), colours=True)
+
+
+def _opened(data: bytes) -> Image.Image:
+    """Look at the header only; from memory, so that a chunk which claims gigabytes cannot ask for them."""
+    try:
+        return Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
+    except Image.DecompressionBombError as error:
+        raise BadInput(f"has far more pixels than {size_in_words(MAX_BYTES)} can hold. Cut it first.") from error
+
+
+def _plain_mode(mode: str) -> str:
+    return "L" if mode in ("1", "LA", "La") else "RGB"
+
+
+def open_npy(path: Path) -> ArrayPicture:
+    """Read an npy file of numbers, (…, H, W), row 0 at the bottom; objects and pickles are refused.
+
+    Raises
+    ------
+    BadInput
+        It is no npy file of numbers with at least two axes, or is shorter than its header claims.
+    """
+    with decoding("is not a readable npy file of numbers"):
+        # Mapped first, so that a header's claim is held against the file's real size before memory is asked for.
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+    if not isinstance(mapped, np.ndarray) or mapped.dtype.kind not in "iuf" or mapped.ndim < 2 or mapped.size == 0:
+        found = f"{mapped.dtype} {mapped.shape}" if isinstance(mapped, np.ndarray) else "an archive"
+        raise BadInput(f"holds {found}; an image of numbers with at least two axes and one pixel is needed.")
+    check_bytes(mapped.nbytes, "this array")
+    return ArrayPicture(np.array(mapped, dtype=mapped.dtype.newbyteorder("=")), colours=False)

@@ -1,0 +1,73 @@
+"""CSV for people who open it in a spreadsheet: no name that came from elsewhere runs there as a formula."""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Self, TextIO
+
+_STARTS_FORMULA = re.compile(r"[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def harmless(value: Any) -> Any:
+    """Put an apostrophe before text that a spreadsheet would take for a formula; numbers stay, signs and all."""
+    if not isinstance(value, str) or not _STARTS_FORMULA.match(value) or _NUMBER.fullmatch(value):
+        return value
+    return f"'{value}"
+
+
+class CellWriter:
+    """Writes rows as `csv.writer` does, each text harmless.
+
+    Parameters
+    ----------
+    file
+        Anything with a method `write`.
+    dialect
+        As `csv.writer` takes it.
+    """
+
+    def __init__(self, file: Any, **dialect: Any) -> None:
+        self._writer = csv.writer(file, **dialect)
+
+    def writerow(self, row: Iterable[Any]) -> Any:
+        """Write a row; return what the file's `write` returned."""
+        return self._writer.writerow([harmless(value) for value in row])
+
+    def writerows(self, rows: Iterable[Sequence[Any]]) -> None:
+        for row in rows:
+            self.writerow(row)
+
+
+class BoundedRows:
+    """The rows of a file as `csv.reader` gives them; one that is too long raises csv.Error.
+
+    Parameters
+    ----------
+    longest
+        Most characters of a row.
+    dialect
+        As `csv.reader` takes it.
+    """
+
+    def __init__(self, file: TextIO, longest: int, **dialect: Any) -> None:
+        self._file, self._longest, self._left = file, longest, longest
+        self._reader = csv.reader(self._lines(), **dialect)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> list[str]:
+        self._left = self._longest
+        return next(self._reader)
+
+    @property
+    def line_num(self) -> int:
+        return self._reader.line_num
+
+    def _lines(self) -> Iterator[str]:
+        while line := self._file.readline(self._left + 1):
+            self._left -= len(line)
+            if self._left < 0:
+                raise csv.Error(f"a row has more than {self._longest} characters")
+            yield line

@@ -1,0 +1,93 @@
+"""Target pixel files of TESS and Kepler, and cut-outs of TESS full frames in the same form: cubes over time.
+
+Their times are barycentric (what a clock at the Sun's barycentre would read when the light passes there), which a
+moving object of the solar system cannot use: the correction that the mission added is taken off again.
+
+Tenenbaum & Jenkins 2018, TESS Science Data Products Description Document, section 5.1.
+"""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+
+from ml.io.fits.image import FitsPicture
+from ml.io.fits.layout import Unit
+from ml.io.fits.scaling import native
+from ml.io.limits import check_bytes, decoding
+from ml.io.picture import Facts, Selection
+from ml.io.records import BadInput
+from ml.io.times import DAY, to_utc
+
+_TABLES = ("PIXELS", "TARGETTABLES")
+_NEEDED = ("TIME", "TIMECORR", "FLUX")
+_MJD_OFFSET = 2400000.5
+
+
+def open_fits(path: Path) -> "FitsPicture | TargetPixels":
+    """Open a FITS file: as target pixels where it holds them, as images otherwise."""
+    picture = FitsPicture(path)
+    table = next((unit for unit in picture.units if unit.name in _TABLES), None)
+    if table is None:
+        return picture
+    try:
+        return TargetPixels(picture, table)
+    finally:
+        picture.close()
+
+
+class TargetPixels:
+    """The calibrated fluxes of a target pixel file, (n, H, W) float32, electrons per second.
+
+    Parameters
+    ----------
+    picture
+        The opened file, whose layout has been checked against its size.
+    table
+        Its unit that holds the pixels.
+    """
+
+    colours = False
+    kind: str | None = "cube"
+
+    def __init__(self, picture: FitsPicture, table: Unit) -> None:
+        check_bytes(table.nbytes, "this table of pixels")
+        rows = _rows(picture, table)
+        flux = native(rows["FLUX"])
+        if flux.ndim != 3 or not flux.size:
+            raise BadInput(f"has a FLUX column of shape {flux.shape}; (times, height, width) is needed.")
+        self.flux = flux
+        self.shape, self.held = flux.shape, flux.nbytes
+        self.days = native(rows["TIME"]) - native(rows["TIMECORR"])
+        self.zero = _number(table, "BJDREFI") + _number(table, "BJDREFF") - _MJD_OFFSET
+        self.exptime = _number(table, "TIMEDEL") * (_number(table, "DEADC") or 1.0) * DAY or None
+        self.wcs = picture.facts(0).wcs
+
+    def take(self, selection: Selection) -> np.ndarray:
+        return self.flux if selection is None else self.flux[selection]
+
+    def facts(self, plane: int) -> Facts:
+        """Tell the time of one cadence: its middle at the spacecraft, in UTC; none where the mission gives none."""
+        days = float(self.days[plane])
+        mjd, keyword = to_utc(days + self.zero, "TIME - TIMECORR", "TDB") if math.isfinite(days) else (None, "")
+        return Facts(mjd, keyword, self.exptime, "", self.wcs)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def _rows(picture: FitsPicture, table: Unit) -> Any:
+    picture.file.seek(0)
+    with decoding("holds a table of pixels that cannot be read"), fits.open(picture.file, memmap=False) as units:
+        rows = units[table.number].data
+        missing = [name for name in _NEEDED if name not in rows.names]
+    if missing:
+        raise BadInput(f"looks like a target pixel file, but has no column {', '.join(missing)}.")
+    return rows
+
+
+def _number(table: Unit, keyword: str) -> float:
+    value = table.card(keyword)
+    return float(value) if isinstance(value, int | float) else 0.0

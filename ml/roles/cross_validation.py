@@ -1,0 +1,62 @@
+"""How good a model is on subjects it has not seen, when all of them are needed for training."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.data.dataset import Examples, grouped_folds
+from ml.inference.feature_extractor import default_backbone
+from ml.inference.scorer import Scorer
+from ml.roles.train import train
+from ml.training.finetune_then_probe import features_of
+from ml.training.presets import Recipe
+from ml.training.train import train_stamps
+
+
+def cross_validate(
+    examples: Examples,
+    *,
+    role: str = "stamp",
+    preset: str = "head",
+    recipe: Recipe | None = None,
+    folds: int = 5,
+    seed: int = 0,
+) -> NDArray[np.float32]:
+    """Return p_real (N,) of each subject from a model that was trained without its group's fold.
+
+    The labels that train may be people's, wrong here and there; what the result is compared with is the caller's truth.
+
+    Parameters
+    ----------
+    examples
+        With features, or with pixels, whose features of the frozen backbone are then computed once for preset "head".
+    role, preset
+        As in `ml.training.train.train`; the presets that train a network take their time for each fold.
+    recipe
+        Train stamps by it instead, as the command line does; the features of a frozen one are computed once, too.
+    folds, seed
+        How many parts, and the seed of the split and of the trainings.
+    """
+    frozen = preset == "head" if recipe is None else recipe.freeze and not recipe.preprocessing.adapter
+    if frozen and examples.features is None:
+        backbone = default_backbone() if recipe is None else recipe.begin(seed)
+        features = features_of(examples, np.arange(len(examples)), backbone)
+        examples = replace(examples, features=features, feature_key=backbone.feature_key)
+    fold_of = grouped_folds(examples.groups, examples.real() > 0.5, folds, seed)
+    p_real = np.empty(len(examples), dtype=np.float32)
+    for fold in np.unique(fold_of):
+        inside, outside = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+        learnt = examples.take(inside)
+        made = (
+            train(role, learnt, preset=preset, seed=seed) if recipe is None else train_stamps(learnt, recipe, seed=seed)
+        )
+        scorer = Scorer(made)
+        p_real[outside] = scorer.p_real(_probabilities(scorer, examples, outside, frozen=frozen))
+    return p_real
+
+
+def _probabilities(scorer: Scorer, examples: Examples, rows: NDArray[np.intp], *, frozen: bool) -> NDArray[np.float32]:
+    known = examples.features if frozen else None
+    features = features_of(examples, rows, scorer.backbone) if known is None else known[rows]
+    return scorer.probabilities_from_features(features, None if examples.tracks is None else examples.tracks.take(rows))

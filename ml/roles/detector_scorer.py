@@ -1,0 +1,114 @@
+"""Detectors asked about whole subjects: how likely it is that anything moves through one.
+
+A detector of trails or of movers in cubes stands here where a `Scorer` stands for stamps and tracklets. What is kept of
+a subject, its "features", are the log-odds of the surest find and, of trails, the surest finds themselves: the detector
+looks once, whatever is asked later.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.cubes.input_channels import seen
+from ml.cubes.model import CubeModel
+from ml.cubes.tracks import tracks_of
+from ml.data.tracklet_frames import Tracks
+from ml.imaging.background import NoPixels
+from ml.inference.checkpoint import BadCheckpoint, Checkpoint
+from ml.inference.detections import Find, packed, surest, unpacked
+from ml.trails.loading import detector_of
+from ml.trails.maps import one_plane
+
+ROLES = ("trail", "cube")
+SURELY_NOTHING = 1e-4  # the score of a subject in which nothing is found
+KEPT = b"log-odds and finds"  # what the features are; other words make other keys
+Look = Callable[[NDArray[Any]], tuple[float, list[Find]]]
+
+
+class Finder:
+    """A checkpoint of the role "trail" or "cube" at work.
+
+    Raises
+    ------
+    BadCheckpoint
+        If it is of another role.
+    """
+
+    classes = ("no", "yes")
+    positive = ("yes",)
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint, self.manifest = checkpoint, checkpoint.manifest
+        self.role: str = self.manifest["role"]
+        self.feature_key = key_of(checkpoint)
+        self._look = _look(checkpoint)
+
+    def features(self, block: NDArray[Any]) -> NDArray[np.float16]:
+        """Return the log-odds of the surest find, and the finds, (n, 1, D) of the subjects (n, F, C, H, W)."""
+        looks = [self._look(subject) for subject in block]
+        scores = np.clip([score for score, _ in looks], SURELY_NOTHING, 1 - SURELY_NOTHING)
+        odds = np.log(scores / (1 - scores)).astype(np.float16)
+        return np.column_stack([odds, np.stack([packed(surest(finds)) for _, finds in looks])])[:, None]
+
+    def finds(self, features: NDArray[Any]) -> list[list[Find]]:
+        """Return the finds of each subject, the surest first, from features (n, 1, D)."""
+        return [unpacked(row[1:]) for row in features[:, 0]]
+
+    def probabilities_from_features(
+        self, features: NDArray[Any], tracks: Tracks | None = None, values: NDArray[Any] | None = None
+    ) -> NDArray[np.float32]:
+        """Return probabilities (n, 2) of no and yes; `tracks` and `values` tell this model nothing."""
+        yes = 1 / (1 + np.exp(-features[:, 0, 0].astype(np.float32)))
+        return np.stack([1 - yes, yes], axis=1)
+
+    def p_real(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probability (n,) that anything moves there."""
+        return probabilities[:, 1]
+
+
+def key_of(checkpoint: Checkpoint) -> str:
+    """Return 16 hex digits that name a detector's weights and threshold: equal keys mean equal finds."""
+    digest = hashlib.blake2b(str(checkpoint.manifest.get("threshold")).encode() + KEPT, digest_size=8)
+    digest.update(str(checkpoint.manifest["architecture"]).encode())
+    for name, tensor in sorted(checkpoint.tensors.items()):
+        digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _look(checkpoint: Checkpoint) -> Look:
+    role = checkpoint.manifest["role"]
+    if role == "trail":
+        return _look_for_trails(checkpoint)
+    if role == "cube":
+        return _look_for_tracks(checkpoint)
+    raise BadCheckpoint(f"A checkpoint of the role {role!r} finds nothing in larger pictures; give one of {ROLES}.")
+
+
+def _look_for_trails(checkpoint: Checkpoint) -> Look:
+    detector = detector_of(checkpoint)
+
+    def look(subject: NDArray[Any]) -> tuple[float, list[Find]]:
+        finds: list[Find] = []
+        for number, frame in enumerate(subject):
+            try:
+                trails = detector.trails(one_plane(frame))
+            except NoPixels:
+                continue
+            finds += [Find(number, tuple(trail.line.tolist()), trail.score) for trail in trails]
+        return max((find.score for find in finds), default=0.0), finds
+
+    return look
+
+
+def _look_for_tracks(checkpoint: Checkpoint) -> Look:
+    model = CubeModel.of(checkpoint)
+
+    def look(subject: NDArray[Any]) -> tuple[float, list[Find]]:
+        views, measured = seen(np.asarray(subject[:, 0], dtype=np.float32))
+        found = tracks_of(np.where(measured, model.probabilities(views), 0), model.threshold)
+        return (found[0].score if found else 0.0), []  # a track through a cube is no line in a frame
+
+    return look

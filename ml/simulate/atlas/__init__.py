@@ -1,0 +1,1 @@
+"""An ATLAS-like night: difference stamps and tracklets."""

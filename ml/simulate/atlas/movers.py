@@ -1,0 +1,69 @@
+"""How the real sources of an ATLAS difference image look: AST, STREAK and COMET.
+
+Each class is a pair: `draw_*` chooses the shape of one object per row, `paint_*` renders it at a place. They are
+apart because a tracklet paints one object several times. Painters return (n, size, size) arrays of any scale.
+"""
+
+import numpy as np
+
+from ml.simulate.rendering.light import along_and_across, as_cube, axes, point_source, trail
+
+Shape = dict[str, np.ndarray]
+
+
+def log_uniform(rng: np.random.Generator, low: float, high: float, size: int | tuple[int, ...]) -> np.ndarray:
+    return np.exp(rng.uniform(np.log(low), np.log(high), size))
+
+
+def draw_asteroid(rng: np.random.Generator, n: int) -> Shape:
+    """Nothing but a point: all that differs is its brightness. Three in five are fainter than S/N 20."""
+    faint = rng.random(n) < 0.6
+    return {"snr": np.where(faint, rng.uniform(5, 20, n), log_uniform(rng, 20, 150, n)), "fwhm": draw_seeing(rng, n)}
+
+
+def paint_asteroid(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
+    return point_source(x, y, shape["fwhm"], size)
+
+
+def draw_streak(rng: np.random.Generator, n: int) -> Shape:
+    """Trails from hardly longer than the seeing to a third of the stamp."""
+    return {
+        "snr": log_uniform(rng, 8, 80, n),
+        "fwhm": draw_seeing(rng, n),
+        "length": log_uniform(rng, 4.0, 34, n),
+        "angle": rng.uniform(0, 2 * np.pi, n),
+    }
+
+
+def paint_streak(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
+    return trail(x, y, shape["length"], shape["angle"], shape["fwhm"], size)
+
+
+def draw_comet(rng: np.random.Generator, n: int) -> Shape:
+    return {
+        "snr": log_uniform(rng, 10, 150, n),
+        "fwhm": draw_seeing(rng, n),
+        "coma": log_uniform(rng, 2.5, 16, n),
+        "tail": rng.uniform(0.05, 0.8, n),
+        "tail_length": log_uniform(rng, 6, 40, n),
+        "tail_opening": rng.uniform(0.08, 0.4, n),
+        "angle": rng.uniform(0, 2 * np.pi, n),
+    }
+
+
+def paint_comet(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
+    """Coma of brightness 1/distance with a soft edge, and a tail that opens and fades away from the nucleus."""
+    dx, dy = axes(x, y, size)
+    core = as_cube(shape["fwhm"]) / 2
+    distance = np.hypot(np.hypot(dx, dy), core)
+    light = core / distance * np.exp(-distance / as_cube(shape["coma"]))
+    along, across = along_and_across(x, y, shape["angle"], size)
+    behind = np.maximum(along, 0)
+    width = core + as_cube(shape["tail_opening"]) * behind
+    fade = np.exp(-behind / as_cube(shape["tail_length"])) * core / width * (along > 0)
+    return light + as_cube(shape["tail"]) * fade * np.exp(-0.5 * (across / width) ** 2)
+
+
+def draw_seeing(rng: np.random.Generator, n: int) -> np.ndarray:
+    """FWHM in pixels: ATLAS undersamples its seeing a little (1.86 arcsec per pixel)."""
+    return rng.uniform(1.9, 2.9, n)

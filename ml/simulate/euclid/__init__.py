@@ -1,0 +1,1 @@
+"""Euclid-like dithered stamps."""

@@ -1,0 +1,1 @@
+"""Ground-based images with short trails."""

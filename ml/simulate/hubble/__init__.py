@@ -1,0 +1,1 @@
+"""Hubble-like images with trails bent by the orbit."""

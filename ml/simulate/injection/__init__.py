@@ -1,0 +1,1 @@
+"""Simulated movers in real pixels: stamps and cubes."""

@@ -1,0 +1,1 @@
+"""TESS-like cubes with movers and masks."""

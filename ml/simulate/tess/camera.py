@@ -1,0 +1,91 @@
+"""What TESS's camera does to light: magnitudes, the point spread function, the noise, and full wells."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import fft
+
+from ml.simulate.rendering.light import FWHM_PER_SIGMA, split_between_pixels
+
+PIXEL_SCALE = 21.0
+ZERO_POINT = 20.44
+V_MINUS_T = 0.6
+DUTY = 0.792
+READ_NOISE = 10.0
+SUBEXPOSURE = 1.98
+FULL_WELL = 2e5 / SUBEXPOSURE
+OVERSAMPLING = 4
+BORDER = 8
+"""Pixels around the cube that are painted too, so that stars beyond the edge shine in."""
+
+
+def flux(t_mag: np.ndarray | float) -> np.ndarray:
+    """Electrons per second of a source of TESS magnitude `t_mag`: 10 leaves 15,000 (Ricker et al. 2015)."""
+    return 10 ** (-0.4 * (np.asarray(t_mag, np.float64) - ZERO_POINT))
+
+
+def read_noise(cadence: float) -> float:
+    """Electrons per second in a frame of `cadence` seconds, made on board of reads every two seconds."""
+    exposed = DUTY * cadence
+    return float(READ_NOISE * np.sqrt(exposed / SUBEXPOSURE) / exposed)
+
+
+@dataclass(frozen=True)
+class Psf:
+    """A Gaussian core, longer one way as it is away from the middle of the field, and a wing three times as wide.
+
+    fwhm, longer : along the short and the long axis, in pixels.
+    angle : of the long axis, radians from +x towards +y.
+    """
+
+    fwhm: float
+    longer: float
+    angle: float
+
+    def covariance(self) -> np.ndarray:
+        """Return the core's (2, 2) covariance in (x, y), pixels squared."""
+        cos, sin = np.cos(self.angle), np.sin(self.angle)
+        turn = np.array([[cos, -sin], [sin, cos]])
+        return turn @ np.diag([self.longer**2, self.fwhm**2]) @ turn.T / FWHM_PER_SIGMA**2
+
+    def spectrum(self, frequency_x: np.ndarray, frequency_y: np.ndarray) -> np.ndarray:
+        """Fourier transform at frequencies in cycles per pixel, with the pixel's own square."""
+        (xx, xy), (_, yy) = self.covariance()
+        power = 2 * np.pi**2 * (xx * frequency_x**2 + 2 * xy * frequency_x * frequency_y + yy * frequency_y**2)
+        square = np.sinc(frequency_x) * np.sinc(frequency_y)
+        return (0.85 * np.exp(-power) + 0.15 * np.exp(-9 * power)) * square
+
+
+def draw_psf(rng: np.random.Generator) -> Psf:
+    fwhm = rng.uniform(1.3, 1.7)
+    return Psf(fwhm, fwhm * rng.uniform(1.0, 1.5), rng.uniform(0, np.pi))
+
+
+def seen_through(psf: Psf, x: np.ndarray, y: np.ndarray, light: np.ndarray, size: int) -> np.ndarray:
+    """Paint points of light as the pixels receive them, and how that changes as the field moves.
+
+    Parameters
+    ----------
+    psf : Psf
+    x, y, light : (n, k) arrays
+        n images of k points: places in pixels (0 in the centre of the first) and what each point sends.
+    size : int
+        Side of the images.
+
+    Returns
+    -------
+    (n, 3, size, size) float32 array
+        The image, and its derivatives by a shift of the sources to +x and to +y.
+    """
+    side = (size + 2 * BORDER) * OVERSAMPLING
+    first = BORDER + 0.5
+    fine = split_between_pixels((x + first) * OVERSAMPLING - 0.5, (y + first) * OVERSAMPLING - 0.5, light, side)
+    down = fft.fftfreq(side, 1 / OVERSAMPLING).astype(np.float32)[:, None]
+    right = fft.rfftfreq(side, 1 / OVERSAMPLING).astype(np.float32)[None]
+    seen = fft.rfft2(fine) * psf.spectrum(right, down).astype(np.float32)
+    # The centre of a pixel lies between two fine ones, half a fine pixel before the sample that is read.
+    middle = np.exp(-1j * np.pi * (right + down) / OVERSAMPLING).astype(np.complex64)
+    slopes = np.stack([np.ones_like(right + down), -2j * np.pi * right + 0 * down, -2j * np.pi * down + 0 * right])
+    stack = fft.irfft2(seen[:, None] * (slopes * middle).astype(np.complex64), (side, side))
+    read = slice(BORDER * OVERSAMPLING + OVERSAMPLING // 2, -BORDER * OVERSAMPLING, OVERSAMPLING)
+    return (stack[..., read, read] * OVERSAMPLING**2).astype(np.float32)

@@ -1,0 +1,135 @@
+"""Fit uniform motion along a great circle to tracklets, all at once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.data.tracklet_frames import Tracks
+
+ARCSEC = np.degrees(1) * 3600  # in a radian
+FLOOR = 0.1  # arcsec: what remains of the astrometric error of the brightest
+SEEING = 4.5  # arcsec, FWHM; ATLAS' 2.4 pixels
+UNKNOWN_SNR = 10.0
+INSTANT = 1 / 86400  # days: detections within one second share an exposure, in which nothing is seen to move
+ROUNDS = 4  # of turning the frame into the direction of motion; two settle a degree
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Motions of N tracklets; NaN where too little is known.
+
+    Attributes
+    ----------
+    rate
+        (N,) arcsec per hour; NaN where all frames are of one time.
+    residual
+        (N,) root of χ² per degree of freedom: near 1 for uniform motion, larger for everything else.
+    """
+
+    rate: Array
+    residual: Array
+
+
+def astrometric_error(snr: Array) -> Array:
+    """Return the error of a position in each coordinate, arcsec, from its S/N; NaN counts as S/N 10.
+
+    The seeing's sigma over the S/N, and a floor.
+    """
+    known = np.clip(np.where(np.isfinite(snr), snr, UNKNOWN_SNR), 1, None)
+    return np.hypot(FLOOR, SEEING / 2.355 / known)
+
+
+def fit(tracks: Tracks) -> Motion:
+    """Fit each tracklet by weighted least squares.
+
+    Places are turned into longitude along, and latitude across, the great circle of the motion, in which uniform motion
+    is a straight line however long it is: on a tangent plane, 2° at a steady rate would be off by up to 0.1″. Both are
+    linear in time with four parameters for 2 n numbers. Frames of unknown time or place take no part.
+
+    Where all frames are of one exposure (within a second), no rate can be fitted: the best that a single body can do is
+    to stand in their middle, so the residual is their scatter. Glints of one satellite in one exposure lie on a line
+    and still fit no motion.
+
+    Parameters
+    ----------
+    tracks
+        N tracklets; the residual needs three known frames, the rate two.
+    """
+    t, place = tracks.of("mjd"), _directions(tracks.of("ra"), tracks.of("dec"))
+    known = np.isfinite(t) & np.isfinite(place).all(-1)
+    sigma = astrometric_error(tracks.of("snr"))
+    weight = np.where(known, 1 / sigma**2, 0.0)
+    n = known.sum(1)
+    total = np.maximum(weight.sum(1), 1e-300)
+    place = np.where(known[..., None], place, 0.0)
+    when = np.where(known, t, 0.0)
+    when = np.where(known, when - ((weight * when).sum(1) / total)[:, None], 0.0)
+    still = np.ptp(when, axis=1) < INSTANT if when.shape[1] else np.zeros(len(n), bool)
+    along, across, slope = _straightened(place, weight, when, still)
+    off = _deviation(along, weight, when, slope[0]) ** 2 + _deviation(across, weight, when, slope[1]) ** 2
+    chi2 = (weight * off).sum(1) * ARCSEC**2
+    residual = np.sqrt(chi2 / np.maximum(2 * n - 4, 1))
+    rate = np.hypot(*slope) * ARCSEC / 24
+    return Motion(np.where((n >= 2) & ~still, rate, np.nan), np.where(n >= 3, residual, np.nan))
+
+
+def _directions(ra: Array, dec: Array) -> Array:
+    """Return unit vectors (N, F, 3)."""
+    ra, dec = np.radians(ra), np.radians(dec)
+    return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
+
+
+def _straightened(
+    place: Array, weight: Array, when: Array, still: NDArray[np.bool_]
+) -> tuple[Array, Array, tuple[Array, Array]]:
+    """Return longitude and latitude (N, F), rad, in the frame of each motion, and their slopes (N,), rad per day."""
+    middle = _unit((weight[..., None] * place).sum(1))
+    forward = _unit(np.cross(_least_axis(middle), middle))
+    for _ in range(ROUNDS):
+        along, across = _coordinates(place, middle, forward)
+        slope = _slope(along, weight, when, still), _slope(across, weight, when, still)
+        middle, forward = _turned(middle, forward, (_mean(along, weight), _mean(across, weight)), slope)
+    along, across = _coordinates(place, middle, forward)
+    return along, across, (_slope(along, weight, when, still), _slope(across, weight, when, still))
+
+
+def _turned(middle: Array, forward: Array, at: tuple[Array, Array], slope: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Return a frame with its origin at `at` and its equator along the motion there."""
+    side = np.cross(middle, forward)
+    (a, b), (va, vb) = (x[:, None] for x in at), (x[:, None] for x in slope)
+    equator = np.cos(a) * middle + np.sin(a) * forward
+    east, north = np.cos(a) * forward - np.sin(a) * middle, np.cos(b) * side - np.sin(b) * equator
+    moves = np.hypot(va, vb) > 0
+    return np.cos(b) * equator + np.sin(b) * side, _unit(np.where(moves, va * np.cos(b) * east + vb * north, east))
+
+
+def _coordinates(place: Array, middle: Array, forward: Array) -> tuple[Array, Array]:
+    side = np.cross(middle, forward)
+    x, y, z = (np.einsum("nfk,nk->nf", place, axis) for axis in (middle, forward, side))
+    return np.arctan2(y, x), np.arcsin(np.clip(z, -1, 1))
+
+
+def _slope(values: Array, weight: Array, when: Array, still: NDArray[np.bool_]) -> Array:
+    spread = (weight * when**2).sum(1)
+    return np.where(still, 0.0, (weight * when * values).sum(1) / np.where(spread > 0, spread, 1.0))
+
+
+def _mean(values: Array, weight: Array) -> Array:
+    mean: Array = (weight * values).sum(1) / np.maximum(weight.sum(1), 1e-300)
+    return mean
+
+
+def _deviation(values: Array, weight: Array, when: Array, slope: Array) -> Array:
+    return values - _mean(values, weight)[:, None] - slope[:, None] * when
+
+
+def _least_axis(middle: Array) -> Array:
+    """Return the axis (N, 3) farthest from each direction, so that their cross product is well defined."""
+    return np.eye(3)[np.abs(middle).argmin(1)]
+
+
+def _unit(vectors: Array) -> Array:
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.where(length > 0, vectors / np.where(length > 0, length, 1), [1.0, 0.0, 0.0])

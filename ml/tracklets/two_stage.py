@@ -1,0 +1,276 @@
+"""Train in two steps: a network that tells what a chip shows, and one that tells what a tracklet is.
+
+Rabeendran & Denneau 2021, section 3.2. The second network learns from scores of chips that the first one has not seen:
+scores of learnt chips are surer than those of new ones, and a network trained on them would trust too much.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ml.data.dataset import BadExamples, Examples, grouped_folds
+from ml.evaluation.metrics import rank, threshold_at_completeness
+from ml.inference.checkpoint import Checkpoint
+from ml.inference.feature_extractor import Backbone
+from ml.inference.tracklet_net import PAPER, SET, Learnt, told
+from ml.models.paper_mlp import CHIPS
+from ml.tracklets import trainer
+from ml.tracklets.stamps import Chips, apart
+from ml.tracklets.trainer import Inputs
+from ml.training.callbacks import OnEpoch, silent
+from ml.training.finetune_then_probe import features_of, train_tuned
+from ml.training.head_training import HEAD_EPOCHS, Heads, Told, best_head, log_scores, regression
+from ml.training.linear_probe import LinearHead
+from ml.training.schedule import Schedule
+from ml.training.validation import Judge
+
+FOLDS = 3
+FEWEST_CERTAIN = 10  # real tracklets of certain label that a threshold is chosen by
+COMPLETENESS = 0.996  # what Rabeendran & Denneau 2021 keep
+PAPER_THRESHOLD = 0.8
+ENOUGH = 150  # tracklets, from which on a small network of our own beats a head on the frozen one
+GIVEN = "given"
+PRESETS = (SET, PAPER, "head", "finetune", "small")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the chips' network comes about ("given", "head", "finetune" or "small"), and the tracklets' ("set", "paper").
+
+    The latter keeps `completeness` of the real validation tracklets, or has the paper's threshold.
+    """
+
+    chips: str
+    net: str
+    completeness: float = COMPLETENESS
+
+
+def recipe_of(
+    preset: str, init: str, base: Checkpoint | None, examples: Examples, completeness: float = COMPLETENESS
+) -> Recipe:
+    """Return what a preset means.
+
+    "set" (ours) and "paper" are tracklet networks: on the chip scores of the checkpoint that is given, as they are;
+    without one a chip network is learnt from the tracklets, small where there are enough. "head", "finetune" and
+    "small" say how the chips are learnt, with our tracklet network on top.
+    """
+    if preset not in (SET, PAPER):
+        return Recipe(preset, SET, completeness)
+    if base is not None:
+        return Recipe(GIVEN, preset, completeness)
+    if init != "imagenet":
+        return Recipe("finetune", preset, completeness)
+    small = examples.pixels is not None and len(examples) >= ENOUGH
+    return Recipe("small" if small else "head", preset, completeness)
+
+
+def on_features(
+    examples: Examples, chips: Chips, recipe: Recipe, base: Checkpoint | None, *, seed: int, on_epoch: OnEpoch
+) -> tuple[LinearHead, Learnt]:
+    """Train on chips whose features are known: a head for them, out of fold, or the given one; then the tracklets."""
+    epochs = Told(on_epoch, HEAD_EPOCHS + trainer.EPOCHS)
+    if recipe.chips == GIVEN and base is not None:
+        head = _given(examples, base)
+        scores = _scores(head, chips, np.arange(len(chips.owner)))
+    else:
+        head, scores = _heads(examples, chips, seed, epochs)
+    rows = np.arange(len(examples))
+    return head, teach(_inputs(examples, chips, scores, rows), examples, rows, recipe, seed=seed, epochs=epochs)
+
+
+def on_pixels(
+    examples: Examples,
+    chips: Chips,
+    recipe: Recipe,
+    start: Backbone,
+    schedule: Schedule,
+    *,
+    seed: int,
+    minutes: float | None,
+    on_epoch: OnEpoch,
+) -> tuple[Backbone, Heads]:
+    """Train a whole network on the chips of seven tracklets in ten, and the tracklet network on the others.
+
+    Raises
+    ------
+    BadExamples
+        If one of the two could learn from one kind alone.
+    """
+    shown, rows = examples.split(0.3, seed)
+    if not Judge(examples, rows).tells_apart:
+        raise BadExamples(
+            f"The tracklet network learns from three examples in ten, and these {len(rows)} are of one kind."
+            " Add tracklets of other objects of the other kind, two or more."
+        )
+    taught = chips.examples.take(_teaching(chips, shown))
+    examples.notes.extend(Judge(taught, taught.split(seed=seed)[1]).notes())
+    tuned, heads = train_tuned(taught, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
+    examples.notes.extend(note for note in taught.notes if note not in examples.notes)
+    seen, scores = chips.of(rows), torch.zeros(len(chips.owner), len(examples.classes))
+    scores[torch.from_numpy(seen)] = log_scores(heads.stamp, features_of(chips.examples, seen, tuned))[:, 0]
+    inputs = _inputs(examples, chips, scores, rows)
+    learnt = teach(inputs, examples, rows, recipe, seed=seed, epochs=Told(silent, 0))
+    return tuned, Heads(heads.stamp, learnt, learnt.metrics, heads.compute)
+
+
+def teach(
+    inputs: Inputs, examples: Examples, rows: NDArray[np.intp], recipe: Recipe, *, seed: int, epochs: Told
+) -> Learnt:
+    """Fit the tracklet network on tracklets whose chips were scored fairly.
+
+    Parameters
+    ----------
+    inputs
+        Of the `rows` of `examples`.
+    recipe
+        Ours is fitted on all of them; its probabilities and its threshold come from networks that were fitted without
+        the tracklet's fold. The paper's is fitted on four in five and judged on the fifth.
+    seed, epochs
+        Of folds and weights; told after every epoch of the first fit.
+    """
+    judge, groups, kinds = Judge(examples, rows), examples.groups[rows], inputs.real.numpy() > 0.5
+    if recipe.net == PAPER:
+        return _paper(inputs, judge, examples, grouped_folds(groups, kinds, 5, seed), seed, epochs)
+    folds, positive = grouped_folds(groups, kinds, FOLDS, seed), examples.positive_index
+    logits = torch.zeros(len(inputs))
+    for fold in np.unique(folds):
+        outside = np.flatnonzero(folds == fold)
+        held = inputs.take(outside)
+        report = epochs.of_tracklets(trainer.EPOCHS, _judging(Judge(examples, rows[outside]), held))
+        inside = inputs.take(np.flatnonzero(folds != fold))
+        net = trainer.fit_set(inside, positive, seed=seed, report=report if fold == 0 else None)
+        logits[torch.from_numpy(outside)] = held.logits(net)
+    whole = trainer.fit_set(inputs, positive, seed=seed)
+    trainer.calibrate(whole, logits, inputs.real, inputs.weights)
+    unseen = whole.platt[0] * logits + whole.platt[1]
+    threshold = choose_threshold(kinds, torch.sigmoid(unseen).numpy(), examples.weights[rows], recipe.completeness)
+    return Learnt(SET, whole, threshold, recipe.completeness, judge.tracklet(unseen)[1])
+
+
+def choose_threshold(
+    kinds: NDArray[np.bool_], p: NDArray[np.float32], weights: NDArray[np.float32], completeness: float
+) -> float:
+    """Return the threshold that keeps this share of the real tracklets, going by labels that are certain.
+
+    To keep 99.6 % of what people took for real, a threshold would have to let the bogus ones through that they mistook.
+    Where too few real ones are certain, all labels count, and as many of the real ones may be lost as are expected to
+    be mistakes.
+
+    Parameters
+    ----------
+    kinds
+        (N,), whether the label is real.
+    p
+        (N,) probability of being real, by networks that did not see the tracklet.
+    weights
+        (N,) in 0..1, how far the label is trusted; 1 is certain.
+    completeness
+        Share above 0 and up to 1.
+    """
+    sure = weights >= 1
+    if np.count_nonzero(kinds & sure) < FEWEST_CERTAIN:
+        sure = np.ones_like(sure)
+        completeness *= float(np.clip(weights[kinds], 0, 1).mean()) if kinds.any() else 1.0
+    return float(threshold_at_completeness(rank(kinds[sure], p[sure]), completeness)[0])
+
+
+def _paper(
+    inputs: Inputs, judge: Judge, examples: Examples, folds: NDArray[np.intp], seed: int, epochs: Told
+) -> Learnt:
+    if (inputs.present.sum(1) != CHIPS).any():
+        examples.notes.append(
+            f"The paper's network reads exactly {CHIPS} detections: of longer tracklets it saw the first {CHIPS}, and"
+            " shorter ones lent the mean of their scores for what is missing. Preset set reads all of them."
+        )
+    rows = np.flatnonzero(folds == 0)
+    held, judged = inputs.take(rows), Judge(examples, judge.rows[rows])
+    report = epochs.of_tracklets(trainer.PAPER_EPOCHS, _judging(judged, held))
+    net = trainer.fit_paper(inputs.take(np.flatnonzero(folds != 0)), held, seed=seed, report=report)
+    return Learnt(PAPER, net, PAPER_THRESHOLD, None, judged.tracklet(held.logits(net))[1])
+
+
+def _judging(judge: Judge, held: Inputs) -> Any:
+    def judged(net: nn.Module) -> Any:
+        return judge.tracklet(held.logits(net))
+
+    return judged
+
+
+def _heads(examples: Examples, chips: Chips, seed: int, epochs: Told) -> tuple[LinearHead, Tensor]:
+    """Return a head fitted on all chips, and every chip's log scores (M, K) by a head that did not learn from it."""
+    shown, held = examples.split(seed=seed)
+    judge = Judge(chips.examples, _teaching(chips, held))
+    first = best_head(chips.examples, _features(chips), _teaching(chips, shown), judge, seed=seed, told=epochs)
+    scores = torch.zeros(len(chips.owner), len(examples.classes))
+    folds = grouped_folds(examples.groups[shown], examples.real()[shown] > 0.5, FOLDS, seed)
+    for fold in np.unique(folds):
+        inside, outside = _teaching(chips, shown[folds != fold]), chips.of(shown[folds == fold])
+        head = regression(chips.examples, _features(chips), inside, seed).fit(first.ridge)
+        scores[torch.from_numpy(outside)] = _scores(head.cooled(first.temperature), chips, outside)
+    unseen = chips.of(held)
+    scores[torch.from_numpy(unseen)] = _scores(first.stamp.cooled(first.temperature), chips, unseen)
+    every = _teaching(chips, np.arange(len(examples)))
+    whole = regression(chips.examples, _features(chips), every, seed).fit(first.ridge, start=first.stamp)
+    return whole.cooled(first.temperature), scores
+
+
+def _given(examples: Examples, base: Checkpoint) -> LinearHead:
+    if list(examples.classes) != list(base.manifest["classes"]):
+        raise BadExamples(
+            f"The checkpoint tells chips of {', '.join(base.manifest['classes'])}, but the examples are of"
+            f" {', '.join(examples.classes)}. Give the examples the checkpoint's classes, or use preset head."
+        )
+    if base.manifest.get("metadata"):
+        raise BadExamples(
+            f"The checkpoint reads {', '.join(base.manifest['metadata'])} beside the pixels, which single chips of a"
+            " tracklet do not bring. Give a stamp checkpoint that was trained on pixels alone."
+        )
+    stamp = base.part("stamp.")
+    return LinearHead(stamp["weight"].float(), stamp["bias"].float())
+
+
+def _teaching(chips: Chips, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the chips that teach a chip network.
+
+    Raises
+    ------
+    BadExamples
+        If all of them are real, or all bogus.
+    """
+    found = chips.teaching(rows)
+    real = chips.examples.real()[found]
+    if not (real > 0.5).any() or not (real < 0.5).any():
+        raise BadExamples(
+            "The labels tell too little of what single chips show: among those that a network could learn from, all are"
+            " of one kind. Add tracklets of the other kind, or give a stamp checkpoint with --init."
+        )
+    return found
+
+
+def _features(chips: Chips) -> NDArray[Any]:
+    features = chips.examples.features
+    if features is None:
+        raise ValueError("The chips' features must be computed first.")
+    return features
+
+
+def _scores(head: LinearHead, chips: Chips, which: NDArray[np.intp]) -> Tensor:
+    return log_scores(head, _features(chips)[which])[:, 0]
+
+
+def _inputs(examples: Examples, chips: Chips, scores: Tensor, rows: NDArray[np.intp]) -> Inputs:
+    tracks = chips.tracks.take(rows)
+    return Inputs(
+        chips.together(scores)[torch.from_numpy(rows)],
+        torch.from_numpy(tracks.present),
+        told(tracks),
+        torch.from_numpy(examples.real()[rows]),
+        torch.from_numpy(examples.weights[rows]).float(),
+    )
+
+
+__all__ = ["COMPLETENESS", "PRESETS", "Recipe", "apart", "on_features", "on_pixels", "recipe_of", "teach"]

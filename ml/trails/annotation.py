@@ -1,0 +1,106 @@
+"""What is known to stand in an image: its class, its curve, and how far it is trusted."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.data.dataset import BadExamples
+from ml.evaluation.observing_conditions import Circumstance, of_object
+
+SKY = "SKY"
+TRAIL = "ASTEROID"
+CLASSES = (TRAIL, "SATELLITE", "ARC", "SPIKE", "COSMIC_RAY")
+COLUMN = "#objects"
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One trail, or what looks like one.
+
+    Attributes
+    ----------
+    label
+        Of `CLASSES`.
+    curve
+        (k, 2) x and y along it in pixels, k ≥ 2; (0, 0) is the centre of the first pixel.
+    width
+        Full width in pixels of what is to be marked as it.
+    snr
+        Per pixel on the ridge; NaN where unknown.
+    weight
+        0..1, how far it is trusted.
+    drawn
+        Whether people drew it by hand, some pixels beside its ridge.
+    mag, rate
+        Magnitude, and arcsec/h; NaN where unknown.
+    """
+
+    label: str
+    curve: NDArray[np.float64]
+    width: float = 5.0
+    snr: float = np.nan
+    weight: float = 1.0
+    drawn: bool = False
+    mag: float = np.nan
+    rate: float = np.nan
+
+    @property
+    def line(self) -> NDArray[np.float64]:
+        """Return the two ends as (4,): x0, y0, x1, y1."""
+        return np.concatenate([self.curve[0], self.curve[-1]])
+
+    @property
+    def seen(self) -> Circumstance:
+        """Return its magnitude, rate and S/N."""
+        return Circumstance(self.mag, self.rate, self.snr)
+
+
+def things_of(text: Any, whose: str) -> list[Thing]:
+    """Read the JSON list of the column `#objects` (docs/simulations.md).
+
+    Parameters
+    ----------
+    text
+        The cell; a list where a reader has parsed it already.
+    whose
+        The subject, for messages.
+
+    Raises
+    ------
+    BadExamples
+        If it is no such list; the message names the subject and the part that is wrong.
+    """
+    try:
+        told = json.loads(text) if isinstance(text, str) else text
+        return [thing for each in told for thing in _things(each)]
+    except (ValueError, TypeError, KeyError) as error:
+        raise BadExamples(
+            f"{COLUMN} of {whose} is no JSON list of objects with class and ends or curve ({error})."
+            " Correct it as docs/simulations.md tells, or leave the cell empty."
+        ) from error
+
+
+def _things(told: dict[str, Any]) -> list[Thing]:
+    label = str(told["class"])
+    if label not in CLASSES:
+        raise ValueError(f"class {label!r} is none of {', '.join(CLASSES)}")
+    curve = np.asarray(told.get("curve") or told["ends"], dtype=np.float64)
+    if curve.ndim != 2 or curve.shape[0] < 2 or curve.shape[1] != 2 or not np.isfinite(curve).all():
+        raise ValueError(f"the curve of a {label} is no list of at least two points [x, y]")
+    width = max(5.0, float(told.get("width", 5.0)))
+    seen = of_object(told)
+    thing = Thing(label, curve, width, seen.snr, mag=seen.mag, rate=seen.rate)
+    return [thing, *_crossing(thing, float(told.get("reach", 0)))]
+
+
+def _crossing(spike: Thing, reach: float) -> list[Thing]:
+    """Return the other pair of a star's spikes, square to the one told, where that lies whole in the image."""
+    start, end = spike.curve[0], spike.curve[-1]
+    if spike.label != "SPIKE" or np.hypot(*(end - start)) < 1.9 * reach:
+        return []
+    middle, half = (start + end) / 2, (end - start) / 2
+    turned = np.array([-half[1], half[0]])
+    return [Thing("SPIKE", np.stack([middle - turned, middle + turned]))]

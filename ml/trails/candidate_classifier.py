@@ -1,0 +1,148 @@
+"""The second look: from what was measured of a candidate to what it is, or that it is nothing."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ml.evaluation.metrics.overlap import curve_cover, curve_distance
+from ml.trails.annotation import CLASSES, TRAIL, Thing
+from ml.trails.candidate import Candidate
+from ml.trails.polyline import POINTS, even
+
+FOLDS = 5
+TREES = 60  # of each fold
+FEWEST = 8  # trails among the candidates, below which there is no second look
+STRAYS, COVERS = 5.0, 0.5  # pixels, and share of the length: when a candidate is a thing
+PARTS = ("feature", "threshold", "left", "right", "shares")
+Array = NDArray[Any]
+
+
+class SecondLook:
+    """A random forest (Breiman 2001) as plain arrays, so that a checkpoint holds it without pickle.
+
+    Each fifth of the trees was taught on four fifths of the images, so that the rest tells how good they are. From few
+    trails it learns more than a perceptron does.
+
+    Parameters
+    ----------
+    arrays
+        "feature", "left", "right" (T, N) int and "threshold" (T, N) float of T trees with at most N nodes, a leaf's
+        left being itself; "shares" (T, N, K) of the classes in each node.
+    """
+
+    def __init__(self, arrays: Mapping[str, Array]) -> None:
+        self.feature, self.threshold, self.left, self.right, self.shares = (np.asarray(arrays[name]) for name in PARTS)
+
+    def __call__(self, features: Array) -> NDArray[np.float64]:
+        """Return shares (n, K) of candidates' features (n, F)."""
+        trees = np.arange(len(self.left))[:, None]
+        node = np.zeros((len(self.left), len(features)), dtype=np.intp)
+        values = np.asarray(features, dtype=np.float32).T
+        candidate = np.arange(len(features))[None]
+        while True:
+            below = values[self.feature[trees, node], candidate] <= self.threshold[trees, node]
+            after = np.where(below, self.left[trees, node], self.right[trees, node])
+            if (after == node).all():
+                return self.shares[trees, node].mean(0, dtype=np.float64)
+            node = after
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return what a checkpoint keeps."""
+        return {name: torch.from_numpy(np.ascontiguousarray(getattr(self, name))) for name in PARTS}
+
+
+def answers(found: Sequence[Candidate], things: Sequence[Thing]) -> NDArray[np.intp]:
+    """Return for each candidate of an image what it is: 0 for nothing, else 1 + the number in `CLASSES`.
+
+    A candidate is the thing that it strays from by at most 5 pixels and covers half of. Of several candidates that
+    are one trail only the one that covers most counts, so that the rest are learnt as nothing.
+    """
+    said = np.zeros(len(found), dtype=np.intp)
+    if not found or not things:
+        return said
+    curves = np.stack([candidate.curve.ravel() for candidate in found])
+    true = np.stack([even(thing.curve, POINTS).ravel() for thing in things])
+    cover = np.where(curve_distance(curves, true) <= STRAYS, curve_cover(curves, true, STRAYS), 0.0)
+    label = np.array([1 + CLASSES.index(thing.label) for thing in things])
+    trail = label == 1 + CLASSES.index(TRAIL)
+    best = cover.argmax(1)
+    hit = cover.max(1) >= COVERS
+    said[hit & ~trail[best]] = label[best[hit & ~trail[best]]]
+    for number in np.flatnonzero(trail):
+        winner = int(cover[:, number].argmax())
+        if cover[winner, number] >= COVERS:
+            said[winner] = label[number]
+    return said
+
+
+def teach(features: Array, label: Array, image: Array, seed: int) -> tuple[SecondLook | None, NDArray[np.float64]]:
+    """Return a second look at candidates, and the score (n,) of each by the trees that never saw its image.
+
+    Parameters
+    ----------
+    features
+        (n, F) of the candidates.
+    label
+        (n,) from `answers`.
+    image
+        (n,) number of the image of each: an image stands on one side of each split.
+    seed
+        Of trees and splits.
+
+    Returns
+    -------
+    None and NaN where fewer than 8 candidates are trails, or all are: they teach nothing. None and NaN, too, where all
+    are of one image: none is left to judge by.
+    """
+    trails = int((label == 1 + CLASSES.index(TRAIL)).sum())
+    images = np.unique(image)
+    if trails < FEWEST or trails == len(label) or len(images) < 2:
+        return None, np.full(len(label), np.nan)
+    fold = np.random.default_rng(seed).permutation(len(images))[np.searchsorted(images, image)] % FOLDS
+    values = np.asarray(features, dtype=np.float32)
+    grown = [_grown(values[fold != k], label[fold != k], seed + k) for k in range(FOLDS)]
+    score = np.empty(len(label))
+    for k, trees in enumerate(grown):
+        if (fold == k).any():
+            score[fold == k] = SecondLook(_together(trees))(values[fold == k])[:, 1]
+    return SecondLook(_together([tree for trees in grown for tree in trees])), score
+
+
+def _grown(features: Array, label: Array, seed: int) -> list[dict[str, Array]]:
+    """Return the trees of a forest as arrays."""
+    from sklearn.ensemble import RandomForestClassifier  # a second, which those who only detect need not wait
+
+    forest = RandomForestClassifier(
+        TREES, min_samples_leaf=2, max_features=min(10, features.shape[1]), random_state=seed
+    )
+    forest.fit(features, label)
+    return [_arrays(each.tree_, forest.classes_.astype(np.intp)) for each in forest.estimators_]
+
+
+def _arrays(tree: Any, classes: NDArray[np.intp]) -> dict[str, Array]:
+    leaf, itself = tree.children_left < 0, np.arange(tree.node_count)
+    counts = tree.value[:, 0, :]
+    shares = np.zeros((tree.node_count, 1 + len(CLASSES)), dtype=np.float32)
+    shares[:, classes] = counts / counts.sum(1, keepdims=True)
+    return {
+        "feature": np.where(leaf, 0, tree.feature).astype(np.int32),
+        "threshold": tree.threshold.astype(np.float32),
+        "left": np.where(leaf, itself, tree.children_left).astype(np.int32),
+        "right": np.where(leaf, itself, tree.children_right).astype(np.int32),
+        "shares": shares,
+    }
+
+
+def _together(trees: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    """Return trees of different sizes as one array each, filled up with 0."""
+    most = max(len(tree["left"]) for tree in trees)
+    return {
+        name: np.stack(
+            [np.pad(tree[name], [(0, most - len(tree[name])), *[(0, 0)] * (tree[name].ndim - 1)]) for tree in trees]
+        )
+        for name in PARTS
+    }

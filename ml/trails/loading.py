@@ -1,0 +1,26 @@
+"""From a checkpoint to the detector that it holds."""
+
+from ml.inference.checkpoint import BadCheckpoint, Checkpoint
+from ml.trails.candidate import LEAST
+from ml.trails.detector import Detector, LearnedDetector
+from ml.trails.radon_baseline import ClassicalDetector
+from ml.trails.train import ARCHITECTURE, CLASSICAL, ROLE, parts_of
+
+
+def detector_of(checkpoint: Checkpoint, *, threads: int | None = None, least: float = LEAST) -> Detector:
+    """Return the detector of a checkpoint; `threads` is how many cores one image may use.
+
+    `least` is how far a cell must be anything but sky (`LearnedDetector`); the classical detector has no such cells.
+
+    Raises
+    ------
+    BadCheckpoint
+        If it is of another role, or of an architecture that this version does not know.
+    """
+    role, architecture = checkpoint.manifest["role"], checkpoint.manifest["architecture"]
+    if role == ROLE and architecture == CLASSICAL:
+        return ClassicalDetector()
+    if role == ROLE and architecture != ARCHITECTURE:
+        raise BadCheckpoint(f"This version knows no trail detector {architecture!r}. Train one with it.")
+    net, look = parts_of(checkpoint)
+    return LearnedDetector(net, look, threads=threads, least=least)

@@ -1,0 +1,118 @@
+"""Crops to train on: turned, dimmed, and some with a drawn trail or arc more."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.imaging.background import in_noise, stretched
+from ml.trails.annotation import CLASSES, TRAIL, Thing
+from ml.trails.marks import Mark, merged
+from ml.trails.profile import settled
+from ml.trails.synthetic_trails import add_arc, add_line, random_curve
+from ml.trails.target_masks import Target, paint
+
+SIDE = 256
+DRAWN = 0.35  # share of the crops that get a drawn trail more
+DRAWN_ARC = 0.2  # share of the crops that get a drawn arc more, where the labels tell of arcs at all
+ON_TRAIL, ON_THING = 0.35, 0.4  # shares of the crops that are centred on a trail, and on something like one
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """An image in units of its noise (H, W), NaN where nothing was measured, and what stands in it."""
+
+    noise_units: NDArray[np.float16]
+    things: list[Thing]
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Crops (B, 1, S, S) as the network sees them, and what it should say of each."""
+
+    images: NDArray[np.float32]
+    targets: list[Target]
+
+
+def batches(images: Sequence[Labelled], size: int, rng: np.random.Generator, side: int = SIDE) -> Iterator[Batch]:
+    """Yield batches for ever."""
+    chooser = _Chooser(images, side)
+    while True:
+        crops = [chooser.crop(rng) for _ in range(size)]
+        yield Batch(np.stack([image for image, _ in crops])[:, None], [target for _, target in crops])
+
+
+class _Chooser:
+    def __init__(self, images: Sequence[Labelled], side: int) -> None:
+        self.images, self.side = images, side
+        pairs = [(n, thing) for n, image in enumerate(images) for thing in image.things]
+        self.trails = [pair for pair in pairs if pair[1].label == TRAIL]
+        self.arcs = any(thing.label == "ARC" for _, thing in pairs)
+        self.others = [
+            alike
+            for label in CLASSES
+            if label != TRAIL and (alike := [pair for pair in pairs if pair[1].label == label])
+        ]
+
+    def crop(self, rng: np.random.Generator) -> tuple[NDArray[np.float32], Target]:
+        number, middle = self._middle(rng)
+        image = self.images[number]
+        corner = np.rint(middle - rng.uniform(0.2, 0.8, 2) * self.side).astype(int)
+        corner = np.clip(corner, 0, np.maximum(np.array(image.noise_units.shape[::-1]) - self.side, 0))
+        x, y = corner
+        pixels = _whole(image.noise_units[y : y + self.side, x : x + self.side], self.side)
+        things = [replace(thing, curve=thing.curve - corner) for thing in image.things]
+        pixels, things = turned(pixels, things, int(rng.integers(8)))
+        if rng.random() < DRAWN:
+            things = [*things, add_line(pixels, random_curve(rng, self.side), rng)]
+        if self.arcs and rng.random() < DRAWN_ARC:
+            things = [*things, add_arc(pixels, rng)]
+        pixels *= np.float32(rng.uniform(0.85, 1.15))
+        return stretched(pixels), paint(things, pixels.shape)
+
+    def _middle(self, rng: np.random.Generator) -> tuple[int, Array]:
+        chance = rng.random()
+        pool = self.trails if chance < ON_TRAIL else []
+        if ON_TRAIL <= chance < ON_TRAIL + ON_THING and self.others:
+            pool = self.others[rng.integers(len(self.others))]  # each class alike: there are far more spikes than arcs
+        if pool:
+            number, thing = pool[rng.integers(len(pool))]
+            return number, thing.curve[rng.integers(len(thing.curve))]
+        number = int(rng.integers(len(self.images)))
+        return number, rng.uniform(0, self.images[number].noise_units.shape[::-1])
+
+
+def turned(pixels: Array, things: Sequence[Thing], how: int) -> tuple[Array, list[Thing]]:
+    """Return a square image and its things in one of the eight ways that a square can be laid down (0..7)."""
+    last = len(pixels) - 1
+    curves = [thing.curve for thing in things]
+    if how & 1:
+        pixels, curves = pixels[:, ::-1], [curve * (-1, 1) + (last, 0) for curve in curves]
+    if how & 2:
+        pixels, curves = pixels[::-1], [curve * (1, -1) + (0, last) for curve in curves]
+    if how & 4:
+        pixels, curves = pixels.T, [curve[:, ::-1] for curve in curves]
+    return pixels.copy(), [replace(thing, curve=curve) for thing, curve in zip(things, curves, strict=True)]
+
+
+def _whole(part: Array, side: int) -> NDArray[np.float32]:
+    whole = np.full((side, side), np.nan, dtype=np.float32)
+    whole[: part.shape[0], : part.shape[1]] = part
+    return whole
+
+
+def drawn(marks: Sequence[Mark]) -> list[Thing]:
+    """Return the trails that volunteers' marks of one image stand for, each trusted as far as they agree."""
+    lines = merged(marks) if marks else []
+    return [Thing(TRAIL, line.line.reshape(2, 2), weight=line.weight, drawn=True) for line in lines]
+
+
+def labelled(pixels: NDArray[Any], things: Sequence[Thing], name: str) -> Labelled:
+    """Return an image (H, W) in units of its noise; a line that was drawn is settled on the ridge near it."""
+    noise_units = in_noise(pixels)
+    on_ridge = [replace(thing, curve=settled(noise_units, thing.curve)) if thing.drawn else thing for thing in things]
+    return Labelled(np.clip(noise_units, -6e4, 6e4).astype(np.float16), on_ridge, name)

@@ -1,0 +1,163 @@
+"""The scan of an archive in shards, each written whole or not at all, so that it can be taken up again."""
+
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ml.data.dataset import BadExamples
+from ml.models.compute import cores
+from ml.trails.annotation import CLASSES
+from ml.trails.detection import Trail
+
+SHARD = 64  # subjects
+SCAN = "scan.json"
+POINTS = pa.list_(pa.list_(pa.float32()))
+SCHEMA = pa.schema(
+    [
+        pa.field("external_id", pa.string()),
+        pa.field("frame", pa.int16()),
+        pa.field("number", pa.int16()),
+        pa.field("score", pa.float32()),
+        pa.field("class", pa.string()),
+        pa.field("box", pa.list_(pa.float32())),
+        pa.field("line", POINTS),
+        pa.field("curve", POINTS),
+        *(pa.field(name, pa.float32()) for name in ("length", "bend", "width", "snr")),
+        *(pa.field(f"p_{name}", pa.float32()) for name in CLASSES),
+    ]
+)
+
+
+class Scan:
+    """A folder of shards, and what it is a scan of.
+
+    Parameters
+    ----------
+    folder
+        Made if missing.
+    said
+        What the scan is of (checkpoint, manifest); a folder begun with something else is refused.
+    size
+        Subjects of a shard, by their place in the manifest.
+
+    Raises
+    ------
+    BadExamples
+        If the folder holds a scan of something else.
+    """
+
+    def __init__(self, folder: Path, said: dict[str, Any], size: int = SHARD) -> None:
+        if size < 1:
+            raise BadExamples(f"--shard is a number of subjects, 1 or more, not {size}.")
+        self.folder, self.size, self.rows = folder, size, 0
+        folder.mkdir(parents=True, exist_ok=True)
+        said = {**said, "shard": size}
+        path = folder / SCAN
+        if path.exists():
+            _check(folder, json.loads(path.read_text()), said)
+        else:
+            whole(path, lambda partial: partial.write_text(json.dumps(said, indent=2) + "\n"))
+        for left in folder.glob("*.partial"):
+            left.unlink()
+        self.done = {int(path.stem) for path in folder.glob("[0-9]*.parquet")}
+
+    def skip(self, _external_id: str) -> bool:
+        """Tell the reader, which asks at every row in turn, whether the row lies in a finished shard."""
+        shard = self.rows // self.size
+        self.rows += 1
+        return shard in self.done
+
+    @property
+    def current(self) -> int:
+        """Return the shard of the row that was asked for last."""
+        return max(self.rows - 1, 0) // self.size
+
+    def write(self, shard: int, rows: Sequence[dict[str, Any]]) -> None:
+        """Write one shard, whole or not at all."""
+        table = pa.Table.from_pylist(list(rows), schema=SCHEMA)
+        whole(self.folder / f"{shard:06d}.parquet", lambda partial: pq.write_table(table, partial))
+        self.done.add(shard)
+
+    def join(self, out: Path) -> int:
+        """Write all shards, in order, as one file, whole or not at all, and return how many trails it holds."""
+        count = 0
+
+        def write(partial: Path) -> None:
+            nonlocal count
+            with pq.ParquetWriter(partial, SCHEMA) as file:
+                for shard in sorted(self.done):
+                    table = pq.read_table(self.folder / f"{shard:06d}.parquet", schema=SCHEMA)
+                    file.write_table(table)
+                    count += len(table)
+
+        whole(out, write)
+        return count
+
+
+def rows_of(external_id: str, frame: int, found: Sequence[Trail]) -> Iterator[dict[str, Any]]:
+    """Yield one row a trail, numbered from the surest on."""
+    for number, trail in enumerate(found):
+        yield {"external_id": external_id, "frame": frame, "number": number, **trail.told()}
+
+
+def whole(path: Path, write: Any) -> None:
+    """Write a file beside its place and then move it there, so that it is there whole or not at all."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        write(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _check(folder: Path, there: dict[str, Any], said: dict[str, Any]) -> None:
+    for name, value in said.items():
+        if there.get(name) != value:
+            raise BadExamples(
+                f"{folder} holds a scan with another {name} ({there.get(name)}, not {value}). Name another --out, or"
+                " remove that folder to begin anew."
+            )
+
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+AHEAD = 2  # images waiting for each worker
+
+
+def sweep(
+    work: Callable[[Item], Result], items: Iterable[Item], count: int | None = None
+) -> Iterator[tuple[Item, Result]]:
+    """Yield each item with what `work` made of it, in the order of the items, which are read by the caller's thread.
+
+    As many as `count` are worked on at once, or as there are cores.
+
+    Raises
+    ------
+    MemoryError
+        With a sentence, where an image does not fit; what was yielded before stands.
+    """
+    count = count or cores()
+    waiting: deque[tuple[Item, Future[Result]]] = deque()
+    with ThreadPoolExecutor(count) as pool:
+        try:
+            for item in items:
+                waiting.append((item, pool.submit(work, item)))
+                if len(waiting) > AHEAD * count:
+                    yield _next(waiting)
+            while waiting:
+                yield _next(waiting)
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+
+def _next(waiting: "deque[tuple[Item, Future[Result]]]") -> tuple[Item, Result]:
+    item, future = waiting.popleft()
+    return item, future.result()

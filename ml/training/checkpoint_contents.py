@@ -1,0 +1,58 @@
+"""What a checkpoint of a classifier holds: its tensors, and what its manifest says."""
+
+import datetime
+import time
+from typing import Any
+
+from torch import Tensor
+
+from ml.data.dataset import Examples
+from ml.inference.checkpoint import Checkpoint, code_version
+from ml.inference.feature_extractor import Backbone, architecture_of, frozen_tensors
+from ml.training import head_training as frozen
+
+
+def backbone_tensors(network: Backbone, base: Checkpoint | None, *, frozen: bool, packaged: bool) -> dict[str, Tensor]:
+    """Return the network's tensors; none of a frozen one that every installation has."""
+    known = packaged if base is None else frozen and not base.part("backbone.")
+    return {} if known else frozen_tensors(network.network)
+
+
+def head_tensors(heads: frozen.Heads) -> dict[str, Tensor]:
+    """Return the heads' tensors, as a checkpoint keeps them."""
+    tensors = {"stamp.weight": heads.stamp.weight, "stamp.bias": heads.stamp.bias}
+    net = {} if heads.tracklet is None else heads.tracklet.net.state_dict()
+    return tensors | {f"tracklet.{name}": value for name, value in net.items()}
+
+
+def manifest_of(
+    role: str,
+    examples: Examples,
+    start: Backbone,
+    heads: frozen.Heads,
+    *,
+    preset: str,
+    init: str,
+    base: Checkpoint | None,
+    seed: int,
+) -> dict[str, Any]:
+    """Return what every checkpoint's manifest says."""
+    return {
+        "role": role,
+        "classes": list(examples.classes),
+        "positive": list(examples.positive),
+        "architecture": architecture_of(start),
+        "init": init if base is None else base.manifest.get("sha256", "base"),
+        "preset": preset,
+        "preprocessing": start.preprocessing.as_manifest(),
+        "feature_key": start.feature_key,
+        **({} if heads.compute is None else {"compute": heads.compute.as_manifest()}),
+        "training_set": examples.training_set,
+        "examples": len(examples),
+        "notes": list(examples.notes),
+        "code_version": code_version(),
+        "seed": seed,
+        "metrics": heads.metrics,
+        **({} if heads.tracklet is None else heads.tracklet.as_manifest()),
+        "created": datetime.datetime.fromtimestamp(time.time(), datetime.UTC).isoformat(timespec="seconds"),
+    }

@@ -1,0 +1,234 @@
+"""Train a whole network on pixels: from a frozen backbone, from a champion, or a small one from nothing."""
+
+import copy
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from ml.data.augmentation import AUGMENTS
+from ml.data.dataset import BadExamples, Examples
+from ml.data.tensors import Chips, load_chips
+from ml.inference.feature_extractor import Backbone, prepare
+from ml.models.autotune import autotune
+from ml.models.compute import Compute
+from ml.models.input_adapters import Adapted
+from ml.models.stamp import dimensions
+from ml.training.callbacks import Epoch, OnEpoch
+from ml.training.linear_probe import LinearHead
+from ml.training.losses import partial_label_loss, weighted_mean
+from ml.training.memory import kept_memory
+from ml.training.schedule import Best, Clock, Schedule
+from ml.training.validation import Judge
+
+MOMENTUM = 0.2
+DECAY = 0.02
+GPU_FACTOR = 20  # a GPU shows so many times more chips in the same time
+
+
+@kept_memory()
+def finetune(
+    examples: Examples,
+    start: Backbone,
+    head: LinearHead | None,
+    rows: tuple[NDArray[np.intp], NDArray[np.intp]],
+    schedule: Schedule,
+    *,
+    seed: int,
+    minutes: float | None,
+    on_epoch: OnEpoch,
+) -> tuple[nn.Module, LinearHead, Compute]:
+    """Train backbone and head together; return both as they were in their best round, and how they were computed.
+
+    Parameters
+    ----------
+    examples
+        With pixels.
+    start
+        The network to begin from, which is copied, and its preprocessing.
+    head
+        A head that knows the network's features: then the result is no worse than the two as they are, and batch
+        normalisation is held. None for a fresh one.
+    rows
+        Row numbers (train, validation); rounds are judged on the first `schedule.judged` of the latter, or as many of
+        them as fit into memory.
+    schedule, seed, minutes, on_epoch
+        As in `ml.training.train.train`.
+
+    Raises
+    ------
+    BadExamples
+        If the training rows show a single chip, of which no batch can be made.
+    """
+    chips = load_chips(examples, rows[0], start.preprocessing)
+    if len(chips) < 2:
+        raise BadExamples(
+            "Only one example is left to learn from, and a network needs two or more (batch normalisation)."
+            " Add examples of other objects, or use preset head."
+        )
+    unseen = load_chips(examples, rows[1][: schedule.judged], start.preprocessing)
+    judge = Judge(examples, unseen.rows)
+    network = copy.deepcopy(start.network)
+    linear = _linear(head, dimensions(network), len(examples.classes), seed)
+    model = nn.Sequential(prepare(network, start.preprocessing, chips.pixels.shape[1]), linear)
+    if head is None:
+        _let_norms_follow(network)
+    model.to(start.device)
+    _learning(model, holds_norms=head is not None or not schedule.body)
+    compute = autotune(model, chips.pixels[: schedule.batch].to(start.device))
+    compute.place(model, start.device)
+    learner = _Learner(model, _optimiser(network, linear, schedule), compute, _kept(model, schedule))
+    clock, best = Clock(_steps(chips, schedule, start.device), minutes), Best(schedule.patience)
+    batches = _batches(chips, seed, schedule, start.preprocessing.sky_noise)
+    with compute.limited():
+        if head is not None:
+            best.offer(judge.stamp(learner.log_scores(unseen))[0], model)
+        for epoch in range(1, schedule.rounds + 1):
+            _learning(model, holds_norms=head is not None or not schedule.body)
+            loss = learner.round(batches, clock, until=epoch / schedule.rounds)
+            said = judge.stamp(learner.log_scores(unseen))
+            on_epoch(Epoch(epoch, schedule.rounds, loss, *said))
+            if best.offer(said[0], learner.judged) or clock.progress >= 1:
+                break
+    examples.notes.extend(clock.notes())
+    best.restore(model)
+    model.cpu().eval()
+    return network, LinearHead(linear.weight.detach().clone(), linear.bias.detach().clone()), compute
+
+
+def _let_norms_follow(network: nn.Module) -> None:
+    """Let running statistics forget photographs in tens of steps: timm's tf_ nets take hundreds."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = MOMENTUM
+
+
+def _learning(model: nn.Module, *, holds_norms: bool) -> None:
+    """Let the model learn; with `holds_norms` its batch normalisation stays what the head that it began with knows."""
+    model.train()
+    for module in model.modules():
+        if holds_norms and isinstance(module, nn.BatchNorm2d):
+            module.eval()
+
+
+def _kept(model: nn.Module, schedule: Schedule) -> AveragedModel | None:
+    """Return the running average of the model's weights and statistics, where the schedule wants one."""
+    if not schedule.average:
+        return None
+
+    def average(kept: Any, now: Any, averaged: Any) -> None:
+        get_ema_multi_avg_fn(warmed(schedule.average, int(averaged)))(kept, now, averaged)
+
+    return AveragedModel(model, multi_avg_fn=average, use_buffers=True)
+
+
+def warmed(average: float, averaged: int) -> float:
+    """Return the share of a running average that a step leaves as it was: less at first, while it has seen little.
+
+    Else it would be about the network's first states for tens of steps, and short rounds would judge those. The rule is
+    that of TensorFlow's ExponentialMovingAverage with `num_updates`.
+    """
+    return min(average, (1 + averaged) / (10 + averaged))
+
+
+class _Learner:
+    """A model in training: the steps it takes, and the average of them that is judged."""
+
+    def __init__(
+        self, model: nn.Module, optimiser: torch.optim.Optimizer, compute: Compute, kept: AveragedModel | None
+    ) -> None:
+        self.model, self.optimiser, self.compute, self.kept = model, optimiser, compute, kept
+        self.device = next(model.parameters()).device
+
+    @property
+    def judged(self) -> nn.Module:
+        return self.model if self.kept is None else self.kept.module
+
+    def round(self, batches: Iterator[Chips], clock: Clock, *, until: float) -> float:
+        """Take steps until so much of the run is over; return their mean loss."""
+        losses: list[Tensor] = []
+        while clock.progress < until or not losses:
+            losses.append(self._step(next(batches), clock.rate()))
+            clock.step += 1
+        return float(torch.stack(losses).mean())
+
+    def _step(self, batch: Chips, rate: float) -> Tensor:
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["peak"] * rate
+        logits = self._logits(self.model, batch.pixels)
+        loss = weighted_mean(partial_label_loss(logits, batch.targets.to(self.device)), batch.weights.to(self.device))
+        self.optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
+        self.optimiser.step()
+        if self.kept is not None:
+            self.kept.update_parameters(self.model)
+        return loss.detach()
+
+    def log_scores(self, chips: Chips) -> Tensor:
+        """Return log class probabilities (n, F, K) of chips, by what is judged."""
+        model = self.judged.eval()
+        with torch.inference_mode():
+            parts = [self._logits(model, part) for part in chips.pixels.split(256)]
+        scores = torch.cat(parts).cpu().log_softmax(1)
+        return scores.reshape(-1, chips.frames, scores.shape[1]).clone()
+
+    def _logits(self, model: nn.Module, pixels: Tensor) -> Tensor:
+        with self.compute.autocast(self.device):
+            logits: Tensor = model(self.compute.place(pixels.float(), self.device))
+        return logits.float()
+
+
+def _batches(chips: Chips, seed: int, schedule: Schedule, noise: float) -> Iterator[Chips]:
+    random = torch.Generator().manual_seed(seed)
+    while True:
+        for rows in torch.randperm(len(chips), generator=random).split(schedule.batch):
+            pixels = AUGMENTS[schedule.augment](chips.pixels[rows].float(), random, noise)
+            if len(rows) > 1:  # batch normalisation needs two
+                owners = chips.rows[(rows // chips.frames).numpy()]
+                yield Chips(pixels, chips.targets[rows], chips.weights[rows], 1, owners)
+
+
+def _steps(chips: Chips, schedule: Schedule, device: torch.device) -> int:
+    views = schedule.views * (GPU_FACTOR if device.type == "cuda" else 1)
+    shown = min(views, max(schedule.fewest, schedule.repeats * len(chips)))
+    return max(schedule.rounds, math.ceil(shown / schedule.batch))
+
+
+def _linear(head: LinearHead | None, dimensions: int, classes: int, seed: int) -> nn.Linear:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        linear = nn.Linear(dimensions, classes)
+    if head is not None:
+        linear.load_state_dict({"weight": head.weight, "bias": head.bias})
+    return linear
+
+
+def _optimiser(network: nn.Module, linear: nn.Linear, schedule: Schedule) -> torch.optim.Optimizer:
+    groups = [*_body(network, schedule), {"params": list(linear.parameters()), "peak": schedule.rate}]
+    return torch.optim.AdamW(groups, lr=schedule.rate, weight_decay=DECAY)
+
+
+def _body(network: nn.Module, schedule: Schedule) -> list[dict[str, Any]]:
+    """Return the network's parameters with their rates; the adapter before it is as new as the head."""
+    inner = network.network if isinstance(network, Adapted) else network
+    groups: list[dict[str, Any]] = []
+    if isinstance(network, Adapted):
+        groups = [{"params": list(network.adapter.parameters()), "peak": schedule.rate}]
+    if not schedule.body:
+        inner.requires_grad_(False)
+        return groups
+    peak = schedule.rate * schedule.body
+    if schedule.deeper == 1 or not hasattr(inner, "group_matcher"):
+        return [*groups, {"params": list(inner.parameters()), "peak": peak}]
+    from timm.optim import param_groups_layer_decay  # heavy, as in ml.models.weights
+
+    layers = param_groups_layer_decay(inner, DECAY, layer_decay=schedule.deeper)
+    return groups + [
+        {"params": one["params"], "weight_decay": one["weight_decay"], "peak": peak * one["lr_scale"]} for one in layers
+    ]

@@ -1,0 +1,92 @@
+"""Train a network and then its heads: what the presets "finetune" and "small" do."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.data.dataset import BadExamples, Examples
+from ml.data.tensors import SLAB
+from ml.inference.feature_extractor import Backbone
+from ml.training.callbacks import OnEpoch, silent
+from ml.training.finetune import finetune
+from ml.training.head_training import Heads, Told, best_head, log_scores
+from ml.training.linear_probe import LinearHead
+from ml.training.schedule import Schedule
+from ml.training.validation import Judge
+
+LEAST = 16  # subjects, below which a network learns nothing that a head would not
+
+
+def train_tuned(
+    examples: Examples,
+    start: Backbone,
+    schedule: Schedule,
+    *,
+    seed: int,
+    minutes: float | None,
+    on_epoch: OnEpoch,
+) -> tuple[Backbone, Heads]:
+    """Train the whole network of `start` on pixels, then cool its head.
+
+    Where the network knows something already, it begins with a head fitted on its frozen features: a fresh head would
+    first tear them apart (Kumar et al. 2022, arXiv:2202.10054). It learns from one look at each stamp.
+    """
+    if start.preprocessing.looks > 1 or start.preprocessing.rings:
+        start = Backbone(start.network, replace(start.preprocessing, closer=None, rings=False))
+    if len(examples) < LEAST:
+        raise BadExamples(
+            f"There are only {len(examples)} examples; a network needs {LEAST} or more. Label more, or use preset head."
+        )
+    train, validation = examples.split(seed=seed)
+    rows = train, np.random.default_rng(seed).permutation(validation)
+    head = _probe(examples, start, train, validation, seed) if schedule.probes else None
+    network, linear, compute = finetune(
+        examples, start, head, rows, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch
+    )
+    tuned = Backbone(network, start.preprocessing)
+    judge = Judge(examples, validation)
+    scores = log_scores(linear, features_of(examples, validation, tuned))
+    temperature = judge.temperature(scores)
+    cooled = (scores / temperature).log_softmax(-1)
+    return tuned, Heads(linear.cooled(temperature), None, judge.stamp(cooled)[1], compute)
+
+
+def _probe(
+    examples: Examples, start: Backbone, train: NDArray[np.intp], validation: NDArray[np.intp], seed: int
+) -> LinearHead:
+    """Fit a head on the frozen features of the training rows alone."""
+    features = examples.features
+    if features is None or examples.feature_key != start.feature_key:
+        features = features_of(examples, np.arange(len(examples)), start)
+    judge = Judge(examples, validation)
+    best = best_head(examples, features, train, judge, seed=seed, told=Told(silent, 1))
+    return best.stamp.cooled(best.temperature)
+
+
+def features_of(examples: Examples, rows: NDArray[np.intp], backbone: Backbone) -> NDArray[np.float16]:
+    """Return features (n, F, D) of some subjects, read from their pixels a slab at a time."""
+    slabs = [rows[first : first + SLAB] for first in range(0, len(rows), SLAB)]
+    return np.concatenate([backbone.features(np.asarray(examples.pixels[slab])) for slab in slabs])
+
+
+def known_or_made(examples: Examples, backbone: Backbone) -> NDArray[Any]:
+    """Return features (n, F, D) of all subjects: those at hand if this backbone made them, else from their pixels.
+
+    Raises
+    ------
+    BadExamples
+        If there are none of this backbone's, and no pixels either.
+    """
+    known = examples.features
+    if known is not None and (not examples.feature_key or examples.feature_key == backbone.feature_key):
+        return known
+    if examples.pixels is not None:
+        return features_of(examples, np.arange(len(examples)), backbone)
+    if known is None:
+        raise BadExamples("The examples have neither features nor pixels: there is nothing to look at.")
+    raise BadExamples(
+        f"The features at hand are {examples.feature_key}, but this model starts from {backbone.feature_key}."
+        " Score the subjects with that backbone first."
+    )

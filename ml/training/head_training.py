@@ -1,0 +1,144 @@
+"""Train heads over features that are already known: what every round of the loop does, in seconds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ml.data.dataset import Examples
+from ml.inference.tracklet_net import Learnt
+from ml.models.compute import Compute
+from ml.training import linear_probe
+from ml.training.callbacks import Epoch, OnEpoch
+from ml.training.linear_probe import Joined, LinearHead, Regression
+from ml.training.validation import Judge, Said
+
+HEAD_EPOCHS = linear_probe.EPOCHS * len(linear_probe.RIDGES)
+
+
+@dataclass(frozen=True)
+class Heads:
+    """What a training makes on top of a backbone, its figures on the validation part, and how it was computed."""
+
+    stamp: LinearHead
+    tracklet: Learnt | None
+    metrics: dict[str, float]
+    compute: Compute | None = None
+
+
+def train_stamp(
+    examples: Examples,
+    features: NDArray[Any],
+    *,
+    seed: int,
+    on_epoch: OnEpoch,
+    looks: Sequence[int] = (),
+) -> Heads:
+    """Fit a stamp head on part of the examples, judge and cool it on the rest, then go on over all of them.
+
+    Parameters
+    ----------
+    examples, features
+        The labels, and (N, F, D) features of the same rows; several frames inherit their subject's label.
+    seed
+        Of the split.
+    on_epoch
+        Told after each epoch; may raise Cancelled.
+    looks
+        How many of the features belong to each look at a stamp; each look gets a head, and these are joined. Without
+        any, all belong to one.
+    """
+    train, validation = examples.split(seed=seed)
+    judge, told = Judge(examples, validation), Told(on_epoch, HEAD_EPOCHS)
+    first = best_head(examples, features, train, judge, seed=seed, told=told, looks=looks)
+    every = regression(examples, features, np.arange(len(examples)), seed, looks)
+    whole = every.fit(first.ridge, start=first.stamp)
+    return Heads(whole.cooled(first.temperature), None, judge.stamp(first.scores)[1])
+
+
+@dataclass(frozen=True)
+class BestHead:
+    """The head that did best on validation chips, before cooling; `scores` are its cooled log scores of them."""
+
+    stamp: LinearHead
+    ridge: float
+    temperature: float
+    scores: Tensor
+    loss: float
+
+
+def best_head(
+    examples: Examples,
+    features: NDArray[Any],
+    train: NDArray[np.intp],
+    judge: Judge,
+    *,
+    seed: int,
+    told: "Told",
+    looks: Sequence[int] = (),
+) -> BestHead:
+    """Fit heads with less and less regularisation, as long as the validation loss becomes smaller."""
+    fits, seen = regression(examples, features, train, seed, looks), features[judge.rows]
+    best: BestHead | None = None
+    for ridge in linear_probe.RIDGES:
+        report = told.of_head(judge, seen)
+        stamp = fits.fit(ridge, start=None if best is None else best.stamp, report=report)
+        scores = log_scores(stamp, seen)
+        temperature = judge.temperature(scores)
+        cooled = (scores / temperature).log_softmax(-1)
+        loss = judge.stamp(cooled)[0]
+        if best is not None and loss >= best.loss:
+            return best
+        best = BestHead(stamp, ridge, temperature, cooled, loss)
+    assert best is not None  # noqa: S101 - for the type checker: RIDGES is not empty
+    return best
+
+
+class Told:
+    """Numbers the epochs of a run's parts as one series, and passes them on."""
+
+    def __init__(self, on_epoch: OnEpoch, epochs: int) -> None:
+        self.on_epoch, self.epochs, self.last = on_epoch, epochs, 0
+
+    def of_head(self, judge: Judge, seen: NDArray[Any]) -> linear_probe.Report:
+        """Return what reports a stamp head by the judge's features (n, F, D) after each of its epochs."""
+
+        def report(loss: float, stamp: LinearHead) -> None:
+            self.last += 1
+            self.on_epoch(Epoch(self.last, self.epochs, loss, *judge.stamp(log_scores(stamp, seen))))
+
+        return report
+
+    def of_tracklets(self, epochs: int, judged: Callable[[nn.Module], Said]) -> Callable[[int, float, nn.Module], None]:
+        """Return what reports a tracklet network; its epochs follow those of the head, which may have ended early."""
+        before = self.last
+
+        def report(epoch: int, loss: float, net: nn.Module) -> None:
+            self.on_epoch(Epoch(before + epoch, before + epochs, loss, *judged(net)))
+
+        return report
+
+
+def log_scores(stamp: LinearHead, features: NDArray[Any]) -> Tensor:
+    """Return log class probabilities (N, F, K) of chips' features (N, F, D)."""
+    n, frames, dimensions = features.shape
+    return stamp.logits(features.reshape(-1, dimensions)).log_softmax(1).reshape(n, frames, -1)
+
+
+def regression(
+    examples: Examples, features: NDArray[Any], rows: NDArray[np.intp], seed: int, looks: Sequence[int] = ()
+) -> Regression | Joined:
+    """Return the chips of some rows, ready to fit heads on; at most `head.MOST` of them, drawn at random."""
+    frames = features.shape[1]
+    most = max(1, linear_probe.MOST // frames)
+    if len(rows) > most:
+        rows = np.random.default_rng(seed).choice(rows, most, replace=False)
+    chips = features[rows].reshape(len(rows) * frames, -1)
+    targets, weights = np.repeat(examples.targets[rows], frames, axis=0), np.repeat(examples.weights[rows], frames)
+    if len(looks) < 2:
+        return Regression(chips, targets, weights)
+    parts = np.split(chips, np.cumsum(looks)[:-1], axis=1)
+    return Joined([Regression(look, targets, weights) for look in parts])

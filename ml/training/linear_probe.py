@@ -1,0 +1,159 @@
+"""The linear head over frozen features: multinomial logistic regression, in seconds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ml.training.losses import partial_label_loss, weighted_mean
+
+EPOCHS = 8
+STEPS = 6  # L-BFGS iterations in an epoch
+RIDGES = (3000.0, 1000.0, 300.0, 100.0)  # strongest first: few or doubtful labels want much of it
+MOST = 100_000  # examples of one fit; a linear head learns no more from further ones, and memory stays bounded
+Report = Callable[[float, "LinearHead"], None]
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """Logits = features · weightᵀ + bias; weight (K, D), bias (K,). Standardisation and temperature are folded in."""
+
+    weight: Tensor
+    bias: Tensor
+
+    def logits(self, features: NDArray[Any]) -> Tensor:
+        """Return logits (N, K) of features (N, D)."""
+        return torch.addmm(self.bias, torch.from_numpy(np.ascontiguousarray(features)).float(), self.weight.T)
+
+    def cooled(self, temperature: float) -> "LinearHead":
+        """Return the head with its logits divided by `temperature`."""
+        return LinearHead(self.weight / temperature, self.bias / temperature)
+
+
+class Regression:
+    """Examples made ready for fitting heads of different strength of regularisation.
+
+    Parameters
+    ----------
+    features
+        (N, D), finite; they are copied and standardised.
+    targets, weights
+        (N, K) allowed classes and (N,) trust.
+    """
+
+    def __init__(self, features: NDArray[Any], targets: NDArray[Any], weights: NDArray[Any]) -> None:
+        self.x = torch.from_numpy(np.array(features, dtype=np.float32))
+        self.mean, self.scale = self.x.mean(0), self.x.std(0, correction=0)
+        self.scale[self.scale < 1e-6] = 1
+        self.x.sub_(self.mean).div_(self.scale)
+        self.targets = torch.from_numpy(np.ascontiguousarray(targets)).float()
+        self.weights = torch.from_numpy(np.asarray(weights)).float()
+
+    def fit(self, ridge: float, *, start: LinearHead | None = None, report: Report | None = None) -> LinearHead:
+        """Fit a head by L-BFGS on all examples at once.
+
+        Minimises Σ w loss / Σ w + ridge/(2 N) ‖W‖² over standardised features.
+
+        Parameters
+        ----------
+        ridge
+            The inverse of scikit-learn's C.
+        start
+            A head near the answer, to begin from.
+        report
+            Called after each epoch with the loss and the head as it is.
+        """
+        weight, bias = self._begin(start)
+        optimiser = torch.optim.LBFGS([weight, bias], max_iter=STEPS, history_size=10, line_search_fn="strong_wolfe")
+
+        def closure() -> Tensor:
+            optimiser.zero_grad()
+            loss = weighted_mean(partial_label_loss(torch.addmm(bias, self.x, weight.T), self.targets), self.weights)
+            loss = loss + ridge / (2 * len(self.x)) * weight.square().sum()
+            loss.backward()
+            return loss
+
+        previous = float("inf")
+        for _ in range(EPOCHS):
+            optimiser.step(closure)
+            loss = float(closure().detach())
+            if report is not None:
+                report(loss, self._folded(weight, bias))
+            if previous - loss < 1e-4 * abs(previous):
+                break
+            previous = loss
+        return self._folded(weight, bias)
+
+    def _begin(self, start: LinearHead | None) -> tuple[Tensor, Tensor]:
+        if start is None:
+            weight, bias = torch.zeros(self.targets.shape[1], len(self.mean)), torch.zeros(self.targets.shape[1])
+        else:
+            weight, bias = start.weight * self.scale, start.bias + start.weight @ self.mean
+        return weight.requires_grad_(), bias.requires_grad_()
+
+    def _folded(self, weight: Tensor, bias: Tensor) -> LinearHead:
+        with torch.no_grad():
+            flat = weight / self.scale
+            return LinearHead(flat, bias - flat @ self.mean)
+
+
+def temperature(logits: Tensor, targets: NDArray[Any], weights: NDArray[Any]) -> float:
+    """Return the temperature, 0.05..20, by which validation logits are best divided.
+
+    Guo et al. 2017, ICML, On Calibration of Modern Neural Networks. A grid is enough: the loss is smooth in it.
+    """
+    t, w = torch.from_numpy(np.asarray(targets)).float(), torch.from_numpy(np.asarray(weights)).float()
+    grid = torch.logspace(np.log10(0.05), np.log10(20), 120)
+    losses = [float(weighted_mean(partial_label_loss(logits / value, t), w)) for value in grid]
+    return float(grid[int(np.argmin(losses))])
+
+
+class Joined:
+    """Heads that are fitted apart, one for each look, and joined to one over all features side by side.
+
+    A single head over all features would lean on few of them; on the real ZTF night the mean of two heads has the
+    better AUC (docs/models.md).
+
+    Parameters
+    ----------
+    looks
+        Regressions on the same examples, each with the features (N, D) of one look.
+    """
+
+    def __init__(self, looks: Sequence[Regression]) -> None:
+        self.looks = looks
+
+    def fit(self, ridge: float, *, start: LinearHead | None = None, report: Report | None = None) -> LinearHead:
+        """Fit each look's head as `Regression.fit` does, and join them; only the last look's epochs are reported.
+
+        `ridge` is that of the widest look. One of fewer features gets so much less, since each of them counts for more.
+        """
+        widths = [len(look.mean) for look in self.looks]
+        ridges = [ridge * width / max(widths) for width in widths]
+        starts = [None] * len(self.looks) if start is None else parted(start, widths)
+        heads: list[LinearHead] = []
+
+        def joined_so_far(loss: float, last: LinearHead) -> None:
+            assert report is not None  # noqa: S101 - for the type checker
+            report(loss, joined([*heads, last]))
+
+        for look, its_ridge, begin in zip(self.looks[:-1], ridges[:-1], starts[:-1], strict=True):
+            heads.append(look.fit(its_ridge, start=begin))
+        told = None if report is None else joined_so_far
+        heads.append(self.looks[-1].fit(ridges[-1], start=starts[-1], report=told))
+        return joined(heads)
+
+
+def joined(heads: Sequence[LinearHead]) -> LinearHead:
+    """Return the head over features side by side whose logits are the mean of those of `heads`."""
+    weight = torch.cat([head.weight for head in heads], dim=1) / len(heads)
+    return LinearHead(weight, torch.stack([head.bias for head in heads]).mean(0))
+
+
+def parted(head: LinearHead, widths: Sequence[int]) -> list[LinearHead]:
+    """Return one head for each look of so many features, which `joined` makes `head` of; they share its bias."""
+    return [LinearHead(weight * len(widths), head.bias) for weight in head.weight.split(list(widths), dim=1)]

@@ -1,0 +1,97 @@
+"""How a classifier of stamps or of tracklets' chips is made: any architecture, frozen or fine-tuned."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ml.data.dataset import BadExamples, Examples
+from ml.data.preprocessing import FROZEN, Preprocessing, native
+from ml.inference.feature_extractor import Backbone, architecture_of
+from ml.models.stamp import RESIDUAL, backbone
+from ml.models.weights import ARCHITECTURE
+from ml.training.schedule import SMALL, SMALL_AGAIN, WHOLE, Schedule
+
+PRESETS = ("head", "finetune", "small")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is trained, from what, and how.
+
+    Parameters
+    ----------
+    preset
+        A name for the manifest.
+    architecture
+        "residual", or any name that timm knows.
+    init
+        "imagenet", "random" or "scratch": fresh weights, both. "random" says that they are to stay as they are.
+    preprocessing
+        Before the network; its `channels` are those of the first layer, 0 maps any number to three.
+    freeze
+        Only the last layer learns (and the adapter, where there is one); the network's features are computed once.
+    schedule
+        Of the training, where not all is frozen.
+    balanced
+        Weigh each class alike, however many examples it has.
+    """
+
+    preset: str = "finetune"
+    architecture: str = ARCHITECTURE
+    init: str = "imagenet"
+    preprocessing: Preprocessing = FROZEN
+    freeze: bool = False
+    schedule: Schedule = WHOLE
+    balanced: bool = False
+
+    def begin(self, seed: int) -> Backbone:
+        """Return the network as it is before any training."""
+        init = "imagenet" if self.init == "imagenet" and self.architecture != RESIDUAL else "random"
+        channels = self.preprocessing.channels or 3
+        network = backbone(self.architecture, init, channels, seed, adapter=self.preprocessing.adapter)
+        return Backbone(network, self.preprocessing)
+
+    @property
+    def packaged(self) -> bool:
+        """Return whether the network stays as every installation has it, so that a checkpoint need not hold it."""
+        untouched = self.freeze and not self.preprocessing.adapter and self.preprocessing.channels in {0, 3}
+        return untouched and self.init == "imagenet" and self.architecture == ARCHITECTURE
+
+
+def recipe_of(preset: str, init: str, examples: Examples, start: Backbone | None = None) -> Recipe:
+    """Return what a preset means for these examples.
+
+    Parameters
+    ----------
+    preset
+        "head": a linear head over a frozen backbone, in seconds. "finetune": the whole backbone. "small": a small
+        residual net at native size.
+    init
+        "imagenet", "random" or "scratch" (the same).
+    examples
+        With pixels, where a network is to be trained.
+    start
+        The network of a checkpoint to go on from, which outranks `init` and the preset's own.
+    """
+    residual = preset == "small" if start is None else architecture_of(start) == RESIDUAL
+    if preset == "head":
+        return Recipe(preset, init=init, freeze=True)
+    if not residual:
+        return Recipe(preset, init=init, schedule=WHOLE)
+    schedule = SMALL if start is None else SMALL_AGAIN
+    return Recipe(preset, RESIDUAL, init, native(_channels(examples)), schedule=schedule)
+
+
+def _channels(examples: Examples) -> int:
+    if examples.pixels is None:
+        raise BadExamples("This preset trains on pixels, and the examples have none. Give pixels, or use preset head.")
+    return int(np.asarray(examples.pixels[np.arange(1)]).shape[2])
+
+
+def balanced(examples: Examples) -> Examples:
+    """Return the examples with weights so that each class weighs alike: N / (K n_k) times their own."""
+    mass = (examples.targets / examples.targets.sum(1, keepdims=True)) * examples.weights[:, None]
+    counts = mass.sum(0)
+    factor = counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1e-9))
+    weights = (mass * factor).sum(1)
+    return replace(examples, weights=weights.astype(np.float32))

@@ -1,0 +1,129 @@
+"""How long a network is trained, how fast it learns meanwhile, and which of its states is kept."""
+
+import copy
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+WARM_UP = 0.1  # share of the run in which the rate rises
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The size of a run that takes about a minute on one CPU core.
+
+    Parameters
+    ----------
+    views
+        Chips shown in all, at most.
+    repeats
+        How often each chip is shown, at most: it ends the run of a small set earlier.
+    fewest
+        Chips shown in all, however often that is: a network learns nothing from a few hundred.
+    rounds
+        Reports, after each of which the network is judged.
+    rate, body
+        Peak learning rate of the head, and that of the backbone as a share of it.
+    patience
+        Rounds without a better validation loss after which the run ends.
+    judged
+        Validation subjects looked at in each round.
+    probes
+        Begin with a head fitted on the frozen network, and hold its batch normalisation as it is.
+    augment
+        "none", "flips" or "sky", of `ml.data.augmentation`.
+    average
+        Share of the running average of the weights that each step leaves as it was, 0..1; it is what is judged and
+        kept. 0 keeps the weights themselves.
+    deeper
+        Rate of each layer as a share of that of the layer after it, in timm's networks; 1 for all alike.
+    batch
+        Chips of one step.
+    """
+
+    views: int
+    repeats: float
+    rounds: int
+    rate: float
+    body: float
+    patience: int
+    judged: int
+    probes: bool = False
+    augment: str = "flips"
+    average: float = 0.0
+    deeper: float = 1.0
+    batch: int = 64
+    fewest: int = 0
+
+
+SMALL = Schedule(
+    views=50_000, repeats=12, fewest=18_000, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600, average=0.95
+)
+SMALL_AGAIN = Schedule(
+    views=30_000, repeats=8, fewest=10_000, rounds=10, rate=1e-3, body=0.5, patience=4, judged=600, probes=True
+)
+WHOLE = Schedule(views=2_400, repeats=8, rounds=4, rate=5e-4, body=1.0, patience=3, judged=150, probes=True)
+THOROUGH = Schedule(
+    views=45_000, repeats=40, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600, augment="sky", average=0.98
+)
+LONG = Schedule(views=160_000, repeats=45, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600, average=0.95)
+TRANSFER = Schedule(
+    views=8_000, repeats=8, rounds=6, rate=1e-3, body=0.5, patience=3, judged=300, probes=True, average=0.95, deeper=0.9
+)
+FRESH = Schedule(views=24_000, repeats=20, rounds=8, rate=1e-3, body=1.0, patience=8, judged=300)
+
+
+class Clock:
+    """Counts steps, and minutes where there is a limit; the rate follows whichever is further on.
+
+    Without a limit a run is the same however busy the machine is. With one, the rate still falls to 0 by the end.
+    """
+
+    def __init__(self, steps: int, minutes: float | None) -> None:
+        self.steps, self.step, self.minutes = steps, 0, minutes
+        self.seconds = math.inf if minutes is None else 60 * minutes
+        self.start = time.monotonic()
+
+    @property
+    def progress(self) -> float:
+        """Return how much of the run is over, 0..1."""
+        return min(1.0, max(self.step / self.steps, (time.monotonic() - self.start) / self.seconds))
+
+    def notes(self) -> list[str]:
+        """Return what a report says of a run whose minutes were over before its steps."""
+        if self.minutes is None or self.step >= self.steps or self.progress < 1:
+            return []
+        return [
+            f"The limit of {self.minutes:g} minutes ended the training after {self.step:,} of {self.steps:,} steps."
+            " Raise or drop the limit to let it take all of them."
+        ]
+
+    def rate(self) -> float:
+        """Return the share of the peak learning rate: a linear rise, then half a cosine down to 0."""
+        progress = self.progress
+        if progress < WARM_UP:
+            return max(progress / WARM_UP, 0.02)
+        return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
+
+
+class Best:
+    """Keeps the state of a module whose validation loss was least."""
+
+    def __init__(self, patience: int) -> None:
+        self.patience, self.loss, self.waited = patience, math.inf, 0
+        self.state: dict[str, Any] = {}
+
+    def offer(self, loss: float, module: nn.Module) -> bool:
+        """Take the module's state if it is the best so far; return whether patience is at its end."""
+        if loss < self.loss or not self.state:
+            self.loss, self.waited, self.state = loss, 0, copy.deepcopy(module.state_dict())
+        else:
+            self.waited += 1
+        return self.waited >= self.patience
+
+    def restore(self, module: nn.Module) -> None:
+        """Give the module its best state back."""
+        module.load_state_dict(self.state)
