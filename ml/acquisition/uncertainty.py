@@ -1,4 +1,4 @@
-"""Which subject to ask people about next: where model and crowd are both unsure; no torch here."""
+"""Uncertainty sampling: score subjects by the entropy of model and crowd, with a random share. No torch."""
 
 from typing import Any
 

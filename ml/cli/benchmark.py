@@ -1,4 +1,4 @@
-"""`python -m ml benchmark NAME`: the speed of the parts, as ratios measured in one run where that is fair."""
+"""`python -m ml benchmark NAME`: speed of the main parts, as ratios measured in one run where that is fair."""
 
 import argparse
 import time

@@ -1,4 +1,4 @@
-"""What the commands share: the seed, JSON on stdout, and one line on stderr with exit status 2 for bad input."""
+"""What all commands share: the seed, JSON on stdout, and for bad input one line on stderr with exit status 2."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""The role "cube": train a W-Net on masked cubes, judge it, and list the tracks it finds."""
+"""The role "cube" on the command line: train a W-Net on masked cubes, evaluate it, and list the tracks it finds."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Read large images for the detector: one a frame, with what is known to stand in it."""
+"""Read large images for trail detectors, one a frame, with their annotations."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`python -m ml evaluate`: judge a checkpoint on a labelled manifest."""
+"""`python -m ml evaluate`: evaluate a checkpoint on a labelled manifest."""
 
 import argparse
 from pathlib import Path

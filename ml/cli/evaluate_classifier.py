@@ -1,4 +1,4 @@
-"""Judge a model of stamps or tracklets on a labelled manifest."""
+"""Evaluate a stamp or tracklet classifier on a labelled manifest."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""Judge a model that tells rates: how often the bin is right, and how often the one beside it."""
+"""Evaluate a model of rate bins: accuracy, and accuracy within one bin."""
 
 import argparse
 from typing import Any

@@ -1,4 +1,4 @@
-"""Options that only some roles of model have: an option that would change nothing is refused, not ignored."""
+"""Options that only some roles have: elsewhere they are refused, not ignored."""
 
 import argparse
 from collections.abc import Mapping, Sequence

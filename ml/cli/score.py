@@ -1,4 +1,4 @@
-"""`python -m ml score`: what a checkpoint says of every subject, as Parquet."""
+"""`python -m ml score`: a checkpoint's probabilities for every subject, as Parquet."""
 
 import argparse
 from pathlib import Path

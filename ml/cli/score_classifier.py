@@ -1,4 +1,4 @@
-"""Score stamps or tracklets: every subject's probabilities, as Parquet."""
+"""Score stamps or tracklets: class probabilities of every subject, as Parquet."""
 
 import argparse
 import time

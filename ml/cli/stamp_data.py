@@ -1,4 +1,4 @@
-"""From a manifest to what a stamp network learns: labels, posteriors, merged classes, rates, metadata."""
+"""Training data of a stamp classifier: classes, soft targets, merged labels, rate bins, tabular features."""
 
 import argparse
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""The options of `python -m ml train` that stamps alone have, and the recipe that they stand for."""
+"""The options of `python -m ml train` for stamps alone, and the training preset they add up to."""
 
 import argparse
 from collections.abc import Sequence

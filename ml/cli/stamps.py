@@ -1,4 +1,4 @@
-"""The role "stamp" on the command line."""
+"""The role "stamp" on the command line: train, evaluate, and Monte Carlo cross-validate."""
 
 import argparse
 import time

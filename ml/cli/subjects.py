@@ -1,4 +1,4 @@
-"""Read a manifest for learning: blocks of one shape, labels, and a tally of what could not be used."""
+"""Read a manifest for training: blocks of one shape, labels, and a tally of what could not be used."""
 
 import sys
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A random share of what comes one after another, where it does not all fit into memory."""
+"""Reservoir sampling: a random subset of a stream that does not fit into memory."""
 
 import heapq
 from typing import Generic, TypeVar

@@ -1,4 +1,4 @@
-"""The role "tracklet" on the command line: train, evaluate and score on tracklets of any number of detections."""
+"""The role "tracklet" on the command line: train, evaluate and score tracklets of any number of detections."""
 
 import argparse
 import sys

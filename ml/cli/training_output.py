@@ -1,4 +1,4 @@
-"""What training a classifier says: each epoch while it runs, and what was made at its end."""
+"""What training a classifier prints: every epoch's metrics, and the saved checkpoint at the end."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""What every method is asked, and what it says once it is fitted."""
+"""The interface of every aggregation method: fit on votes, then posteriors and skills."""
 
 from abc import ABC, abstractmethod
 from typing import Self

@@ -1,4 +1,4 @@
-"""How far people agree, from counts of their answers: (n_items, K) arrays, abstentions as a column or left out."""
+"""Inter-annotator agreement from counts of answers: (n_items, K) arrays, abstentions as a column or left out."""
 
 import math
 

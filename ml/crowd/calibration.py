@@ -1,4 +1,4 @@
-"""Whether a probability means what it says: of the subjects given 0.8, eight in ten should turn out to be a yes."""
+"""Calibration of consensus posteriors: reliability bins, ECE and Brier score against known classes."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Dawid–Skene: everybody's confusion matrix and every item's class, learned together.
+"""Dawid–Skene: every worker's confusion matrix and every item's class, by EM.
 
 Source: Dawid & Skene 1979, Applied Statistics 28, 20. Abstentions are one more answer, which a class may draw more
 often than another.

@@ -1,4 +1,4 @@
-"""Expectation–maximisation: what the workers are like and what the items are, in turns."""
+"""Expectation–maximisation, shared by the methods that estimate workers and items in turn."""
 
 from abc import abstractmethod
 from functools import reduce

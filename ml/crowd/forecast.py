@@ -1,4 +1,4 @@
-"""When a crowd will be done: the votes that open subjects still need, and how fast votes come in."""
+"""Forecast of when a campaign ends: votes that open subjects still need, and the rate of votes."""
 
 from dataclasses import dataclass
 from typing import Any

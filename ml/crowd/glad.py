@@ -1,4 +1,4 @@
-"""GLAD: how able each worker is and how difficult each item, learned together.
+"""GLAD: each worker's ability and each item's difficulty, by EM.
 
 Source: Whitehill et al. 2009, NIPS 22, 2035: an answer is right with probability ``sigmoid(ability / difficulty)``;
 a wrong one is any of the other classes alike. Unsure is no answer and no evidence.

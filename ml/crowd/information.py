@@ -1,4 +1,4 @@
-"""What one more answer of a worker is expected to tell, in bits: Marshall's measure of skill."""
+"""Expected information of one more vote of a worker, in bits (Marshall et al. 2016)."""
 
 import numpy as np
 from scipy.special import xlogy

@@ -1,4 +1,4 @@
-"""The answer most people gave, with thresholds; and the same with everybody weighted by how often they agree."""
+"""Majority vote with thresholds, plain and weighted by each worker's agreement."""
 
 from typing import Self
 

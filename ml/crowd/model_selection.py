@@ -1,4 +1,4 @@
-"""`auto`: majority or Dawid–Skene, whichever says better what it has not seen; with the reason in words."""
+"""`auto`: choose majority or Dawid–Skene by held-out votes or gold, and say why."""
 
 from typing import Self
 

@@ -1,4 +1,4 @@
-"""One coin: Dawid–Skene with a single accuracy for each worker, for crowds that vote too seldom for a whole matrix.
+"""One-coin Dawid–Skene: one accuracy a worker, for crowds that vote too seldom for a whole confusion matrix.
 
 Source: Zhang, Chen, Zhou & Jordan 2016, Journal of Machine Learning Research 17, 1. A wrong answer is any of the
 other classes alike. Unsure has a rate of its own, the same for all classes, and so is no evidence.

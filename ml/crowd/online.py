@@ -1,4 +1,4 @@
-"""SWAP vote by vote, as a site lives it: every vote tells of its item, and gold tells of the worker.
+"""Online SWAP: update items with every vote, and workers with every vote on gold.
 
 Two faults of public versions are kept out by construction. Nothing is a default that objects share: every agent's
 counts are made when the agent is met. And nothing is ever added twice: what a vote taught is stored with the vote and

@@ -1,4 +1,4 @@
-"""Read votes and truths from CSV files: ten million rows in seconds, and messages that name the row."""
+"""Read votes and gold from CSV: ten million rows in seconds, and errors that name the row."""
 
 import csv
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How far a volunteer can be trusted: P(answer | class), learned from subjects whose class is known.
+"""A volunteer's skill: the confusion matrix P(answer | class), learned on gold.
 
 Classes are ("no", "yes") and answers ("no", "yes", "unsure"), in this order, everywhere in this file.
 """

@@ -1,4 +1,4 @@
-"""SWAP: what the votes on a subject say, each weighed by the skill of the one who gave it.
+"""SWAP: the posterior of a subject from its votes, each weighted by the voter's skill (Marshall et al. 2016).
 
 Source: Marshall et al. 2016, MNRAS 455, 1171 (Space Warps), equations 4 to 6; here with unsure as a third answer.
 """

@@ -1,4 +1,4 @@
-"""How sure to be: of an item's class, and of what is believed of a worker."""
+"""Uncertainty of posteriors and skills: entropy, standard deviations, intervals."""
 
 import numpy as np
 from scipy.special import entr, expit, logit, ndtri, polygamma

@@ -1,4 +1,4 @@
-"""Votes as columns of numbers: which worker said what about which item."""
+"""Votes as integer arrays: worker, item, answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

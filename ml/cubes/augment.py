@@ -1,4 +1,4 @@
-"""The sixteen ways in which a cube over time can be turned without becoming another kind of cube."""
+"""Augmentation of cubes: the sixteen flips and rotations that keep time's direction or reverse it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What changes in a cube, in units of its noise: the network's input."""
+"""Background subtraction in time: cubes minus their median, in units of the noise, as the network's input."""
 
 import warnings
 from typing import Any

@@ -1,4 +1,4 @@
-"""Let a network's probability be the share of voxels that do hold a mover: crops aimed at movers teach it too many."""
+"""Calibrate voxel probabilities, since training crops are centred on movers, and measure their reliability."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Objects found and tracks that are none: the cube model judged as those who look at tracks see it."""
+"""Object-level evaluation of a cube model: completeness by magnitude, and false tracks per cube."""
 
 from dataclasses import dataclass, field
 from typing import Any

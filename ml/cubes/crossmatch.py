@@ -1,4 +1,4 @@
-"""Compare tracks with objects that are known to be there."""
+"""Cross-match tracks with known objects."""
 
 import csv
 from collections import defaultdict

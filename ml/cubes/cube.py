@@ -1,4 +1,4 @@
-"""A cube as a manifest tells of it: what changes in it, and which objects are known to cross it."""
+"""A labelled cube from a manifest: normalised flux, masks, and the objects that cross it."""
 
 import json
 from collections.abc import Iterator

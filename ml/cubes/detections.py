@@ -1,4 +1,4 @@
-"""Where a frame's probabilities say that something is: one centroid per patch of voxels above the threshold."""
+"""Detections in one frame: centroids of connected voxels above the threshold."""
 
 from dataclasses import dataclass
 

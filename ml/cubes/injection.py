@@ -1,4 +1,4 @@
-"""Cubes to learn from where nobody has masks: simulated movers drawn into real cubes in which nothing moves."""
+"""Training cubes without masks: simulated movers injected into real cubes."""
 
 from typing import Any
 

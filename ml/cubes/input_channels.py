@@ -1,4 +1,4 @@
-"""The two ways in which a network is shown a cube: what changes quickly, and what changes slowly.
+"""The W-Net's two input channels: fast changes and slow changes.
 
 The median over time takes a slow mover off its own pixels, and the scatter over time takes it for noise. The second
 view is spared both.

@@ -1,4 +1,4 @@
-"""Link patches over time: each frame's to the tracks whose motion leads there."""
+"""Link detections over time into tracks by constant motion."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""The Dice loss: how little the predicted and the true region overlap, whatever their share of the sky."""
+"""Dice loss and cross-entropy on voxels."""
 
 import torch
 from torch import Tensor

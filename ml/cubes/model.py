@@ -1,4 +1,4 @@
-"""A W-Net at work: from what changes in a cube to the probability that something moves at each voxel."""
+"""A trained W-Net at work: a cube in, the probability of a mover at each voxel out."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

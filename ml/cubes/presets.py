@@ -1,4 +1,4 @@
-"""How large a W-Net is and how long it learns."""
+"""Training presets of the W-Net: network size and number of steps."""
 
 from dataclasses import dataclass, replace
 

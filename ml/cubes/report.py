@@ -1,4 +1,4 @@
-"""The page of a cube model's evaluation."""
+"""The evaluation report of a cube model."""
 
 from pathlib import Path
 from typing import Any

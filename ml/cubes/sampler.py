@@ -1,4 +1,4 @@
-"""Draw batches of crops in which something moves."""
+"""Sample training crops that contain movers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

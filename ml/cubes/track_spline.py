@@ -1,4 +1,4 @@
-"""The path of a track: a cubic B-spline through its centroids."""
+"""A track's path: a cubic B-spline through its centroids."""
 
 from dataclasses import dataclass
 from typing import Any

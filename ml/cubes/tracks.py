@@ -1,4 +1,4 @@
-"""From a cube's probabilities to tracks: where each went, how fast, and how sure we are."""
+"""Tracks from voxel probabilities: path, rate, position angle and score."""
 
 from dataclasses import dataclass
 from typing import Any

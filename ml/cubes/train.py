@@ -1,4 +1,4 @@
-"""Train a W-Net: the recipe, top to bottom."""
+"""Train a W-Net, from labelled cubes to a checkpoint, top to bottom."""
 
 import datetime
 import math

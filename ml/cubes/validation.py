@@ -1,4 +1,4 @@
-"""How well a network knows the voxels of cubes that it has not learnt from."""
+"""Voxel metrics on validation cubes during training."""
 
 from collections.abc import Iterable
 

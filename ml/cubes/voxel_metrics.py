@@ -1,4 +1,4 @@
-"""Voxels counted by magnitude limit: the network's, and those of the raw pixels, with intervals by cube."""
+"""Voxel PR and ROC by magnitude limit, for the network and for raw pixels, with intervals by cube."""
 
 from typing import Any
 

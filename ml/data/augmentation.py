@@ -1,4 +1,4 @@
-"""Changes to a stamp that leave its class alone: the sky has no up, and a source is never quite centred.
+"""Stamp augmentation: flips, rotations, shifts and brightness.
 
 No colour and no blur: sharpness is what tells an asteroid from a cosmic ray. Sizes and brightness change by a few per
 cent at most, less than the seeing and the zero point do from night to night.

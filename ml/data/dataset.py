@@ -1,4 +1,4 @@
-"""What a network learns from: features or pixels, and for each row the classes that its label allows."""
+"""The training set of a classifier: features or pixels, soft targets, sample weights, and grouped splits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

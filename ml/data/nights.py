@@ -1,4 +1,4 @@
-"""Which night a time belongs to, where nothing but the times is known."""
+"""Observing nights from times alone."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""From an archive's pixels to what a network sees; stored with every checkpoint."""
+"""Preprocessing of stamps: center crop, resize, stretch, views; stored with the checkpoint."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""How fast an object moves, from one stamp: its rate in bins (Lieu et al. 2019, section 4.7)."""
+"""Rate bins: an object's rate of motion as an ordinal class (Lieu et al. 2019, section 4.7)."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Pixels made ready for training a network: stretched, cropped, in memory."""
+"""Preprocessed pixels in memory, and prefetching of the next block while one is worked on."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What is known of a tracklet's frames besides their pixels: when, where and how bright each was seen."""
+"""Per-frame columns of tracklets: time, position, magnitude and S/N of each detection, padded to one length."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

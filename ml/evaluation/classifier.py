@@ -1,4 +1,4 @@
-"""Evaluate probabilities against the truth, with bootstrap intervals; and compare two models for the gate."""
+"""Evaluate a classifier's probabilities with bootstrap intervals, and compare two models for the promotion gate."""
 
 import math
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What was there to be found, what of it was, and under which circumstances."""
+"""Completeness of a search: which objects were there, which were found, and under which observing conditions."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Under which circumstances subjects were seen: magnitude, rate, S/N and night, as far as the data say."""
+"""Observing conditions of subjects: magnitude, rate, S/N and night, where the data tell them."""
 
 import csv
 import math

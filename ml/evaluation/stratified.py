@@ -1,4 +1,4 @@
-"""A classifier's answers by circumstance: completeness by magnitude, rate and S/N, and the table of nights."""
+"""Stratified evaluation: completeness by magnitude, rate and S/N, and metrics by night."""
 
 from dataclasses import dataclass
 from typing import Any

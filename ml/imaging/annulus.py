@@ -1,4 +1,4 @@
-"""Photometry in rings about the middle of a stamp: what a table of aperture fluxes says of a detection."""
+"""Annulus photometry about a stamp's centre, as features of a detection."""
 
 import warnings
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""An image in units of its noise: sky and noise by a mesh, so that a gradient or a galaxy's halo does not matter."""
+"""Background subtraction by a mesh: an image in units of its noise, without gradients and halos."""
 
 import itertools
 from typing import Any

@@ -1,4 +1,4 @@
-"""Pixels on their way to a browser: raw numbers, small enough to send, exact enough to stretch there.
+"""Encode pixels for the browser: raw numbers, compact, and exact enough to stretch there.
 
 Each image is sent as float16 of (value - zero) / scale, with zero the sky level and scale the sky noise of that
 image. Near the sky a step is then at most 0.001 sigma, brighter values keep three digits, and a 100×100 image takes

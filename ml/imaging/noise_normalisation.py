@@ -1,4 +1,4 @@
-"""From pixel values to what models eat: values in units of the sky noise.
+"""Noise normalisation: pixel values in units of the sky noise, the input of models.
 
 A faint mover then looks the same on every night and in every survey. Everything works on the last two axes (H, W) and
 on any number of images before them; NaN marks pixels without a measurement, is left out of all statistics and stays

@@ -1,4 +1,4 @@
-"""Draw subjects as PNG, for lists, for browsers without scripts and for reports."""
+"""Render subjects as PNG, for lists, reports and browsers without scripts."""
 
 import io
 

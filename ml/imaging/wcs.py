@@ -1,4 +1,4 @@
-"""Where pixels lie on the sky, from the WCS cards of a frame.
+"""World coordinates: sky positions of pixels from a frame's WCS cards.
 
 Pixels count from 0 here: the centre of the first pixel is x = 0, y = 0, which FITS calls 1, 1.
 """

@@ -1,4 +1,4 @@
-"""The surest finds of a detector in a subject, and how they are kept beside its score."""
+"""The best detections of a detector in a subject, and how they are packed beside its score."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

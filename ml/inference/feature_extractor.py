@@ -1,4 +1,4 @@
-"""Features of stamps: what is computed once for each subject and kept, however often the head is trained again."""
+"""Feature extraction with a frozen backbone: computed once a subject, reused for every new head."""
 
 import copy
 import hashlib

@@ -1,4 +1,4 @@
-"""Run a network over batches: OpenVINO on a CPU where it is installed, torch everywhere else."""
+"""Inference runtime: OpenVINO on a CPU where it is installed, torch everywhere else."""
 
 import importlib.util
 import sys

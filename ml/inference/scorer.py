@@ -1,4 +1,4 @@
-"""Ask a checkpoint: features of subjects, probabilities from features, and how sure it is that a mover is real."""
+"""Score subjects with a checkpoint: features, class probabilities, and the probability of being real."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The tracklet network of a checkpoint, by name: made, asked, and restored."""
+"""The tracklet network in a checkpoint: restore it, and ask it for probabilities."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Turn the planes of image files into the frames of a subject of its kind."""
+"""Turn the planes of image files into the frames of a subject."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

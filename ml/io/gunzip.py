@@ -1,4 +1,4 @@
-"""Unpack gzip in bounded memory, so that a small file cannot fill the machine."""
+"""Unpack gzip in bounded memory."""
 
 import zlib
 from typing import BinaryIO

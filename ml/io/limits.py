@@ -1,4 +1,4 @@
-"""Bounds on what one input may ask of the machine.
+"""Limits on hostile files: bytes, pixels, and decoding errors as sentences.
 
 They protect the site from files that lie about their size or unpack to far more than they hold;
 all are checked before the memory is asked for.

@@ -1,4 +1,4 @@
-"""Read subjects from a manifest: a CSV file with one row a subject (docs: DESIGN, section 5)."""
+"""Read subjects from a manifest: a CSV file, one row a subject (docs/ingest.md)."""
 
 import csv
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Which column of a manifest means what."""
+"""The columns of a manifest and their meaning."""
 
 import re
 from collections import Counter

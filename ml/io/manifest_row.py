@@ -1,4 +1,4 @@
-"""One row of a manifest: what its cells say, checked."""
+"""One row of a manifest: its cells, checked."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""Open image files by their names, and keep the last few open for the rows that share them."""
+"""Open image files by name, with a cache of the last few."""
 
 from collections import OrderedDict
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What every image file offers, whatever its format: a shape, its planes, and what its header knows."""
+"""The interface of every image file: shape, planes, and header facts."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Read subjects from whatever the sky comes in: a manifest, alert packets, image files, or a folder of them."""
+"""Read subjects from a manifest, alert packets, image files, or a folder of them."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a reader hands over: a subject with its frames, or a sentence that says why there is none."""
+"""What readers return: a subject with its frames, or an error that says why there is none."""
 
 import hashlib
 from dataclasses import dataclass, field

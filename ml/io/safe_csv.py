@@ -1,4 +1,4 @@
-"""CSV for people who open it in a spreadsheet: no name that came from elsewhere runs there as a formula."""
+"""Safe CSV: rows of bounded length in, and no spreadsheet formulas out."""
 
 import csv
 import re

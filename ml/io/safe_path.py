@@ -1,4 +1,4 @@
-"""Keep the files that a manifest names within the manifest's own folder."""
+"""Keep the files that a manifest names inside the manifest's own folder."""
 
 import os
 import stat

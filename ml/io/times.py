@@ -1,4 +1,4 @@
-"""The middle of an exposure, in UTC, from the cards of a FITS header.
+"""Mid-exposure times in UTC from FITS headers.
 
 A moving object is only as well placed as its clock, and headers tell the time in many ways: so the
 keyword that gave the time always travels with it.

@@ -1,4 +1,4 @@
-"""Adaptive Normalisation: a learned, monotone stretch of the flux, and the fixed ones it is compared with.
+"""Adaptive normalisation: a learned monotone stretch of the flux, and the fixed stretches it is compared with.
 
 After the W-Net paper (Powell et al., Trajectory-Agnostic Asteroid Detection in TESS with Deep Learning), section IV.
 """

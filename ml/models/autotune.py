@@ -1,4 +1,4 @@
-"""Autotune a network on this processor: precision, memory format and threads, by timing a few steps.
+"""Autotune precision, memory format and threads on this processor, by timing a few steps.
 
 No name of a processor says which is fastest: bfloat16 halves the time of a convolution where the hardware knows it, and
 takes ten times as long where it is emulated; channels last helps one network and harms the next. A choice is stored for

@@ -1,4 +1,4 @@
-"""A tracklet network over a set of chips, of any number and in any order, and over what the tracklet as a whole tells.
+"""Deep Sets: a tracklet network over any number of stamps in any order, plus whole-tracklet features.
 
 Zaheer et al. 2017, NeurIPS, Deep Sets: a network for each member, pooling, and a network for what is pooled.
 """

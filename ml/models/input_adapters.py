@@ -1,4 +1,4 @@
-"""Networks of three colours made to read other numbers of channels."""
+"""Input adapters: RGB networks for other numbers of channels."""
 
 from typing import Any
 

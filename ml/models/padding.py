@@ -1,4 +1,4 @@
-"""The padding of timm's tf_ networks as a constant, which OpenVINO makes a part of the convolution after it."""
+"""Constant padding for timm's tf_ networks, so that OpenVINO can fuse it into the convolution."""
 
 import copy
 from typing import Any

@@ -1,4 +1,4 @@
-"""The four-chip tracklet networks: the paper's, and the one that earlier checkpoints hold.
+"""The tracklet MLPs over four stamps: the ATLAS paper's, and that of older checkpoints.
 
 Rabeendran & Denneau 2021, A Two-Stage Deep Learning Detection Classifier for the ATLAS Asteroid Survey, section 3.2.2:
 a perceptron over 4 × K scores, with the loss of real tracklets weighted 4 : 1.

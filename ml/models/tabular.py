@@ -1,4 +1,4 @@
-"""What is known of a stamp besides its pixels, and how it changes a network's answer."""
+"""The tabular branch: a network that corrects class scores by magnitude, S/N, rate or seeing."""
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""The trail network: an image in, and for every 4 × 4 pixels what runs through them, in which direction, and where."""
+"""The trail network: class, direction and offset for every 4 × 4 pixels of an image."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Where ImageNet weights come from: a local folder, the packaged lite0, or for other architectures timm's hub."""
+"""Pretrained weights: a local folder, the packaged EfficientNet-Lite0, or timm's hub."""
 
 import importlib.util
 import os

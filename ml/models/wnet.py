@@ -1,4 +1,4 @@
-"""The W-Net: two stacked 3D U-Nets, the second of which sees on every level what the first one rebuilt there.
+"""The W-Net: two stacked 3D U-Nets with skip connections from the first to the second.
 
 After Powell et al., Trajectory-Agnostic Asteroid Detection in TESS with Deep Learning, section III.1 (the numbers of
 filters stand in its figures alone; ours are the presets').

@@ -1,4 +1,4 @@
-"""How good a model is on subjects it has not seen, when all of them are needed for training."""
+"""K-fold cross-validation by object, when every subject is needed for training."""
 
 from dataclasses import replace
 

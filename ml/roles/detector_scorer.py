@@ -1,4 +1,4 @@
-"""Detectors asked about whole subjects: how likely it is that anything moves through one.
+"""Score whole subjects with a detector: the probability that anything moves in one.
 
 A detector of trails or of movers in cubes stands here where a `Scorer` stands for stamps and tracklets. What is kept of
 a subject, its "features", are the log-odds of the surest find and, of trails, the surest finds themselves: the detector

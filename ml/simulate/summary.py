@@ -1,4 +1,4 @@
-"""How faint, how bright and how fast a simulated sky is, class by class."""
+"""Summary of a simulated sky: magnitudes, S/N and rates, class by class."""
 
 import csv
 import json

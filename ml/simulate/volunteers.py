@@ -1,4 +1,4 @@
-"""Volunteers made up by chance: how people of differing skill would answer, always labelled as simulated.
+"""Simulated volunteers of varied skill, always labelled as simulated.
 
 A volunteer looks at a subject of a fine class (AST, CR, …) and a signal-to-noise ratio, and answers yes, no or
 unsure, and, where asked, what it is. Faint things are hard for everybody; some bogus classes look real.

@@ -1,4 +1,4 @@
-"""Writing a simulated sky to disk: FITS cubes, the manifest that names their planes, and the truth."""
+"""Write a simulated sky to disk: FITS cubes, manifest and truth."""
 
 import csv
 from collections.abc import Callable, Iterable

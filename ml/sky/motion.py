@@ -1,4 +1,4 @@
-"""Fit uniform motion along a great circle to tracklets, all at once."""
+"""Great-circle motion fits of tracklets, vectorised."""
 
 from dataclasses import dataclass
 

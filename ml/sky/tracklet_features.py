@@ -1,4 +1,4 @@
-"""What a tracklet as a whole tells, whatever its pixels show: motion, brightness, place on the detector, length."""
+"""Whole-tracklet features: motion, brightness, position on the detector, length."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Where pixels and features stay: Zarr v3 arrays in a folder or a bucket.
+"""The pixel store: Zarr v3 arrays of pixels and features, in a folder or a bucket.
 
 Layout below the root::
 

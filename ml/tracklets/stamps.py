@@ -1,4 +1,4 @@
-"""Tracklets taken apart into chips, each an example of its own, and put together again."""
+"""Tracklets as single stamps, each an example of its own, and back again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

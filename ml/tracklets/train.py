@@ -1,4 +1,4 @@
-"""Train a checkpoint of the tracklet role: the recipe of its chips' network, and the network of whole tracklets."""
+"""Train a tracklet checkpoint: the stamp network first, then the tracklet network."""
 
 from ml.data.dataset import Examples
 from ml.inference.checkpoint import Checkpoint

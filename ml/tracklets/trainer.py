@@ -1,4 +1,4 @@
-"""Fit tracklet networks on chips' class scores: ours, and the paper's as it says."""
+"""Fit tracklet networks on the class scores of their stamps: the default, and the paper's recipe."""
 
 import copy
 import math

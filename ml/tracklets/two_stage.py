@@ -1,4 +1,4 @@
-"""Train in two steps: a network that tells what a chip shows, and one that tells what a tracklet is.
+"""Two-stage training: a network that classifies stamps, and one that classifies tracklets from those scores.
 
 Rabeendran & Denneau 2021, section 3.2. The second network learns from scores of chips that the first one has not seen:
 scores of learnt chips are surer than those of new ones, and a network trained on them would trust too much.

@@ -1,4 +1,4 @@
-"""What is known to stand in an image: its class, its curve, and how far it is trusted."""
+"""Annotations of an image: class, curve and sample weight of each trail or look-alike."""
 
 import json
 from dataclasses import dataclass

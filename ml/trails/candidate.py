@@ -1,4 +1,4 @@
-"""From maps to candidates: traced lines with what can be measured of them."""
+"""Trail candidates from maps: traced curves and the features measured along them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

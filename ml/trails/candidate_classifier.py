@@ -1,4 +1,4 @@
-"""The second look: from what was measured of a candidate to what it is, or that it is nothing."""
+"""Vetting: a classifier of candidates by their measured features."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""A trail that was found, as it is told to others."""
+"""A detected trail, as it is reported."""
 
 from dataclasses import dataclass
 from typing import Any

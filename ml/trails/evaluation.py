@@ -1,4 +1,4 @@
-"""How good a trail detector is: completeness at a precision, by S/N, with intervals by image."""
+"""Evaluate a trail detector: completeness at fixed precision, by S/N, with intervals by image."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""From a checkpoint to the detector that it holds."""
+"""Load the trail detector of a checkpoint."""
 
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.trails.candidate import LEAST

@@ -1,4 +1,4 @@
-"""Trails are looked for in one plane: an image of several channels becomes their mean."""
+"""Detector maps: class shares, direction and offset of every cell of an image."""
 
 from dataclasses import dataclass
 from typing import Any

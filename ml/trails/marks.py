@@ -1,4 +1,4 @@
-"""Volunteers' line marks: read, and merged into one line a trail."""
+"""Volunteers' line marks: read, and merged into one consensus line a trail."""
 
 import csv
 import math

@@ -1,4 +1,4 @@
-"""Crops to train on: turned, dimmed, and some with a drawn trail or arc more."""
+"""Sample training patches of labelled images, augmented and with synthetic trails added."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

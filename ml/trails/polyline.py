@@ -1,4 +1,4 @@
-"""A smooth curve through points that lie along a line, and what follows from it."""
+"""Smooth curves through points along a line, and their geometry."""
 
 from typing import Any
 

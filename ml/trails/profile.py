@@ -1,4 +1,4 @@
-"""What an image holds along a curve and beside it, and the curve settled on its ridge."""
+"""Profiles across a curve: S/N and width, and refinement of the curve onto its ridge."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""The classical detector: sums along short lines in every direction, with stars masked; nothing to train.
+"""The classical baseline: sums along short lines in every direction (a local Radon transform); nothing to train.
 
 A local Radon transform: at every place the sum over a line of 50 pixels in 32 directions, in units of its noise. It
 finds what is straight over that length. A true Radon transform sums over the whole image, where a short trail drowns.

@@ -1,4 +1,4 @@
-"""The scan of an archive in shards, each written whole or not at all, so that it can be taken up again."""
+"""Scan an archive in resumable shards, each written whole or not at all, with every core."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Draw trails and arcs into images: more of them than the labels hold, and of any sharpness."""
+"""Synthetic trails and arcs drawn into images, to augment the labels."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""From things to what the network is to say: class, direction and offset of every cell."""
+"""Training targets of the trail network: class, direction and offset of every cell."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Large images by overlapping tiles, whose maps are sewn into one: a trail over a seam stays one trail."""
+"""Tile large images with overlap, and stitch the maps, so that a trail across a seam stays whole."""
 
 import itertools
 from collections.abc import Callable

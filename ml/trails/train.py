@@ -1,4 +1,4 @@
-"""Train a trail detector: the recipe, top to bottom."""
+"""Train a trail detector, from labelled images to a checkpoint, top to bottom."""
 
 import datetime
 import time

@@ -1,4 +1,4 @@
-"""Teach the trail network on crops."""
+"""Fit the trail network on patches."""
 
 import copy
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What a training run says after every epoch, and how it is told to stop."""
+"""The epoch callback of a training run, and how it cancels one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

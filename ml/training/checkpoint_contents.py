@@ -1,4 +1,4 @@
-"""What a checkpoint of a classifier holds: its tensors, and what its manifest says."""
+"""What goes into a classifier's checkpoint: its tensors and its manifest."""
 
 import datetime
 import time

@@ -1,4 +1,4 @@
-"""Train a whole network on pixels: from a frozen backbone, from a champion, or a small one from nothing."""
+"""Fine-tune a network on pixels: from ImageNet, from a champion, or a small one from scratch."""
 
 import copy
 import math

@@ -1,4 +1,4 @@
-"""Train a network and then its heads: what the presets "finetune" and "small" do."""
+"""Fine-tune a network, then fit a linear head on its features: presets "finetune" and "small"."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Train heads over features that are already known: what every round of the loop does, in seconds."""
+"""Train heads over frozen features: what every round of the loop does, in seconds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

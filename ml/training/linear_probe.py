@@ -1,4 +1,4 @@
-"""The linear head over frozen features: multinomial logistic regression, in seconds."""
+"""Linear probe: multinomial logistic regression over frozen features, with temperature scaling."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The loss of labels that allow several classes, or that are unsure of one."""
+"""Partial-label loss: labels that allow several classes, or that are unsure of one."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""Keep freed memory for the next step of a training: given back, it would be faulted in again page by page."""
+"""Keep freed memory inside the process during training (glibc malloc settings)."""
 
 import ctypes
 import platform

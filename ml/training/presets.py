@@ -1,4 +1,4 @@
-"""How a classifier of stamps or of tracklets' chips is made: any architecture, frozen or fine-tuned."""
+"""Training presets of stamp classifiers: architecture, frozen or fine-tuned, preprocessing, schedule."""
 
 from dataclasses import dataclass, replace
 

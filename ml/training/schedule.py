@@ -1,4 +1,4 @@
-"""How long a network is trained, how fast it learns meanwhile, and which of its states is kept."""
+"""The training schedule: steps, learning rate, early stopping, and the moving average of weights."""
 
 import copy
 import math

@@ -1,4 +1,4 @@
-"""Fit the metadata branch: how magnitude, S/N, rate or seeing change what a trained network says of the pixels."""
+"""Fit the tabular branch: correct class scores by magnitude, S/N, rate or seeing."""
 
 import numpy as np
 import torch

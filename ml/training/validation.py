@@ -1,4 +1,4 @@
-"""Measure heads and networks on the validation part of a run."""
+"""Metrics of heads and networks on the validation split."""
 
 from typing import Any
 

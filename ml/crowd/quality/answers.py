@@ -1,4 +1,4 @@
-"""Answers as columns of numbers, with what tells how they came about."""
+"""Answers as columns of numbers: who, which subject, which answer, when, how fast."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property

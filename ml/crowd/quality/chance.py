@@ -1,4 +1,4 @@
-"""Chance level on gold: answers to training subjects that are right no more often than a coin is."""
+"""Random answers: volunteers who are right on gold no more often than chance."""
 
 import numpy as np
 from scipy.special import ndtri

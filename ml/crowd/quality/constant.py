@@ -1,4 +1,4 @@
-"""Constant answers: the same answer nearly always, to subjects that others answer otherwise."""
+"""Uniform answers: nearly always the same answer, on subjects that others answer otherwise."""
 
 import numpy as np
 from scipy.special import bdtrc

@@ -1,4 +1,4 @@
-"""Duplicate identities: the same answers to the same subjects at the same time, mistakes and all."""
+"""Copied answers: two accounts with the same answers to the same subjects at the same time, mistakes included."""
 
 import numpy as np
 from scipy.special import bdtrc

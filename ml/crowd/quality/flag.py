@@ -1,4 +1,4 @@
-"""A flag: what was noticed about a volunteer, in numbers and in a sentence."""
+"""A quality flag: what was noticed about a volunteer, in numbers and in a sentence, and how sure a flag must be."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

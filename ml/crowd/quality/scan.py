@@ -1,4 +1,4 @@
-"""Look for everything that can be flagged."""
+"""Run every quality check over a survey's answers."""
 
 from ml.crowd.quality.answers import Answers
 from ml.crowd.quality.chance import no_better_than_chance

@@ -1,4 +1,4 @@
-"""Impossible speed: more than half of many answers came sooner than anybody can look."""
+"""Too fast: more than half of many answers came sooner than anybody can look."""
 
 import numpy as np
 from scipy.special import bdtrc

@@ -1,4 +1,4 @@
-"""Areas under curves: how well a score separates real from bogus, whatever the threshold."""
+"""ROC AUC and average precision (PR AUC), plain and weighted."""
 
 import math
 from typing import Any

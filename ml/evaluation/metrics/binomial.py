@@ -1,4 +1,4 @@
-"""How sure a share of a count is."""
+"""Jeffreys intervals of binomial proportions."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How sure a figure is: draws of whole objects with replacement, and the interval that they span."""
+"""Bootstrap by object: weights, intervals and bands."""
 
 import math
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Whether a probability means what it says."""
+"""Calibration metrics: log loss, expected calibration error, reliability diagrams."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a set of subjects cannot tell about a model, and what would help: sentences for people."""
+"""Caveats of an evaluation, in sentences: what this test set can't tell, and what would help."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which class is taken for which, and how much of the agreement is more than chance."""
+"""Multi-class metrics: confusion matrix, Cohen's kappa, accuracy."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How much is found, by magnitude, rate or S/N, and over the plane of two of them."""
+"""Completeness by magnitude, rate or S/N, and over the plane of two of them."""
 
 from dataclasses import dataclass
 from typing import Any

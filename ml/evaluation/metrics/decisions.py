@@ -1,4 +1,4 @@
-"""Real or bogus at one threshold: precision, recall, F1, Matthews."""
+"""Binary metrics at one threshold: precision, recall, F1, Matthews correlation."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Trails found in large images against the trails that are there: matching, precision, completeness by S/N."""
+"""Detection metrics of trails: matching, precision, and completeness by S/N."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""The intervals of all figures of a classifier from one bootstrap over objects."""
+"""Bootstrap intervals of all metrics of a classifier, from one set of draws over objects."""
 
 from typing import Any
 

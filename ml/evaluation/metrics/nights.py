@@ -1,4 +1,4 @@
-"""What a threshold does night by night: what is there to look at, what is real, what comes through, what is lost."""
+"""Metrics night by night at one threshold: candidates, real ones, false positives, misses."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""One point of a curve: what is kept or rejected where a scientist would put the threshold.
+"""Operating points: completeness, precision and rejection at a chosen threshold.
 
 Every function takes a `Ranking` of b weightings and returns (b,), NaN where its question has no answer.
 """

@@ -1,4 +1,4 @@
-"""How far two boxes, or two lines, are the same trail."""
+"""Overlap of boxes (IoU) and of lines or curves."""
 
 from typing import Any
 

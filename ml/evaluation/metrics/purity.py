@@ -1,4 +1,4 @@
-"""How pure a catalogue would be on a real sky, where movers are far rarer than in a balanced test set."""
+"""Purity of a catalogue on a real sky, where movers are far rarer than in a balanced test set."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What stands above each threshold: the counts that ROC, precision, completeness and purity are made of."""
+"""Cumulative counts by score: what ROC, precision, completeness and purity are made of."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say, counted in cells, so that any number of voxels fits in memory."""
+"""Streaming reliability counts, so that any number of voxels fits in memory."""
 
 from typing import Any
 

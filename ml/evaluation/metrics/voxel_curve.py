@@ -1,4 +1,4 @@
-"""PR and ROC from a histogram of scores, with the bounds between which the exact areas lie."""
+"""PR and ROC curves from a histogram of scores, with bounds on the exact areas."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""PR and ROC of voxels by magnitude limit, streamed through histograms so that any number of cubes fits in memory.
+"""Streaming voxel PR and ROC by magnitude limit, through histograms of scores.
 
 After the TESS W-Net paper, section VII: positives are the voxels under asteroids brighter than a limit, negatives all
 voxels without one, and the extreme bins of the score may be ignored, since labels there are wrong about half the time.

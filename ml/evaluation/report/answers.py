@@ -1,4 +1,4 @@
-"""Who is taken for whom, whether probabilities mean what they say, and where the scores lie."""
+"""Report charts of a classifier's answers: confusion matrix, reliability diagram, score histograms."""
 
 from typing import Any
 

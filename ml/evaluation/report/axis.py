@@ -1,4 +1,4 @@
-"""Ends, ticks and numbers of axes, alike in both drawings."""
+"""Axis limits, ticks and number formats, and the colours of shares; the same in both plotting backends."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""A plot before it is drawn: what Bokeh, matplotlib, the table beneath and the CSV all say alike."""
+"""A chart before it is drawn: the data behind the plot, the table and the CSV."""
 
 import io
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Draw charts with Bokeh, to look at in a browser."""
+"""Draw charts with Bokeh for the browser."""
 
 from typing import Any
 

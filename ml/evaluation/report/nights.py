@@ -1,4 +1,4 @@
-"""The table of nights, as a chart."""
+"""The report's table of nights."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The page: one self-contained HTML file, and the plots beside it as PNG."""
+"""The report page: one self-contained HTML file, and its plots as PNG."""
 
 import base64
 from collections.abc import Sequence

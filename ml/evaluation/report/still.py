@@ -1,4 +1,4 @@
-"""Draw charts with matplotlib, to print: the same series as on the page."""
+"""Draw charts with matplotlib for print."""
 
 import io
 from itertools import pairwise

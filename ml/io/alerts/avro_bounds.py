@@ -1,4 +1,4 @@
-"""Refuse alert packets that a few bytes could blow up, before a value of them is unpacked.
+"""Bounds on Avro packets, checked before any value is unpacked.
 
 An Avro value may take no byte at all (null, an empty record), so an array of a hundred bytes may claim 2^28 of them;
 a record that holds itself nests as deep as its bytes reach, past the end of the decoder's stack. With neither in the

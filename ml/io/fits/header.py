@@ -1,4 +1,4 @@
-"""Look cards of a FITS header up without parsing the rest of it.
+"""Look up cards of a FITS header without parsing the rest.
 
 An ingest opens a thousand small files a second and needs a dozen cards of each. So cards are found by their first
 eight bytes, the plain values (a number, T or F, a short text) are read here, and whatever else there is (CONTINUE,

@@ -1,4 +1,4 @@
-"""Walk the units of a FITS file by their headers alone, and check what they claim against the file's real size.
+"""Walk the HDUs of a FITS file by their headers, and check what they claim against the file's size.
 
 Nothing is allocated for data here, so a header that promises 10 GB costs no more than one that promises a stamp.
 """

@@ -1,4 +1,4 @@
-"""From the numbers on a FITS disk to the numbers they stand for, with no more bits than they had."""
+"""FITS scaling (BZERO, BSCALE, BLANK): from numbers on disk to physical values, with no more bits than they had."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Bounds on what a tile-compressed FITS image asks for, checked before astropy unpacks it.
+"""Bounds on tile-compressed FITS images, checked before astropy unpacks them.
 
 Tiles packed by RICE, HCOMPRESS or PLIO unpack to the size that the header tells. Gzip unpacks to whatever was packed,
 so its tiles are measured: all that are large enough to hold more than one subject may.

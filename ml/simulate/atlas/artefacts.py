@@ -1,4 +1,4 @@
-"""How the artefacts of an ATLAS difference image look: BURN, CR, NOISE, SCAR and SPIKE.
+"""Artefacts of an ATLAS-like difference image: BURN, CR, NOISE, SCAR and SPIKE.
 
 As in `atlas_real`, each class draws shapes and paints them. Table 2 of Rabeendran & Denneau describes them.
 """

@@ -1,4 +1,4 @@
-"""Difference stamps as ATLAS makes them: one thing in the middle, and the sky around it.
+"""ATLAS-like difference stamps: a source in the centre and the sky around it.
 
 Signal-to-noise is that of the matched filter: for a template t, amplitude A and noise of covariance C,
 ``snr = A sum(t^2) / sqrt(t' C t)``, summed over the whole stamp for compact classes and over the central

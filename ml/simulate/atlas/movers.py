@@ -1,4 +1,4 @@
-"""How the real sources of an ATLAS difference image look: AST, STREAK and COMET.
+"""Real sources of an ATLAS-like difference image: AST, STREAK and COMET.
 
 Each class is a pair: `draw_*` chooses the shape of one object per row, `paint_*` renders it at a place. They are
 apart because a tracklet paints one object several times. Painters return (n, size, size) arrays of any scale.

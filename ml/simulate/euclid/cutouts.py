@@ -1,4 +1,4 @@
-"""Stamps cut as the paper cuts them: as large as the object and 65 ± 5 pixels more, then brought to one size."""
+"""Euclid-like cutouts, sized as in the paper: the object plus 65 ± 5 pixels, resized to one shape."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What Euclid's detectors add to the light: ghosts, sky, noise, cosmic rays, bleeding, trailing charge and gaps."""
+"""Detector effects of Euclid: ghosts, sky, noise, cosmic rays, bleeding, charge trailing and gaps."""
 
 import numpy as np
 

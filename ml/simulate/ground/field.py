@@ -1,4 +1,4 @@
-"""What stands in a field seen from the ground, in units of its noise: stars, galaxies, trails, and a plate's wounds."""
+"""Ground-based fields in units of the noise: stars, galaxies, trails, and scratches of plates."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What else is in a Hubble exposure: stars, galaxies, gravitational arcs and cosmic rays."""
+"""Other sources of a Hubble exposure: stars, galaxies, gravitational arcs and cosmic rays."""
 
 import numpy as np
 

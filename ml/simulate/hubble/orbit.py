@@ -1,4 +1,4 @@
-"""How a solar-system object moves across the field of a telescope that itself circles the Earth every 95 minutes.
+"""Parallax from a telescope in a 95-minute orbit: apparent tracks of solar-system objects.
 
 The telescope stares at a star, so the object draws its own motion minus the telescope's: a line that the parallax of
 the orbit bends into an arc, and over a longer exposure into an S (Evans et al. 1998, Icarus 131, 261).

@@ -1,4 +1,4 @@
-"""What stands in a cutout, for those who learn to find it: boxes, end points and curves."""
+"""Ground truth of a cutout: boxes, end points and curves."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,4 +1,4 @@
-"""Movers drawn into a real cube over time, with the masks and the truth that a simulated cube has."""
+"""Inject movers into real cubes, with masks and truth."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

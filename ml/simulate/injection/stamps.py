@@ -1,4 +1,4 @@
-"""Movers drawn into real pixels, for people to train on: a point or a trail on the sky as the survey took it."""
+"""Inject movers into real stamps, for training subjects: points or trails."""
 
 import numpy as np
 from numpy.typing import NDArray

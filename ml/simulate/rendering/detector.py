@@ -1,4 +1,4 @@
-"""Cosmic rays: straight tracks of charge that meet no optics; many are dots, a few cross much of the image."""
+"""Detector effects: cosmic rays, and bleeding from full wells."""
 
 import numpy as np
 

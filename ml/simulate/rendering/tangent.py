@@ -1,4 +1,4 @@
-"""The world coordinates of a simulated image: a tangent plane about the place that its row of the manifest names."""
+"""World coordinates of a simulated image: a tangent plane about its position in the manifest."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What TESS's camera does to light: magnitudes, the point spread function, the noise, and full wells."""
+"""TESS's camera: magnitudes, point spread function, noise and full wells."""
 
 from dataclasses import dataclass
 

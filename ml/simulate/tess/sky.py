@@ -1,4 +1,4 @@
-"""What stands still, flickers or glares in a TESS cube: stars, variables, jitter, straps and scattered light."""
+"""The static TESS sky: stars, variables, jitter, straps and scattered light."""
 
 import numpy as np
 
