@@ -23,7 +23,7 @@ from ml.cli.stamp_options import WAYS
 from ml.cli.subjects import Slab, Tally, slabs
 from ml.data.dataset import Examples
 from ml.data.preprocessing import FROZEN, native
-from ml.data.tensors import ahead
+from ml.data.tensors import prefetch
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import Scorer
 from ml.models.compute import limit_torch
@@ -39,7 +39,7 @@ BATCHES = (8, 16, 32, 64, 128, 512)
 FLOOR, CLOSE = 3.0, 1e-4
 
 BRIEF = dataclasses.replace(LONG, views=20_000)
-SMALL = Recipe("small", RESIDUAL, "scratch", dataclasses.replace(native(1), turns=WAYS), schedule=BRIEF)
+SMALL = Recipe("small", RESIDUAL, "scratch", dataclasses.replace(native(1), tta=WAYS), schedule=BRIEF)
 AT_128 = dataclasses.replace(FROZEN, size_multi=128)
 RECIPES = {
     "lite0_128": Recipe("head", preprocessing=AT_128, freeze=True),
@@ -107,7 +107,9 @@ def examples(data: Path) -> Examples:
 def score(scorer: Scorer, data: Path) -> NDArray[np.float32]:
     """Score as `python -m ml score` does."""
     limit_torch()
-    return np.concatenate([scorer.probabilities(slab.pixels) for slab in ahead(slabs(data, Tally(), labelled=False))])
+    return np.concatenate(
+        [scorer.probabilities(slab.pixels) for slab in prefetch(slabs(data, Tally(), labelled=False))]
+    )
 
 
 def eager(model: Checkpoint, layout: torch.memory_format) -> Forward:
@@ -117,7 +119,7 @@ def eager(model: Checkpoint, layout: torch.memory_format) -> Forward:
 
     def forward(stamps: torch.Tensor) -> torch.Tensor:
         with torch.inference_mode():
-            ways = [network(turned(stamps, way, layout)) for way in range(backbone.preprocessing.turns)]
+            ways = [network(turned(stamps, way, layout)) for way in range(backbone.preprocessing.tta)]
             return torch.addmm(head["bias"], torch.stack(ways).mean(0), head["weight"].T).softmax(1)
 
     return forward

@@ -8,10 +8,10 @@ from django.conf import settings
 from ml.inference import checkpoint as files
 from ml.inference.feature_extractor import Backbone, default_backbone
 from ml.inference.scorer import Scorer
-from ml.roles.detector_scorer import Finder
+from ml.roles.detector_scorer import DetectorScorer
 from webapp.learning.models import Checkpoint, ModelRole
 
-Model = Scorer | Finder
+Model = Scorer | DetectorScorer
 
 
 def model(checkpoint: Checkpoint) -> Model:
@@ -47,8 +47,8 @@ def _scorer(folder: Path, sha256: str) -> Scorer:
 
 
 @lru_cache(maxsize=2)
-def _finder(folder: Path, sha256: str) -> Finder:
-    return Finder(_files(folder, sha256))
+def _finder(folder: Path, sha256: str) -> DetectorScorer:
+    return DetectorScorer(_files(folder, sha256))
 
 
 def _files(folder: Path, sha256: str) -> files.Checkpoint:

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.db import transaction
 from numpy.typing import NDArray
 
-from ml.data.tracklet_frames import Tracks
-from ml.inference.detections import Find
-from ml.roles.detector_scorer import Finder
+from ml.data.tracklet_frames import TrackletFrames
+from ml.inference.detections import Detection
+from ml.roles.detector_scorer import DetectorScorer
 from ml.storage.pixel_store import PixelStore
 from tasks import loaded, tracks
 from tasks.features import Features
@@ -51,7 +51,7 @@ def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 def _looked_at(
     row: ScoringShard, model: loaded.Model, ids: NDArray[np.int64], indexes: NDArray[np.int64]
-) -> tuple[NDArray[Any], dict[int, list[Find]]]:
+) -> tuple[NDArray[Any], dict[int, list[Detection]]]:
     """Return probabilities (n, K), and what was found by subject: of a classifier nothing."""
     features = Features(
         PixelStore(settings.PIXELS),
@@ -60,17 +60,17 @@ def _looked_at(
         lambda _: row.renew(),
     )
     parts = [np.zeros((0, len(model.classes)), dtype=np.float32)]
-    found: dict[int, list[Find]] = {}
+    found: dict[int, list[Detection]] = {}
     for first in range(0, len(indexes), SLAB):
         known = features.of(row.array, indexes[first : first + SLAB])
         seen = _tracks(row, ids[first : first + SLAB], known.shape[1])
         parts.append(model.probabilities_from_features(known, seen))
-        if isinstance(model, Finder):
+        if isinstance(model, DetectorScorer):
             found |= dict(zip(ids[first : first + SLAB].tolist(), model.finds(known), strict=True))
         row.renew(done=min(first + SLAB, len(indexes)))
     return np.concatenate(parts), found
 
 
-def _tracks(row: ScoringShard, ids: NDArray[np.int64], frames: int) -> Tracks | None:
+def _tracks(row: ScoringShard, ids: NDArray[np.int64], frames: int) -> TrackletFrames | None:
     """Return when and where the frames were seen, for a model that looks at it."""
     return tracks.of_subjects(ids, [frames] * len(ids)) if row.run.checkpoint.role == ModelRole.TRACKLET else None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.data.tracklet_frames import Tracks, own_time, sightings, stacked
+from ml.data.tracklet_frames import TrackletFrames, own_time, sightings, stacked
 from webapp.archive.models import Frame, Subject
 from webapp.learning.snapshot import Label
 
@@ -16,13 +16,13 @@ AT_ONCE = 2000
 UNKNOWN = (None, None, None, None, None)
 
 
-def of_labels(labels: Sequence[Label]) -> Tracks:
+def of_labels(labels: Sequence[Label]) -> TrackletFrames:
     """Return the tracks of labelled subjects, in their order."""
     frames = [int(label.array.split("x")[0]) for label in labels]
     return of_subjects([label.subject_id for label in labels], frames)
 
 
-def of_subjects(ids: Sequence[int] | NDArray[np.int64], frames: Sequence[int]) -> Tracks:
+def of_subjects(ids: Sequence[int] | NDArray[np.int64], frames: Sequence[int]) -> TrackletFrames:
     """Return the tracks of subjects by key, in their order; each has as many frames as its pixels.
 
     What no row tells is unknown: a subject without frame rows still has its pixels.

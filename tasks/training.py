@@ -11,7 +11,7 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from ml.data.dataset import Examples
-from ml.data.tracklet_frames import Tracks
+from ml.data.tracklet_frames import TrackletFrames
 from ml.evaluation.classifier import jsonable
 from ml.inference import checkpoint as files
 from ml.inference.scorer import Scorer
@@ -126,7 +126,7 @@ def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
         yield given
 
 
-def _tracks(row: TrainingRun, labels: list[Label]) -> Tracks | None:
+def _tracks(row: TrainingRun, labels: list[Label]) -> TrackletFrames | None:
     return tracks.of_labels(labels) if row.role == ModelRole.TRACKLET else None
 
 

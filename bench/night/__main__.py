@@ -26,8 +26,8 @@ MIDDLE = 24
 LOOKS: dict[str, Preprocessing] = {
     "whole": FROZEN,
     "middle": replace(FROZEN, crop=MIDDLE),
-    "whole and middle": replace(FROZEN, closer=MIDDLE),
-    "whole, middle and rings": replace(FROZEN, closer=MIDDLE, rings=True),
+    "whole and middle": replace(FROZEN, center_crop=MIDDLE),
+    "whole, middle and rings": replace(FROZEN, center_crop=MIDDLE, annulus_photometry=True),
 }
 
 
@@ -41,13 +41,13 @@ def aucs(examples: Examples, preprocessing: Preprocessing, seeds: range) -> list
     return [roc_auc(truth, cross_validate(given, recipe=recipe, seed=seed)) for seed in seeds]
 
 
-def rows(examples: Examples, looks: list[str], turns: list[int], seeds: range) -> Iterator[dict[str, Any]]:
-    for name in looks:
-        for number in turns:
-            found = aucs(examples, replace(LOOKS[name], turns=number), seeds)
+def rows(examples: Examples, crops: list[str], tta: list[int], seeds: range) -> Iterator[dict[str, Any]]:
+    for name in crops:
+        for number in tta:
+            found = aucs(examples, replace(LOOKS[name], tta=number), seeds)
             yield {
                 "look": name,
-                "turns": number,
+                "tta": number,
                 "mean": round(float(np.mean(found)), 4),
                 "scatter": round(float(np.std(found, ddof=1)), 4),
                 "aucs": [round(auc, 4) for auc in found],
@@ -58,11 +58,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.night", description=__doc__)
     parser.add_argument("folder", type=Path, help="the folder of alert packets")
     parser.add_argument("--look", choices=LOOKS, action="append", help="one of them, or more; by default all")
-    parser.add_argument("--turns", type=int, choices=(1, 8), action="append", help="by default both")
+    parser.add_argument("--tta", type=int, choices=(1, 8), action="append", help="by default both")
     parser.add_argument("--seeds", type=int, default=10, help="how many, 2 or more")
     args = parser.parse_args()
     examples = night(args.folder)
-    for row in rows(examples, args.look or list(LOOKS), args.turns or [1, 8], range(args.seeds)):
+    for row in rows(examples, args.look or list(LOOKS), args.tta or [1, 8], range(args.seeds)):
         sys.stdout.write(json.dumps(row) + "\n")
         sys.stdout.flush()
 

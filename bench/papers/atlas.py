@@ -40,7 +40,7 @@ PAPER = Paper(
     },
     (
         row("default", "ours", "", least=(0.91, 0.996)),
-        row("one_way", "ours, shown in one way alone when scoring", "--turns 1"),
+        row("one_way", "ours, shown in one way alone when scoring", "--tta 1"),
         row("unaugmented", "ours without augmentation", "--augment none"),
         row("flips", "ours, only flips, right angles and shifts", "--augment flips"),
         row("linear", "ours, linear stretch", "--stretch linear"),

@@ -60,8 +60,8 @@ PAPER = Paper(
             "tess-wnet-asinh",
             "W-Net behind a fixed asinh",
             (
-                *steps("asinh", 19, " --turns 8", "speeds"),
-                Step(_judge("catalogued", " --turns 8", "catalogued"), "catalogued"),
+                *steps("asinh", 19, " --tta 8", "speeds"),
+                Step(_judge("catalogued", " --tta 8", "catalogued"), "catalogued"),
             ),
             (
                 *areas(asked=True),

@@ -74,7 +74,7 @@ PAPER = Paper(
         on_tracklets(
             "tracklet-set-chips",
             "our set network, chips only",
-            "set --chips-only",
+            "set --no-track-features",
             "the same network without motion, brightness and place: what reading all chips in any order gives.",
             asked=False,
         ),

@@ -81,7 +81,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
 
 def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     """Judge voxels by magnitude limit against raw pixels, and objects by whether a track follows them."""
-    model, tally, started = CubeModel.of(checkpoint, step=args.step, turns=args.turns), Tally(), time.monotonic()
+    model, tally, started = CubeModel.of(checkpoint, step=args.stride, tta=args.tta), Tally(), time.monotonic()
     limits = limits_of(args.limits)
     threshold = threshold_of(args.threshold, model)
     counts, finds = VoxelCounts(limits), Finds()
@@ -119,8 +119,8 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
 
 def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     """Write the tracks of every cube, a row each, holding one cube in memory at a time."""
-    model, tally, started = CubeModel.of(checkpoint, step=args.step, turns=args.turns), Tally(), time.monotonic()
-    known = None if args.known is None else KnownTable(args.known)
+    model, tally, started = CubeModel.of(checkpoint, step=args.stride, tta=args.tta), Tally(), time.monotonic()
+    known = None if args.known_objects is None else KnownTable(args.known_objects)
     threshold = threshold_of(args.threshold, model)
     partial = args.out.with_name(args.out.name + ".partial")
     n = tracks = 0

@@ -13,7 +13,7 @@ from ml.imaging.background import UNMEASURED, measured
 from ml.io.manifest import Skip
 from ml.io.read import read
 from ml.io.records import BadInput, SubjectRecord
-from ml.trails.annotation import COLUMN, Thing, things_of
+from ml.trails.annotation import COLUMN, Annotation, annotations_of
 from ml.trails.maps import one_plane
 
 SMALLEST = 16  # pixels of a side, below which no trail can lie
@@ -41,7 +41,7 @@ class Cutout:
     frame: int
     group: str
     pixels: NDArray[Any]
-    things: list[Thing] | None
+    things: list[Annotation] | None
     says_no: bool = False
 
 
@@ -70,10 +70,10 @@ def cutouts(path: Path, tally: Tally, *, skip: Skip | None = None) -> Iterator[C
             yield Cutout(item.external_id, number, group, pixels, things, item.label.lower() in BOGUS_WORDS)
 
 
-def _things(item: SubjectRecord) -> list[Thing] | None:
+def _things(item: SubjectRecord) -> list[Annotation] | None:
     told = item.metadata.get(COLUMN)
     if told:
-        return things_of(told, item.external_id)
+        return annotations_of(told, item.external_id)
     return [] if item.label.lower() in BOGUS_WORDS else None
 
 

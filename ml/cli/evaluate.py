@@ -31,8 +31,10 @@ def add(subparsers: Any) -> None:
     trails.add_argument("--no-classical", action="store_true", help="do not run the classical detector beside it")
     cubes = options.of("cube")
     cubes.add_argument("--limits", default="18,19,20,21", help="magnitudes, from bright to faint")
-    cubes.add_argument("--step", type=int, help="frames from window to window; 1 as in the paper (default: half a one)")
-    cubes.add_argument("--turns", type=int, default=1, help="ways, of 16, in which each cube is looked at (default 1)")
+    cubes.add_argument(
+        "--stride", type=int, help="frames from window to window; 1 as in the paper (default: half a one)"
+    )
+    cubes.add_argument("--tta", type=int, default=1, help="ways, of 16, in which each cube is looked at (default 1)")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

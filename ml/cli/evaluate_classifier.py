@@ -13,7 +13,7 @@ from ml.cli.subjects import Slab, Tally, positive_of, slabs
 from ml.data.dataset import BOGUS_WORDS, REAL_WORDS, BadExamples
 from ml.evaluation import observing_conditions
 from ml.evaluation.classifier import evaluate as figures_of
-from ml.evaluation.stratified import Answers, breakdown
+from ml.evaluation.stratified import Answers, stratified
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import TRACKLET_CLASSES, Scorer
 
@@ -34,8 +34,8 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     said = figures_of(p[known], names, classes, positive, groups, seed=args.seed, threshold=threshold)
     seen = observing_conditions.together(data.ids, data.seen, observing_conditions.of_truth(args.data)).take(known)
     answers = answers_of(p[known], names, classes, positive, groups, seen, threshold)
-    said |= breakdown(answers)
-    said["notes"] += [*strangers(scorer, data.labels), *unknown(data, scorer), *seen.unknown(answers.real)]
+    said |= stratified(answers)
+    said["notes"] += [*unknown_labels(scorer, data.labels), *unknown(data, scorer), *seen.unknown(answers.real)]
     said |= {"skipped": tally.skipped, "role": scorer.role, "checkpoint": str(args.checkpoint)}
     for note in said["notes"]:
         sys.stderr.write(f"note: {note}\n")
@@ -74,7 +74,7 @@ def read(path: Path, scorer: Scorer, tally: Tally) -> tuple[Slab, NDArray[np.flo
     return together, np.concatenate(scored)
 
 
-def strangers(scorer: Scorer, labels: list[str]) -> list[str]:
+def unknown_labels(scorer: Scorer, labels: list[str]) -> list[str]:
     """Return a sentence where labels that are no class of a stamp model leave only real against bogus to judge."""
     unknown = sorted(set(labels) - set(scorer.classes))
     if scorer.role != "stamp" or not unknown:
@@ -103,7 +103,7 @@ def answers_of(
     classes: tuple[str, ...],
     positive: tuple[str, ...],
     groups: NDArray[Any],
-    seen: observing_conditions.Circumstances,
+    seen: observing_conditions.Conditions,
     threshold: float,
 ) -> Answers:
     """Return real or bogus for the subjects that have a score (a row of NaN has none)."""

@@ -26,7 +26,7 @@ def add(subparsers: Any) -> None:
     trails = options.of("trail", description="a row a trail; --out may be a folder, of a scan to be taken up again")
     trails.add_argument("--shard", type=int, default=64, help="subjects that are written together (default 64)")
     trails.add_argument(
-        "--least",
+        "--min-foreground",
         type=float,
         help="0..1, of being anything but sky, from which on a cell counts (0.4; 0.3 for short trails)",
     )
@@ -34,9 +34,11 @@ def add(subparsers: Any) -> None:
     cubes.add_argument(
         "--threshold", type=float, help="probability from which on a voxel is a mover's; else the model's"
     )
-    cubes.add_argument("--step", type=int, help="frames from window to window; 1 as in the paper (default: half a one)")
-    cubes.add_argument("--turns", type=int, default=1, help="ways, of 16, in which each cube is looked at (default 1)")
-    cubes.add_argument("--known", type=Path, help="CSV of known objects: object,frame,x,y or object,mjd,ra,dec")
+    cubes.add_argument(
+        "--stride", type=int, help="frames from window to window; 1 as in the paper (default: half a one)"
+    )
+    cubes.add_argument("--tta", type=int, default=1, help="ways, of 16, in which each cube is looked at (default 1)")
+    cubes.add_argument("--known-objects", type=Path, help="CSV of known objects: object,frame,x,y or object,mjd,ra,dec")
     cubes.add_argument("--radius", type=float, default=3.0, help="pixels within which an object is a candidate")
     cubes.add_argument("--pixel-scale", type=float, default=21.0, help="arcsec, where a cube has no WCS (default 21)")
 

@@ -11,7 +11,7 @@ from ml.acquisition.uncertainty import entropy
 from ml.cli.stamp_data import values
 from ml.cli.subjects import Slab, Tally, slabs
 from ml.data.dataset import BadExamples
-from ml.data.tensors import ahead
+from ml.data.tensors import prefetch
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import Scorer
 
@@ -24,7 +24,7 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     schema = pa.schema([pa.field("external_id", pa.string()), *columns])
     partial = args.out.with_name(args.out.name + ".partial")
     with pq.ParquetWriter(partial, schema) as file:
-        for slab in ahead(slabs(args.data, tally, labelled=False)):
+        for slab in prefetch(slabs(args.data, tally, labelled=False)):
             file.write_table(table(scorer, slab, schema))
             n += len(slab.ids)
     if not n:

@@ -19,7 +19,7 @@ POSTERIOR = "posterior"
 
 
 def examples_from(args: argparse.Namespace, base: Checkpoint | None, tally: Tally) -> Examples:
-    """Read `args.data` and return examples with pixels, and with values where `args.metadata` names columns.
+    """Read `args.data` and return examples with pixels, and with values where `args.tabular_features` names columns.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def examples_from(args: argparse.Namespace, base: Checkpoint | None, tally: Tall
     examples = examples_of(data, args.positive, base) if edges is None else _of_rates(data, edges)
     if edges is None:
         examples = _unsure(examples, data)
-    names = named(args.metadata)
+    names = named(args.tabular_features)
     return replace(examples, values=values(data, names), columns=names) if names else examples
 
 

@@ -45,14 +45,20 @@ def add(group: RoleGroup) -> None:
     group.add_argument("--size", type=int, help="side in pixels to which stamps are resized; else the preset's")
     group.add_argument("--freeze", action="store_true", help="only the last layer learns, over features made once")
     group.add_argument("--channels-as", choices=CHANNELS_AS, default="map", help="how ImageNet nets read channels")
-    group.add_argument("--turns", type=int, help="flips and right angles to average over, 1 to 8; small: 8, others: 1")
+    group.add_argument("--tta", type=int, help="flips and right angles to average over, 1 to 8; small: 8, others: 1")
     group.add_argument("--stretch", choices=STRETCHES, default="asinh", help="default asinh, in units of the sky noise")
     group.add_argument("--augment", choices=AUGMENTS, help="default: the schedule's, see docs/models.md")
-    group.add_argument("--closer", type=int, metavar="PIXELS", help="a second look, at the middle; for frozen networks")
-    group.add_argument("--rings", action="store_true", help="also photometry about the middle; for frozen networks")
+    group.add_argument(
+        "--center-crop", type=int, metavar="PIXELS", help="a second look, at the middle; for frozen networks"
+    )
+    group.add_argument(
+        "--annulus-photometry", action="store_true", help="also photometry about the middle; for frozen networks"
+    )
     group.add_argument("--class-weights", choices=("balanced", "none"), default="none", help="of rare classes")
     group.add_argument("--epochs", type=float, help="how often each stamp is shown at most; else the schedule's")
-    group.add_argument("--metadata", metavar="snr,mag,…", help="columns that the model may know besides the pixels")
+    group.add_argument(
+        "--tabular-features", metavar="snr,mag,…", help="columns that the model may know besides the pixels"
+    )
     group.add_argument("--merge", action="append", default=[], metavar="NAME=A,B", help="labels that make one class")
     group.add_argument("--velocity-bins", metavar="10,20,…", help="learn the rate's bin (arcsec/h) instead of labels")
     group.add_argument("--monte-carlo", type=int, metavar="K", help="also judge on K random splits of 70/20/10")
@@ -71,8 +77,8 @@ def recipe_of(args: argparse.Namespace, channels: int, n: int, *, base: bool) ->
     architecture = args.architecture or _architecture(preset)
     if args.size is not None and args.size < LEAST_SIDE:
         raise BadExamples(f"--size is a side in pixels, {LEAST_SIDE} or more, not {args.size}.")
-    if args.turns is not None and not 1 <= args.turns <= WAYS:
-        raise BadExamples(f"--turns is a number of flips and right angles, 1 to {WAYS}, not {args.turns}.")
+    if args.tta is not None and not 1 <= args.tta <= WAYS:
+        raise BadExamples(f"--tta is a number of flips and right angles, 1 to {WAYS}, not {args.tta}.")
     freeze = args.freeze or args.init == "random" or preset == "head" or (paper is not None and paper.freeze)
     freeze = freeze and args.init != "scratch"  # nothing learnt would stay nothing
     if freeze and args.channels_as != "adapter" and args.augment not in {None, "none"}:
@@ -80,20 +86,23 @@ def recipe_of(args: argparse.Namespace, channels: int, n: int, *, base: bool) ->
             f"--augment {args.augment} changes what the network sees, but frozen features are made once."
             " Take preset finetune, or leave --augment out."
         )
-    for word, asked in (("--closer", args.closer is not None), ("--rings", args.rings)):
+    for word, asked in (
+        ("--center-crop", args.center_crop is not None),
+        ("--annulus-photometry", args.annulus_photometry),
+    ):
         if asked and (not freeze or args.channels_as == "adapter"):
             raise BadExamples(
                 f"{word} is for networks that stay frozen. Take preset head or --freeze, or leave it out."
             )
-    if args.closer is not None and args.closer < LEAST_SIDE:
-        raise BadExamples(f"--closer is a side in pixels, {LEAST_SIDE} or more, not {args.closer}.")
+    if args.center_crop is not None and args.center_crop < LEAST_SIDE:
+        raise BadExamples(f"--center-crop is a side in pixels, {LEAST_SIDE} or more, not {args.center_crop}.")
     size = args.size or (paper.size if paper else None)
     preprocessing = _preprocessing(args, architecture, channels, size)
     return Recipe(
         preset=preset,
         architecture=architecture,
         init=args.init,
-        preprocessing=replace(preprocessing, closer=args.closer, rings=args.rings),
+        preprocessing=replace(preprocessing, center_crop=args.center_crop, annulus_photometry=args.annulus_photometry),
         freeze=freeze,
         schedule=_schedule(args, architecture, channels, base=base),
         balanced=args.class_weights == "balanced",
@@ -118,14 +127,14 @@ def _architecture(preset: str) -> str:
 def _preprocessing(args: argparse.Namespace, architecture: str, channels: int, size: int | None) -> Preprocessing:
     stretch = STRETCHES[args.stretch]
     if architecture == RESIDUAL:
-        whole = replace(native(channels), stretch=stretch, turns=args.turns or WAYS)
+        whole = replace(native(channels), stretch=stretch, tta=args.tta or WAYS)
         whole = replace(whole, crop=MIDDLE) if channels > 1 else whole
         return whole if size is None else replace(whole, size_single=size, size_multi=size, crop=None)
     adapter = args.channels_as == "adapter"
     if adapter and channels < 2:
         raise BadExamples("--channels-as adapter joins several channels, and these stamps have one. Leave it out.")
     read = 0 if args.channels_as == "map" else channels
-    fitted = replace(FROZEN, stretch=stretch, channels=read, adapter=adapter, turns=args.turns or 1)
+    fitted = replace(FROZEN, stretch=stretch, channels=read, adapter=adapter, tta=args.tta or 1)
     return fitted if size is None else replace(fitted, size_single=size, size_multi=size)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ml.data.dataset import BOGUS_WORDS, REAL_WORDS, BadExamples
 from ml.data.tracklet_frames import of_record as sightings_of
-from ml.evaluation.observing_conditions import Circumstance, of_record
+from ml.evaluation.observing_conditions import Condition, of_record
 from ml.io.read import read
 from ml.io.records import BadInput, SubjectRecord
 from ml.simulate.atlas.difference import BOGUS, REAL
@@ -53,7 +53,7 @@ class Slab:
     ids: list[str]
     labels: list[str]
     groups: list[str]
-    seen: list[Circumstance] = field(default_factory=list)
+    seen: list[Condition] = field(default_factory=list)
     sightings: list[NDArray[np.float64]] = field(default_factory=list)
     cells: list[dict[str, Any]] = field(default_factory=list)
 

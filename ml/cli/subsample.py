@@ -8,7 +8,7 @@ import numpy as np
 T = TypeVar("T")
 
 
-class Share(Generic[T]):
+class Subsample(Generic[T]):
     """As many things as there is room for, each as likely to be among them as any other of its size, wherever it came.
 
     Each draws a number, and those with the lowest stay: once one had to leave, none that drew as much is taken. One is

@@ -17,11 +17,11 @@ from ml.cli.stamp_data import check_shapes
 from ml.cli.subjects import Slab, Tally, positive_of, slabs
 from ml.cli.training_output import saved, tell
 from ml.data.dataset import BOGUS_WORDS, REAL_WORDS, BadExamples, Examples, allowed
-from ml.data.tracklet_frames import Tracks, stacked
+from ml.data.tracklet_frames import TrackletFrames, stacked
 from ml.evaluation import metrics, observing_conditions
 from ml.evaluation.classifier import DRAWS
 from ml.evaluation.classifier import evaluate as figures_of
-from ml.evaluation.stratified import Answers, breakdown, night_rows
+from ml.evaluation.stratified import Answers, night_rows, stratified
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import TRACKLET_CLASSES, Scorer
 from ml.roles.train import INITS
@@ -42,7 +42,9 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     preset = PRESETS[0] if args.preset == "auto" else args.preset
     started, tally = time.monotonic(), Tally()
     parts = list(slabs(args.data, tally, labelled=True, fewest=FEWEST))
-    examples = learnable(parts, args.positive, base, keeps_chips=preset in PRESETS[:2], chips_only=args.chips_only)
+    examples = learnable(
+        parts, args.positive, base, keeps_chips=preset in PRESETS[:2], chips_only=args.no_track_features
+    )
     checkpoint = train_model(
         "tracklet",
         examples,
@@ -73,7 +75,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     said = figures_of(*told, seed=args.seed, threshold=threshold)
     seen = observing_conditions.together(data.ids, data.seen, observing_conditions.of_truth(args.data)).take(known)
     answers = answers_of(*told, seen, threshold)
-    said |= breakdown(answers)
+    said |= stratified(answers)
     at_threshold(said, answers, args.seed)
     said["detections"] = np.bincount([len(one) for one in data.sightings]).nonzero()[0].tolist()
     said["notes"] += seen.unknown(answers.real)
@@ -195,7 +197,7 @@ def learnable(
         classes,
         real,
         pixels=PaddedPixels([part.pixels for part in parts]),
-        tracks=Tracks(np.full_like(tracks.seen, np.nan), tracks.present) if chips_only else tracks,
+        tracks=TrackletFrames(np.full_like(tracks.seen, np.nan), tracks.present) if chips_only else tracks,
         of_chips=np.array([label not in OF_TRACKLETS for label in labels]),
     )
 

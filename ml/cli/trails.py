@@ -12,7 +12,7 @@ import numpy as np
 
 from ml.cli.cutouts import Cutout, cutouts
 from ml.cli.subjects import Tally
-from ml.cli.subsample import Share
+from ml.cli.subsample import Subsample
 from ml.data.dataset import BadExamples
 from ml.evaluation.metrics import match_curves
 from ml.evaluation.metrics.detection import Matched
@@ -21,7 +21,7 @@ from ml.inference.checkpoint import Checkpoint
 from ml.io.read import MANIFEST
 from ml.models.compute import cores
 from ml.trails import train as training
-from ml.trails.annotation import COLUMN, TRAIL, Thing
+from ml.trails.annotation import COLUMN, TRAIL, Annotation
 from ml.trails.candidate import LEAST
 from ml.trails.detector import Detector
 from ml.trails.evaluation import Outcome, Sides, judge, sides_of
@@ -77,7 +77,7 @@ def training_set(path: Path, marks_file: Path | None, tally: Tally, seed: int) -
         As a sentence, if the images do not fit.
     """
     marks = None if marks_file is None else read_marks(marks_file)
-    share: Share[tuple[Labelled, str]] = Share(MOST_PIXELS, seed)
+    share: Subsample[tuple[Labelled, str]] = Subsample(MOST_PIXELS, seed)
     for cutout in cutouts(path, tally):
         things = _things(cutout, marks, tally)
         if things is None:
@@ -92,7 +92,7 @@ def training_set(path: Path, marks_file: Path | None, tally: Tally, seed: int) -
     return TrainingSet([one for one, _ in kept], groups, known=marks is None, name=str(path))
 
 
-def _things(cutout: Cutout, marks: dict[str, list[Mark]] | None, tally: Tally) -> list[Thing] | None:
+def _things(cutout: Cutout, marks: dict[str, list[Mark]] | None, tally: Tally) -> list[Annotation] | None:
     """Return what stands in an image; None, told to the tally, where nothing says so."""
     if marks is None:
         if cutout.things is None:
@@ -204,9 +204,9 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     started, tally = time.monotonic(), Tally()
     if not args.data.exists():
         raise BadExamples(f"{args.data} is not there. Check the path.")
-    least = LEAST if args.least is None else args.least
+    least = LEAST if args.min_foreground is None else args.min_foreground
     if not 0 < least < 1:
-        raise BadExamples(f"--least must lie between 0 and 1, not {least}.")
+        raise BadExamples(f"--min-foreground must lie between 0 and 1, not {least}.")
     joined = args.out if args.out.suffix == ".parquet" else args.out / JOINED
     folder = args.out.with_name(args.out.name + ".shards") if joined == args.out else args.out / "shards"
     said = {"checkpoint": checkpoint.manifest["sha256"], "data": digest_of(args.data), "least": least}

@@ -42,7 +42,7 @@ def add(subparsers: Any) -> None:
         "--completeness", type=float, default=0.996, help="share of real tracklets that the threshold is to keep (.996)"
     )
     tracklets.add_argument(
-        "--chips-only", action="store_true", help="learn from the chips alone: no motion, brightness or place"
+        "--no-track-features", action="store_true", help="learn from the chips alone: no motion, brightness or place"
     )
 
 

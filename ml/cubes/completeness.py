@@ -8,9 +8,9 @@ import numpy as np
 from ml.cubes.crossmatch import RADIUS, candidates
 from ml.cubes.cube import Cube, Known
 from ml.cubes.tracks import Track
-from ml.evaluation.completeness import Sought
+from ml.evaluation.completeness import Search
 from ml.evaluation.metrics import jeffreys
-from ml.evaluation.observing_conditions import Circumstance, Circumstances
+from ml.evaluation.observing_conditions import Condition, Conditions
 
 SEEN = 5  # frames in which an object's mask shows, below which there is nothing to find
 
@@ -32,7 +32,7 @@ class Finds:
         Median residuals of true tracks, in pixels.
     """
 
-    seen: list[Circumstance] = field(default_factory=list)
+    seen: list[Condition] = field(default_factory=list)
     score: list[float] = field(default_factory=list)
     true: int = 0
     false: int = 0
@@ -58,10 +58,10 @@ class Finds:
         self.cross += [found[0]["cross"] for found in near if found]
 
     @property
-    def sought(self) -> Sought:
+    def sought(self) -> Search:
         """Return the objects, those found that a track follows."""
         score = np.array(self.score, dtype=np.float64)
-        return Sought(np.isfinite(score), score, Circumstances.of(self.seen))
+        return Search(np.isfinite(score), score, Conditions.of(self.seen))
 
     def figures(self, limits: tuple[float, ...]) -> dict[str, Any]:
         """Return objects and completeness from limit to limit and by circumstance, and the tracks."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.cubes.input_channels import seen
-from ml.evaluation.observing_conditions import Circumstance, of_object
+from ml.evaluation.observing_conditions import Condition, of_object
 from ml.io.read import read
 from ml.io.records import BadInput, SubjectRecord
 from ml.io.safe_path import Folder
@@ -53,9 +53,9 @@ class Known:
     snr: float = np.nan
 
     @property
-    def seen(self) -> Circumstance:
+    def seen(self) -> Condition:
         """Return its magnitude, rate and S/N."""
-        return Circumstance(self.mag, self.rate, self.snr)
+        return Condition(self.mag, self.rate, self.snr)
 
 
 @dataclass

@@ -35,7 +35,7 @@ class CubeModel:
         Most voxels along T, Y and X that are looked at together.
     step
         Frames from one window to the next; None for half a window, 1 for the paper's inference.
-    turns
+    tta
         In how many of the sixteen ways each cube is looked at; the mean is taken. Time is in proportion.
     """
 
@@ -46,22 +46,20 @@ class CubeModel:
         *,
         window: int = WINDOW,
         step: int | None = None,
-        turns: int = 1,
+        tta: int = 1,
         device: str = "auto",
     ) -> None:
         if step is not None and step < 1:
-            raise ValueError(f"--step is a number of frames, 1 or more, not {step}.")
-        if not 1 <= turns <= SYMMETRIES:
-            raise ValueError(f"--turns is a number of ways to look at a cube, 1 to {SYMMETRIES}, not {turns}.")
+            raise ValueError(f"--stride is a number of frames, 1 or more, not {step}.")
+        if not 1 <= tta <= SYMMETRIES:
+            raise ValueError(f"--tta is a number of ways to look at a cube, 1 to {SYMMETRIES}, not {tta}.")
         self.device = choose_device(device)
         self.network = network.to(self.device)
         self._compute: dict[tuple[int, ...], Compute] = {}
-        self.threshold, self.window, self.step, self.turns = threshold, window, step, turns
+        self.threshold, self.window, self.step, self.tta = threshold, window, step, tta
 
     @classmethod
-    def of(
-        cls, checkpoint: Checkpoint, *, step: int | None = None, turns: int = 1, device: str = "auto"
-    ) -> "CubeModel":
+    def of(cls, checkpoint: Checkpoint, *, step: int | None = None, tta: int = 1, device: str = "auto") -> "CubeModel":
         """Return the model of a checkpoint.
 
         Raises
@@ -77,17 +75,17 @@ class CubeModel:
         limit_torch()
         network = network_of(checkpoint.manifest["preprocessing"])
         network.load_state_dict(checkpoint.part("cube."))
-        return cls(network, float(checkpoint.manifest["threshold"]), step=step, turns=turns, device=device)
+        return cls(network, float(checkpoint.manifest["threshold"]), step=step, tta=tta, device=device)
 
     def probabilities(self, views: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return probabilities (T, Y, X) from the views (V, T, Y, X) of a cube, or those that the network knows."""
         views = views[: self.network.views]
-        if self.turns == 1:
+        if self.tta == 1:
             return self._slid(views)
         total = np.zeros(views.shape[1:], np.float32)
-        for way in WAYS[: self.turns]:
+        for way in WAYS[: self.tta]:
             total += turned_back(self._slid(np.ascontiguousarray(turned(views, way))), way)
-        total /= np.float32(self.turns)
+        total /= np.float32(self.tta)
         return total
 
     def _slid(self, views: NDArray[np.float32]) -> NDArray[np.float32]:

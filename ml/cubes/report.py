@@ -6,7 +6,7 @@ from typing import Any
 from ml.cubes.calibration import Reliability
 from ml.cubes.completeness import SEEN
 from ml.cubes.voxel_metrics import VoxelCounts
-from ml.evaluation.completeness import Sought
+from ml.evaluation.completeness import Search
 from ml.evaluation.report import page
 from ml.evaluation.report.answers import diagram
 from ml.evaluation.report.chart import Chart, Columns
@@ -27,7 +27,7 @@ def write(
     said: dict[str, Any],
     counts: VoxelCounts,
     meant: Reliability,
-    sought: Sought,
+    sought: Search,
     html: Path | None,
     plots: Path | None,
 ) -> None:

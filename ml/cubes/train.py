@@ -22,7 +22,7 @@ from ml.models.autotune import autotune
 from ml.models.compute import Compute, limit_torch
 from ml.models.wnet import WNet, parameters_of
 from ml.training.callbacks import Epoch, OnEpoch, silent
-from ml.training.memory import kept_memory
+from ml.training.memory import keep_freed_memory
 from ml.training.schedule import Best, Clock
 
 CLASSES, POSITIVE = ("empty", "mover"), ("mover",)
@@ -32,7 +32,7 @@ DECAY = 1e-4
 SMALLER = "Take the preset 'cpu', a smaller --crop or a smaller --batch."
 
 
-@kept_memory()
+@keep_freed_memory()
 def train_cubes(
     examples: Sequence[Example],
     preset: Preset,

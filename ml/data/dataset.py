@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.data.tracklet_frames import Tracks
+from ml.data.tracklet_frames import TrackletFrames
 
 REAL_WORDS = frozenset({"real", "yes", "1", "true", "sso"})
 BOGUS_WORDS = frozenset({"bogus", "no", "0", "false"})
@@ -63,7 +63,7 @@ class Examples:
     pixels: Any = None
     feature_key: str = ""
     training_set: str = ""
-    tracks: Tracks | None = None
+    tracks: TrackletFrames | None = None
     of_chips: NDArray[np.bool_] | None = None
     notes: list[str] = field(default_factory=list)
     held: NDArray[np.bool_] | None = None

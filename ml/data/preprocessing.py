@@ -34,17 +34,17 @@ class Preprocessing:
     channels
         0 maps 1 to 4 channels to three (what an ImageNet net eats); otherwise the one number that the net eats.
     crop
-        Side in pixels of the middle that is looked at, after the stretch; None looks at the whole stamp.
+        Side in pixels of the center crop, after the stretch; None keeps the whole stamp.
     adapter
         The `channels` pass through a learnt 3×3 convolution to three before the net (Lieu et al. 2019, section 4.6).
-    turns
+    tta
         In how many ways the net is shown a stamp, 1 to 8: features are the mean over the first of the flips and right
         angles, since the sky has no up. Scoring takes so many times as long.
-    closer
+    center_crop
         Side in pixels of the middle that is looked at a second time, resized to the same size; its features stand
         behind those of the first look. For frozen networks.
-    rings
-        Whether annulus photometry (`ml.imaging.annulus`) stands behind the looks. For frozen networks.
+    annulus_photometry
+        Whether annulus photometry (`ml.imaging.annulus`) stands behind the crops. For frozen networks.
     """
 
     stretch: str = "asinh_noise"
@@ -56,19 +56,19 @@ class Preprocessing:
     channels: int = 0
     crop: int | None = None
     adapter: bool = False
-    turns: int = 1
-    closer: int | None = None
-    rings: bool = False
+    tta: int = 1
+    center_crop: int | None = None
+    annulus_photometry: bool = False
 
     @property
-    def looks(self) -> int:
-        """Return how many looks of the network lie side by side in a stamp's features."""
-        return 1 if self.closer is None else 2
+    def crops(self) -> int:
+        """Return how many crops of the network lie side by side in a stamp's features."""
+        return 1 if self.center_crop is None else 2
 
     def parts(self, width: int, network: int) -> tuple[int, ...]:
-        """Return how `width` features divide: `network` of each of the network's looks, then those of the rings."""
-        rest = width - self.looks * network
-        return (network,) * self.looks + ((rest,) if self.rings else ())
+        """Return how `width` features divide: `network` of each of the network's crops, then those of the rings."""
+        rest = width - self.crops * network
+        return (network,) * self.crops + ((rest,) if self.annulus_photometry else ())
 
     @property
     def sky_units(self) -> bool:
@@ -126,7 +126,7 @@ class Preprocessing:
 
         What came later is left out where it is unused, so that the keys of features that are stored already stay.
         """
-        unused = {"adapter": False, "turns": 1, "closer": None, "rings": False}
+        unused = {"adapter": False, "tta": 1, "center_crop": None, "annulus_photometry": False}
         return {name: value for name, value in asdict(self).items() if name not in unused or value != unused[name]}
 
 
@@ -139,9 +139,9 @@ def native(channels: int) -> Preprocessing:
     return Preprocessing(size_single=None, size_multi=None, channels=channels, crop=64)
 
 
-def turned(stamps: NDArray[Any], turns: int) -> Iterator[NDArray[Any]]:
-    """Yield views of stamps (..., H, W) in `turns` of their eight ways: as they are, flipped, and so on by 90°."""
-    for way in range(turns):
+def turned(stamps: NDArray[Any], tta: int) -> Iterator[NDArray[Any]]:
+    """Yield views of stamps (..., H, W) in `tta` of their eight ways: as they are, flipped, and so on by 90°."""
+    for way in range(tta):
         quarter = np.rot90(stamps, way // 2, axes=(-2, -1))
         yield quarter[..., ::-1] if way % 2 else quarter
 

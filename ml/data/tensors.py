@@ -68,7 +68,7 @@ T = TypeVar("T")
 END = object()
 
 
-def ahead(series: Iterator[T]) -> Iterator[T]:
+def prefetch(series: Iterator[T]) -> Iterator[T]:
     """Yield what a series yields; a thread makes the next one meanwhile, so that two are in memory.
 
     What the series raises is raised here, at its place.

@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Tracks:
+class TrackletFrames:
     """The frames of N tracklets, the shorter ones padded to F.
 
     Attributes
@@ -49,28 +49,30 @@ class Tracks:
         values = self.seen[..., FIELDS.index(name)]
         return np.where(self.present, values, np.nan)
 
-    def take(self, rows: Any) -> "Tracks":
+    def take(self, rows: Any) -> "TrackletFrames":
         """Return those of some rows."""
-        return Tracks(self.seen[rows], self.present[rows])
+        return TrackletFrames(self.seen[rows], self.present[rows])
 
-    def in_order(self) -> "Tracks":
+    def in_order(self) -> "TrackletFrames":
         """Return the same frames in one order, by what is known of them: the order they came in says nothing."""
         keys = [self.seen[..., k] for k in reversed(range(len(FIELDS)))]
         order = np.lexsort([*keys, ~self.present], axis=-1)
-        return Tracks(
+        return TrackletFrames(
             np.take_along_axis(self.seen, order[..., None], axis=1), np.take_along_axis(self.present, order, axis=1)
         )
 
 
-def unknown(n: int, frames: int) -> Tracks:
+def unknown(n: int, frames: int) -> TrackletFrames:
     """Return the tracks of n tracklets of so many frames each, of which nothing but their pixels is known."""
-    return Tracks(np.full((n, frames, len(FIELDS)), np.nan), np.ones((n, frames), dtype=bool))
+    return TrackletFrames(np.full((n, frames, len(FIELDS)), np.nan), np.ones((n, frames), dtype=bool))
 
 
-def stacked(sightings: Sequence[Array]) -> Tracks:
+def stacked(sightings: Sequence[Array]) -> TrackletFrames:
     """Return tracks from the frames (F_i, 7) of each tracklet."""
     frames = max((len(one) for one in sightings), default=0)
-    made = Tracks(np.full((len(sightings), frames, len(FIELDS)), np.nan), np.zeros((len(sightings), frames), bool))
+    made = TrackletFrames(
+        np.full((len(sightings), frames, len(FIELDS)), np.nan), np.zeros((len(sightings), frames), bool)
+    )
     for row, one in enumerate(sightings):
         made.seen[row, : len(one)] = one
         made.present[row, : len(one)] = True

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation import metrics
-from ml.evaluation.observing_conditions import QUANTITIES, Circumstances
+from ml.evaluation.observing_conditions import QUANTITIES, Conditions
 
 PLANES = (("mag", "rate"), ("snr", "rate"))
 
 
 @dataclass(frozen=True)
-class Sought:
+class Search:
     """N real things: subjects, objects that cross cubes, trails in images.
 
     Attributes
@@ -28,7 +28,7 @@ class Sought:
 
     found: NDArray[np.bool_]
     score: NDArray[np.float64]
-    seen: Circumstances
+    seen: Conditions
 
     def by_quantity(self, name: str) -> metrics.Bins | None:
         """Return completeness by "mag", "rate" or "snr"; None where nothing has it."""

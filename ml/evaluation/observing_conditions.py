@@ -19,7 +19,7 @@ TRUTH = "truth.csv"
 
 
 @dataclass(frozen=True)
-class Circumstance:
+class Condition:
     """One subject's: magnitude, rate (arcsec/h), S/N and MJD, NaN where unknown; night a name, "" where it has none."""
 
     mag: float = math.nan
@@ -30,7 +30,7 @@ class Circumstance:
 
 
 @dataclass(frozen=True)
-class Circumstances:
+class Conditions:
     """Those of N subjects: `mag`, `rate` (arcsec/h) and `snr` (N,) float with NaN, `night` (N,) str with ""."""
 
     mag: NDArray[np.float64]
@@ -39,14 +39,14 @@ class Circumstances:
     night: NDArray[Any]
 
     @classmethod
-    def of(cls, each: Sequence[Circumstance]) -> "Circumstances":
+    def of(cls, each: Sequence[Condition]) -> "Conditions":
         """Return those of N subjects from one each."""
         columns = {name: np.array([getattr(one, name) for one in each], dtype=np.float64) for name in QUANTITIES}
         return cls(**columns, night=np.array([one.night for one in each], dtype=np.str_))
 
-    def take(self, rows: NDArray[Any]) -> "Circumstances":
+    def take(self, rows: NDArray[Any]) -> "Conditions":
         """Return those of some rows."""
-        return Circumstances(self.mag[rows], self.rate[rows], self.snr[rows], self.night[rows])
+        return Conditions(self.mag[rows], self.rate[rows], self.snr[rows], self.night[rows])
 
     def values(self, quantity: str) -> NDArray[np.float64]:
         """Return the values (N,) of "mag", "rate" or "snr"."""
@@ -64,11 +64,11 @@ class Circumstances:
         ]
 
 
-def of_record(record: SubjectRecord) -> Circumstance:
+def of_record(record: SubjectRecord) -> Condition:
     """Return what a manifest's row says: of several frames the median, and the MJD of the first that has one."""
     frames, hidden = record.frames, record.metadata
     first = next((frame.mjd_mid for frame in frames if frame.mjd_mid is not None), None)
-    return Circumstance(
+    return Condition(
         mag=_median(frame.mag for frame in frames) if _any(frame.mag for frame in frames) else _number(hidden, "mag"),
         rate=math.nan if record.rate is None else record.rate,
         snr=_median(frame.snr for frame in frames) if _any(frame.snr for frame in frames) else _number(hidden, "snr"),
@@ -77,7 +77,7 @@ def of_record(record: SubjectRecord) -> Circumstance:
     )
 
 
-def of_truth(data: Path) -> dict[str, Circumstance]:
+def of_truth(data: Path) -> dict[str, Condition]:
     """Return what truth.csv beside a manifest says, by external_id; nothing if there is none.
 
     Columns that are read: external_id, mag, rate, snr, night; cells that are no number count as unknown.
@@ -88,14 +88,14 @@ def of_truth(data: Path) -> dict[str, Circumstance]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row.get("external_id")]
     return {
-        row["external_id"]: Circumstance(
+        row["external_id"]: Condition(
             _number(row, "mag"), _number(row, "rate"), _number(row, "snr"), _cell(row, "night")
         )
         for row in rows
     }
 
 
-def of_object(told: dict[str, Any]) -> Circumstance:
+def of_object(told: dict[str, Any]) -> Condition:
     """Return the magnitude, rate and S/N of an entry of `#objects`; NaN for what it does not tell, or tells as null.
 
     Raises
@@ -104,21 +104,21 @@ def of_object(told: dict[str, Any]) -> Circumstance:
         If one of them is no number.
     """
     mag, rate, snr = (math.nan if told.get(name) is None else float(told[name]) for name in QUANTITIES)
-    return Circumstance(mag, rate, snr)
+    return Condition(mag, rate, snr)
 
 
-def together(ids: Sequence[str], said: Sequence[Circumstance], truth: dict[str, Circumstance]) -> Circumstances:
+def together(ids: Sequence[str], said: Sequence[Condition], truth: dict[str, Condition]) -> Conditions:
     """Return those of all subjects: the manifest's word first, truth.csv where it says nothing.
 
     A night that neither names is the one of the subject's time, see `ml.data.nights.nights_of`.
     """
     by_time = nights_of(np.array([one.mjd for one in said], dtype=np.float64))
     rows = zip(ids, said, by_time, strict=True)
-    return Circumstances.of([_filled(ours, truth.get(name, Circumstance()), str(night)) for name, ours, night in rows])
+    return Conditions.of([_filled(ours, truth.get(name, Condition()), str(night)) for name, ours, night in rows])
 
 
-def _filled(ours: Circumstance, other: Circumstance, night: str) -> Circumstance:
-    return Circumstance(
+def _filled(ours: Condition, other: Condition, night: str) -> Condition:
+    return Condition(
         mag=_first(ours.mag, other.mag),
         rate=_first(ours.rate, other.rate),
         snr=_first(ours.snr, other.snr),

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation import metrics
-from ml.evaluation.completeness import Sought
-from ml.evaluation.observing_conditions import Circumstances
+from ml.evaluation.completeness import Search
+from ml.evaluation.observing_conditions import Conditions
 
 Array = NDArray[Any]
 CUT = 0.996  # the completeness at which the nights are shown, after Rabeendran & Denneau 2021
@@ -35,7 +35,7 @@ class Answers:
     p_real: NDArray[np.float64]
     groups: Array
     threshold: float
-    seen: Circumstances
+    seen: Conditions
 
     @property
     def found(self) -> NDArray[np.bool_]:
@@ -43,18 +43,18 @@ class Answers:
         return self.p_real[self.real] >= self.threshold
 
     @property
-    def sought(self) -> Sought:
+    def sought(self) -> Search:
         """Return the real subjects, which of them are found, and how sure the classifier is of each."""
-        return Sought(self.found, self.p_real[self.real], self.seen.take(self.real))
+        return Search(self.found, self.p_real[self.real], self.seen.take(self.real))
 
 
-def breakdown(answers: Answers) -> dict[str, Any]:
+def stratified(answers: Answers) -> dict[str, Any]:
     """Return what is known by circumstance, ready for JSON; what cannot be known is not there.
 
     Returns
     -------
     completeness
-        Of the real subjects; see `Sought.completeness`.
+        Of the real subjects; see `Search.completeness`.
     magnitude_limits
         For each limit: n, roc_auc, pr_auc of real subjects brighter than it against all bogus ones.
     nights

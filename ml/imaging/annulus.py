@@ -19,7 +19,7 @@ def width(channels: int) -> int:
     return channels * len(STATISTICS) * (len(EDGES) - 1)
 
 
-def rings(stamps: np.ndarray) -> np.ndarray:
+def annulus_photometry(stamps: np.ndarray) -> np.ndarray:
     """Return what lies in seven rings about the middle of each stamp.
 
     Parameters

@@ -14,7 +14,7 @@ WIDTH = 2 * _NUMBERS * MOST
 
 
 @dataclass(frozen=True)
-class Find:
+class Detection:
     """A line that a detector found.
 
     Attributes
@@ -32,12 +32,12 @@ class Find:
     score: float
 
 
-def surest(finds: Sequence[Find]) -> list[Find]:
+def best(finds: Sequence[Detection]) -> list[Detection]:
     """Return at most `MOST` of the finds that reach `LEAST`, the surest first."""
     return sorted((find for find in finds if find.score >= LEAST), key=lambda find: -find.score)[:MOST]
 
 
-def packed(finds: Sequence[Find]) -> NDArray[np.float16]:
+def packed(finds: Sequence[Detection]) -> NDArray[np.float16]:
     """Return at most `MOST` finds as (`WIDTH`,) float16, NaN where there are fewer.
 
     Each number is kept as its nearest float16 and what that lacks, so that a pixel of 10,000 is true to 0.01.
@@ -49,10 +49,10 @@ def packed(finds: Sequence[Find]) -> NDArray[np.float16]:
     return np.stack([whole, (numbers - whole).astype(np.float16)]).reshape(WIDTH)
 
 
-def unpacked(kept: NDArray[Any]) -> list[Find]:
+def unpacked(kept: NDArray[Any]) -> list[Detection]:
     """Return the finds of what `packed` made of them."""
     numbers = kept.reshape(2, MOST, _NUMBERS).astype(np.float64).sum(0)
     return [
-        Find(round(frame), (x1, y1, x2, y2), score)
+        Detection(round(frame), (x1, y1, x2, y2), score)
         for frame, x1, y1, x2, y2, score in numbers[np.isfinite(numbers).all(1)].tolist()
     ]

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ml.data.preprocessing import FROZEN, Preprocessing, middle, turned
-from ml.data.tensors import ahead
-from ml.imaging.annulus import rings
-from ml.imaging.annulus import width as rings_width
+from ml.data.tensors import prefetch
+from ml.imaging.annulus import annulus_photometry
+from ml.imaging.annulus import width as annulus_width
 from ml.inference.runtime import BATCH, Run, choose_device, choose_engine, compile_run
 from ml.models.compute import cores
 from ml.models.input_adapters import begins_once, folded
@@ -53,7 +53,7 @@ class Backbone:
         self.device = choose_device(device)
         self.engine = choose_engine(engine, self.device)
         self.feature_key = feature_key(network, preprocessing)
-        self._compiled_as = feature_key(network, replace(preprocessing, turns=1))
+        self._compiled_as = feature_key(network, replace(preprocessing, tta=1))
 
     def features(self, block: NDArray[Any]) -> NDArray[np.float16]:
         """Return features (n, F, D) of subjects (n, F, C, H, W) of any number type, as they are stored.
@@ -69,21 +69,21 @@ class Backbone:
         stamps = block.reshape(n * frames, *block.shape[2:])
         batches = (stamps[start : start + BATCH] for start in range(0, len(stamps), BATCH))
         ready = ((batch, self.preprocessing.stretched(batch)) for batch in batches)
-        parts = [self._looked_at(*pair) for pair in ahead(ready)]
+        parts = [self._looked_at(*pair) for pair in prefetch(ready)]
         flat = np.concatenate(parts) if parts else np.zeros((0, self._width(block.shape[2])), dtype=np.float32)
         return flat.reshape(n, frames, flat.shape[1])
 
     def _looked_at(self, stamps: NDArray[Any], ready: NDArray[np.float32]) -> NDArray[np.float32]:
         parts = [self._seen(ready)]
-        if self.preprocessing.closer is not None:
-            parts.append(self._seen(middle(ready, self.preprocessing.closer)))
-        if self.preprocessing.rings:
-            parts.append(rings(stamps))
+        if self.preprocessing.center_crop is not None:
+            parts.append(self._seen(middle(ready, self.preprocessing.center_crop)))
+        if self.preprocessing.annulus_photometry:
+            parts.append(annulus_photometry(stamps))
         return np.concatenate(parts, axis=1)
 
     def _seen(self, ready: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return features (B, D) of one look, the mean over its turns."""
-        return self._ways(list(turned(ready, self.preprocessing.turns))).mean(0)
+        """Return features (B, D) of one crop, the mean over its test-time augmentations."""
+        return self._ways(list(turned(ready, self.preprocessing.tta))).mean(0)
 
     def _ways(self, ways: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return features (W, B, D) of the same stamps in W ways."""
@@ -92,14 +92,14 @@ class Backbone:
         return np.concatenate(seen).reshape(len(ways), len(ways[0]), -1)
 
     def parts(self, width: int) -> tuple[int, ...]:
-        """Return how `width` features of a stamp divide into looks, for each of which a head is fitted."""
-        if self.preprocessing.looks == 1 and not self.preprocessing.rings:
+        """Return how `width` features of a stamp divide into crops, for each of which a head is fitted."""
+        if self.preprocessing.crops == 1 and not self.preprocessing.annulus_photometry:
             return (width,)
         return self.preprocessing.parts(width, dimensions(self.network))
 
     def _width(self, channels: int) -> int:
-        photometry = rings_width(channels) if self.preprocessing.rings else 0
-        return dimensions(self.network) * self.preprocessing.looks + photometry
+        photometry = annulus_width(channels) if self.preprocessing.annulus_photometry else 0
+        return dimensions(self.network) * self.preprocessing.crops + photometry
 
     def _run(self, shape: tuple[int, ...]) -> Run:
         name = (self._compiled_as, self.engine, str(self.device), shape)

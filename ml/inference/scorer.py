@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from ml.data.preprocessing import Preprocessing
-from ml.data.tracklet_frames import Tracks
+from ml.data.tracklet_frames import TrackletFrames
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.inference.feature_extractor import Backbone, restored
 from ml.inference.tracklet_net import p_real, restored_net
@@ -79,7 +79,7 @@ class Scorer:
         return np.exp(self._chip_log_scores(features).numpy())
 
     def probabilities_from_features(
-        self, features: NDArray[Any], tracks: Tracks | None = None, values: NDArray[Any] | None = None
+        self, features: NDArray[Any], tracks: TrackletFrames | None = None, values: NDArray[Any] | None = None
     ) -> NDArray[np.float32]:
         """Return probabilities from features (n, F, D) by a matrix product.
 
@@ -107,7 +107,7 @@ class Scorer:
         return torch.stack([1 - real, real], dim=1).numpy()
 
     def probabilities(
-        self, block: NDArray[Any], tracks: Tracks | None = None, values: NDArray[Any] | None = None
+        self, block: NDArray[Any], tracks: TrackletFrames | None = None, values: NDArray[Any] | None = None
     ) -> NDArray[np.float32]:
         """Return probabilities of subjects (n, F, C, H, W), their tracks and `values`; columns as `classes`.
 

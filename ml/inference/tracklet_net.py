@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ml.data.tracklet_frames import Tracks, unknown
+from ml.data.tracklet_frames import TrackletFrames, unknown
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.models.deep_sets import SetNet
 from ml.models.paper_mlp import PaperNet, TrackletNet
@@ -18,7 +18,7 @@ SET, PAPER, FOUR = "set", "paper", "four"
 
 
 @dataclass(frozen=True)
-class Learnt:
+class TrainedTrackletNet:
     """A tracklet network as a training leaves it.
 
     `threshold` is the probability from which on a tracklet counts as real; `completeness` the share of real validation
@@ -66,7 +66,7 @@ def restored_net(checkpoint: Checkpoint) -> nn.Module:
     return net.eval()
 
 
-def p_real(net: nn.Module, log_scores: Tensor, tracks: Tracks | None) -> Tensor:
+def p_real(net: nn.Module, log_scores: Tensor, tracks: TrackletFrames | None) -> Tensor:
     """Return the probability (n,) that tracklets are real; NaN where a present chip has no score.
 
     Parameters
@@ -84,7 +84,7 @@ def p_real(net: nn.Module, log_scores: Tensor, tracks: Tracks | None) -> Tensor:
     return torch.where(unscored, torch.nan, torch.sigmoid(logits))
 
 
-def told(tracks: Tracks) -> Tensor:
+def told(tracks: TrackletFrames) -> Tensor:
     """Return the facts (n, D) of tracks as a tensor."""
     known: NDArray[np.float32] = facts(tracks)
     return torch.from_numpy(known)

@@ -15,20 +15,20 @@ from numpy.typing import NDArray
 from ml.cubes.input_channels import seen
 from ml.cubes.model import CubeModel
 from ml.cubes.tracks import tracks_of
-from ml.data.tracklet_frames import Tracks
+from ml.data.tracklet_frames import TrackletFrames
 from ml.imaging.background import NoPixels
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
-from ml.inference.detections import Find, packed, surest, unpacked
+from ml.inference.detections import Detection, best, packed, unpacked
 from ml.trails.loading import detector_of
 from ml.trails.maps import one_plane
 
 ROLES = ("trail", "cube")
 SURELY_NOTHING = 1e-4  # the score of a subject in which nothing is found
 KEPT = b"log-odds and finds"  # what the features are; other words make other keys
-Look = Callable[[NDArray[Any]], tuple[float, list[Find]]]
+Look = Callable[[NDArray[Any]], tuple[float, list[Detection]]]
 
 
-class Finder:
+class DetectorScorer:
     """A checkpoint of the role "trail" or "cube" at work.
 
     Raises
@@ -51,14 +51,14 @@ class Finder:
         looks = [self._look(subject) for subject in block]
         scores = np.clip([score for score, _ in looks], SURELY_NOTHING, 1 - SURELY_NOTHING)
         odds = np.log(scores / (1 - scores)).astype(np.float16)
-        return np.column_stack([odds, np.stack([packed(surest(finds)) for _, finds in looks])])[:, None]
+        return np.column_stack([odds, np.stack([packed(best(finds)) for _, finds in looks])])[:, None]
 
-    def finds(self, features: NDArray[Any]) -> list[list[Find]]:
+    def finds(self, features: NDArray[Any]) -> list[list[Detection]]:
         """Return the finds of each subject, the surest first, from features (n, 1, D)."""
         return [unpacked(row[1:]) for row in features[:, 0]]
 
     def probabilities_from_features(
-        self, features: NDArray[Any], tracks: Tracks | None = None, values: NDArray[Any] | None = None
+        self, features: NDArray[Any], tracks: TrackletFrames | None = None, values: NDArray[Any] | None = None
     ) -> NDArray[np.float32]:
         """Return probabilities (n, 2) of no and yes; `tracks` and `values` tell this model nothing."""
         yes = 1 / (1 + np.exp(-features[:, 0, 0].astype(np.float32)))
@@ -90,14 +90,14 @@ def _look(checkpoint: Checkpoint) -> Look:
 def _look_for_trails(checkpoint: Checkpoint) -> Look:
     detector = detector_of(checkpoint)
 
-    def look(subject: NDArray[Any]) -> tuple[float, list[Find]]:
-        finds: list[Find] = []
+    def look(subject: NDArray[Any]) -> tuple[float, list[Detection]]:
+        finds: list[Detection] = []
         for number, frame in enumerate(subject):
             try:
                 trails = detector.trails(one_plane(frame))
             except NoPixels:
                 continue
-            finds += [Find(number, tuple(trail.line.tolist()), trail.score) for trail in trails]
+            finds += [Detection(number, tuple(trail.line.tolist()), trail.score) for trail in trails]
         return max((find.score for find in finds), default=0.0), finds
 
     return look
@@ -106,7 +106,7 @@ def _look_for_trails(checkpoint: Checkpoint) -> Look:
 def _look_for_tracks(checkpoint: Checkpoint) -> Look:
     model = CubeModel.of(checkpoint)
 
-    def look(subject: NDArray[Any]) -> tuple[float, list[Find]]:
+    def look(subject: NDArray[Any]) -> tuple[float, list[Detection]]:
         views, measured = seen(np.asarray(subject[:, 0], dtype=np.float32))
         found = tracks_of(np.where(measured, model.probabilities(views), 0), model.threshold)
         return (found[0].score if found else 0.0), []  # a track through a cube is no line in a frame

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.data.tracklet_frames import Tracks
+from ml.data.tracklet_frames import TrackletFrames
 
 ARCSEC = np.degrees(1) * 3600  # in a radian
 FLOOR = 0.1  # arcsec: what remains of the astrometric error of the brightest
@@ -41,7 +41,7 @@ def astrometric_error(snr: Array) -> Array:
     return np.hypot(FLOOR, SEEING / 2.355 / known)
 
 
-def fit(tracks: Tracks) -> Motion:
+def fit(tracks: TrackletFrames) -> Motion:
     """Fit each tracklet by weighted least squares.
 
     Places are turned into longitude along, and latitude across, the great circle of the motion, in which uniform motion

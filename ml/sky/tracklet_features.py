@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.data.tracklet_frames import Tracks
+from ml.data.tracklet_frames import TrackletFrames
 from ml.sky.motion import fit
 
 NAMES = ("residual", "rate", "magnitude scatter", "spread on the detector", "closest pair", "detections")
@@ -13,7 +13,7 @@ LEAST = (0.3, 0.1, 0.02, 0.1, 0.1)  # σ, arcsec/h, mag, pixels, pixels: below i
 Array = NDArray[np.float64]
 
 
-def facts(tracks: Tracks) -> NDArray[np.float32]:
+def facts(tracks: TrackletFrames) -> NDArray[np.float32]:
     """Return numbers (N, 6) in the order of `NAMES`; NaN where what they need is unknown.
 
     The decimal logarithms of the residual of uniform motion in σ (see `ml.sky.motion.fit`), the rate (arcsec per
@@ -37,7 +37,7 @@ def _scatter(mag: Array) -> Array:
     return np.where(n > 1, np.sqrt(squares / np.maximum(n - 1, 1)), np.nan)
 
 
-def _distances(tracks: Tracks) -> tuple[Array, Array]:
+def _distances(tracks: TrackletFrames) -> tuple[Array, Array]:
     """Return the median and the least distance (N,) between two places on the detector, pixels."""
     first, second = np.triu_indices(tracks.frames, 1)
     x, y = tracks.of("x"), tracks.of("y")

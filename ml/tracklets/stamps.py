@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ml.data.dataset import Examples
-from ml.data.tracklet_frames import Tracks, unknown
+from ml.data.tracklet_frames import TrackletFrames, unknown
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Chips:
     examples: Examples
     owner: NDArray[np.intp]
     place: NDArray[np.intp]
-    tracks: Tracks
+    tracks: TrackletFrames
 
     def of(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
         """Return the chips of some tracklets."""
@@ -67,7 +67,7 @@ def apart(examples: Examples) -> Chips:
     return Chips(chips, owner, place, tracks)
 
 
-def tracks_of(examples: Examples) -> Tracks:
+def tracks_of(examples: Examples) -> TrackletFrames:
     """Return the examples' tracks, or those of which nothing is known but the frames that are there."""
     if examples.tracks is not None:
         return examples.tracks

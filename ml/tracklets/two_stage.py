@@ -16,17 +16,17 @@ from ml.data.dataset import BadExamples, Examples, grouped_folds
 from ml.evaluation.metrics import rank, threshold_at_completeness
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.feature_extractor import Backbone
-from ml.inference.tracklet_net import PAPER, SET, Learnt, told
+from ml.inference.tracklet_net import PAPER, SET, TrainedTrackletNet, told
 from ml.models.paper_mlp import CHIPS
 from ml.tracklets import trainer
 from ml.tracklets.stamps import Chips, apart
 from ml.tracklets.trainer import Inputs
 from ml.training.callbacks import OnEpoch, silent
 from ml.training.finetune_then_probe import features_of, train_tuned
-from ml.training.head_training import HEAD_EPOCHS, Heads, Told, best_head, log_scores, regression
+from ml.training.head_training import HEAD_EPOCHS, EpochReporter, Heads, best_head, log_scores, regression
 from ml.training.linear_probe import LinearHead
 from ml.training.schedule import Schedule
-from ml.training.validation import Judge
+from ml.training.validation import Validator
 
 FOLDS = 3
 FEWEST_CERTAIN = 10  # real tracklets of certain label that a threshold is chosen by
@@ -70,9 +70,9 @@ def recipe_of(
 
 def on_features(
     examples: Examples, chips: Chips, recipe: Recipe, base: Checkpoint | None, *, seed: int, on_epoch: OnEpoch
-) -> tuple[LinearHead, Learnt]:
+) -> tuple[LinearHead, TrainedTrackletNet]:
     """Train on chips whose features are known: a head for them, out of fold, or the given one; then the tracklets."""
-    epochs = Told(on_epoch, HEAD_EPOCHS + trainer.EPOCHS)
+    epochs = EpochReporter(on_epoch, HEAD_EPOCHS + trainer.EPOCHS)
     if recipe.chips == GIVEN and base is not None:
         head = _given(examples, base)
         scores = _scores(head, chips, np.arange(len(chips.owner)))
@@ -101,25 +101,25 @@ def on_pixels(
         If one of the two could learn from one kind alone.
     """
     shown, rows = examples.split(0.3, seed)
-    if not Judge(examples, rows).tells_apart:
+    if not Validator(examples, rows).tells_apart:
         raise BadExamples(
             f"The tracklet network learns from three examples in ten, and these {len(rows)} are of one kind."
             " Add tracklets of other objects of the other kind, two or more."
         )
     taught = chips.examples.take(_teaching(chips, shown))
-    examples.notes.extend(Judge(taught, taught.split(seed=seed)[1]).notes())
+    examples.notes.extend(Validator(taught, taught.split(seed=seed)[1]).notes())
     tuned, heads = train_tuned(taught, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
     examples.notes.extend(note for note in taught.notes if note not in examples.notes)
     seen, scores = chips.of(rows), torch.zeros(len(chips.owner), len(examples.classes))
     scores[torch.from_numpy(seen)] = log_scores(heads.stamp, features_of(chips.examples, seen, tuned))[:, 0]
     inputs = _inputs(examples, chips, scores, rows)
-    learnt = teach(inputs, examples, rows, recipe, seed=seed, epochs=Told(silent, 0))
+    learnt = teach(inputs, examples, rows, recipe, seed=seed, epochs=EpochReporter(silent, 0))
     return tuned, Heads(heads.stamp, learnt, learnt.metrics, heads.compute)
 
 
 def teach(
-    inputs: Inputs, examples: Examples, rows: NDArray[np.intp], recipe: Recipe, *, seed: int, epochs: Told
-) -> Learnt:
+    inputs: Inputs, examples: Examples, rows: NDArray[np.intp], recipe: Recipe, *, seed: int, epochs: EpochReporter
+) -> TrainedTrackletNet:
     """Fit the tracklet network on tracklets whose chips were scored fairly.
 
     Parameters
@@ -132,7 +132,7 @@ def teach(
     seed, epochs
         Of folds and weights; told after every epoch of the first fit.
     """
-    judge, groups, kinds = Judge(examples, rows), examples.groups[rows], inputs.real.numpy() > 0.5
+    judge, groups, kinds = Validator(examples, rows), examples.groups[rows], inputs.real.numpy() > 0.5
     if recipe.net == PAPER:
         return _paper(inputs, judge, examples, grouped_folds(groups, kinds, 5, seed), seed, epochs)
     folds, positive = grouped_folds(groups, kinds, FOLDS, seed), examples.positive_index
@@ -140,7 +140,7 @@ def teach(
     for fold in np.unique(folds):
         outside = np.flatnonzero(folds == fold)
         held = inputs.take(outside)
-        report = epochs.of_tracklets(trainer.EPOCHS, _judging(Judge(examples, rows[outside]), held))
+        report = epochs.of_tracklets(trainer.EPOCHS, _judging(Validator(examples, rows[outside]), held))
         inside = inputs.take(np.flatnonzero(folds != fold))
         net = trainer.fit_set(inside, positive, seed=seed, report=report if fold == 0 else None)
         logits[torch.from_numpy(outside)] = held.logits(net)
@@ -148,7 +148,7 @@ def teach(
     trainer.calibrate(whole, logits, inputs.real, inputs.weights)
     unseen = whole.platt[0] * logits + whole.platt[1]
     threshold = choose_threshold(kinds, torch.sigmoid(unseen).numpy(), examples.weights[rows], recipe.completeness)
-    return Learnt(SET, whole, threshold, recipe.completeness, judge.tracklet(unseen)[1])
+    return TrainedTrackletNet(SET, whole, threshold, recipe.completeness, judge.tracklet(unseen)[1])
 
 
 def choose_threshold(
@@ -179,43 +179,43 @@ def choose_threshold(
 
 
 def _paper(
-    inputs: Inputs, judge: Judge, examples: Examples, folds: NDArray[np.intp], seed: int, epochs: Told
-) -> Learnt:
+    inputs: Inputs, judge: Validator, examples: Examples, folds: NDArray[np.intp], seed: int, epochs: EpochReporter
+) -> TrainedTrackletNet:
     if (inputs.present.sum(1) != CHIPS).any():
         examples.notes.append(
             f"The paper's network reads exactly {CHIPS} detections: of longer tracklets it saw the first {CHIPS}, and"
             " shorter ones lent the mean of their scores for what is missing. Preset set reads all of them."
         )
     rows = np.flatnonzero(folds == 0)
-    held, judged = inputs.take(rows), Judge(examples, judge.rows[rows])
+    held, judged = inputs.take(rows), Validator(examples, judge.rows[rows])
     report = epochs.of_tracklets(trainer.PAPER_EPOCHS, _judging(judged, held))
     net = trainer.fit_paper(inputs.take(np.flatnonzero(folds != 0)), held, seed=seed, report=report)
-    return Learnt(PAPER, net, PAPER_THRESHOLD, None, judged.tracklet(held.logits(net))[1])
+    return TrainedTrackletNet(PAPER, net, PAPER_THRESHOLD, None, judged.tracklet(held.logits(net))[1])
 
 
-def _judging(judge: Judge, held: Inputs) -> Any:
+def _judging(judge: Validator, held: Inputs) -> Any:
     def judged(net: nn.Module) -> Any:
         return judge.tracklet(held.logits(net))
 
     return judged
 
 
-def _heads(examples: Examples, chips: Chips, seed: int, epochs: Told) -> tuple[LinearHead, Tensor]:
+def _heads(examples: Examples, chips: Chips, seed: int, epochs: EpochReporter) -> tuple[LinearHead, Tensor]:
     """Return a head fitted on all chips, and every chip's log scores (M, K) by a head that did not learn from it."""
     shown, held = examples.split(seed=seed)
-    judge = Judge(chips.examples, _teaching(chips, held))
+    judge = Validator(chips.examples, _teaching(chips, held))
     first = best_head(chips.examples, _features(chips), _teaching(chips, shown), judge, seed=seed, told=epochs)
     scores = torch.zeros(len(chips.owner), len(examples.classes))
     folds = grouped_folds(examples.groups[shown], examples.real()[shown] > 0.5, FOLDS, seed)
     for fold in np.unique(folds):
         inside, outside = _teaching(chips, shown[folds != fold]), chips.of(shown[folds == fold])
         head = regression(chips.examples, _features(chips), inside, seed).fit(first.ridge)
-        scores[torch.from_numpy(outside)] = _scores(head.cooled(first.temperature), chips, outside)
+        scores[torch.from_numpy(outside)] = _scores(head.temperature_scaled(first.temperature), chips, outside)
     unseen = chips.of(held)
-    scores[torch.from_numpy(unseen)] = _scores(first.stamp.cooled(first.temperature), chips, unseen)
+    scores[torch.from_numpy(unseen)] = _scores(first.stamp.temperature_scaled(first.temperature), chips, unseen)
     every = _teaching(chips, np.arange(len(examples)))
     whole = regression(chips.examples, _features(chips), every, seed).fit(first.ridge, start=first.stamp)
-    return whole.cooled(first.temperature), scores
+    return whole.temperature_scaled(first.temperature), scores
 
 
 def _given(examples: Examples, base: Checkpoint) -> LinearHead:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.data.dataset import BadExamples
-from ml.evaluation.observing_conditions import Circumstance, of_object
+from ml.evaluation.observing_conditions import Condition, of_object
 
 SKY = "SKY"
 TRAIL = "ASTEROID"
@@ -17,7 +17,7 @@ COLUMN = "#objects"
 
 
 @dataclass(frozen=True)
-class Thing:
+class Annotation:
     """One trail, or what looks like one.
 
     Attributes
@@ -53,12 +53,12 @@ class Thing:
         return np.concatenate([self.curve[0], self.curve[-1]])
 
     @property
-    def seen(self) -> Circumstance:
+    def seen(self) -> Condition:
         """Return its magnitude, rate and S/N."""
-        return Circumstance(self.mag, self.rate, self.snr)
+        return Condition(self.mag, self.rate, self.snr)
 
 
-def things_of(text: Any, whose: str) -> list[Thing]:
+def annotations_of(text: Any, whose: str) -> list[Annotation]:
     """Read the JSON list of the column `#objects` (docs/simulations.md).
 
     Parameters
@@ -83,7 +83,7 @@ def things_of(text: Any, whose: str) -> list[Thing]:
         ) from error
 
 
-def _things(told: dict[str, Any]) -> list[Thing]:
+def _things(told: dict[str, Any]) -> list[Annotation]:
     label = str(told["class"])
     if label not in CLASSES:
         raise ValueError(f"class {label!r} is none of {', '.join(CLASSES)}")
@@ -92,15 +92,15 @@ def _things(told: dict[str, Any]) -> list[Thing]:
         raise ValueError(f"the curve of a {label} is no list of at least two points [x, y]")
     width = max(5.0, float(told.get("width", 5.0)))
     seen = of_object(told)
-    thing = Thing(label, curve, width, seen.snr, mag=seen.mag, rate=seen.rate)
+    thing = Annotation(label, curve, width, seen.snr, mag=seen.mag, rate=seen.rate)
     return [thing, *_crossing(thing, float(told.get("reach", 0)))]
 
 
-def _crossing(spike: Thing, reach: float) -> list[Thing]:
+def _crossing(spike: Annotation, reach: float) -> list[Annotation]:
     """Return the other pair of a star's spikes, square to the one told, where that lies whole in the image."""
     start, end = spike.curve[0], spike.curve[-1]
     if spike.label != "SPIKE" or np.hypot(*(end - start)) < 1.9 * reach:
         return []
     middle, half = (start + end) / 2, (end - start) / 2
     turned = np.array([-half[1], half[0]])
-    return [Thing("SPIKE", np.stack([middle - turned, middle + turned]))]
+    return [Annotation("SPIKE", np.stack([middle - turned, middle + turned]))]

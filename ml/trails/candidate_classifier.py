@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ml.evaluation.metrics.overlap import curve_cover, curve_distance
-from ml.trails.annotation import CLASSES, TRAIL, Thing
+from ml.trails.annotation import CLASSES, TRAIL, Annotation
 from ml.trails.candidate import Candidate
 from ml.trails.polyline import POINTS, even
 
@@ -21,7 +21,7 @@ PARTS = ("feature", "threshold", "left", "right", "shares")
 Array = NDArray[Any]
 
 
-class SecondLook:
+class CandidateClassifier:
     """A random forest (Breiman 2001) as plain arrays, so that a checkpoint holds it without pickle.
 
     Each fifth of the trees was taught on four fifths of the images, so that the rest tells how good they are. From few
@@ -55,7 +55,7 @@ class SecondLook:
         return {name: torch.from_numpy(np.ascontiguousarray(getattr(self, name))) for name in PARTS}
 
 
-def answers(found: Sequence[Candidate], things: Sequence[Thing]) -> NDArray[np.intp]:
+def answers(found: Sequence[Candidate], things: Sequence[Annotation]) -> NDArray[np.intp]:
     """Return for each candidate of an image what it is: 0 for nothing, else 1 + the number in `CLASSES`.
 
     A candidate is the thing that it strays from by at most 5 pixels and covers half of. Of several candidates that
@@ -79,7 +79,9 @@ def answers(found: Sequence[Candidate], things: Sequence[Thing]) -> NDArray[np.i
     return said
 
 
-def teach(features: Array, label: Array, image: Array, seed: int) -> tuple[SecondLook | None, NDArray[np.float64]]:
+def fit(
+    features: Array, label: Array, image: Array, seed: int
+) -> tuple[CandidateClassifier | None, NDArray[np.float64]]:
     """Return a second look at candidates, and the score (n,) of each by the trees that never saw its image.
 
     Parameters
@@ -95,7 +97,7 @@ def teach(features: Array, label: Array, image: Array, seed: int) -> tuple[Secon
 
     Returns
     -------
-    None and NaN where fewer than 8 candidates are trails, or all are: they teach nothing. None and NaN, too, where all
+    None and NaN where fewer than 8 candidates are trails, or all are: they fit nothing. None and NaN, too, where all
     are of one image: none is left to judge by.
     """
     trails = int((label == 1 + CLASSES.index(TRAIL)).sum())
@@ -108,8 +110,8 @@ def teach(features: Array, label: Array, image: Array, seed: int) -> tuple[Secon
     score = np.empty(len(label))
     for k, trees in enumerate(grown):
         if (fold == k).any():
-            score[fold == k] = SecondLook(_together(trees))(values[fold == k])[:, 1]
-    return SecondLook(_together([tree for trees in grown for tree in trees])), score
+            score[fold == k] = CandidateClassifier(_together(trees))(values[fold == k])[:, 1]
+    return CandidateClassifier(_together([tree for trees in grown for tree in trees])), score
 
 
 def _grown(features: Array, label: Array, seed: int) -> list[dict[str, Array]]:

@@ -11,7 +11,7 @@ from ml.inference.runtime import Run, choose_device, choose_engine, compile_run
 from ml.models.compute import cores
 from ml.models.trail import Finished, TrailNet
 from ml.trails.candidate import LEAST, Candidate, candidates
-from ml.trails.candidate_classifier import SecondLook
+from ml.trails.candidate_classifier import CandidateClassifier
 from ml.trails.detection import Trail, trail_of
 from ml.trails.maps import Maps
 from ml.trails.tiling import OVERLAP, TILE, sewn
@@ -54,7 +54,7 @@ class LearnedDetector:
     def __init__(
         self,
         net: TrailNet,
-        look: SecondLook | None = None,
+        look: CandidateClassifier | None = None,
         *,
         device: str = "auto",
         engine: str = "auto",
@@ -112,7 +112,7 @@ class LearnedDetector:
             return self._runs[shape]
 
 
-def judged(found: list[Candidate], look: SecondLook | None, shape: tuple[int, ...]) -> list[Trail]:
+def judged(found: list[Candidate], look: CandidateClassifier | None, shape: tuple[int, ...]) -> list[Trail]:
     """Return candidates of an image of `shape` as trails, the surest first, without what is surely nothing."""
     if not found:
         return []

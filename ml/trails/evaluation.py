@@ -18,8 +18,8 @@ from ml.evaluation.metrics import (
 )
 from ml.evaluation.metrics.detection import Matched, Trails
 from ml.evaluation.metrics.overlap import line_distance
-from ml.evaluation.observing_conditions import Circumstances
-from ml.trails.annotation import TRAIL, Thing
+from ml.evaluation.observing_conditions import Conditions
+from ml.trails.annotation import TRAIL, Annotation
 from ml.trails.detection import Trail
 from ml.trails.polyline import POINTS, even
 
@@ -36,7 +36,7 @@ class Outcome:
     """What was found in one image, and what stands in it."""
 
     found: Sequence[Trail]
-    things: Sequence[Thing]
+    things: Sequence[Annotation]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Sides:
     true: Trails
     found_boxes: Trails
     true_boxes: Trails
-    seen: Circumstances
+    seen: Conditions
 
 
 def judge(outcomes: Sequence[Outcome], seed: int = 0, draws: int = DRAWS) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def sides_of(outcomes: Sequence[Outcome]) -> Sides:
         Trails(true_images, _curves([thing.curve for _, thing in true]), snr),
         Trails(images, _rows([trail.box for _, trail in found]), scores),
         Trails(true_images, _rows([_box(thing) for _, thing in true]), snr),
-        Circumstances.of([thing.seen for _, thing in true]),
+        Conditions.of([thing.seen for _, thing in true]),
     )
 
 
@@ -154,7 +154,7 @@ def _strays(line: Array, curve: Array) -> float:
     return float(max(line_distance(np.tile(end, 2)[None], segments).min() for end in ends))
 
 
-def _box(thing: Thing) -> NDArray[np.float64]:
+def _box(thing: Annotation) -> NDArray[np.float64]:
     half = max(thing.width, 6.0) / 2
     return np.concatenate([thing.curve.min(0) - half, thing.curve.max(0) + half])
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.imaging.background import in_noise, stretched
-from ml.trails.annotation import CLASSES, TRAIL, Thing
+from ml.trails.annotation import CLASSES, TRAIL, Annotation
 from ml.trails.marks import Mark, merged
 from ml.trails.profile import settled
 from ml.trails.synthetic_trails import add_arc, add_line, random_curve
@@ -26,7 +26,7 @@ class Labelled:
     """An image in units of its noise (H, W), NaN where nothing was measured, and what stands in it."""
 
     noise_units: NDArray[np.float16]
-    things: list[Thing]
+    things: list[Annotation]
     name: str = ""
 
 
@@ -86,7 +86,7 @@ class _Chooser:
         return number, rng.uniform(0, self.images[number].noise_units.shape[::-1])
 
 
-def turned(pixels: Array, things: Sequence[Thing], how: int) -> tuple[Array, list[Thing]]:
+def turned(pixels: Array, things: Sequence[Annotation], how: int) -> tuple[Array, list[Annotation]]:
     """Return a square image and its things in one of the eight ways that a square can be laid down (0..7)."""
     last = len(pixels) - 1
     curves = [thing.curve for thing in things]
@@ -105,13 +105,13 @@ def _whole(part: Array, side: int) -> NDArray[np.float32]:
     return whole
 
 
-def drawn(marks: Sequence[Mark]) -> list[Thing]:
+def drawn(marks: Sequence[Mark]) -> list[Annotation]:
     """Return the trails that volunteers' marks of one image stand for, each trusted as far as they agree."""
     lines = merged(marks) if marks else []
-    return [Thing(TRAIL, line.line.reshape(2, 2), weight=line.weight, drawn=True) for line in lines]
+    return [Annotation(TRAIL, line.line.reshape(2, 2), weight=line.weight, drawn=True) for line in lines]
 
 
-def labelled(pixels: NDArray[Any], things: Sequence[Thing], name: str) -> Labelled:
+def labelled(pixels: NDArray[Any], things: Sequence[Annotation], name: str) -> Labelled:
     """Return an image (H, W) in units of its noise; a line that was drawn is settled on the ridge near it."""
     noise_units = in_noise(pixels)
     on_ridge = [replace(thing, curve=settled(noise_units, thing.curve)) if thing.drawn else thing for thing in things]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
-from ml.trails.annotation import TRAIL, Thing
+from ml.trails.annotation import TRAIL, Annotation
 from ml.trails.polyline import even, length_of
 from ml.trails.target_masks import nearest
 
@@ -30,7 +30,7 @@ def random_curve(rng: np.random.Generator, side: int) -> NDArray[np.float64]:
     return rng.uniform(0.1, 0.9, 2) * side + length * (at[:, None] / 2 * along + bend[:, None] * left)
 
 
-def add_line(noise_units: NDArray[np.float32], curve: Array, rng: np.random.Generator) -> Thing:
+def add_line(noise_units: NDArray[np.float32], curve: Array, rng: np.random.Generator) -> Annotation:
     """Draw an asteroid's trail into an image in units of its noise, in place, and tell of it.
 
     Its S/N per pixel is uniform in its logarithm from 1.5 to 30, a Gaussian across, and varies along by up to a sixth.
@@ -42,10 +42,10 @@ def add_line(noise_units: NDArray[np.float32], curve: Array, rng: np.random.Gene
         sigma = float(np.exp(rng.uniform(np.log(SHARP[1]), np.log(WIDE))))
     wave = rng.uniform(0, 0.15) * np.sin(rng.uniform(0, 2 * np.pi) + np.linspace(0, 2 * np.pi, len(curve)))
     lay(noise_units, curve, snr * (1 + wave), sigma)
-    return Thing(TRAIL, _seen(curve, noise_units.shape), width=max(5.0, 4 * sigma), snr=snr)
+    return Annotation(TRAIL, _seen(curve, noise_units.shape), width=max(5.0, 4 * sigma), snr=snr)
 
 
-def add_arc(noise_units: NDArray[np.float32], rng: np.random.Generator) -> Thing:
+def add_arc(noise_units: NDArray[np.float32], rng: np.random.Generator) -> Annotation:
     """Draw the arc of a cluster into an image in units of its noise, in place, and tell of it.
 
     As hardly bent and as thin as a trail, but clumpy, and fading out at its ends. The S/N per pixel of its brightest
@@ -60,7 +60,7 @@ def add_arc(noise_units: NDArray[np.float32], rng: np.random.Generator) -> Thing
     light = clumps * (at * (1 - at)) ** 0.3
     snr = float(np.exp(rng.uniform(np.log(FAINTEST), np.log(BRIGHTEST))))
     lay(noise_units, curve, snr * light / light.max(), rng.uniform(*ARC_SIGMA))
-    return Thing("ARC", _seen(curve, noise_units.shape), snr=snr)
+    return Annotation("ARC", _seen(curve, noise_units.shape), snr=snr)
 
 
 def _seen(curve: Array, shape: tuple[int, ...]) -> Array:

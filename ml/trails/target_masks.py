@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.models.trail import STRIDE
-from ml.trails.annotation import CLASSES, TRAIL, Thing
+from ml.trails.annotation import CLASSES, TRAIL, Annotation
 
 ORDER = ("SPIKE", "ARC", "COSMIC_RAY", "SATELLITE", TRAIL)  # what is painted later lies on top
 Array = NDArray[Any]
@@ -33,7 +33,7 @@ class Target:
     weight: NDArray[np.float32]
 
 
-def paint(things: Sequence[Thing], shape: tuple[int, int]) -> Target:
+def paint(things: Sequence[Annotation], shape: tuple[int, int]) -> Target:
     """Return the target of an image of `shape` (H, W) pixels, multiples of the stride or not.
 
     A cell belongs to a thing if its middle lies within half of the thing's width of the curve.
@@ -45,7 +45,7 @@ def paint(things: Sequence[Thing], shape: tuple[int, int]) -> Target:
     return target
 
 
-def _lay(target: Target, thing: Thing) -> None:
+def _lay(target: Target, thing: Annotation) -> None:
     h, w = target.label.shape
     reach = thing.width / 2
     low = np.floor((thing.curve.min(0) - reach - 1.5) / STRIDE).astype(int)

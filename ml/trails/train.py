@@ -18,7 +18,7 @@ from ml.models.compute import limit_torch
 from ml.models.trail import TrailNet, trail_net
 from ml.trails.annotation import CLASSES, SKY, TRAIL
 from ml.trails.candidate import Candidate
-from ml.trails.candidate_classifier import SecondLook, answers, teach
+from ml.trails.candidate_classifier import CandidateClassifier, answers, fit
 from ml.trails.detector import LearnedDetector
 from ml.trails.patch_sampler import SIDE, Labelled
 from ml.trails.resumable_scan import sweep
@@ -107,7 +107,7 @@ def train(
             on_epoch=on_epoch,
         )
         said = {"compute": compute.as_manifest(), "notes": notes}
-    look, metrics = second_look(net, [data.images[row] for row in held], seed)
+    look, metrics = train_candidate_classifier(net, [data.images[row] for row in held], seed)
     if look is None and base is not None:
         look = parts_of(base)[1]
     tensors = {f"trail.{name}": value for name, value in net.state_dict().items()}
@@ -116,7 +116,9 @@ def train(
     return Checkpoint(_manifest(data, seed, base, metrics) | said, tensors)
 
 
-def second_look(net: TrailNet, images: Sequence[Labelled], seed: int) -> tuple[SecondLook | None, dict[str, Any]]:
+def train_candidate_classifier(
+    net: TrailNet, images: Sequence[Labelled], seed: int
+) -> tuple[CandidateClassifier | None, dict[str, Any]]:
     """Return a second look taught on what the network finds in images that it never saw, and how good it was."""
     detector = LearnedDetector(net, threads=1)
 
@@ -135,14 +137,14 @@ def second_look(net: TrailNet, images: Sequence[Labelled], seed: int) -> tuple[S
     if not features:
         return None, {"candidates": 0}
     known = np.array(label)
-    look, score = teach(np.stack(features), known, np.array(image), seed)
+    look, score = fit(np.stack(features), known, np.array(image), seed)
     metrics: dict[str, Any] = {"candidates": len(known)}
     if look is not None:
         metrics["completeness_at_precision_0.9"] = _completeness(images, known, score)
     return look, metrics
 
 
-def parts_of(checkpoint: Checkpoint) -> tuple[TrailNet, SecondLook | None]:
+def parts_of(checkpoint: Checkpoint) -> tuple[TrailNet, CandidateClassifier | None]:
     """Return the network and the second look of a checkpoint.
 
     Raises
@@ -160,7 +162,7 @@ def parts_of(checkpoint: Checkpoint) -> tuple[TrailNet, SecondLook | None]:
     saved = checkpoint.part("look.")
     if not saved:
         return net.eval(), None
-    return net.eval(), SecondLook({name: value.numpy() for name, value in saved.items()})
+    return net.eval(), CandidateClassifier({name: value.numpy() for name, value in saved.items()})
 
 
 def _split(data: TrainingSet, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ml.data.tensors import ahead
+from ml.data.tensors import prefetch
 from ml.models.autotune import autotune
 from ml.models.compute import Compute
 from ml.models.trail import TrailNet
 from ml.trails.annotation import CLASSES
 from ml.trails.patch_sampler import Batch, Labelled, batches
 from ml.training.callbacks import Epoch, OnEpoch
-from ml.training.memory import kept_memory
+from ml.training.memory import keep_freed_memory
 from ml.training.schedule import Clock
 
 CPU = torch.device("cpu")
@@ -28,7 +28,7 @@ LINE_WEIGHT = 1.0  # of direction and offset against the classes
 AVERAGED = 0.995  # how slowly the kept weights follow the learning ones (Polyak & Juditsky 1992)
 
 
-@kept_memory()
+@keep_freed_memory()
 def learn(
     net: TrailNet,
     images: Sequence[Labelled],
@@ -63,7 +63,7 @@ def learn(
     compute = autotune(net, torch.from_numpy(next(batches(images, BATCH, np.random.default_rng(seed))).images))
     compute.place(net, CPU).train()
     with compute.limited():
-        _steps(net, kept, ahead(batches(images, BATCH, rng)), optimiser, clock, compute, rate, known, on_epoch)
+        _steps(net, kept, prefetch(batches(images, BATCH, rng)), optimiser, clock, compute, rate, known, on_epoch)
     return kept, compute, clock.notes()
 
 

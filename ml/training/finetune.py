@@ -22,16 +22,16 @@ from ml.models.stamp import dimensions
 from ml.training.callbacks import Epoch, OnEpoch
 from ml.training.linear_probe import LinearHead
 from ml.training.losses import partial_label_loss, weighted_mean
-from ml.training.memory import kept_memory
+from ml.training.memory import keep_freed_memory
 from ml.training.schedule import Best, Clock, Schedule
-from ml.training.validation import Judge
+from ml.training.validation import Validator
 
 MOMENTUM = 0.2
 DECAY = 0.02
 GPU_FACTOR = 20  # a GPU shows so many times more chips in the same time
 
 
-@kept_memory()
+@keep_freed_memory()
 def finetune(
     examples: Examples,
     start: Backbone,
@@ -72,14 +72,14 @@ def finetune(
             " Add examples of other objects, or use preset head."
         )
     unseen = load_chips(examples, rows[1][: schedule.judged], start.preprocessing)
-    judge = Judge(examples, unseen.rows)
+    judge = Validator(examples, unseen.rows)
     network = copy.deepcopy(start.network)
     linear = _linear(head, dimensions(network), len(examples.classes), seed)
     model = nn.Sequential(prepare(network, start.preprocessing, chips.pixels.shape[1]), linear)
     if head is None:
         _let_norms_follow(network)
     model.to(start.device)
-    _learning(model, holds_norms=head is not None or not schedule.body)
+    _learning(model, holds_norms=head is not None or not schedule.backbone_lr_scale)
     compute = autotune(model, chips.pixels[: schedule.batch].to(start.device))
     compute.place(model, start.device)
     learner = _Learner(model, _optimiser(network, linear, schedule), compute, _kept(model, schedule))
@@ -89,7 +89,7 @@ def finetune(
         if head is not None:
             best.offer(judge.stamp(learner.log_scores(unseen))[0], model)
         for epoch in range(1, schedule.rounds + 1):
-            _learning(model, holds_norms=head is not None or not schedule.body)
+            _learning(model, holds_norms=head is not None or not schedule.backbone_lr_scale)
             loss = learner.round(batches, clock, until=epoch / schedule.rounds)
             said = judge.stamp(learner.log_scores(unseen))
             on_epoch(Epoch(epoch, schedule.rounds, loss, *said))
@@ -118,11 +118,11 @@ def _learning(model: nn.Module, *, holds_norms: bool) -> None:
 
 def _kept(model: nn.Module, schedule: Schedule) -> AveragedModel | None:
     """Return the running average of the model's weights and statistics, where the schedule wants one."""
-    if not schedule.average:
+    if not schedule.ema:
         return None
 
     def average(kept: Any, now: Any, averaged: Any) -> None:
-        get_ema_multi_avg_fn(warmed(schedule.average, int(averaged)))(kept, now, averaged)
+        get_ema_multi_avg_fn(warmed(schedule.ema, int(averaged)))(kept, now, averaged)
 
     return AveragedModel(model, multi_avg_fn=average, use_buffers=True)
 
@@ -220,15 +220,15 @@ def _body(network: nn.Module, schedule: Schedule) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = []
     if isinstance(network, Adapted):
         groups = [{"params": list(network.adapter.parameters()), "peak": schedule.rate}]
-    if not schedule.body:
+    if not schedule.backbone_lr_scale:
         inner.requires_grad_(False)
         return groups
-    peak = schedule.rate * schedule.body
-    if schedule.deeper == 1 or not hasattr(inner, "group_matcher"):
+    peak = schedule.rate * schedule.backbone_lr_scale
+    if schedule.layer_decay == 1 or not hasattr(inner, "group_matcher"):
         return [*groups, {"params": list(inner.parameters()), "peak": peak}]
     from timm.optim import param_groups_layer_decay  # heavy, as in ml.models.weights
 
-    layers = param_groups_layer_decay(inner, DECAY, layer_decay=schedule.deeper)
+    layers = param_groups_layer_decay(inner, DECAY, layer_decay=schedule.layer_decay)
     return groups + [
         {"params": one["params"], "weight_decay": one["weight_decay"], "peak": peak * one["lr_scale"]} for one in layers
     ]

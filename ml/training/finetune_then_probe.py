@@ -11,10 +11,10 @@ from ml.data.tensors import SLAB
 from ml.inference.feature_extractor import Backbone
 from ml.training.callbacks import OnEpoch, silent
 from ml.training.finetune import finetune
-from ml.training.head_training import Heads, Told, best_head, log_scores
+from ml.training.head_training import EpochReporter, Heads, best_head, log_scores
 from ml.training.linear_probe import LinearHead
 from ml.training.schedule import Schedule
-from ml.training.validation import Judge
+from ml.training.validation import Validator
 
 LEAST = 16  # subjects, below which a network learns nothing that a head would not
 
@@ -33,8 +33,8 @@ def train_tuned(
     Where the network knows something already, it begins with a head fitted on its frozen features: a fresh head would
     first tear them apart (Kumar et al. 2022, arXiv:2202.10054). It learns from one look at each stamp.
     """
-    if start.preprocessing.looks > 1 or start.preprocessing.rings:
-        start = Backbone(start.network, replace(start.preprocessing, closer=None, rings=False))
+    if start.preprocessing.crops > 1 or start.preprocessing.annulus_photometry:
+        start = Backbone(start.network, replace(start.preprocessing, center_crop=None, annulus_photometry=False))
     if len(examples) < LEAST:
         raise BadExamples(
             f"There are only {len(examples)} examples; a network needs {LEAST} or more. Label more, or use preset head."
@@ -46,11 +46,11 @@ def train_tuned(
         examples, start, head, rows, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch
     )
     tuned = Backbone(network, start.preprocessing)
-    judge = Judge(examples, validation)
+    judge = Validator(examples, validation)
     scores = log_scores(linear, features_of(examples, validation, tuned))
     temperature = judge.temperature(scores)
-    cooled = (scores / temperature).log_softmax(-1)
-    return tuned, Heads(linear.cooled(temperature), None, judge.stamp(cooled)[1], compute)
+    temperature_scaled = (scores / temperature).log_softmax(-1)
+    return tuned, Heads(linear.temperature_scaled(temperature), None, judge.stamp(temperature_scaled)[1], compute)
 
 
 def _probe(
@@ -60,9 +60,9 @@ def _probe(
     features = examples.features
     if features is None or examples.feature_key != start.feature_key:
         features = features_of(examples, np.arange(len(examples)), start)
-    judge = Judge(examples, validation)
-    best = best_head(examples, features, train, judge, seed=seed, told=Told(silent, 1))
-    return best.stamp.cooled(best.temperature)
+    judge = Validator(examples, validation)
+    best = best_head(examples, features, train, judge, seed=seed, told=EpochReporter(silent, 1))
+    return best.stamp.temperature_scaled(best.temperature)
 
 
 def features_of(examples: Examples, rows: NDArray[np.intp], backbone: Backbone) -> NDArray[np.float16]:

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ml.data.dataset import Examples
-from ml.inference.tracklet_net import Learnt
+from ml.inference.tracklet_net import TrainedTrackletNet
 from ml.models.compute import Compute
 from ml.training import linear_probe
 from ml.training.callbacks import Epoch, OnEpoch
-from ml.training.linear_probe import Joined, LinearHead, Regression
-from ml.training.validation import Judge, Said
+from ml.training.linear_probe import LinearHead, MultiViewRegression, Regression
+from ml.training.validation import LossAndMetrics, Validator
 
 HEAD_EPOCHS = linear_probe.EPOCHS * len(linear_probe.RIDGES)
 
@@ -24,18 +24,18 @@ class Heads:
     """What a training makes on top of a backbone, its figures on the validation part, and how it was computed."""
 
     stamp: LinearHead
-    tracklet: Learnt | None
+    tracklet: TrainedTrackletNet | None
     metrics: dict[str, float]
     compute: Compute | None = None
 
 
-def train_stamp(
+def train_head(
     examples: Examples,
     features: NDArray[Any],
     *,
     seed: int,
     on_epoch: OnEpoch,
-    looks: Sequence[int] = (),
+    crops: Sequence[int] = (),
 ) -> Heads:
     """Fit a stamp head on part of the examples, judge and cool it on the rest, then go on over all of them.
 
@@ -47,16 +47,16 @@ def train_stamp(
         Of the split.
     on_epoch
         Told after each epoch; may raise Cancelled.
-    looks
+    crops
         How many of the features belong to each look at a stamp; each look gets a head, and these are joined. Without
         any, all belong to one.
     """
     train, validation = examples.split(seed=seed)
-    judge, told = Judge(examples, validation), Told(on_epoch, HEAD_EPOCHS)
-    first = best_head(examples, features, train, judge, seed=seed, told=told, looks=looks)
-    every = regression(examples, features, np.arange(len(examples)), seed, looks)
+    judge, told = Validator(examples, validation), EpochReporter(on_epoch, HEAD_EPOCHS)
+    first = best_head(examples, features, train, judge, seed=seed, told=told, crops=crops)
+    every = regression(examples, features, np.arange(len(examples)), seed, crops)
     whole = every.fit(first.ridge, start=first.stamp)
-    return Heads(whole.cooled(first.temperature), None, judge.stamp(first.scores)[1])
+    return Heads(whole.temperature_scaled(first.temperature), None, judge.stamp(first.scores)[1])
 
 
 @dataclass(frozen=True)
@@ -74,36 +74,36 @@ def best_head(
     examples: Examples,
     features: NDArray[Any],
     train: NDArray[np.intp],
-    judge: Judge,
+    judge: Validator,
     *,
     seed: int,
-    told: "Told",
-    looks: Sequence[int] = (),
+    told: "EpochReporter",
+    crops: Sequence[int] = (),
 ) -> BestHead:
     """Fit heads with less and less regularisation, as long as the validation loss becomes smaller."""
-    fits, seen = regression(examples, features, train, seed, looks), features[judge.rows]
+    fits, seen = regression(examples, features, train, seed, crops), features[judge.rows]
     best: BestHead | None = None
     for ridge in linear_probe.RIDGES:
         report = told.of_head(judge, seen)
         stamp = fits.fit(ridge, start=None if best is None else best.stamp, report=report)
         scores = log_scores(stamp, seen)
         temperature = judge.temperature(scores)
-        cooled = (scores / temperature).log_softmax(-1)
-        loss = judge.stamp(cooled)[0]
+        temperature_scaled = (scores / temperature).log_softmax(-1)
+        loss = judge.stamp(temperature_scaled)[0]
         if best is not None and loss >= best.loss:
             return best
-        best = BestHead(stamp, ridge, temperature, cooled, loss)
+        best = BestHead(stamp, ridge, temperature, temperature_scaled, loss)
     assert best is not None  # noqa: S101 - for the type checker: RIDGES is not empty
     return best
 
 
-class Told:
+class EpochReporter:
     """Numbers the epochs of a run's parts as one series, and passes them on."""
 
     def __init__(self, on_epoch: OnEpoch, epochs: int) -> None:
         self.on_epoch, self.epochs, self.last = on_epoch, epochs, 0
 
-    def of_head(self, judge: Judge, seen: NDArray[Any]) -> linear_probe.Report:
+    def of_head(self, judge: Validator, seen: NDArray[Any]) -> linear_probe.Report:
         """Return what reports a stamp head by the judge's features (n, F, D) after each of its epochs."""
 
         def report(loss: float, stamp: LinearHead) -> None:
@@ -112,7 +112,9 @@ class Told:
 
         return report
 
-    def of_tracklets(self, epochs: int, judged: Callable[[nn.Module], Said]) -> Callable[[int, float, nn.Module], None]:
+    def of_tracklets(
+        self, epochs: int, judged: Callable[[nn.Module], LossAndMetrics]
+    ) -> Callable[[int, float, nn.Module], None]:
         """Return what reports a tracklet network; its epochs follow those of the head, which may have ended early."""
         before = self.last
 
@@ -129,8 +131,8 @@ def log_scores(stamp: LinearHead, features: NDArray[Any]) -> Tensor:
 
 
 def regression(
-    examples: Examples, features: NDArray[Any], rows: NDArray[np.intp], seed: int, looks: Sequence[int] = ()
-) -> Regression | Joined:
+    examples: Examples, features: NDArray[Any], rows: NDArray[np.intp], seed: int, crops: Sequence[int] = ()
+) -> Regression | MultiViewRegression:
     """Return the chips of some rows, ready to fit heads on; at most `head.MOST` of them, drawn at random."""
     frames = features.shape[1]
     most = max(1, linear_probe.MOST // frames)
@@ -138,7 +140,7 @@ def regression(
         rows = np.random.default_rng(seed).choice(rows, most, replace=False)
     chips = features[rows].reshape(len(rows) * frames, -1)
     targets, weights = np.repeat(examples.targets[rows], frames, axis=0), np.repeat(examples.weights[rows], frames)
-    if len(looks) < 2:
+    if len(crops) < 2:
         return Regression(chips, targets, weights)
-    parts = np.split(chips, np.cumsum(looks)[:-1], axis=1)
-    return Joined([Regression(look, targets, weights) for look in parts])
+    parts = np.split(chips, np.cumsum(crops)[:-1], axis=1)
+    return MultiViewRegression([Regression(look, targets, weights) for look in parts])

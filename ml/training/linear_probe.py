@@ -29,7 +29,7 @@ class LinearHead:
         """Return logits (N, K) of features (N, D)."""
         return torch.addmm(self.bias, torch.from_numpy(np.ascontiguousarray(features)).float(), self.weight.T)
 
-    def cooled(self, temperature: float) -> "LinearHead":
+    def temperature_scaled(self, temperature: float) -> "LinearHead":
         """Return the head with its logits divided by `temperature`."""
         return LinearHead(self.weight / temperature, self.bias / temperature)
 
@@ -112,7 +112,7 @@ def temperature(logits: Tensor, targets: NDArray[Any], weights: NDArray[Any]) ->
     return float(grid[int(np.argmin(losses))])
 
 
-class Joined:
+class MultiViewRegression:
     """Heads that are fitted apart, one for each look, and joined to one over all features side by side.
 
     A single head over all features would lean on few of them; on the real ZTF night the mean of two heads has the
@@ -120,40 +120,40 @@ class Joined:
 
     Parameters
     ----------
-    looks
+    crops
         Regressions on the same examples, each with the features (N, D) of one look.
     """
 
-    def __init__(self, looks: Sequence[Regression]) -> None:
-        self.looks = looks
+    def __init__(self, crops: Sequence[Regression]) -> None:
+        self.crops = crops
 
     def fit(self, ridge: float, *, start: LinearHead | None = None, report: Report | None = None) -> LinearHead:
         """Fit each look's head as `Regression.fit` does, and join them; only the last look's epochs are reported.
 
         `ridge` is that of the widest look. One of fewer features gets so much less, since each of them counts for more.
         """
-        widths = [len(look.mean) for look in self.looks]
+        widths = [len(look.mean) for look in self.crops]
         ridges = [ridge * width / max(widths) for width in widths]
-        starts = [None] * len(self.looks) if start is None else parted(start, widths)
+        starts = [None] * len(self.crops) if start is None else split_head(start, widths)
         heads: list[LinearHead] = []
 
         def joined_so_far(loss: float, last: LinearHead) -> None:
             assert report is not None  # noqa: S101 - for the type checker
-            report(loss, joined([*heads, last]))
+            report(loss, averaged_head([*heads, last]))
 
-        for look, its_ridge, begin in zip(self.looks[:-1], ridges[:-1], starts[:-1], strict=True):
+        for look, its_ridge, begin in zip(self.crops[:-1], ridges[:-1], starts[:-1], strict=True):
             heads.append(look.fit(its_ridge, start=begin))
         told = None if report is None else joined_so_far
-        heads.append(self.looks[-1].fit(ridges[-1], start=starts[-1], report=told))
-        return joined(heads)
+        heads.append(self.crops[-1].fit(ridges[-1], start=starts[-1], report=told))
+        return averaged_head(heads)
 
 
-def joined(heads: Sequence[LinearHead]) -> LinearHead:
+def averaged_head(heads: Sequence[LinearHead]) -> LinearHead:
     """Return the head over features side by side whose logits are the mean of those of `heads`."""
     weight = torch.cat([head.weight for head in heads], dim=1) / len(heads)
     return LinearHead(weight, torch.stack([head.bias for head in heads]).mean(0))
 
 
-def parted(head: LinearHead, widths: Sequence[int]) -> list[LinearHead]:
-    """Return one head for each look of so many features, which `joined` makes `head` of; they share its bias."""
+def split_head(head: LinearHead, widths: Sequence[int]) -> list[LinearHead]:
+    """Return one head for each look of so many features, which `averaged_head` makes `head` of; they share its bias."""
     return [LinearHead(weight * len(widths), head.bias) for weight in head.weight.split(list(widths), dim=1)]

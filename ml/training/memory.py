@@ -11,7 +11,7 @@ USUAL = {MMAP_MAX: 65_536, TRIM_THRESHOLD: 64 * 2**20, TOP_PAD: 128 * 2**10}
 
 
 @contextmanager
-def kept_memory() -> Iterator[None]:
+def keep_freed_memory() -> Iterator[None]:
     """Let this process keep what it frees until the end, when all of that is given back.
 
     The largest tensors of a step are otherwise mapped anew each time, and the kernel clears them. C libraries other

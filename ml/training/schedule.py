@@ -35,10 +35,10 @@ class Schedule:
         Begin with a head fitted on the frozen network, and hold its batch normalisation as it is.
     augment
         "none", "flips" or "sky", of `ml.data.augmentation`.
-    average
+    ema
         Share of the running average of the weights that each step leaves as it was, 0..1; it is what is judged and
         kept. 0 keeps the weights themselves.
-    deeper
+    layer_decay
         Rate of each layer as a share of that of the layer after it, in timm's networks; 1 for all alike.
     batch
         Chips of one step.
@@ -48,32 +48,69 @@ class Schedule:
     repeats: float
     rounds: int
     rate: float
-    body: float
+    backbone_lr_scale: float
     patience: int
     judged: int
     probes: bool = False
     augment: str = "flips"
-    average: float = 0.0
-    deeper: float = 1.0
+    ema: float = 0.0
+    layer_decay: float = 1.0
     batch: int = 64
     fewest: int = 0
 
 
 SMALL = Schedule(
-    views=50_000, repeats=12, fewest=18_000, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600, average=0.95
+    views=50_000,
+    repeats=12,
+    fewest=18_000,
+    rounds=12,
+    rate=3e-3,
+    backbone_lr_scale=1.0,
+    patience=6,
+    judged=600,
+    ema=0.95,
 )
 SMALL_AGAIN = Schedule(
-    views=30_000, repeats=8, fewest=10_000, rounds=10, rate=1e-3, body=0.5, patience=4, judged=600, probes=True
+    views=30_000,
+    repeats=8,
+    fewest=10_000,
+    rounds=10,
+    rate=1e-3,
+    backbone_lr_scale=0.5,
+    patience=4,
+    judged=600,
+    probes=True,
 )
-WHOLE = Schedule(views=2_400, repeats=8, rounds=4, rate=5e-4, body=1.0, patience=3, judged=150, probes=True)
+WHOLE = Schedule(
+    views=2_400, repeats=8, rounds=4, rate=5e-4, backbone_lr_scale=1.0, patience=3, judged=150, probes=True
+)
 THOROUGH = Schedule(
-    views=45_000, repeats=40, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600, augment="sky", average=0.98
+    views=45_000,
+    repeats=40,
+    rounds=12,
+    rate=3e-3,
+    backbone_lr_scale=1.0,
+    patience=6,
+    judged=600,
+    augment="sky",
+    ema=0.98,
 )
-LONG = Schedule(views=160_000, repeats=45, rounds=12, rate=3e-3, body=1.0, patience=6, judged=600, average=0.95)
+LONG = Schedule(
+    views=160_000, repeats=45, rounds=12, rate=3e-3, backbone_lr_scale=1.0, patience=6, judged=600, ema=0.95
+)
 TRANSFER = Schedule(
-    views=8_000, repeats=8, rounds=6, rate=1e-3, body=0.5, patience=3, judged=300, probes=True, average=0.95, deeper=0.9
+    views=8_000,
+    repeats=8,
+    rounds=6,
+    rate=1e-3,
+    backbone_lr_scale=0.5,
+    patience=3,
+    judged=300,
+    probes=True,
+    ema=0.95,
+    layer_decay=0.9,
 )
-FRESH = Schedule(views=24_000, repeats=20, rounds=8, rate=1e-3, body=1.0, patience=8, judged=300)
+FRESH = Schedule(views=24_000, repeats=20, rounds=8, rate=1e-3, backbone_lr_scale=1.0, patience=8, judged=300)
 
 
 class Clock:

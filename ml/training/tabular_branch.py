@@ -8,7 +8,7 @@ from torch import Tensor
 from ml.data.dataset import Examples, grouped_folds
 from ml.models.tabular import MetadataNet
 from ml.training.losses import partial_label_loss, weighted_mean
-from ml.training.validation import Judge
+from ml.training.validation import Validator
 
 STEPS, RATE, DECAY = 300, 0.01, 0.02
 HIDDEN = 0.2  # share of known values that a step does not see, so that the net knows what their absence means
@@ -40,7 +40,7 @@ def learn_metadata(
         net = _fit(held.take(inside), log_scores[inside], seed)
         with torch.no_grad():
             crossed[outside] = net(log_scores[outside], _values(held)[outside])
-    figures = Judge(examples, rows).stamp(crossed[:, None])[1]
+    figures = Validator(examples, rows).stamp(crossed[:, None])[1]
     return _fit(held, log_scores, seed), figures
 
 
@@ -68,7 +68,7 @@ def _values(examples: Examples) -> Tensor:
     return torch.from_numpy(np.asarray(examples.values, dtype=np.float32))
 
 
-def telltales(examples: Examples) -> list[str]:
+def target_leakage_notes(examples: Examples) -> list[str]:
     """Return a sentence for each column that gives the class away by being filled in at all."""
     said, kinds = [], examples.targets.argmax(1)
     for name, known in zip(examples.columns, np.isfinite(_values(examples).numpy()).T, strict=True):
@@ -76,7 +76,7 @@ def telltales(examples: Examples) -> list[str]:
         if shares.max() > 0.9 and shares.min() < 0.1:
             said.append(
                 f"{name} is known for some classes only, so that its absence gives the class away. In a real night it"
-                " will not: fill it in for all, or leave it out of --metadata."
+                " will not: fill it in for all, or leave it out of --tabular-features."
             )
         elif not known.any():
             said.append(f"No subject has a value of {name}: the model learns nothing from it.")

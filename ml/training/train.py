@@ -17,8 +17,8 @@ from ml.training.checkpoint_contents import backbone_tensors, head_tensors, mani
 from ml.training.finetune_then_probe import features_of, known_or_made, train_tuned
 from ml.training.head_training import Heads
 from ml.training.presets import Recipe, balanced
-from ml.training.tabular_branch import learn_metadata, telltales
-from ml.training.validation import Judge
+from ml.training.tabular_branch import learn_metadata, target_leakage_notes
+from ml.training.validation import Validator
 
 
 def train_stamps(
@@ -57,15 +57,15 @@ def train_stamps(
     examples.check()
     limit_torch()
     if examples.values is not None:
-        examples.notes.extend(telltales(examples))
+        examples.notes.extend(target_leakage_notes(examples))
     start = Scorer(base).backbone if base is not None else recipe.begin(seed)
     learnt = balanced(examples) if recipe.balanced else examples
     learnt = _with_split(learnt, seed) if examples.values is not None else learnt
-    examples.notes.extend(Judge(learnt, learnt.split(seed=seed)[1]).notes())
+    examples.notes.extend(Validator(learnt, learnt.split(seed=seed)[1]).notes())
     if recipe.freeze and not start.preprocessing.adapter:
         network, heads, scores = _over_frozen(learnt, start, recipe, seed, on_epoch)
     else:
-        schedule = replace(recipe.schedule, body=0.0, probes=False) if recipe.freeze else recipe.schedule
+        schedule = replace(recipe.schedule, backbone_lr_scale=0.0, probes=False) if recipe.freeze else recipe.schedule
         network, heads = train_tuned(
             learnt,
             start,
@@ -94,10 +94,10 @@ def _with_split(examples: Examples, seed: int) -> Examples:
         If no metadata branch can be fitted on that part, since it is of one kind.
     """
     validation = examples.split(seed=seed)[1]
-    if not Judge(examples, validation).tells_apart:
+    if not Validator(examples, validation).tells_apart:
         raise BadExamples(
-            f"--metadata is learnt from what the network has not seen, and these {len(validation)} examples are of one"
-            " kind. Add objects of another kind, two or more, or leave --metadata out."
+            f"--tabular-features is learnt from what the network has not seen, and these {len(validation)} examples are"
+            " of one kind. Add objects of another kind, two or more, or leave --tabular-features out."
         )
     held = np.zeros(len(examples), dtype=bool)
     held[validation] = True
@@ -109,14 +109,14 @@ def _over_frozen(
 ) -> tuple[Backbone, Heads, Tensor | None]:
     """Fit a head on features that stay as they are; with metadata, the validation part is left to the branch."""
     features = known_or_made(examples, start)
-    looks = start.parts(features.shape[-1])
+    crops = start.parts(features.shape[-1])
     if examples.values is None:
-        heads = head_training.train_stamp(examples, features, seed=seed, on_epoch=on_epoch, looks=looks)
+        heads = head_training.train_head(examples, features, seed=seed, on_epoch=on_epoch, crops=crops)
         return start, heads, None
     train, validation = examples.split(seed=seed)
-    judge, told = Judge(examples, validation), head_training.Told(on_epoch, head_training.HEAD_EPOCHS)
-    best = head_training.best_head(examples, features, train, judge, seed=seed, told=told, looks=looks)
-    heads = Heads(best.stamp.cooled(best.temperature), None, judge.stamp(best.scores)[1])
+    judge, told = Validator(examples, validation), head_training.EpochReporter(on_epoch, head_training.HEAD_EPOCHS)
+    best = head_training.best_head(examples, features, train, judge, seed=seed, told=told, crops=crops)
+    heads = Heads(best.stamp.temperature_scaled(best.temperature), None, judge.stamp(best.scores)[1])
     return start, heads, best.scores
 
 

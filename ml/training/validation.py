@@ -13,10 +13,10 @@ from ml.evaluation.metrics import roc_auc
 from ml.training import linear_probe
 from ml.training.losses import partial_label_loss, weighted_mean
 
-Said = tuple[float, dict[str, float]]  # loss, and accuracy and roc_auc where they are defined
+LossAndMetrics = tuple[float, dict[str, float]]  # loss, and accuracy and roc_auc where they are defined
 
 
-class Judge:
+class Validator:
     """The labels of some rows, and what they say of a model's scores."""
 
     def __init__(self, examples: Examples, rows: NDArray[np.intp]) -> None:
@@ -27,14 +27,14 @@ class Judge:
         self.positive = examples.positive_index
         self.tells_apart = len(np.unique(examples.kinds()[rows[examples.weights[rows] > 0]])) > 1
 
-    def stamp(self, log_scores: Tensor) -> Said:
+    def stamp(self, log_scores: Tensor) -> LossAndMetrics:
         """Judge class scores (n, F, K); a subject's frames vote by their mean probability."""
         p = log_scores.exp().mean(1)
         loss = weighted_mean(partial_label_loss(p.clamp(min=1e-12).log(), self.targets), self.weights)
         right = self.targets.gather(1, p.argmax(1, keepdim=True))[:, 0] >= self.targets.amax(1)
         return float(loss), self._metrics(right, p[:, self.positive].sum(1))
 
-    def tracklet(self, logits: Tensor) -> Said:
+    def tracklet(self, logits: Tensor) -> LossAndMetrics:
         """Judge tracklets' logits (n,) of being real."""
         loss = functional.binary_cross_entropy_with_logits(logits, self.real, reduction="none")
         return float(weighted_mean(loss, self.weights)), self._metrics((logits > 0) == (self.real > 0.5), logits)

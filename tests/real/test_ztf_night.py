@@ -35,7 +35,7 @@ def test_a_head_on_frozen_features_knows_asteroids(examples, truth):
 
 
 def test_the_middle_and_its_rings_know_more(examples, truth):
-    recipe = Recipe("head", preprocessing=replace(FROZEN, closer=24, rings=True), freeze=True)
+    recipe = Recipe("head", preprocessing=replace(FROZEN, center_crop=24, annulus_photometry=True), freeze=True)
     backbone = recipe.begin(0)
     features = features_of(examples, np.arange(len(examples)), backbone)
     known = replace(examples, features=features, feature_key=backbone.feature_key)

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
-from ml.inference.detections import Find
+from ml.inference.detections import Detection
 from webapp.learning.models import Find as Row
 
 
 @transaction.atomic
-def replace(checkpoint_id: int, finds: Mapping[int, Sequence[Find]]) -> None:
+def replace(checkpoint_id: int, finds: Mapping[int, Sequence[Detection]]) -> None:
     """Write one checkpoint's finds by subject, the surest first, in place of any that it had there."""
     Row.objects.filter(checkpoint=checkpoint_id, subject__in=list(finds)).delete()
     Row.objects.bulk_create(
@@ -22,5 +22,5 @@ def replace(checkpoint_id: int, finds: Mapping[int, Sequence[Find]]) -> None:
     )
 
 
-def _fields(find: Find) -> dict[str, float]:
+def _fields(find: Detection) -> dict[str, float]:
     return {"frame": find.frame, **dict(zip(("x1", "y1", "x2", "y2"), find.line, strict=True)), "score": find.score}

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.completeness import PLANES, Sought
+from ml.evaluation.completeness import PLANES, Search
 from ml.evaluation.metrics.completeness import WIDE, Bins
 from ml.evaluation.observing_conditions import QUANTITIES
 from ml.evaluation.report.axis import plain
@@ -35,7 +35,7 @@ class Wording:
     score: str
 
 
-def conditions(sought: Sought, words: Wording) -> list[Chart | Grid]:
+def conditions(sought: Search, words: Wording) -> list[Chart | Grid]:
     """Return the charts of what is known; none for a quantity that nothing has."""
     charts: list[Chart | Grid] = []
     for name in QUANTITIES:
@@ -99,7 +99,7 @@ def plane(bins: Bins, x: str, y: str, words: Wording) -> Grid:
     )  # fmt: skip
 
 
-def missed(sought: Sought, words: Wording) -> list[Chart]:
+def missed(sought: Search, words: Wording) -> list[Chart]:
     """Return what is missed, magnitude against rate; nothing where no thing has both."""
     mag, rate = sought.seen.mag, sought.seen.rate
     known = np.isfinite(mag) & np.isfinite(rate)

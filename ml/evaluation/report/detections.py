@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from ml.evaluation.completeness import Sought
+from ml.evaluation.completeness import Search
 from ml.evaluation.metrics.detection import DetectionCurve, Matched, detection_curve
-from ml.evaluation.observing_conditions import Circumstances
+from ml.evaluation.observing_conditions import Conditions
 from ml.evaluation.report.chart import Chart, Columns, Grid, Series
 from ml.evaluation.report.conditions import Wording, conditions
 
@@ -14,7 +14,7 @@ PRECISION = 0.9
 
 
 def charts(
-    matched: Matched, seen: Circumstances, snr_edges: tuple[float, ...] = (0.0, 3.0, 5.0, np.inf)
+    matched: Matched, seen: Conditions, snr_edges: tuple[float, ...] = (0.0, 3.0, 5.0, np.inf)
 ) -> list[Chart | Grid]:
     """Return the charts of what a detector found and missed.
 
@@ -47,7 +47,7 @@ def charts(
     return [_precision(curves), *conditions(_sought(matched, seen, threshold), words)]
 
 
-def notes(matched: Matched, seen: Circumstances) -> list[str]:
+def notes(matched: Matched, seen: Conditions) -> list[str]:
     """Return what the charts cannot show, and the remedy."""
     curve = detection_curve(matched)
     reached, threshold = curve.at_precision(PRECISION)
@@ -60,10 +60,10 @@ def notes(matched: Matched, seen: Circumstances) -> list[str]:
     ]
 
 
-def _sought(matched: Matched, seen: Circumstances, threshold: float) -> Sought:
+def _sought(matched: Matched, seen: Conditions, threshold: float) -> Search:
     """Return the true trails, those found at or above a threshold, each with the score at which it is found."""
     best = matched.best()
-    return Sought(best >= threshold, np.where(np.isfinite(best), best, np.nan), seen)
+    return Search(best >= threshold, np.where(np.isfinite(best), best, np.nan), seen)
 
 
 def _precision(curves: dict[str, DetectionCurve]) -> Chart:

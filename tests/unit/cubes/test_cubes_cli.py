@@ -103,7 +103,16 @@ def test_score_writes_a_row_for_each_track(sky, trained, tmp_path, capsys):
 
 
 def test_the_paper_s_inference_goes_on_by_one_frame(sky, trained, tmp_path, capsys):
-    arguments = ["--checkpoint", str(trained), "--data", str(sky), "--step", "1", "--out", str(tmp_path / "t.parquet")]
+    arguments = [
+        "--checkpoint",
+        str(trained),
+        "--data",
+        str(sky),
+        "--stride",
+        "1",
+        "--out",
+        str(tmp_path / "t.parquet"),
+    ]
     assert main(["score", *arguments]) == 0
     assert said(capsys)["n"] == 4
 
@@ -113,7 +122,7 @@ def test_known_objects_may_come_from_a_table(sky, trained, tmp_path, capsys):
     known.write_text("object,frame,x,y\n" + "".join(f"wide,{t},{t},12\n" for t in range(20)))
     out = tmp_path / "t.parquet"
     arguments = ["--checkpoint", str(trained), "--data", str(sky), "--out", str(out), "--threshold", "0.05"]
-    assert main(["score", *arguments, "--known", str(known), "--radius", "1000"]) == 0
+    assert main(["score", *arguments, "--known-objects", str(known), "--radius", "1000"]) == 0
     named = [json.loads(row["candidates"]) for row in pq.read_table(out).to_pylist()]
     assert all(near[0]["object"] == "wide" for near in named)
 
@@ -198,7 +207,7 @@ def test_rows_that_cannot_be_used_are_named(sky, trained, cells, sentence, capsy
         (["--limits", "20,19"], "must ascend"),
         (["--limits", "faint"], "are magnitudes"),
         (["--threshold", "0"], "above 0"),
-        (["--step", "0"], "--step"),
+        (["--stride", "0"], "--stride"),
     ],
 )
 def test_options_out_of_range(sky, trained, options, sentence, capsys):

@@ -70,13 +70,13 @@ def test_the_window_that_covers_the_cube_is_the_network_itself(network):
 
 def test_looked_at_in_all_ways_a_turned_cube_gets_turned_probabilities(network):
     cube = CUBE[None, :12, :10, :10]
-    once, always = (CubeModel(network, turns=turns, device="cpu") for turns in (1, 16))
+    once, always = (CubeModel(network, tta=tta, device="cpu") for tta in (1, 16))
     for way in (5, 14):
         turn = np.ascontiguousarray(turned(cube, way))
         np.testing.assert_allclose(always.probabilities(turn), turned(always.probabilities(cube), way), atol=1e-5)
         assert not np.allclose(once.probabilities(turn), turned(once.probabilities(cube), way), atol=1e-5)
     with pytest.raises(ValueError, match="1 to 16, not 17"):
-        CubeModel(network, turns=17, device="cpu")
+        CubeModel(network, tta=17, device="cpu")
 
 
 def test_a_network_is_shown_the_views_that_it_knows(network):

@@ -4,16 +4,16 @@ import threading
 
 import pytest
 
-from ml.data.tensors import ahead
+from ml.data.tensors import prefetch
 
 
 def test_a_series_comes_whole_and_in_order():
-    assert list(ahead(iter(range(50)))) == list(range(50))
-    assert list(ahead(iter([]))) == []
+    assert list(prefetch(iter(range(50)))) == list(range(50))
+    assert list(prefetch(iter([]))) == []
 
 
 def test_none_is_an_item_like_any_other():
-    assert list(ahead(iter([None, 0, None]))) == [None, 0, None]
+    assert list(prefetch(iter([None, 0, None]))) == [None, 0, None]
 
 
 def test_the_next_is_made_before_it_is_asked_for_and_no_more():
@@ -26,7 +26,7 @@ def test_the_next_is_made_before_it_is_asked_for_and_no_more():
                 reached.set()
             yield number
 
-    coming = ahead(series())
+    coming = prefetch(series())
     assert next(coming) == 0
     assert reached.wait(10)
     coming.close()
@@ -38,7 +38,7 @@ def test_what_a_series_raises_is_raised_at_its_place():
         yield 1
         raise OSError("the disk is gone")
 
-    coming = ahead(series())
+    coming = prefetch(series())
     assert next(coming) == 1
     with pytest.raises(OSError, match="the disk is gone"):
         next(coming)

@@ -1,4 +1,4 @@
-"""Several turns and looks of one stamp: features, heads, and the options that ask for them."""
+"""Test-time augmentation and crops of a stamp: features, heads, and the options that ask for them."""
 
 import dataclasses
 
@@ -9,20 +9,20 @@ import torch
 from ml.data.dataset import BadExamples
 from ml.data.preprocessing import FROZEN, Preprocessing
 from ml.evaluation.metrics import roc_auc
-from ml.imaging.annulus import rings, width
+from ml.imaging.annulus import annulus_photometry, width
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.feature_extractor import Backbone
 from ml.inference.scorer import Scorer
 from ml.models.compute import limit_torch
 from ml.roles.cross_validation import cross_validate
-from ml.training.linear_probe import Joined, LinearHead, Regression, joined, parted
+from ml.training.linear_probe import LinearHead, MultiViewRegression, Regression, averaged_head, split_head
 from ml.training.presets import Recipe
 from ml.training.schedule import SMALL
 from ml.training.train import train_stamps
 from tests.unit.learning_science.conftest import labelled
 
 TINY = "test_resnet"
-AT_32 = dataclasses.replace(FROZEN, size_single=32, turns=8, closer=16, rings=True)
+AT_32 = dataclasses.replace(FROZEN, size_single=32, tta=8, center_crop=16, annulus_photometry=True)
 BOTH = Recipe("head", TINY, "random", AT_32, freeze=True)
 
 
@@ -46,7 +46,7 @@ NATIVE = Preprocessing(size_single=None, channels=1)
 
 def test_eight_turns_do_not_depend_on_which_way_is_up(random):
     stamps = random.normal(size=(3, 1, 1, 12, 12)).astype(np.float32)
-    backbone = Backbone(Corners(), dataclasses.replace(NATIVE, turns=8), device="cpu", engine="torch")
+    backbone = Backbone(Corners(), dataclasses.replace(NATIVE, tta=8), device="cpu", engine="torch")
     seen = backbone.features(stamps)
     assert np.allclose(seen, backbone.features(np.rot90(stamps, axes=(-2, -1))), atol=1e-3)
     ready = NATIVE.stretched(stamps)[:, 0, 0]
@@ -58,16 +58,18 @@ def test_the_closer_look_stands_behind_the_first(random):
     stamps = random.normal(size=(3, 2, 1, 12, 12)).astype(np.float32)
     whole = Backbone(Corners(), NATIVE, device="cpu", engine="torch").features(stamps)
     middle = Backbone(Corners(), dataclasses.replace(NATIVE, crop=6), device="cpu", engine="torch").features(stamps)
-    closer = Backbone(Corners(), dataclasses.replace(NATIVE, closer=6), device="cpu", engine="torch")
-    assert np.array_equal(closer.features(stamps), np.concatenate([whole, middle], axis=-1))
-    assert closer.features(stamps[:0]).shape == (0, 2, 4)
+    center_crop = Backbone(Corners(), dataclasses.replace(NATIVE, center_crop=6), device="cpu", engine="torch")
+    assert np.array_equal(center_crop.features(stamps), np.concatenate([whole, middle], axis=-1))
+    assert center_crop.features(stamps[:0]).shape == (0, 2, 4)
 
 
 def test_the_rings_stand_behind_the_looks(random):
     stamps = random.normal(size=(3, 2, 1, 12, 12)).astype(np.float32)
-    seen = Backbone(Corners(), dataclasses.replace(NATIVE, closer=6, rings=True), device="cpu", engine="torch")
+    seen = Backbone(
+        Corners(), dataclasses.replace(NATIVE, center_crop=6, annulus_photometry=True), device="cpu", engine="torch"
+    )
     features = seen.features(stamps)
-    assert np.array_equal(features[:, 1, 4:], rings(stamps[:, 1]).astype(np.float16))
+    assert np.array_equal(features[:, 1, 4:], annulus_photometry(stamps[:, 1]).astype(np.float16))
     assert seen.parts(features.shape[-1]) == (2, 2, width(1))
     assert seen.features(stamps[:0]).shape == (0, 2, 4 + width(1))
 
@@ -75,7 +77,7 @@ def test_the_rings_stand_behind_the_looks(random):
 def test_the_head_of_a_narrow_look_is_held_back_less(random):
     x, classes = random.normal(size=(60, 10)).astype(np.float32), random.integers(0, 3, 60)
     parts = [Regression(look, np.eye(3)[classes], np.ones(60)) for look in (x[:, :8], x[:, 8:])]
-    narrow = parted(Joined(parts).fit(100), (8, 2))[1]
+    narrow = split_head(MultiViewRegression(parts).fit(100), (8, 2))[1]
     assert torch.allclose(narrow.weight, parts[1].fit(25).weight, atol=1e-6)
 
 
@@ -85,16 +87,16 @@ def test_joined_heads_say_the_mean_of_what_each_says(random):
     parts = [Regression(half, targets, weights) for half in (x[:, :5], x[:, 5:])]
     each = [part.fit(10).logits(half) for part, half in zip(parts, (x[:, :5], x[:, 5:]), strict=True)]
     told = []
-    made = Joined(parts).fit(10, report=lambda loss, head: told.append(head))
+    made = MultiViewRegression(parts).fit(10, report=lambda loss, head: told.append(head))
     assert torch.allclose(made.logits(x), (each[0] + each[1]) / 2, atol=1e-5)
     assert torch.equal(told[-1].weight, made.weight)
-    again = Joined(parts).fit(10, start=made)
+    again = MultiViewRegression(parts).fit(10, start=made)
     assert torch.allclose(again.logits(x), made.logits(x), atol=0.02)
 
 
 def test_parting_undoes_joining(random):
     head = LinearHead(torch.from_numpy(random.normal(size=(3, 8))), torch.from_numpy(random.normal(size=3)))
-    again = joined(parted(head, (6, 2)))
+    again = averaged_head(split_head(head, (6, 2)))
     assert torch.allclose(again.weight, head.weight)
     assert torch.allclose(again.bias, head.bias)
 
@@ -110,13 +112,16 @@ def test_a_checkpoint_remembers_its_turns_and_looks(kinds, pixels, tmp_path):
 
 
 def test_what_is_unused_leaves_manifests_and_keys_as_they_were():
-    assert not {"turns", "closer", "rings"} & set(FROZEN.as_manifest())
+    assert not {"tta", "center_crop", "annulus_photometry"} & set(FROZEN.as_manifest())
     assert Preprocessing(**AT_32.as_manifest()) == AT_32
     keys = {
         Backbone(Corners(), pre).feature_key
         for pre in (
             FROZEN,
-            *(dataclasses.replace(FROZEN, **one) for one in ({"turns": 8}, {"closer": 24}, {"rings": True})),
+            *(
+                dataclasses.replace(FROZEN, **one)
+                for one in ({"tta": 8}, {"center_crop": 24}, {"annulus_photometry": True})
+            ),
         )
     }
     assert len(keys) == 4
@@ -128,8 +133,8 @@ def test_a_whole_network_that_goes_on_from_two_looks_learns_from_one(kinds, pixe
     short = dataclasses.replace(SMALL, views=256, rounds=2, probes=True)
     made = train_stamps(examples, Recipe("finetune", TINY, schedule=short), base=base)
     kept = made.manifest["preprocessing"]
-    assert kept["turns"] == 8
-    assert not {"closer", "rings"} & set(kept)
+    assert kept["tta"] == 8
+    assert not {"center_crop", "annulus_photometry"} & set(kept)
     assert Scorer(made).probabilities(pixels[:4]).shape == (4, 4)
 
 

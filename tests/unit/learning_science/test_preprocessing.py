@@ -73,7 +73,7 @@ def test_the_eight_ways_of_a_stamp_are_distinct_and_begin_with_itself():
 def test_a_network_that_averages_over_all_ways_sees_no_up():
     network = backbone(RESIDUAL, "random", 1, 0)
     stamps = np.random.default_rng(0).normal(size=(3, 1, 1, 40, 40)).astype(np.float32)
-    once, averaging = (Backbone(network, replace(native(1), turns=turns)) for turns in (1, 8))
+    once, averaging = (Backbone(network, replace(native(1), tta=tta)) for tta in (1, 8))
 
     def most_apart(net):
         seen = net.features(stamps).astype(float)
@@ -84,5 +84,5 @@ def test_a_network_that_averages_over_all_ways_sees_no_up():
 
 
 def test_checkpoints_of_before_keep_their_keys():
-    assert "turns" not in native(1).as_manifest()
-    assert Preprocessing(**replace(native(1), turns=8).as_manifest()).turns == 8
+    assert "tta" not in native(1).as_manifest()
+    assert Preprocessing(**replace(native(1), tta=8).as_manifest()).tta == 8

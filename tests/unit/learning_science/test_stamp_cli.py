@@ -80,7 +80,7 @@ def test_rates_become_bins(sky, made, capsys):
 
 
 def test_metadata_is_read_again_when_scoring(sky, made, capsys, tmp_path):
-    assert train(sky, made, *TINY, "--metadata", "exptime,mag,seeing") == 0
+    assert train(sky, made, *TINY, "--tabular-features", "exptime,mag,seeing") == 0
     assert "No subject has a value of seeing" in " ".join(said(capsys)["notes"])
     blind = changed(sky, "blind.csv", lambda row, _: row.update(mag=""))
     tables = []
@@ -183,8 +183,8 @@ def test_too_little_memory_says_what_to_make_smaller(sky, made, capsys, monkeypa
 
 
 def test_turns_and_a_closer_look_are_kept_with_the_model(sky, made, capsys):
-    assert train(sky, made, *TINY, "--turns", "8", "--closer", "24", "--rings") == 0
-    assert {"turns": 8, "closer": 24, "rings": True}.items() <= said(capsys)["preprocessing"].items()
+    assert train(sky, made, *TINY, "--tta", "8", "--center-crop", "24", "--annulus-photometry") == 0
+    assert {"tta": 8, "center_crop": 24, "annulus_photometry": True}.items() <= said(capsys)["preprocessing"].items()
     assert judge(sky, made) == 0
     assert said(capsys)["n"] > 0
 
@@ -192,10 +192,10 @@ def test_turns_and_a_closer_look_are_kept_with_the_model(sky, made, capsys):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--preset", "small", "--closer", "24"], "--closer is for networks that stay frozen"),
-        ([*TINY, "--channels-as", "adapter", "--closer", "24"], "--closer is for networks that stay frozen"),
-        (["--preset", "small", "--rings"], "--rings is for networks that stay frozen"),
-        ([*TINY, "--closer", "8"], "--closer is a side in pixels, 16 or more, not 8"),
+        (["--preset", "small", "--center-crop", "24"], "--center-crop is for networks that stay frozen"),
+        ([*TINY, "--channels-as", "adapter", "--center-crop", "24"], "--center-crop is for networks that stay frozen"),
+        (["--preset", "small", "--annulus-photometry"], "--annulus-photometry is for networks that stay frozen"),
+        ([*TINY, "--center-crop", "8"], "--center-crop is a side in pixels, 16 or more, not 8"),
     ],
 )
 def test_a_closer_look_that_cannot_be_is_one_sentence(sky, made, capsys, options, sentence):

@@ -139,14 +139,14 @@ def test_a_foreign_checkpoint_is_refused(kinds, pixels):
 
 
 def test_a_running_average_of_the_weights_learns_too(kinds, pixels):
-    schedule = dataclasses.replace(SMALL, views=4000, rounds=2, average=0.9, augment="sky")
+    schedule = dataclasses.replace(SMALL, views=4000, rounds=2, ema=0.9, augment="sky")
     recipe = Recipe("small", "residual", "scratch", native(1), schedule=schedule)
     scorer = Scorer(train_stamps(labelled(kinds, pixels=pixels), recipe))
     assert roc_auc(kinds < 2, scorer.p_real(scorer.probabilities(pixels))) > 0.9
 
 
 def test_a_slow_running_average_is_judged_fairly_from_the_first_steps(kinds, pixels):
-    schedule = dataclasses.replace(SMALL, views=6000, average=0.98)
+    schedule = dataclasses.replace(SMALL, views=6000, ema=0.98)
     recipe = Recipe("small", "residual", "scratch", native(1), schedule=schedule)
     scorer = Scorer(train_stamps(labelled(kinds, pixels=pixels), recipe))
     assert ((scorer.p_real(scorer.probabilities(pixels)) > 0.5) == (kinds < 2)).mean() > 0.95
@@ -192,7 +192,7 @@ def test_metadata_are_not_learnt_from_one_kind_alone(pixels):
     kinds = np.array([0, *[2] * 19])
     values = np.arange(20, dtype=np.float32)[:, None]
     examples = dataclasses.replace(labelled(kinds, pixels=pixels[:20]), values=values, columns=("rate",))
-    with pytest.raises(BadExamples, match=r"of one kind.*or leave --metadata out"):
+    with pytest.raises(BadExamples, match=r"of one kind.*or leave --tabular-features out"):
         train_stamps(examples, dataclasses.replace(SCRATCH, freeze=True))
 
 

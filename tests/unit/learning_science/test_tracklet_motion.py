@@ -5,7 +5,7 @@ import pytest
 from astropy import units
 from astropy.coordinates import SkyCoord
 
-from ml.data.tracklet_frames import FIELDS, Tracks, of_record, own_time, sightings, stacked
+from ml.data.tracklet_frames import FIELDS, TrackletFrames, of_record, own_time, sightings, stacked
 from ml.io.records import FrameRecord, SubjectRecord
 from ml.sky.motion import astrometric_error, fit
 from ml.sky.tracklet_features import NAMES, facts
@@ -150,6 +150,6 @@ def test_one_time_of_a_manifest_for_all_frames_is_none_of_theirs():
 
 
 def test_missing_frames_know_nothing():
-    tracks = Tracks(np.ones((1, 3, len(FIELDS))), np.array([[True, False, True]]))
+    tracks = TrackletFrames(np.ones((1, 3, len(FIELDS))), np.array([[True, False, True]]))
     assert np.isnan(tracks.of("mag")[0]).tolist() == [False, True, False]
     assert tracks.counts.tolist() == [2]

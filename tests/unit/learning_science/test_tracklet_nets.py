@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ml.data.dataset import BadExamples
-from ml.data.tracklet_frames import FIELDS, Tracks, stacked
+from ml.data.tracklet_frames import FIELDS, TrackletFrames, stacked
 from ml.evaluation.metrics import roc_auc
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.inference.scorer import Scorer
@@ -211,7 +211,7 @@ def test_tracklets_of_three_to_eight_are_learnt_together_and_motion_tells(mixed,
     p = scorer.probabilities_from_features(features, tracks)[:, 1]
     assert roc_auc(real, p) > 0.98
     chips_alone = roc_auc(
-        real, scorer.probabilities_from_features(features, Tracks(tracks.seen * np.nan, tracks.present))[:, 1]
+        real, scorer.probabilities_from_features(features, TrackletFrames(tracks.seen * np.nan, tracks.present))[:, 1]
     )
     assert chips_alone < roc_auc(real, p) - 0.02
     assert checkpoint.manifest["tracklet_net"] == "set"
@@ -236,7 +236,10 @@ def test_the_papers_preset(mixed):
     p = Scorer(checkpoint).probabilities_from_features(features, tracks)[:, 1]
     assert roc_auc(real, p) > 0.75
     assert np.array_equal(
-        p, Scorer(checkpoint).probabilities_from_features(features, Tracks(tracks.seen * np.nan, tracks.present))[:, 1]
+        p,
+        Scorer(checkpoint).probabilities_from_features(features, TrackletFrames(tracks.seen * np.nan, tracks.present))[
+            :, 1
+        ],
     )
 
 

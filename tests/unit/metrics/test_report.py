@@ -11,11 +11,11 @@ import pytest
 
 from ml.evaluation import metrics
 from ml.evaluation.classifier import evaluate, jsonable
-from ml.evaluation.completeness import Sought
-from ml.evaluation.observing_conditions import Circumstance, Circumstances, together
+from ml.evaluation.completeness import Search
+from ml.evaluation.observing_conditions import Condition, Conditions, together
 from ml.evaluation.report import classifier, detections, page, voxels
 from ml.evaluation.report.conditions import Wording, missed
-from ml.evaluation.stratified import Answers, breakdown
+from ml.evaluation.stratified import Answers, stratified
 
 CLASSES = ("AST", "COMET", "CR")
 EVERY = {
@@ -30,11 +30,11 @@ def judged(n=240, known=True):
     truth = random.permutation(np.arange(n) % 3)
     p = random.dirichlet(np.ones(3), n) * 0.6 + np.eye(3)[truth] * 0.4
     values = [random.uniform(low, high, n) for low, high in ((18, 22), (1, 90), (3, 60))]
-    seen = Circumstances(*values, np.array(["60000", "60001"])[np.arange(n) % 2])
+    seen = Conditions(*values, np.array(["60000", "60001"])[np.arange(n) % 2])
     blank = np.full(n, np.nan)
-    seen = seen if known else Circumstances(blank, blank, blank, np.full(n, ""))
+    seen = seen if known else Conditions(blank, blank, blank, np.full(n, ""))
     answers = Answers(truth < 2, p[:, :2].sum(1), np.arange(n), 0.5, seen)
-    said = evaluate(p, truth, CLASSES, CLASSES[:2], draws=50) | breakdown(answers) | {"checkpoint": "<c & d>"}
+    said = evaluate(p, truth, CLASSES, CLASSES[:2], draws=50) | stratified(answers) | {"checkpoint": "<c & d>"}
     return said, answers
 
 
@@ -90,8 +90,8 @@ def test_what_is_not_known_is_left_out(tmp_path):
 
 
 def test_the_false_negatives_begin_with_what_nothing_was_found_of():
-    seen = Circumstances(np.full(3, 20.0), np.array([1.0, 2.0, 3.0]), np.full(3, np.nan), np.full(3, ""))
-    sought = Sought(np.array([True, False, False]), np.array([0.9, 0.2, np.nan]), seen)
+    seen = Conditions(np.full(3, 20.0), np.array([1.0, 2.0, 3.0]), np.full(3, np.nan), np.full(3, ""))
+    sought = Search(np.array([True, False, False]), np.array([0.9, 0.2, np.nan]), seen)
     (chart,) = missed(sought, Wording("objects", "followed by a track", "score"))
     assert chart.columns["rate"].tolist() == [3, 2, 1]
     assert chart.columns["missed"].tolist() == ["yes", "yes", "no"]
@@ -105,7 +105,7 @@ def test_one_kind_alone_has_a_report_without_curves(tmp_path, kind):
     alone = Answers(answers.real[rows], answers.p_real[rows], answers.groups[rows], 0.5, answers.seen.take(rows))
     p = np.eye(3)[np.full(rows.sum(), kind)]
     said = evaluate(p, np.full(rows.sum(), kind), CLASSES, CLASSES[:2], draws=20) | {"checkpoint": "c"}
-    json.dumps(jsonable(said | breakdown(alone)), allow_nan=False)
+    json.dumps(jsonable(said | stratified(alone)), allow_nan=False)
     html = written(tmp_path, said, classifier.charts(said, alone))
     side, other = ("real", "bogus") if kind == 0 else ("bogus", "real")
     assert f"subjects are {side}, so the ROC AUC" in html
@@ -115,15 +115,15 @@ def test_one_kind_alone_has_a_report_without_curves(tmp_path, kind):
 
 
 def test_truth_fills_in_what_the_manifest_does_not_say():
-    said = [Circumstance(mag=20.0), Circumstance()]
-    both = together(["a", "b"], said, {"a": Circumstance(mag=1.0, rate=9.0), "b": Circumstance(mag=21.0, night="n")})
+    said = [Condition(mag=20.0), Condition()]
+    both = together(["a", "b"], said, {"a": Condition(mag=1.0, rate=9.0), "b": Condition(mag=21.0, night="n")})
     assert both.mag.tolist() == [20, 21]
     assert both.rate == pytest.approx([9, np.nan], nan_ok=True)
     assert both.night.tolist() == ["", "n"]
 
 
 def of_trails(snr):
-    return Circumstances(24 - snr / 2, 5 + 3 * snr, snr, np.full(len(snr), ""))
+    return Conditions(24 - snr / 2, 5 + 3 * snr, snr, np.full(len(snr), ""))
 
 
 def test_voxels_and_detections_have_reports_too(tmp_path):
@@ -146,7 +146,7 @@ def test_voxels_and_detections_have_reports_too(tmp_path):
 
 def test_a_detector_needs_something_to_find():
     with pytest.raises(ValueError, match="no true trail"):
-        detections.charts(metrics.Matched(np.array([0.5]), np.array([-1]), np.array([])), Circumstances.of([]))
+        detections.charts(metrics.Matched(np.array([0.5]), np.array([-1]), np.array([])), Conditions.of([]))
 
 
 def test_a_detector_below_90_percent_precision_says_why_nothing_is_shown_at_it():
@@ -161,7 +161,7 @@ def test_a_detector_below_90_percent_precision_says_why_nothing_is_shown_at_it()
 
 def test_trails_of_unknown_signal_are_in_no_bin_and_what_nobody_tells_is_said():
     matched = metrics.Matched(np.array([0.9, 0.8]), np.array([0, 1]), np.array([3.0, 6.0]))
-    seen = Circumstances.of([Circumstance(), Circumstance(snr=6.0)])
+    seen = Conditions.of([Condition(), Condition(snr=6.0)])
     chart = detections.charts(matched, seen)[1]
     assert chart.key == "completeness-snr"
     assert chart.columns["real"].tolist() == [1]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.imaging.annulus import EDGES, rings, width
+from ml.imaging.annulus import EDGES, annulus_photometry, width
 
 SIDE = 41
 
@@ -15,12 +15,12 @@ def sky():
 
 def told(stamps):
     """Return (n, C, statistic, ring)."""
-    return rings(stamps).reshape(len(stamps), -1, 3, len(EDGES) - 1)
+    return annulus_photometry(stamps).reshape(len(stamps), -1, 3, len(EDGES) - 1)
 
 
 def test_empty_sky_is_nothing_in_every_ring(sky):
     found = told(sky)
-    assert rings(sky).shape == (2, width(3))
+    assert annulus_photometry(sky).shape == (2, width(3))
     assert np.abs(np.sinh(found[:, :, 0, 2:])).max() < 1
     assert (found[:, :, 1] <= found[:, :, 0]).all()
     assert (found[:, :, 0] <= found[:, :, 2]).all()
@@ -35,8 +35,8 @@ def test_a_source_in_the_middle_is_in_the_inner_rings_of_its_channel(sky):
 
 
 def test_units_and_turns_do_not_matter(sky):
-    assert np.allclose(rings(sky), rings(7 * sky - 3), atol=1e-3)
-    assert np.allclose(rings(sky), rings(np.rot90(sky, axes=(-2, -1))), atol=1e-5)
+    assert np.allclose(annulus_photometry(sky), annulus_photometry(7 * sky - 3), atol=1e-3)
+    assert np.allclose(annulus_photometry(sky), annulus_photometry(np.rot90(sky, axes=(-2, -1))), atol=1e-5)
 
 
 def test_gaps_sentinels_and_small_stamps_are_finite(sky):

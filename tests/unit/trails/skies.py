@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ml.trails.annotation import CLASSES, TRAIL, Thing
+from ml.trails.annotation import CLASSES, TRAIL, Annotation
 from ml.trails.maps import Maps
 from ml.trails.polyline import even, length_of
 from ml.trails.synthetic_trails import lay
@@ -36,7 +36,7 @@ def true_maps(things, shape):
 
 
 def trail(curve, **more):
-    return Thing(TRAIL, np.asarray(curve, dtype=float), **more)
+    return Annotation(TRAIL, np.asarray(curve, dtype=float), **more)
 
 
 def apart(curve, other):

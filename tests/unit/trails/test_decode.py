@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ml.imaging.background import in_noise
-from ml.trails.annotation import CLASSES, Thing
+from ml.trails.annotation import CLASSES, Annotation
 from ml.trails.candidate import candidates
 from ml.trails.polyline import length_of, sagitta
 from tests.unit.trails.skies import apart, arc_of, line, noisy, trail, true_maps
@@ -55,7 +55,7 @@ def test_two_trails_side_by_side_stay_two():
 
 
 def test_another_class_is_not_joined():
-    ray = Thing("COSMIC_RAY", line(130, 100, 160, 100))
+    ray = Annotation("COSMIC_RAY", line(130, 100, 160, 100))
     assert len(found([trail(line(20, 100, 110, 100)), ray])) == 2
 
 

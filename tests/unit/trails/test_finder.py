@@ -5,8 +5,8 @@ import pytest
 
 from ml.evaluation.metrics.overlap import line_distance
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
-from ml.inference.detections import WIDTH, Find, packed, surest, unpacked
-from ml.roles.detector_scorer import Finder, key_of
+from ml.inference.detections import WIDTH, Find, best, packed, unpacked
+from ml.roles.detector_scorer import DetectorScorer, key_of
 from ml.trails.train import CLASSICAL, manifest_of
 from tests.unit.trails.skies import line, noisy
 
@@ -25,14 +25,14 @@ def block():
 
 
 def test_a_trail_in_any_frame_makes_a_yes_likelier(block):
-    finder = Finder(CHECKPOINT)
+    finder = DetectorScorer(CHECKPOINT)
     p = finder.p_real(finder.probabilities_from_features(finder.features(block)))
     assert min(p[:2]) > max(p[2:])
     assert p[3] < 0.001
 
 
 def test_what_is_kept_gives_the_same_answer_again(block):
-    finder = Finder(CHECKPOINT)
+    finder = DetectorScorer(CHECKPOINT)
     kept = finder.features(block)
     assert kept.shape == (4, 1, 1 + WIDTH)
     assert kept.dtype == np.float16
@@ -42,7 +42,7 @@ def test_what_is_kept_gives_the_same_answer_again(block):
 
 
 def test_the_surest_finds_are_kept_where_they_are(block):
-    finder = Finder(CHECKPOINT)
+    finder = DetectorScorer(CHECKPOINT)
     found = finder.finds(finder.features(block))
     assert [len(finds) > 0 for finds in found] == [True, True, False, False]
     for finds, y in zip(found, (30, 50), strict=False):
@@ -54,9 +54,9 @@ def test_the_surest_finds_are_kept_where_they_are(block):
 def test_few_sure_finds_are_kept_to_a_hundredth_of_a_pixel():
     random = np.random.default_rng(0)
     finds = [Find(n % 3, tuple(random.uniform(-0.5, 9999, 4)), n / 20) for n in range(20)]
-    kept = surest(finds)
+    kept = best(finds)
     assert [find.score for find in kept] == [n / 20 for n in range(19, 9, -1)]
-    assert surest(finds[:2]) == []
+    assert best(finds[:2]) == []
     for before, after in zip(kept, unpacked(packed(kept)), strict=True):
         assert after.frame == before.frame
         assert after.line == pytest.approx(before.line, abs=0.01)
@@ -71,4 +71,4 @@ def test_the_key_names_weights_and_threshold():
 
 def test_a_classifier_is_no_finder():
     with pytest.raises(BadCheckpoint, match="'stamp' finds nothing"):
-        Finder(Checkpoint({**CHECKPOINT.manifest, "role": "stamp"}, {}))
+        DetectorScorer(Checkpoint({**CHECKPOINT.manifest, "role": "stamp"}, {}))

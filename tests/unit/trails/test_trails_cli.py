@@ -111,10 +111,10 @@ def test_score_writes_trails(sky, trained, tmp_path, run):
 def test_less_sure_cells_may_count(sky, trained, tmp_path, run):
     """Never fewer lines, and a folder begun with another setting is not gone on with."""
     words = ["score", "--checkpoint", trained, "--data", sky]
-    strict = run(*words, "--out", tmp_path / "strict", "--least", 0.9)["n"]
-    assert run(*words, "--out", tmp_path / "lax", "--least", 0.02)["n"] > strict
-    assert "another least" in run(*words, "--out", tmp_path / "lax", "--least", 0.5)[1]
-    assert "between 0 and 1" in run(*words, "--out", tmp_path / "bad", "--least", 2)[1]
+    strict = run(*words, "--out", tmp_path / "strict", "--min-foreground", 0.9)["n"]
+    assert run(*words, "--out", tmp_path / "lax", "--min-foreground", 0.02)["n"] > strict
+    assert "another least" in run(*words, "--out", tmp_path / "lax", "--min-foreground", 0.5)[1]
+    assert "between 0 and 1" in run(*words, "--out", tmp_path / "bad", "--min-foreground", 2)[1]
 
 
 def test_a_checkpoint_can_be_taken_further_with_volunteers_marks(trained, tmp_path, run):
