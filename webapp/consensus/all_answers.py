@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.crowd.trust.answers import Answers
-from webapp.consensus.copy_out import copy_out
+from webapp.core.sql import copy_out
 from webapp.volunteers.models import Workflow
 
 # Those of people who are not trusted are among them: that is how these come back.

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ml.crowd.votes import Votes
-from webapp.consensus.copy_out import copy_out
+from webapp.core.sql import copy_out
 from webapp.volunteers.models import Workflow
 
 CLASSES = ("no", "yes")

@@ -12,7 +12,7 @@ from webapp.consensus.models import RetiredReason
 from webapp.consensus.replay import evidence_under
 from webapp.consensus.retire import Sums, reasons_to_retire
 from webapp.consensus.weigh import NAT, PRIOR_VOTES
-from webapp.sql import fetch
+from webapp.core.sql import fetch
 from webapp.volunteers.models import Method, Workflow
 from webapp.volunteers.models.workflow import FLAG
 

@@ -29,7 +29,7 @@ from webapp.consensus.mover import Mover, draw_mover
 from webapp.consensus.mover_class import mover_classes
 from webapp.consensus.sentences import DRAWN, NO_ROOM
 from webapp.consensus.synthetic_name import name_like
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.volunteers.enqueue import enqueue_subjects
 from webapp.volunteers.models import Workflow
 

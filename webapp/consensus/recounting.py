@@ -11,7 +11,7 @@ from webapp.consensus.models import Consensus, Recount
 from webapp.consensus.replay import replay_everybody
 from webapp.consensus.sentences import RECOUNTED
 from webapp.consensus.update import refresh_locked
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.volunteers.classify import lock_entries
 from webapp.volunteers.models import Classification, QueueEntry, Workflow
 from webapp.volunteers.wanted import wanted

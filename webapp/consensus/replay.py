@@ -13,7 +13,7 @@ from webapp.consensus.models import Skill
 from webapp.consensus.skill import Truths, set_records, told
 from webapp.consensus.standing import lock_volunteers
 from webapp.consensus.weigh import NEWCOMER, Counts, weigh_in_order
-from webapp.sql import execute, fetch
+from webapp.core.sql import execute, fetch
 from webapp.volunteers.models import Classification, Workflow
 
 VOTES = 50_000

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_noop
 
-from webapp.sentences import Sentence
+from webapp.core.messages import Sentence
 
 RECOUNTED = Sentence(gettext_noop("%(settled)s more settled, %(reopened)s open again."))
 READING_VOTES = Sentence(gettext_noop("Reading the votes."))

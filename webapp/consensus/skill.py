@@ -8,7 +8,7 @@ from django.db.models.functions import Greatest
 from webapp.archive.models import Subject, Survey
 from webapp.consensus.models import Skill
 from webapp.consensus.weigh import CELLS, Counts
-from webapp.sql import execute, fetch
+from webapp.core.sql import execute, fetch
 from webapp.volunteers.models import Classification, Workflow
 
 SET = f"""

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from webapp.consensus.weigh import CELLS, Counts
-from webapp.sql import fetch
+from webapp.core.sql import fetch
 from webapp.volunteers.classify import ANSWER
 from webapp.volunteers.models import Classification, Workflow
 

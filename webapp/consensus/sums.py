@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from webapp.consensus.models import Consensus
-from webapp.sql import Columns, execute, fetch
+from webapp.core.sql import Columns, execute, fetch
 from webapp.volunteers.models import Classification, QueueEntry, Workflow
 
 ROW = Columns(Consensus, "summed")

@@ -19,8 +19,8 @@ from ml.crowd.trust.flag import Flag
 from webapp.consensus.all_answers import all_answers
 from webapp.consensus.models import FlagState, TrustFlag, TrustScan
 from webapp.consensus.sentences import FLAGGED, LOOKING_THROUGH, READING_ANSWERS
-from webapp.jobs import JobState
-from webapp.sql import execute
+from webapp.core.jobs import JobState
+from webapp.core.sql import execute
 from webapp.volunteers.models import Classification, Volunteer, Workflow
 
 EVERY = timedelta(hours=22)

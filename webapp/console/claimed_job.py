@@ -9,7 +9,7 @@ from django.core.management import CommandError
 from django.db import DatabaseError
 from rich.console import Console
 
-from webapp.jobs import Cancelled, LeaseLost
+from webapp.core.jobs import Cancelled, LeaseLost
 
 INTERRUPTED = 130
 

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_noop
 
-from webapp.sentences import Sentence
+from webapp.core.messages import Sentence
 
 ADDING_UP = Sentence(gettext_noop("Adding up the votes with today's skills."))
 COLLECTING = Sentence(gettext_noop("Collecting labels."))

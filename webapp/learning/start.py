@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.learning.models import Preset, TrainingRun
 from webapp.learning.roles import role_of
 from webapp.volunteers.models import Workflow

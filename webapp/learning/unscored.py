@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 
 from webapp.archive.models import IngestRun
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.learning.models import Checkpoint, ScoringRun, ScoringShard
 from webapp.learning.promote import lock_champion
 from webapp.learning.scoring import OPEN, Range, start_scoring, whole_archive

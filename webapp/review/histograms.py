@@ -10,7 +10,7 @@ from django.db.models import BooleanField, Case, Count, F, IntegerField, Q, Quer
 from django.db.models.functions import Cast, Floor, Least
 
 from webapp.consensus.models import Consensus
-from webapp.kept import kept
+from webapp.core.cached_figures import kept
 from webapp.review.browse import Wanted
 from webapp.volunteers.models import Workflow
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from webapp.consensus.models import Consensus, RetiredReason
 from webapp.consensus.models.shares import VOTES
-from webapp.kept import kept
-from webapp.sql import fetch
+from webapp.core.cached_figures import kept
+from webapp.core.sql import fetch
 from webapp.volunteers.models import Classification, QueueEntry, Reason, Workflow
 
 # Sums of sums: counting distinct people at once would sort every answer. The index `counted_over_time` holds all of it.

@@ -11,8 +11,8 @@ from webapp.archive.models import Subject
 from webapp.consensus.intervals import Share, share_of
 from webapp.consensus.models import Consensus
 from webapp.consensus.weigh import CELLS, NAT, NEWCOMER, Counts, posterior_of
+from webapp.core.sql import fetch
 from webapp.review.exchange.pseudonym import pseudonym
-from webapp.sql import fetch
 from webapp.volunteers.models import Classification, Method, Workflow
 
 # What each voter had answered to subjects of known class before this vote, by class and answer. An answer that replaced

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from webapp.archive.models import Survey
-from webapp.sql import Columns, fetch
+from webapp.core.sql import Columns, fetch
 from webapp.volunteers.models import Workflow
 
 WORKFLOW = Columns(Workflow, "workflow")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
-from webapp.sql import Columns, fetch
+from webapp.core.sql import Columns, fetch
 from webapp.volunteers.marks import Line, WrongMark, check_lines, store_lines
 from webapp.volunteers.models import Classification, Lease, QueueEntry, Volunteer, Workflow
 

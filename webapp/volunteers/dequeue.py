@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from webapp.sql import fetch
+from webapp.core.sql import fetch
 from webapp.volunteers.models import Workflow
 
 # Whoever hands entries out passes over locked ones, so nobody is given what is about to go.

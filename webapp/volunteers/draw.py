@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from webapp.sql import fetch
+from webapp.core.sql import fetch
 from webapp.volunteers.models import Reason, Volunteer, Workflow
 from webapp.volunteers.training_schedule import last_step, share_at
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from django.core.cache import cache
 
 from webapp.archive.models import Subject, Survey
+from webapp.core.markdown import Section, sections
 from webapp.volunteers.examples import examples_of
 from webapp.volunteers.guide import current_text, reader_language
-from webapp.volunteers.markdown import Section, sections
 from webapp.volunteers.models import GuideKind, Volunteer
 
 FRESH_FOR = 60

@@ -5,7 +5,7 @@ from functools import partial
 from django.db.models import Count, Q
 
 from webapp.archive.models import Subject, Survey
-from webapp.kept import kept
+from webapp.core.cached_figures import kept
 from webapp.volunteers.models import Classification, QueueEntry
 
 
@@ -13,7 +13,7 @@ def figures_of(survey: Survey) -> dict[str, int]:
     """Return counts of `subjects`, `answers`, `simulated` answers among them, `people`, `settled` and `found`.
 
     Settled subjects are retired ones; found are asteroids and other movers that scientists confirmed. The figures
-    are kept for a while (`webapp.kept`): counting a large table takes longer than showing a page should.
+    are kept for a while (`webapp.core.cached_figures`): counting a large table takes longer than showing a page should.
     """
     return kept(f"figures-{survey.pk}", partial(_count, survey))
 

@@ -3,8 +3,8 @@
 from django.conf import settings
 from django.db import transaction
 
-from webapp.rates import ByAddress
-from webapp.sql import execute
+from webapp.core.rate_limits import ByAddress
+from webapp.core.sql import execute
 from webapp.volunteers.models import Lease, QueueEntry, Volunteer
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"

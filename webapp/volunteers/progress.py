@@ -4,8 +4,8 @@ from functools import partial
 
 from django.db.models import Q
 
-from webapp.kept import kept
-from webapp.sql import fetch
+from webapp.core.cached_figures import kept
+from webapp.core.sql import fetch
 from webapp.volunteers.models import QueueEntry, Volunteer, Workflow
 
 ANSWERED = """
@@ -18,7 +18,7 @@ def progress_of(volunteer: Volunteer | None, workflow: Workflow) -> dict[str, in
     """Return `answered` by this volunteer, and `retired` and `total` subjects of the workflow.
 
     Those that only train are left out. Counting a long queue takes longer than answering a question, so the last two
-    are kept for a while (`webapp.kept`).
+    are kept for a while (`webapp.core.cached_figures`).
     """
     answered = fetch(ANSWERED, [volunteer.pk, workflow.pk])[0][0] if volunteer else 0
     return {"answered": answered, **kept(f"progress-{workflow.pk}", partial(_of_queue, workflow))}

@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from webapp.archive.models import Subject
-from webapp.sql import Columns, fetch
+from webapp.core.sql import Columns, fetch
 from webapp.volunteers.draw import Drawn, draw
 from webapp.volunteers.models import Classification, Lease, QueueEntry, Volunteer, Workflow
 from webapp.volunteers.newcomers import lock_newcomer

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from webapp.core.markdown import Section, sections
 from webapp.volunteers.guide import current_text
-from webapp.volunteers.markdown import Section, sections
 from webapp.volunteers.models import GuideKind, GuideText, TutorialProgress, Volunteer, Workflow
 
 

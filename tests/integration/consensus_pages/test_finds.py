@@ -14,7 +14,7 @@ from tests.acceptance.people import member
 from tests.integration.learning import sky
 from tests.unit.trails.skies import line, noisy
 from webapp.archive.models import Subject
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.learning import finds
 from webapp.learning.models import Checkpoint, Find, Score, ScoringShard, TrainingRun
 from webapp.learning.promote import promote

@@ -10,7 +10,7 @@ from tests.integration.crowd.world import make_volunteer, make_workflow, subject
 from webapp.consensus.aggregate import KEPT, aggregate, disagreements, due, start_aggregation
 from webapp.consensus.all_votes import all_votes
 from webapp.consensus.models import AggregatedPosterior, Aggregation, Skill
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.volunteers.models import Classification
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from webapp.consensus.catch_up import catch_up
 from webapp.consensus.merge import merge
 from webapp.consensus.models import Consensus, FlagState, Skill, TrustFlag, TrustScan
 from webapp.consensus.trust import decide, due, start_scan
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.volunteers.enqueue import enqueue_subjects
 from webapp.volunteers.models import Classification
 

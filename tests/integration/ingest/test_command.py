@@ -9,7 +9,7 @@ from tests.integration.ingest.sky import assert_archive_equals, make_sky, make_s
 from webapp.archive.ingest.shelf import Shelf
 from webapp.archive.models import IngestProblem, IngestRun, Subject, SubjectSet, Survey
 from webapp.console.management.commands import ingest as command
-from webapp.environment import ROOT
+from webapp.core.environment import ROOT
 
 pytestmark = pytest.mark.django_db
 

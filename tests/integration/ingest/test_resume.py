@@ -20,11 +20,11 @@ from tests.integration.ingest.sky import (
     write_manifest,
 )
 from webapp.archive.ingest import keep as keeping
-from webapp.archive.ingest import restart
 from webapp.archive.ingest.run import ingest
 from webapp.archive.ingest.start import new_run
 from webapp.archive.models import IngestRun, Subject
-from webapp.jobs import Cancelled, LeaseLost
+from webapp.core import retry
+from webapp.core.jobs import Cancelled, LeaseLost
 from webapp.volunteers.refill import refill
 
 
@@ -35,7 +35,7 @@ class Killed(BaseException):
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
     monkeypatch.setattr("webapp.archive.ingest.batches.ROWS", 16)
-    monkeypatch.setattr(restart, "WAITS", (0.01, 0.1, 0.5))
+    monkeypatch.setattr(retry, "WAITS", (0.01, 0.1, 0.5))
 
 
 def after(times, function, act):
@@ -180,14 +180,14 @@ def test_a_connection_cut_within_a_batch_costs_that_batch_a_second_try(tmp_path,
 def test_a_commit_whose_answer_was_lost_is_not_done_again(tmp_path, monkeypatch):
     survey = make_survey()
     truth = make_sky(tmp_path / "night", 100)
-    run = restart._Attempt.run
+    run = retry._Attempt.run
 
     def deaf(attempt):
         run(attempt)
-        monkeypatch.setattr(restart._Attempt, "run", run)
+        monkeypatch.setattr(retry._Attempt, "run", run)
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(restart._Attempt, "run", deaf)
+    monkeypatch.setattr(retry._Attempt, "run", deaf)
     ended = run_ingest(survey, tmp_path / "night")
     assert counters(ended) == {"done": 100, "added": 100, "known": 0, "duplicates": 0, "bad": 0}
     assert_archive_equals(survey, truth)

@@ -5,7 +5,7 @@ import pytest
 
 from tasks import acquisition, scoring, training
 from tests.integration.learning import sky
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.learning.models import Checkpoint, Evaluation, Promotion, Score, ScoringRun, ScoringShard
 from webapp.learning.start import start_training
 

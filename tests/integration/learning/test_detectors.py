@@ -14,7 +14,7 @@ from tests.integration.crowd.world import make_volunteer
 from tests.integration.learning import sky
 from webapp.archive.models import Subject
 from webapp.consensus.models import Skill
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.learning import curate
 from webapp.learning.drawn import lines_of
 from webapp.learning.models import Preset, ScoringRun, ScoringShard

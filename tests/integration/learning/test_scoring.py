@@ -9,7 +9,7 @@ from ml.pixels.store import PixelStore
 from tasks import acquisition, scoring
 from tests.integration.learning import sky
 from webapp.archive.models import IngestRun
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.learning import scores
 from webapp.learning.arrivals import score_arrivals
 from webapp.learning.models import Score, ScoringRun, ScoringShard

@@ -7,7 +7,7 @@ from django.conf import settings
 from ml.checkpoint import Checkpoint as Files
 from tasks import training
 from tests.integration.learning import sky
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.learning.models import Checkpoint, Evaluation, Promotion, ScoringRun, TrainingRun
 from webapp.learning.promote import promote
 from webapp.learning.start import AlreadyTraining, cancel_training, start_training

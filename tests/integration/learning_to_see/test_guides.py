@@ -14,10 +14,10 @@ from tests.integration.crowd.world import make_subject, make_volunteer, make_wor
 from tests.integration.settings.people import account, browser, member
 from webapp.archive.models import Subject
 from webapp.consensus.merge import merge
+from webapp.core.markdown import as_html, sections
 from webapp.volunteers.field_guide import explanation, field_guide
 from webapp.volunteers.guide import TextRefused, current_text, write_text
 from webapp.volunteers.guide_images import MOST_BYTES
-from webapp.volunteers.markdown import as_html, sections
 from webapp.volunteers.models import GuideImage, GuideText, TutorialProgress, Volunteer
 
 pytestmark = pytest.mark.django_db

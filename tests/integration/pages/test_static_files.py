@@ -7,8 +7,7 @@ from django.contrib.staticfiles import finders
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 
-from webapp.learning.bokeh_files import BokehFinder
-from webapp.static_storage import StaticStorage
+from webapp.core.static_files import BokehFinder, StaticStorage
 
 
 def test_the_curves_scripts_come_from_bokehs_package():

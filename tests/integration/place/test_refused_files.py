@@ -7,8 +7,8 @@ import pytest
 from django.utils.translation import override
 
 from webapp.archive import sentences
-from webapp.environment import ROOT
-from webapp.sentences import in_words
+from webapp.core.environment import ROOT
+from webapp.core.messages import in_words
 
 FOLDERS = ("ml/pixels", "webapp/archive/ingest")
 

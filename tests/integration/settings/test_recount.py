@@ -7,7 +7,7 @@ from tests.integration.crowd.world import entry_of, make_subject, make_volunteer
 from tests.integration.settings.people import browser, member
 from webapp.consensus.models import Consensus, Recount
 from webapp.consensus.workflow_settings import RULES, WorkflowSettings, change_workflow
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.volunteers.queue import lease_next
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from ml.pixels.celestial import tangent_plane
 from webapp.archive.models import Kind, Subject, Survey
 from webapp.archive.pixels import shape_of
 from webapp.archive.telling import until_answered
-from webapp.sql import fetch
+from webapp.core.sql import fetch
 from webapp.volunteers.handed import proof_of
 from webapp.volunteers.models import Lease, Workflow
 

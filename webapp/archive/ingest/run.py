@@ -13,11 +13,11 @@ from webapp.archive.ingest.keep import keep
 from webapp.archive.ingest.known import Known
 from webapp.archive.ingest.preview import Preview
 from webapp.archive.ingest.reader import Reader
-from webapp.archive.ingest.restart import through_restarts
 from webapp.archive.ingest.shelf import Shelf
 from webapp.archive.ingest.tally import Tally
 from webapp.archive.models import IngestRun
 from webapp.archive.sentences import ALL_BAD, NOT_INGESTED, NOT_INGESTED_FURTHER, NOTHING_READ
+from webapp.core.retry import through_restarts
 
 BEAT = 1.0
 """Seconds of silence from the reader after which its progress is reported all the same."""

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
 from webapp.archive.telling import opened, shown, with_told
-from webapp.rates import ByAddress
+from webapp.core.rate_limits import ByAddress
 
 PER_PAGE = 48
 GOLD = [("", _("any")), ("known", _("class known")), ("open", _("class open"))]

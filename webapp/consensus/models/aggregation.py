@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from webapp.archive.models import Subject
-from webapp.jobs import Job
+from webapp.core.jobs import Job
 from webapp.volunteers.models import Workflow
 
 

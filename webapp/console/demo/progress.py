@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from webapp.jobs import Job
+from webapp.core.jobs import Job
 
 
 def bars(console: Console) -> Bars:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from django.core.management import CommandError
 
-from webapp.jobs import Job, JobState
+from webapp.core.jobs import Job, JobState
 
 POLL_SECONDS = 0.2
 

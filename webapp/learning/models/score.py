@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef
 
 from webapp.archive.models import Subject, Survey
-from webapp.jobs import Job, JobQuerySet, JobState
+from webapp.core.jobs import Job, JobQuerySet, JobState
 from webapp.learning.models.checkpoint import Checkpoint
 
 

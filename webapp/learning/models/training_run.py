@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Survey
-from webapp.jobs import Job
+from webapp.core.jobs import Job
 from webapp.learning.models.training_set import TrainingSet
 from webapp.volunteers.models import Workflow
 

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_POST
 
 from webapp.archive.access import survey_page
 from webapp.archive.models import Role, Survey
+from webapp.core.messages import in_words
 from webapp.learning.roles import ROLE_OF_KIND
 from webapp.learning.test_set import TooLittleGold, freeze
-from webapp.sentences import in_words
 
 
 @require_POST

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from webapp.review.exchange.cells import csv_parts, moment
+from webapp.core.csv_writer import csv_parts, moment
 from webapp.review.exchange.consensus_rows import SCHEMA, Row, consensus_pages
 from webapp.volunteers.models import Workflow
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from webapp.archive.models import Subject
-from webapp.review.exchange.cells import csv_parts
+from webapp.core.csv_writer import csv_parts
 from webapp.review.exchange.paging import Given, answers
 from webapp.review.exchange.pseudonym import pseudonym
 from webapp.volunteers.models import Mark, Workflow

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from webapp.sql import fetch
+from webapp.core.sql import fetch
 from webapp.volunteers.models import QueueEntry, Workflow
 
 PAGE = 1000

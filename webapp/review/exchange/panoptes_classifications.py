@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from webapp.review.exchange.cells import csv_parts
+from webapp.core.csv_writer import csv_parts
 from webapp.review.exchange.numbers import classification_number
 from webapp.review.exchange.paging import Given, answers
 from webapp.review.exchange.panoptes_tasks import VERSION, annotations

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from webapp.archive.models import SubjectSet
-from webapp.review.exchange.cells import csv_parts, moment
+from webapp.core.csv_writer import csv_parts, moment
 from webapp.review.exchange.paging import queued
 from webapp.review.exchange.subject_facts import facts_of
 from webapp.volunteers.models import Workflow

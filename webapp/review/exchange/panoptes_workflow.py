@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from webapp.review.exchange.cells import csv_parts
+from webapp.core.csv_writer import csv_parts
 from webapp.review.exchange.panoptes_tasks import QUESTION, VERSION, tasks_of
 from webapp.volunteers.models import Classification, QueueEntry, Workflow
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from webapp.archive.models import Subject
 from webapp.archive.pixels import shape_of
 from webapp.consensus.models import Consensus
-from webapp.review.exchange.cells import instant
+from webapp.core.csv_writer import instant
 from webapp.volunteers.models import Workflow
 
 

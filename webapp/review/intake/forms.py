@@ -6,12 +6,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from webapp.core.messages import in_words
 from webapp.review.intake.choices import Choices, WrongChoice
 from webapp.review.intake.guess import guess_answers
 from webapp.review.intake.look import Look
 from webapp.review.intake.record import METADATA, SUBJECT
 from webapp.review.intake.uploads import SUFFIXES
-from webapp.sentences import in_words
 from webapp.volunteers.models import Answer, Workflow
 
 MEANINGS = [*((answer.value, answer.label) for answer in Answer), ("", _("leave out"))]

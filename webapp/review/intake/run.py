@@ -5,7 +5,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from webapp.archive.ingest.restart import through_restarts
+from webapp.core.retry import through_restarts
 from webapp.review.intake.choices import Choices
 from webapp.review.intake.people import own_people
 from webapp.review.intake.read import read

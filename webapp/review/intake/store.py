@@ -10,6 +10,7 @@ from django.db import transaction
 from webapp.archive.models import Subject
 from webapp.consensus.standing import Voter, lock_voters
 from webapp.consensus.update import count
+from webapp.core.sql import fetch
 from webapp.review.intake.choices import Choices
 from webapp.review.intake.people import volunteers_of
 from webapp.review.intake.reasons import Reason
@@ -17,7 +18,6 @@ from webapp.review.intake.record import Broken, Record, Row
 from webapp.review.intake.report import Tally
 from webapp.review.intake.translate import Vote, answer_of, vote_of
 from webapp.review.models import ClassificationImport
-from webapp.sql import fetch
 from webapp.volunteers.classify import ANSWER, lock_entries
 from webapp.volunteers.marks import store_lines
 from webapp.volunteers.models import Classification, QueueEntry, Workflow

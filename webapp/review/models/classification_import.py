@@ -4,7 +4,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
-from webapp.jobs import Job
+from webapp.core.jobs import Job
 from webapp.volunteers.models import Workflow
 
 

@@ -11,12 +11,12 @@ from webapp.archive.access import survey_page
 from webapp.archive.models import Role, Survey
 from webapp.consensus.intervals import LEVEL, share_of
 from webapp.consensus.models import Consensus
+from webapp.core.csv_writer import csv_response
 from webapp.learning.models import Checkpoint
 from webapp.learning.promote import champion_of
 from webapp.learning.roles import role_of
 from webapp.review.browse import browse, summed, with_model, with_rulings
 from webapp.review.consensus_csv import CSV_COLUMNS, consensus_rows
-from webapp.review.csv_stream import csv_response
 from webapp.review.histograms import Bin, Histograms, recent_histograms
 from webapp.review.keyset import Page, page_of
 from webapp.review.views.browse_form import Asked, asked_of

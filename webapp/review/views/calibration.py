@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from ml.crowd.calibration import Calibration
 from ml.crowd.calibration import calibration as calibrated
-from webapp.review.csv_stream import csv_response
+from webapp.core.csv_writer import csv_response
 from webapp.review.judged import SOURCES, judged
 from webapp.review.views.workflow_page import beside, workflow_page
 from webapp.volunteers.models import Workflow

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
+from webapp.core.messages import in_words
 from webapp.review.intake.forms import LABELS_SHOWN, ChoicesForm, UploadForm
 from webapp.review.intake.look import Look, look
 from webapp.review.intake.record import BadFile
@@ -19,7 +20,6 @@ from webapp.review.intake.start import start_import
 from webapp.review.intake.uploads import UploadRefused, keep_upload, remove_upload, upload_path
 from webapp.review.models import ClassificationImport
 from webapp.review.views.exchange import workflow_page
-from webapp.sentences import in_words
 from webapp.volunteers.models import Workflow
 
 

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.archive.access import person
 from webapp.consensus.aggregate import disagreements, start_aggregation
 from webapp.consensus.models import AggregatedPosterior, Aggregation
-from webapp.jobs import JobState
-from webapp.review.csv_stream import csv_response
+from webapp.core.csv_writer import csv_response
+from webapp.core.jobs import JobState
 from webapp.review.views.workflow_page import beside, workflow_page
 from webapp.volunteers.models import Workflow
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from numpy.typing import NDArray
 
 from ml.crowd.forecast import LEAST_DAYS, LEAST_SETTLED, LEAST_VOTES, LEVEL, Estimate, Forecast, forecast
-from webapp.review.csv_stream import csv_response
+from webapp.core.csv_writer import csv_response
 from webapp.review.throughput import SHOWN, WINDOWS, counts, open_subjects, recent_steps, steps, votes_by_day
 from webapp.review.views.workflow_page import beside, workflow_page
 from webapp.volunteers.models import Workflow

@@ -11,11 +11,11 @@ from django.views.decorators.http import require_safe
 from webapp.archive.access import survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.consensus.models import Consensus
+from webapp.core.csv_writer import csv_response
 from webapp.learning.models import Checkpoint
 from webapp.learning.promote import champion_of
 from webapp.learning.roles import role_of
 from webapp.review.browse import summed, with_model, with_rulings
-from webapp.review.csv_stream import csv_response
 from webapp.review.drawn_lines import marked_frames
 from webapp.review.found_lines import finds_of
 from webapp.review.timeline import Vote, timeline

@@ -6,10 +6,10 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_http_methods, require_safe
 
+from webapp.core.markdown import as_html
 from webapp.volunteers.field_guide import field_guide
 from webapp.volunteers.guide import current_text
 from webapp.volunteers.identity import reader_of, remember, volunteer_of
-from webapp.volunteers.markdown import as_html
 from webapp.volunteers.models import GuideImage, GuideKind, Workflow
 from webapp.volunteers.newcomers import NewcomerRate, settle
 from webapp.volunteers.tutorial import note_step, tutorial_of

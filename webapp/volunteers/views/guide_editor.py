@@ -11,11 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
+from webapp.core.markdown import as_html, sections
 from webapp.volunteers.field_guide import class_of
 from webapp.volunteers.forms import TextForm
 from webapp.volunteers.guide import TextRefused, current_text, versions, write_text
 from webapp.volunteers.guide_images import ImageRefused, address_of, keep_image
-from webapp.volunteers.markdown import as_html, sections
 from webapp.volunteers.models import GuideKind, GuideText, Language, Workflow
 
 PER_TASK = (GuideKind.TUTORIAL, GuideKind.HELP)

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from webapp.console.claimed_job import working_on
 from webapp.console.importing import bar, show_look, summarise
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.review.intake.choices import Choices, WrongChoice
 from webapp.review.intake.guess import guess_answers
 from webapp.review.intake.look import Look, look

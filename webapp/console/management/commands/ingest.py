@@ -12,7 +12,7 @@ from webapp.archive.ingest.start import IngestRefused, new_run
 from webapp.archive.models import IngestRun, Kind, Survey
 from webapp.console.claimed_job import working_on
 from webapp.console.ingesting import bar, summarise
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.volunteers.refill import refill
 
 
