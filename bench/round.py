@@ -21,7 +21,7 @@ from ml.backbone import default_backbone
 from ml.pixels.store import PixelStore
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.learning.models import Score, ScoringRun
-from webapp.learning.start import start_training
+from webapp.learning.triggers import start_training
 from webapp.volunteers.enqueue import enqueue_subjects
 from webapp.volunteers.models import Volunteer, Workflow
 

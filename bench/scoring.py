@@ -24,7 +24,7 @@ from ml.score import Scorer
 from webapp.archive.models import Subject, Survey
 from webapp.learning.models import Checkpoint, Score
 from webapp.learning.scoring import start_scoring
-from webapp.learning.start import start_training
+from webapp.learning.triggers import start_training
 from webapp.volunteers.models import Workflow
 
 TAUGHT, STAMPS, SHARD, SIDE, BATCH = 400, 2048, 256, 100, 128

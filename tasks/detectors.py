@@ -23,7 +23,7 @@ from ml.trails.recipe import train as train_trails
 from ml.trails.sky import NoPixels
 from webapp.archive.models import Frame
 from webapp.learning.models import ModelRole, TrainingRun
-from webapp.learning.snapshot import Label
+from webapp.learning.training_sets.snapshot import Label
 
 MOST_PIXELS = 1_000_000_000
 """Kept in memory at 2 bytes each; of more images a share is drawn."""

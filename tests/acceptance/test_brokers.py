@@ -12,7 +12,7 @@ from webapp.core import embedded_postgres
 
 ASK = """
 import time
-from webapp.archive.ingest.start import start_ingest
+from webapp.archive.ingest.create_run import start_ingest
 from webapp.archive.models import Survey
 survey = Survey.objects.create(slug="s", name="S")
 run = start_ingest(survey=survey, path={path!r}, by=None)

@@ -14,7 +14,7 @@ from tests.integration.crowd.world import recount
 from tests.integration.learning import sky
 from tests.unit.trails.skies import line, noisy
 from webapp.archive.models import Subject
-from webapp.learning import finds, scores
+from webapp.learning import detections, scores
 from webapp.volunteers.marks import Line, store_lines
 from webapp.volunteers.models import Classification, Volunteer
 
@@ -46,7 +46,7 @@ def subject(db):
     )
     scores.replace(model.pk, np.array([row.pk]), np.array([[0.04, 0.96]]), np.array([0.96]))
     found = [Find(0, (41.0, 60.0, 199.0, 179.5), 0.962), Find(0, (180.0, 30.5, 240.0, 89.0), 0.417)]
-    finds.replace(model.pk, {row.pk: found})
+    detections.replace(model.pk, {row.pk: found})
     return row
 
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(600)
 STAMPS, PLANES, SIDE = 8_000, 500, 8
 START = """
 from pathlib import Path
-from webapp.archive.ingest.start import start_ingest
+from webapp.archive.ingest.create_run import start_ingest
 from webapp.archive.models import Survey
 survey = Survey.objects.create(slug="atlas", name="ATLAS")
 start_ingest(survey=survey, path=Path({path!r}), by=None)

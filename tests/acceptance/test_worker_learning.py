@@ -9,7 +9,7 @@ from tests.integration.learning import sky
 from webapp.core.jobs import JobState
 from webapp.learning.models import Checkpoint, Promotion, Score, ScoringRun, ScoringShard, TrainingRun
 from webapp.learning.scoring import start_scoring
-from webapp.learning.start import start_training
+from webapp.learning.triggers import start_training
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from webapp.archive.models import Kind, SubjectSet, Survey
-from webapp.archive.set_sizes import set_sizes
+from webapp.archive.survey_settings import set_sizes
 from webapp.consensus import rule_fields
 from webapp.consensus.schedule_field import ScheduleField
 from webapp.consensus.workflow_settings import WorkflowSettings

@@ -15,14 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ml.simulate.inject import inject
-from webapp.archive.ingest.candidate import Candidate, candidate
-from webapp.archive.ingest.keep import add
-from webapp.archive.ingest.keys import keys_in_gaps
-from webapp.archive.ingest.shelf import Shelf
-from webapp.archive.ingest.sift import unknown
+from webapp.archive.blinding import shown
+from webapp.archive.ingest.dedupe import unknown
+from webapp.archive.ingest.pixel_writer import Shelf, keys_in_gaps
+from webapp.archive.ingest.prepare import Candidate, candidate
+from webapp.archive.ingest.store import add
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.archive.pixels import pixel_store, pixels_of
-from webapp.archive.telling import shown
 from webapp.consensus.feedback import SYNTHETIC
 from webapp.consensus.models import Consensus, Injection
 from webapp.consensus.mover import Mover, draw_mover

@@ -4,7 +4,7 @@ from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.db.models.functions import Abs
 
 from webapp.consensus.models import Consensus
-from webapp.learning.promote import champion_of
+from webapp.learning.promotion import champion_of
 from webapp.learning.roles import role_of
 from webapp.volunteers.models import Workflow
 

@@ -6,7 +6,8 @@ from string import ascii_uppercase
 
 from webapp.archive.models import Subject
 from webapp.archive.pixels import shape_of
-from webapp.learning.models import Checkpoint, Find, ModelRole
+from webapp.learning.models import Checkpoint, ModelRole
+from webapp.learning.models.score import Find
 
 
 @dataclass(frozen=True)

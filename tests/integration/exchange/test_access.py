@@ -6,7 +6,8 @@ from rest_framework.test import APIClient
 
 from tests.integration.crowd.world import client_of, make_volunteer, make_workflow, subjects_of, vote
 from tests.integration.exchange.files import PANOPTES, panoptes_row, write_csv
-from webapp.archive.models import Membership, Role, Survey
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Membership, Role
 from webapp.review.exchange.exports import EXPORTS
 from webapp.review.intake import uploads
 from webapp.review.intake.start import new_import

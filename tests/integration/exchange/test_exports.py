@@ -21,9 +21,11 @@ from tests.integration.crowd.world import (
     vote,
 )
 from webapp.consensus.submit import submit, undo
-from webapp.learning import curate, snapshot, test_set
-from webapp.learning.models import Checkpoint, Score, TrainingRun, TrainingSet
+from webapp.learning import test_sets
+from webapp.learning.models import Checkpoint, Score, TrainingRun
+from webapp.learning.models.training_run import TrainingSet
 from webapp.learning.roles import classes_of
+from webapp.learning.training_sets import curate, snapshot
 from webapp.review.exchange import paging
 from webapp.review.exchange.exports import EXPORTS
 from webapp.review.exchange.pseudonym import pseudonym
@@ -186,7 +188,7 @@ def test_the_consensus_tells_all_that_is_known(workflow, settings, django_user_m
     run = TrainingRun.objects.create(survey=survey, workflow=workflow, role="tracklet", state="done")
     champion = Checkpoint.objects.create(survey=survey, role="tracklet", run=run, manifest={}, is_champion=True)
     Score.objects.create(checkpoint=champion, subject=first, probabilities=[0.2, 0.8], p_real=0.8, entropy=0.5)
-    for folder, name, subject in ((curate.FOLDER, "a" * 64, first), (test_set.FOLDER, "b" * 64, third)):
+    for folder, name, subject in ((curate.FOLDER, "a" * 64, first), (test_sets.FOLDER, "b" * 64, third)):
         label = snapshot.Label(subject.pk, subject.external_id, "", 0, "", "AST", ("AST",), 1.0, "consensus")
         snapshot.write(folder, name, [label], classes_of(survey))
     TrainingSet.objects.create(workflow=workflow, hash="a" * 64, size=1)

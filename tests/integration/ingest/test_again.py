@@ -18,7 +18,7 @@ from tests.integration.ingest.sky import (
     write_cube,
     write_manifest,
 )
-from webapp.archive.ingest.start import new_run
+from webapp.archive.ingest.create_run import new_run
 from webapp.archive.models import IngestRun, Subject, SubjectSet
 from webapp.volunteers.models import QueueEntry, Workflow
 

@@ -19,9 +19,9 @@ from tests.integration.ingest.sky import (
     write_cube,
     write_manifest,
 )
-from webapp.archive.ingest import keep as keeping
-from webapp.archive.ingest.run import ingest
-from webapp.archive.ingest.start import new_run
+from webapp.archive.ingest import store as keeping
+from webapp.archive.ingest.create_run import new_run
+from webapp.archive.ingest.pipeline import ingest
 from webapp.archive.models import IngestRun, Subject
 from webapp.core import retry
 from webapp.core.jobs import Cancelled, LeaseLost
@@ -133,7 +133,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing_more(tmp_path, monkeypatch)
         finally:
             connection.close()
 
-    monkeypatch.setattr("webapp.archive.ingest.run.keep", after(3, keeping.keep, taken_over))
+    monkeypatch.setattr("webapp.archive.ingest.pipeline.keep", after(3, keeping.keep, taken_over))
     with pytest.raises(LeaseLost):
         ingest(slow, stored=refill)
     ended = IngestRun.objects.get(pk=run.pk)
@@ -146,7 +146,7 @@ def test_a_cancelled_run_keeps_what_is_in(tmp_path, monkeypatch):
     survey = make_survey()
     make_sky(tmp_path / "night", 100)
     run = new_run(survey=survey, path=tmp_path / "night", by=None)
-    monkeypatch.setattr("webapp.archive.ingest.run.keep", after(3, keeping.keep, run.request_cancel))
+    monkeypatch.setattr("webapp.archive.ingest.pipeline.keep", after(3, keeping.keep, run.request_cancel))
     with pytest.raises(Cancelled):
         work_on(run)
     run.refresh_from_db()

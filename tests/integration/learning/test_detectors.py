@@ -15,11 +15,11 @@ from tests.integration.learning import sky
 from webapp.archive.models import Subject
 from webapp.consensus.models import Skill
 from webapp.core.jobs import JobState
-from webapp.learning import curate
-from webapp.learning.drawn import lines_of
 from webapp.learning.models import Preset, ScoringRun, ScoringShard
-from webapp.learning.promote import champion_of, promote
-from webapp.learning.start import start_training
+from webapp.learning.promotion import champion_of, promote
+from webapp.learning.training_sets import curate
+from webapp.learning.training_sets.labels import lines_of
+from webapp.learning.triggers import start_training
 from webapp.volunteers.models import Classification, Mark
 
 pytestmark = pytest.mark.django_db

@@ -13,9 +13,9 @@ from webapp.archive.pixels import pixels_of
 from webapp.consensus.feedback import SYNTHETIC
 from webapp.consensus.models import Injection
 from webapp.consensus.synthetic_name import name_like
-from webapp.learning.held_out import on_test_side
-from webapp.learning.labels import labels
 from webapp.learning.scoring import whole_archive
+from webapp.learning.test_sets import on_test_side
+from webapp.learning.training_sets.labels import labels
 from webapp.volunteers.enqueue import enqueue_subjects
 from webapp.volunteers.figures import figures_of
 from webapp.volunteers.models import QueueEntry

@@ -5,13 +5,15 @@ from django.contrib.auth import get_user_model
 
 from tests.integration.crowd.world import recount
 from tests.integration.learning import sky
+from webapp.archive.messages import NOTHING_READ
 from webapp.archive.models import IngestProblem, IngestRun
-from webapp.archive.sentences import NOTHING_READ
 from webapp.consensus.models import AggregatedPosterior, Aggregation, Injection, Recount, TrustFlag, TrustScan
 from webapp.consensus.sentences import DAWID_SKENE, DRAWN, FLAGGED, RECOUNTED, TURNED
-from webapp.learning.gate import Result, judge
-from webapp.learning.models import Evaluation, Promotion, Score, TestSet, TrainingEpoch, TrainingRun, TrainingSet
-from webapp.learning.sentences import LEARNING
+from webapp.learning.messages import LEARNING
+from webapp.learning.models import Promotion, Score, TrainingEpoch, TrainingRun
+from webapp.learning.models.checkpoint import Evaluation
+from webapp.learning.models.training_run import TestSet, TrainingSet
+from webapp.learning.promotion import Result, judge
 from webapp.review.models import ClassificationImport
 from webapp.review.rule import rule
 from webapp.review.sentences import NOT_BROUGHT_IN_FURTHER, NOT_UTF8

@@ -7,7 +7,7 @@ from django.utils.translation import override
 from tests.integration.place import unmarked
 from webapp.core.environment import ROOT
 from webapp.core.messages import in_words
-from webapp.learning.gate import Result, judge
+from webapp.learning.promotion import Result, judge
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from tests.integration.crowd import world
-from webapp.archive.models import Membership
+from webapp.archive.models.survey import Membership
 from webapp.community.models import Comment, Notification, Profile
 from webapp.community.models.comment import LONGEST
 from webapp.community.talk import MOST_IN_AN_HOUR, bring_back, remove, say

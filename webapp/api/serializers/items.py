@@ -9,9 +9,9 @@ from django.urls import reverse
 from rest_framework import serializers
 
 from ml.pixels.celestial import tangent_plane
+from webapp.archive.blinding import until_answered
 from webapp.archive.models import Kind, Subject, Survey
 from webapp.archive.pixels import shape_of
-from webapp.archive.telling import until_answered
 from webapp.core.sql import fetch
 from webapp.volunteers.handed import proof_of
 from webapp.volunteers.models import Lease, Workflow

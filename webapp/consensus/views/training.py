@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
-from webapp.archive.models import Role, Survey
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Role
 from webapp.consensus.injecting import CannotInject, is_open, start_injection
 from webapp.consensus.injection_form import InjectionForm
 from webapp.consensus.models import Injection

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
-from webapp.archive.models import Role, Survey
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Role
 from webapp.consensus.models import FlagState, TrustFlag, TrustScan
 from webapp.consensus.trust import decide, start_scan
 from webapp.consensus.trust_words import evidence_of, title_of

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from webapp.archive.access import person, survey_page
-from webapp.archive.models import Role, Survey
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Role
 from webapp.consensus.dry_run import Trial, try_rules
 from webapp.consensus.forms import NewWorkflowForm, WorkflowForm
 from webapp.consensus.models import Recount, RetiredReason

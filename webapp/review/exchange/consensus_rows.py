@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from webapp.consensus.models import Consensus
 from webapp.learning.models import Checkpoint, Score
-from webapp.learning.promote import champion_of
+from webapp.learning.promotion import champion_of
 from webapp.learning.roles import role_of
 from webapp.review.exchange.paging import PAGE
 from webapp.review.exchange.training_use import names_by_subject, test_sets_of, training_sets_of

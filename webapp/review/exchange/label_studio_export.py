@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from webapp.learning.models import Checkpoint, Score
-from webapp.learning.promote import champion_of
+from webapp.learning.promotion import champion_of
 from webapp.learning.roles import role_of
 from webapp.review.exchange.geometry import from_corner
 from webapp.review.exchange.label_studio_names import ANSWER, FOLLOW_UP, LINES, PICTURE, PICTURES

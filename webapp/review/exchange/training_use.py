@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow.parquet as pq
 
-from webapp.learning import curate, snapshot, test_set
-from webapp.learning.models import TestSet, TrainingSet
+from webapp.learning import test_sets
+from webapp.learning.models.training_run import TestSet, TrainingSet
+from webapp.learning.training_sets import curate, snapshot
 from webapp.volunteers.models import Workflow
 
 SHORT = 10
@@ -35,7 +36,7 @@ def training_sets_of(workflow: Workflow) -> list[FrozenSet]:
 def test_sets_of(workflow: Workflow) -> list[FrozenSet]:
     """Return the sets that judge models about subjects of the workflow's kind, the oldest first."""
     rows = TestSet.objects.filter(survey=workflow.survey_id, kind=workflow.kind).order_by("pk")
-    return _frozen(test_set.FOLDER, [row.hash for row in rows])
+    return _frozen(test_sets.FOLDER, [row.hash for row in rows])
 
 
 def names_by_subject(sets: Collection[FrozenSet], subjects: Collection[int]) -> dict[int, str]:

@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
-from webapp.archive.models import Role, Subject, Survey
-from webapp.learning.promote import champion_of
+from webapp.archive.models import Subject, Survey
+from webapp.archive.models.survey import Role
+from webapp.learning.promotion import champion_of
 from webapp.learning.roles import classes_of, role_of
 from webapp.review.disagreement import disagreements
 from webapp.review.keyset import Place

@@ -8,7 +8,8 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from webapp.archive.access import survey_page
-from webapp.archive.models import Role, Survey
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Role
 from webapp.review.exchange.exports import EXPORTS
 from webapp.review.exchange.sending import file_response, site_address
 from webapp.review.intake.forms import UploadForm

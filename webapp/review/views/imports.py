@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
-from webapp.archive.models import Role, Survey
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Role
 from webapp.core.messages import in_words
 from webapp.review.intake.forms import LABELS_SHOWN, ChoicesForm, UploadForm
 from webapp.review.intake.look import Look, look

@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from webapp.archive.access import survey_page
-from webapp.archive.models import Role, Subject, Survey
+from webapp.archive.models import Subject, Survey
+from webapp.archive.models.survey import Role
 from webapp.consensus.models import Consensus
 from webapp.core.csv_writer import csv_response
 from webapp.learning.models import Checkpoint
-from webapp.learning.promote import champion_of
+from webapp.learning.promotion import champion_of
 from webapp.learning.roles import role_of
 from webapp.review.browse import summed, with_model, with_rulings
 from webapp.review.drawn_lines import marked_frames

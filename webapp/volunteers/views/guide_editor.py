@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
-from webapp.archive.models import Role, Survey
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Role
 from webapp.core.markdown import as_html, sections
 from webapp.volunteers.field_guide import class_of
 from webapp.volunteers.forms import TextForm

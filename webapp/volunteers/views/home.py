@@ -5,7 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from webapp.archive.models import Membership, Role, Survey
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Membership, Role
 from webapp.volunteers.figures import figures_of
 from webapp.volunteers.identity import visitor_of
 from webapp.volunteers.models import Classification, Workflow

@@ -6,8 +6,8 @@ from django.core.management import BaseCommand, CommandError
 from django.db import transaction
 from rich.console import Console
 
-from webapp.console.claimed_job import working_on
-from webapp.console.importing import bar, show_look, summarise
+from webapp.console.imports import bar, show_look, summarise
+from webapp.console.terminal import working_on
 from webapp.core.jobs import JobState
 from webapp.review.intake.choices import Choices, WrongChoice
 from webapp.review.intake.guess import guess_answers
