@@ -3,7 +3,7 @@
 from tasks.house import job
 from webapp.archive.ingest.pipeline import ingest
 from webapp.archive.models import IngestRun
-from webapp.volunteers.refill import refill
+from webapp.queue.membership import refill
 
 
 @job(IngestRun)

@@ -23,7 +23,7 @@ from tasks.examples import examples, features_of, of_one_shape, pixels_of
 from tasks.features import Features
 from tasks.house import job
 from tasks.judging import judged
-from webapp.consensus.catch_up import catch_up
+from webapp.consensus.recompute import catch_up
 from webapp.core.jobs import Cancelled, LeaseLost
 from webapp.learning import cross_validation, messages, test_sets
 from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun

@@ -67,10 +67,17 @@ INSTALLED_APPS = [
     "webapp.core",
     "webapp.archive",
     "webapp.volunteers",
+    "webapp.workflows",
+    "webapp.classifications",
+    "webapp.queue",
+    "webapp.guides",
     "webapp.community",
     "webapp.consensus",
+    "webapp.quality",
+    "webapp.synthetics",
     "webapp.learning",
     "webapp.review",
+    "webapp.imports",
     "webapp.api",
     "webapp.console",
 ]
@@ -131,7 +138,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator")
 ]
 AUTH_PASSWORD_VALIDATORS.insert(1, {"NAME": "webapp.accounts.tokens.PasswordEndsTokens"})
-ACCOUNT_ADAPTER = "webapp.community.speak.AccountAdapter"
+ACCOUNT_ADAPTER = "webapp.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"

@@ -14,9 +14,10 @@ from tests.integration.crowd.world import recount
 from tests.integration.learning import sky
 from tests.unit.trails.skies import line, noisy
 from webapp.archive.models import Subject
+from webapp.classifications.marks import Line, store_lines
+from webapp.classifications.models import Classification
 from webapp.learning import detections, scores
-from webapp.volunteers.marks import Line, store_lines
-from webapp.volunteers.models import Classification, Volunteer
+from webapp.volunteers.models import Volunteer
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

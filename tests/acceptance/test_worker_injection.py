@@ -6,8 +6,8 @@ import pytest
 from tests.acceptance.real_worker import running_worker, wait_until
 from tests.integration.learning import sky
 from webapp.archive.models import Subject
-from webapp.consensus.injecting import start_injection
 from webapp.core.jobs import JobState
+from webapp.synthetics.injection import start_injection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,10 +8,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from webapp.review.intake.choices import Choices
-from webapp.review.intake.look import Look
-from webapp.review.intake.report import told
-from webapp.review.models import ClassificationImport
+from webapp.imports.choices import Choices
+from webapp.imports.inspect import Look
+from webapp.imports.models import ClassificationImport
+from webapp.imports.report import told
 
 
 def show_look(console: Console, seen: Look, choices: Choices) -> None:

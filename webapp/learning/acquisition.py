@@ -14,9 +14,11 @@ from collections.abc import Iterator
 
 from django.db import connection, transaction
 
+from webapp.classifications.models import Reason
 from webapp.consensus.models import Consensus
 from webapp.learning.models import Checkpoint, Score
-from webapp.volunteers.models import QueueEntry, Reason, Workflow
+from webapp.queue.models import QueueEntry
+from webapp.workflows.models import Workflow
 
 FLOOR = 0.05
 BATCH = 10_000

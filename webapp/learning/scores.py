@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from webapp.learning.models import Score
 from webapp.learning.roles import role_of
-from webapp.volunteers.models import Workflow
+from webapp.workflows.models import Workflow
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"

@@ -9,7 +9,7 @@ from webapp.core.jobs import JobState
 from webapp.learning.models import Preset, TrainingRun
 from webapp.learning.roles import role_of
 from webapp.learning.training_sets.labels import labelled
-from webapp.volunteers.models import Workflow
+from webapp.workflows.models import Workflow
 
 OPEN = (JobState.QUEUED, JobState.RUNNING)
 ASKED = {"preset", "minutes", "seed"}

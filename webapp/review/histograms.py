@@ -11,8 +11,8 @@ from django.db.models.functions import Cast, Floor, Least
 
 from webapp.consensus.models import Consensus
 from webapp.core.cached_figures import kept
-from webapp.review.browse import Wanted
-from webapp.volunteers.models import Workflow
+from webapp.review.consensus_browser import Wanted
+from webapp.workflows.models import Workflow
 
 POSTERIOR_BINS = 20
 AGREEMENT_BINS = 10

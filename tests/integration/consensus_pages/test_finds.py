@@ -14,13 +14,13 @@ from tests.acceptance.people import member
 from tests.integration.learning import sky
 from tests.unit.trails.skies import line, noisy
 from webapp.archive.models import Subject
+from webapp.classifications.marks import Line, store_lines
 from webapp.core.jobs import JobState
 from webapp.learning import detections
 from webapp.learning.models import Checkpoint, Score, ScoringShard, TrainingRun
 from webapp.learning.models.score import Find
 from webapp.learning.promotion import promote
 from webapp.learning.retention import prune
-from webapp.volunteers.marks import Line, store_lines
 
 pytestmark = pytest.mark.django_db
 

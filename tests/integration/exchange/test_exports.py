@@ -20,19 +20,20 @@ from tests.integration.crowd.world import (
     subjects_of,
     vote,
 )
-from webapp.consensus.submit import submit, undo
+from webapp.classifications.marks import Line, store_lines
+from webapp.classifications.models import Classification
+from webapp.classify.record import Item
+from webapp.classify.submit import submit, undo
+from webapp.exports import paging
+from webapp.exports.formats import EXPORTS
 from webapp.learning import test_sets
 from webapp.learning.models import Checkpoint, Score, TrainingRun
 from webapp.learning.models.training_run import TrainingSet
 from webapp.learning.roles import classes_of
 from webapp.learning.training_sets import curate, snapshot
-from webapp.review.exchange import paging
-from webapp.review.exchange.exports import EXPORTS
-from webapp.review.exchange.pseudonym import pseudonym
-from webapp.review.rule import rule
-from webapp.volunteers.classify import Item
-from webapp.volunteers.marks import Line, store_lines
-from webapp.volunteers.models import Classification, Volunteer
+from webapp.review.rulings import rule
+from webapp.volunteers.models import Volunteer
+from webapp.volunteers.pseudonyms import pseudonym
 
 pytestmark = pytest.mark.django_db
 
@@ -173,7 +174,7 @@ def test_pages_join_without_a_gap_or_an_overlap(workflow, monkeypatch):
     whole = {name: written(workflow, name) for name in EXPORTS if not name.endswith("parquet")}
     for size in (1, 2, 4, 5, 15):
         monkeypatch.setattr(paging, "PAGE", size)
-        monkeypatch.setattr("webapp.review.exchange.consensus_rows.PAGE", size)
+        monkeypatch.setattr("webapp.exports.consensus.PAGE", size)
         assert {name: written(workflow, name) for name in whole} == whole
 
 

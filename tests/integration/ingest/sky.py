@@ -11,7 +11,7 @@ from ml.pixels.store import PixelStore
 from webapp.archive.ingest.create_run import new_run
 from webapp.archive.ingest.pipeline import ingest
 from webapp.archive.models import IngestProblem, IngestRun, Subject, Survey
-from webapp.volunteers.refill import refill
+from webapp.queue.membership import refill
 
 PLANES = 16
 SIDE = 8

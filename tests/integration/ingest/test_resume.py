@@ -25,7 +25,7 @@ from webapp.archive.ingest.pipeline import ingest
 from webapp.archive.models import IngestRun, Subject
 from webapp.core import retry
 from webapp.core.jobs import Cancelled, LeaseLost
-from webapp.volunteers.refill import refill
+from webapp.queue.membership import refill
 
 
 class Killed(BaseException):

@@ -7,7 +7,7 @@ from ml import acquire
 from tests.integration.learning import sky
 from webapp.learning import acquisition, scores
 from webapp.learning.acquisition import workflows_guided_by, write_priorities
-from webapp.volunteers.models import QueueEntry
+from webapp.queue.models import QueueEntry
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from tests.integration.learning import sky
 from webapp.archive.ingest.create_run import inbox
 from webapp.archive.models import IngestRun, Survey
 from webapp.archive.models.survey import Membership
-from webapp.volunteers.models import GuideImage
+from webapp.guides.models import GuideImage
 
 pytestmark = pytest.mark.django_db
 

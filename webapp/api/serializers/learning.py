@@ -7,7 +7,7 @@ from rest_framework import serializers
 from webapp.api.serializers.workflows import BySlug
 from webapp.learning.models import Checkpoint, ModelRole, Preset, Score, TrainingEpoch, TrainingRun
 from webapp.learning.models.checkpoint import Evaluation
-from webapp.volunteers.models import Workflow
+from webapp.workflows.models import Workflow
 
 JOB = ["id", "state", "done", "total", "fraction", "message", "error", "created_at", "started_at", "finished_at"]
 

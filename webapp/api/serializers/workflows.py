@@ -7,9 +7,9 @@ from rest_framework import serializers
 
 from webapp.api.filters import LARGEST_ID
 from webapp.consensus.models import Consensus
-from webapp.consensus.retire import in_words
+from webapp.consensus.retirement import in_words
 from webapp.review.models import Ruling, Verdict
-from webapp.volunteers.models import Workflow
+from webapp.workflows.models import Workflow
 
 Row = TypeVar("Row", bound=Model)
 

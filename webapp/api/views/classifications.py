@@ -30,14 +30,16 @@ from webapp.api.serializers.classifications import (
     to_item,
 )
 from webapp.archive.models import Subject
-from webapp.community.keep import favour, favourites_among, unfavour
-from webapp.consensus.submit import say_more, submit, undo
+from webapp.classifications.models import Classification
+from webapp.classify.record import CannotClassify, TooLate
+from webapp.classify.submit import say_more, submit, undo
+from webapp.community.favourites import favour, favourites_among, unfavour
 from webapp.learning.scores import opinions
-from webapp.volunteers.by_slug import workflows_by_slug
-from webapp.volunteers.classify import CannotClassify, TooLate
-from webapp.volunteers.handed import HandedToAnother, NotHanded, check_handed
-from webapp.volunteers.models import Classification, Volunteer, Workflow
-from webapp.volunteers.newcomers import settle
+from webapp.queue.assignment_token import HandedToAnother, NotHanded, check_handed
+from webapp.queue.newcomers import settle
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.by_slug import workflows_by_slug
+from webapp.workflows.models import Workflow
 
 
 def one_or_many(serializer: type[Serializer[Any]]) -> PolymorphicProxySerializer:

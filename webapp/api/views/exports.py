@@ -21,11 +21,10 @@ from webapp.api.serializers.workflows import RuleSerializer, RulingSerializer
 from webapp.api.views.rows import SurveyRows
 from webapp.archive.models import Subject
 from webapp.archive.models.survey import Role
-from webapp.review.exchange.exports import EXPORTS
-from webapp.review.exchange.sending import file_response
+from webapp.exports.formats import EXPORTS, file_response
 from webapp.review.models import Ruling
-from webapp.review.rule import AlreadyWithdrawn, rule, withdraw_ruling
-from webapp.volunteers.models import Workflow
+from webapp.review.rulings import AlreadyWithdrawn, rule, withdraw_ruling
+from webapp.workflows.models import Workflow
 
 
 class ExportName:

@@ -7,6 +7,7 @@ import numpy as np
 
 from ml.metrics import roc_auc
 from webapp.archive.models import Survey
+from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
 from webapp.console.demo.config import IN_SHADOW
 from webapp.console.demo.crowd import Crowd
@@ -17,7 +18,7 @@ from webapp.learning import cross_validation
 from webapp.learning.models import Checkpoint, Score, ScoringRun, TrainingRun
 from webapp.learning.scoring import start_scoring
 from webapp.learning.triggers import start_training
-from webapp.volunteers.models import Classification, Workflow
+from webapp.workflows.models import Workflow
 
 TRAINING_SECONDS = 300.0
 SCORING_SECONDS = 180.0

@@ -19,7 +19,7 @@ from webapp.console.demo.experiment_arm import Arm, Predict
 from webapp.console.demo.progress import Progress
 from webapp.console.demo.report import Outcomes
 from webapp.console.demo.setup import Stage, forget_simulated_volunteers, make_accounts
-from webapp.volunteers.models import Workflow
+from webapp.workflows.models import Workflow
 
 RETRAIN_AFTER = 50
 GRACE = 30  # seconds; the simulated volunteers of the rounds never undo

@@ -22,9 +22,10 @@ from webapp.learning.models import Checkpoint, TrainingRun
 from webapp.learning.models.checkpoint import Evaluation
 from webapp.learning.models.training_run import TestSet, TrainingSet
 from webapp.learning.test_sets import is_test_group
+from webapp.queue.membership import enqueue_subjects
+from webapp.queue.models import QueueEntry
 from webapp.review.models import Ruling
-from webapp.volunteers.enqueue import enqueue_subjects
-from webapp.volunteers.models import Method, QueueEntry, Workflow
+from webapp.workflows.models import Method, Workflow
 
 POOL, UNTOUCHED = "pool", "untouched"
 INGEST_SECONDS = 180.0

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Survey
 from webapp.core.jobs import Job
-from webapp.volunteers.models import Workflow
+from webapp.workflows.models import Workflow
 
 
 class TrainingSet(models.Model):

@@ -11,7 +11,7 @@ from webapp.learning.test_sets import TooLittleGold, current
 from webapp.learning.training_sets import snapshot
 from webapp.learning.training_sets.labels import labels
 from webapp.learning.training_sets.snapshot import Label
-from webapp.volunteers.models import Workflow
+from webapp.workflows.models import Workflow
 
 FOLDER = "training-sets"
 

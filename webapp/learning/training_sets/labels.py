@@ -6,11 +6,12 @@ from typing import Any
 from django.db.models import FilteredRelation, Q, QuerySet
 
 from webapp.archive.models import Subject
+from webapp.classifications.models import Mark
 from webapp.consensus.models import RetiredReason, Skill
 from webapp.learning.roles import Classes, classes_of
 from webapp.learning.test_sets import current_nights, on_test_side
 from webapp.learning.training_sets.snapshot import Label
-from webapp.volunteers.models import Mark, Workflow
+from webapp.workflows.models import Workflow
 
 CONFIDENT = 0.9
 """Volunteers' posterior, of yes or of no, from which on it is a label."""

@@ -16,12 +16,12 @@ from webapp.core.csv_writer import csv_response
 from webapp.learning.models import Checkpoint
 from webapp.learning.promotion import champion_of
 from webapp.learning.roles import role_of
-from webapp.review.browse import summed, with_model, with_rulings
-from webapp.review.drawn_lines import marked_frames
-from webapp.review.found_lines import finds_of
+from webapp.queue.models import QueueEntry
+from webapp.review.consensus_browser import summed, with_model, with_rulings
+from webapp.review.lines import finds_of, marked_frames
 from webapp.review.timeline import Vote, timeline
 from webapp.review.views.workflow_page import beside, workflow_page
-from webapp.volunteers.models import Method, QueueEntry, Workflow
+from webapp.workflows.models import Method, Workflow
 
 VOTE_COLUMNS = (
     "number", "volunteer", "at_utc", "answer", "follow_up", "reason", "seconds", "is_counted", "weighs", "known_right",

@@ -12,7 +12,7 @@ from webapp.archive.ingest.pipeline import ingest
 from webapp.archive.models import IngestRun, Kind, Survey
 from webapp.console.terminal import bar, summarise, working_on
 from webapp.core.jobs import JobState
-from webapp.volunteers.refill import refill
+from webapp.queue.membership import refill
 
 
 class Command(BaseCommand):
