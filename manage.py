@@ -6,9 +6,9 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from webapp import embedded
+from webapp.core import embedded_postgres
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
-    embedded.ensure()
+    embedded_postgres.ensure()
     execute_from_command_line(sys.argv)

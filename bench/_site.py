@@ -29,9 +29,9 @@ os.environ |= {
 
 import django  # noqa: E402
 
-from webapp import embedded  # noqa: E402
+from webapp.core import embedded_postgres  # noqa: E402
 
-embedded.ensure()
+embedded_postgres.ensure()
 django.setup()
 
 from django.core.management import call_command  # noqa: E402

@@ -10,8 +10,8 @@ from pathlib import Path
 from django.conf import settings
 
 from webapp.console.processes import end, worker
-from webapp.dispatch import app
-from webapp.jobs import Job
+from webapp.core.dispatch import app
+from webapp.core.jobs import Job
 
 PATIENCE = 300.0
 

@@ -20,8 +20,8 @@ from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Subject, SubjectSet, Survey
-from webapp.volunteers.enqueue import enqueue_subjects
-from webapp.volunteers.models import Workflow
+from webapp.queue.membership import enqueue_subjects
+from webapp.workflows.models import Workflow
 
 SHAPES = {"stamp": (1, 1), "tracklet": (4, 1), "three channels": (1, 3)}
 SIDE = 64

@@ -17,13 +17,15 @@ from bench import _site  # noqa: F401  # first: it sets the environment
 from django.db import connection, transaction
 
 from webapp.archive.models import Survey
-from webapp.consensus.aggregate import aggregate
+from webapp.classify.record import Item, record
+from webapp.consensus.apply_votes import count
+from webapp.consensus.batch_aggregation import aggregate
+from webapp.consensus.locking import lock_voters
 from webapp.consensus.models import Aggregation, Recount
-from webapp.consensus.recounting import recount_votes
-from webapp.consensus.standing import lock_voters
-from webapp.consensus.update import count
-from webapp.volunteers.classify import Item, lock_entries, record
-from webapp.volunteers.models import Volunteer, Workflow
+from webapp.consensus.recompute import recount_votes
+from webapp.queue.entries import lock_entries
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
 
 FEW, MANY, RECOMPUTED = 10_000, 10_000_000, 1_000_000
 EACH = 7  # votes on each subject
@@ -39,13 +41,13 @@ SUBJECTS = """
     FROM generate_series(1, %(n)s) AS i
 """
 QUEUE = """
-    INSERT INTO volunteers_queueentry (workflow_id, subject_id, priority, reason, available, shuffle, is_gold,
+    INSERT INTO queue_queueentry (workflow_id, subject_id, priority, reason, available, shuffle, is_gold,
         is_retired)
     SELECT %(workflow)s, id, random(), 'new', 3, random(), gold_label <> '', false
     FROM archive_subject WHERE survey_id = %(survey)s
 """
 VOTES = """
-    INSERT INTO volunteers_classification (id, volunteer_id, workflow_id, subject_id, answer, follow_up, reason,
+    INSERT INTO classifications_classification (id, volunteer_id, workflow_id, subject_id, answer, follow_up, reason,
         created_at, is_counted, device, viewport)
     SELECT gen_random_uuid(), %(first)s + (subject.index * %(each)s + vote) %% %(volunteers)s, %(workflow)s, subject.id,
         CASE WHEN random() < 0.05 THEN 'unsure'

@@ -23,7 +23,7 @@ from django.db import connection
 from rest_framework.authtoken.models import Token
 
 from webapp.archive.models import Survey
-from webapp.volunteers.models import Workflow
+from webapp.workflows.models import Workflow
 
 SMALL, LARGE = 100_000, 1_000_000
 SUBJECTS, VOLUNTEERS = 100_000, 1_000
@@ -43,12 +43,12 @@ PREPARE = [
 ]
 FILL = [
     """
-    INSERT INTO volunteers_queueentry (workflow_id, subject_id, priority, reason, available, shuffle, is_gold,
+    INSERT INTO queue_queueentry (workflow_id, subject_id, priority, reason, available, shuffle, is_gold,
         is_retired)
     SELECT %(workflow)s, id, 0, 'new', 0, random(), false, false FROM archive_subject LIMIT %(subjects)s
     """,
     """
-    INSERT INTO volunteers_classification (id, volunteer_id, workflow_id, subject_id, answer, follow_up, reason,
+    INSERT INTO classifications_classification (id, volunteer_id, workflow_id, subject_id, answer, follow_up, reason,
         started_at, finished_at, created_at, device, viewport, is_counted, evidence)
     SELECT gen_random_uuid(), who.id, %(workflow)s, subject.id, (ARRAY['yes', 'no', 'unsure'])[1 + (vote %% 3)],
         '', 'new', now(), now(), now(), 'desktop', '1440x900', true, 0
@@ -58,8 +58,8 @@ FILL = [
         ON who.place = (subject.place * 7 + vote * 97) %% %(volunteers)s
     """,
     """
-    INSERT INTO volunteers_mark (classification_id, position, frame, x1, y1, x2, y2)
-    SELECT id, 0, 0, 10.5, 20.5, 300.25, 400 FROM volunteers_classification
+    INSERT INTO classifications_mark (classification_id, position, frame, x1, y1, x2, y2)
+    SELECT id, 0, 0, 10.5, 20.5, 300.25, 400 FROM classifications_classification
     WHERE workflow_id = %(workflow)s AND get_byte(uuid_send(id), 15) < 26
     """,
     """

@@ -22,7 +22,7 @@ import psycopg
 from astropy.io import fits
 
 from ml.io.read import read
-from webapp import embedded
+from webapp.core import embedded_postgres
 
 SMALL, LARGE = 2_000, 20_000
 PLANES, SIDE = 256, 100
@@ -77,7 +77,7 @@ def bare_reads_per_second(manifest: Path) -> float:
 def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="wanderers-bench-"))
     atexit.register(shutil.rmtree, folder)  # registered first, so run last: after the database ended
-    url = embedded.start(folder / "data" / "postgres")
+    url = embedded_postgres.start(folder / "data" / "postgres")
     environment = os.environ | {"WANDERERS_DATA": str(folder / "data"), "DATABASE_URL": url}
     subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, stdout=sys.stderr, check=True)
     skies = {n: write_sky(folder / str(n), n) for n in (SMALL, LARGE)}

@@ -22,8 +22,9 @@ from django.db import connection
 from rest_framework.authtoken.models import Token
 
 from webapp.archive.models import SubjectSet, Survey
-from webapp.volunteers.enqueue import enqueue_subjects
-from webapp.volunteers.models import Volunteer, Workflow
+from webapp.queue.membership import enqueue_subjects
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
 
 SHORT, LONG = 1_000, 100_000
 CROWDS = (8, 32)
@@ -71,7 +72,7 @@ def make_queue(length: int) -> str:
     workflow.subject_sets.add(members)
     enqueue_subjects(workflow)
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE volunteers_queueentry SET priority = random() WHERE workflow_id = %s", [workflow.pk])
+        cursor.execute("UPDATE queue_queueentry SET priority = random() WHERE workflow_id = %s", [workflow.pk])
         cursor.execute("VACUUM ANALYZE")
     return slug
 

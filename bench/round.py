@@ -21,9 +21,10 @@ from ml.inference.feature_extractor import default_backbone
 from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.learning.models import Score, ScoringRun
-from webapp.learning.start import start_training
-from webapp.volunteers.enqueue import enqueue_subjects
-from webapp.volunteers.models import Volunteer, Workflow
+from webapp.learning.triggers import start_training
+from webapp.queue.membership import enqueue_subjects
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
 
 SUBJECTS, FRAMES, DIMENSIONS = 100_000, 4, 1280
 GOLD_EVERY, VOTED_EVERY, VOLUNTEERS = 100, 20, 3
@@ -36,7 +37,7 @@ ROWS = """
     FROM generate_series(0, %(n)s - 1) AS i
 """
 VOTES = """
-    INSERT INTO volunteers_classification (id, volunteer_id, workflow_id, subject_id, answer, follow_up, reason,
+    INSERT INTO classifications_classification (id, volunteer_id, workflow_id, subject_id, answer, follow_up, reason,
         device, viewport, created_at)
     SELECT gen_random_uuid(), volunteer.id, %(workflow)s, subject.id,
         CASE WHEN "index" %% 2 = 0 THEN 'yes' ELSE 'no' END, '', 'new', '', '', now()

@@ -24,8 +24,8 @@ from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Subject, Survey
 from webapp.learning.models import Checkpoint, Score
 from webapp.learning.scoring import start_scoring
-from webapp.learning.start import start_training
-from webapp.volunteers.models import Workflow
+from webapp.learning.triggers import start_training
+from webapp.workflows.models import Workflow
 
 TAUGHT, STAMPS, SHARD, SIDE, BATCH = 400, 2048, 256, 100, 128
 

@@ -1,9 +1,9 @@
 """After the last shard: tell the queue what the champion is unsure about, and drop what nobody needs."""
 
 from tasks.house import job
+from webapp.learning.acquisition import workflows_guided_by, write_priorities
 from webapp.learning.models import ScoringRun
-from webapp.learning.priorities import workflows_guided_by, write_priorities
-from webapp.learning.prune import prune
+from webapp.learning.retention import prune
 
 
 @job(ScoringRun)

@@ -1,7 +1,7 @@
 """Look back on all votes of a workflow, every night and when somebody asks for it."""
 
 from tasks.house import job, task
-from webapp.consensus.aggregate import aggregate, due, start_aggregation
+from webapp.consensus.batch_aggregation import aggregate, due, start_aggregation
 from webapp.consensus.models import Aggregation
 
 

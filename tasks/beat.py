@@ -8,16 +8,16 @@ from typing import Any
 import django
 from celery.beat import PersistentScheduler
 
-from webapp import embedded
+from webapp.core import embedded_postgres
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
-embedded.ensure()
+embedded_postgres.ensure()
 django.setup()
 
 from django.db import DatabaseError, close_old_connections  # noqa: E402  # after django.setup()
 
-from webapp.dispatch import app  # noqa: E402
-from webapp.health.models import Heartbeat, Process  # noqa: E402
+from webapp.core.dispatch import app  # noqa: E402
+from webapp.core.models import Heartbeat, Process  # noqa: E402
 
 log = logging.getLogger(__name__)
 

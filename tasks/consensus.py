@@ -2,7 +2,7 @@
 
 from tasks.house import job
 from webapp.consensus.models import Recount
-from webapp.consensus.recounting import recount_votes
+from webapp.consensus.recompute import recount_votes
 
 
 @job(Recount)

@@ -3,10 +3,10 @@
 from django.db.models import F
 
 from tasks.house import task
-from webapp.consensus.catch_up import catch_up
-from webapp.consensus.grace import count_overdue
-from webapp.volunteers.models import Workflow
-from webapp.volunteers.queue import release_expired
+from webapp.classify.commit_pending import count_overdue
+from webapp.consensus.recompute import catch_up
+from webapp.queue.leases import release_expired
+from webapp.workflows.models import Workflow
 
 
 @task("tasks.crowd.run")

@@ -22,7 +22,7 @@ from ml.trails.train import train as train_trails
 from ml.training.callbacks import OnEpoch
 from webapp.archive.models import Frame
 from webapp.learning.models import ModelRole, TrainingRun
-from webapp.learning.snapshot import Label
+from webapp.learning.training_sets.snapshot import Label
 
 MOST_PIXELS = 1_000_000_000
 """Kept in memory at 2 bytes each; of more images a share is drawn."""

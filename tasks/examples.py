@@ -12,7 +12,7 @@ from ml.data.dataset import Examples
 from ml.storage.pixel_store import PixelStore
 from tasks.features import Features
 from webapp.learning.roles import Classes
-from webapp.learning.snapshot import Label
+from webapp.learning.training_sets.snapshot import Label
 
 
 def by_array(labels: list[Label]) -> Iterator[tuple[str, NDArray[np.int64], NDArray[np.int64]]]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from django.db import DatabaseError, connection
 
-from webapp.jobs import LEASE, Cancelled, Job, LeaseLost
+from webapp.core.jobs import LEASE, Cancelled, Job, LeaseLost
 
 log = logging.getLogger(__name__)
 

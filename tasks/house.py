@@ -1,8 +1,8 @@
 """The house decorator: what every task has in common, decided once.
 
 A task is named `tasks.QUEUE.NAME`, acknowledges late, is handed on when its worker dies, stores no result, and ends
-at a time limit that depends on its size. The order request < soft limit < hard limit is asserted here; a job's
-lease (webapp/jobs.py) is renewed while its process lives, so that a long task keeps its row and a dead one loses it.
+at a time limit that depends on its size. The order request < soft limit < hard limit is asserted here; a job's lease
+(webapp/core/jobs.py) is renewed while its process lives, so that a long task keeps its row and a dead one loses it.
 """
 
 import logging
@@ -12,8 +12,8 @@ from typing import Any, Literal
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from tasks.heartbeat import kept_alive
-from webapp.dispatch import app
-from webapp.jobs import Cancelled, Job, LeaseLost
+from webapp.core.dispatch import app
+from webapp.core.jobs import Cancelled, Job, LeaseLost
 
 log = logging.getLogger(__name__)
 

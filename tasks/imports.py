@@ -1,8 +1,8 @@
 """Bring answers that were given elsewhere into a workflow."""
 
 from tasks.house import job
-from webapp.review.intake.run import bring_in
-from webapp.review.models import ClassificationImport
+from webapp.imports.models import ClassificationImport
+from webapp.imports.run import bring_in
 
 
 @job(ClassificationImport)

@@ -1,9 +1,9 @@
 """Read a file or folder into a survey, and let the queues that draw from it know."""
 
 from tasks.house import job
-from webapp.archive.ingest.run import ingest
+from webapp.archive.ingest.pipeline import ingest
 from webapp.archive.models import IngestRun
-from webapp.volunteers.refill import refill
+from webapp.queue.membership import refill
 
 
 @job(IngestRun)

@@ -1,8 +1,8 @@
 """Draw training movers into a survey's pixels."""
 
 from tasks.house import job
-from webapp.consensus.injecting import inject_movers
-from webapp.consensus.models import Injection
+from webapp.synthetics.injection import inject_movers
+from webapp.synthetics.models import Injection
 
 
 @job(Injection)

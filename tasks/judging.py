@@ -12,10 +12,12 @@ from ml.storage.pixel_store import PixelStore
 from tasks import loaded, tracks
 from tasks.examples import by_array
 from tasks.features import Features
-from webapp.learning import curate, test_set
-from webapp.learning.gate import Result
-from webapp.learning.models import Checkpoint, ModelRole, TestSet, TrainingRun
-from webapp.learning.snapshot import Label
+from webapp.learning import test_sets
+from webapp.learning.models import Checkpoint, ModelRole, TrainingRun
+from webapp.learning.models.training_run import TestSet
+from webapp.learning.promotion import Result
+from webapp.learning.training_sets import curate
+from webapp.learning.training_sets.snapshot import Label
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Judged:
 def judged(run: TrainingRun, checkpoint: Checkpoint, champion: Checkpoint | None, frozen: TestSet) -> Judged:
     """Evaluate the candidate, and compare it with the champion on subjects that neither has trained on."""
     learnt = _labels(checkpoint)
-    labels = _unseen(test_set.labels_of(frozen), learnt)
+    labels = _unseen(test_sets.labels_of(frozen), learnt)
     p = _probabilities(run, checkpoint, labels)
     metrics = _metrics(checkpoint, labels, p)
     intervals = metrics.get("intervals", {}).get("roc_auc") or [None, None]

@@ -3,9 +3,8 @@
 from contextlib import suppress
 
 from tasks.house import task
-from webapp.learning.arrivals import score_arrivals
-from webapp.learning.retraining import due
-from webapp.learning.start import AlreadyTraining, start_training
+from webapp.learning.rescoring import score_arrivals
+from webapp.learning.triggers import AlreadyTraining, due, start_training
 
 
 @task("tasks.retrain.run")

@@ -15,7 +15,7 @@ from tasks import loaded, tracks
 from tasks.features import Features
 from tasks.house import job
 from webapp.archive.models import Subject
-from webapp.learning import finds, scores
+from webapp.learning import detections, scores
 from webapp.learning.models import ModelRole, ScoringShard
 from webapp.learning.scoring import conclude
 
@@ -32,7 +32,7 @@ def shard(row: ScoringShard) -> None:
     with transaction.atomic():
         row.finish(done=row.total)
         scores.replace(checkpoint.pk, ids, probabilities, model.p_real(probabilities))
-        finds.replace(checkpoint.pk, found)
+        detections.replace(checkpoint.pk, found)
     conclude(row.run)
 
 

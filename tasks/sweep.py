@@ -3,8 +3,8 @@
 from django.apps import apps
 
 from tasks.house import task
-from webapp.health.models import Heartbeat, Process
-from webapp.jobs import Job
+from webapp.core.jobs import Job
+from webapp.core.models import Heartbeat, Process
 
 
 def job_models() -> list[type[Job]]:

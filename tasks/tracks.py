@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ml.data.tracklet_frames import TrackletFrames, own_time, sightings, stacked
 from webapp.archive.models import Frame, Subject
-from webapp.learning.snapshot import Label
+from webapp.learning.training_sets.snapshot import Label
 
 FIELDS = ("mjd_mid", "mjd_keyword", "ra", "dec", "mag", "snr")
 AT_ONCE = 2000

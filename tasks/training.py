@@ -25,14 +25,15 @@ from tasks.examples import examples, features_of, of_one_shape, pixels_of
 from tasks.features import Features
 from tasks.house import job
 from tasks.judging import judged
-from webapp.consensus.catch_up import catch_up
-from webapp.jobs import Cancelled, LeaseLost
-from webapp.learning import cross_validated, curate, sentences, test_set
-from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun, TrainingSet
-from webapp.learning.promote import champion_of
-from webapp.learning.settle import ChampionChanged, settle, settle_unjudged
-from webapp.learning.snapshot import Label
-from webapp.learning.test_set import TooLittleGold
+from webapp.consensus.recompute import catch_up
+from webapp.core.jobs import Cancelled, LeaseLost
+from webapp.learning import cross_validation, messages, test_sets
+from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun
+from webapp.learning.models.training_run import TrainingSet
+from webapp.learning.promotion import ChampionChanged, champion_of, settle, settle_unjudged
+from webapp.learning.test_sets import TooLittleGold
+from webapp.learning.training_sets import curate
+from webapp.learning.training_sets.snapshot import Label
 
 FOLDER = "checkpoints"
 ROUNDS = 3
@@ -41,21 +42,21 @@ ROUNDS = 3
 @job(TrainingRun)
 def run(row: TrainingRun) -> None:
     checkpoint = Checkpoint.objects.filter(run=row).first() or _train(row)
-    row.renew(message=sentences.JUDGING())
+    row.renew(message=messages.JUDGING())
     _judge(row, checkpoint)
 
 
 def _train(row: TrainingRun) -> Checkpoint:
     if row.training_set is None:
-        row.renew(message=sentences.ADDING_UP())
+        row.renew(message=messages.ADDING_UP())
         catch_up(row.workflow)
-        row.renew(message=sentences.COLLECTING())
+        row.renew(message=messages.COLLECTING())
         row.renew(training_set=curate.curate(row.workflow))
     if ModelRole(row.role).is_detector:
         return _save(row, _detector(row), None)
     base = _base(row)
     with _given(row, base) as given:
-        row.renew(message=sentences.LEARNING(count=len(given)))
+        row.renew(message=messages.LEARNING(count=len(given)))
         trained = train(
             row.role,
             given,
@@ -72,7 +73,7 @@ def _train(row: TrainingRun) -> Checkpoint:
 def _detector(row: TrainingRun) -> files.Checkpoint:
     """Train a detector, which goes on from the champion, or from the workflow's own newest."""
     labels = curate.labels_of(_curated(row))[0]
-    row.renew(message=sentences.LEARNING(count=len(labels)))
+    row.renew(message=messages.LEARNING(count=len(labels)))
     own = Checkpoint.objects.filter(run__workflow=row.workflow, role=row.role)
     lead = (champion_of(row.survey, row.role) if row.may_promote else None) or own.first()
     base = loaded.model(lead).checkpoint if lead else None
@@ -80,7 +81,7 @@ def _detector(row: TrainingRun) -> files.Checkpoint:
 
 
 def _cross_validated(row: TrainingRun, given: Examples) -> NDArray[np.float32]:
-    row.renew(message=sentences.CROSS_VALIDATING())
+    row.renew(message=messages.CROSS_VALIDATING())
     return cross_validate(given, role=row.role, seed=row.seed)
 
 
@@ -106,7 +107,7 @@ def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
     """Lend the run's examples: with features for a new head, with pixels for a whole network."""
     labels, classes = curate.labels_of(_curated(row))
     store = PixelStore(settings.PIXELS)
-    row.renew(message=sentences.READING(count=len(labels)))
+    row.renew(message=messages.READING(count=len(labels)))
     if row.preset == Preset.HEAD:
         given = examples(labels, classes, _curated(row).hash)
         given.tracks = _tracks(row, labels)
@@ -153,7 +154,7 @@ def _save(row: TrainingRun, trained: files.Checkpoint, unseen: NDArray[np.float3
     path = Path(settings.DATA) / folder
     sha256 = trained.save(path)
     if unseen is not None:
-        cross_validated.write(path, [label.subject_id for label in curate.labels_of(_curated(row))[0]], unseen)
+        cross_validation.write(path, [label.subject_id for label in curate.labels_of(_curated(row))[0]], unseen)
     try:
         with transaction.atomic():
             row.renew()
@@ -172,7 +173,7 @@ def _save(row: TrainingRun, trained: files.Checkpoint, unseen: NDArray[np.float3
 
 def _judge(row: TrainingRun, checkpoint: Checkpoint) -> None:
     try:
-        frozen = test_set.current(row.survey, row.workflow.kind)
+        frozen = test_sets.current(row.survey, row.workflow.kind)
     except TooLittleGold as error:
         settle_unjudged(run=row, checkpoint=checkpoint, why=str(error))
         return
@@ -188,4 +189,4 @@ def _judge(row: TrainingRun, checkpoint: Checkpoint) -> None:
                 result=found.result,
             )
             return
-    raise RuntimeError(sentences.CHAMPION_CHANGED(times=ROUNDS))
+    raise RuntimeError(messages.CHAMPION_CHANGED(times=ROUNDS))

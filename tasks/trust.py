@@ -1,8 +1,8 @@
 """Look through a workflow's answers for careless ones and bots, every night and when somebody asks for it."""
 
 from tasks.house import job, task
-from webapp.consensus.models import TrustScan
-from webapp.consensus.trust import due, scan, start_scan
+from webapp.quality.models import TrustScan
+from webapp.quality.scan import due, scan, start_scan
 
 
 @job(TrustScan)

@@ -6,14 +6,14 @@ import django
 from celery.signals import worker_process_init
 from kombu import Queue
 
-from webapp import embedded
-from webapp.parent import die_with_parent
+from webapp.core import embedded_postgres
+from webapp.core.process import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 # Threads of a network that wait for each other sleep meanwhile: the web server and the database need the cores too.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("WANDERERS_TRAINING_THREADS", str(max(1, len(os.sched_getaffinity(0)) // 2)))
-embedded.ensure()
+embedded_postgres.ensure()
 django.setup()
 
 from tasks import (  # noqa: E402  # after django.setup()
@@ -30,7 +30,7 @@ from tasks import (  # noqa: E402  # after django.setup()
     training,
     trust,
 )
-from webapp.dispatch import app  # noqa: E402
+from webapp.core.dispatch import app  # noqa: E402
 
 app.conf.task_queues = [
     Queue(name) for name in sorted({name.split(".")[1] for name in app.tasks if name.startswith("tasks.")})

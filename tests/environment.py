@@ -5,7 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from webapp import embedded
+from webapp.core import embedded_postgres
 
 _checkout = hashlib.blake2b(str(Path(__file__).resolve()).encode(), digest_size=6).hexdigest()
 os.environ["WANDERERS_DATA"] = str(Path(tempfile.gettempdir()) / f"wanderers-tests-{os.getuid()}-{_checkout}")
@@ -18,4 +18,4 @@ os.environ.setdefault("WANDERERS_MEMORY_FORMAT", "channels_last")
 os.environ.setdefault("SECRET_KEY", "only-for-tests")
 os.environ.setdefault("THROTTLE_NEWCOMERS", "1000000/hour")  # every test's browser is a newcomer from one address
 os.environ.setdefault("LOG_LEVEL", "WARNING")
-embedded.ensure()
+embedded_postgres.ensure()

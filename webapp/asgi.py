@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from webapp.wsgi import application as site  # first: it makes Django ready
 
 # isort: split
-from webapp.environment import env
+from webapp.core.environment import env
 from webapp.front.server import Front
 
 application = Front(site, ThreadPoolExecutor(env.int("WEB_THREADS", 8), thread_name_prefix="web"))

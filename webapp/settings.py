@@ -7,8 +7,7 @@ from typing import Any
 
 from environs import EnvError, validate
 
-from webapp.environment import ROOT, data_folder, env, mail
-from webapp.secret import secret_key
+from webapp.core.environment import ROOT, data_folder, env, mail, secret_key
 
 try:
     DATA: Path = data_folder()
@@ -65,24 +64,31 @@ INSTALLED_APPS = [
     "rest_framework.authtoken",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "webapp.health",
+    "webapp.core",
     "webapp.archive",
     "webapp.volunteers",
+    "webapp.workflows",
+    "webapp.classifications",
+    "webapp.queue",
+    "webapp.guides",
     "webapp.community",
     "webapp.consensus",
+    "webapp.quality",
+    "webapp.synthetics",
     "webapp.learning",
     "webapp.review",
+    "webapp.imports",
     "webapp.api",
     "webapp.console",
 ]
 MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
-    "webapp.permissions_policy.permissions_policy",
-    "webapp.health.middleware.HealthMiddleware",
+    "webapp.core.middleware.permissions_policy",
+    "webapp.core.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "webapp.languages.LanguageMiddleware",
+    "webapp.core.i18n.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -90,7 +96,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "webapp.unstorable.UnstorableMiddleware",
+    "webapp.core.middleware.UnstorableMiddleware",
 ]
 ROOT_URLCONF = "webapp.urls"
 WSGI_APPLICATION = "webapp.wsgi.application"
@@ -103,7 +109,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
-                "webapp.languages.texts",
+                "webapp.core.i18n.texts",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ]
@@ -131,8 +137,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator")
 ]
-AUTH_PASSWORD_VALIDATORS.insert(1, {"NAME": "webapp.tokens.PasswordEndsTokens"})
-ACCOUNT_ADAPTER = "webapp.community.speak.AccountAdapter"
+AUTH_PASSWORD_VALIDATORS.insert(1, {"NAME": "webapp.accounts.tokens.PasswordEndsTokens"})
+ACCOUNT_ADAPTER = "webapp.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
@@ -192,21 +198,21 @@ STATICFILES_DIRS = [ROOT / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "webapp.learning.bokeh_files.BokehFinder",
+    "webapp.core.static_files.BokehFinder",
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or "pytest" in sys.modules
-        else "webapp.static_storage.StaticStorage"
+        else "webapp.core.static_files.StaticStorage"
     },
 }
 MEDIA_ROOT = DATA / "uploads"
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
 FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
-    "webapp.upload_handler.BoundedUploadHandler",
+    "webapp.archive.uploads.BoundedUploadHandler",
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FILES = 500  # a night of images; each may be an open file meanwhile
@@ -249,7 +255,7 @@ CELERY_BROKER_CONNECTION_TIMEOUT = 3
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 10  # seconds between two reports of beat, if nothing is due before
-# A sweep that is so late will not come; see webapp/health/.
+# A sweep that is so late will not come; see webapp/core/health.py.
 HEARTBEAT_LATE = timedelta(seconds=max(60, 4 * _sweep_seconds))
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat" / "schedule")
 CELERY_BEAT_SCHEDULE = {

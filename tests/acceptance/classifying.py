@@ -5,8 +5,8 @@ from playwright.sync_api import expect
 
 from tests.integration.learning import sky
 from webapp.archive.models import SubjectSet
-from webapp.volunteers.enqueue import enqueue_subjects
-from webapp.volunteers.models import Classification
+from webapp.classifications.models import Classification
+from webapp.queue.membership import enqueue_subjects
 
 ECHO = 300  # ms: longer than the page takes a second press for an echo of the first
 

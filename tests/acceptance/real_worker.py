@@ -13,7 +13,7 @@ from django.db import connection
 from kombu import Connection
 
 from webapp.console.processes import beat, worker
-from webapp.dispatch import app
+from webapp.core.dispatch import app
 
 PATIENCE = 120.0
 LEASE_SECONDS = 3

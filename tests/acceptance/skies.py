@@ -8,7 +8,7 @@ from django.conf import settings
 from ml.storage.pixel_store import PixelStore
 from tests.integration.learning import sky
 from webapp.archive.models import Frame, Subject, SubjectSet
-from webapp.volunteers.enqueue import enqueue_subjects
+from webapp.queue.membership import enqueue_subjects
 
 STEP = 4  # pixels to the right, from frame to frame
 SIDE = 63

@@ -8,11 +8,11 @@ import pytest
 
 from tests.acceptance.brokers import rabbitmq, redis
 from tests.acceptance.running_site import manage, running_site
-from webapp import embedded
+from webapp.core import embedded_postgres
 
 ASK = """
 import time
-from webapp.archive.ingest.start import start_ingest
+from webapp.archive.ingest.create_run import start_ingest
 from webapp.archive.models import Survey
 survey = Survey.objects.create(slug="s", name="S")
 run = start_ingest(survey=survey, path={path!r}, by=None)
@@ -46,7 +46,7 @@ def test_a_job_sent_through_a_real_broker_is_done_once(tmp_path, broker):
 
 @pytest.mark.services
 def test_the_site_uses_the_database_that_the_environment_names(tmp_path):
-    url = embedded.start(tmp_path / "elsewhere")
+    url = embedded_postgres.start(tmp_path / "elsewhere")
     path = manifest(tmp_path / "sky", rows=3)
     with running_site(tmp_path / "data", DATABASE_URL=url) as site:
         asked = manage(tmp_path / "data", "shell", "-c", ASK.format(path=str(path)), DATABASE_URL=url)

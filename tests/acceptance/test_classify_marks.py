@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.acceptance.classifying import make_workflow, ready, standing, wait_until
 from tests.acceptance.fingers import swipe
 from tests.acceptance.skies import CARDS, one_subject
-from webapp.volunteers.models import Mark
+from webapp.classifications.models import Mark
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

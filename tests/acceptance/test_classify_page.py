@@ -15,8 +15,9 @@ from tests.acceptance.classifying import ECHO, drawn_on, make_workflow, press, r
 from tests.acceptance.conftest import sign_in
 from tests.integration.learning import sky
 from webapp.archive.models import Subject, SubjectSet
-from webapp.volunteers.enqueue import enqueue_subjects
-from webapp.volunteers.models import Classification, QueueEntry
+from webapp.classifications.models import Classification
+from webapp.queue.membership import enqueue_subjects
+from webapp.queue.models import QueueEntry
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

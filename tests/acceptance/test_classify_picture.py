@@ -13,7 +13,7 @@ from tests.acceptance.classifying import drawn_on, make_workflow, ready
 from tests.acceptance.fingers import swipe
 from tests.acceptance.pictures import PAGE, PLACES, boxes, colours, part, slide
 from tests.acceptance.skies import CARDS, SIDE, mover, one_subject, source
-from webapp.volunteers.models import Classification
+from webapp.classifications.models import Classification
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -8,8 +8,9 @@ from playwright.sync_api import expect
 
 from tests.acceptance.classifying import make_workflow, press, ready, standing, wait_until
 from tests.acceptance.conftest import sign_in
-from webapp.volunteers.models import Classification, Lease
-from webapp.volunteers.queue import release_expired
+from webapp.classifications.models import Classification
+from webapp.queue.leases import release_expired
+from webapp.queue.models import Lease
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.acceptance.classifying import make_workflow, press, ready, shown, standing, wait_until
 from tests.acceptance.people import member
-from webapp.volunteers.models import Mark
+from webapp.classifications.models import Mark
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

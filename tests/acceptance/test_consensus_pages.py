@@ -10,9 +10,10 @@ from playwright.sync_api import expect
 from tests.acceptance.people import member
 from tests.integration.crowd.world import recount
 from tests.integration.learning import sky
-from webapp.review.rule import rule
-from webapp.volunteers.marks import Line, store_lines
-from webapp.volunteers.models import Classification, Volunteer
+from webapp.classifications.marks import Line, store_lines
+from webapp.classifications.models import Classification
+from webapp.review.rulings import rule
+from webapp.volunteers.models import Volunteer
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -13,9 +13,9 @@ from tests.acceptance.real_worker import running_worker, wait_until
 from tests.acceptance.test_accessibility import RULES
 from tests.integration.crowd.world import make_volunteer, make_workflow, subjects_of, vote
 from tests.integration.exchange.files import panoptes_row, write_csv
+from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
-from webapp.review.models import ClassificationImport
-from webapp.volunteers.models import Classification
+from webapp.imports.models import ClassificationImport
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -25,7 +25,7 @@ AN_IMPORT = 60_000  # ms
 @pytest.fixture(autouse=True)
 def leave_announcing_to_the_sweep(monkeypatch):
     """The worker here listens to a folder of its own, and finds jobs by its sweep."""
-    monkeypatch.setattr("webapp.dispatch._publish", lambda task, args: None)
+    monkeypatch.setattr("webapp.core.dispatch._publish", lambda task, args: None)
 
 
 @pytest.fixture

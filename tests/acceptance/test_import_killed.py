@@ -5,10 +5,11 @@ import pytest
 from tests.acceptance.real_worker import running_worker, send, wait_until
 from tests.integration.crowd.world import make_workflow
 from tests.integration.exchange.files import PANOPTES, panoptes_row, write_csv
+from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
-from webapp.review.intake.start import new_import
-from webapp.review.models import ClassificationImport
-from webapp.volunteers.models import Classification, Volunteer
+from webapp.imports.models import ClassificationImport
+from webapp.imports.run import new_import
+from webapp.volunteers.models import Volunteer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 

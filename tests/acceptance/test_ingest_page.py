@@ -16,7 +16,7 @@ A_RUN = 60_000  # ms
 @pytest.fixture(autouse=True)
 def leave_announcing_to_the_sweep(monkeypatch):
     """The worker here listens to a folder of its own, and finds jobs by its sweep."""
-    monkeypatch.setattr("webapp.dispatch._publish", lambda task, args: None)
+    monkeypatch.setattr("webapp.core.dispatch._publish", lambda task, args: None)
 
 
 @pytest.fixture

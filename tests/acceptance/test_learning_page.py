@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.acceptance.people import member
 from tests.acceptance.real_worker import running_worker
 from tests.integration.learning import sky
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.learning.models import Checkpoint, Promotion, TrainingRun
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -19,7 +19,7 @@ A_RUN = 90_000  # ms
 @pytest.fixture(autouse=True)
 def leave_announcing_to_the_sweep(monkeypatch):
     """The worker here listens to a folder of its own, and finds jobs by its sweep."""
-    monkeypatch.setattr("webapp.dispatch._publish", lambda task, args: None)
+    monkeypatch.setattr("webapp.core.dispatch._publish", lambda task, args: None)
 
 
 @pytest.fixture

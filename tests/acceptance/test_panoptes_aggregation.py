@@ -11,13 +11,13 @@ import pytest
 
 from tests.acceptance.panoptes_environment import panoptes_environment
 from tests.integration.crowd.world import end_grace, make_volunteer, make_workflow, subjects_of, vote
+from webapp.classifications.marks import Line
+from webapp.classifications.models import Classification
+from webapp.classify.record import Item
+from webapp.classify.submit import submit
+from webapp.consensus.apply_votes import refresh
 from webapp.consensus.models import Consensus
-from webapp.consensus.submit import submit
-from webapp.consensus.update import refresh
-from webapp.review.exchange.exports import EXPORTS
-from webapp.volunteers.classify import Item
-from webapp.volunteers.marks import Line
-from webapp.volunteers.models import Classification
+from webapp.exports.formats import EXPORTS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 

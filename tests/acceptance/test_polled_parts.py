@@ -7,10 +7,12 @@ from tests.acceptance.people import member
 from tests.integration.crowd.world import make_volunteer, make_workflow
 from tests.integration.settings.test_trust_page import NUMBERS
 from webapp.archive.models import IngestProblem, IngestRun
-from webapp.consensus.models import Injection, Recount, TrustFlag, TrustScan
+from webapp.consensus.models import Recount
+from webapp.imports.models import ClassificationImport
+from webapp.imports.record import Reason
 from webapp.learning.models import TrainingEpoch, TrainingRun
-from webapp.review.intake.reasons import Reason
-from webapp.review.models import ClassificationImport
+from webapp.quality.models import TrustFlag, TrustScan
+from webapp.synthetics.models import Injection
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 POLLED = "[hx-trigger^=every]"

@@ -7,7 +7,7 @@ from tests.acceptance.people import member
 from tests.integration.learning import sky
 from webapp.archive.models import Survey
 from webapp.learning.models import TrainingRun
-from webapp.volunteers.models import Workflow
+from webapp.workflows.models import Workflow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LANGUAGES = {"de": ("Speichern", "Gespeichert."), "fr": ("Enregistrer", "Enregistré.")}

@@ -44,7 +44,7 @@ def assert_reports_again(site, process):
     """Beat reports by itself, a worker by doing the job that beat sends: whoever still can reports within a minute."""
     lines = (site.data / "postgres" / "postmaster.pid").read_text().splitlines()
     with psycopg.connect(host=lines[4], port=lines[3], user="postgres", dbname="postgres", autocommit=True) as database:
-        one = "FROM health_heartbeat WHERE process = %s"
+        one = "FROM core_heartbeat WHERE process = %s"
         database.execute(f"DELETE {one}", [process])
         wait_until(lambda: database.execute(f"SELECT 1 {one}", [process]).fetchone())
 

@@ -6,9 +6,9 @@ from playwright.sync_api import expect
 from tests.acceptance.people import member
 from tests.integration.learning import sky
 from webapp.archive.models import Survey
+from webapp.classifications.models import Classification
 from webapp.community.models import Comment
-from webapp.volunteers.enqueue import enqueue_subjects
-from webapp.volunteers.models import Classification
+from webapp.queue.membership import enqueue_subjects
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.acceptance.people import member
 from tests.integration.crowd.world import make_volunteer, make_workflow
 from tests.integration.settings.test_trust_page import NUMBERS
-from webapp.consensus.models import TrustFlag, TrustScan
+from webapp.quality.models import TrustFlag, TrustScan
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -14,8 +14,11 @@ from tests.acceptance.classifying import make_workflow, ready, wait_until
 from tests.acceptance.people import member
 from tests.integration.learning import sky
 from webapp.archive.models import Subject
-from webapp.volunteers.guide import write_text
-from webapp.volunteers.models import Classification, GuideText, TutorialProgress, Volunteer, Workflow
+from webapp.classifications.models import Classification
+from webapp.guides.models import GuideText, TutorialProgress
+from webapp.guides.texts import write_text
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -9,10 +9,10 @@ from tests.acceptance.classifying import ECHO, wait_until
 from tests.acceptance.people import member
 from tests.integration.learning import sky
 from webapp.archive.models import Survey
+from webapp.classifications.models import Classification
 from webapp.community.models import Collection, Favourite
-from webapp.review.rule import rule
-from webapp.volunteers.enqueue import enqueue_subjects
-from webapp.volunteers.models import Classification
+from webapp.queue.membership import enqueue_subjects
+from webapp.review.rulings import rule
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -4,10 +4,10 @@ import pytest
 
 from tests.acceptance.real_worker import running_worker, wait_until
 from tests.integration.crowd.world import make_volunteer, make_workflow, subjects_of, vote
-from webapp import dispatch
-from webapp.consensus.aggregate import start_aggregation
+from webapp.consensus.batch_aggregation import start_aggregation
 from webapp.consensus.models import Aggregation
-from webapp.jobs import JobState
+from webapp.core import dispatch
+from webapp.core.jobs import JobState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -19,7 +19,7 @@ def test_an_aggregation_is_made_once_however_often_it_is_announced(tmp_path, mon
         for subject in subjects_of(workflow):
             vote(person, workflow, subject, "yes")
     publish = dispatch._publish
-    monkeypatch.setattr("webapp.dispatch._publish", lambda *sent: [publish(*sent) for _ in range(times)])
+    monkeypatch.setattr("webapp.core.dispatch._publish", lambda *sent: [publish(*sent) for _ in range(times)])
     with running_worker(tmp_path):
         start_aggregation(workflow, by=None)
         done = Aggregation.objects.filter(state=JobState.DONE)

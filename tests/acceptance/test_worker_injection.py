@@ -6,8 +6,8 @@ import pytest
 from tests.acceptance.real_worker import running_worker, wait_until
 from tests.integration.learning import sky
 from webapp.archive.models import Subject
-from webapp.consensus.injecting import start_injection
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
+from webapp.synthetics.injection import start_injection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,7 +17,7 @@ NUMBER = 120
 @pytest.fixture(autouse=True)
 def lose_our_messages(monkeypatch):
     """What this process announces is lost, as if it had died at once: the worker's sweep must find it."""
-    monkeypatch.setattr("webapp.dispatch._publish", lambda task, args: None)
+    monkeypatch.setattr("webapp.core.dispatch._publish", lambda task, args: None)
 
 
 def test_movers_whose_worker_is_killed_are_drawn_once(tmp_path):

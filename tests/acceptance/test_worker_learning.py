@@ -6,10 +6,10 @@ from django.db import connection
 
 from tests.acceptance.real_worker import running_worker, send, wait_until
 from tests.integration.learning import sky
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.learning.models import Checkpoint, Promotion, Score, ScoringRun, ScoringShard, TrainingRun
 from webapp.learning.scoring import start_scoring
-from webapp.learning.start import start_training
+from webapp.learning.triggers import start_training
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def lose_our_messages(monkeypatch):
     """What this process announces is lost, as if it had died at once: the worker's sweep must find it."""
-    monkeypatch.setattr("webapp.dispatch._publish", lambda task, args: None)
+    monkeypatch.setattr("webapp.core.dispatch._publish", lambda task, args: None)
 
 
 REAL = np.arange(160) % 2 == 0

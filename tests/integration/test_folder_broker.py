@@ -8,12 +8,12 @@ from queue import Empty
 import pytest
 from kombu import Connection
 
-from webapp import folder_broker
+from webapp.core import filesystem_broker
 
 
 @pytest.fixture
 def channel(tmp_path):
-    folder_broker.register()
+    filesystem_broker.register()
     for name in ("messages", "control"):
         (tmp_path / name).mkdir()
     messages = str(tmp_path / "messages")

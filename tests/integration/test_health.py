@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tests.acceptance.running_site import free_port
 from webapp.archive.models import IngestRun, Survey
-from webapp.health.models import Heartbeat, Process
+from webapp.core.models import Heartbeat, Process
 
 pytestmark = pytest.mark.django_db
 

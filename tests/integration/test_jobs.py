@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from webapp.archive.models import IngestRun, Survey
-from webapp.jobs import MAX_ATTEMPTS, Cancelled, JobState, LeaseLost
+from webapp.core.jobs import MAX_ATTEMPTS, Cancelled, JobState, LeaseLost
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 from django.core.cache import cache
 
-from webapp.kept import kept
+from webapp.core.cached_figures import kept
 
 
 @pytest.fixture(autouse=True)

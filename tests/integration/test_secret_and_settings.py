@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from webapp.secret import secret_key
+from webapp.core.environment import secret_key
 
 
 def test_the_secret_is_made_once_and_readable_by_its_owner_alone(tmp_path):

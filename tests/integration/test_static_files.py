@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from webapp.console import static_files
+from webapp.core import static_files
 
 
 @pytest.fixture

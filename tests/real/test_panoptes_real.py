@@ -9,11 +9,13 @@ import pytest
 from django.core.management import call_command
 
 from webapp.archive.models import Subject, SubjectSet, Survey
+from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
-from webapp.review.intake.look import look
-from webapp.review.models import ClassificationImport
-from webapp.volunteers.enqueue import enqueue_subjects
-from webapp.volunteers.models import Classification, Volunteer, Workflow
+from webapp.imports.inspect import look
+from webapp.imports.models import ClassificationImport
+from webapp.queue.membership import enqueue_subjects
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
 
 pytestmark = [pytest.mark.django_db, pytest.mark.real]
 

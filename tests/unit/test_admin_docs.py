@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from webapp.environment import ROOT
+from webapp.core.environment import ROOT
 
 TEXT = (ROOT / "docs/admin.md").read_text()
 SOURCES = [ROOT / "webapp" / name for name in ("settings.py", "environment.py")]

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from webapp.console.processes import beat, web, worker
-from webapp.environment import ROOT
+from webapp.core.environment import ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())
 SERVICES = COMPOSE["services"]

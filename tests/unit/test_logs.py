@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from webapp.console.logs import LARGEST, shorten
 from webapp.console.processes import Child
 from webapp.console.site import Ended, watch
+from webapp.core.process import LARGEST, shorten
 
 TALK = "import time\nwhile True: print('x' * 99, flush=True); time.sleep(0.001)"
 

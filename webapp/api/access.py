@@ -1,13 +1,15 @@
-"""Who may do what through the API. A row is loaded and its reader authorised in one place."""
+"""API permissions: load a row and authorise its reader by their role in the survey; 409 for conflicts."""
 
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from rest_framework.exceptions import PermissionDenied
+from rest_framework import status
+from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.request import Request
 
-from webapp.archive.models import Membership, Role, Survey
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Membership, Role
 
 
 def require(request: Request, survey: Survey, role: str) -> User:
@@ -26,3 +28,11 @@ def surveys_with(request: Request, role: str) -> QuerySet[Survey]:
     if user.is_superuser:
         return Survey.objects.all()
     return Survey.objects.filter(memberships__user=user, memberships__role__in=Role.at_least(role))
+
+
+class Conflict(APIException):
+    """The request was understood, but what it found does not allow it."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = "This cannot be done now."
+    default_code = "conflict"

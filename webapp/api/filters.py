@@ -1,4 +1,4 @@
-"""Choose rows by the parameters of the address, which the schema lists too."""
+"""Query parameter filters, listed in the schema, and cursor pagination."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import BaseFilterBackend
+from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
 LARGEST_ID = 2**63 - 1
@@ -80,3 +81,24 @@ def _value(name: str, parameter: Parameter, text: str) -> Any:
         return parameter.read(text)
     except ValueError as error:
         raise ValidationError({name: [f"“{text}” is no value for this; it takes: {parameter.description}."]}) from error
+
+
+class Newest(CursorPagination):
+    """Rows by primary key, the newest first."""
+
+    ordering = "-pk"
+    page_size = 50
+    max_page_size = 1000
+    page_size_query_param = "page_size"
+
+
+class NewestAnswer(Newest):
+    """Rows whose keys say nothing about their age."""
+
+    ordering = ("-created_at", "pk")  # type: ignore[assignment]
+
+
+class BySubject(Newest):
+    """Rows that have no key of their own; a subject has one for each checkpoint."""
+
+    ordering = ("subject_id", "checkpoint_id")  # type: ignore[assignment]

@@ -12,11 +12,11 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from webapp.accounts.merge_visitor import merge
 from webapp.api.token_authentication import VolunteerTokenAuthentication
-from webapp.consensus.merge import merge
+from webapp.queue.newcomers import settle
 from webapp.volunteers.identity import COOKIE, account_volunteer, forget, remember, visitor_or_newcomer
 from webapp.volunteers.models import Volunteer
-from webapp.volunteers.newcomers import settle
 
 
 class VisitorAuthentication(SessionAuthentication):

@@ -7,8 +7,8 @@ from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import AnonRateThrottle, UserRateThrottle
 
-from webapp.rates import Windows
-from webapp.volunteers.newcomers import NewcomerRate
+from webapp.core.rate_limits import Windows
+from webapp.queue.newcomers import NewcomerRate
 
 
 class AnonymousThrottle(Windows, AnonRateThrottle):

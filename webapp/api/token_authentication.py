@@ -4,8 +4,8 @@ from django.contrib.auth.models import User
 from rest_framework.authentication import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
-from webapp.sql import Columns, fetch
-from webapp.tokens import LIVES, lifetime
+from webapp.accounts.tokens import LIVES, lifetime
+from webapp.core.sql import Columns, fetch
 from webapp.volunteers.models import Volunteer
 
 USER = Columns(User, "person", "id", "username", "is_active", "is_staff", "is_superuser")

@@ -2,15 +2,11 @@ from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import DefaultRouter
 
-from webapp.api.export_name import ExportName
-from webapp.api.views.archive import SubjectViewSet, SurveyViewSet
-from webapp.api.views.classifications import ClassificationsView, FollowUpView, UndoView
-from webapp.api.views.exports import ExportView
-from webapp.api.views.favourites import FavouriteView
-from webapp.api.views.ingest import IngestRunViewSet
+from webapp.api.views.archive import IngestRunViewSet, SubjectViewSet, SurveyViewSet
+from webapp.api.views.classifications import ClassificationsView, FavouriteView, FollowUpView, UndoView
+from webapp.api.views.exports import ExportName, ExportView, RulingViewSet
 from webapp.api.views.learning import CheckpointViewSet, ScoreViewSet, TrainingRunViewSet
 from webapp.api.views.next import NextView
-from webapp.api.views.review import RulingViewSet
 from webapp.api.views.token import TokenView
 from webapp.api.views.workflows import ConsensusViewSet, WorkflowViewSet
 

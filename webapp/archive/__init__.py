@@ -1,0 +1,1 @@
+"""Archive: surveys, subjects, frames, members, and their ingest."""

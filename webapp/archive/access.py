@@ -12,7 +12,8 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from webapp.archive.models import Membership, Role, Survey
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Membership, Role
 
 View = Callable[..., HttpResponseBase]
 _FOR = {

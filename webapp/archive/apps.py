@@ -1,7 +1,11 @@
-from django.apps import AppConfig
-from django.core.checks import register
+"""App configuration, with a system check of the setting PIXELS."""
 
-from webapp.archive.checks import pixels
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from fsspec import get_filesystem_class
 
 
 class ArchiveConfig(AppConfig):
@@ -10,3 +14,20 @@ class ArchiveConfig(AppConfig):
 
     def ready(self) -> None:
         register(pixels, "pixels")
+
+
+def pixels(**options: Any) -> list[CheckMessage]:
+    """Say which library lacks, before the first picture is looked for."""
+    scheme, separator, _ = str(settings.PIXELS).partition("://")
+    if not separator:
+        return []
+    try:
+        get_filesystem_class(scheme)
+    except ImportError as error:
+        hint = "For s3:// install the extra s3: uv pip install -c constraints.txt -r pyproject.toml --extra s3"
+        return [
+            Error(f"PIXELS begins with {scheme}://, and what reads it is missing: {error}", hint=hint, id="pixels.E1")
+        ]
+    except ValueError:
+        return [Error(f"PIXELS begins with {scheme}://, which fsspec does not know.", id="pixels.E002")]
+    return []

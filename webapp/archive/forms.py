@@ -1,15 +1,138 @@
-from collections.abc import Sequence
+"""Forms for surveys, their members and their ingests."""
+
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.core.validators import MinValueValidator, RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-from webapp.archive.ingest.inbox import inbox_path
-from webapp.archive.ingest.start import IngestRefused
+from webapp.archive.ingest.create_run import IngestRefused, inbox_path
 from webapp.archive.models import Kind, Survey
+from webapp.archive.models.survey import Role
 from webapp.archive.uploads import keep_upload
+
+
+class NamesField(forms.CharField):
+    """Some names with commas between them, as a list."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, empty_value="", **options)
+
+    def prepare_value(self, value: Any) -> str:
+        return value if isinstance(value, str) else ", ".join(value or ())
+
+    def to_python(self, value: Any) -> Any:
+        return [name.strip() for name in (super().to_python(value) or "").split(",") if name.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(initial != self.to_python(data))
+
+    def run_validators(self, value: Any) -> None:
+        """Each name by itself: the validators are a text's."""
+        for name in value:
+            super().run_validators(name)
+
+
+class SurveyForm(forms.ModelForm):
+    """What an admin may change about a survey."""
+
+    classes = NamesField(
+        label=_("Classes"),
+        help_text=_(
+            "What the pictures may show, finely, with commas: BURN, CR, NOISE, AST, COMET. Models tell these apart, in "
+            "this order. Without classes they tell yes from no."
+        ),
+    )
+    positive = NamesField(label=_("Real movers among the classes"), help_text=_("For example: AST, COMET"))
+    channels = NamesField(
+        label=_("Channels"),
+        help_text=_("What the channels of one frame show, in their order: difference, science, template"),
+    )
+    open_metadata = NamesField(
+        label=_("Metadata shown before an answer"),
+        help_text=_(
+            "Names of metadata that tell nothing of the class and name no object, with commas: site, seeing. All "
+            "others are shown after the answer."
+        ),
+    )
+    pixel_scale = forms.FloatField(
+        required=False,
+        label=_("Pixel scale (arcsec per pixel)"),
+        validators=[MinValueValidator(1e-6, _("A pixel has a size: give a number above 0, or none."))],
+        widget=forms.NumberInput({"step": "any", "min": 0}),
+    )
+    observatory = forms.CharField(
+        required=False,
+        label=_("Observatory code"),
+        help_text=_("As the Minor Planet Center lists it, such as T05 or 250."),
+        validators=[
+            RegexValidator(r"^[A-Za-z0-9]{3,4}\Z", _("A code is three or four letters and digits, such as T05."))
+        ],
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters"}),
+    )
+
+    class Meta:
+        model = Survey
+        fields: tuple[str, ...] = (
+            "name", "description", "classes", "positive", "channels", "open_metadata", "pixel_scale", "observatory",
+            "is_simulated",
+        )  # fmt: skip
+        labels = {"name": _("Name"), "description": _("Description"), "is_simulated": _("Its sky is simulated")}
+        help_texts = {"is_simulated": _("Every page about it says so.")}
+        widgets = {"description": forms.Textarea({"rows": 3})}
+
+    def refuse(self, error: ValidationError) -> None:
+        self.add_error(None, error)
+
+
+class NewSurveyForm(SurveyForm):
+    class Meta(SurveyForm.Meta):
+        fields = ("name", "slug", *SurveyForm.Meta.fields[1:])
+        labels = {**SurveyForm.Meta.labels, "slug": _("Name in addresses")}
+        help_texts = {
+            **SurveyForm.Meta.help_texts,
+            "slug": _(
+                "Letters, digits and hyphens, such as atlas-2026. It cannot be changed later: addresses, commands and "
+                "the pixel store use it."
+            ),
+        }
+        error_messages = {"slug": {"unique": _("Another survey has this name in addresses. Choose another.")}}
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+
+    def role_said(self) -> Role:
+        return Role(self.cleaned_data["role"])
+
+    def why_not(self) -> str:
+        """Return the errors as sentences."""
+        return " ".join(_sentences(self.errors.values()))
+
+
+class MemberForm(RoleForm):
+    """Somebody who is to become a member."""
+
+    field_order = ("username", "role")
+    username = forms.CharField(
+        label=_("User name"),
+        max_length=150,
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=Role.choices,
+        initial=Role.SCIENTIST,
+        help_text=_("Scientists see known classes and give verdicts; admins also ingest, train and change settings."),
+    )
+
+
+def _sentences(errors: Iterable[Iterable[Any]]) -> Iterable[str]:
+    return (str(message) for each in errors for message in each)
 
 
 class Files(forms.ClearableFileInput):

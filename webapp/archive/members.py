@@ -5,7 +5,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from webapp.archive.models import Membership, Role, Survey
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Membership, Role
 
 
 class MembershipRefused(ValueError):

@@ -1,4 +1,4 @@
-"""The pixels of subjects, from the store that the settings name."""
+"""Subject pixels from the Zarr store that PIXELS names."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""Open a survey, and change what it says about itself."""
+"""Create surveys and change their settings; sizes of their subject sets."""
 
 from typing import NotRequired, TypedDict, Unpack
 
@@ -9,7 +9,8 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils.translation import ngettext
 
-from webapp.archive.models import Membership, Role, Subject, Survey
+from webapp.archive.models import Subject, Survey
+from webapp.archive.models.survey import Membership, Role
 
 
 class SurveySettings(TypedDict):
@@ -95,3 +96,12 @@ def _would_turn_around(label: str, count: int, *, is_real: bool) -> str:
             count,
         )
     return said % {"count": intcomma(count), "label": label}
+
+
+def set_sizes(survey: Survey) -> dict[int, dict[str, int]]:
+    """Return how many subjects of each kind a set holds, by the set's key; duplicates of others are not counted."""
+    sizes: dict[int, dict[str, int]] = {}
+    counted = Subject.objects.originals().filter(survey=survey).exclude(sets=None).values_list("sets", "kind")
+    for subject_set, kind, count in counted.annotate(Count("pk")).order_by("sets", "kind"):
+        sizes.setdefault(subject_set, {})[kind] = count
+    return sizes

@@ -1,9 +1,15 @@
 from django.urls import path
 
-from webapp.archive.views import ingest, members, pixels
-from webapp.archive.views.story import story
+from webapp.archive.views import ingest, pixels
 from webapp.archive.views.subjects import subject, subjects
-from webapp.archive.views.survey_settings import survey_new, survey_settings
+from webapp.archive.views.survey_settings import (
+    member_add,
+    member_change,
+    member_remove,
+    story,
+    survey_new,
+    survey_settings,
+)
 
 urlpatterns = [
     path("surveys/new/", survey_new, name="survey-new"),
@@ -18,9 +24,9 @@ urlpatterns = [
     path("surveys/<slug:slug>/ingest/<int:pk>/cancel/", ingest.ingest_cancel, name="ingest-cancel"),
     path("surveys/<slug:slug>/story/", story, name="story"),
     path("surveys/<slug:slug>/settings/", survey_settings, name="survey-settings"),
-    path("surveys/<slug:slug>/settings/members/", members.member_add, name="member-add"),
-    path("surveys/<slug:slug>/settings/members/<int:pk>/", members.member_change, name="member-change"),
-    path("surveys/<slug:slug>/settings/members/<int:pk>/remove/", members.member_remove, name="member-remove"),
+    path("surveys/<slug:slug>/settings/members/", member_add, name="member-add"),
+    path("surveys/<slug:slug>/settings/members/<int:pk>/", member_change, name="member-change"),
+    path("surveys/<slug:slug>/settings/members/<int:pk>/remove/", member_remove, name="member-remove"),
     path("pixels/<int:subject>/<slug:checksum>.bin", pixels.numbers, name="pixels"),
     path("pixels/<int:subject>/<slug:checksum>.png", pixels.picture, name="picture"),
 ]

@@ -1,0 +1,1 @@
+"""Community: Talk, favourites, collections, discoveries, activity."""

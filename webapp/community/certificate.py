@@ -13,7 +13,7 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 from pymupdf_fonts import myfont
 
-from webapp.community.effort import LONGEST, Effort
+from webapp.community.activity import LONGEST, Effort
 
 FACES = {"": "notos", "B": "notosbo"}
 INK, QUIET, LINE = (22, 25, 29), (86, 93, 102), (36, 70, 176)

@@ -1,16 +1,18 @@
 from django.urls import path
 
 from webapp.community.views import collections as collected
-from webapp.community.views.effort import certificate, statistics
-from webapp.community.views.kept import favourites, heart, recents
-from webapp.community.views.notifications import notifications, notifications_read
-from webapp.community.views.own_data import own_data, own_data_export
-from webapp.community.views.profile import choose_language, profile
-from webapp.community.views.talk import comment_bring_back, comment_edit, comment_new, comment_remove
+from webapp.community.views.activity import certificate, statistics
+from webapp.community.views.favourites import favourites, heart, recents
+from webapp.community.views.talk import (
+    comment_bring_back,
+    comment_edit,
+    comment_new,
+    comment_remove,
+    notifications,
+    notifications_read,
+)
 
 urlpatterns = [
-    path("language/", choose_language, name="set_language"),
-    path("you/", profile, name="profile"),
     path("you/recent/", recents, name="recents"),
     path("you/favourites/", favourites, name="favourites"),
     path("you/favourites/<int:subject>/", heart, name="heart"),
@@ -18,8 +20,6 @@ urlpatterns = [
     path("you/certificate.pdf", certificate, name="certificate"),
     path("you/news/", notifications, name="notifications"),
     path("you/news/read/", notifications_read, name="notifications-read"),
-    path("you/data/", own_data, name="own-data"),
-    path("you/data/export/", own_data_export, name="own-data-export"),
     path("you/collections/", collected.collections, name="collections"),
     path("you/collections/add/", collected.collection_add, name="collection-add"),
     path("collections/<int:pk>/", collected.collection, name="collection"),

@@ -1,0 +1,1 @@
+"""Commands, the processes of a machine's site, and the demonstration."""

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from webapp.parent import die_with_parent
+from webapp.core.process import die_with_parent
 
 log = logging.getLogger(__name__)
 

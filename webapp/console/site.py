@@ -15,10 +15,9 @@ from types import FrameType
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from webapp import embedded
-from webapp.console import static_files
-from webapp.console.logs import shorten
 from webapp.console.processes import Child, beat, end, web, worker
+from webapp.core import embedded_postgres, static_files
+from webapp.core.process import shorten
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +80,7 @@ def watch(children: list[Child]) -> None:
     with suppress(Ended):
         while True:
             time.sleep(1.0)
-            embedded.keep_running()
+            embedded_postgres.keep_running()
             for child in children:
                 child.revive()
                 shorten(child.log)

@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po, write_po
 from django.conf import settings
 from django.utils.translation.template import templatize
 
-from webapp.environment import ROOT
+from webapp.core.environment import ROOT
 
 LOCALE = ROOT / "locale"
 LAZY = {

@@ -11,9 +11,8 @@ from typing import Any
 from django.core import signals
 
 from webapp.front.body import Gone, Receive, Terms, TooLarge, TooSlow, read_body
-from webapp.front.environ import Scope, environ_of
-from webapp.front.reply import Application, Reply, Send
-from webapp.front.terms import file_terms, is_sent_by_one_who_may, plain_terms, takes_files
+from webapp.front.limits import file_terms, is_sent_by_one_who_may, plain_terms, takes_files
+from webapp.front.reply import Application, Reply, Scope, Send, environ_of
 
 
 class Front:

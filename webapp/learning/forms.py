@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from webapp.archive.models import Survey
 from webapp.learning.models import Preset
 from webapp.learning.roles import ROLE_OF_KIND
-from webapp.volunteers.models import Workflow
+from webapp.workflows.models import Workflow
 
 
 class WorkflowChoice(forms.ModelChoiceField):

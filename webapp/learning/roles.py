@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from webapp.archive.models import Survey
 from webapp.learning.models import Checkpoint, ModelRole
-from webapp.volunteers.models import Workflow
+from webapp.workflows.models import Workflow
 
 ROLE_OF_KIND = {role.kind: role for role in ModelRole}
 

@@ -1,5 +1,6 @@
-"""Write scores by the thousand: PostgreSQL's binary COPY, fed from one numpy array."""
+"""Bulk insert of scores by binary COPY, and the champion's score of subjects just classified."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,8 @@ from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from webapp.learning.models import Score
+from webapp.learning.roles import role_of
+from webapp.workflows.models import Workflow
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
@@ -69,3 +72,18 @@ def _row(k: int) -> np.dtype[np.void]:
     array = np.dtype([*heading, ("values", number, (k,))])
     fields = [("checkpoint", integer), ("subject", integer), ("probabilities", array), ("p_real", number)]
     return np.dtype([("fields", ">i2"), *fields, ("entropy", number)])
+
+
+def opinions(workflow: Workflow, subjects: Iterable[int]) -> dict[int, float]:
+    """Return the champion's probability of yes by subject, for those that it has scored; nothing where it is private.
+
+    Tell it only to somebody who has answered already: it would sway those who have not.
+    """
+    if not workflow.shows_score:
+        return {}
+    champion = {
+        "checkpoint__survey": workflow.survey_id,
+        "checkpoint__role": role_of(workflow),
+        "checkpoint__is_champion": True,
+    }
+    return dict(Score.objects.filter(**champion, subject__in=list(subjects)).values_list("subject", "p_real"))

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Subject
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.learning.models import Checkpoint, ScoringRun, ScoringShard
 
 SHARD = 8192

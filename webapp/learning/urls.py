@@ -1,9 +1,8 @@
 from django.urls import path
 
-from webapp.learning.views.champions import promote_checkpoint, rollback_champion, score_again
+from webapp.learning.views.champions import freeze_test_set, promote_checkpoint, rollback_champion, score_again
 from webapp.learning.views.overview import overview, overview_runs, start
 from webapp.learning.views.run import cancel, epochs, epochs_csv, progress, run
-from webapp.learning.views.test_sets import freeze_test_set
 
 urlpatterns = [
     path("", overview, name="learning"),

@@ -1,0 +1,1 @@
+"""Review: the scientists' desk: consensus browser, disagreements, rulings, calibration, throughput."""

@@ -10,9 +10,9 @@ from django.db.models import BooleanField, Case, Count, F, IntegerField, Q, Quer
 from django.db.models.functions import Cast, Floor, Least
 
 from webapp.consensus.models import Consensus
-from webapp.kept import kept
-from webapp.review.browse import Wanted
-from webapp.volunteers.models import Workflow
+from webapp.core.cached_figures import kept
+from webapp.review.consensus_browser import Wanted
+from webapp.workflows.models import Workflow
 
 POSTERIOR_BINS = 20
 AGREEMENT_BINS = 10

@@ -10,11 +10,12 @@ from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from webapp.consensus.models import Consensus, RetiredReason
-from webapp.consensus.models.shares import VOTES
-from webapp.kept import kept
-from webapp.sql import fetch
-from webapp.volunteers.models import Classification, QueueEntry, Reason, Workflow
+from webapp.classifications.models import Classification, Reason
+from webapp.consensus.models import VOTES, Consensus, RetiredReason
+from webapp.core.cached_figures import kept
+from webapp.core.sql import fetch
+from webapp.queue.models import QueueEntry
+from webapp.workflows.models import Workflow
 
 # Sums of sums: counting distinct people at once would sort every answer. The index `counted_over_time` holds all of it.
 ANSWERS = """
@@ -23,7 +24,7 @@ ANSWERS = """
         SELECT date_bin(%(length)s, created_at, %(since)s) AS start,
             count(*) FILTER (WHERE reason <> %(training)s) AS votes,
             count(*) FILTER (WHERE reason = %(training)s) AS training
-        FROM volunteers_classification
+        FROM classifications_classification
         WHERE workflow_id = %(workflow)s AND created_at >= %(since)s AND withdrawn_at IS NULL AND is_counted
         GROUP BY start, volunteer_id
     ) AS person

@@ -8,26 +8,27 @@ from datetime import datetime
 from django.db.models import F
 
 from webapp.archive.models import Subject
+from webapp.classifications.models import Classification
+from webapp.consensus.evidence import CELLS, NAT, NEWCOMER, Counts, posterior_of
 from webapp.consensus.intervals import Share, share_of
 from webapp.consensus.models import Consensus
-from webapp.consensus.weigh import CELLS, NAT, NEWCOMER, Counts, posterior_of
-from webapp.review.exchange.pseudonym import pseudonym
-from webapp.sql import fetch
-from webapp.volunteers.models import Classification, Method, Workflow
+from webapp.core.sql import fetch
+from webapp.volunteers.pseudonyms import pseudonym
+from webapp.workflows.models import Method, Workflow
 
 # What each voter had answered to subjects of known class before this vote, by class and answer. An answer that replaced
-# an undone one says nothing of skill, as in `webapp.consensus.skill`.
+# an undone one says nothing of skill, as in `webapp.consensus.skills`.
 EARLIER = """
     SELECT vote.id, known.gold_label, earlier.answer, count(*)
-    FROM volunteers_classification AS vote
-    JOIN volunteers_classification AS earlier
+    FROM classifications_classification AS vote
+    JOIN classifications_classification AS earlier
         ON earlier.volunteer_id = vote.volunteer_id AND earlier.workflow_id = vote.workflow_id
         AND (earlier.position < vote.position OR (vote.position IS NULL AND earlier.created_at < vote.created_at))
         AND earlier.is_counted AND earlier.withdrawn_at IS NULL
     JOIN archive_subject AS known ON known.id = earlier.subject_id AND known.gold_label <> ''
     WHERE vote.workflow_id = %s AND vote.subject_id = %s AND vote.withdrawn_at IS NULL
         AND NOT EXISTS (
-            SELECT FROM volunteers_classification AS undone
+            SELECT FROM classifications_classification AS undone
             WHERE undone.volunteer_id = earlier.volunteer_id AND undone.workflow_id = earlier.workflow_id
                 AND undone.subject_id = earlier.subject_id AND undone.withdrawn_at IS NOT NULL
         )

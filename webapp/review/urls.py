@@ -1,9 +1,30 @@
 from django.urls import path
 
-from webapp.review.views.desk import desk, give_verdict, withdraw
+from webapp.review.views.browser import browser, browser_csv, first_browser, histogram_csv
+from webapp.review.views.calibration import calibration, calibration_csv
+from webapp.review.views.disagreements import desk, give_verdict, withdraw
+from webapp.review.views.reanalysis import look_back, looking_back, looking_back_csv, versions
+from webapp.review.views.throughput import throughput, throughput_csv
+from webapp.review.views.votes import lines_csv, votes, votes_csv
 
 urlpatterns = [
-    path("", desk, name="review"),
-    path("<slug:workflow>/<int:pk>/rule/", give_verdict, name="rule"),
-    path("<slug:workflow>/<int:pk>/withdraw/", withdraw, name="withdraw"),
+    path("review/", desk, name="review"),
+    path("review/<slug:workflow>/<int:pk>/rule/", give_verdict, name="rule"),
+    path("review/<slug:workflow>/<int:pk>/withdraw/", withdraw, name="withdraw"),
+    path("consensus/", first_browser, name="consensus"),
+    path("consensus/subjects/<int:pk>/", votes, name="subject-votes"),
+    path("consensus/<slug:workflow>/", browser, name="consensus-browser"),
+    path("consensus/<slug:workflow>/consensus.csv", browser_csv, name="consensus-csv"),
+    path("consensus/<slug:workflow>/posterior.csv", histogram_csv, {"of": "posterior"}, name="posterior-csv"),
+    path("consensus/<slug:workflow>/agreement.csv", histogram_csv, {"of": "agreement"}, name="agreement-csv"),
+    path("consensus/<slug:workflow>/subjects/<int:pk>/votes.csv", votes_csv, name="votes-csv"),
+    path("consensus/<slug:workflow>/subjects/<int:pk>/lines.csv", lines_csv, name="lines-csv"),
+    path("consensus/<slug:workflow>/calibration/", calibration, name="calibration"),
+    path("consensus/<slug:workflow>/calibration.csv", calibration_csv, name="calibration-csv"),
+    path("consensus/<slug:workflow>/looking-back/", looking_back, name="looking-back"),
+    path("consensus/<slug:workflow>/looking-back/versions/", versions, name="looking-back-versions"),
+    path("consensus/<slug:workflow>/looking-back/now/", look_back, name="look-back"),
+    path("consensus/<slug:workflow>/looking-back.csv", looking_back_csv, name="looking-back-csv"),
+    path("consensus/<slug:workflow>/throughput/", throughput, name="throughput"),
+    path("consensus/<slug:workflow>/throughput.csv", throughput_csv, name="throughput-csv"),
 ]

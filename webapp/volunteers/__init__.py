@@ -1,0 +1,1 @@
+"""Volunteers: people who classify, with or without an account. Knows no workflow."""

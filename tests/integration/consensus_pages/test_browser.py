@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from tests.integration.learning import sky
 from webapp.consensus.models import Consensus
 from webapp.learning.models import Score
-from webapp.review.rule import rule
+from webapp.review.rulings import rule
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/surveys/night/consensus/night/"

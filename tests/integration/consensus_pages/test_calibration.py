@@ -3,8 +3,8 @@
 import pytest
 
 from tests.integration.learning import sky
-from webapp.review.judged import judged
-from webapp.review.rule import rule, withdraw_ruling
+from webapp.review.calibration import judged
+from webapp.review.rulings import rule, withdraw_ruling
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/surveys/night/consensus/night/calibration/"

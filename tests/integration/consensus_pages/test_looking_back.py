@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from webapp.consensus.aggregate import aggregate
+from webapp.consensus.batch_aggregation import aggregate
 from webapp.consensus.models import Aggregation
 
 pytestmark = pytest.mark.django_db

@@ -7,9 +7,11 @@ import pytest
 from django.utils import timezone
 
 from tests.integration.learning import sky
+from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
+from webapp.queue.models import QueueEntry
 from webapp.review.throughput import counts, open_subjects, steps, votes_by_day
-from webapp.volunteers.models import Classification, QueueEntry, Volunteer
+from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/surveys/night/consensus/night/throughput/"

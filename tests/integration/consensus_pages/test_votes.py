@@ -8,10 +8,11 @@ import pytest
 from ml.trails.marks import Mark, read_marks
 from tests.integration.learning import sky
 from webapp.archive.models import Frame
+from webapp.classifications.marks import Line, store_lines
+from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
 from webapp.review.timeline import timeline
-from webapp.volunteers.marks import Line, store_lines
-from webapp.volunteers.models import Classification, Volunteer
+from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 

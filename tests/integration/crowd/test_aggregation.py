@@ -7,11 +7,10 @@ import pytest
 from django.utils import timezone
 
 from tests.integration.crowd.world import make_volunteer, make_workflow, subjects_of, vote
-from webapp.consensus.aggregate import KEPT, aggregate, disagreements, due, start_aggregation
-from webapp.consensus.all_votes import all_votes
+from webapp.classifications.models import Classification
+from webapp.consensus.batch_aggregation import KEPT, aggregate, all_votes, disagreements, due, start_aggregation
 from webapp.consensus.models import AggregatedPosterior, Aggregation, Skill
-from webapp.jobs import JobState
-from webapp.volunteers.models import Classification
+from webapp.core.jobs import JobState
 
 pytestmark = pytest.mark.django_db
 

@@ -9,16 +9,15 @@ from django.db import connection
 from django.db.models import Count, F
 
 from tests.integration.crowd.world import end_grace, make_volunteer, make_workflow, standing, subjects_of, vote
-from webapp.consensus.catch_up import catch_up
+from webapp.classify.record import Item
+from webapp.classify.submit import submit, undo
+from webapp.consensus.evidence import posterior_of
 from webapp.consensus.models import Consensus, Skill
-from webapp.consensus.replay import replay_everybody
-from webapp.consensus.retire import reason_to_retire
-from webapp.consensus.submit import submit, undo
-from webapp.consensus.weigh import posterior_of
-from webapp.volunteers.classify import Item
-from webapp.volunteers.models import Lease, QueueEntry
-from webapp.volunteers.queue import lease_next
-from webapp.volunteers.wanted import available
+from webapp.consensus.recompute import catch_up, replay_everybody
+from webapp.consensus.retirement import reason_to_retire
+from webapp.queue.leases import lease_next
+from webapp.queue.models import Lease, QueueEntry
+from webapp.queue.redundancy import available
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,11 +7,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.integration.crowd.world import entry_of, make_volunteer, make_workflow, recount, subjects_of, vote
-from webapp.consensus.catch_up import catch_up
+from webapp.consensus.apply_votes import refresh
 from webapp.consensus.models import Consensus, Skill
-from webapp.consensus.skill import truth_changed
-from webapp.consensus.update import refresh
-from webapp.volunteers.models import QueueEntry
+from webapp.consensus.recompute import catch_up
+from webapp.consensus.skills import truth_changed
+from webapp.queue.models import QueueEntry
 
 pytestmark = pytest.mark.django_db
 

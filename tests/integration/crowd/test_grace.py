@@ -12,11 +12,11 @@ from tests.integration.crowd.world import (
     subjects_of,
     vote,
 )
-from webapp.consensus.grace import count_overdue
+from webapp.classifications.models import Classification
+from webapp.classify.commit_pending import count_overdue
+from webapp.classify.record import Item
+from webapp.classify.submit import submit, undo
 from webapp.consensus.models import Consensus, Skill
-from webapp.consensus.submit import submit, undo
-from webapp.volunteers.classify import Item
-from webapp.volunteers.models import Classification
 
 pytestmark = pytest.mark.django_db
 

@@ -16,9 +16,10 @@ from tests.integration.crowd.world import (
     subjects_of,
     vote,
 )
+from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
-from webapp.volunteers.models import Classification, Lease
-from webapp.volunteers.queue import release_expired
+from webapp.queue.leases import release_expired
+from webapp.queue.models import Lease
 
 pytestmark = pytest.mark.django_db
 

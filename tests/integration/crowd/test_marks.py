@@ -8,9 +8,9 @@ from astropy.wcs import WCS
 
 from tests.integration.crowd.world import client_of, make_volunteer, make_workflow, subjects_of
 from tests.integration.settings.people import browser, member
-from webapp.archive.models import Frame, Role
-from webapp.volunteers.models import Classification, Mark
-from webapp.volunteers.models.mark import MOST_MARKS
+from webapp.archive.models import Frame
+from webapp.archive.models.survey import Role
+from webapp.classifications.models import MOST_MARKS, Classification, Mark
 
 pytestmark = pytest.mark.django_db
 

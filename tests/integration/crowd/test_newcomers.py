@@ -9,8 +9,9 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from tests.integration.crowd.world import client_of, entry_of, make_volunteer, make_workflow, standing
-from webapp.volunteers.models import Lease, QueueEntry, Volunteer
-from webapp.volunteers.queue import release_expired
+from webapp.queue.leases import release_expired
+from webapp.queue.models import Lease, QueueEntry
+from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 

@@ -5,8 +5,9 @@ import uuid
 import pytest
 
 from tests.integration.crowd.world import client_of, end_grace, entry_of, make_volunteer, make_workflow, standing
+from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
-from webapp.volunteers.models import Classification, Lease, QueueEntry
+from webapp.queue.models import Lease, QueueEntry
 
 pytestmark = pytest.mark.django_db
 

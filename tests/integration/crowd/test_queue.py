@@ -11,10 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.integration.crowd.world import entry_of, make_subject, make_volunteer, make_workflow, subjects_of, vote
-from webapp.volunteers.enqueue import enqueue_subjects
-from webapp.volunteers.models import Lease, QueueEntry, Reason, Workflow
-from webapp.volunteers.queue import lease_next, release_expired
-from webapp.volunteers.wanted import available, wanted
+from webapp.classifications.models import Reason
+from webapp.queue.leases import lease_next, release_expired
+from webapp.queue.membership import enqueue_subjects
+from webapp.queue.models import Lease, QueueEntry
+from webapp.queue.redundancy import available, wanted
+from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
 
@@ -163,7 +165,7 @@ def test_next_takes_as_many_queries_for_fifty_as_for_one():
 def test_the_queue_reads_index_ranges_only():
     workflow = make_workflow(subjects=300, gold=30, random_fraction=0.3, training_schedule=[[0, 0.2]])
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE volunteers_queueentry")
+        cursor.execute("ANALYZE queue_queueentry")
         cursor.execute("SET LOCAL enable_seqscan = off")
     random.seed(1)  # so that some are drawn in each of the three ways
     with CaptureQueriesContext(connection) as queries:
@@ -174,6 +176,6 @@ def test_the_queue_reads_index_ranges_only():
         for sql in reads:
             cursor.execute(f"EXPLAIN (GENERIC_PLAN) {sql}")
             plan = "\n".join(row[0] for row in cursor.fetchall())
-            assert "Seq Scan on volunteers_queueentry" not in plan
+            assert "Seq Scan on queue_queueentry" not in plan
             assert "Sort" not in plan
             assert re.search("Index Scan using queue_(by_priority|at_random|of_gold) on", plan)

@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from tests.integration.crowd.world import end_grace, make_volunteer, make_workflow, recount, subjects_of
-from webapp.consensus.catch_up import catch_up
+from webapp.classifications.models import Classification
+from webapp.classify.record import Item
+from webapp.classify.submit import submit, undo
 from webapp.consensus.models import Consensus, Skill
-from webapp.consensus.skill import truth_changed
-from webapp.consensus.submit import submit, undo
-from webapp.volunteers.classify import Item
-from webapp.volunteers.models import Classification, QueueEntry
+from webapp.consensus.recompute import catch_up
+from webapp.consensus.skills import truth_changed
+from webapp.queue.models import QueueEntry
 
 METHODS = st.sampled_from(["majority", "swap-one-coin", "swap-two-coin"])
 COUNTS = ("votes_yes", "votes_no", "votes_unsure", "follow_ups", "evidence", "posterior", "method")

@@ -11,14 +11,15 @@ from django.utils import timezone
 from tasks import trust as tasks
 from tasks.worker import app
 from tests.integration.crowd.world import make_volunteer, make_workflow, subjects_of, vote
-from webapp.consensus.all_votes import all_votes
-from webapp.consensus.catch_up import catch_up
-from webapp.consensus.merge import merge
-from webapp.consensus.models import Consensus, FlagState, Skill, TrustFlag, TrustScan
-from webapp.consensus.trust import decide, due, start_scan
-from webapp.jobs import JobState
-from webapp.volunteers.enqueue import enqueue_subjects
-from webapp.volunteers.models import Classification
+from webapp.accounts.merge_visitor import merge
+from webapp.classifications.models import Classification
+from webapp.consensus.batch_aggregation import all_votes
+from webapp.consensus.models import Consensus, Skill
+from webapp.consensus.recompute import catch_up
+from webapp.core.jobs import JobState
+from webapp.quality.models import FlagState, TrustFlag, TrustScan
+from webapp.quality.scan import decide, due, start_scan
+from webapp.queue.membership import enqueue_subjects
 
 pytestmark = pytest.mark.django_db
 
@@ -144,7 +145,7 @@ def test_one_flag_that_stands_is_enough_and_undoing_opens_it_again(workflow, bot
 
 
 def test_who_begins_to_look_comes_back_by_newer_answers(workflow, bot, monkeypatch):
-    monkeypatch.setattr("webapp.consensus.trust.NEWEST", 40)
+    monkeypatch.setattr("webapp.quality.scan.NEWEST", 40)
     scan(workflow)
     confirmed = TrustFlag.objects.get(kind="constant")
     TrustFlag.objects.filter(pk=confirmed.pk).update(state=FlagState.CONFIRMED)

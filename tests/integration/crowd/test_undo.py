@@ -16,13 +16,14 @@ from tests.integration.crowd.world import (
     subjects_of,
     vote,
 )
-from webapp.consensus.catch_up import catch_up
+from webapp.classifications.models import Classification
+from webapp.classify.record import TooLate
+from webapp.classify.submit import undo
 from webapp.consensus.models import Consensus, Skill
-from webapp.consensus.skill import truth_changed
-from webapp.consensus.submit import undo
-from webapp.volunteers.classify import TooLate
-from webapp.volunteers.models import Classification, Lease, QueueEntry
-from webapp.volunteers.queue import lease_next
+from webapp.consensus.recompute import catch_up
+from webapp.consensus.skills import truth_changed
+from webapp.queue.leases import lease_next
+from webapp.queue.models import Lease, QueueEntry
 
 pytestmark = pytest.mark.django_db
 

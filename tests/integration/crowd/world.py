@@ -10,15 +10,19 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from webapp.archive.models import Frame, Subject, SubjectSet, Survey
-from webapp.consensus.grace import count_overdue
+from webapp.classifications.models import Classification
+from webapp.classify.commit_pending import count_overdue
+from webapp.classify.record import Item
+from webapp.classify.submit import Submitted, submit
+from webapp.consensus.apply_votes import count
+from webapp.consensus.locking import lock_voters
 from webapp.consensus.models import Consensus, Recount
-from webapp.consensus.recounting import recount_votes
-from webapp.consensus.standing import lock_voters
-from webapp.consensus.submit import Submitted, submit
-from webapp.consensus.update import count
-from webapp.volunteers.classify import Item, lock_entries
-from webapp.volunteers.enqueue import enqueue_subjects
-from webapp.volunteers.models import Classification, Lease, QueueEntry, Volunteer, Workflow
+from webapp.consensus.recompute import recount_votes
+from webapp.queue.entries import lock_entries
+from webapp.queue.membership import enqueue_subjects
+from webapp.queue.models import Lease, QueueEntry
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
 
 
 def make_workflow(subjects=10, gold=0, slug="atlas", **fields):

@@ -3,10 +3,9 @@
 import csv
 import json
 
-from webapp.review.intake.choices import Choices
-from webapp.review.intake.run import bring_in
-from webapp.review.intake.start import new_import
-from webapp.review.models import ClassificationImport
+from webapp.imports.choices import Choices
+from webapp.imports.models import ClassificationImport
+from webapp.imports.run import bring_in, new_import
 
 YES_NO = {"Yes": "yes", "No": "no", "Not sure": "unsure"}
 PANOPTES = Choices(source="zooniverse.org", match="metadata:name", task="T0", answers=YES_NO)

@@ -6,12 +6,13 @@ from rest_framework.test import APIClient
 
 from tests.integration.crowd.world import client_of, make_volunteer, make_workflow, subjects_of, vote
 from tests.integration.exchange.files import PANOPTES, panoptes_row, write_csv
-from webapp.archive.models import Membership, Role, Survey
-from webapp.review.exchange.exports import EXPORTS
-from webapp.review.intake import uploads
-from webapp.review.intake.start import new_import
-from webapp.review.models import ClassificationImport
-from webapp.volunteers.models import Classification
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Membership, Role
+from webapp.classifications.models import Classification
+from webapp.exports.formats import EXPORTS
+from webapp.imports import uploads
+from webapp.imports.models import ClassificationImport
+from webapp.imports.run import new_import
 
 pytestmark = pytest.mark.django_db
 

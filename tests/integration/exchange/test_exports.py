@@ -20,17 +20,20 @@ from tests.integration.crowd.world import (
     subjects_of,
     vote,
 )
-from webapp.consensus.submit import submit, undo
-from webapp.learning import curate, snapshot, test_set
-from webapp.learning.models import Checkpoint, Score, TrainingRun, TrainingSet
+from webapp.classifications.marks import Line, store_lines
+from webapp.classifications.models import Classification
+from webapp.classify.record import Item
+from webapp.classify.submit import submit, undo
+from webapp.exports import paging
+from webapp.exports.formats import EXPORTS
+from webapp.learning import test_sets
+from webapp.learning.models import Checkpoint, Score, TrainingRun
+from webapp.learning.models.training_run import TrainingSet
 from webapp.learning.roles import classes_of
-from webapp.review.exchange import paging
-from webapp.review.exchange.exports import EXPORTS
-from webapp.review.exchange.pseudonym import pseudonym
-from webapp.review.rule import rule
-from webapp.volunteers.classify import Item
-from webapp.volunteers.marks import Line, store_lines
-from webapp.volunteers.models import Classification, Volunteer
+from webapp.learning.training_sets import curate, snapshot
+from webapp.review.rulings import rule
+from webapp.volunteers.models import Volunteer
+from webapp.volunteers.pseudonyms import pseudonym
 
 pytestmark = pytest.mark.django_db
 
@@ -171,7 +174,7 @@ def test_pages_join_without_a_gap_or_an_overlap(workflow, monkeypatch):
     whole = {name: written(workflow, name) for name in EXPORTS if not name.endswith("parquet")}
     for size in (1, 2, 4, 5, 15):
         monkeypatch.setattr(paging, "PAGE", size)
-        monkeypatch.setattr("webapp.review.exchange.consensus_rows.PAGE", size)
+        monkeypatch.setattr("webapp.exports.consensus.PAGE", size)
         assert {name: written(workflow, name) for name in whole} == whole
 
 
@@ -186,7 +189,7 @@ def test_the_consensus_tells_all_that_is_known(workflow, settings, django_user_m
     run = TrainingRun.objects.create(survey=survey, workflow=workflow, role="tracklet", state="done")
     champion = Checkpoint.objects.create(survey=survey, role="tracklet", run=run, manifest={}, is_champion=True)
     Score.objects.create(checkpoint=champion, subject=first, probabilities=[0.2, 0.8], p_real=0.8, entropy=0.5)
-    for folder, name, subject in ((curate.FOLDER, "a" * 64, first), (test_set.FOLDER, "b" * 64, third)):
+    for folder, name, subject in ((curate.FOLDER, "a" * 64, first), (test_sets.FOLDER, "b" * 64, third)):
         label = snapshot.Label(subject.pk, subject.external_id, "", 0, "", "AST", ("AST",), 1.0, "consensus")
         snapshot.write(folder, name, [label], classes_of(survey))
     TrainingSet.objects.create(workflow=workflow, hash="a" * 64, size=1)

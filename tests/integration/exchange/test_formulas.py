@@ -10,10 +10,11 @@ from django.test import Client
 
 from ml.evaluation.report.chart import csv_of
 from tests.integration.crowd.world import make_subject, make_volunteer, make_workflow
-from webapp.archive.models import IngestProblem, IngestRun, Membership, Role
-from webapp.community.export import export
+from webapp.accounts.data_export import export
+from webapp.archive.models import IngestProblem, IngestRun
+from webapp.archive.models.survey import Membership, Role
 from webapp.community.models import Favourite
-from webapp.review.csv_stream import csv_response
+from webapp.core.csv_writer import csv_response
 
 pytestmark = pytest.mark.django_db
 FORMULAS = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1"]

@@ -4,8 +4,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.integration.crowd.world import make_workflow
-from webapp.review.models import ClassificationImport
-from webapp.volunteers.models import Classification
+from webapp.classifications.models import Classification
+from webapp.imports.models import ClassificationImport
 
 pytestmark = pytest.mark.django_db
 

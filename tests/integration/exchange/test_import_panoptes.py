@@ -7,9 +7,10 @@ import pytest
 from tests.integration.crowd.world import entry_of, make_subject, make_workflow, recount, subjects_of
 from tests.integration.exchange.files import PANOPTES, YES_NO, counts, imported, panoptes_row, write_csv
 from webapp.archive.models import Subject
+from webapp.classifications.models import Classification, Mark
 from webapp.consensus.models import Consensus, Skill
-from webapp.review.intake.choices import Choices
-from webapp.volunteers.models import Classification, Mark, Volunteer
+from webapp.imports.choices import Choices
+from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 

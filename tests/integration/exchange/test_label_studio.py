@@ -8,16 +8,16 @@ import pytest
 
 from tests.integration.crowd.world import end_grace, make_volunteer, make_workflow, subjects_of
 from tests.integration.exchange.files import counts, imported
+from webapp.classifications.marks import Line
+from webapp.classifications.models import Classification, Mark
+from webapp.classify.record import Item
+from webapp.classify.submit import submit
 from webapp.consensus.models import Consensus
-from webapp.consensus.submit import submit
+from webapp.exports.formats import EXPORTS
+from webapp.imports.choices import Choices
+from webapp.imports.inspect import look
 from webapp.learning.models import Checkpoint, Score, TrainingRun
-from webapp.review.exchange.exports import EXPORTS
-from webapp.review.intake.choices import Choices
-from webapp.review.intake.look import look
-from webapp.volunteers.classify import Item
-from webapp.volunteers.enqueue import enqueue_subjects
-from webapp.volunteers.marks import Line
-from webapp.volunteers.models import Classification, Mark
+from webapp.queue.membership import enqueue_subjects
 
 pytestmark = pytest.mark.django_db
 

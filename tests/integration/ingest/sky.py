@@ -8,10 +8,10 @@ from astropy.io import fits
 from django.conf import settings
 
 from ml.storage.pixel_store import PixelStore
-from webapp.archive.ingest.run import ingest
-from webapp.archive.ingest.start import new_run
+from webapp.archive.ingest.create_run import new_run
+from webapp.archive.ingest.pipeline import ingest
 from webapp.archive.models import IngestProblem, IngestRun, Subject, Survey
-from webapp.volunteers.refill import refill
+from webapp.queue.membership import refill
 
 PLANES = 16
 SIDE = 8

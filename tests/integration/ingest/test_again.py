@@ -18,9 +18,10 @@ from tests.integration.ingest.sky import (
     write_cube,
     write_manifest,
 )
-from webapp.archive.ingest.start import new_run
+from webapp.archive.ingest.create_run import new_run
 from webapp.archive.models import IngestRun, Subject, SubjectSet
-from webapp.volunteers.models import QueueEntry, Workflow
+from webapp.queue.models import QueueEntry
+from webapp.workflows.models import Workflow
 
 
 @pytest.mark.django_db

@@ -6,10 +6,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.integration.ingest.sky import assert_archive_equals, make_sky, make_survey, row, write_cube, write_manifest
-from webapp.archive.ingest.shelf import Shelf
+from webapp.archive.ingest.pixel_writer import Shelf
 from webapp.archive.models import IngestProblem, IngestRun, Subject, SubjectSet, Survey
 from webapp.console.management.commands import ingest as command
-from webapp.environment import ROOT
+from webapp.core.environment import ROOT
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 
 from tests.integration.learning import sky
-from webapp.archive.ingest.keys import keys_in_gaps, new_keys
+from webapp.archive.ingest.pixel_writer import keys_in_gaps, new_keys
 from webapp.archive.models import Subject
 
 pytestmark = pytest.mark.django_db

@@ -19,13 +19,13 @@ from tests.integration.ingest.sky import (
     write_cube,
     write_manifest,
 )
-from webapp.archive.ingest import keep as keeping
-from webapp.archive.ingest import restart
-from webapp.archive.ingest.run import ingest
-from webapp.archive.ingest.start import new_run
+from webapp.archive.ingest import store as keeping
+from webapp.archive.ingest.create_run import new_run
+from webapp.archive.ingest.pipeline import ingest
 from webapp.archive.models import IngestRun, Subject
-from webapp.jobs import Cancelled, LeaseLost
-from webapp.volunteers.refill import refill
+from webapp.core import retry
+from webapp.core.jobs import Cancelled, LeaseLost
+from webapp.queue.membership import refill
 
 
 class Killed(BaseException):
@@ -35,7 +35,7 @@ class Killed(BaseException):
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
     monkeypatch.setattr("webapp.archive.ingest.batches.ROWS", 16)
-    monkeypatch.setattr(restart, "WAITS", (0.01, 0.1, 0.5))
+    monkeypatch.setattr(retry, "WAITS", (0.01, 0.1, 0.5))
 
 
 def after(times, function, act):
@@ -133,7 +133,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing_more(tmp_path, monkeypatch)
         finally:
             connection.close()
 
-    monkeypatch.setattr("webapp.archive.ingest.run.keep", after(3, keeping.keep, taken_over))
+    monkeypatch.setattr("webapp.archive.ingest.pipeline.keep", after(3, keeping.keep, taken_over))
     with pytest.raises(LeaseLost):
         ingest(slow, stored=refill)
     ended = IngestRun.objects.get(pk=run.pk)
@@ -146,7 +146,7 @@ def test_a_cancelled_run_keeps_what_is_in(tmp_path, monkeypatch):
     survey = make_survey()
     make_sky(tmp_path / "night", 100)
     run = new_run(survey=survey, path=tmp_path / "night", by=None)
-    monkeypatch.setattr("webapp.archive.ingest.run.keep", after(3, keeping.keep, run.request_cancel))
+    monkeypatch.setattr("webapp.archive.ingest.pipeline.keep", after(3, keeping.keep, run.request_cancel))
     with pytest.raises(Cancelled):
         work_on(run)
     run.refresh_from_db()
@@ -180,14 +180,14 @@ def test_a_connection_cut_within_a_batch_costs_that_batch_a_second_try(tmp_path,
 def test_a_commit_whose_answer_was_lost_is_not_done_again(tmp_path, monkeypatch):
     survey = make_survey()
     truth = make_sky(tmp_path / "night", 100)
-    run = restart._Attempt.run
+    run = retry._Attempt.run
 
     def deaf(attempt):
         run(attempt)
-        monkeypatch.setattr(restart._Attempt, "run", run)
+        monkeypatch.setattr(retry._Attempt, "run", run)
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(restart._Attempt, "run", deaf)
+    monkeypatch.setattr(retry._Attempt, "run", deaf)
     ended = run_ingest(survey, tmp_path / "night")
     assert counters(ended) == {"done": 100, "added": 100, "known": 0, "duplicates": 0, "bad": 0}
     assert_archive_equals(survey, truth)

@@ -7,7 +7,8 @@ from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.consensus.models import Consensus
 from webapp.learning.models import Checkpoint, TrainingRun
-from webapp.volunteers.models import QueueEntry, Workflow
+from webapp.queue.models import QueueEntry
+from webapp.workflows.models import Workflow
 
 
 def stamps(real, *, frames=1, seed=0, side=21):

@@ -13,14 +13,14 @@ from tasks import acquisition, scoring, training
 from tests.integration.crowd.world import make_volunteer
 from tests.integration.learning import sky
 from webapp.archive.models import Subject
+from webapp.classifications.models import Classification, Mark
 from webapp.consensus.models import Skill
-from webapp.jobs import JobState
-from webapp.learning import curate
-from webapp.learning.drawn import lines_of
+from webapp.core.jobs import JobState
 from webapp.learning.models import Preset, ScoringRun, ScoringShard
-from webapp.learning.promote import champion_of, promote
-from webapp.learning.start import start_training
-from webapp.volunteers.models import Classification, Mark
+from webapp.learning.promotion import champion_of, promote
+from webapp.learning.training_sets import curate
+from webapp.learning.training_sets.labels import lines_of
+from webapp.learning.triggers import start_training
 
 pytestmark = pytest.mark.django_db
 

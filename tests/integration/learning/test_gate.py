@@ -2,7 +2,7 @@
 
 import pytest
 
-from webapp.learning.gate import FEWEST_LABELS, MARGIN, Result, judge, signed
+from webapp.learning.promotion import FEWEST_LABELS, MARGIN, Result, judge, signed
 
 FIRST = Result(labels=100, auc=0.9, auc_low=0.8)
 BETTER = Result(

@@ -5,9 +5,10 @@ from django.core.management import CommandError, call_command
 
 from tests.integration.learning import sky
 from webapp.archive.models import Subject
-from webapp.learning import curate, models, test_set
-from webapp.learning.held_out import TEST_SHARE, choose_nights, is_test_group, nights_of, on_test_side
-from webapp.learning.labels import labels
+from webapp.learning import models, test_sets
+from webapp.learning.test_sets import TEST_SHARE, choose_nights, is_test_group, nights_of, on_test_side
+from webapp.learning.training_sets import curate
+from webapp.learning.training_sets.labels import labels
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +49,7 @@ def test_nothing_of_a_test_night_is_trained_on_not_even_an_object_seen_there():
         row.mjd = 60000 + number % 10 + 0.3
     Subject.objects.bulk_update(rows, ["mjd"])
     sky.make_gold(rows, [number % 4 < 2 for number in range(200)])
-    frozen = test_set.freeze(survey=survey, kind="stamp")
+    frozen = test_sets.freeze(survey=survey, kind="stamp")
     (night,) = frozen.nights
     of_night = [row for row in rows if int(row.mjd) == night]
     traveller = next(row for row in rows if int(row.mjd) != night and not is_test_group(row.object_group))
@@ -56,7 +57,7 @@ def test_nothing_of_a_test_night_is_trained_on_not_even_an_object_seen_there():
     learnt = {label.subject_id for label in labels(workflow)}
     assert not learnt & {row.pk for row in of_night}
     assert traveller.pk not in learnt
-    assert {row.pk for row in of_night} <= {label.subject_id for label in test_set.labels_of(frozen)}
+    assert {row.pk for row in of_night} <= {label.subject_id for label in test_sets.labels_of(frozen)}
 
 
 def test_a_frozen_test_set_stays_until_somebody_asks():
@@ -64,24 +65,24 @@ def test_a_frozen_test_set_stays_until_somebody_asks():
     workflow = sky.workflow(survey)
     rows = sky.subjects(survey, [True] * 200)
     sky.make_gold(rows[:100], [n % 2 == 0 for n in range(100)])
-    frozen = test_set.current(survey, "stamp")
-    before = test_set.labels_of(frozen)
+    frozen = test_sets.current(survey, "stamp")
+    before = test_sets.labels_of(frozen)
     sky.make_gold(rows[100:], [n % 2 == 0 for n in range(100)])
-    assert test_set.current(survey, "stamp") == frozen
-    assert test_set.labels_of(frozen) == before
-    newer = test_set.freeze(survey=survey, kind="stamp")
+    assert test_sets.current(survey, "stamp") == frozen
+    assert test_sets.labels_of(frozen) == before
+    newer = test_sets.freeze(survey=survey, kind="stamp")
     assert newer.size > frozen.size
     assert models.TestSet.objects.get(is_current=True) == newer
-    assert test_set.labels_of(frozen) == before
-    judged = {label.object_group for label in test_set.labels_of(newer)}
+    assert test_sets.labels_of(frozen) == before
+    judged = {label.object_group for label in test_sets.labels_of(newer)}
     assert not judged & {label.object_group for label in curate.labels_of(curate.curate(workflow))[0]}
 
 
 def test_too_little_gold_is_said_in_numbers_and_freezes_nothing():
     survey = sky.survey()
     sky.make_gold(sky.subjects(survey, [True] * 30), [True] * 30)
-    with pytest.raises(test_set.TooLittleGold, match=r"real and 0 bogus.*it takes 5 of each"):
-        test_set.current(survey, "stamp")
+    with pytest.raises(test_sets.TooLittleGold, match=r"real and 0 bogus.*it takes 5 of each"):
+        test_sets.current(survey, "stamp")
     assert not models.TestSet.objects.exists()
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from ml.acquisition import uncertainty
 from tests.integration.learning import sky
-from webapp.learning import priorities, scores
-from webapp.learning.priorities import workflows_guided_by, write_priorities
-from webapp.volunteers.models import QueueEntry
+from webapp.learning import acquisition, scores
+from webapp.learning.acquisition import workflows_guided_by, write_priorities
+from webapp.queue.models import QueueEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -80,7 +80,7 @@ def test_gold_retired_and_other_workflows_entries_are_left_alone(workflow, champ
 
 
 def test_batches_reach_every_entry_and_a_second_time_changes_nothing(workflow, champion, monkeypatch):
-    monkeypatch.setattr(priorities, "BATCH", 4)
+    monkeypatch.setattr(acquisition, "BATCH", 4)
     rows = sky.subjects(workflow.survey, [True] * 13)
     sky.queue(workflow, rows)
     score(champion, rows, np.linspace(0.2, 0.45, 13))

@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from ml.storage.pixel_store import PixelStore
 from tests.integration.learning import sky
 from webapp.learning.models import Promotion, Score, ScoringRun
-from webapp.learning.promote import NoEarlierChampion, champion_of, promote, rollback
-from webapp.learning.prune import prune
+from webapp.learning.promotion import NoEarlierChampion, champion_of, promote, rollback
+from webapp.learning.retention import prune
 
 pytestmark = pytest.mark.django_db
 

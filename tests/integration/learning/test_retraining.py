@@ -4,9 +4,9 @@ import pytest
 
 from tasks import retrain
 from tests.integration.learning import sky
-from webapp.learning import curate
 from webapp.learning.models import TrainingRun
-from webapp.learning.retraining import due, labels_since, wants_retraining
+from webapp.learning.training_sets import curate
+from webapp.learning.triggers import due, labels_since, wants_retraining
 
 pytestmark = pytest.mark.django_db
 

@@ -8,15 +8,16 @@ from django.core.exceptions import ValidationError
 
 from tests.integration.crowd.world import recount
 from tests.integration.learning import sky
-from webapp.consensus.catch_up import catch_up
+from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus, Skill
-from webapp.learning.held_out import is_test_group
-from webapp.learning.labels import labels
+from webapp.consensus.recompute import catch_up
 from webapp.learning.models import Checkpoint, Score, TrainingRun
-from webapp.review.disagreement import disagreements
+from webapp.learning.test_sets import is_test_group
+from webapp.learning.training_sets.labels import labels
+from webapp.review.disagreements import disagreements
 from webapp.review.models import Ruling
-from webapp.review.rule import AlreadyWithdrawn, rule, withdraw_ruling
-from webapp.volunteers.models import Classification, Volunteer
+from webapp.review.rulings import AlreadyWithdrawn, rule, withdraw_ruling
+from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 

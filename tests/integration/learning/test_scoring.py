@@ -9,13 +9,12 @@ from ml.storage.pixel_store import PixelStore
 from tasks import acquisition, scoring
 from tests.integration.learning import sky
 from webapp.archive.models import IngestRun
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.learning import scores
-from webapp.learning.arrivals import score_arrivals
 from webapp.learning.models import Score, ScoringRun, ScoringShard
-from webapp.learning.promote import promote
+from webapp.learning.promotion import promote
+from webapp.learning.rescoring import TRIES, failures, gaps, score_arrivals, score_unscored
 from webapp.learning.scoring import conclude, cut, start_scoring, whole_archive
-from webapp.learning.unscored import TRIES, failures, gaps, score_unscored
 
 pytestmark = pytest.mark.django_db
 

@@ -10,12 +10,12 @@ from tasks import judging, scoring, tracks, training
 from tests.acceptance.people import member
 from tests.integration.learning import sky
 from webapp.archive.models import Frame
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.learning.models import Checkpoint, Score
-from webapp.learning.promote import promote
+from webapp.learning.promotion import promote
 from webapp.learning.roles import ROLE_OF_KIND
 from webapp.learning.scoring import start_scoring
-from webapp.learning.start import start_training
+from webapp.learning.triggers import start_training
 
 pytestmark = pytest.mark.django_db
 

@@ -7,10 +7,11 @@ from django.conf import settings
 from ml.inference.checkpoint import Checkpoint as Files
 from tasks import training
 from tests.integration.learning import sky
-from webapp.jobs import JobState
-from webapp.learning.models import Checkpoint, Evaluation, Promotion, ScoringRun, TrainingRun
-from webapp.learning.promote import promote
-from webapp.learning.start import AlreadyTraining, cancel_training, start_training
+from webapp.core.jobs import JobState
+from webapp.learning.models import Checkpoint, Promotion, ScoringRun, TrainingRun
+from webapp.learning.models.checkpoint import Evaluation
+from webapp.learning.promotion import promote
+from webapp.learning.triggers import AlreadyTraining, cancel_training, start_training
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +73,7 @@ def crash(*args, **kwargs):
 
 def test_a_crash_in_the_middle_of_settling_leaves_nothing_half_done(workflow, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr("webapp.learning.promote.start_scoring", crash)
+        patched.setattr("webapp.learning.promotion.start_scoring", crash)
         run = trained(workflow)
     assert run.state == JobState.FAILED
     assert "lights" in run.error

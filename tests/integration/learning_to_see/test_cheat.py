@@ -11,10 +11,10 @@ from tests.integration.crowd.world import client_of, make_volunteer, vote
 from tests.integration.learning import sky
 from tests.integration.settings.people import browser, member
 from webapp.archive.models import Frame, Subject, SubjectSet
-from webapp.consensus.injecting import start_injection
 from webapp.consensus.models import Consensus
-from webapp.review.rule import rule
-from webapp.volunteers.enqueue import enqueue_subjects
+from webapp.queue.membership import enqueue_subjects
+from webapp.review.rulings import rule
+from webapp.synthetics.injection import start_injection
 from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db

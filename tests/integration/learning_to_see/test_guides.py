@@ -12,13 +12,14 @@ from PIL import Image
 
 from tests.integration.crowd.world import make_subject, make_volunteer, make_workflow, vote
 from tests.integration.settings.people import account, browser, member
+from webapp.accounts.merge_visitor import merge
 from webapp.archive.models import Subject
-from webapp.consensus.merge import merge
-from webapp.volunteers.field_guide import explanation, field_guide
-from webapp.volunteers.guide import TextRefused, current_text, write_text
-from webapp.volunteers.guide_images import MOST_BYTES
-from webapp.volunteers.markdown import as_html, sections
-from webapp.volunteers.models import GuideImage, GuideText, TutorialProgress, Volunteer
+from webapp.core.markdown import as_html, sections
+from webapp.guides.field_guide import explanation, field_guide
+from webapp.guides.images import MOST_BYTES
+from webapp.guides.models import GuideImage, GuideText, TutorialProgress
+from webapp.guides.texts import TextRefused, current_text, write_text
+from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 

@@ -10,15 +10,15 @@ from tests.integration.learning import sky
 from tests.integration.settings.people import account, browser, member
 from webapp.archive.models import Frame, Subject, SubjectSet
 from webapp.archive.pixels import pixels_of
-from webapp.consensus.feedback import SYNTHETIC
-from webapp.consensus.models import Injection
-from webapp.consensus.synthetic_name import name_like
-from webapp.learning.held_out import on_test_side
-from webapp.learning.labels import labels
 from webapp.learning.scoring import whole_archive
-from webapp.volunteers.enqueue import enqueue_subjects
-from webapp.volunteers.figures import figures_of
-from webapp.volunteers.models import QueueEntry
+from webapp.learning.test_sets import on_test_side
+from webapp.learning.training_sets.labels import labels
+from webapp.queue.counts import figures_of
+from webapp.queue.membership import enqueue_subjects
+from webapp.queue.models import QueueEntry
+from webapp.synthetics.injection import name_like
+from webapp.synthetics.models import Injection
+from webapp.synthetics.mover import SYNTHETIC
 
 pytestmark = pytest.mark.django_db
 

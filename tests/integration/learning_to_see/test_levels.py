@@ -9,11 +9,12 @@ from scipy.stats import beta
 from tests.integration.crowd.world import client_of, make_volunteer, make_workflow, vote
 from tests.integration.settings.people import browser, others
 from webapp.archive.models import Subject
+from webapp.classifications.models import Classification
+from webapp.consensus.access_levels import gate_of, missing_in
 from webapp.consensus.intervals import share_of
-from webapp.consensus.levels import gate_of, missing_in
 from webapp.consensus.models import Skill
-from webapp.consensus.skill_record import answered_by, most_confused, over_time, sensitivity_of
-from webapp.volunteers.models import Classification, Lease
+from webapp.consensus.skill_history import answered_by, most_confused, over_time, sensitivity_of
+from webapp.queue.models import Lease
 
 pytestmark = pytest.mark.django_db
 

@@ -7,11 +7,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
 from tests.integration.crowd.world import client_of, make_volunteer, make_workflow, vote
-from webapp.review.rule import rule, withdraw_ruling
-from webapp.volunteers.models import Lease, QueueEntry
-from webapp.volunteers.progress import progress_of
-from webapp.volunteers.queue import lease_next
-from webapp.volunteers.training_schedule import Row, as_rows, from_rows, in_numbers, share_at, usual_schedule
+from webapp.queue.counts import progress_of
+from webapp.queue.leases import lease_next
+from webapp.queue.models import Lease, QueueEntry
+from webapp.review.rulings import rule, withdraw_ruling
+from webapp.workflows.gold_schedule import Row, as_rows, from_rows, in_numbers, share_at, usual_schedule
 
 pytestmark = pytest.mark.django_db
 

@@ -5,17 +5,22 @@ from django.contrib.auth import get_user_model
 
 from tests.integration.crowd.world import recount
 from tests.integration.learning import sky
+from webapp.archive.messages import NOTHING_READ
 from webapp.archive.models import IngestProblem, IngestRun
-from webapp.archive.sentences import NOTHING_READ
-from webapp.consensus.models import AggregatedPosterior, Aggregation, Injection, Recount, TrustFlag, TrustScan
-from webapp.consensus.sentences import DAWID_SKENE, DRAWN, FLAGGED, RECOUNTED, TURNED
-from webapp.learning.gate import Result, judge
-from webapp.learning.models import Evaluation, Promotion, Score, TestSet, TrainingEpoch, TrainingRun, TrainingSet
-from webapp.learning.sentences import LEARNING
-from webapp.review.models import ClassificationImport
-from webapp.review.rule import rule
-from webapp.review.sentences import NOT_BROUGHT_IN_FURTHER, NOT_UTF8
-from webapp.volunteers.models import Classification, Mark, Volunteer
+from webapp.classifications.models import Classification, Mark
+from webapp.consensus.messages import DAWID_SKENE, DRAWN, FLAGGED, RECOUNTED, TURNED
+from webapp.consensus.models import AggregatedPosterior, Aggregation, Recount
+from webapp.imports.messages import NOT_BROUGHT_IN_FURTHER, NOT_UTF8
+from webapp.imports.models import ClassificationImport
+from webapp.learning.messages import LEARNING
+from webapp.learning.models import Promotion, Score, TrainingEpoch, TrainingRun
+from webapp.learning.models.checkpoint import Evaluation
+from webapp.learning.models.training_run import TestSet, TrainingSet
+from webapp.learning.promotion import Result, judge
+from webapp.quality.models import TrustFlag, TrustScan
+from webapp.review.rulings import rule
+from webapp.synthetics.models import Injection
+from webapp.volunteers.models import Volunteer
 
 NOW = "2026-05-01T12:00Z"
 

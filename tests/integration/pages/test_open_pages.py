@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 
 from tests.integration.learning import sky
-from webapp.archive.models import Membership
+from webapp.archive.models.survey import Membership
 from webapp.archive.pixels import pixel_store
-from webapp.volunteers.models import Classification, Volunteer
+from webapp.classifications.models import Classification
+from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 

@@ -5,9 +5,9 @@ import pytest
 
 from tests.acceptance.people import member
 from tests.integration.learning import sky
-from webapp.jobs import JobState
+from webapp.core.jobs import JobState
 from webapp.learning.models import ScoringRun, ScoringShard
-from webapp.learning.promote import promote
+from webapp.learning.promotion import promote
 
 pytestmark = pytest.mark.django_db
 

@@ -7,8 +7,7 @@ from django.contrib.staticfiles import finders
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 
-from webapp.learning.bokeh_files import BokehFinder
-from webapp.static_storage import StaticStorage
+from webapp.core.static_files import BokehFinder, StaticStorage
 
 
 def test_the_curves_scripts_come_from_bokehs_package():
@@ -22,13 +21,13 @@ def test_nothing_else_of_it_is_served(path):
 
 
 def test_modules_import_each_other_by_hashed_names(tmp_path):
-    ours, theirs = "volunteers/classify/page.js", "vendor/widget.js"
+    ours, theirs = "classify/page.js", "vendor/widget.js"
     files = FileSystemStorage(tmp_path)
     files.save(ours, ContentFile('import { Api } from "./api.js";\n'))
-    files.save("volunteers/classify/api.js", ContentFile("export class Api {}\n"))
+    files.save("classify/api.js", ContentFile("export class Api {}\n"))
     files.save(theirs, ContentFile('// import { x } from "./missing.js";\n'))
     storage = StaticStorage(location=tmp_path)
-    paths = {path: (files, path) for path in (ours, "volunteers/classify/api.js", theirs)}
+    paths = {path: (files, path) for path in (ours, "classify/api.js", theirs)}
     hashed = {name: into for name, into, _ in storage.post_process(paths)}
     text = (tmp_path / hashed[ours]).read_text()
     assert re.search(r'from "\./api\.[0-9a-f]{12}\.js"', text)

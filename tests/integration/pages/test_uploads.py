@@ -6,9 +6,10 @@ from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.test import Client
 
 from tests.integration.learning import sky
-from webapp.archive.ingest.inbox import inbox
-from webapp.archive.models import IngestRun, Membership, Survey
-from webapp.volunteers.models import GuideImage
+from webapp.archive.ingest.create_run import inbox
+from webapp.archive.models import IngestRun, Survey
+from webapp.archive.models.survey import Membership
+from webapp.guides.models import GuideImage
 
 pytestmark = pytest.mark.django_db
 

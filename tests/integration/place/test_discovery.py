@@ -3,11 +3,12 @@
 import pytest
 
 from tests.integration.crowd import world
+from webapp.accounts.merge_visitor import merge
+from webapp.classifications.models import Classification
 from webapp.community.models import Discovery, Notification, Profile
-from webapp.consensus.merge import merge
 from webapp.review.models import Ruling
-from webapp.review.rule import rule, withdraw_ruling
-from webapp.volunteers.models import Classification, Volunteer
+from webapp.review.rulings import rule, withdraw_ruling
+from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 

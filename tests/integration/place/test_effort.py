@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.integration.crowd import world
-from webapp.community import effort
-from webapp.community.effort import answers_by, effort_of
-from webapp.volunteers.models import Classification
+from webapp.classifications.models import Classification
+from webapp.community import activity
+from webapp.community.activity import answers_by, effort_of
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 def now(monkeypatch):
     """The evening after the clocks of Berlin went back."""
     moment = datetime(2026, 10, 25, 20, 30, tzinfo=UTC)
-    monkeypatch.setattr(effort.timezone, "now", lambda: moment)
+    monkeypatch.setattr(activity.timezone, "now", lambda: moment)
     return moment
 
 
@@ -65,7 +65,7 @@ def test_time_leaves_pauses_out(workflow, ada, now):
         answered(ada, workflow, subject, now, seconds)
     told = effort_of(ada)
     assert told.answers == 4
-    assert told.spent == timedelta(seconds=10) + effort.LONGEST
+    assert told.spent == timedelta(seconds=10) + activity.LONGEST
 
 
 def test_effort_of_some_days(workflow, ada, now):

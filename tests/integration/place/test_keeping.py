@@ -8,10 +8,11 @@ from django.core.signing import get_cookie_signer
 from django.test import Client
 
 from tests.integration.crowd import world
+from webapp.accounts.merge_visitor import merge
+from webapp.classifications.models import Classification
 from webapp.community.models import Collection, Favourite
-from webapp.consensus.merge import merge
 from webapp.volunteers.identity import COOKIE, SALT
-from webapp.volunteers.models import Classification, Volunteer
+from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 

@@ -5,9 +5,9 @@ from django.core.management import call_command
 from django.utils.translation import override
 
 from tests.integration.place import unmarked
-from webapp.environment import ROOT
-from webapp.learning.gate import Result, judge
-from webapp.sentences import in_words
+from webapp.core.environment import ROOT
+from webapp.core.messages import in_words
+from webapp.learning.promotion import Result, judge
 
 pytestmark = pytest.mark.django_db
 

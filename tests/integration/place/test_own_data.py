@@ -13,12 +13,14 @@ from django.core.signing import get_cookie_signer
 from django.test import Client
 
 from tests.integration.crowd import world
+from webapp.classifications.models import Classification
 from webapp.community.models import Collection, Favourite, Profile
+from webapp.consensus.apply_votes import refresh
 from webapp.consensus.models import Consensus, Skill
-from webapp.consensus.update import refresh
-from webapp.review.rule import rule
+from webapp.guides.models import GuideText, TutorialProgress
+from webapp.review.rulings import rule
 from webapp.volunteers.identity import COOKIE, SALT
-from webapp.volunteers.models import Classification, GuideText, TutorialProgress, Volunteer
+from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 

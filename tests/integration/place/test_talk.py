@@ -10,12 +10,11 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from tests.integration.crowd import world
-from webapp.archive.models import Membership
-from webapp.community.models import Comment, Notification, Profile
-from webapp.community.models.comment import LONGEST
+from webapp.accounts.delete_account import leave
+from webapp.archive.models.survey import Membership
+from webapp.community.models import LONGEST, Comment, Notification, Profile
 from webapp.community.talk import MOST_IN_AN_HOUR, bring_back, remove, say
-from webapp.consensus.leave import leave
-from webapp.volunteers.handed import proof_of
+from webapp.queue.assignment_token import proof_of
 
 pytestmark = pytest.mark.django_db
 

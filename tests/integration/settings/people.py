@@ -3,7 +3,8 @@
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from webapp.archive.models import Membership, Survey
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Membership
 
 
 def account(name, **fields):

@@ -5,9 +5,9 @@ import random
 import pytest
 
 from tests.integration.crowd.world import make_volunteer, make_workflow, recount, subjects_of, vote
-from webapp.consensus.dry_run import try_rules
 from webapp.consensus.models import Consensus
-from webapp.volunteers.models import Workflow
+from webapp.consensus.retirement_preview import try_rules
+from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
 

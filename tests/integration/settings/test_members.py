@@ -8,7 +8,8 @@ from django.db import connection
 
 from tests.integration.settings.people import account, browser, member, others
 from webapp.archive.members import MembershipRefused, change_role
-from webapp.archive.models import Membership, Role, Survey
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Membership, Role
 
 pytestmark = pytest.mark.django_db
 

@@ -6,9 +6,9 @@ from tasks import consensus
 from tests.integration.crowd.world import entry_of, make_subject, make_volunteer, make_workflow, subjects_of, vote
 from tests.integration.settings.people import browser, member
 from webapp.consensus.models import Consensus, Recount
-from webapp.consensus.workflow_settings import RULES, WorkflowSettings, change_workflow
-from webapp.jobs import JobState
-from webapp.volunteers.queue import lease_next
+from webapp.core.jobs import JobState
+from webapp.queue.leases import lease_next
+from webapp.workflow_settings.change_workflow import RULES, WorkflowSettings, change_workflow
 
 pytestmark = pytest.mark.django_db
 

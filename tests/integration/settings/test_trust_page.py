@@ -8,8 +8,9 @@ from ml.crowd.quality import flag as signs
 from tests.integration.crowd.world import make_volunteer, make_workflow
 from tests.integration.settings.people import account, browser, member
 from webapp.archive.models import Survey
-from webapp.consensus import trust_words
-from webapp.consensus.models import FlagState, Skill, TrustFlag, TrustScan
+from webapp.consensus.models import Skill
+from webapp.quality import views
+from webapp.quality.models import FlagState, TrustFlag, TrustScan
 
 pytestmark = pytest.mark.django_db
 
@@ -73,8 +74,8 @@ def test_the_evidence_is_in_the_readers_language(workflow, scientist):
 
 
 def test_the_sentences_are_those_of_the_library():
-    assert {kind: str(words) for kind, words in trust_words.WORDS.items()} == signs.WORDS
-    assert set(trust_words.TITLES) == set(signs.WORDS)
+    assert {kind: str(words) for kind, words in views.WORDS.items()} == signs.WORDS
+    assert set(views.TITLES) == set(signs.WORDS)
 
 
 def test_confirm_dismiss_and_undo(workflow, scientist):

@@ -8,8 +8,9 @@ from tests.integration.crowd.world import make_subject, make_volunteer, vote
 from tests.integration.settings.people import browser, others
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.consensus.models import Recount
-from webapp.consensus.workflow_settings import WorkflowSettings, change_workflow, open_workflow
-from webapp.volunteers.models import Lease, QueueEntry, Workflow
+from webapp.queue.models import Lease, QueueEntry
+from webapp.workflow_settings.change_workflow import WorkflowSettings, change_workflow, open_workflow
+from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from webapp.consensus.evidence import evidence_of, posterior_of, skill_of, weigh_in_order
 from webapp.consensus.models import Consensus
-from webapp.consensus.retire import Sums, in_words, reason_to_retire, reasons_to_retire
-from webapp.consensus.weigh import evidence_of, posterior_of, skill_of, weigh_in_order
-from webapp.volunteers.models import Method, Workflow
-from webapp.volunteers.wanted import available, wanted
+from webapp.consensus.retirement import Sums, in_words, reason_to_retire, reasons_to_retire
+from webapp.queue.redundancy import available, wanted
+from webapp.workflows.models import Method, Workflow
 
 NEWCOMER = (0,) * 6
 answers = st.sampled_from(["yes", "no", "unsure"])

@@ -3,7 +3,7 @@
 from ml.io.records import BadInput
 from webapp.archive.ingest import batches as cutting
 from webapp.archive.ingest.batches import batches
-from webapp.archive.ingest.candidate import Candidate
+from webapp.archive.ingest.prepare import Candidate
 from webapp.archive.ingest.reader import Item
 
 FILE = 128

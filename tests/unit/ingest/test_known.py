@@ -1,6 +1,6 @@
 """A compact set of external ids says what a set would say."""
 
-from webapp.archive.ingest.known import Known
+from webapp.archive.ingest.dedupe import Known
 
 
 def test_it_says_of_each_id_what_a_set_would_say():
@@ -19,6 +19,6 @@ def test_an_empty_one_knows_nothing_and_any_text_may_be_asked_for():
 
 def test_ids_whose_digests_begin_alike_are_told_apart(monkeypatch):
     digests = {name: bytes(8) + bytes([number] * 8) for number, name in enumerate("abc")}
-    monkeypatch.setattr("webapp.archive.ingest.known._digest", digests.__getitem__)
+    monkeypatch.setattr("webapp.archive.ingest.dedupe._digest", digests.__getitem__)
     known = Known(["a", "b"])
     assert ["a" in known, "b" in known, "c" in known] == [True, True, False]

@@ -5,7 +5,7 @@ import pytest
 
 from ml.evaluation.metrics.overlap import line_distance
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
-from ml.inference.detections import WIDTH, Find, best, packed, unpacked
+from ml.inference.detections import WIDTH, Detection, best, packed, unpacked
 from ml.roles.detector_scorer import DetectorScorer, key_of
 from ml.trails.train import CLASSICAL, manifest_of
 from tests.unit.trails.skies import line, noisy
@@ -53,7 +53,7 @@ def test_the_surest_finds_are_kept_where_they_are(block):
 
 def test_few_sure_finds_are_kept_to_a_hundredth_of_a_pixel():
     random = np.random.default_rng(0)
-    finds = [Find(n % 3, tuple(random.uniform(-0.5, 9999, 4)), n / 20) for n in range(20)]
+    finds = [Detection(n % 3, tuple(random.uniform(-0.5, 9999, 4)), n / 20) for n in range(20)]
     kept = best(finds)
     assert [find.score for find in kept] == [n / 20 for n in range(19, 9, -1)]
     assert best(finds[:2]) == []

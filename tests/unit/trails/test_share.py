@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from ml.cli.subsample import Share
+from ml.cli.subsample import Subsample
 
 
 def kept(sizes, room, seed):
-    share = Share(room, seed)
+    share = Subsample(room, seed)
     for number, size in enumerate(sizes):
         share.offer(number, size)
         assert sum(sizes[each] for each in share.kept()) <= room
@@ -29,6 +29,6 @@ def test_the_first_is_as_likely_kept_as_the_last_and_no_more_is_held_than_there_
 
 
 def test_what_is_larger_than_the_room_is_kept_alone():
-    share = Share(10, 0)
+    share = Subsample(10, 0)
     share.offer("large", 11)
     assert share.kept() == ["large"]

@@ -1,13 +1,15 @@
-"""Surveys and subjects, as everybody may see them, and as scientists do."""
+"""Serializers of surveys, subjects and ingest runs, for everybody and for scientists."""
 
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
-from webapp.archive.models import Frame, Subject, Survey
+from webapp.api.serializers.learning import JOB
+from webapp.api.serializers.workflows import BySlug
+from webapp.archive.blinding import shown, until_answered
+from webapp.archive.models import Frame, IngestProblem, IngestRun, Kind, Subject, Survey
 from webapp.archive.pixels import shape_of
-from webapp.archive.telling import shown, until_answered
 
 
 class SurveySerializer(serializers.ModelSerializer[Survey]):
@@ -89,3 +91,30 @@ class SubjectDetailSerializer(SubjectSerializer):
 
     def _for_scientists(self, value: str) -> str | None:
         return value if self.context["is_scientist"] else None
+
+
+class IngestProblemSerializer(serializers.ModelSerializer[IngestProblem]):
+    class Meta:
+        model = IngestProblem
+        fields = ["file", "row", "reason"]
+
+
+class IngestRunSerializer(serializers.ModelSerializer[IngestRun]):
+    survey = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    fraction = serializers.FloatField(read_only=True, help_text="how far it is, 0 to 1")
+
+    class Meta:
+        model = IngestRun
+        fields = [
+            *JOB, "survey", "path", "kind", "subject_set", "dry_run", "added", "known", "duplicates", "bad",
+        ]  # fmt: skip
+
+
+class StartIngestSerializer(serializers.Serializer[Any]):
+    survey = BySlug[Survey](queryset=Survey.objects.all())
+    path = serializers.CharField(
+        max_length=1000, help_text="file or folder below inbox/<slug of the survey>/ in the server's data folder"
+    )
+    kind = serializers.ChoiceField(Kind.choices, allow_blank=True, default="")
+    subject_set = serializers.CharField(max_length=120, allow_blank=True, default="")
+    dry_run = serializers.BooleanField(default=False)

@@ -7,13 +7,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from webapp.consensus.feedback import feedback_on
-from webapp.consensus.submit import Submitted
-from webapp.volunteers.classify import Item, Recorded
-from webapp.volunteers.marks import Line
-from webapp.volunteers.models import Classification, Mark, Reason
-from webapp.volunteers.models.classification import Answer
-from webapp.volunteers.models.mark import MOST_MARKS
+from webapp.classifications.marks import Line
+from webapp.classifications.models import MOST_MARKS, Answer, Classification, Mark, Reason
+from webapp.classify.feedback import feedback_on
+from webapp.classify.record import Item, Recorded
+from webapp.classify.submit import Submitted
 
 MOST = 50
 LARGEST_ID = 2**63 - 1

@@ -9,12 +9,13 @@ from django.urls import reverse
 from rest_framework import serializers
 
 from ml.imaging.wcs import tangent_plane
+from webapp.archive.blinding import until_answered
 from webapp.archive.models import Kind, Subject, Survey
 from webapp.archive.pixels import shape_of
-from webapp.archive.telling import until_answered
-from webapp.sql import fetch
-from webapp.volunteers.handed import proof_of
-from webapp.volunteers.models import Lease, Workflow
+from webapp.core.sql import fetch
+from webapp.queue.assignment_token import proof_of
+from webapp.queue.models import Lease
+from webapp.workflows.models import Workflow
 
 FRAMES = (
     "SELECT subject_id, mjd_mid, band, ra, dec, wcs FROM archive_frame WHERE subject_id = ANY(%s) ORDER BY position"

@@ -4,9 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from webapp.api.serializers.by_slug import BySlug
-from webapp.learning.models import Checkpoint, Evaluation, ModelRole, Preset, Score, TrainingEpoch, TrainingRun
-from webapp.volunteers.models import Workflow
+from webapp.api.serializers.workflows import BySlug
+from webapp.learning.models import Checkpoint, ModelRole, Preset, Score, TrainingEpoch, TrainingRun
+from webapp.learning.models.checkpoint import Evaluation
+from webapp.workflows.models import Workflow
 
 JOB = ["id", "state", "done", "total", "fraction", "message", "error", "created_at", "started_at", "finished_at"]
 

@@ -1,10 +1,30 @@
-from typing import Any
+"""Serializers of workflows, consensus and rulings."""
 
+from typing import Any, TypeVar
+
+from django.db.models import Model
 from rest_framework import serializers
 
+from webapp.api.filters import LARGEST_ID
 from webapp.consensus.models import Consensus
-from webapp.consensus.retire import in_words
-from webapp.volunteers.models import Workflow
+from webapp.consensus.retirement import in_words
+from webapp.review.models import Ruling, Verdict
+from webapp.workflows.models import Workflow
+
+Row = TypeVar("Row", bound=Model)
+
+
+class BySlug(serializers.SlugRelatedField[Row]):
+    """A row named by its slug; what cannot be a slug names none, where the database would refuse to look for it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(slug_field="slug", **options)
+
+    def to_internal_value(self, data: Any) -> Row:
+        """Return the row, or fail as for one that is not there."""
+        if not isinstance(data, str) or "\0" in data:
+            self.fail("does_not_exist", slug_name="slug", value="…")
+        return super().to_internal_value(data)
 
 
 class WorkflowSerializer(serializers.ModelSerializer[Workflow]):
@@ -34,3 +54,26 @@ class ConsensusSerializer(serializers.ModelSerializer[Consensus]):
             "id", "workflow", "subject", "external_id", "votes_yes", "votes_no", "votes_unsure", "follow_ups",
             "posterior", "method", "version", "is_retired", "retired_reason", "retired_at", "updated_at",
         ]  # fmt: skip
+
+
+class RulingSerializer(serializers.ModelSerializer[Ruling]):
+    workflow = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    external_id = serializers.CharField(source="subject.external_id", read_only=True)
+    scientist = serializers.CharField(source="scientist.username", read_only=True)
+
+    class Meta:
+        model = Ruling
+        fields = [
+            "id", "workflow", "subject", "external_id", "scientist", "verdict", "label", "note", "consensus_posterior",
+            "p_real", "created_at", "withdrawn_at",
+        ]  # fmt: skip
+
+
+class RuleSerializer(serializers.Serializer[Any]):
+    workflow = BySlug[Workflow](queryset=Workflow.objects.select_related("survey"))
+    subject = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
+    verdict = serializers.ChoiceField(Verdict.choices)
+    label = serializers.CharField(  # type: ignore[assignment]  # a field of that name, not the attribute
+        max_length=20, allow_blank=True, default="", help_text="a fine class, if known"
+    )
+    note = serializers.CharField(max_length=10_000, allow_blank=True, default="")

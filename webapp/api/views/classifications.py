@@ -1,3 +1,5 @@
+"""API views of classifications (submit, undo, follow-up) and favourites."""
+
 from collections import defaultdict
 from contextlib import nullcontext
 from typing import Any
@@ -5,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import generics
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
@@ -14,9 +17,9 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from webapp.api.errors import Conflict
+from webapp.api.access import Conflict
+from webapp.api.filters import NewestAnswer
 from webapp.api.identity import ANYBODY, keep_identity, known_volunteer, volunteer_who_acts
-from webapp.api.pagination import NewestAnswer
 from webapp.api.serializers.classifications import (
     AnsweredSerializer,
     AnswerSerializer,
@@ -26,14 +29,17 @@ from webapp.api.serializers.classifications import (
     represent,
     to_item,
 )
-from webapp.community.keep import favourites_among
-from webapp.consensus.submit import say_more, submit, undo
-from webapp.learning.opinion import opinions
-from webapp.volunteers.by_slug import workflows_by_slug
-from webapp.volunteers.classify import CannotClassify, TooLate
-from webapp.volunteers.handed import HandedToAnother, NotHanded, check_handed
-from webapp.volunteers.models import Classification, Volunteer, Workflow
-from webapp.volunteers.newcomers import settle
+from webapp.archive.models import Subject
+from webapp.classifications.models import Classification
+from webapp.classify.record import CannotClassify, TooLate
+from webapp.classify.submit import say_more, submit, undo
+from webapp.community.favourites import favour, favourites_among, unfavour
+from webapp.learning.scores import opinions
+from webapp.queue.assignment_token import HandedToAnother, NotHanded, check_handed
+from webapp.queue.newcomers import settle
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.by_slug import workflows_by_slug
+from webapp.workflows.models import Workflow
 
 
 def one_or_many(serializer: type[Serializer[Any]]) -> PolymorphicProxySerializer:
@@ -148,3 +154,22 @@ class FollowUpView(APIView):
             raise NotFound("You gave no answer of this id.") from error
         except CannotClassify as error:
             raise Conflict(str(error)) from error
+
+
+class FavouriteView(APIView):
+    """A subject among one's favourites."""
+
+    authentication_classes = ANYBODY
+    permission_classes = [AllowAny]
+
+    @extend_schema(request=None, responses={204: None})
+    def put(self, request: Request, subject: int) -> Response:
+        """Give the subject a heart. Twice is as once."""
+        favour(volunteer_who_acts(request), get_object_or_404(Subject, pk=subject))
+        return Response(status=204)
+
+    @extend_schema(request=None, responses={204: None})
+    def delete(self, request: Request, subject: int) -> Response:
+        """Take the heart away, if there is one."""
+        unfavour(volunteer_who_acts(request), subject)
+        return Response(status=204)

@@ -9,10 +9,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.api.access import require
-from webapp.api.errors import Conflict
-from webapp.api.filters import SURVEY, WORKFLOW, Parameter, key, truth, word
-from webapp.api.pagination import BySubject
+from webapp.api.access import Conflict, require
+from webapp.api.filters import SURVEY, WORKFLOW, BySubject, Parameter, key, truth, word
 from webapp.api.serializers.learning import (
     CheckpointSerializer,
     PromoteSerializer,
@@ -23,10 +21,11 @@ from webapp.api.serializers.learning import (
     TrainingRunSerializer,
 )
 from webapp.api.views.rows import SurveyRows
-from webapp.archive.models import Role, Survey
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Role
 from webapp.learning.models import Checkpoint, Score, TrainingRun
-from webapp.learning.promote import NoEarlierChampion, champion_of, promote, rollback
-from webapp.learning.start import AlreadyTraining, cancel_training, start_training
+from webapp.learning.promotion import NoEarlierChampion, champion_of, promote, rollback
+from webapp.learning.triggers import AlreadyTraining, cancel_training, start_training
 
 
 class TrainingRunViewSet(SurveyRows):

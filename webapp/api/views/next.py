@@ -9,11 +9,11 @@ from rest_framework.views import APIView
 from webapp.api.identity import ANYBODY, any_volunteer, keep_identity
 from webapp.api.serializers.items import NextSerializer, represent
 from webapp.api.throttle import check_newcomer
-from webapp.consensus.levels import gate_of
-from webapp.volunteers.by_slug import workflows_by_slug
-from webapp.volunteers.models import Workflow
-from webapp.volunteers.progress import progress_of
-from webapp.volunteers.queue import MOST_LEASES, lease_next, most_leases
+from webapp.consensus.access_levels import gate_of
+from webapp.queue.counts import progress_of
+from webapp.queue.leases import MOST_LEASES, lease_next, most_leases
+from webapp.workflows.by_slug import workflows_by_slug
+from webapp.workflows.models import Workflow
 
 DEFAULT = 10
 

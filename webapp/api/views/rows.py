@@ -8,9 +8,9 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import AllowAny, IsAuthenticated
 
 from webapp.api.access import require, surveys_with
-from webapp.api.filters import ByParameters, Parameter
-from webapp.api.pagination import Newest
-from webapp.archive.models import Role, Survey
+from webapp.api.filters import ByParameters, Newest, Parameter
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Role
 
 
 class PublicRows(viewsets.ReadOnlyModelViewSet[Any]):

@@ -14,10 +14,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from webapp.accounts.tokens import token_of
 from webapp.api.throttle import AnonymousThrottle
 from webapp.api.token_authentication import VolunteerTokenAuthentication
-from webapp.rates import Windows
-from webapp.tokens import token_of
+from webapp.core.rate_limits import Windows
 
 
 class GuessThrottle(AnonymousThrottle):

@@ -12,11 +12,13 @@ from webapp.api.identity import ANYBODY, known_volunteer
 from webapp.api.serializers.items import Progress
 from webapp.api.serializers.workflows import ConsensusSerializer, WorkflowSerializer
 from webapp.api.views.rows import PublicRows
-from webapp.archive.models import Role
+from webapp.archive.models.survey import Role
+from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
+from webapp.queue.counts import progress_of
+from webapp.queue.models import QueueEntry
 from webapp.volunteers.identity import reader_of, visitor_of
-from webapp.volunteers.models import Classification, QueueEntry, Workflow
-from webapp.volunteers.progress import progress_of
+from webapp.workflows.models import Workflow
 
 
 class WorkflowViewSet(PublicRows):

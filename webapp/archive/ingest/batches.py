@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ml.io.records import BadInput
-from webapp.archive.ingest.candidate import Candidate
+from webapp.archive.ingest.prepare import Candidate
 from webapp.archive.ingest.reader import Item
 
 ROWS = 1024

@@ -10,8 +10,8 @@ from typing import Self
 
 from ml.io.read import MANIFEST, count, read
 from ml.io.records import BadInput, SubjectRecord
-from webapp.archive.ingest.candidate import Candidate, candidate
-from webapp.archive.ingest.known import Known
+from webapp.archive.ingest.dedupe import Known
+from webapp.archive.ingest.prepare import Candidate, candidate
 
 PIECE_ITEMS = 64
 PIECE_BYTES = 4 * 1024**2

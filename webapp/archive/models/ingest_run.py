@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from webapp.archive.models.survey import Survey
-from webapp.jobs import Job
+from webapp.core.jobs import Job
 
 
 class IngestRun(Job):

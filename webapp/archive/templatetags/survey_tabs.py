@@ -5,7 +5,8 @@ from typing import Any
 from django import template
 from django.contrib.auth.models import AnonymousUser
 
-from webapp.archive.models import Membership, Role, Survey
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Membership, Role
 
 register = template.Library()
 

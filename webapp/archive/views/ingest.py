@@ -12,9 +12,9 @@ from django.views.decorators.http import require_POST, require_safe
 from ml.io.safe_csv import CellWriter
 from webapp.archive.access import person, survey_page
 from webapp.archive.forms import IngestForm
-from webapp.archive.ingest.inbox import inbox
-from webapp.archive.ingest.start import IngestRefused, start_ingest
-from webapp.archive.models import IngestRun, Kind, Role, Survey
+from webapp.archive.ingest.create_run import IngestRefused, inbox, start_ingest
+from webapp.archive.models import IngestRun, Kind, Survey
+from webapp.archive.models.survey import Role
 
 SHOWN = 30
 PROBLEMS = 100

@@ -9,9 +9,10 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from webapp.archive.models import Kind, Membership, Role, Subject, Survey
-from webapp.archive.telling import opened, shown, with_told
-from webapp.rates import ByAddress
+from webapp.archive.blinding import opened, shown, with_told
+from webapp.archive.models import Kind, Subject, Survey
+from webapp.archive.models.survey import Membership, Role
+from webapp.core.rate_limits import ByAddress
 
 PER_PAGE = 48
 GOLD = [("", _("any")), ("known", _("class known")), ("open", _("class open"))]

@@ -1,17 +1,20 @@
-"""Open a survey, and change its settings."""
+"""Survey settings pages: create a survey, change it, manage its members, write its story."""
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.archive.access import person, site_admin_page, survey_page
-from webapp.archive.models import Role, Survey
-from webapp.archive.settings_forms import MemberForm, NewSurveyForm, SurveyForm
+from webapp.archive.forms import MemberForm, NewSurveyForm, RoleForm, SurveyForm
+from webapp.archive.members import MembershipRefused, add_member, change_role, remove_member
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Membership, Role
 from webapp.archive.survey_settings import change_survey, open_survey
-from webapp.archive.views.members import settings_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,3 +69,98 @@ def _changed(survey: Survey, form: SurveyForm) -> bool:
         form.refuse(error)
         return False
     return True
+
+
+def settings_page(
+    request: HttpRequest, survey: Survey, form: SurveyForm, member_form: MemberForm, status: int = 200
+) -> HttpResponse:
+    """Return the page that holds both forms, of the survey and of a new member."""
+    members = Membership.objects.filter(survey=survey).select_related("user").order_by("user__username")
+    context = {"survey": survey, "form": form, "member_form": member_form, "members": members, "roles": Role.choices}
+    return render(request, "archive/survey_settings.html", context, status=status)
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def member_add(request: HttpRequest, survey: Survey) -> HttpResponse:
+    form = MemberForm(request.POST)
+    if form.is_valid():
+        try:
+            added = add_member(survey=survey, username=form.cleaned_data["username"], role=form.role_said())
+        except MembershipRefused as error:
+            form.add_error("username", str(error))
+        else:
+            messages.success(request, _has_role(added))
+            return redirect("survey-settings", survey.slug)
+    return settings_page(request, survey, SurveyForm(instance=survey), form, status=400)
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def member_change(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    membership = get_object_or_404(Membership, survey=survey, pk=pk)
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, survey, form.why_not())
+    try:
+        changed = change_role(membership=membership, role=form.role_said(), by=person(request))
+    except MembershipRefused as error:
+        return _refused(request, survey, str(error))
+    messages.success(request, _has_role(changed))
+    return _back(request, survey)
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def member_remove(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    membership = get_object_or_404(Membership.objects.select_related("user"), survey=survey, pk=pk)
+    try:
+        remove_member(membership=membership, by=person(request))
+    except MembershipRefused as error:
+        return _refused(request, survey, str(error))
+    said = _("%(name)s is no longer a member. Their answers and verdicts stay.") % {"name": membership.user}
+    messages.success(request, said)
+    return _back(request, survey)
+
+
+def _has_role(row: Membership) -> str:
+    said = _("%(name)s has the role “%(role)s” in %(survey)s now.")
+    return said % {"name": row.user, "role": row.get_role_display(), "survey": row.survey}
+
+
+def _refused(request: HttpRequest, survey: Survey, why: str) -> HttpResponse:
+    messages.error(request, _("%(why)s Nothing has changed.") % {"why": why})
+    return settings_page(request, survey, SurveyForm(instance=survey), MemberForm(), status=400)
+
+
+def _back(request: HttpRequest, survey: Survey) -> HttpResponse:
+    """Return to the settings; whoever gave up their own role may no longer open them."""
+    may_stay = Membership.objects.allows(request.user, survey, Role.ADMIN)
+    return redirect("survey-settings" if may_stay else "subjects", survey.slug)
+
+
+class StoryForm(forms.ModelForm):
+    class Meta:
+        model = Survey
+        fields = ("story",)
+        labels = {"story": gettext_lazy("Story")}
+        help_texts = {
+            "story": gettext_lazy(
+                "In Markdown: what the survey looks at, why it needs people, and what becomes of what they find."
+            )
+        }
+        widgets = {"story": forms.Textarea({"rows": 16})}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@survey_page(Role.SCIENTIST)
+def story(request: HttpRequest, survey: Survey) -> HttpResponse:
+    """Show the text and what it will look like; store it, or show it without storing where that is asked for."""
+    is_preview = request.POST.get("act") == "preview"
+    form = StoryForm(request.POST or None, instance=survey)
+    if request.method == "POST" and form.is_valid() and not is_preview:
+        form.save()
+        messages.success(request, _("The story is saved; the front page tells it from now on."))
+        return redirect("story", survey.slug)
+    status = 400 if form.is_bound and form.errors else 200
+    return render(request, "archive/story.html", {"survey": survey, "form": form}, status=status)

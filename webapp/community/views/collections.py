@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from webapp.community.favourites import change_collection, collect, open_collection
 from webapp.community.forms import CollectionForm
-from webapp.community.keep import change_collection, collect, open_collection
 from webapp.community.models import Collection
 from webapp.community.person import account_page, name_of, volunteer_who_looks
 from webapp.volunteers.identity import account_volunteer

@@ -1,4 +1,4 @@
-"""Talk: write, edit, remove and bring back comments. They are read on the subject's page."""
+"""Talk (write, edit, remove and restore comments) and notifications."""
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -6,13 +6,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webapp.archive.models import Subject
-from webapp.community.models import Comment
-from webapp.community.models.comment import LONGEST
-from webapp.community.person import account_page
+from webapp.community.models import LONGEST, Comment, Discovery, Notification
+from webapp.community.person import account_page, name_of, volunteer_who_acts, volunteer_who_looks
 from webapp.community.talk import bring_back, edit, remove, say, wrote
 
 
@@ -83,3 +83,23 @@ def _form(
     page = {"subject": subject, "survey": subject.survey, "comment": comment, "text": text, "longest": LONGEST}
     errors = error.messages if error else []
     return render(request, "community/comment_form.html", page | {"errors": errors}, status=400 if error else 200)
+
+
+NEWEST = 100
+
+
+@require_safe
+def notifications(request: HttpRequest) -> HttpResponse:
+    """Show the newest news and all discoveries. Looking changes nothing; marking as read is a button of its own."""
+    volunteer = volunteer_who_looks(request)
+    own = Notification.objects.filter(volunteer=volunteer).select_related("subject__survey")
+    found = Discovery.objects.filter(volunteer=volunteer).select_related("subject__survey", "workflow")
+    page = {"rows": own[:NEWEST], "has_unread": own.filter(read_at=None).exists(), "discoveries": found[:NEWEST]}
+    return render(request, "community/notifications.html", page | {"name": name_of(volunteer) if volunteer else ""})
+
+
+@require_POST
+def notifications_read(request: HttpRequest) -> HttpResponse:
+    volunteer = volunteer_who_acts(request)
+    Notification.objects.filter(volunteer=volunteer, read_at=None).update(read_at=timezone.now())
+    return redirect("notifications")

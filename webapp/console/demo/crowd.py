@@ -14,8 +14,8 @@ from django.core.management import CommandError
 from django.utils import timezone
 
 from ml.simulate.volunteers import SimulatedVolunteer, crowd
+from webapp.accounts.tokens import token_of
 from webapp.console.demo.truth import Truth
-from webapp.tokens import token_of
 from webapp.volunteers.models import Volunteer
 
 TURN = 10

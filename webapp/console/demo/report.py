@@ -14,7 +14,7 @@ from bokeh.resources import INLINE
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from webapp.console.demo.arm import Outcome
+from webapp.console.demo.experiment_arm import Outcome
 
 ARMS = {"rounds": "uncertain", "control": "at random"}
 CAPTION = "Simulated volunteers. crowd, model: accuracy; AUC: model, real against bogus, on what it has not seen."

@@ -1,9 +1,6 @@
-from webapp.learning.models.checkpoint import Checkpoint, Promotion
-from webapp.learning.models.evaluation import Evaluation
-from webapp.learning.models.find import Find
-from webapp.learning.models.score import Score, ScoringRun, ScoringShard
-from webapp.learning.models.training_run import ModelRole, Preset, TrainingEpoch, TrainingRun
-from webapp.learning.models.training_set import TestSet, TrainingSet
+from webapp.learning.models.checkpoint import Checkpoint, Evaluation, Promotion
+from webapp.learning.models.score import Find, Score, ScoringRun, ScoringShard
+from webapp.learning.models.training_run import ModelRole, Preset, TestSet, TrainingEpoch, TrainingRun, TrainingSet
 
 __all__ = [
     "Checkpoint",

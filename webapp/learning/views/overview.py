@@ -9,13 +9,15 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
-from webapp.archive.models import Role, Survey
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Role
 from webapp.learning.forms import TrainingForm
-from webapp.learning.models import Checkpoint, ModelRole, Promotion, TestSet, TrainingRun
-from webapp.learning.promote import champion_of, previous_champion
+from webapp.learning.models import Checkpoint, ModelRole, Promotion, TrainingRun
+from webapp.learning.models.training_run import TestSet
+from webapp.learning.promotion import champion_of, previous_champion
+from webapp.learning.rescoring import failures
 from webapp.learning.roles import roles_of
-from webapp.learning.start import OPEN, AlreadyTraining, start_training
-from webapp.learning.unscored import failures
+from webapp.learning.triggers import OPEN, AlreadyTraining, start_training
 
 SHOWN = 30
 

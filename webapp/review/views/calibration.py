@@ -10,10 +10,10 @@ from django.views.decorators.http import require_safe
 
 from ml.crowd.calibration import Calibration
 from ml.crowd.calibration import calibration as calibrated
-from webapp.review.csv_stream import csv_response
-from webapp.review.judged import SOURCES, judged
+from webapp.core.csv_writer import csv_response
+from webapp.review.calibration import SOURCES, judged
 from webapp.review.views.workflow_page import beside, workflow_page
-from webapp.volunteers.models import Workflow
+from webapp.workflows.models import Workflow
 
 FEW = 50
 FEW_OF_A_KIND = 10

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 from numpy.typing import NDArray
 
 from ml.crowd.forecast import LEAST_DAYS, LEAST_SETTLED, LEAST_VOTES, LEVEL, Estimate, Forecast, forecast
-from webapp.review.csv_stream import csv_response
+from webapp.core.csv_writer import csv_response
 from webapp.review.throughput import SHOWN, WINDOWS, counts, open_subjects, recent_steps, steps, votes_by_day
 from webapp.review.views.workflow_page import beside, workflow_page
-from webapp.volunteers.models import Workflow
+from webapp.workflows.models import Workflow
 
 STEPS = [("hour", _("by hour")), ("day", _("by day")), ("week", _("by week"))]
 FORMAT = {"hour": "%m-%d %H:00", "day": "%Y-%m-%d", "week": "%Y-%m-%d"}

@@ -9,18 +9,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from webapp.archive.access import survey_page
-from webapp.archive.models import Role, Subject, Survey
+from webapp.archive.models import Subject, Survey
+from webapp.archive.models.survey import Role
 from webapp.consensus.models import Consensus
+from webapp.core.csv_writer import csv_response
 from webapp.learning.models import Checkpoint
-from webapp.learning.promote import champion_of
+from webapp.learning.promotion import champion_of
 from webapp.learning.roles import role_of
-from webapp.review.browse import summed, with_model, with_rulings
-from webapp.review.csv_stream import csv_response
-from webapp.review.drawn_lines import marked_frames
-from webapp.review.found_lines import finds_of
+from webapp.queue.models import QueueEntry
+from webapp.review.consensus_browser import summed, with_model, with_rulings
+from webapp.review.lines import finds_of, marked_frames
 from webapp.review.timeline import Vote, timeline
 from webapp.review.views.workflow_page import beside, workflow_page
-from webapp.volunteers.models import Method, QueueEntry, Workflow
+from webapp.workflows.models import Method, Workflow
 
 VOTE_COLUMNS = (
     "number", "volunteer", "at_utc", "answer", "follow_up", "reason", "seconds", "is_counted", "weighs", "known_right",

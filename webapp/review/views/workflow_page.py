@@ -8,8 +8,9 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from webapp.archive.access import survey_page
-from webapp.archive.models import Role, Survey
-from webapp.volunteers.models import Workflow
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Role
+from webapp.workflows.models import Workflow
 
 View = Callable[..., HttpResponseBase]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management import BaseCommand
 
-from webapp.console import dump
+from webapp.console import backups
 
 
 class Command(BaseCommand):
@@ -14,5 +14,5 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
-        dump.write(file)
+        backups.write(file)
         self.stdout.write(f"The database is in {file} ({file.stat().st_size / 1e6:,.1f} MB).")

@@ -5,14 +5,11 @@ from typing import Any
 from django.core.management import BaseCommand
 from rich.console import Console
 
-from webapp.console.demo.parallel import in_parallel
-from webapp.console.demo.perform import add_arguments, perform
-from webapp.console.demo.plan import SKIES
-from webapp.console.demo.predictions import of_untouched
-from webapp.console.demo.present import publish
+from webapp.console.demo.config import SKIES
+from webapp.console.demo.experiment_arm import of_untouched
 from webapp.console.demo.progress import Progress, bars
-from webapp.console.demo.run import run_rounds
-from webapp.console.demo.stage import Stage, set_stage
+from webapp.console.demo.runner import add_arguments, in_parallel, perform, publish, run_rounds
+from webapp.console.demo.setup import Stage, set_stage
 
 
 class Command(BaseCommand):

@@ -7,13 +7,11 @@ from django.core.management import BaseCommand, CommandError
 from rich.console import Console
 
 from webapp.console.demo import ztf
-from webapp.console.demo.perform import add_arguments, perform
-from webapp.console.demo.predictions import of_everything
-from webapp.console.demo.present import publish
+from webapp.console.demo.experiment_arm import of_everything
 from webapp.console.demo.progress import Progress, bars
 from webapp.console.demo.report import Outcomes
-from webapp.console.demo.run import run_rounds
-from webapp.console.demo.stage import Stage
+from webapp.console.demo.runner import add_arguments, perform, publish, run_rounds
+from webapp.console.demo.setup import Stage
 
 
 class Command(BaseCommand):

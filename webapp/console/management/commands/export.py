@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from webapp.review.exchange.exports import EXPORTS
-from webapp.volunteers.models import Workflow
+from webapp.exports.formats import EXPORTS
+from webapp.workflows.models import Workflow
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from django.core.management import BaseCommand, CommandError
 
 from webapp.archive.models import Survey
 from webapp.learning.roles import ROLE_OF_KIND
-from webapp.learning.test_set import TooLittleGold, freeze
+from webapp.learning.test_sets import TooLittleGold, freeze
 
 
 class Command(BaseCommand):

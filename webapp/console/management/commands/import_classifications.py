@@ -6,17 +6,15 @@ from django.core.management import BaseCommand, CommandError
 from django.db import transaction
 from rich.console import Console
 
-from webapp.console.claimed_job import working_on
-from webapp.console.importing import bar, show_look, summarise
-from webapp.jobs import JobState
-from webapp.review.intake.choices import Choices, WrongChoice
-from webapp.review.intake.guess import guess_answers
-from webapp.review.intake.look import Look, look
-from webapp.review.intake.record import BadFile
-from webapp.review.intake.run import bring_in
-from webapp.review.intake.start import new_import
-from webapp.review.models import ClassificationImport
-from webapp.volunteers.models import Workflow
+from webapp.console.imports import bar, show_look, summarise
+from webapp.console.terminal import working_on
+from webapp.core.jobs import JobState
+from webapp.imports.choices import Choices, WrongChoice
+from webapp.imports.inspect import Look, guess_answers, look
+from webapp.imports.models import ClassificationImport
+from webapp.imports.record import BadFile
+from webapp.imports.run import bring_in, new_import
+from webapp.workflows.models import Workflow
 
 PARTS = ("source", "match", "task", "follow_up_task", "lines_task")
 

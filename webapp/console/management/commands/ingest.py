@@ -7,13 +7,12 @@ from django.core.management import BaseCommand, CommandError
 from django.db import transaction
 from rich.console import Console
 
-from webapp.archive.ingest.run import ingest
-from webapp.archive.ingest.start import IngestRefused, new_run
+from webapp.archive.ingest.create_run import IngestRefused, new_run
+from webapp.archive.ingest.pipeline import ingest
 from webapp.archive.models import IngestRun, Kind, Survey
-from webapp.console.claimed_job import working_on
-from webapp.console.ingesting import bar, summarise
-from webapp.jobs import JobState
-from webapp.volunteers.refill import refill
+from webapp.console.terminal import bar, summarise, working_on
+from webapp.core.jobs import JobState
+from webapp.queue.membership import refill
 
 
 class Command(BaseCommand):

@@ -5,10 +5,10 @@ from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
 from django.db import transaction
 
-from webapp.consensus.injecting import CannotInject, inject_movers, start_injection
-from webapp.consensus.models import Injection, Shape
-from webapp.consensus.mover_class import mover_classes
-from webapp.volunteers.models import Workflow
+from webapp.synthetics.injection import CannotInject, inject_movers, start_injection
+from webapp.synthetics.models import Injection, Shape
+from webapp.synthetics.mover import mover_classes
+from webapp.workflows.models import Workflow
 
 
 class Command(BaseCommand):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from webapp.console import dump
+from webapp.console import backups
 
 
 class Command(BaseCommand):
@@ -16,5 +16,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         if not file.is_file():
             raise CommandError(f"{file} is no file.")
-        dump.read(file)
+        backups.read(file)
         self.stdout.write(f"The database is what {file} holds.")

@@ -1,0 +1,115 @@
+"""allauth adapter: sign-in rate limits by name and device, and the account's language set at sign-in.
+
+Guesses are counted by name and address; from all addresses together, a name may be tried more often. A device on which
+its owner has signed in before is known by a signed cookie, and counted apart from all others.
+"""
+
+import json
+import secrets
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal import ratelimit
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponseBase
+
+from webapp.community.models import Profile
+
+COOKIE = "known-device"
+SALT = "webapp.accounts.adapter"
+YEAR = 365 * 24 * 3600
+MOST = 10
+"""People who share a device."""
+
+
+class PatientAdapter(DefaultAccountAdapter):
+    """Sign-in as allauth does it, with limits that an attacker cannot turn against the owner of a name."""
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        super().pre_authenticate(request, **credentials)
+        key = self._name(credentials)
+        if _device(request, _login(credentials)) is None:
+            self._tried_anywhere = ratelimit.consume(
+                request, app="allauth.account", action="login_failed_anywhere", key=key
+            )
+            if not self._tried_anywhere:
+                raise self.validation_error("too_many_login_attempts")
+
+    def post_login(self, request: Any, user: Any, **options: Any) -> Any:
+        response = super().post_login(request, user, **options)
+        if response is not None:
+            _remember(request, response, user)
+        return response
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        super()._rollback_login_failed_rl_usage()
+        if tried := getattr(self, "_tried_anywhere", None):
+            tried.rollback()
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        name, device = self._name(credentials), _device(request, _login(credentials))
+        return f"{name} on {device}" if device else f"{name} from {self.get_client_ip(request)}"
+
+    def _name(self, credentials: Any) -> str:
+        return _login(credentials).casefold()
+
+
+def _login(credentials: Any) -> str:
+    return str(credentials.get("email") or credentials.get("username") or "")
+
+
+def _device(request: HttpRequest, login: str) -> str | None:
+    """Return the device's own name where whoever is called `login` has signed in on it before."""
+    device, people = _known(request)
+    users = get_user_model().objects.filter(Q(username__iexact=login) | Q(email__iexact=login))
+    return device if people and users.filter(pk__in=people).exists() else None
+
+
+def _known(request: HttpRequest) -> tuple[str, list[int]]:
+    """Return the device's name and who signed in on it."""
+    said = request.get_signed_cookie(COOKIE, default=None, salt=SALT, max_age=YEAR)
+    device, people = json.loads(said) if said else (secrets.token_hex(8), [])
+    return device, people
+
+
+def _remember(request: HttpRequest, response: HttpResponseBase, user: Any) -> None:
+    device, people = _known(request)
+    people = [user.pk, *(pk for pk in people if pk != user.pk)][:MOST]
+    response.set_signed_cookie(
+        COOKIE,
+        json.dumps([device, people]),
+        salt=SALT,
+        max_age=YEAR,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+
+
+def speak(response: HttpResponseBase, language: str) -> None:
+    """Have the browser remember the language."""
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        language,
+        max_age=settings.LANGUAGE_COOKIE_AGE,
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+        samesite="Lax",
+    )
+
+
+def forget_language(response: HttpResponseBase) -> None:
+    """Leave the choice to what the browser asks for."""
+    response.delete_cookie(settings.LANGUAGE_COOKIE_NAME, samesite="Lax")
+
+
+class AccountAdapter(PatientAdapter):
+    """Sign-in as allauth does it; then the account's language is this browser's."""
+
+    def post_login(self, request: Any, user: Any, **options: Any) -> Any:
+        response = super().post_login(request, user, **options)
+        language = Profile.objects.filter(user=user).values_list("language", flat=True).first()
+        if response is not None and language:
+            speak(response, language)
+        return response

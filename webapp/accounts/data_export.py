@@ -1,0 +1,116 @@
+"""Export of one's own data, as files that people and programs can read.
+
+But for signs of careless answers, of which volunteers are told nothing (docs/consensus.md).
+"""
+
+import io
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from allauth.socialaccount.models import SocialAccount
+from django.db.models import QuerySet
+
+from ml.io.safe_csv import CellWriter
+from webapp.classifications.models import Classification, Mark
+from webapp.community.models import Comment, Discovery, Favourite, Notification, Profile
+from webapp.volunteers.models import Volunteer
+
+IN_MEMORY = 2**20
+CHUNK = 2000
+LEFT_OUT = ("volunteer_id", "author_id", "removed_by_id", "user_id", "is_trusted", "stale", "weighed", "evidence")
+NAMES = {
+    "subject_id": ["subject__survey__slug", "subject__external_id"],
+    "classification_id": ["classification__subject__survey__slug", "classification__subject__external_id"],
+    "workflow_id": ["workflow__slug"],
+    "text_id": ["text__survey__slug", "text__workflow__slug", "text__language", "text__version"],
+}
+"""What people know things by."""
+
+README = """What this site keeps about you.
+
+profile.json          your account and profile
+classifications.csv   your answers, those that you took back too (withdrawn_at)
+lines.csv             the lines that you drew along trails, each with its answer (classification_id)
+skill.csv             your answers to subjects whose class is known: yes_no counts real ones that you said no to
+tutorials.csv         how far you have read which tutorial
+favourites.csv        the subjects that you gave a heart
+collections.json      your collections, and what is in them
+discoveries.csv       what scientists confirmed after you had said yes
+comments.csv          what you wrote in Talk, what was removed too (removed_at, removed_because)
+notifications.csv     what you were told
+sign-ins.csv          accounts elsewhere that you sign in with, and what they said of you
+Times are UTC.
+"""
+
+
+def export(volunteer: Volunteer) -> IO[bytes]:
+    """Return a ZIP file, read from its beginning. Rows are read and written one by one, so its size does not matter."""
+    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # whoever sends it closes it
+    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("README.txt", README)
+        archive.writestr("profile.json", _json(_profile(volunteer)))
+        _table(
+            archive, "classifications.csv", Classification.objects.filter(volunteer=volunteer).order_by("created_at")
+        )
+        _table(archive, "lines.csv", Mark.objects.filter(classification__volunteer=volunteer).order_by("pk"))
+        _table(archive, "skill.csv", volunteer.skills.order_by("pk"))
+        _table(archive, "tutorials.csv", volunteer.tutorials.order_by("pk"))
+        _table(archive, "favourites.csv", Favourite.objects.filter(volunteer=volunteer).order_by("pk"))
+        archive.writestr("collections.json", _json(_collections(volunteer)))
+        _table(archive, "discoveries.csv", Discovery.objects.filter(volunteer=volunteer))
+        _table(archive, "comments.csv", Comment.objects.filter(author=volunteer))
+        _table(archive, "notifications.csv", Notification.objects.filter(volunteer=volunteer))
+        _table(archive, "sign-ins.csv", SocialAccount.objects.filter(user=volunteer.user_id).order_by("pk"))
+    file.seek(0)
+    return file
+
+
+def _profile(volunteer: Volunteer) -> dict[str, Any]:
+    told: dict[str, Any] = {"volunteer_since": volunteer.created_at}
+    user = volunteer.user
+    if user is not None:
+        told |= {"user_name": user.get_username(), "email": user.email, "joined": user.date_joined}
+        told |= Profile.objects.filter(user=user).values("display_name", "credit", "language").first() or {}
+    return told
+
+
+def _collections(volunteer: Volunteer) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": each.name,
+            "description": each.description,
+            "is_public": each.is_public,
+            "created_at": each.created_at,
+            "subjects": list(each.subjects.values("id", "survey__slug", "external_id")),
+        }
+        for each in volunteer.collections.prefetch_related("subjects")
+    ]
+
+
+def _table(archive: ZipFile, name: str, rows: QuerySet[Any]) -> None:
+    """Write the rows with all their columns but a few, and with the names that people know things by."""
+    fields = [field.attname for field in rows.model._meta.concrete_fields]
+    columns = [field for field in fields if field not in LEFT_OUT]
+    columns += [name for field, names in NAMES.items() if field in fields for name in names]
+    with archive.open(name, "w") as member, io.TextIOWrapper(member, "utf-8", newline="") as text:
+        writer = CellWriter(text)
+        writer.writerow([column.replace("__", "_") for column in columns])
+        writer.writerows(_plain(rows.values_list(*columns).iterator(CHUNK)))
+
+
+def _plain(rows: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
+    """Write moments as ISO 8601 and nested values as JSON."""
+    for row in rows:
+        yield [
+            value.isoformat() if hasattr(value, "isoformat")
+            else json.dumps(value) if isinstance(value, (dict, list))
+            else value
+            for value in row
+        ]  # fmt: skip
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)

@@ -1,0 +1,88 @@
+"""Delete an account, and keep or delete its classifications and comments."""
+
+from uuid import uuid4
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import CASCADE, ProtectedError
+
+from webapp.classifications.models import Classification
+from webapp.community.models import Collection, Discovery, Favourite, Notification
+from webapp.community.talk import disown
+from webapp.consensus.apply_votes import refresh
+from webapp.consensus.models import Consensus
+from webapp.queue.entries import lock_entries
+from webapp.queue.models import Lease, QueueEntry
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
+
+BATCH = 1000
+
+
+@transaction.atomic
+def leave(*, user: User, keep_answers: bool) -> None:
+    """Delete an account and everything that belongs to the person.
+
+    Parameters
+    ----------
+    keep_answers
+        Leave the answers and comments that stand, as nobody's: answers go on counting, and nothing leads from them to
+        the person. Otherwise both are deleted, and open subjects are added up anew; what is settled stays settled.
+    """
+    volunteer = Volunteer.objects.select_for_update().filter(user=user).first()
+    if volunteer is not None:
+        Volunteer.objects.filter(merged_into=volunteer).delete()
+        _give_back(volunteer)
+        if keep_answers:
+            _make_nobody(volunteer)
+        else:
+            _remove_answers(volunteer)
+    _delete(user)
+
+
+def _make_nobody(volunteer: Volunteer) -> None:
+    for model in (Collection, Discovery, Favourite, Notification):
+        model._default_manager.filter(**{"owner" if model is Collection else "volunteer": volunteer}).delete()
+    disown(volunteer)
+    answers = Classification.objects.filter(volunteer=volunteer)
+    answers.exclude(withdrawn_at=None).delete()
+    answers.update(device="", viewport="", started_at=None, finished_at=None)
+    Volunteer.objects.filter(pk=volunteer.pk).update(user=None, key=uuid4())
+
+
+def _remove_answers(volunteer: Volunteer) -> None:
+    answers = Classification.objects.filter(volunteer=volunteer)
+    for workflow in Workflow.objects.filter(classifications__volunteer=volunteer).distinct().order_by("pk"):
+        subjects = list(answers.filter(workflow=workflow).order_by("subject").values_list("subject", flat=True))
+        for start in range(0, len(subjects), BATCH):
+            batch = subjects[start : start + BATCH]
+            lock_entries(workflow, batch)
+            answers.filter(workflow=workflow, subject__in=batch).delete()
+            settled = Consensus.objects.filter(workflow=workflow, subject__in=batch, is_retired=True)
+            refresh(workflow, set(batch) - set(settled.values_list("subject", flat=True)))
+    volunteer.delete()
+
+
+def _give_back(volunteer: Volunteer) -> None:
+    """Offer to others what the volunteer holds."""
+    held = QueueEntry.objects.filter(leases__volunteer=volunteer)
+    for workflow in Workflow.objects.filter(queue__leases__volunteer=volunteer).distinct().order_by("pk"):
+        subjects = list(held.filter(workflow=workflow).values_list("subject", flat=True))
+        lock_entries(workflow, subjects)
+        Lease.objects.filter(volunteer=volunteer, entry__workflow=workflow).delete()
+        refresh(workflow, subjects)
+
+
+def _delete(user: User) -> None:
+    """Delete the account; where a scientist's verdicts hold it, leave a row that names nobody and cannot sign in."""
+    try:
+        with transaction.atomic():
+            user.delete()
+    except ProtectedError:
+        for relation in User._meta.related_objects:
+            if relation.on_delete is CASCADE:
+                relation.related_model._default_manager.filter(**{relation.field.name: user}).delete()
+        user.username, user.email, user.first_name, user.last_name = f"gone-{user.pk}", "", "", ""
+        user.is_active = user.is_staff = user.is_superuser = False
+        user.set_unusable_password()
+        user.save()

@@ -1,0 +1,79 @@
+"""Merge a visitor into the account that they sign in with: classifications, skills, favourites, credits."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from webapp.classifications.models import Classification
+from webapp.community.models import Discovery, Favourite, Notification
+from webapp.consensus.apply_votes import refresh
+from webapp.consensus.recompute import replay
+from webapp.consensus.skills import mark_stale
+from webapp.guides.tutorial import hand_over
+from webapp.quality.scan import hand_over as hand_over_flags
+from webapp.queue.entries import lock_entries
+from webapp.queue.models import Lease, QueueEntry
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
+
+
+@transaction.atomic
+def merge(visitor: Volunteer, account: Volunteer) -> int:
+    """Give the visitor's answers to the account; return how many standing ones.
+
+    Where the account has answered the same subject, its own answer stands and the visitor's is withdrawn, so that
+    nobody counts twice. Undone answers come along: who undid one had been told the truth. The visitor's leases end.
+    Skills and sums are counted anew.
+    """
+    pair = Volunteer.objects.select_for_update(no_key=True).filter(pk__in=[visitor.pk, account.pk]).order_by("pk")
+    if any(each.merged_into_id for each in pair):
+        return 0
+    moved = sum(_merge_in(workflow, visitor, account) for workflow in _workflows(visitor))
+    hand_over(visitor, account)
+    inherit(visitor, account)
+    Volunteer.objects.filter(pk=visitor.pk).update(merged_into=account)
+    return moved
+
+
+def _workflows(visitor: Volunteer) -> list[Workflow]:
+    ids = set(Classification.objects.filter(volunteer=visitor).values_list("workflow", flat=True))
+    ids |= set(Lease.objects.filter(volunteer=visitor).values_list("entry__workflow", flat=True))
+    return list(Workflow.objects.filter(pk__in=ids).order_by("pk"))
+
+
+def _merge_in(workflow: Workflow, visitor: Volunteer, account: Volunteer) -> int:
+    standing = Classification.objects.standing().filter(workflow=workflow)
+    theirs = set(standing.filter(volunteer=visitor).values_list("subject", flat=True))
+    held = QueueEntry.objects.filter(workflow=workflow, leases__volunteer=visitor).values_list("subject", flat=True)
+    changed = theirs | set(held)
+    lock_entries(workflow, list(changed))
+    undone = Classification.objects.filter(workflow=workflow, volunteer=visitor, withdrawn_at__isnull=False)
+    undone.exclude(subject__in=standing.filter(volunteer=account).values("subject")).update(volunteer=account)
+    doubled = standing.filter(volunteer=account, subject__in=theirs).values_list("subject", flat=True)
+    standing.filter(volunteer=visitor, subject__in=list(doubled)).update(withdrawn_at=timezone.now())
+    moved = standing.filter(volunteer=visitor).update(volunteer=account)
+    Lease.objects.filter(volunteer=visitor, entry__workflow=workflow).delete()
+    Lease.objects.filter(volunteer=account, entry__workflow=workflow, entry__subject__in=theirs).delete()
+    hand_over_flags(workflow, visitor, account)
+    replay(workflow, [visitor.pk, account.pk])
+    refresh(workflow, changed)
+    mark_stale(workflow, [account.pk])  # other subjects of theirs are added up later
+    return moved
+
+
+def inherit(visitor: Volunteer, account: Volunteer) -> None:
+    """Give the account the visitor's favourites, credits and news; call it in the transaction that merges their votes.
+
+    What both have, the account keeps once.
+    """
+    has = Favourite.objects.filter(volunteer=account).values("subject")
+    Favourite.objects.filter(volunteer=visitor, subject__in=has).delete()
+    Favourite.objects.filter(volunteer=visitor).update(volunteer=account)
+    for discovery in Discovery.objects.filter(volunteer=visitor):
+        Discovery.objects.get_or_create(
+            volunteer=account,
+            workflow_id=discovery.workflow_id,
+            subject_id=discovery.subject_id,
+            defaults={"confirmed_at": discovery.confirmed_at},
+        )
+    Discovery.objects.filter(volunteer=visitor).delete()
+    Notification.objects.filter(volunteer=visitor).update(volunteer=account)

@@ -1,0 +1,43 @@
+"""API token lifetime: a token expires after some days, and with the password or second factor it was made with.
+
+A key is for whoever knew how to sign in when it was made. Setting another password (in whatever way) deletes it; one
+that is older than the account's second factor counts no more. An account that is closed has none that counts.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth.password_validation import MinimumLengthValidator
+from django.utils import timezone
+from rest_framework.authtoken.models import Token
+
+LIVES = """
+    token.created > now() - %s * interval '1 second' AND NOT EXISTS (
+        SELECT FROM mfa_authenticator AS factor
+        WHERE factor.user_id = token.user_id AND factor.type <> 'recovery_codes' AND factor.created_at > token.created
+    )
+"""
+"""SQL for `authtoken_token AS token`; the parameter is `lifetime()` in seconds."""
+
+
+def lifetime() -> timedelta:
+    return timedelta(days=settings.TOKEN_DAYS)
+
+
+def token_of(user: Any) -> str:
+    """Return the account's key, a new one where the old lives no more."""
+    factors = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    newest = factors.order_by("-created_at").values_list("created_at", flat=True).first()
+    oldest = timezone.now() - lifetime()
+    Token.objects.filter(user=user, created__lte=max(oldest, newest or oldest)).delete()
+    return str(Token.objects.get_or_create(user=user)[0].key)
+
+
+class PasswordEndsTokens(MinimumLengthValidator):
+    """The least length of a password; and a new password ends the keys that the old one gave."""
+
+    def password_changed(self, password: str, user: Any) -> None:
+        """Django calls this once another password is saved, but not for one that nobody can sign in with."""
+        Token.objects.filter(user_id=user.pk).delete()

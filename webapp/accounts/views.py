@@ -1,0 +1,110 @@
+"""Profile, language, own data, and account deletion."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, override
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.i18n import set_language
+
+from webapp.accounts.adapter import forget_language, speak
+from webapp.accounts.data_export import export
+from webapp.accounts.delete_account import leave as leave_for_good
+from webapp.community.forms import ProfileForm
+from webapp.community.models import Profile
+from webapp.community.person import account_page, profile_of, volunteer_who_acts, volunteer_who_looks
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@account_page
+def profile(request: HttpRequest, user: User) -> HttpResponseBase:
+    form = ProfileForm(request.POST or None, instance=profile_of(user))
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "accounts/profile.html", {"form": form}, status=400 if form.is_bound else 200)
+    row = form.save()
+    response = redirect("profile")
+    with override(row.language or None):
+        messages.success(request, _("Your profile is saved."))
+    if row.language:
+        speak(response, row.language)
+    else:
+        forget_language(response)
+    return response
+
+
+@require_POST
+def choose_language(request: HttpRequest) -> HttpResponse:
+    """Change the language of the site: this browser remembers it, and the account does."""
+    language = request.POST.get("language", "")
+    if isinstance(request.user, User) and language in dict(settings.LANGUAGES):
+        Profile.objects.update_or_create(user=request.user, defaults={"language": language})
+    return set_language(request)
+
+
+@require_safe
+def own_data(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/own_data.html", {"volunteer": volunteer_who_looks(request)})
+
+
+@require_POST
+def own_data_export(request: HttpRequest) -> FileResponse:
+    file = export(volunteer_who_acts(request))
+    response = FileResponse(file, as_attachment=True, filename="wanderers-my-data.zip", content_type="application/zip")
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+KEEP, REMOVE = "keep", "remove"
+
+
+class LeaveForm(forms.Form):
+    answers = forms.ChoiceField(
+        label=gettext_lazy("What becomes of your answers and comments?"),
+        choices=[
+            (KEEP, gettext_lazy("They stay, as nobody's: they go on helping, and nothing leads back to you.")),
+            (REMOVE, gettext_lazy("They are deleted too, and open subjects are added up without them.")),
+        ],
+        widget=forms.RadioSelect,
+        initial=KEEP,
+    )
+    proof = forms.CharField(max_length=200)
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        proof = self.fields["proof"]
+        if user.has_usable_password():
+            proof.label = _("Your password")
+            proof.widget = forms.PasswordInput({"autocomplete": "current-password"})
+            proof.strip = False  # type: ignore[attr-defined]
+        else:
+            proof.label = _("Your user name, to confirm: %(name)s") % {"name": user.get_username()}
+
+    def clean_proof(self) -> str:
+        proof: str = self.cleaned_data["proof"]
+        if self.user.has_usable_password():
+            if not self.user.check_password(proof):
+                raise ValidationError(_("This is not your password. Nothing was deleted."))
+        elif proof.strip() != self.user.get_username():
+            raise ValidationError(_("This is not your user name. Nothing was deleted."))
+        return proof
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@account_page
+def leave(request: HttpRequest, user: User) -> HttpResponseBase:
+    form = LeaveForm(user, request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "accounts/delete_account.html", {"form": form}, status=400 if form.is_bound else 200)
+    leave_for_good(user=user, keep_answers=form.cleaned_data["answers"] == KEEP)
+    logout(request)
+    messages.success(request, _("Your account is deleted. Thank you for having looked with us."))
+    return redirect("home")

@@ -1,0 +1,49 @@
+"""Blinding: which metadata a volunteer may see before classifying a subject.
+
+A training subject is one whose class is known, and some are drawn by this site. What a survey says of its own (a rate
+where it found a mover, a score, a date of ingest) tells them apart. So until somebody has answered a subject, they are
+shown where and when it was seen, and those metadata only that the survey's admins have opened; scientists see all.
+"""
+
+from typing import Any
+
+from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet, Value
+
+from webapp.archive.models import Subject, Survey
+from webapp.archive.models.survey import Membership, Role
+
+HIDDEN = ("#", "!")
+TELLING = ("rate", "created_at")
+TELLING_OF_FRAMES = ("mag", "snr")
+
+
+def with_told(rows: QuerySet[Subject], user: Any) -> QuerySet[Subject]:
+    """Add to each row whether `user` is told all that volunteers are ever told of it: `is_told`."""
+    if not user.is_authenticated or not user.is_active:
+        return rows.annotate(is_told=Value(False, BooleanField()))
+    if user.is_superuser:
+        return rows.annotate(is_told=Value(True, BooleanField()))
+    answered = Subject.objects.filter(
+        pk=OuterRef("pk"), classifications__volunteer__user=user, classifications__withdrawn_at=None
+    )
+    scientists = Membership.objects.filter(survey=OuterRef("survey"), user=user, role__in=Role.at_least(Role.SCIENTIST))
+    return rows.annotate(is_told=Q(Exists(answered)) | Q(Exists(scientists)))
+
+
+def until_answered(facts: dict[str, Any], survey: Survey) -> dict[str, Any]:
+    """Return the facts of a subject, of what shape soever, without those that tell."""
+    told = facts | {name: None for name in TELLING if name in facts and name not in survey.open_metadata}
+    told["metadata"] = opened(facts["metadata"], survey)
+    if "frames" in facts and isinstance(facts["frames"], list):
+        told["frames"] = [frame | dict.fromkeys(TELLING_OF_FRAMES) for frame in facts["frames"]]
+    return told
+
+
+def opened(metadata: dict[str, Any], survey: Survey) -> dict[str, Any]:
+    """Return the metadata that the survey's admins have opened to whoever classifies."""
+    return {name: value for name, value in shown(metadata).items() if name in survey.open_metadata}
+
+
+def shown(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is hidden (`#name`) and what is hidden while classifying (`!name`)."""
+    return {name: value for name, value in metadata.items() if not name.startswith(HIDDEN)}

@@ -1,0 +1,181 @@
+"""Bulk insert of exposures, subjects and frames by COPY."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import connection, models
+from django.utils import timezone
+
+from webapp.archive.ingest.prepare import MANIFEST_GOLD, Candidate, finite
+from webapp.archive.models import Frame, Subject, SubjectSet, Survey
+from webapp.archive.models.frame import Exposure
+
+Row = tuple[Any, ...]
+
+SUBJECT = (
+    "id",
+    "survey_id",
+    "external_id",
+    "kind",
+    "checksum",
+    "duplicate_of_id",
+    "object_group",
+    "array",
+    "index",
+    "ra",
+    "dec",
+    "mjd",
+    "rate",
+    "metadata",
+    "gold_label",
+    "gold_source",
+    "created_at",
+)
+FRAME = (
+    "subject_id",
+    "exposure_id",
+    "position",
+    "mjd_mid",
+    "mjd_keyword",
+    "exptime",
+    "band",
+    "ra",
+    "dec",
+    "mag",
+    "snr",
+    "wcs",
+    "masked_fraction",
+)
+
+
+def write_subjects(
+    survey: Survey, candidates: list[Candidate], indexes: list[int], originals: dict[str, int], keys: list[int]
+) -> None:
+    """Write a subject for each candidate.
+
+    Parameters
+    ----------
+    indexes
+        Where the pixels of each lie in its array.
+    originals
+        First subject of the survey by checksum; those of this batch are added.
+    keys
+        Primary keys, of `webapp.archive.ingest.pixel_writer`.
+    """
+    now = timezone.now()
+
+    def rows() -> Iterable[Row]:
+        for key, candidate, index in zip(keys, candidates, indexes, strict=True):
+            first = originals.setdefault(candidate.checksum, key)
+            yield _subject(key, survey.pk, candidate, index, None if first == key else first, now)
+
+    _copy(Subject, SUBJECT, rows())
+
+
+def write_frames(candidates: list[Candidate], keys: list[int], exposures: dict[str, int]) -> None:
+    """Write the frames of all candidates, whose subjects have these primary keys."""
+    _copy(
+        Frame,
+        FRAME,
+        (row for key, candidate in zip(keys, candidates, strict=True) for row in _frames(key, candidate, exposures)),
+    )
+
+
+def put_into_set(subject_set: SubjectSet, keys: list[int]) -> None:
+    """Make subjects that are in no set yet members of one."""
+    through = SubjectSet.subjects.through._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {through} (subjectset_id, subject_id) SELECT %s, unnest(%s::bigint[])",
+            [subject_set.pk, keys],
+        )
+
+
+def _subject(key: int, survey: int, candidate: Candidate, index: int, duplicate_of: int | None, now: Any) -> Row:
+    record, first = candidate.record, candidate.record.frames[0]
+    return (
+        key,
+        survey,
+        record.external_id,
+        record.kind,
+        candidate.checksum,
+        duplicate_of,
+        record.object_group or record.external_id,
+        candidate.array,
+        index,
+        finite(record.ra if record.ra is not None else first.ra),
+        finite(record.dec if record.dec is not None else first.dec),
+        finite(first.mjd_mid),
+        finite(record.rate),
+        candidate.metadata,
+        candidate.gold_label,
+        MANIFEST_GOLD if candidate.gold_label else "",
+        now,
+    )
+
+
+def _frames(key: int, candidate: Candidate, exposures: dict[str, int]) -> Iterable[Row]:
+    for position, frame in enumerate(candidate.record.frames):
+        yield (
+            key,
+            exposures.get(exposure_name(frame.mjd_mid, frame.band)),
+            position,
+            finite(frame.mjd_mid),
+            frame.mjd_keyword,
+            finite(frame.exptime),
+            frame.band,
+            finite(frame.ra),
+            finite(frame.dec),
+            finite(frame.mag),
+            finite(frame.snr),
+            candidate.wcs[position],
+            candidate.masked[position],
+        )
+
+
+def _copy(model: type[models.Model], columns: tuple[str, ...], rows: Iterable[Row]) -> None:
+    names = ", ".join(f'"{column}"' for column in columns)
+    with (
+        connection.cursor() as cursor,
+        connection.wrap_database_errors,  # Django does not know COPY
+        cursor.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
+
+
+FOUND = "SELECT external_id, id FROM archive_exposure WHERE survey_id = %s AND external_id = ANY(%s)"
+
+
+def exposure_name(mjd_mid: float | None, band: str) -> str:
+    """Name an exposure by its middle, to a tenth of a second, and its band; empty where the time is not known."""
+    return f"{mjd_mid:.6f} {band}".rstrip() if finite(mjd_mid) is not None else ""
+
+
+def exposures(survey: Survey, candidates: list[Candidate]) -> dict[str, int]:
+    """Return the exposures of all frames by name; those that are missing are made."""
+    wanted: dict[str, Exposure] = {}
+    for candidate in candidates:
+        for frame in candidate.record.frames:
+            name = exposure_name(frame.mjd_mid, frame.band)
+            if name and name not in wanted:
+                wanted[name] = Exposure(
+                    survey=survey,
+                    external_id=name,
+                    mjd_mid=frame.mjd_mid,
+                    mjd_keyword=frame.mjd_keyword,
+                    exptime=finite(frame.exptime),
+                    band=frame.band,
+                )
+    found = _found(survey, list(wanted))
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        made = Exposure.objects.bulk_create([wanted[name] for name in missing])
+        found |= {exposure.external_id: exposure.pk for exposure in made}
+    return found
+
+
+def _found(survey: Survey, names: list[str]) -> dict[str, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(FOUND, [survey.pk, names])
+        return dict(cursor.fetchall())

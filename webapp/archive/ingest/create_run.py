@@ -1,0 +1,110 @@
+"""Create an ingest run; paths must lie in the survey's inbox."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from ml.io.read import MANIFEST
+from webapp.archive.models import IngestRun, Kind, Survey
+
+SET_NAME_LENGTH = 120
+
+
+class IngestRefused(ValueError):
+    """What was asked for cannot be begun; the sentence says why."""
+
+
+def new_run(
+    *,
+    survey: Survey,
+    path: Path,
+    by: User | None,
+    kind: str = "",
+    subject_set: str = "",
+    dry_run: bool = False,
+) -> IngestRun:
+    """Write the row of an ingest, which nobody works on yet.
+
+    Parameters
+    ----------
+    survey, path
+        What is read, and where it goes. Callers on the web take the path from `inbox.inbox_path`.
+    by
+        Who asked; None for the command line.
+    kind
+        Kind of the subjects that do not say their own; empty to tell it from their shape.
+    subject_set
+        Name of the set that receives the new subjects; empty for the name of the file or folder.
+    dry_run
+        Read and count only.
+
+    Raises
+    ------
+    IngestRefused
+        With a sentence about what is wrong.
+    """
+    path = Path(path).absolute()
+    if not path.exists():
+        raise IngestRefused(_("%(path)s is not there. Check the path.") % {"path": path})
+    if kind and kind not in Kind.values:
+        said = _("“%(kind)s” is not a kind of subject. Kinds are %(kinds)s.")
+        raise IngestRefused(said % {"kind": kind, "kinds": ", ".join(Kind.values)})
+    name = subject_set.strip() or _name_of(path)
+    if len(name) > SET_NAME_LENGTH or "\0" in name:
+        said = _("The name of a subject set has at most %(most)d characters. Choose a shorter one.")
+        raise IngestRefused(said % {"most": SET_NAME_LENGTH})
+    return IngestRun.objects.create(
+        survey=survey, path=str(path), kind=kind, subject_set=name, dry_run=dry_run, requested_by=by
+    )
+
+
+@transaction.atomic
+def start_ingest(
+    *,
+    survey: Survey,
+    path: Path,
+    by: User | None,
+    kind: str = "",
+    subject_set: str = "",
+    dry_run: bool = False,
+) -> IngestRun:
+    """Write the row of an ingest and hand it to a worker; parameters and errors as in `new_run`."""
+    run = new_run(survey=survey, path=path, by=by, kind=kind, subject_set=subject_set, dry_run=dry_run)
+    run.enqueue()
+    return run
+
+
+def _name_of(path: Path) -> str:
+    named = path.parent if path.name == MANIFEST else path
+    return (named.name if named.is_dir() else named.stem)[:SET_NAME_LENGTH] or "everything"
+
+
+def inbox(survey: Survey) -> Path:
+    """Return the survey's folder, which no other survey's admins read; made if it is missing."""
+    folder = Path(settings.DATA) / "inbox" / survey.slug
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def inbox_path(survey: Survey, name: str) -> Path:
+    """Return what `name` means within the survey's inbox.
+
+    Raises
+    ------
+    IngestRefused
+        It leads out of the inbox (by ``..``, as an absolute path, or by a symbolic link), or is not there.
+    """
+    folder = inbox(survey).resolve()
+    if not name.strip() or "\0" in name:
+        raise IngestRefused(_("Name a file or folder in the inbox."))
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder):
+        said = _("%(name)s lies outside the inbox. Copy it into %(inbox)s and name it from there.")
+        raise IngestRefused(said % {"name": name, "inbox": folder})
+    if not path.exists():
+        said = _("%(name)s is not in the inbox. Copy it into %(inbox)s first.")
+        raise IngestRefused(said % {"name": name, "inbox": folder})
+    return path

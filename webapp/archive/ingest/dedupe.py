@@ -1,0 +1,79 @@
+"""Deduplication: known external ids (16-byte digests each) and subjects with identical pixels.
+
+A thousand values go to the database as one array: as many placeholders would cost more than the look-up itself.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+import numpy as np
+from django.db import connection
+
+from webapp.archive.ingest.prepare import Candidate
+from webapp.archive.models import Subject, Survey
+
+
+class Known:
+    """A set of external ids, kept as sorted 128-bit digests: small enough for ten million, and exact in practice.
+
+    Parameters
+    ----------
+    external_ids
+        Any order.
+    """
+
+    def __init__(self, external_ids: Iterable[str]) -> None:
+        packed = b"".join(map(_digest, external_ids))
+        halves = np.frombuffer(packed, dtype=">u8").astype(np.uint64).reshape(-1, 2)
+        halves = halves[np.argsort(halves[:, 0], kind="stable")]
+        self.high, self.low = np.ascontiguousarray(halves[:, 0]), np.ascontiguousarray(halves[:, 1])
+
+    @classmethod
+    def of(cls, survey: Survey) -> "Known":
+        """Load the ids of all subjects of a survey."""
+        return cls(Subject.objects.filter(survey=survey).values_list("external_id", flat=True).iterator(20_000))
+
+    def __len__(self) -> int:
+        return len(self.high)
+
+    def __contains__(self, external_id: str) -> bool:
+        digest = _digest(external_id)
+        high, low = (np.uint64(int.from_bytes(half, "big")) for half in (digest[:8], digest[8:]))
+        first = int(np.searchsorted(self.high, high))
+        while first < len(self) and self.high[first] == high:
+            if self.low[first] == low:
+                return True
+            first += 1
+        return False
+
+
+def _digest(external_id: str) -> bytes:
+    return hashlib.blake2b(external_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+TAKEN = "SELECT external_id FROM archive_subject WHERE survey_id = %s AND external_id = ANY(%s)"
+ORIGINALS = """
+    SELECT checksum, min(id) FROM archive_subject
+    WHERE survey_id = %s AND checksum = ANY(%s) AND duplicate_of_id IS NULL
+    GROUP BY checksum
+"""
+
+
+def unknown(survey: Survey, candidates: list[Candidate]) -> list[Candidate]:
+    """Return the candidates whose external id is new to the survey; of several with one id, the first."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKEN, [survey.pk, [candidate.record.external_id for candidate in candidates]])
+        taken = {external_id for (external_id,) in cursor.fetchall()}
+    fresh = []
+    for candidate in candidates:
+        if candidate.record.external_id not in taken:
+            taken.add(candidate.record.external_id)
+            fresh.append(candidate)
+    return fresh
+
+
+def originals(survey: Survey, candidates: list[Candidate]) -> dict[str, int]:
+    """Return, by checksum, the survey's first subject that has the pixels of one of the candidates."""
+    with connection.cursor() as cursor:
+        cursor.execute(ORIGINALS, [survey.pk, [candidate.checksum for candidate in candidates]])
+        return dict(cursor.fetchall())

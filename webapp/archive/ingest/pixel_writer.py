@@ -1,0 +1,108 @@
+"""Append pixels to the Zarr store, and primary keys for new subjects, in gaps that ingests left where possible.
+
+Keys stand in addresses, and rise with every ingest. Without gaps drawn subjects could be told by keys above all others.
+"""
+
+import random
+from collections import defaultdict
+
+import numpy as np
+from django.db import connection
+from django.db.models import Max, Min
+
+from ml.storage.pixel_store import CHUNK, PixelStore
+from webapp.archive.ingest.prepare import Candidate
+from webapp.archive.models import Subject, Survey
+
+
+class Shelf:
+    """The pixel arrays of one survey, as an ingest fills them.
+
+    Call `put` only in a transaction that holds the survey's row, since two that fill one array at once would
+    write over each other.
+    """
+
+    def __init__(self, store: PixelStore, survey: Survey) -> None:
+        self.store, self.survey = store, survey
+        self._free: dict[str, int] = {}  # as last seen: good enough to choose where a batch ends
+
+    def put(self, candidates: list[Candidate]) -> list[int]:
+        """Write the pixels of all candidates; return the index of each in its array."""
+        groups: dict[str, list[int]] = defaultdict(list)
+        for place, candidate in enumerate(candidates):
+            groups[candidate.array].append(place)
+        indexes = [0] * len(candidates)
+        for array, places in groups.items():
+            free = self._first_free(array)
+            self.store.append(self.survey.slug, _block([candidates[place] for place in places]), at=free)
+            for index, place in enumerate(places, start=free):
+                indexes[place] = index
+            self._free[array] = free + len(places)
+        return indexes
+
+    def ends(self, array: str, more: int) -> bool:
+        """Return whether a file of the store ends where `more` subjects have been added to the array."""
+        if array not in self._free:
+            self._free[array] = self._first_free(array)
+        return (self._free[array] + more) % self._chunk(array) == 0
+
+    def _first_free(self, array: str) -> int:
+        last = (
+            Subject.objects.filter(survey=self.survey, array=array).order_by("-index").values_list("index", flat=True)
+        )
+        return next((index + 1 for index in last[:1]), 0)
+
+    def _chunk(self, array: str) -> int:
+        try:
+            return self.store.chunk(self.survey.slug, array)
+        except FileNotFoundError:  # not made yet
+            return CHUNK
+
+
+def _block(candidates: list[Candidate]) -> np.ndarray:
+    """Return all pixels of subjects of one shape, (n, F, C, H, W)."""
+    first = candidates[0].record
+    pixels = first.frames[0].pixels
+    block = np.empty((len(candidates), len(first.frames), *pixels.shape), pixels.dtype)
+    for place, candidate in enumerate(candidates):
+        for position, frame in enumerate(candidate.record.frames):
+            block[place, position] = frame.pixels
+    return block
+
+
+GAPS = 1 / 8  # of an ingest's keys
+AROUND = 100  # keys below and above a subject's, among which a gap is looked for
+LOCK = 6041801  # for transactions that take gaps: they take turns
+
+DRAW = random.SystemRandom()
+
+
+def new_keys(n: int) -> list[int]:
+    """Return n fresh keys in rising order, with gaps at random places."""
+    table = Subject._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, n + round(n * GAPS)]
+        )
+        keys = [key for (key,) in cursor.fetchall()]
+    return sorted(DRAW.sample(keys, n))
+
+
+def keys_in_gaps(survey: Survey, n: int) -> list[int]:
+    """Return n keys from gaps among the survey's own subjects, and fresh ones where it has too few.
+
+    Call it in the transaction that uses them: others wait for its end.
+    """
+    own = Subject.objects.observed().filter(survey=survey)
+    span = own.aggregate(first=Min("pk"), last=Max("pk"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    found: set[int] = set()
+    for key in own.order_by("?").values_list("pk", flat=True)[:n]:
+        first, last = max(key - AROUND, span["first"]), min(key + AROUND, span["last"])
+        used = Subject.objects.filter(pk__range=(first, last)).values_list("pk", flat=True)
+        if free := set(range(first, last)) - set(used) - found:
+            found.add(DRAW.choice(sorted(free)))
+    keys = [*found, *new_keys(n - len(found))]
+    DRAW.shuffle(keys)
+    return keys

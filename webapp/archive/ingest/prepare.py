@@ -1,0 +1,126 @@
+"""Validate a manifest record and prepare it for its database rows."""
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db import models
+
+from ml.io.records import BadInput, FrameRecord, SubjectRecord
+from ml.storage.pixel_store import array_name
+from webapp.archive.models import Frame, Subject
+
+MANIFEST_GOLD = "manifest"
+
+
+def _most(model: type[models.Model], field: str) -> int:
+    """Return how many characters a column takes."""
+    return int(getattr(model._meta.get_field(field), "max_length", 0))
+
+
+_LENGTHS = {name: _most(Subject, name) for name in ("external_id", "object_group")}
+_LABEL_LENGTH = _most(Subject, "gold_label")
+_BAND_LENGTH = _most(Frame, "band")
+_KEYWORD_LENGTH = _most(Frame, "mjd_keyword")
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A subject that was read and may be kept.
+
+    Attributes
+    ----------
+    array
+        Name of the pixel array that fits its shape and dtype.
+    masked
+        Share of NaN pixels, by frame.
+    gold_label, metadata
+        As the row shall have them: a label that is not gold is hidden metadata, and nobody learns from it.
+    """
+
+    record: SubjectRecord
+    array: str
+    checksum: str
+    masked: list[float]
+    gold_label: str
+    metadata: str
+    wcs: list[str | None]
+    nbytes: int
+
+
+def candidate(record: SubjectRecord, classes: list[str]) -> Candidate:
+    """Prepare a record for the database.
+
+    Raises
+    ------
+    BadInput
+        The database could not hold it, or its gold label is none of the survey's `classes`.
+    """
+    _check_texts(record)
+    gold = _gold_label(record, classes)
+    hidden = {"#label": record.label} if record.label and not gold else {}
+    pixels = record.frames[0].pixels
+    shape = (len(record.frames), *pixels.shape)
+    return Candidate(
+        record=record,
+        array=array_name(shape, pixels.dtype),
+        checksum=record.checksum(),
+        masked=[_masked(frame.pixels) for frame in record.frames],
+        gold_label=gold,
+        metadata=_json(record.metadata | hidden, "its metadata"),
+        wcs=[_wcs(frame) for frame in record.frames],
+        nbytes=math.prod(shape) * pixels.dtype.itemsize,
+    )
+
+
+def finite(value: float | None) -> float | None:
+    """Return the number, or None where there is none: NaN and infinity are no measurements."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _check_texts(record: SubjectRecord) -> None:
+    for name, most in _LENGTHS.items():
+        text = getattr(record, name)
+        if len(text) > most:
+            raise BadInput(f"`{name}` has {len(text)} characters; {most} are allowed. Shorten it.")
+        if "\0" in text:
+            raise BadInput(f"`{name}` holds a NUL character. Remove it.")
+    for frame in record.frames:
+        if len(frame.band) > _BAND_LENGTH or "\0" in frame.band:
+            raise BadInput(f"`band` must be a short text of at most {_BAND_LENGTH} characters.")
+        frame.mjd_keyword = frame.mjd_keyword.replace("\0", "")[:_KEYWORD_LENGTH]
+
+
+def _gold_label(record: SubjectRecord, classes: list[str]) -> str:
+    if not record.gold:
+        return ""
+    if not record.label:
+        raise BadInput("`gold` is true, but `label` is empty. Fill in the label, or set gold to false.")
+    allowed = [*classes, "yes", "no"]
+    if (classes and record.label not in allowed) or len(record.label) > _LABEL_LENGTH or "\0" in record.label:
+        raise BadInput(f"its gold label is “{record.label}”; it must be one of {', '.join(allowed)}.")
+    return record.label
+
+
+def _masked(pixels: np.ndarray) -> float:
+    if pixels.dtype.kind != "f":
+        return 0.0
+    return float(np.count_nonzero(np.isnan(pixels))) / pixels.size
+
+
+def _wcs(frame: FrameRecord) -> str | None:
+    if frame.wcs is None or any(isinstance(value, float) and not math.isfinite(value) for value in frame.wcs.values()):
+        return None
+    return _json(frame.wcs, "its WCS")
+
+
+def _json(value: dict[str, Any], what: str) -> str:
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (ValueError, TypeError) as error:
+        raise BadInput(f"{what} cannot be kept ({error}).") from error
+    if "\\u0000" in text:
+        raise BadInput(f"{what} holds a NUL character. Remove it.")
+    return text

@@ -1,0 +1,136 @@
+"""Lines drawn along trails: validation, sky coordinates, storage, and conversion to pixel corner coordinates.
+
+A mark's (0, 0) is the centre of the first pixel of the first row, which is drawn at the lower left. Panoptes and Label
+Studio draw the same picture upside up: their (0, 0) is its upper left corner, and y grows downwards.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from ml.imaging.wcs import Cards, to_sky
+from webapp.archive.models import Frame, Subject
+from webapp.archive.pixels import shape_of
+from webapp.classifications.models import MOST_MARKS, Classification, Mark
+from webapp.workflows.models import Workflow
+
+
+class WrongMark(ValueError):
+    """A line that cannot be stored; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Start and end in pixels, as `Mark` counts them."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    frame: int = 0
+
+
+def check_lines(workflow: Workflow, subject: Subject, lines: Sequence[Line]) -> None:
+    """Raise WrongMark unless the workflow asks for lines, these are not too many, and each lies in its image."""
+    if not lines:
+        return
+    if not workflow.line_marking:
+        raise WrongMark(_("“%(workflow)s” does not ask for lines.") % {"workflow": workflow})
+    if len(lines) > MOST_MARKS:
+        raise WrongMark(_("An answer holds at most %(most)d lines.") % {"most": MOST_MARKS})
+    frames, _channels, height, width = shape_of(subject)
+    for line in lines:
+        _check(line, frames, height, width)
+
+
+def _check(line: Line, frames: int, height: int, width: int) -> None:
+    ends = ((line.x1, line.y1), (line.x2, line.y2))
+    if not all(math.isfinite(number) for end in ends for number in end):
+        raise WrongMark(_("A line needs four finite numbers."))
+    if not 0 <= line.frame < frames:
+        raise WrongMark(_("This subject has %(frames)d frames, counted from 0.") % {"frames": frames})
+    if not all(-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5 for x, y in ends):
+        raise WrongMark(_("A line ends outside of the image. Draw it within."))
+    if ends[0] == ends[1]:
+        raise WrongMark(_("A line begins and ends at the same place. Draw it longer, or leave it out."))
+
+
+def store_lines(answers: Mapping[Classification, Sequence[Line]]) -> None:
+    """Store the lines of answers that are new, with their places on the sky where their frames have a WCS."""
+    drawn = {(answer.subject_id, line.frame) for answer, lines in answers.items() for line in lines}
+    if not drawn:
+        return
+    cards = _cards(drawn)
+    Mark.objects.bulk_create(
+        _mark(answer, position, line, cards[answer.subject_id, line.frame])
+        for answer, lines in answers.items()
+        for position, line in enumerate(lines)
+    )
+
+
+def _mark(answer: Classification, position: int, line: Line, cards: Cards | None) -> Mark:
+    return Mark(classification=answer, position=position, **asdict(line), **_sky(line, cards))
+
+
+def _cards(drawn: set[tuple[int, int]]) -> dict[tuple[int, int], Cards | None]:
+    """Return the WCS cards of frames, each named by its subject and position; None where there are none."""
+    wanted = Q()
+    for subject, frame in drawn:
+        wanted |= Q(subject=subject, position=frame)
+    rows = Frame.objects.filter(wanted).values_list("subject_id", "position", "wcs")
+    return dict.fromkeys(drawn) | {(subject, frame): cards for subject, frame, cards in rows}
+
+
+def _sky(line: Line, cards: Cards | None) -> dict[str, float]:
+    ends = to_sky(cards, [line.x1, line.x2], [line.y1, line.y2]) if cards else None
+    if ends is None:
+        return {}
+    (ra1, ra2), (dec1, dec2) = ends.tolist()
+    return {"ra1": ra1, "dec1": dec1, "ra2": ra2, "dec2": dec2}
+
+
+class Ends(Protocol):
+    """Anything with the two ends of a line."""
+
+    @property
+    def x1(self) -> float: ...
+    @property
+    def y1(self) -> float: ...
+    @property
+    def x2(self) -> float: ...
+    @property
+    def y2(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A line from the upper left corner, in a picture that is `width` by `height` (None: as large as ours)."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    frame: int = 0
+    width: float | None = None
+    height: float | None = None
+
+
+def from_corner(mark: Ends, height: int) -> tuple[float, float, float, float]:
+    """Return x1, y1, x2, y2 in pixels from the upper left corner."""
+    return mark.x1 + 0.5, height - 0.5 - mark.y1, mark.x2 + 0.5, height - 0.5 - mark.y2
+
+
+def to_line(drawn: Drawn, width: int, height: int) -> Line:
+    """Return the line as a mark in a picture of `width` by `height` pixels."""
+    across, down = width / (drawn.width or width), height / (drawn.height or height)
+    return Line(
+        x1=drawn.x1 * across - 0.5,
+        y1=height - 0.5 - drawn.y1 * down,
+        x2=drawn.x2 * across - 0.5,
+        y2=height - 0.5 - drawn.y2 * down,
+        frame=drawn.frame,
+    )

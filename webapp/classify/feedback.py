@@ -1,0 +1,65 @@
+"""Feedback on gold subjects: the true class, the reason, and where to look in the picture."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from webapp.archive.models import Subject
+from webapp.archive.pixels import shape_of
+from webapp.guides.field_guide import explanation
+from webapp.synthetics.mover import SYNTHETIC
+from webapp.workflows.models import Workflow
+
+RADIUS = 6.0
+"""Pixels of a circle around what is in the middle of a picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """`circle` holds the places of all frames [x, y] in pixels (0 in the centre of the first, row 0 at the bottom)."""
+
+    truth: str
+    correct: bool
+    gold_label: str
+    reason: str
+    circle: list[list[float]]
+    radius: float
+
+
+def feedback_on(workflow: Workflow, subject: int, answer: str) -> Feedback | None:
+    """Return what to tell after an answer to a subject of known class; None where it is not known."""
+    row = Subject.objects.only("survey", "gold_label", "gold_source", "metadata", "array").get(pk=subject)
+    row.survey = workflow.survey
+    truth = row.gold_answer()
+    if not truth:
+        return None
+    drawn = row.metadata.get(SYNTHETIC) or {}
+    places, radius = _circle(row, drawn)
+    return Feedback(truth, answer == truth, row.gold_label, _reason(row, drawn), places, radius)
+
+
+def _reason(row: Subject, drawn: dict[str, Any]) -> str:
+    """Say which class it is, and how that is known or what the class looks like: no more than is read in passing."""
+    about = explanation(row.survey, row.gold_label)
+    source = _source(row, drawn)
+    said = f"{source} {about}".strip() if drawn or not about else about
+    return said if row.gold_label in ("yes", "no") else f"{row.gold_label}: {said}"
+
+
+def _source(row: Subject, drawn: dict[str, Any]) -> str:
+    if drawn and drawn.get("rate") is not None:
+        numbers = {"snr": f"{drawn['snr']:.0f}", "rate": f"{drawn['rate']:.0f}"}
+        return _("An injected synthetic mover, S/N %(snr)s, %(rate)s arcsec/h.") % numbers
+    if drawn:
+        return _("An injected synthetic mover, S/N %(snr)s.") % {"snr": f"{drawn['snr']:.0f}"}
+    return _("A scientist’s verdict.") if row.gold_source == "ruling" else _("Known from the survey.")
+
+
+def _circle(row: Subject, drawn: dict[str, Any]) -> tuple[list[list[float]], float]:
+    """Return where it is in each frame: where it was drawn, else in the middle, which stamps are cut around."""
+    if drawn.get("path"):
+        return drawn["path"], float(drawn.get("radius", RADIUS))
+    frames, _channels, height, width = shape_of(row)
+    middle = [(width - 1) / 2, (height - 1) / 2]
+    return [middle] * frames, max(RADIUS, min(height, width) / 8)

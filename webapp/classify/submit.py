@@ -1,0 +1,115 @@
+"""Submit, undo and follow-up: one transaction each, from classification through consensus and skill to queue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from webapp.classifications.models import Classification
+from webapp.classify.record import Item, Recorded, record, set_follow_up, withdraw
+from webapp.consensus.apply_votes import count, refresh_locked
+from webapp.consensus.locking import Voter, lock_volunteers, lock_voters
+from webapp.consensus.models import Consensus
+from webapp.consensus.skills import taught_by, unlearn
+from webapp.queue.entries import lend_again, lock_entries
+from webapp.queue.models import QueueEntry
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """An answer as it was recorded, and what the votes on its subject come to now."""
+
+    recorded: Recorded
+    consensus: Consensus
+
+    @property
+    def votes(self) -> dict[str, int]:
+        """The standing votes: those that the consensus counts, and this one."""
+        votes = {"yes": self.consensus.votes_yes, "no": self.consensus.votes_no, "unsure": self.consensus.votes_unsure}
+        own = self.recorded.classification
+        if own.withdrawn_at is None and not own.is_counted:
+            votes[own.answer] += 1
+        return votes
+
+
+@transaction.atomic
+def submit(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> list[Submitted]:
+    """Record answers to different subjects and bring consensus, skill and queue up to date.
+
+    The volunteer goes on by this: what they answered before counts now. The last answer counts when they go on again,
+    or when its grace period has ended (`webapp.classify.commit_pending`).
+
+    Raises
+    ------
+    CannotClassify
+        As `webapp.classify.record.record`; nothing is stored then.
+    """
+    (voter,) = lock_voters(workflow, [volunteer.pk])
+    entries = lock_entries(workflow, [*(item.subject for item in items), *(row.subject_id for row in voter.held)])
+    recorded = record(volunteer, workflow, items, entries)
+    new = [each.classification for each in recorded if each.is_new]
+    sums = count(workflow, [(voter, _to_count(voter, workflow, new))], entries)
+    return [Submitted(each, sums[each.entry.subject_id]) for each in recorded]
+
+
+def _to_count(voter: Voter, workflow: Workflow, new: list[Classification]) -> list[Classification]:
+    """Return what counts now that these were answered: all but the last. A mere replay is no going on."""
+    if not new:
+        return []
+    return [*voter.held, *(new[:-1] if workflow.grace else new)]
+
+
+@transaction.atomic
+def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
+    """Take one's own answer back and hold its subject again, as if it had not been given; twice is as once.
+
+    Raises
+    ------
+    Classification.DoesNotExist
+        For an id that is not one of the volunteer's answers.
+    TooLate
+        When the workflow's grace period is over.
+    """
+    row, entry = _locked(volunteer, answer)
+    taught = taught_by(row) if row.is_counted else ""
+    if withdraw(row):
+        if taught:
+            unlearn(row, taught)
+        sums = refresh_locked(row.workflow, [entry])
+        lend_again(row, entry, timezone.now() + settings.LEASE_FOR)
+    else:
+        sums = refresh_locked(row.workflow, [entry])
+    return Submitted(Recorded(row, entry, is_new=False, is_replay=True), sums[row.subject_id])
+
+
+@transaction.atomic
+def say_more(volunteer: Volunteer, answer: UUID, follow_up: str) -> Submitted:
+    """Add, change or (with an empty string) remove what else the subject is, after the answer was given.
+
+    Raises
+    ------
+    Classification.DoesNotExist
+        For an id that is not one of the volunteer's answers.
+    CannotClassify
+        When the workflow knows no such follow-up to the answer, or the answer was withdrawn.
+    """
+    row, entry = _locked(volunteer, answer)
+    set_follow_up(row, follow_up)
+    sums = refresh_locked(row.workflow, [entry])
+    return Submitted(Recorded(row, entry, is_new=False, is_replay=True), sums[row.subject_id])
+
+
+def _locked(volunteer: Volunteer, answer: UUID) -> tuple[Classification, QueueEntry]:
+    """Load an answer under the locks of its volunteer and of its queue entry, so that it cannot change meanwhile."""
+    lock_volunteers([volunteer.pk])
+    answers = Classification.objects.filter(volunteer=volunteer).select_related("workflow__survey")
+    row = answers.get(pk=answer)
+    entry = lock_entries(row.workflow, [row.subject_id])[row.subject_id]
+    row.refresh_from_db(fields=["answer", "follow_up", "withdrawn_at", "is_counted"])
+    row.subject = entry.subject
+    return row, entry

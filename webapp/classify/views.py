@@ -1,0 +1,78 @@
+"""The front page with its surveys, and the classify page; subjects come through the API."""
+
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Membership, Role
+from webapp.classifications.models import MOST_MARKS, Answer, Classification
+from webapp.guides.tutorial import tutorial_of
+from webapp.queue.counts import figures_of
+from webapp.volunteers.identity import reader_of, visitor_of
+from webapp.workflows.models import Workflow
+
+
+@require_safe
+@ensure_csrf_cookie
+def classify(request: HttpRequest, slug: str) -> HttpResponse:
+    workflow = get_object_or_404(Workflow.objects.select_related("survey"), slug=slug, is_active=True)
+    config = {
+        "workflow": workflow.slug,
+        "who": request.user.pk,
+        "grace": workflow.grace,
+        "followUps": {answer: workflow.offered(answer) for answer in Answer.values},
+        "channels": workflow.survey.channels,
+        "reader": _reader(request, workflow),
+        "lines": MOST_MARKS if workflow.line_marking else 0,
+        "urls": {"next": f"/api/workflows/{workflow.slug}/next/", "classifications": "/api/classifications/"},
+    }
+    return render(request, "classify/classify.html", {"workflow": workflow, "config": config})
+
+
+def _reader(request: HttpRequest, workflow: Workflow) -> dict[str, object]:
+    """Return where the page finds what volunteers read, and whether the tutorial opens by itself."""
+    tutorial = tutorial_of(workflow, reader_of(request))
+    return {
+        "tutorial": reverse("tutorial", args=[workflow.slug]),
+        "guide": reverse("field-guide", args=[workflow.slug]),
+        "help": reverse("help", args=[workflow.slug]),
+        "styles": static("guides/guide.css"),
+        "tutorialIsDue": tutorial is not None and not tutorial.is_finished,
+    }
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    open_workflows = Prefetch("workflows", Workflow.objects.filter(is_active=True), to_attr="open_workflows")
+    surveys = Survey.objects.prefetch_related(open_workflows)
+    rows = [
+        {
+            "survey": survey,
+            "figures": figures_of(survey),
+            "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),
+        }
+        for survey in surveys
+    ]
+    return render(request, "classify/home.html", {"rows": rows, "has_answered": _has_answered(request)})
+
+
+def _has_answered(request: HttpRequest) -> bool:
+    visitor = None if request.user.is_authenticated else visitor_of(request)
+    if visitor is None and not request.user.is_authenticated:
+        return False
+    who = {"volunteer": visitor} if visitor else {"volunteer__user": request.user}
+    return Classification.objects.filter(**who).exists()
+
+
+@require_safe
+def figures(request: HttpRequest, slug: str) -> HttpResponse:
+    """Return the part of the front page that renews itself."""
+    survey = Survey.objects.filter(slug=slug).first()
+    if survey is None:
+        return HttpResponse(status=286)  # htmx: stop asking
+    return render(request, "classify/figures.html", {"survey": survey, "figures": figures_of(survey)})

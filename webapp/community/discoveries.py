@@ -1,0 +1,47 @@
+"""Discovery credit: volunteers who said yes before scientists confirmed a subject are notified and named."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from webapp.archive.models import Subject
+from webapp.classifications.models import Answer, Classification, Reason
+from webapp.community.models import Discovery, Notification
+from webapp.workflows.models import Workflow
+
+
+@transaction.atomic
+def confirm(*, subject: Subject, workflow: Workflow, at: datetime) -> int:
+    """Credit everybody who said yes to the subject, and tell them; return how many are new.
+
+    A yes to a training subject discovers nothing, since its answer was known; nor does a simulated volunteer.
+    """
+    votes = Classification.objects.standing().filter(subject=subject, workflow=workflow, answer=Answer.YES)
+    found = votes.exclude(reason=Reason.TRAINING).filter(volunteer__is_simulated=False)
+    credited = Discovery.objects.filter(subject=subject, workflow=workflow).values("volunteer")
+    new = list(found.exclude(volunteer__in=credited).values_list("volunteer", flat=True))
+    Discovery.objects.bulk_create(
+        [Discovery(volunteer_id=each, subject=subject, workflow=workflow, confirmed_at=at) for each in new],
+        ignore_conflicts=True,
+    )
+    _tell(new, subject, Notification.Kind.CONFIRMED)
+    return len(new)
+
+
+@transaction.atomic
+def take_back(*, subject: Subject, workflow: Workflow) -> None:
+    """Remove the credit: the subject is confirmed no more. Whoever has read of it is told; others never were."""
+    discoveries = Discovery.objects.filter(subject=subject, workflow=workflow)
+    volunteers = list(discoveries.values_list("volunteer", flat=True))
+    discoveries.delete()
+    good_news = Notification.objects.filter(volunteer__in=volunteers, subject=subject, kind=Notification.Kind.CONFIRMED)
+    good_news.filter(read_at=None).delete()
+    told = set(good_news.values_list("volunteer", flat=True))
+    good_news.delete()
+    _tell([each for each in volunteers if each in told], subject, Notification.Kind.TAKEN_BACK)
+
+
+def _tell(volunteers: list[int], subject: Subject, kind: str) -> None:
+    Notification.objects.bulk_create(
+        [Notification(volunteer_id=each, subject=subject, kind=kind) for each in volunteers]
+    )

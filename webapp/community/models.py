@@ -1,0 +1,179 @@
+"""Profiles, favourites, collections, comments, discoveries and notifications."""
+
+from typing import Self
+
+from django.conf import settings
+from django.core.validators import MaxLengthValidator, ProhibitNullCharactersValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from webapp.archive.models import Subject
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
+
+
+class CollectionQuerySet(models.QuerySet["Collection"]):
+    def visible_to(self, volunteer: Volunteer | None) -> Self:
+        """Public collections, and one's own."""
+        return self.filter(Q(is_public=True) | Q(owner=volunteer) if volunteer else Q(is_public=True))
+
+
+class Collection(models.Model):
+    """Subjects that somebody put together, for themselves or for everybody who has the address."""
+
+    owner = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="collections")
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True, max_length=2000)
+    is_public = models.BooleanField(default=False)
+    subjects = models.ManyToManyField(Subject, through="CollectionItem", related_name="collections")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CollectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="one_collection_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CollectionItem(models.Model):
+    """A subject in a collection; the newest stands first."""
+
+    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="items")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="collection_items")
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["collection", "subject"], name="once_in_a_collection")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} in {self.collection}"
+
+
+LONGEST = 5000
+LONGEST_REASON = 200
+
+
+class CommentQuerySet(models.QuerySet["Comment"]):
+    def standing(self) -> models.QuerySet["Comment"]:
+        """Comments that nobody has removed."""
+        return self.filter(removed_at=None)
+
+
+class Comment(models.Model):
+    """What somebody wrote about a subject, in Markdown. The oldest stands first; without an author, they have left."""
+
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="comments")
+    author = models.ForeignKey(Volunteer, null=True, blank=True, on_delete=models.CASCADE, related_name="comments")
+    text = models.TextField(validators=[MaxLengthValidator(LONGEST), ProhibitNullCharactersValidator()])
+    created_at = models.DateTimeField(auto_now_add=True)
+    edited_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+    removed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    removed_because = models.CharField(
+        max_length=LONGEST_REASON, blank=True, default="", help_text="blank: its author removed it"
+    )
+
+    objects = CommentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["subject", "id"]), models.Index(fields=["author", "created_at"])]
+
+    def __str__(self) -> str:
+        return f"on {self.subject}, by {self.author}"
+
+    @property
+    def is_taken_back(self) -> bool:
+        """Whether its author removed it; a moderator always says why."""
+        return self.removed_at is not None and not self.removed_because
+
+
+class Discovery(models.Model):
+    """Credit: somebody said yes to a subject before scientists confirmed it."""
+
+    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="discoveries")
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="discoveries")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="discoveries")
+    confirmed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "discoveries"
+        ordering = ["-confirmed_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["volunteer", "workflow", "subject"], name="credited_once_per_question")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject}, seen by {self.volunteer}"
+
+
+class Favourite(models.Model):
+    """A subject that somebody wants to find again."""
+
+    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="favourites")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="favourites")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["volunteer", "subject"], name="one_heart_per_subject")]
+        indexes = [models.Index(fields=["volunteer", "-id"])]
+
+    def __str__(self) -> str:
+        return f"{self.subject}, a favourite of {self.volunteer}"
+
+
+class Notification(models.Model):
+    """Something that a volunteer should hear of."""
+
+    class Kind(models.TextChoices):
+        CONFIRMED = "confirmed"
+        TAKEN_BACK = "taken-back"
+        COMMENTED = "commented"
+
+    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="notifications")
+    kind = models.CharField(max_length=12, choices=Kind)
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["volunteer", "-id"]),
+            models.Index(fields=["volunteer"], name="unread_notifications", condition=Q(read_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.subject}, to {self.volunteer}"
+
+
+class Credit(models.TextChoices):
+    """How somebody is named where they are credited."""
+
+    OWN_NAME = "own-name", _("by my own name")
+    USER_NAME = "user-name", _("by my user name")
+    ANONYMOUS = "anonymous", _("not at all")
+
+
+class Profile(models.Model):
+    """What a person says about themselves. Nobody is named before they have chosen to be."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="profile")
+    display_name = models.CharField(max_length=80, blank=True, default="")
+    credit = models.CharField(max_length=10, choices=Credit, default=Credit.ANONYMOUS)
+    language = models.CharField(max_length=10, blank=True, default="", help_text="blank: as the browser asks")
+
+    def __str__(self) -> str:
+        return f"profile of {self.user}"
+
+    def named(self) -> str:
+        """Return the name to credit, or an empty string for nobody's."""
+        names = {Credit.OWN_NAME: self.display_name, Credit.USER_NAME: self.user.get_username()}
+        return names.get(Credit(self.credit), "")

@@ -1,0 +1,69 @@
+"""Statistics page and certificate."""
+
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from webapp.community.activity import TRUNCATE, answers_by, effort_of
+from webapp.community.certificate import Certificate, in_words, to_pdf
+from webapp.community.forms import RangeForm
+from webapp.community.person import account_page, profile_of, volunteer_who_looks
+from webapp.volunteers.identity import account_volunteer
+
+STEPS = [("hour", _("by hour")), ("day", _("by day")), ("week", _("by week"))]
+FORMATS = {"hour": "D H:i", "day": "j M", "week": "j M"}
+
+
+@require_safe
+def statistics(request: HttpRequest) -> HttpResponse:
+    """Show how much one has looked at. The address names the step and the time zone; without one it is UTC."""
+    volunteer = volunteer_who_looks(request)
+    step = request.GET.get("by", "day")
+    step = step if step in TRUNCATE else "day"
+    zone = _zone(request)
+    rows = answers_by(volunteer, step, zone) if volunteer else []
+    effort = effort_of(volunteer) if volunteer else None
+    labels = [date_format(start, FORMATS[step]) for start, _n in rows]
+    page = {
+        "step": step,
+        "steps": STEPS,
+        "zone": zone.key,
+        "effort": effort if effort and effort.answers else None,
+        "spent": in_words(effort.spent) if effort else "",
+        "rows": [(label, n) for label, (_start, n) in zip(labels, rows, strict=True)][::-1],
+        "plot": {"labels": labels, "counts": [n for _start, n in rows]},
+        "range_form": RangeForm(),
+    }
+    return render(request, "community/statistics.html", page)
+
+
+@require_safe
+@account_page
+def certificate(request: HttpRequest, user: User) -> HttpResponseBase:
+    form = RangeForm(request.GET)
+    if not form.is_valid():
+        return render(request, "community/certificate.html", {"range_form": form}, status=400)
+    effort = effort_of(account_volunteer(user), **form.cleaned_data)
+    if effort.first is None or effort.last is None:
+        return render(request, "community/certificate.html", {"range_form": form, "is_empty": True}, status=404)
+    sheet = Certificate(
+        name=profile_of(user).display_name or user.get_username(),
+        effort=effort,
+        since=form.cleaned_data["since"] or effort.first.date(),
+        until=form.cleaned_data["until"] or effort.last.date(),
+        site=request.get_host(),
+        issued=timezone.now().date(),
+    )
+    headers = {"Content-Disposition": 'attachment; filename="wanderers-certificate.pdf"', "Cache-Control": "no-store"}
+    return HttpResponse(to_pdf(sheet), content_type="application/pdf", headers=headers)
+
+
+def _zone(request: HttpRequest) -> ZoneInfo:
+    name = request.GET.get("zone", "")
+    return ZoneInfo(name if name in available_timezones() else "UTC")

@@ -1,0 +1,85 @@
+"""Access levels: a workflow is unlocked by skill measured in a workflow of the level below."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from webapp.consensus.intervals import Share, share_of
+from webapp.consensus.models import Skill
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
+
+FEWEST = 10
+"""Answers to training subjects of each class, below which nothing is unlocked."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Whether a volunteer may answer a workflow; if not, what is missing, in sentences, and where it can be shown."""
+
+    is_open: bool
+    missing: tuple[str, ...] = ()
+    way: Workflow | None = None
+
+    @property
+    def sentence(self) -> str:
+        if self.way is None:
+            return " ".join(self.missing)
+        begin = _("This workflow opens with skill in “%(workflow)s”.") % {"workflow": self.way}
+        return f"{begin} {_('Still missing: %(what)s.') % {'what': '; '.join(self.missing)}}"
+
+
+def sensitivity(skill: Skill | None) -> Share:
+    """Return the share of real movers that were recognised, of those answered with yes or no."""
+    return share_of(skill.yes_yes, skill.yes_yes + skill.yes_no) if skill else share_of(0, 0)
+
+
+def specificity(skill: Skill | None) -> Share:
+    """Return the share of bogus ones that were recognised, of those answered with yes or no."""
+    return share_of(skill.no_no, skill.no_no + skill.no_yes) if skill else share_of(0, 0)
+
+
+def gate_of(workflow: Workflow, volunteer: Volunteer | None) -> Gate:
+    """Return whether the volunteer may answer the workflow: the first level is open to everybody."""
+    if workflow.level <= 1:
+        return Gate(is_open=True)
+    below = list(
+        Workflow.objects.filter(survey=workflow.survey_id, level=workflow.level - 1, is_active=True).order_by("name")
+    )
+    if not below:
+        return Gate(False, (_("It opens when there is a workflow of the level below to show skill in."),))
+    skills = {skill.workflow_id: skill for skill in Skill.objects.filter(volunteer=volunteer, workflow__in=below)}
+    ways = [(missing_in(skills.get(each.pk), workflow.skill_wanted), each) for each in below]
+    missing, way = min(ways, key=lambda one: (len(one[0]), -_answered(skills.get(one[1].pk))))
+    return Gate(True) if not missing else Gate(False, tuple(missing), way)
+
+
+def missing_in(skill: Skill | None, wanted: float) -> list[str]:
+    """Return what a record lacks, most telling first; nothing where it unlocks."""
+    real, bogus = sensitivity(skill), specificity(skill)
+    few = [
+        (real, lambda n: ngettext("%(n)d more real mover to answer", "%(n)d more real movers to answer", n)),
+        (bogus, lambda n: ngettext("%(n)d more bogus one to answer", "%(n)d more bogus ones to answer", n)),
+    ]
+    said = [say(FEWEST - share.n) % {"n": FEWEST - share.n} for share, say in few if share.n < FEWEST]
+    unsure = _uncertain(real, bogus, wanted)
+    return said + unsure
+
+
+def _uncertain(real: Share, bogus: Share, wanted: float) -> list[str]:
+    names: Sequence[tuple[Share, str]] = [
+        (real, _("your certainty about real movers is %(is)s of the %(wanted)s wanted")),
+        (bogus, _("your certainty about bogus ones is %(is)s of the %(wanted)s wanted")),
+    ]
+    return [
+        sentence % {"is": number_format(share.low, 2), "wanted": number_format(wanted, 2)}
+        for share, sentence in names
+        if share.n >= FEWEST and share.low < wanted
+    ]
+
+
+def _answered(skill: Skill | None) -> int:
+    return sensitivity(skill).n + specificity(skill).n

@@ -1,0 +1,109 @@
+"""Apply votes: update consensus, retirement and queue by the votes that begin to count, or recompute from all."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from webapp.classifications.models import Classification
+from webapp.consensus.consensus_rows import add_up, read_sums, write_sums
+from webapp.consensus.evidence import posterior_of, weigh_in_order
+from webapp.consensus.locking import Voter
+from webapp.consensus.models import Consensus
+from webapp.consensus.retirement import BY_VOTES, reason_to_retire
+from webapp.consensus.skills import Truths, set_records, told
+from webapp.queue.entries import lock_entries
+from webapp.queue.models import QueueEntry
+from webapp.queue.redundancy import available
+from webapp.workflows.models import Workflow
+
+Ballot = tuple[Voter, Sequence[Classification]]
+"""A volunteer, and the answers of theirs that begin to count, the first of them first."""
+
+
+def count(workflow: Workflow, ballots: Collection[Ballot], entries: Mapping[int, QueueEntry]) -> dict[int, Consensus]:
+    """Let answers count: weigh each by its volunteer's record, add it to that record and to its subject's sum.
+
+    It costs the same however many votes there are. Lock the volunteers first (`lock_voters`), and then the entries of
+    the subjects (`lock_entries`); those without such an answer only have their free slots brought up to date.
+    """
+    _weigh(workflow, ballots, entries)
+    counted = [answer for _, answers in ballots for answer in answers]
+    of_subject = defaultdict(list)
+    for answer in counted:
+        of_subject[answer.subject_id].append(answer)
+    locked = list(entries.values())
+    rows = {}
+    for subject, (row, taken) in read_sums(workflow, locked).items():
+        _add(row, of_subject[subject])
+        rows[subject] = _settle(row, entries[subject], taken - len(of_subject[subject]))
+    write_sums(workflow, locked, rows, counted)
+    return rows
+
+
+@transaction.atomic
+def refresh(workflow: Workflow, subjects: Iterable[int]) -> dict[int, Consensus]:
+    """Add up the votes on some subjects anew, each with what it weighs; return the result by subject.
+
+    The number of queries does not depend on the number of subjects. Their queue entries are locked first, in the
+    order of their primary keys, so that people who vote on one subject at the same time wait for each other.
+    """
+    return refresh_locked(workflow, list(lock_entries(workflow, list(subjects)).values()))
+
+
+def refresh_locked(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, Consensus]:
+    """Do what `refresh` does, for entries that this transaction has locked already."""
+    by_subject = {entry.subject_id: entry for entry in entries}
+    summed = add_up(workflow, entries).items()
+    rows = {subject: _settle(row, by_subject[subject], taken) for subject, (row, taken) in summed}
+    write_sums(workflow, entries, rows)
+    return rows
+
+
+def _weigh(workflow: Workflow, ballots: Collection[Ballot], entries: Mapping[int, QueueEntry]) -> None:
+    truths, records = Truths(workflow.survey), {}
+    labels = {subject: entry.subject.gold_label for subject, entry in entries.items()}
+    gold = {answer.subject_id for _, answers in ballots for answer in answers if labels[answer.subject_id]}
+    undone = told(workflow, [voter.volunteer for voter, _ in ballots], gold) if gold else set()
+    for voter, answers in ballots:
+        taught = [(voter.volunteer, answer.subject_id) not in undone for answer in answers]
+        truth = [truths[labels[answer.subject_id]] for answer in answers]
+        given = [(answer.answer, true if new else "") for answer, true, new in zip(answers, truth, taught, strict=True)]
+        evidence, record = weigh_in_order(workflow.method, voter.record, given)
+        for answer, weight in zip(answers, evidence, strict=True):
+            answer.is_counted, answer.evidence = True, weight if voter.is_trusted else None
+        if record != voter.record:
+            records[voter.volunteer] = record
+    set_records(workflow, records)
+
+
+def _add(row: Consensus, answers: Sequence[Classification]) -> None:
+    """Add to a sum the answers that weigh something."""
+    follow_ups = Counter(row.follow_ups)
+    for answer in answers:
+        if answer.evidence is not None:
+            name = f"votes_{answer.answer}"
+            setattr(row, name, getattr(row, name) + 1)
+            row.evidence += answer.evidence
+            follow_ups.update([answer.follow_up] if answer.follow_up else [])
+    row.follow_ups = dict(sorted(follow_ups.items()))
+
+
+def _settle(row: Consensus, entry: QueueEntry, taken: int) -> Consensus:
+    """Say what a sum comes to: its posterior, whether it is retired, and what the queue may still hand out."""
+    row.method, row.posterior = row.workflow.method, posterior_of(row, row.workflow)
+    _retire(row, entry)
+    entry.is_retired = row.is_retired
+    if not entry.is_gold:  # everybody may hold a gold subject
+        entry.available = available(row.workflow, row.votes, taken)
+    return row
+
+
+def _retire(row: Consensus, entry: QueueEntry) -> None:
+    """Retire or bring back by the votes; what a person retired stays so, and a gold subject is never retired."""
+    if row.is_retired and row.retired_reason not in BY_VOTES:
+        return
+    reason = "" if entry.is_gold else reason_to_retire(row)
+    row.is_retired, row.retired_reason = bool(reason), reason
+    row.retired_at = (row.retired_at or timezone.now()) if reason else None

@@ -1,0 +1,132 @@
+"""Batch aggregation of all votes by Dawid–Skene, nightly, and where it disagrees with the live consensus."""
+
+from datetime import timedelta
+
+import numpy as np
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, Max, Q, QuerySet
+from django.db.models.functions import Abs
+from django.utils import timezone
+
+from ml.crowd.dawid_skene import DawidSkene
+from ml.crowd.votes import Votes
+from webapp.classifications.models import Classification
+from webapp.consensus.messages import DAWID_SKENE, NO_ANSWERS, READING_VOTES, TURNED
+from webapp.consensus.models import AggregatedPosterior, Aggregation, Consensus
+from webapp.core.jobs import JobState
+from webapp.core.sql import copy_out
+from webapp.workflows.models import Workflow
+
+CLASSES = ("no", "yes")
+
+# Votes that weigh: they count, stand, and are of people who are trusted.
+QUERY = """
+    SELECT subject_id::bigint, volunteer_id::bigint,
+        (CASE answer WHEN 'no' THEN 0 WHEN 'yes' THEN 1 ELSE 2 END)::smallint
+    FROM classifications_classification
+    WHERE workflow_id = %(workflow)s AND withdrawn_at IS NULL AND is_counted AND evidence IS NOT NULL
+"""
+FIELDS = (("subject", ">i8"), ("voter", ">i8"), ("answer", ">i2"))
+
+
+def all_votes(workflow: Workflow) -> Votes:
+    """Return the votes that weigh; items and workers are named by their primary keys, classes are no and yes."""
+    rows = copy_out(QUERY, FIELDS, {"workflow": workflow.pk})
+    subjects, item = np.unique(rows["subject"], return_inverse=True)
+    voters, worker = np.unique(rows["voter"], return_inverse=True)
+    names = tuple(map(str, subjects.tolist())), tuple(map(str, voters.tolist()))
+    return Votes(item, worker, rows["answer"].astype(np.int64), *names, CLASSES)
+
+
+EVERY = timedelta(hours=22)
+KEPT = 2
+"""Versions whose posteriors are kept."""
+
+COPY = "COPY consensus_aggregatedposterior (aggregation_id, subject_id, posterior, live) FROM STDIN"
+
+
+def start_aggregation(workflow: Workflow, by: User | None) -> Aggregation:
+    """Have a worker look back on all votes; return the job, the waiting one if any."""
+    waiting = Aggregation.objects.filter(workflow=workflow, state=JobState.QUEUED)
+    try:
+        with transaction.atomic():
+            job = waiting.first() or Aggregation.objects.create(workflow=workflow, requested_by=by)
+    except IntegrityError:  # somebody was faster
+        job = waiting.get()
+    job.enqueue()
+    return job
+
+
+def due() -> list[Workflow]:
+    """Return the workflows that have been voted on since they were looked back on, a night ago or more."""
+    now = timezone.now()
+    last = Max("aggregations__created_at")
+    workflows = Workflow.objects.annotate(last=last).filter(Q(last=None) | Q(last__lt=now - EVERY))
+    return [each for each in workflows.select_related("survey") if _has_news(each)]
+
+
+def aggregate(job: Aggregation) -> None:
+    """Do the job: what is written is written at once, so a worker that dies half-way leaves nothing."""
+    job.renew(message=READING_VOTES())
+    votes = all_votes(job.workflow)
+    if not len(votes.item):
+        job.finish(message=NO_ANSWERS())
+        return
+    job.renew(message=DAWID_SKENE(count=f"{len(votes.item):,}"), total=len(votes.items))
+    # Most volunteers answer few subjects, and people err alike: so each leans on the crowd, and votes count by half.
+    fitted = DawidSkene(shrinkage=2.0, temper=0.5).fit(votes)
+    posterior = fitted.posteriors_[:, CLASSES.index("yes")]
+    with transaction.atomic():
+        against = _store(job, np.array(votes.items, dtype=np.int64), posterior)
+        job.finish(
+            version=_next_version(job.workflow),
+            done=len(votes.items),
+            votes=len(votes.item),
+            subjects=len(votes.items),
+            voters=len(votes.workers),
+            iterations=fitted.n_iter_,
+            has_converged=fitted.converged_,
+            log_likelihood=fitted.log_likelihood_,
+            share_yes=float(fitted.prior_[CLASSES.index("yes")]),
+            disagreements=against,
+            message=TURNED(count=f"{against:,}", all=f"{len(votes.items):,}"),
+        )
+        _forget_old(job.workflow)
+
+
+def disagreements(aggregation: Aggregation) -> QuerySet[AggregatedPosterior]:
+    """Return the subjects on which aggregation and live consensus stood on opposite sides, widest apart first."""
+    opposite = Q(posterior__gte=0.5, live__lt=0.5) | Q(posterior__lt=0.5, live__gte=0.5)
+    rows = aggregation.posteriors.filter(opposite).select_related("subject")
+    return rows.annotate(gap=Abs(F("posterior") - F("live"))).order_by("-gap", "pk")
+
+
+def _store(job: Aggregation, subjects: np.ndarray, posterior: np.ndarray) -> int:
+    """Write the posteriors beside the live ones; return how many are on the other side."""
+    job.posteriors.all().delete()
+    live = dict(Consensus.objects.filter(workflow=job.workflow).values_list("subject", "posterior"))
+    said = np.array([live.get(subject, job.workflow.prior) for subject in subjects.tolist()])
+    with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+        for row in zip(subjects.tolist(), posterior.tolist(), said.tolist(), strict=True):
+            copy.write_row((job.pk, *row))
+    return int(((posterior >= 0.5) != (said >= 0.5)).sum())
+
+
+def _next_version(workflow: Workflow) -> int:
+    """Return the next version; the workflow is locked until the transaction ends, so that no two are alike."""
+    Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
+    last = Aggregation.objects.filter(workflow=workflow).aggregate(last=Max("version"))["last"]
+    return (last or 0) + 1
+
+
+def _forget_old(workflow: Workflow) -> None:
+    kept = Aggregation.objects.filter(workflow=workflow, version__isnull=False).order_by("-version")[:KEPT]
+    of_workflow = AggregatedPosterior.objects.filter(aggregation__workflow=workflow)
+    of_workflow.exclude(aggregation__in=[each.pk for each in kept]).delete()
+
+
+def _has_news(workflow: Workflow) -> bool:
+    answers = Classification.objects.counted().filter(workflow=workflow)
+    last = Aggregation.objects.filter(workflow=workflow).aggregate(last=Max("created_at"))["last"]
+    return (answers.filter(created_at__gt=last) if last else answers).exists()

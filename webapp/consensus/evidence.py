@@ -1,0 +1,81 @@
+"""Evidence of a vote as log odds by the voter's skill, and the posterior from the sum of evidence (SWAP).
+
+Evidence is kept in whole millionths of a nat: sums of whole numbers are the same in every order, so that adding up one
+by one and adding up anew cannot differ in the last digit.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from scipy.special import expit
+
+from ml.crowd.skill import Skill, skill_one_coin, skill_two_coin
+from ml.crowd.swap import certain_enough, log_odds
+from webapp.consensus.models import Consensus
+from webapp.workflows.models import Method, Workflow
+
+PRIOR_VOTES = 2.0
+NAT = 1_000_000
+
+CELLS = ("yes_yes", "yes_no", "yes_unsure", "no_yes", "no_no", "no_unsure")
+"""Names of the counts of answers to subjects whose class is known: true class, answer."""
+
+Counts = tuple[int, ...]
+"""Such counts, in the order of `CELLS`."""
+
+NEWCOMER: Counts = (0,) * len(CELLS)
+
+
+@lru_cache(maxsize=10_000)
+def skill_of(method: str, counts: Counts) -> Skill:
+    """Return P(answer | class) of a volunteer by the workflow's method; without any counts, a newcomer's."""
+    yes_yes, yes_no, yes_unsure, no_yes, no_no, no_unsure = counts
+    if method == Method.SWAP_TWO_COIN:
+        return skill_two_coin([[no_no, no_yes, no_unsure], [yes_no, yes_yes, yes_unsure]])
+    right = no_no + yes_yes
+    return skill_one_coin(right, right + no_yes + yes_no, no_unsure + yes_unsure)
+
+
+@lru_cache(maxsize=100_000)
+def evidence_of(method: str, counts: Counts, answer: str) -> int:
+    """Return how much likelier the answer is for a yes than for a no, as a logarithm in millionths of a nat.
+
+    `counts` is the volunteer's record before this answer. A majority asks nobody's record: 0.
+    """
+    return 0 if method == Method.MAJORITY else round(NAT * skill_of(method, counts).evidence(answer))
+
+
+def posterior_of(row: Consensus, workflow: Workflow) -> float:
+    """Return the probability of yes, from the row's votes or evidence.
+
+    A majority's probability is its share of the votes that decided, with the workflow's prior as two votes more: the
+    mean of a Beta distribution, so that one vote is no certainty.
+    """
+    if workflow.method != Method.MAJORITY:
+        return float(certain_enough(expit(log_odds(workflow.prior) + row.evidence / NAT)))
+    decided = row.votes_yes + row.votes_no
+    return (row.votes_yes + PRIOR_VOTES * workflow.prior) / (decided + PRIOR_VOTES)
+
+
+def weigh_in_order(method: str, counts: Counts, given: Iterable[tuple[str, str]]) -> tuple[list[int], Counts]:
+    """Weigh one volunteer's answers one after another, each by the record that those before it left.
+
+    Parameters
+    ----------
+    counts
+        The record before the first of them.
+    given
+        Answers, each with the truth it teaches from; an empty truth where none is known, or the volunteer knew it.
+
+    Returns
+    -------
+    list of int, Counts
+        The evidence of each answer, and the record after the last.
+    """
+    evidence = []
+    for answer, truth in given:
+        evidence.append(evidence_of(method, counts, answer))
+        if truth:
+            cell = CELLS.index(f"{truth}_{answer}")
+            counts = (*counts[:cell], counts[cell] + 1, *counts[cell + 1 :])
+    return evidence, counts

@@ -1,0 +1,55 @@
+"""Lock volunteers in primary key order, with their skill and pending classifications.
+
+Whatever changes answers locks their volunteer first and the queue entries of their subjects after: so what is read of a
+volunteer stays true until the transaction ends.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from webapp.classifications.models import Classification
+from webapp.consensus.evidence import CELLS, Counts
+from webapp.core.sql import Columns, fetch
+from webapp.workflows.models import Workflow
+
+ANSWER = Columns(Classification, "answer")
+
+LOCK = "SELECT id FROM volunteers_volunteer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+
+# A statement of its own: one that has waited for a lock sees what it joins as it was before.
+READ = f"""
+    SELECT voter.id, coalesce(skill.is_trusted, true), {", ".join(f"coalesce(skill.{cell}, 0)" for cell in CELLS)},
+        {ANSWER.sql}
+    FROM unnest(%(volunteers)s::bigint[]) AS voter (id)
+    LEFT JOIN consensus_skill AS skill ON skill.volunteer_id = voter.id AND skill.workflow_id = %(workflow)s
+    LEFT JOIN classifications_classification AS answer ON answer.volunteer_id = voter.id
+        AND answer.workflow_id = %(workflow)s AND answer.withdrawn_at IS NULL AND NOT answer.is_counted
+    ORDER BY voter.id, answer.created_at, answer.id
+"""  # noqa: S608  # column names of our own models
+
+
+@dataclass(slots=True)
+class Voter:
+    """A volunteer in one workflow: whether their answers weigh, their record, and what is held back, oldest first."""
+
+    volunteer: int
+    is_trusted: bool
+    record: Counts
+    held: list[Classification] = field(default_factory=list)
+
+
+def lock_volunteers(volunteers: Collection[int]) -> None:
+    fetch(LOCK, [sorted(volunteers)])
+
+
+def lock_voters(workflow: Workflow, volunteers: Collection[int]) -> list[Voter]:
+    """Lock volunteers, in the order of their primary keys, and return how they stand in the workflow."""
+    lock_volunteers(volunteers)
+    voters: dict[int, Voter] = {}
+    for who, is_trusted, *rest in fetch(READ, {"workflow": workflow.pk, "volunteers": sorted(volunteers)}):
+        voter = voters.setdefault(who, Voter(who, is_trusted, tuple(rest[: len(CELLS)])))
+        if rest[len(CELLS)] is not None:
+            answer = ANSWER.build(rest[len(CELLS) :])
+            answer.workflow = workflow
+            voter.held.append(answer)
+    return list(voters.values())

@@ -1,0 +1,178 @@
+"""Consensus on each subject, volunteers' skills, and the jobs that compute both anew."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, FloatField, Q, Value
+from django.db.models.functions import Cast, Coalesce, Greatest, NullIf
+
+from webapp.archive.models import Subject
+from webapp.core.jobs import Job
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Method, Workflow
+
+VOTES = F("votes_yes") + F("votes_no") + F("votes_unsure")
+"""How many votes count."""
+
+
+def _share(part: F | Greatest) -> Coalesce:
+    return Coalesce(Cast(part, FloatField()) / NullIf(VOTES, Value(0)), Value(0.0), output_field=FloatField())
+
+
+AGREEMENT = _share(Greatest("votes_yes", "votes_no", "votes_unsure"))
+"""The share of the most common answer, unsure being one: 1/3 to 1, and 0 where nobody voted."""
+
+UNSURE_SHARE = _share(F("votes_unsure"))
+"""The share of unsure, 0 to 1."""
+
+
+class RetiredReason(models.TextChoices):
+    """Panoptes' reasons."""
+
+    CLASSIFICATION_COUNT = "classification_count"
+    CONSENSUS = "consensus"
+    FLAGGED = "flagged"
+    NOTHING_HERE = "nothing_here"
+    HUMAN = "human"
+    OTHER = "other"
+
+
+class Consensus(models.Model):
+    """What the votes on one subject add up to, always recomputable from them."""
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="consensus")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="consensus")
+    votes_yes = models.PositiveIntegerField(default=0)
+    votes_no = models.PositiveIntegerField(default=0)
+    votes_unsure = models.PositiveIntegerField(default=0)
+    follow_ups = models.JSONField(default=dict, help_text="votes by follow-up answer")
+    evidence = models.BigIntegerField(default=0, db_default=0, help_text="of all votes, millionths of a nat for yes")
+    posterior = models.FloatField(help_text="probability of yes")
+    method = models.CharField(max_length=20, choices=Method)
+    version = models.PositiveIntegerField(default=1, help_text="counts the updates")
+    is_retired = models.BooleanField(default=False)
+    retired_reason = models.CharField(max_length=20, choices=RetiredReason, blank=True, default="")
+    retired_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workflow", "subject"], name="one_consensus_per_subject")]
+        indexes = [
+            models.Index(fields=["workflow", "posterior"]),
+            models.Index(fields=["workflow", "retired_at"]),
+            models.Index("workflow", VOTES, "id", name="consensus_by_votes"),
+            models.Index("workflow", AGREEMENT, "id", name="consensus_by_agreement"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.posterior:.2f}"
+
+    @property
+    def votes(self) -> int:
+        return self.votes_yes + self.votes_no + self.votes_unsure
+
+    @property
+    def label(self) -> str:
+        return "yes" if self.posterior >= 0.5 else "no"
+
+
+class Recount(Job):
+    """One adding up of a workflow's votes under its rules of now; `done` counts subjects."""
+
+    task: ClassVar[str] = "tasks.consensus.run"
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="recounts")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"Recount {self.pk} of {self.workflow}"
+
+
+class Skill(models.Model):
+    """How a volunteer answers subjects whose class is known: one count per true class and answer."""
+
+    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="skills")
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="skills")
+    yes_yes = models.PositiveIntegerField(default=0)
+    yes_no = models.PositiveIntegerField(default=0)
+    yes_unsure = models.PositiveIntegerField(default=0)
+    no_yes = models.PositiveIntegerField(default=0)
+    no_no = models.PositiveIntegerField(default=0)
+    no_unsure = models.PositiveIntegerField(default=0)
+    is_trusted = models.BooleanField(default=True, db_default=True, help_text="answers of others weigh nothing")
+    stale = models.PositiveIntegerField(default=0, db_default=0, help_text="how often the past was judged anew")
+    weighed = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="how often it had been when their answers were last weighed"
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["volunteer", "workflow"], name="one_skill_per_workflow")]
+        indexes = [
+            models.Index(
+                fields=["workflow", "volunteer"], name="skills_to_weigh", condition=Q(stale__gt=models.F("weighed"))
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.volunteer} in {self.workflow}"
+
+    def counts(self) -> list[list[int]]:
+        """Return rows by true class (no, yes), columns by answer (no, yes, unsure)."""
+        return [[self.no_no, self.no_yes, self.no_unsure], [self.yes_no, self.yes_yes, self.yes_unsure]]
+
+
+class Aggregation(Job):
+    """One look back on all votes of a workflow by Dawid–Skene, which learns everybody's confusion from everything.
+
+    A finished one has a version; its posteriors are kept until two later ones have them too.
+    """
+
+    task: ClassVar[str] = "tasks.aggregation.run"
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="aggregations")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    version = models.PositiveIntegerField(null=True)
+    votes = models.PositiveBigIntegerField(default=0)
+    subjects = models.PositiveIntegerField(default=0)
+    voters = models.PositiveIntegerField(default=0)
+    iterations = models.PositiveSmallIntegerField(default=0)
+    has_converged = models.BooleanField(default=False)
+    log_likelihood = models.FloatField(null=True)
+    share_yes = models.FloatField(null=True, help_text="of the subjects")
+    disagreements = models.PositiveIntegerField(default=0, help_text="subjects that come out the other way live")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["workflow", "version"], name="one_aggregation_per_version"),
+            models.UniqueConstraint(
+                fields=["workflow"], condition=Q(state="queued"), name="one_aggregation_waits_at_a_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Aggregation {self.pk} of {self.workflow}"
+
+
+class AggregatedPosterior(models.Model):
+    """What one aggregation makes of a subject, beside what live counting said at that moment."""
+
+    aggregation = models.ForeignKey(Aggregation, on_delete=models.CASCADE, related_name="posteriors")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="+")
+    posterior = models.FloatField(help_text="probability of yes")
+    live = models.FloatField(help_text="the consensus' posterior then")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["aggregation", "subject"], name="one_posterior_per_aggregation")]
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.posterior:.2f}, live {self.live:.2f}"

@@ -1,0 +1,211 @@
+"""Recompute evidence and consensus from all votes, after a change of gold, skill or rules.
+
+A ruling, an undone training answer or a merger of two volunteers only marks whom it concerns, so that it costs the same
+however long they have been at work. The schedule comes here.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Greatest
+
+from webapp.classifications.models import Classification
+from webapp.consensus.apply_votes import refresh, refresh_locked
+from webapp.consensus.evidence import NEWCOMER, Counts, weigh_in_order
+from webapp.consensus.locking import lock_volunteers
+from webapp.consensus.messages import RECOUNTED
+from webapp.consensus.models import Consensus, Recount, Skill
+from webapp.consensus.skills import Truths, set_records, told
+from webapp.core.jobs import JobState
+from webapp.core.sql import execute, fetch
+from webapp.queue.entries import lock_entries
+from webapp.queue.models import QueueEntry
+from webapp.queue.redundancy import wanted
+from webapp.workflows.models import Workflow
+
+VOTES = 50_000
+
+# Answers without a place are of before places were given, or were imported: they come in the order of their times.
+READ = """
+    SELECT answer.volunteer_id, answer.id, answer.answer, answer.subject_id, subject.gold_label, answer.position,
+        answer.evidence
+    FROM classifications_classification AS answer JOIN archive_subject AS subject ON subject.id = answer.subject_id
+    WHERE answer.workflow_id = %(workflow)s AND answer.volunteer_id = ANY(%(volunteers)s)
+        AND answer.withdrawn_at IS NULL AND answer.is_counted
+    ORDER BY answer.volunteer_id, answer.position, answer.created_at, answer.id
+"""
+WRITE = """
+    WITH numbered AS MATERIALIZED (
+        SELECT id, evidence, CASE WHEN place IS NULL THEN nextval('classifications_position') ELSE place END AS position
+        FROM unnest(%(id)s::uuid[], %(evidence)s::bigint[], %(position)s::bigint[]) AS row (id, evidence, place)
+    )
+    UPDATE classifications_classification AS answer SET evidence = numbered.evidence, position = numbered.position
+    FROM numbered WHERE answer.id = numbered.id
+"""
+
+
+def replay_everybody(workflow: Workflow, report: Callable[[int], Any] = lambda votes: None) -> None:
+    """Weigh all answers in a workflow anew, volunteers in batches; `report` hears how many votes each batch held."""
+    for votes, volunteers in _batches(workflow):
+        replay(workflow, volunteers)
+        report(votes)
+    nobody = Skill.objects.filter(workflow=workflow, is_trusted=True, stale=F("weighed"))
+    counted = Classification.objects.counted().filter(workflow=workflow, volunteer=OuterRef("volunteer"))
+    nobody.exclude(Exists(counted)).delete()
+
+
+@transaction.atomic
+def replay(workflow: Workflow, volunteers: Collection[int]) -> None:
+    """Weigh all answers of some volunteers anew, and count their records; the sums of their subjects stay as they are.
+
+    Bring those up to date afterwards (`refresh`).
+    """
+    lock_volunteers(volunteers)
+    truths, records = Truths(workflow.survey), dict.fromkeys(volunteers, NEWCOMER)
+    undone = told(workflow, volunteers)
+    suspect = set(Skill.objects.filter(workflow=workflow, is_trusted=False).values_list("volunteer", flat=True))
+    changed: list[tuple[Any, int | None, int | None]] = []
+    rows = fetch(READ, {"workflow": workflow.pk, "volunteers": list(volunteers)})
+    for who, answers in groupby(rows, key=itemgetter(0)):
+        records[who] = _replay_one(workflow, list(answers), truths, undone, who not in suspect, changed)
+    if changed:
+        ids, evidence, positions = map(list, zip(*changed, strict=True))
+        execute(WRITE, {"id": ids, "evidence": evidence, "position": positions})
+    set_records(workflow, dict(sorted(records.items())))
+
+
+def evidence_under(workflow: Workflow) -> dict[int, int]:
+    """Return the evidence on each subject as the workflow's method, saved or not, would have it. Nothing is written."""
+    truths, sums = Truths(workflow.survey), Counter[int]()
+    suspect = set(Skill.objects.filter(workflow=workflow, is_trusted=False).values_list("volunteer", flat=True))
+    for _, volunteers in _batches(workflow):
+        trusted = [who for who in volunteers if who not in suspect]
+        undone = told(workflow, trusted)
+        for _, group in groupby(fetch(READ, {"workflow": workflow.pk, "volunteers": trusted}), key=itemgetter(0)):
+            answers = list(group)
+            weights = weigh_in_order(workflow.method, NEWCOMER, _given(answers, truths, undone))[0]
+            for (_, _, _, subject, *_), weight in zip(answers, weights, strict=True):
+                sums[subject] += weight
+    return sums
+
+
+def _given(answers: list[tuple[Any, ...]], truths: Truths, undone: set[tuple[int, int]]) -> list[tuple[str, str]]:
+    """Return answers, each with the truth that it teaches from, if any."""
+    return [
+        (answer, "" if not label or (who, subject) in undone else truths[label])
+        for who, _, answer, subject, label, _, _ in answers
+    ]
+
+
+def _replay_one(
+    workflow: Workflow,
+    answers: list[tuple[Any, ...]],
+    truths: Truths,
+    undone: set[tuple[int, int]],
+    is_trusted: bool,
+    changed: list[tuple[Any, int | None, int | None]],
+) -> Counts:
+    """Weigh one volunteer's answers; append those that weigh something else now, and return the record."""
+    evidence, record = weigh_in_order(workflow.method, NEWCOMER, _given(answers, truths, undone))
+    for (_, pk, _, _, _, position, before), weight in zip(answers, evidence, strict=True):
+        now = weight if is_trusted else None
+        if position is None or now != before:
+            changed.append((pk, now, position))
+    return record
+
+
+def _batches(workflow: Workflow) -> Iterator[tuple[int, list[int]]]:
+    """Yield volunteers whose answers are about `VOTES` together, and how many answers that is."""
+    counted = Classification.objects.filter(workflow=workflow).values("volunteer").order_by("volunteer")
+    batch: list[int] = []
+    votes = 0
+    for volunteer, n in list(counted.annotate(n=Count("pk")).values_list("volunteer", "n")):
+        batch.append(volunteer)
+        votes += n
+        if votes >= VOTES:
+            yield votes, batch
+            batch, votes = [], 0
+    if batch:
+        yield votes, batch
+
+
+SUBJECTS = 1_000
+
+
+def catch_up(workflow: Workflow, limit: int = 1_000) -> int:
+    """Weigh anew the answers of volunteers who are marked, and add up their subjects; return how many volunteers.
+
+    Killed half-way, it begins again with whom it had not finished; a mark that is set meanwhile stays. Two at a time
+    do the same work and end the same.
+    """
+    marked = Skill.objects.filter(workflow=workflow, stale__gt=F("weighed")).order_by("volunteer")
+    found = list(marked.values_list("pk", "volunteer", "stale")[:limit])
+    for pk, volunteer, stale in found:
+        replay(workflow, [volunteer])
+        answers = Classification.objects.counted().filter(workflow=workflow, volunteer=volunteer)
+        subjects = list(answers.order_by("subject").values_list("subject", flat=True))
+        for start in range(0, len(subjects), SUBJECTS):
+            refresh(workflow, subjects[start : start + SUBJECTS])
+        Skill.objects.filter(pk=pk).update(weighed=Greatest("weighed", stale))
+    return len(found)
+
+
+BATCH = 1000
+
+
+def start_recount(*, workflow: Workflow, by: User | None) -> Recount:
+    """Have a worker add up the workflow's votes under its rules of now; return the job, the waiting one if any.
+
+    Call it in the transaction that changes the rules: a batch that begins after it has committed follows the new ones.
+    """
+    waiting = Recount.objects.filter(workflow=workflow, state=JobState.QUEUED).first()
+    if waiting is not None:
+        return waiting
+    job = Recount.objects.create(workflow=workflow, requested_by=by)
+    job.enqueue()
+    return job
+
+
+def recount_votes(job: Recount) -> None:
+    """Do the job. Batches are transactions of their own, so volunteers go on meanwhile; twice does no harm.
+
+    Where the rules are those of before, it ends in what live counting has come to once `webapp.consensus.recompute` has
+    nothing left to do.
+    """
+    replay_everybody(job.workflow, lambda votes: job.renew())
+    subjects = list(_touched(job.workflow).order_by("pk").values_list("subject", flat=True))
+    job.renew(done=0, total=len(subjects))
+    settled = reopened = 0
+    for start in range(0, len(subjects), BATCH):
+        changed = _settle(job.workflow_id, subjects[start : start + BATCH])
+        settled, reopened = settled + changed[True], reopened + changed[False]
+        job.renew(done=min(start + BATCH, len(subjects)))
+    job.finish(done=len(subjects), message=RECOUNTED(settled=f"{settled:,}", reopened=f"{reopened:,}"))
+
+
+def _touched(workflow: Workflow) -> QuerySet[QueueEntry]:
+    """Return the entries that a rule may concern: with votes or a verdict, or offered to another number of people."""
+    of_entry = {"workflow": workflow, "subject": OuterRef("subject")}
+    voted, summed = Classification.objects.filter(**of_entry), Consensus.objects.filter(**of_entry)
+    other_number = Q(is_gold=False) & ~Q(available=wanted(workflow, votes=0))
+    return QueueEntry.objects.filter(Q(Exists(voted)) | Q(Exists(summed)) | other_number, workflow=workflow)
+
+
+@transaction.atomic
+def _settle(workflow: int, subjects: Sequence[int]) -> Counter[bool]:
+    """Add up some subjects; count those that are retired now and were not (True), and those that are open again.
+
+    The rules are read under a lock that a change of them waits for: so no batch follows rules that have been replaced
+    by the time it is written, even while an earlier job is still at work.
+    """
+    rules = Workflow.objects.select_for_update(no_key=True, of=("self",)).select_related("survey").get(pk=workflow)
+    entries = lock_entries(rules, subjects)
+    before = {subject: entry.is_retired for subject, entry in entries.items()}
+    after = {subject: row.is_retired for subject, row in refresh_locked(rules, list(entries.values())).items()}
+    return Counter(is_retired for subject, is_retired in after.items() if is_retired != before[subject])

@@ -1,0 +1,163 @@
+"""Retirement rules: when a subject needs no more votes; any one rule is enough."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from django.utils.formats import number_format
+from django.utils.translation import ngettext
+
+from webapp.consensus.models import Consensus, RetiredReason
+from webapp.workflows.models import FLAG, Method, Workflow
+
+BY_VOTES = frozenset(RetiredReason) - {RetiredReason.HUMAN}
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What the votes on one subject come to, or on many: every field a number, or an array of one length."""
+
+    yes: Any
+    no: Any
+    unsure: Any
+    posterior: Any
+    flags: Any = 0
+
+    @property
+    def votes(self) -> Any:
+        return self.yes + self.no + self.unsure
+
+    @property
+    def decided(self) -> Any:
+        return self.yes + self.no
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`holds` says for which sums the rule retires, `say` says the same to people, in their language."""
+
+    reason: RetiredReason
+    say: Callable[[], str] = field(repr=False)
+    holds: Callable[[Sums], Any] = field(repr=False)
+
+
+def rules_of(workflow: Workflow) -> list[Rule]:
+    """Return the rules that are on; the first that holds gives the reason."""
+    rules = [_flagged(workflow), _nothing_here(workflow), _settled(workflow), _agreement(workflow), _unsure(workflow)]
+    return [rule for rule in (*rules, _count(workflow)) if rule]
+
+
+def in_words(workflow: Workflow) -> list[str]:
+    return [rule.say() for rule in rules_of(workflow)]
+
+
+def reason_to_retire(row: Consensus) -> str:
+    """Return why the votes retire a subject, or an empty string."""
+    sums = Sums(row.votes_yes, row.votes_no, row.votes_unsure, row.posterior, row.follow_ups.get(FLAG, 0))
+    return next((rule.reason for rule in rules_of(row.workflow) if rule.holds(sums)), "")
+
+
+def reasons_to_retire(workflow: Workflow, sums: Sums) -> np.ndarray:
+    """Return `reason_to_retire` for arrays of sums, shape (n,)."""
+    rules = rules_of(workflow)
+    return np.select([rule.holds(sums) for rule in rules], [str(rule.reason) for rule in rules], "")
+
+
+def _percent(share: float) -> str:
+    return f"{number_format(f'{100 * share:g}')} %"
+
+
+def _settled(workflow: Workflow) -> Rule:
+    """Return the method's own rule. Unsure votes count towards no answer: a majority needs votes that decided."""
+    least = max(workflow.min_votes, 1)
+    if workflow.method == Method.MAJORITY:
+        return _agreed(workflow.majority, least)
+    yes, no = workflow.yes_above, workflow.no_below
+
+    def say() -> str:
+        return ngettext(
+            "Settled after %(n)d vote as soon as the probability of yes is at least %(yes)s or at most %(no)s.",
+            "Settled after %(n)d votes as soon as the probability of yes is at least %(yes)s or at most %(no)s.",
+            least,
+        ) % {"n": least, "yes": number_format(f"{yes:g}"), "no": number_format(f"{no:g}")}
+
+    def holds(sums: Sums) -> Any:
+        return (sums.votes >= least) & ((sums.posterior >= yes) | (sums.posterior <= no))
+
+    return Rule(RetiredReason.CONSENSUS, say, holds)
+
+
+def _agreement(workflow: Workflow) -> Rule | None:
+    return None if workflow.agreement is None else _agreed(workflow.agreement, workflow.agreement_votes)
+
+
+def _agreed(share: float, least: int) -> Rule:
+    def say() -> str:
+        return ngettext(
+            "Settled when %(share)s of at least %(n)d vote of yes or no agree.",
+            "Settled when %(share)s of at least %(n)d votes of yes or no agree.",
+            least,
+        ) % {"share": _percent(share), "n": least}
+
+    def holds(sums: Sums) -> Any:
+        most = np.maximum(sums.yes, sums.no)
+        return (sums.decided >= least) & (sums.yes != sums.no) & (most >= share * sums.decided)
+
+    return Rule(RetiredReason.CONSENSUS, say, holds)
+
+
+def _nothing_here(workflow: Workflow) -> Rule | None:
+    least = workflow.nothing_after
+    if least is None:
+        return None
+
+    def say() -> str:
+        return ngettext(
+            "Retired as “nothing here” when the first vote is no.",
+            "Retired as “nothing here” when the first %(n)d votes are all no.",
+            least,
+        ) % {"n": least}
+
+    return Rule(RetiredReason.NOTHING_HERE, say, lambda sums: (sums.no >= least) & (sums.yes + sums.unsure == 0))
+
+
+def _unsure(workflow: Workflow) -> Rule | None:
+    share, least = workflow.unsure_share, workflow.unsure_votes
+    if share is None:
+        return None
+
+    def say() -> str:
+        return ngettext(
+            "Sent to experts when %(share)s of at least %(n)d vote are unsure.",
+            "Sent to experts when %(share)s of at least %(n)d votes are unsure.",
+            least,
+        ) % {"share": _percent(share), "n": least}
+
+    return Rule(RetiredReason.OTHER, say, lambda sums: (sums.votes >= least) & (sums.unsure >= share * sums.votes))
+
+
+def _flagged(workflow: Workflow) -> Rule | None:
+    least = workflow.flags
+    if least is None:
+        return None
+
+    def say() -> str:
+        return ngettext(
+            "Retired as flagged when %(n)d person says that the picture is broken.",
+            "Retired as flagged when %(n)d people say that the picture is broken.",
+            least,
+        ) % {"n": least}
+
+    return Rule(RetiredReason.FLAGGED, say, lambda sums: sums.flags >= least)
+
+
+def _count(workflow: Workflow) -> Rule:
+    most = workflow.max_votes
+
+    def say() -> str:
+        return ngettext(
+            "Retired after %(n)d vote, settled or not.", "Retired after %(n)d votes, settled or not.", most
+        ) % {"n": most}
+
+    return Rule(RetiredReason.CLASSIFICATION_COUNT, say, lambda sums: sums.votes >= most)

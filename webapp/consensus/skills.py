@@ -1,0 +1,111 @@
+"""Skills: confusion counts of volunteers on gold subjects, updated as votes begin to count."""
+
+from collections.abc import Collection, Iterable
+
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models.functions import Greatest
+
+from webapp.archive.models import Subject, Survey
+from webapp.classifications.models import Classification
+from webapp.consensus.evidence import CELLS, Counts
+from webapp.consensus.models import Skill
+from webapp.core.sql import execute, fetch
+from webapp.workflows.models import Workflow
+
+SET = f"""
+    INSERT INTO consensus_skill AS known (volunteer_id, workflow_id, {", ".join(CELLS)}, updated_at)
+    SELECT record.volunteer, %(workflow)s, {", ".join(f"record.{cell}" for cell in CELLS)}, now()
+    FROM unnest(%(volunteer)s::bigint[], {", ".join(f"%({cell})s::int[]" for cell in CELLS)})
+        AS record (volunteer, {", ".join(CELLS)})
+    WHERE {" + ".join(f"record.{cell}" for cell in CELLS)} > 0 OR EXISTS (
+        SELECT FROM consensus_skill AS known
+        WHERE known.volunteer_id = record.volunteer AND known.workflow_id = %(workflow)s
+    )
+    ON CONFLICT (volunteer_id, workflow_id) DO UPDATE
+    SET {", ".join(f"{cell} = excluded.{cell}" for cell in CELLS)}, updated_at = now()
+    WHERE ({", ".join(f"known.{cell}" for cell in CELLS)}) <> ({", ".join(f"excluded.{cell}" for cell in CELLS)})
+"""  # noqa: S608  # the names are constants
+
+# Whose past was judged anew is told by a number, so that a change while their answers are weighed is not overlooked.
+STALE = """
+    INSERT INTO consensus_skill AS known (
+        volunteer_id, workflow_id, yes_yes, yes_no, yes_unsure, no_yes, no_no, no_unsure, stale, updated_at
+    )
+    SELECT id, %(workflow)s, 0, 0, 0, 0, 0, 0, 1, now() FROM unnest(%(volunteer)s::bigint[]) AS voter (id) ORDER BY id
+    ON CONFLICT (volunteer_id, workflow_id) DO UPDATE SET stale = known.stale + 1
+"""
+
+TOLD = """
+    SELECT DISTINCT volunteer_id, subject_id FROM classifications_classification
+    WHERE workflow_id = %(workflow)s AND volunteer_id = ANY(%(volunteers)s) AND withdrawn_at IS NOT NULL
+        AND (%(subjects)s::bigint[] IS NULL OR subject_id = ANY(%(subjects)s))
+"""
+
+
+def set_records(workflow: Workflow, records: dict[int, Counts]) -> None:
+    """Write the records of volunteers, whose rows the transaction has locked (`webapp.consensus.locking`)."""
+    if records:
+        columns = zip(CELLS, zip(*records.values(), strict=True), strict=True)
+        cells = {cell: list(counts) for cell, counts in columns}
+        execute(SET, {"workflow": workflow.pk, "volunteer": list(records), **cells})
+
+
+def taught_by(answer: Classification) -> str:
+    """Return the truth that an answer that counts was held against; an empty string where it was against none."""
+    if not answer.subject.gold_label or told(answer.workflow, [answer.volunteer_id], [answer.subject_id]):
+        return ""
+    return Truths(answer.workflow.survey)[answer.subject.gold_label]
+
+
+def unlearn(answer: Classification, truth: str) -> None:
+    """Take an undone answer out of its volunteer's record, and have what they answered since weighed anew.
+
+    A record that never held it, since the truth was given after the answer had counted, is put right with the rest.
+    """
+    record = Skill.objects.filter(volunteer=answer.volunteer_id, workflow=answer.workflow_id)
+    cell = f"{truth}_{answer.answer}"
+    record.update(**{cell: Greatest(F(cell) - 1, 0), "stale": F("stale") + 1})
+
+
+def mark_stale(workflow: Workflow, volunteers: Iterable[int]) -> None:
+    """Say that what these volunteers answered before is to be weighed anew; `webapp.consensus.recompute` does it."""
+    whose = sorted(set(volunteers))
+    if whose:
+        execute(STALE, {"workflow": workflow.pk, "volunteer": whose})
+
+
+def truth_changed(workflow: Workflow, subjects: Iterable[int]) -> None:
+    """Have those judged anew who answered subjects whose gold label was just set or removed."""
+    answers = Classification.objects.counted().filter(workflow=workflow, subject__in=list(subjects))
+    mark_stale(workflow, answers.values_list("volunteer", flat=True).distinct())
+
+
+def told(
+    workflow: Workflow, volunteers: Collection[int], subjects: Collection[int] | None = None
+) -> set[tuple[int, int]]:
+    """Return (volunteer, subject) of all answers that were undone, about these subjects or any.
+
+    Who undoes an answer to a training subject has been told the truth: what they answer then says nothing of skill.
+    """
+    which = {"volunteers": list(volunteers), "subjects": None if subjects is None else list(subjects)}
+    return {(who, what) for who, what in fetch(TOLD, {"workflow": workflow.pk, **which})}
+
+
+class Truths(dict[str, str]):
+    """The side, yes or no, of each gold label of a survey; an empty one for no label."""
+
+    def __init__(self, survey: Survey) -> None:
+        self.survey = survey
+
+    def __missing__(self, label: str) -> str:
+        self[label] = truth = Subject(survey=self.survey, gold_label=label).gold_answer()
+        return truth
+
+
+def telling_answers(workflow: Workflow) -> QuerySet[Classification]:
+    """Return the standing answers to subjects of known class, without those that replaced an undone one."""
+    undone = Classification.objects.filter(
+        volunteer=OuterRef("volunteer"), workflow=workflow, subject=OuterRef("subject"), withdrawn_at__isnull=False
+    )
+    answers = Classification.objects.counted().filter(workflow=workflow)
+    return answers.exclude(subject__gold_label="").filter(~Exists(undone))

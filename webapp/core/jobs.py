@@ -1,0 +1,156 @@
+"""A job is a row with a renewable lease: the row is the truth, the message that announces it a nudge.
+
+A message may be lost, doubled, or its worker killed half-way. A worker owns a job only while a conditional UPDATE
+says so; the sweep (tasks/sweep.py) sends again what nobody owns.
+"""
+
+import uuid
+from datetime import timedelta
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Greatest, Least, Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from webapp.core import dispatch
+from webapp.core.messages import Sentence
+
+LEASE = settings.JOB_LEASE
+RESEND_AFTER = LEASE / 2
+RESEND_AT_LEAST_EVERY = timedelta(minutes=10)
+MAX_ATTEMPTS = 5
+GIVEN_UP = Sentence(gettext_noop("Its worker died %(times)s times. The worker's log says why; then start it again."))
+
+
+class LeaseLost(Exception):
+    """Another worker owns the job now; stop without writing."""
+
+
+class Cancelled(Exception):
+    """Somebody asked for the job to end."""
+
+
+class JobState(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class JobQuerySet(models.QuerySet[Any]):
+    def claimable(self) -> Self:
+        """Jobs that nobody works on: waiting ones, and running ones whose worker went silent."""
+        return self.filter(Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=Now()))
+
+    def stuck(self) -> Self:
+        """Claimable jobs whose message is old enough to be lost.
+
+        One that waits for its turn is announced again after as long as it had waited by the last time, so that a long
+        queue does not fill with messages.
+        """
+        waited = Least(Greatest(F("sent_at") - F("created_at"), RESEND_AFTER), RESEND_AT_LEAST_EVERY)
+        left = Q(state=JobState.RUNNING, sent_at__lt=Now() - RESEND_AFTER)
+        return self.claimable().filter(Q(sent_at=None) | left | Q(sent_at__lt=Now() - waited))
+
+    def claim(self, pk: int) -> Any | None:
+        """Return the job with a fresh lease, or None when someone else won or it has ended."""
+        token = uuid.uuid4()
+        won = (
+            self.claimable()
+            .filter(pk=pk, attempts__lt=MAX_ATTEMPTS)
+            .update(
+                state=JobState.RUNNING,
+                token=token,
+                lease_until=Now() + LEASE,
+                attempts=F("attempts") + 1,
+                started_at=Coalesce("started_at", Now()),
+            )
+        )
+        return self.get(pk=pk) if won == 1 else None
+
+    def give_up(self) -> int:
+        """Fail the claimable jobs that were tried too often; return how many."""
+        return (
+            self.claimable()
+            .filter(attempts__gte=MAX_ATTEMPTS)
+            .update(
+                state=JobState.FAILED,
+                finished_at=Now(),
+                error=GIVEN_UP(times=MAX_ATTEMPTS),
+            )
+        )
+
+
+class Job(models.Model):
+    """What every kind of job has in common; `task` is the name of the Celery task that runs it."""
+
+    task: ClassVar[str]
+
+    state = models.CharField(max_length=10, choices=JobState, default=JobState.QUEUED)
+    token = models.UUIDField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    cancel_requested = models.BooleanField(default=False)
+    done = models.PositiveBigIntegerField(default=0)
+    total = models.PositiveBigIntegerField(null=True, blank=True)
+    message = models.TextField(blank=True, default="")
+    error = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+    @property
+    def fraction(self) -> float:
+        """How far it is, 0 to 1."""
+        return min(1.0, self.done / self.total) if self.total else float(self.state == JobState.DONE)
+
+    def enqueue(self) -> None:
+        """Announce the job once the transaction commits."""
+        type(self).objects.filter(pk=self.pk).update(sent_at=Now())
+        dispatch.send(self.task, self.pk)
+
+    def renew(self, **fields: Any) -> None:
+        """Keep the lease and store progress (`done`, `total`, `message`).
+
+        Raises LeaseLost when the job belongs to another worker by now, Cancelled when it was asked to end.
+        """
+        self._write(lease_until=Now() + LEASE, **fields)
+        if type(self).objects.filter(pk=self.pk, cancel_requested=True).exists():
+            raise Cancelled
+
+    def finish(self, **fields: Any) -> None:
+        self._write(state=JobState.DONE, finished_at=Now(), **fields)
+
+    def fail(self, error: str) -> None:
+        self._write(state=JobState.FAILED, finished_at=Now(), error=error)
+
+    def end_cancelled(self) -> None:
+        self._write(state=JobState.CANCELLED, finished_at=Now())
+
+    def request_cancel(self) -> None:
+        """End a waiting job now, and a running one at its next progress report."""
+        jobs = type(self).objects.filter(pk=self.pk)
+        jobs.update(cancel_requested=True)
+        jobs.claimable().update(state=JobState.CANCELLED, finished_at=Now())
+
+    def _write(self, **fields: Any) -> None:
+        owned = type(self).objects.filter(pk=self.pk, token=self.token, state=JobState.RUNNING)
+        if owned.update(**fields) != 1:
+            raise LeaseLost(f"{self._meta.label} {self.pk} belongs to another worker, or has ended.")
+        for name, value in fields.items():
+            if not hasattr(value, "resolve_expression"):
+                setattr(self, name, value)

@@ -1,0 +1,88 @@
+"""Markdown rendering with sanitised HTML, and splitting by headings."""
+
+import re
+from dataclasses import dataclass
+
+import nh3
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+TAGS = {
+    "p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li",
+    "a", "img", "table", "thead", "tbody", "tr", "th", "td",
+}  # fmt: skip
+ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}}
+PICTURE = re.compile(r"/guide-images/[0-9]+/[0-9a-f]{1,32}\Z")
+"""The only pictures that may be shown: those uploaded here. So no reader's browser is sent anywhere else."""
+
+_READER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands below it; without a title, what comes before the first heading.
+
+    `text` has all its words, `lead` those of its first paragraph.
+    """
+
+    title: str
+    html: SafeString
+    text: str
+    lead: str
+
+
+def as_html(body: str) -> SafeString:
+    """Return the text as sanitised HTML. Its headings begin below the page's own, at h2."""
+    return _render(_READER.parse(body))
+
+
+def sections(body: str) -> list[Section]:
+    """Return the parts that headings of the first and second order begin, in their order."""
+    found: list[Section] = []
+    title: list[Token] = []
+    below: list[Token] = []
+    tokens = iter(_READER.parse(body))
+    for token in tokens:
+        if token.type == "heading_open" and token.level == 0 and token.tag in ("h1", "h2"):
+            found += _section(title, below)
+            title, below = [next(tokens)], []
+            next(tokens)  # the heading's end
+        else:
+            below.append(token)
+    return found + _section(title, below)
+
+
+def _section(title: list[Token], below: list[Token]) -> list[Section]:
+    if not title and not below:
+        return []
+    name = _plain(title)
+    lead = next((text for token in below if (text := _plain([token]))), "")
+    return [Section(name, _render(below), f"{name} {_plain(below)}".strip(), lead)]
+
+
+def _plain(tokens: list[Token]) -> str:
+    """Return the words, without pictures and marks."""
+    inline = (child for token in tokens for child in token.children or [])
+    return " ".join(" ".join(child.content for child in inline if child.type in ("text", "code_inline")).split())
+
+
+def _render(tokens: list[Token]) -> SafeString:
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"
+    html = nh3.clean(
+        _READER.renderer.render(tokens, _READER.options, {}),
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        attribute_filter=_allowed,
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer nofollow",
+    )
+    return mark_safe(html)  # noqa: S308  # nh3 has just sanitised it
+
+
+def _allowed(tag: str, attribute: str, value: str) -> str | None:
+    if tag == "img" and attribute == "src":
+        return value if PICTURE.match(value) else None
+    return value

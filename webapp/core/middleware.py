@@ -1,0 +1,96 @@
+"""Middleware: health endpoints, the Permissions-Policy header, and 400 for values that the database cannot store.
+
+Health endpoints are answered before anything else looks at the request: whoever asks calls the site by its address
+rather than by one of its names, and without HTTPS.
+"""
+
+import logging
+from collections.abc import Callable
+
+from django.db import DataError
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from webapp.core.health import look
+
+
+class HealthMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info == "/health/live/":
+            return JsonResponse({"status": "ok"})
+        if request.path_info == "/health/":
+            return _health()
+        return self.get_response(request)
+
+
+def _health() -> JsonResponse:
+    """Answer 200 when every part of the site is well, else 503; either way say how each is."""
+    parts = look()
+    ill = [sentence for sentence in parts.values() if sentence != "ok"]
+    answer = JsonResponse({"status": " ".join(ill) or "ok", "parts": parts}, status=503 if ill else 200)
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+log = logging.getLogger(__name__)
+
+ENDLESS_NUMBER = "for integer string conversion"
+NUL = "NUL (0x00)"
+
+
+class UnstorableMiddleware:
+    """Answer 400 where a view failed at such a value."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+        """Say that nothing was stored; other errors stay what they are."""
+        if not is_unstorable(error):
+            return None
+        log.warning("%s: a value that cannot be stored.", request.path, exc_info=error)
+        said = _("Something in this request is no text or number that can be stored. Nothing was changed.")
+        if request.path.startswith("/api/"):
+            return JsonResponse({"detail": said}, status=400)
+        return render(request, "400.html", {"said": said}, status=400)
+
+
+def is_unstorable(error: Exception) -> bool:
+    """Return whether an error comes of a value that nothing can hold."""
+    said = str(error)
+    match error:
+        case DataError():
+            return True
+        case UnicodeEncodeError():
+            return "surrogates" in said
+        case RecursionError():
+            return "JSON" in said
+        case ValueError():
+            return ENDLESS_NUMBER in said or NUL in said or "not JSON compliant" in said
+    return False
+
+
+UNUSED = (
+    *("accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "magnetometer", "microphone"),
+    *("midi", "payment", "serial", "usb", "xr-spatial-tracking"),
+)
+POLICY = ", ".join(f"{name}=()" for name in UNUSED)
+Answer = Callable[[HttpRequest], HttpResponseBase]
+
+
+def permissions_policy(get_response: Answer) -> Answer:
+    """Add the header to every answer."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.headers.setdefault("Permissions-Policy", POLICY)
+        return response
+
+    return answer

@@ -1,0 +1,102 @@
+"""Raw SQL helpers for hot paths: prepared statements, rows as model instances, and COPY into numpy arrays.
+
+The ORM would take longer than the server does there. The server keeps the statements prepared, connection by
+connection, and plans each of them once.
+"""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.db import connection, models
+from django.db.backends.postgresql.base import ServerBindingCursor
+from numpy.typing import NDArray
+
+Parameters = Mapping[str, Any] | Sequence[Any]
+PREPARE_AFTER = 2
+
+
+def fetch(sql: str, parameters: Parameters) -> list[tuple[Any, ...]]:
+    """Run a statement and return its rows."""
+    with _cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
+
+
+def execute(sql: str, parameters: Parameters) -> None:
+    """Run a statement that returns no rows."""
+    with _cursor() as cursor:
+        cursor.execute(sql, parameters)
+
+
+@contextmanager
+def _cursor() -> Iterator[Any]:
+    """Yield a cursor wrapped as Django's own are, but which sends values apart from the statement."""
+    connection.ensure_connection()
+    connection.connection.prepare_threshold = PREPARE_AFTER if settings.PREPARE_STATEMENTS else None
+    wrap: Any = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    with wrap(ServerBindingCursor(connection.connection)) as cursor:  # type: ignore[call-arg]
+        yield cursor
+
+
+class Columns:
+    """Some fields of a model, to select and to make instances of; the others are read when they are asked for.
+
+    Parameters
+    ----------
+    model
+        The model.
+    alias
+        The table's name in the statement.
+    names
+        Attribute names of the fields (`survey_id`, not `survey`); all of them if none is given.
+    """
+
+    def __init__(self, model: type[models.Model], alias: str, *names: str) -> None:
+        fields = [field for field in model._meta.concrete_fields if not names or field.attname in names]
+        self.model = model
+        self.names = [field.attname for field in fields]
+        self.sql = ", ".join(f'{alias}."{field.column}"' for field in fields)
+        self._converters = [
+            (place, field.from_db_value) for place, field in enumerate(fields) if hasattr(field, "from_db_value")
+        ]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def build(self, values: Sequence[Any]) -> Any:
+        """Make an instance of the values that `sql` selected."""
+        converted = list(values)
+        for place, convert in self._converters:
+            converted[place] = convert(converted[place], None, connection)
+        return self.model.from_db(connection.alias, self.names, converted)
+
+
+HEADER, TRAILER = 19, 2
+
+
+def copy_out(query: str, fields: Sequence[tuple[str, str]], parameters: Mapping[str, Any]) -> NDArray[np.void]:
+    """Return the rows of a SELECT as a structured array.
+
+    Parameters
+    ----------
+    query
+        Its columns are of the types of `fields`, in their order, and never null.
+    fields
+        Names and big-endian numpy types: (">i8" for bigint, ">i2" for smallint, ">f8" for double precision).
+    parameters
+        Of the query, by name.
+    """
+    pairs = (pair for name, kind in fields for pair in ((f"{name}_length", ">i4"), (name, kind)))
+    row = np.dtype([("fields", ">i2"), *pairs])
+    stream = io.BytesIO()
+    connection.ensure_connection()
+    statement = f"COPY ({query}) TO STDOUT (FORMAT binary)"
+    with connection.connection.cursor().copy(statement, parameters) as copy:
+        for part in copy:
+            stream.write(part)
+    size = stream.getbuffer().nbytes - HEADER - TRAILER
+    return np.frombuffer(stream.getbuffer(), dtype=row, count=size // row.itemsize, offset=HEADER)

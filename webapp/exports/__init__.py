@@ -1,0 +1,1 @@
+"""Exports: votes and consensus of a workflow in Panoptes', Label Studio's and our own formats."""

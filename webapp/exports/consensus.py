@@ -1,0 +1,193 @@
+"""Consensus export as CSV and Parquet, a page of rows at a time."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from webapp.classifications.models import Answer
+from webapp.consensus.models import Consensus
+from webapp.core.csv_writer import csv_parts, moment
+from webapp.exports.paging import PAGE
+from webapp.exports.subject_facts import names_by_subject, test_sets_of, training_sets_of
+from webapp.learning.models import Checkpoint, Score
+from webapp.learning.promotion import champion_of
+from webapp.learning.roles import role_of
+from webapp.review.models import Ruling
+from webapp.workflows.models import Workflow
+
+MOMENT = pa.timestamp("us", tz="UTC")
+SCHEMA = pa.schema(
+    [
+        ("workflow", pa.string()),
+        ("subject_id", pa.int64()),
+        ("external_id", pa.string()),
+        ("label", pa.string()),
+        ("posterior", pa.float64()),
+        ("votes", pa.int32()),
+        ("winning_answer", pa.string()),
+        ("winning_votes", pa.int32()),
+        ("agreement", pa.float64()),
+        *((f"votes_{answer}", pa.int32()) for answer in Answer.values),
+        ("follow_ups", pa.string()),
+        ("method", pa.string()),
+        ("version", pa.int32()),
+        ("is_retired", pa.bool_()),
+        ("retired_reason", pa.string()),
+        ("retired_at", MOMENT),
+        ("updated_at", MOMENT),
+        ("is_gold", pa.bool_()),
+        ("gold_label", pa.string()),
+        ("gold_source", pa.string()),
+        ("training_sets", pa.string()),
+        ("test_sets", pa.string()),
+        ("ruling", pa.string()),
+        ("ruling_label", pa.string()),
+        ("ruled_at", MOMENT),
+        ("champion", pa.string()),
+        ("champion_score", pa.float64()),
+    ]
+)
+
+Row = dict[str, Any]
+
+
+def consensus_pages(workflow: Workflow) -> Iterator[list[Row]]:
+    """Yield a row for each subject with votes or a verdict, none of them drawn by this site, in pages."""
+    frozen = training_sets_of(workflow), test_sets_of(workflow)
+    champion = champion_of(workflow.survey, role_of(workflow))
+    rows = Consensus.objects.filter(workflow=workflow, subject__is_synthetic=False).order_by("subject")
+    after = 0
+    while page := list(rows.filter(subject__gt=after).select_related("subject")[:PAGE]):
+        subjects = [row.subject_id for row in page]
+        used, judged = (names_by_subject(sets, subjects) for sets in frozen)
+        rulings, scores = _rulings(workflow, subjects), _scores(champion, subjects)
+        yield [
+            {
+                "workflow": workflow.slug,
+                **_votes(row),
+                **_known(row),
+                "training_sets": used.get(row.subject_id, ""),
+                "test_sets": judged.get(row.subject_id, ""),
+                **rulings.get(row.subject_id, {}),
+                "champion": str(champion) if row.subject_id in scores else None,
+                "champion_score": scores.get(row.subject_id),
+            }
+            for row in page
+        ]
+        after = subjects[-1]
+
+
+def _votes(row: Consensus) -> Row:
+    votes = {answer: getattr(row, f"votes_{answer}") for answer in Answer.values}
+    most = max(votes.values())
+    winners = [answer for answer, number in votes.items() if number == most]
+    return {
+        "label": row.label,
+        "posterior": row.posterior,
+        "votes": row.votes,
+        "winning_answer": winners[0] if len(winners) == 1 else "",
+        "winning_votes": most,
+        "agreement": most / row.votes if row.votes else None,
+        **{f"votes_{answer}": number for answer, number in votes.items()},
+        "follow_ups": json.dumps(row.follow_ups, ensure_ascii=False),
+        "method": row.method,
+        "version": row.version,
+        "is_retired": row.is_retired,
+        "retired_reason": row.retired_reason,
+        "retired_at": row.retired_at,
+        "updated_at": row.updated_at,
+    }
+
+
+def _known(row: Consensus) -> Row:
+    subject = row.subject
+    return {
+        "subject_id": subject.pk,
+        "external_id": subject.external_id,
+        "is_gold": bool(subject.gold_label),
+        "gold_label": subject.gold_label,
+        "gold_source": subject.gold_source,
+    }
+
+
+def _rulings(workflow: Workflow, subjects: Sequence[int]) -> dict[int, Row]:
+    standing = Ruling.objects.filter(workflow=workflow, subject__in=subjects, withdrawn_at=None)
+    return {
+        ruling.subject_id: {"ruling": ruling.verdict, "ruling_label": ruling.label, "ruled_at": ruling.created_at}
+        for ruling in standing
+    }
+
+
+def _scores(champion: Checkpoint | None, subjects: Sequence[int]) -> dict[int, float]:
+    if champion is None:
+        return {}
+    return dict(Score.objects.filter(checkpoint=champion, subject__in=subjects).values_list("subject", "p_real"))
+
+
+ROWS_PER_GROUP = 20_000
+
+
+def consensus_csv(workflow: Workflow) -> Iterator[bytes]:
+    return csv_parts(SCHEMA.names, ([_cells(row) for row in page] for page in consensus_pages(workflow)))
+
+
+def _cells(row: Row) -> list[Any]:
+    return [_cell(row.get(name)) for name in SCHEMA.names]
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return moment(value)
+    return value
+
+
+class _Sink:
+    """What the writer of Parquet takes for a file; what was written is taken out as often as one likes."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self.written = 0
+
+    def write(self, data: Any) -> int:
+        part = bytes(data)
+        self.parts.append(part)
+        self.written += len(part)
+        return len(part)
+
+    def tell(self) -> int:
+        return self.written
+
+    def flush(self) -> None:
+        """Nothing waits anywhere."""
+
+    def close(self) -> None:
+        self.closed = True
+
+    def take(self) -> bytes:
+        taken, self.parts = b"".join(self.parts), []
+        return taken
+
+
+def consensus_parquet(workflow: Workflow) -> Iterator[bytes]:
+    """Yield the parts of a Parquet file whose metadata tell of the workflow."""
+    sink = _Sink()
+    about = {"workflow": workflow.slug, "survey": workflow.survey.slug, "question": workflow.question}
+    schema = SCHEMA.with_metadata({"wanderers": json.dumps(about)})
+    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
+        waiting: list[Row] = []
+        for page in consensus_pages(workflow):
+            waiting += page
+            if len(waiting) >= ROWS_PER_GROUP:
+                writer.write_table(pa.Table.from_pylist(waiting, schema))
+                waiting = []
+                yield sink.take()
+        writer.write_table(pa.Table.from_pylist(waiting, schema))
+    yield sink.take()

@@ -1,0 +1,1 @@
+"""Guides for volunteers: tutorial, field guide and help."""

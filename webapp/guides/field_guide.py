@@ -1,0 +1,98 @@
+"""Field guide of a survey: a section for each class, with example subjects."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.core.cache import cache
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from webapp.archive.models import Subject, Survey
+from webapp.classifications.models import Classification
+from webapp.core.markdown import Section, sections
+from webapp.guides.models import GuideKind
+from webapp.guides.texts import current_text, reader_language
+from webapp.queue.models import QueueEntry
+from webapp.volunteers.models import Volunteer
+
+MOST = 6
+
+
+def examples_of(survey: Survey, labels: Iterable[str], reader: Volunteer | None) -> dict[str, list[Subject]]:
+    """Return up to `MOST` real examples of each class.
+
+    Never one that the reader may still be asked about, as training or otherwise: its answer would be given away.
+    Gold of a set that no workflow draws from can always be shown.
+    """
+    shown = Subject.objects.gold().observed().originals().filter(survey=survey).exclude(Exists(_waiting_for(reader)))
+    return {label: list(shown.filter(gold_label=label).order_by("pk")[:MOST]) for label in labels}
+
+
+def _waiting_for(reader: Volunteer | None) -> QuerySet[QueueEntry]:
+    """Return the entries by which a subject (the outer query's) may still come to the reader."""
+    waiting = QueueEntry.objects.filter(Q(is_gold=True) | Q(is_retired=False), subject=OuterRef("pk"))
+    if reader is None:
+        return waiting
+    answered = Classification.objects.standing().filter(
+        volunteer=reader, workflow=OuterRef("workflow"), subject=OuterRef("subject")
+    )
+    return waiting.exclude(Exists(answered))
+
+
+FRESH_FOR = 60
+LONGEST = 140
+"""Characters of an explanation: what fits beside the next picture."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A section of the field guide, the class that it is about (if any), and examples of that."""
+
+    section: Section
+    label: str
+    examples: list[Subject]
+
+
+def field_guide(survey: Survey, reader: Volunteer | None, search: str = "") -> list[Entry]:
+    """Return the entries whose words contain all of the search's, with examples that the reader may see."""
+    found = [section for section in guide_sections(survey) if _has(section, search)]
+    labels = {section.title: class_of(survey, section.title) for section in found}
+    examples = examples_of(survey, {label for label in labels.values() if label}, reader)
+    return [Entry(each, labels[each.title], examples.get(labels[each.title], [])) for each in found]
+
+
+def guide_sections(survey: Survey) -> list[Section]:
+    """Return the field guide's sections in the reader's language."""
+    text = current_text(survey, None, GuideKind.FIELD_GUIDE)
+    return sections(text.body) if text else []
+
+
+def class_of(survey: Survey, title: str) -> str:
+    """Return the class that a section is about, by its title's first word: “CR: cosmic rays”; or nothing."""
+    words = title.replace(":", " ").split()
+    known = {name.lower(): name for name in [*survey.classes, "yes", "no"]}
+    return known.get(words[0].lower(), "") if words else ""
+
+
+def explanation(survey: Survey, label: str) -> str:
+    """Return the first words of what the field guide says of a class; nothing where it says nothing.
+
+    It may be a minute old: it goes out with every answer to a training subject.
+    """
+    key = f"explanations-{survey.pk}-{reader_language()}"
+    texts: dict[str, str] | None = cache.get(key)
+    if texts is None:
+        texts = {class_of(survey, section.title): _short(section) for section in guide_sections(survey)}
+        cache.set(key, texts, FRESH_FOR)
+    return texts.get(label, "") if label else ""
+
+
+def _short(section: Section) -> str:
+    if len(section.lead) <= LONGEST:
+        return section.lead
+    begin = section.lead[:LONGEST]
+    sentences = begin.rpartition(". ")[0]
+    return f"{sentences}." if sentences else f"{begin.rpartition(' ')[0]} …"
+
+
+def _has(section: Section, search: str) -> bool:
+    return all(word in section.text.lower() for word in search.lower().split())

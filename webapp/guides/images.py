@@ -1,0 +1,93 @@
+"""Images in guides: validated and re-encoded on upload."""
+
+import hashlib
+import warnings
+from io import BytesIO
+
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import UploadedFile
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from webapp.archive.models import Survey
+from webapp.guides.models import GuideImage
+
+MOST_BYTES = 2 * 2**20
+MOST_PIXELS = 4096
+"""Longest side that is read."""
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+KEPT_AS = {"PNG": "image/png", "JPEG": "image/jpeg"}
+
+
+class ImageRefused(ValueError):
+    """A file that cannot be kept as a picture; the sentence says why and what to do."""
+
+
+def keep_image(*, survey: Survey, upload: UploadedFile, by: User) -> GuideImage:
+    """Keep an uploaded picture; the same pixels give the same row.
+
+    Raises
+    ------
+    ImageRefused
+        It is too large, or no picture that can be read. Nothing is kept.
+    """
+    if (upload.size or 0) > MOST_BYTES:
+        raise ImageRefused(_("The file is larger than 2 MB. Make it smaller and upload it again; nothing was kept."))
+    picture = _read(upload)
+    name = "JPEG" if picture.format == "JPEG" else "PNG"
+    content = _encoded(picture, name)
+    if len(content) > MOST_BYTES:
+        name = "JPEG"
+        content = _encoded(picture, name)
+    digest = hashlib.blake2b(content, digest_size=16).hexdigest()
+    fields = {"width": picture.width, "height": picture.height, "created_by": by}
+    row, _made = GuideImage.objects.get_or_create(
+        survey=survey, digest=digest, defaults={"content_type": KEPT_AS[name], "content": content, **fields}
+    )
+    return row
+
+
+def address_of(image: GuideImage) -> str:
+    """Return where the picture is served, for ever."""
+    return reverse("guide-image", args=[image.pk, image.digest])
+
+
+def _read(upload: UploadedFile) -> Image.Image:
+    """Return the first frame, decoded; the size is looked at before anything is decoded.
+
+    Pillow warns of more than 89 million pixels, and gives up at twice as many before it tells how many there are.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = Image.open(upload, formats=FORMATS)
+            if max(picture.size) > MOST_PIXELS:
+                raise ImageRefused(
+                    _("The picture is %(width)d × %(height)d pixels; %(most)d are allowed on a side. Nothing was kept.")
+                    % {"width": picture.width, "height": picture.height, "most": MOST_PIXELS}
+                )
+            picture.load()
+    except ImageRefused:
+        raise
+    except Image.DecompressionBombError as error:
+        raise ImageRefused(
+            _("The picture has far too many pixels; %(most)d are allowed on a side. Nothing was kept.")
+            % {"most": MOST_PIXELS}
+        ) from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise ImageRefused(
+            _("This file cannot be read as a picture. PNG, JPEG, WebP and GIF can be used; nothing was kept.")
+        ) from error
+    return picture
+
+
+def _encoded(picture: Image.Image, name: str) -> bytes:
+    """Encode the pixels and nothing else: no metadata, no place where the picture was taken, no trailing bytes."""
+    mode = "RGB" if name == "JPEG" or picture.mode not in ("L", "LA", "RGBA", "P", "PA") else "RGBA"
+    pixels = ImageOps.exif_transpose(picture).convert(mode)
+    clean = Image.frombytes(pixels.mode, pixels.size, pixels.tobytes())
+    buffer = BytesIO()
+    clean.save(buffer, name, **({"quality": 88} if name == "JPEG" else {"optimize": True}))
+    return buffer.getvalue()

@@ -1,0 +1,172 @@
+"""Guide editor pages for scientists: texts, preview, versions, images."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from webapp.archive.access import person, survey_page
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Role
+from webapp.core.markdown import as_html, sections
+from webapp.guides.field_guide import class_of
+from webapp.guides.images import ImageRefused, address_of, keep_image
+from webapp.guides.models import GuideKind, GuideText, Language
+from webapp.guides.texts import TextRefused, current_text, versions, write_text
+from webapp.workflows.models import Workflow
+
+
+class TextForm(forms.Form):
+    """A text in Markdown, and the version that its writer began with."""
+
+    body = forms.CharField(
+        required=False,
+        strip=False,
+        label=gettext_lazy("Text, in Markdown"),
+        widget=forms.Textarea({"rows": 22, "spellcheck": "true", "aria-describedby": "how-to-write"}),
+    )
+    based_on = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+    def clean_body(self) -> str:
+        """Keep lines as every system writes them; a browser sends both characters."""
+        return str(self.cleaned_data["body"]).replace("\r\n", "\n")
+
+
+PER_TASK = (GuideKind.TUTORIAL, GuideKind.HELP)
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def guides(request: HttpRequest, survey: Survey) -> HttpResponse:
+    newest = GuideText.objects.filter(survey=survey).order_by("workflow_id", "kind", "language", "-version")
+    texts = {
+        (text.workflow_id, text.kind, text.language): text
+        for text in newest.distinct("workflow_id", "kind", "language").select_related("created_by")
+    }
+    rows = [_row(survey, None, GuideKind.FIELD_GUIDE, texts)]
+    rows += [_row(survey, each, kind, texts) for each in survey.workflows.all() for kind in PER_TASK]
+    return render(request, "guides/guides.html", {"survey": survey, "rows": rows})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@survey_page(Role.SCIENTIST)
+def editor(request: HttpRequest, survey: Survey, kind: str, language: str, workflow: str = "") -> HttpResponse:
+    of = _place(survey, workflow, kind, language)
+    newest = versions(**of).first()
+    if request.method != "POST":
+        form = TextForm(initial={"body": newest.body if newest else "", "based_on": newest.version if newest else 0})
+        return _editor(request, of, form, newest)
+    form = TextForm(request.POST)
+    if form.is_valid():
+        try:
+            saved = write_text(**of, **form.cleaned_data, by=person(request))
+        except TextRefused as error:
+            form.add_error("body", str(error))
+        else:
+            messages.success(
+                request, _("Version %(version)d is saved. Readers see it now.") % {"version": saved.version}
+            )
+            return redirect(_address(of))
+    return _editor(request, of, form, newest, status=400)
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def preview(request: HttpRequest, survey: Survey, kind: str) -> HttpResponse:
+    """Answer with what a text looks like to its readers."""
+    body = request.POST.get("body", "")
+    return render(request, "guides/preview.html", _shown(survey, kind, body))
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def version(
+    request: HttpRequest, survey: Survey, kind: str, language: str, number: int, workflow: str = ""
+) -> HttpResponse:
+    of = _place(survey, workflow, kind, language)
+    text = get_object_or_404(versions(**of), version=number)
+    newest = versions(**of)[0]
+    context = {"text": text, "newest": newest, "address": _address(of), **of, **_shown(survey, kind, text.body)}
+    return render(request, "guides/version.html", context)
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def image_add(request: HttpRequest, survey: Survey) -> HttpResponse:
+    """Keep a picture; answer with the address to write into a text."""
+    upload = request.FILES.get("picture")
+    if upload is None:
+        return JsonResponse({"detail": _("Choose a picture first.")}, status=400)
+    try:
+        kept = keep_image(survey=survey, upload=upload, by=person(request))
+    except ImageRefused as error:
+        return JsonResponse({"detail": str(error)}, status=400)
+    return JsonResponse({"address": address_of(kept), "width": kept.width, "height": kept.height}, status=201)
+
+
+def _place(survey: Survey, workflow: str, kind: str, language: str) -> dict[str, Any]:
+    """Return which text is meant; 404 for one that cannot be."""
+    if kind not in GuideKind.values or language not in Language.values or bool(workflow) == (kind == "field-guide"):
+        raise Http404("There is no such text.")
+    of = get_object_or_404(Workflow, survey=survey, slug=workflow) if workflow else None
+    return {"survey": survey, "workflow": of, "kind": kind, "language": language}
+
+
+def _address(of: dict[str, Any], name: str = "guide-text", **more: Any) -> str:
+    place = {"slug": of["survey"].slug, "kind": of["kind"], "language": of["language"], **more}
+    if of["workflow"]:
+        return reverse(f"{name}-of", kwargs={**place, "workflow": of["workflow"].slug})
+    return reverse(name, kwargs=place)
+
+
+def _row(survey: Survey, workflow: Workflow | None, kind: GuideKind, texts: dict[Any, GuideText]) -> dict[str, Any]:
+    of = {"survey": survey, "workflow": workflow, "kind": kind.value}
+    languages = [
+        {
+            "name": name,
+            "text": texts.get((workflow.pk if workflow else None, kind.value, code)),
+            "address": _address({**of, "language": code}),
+        }
+        for code, name in Language.choices
+    ]
+    return {"workflow": workflow, "label": kind.label, "kind": kind.value, "languages": languages}
+
+
+def _editor(
+    request: HttpRequest, of: dict[str, Any], form: TextForm, newest: GuideText | None, status: int = 200
+) -> HttpResponse:
+    survey, kind = of["survey"], of["kind"]
+    languages = [
+        {"code": code, "name": name, "address": _address({**of, "language": code})} for code, name in Language.choices
+    ]
+    rows = [
+        {"text": text, "address": _address(of, "guide-version", number=text.version)}
+        for text in versions(**of).select_related("created_by")[:50]
+    ]
+    english = current_text(survey, of["workflow"], kind, Language.ENGLISH) if of["language"] != "en" else None
+    context = {
+        "form": form,
+        "newest": newest,
+        "versions": rows,
+        "languages": languages,
+        "english": english,
+        "label": GuideKind(kind).label,
+        "language_name": Language(of["language"]).label,
+        **of,
+        **_shown(survey, kind, form["body"].value() or ""),
+    }
+    return render(request, "guides/editor.html", context, status=status)
+
+
+def _shown(survey: Survey, kind: str, body: str) -> dict[str, Any]:
+    """Return a text as its readers see it: whole, or cut into the steps or classes that its headings begin."""
+    if kind == GuideKind.HELP:
+        return {"kind": kind, "html": as_html(body)}
+    parts = [{"section": section, "label": class_of(survey, section.title)} for section in sections(body)]
+    return {"kind": kind, "parts": parts}

@@ -1,0 +1,171 @@
+"""Inspect a file before import: its format, what it holds, and a guess at the mapping of its labels."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from webapp.archive.models import Subject
+from webapp.classifications.models import Answer
+from webapp.imports.csv_files import read_csv
+from webapp.imports.label_studio import read_label_studio
+from webapp.imports.messages import EMPTY, NO_ANSWER, NO_LABEL, NOT_OPENED
+from webapp.imports.record import METADATA, SUBJECT, BadFile, Broken, Record, Row
+from webapp.workflows.models import Workflow
+
+WORDS = {
+    Answer.UNSURE: {"unsure", "sure", "maybe", "unclear", "uncertain", "know", "tell", "perhaps"},
+    Answer.YES: {"yes", "y", "true", "real", "1"},
+    Answer.NO: {"no", "n", "false", "bogus", "none", "nothing", "nothinghere", "0", "not"},
+}
+NOTHING = {"nothing", "nothinghere", "none"}
+A_FEW = 3
+
+
+def guess_answers(labels: Iterable[str], workflow: Workflow | None = None) -> dict[str, str]:
+    """Return by label yes, no or unsure, and an empty string where nothing suggests one.
+
+    In a list of what may be seen, with a label for nothing, every other label is a yes.
+    """
+    said = dict.fromkeys(labels)
+    known = _classes(workflow) if workflow else {}
+    guessed = {label: known.get(label.casefold()) or _by_words(label) for label in said}
+    if len(guessed) > A_FEW and any(set(_words(label)) & NOTHING for label in guessed):
+        guessed = {label: answer or Answer.YES.value for label, answer in guessed.items()}
+    return guessed
+
+
+def _by_words(label: str) -> str:
+    words = set(_words(label))
+    return next((answer.value for answer, signs in WORDS.items() if words & signs), "")
+
+
+def _words(label: str) -> list[str]:
+    return re.findall(r"[a-z0-9]+", label.casefold())
+
+
+def _classes(workflow: Workflow) -> Mapping[str, str]:
+    """Return what the survey's own classes and the workflow's follow-ups mean."""
+    survey = workflow.survey
+    meant = {label: answer for answer, labels in workflow.follow_ups.items() for label in labels}
+    meant |= {label: "yes" if label in survey.positive else "no" for label in survey.classes}
+    return {label.casefold(): answer for label, answer in meant.items()}
+
+
+PANOPTES, LABEL_STUDIO = "panoptes", "label-studio"
+USUAL_SOURCE = {PANOPTES: "zooniverse.org", LABEL_STUDIO: "label-studio"}
+
+
+def format_of(path: Path) -> str:
+    """Tell JSON of Label Studio from CSV by how the file begins; raises BadFile for one that is empty or not there."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(1000).removeprefix(b"\xef\xbb\xbf").lstrip()
+    except OSError as error:
+        raise BadFile(NOT_OPENED(file=path.name, error=error.strerror)) from error
+    if not start:
+        raise BadFile(EMPTY(file=path.name))
+    return LABEL_STUDIO if start[:1] in (b"[", b"{") else PANOPTES
+
+
+def read(path: Path) -> Iterator[Row]:
+    """Yield all rows of a file, one item each; raises BadFile as soon as it cannot be read any further."""
+    return read_label_studio(path) if format_of(path) == LABEL_STUDIO else read_csv(path)
+
+
+ROWS = 20_000
+VALUES = 1000
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What `Choices` will say of a file, but for its labels."""
+
+    source: str
+    match: str
+    task: str
+    follow_up_task: str
+    lines_task: str
+
+
+@dataclass
+class Look:
+    """What the first rows of a file hold.
+
+    Attributes
+    ----------
+    labels
+        By task, how often each label was given.
+    lines
+        By task, how many lines were drawn.
+    keys
+        By what may tell a subject: how many of the different values seen are external ids of the survey, and how many
+        were seen.
+    """
+
+    format: str
+    rows: int = 0
+    broken: int = 0
+    labels: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    lines: Counter[str] = field(default_factory=Counter)
+    keys: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def guess(self, workflow: Workflow) -> "Guess":
+        """Return how the file is probably meant: for a scientist to confirm."""
+        task = self._question(workflow)
+        return Guess(
+            source=USUAL_SOURCE[self.format],
+            match=max(self.keys, key=lambda key: self.keys[key][0], default=SUBJECT),
+            task=task,
+            follow_up_task=self._follow_ups(workflow, task),
+            lines_task=next((name for name, _ in self.lines.most_common(1)), "") if workflow.line_marking else "",
+        )
+
+    def _question(self, workflow: Workflow) -> str:
+        """Return the first task whose labels say both yes and no, else the one with most labels."""
+        meant = {task: set(guess_answers(labels, workflow).values()) for task, labels in self.labels.items()}
+        sure = [task for task, answers in meant.items() if {"yes", "no"} <= answers]
+        most = sorted(self.labels, key=lambda task: -self.labels[task].total())
+        return next(iter([*sure, *most]), "")
+
+    def _follow_ups(self, workflow: Workflow, question: str) -> str:
+        """Return the first other task with a label that is a follow-up here."""
+        offered = {label.casefold() for labels in workflow.follow_ups.values() for label in labels}
+        others = (task for task in self.labels if task != question)
+        return next((task for task in others if offered & {label.casefold() for label in self.labels[task]}), "")
+
+
+def look(path: Path, workflow: Workflow) -> Look:
+    """Read the first rows of a file; raises BadFile where it cannot be used."""
+    found = Look(format_of(path))
+    values: dict[str, set[str]] = defaultdict(set)
+    for row in islice(read(path), ROWS):
+        found.rows += 1
+        if isinstance(row, Broken):
+            found.broken += 1
+        else:
+            _count(found, row, values)
+    if not found.rows:
+        raise BadFile(NO_ANSWER(file=path.name))
+    if not found.labels:
+        raise BadFile(NO_LABEL(file=path.name))
+    found.keys = {key: (_known(workflow, seen), len(seen)) for key, seen in values.items()}
+    return found
+
+
+def _count(found: Look, record: Record, values: dict[str, set[str]]) -> None:
+    for task, labels in record.answers.items():
+        if labels:
+            found.labels[task].update(labels)
+    for task, lines in record.lines.items():
+        found.lines[task] += len(lines)
+    for key in (SUBJECT, *(f"{METADATA}{name}" for name in record.metadata)):
+        value = record.key(key)
+        if value and len(values[key]) < VALUES:
+            values[key].add(value)
+
+
+def _known(workflow: Workflow, values: Iterable[str]) -> int:
+    return Subject.objects.filter(survey=workflow.survey_id, external_id__in=list(values)).count()

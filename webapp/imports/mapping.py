@@ -1,0 +1,126 @@
+"""Map foreign rows to our subjects, answers and volunteers (pseudonymous, without an account).
+
+The name itself is not kept. It cannot be told from the volunteer's key without the site's secret.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from django.utils.crypto import salted_hmac
+
+from webapp.archive.models import Subject
+from webapp.archive.pixels import shape_of
+from webapp.classifications.marks import Line, WrongMark, check_lines, to_line
+from webapp.imports.choices import LEAVE_OUT, Choices
+from webapp.imports.record import Reason, Record
+from webapp.volunteers.models import Volunteer
+from webapp.volunteers.pseudonyms import pseudonym
+from webapp.workflows.models import Workflow
+
+SALT = "webapp.imports.mapping"
+
+
+def own_people(workflow: Workflow) -> dict[str, int]:
+    """Return by pseudonym the volunteers who have answered here: a file that we wrote ourselves names them so."""
+    answered = Volunteer.objects.filter(classifications__workflow=workflow).distinct()
+    rows = answered.values_list("pk", "key", "user").iterator(2000)
+    return {pseudonym(key, user is not None).user_name: pk for pk, key, user in rows}
+
+
+def volunteers_of(source: str, users: Collection[str], own: dict[str, int]) -> dict[str, int]:
+    """Return by name the volunteers of a source, made where they are new."""
+    keys = {user: _key(source, user) for user in users if user not in own}
+    Volunteer.objects.bulk_create([Volunteer(key=key) for key in sorted(keys.values())], ignore_conflicts=True)
+    found = dict(Volunteer.objects.filter(key__in=keys.values()).values_list("key", "pk"))
+    return {user: own[user] if user in own else found[keys[user]] for user in users}
+
+
+def _key(source: str, user: str) -> UUID:
+    return UUID(bytes=salted_hmac(SALT, f"{source}\n{user}", algorithm="sha256").digest()[:16], version=4)
+
+
+NAMESPACE = UUID("1f1f4c0e-5d63-5e0a-9c37-0d1f6f0a7e55")
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """An answer as it will be stored. What `noted` names has been left out of it, and why."""
+
+    id: UUID
+    record: Record
+    subject: Subject
+    answer: str
+    follow_up: str
+    lines: tuple[Line, ...]
+    noted: list[tuple[Reason, str]] = field(default_factory=list)
+
+    @property
+    def created_at(self) -> datetime | None:
+        return self.record.created_at or self.record.finished_at
+
+
+def vote_id(workflow: Workflow, source: str, record: Record) -> UUID:
+    """Return the id that this answer of this source has in the workflow, whenever it is read."""
+    return uuid5(NAMESPACE, f"{workflow.pk}\n{source}\n{record.id}")
+
+
+def answer_of(record: Record, choices: Choices) -> tuple[str, tuple[Reason, str] | None]:
+    """Return the answer, or an empty string and why there is none."""
+    labels = record.answers.get(choices.task, ())
+    if not labels:
+        return "", (Reason.NO_ANSWER, choices.task)
+    unmapped = [label for label in labels if label not in choices.answers]
+    if unmapped:
+        return "", (Reason.UNMAPPED, unmapped[0])
+    answers = {choices.answers[label] for label in labels} - {LEAVE_OUT}
+    if len(answers) > 1:
+        return "", (Reason.CONTRADICTORY, ", ".join(labels))
+    return (answers.pop(), None) if answers else ("", (Reason.LEFT_OUT, ", ".join(labels)))
+
+
+def vote_of(workflow: Workflow, choices: Choices, record: Record, subject: Subject, answer: str) -> Vote:
+    """Return what to store of a record whose answer and subject are known."""
+    noted: list[tuple[Reason, str]] = []
+    return Vote(
+        vote_id(workflow, choices.source, record),
+        record,
+        subject,
+        answer,
+        _follow_up(workflow, choices, record, answer, noted),
+        _lines(workflow, choices, record, subject, noted),
+        noted,
+    )
+
+
+def _follow_up(
+    workflow: Workflow, choices: Choices, record: Record, answer: str, noted: list[tuple[Reason, str]]
+) -> str:
+    said = record.answers.get(choices.follow_up_task, ()) if choices.follow_up_task else ()
+    offered = {label.casefold(): label for label in workflow.offered(answer)}
+    found = [offered[label.casefold()] for label in said if label.casefold() in offered]
+    if said and len(found) != 1:
+        noted.append((Reason.FOLLOW_UP, ", ".join(said)))
+        return ""
+    return found[0] if found else ""
+
+
+def _lines(
+    workflow: Workflow, choices: Choices, record: Record, subject: Subject, noted: list[tuple[Reason, str]]
+) -> tuple[Line, ...]:
+    """Return the lines that fit, and note those that do not."""
+    if not choices.lines_task:
+        return ()
+    noted += [(Reason.SHAPE, shape) for shape in record.shapes.get(choices.lines_task, ())]
+    _frames, _channels, height, width = shape_of(subject)
+    kept: list[Line] = []
+    for drawn in record.lines.get(choices.lines_task, ()):
+        line = to_line(drawn, width, height)
+        try:
+            check_lines(workflow, subject, [*kept, line])
+        except WrongMark as error:
+            noted.append((Reason.LINE, str(error)))
+        else:
+            kept.append(line)
+    return tuple(kept)

@@ -1,0 +1,44 @@
+"""Import jobs of classification files."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from webapp.core.jobs import Job
+from webapp.workflows.models import Workflow
+
+
+class ClassificationImport(Job):
+    """One reading of a file of answers into a workflow; `done` counts its rows.
+
+    Each batch of rows is a transaction with the counters here, so an import that was broken off goes on behind the
+    last row that came in.
+    """
+
+    task: ClassVar[str] = "tasks.imports.run"
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="imports")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    path = models.TextField()
+    is_upload = models.BooleanField(default=False, help_text="the file is removed once it is in")
+    options = models.JSONField(help_text="what the scientist said of the file")
+    added = models.PositiveBigIntegerField(default=0)
+    known = models.PositiveBigIntegerField(default=0, help_text="came in before")
+    skipped = models.PositiveBigIntegerField(default=0)
+    lines = models.PositiveBigIntegerField(default=0, help_text="marks that came in with answers")
+    report = models.JSONField(default=dict, help_text="by reason: how often, and the first examples")
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"Import {self.pk} into {self.workflow}"
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return Path(self.path).name

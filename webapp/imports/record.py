@@ -1,0 +1,106 @@
+"""One classification as read from a foreign file, and the reasons why one is rejected."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from webapp.classifications.marks import Drawn
+
+
+class Reason(models.TextChoices):
+    UNREADABLE = "unreadable", _("The row cannot be read.")
+    NO_ID = "no-id", _("The row has no id of its own, so it could come in twice.")
+    NO_USER = "no-user", _("The row does not say who answered.")
+    NO_SUBJECT = "no-subject", _("The row does not say what it is about, by what you chose to tell subjects by.")
+    SEVERAL_SUBJECTS = "several-subjects", _("The row is about several subjects; an answer here is about one.")
+    UNKNOWN_SUBJECT = "unknown-subject", _("The survey has no such subject. Ingest its pictures first.")
+    NOT_QUEUED = "not-queued", _("The workflow does not ask about this subject. Add its subject set to the workflow.")
+    NO_ANSWER = "no-answer", _("The task that you chose has no answer in this row.")
+    UNMAPPED = "unmapped", _("You did not say what this label means here.")
+    LEFT_OUT = "left-out", _("You chose to leave this label out.")
+    CONTRADICTORY = "contradictory", _("The labels of this row mean different answers here.")
+    CANCELLED = "cancelled", _("The annotator skipped it.")
+    KNOWN = "known", _("It came in before.")
+    ANSWERED = "answered", _("The same person has answered this subject before.")
+    FOLLOW_UP = "follow-up", _("The workflow offers no such follow-up; the answer came in without it.")
+    LINE = "line", _("The line cannot be held here; the answer came in without it.")
+    SHAPE = "shape", _("Marks here are lines, and this is another shape; the answer came in without it.")
+
+
+ONLY_A_PART = frozenset({Reason.FOLLOW_UP, Reason.LINE, Reason.SHAPE})
+"""What is left out is a part of the answer, which came in all the same."""
+
+
+SUBJECT = "subject"
+METADATA = "metadata:"
+LONGEST = 200
+
+
+class BadFile(ValueError):
+    """A file that cannot be used as a whole; the sentence says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A row that cannot be used."""
+
+    row: int
+    reason: Reason
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row that can be read, whatever it says.
+
+    Attributes
+    ----------
+    row
+        Its place in the file, 1 for the first.
+    id, user, subject
+        As the file has them; `metadata` is the subject's.
+    answers, lines
+        Labels and lines by task.
+    shapes
+        What was drawn and is no line, by task.
+    """
+
+    row: int
+    id: str
+    user: str
+    subject: str
+    metadata: Mapping[str, Any]
+    answers: Mapping[str, tuple[str, ...]]
+    lines: Mapping[str, tuple[Drawn, ...]] = field(default_factory=dict)
+    shapes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    def key(self, match: str) -> str:
+        """Return what tells the subject, by its id or by a key of its metadata; an empty string for nothing."""
+        value = self.subject if match == SUBJECT else self.metadata.get(match.removeprefix(METADATA))
+        return clean(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
+
+
+Row = Record | Broken
+
+
+def clean(value: Any) -> str:
+    """Return text that the database can hold: no NUL, and nothing that is no character."""
+    return str(value).replace("\0", "").encode("utf-8", "replace").decode().strip()[:LONGEST]
+
+
+def moment(value: Any) -> datetime | None:
+    """Read `2025-01-21 16:08:41 UTC` or ISO 8601; a time that names no zone is UTC. None for anything else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        at = datetime.fromisoformat(value.removesuffix(" UTC"))
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,162 @@
+"""Store a batch of an import in one transaction: classifications, lines, skills, consensus and progress."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from webapp.archive.models import Subject
+from webapp.classifications.marks import store_lines
+from webapp.classifications.models import Classification
+from webapp.consensus.apply_votes import count
+from webapp.consensus.locking import ANSWER, Voter, lock_voters
+from webapp.core.sql import fetch
+from webapp.imports.choices import Choices
+from webapp.imports.mapping import Vote, answer_of, volunteers_of, vote_of
+from webapp.imports.models import ClassificationImport
+from webapp.imports.record import Broken, Reason, Record, Row
+from webapp.imports.report import Tally
+from webapp.queue.entries import lock_entries
+from webapp.queue.models import QueueEntry
+from webapp.workflows.models import Workflow
+
+# The first of two answers of one person stands.
+STORE = f"""
+    INSERT INTO classifications_classification AS answer (
+        id, volunteer_id, workflow_id, subject_id, answer, follow_up, reason, started_at, finished_at, created_at,
+        device, viewport, is_counted
+    )
+    SELECT item.id, item.volunteer, %(workflow)s, entry.subject_id, item.answer, item.follow_up,
+        CASE WHEN entry.is_gold THEN 'training' ELSE entry.reason END, item.started_at, item.finished_at,
+        least(item.created_at, now()), '', '', false
+    FROM unnest(
+        %(id)s::uuid[], %(volunteer)s::bigint[], %(entry)s::bigint[], %(answer)s::text[], %(follow_up)s::text[],
+        %(started_at)s::timestamptz[], %(finished_at)s::timestamptz[], %(created_at)s::timestamptz[]
+    ) WITH ORDINALITY AS item (
+        id, volunteer, entry, answer, follow_up, started_at, finished_at, created_at, place
+    )
+    JOIN queue_queueentry AS entry ON entry.id = item.entry
+    ORDER BY item.place
+    ON CONFLICT DO NOTHING
+    RETURNING {ANSWER.sql}
+"""  # noqa: S608  # column names of our own models
+
+
+@transaction.atomic
+def store(
+    job: ClassificationImport, choices: Choices, rows: Sequence[Row], own: dict[str, int], before: Tally
+) -> Tally:
+    """Bring a batch of rows in, and move the import on behind it; return what the import has come to.
+
+    Raises
+    ------
+    LeaseLost, Cancelled
+        The import is no longer this worker's, or was asked to end. Nothing of the batch is kept.
+    """
+    tally = before.after(len(rows))
+    workflow = job.workflow
+    votes = _votes(workflow, choices, rows, tally)
+    people = volunteers_of(choices.source, {vote.record.user for vote in votes}, own)
+    voters = lock_voters(workflow, set(people.values()))
+    entries = lock_entries(workflow, list({vote.subject.pk for vote in votes}))
+    wanted = _wanted(votes, entries, tally)
+    stored = _insert(workflow, wanted, entries, people)
+    _draw(wanted, stored, tally)
+    _count(workflow, [stored[vote.id] for vote in wanted if vote.id in stored], voters, entries)
+    job.renew(**tally.fields())
+    return tally
+
+
+def _votes(workflow: Workflow, choices: Choices, rows: Sequence[Row], tally: Tally) -> list[Vote]:
+    """Return what the rows mean here, as far as they mean something, and note the rest."""
+    answered: list[tuple[Record, str, str]] = []
+    for row in rows:
+        if isinstance(row, Broken):
+            tally.note(row.reason, row.row, row.what)
+            continue
+        key, (answer, missing) = row.key(choices.match), answer_of(row, choices)
+        if not row.id:
+            missing = (Reason.NO_ID, "")
+        elif not key:
+            missing = (Reason.NO_SUBJECT, choices.match)
+        if missing:
+            tally.note(missing[0], row.row, missing[1])
+        else:
+            answered.append((row, key, answer))
+    subjects = _subjects(workflow, {key for _, key, _ in answered})
+    for row, key, _ in answered:
+        if key not in subjects:
+            tally.note(Reason.UNKNOWN_SUBJECT, row.row, key)
+    return [vote_of(workflow, choices, row, subjects[key], answer) for row, key, answer in answered if key in subjects]
+
+
+def _subjects(workflow: Workflow, keys: set[str]) -> dict[str, Subject]:
+    """Return subjects by external id; for one whose pixels an earlier one has, that one, which is asked about."""
+    found = Subject.objects.filter(survey=workflow.survey_id, external_id__in=keys).select_related("duplicate_of")
+    return {subject.external_id: subject.duplicate_of or subject for subject in found}
+
+
+def _wanted(votes: Sequence[Vote], entries: Mapping[int, QueueEntry], tally: Tally) -> list[Vote]:
+    """Return the votes that are new and asked for, each once."""
+    known = set(Classification.objects.filter(pk__in=[vote.id for vote in votes]).values_list("pk", flat=True))
+    wanted: list[Vote] = []
+    for vote in votes:
+        if vote.id in known:
+            tally.note(Reason.KNOWN, vote.record.row, vote.record.id)
+        elif vote.subject.pk not in entries:
+            tally.note(Reason.NOT_QUEUED, vote.record.row, vote.subject.external_id)
+        else:
+            known.add(vote.id)
+            wanted.append(vote)
+    return wanted
+
+
+def _insert(
+    workflow: Workflow, votes: Sequence[Vote], entries: Mapping[int, QueueEntry], people: Mapping[str, int]
+) -> dict[UUID, Classification]:
+    """Store the votes; return those that came in."""
+    parameters: dict[str, Any] = {
+        "workflow": workflow.pk,
+        "id": [vote.id for vote in votes],
+        "volunteer": [people[vote.record.user] for vote in votes],
+        "entry": [entries[vote.subject.pk].pk for vote in votes],
+        "answer": [vote.answer for vote in votes],
+        "follow_up": [vote.follow_up for vote in votes],
+        "started_at": [vote.record.started_at for vote in votes],
+        "finished_at": [vote.record.finished_at for vote in votes],
+        "created_at": [vote.created_at for vote in votes],
+    }
+    stored = {}
+    for row in fetch(STORE, parameters):
+        answer = ANSWER.build(row)
+        answer.workflow, answer.subject = workflow, entries[answer.subject_id].subject
+        stored[answer.pk] = answer
+    return stored
+
+
+def _draw(votes: Sequence[Vote], stored: Mapping[UUID, Classification], tally: Tally) -> None:
+    """Store the lines of what came in, and count all of it."""
+    came_in = [vote for vote in votes if vote.id in stored]
+    store_lines({stored[vote.id]: vote.lines for vote in came_in})
+    tally.added += len(came_in)
+    tally.lines += sum(len(vote.lines) for vote in came_in)
+    for vote in votes:
+        if vote.id not in stored:
+            tally.note(Reason.ANSWERED, vote.record.row, vote.subject.external_id)
+            continue
+        for reason, what in vote.noted:
+            tally.note(reason, vote.record.row, what)
+
+
+def _count(
+    workflow: Workflow, answers: Sequence[Classification], voters: Sequence[Voter], entries: Mapping[int, QueueEntry]
+) -> None:
+    """Let the answers count at once, in the order of the file: whoever gave them cannot undo them here."""
+    of_voter: dict[int, list[Classification]] = defaultdict(list)
+    for answer in answers:
+        of_voter[answer.volunteer_id].append(answer)
+    ballots = [(voter, of_voter[voter.volunteer]) for voter in voters if voter.volunteer in of_voter]
+    if ballots:
+        count(workflow, ballots, {answer.subject_id: entries[answer.subject_id] for answer in answers})

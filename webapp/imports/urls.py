@@ -1,0 +1,16 @@
+from django.urls import path
+
+from webapp.imports import views
+from webapp.imports.views import exchange, exchange_workflow, export
+
+urlpatterns = [
+    path("", exchange, name="exchange"),
+    path("<slug:workflow>/", exchange_workflow, name="exchange-workflow"),
+    path("<slug:workflow>/export/<str:name>", export, name="export"),
+    path("<slug:workflow>/import/", views.upload, name="import-upload"),
+    path("<slug:workflow>/import/<str:token>/look/", views.look_into, name="import-look"),
+    path("<slug:workflow>/import/<str:token>/start/", views.start, name="import-start"),
+    path("<slug:workflow>/imports/<int:pk>/", views.import_run, name="import-run"),
+    path("<slug:workflow>/imports/<int:pk>/progress/", views.import_progress, name="import-progress"),
+    path("<slug:workflow>/imports/<int:pk>/cancel/", views.import_cancel, name="import-cancel"),
+]

@@ -1,0 +1,175 @@
+"""Import & export pages: exports of a workflow, upload a file, inspect it, start the import, watch it."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from webapp.archive.access import person, survey_page
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Role
+from webapp.core.messages import in_words
+from webapp.exports.formats import EXPORTS, file_response, site_address
+from webapp.imports.forms import LABELS_SHOWN, ChoicesForm, UploadForm
+from webapp.imports.inspect import Look, look
+from webapp.imports.models import ClassificationImport
+from webapp.imports.record import BadFile
+from webapp.imports.report import told
+from webapp.imports.run import start_import
+from webapp.imports.uploads import UploadRefused, keep_upload, remove_upload, upload_path
+from webapp.workflows.models import Workflow
+
+SHOWN = 20
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def exchange(request: HttpRequest, survey: Survey) -> HttpResponse:
+    """List the survey's workflows, each with its page."""
+    return render(request, "imports/exchange.html", {"survey": survey, "workflows": survey.workflows.all()})
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def exchange_workflow(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
+    return workflow_page(request, survey, get_object_or_404(Workflow, survey=survey, slug=workflow), UploadForm())
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def export(request: HttpRequest, survey: Survey, workflow: str, name: str) -> HttpResponseBase:
+    of = get_object_or_404(Workflow, survey=survey, slug=workflow)
+    if name not in EXPORTS:
+        raise Http404
+    return file_response(request, EXPORTS[name], of)
+
+
+def workflow_page(
+    request: HttpRequest, survey: Survey, workflow: Workflow, form: UploadForm, status: int = 200
+) -> HttpResponse:
+    """Answer with the page of one workflow: what can be taken out, the form that brings in, and what came in."""
+    context = {
+        "survey": survey,
+        "workflow": workflow,
+        "exports": _exports(request, workflow),
+        "form": form,
+        "imports": ClassificationImport.objects.filter(workflow=workflow).select_related("requested_by")[:SHOWN],
+        "most_megabytes": settings.MAX_UPLOAD // 2**20,
+    }
+    return render(request, "imports/exchange_workflow.html", context, status=status)
+
+
+def _exports(request: HttpRequest, workflow: Workflow) -> list[dict[str, Any]]:
+    shown = []
+    for name, each in EXPORTS.items():
+        rows = each.rows(workflow)
+        shown.append(
+            {"name": name, "export": each, "rows": rows, "size": each.size(workflow, site_address(request), rows)}
+        )
+    return shown
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def upload(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
+    """Keep a file that can be read, and go on to what it holds."""
+    into = get_object_or_404(Workflow, survey=survey, slug=workflow)
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return workflow_page(request, survey, into, form, status=400)
+    try:
+        token = keep_upload(into, form.cleaned_data["file"])
+        _seen(into, token)
+    except (UploadRefused, BadFile) as error:
+        form.add_error("file", in_words(str(error)))
+        return workflow_page(request, survey, into, form, status=400)
+    return redirect("import-look", survey.slug, into.slug, token)
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def look_into(request: HttpRequest, survey: Survey, workflow: str, token: str) -> HttpResponse:
+    into = get_object_or_404(Workflow, survey=survey, slug=workflow)
+    path, seen = _seen(into, token)
+    form = ChoicesForm(seen, into, task=request.GET.get("task", ""))
+    return _page(request, into, token, path, seen, form)
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def start(request: HttpRequest, survey: Survey, workflow: str, token: str) -> HttpResponse:
+    into = get_object_or_404(Workflow, survey=survey, slug=workflow)
+    path, seen = _seen(into, token)
+    form = ChoicesForm(seen, into, request.POST)
+    choices = form.choices()
+    if choices is None:
+        return _page(request, into, token, path, seen, form, status=400)
+    job = start_import(workflow=into, path=path, by=person(request), choices=choices)
+    return redirect("import-run", survey.slug, into.slug, job.pk)
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def import_run(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
+    return render(request, "imports/run.html", _job(survey, workflow, pk))
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def import_progress(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
+    """Return the part of the page that renews itself until the import is over."""
+    return render(request, "imports/progress.html", _job(survey, workflow, pk))
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def import_cancel(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
+    job = get_object_or_404(ClassificationImport, workflow__survey=survey, workflow__slug=workflow, pk=pk)
+    job.request_cancel()
+    messages.info(request, _("The import ends after its current batch. What is in stays in."))
+    return redirect("import-run", survey.slug, workflow, pk)
+
+
+def _seen(workflow: Workflow, token: str) -> tuple[Path, Look]:
+    """Return an uploaded file and what it holds; one that cannot be read is removed."""
+    path = upload_path(workflow, token)
+    if path is None:
+        raise Http404(_("This file is not here any more. Upload it again."))
+    try:
+        return path, look(path, workflow)
+    except BadFile:
+        remove_upload(path)
+        raise
+
+
+def _page(
+    request: HttpRequest, workflow: Workflow, token: str, path: Path, seen: Look, form: ChoicesForm, status: int = 200
+) -> HttpResponse:
+    context = {
+        "survey": workflow.survey,
+        "workflow": workflow,
+        "token": token,
+        "name": path.name,
+        "seen": seen,
+        "form": form,
+        "more_labels": max(0, len(seen.labels[form["task"].value()]) - LABELS_SHOWN),
+        "matched": max(known for known, _different in seen.keys.values()) if seen.keys else 0,
+    }
+    return render(request, "imports/inspect.html", context, status=status)
+
+
+def _job(survey: Survey, workflow: str, pk: int) -> dict[str, Any]:
+    jobs = ClassificationImport.objects.select_related("workflow", "requested_by")
+    job = get_object_or_404(jobs, workflow__survey=survey, workflow__slug=workflow, pk=pk)
+    return {
+        "survey": survey,
+        "workflow": job.workflow,
+        "job": job,
+        "reasons": told(job),
+        "meanings": [(label, answer) for label, answer in job.options["answers"].items() if answer],
+    }

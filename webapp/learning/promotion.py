@@ -1,0 +1,228 @@
+"""Promotion: the gate between candidate and champion (docs/decisions/gate.md), promote, roll back, and settle a run."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from webapp.archive.models import Survey
+from webapp.learning.messages import (
+    BETTER,
+    COMPARISON,
+    CONTROL,
+    FEW_LABELS,
+    FEW_NEW_LABELS,
+    FIRST_CHAMPION,
+    MAY_BE_CHANCE,
+    MAY_BE_WORSE,
+    NO_BETTER,
+    NOT_COMPARED,
+    NOT_JUDGED,
+    STEPPED_BACK,
+    UNJUDGED,
+)
+from webapp.learning.models import Checkpoint, Promotion, TrainingRun
+from webapp.learning.models.checkpoint import Evaluation
+from webapp.learning.models.training_run import TestSet
+from webapp.learning.scoring import start_scoring
+
+FEWEST_LABELS = 20
+"""Labels that a first champion must have learnt from, and new ones that a later one of the same recipe must have."""
+
+MARGIN = 0.02
+"""How much worse in ROC AUC a better-looking candidate may yet be, at the low end of the 95 % interval."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a candidate came to on the frozen test set; the differences are less the champion's, on the same subjects.
+
+    `auc_low` and the ends of the difference are those of 95 % bootstrap intervals over whole objects.
+    """
+
+    labels: int
+    auc: float | None
+    auc_low: float | None
+    same_recipe: bool = False
+    new_labels: int = 0
+    difference: float | None = None
+    difference_low: float | None = None
+    difference_high: float | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    passed: bool
+    sentence: str
+
+
+def judge(result: Result, *, has_champion: bool) -> Verdict:
+    """Decide whether the candidate passes."""
+    if result.auc is None or result.auc_low is None:
+        return Verdict(False, NOT_JUDGED())
+    return _against_champion(result) if has_champion else _as_first(result.labels, result.auc, result.auc_low)
+
+
+def _as_first(labels: int, auc: float, low: float) -> Verdict:
+    if labels < FEWEST_LABELS:
+        return Verdict(False, FEW_LABELS(labels=labels, fewest=FEWEST_LABELS))
+    if low <= 0.5:
+        return Verdict(False, MAY_BE_CHANCE(auc=f"{auc:.3f}", low=f"{low:.3f}"))
+    return Verdict(True, FIRST_CHAMPION(auc=f"{auc:.3f}", low=f"{low:.3f}", labels=labels))
+
+
+def _against_champion(result: Result) -> Verdict:
+    if result.same_recipe and result.new_labels < FEWEST_LABELS:
+        return Verdict(False, FEW_NEW_LABELS(new=result.new_labels, fewest=FEWEST_LABELS))
+    difference, low, high = result.difference, result.difference_low, result.difference_high
+    if difference is None or low is None or high is None:
+        return Verdict(False, NOT_COMPARED())
+    figures = {
+        "auc": f"{result.auc:.3f}",
+        "difference": signed(difference),
+        "low": signed(low),
+        "high": signed(high),
+    }
+    said = COMPARISON(**figures)
+    if difference <= 0:
+        return Verdict(False, NO_BETTER(comparison=said))
+    if low < -MARGIN:
+        return Verdict(False, MAY_BE_WORSE(margin=MARGIN, comparison=said))
+    return Verdict(True, BETTER(comparison=said, new=result.new_labels))
+
+
+def signed(difference: float) -> str:
+    """Write a difference with its sign, to three decimals; what rounds to nothing has none."""
+    said = f"{difference:+.3f}"
+    return said if float(said) else said[1:]
+
+
+class NoEarlierChampion(ValueError):
+    """There is nothing to step back to."""
+
+
+def champion_of(survey: Survey, role: str) -> Checkpoint | None:
+    """Return the model that the survey's scores and priorities come from, if there is one yet."""
+    return Checkpoint.objects.filter(survey=survey, role=role, is_champion=True).first()
+
+
+@transaction.atomic
+def promote(*, checkpoint: Checkpoint, by: User | None, reason: str, is_rollback: bool = False) -> Promotion | None:
+    """Make the checkpoint champion and score the archive with it; None if it is champion already.
+
+    Parameters
+    ----------
+    by
+        Who asked for it; None for the gate.
+    """
+    champion = lock_champion(checkpoint.survey_id, checkpoint.role)
+    if champion is not None and champion.pk == checkpoint.pk:
+        return None
+    Checkpoint.objects.filter(survey=checkpoint.survey_id, role=checkpoint.role, is_champion=True).update(
+        is_champion=False
+    )
+    Checkpoint.objects.filter(pk=checkpoint.pk).update(is_champion=True)
+    checkpoint.is_champion = True
+    promotion = Promotion.objects.create(
+        checkpoint=checkpoint, previous=champion, by=by, reason=reason[:200], is_rollback=is_rollback
+    )
+    start_scoring(checkpoint)
+    return promotion
+
+
+@transaction.atomic
+def rollback(*, survey: Survey, role: str, by: User | None, reason: str = "") -> Promotion | None:
+    """Make the champion before today's the champion again; asked twice, it goes two steps back.
+
+    Raises
+    ------
+    NoEarlierChampion
+        Today's champion is the first, or there is none. Nothing has changed.
+    """
+    champion = lock_champion(survey.pk, role)
+    before = previous_champion(champion)
+    if before is None:
+        raise NoEarlierChampion(
+            _("%(survey)s has no earlier champion to go back to. Nothing has changed.") % {"survey": survey}
+        )
+    said = reason or STEPPED_BACK(number=champion.pk if champion else "")
+    return promote(checkpoint=before, by=by, reason=said, is_rollback=True)
+
+
+def previous_champion(champion: Checkpoint | None) -> Checkpoint | None:
+    """Return whom today's champion replaced when it was promoted on its merits."""
+    if champion is None:
+        return None
+    won = champion.promotions.filter(is_rollback=False).order_by("-id").first()
+    return won.previous if won else None
+
+
+def lock_champion(survey_id: int, role: str) -> Checkpoint | None:
+    """Return the champion; nobody else can change it until the transaction ends."""
+    Survey.objects.select_for_update(no_key=True).get(pk=survey_id)
+    return Checkpoint.objects.filter(survey=survey_id, role=role, is_champion=True).first()
+
+
+class ChampionChanged(Exception):
+    """Another model became champion meanwhile: compare with that one."""
+
+
+@transaction.atomic
+def settle(
+    *,
+    run: TrainingRun,
+    checkpoint: Checkpoint,
+    champion: Checkpoint | None,
+    test_set: TestSet,
+    metrics: dict[str, Any],
+    result: Result,
+) -> Verdict:
+    """Put the candidate through the gate and act on the verdict.
+
+    Raises ChampionChanged, having changed nothing, if `champion` is no longer the one to beat.
+    """
+    locked = lock_champion(checkpoint.survey_id, checkpoint.role)
+    if (locked and locked.pk) != (champion and champion.pk):
+        raise ChampionChanged
+    verdict = _verdict(run, judge(result, has_champion=champion is not None))
+    Evaluation.objects.update_or_create(
+        checkpoint=checkpoint,
+        test_set=test_set,
+        defaults={
+            "metrics": metrics,
+            "champion": champion,
+            "difference": result.difference,
+            "difference_low": result.difference_low,
+            "difference_high": result.difference_high,
+            "passed": verdict.passed,
+            "verdict": verdict.sentence[:300],
+        },
+    )
+    if verdict.passed:
+        promote(checkpoint=checkpoint, by=None, reason=verdict.sentence)
+    else:
+        score_shadow(checkpoint, champion)
+    run.finish(message=verdict.sentence)
+    return verdict
+
+
+@transaction.atomic
+def settle_unjudged(*, run: TrainingRun, checkpoint: Checkpoint, why: str) -> None:
+    """End a run whose checkpoint nothing can judge: it stays a shadow, and an admin may promote it by hand."""
+    score_shadow(checkpoint, lock_champion(checkpoint.survey_id, checkpoint.role))
+    run.finish(message=UNJUDGED(why=why))
+
+
+def score_shadow(checkpoint: Checkpoint, champion: Checkpoint | None) -> None:
+    """Score the archive with a shadow too where that is cheap: over features that are frozen, or the champion's."""
+    frozen = checkpoint.manifest.get("preset") == "head"
+    if frozen or (champion and champion.manifest.get("feature_key") == checkpoint.manifest.get("feature_key")):
+        start_scoring(checkpoint)
+
+
+def _verdict(run: TrainingRun, verdict: Verdict) -> Verdict:
+    if run.may_promote:
+        return verdict
+    return Verdict(False, CONTROL(verdict=verdict.sentence))

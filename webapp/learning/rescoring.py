@@ -1,0 +1,83 @@
+"""Score what the champion has not scored: new subjects, and shards that failed."""
+
+from collections.abc import Iterable, Iterator
+
+from django.db import transaction
+from django.db.models import Count, Max, QuerySet
+
+from webapp.archive.models import IngestRun
+from webapp.core.jobs import JobState
+from webapp.learning.models import Checkpoint, ScoringRun, ScoringShard
+from webapp.learning.promotion import lock_champion
+from webapp.learning.scoring import OPEN, Range, start_scoring, whole_archive
+
+TRIES = 3
+"""Failures of a shard after which only an admin has it scored again."""
+
+
+@transaction.atomic
+def score_unscored(champion: Checkpoint, *, given_up: bool) -> ScoringRun | None:
+    """Start scoring what is unscored, unless there is nothing, or an ingest or a scoring is under way.
+
+    What has failed `TRIES` times is tried again with `given_up` only.
+    """
+    lock_champion(champion.survey_id, champion.role)
+    if IngestRun.objects.filter(survey=champion.survey_id, state__in=OPEN).exists():
+        return None
+    if champion.scoring_runs.filter(state__in=OPEN).exists():
+        return None
+    ranges = unscored(champion, () if given_up else _given_up(champion))
+    return start_scoring(champion, ranges) if ranges else None
+
+
+def unscored(champion: Checkpoint, besides: Iterable[Range] = ()) -> list[Range]:
+    """Return the ranges that no shard of the champion's has scored or is about to, but for those `besides`."""
+    shards = _shards(champion).exclude(state__in=(JobState.FAILED, JobState.CANCELLED))
+    covered = [*shards.values_list("array", "start", "stop"), *besides]
+    return [
+        (array, start, stop)
+        for array, first, last in whole_archive(champion)
+        for start, stop in gaps(first, last, [place for name, *place in covered if name == array])
+    ]
+
+
+def failures(champion: Checkpoint) -> list[ScoringShard]:
+    """Return the last failure in each range that is unscored because of it, newest first."""
+    open_ranges = unscored(champion)
+    failed = _shards(champion).filter(state=JobState.FAILED).order_by("-pk")
+    newest = {(shard.array, shard.start): shard for shard in reversed(failed)}
+    return [shard for shard in reversed(newest.values()) if any(_holds(each, shard) for each in open_ranges)]
+
+
+def gaps(first: int, last: int, covered: Iterable[Iterable[int]]) -> Iterator[tuple[int, int]]:
+    """Yield what of first..last none of the `covered` (start, stop) holds, in order."""
+    reached = first
+    for start, stop in sorted((start, stop) for start, stop in covered):
+        if reached < min(start, last):
+            yield reached, min(start, last)
+        reached = max(reached, stop)
+    if reached < last:
+        yield reached, last
+
+
+def _shards(champion: Checkpoint) -> QuerySet[ScoringShard]:
+    """Return the shards since it became champion: scores of before may have been dropped."""
+    since = champion.promotions.aggregate(when=Max("created_at"))["when"]
+    shards = ScoringShard.objects.filter(run__checkpoint=champion)
+    return shards.filter(run__created_at__gte=since) if since else shards
+
+
+def _given_up(champion: Checkpoint) -> list[Range]:
+    failed = _shards(champion).filter(state=JobState.FAILED).values_list("array", "start", "stop")
+    return [(array, start, stop) for array, start, stop, n in failed.annotate(n=Count("pk")) if n >= TRIES]
+
+
+def _holds(place: Range, shard: ScoringShard) -> bool:
+    array, start, stop = place
+    return array == shard.array and start <= shard.start < stop
+
+
+def score_arrivals() -> list[ScoringRun]:
+    """Start scoring what champions have not scored yet, unless an ingest or a scoring is under way."""
+    champions = Checkpoint.objects.filter(is_champion=True).select_related("survey", "run")
+    return [run for champion in champions if (run := score_unscored(champion, given_up=False))]

@@ -1,0 +1,43 @@
+"""Retention: delete old scores, detections and features; checkpoints and evaluations stay."""
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Max
+
+from ml.storage.pixel_store import PixelStore
+from webapp.archive.models import Survey
+from webapp.learning.models import Checkpoint, Preset, Score
+from webapp.learning.models.score import Find
+from webapp.learning.promotion import champion_of, previous_champion
+
+
+def prune(checkpoint: Checkpoint) -> int:
+    """Keep the scores of the champion, of the one before it, and of each workflow's newest shadow; drop the others'.
+
+    Features go with the last model that reads them, except those of the frozen backbone, which every new head needs.
+    Only the survey and role of `checkpoint` are looked at. Returns how many scores went.
+    """
+    models = Checkpoint.objects.filter(survey=checkpoint.survey_id, role=checkpoint.role)
+    stale = models.exclude(pk__in=_kept(checkpoint)).filter(scoring_runs__isnull=False).distinct()
+    _forget_features(checkpoint.survey, list(stale))
+    Find.objects.filter(checkpoint__in=stale).delete()
+    return sum(Score.objects.filter(checkpoint=model)._raw_delete(connection.alias) for model in stale)
+
+
+def _forget_features(survey: Survey, stale: list[Checkpoint]) -> None:
+    """Forget what only the stale models' own networks made."""
+    others = Checkpoint.objects.filter(survey=survey).exclude(pk__in=[model.pk for model in stale])
+    needed = {model.manifest.get("feature_key") for model in others}
+    store = PixelStore(settings.PIXELS)
+    for model in stale:
+        key = model.manifest.get("feature_key")
+        if key and key not in needed and model.manifest.get("preset") != Preset.HEAD:
+            store.forget_features(survey.slug, key)
+
+
+def _kept(checkpoint: Checkpoint) -> set[int]:
+    champion = champion_of(checkpoint.survey, checkpoint.role)
+    before = previous_champion(champion)
+    shadows = Checkpoint.objects.filter(survey=checkpoint.survey_id, role=checkpoint.role, is_champion=False)
+    newest = shadows.order_by().values_list("run__workflow").annotate(newest=Max("pk"))
+    return {pk for _, pk in newest} | {model.pk for model in (champion, before) if model is not None}

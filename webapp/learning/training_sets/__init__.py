@@ -1,0 +1,1 @@
+"""Training sets: labels gathered into immutable snapshots that training runs read."""

@@ -1,0 +1,89 @@
+"""Snapshot of labels as an immutable Parquet file, named by its hash."""
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from django.conf import settings
+
+from webapp.learning.roles import Classes
+
+SCHEMA = pa.schema(
+    [
+        ("subject_id", pa.int64()),
+        ("external_id", pa.string()),
+        ("array", pa.string()),
+        ("index", pa.int64()),
+        ("object_group", pa.string()),
+        ("label", pa.string()),
+        ("allowed", pa.list_(pa.string())),
+        ("weight", pa.float32()),
+        ("source", pa.string()),
+        ("marks", pa.list_(pa.list_(pa.float64()))),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What is known of one subject: the classes that its label allows, how far it is trusted, and who said so.
+
+    `marks` are the lines that volunteers drew: (volunteer, frame, x1, y1, x2, y2), in pixels as `Mark` counts them; the
+    volunteer is a number within the subject.
+    """
+
+    subject_id: int
+    external_id: str
+    array: str
+    index: int
+    object_group: str
+    label: str
+    allowed: tuple[str, ...]
+    weight: float
+    source: str
+    marks: tuple[tuple[float, ...], ...] = ()
+
+
+def digest(labels: Sequence[Label], classes: Classes) -> str:
+    """Return the hash of labels and classes; where the pixels lie does not count."""
+    hashed = hashlib.blake2b(json.dumps([classes.names, classes.positive]).encode(), digest_size=32)
+    for label in sorted(labels, key=lambda label: label.external_id):
+        said = [label.external_id, label.object_group, label.label, label.allowed, round(label.weight, 3), label.source]
+        hashed.update(json.dumps([*said, label.marks] if label.marks else said).encode())
+    return hashed.hexdigest()
+
+
+def write(folder: str, name: str, labels: Sequence[Label], classes: Classes) -> None:
+    """Write DATA/folder/name.parquet, whole or not at all. A file of that name says the same and is left alone."""
+    path = path_of(folder, name)
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    columns = {field: [getattr(label, field) for label in labels] for field in SCHEMA.names}
+    said = {"classes": json.dumps(classes.names), "positive": json.dumps(classes.positive)}
+    partial = path.with_name(f".{name}-{uuid.uuid4().hex}")
+    pq.write_table(pa.table(columns, schema=SCHEMA.with_metadata(said)), partial)
+    os.replace(partial, path)
+
+
+def read(folder: str, name: str) -> tuple[list[Label], Classes]:
+    """Return the labels, in the order of subject ids, and their classes."""
+    table = pq.read_table(path_of(folder, name))
+    said = {key.decode(): tuple(json.loads(value)) for key, value in table.schema.metadata.items()}
+    return [_label(row) for row in table.to_pylist()], Classes(said["classes"], said["positive"])
+
+
+def _label(row: dict[str, Any]) -> Label:
+    marks = tuple(tuple(mark) for mark in row.pop("marks", None) or ())  # files of before have no such column
+    return Label(**{**row, "allowed": tuple(row["allowed"]), "marks": marks})
+
+
+def path_of(folder: str, name: str) -> Path:
+    return Path(settings.DATA) / folder / f"{name}.parquet"

@@ -1,0 +1,67 @@
+"""Quality scans for spammers and bots, and the flags that they raise."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from webapp.core.jobs import Job
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
+
+
+class TrustScan(Job):
+    """One look through all answers of a workflow for careless ones and bots; `done` counts volunteers."""
+
+    task: ClassVar[str] = "tasks.trust.run"
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="trust_scans")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    found = models.PositiveIntegerField(default=0, help_text="flags that were new")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["workflow"], condition=Q(state="queued"), name="one_scan_waits_at_a_time")
+        ]
+
+    def __str__(self) -> str:
+        return f"Trust scan {self.pk} of {self.workflow}"
+
+
+class FlagState(models.TextChoices):
+    OPEN = "open", _("open")
+    CONFIRMED = "confirmed", _("confirmed")
+    DISMISSED = "dismissed", _("dismissed")
+    OVER = "over", _("over: newer answers show it no more")
+
+
+class TrustFlag(models.Model):
+    """A sign that somebody answers without looking, and what a person made of it; it deletes no answer."""
+
+    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="trust_flags")
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="trust_flags")
+    kind = models.CharField(max_length=10)
+    numbers = models.JSONField(default=dict, help_text="what the sentence of the kind is filled with")
+    p = models.FloatField(help_text="chance of as much of it from somebody who looks")
+    original = models.ForeignKey(
+        Volunteer, null=True, on_delete=models.SET_NULL, related_name="copies", help_text="whose answers a copy gives"
+    )
+    state = models.CharField(max_length=10, choices=FlagState, default=FlagState.OPEN)
+    found_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField(help_text="when a scan last found it")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["p", "pk"]
+        constraints = [models.UniqueConstraint(fields=["volunteer", "workflow", "kind"], name="one_flag_of_a_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.volunteer} in {self.workflow}"

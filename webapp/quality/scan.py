@@ -1,0 +1,171 @@
+"""Scan a workflow's classifications for spam, copies and speed; flag volunteers and exclude their votes until reviewed.
+
+A volunteer's answers weigh while no flag of theirs is open or confirmed. They are told nothing, and go on seeing
+training subjects: once their newer answers show nothing any more, an open flag is over by itself.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+import numpy as np
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import Max, Q
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from ml.crowd.quality.answers import Answers
+from ml.crowd.quality.flag import Flag
+from ml.crowd.quality.scan import find_flags
+from webapp.classifications.models import Classification
+from webapp.consensus.messages import FLAGGED, LOOKING_THROUGH, READING_ANSWERS
+from webapp.core.jobs import JobState
+from webapp.core.sql import copy_out, execute
+from webapp.quality.models import FlagState, TrustFlag, TrustScan
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
+
+# Those of people who are not trusted are among them: that is how these come back.
+QUERY = """
+    SELECT answer.volunteer_id::bigint, answer.subject_id::bigint,
+        (CASE answer.answer WHEN 'no' THEN 0 WHEN 'yes' THEN 1 ELSE 2 END)::smallint,
+        (CASE WHEN subject.gold_label = '' THEN -1 WHEN subject.gold_label = 'yes' THEN 1
+            WHEN subject.gold_label = ANY(%(positive)s::text[]) THEN 1 ELSE 0 END)::smallint,
+        coalesce(extract(epoch FROM answer.finished_at - answer.started_at), 'NaN')::double precision,
+        extract(epoch FROM answer.created_at)::double precision
+    FROM classifications_classification AS answer JOIN archive_subject AS subject ON subject.id = answer.subject_id
+    WHERE answer.workflow_id = %(workflow)s AND answer.withdrawn_at IS NULL AND answer.is_counted
+"""
+FIELDS = (
+    ("volunteer", ">i8"), ("subject", ">i8"), ("answer", ">i2"), ("gold", ">i2"), ("seconds", ">f8"), ("when", ">f8"),
+)  # fmt: skip
+
+
+def all_answers(workflow: Workflow) -> tuple[Answers, NDArray[np.int64]]:
+    """Return the answers that count, and the primary keys of their volunteers by code."""
+    rows = copy_out(QUERY, FIELDS, {"workflow": workflow.pk, "positive": workflow.survey.positive})
+    volunteers, volunteer = np.unique(rows["volunteer"], return_inverse=True)
+    subjects, subject = np.unique(rows["subject"], return_inverse=True)
+    answers = Answers(
+        volunteer=volunteer,
+        item=subject,
+        answer=rows["answer"].astype(np.int64),
+        seconds=rows["seconds"].astype(float),
+        gold=rows["gold"].astype(np.int64),
+        when=rows["when"].astype(float),
+        n_volunteers=len(volunteers),
+        n_items=len(subjects),
+    )
+    return answers, volunteers.astype(np.int64)
+
+
+EVERY = timedelta(hours=22)
+NEWEST = 300
+"""Answers of each volunteer that a scan judges: as many good ones bring back whom it had flagged."""
+
+# A change marks the volunteer, so that the schedule weighs their answers anew (`webapp.consensus.recompute`).
+TRUST = """
+    INSERT INTO consensus_skill AS known (
+        volunteer_id, workflow_id, yes_yes, yes_no, yes_unsure, no_yes, no_no, no_unsure, stale, is_trusted, updated_at
+    )
+    SELECT voter.id, %(workflow)s, 0, 0, 0, 0, 0, 0, 1, voter.is_trusted, now()
+    FROM (
+        SELECT id, NOT EXISTS (
+            SELECT FROM quality_trustflag AS flag
+            WHERE flag.volunteer_id = given.id AND flag.workflow_id = %(workflow)s
+                AND flag.state IN ('open', 'confirmed')
+        ) AS is_trusted
+        FROM unnest(%(volunteers)s::bigint[]) AS given (id) ORDER BY id
+    ) AS voter
+    WHERE NOT voter.is_trusted OR EXISTS (
+        SELECT FROM consensus_skill AS known
+        WHERE known.volunteer_id = voter.id AND known.workflow_id = %(workflow)s
+    )
+    ON CONFLICT (volunteer_id, workflow_id) DO UPDATE
+    SET is_trusted = excluded.is_trusted, stale = known.stale + 1
+    WHERE known.is_trusted <> excluded.is_trusted
+"""
+
+
+def start_scan(workflow: Workflow, by: User | None) -> TrustScan:
+    """Have a worker look through all answers; return the job, the waiting one if any."""
+    waiting = TrustScan.objects.filter(workflow=workflow, state=JobState.QUEUED)
+    try:
+        with transaction.atomic():
+            job = waiting.first() or TrustScan.objects.create(workflow=workflow, requested_by=by)
+    except IntegrityError:  # somebody was faster
+        job = waiting.get()
+    job.enqueue()
+    return job
+
+
+def due() -> list[Workflow]:
+    """Return the workflows that have been answered since they were looked through, a night ago or more."""
+    workflows = Workflow.objects.annotate(last=Max("trust_scans__created_at"))
+    overdue = workflows.filter(Q(last=None) | Q(last__lt=timezone.now() - EVERY)).select_related("survey")
+    return [each for each in overdue if _has_news(each)]
+
+
+def scan(job: TrustScan) -> None:
+    """Do the job. What it writes it writes at once, and doing it twice changes nothing."""
+    job.renew(message=READING_ANSWERS())
+    answers, volunteers = all_answers(job.workflow)
+    job.renew(message=LOOKING_THROUGH(count=f"{len(answers.item):,}"), total=answers.n_volunteers)
+    found = find_flags(answers, newest=NEWEST)
+    with transaction.atomic():
+        new, over = store(job.workflow, found, volunteers)
+        job.finish(done=answers.n_volunteers, found=new, message=FLAGGED(new=f"{new:,}", over=f"{over:,}"))
+
+
+def store(workflow: Workflow, found: Sequence[Flag], volunteers: NDArray[np.int64]) -> tuple[int, int]:
+    """Write what a scan found, by the volunteers' primary keys; return how many flags are new and how many are over."""
+    Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
+    now = timezone.now()
+    known = {(flag.volunteer_id, flag.kind): flag for flag in TrustFlag.objects.filter(workflow=workflow)}
+    new = 0
+    for sign in found:
+        who = int(volunteers[sign.volunteer])
+        flag = known.pop((who, sign.kind), None) or TrustFlag(volunteer_id=who, workflow=workflow, kind=sign.kind)
+        new += flag.pk is None or flag.state == FlagState.OVER
+        if flag.state == FlagState.OVER:
+            flag.state = FlagState.OPEN
+        flag.numbers, flag.p, flag.seen_at = dict(sign.numbers), sign.p, now
+        flag.original_id = None if sign.original is None else int(volunteers[sign.original])
+        flag.save()
+    over = [flag for flag in known.values() if flag.state == FlagState.OPEN]
+    TrustFlag.objects.filter(pk__in=[flag.pk for flag in over]).update(state=FlagState.OVER)
+    concerned = {int(volunteers[sign.volunteer]) for sign in found} | {flag.volunteer_id for flag in over}
+    bring_trust(workflow, concerned)
+    return new, len(over)
+
+
+@transaction.atomic
+def decide(*, flag: TrustFlag, state: str, by: User) -> TrustFlag:
+    """Confirm or dismiss a flag, or open it again; the volunteer's answers weigh by it within minutes."""
+    Workflow.objects.select_for_update(no_key=True).get(pk=flag.workflow_id)
+    row = TrustFlag.objects.select_related("workflow", "volunteer").get(pk=flag.pk)
+    row.state = FlagState(state)
+    row.decided_by, row.decided_at = (None, None) if row.state == FlagState.OPEN else (by, timezone.now())
+    row.save(update_fields=["state", "decided_by", "decided_at"])
+    bring_trust(row.workflow, [row.volunteer_id])
+    return row
+
+
+def hand_over(workflow: Workflow, visitor: Volunteer, account: Volunteer) -> None:
+    """Give a visitor's flags to the account that their answers go to, so that signing in is no way out."""
+    theirs = set(TrustFlag.objects.filter(workflow=workflow, volunteer=account).values_list("kind", flat=True))
+    TrustFlag.objects.filter(workflow=workflow, volunteer=visitor).exclude(kind__in=theirs).update(volunteer=account)
+    bring_trust(workflow, [account.pk])
+
+
+def bring_trust(workflow: Workflow, volunteers: Iterable[int]) -> None:
+    """Let the answers of volunteers weigh, or not, as their flags say."""
+    whose = sorted(set(volunteers))
+    if whose:
+        execute(TRUST, {"workflow": workflow.pk, "volunteers": whose})
+
+
+def _has_news(workflow: Workflow) -> bool:
+    answers = Classification.objects.counted().filter(workflow=workflow)
+    last = TrustScan.objects.filter(workflow=workflow).aggregate(last=Max("created_at"))["last"]
+    return (answers.filter(created_at__gt=last) if last else answers).exists()

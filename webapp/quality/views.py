@@ -1,0 +1,110 @@
+"""Quality page for scientists: flags with their evidence, and decisions on them."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.formats import localize
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from ml.crowd.quality.flag import CHANCE, CONSTANT, COPY, SPEED
+from webapp.archive.access import person, survey_page
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Role
+from webapp.quality.models import FlagState, TrustFlag, TrustScan
+from webapp.quality.scan import decide, start_scan
+from webapp.workflows.models import Workflow
+
+TITLES = {
+    SPEED: gettext_lazy("Faster than anybody can look"),
+    CONSTANT: gettext_lazy("Always the same answer"),
+    CHANCE: gettext_lazy("Right no more often than by chance"),
+    COPY: gettext_lazy("A copy of somebody else"),
+}
+WORDS = {
+    SPEED: gettext_lazy(
+        "Half of %(n)s answers took less than %(median)s seconds; nobody can look in less than %(limit)s."
+    ),
+    CONSTANT: gettext_lazy(
+        "%(same)s of %(n)s answers are “%(answer)s”; others said so of %(expected)s in 100 of these subjects."
+    ),
+    CHANCE: gettext_lazy(
+        "%(right)s of %(n)s training subjects were answered rightly: %(accuracy)s in 100 (%(low)s to %(high)s), as by a"
+        " coin."
+    ),
+    COPY: gettext_lazy(
+        "%(same)s of %(n)s answers are those that another volunteer gave within %(window)s seconds, and %(wrong)s of"
+        " them stand against everybody else."
+    ),
+}
+ANSWERS = {"yes": gettext_lazy("yes"), "no": gettext_lazy("no"), "unsure": gettext_lazy("unsure")}
+
+
+def title_of(flag: TrustFlag) -> str:
+    return str(TITLES[flag.kind])
+
+
+def evidence_of(flag: TrustFlag) -> str:
+    """Return the evidence as one sentence."""
+    numbers = {name: localize(value) for name, value in flag.numbers.items()}
+    if "answer" in numbers:
+        numbers["answer"] = str(ANSWERS[numbers["answer"]])
+    return str(WORDS[flag.kind]) % numbers
+
+
+SHOWN = 100
+SAID = {
+    FlagState.CONFIRMED: gettext_lazy("Confirmed: the answers of %(volunteer)s weigh nothing."),
+    FlagState.DISMISSED: gettext_lazy("Dismissed. With no other flag, the answers of %(volunteer)s weigh again."),
+    FlagState.OPEN: gettext_lazy("The flag of %(volunteer)s is open again, and the answers weigh nothing."),
+}
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def trust(request: HttpRequest, survey: Survey) -> HttpResponse:
+    rows = [_row(each) for each in survey.workflows.order_by("name")]
+    return render(request, "quality/flags.html", {"survey": survey, "rows": rows, "shown": SHOWN})
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def trust_decide(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
+    flag = get_object_or_404(TrustFlag, pk=pk, workflow__survey=survey, workflow__slug=workflow)
+    state = request.POST.get("state", "")
+    if state not in SAID:
+        raise BadRequest("state is confirmed, dismissed or open")
+    row = decide(flag=flag, state=state, by=person(request))
+    messages.success(request, SAID[FlagState(state)] % {"volunteer": row.volunteer})
+    return redirect("trust", survey.slug)
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def trust_scan(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
+    start_scan(get_object_or_404(Workflow, survey=survey, slug=workflow), by=person(request))
+    messages.success(request, _("A worker looks through the answers; what it finds will stand here."))
+    return redirect("trust", survey.slug)
+
+
+def _row(workflow: Workflow) -> dict[str, Any]:
+    named = TrustFlag.objects.select_related("volunteer__user", "original__user", "decided_by")
+    flags = named.filter(workflow=workflow)
+    waiting, decided = flags.filter(state=FlagState.OPEN), flags.exclude(state=FlagState.OPEN)
+    return {
+        "workflow": workflow,
+        "scan": TrustScan.objects.filter(workflow=workflow).first(),
+        "open": [_told(flag) for flag in waiting.order_by("p", "pk")[:SHOWN]],
+        "n_open": waiting.count(),
+        "decided": [_told(flag) for flag in decided.order_by("-decided_at", "-seen_at")[:SHOWN]],
+        "n_decided": decided.count(),
+    }
+
+
+def _told(flag: TrustFlag) -> dict[str, Any]:
+    p = f"{flag.p:.0e}" if flag.p else "< 1e-300"
+    return {"flag": flag, "title": title_of(flag), "evidence": evidence_of(flag), "p": p}

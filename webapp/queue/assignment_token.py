@@ -1,0 +1,83 @@
+"""Assignment tokens: a signed proof that a volunteer was given a subject, valid beyond the lease.
+
+A lease ends when it runs out or its subject is answered. The proof does not, so that an answer that waited in a browser
+for the network still counts while its subject needs votes (`webapp.classify.record.record`), and nobody votes on a
+subject of their own choice.
+"""
+
+import re
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.core.signing import Signer
+from django.db.models import QuerySet
+from django.utils.crypto import constant_time_compare
+
+from webapp.classifications.models import Classification
+from webapp.queue.models import Lease
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
+
+NEWCOMER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+DECIMAL = re.compile(r"[0-9]{1,19}")
+_signer = Signer(salt="webapp.queue.assignment_token")
+
+
+class NotHanded(ValueError):
+    """Nobody handed the subject to the volunteer; the message names it."""
+
+
+class HandedToAnother(ValueError):
+    """Somebody else was handed the subject, who is not signed in."""
+
+
+def proof_of(volunteer: int | UUID, workflow: int, subject: int) -> str:
+    """Return the proof that the volunteer was handed the subject: who they are, and a signature.
+
+    A newcomer is named by the key in their cookie, since they are no row yet.
+    """
+    return f"{volunteer}:{_signer.signature(f'{volunteer}:{workflow}:{subject}')}"
+
+
+def check_handed(volunteer: Volunteer, workflow: Workflow, proofs: Iterable[tuple[int, str]]) -> None:
+    """Check (subject, proof) of answers; a proof may be missing where the volunteer holds or has answered the subject.
+
+    Raises
+    ------
+    HandedToAnother
+        The proof is that of another account, which may come back.
+    NotHanded
+        There is neither a true proof nor a lease nor an answer; or the proof is that of a visitor whom the browser no
+        longer knows.
+    """
+    unproven = [subject for subject, proof in proofs if not _proves(volunteer, workflow, subject, proof)]
+    if not unproven:
+        return
+    held = Lease.objects.held_by(volunteer).filter(entry__workflow=workflow, entry__subject__in=unproven)
+    answered = Classification.objects.filter(volunteer_id=volunteer.pk, workflow=workflow, subject__in=unproven)
+    known = set(held.values_list("entry__subject", flat=True)) | set(answered.values_list("subject", flat=True))
+    for subject in unproven:
+        if subject not in known:
+            raise NotHanded(
+                f"Subject {subject} was not handed to whoever asks now. Open the page of “{workflow}” anew; programs"
+                " send each answer with the lease that came with its subject."
+            )
+
+
+def _proves(volunteer: Volunteer, workflow: Workflow, subject: int, proof: str) -> bool:
+    whose = proof.partition(":")[0]
+    if NEWCOMER.fullmatch(whose):
+        true = constant_time_compare(proof, proof_of(UUID(whose), workflow.pk, subject))
+        return true and (UUID(whose) == volunteer.key or _merged(volunteer).filter(key=UUID(whose)).exists())
+    if not DECIMAL.fullmatch(whose) or not constant_time_compare(proof, proof_of(int(whose), workflow.pk, subject)):
+        return False
+    if int(whose) == volunteer.pk or _merged(volunteer).filter(pk=int(whose)).exists():
+        return True
+    if Volunteer.objects.filter(pk=int(whose), user__isnull=False).exists():
+        raise HandedToAnother(f"Subject {subject} was handed to somebody else. Sign in as who answered it.")
+    return False
+
+
+def _merged(volunteer: Volunteer) -> QuerySet[Volunteer]:
+    """Return the visitors that the volunteer was before they signed in."""
+    return volunteer.merged.all() if volunteer.pk is not None else Volunteer.objects.none()

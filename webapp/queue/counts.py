@@ -1,0 +1,89 @@
+"""Counts for pages: what queues hold, figures of a survey, progress of a volunteer."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from django.db.models import Count, Q
+
+from webapp.archive.models import Subject, Survey
+from webapp.classifications.models import Classification
+from webapp.core.cached_figures import kept
+from webapp.core.sql import fetch
+from webapp.queue.models import QueueEntry
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
+
+
+@dataclass(frozen=True)
+class Stock:
+    """Entries of one queue: those still asked about, those retired, and the gold ones that train, ruled ones too."""
+
+    open: int = 0
+    retired: int = 0
+    gold: int = 0
+    total: int = 0
+
+
+def stock_of(survey: Survey) -> dict[int, Stock]:
+    """Return what the queue of each workflow holds, by the workflow's key; a workflow with an empty one is left out."""
+    counted = (
+        QueueEntry.objects.filter(workflow__survey=survey)
+        .values("workflow")
+        .order_by("workflow")
+        .annotate(
+            open=Count("pk", filter=Q(is_retired=False, is_gold=False)),
+            retired=Count("pk", filter=Q(is_retired=True)),
+            gold=Count("pk", filter=Q(is_gold=True)),
+            total=Count("pk"),
+        )
+        .values_list("workflow", "open", "retired", "gold", "total")
+    )
+    return {workflow: Stock(*numbers) for workflow, *numbers in counted}
+
+
+def figures_of(survey: Survey) -> dict[str, int]:
+    """Return counts of `subjects`, `answers`, `simulated` answers among them, `people`, `settled` and `found`.
+
+    Settled subjects are retired ones; found are asteroids and other movers that scientists confirmed. The figures
+    are kept for a while (`webapp.core.cached_figures`): counting a large table takes longer than showing a page should.
+    """
+    return kept(f"figures-{survey.pk}", partial(_count, survey))
+
+
+def _count(survey: Survey) -> dict[str, int]:
+    answers = Classification.objects.filter(workflow__survey=survey, withdrawn_at=None)
+    counted = answers.aggregate(
+        answers=Count("pk"),
+        simulated=Count("pk", filter=Q(volunteer__is_simulated=True)),
+        people=Count("volunteer", distinct=True, filter=Q(volunteer__is_simulated=False)),
+    )
+    settled = QueueEntry.objects.filter(workflow__survey=survey, is_retired=True).values("subject").distinct().count()
+    ruled = Subject.objects.filter(survey=survey, gold_source="ruling")
+    found = ruled.filter(gold_label__in=["yes", *survey.positive]).count()
+    return {
+        "subjects": Subject.objects.observed().filter(survey=survey).count(),
+        "settled": settled,
+        "found": found,
+        **counted,
+    }
+
+
+ANSWERED = """
+    SELECT count(*) FROM classifications_classification
+    WHERE volunteer_id = %s AND workflow_id = %s AND withdrawn_at IS NULL
+"""
+
+
+def progress_of(volunteer: Volunteer | None, workflow: Workflow) -> dict[str, int]:
+    """Return `answered` by this volunteer, and `retired` and `total` subjects of the workflow.
+
+    Those that only train are left out. Counting a long queue takes longer than answering a question, so the last two
+    are kept for a while (`webapp.core.cached_figures`).
+    """
+    answered = fetch(ANSWERED, [volunteer.pk, workflow.pk])[0][0] if volunteer else 0
+    return {"answered": answered, **kept(f"progress-{workflow.pk}", partial(_of_queue, workflow))}
+
+
+def _of_queue(workflow: Workflow) -> dict[str, int]:
+    entries = QueueEntry.objects.filter(Q(is_gold=False) | Q(is_retired=True), workflow=workflow)
+    return {"retired": entries.filter(is_retired=True).count(), "total": entries.count()}

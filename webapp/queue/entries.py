@@ -1,0 +1,47 @@
+"""Queue entries under lock, in primary key order, as every change of votes needs them; and leasing one again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import F
+
+from webapp.archive.models import Subject
+from webapp.classifications.models import Classification
+from webapp.core.sql import Columns, fetch
+from webapp.queue.models import Lease, QueueEntry
+from webapp.workflows.models import Workflow
+
+ENTRY = Columns(QueueEntry, "entry")
+SUBJECT = Columns(Subject, "subject", "id", "survey_id", "gold_label", "array")
+
+LOCK = f"""
+    SELECT {ENTRY.sql}, {SUBJECT.sql}
+    FROM queue_queueentry AS entry JOIN archive_subject AS subject ON subject.id = entry.subject_id
+    WHERE entry.workflow_id = %s AND entry.subject_id = ANY(%s)
+    ORDER BY entry.id FOR NO KEY UPDATE OF entry
+"""  # noqa: S608  # column names of our own models
+
+
+def lock_entries(workflow: Workflow, subjects: Sequence[int]) -> dict[int, QueueEntry]:
+    """Lock the queue entries of the subjects, in the order of their primary keys; return them by subject."""
+    entries = {}
+    for row in fetch(LOCK, [workflow.pk, list(subjects)]):
+        entry = ENTRY.build(row[: len(ENTRY)])
+        entry.workflow, entry.subject = workflow, SUBJECT.build(row[len(ENTRY) :])
+        if entry.subject.survey_id == workflow.survey_id:
+            entry.subject.survey = workflow.survey
+        entries[entry.subject_id] = entry
+    return entries
+
+
+def lend_again(classification: Classification, entry: QueueEntry, expires_at: datetime) -> None:
+    """Give an undone subject back to the volunteer, as it was before they answered, if its slot is still free."""
+    if not entry.is_gold and (entry.is_retired or entry.available <= 0):
+        return
+    _, is_new = Lease.objects.get_or_create(
+        volunteer_id=classification.volunteer_id,
+        entry=entry,
+        defaults={"reason": classification.reason, "expires_at": expires_at},
+    )
+    if is_new and not entry.is_gold:
+        QueueEntry.objects.filter(pk=entry.pk).update(available=F("available") - 1)

@@ -1,0 +1,80 @@
+"""Queue membership: enqueue the subjects of a workflow's sets, dequeue those that left them."""
+
+from django.db import connection, transaction
+
+from webapp.archive.models import IngestRun
+from webapp.classifications.models import Reason
+from webapp.core.sql import fetch
+from webapp.queue.redundancy import available
+from webapp.workflows.models import Workflow
+
+INSERT = """
+    INSERT INTO queue_queueentry
+        (workflow_id, subject_id, priority, reason, available, shuffle, is_gold, is_retired)
+    SELECT DISTINCT %(workflow)s::bigint, subject.id, 0.0, %(reason)s, %(available)s::smallint, random(),
+        subject.gold_label <> '', false
+    FROM workflows_workflow_subject_sets AS chosen
+    JOIN archive_subjectset_subjects AS member ON member.subjectset_id = chosen.subjectset_id
+    JOIN archive_subject AS subject ON subject.id = member.subject_id
+    WHERE chosen.workflow_id = %(workflow)s AND subject.kind = %(kind)s AND subject.duplicate_of_id IS NULL
+    ON CONFLICT (workflow_id, subject_id) DO NOTHING
+"""
+
+
+def enqueue_subjects(workflow: Workflow) -> int:
+    """Add the subjects of the workflow's sets that are not in its queue yet; return how many.
+
+    Duplicates of another subject and subjects of another kind stay out. Doing it again adds only what is new.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            INSERT,
+            {
+                "workflow": workflow.pk,
+                "reason": Reason.NEW.value,
+                "available": available(workflow, votes=0, taken=0),
+                "kind": workflow.kind,
+            },
+        )
+        return int(cursor.rowcount)
+
+
+# Whoever hands entries out passes over locked ones, so nobody is given what is about to go.
+LOCK = """
+    SELECT entry.id FROM queue_queueentry AS entry
+    WHERE entry.workflow_id = %(workflow)s AND NOT entry.is_retired
+        AND NOT EXISTS (
+            SELECT FROM workflows_workflow_subject_sets AS chosen
+            JOIN archive_subjectset_subjects AS member ON member.subjectset_id = chosen.subjectset_id
+            WHERE chosen.workflow_id = %(workflow)s AND member.subject_id = entry.subject_id
+        )
+    ORDER BY entry.id FOR UPDATE SKIP LOCKED
+"""
+
+# A statement of its own, which sees the leases and answers of whoever held the locks before.
+DELETE = """
+    DELETE FROM queue_queueentry AS entry
+    WHERE entry.id = ANY(%(locked)s)
+        AND NOT EXISTS (SELECT FROM queue_lease AS lease WHERE lease.entry_id = entry.id)
+        AND NOT EXISTS (
+            SELECT FROM classifications_classification AS answer
+            WHERE answer.workflow_id = %(workflow)s AND answer.subject_id = entry.subject_id
+        )
+    RETURNING entry.id
+"""
+
+
+@transaction.atomic
+def dequeue_subjects(workflow: Workflow) -> int:
+    """Remove the entries whose subjects are in none of the workflow's sets; return how many.
+
+    What somebody has answered, holds at the moment, or a scientist has ruled on stays, and is brought to its end.
+    """
+    locked = [row[0] for row in fetch(LOCK, {"workflow": workflow.pk})]
+    return len(fetch(DELETE, {"workflow": workflow.pk, "locked": locked}))
+
+
+def refill(run: IngestRun) -> int:
+    """Add what an ingest brought to the queue of every workflow that draws from its set; return how many entries."""
+    drawing = Workflow.objects.filter(subject_sets__survey=run.survey_id, subject_sets__name=run.subject_set)
+    return sum(enqueue_subjects(workflow) for workflow in drawing)

@@ -1,0 +1,90 @@
+"""Queue entries (a subject in a workflow's queue) and leases (a subject out with a volunteer)."""
+
+import random
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from webapp.archive.models import Subject
+from webapp.classifications.models import Reason
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
+
+
+def random_position() -> float:
+    return random.random()
+
+
+class QueueEntry(models.Model):
+    """A subject in a workflow's queue. `available` is how many more people it may be handed to right now."""
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="queue")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="queue_entries")
+    priority = models.FloatField(default=0.0, help_text="the larger, the sooner")
+    reason = models.CharField(max_length=10, choices=Reason, default=Reason.NEW)
+    available = models.SmallIntegerField(help_text="votes still wanted, less the leases that are out")
+    shuffle = models.FloatField(default=random_position, editable=False, help_text="where a random draw finds it")
+    is_gold = models.BooleanField(default=False, help_text="served as training, also when a ruling retired it")
+    is_retired = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workflow", "subject"], name="one_entry_per_subject")]
+        indexes = [
+            models.Index(
+                "workflow",
+                models.F("priority").desc(),
+                "id",
+                name="queue_by_priority",
+                condition=Q(is_retired=False, is_gold=False, available__gt=0),
+            ),
+            models.Index(
+                "workflow",
+                "shuffle",
+                name="queue_at_random",
+                condition=Q(is_retired=False, is_gold=False, available__gt=0),
+            ),
+            models.Index("workflow", "shuffle", name="queue_of_gold", condition=Q(is_gold=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} in {self.workflow}"
+
+
+class LeaseQuerySet(models.QuerySet["Lease"]):
+    def held_by(self, volunteer: Volunteer) -> models.QuerySet["Lease"]:
+        """Leases of the volunteer, or of a newcomer, who is not stored."""
+        return self.filter(newcomer=volunteer.key) if volunteer.pk is None else self.filter(volunteer=volunteer)
+
+
+class Lease(models.Model):
+    """A subject handed to one volunteer until `expires_at`; its slot is theirs meanwhile.
+
+    A visitor who has answered nothing yet is no volunteer, and is named by the key in their cookie.
+    """
+
+    entry = models.ForeignKey(QueueEntry, on_delete=models.CASCADE, related_name="leases")
+    volunteer = models.ForeignKey(Volunteer, null=True, on_delete=models.CASCADE, related_name="leases")
+    newcomer = models.UUIDField(null=True)
+    reason = models.CharField(max_length=10, choices=Reason)
+    expires_at = models.DateTimeField()
+
+    objects = LeaseQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["volunteer", "entry"], name="one_lease_per_volunteer_and_entry"),
+            models.UniqueConstraint(fields=["newcomer", "entry"], name="one_lease_per_newcomer_and_entry"),
+            models.CheckConstraint(
+                condition=Q(volunteer=None) ^ Q(newcomer=None), name="lent_to_a_volunteer_or_a_newcomer"
+            ),
+        ]
+        indexes = [models.Index(fields=["expires_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.entry} lent to {self.volunteer or self.newcomer}"
+
+    @property
+    def holder(self) -> Any:
+        """Whose it is: the primary key of a volunteer, or the key of a newcomer."""
+        return self.volunteer_id or self.newcomer

@@ -1,0 +1,117 @@
+"""Sampling: draw what a volunteer sees next, from gold, at random, or by priority.
+
+Every statement is a range scan of one partial index, which stops at the rows that are wanted: it costs the same in a
+queue of ten thousand as in one of ten million. The limits are written into the statements, since a plan for an unknown
+limit is a plan for many rows.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from webapp.classifications.models import Reason
+from webapp.core.sql import fetch
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.gold_schedule import last_step, share_at
+from webapp.workflows.models import Workflow
+
+# The volunteer neither holds the entry nor has answered it. Who is no volunteer yet has answered nothing.
+UNSEEN = """
+    entry.workflow_id = %(workflow)s
+    AND NOT EXISTS (
+        SELECT FROM classifications_classification AS answer
+        WHERE answer.volunteer_id = %(volunteer)s AND answer.workflow_id = %(workflow)s
+            AND answer.subject_id = entry.subject_id AND answer.withdrawn_at IS NULL
+    )
+    AND entry.id <> ALL(%(held)s::bigint[])
+"""
+SELECT = "SELECT entry.id, entry.reason FROM queue_queueentry AS entry WHERE"
+GOLD = f"{SELECT} entry.is_gold AND {UNSEEN}"
+OPEN = f"{SELECT} NOT entry.is_gold AND NOT entry.is_retired AND entry.available > 0 AND {UNSEEN}"
+SEEN = """
+    SELECT count(*) FROM (
+        SELECT FROM classifications_classification
+        WHERE volunteer_id = %(volunteer)s AND workflow_id = %(workflow)s AND withdrawn_at IS NULL LIMIT {most}
+    ) AS first
+"""
+LOCK = "FOR NO KEY UPDATE SKIP LOCKED"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A queue entry, and why the volunteer gets it."""
+
+    entry: int
+    reason: str
+
+
+def draw(volunteer: Volunteer, workflow: Workflow, n: int, held: Sequence[int] = ()) -> list[Drawn]:
+    """Draw up to `n` entries that the volunteer has not seen, and lock those whose slots are to be taken.
+
+    Each place is drawn by itself, so nobody can tell from the order which subjects are gold. How many of them train
+    depends on what the volunteer has seen before, the entries that they hold (`held`) included. Where gold or random
+    ones are wanting, the place goes to the first by priority; but a training workflow has nothing else.
+    """
+    asked = {"volunteer": volunteer.pk, "workflow": workflow.pk, "held": list(held)}
+    if workflow.is_training:
+        return [Drawn(entry, Reason.TRAINING) for entry, _ in _gold(asked, n)]
+    seen = _seen(asked, workflow) + len(held)
+    plan = [_reason(workflow, seen + place) for place in range(n)]
+    gold = _gold(asked, plan.count(Reason.TRAINING))
+    by_chance = _by_chance(asked, plan.count(Reason.RANDOM))
+    first = _first(asked, n - len(gold) - len(by_chance), by_chance)
+    drawn = []
+    for reason in plan:
+        if reason == Reason.TRAINING and gold:
+            drawn.append(Drawn(gold.pop()[0], Reason.TRAINING))
+        elif reason == Reason.RANDOM and by_chance:
+            drawn.append(Drawn(by_chance.pop()[0], Reason.RANDOM))
+        elif first:
+            drawn.append(Drawn(*first.pop(0)))
+    return drawn + [Drawn(*row) for row in first]
+
+
+def _seen(asked: dict[str, Any], workflow: Workflow) -> int:
+    """Return how many subjects the volunteer has answered, counted in the index and no further than it matters."""
+    most = last_step(workflow.training_schedule)
+    return int(fetch(SEEN.format(most=most), asked)[0][0]) if most else 0
+
+
+def _reason(workflow: Workflow, seen: int) -> Reason:
+    if random.random() < share_at(workflow.training_schedule, seen):
+        return Reason.TRAINING
+    return Reason.RANDOM if random.random() < workflow.random_fraction else Reason.NEW
+
+
+def _gold(asked: dict[str, Any], n: int) -> list[tuple[int, str]]:
+    """Go through the shuffled gold from a random point, and on from its beginning when the end is reached.
+
+    Everybody may hold the same one, so nothing is locked.
+    """
+    if not n:
+        return []
+    parameters = {**asked, "point": random.random()}
+    found = fetch(f"{GOLD} AND entry.shuffle >= %(point)s ORDER BY entry.shuffle LIMIT {n}", parameters)
+    if len(found) < n:
+        rest = f"{GOLD} AND entry.shuffle < %(point)s ORDER BY entry.shuffle LIMIT {n - len(found)}"
+        found += fetch(rest, parameters)
+    return found
+
+
+def _by_chance(asked: dict[str, Any], n: int) -> list[tuple[int, str]]:
+    """Return the first of the shuffled order, which no model and no vote has a hand in: an unbiased sample.
+
+    Everybody draws from its same end, so that the sample's subjects are settled one after another; a new point for
+    each draw would scatter the votes over so many subjects that few were ever settled.
+    """
+    return fetch(f"{OPEN} ORDER BY entry.shuffle LIMIT {n} {LOCK}", asked) if n else []
+
+
+def _first(asked: dict[str, Any], n: int, taken: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return the first by priority that are not among those taken already."""
+    if not n:
+        return []
+    other = "AND entry.id <> ALL(%(taken)s)" if taken else ""
+    statement = f"{OPEN} {other} ORDER BY entry.priority DESC, entry.id LIMIT {n} {LOCK}"
+    return fetch(statement, {**asked, "taken": [row[0] for row in taken]})

@@ -1,0 +1,177 @@
+"""Consensus of a workflow's subjects, filtered and sorted; also as plain rows for CSV."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
+from django.db.models.functions import Abs
+
+from webapp.archive.models import Subject
+from webapp.classifications.models import Answer
+from webapp.consensus.models import AGREEMENT, UNSURE_SHARE, VOTES, Consensus, RetiredReason
+from webapp.learning.models import Checkpoint
+from webapp.review.models import Ruling
+from webapp.workflows.models import Workflow
+
+STATES = ("open", "retired", *RetiredReason.values)
+ANSWERS = (*Answer.values, "tie")
+TRUTHS = ("gold", "ruled", "unruled", "unknown")
+SORTS = ("posterior", "votes", "agreement", "unsure", "updated", "name", "gap")
+COLUMN = {"votes": "votes_all", "unsure": "unsure_share", "updated": "updated_at", "name": "subject__external_id"}
+FEW_NAMES = 5000
+VOTES_BY_ANSWER = {answer: f"votes_{answer}" for answer in Answer.values}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is looked for. A lower end is part of its range, an upper end is not, except that of 1; None is no end."""
+
+    p_min: float | None = None
+    p_max: float | None = None
+    votes_min: int | None = None
+    votes_max: int | None = None
+    agree_min: float | None = None
+    agree_max: float | None = None
+    unsure_min: float | None = None
+    unsure_max: float | None = None
+    gap_min: float | None = None
+    state: str = ""
+    answer: str = ""
+    truth: str = ""
+    follow_up: str = ""
+    text: str = ""
+
+    def ranges(self) -> Q:
+        return self.posteriors() & self.agreements()
+
+    def posteriors(self) -> Q:
+        return _between("posterior", self.p_min, self.p_max)
+
+    def agreements(self) -> Q:
+        return _between("agreement", self.agree_min, self.agree_max)
+
+
+def summed(workflow: Workflow) -> QuerySet[Consensus]:
+    """Return a workflow's consensus rows, each with `votes_all`, `agreement` and `unsure_share`."""
+    return Consensus.objects.filter(workflow=workflow).annotate(
+        votes_all=VOTES, agreement=AGREEMENT, unsure_share=UNSURE_SHARE
+    )
+
+
+def with_model(rows: QuerySet[Consensus], champion: Checkpoint | None) -> QuerySet[Consensus]:
+    """Add the champion's `p_real` and its `gap` (0..1) to the posterior, both None where there is no score.
+
+    It joins the scores, which costs: a list that neither asks for nor shows them goes without.
+    """
+    score = FilteredRelation("subject__scores", condition=Q(subject__scores__checkpoint=champion))
+    return rows.alias(score=score).annotate(p_real=F("score__p_real"), gap=Abs(F("posterior") - F("score__p_real")))
+
+
+def with_rulings(rows: QuerySet[Consensus], workflow: Workflow) -> QuerySet[Consensus]:
+    """Add the standing `verdict` on each subject, None where nobody has ruled, and the subject itself."""
+    standing = Q(subject__rulings__workflow=workflow, subject__rulings__withdrawn_at=None)
+    ruling = FilteredRelation("subject__rulings", condition=standing)
+    return rows.alias(ruling=ruling).annotate(verdict=F("ruling__verdict")).select_related("subject")
+
+
+def browse(workflow: Workflow, rows: QuerySet[Consensus], wanted: Wanted) -> QuerySet[Consensus]:
+    """Return those of a workflow's `summed` rows that are wanted, whatever their posterior and agreement.
+
+    To ask for a gap, they need what `with_model` adds.
+    """
+    asked = _between("votes_all", wanted.votes_min, wanted.votes_max, includes_top=True)
+    asked &= _between("unsure_share", wanted.unsure_min, wanted.unsure_max)
+    asked &= _state(wanted.state) & _answer(wanted.answer) & _truth(wanted.truth)
+    if wanted.gap_min is not None:
+        asked &= Q(gap__gte=wanted.gap_min)
+    if wanted.follow_up:
+        asked &= Q(follow_ups__has_key=wanted.follow_up)
+    if wanted.text:
+        asked &= _named(workflow, wanted.text)
+    return rows.filter(asked)
+
+
+def _named(workflow: Workflow, text: str) -> Q:
+    """Ask for names that hold a text: by their subjects where these are few.
+
+    The planner cannot know how few, and would look for them along the index of the order, through the whole table.
+    """
+    found = Subject.objects.filter(survey=workflow.survey_id, external_id__icontains=text).values_list("pk", flat=True)
+    few = list(found[: FEW_NAMES + 1])
+    return Q(subject__in=few) if len(few) <= FEW_NAMES else Q(subject__external_id__icontains=text)
+
+
+def _between(name: str, low: float | None, high: float | None, *, includes_top: bool = False) -> Q:
+    inside = Q() if low is None else Q(**{f"{name}__gte": low})
+    if high is None or (high >= 1 and not includes_top):
+        return inside
+    return inside & Q(**{f"{name}__{'lte' if includes_top else 'lt'}": high})
+
+
+def _state(state: str) -> Q:
+    if state in RetiredReason.values:
+        return Q(is_retired=True, retired_reason=state)
+    return Q(is_retired=state == "retired") if state else Q()
+
+
+def _answer(answer: str) -> Q:
+    """Ask for the most common answer; where two share the first place, it is a tie."""
+    if answer == "tie":
+        return ~(_answer("yes") | _answer("no") | _answer("unsure")) & Q(votes_all__gt=0)
+    if not answer:
+        return Q()
+    others = [name for each, name in VOTES_BY_ANSWER.items() if each != answer]
+    return Q(*((f"{VOTES_BY_ANSWER[answer]}__gt", F(name)) for name in others))
+
+
+def _truth(truth: str) -> Q:
+    if truth in ("gold", "unknown"):
+        is_unknown = Q(subject__gold_label="")
+        return is_unknown if truth == "unknown" else ~is_unknown
+    if not truth:
+        return Q()
+    standing = Ruling.objects.filter(workflow=OuterRef("workflow"), subject=OuterRef("subject"), withdrawn_at=None)
+    return Q(Exists(standing)) if truth == "ruled" else ~Q(Exists(standing))
+
+
+CHUNK = 5000
+COLUMNS = {
+    "external_id": "subject__external_id",
+    "subject_id": "subject_id",
+    "ra_deg": "subject__ra",
+    "dec_deg": "subject__dec",
+    "votes_yes": "votes_yes",
+    "votes_no": "votes_no",
+    "votes_unsure": "votes_unsure",
+    "votes": "votes_all",
+    "agreement": "agreement",
+    "unsure_share": "unsure_share",
+    "posterior": "posterior",
+    "method": "method",
+    "version": "version",
+    "is_retired": "is_retired",
+    "retired_reason": "retired_reason",
+    "retired_at_utc": "retired_at",
+    "follow_ups": "follow_ups",
+    "gold_label": "subject__gold_label",
+    "verdict": "verdict",
+    "p_model": "p_real",
+    "updated_at_utc": "updated_at",
+}
+CSV_COLUMNS = tuple(COLUMNS)
+
+
+def consensus_rows(rows: QuerySet[Consensus]) -> Iterator[list[Any]]:
+    """Yield each row's values in the order of `CSV_COLUMNS`; rows need what `with_model` and `with_rulings` add."""
+    for row in rows.values_list(*COLUMNS.values()).iterator(chunk_size=CHUNK):
+        yield [_plain(value) for value in row]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return ";".join(f"{name}:{n}" for name, n in value.items())
+    return value

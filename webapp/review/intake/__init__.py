@@ -1,1 +1,0 @@
-"""Answers that people gave elsewhere, brought into a workflow."""

@@ -1,0 +1,94 @@
+"""Keyset pagination: a page begins after the last row of the one before, so late pages cost as the first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+
+
+class BadPlace(ValueError):
+    """A place in the list that cannot be read."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page begins or ends: the value of the ordering column, the row's key, and which way from there."""
+
+    value: Any
+    pk: int
+    is_before: bool = False
+
+    def __str__(self) -> str:
+        value = self.value.isoformat() if isinstance(self.value, datetime) else repr(self.value)
+        return f"{self.pk}:{self.value if isinstance(self.value, str) else value}"
+
+
+@dataclass(frozen=True)
+class Page:
+    """The keys of one page's rows, and the places from which those before and after it go on; None at the ends."""
+
+    keys: list[int]
+    before: Place | None
+    after: Place | None
+
+
+def read_place(text: str, *, kind: type, is_before: bool = False) -> Place:
+    """Read what `str(place)` wrote.
+
+    Raises
+    ------
+    BadPlace
+        The text is no place, or its value is of another kind.
+    """
+    pk, _, value = text.partition(":")
+    read: Any = datetime.fromisoformat if kind is datetime else kind
+    try:
+        return Place(read(value), int(pk), is_before)
+    except ValueError as error:
+        raise BadPlace(f"“{text}” is no place in this list.") from error
+
+
+def place_in(query: Mapping[str, str], *, kind: type) -> Place | None:
+    """Return the place that the query of an address goes on after, or before; None for the beginning of the list."""
+    for name in ("after", "before"):
+        if text := query.get(name):
+            try:
+                return read_place(text, kind=kind, is_before=name == "before")
+            except BadPlace:  # an old link: its list begins at the beginning
+                return None
+    return None
+
+
+def page_of(rows: QuerySet[Any], *, by: str, place: Place | None, size: int) -> Page:
+    """Return the page of `rows` ordered `by` a column (a minus: downwards) that goes on from `place`.
+
+    Rows whose value is null are left out. Equal values are told apart by the key.
+    """
+    column, is_back = by.removeprefix("-"), place is not None and place.is_before
+    down = by.startswith("-") != is_back
+    found = rows.filter(**{f"{column}__isnull": False})
+    if place is not None:
+        found = found.filter(_beyond(column, place, down))
+    order = [F(column).desc(), F("pk").desc()] if down else [F(column).asc(), F("pk").asc()]
+    some = list(found.order_by(*order).values_list("pk", column)[: size + 1])
+    has_more, some = len(some) > size, some[:size]
+    if is_back:
+        some.reverse()
+    return _page(some, has_before=has_more if is_back else place is not None, has_after=has_more or is_back)
+
+
+def _page(some: list[tuple[int, Any]], *, has_before: bool, has_after: bool) -> Page:
+    if not some:
+        return Page([], None, None)
+    (first, first_value), (last, last_value) = some[0], some[-1]
+    before = Place(first_value, first, is_before=True) if has_before else None
+    return Page([pk for pk, _ in some], before, Place(last_value, last) if has_after else None)
+
+
+def _beyond(column: str, place: Place, down: bool) -> Q:
+    """Ask for what comes after a place: by the whole range first, which an index can begin at."""
+    way = "lt" if down else "gt"
+    same = Q(**{column: place.value, f"pk__{way}": place.pk})
+    return Q(**{f"{column}__{way}e": place.value}) & (Q(**{f"{column}__{way}": place.value}) | same)

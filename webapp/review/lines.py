@@ -1,0 +1,135 @@
+"""Lines on a subject, drawn by volunteers or detected by the promoted trail model."""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from string import ascii_uppercase
+
+from webapp.archive.models import Subject
+from webapp.archive.pixels import shape_of
+from webapp.classifications.models import Mark
+from webapp.learning.models import Checkpoint, ModelRole
+from webapp.learning.models.score import Find
+from webapp.volunteers.pseudonyms import pseudonym
+from webapp.workflows.models import Workflow
+
+
+@dataclass(frozen=True)
+class FoundLine:
+    """A find by its letter on the page, the surest A; `x` and `y` are where the letter stands in the picture."""
+
+    letter: str
+    find: Find
+    pixels: float
+    top: float
+    bottom: float
+    x: float
+    y: float
+    is_right: bool
+
+
+@dataclass(frozen=True)
+class Finds:
+    """What a trail model found: `has_looked` tells nothing found from not asked yet."""
+
+    model: Checkpoint | None
+    has_looked: bool
+    lines: list[FoundLine]
+
+
+def finds_of(champion: Checkpoint | None, subject: Subject) -> Finds | None:
+    """Return the champion's finds in a subject, the surest first; None for subjects that no trail model looks at."""
+    if subject.kind != ModelRole.TRAIL.kind:
+        return None
+    if champion is None:
+        return Finds(None, False, [])
+    _frames, _channels, height, width = shape_of(subject)
+    rows = Find.objects.filter(checkpoint=champion, subject=subject)
+    lines = [_found_line(find, width, height) for find in rows]
+    return Finds(champion, champion.scores.filter(subject=subject).exists(), lines)
+
+
+def _found_line(find: Find, width: int, height: int) -> FoundLine:
+    top, bottom = height - 1 - find.y1, height - 1 - find.y2  # the first row is drawn at the bottom
+    x = (find.x1 + find.x2) / 2
+    return FoundLine(
+        letter=ascii_uppercase[find.position],
+        find=find,
+        pixels=math.hypot(find.x2 - find.x1, find.y2 - find.y1),
+        top=top,
+        bottom=bottom,
+        x=x,
+        y=max((top + bottom) / 2, max(width, height) / 24),
+        is_right=x > width / 2,
+    )
+
+
+@dataclass(frozen=True)
+class DrawnLine:
+    """A line by its number on the page, who drew it, and how long it is (arcsec where the frame has a WCS)."""
+
+    number: int
+    who: str
+    mark: Mark
+    pixels: float
+    arcsec: float | None
+    top: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class MarkedFrame:
+    """A frame and the lines on it; pixels count from the centre of the first, so the picture begins at -0.5."""
+
+    frame: int
+    width: int
+    height: int
+    lines: list[DrawnLine]
+    finds: list[FoundLine]
+
+    @property
+    def letter(self) -> float:
+        """How tall a number is, in pixels of the picture."""
+        return max(self.width, self.height) / 24
+
+    @property
+    def box(self) -> str:
+        return f"-0.5 -0.5 {self.width} {self.height}"
+
+
+def marked_frames(workflow: Workflow, subject: Subject, finds: Sequence[FoundLine] = ()) -> list[MarkedFrame]:
+    """Return the frames that somebody drew a line on, or a model found one in, each with its lines."""
+    marks = Mark.objects.standing().filter(classification__workflow=workflow, classification__subject=subject)
+    rows = marks.select_related("classification__volunteer").order_by("frame", "classification__created_at", "position")
+    _frames, _channels, height, width = shape_of(subject)
+    by_frame: dict[int, list[DrawnLine]] = defaultdict(list)
+    for number, mark in enumerate(rows, 1):
+        by_frame[mark.frame].append(_drawn_line(number, mark, height))
+    found: dict[int, list[FoundLine]] = defaultdict(list)
+    for find in finds:
+        found[find.find.frame].append(find)
+    numbers = sorted({*by_frame, *found})
+    return [MarkedFrame(frame, width, height, by_frame[frame], found[frame]) for frame in numbers]
+
+
+def _drawn_line(number: int, mark: Mark, height: int) -> DrawnLine:
+    volunteer = mark.classification.volunteer
+    return DrawnLine(
+        number=number,
+        who=pseudonym(volunteer.key, volunteer.user_id is not None).user_name,
+        mark=mark,
+        pixels=math.hypot(mark.x2 - mark.x1, mark.y2 - mark.y1),
+        arcsec=_arcsec(mark),
+        top=height - 1 - mark.y1,  # the first row is drawn at the bottom
+        bottom=height - 1 - mark.y2,
+    )
+
+
+def _arcsec(mark: Mark) -> float | None:
+    """Return the great-circle length of a line by the haversine formula, steady for the shortest."""
+    if None in (mark.ra1, mark.dec1, mark.ra2, mark.dec2):
+        return None
+    ra1, dec1, ra2, dec2 = (math.radians(angle or 0) for angle in (mark.ra1, mark.dec1, mark.ra2, mark.dec2))
+    half = math.sin((dec2 - dec1) / 2) ** 2 + math.cos(dec1) * math.cos(dec2) * math.sin((ra2 - ra1) / 2) ** 2
+    return 3600 * math.degrees(2 * math.asin(min(1.0, math.sqrt(half))))

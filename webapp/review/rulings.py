@@ -1,0 +1,155 @@
+"""Rulings: a scientist's verdict overrides the consensus, makes the subject gold, and can be withdrawn."""
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from webapp.archive.models import Subject
+from webapp.community.discoveries import confirm, take_back
+from webapp.consensus.apply_votes import refresh
+from webapp.consensus.models import Consensus, RetiredReason
+from webapp.consensus.skills import truth_changed
+from webapp.learning.models import Score
+from webapp.learning.roles import classes_of, role_of
+from webapp.queue.entries import lock_entries
+from webapp.queue.models import QueueEntry
+from webapp.review.models import Ruling, Verdict
+from webapp.workflows.models import Workflow
+
+
+class AlreadyWithdrawn(ValueError):
+    """The ruling does not stand any more; somebody was faster."""
+
+
+@transaction.atomic
+def rule(
+    *, subject: Subject, workflow: Workflow, scientist: User, verdict: str, label: str = "", note: str = ""
+) -> Ruling:
+    """Settle a subject: a ruling, gold, and no more questions about it. A later verdict replaces an earlier one.
+
+    Parameters
+    ----------
+    scientist
+        Whoever rules; whether they may is for the caller to check.
+    verdict
+        "yes" or "no".
+    label
+        A fine class on the verdict's side, where the scientist knows it.
+
+    Raises
+    ------
+    ValidationError
+        The verdict is neither yes nor no, the label is no class of the survey or contradicts the verdict, or the
+        subject is of another survey or kind. Nothing has changed.
+    """
+    _check(subject, workflow, verdict, label)
+    locked = Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
+    standing = locked.rulings.filter(withdrawn_at=None)
+    earlier = standing.first()
+    original = earlier.previous_gold if earlier else locked.gold_label
+    consensus = _consensus(workflow, locked)
+    standing.filter(workflow=workflow).update(withdrawn_at=timezone.now())
+    ruling = Ruling.objects.create(
+        subject=locked,
+        workflow=workflow,
+        scientist=scientist,
+        verdict=verdict,
+        label=label,
+        note=note,
+        consensus_posterior=consensus.posterior if consensus.votes else None,
+        p_real=_p_real(locked, workflow),
+        previous_gold=original,
+    )
+    _set_gold(locked, label or verdict, "ruling")
+    _retire(consensus)
+    _credit(ruling)
+    return ruling
+
+
+@transaction.atomic
+def withdraw_ruling(*, ruling: Ruling) -> None:
+    """Take a verdict back: the gold label of before returns, and volunteers decide again.
+
+    Raises
+    ------
+    AlreadyWithdrawn
+        The ruling stands no more; nothing has changed.
+    """
+    subject = Subject.objects.select_for_update(no_key=True).get(pk=ruling.subject_id)
+    if Ruling.objects.filter(pk=ruling.pk, withdrawn_at=None).update(withdrawn_at=timezone.now()) != 1:
+        said = _("The verdict on %(subject)s was taken back, or replaced, before. Nothing has changed.")
+        raise AlreadyWithdrawn(said % {"subject": subject})
+    ruling.refresh_from_db()
+    other = subject.rulings.filter(withdrawn_at=None).first()
+    if other is not None:
+        _set_gold(subject, other.label or other.verdict, "ruling")
+    else:
+        _set_gold(subject, ruling.previous_gold, "manifest" if ruling.previous_gold else "")
+    _bring_back(ruling.workflow, subject)
+    take_back(subject=subject, workflow=ruling.workflow)
+
+
+def _check(subject: Subject, workflow: Workflow, verdict: str, label: str) -> None:
+    if verdict not in Verdict.values:
+        raise ValidationError({"verdict": _("A verdict is yes or no, not “%(verdict)s”.") % {"verdict": verdict}})
+    if subject.is_synthetic:
+        said = _("%(subject)s was drawn for training; there is nothing to rule on.")
+        raise ValidationError({"subject": said % {"subject": subject}})
+    if (subject.survey_id, subject.kind) != (workflow.survey_id, workflow.kind):
+        said = _("%(subject)s is not a subject of %(workflow)s.")
+        raise ValidationError({"subject": said % {"subject": subject, "workflow": workflow}})
+    classes = classes_of(workflow.survey)
+    if label and label not in classes.names:
+        said = _("“%(label)s” is none of the classes %(classes)s.")
+        raise ValidationError({"label": said % {"label": label, "classes": ", ".join(classes.names)}})
+    if label and classes.answer(label) != verdict:
+        yes, no = _("%(label)s contradicts the verdict yes."), _("%(label)s contradicts the verdict no.")
+        raise ValidationError({"label": (yes if verdict == Verdict.YES else no) % {"label": label}})
+
+
+def _consensus(workflow: Workflow, subject: Subject) -> Consensus:
+    """Return what volunteers say, its queue entry locked; a subject that nobody was asked about has a row of none."""
+    lock_entries(workflow, [subject.pk])
+    empty = {"posterior": workflow.prior, "method": workflow.method}
+    return Consensus.objects.get_or_create(workflow=workflow, subject=subject, defaults=empty)[0]
+
+
+def _p_real(subject: Subject, workflow: Workflow) -> float | None:
+    champions = Score.objects.filter(subject=subject, checkpoint__is_champion=True, checkpoint__role=role_of(workflow))
+    return champions.values_list("p_real", flat=True).first()
+
+
+def _set_gold(subject: Subject, label: str, source: str) -> None:
+    """Change the truth about a subject, and what its volunteers' skills were reckoned from."""
+    Subject.objects.filter(pk=subject.pk).update(gold_label=label, gold_source=source)
+    for workflow in Workflow.objects.filter(classifications__subject=subject).distinct():
+        truth_changed(workflow, [subject.pk])
+
+
+def _credit(ruling: Ruling) -> None:
+    """Credit the volunteers who said yes, unless a no replaces the verdict or the class had been known all along."""
+    if ruling.verdict == Verdict.YES and not ruling.previous_gold:
+        confirm(subject=ruling.subject, workflow=ruling.workflow, at=ruling.created_at)
+    else:
+        take_back(subject=ruling.subject, workflow=ruling.workflow)
+
+
+def _retire(consensus: Consensus) -> None:
+    consensus.is_retired, consensus.retired_reason = True, RetiredReason.HUMAN
+    consensus.retired_at = timezone.now()
+    consensus.save(update_fields=["is_retired", "retired_reason", "retired_at", "updated_at"])
+    entries = QueueEntry.objects.filter(workflow=consensus.workflow_id, subject=consensus.subject_id)
+    entries.update(is_retired=True, is_gold=True)  # settled, and from now on one to learn from
+
+
+def _bring_back(workflow: Workflow, subject: Subject) -> None:
+    """Let the votes decide again; where there are none, it is as if nobody had ever looked."""
+    lock_entries(workflow, [subject.pk])
+    row = Consensus.objects.filter(workflow=workflow, subject=subject)
+    row.update(is_retired=False, retired_reason="", retired_at=None)
+    row.filter(votes_yes=0, votes_no=0, votes_unsure=0).delete()
+    is_gold = Subject.objects.gold().filter(pk=subject.pk).exists()
+    QueueEntry.objects.filter(workflow=workflow, subject=subject).update(is_retired=False, is_gold=is_gold)
+    refresh(workflow, [subject.pk])

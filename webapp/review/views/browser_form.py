@@ -1,0 +1,162 @@
+"""Form, address and sortable columns of the consensus browser."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from webapp.consensus.models import RetiredReason
+from webapp.review.consensus_browser import COLUMN, SORTS, Wanted
+from webapp.review.keyset_pagination import Place, place_in
+from webapp.workflows.models import Workflow
+
+Choices = list[tuple[str, str | Promise]]
+STATES: Choices = [
+    ("", _("any")),
+    ("open", _("open")),
+    ("retired", _("retired")),
+    (RetiredReason.CONSENSUS, _("retired: consensus")),
+    (RetiredReason.CLASSIFICATION_COUNT, _("retired: number of votes")),
+    (RetiredReason.NOTHING_HERE, _("retired: nothing here")),
+    (RetiredReason.FLAGGED, _("retired: flagged")),
+    (RetiredReason.HUMAN, _("retired: a scientist’s verdict")),
+    (RetiredReason.OTHER, _("retired: other")),
+]
+ANSWERS: Choices = [("", _("any")), ("yes", _("yes")), ("no", _("no")), ("unsure", _("unsure")), ("tie", _("a tie"))]
+TRUTHS: Choices = [
+    ("", _("any")),
+    ("gold", _("class known")),
+    ("ruled", _("ruled")),
+    ("unruled", _("not ruled")),
+    ("unknown", _("class unknown")),
+]
+KIND = {"votes": int, "updated": datetime, "name": str}
+FOLDED = ("follow_up", "agree_min", "agree_max", "votes_min", "votes_max", "unsure_min", "unsure_max", "gap_min")
+FIRST_SORT = "-posterior"
+
+
+def _share(label: Any) -> forms.FloatField:
+    widget = forms.NumberInput(attrs={"step": "any", "min": 0, "max": 1})
+    return forms.FloatField(min_value=0, max_value=1, required=False, label=label, widget=widget)
+
+
+def _number(label: Any) -> forms.IntegerField:
+    return forms.IntegerField(min_value=0, max_value=30_000, required=False, label=label)
+
+
+class BrowseForm(forms.Form):
+    """The filters as a person sees them."""
+
+    text = forms.CharField(required=False, max_length=100, label=_("Name contains"))
+    state = forms.ChoiceField(choices=STATES, required=False, label=_("State"))
+    answer = forms.ChoiceField(choices=ANSWERS, required=False, label=_("Most common answer"))
+    truth = forms.ChoiceField(choices=TRUTHS, required=False, label=_("Class"))
+    follow_up = forms.ChoiceField(required=False, label=_("Follow-up"))
+    p_min, p_max = _share(_("Posterior from")), _share(_("Posterior below"))
+    agree_min, agree_max = _share(_("Agreement from")), _share(_("Agreement below"))
+    votes_min, votes_max = _number(_("Votes, at least")), _number(_("Votes, at most"))
+    unsure_min, unsure_max = _share(_("Unsure from")), _share(_("Unsure below"))
+    gap_min = _share(_("Apart from the model by"))
+    sort = forms.ChoiceField(required=False, choices=[(each, each) for name in SORTS for each in (name, f"-{name}")])
+    scale = forms.ChoiceField(required=False, choices=[("log", "log"), ("linear", "linear")])
+
+    def __init__(self, workflow: Workflow, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = sorted({name for offered in workflow.follow_ups.values() for name in offered})
+        self.fields["follow_up"].choices = [("", _("any")), *((name, name) for name in names)]  # type: ignore[attr-defined]
+
+    def pairs(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        """Return the ranges, each as its two ends."""
+        return [(self[f"{name}_min"], self[f"{name}_max"]) for name in ("p", "agree", "votes", "unsure")]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks for: filters, order, place in the list, and the scale of the counts."""
+
+    wanted: Wanted
+    sort: str
+    place: Place | None
+    is_log: bool
+    form: BrowseForm
+    query: QueryDict
+
+    @property
+    def column(self) -> str:
+        name = self.sort.removeprefix("-")
+        return ("-" if self.sort.startswith("-") else "") + COLUMN.get(name, name)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a filter is set that stands folded away at first."""
+        return any(name in self.query for name in FOLDED)
+
+    def link(self, **changes: Any) -> str:
+        """Return the query of this page with some values changed (None takes one away), from its beginning on."""
+        query = self.query.copy()
+        for name in ("after", "before"):
+            query.pop(name, None)
+        for name, value in changes.items():
+            if value is None:
+                query.pop(name, None)
+            else:
+                query[name] = str(value)
+        return query.urlencode()
+
+
+def asked_of(workflow: Workflow, query: QueryDict) -> Asked:
+    """Read what is asked about a workflow from the query of an address."""
+    given = BrowseForm(workflow, query)
+    given.is_valid()
+    said = {name: value for name, value in given.cleaned_data.items() if value not in ("", None)}
+    wanted = Wanted(**{each.name: said[each.name] for each in fields(Wanted) if each.name in said})
+    sort = said.get("sort", FIRST_SORT)
+    known = query.copy()
+    for name in set(query) - {"after", "before", *said}:
+        known.pop(name)
+    shown = BrowseForm(workflow, initial=said)
+    place = place_in(query, kind=KIND.get(sort.removeprefix("-"), float))
+    return Asked(wanted, sort, place, said.get("scale") == "log", shown, known)
+
+
+# Names and numbers of interest begin where one looks first: names at A, everything else at the largest.
+SORTABLE: list[tuple[str, str | Promise, bool]] = [
+    ("name", _("Subject"), False),
+    ("posterior", _("Posterior"), True),
+    ("votes", _("Votes: yes, no, unsure"), True),
+    ("agreement", _("Agreement"), True),
+    ("unsure", _("Unsure"), True),
+    ("gap", _("Model"), True),
+    ("", _("State"), False),
+    ("", _("Class"), False),
+    ("updated", _("Last change (UTC)"), True),
+]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading; `query` sorts by it, the other way round where it is sorted by already."""
+
+    name: str
+    label: str | Promise
+    query: str
+    direction: str
+
+
+def columns_of(asked: Asked, *, has_model: bool) -> list[Column]:
+    """Return the headings of the table; that of the model only where there is one."""
+    return [_column(asked, *each) for each in SORTABLE if has_model or each[0] != "gap"]
+
+
+def _column(asked: Asked, name: str, label: str | Promise, is_largest_first: bool) -> Column:
+    if not name:
+        return Column(name, label, "", "")
+    now = asked.sort if asked.sort.removeprefix("-") == name else ""
+    first = f"-{name}" if is_largest_first else name
+    after = {"": first, name: f"-{name}", f"-{name}": name}[now]
+    direction = {"": "", name: "ascending", f"-{name}": "descending"}[now]
+    return Column(name, label, asked.link(sort=after), direction)

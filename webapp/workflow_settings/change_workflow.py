@@ -1,0 +1,132 @@
+"""Open a workflow and change its settings: refill its queue, and recompute after a change of rules."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, TypedDict, Unpack
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from webapp.archive.models import SubjectSet, Survey
+from webapp.consensus.models import Recount
+from webapp.consensus.recompute import start_recount
+from webapp.queue.membership import dequeue_subjects, enqueue_subjects
+from webapp.workflows.gold_schedule import Schedule
+from webapp.workflows.models import Workflow
+
+RULES = (
+    "method", "prior", "min_votes", "max_votes", "majority", "yes_above", "no_below", "agreement", "agreement_votes",
+    "nothing_after", "unsure_share", "unsure_votes", "flags",
+)  # fmt: skip
+
+
+class WorkflowSettings(TypedDict):
+    """What an admin may change; slug and kind stay, since links and answers depend on them."""
+
+    name: str
+    question: str
+    help_text: str
+    follow_ups: dict[str, list[str]]
+    line_marking: bool
+    is_active: bool
+    grace: int
+    method: str
+    prior: float
+    min_votes: int
+    max_votes: int
+    majority: float
+    yes_above: float
+    no_below: float
+    agreement: float | None
+    agreement_votes: int
+    nothing_after: int | None
+    unsure_share: float | None
+    unsure_votes: int
+    flags: int | None
+    random_fraction: float
+    training_schedule: Schedule
+    is_training: bool
+    level: int
+    skill_wanted: float
+    shows_score: bool
+    retrain_after: int | None
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A workflow, what saving it did to its queue, and the recount that follows a change of rule."""
+
+    workflow: Workflow
+    added: int
+    removed: int = 0
+    recount: Recount | None = None
+
+
+@transaction.atomic
+def open_workflow(
+    *,
+    survey: Survey,
+    slug: str,
+    kind: str,
+    subject_sets: Collection[SubjectSet],
+    **settings: Unpack[WorkflowSettings],
+) -> Saved:
+    """Open a workflow, and fill its queue from its sets.
+
+    Raises
+    ------
+    ValidationError
+        By field; nothing is stored then.
+    """
+    workflow = Workflow(survey=survey, slug=slug, kind=kind, **settings)
+    _check(workflow, subject_sets, offered_before=set())
+    workflow.save()
+    workflow.subject_sets.set(subject_sets)
+    return Saved(workflow, added=enqueue_subjects(workflow))
+
+
+@transaction.atomic
+def change_workflow(
+    *, workflow: Workflow, subject_sets: Collection[SubjectSet], by: User | None, **settings: Unpack[WorkflowSettings]
+) -> Saved:
+    """Change a workflow's settings, and its queue with them.
+
+    Subjects of new sets join the queue; those of sets it no longer draws from leave it, unless somebody has begun
+    with them. After a change of rule, a worker adds up the votes anew.
+
+    Raises
+    ------
+    ValidationError
+        By field; nothing is changed then.
+    """
+    row = Workflow.objects.select_for_update(no_key=True, of=("self",)).select_related("survey").get(pk=workflow.pk)
+    rules_before = _rules(row)
+    offered_before = {name for names in row.follow_ups.values() for name in names}
+    sets_before = set(row.subject_sets.all())
+    for name, value in settings.items():
+        setattr(row, name, value)
+    _check(row, subject_sets, offered_before)
+    row.save()
+    row.subject_sets.set(subject_sets)
+    removed = dequeue_subjects(row) if sets_before - set(subject_sets) else 0
+    needs_recount = _rules(row) != rules_before and row.queue.exists()
+    recount = start_recount(workflow=row, by=by) if needs_recount else None
+    return Saved(row, added=enqueue_subjects(row), removed=removed, recount=recount)
+
+
+def _rules(workflow: Workflow) -> dict[str, Any]:
+    return {name: getattr(workflow, name) for name in RULES}
+
+
+def _check(workflow: Workflow, subject_sets: Collection[SubjectSet], offered_before: set[str]) -> None:
+    workflow.full_clean()
+    known = set(workflow.survey.classes) | offered_before
+    strange = [name for names in workflow.follow_ups.values() for name in names if name not in known]
+    if strange:
+        said = _("“%(name)s” is no class of %(survey)s. Add it in Settings.")
+        raise ValidationError({"follow_ups": said % {"name": strange[0], "survey": workflow.survey}})
+    if any(each.survey_id != workflow.survey_id for each in subject_sets):
+        said = _("Choose among the subject sets of %(survey)s.")
+        raise ValidationError({"subject_sets": said % {"survey": workflow.survey}})

@@ -1,0 +1,245 @@
+"""Forms of a workflow's settings."""
+
+from collections import Counter
+from typing import Any, cast
+
+from django import forms
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from webapp.archive.models import Kind, SubjectSet, Survey
+from webapp.archive.survey_settings import set_sizes
+from webapp.classifications.models import Answer
+from webapp.workflow_settings.change_workflow import WorkflowSettings
+from webapp.workflow_settings.schedule_field import ScheduleField
+from webapp.workflows.models import Method, Workflow
+
+RULES = ("agreement", "agreement_votes", "nothing_after", "unsure_share", "unsure_votes", "flags")
+RULE_SHARES = ("agreement", "unsure_share")
+RULE_LABELS = {
+    "agreement": _("Share that agrees"),
+    "agreement_votes": _("of at least so many votes"),
+    "nothing_after": _("Nothing here after so many no"),
+    "unsure_share": _("To experts from a share of unsure"),
+    "unsure_votes": _("of at least so many votes"),
+    "flags": _("Broken pictures: people who say so"),
+}
+RULE_HELP_TEXTS = {
+    "agreement": _("Of the votes that said yes or no, such as 0.9; empty for none."),
+    "agreement_votes": "",
+    "nothing_after": _("When the first votes are all no; empty for none."),
+    "unsure_share": _("Such as 0.5; empty for none. Scientists find them in the consensus browser."),
+    "unsure_votes": "",
+    "flags": _("Offers “The picture is broken” after each answer; empty for none."),
+}
+
+
+FOLLOW_UPS = "follow_ups_"
+METHODS = [
+    (Method.SWAP_TWO_COIN.value, _("SWAP, with one skill at yes and one at no")),
+    (Method.SWAP_ONE_COIN.value, _("SWAP, with one skill for both")),
+    (Method.MAJORITY.value, _("Majority")),
+]
+AFTER = {
+    Answer.YES.value: _("After yes"),
+    Answer.NO.value: _("After no"),
+    Answer.UNSURE.value: _("After unsure"),
+}
+SHARES = ("prior", "majority", "yes_above", "no_below", "random_fraction", "skill_wanted", *RULE_SHARES)
+
+
+COUNTED = {
+    Kind.STAMP: ngettext_lazy("%(n)s stamp", "%(n)s stamps", "size"),
+    Kind.TRACKLET: ngettext_lazy("%(n)s tracklet", "%(n)s tracklets", "size"),
+    Kind.CUTOUT: ngettext_lazy("%(n)s cutout", "%(n)s cutouts", "size"),
+    Kind.CUBE: ngettext_lazy("%(n)s cube", "%(n)s cubes", "size"),
+}
+
+
+def _counted(kind: str, size: int) -> str:
+    return COUNTED[Kind(kind)] % {"size": size, "n": intcomma(size)}
+
+
+class Sets(forms.ModelMultipleChoiceField):
+    """Names each subject set with its size."""
+
+    widget = forms.CheckboxSelectMultiple
+    sizes: dict[int, dict[str, int]]
+
+    def label_from_instance(self, obj: Any) -> str:
+        sizes = self.sizes.get(obj.pk)
+        if not sizes:
+            return _("%(name)s (empty)") % {"name": obj.name}
+        return _("%(name)s (%(sizes)s)") % {"name": obj.name, "sizes": ", ".join(map(_counted, sizes, sizes.values()))}
+
+
+class WorkflowForm(forms.ModelForm):
+    """What an admin may change about a workflow."""
+
+    subject_sets = Sets(
+        queryset=SubjectSet.objects.none(),
+        required=False,
+        label=_("Subject sets"),
+        help_text=_(
+            "Subjects of this workflow's kind join its queue, now and whenever more are ingested. Those of a set that "
+            "you take away leave it, unless somebody has begun with them."
+        ),
+    )
+
+    method = forms.ChoiceField(
+        label=_("Method"),
+        choices=METHODS,
+        initial=Method.SWAP_TWO_COIN,
+        help_text=_(
+            "SWAP weighs each vote by how its giver answers subjects whose class is known; a majority counts all votes "
+            "alike."
+        ),
+    )
+
+    training_schedule = ScheduleField(
+        label=_("Share of subjects whose class is known"),
+        help_text=_(
+            "With 0.4 until 20 in the first row, newcomers get four training subjects in ten until they have seen 20. "
+            "They train volunteers and measure their skill. The last row goes on for ever; 0 is for none, and rows "
+            "that you leave empty do not count."
+        ),
+    )
+
+    class Meta:
+        model = Workflow
+        fields: tuple[str, ...] = (
+            "name", "question", "help_text", "line_marking", "is_active", "grace", "method", "prior", "min_votes",
+            "max_votes", "majority", "yes_above", "no_below", *RULES, "random_fraction",
+            "training_schedule", "is_training", "level", "skill_wanted", "shows_score",
+            "retrain_after",
+        )  # fmt: skip
+        labels = {
+            **RULE_LABELS,
+            "name": _("Name"),
+            "question": _("Question"),
+            "help_text": _("Help"),
+            "line_marking": _("Volunteers can mark trails with lines"),
+            "is_active": _("Volunteers can answer it now"),
+            "grace": _("Time to undo (seconds)"),
+            "prior": _("Share of yes that is expected"),
+            "min_votes": _("Fewest votes"),
+            "max_votes": _("Most votes"),
+            "majority": _("Share of votes that settles"),
+            "yes_above": _("Yes from a probability of"),
+            "no_below": _("No up to a probability of"),
+            "random_fraction": _("Share drawn at random"),
+            "is_training": _("It only trains: every subject is one whose class is known"),
+            "level": _("Level"),
+            "skill_wanted": _("Skill that unlocks it"),
+            "shows_score": _("Tell volunteers what the model thinks, after their answer"),
+            "retrain_after": _("New labels that start a training run"),
+        }
+        help_texts = {
+            **RULE_HELP_TEXTS,
+            "question": _("Answered with yes, no or unsure, such as: Is this a real moving object?"),
+            "help_text": _("What a volunteer reads under the question mark. An empty line begins a paragraph."),
+            "line_marking": _("Each line is stored with the answer: in pixels and, by the frame's WCS, on the sky."),
+            "grace": "",
+            "prior": _("Between 0 and 1; what a subject without votes is believed to be."),
+            "min_votes": _("No subject is settled before."),
+            "max_votes": _("Then a subject is retired, settled or not."),
+            "majority": _("From 0.5 to 1, of the votes that said yes or no."),
+            "yes_above": _("Above 0.5; at 0.99, one in a hundred may be wrong."),
+            "no_below": _("Below 0.5."),
+            "random_fraction": _("0 to 1. The others come in the order in which the model is unsure of them."),
+            "is_training": _(
+                "Nothing else is asked. When a volunteer has seen all, the page says what they have learnt."
+            ),
+            "level": _(
+                "1 is open to everybody. From 2 on, volunteers first show their skill in a workflow of the level "
+                "below, of this survey."
+            ),
+            "skill_wanted": _(
+                "From level 2 on. How certain it must be, 0 to 1, that a volunteer recognises real movers, and bogus "
+                "ones: the lower ends of the two 90 % intervals, from ten answers about each on."
+            ),
+            "shows_score": "",
+            "retrain_after": _("Leave it empty to start training runs by hand."),
+        }
+        widgets = {
+            "help_text": forms.Textarea({"rows": 4}),
+            **{name: forms.NumberInput({"step": "any", "min": 0, "max": 1}) for name in SHARES},
+        }
+
+    def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        sets = self.fields["subject_sets"]
+        assert isinstance(sets, Sets)  # noqa: S101 - tells mypy what the class body says
+        sets.sizes = self.sizes = set_sizes(survey)
+        sets.queryset = SubjectSet.objects.filter(survey=survey).order_by("name")
+        if self.instance.pk:
+            self.initial.setdefault("subject_sets", list(self.instance.subject_sets.values_list("pk", flat=True)))
+        self._offer_follow_ups(survey)
+
+    def _offer_follow_ups(self, survey: Survey) -> None:
+        """Offer after each answer the classes that fit it, and what was offered so far."""
+        for answer, names in {**_sides(survey), Answer.UNSURE.value: list(survey.classes)}.items():
+            chosen = self.instance.follow_ups.get(answer, [])
+            offered = [name for name in survey.classes if name in names or name in chosen]
+            offered += [name for name in chosen if name not in offered]
+            if offered:
+                self.fields[FOLLOW_UPS + answer] = forms.MultipleChoiceField(
+                    required=False,
+                    label=AFTER[answer],
+                    choices=[(name, name) for name in offered],
+                    initial=chosen,
+                    widget=forms.CheckboxSelectMultiple,
+                )
+
+    def follow_up_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name.startswith(FOLLOW_UPS)]
+
+    def settings(self) -> WorkflowSettings:
+        """Return what was said, but for the subject sets."""
+        said = {name: self.cleaned_data[name] for name in WorkflowForm.Meta.fields}
+        follow_ups = {answer.value: self.cleaned_data.get(FOLLOW_UPS + answer, []) for answer in Answer}
+        said["follow_ups"] = {answer: names for answer, names in follow_ups.items() if names}
+        return cast(WorkflowSettings, said)
+
+    def refuse(self, error: ValidationError) -> None:
+        """Show errors at their fields; what concerns no field of the form stands above it."""
+        for field, messages in error.message_dict.items():
+            self.add_error(field if field in self.fields else None, messages)
+
+
+class NewWorkflowForm(WorkflowForm):
+    """A new workflow: about the kind that the survey has most of, and with its classes as follow-ups."""
+
+    kind = forms.ChoiceField(
+        choices=Kind.choices,
+        label=_("Asked about"),
+        help_text=_("It cannot be changed later."),
+    )
+
+    class Meta(WorkflowForm.Meta):
+        fields = ("name", "slug", "kind", *WorkflowForm.Meta.fields[1:])
+        labels = {**WorkflowForm.Meta.labels, "slug": _("Name in addresses")}
+        help_texts = {
+            **WorkflowForm.Meta.help_texts,
+            "slug": _("Letters, digits and hyphens. It cannot be changed later: volunteers' links use it."),
+        }
+        error_messages = {"slug": {"unique": _("Another workflow has this name in addresses. Choose another.")}}
+
+    def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
+        super().__init__(survey, *args, instance=Workflow(survey=survey, follow_ups=_telling(survey)), **kwargs)
+        kinds: Counter[str] = Counter()
+        for each in self.sizes.values():
+            kinds.update(each)
+        self.initial["kind"] = max(kinds, key=kinds.__getitem__, default=Kind.STAMP)
+
+
+def _sides(survey: Survey) -> dict[str, list[str]]:
+    negative = [name for name in survey.classes if name not in survey.positive]
+    return {Answer.YES.value: list(survey.positive), Answer.NO.value: negative}
+
+
+def _telling(survey: Survey) -> dict[str, list[str]]:
+    """Return the classes by answer where they tell more than the answer itself."""
+    return {answer: names for answer, names in _sides(survey).items() if len(names) > 1}

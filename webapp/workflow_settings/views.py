@@ -1,0 +1,142 @@
+"""Pages for admins: list a survey's workflows, open one, change one."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from webapp.archive.access import person, survey_page
+from webapp.archive.models import Survey
+from webapp.archive.models.survey import Role
+from webapp.consensus.models import Recount, RetiredReason
+from webapp.consensus.retirement import in_words
+from webapp.consensus.retirement_preview import Trial, try_rules
+from webapp.queue.counts import Stock, stock_of
+from webapp.workflow_settings.change_workflow import RULES, Saved, change_workflow, open_workflow
+from webapp.workflow_settings.forms import NewWorkflowForm, WorkflowForm
+from webapp.workflows.models import Workflow
+
+REASONS = {
+    RetiredReason.CLASSIFICATION_COUNT: gettext_lazy("by the most votes"),
+    RetiredReason.CONSENSUS: gettext_lazy("settled by votes"),
+    RetiredReason.FLAGGED: gettext_lazy("as flagged"),
+    RetiredReason.NOTHING_HERE: gettext_lazy("as nothing here"),
+    RetiredReason.OTHER: gettext_lazy("sent to experts"),
+}
+
+
+@require_safe
+@survey_page(Role.ADMIN)
+def workflows(request: HttpRequest, survey: Survey) -> HttpResponse:
+    stock = stock_of(survey)
+    rows = [{"workflow": each, "stock": stock.get(each.pk, Stock())} for each in survey.workflows.all()]
+    return render(request, "workflow_settings/workflows.html", {"survey": survey, "rows": rows})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@survey_page(Role.ADMIN)
+def workflow_new(request: HttpRequest, survey: Survey) -> HttpResponse:
+    form = NewWorkflowForm(survey, request.POST or None)
+    if request.method != "POST":
+        return _page(request, survey, form)
+    saved = _save(form, lambda said: open_workflow(survey=survey, **said, **form.settings()), "slug", "kind")
+    if saved is None:
+        return _page(request, survey, form, status=400)
+    messages.success(
+        request, " ".join([_("%(workflow)s is open.") % {"workflow": saved.workflow}, *_said_of_queue(saved)])
+    )
+    return redirect("workflow", survey.slug, saved.workflow.slug)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@survey_page(Role.ADMIN)
+def workflow(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
+    row = get_object_or_404(Workflow, survey=survey, slug=workflow)
+    form = WorkflowForm(survey, request.POST or None, instance=Workflow.objects.get(pk=row.pk))
+    if request.method != "POST":
+        return _page(request, survey, form, row)
+    if "try" in request.POST:
+        return _page(request, survey, form, row, trial=_tried(form, row))
+    by = person(request)
+    saved = _save(form, lambda said: change_workflow(workflow=row, by=by, **said, **form.settings()))
+    if saved is None:
+        return _page(request, survey, form, row, status=400)
+    messages.success(request, " ".join([_("Saved."), *_said_of_queue(saved)]))
+    return redirect("workflow", survey.slug, row.slug)
+
+
+@require_safe
+@survey_page(Role.ADMIN)
+def recount(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
+    """Return the part of the page that renews itself while votes are added up under new rules."""
+    row = get_object_or_404(Workflow, survey=survey, slug=workflow)
+    return render(request, "workflow_settings/queue.html", {"survey": survey, **_queue(row)})
+
+
+def _save(form: WorkflowForm, write: Callable[[dict[str, Any]], Saved], *fixed: str) -> Saved | None:
+    """Call `write` with the subject sets and the `fixed` fields; None where the form says what is wrong."""
+    if not form.is_valid():
+        return None
+    try:
+        return write({name: form.cleaned_data[name] for name in ("subject_sets", *fixed)})
+    except ValidationError as error:
+        form.refuse(error)
+        return None
+
+
+def _tried(form: WorkflowForm, row: Workflow) -> Trial | None:
+    """Return what the rules in the form would do; None where the form says what is wrong with them."""
+    if not form.is_valid():
+        return None
+    changed = Workflow.objects.select_related("survey").get(pk=row.pk)
+    for name in RULES:
+        setattr(changed, name, form.cleaned_data[name])
+    return try_rules(changed)
+
+
+def _page(
+    request: HttpRequest,
+    survey: Survey,
+    form: WorkflowForm,
+    row: Workflow | None = None,
+    status: int = 200,
+    trial: Trial | None = None,
+) -> HttpResponse:
+    reasons = [(REASONS[RetiredReason(reason)], n) for reason, n in trial.reasons.items()] if trial else []
+    context = {"survey": survey, "form": form, "trial": trial, "reasons": reasons, **(_queue(row) if row else {})}
+    return render(request, "workflow_settings/workflow.html", context, status=status)
+
+
+def _queue(row: Workflow) -> dict[str, Any]:
+    recount = Recount.objects.filter(workflow=row).first()
+    return {
+        "workflow": row,
+        "rules": in_words(row),
+        "stock": stock_of(row.survey).get(row.pk, Stock()),
+        "recount": recount,
+    }
+
+
+def _said_of_queue(saved: Saved) -> list[str]:
+    """Return what saving did to the queue, in sentences."""
+    said = [_said_of_added(saved.added)]
+    if saved.removed:
+        left = ngettext("%(n)s left it with its set.", "%(n)s left it with their set.", saved.removed)
+        said.append(left % {"n": intcomma(saved.removed)})
+    if saved.recount:
+        said.append(_("The votes given so far are being added up under the new rules."))
+    return said
+
+
+def _said_of_added(added: int) -> str:
+    if not added:
+        return _("No subject was added to its queue.")
+    said = ngettext("%(n)s subject was added to its queue.", "%(n)s subjects were added to its queue.", added)
+    return said % {"n": intcomma(added)}

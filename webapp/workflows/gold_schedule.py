@@ -1,0 +1,131 @@
+"""Gold schedule: how often volunteers meet subjects of known class, more often at first.
+
+A schedule is a list of steps `[from, share]`: from so many subjects seen on, so large a share trains. The first step
+begins at 0, and shares never rise.
+"""
+
+import math
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.utils.formats import localize
+from django.utils.translation import gettext as _
+
+Schedule = list[list[float]]
+
+
+class Row(NamedTuple):
+    """A step as a form has it: the share, and the number of subjects seen at which it ends."""
+
+    share: str
+    until: str
+
+
+MOST_STEPS = 8
+LAST_STEP = 1000
+"""The queue counts no further than this, so that what a volunteer has seen costs the same for ever."""
+
+
+def usual_schedule() -> Schedule:
+    """Return the schedule of a new workflow."""
+    return [[0, 0.4], [20, 0.3], [40, 0.2], [60, 0.1]]
+
+
+def share_at(schedule: Schedule, seen: int) -> float:
+    """Return the share of training subjects for somebody who has seen so many subjects of the workflow."""
+    return next((share for begin, share in reversed(schedule) if seen >= begin), 0.0)
+
+
+def last_step(schedule: Schedule) -> int:
+    """Return the number of subjects from which on the share stays as it is."""
+    return int(schedule[-1][0]) if schedule else 0
+
+
+def check_schedule(schedule: Any) -> None:
+    """Raise ValidationError, with what to do about it, for a list that is no schedule."""
+    if not _is_list_of_steps(schedule):
+        raise ValidationError(_("A schedule is a list of steps, each with a number of subjects and a share."))
+    if schedule[0][0] != 0 or any(later <= earlier for (earlier, _a), (later, _b) in pairwise(schedule)):
+        raise ValidationError(_("The first step begins at 0 subjects, and each later one at more than the one before."))
+    if len(schedule) > MOST_STEPS or schedule[-1][0] > LAST_STEP:
+        raise ValidationError(
+            _("A schedule has at most %(steps)d steps, and the last begins at %(last)d subjects or before.")
+            % {"steps": MOST_STEPS, "last": LAST_STEP}
+        )
+    if any(not 0 <= share <= 1 for _begin, share in schedule):
+        raise ValidationError(_("Each share lies between 0 (never) and 1 (always)."))
+    if any(later > earlier for (_a, earlier), (_b, later) in pairwise(schedule)):
+        raise ValidationError(_("The share falls from step to step: whoever has seen more needs less training."))
+
+
+def in_numbers(schedule: Schedule) -> str:
+    """Say a schedule in numbers, which need no language: “0–19: 0.4 · 20–39: 0.3 · 40+: 0.1”."""
+    steps = [(f"{int(begin)}–{int(end) - 1}", share) for (begin, share), (end, _next) in pairwise(schedule)]
+    last, share = schedule[-1]
+    return " · ".join(f"{seen}: {localize(share)}" for seen, share in [*steps, (f"{int(last)}+", share)])
+
+
+def as_rows(schedule: Schedule) -> list[Row]:
+    """Return the steps as people fill them in; the last goes on for ever, so it has no end."""
+    steps = [Row(f"{share:g}", str(int(end))) for (_begin, share), (end, _next) in pairwise(schedule)]
+    return [*steps, Row(f"{schedule[-1][1]:g}", "")] if schedule else []
+
+
+def from_rows(rows: list[Row]) -> Schedule:
+    """Read what people filled in: empty rows say nothing, and after an end that nothing follows nobody trains.
+
+    Raises
+    ------
+    ValidationError
+        A sentence about the first row that is wrong.
+    """
+    schedule: Schedule = []
+    begin: int | None = 0
+    for number, row in enumerate(rows, start=1):
+        if not (row.share.strip() or row.until.strip()):
+            continue
+        if begin is None:
+            raise ValidationError(
+                _wrong(_("Row %(number)d: the row above has no end, so this one never begins."), number)
+            )
+        schedule.append([begin, _share(row, number)])
+        begin = _end(row, number)
+    if schedule and begin is not None:
+        schedule.append([begin, 0.0])
+    check_schedule(schedule)
+    return schedule
+
+
+def _share(row: Row, number: int) -> float:
+    try:
+        return float(row.share)
+    except ValueError:
+        raise ValidationError(_wrong(_("Row %(number)d: the share is a number from 0 to 1."), number)) from None
+
+
+def _end(row: Row, number: int) -> int | None:
+    if not row.until.strip():
+        return None
+    try:
+        return int(row.until)
+    except ValueError:
+        said = _("Row %(number)d: it ends at a whole number of subjects seen.")
+        raise ValidationError(_wrong(said, number)) from None
+
+
+def _wrong(said: str, number: int) -> str:
+    return said % {"number": number}
+
+
+def _is_list_of_steps(schedule: Any) -> bool:
+    if not isinstance(schedule, list) or not schedule:
+        return False
+    return all(
+        isinstance(step, list)
+        and len(step) == 2
+        and all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in step)
+        and math.isfinite(step[1])
+        and float(step[0]).is_integer()
+        for step in schedule
+    )

@@ -1,0 +1,135 @@
+"""Workflows: a question, the subjects it is asked about, and its rules."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext as _
+
+from webapp.archive.models import Kind, SubjectSet, Survey
+from webapp.workflows.gold_schedule import check_schedule, usual_schedule
+
+FLAG = "flag"
+"""The follow-up that says: this picture is broken."""
+
+PROBABILITY = [MinValueValidator(0.0), MaxValueValidator(1.0)]
+
+
+class Method(models.TextChoices):
+    MAJORITY = "majority"
+    SWAP_ONE_COIN = "swap-one-coin"
+    SWAP_TWO_COIN = "swap-two-coin"
+
+
+class Workflow(models.Model):
+    """A question that volunteers answer about subjects, and the rules by which an answer is settled."""
+
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="workflows")
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=10, choices=Kind)
+    question = models.CharField(max_length=200)
+    help_text = models.TextField(blank=True)
+    follow_ups = models.JSONField(default=dict, blank=True, help_text='{"no": ["CR", …], "yes": ["AST", …]}')
+    line_marking = models.BooleanField(default=False, help_text="volunteers mark trails with lines")
+    subject_sets = models.ManyToManyField(SubjectSet, related_name="workflows", blank=True)
+    is_active = models.BooleanField(default=True)
+    grace = models.PositiveIntegerField(
+        default=30,
+        help_text="seconds in which an answer may be undone",
+    )
+
+    method = models.CharField(max_length=20, choices=Method, default=Method.SWAP_TWO_COIN)
+    prior = models.FloatField(default=0.5, validators=PROBABILITY, help_text="share of yes that is expected")
+    min_votes = models.PositiveSmallIntegerField(default=3, help_text="no retirement before this many")
+    max_votes = models.PositiveSmallIntegerField(default=10, help_text="retired at this many, settled or not")
+    majority = models.FloatField(default=0.8, validators=PROBABILITY, help_text="share of votes that settles")
+    yes_above = models.FloatField(default=0.99, validators=PROBABILITY)
+    no_below = models.FloatField(default=0.01, validators=PROBABILITY)
+
+    agreement = models.FloatField(
+        null=True, blank=True, validators=PROBABILITY, help_text="share of the votes that decided which settles too"
+    )
+    agreement_votes = models.PositiveSmallIntegerField(default=5, help_text="such votes at least, for the agreement")
+    nothing_after = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="first votes, no all of them, that retire as nothing here"
+    )
+    unsure_share = models.FloatField(
+        null=True, blank=True, validators=PROBABILITY, help_text="share of unsure from which on experts look"
+    )
+    unsure_votes = models.PositiveSmallIntegerField(default=5, help_text="votes at least, for the share of unsure")
+    flags = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="people who say that the picture is broken, which retires it as flagged"
+    )
+
+    random_fraction = models.FloatField(default=0.2, validators=PROBABILITY, help_text="share drawn at random")
+    training_schedule = models.JSONField(
+        default=usual_schedule, validators=[check_schedule], help_text="[[seen from, share of training subjects], …]"
+    )
+    is_training = models.BooleanField(default=False, help_text="serves training subjects only")
+    level = models.PositiveSmallIntegerField(
+        default=1, validators=[MinValueValidator(1)], help_text="above 1, skill in the level below unlocks it"
+    )
+    skill_wanted = models.FloatField(
+        default=0.8, validators=PROBABILITY, help_text="certain sensitivity and specificity that unlock it"
+    )
+    shows_score = models.BooleanField(default=False, help_text="tell what the model thinks, after the answer")
+    retrain_after = models.PositiveIntegerField(null=True, blank=True, help_text="new labels that start a training run")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(min_votes__lte=models.F("max_votes")), name="min_votes_within_max"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(no_below__lt=models.F("yes_above")), name="no_below_under_yes_above"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def offered(self, answer: str) -> list[str]:
+        """Return the follow-ups that are offered after an answer; `FLAG` last, where flags retire."""
+        return [*self.follow_ups.get(answer, []), *([FLAG] if self.flags else [])]
+
+    def clean(self) -> None:
+        """Check the rules against each other; raises ValidationError by field, with what to do about it."""
+        wrong: dict[str, str] = {}
+        if set(self.follow_ups) - {"yes", "no", "unsure"}:
+            wrong["follow_ups"] = _("Follow-ups belong to the answers yes, no or unsure.")
+        if self._state.adding and self.slug == "new":
+            wrong["slug"] = _("“new” is the address of the page that opens workflows. Choose another.")
+        wrong |= self._wrong_rules()
+        if wrong:
+            raise ValidationError(wrong)
+
+    def _wrong_rules(self) -> dict[str, str]:
+        rules = {
+            "prior": (0 < self.prior < 1, _("At 0 or 1 no vote could change anything. Choose a share in between.")),
+            "min_votes": (self.min_votes >= 1, _("A subject is settled by at least one vote.")),
+            "max_votes": (self.max_votes >= self.min_votes, _("The most votes cannot be fewer than the fewest.")),
+            "majority": (0.5 <= self.majority <= 1, _("A majority is at least half: choose a share from 0.5 to 1.")),
+            "yes_above": (
+                0.5 < self.yes_above <= 1,
+                _("A yes is more likely than a no: choose more than 0.5."),
+            ),
+            "agreement": (
+                self.agreement is None or 0.5 < self.agreement <= 1,
+                _("Most of them are more than half: choose a share above 0.5, up to 1."),
+            ),
+            "agreement_votes": (self.agreement_votes >= 1, _("An agreement needs at least one vote.")),
+            "nothing_after": (
+                self.nothing_after is None or 1 <= self.nothing_after <= self.max_votes,
+                _("Choose at least one vote, and no more than the most votes."),
+            ),
+            "unsure_share": (
+                self.unsure_share is None or 0 < self.unsure_share <= 1,
+                _("At 0 everything would go to experts. Choose a share above 0, up to 1."),
+            ),
+            "unsure_votes": (self.unsure_votes >= 1, _("A share needs at least one vote.")),
+            "flags": (self.flags is None or self.flags >= 1, _("Nothing is flagged by nobody: choose 1 or more.")),
+            "no_below": (0 <= self.no_below < 0.5, _("A no is more likely than a yes: choose less than 0.5.")),
+        }
+        return {field: message for field, (is_right, message) in rules.items() if not is_right}
