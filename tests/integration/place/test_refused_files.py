@@ -10,7 +10,7 @@ from webapp.archive import messages
 from webapp.core.environment import ROOT
 from webapp.core.messages import in_words
 
-FOLDERS = ("ml/io", "webapp/archive/ingest")
+FOLDERS = ("ml/io", "ml/imaging", "ml/storage", "webapp/archive/ingest")
 
 
 def complaints() -> Iterator[str]:
