@@ -124,6 +124,7 @@ DATABASES = {
         "ENGINE": "django.db.backends.postgresql",
         "CONN_HEALTH_CHECKS": True,
         "CONN_MAX_AGE": _connection_seconds,
+        "DISABLE_SERVER_SIDE_CURSORS": not PREPARE_STATEMENTS,  # a pooler would hand their transactions to others
     }
 }
 CACHES = {"default": _cache}
