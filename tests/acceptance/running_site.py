@@ -1,19 +1,24 @@
 """A site of its own for a test: `manage.py up` as a person would start it, with its own data folder and port."""
 
+import atexit
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+PREPARE = "from webapp.console.site import prepare; prepare(print)"
 NOT_INHERITED = ("DATABASE_URL", "CELERY_BROKER_URL", "WANDERERS_DATA")
 
 
@@ -33,6 +38,24 @@ def manage(data: Path, *arguments: str, seconds: float = 240, **extra: str) -> s
     return subprocess.run(
         command, cwd=ROOT, env=environment(data, **extra), capture_output=True, text=True, timeout=seconds, check=False
     )
+
+
+@cache
+def _prepared() -> Path:
+    """Return a data folder with an empty site's database and static files, made once for all tests of a process."""
+    folder = Path(tempfile.mkdtemp(prefix="wanderers-site-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made = manage(folder / "data", "shell", "-c", PREPARE)
+    assert made.returncode == 0, made.stderr
+    return folder / "data"
+
+
+def prepare(data: Path, *names: str) -> None:
+    """Put the database and the static files of an empty site where there are none yet, as a first start would."""
+    data.mkdir(parents=True, exist_ok=True)
+    for name in names or ("postgres", "static"):
+        if not (data / name).exists():
+            subprocess.run(["cp", "-a", _prepared() / name, data / name], check=True)  # with the server's own owner
 
 
 class Site:
@@ -86,7 +109,10 @@ class Site:
 
 
 @contextmanager
-def running_site(data: Path, **extra: str) -> Iterator[Site]:
+def running_site(data: Path, *, is_first_start: bool = False, **extra: str) -> Iterator[Site]:
+    """Run a site; the first start on a folder makes database and static files, unless they are copied there."""
+    if not is_first_start:
+        prepare(data, *(["static"] if "DATABASE_URL" in extra else []))
     site = Site(data, free_port(), **extra)
     try:
         site.wait_until_up()
