@@ -24,6 +24,12 @@ def own_pixels(settings, tmp_path):
 
 
 @pytest.fixture(autouse=True)
+def passwords_are_hashed_quickly(settings):
+    """A hash that is slow to guess is slow to make: half a second for every account of a test."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
 def every_test_begins_in_english():
     """A request speaks its reader's language in the thread that serves it, which may be the next test's thread."""
     translation.deactivate()

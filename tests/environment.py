@@ -2,10 +2,15 @@
 
 import hashlib
 import os
+import sys
 import tempfile
 from pathlib import Path
 
 from webapp.core import embedded_postgres
+
+# A site under test is half a dozen processes: compiling every library anew for each takes longer than what they do.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 _checkout = hashlib.blake2b(str(Path(__file__).resolve()).encode(), digest_size=6).hexdigest()
 os.environ["WANDERERS_DATA"] = str(Path(tempfile.gettempdir()) / f"wanderers-tests-{os.getuid()}-{_checkout}")

@@ -50,11 +50,12 @@ def _prepared() -> Path:
     return folder / "data"
 
 
-def prepare(data: Path) -> None:
-    """Put the database and the static files of an empty site where there is none yet, as a first start would."""
-    for name in ("postgres", "static"):
+def prepare(data: Path, *names: str) -> None:
+    """Put the database and the static files of an empty site where there are none yet, as a first start would."""
+    data.mkdir(parents=True, exist_ok=True)
+    for name in names or ("postgres", "static"):
         if not (data / name).exists():
-            shutil.copytree(_prepared() / name, data / name, symlinks=True)
+            subprocess.run(["cp", "-a", _prepared() / name, data / name], check=True)  # with the server's own owner
 
 
 class Site:
@@ -108,7 +109,10 @@ class Site:
 
 
 @contextmanager
-def running_site(data: Path, **extra: str) -> Iterator[Site]:
+def running_site(data: Path, *, is_first_start: bool = False, **extra: str) -> Iterator[Site]:
+    """Run a site; the first start on a folder makes database and static files, unless they are copied there."""
+    if not is_first_start:
+        prepare(data, *(["static"] if "DATABASE_URL" in extra else []))
     site = Site(data, free_port(), **extra)
     try:
         site.wait_until_up()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.acceptance.brokers import rabbitmq, redis
-from tests.acceptance.running_site import manage, running_site
+from tests.acceptance.running_site import manage, prepare, running_site
 from webapp.core import embedded_postgres
 
 ASK = """
@@ -46,7 +46,8 @@ def test_a_job_sent_through_a_real_broker_is_done_once(tmp_path, broker):
 
 @pytest.mark.services
 def test_the_site_uses_the_database_that_the_environment_names(tmp_path):
-    url = embedded_postgres.start(tmp_path / "elsewhere")
+    prepare(tmp_path / "elsewhere", "postgres")
+    url = embedded_postgres.start(tmp_path / "elsewhere" / "postgres")
     path = manifest(tmp_path / "sky", rows=3)
     with running_site(tmp_path / "data", DATABASE_URL=url) as site:
         asked = manage(tmp_path / "data", "shell", "-c", ASK.format(path=str(path)), DATABASE_URL=url)

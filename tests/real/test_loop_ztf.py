@@ -5,7 +5,7 @@ from statistics import mean
 
 import pytest
 
-from tests.acceptance.running_site import free_port, manage
+from tests.acceptance.running_site import free_port, manage, prepare
 
 SURVEYS_OWN_RB = 0.548
 PUBLISHED_BRAAI = 0.816
@@ -16,6 +16,7 @@ WANTED = 0.95
 @pytest.mark.timeout(900)
 def test_the_loop_learns_to_tell_asteroids_from_a_real_night(tmp_path, shared_data, capsys):
     night = shared_data / "ztf-night-20181128"
+    prepare(tmp_path)
     played = manage(tmp_path, "demo_ztf", str(night), "--no-serve", "--port", str(free_port()), seconds=800)
     assert played.returncode == 0, played.stdout + played.stderr
     rounds = json.loads((tmp_path / "demo-ztf.json").read_text())["surveys"]["ztf"]["rounds"]

@@ -14,13 +14,8 @@ from rest_framework.test import APIClient
 
 from webapp.console.demo.crowd import recruit
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
+pytestmark = pytest.mark.django_db
 PASSWORD, OTHER = "correct horse battery", "a new staple 77"
-
-
-@pytest.fixture
-def quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
