@@ -3,7 +3,7 @@
 from django.db.models import F
 
 from tasks.house import task
-from webapp.classify.commit_pending import count_overdue
+from webapp.classify.submit import count_overdue
 from webapp.consensus.recompute import catch_up
 from webapp.queue.leases import release_expired
 from webapp.workflows.models import Workflow

@@ -13,8 +13,7 @@ from tasks import loaded, tracks
 from tasks.examples import by_array
 from tasks.features import Features
 from webapp.learning import test_sets
-from webapp.learning.models import Checkpoint, ModelRole, TrainingRun
-from webapp.learning.models.training_run import TestSet
+from webapp.learning.models import Checkpoint, ModelRole, TestSet, TrainingRun
 from webapp.learning.promotion import Result
 from webapp.learning.training_sets import curate
 from webapp.learning.training_sets.snapshot import Label

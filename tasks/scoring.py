@@ -15,7 +15,7 @@ from tasks import loaded, tracks
 from tasks.features import Features
 from tasks.house import job
 from webapp.archive.models import Subject
-from webapp.learning import detections, scores
+from webapp.learning import scores
 from webapp.learning.models import ModelRole, ScoringShard
 from webapp.learning.scoring import conclude
 
@@ -31,8 +31,8 @@ def shard(row: ScoringShard) -> None:
     probabilities, found = _looked_at(row, model, ids, indexes)
     with transaction.atomic():
         row.finish(done=row.total)
-        scores.replace(checkpoint.pk, ids, probabilities, model.p_real(probabilities))
-        detections.replace(checkpoint.pk, found)
+        scores.write_scores(checkpoint.pk, ids, probabilities, model.p_real(probabilities))
+        scores.write_detections(checkpoint.pk, found)
     conclude(row.run)
 
 

@@ -25,9 +25,8 @@ from tasks.house import job
 from tasks.judging import judged
 from webapp.consensus.recompute import catch_up
 from webapp.core.jobs import Cancelled, LeaseLost
-from webapp.learning import cross_validation, messages, test_sets
-from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun
-from webapp.learning.models.training_run import TrainingSet
+from webapp.learning import messages, scores, test_sets
+from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promotion import ChampionChanged, champion_of, settle, settle_unjudged
 from webapp.learning.test_sets import TooLittleGold
 from webapp.learning.training_sets import curate
@@ -152,7 +151,7 @@ def _save(row: TrainingRun, trained: files.Checkpoint, unseen: NDArray[np.float3
     path = Path(settings.DATA) / folder
     sha256 = trained.save(path)
     if unseen is not None:
-        cross_validation.write(path, [label.subject_id for label in curate.labels_of(_curated(row))[0]], unseen)
+        scores.write_out_of_fold(path, [label.subject_id for label in curate.labels_of(_curated(row))[0]], unseen)
     try:
         with transaction.atomic():
             row.renew()

@@ -6,8 +6,8 @@ import django
 from celery.signals import worker_process_init
 from kombu import Queue
 
+from webapp.console.processes import die_with_parent
 from webapp.core import embedded_postgres
-from webapp.core.process import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 # Threads of a network that wait for each other sleep meanwhile: the web server and the database need the cores too.

@@ -156,11 +156,11 @@ EMAIL_TIMEOUT = _mail["EMAIL_TIMEOUT"] or 10  # seconds: a mail server that is s
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "webapp.api.token_authentication.VolunteerTokenAuthentication",
+        "webapp.api.defaults.VolunteerTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PARSER_CLASSES": [
-        "webapp.api.parsers.ShallowJSONParser",
+        "webapp.api.defaults.ShallowJSONParser",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
@@ -169,8 +169,8 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": [
-        "webapp.api.throttle.AnonymousThrottle",
-        "webapp.api.throttle.UserThrottle",
+        "webapp.api.defaults.AnonymousThrottle",
+        "webapp.api.defaults.UserThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {"anon": _throttle_anonymous, "user": _throttle_user},
     "NUM_PROXIES": _trusted_proxies,

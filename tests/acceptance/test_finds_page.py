@@ -16,7 +16,7 @@ from tests.unit.trails.skies import line, noisy
 from webapp.archive.models import Subject
 from webapp.classifications.marks import Line, store_lines
 from webapp.classifications.models import Classification
-from webapp.learning import detections, scores
+from webapp.learning import scores
 from webapp.volunteers.models import Volunteer
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -45,9 +45,9 @@ def subject(db):
     model = workflow.survey.checkpoints.create(
         role="trail", run=run, folder="none", sha256="0", manifest={}, is_champion=True
     )
-    scores.replace(model.pk, np.array([row.pk]), np.array([[0.04, 0.96]]), np.array([0.96]))
+    scores.write_scores(model.pk, np.array([row.pk]), np.array([[0.04, 0.96]]), np.array([0.96]))
     found = [Find(0, (41.0, 60.0, 199.0, 179.5), 0.962), Find(0, (180.0, 30.5, 240.0, 89.0), 0.417)]
-    detections.replace(model.pk, {row.pk: found})
+    scores.write_detections(model.pk, {row.pk: found})
     return row
 
 

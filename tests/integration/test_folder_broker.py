@@ -8,12 +8,12 @@ from queue import Empty
 import pytest
 from kombu import Connection
 
-from webapp.core import filesystem_broker
+from webapp.core import dispatch
 
 
 @pytest.fixture
 def channel(tmp_path):
-    filesystem_broker.register()
+    dispatch.register()
     for name in ("messages", "control"):
         (tmp_path / name).mkdir()
     messages = str(tmp_path / "messages")

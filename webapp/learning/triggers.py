@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from webapp.core.jobs import JobState
 from webapp.learning.models import Preset, TrainingRun
 from webapp.learning.roles import role_of
-from webapp.learning.training_sets.labels import labelled
+from webapp.learning.training_sets.curate import labelled
 from webapp.workflows.models import Workflow
 
 OPEN = (JobState.QUEUED, JobState.RUNNING)

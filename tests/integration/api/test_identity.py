@@ -10,8 +10,8 @@ from tests.integration.crowd.world import end_grace, make_volunteer, make_workfl
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus, Skill
 from webapp.queue.assignment_token import proof_of
+from webapp.queue.leases import settle
 from webapp.queue.models import Lease
-from webapp.queue.newcomers import settle
 from webapp.volunteers.identity import COOKIE
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow

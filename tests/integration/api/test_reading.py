@@ -8,7 +8,7 @@ from rest_framework.throttling import AnonRateThrottle
 
 from tests.integration.crowd.world import make_volunteer, make_workflow, subjects_of, vote
 from webapp.api.views.token import GuessThrottle, NameThrottle
-from webapp.archive.models.survey import Membership, Role
+from webapp.archive.models import Membership, Role
 
 pytestmark = pytest.mark.django_db
 

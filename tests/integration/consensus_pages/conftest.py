@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tests.integration.crowd.world import recount
 from tests.integration.learning import sky
-from webapp.archive.models.survey import Membership
+from webapp.archive.models import Membership
 from webapp.classifications.models import Classification
 from webapp.volunteers.models import Volunteer
 

@@ -16,9 +16,8 @@ from tests.unit.trails.skies import line, noisy
 from webapp.archive.models import Subject
 from webapp.classifications.marks import Line, store_lines
 from webapp.core.jobs import JobState
-from webapp.learning import detections
-from webapp.learning.models import Checkpoint, Score, ScoringShard, TrainingRun
-from webapp.learning.models.score import Find
+from webapp.learning import scores
+from webapp.learning.models import Checkpoint, Find, Score, ScoringShard, TrainingRun
 from webapp.learning.promotion import promote
 from webapp.learning.retention import prune
 
@@ -109,7 +108,7 @@ def test_scoring_again_keeps_each_find_once(workflow, subjects):
     ScoringShard.objects.update(state=JobState.QUEUED)
     score()  # from the kept features
     assert places() == before
-    detections.replace(checkpoint.pk, {subjects[0].pk: []})
+    scores.write_detections(checkpoint.pk, {subjects[0].pk: []})
     assert not Find.objects.filter(subject=subjects[0]).exists()
 
 
@@ -117,8 +116,8 @@ def test_finds_are_few_and_go_with_the_models_that_nobody_looks_at(workflow, sub
     old, shadow, champion = (model(workflow) for _ in range(3))
     found = [Found(0, (n, n, n + 5, n + 5), 0.9 - n / 100) for n in range(MOST)]
     for row in (old, shadow, champion):
-        detections.replace(row.pk, {subjects[0].pk: found})
-        detections.replace(row.pk, {subjects[0].pk: found})
+        scores.write_detections(row.pk, {subjects[0].pk: found})
+        scores.write_detections(row.pk, {subjects[0].pk: found})
         row.scoring_runs.create(survey=workflow.survey, state="done")
     assert Find.objects.count() == 3 * MOST
     Checkpoint.objects.filter(pk=champion.pk).update(is_champion=True)
@@ -135,7 +134,7 @@ def test_without_a_model_it_says_what_will_stand_there(workflow, subjects, scien
 
 
 def test_a_shadows_finds_are_not_shown(workflow, subjects, scientist, client):
-    detections.replace(model(workflow).pk, {subjects[0].pk: [Found(0, (1, 1, 9, 9), 0.9)]})
+    scores.write_detections(model(workflow).pk, {subjects[0].pk: [Found(0, (1, 1, 9, 9), 0.9)]})
     response = page(client, subjects[0])
     assert response.context["finds"].lines == response.context["frames"] == []
 

@@ -15,9 +15,9 @@ from webapp.consensus.evidence import posterior_of
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up, replay_everybody
 from webapp.consensus.retirement import reason_to_retire
+from webapp.queue.entries import available
 from webapp.queue.leases import lease_next
 from webapp.queue.models import Lease, QueueEntry
-from webapp.queue.redundancy import available
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

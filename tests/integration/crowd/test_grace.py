@@ -13,9 +13,8 @@ from tests.integration.crowd.world import (
     vote,
 )
 from webapp.classifications.models import Classification
-from webapp.classify.commit_pending import count_overdue
 from webapp.classify.record import Item
-from webapp.classify.submit import submit, undo
+from webapp.classify.submit import count_overdue, submit, undo
 from webapp.consensus.models import Consensus, Skill
 
 pytestmark = pytest.mark.django_db

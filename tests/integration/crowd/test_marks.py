@@ -8,8 +8,7 @@ from astropy.wcs import WCS
 
 from tests.integration.crowd.world import client_of, make_volunteer, make_workflow, subjects_of
 from tests.integration.settings.people import browser, member
-from webapp.archive.models import Frame
-from webapp.archive.models.survey import Role
+from webapp.archive.models import Frame, Role
 from webapp.classifications.models import MOST_MARKS, Classification, Mark
 
 pytestmark = pytest.mark.django_db

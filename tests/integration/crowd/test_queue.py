@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from tests.integration.crowd.world import entry_of, make_subject, make_volunteer, make_workflow, subjects_of, vote
 from webapp.classifications.models import Reason
+from webapp.queue.entries import available, wanted
 from webapp.queue.leases import lease_next, release_expired
 from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import Lease, QueueEntry
-from webapp.queue.redundancy import available, wanted
 from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db

@@ -11,9 +11,8 @@ from rest_framework.test import APIClient
 
 from webapp.archive.models import Frame, Subject, SubjectSet, Survey
 from webapp.classifications.models import Classification
-from webapp.classify.commit_pending import count_overdue
 from webapp.classify.record import Item
-from webapp.classify.submit import Submitted, submit
+from webapp.classify.submit import Submitted, count_overdue, submit
 from webapp.consensus.apply_votes import count
 from webapp.consensus.locking import lock_voters
 from webapp.consensus.models import Consensus, Recount

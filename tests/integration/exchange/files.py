@@ -3,7 +3,7 @@
 import csv
 import json
 
-from webapp.imports.choices import Choices
+from webapp.imports.mapping import Choices
 from webapp.imports.models import ClassificationImport
 from webapp.imports.run import bring_in, new_import
 

@@ -6,11 +6,10 @@ from rest_framework.test import APIClient
 
 from tests.integration.crowd.world import client_of, make_volunteer, make_workflow, subjects_of, vote
 from tests.integration.exchange.files import PANOPTES, panoptes_row, write_csv
-from webapp.archive.models import Survey
-from webapp.archive.models.survey import Membership, Role
+from webapp.archive.models import Membership, Role, Survey
 from webapp.classifications.models import Classification
 from webapp.exports.formats import EXPORTS
-from webapp.imports import uploads
+from webapp.imports import run
 from webapp.imports.models import ClassificationImport
 from webapp.imports.run import new_import
 
@@ -33,7 +32,7 @@ def addresses(workflow, tmp_path):
     """Return what is needed to name everything: a waiting import, and a file that was uploaded."""
     path = write_csv(tmp_path / "answers.csv", [panoptes_row(1, "carl", "atlas-0")])
     job = new_import(workflow=workflow, path=path, by=None, choices=PANOPTES)
-    token = uploads.keep_upload(workflow, SimpleUploadedFile("answers.csv", path.read_bytes()))
+    token = run.keep_upload(workflow, SimpleUploadedFile("answers.csv", path.read_bytes()))
     return {"job": job.pk, "token": token}
 
 

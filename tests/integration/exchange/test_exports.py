@@ -24,16 +24,15 @@ from webapp.classifications.marks import Line, store_lines
 from webapp.classifications.models import Classification
 from webapp.classify.record import Item
 from webapp.classify.submit import submit, undo
-from webapp.exports import paging
+from webapp.exports import rows as export_rows
 from webapp.exports.formats import EXPORTS
 from webapp.learning import test_sets
-from webapp.learning.models import Checkpoint, Score, TrainingRun
-from webapp.learning.models.training_run import TrainingSet
+from webapp.learning.models import Checkpoint, Score, TrainingRun, TrainingSet
 from webapp.learning.roles import classes_of
 from webapp.learning.training_sets import curate, snapshot
 from webapp.review.rulings import rule
+from webapp.volunteers.identity import pseudonym
 from webapp.volunteers.models import Volunteer
-from webapp.volunteers.pseudonyms import pseudonym
 
 pytestmark = pytest.mark.django_db
 
@@ -173,7 +172,7 @@ def test_pages_join_without_a_gap_or_an_overlap(workflow, monkeypatch):
             vote(volunteer, workflow, subject)
     whole = {name: written(workflow, name) for name in EXPORTS if not name.endswith("parquet")}
     for size in (1, 2, 4, 5, 15):
-        monkeypatch.setattr(paging, "PAGE", size)
+        monkeypatch.setattr(export_rows, "PAGE", size)
         monkeypatch.setattr("webapp.exports.consensus.PAGE", size)
         assert {name: written(workflow, name) for name in whole} == whole
 

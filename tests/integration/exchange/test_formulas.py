@@ -11,8 +11,7 @@ from django.test import Client
 from ml.report.chart import csv_of
 from tests.integration.crowd.world import make_subject, make_volunteer, make_workflow
 from webapp.accounts.data_export import export
-from webapp.archive.models import IngestProblem, IngestRun
-from webapp.archive.models.survey import Membership, Role
+from webapp.archive.models import IngestProblem, IngestRun, Membership, Role
 from webapp.community.models import Favourite
 from webapp.core.csv_writer import csv_response
 

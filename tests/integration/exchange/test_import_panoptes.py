@@ -9,7 +9,7 @@ from tests.integration.exchange.files import PANOPTES, YES_NO, counts, imported,
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification, Mark
 from webapp.consensus.models import Consensus, Skill
-from webapp.imports.choices import Choices
+from webapp.imports.mapping import Choices
 from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db

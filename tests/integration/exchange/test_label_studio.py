@@ -14,8 +14,8 @@ from webapp.classify.record import Item
 from webapp.classify.submit import submit
 from webapp.consensus.models import Consensus
 from webapp.exports.formats import EXPORTS
-from webapp.imports.choices import Choices
 from webapp.imports.inspect import look
+from webapp.imports.mapping import Choices
 from webapp.learning.models import Checkpoint, Score, TrainingRun
 from webapp.queue.membership import enqueue_subjects
 

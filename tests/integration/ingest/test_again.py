@@ -54,7 +54,7 @@ def test_a_longer_manifest_adds_what_is_new_and_leaves_the_rest_as_it_is(tmp_pat
 def test_one_external_id_twice_in_a_manifest_is_one_subject(tmp_path, monkeypatch):
     survey = make_survey()
     pixels = write_cube(tmp_path / "a.fits")
-    monkeypatch.setattr("webapp.archive.ingest.batches.ROWS", 2)
+    monkeypatch.setattr("webapp.archive.ingest.store.ROWS", 2)
     write_manifest(tmp_path, [row("same", image="a.fits", plane=plane) for plane in range(10)])
     run = run_ingest(survey, tmp_path)
     assert counters(run) == {"done": 10, "added": 1, "known": 9, "duplicates": 0, "bad": 0}
@@ -64,7 +64,7 @@ def test_one_external_id_twice_in_a_manifest_is_one_subject(tmp_path, monkeypatc
 @pytest.mark.django_db
 @pytest.mark.parametrize("rows_in_a_batch", [2, 1024])
 def test_the_same_pixels_under_other_names_are_duplicates_of_the_first(tmp_path, monkeypatch, rows_in_a_batch):
-    monkeypatch.setattr("webapp.archive.ingest.batches.ROWS", rows_in_a_batch)
+    monkeypatch.setattr("webapp.archive.ingest.store.ROWS", rows_in_a_batch)
     survey = make_survey()
     pixels = write_cube(tmp_path / "a.fits")
     planes = {"first": 0, "other": 1, "copy": 0, "another-copy": 0}
@@ -105,7 +105,7 @@ def test_a_message_that_comes_twice_is_worked_on_once(tmp_path):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_ingests_into_one_survey_at_once_take_turns(tmp_path, monkeypatch):
-    monkeypatch.setattr("webapp.archive.ingest.batches.ROWS", 16)
+    monkeypatch.setattr("webapp.archive.ingest.store.ROWS", 16)
     survey = make_survey()
     truth = make_sky(tmp_path / "one", 120)
     more = {f"b-{plane}": pixels for plane, pixels in enumerate(write_cube(tmp_path / "two" / "b.fits", 64, seed=9))}

@@ -17,8 +17,7 @@ from tests.integration.ingest.sky import (
     write_cube,
     write_manifest,
 )
-from webapp.archive.models import Frame, Subject, SubjectSet
-from webapp.archive.models.frame import Exposure
+from webapp.archive.models import Exposure, Frame, Subject, SubjectSet
 
 pytestmark = pytest.mark.django_db
 

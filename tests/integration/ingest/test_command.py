@@ -95,7 +95,7 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing_at_all(tmp_path, ca
 def test_an_interrupt_ends_the_run_and_the_same_command_goes_on(tmp_path, monkeypatch, capsys):
     survey = make_survey()
     truth = make_sky(tmp_path / "night", 60)
-    monkeypatch.setattr("webapp.archive.ingest.batches.ROWS", 16)
+    monkeypatch.setattr("webapp.archive.ingest.store.ROWS", 16)
 
     def interrupted(run, *, watch, **options):
         def watch_for_a_while(run):
@@ -120,7 +120,7 @@ def test_an_interrupt_ends_the_run_and_the_same_command_goes_on(tmp_path, monkey
 def test_what_nobody_foresaw_is_a_sentence_and_fails_the_run(tmp_path, monkeypatch):
     survey = make_survey()
     truth = make_sky(tmp_path / "night", 60)
-    monkeypatch.setattr("webapp.archive.ingest.batches.ROWS", 16)
+    monkeypatch.setattr("webapp.archive.ingest.store.ROWS", 16)
     put = Shelf.put
 
     def full(shelf, candidates):

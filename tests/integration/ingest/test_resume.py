@@ -23,7 +23,7 @@ from webapp.archive.ingest import store as keeping
 from webapp.archive.ingest.create_run import new_run
 from webapp.archive.ingest.pipeline import ingest
 from webapp.archive.models import IngestRun, Subject
-from webapp.core import retry
+from webapp.core import sql
 from webapp.core.jobs import Cancelled, LeaseLost
 from webapp.queue.membership import refill
 
@@ -34,8 +34,8 @@ class Killed(BaseException):
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
-    monkeypatch.setattr("webapp.archive.ingest.batches.ROWS", 16)
-    monkeypatch.setattr(retry, "WAITS", (0.01, 0.1, 0.5))
+    monkeypatch.setattr("webapp.archive.ingest.store.ROWS", 16)
+    monkeypatch.setattr(sql, "WAITS", (0.01, 0.1, 0.5))
 
 
 def after(times, function, act):
@@ -180,14 +180,14 @@ def test_a_connection_cut_within_a_batch_costs_that_batch_a_second_try(tmp_path,
 def test_a_commit_whose_answer_was_lost_is_not_done_again(tmp_path, monkeypatch):
     survey = make_survey()
     truth = make_sky(tmp_path / "night", 100)
-    run = retry._Attempt.run
+    run = sql._Attempt.run
 
     def deaf(attempt):
         run(attempt)
-        monkeypatch.setattr(retry._Attempt, "run", run)
+        monkeypatch.setattr(sql._Attempt, "run", run)
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(retry._Attempt, "run", deaf)
+    monkeypatch.setattr(sql._Attempt, "run", deaf)
     ended = run_ingest(survey, tmp_path / "night")
     assert counters(ended) == {"done": 100, "added": 100, "known": 0, "duplicates": 0, "bad": 0}
     assert_archive_equals(survey, truth)

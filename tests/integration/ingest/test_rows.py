@@ -17,8 +17,7 @@ from tests.integration.ingest.sky import (
     write_cube,
     write_manifest,
 )
-from webapp.archive.models import Frame, Subject, SubjectSet
-from webapp.archive.models.frame import Exposure
+from webapp.archive.models import Exposure, Frame, Subject, SubjectSet
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +38,7 @@ def test_every_stamp_of_a_manifest_comes_in_bit_for_bit(survey, tmp_path):
 
 
 def test_many_batches_fill_one_array_without_a_gap(survey, tmp_path, monkeypatch):
-    monkeypatch.setattr("webapp.archive.ingest.batches.ROWS", 20)
+    monkeypatch.setattr("webapp.archive.ingest.store.ROWS", 20)
     truth = make_sky(tmp_path / "night", 150)
     run_ingest(survey, tmp_path / "night")
     assert_archive_equals(survey, truth)

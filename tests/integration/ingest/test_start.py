@@ -5,8 +5,7 @@ from django.contrib.auth import get_user_model
 
 from tests.integration.ingest.sky import make_sky, make_survey
 from webapp.archive.ingest.create_run import IngestRefused, inbox, inbox_path, start_ingest
-from webapp.archive.models import IngestRun
-from webapp.archive.models.survey import Membership
+from webapp.archive.models import IngestRun, Membership
 from webapp.core import dispatch
 
 pytestmark = pytest.mark.django_db

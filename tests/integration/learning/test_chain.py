@@ -6,8 +6,7 @@ import pytest
 from tasks import acquisition, scoring, training
 from tests.integration.learning import sky
 from webapp.core.jobs import JobState
-from webapp.learning.models import Checkpoint, Promotion, Score, ScoringRun, ScoringShard
-from webapp.learning.models.checkpoint import Evaluation
+from webapp.learning.models import Checkpoint, Evaluation, Promotion, Score, ScoringRun, ScoringShard
 from webapp.learning.triggers import start_training
 
 pytestmark = pytest.mark.django_db

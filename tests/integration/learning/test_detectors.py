@@ -19,7 +19,7 @@ from webapp.core.jobs import JobState
 from webapp.learning.models import Preset, ScoringRun, ScoringShard
 from webapp.learning.promotion import champion_of, promote
 from webapp.learning.training_sets import curate
-from webapp.learning.training_sets.labels import lines_of
+from webapp.learning.training_sets.curate import lines_of
 from webapp.learning.triggers import start_training
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from webapp.archive.models import Subject
 from webapp.learning import models, test_sets
 from webapp.learning.test_sets import TEST_SHARE, choose_nights, is_test_group, nights_of, on_test_side
 from webapp.learning.training_sets import curate
-from webapp.learning.training_sets.labels import labels
+from webapp.learning.training_sets.curate import labels
 
 pytestmark = pytest.mark.django_db
 

@@ -24,7 +24,7 @@ def champion(workflow):
 
 def score(champion, rows, p_real):
     p_real = np.asarray(p_real, dtype=float)
-    scores.replace(champion.pk, np.array([row.pk for row in rows]), np.stack([1 - p_real, p_real], 1), p_real)
+    scores.write_scores(champion.pk, np.array([row.pk for row in rows]), np.stack([1 - p_real, p_real], 1), p_real)
 
 
 def by_subject(workflow, field="priority"):

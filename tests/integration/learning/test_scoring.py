@@ -66,7 +66,7 @@ def pretend(monkeypatch):
 def test_scores_come_back_as_they_were_written(champion, rows):
     probabilities = np.random.default_rng(0).dirichlet(np.ones(3), len(rows))
     ids = np.array([row.pk for row in rows])
-    scores.replace(champion.pk, ids, probabilities, probabilities[:, 2])
+    scores.write_scores(champion.pk, ids, probabilities, probabilities[:, 2])
     found = {score.subject_id: score for score in Score.objects.all()}
     for row, p in zip(rows, probabilities, strict=True):
         assert found[row.pk].probabilities == p.tolist()
@@ -78,8 +78,8 @@ def test_writing_again_replaces_only_the_same_subjects(champion, rows, workflow)
     ids = np.array([row.pk for row in rows])
     other = sky.checkpoint(workflow)
     for model, p in ((champion, 0.1), (other, 0.2)):
-        scores.replace(model.pk, ids, np.full((10, 2), p), np.full(10, p))
-    scores.replace(champion.pk, ids[:4], np.full((4, 2), 0.9), np.full(4, 0.9))
+        scores.write_scores(model.pk, ids, np.full((10, 2), p), np.full(10, p))
+    scores.write_scores(champion.pk, ids[:4], np.full((4, 2), 0.9), np.full(4, 0.9))
     said = Score.objects.filter(checkpoint=champion).order_by("subject").values_list("p_real", flat=True)
     assert list(said) == [0.9] * 4 + [0.1] * 6
     assert Score.objects.filter(checkpoint=other, p_real=0.2).count() == 10
@@ -88,7 +88,7 @@ def test_writing_again_replaces_only_the_same_subjects(champion, rows, workflow)
 def test_certainty_has_no_entropy_and_no_scores_are_no_error(champion):
     assert scores.binary_entropy(np.array([0.0, 1.0])) == pytest.approx([0, 0], abs=1e-12)
     assert scores.binary_entropy(np.array([0.5])) == pytest.approx(np.log(2))
-    scores.replace(champion.pk, np.zeros(0, dtype=np.int64), np.zeros((0, 2)), np.zeros(0))
+    scores.write_scores(champion.pk, np.zeros(0, dtype=np.int64), np.zeros((0, 2)), np.zeros(0))
     assert not Score.objects.exists()
 
 
@@ -147,7 +147,7 @@ def test_what_failed_is_scored_again_by_the_schedule(champion, pretend, monkeypa
     first, second = run.shards.order_by("start")
     scoring.shard(second.pk)
     with monkeypatch.context() as broken:
-        broken.setattr(scores, "replace", fail)
+        broken.setattr(scores, "write_scores", fail)
         scoring.shard(first.pk)
     acquisition.run(run.pk)
     assert [(shard.start, shard.error) for shard in failures(champion)] == [(0, "ValueError: No.")]
@@ -161,7 +161,7 @@ def test_what_failed_is_scored_again_by_the_schedule(champion, pretend, monkeypa
 
 def test_what_fails_each_time_waits_for_an_admin(champion, pretend, monkeypatch):
     with monkeypatch.context() as broken:
-        broken.setattr(scores, "replace", fail)
+        broken.setattr(scores, "write_scores", fail)
         for _ in range(TRIES):
             assert len(score_arrivals()) == 1
             finish_all()

@@ -8,8 +8,7 @@ from ml.checkpoint import Checkpoint as Files
 from tasks import training
 from tests.integration.learning import sky
 from webapp.core.jobs import JobState
-from webapp.learning.models import Checkpoint, Promotion, ScoringRun, TrainingRun
-from webapp.learning.models.checkpoint import Evaluation
+from webapp.learning.models import Checkpoint, Evaluation, Promotion, ScoringRun, TrainingRun
 from webapp.learning.promotion import promote
 from webapp.learning.triggers import AlreadyTraining, cancel_training, start_training
 

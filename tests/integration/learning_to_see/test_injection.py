@@ -12,7 +12,7 @@ from webapp.archive.models import Frame, Subject, SubjectSet
 from webapp.archive.pixels import pixels_of
 from webapp.learning.scoring import whole_archive
 from webapp.learning.test_sets import on_test_side
-from webapp.learning.training_sets.labels import labels
+from webapp.learning.training_sets.curate import labels
 from webapp.queue.counts import figures_of
 from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import QueueEntry

@@ -11,9 +11,9 @@ from tests.integration.settings.people import browser, others
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.consensus.access_levels import gate_of, missing_in
-from webapp.consensus.intervals import share_of
+from webapp.consensus.evidence import share_of
 from webapp.consensus.models import Skill
-from webapp.consensus.skill_history import answered_by, most_confused, over_time, sensitivity_of
+from webapp.consensus.skills import answered_by, most_confused, over_time, sensitivity_of
 from webapp.queue.models import Lease
 
 pytestmark = pytest.mark.django_db

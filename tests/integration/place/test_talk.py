@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from tests.integration.crowd import world
 from webapp.accounts.delete_account import leave
-from webapp.archive.models.survey import Membership
+from webapp.archive.models import Membership
 from webapp.community.models import LONGEST, Comment, Notification, Profile
 from webapp.community.talk import MOST_IN_AN_HOUR, bring_back, remove, say
 from webapp.queue.assignment_token import proof_of

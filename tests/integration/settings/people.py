@@ -3,8 +3,7 @@
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from webapp.archive.models import Survey
-from webapp.archive.models.survey import Membership
+from webapp.archive.models import Membership, Survey
 
 
 def account(name, **fields):

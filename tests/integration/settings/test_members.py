@@ -7,9 +7,8 @@ import pytest
 from django.db import connection
 
 from tests.integration.settings.people import account, browser, member, others
-from webapp.archive.members import MembershipRefused, change_role
-from webapp.archive.models import Survey
-from webapp.archive.models.survey import Membership, Role
+from webapp.archive.access import MembershipRefused, change_role
+from webapp.archive.models import Membership, Role, Survey
 
 pytestmark = pytest.mark.django_db
 

@@ -5,8 +5,7 @@ from django.core.exceptions import ValidationError
 
 from tests.integration.crowd.world import make_subject
 from tests.integration.settings.people import account, browser, member, others
-from webapp.archive.models import Survey
-from webapp.archive.models.survey import Membership
+from webapp.archive.models import Membership, Survey
 from webapp.archive.survey_settings import change_survey
 
 pytestmark = pytest.mark.django_db

@@ -1,14 +1,19 @@
-"""Query parameter filters, listed in the schema, and cursor pagination."""
+"""Base classes of list and detail views: query parameter filters, listed in the schema, and cursor pagination."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from django.db.models import QuerySet
-from rest_framework.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+from rest_framework import viewsets
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.pagination import CursorPagination
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
+
+from webapp.api.access import require, surveys_with
+from webapp.archive.models import Role, Survey
 
 LARGEST_ID = 2**63 - 1
 
@@ -102,3 +107,49 @@ class BySubject(Newest):
     """Rows that have no key of their own; a subject has one for each checkpoint."""
 
     ordering = ("subject_id", "checkpoint_id")  # type: ignore[assignment]
+
+
+class PublicRows(viewsets.ReadOnlyModelViewSet[Any]):
+    """Rows that everybody may read."""
+
+    lookup_value_regex = r"[-\w]+"
+    permission_classes = [AllowAny]
+    pagination_class = Newest
+    filter_backends = [ByParameters]
+    parameters: ClassVar[dict[str, Parameter]] = {}
+
+
+class SurveyRows(viewsets.ReadOnlyModelViewSet[Any]):
+    """Rows of the surveys in which the person who asks holds `role`.
+
+    A list holds those rows only; a single row of another survey is refused, and so is every action on it.
+    """
+
+    lookup_value_regex = "[0-9]+"
+    permission_classes = [IsAuthenticated]
+    pagination_class = Newest
+    filter_backends = [ByParameters]
+    parameters: ClassVar[dict[str, Parameter]] = {}
+    role: ClassVar[str] = Role.SCIENTIST
+    survey_path: ClassVar[str] = "survey"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = super().get_queryset()
+        if self.detail or getattr(self, "swagger_fake_view", False):
+            return rows
+        surveys = list(surveys_with(self.request, self.role))
+        if not surveys:
+            raise PermissionDenied(f"This is for the {Role(self.role).label.lower()}s of a survey.")
+        return rows.filter(**{f"{self.survey_path}__in": surveys})
+
+    def get_object(self) -> Any:
+        row = super().get_object()
+        require(self.request, self.survey_of(row), self.role)
+        return row
+
+    def survey_of(self, row: Model) -> Survey:
+        """Follow `survey_path` from the row."""
+        found: Any = row
+        for step in self.survey_path.split("__"):
+            found = getattr(found, step)
+        return found

@@ -1,25 +1,87 @@
-"""Guide editor pages for scientists: texts, preview, versions, images."""
+"""Tutorial, field guide and help for volunteers, and the pages on which scientists write them."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
-from webapp.archive.models import Survey
-from webapp.archive.models.survey import Role
+from webapp.archive.models import Role, Survey
 from webapp.core.markdown import as_html, sections
-from webapp.guides.field_guide import class_of
+from webapp.guides.field_guide import class_of, field_guide
 from webapp.guides.images import ImageRefused, address_of, keep_image
-from webapp.guides.models import GuideKind, GuideText, Language
-from webapp.guides.texts import TextRefused, current_text, versions, write_text
+from webapp.guides.models import GuideImage, GuideKind, GuideText, Language
+from webapp.guides.texts import TextRefused, current_text, note_step, tutorial_of, versions, write_text
+from webapp.queue.leases import NewcomerRate, settle
+from webapp.volunteers.identity import reader_of, remember, volunteer_of
 from webapp.workflows.models import Workflow
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@ensure_csrf_cookie
+@cache_control(private=True, no_store=True)
+def tutorial(request: HttpRequest, slug: str) -> HttpResponse:
+    workflow = _workflow(slug)
+    if request.method == "POST":
+        return _note_step(request, workflow)
+    return _answer(request, "guides/tutorial.html", workflow, tutorial=tutorial_of(workflow, reader_of(request)))
+
+
+@require_safe
+@cache_control(private=True, no_store=True)
+def guide(request: HttpRequest, slug: str) -> HttpResponse:
+    workflow = _workflow(slug)
+    search = request.GET.get("q", "")[:100]
+    entries = field_guide(workflow.survey, reader_of(request), search)
+    return _answer(request, "guides/field_guide.html", workflow, entries=entries, search=search)
+
+
+@require_safe
+@cache_control(private=True, no_store=True)
+def help_text(request: HttpRequest, slug: str) -> HttpResponse:
+    workflow = _workflow(slug)
+    text = current_text(workflow.survey, workflow, GuideKind.HELP)
+    return _answer(request, "guides/help.html", workflow, html=as_html(text.body) if text else "")
+
+
+@require_safe
+@cache_control(public=True, max_age=365 * 24 * 3600, immutable=True)
+def image(request: HttpRequest, pk: int, digest: str) -> HttpResponse:
+    row = get_object_or_404(GuideImage, pk=pk, digest=digest)
+    return HttpResponse(bytes(row.content), content_type=row.content_type)
+
+
+def _note_step(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    step = request.POST.get("step", "")
+    volunteer = volunteer_of(request)
+    if volunteer.pk is None and not NewcomerRate().allow_request(request, None):
+        return HttpResponse(status=429)
+    tutorial = tutorial_of(workflow, None)
+    if tutorial is None or not step.isascii() or not step.isdigit() or len(step) > 4:
+        return HttpResponseBadRequest("There is no such step.", content_type="text/plain; charset=utf-8")
+    settle(volunteer)
+    note_step(volunteer=volunteer, tutorial=tutorial, step=int(step), is_finished=request.POST.get("finished") == "yes")
+    response = HttpResponse(status=204)
+    remember(response, volunteer)
+    return response
+
+
+def _workflow(slug: str) -> Workflow:
+    return get_object_or_404(Workflow.objects.select_related("survey"), slug=slug, is_active=True)
+
+
+def _answer(request: HttpRequest, template: str, workflow: Workflow, **context: object) -> HttpResponse:
+    """Answer with the part alone where the classify page asks for it, else with a whole page."""
+    frame = "guides/part.html" if request.GET.get("part") else "base.html"
+    return render(request, template, {"workflow": workflow, "survey": workflow.survey, "frame": frame, **context})
 
 
 class TextForm(forms.Form):
