@@ -264,20 +264,20 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": _sweep_seconds,
         "options": {"queue": "sweep", "expires": _sweep_seconds},
     },
-    "crowd": {
-        "task": "tasks.crowd.run",
+    "housekeeping": {
+        "task": "tasks.housekeeping.run",
         "schedule": _sweep_seconds,
-        "options": {"queue": "crowd", "expires": _sweep_seconds},
+        "options": {"queue": "housekeeping", "expires": _sweep_seconds},
     },
     "aggregation": {
         "task": "tasks.aggregation.nightly",
         "schedule": 3600.0,  # asks whether a night has passed, so that one that was slept through is made up for
         "options": {"queue": "aggregation", "expires": 3600.0},
     },
-    "trust": {
-        "task": "tasks.trust.nightly",
+    "quality": {
+        "task": "tasks.quality.nightly",
         "schedule": 3600.0,
-        "options": {"queue": "trust", "expires": 3600.0},
+        "options": {"queue": "quality", "expires": 3600.0},
     },
     "retrain": {
         "task": "tasks.retrain.run",

@@ -211,3 +211,9 @@ def _settle(workflow: int, subjects: Sequence[int]) -> Counter[bool]:
     before = {subject: entry.is_retired for subject, entry in entries.items()}
     after = {subject: row.is_retired for subject, row in refresh_locked(rules, list(entries.values())).items()}
     return Counter(is_retired for subject, is_retired in after.items() if is_retired != before[subject])
+
+
+def catch_up_all() -> None:
+    """Catch up in every workflow in which a volunteer's past was judged anew."""
+    for workflow in Workflow.objects.filter(skills__stale__gt=F("skills__weighed")).distinct().select_related("survey"):
+        catch_up(workflow)

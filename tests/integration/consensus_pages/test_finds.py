@@ -9,7 +9,8 @@ from ml.finds import MOST
 from ml.finds import Find as Found
 from ml.pixels.store import PixelStore
 from ml.trails.recipe import CLASSICAL, manifest_of
-from tasks import loaded, scoring
+from tasks.learning import model_cache
+from tasks.learning import score as scoring
 from tests.acceptance.people import member
 from tests.integration.learning import sky
 from tests.unit.trails.skies import line, noisy
@@ -28,7 +29,7 @@ SIDE = 128
 
 @pytest.fixture(autouse=True)
 def tasks_in_the_tests_transaction(monkeypatch):
-    monkeypatch.setattr("tasks.house.close_old_connections", lambda: None)
+    monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def model(workflow):
 
 
 def score():
-    loaded._finder.cache_clear()
+    model_cache._finder.cache_clear()
     for row in ScoringShard.objects.filter(state=JobState.QUEUED):
         scoring.shard(row.pk)
 

@@ -8,7 +8,7 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from tasks import trust as tasks
+from tasks import housekeeping, jobs
 from tasks.worker import app
 from tests.integration.crowd.world import make_volunteer, make_workflow, subjects_of, vote
 from webapp.accounts.merge_visitor import merge
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def tasks_in_the_tests_transaction(monkeypatch):
     """A task called here runs inside the test's transaction, whose connection must stay."""
-    monkeypatch.setattr("tasks.house.close_old_connections", lambda: None)
+    monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def settle(workflow):
 
 def scan(workflow):
     job = start_scan(workflow, by=None)
-    tasks.run(job.pk)
+    jobs.scan_quality(job.pk)
     job.refresh_from_db()
     return job
 
@@ -171,13 +171,13 @@ def test_signing_in_is_no_way_out(workflow, bot):
 
 def test_every_night_looks_once_through_what_is_new(workflow, bot):
     assert due() == [workflow]
-    tasks.nightly()
+    housekeeping.nightly_quality_scan()
     assert TrustScan.objects.count() == 1
     assert due() == []
     TrustScan.objects.update(created_at=timezone.now() - timedelta(days=2))
     assert due() == [workflow]
-    assert any(entry["task"] == "tasks.trust.nightly" for entry in app.conf.beat_schedule.values())
-    assert "tasks.trust.run" in app.tasks
+    assert any(entry["task"] == "tasks.quality.nightly" for entry in app.conf.beat_schedule.values())
+    assert "tasks.quality.run" in app.tasks
 
 
 def test_nobody_has_answered(workflow):

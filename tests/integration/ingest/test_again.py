@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection
 
-from tasks.ingest import run as task
+from tasks.jobs import run_ingest as task
 from tests.integration.ingest.sky import (
     assert_archive_equals,
     counters,

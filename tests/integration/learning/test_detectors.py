@@ -9,7 +9,8 @@ from django.core.exceptions import ValidationError
 
 from ml.checkpoint import Checkpoint as Files
 from ml.pixels.store import PixelStore
-from tasks import acquisition, scoring, training
+from tasks import jobs
+from tasks.learning import score, train
 from tests.integration.crowd.world import make_volunteer
 from tests.integration.learning import sky
 from webapp.archive.models import Subject
@@ -89,7 +90,7 @@ def trails():
 
 def trained(workflow, **fields):
     run = start_training(workflow=workflow, by=None, **fields)
-    training.run(run.pk)
+    train.run(run.pk)
     run.refresh_from_db()
     return run
 
@@ -124,9 +125,9 @@ def learnt(run):
 
 def work_off_the_scoring():
     for row in ScoringShard.objects.filter(state=JobState.QUEUED):
-        scoring.shard(row.pk)
+        score.shard(row.pk)
     for row in ScoringRun.objects.filter(state=JobState.QUEUED):
-        acquisition.run(row.pk)
+        jobs.finish_scoring(row.pk)
 
 
 def test_a_training_set_keeps_the_lines_that_count(trails):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks import retrain
+from tasks import housekeeping
 from tests.integration.learning import sky
 from webapp.learning.models import TrainingRun
 from webapp.learning.training_sets import curate
@@ -25,13 +25,13 @@ def settle_more(workflow, n):
 
 
 def test_a_run_begins_once_enough_labels_are_in(workflow):
-    retrain.run()
+    housekeeping.retrain()
     assert not TrainingRun.objects.exists()
     settle_more(workflow, 1)
-    retrain.run()
+    housekeeping.retrain()
     run = TrainingRun.objects.get()
     assert (run.workflow, run.preset, run.requested_by, run.may_promote) == (workflow, "head", None, True)
-    retrain.run()
+    housekeeping.retrain()
     assert TrainingRun.objects.count() == 1
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.pixels.store import PixelStore
-from tasks import acquisition, scoring
+from tasks import jobs
+from tasks.learning import score as scoring
 from tests.integration.learning import sky
 from webapp.archive.models import IngestRun
 from webapp.core.jobs import JobState
@@ -59,7 +60,7 @@ def pretend(monkeypatch):
         def p_real(self, probabilities):
             return probabilities[:, 1]
 
-    monkeypatch.setattr("tasks.loaded.scorer", lambda checkpoint: Model())
+    monkeypatch.setattr("tasks.learning.model_cache.scorer", lambda checkpoint: Model())
     return asked
 
 
@@ -103,7 +104,7 @@ def test_shards_cover_everything_once_and_share_no_chunk(first, length, chunk):
 
 def test_a_run_ends_once_however_often_it_is_announced(champion, workflow, pretend):
     run = start_scoring(champion, [(array_of(champion), 0, 4), (array_of(champion), 4, 10)])
-    acquisition.run(run.pk)
+    jobs.finish_scoring(run.pk)
     run.refresh_from_db()
     assert run.state == JobState.QUEUED
     first, second = run.shards.order_by("start")
@@ -115,7 +116,7 @@ def test_a_run_ends_once_however_often_it_is_announced(champion, workflow, prete
     assert Score.objects.count() == 10
     for _ in range(3):
         conclude(run)
-        acquisition.run(run.pk)
+        jobs.finish_scoring(run.pk)
     run.refresh_from_db()
     assert (run.state, run.attempts, run.message) == (JobState.DONE, 1, "10 priorities changed.")
     assert sum(pretend) == 10
@@ -127,7 +128,7 @@ def array_of(checkpoint):
 
 def test_a_crash_between_the_last_shard_and_the_priorities_is_mended_by_the_sweep(champion, pretend, monkeypatch):
     run = start_scoring(champion)
-    monkeypatch.setattr("tasks.scoring.conclude", lambda run: None)
+    monkeypatch.setattr("tasks.learning.score.conclude", lambda run: None)
     scoring.shard(run.shards.get().pk)
     assert list(ScoringRun.objects.stuck()) == [run]
 
@@ -137,7 +138,7 @@ def test_a_shard_that_fails_for_good_does_not_keep_the_others_from_the_queue(cha
     first, second = run.shards.order_by("start")
     scoring.shard(first.pk)
     ScoringShard.objects.filter(pk=second.pk).update(state=JobState.FAILED)
-    acquisition.run(run.pk)
+    jobs.finish_scoring(run.pk)
     assert workflow.queue.filter(reason="uncertain").count() == 4
     assert workflow.queue.filter(reason="new", priority=1.0).count() == 6
 
@@ -149,7 +150,7 @@ def test_what_failed_is_scored_again_by_the_schedule(champion, pretend, monkeypa
     with monkeypatch.context() as broken:
         broken.setattr(scores, "write_scores", fail)
         scoring.shard(first.pk)
-    acquisition.run(run.pk)
+    jobs.finish_scoring(run.pk)
     assert [(shard.start, shard.error) for shard in failures(champion)] == [(0, "ValueError: No.")]
     assert Score.objects.count() == 6
     (again,) = score_arrivals()
@@ -238,4 +239,4 @@ def finish_all():
     for shard in ScoringShard.objects.filter(state=JobState.QUEUED):
         scoring.shard(shard.pk)
     for run in ScoringRun.objects.filter(state=JobState.QUEUED):
-        acquisition.run(run.pk)
+        jobs.finish_scoring(run.pk)

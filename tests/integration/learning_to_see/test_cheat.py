@@ -6,7 +6,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from tasks.injection import run
+from tasks.jobs import inject as run
 from tests.integration.crowd.world import client_of, make_volunteer, vote
 from tests.integration.learning import sky
 from tests.integration.settings.people import browser, member

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from tasks.injection import run
+from tasks.jobs import inject as run
 from tests.integration.crowd.world import client_of, make_volunteer, vote
 from tests.integration.learning import sky
 from tests.integration.settings.people import account, browser, member

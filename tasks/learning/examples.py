@@ -1,7 +1,8 @@
-"""From curated labels to what a network learns from."""
+"""Training examples: curated labels with their features or pixels, and the times and positions of tracklets' frames."""
 
 import tempfile
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 
 from ml.dataset import Examples
 from ml.pixels.store import PixelStore
-from tasks.features import Features
+from ml.tracklets.tracks import Tracks, own_time, sightings, stacked
+from tasks.learning.features import Features
+from webapp.archive.models import Frame, Subject
 from webapp.learning.roles import Classes
 from webapp.learning.training_sets.snapshot import Label
 
@@ -71,3 +74,39 @@ def pixels_of(labels: list[Label], store: PixelStore, survey: str, folder: Path)
             for position, index in zip(positions, indexes, strict=True):
                 whole[position, :count] = store.get(survey, array, int(index))
         yield whole
+
+
+FIELDS = ("mjd_mid", "mjd_keyword", "ra", "dec", "mag", "snr")
+AT_ONCE = 2000
+"""Subjects whose rows are read in one query."""
+UNKNOWN = (None, None, None, None, None)
+
+
+def tracks_of_labels(labels: Sequence[Label]) -> Tracks:
+    """Return the tracks of labelled subjects, in their order."""
+    frames = [int(label.array.split("x")[0]) for label in labels]
+    return tracks_of_subjects([label.subject_id for label in labels], frames)
+
+
+def tracks_of_subjects(ids: Sequence[int] | NDArray[np.int64], frames: Sequence[int]) -> Tracks:
+    """Return the tracks of subjects by key, in their order; each has as many frames as its pixels.
+
+    What no row tells is unknown: a subject without frame rows still has its pixels.
+    """
+    keys, found = [int(key) for key in ids], []
+    for first in range(0, len(keys), AT_ONCE):
+        part = slice(first, first + AT_ONCE)
+        found += _sightings(keys[part], frames[part])
+    return stacked(found)
+
+
+def _sightings(keys: list[int], frames: Sequence[int]) -> list[NDArray[np.float64]]:
+    seen: dict[int, dict[int, tuple[float | None, ...]]] = defaultdict(dict)
+    rows = Frame.objects.filter(subject_id__in=keys).values_list("subject_id", "position", *FIELDS)
+    for key, position, mjd, keyword, *rest in rows:
+        seen[key][position] = (own_time(mjd, keyword), *rest)
+    metadata = dict(Subject.objects.filter(pk__in=keys).values_list("pk", "metadata"))
+    return [
+        sightings([seen[key].get(position, UNKNOWN) for position in range(count)], metadata.get(key, {}))
+        for key, count in zip(keys, frames, strict=True)
+    ]

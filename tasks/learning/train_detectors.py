@@ -1,4 +1,4 @@
-"""Train a survey's detectors: of trails on the lines that volunteers drew, of movers on cubes where nothing moves."""
+"""Train a survey's detectors: of trails on lines that volunteers drew, of movers on cubes."""
 
 from collections.abc import Iterator
 

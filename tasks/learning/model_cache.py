@@ -1,4 +1,4 @@
-"""Models in this worker's memory: loading one, and compiling it for inference, costs seconds."""
+"""Cache of loaded models in this worker's memory; loading and compiling one takes seconds."""
 
 from functools import lru_cache
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Train a model: curate, read, train, save, judge, settle. Whatever kills it half-way, it ends in one checkpoint."""
+"""Train a model: curate, read, train, save, evaluate, settle. Whatever kills it half-way, it ends in one checkpoint."""
 
 import shutil
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ from ml.pixels.store import PixelStore
 from ml.score import Scorer
 from ml.tracklets.tracks import Tracks
 from ml.train import Epoch, Examples, train
-from tasks import loaded, tracks
-from tasks.detectors import train_detector
-from tasks.examples import examples, features_of, of_one_shape, pixels_of
-from tasks.features import Features
-from tasks.house import job
-from tasks.judging import judged
+from tasks.base_task import job
+from tasks.learning import model_cache
+from tasks.learning.evaluate import judged
+from tasks.learning.examples import examples, features_of, of_one_shape, pixels_of, tracks_of_labels
+from tasks.learning.features import Features
+from tasks.learning.train_detectors import train_detector
 from webapp.consensus.recompute import catch_up
 from webapp.core.jobs import Cancelled, LeaseLost
 from webapp.learning import messages, scores, test_sets
@@ -73,7 +73,7 @@ def _detector(row: TrainingRun) -> files.Checkpoint:
     row.renew(message=messages.LEARNING(count=len(labels)))
     own = Checkpoint.objects.filter(run__workflow=row.workflow, role=row.role)
     lead = (champion_of(row.survey, row.role) if row.may_promote else None) or own.first()
-    base = loaded.model(lead).checkpoint if lead else None
+    base = model_cache.model(lead).checkpoint if lead else None
     return train_detector(row, labels, base, lambda epoch: _report(row, epoch))
 
 
@@ -90,13 +90,13 @@ def _base(row: TrainingRun) -> Scorer | None:
     """
     if row.preset == Preset.SMALL:
         return None
-    packaged = loaded.imagenet().feature_key
+    packaged = model_cache.imagenet().feature_key
     own = Checkpoint.objects.filter(run__workflow=row.workflow, role=row.role)
     lead = champion_of(row.survey, row.role) if row.may_promote else own.first()
     if lead is not None and lead.manifest["feature_key"] != packaged:
-        return loaded.scorer(lead)
+        return model_cache.scorer(lead)
     shadow = own.exclude(manifest__feature_key=packaged).first() if row.preset == Preset.FINETUNE else None
-    return loaded.scorer(shadow) if shadow else None
+    return model_cache.scorer(shadow) if shadow else None
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
         given = examples(labels, classes, _curated(row).hash)
         given.tracks = _tracks(row, labels)
         given.check()
-        network = base or loaded.imagenet()
+        network = base or model_cache.imagenet()
         given.feature_key = network.feature_key
         given.features = features_of(labels, Features(store, row.survey.slug, network, lambda _: row.renew()))
         yield given
@@ -125,7 +125,7 @@ def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
 
 
 def _tracks(row: TrainingRun, labels: list[Label]) -> Tracks | None:
-    return tracks.of_labels(labels) if row.role == ModelRole.TRACKLET else None
+    return tracks_of_labels(labels) if row.role == ModelRole.TRACKLET else None
 
 
 def _curated(row: TrainingRun) -> TrainingSet:

@@ -1,4 +1,4 @@
-"""Score a shard of the archive: features from the store, a matrix product, one COPY."""
+"""Score a shard of the archive: cached features, a matrix product, one COPY."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from ml.finder import Finder
 from ml.finds import Find
 from ml.pixels.store import PixelStore
 from ml.tracklets.tracks import Tracks
-from tasks import loaded, tracks
-from tasks.features import Features
-from tasks.house import job
+from tasks.base_task import job
+from tasks.learning import examples, model_cache
+from tasks.learning.features import Features
 from webapp.archive.models import Subject
 from webapp.learning import scores
 from webapp.learning.models import ModelRole, ScoringShard
@@ -26,7 +26,7 @@ SLAB = 2048
 @job(ScoringShard)
 def shard(row: ScoringShard) -> None:
     checkpoint = row.run.checkpoint
-    model = loaded.model(checkpoint)
+    model = model_cache.model(checkpoint)
     ids, indexes = _subjects(row)
     probabilities, found = _looked_at(row, model, ids, indexes)
     with transaction.atomic():
@@ -50,7 +50,7 @@ def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _looked_at(
-    row: ScoringShard, model: loaded.Model, ids: NDArray[np.int64], indexes: NDArray[np.int64]
+    row: ScoringShard, model: model_cache.Model, ids: NDArray[np.int64], indexes: NDArray[np.int64]
 ) -> tuple[NDArray[Any], dict[int, list[Find]]]:
     """Return probabilities (n, K), and what was found by subject: of a classifier nothing."""
     features = Features(
@@ -73,4 +73,6 @@ def _looked_at(
 
 def _tracks(row: ScoringShard, ids: NDArray[np.int64], frames: int) -> Tracks | None:
     """Return when and where the frames were seen, for a model that looks at it."""
-    return tracks.of_subjects(ids, [frames] * len(ids)) if row.run.checkpoint.role == ModelRole.TRACKLET else None
+    return (
+        examples.tracks_of_subjects(ids, [frames] * len(ids)) if row.run.checkpoint.role == ModelRole.TRACKLET else None
+    )

@@ -1,4 +1,4 @@
-"""The house decorator: what every task has in common, decided once.
+"""Decorators of all Celery tasks: late acknowledgement, time limits, queue by name, and running a job row.
 
 A task is named `tasks.QUEUE.NAME`, acknowledges late, is handed on when its worker dies, stores no result, and ends
 at a time limit that depends on its size. The order request < soft limit < hard limit is asserted here; a job's lease

@@ -1,4 +1,4 @@
-"""Features of a survey's subjects: from the store where they are known, computed and kept where not."""
+"""Backbone features of a survey's subjects, read from the store or computed and stored."""
 
 import math
 from collections.abc import Callable

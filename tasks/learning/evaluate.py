@@ -1,4 +1,4 @@
-"""Judge a candidate on the frozen test set, next to the champion."""
+"""Evaluate a candidate on the frozen test set, beside the champion."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from ml.evaluate import bootstrap_difference, evaluate
 from ml.pixels.store import PixelStore
-from tasks import loaded, tracks
-from tasks.examples import by_array
-from tasks.features import Features
+from tasks.learning import examples, model_cache
+from tasks.learning.examples import by_array
+from tasks.learning.features import Features
 from webapp.learning import test_sets
 from webapp.learning.models import Checkpoint, ModelRole, TestSet, TrainingRun
 from webapp.learning.promotion import Result
@@ -59,15 +59,15 @@ def _comparison(
     if truth.all() or not truth.any():
         return new
     kept = np.isin([label.subject_id for label in labels], [label.subject_id for label in fair])
-    ours = loaded.model(checkpoint).p_real(p[kept])
-    theirs = loaded.model(champion).p_real(_probabilities(run, champion, fair))
+    ours = model_cache.model(checkpoint).p_real(p[kept])
+    theirs = model_cache.model(champion).p_real(_probabilities(run, champion, fair))
     groups = np.array([label.object_group for label in fair])
     difference, low, high = bootstrap_difference(truth, ours, theirs, groups, "roc_auc")
     return new | {"difference": difference, "difference_low": low, "difference_high": high}
 
 
 def _probabilities(run: TrainingRun, checkpoint: Checkpoint, labels: list[Label]) -> NDArray[np.float32]:
-    model = loaded.model(checkpoint)
+    model = model_cache.model(checkpoint)
     features = Features(
         PixelStore(settings.PIXELS),
         run.survey.slug,
@@ -76,7 +76,7 @@ def _probabilities(run: TrainingRun, checkpoint: Checkpoint, labels: list[Label]
     )
     whole = np.empty((len(labels), len(model.classes)), dtype=np.float32)
     for array, positions, indexes in by_array(labels):
-        seen = tracks.of_labels([labels[at] for at in positions]) if model.role == ModelRole.TRACKLET else None
+        seen = examples.tracks_of_labels([labels[at] for at in positions]) if model.role == ModelRole.TRACKLET else None
         whole[positions] = model.probabilities_from_features(features.of(array, indexes), seen)
     return whole
 
@@ -88,7 +88,7 @@ def _metrics(checkpoint: Checkpoint, labels: list[Label], p: NDArray[np.float32]
     """
     if not labels:
         return {}
-    model = loaded.model(checkpoint)
+    model = model_cache.model(checkpoint)
     groups = np.array([label.object_group for label in labels])
     real = model.p_real(p)
     binary = np.stack([1 - real, real], axis=1)
