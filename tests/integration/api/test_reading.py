@@ -6,7 +6,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 from rest_framework.throttling import AnonRateThrottle
 
-from tests.integration.crowd.world import make_volunteer, make_workflow, subjects_of, vote
+from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
 from webapp.api.views.token import GuessThrottle, NameThrottle
 from webapp.archive.models import Membership, Role
 

@@ -11,7 +11,7 @@ from ml.checkpoint import Checkpoint as Files
 from ml.pixels.store import PixelStore
 from tasks import jobs
 from tasks.learning import score, train
-from tests.integration.crowd.world import make_volunteer
+from tests.integration.world import make_volunteer
 from tests.integration.learning import sky
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification, Mark

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
-from tests.integration.crowd.world import recount
+from tests.integration.world import recount
 from tests.integration.learning import sky
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus, Skill

@@ -3,7 +3,7 @@
 import numpy as np
 from django.contrib.auth import get_user_model
 
-from tests.integration.crowd.world import recount
+from tests.integration.world import recount
 from tests.integration.learning import sky
 from webapp.archive.messages import NOTHING_READ
 from webapp.archive.models import IngestProblem, IngestRun
