@@ -1,0 +1,1 @@
+"""Celery entry points, each a few lines: check, claim, call a room of the site."""

@@ -6,8 +6,8 @@ import django
 from celery.signals import worker_process_init
 from kombu import Queue
 
+from webapp.console.processes import die_with_parent
 from webapp.core import embedded_postgres
-from webapp.core.process import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 # Threads of a network that wait for each other sleep meanwhile: the web server and the database need the cores too.
@@ -16,20 +16,8 @@ os.environ.setdefault("WANDERERS_TRAINING_THREADS", str(max(1, len(os.sched_geta
 embedded_postgres.ensure()
 django.setup()
 
-from tasks import (  # noqa: E402  # after django.setup()
-    acquisition,
-    aggregation,
-    consensus,
-    crowd,
-    imports,
-    ingest,
-    injection,
-    retrain,
-    scoring,
-    sweep,
-    training,
-    trust,
-)
+from tasks import housekeeping, jobs  # noqa: E402  # after django.setup()
+from tasks.learning import score, train  # noqa: E402
 from webapp.core.dispatch import app  # noqa: E402
 
 app.conf.task_queues = [
@@ -38,18 +26,4 @@ app.conf.task_queues = [
 
 worker_process_init.connect(lambda **_: die_with_parent(), weak=False)
 
-__all__ = [
-    "acquisition",
-    "aggregation",
-    "app",
-    "consensus",
-    "crowd",
-    "imports",
-    "ingest",
-    "injection",
-    "retrain",
-    "scoring",
-    "sweep",
-    "training",
-    "trust",
-]
+__all__ = ["app", "housekeeping", "jobs", "score", "train"]

@@ -157,11 +157,11 @@ EMAIL_TIMEOUT = _mail["EMAIL_TIMEOUT"] or 10  # seconds: a mail server that is s
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "webapp.api.token_authentication.VolunteerTokenAuthentication",
+        "webapp.api.defaults.VolunteerTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PARSER_CLASSES": [
-        "webapp.api.parsers.ShallowJSONParser",
+        "webapp.api.defaults.ShallowJSONParser",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
@@ -170,8 +170,8 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": [
-        "webapp.api.throttle.AnonymousThrottle",
-        "webapp.api.throttle.UserThrottle",
+        "webapp.api.defaults.AnonymousThrottle",
+        "webapp.api.defaults.UserThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {"anon": _throttle_anonymous, "user": _throttle_user},
     "NUM_PROXIES": _trusted_proxies,
@@ -265,20 +265,20 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": _sweep_seconds,
         "options": {"queue": "sweep", "expires": _sweep_seconds},
     },
-    "crowd": {
-        "task": "tasks.crowd.run",
+    "housekeeping": {
+        "task": "tasks.housekeeping.run",
         "schedule": _sweep_seconds,
-        "options": {"queue": "crowd", "expires": _sweep_seconds},
+        "options": {"queue": "housekeeping", "expires": _sweep_seconds},
     },
     "aggregation": {
         "task": "tasks.aggregation.nightly",
         "schedule": 3600.0,  # asks whether a night has passed, so that one that was slept through is made up for
         "options": {"queue": "aggregation", "expires": 3600.0},
     },
-    "trust": {
-        "task": "tasks.trust.nightly",
+    "quality": {
+        "task": "tasks.quality.nightly",
         "schedule": 3600.0,
-        "options": {"queue": "trust", "expires": 3600.0},
+        "options": {"queue": "quality", "expires": 3600.0},
     },
     "retrain": {
         "task": "tasks.retrain.run",

@@ -6,7 +6,7 @@ import os
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
-from webapp.core.process import die_with_parent
+from webapp.console.processes import die_with_parent
 
 if multiprocessing.parent_process() is not None:  # one of granian's workers, which would keep the port of a dead one
     die_with_parent()

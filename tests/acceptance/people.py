@@ -2,7 +2,7 @@
 
 from django.contrib.auth import get_user_model
 
-from webapp.archive.models.survey import Membership
+from webapp.archive.models import Membership
 
 
 def member(survey, role):

@@ -10,13 +10,13 @@ from playwright.sync_api import expect
 from ml.inference.detections import Detection
 from ml.storage.pixel_store import PixelStore
 from tests.acceptance.people import member
-from tests.integration.crowd.world import recount
 from tests.integration.learning import sky
+from tests.integration.world import recount
 from tests.unit.trails.skies import line, noisy
 from webapp.archive.models import Subject
 from webapp.classifications.marks import Line, store_lines
 from webapp.classifications.models import Classification
-from webapp.learning import detections, scores
+from webapp.learning import scores
 from webapp.volunteers.models import Volunteer
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -45,9 +45,9 @@ def subject(db):
     model = workflow.survey.checkpoints.create(
         role="trail", run=run, folder="none", sha256="0", manifest={}, is_champion=True
     )
-    scores.replace(model.pk, np.array([row.pk]), np.array([[0.04, 0.96]]), np.array([0.96]))
+    scores.write_scores(model.pk, np.array([row.pk]), np.array([[0.04, 0.96]]), np.array([0.96]))
     found = [Detection(0, (41.0, 60.0, 199.0, 179.5), 0.962), Detection(0, (180.0, 30.5, 240.0, 89.0), 0.417)]
-    detections.replace(model.pk, {row.pk: found})
+    scores.write_detections(model.pk, {row.pk: found})
     return row
 
 

@@ -10,7 +10,7 @@ import uuid
 import pytest
 
 from tests.acceptance.panoptes_environment import panoptes_environment
-from tests.integration.crowd.world import end_grace, make_volunteer, make_workflow, subjects_of, vote
+from tests.integration.world import end_grace, make_volunteer, make_workflow, subjects_of, vote
 from webapp.classifications.marks import Line
 from webapp.classifications.models import Classification
 from webapp.classify.record import Item

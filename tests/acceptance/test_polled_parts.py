@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.acceptance.people import member
-from tests.integration.crowd.world import make_volunteer, make_workflow
-from tests.integration.settings.test_trust_page import NUMBERS
+from tests.integration.quality.test_flags_page import NUMBERS
+from tests.integration.world import make_volunteer, make_workflow
 from webapp.archive.models import IngestProblem, IngestRun
 from webapp.consensus.models import Recount
 from webapp.imports.models import ClassificationImport

@@ -13,7 +13,7 @@ import django
 django.setup()
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
-from webapp.api.throttle import AnonymousThrottle
+from webapp.api.defaults import AnonymousThrottle
 request = Request(APIRequestFactory().get("/"))
 print([AnonymousThrottle().allow_request(request, None) for _ in range(3)])
 """

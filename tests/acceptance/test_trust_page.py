@@ -8,8 +8,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from tests.acceptance.people import member
-from tests.integration.crowd.world import make_volunteer, make_workflow
-from tests.integration.settings.test_trust_page import NUMBERS
+from tests.integration.quality.test_flags_page import NUMBERS
+from tests.integration.world import make_volunteer, make_workflow
 from webapp.quality.models import TrustFlag, TrustScan
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

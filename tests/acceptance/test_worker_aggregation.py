@@ -3,7 +3,7 @@
 import pytest
 
 from tests.acceptance.real_worker import running_worker, wait_until
-from tests.integration.crowd.world import make_volunteer, make_workflow, subjects_of, vote
+from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
 from webapp.consensus.batch_aggregation import start_aggregation
 from webapp.consensus.models import Aggregation
 from webapp.core import dispatch

@@ -5,9 +5,8 @@ import time
 
 import pytest
 
-from webapp.console.processes import Child
+from webapp.console.processes import LARGEST, Child, shorten
 from webapp.console.site import Ended, watch
-from webapp.core.process import LARGEST, shorten
 
 TALK = "import time\nwhile True: print('x' * 99, flush=True); time.sleep(0.001)"
 

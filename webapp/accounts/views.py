@@ -18,9 +18,42 @@ from django.views.i18n import set_language
 from webapp.accounts.adapter import forget_language, speak
 from webapp.accounts.data_export import export
 from webapp.accounts.delete_account import leave as leave_for_good
-from webapp.community.forms import ProfileForm
-from webapp.community.models import Profile
+from webapp.community.models import Credit, Profile
 from webapp.community.person import account_page, profile_of, volunteer_who_acts, volunteer_who_looks
+
+
+class ProfileForm(forms.ModelForm):
+    language = forms.ChoiceField(label=gettext_lazy("Language"), required=False)
+
+    class Meta:
+        model = Profile
+        fields = ("display_name", "credit", "language")
+        labels = {
+            "display_name": gettext_lazy("Your own name"),
+            "credit": gettext_lazy("How you are named when something that you saw is confirmed"),
+        }
+        help_texts = {
+            "display_name": gettext_lazy(
+                "As it should stand in credits and on your certificate. You may leave it empty."
+            ),
+            "credit": gettext_lazy(
+                "Credits stand on the subject's page, which everybody can read. You may change this at any time."
+            ),
+        }
+        widgets = {
+            "display_name": forms.TextInput({"autocomplete": "name"}),
+            "credit": forms.RadioSelect,
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["language"].choices = [("", gettext_lazy("As the browser asks")), *settings.LANGUAGES]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("credit") == Credit.OWN_NAME and not cleaned.get("display_name", "").strip():
+            raise ValidationError({"display_name": gettext_lazy("Write the name that you want to be credited by.")})
+        return cleaned
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

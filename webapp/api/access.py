@@ -1,5 +1,6 @@
 """API permissions: load a row and authorise its reader by their role in the survey; 409 for conflicts."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -8,8 +9,9 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.request import Request
 
-from webapp.archive.models import Survey
-from webapp.archive.models.survey import Membership, Role
+from webapp.archive.models import Membership, Role, Survey
+from webapp.core.sql import Columns, fetch
+from webapp.workflows.models import Workflow
 
 
 def require(request: Request, survey: Survey, role: str) -> User:
@@ -36,3 +38,22 @@ class Conflict(APIException):
     status_code = status.HTTP_409_CONFLICT
     default_detail = "This cannot be done now."
     default_code = "conflict"
+
+
+WORKFLOW = Columns(Workflow, "workflow")
+SURVEY = Columns(Survey, "survey")
+SELECT = f"""
+    SELECT {WORKFLOW.sql}, {SURVEY.sql}
+    FROM workflows_workflow AS workflow JOIN archive_survey AS survey ON survey.id = workflow.survey_id
+    WHERE workflow.slug = ANY(%s)
+"""  # noqa: S608  # column names of our own models
+
+
+def workflows_by_slug(slugs: Iterable[str]) -> dict[str, Workflow]:
+    """Return the workflows that there are of these slugs."""
+    found = {}
+    for row in fetch(SELECT, [list(slugs)]):
+        workflow = WORKFLOW.build(row[: len(WORKFLOW)])
+        workflow.survey = SURVEY.build(row[len(WORKFLOW) :])
+        found[workflow.slug] = workflow
+    return found

@@ -13,8 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.accounts.merge_visitor import merge
-from webapp.api.token_authentication import VolunteerTokenAuthentication
-from webapp.queue.newcomers import settle
+from webapp.api.defaults import VolunteerTokenAuthentication
+from webapp.queue.leases import settle
 from webapp.volunteers.identity import COOKIE, account_volunteer, forget, remember, visitor_or_newcomer
 from webapp.volunteers.models import Volunteer
 

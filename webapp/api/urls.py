@@ -6,9 +6,8 @@ from webapp.api.views.archive import IngestRunViewSet, SubjectViewSet, SurveyVie
 from webapp.api.views.classifications import ClassificationsView, FavouriteView, FollowUpView, UndoView
 from webapp.api.views.exports import ExportName, ExportView, RulingViewSet
 from webapp.api.views.learning import CheckpointViewSet, ScoreViewSet, TrainingRunViewSet
-from webapp.api.views.next import NextView
 from webapp.api.views.token import TokenView
-from webapp.api.views.workflows import ConsensusViewSet, WorkflowViewSet
+from webapp.api.views.workflows import ConsensusViewSet, NextView, WorkflowViewSet
 
 register_converter(ExportName, "export")
 

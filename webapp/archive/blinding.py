@@ -9,8 +9,7 @@ from typing import Any
 
 from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet, Value
 
-from webapp.archive.models import Subject, Survey
-from webapp.archive.models.survey import Membership, Role
+from webapp.archive.models import Membership, Role, Subject, Survey
 
 HIDDEN = ("#", "!")
 TELLING = ("rate", "created_at")

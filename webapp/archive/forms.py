@@ -11,8 +11,7 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.ingest.create_run import IngestRefused, inbox_path
-from webapp.archive.models import Kind, Survey
-from webapp.archive.models.survey import Role
+from webapp.archive.models import Kind, Role, Survey
 from webapp.archive.uploads import keep_upload
 
 

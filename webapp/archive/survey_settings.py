@@ -9,8 +9,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils.translation import ngettext
 
-from webapp.archive.models import Subject, Survey
-from webapp.archive.models.survey import Membership, Role
+from webapp.archive.models import Membership, Role, Subject, Survey
 
 
 class SurveySettings(TypedDict):

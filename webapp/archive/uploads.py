@@ -16,8 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.ingest.create_run import IngestRefused, inbox
-from webapp.archive.models import Survey
-from webapp.archive.models.survey import Membership, Role
+from webapp.archive.models import Membership, Role, Survey
 
 AROUND = 2**20
 """Bytes by which a request may be larger than the files in it: their names, and the form's other fields."""

@@ -1,7 +1,7 @@
 from django.urls import path
 
-from webapp.archive.views import ingest, pixels
-from webapp.archive.views.subjects import subject, subjects
+from webapp.archive.views import ingest
+from webapp.archive.views.subjects import numbers, picture, subject, subjects
 from webapp.archive.views.survey_settings import (
     member_add,
     member_change,
@@ -27,6 +27,6 @@ urlpatterns = [
     path("surveys/<slug:slug>/settings/members/", member_add, name="member-add"),
     path("surveys/<slug:slug>/settings/members/<int:pk>/", member_change, name="member-change"),
     path("surveys/<slug:slug>/settings/members/<int:pk>/remove/", member_remove, name="member-remove"),
-    path("pixels/<int:subject>/<slug:checksum>.bin", pixels.numbers, name="pixels"),
-    path("pixels/<int:subject>/<slug:checksum>.png", pixels.picture, name="picture"),
+    path("pixels/<int:subject>/<slug:checksum>.bin", numbers, name="pixels"),
+    path("pixels/<int:subject>/<slug:checksum>.png", picture, name="picture"),
 ]

@@ -1,11 +1,15 @@
-"""Submit, undo and follow-up: one transaction each, from classification through consensus and skill to queue."""
+"""Submit, undo, follow-up and commit pending classifications: one transaction each, through consensus to queue."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Value
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from webapp.classifications.models import Classification
@@ -42,7 +46,7 @@ def submit(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> l
     """Record answers to different subjects and bring consensus, skill and queue up to date.
 
     The volunteer goes on by this: what they answered before counts now. The last answer counts when they go on again,
-    or when its grace period has ended (`webapp.classify.commit_pending`).
+    or when its grace period has ended (`webapp.classify.submit`).
 
     Raises
     ------
@@ -113,3 +117,35 @@ def _locked(volunteer: Volunteer, answer: UUID) -> tuple[Classification, QueueEn
     row.refresh_from_db(fields=["answer", "follow_up", "withdrawn_at", "is_counted"])
     row.subject = entry.subject
     return row, entry
+
+
+VOLUNTEERS = 100
+
+
+def count_overdue(limit: int = 10_000) -> int:
+    """Let the answers count whose grace period has ended and whose volunteer did not go on; return how many."""
+    grace = ExpressionWrapper(F("workflow__grace") * Value(timedelta(seconds=1)), output_field=DurationField())
+    ended = ExpressionWrapper(Now() - grace, output_field=DateTimeField())
+    due = Classification.objects.held_back().filter(created_at__lt=ended).order_by("created_at")
+    overdue: dict[int, dict[int, set[UUID]]] = defaultdict(lambda: defaultdict(set))
+    for pk, workflow, volunteer in due.values_list("pk", "workflow", "volunteer")[:limit]:
+        overdue[workflow][volunteer].add(pk)
+    workflows = Workflow.objects.select_related("survey").in_bulk(list(overdue))
+    counted = 0
+    for workflow, of_volunteer in overdue.items():
+        volunteers = sorted(of_volunteer)
+        for start in range(0, len(volunteers), VOLUNTEERS):
+            ids = {who: of_volunteer[who] for who in volunteers[start : start + VOLUNTEERS]}
+            counted += _count(workflows[workflow], ids)
+    return counted
+
+
+@transaction.atomic
+def _count(workflow: Workflow, of_volunteer: dict[int, set[UUID]]) -> int:
+    """Count what is still held back of some answers, by volunteer."""
+    voters = lock_voters(workflow, list(of_volunteer))
+    ballots = [(each, [row for row in each.held if row.pk in of_volunteer[each.volunteer]]) for each in voters]
+    answers = [row for _, rows in ballots for row in rows]
+    if answers:
+        count(workflow, ballots, lock_entries(workflow, [row.subject_id for row in answers]))
+    return len(answers)

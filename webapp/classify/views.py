@@ -8,10 +8,9 @@ from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from webapp.archive.models import Survey
-from webapp.archive.models.survey import Membership, Role
+from webapp.archive.models import Membership, Role, Survey
 from webapp.classifications.models import MOST_MARKS, Answer, Classification
-from webapp.guides.tutorial import tutorial_of
+from webapp.guides.texts import tutorial_of
 from webapp.queue.counts import figures_of
 from webapp.volunteers.identity import reader_of, visitor_of
 from webapp.workflows.models import Workflow

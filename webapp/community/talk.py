@@ -8,8 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from webapp.archive.models import Subject
-from webapp.archive.models.survey import Membership, Role
+from webapp.archive.models import Membership, Role, Subject
 from webapp.community.models import Comment, Notification
 from webapp.volunteers.identity import account_volunteer
 from webapp.volunteers.models import Volunteer

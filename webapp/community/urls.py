@@ -2,7 +2,7 @@ from django.urls import path
 
 from webapp.community.views import collections as collected
 from webapp.community.views.activity import certificate, statistics
-from webapp.community.views.favourites import favourites, heart, recents
+from webapp.community.views.collections import favourites, heart, recents
 from webapp.community.views.talk import (
     comment_bring_back,
     comment_edit,

@@ -7,7 +7,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from webapp.consensus.intervals import Share, share_of
+from webapp.consensus.evidence import Share, share_of
 from webapp.consensus.models import Skill
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow

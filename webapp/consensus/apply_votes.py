@@ -13,9 +13,8 @@ from webapp.consensus.locking import Voter
 from webapp.consensus.models import Consensus
 from webapp.consensus.retirement import BY_VOTES, reason_to_retire
 from webapp.consensus.skills import Truths, set_records, told
-from webapp.queue.entries import lock_entries
+from webapp.queue.entries import available, lock_entries
 from webapp.queue.models import QueueEntry
-from webapp.queue.redundancy import available
 from webapp.workflows.models import Workflow
 
 Ballot = tuple[Voter, Sequence[Classification]]

@@ -8,15 +8,21 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.db.models.functions import Abs
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from ml.crowd.dawid_skene import DawidSkene
 from ml.crowd.votes import Votes
 from webapp.classifications.models import Classification
-from webapp.consensus.messages import DAWID_SKENE, NO_ANSWERS, READING_VOTES, TURNED
 from webapp.consensus.models import AggregatedPosterior, Aggregation, Consensus
 from webapp.core.jobs import JobState
+from webapp.core.messages import Sentence
 from webapp.core.sql import copy_out
 from webapp.workflows.models import Workflow
+
+READING_VOTES = Sentence(gettext_noop("Reading the votes."))
+NO_ANSWERS = Sentence(gettext_noop("Nobody has answered yet."))
+DAWID_SKENE = Sentence(gettext_noop("Dawid–Skene over %(count)s votes."))
+TURNED = Sentence(gettext_noop("%(count)s of %(all)s subjects come out the other way."))
 
 CLASSES = ("no", "yes")
 

@@ -1,13 +1,14 @@
-"""Evidence of a vote as log odds by the voter's skill, and the posterior from the sum of evidence (SWAP).
+"""Evidence of a vote as log odds by the voter's skill (SWAP), the posterior, and credible intervals of a proportion.
 
 Evidence is kept in whole millionths of a nat: sums of whole numbers are the same in every order, so that adding up one
 by one and adding up anew cannot differ in the last digit.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
-from scipy.special import expit
+from scipy.special import betaincinv, expit
 
 from ml.crowd.skill import Skill, skill_one_coin, skill_two_coin
 from ml.crowd.swap import certain_enough, log_odds
@@ -79,3 +80,42 @@ def weigh_in_order(method: str, counts: Counts, given: Iterable[tuple[str, str]]
             cell = CELLS.index(f"{truth}_{answer}")
             counts = (*counts[:cell], counts[cell] + 1, *counts[cell + 1 :])
     return evidence, counts
+
+
+LEVEL = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`right` of `n`; between `low` and `high` with a probability of `LEVEL`."""
+
+    right: int
+    n: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float | None:
+        """The share itself; None before the first answer."""
+        return self.right / self.n if self.n else None
+
+
+@lru_cache(maxsize=20_000)
+def share_of(right: int, n: int) -> Share:
+    """Return a share with its central interval.
+
+    Parameters
+    ----------
+    right : int
+        Successes, 0 to `n`.
+    n : int
+        Trials; with none, the interval is that of the prior.
+
+    Notes
+    -----
+    Quantiles of Beta(right + 1/2, n - right + 1/2), the posterior under Jeffreys' prior; where all or none succeeded,
+    the outer end is 1 or 0. Brown, Cai & DasGupta 2001, Statistical Science 16, 101.
+    """
+    tail = (1 - LEVEL) / 2
+    low, high = betaincinv(right + 0.5, n - right + 0.5, [tail, 1 - tail])
+    return Share(right, n, 0.0 if n and not right else float(low), 1.0 if n and right == n else float(high))

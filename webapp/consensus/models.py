@@ -80,7 +80,7 @@ class Consensus(models.Model):
 class Recount(Job):
     """One adding up of a workflow's votes under its rules of now; `done` counts subjects."""
 
-    task: ClassVar[str] = "tasks.consensus.run"
+    task: ClassVar[str] = "tasks.recompute.run"
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="recounts")
     requested_by = models.ForeignKey(

@@ -14,20 +14,22 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
+from django.utils.translation import gettext_noop
 
 from webapp.classifications.models import Classification
 from webapp.consensus.apply_votes import refresh, refresh_locked
 from webapp.consensus.evidence import NEWCOMER, Counts, weigh_in_order
 from webapp.consensus.locking import lock_volunteers
-from webapp.consensus.messages import RECOUNTED
 from webapp.consensus.models import Consensus, Recount, Skill
 from webapp.consensus.skills import Truths, set_records, told
 from webapp.core.jobs import JobState
+from webapp.core.messages import Sentence
 from webapp.core.sql import execute, fetch
-from webapp.queue.entries import lock_entries
+from webapp.queue.entries import lock_entries, wanted
 from webapp.queue.models import QueueEntry
-from webapp.queue.redundancy import wanted
 from webapp.workflows.models import Workflow
+
+RECOUNTED = Sentence(gettext_noop("%(settled)s more settled, %(reopened)s open again."))
 
 VOTES = 50_000
 
@@ -209,3 +211,9 @@ def _settle(workflow: int, subjects: Sequence[int]) -> Counter[bool]:
     before = {subject: entry.is_retired for subject, entry in entries.items()}
     after = {subject: row.is_retired for subject, row in refresh_locked(rules, list(entries.values())).items()}
     return Counter(is_retired for subject, is_retired in after.items() if is_retired != before[subject])
+
+
+def catch_up_all() -> None:
+    """Catch up in every workflow in which a volunteer's past was judged anew."""
+    for workflow in Workflow.objects.filter(skills__stale__gt=F("skills__weighed")).distinct().select_related("survey"):
+        catch_up(workflow)

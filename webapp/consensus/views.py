@@ -7,16 +7,8 @@ from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from webapp.consensus.intervals import Share
-from webapp.consensus.skill_history import (
-    WINDOW,
-    Point,
-    answered_by,
-    most_confused,
-    over_time,
-    sensitivity_of,
-    specificity_of,
-)
+from webapp.consensus.evidence import Share
+from webapp.consensus.skills import WINDOW, Point, answered_by, most_confused, over_time, sensitivity_of, specificity_of
 from webapp.volunteers.identity import reader_of
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow

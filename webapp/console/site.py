@@ -15,9 +15,8 @@ from types import FrameType
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from webapp.console.processes import Child, beat, end, web, worker
+from webapp.console.processes import Child, beat, end, shorten, web, worker
 from webapp.core import embedded_postgres, static_files
-from webapp.core.process import shorten
 
 log = logging.getLogger(__name__)
 

@@ -14,6 +14,10 @@ from rich.table import Table
 
 from webapp.archive.models import IngestRun
 from webapp.core.jobs import Cancelled, LeaseLost
+from webapp.imports.inspect import Look
+from webapp.imports.mapping import Choices
+from webapp.imports.models import ClassificationImport
+from webapp.imports.store import told
 
 INTERRUPTED = 130
 
@@ -57,7 +61,7 @@ PROBLEMS_SHOWN = 50
 
 
 @contextmanager
-def bar(console: Console, run: IngestRun) -> Iterator[Callable[[IngestRun], None]]:
+def ingest_bar(console: Console, run: IngestRun) -> Iterator[Callable[[IngestRun], None]]:
     """Show how far a run is, each time the function that is lent hears of it."""
     columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
     with Progress(TextColumn("{task.description}"), *columns, console=console) as progress:
@@ -65,7 +69,7 @@ def bar(console: Console, run: IngestRun) -> Iterator[Callable[[IngestRun], None
         yield lambda run: progress.update(task, completed=run.done, total=run.total)
 
 
-def summarise(console: Console, run: IngestRun) -> None:
+def summarise_ingest(console: Console, run: IngestRun) -> None:
     """Say what came of a run, and which files are bad and why."""
     would = "would be " if run.dry_run else ""
     table = Table(show_header=False, box=None)
@@ -79,3 +83,38 @@ def summarise(console: Console, run: IngestRun) -> None:
         console.print(escape(str(problem)), highlight=False)
     if run.bad > PROBLEMS_SHOWN:
         console.print(f"… and {run.bad - PROBLEMS_SHOWN:,} more, all kept with the run.")
+
+
+def show_look(console: Console, seen: Look, choices: Choices) -> None:
+    """Say what the first rows hold, and how they are understood."""
+    console.print(f"{seen.rows:,} rows looked at, {seen.broken:,} of them unreadable.")
+    for key, (known, different) in sorted(seen.keys.items(), key=lambda item: -item[1][0])[:5]:
+        console.print(f"  {escape(key)}: {known:,} of {different:,} values are subjects of the survey", emoji=False)
+    for task, labels in seen.labels.items():
+        shown = ", ".join(f"{label} ({number:,})" for label, number in labels.most_common(8))
+        console.print(f"  {escape(task)}: {escape(shown)}", emoji=False)
+    for task, number in seen.lines.items():
+        console.print(f"  {escape(task)}: {number:,} lines")
+    console.print(f"Subjects by {escape(choices.match)}, answers from {escape(choices.task)}, of {choices.source}:")
+    for label, answer in choices.answers.items():
+        console.print(f"  {escape(label)} = {answer or 'left out'}", emoji=False)
+
+
+@contextmanager
+def import_bar(console: Console, job: ClassificationImport) -> Iterator[Callable[[ClassificationImport], None]]:
+    """Show how far an import is, each time the function that is lent hears of it."""
+    columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    with Progress(TextColumn("{task.description}"), *columns, console=console) as progress:
+        task = progress.add_task(f"Bringing in {escape(job.path)}", total=None)
+        yield lambda job: progress.update(task, completed=job.done, total=job.total)
+
+
+def summarise_import(console: Console, job: ClassificationImport) -> None:
+    """Say what came in, and what did not and why."""
+    table = Table(show_header=False, box=None)
+    table.add_column(justify="right")
+    table.add_row(f"{job.added:,}", f"answers came in, with {job.lines:,} lines")
+    for reason in told(job):
+        first = "; ".join(f"row {each['row']}: {each['what']}".removesuffix(": ") for each in reason.examples[:3])
+        table.add_row(f"{reason.count:,}", escape(f"{reason.sentence} ({first})"))
+    console.print(table)

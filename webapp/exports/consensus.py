@@ -11,8 +11,7 @@ import pyarrow.parquet as pq
 from webapp.classifications.models import Answer
 from webapp.consensus.models import Consensus
 from webapp.core.csv_writer import csv_parts, moment
-from webapp.exports.paging import PAGE
-from webapp.exports.subject_facts import names_by_subject, test_sets_of, training_sets_of
+from webapp.exports.rows import PAGE, names_by_subject, test_sets_of, training_sets_of
 from webapp.learning.models import Checkpoint, Score
 from webapp.learning.promotion import champion_of
 from webapp.learning.roles import role_of

@@ -1,38 +1,65 @@
-"""Registry of export formats by name, and the streamed response of one."""
+"""Registry of export formats by name, the streamed response of one, and the CSV of drawn lines."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from webapp.archive.models import Subject
 from webapp.archive.pixels import shape_of
-from webapp.classifications.models import Classification
+from webapp.classifications.models import Classification, Mark
 from webapp.consensus.models import Consensus
+from webapp.core.csv_writer import csv_parts
 from webapp.exports.consensus import consensus_csv, consensus_parquet
 from webapp.exports.label_studio import label_studio_export, labelling_configuration
-from webapp.exports.lines import drawn, lines_export
-from webapp.exports.paging import PAGE
-from webapp.exports.panoptes_classifications import classification_export
-from webapp.exports.panoptes_subjects import subject_export
-from webapp.exports.panoptes_workflow import workflow_export
+from webapp.exports.panoptes import classification_export, subject_export, workflow_export
+from webapp.exports.rows import PAGE, Given, answers
 from webapp.queue.models import QueueEntry
+from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Workflow
+
+PLACE = ("frame", "x1", "y1", "x2", "y2", "ra1", "dec1", "ra2", "dec2")
+COLUMNS = ("external_id", "volunteer", *PLACE)
+
+
+def lines_export(workflow: Workflow) -> Iterator[bytes]:
+    return csv_parts(COLUMNS, (_rows(page) for page in answers(workflow)))
+
+
+def count_lines(workflow: Workflow) -> int:
+    """Return how many lines belong to answers that count and weigh."""
+    counted = Mark.objects.standing().filter(classification__workflow=workflow, classification__is_counted=True)
+    return counted.filter(classification__evidence__isnull=False).count()
+
+
+def _rows(page: Sequence[Given]) -> Iterator[Sequence[Any]]:
+    given = {each.id: each for each in page if each.weighs}
+    marks = Mark.objects.filter(classification__in=given)
+    ordered = marks.order_by("classification__subject", "classification", "position")
+    rows = list(ordered.values_list("classification", *PLACE))
+    subjects = Subject.objects.filter(pk__in={given[answer].subject for answer, *_ in rows})
+    names = dict(subjects.values_list("pk", "external_id"))
+    for answer, *place in rows:
+        by = given[answer]
+        yield names[by.subject], pseudonym(by.volunteer, by.has_account).user_name, *place
+
 
 Parts = Iterator[bytes]
 
 
-def answers(workflow: Workflow) -> int:
+def count_classifications(workflow: Workflow) -> int:
     return Classification.objects.counted().filter(workflow=workflow).count()
 
 
-def queued(workflow: Workflow) -> int:
+def count_queue(workflow: Workflow) -> int:
     return QueueEntry.objects.filter(workflow=workflow).count()
 
 
-def summed(workflow: Workflow) -> int:
+def count_consensus(workflow: Workflow) -> int:
     return Consensus.objects.filter(workflow=workflow, subject__is_synthetic=False).count()
 
 
@@ -77,7 +104,7 @@ EXPORTS = {
             _("Panoptes classifications"),
             _("One row an answer, in the columns of a Panoptes classification export."),
             lambda workflow, _address: classification_export(workflow),
-            answers,
+            count_classifications,
         ),
         Export(
             "subjects",
@@ -85,7 +112,7 @@ EXPORTS = {
             _("Panoptes subjects"),
             _("One row a subject and set, in the columns of a Panoptes subject export."),
             subject_export,
-            queued,
+            count_queue,
         ),
         Export(
             "workflow",
@@ -101,7 +128,7 @@ EXPORTS = {
             _("Consensus"),
             _("One row a subject: votes, posterior, how it was retired, rulings, and training sets that hold it."),
             lambda workflow, _address: consensus_csv(workflow),
-            summed,
+            count_consensus,
         ),
         Export(
             "consensus",
@@ -109,7 +136,7 @@ EXPORTS = {
             _("Consensus, Parquet"),
             _("The same, typed and compressed."),
             lambda workflow, _address: consensus_parquet(workflow),
-            summed,
+            count_consensus,
             "application/vnd.apache.parquet",
             None,
         ),
@@ -119,7 +146,7 @@ EXPORTS = {
             _("Lines"),
             _("One row a line that a volunteer drew: what a trail detector is trained on from a shell."),
             lambda workflow, _address: lines_export(workflow),
-            drawn,
+            count_lines,
             page=None,
         ),
         Export(
@@ -128,7 +155,7 @@ EXPORTS = {
             _("Label Studio tasks"),
             _("One task a subject, with answers as annotations and the champion's opinion as a prediction."),
             label_studio_export,
-            queued,
+            count_queue,
             "application/json",
         ),
         Export(

@@ -8,14 +8,12 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring  # only 
 
 from webapp.classifications.marks import from_corner
 from webapp.classifications.models import Answer, Mark
-from webapp.exports.paging import Given, answers_of, queued
-from webapp.exports.panoptes_classifications import marks_of
-from webapp.exports.panoptes_workflow import FOLLOW_UP_QUESTION, TRAIL, follow_ups_of
-from webapp.exports.subject_facts import Facts, facts_of
+from webapp.exports.panoptes import FOLLOW_UP_QUESTION, TRAIL, follow_ups_of, marks_of
+from webapp.exports.rows import Facts, Given, answers_of, facts_of, queued
 from webapp.learning.models import Checkpoint, Score
 from webapp.learning.promotion import champion_of
 from webapp.learning.roles import role_of
-from webapp.volunteers.pseudonyms import pseudonym
+from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Workflow
 
 PICTURE, PICTURES = "image", "images"

@@ -1,18 +1,154 @@
-"""A front before the site: reads each request whole, without a thread, and then lets a thread answer it.
+"""ASGI server front: reads each request whole, then runs the WSGI application in a thread and streams its response.
 
 So no thread waits for a client, except for one that reads a long table while it is made.
 """
 
 import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from itertools import chain
 from typing import Any
 
 from django.core import signals
 
-from webapp.front.body import Gone, Receive, Terms, TooLarge, TooSlow, read_body
-from webapp.front.limits import file_terms, is_sent_by_one_who_may, plain_terms, takes_files
-from webapp.front.reply import Application, Reply, Scope, Send, environ_of
+from webapp.front.body import (
+    Gone,
+    Receive,
+    Terms,
+    TooLarge,
+    TooSlow,
+    file_terms,
+    is_sent_by_one_who_may,
+    plain_terms,
+    read_body,
+    takes_files,
+)
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+PART = 2**16
+WHOLE = 2 * 2**20
+"""Bytes up to which a reply of known length is handed over whole, so that no thread waits for who reads it slowly."""
+PATIENCE = 30.0
+"""Seconds for which a client may take nothing of a reply that is being made for it."""
+
+
+class Reply:
+    """One answer on its way to a client. Only the thread that makes it may wait, and only for a client that reads."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, receive: Receive, send: Send) -> None:
+        self.loop, self.receive, self.send = loop, receive, send
+        self.is_unwanted = False
+        self.head: dict[str, Any] = {}
+
+    def make(self, application: Application, environ: dict[str, Any]) -> bytes | None:
+        """Return the whole body where it is short; else send it from here, and return None."""
+        made = application(environ, self._start)
+        try:
+            parts = _parts(made, WHOLE if self._is_short() else PART)
+            first = next(parts, b"")
+            second = next(parts, None)
+            if second is None:
+                return first
+            self._send_all(chain((first, second), parts))
+            return None
+        finally:
+            close = getattr(made, "close", None)
+            if close is not None:
+                close()
+
+    def _start(self, status: str, headers: list[tuple[str, str]], error: Any = None) -> None:
+        pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        self.head = {"type": "http.response.start", "status": int(status[:3]), "headers": pairs}
+
+    def _is_short(self) -> bool:
+        length = dict(self.head.get("headers", ())).get(b"content-length", b"")
+        return length.isdigit() and len(length) < 10 and int(length) <= WHOLE
+
+    def _send_all(self, parts: Iterable[bytes]) -> None:
+        watching = asyncio.run_coroutine_threadsafe(self._watch(), self.loop)
+        try:
+            self._give(self.head)
+            for part in parts:
+                self._give({"type": "http.response.body", "body": part, "more_body": True})
+            self._give({"type": "http.response.body", "body": b""})
+        finally:
+            watching.cancel()
+
+    async def _sent(self, message: dict[str, Any]) -> None:
+        await self.send(message)
+
+    async def _watch(self) -> None:
+        """Note when the client goes away."""
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+        self.is_unwanted = True
+
+    def _give(self, message: dict[str, Any]) -> None:
+        future = asyncio.run_coroutine_threadsafe(self._sent(message), self.loop)
+        try:
+            future.result(PATIENCE)
+        except TimeoutError:
+            future.cancel()
+            raise ConnectionAbortedError("The client takes nothing of its reply.") from None
+        if self.is_unwanted:
+            raise ConnectionAbortedError("The client is gone.")
+
+
+def _parts(made: Iterable[bytes], least: int) -> Iterator[bytes]:
+    """Join short pieces, so that a table is not sent row by row."""
+    waiting: list[bytes] = []
+    size = 0
+    for piece in made:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= least:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)
+
+
+Scope = dict[str, Any]
+
+
+def environ_of(scope: Scope) -> dict[str, Any]:
+    """Return the WSGI environment of an ASGI request, still without its body."""
+    host, port = scope.get("server") or ("localhost", 80)
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope["path"].encode("utf-8", "surrogateescape").decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": str(host),
+        "SERVER_PORT": str(port or 0),
+        "REMOTE_ADDR": (scope.get("client") or ("",))[0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.get("scheme", "http"),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in _headers(scope):
+        environ[name] = f"{environ[name]},{value}" if name in environ else value
+    return environ
+
+
+def _headers(scope: Scope) -> list[tuple[str, str]]:
+    """Return the headers as variables; one with an underscore is left out, which could pass for a proxy's."""
+    found = []
+    for name, value in scope["headers"]:
+        said = name.decode("latin-1")
+        if "_" not in said:
+            variable = said.upper().replace("-", "_")
+            plain = variable in ("CONTENT_TYPE", "CONTENT_LENGTH")
+            found.append((variable if plain else f"HTTP_{variable}", value.decode("latin-1")))
+    return found
 
 
 class Front:

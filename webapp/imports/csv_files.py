@@ -10,8 +10,19 @@ from typing import Any
 
 from ml.io.safe_csv import BoundedRows
 from webapp.classifications.marks import Drawn
-from webapp.imports.messages import COLUMN_TWICE, NO_COLUMN, NO_CSV, NOT_UTF8
-from webapp.imports.record import BadFile, Broken, Reason, Record, Row, clean, moment
+from webapp.imports.record import (
+    COLUMN_TWICE,
+    NO_COLUMN,
+    NO_CSV,
+    NOT_UTF8,
+    BadFile,
+    Broken,
+    Reason,
+    Record,
+    Row,
+    clean,
+    moment,
+)
 
 ENDS = ("x1", "y1", "x2", "y2")
 

@@ -11,8 +11,18 @@ from webapp.archive.models import Subject
 from webapp.classifications.models import Answer
 from webapp.imports.csv_files import read_csv
 from webapp.imports.label_studio import read_label_studio
-from webapp.imports.messages import EMPTY, NO_ANSWER, NO_LABEL, NOT_OPENED
-from webapp.imports.record import METADATA, SUBJECT, BadFile, Broken, Record, Row
+from webapp.imports.record import (
+    EMPTY,
+    METADATA,
+    NO_ANSWER,
+    NO_LABEL,
+    NOT_OPENED,
+    SUBJECT,
+    BadFile,
+    Broken,
+    Record,
+    Row,
+)
 from webapp.workflows.models import Workflow
 
 WORDS = {

@@ -9,8 +9,7 @@ from typing import Any, BinaryIO
 import ijson
 
 from webapp.classifications.marks import Drawn
-from webapp.imports.messages import NO_JSON
-from webapp.imports.record import BadFile, Broken, Reason, Record, Row, clean, moment
+from webapp.imports.record import NO_JSON, BadFile, Broken, Reason, Record, Row, clean, moment
 
 PERCENT = 100.0
 LARGEST_FRAME = 2**15

@@ -1,11 +1,12 @@
-"""Map foreign rows to our subjects, answers and volunteers (pseudonymous, without an account).
+"""Mapping of foreign rows to our subjects, answers and pseudonymous volunteers, as a scientist chose it.
 
 The name itself is not kept. It cannot be told from the volunteer's key without the site's secret.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid5
 
 from django.utils.crypto import salted_hmac
@@ -13,11 +14,59 @@ from django.utils.crypto import salted_hmac
 from webapp.archive.models import Subject
 from webapp.archive.pixels import shape_of
 from webapp.classifications.marks import Line, WrongMark, check_lines, to_line
-from webapp.imports.choices import LEAVE_OUT, Choices
-from webapp.imports.record import Reason, Record
+from webapp.classifications.models import Answer
+from webapp.imports.record import ALL_LEFT_OUT, METADATA, NO_MATCH, NO_MEANING, NO_SOURCE, SUBJECT, Reason, Record
+from webapp.volunteers.identity import pseudonym
 from webapp.volunteers.models import Volunteer
-from webapp.volunteers.pseudonyms import pseudonym
 from webapp.workflows.models import Workflow
+
+LEAVE_OUT = ""
+
+
+class WrongChoice(ValueError):
+    """A choice that makes no sense; the sentence says which."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How to read a file.
+
+    Attributes
+    ----------
+    source
+        Where the file comes from. An answer is told from others by it and its id there, and so is who gave it.
+    match
+        What tells a subject, and is its external id here: "subject" for the file's own id of it, or "metadata:KEY".
+    task
+        The task whose labels are answers.
+    answers
+        What each label means: yes, no, unsure, or an empty string to leave it out.
+    follow_up_task, lines_task
+        The tasks that follow-ups and lines are taken from; empty for none.
+    """
+
+    source: str
+    match: str
+    task: str
+    answers: Mapping[str, str] = field(default_factory=dict)
+    follow_up_task: str = ""
+    lines_task: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        if not self.source.strip():
+            raise WrongChoice(NO_SOURCE())
+        if self.match != SUBJECT and not self.match.startswith(METADATA):
+            raise WrongChoice(NO_MATCH(subject=SUBJECT, metadata=METADATA, match=self.match))
+        wrong = set(self.answers.values()) - {*Answer.values, LEAVE_OUT}
+        if wrong:
+            raise WrongChoice(NO_MEANING(meaning=min(wrong)))
+        if not any(self.answers.values()):
+            raise WrongChoice(ALL_LEFT_OUT())
+
+    def stored(self) -> dict[str, Any]:
+        return asdict(self)
+
 
 SALT = "webapp.imports.mapping"
 

@@ -1,28 +1,126 @@
-"""Import & export pages: exports of a workflow, upload a file, inspect it, start the import, watch it."""
+"""Import & export pages and their forms: exports of a workflow, upload, inspect, start, watch."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
-from webapp.archive.models import Survey
-from webapp.archive.models.survey import Role
+from webapp.archive.models import Role, Survey
+from webapp.classifications.models import Answer
 from webapp.core.messages import in_words
 from webapp.exports.formats import EXPORTS, file_response, site_address
-from webapp.imports.forms import LABELS_SHOWN, ChoicesForm, UploadForm
-from webapp.imports.inspect import Look, look
+from webapp.imports.inspect import Look, guess_answers, look
+from webapp.imports.mapping import Choices, WrongChoice
 from webapp.imports.models import ClassificationImport
-from webapp.imports.record import BadFile
-from webapp.imports.report import told
-from webapp.imports.run import start_import
-from webapp.imports.uploads import UploadRefused, keep_upload, remove_upload, upload_path
+from webapp.imports.record import METADATA, SUBJECT, BadFile
+from webapp.imports.run import SUFFIXES, UploadRefused, keep_upload, remove_upload, start_import, upload_path
+from webapp.imports.store import told
 from webapp.workflows.models import Workflow
+
+MEANINGS = [*((answer.value, answer.label) for answer in Answer), ("", gettext_lazy("leave out"))]
+LABELS_SHOWN = 60
+
+
+class UploadForm(forms.Form):
+    """The file."""
+
+    file = forms.FileField(
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy(
+            "A classification export of Panoptes (CSV), a list of votes with the columns classification_id, user_name, "
+            "subject_ids and an answer (CSV), or an export of Label Studio (JSON)."
+        ),
+        widget=forms.ClearableFileInput({"accept": ",".join(SUFFIXES)}),
+    )
+
+
+class ChoicesForm(forms.Form):
+    """How the file is meant, with what was guessed from its first rows already chosen."""
+
+    source = forms.CharField(
+        max_length=100,
+        label=gettext_lazy("Where it comes from"),
+        help_text=gettext_lazy(
+            "An answer is known again by this and its id, so give files of one origin the same name."
+        ),
+    )
+    match = forms.ChoiceField(label=gettext_lazy("What tells a subject"))
+    task = forms.ChoiceField(label=gettext_lazy("Answers"))
+    follow_up_task = forms.ChoiceField(label=gettext_lazy("What else it is"), required=False)
+    lines_task = forms.ChoiceField(label=gettext_lazy("Lines"), required=False)
+
+    def __init__(self, seen: Look, workflow: Workflow, *args: Any, task: str = "", **kwargs: Any) -> None:
+        guessed = seen.guess(workflow)
+        chosen = task if task in seen.labels else guessed.task
+        kwargs["initial"] = vars(guessed) | {"task": chosen}
+        super().__init__(*args, **kwargs)
+        tasks = [(name, _titled(name, labels)) for name, labels in seen.labels.items()]
+        none = [("", gettext_lazy("none"))]
+        lines = [(name, f"{name}: {number:,}") for name, number in seen.lines.items()]
+        self._offer("match", [(key, _key(key, *found)) for key, found in _by_matches(seen)])
+        self._offer("task", tasks)
+        self._offer("follow_up_task", none + tasks)
+        self._offer("lines_task", none + lines)
+        if not workflow.line_marking or not lines:
+            del self.fields["lines_task"]
+        sent = self.data.get("task", "")
+        said = seen.labels[sent if sent in seen.labels else chosen]
+        self.labels = [label for label, _number in said.most_common(LABELS_SHOWN)]
+        self._ask_meanings(said, guess_answers(self.labels, workflow))
+
+    def _offer(self, name: str, choices: list[Any]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101  # declared so above
+        field.choices = choices
+
+    def _ask_meanings(self, said: Mapping[str, int], guessed: Mapping[str, str]) -> None:
+        for place, label in enumerate(self.labels):
+            self.fields[f"label_{place}"] = forms.ChoiceField(
+                choices=MEANINGS, required=False, label=f"{label} ({said[label]:,})", initial=guessed[label]
+            )
+
+    def meanings(self) -> Iterator[forms.BoundField]:
+        return (self[f"label_{place}"] for place in range(len(self.labels)))
+
+    def choices(self) -> Choices | None:
+        """Return what was said; None where the form says what is wrong with it."""
+        if not self.is_valid():
+            return None
+        said = self.cleaned_data
+        answers = {label: said[f"label_{place}"] for place, label in enumerate(self.labels)}
+        parts = {name: said.get(name, "") for name in ("source", "match", "task", "follow_up_task", "lines_task")}
+        try:
+            return Choices(**parts, answers=answers)
+        except WrongChoice as error:
+            self.add_error(None, in_words(str(error)))
+            return None
+
+
+def _by_matches(seen: Look) -> list[tuple[str, tuple[int, int]]]:
+    found = seen.keys or {SUBJECT: (0, 0)}
+    return sorted(found.items(), key=lambda item: -item[1][0])
+
+
+def _key(key: str, known: int, different: int) -> str:
+    named = _("the file's own number of it") if key == SUBJECT else key.removeprefix(METADATA)
+    return _("%(key)s: %(known)s of %(different)s are subjects here") % {
+        "key": named, "known": f"{known:,}", "different": f"{different:,}"
+    }  # fmt: skip
+
+
+def _titled(task: str, labels: Mapping[str, int]) -> str:
+    shown = ", ".join(list(labels)[:3])
+    return f"{task}: {shown}{', …' if len(labels) > 3 else ''}"
+
 
 SHOWN = 20
 

@@ -16,7 +16,8 @@ from django.db import connection, transaction
 
 from webapp.classifications.models import Reason
 from webapp.consensus.models import Consensus
-from webapp.learning.models import Checkpoint, Score
+from webapp.learning.models import Checkpoint, Score, ScoringRun
+from webapp.learning.retention import prune
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
@@ -95,3 +96,14 @@ def _batches(workflow: Workflow) -> Iterator[tuple[int, int]]:
     while batch := list(itertools.islice(keys, BATCH)):
         yield after, batch[-1]
         after = batch[-1]
+
+
+def update_priorities(run: ScoringRun) -> None:
+    """Finish a scoring run: write the champion's priorities into the queues it guides, and delete old scores."""
+    changed = 0
+    if run.checkpoint.is_champion:
+        for workflow in workflows_guided_by(run.checkpoint):
+            changed += write_priorities(workflow, run.checkpoint)
+            run.renew(done=changed)
+    prune(run.checkpoint)
+    run.finish(message=f"{changed} priorities changed.")

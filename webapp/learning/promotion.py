@@ -23,9 +23,7 @@ from webapp.learning.messages import (
     STEPPED_BACK,
     UNJUDGED,
 )
-from webapp.learning.models import Checkpoint, Promotion, TrainingRun
-from webapp.learning.models.checkpoint import Evaluation
-from webapp.learning.models.training_run import TestSet
+from webapp.learning.models import Checkpoint, Evaluation, Promotion, TestSet, TrainingRun
 from webapp.learning.scoring import start_scoring
 
 FEWEST_LABELS = 20

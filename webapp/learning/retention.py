@@ -6,8 +6,7 @@ from django.db.models import Max
 
 from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Survey
-from webapp.learning.models import Checkpoint, Preset, Score
-from webapp.learning.models.score import Find
+from webapp.learning.models import Checkpoint, Find, Preset, Score
 from webapp.learning.promotion import champion_of, previous_champion
 
 

@@ -1,13 +1,22 @@
-"""Bulk insert of scores by binary COPY, and the champion's score of subjects just classified."""
+"""Scores and detections: bulk insert, out-of-fold predictions, and the champion's score after a classification.
 
-from collections.abc import Iterable
+A champion has learnt its training set by heart, more or less, so its scores there flatter it. Where a training run was
+asked to cross-validate, each label was scored by a head trained without its object; the file lies beside the weights.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from django.conf import settings
 from django.db import connection, transaction
 from numpy.typing import NDArray
 
-from webapp.learning.models import Score
+from ml.inference.detections import Detection
+from webapp.learning.models import Checkpoint, Score
+from webapp.learning.models import Find as Row
 from webapp.learning.roles import role_of
 from webapp.workflows.models import Workflow
 
@@ -18,7 +27,7 @@ _COLUMNS = ("checkpoint_id", "subject_id", "probabilities", "p_real", "entropy")
 
 
 @transaction.atomic
-def replace(
+def write_scores(
     checkpoint_id: int, subject_ids: NDArray[np.int64], probabilities: NDArray[Any], p_real: NDArray[Any]
 ) -> None:
     """Write one checkpoint's scores of some subjects in place of any that it had there.
@@ -87,3 +96,38 @@ def opinions(workflow: Workflow, subjects: Iterable[int]) -> dict[int, float]:
         "checkpoint__is_champion": True,
     }
     return dict(Score.objects.filter(**champion, subject__in=list(subjects)).values_list("subject", "p_real"))
+
+
+@transaction.atomic
+def write_detections(checkpoint_id: int, finds: Mapping[int, Sequence[Detection]]) -> None:
+    """Write one checkpoint's finds by subject, the surest first, in place of any that it had there."""
+    Row.objects.filter(checkpoint=checkpoint_id, subject__in=list(finds)).delete()
+    Row.objects.bulk_create(
+        (
+            Row(checkpoint_id=checkpoint_id, subject_id=subject, position=position, **_fields(find))
+            for subject, found in finds.items()
+            for position, find in enumerate(found)
+        ),
+        batch_size=2000,
+    )
+
+
+def _fields(find: Detection) -> dict[str, float]:
+    return {"frame": find.frame, **dict(zip(("x1", "y1", "x2", "y2"), find.line, strict=True)), "score": find.score}
+
+
+OUT_OF_FOLD = "cross-validated.parquet"
+
+
+def write_out_of_fold(folder: Path, subjects: Iterable[int], p_real: Iterable[float]) -> None:
+    """Write the scores of the subjects (primary keys) beside the checkpoint's weights."""
+    pd.DataFrame({"subject_id": list(subjects), "p_real": list(p_real)}).to_parquet(folder / OUT_OF_FOLD, index=False)
+
+
+def read_out_of_fold(checkpoint: Checkpoint) -> dict[int, float]:
+    """Return p_real by subject; empty for a checkpoint that was not cross-validated."""
+    path = Path(settings.DATA) / checkpoint.folder / OUT_OF_FOLD
+    if not path.is_file():
+        return {}
+    table = pd.read_parquet(path)
+    return dict(zip(table["subject_id"].tolist(), table["p_real"].tolist(), strict=True))

@@ -20,7 +20,7 @@ from django.db.models.lookups import LessThan
 
 from webapp.archive.models import Subject, Survey
 from webapp.learning.messages import TOO_LITTLE_GOLD
-from webapp.learning.models.training_run import TestSet
+from webapp.learning.models import TestSet
 from webapp.learning.roles import Classes, classes_of
 from webapp.learning.training_sets import snapshot
 from webapp.learning.training_sets.snapshot import Label

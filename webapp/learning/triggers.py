@@ -1,5 +1,7 @@
 """Start training runs, by hand or when a workflow has enough new labels."""
 
+from contextlib import suppress
+
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -8,7 +10,7 @@ from django.utils.translation import gettext as _
 from webapp.core.jobs import JobState
 from webapp.learning.models import Preset, TrainingRun
 from webapp.learning.roles import role_of
-from webapp.learning.training_sets.labels import labelled
+from webapp.learning.training_sets.curate import labelled
 from webapp.workflows.models import Workflow
 
 OPEN = (JobState.QUEUED, JobState.RUNNING)
@@ -102,3 +104,10 @@ def labels_since(workflow: Workflow) -> int:
     last = workflow.training_runs.exclude(training_set=None).select_related("training_set").order_by("-id").first()
     known = last.training_set.size if last and last.training_set else 0
     return max(0, labelled(workflow).count() - known)
+
+
+def start_due() -> None:
+    """Start a training run in every workflow that has enough new labels, unless somebody was faster."""
+    for workflow in due():
+        with suppress(AlreadyTraining):
+            start_training(workflow=workflow, by=None)

@@ -1,7 +1,14 @@
 from django.urls import path
 
-from webapp.learning.views.champions import freeze_test_set, promote_checkpoint, rollback_champion, score_again
-from webapp.learning.views.overview import overview, overview_runs, start
+from webapp.learning.views.overview import (
+    freeze_test_set,
+    overview,
+    overview_runs,
+    promote_checkpoint,
+    rollback_champion,
+    score_again,
+    start,
+)
 from webapp.learning.views.run import cancel, epochs, epochs_csv, progress, run
 
 urlpatterns = [

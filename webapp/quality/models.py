@@ -15,7 +15,7 @@ from webapp.workflows.models import Workflow
 class TrustScan(Job):
     """One look through all answers of a workflow for careless ones and bots; `done` counts volunteers."""
 
-    task: ClassVar[str] = "tasks.trust.run"
+    task: ClassVar[str] = "tasks.quality.run"
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="trust_scans")
     requested_by = models.ForeignKey(

@@ -12,18 +12,23 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from ml.crowd.quality.answers import Answers
 from ml.crowd.quality.flag import Flag
 from ml.crowd.quality.scan import find_flags
 from webapp.classifications.models import Classification
-from webapp.consensus.messages import FLAGGED, LOOKING_THROUGH, READING_ANSWERS
 from webapp.core.jobs import JobState
+from webapp.core.messages import Sentence
 from webapp.core.sql import copy_out, execute
 from webapp.quality.models import FlagState, TrustFlag, TrustScan
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
+
+READING_ANSWERS = Sentence(gettext_noop("Reading the answers."))
+LOOKING_THROUGH = Sentence(gettext_noop("Looking through %(count)s answers."))
+FLAGGED = Sentence(gettext_noop("%(new)s new, %(over)s over."))
 
 # Those of people who are not trusted are among them: that is how these come back.
 QUERY = """

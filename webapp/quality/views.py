@@ -13,8 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ml.crowd.quality.flag import CHANCE, CONSTANT, COPY, SPEED
 from webapp.archive.access import person, survey_page
-from webapp.archive.models import Survey
-from webapp.archive.models.survey import Role
+from webapp.archive.models import Role, Survey
 from webapp.quality.models import FlagState, TrustFlag, TrustScan
 from webapp.quality.scan import decide, start_scan
 from webapp.workflows.models import Workflow

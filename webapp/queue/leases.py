@@ -1,4 +1,4 @@
-"""Lease the next subjects of a workflow to a volunteer; release leases that have expired.
+"""Lease the next subjects of a workflow; release expired leases; newcomers hold leases without a row.
 
 Locks are taken in one order everywhere: the volunteer, then queue entries by primary key, then leases. Entries that
 somebody else is just being handed are passed over, so that handing out waits for nobody.
@@ -14,12 +14,45 @@ from django.utils import timezone
 
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
-from webapp.core.sql import Columns, fetch
+from webapp.core.rate_limits import ByAddress
+from webapp.core.sql import Columns, execute, fetch
 from webapp.queue.models import Lease, QueueEntry
-from webapp.queue.newcomers import lock_newcomer
 from webapp.queue.sampling import Drawn, draw
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
+
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+
+
+class NewcomerRate(ByAddress):
+    """What visitors who have answered nothing ask for: enough for a class that begins at once behind one address."""
+
+    scope = "newcomer"
+
+    def get_rate(self) -> str:
+        """Read the rate when it is asked for."""
+        return str(settings.THROTTLE_NEWCOMERS)
+
+
+def lock_newcomer(newcomer: Volunteer) -> None:
+    """Let two requests of one newcomer wait for each other until the transaction ends."""
+    execute(LOCK, [str(newcomer.key)])
+
+
+@transaction.atomic
+def settle(volunteer: Volunteer) -> None:
+    """Make a newcomer a volunteer, who holds what they held; one who is that already stays as they are."""
+    if volunteer.pk is not None:
+        return
+    lock_newcomer(volunteer)
+    row, _is_new = Volunteer.objects.get_or_create(key=volunteer.key)
+    leases = Lease.objects.filter(newcomer=volunteer.key)
+    entries = QueueEntry.objects.filter(leases__in=leases).order_by("pk")
+    list(entries.select_for_update(of=("self",), no_key=True).values_list("pk"))
+    leases.update(volunteer=row, newcomer=None)
+    volunteer.pk = row.pk
+    volunteer.refresh_from_db()
+
 
 MOST_LEASES = 50
 FOR_VISITORS = 10

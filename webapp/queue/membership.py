@@ -5,7 +5,7 @@ from django.db import connection, transaction
 from webapp.archive.models import IngestRun
 from webapp.classifications.models import Reason
 from webapp.core.sql import fetch
-from webapp.queue.redundancy import available
+from webapp.queue.entries import available
 from webapp.workflows.models import Workflow
 
 INSERT = """

@@ -9,9 +9,8 @@ from string import ascii_uppercase
 from webapp.archive.models import Subject
 from webapp.archive.pixels import shape_of
 from webapp.classifications.models import Mark
-from webapp.learning.models import Checkpoint, ModelRole
-from webapp.learning.models.score import Find
-from webapp.volunteers.pseudonyms import pseudonym
+from webapp.learning.models import Checkpoint, Find, ModelRole
+from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Workflow
 
 

@@ -9,11 +9,10 @@ from django.db.models import F
 
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
-from webapp.consensus.evidence import CELLS, NAT, NEWCOMER, Counts, posterior_of
-from webapp.consensus.intervals import Share, share_of
+from webapp.consensus.evidence import CELLS, NAT, NEWCOMER, Counts, Share, posterior_of, share_of
 from webapp.consensus.models import Consensus
 from webapp.core.sql import fetch
-from webapp.volunteers.pseudonyms import pseudonym
+from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Method, Workflow
 
 # What each voter had answered to subjects of known class before this vote, by class and answer. An answer that replaced

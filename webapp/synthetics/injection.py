@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.fields import CharField
 from django.db.models.functions import MD5, Cast, Concat
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from ml.simulate.injection.stamps import inject
 from webapp.archive.blinding import shown
@@ -24,13 +24,21 @@ from webapp.archive.ingest.prepare import Candidate, candidate
 from webapp.archive.ingest.store import add
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.archive.pixels import pixel_store, pixels_of
-from webapp.consensus.messages import DRAWN, NO_ROOM
 from webapp.consensus.models import Consensus
 from webapp.core.jobs import JobState
+from webapp.core.messages import Sentence
 from webapp.queue.membership import enqueue_subjects
 from webapp.synthetics.models import Injection
 from webapp.synthetics.mover import SYNTHETIC, Mover, draw_mover, mover_classes
 from webapp.workflows.models import Workflow
+
+DRAWN = Sentence(gettext_noop("%(count)s training movers are in the queue."))
+NO_ROOM = Sentence(
+    gettext_noop(
+        "%(count)s training movers are in the queue. Of %(tried)s more backgrounds, those that are left have something "
+        "in every place."
+    )
+)
 
 FEWEST_DIGITS = 4
 

@@ -13,8 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
-from webapp.archive.models import Survey
-from webapp.archive.models.survey import Role
+from webapp.archive.models import Role, Survey
 from webapp.queue.models import QueueEntry
 from webapp.synthetics.injection import CannotInject, is_open, start_injection
 from webapp.synthetics.models import Injection

@@ -1,10 +1,18 @@
-"""Who classifies: an account, or a browser known by its signed cookie."""
+"""Identify the volunteer of a request (account or signed cookie), and their pseudonym in exported files.
+
+They are keyed with the site's secret (SECRET_KEY), so they last as long as it does, and nobody without it can tell
+from a pseudonym whose it is, not even by trying all user names.
+"""
 
 import uuid
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.crypto import salted_hmac
 
 from webapp.volunteers.models import Volunteer
 
@@ -81,3 +89,26 @@ def reader_of(request: HttpRequest) -> Volunteer | None:
     if request.user.is_authenticated:
         return account_volunteer(request.user)
     return visitor_of(request)
+
+
+PSEUDONYM_SALT = "webapp.volunteers.pseudonyms"
+REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonym:
+    """Who answered, in Panoptes' three columns; `user_id` is None for a visitor, as it is there."""
+
+    user_name: str
+    user_id: int | None
+    user_ip: str
+
+
+@lru_cache(REMEMBERED)
+def pseudonym(key: UUID, has_account: bool) -> Pseudonym:
+    """Return the pseudonym of the volunteer with this key. This site keeps no addresses: `user_ip` stands for one."""
+    digest = salted_hmac(PSEUDONYM_SALT, key.hex, algorithm="sha256").digest()
+    address = digest[16:26].hex()
+    if not has_account:
+        return Pseudonym(f"not-logged-in-{address}", None, address)
+    return Pseudonym(f"volunteer-{digest[:8].hex()}", int.from_bytes(digest[8:14], "big"), address)

@@ -13,8 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from webapp.archive.access import person, survey_page
-from webapp.archive.models import Survey
-from webapp.archive.models.survey import Role
+from webapp.archive.models import Role, Survey
 from webapp.consensus.models import Recount, RetiredReason
 from webapp.consensus.retirement import in_words
 from webapp.consensus.retirement_preview import Trial, try_rules

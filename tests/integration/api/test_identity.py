@@ -6,12 +6,12 @@ import pytest
 from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
-from tests.integration.crowd.world import end_grace, make_volunteer, make_workflow, standing, subjects_of, vote
+from tests.integration.world import end_grace, make_volunteer, make_workflow, standing, subjects_of, vote
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus, Skill
 from webapp.queue.assignment_token import proof_of
+from webapp.queue.leases import settle
 from webapp.queue.models import Lease
-from webapp.queue.newcomers import settle
 from webapp.volunteers.identity import COOKIE
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow

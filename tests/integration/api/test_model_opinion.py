@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from tests.integration.crowd.world import client_of, make_volunteer, make_workflow, subjects_of
+from tests.integration.world import client_of, make_volunteer, make_workflow, subjects_of
 from webapp.learning.models import Checkpoint, Score, TrainingRun
 
 pytestmark = pytest.mark.django_db

@@ -5,10 +5,9 @@ import pytest
 from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
-from tests.integration.crowd.world import make_subject, make_workflow, subjects_of
+from tests.integration.world import make_subject, make_workflow, subjects_of
 from webapp.archive.ingest.create_run import inbox
-from webapp.archive.models import IngestRun, Survey
-from webapp.archive.models.survey import Membership, Role
+from webapp.archive.models import IngestRun, Membership, Role, Survey
 from webapp.archive.pixels import pixel_store
 from webapp.learning.models import Checkpoint, Promotion, Score, TrainingRun
 from webapp.review.models import Ruling

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.integration.crowd.world import make_subject
+from tests.integration.world import make_subject
 from webapp.archive.models import Survey
 from webapp.archive.pixels import pixel_store
 

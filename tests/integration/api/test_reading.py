@@ -6,9 +6,9 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 from rest_framework.throttling import AnonRateThrottle
 
-from tests.integration.crowd.world import make_volunteer, make_workflow, subjects_of, vote
+from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
 from webapp.api.views.token import GuessThrottle, NameThrottle
-from webapp.archive.models.survey import Membership, Role
+from webapp.archive.models import Membership, Role
 
 pytestmark = pytest.mark.django_db
 

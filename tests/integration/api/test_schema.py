@@ -11,7 +11,7 @@ from rest_framework.authtoken.models import Token
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
-from tests.integration.crowd.world import make_volunteer, make_workflow, subjects_of, vote
+from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
 from webapp.wsgi import application
 
 pytestmark = pytest.mark.django_db

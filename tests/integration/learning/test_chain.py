@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from tasks import acquisition, scoring, training
+from tasks import jobs
+from tasks.learning import score, train
 from tests.integration.learning import sky
 from webapp.core.jobs import JobState
-from webapp.learning.models import Checkpoint, Promotion, Score, ScoringRun, ScoringShard
-from webapp.learning.models.checkpoint import Evaluation
+from webapp.learning.models import Checkpoint, Evaluation, Promotion, Score, ScoringRun, ScoringShard
 from webapp.learning.triggers import start_training
 
 pytestmark = pytest.mark.django_db
@@ -28,11 +28,11 @@ def workflow():
 def run_chain(workflow, **fields):
     """Run every job that follows from a new training run, as the worker would."""
     run = start_training(workflow=workflow, by=None, **fields)
-    training.run(run.pk)
+    train.run(run.pk)
     for shard in ScoringShard.objects.filter(state=JobState.QUEUED):
-        scoring.shard(shard.pk)
+        score.shard(shard.pk)
     for scoring_run in ScoringRun.objects.filter(state=JobState.QUEUED):
-        acquisition.run(scoring_run.pk)
+        jobs.finish_scoring(scoring_run.pk)
     run.refresh_from_db()
     return run
 

@@ -6,7 +6,7 @@ from tests.integration.learning import sky
 from webapp.learning import models, test_sets
 from webapp.learning.test_sets import is_test_group
 from webapp.learning.training_sets import curate, snapshot
-from webapp.learning.training_sets.labels import labels, plurality
+from webapp.learning.training_sets.curate import labels, plurality
 
 pytestmark = pytest.mark.django_db
 

@@ -9,9 +9,10 @@ from django.core.exceptions import ValidationError
 
 from ml.inference.checkpoint import Checkpoint as Files
 from ml.storage.pixel_store import PixelStore
-from tasks import acquisition, scoring, training
-from tests.integration.crowd.world import make_volunteer
+from tasks import jobs
+from tasks.learning import score, train
 from tests.integration.learning import sky
+from tests.integration.world import make_volunteer
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification, Mark
 from webapp.consensus.models import Skill
@@ -19,7 +20,7 @@ from webapp.core.jobs import JobState
 from webapp.learning.models import Preset, ScoringRun, ScoringShard
 from webapp.learning.promotion import champion_of, promote
 from webapp.learning.training_sets import curate
-from webapp.learning.training_sets.labels import lines_of
+from webapp.learning.training_sets.curate import lines_of
 from webapp.learning.triggers import start_training
 
 pytestmark = pytest.mark.django_db
@@ -89,7 +90,7 @@ def trails():
 
 def trained(workflow, **fields):
     run = start_training(workflow=workflow, by=None, **fields)
-    training.run(run.pk)
+    train.run(run.pk)
     run.refresh_from_db()
     return run
 
@@ -124,9 +125,9 @@ def learnt(run):
 
 def work_off_the_scoring():
     for row in ScoringShard.objects.filter(state=JobState.QUEUED):
-        scoring.shard(row.pk)
+        score.shard(row.pk)
     for row in ScoringRun.objects.filter(state=JobState.QUEUED):
-        acquisition.run(row.pk)
+        jobs.finish_scoring(row.pk)
 
 
 def test_a_training_set_keeps_the_lines_that_count(trails):

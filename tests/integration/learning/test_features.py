@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ml.storage.pixel_store import PixelStore
-from tasks.examples import by_array, features_of, of_one_shape, pixels_of
-from tasks.features import Features
+from tasks.learning.examples import by_array, features_of, of_one_shape, pixels_of
+from tasks.learning.features import Features
 from webapp.learning.training_sets.snapshot import Label
 
 N = 300

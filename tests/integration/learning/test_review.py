@@ -6,14 +6,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
-from tests.integration.crowd.world import recount
 from tests.integration.learning import sky
+from tests.integration.world import recount
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up
 from webapp.learning.models import Checkpoint, Score, TrainingRun
 from webapp.learning.test_sets import is_test_group
-from webapp.learning.training_sets.labels import labels
+from webapp.learning.training_sets.curate import labels
 from webapp.review.disagreements import disagreements
 from webapp.review.models import Ruling
 from webapp.review.rulings import AlreadyWithdrawn, rule, withdraw_ruling

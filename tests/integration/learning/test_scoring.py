@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.storage.pixel_store import PixelStore
-from tasks import acquisition, scoring
+from tasks import jobs
+from tasks.learning import score as scoring
 from tests.integration.learning import sky
 from webapp.archive.models import IngestRun
 from webapp.core.jobs import JobState
@@ -59,14 +60,14 @@ def pretend(monkeypatch):
         def p_real(self, probabilities):
             return probabilities[:, 1]
 
-    monkeypatch.setattr("tasks.loaded.scorer", lambda checkpoint: Model())
+    monkeypatch.setattr("tasks.learning.model_cache.scorer", lambda checkpoint: Model())
     return asked
 
 
 def test_scores_come_back_as_they_were_written(champion, rows):
     probabilities = np.random.default_rng(0).dirichlet(np.ones(3), len(rows))
     ids = np.array([row.pk for row in rows])
-    scores.replace(champion.pk, ids, probabilities, probabilities[:, 2])
+    scores.write_scores(champion.pk, ids, probabilities, probabilities[:, 2])
     found = {score.subject_id: score for score in Score.objects.all()}
     for row, p in zip(rows, probabilities, strict=True):
         assert found[row.pk].probabilities == p.tolist()
@@ -78,8 +79,8 @@ def test_writing_again_replaces_only_the_same_subjects(champion, rows, workflow)
     ids = np.array([row.pk for row in rows])
     other = sky.checkpoint(workflow)
     for model, p in ((champion, 0.1), (other, 0.2)):
-        scores.replace(model.pk, ids, np.full((10, 2), p), np.full(10, p))
-    scores.replace(champion.pk, ids[:4], np.full((4, 2), 0.9), np.full(4, 0.9))
+        scores.write_scores(model.pk, ids, np.full((10, 2), p), np.full(10, p))
+    scores.write_scores(champion.pk, ids[:4], np.full((4, 2), 0.9), np.full(4, 0.9))
     said = Score.objects.filter(checkpoint=champion).order_by("subject").values_list("p_real", flat=True)
     assert list(said) == [0.9] * 4 + [0.1] * 6
     assert Score.objects.filter(checkpoint=other, p_real=0.2).count() == 10
@@ -88,7 +89,7 @@ def test_writing_again_replaces_only_the_same_subjects(champion, rows, workflow)
 def test_certainty_has_no_entropy_and_no_scores_are_no_error(champion):
     assert scores.binary_entropy(np.array([0.0, 1.0])) == pytest.approx([0, 0], abs=1e-12)
     assert scores.binary_entropy(np.array([0.5])) == pytest.approx(np.log(2))
-    scores.replace(champion.pk, np.zeros(0, dtype=np.int64), np.zeros((0, 2)), np.zeros(0))
+    scores.write_scores(champion.pk, np.zeros(0, dtype=np.int64), np.zeros((0, 2)), np.zeros(0))
     assert not Score.objects.exists()
 
 
@@ -103,7 +104,7 @@ def test_shards_cover_everything_once_and_share_no_chunk(first, length, chunk):
 
 def test_a_run_ends_once_however_often_it_is_announced(champion, workflow, pretend):
     run = start_scoring(champion, [(array_of(champion), 0, 4), (array_of(champion), 4, 10)])
-    acquisition.run(run.pk)
+    jobs.finish_scoring(run.pk)
     run.refresh_from_db()
     assert run.state == JobState.QUEUED
     first, second = run.shards.order_by("start")
@@ -115,7 +116,7 @@ def test_a_run_ends_once_however_often_it_is_announced(champion, workflow, prete
     assert Score.objects.count() == 10
     for _ in range(3):
         conclude(run)
-        acquisition.run(run.pk)
+        jobs.finish_scoring(run.pk)
     run.refresh_from_db()
     assert (run.state, run.attempts, run.message) == (JobState.DONE, 1, "10 priorities changed.")
     assert sum(pretend) == 10
@@ -127,7 +128,7 @@ def array_of(checkpoint):
 
 def test_a_crash_between_the_last_shard_and_the_priorities_is_mended_by_the_sweep(champion, pretend, monkeypatch):
     run = start_scoring(champion)
-    monkeypatch.setattr("tasks.scoring.conclude", lambda run: None)
+    monkeypatch.setattr("tasks.learning.score.conclude", lambda run: None)
     scoring.shard(run.shards.get().pk)
     assert list(ScoringRun.objects.stuck()) == [run]
 
@@ -137,7 +138,7 @@ def test_a_shard_that_fails_for_good_does_not_keep_the_others_from_the_queue(cha
     first, second = run.shards.order_by("start")
     scoring.shard(first.pk)
     ScoringShard.objects.filter(pk=second.pk).update(state=JobState.FAILED)
-    acquisition.run(run.pk)
+    jobs.finish_scoring(run.pk)
     assert workflow.queue.filter(reason="uncertain").count() == 4
     assert workflow.queue.filter(reason="new", priority=1.0).count() == 6
 
@@ -147,9 +148,9 @@ def test_what_failed_is_scored_again_by_the_schedule(champion, pretend, monkeypa
     first, second = run.shards.order_by("start")
     scoring.shard(second.pk)
     with monkeypatch.context() as broken:
-        broken.setattr(scores, "replace", fail)
+        broken.setattr(scores, "write_scores", fail)
         scoring.shard(first.pk)
-    acquisition.run(run.pk)
+    jobs.finish_scoring(run.pk)
     assert [(shard.start, shard.error) for shard in failures(champion)] == [(0, "ValueError: No.")]
     assert Score.objects.count() == 6
     (again,) = score_arrivals()
@@ -161,7 +162,7 @@ def test_what_failed_is_scored_again_by_the_schedule(champion, pretend, monkeypa
 
 def test_what_fails_each_time_waits_for_an_admin(champion, pretend, monkeypatch):
     with monkeypatch.context() as broken:
-        broken.setattr(scores, "replace", fail)
+        broken.setattr(scores, "write_scores", fail)
         for _ in range(TRIES):
             assert len(score_arrivals()) == 1
             finish_all()
@@ -238,4 +239,4 @@ def finish_all():
     for shard in ScoringShard.objects.filter(state=JobState.QUEUED):
         scoring.shard(shard.pk)
     for run in ScoringRun.objects.filter(state=JobState.QUEUED):
-        acquisition.run(run.pk)
+        jobs.finish_scoring(run.pk)

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from ml.inference.checkpoint import Checkpoint as Files
 from ml.inference.scorer import Scorer
-from tasks import judging, scoring, tracks, training
+from tasks.learning import evaluate, examples, score, train
 from tests.acceptance.people import member
 from tests.integration.learning import sky
 from webapp.archive.models import Frame
@@ -47,7 +47,7 @@ def test_rows_become_tracks_in_the_order_that_is_asked_for():
     seen(rows[:2], [True, False])
     rows[1].metadata = {"#x2": "7.5", "#y2": "8"}
     rows[1].save()
-    found = tracks.of_subjects([rows[2].pk, rows[1].pk, rows[0].pk], [4, 4, 4])
+    found = examples.tracks_of_subjects([rows[2].pk, rows[1].pk, rows[0].pk], [4, 4, 4])
     assert np.isnan(found.seen[0]).all()
     assert found.present.all()
     assert found.of("dec")[1] == pytest.approx(5 + CROOKED)
@@ -62,12 +62,12 @@ def test_a_champion_learns_from_motion_and_scores_by_it():
     seen(rows, REAL)
     sky.make_gold(rows, REAL)
     run = start_training(workflow=workflow, by=None)
-    training.run(run.pk)
+    train.run(run.pk)
     run.refresh_from_db()
     evaluation = run.checkpoint.evaluations.get()
     assert evaluation.metrics["roc_auc"] > 0.95, run.message
     assert evaluation.metrics["threshold"] == run.checkpoint.manifest["threshold"] == run.checkpoint.threshold
-    scoring.shard(start_scoring(run.checkpoint).shards.get().pk)
+    score.shard(start_scoring(run.checkpoint).shards.get().pk)
     p = dict(Score.objects.filter(checkpoint=run.checkpoint).values_list("subject_id", "p_real"))
     said = np.array([p[row.pk] for row in rows])
     assert said[REAL].min() > said[~REAL].max()
@@ -80,7 +80,7 @@ def test_a_whole_network_learns_from_tracklets_of_several_lengths(client):
         rows = sky.subjects(workflow.survey, REAL, kind="tracklet", frames=frames, prefix=prefix, seed=frames)
         sky.make_gold(rows, REAL)
     run = start_training(workflow=workflow, by=None, preset="small")
-    training.run(run.pk)
+    train.run(run.pk)
     run.refresh_from_db()
     assert run.state == JobState.DONE, run.error
     assert run.checkpoint.evaluations.get().metrics["roc_auc"] > 0.9
@@ -94,13 +94,13 @@ def test_what_is_called_real_is_so_by_the_checkpoints_own_threshold(client):
     rows = sky.subjects(workflow.survey, REAL, kind="tracklet", frames=4)
     sky.make_gold(rows, REAL)
     run = start_training(workflow=workflow, by=None)
-    training.run(run.pk)
+    train.run(run.pk)
     run.refresh_from_db()
     evaluation = run.checkpoint.evaluations.get()
     assert evaluation.metrics["confusion"][0][0] > 0  # bogus that is rejected at the model's own threshold
     run.checkpoint.manifest["threshold"] = 0.0
     run.checkpoint.save()
-    metrics = judging.judged(run, run.checkpoint, None, evaluation.test_set).metrics
+    metrics = evaluate.judged(run, run.checkpoint, None, evaluation.test_set).metrics
     assert [said_bogus for said_bogus, _ in metrics["confusion"]] == [0, 0]
     assert (metrics["recall"], metrics["threshold"]) == (1, 0)
     run.checkpoint.evaluations.update(metrics=metrics)

@@ -5,11 +5,10 @@ import pytest
 from django.conf import settings
 
 from ml.inference.checkpoint import Checkpoint as Files
-from tasks import training
+from tasks.learning import train
 from tests.integration.learning import sky
 from webapp.core.jobs import JobState
-from webapp.learning.models import Checkpoint, Promotion, ScoringRun, TrainingRun
-from webapp.learning.models.checkpoint import Evaluation
+from webapp.learning.models import Checkpoint, Evaluation, Promotion, ScoringRun, TrainingRun
 from webapp.learning.promotion import promote
 from webapp.learning.triggers import AlreadyTraining, cancel_training, start_training
 
@@ -28,7 +27,7 @@ def workflow():
 
 def trained(workflow, **fields):
     run = start_training(workflow=workflow, by=None, **fields)
-    training.run(run.pk)
+    train.run(run.pk)
     run.refresh_from_db()
     return run
 
@@ -36,7 +35,7 @@ def trained(workflow, **fields):
 def take_up(run):
     """Let another worker find the run after its own has died."""
     TrainingRun.objects.filter(pk=run.pk).update(state=JobState.QUEUED)
-    training.run(run.pk)
+    train.run(run.pk)
     run.refresh_from_db()
 
 
@@ -58,7 +57,7 @@ def test_a_run_leaves_a_checkpoint_its_figures_and_why_it_passed(workflow):
 
 def test_a_crash_after_the_checkpoint_does_not_make_a_second(workflow, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(training, "_judge", crash)
+        patched.setattr(train, "_judge", crash)
         run = trained(workflow)
     assert Checkpoint.objects.count() == 1
     before = Checkpoint.objects.get().sha256
@@ -85,21 +84,21 @@ def test_a_crash_in_the_middle_of_settling_leaves_nothing_half_done(workflow, mo
 
 def test_a_message_delivered_twice_trains_once(workflow):
     run = trained(workflow)
-    training.run(run.pk)
+    train.run(run.pk)
     run.refresh_from_db()
     assert run.attempts == 1
     assert Checkpoint.objects.count() == 1
 
 
 def test_a_worker_that_lost_its_lease_leaves_neither_row_nor_files(workflow, monkeypatch):
-    report = training._report
+    report = train._report
 
     def overtaken(row, epoch):
         report(row, epoch)
         if epoch.epoch == 1:
             TrainingRun.objects.filter(pk=row.pk).update(state=JobState.QUEUED)
 
-    monkeypatch.setattr(training, "_report", overtaken)
+    monkeypatch.setattr(train, "_report", overtaken)
     run = trained(workflow)
     assert run.state == JobState.QUEUED
     assert not Checkpoint.objects.exists()
@@ -107,13 +106,13 @@ def test_a_worker_that_lost_its_lease_leaves_neither_row_nor_files(workflow, mon
 
 
 def test_a_cancelled_run_ends_at_its_next_epoch(workflow, monkeypatch):
-    report = training._report
+    report = train._report
 
     def cancelled(row, epoch):
         cancel_training(TrainingRun.objects.get(pk=row.pk))
         report(row, epoch)
 
-    monkeypatch.setattr(training, "_report", cancelled)
+    monkeypatch.setattr(train, "_report", cancelled)
     run = trained(workflow)
     assert run.state == JobState.CANCELLED
     assert run.epochs.count() == 1
@@ -149,7 +148,7 @@ def test_labels_that_were_there_before_do_not_pass_the_gate_again(workflow):
 def test_a_champion_that_changes_during_the_comparison_is_compared_with_in_its_turn(workflow, monkeypatch):
     first = trained(workflow).checkpoint
     Checkpoint.objects.update(is_champion=False)
-    judged = training.judged
+    judged = train.judged
     against = []
 
     def slow(row, checkpoint, champion, frozen):
@@ -159,7 +158,7 @@ def test_a_champion_that_changes_during_the_comparison_is_compared_with_in_its_t
             promote(checkpoint=first, by=None, reason="By hand.")
         return found
 
-    monkeypatch.setattr(training, "judged", slow)
+    monkeypatch.setattr(train, "judged", slow)
     run = trained(workflow)
     assert against == [None, first]
     assert run.checkpoint.evaluations.get().champion == first

@@ -3,22 +3,23 @@
 import numpy as np
 from django.contrib.auth import get_user_model
 
-from tests.integration.crowd.world import recount
 from tests.integration.learning import sky
+from tests.integration.world import recount
 from webapp.archive.messages import NOTHING_READ
 from webapp.archive.models import IngestProblem, IngestRun
 from webapp.classifications.models import Classification, Mark
-from webapp.consensus.messages import DAWID_SKENE, DRAWN, FLAGGED, RECOUNTED, TURNED
+from webapp.consensus.batch_aggregation import DAWID_SKENE, TURNED
 from webapp.consensus.models import AggregatedPosterior, Aggregation, Recount
-from webapp.imports.messages import NOT_BROUGHT_IN_FURTHER, NOT_UTF8
+from webapp.consensus.recompute import RECOUNTED
 from webapp.imports.models import ClassificationImport
+from webapp.imports.record import NOT_BROUGHT_IN_FURTHER, NOT_UTF8
 from webapp.learning.messages import LEARNING
-from webapp.learning.models import Promotion, Score, TrainingEpoch, TrainingRun
-from webapp.learning.models.checkpoint import Evaluation
-from webapp.learning.models.training_run import TestSet, TrainingSet
+from webapp.learning.models import Evaluation, Promotion, Score, TestSet, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promotion import Result, judge
 from webapp.quality.models import TrustFlag, TrustScan
+from webapp.quality.scan import FLAGGED
 from webapp.review.rulings import rule
+from webapp.synthetics.injection import DRAWN
 from webapp.synthetics.models import Injection
 from webapp.volunteers.models import Volunteer
 

@@ -4,8 +4,7 @@ import pytest
 from django.urls import reverse
 
 from tests.integration.learning import sky
-from webapp.archive.models import IngestRun
-from webapp.archive.models.survey import Membership
+from webapp.archive.models import IngestRun, Membership
 from webapp.consensus.models import Consensus
 from webapp.learning.models import Checkpoint, Promotion, TrainingRun
 from webapp.review.models import Ruling

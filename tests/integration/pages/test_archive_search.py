@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.integration.learning import sky
-from webapp.archive.models.survey import Membership
+from webapp.archive.models import Membership
 from webapp.archive.views.subjects import SearchRate
 
 pytestmark = pytest.mark.django_db

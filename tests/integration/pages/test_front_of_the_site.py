@@ -9,8 +9,7 @@ from django.test import Client
 
 from tests.integration.learning import sky
 from webapp.archive.ingest.create_run import inbox
-from webapp.archive.models import Survey
-from webapp.archive.models.survey import Membership
+from webapp.archive.models import Membership, Survey
 from webapp.front.server import Front
 from webapp.wsgi import application
 

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
-from tests.integration.crowd.world import make_workflow, subjects_of
+from tests.integration.world import make_workflow, subjects_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.integration.learning import sky
-from webapp.archive.models.survey import Membership
+from webapp.archive.models import Membership
 from webapp.archive.pixels import pixel_store
 from webapp.classifications.models import Classification
 from webapp.volunteers.models import Volunteer

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.integration.pages.full_sky import something_on_each_page
-from tests.integration.settings.people import browser, member
+from tests.integration.people import browser, member
 
 pytestmark = pytest.mark.django_db
 

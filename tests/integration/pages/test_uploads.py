@@ -7,8 +7,7 @@ from django.test import Client
 
 from tests.integration.learning import sky
 from webapp.archive.ingest.create_run import inbox
-from webapp.archive.models import IngestRun, Survey
-from webapp.archive.models.survey import Membership
+from webapp.archive.models import IngestRun, Membership, Survey
 from webapp.guides.models import GuideImage
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from webapp.consensus.evidence import evidence_of, posterior_of, skill_of, weigh_in_order
 from webapp.consensus.models import Consensus
 from webapp.consensus.retirement import Sums, in_words, reason_to_retire, reasons_to_retire
-from webapp.queue.redundancy import available, wanted
+from webapp.queue.entries import available, wanted
 from webapp.workflows.models import Method, Workflow
 
 NEWCOMER = (0,) * 6

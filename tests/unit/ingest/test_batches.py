@@ -1,10 +1,10 @@
 """Batches end where files of the pixel store end, and are bounded whatever comes."""
 
 from ml.io.records import BadInput
-from webapp.archive.ingest import batches as cutting
-from webapp.archive.ingest.batches import batches
+from webapp.archive.ingest import store as cutting
 from webapp.archive.ingest.prepare import Candidate
 from webapp.archive.ingest.reader import Item
+from webapp.archive.ingest.store import batches
 
 FILE = 128
 

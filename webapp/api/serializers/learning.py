@@ -5,8 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from webapp.api.serializers.workflows import BySlug
-from webapp.learning.models import Checkpoint, ModelRole, Preset, Score, TrainingEpoch, TrainingRun
-from webapp.learning.models.checkpoint import Evaluation
+from webapp.learning.models import Checkpoint, Evaluation, ModelRole, Preset, Score, TrainingEpoch, TrainingRun
 from webapp.workflows.models import Workflow
 
 JOB = ["id", "state", "done", "total", "fraction", "message", "error", "created_at", "started_at", "finished_at"]

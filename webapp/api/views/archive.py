@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.api.access import require, surveys_with
-from webapp.api.filters import SURVEY, Parameter, word
+from webapp.api.rows import SURVEY, Parameter, PublicRows, SurveyRows, word
 from webapp.api.serializers.archive import (
     IngestProblemSerializer,
     IngestRunSerializer,
@@ -20,11 +20,9 @@ from webapp.api.serializers.archive import (
     SubjectSerializer,
     SurveySerializer,
 )
-from webapp.api.views.rows import PublicRows, SurveyRows
 from webapp.archive.blinding import with_told
 from webapp.archive.ingest.create_run import IngestRefused, inbox_path, start_ingest
-from webapp.archive.models import IngestRun, Kind, Subject, Survey
-from webapp.archive.models.survey import Membership, Role
+from webapp.archive.models import IngestRun, Kind, Membership, Role, Subject, Survey
 
 
 class SurveyViewSet(PublicRows):

@@ -17,9 +17,9 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from webapp.api.access import Conflict
-from webapp.api.filters import NewestAnswer
+from webapp.api.access import Conflict, workflows_by_slug
 from webapp.api.identity import ANYBODY, keep_identity, known_volunteer, volunteer_who_acts
+from webapp.api.rows import NewestAnswer
 from webapp.api.serializers.classifications import (
     AnsweredSerializer,
     AnswerSerializer,
@@ -36,9 +36,8 @@ from webapp.classify.submit import say_more, submit, undo
 from webapp.community.favourites import favour, favourites_among, unfavour
 from webapp.learning.scores import opinions
 from webapp.queue.assignment_token import HandedToAnother, NotHanded, check_handed
-from webapp.queue.newcomers import settle
+from webapp.queue.leases import settle
 from webapp.volunteers.models import Volunteer
-from webapp.workflows.by_slug import workflows_by_slug
 from webapp.workflows.models import Workflow
 
 

@@ -16,11 +16,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from webapp.api.access import Conflict, require
-from webapp.api.filters import WORKFLOW, Parameter, key, truth
+from webapp.api.rows import WORKFLOW, Parameter, SurveyRows, key, truth
 from webapp.api.serializers.workflows import RuleSerializer, RulingSerializer
-from webapp.api.views.rows import SurveyRows
-from webapp.archive.models import Subject
-from webapp.archive.models.survey import Role
+from webapp.archive.models import Role, Subject
 from webapp.exports.formats import EXPORTS, file_response
 from webapp.review.models import Ruling
 from webapp.review.rulings import AlreadyWithdrawn, rule, withdraw_ruling

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.api.access import Conflict, require
-from webapp.api.filters import SURVEY, WORKFLOW, BySubject, Parameter, key, truth, word
+from webapp.api.rows import SURVEY, WORKFLOW, BySubject, Parameter, SurveyRows, key, truth, word
 from webapp.api.serializers.learning import (
     CheckpointSerializer,
     PromoteSerializer,
@@ -20,9 +20,7 @@ from webapp.api.serializers.learning import (
     TrainingRunDetailSerializer,
     TrainingRunSerializer,
 )
-from webapp.api.views.rows import SurveyRows
-from webapp.archive.models import Survey
-from webapp.archive.models.survey import Role
+from webapp.archive.models import Role, Survey
 from webapp.learning.models import Checkpoint, Score, TrainingRun
 from webapp.learning.promotion import NoEarlierChampion, champion_of, promote, rollback
 from webapp.learning.triggers import AlreadyTraining, cancel_training, start_training

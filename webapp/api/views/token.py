@@ -15,8 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from webapp.accounts.tokens import token_of
-from webapp.api.throttle import AnonymousThrottle
-from webapp.api.token_authentication import VolunteerTokenAuthentication
+from webapp.api.defaults import AnonymousThrottle, VolunteerTokenAuthentication
 from webapp.core.rate_limits import Windows
 
 

@@ -7,8 +7,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 from webapp.archive.ingest.prepare import MANIFEST_GOLD, Candidate, finite
-from webapp.archive.models import Frame, Subject, SubjectSet, Survey
-from webapp.archive.models.frame import Exposure
+from webapp.archive.models import Exposure, Frame, Subject, SubjectSet, Survey
 
 Row = tuple[Any, ...]
 

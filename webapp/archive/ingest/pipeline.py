@@ -1,4 +1,4 @@
-"""Ingest pipeline: read, dedupe and store batches until the run is complete."""
+"""Ingest pipeline: read, dedupe and store batches until the run is complete; or count only, in a dry run."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,16 +8,40 @@ from django.conf import settings
 
 from ml.io.records import BadInput
 from ml.storage.pixel_store import PixelStore
-from webapp.archive.ingest.batches import batches
-from webapp.archive.ingest.counters import Tally
-from webapp.archive.ingest.dedupe import Known
-from webapp.archive.ingest.dry_run import Preview
+from webapp.archive.ingest.dedupe import Known, originals, unknown
 from webapp.archive.ingest.pixel_writer import Shelf
 from webapp.archive.ingest.reader import Reader
-from webapp.archive.ingest.store import keep
+from webapp.archive.ingest.store import Batch, Tally, batches, keep, report
 from webapp.archive.messages import ALL_BAD, NOT_INGESTED, NOT_INGESTED_FURTHER, NOTHING_READ
 from webapp.archive.models import IngestRun
-from webapp.core.retry import through_restarts
+from webapp.core.sql import through_restarts
+
+
+class Preview:
+    """Keeps in mind what would be in the survey by now: some 200 bytes for each subject."""
+
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+        self.checksums: set[str] = set()
+
+    def look(self, run: IngestRun, batch: Batch, tally: Tally) -> Tally:
+        """Count a batch as `keep` would; only the run's own row and its problems are written."""
+        fresh = [one for one in unknown(run.survey, batch.candidates) if one.record.external_id not in self.ids]
+        self.ids.update(one.record.external_id for one in fresh)
+        self.checksums.update(originals(run.survey, fresh))
+        distinct = {one.checksum for one in fresh} - self.checksums
+        self.checksums |= distinct
+        report(run, batch.problems)
+        now = tally.plus(
+            done=batch.rows,
+            added=len(fresh),
+            known=batch.skipped + len(batch.candidates) - len(fresh),
+            duplicates=len(fresh) - len(distinct),
+            bad=len(batch.problems),
+        )
+        run.renew(total=run.total, **now.fields())
+        return now
+
 
 BEAT = 1.0
 """Seconds of silence from the reader after which its progress is reported all the same."""

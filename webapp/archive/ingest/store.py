@@ -1,15 +1,145 @@
-"""Store a batch in one transaction: pixels, rows and the run's progress."""
+"""Store batches of records, each in one transaction: pixels, rows, counters and errors of the run."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from django.db import transaction
 
-from webapp.archive.ingest.batches import Batch
+from ml.io.records import BadInput
 from webapp.archive.ingest.copy_rows import exposures, put_into_set, write_frames, write_subjects
-from webapp.archive.ingest.counters import Tally
 from webapp.archive.ingest.dedupe import originals, unknown
-from webapp.archive.ingest.errors import report
 from webapp.archive.ingest.pixel_writer import Shelf, new_keys
 from webapp.archive.ingest.prepare import Candidate
-from webapp.archive.models import IngestRun, SubjectSet, Survey
+from webapp.archive.ingest.reader import Item
+from webapp.archive.models import IngestProblem, IngestRun, SubjectSet, Survey
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The counters of a run, as its row shows them.
+
+    Attributes
+    ----------
+    done
+        Rows passed.
+    added, duplicates
+        Subjects kept; those among them whose pixels an earlier subject has.
+    known
+        Rows whose external id the survey, or an earlier row, had already.
+    bad
+        Rows that could not be used.
+    again
+        Rows that an earlier attempt at this run added, and that this one has yet to meet: they are known for a
+        reason that interests nobody.
+    """
+
+    done: int = 0
+    added: int = 0
+    known: int = 0
+    duplicates: int = 0
+    bad: int = 0
+    again: int = 0
+
+    @classmethod
+    def of(cls, run: IngestRun) -> Self:
+        """Begin an attempt: what earlier ones added stays counted, and everything else is met again."""
+        return cls() if run.dry_run else cls(added=run.added, duplicates=run.duplicates, again=run.added)
+
+    def plus(self, *, done: int, added: int, known: int, duplicates: int, bad: int) -> Self:
+        """Return the tally after another batch."""
+        expected = min(self.again, known)
+        return replace(
+            self,
+            done=self.done + done,
+            added=self.added + added,
+            known=self.known + known - expected,
+            duplicates=self.duplicates + duplicates,
+            bad=self.bad + bad,
+            again=self.again - expected,
+        )
+
+    def fields(self) -> dict[str, int]:
+        """Return what the run's row holds."""
+        names = ("done", "added", "known", "duplicates", "bad")
+        return {name: getattr(self, name) for name in names}
+
+
+def report(run: IngestRun, problems: list[BadInput]) -> None:
+    """Write the problems of a run; one that an earlier attempt wrote stays as it is."""
+    IngestProblem.objects.bulk_create(
+        [IngestProblem(run=run, file=_text(bad.file), row=bad.row, reason=_text(_reason(bad))) for bad in problems],
+        ignore_conflicts=True,
+    )
+
+
+def _reason(bad: BadInput) -> str:
+    return f"{bad.image}: {bad.reason}" if bad.image else bad.reason
+
+
+def _text(text: str) -> str:
+    """Return what PostgreSQL can hold: a file's name may carry a NUL, or bytes that are not UTF-8."""
+    return text.replace("\0", "�").encode("utf-8", "replace").decode()
+
+
+ROWS = 1024
+NBYTES = 32 * 1024**2
+NEARLY = 0.75
+
+Ends = Callable[[str, int], bool]
+"""Whether an array, by its name, ends where a file of the store ends once it has so many subjects more."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is kept together.
+
+    Attributes
+    ----------
+    rows, skipped
+        How many rows were passed for it, and those among them that the survey had already.
+    """
+
+    candidates: list[Candidate] = field(default_factory=list)
+    problems: list[BadInput] = field(default_factory=list)
+    rows: int = 0
+    skipped: int = 0
+    nbytes: int = 0
+
+    def add(self, value: Candidate | BadInput | None) -> None:
+        if isinstance(value, Candidate):
+            self.candidates.append(value)
+            self.nbytes += value.nbytes
+        elif value is not None:
+            self.problems.append(value)
+
+    def fullness(self) -> float:
+        """Return how full it is; 1 is full."""
+        return max((len(self.candidates) + len(self.problems)) / ROWS, self.nbytes / NBYTES)
+
+
+def batches(items: Iterable[Item], ends: Ends) -> Iterator[Batch]:
+    """Yield batches that end near fullness where a file of the pixel store ends, else at twice their size.
+
+    A file that one batch writes is several times cheaper than one that two batches write.
+    """
+    batch, counts, seen, skipped = Batch(), Counter[str](), 0, 0
+    for item in items:
+        batch.add(item.value)
+        batch.rows, batch.skipped = item.seen - seen, item.skipped - skipped
+        if _complete(batch, item.value, counts, ends):
+            yield batch
+            batch, counts, seen, skipped = Batch(), Counter(), item.seen, item.skipped
+    yield batch
+
+
+def _complete(batch: Batch, value: Candidate | BadInput | None, counts: Counter[str], ends: Ends) -> bool:
+    if not isinstance(value, Candidate):
+        return batch.fullness() >= 2
+    counts[value.array] += 1
+    fullness = batch.fullness()
+    return fullness >= 2 or (fullness >= NEARLY and ends(value.array, counts[value.array]))
 
 
 @transaction.atomic

@@ -1,6 +1,5 @@
-from webapp.archive.models.frame import Exposure, Frame
 from webapp.archive.models.ingest_run import IngestProblem, IngestRun
-from webapp.archive.models.subject import Kind, Subject, SubjectSet
+from webapp.archive.models.subject import Exposure, Frame, Kind, Subject, SubjectSet
 from webapp.archive.models.survey import Membership, Role, Survey
 
 __all__ = [

@@ -13,8 +13,7 @@ from ml.io.safe_csv import CellWriter
 from webapp.archive.access import person, survey_page
 from webapp.archive.forms import IngestForm
 from webapp.archive.ingest.create_run import IngestRefused, inbox, start_ingest
-from webapp.archive.models import IngestRun, Kind, Survey
-from webapp.archive.models.survey import Role
+from webapp.archive.models import IngestRun, Kind, Role, Survey
 
 SHOWN = 30
 PROBLEMS = 100

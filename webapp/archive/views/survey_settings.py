@@ -9,11 +9,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from webapp.archive.access import person, site_admin_page, survey_page
+from webapp.archive.access import (
+    MembershipRefused,
+    add_member,
+    change_role,
+    person,
+    remove_member,
+    site_admin_page,
+    survey_page,
+)
 from webapp.archive.forms import MemberForm, NewSurveyForm, RoleForm, SurveyForm
-from webapp.archive.members import MembershipRefused, add_member, change_role, remove_member
-from webapp.archive.models import Survey
-from webapp.archive.models.survey import Membership, Role
+from webapp.archive.models import Membership, Role, Survey
 from webapp.archive.survey_settings import change_survey, open_survey
 
 

@@ -1,23 +1,50 @@
 """Statistics page and certificate."""
 
+from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
+from django import forms
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from webapp.community.activity import TRUNCATE, answers_by, effort_of
-from webapp.community.certificate import Certificate, in_words, to_pdf
-from webapp.community.forms import RangeForm
+from webapp.community.activity import TRUNCATE, Certificate, answers_by, effort_of, in_words, to_pdf
 from webapp.community.person import account_page, profile_of, volunteer_who_looks
 from webapp.volunteers.identity import account_volunteer
 
 STEPS = [("hour", _("by hour")), ("day", _("by day")), ("week", _("by week"))]
 FORMATS = {"hour": "D H:i", "day": "j M", "week": "j M"}
+
+
+def _has_come(day: date) -> None:
+    """Refuse a day that has not begun anywhere: far in the east it is tomorrow already."""
+    if day > timezone.now().date() + timedelta(days=1):
+        raise ValidationError(gettext_lazy("This day has not come yet."))
+
+
+class RangeForm(forms.Form):
+    """The days that a certificate is about; both are optional."""
+
+    since = forms.DateField(
+        label=gettext_lazy("From"), required=False, widget=forms.DateInput({"type": "date"}), validators=[_has_come]
+    )
+    until = forms.DateField(
+        label=gettext_lazy("To"), required=False, widget=forms.DateInput({"type": "date"}), validators=[_has_come]
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and until and since > until:
+            raise ValidationError({"until": gettext_lazy("The last day cannot come before the first.")})
+        return cleaned
 
 
 @require_safe

@@ -1,22 +1,41 @@
-"""Collections: one's own list, a collection's page, and what its owner may do with it."""
+"""Collections, favourites, recent subjects, and the heart on a subject."""
 
+import re
+from typing import Any
+
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from webapp.community.favourites import change_collection, collect, open_collection
-from webapp.community.forms import CollectionForm
-from webapp.community.models import Collection
-from webapp.community.person import account_page, name_of, volunteer_who_looks
+from webapp.archive.models import Subject
+from webapp.classifications.models import Classification
+from webapp.community.favourites import change_collection, collect, favour, open_collection, unfavour
+from webapp.community.models import Collection, Favourite
+from webapp.community.person import account_page, name_of, volunteer_who_acts, volunteer_who_looks
 from webapp.volunteers.identity import account_volunteer
+from webapp.volunteers.models import Volunteer
 
 PER_PAGE = 96
+
+
+class CollectionForm(forms.ModelForm):
+    class Meta:
+        model = Collection
+        fields = ("name", "description", "is_public")
+        labels = {
+            "name": gettext_lazy("Name"),
+            "description": gettext_lazy("What is in it"),
+            "is_public": gettext_lazy("Everybody who has its address may see it"),
+        }
+        widgets = {"description": forms.Textarea({"rows": 3})}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -134,3 +153,66 @@ def _own(request: HttpRequest, pk: int) -> Collection:
 def _is_own(request: HttpRequest, row: Collection) -> bool:
     volunteer = volunteer_who_looks(request)
     return volunteer is not None and row.owner_id == volunteer.pk
+
+
+RECENT_PER_PAGE = 24
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+
+
+@require_safe
+def recents(request: HttpRequest) -> HttpResponse:
+    """Show the last answers that stand, 24 a page, newest first."""
+    volunteer = volunteer_who_looks(request)
+    rows = list(_answers(volunteer, request.GET.get("before", ""))[: RECENT_PER_PAGE + 1])
+    older = rows[RECENT_PER_PAGE - 1].pk if len(rows) > RECENT_PER_PAGE else ""
+    page = {"rows": rows[:RECENT_PER_PAGE], "older": older, **_collections(request, volunteer)}
+    return render(request, "community/recents.html", page)
+
+
+@require_safe
+def favourites(request: HttpRequest) -> HttpResponse:
+    volunteer = volunteer_who_looks(request)
+    rows = Favourite.objects.filter(volunteer=volunteer).select_related("subject__survey").order_by("-id")
+    before = request.GET.get("before", "")
+    if before.isascii() and before.isdigit() and len(before) < 19:
+        rows = rows.filter(pk__lt=int(before))
+    found = list(rows[: RECENT_PER_PAGE + 1])
+    older = found[RECENT_PER_PAGE - 1].pk if len(found) > RECENT_PER_PAGE else ""
+    page = {"rows": found[:RECENT_PER_PAGE], "older": older, **_collections(request, volunteer)}
+    return render(request, "community/favourites.html", page)
+
+
+@require_POST
+def heart(request: HttpRequest, subject: int) -> HttpResponse:
+    """Give or take away the heart of a subject; the button shows what is so now."""
+    volunteer = volunteer_who_acts(request)
+    row = get_object_or_404(Subject, pk=subject)
+    is_favourite = request.POST.get("favourite") == "yes"
+    if is_favourite:
+        favour(volunteer, row)
+    else:
+        unfavour(volunteer, row.pk)
+    if request.headers.get("HX-Request"):
+        return render(request, "community/heart.html", {"subject": row, "is_favourite": is_favourite})
+    return redirect(_back(request))
+
+
+def _answers(volunteer: Volunteer | None, before: str) -> QuerySet[Classification]:
+    """Return own standing answers, newest first, from the one after `before` on, if that is one of them."""
+    hearts = Favourite.objects.filter(volunteer=volunteer, subject=OuterRef("subject"))
+    answers = Classification.objects.standing().filter(volunteer=volunteer).annotate(is_favourite=Exists(hearts))
+    last = answers.filter(pk=before).first() if UUID.match(before) else None
+    if last:
+        answers = answers.filter(Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk))
+    return answers.select_related("subject__survey", "workflow").order_by("-created_at", "-pk")
+
+
+def _collections(request: HttpRequest, volunteer: Volunteer | None) -> dict[str, Any]:
+    own = Collection.objects.filter(owner=volunteer) if request.user.is_authenticated else Collection.objects.none()
+    return {"volunteer": volunteer, "collections": own}
+
+
+def _back(request: HttpRequest) -> str:
+    address = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+    return address if is_ours and address.startswith("/") else "favourites"

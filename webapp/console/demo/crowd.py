@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from ml.simulate.volunteers import SimulatedVolunteer, crowd
 from webapp.accounts.tokens import token_of
-from webapp.console.demo.truth import Truth
+from webapp.console.demo.config import Truth
 from webapp.volunteers.models import Volunteer
 
 TURN = 10

@@ -9,13 +9,12 @@ from ml.evaluation.metrics import roc_auc
 from webapp.archive.models import Survey
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
-from webapp.console.demo.config import IN_SHADOW
+from webapp.console.demo.config import IN_SHADOW, Truth
 from webapp.console.demo.crowd import Crowd
 from webapp.console.demo.progress import Progress, wait_for, wait_until
 from webapp.console.demo.setup import UNTOUCHED
-from webapp.console.demo.truth import Truth
-from webapp.learning import cross_validation
 from webapp.learning.models import Checkpoint, Score, ScoringRun, TrainingRun
+from webapp.learning.scores import read_out_of_fold
 from webapp.learning.scoring import start_scoring
 from webapp.learning.triggers import start_training
 from webapp.workflows.models import Workflow
@@ -38,7 +37,7 @@ def of_everything(checkpoint: Checkpoint) -> dict[str, float]:
 
     For a survey too small to leave a part of it untouched.
     """
-    unseen = cross_validation.read(checkpoint)
+    unseen = read_out_of_fold(checkpoint)
     scores = Score.objects.filter(checkpoint=checkpoint).values_list("subject_id", "subject__external_id", "p_real")
     return {external_id: unseen.get(subject, p_real) for subject, external_id, p_real in scores}
 

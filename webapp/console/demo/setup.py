@@ -13,14 +13,10 @@ from django.db import transaction
 from django.db.models import F
 
 from webapp.archive.ingest.create_run import start_ingest
-from webapp.archive.models import IngestRun, SubjectSet, Survey
-from webapp.archive.models.survey import Membership, Role
-from webapp.console.demo.config import GOLD_FRACTION, GOLD_KEPT_FOR_TRAINING, UNTOUCHED_FRACTION, Plan, Sky
+from webapp.archive.models import IngestRun, Membership, Role, SubjectSet, Survey
+from webapp.console.demo.config import GOLD_FRACTION, GOLD_KEPT_FOR_TRAINING, UNTOUCHED_FRACTION, Plan, Sky, Truth
 from webapp.console.demo.progress import Progress, wait_for
-from webapp.console.demo.truth import Truth
-from webapp.learning.models import Checkpoint, TrainingRun
-from webapp.learning.models.checkpoint import Evaluation
-from webapp.learning.models.training_run import TestSet, TrainingSet
+from webapp.learning.models import Checkpoint, Evaluation, TestSet, TrainingRun, TrainingSet
 from webapp.learning.test_sets import is_test_group
 from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import QueueEntry

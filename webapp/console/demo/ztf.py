@@ -11,10 +11,9 @@ from ml.evaluation.metrics import roc_auc
 from ml.io.read import read
 from ml.io.records import BadInput, SubjectRecord
 from webapp.archive.models import Subject, Survey
-from webapp.console.demo.config import ROUNDS, Plan
+from webapp.console.demo.config import ROUNDS, Plan, Source, Truth
 from webapp.console.demo.progress import Progress
 from webapp.console.demo.setup import POOL, Stage, forget_survey, ingest, open_stage, open_survey
-from webapp.console.demo.truth import Source, Truth
 
 KNOWN_WITHIN = 5.0
 GOLD_SHARE = 0.3

@@ -1,17 +1,110 @@
-"""Curate a training set: an immutable, hashed snapshot of today's labels."""
+"""Curate a training set: labels from rulings, gold and retired consensus, frozen as a hashed snapshot."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import suppress
+from typing import Any
 
 from django.db import transaction
+from django.db.models import FilteredRelation, Q, QuerySet
 
-from webapp.learning.models.training_run import TrainingSet
+from webapp.archive.models import Subject
+from webapp.classifications.models import Mark
+from webapp.consensus.models import RetiredReason, Skill
+from webapp.learning.models import TrainingSet
 from webapp.learning.roles import Classes, classes_of
-from webapp.learning.test_sets import TooLittleGold, current
+from webapp.learning.test_sets import TooLittleGold, current, current_nights, on_test_side
 from webapp.learning.training_sets import snapshot
-from webapp.learning.training_sets.labels import labels
 from webapp.learning.training_sets.snapshot import Label
 from webapp.workflows.models import Workflow
+
+CONFIDENT = 0.9
+"""Volunteers' posterior, of yes or of no, from which on it is a label."""
+
+SETTLED = (RetiredReason.CONSENSUS, RetiredReason.NOTHING_HERE, RetiredReason.HUMAN)
+COLUMNS = ("pk", "external_id", "array", "index", "object_group", "gold_label", "gold_source")
+
+
+Lines = tuple[tuple[float, ...], ...]
+PLACE = ("frame", "x1", "y1", "x2", "y2")
+
+
+def lines_of(workflow: Workflow) -> dict[int, Lines]:
+    """Return (volunteer, frame, x1, y1, x2, y2) of every line that counts, by subject.
+
+    Volunteers are numbered from 0 within each subject, so that nobody can be told from a training set. Answers that
+    were taken back, or whose volunteer's votes weigh nothing, have no say here either.
+    """
+    found: dict[int, list[tuple[float, ...]]] = defaultdict(list)
+    numbers: dict[int, dict[int, int]] = defaultdict(dict)
+    flagged = Skill.objects.filter(workflow=workflow, is_trusted=False).values("volunteer")
+    counted = Mark.objects.standing().filter(classification__workflow=workflow, classification__is_counted=True)
+    rows = (
+        counted.exclude(classification__volunteer__in=flagged)
+        .order_by("classification__subject", "classification__created_at", "classification", "position")
+        .values_list("classification__subject", "classification__volunteer", *PLACE)
+    )
+    for subject, volunteer, *place in rows.iterator(chunk_size=5000):
+        number = numbers[subject].setdefault(volunteer, len(numbers[subject]))
+        found[subject].append((float(number), *map(float, place)))
+    return {subject: tuple(lines) for subject, lines in found.items()}
+
+
+def labelled(workflow: Workflow) -> QuerySet[Subject]:
+    """Return the subjects that a model for the workflow may learn from now.
+
+    Gold is the survey's and serves all its workflows; volunteers' answers are the workflow's own. Duplicates,
+    everything on the test side, and what was drawn for training people stay out.
+    """
+    confident = Q(crowd__posterior__gte=CONFIDENT) | Q(crowd__posterior__lte=round(1 - CONFIDENT, 6))
+    settled = Q(crowd__is_retired=True, crowd__retired_reason__in=SETTLED)
+    return (
+        Subject.objects.originals()
+        .observed()
+        .filter(survey=workflow.survey_id, kind=workflow.kind)
+        .annotate(crowd=FilteredRelation("consensus", condition=Q(consensus__workflow=workflow)))
+        .filter(~Q(gold_label="") | confident | settled)
+        .exclude(pk__in=on_test_side(workflow.survey, current_nights(workflow.survey, workflow.kind)).values("pk"))
+    )
+
+
+def labels(workflow: Workflow) -> list[Label]:
+    """Return the labels of `labelled` subjects, by subject id."""
+    classes = classes_of(workflow.survey)
+    rows = labelled(workflow).order_by("pk").values_list(*COLUMNS, "crowd__posterior", "crowd__follow_ups")
+    lines = lines_of(workflow) if workflow.line_marking else {}
+    return [_label(classes, *row, marks=lines.get(row[0], ())) for row in rows.iterator(chunk_size=5000)]
+
+
+def _label(
+    classes: Classes,
+    subject_id: int,
+    external_id: str,
+    array: str,
+    index: int,
+    object_group: str,
+    gold: str,
+    gold_source: str,
+    posterior: float | None,
+    follow_ups: dict[str, Any] | None,
+    *,
+    marks: Lines,
+) -> Label:
+    place = (subject_id, external_id, array, index, object_group or external_id)
+    if gold:
+        source = "ruling" if gold_source == "ruling" else "gold"
+        return Label(*place, classes.answer(gold), classes.allowed(gold), 1.0, source, marks)
+    p_yes = posterior or 0.0
+    answer = "yes" if p_yes >= 0.5 else "no"
+    allowed = plurality(classes.side(answer), follow_ups or {})
+    return Label(*place, answer, allowed, round(max(p_yes, 1 - p_yes), 3), "consensus", marks)
+
+
+def plurality(side: tuple[str, ...], follow_ups: dict[str, Any]) -> tuple[str, ...]:
+    """Return the classes of a side that most follow-up answers name: all that tie, or the whole side without any."""
+    votes = {name: int(follow_ups.get(name, 0)) for name in side}
+    most = max(votes.values(), default=0)
+    return tuple(name for name in side if votes[name] == most)
+
 
 FOLDER = "training-sets"
 

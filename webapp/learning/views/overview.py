@@ -1,23 +1,67 @@
-"""A survey's models: who is champion, what trains now, what trained before; and starting a run."""
+"""Learning page: champions and training runs; start, promote, roll back, score again, freeze a test set."""
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
-from webapp.archive.models import Survey
-from webapp.archive.models.survey import Role
-from webapp.learning.forms import TrainingForm
-from webapp.learning.models import Checkpoint, ModelRole, Promotion, TrainingRun
-from webapp.learning.models.training_run import TestSet
-from webapp.learning.promotion import champion_of, previous_champion
-from webapp.learning.rescoring import failures
-from webapp.learning.roles import roles_of
+from webapp.archive.models import Role, Survey
+from webapp.core.messages import in_words
+from webapp.learning.messages import BY_HAND
+from webapp.learning.models import Checkpoint, ModelRole, Preset, Promotion, TestSet, TrainingRun
+from webapp.learning.promotion import NoEarlierChampion, champion_of, previous_champion, promote, rollback
+from webapp.learning.rescoring import failures, score_unscored
+from webapp.learning.roles import ROLE_OF_KIND, roles_of
+from webapp.learning.test_sets import TooLittleGold, freeze
 from webapp.learning.triggers import OPEN, AlreadyTraining, start_training
+from webapp.workflows.models import Workflow
+
+
+class WorkflowChoice(forms.ModelChoiceField):
+    """Names a workflow together with the model that answers its question."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return gettext_lazy("%(workflow)s (model: %(role)s)") % {
+            "workflow": obj.name,
+            "role": ROLE_OF_KIND[obj.kind].label,
+        }
+
+
+class TrainingForm(forms.Form):
+    """What an admin says to start a training run."""
+
+    workflow = WorkflowChoice(
+        queryset=Workflow.objects.none(), label=gettext_lazy("Labels and role from"), empty_label=None
+    )
+    preset = forms.ChoiceField(choices=Preset.choices, label=gettext_lazy("How"))
+    minutes = forms.FloatField(
+        required=False,
+        min_value=0.1,
+        max_value=600,
+        label=gettext_lazy("At most (minutes)"),
+        help_text=gettext_lazy("Leave it empty to train until it no longer gets better."),
+    )
+
+    def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["workflow"]
+        assert isinstance(field, WorkflowChoice)  # noqa: S101 - tells mypy what the class body says
+        field.queryset = trainable(survey)
+
+
+def trainable(survey: Survey) -> QuerySet[Workflow]:
+    """Return the survey's workflows: a model can learn to answer the question of each."""
+    return Workflow.objects.filter(survey=survey).order_by("name")
+
 
 SHOWN = 30
 
@@ -91,3 +135,65 @@ def _runs(survey: Survey) -> dict[str, Any]:
     )
     models = Checkpoint.objects.filter(survey=survey).exists()
     return {"survey": survey, "runs": runs, "is_training": any(run.state in OPEN for run in runs), "has_models": models}
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def promote_checkpoint(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    checkpoint = get_object_or_404(Checkpoint, survey=survey, pk=pk)
+    reason = request.POST.get("reason", "").strip() or BY_HAND(name=request.user)
+    if promote(checkpoint=checkpoint, by=person(request), reason=reason) is None:
+        said = _("Model %(number)d is the champion already. Nothing has changed.")
+        messages.info(request, said % {"number": checkpoint.pk})
+    else:
+        said = _("Model %(number)d is now the champion. The archive is being scored with it.")
+        messages.success(request, said % {"number": checkpoint.pk})
+    return redirect("learning", survey.slug)
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def rollback_champion(request: HttpRequest, survey: Survey, role: str) -> HttpResponse:
+    if role not in ModelRole.values:
+        raise Http404(f"No model has the role {role}.")
+    try:
+        promotion = rollback(survey=survey, role=role, by=person(request))
+    except NoEarlierChampion as error:
+        messages.error(request, str(error))
+    else:
+        if promotion is not None:
+            said = _("Model %(number)d is the champion again.")
+            messages.success(request, said % {"number": promotion.checkpoint_id})
+    return redirect("learning", survey.slug)
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def score_again(request: HttpRequest, survey: Survey, role: str) -> HttpResponse:
+    champion = champion_of(survey, role)
+    if champion is None:
+        raise Http404(f"There is no champion of the role {role}.")
+    if score_unscored(champion, given_up=True) is None:
+        messages.info(request, _("Nothing has been started: no score is missing, or files are being read or scored."))
+    else:
+        messages.success(request, _("What is missing is being scored."))
+    return redirect("learning", survey.slug)
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def freeze_test_set(request: HttpRequest, survey: Survey, kind: str) -> HttpResponse:
+    if kind not in ROLE_OF_KIND:
+        raise Http404(f"No model is judged on a {kind}.")
+    try:
+        frozen = freeze(survey=survey, kind=kind)
+    except TooLittleGold as error:
+        messages.error(request, _("%(why)s Nothing has changed.") % {"why": in_words(str(error))})
+    else:
+        said = ngettext(
+            "%(n)s gold subject judges the models from now on. The set of before is kept.",
+            "%(n)s gold subjects judge the models from now on. The set of before is kept.",
+            frozen.size,
+        )
+        messages.success(request, said % {"n": intcomma(frozen.size)})
+    return redirect("learning", survey.slug)

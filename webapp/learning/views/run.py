@@ -12,8 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ml.io.safe_csv import CellWriter
 from webapp.archive.access import survey_page
-from webapp.archive.models import Survey
-from webapp.archive.models.survey import Role
+from webapp.archive.models import Role, Survey
 from webapp.learning.models import Checkpoint, TrainingEpoch, TrainingRun
 from webapp.learning.triggers import cancel_training
 

@@ -1,0 +1,32 @@
+"""Review pages; here, what pages of one workflow have in common: load it, authorise, and the tabs' context."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404
+
+from webapp.archive.access import survey_page
+from webapp.archive.models import Role, Survey
+from webapp.workflows.models import Workflow
+
+View = Callable[..., HttpResponseBase]
+
+
+def workflow_page(view: View) -> View:
+    """Give the view the workflow of its address; only scientists of its survey get there."""
+
+    @wraps(view)
+    @survey_page(Role.SCIENTIST)
+    def guarded(request: HttpRequest, survey: Survey, workflow: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        row = get_object_or_404(Workflow.objects.select_related("survey"), survey=survey, slug=workflow)
+        return view(request, row, *args, **kwargs)
+
+    return guarded
+
+
+def beside(workflow: Workflow, here: str) -> dict[str, Any]:
+    """Return what the tabs of a workflow's page need: the survey's other workflows, and which page this is."""
+    others = Workflow.objects.filter(survey=workflow.survey_id).order_by("name")
+    return {"survey": workflow.survey, "workflow": workflow, "workflows": list(others), "page_here": here}

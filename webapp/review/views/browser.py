@@ -8,19 +8,27 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from webapp.archive.access import survey_page
-from webapp.archive.models import Survey
-from webapp.archive.models.survey import Role
-from webapp.consensus.intervals import LEVEL, share_of
+from webapp.archive.models import Role, Survey
+from webapp.consensus.evidence import LEVEL, share_of
 from webapp.consensus.models import Consensus
 from webapp.core.csv_writer import csv_response
 from webapp.learning.models import Checkpoint
 from webapp.learning.promotion import champion_of
 from webapp.learning.roles import role_of
-from webapp.review.consensus_browser import CSV_COLUMNS, browse, consensus_rows, summed, with_model, with_rulings
-from webapp.review.histograms import Bin, Histograms, recent_histograms
+from webapp.review.consensus_browser import (
+    CSV_COLUMNS,
+    Bin,
+    Histograms,
+    browse,
+    consensus_rows,
+    recent_histograms,
+    summed,
+    with_model,
+    with_rulings,
+)
 from webapp.review.keyset_pagination import Page, page_of
+from webapp.review.views import beside, workflow_page
 from webapp.review.views.browser_form import Asked, asked_of, columns_of
-from webapp.review.views.workflow_page import beside, workflow_page
 from webapp.workflows.models import Workflow
 
 PER_PAGE = 50

@@ -9,8 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from webapp.archive.access import survey_page
-from webapp.archive.models import Subject, Survey
-from webapp.archive.models.survey import Role
+from webapp.archive.models import Role, Subject, Survey
 from webapp.consensus.models import Consensus
 from webapp.core.csv_writer import csv_response
 from webapp.learning.models import Checkpoint
@@ -20,7 +19,7 @@ from webapp.queue.models import QueueEntry
 from webapp.review.consensus_browser import summed, with_model, with_rulings
 from webapp.review.lines import finds_of, marked_frames
 from webapp.review.timeline import Vote, timeline
-from webapp.review.views.workflow_page import beside, workflow_page
+from webapp.review.views import beside, workflow_page
 from webapp.workflows.models import Method, Workflow
 
 VOTE_COLUMNS = (

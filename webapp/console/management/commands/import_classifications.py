@@ -6,11 +6,10 @@ from django.core.management import BaseCommand, CommandError
 from django.db import transaction
 from rich.console import Console
 
-from webapp.console.imports import bar, show_look, summarise
-from webapp.console.terminal import working_on
+from webapp.console.terminal import import_bar, show_look, summarise_import, working_on
 from webapp.core.jobs import JobState
-from webapp.imports.choices import Choices, WrongChoice
 from webapp.imports.inspect import Look, guess_answers, look
+from webapp.imports.mapping import Choices, WrongChoice
 from webapp.imports.models import ClassificationImport
 from webapp.imports.record import BadFile
 from webapp.imports.run import bring_in, new_import
@@ -50,9 +49,9 @@ class Command(BaseCommand):
         if options["look"]:
             return
         job = claimed(into, file, choices)
-        with working_on(console, job, called="import", things="answers"), bar(console, job) as watch:
+        with working_on(console, job, called="import", things="answers"), import_bar(console, job) as watch:
             bring_in(job, watch)
-        summarise(console, job)
+        summarise_import(console, job)
         if job.state != JobState.DONE:
             raise CommandError(job.error or "The import was cancelled. What is in stays in.")
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from webapp.archive.ingest.create_run import IngestRefused, new_run
 from webapp.archive.ingest.pipeline import ingest
 from webapp.archive.models import IngestRun, Kind, Survey
-from webapp.console.terminal import bar, summarise, working_on
+from webapp.console.terminal import ingest_bar, summarise_ingest, working_on
 from webapp.core.jobs import JobState
 from webapp.queue.membership import refill
 
@@ -40,10 +40,10 @@ class Command(BaseCommand):
 
 
 def worked(console: Console, run: IngestRun) -> IngestRun:
-    """Ingest with a bar, and say what came of it."""
-    with working_on(console, run, called="ingest", things="subjects"), bar(console, run) as watch:
+    """Ingest with a ingest_bar, and say what came of it."""
+    with working_on(console, run, called="ingest", things="subjects"), ingest_bar(console, run) as watch:
         ingest(run, stored=refill, watch=watch)
-    summarise(console, run)
+    summarise_ingest(console, run)
     return run
 
 

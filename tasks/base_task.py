@@ -1,0 +1,72 @@
+"""Decorators of all Celery tasks: late acknowledgement, time limits, queue by name, and running a job row.
+
+A task is named `tasks.QUEUE.NAME`, acknowledges late, is handed on when its worker dies, stores no result, and ends
+at a time limit that depends on its size. The order request < soft limit < hard limit is asserted here; a job's lease
+(webapp/core/jobs.py) is renewed while its process lives, so that a long task keeps its row and a dead one loses it.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any, Literal
+
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from tasks.heartbeat import kept_alive
+from webapp.core.dispatch import app
+from webapp.core.jobs import Cancelled, Job, LeaseLost
+
+log = logging.getLogger(__name__)
+
+Size = Literal["small", "large"]
+SOFT_LIMIT: dict[Size, int] = {"small": 120, "large": 4 * 3600}
+HARD_LIMIT: dict[Size, int] = {"small": 150, "large": 4 * 3600 + 120}
+for _size, _soft in SOFT_LIMIT.items():
+    if _soft >= HARD_LIMIT[_size]:
+        raise RuntimeError(f"The soft limit of {_size} tasks must be below the hard one.")
+
+
+def task(name: str, size: Size = "small") -> Callable[[Callable[..., None]], Any]:
+    """Register a function as the Celery task `name`; `dispatch.send` puts it in the queue that the middle part says."""
+    return app.task(
+        name=name,
+        acks_late=True,
+        reject_on_worker_lost=True,
+        ignore_result=True,
+        soft_time_limit=SOFT_LIMIT[size],
+        time_limit=HARD_LIMIT[size],
+    )
+
+
+def job(model: type[Job], size: Size = "large") -> Callable[[Callable[[Any], None]], Any]:
+    """Register `function(row)` as the task that runs `model`'s jobs: claim, work, and say how it ended.
+
+    A message for a job that another worker owns, or that has ended, does nothing. An exception fails the job with
+    its sentence; a lost lease leaves the row to its new owner; a database that went away leaves it to the sweep.
+    """
+
+    def decorate(function: Callable[[Any], None]) -> Any:
+        @task(model.task, size)
+        def run(pk: int) -> None:
+            close_old_connections()
+            row = model._default_manager.claim(pk)
+            if row is not None:
+                _work(function, row)
+
+        return run
+
+    return decorate
+
+
+def _work(function: Callable[[Any], None], row: Job) -> None:
+    try:
+        with kept_alive(row):
+            function(row)
+    except LeaseLost:
+        log.warning("%s goes on elsewhere.", row)
+    except Cancelled:
+        row.end_cancelled()
+    except (OperationalError, InterfaceError):
+        log.warning("%s lost the database; it is done again once its lease has run out.", row, exc_info=True)
+    except Exception as error:
+        log.exception("%s failed.", row)
+        row.fail(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)

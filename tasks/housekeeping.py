@@ -1,0 +1,56 @@
+"""Periodic Celery tasks, as CELERY_BEAT_SCHEDULE names them: sweep, housekeeping, nightly jobs, retraining."""
+
+from django.apps import apps
+
+from tasks.base_task import task
+from webapp.classify.submit import count_overdue
+from webapp.consensus import batch_aggregation
+from webapp.consensus.recompute import catch_up_all
+from webapp.core.jobs import Job
+from webapp.core.models import Heartbeat, Process
+from webapp.learning.rescoring import score_arrivals
+from webapp.learning.triggers import start_due
+from webapp.quality import scan
+from webapp.queue.leases import release_expired
+
+
+def job_models() -> list[type[Job]]:
+    return [model for model in apps.get_models() if issubclass(model, Job)]
+
+
+@task("tasks.sweep.run")
+def sweep() -> None:
+    """Announce again what nobody works on: messages get lost, and workers die."""
+    Heartbeat.objects.write(Process.WORKER)
+    for model in job_models():
+        jobs = model._default_manager
+        jobs.give_up()
+        for row in jobs.stuck().order_by("pk")[:1000]:
+            row.enqueue()
+
+
+@task("tasks.housekeeping.run")
+def housekeeping() -> None:
+    """Release expired leases, commit pending classifications, and recompute evidence after changed skills."""
+    release_expired()
+    count_overdue()
+    catch_up_all()
+
+
+@task("tasks.aggregation.nightly")
+def nightly_aggregation() -> None:
+    for workflow in batch_aggregation.due():
+        batch_aggregation.start_aggregation(workflow, by=None)
+
+
+@task("tasks.quality.nightly")
+def nightly_quality_scan() -> None:
+    for workflow in scan.due():
+        scan.start_scan(workflow, by=None)
+
+
+@task("tasks.retrain.run")
+def retrain() -> None:
+    """Train where enough new labels are in, and score subjects that have arrived."""
+    start_due()
+    score_arrivals()

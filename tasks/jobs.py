@@ -1,0 +1,59 @@
+"""Celery tasks that run one job each: a row with a lease, claimed by its primary key. The work is in the rooms."""
+
+from tasks.base_task import job
+from webapp.archive.ingest.pipeline import ingest
+from webapp.archive.models import IngestRun
+from webapp.consensus.batch_aggregation import aggregate
+from webapp.consensus.models import Aggregation, Recount
+from webapp.consensus.recompute import recount_votes
+from webapp.imports.models import ClassificationImport
+from webapp.imports.run import bring_in
+from webapp.learning.acquisition import update_priorities
+from webapp.learning.models import ScoringRun
+from webapp.quality.models import TrustScan
+from webapp.quality.scan import scan
+from webapp.queue.membership import refill
+from webapp.synthetics.injection import inject_movers
+from webapp.synthetics.models import Injection
+
+
+@job(IngestRun)
+def run_ingest(row: IngestRun) -> None:
+    """Read a file or folder into a survey, and refill the queues that draw from it."""
+    ingest(row, stored=refill)
+
+
+@job(ClassificationImport)
+def import_classifications(row: ClassificationImport) -> None:
+    """Import classifications made elsewhere into a workflow."""
+    bring_in(row)
+
+
+@job(Recount)
+def recompute_consensus(row: Recount) -> None:
+    """Recompute the consensus of a workflow under its present rules."""
+    recount_votes(row)
+
+
+@job(Aggregation)
+def aggregate_votes(row: Aggregation) -> None:
+    """Aggregate all votes of a workflow by Dawid–Skene."""
+    aggregate(row)
+
+
+@job(TrustScan)
+def scan_quality(row: TrustScan) -> None:
+    """Scan a workflow's classifications for spammers and bots."""
+    scan(row)
+
+
+@job(Injection)
+def inject(row: Injection) -> None:
+    """Inject synthetic movers into a survey's pixels."""
+    inject_movers(row)
+
+
+@job(ScoringRun)
+def finish_scoring(row: ScoringRun) -> None:
+    """Write acquisition priorities after the last shard, and delete what nobody needs any more."""
+    update_priorities(row)

@@ -1,0 +1,1 @@
+"""Celery tasks that need both torch and rows: train, evaluate and score models."""

@@ -1,0 +1,110 @@
+"""Evaluate a candidate on the frozen test set, beside the champion."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from ml.evaluation.classifier import bootstrap_difference, evaluate
+from ml.storage.pixel_store import PixelStore
+from tasks.learning import examples, model_cache
+from tasks.learning.examples import by_array
+from tasks.learning.features import Features
+from webapp.learning import test_sets
+from webapp.learning.models import Checkpoint, ModelRole, TestSet, TrainingRun
+from webapp.learning.promotion import Result
+from webapp.learning.training_sets import curate
+from webapp.learning.training_sets.snapshot import Label
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What came out: metrics for people, the result for the gate, and the champion that it was compared with."""
+
+    metrics: dict[str, Any]
+    result: Result
+    champion: Checkpoint | None
+
+
+def judged(run: TrainingRun, checkpoint: Checkpoint, champion: Checkpoint | None, frozen: TestSet) -> Judged:
+    """Evaluate the candidate, and compare it with the champion on subjects that neither has trained on."""
+    learnt = _labels(checkpoint)
+    labels = _unseen(test_sets.labels_of(frozen), learnt)
+    p = _probabilities(run, checkpoint, labels)
+    metrics = _metrics(checkpoint, labels, p)
+    intervals = metrics.get("intervals", {}).get("roc_auc") or [None, None]
+    result = {"labels": len(learnt), "auc": metrics.get("roc_auc"), "auc_low": intervals[0]}
+    if champion is not None:
+        result |= _comparison(run, checkpoint, champion, labels, p, learnt)
+    return Judged(metrics, Result(**result), champion)
+
+
+def _comparison(
+    run: TrainingRun,
+    checkpoint: Checkpoint,
+    champion: Checkpoint,
+    labels: list[Label],
+    p: NDArray[Any],
+    learnt: list[Label],
+) -> dict[str, Any]:
+    taught = _labels(champion)
+    new = {
+        "same_recipe": champion.manifest.get("preset") == checkpoint.manifest.get("preset"),
+        "new_labels": curate.new_labels(learnt, taught),
+    }
+    fair = _unseen(labels, taught)
+    truth = np.array([label.label == "yes" for label in fair])
+    if truth.all() or not truth.any():
+        return new
+    kept = np.isin([label.subject_id for label in labels], [label.subject_id for label in fair])
+    ours = model_cache.model(checkpoint).p_real(p[kept])
+    theirs = model_cache.model(champion).p_real(_probabilities(run, champion, fair))
+    groups = np.array([label.object_group for label in fair])
+    difference, low, high = bootstrap_difference(truth, ours, theirs, groups, "roc_auc")
+    return new | {"difference": difference, "difference_low": low, "difference_high": high}
+
+
+def _probabilities(run: TrainingRun, checkpoint: Checkpoint, labels: list[Label]) -> NDArray[np.float32]:
+    model = model_cache.model(checkpoint)
+    features = Features(
+        PixelStore(settings.PIXELS),
+        run.survey.slug,
+        model,
+        lambda _: run.renew(),
+    )
+    whole = np.empty((len(labels), len(model.classes)), dtype=np.float32)
+    for array, positions, indexes in by_array(labels):
+        seen = examples.tracks_of_labels([labels[at] for at in positions]) if model.role == ModelRole.TRACKLET else None
+        whole[positions] = model.probabilities_from_features(features.of(array, indexes), seen)
+    return whole
+
+
+def _metrics(checkpoint: Checkpoint, labels: list[Label], p: NDArray[np.float32]) -> dict[str, Any]:
+    """Return metrics over the model's classes where the truth is known so finely, else of real against bogus.
+
+    Subjects are called real from the checkpoint's own threshold on.
+    """
+    if not labels:
+        return {}
+    model = model_cache.model(checkpoint)
+    groups = np.array([label.object_group for label in labels])
+    real = model.p_real(p)
+    binary = np.stack([1 - real, real], axis=1)
+    truth = ["real" if label.label == "yes" else "bogus" for label in labels]
+    said = evaluate(binary, truth, ("bogus", "real"), ("real",), groups, threshold=checkpoint.threshold)
+    fine = [label.allowed[0] for label in labels]
+    if all(len(label.allowed) == 1 and label.allowed[0] in model.classes for label in labels):
+        said |= {"fine": evaluate(p, fine, model.classes, model.positive, groups)}
+    return said
+
+
+def _labels(checkpoint: Checkpoint) -> list[Label]:
+    training_set = checkpoint.run.training_set
+    return curate.labels_of(training_set)[0] if training_set else []
+
+
+def _unseen(labels: list[Label], learnt: list[Label]) -> list[Label]:
+    groups = {label.object_group for label in learnt}
+    return [label for label in labels if label.object_group not in groups]

@@ -1,0 +1,112 @@
+"""Training examples: curated labels with their features or pixels, and the times and positions of tracklets' frames."""
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.data.dataset import Examples
+from ml.data.tracklet_frames import TrackletFrames, own_time, sightings, stacked
+from ml.storage.pixel_store import PixelStore
+from tasks.learning.features import Features
+from webapp.archive.models import Frame, Subject
+from webapp.learning.roles import Classes
+from webapp.learning.training_sets.snapshot import Label
+
+
+def by_array(labels: list[Label]) -> Iterator[tuple[str, NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield each pixel array's name, the positions of its labels in the list, and their ascending indexes in it."""
+    arrays, indexes = np.array([label.array for label in labels]), np.array([label.index for label in labels])
+    for array in np.unique(arrays):
+        positions = np.flatnonzero(arrays == array)
+        order = positions[np.argsort(indexes[positions])]
+        yield str(array), order, indexes[order]
+
+
+def features_of(labels: list[Label], features: Features) -> NDArray[np.float16]:
+    """Return features (N, F, D) in the order of the labels; NaN where a tracklet has fewer frames than the longest."""
+    parts = [(positions, features.of(array, indexes)) for array, positions, indexes in by_array(labels)]
+    frames = max(values.shape[1] for _, values in parts)
+    whole = np.full((len(labels), frames, parts[0][1].shape[2]), np.nan, dtype=np.float16)
+    for positions, values in parts:
+        whole[positions, : values.shape[1]] = values
+    return whole
+
+
+def examples(labels: list[Label], classes: Classes, training_set: str) -> Examples:
+    """Return labels as targets, weights and groups, without features or pixels yet."""
+    targets = [[float(name in label.allowed) for name in classes.names] for label in labels]
+    return Examples(
+        targets=np.array(targets, dtype=np.float32).reshape(len(labels), len(classes.names)),
+        weights=np.array([label.weight for label in labels], dtype=np.float32),
+        groups=np.array([label.object_group for label in labels]),
+        classes=classes.names,
+        positive=classes.positive,
+        training_set=training_set,
+    )
+
+
+def of_one_shape(labels: list[Label]) -> list[Label]:
+    """Return the labels whose stamps have the most common channels and size: one network eats one shape."""
+    shapes = np.array(["x".join(label.array.split("-")[0].split("x")[1:]) for label in labels])
+    names, counts = np.unique(shapes, return_counts=True)
+    return [label for label, shape in zip(labels, shapes, strict=True) if shape == names[counts.argmax()]]
+
+
+@contextmanager
+def pixels_of(labels: list[Label], store: PixelStore, survey: str, folder: Path) -> Iterator[NDArray[np.float32]]:
+    """Lend the pixels (N, F, C, H, W) of labels of one shape, mapped from a temporary file in `folder`.
+
+    0 where a tracklet has fewer frames than the longest.
+    """
+    chunks = list(by_array(labels))
+    shapes = [tuple(int(side) for side in array.split("-")[0].split("x")) for array, _, _ in chunks]
+    frames = max(shape[0] for shape in shapes)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        shape = (len(labels), frames, *shapes[0][1:])
+        whole = np.lib.format.open_memmap(Path(temporary) / "pixels.npy", mode="w+", dtype=np.float32, shape=shape)
+        for (array, positions, indexes), (count, *_) in zip(chunks, shapes, strict=True):
+            for position, index in zip(positions, indexes, strict=True):
+                whole[position, :count] = store.get(survey, array, int(index))
+        yield whole
+
+
+FIELDS = ("mjd_mid", "mjd_keyword", "ra", "dec", "mag", "snr")
+AT_ONCE = 2000
+"""Subjects whose rows are read in one query."""
+UNKNOWN = (None, None, None, None, None)
+
+
+def tracks_of_labels(labels: Sequence[Label]) -> TrackletFrames:
+    """Return the tracks of labelled subjects, in their order."""
+    frames = [int(label.array.split("x")[0]) for label in labels]
+    return tracks_of_subjects([label.subject_id for label in labels], frames)
+
+
+def tracks_of_subjects(ids: Sequence[int] | NDArray[np.int64], frames: Sequence[int]) -> TrackletFrames:
+    """Return the tracks of subjects by key, in their order; each has as many frames as its pixels.
+
+    What no row tells is unknown: a subject without frame rows still has its pixels.
+    """
+    keys, found = [int(key) for key in ids], []
+    for first in range(0, len(keys), AT_ONCE):
+        part = slice(first, first + AT_ONCE)
+        found += _sightings(keys[part], frames[part])
+    return stacked(found)
+
+
+def _sightings(keys: list[int], frames: Sequence[int]) -> list[NDArray[np.float64]]:
+    seen: dict[int, dict[int, tuple[float | None, ...]]] = defaultdict(dict)
+    rows = Frame.objects.filter(subject_id__in=keys).values_list("subject_id", "position", *FIELDS)
+    for key, position, mjd, keyword, *rest in rows:
+        seen[key][position] = (own_time(mjd, keyword), *rest)
+    metadata = dict(Subject.objects.filter(pk__in=keys).values_list("pk", "metadata"))
+    return [
+        sightings([seen[key].get(position, UNKNOWN) for position in range(count)], metadata.get(key, {}))
+        for key, count in zip(keys, frames, strict=True)
+    ]

@@ -1,0 +1,58 @@
+"""Cache of loaded models in this worker's memory; loading and compiling one takes seconds."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+
+from ml.inference import checkpoint as files
+from ml.inference.feature_extractor import Backbone, default_backbone
+from ml.inference.scorer import Scorer
+from ml.roles.detector_scorer import DetectorScorer
+from webapp.learning.models import Checkpoint, ModelRole
+
+Model = Scorer | DetectorScorer
+
+
+def model(checkpoint: Checkpoint) -> Model:
+    """Return the checkpoint, ready to score the subjects of its role's kind."""
+    if ModelRole(checkpoint.role).is_detector:
+        return _finder(Path(settings.DATA) / checkpoint.folder, checkpoint.sha256)
+    return scorer(checkpoint)
+
+
+def scorer(checkpoint: Checkpoint) -> Scorer:
+    """Return a classifier of stamps or tracklets, ready to score."""
+    return _scorer(Path(settings.DATA) / checkpoint.folder, checkpoint.sha256)
+
+
+@lru_cache(maxsize=1)
+def imagenet() -> Backbone:
+    """Return the frozen ImageNet backbone."""
+    return default_backbone()
+
+
+class SharedFrozen(Scorer):
+    """A scorer that leaves the frozen backbone to the one that all heads of this worker share."""
+
+    @property
+    def backbone(self) -> Backbone:
+        frozen = imagenet()
+        return frozen if frozen.feature_key == self.feature_key else super().backbone
+
+
+@lru_cache(maxsize=3)
+def _scorer(folder: Path, sha256: str) -> Scorer:
+    return SharedFrozen(_files(folder, sha256))
+
+
+@lru_cache(maxsize=2)
+def _finder(folder: Path, sha256: str) -> DetectorScorer:
+    return DetectorScorer(_files(folder, sha256))
+
+
+def _files(folder: Path, sha256: str) -> files.Checkpoint:
+    loaded = files.Checkpoint.load(folder)
+    if loaded.manifest["sha256"] != sha256:
+        raise files.BadCheckpoint(f"{folder} is not the checkpoint that the database knows. Restore it from a backup.")
+    return loaded

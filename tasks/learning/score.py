@@ -1,0 +1,78 @@
+"""Score a shard of the archive: cached features, a matrix product, one COPY."""
+
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.db import transaction
+from numpy.typing import NDArray
+
+from ml.data.tracklet_frames import TrackletFrames
+from ml.inference.detections import Detection
+from ml.roles.detector_scorer import DetectorScorer
+from ml.storage.pixel_store import PixelStore
+from tasks.base_task import job
+from tasks.learning import examples, model_cache
+from tasks.learning.features import Features
+from webapp.archive.models import Subject
+from webapp.learning import scores
+from webapp.learning.models import ModelRole, ScoringShard
+from webapp.learning.scoring import conclude
+
+SLAB = 2048
+"""Subjects whose features are in memory at a time."""
+
+
+@job(ScoringShard)
+def shard(row: ScoringShard) -> None:
+    checkpoint = row.run.checkpoint
+    model = model_cache.model(checkpoint)
+    ids, indexes = _subjects(row)
+    probabilities, found = _looked_at(row, model, ids, indexes)
+    with transaction.atomic():
+        row.finish(done=row.total)
+        scores.write_scores(checkpoint.pk, ids, probabilities, model.p_real(probabilities))
+        scores.write_detections(checkpoint.pk, found)
+    conclude(row.run)
+
+
+def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return keys and indexes of the range's subjects; other kinds may have pixels of the same shape."""
+    found = Subject.objects.observed().filter(
+        survey=row.run.survey_id,
+        kind=row.run.checkpoint.kind,
+        array=row.array,
+        index__gte=row.start,
+        index__lt=row.stop,
+    )
+    table = np.array(list(found.order_by("index").values_list("pk", "index")), dtype=np.int64).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
+
+
+def _looked_at(
+    row: ScoringShard, model: model_cache.Model, ids: NDArray[np.int64], indexes: NDArray[np.int64]
+) -> tuple[NDArray[Any], dict[int, list[Detection]]]:
+    """Return probabilities (n, K), and what was found by subject: of a classifier nothing."""
+    features = Features(
+        PixelStore(settings.PIXELS),
+        row.run.survey.slug,
+        model,
+        lambda _: row.renew(),
+    )
+    parts = [np.zeros((0, len(model.classes)), dtype=np.float32)]
+    found: dict[int, list[Detection]] = {}
+    for first in range(0, len(indexes), SLAB):
+        known = features.of(row.array, indexes[first : first + SLAB])
+        seen = _tracks(row, ids[first : first + SLAB], known.shape[1])
+        parts.append(model.probabilities_from_features(known, seen))
+        if isinstance(model, DetectorScorer):
+            found |= dict(zip(ids[first : first + SLAB].tolist(), model.finds(known), strict=True))
+        row.renew(done=min(first + SLAB, len(indexes)))
+    return np.concatenate(parts), found
+
+
+def _tracks(row: ScoringShard, ids: NDArray[np.int64], frames: int) -> TrackletFrames | None:
+    """Return when and where the frames were seen, for a model that looks at it."""
+    return (
+        examples.tracks_of_subjects(ids, [frames] * len(ids)) if row.run.checkpoint.role == ModelRole.TRACKLET else None
+    )

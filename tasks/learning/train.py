@@ -1,0 +1,191 @@
+"""Train a model: curate, read, train, save, evaluate, settle. Whatever kills it half-way, it ends in one checkpoint."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+from django.db import transaction
+from numpy.typing import NDArray
+
+from ml.data.dataset import Examples
+from ml.data.tracklet_frames import TrackletFrames
+from ml.evaluation.classifier import jsonable
+from ml.inference import checkpoint as files
+from ml.inference.scorer import Scorer
+from ml.roles.cross_validation import cross_validate
+from ml.roles.train import train
+from ml.storage.pixel_store import PixelStore
+from ml.training.callbacks import Epoch
+from tasks.base_task import job
+from tasks.learning import model_cache
+from tasks.learning.evaluate import judged
+from tasks.learning.examples import examples, features_of, of_one_shape, pixels_of, tracks_of_labels
+from tasks.learning.features import Features
+from tasks.learning.train_detectors import train_detector
+from webapp.consensus.recompute import catch_up
+from webapp.core.jobs import Cancelled, LeaseLost
+from webapp.learning import messages, scores, test_sets
+from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun, TrainingSet
+from webapp.learning.promotion import ChampionChanged, champion_of, settle, settle_unjudged
+from webapp.learning.test_sets import TooLittleGold
+from webapp.learning.training_sets import curate
+from webapp.learning.training_sets.snapshot import Label
+
+FOLDER = "checkpoints"
+ROUNDS = 3
+
+
+@job(TrainingRun)
+def run(row: TrainingRun) -> None:
+    checkpoint = Checkpoint.objects.filter(run=row).first() or _train(row)
+    row.renew(message=messages.JUDGING())
+    _judge(row, checkpoint)
+
+
+def _train(row: TrainingRun) -> Checkpoint:
+    if row.training_set is None:
+        row.renew(message=messages.ADDING_UP())
+        catch_up(row.workflow)
+        row.renew(message=messages.COLLECTING())
+        row.renew(training_set=curate.curate(row.workflow))
+    if ModelRole(row.role).is_detector:
+        return _save(row, _detector(row), None)
+    base = _base(row)
+    with _given(row, base) as given:
+        row.renew(message=messages.LEARNING(count=len(given)))
+        trained = train(
+            row.role,
+            given,
+            preset=row.preset,
+            base=base.checkpoint if base else None,
+            seed=row.seed,
+            minutes=row.minutes,
+            on_epoch=lambda epoch: _report(row, epoch),
+        )
+        unseen = _cross_validated(row, given) if row.cross_validate and row.preset == Preset.HEAD else None
+    return _save(row, trained, unseen)
+
+
+def _detector(row: TrainingRun) -> files.Checkpoint:
+    """Train a detector, which goes on from the champion, or from the workflow's own newest."""
+    labels = curate.labels_of(_curated(row))[0]
+    row.renew(message=messages.LEARNING(count=len(labels)))
+    own = Checkpoint.objects.filter(run__workflow=row.workflow, role=row.role)
+    lead = (champion_of(row.survey, row.role) if row.may_promote else None) or own.first()
+    base = model_cache.model(lead).checkpoint if lead else None
+    return train_detector(row, labels, base, lambda epoch: _report(row, epoch))
+
+
+def _cross_validated(row: TrainingRun, given: Examples) -> NDArray[np.float32]:
+    row.renew(message=messages.CROSS_VALIDATING())
+    return cross_validate(given, role=row.role, seed=row.seed)
+
+
+def _base(row: TrainingRun) -> Scorer | None:
+    """Return whose network a head goes on, or a fine-tuning begins with; None for the packaged one, or a fresh one.
+
+    A head goes on the champion's network. A fine-tuning begins with it too, or else with the newest that the workflow
+    has in the shadow. A control has nothing from the champion; it goes on from its own newest model.
+    """
+    if row.preset == Preset.SMALL:
+        return None
+    packaged = model_cache.imagenet().feature_key
+    own = Checkpoint.objects.filter(run__workflow=row.workflow, role=row.role)
+    lead = champion_of(row.survey, row.role) if row.may_promote else own.first()
+    if lead is not None and lead.manifest["feature_key"] != packaged:
+        return model_cache.scorer(lead)
+    shadow = own.exclude(manifest__feature_key=packaged).first() if row.preset == Preset.FINETUNE else None
+    return model_cache.scorer(shadow) if shadow else None
+
+
+@contextmanager
+def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
+    """Lend the run's examples: with features for a new head, with pixels for a whole network."""
+    labels, classes = curate.labels_of(_curated(row))
+    store = PixelStore(settings.PIXELS)
+    row.renew(message=messages.READING(count=len(labels)))
+    if row.preset == Preset.HEAD:
+        given = examples(labels, classes, _curated(row).hash)
+        given.tracks = _tracks(row, labels)
+        given.check()
+        network = base or model_cache.imagenet()
+        given.feature_key = network.feature_key
+        given.features = features_of(labels, Features(store, row.survey.slug, network, lambda _: row.renew()))
+        yield given
+        return
+    alike = of_one_shape(labels)
+    given = examples(alike, classes, _curated(row).hash)
+    given.tracks = _tracks(row, alike)
+    given.check()
+    if len(alike) < len(labels):
+        given.notes.append(f"{len(labels) - len(alike)} subjects of other sizes were left out.")
+    with pixels_of(alike, store, row.survey.slug, Path(settings.DATA) / "temporary") as given.pixels:
+        yield given
+
+
+def _tracks(row: TrainingRun, labels: list[Label]) -> TrackletFrames | None:
+    return tracks_of_labels(labels) if row.role == ModelRole.TRACKLET else None
+
+
+def _curated(row: TrainingRun) -> TrainingSet:
+    if row.training_set is None:
+        raise RuntimeError(f"{row} has no training set yet.")
+    return row.training_set
+
+
+def _report(row: TrainingRun, epoch: Epoch) -> None:
+    figures = jsonable({"val_loss": epoch.val_loss, "metrics": epoch.metrics})
+    TrainingEpoch.objects.update_or_create(
+        run=row,
+        attempt=row.attempts,
+        epoch=epoch.epoch,
+        defaults={"epochs": epoch.epochs, "loss": epoch.loss, **figures},
+    )
+    row.renew(done=epoch.epoch, total=epoch.epochs)
+
+
+def _save(row: TrainingRun, trained: files.Checkpoint, unseen: NDArray[np.float32] | None) -> Checkpoint:
+    """Write files and row. A worker that lost its lease meanwhile leaves neither."""
+    folder = f"{FOLDER}/{row.survey.slug}-{row.pk}-{row.attempts}"
+    path = Path(settings.DATA) / folder
+    sha256 = trained.save(path)
+    if unseen is not None:
+        scores.write_out_of_fold(path, [label.subject_id for label in curate.labels_of(_curated(row))[0]], unseen)
+    try:
+        with transaction.atomic():
+            row.renew()
+            return Checkpoint.objects.create(
+                survey=row.survey,
+                role=row.role,
+                run=row,
+                folder=folder,
+                sha256=sha256,
+                manifest=jsonable(trained.manifest),
+            )
+    except (LeaseLost, Cancelled):
+        shutil.rmtree(path)
+        raise
+
+
+def _judge(row: TrainingRun, checkpoint: Checkpoint) -> None:
+    try:
+        frozen = test_sets.current(row.survey, row.workflow.kind)
+    except TooLittleGold as error:
+        settle_unjudged(run=row, checkpoint=checkpoint, why=str(error))
+        return
+    for _ in range(ROUNDS):
+        found = judged(row, checkpoint, champion_of(row.survey, row.role), frozen)
+        with suppress(ChampionChanged):
+            settle(
+                run=row,
+                checkpoint=checkpoint,
+                champion=found.champion,
+                test_set=frozen,
+                metrics=found.metrics,
+                result=found.result,
+            )
+            return
+    raise RuntimeError(messages.CHAMPION_CHANGED(times=ROUNDS))

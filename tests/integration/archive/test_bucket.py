@@ -1,0 +1,54 @@
+"""Pixels in a bucket: ingested, read back bit for bit, shown in a browser, and their features kept there too."""
+
+import boto3
+import numpy as np
+import pytest
+from moto.server import ThreadedMotoServer
+
+from tests.integration.archive.sky import assert_archive_equals, counters, make_sky, make_survey, run_ingest, store
+from webapp.archive.models import Subject
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A server of S3 for all tests here: fsspec keeps its connections, and with them the address."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        yield
+    server.stop()
+
+
+@pytest.fixture
+def bucket(server, settings):
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="sky")
+    settings.PIXELS = "s3://sky/pixels"
+    return client
+
+
+def test_a_survey_keeps_its_pixels_and_features_in_a_bucket(tmp_path, bucket, client):
+    survey = make_survey()
+    truth = make_sky(tmp_path / "night", 40)
+    run = run_ingest(survey, tmp_path / "night", kind="stamp")
+    assert (run.state, counters(run)["added"]) == ("done", 40)
+    assert_archive_equals(survey, truth)
+    assert bucket.list_objects_v2(Bucket="sky", Prefix="pixels/atlas/")["KeyCount"] > 0
+    assert not list(tmp_path.glob("pixels*"))
+
+    subject = Subject.objects.get(external_id="stamp-00007")
+    answer = client.get(f"/pixels/{subject.pk}/{subject.checksum}.bin")
+    assert answer.status_code == 200
+    values = np.arange(80, dtype=np.float16).reshape(40, 1, 2)
+    store().write_features("atlas", subject.array, "0" * 16, 0, values)
+    assert np.array_equal(store().features("atlas", subject.array, "0" * 16, 0, 40), values)
+    store().forget_features("atlas", "0" * 16)
+    with pytest.raises(FileNotFoundError):
+        store().features("atlas", subject.array, "0" * 16, 0, 40)

@@ -1,0 +1,137 @@
+"""`manage.py ingest`, as a person at a terminal meets it."""
+
+import re
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.integration.archive.sky import assert_archive_equals, make_sky, make_survey, row, write_cube, write_manifest
+from webapp.archive.ingest.pixel_writer import Shelf
+from webapp.archive.models import IngestProblem, IngestRun, Subject, SubjectSet, Survey
+from webapp.console.management.commands import ingest as command
+from webapp.core.environment import ROOT
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+
+
+def test_it_ingests_and_says_what_came_of_it(tmp_path, capsys):
+    survey = make_survey()
+    truth = make_sky(tmp_path / "night", 20)
+    call_command("ingest", str(tmp_path / "night"), survey="atlas")
+    said = capsys.readouterr().out
+    assert "20  added" in said
+    assert "0  known already by their external_id" in said
+    assert_archive_equals(survey, truth)
+    assert IngestRun.objects.get().state == "done"
+
+
+def test_the_readmes_command_works_on_a_site_without_a_survey(tmp_path):
+    make_sky(tmp_path / "night", 3)
+    (said,) = re.findall(r"manage\.py (ingest .*?) +#", (ROOT / "README.md").read_text())
+    meant = {"PATH": str(tmp_path / "night"), "S": "atlas"}
+    call_command(*[meant.get(word, word) for word in said.split()])
+    assert Survey.objects.get().subjects.count() == 3
+
+
+def test_the_set_may_be_named(tmp_path):
+    survey = make_survey()
+    make_sky(tmp_path / "night", 3)
+    call_command("ingest", str(tmp_path / "night"), survey="atlas", subject_set="Tuesday")
+    assert SubjectSet.objects.get(survey=survey, name="Tuesday").subjects.count() == 3
+
+
+def test_bad_rows_are_listed_and_do_not_fail_the_command(tmp_path, capsys):
+    make_survey()
+    write_cube(tmp_path / "a.fits")
+    write_manifest(tmp_path, [row("a", image="a.fits", plane=0), row("b", image="none.fits"), row("c", image="d.fits")])
+    call_command("ingest", str(tmp_path), survey="atlas")
+    said = capsys.readouterr().out
+    assert "2  bad, and left out" in said
+    assert "manifest.csv row 3: none.fits: is not there." in said
+
+
+def test_it_fails_when_nothing_could_be_read(tmp_path):
+    make_survey()
+    write_manifest(tmp_path, [row("a", image="none.fits")])
+    with pytest.raises(CommandError, match=r"Nothing could be read\. manifest\.csv row 2: none\.fits: is not there"):
+        call_command("ingest", str(tmp_path), survey="atlas")
+
+
+def test_a_missing_survey_is_a_sentence_and_create_makes_it(tmp_path):
+    make_survey("ztf")
+    make_sky(tmp_path / "night", 3)
+    with pytest.raises(CommandError, match=r"no survey “atlas” \(there are: ztf\)\. Add --create"):
+        call_command("ingest", str(tmp_path / "night"), survey="atlas")
+    assert not IngestRun.objects.exists()
+    call_command("ingest", str(tmp_path / "night"), survey="atlas", create=True)
+    assert Survey.objects.get(slug="atlas").subjects.count() == 3
+    with pytest.raises(CommandError, match=r"“\.\./x” cannot name a survey"):
+        call_command("ingest", str(tmp_path / "night"), survey="../x", create=True)
+
+
+def test_a_path_that_is_not_there_is_a_sentence(tmp_path):
+    make_survey()
+    with pytest.raises(CommandError, match=r"nowhere is not there\. Check the path"):
+        call_command("ingest", str(tmp_path / "nowhere"), survey="atlas")
+
+
+def test_a_dry_run_says_what_would_happen_and_writes_nothing_at_all(tmp_path, capsys):
+    make_sky(tmp_path / "night", 20)
+    (tmp_path / "night" / "cube-0001.fits").unlink()
+    call_command("ingest", str(tmp_path / "night"), survey="atlas", create=True, dry_run=True)
+    said = capsys.readouterr().out
+    assert "16  would be added" in said
+    assert "manifest.csv row 18: cube-0001.fits: is not there." in said
+    for model in (Survey, IngestRun, IngestProblem, Subject, SubjectSet):
+        assert not model.objects.exists()
+    assert not (tmp_path / "pixels").exists()
+
+
+def test_an_interrupt_ends_the_run_and_the_same_command_goes_on(tmp_path, monkeypatch, capsys):
+    survey = make_survey()
+    truth = make_sky(tmp_path / "night", 60)
+    monkeypatch.setattr("webapp.archive.ingest.store.ROWS", 16)
+
+    def interrupted(run, *, watch, **options):
+        def watch_for_a_while(run):
+            if run.done > 20:
+                raise KeyboardInterrupt
+
+        ingest(run, watch=watch_for_a_while, **options)
+
+    ingest = command.ingest
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "ingest", interrupted)
+        with pytest.raises(SystemExit) as ended:
+            call_command("ingest", str(tmp_path / "night"), survey="atlas")
+    assert ended.value.code == 130
+    assert "are in and stay in; the same command goes on from there" in capsys.readouterr().out
+    assert IngestRun.objects.get().state == "cancelled"
+    assert 0 < Subject.objects.count() < 60
+    call_command("ingest", str(tmp_path / "night"), survey="atlas")
+    assert_archive_equals(survey, truth)
+
+
+def test_what_nobody_foresaw_is_a_sentence_and_fails_the_run(tmp_path, monkeypatch):
+    survey = make_survey()
+    truth = make_sky(tmp_path / "night", 60)
+    monkeypatch.setattr("webapp.archive.ingest.store.ROWS", 16)
+    put = Shelf.put
+
+    def full(shelf, candidates):
+        if shelf._free:
+            raise OSError(28, "No space left on device")
+        return put(shelf, candidates)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Shelf, "put", full)
+        with pytest.raises(CommandError, match=r"No space left on device\. .* the same command goes on from there"):
+            call_command("ingest", str(tmp_path / "night"), survey="atlas")
+    assert "No space left" in IngestRun.objects.get().error
+    call_command("ingest", str(tmp_path / "night"), survey="atlas")
+    assert_archive_equals(survey, truth)

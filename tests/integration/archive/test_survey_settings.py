@@ -1,0 +1,119 @@
+"""A survey is opened by an administrator of the site, and its settings changed by its admins."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from tests.integration.people import account, browser, member, others
+from tests.integration.world import make_subject
+from webapp.archive.models import Membership, Survey
+from webapp.archive.survey_settings import change_survey
+
+pytestmark = pytest.mark.django_db
+
+SAID = {
+    "name": "A night",
+    "description": "Four pictures of each.",
+    "classes": "AST, CR , NOISE",
+    "positive": "AST",
+    "channels": "difference",
+    "pixel_scale": "1.86",
+    "observatory": "T05",
+    "is_simulated": "on",
+}
+NEW = {**SAID, "slug": "night"}
+
+
+def test_an_administrator_of_the_site_opens_a_survey_and_is_its_admin(client):
+    root = account("root", is_superuser=True)
+    answer = browser(root).post("/surveys/new/", NEW)
+    assert (answer.status_code, answer["Location"]) == (302, "/surveys/night/ingest/")
+    survey = Survey.objects.get()
+    assert (survey.slug, survey.classes, survey.positive, survey.channels) == (
+        "night", ["AST", "CR", "NOISE"], ["AST"], ["difference"],
+    )  # fmt: skip
+    assert (survey.pixel_scale, survey.observatory, survey.is_simulated) == (1.86, "T05", True)
+    assert Membership.objects.get(survey=survey).role == "admin"
+    assert Membership.objects.get(survey=survey).user == root
+
+
+def test_nobody_else_opens_a_survey(survey, admin):
+    for person in [browser(admin), *others(survey)]:
+        before = Survey.objects.count()
+        assert person.post("/surveys/new/", NEW).status_code == 403
+        assert Survey.objects.count() == before
+    assert browser(admin).get("/surveys/new/").status_code == 403
+    assert browser().get("/surveys/new/")["Location"].startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"slug": "new"}, "Choose another"),
+        ({"slug": "atlas"}, "Another survey has this name"),
+        ({"slug": "a night"}, "slug"),
+        ({"name": ""}, "This field is required"),
+        ({"classes": "AST, AST, CR"}, "Name each once"),
+        ({"classes": "AST, yes"}, "an answer, not a class"),
+        ({"classes": "AST, " + "C" * 21}, "at most 20 characters"),
+        ({"classes": ""}, "“AST” is not among the classes"),
+        ({"positive": "AST, CR, NOISE"}, "but not all"),
+        ({"positive": ""}, "but not all"),
+        ({"positive": "SSO"}, "“SSO” is not among the classes"),
+        ({"pixel_scale": "0"}, "above 0"),
+        ({"pixel_scale": "nan"}, "Enter a number"),
+        ({"observatory": "T-5"}, "three or four letters and digits"),
+        ({"name": "\0"}, "Null characters"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_to_do(survey, said, sentence):
+    answer = browser(account("root", is_superuser=True)).post("/surveys/new/", {**NEW, **said})
+    assert answer.status_code == 400
+    assert sentence in answer.content.decode()
+    assert list(Survey.objects.all()) == [survey]
+
+
+def test_an_admin_changes_the_settings(survey, admin):
+    page = browser(admin)
+    assert 'value="AST, COMET, CR"' in page.get("/surveys/atlas/settings/").content.decode()
+    assert page.post("/surveys/atlas/settings/", {**SAID, "slug": "other"}).status_code == 302
+    survey.refresh_from_db()
+    assert (survey.slug, survey.name, survey.classes) == ("atlas", "A night", ["AST", "CR", "NOISE"])
+
+
+def test_nobody_else_changes_the_settings(survey):
+    for person in others(survey):
+        assert person.post("/surveys/atlas/settings/", SAID).status_code == 403
+        assert person.get("/surveys/atlas/settings/").status_code in (403, 302)
+    assert Survey.objects.get(pk=survey.pk).name == "ATLAS"
+    assert browser(member(survey, "moderator")).get("/surveys/nowhere/settings/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"classes": "AST, COMET", "positive": "AST"}, "1 subject is known as CR, so the class has to stay"),
+        ({"classes": "AST, COMET, CR", "positive": "CR"}, "2 subjects are known as AST, which is real"),
+    ],
+)
+def test_a_class_that_subjects_are_known_by_stays_on_its_side(survey, admin, changes, sentence):
+    for number, label in enumerate(["AST", "AST", "CR", ""]):
+        make_subject(survey, f"s{number}", label)
+    answer = browser(admin).post("/surveys/atlas/settings/", {**SAID, **changes})
+    assert answer.status_code == 400
+    assert sentence in answer.content.decode()
+    assert Survey.objects.get().classes == ["AST", "COMET", "CR"]
+    assert browser(admin).post("/surveys/atlas/settings/", {**SAID, "classes": "CR, AST, NEW"}).status_code == 302
+
+
+def test_a_refused_change_leaves_the_survey_as_it_was(survey):
+    said = {"description": "", "is_simulated": False, "channels": [], "pixel_scale": None, "observatory": ""}
+    with pytest.raises(ValidationError):
+        change_survey(survey=survey, name="", classes=[], positive=[], **said)
+    assert survey.name == "ATLAS"
+
+
+def test_an_empty_site_says_who_can_open_a_survey(client):
+    assert "administrators of this site can open one" in client.get("/").content.decode()
+    page = browser(account("root", is_superuser=True)).get("/").content.decode()
+    assert 'href="/surveys/new/"' in page
+    assert "/surveys/new/" not in browser(account("stranger")).get("/").content.decode()

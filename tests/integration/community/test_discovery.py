@@ -1,0 +1,111 @@
+"""Whoever said yes before scientists confirmed a subject is told, and named as they chose; undone, it is taken back."""
+
+import pytest
+
+from tests.integration import world
+from webapp.accounts.merge_visitor import merge
+from webapp.classifications.models import Classification
+from webapp.community.models import Discovery, Notification, Profile
+from webapp.review.models import Ruling
+from webapp.review.rulings import rule, withdraw_ruling
+from webapp.volunteers.models import Volunteer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def scientist(django_user_model):
+    return django_user_model.objects.create_user("scientist")
+
+
+@pytest.fixture
+def subject(workflow):
+    return world.subjects_of(workflow)[0]
+
+
+def confirm(subject, workflow, scientist, verdict="yes"):
+    return rule(subject=subject, workflow=workflow, scientist=scientist, verdict=verdict)
+
+
+def credited():
+    return {str(row.volunteer) for row in Discovery.objects.all()}
+
+
+def page_of(client, subject):
+    return client.get(f"/surveys/atlas/subjects/{subject.pk}/").content.decode()
+
+
+def test_only_who_said_yes_is_credited_and_told(workflow, subject, scientist, ada, ben, browser_of):
+    world.vote(ada, workflow, subject, "yes")
+    world.vote(ben, workflow, subject, "no")
+    robot = Volunteer.objects.create(is_simulated=True)
+    world.vote(robot, workflow, subject, "yes")
+    confirm(subject, workflow, scientist)
+    assert credited() == {"ada"}
+    assert "News (1)" in browser_of(ada).get("/").content.decode()
+    assert "News (" not in browser_of(ben).get("/").content.decode()
+    assert "have confirmed it" in browser_of(ada).get("/you/news/").content.decode()
+
+
+def test_nobody_is_named_before_they_chose_to_be(workflow, subject, scientist, ada, ben, client):
+    world.vote(ada, workflow, subject, "yes")
+    world.vote(ben, workflow, subject, "yes")
+    confirm(subject, workflow, scientist)
+    assert "Seen before" not in page_of(client, subject), "the verdict is told to those who have answered"
+    reader = world.make_volunteer("cat")
+    world.vote(reader, workflow, subject, "no")
+    client.force_login(reader.user)
+    page = page_of(client, subject)
+    assert "Seen before by 2 volunteers" in page
+    assert "ada," not in page
+    assert "by ada" not in page
+    Profile.objects.update_or_create(user=ada.user, defaults={"credit": "own-name", "display_name": "Ada <L>"})
+    Profile.objects.update_or_create(user=ben.user, defaults={"credit": "user-name"})
+    page = page_of(client, subject)
+    assert "Ada &lt;L&gt;, ben" in page
+
+
+def test_a_verdict_taken_back_takes_the_credit_back(workflow, subject, scientist, ada, ben, browser_of, client):
+    world.vote(ada, workflow, subject, "yes")
+    world.vote(ben, workflow, subject, "yes")
+    confirm(subject, workflow, scientist)
+    browser_of(ben).post("/you/news/read/")
+    withdraw_ruling(ruling=Ruling.objects.get())
+    assert credited() == set()
+    assert not Notification.objects.filter(volunteer=ada).exists()
+    assert [row.kind for row in Notification.objects.filter(volunteer=ben)] == ["taken-back"]
+    assert "Confirmed by scientists" not in page_of(client, subject)
+
+
+def test_a_no_after_a_yes_takes_the_credit_back_and_another_yes_gives_it_once(workflow, subject, scientist, ada):
+    world.vote(ada, workflow, subject, "yes")
+    confirm(subject, workflow, scientist)
+    confirm(subject, workflow, scientist, "no")
+    assert credited() == set()
+    confirm(subject, workflow, scientist)
+    confirm(subject, workflow, scientist)
+    assert Discovery.objects.count() == 1
+
+
+def test_training_subjects_discover_nothing(workflow, subject, scientist, ada):
+    world.vote(ada, workflow, subject, "yes")
+    Classification.objects.update(reason="training")
+    confirm(subject, workflow, scientist)
+    assert credited() == set()
+
+
+def test_what_was_known_all_along_is_no_discovery(scientist, ada):
+    workflow = world.make_workflow(subjects=0, gold=2)
+    [known] = [row for row in world.subjects_of(workflow, gold=True) if row.gold_label == "AST"]
+    world.vote(ada, workflow, known, "yes")
+    confirm(known, workflow, scientist)
+    assert credited() == set()
+
+
+def test_a_visitors_credit_goes_to_their_account(workflow, subject, scientist, ada):
+    visitor = Volunteer.objects.create()
+    world.vote(visitor, workflow, subject, "yes")
+    confirm(subject, workflow, scientist)
+    merge(visitor, ada)
+    assert credited() == {"ada"}
+    assert Notification.objects.get().volunteer == ada

@@ -1,0 +1,185 @@
+"""One's own data: taken along in full, and deleted without a trace; consensus stays consistent."""
+
+import csv
+import io
+import json
+import re
+import zipfile
+
+import pytest
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth.models import User
+from django.core.signing import get_cookie_signer
+from django.test import Client
+
+from tests.integration import world
+from webapp.classifications.models import Classification
+from webapp.community.models import Collection, Favourite, Profile
+from webapp.consensus.apply_votes import refresh
+from webapp.consensus.models import Consensus, Skill
+from webapp.guides.models import GuideText, TutorialProgress
+from webapp.review.rulings import rule
+from webapp.volunteers.identity import COOKIE, SALT
+from webapp.volunteers.models import Volunteer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ada(ada):
+    ada.user.set_password("Ada's own")
+    ada.user.email = "ada@example.org"
+    ada.user.save()
+    return ada
+
+
+def leave(browser, answers, proof="Ada's own"):
+    return browser.post("/you/leave/", {"answers": answers, "proof": proof})
+
+
+def belongings(volunteer, subject):
+    Favourite.objects.create(volunteer=volunteer, subject=subject)
+    mine = Collection.objects.create(owner=volunteer, name="Mine", description="Strange")
+    mine.items.create(subject=subject)
+    Profile.objects.create(user=volunteer.user, display_name="Ada L.", credit="own-name")
+    rule(subject=subject, workflow=subject.queue_entries.get().workflow, scientist=world.make_volunteer("sci").user,
+         verdict="yes")  # fmt: skip
+
+
+def export_of(browser):
+    """Return the rows of each table, and the content of each other file, by name."""
+    response = browser.post("/you/data/export/")
+    with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
+    tables = {name: list(csv.DictReader(text.splitlines())) for name, text in files.items() if name.endswith(".csv")}
+    return files | tables
+
+
+def test_the_export_holds_everything_of_oneself_and_nothing_of_others(workflow, ada, ben, browser_of):
+    first, second, *_ = world.subjects_of(workflow)
+    world.vote(ada, workflow, first, "yes", "AST")
+    world.vote(ben, workflow, second, "no")
+    belongings(ada, first)
+    Favourite.objects.create(volunteer=ben, subject=second)
+    tables = export_of(browser_of(ada))
+    profile, collections = (json.loads(tables[f"{name}.json"]) for name in ("profile", "collections"))
+    [answer] = tables["classifications.csv"]
+    assert (answer["answer"], answer["follow_up"], answer["workflow_slug"]) == ("yes", "AST", "atlas")
+    assert answer["subject_external_id"] == first.external_id
+    assert [row["subject_external_id"] for row in tables["favourites.csv"]] == [first.external_id]
+    assert len(tables["discoveries.csv"]) == len(tables["notifications.csv"]) == 1
+    assert (profile["email"], profile["display_name"]) == ("ada@example.org", "Ada L.")
+    assert collections[0]["subjects"][0]["external_id"] == first.external_id
+
+
+def taught(volunteer, workflow, text, number):
+    """Have somebody answer a training subject, draw a line, read a tutorial and sign in from elsewhere."""
+    [subject] = world.subjects_of(workflow, gold=True)
+    answer = world.vote(volunteer, workflow, subject, "no").recorded.classification
+    answer.marks.create(position=0, frame=number, x1=1.5, y1=2, x2=3, y2=4)
+    TutorialProgress.objects.create(volunteer=volunteer, text=text, step=number)
+    SocialAccount.objects.create(user=volunteer.user, provider="orcid", uid=f"0000-{number}", extra_data={"n": number})
+    return answer
+
+
+def test_the_export_holds_lines_skill_tutorials_and_sign_ins(ada, ben, browser_of):
+    workflow = world.make_workflow(subjects=1, gold=1)
+    text = GuideText.objects.create(survey=workflow.survey, workflow=workflow, kind="tutorial", version=3)
+    answer = taught(ada, workflow, text, 1)
+    taught(ben, workflow, text, 2)
+    Skill.objects.update(is_trusted=False)
+    export = export_of(browser_of(ada))
+    [line], [skill], [tutorial], [sign_in] = (
+        export[f"{name}.csv"] for name in ("lines", "skill", "tutorials", "sign-ins")
+    )
+    assert (line["classification_id"], line["frame"], line["x1"], line["y2"]) == (str(answer.pk), "1", "1.5", "4.0")
+    assert line["classification_subject_external_id"] == answer.subject.external_id
+    assert (skill["workflow_slug"], skill["no_no"], skill["yes_no"]) == ("atlas", "1", "0")
+    assert not {"is_trusted", "stale", "weighed"} & set(skill), "volunteers are told nothing of signs of carelessness"
+    assert "evidence" not in export["classifications.csv"][0]
+    assert (tutorial["text_workflow_slug"], tutorial["text_version"], tutorial["step"]) == ("atlas", "3", "1")
+    assert (sign_in["provider"], sign_in["uid"], sign_in["extra_data"]) == ("orcid", "0000-1", '{"n": 1}')
+    told = export["README.txt"]
+    assert all(name in told for name in export if name != "README.txt"), "each file is explained"
+
+
+def test_a_visitor_takes_along_what_they_drew(workflow):
+    visitor, client = Volunteer.objects.create(), Client()
+    client.cookies[COOKIE] = get_cookie_signer(salt=COOKIE + SALT).sign(visitor.key.hex)
+    answer = world.vote(visitor, workflow, world.subjects_of(workflow)[0]).recorded.classification
+    answer.marks.create(position=0, x1=1, y1=2, x2=3, y2=4)
+    export = export_of(client)
+    assert len(export["lines.csv"]) == 1
+    assert export["sign-ins.csv"] == []
+
+
+def test_nobody_exports_nothing(client):
+    assert client.post("/you/data/export/").status_code == 403
+
+
+def test_kept_answers_count_on_and_lead_to_nobody(workflow, ada, ben, browser_of):
+    first, second, *_ = world.subjects_of(workflow)
+    world.vote(ada, workflow, first, "yes")
+    world.vote(ada, workflow, second, "no")
+    belongings(ada, first)
+    refresh(workflow, [second.pk])
+    before = Consensus.objects.get(subject=second)
+    assert leave(browser_of(ada), "keep").status_code == 302
+    assert not User.objects.filter(username="ada").exists()
+    assert {row.volunteer.user for row in Classification.objects.all()} == {None}
+    kept = Classification.objects.get(subject=second)
+    assert (kept.device, kept.viewport, kept.finished_at) == ("", "", None)
+    assert kept.volunteer.key != ada.key, "a cookie of before leads nowhere"
+    assert not any(model.objects.exists() for model in (Favourite, Collection))
+    refresh(workflow, [second.pk])
+    after = Consensus.objects.get(subject=second)
+    assert (after.votes_no, after.posterior) == (1, before.posterior)
+    page = browser_of().get(f"/surveys/atlas/subjects/{first.pk}/").content.decode()
+    assert not re.search(r"\bada\b|Ada L\.", page)
+
+
+def test_removed_answers_stop_counting_where_it_is_open(workflow, ada, ben, browser_of):
+    open_one, settled, *_ = world.subjects_of(workflow)
+    for volunteer in (ada, ben):
+        world.vote(volunteer, workflow, open_one, "yes")
+    world.vote(ada, workflow, settled, "yes")
+    Consensus.objects.filter(subject=settled).update(is_retired=True, retired_reason="consensus")
+    offered = world.entry_of(workflow, open_one).available
+    leave(browser_of(ada), "remove")
+    assert list(Classification.objects.values_list("volunteer", flat=True)) == [ben.pk]
+    assert not Volunteer.objects.filter(pk=ada.pk).exists()
+    assert not Skill.objects.filter(volunteer=ada.pk).exists()
+    assert Consensus.objects.get(subject=open_one).votes_yes == 1
+    assert world.entry_of(workflow, open_one).available == offered + 1
+    assert Consensus.objects.get(subject=settled).is_retired
+
+
+def test_a_wrong_password_deletes_nothing(workflow, ada, browser_of):
+    world.vote(ada, workflow, world.subjects_of(workflow)[0])
+    response = leave(browser_of(ada), "remove", "a guess")
+    assert response.status_code == 400
+    assert "Nothing was deleted" in response.content.decode()
+    assert User.objects.filter(username="ada").exists()
+    assert Classification.objects.count() == 1
+
+
+def test_without_a_password_the_user_name_confirms(ben, browser_of):
+    ben.user.set_unusable_password()
+    ben.user.save()
+    assert leave(browser_of(ben), "keep", "ada").status_code == 400
+    assert leave(browser_of(ben), "keep", "ben").status_code == 302
+    assert not User.objects.filter(username="ben").exists()
+
+
+def test_a_scientists_verdicts_stay_without_their_name(workflow, ada, browser_of):
+    ruling = rule(subject=world.subjects_of(workflow)[0], workflow=workflow, scientist=ada.user, verdict="no")
+    leave(browser_of(ada), "keep")
+    ruling.refresh_from_db()
+    assert ruling.scientist.username == f"gone-{ada.user_id}"
+    assert (ruling.scientist.email, ruling.scientist.is_active) == ("", False)
+    assert not ruling.scientist.has_usable_password()
+
+
+def test_only_the_signed_in_leave(client):
+    assert client.post("/you/leave/", {"answers": "keep", "proof": "x"}).status_code == 403
+    assert client.get("/you/leave/").status_code == 302

@@ -1,0 +1,21 @@
+import pytest
+from django.core.cache import cache
+
+from tests.integration import people
+from webapp.archive.models import Survey
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered():
+    """Figures, explanations and rates that one test's requests left in the cache do not reach the next."""
+    cache.clear()
+
+
+@pytest.fixture
+def survey():
+    return Survey.objects.create(slug="atlas", name="ATLAS", classes=["AST", "COMET", "CR"], positive=["AST", "COMET"])
+
+
+@pytest.fixture
+def admin(survey):
+    return people.member(survey, "admin", "ada")

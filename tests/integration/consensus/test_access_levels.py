@@ -1,0 +1,127 @@
+"""Skill is measured on training subjects; it opens levels, and nobody sees anybody else's."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from scipy.stats import beta
+
+from tests.integration.people import browser, others
+from tests.integration.world import client_of, make_volunteer, make_workflow, vote
+from webapp.archive.models import Subject
+from webapp.classifications.models import Classification
+from webapp.consensus.access_levels import gate_of, missing_in
+from webapp.consensus.evidence import share_of
+from webapp.consensus.models import Skill
+from webapp.consensus.skills import answered_by, most_confused, over_time, sensitivity_of
+from webapp.queue.models import Lease
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def easy():
+    return make_workflow(subjects=0, gold=30, slug="atlas", training_schedule=[[0, 1.0]])
+
+
+@pytest.fixture
+def hard(easy):
+    return make_workflow(subjects=5, slug="hard", level=2, skill_wanted=0.8)
+
+
+def answer_gold(volunteer, workflow, label, answers):
+    """Answer training subjects of a class, one after another."""
+    rows = Subject.objects.filter(gold_label=label, external_id__startswith=workflow.slug).order_by("pk")
+    for subject, answer in zip(rows, answers, strict=False):
+        vote(volunteer, workflow, subject, answer)
+
+
+def test_intervals_are_jeffreys():
+    share = share_of(7, 9)
+    assert (share.low, share.high) == pytest.approx(beta.ppf([0.05, 0.95], 7.5, 2.5))
+    assert share_of(0, 5).low == 0
+    assert share_of(5, 5).high == 1
+    assert share_of(0, 0).value is None
+
+
+def test_a_level_says_what_is_missing_and_opens_when_it_is_shown(easy, hard):
+    volunteer = make_volunteer("v")
+    client = client_of(volunteer)
+    reply = client.get("/api/workflows/hard/next/")
+    assert reply.status_code == 403
+    sentence = reply.json()["detail"]
+    assert "opens with skill in “ATLAS”" in sentence
+    assert "10 more real movers to answer; 10 more bogus ones to answer" in sentence
+    assert not Lease.objects.exists()
+    answer_gold(volunteer, easy, "AST", ["yes"] * 12)
+    answer_gold(volunteer, easy, "CR", ["no"] * 8 + ["yes", "unsure"])
+    said = client.get("/api/workflows/hard/next/").json()["detail"]
+    assert "1 more bogus one to answer" in said
+    assert "real" not in said.partition("missing")[2]
+    rest = Subject.objects.filter(gold_label="CR").order_by("pk")[10:15]
+    for subject in rest:
+        vote(volunteer, easy, subject, "no")
+    low = share_of(13, 14).low
+    said = client.get("/api/workflows/hard/next/").json()["detail"]
+    assert f"your certainty about bogus ones is {low:.2f} of the 0.80 wanted" in said
+    hard.skill_wanted = 0.7
+    hard.save()
+    assert len(client.get("/api/workflows/hard/next/", {"n": 3}).json()["items"]) == 3
+
+
+def test_the_pages_say_what_is_missing(easy, hard):
+    page = browser().get("/").content.decode()
+    assert "10 more real movers to answer" in page
+    assert 'href="/classify/hard/"' not in page
+    locked = browser().get("/classify/hard/").content.decode()
+    assert "10 more bogus ones to answer" in locked
+    assert "page.js" not in locked
+    assert 'href="/classify/atlas/"' in locked
+
+
+def test_ten_of_each_and_certainty_are_both_wanted():
+    assert len(missing_in(None, 0.8)) == 2
+    assert missing_in(Skill(yes_yes=20, no_no=20), 0.8) == []
+    assert len(missing_in(Skill(yes_yes=9, no_no=20), 0.5)) == 1
+    assert len(missing_in(Skill(yes_yes=15, yes_no=5, no_no=15, no_yes=5), 0.8)) == 2
+
+
+def test_a_level_without_one_below_stays_closed(hard, easy):
+    easy.delete()
+    gate = gate_of(hard, make_volunteer())
+    assert (gate.is_open, gate.way) == (False, None)
+    assert "workflow of the level below" in gate.sentence
+
+
+def test_the_skill_page_shows_ones_own_numbers_and_nobody_elses(easy):
+    volunteer = make_volunteer("own")
+    answer_gold(volunteer, easy, "AST", ["yes"] * 8 + ["no", "no"])
+    answer_gold(volunteer, easy, "CR", ["no"] * 6 + ["yes", "unsure", "no"])
+    reply = browser(volunteer.user).get("/skill/")
+    page = reply.content.decode()
+    share = share_of(8, 10)
+    assert f"80 % ({100 * share.low:.0f}–{100 * share.high:.0f})" in page
+    assert "private" in reply["Cache-Control"]
+    assert "no-store" in reply["Cache-Control"]
+    table = page[page.index("What you mix up most") :]
+    assert table.index(">AST<") < table.index(">CR<")
+    for other in others(easy.survey):
+        theirs = other.get("/skill/").content.decode()
+        assert "Nothing is measured yet" in theirs
+        assert "80 %" not in theirs
+        for path in ("/skill/own/", f"/skill/{volunteer.pk}/", "/api/skill/", "/api/skills/"):
+            assert other.get(path).status_code == 404
+
+
+def test_the_curve_ends_with_the_newest_answers(easy):
+    volunteer = make_volunteer("v")
+    answer_gold(volunteer, easy, "AST", ["no"] * 5 + ["yes"] * 10)
+    for minutes, row in enumerate(Classification.objects.order_by("subject")):  # a test is one moment to the database
+        Classification.objects.filter(pk=row.pk).update(created_at=timezone.now() + timedelta(minutes=minutes))
+    answers = answered_by(volunteer, easy)
+    points = over_time(answers)
+    assert [points[0].n, points[-1].n] == [1, 15]
+    assert points[0].sensitivity.value == 0
+    assert points[-1].sensitivity == sensitivity_of(answers)
+    assert most_confused(answers)[0].label == "AST"
+    assert most_confused(answers[5:]) == []

@@ -1,0 +1,29 @@
+"""The command line says what a file holds and what is wrong with it, and brings it in."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.integration.world import make_workflow
+from webapp.classifications.models import Classification
+from webapp.imports.models import ClassificationImport
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_command_says_what_is_wrong(tmp_path, capsys):
+    make_workflow(subjects=1, slug="votes")
+    with pytest.raises(CommandError, match="There is no workflow “absent”"):
+        call_command("import_classifications", "x.csv", "--workflow", "absent")
+    with pytest.raises(CommandError, match="cannot be opened"):
+        call_command("import_classifications", str(tmp_path / "x.csv"), "--workflow", "votes")
+    path = tmp_path / "votes.csv"
+    path.write_text("classification_id,user_name,subject_ids,val\n1,ann,votes-0,Blue\n")
+    with pytest.raises(CommandError, match="Every label is left out"):
+        call_command("import_classifications", str(path), "--workflow", "votes")
+    with pytest.raises(CommandError, match="not “maybe”"):
+        call_command("import_classifications", str(path), "--workflow", "votes", "--answer", "Blue=maybe")
+    call_command("import_classifications", str(path), "--workflow", "votes", "--answer", "Blue=yes", "--look")
+    assert not ClassificationImport.objects.exists()
+    call_command("import_classifications", str(path), "--workflow", "votes", "--answer", "Blue=yes")
+    assert "1  answers came in" in capsys.readouterr().out
+    assert Classification.objects.get().answer == "yes"

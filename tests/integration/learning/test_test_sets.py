@@ -1,0 +1,98 @@
+"""The test side: decided by the object's name in Python as in the database, and by whole nights."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.integration.learning import sky
+from webapp.archive.models import Subject
+from webapp.learning import models, test_sets
+from webapp.learning.test_sets import TEST_SHARE, choose_nights, is_test_group, nights_of, on_test_side
+from webapp.learning.training_sets import curate
+from webapp.learning.training_sets.curate import labels
+
+pytestmark = pytest.mark.django_db
+
+
+def test_python_and_the_database_agree_on_the_test_side():
+    survey = sky.survey()
+    rows = sky.subjects(survey, [True] * 300)
+    for number, row in enumerate(rows[:20]):
+        row.object_group = ["", "é", "(1) Ceres", "a" * 190][number % 4] + str(number // 4)
+    Subject.objects.bulk_update(rows, ["object_group"])
+    sky.make_gold(rows, [True] * 300)
+    in_database = set(on_test_side(survey, []).values_list("pk", flat=True))
+    assert in_database == {row.pk for row in rows if is_test_group(row.object_group)}
+    assert abs(len(in_database) / 300 - TEST_SHARE) < 0.1
+
+
+def test_volunteers_labels_alone_put_nothing_on_the_test_side():
+    survey = sky.survey()
+    sky.subjects(survey, [True] * 50)
+    assert not on_test_side(survey, []).exists()
+
+
+def test_whole_nights_are_kept_out_where_there_are_many():
+    assert choose_nights({60000: 50, 60001: 50}) == []
+    many = {60000 + day: 10 for day in range(20)}
+    chosen = choose_nights(many)
+    assert len(chosen) == 2
+    assert chosen == choose_nights(dict(reversed(many.items())))
+    assert choose_nights({60000: 1000, **{60001 + day: 1 for day in range(4)}}) == [60001, 60002, 60003, 60004]
+    assert nights_of([60000.9, 60001.0, None]) == {60000: 1, 60001: 1}
+
+
+def test_nothing_of_a_test_night_is_trained_on_not_even_an_object_seen_there():
+    survey = sky.survey()
+    workflow = sky.workflow(survey)
+    rows = sky.subjects(survey, [True] * 200)
+    for number, row in enumerate(rows):
+        row.mjd = 60000 + number % 10 + 0.3
+    Subject.objects.bulk_update(rows, ["mjd"])
+    sky.make_gold(rows, [number % 4 < 2 for number in range(200)])
+    frozen = test_sets.freeze(survey=survey, kind="stamp")
+    (night,) = frozen.nights
+    of_night = [row for row in rows if int(row.mjd) == night]
+    traveller = next(row for row in rows if int(row.mjd) != night and not is_test_group(row.object_group))
+    Subject.objects.filter(pk=traveller.pk).update(object_group=of_night[0].object_group)
+    learnt = {label.subject_id for label in labels(workflow)}
+    assert not learnt & {row.pk for row in of_night}
+    assert traveller.pk not in learnt
+    assert {row.pk for row in of_night} <= {label.subject_id for label in test_sets.labels_of(frozen)}
+
+
+def test_a_frozen_test_set_stays_until_somebody_asks():
+    survey = sky.survey()
+    workflow = sky.workflow(survey)
+    rows = sky.subjects(survey, [True] * 200)
+    sky.make_gold(rows[:100], [n % 2 == 0 for n in range(100)])
+    frozen = test_sets.current(survey, "stamp")
+    before = test_sets.labels_of(frozen)
+    sky.make_gold(rows[100:], [n % 2 == 0 for n in range(100)])
+    assert test_sets.current(survey, "stamp") == frozen
+    assert test_sets.labels_of(frozen) == before
+    newer = test_sets.freeze(survey=survey, kind="stamp")
+    assert newer.size > frozen.size
+    assert models.TestSet.objects.get(is_current=True) == newer
+    assert test_sets.labels_of(frozen) == before
+    judged = {label.object_group for label in test_sets.labels_of(newer)}
+    assert not judged & {label.object_group for label in curate.labels_of(curate.curate(workflow))[0]}
+
+
+def test_too_little_gold_is_said_in_numbers_and_freezes_nothing():
+    survey = sky.survey()
+    sky.make_gold(sky.subjects(survey, [True] * 30), [True] * 30)
+    with pytest.raises(test_sets.TooLittleGold, match=r"real and 0 bogus.*it takes 5 of each"):
+        test_sets.current(survey, "stamp")
+    assert not models.TestSet.objects.exists()
+
+
+def test_the_command_freezes_again_or_says_why_not(capsys):
+    survey = sky.survey()
+    with pytest.raises(CommandError, match="There is no survey called moon"):
+        call_command("freeze", "moon", kind="stamp")
+    with pytest.raises(CommandError, match="The test set of before stays"):
+        call_command("freeze", "sky", kind="stamp")
+    sky.make_gold(sky.subjects(survey, [True] * 100), [n % 2 == 0 for n in range(100)])
+    call_command("freeze", "sky", kind="stamp")
+    frozen = models.TestSet.objects.get(is_current=True)
+    assert capsys.readouterr().out == f"{frozen.size} gold stamps now judge the models of sky.\n"

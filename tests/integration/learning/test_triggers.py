@@ -1,0 +1,55 @@
+"""The schedule starts a run when enough labels are new, and never two."""
+
+import pytest
+
+from tasks import housekeeping
+from tests.integration.learning import sky
+from webapp.learning.models import TrainingRun
+from webapp.learning.training_sets import curate
+from webapp.learning.triggers import due, labels_since, wants_retraining
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def workflow():
+    workflow = sky.workflow(sky.survey(), retrain_after=3)
+    for row in sky.subjects(workflow.survey, [True] * 6)[:2]:
+        sky.votes(workflow, row, posterior=0.99)
+    return workflow
+
+
+def settle_more(workflow, n):
+    for row in workflow.survey.subjects.filter(consensus=None)[:n]:
+        sky.votes(workflow, row, posterior=0.99)
+
+
+def test_a_run_begins_once_enough_labels_are_in(workflow):
+    housekeeping.retrain()
+    assert not TrainingRun.objects.exists()
+    settle_more(workflow, 1)
+    housekeeping.retrain()
+    run = TrainingRun.objects.get()
+    assert (run.workflow, run.preset, run.requested_by, run.may_promote) == (workflow, "head", None, True)
+    housekeeping.retrain()
+    assert TrainingRun.objects.count() == 1
+
+
+def test_labels_count_since_the_last_runs_training_set(workflow):
+    settle_more(workflow, 1)
+    TrainingRun.objects.create(
+        survey=workflow.survey, workflow=workflow, role="stamp", state="failed", training_set=curate.curate(workflow)
+    )
+    assert labels_since(workflow) == 0
+    settle_more(workflow, 2)
+    assert (labels_since(workflow), wants_retraining(workflow)) == (2, False)
+    settle_more(workflow, 1)
+    assert due() == [workflow]
+
+
+@pytest.mark.parametrize("fields", [{"retrain_after": None}, {"is_active": False}])
+def test_workflows_without_a_schedule_are_never_due(workflow, fields):
+    settle_more(workflow, 4)
+    assert due() == [workflow]
+    type(workflow).objects.update(**fields)
+    assert due() == []

@@ -1,0 +1,30 @@
+"""Accounts, and the browser that each is signed in with."""
+
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from webapp.archive.models import Membership, Survey
+
+
+def account(name, **fields):
+    return get_user_model().objects.create(username=name, **fields)
+
+
+def member(survey, role, name=None):
+    user = account(name or f"{role}-of-{survey.slug}")
+    Membership.objects.create(user=user, survey=survey, role=role)
+    return user
+
+
+def browser(user=None):
+    client = Client()
+    if user:
+        client.force_login(user)
+    return client
+
+
+def others(survey):
+    """Everybody who may not do what an admin of the survey may: a colleague, a stranger, an admin elsewhere, nobody."""
+    elsewhere = Survey.objects.create(slug="elsewhere", name="Elsewhere")
+    people = [member(survey, "scientist"), account("stranger"), member(elsewhere, "admin")]
+    return [*(browser(user) for user in people), browser()]

@@ -1,0 +1,144 @@
+"""Scientists see who is flagged and why, and decide; nobody else may look or decide."""
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+
+from ml.crowd.quality import flag as signs
+from tests.integration.people import account, browser, member
+from tests.integration.world import make_volunteer, make_workflow
+from webapp.archive.models import Survey
+from webapp.consensus.models import Skill
+from webapp.quality import views
+from webapp.quality.models import FlagState, TrustFlag, TrustScan
+
+pytestmark = pytest.mark.django_db
+
+NUMBERS = {
+    "speed": {"n": 212, "median": 0.12, "limit": 0.5},
+    "constant": {"n": 212, "same": 212, "answer": "yes", "expected": 41},
+    "chance": {"n": 40, "right": 19, "accuracy": 47, "low": 32, "high": 62},
+    "copy": {"n": 180, "same": 180, "wrong": 31, "window": 60},
+}
+
+
+@pytest.fixture
+def workflow():
+    return make_workflow(subjects=2)
+
+
+@pytest.fixture
+def scientist(workflow):
+    return member(workflow.survey, "scientist", "sue")
+
+
+def flag(workflow, kind="speed", name="bot", **fields):
+    volunteer = make_volunteer(name)
+    Skill.objects.create(volunteer=volunteer, workflow=workflow, is_trusted=False)
+    return TrustFlag.objects.create(
+        volunteer=volunteer, workflow=workflow, kind=kind, numbers=NUMBERS[kind], p=3e-12, seen_at=timezone.now(),
+        **fields,
+    )  # fmt: skip
+
+
+def page_of(user, survey="atlas"):
+    return browser(user).get(f"/surveys/{survey}/trust/").content.decode()
+
+
+def decide(client, row, state):
+    return client.post(f"/surveys/atlas/trust/{row.workflow.slug}/{row.pk}/", {"state": state})
+
+
+def test_every_flag_stands_there_with_its_evidence(workflow, scientist):
+    original = make_volunteer("first-of-them")
+    for kind in NUMBERS:
+        flag(workflow, kind, f"bot-{kind}", original=original if kind == "copy" else None)
+    page = page_of(scientist)
+    assert "Half of 212 answers took less than 0.12 seconds; nobody can look in less than 0.5." in page
+    assert "212 of 212 answers are “yes”; others said so of 41 in 100 of these subjects." in page
+    assert "19 of 40 training subjects were answered rightly: 47 in 100 (32 to 62), as by a coin." in page
+    assert "180 of 180 answers are those that another volunteer gave within 60 seconds, and 31 of them stand" in page
+    assert "These are the answers of first-of-them, whose own go on counting." in page
+    assert "4 open" in page
+    assert "Chance from somebody who looks: 3e-12." in page
+
+
+def test_the_evidence_is_in_the_readers_language(workflow, scientist):
+    flag(workflow)
+    TrustScan.objects.create(
+        workflow=workflow, state="done", done=3, finished_at=timezone.now(), message="1,200 new, 1 over."
+    )
+    page = browser(scientist).get("/surveys/atlas/trust/", headers={"Accept-Language": "de"}).content.decode()
+    assert "weniger als 0,12 Sekunden; in weniger als 0,5 kann niemand hinsehen." in page
+    assert "Neue Hinweise: 1.200, erledigte: 1." in page
+
+
+def test_the_sentences_are_those_of_the_library():
+    assert {kind: str(words) for kind, words in views.WORDS.items()} == signs.WORDS
+    assert set(views.TITLES) == set(signs.WORDS)
+
+
+def test_confirm_dismiss_and_undo(workflow, scientist):
+    row, client = flag(workflow), browser(scientist)
+    assert decide(client, row, "dismissed").url == "/surveys/atlas/trust/"
+    row.refresh_from_db()
+    assert (row.state, row.decided_by) == (FlagState.DISMISSED, scientist)
+    assert Skill.objects.get(volunteer=row.volunteer).is_trusted
+    page = page_of(scientist)
+    assert "Decided and over: 1" in page
+    assert "Dismissed · sue" in page
+    decide(client, row, "open")
+    decide(client, row, "confirmed")
+    row.refresh_from_db()
+    assert row.state == FlagState.CONFIRMED
+    assert not Skill.objects.get(volunteer=row.volunteer).is_trusted
+    assert Skill.objects.filter(volunteer=row.volunteer, stale__gt=F("weighed")).exists()
+
+
+def test_strangers_see_nothing_and_change_nothing(workflow):
+    row = flag(workflow)
+    elsewhere = Survey.objects.create(slug="elsewhere", name="Elsewhere")
+    people = [account("stranger"), member(workflow.survey, "moderator"), member(elsewhere, "admin"), row.volunteer.user]
+    for client in [*map(browser, people), browser()]:
+        assert decide(client, row, "dismissed").status_code == 403
+        assert client.post(f"/surveys/atlas/trust/{workflow.slug}/scan/").status_code == 403
+        assert client.get("/surveys/atlas/trust/").status_code in (302, 403)
+    row.refresh_from_db()
+    assert (row.state, row.decided_by) == (FlagState.OPEN, None)
+    assert not Skill.objects.get(volunteer=row.volunteer).is_trusted
+    assert not TrustScan.objects.exists()
+
+
+def test_flags_of_other_surveys_and_unknown_decisions_are_refused(workflow, scientist):
+    row, client = flag(workflow), browser(scientist)
+    assert decide(client, row, "over").status_code == 400
+    assert decide(client, row, "").status_code == 400
+    other = Survey.objects.create(slug="other", name="Other")
+    colleague = browser(member(other, "scientist", "otto"))
+    assert colleague.post(f"/surveys/other/trust/{workflow.slug}/{row.pk}/", {"state": "dismissed"}).status_code == 404
+    row.refresh_from_db()
+    assert row.state == FlagState.OPEN
+
+
+def test_empty_pages_say_what_will_stand_there(workflow, scientist):
+    assert "No flag is open." in page_of(scientist)
+    assert "Nobody has looked through these answers yet" in page_of(scientist)
+    bare = Survey.objects.create(slug="bare", name="Bare")
+    assert "No workflow is open yet" in page_of(member(bare, "scientist", "bo"), "bare")
+
+
+def test_a_scientist_may_look_now(workflow, scientist):
+    client = browser(scientist)
+    for _ in range(2):
+        assert client.post(f"/surveys/atlas/trust/{workflow.slug}/scan/").status_code == 302
+    assert TrustScan.objects.get().requested_by == scientist
+    assert "A worker looks through the answers" in page_of(scientist)
+
+
+def test_the_flagged_are_told_nothing(workflow):
+    row = flag(workflow)
+    client = browser(row.volunteer.user)
+    for path in ("/skill/", "/", "/you/"):
+        page = client.get(path).content.decode().lower()
+        assert "trust" not in page
+        assert "faster than anybody" not in page

@@ -1,0 +1,185 @@
+"""Bots are flagged by a job, their answers weigh nothing while a flag stands, and come back when it falls."""
+
+import random
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+
+from tasks import housekeeping, jobs
+from tasks.worker import app
+from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
+from webapp.accounts.merge_visitor import merge
+from webapp.classifications.models import Classification
+from webapp.consensus.batch_aggregation import all_votes
+from webapp.consensus.models import Consensus, Skill
+from webapp.consensus.recompute import catch_up
+from webapp.core.jobs import JobState
+from webapp.quality.models import FlagState, TrustFlag, TrustScan
+from webapp.quality.scan import decide, due, start_scan
+from webapp.queue.membership import enqueue_subjects
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def tasks_in_the_tests_transaction(monkeypatch):
+    """A task called here runs inside the test's transaction, whose connection must stay."""
+    monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)
+
+
+@pytest.fixture
+def workflow():
+    return make_workflow(subjects=40, gold=0, method="majority", min_votes=9, max_votes=9)
+
+
+@pytest.fixture
+def bot(workflow):
+    """Five people look at all subjects, half of which are a yes; a bot says yes to everything, at once."""
+    people = [make_volunteer() for _ in range(5)]
+    bot = make_volunteer()
+    rng = random.Random(1)
+    rows = []
+    for number, subject in enumerate(subjects_of(workflow)):
+        for person in people:
+            right = rng.random() < 0.9
+            rows.append(answered(person, workflow, subject, "yes" if right == (number % 2 == 0) else "no", 3.0))
+        rows.append(answered(bot, workflow, subject, "yes", 0.1))
+    Classification.objects.bulk_create(rows)
+    settle(workflow)
+    return bot
+
+
+def answered(volunteer, workflow, subject, answer, seconds, counted=True):
+    now = timezone.now()
+    return Classification(
+        id=uuid.uuid4(), volunteer=volunteer, workflow=workflow, subject=subject, answer=answer,
+        started_at=now - timedelta(seconds=seconds), finished_at=now, is_counted=counted,
+    )  # fmt: skip
+
+
+def settle(workflow):
+    """Let the schedule weigh what is marked, and everything that was put here by hand."""
+    for volunteer in set(Classification.objects.values_list("volunteer", flat=True)):
+        Skill.objects.get_or_create(volunteer_id=volunteer, workflow=workflow, defaults={"stale": 1})
+    catch_up(workflow)
+
+
+def scan(workflow):
+    job = start_scan(workflow, by=None)
+    jobs.scan_quality(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def yes_votes(workflow):
+    return sum(Consensus.objects.filter(workflow=workflow).values_list("votes_yes", flat=True))
+
+
+def test_a_bot_is_flagged_with_evidence_and_its_answers_weigh_nothing(workflow, bot):
+    before = yes_votes(workflow)
+    job = scan(workflow)
+    assert (job.state, job.found, job.message) == (JobState.DONE, 2, "2 new, 0 over.")
+    kinds = dict(TrustFlag.objects.filter(volunteer=bot).values_list("kind", "numbers"))
+    assert kinds == {
+        "speed": {"n": 40, "median": 0.1, "limit": 0.5},
+        "constant": {"n": 40, "same": 40, "answer": "yes", "expected": kinds["constant"]["expected"]},
+    }
+    assert TrustFlag.objects.exclude(volunteer=bot).count() == 0
+    catch_up(workflow)
+    assert yes_votes(workflow) == before - 40
+    assert str(bot.pk) not in all_votes(workflow).workers
+    assert Classification.objects.filter(volunteer=bot, withdrawn_at=None).count() == 40
+
+
+def test_new_answers_of_the_flagged_weigh_nothing_either_but_still_measure(workflow, bot):
+    scan(workflow)
+    other = make_workflow(subjects=0, gold=2, slug="atlas-2")
+    gold = subjects_of(other, gold=True)[0]
+    workflow.subject_sets.first().subjects.add(gold)
+    enqueue_subjects(workflow)
+    catch_up(workflow)
+    row = vote(bot, workflow, gold, "yes").recorded.classification
+    assert (row.is_counted, row.evidence) == (True, None)
+    skill = Skill.objects.get(volunteer=bot, workflow=workflow)
+    assert sum(map(sum, skill.counts())) == 1
+
+
+def test_scanning_twice_changes_nothing(workflow, bot):
+    scan(workflow)
+    catch_up(workflow)
+    flags = list(TrustFlag.objects.order_by("pk").values_list("pk", "state", "p", "found_at"))
+    assert scan(workflow).message == "0 new, 0 over."
+    assert list(TrustFlag.objects.order_by("pk").values_list("pk", "state", "p", "found_at")) == flags
+    assert not Skill.objects.filter(stale__gt=F("weighed")).exists()
+
+
+def test_dismissing_brings_the_answers_back_and_stands_against_the_next_scan(workflow, bot, django_user_model):
+    scientist = django_user_model.objects.create(username="sue")
+    before = yes_votes(workflow)
+    scan(workflow)
+    catch_up(workflow)
+    for flag in TrustFlag.objects.all():
+        decide(flag=flag, state=FlagState.DISMISSED, by=scientist)
+    assert Skill.objects.get(volunteer=bot).is_trusted
+    catch_up(workflow)
+    assert yes_votes(workflow) == before
+    scan(workflow)
+    assert set(TrustFlag.objects.values_list("state", "decided_by__username")) == {(FlagState.DISMISSED, "sue")}
+    assert Skill.objects.get(volunteer=bot).is_trusted
+
+
+def test_one_flag_that_stands_is_enough_and_undoing_opens_it_again(workflow, bot, django_user_model):
+    scientist = django_user_model.objects.create(username="sue")
+    scan(workflow)
+    first, second = TrustFlag.objects.all()
+    decide(flag=first, state=FlagState.DISMISSED, by=scientist)
+    assert not Skill.objects.get(volunteer=bot).is_trusted
+    decide(flag=second, state=FlagState.DISMISSED, by=scientist)
+    assert Skill.objects.get(volunteer=bot).is_trusted
+    undone = decide(flag=second, state=FlagState.OPEN, by=scientist)
+    assert (undone.decided_by, undone.decided_at) == (None, None)
+    assert not Skill.objects.get(volunteer=bot).is_trusted
+
+
+def test_who_begins_to_look_comes_back_by_newer_answers(workflow, bot, monkeypatch):
+    monkeypatch.setattr("webapp.quality.scan.NEWEST", 40)
+    scan(workflow)
+    confirmed = TrustFlag.objects.get(kind="constant")
+    TrustFlag.objects.filter(pk=confirmed.pk).update(state=FlagState.CONFIRMED)
+    again = make_workflow(subjects=40, slug="more")
+    fresh = [answered(bot, workflow, s, "no" if n % 2 else "yes", 3.0) for n, s in enumerate(subjects_of(again))]
+    Classification.objects.bulk_create(fresh)
+    assert scan(workflow).message == "0 new, 1 over."
+    assert dict(TrustFlag.objects.values_list("kind", "state")) == {"speed": "over", "constant": "confirmed"}
+    assert not Skill.objects.get(volunteer=bot, workflow=workflow).is_trusted
+    Classification.objects.filter(pk__in=[row.pk for row in fresh]).delete()
+    assert scan(workflow).found == 1
+    assert TrustFlag.objects.get(kind="speed").state == FlagState.OPEN
+
+
+def test_signing_in_is_no_way_out(workflow, bot):
+    scan(workflow)
+    account = make_volunteer("shining")
+    merge(bot, account)
+    assert set(TrustFlag.objects.values_list("volunteer", flat=True)) == {account.pk}
+    assert not Skill.objects.get(volunteer=account, workflow=workflow).is_trusted
+    assert str(account.pk) not in all_votes(workflow).workers
+
+
+def test_every_night_looks_once_through_what_is_new(workflow, bot):
+    assert due() == [workflow]
+    housekeeping.nightly_quality_scan()
+    assert TrustScan.objects.count() == 1
+    assert due() == []
+    TrustScan.objects.update(created_at=timezone.now() - timedelta(days=2))
+    assert due() == [workflow]
+    assert any(entry["task"] == "tasks.quality.nightly" for entry in app.conf.beat_schedule.values())
+    assert "tasks.quality.run" in app.tasks
+
+
+def test_nobody_has_answered(workflow):
+    job = scan(workflow)
+    assert (job.state, job.message) == (JobState.DONE, "0 new, 0 over.")

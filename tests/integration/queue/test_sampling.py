@@ -1,0 +1,101 @@
+"""What volunteers train on: less the more they have seen, and what scientists ruled on too."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
+
+from tests.integration.world import client_of, make_volunteer, make_workflow, vote
+from webapp.queue.counts import progress_of
+from webapp.queue.leases import lease_next
+from webapp.queue.models import Lease, QueueEntry
+from webapp.review.rulings import rule, withdraw_ruling
+from webapp.workflows.gold_schedule import Row, as_rows, from_rows, in_numbers, share_at, usual_schedule
+
+pytestmark = pytest.mark.django_db
+
+
+def given_out(workflow, volunteer, n):
+    """Hand n subjects to the volunteer; return how many of them train."""
+    return sum(lease.reason == "training" for lease in lease_next(volunteer, workflow, n))
+
+
+def test_the_usual_schedule_falls_at_20_40_and_60():
+    shares = [share_at(usual_schedule(), seen) for seen in (0, 19, 20, 39, 40, 59, 60, 10_000)]
+    assert shares == [0.4, 0.4, 0.3, 0.3, 0.2, 0.2, 0.1, 0.1]
+    assert from_rows(as_rows(usual_schedule())) == usual_schedule()
+    assert from_rows([Row(" .2 ", "")]) == [[0, 0.2]]
+    assert from_rows([Row("0.2", "20")]) == [[0, 0.2], [20, 0.0]]
+
+
+def test_a_schedule_is_said_in_numbers_of_the_readers_language():
+    assert in_numbers(usual_schedule()) == "0–19: 0.4 · 20–39: 0.3 · 40–59: 0.2 · 60+: 0.1"
+    with override("de"):
+        assert in_numbers(usual_schedule()) == "0–19: 0,4 · 20–39: 0,3 · 40–59: 0,2 · 60+: 0,1"
+    assert in_numbers([[0, 0.0]]) == "0+: 0.0"
+
+
+@pytest.mark.parametrize(
+    "rows", [[], [("much", "")], [("0.1", "5"), ("0.2", "")], [("0.3", "9"), ("0.2", "9"), ("0.1", "")], [("2", "")]]
+)
+def test_what_is_no_schedule_is_refused(rows):
+    with pytest.raises(ValidationError):
+        from_rows([Row(*row) for row in rows])
+
+
+def test_newcomers_train_more_than_those_who_have_seen_much():
+    workflow = make_workflow(subjects=10, gold=10, training_schedule=[[0, 1.0], [5, 0.0]], random_fraction=0.5)
+    volunteer = make_volunteer("v")
+    assert given_out(workflow, volunteer, 3) == 3
+    assert given_out(workflow, volunteer, 8) == 5  # places six to eight are drawn as for somebody who has seen five
+    for lease in Lease.objects.filter(volunteer=volunteer, reason="training"):
+        vote(volunteer, workflow, lease.entry.subject)
+    Lease.objects.filter(volunteer=volunteer).delete()
+    assert given_out(workflow, volunteer, 4) == 0
+    assert given_out(workflow, make_volunteer("w"), 4) == 4
+
+
+def test_counting_what_was_seen_goes_no_further_than_it_matters():
+    workflow = make_workflow(subjects=30, gold=2, training_schedule=[[0, 0.4], [5, 0.1]])
+    volunteer = make_volunteer("v")
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        lease_next(volunteer, workflow, 5)
+    assert any("LIMIT 5" in query["sql"] and "count(*)" in query["sql"] for query in queries)
+
+
+def test_a_ruled_subject_is_settled_and_trains_others(django_user_model):
+    workflow = make_workflow(subjects=2, training_schedule=[[0, 1.0]])
+    entry = QueueEntry.objects.filter(workflow=workflow).first()
+    scientist = django_user_model.objects.create_user("sci")
+    ruling = rule(subject=entry.subject, workflow=workflow, scientist=scientist, verdict="yes", label="AST")
+    volunteer = make_volunteer("v")
+    (lease,) = lease_next(volunteer, workflow, 1)
+    assert (lease.entry_id, lease.reason) == (entry.pk, "training")
+    item = {
+        "id": "0b0e6ab6-5a3e-4c1e-9f0c-6f5a3f3c2b1a",
+        "workflow": "atlas",
+        "subject": entry.subject_id,
+        "answer": "no",
+    }
+    reply = client_of(volunteer).post("/api/classifications/", item, format="json").json()
+    assert reply["feedback"]["reason"] == "AST: A scientist’s verdict."
+    assert reply["feedback"]["correct"] is False
+    assert progress_of(None, workflow) == {"answered": 0, "retired": 1, "total": 2}
+    withdraw_ruling(ruling=ruling)
+    entry.refresh_from_db()
+    assert (entry.is_gold, entry.is_retired) == (False, False)
+
+
+def test_a_training_workflow_serves_nothing_else_and_says_when_it_is_done():
+    workflow = make_workflow(subjects=5, gold=3, is_training=True)
+    volunteer = make_volunteer("v")
+    leases = lease_next(volunteer, workflow, 10)
+    assert len(leases) == 3
+    assert all(lease.entry.is_gold and lease.reason == "training" for lease in leases)
+    for lease in leases:
+        vote(volunteer, workflow, lease.entry.subject)
+    reply = client_of(volunteer).get("/api/workflows/atlas/next/").json()
+    assert (reply["items"], "skill page shows what you recognise" in reply["message"]) == ([], True)

@@ -1,0 +1,145 @@
+"""What the promoted trail model finds in a subject: kept with its scores, drawn beside the volunteers' lines."""
+
+import numpy as np
+import pytest
+from django.conf import settings
+
+from ml.inference.checkpoint import Checkpoint as Files
+from ml.inference.detections import MOST
+from ml.inference.detections import Detection as Found
+from ml.storage.pixel_store import PixelStore
+from ml.trails.train import CLASSICAL, manifest_of
+from tasks.learning import model_cache
+from tasks.learning import score as scoring
+from tests.acceptance.people import member
+from tests.integration.learning import sky
+from tests.unit.trails.skies import line, noisy
+from webapp.archive.models import Subject
+from webapp.classifications.marks import Line, store_lines
+from webapp.core.jobs import JobState
+from webapp.learning import scores
+from webapp.learning.models import Checkpoint, Find, Score, ScoringShard, TrainingRun
+from webapp.learning.promotion import promote
+from webapp.learning.retention import prune
+
+pytestmark = pytest.mark.django_db
+
+SIDE = 128
+
+
+@pytest.fixture(autouse=True)
+def tasks_in_the_tests_transaction(monkeypatch):
+    monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)
+
+
+@pytest.fixture
+def workflow(survey):
+    return sky.workflow(survey, kind="cutout", line_marking=True)
+
+
+@pytest.fixture
+def subjects(workflow):
+    """A cutout with a line in its second frame, and one of noise."""
+    random = np.random.default_rng(0)
+    block = random.normal(10, 1, (2, 2, 1, SIDE, SIDE)).astype(np.float32)
+    block[0, 1, 0] = noisy((SIDE, SIDE), line(20, 30, 110, 90), seed=0)
+    array, first = PixelStore(settings.PIXELS).append(workflow.survey.slug, block)
+    names = [f"cutout{number}" for number in range(2)]
+    rows = Subject.objects.bulk_create(
+        Subject(survey=workflow.survey, external_id=name, kind="cutout", checksum=name, array=array, index=first + n)
+        for n, name in enumerate(names)
+    )
+    sky.queue(workflow, rows)
+    return rows
+
+
+def model(workflow):
+    """Return the classical trail model as a row with files: it needs no training."""
+    run = TrainingRun.objects.create(survey=workflow.survey, workflow=workflow, role="trail", state="done")
+    folder = f"checkpoints/{run.pk}"
+    files = Files(manifest_of(CLASSICAL, "classical"), {})
+    sha256 = files.save(settings.DATA / folder)
+    return Checkpoint.objects.create(
+        survey=workflow.survey, role="trail", run=run, folder=folder, sha256=sha256, manifest=dict(files.manifest)
+    )
+
+
+def score():
+    model_cache._finder.cache_clear()
+    for row in ScoringShard.objects.filter(state=JobState.QUEUED):
+        scoring.shard(row.pk)
+
+
+def page(client, subject):
+    return client.get(f"/surveys/night/consensus/subjects/{subject.pk}/")
+
+
+def places():
+    return list(Find.objects.order_by("subject", "position").values_list("subject", "frame", "x1", "y1", "score"))
+
+
+def test_finds_are_kept_with_the_scores_and_drawn_beside_the_lines(workflow, subjects, vote, scientist, client):
+    checkpoint = model(workflow)
+    promote(checkpoint=checkpoint, by=None, reason="for this test")
+    assert "has not looked at this subject yet" in page(client, subjects[0]).content.decode()
+    score()
+    surest = Find.objects.get(subject=subjects[0], position=0)
+    ends = sorted([(surest.x1, surest.y1), (surest.x2, surest.y2)])
+    np.testing.assert_allclose(ends, [(20, 30), (110, 90)], atol=4)
+    assert surest.score == pytest.approx(Score.objects.get(subject=subjects[0]).p_real, abs=2e-3)
+    [answer] = vote(subjects[0], "yes")
+    store_lines({answer: [Line(20, 30, 110, 90, frame=1)]})
+    response = page(client, subjects[0])
+    [frame] = response.context["frames"]
+    assert (frame.frame, len(frame.lines), frame.finds[0].letter) == (1, 1, "A")
+    assert frame.finds[0].top == SIDE - 1 - surest.y1
+    text = response.content.decode()
+    assert f'class="found" x1="{surest.x1}" y1="{SIDE - 1 - surest.y1}"' in text
+    assert f">A {surest.score:.2f}</text>" in text
+    assert f'<td>A</td><td class="n">{surest.score:.3f}</td><td class="n">2</td>' in text
+    assert "no find with a score of 0.1 or more is kept" in page(client, subjects[1]).content.decode()
+
+
+def test_scoring_again_keeps_each_find_once(workflow, subjects):
+    checkpoint = model(workflow)
+    promote(checkpoint=checkpoint, by=None, reason="for this test")
+    score()
+    before = places()
+    assert before
+    ScoringShard.objects.update(state=JobState.QUEUED)
+    score()  # from the kept features
+    assert places() == before
+    scores.write_detections(checkpoint.pk, {subjects[0].pk: []})
+    assert not Find.objects.filter(subject=subjects[0]).exists()
+
+
+def test_finds_are_few_and_go_with_the_models_that_nobody_looks_at(workflow, subjects):
+    old, shadow, champion = (model(workflow) for _ in range(3))
+    found = [Found(0, (n, n, n + 5, n + 5), 0.9 - n / 100) for n in range(MOST)]
+    for row in (old, shadow, champion):
+        scores.write_detections(row.pk, {subjects[0].pk: found})
+        scores.write_detections(row.pk, {subjects[0].pk: found})
+        row.scoring_runs.create(survey=workflow.survey, state="done")
+    assert Find.objects.count() == 3 * MOST
+    Checkpoint.objects.filter(pk=champion.pk).update(is_champion=True)
+    prune(champion)
+    assert set(Find.objects.values_list("checkpoint", flat=True)) == {shadow.pk, champion.pk}
+
+
+def test_without_a_model_it_says_what_will_stand_there(workflow, subjects, scientist, client):
+    assert "No trail model has been promoted yet." in page(client, subjects[0]).content.decode()
+    stamps = sky.workflow(workflow.survey, slug="stamps")
+    [stamp] = sky.subjects(workflow.survey, [True], prefix="stamp")
+    sky.queue(stamps, [stamp])
+    assert "What the model finds" not in page(client, stamp).content.decode()
+
+
+def test_a_shadows_finds_are_not_shown(workflow, subjects, scientist, client):
+    scores.write_detections(model(workflow).pk, {subjects[0].pk: [Found(0, (1, 1, 9, 9), 0.9)]})
+    response = page(client, subjects[0])
+    assert response.context["finds"].lines == response.context["frames"] == []
+
+
+def test_volunteers_never_see_them(workflow, subjects, client):
+    client.force_login(member(workflow.survey, "volunteer"))
+    assert page(client, subjects[0]).status_code == 403

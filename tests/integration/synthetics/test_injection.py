@@ -1,0 +1,187 @@
+"""Scientists have training movers drawn into the survey's own pixels."""
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from tasks.jobs import inject as run
+from tests.integration.learning import sky
+from tests.integration.people import account, browser, member
+from tests.integration.world import client_of, make_volunteer, vote
+from webapp.archive.models import Frame, Subject, SubjectSet
+from webapp.archive.pixels import pixels_of
+from webapp.learning.scoring import whole_archive
+from webapp.learning.test_sets import on_test_side
+from webapp.learning.training_sets.curate import labels
+from webapp.queue.counts import figures_of
+from webapp.queue.membership import enqueue_subjects
+from webapp.queue.models import QueueEntry
+from webapp.synthetics.injection import name_like
+from webapp.synthetics.models import Injection
+from webapp.synthetics.mover import SYNTHETIC
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/surveys/night/training/"
+SAID = {"number": "4", "snr_min": "8", "snr_max": "12", "fwhm": "2.4", "shape": "by-motion", "label": "yes"}
+
+
+@pytest.fixture
+def workflow():
+    """Six bogus gold tracklets and two open ones, of four frames, on noise alone."""
+    survey = sky.survey("night", pixel_scale=1.0)
+    rows = sky.subjects(survey, [False] * 8, kind="tracklet", frames=4, prefix="ztf-0000", rate=24.0)
+    sky.make_gold(rows[:6], [False] * 6)
+    Frame.objects.bulk_create(
+        Frame(subject=row, position=n, mjd_mid=60000 + n / 100, exptime=30.0, ra=10 + n / 3600, dec=5.0)
+        for row in rows
+        for n in range(4)
+    )
+    workflow = sky.workflow(survey, "tracklet", training_schedule=[[0, 1.0]])
+    members = SubjectSet.objects.create(survey=survey, name="all")
+    members.subjects.add(*rows)
+    workflow.subject_sets.add(members)
+    enqueue_subjects(workflow)
+    return workflow
+
+
+@pytest.fixture
+def scientist(workflow):
+    return member(workflow.survey, "scientist")
+
+
+def synthetic():
+    return list(Subject.objects.filter(is_synthetic=True).order_by("pk"))
+
+
+def inject(workflow, scientist, **changes):
+    answer = browser(scientist).post(f"{PAGE}{workflow.slug}/inject/", SAID | changes)
+    assert answer.status_code == 302
+    job = Injection.objects.first()
+    run(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def test_a_scientist_adds_movers_that_look_like_the_surveys_own(workflow, scientist):
+    job = inject(workflow, scientist)
+    assert (job.state, job.done, job.message) == ("done", 4, "4 training movers are in the queue.")
+    for made in synthetic():
+        drawn = made.metadata[SYNTHETIC]
+        background = Subject.objects.get(pk=drawn["background"])
+        assert (made.kind, made.array, made.rate) == (background.kind, background.array, 24.0)
+        assert (made.gold_label, made.gold_source) == ("yes", "synthetic")
+        assert made.external_id != background.external_id
+        assert made.external_id.startswith("ztf-")
+        assert len(made.external_id) == len(background.external_id)
+        assert list(made.frames.values_list("mjd_mid", "dec")) == list(background.frames.values_list("mjd_mid", "dec"))
+        turn = [
+            a - b
+            for a, b in zip(*(each.frames.values_list("ra", flat=True) for each in (made, background)), strict=True)
+        ]
+        assert turn == pytest.approx([turn[0]] * 4)
+        assert 0.01 <= turn[0] <= 0.3, "elsewhere on the sky, so that no place tells"
+        light = pixels_of(made) - pixels_of(background)
+        for (x, y), frame in zip(drawn["path"], light[:, 0], strict=True):
+            assert np.unravel_index(frame.argmax(), frame.shape) == pytest.approx((y, x), abs=0.51)
+        assert 8 * 0.7 < drawn["snr"] < 12 * 1.4
+        entry = QueueEntry.objects.get(workflow=workflow, subject=made)
+        assert entry.is_gold
+    page = browser(scientist).get(PAGE).content.decode()
+    assert "4 training movers are in the queue." in page
+
+
+def test_the_same_seed_adds_only_what_is_missing(workflow, capsys):
+    call_command("inject", "night", "--number", "2", "--seed", "7")
+    first = [(made.external_id, made.checksum) for made in synthetic()]
+    call_command("inject", "night", "--number", "2", "--seed", "7")
+    assert [(made.external_id, made.checksum) for made in synthetic()] == first
+    call_command("inject", "night", "--number", "3", "--seed", "7")
+    assert len(synthetic()) == 3
+    call_command("inject", "night", "--number", "50", "--seed", "7")
+    assert len(synthetic()) == 6
+    assert name_like("a", 1) == name_like("a", 1) != name_like("a", 2)
+    with pytest.raises(CommandError, match="no workflow"):
+        call_command("inject", "nowhere")
+
+
+def test_nothing_tells_a_volunteer_beforehand_and_everything_afterwards(workflow, scientist):
+    QueueEntry.objects.filter(workflow=workflow, is_gold=True).update(is_gold=False, is_retired=True)
+    inject(workflow, scientist, number="1")
+    (made,) = synthetic()
+    volunteer = make_volunteer("v")
+    client = client_of(volunteer)
+    reply = client.get("/api/workflows/night/next/", {"n": 1})
+    (item,) = reply.json()["items"]
+    assert item["subject"]["id"] == made.pk
+    assert b"ynthetic" not in reply.content
+    answer = {"id": "0b0e6ab6-5a3e-4c1e-9f0c-6f5a3f3c2b1a", "workflow": "night", "subject": made.pk, "answer": "no"}
+    feedback = client.post("/api/classifications/", answer, format="json").json()["feedback"]
+    assert feedback["reason"].startswith("An injected synthetic mover, S/N ")
+    assert feedback["reason"].endswith(" 24 arcsec/h.")
+    assert (feedback["correct"], feedback["circle"]) == (False, made.metadata[SYNTHETIC]["path"])
+
+
+def test_synthetics_enter_no_catalogue_model_test_set_or_figure(workflow, scientist):
+    before = figures_of(workflow.survey)["subjects"]
+    ends = whole_archive(sky.checkpoint(workflow))
+    inject(workflow, scientist)
+    made = {subject.pk for subject in synthetic()}
+    for subject in made:
+        vote(make_volunteer(), workflow, subject)
+    assert not made & {label.subject_id for label in labels(workflow)}
+    assert not on_test_side(workflow.survey, [60000]).filter(pk__in=made).exists()
+    assert figures_of(workflow.survey)["subjects"] == before
+    assert whole_archive(sky.checkpoint(workflow)) == ends
+    names = {subject.external_id for subject in synthetic()}
+    scientists = browser(scientist)
+    listed = {row["external_id"] for row in scientists.get("/api/subjects/").json()["results"]}
+    assert not names & listed
+    assert scientists.get("/api/consensus/?workflow=night").json()["results"] == []
+    page = scientists.get("/surveys/night/").content.decode()
+    assert not any(name in page for name in names)
+    assert not QueueEntry.objects.filter(subject__in=made, is_retired=True).exists()
+
+
+def test_who_is_no_scientist_draws_nothing(workflow):
+    for person in (browser(account("stranger")), browser(member(workflow.survey, "moderator")), browser()):
+        assert person.post(f"{PAGE}night/inject/", SAID).status_code == 403
+        assert person.get(PAGE).status_code in (302, 403)
+        assert person.get(f"{PAGE}night/injection/").status_code in (302, 403)
+    assert not Injection.objects.exists()
+    assert not synthetic()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"number": "0"}, "greater than or equal to 1"),
+        ({"number": "5000"}, "less than or equal to 1000"),
+        ({"snr_max": "2"}, "cannot be fainter than the faintest"),
+        ({"fwhm": "0"}, "greater than or equal to 0.8"),
+        ({"label": "GALAXY"}, "not one of the available choices"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(workflow, scientist, changes, sentence):
+    answer = browser(scientist).post(f"{PAGE}night/inject/", SAID | changes)
+    assert answer.status_code == 400
+    assert sentence in answer.content.decode()
+    assert not Injection.objects.exists()
+
+
+def test_without_anything_bogus_there_is_nothing_to_draw_into(workflow, scientist):
+    Subject.objects.update(gold_label="yes")
+    answer = browser(scientist).post(f"{PAGE}night/inject/", SAID)
+    assert answer.status_code == 400
+    assert "nothing to draw movers into" in answer.content.decode()
+
+
+def test_one_drawing_at_a_time(workflow, scientist):
+    page = browser(scientist)
+    assert page.post(f"{PAGE}night/inject/", SAID).status_code == 302
+    assert page.post(f"{PAGE}night/inject/", SAID).status_code == 400
+    job = Injection.objects.get()
+    assert "wait for a worker" in page.get(f"{PAGE}night/injection/").content.decode()
+    assert page.post(f"{PAGE}night/injection/{job.pk}/cancel/").status_code == 302
+    job.refresh_from_db()
+    assert job.state == "cancelled"

@@ -1,0 +1,54 @@
+"""Other rules are tried on the votes there are before they are saved, and then do what the trial said."""
+
+import random
+
+import pytest
+
+from tests.integration.world import make_volunteer, make_workflow, recount, subjects_of, vote
+from webapp.consensus.models import Consensus
+from webapp.consensus.retirement_preview import try_rules
+from webapp.workflows.models import Workflow
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def workflow():
+    """Twenty subjects, six people who differ; two verdicts of a scientist."""
+    workflow = make_workflow(subjects=20, gold=4, min_votes=3, max_votes=8, yes_above=0.99, no_below=0.01)
+    rng = random.Random(3)
+    for person in [make_volunteer() for _ in range(6)]:
+        for subject in [*subjects_of(workflow, gold=True), *subjects_of(workflow)]:
+            vote(person, workflow, subject, rng.choice(["yes", "yes", "yes", "no", "unsure"]))
+    ruled = Consensus.objects.filter(subject__gold_label="")[:2].values("pk")
+    Consensus.objects.filter(pk__in=ruled).update(is_retired=True, retired_reason="human")
+    return workflow
+
+
+CHANGES = [
+    {"max_votes": 6},
+    {"yes_above": 0.8, "no_below": 0.2},
+    {"prior": 0.2},
+    {"method": "majority", "majority": 0.6},
+    {"method": "swap-one-coin", "yes_above": 0.9},
+    {"agreement": 0.7, "agreement_votes": 3, "unsure_share": 0.3, "unsure_votes": 3},
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=str)
+def test_a_trial_says_what_saving_does_and_writes_nothing(workflow, change):
+    open_or_not = {"workflow": workflow, "subject__gold_label": ""}
+    before = dict(Consensus.objects.filter(**open_or_not).values_list("subject", "is_retired"))
+    stored = list(Consensus.objects.order_by("pk").values())
+    changed = Workflow.objects.get(pk=workflow.pk)
+    for name, value in change.items():
+        setattr(changed, name, value)
+    trial = try_rules(changed)
+    assert list(Consensus.objects.order_by("pk").values()) == stored
+    changed.save()
+    recount(changed)
+    after = dict(Consensus.objects.filter(**open_or_not).values_list("subject", "is_retired"))
+    assert trial.subjects == 18
+    assert trial.settled == sum(after[each] and not before[each] for each in before)
+    assert trial.reopened == sum(before[each] and not after[each] for each in before)
+    assert sum(trial.reasons.values()) == trial.retired_then == sum(after.values()) - 2

@@ -1,0 +1,122 @@
+"""A small survey with a queue, and people who answer it."""
+
+import uuid
+from datetime import timedelta
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils import timezone
+from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
+
+from webapp.archive.models import Frame, Subject, SubjectSet, Survey
+from webapp.classifications.models import Classification
+from webapp.classify.record import Item
+from webapp.classify.submit import Submitted, count_overdue, submit
+from webapp.consensus.apply_votes import count
+from webapp.consensus.locking import lock_voters
+from webapp.consensus.models import Consensus, Recount
+from webapp.consensus.recompute import recount_votes
+from webapp.queue.entries import lock_entries
+from webapp.queue.membership import enqueue_subjects
+from webapp.queue.models import Lease, QueueEntry
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
+
+
+def make_workflow(subjects=10, gold=0, slug="atlas", **fields):
+    """Make a survey and a workflow whose queue holds `subjects` open ones and `gold` gold ones, half of them yes."""
+    survey, _ = Survey.objects.get_or_create(
+        slug="atlas",
+        defaults={"name": "ATLAS", "classes": ["AST", "CR"], "positive": ["AST"], "open_metadata": ["site"]},
+    )
+    members, _ = SubjectSet.objects.get_or_create(survey=survey, name=slug)
+    members.subjects.set([make_subject(survey, f"{slug}-{i}") for i in range(subjects)])
+    members.subjects.add(*[make_subject(survey, f"{slug}-g{i}", "AST" if i % 2 else "CR") for i in range(gold)])
+    rules = {
+        "random_fraction": 0.0,
+        "training_schedule": [[0, 0.0]],
+        "follow_ups": {"yes": ["AST"], "no": ["CR"]},
+    } | fields
+    workflow = Workflow.objects.create(
+        survey=survey, slug=slug, name=slug.upper(), kind="tracklet", question="Real?", **rules
+    )
+    workflow.subject_sets.add(members)
+    enqueue_subjects(workflow)
+    return workflow
+
+
+def make_subject(survey, external_id, gold_label=""):
+    index = Subject.objects.filter(survey=survey).count()
+    subject = Subject.objects.create(
+        survey=survey,
+        external_id=external_id,
+        kind="tracklet",
+        checksum=uuid.uuid5(uuid.NAMESPACE_OID, external_id).hex,
+        object_group=external_id,
+        array="2x1x8x8-float32",
+        index=index,
+        metadata={"site": "T08", "#truth": "AST", "!filter": "o"},
+        gold_label=gold_label,
+    )
+    Frame.objects.bulk_create(Frame(subject=subject, position=i, mjd_mid=60000.5 + i / 100, band="o") for i in range(2))
+    return subject
+
+
+def make_volunteer(name=None):
+    user = get_user_model().objects.create(username=name) if name else None
+    return Volunteer.objects.create(user=user)
+
+
+def client_of(volunteer):
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.get_or_create(user=volunteer.user)[0].key}")
+    return client
+
+
+def vote(volunteer, workflow, subject, answer="yes", follow_up=""):
+    """Answer what one was handed, and go on: so that the answer counts."""
+    subject = getattr(subject, "pk", subject)
+    hand(volunteer, workflow, subject)
+    given = submit(volunteer, workflow, [Item(uuid.uuid4(), subject, answer, follow_up)])[0]
+    go_on(volunteer, workflow)
+    given.recorded.classification.refresh_from_db()
+    return Submitted(given.recorded, Consensus.objects.filter(workflow=workflow, subject=subject).first())
+
+
+def hand(volunteer, workflow, subject):
+    """Let the volunteer hold the subject, unless they have answered it."""
+    entry = QueueEntry.objects.filter(workflow=workflow, subject=subject).first()
+    if entry and not standing(workflow).filter(volunteer=volunteer, subject=subject).exists():
+        later = timezone.now() + timedelta(minutes=15)
+        Lease.objects.get_or_create(volunteer=volunteer, entry=entry, defaults={"reason": "new", "expires_at": later})
+
+
+@transaction.atomic
+def go_on(volunteer, workflow):
+    (voter,) = lock_voters(workflow, [volunteer.pk])
+    count(workflow, [(voter, voter.held)], lock_entries(workflow, [row.subject_id for row in voter.held]))
+
+
+def end_grace():
+    """Let the grace period of all answers have ended, and the schedule have seen it; return how many counted."""
+    Classification.objects.held_back().update(created_at=timezone.now() - timedelta(hours=1))
+    return count_overdue()
+
+
+def recount(workflow):
+    """Weigh and add up everything anew, as a worker does after a change of rule."""
+    recount_votes(Recount.objects.claim(Recount.objects.create(workflow=workflow).pk))
+
+
+def entry_of(workflow, subject):
+    return QueueEntry.objects.get(workflow=workflow, subject=getattr(subject, "pk", subject))
+
+
+def subjects_of(workflow, gold=False):
+    entries = QueueEntry.objects.filter(workflow=workflow, is_gold=gold).order_by("subject")
+    return [entry.subject for entry in entries.select_related("subject__survey")]
+
+
+def standing(workflow):
+    return Classification.objects.standing().filter(workflow=workflow)

@@ -1,0 +1,75 @@
+"""REST framework defaults: token authentication in one statement, a JSON parser with a depth limit, throttles."""
+
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
+from rest_framework.authentication import TokenAuthentication
+from rest_framework.exceptions import AuthenticationFailed, ParseError, Throttled
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.throttling import AnonRateThrottle, UserRateThrottle
+
+from webapp.accounts.tokens import LIVES, lifetime
+from webapp.core.rate_limits import Windows
+from webapp.core.sql import Columns, fetch
+from webapp.queue.leases import NewcomerRate
+from webapp.volunteers.models import Volunteer
+
+USER = Columns(User, "person", "id", "username", "is_active", "is_staff", "is_superuser")
+VOLUNTEER = Columns(Volunteer, "volunteer")
+SELECT = f"""
+    SELECT {USER.sql}, {VOLUNTEER.sql}
+    FROM authtoken_token AS token
+    JOIN auth_user AS person ON person.id = token.user_id
+    LEFT JOIN volunteers_volunteer AS volunteer ON volunteer.user_id = person.id
+    WHERE token.key = %s AND {LIVES}
+"""  # noqa: S608  # column names of our own models
+
+
+class VolunteerTokenAuthentication(TokenAuthentication):
+    """Accept the same tokens, and bring the account's volunteer along."""
+
+    def authenticate_credentials(self, key: str) -> tuple[User, str]:
+        """Return the account of the token; raise AuthenticationFailed for one that lives no more."""
+        found = fetch(SELECT, [key, lifetime().total_seconds()]) if "\0" not in key else []
+        if not found or not (user := USER.build(found[0][: len(USER)])).is_active:
+            raise AuthenticationFailed("This token is unknown or has ended, or its account is closed.")
+        if found[0][len(USER)] is not None:
+            user.volunteer = VOLUNTEER.build(found[0][len(USER) :])
+        return user, key
+
+
+class ShallowJSONParser(JSONParser):
+    """Answers 400 to lists within lists that Python cannot follow."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise ParseError("JSON parse error - too many lists or objects within each other") from error
+
+
+class AnonymousThrottle(Windows, AnonRateThrottle):
+    """Requests of nobody in particular, by address."""
+
+
+class UserThrottle(Windows, UserRateThrottle):
+    """Requests of an account; nobody in particular is counted by address already."""
+
+    def get_cache_key(self, request: Request, view: Any) -> str | None:
+        """Name the account, if there is one."""
+        return super().get_cache_key(request, view) if request.user.is_authenticated else None
+
+
+def check_newcomer(request: Request) -> None:
+    """Raise Throttled when too many newcomers ask from one address."""
+    rate = NewcomerRate()
+    if not rate.allow_request(request, None):
+        raise Throttled(
+            rate.wait(),
+            _("Many new visitors came from your network just now. Try again in some minutes, or sign in."),
+        )

@@ -1,0 +1,56 @@
+"""Template tags: access levels, percentages, odds, and why a subject is retired."""
+
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext_lazy as _
+
+from webapp.consensus.access_levels import Gate, gate_of
+from webapp.consensus.evidence import Share
+from webapp.consensus.models import RetiredReason
+from webapp.volunteers.identity import reader_of
+from webapp.workflows.models import Workflow
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def gate(context: dict[str, Any], workflow: Workflow) -> Gate:
+    return gate_of(workflow, reader_of(context["request"]) if workflow.level > 1 else None)
+
+
+@register.filter
+def percent(share: Share) -> str:
+    """Say a share with its interval: “86 % (71–94)”, or a dash before the first answer."""
+    if share.value is None:
+        return "–"
+    return f"{100 * share.value:.0f} % ({100 * share.low:.0f}–{100 * share.high:.0f})"
+
+
+IN_WORDS = {
+    RetiredReason.CONSENSUS.value: _("consensus"),
+    RetiredReason.CLASSIFICATION_COUNT.value: _("number of votes"),
+    RetiredReason.NOTHING_HERE.value: _("nothing here"),
+    RetiredReason.FLAGGED.value: _("flagged"),
+    RetiredReason.HUMAN.value: _("a scientist’s verdict"),
+    RetiredReason.OTHER.value: _("other"),
+}
+
+
+@register.filter
+def as_percent(probability: float) -> str:
+    """Return a probability as a percentage that CSS understands."""
+    return f"{100 * probability:.1f}"
+
+
+@register.filter
+def factor(odds: float) -> str:
+    """Say by what odds are multiplied, in three digits: “× 4.21”, “÷ 12.0”."""
+    times, size = ("×", odds) if odds >= 1 else ("÷", 1 / odds)
+    return f"{times} {size:#.3g}"
+
+
+@register.filter
+def why(reason: str) -> Any:
+    """Say in words why a subject was retired."""
+    return IN_WORDS.get(reason, reason)

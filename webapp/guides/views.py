@@ -1,0 +1,234 @@
+"""Tutorial, field guide and help for volunteers, and the pages on which scientists write them."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from webapp.archive.access import person, survey_page
+from webapp.archive.models import Role, Survey
+from webapp.core.markdown import as_html, sections
+from webapp.guides.field_guide import class_of, field_guide
+from webapp.guides.images import ImageRefused, address_of, keep_image
+from webapp.guides.models import GuideImage, GuideKind, GuideText, Language
+from webapp.guides.texts import TextRefused, current_text, note_step, tutorial_of, versions, write_text
+from webapp.queue.leases import NewcomerRate, settle
+from webapp.volunteers.identity import reader_of, remember, volunteer_of
+from webapp.workflows.models import Workflow
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@ensure_csrf_cookie
+@cache_control(private=True, no_store=True)
+def tutorial(request: HttpRequest, slug: str) -> HttpResponse:
+    workflow = _workflow(slug)
+    if request.method == "POST":
+        return _note_step(request, workflow)
+    return _answer(request, "guides/tutorial.html", workflow, tutorial=tutorial_of(workflow, reader_of(request)))
+
+
+@require_safe
+@cache_control(private=True, no_store=True)
+def guide(request: HttpRequest, slug: str) -> HttpResponse:
+    workflow = _workflow(slug)
+    search = request.GET.get("q", "")[:100]
+    entries = field_guide(workflow.survey, reader_of(request), search)
+    return _answer(request, "guides/field_guide.html", workflow, entries=entries, search=search)
+
+
+@require_safe
+@cache_control(private=True, no_store=True)
+def help_text(request: HttpRequest, slug: str) -> HttpResponse:
+    workflow = _workflow(slug)
+    text = current_text(workflow.survey, workflow, GuideKind.HELP)
+    return _answer(request, "guides/help.html", workflow, html=as_html(text.body) if text else "")
+
+
+@require_safe
+@cache_control(public=True, max_age=365 * 24 * 3600, immutable=True)
+def image(request: HttpRequest, pk: int, digest: str) -> HttpResponse:
+    row = get_object_or_404(GuideImage, pk=pk, digest=digest)
+    return HttpResponse(bytes(row.content), content_type=row.content_type)
+
+
+def _note_step(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    step = request.POST.get("step", "")
+    volunteer = volunteer_of(request)
+    if volunteer.pk is None and not NewcomerRate().allow_request(request, None):
+        return HttpResponse(status=429)
+    tutorial = tutorial_of(workflow, None)
+    if tutorial is None or not step.isascii() or not step.isdigit() or len(step) > 4:
+        return HttpResponseBadRequest("There is no such step.", content_type="text/plain; charset=utf-8")
+    settle(volunteer)
+    note_step(volunteer=volunteer, tutorial=tutorial, step=int(step), is_finished=request.POST.get("finished") == "yes")
+    response = HttpResponse(status=204)
+    remember(response, volunteer)
+    return response
+
+
+def _workflow(slug: str) -> Workflow:
+    return get_object_or_404(Workflow.objects.select_related("survey"), slug=slug, is_active=True)
+
+
+def _answer(request: HttpRequest, template: str, workflow: Workflow, **context: object) -> HttpResponse:
+    """Answer with the part alone where the classify page asks for it, else with a whole page."""
+    frame = "guides/part.html" if request.GET.get("part") else "base.html"
+    return render(request, template, {"workflow": workflow, "survey": workflow.survey, "frame": frame, **context})
+
+
+class TextForm(forms.Form):
+    """A text in Markdown, and the version that its writer began with."""
+
+    body = forms.CharField(
+        required=False,
+        strip=False,
+        label=gettext_lazy("Text, in Markdown"),
+        widget=forms.Textarea({"rows": 22, "spellcheck": "true", "aria-describedby": "how-to-write"}),
+    )
+    based_on = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+    def clean_body(self) -> str:
+        """Keep lines as every system writes them; a browser sends both characters."""
+        return str(self.cleaned_data["body"]).replace("\r\n", "\n")
+
+
+PER_TASK = (GuideKind.TUTORIAL, GuideKind.HELP)
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def guides(request: HttpRequest, survey: Survey) -> HttpResponse:
+    newest = GuideText.objects.filter(survey=survey).order_by("workflow_id", "kind", "language", "-version")
+    texts = {
+        (text.workflow_id, text.kind, text.language): text
+        for text in newest.distinct("workflow_id", "kind", "language").select_related("created_by")
+    }
+    rows = [_row(survey, None, GuideKind.FIELD_GUIDE, texts)]
+    rows += [_row(survey, each, kind, texts) for each in survey.workflows.all() for kind in PER_TASK]
+    return render(request, "guides/guides.html", {"survey": survey, "rows": rows})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@survey_page(Role.SCIENTIST)
+def editor(request: HttpRequest, survey: Survey, kind: str, language: str, workflow: str = "") -> HttpResponse:
+    of = _place(survey, workflow, kind, language)
+    newest = versions(**of).first()
+    if request.method != "POST":
+        form = TextForm(initial={"body": newest.body if newest else "", "based_on": newest.version if newest else 0})
+        return _editor(request, of, form, newest)
+    form = TextForm(request.POST)
+    if form.is_valid():
+        try:
+            saved = write_text(**of, **form.cleaned_data, by=person(request))
+        except TextRefused as error:
+            form.add_error("body", str(error))
+        else:
+            messages.success(
+                request, _("Version %(version)d is saved. Readers see it now.") % {"version": saved.version}
+            )
+            return redirect(_address(of))
+    return _editor(request, of, form, newest, status=400)
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def preview(request: HttpRequest, survey: Survey, kind: str) -> HttpResponse:
+    """Answer with what a text looks like to its readers."""
+    body = request.POST.get("body", "")
+    return render(request, "guides/preview.html", _shown(survey, kind, body))
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def version(
+    request: HttpRequest, survey: Survey, kind: str, language: str, number: int, workflow: str = ""
+) -> HttpResponse:
+    of = _place(survey, workflow, kind, language)
+    text = get_object_or_404(versions(**of), version=number)
+    newest = versions(**of)[0]
+    context = {"text": text, "newest": newest, "address": _address(of), **of, **_shown(survey, kind, text.body)}
+    return render(request, "guides/version.html", context)
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def image_add(request: HttpRequest, survey: Survey) -> HttpResponse:
+    """Keep a picture; answer with the address to write into a text."""
+    upload = request.FILES.get("picture")
+    if upload is None:
+        return JsonResponse({"detail": _("Choose a picture first.")}, status=400)
+    try:
+        kept = keep_image(survey=survey, upload=upload, by=person(request))
+    except ImageRefused as error:
+        return JsonResponse({"detail": str(error)}, status=400)
+    return JsonResponse({"address": address_of(kept), "width": kept.width, "height": kept.height}, status=201)
+
+
+def _place(survey: Survey, workflow: str, kind: str, language: str) -> dict[str, Any]:
+    """Return which text is meant; 404 for one that cannot be."""
+    if kind not in GuideKind.values or language not in Language.values or bool(workflow) == (kind == "field-guide"):
+        raise Http404("There is no such text.")
+    of = get_object_or_404(Workflow, survey=survey, slug=workflow) if workflow else None
+    return {"survey": survey, "workflow": of, "kind": kind, "language": language}
+
+
+def _address(of: dict[str, Any], name: str = "guide-text", **more: Any) -> str:
+    place = {"slug": of["survey"].slug, "kind": of["kind"], "language": of["language"], **more}
+    if of["workflow"]:
+        return reverse(f"{name}-of", kwargs={**place, "workflow": of["workflow"].slug})
+    return reverse(name, kwargs=place)
+
+
+def _row(survey: Survey, workflow: Workflow | None, kind: GuideKind, texts: dict[Any, GuideText]) -> dict[str, Any]:
+    of = {"survey": survey, "workflow": workflow, "kind": kind.value}
+    languages = [
+        {
+            "name": name,
+            "text": texts.get((workflow.pk if workflow else None, kind.value, code)),
+            "address": _address({**of, "language": code}),
+        }
+        for code, name in Language.choices
+    ]
+    return {"workflow": workflow, "label": kind.label, "kind": kind.value, "languages": languages}
+
+
+def _editor(
+    request: HttpRequest, of: dict[str, Any], form: TextForm, newest: GuideText | None, status: int = 200
+) -> HttpResponse:
+    survey, kind = of["survey"], of["kind"]
+    languages = [
+        {"code": code, "name": name, "address": _address({**of, "language": code})} for code, name in Language.choices
+    ]
+    rows = [
+        {"text": text, "address": _address(of, "guide-version", number=text.version)}
+        for text in versions(**of).select_related("created_by")[:50]
+    ]
+    english = current_text(survey, of["workflow"], kind, Language.ENGLISH) if of["language"] != "en" else None
+    context = {
+        "form": form,
+        "newest": newest,
+        "versions": rows,
+        "languages": languages,
+        "english": english,
+        "label": GuideKind(kind).label,
+        "language_name": Language(of["language"]).label,
+        **of,
+        **_shown(survey, kind, form["body"].value() or ""),
+    }
+    return render(request, "guides/editor.html", context, status=status)
+
+
+def _shown(survey: Survey, kind: str, body: str) -> dict[str, Any]:
+    """Return a text as its readers see it: whole, or cut into the steps or classes that its headings begin."""
+    if kind == GuideKind.HELP:
+        return {"kind": kind, "html": as_html(body)}
+    parts = [{"section": section, "label": class_of(survey, section.title)} for section in sections(body)]
+    return {"kind": kind, "parts": parts}
