@@ -13,7 +13,7 @@ RUN = f"""
 import json, resource
 from contextlib import suppress
 from pathlib import Path
-from ml.training.memory import kept_memory
+from ml.training.memory import keep_freed_memory
 
 def faults(rounds=20):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -25,7 +25,7 @@ def in_memory():
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 told = {{"usual": faults(), "before": in_memory()}}
-with suppress(KeyError), kept_memory():
+with suppress(KeyError), keep_freed_memory():
     faults(1)
     told |= {{"kept": faults(), "inside": in_memory()}}
     raise KeyError
