@@ -8,7 +8,7 @@ SERVE ?= 1
 SEED ?= 1
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 
-.PHONY: venv panoptes demo demo-ztf test lint bench papers up clean constraints
+.PHONY: venv panoptes demo demo-ztf test lint bench papers up clean constraints architecture
 
 venv: $(STAMP)
 
@@ -54,6 +54,10 @@ bench: venv
 # Runs the rows that have no result yet; hours for all of them with: make papers AGAIN=1
 papers: venv
 	$(BIN)/python -m bench.papers $(if $(filter 1,$(AGAIN)),--again)
+
+# Draws what imports what; needs Graphviz (apt-get install graphviz).
+architecture: venv
+	for room in webapp ml; do PYTHONPATH=. $(BIN)/import-linter drawgraph $$room | tred | dot -Tsvg > docs/rooms-$$room.svg; done
 
 constraints: venv
 	@{ echo "# Exact versions of everything that is installed, direct or not. Made by: make constraints"; \
