@@ -8,7 +8,7 @@ SERVE ?= 1
 SEED ?= 1
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 
-.PHONY: venv panoptes demo demo-ztf test lint bench papers up clean constraints architecture
+.PHONY: venv panoptes demo demo-ztf test test-fast lint bench papers up clean constraints architecture
 
 venv: $(STAMP)
 
@@ -36,8 +36,16 @@ up: venv
 panoptes: venv
 	-@$(BIN)/python -m tests.acceptance.panoptes_environment
 
+# A file's tests share what is dear to make (a model, a site, a browser), so one process runs them all. Three processes
+# keep two cores busy, since browsers and sites are mostly waited for.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -q --durations 15
+
 test: venv panoptes
-	$(BIN)/python -m pytest tests -n 2 -q --durations 15
+	$(PYTEST) tests
+
+# What needs no browser, no site of its own and no real data: for everyday work.
+test-fast: venv
+	$(PYTEST) tests/unit tests/integration
 
 lint: venv
 	$(BIN)/ruff check .

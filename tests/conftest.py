@@ -10,10 +10,39 @@ from django.utils import translation
 SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
 
+# The files that take longest, to begin with: at the end one of them would keep a single core busy. Those that compute
+# and those that mostly wait (for sites, workers and browsers) take turns, so that they run side by side.
+FIRST = (
+    "real/test_loop_ztf.py",
+    "acceptance/test_worker_learning.py",
+    "real/test_ground_trails_real.py",
+    "acceptance/test_ingest_killed.py",
+    "real/test_tracklets_real.py",
+    "acceptance/test_accessibility.py",
+    "real/",
+    "acceptance/test_brokers.py",
+    "integration/learning/",
+    "acceptance/test_supervision.py",
+    "integration/pages/",
+    "acceptance/test_up.py",
+    "unit/learning_science/",
+    "acceptance/test_classify_page.py",
+    "unit/trails/",
+    "acceptance/test_volunteers_place.py",
+    "unit/cubes/",
+    "acceptance/",
+    "integration/",
+)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """Begin with the real skies, which take minutes: at the end one of them would keep a single core busy."""
-    items.sort(key=lambda item: not item.nodeid.startswith("tests/real/"))
+    """Begin with what takes longest."""
+    items.sort(key=lambda item: _turn(item.nodeid.removeprefix("tests/")))
+
+
+def _turn(name):
+    return next((turn for turn, beginning in enumerate(FIRST) if name.startswith(beginning)), len(FIRST))
 
 
 @pytest.fixture(autouse=True)

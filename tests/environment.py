@@ -15,6 +15,9 @@ sys.dont_write_bytecode = False
 _checkout = hashlib.blake2b(str(Path(__file__).resolve()).encode(), digest_size=6).hexdigest()
 os.environ["WANDERERS_DATA"] = str(Path(tempfile.gettempdir()) / f"wanderers-tests-{os.getuid()}-{_checkout}")
 (Path(os.environ["WANDERERS_DATA"]) / "static").mkdir(parents=True, exist_ok=True)  # whitenoise warns without it
+# Whenever pytest starts as root it shuts its usual folder to all others, among them the database of a run elsewhere.
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(Path(tempfile.gettempdir()) / f"wanderers-{_checkout}"))
+Path(os.environ["PYTEST_DEBUG_TEMPROOT"]).mkdir(exist_ok=True)
 os.environ.setdefault("WANDERERS_CACHE", str(Path(os.environ["WANDERERS_DATA"]) / "cache"))
 # A choice measured beside other tests would differ between runs, and with it the last digits of what is trained.
 os.environ.setdefault("WANDERERS_TRAINING_THREADS", "1")
