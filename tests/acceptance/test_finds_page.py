@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 from ml.finds import Find
 from ml.pixels.store import PixelStore
 from tests.acceptance.people import member
-from tests.integration.world import recount
 from tests.integration.learning import sky
+from tests.integration.world import recount
 from tests.unit.trails.skies import line, noisy
 from webapp.archive.models import Subject
 from webapp.classifications.marks import Line, store_lines

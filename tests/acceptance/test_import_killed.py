@@ -3,8 +3,8 @@
 import pytest
 
 from tests.acceptance.real_worker import running_worker, send, wait_until
-from tests.integration.world import make_workflow
 from tests.integration.imports.files import PANOPTES, panoptes_row, write_csv
+from tests.integration.world import make_workflow
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
 from webapp.imports.models import ClassificationImport

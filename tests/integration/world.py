@@ -15,7 +15,7 @@ from webapp.classify.record import Item
 from webapp.classify.submit import Submitted, count_overdue, submit
 from webapp.consensus.apply_votes import count
 from webapp.consensus.locking import lock_voters
-from webapp.consensus.models import Consensus, Recount
+from webapp.consensus.models import Consensus, ConsensusRecompute
 from webapp.consensus.recompute import recount_votes
 from webapp.queue.entries import lock_entries
 from webapp.queue.membership import enqueue_subjects
@@ -106,7 +106,7 @@ def end_grace():
 
 def recount(workflow):
     """Weigh and add up everything anew, as a worker does after a change of rule."""
-    recount_votes(Recount.objects.claim(Recount.objects.create(workflow=workflow).pk))
+    recount_votes(ConsensusRecompute.objects.claim(ConsensusRecompute.objects.create(workflow=workflow).pk))
 
 
 def entry_of(workflow, subject):

@@ -65,7 +65,7 @@ def _to_count(voter: Voter, workflow: Workflow, new: list[Classification]) -> li
     """Return what counts now that these were answered: all but the last. A mere replay is no going on."""
     if not new:
         return []
-    return [*voter.held, *(new[:-1] if workflow.grace else new)]
+    return [*voter.held, *(new[:-1] if workflow.undo_seconds else new)]
 
 
 @transaction.atomic
@@ -124,7 +124,7 @@ VOLUNTEERS = 100
 
 def count_overdue(limit: int = 10_000) -> int:
     """Let the answers count whose grace period has ended and whose volunteer did not go on; return how many."""
-    grace = ExpressionWrapper(F("workflow__grace") * Value(timedelta(seconds=1)), output_field=DurationField())
+    grace = ExpressionWrapper(F("workflow__undo_seconds") * Value(timedelta(seconds=1)), output_field=DurationField())
     ended = ExpressionWrapper(Now() - grace, output_field=DateTimeField())
     due = Classification.objects.held_back().filter(created_at__lt=ended).order_by("created_at")
     overdue: dict[int, dict[int, set[UUID]]] = defaultdict(lambda: defaultdict(set))

@@ -13,7 +13,7 @@ from webapp.consensus.locking import Voter
 from webapp.consensus.models import Consensus
 from webapp.consensus.retirement import BY_VOTES, reason_to_retire
 from webapp.consensus.skills import Truths, set_records, told
-from webapp.queue.entries import available, lock_entries
+from webapp.queue.entries import lock_entries, open_slots
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
@@ -95,7 +95,7 @@ def _settle(row: Consensus, entry: QueueEntry, taken: int) -> Consensus:
     _retire(row, entry)
     entry.is_retired = row.is_retired
     if not entry.is_gold:  # everybody may hold a gold subject
-        entry.available = available(row.workflow, row.votes, taken)
+        entry.open_slots = open_slots(row.workflow, row.votes, taken)
     return row
 
 

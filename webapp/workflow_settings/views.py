@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
-from webapp.consensus.models import Recount, RetiredReason
+from webapp.consensus.models import ConsensusRecompute, RetiredReason
 from webapp.consensus.retirement import in_words
 from webapp.consensus.retirement_preview import Trial, try_rules
 from webapp.queue.counts import Stock, stock_of
@@ -114,7 +114,7 @@ def _page(
 
 
 def _queue(row: Workflow) -> dict[str, Any]:
-    recount = Recount.objects.filter(workflow=row).first()
+    recount = ConsensusRecompute.objects.filter(workflow=row).first()
     return {
         "workflow": row,
         "rules": in_words(row),

@@ -6,7 +6,18 @@ import pytest
 from django.db import connection
 
 from tasks.jobs import run_ingest as task
-from tests.integration.archive.sky import assert_archive_equals, counters, kept, make_sky, make_survey, row, run_ingest, work_on, write_cube, write_manifest
+from tests.integration.archive.sky import (
+    assert_archive_equals,
+    counters,
+    kept,
+    make_sky,
+    make_survey,
+    row,
+    run_ingest,
+    work_on,
+    write_cube,
+    write_manifest,
+)
 from webapp.archive.ingest.create_run import new_run
 from webapp.archive.models import IngestRun, Subject, SubjectSet
 from webapp.queue.models import QueueEntry

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from tests.integration.archive.sky import assert_archive_equals, make_survey, problems, row, run_ingest, store, write_cube, write_manifest
+from tests.integration.archive.sky import (
+    assert_archive_equals,
+    make_survey,
+    problems,
+    row,
+    run_ingest,
+    store,
+    write_cube,
+    write_manifest,
+)
 from webapp.archive.models import Exposure, Frame, Subject, SubjectSet
 
 pytestmark = pytest.mark.django_db

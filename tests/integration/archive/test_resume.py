@@ -7,7 +7,18 @@ import pytest
 from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
-from tests.integration.archive.sky import assert_archive_equals, counters, make_sky, make_survey, row, run_ingest, store, work_on, write_cube, write_manifest
+from tests.integration.archive.sky import (
+    assert_archive_equals,
+    counters,
+    make_sky,
+    make_survey,
+    row,
+    run_ingest,
+    store,
+    work_on,
+    write_cube,
+    write_manifest,
+)
 from webapp.archive.ingest import store as keeping
 from webapp.archive.ingest.create_run import new_run
 from webapp.archive.ingest.pipeline import ingest

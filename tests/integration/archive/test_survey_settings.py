@@ -3,8 +3,8 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from tests.integration.world import make_subject
 from tests.integration.people import account, browser, member, others
+from tests.integration.world import make_subject
 from webapp.archive.models import Membership, Survey
 from webapp.archive.survey_settings import change_survey
 

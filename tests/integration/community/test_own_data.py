@@ -94,8 +94,10 @@ def test_the_export_holds_lines_skill_tutorials_and_sign_ins(ada, ben, browser_o
     )
     assert (line["classification_id"], line["frame"], line["x1"], line["y2"]) == (str(answer.pk), "1", "1.5", "4.0")
     assert line["classification_subject_external_id"] == answer.subject.external_id
-    assert (skill["workflow_slug"], skill["no_no"], skill["yes_no"]) == ("atlas", "1", "0")
-    assert not {"is_trusted", "stale", "weighed"} & set(skill), "volunteers are told nothing of signs of carelessness"
+    assert (skill["workflow_slug"], skill["true_no_said_no"], skill["true_yes_said_no"]) == ("atlas", "1", "0")
+    assert not {"is_trusted", "revision", "applied_revision"} & set(skill), (
+        "volunteers are told nothing of signs of carelessness"
+    )
     assert "evidence" not in export["classifications.csv"][0]
     assert (tutorial["text_workflow_slug"], tutorial["text_version"], tutorial["step"]) == ("atlas", "3", "1")
     assert (sign_in["provider"], sign_in["uid"], sign_in["extra_data"]) == ("orcid", "0000-1", '{"n": 1}')
@@ -144,13 +146,13 @@ def test_removed_answers_stop_counting_where_it_is_open(workflow, ada, ben, brow
         world.vote(volunteer, workflow, open_one, "yes")
     world.vote(ada, workflow, settled, "yes")
     Consensus.objects.filter(subject=settled).update(is_retired=True, retired_reason="consensus")
-    offered = world.entry_of(workflow, open_one).available
+    offered = world.entry_of(workflow, open_one).open_slots
     leave(browser_of(ada), "remove")
     assert list(Classification.objects.values_list("volunteer", flat=True)) == [ben.pk]
     assert not Volunteer.objects.filter(pk=ada.pk).exists()
     assert not Skill.objects.filter(volunteer=ada.pk).exists()
     assert Consensus.objects.get(subject=open_one).votes_yes == 1
-    assert world.entry_of(workflow, open_one).available == offered + 1
+    assert world.entry_of(workflow, open_one).open_slots == offered + 1
     assert Consensus.objects.get(subject=settled).is_retired
 
 

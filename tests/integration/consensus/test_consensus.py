@@ -49,7 +49,9 @@ def test_a_majority_settles_with_enough_votes_that_decided(answers, retired):
 
 
 def test_swap_retires_by_posterior_once_there_are_enough_votes():
-    workflow = make_workflow(subjects=1, gold=10, min_votes=2, max_votes=9, yes_above=0.95, no_below=0.05)
+    workflow = make_workflow(
+        subjects=1, gold=10, min_votes=2, max_votes=9, accept_threshold=0.95, reject_threshold=0.05
+    )
     people = [make_volunteer(f"v{i}") for i in range(3)]
     for person in people:
         for subject in subjects_of(workflow, gold=True):

@@ -4,8 +4,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
-from tests.integration.world import client_of, make_volunteer, make_workflow, subjects_of, vote
 from tests.integration.imports.files import PANOPTES, panoptes_row, write_csv
+from tests.integration.world import client_of, make_volunteer, make_workflow, subjects_of, vote
 from webapp.archive.models import Membership, Role, Survey
 from webapp.classifications.models import Classification
 from webapp.exports.formats import EXPORTS

@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.integration.world import end_grace, make_volunteer, make_workflow, subjects_of
 from tests.integration.imports.files import counts, imported
+from tests.integration.world import end_grace, make_volunteer, make_workflow, subjects_of
 from webapp.classifications.marks import Line
 from webapp.classifications.models import Classification, Mark
 from webapp.classify.record import Item

@@ -10,8 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import translation
 from PIL import Image
 
-from tests.integration.world import make_subject, make_volunteer, make_workflow, vote
 from tests.integration.people import account, browser, member
+from tests.integration.world import make_subject, make_volunteer, make_workflow, vote
 from webapp.accounts.merge_visitor import merge
 from webapp.archive.models import Subject
 from webapp.core.markdown import as_html, sections

@@ -11,8 +11,8 @@ from ml.checkpoint import Checkpoint as Files
 from ml.pixels.store import PixelStore
 from tasks import jobs
 from tasks.learning import score, train
-from tests.integration.world import make_volunteer
 from tests.integration.learning import sky
+from tests.integration.world import make_volunteer
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification, Mark
 from webapp.consensus.models import Skill

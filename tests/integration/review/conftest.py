@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests.integration.world import recount
 from tests.integration.learning import sky
+from tests.integration.world import recount
 from webapp.archive.models import Membership
 from webapp.classifications.models import Classification
 from webapp.volunteers.models import Volunteer

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tasks.jobs import inject as run
-from tests.integration.world import client_of, make_volunteer, vote
 from tests.integration.learning import sky
 from tests.integration.people import browser, member
+from tests.integration.world import client_of, make_volunteer, vote
 from webapp.archive.models import Frame, Subject, SubjectSet
 from webapp.consensus.models import Consensus
 from webapp.queue.membership import enqueue_subjects

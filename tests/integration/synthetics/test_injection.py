@@ -5,9 +5,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tasks.jobs import inject as run
-from tests.integration.world import client_of, make_volunteer, vote
 from tests.integration.learning import sky
 from tests.integration.people import account, browser, member
+from tests.integration.world import client_of, make_volunteer, vote
 from webapp.archive.models import Frame, Subject, SubjectSet
 from webapp.archive.pixels import pixels_of
 from webapp.learning.scoring import whole_archive

@@ -112,5 +112,5 @@ def _plot(workflow: Workflow, found: list[Vote]) -> dict[str, Any]:
         "number": [0, *(vote.number for vote in found)],
         "label": ["", *(f"{vote.who}: {vote.answer}" for vote in found)],
         "posterior": [workflow.prior, *(vote.posterior for vote in found)],
-        "thresholds": [workflow.no_below, workflow.yes_above] if settles else [],
+        "thresholds": [workflow.reject_threshold, workflow.accept_threshold] if settles else [],
     }
