@@ -18,11 +18,11 @@ from django.db import connection, transaction
 
 from webapp.archive.models import Survey
 from webapp.classify.record import Item, record
-from webapp.consensus.apply_votes import count
+from webapp.consensus.apply_votes import apply_votes
 from webapp.consensus.batch_aggregation import aggregate
 from webapp.consensus.locking import lock_voters
 from webapp.consensus.models import Aggregation, ConsensusRecompute
-from webapp.consensus.recompute import recount_votes
+from webapp.consensus.recompute import recompute_consensus
 from webapp.queue.entries import lock_entries
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
@@ -80,7 +80,7 @@ def recomputed(workflow: Workflow) -> dict[str, Any]:
     """Weigh, add up and store everything anew, as the worker does after a change of rules."""
     job = ConsensusRecompute.objects.claim(ConsensusRecompute.objects.create(workflow=workflow).pk)
     begin = time.perf_counter()
-    recount_votes(job)
+    recompute_consensus(job)
     return {"votes": RECOMPUTED, "seconds": round(time.perf_counter() - begin, 1), "said": job.message}
 
 
@@ -105,7 +105,7 @@ def live(workflow: Workflow) -> dict[str, float]:
             entries = lock_entries(workflow, [subject])
             new = record(person, workflow, [Item(uuid.uuid4(), subject, "yes")], entries)
             begin = time.perf_counter()
-            count(workflow, [(voter, [each.classification for each in new])], entries)
+            apply_votes(workflow, [(voter, [each.classification for each in new])], entries)
             spent.append(1000 * (time.perf_counter() - begin))
     warm = spent[ANSWERS // 4 :]
     return {f"p{q}": round(float(np.percentile(warm, q)), 2) for q in (50, 95)}

@@ -5,7 +5,7 @@ from webapp.archive.ingest.pipeline import ingest
 from webapp.archive.models import IngestRun
 from webapp.consensus.batch_aggregation import aggregate
 from webapp.consensus.models import Aggregation, ConsensusRecompute
-from webapp.consensus.recompute import recount_votes
+from webapp.consensus.recompute import recompute_consensus
 from webapp.imports.models import ClassificationImport
 from webapp.imports.run import bring_in
 from webapp.learning.acquisition import update_priorities
@@ -30,9 +30,9 @@ def import_classifications(row: ClassificationImport) -> None:
 
 
 @job(ConsensusRecompute)
-def recompute_consensus(row: ConsensusRecompute) -> None:
+def recompute(row: ConsensusRecompute) -> None:
     """Recompute the consensus of a workflow under its present rules."""
-    recount_votes(row)
+    recompute_consensus(row)
 
 
 @job(Aggregation)

@@ -95,14 +95,14 @@ WRITE = """
 """
 
 
-def read_sums(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
+def read_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
     """Return by subject what was summed so far, an empty row where nothing was, and how many slots are taken."""
     read = fetch(READ, [[entry.pk for entry in entries]])
     return {subject: (_row(workflow, subject, stored), taken) for subject, taken, *stored in read}
 
 
-def add_up(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
-    """Do what `read_sums` does, with the sums made anew of all votes that weigh."""
+def recompute_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
+    """Do what `read_rows` does, with the sums made anew of all votes that weigh."""
     rows = {}
     for subject, taken, yes, no, unsure, evidence, follow_ups, *stored in fetch(ADD_UP, [[row.pk for row in entries]]):
         row = _row(workflow, subject, stored)
@@ -112,7 +112,7 @@ def add_up(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple
     return rows
 
 
-def write_sums(
+def write_rows(
     workflow: Workflow,
     entries: Sequence[QueueEntry],
     rows: Mapping[int, Consensus],

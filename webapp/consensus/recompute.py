@@ -17,7 +17,7 @@ from django.db.models.functions import Greatest
 from django.utils.translation import gettext_noop
 
 from webapp.classifications.models import Classification
-from webapp.consensus.apply_votes import refresh, refresh_locked
+from webapp.consensus.apply_votes import recompute_locked, recompute_subjects
 from webapp.consensus.evidence import NEWCOMER, Counts, weigh_in_order
 from webapp.consensus.locking import lock_volunteers
 from webapp.consensus.models import Consensus, ConsensusRecompute, Skill
@@ -66,7 +66,7 @@ def replay_everybody(workflow: Workflow, report: Callable[[int], Any] = lambda v
 def replay(workflow: Workflow, volunteers: Collection[int]) -> None:
     """Weigh all answers of some volunteers anew, and count their records; the sums of their subjects stay as they are.
 
-    Bring those up to date afterwards (`refresh`).
+    Bring those up to date afterwards (`recompute_subjects`).
     """
     lock_volunteers(volunteers)
     truths, records = Truths(workflow.survey), dict.fromkeys(volunteers, NEWCOMER)
@@ -153,7 +153,7 @@ def catch_up(workflow: Workflow, limit: int = 1_000) -> int:
         answers = Classification.objects.counted().filter(workflow=workflow, volunteer=volunteer)
         subjects = list(answers.order_by("subject").values_list("subject", flat=True))
         for start in range(0, len(subjects), SUBJECTS):
-            refresh(workflow, subjects[start : start + SUBJECTS])
+            recompute_subjects(workflow, subjects[start : start + SUBJECTS])
         Skill.objects.filter(pk=pk).update(applied_revision=Greatest("applied_revision", revision))
     return len(found)
 
@@ -161,7 +161,7 @@ def catch_up(workflow: Workflow, limit: int = 1_000) -> int:
 BATCH = 1000
 
 
-def start_recount(*, workflow: Workflow, by: User | None) -> ConsensusRecompute:
+def start_recompute(*, workflow: Workflow, by: User | None) -> ConsensusRecompute:
     """Have a worker add up the workflow's votes under its rules of now; return the job, the waiting one if any.
 
     Call it in the transaction that changes the rules: a batch that begins after it has committed follows the new ones.
@@ -174,7 +174,7 @@ def start_recount(*, workflow: Workflow, by: User | None) -> ConsensusRecompute:
     return job
 
 
-def recount_votes(job: ConsensusRecompute) -> None:
+def recompute_consensus(job: ConsensusRecompute) -> None:
     """Do the job. Batches are transactions of their own, so volunteers go on meanwhile; twice does no harm.
 
     Where the rules are those of before, it ends in what live counting has come to once `webapp.consensus.recompute` has
@@ -209,7 +209,7 @@ def _settle(workflow: int, subjects: Sequence[int]) -> Counter[bool]:
     rules = Workflow.objects.select_for_update(no_key=True, of=("self",)).select_related("survey").get(pk=workflow)
     entries = lock_entries(rules, subjects)
     before = {subject: entry.is_retired for subject, entry in entries.items()}
-    after = {subject: row.is_retired for subject, row in refresh_locked(rules, list(entries.values())).items()}
+    after = {subject: row.is_retired for subject, row in recompute_locked(rules, list(entries.values())).items()}
     return Counter(is_retired for subject, is_retired in after.items() if is_retired != before[subject])
 
 

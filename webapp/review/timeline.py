@@ -1,4 +1,4 @@
-"""How a subject's posterior came about: each vote, the skill of whoever gave it, and what was believed after it."""
+"""Timeline of a subject's posterior: each vote, the voter's skill, and the posterior after it."""
 
 import math
 from collections import defaultdict

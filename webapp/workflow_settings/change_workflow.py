@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from webapp.archive.models import SubjectSet, Survey
 from webapp.consensus.models import ConsensusRecompute
-from webapp.consensus.recompute import start_recount
+from webapp.consensus.recompute import start_recompute
 from webapp.queue.membership import dequeue_subjects, enqueue_subjects
 from webapp.workflows.gold_schedule import Schedule
 from webapp.workflows.models import Workflow
@@ -112,7 +112,7 @@ def change_workflow(
     row.subject_sets.set(subject_sets)
     removed = dequeue_subjects(row) if sets_before - set(subject_sets) else 0
     needs_recount = _rules(row) != rules_before and row.queue.exists()
-    recount = start_recount(workflow=row, by=by) if needs_recount else None
+    recount = start_recompute(workflow=row, by=by) if needs_recount else None
     return Saved(row, added=enqueue_subjects(row), removed=removed, recount=recount)
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.integration.world import end_grace, entry_of, make_volunteer, make_workflow, subjects_of, vote
 from webapp.classifications.models import Classification
 from webapp.classify.record import Item
-from webapp.classify.submit import count_overdue, submit, undo
+from webapp.classify.submit import commit_pending, submit, undo
 from webapp.consensus.models import Consensus, Skill
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def test_it_counts_when_the_grace_has_ended():
     workflow = make_workflow(subjects=1, gold=1)
     ann, (gold,) = make_volunteer("ann"), subjects_of(workflow, gold=True)
     answer(ann, workflow, gold, say="no")
-    assert count_overdue() == 0
+    assert commit_pending() == 0
     assert not Skill.objects.exists()
     assert end_grace() == 1
     assert Skill.objects.get().true_no_said_no == 1

@@ -15,7 +15,7 @@ from django.test import Client
 from tests.integration import world
 from webapp.classifications.models import Classification
 from webapp.community.models import Collection, Favourite, Profile
-from webapp.consensus.apply_votes import refresh
+from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.models import Consensus, Skill
 from webapp.guides.models import GuideText, TutorialProgress
 from webapp.review.rulings import rule
@@ -124,7 +124,7 @@ def test_kept_answers_count_on_and_lead_to_nobody(workflow, ada, ben, browser_of
     world.vote(ada, workflow, first, "yes")
     world.vote(ada, workflow, second, "no")
     belongings(ada, first)
-    refresh(workflow, [second.pk])
+    recompute_subjects(workflow, [second.pk])
     before = Consensus.objects.get(subject=second)
     assert leave(browser_of(ada), "keep").status_code == 302
     assert not User.objects.filter(username="ada").exists()
@@ -133,7 +133,7 @@ def test_kept_answers_count_on_and_lead_to_nobody(workflow, ada, ben, browser_of
     assert (kept.device, kept.viewport, kept.finished_at) == ("", "", None)
     assert kept.volunteer.key != ada.key, "a cookie of before leads nowhere"
     assert not any(model.objects.exists() for model in (Favourite, Collection))
-    refresh(workflow, [second.pk])
+    recompute_subjects(workflow, [second.pk])
     after = Consensus.objects.get(subject=second)
     assert (after.votes_no, after.posterior) == (1, before.posterior)
     page = browser_of().get(f"/surveys/atlas/subjects/{first.pk}/").content.decode()

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.integration.world import entry_of, make_volunteer, make_workflow, recount, subjects_of, vote
-from webapp.consensus.apply_votes import refresh
+from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up
 from webapp.consensus.skills import truth_changed
@@ -100,7 +100,7 @@ def test_what_a_person_retired_stays_retired():
     (subject,) = subjects_of(workflow)
     vote(make_volunteer(), workflow, subject)
     Consensus.objects.update(is_retired=True, retired_reason="human")
-    refresh(workflow, [subject.pk])
+    recompute_subjects(workflow, [subject.pk])
     assert entry_of(workflow, subject).is_retired
     vote(make_volunteer(), workflow, subject, "no")
     recount(workflow)
@@ -132,6 +132,6 @@ def test_refresh_takes_as_many_queries_for_twenty_subjects_as_for_one():
     counts = []
     for some in (subjects[:1], subjects):
         with CaptureQueriesContext(connection) as queries:
-            refresh(workflow, some)
+            recompute_subjects(workflow, some)
         counts.append(len(queries))
     assert counts[0] == counts[1]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.world import make_volunteer, make_workflow, recount, subjects_of, vote
 from webapp.consensus.models import Consensus
-from webapp.consensus.retirement_preview import try_rules
+from webapp.consensus.retirement_preview import preview_rules
 from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ def test_a_trial_says_what_saving_does_and_writes_nothing(workflow, change):
     changed = Workflow.objects.get(pk=workflow.pk)
     for name, value in change.items():
         setattr(changed, name, value)
-    trial = try_rules(changed)
+    trial = preview_rules(changed)
     assert list(Consensus.objects.order_by("pk").values()) == stored
     changed.save()
     recount(changed)

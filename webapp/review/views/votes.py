@@ -1,4 +1,4 @@
-"""One subject's votes, what was believed after each, and the lines that volunteers drew on it."""
+"""Votes page of a subject: its posterior after each vote, and the lines drawn on it."""
 
 from typing import Any
 
