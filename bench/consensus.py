@@ -18,11 +18,11 @@ from django.db import connection, transaction
 
 from webapp.archive.models import Survey
 from webapp.classify.record import Item, record
-from webapp.consensus.apply_votes import count
+from webapp.consensus.apply_votes import apply_votes
 from webapp.consensus.batch_aggregation import aggregate
 from webapp.consensus.locking import lock_voters
-from webapp.consensus.models import Aggregation, Recount
-from webapp.consensus.recompute import recount_votes
+from webapp.consensus.models import Aggregation, ConsensusRecompute
+from webapp.consensus.recompute import recompute_consensus
 from webapp.queue.entries import lock_entries
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
@@ -41,7 +41,7 @@ SUBJECTS = """
     FROM generate_series(1, %(n)s) AS i
 """
 QUEUE = """
-    INSERT INTO queue_queueentry (workflow_id, subject_id, priority, reason, available, shuffle, is_gold,
+    INSERT INTO queue_queueentry (workflow_id, subject_id, priority, reason, open_slots, random_key, is_gold,
         is_retired)
     SELECT %(workflow)s, id, random(), 'new', 3, random(), gold_label <> '', false
     FROM archive_subject WHERE survey_id = %(survey)s
@@ -62,7 +62,9 @@ def make_workflow(votes: int) -> Workflow:
     """Make a survey, its workflow, and so many votes that count but have not been weighed."""
     name = f"bench-{votes}"
     survey = Survey.objects.create(slug=name, name=name)
-    workflow = Workflow.objects.create(survey=survey, slug=name, name=name, kind="tracklet", question="?", grace=0)
+    workflow = Workflow.objects.create(
+        survey=survey, slug=name, name=name, kind="tracklet", question="?", undo_seconds=0
+    )
     first = Volunteer.objects.bulk_create(Volunteer(is_simulated=True) for _ in range(VOLUNTEERS))[0].pk
     given = {"survey": survey.pk, "workflow": workflow.pk, "n": votes // EACH, "gold": GOLD_EVERY, "first": first}
     with connection.cursor() as cursor:
@@ -76,9 +78,9 @@ def make_workflow(votes: int) -> Workflow:
 
 def recomputed(workflow: Workflow) -> dict[str, Any]:
     """Weigh, add up and store everything anew, as the worker does after a change of rules."""
-    job = Recount.objects.claim(Recount.objects.create(workflow=workflow).pk)
+    job = ConsensusRecompute.objects.claim(ConsensusRecompute.objects.create(workflow=workflow).pk)
     begin = time.perf_counter()
-    recount_votes(job)
+    recompute_consensus(job)
     return {"votes": RECOMPUTED, "seconds": round(time.perf_counter() - begin, 1), "said": job.message}
 
 
@@ -93,7 +95,7 @@ def looked_back(workflow: Workflow) -> dict[str, Any]:
 
 def live(workflow: Workflow) -> dict[str, float]:
     """Let new volunteers answer subjects drawn at random, some of known class; return milliseconds of counting each."""
-    subjects = list(workflow.queue.order_by("shuffle").values_list("subject", flat=True)[:ANSWERS])
+    subjects = list(workflow.queue.order_by("random_key").values_list("subject", flat=True)[:ANSWERS])
     people = Volunteer.objects.bulk_create(Volunteer(is_simulated=True) for _ in range(8))
     spent = []
     for number, subject in enumerate(subjects):
@@ -103,7 +105,7 @@ def live(workflow: Workflow) -> dict[str, float]:
             entries = lock_entries(workflow, [subject])
             new = record(person, workflow, [Item(uuid.uuid4(), subject, "yes")], entries)
             begin = time.perf_counter()
-            count(workflow, [(voter, [each.classification for each in new])], entries)
+            apply_votes(workflow, [(voter, [each.classification for each in new])], entries)
             spent.append(1000 * (time.perf_counter() - begin))
     warm = spent[ANSWERS // 4 :]
     return {f"p{q}": round(float(np.percentile(warm, q)), 2) for q in (50, 95)}

@@ -43,7 +43,7 @@ PREPARE = [
 ]
 FILL = [
     """
-    INSERT INTO queue_queueentry (workflow_id, subject_id, priority, reason, available, shuffle, is_gold,
+    INSERT INTO queue_queueentry (workflow_id, subject_id, priority, reason, open_slots, random_key, is_gold,
         is_retired)
     SELECT %(workflow)s, id, 0, 'new', 0, random(), false, false FROM archive_subject LIMIT %(subjects)s
     """,

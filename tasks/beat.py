@@ -1,4 +1,4 @@
-"""Beat: `celery -A tasks.beat beat`. It knows the names of what is due, none of the science, and so starts quickly."""
+"""Celery beat: `celery -A tasks.beat beat`. Imports task names only, none of the science, and so starts quickly."""
 
 import logging
 import os

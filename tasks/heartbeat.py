@@ -1,4 +1,4 @@
-"""Keep a job's lease through work that cannot report: compiling a network, or an epoch, may outlast any lease."""
+"""Renew a job's lease from a thread, through work that cannot report progress, such as compiling a network."""
 
 import logging
 import threading

@@ -3,7 +3,7 @@
 from django.apps import apps
 
 from tasks.base_task import task
-from webapp.classify.submit import count_overdue
+from webapp.classify.submit import commit_pending
 from webapp.consensus import batch_aggregation
 from webapp.consensus.recompute import catch_up_all
 from webapp.core.jobs import Job
@@ -33,7 +33,7 @@ def sweep() -> None:
 def housekeeping() -> None:
     """Release expired leases, commit pending classifications, and recompute evidence after changed skills."""
     release_expired()
-    count_overdue()
+    commit_pending()
     catch_up_all()
 
 

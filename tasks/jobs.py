@@ -4,13 +4,13 @@ from tasks.base_task import job
 from webapp.archive.ingest.pipeline import ingest
 from webapp.archive.models import IngestRun
 from webapp.consensus.batch_aggregation import aggregate
-from webapp.consensus.models import Aggregation, Recount
-from webapp.consensus.recompute import recount_votes
+from webapp.consensus.models import Aggregation, ConsensusRecompute
+from webapp.consensus.recompute import recompute_consensus
 from webapp.imports.models import ClassificationImport
 from webapp.imports.run import bring_in
 from webapp.learning.acquisition import update_priorities
 from webapp.learning.models import ScoringRun
-from webapp.quality.models import TrustScan
+from webapp.quality.models import QualityScan
 from webapp.quality.scan import scan
 from webapp.queue.membership import refill
 from webapp.synthetics.injection import inject_movers
@@ -29,10 +29,10 @@ def import_classifications(row: ClassificationImport) -> None:
     bring_in(row)
 
 
-@job(Recount)
-def recompute_consensus(row: Recount) -> None:
+@job(ConsensusRecompute)
+def recompute(row: ConsensusRecompute) -> None:
     """Recompute the consensus of a workflow under its present rules."""
-    recount_votes(row)
+    recompute_consensus(row)
 
 
 @job(Aggregation)
@@ -41,8 +41,8 @@ def aggregate_votes(row: Aggregation) -> None:
     aggregate(row)
 
 
-@job(TrustScan)
-def scan_quality(row: TrustScan) -> None:
+@job(QualityScan)
+def scan_quality(row: QualityScan) -> None:
     """Scan a workflow's classifications for spammers and bots."""
     scan(row)
 

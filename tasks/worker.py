@@ -1,4 +1,4 @@
-"""The worker: `celery -A tasks.worker worker`. It knows every task and serves every queue, unless -Q says less."""
+"""Celery worker: `celery -A tasks.worker worker`. Registers every task and serves every queue, unless -Q says less."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What the web server calls. Its threads are few, and each keeps its connection to the database."""
+"""ASGI entry point of the web server; its few threads keep their database connections."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""Settings: read from the environment, typed; a malformed value stops the start with a sentence."""
+"""Settings from typed environment variables; a malformed value stops the start with a message."""
 
 import sys
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What the web server calls. Views are loaded before the first request, which would otherwise wait seconds for them."""
+"""WSGI entry point; views are loaded before the first request, which would otherwise wait for them."""
 
 import multiprocessing
 import os

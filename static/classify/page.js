@@ -29,7 +29,7 @@ const keymap = new Keymap({
   yes: { label: gettext("Yes"), keys: ["y", "ArrowRight"], run: () => answer("yes") },
   no: { label: gettext("No"), keys: ["n", "ArrowLeft"], run: () => answer("no") },
   unsure: { label: gettext("Unsure; as good an answer as the others"), keys: ["u", "ArrowDown"], run: () => answer("unsure") },
-  undo: { label: interpolate(gettext("Undo, for %s seconds"), [config.grace]), keys: ["z"], run: undo },
+  undo: { label: interpolate(gettext("Undo, for %s seconds"), [config.undo_seconds]), keys: ["z"], run: undo },
   talk: { label: gettext("Talk about the last one"), keys: ["t"], run: talk },
   help: { label: gettext("This help"), keys: ["?"], run: () => part("keys").showModal() },
   ...pictureActions(stage, config),
@@ -179,8 +179,8 @@ function offerUndo() {
 function undo() {
   const step = history.at(-1);
   if (!step) return;
-  if (Date.now() - Date.parse(step.classification.finished_at) > 1000 * config.grace) {
-    say(interpolate(gettext("An answer can be undone for %s seconds; that one is settled now."), [config.grace]));
+  if (Date.now() - Date.parse(step.classification.finished_at) > 1000 * config.undo_seconds) {
+    say(interpolate(gettext("An answer can be undone for %s seconds; that one is settled now."), [config.undo_seconds]));
     return;
   }
   history.pop();

@@ -74,7 +74,7 @@ def test_undo_brings_the_subject_back(workflow, open_page):
 
 
 def test_undo_ends_with_the_grace_period(db, open_page):
-    make_workflow(grace=0)
+    make_workflow(undo_seconds=0)
     page = open_page("/classify/night/")
     first = press(page, "y")
     press(page, "z")

@@ -19,7 +19,7 @@ ANSWERS = "**/api/classifications/"
 
 @pytest.fixture
 def workflow(db):
-    return make_workflow(grace=300)
+    return make_workflow(undo_seconds=300)
 
 
 def sign_out(page):

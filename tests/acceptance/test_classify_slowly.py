@@ -51,7 +51,7 @@ def loading(page):
 
 
 def test_undo_while_the_next_picture_loads_keeps_pictures_and_subjects_together(db, open_page):
-    make_workflow(grace=300)
+    make_workflow(undo_seconds=300)
     page = open_page("/")
     pixels = Held(page, "**/pixels/**")
     page.goto(PAGE)
@@ -72,7 +72,7 @@ def test_undo_while_the_next_picture_loads_keeps_pictures_and_subjects_together(
 
 
 def test_undo_while_nothing_is_there_yet_brings_the_subject_back(db, open_page):
-    make_workflow(n=1, grace=300)
+    make_workflow(n=1, undo_seconds=300)
     page = open_page("/")
     asked = Held(page, "**/next/**")
     page.goto(PAGE)
@@ -87,7 +87,7 @@ def test_undo_while_nothing_is_there_yet_brings_the_subject_back(db, open_page):
 
 
 def test_lines_stay_with_their_subject_when_undo_comes_before_the_next_picture(db, open_page):
-    make_workflow(grace=300, line_marking=True)
+    make_workflow(undo_seconds=300, line_marking=True)
     page = open_page("/")
     pixels = Held(page, "**/pixels/**")
     page.goto(PAGE)
@@ -111,7 +111,7 @@ def test_lines_stay_with_their_subject_when_undo_comes_before_the_next_picture(d
 
 
 def test_a_reply_that_is_no_answer_of_ours_loses_nothing(db, open_page):
-    make_workflow(grace=300)
+    make_workflow(undo_seconds=300)
     page = open_page(PAGE)
     ready(page)
     page.route(ANSWERS, lambda route: route.fulfill(status=200, content_type="text/html", body="<html>Soon</html>"))
@@ -122,7 +122,7 @@ def test_a_reply_that_is_no_answer_of_ours_loses_nothing(db, open_page):
 
 
 def test_an_answer_of_a_visitor_whom_the_browser_forgot_keeps_no_other_from_being_sent(db, open_page):
-    make_workflow(grace=300)
+    make_workflow(undo_seconds=300)
     page = open_page(PAGE)
     page.route(ANSWERS, lambda route: route.abort())
     press(page, "y")
@@ -136,7 +136,7 @@ def test_an_answer_of_a_visitor_whom_the_browser_forgot_keeps_no_other_from_bein
 
 
 def test_what_waits_for_somebody_else_lets_the_rest_through(db, open_page):
-    make_workflow(grace=300)
+    make_workflow(undo_seconds=300)
     page = open_page(PAGE)
     refused = []
 

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def workflow(db):
-    return make_workflow(n=1, grace=300)
+    return make_workflow(n=1, undo_seconds=300)
 
 
 def heart(page, pressed):

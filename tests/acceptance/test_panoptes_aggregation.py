@@ -15,7 +15,7 @@ from webapp.classifications.marks import Line
 from webapp.classifications.models import Classification
 from webapp.classify.record import Item
 from webapp.classify.submit import submit
-from webapp.consensus.apply_votes import refresh
+from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.models import Consensus
 from webapp.exports.formats import EXPORTS
 
@@ -76,7 +76,7 @@ def test_the_reduced_counts_are_our_consensus(aggregate, tmp_path):
             vote(volunteer, workflow, subject, answer, follow_up)
     withdrawn = vote(make_volunteer("withdrew"), workflow, subjects[0], "yes").recorded.classification
     Classification.objects.filter(pk=withdrawn.pk).update(withdrawn_at=withdrawn.created_at)
-    refresh(workflow, [subjects[0].pk])
+    recompute_subjects(workflow, [subjects[0].pk])
 
     rows = reduced(aggregate, workflow, tmp_path, "question_extractor", "question_reducer")
     counts = {

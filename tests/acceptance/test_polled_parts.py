@@ -7,11 +7,11 @@ from tests.acceptance.people import member
 from tests.integration.quality.test_flags_page import NUMBERS
 from tests.integration.world import make_volunteer, make_workflow
 from webapp.archive.models import IngestProblem, IngestRun
-from webapp.consensus.models import Recount
+from webapp.consensus.models import ConsensusRecompute
 from webapp.imports.models import ClassificationImport
 from webapp.imports.record import Reason
 from webapp.learning.models import TrainingEpoch, TrainingRun
-from webapp.quality.models import TrustFlag, TrustScan
+from webapp.quality.models import QualityFlag, QualityScan
 from webapp.synthetics.models import Injection
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -48,7 +48,7 @@ def flag(workflow, name, **fields):
     kind, numbers = next(iter(NUMBERS.items()))
     bot = make_volunteer(name)
     seen_at = workflow.created_at
-    return TrustFlag.objects.create(
+    return QualityFlag.objects.create(
         volunteer=bot, workflow=workflow, kind=kind, numbers=numbers, p=1e-9, seen_at=seen_at, **fields
     )
 
@@ -63,7 +63,7 @@ def test_the_focus_stays_on_a_run_in_the_list(workflow, page, start, address):
 
 
 def test_what_was_decided_stays_unfolded_while_a_worker_looks(workflow, page):
-    TrustScan.objects.create(workflow=workflow, state="running")
+    QualityScan.objects.create(workflow=workflow, state="running")
     flag(workflow, "quick-answers", state="dismissed")
     page.goto("/surveys/atlas/trust/")
     page.get_by_text("Decided and over: 1").click()
@@ -97,8 +97,8 @@ def test_whatever_can_have_the_focus_can_keep_it(workflow, page):
         workflow=workflow, path="x", options={"answers": {}}, report=said, state="running"
     )
     Injection.objects.create(workflow=workflow, label="AST", seed=1, state="running")
-    Recount.objects.create(workflow=workflow, state="running")
-    TrustScan.objects.create(workflow=workflow, state="running")
+    ConsensusRecompute.objects.create(workflow=workflow, state="running")
+    QualityScan.objects.create(workflow=workflow, state="running")
     for state in ("open", "confirmed"):
         flag(workflow, state, state=state)
     workflow.queue.all().delete()

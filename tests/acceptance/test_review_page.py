@@ -24,7 +24,7 @@ N = 6
 def survey(db):
     """Subjects of which volunteers say yes and the champion says no, the later the surer."""
     survey = sky.survey("night", classes=["AST", "CR"], positive=["AST"])
-    workflow = sky.workflow(survey, grace=0)
+    workflow = sky.workflow(survey, undo_seconds=0)
     rows = sky.subjects(survey, np.ones(N))
     sky.queue(workflow, rows)
     run = TrainingRun.objects.create(survey=survey, workflow=workflow, role="stamp")

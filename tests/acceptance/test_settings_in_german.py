@@ -16,8 +16,14 @@ LANGUAGES = {"de": ("Speichern", "Gespeichert."), "fr": ("Enregistrer", "Enregis
 @pytest.fixture
 def survey(db):
     survey = sky.survey("night", classes=["AST", "CR"], positive=["AST"], pixel_scale=1.0125, observatory="T05")
-    rules = {"prior": 0.125, "yes_above": 0.9875, "random_fraction": 0.25, "skill_wanted": 0.75, "retrain_after": 1500}
-    sky.workflow(survey, follow_ups={"no": ["CR"]}, grace=1200, **rules)
+    rules = {
+        "prior": 0.125,
+        "accept_threshold": 0.9875,
+        "random_fraction": 0.25,
+        "required_skill": 0.75,
+        "min_new_labels": 1500,
+    }
+    sky.workflow(survey, follow_ups={"no": ["CR"]}, undo_seconds=1200, **rules)
     return survey
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.acceptance.people import member
 from tests.integration.quality.test_flags_page import NUMBERS
 from tests.integration.world import make_volunteer, make_workflow
-from webapp.quality.models import TrustFlag, TrustScan
+from webapp.quality.models import QualityFlag, QualityScan
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -19,11 +19,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def scientist():
     workflow = make_workflow(subjects=2)
     now = timezone.now()
-    TrustScan.objects.create(workflow=workflow, state="done", done=812, finished_at=now)
+    QualityScan.objects.create(workflow=workflow, state="done", done=812, finished_at=now)
     for number, (kind, numbers) in enumerate(NUMBERS.items()):
         bot = make_volunteer(f"quick-answers-{number}")
         original = make_volunteer("one-of-many-names") if kind == "copy" else None
-        TrustFlag.objects.create(
+        QualityFlag.objects.create(
             volunteer=bot, workflow=workflow, kind=kind, numbers=numbers, p=10.0 ** (-30 + number), seen_at=now,
             original=original,
         )  # fmt: skip
@@ -56,15 +56,15 @@ def test_deciding(scientist, open_page, width, scheme, tmp_path):
 
 def test_what_a_worker_finds_appears_by_itself(open_page):
     workflow = make_workflow(subjects=2)
-    scan = TrustScan.objects.create(workflow=workflow, state="running")
+    scan = QualityScan.objects.create(workflow=workflow, state="running")
     page = open_page("/surveys/atlas/trust/", user=member(workflow.survey, "scientist"))
     expect(page.get_by_text("A worker looks through the answers")).to_be_visible()
     kind, numbers = next(iter(NUMBERS.items()))
     bot = make_volunteer("quick-answers")
-    TrustFlag.objects.create(
+    QualityFlag.objects.create(
         volunteer=bot, workflow=workflow, kind=kind, numbers=numbers, p=1e-9, seen_at=timezone.now()
     )
-    TrustScan.objects.filter(pk=scan.pk).update(state="done", done=7, finished_at=timezone.now())
+    QualityScan.objects.filter(pk=scan.pk).update(state="done", done=7, finished_at=timezone.now())
     expect(page.get_by_text("1 open")).to_be_visible()
     expect(page.get_by_text("the answers of 7 volunteers")).to_be_visible()
     assert page.locator("[hx-trigger]").count() == 0

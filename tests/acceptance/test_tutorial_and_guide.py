@@ -182,7 +182,7 @@ def test_ones_own_skill_is_drawn_and_tabled(workflow, open_page, width, height):
         ready(page)
         page.keyboard.press(key)
     wait_until(page, lambda: Classification.objects.count() == 4)
-    Workflow.objects.update(grace=0)
+    Workflow.objects.update(undo_seconds=0)
     wait_until(page, lambda: Volunteer.objects.filter(skills__isnull=False).exists())
     page.goto("/skill/")
     expect(page.locator("[data-skill] .bk-Canvas, [data-skill] canvas").first).to_be_attached()

@@ -12,11 +12,11 @@ from rest_framework.test import APIClient
 from webapp.archive.models import Frame, Subject, SubjectSet, Survey
 from webapp.classifications.models import Classification
 from webapp.classify.record import Item
-from webapp.classify.submit import Submitted, count_overdue, submit
-from webapp.consensus.apply_votes import count
+from webapp.classify.submit import Submitted, commit_pending, submit
+from webapp.consensus.apply_votes import apply_votes
 from webapp.consensus.locking import lock_voters
-from webapp.consensus.models import Consensus, Recount
-from webapp.consensus.recompute import recount_votes
+from webapp.consensus.models import Consensus, ConsensusRecompute
+from webapp.consensus.recompute import recompute_consensus
 from webapp.queue.entries import lock_entries
 from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import Lease, QueueEntry
@@ -95,18 +95,18 @@ def hand(volunteer, workflow, subject):
 @transaction.atomic
 def go_on(volunteer, workflow):
     (voter,) = lock_voters(workflow, [volunteer.pk])
-    count(workflow, [(voter, voter.held)], lock_entries(workflow, [row.subject_id for row in voter.held]))
+    apply_votes(workflow, [(voter, voter.held)], lock_entries(workflow, [row.subject_id for row in voter.held]))
 
 
 def end_grace():
     """Let the grace period of all answers have ended, and the schedule have seen it; return how many counted."""
     Classification.objects.held_back().update(created_at=timezone.now() - timedelta(hours=1))
-    return count_overdue()
+    return commit_pending()
 
 
 def recount(workflow):
     """Weigh and add up everything anew, as a worker does after a change of rule."""
-    recount_votes(Recount.objects.claim(Recount.objects.create(workflow=workflow).pk))
+    recompute_consensus(ConsensusRecompute.objects.claim(ConsensusRecompute.objects.create(workflow=workflow).pk))
 
 
 def entry_of(workflow, subject):

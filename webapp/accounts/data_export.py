@@ -20,7 +20,16 @@ from webapp.volunteers.models import Volunteer
 
 IN_MEMORY = 2**20
 CHUNK = 2000
-LEFT_OUT = ("volunteer_id", "author_id", "removed_by_id", "user_id", "is_trusted", "stale", "weighed", "evidence")
+LEFT_OUT = (
+    "volunteer_id",
+    "author_id",
+    "removed_by_id",
+    "user_id",
+    "is_trusted",
+    "revision",
+    "applied_revision",
+    "evidence",
+)
 NAMES = {
     "subject_id": ["subject__survey__slug", "subject__external_id"],
     "classification_id": ["classification__subject__survey__slug", "classification__subject__external_id"],
@@ -34,7 +43,7 @@ README = """What this site keeps about you.
 profile.json          your account and profile
 classifications.csv   your answers, those that you took back too (withdrawn_at)
 lines.csv             the lines that you drew along trails, each with its answer (classification_id)
-skill.csv             your answers to subjects whose class is known: yes_no counts real ones that you said no to
+skill.csv             your answers to subjects of known class: true_yes_said_no counts real ones that you said no to
 tutorials.csv         how far you have read which tutorial
 favourites.csv        the subjects that you gave a heart
 collections.json      your collections, and what is in them

@@ -9,7 +9,7 @@ from django.db.models import CASCADE, ProtectedError
 from webapp.classifications.models import Classification
 from webapp.community.models import Collection, Discovery, Favourite, Notification
 from webapp.community.talk import disown
-from webapp.consensus.apply_votes import refresh
+from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.models import Consensus
 from webapp.queue.entries import lock_entries
 from webapp.queue.models import Lease, QueueEntry
@@ -59,7 +59,7 @@ def _remove_answers(volunteer: Volunteer) -> None:
             lock_entries(workflow, batch)
             answers.filter(workflow=workflow, subject__in=batch).delete()
             settled = Consensus.objects.filter(workflow=workflow, subject__in=batch, is_retired=True)
-            refresh(workflow, set(batch) - set(settled.values_list("subject", flat=True)))
+            recompute_subjects(workflow, set(batch) - set(settled.values_list("subject", flat=True)))
     volunteer.delete()
 
 
@@ -70,7 +70,7 @@ def _give_back(volunteer: Volunteer) -> None:
         subjects = list(held.filter(workflow=workflow).values_list("subject", flat=True))
         lock_entries(workflow, subjects)
         Lease.objects.filter(volunteer=volunteer, entry__workflow=workflow).delete()
-        refresh(workflow, subjects)
+        recompute_subjects(workflow, subjects)
 
 
 def _delete(user: User) -> None:

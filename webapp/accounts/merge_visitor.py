@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from webapp.classifications.models import Classification
 from webapp.community.models import Discovery, Favourite, Notification
-from webapp.consensus.apply_votes import refresh
+from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.recompute import replay
 from webapp.consensus.skills import mark_stale
 from webapp.guides.texts import hand_over
@@ -55,7 +55,7 @@ def _merge_in(workflow: Workflow, visitor: Volunteer, account: Volunteer) -> int
     Lease.objects.filter(volunteer=account, entry__workflow=workflow, entry__subject__in=theirs).delete()
     hand_over_flags(workflow, visitor, account)
     replay(workflow, [visitor.pk, account.pk])
-    refresh(workflow, changed)
+    recompute_subjects(workflow, changed)
     mark_stale(workflow, [account.pk])  # other subjects of theirs are added up later
     return moved
 

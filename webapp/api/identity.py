@@ -1,4 +1,4 @@
-"""Who speaks to the API: a token, a session, or a visitor's cookie."""
+"""API authentication of volunteers: a token, a session, or a visitor's signed cookie."""
 
 from contextlib import suppress
 

@@ -1,4 +1,4 @@
-"""Subject pixels from the Zarr store that PIXELS names."""
+"""Subject pixels from the Zarr store that PIXELS names, and a system check of that setting."""
 
 from functools import cache
 

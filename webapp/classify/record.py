@@ -213,12 +213,12 @@ def withdraw(classification: Classification) -> bool:
     now = timezone.now()
     workflow = classification.workflow
     standing = Classification.objects.standing().filter(pk=classification.pk)
-    if standing.filter(created_at__gte=now - timedelta(seconds=workflow.grace)).update(withdrawn_at=now):
+    if standing.filter(created_at__gte=now - timedelta(seconds=workflow.undo_seconds)).update(withdrawn_at=now):
         classification.withdrawn_at = now
         return True
     if standing.exists():
         raise TooLate(
             _("An answer can be undone for %(seconds)d seconds. This one stands, and others will check it too.")
-            % {"seconds": workflow.grace}
+            % {"seconds": workflow.undo_seconds}
         )
     return False

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from webapp.classifications.models import Classification
 from webapp.classify.record import Item, Recorded, record, set_follow_up, withdraw
-from webapp.consensus.apply_votes import count, refresh_locked
+from webapp.consensus.apply_votes import apply_votes, recompute_locked
 from webapp.consensus.locking import Voter, lock_volunteers, lock_voters
 from webapp.consensus.models import Consensus
 from webapp.consensus.skills import taught_by, unlearn
@@ -57,7 +57,7 @@ def submit(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> l
     entries = lock_entries(workflow, [*(item.subject for item in items), *(row.subject_id for row in voter.held)])
     recorded = record(volunteer, workflow, items, entries)
     new = [each.classification for each in recorded if each.is_new]
-    sums = count(workflow, [(voter, _to_count(voter, workflow, new))], entries)
+    sums = apply_votes(workflow, [(voter, _to_count(voter, workflow, new))], entries)
     return [Submitted(each, sums[each.entry.subject_id]) for each in recorded]
 
 
@@ -65,7 +65,7 @@ def _to_count(voter: Voter, workflow: Workflow, new: list[Classification]) -> li
     """Return what counts now that these were answered: all but the last. A mere replay is no going on."""
     if not new:
         return []
-    return [*voter.held, *(new[:-1] if workflow.grace else new)]
+    return [*voter.held, *(new[:-1] if workflow.undo_seconds else new)]
 
 
 @transaction.atomic
@@ -84,10 +84,10 @@ def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
     if withdraw(row):
         if taught:
             unlearn(row, taught)
-        sums = refresh_locked(row.workflow, [entry])
+        sums = recompute_locked(row.workflow, [entry])
         lend_again(row, entry, timezone.now() + settings.LEASE_FOR)
     else:
-        sums = refresh_locked(row.workflow, [entry])
+        sums = recompute_locked(row.workflow, [entry])
     return Submitted(Recorded(row, entry, is_new=False, is_replay=True), sums[row.subject_id])
 
 
@@ -104,7 +104,7 @@ def say_more(volunteer: Volunteer, answer: UUID, follow_up: str) -> Submitted:
     """
     row, entry = _locked(volunteer, answer)
     set_follow_up(row, follow_up)
-    sums = refresh_locked(row.workflow, [entry])
+    sums = recompute_locked(row.workflow, [entry])
     return Submitted(Recorded(row, entry, is_new=False, is_replay=True), sums[row.subject_id])
 
 
@@ -122,9 +122,9 @@ def _locked(volunteer: Volunteer, answer: UUID) -> tuple[Classification, QueueEn
 VOLUNTEERS = 100
 
 
-def count_overdue(limit: int = 10_000) -> int:
+def commit_pending(limit: int = 10_000) -> int:
     """Let the answers count whose grace period has ended and whose volunteer did not go on; return how many."""
-    grace = ExpressionWrapper(F("workflow__grace") * Value(timedelta(seconds=1)), output_field=DurationField())
+    grace = ExpressionWrapper(F("workflow__undo_seconds") * Value(timedelta(seconds=1)), output_field=DurationField())
     ended = ExpressionWrapper(Now() - grace, output_field=DateTimeField())
     due = Classification.objects.held_back().filter(created_at__lt=ended).order_by("created_at")
     overdue: dict[int, dict[int, set[UUID]]] = defaultdict(lambda: defaultdict(set))
@@ -147,5 +147,5 @@ def _count(workflow: Workflow, of_volunteer: dict[int, set[UUID]]) -> int:
     ballots = [(each, [row for row in each.held if row.pk in of_volunteer[each.volunteer]]) for each in voters]
     answers = [row for _, rows in ballots for row in rows]
     if answers:
-        count(workflow, ballots, lock_entries(workflow, [row.subject_id for row in answers]))
+        apply_votes(workflow, ballots, lock_entries(workflow, [row.subject_id for row in answers]))
     return len(answers)

@@ -23,7 +23,7 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
     config = {
         "workflow": workflow.slug,
         "who": request.user.pk,
-        "grace": workflow.grace,
+        "undo_seconds": workflow.undo_seconds,
         "followUps": {answer: workflow.offered(answer) for answer in Answer.values},
         "channels": workflow.survey.channels,
         "reader": _reader(request, workflow),

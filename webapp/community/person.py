@@ -1,4 +1,4 @@
-"""Who looks at their own pages: an account, or a visitor known by the signed cookie."""
+"""Volunteer and profile of a request, for pages about oneself."""
 
 from collections.abc import Callable
 from functools import wraps

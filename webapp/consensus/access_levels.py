@@ -34,12 +34,14 @@ class Gate:
 
 def sensitivity(skill: Skill | None) -> Share:
     """Return the share of real movers that were recognised, of those answered with yes or no."""
-    return share_of(skill.yes_yes, skill.yes_yes + skill.yes_no) if skill else share_of(0, 0)
+    return (
+        share_of(skill.true_yes_said_yes, skill.true_yes_said_yes + skill.true_yes_said_no) if skill else share_of(0, 0)
+    )
 
 
 def specificity(skill: Skill | None) -> Share:
     """Return the share of bogus ones that were recognised, of those answered with yes or no."""
-    return share_of(skill.no_no, skill.no_no + skill.no_yes) if skill else share_of(0, 0)
+    return share_of(skill.true_no_said_no, skill.true_no_said_no + skill.true_no_said_yes) if skill else share_of(0, 0)
 
 
 def gate_of(workflow: Workflow, volunteer: Volunteer | None) -> Gate:
@@ -52,7 +54,7 @@ def gate_of(workflow: Workflow, volunteer: Volunteer | None) -> Gate:
     if not below:
         return Gate(False, (_("It opens when there is a workflow of the level below to show skill in."),))
     skills = {skill.workflow_id: skill for skill in Skill.objects.filter(volunteer=volunteer, workflow__in=below)}
-    ways = [(missing_in(skills.get(each.pk), workflow.skill_wanted), each) for each in below]
+    ways = [(missing_in(skills.get(each.pk), workflow.required_skill), each) for each in below]
     missing, way = min(ways, key=lambda one: (len(one[0]), -_answered(skills.get(one[1].pk))))
     return Gate(True) if not missing else Gate(False, tuple(missing), way)
 

@@ -7,13 +7,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from webapp.classifications.models import Classification
-from webapp.consensus.consensus_rows import add_up, read_sums, write_sums
+from webapp.consensus.consensus_rows import read_rows, recompute_rows, write_rows
 from webapp.consensus.evidence import posterior_of, weigh_in_order
 from webapp.consensus.locking import Voter
 from webapp.consensus.models import Consensus
 from webapp.consensus.retirement import BY_VOTES, reason_to_retire
 from webapp.consensus.skills import Truths, set_records, told
-from webapp.queue.entries import available, lock_entries
+from webapp.queue.entries import lock_entries, open_slots
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
@@ -21,7 +21,9 @@ Ballot = tuple[Voter, Sequence[Classification]]
 """A volunteer, and the answers of theirs that begin to count, the first of them first."""
 
 
-def count(workflow: Workflow, ballots: Collection[Ballot], entries: Mapping[int, QueueEntry]) -> dict[int, Consensus]:
+def apply_votes(
+    workflow: Workflow, ballots: Collection[Ballot], entries: Mapping[int, QueueEntry]
+) -> dict[int, Consensus]:
     """Let answers count: weigh each by its volunteer's record, add it to that record and to its subject's sum.
 
     It costs the same however many votes there are. Lock the volunteers first (`lock_voters`), and then the entries of
@@ -34,29 +36,29 @@ def count(workflow: Workflow, ballots: Collection[Ballot], entries: Mapping[int,
         of_subject[answer.subject_id].append(answer)
     locked = list(entries.values())
     rows = {}
-    for subject, (row, taken) in read_sums(workflow, locked).items():
+    for subject, (row, taken) in read_rows(workflow, locked).items():
         _add(row, of_subject[subject])
         rows[subject] = _settle(row, entries[subject], taken - len(of_subject[subject]))
-    write_sums(workflow, locked, rows, counted)
+    write_rows(workflow, locked, rows, counted)
     return rows
 
 
 @transaction.atomic
-def refresh(workflow: Workflow, subjects: Iterable[int]) -> dict[int, Consensus]:
+def recompute_subjects(workflow: Workflow, subjects: Iterable[int]) -> dict[int, Consensus]:
     """Add up the votes on some subjects anew, each with what it weighs; return the result by subject.
 
     The number of queries does not depend on the number of subjects. Their queue entries are locked first, in the
     order of their primary keys, so that people who vote on one subject at the same time wait for each other.
     """
-    return refresh_locked(workflow, list(lock_entries(workflow, list(subjects)).values()))
+    return recompute_locked(workflow, list(lock_entries(workflow, list(subjects)).values()))
 
 
-def refresh_locked(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, Consensus]:
-    """Do what `refresh` does, for entries that this transaction has locked already."""
+def recompute_locked(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, Consensus]:
+    """Do what `recompute_subjects` does, for entries that this transaction has locked already."""
     by_subject = {entry.subject_id: entry for entry in entries}
-    summed = add_up(workflow, entries).items()
+    summed = recompute_rows(workflow, entries).items()
     rows = {subject: _settle(row, by_subject[subject], taken) for subject, (row, taken) in summed}
-    write_sums(workflow, entries, rows)
+    write_rows(workflow, entries, rows)
     return rows
 
 
@@ -95,7 +97,7 @@ def _settle(row: Consensus, entry: QueueEntry, taken: int) -> Consensus:
     _retire(row, entry)
     entry.is_retired = row.is_retired
     if not entry.is_gold:  # everybody may hold a gold subject
-        entry.available = available(row.workflow, row.votes, taken)
+        entry.open_slots = open_slots(row.workflow, row.votes, taken)
     return row
 
 

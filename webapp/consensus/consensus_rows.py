@@ -59,9 +59,9 @@ WRITE = """
         SELECT * FROM unnest(
             %(subject_id)s::bigint[], %(votes_yes)s::int[], %(votes_no)s::int[], %(votes_unsure)s::int[],
             %(evidence)s::bigint[], %(follow_ups)s::text[], %(posterior)s::float8[], %(is_retired)s::boolean[],
-            %(retired_reason)s::text[], %(retired_at)s::timestamptz[], %(available)s::smallint[]
+            %(retired_reason)s::text[], %(retired_at)s::timestamptz[], %(open_slots)s::smallint[]
         ) AS row (subject_id, votes_yes, votes_no, votes_unsure, evidence, follow_ups, posterior, is_retired,
-            retired_reason, retired_at, available)
+            retired_reason, retired_at, open_slots)
     ), stored AS (
         INSERT INTO consensus_consensus AS old (
             workflow_id, subject_id, votes_yes, votes_no, votes_unsure, evidence, follow_ups, posterior, method,
@@ -88,21 +88,21 @@ WRITE = """
         SET is_counted = true, evidence = numbered.evidence, position = numbered.position
         FROM numbered WHERE answer.id = numbered.id
     )
-    UPDATE queue_queueentry AS entry SET available = summed.available, is_retired = summed.is_retired
+    UPDATE queue_queueentry AS entry SET open_slots = summed.open_slots, is_retired = summed.is_retired
     FROM summed
     WHERE entry.workflow_id = %(workflow)s AND entry.subject_id = summed.subject_id
-        AND (entry.available, entry.is_retired) <> (summed.available, summed.is_retired)
+        AND (entry.open_slots, entry.is_retired) <> (summed.open_slots, summed.is_retired)
 """
 
 
-def read_sums(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
+def read_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
     """Return by subject what was summed so far, an empty row where nothing was, and how many slots are taken."""
     read = fetch(READ, [[entry.pk for entry in entries]])
     return {subject: (_row(workflow, subject, stored), taken) for subject, taken, *stored in read}
 
 
-def add_up(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
-    """Do what `read_sums` does, with the sums made anew of all votes that weigh."""
+def recompute_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
+    """Do what `read_rows` does, with the sums made anew of all votes that weigh."""
     rows = {}
     for subject, taken, yes, no, unsure, evidence, follow_ups, *stored in fetch(ADD_UP, [[row.pk for row in entries]]):
         row = _row(workflow, subject, stored)
@@ -112,7 +112,7 @@ def add_up(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple
     return rows
 
 
-def write_sums(
+def write_rows(
     workflow: Workflow,
     entries: Sequence[QueueEntry],
     rows: Mapping[int, Consensus],
@@ -125,7 +125,7 @@ def write_sums(
     summed = [rows[entry.subject_id] for entry in entries]
     parameters: dict[str, Any] = {name: [getattr(row, name) for row in summed] for name in WRITTEN}
     parameters["follow_ups"] = [json.dumps(row.follow_ups) for row in summed]
-    parameters["available"] = [entry.available for entry in entries]
+    parameters["open_slots"] = [entry.open_slots for entry in entries]
     parameters["counted"] = [answer.pk for answer in counted]
     parameters["weights"] = [answer.evidence for answer in counted]
     execute(WRITE, parameters | {"workflow": workflow.pk, "method": workflow.method})

@@ -18,7 +18,14 @@ from webapp.workflows.models import Method, Workflow
 PRIOR_VOTES = 2.0
 NAT = 1_000_000
 
-CELLS = ("yes_yes", "yes_no", "yes_unsure", "no_yes", "no_no", "no_unsure")
+CELLS = (
+    "true_yes_said_yes",
+    "true_yes_said_no",
+    "true_yes_said_unsure",
+    "true_no_said_yes",
+    "true_no_said_no",
+    "true_no_said_unsure",
+)
 """Names of the counts of answers to subjects whose class is known: true class, answer."""
 
 Counts = tuple[int, ...]
@@ -30,11 +37,11 @@ NEWCOMER: Counts = (0,) * len(CELLS)
 @lru_cache(maxsize=10_000)
 def skill_of(method: str, counts: Counts) -> Skill:
     """Return P(answer | class) of a volunteer by the workflow's method; without any counts, a newcomer's."""
-    yes_yes, yes_no, yes_unsure, no_yes, no_no, no_unsure = counts
+    yes_right, yes_wrong, yes_unsure, no_wrong, no_right, no_unsure = counts
     if method == Method.SWAP_TWO_COIN:
-        return skill_two_coin([[no_no, no_yes, no_unsure], [yes_no, yes_yes, yes_unsure]])
-    right = no_no + yes_yes
-    return skill_one_coin(right, right + no_yes + yes_no, no_unsure + yes_unsure)
+        return skill_two_coin([[no_right, no_wrong, no_unsure], [yes_wrong, yes_right, yes_unsure]])
+    right = no_right + yes_right
+    return skill_one_coin(right, right + no_wrong + yes_wrong, no_unsure + yes_unsure)
 
 
 @lru_cache(maxsize=100_000)
@@ -77,7 +84,7 @@ def weigh_in_order(method: str, counts: Counts, given: Iterable[tuple[str, str]]
     for answer, truth in given:
         evidence.append(evidence_of(method, counts, answer))
         if truth:
-            cell = CELLS.index(f"{truth}_{answer}")
+            cell = CELLS.index(f"true_{truth}_said_{answer}")
             counts = (*counts[:cell], counts[cell] + 1, *counts[cell + 1 :])
     return evidence, counts
 

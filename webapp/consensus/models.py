@@ -77,12 +77,12 @@ class Consensus(models.Model):
         return "yes" if self.posterior >= 0.5 else "no"
 
 
-class Recount(Job):
+class ConsensusRecompute(Job):
     """One adding up of a workflow's votes under its rules of now; `done` counts subjects."""
 
     task: ClassVar[str] = "tasks.recompute.run"
 
-    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="recounts")
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="recomputes")
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -91,7 +91,7 @@ class Recount(Job):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"Recount {self.pk} of {self.workflow}"
+        return f"Recompute {self.pk} of {self.workflow}"
 
 
 class Skill(models.Model):
@@ -99,15 +99,15 @@ class Skill(models.Model):
 
     volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="skills")
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="skills")
-    yes_yes = models.PositiveIntegerField(default=0)
-    yes_no = models.PositiveIntegerField(default=0)
-    yes_unsure = models.PositiveIntegerField(default=0)
-    no_yes = models.PositiveIntegerField(default=0)
-    no_no = models.PositiveIntegerField(default=0)
-    no_unsure = models.PositiveIntegerField(default=0)
+    true_yes_said_yes = models.PositiveIntegerField(default=0)
+    true_yes_said_no = models.PositiveIntegerField(default=0)
+    true_yes_said_unsure = models.PositiveIntegerField(default=0)
+    true_no_said_yes = models.PositiveIntegerField(default=0)
+    true_no_said_no = models.PositiveIntegerField(default=0)
+    true_no_said_unsure = models.PositiveIntegerField(default=0)
     is_trusted = models.BooleanField(default=True, db_default=True, help_text="answers of others weigh nothing")
-    stale = models.PositiveIntegerField(default=0, db_default=0, help_text="how often the past was judged anew")
-    weighed = models.PositiveIntegerField(
+    revision = models.PositiveIntegerField(default=0, db_default=0, help_text="how often the past was judged anew")
+    applied_revision = models.PositiveIntegerField(
         default=0, db_default=0, help_text="how often it had been when their answers were last weighed"
     )
     updated_at = models.DateTimeField(auto_now=True)
@@ -116,7 +116,9 @@ class Skill(models.Model):
         constraints = [models.UniqueConstraint(fields=["volunteer", "workflow"], name="one_skill_per_workflow")]
         indexes = [
             models.Index(
-                fields=["workflow", "volunteer"], name="skills_to_weigh", condition=Q(stale__gt=models.F("weighed"))
+                fields=["workflow", "volunteer"],
+                name="skills_to_weigh",
+                condition=Q(revision__gt=models.F("applied_revision")),
             )
         ]
 
@@ -125,7 +127,10 @@ class Skill(models.Model):
 
     def counts(self) -> list[list[int]]:
         """Return rows by true class (no, yes), columns by answer (no, yes, unsure)."""
-        return [[self.no_no, self.no_yes, self.no_unsure], [self.yes_no, self.yes_yes, self.yes_unsure]]
+        return [
+            [self.true_no_said_no, self.true_no_said_yes, self.true_no_said_unsure],
+            [self.true_yes_said_no, self.true_yes_said_yes, self.true_yes_said_unsure],
+        ]
 
 
 class Aggregation(Job):

@@ -17,10 +17,10 @@ from django.db.models.functions import Greatest
 from django.utils.translation import gettext_noop
 
 from webapp.classifications.models import Classification
-from webapp.consensus.apply_votes import refresh, refresh_locked
+from webapp.consensus.apply_votes import recompute_locked, recompute_subjects
 from webapp.consensus.evidence import NEWCOMER, Counts, weigh_in_order
 from webapp.consensus.locking import lock_volunteers
-from webapp.consensus.models import Consensus, Recount, Skill
+from webapp.consensus.models import Consensus, ConsensusRecompute, Skill
 from webapp.consensus.skills import Truths, set_records, told
 from webapp.core.jobs import JobState
 from webapp.core.messages import Sentence
@@ -57,7 +57,7 @@ def replay_everybody(workflow: Workflow, report: Callable[[int], Any] = lambda v
     for votes, volunteers in _batches(workflow):
         replay(workflow, volunteers)
         report(votes)
-    nobody = Skill.objects.filter(workflow=workflow, is_trusted=True, stale=F("weighed"))
+    nobody = Skill.objects.filter(workflow=workflow, is_trusted=True, revision=F("applied_revision"))
     counted = Classification.objects.counted().filter(workflow=workflow, volunteer=OuterRef("volunteer"))
     nobody.exclude(Exists(counted)).delete()
 
@@ -66,7 +66,7 @@ def replay_everybody(workflow: Workflow, report: Callable[[int], Any] = lambda v
 def replay(workflow: Workflow, volunteers: Collection[int]) -> None:
     """Weigh all answers of some volunteers anew, and count their records; the sums of their subjects stay as they are.
 
-    Bring those up to date afterwards (`refresh`).
+    Bring those up to date afterwards (`recompute_subjects`).
     """
     lock_volunteers(volunteers)
     truths, records = Truths(workflow.survey), dict.fromkeys(volunteers, NEWCOMER)
@@ -146,35 +146,35 @@ def catch_up(workflow: Workflow, limit: int = 1_000) -> int:
     Killed half-way, it begins again with whom it had not finished; a mark that is set meanwhile stays. Two at a time
     do the same work and end the same.
     """
-    marked = Skill.objects.filter(workflow=workflow, stale__gt=F("weighed")).order_by("volunteer")
-    found = list(marked.values_list("pk", "volunteer", "stale")[:limit])
-    for pk, volunteer, stale in found:
+    marked = Skill.objects.filter(workflow=workflow, revision__gt=F("applied_revision")).order_by("volunteer")
+    found = list(marked.values_list("pk", "volunteer", "revision")[:limit])
+    for pk, volunteer, revision in found:
         replay(workflow, [volunteer])
         answers = Classification.objects.counted().filter(workflow=workflow, volunteer=volunteer)
         subjects = list(answers.order_by("subject").values_list("subject", flat=True))
         for start in range(0, len(subjects), SUBJECTS):
-            refresh(workflow, subjects[start : start + SUBJECTS])
-        Skill.objects.filter(pk=pk).update(weighed=Greatest("weighed", stale))
+            recompute_subjects(workflow, subjects[start : start + SUBJECTS])
+        Skill.objects.filter(pk=pk).update(applied_revision=Greatest("applied_revision", revision))
     return len(found)
 
 
 BATCH = 1000
 
 
-def start_recount(*, workflow: Workflow, by: User | None) -> Recount:
+def start_recompute(*, workflow: Workflow, by: User | None) -> ConsensusRecompute:
     """Have a worker add up the workflow's votes under its rules of now; return the job, the waiting one if any.
 
     Call it in the transaction that changes the rules: a batch that begins after it has committed follows the new ones.
     """
-    waiting = Recount.objects.filter(workflow=workflow, state=JobState.QUEUED).first()
+    waiting = ConsensusRecompute.objects.filter(workflow=workflow, state=JobState.QUEUED).first()
     if waiting is not None:
         return waiting
-    job = Recount.objects.create(workflow=workflow, requested_by=by)
+    job = ConsensusRecompute.objects.create(workflow=workflow, requested_by=by)
     job.enqueue()
     return job
 
 
-def recount_votes(job: Recount) -> None:
+def recompute_consensus(job: ConsensusRecompute) -> None:
     """Do the job. Batches are transactions of their own, so volunteers go on meanwhile; twice does no harm.
 
     Where the rules are those of before, it ends in what live counting has come to once `webapp.consensus.recompute` has
@@ -195,7 +195,7 @@ def _touched(workflow: Workflow) -> QuerySet[QueueEntry]:
     """Return the entries that a rule may concern: with votes or a verdict, or offered to another number of people."""
     of_entry = {"workflow": workflow, "subject": OuterRef("subject")}
     voted, summed = Classification.objects.filter(**of_entry), Consensus.objects.filter(**of_entry)
-    other_number = Q(is_gold=False) & ~Q(available=wanted(workflow, votes=0))
+    other_number = Q(is_gold=False) & ~Q(open_slots=wanted(workflow, votes=0))
     return QueueEntry.objects.filter(Q(Exists(voted)) | Q(Exists(summed)) | other_number, workflow=workflow)
 
 
@@ -209,11 +209,13 @@ def _settle(workflow: int, subjects: Sequence[int]) -> Counter[bool]:
     rules = Workflow.objects.select_for_update(no_key=True, of=("self",)).select_related("survey").get(pk=workflow)
     entries = lock_entries(rules, subjects)
     before = {subject: entry.is_retired for subject, entry in entries.items()}
-    after = {subject: row.is_retired for subject, row in refresh_locked(rules, list(entries.values())).items()}
+    after = {subject: row.is_retired for subject, row in recompute_locked(rules, list(entries.values())).items()}
     return Counter(is_retired for subject, is_retired in after.items() if is_retired != before[subject])
 
 
 def catch_up_all() -> None:
     """Catch up in every workflow in which a volunteer's past was judged anew."""
-    for workflow in Workflow.objects.filter(skills__stale__gt=F("skills__weighed")).distinct().select_related("survey"):
+    for workflow in (
+        Workflow.objects.filter(skills__revision__gt=F("skills__applied_revision")).distinct().select_related("survey")
+    ):
         catch_up(workflow)

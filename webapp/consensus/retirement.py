@@ -73,7 +73,7 @@ def _settled(workflow: Workflow) -> Rule:
     least = max(workflow.min_votes, 1)
     if workflow.method == Method.MAJORITY:
         return _agreed(workflow.majority, least)
-    yes, no = workflow.yes_above, workflow.no_below
+    yes, no = workflow.accept_threshold, workflow.reject_threshold
 
     def say() -> str:
         return ngettext(
@@ -108,7 +108,7 @@ def _agreed(share: float, least: int) -> Rule:
 
 
 def _nothing_here(workflow: Workflow) -> Rule | None:
-    least = workflow.nothing_after
+    least = workflow.empty_after_no_votes
     if least is None:
         return None
 

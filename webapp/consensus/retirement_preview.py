@@ -39,7 +39,7 @@ class Trial:
     reasons: dict[str, int]
 
 
-def try_rules(changed: Workflow) -> Trial:
+def preview_rules(changed: Workflow) -> Trial:
     """Return what a workflow's rules, changed but not saved, would do to its subjects. Nothing is written.
 
     A change of method weighs all votes anew in memory: about three seconds for a million of them.

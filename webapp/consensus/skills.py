@@ -33,10 +33,11 @@ SET = f"""
 # Whose past was judged anew is told by a number, so that a change while their answers are weighed is not overlooked.
 STALE = """
     INSERT INTO consensus_skill AS known (
-        volunteer_id, workflow_id, yes_yes, yes_no, yes_unsure, no_yes, no_no, no_unsure, stale, updated_at
+        volunteer_id, workflow_id, true_yes_said_yes, true_yes_said_no, true_yes_said_unsure,
+        true_no_said_yes, true_no_said_no, true_no_said_unsure, revision, updated_at
     )
     SELECT id, %(workflow)s, 0, 0, 0, 0, 0, 0, 1, now() FROM unnest(%(volunteer)s::bigint[]) AS voter (id) ORDER BY id
-    ON CONFLICT (volunteer_id, workflow_id) DO UPDATE SET stale = known.stale + 1
+    ON CONFLICT (volunteer_id, workflow_id) DO UPDATE SET revision = known.revision + 1
 """
 
 TOLD = """
@@ -68,7 +69,7 @@ def unlearn(answer: Classification, truth: str) -> None:
     """
     record = Skill.objects.filter(volunteer=answer.volunteer_id, workflow=answer.workflow_id)
     cell = f"{truth}_{answer.answer}"
-    record.update(**{cell: Greatest(F(cell) - 1, 0), "stale": F("stale") + 1})
+    record.update(**{cell: Greatest(F(cell) - 1, 0), "revision": F("revision") + 1})
 
 
 def mark_stale(workflow: Workflow, volunteers: Iterable[int]) -> None:

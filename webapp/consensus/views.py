@@ -1,4 +1,4 @@
-"""The private page of one's own skill. Its address names nobody: whoever asks gets their own."""
+"""The private skill page. Its address names nobody: whoever asks gets their own."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A running site: database, web server, worker and beat, from one process."""
+"""Run a whole site from one process: database, web server, worker and beat."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""The site's texts in its other languages: gathered from the sources, kept in locale/, compiled beside.
+"""Translation catalogs: extract messages from the sources, update locale/, compile them.
 
 Babel does the work, so that neither GNU gettext nor another tool of the system is needed.
 """

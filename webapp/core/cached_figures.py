@@ -15,7 +15,7 @@ LONGEST_COUNT = 60
 Figure = TypeVar("Figure")
 
 
-def kept(key: str, count: Callable[[], Figure], fresh_for: float = 10) -> Figure:
+def cached_figure(key: str, count: Callable[[], Figure], fresh_for: float = 10) -> Figure:
     """Return what `count` returned `fresh_for` seconds ago, or longer where it takes long; else count.
 
     One asks at a time, and the others are told the older figure. So counting takes a fiftieth of one thread's time at

@@ -1,7 +1,7 @@
-"""A job is a row with a renewable lease: the row is the truth, the message that announces it a nudge.
+"""Background jobs: a row with a renewable lease. The row is the truth; the message that announces it is a nudge.
 
 A message may be lost, doubled, or its worker killed half-way. A worker owns a job only while a conditional UPDATE
-says so; the sweep (tasks/sweep.py) sends again what nobody owns.
+says so; the sweep (tasks/housekeeping.py) sends again what nobody owns.
 """
 
 import uuid

@@ -1,1 +1,1 @@
-"""Imports: classifications made elsewhere, brought into a workflow; and the import & export pages."""
+"""Imports: classifications made elsewhere, brought into a workflow."""

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from webapp.archive.models import Subject
 from webapp.classifications.marks import store_lines
 from webapp.classifications.models import Classification
-from webapp.consensus.apply_votes import count
+from webapp.consensus.apply_votes import apply_votes
 from webapp.consensus.locking import ANSWER, Voter, lock_voters
 from webapp.core.sql import fetch
 from webapp.imports.mapping import Choices, Vote, answer_of, volunteers_of, vote_of
@@ -219,4 +219,4 @@ def _count(
         of_voter[answer.volunteer_id].append(answer)
     ballots = [(voter, of_voter[voter.volunteer]) for voter in voters if voter.volunteer in of_voter]
     if ballots:
-        count(workflow, ballots, {answer.subject_id: entries[answer.subject_id] for answer in answers})
+        apply_votes(workflow, ballots, {answer.subject_id: entries[answer.subject_id] for answer in answers})

@@ -6,7 +6,7 @@ from django.db.models import Max
 
 from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Survey
-from webapp.learning.models import Checkpoint, Find, Preset, Score
+from webapp.learning.models import Checkpoint, Detection, Preset, Score
 from webapp.learning.promotion import champion_of, previous_champion
 
 
@@ -19,7 +19,7 @@ def prune(checkpoint: Checkpoint) -> int:
     models = Checkpoint.objects.filter(survey=checkpoint.survey_id, role=checkpoint.role)
     stale = models.exclude(pk__in=_kept(checkpoint)).filter(scoring_runs__isnull=False).distinct()
     _forget_features(checkpoint.survey, list(stale))
-    Find.objects.filter(checkpoint__in=stale).delete()
+    Detection.objects.filter(checkpoint__in=stale).delete()
     return sum(Score.objects.filter(checkpoint=model)._raw_delete(connection.alias) for model in stale)
 
 

@@ -1,4 +1,4 @@
-"""Which model a workflow needs, and the classes that a survey's models tell apart."""
+"""Model roles: which model a workflow needs, and the classes that a survey's models tell apart."""
 
 from dataclasses import dataclass
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ml.inference.detections import Detection
 from webapp.learning.models import Checkpoint, Score
-from webapp.learning.models import Find as Row
+from webapp.learning.models import Detection as Row
 from webapp.learning.roles import role_of
 from webapp.workflows.models import Workflow
 
@@ -88,7 +88,7 @@ def opinions(workflow: Workflow, subjects: Iterable[int]) -> dict[int, float]:
 
     Tell it only to somebody who has answered already: it would sway those who have not.
     """
-    if not workflow.shows_score:
+    if not workflow.reveal_model_score:
         return {}
     champion = {
         "checkpoint__survey": workflow.survey_id,

@@ -1,4 +1,4 @@
-"""Score the archive of a survey with a checkpoint, in shards of whole chunks of the pixel store."""
+"""Score a survey's archive with a checkpoint, in shards of whole chunks of the pixel store."""
 
 from collections.abc import Iterator
 

@@ -88,15 +88,15 @@ def cancel_training(run: TrainingRun) -> None:
 
 def due() -> list[Workflow]:
     """Return the workflows that want a training run now."""
-    learnt = Workflow.objects.filter(is_active=True, retrain_after__isnull=False)
+    learnt = Workflow.objects.filter(is_active=True, min_new_labels__isnull=False)
     return [workflow for workflow in learnt.select_related("survey") if wants_retraining(workflow)]
 
 
 def wants_retraining(workflow: Workflow) -> bool:
-    """Return whether `retrain_after` labels have come in since the last run's, and no run is open."""
-    if workflow.retrain_after is None or workflow.training_runs.filter(state__in=OPEN).exists():
+    """Return whether `min_new_labels` labels have come in since the last run's, and no run is open."""
+    if workflow.min_new_labels is None or workflow.training_runs.filter(state__in=OPEN).exists():
         return False
-    return labels_since(workflow) >= workflow.retrain_after
+    return labels_since(workflow) >= workflow.min_new_labels
 
 
 def labels_since(workflow: Workflow) -> int:

@@ -12,12 +12,12 @@ from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
 
-class TrustScan(Job):
+class QualityScan(Job):
     """One look through all answers of a workflow for careless ones and bots; `done` counts volunteers."""
 
     task: ClassVar[str] = "tasks.quality.run"
 
-    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="trust_scans")
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="quality_scans")
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -37,14 +37,14 @@ class FlagState(models.TextChoices):
     OPEN = "open", _("open")
     CONFIRMED = "confirmed", _("confirmed")
     DISMISSED = "dismissed", _("dismissed")
-    OVER = "over", _("over: newer answers show it no more")
+    EXPIRED = "expired", _("over: newer answers show it no more")
 
 
-class TrustFlag(models.Model):
+class QualityFlag(models.Model):
     """A sign that somebody answers without looking, and what a person made of it; it deletes no answer."""
 
-    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="trust_flags")
-    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="trust_flags")
+    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="quality_flags")
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="quality_flags")
     kind = models.CharField(max_length=10)
     numbers = models.JSONField(default=dict, help_text="what the sentence of the kind is filled with")
     p = models.FloatField(help_text="chance of as much of it from somebody who looks")

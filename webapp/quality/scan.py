@@ -22,7 +22,7 @@ from webapp.classifications.models import Classification
 from webapp.core.jobs import JobState
 from webapp.core.messages import Sentence
 from webapp.core.sql import copy_out, execute
-from webapp.quality.models import FlagState, TrustFlag, TrustScan
+from webapp.quality.models import FlagState, QualityFlag, QualityScan
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
@@ -71,12 +71,13 @@ NEWEST = 300
 # A change marks the volunteer, so that the schedule weighs their answers anew (`webapp.consensus.recompute`).
 TRUST = """
     INSERT INTO consensus_skill AS known (
-        volunteer_id, workflow_id, yes_yes, yes_no, yes_unsure, no_yes, no_no, no_unsure, stale, is_trusted, updated_at
+        volunteer_id, workflow_id, true_yes_said_yes, true_yes_said_no, true_yes_said_unsure,
+        true_no_said_yes, true_no_said_no, true_no_said_unsure, revision, is_trusted, updated_at
     )
     SELECT voter.id, %(workflow)s, 0, 0, 0, 0, 0, 0, 1, voter.is_trusted, now()
     FROM (
         SELECT id, NOT EXISTS (
-            SELECT FROM quality_trustflag AS flag
+            SELECT FROM quality_qualityflag AS flag
             WHERE flag.volunteer_id = given.id AND flag.workflow_id = %(workflow)s
                 AND flag.state IN ('open', 'confirmed')
         ) AS is_trusted
@@ -87,17 +88,17 @@ TRUST = """
         WHERE known.volunteer_id = voter.id AND known.workflow_id = %(workflow)s
     )
     ON CONFLICT (volunteer_id, workflow_id) DO UPDATE
-    SET is_trusted = excluded.is_trusted, stale = known.stale + 1
+    SET is_trusted = excluded.is_trusted, revision = known.revision + 1
     WHERE known.is_trusted <> excluded.is_trusted
 """
 
 
-def start_scan(workflow: Workflow, by: User | None) -> TrustScan:
+def start_scan(workflow: Workflow, by: User | None) -> QualityScan:
     """Have a worker look through all answers; return the job, the waiting one if any."""
-    waiting = TrustScan.objects.filter(workflow=workflow, state=JobState.QUEUED)
+    waiting = QualityScan.objects.filter(workflow=workflow, state=JobState.QUEUED)
     try:
         with transaction.atomic():
-            job = waiting.first() or TrustScan.objects.create(workflow=workflow, requested_by=by)
+            job = waiting.first() or QualityScan.objects.create(workflow=workflow, requested_by=by)
     except IntegrityError:  # somebody was faster
         job = waiting.get()
     job.enqueue()
@@ -106,12 +107,12 @@ def start_scan(workflow: Workflow, by: User | None) -> TrustScan:
 
 def due() -> list[Workflow]:
     """Return the workflows that have been answered since they were looked through, a night ago or more."""
-    workflows = Workflow.objects.annotate(last=Max("trust_scans__created_at"))
+    workflows = Workflow.objects.annotate(last=Max("quality_scans__created_at"))
     overdue = workflows.filter(Q(last=None) | Q(last__lt=timezone.now() - EVERY)).select_related("survey")
     return [each for each in overdue if _has_news(each)]
 
 
-def scan(job: TrustScan) -> None:
+def scan(job: QualityScan) -> None:
     """Do the job. What it writes it writes at once, and doing it twice changes nothing."""
     job.renew(message=READING_ANSWERS())
     answers, volunteers = all_answers(job.workflow)
@@ -126,29 +127,29 @@ def store(workflow: Workflow, found: Sequence[Flag], volunteers: NDArray[np.int6
     """Write what a scan found, by the volunteers' primary keys; return how many flags are new and how many are over."""
     Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
     now = timezone.now()
-    known = {(flag.volunteer_id, flag.kind): flag for flag in TrustFlag.objects.filter(workflow=workflow)}
+    known = {(flag.volunteer_id, flag.kind): flag for flag in QualityFlag.objects.filter(workflow=workflow)}
     new = 0
     for sign in found:
         who = int(volunteers[sign.volunteer])
-        flag = known.pop((who, sign.kind), None) or TrustFlag(volunteer_id=who, workflow=workflow, kind=sign.kind)
-        new += flag.pk is None or flag.state == FlagState.OVER
-        if flag.state == FlagState.OVER:
+        flag = known.pop((who, sign.kind), None) or QualityFlag(volunteer_id=who, workflow=workflow, kind=sign.kind)
+        new += flag.pk is None or flag.state == FlagState.EXPIRED
+        if flag.state == FlagState.EXPIRED:
             flag.state = FlagState.OPEN
         flag.numbers, flag.p, flag.seen_at = dict(sign.numbers), sign.p, now
         flag.original_id = None if sign.original is None else int(volunteers[sign.original])
         flag.save()
     over = [flag for flag in known.values() if flag.state == FlagState.OPEN]
-    TrustFlag.objects.filter(pk__in=[flag.pk for flag in over]).update(state=FlagState.OVER)
+    QualityFlag.objects.filter(pk__in=[flag.pk for flag in over]).update(state=FlagState.EXPIRED)
     concerned = {int(volunteers[sign.volunteer]) for sign in found} | {flag.volunteer_id for flag in over}
     bring_trust(workflow, concerned)
     return new, len(over)
 
 
 @transaction.atomic
-def decide(*, flag: TrustFlag, state: str, by: User) -> TrustFlag:
+def decide(*, flag: QualityFlag, state: str, by: User) -> QualityFlag:
     """Confirm or dismiss a flag, or open it again; the volunteer's answers weigh by it within minutes."""
     Workflow.objects.select_for_update(no_key=True).get(pk=flag.workflow_id)
-    row = TrustFlag.objects.select_related("workflow", "volunteer").get(pk=flag.pk)
+    row = QualityFlag.objects.select_related("workflow", "volunteer").get(pk=flag.pk)
     row.state = FlagState(state)
     row.decided_by, row.decided_at = (None, None) if row.state == FlagState.OPEN else (by, timezone.now())
     row.save(update_fields=["state", "decided_by", "decided_at"])
@@ -158,8 +159,8 @@ def decide(*, flag: TrustFlag, state: str, by: User) -> TrustFlag:
 
 def hand_over(workflow: Workflow, visitor: Volunteer, account: Volunteer) -> None:
     """Give a visitor's flags to the account that their answers go to, so that signing in is no way out."""
-    theirs = set(TrustFlag.objects.filter(workflow=workflow, volunteer=account).values_list("kind", flat=True))
-    TrustFlag.objects.filter(workflow=workflow, volunteer=visitor).exclude(kind__in=theirs).update(volunteer=account)
+    theirs = set(QualityFlag.objects.filter(workflow=workflow, volunteer=account).values_list("kind", flat=True))
+    QualityFlag.objects.filter(workflow=workflow, volunteer=visitor).exclude(kind__in=theirs).update(volunteer=account)
     bring_trust(workflow, [account.pk])
 
 
@@ -172,5 +173,5 @@ def bring_trust(workflow: Workflow, volunteers: Iterable[int]) -> None:
 
 def _has_news(workflow: Workflow) -> bool:
     answers = Classification.objects.counted().filter(workflow=workflow)
-    last = TrustScan.objects.filter(workflow=workflow).aggregate(last=Max("created_at"))["last"]
+    last = QualityScan.objects.filter(workflow=workflow).aggregate(last=Max("created_at"))["last"]
     return (answers.filter(created_at__gt=last) if last else answers).exists()

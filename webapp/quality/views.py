@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ml.crowd.quality.flag import CHANCE, CONSTANT, COPY, SPEED
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
-from webapp.quality.models import FlagState, TrustFlag, TrustScan
+from webapp.quality.models import FlagState, QualityFlag, QualityScan
 from webapp.quality.scan import decide, start_scan
 from webapp.workflows.models import Workflow
 
@@ -43,11 +43,11 @@ WORDS = {
 ANSWERS = {"yes": gettext_lazy("yes"), "no": gettext_lazy("no"), "unsure": gettext_lazy("unsure")}
 
 
-def title_of(flag: TrustFlag) -> str:
+def title_of(flag: QualityFlag) -> str:
     return str(TITLES[flag.kind])
 
 
-def evidence_of(flag: TrustFlag) -> str:
+def evidence_of(flag: QualityFlag) -> str:
     """Return the evidence as one sentence."""
     numbers = {name: localize(value) for name, value in flag.numbers.items()}
     if "answer" in numbers:
@@ -73,7 +73,7 @@ def trust(request: HttpRequest, survey: Survey) -> HttpResponse:
 @require_POST
 @survey_page(Role.SCIENTIST)
 def trust_decide(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
-    flag = get_object_or_404(TrustFlag, pk=pk, workflow__survey=survey, workflow__slug=workflow)
+    flag = get_object_or_404(QualityFlag, pk=pk, workflow__survey=survey, workflow__slug=workflow)
     state = request.POST.get("state", "")
     if state not in SAID:
         raise BadRequest("state is confirmed, dismissed or open")
@@ -91,12 +91,12 @@ def trust_scan(request: HttpRequest, survey: Survey, workflow: str) -> HttpRespo
 
 
 def _row(workflow: Workflow) -> dict[str, Any]:
-    named = TrustFlag.objects.select_related("volunteer__user", "original__user", "decided_by")
+    named = QualityFlag.objects.select_related("volunteer__user", "original__user", "decided_by")
     flags = named.filter(workflow=workflow)
     waiting, decided = flags.filter(state=FlagState.OPEN), flags.exclude(state=FlagState.OPEN)
     return {
         "workflow": workflow,
-        "scan": TrustScan.objects.filter(workflow=workflow).first(),
+        "scan": QualityScan.objects.filter(workflow=workflow).first(),
         "open": [_told(flag) for flag in waiting.order_by("p", "pk")[:SHOWN]],
         "n_open": waiting.count(),
         "decided": [_told(flag) for flag in decided.order_by("-decided_at", "-seen_at")[:SHOWN]],
@@ -104,6 +104,6 @@ def _row(workflow: Workflow) -> dict[str, Any]:
     }
 
 
-def _told(flag: TrustFlag) -> dict[str, Any]:
+def _told(flag: QualityFlag) -> dict[str, Any]:
     p = f"{flag.p:.0e}" if flag.p else "< 1e-300"
     return {"flag": flag, "title": title_of(flag), "evidence": evidence_of(flag), "p": p}

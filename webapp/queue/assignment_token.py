@@ -23,15 +23,15 @@ DECIMAL = re.compile(r"[0-9]{1,19}")
 _signer = Signer(salt="webapp.queue.assignment_token")
 
 
-class NotHanded(ValueError):
+class NotAssigned(ValueError):
     """Nobody handed the subject to the volunteer; the message names it."""
 
 
-class HandedToAnother(ValueError):
+class AssignedToAnother(ValueError):
     """Somebody else was handed the subject, who is not signed in."""
 
 
-def proof_of(volunteer: int | UUID, workflow: int, subject: int) -> str:
+def assignment_token(volunteer: int | UUID, workflow: int, subject: int) -> str:
     """Return the proof that the volunteer was handed the subject: who they are, and a signature.
 
     A newcomer is named by the key in their cookie, since they are no row yet.
@@ -39,14 +39,14 @@ def proof_of(volunteer: int | UUID, workflow: int, subject: int) -> str:
     return f"{volunteer}:{_signer.signature(f'{volunteer}:{workflow}:{subject}')}"
 
 
-def check_handed(volunteer: Volunteer, workflow: Workflow, proofs: Iterable[tuple[int, str]]) -> None:
+def check_assignments(volunteer: Volunteer, workflow: Workflow, proofs: Iterable[tuple[int, str]]) -> None:
     """Check (subject, proof) of answers; a proof may be missing where the volunteer holds or has answered the subject.
 
     Raises
     ------
-    HandedToAnother
+    AssignedToAnother
         The proof is that of another account, which may come back.
-    NotHanded
+    NotAssigned
         There is neither a true proof nor a lease nor an answer; or the proof is that of a visitor whom the browser no
         longer knows.
     """
@@ -58,7 +58,7 @@ def check_handed(volunteer: Volunteer, workflow: Workflow, proofs: Iterable[tupl
     known = set(held.values_list("entry__subject", flat=True)) | set(answered.values_list("subject", flat=True))
     for subject in unproven:
         if subject not in known:
-            raise NotHanded(
+            raise NotAssigned(
                 f"Subject {subject} was not handed to whoever asks now. Open the page of “{workflow}” anew; programs"
                 " send each answer with the lease that came with its subject."
             )
@@ -67,14 +67,16 @@ def check_handed(volunteer: Volunteer, workflow: Workflow, proofs: Iterable[tupl
 def _proves(volunteer: Volunteer, workflow: Workflow, subject: int, proof: str) -> bool:
     whose = proof.partition(":")[0]
     if NEWCOMER.fullmatch(whose):
-        true = constant_time_compare(proof, proof_of(UUID(whose), workflow.pk, subject))
+        true = constant_time_compare(proof, assignment_token(UUID(whose), workflow.pk, subject))
         return true and (UUID(whose) == volunteer.key or _merged(volunteer).filter(key=UUID(whose)).exists())
-    if not DECIMAL.fullmatch(whose) or not constant_time_compare(proof, proof_of(int(whose), workflow.pk, subject)):
+    if not DECIMAL.fullmatch(whose) or not constant_time_compare(
+        proof, assignment_token(int(whose), workflow.pk, subject)
+    ):
         return False
     if int(whose) == volunteer.pk or _merged(volunteer).filter(pk=int(whose)).exists():
         return True
     if Volunteer.objects.filter(pk=int(whose), user__isnull=False).exists():
-        raise HandedToAnother(f"Subject {subject} was handed to somebody else. Sign in as who answered it.")
+        raise AssignedToAnother(f"Subject {subject} was handed to somebody else. Sign in as who answered it.")
     return False
 
 

@@ -7,7 +7,7 @@ from django.db.models import Count, Q
 
 from webapp.archive.models import Subject, Survey
 from webapp.classifications.models import Classification
-from webapp.core.cached_figures import kept
+from webapp.core.cached_figures import cached_figure
 from webapp.core.sql import fetch
 from webapp.queue.models import QueueEntry
 from webapp.volunteers.models import Volunteer
@@ -47,7 +47,7 @@ def figures_of(survey: Survey) -> dict[str, int]:
     Settled subjects are retired ones; found are asteroids and other movers that scientists confirmed. The figures
     are kept for a while (`webapp.core.cached_figures`): counting a large table takes longer than showing a page should.
     """
-    return kept(f"figures-{survey.pk}", partial(_count, survey))
+    return cached_figure(f"figures-{survey.pk}", partial(_count, survey))
 
 
 def _count(survey: Survey) -> dict[str, int]:
@@ -81,7 +81,7 @@ def progress_of(volunteer: Volunteer | None, workflow: Workflow) -> dict[str, in
     are kept for a while (`webapp.core.cached_figures`).
     """
     answered = fetch(ANSWERED, [volunteer.pk, workflow.pk])[0][0] if volunteer else 0
-    return {"answered": answered, **kept(f"progress-{workflow.pk}", partial(_of_queue, workflow))}
+    return {"answered": answered, **cached_figure(f"progress-{workflow.pk}", partial(_of_queue, workflow))}
 
 
 def _of_queue(workflow: Workflow) -> dict[str, int]:

@@ -26,14 +26,14 @@ def _fewest(workflow: Workflow) -> int:
     rules = (
         (True, workflow.min_votes),
         (workflow.agreement is not None, workflow.agreement_votes),
-        (workflow.nothing_after is not None, workflow.nothing_after or 0),
+        (workflow.empty_after_no_votes is not None, workflow.empty_after_no_votes or 0),
         (workflow.unsure_share is not None, workflow.unsure_votes),
         (workflow.flags is not None, workflow.flags or 0),
     )
     return min(max(least, 1) for is_on, least in rules if is_on)
 
 
-def available(workflow: Workflow, votes: int, taken: int) -> int:
+def open_slots(workflow: Workflow, votes: int, taken: int) -> int:
     """Return how many more people a subject may be handed to; negative where one was undone or came late.
 
     Taken are the slots of leases that are out, and of answers that do not count yet.
@@ -66,7 +66,7 @@ def lock_entries(workflow: Workflow, subjects: Sequence[int]) -> dict[int, Queue
 
 def lend_again(classification: Classification, entry: QueueEntry, expires_at: datetime) -> None:
     """Give an undone subject back to the volunteer, as it was before they answered, if its slot is still free."""
-    if not entry.is_gold and (entry.is_retired or entry.available <= 0):
+    if not entry.is_gold and (entry.is_retired or entry.open_slots <= 0):
         return
     _, is_new = Lease.objects.get_or_create(
         volunteer_id=classification.volunteer_id,
@@ -74,4 +74,4 @@ def lend_again(classification: Classification, entry: QueueEntry, expires_at: da
         defaults={"reason": classification.reason, "expires_at": expires_at},
     )
     if is_new and not entry.is_gold:
-        QueueEntry.objects.filter(pk=entry.pk).update(available=F("available") - 1)
+        QueueEntry.objects.filter(pk=entry.pk).update(open_slots=F("open_slots") - 1)

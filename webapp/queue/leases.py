@@ -91,7 +91,7 @@ LEND = f"""
         ON CONFLICT DO NOTHING
         RETURNING *
     ), taken AS (
-        UPDATE queue_queueentry AS entry SET available = entry.available - 1
+        UPDATE queue_queueentry AS entry SET open_slots = entry.open_slots - 1
         FROM lease WHERE entry.id = lease.entry_id AND NOT entry.is_gold
     )
     SELECT {LEASE.sql}, {ENTRY.sql}, {SUBJECT.sql}
@@ -197,7 +197,7 @@ def release_expired(workflow: Workflow | None = None, limit: int = 1000) -> int:
     )
     held = list(expired.filter(entry__in=[entry.pk for entry in entries]).select_for_update(of=("self",)))
     for size, group in _by_count(held).items():
-        QueueEntry.objects.filter(pk__in=group, is_gold=False).update(available=F("available") + size)
+        QueueEntry.objects.filter(pk__in=group, is_gold=False).update(open_slots=F("open_slots") + size)
     Lease.objects.filter(pk__in=[lease.pk for lease in held]).delete()
     return len(held)
 

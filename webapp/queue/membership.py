@@ -5,13 +5,13 @@ from django.db import connection, transaction
 from webapp.archive.models import IngestRun
 from webapp.classifications.models import Reason
 from webapp.core.sql import fetch
-from webapp.queue.entries import available
+from webapp.queue.entries import open_slots
 from webapp.workflows.models import Workflow
 
 INSERT = """
     INSERT INTO queue_queueentry
-        (workflow_id, subject_id, priority, reason, available, shuffle, is_gold, is_retired)
-    SELECT DISTINCT %(workflow)s::bigint, subject.id, 0.0, %(reason)s, %(available)s::smallint, random(),
+        (workflow_id, subject_id, priority, reason, open_slots, random_key, is_gold, is_retired)
+    SELECT DISTINCT %(workflow)s::bigint, subject.id, 0.0, %(reason)s, %(open_slots)s::smallint, random(),
         subject.gold_label <> '', false
     FROM workflows_workflow_subject_sets AS chosen
     JOIN archive_subjectset_subjects AS member ON member.subjectset_id = chosen.subjectset_id
@@ -32,7 +32,7 @@ def enqueue_subjects(workflow: Workflow) -> int:
             {
                 "workflow": workflow.pk,
                 "reason": Reason.NEW.value,
-                "available": available(workflow, votes=0, taken=0),
+                "open_slots": open_slots(workflow, votes=0, taken=0),
                 "kind": workflow.kind,
             },
         )

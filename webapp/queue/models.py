@@ -17,14 +17,14 @@ def random_position() -> float:
 
 
 class QueueEntry(models.Model):
-    """A subject in a workflow's queue. `available` is how many more people it may be handed to right now."""
+    """A subject in a workflow's queue. `open_slots` is how many more people it may be handed to right now."""
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="queue")
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="queue_entries")
     priority = models.FloatField(default=0.0, help_text="the larger, the sooner")
     reason = models.CharField(max_length=10, choices=Reason, default=Reason.NEW)
-    available = models.SmallIntegerField(help_text="votes still wanted, less the leases that are out")
-    shuffle = models.FloatField(default=random_position, editable=False, help_text="where a random draw finds it")
+    open_slots = models.SmallIntegerField(help_text="votes still wanted, less the leases that are out")
+    random_key = models.FloatField(default=random_position, editable=False, help_text="where a random draw finds it")
     is_gold = models.BooleanField(default=False, help_text="served as training, also when a ruling retired it")
     is_retired = models.BooleanField(default=False)
 
@@ -36,15 +36,15 @@ class QueueEntry(models.Model):
                 models.F("priority").desc(),
                 "id",
                 name="queue_by_priority",
-                condition=Q(is_retired=False, is_gold=False, available__gt=0),
+                condition=Q(is_retired=False, is_gold=False, open_slots__gt=0),
             ),
             models.Index(
                 "workflow",
-                "shuffle",
+                "random_key",
                 name="queue_at_random",
-                condition=Q(is_retired=False, is_gold=False, available__gt=0),
+                condition=Q(is_retired=False, is_gold=False, open_slots__gt=0),
             ),
-            models.Index("workflow", "shuffle", name="queue_of_gold", condition=Q(is_gold=True)),
+            models.Index("workflow", "random_key", name="queue_of_gold", condition=Q(is_gold=True)),
         ]
 
     def __str__(self) -> str:

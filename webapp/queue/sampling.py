@@ -28,7 +28,7 @@ UNSEEN = """
 """
 SELECT = "SELECT entry.id, entry.reason FROM queue_queueentry AS entry WHERE"
 GOLD = f"{SELECT} entry.is_gold AND {UNSEEN}"
-OPEN = f"{SELECT} NOT entry.is_gold AND NOT entry.is_retired AND entry.available > 0 AND {UNSEEN}"
+OPEN = f"{SELECT} NOT entry.is_gold AND NOT entry.is_retired AND entry.open_slots > 0 AND {UNSEEN}"
 SEEN = """
     SELECT count(*) FROM (
         SELECT FROM classifications_classification
@@ -92,9 +92,9 @@ def _gold(asked: dict[str, Any], n: int) -> list[tuple[int, str]]:
     if not n:
         return []
     parameters = {**asked, "point": random.random()}
-    found = fetch(f"{GOLD} AND entry.shuffle >= %(point)s ORDER BY entry.shuffle LIMIT {n}", parameters)
+    found = fetch(f"{GOLD} AND entry.random_key >= %(point)s ORDER BY entry.random_key LIMIT {n}", parameters)
     if len(found) < n:
-        rest = f"{GOLD} AND entry.shuffle < %(point)s ORDER BY entry.shuffle LIMIT {n - len(found)}"
+        rest = f"{GOLD} AND entry.random_key < %(point)s ORDER BY entry.random_key LIMIT {n - len(found)}"
         found += fetch(rest, parameters)
     return found
 
@@ -105,7 +105,7 @@ def _by_chance(asked: dict[str, Any], n: int) -> list[tuple[int, str]]:
     Everybody draws from its same end, so that the sample's subjects are settled one after another; a new point for
     each draw would scatter the votes over so many subjects that few were ever settled.
     """
-    return fetch(f"{OPEN} ORDER BY entry.shuffle LIMIT {n} {LOCK}", asked) if n else []
+    return fetch(f"{OPEN} ORDER BY entry.random_key LIMIT {n} {LOCK}", asked) if n else []
 
 
 def _first(asked: dict[str, Any], n: int, taken: list[tuple[int, str]]) -> list[tuple[int, str]]:

@@ -28,7 +28,7 @@ from django.db.models.functions import Abs, Cast, Floor, Least
 from webapp.archive.models import Subject
 from webapp.classifications.models import Answer
 from webapp.consensus.models import AGREEMENT, UNSURE_SHARE, VOTES, Consensus, RetiredReason
-from webapp.core.cached_figures import kept
+from webapp.core.cached_figures import cached_figure
 from webapp.learning.models import Checkpoint
 from webapp.review.models import Ruling
 from webapp.workflows.models import Workflow
@@ -221,7 +221,7 @@ class Histograms:
 def recent_histograms(workflow: Workflow, rows: QuerySet[Consensus], wanted: Wanted) -> Histograms:
     """Return `histograms`, or those of a while ago: turning a page or sorting it counts nothing again."""
     key = f"histograms-{workflow.pk}-{blake2b(repr(wanted).encode(), digest_size=12).hexdigest()}"
-    return kept(key, partial(histograms, rows, wanted))
+    return cached_figure(key, partial(histograms, rows, wanted))
 
 
 def histograms(rows: QuerySet[Consensus], wanted: Wanted) -> Histograms:

@@ -9,7 +9,7 @@ from string import ascii_uppercase
 from webapp.archive.models import Subject
 from webapp.archive.pixels import shape_of
 from webapp.classifications.models import Mark
-from webapp.learning.models import Checkpoint, Find, ModelRole
+from webapp.learning.models import Checkpoint, Detection, ModelRole
 from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Workflow
 
@@ -19,7 +19,7 @@ class FoundLine:
     """A find by its letter on the page, the surest A; `x` and `y` are where the letter stands in the picture."""
 
     letter: str
-    find: Find
+    find: Detection
     pixels: float
     top: float
     bottom: float
@@ -44,12 +44,12 @@ def finds_of(champion: Checkpoint | None, subject: Subject) -> Finds | None:
     if champion is None:
         return Finds(None, False, [])
     _frames, _channels, height, width = shape_of(subject)
-    rows = Find.objects.filter(checkpoint=champion, subject=subject)
+    rows = Detection.objects.filter(checkpoint=champion, subject=subject)
     lines = [_found_line(find, width, height) for find in rows]
     return Finds(champion, champion.scores.filter(subject=subject).exists(), lines)
 
 
-def _found_line(find: Find, width: int, height: int) -> FoundLine:
+def _found_line(find: Detection, width: int, height: int) -> FoundLine:
     top, bottom = height - 1 - find.y1, height - 1 - find.y2  # the first row is drawn at the bottom
     x = (find.x1 + find.x2) / 2
     return FoundLine(

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
 from webapp.community.discoveries import confirm, take_back
-from webapp.consensus.apply_votes import refresh
+from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.models import Consensus, RetiredReason
 from webapp.consensus.skills import truth_changed
 from webapp.learning.models import Score
@@ -152,4 +152,4 @@ def _bring_back(workflow: Workflow, subject: Subject) -> None:
     row.filter(votes_yes=0, votes_no=0, votes_unsure=0).delete()
     is_gold = Subject.objects.gold().filter(pk=subject.pk).exists()
     QueueEntry.objects.filter(workflow=workflow, subject=subject).update(is_retired=False, is_gold=is_gold)
-    refresh(workflow, [subject.pk])
+    recompute_subjects(workflow, [subject.pk])

@@ -1,4 +1,4 @@
-"""How a workflow goes on: votes, people and retirements by hour, day or week, and what the forecast is made of."""
+"""Throughput of a workflow: votes, volunteers and retirements over time, and the input of the forecast."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from webapp.classifications.models import Classification, Reason
 from webapp.consensus.models import VOTES, Consensus, RetiredReason
-from webapp.core.cached_figures import kept
+from webapp.core.cached_figures import cached_figure
 from webapp.core.sql import fetch
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
@@ -80,7 +80,7 @@ def steps(workflow: Workflow, step: str, now: datetime | None = None) -> list[St
 def recent_steps(workflow: Workflow, step: str) -> list[Step]:
     """Return `steps` of now, or of a while ago: half a year of answers takes a while to count."""
     key = f"throughput-{workflow.pk}-{step}-{_start(timezone.now(), step):%Y%m%d%H}"
-    return kept(key, partial(steps, workflow, step), FRESH_FOR)
+    return cached_figure(key, partial(steps, workflow, step), FRESH_FOR)
 
 
 def open_subjects(workflow: Workflow) -> int:

@@ -1,4 +1,4 @@
-"""How a subject's posterior came about: each vote, the skill of whoever gave it, and what was believed after it."""
+"""Timeline of a subject's posterior: each vote, the voter's skill, and the posterior after it."""
 
 import math
 from collections import defaultdict
@@ -97,12 +97,12 @@ def _earlier(workflow: Workflow, subject: Subject) -> dict[str, Counts]:
     cells: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(CELLS, 0))
     for vote, label, answer, n in fetch(EARLIER, [workflow.pk, subject.pk]):
         truth = Subject(survey=workflow.survey, gold_label=label).gold_answer()
-        cells[str(vote)][f"{truth}_{answer}"] += n
+        cells[str(vote)][f"true_{truth}_said_{answer}"] += n
     return {vote: tuple(each[cell] for cell in CELLS) for vote, each in cells.items()}
 
 
 def _vote(workflow: Workflow, number: int, row: Classification, before: Counts, posterior: float) -> Vote:
-    yes_yes, yes_no, _, no_yes, no_no, _ = before
+    yes_right, yes_wrong, _, no_wrong, no_right, _ = before
     has_odds = workflow.method != Method.MAJORITY and _weighs(row)
     return Vote(
         number=number,
@@ -114,7 +114,7 @@ def _vote(workflow: Workflow, number: int, row: Classification, before: Counts, 
         seconds=_seconds(row),
         is_counted=row.is_counted,
         weighs=_weighs(row),
-        skill=share_of(yes_yes + no_no, yes_yes + no_no + yes_no + no_yes),
+        skill=share_of(yes_right + no_right, yes_right + no_right + yes_wrong + no_wrong),
         odds=math.exp((row.evidence or 0) / NAT) if has_odds else None,
         posterior=posterior,
     )

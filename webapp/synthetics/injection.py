@@ -107,7 +107,7 @@ def backgrounds(job: Injection) -> QuerySet[Subject]:
     """Return the observed subjects without a mover, shuffled by the seed: gold ones, and those settled as no."""
     survey = job.workflow.survey
     no = Consensus.objects.filter(
-        workflow=job.workflow, subject=OuterRef("pk"), is_retired=True, posterior__lte=job.workflow.no_below
+        workflow=job.workflow, subject=OuterRef("pk"), is_retired=True, posterior__lte=job.workflow.reject_threshold
     )
     bogus = Q(gold_label="no") | Q(gold_label__in=[name for name in survey.classes if name not in survey.positive])
     rows = Subject.objects.originals().observed().filter(survey=survey, kind=job.workflow.kind)

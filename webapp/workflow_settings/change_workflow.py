@@ -10,15 +10,15 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import SubjectSet, Survey
-from webapp.consensus.models import Recount
-from webapp.consensus.recompute import start_recount
+from webapp.consensus.models import ConsensusRecompute
+from webapp.consensus.recompute import start_recompute
 from webapp.queue.membership import dequeue_subjects, enqueue_subjects
 from webapp.workflows.gold_schedule import Schedule
 from webapp.workflows.models import Workflow
 
 RULES = (
-    "method", "prior", "min_votes", "max_votes", "majority", "yes_above", "no_below", "agreement", "agreement_votes",
-    "nothing_after", "unsure_share", "unsure_votes", "flags",
+    "method", "prior", "min_votes", "max_votes", "majority", "accept_threshold", "reject_threshold",
+    "agreement", "agreement_votes", "empty_after_no_votes", "unsure_share", "unsure_votes", "flags",
 )  # fmt: skip
 
 
@@ -31,17 +31,17 @@ class WorkflowSettings(TypedDict):
     follow_ups: dict[str, list[str]]
     line_marking: bool
     is_active: bool
-    grace: int
+    undo_seconds: int
     method: str
     prior: float
     min_votes: int
     max_votes: int
     majority: float
-    yes_above: float
-    no_below: float
+    accept_threshold: float
+    reject_threshold: float
     agreement: float | None
     agreement_votes: int
-    nothing_after: int | None
+    empty_after_no_votes: int | None
     unsure_share: float | None
     unsure_votes: int
     flags: int | None
@@ -49,9 +49,9 @@ class WorkflowSettings(TypedDict):
     training_schedule: Schedule
     is_training: bool
     level: int
-    skill_wanted: float
-    shows_score: bool
-    retrain_after: int | None
+    required_skill: float
+    reveal_model_score: bool
+    min_new_labels: int | None
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Saved:
     workflow: Workflow
     added: int
     removed: int = 0
-    recount: Recount | None = None
+    recount: ConsensusRecompute | None = None
 
 
 @transaction.atomic
@@ -112,7 +112,7 @@ def change_workflow(
     row.subject_sets.set(subject_sets)
     removed = dequeue_subjects(row) if sets_before - set(subject_sets) else 0
     needs_recount = _rules(row) != rules_before and row.queue.exists()
-    recount = start_recount(workflow=row, by=by) if needs_recount else None
+    recount = start_recompute(workflow=row, by=by) if needs_recount else None
     return Saved(row, added=enqueue_subjects(row), removed=removed, recount=recount)
 
 

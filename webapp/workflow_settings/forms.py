@@ -16,12 +16,12 @@ from webapp.workflow_settings.change_workflow import WorkflowSettings
 from webapp.workflow_settings.schedule_field import ScheduleField
 from webapp.workflows.models import Method, Workflow
 
-RULES = ("agreement", "agreement_votes", "nothing_after", "unsure_share", "unsure_votes", "flags")
+RULES = ("agreement", "agreement_votes", "empty_after_no_votes", "unsure_share", "unsure_votes", "flags")
 RULE_SHARES = ("agreement", "unsure_share")
 RULE_LABELS = {
     "agreement": _("Share that agrees"),
     "agreement_votes": _("of at least so many votes"),
-    "nothing_after": _("Nothing here after so many no"),
+    "empty_after_no_votes": _("Nothing here after so many no"),
     "unsure_share": _("To experts from a share of unsure"),
     "unsure_votes": _("of at least so many votes"),
     "flags": _("Broken pictures: people who say so"),
@@ -29,7 +29,7 @@ RULE_LABELS = {
 RULE_HELP_TEXTS = {
     "agreement": _("Of the votes that said yes or no, such as 0.9; empty for none."),
     "agreement_votes": "",
-    "nothing_after": _("When the first votes are all no; empty for none."),
+    "empty_after_no_votes": _("When the first votes are all no; empty for none."),
     "unsure_share": _("Such as 0.5; empty for none. Scientists find them in the consensus browser."),
     "unsure_votes": "",
     "flags": _("Offers “The picture is broken” after each answer; empty for none."),
@@ -47,7 +47,15 @@ AFTER = {
     Answer.NO.value: _("After no"),
     Answer.UNSURE.value: _("After unsure"),
 }
-SHARES = ("prior", "majority", "yes_above", "no_below", "random_fraction", "skill_wanted", *RULE_SHARES)
+SHARES = (
+    "prior",
+    "majority",
+    "accept_threshold",
+    "reject_threshold",
+    "random_fraction",
+    "required_skill",
+    *RULE_SHARES,
+)
 
 
 COUNTED = {
@@ -110,10 +118,10 @@ class WorkflowForm(forms.ModelForm):
     class Meta:
         model = Workflow
         fields: tuple[str, ...] = (
-            "name", "question", "help_text", "line_marking", "is_active", "grace", "method", "prior", "min_votes",
-            "max_votes", "majority", "yes_above", "no_below", *RULES, "random_fraction",
-            "training_schedule", "is_training", "level", "skill_wanted", "shows_score",
-            "retrain_after",
+            "name", "question", "help_text", "line_marking", "is_active", "undo_seconds", "method", "prior",
+            "min_votes", "max_votes", "majority", "accept_threshold", "reject_threshold", *RULES, "random_fraction",
+            "training_schedule", "is_training", "level", "required_skill", "reveal_model_score",
+            "min_new_labels",
         )  # fmt: skip
         labels = {
             **RULE_LABELS,
@@ -122,32 +130,32 @@ class WorkflowForm(forms.ModelForm):
             "help_text": _("Help"),
             "line_marking": _("Volunteers can mark trails with lines"),
             "is_active": _("Volunteers can answer it now"),
-            "grace": _("Time to undo (seconds)"),
+            "undo_seconds": _("Time to undo (seconds)"),
             "prior": _("Share of yes that is expected"),
             "min_votes": _("Fewest votes"),
             "max_votes": _("Most votes"),
             "majority": _("Share of votes that settles"),
-            "yes_above": _("Yes from a probability of"),
-            "no_below": _("No up to a probability of"),
+            "accept_threshold": _("Yes from a probability of"),
+            "reject_threshold": _("No up to a probability of"),
             "random_fraction": _("Share drawn at random"),
             "is_training": _("It only trains: every subject is one whose class is known"),
             "level": _("Level"),
-            "skill_wanted": _("Skill that unlocks it"),
-            "shows_score": _("Tell volunteers what the model thinks, after their answer"),
-            "retrain_after": _("New labels that start a training run"),
+            "required_skill": _("Skill that unlocks it"),
+            "reveal_model_score": _("Tell volunteers what the model thinks, after their answer"),
+            "min_new_labels": _("New labels that start a training run"),
         }
         help_texts = {
             **RULE_HELP_TEXTS,
             "question": _("Answered with yes, no or unsure, such as: Is this a real moving object?"),
             "help_text": _("What a volunteer reads under the question mark. An empty line begins a paragraph."),
             "line_marking": _("Each line is stored with the answer: in pixels and, by the frame's WCS, on the sky."),
-            "grace": "",
+            "undo_seconds": "",
             "prior": _("Between 0 and 1; what a subject without votes is believed to be."),
             "min_votes": _("No subject is settled before."),
             "max_votes": _("Then a subject is retired, settled or not."),
             "majority": _("From 0.5 to 1, of the votes that said yes or no."),
-            "yes_above": _("Above 0.5; at 0.99, one in a hundred may be wrong."),
-            "no_below": _("Below 0.5."),
+            "accept_threshold": _("Above 0.5; at 0.99, one in a hundred may be wrong."),
+            "reject_threshold": _("Below 0.5."),
             "random_fraction": _("0 to 1. The others come in the order in which the model is unsure of them."),
             "is_training": _(
                 "Nothing else is asked. When a volunteer has seen all, the page says what they have learnt."
@@ -156,12 +164,12 @@ class WorkflowForm(forms.ModelForm):
                 "1 is open to everybody. From 2 on, volunteers first show their skill in a workflow of the level "
                 "below, of this survey."
             ),
-            "skill_wanted": _(
+            "required_skill": _(
                 "From level 2 on. How certain it must be, 0 to 1, that a volunteer recognises real movers, and bogus "
                 "ones: the lower ends of the two 90 % intervals, from ten answers about each on."
             ),
-            "shows_score": "",
-            "retrain_after": _("Leave it empty to start training runs by hand."),
+            "reveal_model_score": "",
+            "min_new_labels": _("Leave it empty to start training runs by hand."),
         }
         widgets = {
             "help_text": forms.Textarea({"rows": 4}),

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
-from webapp.consensus.models import Recount, RetiredReason
+from webapp.consensus.models import ConsensusRecompute, RetiredReason
 from webapp.consensus.retirement import in_words
-from webapp.consensus.retirement_preview import Trial, try_rules
+from webapp.consensus.retirement_preview import Trial, preview_rules
 from webapp.queue.counts import Stock, stock_of
 from webapp.workflow_settings.change_workflow import RULES, Saved, change_workflow, open_workflow
 from webapp.workflow_settings.forms import NewWorkflowForm, WorkflowForm
@@ -97,7 +97,7 @@ def _tried(form: WorkflowForm, row: Workflow) -> Trial | None:
     changed = Workflow.objects.select_related("survey").get(pk=row.pk)
     for name in RULES:
         setattr(changed, name, form.cleaned_data[name])
-    return try_rules(changed)
+    return preview_rules(changed)
 
 
 def _page(
@@ -114,7 +114,7 @@ def _page(
 
 
 def _queue(row: Workflow) -> dict[str, Any]:
-    recount = Recount.objects.filter(workflow=row).first()
+    recount = ConsensusRecompute.objects.filter(workflow=row).first()
     return {
         "workflow": row,
         "rules": in_words(row),

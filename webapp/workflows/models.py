@@ -33,7 +33,7 @@ class Workflow(models.Model):
     line_marking = models.BooleanField(default=False, help_text="volunteers mark trails with lines")
     subject_sets = models.ManyToManyField(SubjectSet, related_name="workflows", blank=True)
     is_active = models.BooleanField(default=True)
-    grace = models.PositiveIntegerField(
+    undo_seconds = models.PositiveIntegerField(
         default=30,
         help_text="seconds in which an answer may be undone",
     )
@@ -43,14 +43,14 @@ class Workflow(models.Model):
     min_votes = models.PositiveSmallIntegerField(default=3, help_text="no retirement before this many")
     max_votes = models.PositiveSmallIntegerField(default=10, help_text="retired at this many, settled or not")
     majority = models.FloatField(default=0.8, validators=PROBABILITY, help_text="share of votes that settles")
-    yes_above = models.FloatField(default=0.99, validators=PROBABILITY)
-    no_below = models.FloatField(default=0.01, validators=PROBABILITY)
+    accept_threshold = models.FloatField(default=0.99, validators=PROBABILITY)
+    reject_threshold = models.FloatField(default=0.01, validators=PROBABILITY)
 
     agreement = models.FloatField(
         null=True, blank=True, validators=PROBABILITY, help_text="share of the votes that decided which settles too"
     )
     agreement_votes = models.PositiveSmallIntegerField(default=5, help_text="such votes at least, for the agreement")
-    nothing_after = models.PositiveSmallIntegerField(
+    empty_after_no_votes = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="first votes, no all of them, that retire as nothing here"
     )
     unsure_share = models.FloatField(
@@ -69,11 +69,13 @@ class Workflow(models.Model):
     level = models.PositiveSmallIntegerField(
         default=1, validators=[MinValueValidator(1)], help_text="above 1, skill in the level below unlocks it"
     )
-    skill_wanted = models.FloatField(
+    required_skill = models.FloatField(
         default=0.8, validators=PROBABILITY, help_text="certain sensitivity and specificity that unlock it"
     )
-    shows_score = models.BooleanField(default=False, help_text="tell what the model thinks, after the answer")
-    retrain_after = models.PositiveIntegerField(null=True, blank=True, help_text="new labels that start a training run")
+    reveal_model_score = models.BooleanField(default=False, help_text="tell what the model thinks, after the answer")
+    min_new_labels = models.PositiveIntegerField(
+        null=True, blank=True, help_text="new labels that start a training run"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -83,7 +85,7 @@ class Workflow(models.Model):
                 condition=models.Q(min_votes__lte=models.F("max_votes")), name="min_votes_within_max"
             ),
             models.CheckConstraint(
-                condition=models.Q(no_below__lt=models.F("yes_above")), name="no_below_under_yes_above"
+                condition=models.Q(reject_threshold__lt=models.F("accept_threshold")), name="reject_below_accept"
             ),
         ]
 
@@ -111,8 +113,8 @@ class Workflow(models.Model):
             "min_votes": (self.min_votes >= 1, _("A subject is settled by at least one vote.")),
             "max_votes": (self.max_votes >= self.min_votes, _("The most votes cannot be fewer than the fewest.")),
             "majority": (0.5 <= self.majority <= 1, _("A majority is at least half: choose a share from 0.5 to 1.")),
-            "yes_above": (
-                0.5 < self.yes_above <= 1,
+            "accept_threshold": (
+                0.5 < self.accept_threshold <= 1,
                 _("A yes is more likely than a no: choose more than 0.5."),
             ),
             "agreement": (
@@ -120,8 +122,8 @@ class Workflow(models.Model):
                 _("Most of them are more than half: choose a share above 0.5, up to 1."),
             ),
             "agreement_votes": (self.agreement_votes >= 1, _("An agreement needs at least one vote.")),
-            "nothing_after": (
-                self.nothing_after is None or 1 <= self.nothing_after <= self.max_votes,
+            "empty_after_no_votes": (
+                self.empty_after_no_votes is None or 1 <= self.empty_after_no_votes <= self.max_votes,
                 _("Choose at least one vote, and no more than the most votes."),
             ),
             "unsure_share": (
@@ -130,6 +132,9 @@ class Workflow(models.Model):
             ),
             "unsure_votes": (self.unsure_votes >= 1, _("A share needs at least one vote.")),
             "flags": (self.flags is None or self.flags >= 1, _("Nothing is flagged by nobody: choose 1 or more.")),
-            "no_below": (0 <= self.no_below < 0.5, _("A no is more likely than a yes: choose less than 0.5.")),
+            "reject_threshold": (
+                0 <= self.reject_threshold < 0.5,
+                _("A no is more likely than a yes: choose less than 0.5."),
+            ),
         }
         return {field: message for field, (is_right, message) in rules.items() if not is_right}

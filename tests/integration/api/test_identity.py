@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from tests.integration.world import end_grace, make_volunteer, make_workflow, standing, subjects_of, vote
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus, Skill
-from webapp.queue.assignment_token import proof_of
+from webapp.queue.assignment_token import assignment_token
 from webapp.queue.leases import settle
 from webapp.queue.models import Lease
 from webapp.volunteers.identity import COOKIE
@@ -104,7 +104,7 @@ def test_what_a_visitor_answered_becomes_the_accounts_once(workflow, browser):
     settle(visitor)
     for subject in (first, second, gold):
         sent = answer({"subject": {"id": subject.pk}}, "yes")
-        sent["lease"] = proof_of(visitor.pk, workflow.pk, subject.pk)
+        sent["lease"] = assignment_token(visitor.pk, workflow.pk, subject.pk)
         assert post(browser, ANSWERS, sent).status_code == 201
     assert len(items) == 3
     browser.force_login(account.user)

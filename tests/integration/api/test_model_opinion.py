@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize(("allowed", "told"), [(True, 0.93), (False, None)])
 def test_the_champions_score_follows_the_answer(allowed, told):
-    workflow = make_workflow(subjects=1, shows_score=allowed)
+    workflow = make_workflow(subjects=1, reveal_model_score=allowed)
     (subject,) = subjects_of(workflow)
     for is_champion, p_real in ((True, 0.93), (False, 0.2)):
         run = TrainingRun.objects.create(survey=workflow.survey, workflow=workflow, role="tracklet")

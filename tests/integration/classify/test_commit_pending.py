@@ -7,7 +7,7 @@ import pytest
 from tests.integration.world import end_grace, entry_of, make_volunteer, make_workflow, subjects_of, vote
 from webapp.classifications.models import Classification
 from webapp.classify.record import Item
-from webapp.classify.submit import count_overdue, submit, undo
+from webapp.classify.submit import commit_pending, submit, undo
 from webapp.consensus.models import Consensus, Skill
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ def test_the_newest_answer_waits_and_holds_its_place():
     (given,) = answer(ann, workflow, first)
     assert given.votes == {"yes": 1, "no": 0, "unsure": 0}
     assert not Consensus.objects.exists()
-    assert entry_of(workflow, first).available == 0
+    assert entry_of(workflow, first).open_slots == 0
     answer(ann, workflow, second)
     assert [row.subject for row in Consensus.objects.all()] == [first]
     assert entry_of(workflow, first).is_retired
@@ -35,10 +35,10 @@ def test_it_counts_when_the_grace_has_ended():
     workflow = make_workflow(subjects=1, gold=1)
     ann, (gold,) = make_volunteer("ann"), subjects_of(workflow, gold=True)
     answer(ann, workflow, gold, say="no")
-    assert count_overdue() == 0
+    assert commit_pending() == 0
     assert not Skill.objects.exists()
     assert end_grace() == 1
-    assert Skill.objects.get().no_no == 1
+    assert Skill.objects.get().true_no_said_no == 1
     assert end_grace() == 0
 
 
@@ -49,7 +49,7 @@ def test_an_answer_undone_in_time_has_never_counted():
     undo(ann, given.recorded.classification.pk)
     assert end_grace() == 0
     assert not Consensus.objects.exists()
-    assert entry_of(workflow, subject).available == workflow.min_votes - 1  # ann holds it again
+    assert entry_of(workflow, subject).open_slots == workflow.min_votes - 1  # ann holds it again
 
 
 def test_an_answer_that_counted_may_still_be_undone():
@@ -71,7 +71,7 @@ def test_a_replay_of_the_newest_answer_is_no_going_on():
 
 
 def test_without_a_grace_period_an_answer_counts_at_once():
-    workflow = make_workflow(subjects=1, grace=0)
+    workflow = make_workflow(subjects=1, undo_seconds=0)
     ann, (subject,) = make_volunteer("ann"), subjects_of(workflow)
     answer(ann, workflow, subject)
     assert Consensus.objects.get().votes == 1

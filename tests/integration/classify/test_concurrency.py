@@ -15,7 +15,7 @@ from webapp.consensus.evidence import posterior_of
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up, replay_everybody
 from webapp.consensus.retirement import reason_to_retire
-from webapp.queue.entries import available
+from webapp.queue.entries import open_slots
 from webapp.queue.leases import lease_next
 from webapp.queue.models import Lease, QueueEntry
 
@@ -43,8 +43,8 @@ def queue_is_consistent(workflow):
     leases = dict(Lease.objects.values_list("entry").annotate(Count("pk")))
     votes = dict(standing(workflow).values_list("subject").annotate(Count("pk")))
     for entry in QueueEntry.objects.filter(workflow=workflow, is_gold=False):
-        expected = available(workflow, votes.get(entry.subject_id, 0), leases.get(entry.pk, 0))
-        assert entry.available == expected, entry
+        expected = open_slots(workflow, votes.get(entry.subject_id, 0), leases.get(entry.pk, 0))
+        assert entry.open_slots == expected, entry
     return True
 
 
@@ -54,7 +54,7 @@ def test_nothing_is_handed_to_more_people_than_it_needs():
     handed = at_once(lambda person: lease_next(person, workflow, 2), *people)
     assert max(Lease.objects.values_list("entry").annotate(n=Count("pk")).values_list("n", flat=True)) <= 3
     assert sum(len(leases) for leases in handed) == Lease.objects.count() <= 21
-    assert not QueueEntry.objects.filter(available__lt=0).exists()
+    assert not QueueEntry.objects.filter(open_slots__lt=0).exists()
     assert queue_is_consistent(workflow)
 
 
@@ -108,7 +108,7 @@ def test_undo_sent_many_times_at_once_takes_one_answer_back():
 
 RULES = [
     {},
-    {"nothing_after": 2, "agreement": 0.7, "agreement_votes": 4, "unsure_share": 0.5, "unsure_votes": 2},
+    {"empty_after_no_votes": 2, "agreement": 0.7, "agreement_votes": 4, "unsure_share": 0.5, "unsure_votes": 2},
     {"method": "majority", "majority": 0.8},
 ]
 
@@ -176,7 +176,7 @@ def test_the_schedule_and_a_training_weigh_the_same_answers_at_once():
             vote(person, workflow, subject, "yes")
     right = [skill.counts() for skill in Skill.objects.order_by("volunteer")]
     for _ in range(3):
-        Skill.objects.update(yes_yes=0, no_yes=0, stale=F("stale") + 1)
+        Skill.objects.update(true_yes_said_yes=0, true_no_said_yes=0, revision=F("revision") + 1)
         at_once(lambda _: catch_up(workflow), *range(4))
         assert [skill.counts() for skill in Skill.objects.order_by("volunteer")] == right
-    assert not Skill.objects.exclude(stale=F("weighed")).exists()
+    assert not Skill.objects.exclude(revision=F("applied_revision")).exists()

@@ -132,9 +132,9 @@ def test_the_next_subject_says_where_its_pixels_lie(client, workflow, subject):
 def test_an_admin_asks_for_lines_and_a_scientist_cannot(workflow):
     url = f"/surveys/atlas/workflows/{workflow.slug}/"
     said = {
-        "name": "Movers", "question": "Trails?", "grace": 30, "method": "majority", "prior": 0.5, "min_votes": 2,
-        "max_votes": 5, "majority": 0.8, "yes_above": 0.99, "no_below": 0.01, "random_fraction": 0,
-        "training_schedule_share": "0", "training_schedule_until": "", "level": 1, "skill_wanted": 0.8,
+        "name": "Movers", "question": "Trails?", "undo_seconds": 30, "method": "majority", "prior": 0.5, "min_votes": 2,
+        "max_votes": 5, "majority": 0.8, "accept_threshold": 0.99, "reject_threshold": 0.01, "random_fraction": 0,
+        "training_schedule_share": "0", "training_schedule_until": "", "level": 1, "required_skill": 0.8,
         "agreement_votes": 5, "unsure_votes": 5,
     }  # fmt: skip
     browser(member(workflow.survey, Role.ADMIN)).post(url, said)

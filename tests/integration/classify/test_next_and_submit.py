@@ -70,7 +70,7 @@ def test_answers_in_a_list_are_stored_counted_and_no_longer_held(workflow, clien
     assert not Lease.objects.exists()
     assert client.get(NEXT, {"n": 1}).json()["progress"]["answered"] == 3
     entry = entry_of(workflow, items[0]["subject"]["id"])
-    assert entry.available == workflow.min_votes - 1
+    assert entry.open_slots == workflow.min_votes - 1
 
 
 def test_a_replayed_id_returns_the_first_and_counts_once(workflow, client):
@@ -163,7 +163,7 @@ def test_a_paused_workflow_hands_out_nothing(workflow, client):
     body = client.get(NEXT).json()
     assert body["items"] == []
     assert "paused" in body["message"]
-    assert not QueueEntry.objects.exclude(available=workflow.min_votes).exists()
+    assert not QueueEntry.objects.exclude(open_slots=workflow.min_votes).exists()
 
 
 def test_a_follow_up_may_come_later(workflow, client):

@@ -33,7 +33,7 @@ def traces():
     sums = Consensus.objects.order_by("subject").values_list(
         "subject", "votes_yes", "votes_no", "votes_unsure", "follow_ups", "posterior", "is_retired", "retired_reason"
     )
-    entries = QueueEntry.objects.order_by("pk").values_list("pk", "available", "is_retired")
+    entries = QueueEntry.objects.order_by("pk").values_list("pk", "open_slots", "is_retired")
     held = Lease.objects.order_by("entry").values_list("entry", "volunteer", "reason")
     skills = [skill.counts() for skill in Skill.objects.order_by("volunteer")]
     return list(sums), list(entries), list(held), [counts for counts in skills if any(map(any, counts))]
@@ -77,7 +77,7 @@ def test_undo_brings_a_retired_subject_back():
     undo(ann, answer.pk)
     entry = entry_of(workflow, subject)
     assert not entry.is_retired
-    assert (entry.available, entry.leases.get().volunteer) == (0, ann)
+    assert (entry.open_slots, entry.leases.get().volunteer) == (0, ann)
     assert Consensus.objects.get().retired_at is None
 
 
@@ -114,7 +114,7 @@ def test_after_the_grace_period_the_answer_stands():
     workflow = make_workflow(subjects=1)
     ann = make_volunteer("ann")
     answer = vote(ann, workflow, subjects_of(workflow)[0]).recorded.classification
-    Classification.objects.update(created_at=timezone.now() - timedelta(seconds=workflow.grace + 1))
+    Classification.objects.update(created_at=timezone.now() - timedelta(seconds=workflow.undo_seconds + 1))
     before = traces()
     with pytest.raises(TooLate, match="30 seconds"):
         undo(ann, answer.pk)

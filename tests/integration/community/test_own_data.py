@@ -15,7 +15,7 @@ from django.test import Client
 from tests.integration import world
 from webapp.classifications.models import Classification
 from webapp.community.models import Collection, Favourite, Profile
-from webapp.consensus.apply_votes import refresh
+from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.models import Consensus, Skill
 from webapp.guides.models import GuideText, TutorialProgress
 from webapp.review.rulings import rule
@@ -94,8 +94,10 @@ def test_the_export_holds_lines_skill_tutorials_and_sign_ins(ada, ben, browser_o
     )
     assert (line["classification_id"], line["frame"], line["x1"], line["y2"]) == (str(answer.pk), "1", "1.5", "4.0")
     assert line["classification_subject_external_id"] == answer.subject.external_id
-    assert (skill["workflow_slug"], skill["no_no"], skill["yes_no"]) == ("atlas", "1", "0")
-    assert not {"is_trusted", "stale", "weighed"} & set(skill), "volunteers are told nothing of signs of carelessness"
+    assert (skill["workflow_slug"], skill["true_no_said_no"], skill["true_yes_said_no"]) == ("atlas", "1", "0")
+    assert not {"is_trusted", "revision", "applied_revision"} & set(skill), (
+        "volunteers are told nothing of signs of carelessness"
+    )
     assert "evidence" not in export["classifications.csv"][0]
     assert (tutorial["text_workflow_slug"], tutorial["text_version"], tutorial["step"]) == ("atlas", "3", "1")
     assert (sign_in["provider"], sign_in["uid"], sign_in["extra_data"]) == ("orcid", "0000-1", '{"n": 1}')
@@ -122,7 +124,7 @@ def test_kept_answers_count_on_and_lead_to_nobody(workflow, ada, ben, browser_of
     world.vote(ada, workflow, first, "yes")
     world.vote(ada, workflow, second, "no")
     belongings(ada, first)
-    refresh(workflow, [second.pk])
+    recompute_subjects(workflow, [second.pk])
     before = Consensus.objects.get(subject=second)
     assert leave(browser_of(ada), "keep").status_code == 302
     assert not User.objects.filter(username="ada").exists()
@@ -131,7 +133,7 @@ def test_kept_answers_count_on_and_lead_to_nobody(workflow, ada, ben, browser_of
     assert (kept.device, kept.viewport, kept.finished_at) == ("", "", None)
     assert kept.volunteer.key != ada.key, "a cookie of before leads nowhere"
     assert not any(model.objects.exists() for model in (Favourite, Collection))
-    refresh(workflow, [second.pk])
+    recompute_subjects(workflow, [second.pk])
     after = Consensus.objects.get(subject=second)
     assert (after.votes_no, after.posterior) == (1, before.posterior)
     page = browser_of().get(f"/surveys/atlas/subjects/{first.pk}/").content.decode()
@@ -144,13 +146,13 @@ def test_removed_answers_stop_counting_where_it_is_open(workflow, ada, ben, brow
         world.vote(volunteer, workflow, open_one, "yes")
     world.vote(ada, workflow, settled, "yes")
     Consensus.objects.filter(subject=settled).update(is_retired=True, retired_reason="consensus")
-    offered = world.entry_of(workflow, open_one).available
+    offered = world.entry_of(workflow, open_one).open_slots
     leave(browser_of(ada), "remove")
     assert list(Classification.objects.values_list("volunteer", flat=True)) == [ben.pk]
     assert not Volunteer.objects.filter(pk=ada.pk).exists()
     assert not Skill.objects.filter(volunteer=ada.pk).exists()
     assert Consensus.objects.get(subject=open_one).votes_yes == 1
-    assert world.entry_of(workflow, open_one).available == offered + 1
+    assert world.entry_of(workflow, open_one).open_slots == offered + 1
     assert Consensus.objects.get(subject=settled).is_retired
 
 

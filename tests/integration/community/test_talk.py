@@ -14,7 +14,7 @@ from webapp.accounts.delete_account import leave
 from webapp.archive.models import Membership
 from webapp.community.models import LONGEST, Comment, Notification, Profile
 from webapp.community.talk import MOST_IN_AN_HOUR, bring_back, remove, say
-from webapp.queue.assignment_token import proof_of
+from webapp.queue.assignment_token import assignment_token
 
 pytestmark = pytest.mark.django_db
 
@@ -205,6 +205,6 @@ def test_the_export_holds_ones_own_comments(subject, comment, ada, ben, moderato
 
 def test_the_reply_to_an_answer_says_where_to_talk(workflow, subject, ada):
     sent = {"id": "7d1a3c52-30b7-4f3e-9a44-3d1f5f0a9b1e", "workflow": "atlas", "subject": subject.pk, "answer": "yes"}
-    sent["lease"] = proof_of(ada.pk, workflow.pk, subject.pk)
+    sent["lease"] = assignment_token(ada.pk, workflow.pk, subject.pk)
     reply = world.client_of(ada).post("/api/classifications/", sent, format="json").json()
     assert reply["about"] == f"/surveys/atlas/subjects/{subject.pk}/"

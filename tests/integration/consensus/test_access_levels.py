@@ -26,7 +26,7 @@ def easy():
 
 @pytest.fixture
 def hard(easy):
-    return make_workflow(subjects=5, slug="hard", level=2, skill_wanted=0.8)
+    return make_workflow(subjects=5, slug="hard", level=2, required_skill=0.8)
 
 
 def answer_gold(volunteer, workflow, label, answers):
@@ -64,7 +64,7 @@ def test_a_level_says_what_is_missing_and_opens_when_it_is_shown(easy, hard):
     low = share_of(13, 14).low
     said = client.get("/api/workflows/hard/next/").json()["detail"]
     assert f"your certainty about bogus ones is {low:.2f} of the 0.80 wanted" in said
-    hard.skill_wanted = 0.7
+    hard.required_skill = 0.7
     hard.save()
     assert len(client.get("/api/workflows/hard/next/", {"n": 3}).json()["items"]) == 3
 
@@ -81,9 +81,12 @@ def test_the_pages_say_what_is_missing(easy, hard):
 
 def test_ten_of_each_and_certainty_are_both_wanted():
     assert len(missing_in(None, 0.8)) == 2
-    assert missing_in(Skill(yes_yes=20, no_no=20), 0.8) == []
-    assert len(missing_in(Skill(yes_yes=9, no_no=20), 0.5)) == 1
-    assert len(missing_in(Skill(yes_yes=15, yes_no=5, no_no=15, no_yes=5), 0.8)) == 2
+    assert missing_in(Skill(true_yes_said_yes=20, true_no_said_no=20), 0.8) == []
+    assert len(missing_in(Skill(true_yes_said_yes=9, true_no_said_no=20), 0.5)) == 1
+    assert (
+        len(missing_in(Skill(true_yes_said_yes=15, true_yes_said_no=5, true_no_said_no=15, true_no_said_yes=5), 0.8))
+        == 2
+    )
 
 
 def test_a_level_without_one_below_stays_closed(hard, easy):

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.integration.world import entry_of, make_volunteer, make_workflow, recount, subjects_of, vote
-from webapp.consensus.apply_votes import refresh
+from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up
 from webapp.consensus.skills import truth_changed
@@ -49,7 +49,9 @@ def test_a_majority_settles_with_enough_votes_that_decided(answers, retired):
 
 
 def test_swap_retires_by_posterior_once_there_are_enough_votes():
-    workflow = make_workflow(subjects=1, gold=10, min_votes=2, max_votes=9, yes_above=0.95, no_below=0.05)
+    workflow = make_workflow(
+        subjects=1, gold=10, min_votes=2, max_votes=9, accept_threshold=0.95, reject_threshold=0.05
+    )
     people = [make_volunteer(f"v{i}") for i in range(3)]
     for person in people:
         for subject in subjects_of(workflow, gold=True):
@@ -98,7 +100,7 @@ def test_what_a_person_retired_stays_retired():
     (subject,) = subjects_of(workflow)
     vote(make_volunteer(), workflow, subject)
     Consensus.objects.update(is_retired=True, retired_reason="human")
-    refresh(workflow, [subject.pk])
+    recompute_subjects(workflow, [subject.pk])
     assert entry_of(workflow, subject).is_retired
     vote(make_volunteer(), workflow, subject, "no")
     recount(workflow)
@@ -130,6 +132,6 @@ def test_refresh_takes_as_many_queries_for_twenty_subjects_as_for_one():
     counts = []
     for some in (subjects[:1], subjects):
         with CaptureQueriesContext(connection) as queries:
-            refresh(workflow, some)
+            recompute_subjects(workflow, some)
         counts.append(len(queries))
     assert counts[0] == counts[1]

@@ -40,7 +40,7 @@ def state(workflow):
     weights = Classification.objects.filter(workflow=workflow).order_by("pk")
     return (
         list(sums.values_list("subject", *COUNTS, "is_retired", "retired_reason")),
-        list(entries.values_list("subject", "available", "is_retired")),
+        list(entries.values_list("subject", "open_slots", "is_retired")),
         [(each.volunteer_id, each.counts()) for each in records if any(map(any, each.counts()))],
         list(weights.values_list("pk", "evidence", "position", "is_counted")),
     )
@@ -50,7 +50,7 @@ class Life:
     """A workflow and five people in it, to whom things happen."""
 
     def __init__(self, method):
-        rules = {"min_votes": 2, "max_votes": 4, "yes_above": 0.9, "no_below": 0.1}
+        rules = {"min_votes": 2, "max_votes": 4, "accept_threshold": 0.9, "reject_threshold": 0.1}
         self.workflow = make_workflow(subjects=5, gold=3, method=method, **rules)
         self.people = [make_volunteer() for _ in range(5)]
         self.subjects = subjects_of(self.workflow) + subjects_of(self.workflow, gold=True)

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 from django.core.cache import cache
 
-from webapp.core.cached_figures import kept
+from webapp.core.cached_figures import cached_figure
 
 
 @pytest.fixture(autouse=True)
@@ -17,9 +17,9 @@ def fresh():
 
 def test_a_figure_is_counted_again_when_it_is_old():
     numbers = count()
-    assert [kept("n", lambda: next(numbers), fresh_for=0.2) for _ in range(3)] == [0, 0, 0]
+    assert [cached_figure("n", lambda: next(numbers), fresh_for=0.2) for _ in range(3)] == [0, 0, 0]
     time.sleep(0.25)
-    assert [kept("n", lambda: next(numbers), fresh_for=0.2) for _ in range(3)] == [1, 1, 1]
+    assert [cached_figure("n", lambda: next(numbers), fresh_for=0.2) for _ in range(3)] == [1, 1, 1]
 
 
 def test_what_takes_long_is_kept_longer():
@@ -29,13 +29,13 @@ def test_what_takes_long_is_kept_longer():
         time.sleep(0.02)
         return next(numbers)
 
-    kept("n", slow, fresh_for=0.01)
+    cached_figure("n", slow, fresh_for=0.01)
     time.sleep(0.1)
-    assert kept("n", slow, fresh_for=0.01) == 0
+    assert cached_figure("n", slow, fresh_for=0.01) == 0
 
 
 def test_while_one_counts_the_others_are_told_the_older_figure():
-    kept("n", lambda: "old", fresh_for=0.1)
+    cached_figure("n", lambda: "old", fresh_for=0.1)
     time.sleep(0.15)
 
     def slow():
@@ -43,16 +43,16 @@ def test_while_one_counts_the_others_are_told_the_older_figure():
         return "new"
 
     with ThreadPoolExecutor(1) as other:
-        counting = other.submit(kept, "n", slow, 0.1)
+        counting = other.submit(cached_figure, "n", slow, 0.1)
         time.sleep(0.1)
-        assert kept("n", slow, fresh_for=0.1) == "old"
+        assert cached_figure("n", slow, fresh_for=0.1) == "old"
         assert counting.result() == "new"
-    assert kept("n", slow, fresh_for=0.1) == "new"
+    assert cached_figure("n", slow, fresh_for=0.1) == "new"
 
 
 def test_a_count_that_fails_keeps_nobody_from_counting():
-    kept("n", lambda: "old", fresh_for=0.01)
+    cached_figure("n", lambda: "old", fresh_for=0.01)
     time.sleep(0.05)
     with pytest.raises(ZeroDivisionError):
-        kept("n", lambda: 1 / 0, fresh_for=0.01)
-    assert kept("n", lambda: "new", fresh_for=0.01) == "new"
+        cached_figure("n", lambda: 1 / 0, fresh_for=0.01)
+    assert cached_figure("n", lambda: "new", fresh_for=0.01) == "new"

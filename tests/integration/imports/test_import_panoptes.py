@@ -21,7 +21,11 @@ def state():
         sorted(Classification.objects.values_list("pk", "volunteer", "subject", "answer", "follow_up", "created_at")),
         sorted(Mark.objects.values_list("classification", "position", "x1", "y1", "x2", "y2")),
         sorted(Consensus.objects.values_list("subject", "votes_yes", "votes_no", "votes_unsure", "posterior")),
-        sorted(Skill.objects.values_list("volunteer", "yes_yes", "yes_no", "no_yes", "no_no")),
+        sorted(
+            Skill.objects.values_list(
+                "volunteer", "true_yes_said_yes", "true_yes_said_no", "true_no_said_yes", "true_no_said_no"
+            )
+        ),
         Volunteer.objects.count(),
     )
 
@@ -40,10 +44,10 @@ def test_answers_come_in_and_a_second_time_nothing_changes(tmp_path):
     first, second = subjects_of(workflow)
     row = Consensus.objects.get(subject=first)
     assert (row.votes_yes, row.votes_no, row.votes_unsure) == (1, 1, 0)
-    assert entry_of(workflow, second).available == 2
+    assert entry_of(workflow, second).open_slots == 2
     ann = Classification.objects.get(subject=second).volunteer
     assert ann.user is None
-    assert Skill.objects.get(volunteer=ann).no_no == 1
+    assert Skill.objects.get(volunteer=ann).true_no_said_no == 1
     given = Classification.objects.get(subject=second)
     assert given.created_at.isoformat() == "2025-01-21T16:08:41+00:00"
     assert (given.finished_at - given.started_at).total_seconds() == 10.6

@@ -59,7 +59,7 @@ def queue(of, rows, **fields):
     of.subject_sets.add(subject_set)
     subject_set.subjects.add(*rows)
     entries = [
-        QueueEntry(workflow=of, subject=row, available=3, is_gold=bool(row.gold_label), **fields) for row in rows
+        QueueEntry(workflow=of, subject=row, open_slots=3, is_gold=bool(row.gold_label), **fields) for row in rows
     ]
     return QueueEntry.objects.bulk_create(entries)
 

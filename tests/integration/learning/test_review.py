@@ -71,8 +71,8 @@ def test_a_verdict_becomes_gold_retires_the_subject_and_counts_for_skill(workflo
     assert workflow.queue.get(subject=subjects[0]).is_retired
     assert (ruling.consensus_posterior, ruling.p_real) == (consensus.posterior, 0.25)
     catch_up(workflow)
-    assert Skill.objects.get(volunteer=no).no_no == 1
-    assert Skill.objects.get(volunteer=yes).no_yes == 1
+    assert Skill.objects.get(volunteer=no).true_no_said_no == 1
+    assert Skill.objects.get(volunteer=yes).true_no_said_yes == 1
     assert consensus.votes == 2
 
 
@@ -94,7 +94,7 @@ def test_withdrawing_restores_gold_consensus_queue_and_skill(workflow, subjects,
     assert (subjects[0].gold_label, subjects[0].gold_source) == ("", "")
     assert Consensus.objects.values("posterior", "is_retired", "votes_yes", "votes_no").get() == before
     assert not workflow.queue.filter(is_retired=True).exists()
-    assert not Skill.objects.filter(volunteer__in=people, no_no=1).exists()
+    assert not Skill.objects.filter(volunteer__in=people, true_no_said_no=1).exists()
     assert Ruling.objects.get().withdrawn_at is not None
 
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def workflow():
-    workflow = sky.workflow(sky.survey(), retrain_after=3)
+    workflow = sky.workflow(sky.survey(), min_new_labels=3)
     for row in sky.subjects(workflow.survey, [True] * 6)[:2]:
         sky.votes(workflow, row, posterior=0.99)
     return workflow
@@ -47,7 +47,7 @@ def test_labels_count_since_the_last_runs_training_set(workflow):
     assert due() == [workflow]
 
 
-@pytest.mark.parametrize("fields", [{"retrain_after": None}, {"is_active": False}])
+@pytest.mark.parametrize("fields", [{"min_new_labels": None}, {"is_active": False}])
 def test_workflows_without_a_schedule_are_never_due(workflow, fields):
     settle_more(workflow, 4)
     assert due() == [workflow]

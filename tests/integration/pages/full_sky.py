@@ -9,14 +9,14 @@ from webapp.archive.messages import NOTHING_READ
 from webapp.archive.models import IngestProblem, IngestRun
 from webapp.classifications.models import Classification, Mark
 from webapp.consensus.batch_aggregation import DAWID_SKENE, TURNED
-from webapp.consensus.models import AggregatedPosterior, Aggregation, Recount
+from webapp.consensus.models import AggregatedPosterior, Aggregation, ConsensusRecompute
 from webapp.consensus.recompute import RECOUNTED
 from webapp.imports.models import ClassificationImport
 from webapp.imports.record import NOT_BROUGHT_IN_FURTHER, NOT_UTF8
 from webapp.learning.messages import LEARNING
 from webapp.learning.models import Evaluation, Promotion, Score, TestSet, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promotion import Result, judge
-from webapp.quality.models import TrustFlag, TrustScan
+from webapp.quality.models import QualityFlag, QualityScan
 from webapp.quality.scan import FLAGGED
 from webapp.review.rulings import rule
 from webapp.synthetics.injection import DRAWN
@@ -90,7 +90,7 @@ def _work(survey, workflow):
     problem = IngestProblem.objects.create(run=failed, file="night.csv", row=2, reason="is not there. Check the path.")
     IngestRun.objects.filter(pk=failed.pk).update(error=NOTHING_READ(problem=problem))
     over = {"workflow": workflow, "state": "done", "finished_at": NOW}
-    Recount.objects.create(**over, message=RECOUNTED(settled=2, reopened=0))
+    ConsensusRecompute.objects.create(**over, message=RECOUNTED(settled=2, reopened=0))
     Injection.objects.create(**over, number=5, done=5, label="AST", seed=1, message=DRAWN(count=5))
 
 
@@ -104,7 +104,7 @@ def _look_back(workflow, rows):
 
 def _distrust(workflow):
     """A flag of each kind is open, and one is in each other state."""
-    TrustScan.objects.create(workflow=workflow, state="done", finished_at=NOW, done=3, message=FLAGGED(new=4, over=1))
+    QualityScan.objects.create(workflow=workflow, state="done", finished_at=NOW, done=3, message=FLAGGED(new=4, over=1))
     person, original, third = Volunteer.objects.all()[:3]
     evidence = {
         "speed": {"n": 212, "median": 0.12, "limit": 0.5},
@@ -114,10 +114,10 @@ def _distrust(workflow):
     }
     for kind, numbers in evidence.items():
         seen = {"workflow": workflow, "kind": kind, "numbers": numbers, "p": 3e-12, "seen_at": NOW}
-        TrustFlag.objects.create(volunteer=person, original=original if kind == "copy" else None, **seen)
+        QualityFlag.objects.create(volunteer=person, original=original if kind == "copy" else None, **seen)
         if kind != "copy":
-            state = {"speed": "confirmed", "constant": "dismissed", "chance": "over"}[kind]
-            TrustFlag.objects.create(volunteer=third, state=state, **seen)
+            state = {"speed": "confirmed", "constant": "dismissed", "chance": "expired"}[kind]
+            QualityFlag.objects.create(volunteer=third, state=state, **seen)
 
 
 def _bring_in(workflow):

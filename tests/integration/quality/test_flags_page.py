@@ -10,7 +10,7 @@ from tests.integration.world import make_volunteer, make_workflow
 from webapp.archive.models import Survey
 from webapp.consensus.models import Skill
 from webapp.quality import views
-from webapp.quality.models import FlagState, TrustFlag, TrustScan
+from webapp.quality.models import FlagState, QualityFlag, QualityScan
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ def scientist(workflow):
 def flag(workflow, kind="speed", name="bot", **fields):
     volunteer = make_volunteer(name)
     Skill.objects.create(volunteer=volunteer, workflow=workflow, is_trusted=False)
-    return TrustFlag.objects.create(
+    return QualityFlag.objects.create(
         volunteer=volunteer, workflow=workflow, kind=kind, numbers=NUMBERS[kind], p=3e-12, seen_at=timezone.now(),
         **fields,
     )  # fmt: skip
@@ -65,7 +65,7 @@ def test_every_flag_stands_there_with_its_evidence(workflow, scientist):
 
 def test_the_evidence_is_in_the_readers_language(workflow, scientist):
     flag(workflow)
-    TrustScan.objects.create(
+    QualityScan.objects.create(
         workflow=workflow, state="done", done=3, finished_at=timezone.now(), message="1,200 new, 1 over."
     )
     page = browser(scientist).get("/surveys/atlas/trust/", headers={"Accept-Language": "de"}).content.decode()
@@ -92,7 +92,7 @@ def test_confirm_dismiss_and_undo(workflow, scientist):
     row.refresh_from_db()
     assert row.state == FlagState.CONFIRMED
     assert not Skill.objects.get(volunteer=row.volunteer).is_trusted
-    assert Skill.objects.filter(volunteer=row.volunteer, stale__gt=F("weighed")).exists()
+    assert Skill.objects.filter(volunteer=row.volunteer, revision__gt=F("applied_revision")).exists()
 
 
 def test_strangers_see_nothing_and_change_nothing(workflow):
@@ -106,12 +106,12 @@ def test_strangers_see_nothing_and_change_nothing(workflow):
     row.refresh_from_db()
     assert (row.state, row.decided_by) == (FlagState.OPEN, None)
     assert not Skill.objects.get(volunteer=row.volunteer).is_trusted
-    assert not TrustScan.objects.exists()
+    assert not QualityScan.objects.exists()
 
 
 def test_flags_of_other_surveys_and_unknown_decisions_are_refused(workflow, scientist):
     row, client = flag(workflow), browser(scientist)
-    assert decide(client, row, "over").status_code == 400
+    assert decide(client, row, "expired").status_code == 400
     assert decide(client, row, "").status_code == 400
     other = Survey.objects.create(slug="other", name="Other")
     colleague = browser(member(other, "scientist", "otto"))
@@ -131,7 +131,7 @@ def test_a_scientist_may_look_now(workflow, scientist):
     client = browser(scientist)
     for _ in range(2):
         assert client.post(f"/surveys/atlas/trust/{workflow.slug}/scan/").status_code == 302
-    assert TrustScan.objects.get().requested_by == scientist
+    assert QualityScan.objects.get().requested_by == scientist
     assert "A worker looks through the answers" in page_of(scientist)
 
 

@@ -17,7 +17,7 @@ from webapp.consensus.batch_aggregation import all_votes
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up
 from webapp.core.jobs import JobState
-from webapp.quality.models import FlagState, TrustFlag, TrustScan
+from webapp.quality.models import FlagState, QualityFlag, QualityScan
 from webapp.quality.scan import decide, due, start_scan
 from webapp.queue.membership import enqueue_subjects
 
@@ -63,7 +63,7 @@ def answered(volunteer, workflow, subject, answer, seconds, counted=True):
 def settle(workflow):
     """Let the schedule weigh what is marked, and everything that was put here by hand."""
     for volunteer in set(Classification.objects.values_list("volunteer", flat=True)):
-        Skill.objects.get_or_create(volunteer_id=volunteer, workflow=workflow, defaults={"stale": 1})
+        Skill.objects.get_or_create(volunteer_id=volunteer, workflow=workflow, defaults={"revision": 1})
     catch_up(workflow)
 
 
@@ -82,12 +82,12 @@ def test_a_bot_is_flagged_with_evidence_and_its_answers_weigh_nothing(workflow, 
     before = yes_votes(workflow)
     job = scan(workflow)
     assert (job.state, job.found, job.message) == (JobState.DONE, 2, "2 new, 0 over.")
-    kinds = dict(TrustFlag.objects.filter(volunteer=bot).values_list("kind", "numbers"))
+    kinds = dict(QualityFlag.objects.filter(volunteer=bot).values_list("kind", "numbers"))
     assert kinds == {
         "speed": {"n": 40, "median": 0.1, "limit": 0.5},
         "constant": {"n": 40, "same": 40, "answer": "yes", "expected": kinds["constant"]["expected"]},
     }
-    assert TrustFlag.objects.exclude(volunteer=bot).count() == 0
+    assert QualityFlag.objects.exclude(volunteer=bot).count() == 0
     catch_up(workflow)
     assert yes_votes(workflow) == before - 40
     assert str(bot.pk) not in all_votes(workflow).workers
@@ -110,10 +110,10 @@ def test_new_answers_of_the_flagged_weigh_nothing_either_but_still_measure(workf
 def test_scanning_twice_changes_nothing(workflow, bot):
     scan(workflow)
     catch_up(workflow)
-    flags = list(TrustFlag.objects.order_by("pk").values_list("pk", "state", "p", "found_at"))
+    flags = list(QualityFlag.objects.order_by("pk").values_list("pk", "state", "p", "found_at"))
     assert scan(workflow).message == "0 new, 0 over."
-    assert list(TrustFlag.objects.order_by("pk").values_list("pk", "state", "p", "found_at")) == flags
-    assert not Skill.objects.filter(stale__gt=F("weighed")).exists()
+    assert list(QualityFlag.objects.order_by("pk").values_list("pk", "state", "p", "found_at")) == flags
+    assert not Skill.objects.filter(revision__gt=F("applied_revision")).exists()
 
 
 def test_dismissing_brings_the_answers_back_and_stands_against_the_next_scan(workflow, bot, django_user_model):
@@ -121,20 +121,20 @@ def test_dismissing_brings_the_answers_back_and_stands_against_the_next_scan(wor
     before = yes_votes(workflow)
     scan(workflow)
     catch_up(workflow)
-    for flag in TrustFlag.objects.all():
+    for flag in QualityFlag.objects.all():
         decide(flag=flag, state=FlagState.DISMISSED, by=scientist)
     assert Skill.objects.get(volunteer=bot).is_trusted
     catch_up(workflow)
     assert yes_votes(workflow) == before
     scan(workflow)
-    assert set(TrustFlag.objects.values_list("state", "decided_by__username")) == {(FlagState.DISMISSED, "sue")}
+    assert set(QualityFlag.objects.values_list("state", "decided_by__username")) == {(FlagState.DISMISSED, "sue")}
     assert Skill.objects.get(volunteer=bot).is_trusted
 
 
 def test_one_flag_that_stands_is_enough_and_undoing_opens_it_again(workflow, bot, django_user_model):
     scientist = django_user_model.objects.create(username="sue")
     scan(workflow)
-    first, second = TrustFlag.objects.all()
+    first, second = QualityFlag.objects.all()
     decide(flag=first, state=FlagState.DISMISSED, by=scientist)
     assert not Skill.objects.get(volunteer=bot).is_trusted
     decide(flag=second, state=FlagState.DISMISSED, by=scientist)
@@ -147,24 +147,24 @@ def test_one_flag_that_stands_is_enough_and_undoing_opens_it_again(workflow, bot
 def test_who_begins_to_look_comes_back_by_newer_answers(workflow, bot, monkeypatch):
     monkeypatch.setattr("webapp.quality.scan.NEWEST", 40)
     scan(workflow)
-    confirmed = TrustFlag.objects.get(kind="constant")
-    TrustFlag.objects.filter(pk=confirmed.pk).update(state=FlagState.CONFIRMED)
+    confirmed = QualityFlag.objects.get(kind="constant")
+    QualityFlag.objects.filter(pk=confirmed.pk).update(state=FlagState.CONFIRMED)
     again = make_workflow(subjects=40, slug="more")
     fresh = [answered(bot, workflow, s, "no" if n % 2 else "yes", 3.0) for n, s in enumerate(subjects_of(again))]
     Classification.objects.bulk_create(fresh)
     assert scan(workflow).message == "0 new, 1 over."
-    assert dict(TrustFlag.objects.values_list("kind", "state")) == {"speed": "over", "constant": "confirmed"}
+    assert dict(QualityFlag.objects.values_list("kind", "state")) == {"speed": "expired", "constant": "confirmed"}
     assert not Skill.objects.get(volunteer=bot, workflow=workflow).is_trusted
     Classification.objects.filter(pk__in=[row.pk for row in fresh]).delete()
     assert scan(workflow).found == 1
-    assert TrustFlag.objects.get(kind="speed").state == FlagState.OPEN
+    assert QualityFlag.objects.get(kind="speed").state == FlagState.OPEN
 
 
 def test_signing_in_is_no_way_out(workflow, bot):
     scan(workflow)
     account = make_volunteer("shining")
     merge(bot, account)
-    assert set(TrustFlag.objects.values_list("volunteer", flat=True)) == {account.pk}
+    assert set(QualityFlag.objects.values_list("volunteer", flat=True)) == {account.pk}
     assert not Skill.objects.get(volunteer=account, workflow=workflow).is_trusted
     assert str(account.pk) not in all_votes(workflow).workers
 
@@ -172,9 +172,9 @@ def test_signing_in_is_no_way_out(workflow, bot):
 def test_every_night_looks_once_through_what_is_new(workflow, bot):
     assert due() == [workflow]
     housekeeping.nightly_quality_scan()
-    assert TrustScan.objects.count() == 1
+    assert QualityScan.objects.count() == 1
     assert due() == []
-    TrustScan.objects.update(created_at=timezone.now() - timedelta(days=2))
+    QualityScan.objects.update(created_at=timezone.now() - timedelta(days=2))
     assert due() == [workflow]
     assert any(entry["task"] == "tasks.quality.nightly" for entry in app.conf.beat_schedule.values())
     assert "tasks.quality.run" in app.tasks

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tests.integration.world import entry_of, make_subject, make_volunteer, make_workflow, subjects_of, vote
 from webapp.classifications.models import Reason
-from webapp.queue.entries import available, wanted
+from webapp.queue.entries import open_slots, wanted
 from webapp.queue.leases import lease_next, release_expired
 from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import Lease, QueueEntry
@@ -43,7 +43,7 @@ def test_enqueue_adds_what_is_new_and_leaves_out_duplicates_and_other_kinds():
     assert enqueue_subjects(workflow) == 1
     assert enqueue_subjects(workflow) == 0
     assert QueueEntry.objects.filter(workflow=workflow, is_gold=True).count() == 1
-    assert entry_of(workflow, new).available == workflow.min_votes
+    assert entry_of(workflow, new).open_slots == workflow.min_votes
 
 
 def test_the_most_uncertain_come_first_and_say_so():
@@ -73,7 +73,7 @@ def test_random_draws_do_not_look_at_priorities_and_are_settled_one_after_anothe
     prioritise(workflow)
     drawn = [lease.entry for _ in range(20) for lease in lease_next(make_volunteer(), workflow, 5)]
     assert 70 <= sum(entry.priority for entry in drawn) / len(drawn) <= 130
-    shuffled = QueueEntry.objects.filter(workflow=workflow).order_by("shuffle")[:50]
+    shuffled = QueueEntry.objects.filter(workflow=workflow).order_by("random_key")[:50]
     assert Counter(entry.pk for entry in drawn) == {entry.pk: 2 for entry in shuffled}
 
 
@@ -129,7 +129,7 @@ def test_release_gives_back_every_slot_once():
     assert release_expired() == out
     assert release_expired() == 0
     assert not Lease.objects.exists()
-    assert not QueueEntry.objects.exclude(available=workflow.min_votes).exists()
+    assert not QueueEntry.objects.exclude(open_slots=workflow.min_votes).exists()
 
 
 def test_retired_subjects_are_not_handed_out_and_their_leases_are_not_shown():
@@ -146,7 +146,7 @@ def test_retired_subjects_are_not_handed_out_and_their_leases_are_not_shown():
 def test_no_more_votes_are_wanted_than_may_be_needed(votes, expected):
     workflow = Workflow(min_votes=3, max_votes=5)
     assert wanted(workflow, votes) == expected
-    assert available(workflow, votes, taken=1) == expected - votes - 1
+    assert open_slots(workflow, votes, taken=1) == expected - votes - 1
 
 
 def test_next_takes_as_many_queries_for_fifty_as_for_one():

@@ -42,7 +42,7 @@ def test_requests_without_a_cookie_take_a_few_slots_each_and_leave_no_row(workfl
     for _ in range(3):
         assert len(items_of(APIClient())) == 5
     assert Lease.objects.count() == 15
-    assert sum(QueueEntry.objects.values_list("available", flat=True)) == before - 15
+    assert sum(QueueEntry.objects.values_list("open_slots", flat=True)) == before - 15
     assert not Volunteer.objects.exists()
 
 
@@ -85,7 +85,7 @@ def test_an_answer_that_comes_after_the_lease_is_taken_from_a_newcomer_too(workf
     item = items_of(visitor)[0]
     Lease.objects.update(expires_at=timezone.now() - timedelta(hours=9))
     assert release_expired() == 5
-    assert entry_of(workflow, item["subject"]["id"]).available == workflow.min_votes
+    assert entry_of(workflow, item["subject"]["id"]).open_slots == workflow.min_votes
     assert answer(visitor, item).status_code == 400
     assert not Volunteer.objects.exists()
     assert answer(visitor, item, lease=item["lease"]).status_code == 201

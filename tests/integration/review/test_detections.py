@@ -18,7 +18,7 @@ from webapp.archive.models import Subject
 from webapp.classifications.marks import Line, store_lines
 from webapp.core.jobs import JobState
 from webapp.learning import scores
-from webapp.learning.models import Checkpoint, Find, Score, ScoringShard, TrainingRun
+from webapp.learning.models import Checkpoint, Detection, Score, ScoringShard, TrainingRun
 from webapp.learning.promotion import promote
 from webapp.learning.retention import prune
 
@@ -75,7 +75,7 @@ def page(client, subject):
 
 
 def places():
-    return list(Find.objects.order_by("subject", "position").values_list("subject", "frame", "x1", "y1", "score"))
+    return list(Detection.objects.order_by("subject", "position").values_list("subject", "frame", "x1", "y1", "score"))
 
 
 def test_finds_are_kept_with_the_scores_and_drawn_beside_the_lines(workflow, subjects, vote, scientist, client):
@@ -83,7 +83,7 @@ def test_finds_are_kept_with_the_scores_and_drawn_beside_the_lines(workflow, sub
     promote(checkpoint=checkpoint, by=None, reason="for this test")
     assert "has not looked at this subject yet" in page(client, subjects[0]).content.decode()
     score()
-    surest = Find.objects.get(subject=subjects[0], position=0)
+    surest = Detection.objects.get(subject=subjects[0], position=0)
     ends = sorted([(surest.x1, surest.y1), (surest.x2, surest.y2)])
     np.testing.assert_allclose(ends, [(20, 30), (110, 90)], atol=4)
     assert surest.score == pytest.approx(Score.objects.get(subject=subjects[0]).p_real, abs=2e-3)
@@ -110,7 +110,7 @@ def test_scoring_again_keeps_each_find_once(workflow, subjects):
     score()  # from the kept features
     assert places() == before
     scores.write_detections(checkpoint.pk, {subjects[0].pk: []})
-    assert not Find.objects.filter(subject=subjects[0]).exists()
+    assert not Detection.objects.filter(subject=subjects[0]).exists()
 
 
 def test_finds_are_few_and_go_with_the_models_that_nobody_looks_at(workflow, subjects):
@@ -120,10 +120,10 @@ def test_finds_are_few_and_go_with_the_models_that_nobody_looks_at(workflow, sub
         scores.write_detections(row.pk, {subjects[0].pk: found})
         scores.write_detections(row.pk, {subjects[0].pk: found})
         row.scoring_runs.create(survey=workflow.survey, state="done")
-    assert Find.objects.count() == 3 * MOST
+    assert Detection.objects.count() == 3 * MOST
     Checkpoint.objects.filter(pk=champion.pk).update(is_champion=True)
     prune(champion)
-    assert set(Find.objects.values_list("checkpoint", flat=True)) == {shadow.pk, champion.pk}
+    assert set(Detection.objects.values_list("checkpoint", flat=True)) == {shadow.pk, champion.pk}
 
 
 def test_without_a_model_it_says_what_will_stand_there(workflow, subjects, scientist, client):

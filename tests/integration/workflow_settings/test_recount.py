@@ -5,7 +5,7 @@ import pytest
 from tasks import jobs
 from tests.integration.people import browser, member
 from tests.integration.world import entry_of, make_subject, make_volunteer, make_workflow, subjects_of, vote
-from webapp.consensus.models import Consensus, Recount
+from webapp.consensus.models import Consensus, ConsensusRecompute
 from webapp.core.jobs import JobState
 from webapp.queue.leases import lease_next
 from webapp.workflow_settings.change_workflow import RULES, WorkflowSettings, change_workflow
@@ -41,22 +41,22 @@ def test_other_rules_settle_subjects_or_open_them_again(workflow):
     voted(workflow, thrice, "yes", "no", "yes")
     assert [entry_of(workflow, each).is_retired for each in (twice, thrice)] == [True, False]
     saved = change(workflow, min_votes=3, majority=0.6)
-    jobs.recompute_consensus(saved.recount.pk)
+    jobs.recompute(saved.recount.pk)
     assert [entry_of(workflow, each).is_retired for each in (twice, thrice)] == [False, True]
     saved.recount.refresh_from_db()
     assert (saved.recount.state, saved.recount.message) == (JobState.DONE, "1 more settled, 1 open again.")
     assert (saved.recount.done, saved.recount.total) == (4, 4)
-    assert (entry_of(workflow, twice).available, entry_of(workflow, thrice).available) == (1, 1)
+    assert (entry_of(workflow, twice).open_slots, entry_of(workflow, thrice).open_slots) == (1, 1)
 
 
 def test_subjects_without_votes_are_offered_to_as_many_as_they_need_now(workflow):
     volunteer = make_volunteer("v")
     held = [lease.entry.subject_id for lease in lease_next(volunteer, workflow, 2)]
     saved = change(workflow, min_votes=4)
-    jobs.recompute_consensus(saved.recount.pk)
-    available = {subject.pk: entry_of(workflow, subject).available for subject in subjects_of(workflow)}
-    assert [available[subject] for subject in held] == [3, 3]
-    assert sorted(available.values()) == [3, 3, 4, 4]
+    jobs.recompute(saved.recount.pk)
+    open_slots = {subject.pk: entry_of(workflow, subject).open_slots for subject in subjects_of(workflow)}
+    assert [open_slots[subject] for subject in held] == [3, 3]
+    assert sorted(open_slots.values()) == [3, 3, 4, 4]
     assert not Consensus.objects.exists()
 
 
@@ -68,7 +68,7 @@ def test_another_method_gives_other_posteriors_and_a_verdict_stays(workflow):
     )
     workflow.queue.filter(subject=ruled).update(is_retired=True)
     before = Consensus.objects.get(subject=first).posterior
-    jobs.recompute_consensus(change(workflow, method="swap-two-coin").recount.pk)
+    jobs.recompute(change(workflow, method="swap-two-coin").recount.pk)
     assert Consensus.objects.get(subject=first).method == "swap-two-coin"
     assert Consensus.objects.get(subject=first).posterior != before
     assert Consensus.objects.get(subject=ruled).retired_reason == "human"
@@ -79,19 +79,19 @@ def test_only_a_change_of_rule_starts_a_recount_and_a_waiting_one_is_enough(work
     assert change(workflow, question="Is it?", random_fraction=0.5).recount is None
     first = change(workflow, max_votes=6).recount
     assert change(workflow, max_votes=7).recount == first
-    jobs.recompute_consensus(first.pk)
+    jobs.recompute(first.pk)
     assert change(workflow, max_votes=8).recount != first
-    assert Recount.objects.count() == 2
+    assert ConsensusRecompute.objects.count() == 2
     assert {"method", "prior"} < set(RULES)
 
 
 def test_twice_is_as_once(workflow):
     subject = subjects_of(workflow)[0]
     voted(workflow, subject, "yes", "yes")
-    jobs.recompute_consensus(change(workflow, min_votes=3).recount.pk)
+    jobs.recompute(change(workflow, min_votes=3).recount.pk)
     once = Consensus.objects.values("posterior", "is_retired", "votes_yes").get()
-    job = Recount.objects.create(workflow=workflow)
-    jobs.recompute_consensus(job.pk)
+    job = ConsensusRecompute.objects.create(workflow=workflow)
+    jobs.recompute(job.pk)
     job.refresh_from_db()
     assert job.message == "0 more settled, 0 open again."
     assert Consensus.objects.values("posterior", "is_retired", "votes_yes").get() == once
@@ -102,11 +102,11 @@ def test_the_page_says_how_far_it_is(workflow):
     make_subject(workflow.survey, "late")
     change(workflow, min_votes=3)
     assert "wait for a worker" in page.get("/surveys/atlas/workflows/atlas/").content.decode()
-    Recount.objects.update(state=JobState.RUNNING, done=1, total=5)
+    ConsensusRecompute.objects.update(state=JobState.RUNNING, done=1, total=5)
     part = page.get("/surveys/atlas/workflows/atlas/queue/").content.decode()
     assert "1 of 5 subjects" in part
     assert "hx-get" in part
-    Recount.objects.update(state=JobState.FAILED, error="The disk is full.")
+    ConsensusRecompute.objects.update(state=JobState.FAILED, error="The disk is full.")
     part = page.get("/surveys/atlas/workflows/atlas/queue/").content.decode()
     assert "The disk is full. No vote is lost." in part
     assert "hx-get" not in part

@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.world import make_volunteer, make_workflow, recount, subjects_of, vote
 from webapp.consensus.models import Consensus
-from webapp.consensus.retirement_preview import try_rules
+from webapp.consensus.retirement_preview import preview_rules
 from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +15,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def workflow():
     """Twenty subjects, six people who differ; two verdicts of a scientist."""
-    workflow = make_workflow(subjects=20, gold=4, min_votes=3, max_votes=8, yes_above=0.99, no_below=0.01)
+    workflow = make_workflow(
+        subjects=20, gold=4, min_votes=3, max_votes=8, accept_threshold=0.99, reject_threshold=0.01
+    )
     rng = random.Random(3)
     for person in [make_volunteer() for _ in range(6)]:
         for subject in [*subjects_of(workflow, gold=True), *subjects_of(workflow)]:
@@ -27,10 +29,10 @@ def workflow():
 
 CHANGES = [
     {"max_votes": 6},
-    {"yes_above": 0.8, "no_below": 0.2},
+    {"accept_threshold": 0.8, "reject_threshold": 0.2},
     {"prior": 0.2},
     {"method": "majority", "majority": 0.6},
-    {"method": "swap-one-coin", "yes_above": 0.9},
+    {"method": "swap-one-coin", "accept_threshold": 0.9},
     {"agreement": 0.7, "agreement_votes": 3, "unsure_share": 0.3, "unsure_votes": 3},
 ]
 
@@ -43,7 +45,7 @@ def test_a_trial_says_what_saving_does_and_writes_nothing(workflow, change):
     changed = Workflow.objects.get(pk=workflow.pk)
     for name, value in change.items():
         setattr(changed, name, value)
-    trial = try_rules(changed)
+    trial = preview_rules(changed)
     assert list(Consensus.objects.order_by("pk").values()) == stored
     changed.save()
     recount(changed)

@@ -7,7 +7,7 @@ from django.utils import timezone
 from tests.integration.people import browser, others
 from tests.integration.world import make_subject, make_volunteer, vote
 from webapp.archive.models import Subject, SubjectSet, Survey
-from webapp.consensus.models import Recount
+from webapp.consensus.models import ConsensusRecompute
 from webapp.queue.models import Lease, QueueEntry
 from webapp.workflow_settings.change_workflow import WorkflowSettings, change_workflow, open_workflow
 from webapp.workflows.models import Workflow
@@ -20,29 +20,30 @@ RULES = {
     "question": "Is it real?",
     "help_text": "",
     "is_active": "on",
-    "grace": "30",
+    "undo_seconds": "30",
     "method": "majority",
     "prior": "0.5",
     "min_votes": "2",
     "max_votes": "5",
     "majority": "0.8",
-    "yes_above": "0.99",
-    "no_below": "0.01",
+    "accept_threshold": "0.99",
+    "reject_threshold": "0.01",
     "agreement_votes": "5",
     "unsure_votes": "5",
     "random_fraction": "0.2",
     "training_schedule_share": ["0.4", "0.1", ""],
     "training_schedule_until": ["20", "", ""],
     "level": "1",
-    "skill_wanted": "0.8",
-    "retrain_after": "",
+    "required_skill": "0.8",
+    "min_new_labels": "",
 }
 SETTINGS = WorkflowSettings(
-    name="Movers", question="Is it real?", help_text="", follow_ups={}, line_marking=False, is_active=True, grace=30,
-    method="majority", prior=0.5, min_votes=2, max_votes=5, majority=0.8, yes_above=0.99, no_below=0.01,
-    agreement=None, agreement_votes=5,    nothing_after=None, unsure_share=None, unsure_votes=5, flags=None,
-    random_fraction=0.2, training_schedule=[[0, 0.1]], is_training=False, level=1, skill_wanted=0.8,
-    shows_score=False, retrain_after=None,
+    name="Movers", question="Is it real?", help_text="", follow_ups={}, line_marking=False, is_active=True,
+    undo_seconds=30,
+    method="majority", prior=0.5, min_votes=2, max_votes=5, majority=0.8, accept_threshold=0.99, reject_threshold=0.01,
+    agreement=None, agreement_votes=5,    empty_after_no_votes=None, unsure_share=None, unsure_votes=5, flags=None,
+    random_fraction=0.2, training_schedule=[[0, 0.1]], is_training=False, level=1, required_skill=0.8,
+    reveal_model_score=False, min_new_labels=None,
 )  # fmt: skip
 
 
@@ -87,7 +88,7 @@ def test_an_admin_opens_a_workflow_and_its_queue_is_filled(admin, sets):
     answer = page.post(f"{PAGE}new/", said(sets[0], slug="movers", kind="tracklet", **follow_ups))
     assert (answer.status_code, answer["Location"]) == (302, f"{PAGE}movers/")
     workflow = Workflow.objects.get()
-    assert (workflow.survey.slug, workflow.kind, workflow.retrain_after) == ("atlas", "tracklet", None)
+    assert (workflow.survey.slug, workflow.kind, workflow.min_new_labels) == ("atlas", "tracklet", None)
     assert workflow.follow_ups == {"yes": ["AST", "COMET"], "no": ["CR"]}
     assert workflow.training_schedule == [[0, 0.4], [20, 0.1]]
     assert queued(workflow) == ["a", "b", "g"]
@@ -119,8 +120,8 @@ def test_nobody_else_opens_or_changes_a_workflow(survey, workflow, sets):
         ({"prior": "1"}, "no vote could change anything"),
         ({"prior": "much"}, "Enter a number"),
         ({"majority": "0.4"}, "at least half"),
-        ({"yes_above": "0.5"}, "more than 0.5"),
-        ({"no_below": "0.6"}, "less than 0.5"),
+        ({"accept_threshold": "0.5"}, "more than 0.5"),
+        ({"reject_threshold": "0.6"}, "less than 0.5"),
         ({"random_fraction": "1.5"}, "less than or equal to 1.0"),
         (steps(("often", "")), "Row 1: the share is a number from 0 to 1"),
         (steps(("0.4", "some")), "Row 1: it ends at a whole number of subjects seen"),
@@ -133,8 +134,8 @@ def test_nobody_else_opens_or_changes_a_workflow(survey, workflow, sets):
         (steps(("", "")), "This field is required"),
         (steps(), "This field is required"),
         ({"level": "0"}, "greater than or equal to 1"),
-        ({"skill_wanted": "2"}, "less than or equal to 1"),
-        ({"grace": "-1"}, "greater than or equal to 0"),
+        ({"required_skill": "2"}, "less than or equal to 1"),
+        ({"undo_seconds": "-1"}, "greater than or equal to 0"),
         ({"method": "guess"}, "guess is not one of the available choices"),
         ({"follow_ups_yes": ["GALAXY"]}, "GALAXY is not one of the available choices"),
         ({"subject_sets": ["999999"]}, "999999 is not one of the available choices"),
@@ -154,10 +155,10 @@ def test_what_cannot_be_is_refused_and_nothing_is_stored(admin, workflow, change
 
 
 def test_slug_and_kind_stay_as_they_are(admin, workflow, sets):
-    answer = browser(admin).post(f"{PAGE}movers/", said(sets[0], slug="other", kind="stamp", retrain_after="50"))
+    answer = browser(admin).post(f"{PAGE}movers/", said(sets[0], slug="other", kind="stamp", min_new_labels="50"))
     assert answer.status_code == 302
     workflow.refresh_from_db()
-    assert (workflow.slug, workflow.kind, workflow.retrain_after) == ("movers", "tracklet", 50)
+    assert (workflow.slug, workflow.kind, workflow.min_new_labels) == ("movers", "tracklet", 50)
 
 
 def test_a_new_set_joins_the_queue_and_a_dropped_one_leaves_it_unless_begun(survey, workflow, sets):
@@ -205,4 +206,4 @@ def test_a_closed_workflow_is_asked_no_more(admin, workflow, sets):
     del closed["is_active"]
     assert browser(admin).post(f"{PAGE}movers/", closed).status_code == 302
     assert browser().get("/classify/movers/").status_code == 404
-    assert not Recount.objects.exists()
+    assert not ConsensusRecompute.objects.exists()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from webapp.consensus.evidence import evidence_of, posterior_of, skill_of, weigh_in_order
 from webapp.consensus.models import Consensus
 from webapp.consensus.retirement import Sums, in_words, reason_to_retire, reasons_to_retire
-from webapp.queue.entries import available, wanted
+from webapp.queue.entries import open_slots, wanted
 from webapp.workflows.models import Method, Workflow
 
 NEWCOMER = (0,) * 6
@@ -86,20 +86,20 @@ def test_wanted_votes_never_exceed_the_most(least, more, votes, leases):
     workflow = Workflow(min_votes=least, max_votes=least + more)
     assume(votes < workflow.max_votes)
     assert votes < wanted(workflow, votes) <= workflow.max_votes
-    assert available(workflow, votes, leases) + leases + votes <= workflow.max_votes
+    assert open_slots(workflow, votes, leases) + leases + votes <= workflow.max_votes
 
 
 RULES = [
     ({"agreement": 0.75, "agreement_votes": 4}, (3, 1, 0), "consensus"),
     ({"agreement": 0.75, "agreement_votes": 4}, (2, 1, 5), ""),
     ({"agreement": 0.75, "agreement_votes": 4}, (3, 2, 0), ""),
-    ({"nothing_after": 2}, (0, 2, 0), "nothing_here"),
-    ({"nothing_after": 2}, (0, 2, 1), ""),
+    ({"empty_after_no_votes": 2}, (0, 2, 0), "nothing_here"),
+    ({"empty_after_no_votes": 2}, (0, 2, 1), ""),
     ({"unsure_share": 0.5, "unsure_votes": 4}, (1, 1, 2), "other"),
     ({"unsure_share": 0.5, "unsure_votes": 4}, (1, 0, 2), ""),
     ({"flags": 2}, (1, 1, 1), "flagged"),
     ({"flags": 3}, (1, 1, 1), ""),
-    ({"nothing_after": 2, "flags": 2}, (0, 2, 0), "flagged"),
+    ({"empty_after_no_votes": 2, "flags": 2}, (0, 2, 0), "flagged"),
 ]
 
 
@@ -116,7 +116,13 @@ def test_any_rule_that_is_on_retires(rules, votes, reason):
 
 def test_rules_are_said_in_words():
     workflow = Workflow(
-        min_votes=3, max_votes=10, agreement=0.9, nothing_after=4, unsure_share=0.5, flags=2, yes_above=0.99
+        min_votes=3,
+        max_votes=10,
+        agreement=0.9,
+        empty_after_no_votes=4,
+        unsure_share=0.5,
+        flags=2,
+        accept_threshold=0.99,
     )
     assert in_words(workflow) == [
         "Retired as flagged when 2 people say that the picture is broken.",
@@ -129,5 +135,5 @@ def test_rules_are_said_in_words():
 
 
 def test_a_subject_is_first_offered_to_as_few_as_may_settle_it():
-    assert wanted(Workflow(min_votes=5, max_votes=9, nothing_after=2), 0) == 2
-    assert wanted(Workflow(min_votes=5, max_votes=9, nothing_after=2), 2) == 3
+    assert wanted(Workflow(min_votes=5, max_votes=9, empty_after_no_votes=2), 0) == 2
+    assert wanted(Workflow(min_votes=5, max_votes=9, empty_after_no_votes=2), 2) == 3

@@ -1,4 +1,4 @@
-"""Answers on their way in, and what became of them on the way out."""
+"""Serializers of classifications: what volunteers send, and what they are answered."""
 
 from dataclasses import asdict
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a volunteer is handed. Nothing here tells whether a subject is gold, or why it is shown."""
+"""Serializers of queue items. Nothing in them tells whether a subject is gold, or why it is shown."""
 
 import json
 from collections import defaultdict
@@ -13,7 +13,7 @@ from webapp.archive.blinding import until_answered
 from webapp.archive.models import Kind, Subject, Survey
 from webapp.archive.pixels import shape_of
 from webapp.core.sql import fetch
-from webapp.queue.assignment_token import proof_of
+from webapp.queue.assignment_token import assignment_token
 from webapp.queue.models import Lease
 from webapp.workflows.models import Workflow
 
@@ -97,7 +97,7 @@ def represent(leases: Sequence[Lease], workflow: Workflow) -> list[dict[str, Any
         frames[subject].append(FrameRow(*row))
     return [
         {
-            "lease": proof_of(lease.holder, workflow.pk, lease.entry.subject_id),
+            "lease": assignment_token(lease.holder, workflow.pk, lease.entry.subject_id),
             "expires_at": lease.expires_at,
             "workflow": workflow.slug,
             "subject": _subject(lease.entry.subject, frames[lease.entry.subject_id], workflow.survey),

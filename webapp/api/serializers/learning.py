@@ -1,4 +1,4 @@
-"""Training runs, checkpoints and scores."""
+"""Serializers of training runs, checkpoints and scores."""
 
 from typing import Any
 

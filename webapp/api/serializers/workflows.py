@@ -30,6 +30,10 @@ class BySlug(serializers.SlugRelatedField[Row]):
 class WorkflowSerializer(serializers.ModelSerializer[Workflow]):
     survey = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
 
+    grace = serializers.IntegerField(source="undo_seconds", read_only=True)
+    yes_above = serializers.FloatField(source="accept_threshold", read_only=True)
+    no_below = serializers.FloatField(source="reject_threshold", read_only=True)
+    skill_wanted = serializers.FloatField(source="required_skill", read_only=True)
     rules = serializers.SerializerMethodField(help_text="when a subject is settled, in words")
 
     class Meta:

@@ -35,7 +35,7 @@ from webapp.classify.record import CannotClassify, TooLate
 from webapp.classify.submit import say_more, submit, undo
 from webapp.community.favourites import favour, favourites_among, unfavour
 from webapp.learning.scores import opinions
-from webapp.queue.assignment_token import HandedToAnother, NotHanded, check_handed
+from webapp.queue.assignment_token import AssignedToAnother, NotAssigned, check_assignments
 from webapp.queue.leases import settle
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
@@ -98,12 +98,12 @@ def store(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[dict[str,
 
 def submit_to(volunteer: Volunteer, workflow: Workflow, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     try:
-        check_handed(volunteer, workflow, [(answer["subject"], answer["lease"]) for answer in answers])
+        check_assignments(volunteer, workflow, [(answer["subject"], answer["lease"]) for answer in answers])
         settle(volunteer)
         submitted = submit(volunteer, workflow, [to_item(answer) for answer in answers])
-    except (CannotClassify, NotHanded) as error:
+    except (CannotClassify, NotAssigned) as error:
         raise ValidationError({"detail": str(error)}) from error
-    except HandedToAnother as error:
+    except AssignedToAnother as error:
         raise PermissionDenied(str(error)) from error
     subjects = [each.consensus.subject_id for each in submitted]
     scores, hearts = opinions(workflow, subjects), hearts_of(volunteer, subjects)

@@ -1,3 +1,5 @@
+"""API views of training runs, checkpoints and scores."""
+
 from typing import Any
 
 from django.core.exceptions import ValidationError as ModelValidationError

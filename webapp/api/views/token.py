@@ -1,3 +1,5 @@
+"""API view that exchanges a name and password for a token, with limits on guessing."""
+
 import hashlib
 from collections.abc import Mapping
 from typing import Any

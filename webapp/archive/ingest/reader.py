@@ -1,4 +1,4 @@
-"""Read ahead in a second thread, so that files are read and pixels summed up while the database writes."""
+"""Background reader thread: files are read and pixels hashed while the database writes."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,3 +1,5 @@
+"""Ingest runs (jobs) and the errors that they met."""
+
 from typing import ClassVar
 
 from django.conf import settings

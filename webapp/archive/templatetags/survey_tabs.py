@@ -1,4 +1,4 @@
-"""The pages of a survey that the reader may open, as tabs."""
+"""Template tag: tabs of the survey pages that the reader may open."""
 
 from typing import Any
 

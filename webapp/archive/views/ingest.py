@@ -1,4 +1,4 @@
-"""Bring pictures into a survey: start an ingest, watch it, read what could not be read."""
+"""Ingest pages: start an ingest, watch its progress, read its errors."""
 
 from pathlib import Path
 from typing import Any

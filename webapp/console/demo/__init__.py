@@ -1,1 +1,1 @@
-"""The demonstration: simulated skies and simulated volunteers go round the real loop, next to a control arm."""
+"""The demonstration: simulated surveys and simulated volunteers run the real loop, beside a control arm."""

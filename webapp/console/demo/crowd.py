@@ -1,4 +1,4 @@
-"""A simulated crowd that answers through the site's own HTTP API, as browsers and scripts do."""
+"""Simulated volunteers that classify through the site's HTTP API, as browsers and scripts do."""
 
 import uuid
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What a demonstration found: a table in the terminal, a JSON file, and a plot."""
+"""Report of a demonstration: a table in the terminal, a JSON file, and a plot."""
 
 import json
 from dataclasses import asdict

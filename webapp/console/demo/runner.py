@@ -46,7 +46,7 @@ def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predic
 def hand_over(stage: Stage) -> None:
     """Leave the survey to people, who may undo: the control arm rests, and the schedule retrains on what they add."""
     Workflow.objects.filter(pk=stage.control.pk).update(is_active=False)
-    Workflow.objects.filter(pk=stage.main.pk).update(retrain_after=RETRAIN_AFTER, grace=GRACE)
+    Workflow.objects.filter(pk=stage.main.pk).update(min_new_labels=RETRAIN_AFTER, undo_seconds=GRACE)
 
 
 def _arm(stage: Stage, address: str, seed: int, workflow: Workflow, predict: Predict) -> Arm:

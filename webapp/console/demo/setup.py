@@ -110,15 +110,15 @@ def open_workflow(plan: Plan, survey: Survey, arm: str) -> Workflow:
         method=Method.SWAP_TWO_COIN,
         min_votes=3,
         max_votes=plan.max_votes,
-        yes_above=plan.sure,
-        no_below=round(1 - plan.sure, 6),
+        accept_threshold=plan.sure,
+        reject_threshold=round(1 - plan.sure, 6),
         random_fraction=1.0 if is_control else 0.2,
         training_schedule=[[0, 0.1]],
-        grace=0,
+        undo_seconds=0,
     )
     workflow.subject_sets.set(SubjectSet.objects.filter(survey=survey, name=POOL))
     enqueue_subjects(workflow)
-    QueueEntry.objects.filter(workflow=workflow).update(priority=F("shuffle"))
+    QueueEntry.objects.filter(workflow=workflow).update(priority=F("random_key"))
     return workflow
 
 

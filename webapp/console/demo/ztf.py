@@ -1,4 +1,4 @@
-"""Real sky: a folder of ZTF alert packets, with known asteroids as truth and simulated volunteers."""
+"""Demonstration on real data: a folder of ZTF alert packets, known asteroids as ground truth, simulated volunteers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

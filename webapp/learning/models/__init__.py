@@ -1,11 +1,11 @@
 from webapp.learning.models.checkpoint import Checkpoint, Evaluation, Promotion
-from webapp.learning.models.score import Find, Score, ScoringRun, ScoringShard
+from webapp.learning.models.score import Detection, Score, ScoringRun, ScoringShard
 from webapp.learning.models.training_run import ModelRole, Preset, TestSet, TrainingEpoch, TrainingRun, TrainingSet
 
 __all__ = [
     "Checkpoint",
+    "Detection",
     "Evaluation",
-    "Find",
     "ModelRole",
     "Preset",
     "Promotion",

@@ -70,7 +70,7 @@ class ScoringShard(Job):
         return f"{self.run}: {self.array}[{self.start}:{self.stop}]"
 
 
-class Find(models.Model):
+class Detection(models.Model):
     """A line that a trail model found in a subject; of each subject the surest few.
 
     Pixels count as a volunteer's `Mark` does: (0, 0) is the centre of the first, drawn at the lower left.

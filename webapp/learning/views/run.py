@@ -1,4 +1,4 @@
-"""One training run, while it goes on and afterwards."""
+"""Training run page: progress, learning curves, evaluation, confusion matrix."""
 
 from typing import Any
 

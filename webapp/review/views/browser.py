@@ -1,4 +1,4 @@
-"""The consensus browser: a workflow's subjects with what the votes come to; every state is in the address."""
+"""Consensus browser pages; every state is in the address."""
 
 from typing import Any
 

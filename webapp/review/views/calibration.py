@@ -1,4 +1,4 @@
-"""Whether the posterior means what it says, by those subjects of which the truth is known."""
+"""Calibration page: reliability of the posterior on subjects of known class."""
 
 from typing import Any
 

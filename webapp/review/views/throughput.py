@@ -1,4 +1,4 @@
-"""How a workflow goes on, and when it will be done if it goes on like this."""
+"""Throughput page and forecast of a workflow."""
 
 import math
 from datetime import datetime, timedelta

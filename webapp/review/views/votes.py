@@ -1,4 +1,4 @@
-"""One subject's votes, what was believed after each, and the lines that volunteers drew on it."""
+"""Votes page of a subject: its posterior after each vote, and the lines drawn on it."""
 
 from typing import Any
 
@@ -112,5 +112,5 @@ def _plot(workflow: Workflow, found: list[Vote]) -> dict[str, Any]:
         "number": [0, *(vote.number for vote in found)],
         "label": ["", *(f"{vote.who}: {vote.answer}" for vote in found)],
         "posterior": [workflow.prior, *(vote.posterior for vote in found)],
-        "thresholds": [workflow.no_below, workflow.yes_above] if settles else [],
+        "thresholds": [workflow.reject_threshold, workflow.accept_threshold] if settles else [],
     }
