@@ -71,8 +71,11 @@ def pixels_of(labels: list[Label], store: PixelStore, survey: str, folder: Path)
         shape = (len(labels), frames, *shapes[0][1:])
         whole = np.lib.format.open_memmap(Path(temporary) / "pixels.npy", mode="w+", dtype=np.float32, shape=shape)
         for (array, positions, indexes), (count, *_) in zip(chunks, shapes, strict=True):
-            for position, index in zip(positions, indexes, strict=True):
-                whole[position, :count] = store.get(survey, array, int(index))
+            new_chunk = np.flatnonzero(np.diff(indexes // store.chunk(survey, array))) + 1
+            for rows in np.split(np.arange(len(indexes)), new_chunk):
+                first, last = int(indexes[rows[0]]), int(indexes[rows[-1]])
+                slab = store.slab(survey, array, first, last + 1)
+                whole[positions[rows], :count] = slab[indexes[rows] - first]
         yield whole
 
 

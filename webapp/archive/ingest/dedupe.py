@@ -5,12 +5,15 @@ A thousand values go to the database as one array: as many placeholders would co
 
 import hashlib
 from collections.abc import Iterable
+from itertools import islice
 
 import numpy as np
 from django.db import connection
 
 from webapp.archive.ingest.prepare import Candidate
 from webapp.archive.models import Subject, Survey
+
+PART = 20_000  # ids read and hashed at a time
 
 
 class Known:
@@ -23,15 +26,17 @@ class Known:
     """
 
     def __init__(self, external_ids: Iterable[str]) -> None:
-        packed = b"".join(map(_digest, external_ids))
-        halves = np.frombuffer(packed, dtype=">u8").astype(np.uint64).reshape(-1, 2)
+        ids, parts = iter(external_ids), [np.empty(0, dtype=np.uint64)]
+        while packed := b"".join(map(_digest, islice(ids, PART))):
+            parts.append(np.frombuffer(packed, dtype=">u8").astype(np.uint64))
+        halves = np.concatenate(parts).reshape(-1, 2)
         halves = halves[np.argsort(halves[:, 0], kind="stable")]
         self.high, self.low = np.ascontiguousarray(halves[:, 0]), np.ascontiguousarray(halves[:, 1])
 
     @classmethod
     def of(cls, survey: Survey) -> "Known":
         """Load the ids of all subjects of a survey."""
-        return cls(Subject.objects.filter(survey=survey).values_list("external_id", flat=True).iterator(20_000))
+        return cls(Subject.objects.filter(survey=survey).values_list("external_id", flat=True).iterator(PART))
 
     def __len__(self) -> int:
         return len(self.high)
