@@ -7,7 +7,7 @@ import pytest
 from webapp.core.environment import ROOT
 
 TEXT = (ROOT / "docs/admin.md").read_text()
-SOURCES = [ROOT / "webapp" / name for name in ("settings.py", "environment.py")]
+SOURCES = [ROOT / "webapp" / name for name in ("settings.py", "core/environment.py")]
 NAMES = sorted({name for path in SOURCES for name in re.findall(r'env\.\w+\("([A-Z_]+)"', path.read_text())})
 
 
