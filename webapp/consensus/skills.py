@@ -68,7 +68,7 @@ def unlearn(answer: Classification, truth: str) -> None:
     A record that never held it, since the truth was given after the answer had counted, is put right with the rest.
     """
     record = Skill.objects.filter(volunteer=answer.volunteer_id, workflow=answer.workflow_id)
-    cell = f"{truth}_{answer.answer}"
+    cell = f"true_{truth}_said_{answer.answer}"
     record.update(**{cell: Greatest(F(cell) - 1, 0), "revision": F("revision") + 1})
 
 
