@@ -1,6 +1,7 @@
 """Bodies that come slowly, without end, in pieces, or not at all."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -25,7 +26,9 @@ class Client:
 
 
 def read(client, terms=TERMS, announced=0):
-    body, size = asyncio.run(read_body(client, terms, announced))
+    # In a thread of its own, since tests of pages leave the event loop of their browser in this one.
+    with ThreadPoolExecutor(1) as loop:
+        body, size = loop.submit(lambda: asyncio.run(read_body(client, terms, announced))).result()
     with body:
         said = body.read()
     assert len(said) == size
