@@ -5,6 +5,7 @@ import shutil
 import threading
 
 import pytest
+from django.db import connections
 from playwright.sync_api import sync_playwright
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -22,6 +23,7 @@ def chromium():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
+        connections.close_all()  # those that tests opened beside the loop: nobody sees them once it has ended
         browser.close()
 
 
