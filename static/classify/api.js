@@ -29,7 +29,7 @@ async function answerOf(response) {
   try {
     return response.status === 204 ? null : await response.json();
   } catch {
-    throw new Away(gettext("The server cannot be reached."));
+    throw new Away(gettext("Can't reach the server."));
   }
 }
 
@@ -45,7 +45,7 @@ async function call(url, body) {
   try {
     response = await fetch(url, { credentials: "same-origin", ...options });
   } catch {
-    throw new Away(gettext("The server cannot be reached."));
+    throw new Away(gettext("Can't reach the server."));
   }
   if (response.ok) return answerOf(response);
   if (response.status === 429 || response.status >= 500) {

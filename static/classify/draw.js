@@ -32,7 +32,7 @@ export class Draw {
     const there = this.layer.grab(place.pane, place);
     const isForChosen = chosen && this.marks.lines[chosen.index].frame === place.pane.frame;
     if (isForChosen) this.#place(place, chosen, there);
-    else if (there) this.#choose(there, gettext("Tap where this end should lie, or press the arrow keys; tap it again to leave it."));
+    else if (there) this.#choose(there, gettext("Tap a new place for this end, or use the arrow keys. Tap it again to finish."));
     return Boolean(isForChosen || there);
   }
 
@@ -42,11 +42,11 @@ export class Draw {
     const index = this.marks.add(frame, { x: middle.x - half, y: middle.y }, { x: middle.x + half, y: middle.y });
     if (index < 0) return this.#sayFull();
     this.#added = this.marks.lines[index];
-    return this.#choose({ index, end: 1 }, gettext("Line added. Arrow keys move this end, with Shift by ten pixels; Tab goes to the other end; Delete removes the line; Enter ends. Or tap where the line starts, and then where it ends."));
+    return this.#choose({ index, end: 1 }, gettext("Line added. Move this end with the arrow keys (Shift: ten pixels). Tab: other end. Delete: remove the line. Enter: finish. Or tap the start of the line, then its end."));
   }
 
   #sayFull() {
-    this.say(interpolate(gettext("There are %s lines, and more cannot be stored. Delete one first."), [this.marks.most]));
+    this.say(interpolate(gettext("You've drawn %s lines, the maximum. Delete one first."), [this.marks.most]));
   }
 
   #choose({ index, end }, words) {
@@ -60,7 +60,7 @@ export class Draw {
     this.#added = null;
     if (!isAdded && there?.index === index && there.end === end) return; // tapped again, it is left where it is
     this.marks.move(index, end, this.toPixel(place));
-    if (isAdded && end === 1) this.#choose({ index, end: 2 }, gettext("Now tap where the line ends."));
+    if (isAdded && end === 1) this.#choose({ index, end: 2 }, gettext("Now tap the end of the line."));
     else this.say(gettext("Placed."));
   }
 

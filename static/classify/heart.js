@@ -17,7 +17,7 @@ async function send(subject, isFavourite) {
       headers: { Accept: "application/json", "X-CSRFToken": csrfToken() },
     });
   } catch {
-    return gettext("The server cannot be reached, so nothing was changed. Try again.");
+    return gettext("Can't reach the server. Nothing was changed; try again.");
   }
   if (response.ok) return "";
   const { detail } = await response.json().catch(() => ({}));

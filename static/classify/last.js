@@ -5,10 +5,10 @@
 import { heart, tell } from "./heart.js";
 
 const REASONS = {
-  new: gettext("It was next in line."),
-  uncertain: gettext("The model was uncertain about it."),
-  random: gettext("It was drawn at random, as a check on everything else."),
-  training: gettext("Its answer is known: it was here to practise on."),
+  new: gettext("Next in the queue"),
+  uncertain: gettext("The model was uncertain"),
+  random: gettext("Picked at random, as a quality check"),
+  training: gettext("Practice image"),
 };
 const FLAG = "flag"; // the follow-up that says so
 const SAID = { yes: gettext("You said yes."), no: gettext("You said no."), unsure: gettext("You were unsure.") };
@@ -16,7 +16,7 @@ const SAID = { yes: gettext("You said yes."), no: gettext("You said no."), unsur
 function votesSentence(votes, answer) {
   const others = { ...votes, [answer]: Math.max(0, (votes[answer] ?? 0) - 1) };
   const total = Object.values(others).reduce((sum, n) => sum + n, 0);
-  if (!total) return gettext("You are the first to answer it.");
+  if (!total) return gettext("You're the first to answer.");
   return interpolate(
     gettext("Others so far: %(yes)s yes, %(no)s no, %(unsure)s unsure."),
     { yes: others.yes ?? 0, no: others.no ?? 0, unsure: others.unsure ?? 0 }, true,
@@ -24,14 +24,14 @@ function votesSentence(votes, answer) {
 }
 
 function modelSentence(pReal) {
-  return pReal == null ? "" : interpolate(gettext("The model says %s yes."), [`${Math.round(100 * pReal)} %`]);
+  return pReal == null ? "" : interpolate(gettext("Model: %s yes"), [`${Math.round(100 * pReal)} %`]);
 }
 
 function feedbackSentence(feedback, answer) {
   const isYes = feedback.truth === "yes";
-  if (feedback.correct) return isYes ? gettext("Training subject: yes is right.") : gettext("Training subject: no is right.");
-  if (answer === "unsure") return isYes ? gettext("Training subject: the answer is yes.") : gettext("Training subject: the answer is no.");
-  return isYes ? gettext("Training subject: the answer is yes, not no.") : gettext("Training subject: the answer is no, not yes.");
+  if (feedback.correct) return isYes ? gettext("Correct: a mover.") : gettext("Correct: not a mover.");
+  if (answer === "unsure") return isYes ? gettext("This one is a mover.") : gettext("This one isn't a mover.");
+  return isYes ? gettext("Not quite: this one is a mover.") : gettext("Not quite: this one isn't a mover.");
 }
 
 /** Draw a ring where the thing is in the first frame; its pixels count from the bottom, a canvas from the top. */

@@ -26,6 +26,6 @@ export function decode(buffer) {
 
 export async function fetchPicture(subject) {
   const response = await fetch(subject.pixels, { credentials: "same-origin" });
-  if (!response.ok) throw new Error(interpolate(gettext("The pixels of %(name)s did not arrive (%(status)s)."), { name: subject.external_id, status: response.status }, true));
+  if (!response.ok) throw new Error(interpolate(gettext("%(name)s failed to load (%(status)s)."), { name: subject.external_id, status: response.status }, true));
   return decode(await response.arrayBuffer());
 }

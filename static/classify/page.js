@@ -28,9 +28,9 @@ const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why"
 const keymap = new Keymap({
   yes: { label: gettext("Yes"), keys: ["y", "ArrowRight"], run: () => answer("yes") },
   no: { label: gettext("No"), keys: ["n", "ArrowLeft"], run: () => answer("no") },
-  unsure: { label: gettext("Unsure; as good an answer as the others"), keys: ["u", "ArrowDown"], run: () => answer("unsure") },
+  unsure: { label: gettext("Unsure (always fine)"), keys: ["u", "ArrowDown"], run: () => answer("unsure") },
   undo: { label: interpolate(gettext("Undo, for %s seconds"), [config.undo_seconds]), keys: ["z"], run: undo },
-  talk: { label: gettext("Talk about the last one"), keys: ["t"], run: talk },
+  talk: { label: gettext("Discuss the last subject"), keys: ["t"], run: talk },
   help: { label: gettext("This help"), keys: ["?"], run: () => part("keys").showModal() },
   ...pictureActions(stage, config),
 });
@@ -60,8 +60,8 @@ function setState(state) {
 function showProgress() {
   const { progress } = queue;
   if (!progress) return;
-  part("progress").textContent = interpolate(gettext("%(settled)s of %(total)s settled"), { settled: progress.retired.toLocaleString(), total: progress.total.toLocaleString() }, true);
-  part("answered").textContent = interpolate(gettext("you answered %s"), [(progress.answered + answered).toLocaleString()]);
+  part("progress").textContent = interpolate(gettext("Project: %(settled)s of %(total)s retired"), { settled: progress.retired.toLocaleString(), total: progress.total.toLocaleString() }, true);
+  part("answered").textContent = interpolate(gettext("You: %s"), [(progress.answered + answered).toLocaleString()]);
 }
 
 /** Show the next subject; the one on the page is left behind, unless it was put back. */
@@ -112,7 +112,7 @@ function showEmpty() {
   const left = queue.leftOut;
   part("left-out").hidden = !left;
   part("left-out-why").textContent = interpolate(ngettext(
-    "One picture could not be loaded and was left out.", "%s pictures could not be loaded and were left out.", left,
+    "One image failed to load and was skipped.", "%s images failed to load and were skipped.", left,
   ), [left]);
 }
 
@@ -180,7 +180,7 @@ function undo() {
   const step = history.at(-1);
   if (!step) return;
   if (Date.now() - Date.parse(step.classification.finished_at) > 1000 * config.undo_seconds) {
-    say(interpolate(gettext("An answer can be undone for %s seconds; that one is settled now."), [config.undo_seconds]));
+    say(interpolate(gettext("You can undo an answer for %s seconds; it's too late for that one."), [config.undo_seconds]));
     return;
   }
   history.pop();
@@ -193,18 +193,18 @@ function undo() {
   queue.putBack(step.entry);
   last.hide();
   offerUndo();
-  say(gettext("Answer undone. Here it is again."));
+  say(gettext("Answer undone."));
   advance();
 }
 
 function followUp(id, choice) {
   outbox.followUp(id, choice);
-  say(interpolate(gettext("Noted: %s."), [choice]));
+  say(interpolate(gettext("Saved: %s."), [choice]));
 }
 
 function talk() {
   if (part("talk").hasAttribute("href")) part("talk").click();
-  else say(gettext("There is no answer yet to talk about."));
+  else say(gettext("Answer a subject first, then discuss it."));
 }
 
 function sent(letter, reply) {
@@ -217,7 +217,7 @@ function sent(letter, reply) {
 
 function refused(letter, sentence) {
   const words = letter.kind === "undo"
-    ? gettext("That answer stands: %s") : gettext("One answer was not taken: %s Nothing else is lost.");
+    ? gettext("That answer can't be undone: %s") : gettext("One answer was rejected: %s Your other answers are safe.");
   say(interpolate(words, [sentence]));
 }
 
@@ -225,11 +225,11 @@ function waiting(count, why) {
   part("waiting").hidden = count === 0;
   if (count) {
     const words = why instanceof Unknown ? ngettext(
-      "The site does not know you any more. One answer is kept in this browser and will be sent once you are signed in again.",
-      "The site does not know you any more. %s answers are kept in this browser and will be sent once you are signed in again.", count,
+      "You've been signed out. One answer is saved in this browser and will be sent when you sign in again.",
+      "You've been signed out. %s answers are saved in this browser and will be sent when you sign in again.", count,
     ) : ngettext(
-      "The server cannot be reached. One answer is kept in this browser and will be sent as soon as it can.",
-      "The server cannot be reached. %s answers are kept in this browser and will be sent as soon as it can.", count,
+      "Can't reach the server. One answer is saved in this browser and will be sent when the connection returns.",
+      "Can't reach the server. %s answers are saved in this browser and will be sent when the connection returns.", count,
     );
     part("waiting").textContent = interpolate(words, [count]);
   }

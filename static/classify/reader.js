@@ -37,7 +37,7 @@ async function open(kind, config) {
   dialog.querySelector("h2").textContent = {
     tutorial: gettext("Tutorial"), guide: gettext("Field guide"), help: gettext("Need some help?"),
   }[kind];
-  body.textContent = gettext("Fetching…");
+  body.textContent = gettext("Loading…");
   addStyles(config.styles);
   for (const other of document.querySelectorAll("dialog[open]")) other.close();
   dialog.showModal();
@@ -46,7 +46,7 @@ async function open(kind, config) {
     if (kind === "tutorial") (await import("./tutorial.js")).walk(body, dialog);
     if (kind === "guide") search();
   } catch {
-    body.textContent = gettext("This did not arrive. Nothing is lost: close it and open it again in a moment.");
+    body.textContent = gettext("This failed to load. Close it and try again in a moment.");
   }
 }
 

@@ -108,7 +108,7 @@ export class Stage {
     const pane = this.panes.all[0];
     if (!this.marks.most || !pane) return;
     if (pane.frame === null) {
-      this.say(gettext("Lines are drawn on a frame, not on the stack."));
+      this.say(gettext("Draw lines on a frame, not on the stack."));
       return;
     }
     this.blink.pause();
@@ -175,7 +175,7 @@ export class Stage {
 
   #turn(frame, count, paused) {
     this.part("frame").textContent = interpolate(gettext("%(frame)s of %(count)s"), { frame: frame + 1, count }, true);
-    this.part("pause").textContent = paused ? gettext("Blink") : gettext("Pause");
+    this.part("pause").textContent = paused ? gettext("Play") : gettext("Pause");
     this.part("slider").value = frame;
     if (!this.#scene) return;
     const when = this.#scene.when(frame);

@@ -31,7 +31,7 @@ export function walk(root, dialog) {
     steps.forEach((step, n) => { step.hidden = n !== at; });
     const isLast = at === steps.length - 1;
     back.disabled = at === 0;
-    next.textContent = isLast ? gettext("Start looking") : gettext("Next");
+    next.textContent = isLast ? gettext("Start classifying") : gettext("Next");
     place.textContent = interpolate(gettext("Step %s of %s"), [at + 1, steps.length]);
     dialog.scrollTop = 0;
     if (focus) steps[at].focus();

@@ -33,12 +33,12 @@ async function upload(event) {
   status.textContent = gettext("Uploading…");
   const { address, detail } = await send();
   if (!address) {
-    status.textContent = detail ?? gettext("The picture did not arrive. Nothing is lost; try again.");
+    status.textContent = detail ?? gettext("Upload failed. Try again.");
     return;
   }
   insert(`\n![${pictureForm.elements.words.value.replaceAll(/[[\]]/g, "")}](${address})\n`);
   pictureForm.reset();
-  status.textContent = gettext("The picture is in the text. Save to show it to readers.");
+  status.textContent = gettext("Image inserted. Save to publish it.");
 }
 
 body.addEventListener("input", showUnsaved);

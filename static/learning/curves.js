@@ -5,8 +5,8 @@ import { figureOf, paint, show, speak, token } from "../site/plot.js";
 const EVERY = 1000;
 const CURVES = {
   loss: { label: gettext("loss (nats)"), lines: [
-    { field: "loss", legend: gettext("training part"), color: "--accent", dash: "solid" },
-    { field: "val_loss", legend: gettext("validation part"), color: "--no", dash: "dashed" },
+    { field: "loss", legend: gettext("training set"), color: "--accent", dash: "solid" },
+    { field: "val_loss", legend: gettext("validation set"), color: "--no", dash: "dashed" },
   ] },
   metrics: { label: gettext("metric"), lines: [
     { field: "accuracy", legend: gettext("accuracy"), color: "--yes", dash: "solid" },

@@ -16,7 +16,7 @@ function draw() {
     toolbar_location: null,
     outline_line_color: token("--line"),
     x_axis_label: gettext("mean posterior"),
-    y_axis_label: gettext("share of yes"),
+    y_axis_label: gettext("fraction of yes"),
   });
   figure.line([0, 1], [0, 1], { line_color: token("--quiet"), line_dash: "dotted", line_width: 1.5 });
   figure.segment({ field: "mean" }, { field: "low" }, { field: "mean" }, { field: "high" }, { source, line_color: token("--accent"), line_width: 2 });

@@ -38,7 +38,7 @@ function failed(form, why) {
   const row = form.closest("[data-row]");
   unwanted.delete(row.id);
   remember(row);
-  const words = [why, gettext("Nothing has changed here. Try again, or reload the page.")].join(" ");
+  const words = [why, gettext("Nothing has changed. Try again, or reload the page.")].join(" ");
   form.before(Object.assign(document.createElement("p"), { className: "note bad", textContent: words }));
   status.textContent = words;
 }
@@ -55,4 +55,4 @@ desk?.addEventListener("htmx:afterSettle", (event) => answered(event.target));
 desk?.addEventListener("htmx:responseError", ({ target, detail }) => {
   failed(target, interpolate(gettext("The server answered %s."), [detail.xhr.status]));
 });
-desk?.addEventListener("htmx:sendError", ({ target }) => failed(target, gettext("The server cannot be reached.")));
+desk?.addEventListener("htmx:sendError", ({ target }) => failed(target, gettext("Can't reach the server.")));

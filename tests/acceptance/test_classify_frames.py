@@ -54,7 +54,7 @@ def test_without_positions_nothing_is_followed_but_frames_are_stacked(db, open_p
     expect(page.get_by_role("button", name="Follow")).to_be_disabled()
     page.get_by_role("button", name="Stack").click()
     expect(page.locator("figcaption")).to_have_text("stack")
-    page.get_by_role("button", name="In turn").click()
+    page.get_by_role("button", name="Blink").click()
     expect(part(page, "frame")).to_have_text("3 of 4")
 
 
@@ -82,11 +82,11 @@ def test_the_speed_can_be_changed(db, open_page):
     page.keyboard.press("]")
     page.keyboard.press("]")
     page.keyboard.press("p")
-    expect(part(page, "speed-value")).to_have_text("4 a second")
+    expect(part(page, "speed-value")).to_have_text("4 per second")
     assert usual < turns_in(page, 2) <= 9
     for _ in range(5):
         page.keyboard.press("[")
-    expect(part(page, "speed-value")).to_have_text("0.5 a second")
+    expect(part(page, "speed-value")).to_have_text("0.5 per second")
     assert turns_in(page, 3) <= 2
 
 

@@ -57,7 +57,7 @@ def test_a_key_that_another_action_had_is_taken_from_it_and_all_come_back(workfl
     wait_until(page, lambda: standing() == {first: "yes"})
     ready(page)
     page.keyboard.press("?")
-    page.get_by_role("button", name="All keys as they were").click()
+    page.get_by_role("button", name="Reset shortcuts").click()
     expect(key_button(page, "no")).to_have_text("N or ←")
     close_help(page)
     second = press(page, "n")
@@ -79,7 +79,7 @@ def test_swipes_answer_only_where_they_are_wanted(workflow, open_page):
     page.wait_for_timeout(ECHO)
     assert ready(page) == first
     page.locator("[data-part=help]").click()
-    page.get_by_label("Answer by swiping").check()
+    page.get_by_label("Swipe to answer").check()
     close_help(page)
     answer_by_finger(page, 1)
     wait_until(page, lambda: standing() == {first: "yes"})

@@ -98,7 +98,7 @@ def test_lines_are_drawn_wholly_by_keyboard(subject, open_page):
     page.keyboard.press("l")
     start = page.get_by_role("button", name="Line 1, start")
     expect(start).to_be_focused()
-    expect(page.locator("[data-part=status]")).to_contain_text("Arrow keys move this end")
+    expect(page.locator("[data-part=status]")).to_contain_text("Move this end with the arrow keys")
     for _ in range(3):
         page.keyboard.press("Shift+ArrowUp")
     page.keyboard.press("ArrowLeft")
@@ -139,15 +139,15 @@ def test_lines_are_drawn_by_finger_on_a_phone(subject, open_page):
 def test_lines_are_placed_by_single_taps(subject, open_page):
     page = open_page(PAGE, width=390, height=844)
     ready(page)
-    status, hint = page.locator("[data-part=status]"), page.get_by_text("Tap where this end should lie")
+    status, hint = page.locator("[data-part=status]"), page.get_by_text("Tap a new place for this end")
     tap = page.touchscreen.tap
     tap(*at(page, 200, 150))
     expect(handles(page)).to_have_count(0)
     page.get_by_role("button", name="Add a line").tap()
-    expect(status).to_contain_text("tap where the line starts")
+    expect(status).to_contain_text("tap the start of the line")
     expect(hint).to_be_visible()
     tap(*at(page, 50, 50))
-    expect(status).to_have_text("Now tap where the line ends.")
+    expect(status).to_have_text("Now tap the end of the line.")
     tap(*at(page, 350, 250))
     expect(status).to_have_text("Placed.")
     expect(hint).to_be_hidden()

@@ -33,7 +33,7 @@ def test_answers_by_key(workflow, open_page):
     given = {press(page, key): answer for key, answer in keys.items()}
     assert len(given) == len(keys)
     wait_until(page, lambda: standing() == given)
-    expect(page.get_by_text("you answered 6")).to_be_visible()
+    expect(page.get_by_text("You: 6")).to_be_visible()
     row = Classification.objects.first()
     assert row.started_at < row.finished_at
     assert row.viewport == "1440x900"
@@ -78,7 +78,7 @@ def test_undo_ends_with_the_grace_period(db, open_page):
     page = open_page("/classify/night/")
     first = press(page, "y")
     press(page, "z")
-    expect(page.get_by_text("settled now")).to_be_attached()
+    expect(page.get_by_text("it's too late for that one")).to_be_attached()
     wait_until(page, lambda: standing() == {first: "yes"})
 
 
@@ -87,7 +87,7 @@ def test_nothing_is_lost_when_the_network_fails(workflow, open_page):
     ready(page)
     page.context.set_offline(True)
     given = {press(page, "y"): "yes", press(page, "n"): "no"}
-    expect(page.get_by_text("2 answers are kept in this browser")).to_be_visible()
+    expect(page.get_by_text("2 answers are saved in this browser")).to_be_visible()
     assert standing() == {}
     page.context.set_offline(False)
     wait_until(page, lambda: standing() == given)
@@ -98,7 +98,7 @@ def test_an_answer_survives_a_reload_before_it_was_sent(workflow, open_page):
     page = open_page("/classify/night/")
     page.route("**/api/classifications/", lambda route: route.abort())
     first = press(page, "y")
-    expect(page.get_by_text("One answer is kept in this browser")).to_be_visible()
+    expect(page.get_by_text("One answer is saved in this browser")).to_be_visible()
     page.unroute("**/api/classifications/")
     page.reload()
     wait_until(page, lambda: standing() == {first: "yes"})
@@ -111,7 +111,7 @@ def test_answers_of_a_session_that_has_ended_wait_for_the_next(workflow, open_pa
     ready(page)
     Session.objects.all().delete()
     given = {press(page, "y"): "yes", press(page, "n"): "no"}
-    expect(page.get_by_text("The site does not know you any more. 2 answers are kept")).to_be_visible()
+    expect(page.get_by_text("You've been signed out. 2 answers are saved")).to_be_visible()
     assert standing() == {}
     sign_in(page, ann)
     page.goto("/classify/night/")
@@ -169,7 +169,7 @@ def test_the_first_of_two_tabs_counts(workflow, open_page):
     assert press(other, "n") == first
     wait_until(other, lambda: standing() == {first: "no"})
     page.keyboard.press("y")
-    expect(page.locator("[data-part=feedback]")).to_contain_text("your first answer stands")
+    expect(page.locator("[data-part=feedback]")).to_contain_text("your first answer counts")
     assert standing() == {first: "no"}
 
 
@@ -188,17 +188,17 @@ def test_training_subjects_answer_back(db, open_page):
     page = open_page("/classify/night/")
     name = press(page, "y")
     truth = QueueEntry.objects.get(subject__external_id=name).subject.gold_label
-    said = "yes is right" if truth == "yes" else "the answer is no, not yes"
+    said = "Correct: a mover" if truth == "yes" else "this one isn't a mover"
     expect(page.locator("[data-part=feedback]")).to_contain_text(said)
-    expect(page.locator("[data-part=why]")).to_contain_text("Its answer is known")
+    expect(page.locator("[data-part=why]")).to_contain_text("Practice image")
 
 
 def test_the_end_of_the_queue_says_so(db, open_page):
     make_workflow(n=1)
     page = open_page("/classify/night/")
     press(page, "y")
-    expect(page.get_by_role("heading", name="Nothing is waiting for you here")).to_be_visible()
-    expect(page.get_by_role("button", name="Look again")).to_be_visible()
+    expect(page.get_by_role("heading", name="You're all caught up")).to_be_visible()
+    expect(page.get_by_role("button", name="Check again")).to_be_visible()
 
 
 def test_the_answers_of_an_account_are_its_own(workflow, open_page, django_user_model):
@@ -292,7 +292,7 @@ def test_the_page_is_small_and_asks_nobody_else(workflow, open_page):
 def test_whoever_arrives_by_a_link_may_choose_the_language(workflow, open_page, width):
     page = open_page("/classify/night/", width=width)
     ready(page)
-    page.get_by_role("button", name="Help and keys").click()
+    page.get_by_role("button", name="Help and shortcuts").click()
     page.get_by_role("button", name="Deutsch").click()
     expect(page.locator("html[lang=de]")).to_be_attached()
     ready(page)

@@ -154,16 +154,16 @@ def test_buttons_look_around_in_a_magnified_picture(db, open_page):
     page = open_page(PAGE)
     ready(page)
     page.get_by_role("button", name="Picture").click()
-    around = page.get_by_role("group", name="Look around").get_by_role("button")
+    around = page.get_by_role("group", name="Pan").get_by_role("button")
     assert [button.is_disabled() for button in around.all()] == [True] * 4
     for _ in range(4):
         page.get_by_role("button", name="Zoom in").click()
     before = boxes(page)[0]
-    for name, (right, down) in {"Look up": (0, 1), "Look to the right": (-1, 1), "Look down": (-1, 0)}.items():
+    for name, (right, down) in {"Pan up": (0, 1), "Pan right": (-1, 1), "Pan down": (-1, 0)}.items():
         page.get_by_role("button", name=name).click()
         box = boxes(page)[0]
         assert (np.sign(round(box["x"] - before["x"])), np.sign(round(box["y"] - before["y"]))) == (right, down)
-    page.get_by_role("button", name="Look to the left").click()
+    page.get_by_role("button", name="Pan left").click()
     assert boxes(page)[0] == pytest.approx(before, abs=1)
 
 
@@ -182,7 +182,7 @@ def test_on_a_phone_the_tools_are_behind_one_button(db, open_page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="Close").tap()
     expect(part(page, "stretch")).to_be_hidden()
-    paused = page.get_by_role("button", name="Blink")
+    paused = page.get_by_role("button", name="Play")
     page.touchscreen.tap(195, 200)
     expect(paused).to_be_visible()
 

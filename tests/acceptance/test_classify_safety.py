@@ -33,7 +33,7 @@ def test_what_an_account_could_not_send_waits_for_that_account(workflow, open_pa
     page = open_page("/classify/night/", user=ann)
     page.route(ANSWERS, lambda route: route.abort())
     first = press(page, "y")
-    expect(page.get_by_text("One answer is kept in this browser")).to_be_visible()
+    expect(page.get_by_text("One answer is saved in this browser")).to_be_visible()
     sign_out(page)
     page.unroute(ANSWERS)
     sign_in(page, bob)
@@ -51,7 +51,7 @@ def test_the_back_button_goes_on_where_it_was(workflow, open_page):
     page = open_page("/classify/night/")
     first = press(page, "y")
     second = ready(page)
-    page.get_by_role("link", name="Wanderers, to the start page").click()
+    page.get_by_role("link", name="Wanderers home page").click()
     page.wait_for_url("/")
     page.go_back()
     assert ready(page) == second
@@ -89,7 +89,7 @@ def test_answers_given_without_a_network_arrive_in_order_when_it_is_back(workflo
     page.wait_for_load_state("networkidle")
     page.context.set_offline(True)
     names = [press(page, key) for key in "ynuy"]
-    expect(page.get_by_text("4 answers are kept in this browser")).to_be_visible()
+    expect(page.get_by_text("4 answers are saved in this browser")).to_be_visible()
     page.context.set_offline(False)
     wait_until(page, lambda: standing() == dict(zip(names, ("yes", "no", "unsure", "yes"), strict=True)))
     expect(page.locator("[data-part=waiting]")).to_be_hidden()

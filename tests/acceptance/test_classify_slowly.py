@@ -116,7 +116,7 @@ def test_a_reply_that_is_no_answer_of_ours_loses_nothing(db, open_page):
     ready(page)
     page.route(ANSWERS, lambda route: route.fulfill(status=200, content_type="text/html", body="<html>Soon</html>"))
     given = press(page, "y")
-    expect(page.get_by_text("One answer is kept in this browser")).to_be_visible()
+    expect(page.get_by_text("One answer is saved in this browser")).to_be_visible()
     page.unroute(ANSWERS)
     wait_until(page, lambda: standing() == {given: "yes"})
 
@@ -126,7 +126,7 @@ def test_an_answer_of_a_visitor_whom_the_browser_forgot_keeps_no_other_from_bein
     page = open_page(PAGE)
     page.route(ANSWERS, lambda route: route.abort())
     press(page, "y")
-    expect(page.get_by_text("One answer is kept in this browser")).to_be_visible()
+    expect(page.get_by_text("One answer is saved in this browser")).to_be_visible()
     page.unroute(ANSWERS)
     page.context.clear_cookies()
     page.goto(PAGE)
@@ -152,7 +152,7 @@ def test_what_waits_for_somebody_else_lets_the_rest_through(db, open_page):
     first = press(page, "y")
     given = {press(page, "n"): "no", press(page, "u"): "unsure"}
     wait_until(page, lambda: standing() == given)
-    expect(page.get_by_text("One answer is kept in this browser")).to_be_visible()
+    expect(page.get_by_text("One answer is saved in this browser")).to_be_visible()
     page.unroute(ANSWERS)
     page.reload()
     wait_until(page, lambda: standing() == given | {first: "yes"})
@@ -165,10 +165,10 @@ def test_pictures_that_do_not_load_are_passed_over_and_offered_again(db, open_pa
     page.goto(PAGE)
     for _ in range(12):
         expect(page.locator("body[data-state=broken]")).to_be_attached()
-        page.get_by_role("button", name="Leave it out").click()
-    expect(page.get_by_text("12 pictures could not be loaded and were left out.")).to_be_visible()
+        page.get_by_role("button", name="Skip it").click()
+    expect(page.get_by_text("12 images failed to load and were skipped.")).to_be_visible()
     page.unroute("**/pixels/**")
-    page.get_by_role("button", name="Try them again").click()
+    page.get_by_role("button", name="Try again").click()
     given = press(page, "y")
     wait_until(page, lambda: standing() == {given: "yes"})
 

@@ -66,7 +66,7 @@ def test_from_the_histogram_to_one_subjects_votes(survey, open_page):
     expect(page.get_by_role("heading", name="Votes on s0")).to_be_visible()
     expect(page.locator("[data-votes] .bk-Figure")).to_be_visible()
     expect(page.locator(".marked svg text")).to_have_text(["1", "2", "3"])
-    expect(page.get_by_role("region", name="Lines that volunteers drew").get_by_role("row")).to_have_count(4)
+    expect(page.get_by_role("region", name="Volunteers' lines").get_by_role("row")).to_have_count(4)
 
 
 def test_filters_order_and_scale_stay_in_the_address(survey, open_page):
@@ -81,9 +81,9 @@ def test_filters_order_and_scale_stay_in_the_address(survey, open_page):
     page.get_by_text("More filters").click()
     page.get_by_label("Votes, at least").fill("4")
     page.get_by_role("button", name="Filter").click()
-    expect(page.get_by_text("No subject fits these filters.")).to_be_visible()
+    expect(page.get_by_text("No subjects match these filters.")).to_be_visible()
     expect(page.get_by_label("Votes, at least")).to_be_visible()
-    page.get_by_role("link", name="Show all of them.").click()
+    page.get_by_role("link", name="Clear the filter.").click()
     expect(page.get_by_role("heading", name="12 subjects")).to_be_visible()
 
 

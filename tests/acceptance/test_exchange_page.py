@@ -58,18 +58,18 @@ def test_answers_are_brought_in_and_what_is_not_is_told(workflow, open_page, tmp
     path = write_csv(tmp_path / "answers.csv", rows)
     page = open_page("/surveys/atlas/exchange/atlas/", user=member(workflow.survey, "scientist"))
     page.get_by_label("File", exact=True).set_input_files(path)
-    page.get_by_role("button", name="Look into it").click()
-    expect(page.get_by_label("What tells a subject")).to_have_value("metadata:name")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_label("Match subjects by")).to_have_value("metadata:name")
     expect(page.get_by_label("Yes (2)")).to_have_value("yes")
     expect(page.get_by_label("Nope (8)")).to_have_value("")
     assert_usable(page)
     assert not ClassificationImport.objects.exists()
     page.get_by_label("Nope (8)").select_option("no")
     with running_worker(tmp_path):
-        page.get_by_role("button", name="Bring it in").click()
+        page.get_by_role("button", name="Import", exact=True).click()
         expect(page.locator("#progress .badge.done")).to_be_visible(timeout=AN_IMPORT)
         wait_until(lambda: not list(tmp_path.glob("imports/*/*")), "The removal of the upload", tmp_path)
-    expect(page.get_by_role("row", name="The survey has no such subject")).to_contain_text("row 9: absent")
+    expect(page.get_by_role("row", name="No such subject in the survey")).to_contain_text("row 9: absent")
     assert_usable(page)
     assert Classification.objects.filter(volunteer__user=None).count() == 9
     assert sum(row.votes_no for row in Consensus.objects.all()) == 8
@@ -84,7 +84,7 @@ def test_a_file_that_is_none_is_refused(workflow, open_page, tmp_path):
     ):
         (tmp_path / name).write_bytes(content)
         page.get_by_label("File", exact=True).set_input_files(tmp_path / name)
-        page.get_by_role("button", name="Look into it").click()
+        page.get_by_role("button", name="Preview").click()
         expect(page.get_by_text(said)).to_be_visible()
     assert not ClassificationImport.objects.exists()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

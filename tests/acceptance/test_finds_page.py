@@ -59,7 +59,7 @@ def test_finds_stand_over_the_image(subject, open_page, tmp_path, width, height,
     page = open_page(address, user=scientist, width=width, height=height, color_scheme=light)
     expect(page.locator(".marked svg text.found")).to_have_text(["A 0.96", "B 0.42"])
     expect(page.locator(".marked svg text:not(.found)")).to_have_text(["1", "2"])
-    expect(page.get_by_role("region", name="What the model finds").get_by_role("row")).to_have_count(3)
+    expect(page.get_by_role("region", name="Model detections").get_by_role("row")).to_have_count(3)
     picture = page.locator(".marked .picture").bounding_box()
     for number in range(2):
         label = page.locator(".marked svg text.found").nth(number).bounding_box()

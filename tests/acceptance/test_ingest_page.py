@@ -37,17 +37,17 @@ def test_files_from_a_browser_are_tried_and_then_ingested(page, tmp_path):
     bad_row = manifest[1].replace(",cube-00000.fits,", ",missing.fits,").replace("000000", "000099")
     (sky / "manifest.csv").write_text("\n".join([*manifest, bad_row]) + "\n")
 
-    page.get_by_label("Files from your machine").set_input_files([sky / "manifest.csv", *sky.glob("*.fits")])
+    page.get_by_label("Files from your computer").set_input_files([sky / "manifest.csv", *sky.glob("*.fits")])
     page.get_by_label("Dry run").check()
     with running_worker(tmp_path):
         page.get_by_role("button", name="Start").click()
         expect(page.locator("#progress .badge.done")).to_be_visible(timeout=A_RUN)
         expect(page.get_by_text("missing.fits")).to_be_visible()
         assert Subject.objects.count() == 0
-        page.get_by_role("button", name="Ingest it now").click()
-        expect(page.get_by_role("link", name="To the archive")).to_be_visible(timeout=A_RUN)
+        page.get_by_role("button", name="Ingest now").click()
+        expect(page.get_by_role("link", name="Go to the archive")).to_be_visible(timeout=A_RUN)
     assert Subject.objects.count() == 16
-    page.get_by_role("link", name="To the archive").click()
+    page.get_by_role("link", name="Go to the archive").click()
     expect(page.locator(".thumbnails li")).to_have_count(16)
     page.wait_for_function("() => [...document.images].slice(0, 8).every((image) => image.naturalWidth > 0)")
 
@@ -61,5 +61,5 @@ def test_a_name_outside_the_inbox_is_refused(page):
 
 def test_nothing_chosen_is_said(page):
     page.get_by_role("button", name="Start").click()
-    expect(page.get_by_text("Choose files, or name something in the inbox")).to_be_visible()
+    expect(page.get_by_text("Choose files or name an inbox path")).to_be_visible()
     assert not IngestRun.objects.exists()

@@ -61,7 +61,7 @@ def test_start_curves_promote_and_rollback(survey, admin, open_page, tmp_path):
 
         start(page)
         expect(page.get_by_text("Did not pass the gate.")).to_be_visible(timeout=A_RUN)
-    page.get_by_label("Why it should be champion").fill("The night needs it")
+    page.get_by_label("Reason for the promotion").fill("The night needs it")
     page.get_by_role("button", name="Promote").click()
     expect(page.get_by_text("is now the champion")).to_be_visible()
     assert champion() != first
@@ -83,7 +83,7 @@ def test_a_waiting_run_is_cancelled(survey, admin, open_page):
     page = open_page("/surveys/night/learning/", user=admin)
     start(page)
     expect(page.get_by_text("Waiting for a worker")).to_be_visible()
-    page.get_by_role("button", name="Cancel the run").click()
+    page.get_by_role("button", name="Cancel run").click()
     expect(page.locator("#progress .badge.cancelled")).to_be_visible()
     assert TrainingRun.objects.get().state == JobState.CANCELLED
 
@@ -93,7 +93,7 @@ def test_a_second_run_has_to_wait(survey, admin, open_page):
     start(page)
     page.goto("/surveys/night/learning/")
     page.get_by_role("button", name="Start").click()
-    expect(page.get_by_text("is under way")).to_be_visible()
+    expect(page.get_by_text("is in progress")).to_be_visible()
     assert TrainingRun.objects.count() == 1
 
 

@@ -66,11 +66,11 @@ def test_what_was_decided_stays_unfolded_while_a_worker_looks(workflow, page):
     QualityScan.objects.create(workflow=workflow, state="running")
     flag(workflow, "quick-answers", state="dismissed")
     page.goto("/surveys/atlas/trust/")
-    page.get_by_text("Decided and over: 1").click()
+    page.get_by_text("Closed flags: 1").click()
     page.get_by_role("button", name="Undo").focus()
     let_it_poll(page)
     expect(page.get_by_role("button", name="Undo")).to_be_focused()
-    page.get_by_text("Decided and over: 1").click()
+    page.get_by_text("Closed flags: 1").click()
     let_it_poll(page)
     expect(page.get_by_role("button", name="Undo")).to_be_hidden()
 

@@ -82,7 +82,7 @@ def test_a_verdict_that_the_server_refuses_leaves_a_note_and_can_be_given_again(
     page.route("**/rule/**", lambda route: route.fulfill(status=403, body="no"))
     press(page, "y")
     expect(page.locator("[data-row]").first.get_by_text("The server answered 403. Nothing has changed")).to_be_visible()
-    expect(page.locator("[data-status]")).to_contain_text("Nothing has changed here")
+    expect(page.locator("[data-status]")).to_contain_text("Nothing has changed. Try again")
     assert standing() == {}
     page.unroute("**/rule/**")
     page.locator("[data-row]").first.focus()
@@ -97,7 +97,7 @@ def test_a_verdict_that_could_not_be_taken_back_still_can_be(page):
     expect(page.locator(".ruled")).to_have_count(1)
     page.route("**/withdraw/**", lambda route: route.abort())
     press(page, "z")
-    expect(page.locator(".ruled").get_by_text("The server cannot be reached. Nothing has changed")).to_be_visible()
+    expect(page.locator(".ruled").get_by_text("Can't reach the server. Nothing has changed")).to_be_visible()
     page.unroute("**/withdraw/**")
     page.locator("[data-row]").last.focus()
     press(page, "z")
@@ -128,7 +128,7 @@ def test_a_double_press_rules_once(page):
 
 def test_a_verdict_with_its_class(page):
     row = page.locator("[data-row]").first
-    row.get_by_text("with its class").click()
+    row.get_by_text("Choose a class").click()
     row.get_by_role("button", name="CR").click()
     expect(row.get_by_text("Ruled no (CR).")).to_be_visible()
     ruling = Ruling.objects.get()
@@ -143,7 +143,7 @@ def test_the_filters_are_in_the_address(page):
     expect(page.locator("[data-row]")).to_have_count(1)
     assert "state=ruled" in page.url
     page.goto("/surveys/night/review/?way=crowd-no")
-    expect(page.get_by_text("Nothing waits for a verdict")).to_be_visible()
+    expect(page.get_by_text("Nothing to review")).to_be_visible()
     page.goto("/surveys/night/review/?min_votes=3")
     expect(page.locator("[data-row]")).to_have_count(0)
 
@@ -183,7 +183,7 @@ def test_after_the_last_page_the_list_begins_again_with_what_was_left(survey, cl
 def test_without_a_champion_the_page_says_what_is_missing(survey, client):
     Checkpoint.objects.update(is_champion=False)
     client.force_login(member(survey, "scientist"))
-    assert "No champion has learnt" in client.get("/surveys/night/review/?after=1:0.5").content.decode()
+    assert "There is no champion for" in client.get("/surveys/night/review/?after=1:0.5").content.decode()
 
 
 def test_verdicts_without_scripts(survey, open_page):

@@ -53,7 +53,7 @@ def test_settings_saved_as_they_came_stay_as_they_were(survey, page, language):
 def test_numbers_can_be_typed_as_the_browser_takes_them(survey, page):
     speak(page, "de")
     page.goto("/surveys/night/learning/")
-    page.get_by_label("Höchstens (Minuten)").fill("2.5")
+    page.get_by_label("Zeitlimit (Minuten)").fill("2.5")
     page.get_by_role("button", name="Lauf starten").click()
     expect(page.get_by_text("2,5 min")).to_be_visible()
     assert TrainingRun.objects.get().minutes == 2.5
@@ -66,15 +66,15 @@ def test_how_much_is_trained_is_told_in_rows_of_numbers(survey, page):
     ]
     assert shown == [("0.4", "20"), ("0.3", "40"), ("0.2", "60"), ("0.1", ""), ("", ""), ("", "")]
     page.get_by_label("Share, row 3").fill("0.05")
-    page.get_by_label("Until so many are seen, row 3").fill("")
+    page.get_by_label("Until subjects seen, row 3").fill("")
     page.get_by_label("Share, row 4").fill("")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     assert Workflow.objects.get().training_schedule == [[0, 0.4], [20, 0.3], [40, 0.05]]
-    page.get_by_label("Until so many are seen, row 1").fill("50")
+    page.get_by_label("Until subjects seen, row 1").fill("50")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("each later one at more than the one before")).to_be_visible()
-    assert page.get_by_label("Until so many are seen, row 1").input_value() == "50"
+    assert page.get_by_label("Until subjects seen, row 1").input_value() == "50"
 
 
 def rows(page):

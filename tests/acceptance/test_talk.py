@@ -28,11 +28,11 @@ def test_what_was_just_answered_can_be_talked_about(workflow, open_page, width, 
     page = open_page("/classify/night/", width=width, height=height, user=ada)
     expect(page.locator("body[data-state=open]")).to_be_attached()
     page.keyboard.press("t")
-    expect(page.get_by_role("status").first).to_have_text("There is no answer yet to talk about.")
+    expect(page.get_by_role("status").first).to_have_text("Answer a subject first, then discuss it.")
     expect(page.locator("a[href*='#talk']")).to_have_count(0)
     page.wait_for_timeout(300)  # an earlier press would be taken for an echo
     page.keyboard.press("y")
-    link = page.get_by_role("link", name="Talk about it")
+    link = page.get_by_role("link", name="Discuss it")
     expect(link).to_be_visible()
     box = link.bounding_box()
     assert min(box["width"], box["height"]) >= 43.5
@@ -43,7 +43,7 @@ def test_what_was_just_answered_can_be_talked_about(workflow, open_page, width, 
     talk.wait_for_url(f"**/surveys/night/subjects/{subject.pk}/#talk")
     expect(page.locator("body[data-state=open]")).to_be_attached()
     talk.get_by_label("Your comment").fill("A *faint* one\n\n- moves down")
-    talk.get_by_role("button", name="Send").click()
+    talk.get_by_role("button", name="Post").click()
     expect(talk.locator(".comments > li")).to_have_count(1)
     expect(talk.locator(".comments em")).to_have_text("faint")
     expect(talk.locator(".comments")).to_contain_text("volunteer")
@@ -53,7 +53,7 @@ def test_what_was_just_answered_can_be_talked_about(workflow, open_page, width, 
     talk.get_by_role("button", name="Save").click()
     expect(talk.get_by_text("A bright one")).to_be_visible()
     talk.get_by_role("button", name="Remove").click()
-    expect(talk.get_by_text("Its author removed this comment.")).to_be_visible()
-    talk.get_by_role("button", name="Bring it back").click()
+    expect(talk.get_by_text("The author removed this comment.")).to_be_visible()
+    talk.get_by_role("button", name="Restore").click()
     expect(talk.get_by_text("A bright one")).to_be_visible()
     assert Comment.objects.get().subject == subject

@@ -58,7 +58,7 @@ def test_the_tutorial_comes_first_is_resumed_and_comes_no_more(workflow, open_pa
     expect(dialog.get_by_text("Step 2 of 3")).to_be_visible()
     page.keyboard.press("y")  # keys belong to the dialog while it is open
     dialog.get_by_role("button", name="Next").click()
-    dialog.get_by_role("button", name="Start looking").click()
+    dialog.get_by_role("button", name="Start classifying").click()
     wait_until(page, lambda: TutorialProgress.objects.filter(finished_at__isnull=False).exists())
     assert not Classification.objects.exists()
     page.reload()
@@ -109,13 +109,13 @@ def test_a_synthetic_mover_is_circled_after_the_answer(workflow, open_page):
     page = open_page("/classify/night/")
     ready(page)
     page.get_by_role("button", name="No N").click()
-    expect(page.locator("[data-part=feedback]")).to_contain_text("An injected synthetic mover, S/N ")
+    expect(page.locator("[data-part=feedback]")).to_contain_text("Synthetic mover, S/N ")
     thumbnail = page.locator('[data-part="thumbnail"]')
     made = Subject.objects.get(is_synthetic=True)
     x, y = made.metadata["!synthetic"]["path"][0]
     assert thumbnail.get_attribute("data-circled") == f"{x} {y}".replace(".0 ", " ").removesuffix(".0")
-    expect(page.get_by_role("heading", name="You have been through all of it")).to_be_visible()
-    page.get_by_role("link", name="What you have learnt").click()
+    expect(page.get_by_role("heading", name="Training complete")).to_be_visible()
+    page.get_by_role("link", name="Your skill").click()
     expect(page.get_by_role("heading", name="Your skill")).to_be_visible()
 
 
@@ -130,13 +130,13 @@ def test_a_scientist_writes_with_a_live_preview_and_a_picture(workflow, open_pag
     page.get_by_label("Text, in Markdown").fill("# First\n\nLook **here**.\n")
     expect(page.locator("#preview").get_by_text("Step 1 of 1")).to_be_visible()
     expect(page.locator("#preview strong")).to_have_text("here")
-    page.get_by_label("Picture, at most").set_input_files(tmp_path / "a.png")
-    page.get_by_label("What it shows").fill("A mover")
-    page.get_by_role("button", name="Insert at the cursor").click()
+    page.get_by_label("Image, up to").set_input_files(tmp_path / "a.png")
+    page.get_by_label("Alt text").fill("A mover")
+    page.get_by_role("button", name="Insert image").click()
     expect(page.locator("#preview").get_by_role("img", name="A mover")).to_be_visible()
     expect(page.get_by_text("Not saved yet.")).to_be_visible()
     no_wider_than(page, width)
-    page.get_by_role("button", name="Save as a new version").click()
+    page.get_by_role("button", name="Save new version").click()
     expect(page.get_by_text("Version 1 is saved.")).to_be_visible()
     assert "![A mover](/guide-images/" in GuideText.objects.get().body
 
@@ -155,8 +155,8 @@ def test_a_text_that_was_refused_is_still_unsaved(workflow, open_page):
     assert not page.evaluate(WARNS)
     page.get_by_label("Text, in Markdown").fill("mine")
     write(workflow, "tutorial", STEPS)
-    page.get_by_role("button", name="Save as a new version").click()
-    expect(page.get_by_role("alert")).to_contain_text("Nothing has been saved")
+    page.get_by_role("button", name="Save new version").click()
+    expect(page.get_by_role("alert")).to_contain_text("Not saved")
     expect(page.get_by_label("Text, in Markdown")).to_have_value("mine")
     expect(page.get_by_text("Not saved yet.")).to_be_visible()
     assert page.evaluate(WARNS)
@@ -172,7 +172,7 @@ def test_a_picture_that_did_not_arrive_is_spoken_of_in_the_readers_language(work
     page.locator("#picture-words").fill("Ein Punkt")
     page.route("**/guides/images/", fail)
     page.locator("[data-part=picture-form] button").click()
-    expect(page.locator("[data-part=picture-status]")).to_contain_text("Das Bild ist nicht angekommen")
+    expect(page.locator("[data-part=picture-status]")).to_contain_text("Das Hochladen ist gescheitert")
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
@@ -186,6 +186,6 @@ def test_ones_own_skill_is_drawn_and_tabled(workflow, open_page, width, height):
     wait_until(page, lambda: Volunteer.objects.filter(skills__isnull=False).exists())
     page.goto("/skill/")
     expect(page.locator("[data-skill] .bk-Canvas, [data-skill] canvas").first).to_be_attached()
-    page.get_by_text("The same as a table").click()
+    page.get_by_text("Show as a table").click()
     expect(page.get_by_role("columnheader", name="Sensitivity")).to_be_visible()
     no_wider_than(page, width)

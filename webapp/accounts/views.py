@@ -29,16 +29,12 @@ class ProfileForm(forms.ModelForm):
         model = Profile
         fields = ("display_name", "credit", "language")
         labels = {
-            "display_name": gettext_lazy("Your own name"),
-            "credit": gettext_lazy("How you are named when something that you saw is confirmed"),
+            "display_name": gettext_lazy("Real name"),
+            "credit": gettext_lazy("Name shown on confirmed discoveries"),
         }
         help_texts = {
-            "display_name": gettext_lazy(
-                "As it should stand in credits and on your certificate. You may leave it empty."
-            ),
-            "credit": gettext_lazy(
-                "Credits stand on the subject's page, which everybody can read. You may change this at any time."
-            ),
+            "display_name": gettext_lazy("Shown in credits and on your certificate. Optional."),
+            "credit": gettext_lazy("Credits appear on the subject's public page. You can change this at any time."),
         }
         widgets = {
             "display_name": forms.TextInput({"autocomplete": "name"}),
@@ -47,12 +43,12 @@ class ProfileForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["language"].choices = [("", gettext_lazy("As the browser asks")), *settings.LANGUAGES]  # type: ignore[attr-defined]
+        self.fields["language"].choices = [("", gettext_lazy("Same as browser")), *settings.LANGUAGES]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("credit") == Credit.OWN_NAME and not cleaned.get("display_name", "").strip():
-            raise ValidationError({"display_name": gettext_lazy("Write the name that you want to be credited by.")})
+            raise ValidationError({"display_name": gettext_lazy("Enter the name for your credits.")})
         return cleaned
 
 
@@ -65,7 +61,7 @@ def profile(request: HttpRequest, user: User) -> HttpResponseBase:
     row = form.save()
     response = redirect("profile")
     with override(row.language or None):
-        messages.success(request, _("Your profile is saved."))
+        messages.success(request, _("Profile saved."))
     if row.language:
         speak(response, row.language)
     else:
@@ -100,10 +96,10 @@ KEEP, REMOVE = "keep", "remove"
 
 class LeaveForm(forms.Form):
     answers = forms.ChoiceField(
-        label=gettext_lazy("What becomes of your answers and comments?"),
+        label=gettext_lazy("Your classifications and comments"),
         choices=[
-            (KEEP, gettext_lazy("They stay, as nobody's: they go on helping, and nothing leads back to you.")),
-            (REMOVE, gettext_lazy("They are deleted too, and open subjects are added up without them.")),
+            (KEEP, gettext_lazy("Keep them, anonymously")),
+            (REMOVE, gettext_lazy("Delete them; open subjects are recounted without them")),
         ],
         widget=forms.RadioSelect,
         initial=KEEP,
@@ -119,15 +115,15 @@ class LeaveForm(forms.Form):
             proof.widget = forms.PasswordInput({"autocomplete": "current-password"})
             proof.strip = False  # type: ignore[attr-defined]
         else:
-            proof.label = _("Your user name, to confirm: %(name)s") % {"name": user.get_username()}
+            proof.label = _("Type your user name to confirm: %(name)s") % {"name": user.get_username()}
 
     def clean_proof(self) -> str:
         proof: str = self.cleaned_data["proof"]
         if self.user.has_usable_password():
             if not self.user.check_password(proof):
-                raise ValidationError(_("This is not your password. Nothing was deleted."))
+                raise ValidationError(_("Wrong password. Nothing was deleted."))
         elif proof.strip() != self.user.get_username():
-            raise ValidationError(_("This is not your user name. Nothing was deleted."))
+            raise ValidationError(_("Wrong user name. Nothing was deleted."))
         return proof
 
 
@@ -139,5 +135,5 @@ def leave(request: HttpRequest, user: User) -> HttpResponseBase:
         return render(request, "accounts/delete_account.html", {"form": form}, status=400 if form.is_bound else 200)
     leave_for_good(user=user, keep_answers=form.cleaned_data["answers"] == KEEP)
     logout(request)
-    messages.success(request, _("Your account is deleted. Thank you for having looked with us."))
+    messages.success(request, _("Your account is deleted. Thank you for your help."))
     return redirect("home")

@@ -71,5 +71,5 @@ def check_newcomer(request: Request) -> None:
     if not rate.allow_request(request, None):
         raise Throttled(
             rate.wait(),
-            _("Many new visitors came from your network just now. Try again in some minutes, or sign in."),
+            _("Too many new visitors from your network. Try again in a few minutes, or sign in."),
         )

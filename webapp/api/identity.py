@@ -50,7 +50,7 @@ def known_volunteer(request: Request) -> Volunteer:
     visitor = visitor_or_newcomer(request._request)
     if not request.user.is_authenticated:
         if visitor is None:
-            raise PermissionDenied(_("Open the classify page or ask for the next subject first, or send a token."))
+            raise PermissionDenied(_("Open the classify page, request the next subject, or send a token first."))
         return visitor
     account = account_volunteer(request.user)
     if visitor is not None:

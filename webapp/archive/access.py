@@ -44,7 +44,7 @@ def survey_for(request: HttpRequest, slug: str, role: str) -> Survey:
 def person(request: HttpRequest) -> User:
     """Return who is signed in; refuse whoever is not."""
     if not isinstance(request.user, User):
-        raise PermissionDenied(_("Sign in first; nothing was changed."))
+        raise PermissionDenied(_("Sign in first. Nothing was changed."))
     return request.user
 
 
@@ -75,7 +75,7 @@ def site_admin_page(view: View) -> View:
         if not request.user.is_authenticated and request.method in ("GET", "HEAD"):
             return _sign_in(request)
         if not person(request).is_superuser:
-            raise PermissionDenied(_("This page is for the administrators of the site."))
+            raise PermissionDenied(_("Only the site's administrators can open this page."))
         return view(request, *args, **kwargs)
 
     return guarded
@@ -104,7 +104,7 @@ def add_member(*, survey: Survey, username: str, role: Role) -> Membership:
     _lock(survey)
     user = get_user_model().objects.filter(username=username, is_active=True).first()
     if user is None:
-        said = _("No account is called “%(name)s”. They join the site first; then add them here.")
+        said = _("There is no account “%(name)s”. They must join the site before you can add them.")
         raise MembershipRefused(said % {"name": username})
     if present := Membership.objects.filter(survey=survey, user=user).first():
         said = _("%(name)s has the role “%(role)s” already. Change it in the list of members.")
@@ -140,7 +140,7 @@ def _locked(membership: Membership) -> Membership:
     _lock(membership.survey)
     row = Membership.objects.select_related("user", "survey").filter(pk=membership.pk).first()
     if row is None:
-        raise MembershipRefused(_("Somebody has just removed this member. Nothing else has changed."))
+        raise MembershipRefused(_("This member was already removed. Nothing has changed."))
     return row
 
 
@@ -148,5 +148,5 @@ def _keep_an_admin(row: Membership, by: User) -> None:
     """Refuse to lose the last admin who can sign in; an administrator of the site may, who can appoint another."""
     admins = Membership.objects.filter(survey=row.survey, role=Role.ADMIN, user__is_active=True)
     if row.role == Role.ADMIN and not by.is_superuser and not admins.exclude(pk=row.pk).exists():
-        said = _("%(name)s is the only admin of %(survey)s. Make somebody else an admin first.")
+        said = _("%(name)s is the only admin of %(survey)s. Make someone else an admin first.")
         raise MembershipRefused(said % {"name": row.user, "survey": row.survey})

@@ -42,26 +42,26 @@ class SurveyForm(forms.ModelForm):
     classes = NamesField(
         label=_("Classes"),
         help_text=_(
-            "What the pictures may show, finely, with commas: BURN, CR, NOISE, AST, COMET. Models tell these apart, in "
-            "this order. Without classes they tell yes from no."
+            "Fine classes, comma-separated: BURN, CR, NOISE, AST, COMET. Models predict them in this "
+            "order. Without classes, they predict yes or no."
         ),
     )
-    positive = NamesField(label=_("Real movers among the classes"), help_text=_("For example: AST, COMET"))
+    positive = NamesField(label=_("Classes that are real movers"), help_text=_("For example: AST, COMET"))
     channels = NamesField(
         label=_("Channels"),
-        help_text=_("What the channels of one frame show, in their order: difference, science, template"),
+        help_text=_("Channels of a frame, in order and comma-separated: difference, science, template"),
     )
     open_metadata = NamesField(
         label=_("Metadata shown before an answer"),
         help_text=_(
-            "Names of metadata that tell nothing of the class and name no object, with commas: site, seeing. All "
-            "others are shown after the answer."
+            "Comma-separated metadata names, such as site, seeing. Choose ones that don't reveal the class "
+            "or the object. All others are shown after the answer."
         ),
     )
     pixel_scale = forms.FloatField(
         required=False,
         label=_("Pixel scale (arcsec per pixel)"),
-        validators=[MinValueValidator(1e-6, _("A pixel has a size: give a number above 0, or none."))],
+        validators=[MinValueValidator(1e-6, _("Enter a number above 0, or leave empty."))],
         widget=forms.NumberInput({"step": "any", "min": 0}),
     )
     observatory = forms.CharField(
@@ -80,8 +80,8 @@ class SurveyForm(forms.ModelForm):
             "name", "description", "classes", "positive", "channels", "open_metadata", "pixel_scale", "observatory",
             "is_simulated",
         )  # fmt: skip
-        labels = {"name": _("Name"), "description": _("Description"), "is_simulated": _("Its sky is simulated")}
-        help_texts = {"is_simulated": _("Every page about it says so.")}
+        labels = {"name": _("Name"), "description": _("Description"), "is_simulated": _("Simulated sky")}
+        help_texts = {"is_simulated": _("Shown on every page of the survey.")}
         widgets = {"description": forms.Textarea({"rows": 3})}
 
     def refuse(self, error: ValidationError) -> None:
@@ -91,15 +91,15 @@ class SurveyForm(forms.ModelForm):
 class NewSurveyForm(SurveyForm):
     class Meta(SurveyForm.Meta):
         fields = ("name", "slug", *SurveyForm.Meta.fields[1:])
-        labels = {**SurveyForm.Meta.labels, "slug": _("Name in addresses")}
+        labels = {**SurveyForm.Meta.labels, "slug": _("URL slug")}
         help_texts = {
             **SurveyForm.Meta.help_texts,
             "slug": _(
-                "Letters, digits and hyphens, such as atlas-2026. It cannot be changed later: addresses, commands and "
-                "the pixel store use it."
+                "Letters, digits and hyphens, such as atlas-2026. Can't be changed later: URLs, commands "
+                "and the pixel store use it."
             ),
         }
-        error_messages = {"slug": {"unique": _("Another survey has this name in addresses. Choose another.")}}
+        error_messages = {"slug": {"unique": _("Another survey uses this URL slug. Choose another.")}}
 
 
 class RoleForm(forms.Form):
@@ -153,7 +153,7 @@ class IngestForm(forms.Form):
 
     uploads = FilesField(
         required=False,
-        label=_("Files from your machine"),
+        label=_("Files from your computer"),
         help_text=_("FITS, ZTF Avro packets, PNG, JPEG, npy; or a manifest.csv together with its files."),
     )
     name = forms.CharField(
@@ -164,21 +164,21 @@ class IngestForm(forms.Form):
     kind = forms.ChoiceField(
         required=False,
         label=_("Kind"),
-        choices=[("", _("as the files say")), *Kind.choices],
-        help_text=_("Only needed where neither the manifest nor the shape tells."),
+        choices=[("", _("detect from the files")), *Kind.choices],
+        help_text=_("Only needed if neither the manifest nor the image shape determines it."),
     )
     subject_set = forms.CharField(
         required=False,
         max_length=120,
         label=_("Subject set"),
-        help_text=_("Workflows draw from sets. Leave it empty to name the set as the file or folder."),
+        help_text=_("Workflows take subjects from sets. Leave empty to use the name of the file or folder."),
     )
     dry_run = forms.BooleanField(required=False, label=_("Dry run: read and count only"))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if bool(cleaned.get("uploads")) == bool(cleaned.get("name")):
-            raise forms.ValidationError(_("Choose files, or name something in the inbox: one of the two."))
+            raise forms.ValidationError(_("Choose files or name an inbox path, not both."))
         return cleaned
 
     def path(self, survey: Survey) -> Path:

@@ -74,8 +74,8 @@ def _keep_what_is_known(survey: Survey, classes: set[str], positive: set[str]) -
 
 def _has_to_stay(label: str, count: int) -> str:
     said = ngettext(
-        "%(count)s subject is known as %(label)s, so the class has to stay.",
-        "%(count)s subjects are known as %(label)s, so the class has to stay.",
+        "%(count)s gold subject has class %(label)s, so you can't remove it.",
+        "%(count)s gold subjects have class %(label)s, so you can't remove it.",
         count,
     )
     return said % {"count": intcomma(count), "label": label}
@@ -84,14 +84,14 @@ def _has_to_stay(label: str, count: int) -> str:
 def _would_turn_around(label: str, count: int, *, is_real: bool) -> str:
     if is_real:
         said = ngettext(
-            "%(count)s subject is known as %(label)s, which is real. That would turn around; leave it so.",
-            "%(count)s subjects are known as %(label)s, which is real. That would turn around; leave it so.",
+            "%(count)s gold subject has class %(label)s, which is real. You can't make it bogus.",
+            "%(count)s gold subjects have class %(label)s, which is real. You can't make it bogus.",
             count,
         )
     else:
         said = ngettext(
-            "%(count)s subject is known as %(label)s, which is bogus. That would turn around; leave it so.",
-            "%(count)s subjects are known as %(label)s, which is bogus. That would turn around; leave it so.",
+            "%(count)s gold subject has class %(label)s, which is bogus. You can't make it real.",
+            "%(count)s gold subjects have class %(label)s, which is bogus. You can't make it real.",
             count,
         )
     return said % {"count": intcomma(count), "label": label}

@@ -41,7 +41,7 @@ def check_lines(workflow: Workflow, subject: Subject, lines: Sequence[Line]) -> 
     if not workflow.line_marking:
         raise WrongMark(_("“%(workflow)s” does not ask for lines.") % {"workflow": workflow})
     if len(lines) > MOST_MARKS:
-        raise WrongMark(_("An answer holds at most %(most)d lines.") % {"most": MOST_MARKS})
+        raise WrongMark(_("An answer can have at most %(most)d lines.") % {"most": MOST_MARKS})
     frames, _channels, height, width = shape_of(subject)
     for line in lines:
         _check(line, frames, height, width)
@@ -52,11 +52,11 @@ def _check(line: Line, frames: int, height: int, width: int) -> None:
     if not all(math.isfinite(number) for end in ends for number in end):
         raise WrongMark(_("A line needs four finite numbers."))
     if not 0 <= line.frame < frames:
-        raise WrongMark(_("This subject has %(frames)d frames, counted from 0.") % {"frames": frames})
+        raise WrongMark(_("Frame numbers start at 0; this subject has %(frames)d frames.") % {"frames": frames})
     if not all(-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5 for x, y in ends):
-        raise WrongMark(_("A line ends outside of the image. Draw it within."))
+        raise WrongMark(_("A line ends outside the image. Keep it inside."))
     if ends[0] == ends[1]:
-        raise WrongMark(_("A line begins and ends at the same place. Draw it longer, or leave it out."))
+        raise WrongMark(_("A line starts and ends at the same point. Make it longer or delete it."))
 
 
 def store_lines(answers: Mapping[Classification, Sequence[Line]]) -> None:

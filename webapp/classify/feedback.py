@@ -50,10 +50,10 @@ def _reason(row: Subject, drawn: dict[str, Any]) -> str:
 def _source(row: Subject, drawn: dict[str, Any]) -> str:
     if drawn and drawn.get("rate") is not None:
         numbers = {"snr": f"{drawn['snr']:.0f}", "rate": f"{drawn['rate']:.0f}"}
-        return _("An injected synthetic mover, S/N %(snr)s, %(rate)s arcsec/h.") % numbers
+        return _("Synthetic mover, S/N %(snr)s, %(rate)s arcsec/h.") % numbers
     if drawn:
-        return _("An injected synthetic mover, S/N %(snr)s.") % {"snr": f"{drawn['snr']:.0f}"}
-    return _("A scientist’s verdict.") if row.gold_source == "ruling" else _("Known from the survey.")
+        return _("Synthetic mover, S/N %(snr)s.") % {"snr": f"{drawn['snr']:.0f}"}
+    return _("Ruled by a scientist.") if row.gold_source == "ruling" else _("Labelled by the survey.")
 
 
 def _circle(row: Subject, drawn: dict[str, Any]) -> tuple[list[list[float]], float]:

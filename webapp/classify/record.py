@@ -218,7 +218,10 @@ def withdraw(classification: Classification) -> bool:
         return True
     if standing.exists():
         raise TooLate(
-            _("An answer can be undone for %(seconds)d seconds. This one stands, and others will check it too.")
+            _(
+                "You can undo an answer for %(seconds)d seconds. It's too late for this one, but others will "
+                "check it too."
+            )
             % {"seconds": workflow.undo_seconds}
         )
     return False

@@ -148,7 +148,7 @@ def _text(page: FPDF, certificate: Certificate) -> None:
     page.set_y(56)
     _line(page, _("Certificate of participation"), 26, "B", 16)
     _line(page, certificate.name, 20, "B", 14, LINE)
-    _line(page, _("has looked for moving worlds with Wanderers, and classified"), 13, "", 10)
+    _line(page, _("searched for moving worlds with Wanderers and classified"), 13, "", 10)
     _line(page, _("%(pictures)s in %(time)s") % {"pictures": answers, "time": in_words(effort.spent)}, 20, "B", 14)
     _line(page, _("from %(since)s to %(until)s (UTC).") % days, 13, "", 16)
     page.set_y(-52)
@@ -160,8 +160,8 @@ def _text(page: FPDF, certificate: Certificate) -> None:
 
 def _what_counts() -> str:
     return _(
-        "Counted are answers that were not taken back, and the time from the appearance of each picture to its answer, "
-        "at most %(minutes)d minutes for one. Answers that came without times add to the pictures alone."
+        "Includes classifications that were not undone. Time runs from each image's appearance to its "
+        "answer, up to %(minutes)d minutes each. Classifications without times count only as images."
     ) % {"minutes": LONGEST.total_seconds() // 60}
 
 

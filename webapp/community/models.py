@@ -157,9 +157,9 @@ class Notification(models.Model):
 class Credit(models.TextChoices):
     """How somebody is named where they are credited."""
 
-    OWN_NAME = "own-name", _("by my own name")
-    USER_NAME = "user-name", _("by my user name")
-    ANONYMOUS = "anonymous", _("not at all")
+    OWN_NAME = "own-name", _("my real name")
+    USER_NAME = "user-name", _("my user name")
+    ANONYMOUS = "anonymous", _("no name")
 
 
 class Profile(models.Model):

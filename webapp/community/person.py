@@ -28,7 +28,7 @@ def volunteer_who_acts(request: HttpRequest) -> Volunteer:
     """Return the volunteer; refuse whoever is nobody yet, so that nothing is stored for passers-by."""
     volunteer = volunteer_who_looks(request)
     if volunteer is None:
-        raise PermissionDenied(_("Sign in, or answer a first subject. Nothing was changed."))
+        raise PermissionDenied(_("Sign in or classify a subject first. Nothing was changed."))
     return volunteer
 
 
@@ -41,7 +41,7 @@ def account_page(view: View) -> View:
             return view(request, request.user, *args, **kwargs)
         if request.method in ("GET", "HEAD"):
             return redirect_to_login(request.get_full_path())
-        raise PermissionDenied(_("Sign in first; nothing was changed."))
+        raise PermissionDenied(_("Sign in first. Nothing was changed."))
 
     return guarded
 

@@ -46,7 +46,7 @@ def say(*, user: User, subject: Subject, text: str) -> Comment:
     recent = Comment.objects.filter(author=author, created_at__gt=timezone.now() - timedelta(hours=1))
     if recent.count() >= MOST_IN_AN_HOUR:
         raise ValidationError(
-            _("You may write %(most)d comments an hour, and have. Please keep this one and send it a little later.")
+            _("You've reached the limit of %(most)d comments an hour. Keep your text and post it later.")
             % {"most": MOST_IN_AN_HOUR}
         )
     comment = Comment(subject=subject, author=author, text=_tidy(text))
@@ -69,9 +69,9 @@ def edit(*, user: User, comment: Comment, text: str) -> Comment:
     """
     row = _locked(comment)
     if not wrote(user, row):
-        raise PermissionDenied(_("Only its author may change a comment. Nothing was changed."))
+        raise PermissionDenied(_("Only the author can edit a comment. Nothing was changed."))
     if row.removed_at is not None:
-        raise PermissionDenied(_("This comment was removed, so it cannot be changed."))
+        raise PermissionDenied(_("This comment was removed; you can't edit it."))
     row.text, row.edited_at = _tidy(text), timezone.now()
     row.full_clean()
     row.save()
@@ -92,11 +92,11 @@ def remove(*, user: User, comment: Comment, because: str = "") -> None:
     row = _locked(comment)
     is_own = wrote(user, row)
     if not is_own and not moderates(user, row.subject):
-        raise PermissionDenied(_("Only its author and moderators may remove a comment. Nothing was changed."))
+        raise PermissionDenied(_("Only the author and moderators can remove a comment. Nothing was changed."))
     if row.removed_at is not None:
         return
     if not is_own and not because.strip():
-        raise ValidationError(_("Say why it is removed: its author and everybody else will read the reason."))
+        raise ValidationError(_("Give a reason. Everyone can read it."))
     row.removed_at, row.removed_by = timezone.now(), user
     row.removed_because = "" if is_own else because.strip()
     row.full_clean()
@@ -116,7 +116,7 @@ def bring_back(*, user: User, comment: Comment) -> None:
     if row.removed_at is None and (wrote(user, row) or moderates(user, row.subject)):
         return
     if not may_bring_back(user, row, is_moderator=moderates(user, row.subject)):
-        raise PermissionDenied(_("Only who removed a comment may bring it back. Nothing was changed."))
+        raise PermissionDenied(_("Only the person who removed a comment can restore it. Nothing was changed."))
     row.removed_at, row.removed_by, row.removed_because = None, None, ""
     row.save()
 

@@ -28,7 +28,7 @@ class Gate:
     def sentence(self) -> str:
         if self.way is None:
             return " ".join(self.missing)
-        begin = _("This workflow opens with skill in “%(workflow)s”.") % {"workflow": self.way}
+        begin = _("To unlock this workflow, show skill in “%(workflow)s”.") % {"workflow": self.way}
         return f"{begin} {_('Still missing: %(what)s.') % {'what': '; '.join(self.missing)}}"
 
 
@@ -52,7 +52,7 @@ def gate_of(workflow: Workflow, volunteer: Volunteer | None) -> Gate:
         Workflow.objects.filter(survey=workflow.survey_id, level=workflow.level - 1, is_active=True).order_by("name")
     )
     if not below:
-        return Gate(False, (_("It opens when there is a workflow of the level below to show skill in."),))
+        return Gate(False, (_("Locked until the level below has a workflow."),))
     skills = {skill.workflow_id: skill for skill in Skill.objects.filter(volunteer=volunteer, workflow__in=below)}
     ways = [(missing_in(skills.get(each.pk), workflow.required_skill), each) for each in below]
     missing, way = min(ways, key=lambda one: (len(one[0]), -_answered(skills.get(one[1].pk))))
@@ -73,8 +73,8 @@ def missing_in(skill: Skill | None, wanted: float) -> list[str]:
 
 def _uncertain(real: Share, bogus: Share, wanted: float) -> list[str]:
     names: Sequence[tuple[Share, str]] = [
-        (real, _("your certainty about real movers is %(is)s of the %(wanted)s wanted")),
-        (bogus, _("your certainty about bogus ones is %(is)s of the %(wanted)s wanted")),
+        (real, _("skill with real movers: %(is)s of %(wanted)s")),
+        (bogus, _("skill with bogus ones: %(is)s of %(wanted)s")),
     ]
     return [
         sentence % {"is": number_format(share.low, 2), "wanted": number_format(wanted, 2)}

@@ -20,9 +20,9 @@ from webapp.core.sql import copy_out
 from webapp.workflows.models import Workflow
 
 READING_VOTES = Sentence(gettext_noop("Reading the votes."))
-NO_ANSWERS = Sentence(gettext_noop("Nobody has answered yet."))
+NO_ANSWERS = Sentence(gettext_noop("No classifications yet."))
 DAWID_SKENE = Sentence(gettext_noop("Dawid–Skene over %(count)s votes."))
-TURNED = Sentence(gettext_noop("%(count)s of %(all)s subjects come out the other way."))
+TURNED = Sentence(gettext_noop("Disagrees on %(count)s of %(all)s subjects."))
 
 CLASSES = ("no", "yes")
 

@@ -29,7 +29,7 @@ from webapp.queue.entries import lock_entries, wanted
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
-RECOUNTED = Sentence(gettext_noop("%(settled)s more settled, %(reopened)s open again."))
+RECOUNTED = Sentence(gettext_noop("%(settled)s more retired, %(reopened)s reopened."))
 
 VOTES = 50_000
 

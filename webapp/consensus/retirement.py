@@ -77,8 +77,8 @@ def _settled(workflow: Workflow) -> Rule:
 
     def say() -> str:
         return ngettext(
-            "Settled after %(n)d vote as soon as the probability of yes is at least %(yes)s or at most %(no)s.",
-            "Settled after %(n)d votes as soon as the probability of yes is at least %(yes)s or at most %(no)s.",
+            "Retired by consensus after %(n)d vote once the posterior is at least %(yes)s or at most %(no)s.",
+            "Retired by consensus after %(n)d votes once the posterior is at least %(yes)s or at most %(no)s.",
             least,
         ) % {"n": least, "yes": number_format(f"{yes:g}"), "no": number_format(f"{no:g}")}
 
@@ -95,8 +95,8 @@ def _agreement(workflow: Workflow) -> Rule | None:
 def _agreed(share: float, least: int) -> Rule:
     def say() -> str:
         return ngettext(
-            "Settled when %(share)s of at least %(n)d vote of yes or no agree.",
-            "Settled when %(share)s of at least %(n)d votes of yes or no agree.",
+            "Retired by consensus when %(share)s of at least %(n)d yes/no vote agree.",
+            "Retired by consensus when %(share)s of at least %(n)d yes/no votes agree.",
             least,
         ) % {"share": _percent(share), "n": least}
 
@@ -144,8 +144,8 @@ def _flagged(workflow: Workflow) -> Rule | None:
 
     def say() -> str:
         return ngettext(
-            "Retired as flagged when %(n)d person says that the picture is broken.",
-            "Retired as flagged when %(n)d people say that the picture is broken.",
+            "Retired as flagged when %(n)d volunteer reports a broken picture.",
+            "Retired as flagged when %(n)d volunteers report a broken picture.",
             least,
         ) % {"n": least}
 
@@ -157,7 +157,9 @@ def _count(workflow: Workflow) -> Rule:
 
     def say() -> str:
         return ngettext(
-            "Retired after %(n)d vote, settled or not.", "Retired after %(n)d votes, settled or not.", most
+            "Retired after %(n)d vote, with or without consensus.",
+            "Retired after %(n)d votes, with or without consensus.",
+            most,
         ) % {"n": most}
 
     return Rule(RetiredReason.CLASSIFICATION_COUNT, say, lambda sums: sums.votes >= most)

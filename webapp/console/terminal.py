@@ -113,7 +113,7 @@ def summarise_import(console: Console, job: ClassificationImport) -> None:
     """Say what came in, and what did not and why."""
     table = Table(show_header=False, box=None)
     table.add_column(justify="right")
-    table.add_row(f"{job.added:,}", f"answers came in, with {job.lines:,} lines")
+    table.add_row(f"{job.added:,}", f"classifications imported, with {job.lines:,} lines")
     for reason in told(job):
         first = "; ".join(f"row {each['row']}: {each['what']}".removesuffix(": ") for each in reason.examples[:3])
         table.add_row(f"{reason.count:,}", escape(f"{reason.sentence} ({first})"))

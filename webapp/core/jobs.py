@@ -22,7 +22,7 @@ LEASE = settings.JOB_LEASE
 RESEND_AFTER = LEASE / 2
 RESEND_AT_LEAST_EVERY = timedelta(minutes=10)
 MAX_ATTEMPTS = 5
-GIVEN_UP = Sentence(gettext_noop("Its worker died %(times)s times. The worker's log says why; then start it again."))
+GIVEN_UP = Sentence(gettext_noop("The worker crashed %(times)s times. See the worker's log, then start again."))
 
 
 class LeaseLost(Exception):

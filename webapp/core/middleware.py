@@ -56,7 +56,7 @@ class UnstorableMiddleware:
         if not is_unstorable(error):
             return None
         log.warning("%s: a value that cannot be stored.", request.path, exc_info=error)
-        said = _("Something in this request is no text or number that can be stored. Nothing was changed.")
+        said = _("This request contains a value that can't be stored. Nothing was changed.")
         if request.path.startswith("/api/"):
             return JsonResponse({"detail": said}, status=400)
         return render(request, "400.html", {"said": said}, status=400)

@@ -34,7 +34,7 @@ def keep_image(*, survey: Survey, upload: UploadedFile, by: User) -> GuideImage:
         It is too large, or no picture that can be read. Nothing is kept.
     """
     if (upload.size or 0) > MOST_BYTES:
-        raise ImageRefused(_("The file is larger than 2 MB. Make it smaller and upload it again; nothing was kept."))
+        raise ImageRefused(_("The file is larger than 2 MB. Upload a smaller one. Nothing was saved."))
     picture = _read(upload)
     name = "JPEG" if picture.format == "JPEG" else "PNG"
     content = _encoded(picture, name)
@@ -65,7 +65,7 @@ def _read(upload: UploadedFile) -> Image.Image:
             picture = Image.open(upload, formats=FORMATS)
             if max(picture.size) > MOST_PIXELS:
                 raise ImageRefused(
-                    _("The picture is %(width)d × %(height)d pixels; %(most)d are allowed on a side. Nothing was kept.")
+                    _("The image is %(width)d × %(height)d pixels; the limit is %(most)d per side. Nothing was saved.")
                     % {"width": picture.width, "height": picture.height, "most": MOST_PIXELS}
                 )
             picture.load()
@@ -73,12 +73,12 @@ def _read(upload: UploadedFile) -> Image.Image:
         raise
     except Image.DecompressionBombError as error:
         raise ImageRefused(
-            _("The picture has far too many pixels; %(most)d are allowed on a side. Nothing was kept.")
+            _("The image is too large; the limit is %(most)d pixels per side. Nothing was saved.")
             % {"most": MOST_PIXELS}
         ) from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise ImageRefused(
-            _("This file cannot be read as a picture. PNG, JPEG, WebP and GIF can be used; nothing was kept.")
+            _("This file is not a readable image. Use PNG, JPEG, WebP or GIF. Nothing was saved.")
         ) from error
     return picture
 

@@ -87,9 +87,9 @@ def write_text(
 
 def _newer(newest: GuideText) -> str:
     return _(
-        "%(who)s saved version %(version)d while you were writing. Your text stands below and is not saved: look at "
-        "theirs under Versions, put both together, and save again."
-    ) % {"who": newest.created_by or _("Somebody"), "version": newest.version}
+        "%(who)s saved version %(version)d while you were writing. Your text is below but not saved: see "
+        "theirs under Versions, merge the two and save again."
+    ) % {"who": newest.created_by or _("Someone"), "version": newest.version}
 
 
 @dataclass(frozen=True)

@@ -131,9 +131,7 @@ def editor(request: HttpRequest, survey: Survey, kind: str, language: str, workf
         except TextRefused as error:
             form.add_error("body", str(error))
         else:
-            messages.success(
-                request, _("Version %(version)d is saved. Readers see it now.") % {"version": saved.version}
-            )
+            messages.success(request, _("Version %(version)d saved and published.") % {"version": saved.version})
             return redirect(_address(of))
     return _editor(request, of, form, newest, status=400)
 

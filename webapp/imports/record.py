@@ -12,19 +12,19 @@ from django.utils.translation import gettext_noop
 from webapp.classifications.marks import Drawn
 from webapp.core.messages import Sentence
 
-NOT_BROUGHT_IN = Sentence(gettext_noop("%(problem)s Nothing was brought in."))
-NOT_BROUGHT_IN_FURTHER = Sentence(gettext_noop("%(problem)s Nothing more was brought in."))
+NOT_BROUGHT_IN = Sentence(gettext_noop("%(problem)s Nothing was imported."))
+NOT_BROUGHT_IN_FURTHER = Sentence(gettext_noop("%(problem)s Nothing more was imported."))
 
 EMPTY = Sentence(gettext_noop("%(file)s is empty."))
 NOT_OPENED = Sentence(gettext_noop("%(file)s cannot be opened: %(error)s. Upload it again."))
-NO_ANSWER = Sentence(gettext_noop("%(file)s holds no answer."))
-NO_LABEL = Sentence(gettext_noop("%(file)s holds no label that could be an answer."))
+NO_ANSWER = Sentence(gettext_noop("%(file)s contains no answers."))
+NO_LABEL = Sentence(gettext_noop("%(file)s contains no labels that could be answers."))
 NOT_UTF8 = Sentence(gettext_noop("%(file)s is not text in UTF-8. Save it as CSV in UTF-8."))
-NO_CSV = Sentence(gettext_noop("%(file)s is no CSV that can be read: %(error)s at line %(line)s."))
+NO_CSV = Sentence(gettext_noop("%(file)s is not a readable CSV file: %(error)s at line %(line)s."))
 NO_COLUMN = Sentence(
     gettext_noop(
-        "%(file)s has no column %(missing)s. A Panoptes classification export has them all; a plain list of votes "
-        "needs %(needed)s and a column of answers."
+        "%(file)s has no column %(missing)s. A Panoptes classification export has all columns; a plain "
+        "list needs %(needed)s and an answer column."
     )
 )
 COLUMN_TWICE = Sentence(gettext_noop("%(file)s has two columns of the same name. Rename one of them."))
@@ -32,32 +32,32 @@ NO_JSON = Sentence(
     gettext_noop("%(file)s is no JSON that can be read after annotation %(number)s: %(error)s. Export it again.")
 )
 
-NO_SOURCE = Sentence(gettext_noop("Say where the file comes from, so that its answers are known again."))
-NO_MATCH = Sentence(gettext_noop("Subjects are told by “%(subject)s” or “%(metadata)sKEY”, not by “%(match)s”."))
-NO_MEANING = Sentence(gettext_noop("A label means yes, no or unsure, or is left out; not “%(meaning)s”."))
+NO_SOURCE = Sentence(gettext_noop("Enter the source of the file."))
+NO_MATCH = Sentence(gettext_noop("Match subjects by “%(subject)s” or “%(metadata)sKEY”, not by “%(match)s”."))
+NO_MEANING = Sentence(gettext_noop("Map a label to yes, no or unsure, or skip it; not to “%(meaning)s”."))
 ALL_LEFT_OUT = Sentence(
-    gettext_noop("Every label is left out, so nothing would come in. Say what at least one of them means.")
+    gettext_noop("Every label is skipped, so nothing would be imported. Map at least one label to an answer.")
 )
 
 
 class Reason(models.TextChoices):
-    UNREADABLE = "unreadable", _("The row cannot be read.")
-    NO_ID = "no-id", _("The row has no id of its own, so it could come in twice.")
-    NO_USER = "no-user", _("The row does not say who answered.")
-    NO_SUBJECT = "no-subject", _("The row does not say what it is about, by what you chose to tell subjects by.")
-    SEVERAL_SUBJECTS = "several-subjects", _("The row is about several subjects; an answer here is about one.")
-    UNKNOWN_SUBJECT = "unknown-subject", _("The survey has no such subject. Ingest its pictures first.")
-    NOT_QUEUED = "not-queued", _("The workflow does not ask about this subject. Add its subject set to the workflow.")
-    NO_ANSWER = "no-answer", _("The task that you chose has no answer in this row.")
-    UNMAPPED = "unmapped", _("You did not say what this label means here.")
-    LEFT_OUT = "left-out", _("You chose to leave this label out.")
-    CONTRADICTORY = "contradictory", _("The labels of this row mean different answers here.")
-    CANCELLED = "cancelled", _("The annotator skipped it.")
-    KNOWN = "known", _("It came in before.")
-    ANSWERED = "answered", _("The same person has answered this subject before.")
-    FOLLOW_UP = "follow-up", _("The workflow offers no such follow-up; the answer came in without it.")
-    LINE = "line", _("The line cannot be held here; the answer came in without it.")
-    SHAPE = "shape", _("Marks here are lines, and this is another shape; the answer came in without it.")
+    UNREADABLE = "unreadable", _("Unreadable row.")
+    NO_ID = "no-id", _("No classification id, so it could be imported twice.")
+    NO_USER = "no-user", _("No user in the row.")
+    NO_SUBJECT = "no-subject", _("No value in the field chosen to match subjects.")
+    SEVERAL_SUBJECTS = "several-subjects", _("More than one subject in the row.")
+    UNKNOWN_SUBJECT = "unknown-subject", _("No such subject in the survey. Ingest its images first.")
+    NOT_QUEUED = "not-queued", _("The subject is not in the workflow. Add its subject set.")
+    NO_ANSWER = "no-answer", _("No answer to the chosen task in this row.")
+    UNMAPPED = "unmapped", _("This label is not mapped to an answer.")
+    LEFT_OUT = "left-out", _("You chose to skip this label.")
+    CONTRADICTORY = "contradictory", _("The labels in this row map to different answers.")
+    CANCELLED = "cancelled", _("Skipped by the annotator.")
+    KNOWN = "known", _("Already imported.")
+    ANSWERED = "answered", _("This user has already classified this subject.")
+    FOLLOW_UP = "follow-up", _("The workflow has no such follow-up; imported without it.")
+    LINE = "line", _("The line can't be stored; imported without it.")
+    SHAPE = "shape", _("Only line marks are supported; imported without this mark.")
 
 
 ONLY_A_PART = frozenset({Reason.FOLLOW_UP, Reason.LINE, Reason.SHAPE})

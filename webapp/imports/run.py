@@ -43,8 +43,7 @@ def keep_upload(workflow: Workflow, file: UploadedFile) -> str:
     if (file.size or 0) > settings.MAX_UPLOAD:
         sizes = {"size": (file.size or 0) // 2**20, "most": settings.MAX_UPLOAD // 2**20}
         raise UploadRefused(
-            _("This file has %(size)d MB, and an upload may have %(most)d MB. Split it, or use the command line.")
-            % sizes
+            _("This file is %(size)d MB; uploads can be up to %(most)d MB. Split it, or use the command line.") % sizes
         )
     name = Path((file.name or "").replace("\0", "")).name
     if Path(name).suffix.lower() not in SUFFIXES:

@@ -26,7 +26,7 @@ from webapp.imports.run import SUFFIXES, UploadRefused, keep_upload, remove_uplo
 from webapp.imports.store import told
 from webapp.workflows.models import Workflow
 
-MEANINGS = [*((answer.value, answer.label) for answer in Answer), ("", gettext_lazy("leave out"))]
+MEANINGS = [*((answer.value, answer.label) for answer in Answer), ("", gettext_lazy("skip"))]
 LABELS_SHOWN = 60
 
 
@@ -36,8 +36,9 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("File"),
         help_text=gettext_lazy(
-            "A classification export of Panoptes (CSV), a list of votes with the columns classification_id, user_name, "
-            "subject_ids and an answer (CSV), or an export of Label Studio (JSON)."
+            "A Panoptes classification export (CSV), a list of classifications with the columns "
+            "classification_id, user_name, subject_ids and an answer (CSV), or a Label Studio export "
+            "(JSON)."
         ),
         widget=forms.ClearableFileInput({"accept": ",".join(SUFFIXES)}),
     )
@@ -48,14 +49,14 @@ class ChoicesForm(forms.Form):
 
     source = forms.CharField(
         max_length=100,
-        label=gettext_lazy("Where it comes from"),
+        label=gettext_lazy("Source"),
         help_text=gettext_lazy(
-            "An answer is known again by this and its id, so give files of one origin the same name."
+            "Identifies classifications together with their ids. Use the same name for all files from one source."
         ),
     )
-    match = forms.ChoiceField(label=gettext_lazy("What tells a subject"))
-    task = forms.ChoiceField(label=gettext_lazy("Answers"))
-    follow_up_task = forms.ChoiceField(label=gettext_lazy("What else it is"), required=False)
+    match = forms.ChoiceField(label=gettext_lazy("Match subjects by"))
+    task = forms.ChoiceField(label=gettext_lazy("Answer task"))
+    follow_up_task = forms.ChoiceField(label=gettext_lazy("Follow-up task"), required=False)
     lines_task = forms.ChoiceField(label=gettext_lazy("Lines"), required=False)
 
     def __init__(self, seen: Look, workflow: Workflow, *args: Any, task: str = "", **kwargs: Any) -> None:
@@ -111,8 +112,8 @@ def _by_matches(seen: Look) -> list[tuple[str, tuple[int, int]]]:
 
 
 def _key(key: str, known: int, different: int) -> str:
-    named = _("the file's own number of it") if key == SUBJECT else key.removeprefix(METADATA)
-    return _("%(key)s: %(known)s of %(different)s are subjects here") % {
+    named = _("subject_ids") if key == SUBJECT else key.removeprefix(METADATA)
+    return _("%(key)s: %(known)s of %(different)s matched") % {
         "key": named, "known": f"{known:,}", "different": f"{different:,}"
     }  # fmt: skip
 
@@ -229,7 +230,7 @@ def import_progress(request: HttpRequest, survey: Survey, workflow: str, pk: int
 def import_cancel(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
     job = get_object_or_404(ClassificationImport, workflow__survey=survey, workflow__slug=workflow, pk=pk)
     job.request_cancel()
-    messages.info(request, _("The import ends after its current batch. What is in stays in."))
+    messages.info(request, _("The import stops after the current batch. What was imported stays."))
     return redirect("import-run", survey.slug, workflow, pk)
 
 
@@ -237,7 +238,7 @@ def _seen(workflow: Workflow, token: str) -> tuple[Path, Look]:
     """Return an uploaded file and what it holds; one that cannot be read is removed."""
     path = upload_path(workflow, token)
     if path is None:
-        raise Http404(_("This file is not here any more. Upload it again."))
+        raise Http404(_("This file is gone. Upload it again."))
     try:
         return path, look(path, workflow)
     except BadFile:

@@ -143,7 +143,7 @@ def rollback(*, survey: Survey, role: str, by: User | None, reason: str = "") ->
     before = previous_champion(champion)
     if before is None:
         raise NoEarlierChampion(
-            _("%(survey)s has no earlier champion to go back to. Nothing has changed.") % {"survey": survey}
+            _("%(survey)s has no earlier champion to roll back to. Nothing has changed.") % {"survey": survey}
         )
     said = reason or STEPPED_BACK(number=champion.pk if champion else "")
     return promote(checkpoint=before, by=by, reason=said, is_rollback=True)

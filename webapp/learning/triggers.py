@@ -57,7 +57,7 @@ def start_training(
     Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
     if (running := workflow.training_runs.filter(state__in=OPEN).first()) is not None:
         raise AlreadyTraining(
-            _("Training run %(number)d is under way. Wait for its end, or cancel it first; nothing was started.")
+            _("Training run %(number)d is in progress. Wait for it to finish or cancel it; nothing was started.")
             % {"number": running.pk}
         )
     role = role_of(workflow)

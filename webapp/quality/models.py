@@ -37,7 +37,7 @@ class FlagState(models.TextChoices):
     OPEN = "open", _("open")
     CONFIRMED = "confirmed", _("confirmed")
     DISMISSED = "dismissed", _("dismissed")
-    EXPIRED = "expired", _("over: newer answers show it no more")
+    EXPIRED = "expired", _("cleared: newer answers look normal")
 
 
 class QualityFlag(models.Model):

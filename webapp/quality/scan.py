@@ -26,9 +26,9 @@ from webapp.quality.models import FlagState, QualityFlag, QualityScan
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
-READING_ANSWERS = Sentence(gettext_noop("Reading the answers."))
-LOOKING_THROUGH = Sentence(gettext_noop("Looking through %(count)s answers."))
-FLAGGED = Sentence(gettext_noop("%(new)s new, %(over)s over."))
+READING_ANSWERS = Sentence(gettext_noop("Reading classifications."))
+LOOKING_THROUGH = Sentence(gettext_noop("Scanning %(count)s classifications."))
+FLAGGED = Sentence(gettext_noop("%(new)s new, %(over)s cleared."))
 
 # Those of people who are not trusted are among them: that is how these come back.
 QUERY = """

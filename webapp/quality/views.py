@@ -19,25 +19,23 @@ from webapp.quality.scan import decide, start_scan
 from webapp.workflows.models import Workflow
 
 TITLES = {
-    SPEED: gettext_lazy("Faster than anybody can look"),
+    SPEED: gettext_lazy("Too fast to have looked"),
     CONSTANT: gettext_lazy("Always the same answer"),
-    CHANCE: gettext_lazy("Right no more often than by chance"),
-    COPY: gettext_lazy("A copy of somebody else"),
+    CHANCE: gettext_lazy("No better than chance"),
+    COPY: gettext_lazy("Copies another volunteer"),
 }
 WORDS = {
-    SPEED: gettext_lazy(
-        "Half of %(n)s answers took less than %(median)s seconds; nobody can look in less than %(limit)s."
-    ),
+    SPEED: gettext_lazy("The median of %(n)s answers took %(median)s seconds; looking takes at least %(limit)s."),
     CONSTANT: gettext_lazy(
-        "%(same)s of %(n)s answers are “%(answer)s”; others said so of %(expected)s in 100 of these subjects."
+        "%(same)s of %(n)s answers are “%(answer)s”; others gave it for %(expected)s in 100 of these subjects."
     ),
     CHANCE: gettext_lazy(
-        "%(right)s of %(n)s training subjects were answered rightly: %(accuracy)s in 100 (%(low)s to %(high)s), as by a"
-        " coin."
+        "%(right)s of %(n)s training subjects answered correctly: %(accuracy)s in 100 (%(low)s to "
+        "%(high)s), no better than chance."
     ),
     COPY: gettext_lazy(
-        "%(same)s of %(n)s answers are those that another volunteer gave within %(window)s seconds, and %(wrong)s of"
-        " them stand against everybody else."
+        "%(same)s of %(n)s answers match another volunteer's within %(window)s seconds; %(wrong)s of them "
+        "contradict everybody else."
     ),
 }
 ANSWERS = {"yes": gettext_lazy("yes"), "no": gettext_lazy("no"), "unsure": gettext_lazy("unsure")}
@@ -57,9 +55,9 @@ def evidence_of(flag: QualityFlag) -> str:
 
 SHOWN = 100
 SAID = {
-    FlagState.CONFIRMED: gettext_lazy("Confirmed: the answers of %(volunteer)s weigh nothing."),
-    FlagState.DISMISSED: gettext_lazy("Dismissed. With no other flag, the answers of %(volunteer)s weigh again."),
-    FlagState.OPEN: gettext_lazy("The flag of %(volunteer)s is open again, and the answers weigh nothing."),
+    FlagState.CONFIRMED: gettext_lazy("Confirmed: votes by %(volunteer)s don't count."),
+    FlagState.DISMISSED: gettext_lazy("Dismissed. Votes by %(volunteer)s count again unless another flag is open."),
+    FlagState.OPEN: gettext_lazy("The flag on %(volunteer)s is open again. Their votes don't count."),
 }
 
 
@@ -86,7 +84,7 @@ def trust_decide(request: HttpRequest, survey: Survey, workflow: str, pk: int) -
 @survey_page(Role.SCIENTIST)
 def trust_scan(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
     start_scan(get_object_or_404(Workflow, survey=survey, slug=workflow), by=person(request))
-    messages.success(request, _("A worker looks through the answers; what it finds will stand here."))
+    messages.success(request, _("A worker is scanning the classifications; flags appear here."))
     return redirect("trust", survey.slug)
 
 

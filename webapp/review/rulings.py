@@ -79,7 +79,7 @@ def withdraw_ruling(*, ruling: Ruling) -> None:
     """
     subject = Subject.objects.select_for_update(no_key=True).get(pk=ruling.subject_id)
     if Ruling.objects.filter(pk=ruling.pk, withdrawn_at=None).update(withdrawn_at=timezone.now()) != 1:
-        said = _("The verdict on %(subject)s was taken back, or replaced, before. Nothing has changed.")
+        said = _("The verdict on %(subject)s was already withdrawn or replaced. Nothing has changed.")
         raise AlreadyWithdrawn(said % {"subject": subject})
     ruling.refresh_from_db()
     other = subject.rulings.filter(withdrawn_at=None).first()
@@ -93,16 +93,16 @@ def withdraw_ruling(*, ruling: Ruling) -> None:
 
 def _check(subject: Subject, workflow: Workflow, verdict: str, label: str) -> None:
     if verdict not in Verdict.values:
-        raise ValidationError({"verdict": _("A verdict is yes or no, not “%(verdict)s”.") % {"verdict": verdict}})
+        raise ValidationError({"verdict": _("A verdict must be yes or no, not “%(verdict)s”.") % {"verdict": verdict}})
     if subject.is_synthetic:
-        said = _("%(subject)s was drawn for training; there is nothing to rule on.")
+        said = _("%(subject)s is synthetic, so it needs no verdict.")
         raise ValidationError({"subject": said % {"subject": subject}})
     if (subject.survey_id, subject.kind) != (workflow.survey_id, workflow.kind):
         said = _("%(subject)s is not a subject of %(workflow)s.")
         raise ValidationError({"subject": said % {"subject": subject, "workflow": workflow}})
     classes = classes_of(workflow.survey)
     if label and label not in classes.names:
-        said = _("“%(label)s” is none of the classes %(classes)s.")
+        said = _("“%(label)s” is not a class. Classes: %(classes)s.")
         raise ValidationError({"label": said % {"label": label, "classes": ", ".join(classes.names)}})
     if label and classes.answer(label) != verdict:
         yes, no = _("%(label)s contradicts the verdict yes."), _("%(label)s contradicts the verdict no.")

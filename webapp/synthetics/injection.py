@@ -89,7 +89,7 @@ def start_injection(*, workflow: Workflow, by: User | None, seed: int | None = N
         job.seed = random.SystemRandom().randrange(2**31) if seed is None else seed
         job.full_clean()
         if job.label not in mover_classes(workflow.survey):
-            raise ValidationError({"label": _("“%(label)s” is no class of real movers here.") % {"label": job.label}})
+            raise ValidationError({"label": _("“%(label)s” is not a class of real movers.") % {"label": job.label}})
         if not backgrounds(job).exists():
             raise CannotInject(str(NOTHING_TO_DRAW_INTO))
         job.save()
@@ -98,8 +98,8 @@ def start_injection(*, workflow: Workflow, by: User | None, seed: int | None = N
 
 
 NOTHING_TO_DRAW_INTO = gettext_lazy(
-    "There is no subject yet that is known to be bogus or empty, so there is nothing to draw movers into. Mark some as "
-    "gold, rule on some, or let volunteers settle some; then try again."
+    "No background subjects yet: movers are drawn into subjects known to be bogus or empty. Mark some as "
+    "gold, rule on some, or let volunteers retire some, then try again."
 )
 
 

@@ -29,7 +29,7 @@ class InjectionForm(forms.ModelForm):
         model = Injection
         fields = ("number", "snr_min", "snr_max", "fwhm", "shape", "label")
         labels = {
-            "number": gettext_lazy("How many"),
+            "number": gettext_lazy("Count"),
             "snr_min": gettext_lazy("Faintest, S/N in each frame"),
             "snr_max": gettext_lazy("Brightest, S/N in each frame"),
             "fwhm": gettext_lazy("Width of a star (FWHM, pixels)"),
@@ -47,7 +47,7 @@ class InjectionForm(forms.ModelForm):
         cleaned = super().clean() or self.cleaned_data
         faintest, brightest = cleaned.get("snr_min"), cleaned.get("snr_max")
         if faintest is not None and brightest is not None and faintest > brightest:
-            raise ValidationError({"snr_max": gettext_lazy("The brightest cannot be fainter than the faintest.")})
+            raise ValidationError({"snr_max": gettext_lazy("The brightest must not be fainter than the faintest.")})
         return cleaned
 
 
@@ -63,7 +63,7 @@ def injection_start(request: HttpRequest, survey: Survey, workflow: str) -> Http
     of = get_object_or_404(Workflow, survey=survey, slug=workflow)
     form = InjectionForm(survey, request.POST, auto_id=f"id_{of.slug}_%s")
     if is_open(of):
-        form.add_error(None, _("A drawing for this workflow is still under way; wait for its end."))
+        form.add_error(None, _("Movers are already being drawn for this workflow; wait until that finishes."))
     if not form.is_valid():
         return _page(request, survey, {of.pk: form}, status=400)
     try:
@@ -91,7 +91,7 @@ def injection_progress(request: HttpRequest, survey: Survey, workflow: str) -> H
 def injection_cancel(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
     job = get_object_or_404(Injection, workflow__survey=survey, workflow__slug=workflow, pk=pk)
     job.request_cancel()
-    messages.info(request, _("The drawing ends after its current batch. What is in the queue stays in."))
+    messages.info(request, _("Drawing stops after the current batch. Movers already in the queue stay."))
     return redirect("training", survey.slug)
 
 

@@ -19,27 +19,27 @@ from webapp.workflows.models import Method, Workflow
 RULES = ("agreement", "agreement_votes", "empty_after_no_votes", "unsure_share", "unsure_votes", "flags")
 RULE_SHARES = ("agreement", "unsure_share")
 RULE_LABELS = {
-    "agreement": _("Share that agrees"),
-    "agreement_votes": _("of at least so many votes"),
-    "empty_after_no_votes": _("Nothing here after so many no"),
-    "unsure_share": _("To experts from a share of unsure"),
-    "unsure_votes": _("of at least so many votes"),
-    "flags": _("Broken pictures: people who say so"),
+    "agreement": _("Agreement"),
+    "agreement_votes": _("minimum votes for it"),
+    "empty_after_no_votes": _("“Nothing here” after this many no votes"),
+    "unsure_share": _("Send to experts above this fraction of unsure"),
+    "unsure_votes": _("minimum votes for it"),
+    "flags": _("Reports of a broken picture"),
 }
 RULE_HELP_TEXTS = {
-    "agreement": _("Of the votes that said yes or no, such as 0.9; empty for none."),
+    "agreement": _("Of yes/no votes, such as 0.9. Leave empty to turn off."),
     "agreement_votes": "",
-    "empty_after_no_votes": _("When the first votes are all no; empty for none."),
-    "unsure_share": _("Such as 0.5; empty for none. Scientists find them in the consensus browser."),
+    "empty_after_no_votes": _("When the first votes are all no. Leave empty to turn off."),
+    "unsure_share": _("Such as 0.5. Scientists find these subjects in the consensus browser. Leave empty to turn off."),
     "unsure_votes": "",
-    "flags": _("Offers “The picture is broken” after each answer; empty for none."),
+    "flags": _("Offers “The picture is broken” after each answer. Leave empty to turn off."),
 }
 
 
 FOLLOW_UPS = "follow_ups_"
 METHODS = [
-    (Method.SWAP_TWO_COIN.value, _("SWAP, with one skill at yes and one at no")),
-    (Method.SWAP_ONE_COIN.value, _("SWAP, with one skill for both")),
+    (Method.SWAP_TWO_COIN.value, _("SWAP (separate sensitivity and specificity)")),
+    (Method.SWAP_ONE_COIN.value, _("SWAP (one accuracy for both)")),
     (Method.MAJORITY.value, _("Majority")),
 ]
 AFTER = {
@@ -91,8 +91,8 @@ class WorkflowForm(forms.ModelForm):
         required=False,
         label=_("Subject sets"),
         help_text=_(
-            "Subjects of this workflow's kind join its queue, now and whenever more are ingested. Those of a set that "
-            "you take away leave it, unless somebody has begun with them."
+            "Subjects of this kind in these sets join the queue, now and as more are ingested. If you "
+            "remove a set, its subjects leave the queue except those someone has started on."
         ),
     )
 
@@ -101,17 +101,16 @@ class WorkflowForm(forms.ModelForm):
         choices=METHODS,
         initial=Method.SWAP_TWO_COIN,
         help_text=_(
-            "SWAP weighs each vote by how its giver answers subjects whose class is known; a majority counts all votes "
-            "alike."
+            "SWAP weights each vote by the volunteer's skill on gold subjects. Majority counts all votes equally."
         ),
     )
 
     training_schedule = ScheduleField(
-        label=_("Share of subjects whose class is known"),
+        label=_("Training fraction"),
         help_text=_(
-            "With 0.4 until 20 in the first row, newcomers get four training subjects in ten until they have seen 20. "
-            "They train volunteers and measure their skill. The last row goes on for ever; 0 is for none, and rows "
-            "that you leave empty do not count."
+            "Training subjects train volunteers and measure their skill. Example: 0.4 until 20 in the "
+            "first row serves four training subjects in ten until a volunteer has seen 20. The last row "
+            "has no end. 0 means none; empty rows are ignored."
         ),
     )
 
@@ -128,48 +127,48 @@ class WorkflowForm(forms.ModelForm):
             "name": _("Name"),
             "question": _("Question"),
             "help_text": _("Help"),
-            "line_marking": _("Volunteers can mark trails with lines"),
-            "is_active": _("Volunteers can answer it now"),
-            "undo_seconds": _("Time to undo (seconds)"),
-            "prior": _("Share of yes that is expected"),
-            "min_votes": _("Fewest votes"),
-            "max_votes": _("Most votes"),
-            "majority": _("Share of votes that settles"),
-            "accept_threshold": _("Yes from a probability of"),
-            "reject_threshold": _("No up to a probability of"),
-            "random_fraction": _("Share drawn at random"),
-            "is_training": _("It only trains: every subject is one whose class is known"),
+            "line_marking": _("Volunteers can draw lines on trails"),
+            "is_active": _("Open to volunteers"),
+            "undo_seconds": _("Undo time (seconds)"),
+            "prior": _("Prior"),
+            "min_votes": _("Minimum votes"),
+            "max_votes": _("Maximum votes"),
+            "majority": _("Majority threshold"),
+            "accept_threshold": _("Accept threshold (yes)"),
+            "reject_threshold": _("Reject threshold (no)"),
+            "random_fraction": _("Random fraction"),
+            "is_training": _("Training only: gold subjects only"),
             "level": _("Level"),
-            "required_skill": _("Skill that unlocks it"),
-            "reveal_model_score": _("Tell volunteers what the model thinks, after their answer"),
+            "required_skill": _("Required skill"),
+            "reveal_model_score": _("Show the model's score after each answer"),
             "min_new_labels": _("New labels that start a training run"),
         }
         help_texts = {
             **RULE_HELP_TEXTS,
-            "question": _("Answered with yes, no or unsure, such as: Is this a real moving object?"),
-            "help_text": _("What a volunteer reads under the question mark. An empty line begins a paragraph."),
-            "line_marking": _("Each line is stored with the answer: in pixels and, by the frame's WCS, on the sky."),
-            "undo_seconds": "",
-            "prior": _("Between 0 and 1; what a subject without votes is believed to be."),
-            "min_votes": _("No subject is settled before."),
-            "max_votes": _("Then a subject is retired, settled or not."),
-            "majority": _("From 0.5 to 1, of the votes that said yes or no."),
-            "accept_threshold": _("Above 0.5; at 0.99, one in a hundred may be wrong."),
-            "reject_threshold": _("Below 0.5."),
-            "random_fraction": _("0 to 1. The others come in the order in which the model is unsure of them."),
-            "is_training": _(
-                "Nothing else is asked. When a volunteer has seen all, the page says what they have learnt."
+            "question": _("A yes/no question, such as: Is this a real moving object?"),
+            "help_text": _("Shown to volunteers under the ? button. Leave an empty line between paragraphs."),
+            "line_marking": _(
+                "Lines are stored with the answer, in pixels and, via the frame's WCS, in sky coordinates."
             ),
+            "undo_seconds": "",
+            "prior": _("Between 0 and 1: the posterior of a subject without votes."),
+            "min_votes": _("No subject retires by consensus before this."),
+            "max_votes": _("The subject then retires, with or without consensus."),
+            "majority": _("From 0.5 to 1, of the votes that said yes or no."),
+            "accept_threshold": _("Above 0.5. At 0.99, about one in a hundred may be wrong."),
+            "reject_threshold": _("Below 0.5."),
+            "random_fraction": _("0 to 1. The rest are ordered by model uncertainty."),
+            "is_training": _("Nothing else is served. At the end, volunteers see their skill."),
             "level": _(
-                "1 is open to everybody. From 2 on, volunteers first show their skill in a workflow of the level "
-                "below, of this survey."
+                "Level 1 is open to everyone. From level 2, volunteers must first show skill in a workflow "
+                "one level below in this survey."
             ),
             "required_skill": _(
-                "From level 2 on. How certain it must be, 0 to 1, that a volunteer recognises real movers, and bogus "
-                "ones: the lower ends of the two 90 % intervals, from ten answers about each on."
+                "From level 2. Minimum lower bound (0 to 1) of the 90 % intervals of sensitivity and "
+                "specificity, after ten answers on each class."
             ),
             "reveal_model_score": "",
-            "min_new_labels": _("Leave it empty to start training runs by hand."),
+            "min_new_labels": _("Leave empty to start training runs manually."),
         }
         widgets = {
             "help_text": forms.Textarea({"rows": 4}),
@@ -222,18 +221,18 @@ class NewWorkflowForm(WorkflowForm):
 
     kind = forms.ChoiceField(
         choices=Kind.choices,
-        label=_("Asked about"),
-        help_text=_("It cannot be changed later."),
+        label=_("Kind of subject"),
+        help_text=_("Can't be changed later."),
     )
 
     class Meta(WorkflowForm.Meta):
         fields = ("name", "slug", "kind", *WorkflowForm.Meta.fields[1:])
-        labels = {**WorkflowForm.Meta.labels, "slug": _("Name in addresses")}
+        labels = {**WorkflowForm.Meta.labels, "slug": _("URL slug")}
         help_texts = {
             **WorkflowForm.Meta.help_texts,
-            "slug": _("Letters, digits and hyphens. It cannot be changed later: volunteers' links use it."),
+            "slug": _("Letters, digits and hyphens. Can't be changed later: volunteers' links use it."),
         }
-        error_messages = {"slug": {"unique": _("Another workflow has this name in addresses. Choose another.")}}
+        error_messages = {"slug": {"unique": _("Another workflow uses this URL slug. Choose another.")}}
 
     def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
         super().__init__(survey, *args, instance=Workflow(survey=survey, follow_ups=_telling(survey)), **kwargs)

@@ -23,10 +23,10 @@ from webapp.workflow_settings.forms import NewWorkflowForm, WorkflowForm
 from webapp.workflows.models import Workflow
 
 REASONS = {
-    RetiredReason.CLASSIFICATION_COUNT: gettext_lazy("by the most votes"),
-    RetiredReason.CONSENSUS: gettext_lazy("settled by votes"),
-    RetiredReason.FLAGGED: gettext_lazy("as flagged"),
-    RetiredReason.NOTHING_HERE: gettext_lazy("as nothing here"),
+    RetiredReason.CLASSIFICATION_COUNT: gettext_lazy("number of votes"),
+    RetiredReason.CONSENSUS: gettext_lazy("consensus"),
+    RetiredReason.FLAGGED: gettext_lazy("flagged"),
+    RetiredReason.NOTHING_HERE: gettext_lazy("nothing here"),
     RetiredReason.OTHER: gettext_lazy("sent to experts"),
 }
 
@@ -130,12 +130,12 @@ def _said_of_queue(saved: Saved) -> list[str]:
         left = ngettext("%(n)s left it with its set.", "%(n)s left it with their set.", saved.removed)
         said.append(left % {"n": intcomma(saved.removed)})
     if saved.recount:
-        said.append(_("The votes given so far are being added up under the new rules."))
+        said.append(_("The votes are being recounted under the new rules."))
     return said
 
 
 def _said_of_added(added: int) -> str:
     if not added:
-        return _("No subject was added to its queue.")
-    said = ngettext("%(n)s subject was added to its queue.", "%(n)s subjects were added to its queue.", added)
+        return _("No subjects were added to the queue.")
+    said = ngettext("%(n)s subject was added to the queue.", "%(n)s subjects were added to the queue.", added)
     return said % {"n": intcomma(added)}

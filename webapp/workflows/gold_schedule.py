@@ -56,7 +56,7 @@ def check_schedule(schedule: Any) -> None:
     if any(not 0 <= share <= 1 for _begin, share in schedule):
         raise ValidationError(_("Each share lies between 0 (never) and 1 (always)."))
     if any(later > earlier for (_a, earlier), (_b, later) in pairwise(schedule)):
-        raise ValidationError(_("The share falls from step to step: whoever has seen more needs less training."))
+        raise ValidationError(_("The fraction must fall from row to row: experienced volunteers need less training."))
 
 
 def in_numbers(schedule: Schedule) -> str:
@@ -86,9 +86,7 @@ def from_rows(rows: list[Row]) -> Schedule:
         if not (row.share.strip() or row.until.strip()):
             continue
         if begin is None:
-            raise ValidationError(
-                _wrong(_("Row %(number)d: the row above has no end, so this one never begins."), number)
-            )
+            raise ValidationError(_wrong(_("Row %(number)d is never reached: the row above has no end."), number))
         schedule.append([begin, _share(row, number)])
         begin = _end(row, number)
     if schedule and begin is not None:

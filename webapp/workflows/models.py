@@ -102,39 +102,39 @@ class Workflow(models.Model):
         if set(self.follow_ups) - {"yes", "no", "unsure"}:
             wrong["follow_ups"] = _("Follow-ups belong to the answers yes, no or unsure.")
         if self._state.adding and self.slug == "new":
-            wrong["slug"] = _("“new” is the address of the page that opens workflows. Choose another.")
+            wrong["slug"] = _("“new” is reserved. Choose another URL slug.")
         wrong |= self._wrong_rules()
         if wrong:
             raise ValidationError(wrong)
 
     def _wrong_rules(self) -> dict[str, str]:
         rules = {
-            "prior": (0 < self.prior < 1, _("At 0 or 1 no vote could change anything. Choose a share in between.")),
-            "min_votes": (self.min_votes >= 1, _("A subject is settled by at least one vote.")),
-            "max_votes": (self.max_votes >= self.min_votes, _("The most votes cannot be fewer than the fewest.")),
-            "majority": (0.5 <= self.majority <= 1, _("A majority is at least half: choose a share from 0.5 to 1.")),
+            "prior": (0 < self.prior < 1, _("Choose a prior between 0 and 1. At 0 or 1, votes would have no effect.")),
+            "min_votes": (self.min_votes >= 1, _("At least one vote is needed.")),
+            "max_votes": (self.max_votes >= self.min_votes, _("Maximum votes must be at least minimum votes.")),
+            "majority": (0.5 <= self.majority <= 1, _("Choose a fraction from 0.5 to 1.")),
             "accept_threshold": (
                 0.5 < self.accept_threshold <= 1,
-                _("A yes is more likely than a no: choose more than 0.5."),
+                _("Choose more than 0.5."),
             ),
             "agreement": (
                 self.agreement is None or 0.5 < self.agreement <= 1,
-                _("Most of them are more than half: choose a share above 0.5, up to 1."),
+                _("Choose a fraction above 0.5, up to 1."),
             ),
             "agreement_votes": (self.agreement_votes >= 1, _("An agreement needs at least one vote.")),
             "empty_after_no_votes": (
                 self.empty_after_no_votes is None or 1 <= self.empty_after_no_votes <= self.max_votes,
-                _("Choose at least one vote, and no more than the most votes."),
+                _("Choose a number from 1 to the maximum votes."),
             ),
             "unsure_share": (
                 self.unsure_share is None or 0 < self.unsure_share <= 1,
-                _("At 0 everything would go to experts. Choose a share above 0, up to 1."),
+                _("Choose a fraction above 0, up to 1. At 0, every subject would go to experts."),
             ),
             "unsure_votes": (self.unsure_votes >= 1, _("A share needs at least one vote.")),
-            "flags": (self.flags is None or self.flags >= 1, _("Nothing is flagged by nobody: choose 1 or more.")),
+            "flags": (self.flags is None or self.flags >= 1, _("Choose 1 or more.")),
             "reject_threshold": (
                 0 <= self.reject_threshold < 0.5,
-                _("A no is more likely than a yes: choose less than 0.5."),
+                _("Choose less than 0.5."),
             ),
         }
         return {field: message for field, (is_right, message) in rules.items() if not is_right}

@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 SPEED, CONSTANT, CHANCE, COPY = "speed", "constant", "chance", "copy"
 
 WORDS = {
-    SPEED: "Half of %(n)s answers took less than %(median)s seconds; nobody can look in less than %(limit)s.",
-    CONSTANT: "%(same)s of %(n)s answers are “%(answer)s”; others said so of %(expected)s in 100 of these subjects.",
-    CHANCE: "%(right)s of %(n)s training subjects were answered rightly: %(accuracy)s in 100 (%(low)s to %(high)s), "
-    "as by a coin.",
-    COPY: "%(same)s of %(n)s answers are those that another volunteer gave within %(window)s seconds, and %(wrong)s of "
-    "them stand against everybody else.",
+    SPEED: "The median of %(n)s answers took %(median)s seconds; looking takes at least %(limit)s.",
+    CONSTANT: ("%(same)s of %(n)s answers are “%(answer)s”; others gave it for %(expected)s in 100 of these subjects."),
+    CHANCE: (
+        "%(right)s of %(n)s training subjects answered correctly: %(accuracy)s in 100 (%(low)s to %(high)s), "
+        "no better than chance."
+    ),
+    COPY: (
+        "%(same)s of %(n)s answers match another volunteer's within %(window)s seconds; %(wrong)s of them "
+        "contradict everybody else."
+    ),
 }
 
 

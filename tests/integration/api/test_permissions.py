@@ -58,7 +58,7 @@ def test_admins_start_a_training_run_and_nobody_else(workflow, people):
     assert started.json()["state"] == "queued"
     again = admin.post("/api/training-runs/", body, format="json")
     assert again.status_code == 409
-    assert "under way" in again.json()["detail"]
+    assert "in progress" in again.json()["detail"]
     assert TrainingRun.objects.count() == 1
 
 

@@ -47,8 +47,8 @@ def test_nobody_else_touches_the_members(survey, admin):
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
-        ({"username": "nobody", "role": "scientist"}, "No account is called “nobody”"),
-        ({"username": "gone", "role": "scientist"}, "No account is called “gone”"),
+        ({"username": "nobody", "role": "scientist"}, "There is no account “nobody”"),
+        ({"username": "gone", "role": "scientist"}, "There is no account “gone”"),
         ({"username": "ada", "role": "scientist"}, "ada has the role “Admin” already"),
         ({"username": "", "role": "scientist"}, "This field is required"),
         ({"username": "bob", "role": "owner"}, "owner is not one of the available choices"),
@@ -73,7 +73,7 @@ def test_the_last_admin_stays(survey, admin):
     for path, said in [(row(admin), {"role": "scientist"}), (f"{row(admin)}remove/", {})]:
         answer = page.post(path, said)
         assert answer.status_code == 400
-        assert "ada is the only admin of ATLAS. Make somebody else an admin first." in answer.content.decode()
+        assert "ada is the only admin of ATLAS. Make someone else an admin first." in answer.content.decode()
     assert roles(survey)["ada"] == "admin"
     assert page.post(row(admin), {"role": "owner"}).status_code == 400
     assert page.post(row(left), {"role": "scientist"}).status_code == 302

@@ -49,16 +49,16 @@ def test_nobody_else_opens_a_survey(survey, admin):
     ("said", "sentence"),
     [
         ({"slug": "new"}, "Choose another"),
-        ({"slug": "atlas"}, "Another survey has this name"),
+        ({"slug": "atlas"}, "Another survey uses this URL slug"),
         ({"slug": "a night"}, "slug"),
         ({"name": ""}, "This field is required"),
-        ({"classes": "AST, AST, CR"}, "Name each once"),
+        ({"classes": "AST, AST, CR"}, "List each once"),
         ({"classes": "AST, yes"}, "an answer, not a class"),
         ({"classes": "AST, " + "C" * 21}, "at most 20 characters"),
-        ({"classes": ""}, "“AST” is not among the classes"),
+        ({"classes": ""}, "“AST” is not in the list of classes"),
         ({"positive": "AST, CR, NOISE"}, "but not all"),
         ({"positive": ""}, "but not all"),
-        ({"positive": "SSO"}, "“SSO” is not among the classes"),
+        ({"positive": "SSO"}, "“SSO” is not in the list of classes"),
         ({"pixel_scale": "0"}, "above 0"),
         ({"pixel_scale": "nan"}, "Enter a number"),
         ({"observatory": "T-5"}, "three or four letters and digits"),
@@ -91,8 +91,8 @@ def test_nobody_else_changes_the_settings(survey):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"classes": "AST, COMET", "positive": "AST"}, "1 subject is known as CR, so the class has to stay"),
-        ({"classes": "AST, COMET, CR", "positive": "CR"}, "2 subjects are known as AST, which is real"),
+        ({"classes": "AST, COMET", "positive": "AST"}, "1 gold subject has class CR, so you can't remove it"),
+        ({"classes": "AST, COMET, CR", "positive": "CR"}, "2 gold subjects have class AST, which is real"),
     ],
 )
 def test_a_class_that_subjects_are_known_by_stays_on_its_side(survey, admin, changes, sentence):
@@ -113,7 +113,7 @@ def test_a_refused_change_leaves_the_survey_as_it_was(survey):
 
 
 def test_an_empty_site_says_who_can_open_a_survey(client):
-    assert "administrators of this site can open one" in client.get("/").content.decode()
+    assert "administrators can create one" in client.get("/").content.decode()
     page = browser(account("root", is_superuser=True)).get("/").content.decode()
     assert 'href="/surveys/new/"' in page
     assert "/surveys/new/" not in browser(account("stranger")).get("/").content.decode()

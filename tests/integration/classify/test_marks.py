@@ -82,12 +82,12 @@ def test_lines_are_withdrawn_with_their_answer(client, subject):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"x2": 7.51}, "outside of the image"),
-        ({"y1": -0.51}, "outside of the image"),
+        ({"x2": 7.51}, "outside the image"),
+        ({"y1": -0.51}, "outside the image"),
         ({"x1": "nan"}, "number"),
         ({"y2": "inf"}, "number"),
         ({"frame": 2}, "2 frames"),
-        ({"x2": 0.25, "y2": 1}, "same place"),
+        ({"x2": 0.25, "y2": 1}, "same point"),
     ],
 )
 def test_a_line_that_is_none_is_refused_with_its_answer(client, subject, change, said):

@@ -90,7 +90,7 @@ def test_two_tabs_that_answer_the_same_subject_count_once(workflow, client):
     second = client.post(ANSWERS, answer(item, "no"), format="json").json()
     assert second["accepted"] is False
     assert (second["id"], second["answer"]) == (first["id"], "yes")
-    assert "first answer stands" in second["message"]
+    assert "first answer counts" in second["message"]
     assert Classification.objects.count() == 1
 
 
@@ -100,7 +100,7 @@ def test_an_answered_subject_is_not_handed_to_the_same_person_again(workflow, cl
         seen |= {item["subject"]["id"] for item in items}
         client.post(ANSWERS, [answer(item) for item in items], format="json")
     assert len(seen) == standing(workflow).count() == 10
-    assert "answered everything" in client.get(NEXT).json()["message"]
+    assert "answered every open subject" in client.get(NEXT).json()["message"]
 
 
 def test_training_tells_the_truth_afterwards_and_only_then(client):

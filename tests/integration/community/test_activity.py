@@ -100,7 +100,7 @@ def test_a_certificate_of_days_to_come_is_refused_with_a_sentence(workflow, ada,
     answered(ada, workflow, world.subjects_of(workflow)[0], now)
     response = browser_of(ada).get(f"/you/certificate.pdf?{days}")
     assert response.status_code == 400
-    assert "This day has not come yet." in response.content.decode()
+    assert "This day is in the future." in response.content.decode()
 
 
 @pytest.mark.parametrize("days", ["until=2026-10-25", "until=2026-10-26", "since=0001-01-01"])

@@ -44,19 +44,19 @@ def test_only_who_said_yes_is_credited_and_told(workflow, subject, scientist, ad
     assert credited() == {"ada"}
     assert "News (1)" in browser_of(ada).get("/").content.decode()
     assert "News (" not in browser_of(ben).get("/").content.decode()
-    assert "have confirmed it" in browser_of(ada).get("/you/news/").content.decode()
+    assert "You said yes to it" in browser_of(ada).get("/you/news/").content.decode()
 
 
 def test_nobody_is_named_before_they_chose_to_be(workflow, subject, scientist, ada, ben, client):
     world.vote(ada, workflow, subject, "yes")
     world.vote(ben, workflow, subject, "yes")
     confirm(subject, workflow, scientist)
-    assert "Seen before" not in page_of(client, subject), "the verdict is told to those who have answered"
+    assert "First seen" not in page_of(client, subject), "the verdict is told to those who have answered"
     reader = world.make_volunteer("cat")
     world.vote(reader, workflow, subject, "no")
     client.force_login(reader.user)
     page = page_of(client, subject)
-    assert "Seen before by 2 volunteers" in page
+    assert "First seen by 2 volunteers" in page
     assert "ada," not in page
     assert "by ada" not in page
     Profile.objects.update_or_create(user=ada.user, defaults={"credit": "own-name", "display_name": "Ada <L>"})

@@ -160,6 +160,6 @@ def test_a_collection_keeps_its_name_where_the_new_one_is_taken(secret, ada, ben
     assert mine.name == "Mine"
     for name in ("Mine", "Plain ones"):
         page = client.post(address, {"name": name, "description": "All of them"}, follow=True).content.decode()
-        assert "The collection is saved." in page
+        assert "Collection saved." in page
     mine.refresh_from_db()
     assert (mine.name, mine.description) == ("Plain ones", "All of them")

@@ -50,7 +50,7 @@ def test_a_level_says_what_is_missing_and_opens_when_it_is_shown(easy, hard):
     reply = client.get("/api/workflows/hard/next/")
     assert reply.status_code == 403
     sentence = reply.json()["detail"]
-    assert "opens with skill in “ATLAS”" in sentence
+    assert "show skill in “ATLAS”" in sentence
     assert "10 more real movers to answer; 10 more bogus ones to answer" in sentence
     assert not Lease.objects.exists()
     answer_gold(volunteer, easy, "AST", ["yes"] * 12)
@@ -63,7 +63,7 @@ def test_a_level_says_what_is_missing_and_opens_when_it_is_shown(easy, hard):
         vote(volunteer, easy, subject, "no")
     low = share_of(13, 14).low
     said = client.get("/api/workflows/hard/next/").json()["detail"]
-    assert f"your certainty about bogus ones is {low:.2f} of the 0.80 wanted" in said
+    assert f"skill with bogus ones: {low:.2f} of 0.80" in said
     hard.required_skill = 0.7
     hard.save()
     assert len(client.get("/api/workflows/hard/next/", {"n": 3}).json()["items"]) == 3
@@ -93,7 +93,7 @@ def test_a_level_without_one_below_stays_closed(hard, easy):
     easy.delete()
     gate = gate_of(hard, make_volunteer())
     assert (gate.is_open, gate.way) == (False, None)
-    assert "workflow of the level below" in gate.sentence
+    assert "the level below has a workflow" in gate.sentence
 
 
 def test_the_skill_page_shows_ones_own_numbers_and_nobody_elses(easy):
@@ -106,11 +106,11 @@ def test_the_skill_page_shows_ones_own_numbers_and_nobody_elses(easy):
     assert f"80 % ({100 * share.low:.0f}–{100 * share.high:.0f})" in page
     assert "private" in reply["Cache-Control"]
     assert "no-store" in reply["Cache-Control"]
-    table = page[page.index("What you mix up most") :]
+    table = page[page.index("Your most common mistakes") :]
     assert table.index(">AST<") < table.index(">CR<")
     for other in others(easy.survey):
         theirs = other.get("/skill/").content.decode()
-        assert "Nothing is measured yet" in theirs
+        assert "Nothing measured yet" in theirs
         assert "80 %" not in theirs
         for path in ("/skill/own/", f"/skill/{volunteer.pk}/", "/api/skill/", "/api/skills/"):
             assert other.get(path).status_code == 404

@@ -81,7 +81,7 @@ def test_a_night_without_votes_is_not_looked_back_on(workflow):
 
 
 def test_without_votes_there_is_nothing_to_look_back_on():
-    assert run(make_workflow(subjects=1)).message == "Nobody has answered yet."
+    assert run(make_workflow(subjects=1)).message == "No classifications yet."
     assert not Skill.objects.exists()
 
 

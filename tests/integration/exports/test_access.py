@@ -121,11 +121,11 @@ def upload(client, name, content):
 def test_an_upload_is_bounded_and_checked(scientist, settings, tmp_path):
     settings.MAX_UPLOAD = 1000
     for name, content, said in (
-        ("a.csv", b"x" * 1001, "an upload may have"),
+        ("a.csv", b"x" * 1001, "uploads can be up to"),
         ("a.exe", b"x", "Choose a .csv or a .json file"),
         ("a.csv", b"\0\1\2", "has no column"),
-        ("a.json", b"{}", "holds no answer"),
-        ("../../a.csv", b"classification_id,user_name,subject_ids\n1,2,3\n", "holds no label"),
+        ("a.json", b"{}", "contains no answers"),
+        ("../../a.csv", b"classification_id,user_name,subject_ids\n1,2,3\n", "contains no labels"),
     ):
         response = upload(scientist, name, content)
         assert response.status_code == 400

@@ -82,7 +82,7 @@ def test_a_scientist_writes_a_tutorial_and_every_version_is_kept(workflow, scien
     assert [text.version for text in GuideText.objects.order_by("pk")] == [1, 2]
     old = page.get(f"{TUTORIAL}versions/1/").content.decode()
     assert "It <em>moves</em>." in old
-    assert "Bring it back" in old
+    assert "Restore this version" in old
     page.post(TUTORIAL, {"body": STEPS, "based_on": 2})
     assert current_text(workflow.survey, workflow, "tutorial").body == STEPS
     assert "version 3" in page.get(GUIDES).content.decode()
@@ -152,12 +152,12 @@ def test_a_picture_is_encoded_anew_and_served_for_ever(workflow, scientist):
 @pytest.mark.parametrize(
     ("upload", "sentence"),
     [
-        (SimpleUploadedFile("a.png", b"<svg onload=alert(1)>"), "cannot be read as a picture"),
-        (SimpleUploadedFile("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>'), "cannot be read as a picture"),
+        (SimpleUploadedFile("a.png", b"<svg onload=alert(1)>"), "not a readable image"),
+        (SimpleUploadedFile("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>'), "not a readable image"),
         (SimpleUploadedFile("a.png", b"\x89PNG" * (MOST_BYTES // 4 + 1)), "larger than 2 MB"),
-        (picture(4097, 1), "4096 are allowed"),
-        (promising(10_000, 10_000), "The picture is 10000 × 10000 pixels; 4096 are allowed"),
-        (promising(20_000, 20_000), "far too many pixels; 4096 are allowed"),
+        (picture(4097, 1), "the limit is 4096 per side"),
+        (promising(10_000, 10_000), "The image is 10000 × 10000 pixels; the limit is 4096"),
+        (promising(20_000, 20_000), "too large; the limit is 4096 pixels"),
         (None, "Choose a picture first"),
     ],
 )

@@ -26,5 +26,5 @@ def test_lists_within_lists(tmp_path, depth):
 def test_a_row_without_end(tmp_path):
     head = "classification_id,user_name,subject_ids,T0\n"
     said = refused(tmp_path / "votes.csv", head + '"\n",' * 10_000_000)
-    assert said.startswith("votes.csv is no CSV that can be read: ")
+    assert said.startswith("votes.csv is not a readable CSV file: ")
     assert "has more than 33554432 characters" in said

@@ -18,12 +18,12 @@ def test_the_command_says_what_is_wrong(tmp_path, capsys):
         call_command("import_classifications", str(tmp_path / "x.csv"), "--workflow", "votes")
     path = tmp_path / "votes.csv"
     path.write_text("classification_id,user_name,subject_ids,val\n1,ann,votes-0,Blue\n")
-    with pytest.raises(CommandError, match="Every label is left out"):
+    with pytest.raises(CommandError, match="Every label is skipped"):
         call_command("import_classifications", str(path), "--workflow", "votes")
-    with pytest.raises(CommandError, match="not “maybe”"):
+    with pytest.raises(CommandError, match="not to “maybe”"):
         call_command("import_classifications", str(path), "--workflow", "votes", "--answer", "Blue=maybe")
     call_command("import_classifications", str(path), "--workflow", "votes", "--answer", "Blue=yes", "--look")
     assert not ClassificationImport.objects.exists()
     call_command("import_classifications", str(path), "--workflow", "votes", "--answer", "Blue=yes")
-    assert "1  answers came in" in capsys.readouterr().out
+    assert "1  classifications imported" in capsys.readouterr().out
     assert Classification.objects.get().answer == "yes"

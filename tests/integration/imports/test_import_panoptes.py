@@ -104,7 +104,7 @@ def test_whatever_does_not_come_in_says_why(tmp_path):
         (b"", "is empty"),
         (b"a,b\n1,2\n", "has no column classification_id, user_name, subject_ids"),
         (b"classification_id,user_name,subject_ids,val\n1,\xff\xfe,3,yes\n", "not text in UTF-8"),
-        (b'classification_id,user_name,subject_ids,val\n1,ann,3,"yes\n', "no CSV that can be read"),
+        (b'classification_id,user_name,subject_ids,val\n1,ann,3,"yes\n', "not a readable CSV file"),
         (b"classification_id,user_name,subject_ids,val,val\n", "two columns of the same name"),
         (b"[{", "no JSON that can be read"),
         (b'[{"id": 1, "annotations": [{"id": 1, "result": [NaN]}]}]', "no JSON that can be read"),
@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_read_brings_nothing_in(tmp_path, content, sentenc
     job = imported(workflow, path)
     assert job.state == "failed"
     assert sentence in job.error
-    assert job.error.endswith("Nothing was brought in.")
+    assert job.error.endswith("Nothing was imported.")
     assert not Classification.objects.exists()
 
 

@@ -28,15 +28,15 @@ def test_a_first_champion_needs_labels_and_more_than_chance():
 @pytest.mark.parametrize(
     ("fields", "passed", "says"),
     [
-        ({}, True, "beats the champion"),
-        ({"difference_low": -MARGIN}, True, "beats the champion"),
+        ({}, True, "Beats the champion"),
+        ({"difference_low": -MARGIN}, True, "Beats the champion"),
         ({"difference_low": -MARGIN - 0.001}, False, "could be more than"),
-        ({"difference": 0.0}, False, "no better"),
-        ({"difference": -0.01}, False, "no better"),
-        ({"new_labels": FEWEST_LABELS - 1}, False, "New labels since the champion's: 19;"),
-        ({"new_labels": 0, "same_recipe": False}, True, "beats the champion"),
-        ({"difference": None}, False, "could not be compared"),
-        ({"auc": None}, False, "could not be judged"),
+        ({"difference": 0.0}, False, "No better"),
+        ({"difference": -0.01}, False, "No better"),
+        ({"new_labels": FEWEST_LABELS - 1}, False, "19 new labels since the champion;"),
+        ({"new_labels": 0, "same_recipe": False}, True, "Beats the champion"),
+        ({"difference": None}, False, "Not compared"),
+        ({"auc": None}, False, "Not evaluated"),
     ],
 )
 def test_a_later_one_must_beat_the_champion(fields, passed, says):

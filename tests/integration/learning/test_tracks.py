@@ -108,8 +108,8 @@ def test_what_is_called_real_is_so_by_the_checkpoints_own_threshold(client):
         promote(checkpoint=run.checkpoint, by=None, reason="for this test")
     client.force_login(member(workflow.survey, "admin"))
     page = client.get(f"/surveys/night/learning/runs/{run.pk}/").content.decode()
-    assert "Called real from a probability of 0.000 on. The model’s own threshold" in page
-    assert "from a probability of 0.000 on" in client.get("/surveys/night/learning/").content.decode()
+    assert "Decision threshold: 0.000. Chosen on the validation set" in page
+    assert "real from 0.000" in client.get("/surveys/night/learning/").content.decode()
 
 
 @pytest.mark.parametrize("kind", ["stamp", "cutout", "cube"])

@@ -132,7 +132,7 @@ def test_a_control_stays_a_shadow_and_takes_nothing_from_the_champion(workflow):
     control = sky.workflow(workflow.survey, slug="control", random_fraction=1.0)
     run = trained(control, may_promote=False)
     assert not run.checkpoint.is_champion
-    assert run.checkpoint.evaluations.get().verdict.startswith("A control")
+    assert run.checkpoint.evaluations.get().verdict.startswith("Control run")
     assert run.checkpoint.scoring_runs.exists()
     assert Promotion.objects.count() == 1
 
@@ -141,7 +141,7 @@ def test_labels_that_were_there_before_do_not_pass_the_gate_again(workflow):
     first = trained(workflow)
     second = trained(workflow)
     assert second.training_set == first.training_set
-    assert second.message == "New labels since the champion's: 0; it takes 20."
+    assert second.message == "0 new labels since the champion; 20 needed."
     assert Checkpoint.objects.get(is_champion=True) == first.checkpoint
 
 
@@ -170,7 +170,7 @@ def test_without_gold_to_judge_by_a_model_stays_a_shadow_and_says_why():
         sky.votes(workflow, row, posterior=0.97 if real else 0.03)
     run = trained(workflow)
     assert run.state == JobState.DONE
-    assert run.message.startswith("Kept as a shadow: sky has 0 real and 0 bogus gold subjects")
+    assert run.message.startswith("Not promoted: sky has 0 real and 0 bogus gold subjects")
     assert not run.checkpoint.is_champion
 
 

@@ -24,7 +24,7 @@ def test_an_admin_freezes_todays_gold(client, survey):
     client.force_login(member(survey, "admin"))
     answer = client.post("/surveys/night/learning/test-sets/stamp/freeze/", follow=True).content.decode()
     frozen = models.TestSet.objects.get(is_current=True)
-    assert f"{frozen.size} gold subjects judge the models from now on" in answer
+    assert f"New test set with {frozen.size} gold subjects" in answer
     assert f"{frozen.size} gold subjects, frozen" in answer
     poor = client.post("/surveys/night/learning/test-sets/tracklet/freeze/", follow=True).content.decode()
     assert "Nothing has changed" in poor

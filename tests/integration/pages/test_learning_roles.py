@@ -49,5 +49,5 @@ def test_roles_are_those_of_the_workflows_and_the_models(survey, page):
 def test_without_a_workflow_it_says_what_will_stand_there(page):
     response = page()
     assert shown(response) == []
-    assert "The champion of each role that its workflows need will stand here." in response.content.decode()
-    assert "The test set of each role that its workflows need will stand here." in response.content.decode()
+    assert "Champions appear here." in response.content.decode()
+    assert "Test sets appear here." in response.content.decode()

@@ -25,7 +25,7 @@ def survey():
 
 
 def test_home_without_a_survey_says_what_will_appear(client):
-    assert "No survey is here yet" in client.get("/").content.decode()
+    assert "There are no surveys yet" in client.get("/").content.decode()
 
 
 def test_home_offers_open_workflows_only(client, survey):
@@ -45,7 +45,7 @@ def test_home_says_that_sky_and_volunteers_are_simulated(client, survey):
     )
     page = client.get("/").content.decode()
     assert "simulated sky" in page
-    assert "by simulated volunteers" in page
+    assert "from simulated volunteers" in page
 
 
 def test_a_closed_workflow_has_no_page(client, survey):
@@ -69,7 +69,7 @@ def test_the_archive_filters_by_name_and_kind(client, survey):
     page = client.get("/surveys/night/", {"kind": "tracklet"}).content.decode()
     assert ">t0<" in page
     assert ">a0<" not in page
-    assert "No subject fits" in client.get("/surveys/night/", {"text": "zzz"}).content.decode()
+    assert "No subjects match" in client.get("/surveys/night/", {"text": "zzz"}).content.decode()
 
 
 def test_the_archive_pages_on_without_gaps(client, survey):
@@ -136,7 +136,7 @@ def test_a_subject_shows_its_strip(client, survey):
 def test_an_address_with_nothing_at_it_says_so(client):
     response = client.get("/nowhere/")
     assert response.status_code == 404
-    assert "There is nothing at this address" in response.content.decode()
+    assert "Page not found" in response.content.decode()
 
 
 def test_a_form_from_before_the_sign_in_is_asked_for_again(survey):
@@ -152,7 +152,7 @@ def test_account_pages_wear_the_sites_clothes(client, page):
     assert 'class="field"' in text
 
 
-@pytest.mark.parametrize(("backend", "says"), [("console", "This site sends no mail"), ("smtp", 'name="email"')])
+@pytest.mark.parametrize(("backend", "says"), [("console", "This site doesn't send email"), ("smtp", 'name="email"')])
 def test_a_new_password_is_offered_only_where_mail_is_sent(client, settings, backend, says):
     settings.EMAIL_BACKEND = f"django.core.mail.backends.{backend}.EmailBackend"
     text = client.get("/accounts/password/reset/").content.decode()

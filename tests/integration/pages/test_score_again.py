@@ -29,10 +29,10 @@ def test_an_admin_sees_what_failed_and_has_it_scored_again(client, survey):
     ScoringShard.objects.update(state=JobState.FAILED, error="OSError: No space left on device")
     ScoringRun.objects.update(state=JobState.DONE)
     page = client.get(PAGE).content.decode()
-    assert "1 part of the archive has no scores: OSError: No space left on device" in page
-    assert "Score what is missing" in page
-    assert "What is missing is being scored." in client.post(AGAIN, follow=True).content.decode()
-    assert "Nothing has been started" in client.post(AGAIN, follow=True).content.decode()
+    assert "1 batch of the archive has no scores: OSError: No space left on device" in page
+    assert "Score missing subjects" in page
+    assert "Scoring missing subjects." in client.post(AGAIN, follow=True).content.decode()
+    assert "Nothing to score" in client.post(AGAIN, follow=True).content.decode()
     assert ScoringRun.objects.filter(state=JobState.QUEUED).count() == 1
 
 

@@ -34,7 +34,8 @@ ALIKE = {  # words that are the same in English
     },
     "es": {"No", "no", "Tutorial"},
     "fr": {
-        "champion", "Champions", "Classes", "Collections", "Consensus", "Consensus, Parquet", "Cube", "Description",
+        "champion", "Champions", "classifications", "Classifications", "Classes", "Imports",
+        "Source", "Collections", "Consensus", "Consensus, Parquet", "Cube", "Description",
         "Guides", "guides", "Import", "Pixels", "points", "Page", "Pages", "Promotions", "Question", "Type",
         "Version", "Versions", "Vote", "Votes", "votes", "consensus",
     },

@@ -54,7 +54,7 @@ def files(*sizes):
 def test_too_much_is_refused_with_a_sentence_and_never_on_disk(admin, spool, written, sizes):
     response = admin.post(INGEST, {"uploads": files(*sizes)})
     assert response.status_code == 400
-    assert "an upload may have" in response.content.decode()
+    assert "uploads can be up to" in response.content.decode()
     assert sum(written) <= LIMIT
     assert not list(spool.iterdir())
     assert not list(inbox(Survey.objects.get()).iterdir())

@@ -54,22 +54,22 @@ def test_every_flag_stands_there_with_its_evidence(workflow, scientist):
     for kind in NUMBERS:
         flag(workflow, kind, f"bot-{kind}", original=original if kind == "copy" else None)
     page = page_of(scientist)
-    assert "Half of 212 answers took less than 0.12 seconds; nobody can look in less than 0.5." in page
-    assert "212 of 212 answers are “yes”; others said so of 41 in 100 of these subjects." in page
-    assert "19 of 40 training subjects were answered rightly: 47 in 100 (32 to 62), as by a coin." in page
-    assert "180 of 180 answers are those that another volunteer gave within 60 seconds, and 31 of them stand" in page
-    assert "These are the answers of first-of-them, whose own go on counting." in page
+    assert "The median of 212 answers took 0.12 seconds; looking takes at least 0.5." in page
+    assert "212 of 212 answers are “yes”; others gave it for 41 in 100 of these subjects." in page
+    assert "19 of 40 training subjects answered correctly: 47 in 100 (32 to 62), no better than chance." in page
+    assert "within 60 seconds; 31 of them contradict" in page
+    assert "Copied from first-of-them, whose own votes still count." in page
     assert "4 open" in page
-    assert "Chance from somebody who looks: 3e-12." in page
+    assert "Probability for an honest volunteer: 3e-12." in page
 
 
 def test_the_evidence_is_in_the_readers_language(workflow, scientist):
     flag(workflow)
     QualityScan.objects.create(
-        workflow=workflow, state="done", done=3, finished_at=timezone.now(), message="1,200 new, 1 over."
+        workflow=workflow, state="done", done=3, finished_at=timezone.now(), message="1,200 new, 1 cleared."
     )
     page = browser(scientist).get("/surveys/atlas/trust/", headers={"Accept-Language": "de"}).content.decode()
-    assert "weniger als 0,12 Sekunden; in weniger als 0,5 kann niemand hinsehen." in page
+    assert "lag bei 0,12 Sekunden; hinsehen dauert mindestens 0,5." in page
     assert "Neue Hinweise: 1.200, erledigte: 1." in page
 
 
@@ -85,7 +85,7 @@ def test_confirm_dismiss_and_undo(workflow, scientist):
     assert (row.state, row.decided_by) == (FlagState.DISMISSED, scientist)
     assert Skill.objects.get(volunteer=row.volunteer).is_trusted
     page = page_of(scientist)
-    assert "Decided and over: 1" in page
+    assert "Closed flags: 1" in page
     assert "Dismissed · sue" in page
     decide(client, row, "open")
     decide(client, row, "confirmed")
@@ -121,8 +121,8 @@ def test_flags_of_other_surveys_and_unknown_decisions_are_refused(workflow, scie
 
 
 def test_empty_pages_say_what_will_stand_there(workflow, scientist):
-    assert "No flag is open." in page_of(scientist)
-    assert "Nobody has looked through these answers yet" in page_of(scientist)
+    assert "No open flags." in page_of(scientist)
+    assert "No scan yet" in page_of(scientist)
     bare = Survey.objects.create(slug="bare", name="Bare")
     assert "No workflow is open yet" in page_of(member(bare, "scientist", "bo"), "bare")
 
@@ -132,7 +132,7 @@ def test_a_scientist_may_look_now(workflow, scientist):
     for _ in range(2):
         assert client.post(f"/surveys/atlas/trust/{workflow.slug}/scan/").status_code == 302
     assert QualityScan.objects.get().requested_by == scientist
-    assert "A worker looks through the answers" in page_of(scientist)
+    assert "A worker is scanning the classifications" in page_of(scientist)
 
 
 def test_the_flagged_are_told_nothing(workflow):
@@ -141,4 +141,4 @@ def test_the_flagged_are_told_nothing(workflow):
     for path in ("/skill/", "/", "/you/"):
         page = client.get(path).content.decode().lower()
         assert "trust" not in page
-        assert "faster than anybody" not in page
+        assert "too fast" not in page

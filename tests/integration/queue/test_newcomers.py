@@ -109,7 +109,7 @@ def test_a_visitor_holds_more_the_more_they_answered(workflow):
 
 def test_who_holds_enough_is_told_that_more_comes_with_their_answers(workflow):
     visitor = APIClient()
-    assert "as soon as the answers" in visitor.get(NEXT, {"n": 12}).json()["message"]
+    assert "once your answers" in visitor.get(NEXT, {"n": 12}).json()["message"]
 
 
 def test_a_newcomer_who_answers_while_they_ask_stays_who_they_are(workflow, monkeypatch):

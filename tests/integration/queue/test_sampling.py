@@ -81,7 +81,7 @@ def test_a_ruled_subject_is_settled_and_trains_others(django_user_model):
         "answer": "no",
     }
     reply = client_of(volunteer).post("/api/classifications/", item, format="json").json()
-    assert reply["feedback"]["reason"] == "AST: A scientist’s verdict."
+    assert reply["feedback"]["reason"] == "AST: Ruled by a scientist."
     assert reply["feedback"]["correct"] is False
     assert progress_of(None, workflow) == {"answered": 0, "retired": 1, "total": 2}
     withdraw_ruling(ruling=ruling)

@@ -132,10 +132,10 @@ def test_a_page_costs_as_many_queries_with_two_subjects_as_with_many(
 
 
 def test_without_votes_the_page_says_what_will_appear(workflow, scientist, client):
-    assert "No subject has a vote yet" in client.get(ADDRESS).content.decode()
+    assert "No votes yet" in client.get(ADDRESS).content.decode()
     assert client.get("/surveys/night/consensus/").context["workflow"] == workflow
     workflow.delete()
-    assert "asks volunteers nothing yet" in client.get("/surveys/night/consensus/").content.decode()
+    assert "has no workflow yet" in client.get("/surveys/night/consensus/").content.decode()
 
 
 def test_no_file_runs_a_name_as_a_formula(workflow, scientist, client):

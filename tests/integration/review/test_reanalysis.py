@@ -21,15 +21,15 @@ def run():
 
 def test_at_first_the_page_says_what_will_appear(workflow, scientist, client):
     page = client.get(address(workflow)).content.decode()
-    assert "Nobody has looked back yet" in page
-    assert "Look back now" in page
+    assert "No reanalysis yet" in page
+    assert "Run reanalysis" in page
 
 
 def test_a_scientist_asks_for_a_look_back_and_reads_it(workflow, subjects, vote, scientist, client):
     for place, subject in enumerate(subjects):
         vote(subject, "yes", "yes", "no" if place % 2 else "yes")
     assert client.post(address(workflow, "look-back")).status_code == 302
-    assert "It waits for a worker" in client.get(address(workflow)).content.decode()
+    assert "Waiting for a worker" in client.get(address(workflow)).content.decode()
     job = run()
     job.posteriors.filter(subject=subjects[0]).update(posterior=0.1, live=0.9)
     page = client.get(address(workflow)).content.decode()

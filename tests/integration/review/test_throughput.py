@@ -109,13 +109,13 @@ def test_a_steady_crowd_gets_a_date_and_a_doubled_one_an_earlier_date(workflow, 
 @pytest.mark.parametrize("query", [{}, {"by": "hour", "window": "7"}, {"by": "week"}, {"by": "x", "window": "y"}])
 def test_with_little_known_the_page_cannot_tell(workflow, subjects, scientist, client, query):
     answer(workflow, subjects[0], timezone.now())
-    assert "Cannot tell yet: a forecast needs 3 whole days" in client.get(ADDRESS, query).content.decode()
+    assert "No forecast yet: it needs 3 whole days" in client.get(ADDRESS, query).content.decode()
 
 
 def test_an_empty_workflow_is_done(workflow, scientist, client):
     page = client.get(ADDRESS).content.decode()
     assert "No subject is open" in page
-    assert "Nobody has answered in this time" in page
+    assert "No classifications in this period" in page
     assert Consensus.objects.count() == 0
 
 

@@ -59,7 +59,7 @@ def test_a_vote_that_is_weighted_out_stands_there_and_moves_nothing(workflow, su
     Classification.objects.filter(pk=second.pk).update(evidence=None)
     first, out = timeline(workflow, subjects[0])
     assert (out.weighs, out.odds, out.posterior) == (False, None, first.posterior)
-    assert "no: it is weighted out" in page(client, subjects[0]).content.decode()
+    assert "no: excluded by a quality flag" in page(client, subjects[0]).content.decode()
 
 
 def test_people_appear_under_stable_pseudonyms_only(workflow, subjects, vote, scientist, client, django_user_model):
@@ -101,7 +101,7 @@ def test_lines_stand_in_the_picture_and_in_the_table(workflow, subjects, vote, s
 
 
 def test_without_votes_or_workflow_the_page_says_so(survey, workflow, subjects, scientist, client):
-    assert "Nobody has answered" in page(client, subjects[0]).content.decode()
+    assert "Nobody has classified" in page(client, subjects[0]).content.decode()
     [tracklet] = sky.subjects(survey, [True], kind="tracklet", frames=4, prefix="t")
     assert page(client, tracklet).status_code == 404
     assert page(client, subjects[0], workflow="none").status_code == 404

@@ -117,7 +117,7 @@ def test_nothing_tells_a_volunteer_beforehand_and_everything_afterwards(workflow
     assert b"ynthetic" not in reply.content
     answer = {"id": "0b0e6ab6-5a3e-4c1e-9f0c-6f5a3f3c2b1a", "workflow": "night", "subject": made.pk, "answer": "no"}
     feedback = client.post("/api/classifications/", answer, format="json").json()["feedback"]
-    assert feedback["reason"].startswith("An injected synthetic mover, S/N ")
+    assert feedback["reason"].startswith("Synthetic mover, S/N ")
     assert feedback["reason"].endswith(" 24 arcsec/h.")
     assert (feedback["correct"], feedback["circle"]) == (False, made.metadata[SYNTHETIC]["path"])
 
@@ -157,7 +157,7 @@ def test_who_is_no_scientist_draws_nothing(workflow):
     [
         ({"number": "0"}, "greater than or equal to 1"),
         ({"number": "5000"}, "less than or equal to 1000"),
-        ({"snr_max": "2"}, "cannot be fainter than the faintest"),
+        ({"snr_max": "2"}, "must not be fainter than the faintest"),
         ({"fwhm": "0"}, "greater than or equal to 0.8"),
         ({"label": "GALAXY"}, "not one of the available choices"),
     ],
@@ -173,7 +173,7 @@ def test_without_anything_bogus_there_is_nothing_to_draw_into(workflow, scientis
     Subject.objects.update(gold_label="yes")
     answer = browser(scientist).post(f"{PAGE}night/inject/", SAID)
     assert answer.status_code == 400
-    assert "nothing to draw movers into" in answer.content.decode()
+    assert "No background subjects yet" in answer.content.decode()
 
 
 def test_one_drawing_at_a_time(workflow, scientist):
@@ -181,7 +181,7 @@ def test_one_drawing_at_a_time(workflow, scientist):
     assert page.post(f"{PAGE}night/inject/", SAID).status_code == 302
     assert page.post(f"{PAGE}night/inject/", SAID).status_code == 400
     job = Injection.objects.get()
-    assert "wait for a worker" in page.get(f"{PAGE}night/injection/").content.decode()
+    assert "Waiting for a worker" in page.get(f"{PAGE}night/injection/").content.decode()
     assert page.post(f"{PAGE}night/injection/{job.pk}/cancel/").status_code == 302
     job.refresh_from_db()
     assert job.state == "cancelled"

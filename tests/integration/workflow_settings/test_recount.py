@@ -44,7 +44,7 @@ def test_other_rules_settle_subjects_or_open_them_again(workflow):
     jobs.recompute(saved.recount.pk)
     assert [entry_of(workflow, each).is_retired for each in (twice, thrice)] == [False, True]
     saved.recount.refresh_from_db()
-    assert (saved.recount.state, saved.recount.message) == (JobState.DONE, "1 more settled, 1 open again.")
+    assert (saved.recount.state, saved.recount.message) == (JobState.DONE, "1 more retired, 1 reopened.")
     assert (saved.recount.done, saved.recount.total) == (4, 4)
     assert (entry_of(workflow, twice).open_slots, entry_of(workflow, thrice).open_slots) == (1, 1)
 
@@ -93,7 +93,7 @@ def test_twice_is_as_once(workflow):
     job = ConsensusRecompute.objects.create(workflow=workflow)
     jobs.recompute(job.pk)
     job.refresh_from_db()
-    assert job.message == "0 more settled, 0 open again."
+    assert job.message == "0 more retired, 0 reopened."
     assert Consensus.objects.values("posterior", "is_retired", "votes_yes").get() == once
 
 
@@ -101,12 +101,12 @@ def test_the_page_says_how_far_it_is(workflow):
     page = browser(member(workflow.survey, "admin"))
     make_subject(workflow.survey, "late")
     change(workflow, min_votes=3)
-    assert "wait for a worker" in page.get("/surveys/atlas/workflows/atlas/").content.decode()
+    assert "Waiting for a worker" in page.get("/surveys/atlas/workflows/atlas/").content.decode()
     ConsensusRecompute.objects.update(state=JobState.RUNNING, done=1, total=5)
     part = page.get("/surveys/atlas/workflows/atlas/queue/").content.decode()
     assert "1 of 5 subjects" in part
     assert "hx-get" in part
     ConsensusRecompute.objects.update(state=JobState.FAILED, error="The disk is full.")
     part = page.get("/surveys/atlas/workflows/atlas/queue/").content.decode()
-    assert "The disk is full. No vote is lost." in part
+    assert "The disk is full. No votes are lost." in part
     assert "hx-get" not in part

@@ -92,8 +92,8 @@ def test_an_admin_opens_a_workflow_and_its_queue_is_filled(admin, sets):
     assert workflow.follow_ups == {"yes": ["AST", "COMET"], "no": ["CR"]}
     assert workflow.training_schedule == [[0, 0.4], [20, 0.1]]
     assert queued(workflow) == ["a", "b", "g"]
-    assert "3 subjects were added to its queue." in page.get(f"{PAGE}movers/").content.decode()
-    assert "2 open, 0 retired, 1 with a known class" in page.get(PAGE).content.decode()
+    assert "3 subjects were added to the queue." in page.get(f"{PAGE}movers/").content.decode()
+    assert "2 open, 0 retired, 1 gold" in page.get(PAGE).content.decode()
     assert page.get("/classify/movers/").status_code == 200
 
 
@@ -111,23 +111,23 @@ def test_nobody_else_opens_or_changes_a_workflow(survey, workflow, sets):
     ("changes", "sentence"),
     [
         ({"slug": "new"}, "Choose another"),
-        ({"slug": "movers"}, "Another workflow has this name"),
+        ({"slug": "movers"}, "Another workflow uses this URL slug"),
         ({"kind": "nebula"}, "nebula is not one of the available choices"),
         ({"question": " "}, "This field is required"),
-        ({"min_votes": "6"}, "cannot be fewer than the fewest"),
-        ({"min_votes": "0"}, "at least one vote"),
+        ({"min_votes": "6"}, "must be at least minimum votes"),
+        ({"min_votes": "0"}, "At least one vote"),
         ({"max_votes": "99999"}, "less than or equal to 32767"),
-        ({"prior": "1"}, "no vote could change anything"),
+        ({"prior": "1"}, "votes would have no effect"),
         ({"prior": "much"}, "Enter a number"),
-        ({"majority": "0.4"}, "at least half"),
+        ({"majority": "0.4"}, "from 0.5 to 1"),
         ({"accept_threshold": "0.5"}, "more than 0.5"),
         ({"reject_threshold": "0.6"}, "less than 0.5"),
         ({"random_fraction": "1.5"}, "less than or equal to 1.0"),
         (steps(("often", "")), "Row 1: the share is a number from 0 to 1"),
         (steps(("0.4", "some")), "Row 1: it ends at a whole number of subjects seen"),
         (steps(("0.4", "20"), ("", ""), ("", "30")), "Row 3: the share is a number from 0 to 1"),
-        (steps(("0.4", ""), ("0.1", "")), "Row 2: the row above has no end, so this one never begins"),
-        (steps(("0.1", "20"), ("0.4", "")), "The share falls from step to step"),
+        (steps(("0.4", ""), ("0.1", "")), "Row 2 is never reached: the row above has no end"),
+        (steps(("0.1", "20"), ("0.4", "")), "The fraction must fall from row to row"),
         (steps(("0.4", "20"), ("0.3", "20"), ("0.1", "")), "each later one at more than the one before"),
         (steps(("1.4", "")), "Each share lies between 0 (never) and 1 (always)"),
         (steps(("nan", "")), "a number of subjects and a share"),
@@ -176,9 +176,9 @@ def test_a_new_set_joins_the_queue_and_a_dropped_one_leaves_it_unless_begun(surv
 def test_the_sets_and_classes_of_another_survey_are_refused(workflow, sets):
     elsewhere = Survey.objects.create(slug="elsewhere", name="Elsewhere")
     strange = SubjectSet.objects.create(survey=elsewhere, name="theirs")
-    with pytest.raises(ValidationError, match="Choose among the subject sets of ATLAS"):
+    with pytest.raises(ValidationError, match="Choose subject sets of ATLAS"):
         change_workflow(workflow=workflow, subject_sets=[strange], by=None, **SETTINGS)
-    with pytest.raises(ValidationError, match="“GALAXY” is no class of ATLAS"):
+    with pytest.raises(ValidationError, match="“GALAXY” is not a class of ATLAS"):
         change_workflow(workflow=workflow, subject_sets=sets, by=None, **SETTINGS | {"follow_ups": {"no": ["GALAXY"]}})
     assert list(workflow.subject_sets.all()) == [sets[0]]
 

@@ -125,12 +125,12 @@ def test_rules_are_said_in_words():
         accept_threshold=0.99,
     )
     assert in_words(workflow) == [
-        "Retired as flagged when 2 people say that the picture is broken.",
+        "Retired as flagged when 2 volunteers report a broken picture.",
         "Retired as “nothing here” when the first 4 votes are all no.",
-        "Settled after 3 votes as soon as the probability of yes is at least 0.99 or at most 0.01.",
-        "Settled when 90 % of at least 5 votes of yes or no agree.",
+        "Retired by consensus after 3 votes once the posterior is at least 0.99 or at most 0.01.",
+        "Retired by consensus when 90 % of at least 5 yes/no votes agree.",
         "Sent to experts when 50 % of at least 5 votes are unsure.",
-        "Retired after 10 votes, settled or not.",
+        "Retired after 10 votes, with or without consensus.",
     ]
 
 

@@ -139,5 +139,5 @@ def represent(submitted: Submitted, p_real: float | None = None, is_favourite: b
 
 def _why_not(recorded: Recorded) -> str:
     if recorded.is_late:
-        return _("Others had settled this one before your answer came, so it was not needed. Thank you for looking.")
-    return _("You had answered this subject already; your first answer stands.")
+        return _("This subject was retired before your answer arrived, so it wasn't counted. Thank you for looking.")
+    return _("You've already answered this subject; your first answer counts.")

@@ -121,15 +121,15 @@ def wanted_items(request: Request) -> int:
 
 def why_no_more(workflow: Workflow, holds_enough: bool) -> str:
     if holds_enough:
-        return _("More subjects come as soon as the answers that you gave have arrived.")
+        return _("More subjects will come once your answers have been sent.")
     if not workflow.is_active:
-        return _("This project is paused. What you answered is safe; come back when it goes on.")
+        return _("This project is paused. Your answers are saved.")
     if workflow.is_training:
         return _(
-            "Every training subject here has your answer. Your skill page shows what you recognise by now, and which"
-            " kinds you still mix up; the projects are waiting."
+            "You've answered every training subject here. Your skill page shows what you recognise and "
+            "which kinds you still mix up."
         )
     return _(
-        "You have answered everything that is open, or others hold the rest at the moment. New subjects appear when"
-        " more sky comes in, or when the model finds something to ask about."
+        "You've answered every open subject, or others are working on the rest. New subjects appear when "
+        "more images arrive."
     )

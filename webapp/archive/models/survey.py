@@ -44,24 +44,24 @@ class Survey(models.Model):
             By field, each with what to do about it.
         """
         if self._state.adding and self.slug == "new":
-            raise ValidationError({"slug": _("“new” is the address of the page that opens surveys. Choose another.")})
+            raise ValidationError({"slug": _("“new” is reserved. Choose another URL slug.")})
         _check_names("classes", self.classes)
         _check_names("channels", self.channels)
         if taken := ANSWERS & {name.lower() for name in self.classes}:
-            said = _("“%(name)s” is an answer, not a class. Name what is seen instead.") % {"name": min(taken)}
+            said = _("“%(name)s” is an answer, not a class. Name what the image shows instead.") % {"name": min(taken)}
             raise ValidationError({"classes": said})
         if unknown := [name for name in self.positive if name not in self.classes]:
-            said = _("“%(name)s” is not among the classes. Add it there, or not here.") % {"name": unknown[0]}
+            said = _("“%(name)s” is not in the list of classes. Add it there or remove it here.") % {"name": unknown[0]}
             raise ValidationError({"positive": said})
         if self.classes and not 0 < len(set(self.positive)) < len(self.classes):
             raise ValidationError(
-                {"positive": _("Name some of the classes, but not all: models learn real from bogus.")}
+                {"positive": _("Choose some of the classes, but not all: models need both real and bogus.")}
             )
 
 
 def _check_names(field: str, names: list[str]) -> None:
     if len(set(names)) < len(names):
-        raise ValidationError({field: _("One name stands here twice. Name each once.")})
+        raise ValidationError({field: _("A name appears twice. List each once.")})
     if long := [name for name in names if len(name) > CLASS_NAME_LENGTH]:
         said = _("“%(name)s” is too long: a name has at most %(most)d characters.")
         raise ValidationError({field: said % {"name": long[0], "most": CLASS_NAME_LENGTH}})

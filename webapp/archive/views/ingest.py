@@ -82,7 +82,9 @@ def ingest_problems(request: HttpRequest, survey: Survey, pk: int) -> HttpRespon
 def ingest_cancel(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     run = get_object_or_404(IngestRun, survey=survey, pk=pk)
     run.request_cancel()
-    messages.info(request, _("The ingest ends after its current batch. What is in stays in; start it again to go on."))
+    messages.info(
+        request, _("The ingest stops after the current batch. What was ingested stays; start it again to continue.")
+    )
     return redirect("ingest-run", survey.slug, run.pk)
 
 

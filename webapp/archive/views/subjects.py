@@ -21,11 +21,11 @@ from webapp.archive.pixels import pixels_of
 from webapp.core.rate_limits import ByAddress
 
 PER_PAGE = 48
-GOLD = [("", _("any")), ("known", _("class known")), ("open", _("class open"))]
+GOLD = [("", _("any")), ("known", _("gold")), ("open", _("not gold"))]
 SOURCES = {
     "manifest": _("the manifest"),
     "ruling": _("a scientist’s verdict"),
-    "synthetic": _("the program that drew it"),
+    "synthetic": _("the simulation"),
 }
 
 

@@ -34,10 +34,7 @@ def survey_new(request: HttpRequest) -> HttpResponse:
         return render(request, "archive/survey_new.html", {"form": form}, status=400)
     messages.success(
         request,
-        _(
-            "%(survey)s is open, and you are its admin. Bring in pictures here; then open a workflow about them under "
-            "Workflows."
-        )
+        _("%(survey)s is created, and you are its admin. Ingest images here, then create a workflow under Workflows.")
         % {"survey": survey},
     )
     return redirect("ingest", survey.slug)
@@ -51,7 +48,7 @@ def survey_settings(request: HttpRequest, survey: Survey) -> HttpResponse:
     form = SurveyForm(request.POST, instance=Survey.objects.get(pk=survey.pk))
     if not _changed(survey, form):
         return settings_page(request, survey, form, MemberForm(), status=400)
-    messages.success(request, _("The settings are saved."))
+    messages.success(request, _("Settings saved."))
     return redirect("survey-settings", survey.slug)
 
 
@@ -124,7 +121,7 @@ def member_remove(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse
         remove_member(membership=membership, by=person(request))
     except MembershipRefused as error:
         return _refused(request, survey, str(error))
-    said = _("%(name)s is no longer a member. Their answers and verdicts stay.") % {"name": membership.user}
+    said = _("%(name)s is no longer a member. Their classifications and verdicts stay.") % {"name": membership.user}
     messages.success(request, said)
     return _back(request, survey)
 
@@ -152,7 +149,7 @@ class StoryForm(forms.ModelForm):
         labels = {"story": gettext_lazy("Story")}
         help_texts = {
             "story": gettext_lazy(
-                "In Markdown: what the survey looks at, why it needs people, and what becomes of what they find."
+                "In Markdown: what the survey observes, why it needs volunteers, and what happens to their discoveries."
             )
         }
         widgets = {"story": forms.Textarea({"rows": 16})}
@@ -166,7 +163,7 @@ def story(request: HttpRequest, survey: Survey) -> HttpResponse:
     form = StoryForm(request.POST or None, instance=survey)
     if request.method == "POST" and form.is_valid() and not is_preview:
         form.save()
-        messages.success(request, _("The story is saved; the front page tells it from now on."))
+        messages.success(request, _("Story saved. It's now on the home page."))
         return redirect("story", survey.slug)
     status = 400 if form.is_bound and form.errors else 200
     return render(request, "archive/story.html", {"survey": survey, "form": form}, status=status)

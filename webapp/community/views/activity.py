@@ -26,7 +26,7 @@ FORMATS = {"hour": "D H:i", "day": "j M", "week": "j M"}
 def _has_come(day: date) -> None:
     """Refuse a day that has not begun anywhere: far in the east it is tomorrow already."""
     if day > timezone.now().date() + timedelta(days=1):
-        raise ValidationError(gettext_lazy("This day has not come yet."))
+        raise ValidationError(gettext_lazy("This day is in the future."))
 
 
 class RangeForm(forms.Form):
@@ -43,7 +43,7 @@ class RangeForm(forms.Form):
         cleaned = super().clean() or {}
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and since > until:
-            raise ValidationError({"until": gettext_lazy("The last day cannot come before the first.")})
+            raise ValidationError({"until": gettext_lazy("The last day must not be before the first.")})
         return cleaned
 
 

@@ -32,8 +32,8 @@ class CollectionForm(forms.ModelForm):
         fields = ("name", "description", "is_public")
         labels = {
             "name": gettext_lazy("Name"),
-            "description": gettext_lazy("What is in it"),
-            "is_public": gettext_lazy("Everybody who has its address may see it"),
+            "description": gettext_lazy("Description"),
+            "is_public": gettext_lazy("Anyone with the link can view"),
         }
         widgets = {"description": forms.Textarea({"rows": 3})}
 
@@ -85,7 +85,7 @@ def collection_change(request: HttpRequest, user: User, pk: int) -> HttpResponse
     if form.is_valid():
         try:
             change_collection(row, **form.cleaned_data)
-            messages.success(request, _("The collection is saved."))
+            messages.success(request, _("Collection saved."))
         except ValidationError as error:
             form.add_error(None, error)
     if form.errors:
@@ -116,7 +116,7 @@ def collection_add(request: HttpRequest, user: User) -> HttpResponseBase:
     """Put subjects into one of one's collections, or into a new one."""
     subjects = [int(each) for each in request.POST.getlist("subject") if each.isascii() and each.isdigit()]
     if not subjects:
-        messages.error(request, _("No subject was chosen, so nothing was added."))
+        messages.error(request, _("Nothing added: select a subject first."))
         return redirect("recents")
     try:
         row = _chosen(request, user)
@@ -146,7 +146,7 @@ def _own(request: HttpRequest, pk: int) -> Collection:
     """Return one's own collection; another's is refused where it is public, and does not exist where it is private."""
     row = _visible(request, pk)
     if not _is_own(request, row):
-        raise PermissionDenied(_("This collection belongs to somebody else. Nothing was changed."))
+        raise PermissionDenied(_("This isn't your collection. Nothing was changed."))
     return row
 
 

@@ -32,7 +32,7 @@ def comment_new(request: HttpRequest, user: User, subject: int) -> HttpResponseB
 def comment_edit(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
     row = _comment(pk)
     if not wrote(user, row):
-        raise PermissionDenied(_("Only its author may change a comment. Nothing was changed."))
+        raise PermissionDenied(_("Only the author can edit a comment. Nothing was changed."))
     if request.method != "POST":
         return _form(request, row.subject, row.text, comment=row)
     text = request.POST.get("text", "")

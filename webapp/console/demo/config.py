@@ -61,7 +61,7 @@ class Sky(Plan):
 ATLAS = Sky(
     slug="atlas-simulated",
     name="ATLAS-like night (simulated)",
-    description="A simulated night in the manner of ATLAS: four difference images of each candidate mover.",
+    description="ATLAS-style images, simulated: four difference images of each candidate mover.",
     question="Is this a real moving object?",
     kind="tracklet",
     # The survey asks for the eight classes, and a satellite is none of them.
@@ -76,7 +76,7 @@ ATLAS = Sky(
 EUCLID = Sky(
     slug="euclid-simulated",
     name="Euclid-like field (simulated)",
-    description="A simulated field in the manner of Euclid: three dithers of each source.",
+    description="Euclid-style images, simulated: three dithers of each source.",
     question="Is there a moving object in the middle?",
     kind="stamp",
     simulate=euclid,

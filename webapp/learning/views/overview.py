@@ -42,13 +42,13 @@ class TrainingForm(forms.Form):
     workflow = WorkflowChoice(
         queryset=Workflow.objects.none(), label=gettext_lazy("Labels and role from"), empty_label=None
     )
-    preset = forms.ChoiceField(choices=Preset.choices, label=gettext_lazy("How"))
+    preset = forms.ChoiceField(choices=Preset.choices, label=gettext_lazy("Recipe"))
     minutes = forms.FloatField(
         required=False,
         min_value=0.1,
         max_value=600,
-        label=gettext_lazy("At most (minutes)"),
-        help_text=gettext_lazy("Leave it empty to train until it no longer gets better."),
+        label=gettext_lazy("Time limit (minutes)"),
+        help_text=gettext_lazy("Leave empty to train until validation stops improving."),
     )
 
     def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
@@ -174,9 +174,9 @@ def score_again(request: HttpRequest, survey: Survey, role: str) -> HttpResponse
     if champion is None:
         raise Http404(f"There is no champion of the role {role}.")
     if score_unscored(champion, given_up=True) is None:
-        messages.info(request, _("Nothing has been started: no score is missing, or files are being read or scored."))
+        messages.info(request, _("Nothing to score: no scores are missing, or an ingest or scoring is in progress."))
     else:
-        messages.success(request, _("What is missing is being scored."))
+        messages.success(request, _("Scoring missing subjects."))
     return redirect("learning", survey.slug)
 
 
@@ -191,8 +191,8 @@ def freeze_test_set(request: HttpRequest, survey: Survey, kind: str) -> HttpResp
         messages.error(request, _("%(why)s Nothing has changed.") % {"why": in_words(str(error))})
     else:
         said = ngettext(
-            "%(n)s gold subject judges the models from now on. The set of before is kept.",
-            "%(n)s gold subjects judge the models from now on. The set of before is kept.",
+            "New test set with %(n)s gold subject. The old set is kept.",
+            "New test set with %(n)s gold subjects. The old set is kept.",
             frozen.size,
         )
         messages.success(request, said % {"n": intcomma(frozen.size)})

@@ -58,7 +58,7 @@ def epochs_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
 def cancel(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     row = _run(survey, pk)
     cancel_training(row)
-    messages.info(request, _("The run ends at its next epoch. The champion and all labels stay as they are."))
+    messages.info(request, _("The run stops after the current epoch. The champion and all labels stay unchanged."))
     return redirect("training-run", survey.slug, row.pk)
 
 
@@ -94,7 +94,7 @@ def _context(survey: Survey, pk: int) -> dict[str, Any]:
 
 
 SOURCES = {
-    "ruling": gettext_lazy("%(count)s from rulings"),
+    "ruling": gettext_lazy("%(count)s from verdicts"),
     "gold": gettext_lazy("%(count)s from gold"),
     "consensus": gettext_lazy("%(count)s from volunteers"),
 }
@@ -113,9 +113,9 @@ NAMES = {
     "recall": gettext_lazy("Recall"),
     "f1": "F1",
     "kappa": gettext_lazy("Cohen’s κ"),
-    "mcc": gettext_lazy("Matthews’ φ"),
+    "mcc": gettext_lazy("MCC"),
     "log_loss": gettext_lazy("Log loss (nats)"),
-    "ece": gettext_lazy("Calibration error"),
+    "ece": gettext_lazy("Calibration error (ECE)"),
 }
 
 

@@ -23,7 +23,9 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(max_length=10)),
                 ('numbers', models.JSONField(default=dict, help_text='what the sentence of the kind is filled with')),
                 ('p', models.FloatField(help_text='chance of as much of it from somebody who looks')),
-                ('state', models.CharField(choices=[('open', 'open'), ('confirmed', 'confirmed'), ('dismissed', 'dismissed'), ('expired', 'over: newer answers show it no more')], default='open', max_length=10)),
+                ('state', models.CharField(choices=[('open', 'open'), ('confirmed', 'confirmed'), ('dismissed', 'dismissed'), ('expired', (
+                    "cleared: newer answers look normal"
+                ))], default='open', max_length=10)),
                 ('found_at', models.DateTimeField(auto_now_add=True)),
                 ('seen_at', models.DateTimeField(help_text='when a scan last found it')),
                 ('decided_at', models.DateTimeField(null=True)),

@@ -29,7 +29,7 @@ STATES: Choices = [
 ANSWERS: Choices = [("", _("any")), ("yes", _("yes")), ("no", _("no")), ("unsure", _("unsure")), ("tie", _("a tie"))]
 TRUTHS: Choices = [
     ("", _("any")),
-    ("gold", _("class known")),
+    ("gold", _("gold")),
     ("ruled", _("ruled")),
     ("unruled", _("not ruled")),
     ("unknown", _("class unknown")),
@@ -60,7 +60,7 @@ class BrowseForm(forms.Form):
     agree_min, agree_max = _share(_("Agreement from")), _share(_("Agreement below"))
     votes_min, votes_max = _number(_("Votes, at least")), _number(_("Votes, at most"))
     unsure_min, unsure_max = _share(_("Unsure from")), _share(_("Unsure below"))
-    gap_min = _share(_("Apart from the model by"))
+    gap_min = _share(_("Minimum disagreement with the model"))
     sort = forms.ChoiceField(required=False, choices=[(each, each) for name in SORTS for each in (name, f"-{name}")])
     scale = forms.ChoiceField(required=False, choices=[("log", "log"), ("linear", "linear")])
 

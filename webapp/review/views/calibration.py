@@ -22,11 +22,11 @@ CSV_COLUMNS = ("posterior_from", "posterior_below", "subjects", "yes", "mean_pos
 
 class CalibrationForm(forms.Form):
     source = forms.ChoiceField(
-        choices=list(zip(SOURCES, (_("scientists’ verdicts"), _("classes that the survey knew")), strict=True)),
+        choices=list(zip(SOURCES, (_("scientists’ verdicts"), _("the survey's gold")), strict=True)),
         required=False,
-        label=_("The truth comes from"),
+        label=_("Ground truth"),
     )
-    random = forms.BooleanField(required=False, label=_("Only subjects drawn at random"))
+    random = forms.BooleanField(required=False, label=_("Only randomly sampled subjects"))
 
 
 @require_safe

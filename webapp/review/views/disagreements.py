@@ -26,17 +26,17 @@ from webapp.review.models import Ruling
 from webapp.review.rulings import AlreadyWithdrawn, rule, withdraw_ruling
 from webapp.workflows.models import Workflow
 
-STATES = [("open", _("waiting for a verdict")), ("ruled", _("ruled")), ("all", _("all"))]
+STATES = [("open", _("without a verdict")), ("ruled", _("ruled")), ("all", _("all"))]
 WAYS = [
-    ("", _("either way")),
+    ("", _("either direction")),
     ("crowd-yes", _("volunteers say yes, model no")),
     ("crowd-no", _("volunteers say no, model yes")),
 ]
 SORTS = [
-    ("-gap", _("widest apart")),
+    ("-gap", _("largest disagreement")),
     ("-votes", _("most votes")),
     ("-updated_at", _("newest")),
-    ("-p_real", _("likeliest first")),
+    ("-p_real", _("most likely yes")),
 ]
 KIND = {"votes": int, "updated_at": datetime}  # of what a list is sorted by; the others are numbers
 AT_FIRST = {"state": "open", "way": "", "min_votes": 0, "sort": "-gap"}
@@ -49,9 +49,9 @@ class FilterForm(forms.Form):
         Workflow.objects.none(), required=False, label=_("Workflow"), to_field_name="slug", empty_label=None
     )
     state = forms.ChoiceField(choices=STATES, required=False, label=_("State"))
-    way = forms.ChoiceField(choices=WAYS, required=False, label=_("Which way"))
+    way = forms.ChoiceField(choices=WAYS, required=False, label=_("Direction of disagreement"))
     min_votes = forms.IntegerField(min_value=0, max_value=100, required=False, label=_("Votes, at least"))
-    sort = forms.ChoiceField(choices=SORTS, required=False, label=_("Order"))
+    sort = forms.ChoiceField(choices=SORTS, required=False, label=_("Sort by"))
 
     def __init__(self, workflows: QuerySet[Workflow], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -76,7 +76,7 @@ def _forecasts(workflow: Workflow, n_open: int, days: NDArray[np.int64]) -> dict
     settled = int(of.settled.sum())
     mean = float(of.settled @ range(len(of.settled)) / settled) if settled else None
     dates = [_dates(each, now) for each in (likely, doubled)]
-    rows = [(_("with as many people as now"), likely, dates[0]), (_("with twice as many"), doubled, dates[1])]
+    rows = [(_("with as many volunteers as now"), likely, dates[0]), (_("with twice as many"), doubled, dates[1])]
     return {"forecast": likely, "forecasts": rows, "mean_votes": mean, "settled": settled, "days_known": len(days)}
 
 

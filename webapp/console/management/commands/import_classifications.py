@@ -38,13 +38,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, workflow: str, **options: Any) -> None:
         into = Workflow.objects.select_related("survey").filter(slug=workflow).first()
         if into is None:
-            raise CommandError(f"There is no workflow “{workflow}”. Nothing was brought in.")
+            raise CommandError(f"There is no workflow “{workflow}”. Nothing was imported.")
         console = Console()
         try:
             seen = look(file, into)
             choices = _choices(seen, into, options)
         except (BadFile, WrongChoice) as error:
-            raise CommandError(f"{error} Nothing was brought in.") from error
+            raise CommandError(f"{error} Nothing was imported.") from error
         show_look(console, seen, choices)
         if options["look"]:
             return
