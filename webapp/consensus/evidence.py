@@ -34,6 +34,11 @@ Counts = tuple[int, ...]
 NEWCOMER: Counts = (0,) * len(CELLS)
 
 
+def cell_of(truth: str, answer: str) -> str:
+    """Return the name of the count of an answer to subjects of one true class."""
+    return f"true_{truth}_said_{answer}"
+
+
 @lru_cache(maxsize=10_000)
 def skill_of(method: str, counts: Counts) -> Skill:
     """Return P(answer | class) of a volunteer by the workflow's method; without any counts, a newcomer's."""
@@ -84,7 +89,7 @@ def weigh_in_order(method: str, counts: Counts, given: Iterable[tuple[str, str]]
     for answer, truth in given:
         evidence.append(evidence_of(method, counts, answer))
         if truth:
-            cell = CELLS.index(f"true_{truth}_said_{answer}")
+            cell = CELLS.index(cell_of(truth, answer))
             counts = (*counts[:cell], counts[cell] + 1, *counts[cell + 1 :])
     return evidence, counts
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Greatest
 
 from webapp.archive.models import Subject, Survey
 from webapp.classifications.models import Classification
-from webapp.consensus.evidence import CELLS, Counts, Share, share_of
+from webapp.consensus.evidence import CELLS, Counts, Share, cell_of, share_of
 from webapp.consensus.models import Skill
 from webapp.core.sql import execute, fetch
 from webapp.volunteers.models import Volunteer
@@ -68,7 +68,7 @@ def unlearn(answer: Classification, truth: str) -> None:
     A record that never held it, since the truth was given after the answer had counted, is put right with the rest.
     """
     record = Skill.objects.filter(volunteer=answer.volunteer_id, workflow=answer.workflow_id)
-    cell = f"true_{truth}_said_{answer.answer}"
+    cell = cell_of(truth, answer.answer)
     record.update(**{cell: Greatest(F(cell) - 1, 0), "revision": F("revision") + 1})
 
 

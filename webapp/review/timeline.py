@@ -9,7 +9,7 @@ from django.db.models import F
 
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
-from webapp.consensus.evidence import CELLS, NAT, NEWCOMER, Counts, Share, posterior_of, share_of
+from webapp.consensus.evidence import CELLS, NAT, NEWCOMER, Counts, Share, cell_of, posterior_of, share_of
 from webapp.consensus.models import Consensus
 from webapp.core.sql import fetch
 from webapp.volunteers.identity import pseudonym
@@ -97,7 +97,7 @@ def _earlier(workflow: Workflow, subject: Subject) -> dict[str, Counts]:
     cells: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(CELLS, 0))
     for vote, label, answer, n in fetch(EARLIER, [workflow.pk, subject.pk]):
         truth = Subject(survey=workflow.survey, gold_label=label).gold_answer()
-        cells[str(vote)][f"true_{truth}_said_{answer}"] += n
+        cells[str(vote)][cell_of(truth, answer)] += n
     return {vote: tuple(each[cell] for cell in CELLS) for vote, each in cells.items()}
 
 

@@ -108,9 +108,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('display_name', models.CharField(blank=True, default='', max_length=80)),
-                ('credit', models.CharField(choices=[('own-name', 'by my own name'), ('user-name', (
-                    "my user name"
-                )), ('anonymous', 'not at all')], default='anonymous', max_length=10)),
+                ('credit', models.CharField(choices=[('own-name', 'my real name'), ('user-name', 'my user name'), ('anonymous', 'no name')], default='anonymous', max_length=10)),
                 ('language', models.CharField(blank=True, default='', help_text='blank: as the browser asks', max_length=10)),
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='profile', to=settings.AUTH_USER_MODEL)),
             ],
