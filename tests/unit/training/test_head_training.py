@@ -14,7 +14,7 @@ from ml.roles import train
 from ml.roles.cross_validation import cross_validate
 from ml.training.callbacks import Cancelled
 from ml.training.presets import Recipe
-from tests.unit.learning_science.conftest import CLASSES, labelled
+from tests.unit.conftest import CLASSES, labelled
 
 
 class NoBackbone(feature_extractor.Backbone):

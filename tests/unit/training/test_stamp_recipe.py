@@ -21,7 +21,7 @@ from ml.training.finetune_then_probe import features_of
 from ml.training.presets import Recipe, balanced
 from ml.training.schedule import FRESH, SMALL
 from ml.training.train import train_stamps
-from tests.unit.learning_science.conftest import labelled
+from tests.unit.conftest import labelled
 
 TINY = "test_resnet"
 AT_32 = dataclasses.replace(FROZEN, size_single=32, size_multi=32)

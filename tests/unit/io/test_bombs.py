@@ -6,8 +6,8 @@ import pytest
 from astropy.io import fits
 from PIL import Image
 
-from tests.unit.pixels.test_avro import SCHEMA
-from tests.unit.pixels.test_manifest import row
+from tests.unit.io.test_avro import SCHEMA
+from tests.unit.io.test_manifest import row
 
 pytestmark = pytest.mark.timeout(20)  # most of these took minutes, or gigabytes
 

@@ -20,7 +20,7 @@ from ml.training import finetune as finetuning
 from ml.training import presets
 from ml.training.finetune import finetune
 from ml.training.schedule import SMALL, Best, Clock
-from tests.unit.learning_science.conftest import labelled
+from tests.unit.conftest import labelled
 
 BRIEF = dataclasses.replace(SMALL, views=6000, rounds=3)
 

@@ -21,9 +21,9 @@ from ml.sky.tracklet_features import NAMES
 from ml.tracklets import trainer, two_stage
 from ml.training.callbacks import silent
 from ml.training.presets import Recipe
-from tests.unit.learning_science.conftest import CLASSES, POSITIVE, labelled
-from tests.unit.learning_science.test_frozen import NoBackbone
-from tests.unit.learning_science.test_tracklet_motion import mover
+from tests.unit.conftest import CLASSES, POSITIVE, labelled
+from tests.unit.sky.test_motion import mover
+from tests.unit.training.test_head_training import NoBackbone
 
 
 @pytest.fixture(autouse=True)

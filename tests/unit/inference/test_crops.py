@@ -19,7 +19,7 @@ from ml.training.linear_probe import LinearHead, MultiViewRegression, Regression
 from ml.training.presets import Recipe
 from ml.training.schedule import SMALL
 from ml.training.train import train_stamps
-from tests.unit.learning_science.conftest import labelled
+from tests.unit.conftest import labelled
 
 TINY = "test_resnet"
 AT_32 = dataclasses.replace(FROZEN, size_single=32, tta=8, center_crop=16, annulus_photometry=True)

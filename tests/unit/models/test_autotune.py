@@ -15,7 +15,7 @@ from ml.models.autotune import autotune
 from ml.models.compute import cores
 from ml.models.residual import ResidualNet
 from ml.roles import train
-from tests.unit.learning_science.conftest import labelled
+from tests.unit.conftest import labelled
 
 BATCH = torch.zeros(4, 1, 16, 16)
 ASKED = ("WANDERERS_PRECISION", "WANDERERS_MEMORY_FORMAT", "WANDERERS_THREADS", "WANDERERS_TRAINING_THREADS")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.data.dataset import BadExamples, allowed, grouped_folds
-from tests.unit.learning_science.conftest import CLASSES, POSITIVE, labelled
+from tests.unit.conftest import CLASSES, POSITIVE, labelled
 
 
 def test_labels_allow_classes():

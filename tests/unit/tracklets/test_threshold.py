@@ -5,7 +5,7 @@ import numpy as np
 from ml.inference.scorer import Scorer
 from ml.roles import train
 from ml.tracklets.two_stage import FEWEST_CERTAIN, choose_threshold
-from tests.unit.learning_science.test_tracklet_nets import learnable, night
+from tests.unit.tracklets.test_tracklet_nets import learnable, night
 
 
 def called_real(weight):

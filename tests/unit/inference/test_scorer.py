@@ -9,7 +9,7 @@ from ml.inference.feature_extractor import default_backbone
 from ml.inference.runtime import choose_engine
 from ml.inference.scorer import Scorer
 from ml.roles.train import train
-from tests.unit.learning_science.conftest import labelled
+from tests.unit.conftest import labelled
 
 
 @pytest.fixture(scope="module")
