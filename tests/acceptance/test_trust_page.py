@@ -66,5 +66,5 @@ def test_what_a_worker_finds_appears_by_itself(open_page):
     )
     QualityScan.objects.filter(pk=scan.pk).update(state="done", done=7, finished_at=timezone.now())
     expect(page.get_by_text("1 open")).to_be_visible()
-    expect(page.get_by_text("the answers of 7 volunteers")).to_be_visible()
+    expect(page.get_by_text(": 7 volunteers.")).to_be_visible()
     assert page.locator("[hx-trigger]").count() == 0

@@ -137,7 +137,7 @@ def test_a_scientist_writes_with_a_live_preview_and_a_picture(workflow, open_pag
     expect(page.get_by_text("Not saved yet.")).to_be_visible()
     no_wider_than(page, width)
     page.get_by_role("button", name="Save new version").click()
-    expect(page.get_by_text("Version 1 is saved.")).to_be_visible()
+    expect(page.get_by_text("Version 1 saved and published.")).to_be_visible()
     assert "![A mover](/guide-images/" in GuideText.objects.get().body
 
 

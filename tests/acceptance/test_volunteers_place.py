@@ -70,7 +70,7 @@ def test_from_the_first_visit_to_a_credit(workflow, ada, open_page, width, heigh
     page.get_by_role("button", name="Mark all as read").click()
     expect(page.get_by_role("link", name="News (1)")).to_have_count(0)
     page.get_by_role("link", name="Change your display name").click()
-    page.get_by_label("Real name").fill("Ada Lovelace")
+    page.get_by_label("Real name", exact=True).fill("Ada Lovelace")
     page.get_by_label("my real name").check()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Profile saved.")).to_be_visible()

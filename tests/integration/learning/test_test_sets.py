@@ -81,7 +81,7 @@ def test_a_frozen_test_set_stays_until_somebody_asks():
 def test_too_little_gold_is_said_in_numbers_and_freezes_nothing():
     survey = sky.survey()
     sky.make_gold(sky.subjects(survey, [True] * 30), [True] * 30)
-    with pytest.raises(test_sets.TooLittleGold, match=r"real and 0 bogus.*it takes 5 of each"):
+    with pytest.raises(test_sets.TooLittleGold, match=r"real and 0 bogus.*5 of each are needed"):
         test_sets.current(survey, "stamp")
     assert not models.TestSet.objects.exists()
 

@@ -81,7 +81,7 @@ def yes_votes(workflow):
 def test_a_bot_is_flagged_with_evidence_and_its_answers_weigh_nothing(workflow, bot):
     before = yes_votes(workflow)
     job = scan(workflow)
-    assert (job.state, job.found, job.message) == (JobState.DONE, 2, "2 new, 0 over.")
+    assert (job.state, job.found, job.message) == (JobState.DONE, 2, "2 new, 0 cleared.")
     kinds = dict(QualityFlag.objects.filter(volunteer=bot).values_list("kind", "numbers"))
     assert kinds == {
         "speed": {"n": 40, "median": 0.1, "limit": 0.5},
@@ -111,7 +111,7 @@ def test_scanning_twice_changes_nothing(workflow, bot):
     scan(workflow)
     catch_up(workflow)
     flags = list(QualityFlag.objects.order_by("pk").values_list("pk", "state", "p", "found_at"))
-    assert scan(workflow).message == "0 new, 0 over."
+    assert scan(workflow).message == "0 new, 0 cleared."
     assert list(QualityFlag.objects.order_by("pk").values_list("pk", "state", "p", "found_at")) == flags
     assert not Skill.objects.filter(revision__gt=F("applied_revision")).exists()
 
@@ -152,7 +152,7 @@ def test_who_begins_to_look_comes_back_by_newer_answers(workflow, bot, monkeypat
     again = make_workflow(subjects=40, slug="more")
     fresh = [answered(bot, workflow, s, "no" if n % 2 else "yes", 3.0) for n, s in enumerate(subjects_of(again))]
     Classification.objects.bulk_create(fresh)
-    assert scan(workflow).message == "0 new, 1 over."
+    assert scan(workflow).message == "0 new, 1 cleared."
     assert dict(QualityFlag.objects.values_list("kind", "state")) == {"speed": "expired", "constant": "confirmed"}
     assert not Skill.objects.get(volunteer=bot, workflow=workflow).is_trusted
     Classification.objects.filter(pk__in=[row.pk for row in fresh]).delete()
@@ -182,4 +182,4 @@ def test_every_night_looks_once_through_what_is_new(workflow, bot):
 
 def test_nobody_has_answered(workflow):
     job = scan(workflow)
-    assert (job.state, job.message) == (JobState.DONE, "0 new, 0 over.")
+    assert (job.state, job.message) == (JobState.DONE, "0 new, 0 cleared.")
