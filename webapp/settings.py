@@ -34,9 +34,8 @@ try:
     _retrain_seconds = env.int("RETRAIN_CHECK_SECONDS", 60)
     TOKEN_DAYS = env.float("TOKEN_DAYS", 90, validate=validate.Range(min=0, min_inclusive=False))
     LEASE_FOR = timedelta(minutes=env.int("LEASE_MINUTES", 15))
-    # A worker that says nothing for so long is taken for dead, and its job goes to another.
     _job_lease_seconds = env.float("JOB_LEASE_SECONDS", 60, validate=validate.Range(min=0, min_inclusive=False))
-    JOB_LEASE = timedelta(seconds=_job_lease_seconds)
+    JOB_LEASE = timedelta(seconds=_job_lease_seconds)  # a worker silent for so long loses its job to another
     MAX_UPLOAD = env.int("MAX_UPLOAD_MB", 2048) * 2**20
     MIN_FREE = env.int("MIN_FREE_MB", 512) * 2**20
     LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
