@@ -1,7 +1,7 @@
 """Display stretches: linear, percentile, zscale, asinh, log and histogram, from pixel values to 0..1.
 
 As in `noise_normalisation`, everything works on the last two axes (H, W) and on any number of images before them, and
-NaN stays NaN. `static/volunteers/classify/stretch.js` draws the same curves in a browser.
+NaN stays NaN. `static/classify/stretch.js` draws the same curves in a browser.
 """
 
 from collections.abc import Callable
