@@ -17,7 +17,7 @@ WANTED = 0.95
 def test_the_loop_learns_to_tell_asteroids_from_a_real_night(tmp_path, shared_data, capsys):
     night = shared_data / "ztf-night-20181128"
     prepare(tmp_path)
-    played = manage(tmp_path, "demo_ztf", str(night), "--no-serve", "--port", str(free_port()), seconds=800)
+    played = manage(tmp_path, "demo_ztf", str(night), "--no-serve", "--no-control", "--port", str(free_port()))
     assert played.returncode == 0, played.stdout + played.stderr
     rounds = json.loads((tmp_path / "demo-ztf.json").read_text())["surveys"]["ztf"]["rounds"]
     champion = [one["model_auc"] for one in rounds if one["is_champion"]][-1]

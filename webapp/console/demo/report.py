@@ -51,13 +51,13 @@ def _rounded(outcome: Outcome) -> dict[str, Any]:
 
 
 def table(name: str, arms: Outcomes) -> Table:
-    """Return one survey's rounds, the control arm under the main one; a star marks a model that became champion."""
+    """Return one survey's rounds, the control arm's under the main one's; a star marks a new champion."""
     result = Table(title=name, caption=CAPTION, box=SIMPLE_HEAD)
     for heading in ("round", "asked", "training", "votes", "labels", "crowd", "model", "AUC"):
         result.add_column(heading, justify="left" if heading in ("asked", "training") else "right", no_wrap=True)
-    for outcomes in zip(*(arms[arm] for arm in ARMS), strict=True):
-        for arm, outcome in zip(ARMS.values(), outcomes, strict=True):
-            result.add_row(*_cells(arm, outcome))
+    for outcomes in zip(*arms.values(), strict=True):
+        for arm, outcome in zip(arms, outcomes, strict=True):
+            result.add_row(*_cells(ARMS[arm], outcome))
     return result
 
 

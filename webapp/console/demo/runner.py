@@ -26,11 +26,10 @@ GRACE = 30  # seconds; the simulated volunteers of the rounds never undo
 
 
 def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predict: Predict) -> Outcomes:
-    """Go round the loop with both arms, once a preset; `predict` says what a model is measured by."""
-    arms = {
-        "rounds": _arm(stage, address, seed, stage.main, predict),
-        "control": _arm(stage, address, seed, stage.control, predict),
-    }
+    """Go round the loop with each arm, once a preset; `predict` says what a model is measured by."""
+    arms = {"rounds": _arm(stage, address, seed, stage.main, predict)}
+    if stage.control:
+        arms["control"] = _arm(stage, address, seed, stage.control, predict)
     outcomes: Outcomes = {name: [] for name in arms}
     for number, preset in enumerate(stage.plan.presets, start=1):
         runs = {}
@@ -45,7 +44,8 @@ def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predic
 
 def hand_over(stage: Stage) -> None:
     """Leave the survey to people, who may undo: the control arm rests, and the schedule retrains on what they add."""
-    Workflow.objects.filter(pk=stage.control.pk).update(is_active=False)
+    if stage.control:
+        Workflow.objects.filter(pk=stage.control.pk).update(is_active=False)
     Workflow.objects.filter(pk=stage.main.pk).update(min_new_labels=RETRAIN_AFTER, undo_seconds=GRACE)
 
 

@@ -29,13 +29,13 @@ INGEST_SECONDS = 180.0
 
 @dataclass(frozen=True)
 class Stage:
-    """A survey ready for its rounds: `main` asks where the model is uncertain, `control` at random."""
+    """A survey ready for its rounds: `main` asks where the model is uncertain; `control`, where wanted, at random."""
 
     plan: Plan
     survey: Survey
     truth: Truth
     main: Workflow
-    control: Workflow
+    control: Workflow | None
 
 
 def set_stage(sky: Sky, seed: int, progress: Progress) -> Stage:
@@ -51,8 +51,9 @@ def set_stage(sky: Sky, seed: int, progress: Progress) -> Stage:
     return open_stage(sky, survey, truth)
 
 
-def open_stage(plan: Plan, survey: Survey, truth: Truth) -> Stage:
-    return Stage(plan, survey, truth, open_workflow(plan, survey, "main"), open_workflow(plan, survey, "control"))
+def open_stage(plan: Plan, survey: Survey, truth: Truth, *, with_control: bool = True) -> Stage:
+    control = open_workflow(plan, survey, "control") if with_control else None
+    return Stage(plan, survey, truth, open_workflow(plan, survey, "main"), control)
 
 
 def open_survey(plan: Plan) -> Survey:

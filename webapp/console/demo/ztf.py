@@ -75,7 +75,7 @@ def read_packets(folder: Path) -> Packets:
     return Packets(Truth(sources, PLAN.positive), groups, scores)
 
 
-def set_stage(folder: Path, packets: Packets, seed: int, progress: Progress) -> Stage:
+def set_stage(folder: Path, packets: Packets, seed: int, progress: Progress, *, with_control: bool) -> Stage:
     """Ingest the packets, and give away the truth of some objects as gold."""
     forget_survey(PLAN.slug)
     votes = round(VOTES_PER_SUBJECT * len(packets.groups) / ROUNDS)
@@ -83,7 +83,7 @@ def set_stage(folder: Path, packets: Packets, seed: int, progress: Progress) -> 
     survey = open_survey(plan)
     ingest(survey, folder, POOL, progress)
     give_gold(survey, packets, seed)
-    return open_stage(plan, survey, packets.truth)
+    return open_stage(plan, survey, packets.truth, with_control=with_control)
 
 
 def give_gold(survey: Survey, packets: Packets, seed: int) -> None:

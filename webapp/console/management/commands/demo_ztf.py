@@ -20,19 +20,30 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path, help="alert packets (.avro)")
         add_arguments(parser)
+        parser.add_argument(
+            "--no-control", action="store_true", help="leave out the arm that asks at random: half the time"
+        )
 
-    def handle(self, *args: Any, folder: Path, seed: int, port: int, no_serve: bool, **options: Any) -> None:
+    def handle(
+        self, *args: Any, folder: Path, seed: int, port: int, no_serve: bool, no_control: bool, **options: Any
+    ) -> None:
         if not folder.exists():
             raise CommandError(f"{folder} is not there. Name a folder of ZTF alert packets.")
         packets = ztf.read_packets(folder)
-        perform(lambda console, address: play(console, address, folder, packets, seed), port=port, no_serve=no_serve)
+
+        def rounds(console: Console, address: str) -> list[Stage]:
+            return play(console, address, folder, packets, seed, with_control=not no_control)
+
+        perform(rounds, port=port, no_serve=no_serve)
 
 
-def play(console: Console, address: str, folder: Path, packets: ztf.Packets, seed: int) -> list[Stage]:
+def play(
+    console: Console, address: str, folder: Path, packets: ztf.Packets, seed: int, *, with_control: bool
+) -> list[Stage]:
     began = time.monotonic()
     with bars(console) as lines:
         progress = Progress(lines, ztf.PLAN.name)
-        stage = ztf.set_stage(folder, packets, seed, progress)
+        stage = ztf.set_stage(folder, packets, seed, progress, with_control=with_control)
         outcomes = run_rounds(stage, address, seed, progress, of_everything)
     publish(console, "demo-ztf", seed, time.monotonic() - began, {ztf.PLAN.slug: outcomes})
     compare(console, packets, outcomes)
