@@ -17,6 +17,8 @@ LONGEST_CELL = 2**17
 """Characters of a cell: a quote that is never closed must not swallow the file. Python's own limit is the process's."""
 LONGEST_ROW = 2**22
 """Characters of a row, its line ends within quotes included."""
+MOST_EMPTY_ROWS = 2_000_000
+"""A spreadsheet may save its whole sheet, a million rows; a file of nothing but line ends would be read for minutes."""
 Skip = Callable[[str], bool]
 """Whether the subject of this external id is known already and need not be read."""
 
@@ -80,9 +82,12 @@ def _bounded(reader: Iterator[list[str]]) -> Iterator[list[str]]:
 
 
 def _body(reader: Iterator[list[str]], columns: Columns) -> Iterator[tuple[int | None, Row | BadInput]]:
-    found = False
+    found, empty = False, 0
     for number, cells in enumerate(reader, start=2):
         if not any(cells):
+            empty += 1
+            if empty > MOST_EMPTY_ROWS:
+                raise BadInput(f"has more than {MOST_EMPTY_ROWS:,} empty rows. Delete them; no row below was read.")
             continue
         row = _row(columns, [cell.strip() for cell in cells])
         if isinstance(row, Row) and not found and not columns.images and not row.images():

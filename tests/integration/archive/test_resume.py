@@ -1,6 +1,7 @@
 """Whatever ends an ingest half-way, the next attempt completes it, and every counter is right in the end."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -151,6 +152,29 @@ def test_a_cancelled_run_keeps_what_is_in(tmp_path, monkeypatch):
         work_on(run)
     run.refresh_from_db()
     assert 0 < run.added == Subject.objects.count() < 100
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_is_cancelled_while_its_reader_hangs(tmp_path, monkeypatch):
+    make_sky(tmp_path / "night", 4)
+    run = new_run(survey=make_survey(), path=tmp_path / "night", by=None)
+    answer = threading.Event()
+    monkeypatch.setattr("webapp.archive.ingest.reader.read", lambda *_: iter(answer.wait, True))
+    monkeypatch.setattr("webapp.archive.ingest.reader.PATIENCE", 0.5)
+
+    def from_the_page():
+        run.request_cancel()
+        connection.close()
+
+    cancel = threading.Timer(1, from_the_page)
+    cancel.start()
+    began = time.monotonic()
+    with pytest.raises(Cancelled):
+        work_on(run)
+    took = time.monotonic() - began
+    answer.set()
+    cancel.join()
+    assert took < 10
 
 
 def cut_all_connections():

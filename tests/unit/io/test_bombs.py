@@ -82,6 +82,12 @@ def test_a_manifest_of_200_000_columns(tmp_path, complaint):
     assert bad.reason == "the header names 200,000 columns; 10,000 are allowed. Leave some out."
 
 
+def test_a_manifest_of_empty_rows(tmp_path, complaint):
+    path = tmp_path / "m.csv"
+    path.write_bytes(b"image\n" + b"\n" * 2_100_000)
+    assert complaint(path).reason == "has more than 2,000,000 empty rows. Delete them; no row below was read."
+
+
 def test_a_manifest_of_many_columns_is_read(write_manifest, write_fits, sky_noise, subjects):
     write_fits("a.fits", sky_noise(8, 8))
     (subject,) = subjects(write_manifest(row() | {f"c{n}": n for n in range(9_000)}))

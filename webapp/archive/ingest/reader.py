@@ -17,6 +17,7 @@ PIECE_ITEMS = 64
 PIECE_BYTES = 4 * 1024**2
 PIECES_AHEAD = 2
 LOOK = 0.2  # seconds between looks at whether the other side is still there
+PATIENCE = 5.0  # seconds to wait for a reader that was told to stop, and may hang on a disk
 
 
 class _StoppedError(Exception):
@@ -74,7 +75,7 @@ class Reader:
 
     def __exit__(self, kind: type | None, error: BaseException | None, where: TracebackType | None) -> None:
         self._over.set()
-        self._thread.join()
+        self._thread.join(PATIENCE)
 
     def items(self, beat: Callable[[], None], every: float) -> Iterator[Item]:
         """Yield what is read, the end last; call `beat` when nothing came for `every` seconds.
