@@ -1,8 +1,6 @@
 """Inject synthetic movers into a survey's own pixels, as gold subjects in a workflow's queue."""
 
-import hashlib
 import random
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -24,6 +22,7 @@ from webapp.archive.ingest.prepare import Candidate, candidate
 from webapp.archive.ingest.store import add
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.archive.pixels import pixel_store, pixels_of
+from webapp.archive.synthetic_names import name_like
 from webapp.consensus.models import Consensus
 from webapp.core.jobs import JobState
 from webapp.core.messages import Sentence
@@ -39,24 +38,6 @@ NO_ROOM = Sentence(
         "in every place."
     )
 )
-
-FEWEST_DIGITS = 4
-
-
-def name_like(name: str, seed: int) -> str:
-    """Return a name of the same form as another, with other digits; always the same one for the same seed.
-
-    Names with too few digits to be told apart by them get some more at their end.
-    """
-    number = int.from_bytes(hashlib.blake2b(f"{seed} {name}".encode(), digest_size=16).digest(), "big")
-    digits = reversed(str(number).zfill(40))  # the first ones are mostly zeros
-    last = list(re.finditer(r"[0-9]+", name))[-1:]
-    if last and len(last[0].group()) >= FEWEST_DIGITS:
-        begin, end = last[0].span()
-        begin = max(begin, end - FEWEST_DIGITS)  # those before tell the night or the field
-        return name[:begin] + "".join(next(digits) for _ in range(end - begin)) + name[end:]
-    return f"{name[:190]}-{''.join(next(digits) for _ in range(6))}"
-
 
 BATCH = 25
 SET = "Training movers of {workflow}"
@@ -201,7 +182,7 @@ def _is_template(survey: Survey, channel: int) -> bool:
 def _keep(job: Injection, drawn: list[Candidate], shelf: Shelf) -> None:
     """Keep a batch, no more than are wanted. The survey's row is held as by an ingest, which fills the same arrays."""
     survey = Survey.objects.select_for_update(no_key=True).get(pk=job.workflow.survey_id)
-    fresh = unknown(survey, drawn)[: max(0, job.number - job.done)]
+    fresh = unknown(survey, drawn, observed_only=False)[: max(0, job.number - job.done)]
     if fresh:
         name = SET.format(workflow=job.workflow.slug)
         keys = keys_in_gaps(survey, len(fresh))

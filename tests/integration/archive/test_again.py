@@ -157,3 +157,22 @@ def test_a_dry_run_counts_and_keeps_nothing(tmp_path):
     assert not SubjectSet.objects.exists()
     assert kept(survey) == {}
     assert not (tmp_path / "pixels").exists()
+
+
+@pytest.mark.django_db
+def test_a_synthetic_subject_gives_its_name_to_an_observed_one(tmp_path):
+    survey = make_survey()
+    make_sky(tmp_path / "night", 4)
+    run_ingest(survey, tmp_path / "night")
+    synthetic = Subject.objects.order_by("pk").last()
+    Subject.objects.filter(pk=synthetic.pk).update(
+        external_id="field-0003", is_synthetic=True, metadata={"candid": "field-0003", "seeing": 1.2}
+    )
+    write_cube(tmp_path / "later" / "b.fits", seed=5)
+    write_manifest(tmp_path / "later", [row(f"field-{n:04d}", image="b.fits", plane=n) for n in range(16)])
+    assert run_ingest(survey, tmp_path / "later").added == 16
+    synthetic.refresh_from_db()
+    assert synthetic.external_id == synthetic.metadata["candid"] != "field-0003"
+    assert synthetic.external_id.startswith("field-")
+    assert not Subject.objects.get(survey=survey, external_id="field-0003").is_synthetic
+    assert run_ingest(survey, tmp_path / "later").known == 16

@@ -35,8 +35,9 @@ class Known:
 
     @classmethod
     def of(cls, survey: Survey) -> "Known":
-        """Load the ids of all subjects of a survey."""
-        return cls(Subject.objects.filter(survey=survey).values_list("external_id", flat=True).iterator(PART))
+        """Load the ids of all observed subjects of a survey."""
+        rows = Subject.objects.observed().filter(survey=survey)
+        return cls(rows.values_list("external_id", flat=True).iterator(PART))
 
     def __len__(self) -> int:
         return len(self.high)
@@ -56,7 +57,10 @@ def _digest(external_id: str) -> bytes:
     return hashlib.blake2b(external_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-TAKEN = "SELECT external_id FROM archive_subject WHERE survey_id = %s AND external_id = ANY(%s)"
+TAKEN = """
+    SELECT external_id FROM archive_subject
+    WHERE survey_id = %s AND external_id = ANY(%s) AND NOT (is_synthetic AND %s)
+"""
 ORIGINALS = """
     SELECT checksum, min(id) FROM archive_subject
     WHERE survey_id = %s AND checksum = ANY(%s) AND duplicate_of_id IS NULL
@@ -64,10 +68,13 @@ ORIGINALS = """
 """
 
 
-def unknown(survey: Survey, candidates: list[Candidate]) -> list[Candidate]:
-    """Return the candidates whose external id is new to the survey; of several with one id, the first."""
+def unknown(survey: Survey, candidates: list[Candidate], *, observed_only: bool = True) -> list[Candidate]:
+    """Return the candidates whose external id is new to the survey; of several with one id, the first.
+
+    A synthetic subject may bear an id by chance, and must not keep an observed one out.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(TAKEN, [survey.pk, [candidate.record.external_id for candidate in candidates]])
+        cursor.execute(TAKEN, [survey.pk, [one.record.external_id for one in candidates], observed_only])
         taken = {external_id for (external_id,) in cursor.fetchall()}
     fresh = []
     for candidate in candidates:

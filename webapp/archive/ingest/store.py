@@ -14,6 +14,7 @@ from webapp.archive.ingest.pixel_writer import Shelf, new_keys
 from webapp.archive.ingest.prepare import Candidate
 from webapp.archive.ingest.reader import Item
 from webapp.archive.models import IngestProblem, IngestRun, SubjectSet, Survey
+from webapp.archive.synthetic_names import free_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,7 @@ def keep(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tally:
     """
     survey = Survey.objects.select_for_update(no_key=True).get(pk=run.survey_id)
     fresh = unknown(survey, batch.candidates)
+    free_names(survey, [one.record.external_id for one in fresh])
     duplicates = add(survey, run.subject_set, fresh, shelf, new_keys(len(fresh))) if fresh else 0
     report(run, batch.problems)
     now = tally.plus(
