@@ -47,7 +47,21 @@ def how(client, **looked_for):
 
 @pytest.mark.parametrize("text", ["ZTF999", "ztf1234", "nothing", "%_", "x" * 100])
 def test_a_strangers_search_reads_an_index_and_not_the_archive(many, client, text):
-    assert "subject_by_beginning" in how(client, text=text)
+    assert "subject_by_name" in how(client, text=text)
+
+
+def test_a_beginning_that_many_names_share_is_paged_through_in_the_order_of_names(many, client):
+    plan = how(client, text="ztf9")
+    assert "subject_by_name" in plan
+    assert plan.count("Sort  (") == plan.count("Incremental Sort  ("), "a page of many names costs as a page of few"
+    names, address = [], f"{PAGE}?text=ztf12"
+    while address:
+        page = client.get(address)
+        names += [row.external_id for row in page.context["subjects"]]
+        address = f"{PAGE}?{page.context['next']}" if page.context["next"] else ""
+    archive = (f"ZTF{n * 7919 % 100003}" for n in range(1, 30001))
+    assert names == sorted(name for name in archive if name.startswith("ZTF12"))
+    assert len(names) > 100
 
 
 @pytest.mark.parametrize("looked_for", [{"kind": "cube"}, {"kind": "cube", "text": "ZTF9"}])

@@ -2,6 +2,7 @@
 
 import django.contrib.postgres.indexes
 import django.db.models.deletion
+import django.db.models.functions.comparison
 import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
@@ -173,7 +174,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='subject',
-            index=models.Index(models.F('survey'), django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('external_id'), name='text_pattern_ops'), name='subject_by_beginning'),
+            index=models.Index(models.F('survey'), django.db.models.functions.comparison.Collate(django.db.models.functions.text.Upper('external_id'), 'C'), name='subject_by_name'),
         ),
         migrations.AddIndex(
             model_name='subject',

@@ -2,9 +2,9 @@
 
 from typing import Self
 
-from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models.functions import Upper
+from django.db.models.functions import Collate, Upper
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models.survey import Survey
@@ -15,6 +15,10 @@ class Kind(models.TextChoices):
     TRACKLET = "tracklet", _("Tracklet")
     CUTOUT = "cutout", _("Cutout")
     CUBE = "cube", _("Cube")
+
+
+NAME_KEY = Collate(Upper("external_id"), "C")
+"""By which names are sorted and looked up by their beginning: without case, and as an index has them."""
 
 
 class SubjectQuerySet(models.QuerySet["Subject"]):
@@ -66,7 +70,7 @@ class Subject(models.Model):
         indexes = [
             models.Index(fields=["survey", "checksum"]),
             models.Index(fields=["survey", "object_group"]),
-            models.Index("survey", OpClass(Upper("external_id"), name="text_pattern_ops"), name="subject_by_beginning"),
+            models.Index("survey", NAME_KEY, name="subject_by_name"),
             models.Index("survey", "kind", "id", name="subject_by_kind"),
             models.Index("survey", "gold_label", name="subject_gold", condition=~models.Q(gold_label="")),
             GinIndex(fields=["metadata"], name="subject_metadata", opclasses=["jsonb_path_ops"]),

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from django import forms
 from django.db.models import Q, QuerySet
+from django.db.models.lookups import Exact, GreaterThan, StartsWith
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,7 @@ from ml.imaging.display import STRETCHES
 from ml.imaging.png import to_png
 from webapp.archive.blinding import opened, shown, with_told
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
+from webapp.archive.models.subject import NAME_KEY
 from webapp.archive.pixels import pixels_of
 from webapp.core.rate_limits import ByAddress
 
@@ -97,19 +99,30 @@ def _looks_for(form: FilterForm) -> bool:
 def _found(survey: Survey, wanted: dict[str, Any], knows_truth: bool) -> QuerySet[Subject]:
     """Return the subjects in the order of their ids, from `after` on: a late page costs no more than the first.
 
-    Whoever works on the survey may look for a part of a name, which reads all of them; everybody else for its
-    beginning, which an index finds.
+    Scientists of the survey may look for any part of a name, which reads all of them. Everybody else looks for its
+    beginning, and gets the subjects in the order of their names, as the index has them.
     """
     rows = Subject.objects.observed() if knows_truth else Subject.objects.all()
     rows = rows.filter(survey=survey).order_by("pk")
     if wanted.get("text"):
-        within = Q(external_id__icontains=wanted["text"]) | Q(object_group__icontains=wanted["text"])
-        rows = rows.filter(within if knows_truth else Q(external_id__istartswith=wanted["text"]))
+        if not knows_truth:
+            return _by_beginning(rows, wanted)
+        rows = rows.filter(Q(external_id__icontains=wanted["text"]) | Q(object_group__icontains=wanted["text"]))
     if wanted.get("kind"):
         rows = rows.filter(kind=wanted["kind"])
     if wanted.get("gold"):
         rows = rows.gold() if wanted["gold"] == "known" else rows.filter(gold_label="")
     return rows.filter(pk__gt=wanted["after"]) if wanted.get("after") else rows
+
+
+def _by_beginning(rows: QuerySet[Subject], wanted: dict[str, Any]) -> QuerySet[Subject]:
+    found = rows.filter(StartsWith(NAME_KEY, wanted["text"].upper()))
+    if wanted.get("kind"):
+        found = found.filter(kind=wanted["kind"])
+    if wanted.get("after"):
+        last = rows.filter(pk=wanted["after"]).values_list(NAME_KEY, flat=True).first() or ""
+        found = found.filter(GreaterThan(NAME_KEY, last) | Q(Exact(NAME_KEY, last), pk__gt=wanted["after"]))
+    return found.order_by(NAME_KEY, "pk")
 
 
 def _next(request: HttpRequest, found: list[Subject]) -> str:
