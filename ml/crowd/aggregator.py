@@ -20,7 +20,7 @@ class Aggregator(ABC):
     Attributes
     ----------
     posteriors_ : (n_items, K) float array
-        Rows sum to 1. An item without votes, or with none but "unsure" where that tells nothing, keeps the prior.
+        Rows sum to 1. An item without votes, or with nothing but abstentions where those tell nothing, keeps the prior.
     entropy_ : (n_items,) float array
         Of the posteriors, in bits: 0 certain, log2 K nothing known.
     prior_ : (K,) float array

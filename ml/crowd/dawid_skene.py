@@ -36,7 +36,7 @@ class DawidSkene(EM):
         Weight of each vote in the final posteriors. People err on the same items, so that their votes are not the
         independent evidence that the model takes them for; below 1, posteriors are less sure of themselves.
     pseudo_counts : (K, K + 1) float array, optional
-        A Dirichlet prior of one's own: answers (columns, the last unsure) to items of each class (rows) that every
+        A Dirichlet prior of one's own: answers (columns, abstentions last) to items of each class (rows) that every
         worker is taken to have given already.
 
     Attributes

@@ -1,7 +1,7 @@
 """GLAD: each worker's ability and each item's difficulty, by EM.
 
 Source: Whitehill et al. 2009, NIPS 22, 2035: an answer is right with probability ``sigmoid(ability / difficulty)``;
-a wrong one is any of the other classes alike. Unsure is no answer and no evidence.
+a wrong one is any of the other classes alike. An abstention is no evidence.
 """
 
 import numpy as np

@@ -11,7 +11,7 @@ def expected_information(confusion: np.ndarray, prior: np.ndarray) -> np.ndarray
     class and answer. At equal priors of two classes it is the skill of an agent: 0 for whoever answers alike whatever
     the class is, 1 for whoever always knows, and also for whoever always says the opposite.
 
-    Source: Marshall et al. 2016, MNRAS 455, 1171, section 4; here with unsure as one more answer.
+    Source: Marshall et al. 2016, MNRAS 455, 1171, section 4; here with abstentions as one more answer.
 
     Parameters
     ----------

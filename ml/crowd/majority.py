@@ -14,7 +14,7 @@ UNDECIDED = -1
 class Majority(Aggregator):
     """Shares of the definite votes, and a decision where there are enough of them.
 
-    Unsure is left out of the shares. Gold changes no share: it only tells how good the workers are.
+    Abstentions are left out of the shares. Gold changes no share: it only tells how good the workers are.
 
     Parameters
     ----------

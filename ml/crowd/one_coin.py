@@ -1,7 +1,7 @@
 """One-coin Dawid–Skene: one accuracy a worker, for crowds that vote too seldom for a whole confusion matrix.
 
 Source: Zhang, Chen, Zhou & Jordan 2016, Journal of Machine Learning Research 17, 1. A wrong answer is any of the
-other classes alike. Unsure has a rate of its own, the same for all classes, and so is no evidence.
+other classes alike. An abstention has a rate of its own, the same for all classes, and so is no evidence.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ class OneCoin(DawidSkene):
     Parameters
     ----------
     smoothing : float
-        Votes added for each class to everybody's right and wrong answers, and to unsure: Beta priors.
+        Votes added for each class to everybody's right and wrong answers, and to abstentions: Beta priors.
     max_iter, tol, temper
         As in `DawidSkene`.
 
@@ -78,7 +78,7 @@ def fair(counts: np.ndarray) -> np.ndarray:
 
 
 def confusion_matrices(coin: np.ndarray, silent: np.ndarray, classes: int) -> np.ndarray:
-    """Make (n_workers, K, K + 1) matrices from the rates of right and wrong (n_workers, 2) and of unsure."""
+    """Make (n_workers, K, K + 1) matrices from the rates of right and wrong (n_workers, 2) and of abstentions."""
     wrong = coin[:, 1] / max(classes - 1, 1)
     cells = np.where(np.eye(classes, dtype=bool), coin[:, :1, None], wrong[:, None, None])
     spoken = cells * (1 - silent)[:, None, None]

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
+from ml.crowd.answer import ANSWERS, CLASSES
 from ml.crowd.information import expected_information
-from ml.crowd.skill import ANSWERS, CLASSES, newcomer_counts
+from ml.crowd.skill import newcomer_counts
 from ml.crowd.swap import certain_enough, log_odds, skills_of
 
 NOTHING = (0.0, 0.0)
@@ -90,8 +91,8 @@ class OnlineSwap:
         return float(certain_enough(expit(log_odds(self.prior) + evidence)))
 
     def confusion(self, worker: str) -> np.ndarray:
-        """Return P(answer | class), (2, 3); a newcomer's for a worker not seen before."""
-        counts = self.counts_.get(worker, np.zeros((2, 3)))
+        """Return P(answer | class), (2, A); a newcomer's for a worker not seen before."""
+        counts = self.counts_.get(worker, np.zeros((len(CLASSES), len(ANSWERS))))
         return np.asarray(skills_of((counts + newcomer_counts())[None], self.coins)[0])
 
     def skill(self, worker: str) -> float:
@@ -99,7 +100,7 @@ class OnlineSwap:
         return float(expected_information(self.confusion(worker)[None], np.full(2, 0.5))[0])
 
     def teach(self, item: str, worker: str, column: int, weights: tuple[float, float]) -> None:
-        self.counts_.setdefault(worker, np.zeros((2, 3)))[:, column] += weights
+        self.counts_.setdefault(worker, np.zeros((len(CLASSES), len(ANSWERS))))[:, column] += weights
         self.votes_.setdefault(item, {})[worker] = Observed(column, weights)
 
     def teach_again(self, item: str) -> None:

@@ -8,14 +8,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from ml.crowd.votes import UNSURE, BadVotes, Votes, answer_codes, class_names, encode
+from ml.crowd.answer import ABSTENTIONS
+from ml.crowd.votes import BadVotes, Votes, answer_codes, class_names, encode
 
 Coded = tuple[tuple[str, ...], np.ndarray]
 """Distinct values in the order of the alphabet, and the code of each row."""
 
 
 def read_votes(path: Path) -> Votes:
-    """Read a CSV with the columns item, worker and label; "unsure" is an abstention.
+    """Read a CSV with the columns item, worker and label; labels may be `ABSTENTIONS`.
 
     Raises
     ------
@@ -30,7 +31,7 @@ def read_votes(path: Path) -> Votes:
     except BadVotes as bad:
         raise BadVotes(f"{path.name}: {bad}") from bad
     if not classes:
-        raise BadVotes(f"{path.name} holds nothing but {UNSURE!r}")
+        raise BadVotes(f"{path.name} holds nothing but {' and '.join(map(repr, ABSTENTIONS))}")
     return Votes(item, worker, answer_codes(labels, classes)[label], items, workers, classes)
 
 

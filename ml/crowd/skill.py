@@ -1,6 +1,6 @@
 """A volunteer's skill: the confusion matrix P(answer | class), learned on gold.
 
-Classes are ("no", "yes") and answers ("no", "yes", "unsure"), in this order, everywhere in this file.
+Rows are `CLASSES` and columns `ANSWERS` of `ml.crowd.answer`, A of them, everywhere in this file.
 """
 
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-CLASSES = ("no", "yes")
-ANSWERS = ("no", "yes", "unsure")
+from ml.crowd.answer import ABSTENTIONS, ANSWERS, CLASSES
+
 FLOOR = 0.005
 
-# What is believed of a newcomer, as answers already seen: right two times in three, unsure one time in ten.
+# What is believed of a newcomer, as answers already seen: right two times in three, abstaining one time in ten.
 RIGHT, WRONG = 2.0, 1.0
-UNSURE, DEFINITE = 0.5, 4.5
+ABSTAINED, DEFINITE = 0.5, 4.5
 
 
 @dataclass(frozen=True)
@@ -23,18 +23,19 @@ class Skill:
 
     Attributes
     ----------
-    matrix : ((no, yes, unsure), (no, yes, unsure))
+    matrix : (2, A) tuples of floats
         One row per true class, "no" first; rows sum to 1 and no cell is below `FLOOR`.
     """
 
-    matrix: tuple[tuple[float, float, float], tuple[float, float, float]]
+    matrix: tuple[tuple[float, ...], tuple[float, ...]]
 
     @classmethod
     def of(cls, matrix: np.ndarray | Sequence[Sequence[float]]) -> "Skill":
-        """Normalise the rows of a (2, 3) matrix of non-negative numbers, and lift every cell to the floor."""
+        """Normalise the rows of a (2, A) matrix of non-negative numbers, and lift every cell to the floor."""
         rows = np.asarray(matrix, float)
-        if rows.shape != (2, 3) or not np.isfinite(rows).all() or (rows < 0).any() or (rows.sum(axis=1) <= 0).any():
-            raise ValueError(f"a skill needs two rows of three non-negative numbers, not {matrix!r}")
+        shape = (len(CLASSES), len(ANSWERS))
+        if rows.shape != shape or not np.isfinite(rows).all() or (rows < 0).any() or (rows.sum(axis=1) <= 0).any():
+            raise ValueError(f"a skill needs two rows of {len(ANSWERS)} non-negative numbers, not {matrix!r}")
         no, yes = floored(rows).tolist()
         return cls((tuple(no), tuple(yes)))
 
@@ -55,42 +56,47 @@ def floored(rows: np.ndarray) -> np.ndarray:
     return shares * (1 - FLOOR * rows.shape[-1]) + FLOOR
 
 
-def skill_one_coin(correct: float, total: float, unsure: float = 0, seen: float | None = None) -> Skill:
+def skill_one_coin(
+    correct: float, total: float, abstained: float | Sequence[float] = 0, seen: float | None = None
+) -> Skill:
     """One number for both classes: how often a definite answer is right.
 
     Parameters
     ----------
     correct, total : float
         Right definite answers, and all definite answers, to subjects whose class is known.
-    unsure, seen : float
-        Unsure answers, and all answers, to any subjects; `seen` defaults to ``total + unsure``.
+    abstained : float or sequence of float
+        How often each of `ABSTENTIONS` was given, to any subjects.
+    seen : float
+        All answers to any subjects; ``total`` and the abstentions by default.
 
     Returns
     -------
     Skill
-        Means of the Beta posteriors. Unsure is as likely for either class, so it is no evidence.
+        Means of the Beta posteriors. An abstention is as likely for either class, so it is no evidence.
 
     Raises
     ------
     ValueError
         For counts that are negative or larger than their totals.
     """
-    seen = total + unsure if seen is None else seen
-    if not (0 <= correct <= total and 0 <= unsure <= seen):
-        raise ValueError(f"impossible counts: {correct} right of {total}, {unsure} unsure of {seen}")
+    silent = np.broadcast_to(np.asarray(abstained, float), len(ABSTENTIONS))
+    seen = total + silent.sum() if seen is None else seen
+    if not (0 <= correct <= total and silent.min() >= 0 and silent.sum() <= seen):
+        raise ValueError(f"impossible counts: {correct} right of {total}, {abstained} abstentions of {seen}")
     right = (correct + RIGHT) / (total + RIGHT + WRONG)
-    silent = (unsure + UNSURE) / (seen + UNSURE + DEFINITE)
-    spoken = 1 - silent
-    return Skill.of([[spoken * right, spoken * (1 - right), silent], [spoken * (1 - right), spoken * right, silent]])
+    rates = (silent + ABSTAINED / len(ABSTENTIONS)) / (seen + ABSTAINED + DEFINITE)
+    spoken = 1 - rates.sum()
+    return Skill.of([[spoken * right, spoken * (1 - right), *rates], [spoken * (1 - right), spoken * right, *rates]])
 
 
 def skill_two_coin(counts: np.ndarray | Sequence[Sequence[float]]) -> Skill:
-    """Learn each class' row by itself, and with it what an unsure tells.
+    """Learn each class' row by itself, and with it what an abstention tells.
 
     Parameters
     ----------
-    counts : (2, 3) array of non-negative numbers
-        Answers (no, yes, unsure) to subjects known to be "no" (first row) and "yes" (second row).
+    counts : (2, A) array of non-negative numbers
+        Answers to subjects known to be "no" (first row) and "yes" (second row).
 
     Returns
     -------
@@ -100,7 +106,10 @@ def skill_two_coin(counts: np.ndarray | Sequence[Sequence[float]]) -> Skill:
     return Skill.of(np.asarray(counts, float) + newcomer_counts())
 
 
-def newcomer_counts() -> np.ndarray:
-    """Return the Dirichlet prior of both rows: (2, 3) counts with the strength of RIGHT + WRONG definite answers."""
-    silent = UNSURE / DEFINITE * (RIGHT + WRONG)
-    return np.array([[RIGHT, WRONG, silent], [WRONG, RIGHT, silent]])
+def newcomer_counts(abstentions: int = len(ABSTENTIONS)) -> np.ndarray:
+    """Return the Dirichlet prior of both rows: counts with the strength of RIGHT + WRONG definite answers.
+
+    Shape (2, 2 + abstentions): `Votes` have one column for all abstentions, the site one for each.
+    """
+    silent = [ABSTAINED / abstentions / DEFINITE * (RIGHT + WRONG)] * abstentions
+    return np.array([[RIGHT, WRONG, *silent], [WRONG, RIGHT, *silent]])

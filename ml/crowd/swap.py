@@ -1,6 +1,6 @@
 """SWAP: the posterior of a subject from its votes, each weighted by the voter's skill (Marshall et al. 2016).
 
-Source: Marshall et al. 2016, MNRAS 455, 1171 (Space Warps), equations 4 to 6; here with unsure as a third answer.
+Source: Marshall et al. 2016, MNRAS 455, 1171 (Space Warps), equations 4 to 6; here with abstentions as a third answer.
 """
 
 from typing import Self
@@ -28,7 +28,7 @@ def posterior(prior: float | np.ndarray, votes: Votes, skills: np.ndarray) -> np
     prior : float or (n_items,) array in 0..1
     votes : Votes of two classes
     skills : (n_workers, 2, 3) array
-        P(answer | class), answers (first class, second class, unsure).
+        P(answer | class), answers (first class, second class, abstention).
 
     Returns
     -------
@@ -106,7 +106,7 @@ class Swap(Aggregator):
         return self
 
     def learn(self, votes: Votes, belief: np.ndarray) -> None:
-        self.alpha_ = soft_counts(votes, belief) + newcomer_counts()
+        self.alpha_ = soft_counts(votes, belief) + newcomer_counts(abstentions=1)
         self.confusion_ = skills_of(self.alpha_, self.coins)
 
     def finish(self, votes: Votes, belief: np.ndarray, known: np.ndarray) -> None:
@@ -121,7 +121,7 @@ class Swap(Aggregator):
     def predict(self, votes: Votes) -> np.ndarray:
         """Return posteriors (n_items, 2) of other votes; a worker not seen before is a newcomer."""
         rows = self.rows_of(votes)
-        newcomer = floored(newcomer_counts())
+        newcomer = floored(newcomer_counts(abstentions=1))
         return self.weigh(votes.once(), np.where((rows == UNKNOWN)[:, None, None], newcomer, self.confusion_[rows]))
 
     def weigh(self, votes: Votes, skills: np.ndarray) -> np.ndarray:
@@ -141,5 +141,6 @@ def skills_of(alpha: np.ndarray, coins: int) -> np.ndarray:
 
 def one_coin_counts(both: np.ndarray) -> np.ndarray:
     right, wrong = both[:, 0, 0] + both[:, 1, 1], both[:, 0, 1] + both[:, 1, 0]
-    unsure = both[:, :, 2].sum(axis=1)
-    return np.stack([np.stack([right, wrong, unsure], 1), np.stack([wrong, right, unsure], 1)], axis=1)
+    silent = both[:, :, 2:].sum(axis=1)
+    rows = [np.column_stack([right, wrong, silent]), np.column_stack([wrong, right, silent])]
+    return np.stack(rows, axis=1)

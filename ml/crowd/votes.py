@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
-UNSURE = "unsure"
+from ml.crowd.answer import ABSTENTIONS
 
 
 class BadVotes(ValueError):
@@ -52,7 +52,7 @@ class Votes:
     def of(
         cls, item: Sequence[str], worker: Sequence[str], label: Sequence[str], classes: Sequence[str] = ()
     ) -> "Votes":
-        """Encode three columns of names; `UNSURE` is an abstention.
+        """Encode three columns of names; `ABSTENTIONS` share one code.
 
         `classes` names all the answers there are, those that nobody gave too; without it they are read off the votes.
         Raises `BadVotes` for a label outside them, and for one that is NaN.
@@ -139,18 +139,18 @@ def check_codes(column: str, codes: np.ndarray, n: int) -> None:
 
 
 def class_names(labels: Sequence[str], classes: Sequence[str] = ()) -> tuple[str, ...]:
-    """Name the classes in order: those given, or all labels but `UNSURE`."""
+    """Name the classes in order: those given, or all labels but `ABSTENTIONS`."""
     if any(label.lower() == "nan" for label in labels):
-        raise BadVotes(f"a label is NaN; leave the vote out, or write {UNSURE!r}")
-    names = in_order(set(map(str, classes)) or set(labels) - {UNSURE})
-    outside = sorted(set(labels) - {UNSURE, *names})
+        raise BadVotes(f"a label is NaN; leave the vote out, or write {ABSTENTIONS[0]!r}")
+    names = in_order(set(map(str, classes)) or set(labels) - set(ABSTENTIONS))
+    outside = sorted(set(labels) - {*ABSTENTIONS, *names})
     if outside:
         raise BadVotes(f"the label {outside[0]!r} is none of the classes {', '.join(names)}")
     return names
 
 
 def answer_codes(labels: Sequence[str], names: Sequence[str]) -> np.ndarray:
-    codes = {name: code for code, name in enumerate(names)} | {UNSURE: len(names)}
+    codes = {name: code for code, name in enumerate(names)} | dict.fromkeys(ABSTENTIONS, len(names))
     return np.array([codes[label] for label in labels], dtype=np.int64)
 
 

@@ -11,16 +11,13 @@ const REASONS = {
   training: gettext("Practice image"),
 };
 const FLAG = "flag"; // the follow-up that says so
-const SAID = { yes: gettext("You said yes."), no: gettext("You said no."), unsure: gettext("You were unsure.") };
 
-function votesSentence(votes, answer) {
+function votesSentence(votes, answer, answers) {
   const others = { ...votes, [answer]: Math.max(0, (votes[answer] ?? 0) - 1) };
   const total = Object.values(others).reduce((sum, n) => sum + n, 0);
   if (!total) return gettext("You're the first to answer.");
-  return interpolate(
-    gettext("Others so far: %(yes)s yes, %(no)s no, %(unsure)s unsure."),
-    { yes: others.yes ?? 0, no: others.no ?? 0, unsure: others.unsure ?? 0 }, true,
-  );
+  const counts = Object.entries(answers).map(([value, { counted }]) => interpolate(counted, { n: others[value] ?? 0 }, true));
+  return interpolate(gettext("Others so far: %s."), [counts.join(", ")]);
 }
 
 function modelSentence(pReal) {
@@ -30,7 +27,7 @@ function modelSentence(pReal) {
 function feedbackSentence(feedback, answer) {
   const isYes = feedback.truth === "yes";
   if (feedback.correct) return isYes ? gettext("Correct: a mover.") : gettext("Correct: not a mover.");
-  if (answer === "unsure") return isYes ? gettext("This one is a mover.") : gettext("This one isn't a mover.");
+  if (!["yes", "no"].includes(answer)) return isYes ? gettext("This one is a mover.") : gettext("This one isn't a mover.");
   return isYes ? gettext("Not quite: this one is a mover.") : gettext("Not quite: this one isn't a mover.");
 }
 
@@ -51,9 +48,9 @@ function circle(canvas, { circle: places = [], radius }) {
 export class LastAnswer {
   #id = null;
 
-  /** `parts` are the card's elements; `followUps` the choices by answer; `choose(id, choice)` takes a chip. */
-  constructor(parts, followUps, choose, say) {
-    Object.assign(this, { parts, followUps, say });
+  /** `parts` are the card's elements; `config` has the answers and their follow-ups; `choose(id, choice)` takes a chip. */
+  constructor(parts, { answers, followUps }, choose, say) {
+    Object.assign(this, { parts, answers, followUps, say });
     parts.chips.addEventListener("click", (event) => {
       const chip = event.target.closest("button");
       if (chip) this.#pick(chip, choose);
@@ -67,7 +64,7 @@ export class LastAnswer {
     delete card.dataset.correct;
     picture.draw(thumbnail, { ...look, frame: 0, channel: 0 });
     delete thumbnail.dataset.circled;
-    said.textContent = SAID[classification.answer];
+    said.textContent = `${this.answers[classification.answer].said}.`;
     feedback.textContent = "";
     why.textContent = "";
     talk.removeAttribute("href"); // the server tells where, once it has the answer
@@ -98,7 +95,7 @@ export class LastAnswer {
     }
     tell(this.parts.card.querySelector(".heart"), reply.is_favourite);
     this.parts.talk.href = `${reply.about}#talk`;
-    const votes = reply.votes ? votesSentence(reply.votes, classification.answer) : "";
+    const votes = reply.votes ? votesSentence(reply.votes, classification.answer, this.answers) : "";
     if (!reply.accepted) this.parts.feedback.textContent = reply.message;
     this.parts.why.textContent = [REASONS[reply.reason], votes, modelSentence(reply.p_real)].filter(Boolean).join(" ");
   }

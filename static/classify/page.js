@@ -14,21 +14,19 @@ import { uuid } from "./uuid.js";
 
 const SETTLE = 250; // ms after a picture appears in which a second press is the echo of the first
 const UNDOABLE = 10;
-const SWIPES = { right: "yes", left: "no", down: "unsure", up: "undo" };
 
 const config = JSON.parse(document.getElementById("classify-config").textContent);
 const part = (name) => document.querySelector(`[data-part="${name}"]`);
 const parts = (...names) => Object.fromEntries(names.map((name) => [name, part(name)]));
 
+const swipes = { up: "undo", ...Object.fromEntries(Object.entries(config.answers).map(([value, { swipe }]) => [swipe, value])) };
 const api = new Api(config.urls);
 const outbox = await Outbox.open(api, config.workflow, config.who, { sent, refused, waiting });
 const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject), () => outbox.classifications.length);
 const stage = new Stage(part, config, say);
-const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why", "chips", "ask", "talk"), config.followUps, followUp, say);
+const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why", "chips", "ask", "talk"), config, followUp, say);
 const keymap = new Keymap({
-  yes: { label: gettext("Yes"), keys: ["y", "ArrowRight"], run: () => answer("yes") },
-  no: { label: gettext("No"), keys: ["n", "ArrowLeft"], run: () => answer("no") },
-  unsure: { label: gettext("Unsure (always fine)"), keys: ["u", "ArrowDown"], run: () => answer("unsure") },
+  ...Object.fromEntries(Object.entries(config.answers).map(([value, { hint, keys }]) => [value, { label: hint, keys, run: () => answer(value) }])),
   undo: { label: interpolate(gettext("Undo, for %s seconds"), [config.undo_seconds]), keys: ["z"], run: undo },
   talk: { label: gettext("Discuss the last subject"), keys: ["t"], run: talk },
   help: { label: gettext("This help"), keys: ["?"], run: () => part("keys").showModal() },
@@ -167,7 +165,7 @@ function answer(value) {
   answered += 1;
   last.show(classification, drawn, stage.look);
   offerUndo();
-  say({ yes: gettext("Answered yes."), no: gettext("Answered no."), unsure: gettext("Answered unsure.") }[value]);
+  say(config.answers[value].announced);
   outbox.classify(classification);
   advance();
 }
@@ -253,7 +251,7 @@ function listenToButtons() {
   part("undo").addEventListener("click", undo);
   part("swipe").checked = stage.choices.swipe;
   part("swipe").addEventListener("change", () => stage.choices.set({ swipe: part("swipe").checked }));
-  part("pictures").addEventListener("swipe", (event) => keymap.actions[SWIPES[event.detail]]?.run());
+  part("pictures").addEventListener("swipe", (event) => keymap.actions[swipes[event.detail]]?.run());
   part("again").addEventListener("click", look);
   part("look").addEventListener("click", look);
   part("leave").addEventListener("click", () => { queue.leaveOut(current); advance(); });

@@ -3,15 +3,12 @@
 from django.db import models
 from django.db.models import Q
 
+from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
-
-class Answer(models.TextChoices):
-    YES = "yes"
-    NO = "no"
-    UNSURE = "unsure"
+ANSWER_CHOICES = [(answer.value, answer.label) for answer in Answer]
 
 
 class Reason(models.TextChoices):
@@ -44,7 +41,7 @@ class Classification(models.Model):
     volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="classifications")
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="classifications")
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="classifications")
-    answer = models.CharField(max_length=6, choices=Answer)
+    answer = models.CharField(max_length=6, choices=ANSWER_CHOICES)
     follow_up = models.CharField(max_length=20, blank=True, default="")
     reason = models.CharField(max_length=10, choices=Reason, default=Reason.NEW)
     started_at = models.DateTimeField(null=True)

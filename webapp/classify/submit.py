@@ -34,7 +34,7 @@ class Submitted:
     @property
     def votes(self) -> dict[str, int]:
         """The standing votes: those that the consensus counts, and this one."""
-        votes = {"yes": self.consensus.votes_yes, "no": self.consensus.votes_no, "unsure": self.consensus.votes_unsure}
+        votes = self.consensus.votes_by_answer
         own = self.recorded.classification
         if own.withdrawn_at is None and not own.is_counted:
             votes[own.answer] += 1

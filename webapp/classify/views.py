@@ -1,5 +1,7 @@
 """The front page with its surveys, and the classify page; subjects come through the API."""
 
+from typing import Any
+
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -8,8 +10,10 @@ from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from ml.crowd.answer import Answer
 from webapp.archive.models import Membership, Role, Survey
-from webapp.classifications.models import MOST_MARKS, Answer, Classification
+from webapp.classifications.models import MOST_MARKS, Classification
+from webapp.classifications.presentation import PRESENTATIONS, Presentation, answer_buttons
 from webapp.guides.texts import tutorial_of
 from webapp.queue.counts import figures_of
 from webapp.volunteers.identity import reader_of, visitor_of
@@ -24,13 +28,21 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
         "workflow": workflow.slug,
         "who": request.user.pk,
         "undo_seconds": workflow.undo_seconds,
-        "followUps": {answer: workflow.offered(answer) for answer in Answer.values},
+        "followUps": {answer: workflow.offered(answer) for answer in Answer},
+        "answers": {answer: _words(shown) for answer, shown in PRESENTATIONS.items()},
         "channels": workflow.survey.channels,
         "reader": _reader(request, workflow),
         "lines": MOST_MARKS if workflow.line_marking else 0,
         "urls": {"next": f"/api/workflows/{workflow.slug}/next/", "classifications": "/api/classifications/"},
     }
-    return render(request, "classify/classify.html", {"workflow": workflow, "config": config})
+    context = {"workflow": workflow, "config": config, "buttons": answer_buttons()}
+    return render(request, "classify/classify.html", context)
+
+
+def _words(shown: Presentation) -> dict[str, Any]:
+    """Return what the page's scripts say of an answer, and by which keys and which swipe it is given."""
+    words = {name: str(getattr(shown, name)) for name in ("hint", "said", "announced", "counted")}
+    return {**words, "keys": shown.keys, "swipe": shown.swipe}
 
 
 def _reader(request: HttpRequest, workflow: Workflow) -> dict[str, object]:

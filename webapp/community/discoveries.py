@@ -4,8 +4,9 @@ from datetime import datetime
 
 from django.db import transaction
 
+from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
-from webapp.classifications.models import Answer, Classification, Reason
+from webapp.classifications.models import Classification, Reason
 from webapp.community.models import Discovery, Notification
 from webapp.workflows.models import Workflow
 

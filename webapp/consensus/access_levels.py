@@ -67,8 +67,7 @@ def missing_in(skill: Skill | None, wanted: float) -> list[str]:
         (bogus, lambda n: ngettext("%(n)d more bogus one to answer", "%(n)d more bogus ones to answer", n)),
     ]
     said = [say(FEWEST - share.n) % {"n": FEWEST - share.n} for share, say in few if share.n < FEWEST]
-    unsure = _uncertain(real, bogus, wanted)
-    return said + unsure
+    return said + _uncertain(real, bogus, wanted)
 
 
 def _uncertain(real: Share, bogus: Share, wanted: float) -> list[str]:

@@ -10,7 +10,7 @@ from webapp.classifications.models import Classification
 from webapp.consensus.consensus_rows import read_rows, recompute_rows, write_rows
 from webapp.consensus.evidence import posterior_of, weigh_in_order
 from webapp.consensus.locking import Voter
-from webapp.consensus.models import Consensus
+from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.consensus.retirement import BY_VOTES, reason_to_retire
 from webapp.consensus.skills import Truths, set_records, told
 from webapp.queue.entries import lock_entries, open_slots
@@ -84,7 +84,7 @@ def _add(row: Consensus, answers: Sequence[Classification]) -> None:
     follow_ups = Counter(row.follow_ups)
     for answer in answers:
         if answer.evidence is not None:
-            name = f"votes_{answer.answer}"
+            name = VOTE_COLUMNS[answer.answer]
             setattr(row, name, getattr(row, name) + 1)
             row.evidence += answer.evidence
             follow_ups.update([answer.follow_up] if answer.follow_up else [])

@@ -10,6 +10,7 @@ from django.db.models.functions import Abs
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from ml.crowd.answer import CLASSES
 from ml.crowd.dawid_skene import DawidSkene
 from ml.crowd.votes import Votes
 from webapp.classifications.models import Classification
@@ -24,12 +25,10 @@ NO_ANSWERS = Sentence(gettext_noop("No classifications yet."))
 DAWID_SKENE = Sentence(gettext_noop("Dawid–Skene over %(count)s votes."))
 TURNED = Sentence(gettext_noop("Disagrees on %(count)s of %(all)s subjects."))
 
-CLASSES = ("no", "yes")
-
 # Votes that weigh: they count, stand, and are of people who are trusted.
 QUERY = """
     SELECT subject_id::bigint, volunteer_id::bigint,
-        (CASE answer WHEN 'no' THEN 0 WHEN 'yes' THEN 1 ELSE 2 END)::smallint
+        coalesce(array_position(%(classes)s::text[], answer::text) - 1, cardinality(%(classes)s::text[]))::smallint
     FROM classifications_classification
     WHERE workflow_id = %(workflow)s AND withdrawn_at IS NULL AND is_counted AND evidence IS NOT NULL
 """
@@ -38,7 +37,7 @@ FIELDS = (("subject", ">i8"), ("voter", ">i8"), ("answer", ">i2"))
 
 def all_votes(workflow: Workflow) -> Votes:
     """Return the votes that weigh; items and workers are named by their primary keys, classes are no and yes."""
-    rows = copy_out(QUERY, FIELDS, {"workflow": workflow.pk})
+    rows = copy_out(QUERY, FIELDS, {"workflow": workflow.pk, "classes": list(CLASSES)})
     subjects, item = np.unique(rows["subject"], return_inverse=True)
     voters, worker = np.unique(rows["voter"], return_inverse=True)
     names = tuple(map(str, subjects.tolist())), tuple(map(str, voters.tolist()))

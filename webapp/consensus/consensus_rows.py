@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from webapp.classifications.models import Classification
-from webapp.consensus.models import Consensus
+from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.core.sql import Columns, execute, fetch
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
 ROW = Columns(Consensus, "summed")
-WRITTEN = (
-    "subject_id", "votes_yes", "votes_no", "votes_unsure", "evidence", "posterior", "is_retired", "retired_reason",
-    "retired_at",
-)  # fmt: skip
+VOTES = tuple(VOTE_COLUMNS.values())
+WRITTEN = ("subject_id", *VOTES, "evidence", "posterior", "is_retired", "retired_reason", "retired_at")
 
 # Slots that are taken: leases that are out, and answers that do not count yet. Nobody asks for those of gold.
 TAKEN = """
@@ -37,13 +35,17 @@ READ = f"""
     FROM queue_queueentry AS entry {SUMMED} WHERE entry.id = ANY(%s)
 """  # noqa: S608  # column names of our own models
 
+_COUNTED = ", ".join(
+    f"count(*) FILTER (WHERE vote.answer = '{answer}') AS {column}" for answer, column in VOTE_COLUMNS.items()
+)
+
 # Every vote of the subject is read, instead of what was summed before.
 ADD_UP = f"""
-    SELECT entry.subject_id, {TAKEN}, votes.yes, votes.no, votes.unsure, votes.evidence, votes.follow_ups, {ROW.sql}
+    SELECT entry.subject_id, {TAKEN}, votes.evidence, votes.follow_ups, {", ".join(f"votes.{name}" for name in VOTES)},
+        {ROW.sql}
     FROM queue_queueentry AS entry {SUMMED}
     CROSS JOIN LATERAL (
-        SELECT count(*) FILTER (WHERE vote.answer = 'yes') AS yes, count(*) FILTER (WHERE vote.answer = 'no') AS no,
-            count(*) FILTER (WHERE vote.answer = 'unsure') AS unsure, coalesce(sum(vote.evidence), 0) AS evidence,
+        SELECT {_COUNTED}, coalesce(sum(vote.evidence), 0) AS evidence,
             array_agg(vote.follow_up) FILTER (WHERE vote.follow_up <> '') AS follow_ups
         FROM classifications_classification AS vote
         WHERE vote.workflow_id = entry.workflow_id AND vote.subject_id = entry.subject_id
@@ -52,26 +54,28 @@ ADD_UP = f"""
     WHERE entry.id = ANY(%s)
 """  # noqa: S608  # column names of our own models
 
+_NAMES = ", ".join(VOTES)
+
 # Answers that begin to count take their places in the order given. Queue entries that would not change are left alone,
 # so that adding up anew writes little.
-WRITE = """
+WRITE = f"""
     WITH summed AS (
         SELECT * FROM unnest(
-            %(subject_id)s::bigint[], %(votes_yes)s::int[], %(votes_no)s::int[], %(votes_unsure)s::int[],
+            %(subject_id)s::bigint[], {", ".join(f"%({name})s::int[]" for name in VOTES)},
             %(evidence)s::bigint[], %(follow_ups)s::text[], %(posterior)s::float8[], %(is_retired)s::boolean[],
             %(retired_reason)s::text[], %(retired_at)s::timestamptz[], %(open_slots)s::smallint[]
-        ) AS row (subject_id, votes_yes, votes_no, votes_unsure, evidence, follow_ups, posterior, is_retired,
+        ) AS row (subject_id, {_NAMES}, evidence, follow_ups, posterior, is_retired,
             retired_reason, retired_at, open_slots)
     ), stored AS (
         INSERT INTO consensus_consensus AS old (
-            workflow_id, subject_id, votes_yes, votes_no, votes_unsure, evidence, follow_ups, posterior, method,
+            workflow_id, subject_id, {_NAMES}, evidence, follow_ups, posterior, method,
             version, is_retired, retired_reason, retired_at, updated_at
         )
-        SELECT %(workflow)s, subject_id, votes_yes, votes_no, votes_unsure, evidence, follow_ups::jsonb, posterior,
+        SELECT %(workflow)s, subject_id, {_NAMES}, evidence, follow_ups::jsonb, posterior,
             %(method)s, 1, is_retired, retired_reason, retired_at, now()
-        FROM summed WHERE votes_yes + votes_no + votes_unsure > 0 OR is_retired
+        FROM summed WHERE {" + ".join(VOTES)} > 0 OR is_retired
         ON CONFLICT (workflow_id, subject_id) DO UPDATE SET
-            votes_yes = excluded.votes_yes, votes_no = excluded.votes_no, votes_unsure = excluded.votes_unsure,
+            {", ".join(f"{name} = excluded.{name}" for name in VOTES)},
             evidence = excluded.evidence, follow_ups = excluded.follow_ups, posterior = excluded.posterior,
             method = excluded.method, version = old.version + 1, is_retired = excluded.is_retired,
             retired_reason = excluded.retired_reason, retired_at = excluded.retired_at,
@@ -79,7 +83,7 @@ WRITE = """
     ), gone AS (
         DELETE FROM consensus_consensus AS old USING summed
         WHERE old.workflow_id = %(workflow)s AND old.subject_id = summed.subject_id
-            AND summed.votes_yes + summed.votes_no + summed.votes_unsure = 0 AND NOT summed.is_retired
+            AND {" + ".join(f"summed.{name}" for name in VOTES)} = 0 AND NOT summed.is_retired
     ), numbered AS MATERIALIZED (
         SELECT id, evidence, nextval('classifications_position') AS position
         FROM unnest(%(counted)s::uuid[], %(weights)s::bigint[]) AS counted (id, evidence)
@@ -92,7 +96,7 @@ WRITE = """
     FROM summed
     WHERE entry.workflow_id = %(workflow)s AND entry.subject_id = summed.subject_id
         AND (entry.open_slots, entry.is_retired) <> (summed.open_slots, summed.is_retired)
-"""
+"""  # noqa: S608  # column names of our own models
 
 
 def read_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
@@ -104,9 +108,11 @@ def read_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tu
 def recompute_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
     """Do what `read_rows` does, with the sums made anew of all votes that weigh."""
     rows = {}
-    for subject, taken, yes, no, unsure, evidence, follow_ups, *stored in fetch(ADD_UP, [[row.pk for row in entries]]):
-        row = _row(workflow, subject, stored)
-        row.votes_yes, row.votes_no, row.votes_unsure, row.evidence = yes, no, unsure, int(evidence)
+    for subject, taken, evidence, follow_ups, *rest in fetch(ADD_UP, [[entry.pk for entry in entries]]):
+        row = _row(workflow, subject, rest[len(VOTES) :])
+        for name, votes in zip(VOTES, rest, strict=False):
+            setattr(row, name, votes)
+        row.evidence = int(evidence)
         row.follow_ups = dict(sorted(Counter(follow_ups or ()).items()))
         rows[subject] = (row, taken)
     return rows

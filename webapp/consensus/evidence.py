@@ -10,23 +10,14 @@ from functools import lru_cache
 
 from scipy.special import betaincinv, expit
 
+from ml.crowd.answer import ABSTENTIONS, ANSWERS, CLASSES
 from ml.crowd.skill import Skill, skill_one_coin, skill_two_coin
 from ml.crowd.swap import certain_enough, log_odds
-from webapp.consensus.models import Consensus
+from webapp.consensus.models import CELLS, Consensus, cell_of
 from webapp.workflows.models import Method, Workflow
 
 PRIOR_VOTES = 2.0
 NAT = 1_000_000
-
-CELLS = (
-    "true_yes_said_yes",
-    "true_yes_said_no",
-    "true_yes_said_unsure",
-    "true_no_said_yes",
-    "true_no_said_no",
-    "true_no_said_unsure",
-)
-"""Names of the counts of answers to subjects whose class is known: true class, answer."""
 
 Counts = tuple[int, ...]
 """Such counts, in the order of `CELLS`."""
@@ -34,19 +25,17 @@ Counts = tuple[int, ...]
 NEWCOMER: Counts = (0,) * len(CELLS)
 
 
-def cell_of(truth: str, answer: str) -> str:
-    """Return the name of the count of an answer to subjects of one true class."""
-    return f"true_{truth}_said_{answer}"
-
-
 @lru_cache(maxsize=10_000)
 def skill_of(method: str, counts: Counts) -> Skill:
     """Return P(answer | class) of a volunteer by the workflow's method; without any counts, a newcomer's."""
-    yes_right, yes_wrong, yes_unsure, no_wrong, no_right, no_unsure = counts
+    count = dict(zip(CELLS, counts, strict=True))
+    rows = [[count[cell_of(truth, answer)] for answer in ANSWERS] for truth in CLASSES]
     if method == Method.SWAP_TWO_COIN:
-        return skill_two_coin([[no_right, no_wrong, no_unsure], [yes_wrong, yes_right, yes_unsure]])
-    right = no_right + yes_right
-    return skill_one_coin(right, right + no_wrong + yes_wrong, no_unsure + yes_unsure)
+        return skill_two_coin(rows)
+    right = sum(count[cell_of(truth, truth)] for truth in CLASSES)
+    total = sum(count[cell_of(truth, answer)] for truth in CLASSES for answer in CLASSES)
+    abstained = [sum(count[cell_of(truth, answer)] for truth in CLASSES) for answer in ABSTENTIONS]
+    return skill_one_coin(right, total, abstained)
 
 
 @lru_cache(maxsize=100_000)

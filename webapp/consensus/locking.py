@@ -8,7 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from webapp.classifications.models import Classification
-from webapp.consensus.evidence import CELLS, Counts
+from webapp.consensus.evidence import Counts
+from webapp.consensus.models import CELLS
 from webapp.core.sql import Columns, fetch
 from webapp.workflows.models import Workflow
 

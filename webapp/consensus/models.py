@@ -1,30 +1,39 @@
 """Consensus on each subject, volunteers' skills, and the jobs that compute both anew."""
 
+from functools import reduce
+from operator import add
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, FloatField, Q, Value
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Cast, Coalesce, Greatest, NullIf
 
+from ml.crowd.answer import ABSTENTIONS, ANSWERS, CLASSES, Answer
 from webapp.archive.models import Subject
 from webapp.core.jobs import Job
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Method, Workflow
 
-VOTES = F("votes_yes") + F("votes_no") + F("votes_unsure")
+VOTE_COLUMNS = {answer.value: f"votes_{answer}" for answer in Answer}
+"""The column that counts the votes for each answer."""
+
+NO_VOTES = dict.fromkeys(VOTE_COLUMNS.values(), 0)
+
+VOTES = reduce(add, map(F, VOTE_COLUMNS.values()))
 """How many votes count."""
 
 
-def _share(part: F | Greatest) -> Coalesce:
+def _share(part: F | CombinedExpression | Greatest) -> Coalesce:
     return Coalesce(Cast(part, FloatField()) / NullIf(VOTES, Value(0)), Value(0.0), output_field=FloatField())
 
 
-AGREEMENT = _share(Greatest("votes_yes", "votes_no", "votes_unsure"))
-"""The share of the most common answer, unsure being one: 1/3 to 1, and 0 where nobody voted."""
+AGREEMENT = _share(Greatest(*VOTE_COLUMNS.values()))
+"""The share of the most common answer, abstentions among them; 0 where nobody voted."""
 
-UNSURE_SHARE = _share(F("votes_unsure"))
-"""The share of unsure, 0 to 1."""
+UNDECIDED_SHARE = _share(reduce(add, (F(VOTE_COLUMNS[answer]) for answer in ABSTENTIONS)))
+"""The share of abstentions, 0 to 1."""
 
 
 class RetiredReason(models.TextChoices):
@@ -70,7 +79,11 @@ class Consensus(models.Model):
 
     @property
     def votes(self) -> int:
-        return self.votes_yes + self.votes_no + self.votes_unsure
+        return sum(self.votes_by_answer.values())
+
+    @property
+    def votes_by_answer(self) -> dict[str, int]:
+        return {answer: getattr(self, column) for answer, column in VOTE_COLUMNS.items()}
 
     @property
     def label(self) -> str:
@@ -94,17 +107,26 @@ class ConsensusRecompute(Job):
         return f"Recompute {self.pk} of {self.workflow}"
 
 
+def cell_of(truth: str, answer: str) -> str:
+    """Return the column that counts an answer to subjects of one true class."""
+    return f"true_{truth}_said_{answer}"
+
+
+CELLS = tuple(cell_of(truth, answer) for truth in ("yes", "no") for answer in Answer)
+"""Names of the counts of answers to subjects whose class is known."""
+
+
 class Skill(models.Model):
     """How a volunteer answers subjects whose class is known: one count per true class and answer."""
 
     volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="skills")
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="skills")
-    true_yes_said_yes = models.PositiveIntegerField(default=0)
-    true_yes_said_no = models.PositiveIntegerField(default=0)
-    true_yes_said_unsure = models.PositiveIntegerField(default=0)
-    true_no_said_yes = models.PositiveIntegerField(default=0)
-    true_no_said_no = models.PositiveIntegerField(default=0)
-    true_no_said_unsure = models.PositiveIntegerField(default=0)
+    true_yes_said_yes = models.PositiveIntegerField(default=0, db_default=0)
+    true_yes_said_no = models.PositiveIntegerField(default=0, db_default=0)
+    true_yes_said_unsure = models.PositiveIntegerField(default=0, db_default=0)
+    true_no_said_yes = models.PositiveIntegerField(default=0, db_default=0)
+    true_no_said_no = models.PositiveIntegerField(default=0, db_default=0)
+    true_no_said_unsure = models.PositiveIntegerField(default=0, db_default=0)
     is_trusted = models.BooleanField(default=True, db_default=True, help_text="answers of others weigh nothing")
     revision = models.PositiveIntegerField(default=0, db_default=0, help_text="how often the past was judged anew")
     applied_revision = models.PositiveIntegerField(
@@ -126,11 +148,8 @@ class Skill(models.Model):
         return f"{self.volunteer} in {self.workflow}"
 
     def counts(self) -> list[list[int]]:
-        """Return rows by true class (no, yes), columns by answer (no, yes, unsure)."""
-        return [
-            [self.true_no_said_no, self.true_no_said_yes, self.true_no_said_unsure],
-            [self.true_yes_said_no, self.true_yes_said_yes, self.true_yes_said_unsure],
-        ]
+        """Return rows by true class, columns by answer, in the order of `CLASSES` and `ANSWERS`."""
+        return [[getattr(self, cell_of(truth, answer)) for answer in ANSWERS] for truth in CLASSES]
 
 
 class Aggregation(Job):

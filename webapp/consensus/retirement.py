@@ -1,6 +1,6 @@
 """Retirement rules: when a subject needs no more votes; any one rule is enough."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 from django.utils.formats import number_format
 from django.utils.translation import ngettext
 
+from ml.crowd.answer import Answer
 from webapp.consensus.models import Consensus, RetiredReason
 from webapp.workflows.models import FLAG, Method, Workflow
 
@@ -18,19 +19,29 @@ BY_VOTES = frozenset(RetiredReason) - {RetiredReason.HUMAN}
 class Sums:
     """What the votes on one subject come to, or on many: every field a number, or an array of one length."""
 
-    yes: Any
-    no: Any
-    unsure: Any
-    posterior: Any
+    by_answer: Mapping[str, Any]
+    posterior: Any = None
     flags: Any = 0
 
     @property
+    def yes(self) -> Any:
+        return self.by_answer[Answer.YES]
+
+    @property
+    def no(self) -> Any:
+        return self.by_answer[Answer.NO]
+
+    @property
     def votes(self) -> Any:
-        return self.yes + self.no + self.unsure
+        return sum(self.by_answer.values())
 
     @property
     def decided(self) -> Any:
         return self.yes + self.no
+
+    @property
+    def undecided(self) -> Any:
+        return self.votes - self.decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +55,8 @@ class Rule:
 
 def rules_of(workflow: Workflow) -> list[Rule]:
     """Return the rules that are on; the first that holds gives the reason."""
-    rules = [_flagged(workflow), _nothing_here(workflow), _settled(workflow), _agreement(workflow), _unsure(workflow)]
-    return [rule for rule in (*rules, _count(workflow)) if rule]
+    rules = (_flagged, _nothing_here, _settled, _agreement, _undecided, _count)
+    return [rule for make in rules if (rule := make(workflow))]
 
 
 def in_words(workflow: Workflow) -> list[str]:
@@ -54,7 +65,7 @@ def in_words(workflow: Workflow) -> list[str]:
 
 def reason_to_retire(row: Consensus) -> str:
     """Return why the votes retire a subject, or an empty string."""
-    sums = Sums(row.votes_yes, row.votes_no, row.votes_unsure, row.posterior, row.follow_ups.get(FLAG, 0))
+    sums = Sums(row.votes_by_answer, row.posterior, row.follow_ups.get(FLAG, 0))
     return next((rule.reason for rule in rules_of(row.workflow) if rule.holds(sums)), "")
 
 
@@ -69,7 +80,7 @@ def _percent(share: float) -> str:
 
 
 def _settled(workflow: Workflow) -> Rule:
-    """Return the method's own rule. Unsure votes count towards no answer: a majority needs votes that decided."""
+    """Return the method's own rule. Abstentions count towards no answer: a majority needs votes that decided."""
     least = max(workflow.min_votes, 1)
     if workflow.method == Method.MAJORITY:
         return _agreed(workflow.majority, least)
@@ -119,22 +130,22 @@ def _nothing_here(workflow: Workflow) -> Rule | None:
             least,
         ) % {"n": least}
 
-    return Rule(RetiredReason.NOTHING_HERE, say, lambda sums: (sums.no >= least) & (sums.yes + sums.unsure == 0))
+    return Rule(RetiredReason.NOTHING_HERE, say, lambda sums: (sums.no >= least) & (sums.votes == sums.no))
 
 
-def _unsure(workflow: Workflow) -> Rule | None:
-    share, least = workflow.unsure_share, workflow.unsure_votes
+def _undecided(workflow: Workflow) -> Rule | None:
+    share, least = workflow.undecided_share, workflow.undecided_votes
     if share is None:
         return None
 
     def say() -> str:
         return ngettext(
-            "Sent to experts when %(share)s of at least %(n)d vote are unsure.",
-            "Sent to experts when %(share)s of at least %(n)d votes are unsure.",
+            "Sent to experts when %(share)s of at least %(n)d vote are undecided.",
+            "Sent to experts when %(share)s of at least %(n)d votes are undecided.",
             least,
         ) % {"share": _percent(share), "n": least}
 
-    return Rule(RetiredReason.OTHER, say, lambda sums: (sums.votes >= least) & (sums.unsure >= share * sums.votes))
+    return Rule(RetiredReason.OTHER, say, lambda sums: (sums.votes >= least) & (sums.undecided >= share * sums.votes))
 
 
 def _flagged(workflow: Workflow) -> Rule | None:

@@ -1,7 +1,7 @@
 """Preview of other retirement rules on the existing votes: how many subjects would retire, and how many reopen."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,22 +9,22 @@ from scipy.special import expit
 
 from ml.crowd.swap import certain_enough, log_odds
 from webapp.consensus.evidence import NAT, PRIOR_VOTES
-from webapp.consensus.models import RetiredReason
+from webapp.consensus.models import VOTE_COLUMNS, RetiredReason
 from webapp.consensus.recompute import evidence_under
 from webapp.consensus.retirement import Sums, reasons_to_retire
 from webapp.core.sql import fetch
 from webapp.workflows.models import FLAG, Method, Workflow
 
 # What a person retired stays so, and training subjects never retire.
-READ = """
-    SELECT summed.subject_id, summed.votes_yes, summed.votes_no, summed.votes_unsure, summed.evidence,
+READ = f"""
+    SELECT summed.subject_id, {", ".join(f"summed.{column}" for column in VOTE_COLUMNS.values())}, summed.evidence,
         coalesce((summed.follow_ups ->> %(flag)s)::int, 0), summed.is_retired
     FROM consensus_consensus AS summed
     JOIN queue_queueentry AS entry
         ON entry.workflow_id = summed.workflow_id AND entry.subject_id = summed.subject_id
     WHERE summed.workflow_id = %(workflow)s AND NOT entry.is_gold
         AND NOT (summed.is_retired AND summed.retired_reason = %(human)s)
-"""
+"""  # noqa: S608  # column names of our own model
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,13 @@ def preview_rules(changed: Workflow) -> Trial:
     A change of method weighs all votes anew in memory: about three seconds for a million of them.
     """
     kept = {"workflow": changed.pk, "flag": FLAG, "human": RetiredReason.HUMAN}
-    rows = np.array(fetch(READ, kept), dtype=np.int64).reshape(-1, 7)
-    subject, yes, no, unsure, evidence, flags, retired = rows.T
+    rows = np.array(fetch(READ, kept), dtype=np.int64).reshape(-1, len(VOTE_COLUMNS) + 4)
+    subject, *votes, evidence, flags, retired = rows.T
     if changed.method not in (Method.MAJORITY, Workflow.objects.values_list("method", flat=True).get(pk=changed.pk)):
         anew = evidence_under(changed)
         evidence = np.array([anew.get(int(pk), 0) for pk in subject], dtype=np.int64)
-    sums = Sums(yes, no, unsure, _posterior(changed, yes, no, evidence), flags)
+    sums = Sums(dict(zip(VOTE_COLUMNS, votes, strict=True)), flags=flags)
+    sums = replace(sums, posterior=_posterior(changed, sums, evidence))
     reasons, was = reasons_to_retire(changed, sums), retired.astype(bool)
     now = reasons != ""
     return Trial(
@@ -63,8 +64,8 @@ def preview_rules(changed: Workflow) -> Trial:
     )
 
 
-def _posterior(workflow: Workflow, yes: Any, no: Any, evidence: Any) -> Any:
+def _posterior(workflow: Workflow, sums: Sums, evidence: Any) -> Any:
     """Do for arrays what `webapp.consensus.evidence.posterior_of` does for a row."""
     if workflow.method == Method.MAJORITY:
-        return (yes + PRIOR_VOTES * workflow.prior) / (yes + no + PRIOR_VOTES)
+        return (sums.yes + PRIOR_VOTES * workflow.prior) / (sums.decided + PRIOR_VOTES)
     return certain_enough(expit(log_odds(workflow.prior) + evidence / NAT))

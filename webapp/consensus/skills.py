@@ -8,10 +8,11 @@ from datetime import datetime
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Greatest
 
+from ml.crowd.answer import CLASSES
 from webapp.archive.models import Subject, Survey
 from webapp.classifications.models import Classification
-from webapp.consensus.evidence import CELLS, Counts, Share, cell_of, share_of
-from webapp.consensus.models import Skill
+from webapp.consensus.evidence import Counts, Share, share_of
+from webapp.consensus.models import CELLS, Skill, cell_of
 from webapp.core.sql import execute, fetch
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
@@ -32,11 +33,8 @@ SET = f"""
 
 # Whose past was judged anew is told by a number, so that a change while their answers are weighed is not overlooked.
 STALE = """
-    INSERT INTO consensus_skill AS known (
-        volunteer_id, workflow_id, true_yes_said_yes, true_yes_said_no, true_yes_said_unsure,
-        true_no_said_yes, true_no_said_no, true_no_said_unsure, revision, updated_at
-    )
-    SELECT id, %(workflow)s, 0, 0, 0, 0, 0, 0, 1, now() FROM unnest(%(volunteer)s::bigint[]) AS voter (id) ORDER BY id
+    INSERT INTO consensus_skill AS known (volunteer_id, workflow_id, revision, updated_at)
+    SELECT id, %(workflow)s, 1, now() FROM unnest(%(volunteer)s::bigint[]) AS voter (id) ORDER BY id
     ON CONFLICT (volunteer_id, workflow_id) DO UPDATE SET revision = known.revision + 1
 """
 
@@ -150,7 +148,7 @@ class Confused:
     truth: str
     n: int
     wrong: Share
-    unsure: int
+    undecided: int
 
 
 def answered_by(volunteer: Volunteer, workflow: Workflow) -> list[Answered]:
@@ -163,12 +161,12 @@ def answered_by(volunteer: Volunteer, workflow: Workflow) -> list[Answered]:
 
 
 def sensitivity_of(answers: list[Answered]) -> Share:
-    """Return the share of real ones that were recognised; unsure counts neither way."""
+    """Return the share of real ones that were recognised; abstentions count neither way."""
     return _recognised(answers, "yes")
 
 
 def specificity_of(answers: list[Answered]) -> Share:
-    """Return the share of bogus ones that were recognised; unsure counts neither way."""
+    """Return the share of bogus ones that were recognised; abstentions count neither way."""
     return _recognised(answers, "no")
 
 
@@ -182,10 +180,10 @@ def over_time(answers: list[Answered]) -> list[Point]:
 def most_confused(answers: list[Answered], most: int = 8) -> list[Confused]:
     """Return the classes that were answered wrongly at least once, those most often mixed up first."""
     totals = Counter((each.label, each.truth) for each in answers)
-    wrong = Counter(each.label for each in answers if each.answer not in (each.truth, "unsure"))
-    unsure = Counter(each.label for each in answers if each.answer == "unsure")
+    wrong = Counter(each.label for each in answers if each.answer != each.truth and each.answer in CLASSES)
+    undecided = Counter(each.label for each in answers if each.answer not in CLASSES)
     rows = [
-        Confused(label, truth, n, share_of(wrong[label], n - unsure[label]), unsure[label])
+        Confused(label, truth, n, share_of(wrong[label], n - undecided[label]), undecided[label])
         for (label, truth), n in totals.items()
         if wrong[label]
     ]
@@ -193,7 +191,7 @@ def most_confused(answers: list[Answered], most: int = 8) -> list[Confused]:
 
 
 def _recognised(answers: list[Answered], truth: str) -> Share:
-    said = [each.answer for each in answers if each.truth == truth and each.answer != "unsure"]
+    said = [each.answer for each in answers if each.truth == truth and each.answer in CLASSES]
     return share_of(said.count(truth), len(said))
 
 

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from ml.crowd.answer import ABSTENTIONS
 from webapp.consensus.evidence import Share
 from webapp.consensus.skills import WINDOW, Point, answered_by, most_confused, over_time, sensitivity_of, specificity_of
 from webapp.volunteers.identity import reader_of
@@ -37,7 +38,7 @@ def _record(reader: Volunteer, workflow: Workflow) -> dict[str, Any] | None:
     return {
         "workflow": workflow,
         "n": len(answers),
-        "unsure": sum(each.answer == "unsure" for each in answers),
+        "undecided": sum(each.answer in ABSTENTIONS for each in answers),
         "sensitivity": sensitivity_of(answers),
         "specificity": specificity_of(answers),
         "points": points,

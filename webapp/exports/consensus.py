@@ -8,8 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from webapp.classifications.models import Answer
-from webapp.consensus.models import Consensus
+from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.core.csv_writer import csv_parts, moment
 from webapp.exports.rows import PAGE, names_by_subject, test_sets_of, training_sets_of
 from webapp.learning.models import Checkpoint, Score
@@ -30,7 +29,7 @@ SCHEMA = pa.schema(
         ("winning_answer", pa.string()),
         ("winning_votes", pa.int32()),
         ("agreement", pa.float64()),
-        *((f"votes_{answer}", pa.int32()) for answer in Answer.values),
+        *((column, pa.int32()) for column in VOTE_COLUMNS.values()),
         ("follow_ups", pa.string()),
         ("method", pa.string()),
         ("version", pa.int32()),
@@ -81,7 +80,7 @@ def consensus_pages(workflow: Workflow) -> Iterator[list[Row]]:
 
 
 def _votes(row: Consensus) -> Row:
-    votes = {answer: getattr(row, f"votes_{answer}") for answer in Answer.values}
+    votes = row.votes_by_answer
     most = max(votes.values())
     winners = [answer for answer, number in votes.items() if number == most]
     return {
@@ -91,7 +90,7 @@ def _votes(row: Consensus) -> Row:
         "winning_answer": winners[0] if len(winners) == 1 else "",
         "winning_votes": most,
         "agreement": most / row.votes if row.votes else None,
-        **{f"votes_{answer}": number for answer, number in votes.items()},
+        **{VOTE_COLUMNS[answer]: number for answer, number in votes.items()},
         "follow_ups": json.dumps(row.follow_ups, ensure_ascii=False),
         "method": row.method,
         "version": row.version,

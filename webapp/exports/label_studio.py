@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring  # only written here, never read
 
+from ml.crowd.answer import Answer
 from webapp.classifications.marks import from_corner
-from webapp.classifications.models import Answer, Mark
+from webapp.classifications.models import Mark
 from webapp.exports.panoptes import FOLLOW_UP_QUESTION, TRAIL, follow_ups_of, marks_of
 from webapp.exports.rows import Facts, Given, answers_of, facts_of, queued
 from webapp.learning.models import Checkpoint, Score

@@ -8,9 +8,10 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
+from ml.crowd.answer import Answer
 from webapp.archive.models import SubjectSet
 from webapp.classifications.marks import Ends, from_corner
-from webapp.classifications.models import Answer, Classification, Mark, Reason
+from webapp.classifications.models import Classification, Mark, Reason
 from webapp.core.csv_writer import csv_parts, moment
 from webapp.exports.rows import Facts, Given, answers, facts_of, queued
 from webapp.queue.models import QueueEntry

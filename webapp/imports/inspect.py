@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
-from webapp.classifications.models import Answer
+from webapp.classifications.presentation import PRESENTATIONS
 from webapp.imports.csv_files import read_csv
 from webapp.imports.label_studio import read_label_studio
 from webapp.imports.record import (
@@ -25,17 +26,13 @@ from webapp.imports.record import (
 )
 from webapp.workflows.models import Workflow
 
-WORDS = {
-    Answer.UNSURE: {"unsure", "sure", "maybe", "unclear", "uncertain", "know", "tell", "perhaps"},
-    Answer.YES: {"yes", "y", "true", "real", "1"},
-    Answer.NO: {"no", "n", "false", "bogus", "none", "nothing", "nothinghere", "0", "not"},
-}
+ABSTENTIONS_FIRST = sorted(PRESENTATIONS, key=lambda answer: answer.decided)
 NOTHING = {"nothing", "nothinghere", "none"}
 A_FEW = 3
 
 
 def guess_answers(labels: Iterable[str], workflow: Workflow | None = None) -> dict[str, str]:
-    """Return by label yes, no or unsure, and an empty string where nothing suggests one.
+    """Return by label its answer, and an empty string where nothing suggests one.
 
     In a list of what may be seen, with a label for nothing, every other label is a yes.
     """
@@ -49,7 +46,7 @@ def guess_answers(labels: Iterable[str], workflow: Workflow | None = None) -> di
 
 def _by_words(label: str) -> str:
     words = set(_words(label))
-    return next((answer.value for answer, signs in WORDS.items() if words & signs), "")
+    return next((answer.value for answer in ABSTENTIONS_FIRST if words & PRESENTATIONS[answer].words), "")
 
 
 def _words(label: str) -> list[str]:

@@ -11,10 +11,10 @@ from uuid import UUID, uuid5
 
 from django.utils.crypto import salted_hmac
 
+from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
 from webapp.archive.pixels import shape_of
 from webapp.classifications.marks import Line, WrongMark, check_lines, to_line
-from webapp.classifications.models import Answer
 from webapp.imports.record import ALL_LEFT_OUT, METADATA, NO_MATCH, NO_MEANING, NO_SOURCE, SUBJECT, Reason, Record
 from webapp.volunteers.identity import pseudonym
 from webapp.volunteers.models import Volunteer
@@ -40,7 +40,7 @@ class Choices:
     task
         The task whose labels are answers.
     answers
-        What each label means: yes, no, unsure, or an empty string to leave it out.
+        What each label means: an answer, or an empty string to leave it out.
     follow_up_task, lines_task
         The tasks that follow-ups and lines are taken from; empty for none.
     """
@@ -58,9 +58,9 @@ class Choices:
             raise WrongChoice(NO_SOURCE())
         if self.match != SUBJECT and not self.match.startswith(METADATA):
             raise WrongChoice(NO_MATCH(subject=SUBJECT, metadata=METADATA, match=self.match))
-        wrong = set(self.answers.values()) - {*Answer.values, LEAVE_OUT}
+        wrong = set(self.answers.values()) - {*Answer, LEAVE_OUT}
         if wrong:
-            raise WrongChoice(NO_MEANING(meaning=min(wrong)))
+            raise WrongChoice(NO_MEANING(answers=", ".join(Answer), meaning=min(wrong)))
         if not any(self.answers.values()):
             raise WrongChoice(ALL_LEFT_OUT())
 

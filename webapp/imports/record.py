@@ -34,7 +34,7 @@ NO_JSON = Sentence(
 
 NO_SOURCE = Sentence(gettext_noop("Enter the source of the file."))
 NO_MATCH = Sentence(gettext_noop("Match subjects by “%(subject)s” or “%(metadata)sKEY”, not by “%(match)s”."))
-NO_MEANING = Sentence(gettext_noop("Map a label to yes, no or unsure, or skip it; not to “%(meaning)s”."))
+NO_MEANING = Sentence(gettext_noop("Map a label to an answer (%(answers)s), or skip it; not to “%(meaning)s”."))
 ALL_LEFT_OUT = Sentence(
     gettext_noop("Every label is skipped, so nothing would be imported. Map at least one label to an answer.")
 )

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
-from webapp.classifications.models import Answer
+from webapp.classifications.presentation import PRESENTATIONS
 from webapp.core.messages import in_words
 from webapp.exports.formats import EXPORTS, file_response, site_address
 from webapp.imports.inspect import Look, guess_answers, look
@@ -26,7 +26,7 @@ from webapp.imports.run import SUFFIXES, UploadRefused, keep_upload, remove_uplo
 from webapp.imports.store import told
 from webapp.workflows.models import Workflow
 
-MEANINGS = [*((answer.value, answer.label) for answer in Answer), ("", gettext_lazy("skip"))]
+MEANINGS = [*((answer.value, shown.button) for answer, shown in PRESENTATIONS.items()), ("", gettext_lazy("skip"))]
 LABELS_SHOWN = 60
 
 

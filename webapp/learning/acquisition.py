@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from django.db import connection, transaction
 
 from webapp.classifications.models import Reason
-from webapp.consensus.models import Consensus
+from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.learning.models import Checkpoint, Score, ScoringRun
 from webapp.learning.retention import prune
 from webapp.queue.models import QueueEntry
@@ -33,7 +33,7 @@ SET priority = worth.value, reason = worth.reason
 FROM (
     SELECT queued.id,
         greatest(%(floor)s, coalesce(score.entropy / ln(2.0), 1)) * greatest(%(floor)s, CASE
-            WHEN crowd.votes_yes + crowd.votes_no + crowd.votes_unsure > 0 THEN CASE
+            WHEN {" + ".join(f"crowd.{column}" for column in VOTE_COLUMNS.values())} > 0 THEN CASE
                 WHEN crowd.posterior > 0 AND crowd.posterior < 1 THEN
                     -(crowd.posterior * ln(crowd.posterior) + (1 - crowd.posterior) * ln(1 - crowd.posterior)) / ln(2.0)
                 ELSE 0 END

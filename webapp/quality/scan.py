@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
+from ml.crowd.answer import ANSWERS
 from ml.crowd.quality.answers import Answers
 from ml.crowd.quality.flag import Flag
 from ml.crowd.quality.scan import find_flags
@@ -33,7 +34,7 @@ FLAGGED = Sentence(gettext_noop("%(new)s new, %(over)s cleared."))
 # Those of people who are not trusted are among them: that is how these come back.
 QUERY = """
     SELECT answer.volunteer_id::bigint, answer.subject_id::bigint,
-        (CASE answer.answer WHEN 'no' THEN 0 WHEN 'yes' THEN 1 ELSE 2 END)::smallint,
+        (array_position(%(answers)s::text[], answer.answer::text) - 1)::smallint,
         (CASE WHEN subject.gold_label = '' THEN -1 WHEN subject.gold_label = 'yes' THEN 1
             WHEN subject.gold_label = ANY(%(positive)s::text[]) THEN 1 ELSE 0 END)::smallint,
         coalesce(extract(epoch FROM answer.finished_at - answer.started_at), 'NaN')::double precision,
@@ -48,7 +49,8 @@ FIELDS = (
 
 def all_answers(workflow: Workflow) -> tuple[Answers, NDArray[np.int64]]:
     """Return the answers that count, and the primary keys of their volunteers by code."""
-    rows = copy_out(QUERY, FIELDS, {"workflow": workflow.pk, "positive": workflow.survey.positive})
+    parameters = {"workflow": workflow.pk, "positive": workflow.survey.positive, "answers": list(ANSWERS)}
+    rows = copy_out(QUERY, FIELDS, parameters)
     volunteers, volunteer = np.unique(rows["volunteer"], return_inverse=True)
     subjects, subject = np.unique(rows["subject"], return_inverse=True)
     answers = Answers(
@@ -71,10 +73,9 @@ NEWEST = 300
 # A change marks the volunteer, so that the schedule weighs their answers anew (`webapp.consensus.recompute`).
 TRUST = """
     INSERT INTO consensus_skill AS known (
-        volunteer_id, workflow_id, true_yes_said_yes, true_yes_said_no, true_yes_said_unsure,
-        true_no_said_yes, true_no_said_no, true_no_said_unsure, revision, is_trusted, updated_at
+        volunteer_id, workflow_id, revision, is_trusted, updated_at
     )
-    SELECT voter.id, %(workflow)s, 0, 0, 0, 0, 0, 0, 1, voter.is_trusted, now()
+    SELECT voter.id, %(workflow)s, 1, voter.is_trusted, now()
     FROM (
         SELECT id, NOT EXISTS (
             SELECT FROM quality_qualityflag AS flag

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ml.crowd.quality.flag import CHANCE, CONSTANT, COPY, SPEED
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
+from webapp.classifications.presentation import PRESENTATIONS
 from webapp.quality.models import FlagState, QualityFlag, QualityScan
 from webapp.quality.scan import decide, start_scan
 from webapp.workflows.models import Workflow
@@ -38,7 +39,6 @@ WORDS = {
         "contradict everybody else."
     ),
 }
-ANSWERS = {"yes": gettext_lazy("yes"), "no": gettext_lazy("no"), "unsure": gettext_lazy("unsure")}
 
 
 def title_of(flag: QualityFlag) -> str:
@@ -49,7 +49,7 @@ def evidence_of(flag: QualityFlag) -> str:
     """Return the evidence as one sentence."""
     numbers = {name: localize(value) for name, value in flag.numbers.items()}
     if "answer" in numbers:
-        numbers["answer"] = str(ANSWERS[numbers["answer"]])
+        numbers["answer"] = str(PRESENTATIONS[numbers["answer"]].name)
     return str(WORDS[flag.kind]) % numbers
 
 

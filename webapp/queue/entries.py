@@ -27,7 +27,7 @@ def _fewest(workflow: Workflow) -> int:
         (True, workflow.min_votes),
         (workflow.agreement is not None, workflow.agreement_votes),
         (workflow.empty_after_no_votes is not None, workflow.empty_after_no_votes or 0),
-        (workflow.unsure_share is not None, workflow.unsure_votes),
+        (workflow.undecided_share is not None, workflow.undecided_votes),
         (workflow.flags is not None, workflow.flags or 0),
     )
     return min(max(least, 1) for is_on, least in rules if is_on)

@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef
 from numpy.typing import NDArray
 
 from webapp.classifications.models import Classification, Reason
-from webapp.consensus.models import Consensus
+from webapp.consensus.models import NO_VOTES, Consensus
 from webapp.learning.roles import classes_of
 from webapp.review.models import Ruling, Verdict
 from webapp.workflows.models import Workflow
@@ -55,7 +55,7 @@ def _rulings(workflow: Workflow, *, only_random: bool) -> list[tuple[bool, float
 
 def _gold(workflow: Workflow) -> list[tuple[bool, float, str]]:
     voted = Consensus.objects.filter(workflow=workflow, subject__gold_source="manifest", subject__is_synthetic=False)
-    known = voted.exclude(subject__gold_label="").exclude(votes_yes=0, votes_no=0, votes_unsure=0)
+    known = voted.exclude(subject__gold_label="").exclude(**NO_VOTES)
     rows = known.order_by("-pk").values_list("subject__gold_label", "posterior", "subject__object_group")
     classes = classes_of(workflow.survey)
     return [(classes.answer(label) == "yes", posterior, group) for label, posterior, group in rows[:MOST]]

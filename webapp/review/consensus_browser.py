@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import partial, reduce
 from hashlib import blake2b
 from itertools import pairwise
+from operator import or_
 from typing import Any
 
 from django.db.models import (
@@ -25,21 +26,20 @@ from django.db.models import (
 )
 from django.db.models.functions import Abs, Cast, Floor, Least
 
+from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
-from webapp.classifications.models import Answer
-from webapp.consensus.models import AGREEMENT, UNSURE_SHARE, VOTES, Consensus, RetiredReason
+from webapp.consensus.models import AGREEMENT, UNDECIDED_SHARE, VOTE_COLUMNS, VOTES, Consensus, RetiredReason
 from webapp.core.cached_figures import cached_figure
 from webapp.learning.models import Checkpoint
 from webapp.review.models import Ruling
 from webapp.workflows.models import Workflow
 
 STATES = ("open", "retired", *RetiredReason.values)
-ANSWERS = (*Answer.values, "tie")
+ANSWERS = (*Answer, "tie")
 TRUTHS = ("gold", "ruled", "unruled", "unknown")
-SORTS = ("posterior", "votes", "agreement", "unsure", "updated", "name", "gap")
-COLUMN = {"votes": "votes_all", "unsure": "unsure_share", "updated": "updated_at", "name": "subject__external_id"}
+SORTS = ("posterior", "votes", "agreement", "undecided", "updated", "name", "gap")
+COLUMN = {"votes": "votes_all", "undecided": "undecided_share", "updated": "updated_at", "name": "subject__external_id"}
 FEW_NAMES = 5000
-VOTES_BY_ANSWER = {answer: f"votes_{answer}" for answer in Answer.values}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +52,8 @@ class Wanted:
     votes_max: int | None = None
     agree_min: float | None = None
     agree_max: float | None = None
-    unsure_min: float | None = None
-    unsure_max: float | None = None
+    undecided_min: float | None = None
+    undecided_max: float | None = None
     gap_min: float | None = None
     state: str = ""
     answer: str = ""
@@ -72,9 +72,9 @@ class Wanted:
 
 
 def summed(workflow: Workflow) -> QuerySet[Consensus]:
-    """Return a workflow's consensus rows, each with `votes_all`, `agreement` and `unsure_share`."""
+    """Return a workflow's consensus rows, each with `votes_all`, `agreement` and `undecided_share`."""
     return Consensus.objects.filter(workflow=workflow).annotate(
-        votes_all=VOTES, agreement=AGREEMENT, unsure_share=UNSURE_SHARE
+        votes_all=VOTES, agreement=AGREEMENT, undecided_share=UNDECIDED_SHARE
     )
 
 
@@ -100,7 +100,7 @@ def browse(workflow: Workflow, rows: QuerySet[Consensus], wanted: Wanted) -> Que
     To ask for a gap, they need what `with_model` adds.
     """
     asked = _between("votes_all", wanted.votes_min, wanted.votes_max, includes_top=True)
-    asked &= _between("unsure_share", wanted.unsure_min, wanted.unsure_max)
+    asked &= _between("undecided_share", wanted.undecided_min, wanted.undecided_max)
     asked &= _state(wanted.state) & _answer(wanted.answer) & _truth(wanted.truth)
     if wanted.gap_min is not None:
         asked &= Q(gap__gte=wanted.gap_min)
@@ -137,11 +137,11 @@ def _state(state: str) -> Q:
 def _answer(answer: str) -> Q:
     """Ask for the most common answer; where two share the first place, it is a tie."""
     if answer == "tie":
-        return ~(_answer("yes") | _answer("no") | _answer("unsure")) & Q(votes_all__gt=0)
+        return ~reduce(or_, map(_answer, Answer)) & Q(votes_all__gt=0)
     if not answer:
         return Q()
-    others = [name for each, name in VOTES_BY_ANSWER.items() if each != answer]
-    return Q(*((f"{VOTES_BY_ANSWER[answer]}__gt", F(name)) for name in others))
+    others = [name for each, name in VOTE_COLUMNS.items() if each != answer]
+    return Q(*((f"{VOTE_COLUMNS[answer]}__gt", F(name)) for name in others))
 
 
 def _truth(truth: str) -> Q:
@@ -160,12 +160,10 @@ COLUMNS = {
     "subject_id": "subject_id",
     "ra_deg": "subject__ra",
     "dec_deg": "subject__dec",
-    "votes_yes": "votes_yes",
-    "votes_no": "votes_no",
-    "votes_unsure": "votes_unsure",
+    **{name: name for name in VOTE_COLUMNS.values()},
     "votes": "votes_all",
     "agreement": "agreement",
-    "unsure_share": "unsure_share",
+    "unsure_share": "undecided_share",
     "posterior": "posterior",
     "method": "method",
     "version": "version",

@@ -3,7 +3,7 @@
 from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.db.models.functions import Abs
 
-from webapp.consensus.models import Consensus
+from webapp.consensus.models import VOTES, Consensus
 from webapp.learning.promotion import champion_of
 from webapp.learning.roles import role_of
 from webapp.workflows.models import Workflow
@@ -60,7 +60,7 @@ def disagreements(
             ),
             p_real=F("score__p_real"),
             gap=Abs(F("posterior") - F("score__p_real")),
-            votes_all=F("votes_yes") + F("votes_no") + F("votes_unsure"),
+            votes_all=VOTES,
             ruling_id=F("ruling__pk"),
             verdict=F("ruling__verdict"),
         )

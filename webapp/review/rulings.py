@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import Subject
 from webapp.community.discoveries import confirm, take_back
 from webapp.consensus.apply_votes import recompute_subjects
-from webapp.consensus.models import Consensus, RetiredReason
+from webapp.consensus.models import NO_VOTES, Consensus, RetiredReason
 from webapp.consensus.skills import truth_changed
 from webapp.learning.models import Score
 from webapp.learning.roles import classes_of, role_of
@@ -149,7 +149,7 @@ def _bring_back(workflow: Workflow, subject: Subject) -> None:
     lock_entries(workflow, [subject.pk])
     row = Consensus.objects.filter(workflow=workflow, subject=subject)
     row.update(is_retired=False, retired_reason="", retired_at=None)
-    row.filter(votes_yes=0, votes_no=0, votes_unsure=0).delete()
+    row.filter(**NO_VOTES).delete()
     is_gold = Subject.objects.gold().filter(pk=subject.pk).exists()
     QueueEntry.objects.filter(workflow=workflow, subject=subject).update(is_retired=False, is_gold=is_gold)
     recompute_subjects(workflow, [subject.pk])

@@ -18,7 +18,7 @@ from webapp.workflows.models import Workflow
 
 RULES = (
     "method", "prior", "min_votes", "max_votes", "majority", "accept_threshold", "reject_threshold",
-    "agreement", "agreement_votes", "empty_after_no_votes", "unsure_share", "unsure_votes", "flags",
+    "agreement", "agreement_votes", "empty_after_no_votes", "undecided_share", "undecided_votes", "flags",
 )  # fmt: skip
 
 
@@ -42,8 +42,8 @@ class WorkflowSettings(TypedDict):
     agreement: float | None
     agreement_votes: int
     empty_after_no_votes: int | None
-    unsure_share: float | None
-    unsure_votes: int
+    undecided_share: float | None
+    undecided_votes: int
     flags: int | None
     random_fraction: float
     training_schedule: Schedule

@@ -9,29 +9,32 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from ml.crowd.answer import Answer
 from webapp.archive.models import Kind, SubjectSet, Survey
 from webapp.archive.survey_settings import set_sizes
-from webapp.classifications.models import Answer
+from webapp.classifications.presentation import PRESENTATIONS
 from webapp.workflow_settings.change_workflow import WorkflowSettings
 from webapp.workflow_settings.schedule_field import ScheduleField
 from webapp.workflows.models import Method, Workflow
 
-RULES = ("agreement", "agreement_votes", "empty_after_no_votes", "unsure_share", "unsure_votes", "flags")
-RULE_SHARES = ("agreement", "unsure_share")
+RULES = ("agreement", "agreement_votes", "empty_after_no_votes", "undecided_share", "undecided_votes", "flags")
+RULE_SHARES = ("agreement", "undecided_share")
 RULE_LABELS = {
     "agreement": _("Agreement"),
     "agreement_votes": _("minimum votes for it"),
     "empty_after_no_votes": _("“Nothing here” after this many no votes"),
-    "unsure_share": _("Send to experts above this fraction of unsure"),
-    "unsure_votes": _("minimum votes for it"),
+    "undecided_share": _("Send to experts above this fraction of undecided votes"),
+    "undecided_votes": _("minimum votes for it"),
     "flags": _("Reports of a broken picture"),
 }
 RULE_HELP_TEXTS = {
     "agreement": _("Of yes/no votes, such as 0.9. Leave empty to turn off."),
     "agreement_votes": "",
     "empty_after_no_votes": _("When the first votes are all no. Leave empty to turn off."),
-    "unsure_share": _("Such as 0.5. Scientists find these subjects in the consensus browser. Leave empty to turn off."),
-    "unsure_votes": "",
+    "undecided_share": _(
+        "Such as 0.5. Scientists find these subjects in the consensus browser. Leave empty to turn off."
+    ),
+    "undecided_votes": "",
     "flags": _("Offers “The picture is broken” after each answer. Leave empty to turn off."),
 }
 
@@ -42,11 +45,6 @@ METHODS = [
     (Method.SWAP_ONE_COIN.value, _("SWAP (one accuracy for both)")),
     (Method.MAJORITY.value, _("Majority")),
 ]
-AFTER = {
-    Answer.YES.value: _("After yes"),
-    Answer.NO.value: _("After no"),
-    Answer.UNSURE.value: _("After unsure"),
-}
 SHARES = (
     "prior",
     "majority",
@@ -187,14 +185,14 @@ class WorkflowForm(forms.ModelForm):
 
     def _offer_follow_ups(self, survey: Survey) -> None:
         """Offer after each answer the classes that fit it, and what was offered so far."""
-        for answer, names in {**_sides(survey), Answer.UNSURE.value: list(survey.classes)}.items():
+        for answer, names in _fitting(survey).items():
             chosen = self.instance.follow_ups.get(answer, [])
             offered = [name for name in survey.classes if name in names or name in chosen]
             offered += [name for name in chosen if name not in offered]
             if offered:
                 self.fields[FOLLOW_UPS + answer] = forms.MultipleChoiceField(
                     required=False,
-                    label=AFTER[answer],
+                    label=str(PRESENTATIONS[Answer(answer)].after),
                     choices=[(name, name) for name in offered],
                     initial=chosen,
                     widget=forms.CheckboxSelectMultiple,
@@ -245,6 +243,12 @@ class NewWorkflowForm(WorkflowForm):
 def _sides(survey: Survey) -> dict[str, list[str]]:
     negative = [name for name in survey.classes if name not in survey.positive]
     return {Answer.YES.value: list(survey.positive), Answer.NO.value: negative}
+
+
+def _fitting(survey: Survey) -> dict[str, list[str]]:
+    """Return the classes that fit each answer: all of them after one that decides nothing."""
+    sides = _sides(survey)
+    return {answer.value: sides.get(answer, list(survey.classes)) for answer in Answer}
 
 
 def _telling(survey: Survey) -> dict[str, list[str]]:

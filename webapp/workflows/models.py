@@ -5,6 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext as _
 
+from ml.crowd.answer import Answer
 from webapp.archive.models import Kind, SubjectSet, Survey
 from webapp.workflows.gold_schedule import check_schedule, usual_schedule
 
@@ -53,10 +54,10 @@ class Workflow(models.Model):
     empty_after_no_votes = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="first votes, no all of them, that retire as nothing here"
     )
-    unsure_share = models.FloatField(
-        null=True, blank=True, validators=PROBABILITY, help_text="share of unsure from which on experts look"
+    undecided_share = models.FloatField(
+        null=True, blank=True, validators=PROBABILITY, help_text="share of abstentions from which on experts look"
     )
-    unsure_votes = models.PositiveSmallIntegerField(default=5, help_text="votes at least, for the share of unsure")
+    undecided_votes = models.PositiveSmallIntegerField(default=5, help_text="votes at least, for that share")
     flags = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="people who say that the picture is broken, which retires it as flagged"
     )
@@ -99,8 +100,8 @@ class Workflow(models.Model):
     def clean(self) -> None:
         """Check the rules against each other; raises ValidationError by field, with what to do about it."""
         wrong: dict[str, str] = {}
-        if set(self.follow_ups) - {"yes", "no", "unsure"}:
-            wrong["follow_ups"] = _("Follow-ups belong to the answers yes, no or unsure.")
+        if set(self.follow_ups) - set(Answer):
+            wrong["follow_ups"] = _("Follow-ups belong to the answers: %(answers)s.") % {"answers": ", ".join(Answer)}
         if self._state.adding and self.slug == "new":
             wrong["slug"] = _("“new” is reserved. Choose another URL slug.")
         wrong |= self._wrong_rules()
@@ -126,11 +127,11 @@ class Workflow(models.Model):
                 self.empty_after_no_votes is None or 1 <= self.empty_after_no_votes <= self.max_votes,
                 _("Choose a number from 1 to the maximum votes."),
             ),
-            "unsure_share": (
-                self.unsure_share is None or 0 < self.unsure_share <= 1,
+            "undecided_share": (
+                self.undecided_share is None or 0 < self.undecided_share <= 1,
                 _("Choose a fraction above 0, up to 1. At 0, every subject would go to experts."),
             ),
-            "unsure_votes": (self.unsure_votes >= 1, _("A share needs at least one vote.")),
+            "undecided_votes": (self.undecided_votes >= 1, _("A share needs at least one vote.")),
             "flags": (self.flags is None or self.flags >= 1, _("Choose 1 or more.")),
             "reject_threshold": (
                 0 <= self.reject_threshold < 0.5,

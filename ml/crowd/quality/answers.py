@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-ANSWERS = ("no", "yes", "unsure")
+from ml.crowd.answer import ANSWERS
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,16 @@ class Answers:
 
     @cached_property
     def by_volunteer(self) -> np.ndarray:
-        """Count the answers of each volunteer: (n_volunteers, 3)."""
+        """Count the answers of each volunteer: (n_volunteers, A)."""
         return counted(self.volunteer, self.answer, self.n_volunteers)
 
     @cached_property
     def by_item(self) -> np.ndarray:
-        """Count the answers to each item: (n_items, 3)."""
+        """Count the answers to each item: (n_items, A)."""
         return counted(self.item, self.answer, self.n_items)
 
     def of_others(self) -> np.ndarray:
-        """Chance of each answer to the item by what all others said of it, (n, 3).
+        """Chance of each answer to the item by what all others said of it, (n, A).
 
         Two votes like the crowd's in general are added, so that the first on an item is compared with that.
         """

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.special import ndtri
 
+from ml.crowd.answer import CLASSES
 from ml.crowd.quality.answers import Answers
 from ml.crowd.quality.flag import CHANCE, Flag, Limits
 from ml.crowd.uncertainty import dirichlet_sd
@@ -12,7 +13,7 @@ COIN = 0.5
 
 
 def no_better_than_chance(answers: Answers, limits: Limits) -> list[Flag]:
-    """Flag who does not beat a coin on training subjects, both classes counting alike; unsure is no error.
+    """Flag who does not beat a coin on training subjects, both classes counting alike; an abstention is no error.
 
     The 95 % interval of the balanced accuracy (Beta posteriors of the two classes) must reach down to one half or lie
     below it. That alone would also meet beginners; so the coin must besides explain the answers far better than the
@@ -45,7 +46,7 @@ def no_better_than_chance(answers: Answers, limits: Limits) -> list[Flag]:
 
 def on_gold(answers: Answers) -> tuple[np.ndarray, np.ndarray]:
     """Count right and all definite answers to gold of each class: two (n_volunteers, 2) arrays."""
-    asked = (answers.gold >= 0) & (answers.answer < 2)
+    asked = (answers.gold >= 0) & (answers.answer < len(CLASSES))
     cell = answers.volunteer[asked] * 2 + answers.gold[asked]
     hits = (answers.answer == answers.gold)[asked]
     cells = answers.n_volunteers * 2

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy.special import bdtrc
 
-from ml.crowd.quality.answers import ANSWERS, Answers
+from ml.crowd.answer import ANSWERS
+from ml.crowd.quality.answers import Answers
 from ml.crowd.quality.flag import CONSTANT, Flag, Limits
 
 

@@ -108,7 +108,7 @@ def test_undo_sent_many_times_at_once_takes_one_answer_back():
 
 RULES = [
     {},
-    {"empty_after_no_votes": 2, "agreement": 0.7, "agreement_votes": 4, "unsure_share": 0.5, "unsure_votes": 2},
+    {"empty_after_no_votes": 2, "agreement": 0.7, "agreement_votes": 4, "undecided_share": 0.5, "undecided_votes": 2},
     {"method": "majority", "majority": 0.8},
 ]
 

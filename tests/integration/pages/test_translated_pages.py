@@ -41,7 +41,7 @@ ALIKE = {  # words that are the same in English
     },
 }  # fmt: skip
 REFUSED = [
-    ("workflows/night/", {"agreement": "0.2", "agreement_votes": "0", "unsure_share": "0", "flags": "0"}),
+    ("workflows/night/", {"agreement": "0.2", "agreement_votes": "0", "undecided_share": "0", "flags": "0"}),
     ("workflows/new/", {"slug": "new", "prior": "1", "min_votes": "0", "max_votes": "-1", "majority": "0.1"}),
     ("workflows/night/", {"name": "x", "question": "", "training_schedule_share": "x", "training_schedule_until": ""}),
     ("settings/", {"name": "", "classes": "yes, AST", "positive": "CR"}),

@@ -44,7 +44,7 @@ def found(client, **query):
         ({"votes_min": 4}, "s0 s1 s2 s3"),
         ({"votes_min": 3, "votes_max": 4}, "s2 s3 s5"),
         ({"agree_min": 0.8, "agree_max": 0.9}, "s0"),
-        ({"unsure_min": 0.7}, "s3"),
+        ({"undecided_min": 0.7}, "s3"),
         ({"state": "open"}, "s1 s2 s3 s5"),
         ({"state": "retired"}, "s0 s4"),
         ({"state": "human"}, "s4"),
@@ -81,12 +81,12 @@ def test_subjects_apart_from_the_model(consensus, client, workflow, subjects):
 def key(name, row):
     share = lambda n: n / row.votes  # noqa: E731
     most = max(row.votes_yes, row.votes_no, row.votes_unsure)
-    keys = {"votes": row.votes, "agreement": share(most), "unsure": share(row.votes_unsure)}
+    keys = {"votes": row.votes, "agreement": share(most), "undecided": share(row.votes_unsure)}
     others = {"posterior": row.posterior, "updated": row.updated_at, "name": row.subject.external_id}
     return (keys | others)[name], row.pk
 
 
-@pytest.mark.parametrize("name", ["posterior", "votes", "agreement", "unsure", "updated", "name"])
+@pytest.mark.parametrize("name", ["posterior", "votes", "agreement", "undecided", "updated", "name"])
 @pytest.mark.parametrize("sign", ["", "-"])
 def test_every_order_pages_to_the_end_and_back(consensus, client, monkeypatch, name, sign):
     monkeypatch.setattr("webapp.review.views.browser.PER_PAGE", 2)

@@ -33,7 +33,7 @@ CHANGES = [
     {"prior": 0.2},
     {"method": "majority", "majority": 0.6},
     {"method": "swap-one-coin", "accept_threshold": 0.9},
-    {"agreement": 0.7, "agreement_votes": 3, "unsure_share": 0.3, "unsure_votes": 3},
+    {"agreement": 0.7, "agreement_votes": 3, "undecided_share": 0.3, "undecided_votes": 3},
 ]
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ml.crowd.answer import Answer
 from webapp.consensus.evidence import evidence_of, posterior_of, skill_of, weigh_in_order
 from webapp.consensus.models import Consensus
 from webapp.consensus.retirement import Sums, in_words, reason_to_retire, reasons_to_retire
@@ -95,8 +96,8 @@ RULES = [
     ({"agreement": 0.75, "agreement_votes": 4}, (3, 2, 0), ""),
     ({"empty_after_no_votes": 2}, (0, 2, 0), "nothing_here"),
     ({"empty_after_no_votes": 2}, (0, 2, 1), ""),
-    ({"unsure_share": 0.5, "unsure_votes": 4}, (1, 1, 2), "other"),
-    ({"unsure_share": 0.5, "unsure_votes": 4}, (1, 0, 2), ""),
+    ({"undecided_share": 0.5, "undecided_votes": 4}, (1, 1, 2), "other"),
+    ({"undecided_share": 0.5, "undecided_votes": 4}, (1, 0, 2), ""),
     ({"flags": 2}, (1, 1, 1), "flagged"),
     ({"flags": 3}, (1, 1, 1), ""),
     ({"empty_after_no_votes": 2, "flags": 2}, (0, 2, 0), "flagged"),
@@ -110,7 +111,8 @@ def test_any_rule_that_is_on_retires(rules, votes, reason):
     counted = {"votes_yes": yes, "votes_no": no, "votes_unsure": unsure, "follow_ups": {"flag": 2}}
     row = Consensus(workflow=workflow, posterior=0.5, **counted)
     assert reason_to_retire(row) == reason
-    many = Sums(*(np.array([each, 0]) for each in votes), posterior=np.array([0.5, 0.5]), flags=np.array([2, 0]))
+    by_answer = {answer: np.array([each, 0]) for answer, each in zip(Answer, votes, strict=True)}
+    many = Sums(by_answer, posterior=np.array([0.5, 0.5]), flags=np.array([2, 0]))
     assert list(reasons_to_retire(workflow, many)) == [reason, ""]
 
 
@@ -120,7 +122,7 @@ def test_rules_are_said_in_words():
         max_votes=10,
         agreement=0.9,
         empty_after_no_votes=4,
-        unsure_share=0.5,
+        undecided_share=0.5,
         flags=2,
         accept_threshold=0.99,
     )
@@ -129,7 +131,7 @@ def test_rules_are_said_in_words():
         "Retired as “nothing here” when the first 4 votes are all no.",
         "Retired by consensus after 3 votes once the posterior is at least 0.99 or at most 0.01.",
         "Retired by consensus when 90 % of at least 5 yes/no votes agree.",
-        "Sent to experts when 50 % of at least 5 votes are unsure.",
+        "Sent to experts when 50 % of at least 5 votes are undecided.",
         "Retired after 10 votes, with or without consensus.",
     ]
 

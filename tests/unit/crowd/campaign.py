@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ml.crowd.quality.answers import ANSWERS, Answers
+from ml.crowd.answer import ANSWERS
+from ml.crowd.quality.answers import Answers
 from tests.unit.crowd.spammers import COPY
 
 POSITIVE = ("AST", "STREAK")

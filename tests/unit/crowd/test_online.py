@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ml.crowd.answer import ANSWERS
 from ml.crowd.information import expected_information, information_sd
 from ml.crowd.online import OnlineSwap
 from ml.crowd.skill import Skill
@@ -14,7 +15,6 @@ from ml.crowd.swap import Swap
 from ml.crowd.votes import Votes
 from tests.unit.crowd.crowds import accuracy, crowd
 
-ANSWERS = ("no", "yes", "unsure")
 votes_given = st.lists(
     st.tuples(st.sampled_from("abcde"), st.sampled_from("uvwx"), st.sampled_from(ANSWERS)),
     min_size=1, max_size=25, unique_by=lambda vote: vote[:2],

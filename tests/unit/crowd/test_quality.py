@@ -5,9 +5,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from ml.crowd.answer import ANSWERS
 from ml.crowd.majority import Majority
 from ml.crowd.model_selection import careful_dawid_skene
-from ml.crowd.quality.answers import ANSWERS, Answers
+from ml.crowd.quality.answers import Answers
 from ml.crowd.quality.flag import CHANCE, CONSTANT, COPY, SPEED, Limits
 from ml.crowd.quality.scan import FINDERS, find_flags
 from ml.crowd.swap import Swap

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ml.crowd.answer import ANSWERS
 from ml.crowd.skill import FLOOR, Skill, skill_one_coin, skill_two_coin
 from ml.crowd.swap import CERTAINTY, Swap, posterior
 from ml.crowd.votes import Votes
 
-ANSWERS = ("no", "yes", "unsure")
 counts = st.lists(st.integers(0, 10_000), min_size=6, max_size=6).map(lambda six: [six[:3], six[3:]])
 skills = counts.map(skill_two_coin)
 
@@ -74,7 +74,7 @@ def test_no_votes_leave_the_prior():
 
 
 def test_one_coin_unsure_is_no_evidence():
-    skill = skill_one_coin(correct=30, total=32, unsure=20)
+    skill = skill_one_coin(correct=30, total=32, abstained=20)
     assert believed(0.4, ["unsure"] * 9, [skill] * 9) == pytest.approx(0.4)
 
 
@@ -100,8 +100,8 @@ def test_experience_is_worth_more_than_luck():
 
 
 def test_unsure_is_counted_over_everything_seen():
-    assert skill_one_coin(8, 10, unsure=50, seen=100).matrix[0][2] == pytest.approx(50.5 / 105, abs=0.01)
-    assert skill_one_coin(8, 10, unsure=0).matrix[0][2] < skill_one_coin(8, 10, unsure=5).matrix[0][2]
+    assert skill_one_coin(8, 10, abstained=50, seen=100).matrix[0][2] == pytest.approx(50.5 / 105, abs=0.01)
+    assert skill_one_coin(8, 10, abstained=0).matrix[0][2] < skill_one_coin(8, 10, abstained=5).matrix[0][2]
 
 
 def test_two_coin_tells_the_classes_apart():
@@ -110,17 +110,17 @@ def test_two_coin_tells_the_classes_apart():
     assert -1 < skill.evidence("no") < 0
 
 
-@pytest.mark.parametrize(("correct", "total", "unsure", "seen"), [(3, 2, 0, 2), (-1, 2, 0, 2), (1, 2, 4, 3)])
-def test_impossible_counts_are_refused(correct, total, unsure, seen):
+@pytest.mark.parametrize(("correct", "total", "abstained", "seen"), [(3, 2, 0, 2), (-1, 2, 0, 2), (1, 2, 4, 3)])
+def test_impossible_counts_are_refused(correct, total, abstained, seen):
     with pytest.raises(ValueError, match="impossible counts"):
-        skill_one_coin(correct, total, unsure, seen)
+        skill_one_coin(correct, total, abstained, seen)
 
 
 @pytest.mark.parametrize(
     "matrix", [[[1, 2], [3, 4]], [[1, 0, -1], [1, 1, 1]], [[0, 0, 0], [1, 1, 1]], [[np.nan, 1, 1], [1, 1, 1]]]
 )
 def test_matrices_that_are_no_skill(matrix):
-    with pytest.raises(ValueError, match="two rows of three"):
+    with pytest.raises(ValueError, match="two rows of 3"):
         Skill.of(matrix)
 
 

@@ -5,10 +5,12 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
+from ml.crowd.answer import Answer
 from webapp.classifications.marks import Line
-from webapp.classifications.models import MOST_MARKS, Answer, Classification, Mark, Reason
+from webapp.classifications.models import ANSWER_CHOICES, MOST_MARKS, Classification, Mark, Reason
 from webapp.classify.feedback import feedback_on
 from webapp.classify.record import Item, Recorded
 from webapp.classify.submit import Submitted
@@ -38,7 +40,7 @@ class AnswerSerializer(serializers.Serializer[Any]):
     workflow = serializers.SlugField(max_length=50)
     subject = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
     lease = serializers.CharField(max_length=100, allow_blank=True, default="", help_text="as it came with the subject")
-    answer = serializers.ChoiceField(Answer.choices)
+    answer = serializers.ChoiceField(ANSWER_CHOICES)
     follow_up = serializers.CharField(max_length=20, allow_blank=True, default="")
     started_at = serializers.DateTimeField(allow_null=True, default=None)
     finished_at = serializers.DateTimeField(allow_null=True, default=None)
@@ -53,12 +55,6 @@ class AnswerSerializer(serializers.Serializer[Any]):
 def answers_serializer(data: Any) -> serializers.ListSerializer[Any]:
     """Read a list of answers: one to `MOST`."""
     return serializers.ListSerializer(child=AnswerSerializer(), data=data, allow_empty=False, max_length=MOST)
-
-
-class Votes(serializers.Serializer[Any]):
-    yes = serializers.IntegerField()
-    no = serializers.IntegerField()
-    unsure = serializers.IntegerField()
 
 
 class FeedbackSerializer(serializers.Serializer[Any]):
@@ -77,7 +73,7 @@ class AnsweredSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     workflow = serializers.SlugField()
     subject = serializers.IntegerField()
-    answer = serializers.ChoiceField(Answer.choices)
+    answer = serializers.ChoiceField(ANSWER_CHOICES)
     follow_up = serializers.CharField(allow_blank=True)
     accepted = serializers.BooleanField(
         help_text="false where an earlier answer to the same subject stands, or it came too late"
@@ -86,7 +82,11 @@ class AnsweredSerializer(serializers.Serializer[Any]):
     withdrawn = serializers.BooleanField()
     reason = serializers.ChoiceField(Reason.choices, help_text="why the subject was shown")
     feedback = FeedbackSerializer(allow_null=True, help_text="for training subjects")
-    votes = Votes(help_text="the votes on the subject that count already, and this one")
+    votes = inline_serializer(
+        "Votes",
+        {answer.value: serializers.IntegerField() for answer in Answer},
+        help_text="the votes on the subject that count already, and this one",
+    )
     p_real = serializers.FloatField(allow_null=True, help_text="what the model thinks, where the workflow tells it")
     is_favourite = serializers.BooleanField(
         allow_null=True, help_text="whether the subject has your heart; null for visitors, and after undo and follow-up"

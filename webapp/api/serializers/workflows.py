@@ -6,7 +6,7 @@ from django.db.models import Model
 from rest_framework import serializers
 
 from webapp.api.rows import LARGEST_ID
-from webapp.consensus.models import Consensus
+from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.consensus.retirement import in_words
 from webapp.review.models import Ruling, Verdict
 from webapp.workflows.models import Workflow
@@ -55,7 +55,7 @@ class ConsensusSerializer(serializers.ModelSerializer[Consensus]):
     class Meta:
         model = Consensus
         fields = [
-            "id", "workflow", "subject", "external_id", "votes_yes", "votes_no", "votes_unsure", "follow_ups",
+            "id", "workflow", "subject", "external_id", *VOTE_COLUMNS.values(), "follow_ups",
             "posterior", "method", "version", "is_retired", "retired_reason", "retired_at", "updated_at",
         ]  # fmt: skip
 

@@ -7,8 +7,9 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ml.crowd.answer import Answer
+
 CLASS_NAME_LENGTH = 20
-ANSWERS = {"yes", "no", "unsure"}
 
 
 class Survey(models.Model):
@@ -47,7 +48,7 @@ class Survey(models.Model):
             raise ValidationError({"slug": _("“new” is reserved. Choose another URL slug.")})
         _check_names("classes", self.classes)
         _check_names("channels", self.channels)
-        if taken := ANSWERS & {name.lower() for name in self.classes}:
+        if taken := set(Answer) & {name.lower() for name in self.classes}:
             said = _("“%(name)s” is an answer, not a class. Name what the image shows instead.") % {"name": min(taken)}
             raise ValidationError({"classes": said})
         if unknown := [name for name in self.positive if name not in self.classes]:

@@ -1,10 +1,13 @@
-"""Template tags: access levels, percentages, odds, and why a subject is retired."""
+"""Template tags: access levels, answers, percentages, odds, and why a subject is retired."""
 
 from typing import Any
 
 from django import template
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from ml.crowd.answer import Answer
+from webapp.classifications.presentation import PRESENTATIONS
 from webapp.consensus.access_levels import Gate, gate_of
 from webapp.consensus.evidence import Share
 from webapp.consensus.models import RetiredReason
@@ -35,6 +38,23 @@ IN_WORDS = {
     RetiredReason.HUMAN.value: _("a scientist’s verdict"),
     RetiredReason.OTHER.value: _("other"),
 }
+
+
+@register.filter
+def answer_name(answer: str) -> Promise:
+    return PRESENTATIONS[Answer(answer)].name
+
+
+@register.filter
+def said(answer: str) -> Promise:
+    """Tell a volunteer what they answered: “You said yes”."""
+    return PRESENTATIONS[Answer(answer)].said
+
+
+@register.filter
+def counted(votes: dict[str, int]) -> str:
+    """Count votes by answer: “3 yes, 2 no, 1 unsure”."""
+    return ", ".join(str(PRESENTATIONS[Answer(answer)].counted) % {"n": n} for answer, n in votes.items())
 
 
 @register.filter

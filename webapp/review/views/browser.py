@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from webapp.archive.access import survey_page
 from webapp.archive.models import Role, Survey
-from webapp.consensus.evidence import LEVEL, share_of
+from webapp.consensus.evidence import LEVEL, Share, share_of
 from webapp.consensus.models import Consensus
 from webapp.core.csv_writer import csv_response
 from webapp.learning.models import Checkpoint
@@ -118,11 +118,11 @@ def _shown(rows: QuerySet[Consensus], workflow: Workflow, page: Page) -> list[di
     """Return the rows of a page in its order, with all that is shown of them."""
     found = {row.pk: row for row in with_rulings(rows, workflow).filter(pk__in=page.keys)}
     known = [found[pk] for pk in page.keys if pk in found]
-    return [{"row": row, "agreement": share_of(_most(row), row.votes) if row.votes else None} for row in known]
+    return [{"row": row, "agreement": _agreement(row) if row.votes else None} for row in known]
 
 
-def _most(row: Consensus) -> int:
-    return max(row.votes_yes, row.votes_no, row.votes_unsure)
+def _agreement(row: Consensus) -> Share:
+    return share_of(max(row.votes_by_answer.values()), row.votes)
 
 
 def _going_on(asked: Asked, page: Page, way: str) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from webapp.classifications.presentation import ANSWER_NAMES, PRESENTATIONS
 from webapp.consensus.models import RetiredReason
 from webapp.review.consensus_browser import COLUMN, SORTS, Wanted
 from webapp.review.keyset_pagination import Place, place_in
@@ -26,7 +28,11 @@ STATES: Choices = [
     (RetiredReason.HUMAN, _("retired: a scientist’s verdict")),
     (RetiredReason.OTHER, _("retired: other")),
 ]
-ANSWERS: Choices = [("", _("any")), ("yes", _("yes")), ("no", _("no")), ("unsure", _("unsure")), ("tie", _("a tie"))]
+ANSWERS: Choices = [
+    ("", _("any")),
+    *((answer.value, shown.name) for answer, shown in PRESENTATIONS.items()),
+    ("tie", _("a tie")),
+]
 TRUTHS: Choices = [
     ("", _("any")),
     ("gold", _("gold")),
@@ -35,7 +41,7 @@ TRUTHS: Choices = [
     ("unknown", _("class unknown")),
 ]
 KIND = {"votes": int, "updated": datetime, "name": str}
-FOLDED = ("follow_up", "agree_min", "agree_max", "votes_min", "votes_max", "unsure_min", "unsure_max", "gap_min")
+FOLDED = ("follow_up", "agree_min", "agree_max", "votes_min", "votes_max", "undecided_min", "undecided_max", "gap_min")
 FIRST_SORT = "-posterior"
 
 
@@ -59,7 +65,7 @@ class BrowseForm(forms.Form):
     p_min, p_max = _share(_("Posterior from")), _share(_("Posterior below"))
     agree_min, agree_max = _share(_("Agreement from")), _share(_("Agreement below"))
     votes_min, votes_max = _number(_("Votes, at least")), _number(_("Votes, at most"))
-    unsure_min, unsure_max = _share(_("Unsure from")), _share(_("Unsure below"))
+    undecided_min, undecided_max = _share(_("Undecided from")), _share(_("Undecided below"))
     gap_min = _share(_("Minimum disagreement with the model"))
     sort = forms.ChoiceField(required=False, choices=[(each, each) for name in SORTS for each in (name, f"-{name}")])
     scale = forms.ChoiceField(required=False, choices=[("log", "log"), ("linear", "linear")])
@@ -71,7 +77,7 @@ class BrowseForm(forms.Form):
 
     def pairs(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
         """Return the ranges, each as its two ends."""
-        return [(self[f"{name}_min"], self[f"{name}_max"]) for name in ("p", "agree", "votes", "unsure")]
+        return [(self[f"{name}_min"], self[f"{name}_max"]) for name in ("p", "agree", "votes", "undecided")]
 
 
 @dataclass(frozen=True)
@@ -127,9 +133,9 @@ def asked_of(workflow: Workflow, query: QueryDict) -> Asked:
 SORTABLE: list[tuple[str, str | Promise, bool]] = [
     ("name", _("Subject"), False),
     ("posterior", _("Posterior"), True),
-    ("votes", _("Votes: yes, no, unsure"), True),
+    ("votes", format_lazy(_("Votes: {answers}"), answers=ANSWER_NAMES), True),
     ("agreement", _("Agreement"), True),
-    ("unsure", _("Unsure"), True),
+    ("undecided", _("Undecided"), True),
     ("gap", _("Model"), True),
     ("", _("State"), False),
     ("", _("Class"), False),

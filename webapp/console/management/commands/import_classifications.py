@@ -6,6 +6,7 @@ from django.core.management import BaseCommand, CommandError
 from django.db import transaction
 from rich.console import Console
 
+from ml.crowd.answer import Answer
 from webapp.console.terminal import import_bar, show_look, summarise_import, working_on
 from webapp.core.jobs import JobState
 from webapp.imports.inspect import Look, guess_answers, look
@@ -30,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--task", help="the task, or the column, whose labels are the answers")
         parser.add_argument(
             "--answer", action="append", default=[], metavar="LABEL=ANSWER",
-            help="what a label means: yes, no, unsure, or nothing to leave it out; as often as needed",
+            help=f"what a label means: {', '.join(Answer)}, or nothing to leave it out; as often as needed",
         )  # fmt: skip
         parser.add_argument("--follow-up-task", help="the task that follow-ups are taken from")
         parser.add_argument("--lines-task", help="the task that lines are taken from")
