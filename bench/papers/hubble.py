@@ -28,7 +28,7 @@ PAPER = Paper(
     difficulty=(
         "Cutouts of 1024² pixels with stars and their spikes, galaxies, arcs, satellites and cosmic rays; trails of S/N"
         " 1.5 to 30 per pixel, bent by the telescope's orbit. A detection is true if it stays within 5 pixels of a true"
-        " trail and covers half of it. The paper's figure is its run over 150,000 cutouts in about 10 hours in the cloud."
+        " trail and covers half of it. The paper's figure is its run of 150,000 cutouts in about 10 hours in the cloud."
     ),
     skies={
         "hubble_train": "hubble --n 900 --seed 11 --share 0.8",

@@ -69,13 +69,13 @@ PAPER = Paper(
                 *margins(),
                 Figure("false tracks a cube", "evaluate/false_tracks_per_cube"),
             ),
-            "The preset cpu; the paper had 190 million cubes. The training sky has twice as many movers as the test sky,"
-            " and four times the fraction of very fast and very slow ones. Run on two idle cores"
+            "The preset cpu; the paper had 190 million cubes. The training sky has twice as many movers as the test"
+            " sky, and four times the fraction of very fast and very slow ones. Run on two idle cores"
             " (WANDERERS_THREADS=2); docs/cubes.md has the number of steps, and earlier runs. One in ten movers of the"
-            " test sky is very fast or very slow; among known minor planets it is about three in a hundred, as in the sky"
-            " with speeds as catalogued, which was added after an earlier run. The paper ignores scores within 0.001 of 0"
-            " and 1 because its labels there are often wrong; ours are right, so this leaves out the network's most"
-            " certain answers, and areas over all scores are shown too. Raw pixels are thresholded after background"
+            " test sky is very fast or very slow; among known minor planets it is about three in a hundred, as in the"
+            " sky with speeds as catalogued, which was added after an earlier run. The paper ignores scores within"
+            " 0.001 of 0 and 1 because its labels there are often wrong; ours are right, so this leaves out the"
+            " network's most certain answers, and areas over all scores are shown too. Raw pixels are thresholded after background"
             " subtraction, in units of the noise. Predictions are the mean over eight of the sixteen symmetries.",
         ),
         Row(
@@ -84,7 +84,8 @@ PAPER = Paper(
             steps("adaptive", 14),
             (*areas(asked=False), *margins(), Figure("false tracks a cube", "evaluate/false_tracks_per_cube")),
             "With one input channel, and trained on a sky like the test sky; trained for less time than the row above,"
-            " and evaluated without test-time augmentation. docs/cubes.md compares the two normalisations in equal time.",
+            " and evaluated without test-time augmentation."
+            " docs/cubes.md compares the two normalisations in equal time.",
         ),
         Row(
             "tess-paper-size",

@@ -42,8 +42,8 @@ PAPER = Paper(
         " classes, and 8 % of all are glints of satellites, whose stamps (chips) look real. Trained on 2,400 tracklets"
         " of 3 to 8 detections, mostly 4; evaluated on 3,000 each of 3, 4 and 6, and on 3,000 of 4 without satellites,"
         " which the paper counts as real. The stamp network was trained on 3,760 stamps of another night, as many per"
-        " class as in the paper. A bogus detection lies 0.5 to 3″ off the line; this choice of the simulation determines"
-        " how much motion helps."
+        " class as in the paper. A bogus detection lies 0.5 to 3″ off the line; this choice of the simulation"
+        " determines how much motion helps."
     ),
     skies={
         "tracklet_chips": "atlas --n 3760 --seed 61",
@@ -67,8 +67,8 @@ PAPER = Paper(
             "tracklet-paper",
             "the paper's perceptron (preset paper)",
             "paper",
-            "4 × 8 scores, one hidden layer, squared error 1 : 4, gradient descent at 0.1 with batches of one, threshold"
-            " 0.8. Of six detections it uses the first four; with three, the fourth is filled with their mean.",
+            "4 × 8 scores, one hidden layer, squared error 1 : 4, gradient descent at 0.1 with batches of one,"
+            " threshold 0.8. Of six detections it uses the first four; with three, the fourth is their mean.",
             asked=False,
         ),
         on_tracklets(
