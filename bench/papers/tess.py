@@ -75,8 +75,9 @@ PAPER = Paper(
             " test sky is very fast or very slow; among known minor planets it is about three in a hundred, as in the"
             " sky with speeds as catalogued, which was added after an earlier run. The paper ignores scores within"
             " 0.001 of 0 and 1 because its labels there are often wrong; ours are right, so this leaves out the"
-            " network's most certain answers, and areas over all scores are shown too. Raw pixels are thresholded after background"
-            " subtraction, in units of the noise. Predictions are the mean over eight of the sixteen symmetries.",
+            " network's most certain answers, and areas over all scores are shown too. Raw pixels are thresholded after"
+            " background subtraction, in units of the noise. Predictions are the mean over eight of the sixteen"
+            " symmetries.",
         ),
         Row(
             "tess-wnet",
