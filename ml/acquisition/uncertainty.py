@@ -1,4 +1,4 @@
-"""Uncertainty sampling: score subjects by the entropy of model and crowd, with a random share. No torch."""
+"""Uncertainty sampling: score subjects by the entropy of model and crowd, with a random fraction. No torch."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ Array = NDArray[Any]
 
 
 def entropy(p: Array) -> NDArray[np.float64]:
-    """Return the entropy (N,) of probabilities (N, K), as a share of the largest possible: 0 sure, 1 no idea.
+    """Return the entropy (N,) of probabilities (N, K), as a fraction of the maximum: 0 certain, 1 uniform.
 
-    One column (N,) is read as p and 1 - p. Rows with NaN (not scored) count as 1: nothing is known about them.
+    One column (N,) is read as p and 1 - p. Rows with NaN (not scored) count as 1, maximum uncertainty.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def value(entropy_model: Array, entropy_crowd: Array, floor: float = 0.05) -> ND
 
 
 def percentile(p: Array) -> NDArray[np.float64]:
-    """Return each value's place (N,) among all, 0..100, ties alike; NaN stays NaN and counts for nobody.
+    """Return each value's percentile rank (N,), 0..100, with ties averaged; NaN stays NaN and is not ranked.
 
     Examples
     --------
@@ -63,10 +63,10 @@ def percentile(p: Array) -> NDArray[np.float64]:
 
 
 def with_random(values: Array, share: float = 0.2, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return priorities (N,) in 0..1 where about `share` of any length of the queue is drawn at random.
+    """Return priorities (N,) in 0..1 with a fraction of about `share` random at any depth of the queue.
 
-    The best by value keep their order. A random share of all subjects (flagged in the second array) is instead laid
-    evenly over the same range, so that answers to them calibrate the model without bias.
+    All others keep their order by value. The random subjects (flagged in the second array) are spread evenly over the
+    same range, so answers to them calibrate the model without bias.
     """
     values = np.asarray(values, dtype=np.float64)
     random = np.random.default_rng(seed)

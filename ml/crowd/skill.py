@@ -1,4 +1,4 @@
-"""A volunteer's skill: the confusion matrix P(answer | class), learned on gold.
+"""A volunteer's skill: the confusion matrix P(answer | class), measured on gold.
 
 Classes are ("no", "yes") and answers ("no", "yes", "unsure"), in this order, everywhere in this file.
 """
@@ -31,7 +31,7 @@ class Skill:
 
     @classmethod
     def of(cls, matrix: np.ndarray | Sequence[Sequence[float]]) -> "Skill":
-        """Normalise the rows of a (2, 3) matrix of non-negative numbers, and lift every cell to the floor."""
+        """Normalise the rows of a (2, 3) matrix of non-negative numbers, and raise every cell to the floor."""
         rows = np.asarray(matrix, float)
         if rows.shape != (2, 3) or not np.isfinite(rows).all() or (rows < 0).any() or (rows.sum(axis=1) <= 0).any():
             raise ValueError(f"a skill needs two rows of three non-negative numbers, not {matrix!r}")
@@ -39,7 +39,7 @@ class Skill:
         return cls((tuple(no), tuple(yes)))
 
     def evidence(self, answer: str) -> float:
-        """Log of how much likelier the answer is for a "yes" than for a "no"."""
+        """Log likelihood ratio of the answer, "yes" over "no"."""
         if answer not in ANSWERS:
             raise ValueError(f"an answer is one of {', '.join(ANSWERS)}, not {answer!r}")
         column = ANSWERS.index(answer)
@@ -47,16 +47,16 @@ class Skill:
 
 
 def floored(rows: np.ndarray) -> np.ndarray:
-    """Normalise the last axis (answers) and mix in just enough of a flat answer that no cell is below `FLOOR`.
+    """Normalise the last axis (answers) and mix in just enough of a uniform answer that no cell is below `FLOOR`.
 
-    Cells keep their order, and nobody's word becomes proof: one vote moves the odds by at most 1 / FLOOR.
+    Cells keep their order, and no vote is proof: one vote changes the odds by at most 1 / FLOOR.
     """
     shares = rows / rows.sum(axis=-1, keepdims=True)
     return shares * (1 - FLOOR * rows.shape[-1]) + FLOOR
 
 
 def skill_one_coin(correct: float, total: float, unsure: float = 0, seen: float | None = None) -> Skill:
-    """One number for both classes: how often a definite answer is right.
+    """Return a skill with one accuracy of definite answers for both classes.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def skill_one_coin(correct: float, total: float, unsure: float = 0, seen: float 
 
 
 def skill_two_coin(counts: np.ndarray | Sequence[Sequence[float]]) -> Skill:
-    """Learn each class' row by itself, and with it what an unsure tells.
+    """Return a skill with a separate row per class, so that unsure is evidence too.
 
     Parameters
     ----------

@@ -14,10 +14,10 @@ from ml.models.wnet import WNet
 
 
 def calibrate(network: WNet, seen: VoxelHistogram) -> tuple[float, float]:
-    """Scale and shift a network's logits by the numbers that suit best what it said of voxels it has not learnt from.
+    """Scale and shift a network's logits to fit validation voxels (Platt scaling).
 
-    Platt 1999, *Probabilistic Outputs for Support Vector Machines*: logit ← a · logit + b, of the greatest likelihood.
-    Both become part of the last layer, and the order of the voxels stays what it was.
+    Platt 1999, *Probabilistic Outputs for Support Vector Machines*: logit ← a · logit + b, by maximum likelihood. Both
+    become part of the last layer; the order of the voxels does not change.
 
     Parameters
     ----------
@@ -62,10 +62,10 @@ class Reliability:
 
 
 def reliability(counts: VoxelCounts, seed: int, draws: int = DRAWS) -> Reliability:
-    """Judge all measured voxels, movers of any magnitude among them; nothing is ignored.
+    """Return the calibration of all measured voxels, with movers of any magnitude; nothing is ignored.
 
-    Intervals are those of draws of whole groups of cubes, since the voxels of one mover stand and fall together; those
-    of the bins are no narrower than Jeffreys'.
+    Intervals resample whole groups of cubes, since the voxels of one mover are correlated; those of the bins are no
+    narrower than Jeffreys'.
     """
     drawn = counts.reliability_draws(seed, draws)
     bins = counts.reliability.diagram()
