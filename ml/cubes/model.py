@@ -78,7 +78,7 @@ class CubeModel:
         return cls(network, float(checkpoint.manifest["threshold"]), step=step, tta=tta, device=device)
 
     def probabilities(self, views: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return probabilities (T, Y, X) from the views (V, T, Y, X) of a cube, or those that the network knows."""
+        """Return probabilities (T, Y, X) from the input channels (V, T, Y, X) of a cube; extra channels are ignored."""
         views = views[: self.network.views]
         if self.tta == 1:
             return self._slid(views)

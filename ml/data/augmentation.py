@@ -19,7 +19,7 @@ Augment = Callable[[Tensor, torch.Generator, float], Tensor]
 
 
 def turned(x: Tensor, random: torch.Generator) -> Tensor:
-    """Return stamps (B, C, H, W), each flipped and, if square, turned by a right angle at random: 8 ways alike."""
+    """Return stamps (B, C, H, W), each randomly flipped and, if square, rotated by a right angle (8 symmetries)."""
     x = torch.where(_coin(x, random), x.flip(-1), x)
     x = torch.where(_coin(x, random), x.flip(-2), x)
     if x.shape[-1] == x.shape[-2]:
@@ -68,7 +68,7 @@ def _flipped(x: Tensor, random: torch.Generator, noise: float) -> Tensor:
 
 
 def _sky(x: Tensor, random: torch.Generator, noise: float) -> Tensor:
-    """Turn every other stamp freely: an interpolated sky is smoother, and the net shall know the real one too."""
+    """Rotate every other stamp only: interpolated sky is smoother, and the net should also see real sky."""
     x = turned(x, random)
     half = len(x) // 2
     x = torch.cat([rotated(x[:half], random), shifted(x[half:], random)]) if half else shifted(x, random)

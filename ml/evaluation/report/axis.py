@@ -1,4 +1,4 @@
-"""Axis limits, ticks and number formats, and the colours of shares; the same in both plotting backends."""
+"""Axis limits, ticks, number formats and colour scale, shared by both plotting backends."""
 
 import math
 
@@ -19,7 +19,7 @@ def ys(chart: Chart) -> NDArray[np.float64]:
 
 
 def ticks(values: NDArray[np.float64]) -> list[float]:
-    """Return ticks of a logarithmic axis: 1, 2 and 5 of each decade, or 1 alone over more than two decades."""
+    """Return ticks of a logarithmic axis: 1, 2 and 5 of each decade, or only 1 over more than two decades."""
     finite = values[np.isfinite(values) & (values > 0)]
     low, high = (finite.min(), finite.max()) if len(finite) else (1.0, 10.0)
     decades = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
@@ -29,7 +29,7 @@ def ticks(values: NDArray[np.float64]) -> list[float]:
 
 
 def margins(span: tuple[float, float], is_log: bool) -> tuple[float, float]:
-    """Return the ends of an axis, a little wider than its values."""
+    """Return the ends of an axis, slightly wider than its values."""
     if is_log:
         return span[0] / 1.1, span[1] * 1.1
     margin = 0.02 * (span[1] - span[0])
@@ -46,12 +46,12 @@ UNKNOWN = "#f0f0ee"
 
 
 def shade(share: float) -> str:
-    """Return the colour of a share 0..1, from pale to dark blue; grey for NaN."""
+    """Return the colour of a fraction 0..1, from pale to dark blue; grey for NaN."""
     if math.isnan(share):
         return UNKNOWN
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in zip(LIGHT, DARK, strict=True))
 
 
 def ink(share: float) -> str:
-    """Return the colour of text on the shade of a share."""
+    """Return the text colour on the shade of a fraction."""
     return "#ffffff" if share > 0.45 else "#16191d"

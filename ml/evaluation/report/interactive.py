@@ -16,7 +16,7 @@ TOOLS = "pan,box_zoom,reset,save"
 
 
 def drawn(chart: Chart | Grid) -> figure:
-    """Return a Bokeh figure as wide as its place."""
+    """Return a Bokeh figure that fills its container."""
     return _grid(chart) if isinstance(chart, Grid) else _chart(chart)
 
 
