@@ -1,4 +1,4 @@
-# Everything runs in .venv, made from Python 3.11+ and nothing else.
+# Everything runs in .venv; you need only make and Python 3.11 to 3.13.
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +14,7 @@ venv: $(STAMP)
 
 $(STAMP):
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v < (3, 14) and "Wanderers needs Python 3.11 to 3.13; this is %d.%d. Name another with make PYTHON=python3.12 …" % v)'
-	@echo "Installing into $(VENV): about 6 GB, a few minutes on a new machine, nothing the next time."
+	@echo "Installing into $(VENV): about 6 GB. This takes a few minutes, the first time only."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
 	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python -c constraints.txt -r pyproject.toml --extra learn --extra s3 --extra dev
@@ -31,19 +31,19 @@ demo-ztf: venv
 up: venv
 	$(BIN)/python manage.py up --port $(PORT)
 
-# Zooniverse's tool in an environment of its own, for the test that reads our exports with it; without network that
-# test is skipped, unless all must run.
+# Zooniverse's panoptes_aggregation in its own environment, for the test that reads our exports with it. Without network
+# that test is skipped, unless all tests are required.
 panoptes: venv
 	-@$(BIN)/python -m tests.acceptance.panoptes_environment
 
-# A file's tests share what is dear to make (a model, a site, a browser), so one process runs them all. Three processes
-# keep two cores busy, since browsers and sites are mostly waited for.
+# Tests of one file share expensive fixtures (a model, a site, a browser), so one process runs them all. Three processes
+# keep two cores busy, since tests mostly wait for browsers and sites.
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -q --durations 15
 
 test: venv panoptes
 	$(PYTEST) tests
 
-# What needs no browser, no site of its own and no real data: for everyday work.
+# Tests without a browser, a running site or real data, for everyday work.
 test-fast: venv
 	$(PYTEST) tests/unit tests/integration
 
@@ -59,11 +59,11 @@ lint: venv
 bench: venv
 	$(BIN)/python -m bench
 
-# Runs the rows that have no result yet; hours for all of them with: make papers AGAIN=1
+# Runs the rows that have no result yet. To rerun all of them, which takes hours: make papers AGAIN=1
 papers: venv
 	$(BIN)/python -m bench.papers $(if $(filter 1,$(AGAIN)),--again)
 
-# Draws what imports what; needs Graphviz (apt-get install graphviz).
+# Draws the import graphs; needs Graphviz (apt-get install graphviz).
 architecture: venv
 	for room in webapp ml; do PYTHONPATH=. $(BIN)/import-linter drawgraph $$room | tred | dot -Tsvg > docs/rooms-$$room.svg; done
 

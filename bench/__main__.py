@@ -1,6 +1,6 @@
-"""`make bench`: every benchmark in turn, each a process of its own that prints one JSON object.
+"""`make bench`: run every benchmark in turn, each in its own process, printing one JSON object.
 
-It fails where a benchmark did, or missed its floor.
+It fails if a benchmark fails or misses its floor.
 """
 
 import argparse
@@ -16,7 +16,7 @@ def names() -> list[str]:
 
 
 def missed(name: str, told: dict[str, Any]) -> list[str]:
-    """Name the floors that were missed: of the parts that a benchmark tells of, or its own."""
+    """Name the missed floors of a benchmark and its parts."""
     parts = {f"{name} {part}": value for part, value in told.items() if isinstance(value, dict)}
     below = [each for part, value in parts.items() for each in missed(part, value)]
     return below or ([name] if told.get("met") is False else [])
@@ -34,7 +34,7 @@ def main() -> int:
             print(json.dumps(told, indent=2), flush=True)
             below += missed(name, told)
         else:
-            print(f"{name} failed; its messages stand above.", flush=True)
+            print(f"{name} failed; see its messages above.", flush=True)
             failed += 1
     if below:
         print(f"Missed floors: {', '.join(below)}.")

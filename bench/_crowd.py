@@ -1,4 +1,4 @@
-"""The volunteers of bench.next_submit: threads that ask and answer through HTTP. It knows nothing but an address.
+"""The volunteers of bench.next_submit: threads that request and classify subjects over HTTP, given only an address.
 
 Reads one JSON object from standard input, prints [[seconds for next, seconds for submit], …] of all cycles.
 """
@@ -14,9 +14,10 @@ from typing import Any
 
 
 def volunteer(port: int, token: str, slug: str, seconds: float, pause: float) -> list[tuple[float, float, float]]:
-    """Ask and answer for some seconds; return when each cycle began, and how long its two halves took.
+    """Classify for some seconds; return when each cycle began, and how long next and submit took.
 
-    Before each cycle the volunteer looks at the sky for a while: exponentially distributed, `pause` seconds on average.
+    Before each cycle the volunteer looks at the subject for a while: exponentially distributed, `pause` seconds on
+    average.
     """
     client = HTTPConnection("127.0.0.1", port, timeout=60)
     cycles = []
@@ -27,7 +28,7 @@ def volunteer(port: int, token: str, slug: str, seconds: float, pause: float) ->
         reply = call(client, token, "GET", f"/api/workflows/{slug}/next/?n=1")
         asked = time.perf_counter()
         if not reply["items"]:
-            raise RuntimeError("The queue ran dry, so this measures nothing.")
+            raise RuntimeError("The queue is empty, so nothing can be measured.")
         item = reply["items"][0]
         subject = item["subject"]["id"]
         answer = {

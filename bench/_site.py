@@ -1,6 +1,6 @@
-"""A site of a benchmark's own: a fresh data folder with an embedded database, and a web server on a free port.
+"""A site for benchmarks: a fresh data folder with an embedded database, and a web server on a free port.
 
-Import this before anything of Django: it sets the environment that the settings are read from.
+Import this before anything of Django: it sets the environment variables that the settings read.
 """
 
 import atexit

@@ -1,4 +1,4 @@
-"""A Celery worker of a benchmark's own, as `manage.py up` runs it. Import after `bench._site`."""
+"""A Celery worker for benchmarks, as `manage.py up` runs it. Import after `bench._site`."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ PATIENCE = 300.0
 
 @contextmanager
 def worker_of_its_own() -> Iterator[None]:
-    """Run a worker with a process for each core while the block lasts; it is up when the block begins."""
+    """Run a worker with one process per core inside the block; it is up when the block begins."""
     child = worker(len(os.sched_getaffinity(0)), Path(settings.DATA))
     child.start()
     try:
@@ -29,7 +29,7 @@ def worker_of_its_own() -> Iterator[None]:
 
 
 def wait_for(holds: Callable[[], bool], job: Job) -> None:
-    """Return once `holds()` is true; end the benchmark with what `job` says after `PATIENCE` seconds."""
+    """Wait until `holds()` is true; exit with the state of `job` after `PATIENCE` seconds."""
     deadline = time.monotonic() + PATIENCE
     while not holds():
         if time.monotonic() > deadline:
@@ -42,4 +42,4 @@ def _wait_until_up() -> None:
     for _ in range(60):
         if app.control.ping(timeout=1.0):
             return
-    raise TimeoutError("The worker does not answer after a minute.")
+    raise TimeoutError("The worker did not respond within a minute.")

@@ -1,7 +1,7 @@
-"""The classify page in headless Chromium: what it weighs, how soon the next subject is painted, and what 200 cost.
+"""The classify page in headless Chromium: page weight, time to paint the next subject, memory after 200 subjects.
 
-Painted means: the frame after the one in which the next subject stands on the page has begun. The queue is warm: the
-next key is pressed when the page takes it, as a quick volunteer would. Everything shares this machine.
+Painted means: the frame after the one in which the next subject is on the page has begun. The queue is warm: the next
+key is pressed as soon as the page accepts it, as a quick volunteer would. Everything shares this machine.
 """
 
 import json
@@ -86,7 +86,7 @@ def measure(page: Page, address: str, slug: str) -> dict[str, Any]:
 
 
 def weigh(page: Page, browser: CDPSession, url: str) -> dict[str, Any]:
-    """Load the page with an empty cache; return its compressed size without pixels, and how many others it asked."""
+    """Load the page with an empty cache; return its compressed size without pixels, and the third-party requests."""
     names: dict[str, str] = {}
     sizes: dict[str, float] = {}
     browser.send("Network.enable")

@@ -1,7 +1,7 @@
-"""Consensus: live counting at ten thousand and at ten million votes; a million votes weighed and added up anew.
+"""Consensus: live counting at ten thousand and ten million votes, and recomputing a million votes.
 
-Votes are made in the database, of simulated volunteers who are right 85 times in 100. Live is what one counted
-classification costs inside its transaction: its subject's posterior, its volunteer's record, retirement and queue.
+Votes are made in the database, by simulated volunteers who are right 85 times in 100. Live is the cost of one counted
+classification inside its transaction: its subject's posterior, its volunteer's record, retirement and queue.
 """
 
 import json
@@ -59,7 +59,7 @@ VOTES = """
 
 
 def make_workflow(votes: int) -> Workflow:
-    """Make a survey, its workflow, and so many votes that count but have not been weighed."""
+    """Make a survey, its workflow, and the given number of votes, counted but without evidence."""
     name = f"bench-{votes}"
     survey = Survey.objects.create(slug=name, name=name)
     workflow = Workflow.objects.create(
@@ -77,7 +77,7 @@ def make_workflow(votes: int) -> Workflow:
 
 
 def recomputed(workflow: Workflow) -> dict[str, Any]:
-    """Weigh, add up and store everything anew, as the worker does after a change of rules."""
+    """Recompute all evidence and consensus, as the worker does after a rule change."""
     job = ConsensusRecompute.objects.claim(ConsensusRecompute.objects.create(workflow=workflow).pk)
     begin = time.perf_counter()
     recompute_consensus(job)
@@ -94,7 +94,7 @@ def looked_back(workflow: Workflow) -> dict[str, Any]:
 
 
 def live(workflow: Workflow) -> dict[str, float]:
-    """Let new volunteers answer subjects drawn at random, some of known class; return milliseconds of counting each."""
+    """Let new volunteers answer random subjects, some of known class; return the milliseconds of counting each vote."""
     subjects = list(workflow.queue.order_by("random_key").values_list("subject", flat=True)[:ANSWERS])
     people = Volunteer.objects.bulk_create(Volunteer(is_simulated=True) for _ in range(8))
     spent = []

@@ -1,8 +1,8 @@
-"""Aggregate 1,000,000 votes: ours against crowd-kit, from the same columns of whole numbers in memory to posteriors.
+"""Aggregate 1,000,000 votes: ours against crowd-kit, from the same integer columns in memory to posteriors.
 
-Numbers, since they are the quickest that both take; what names cost ours is told beside it. Both run the same number of
-rounds from the same start, in turns, so that a slow moment of the machine meets both; the ratio is that of the best
-times. Afterwards the posteriors are compared: speed of something else would be no speed.
+Integers are the fastest input of both; the cost of names is reported separately. Both run the same number of iterations
+from the same start, alternating, so that a slow moment of the machine affects both; the ratio is that of the best
+times. Afterwards the posteriors are compared.
 """
 
 import json
@@ -50,7 +50,7 @@ def ours(model: Any) -> Posteriors:
 
 
 def seconds_for_names(table: pd.DataFrame) -> float:
-    """Time how long it takes to number names."""
+    """Time the conversion of names to integer codes."""
     named = [table[name].map("{:06d}".format) for name in table]
     began = time.perf_counter()
     Votes.of(*named)

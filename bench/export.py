@@ -1,7 +1,7 @@
-"""Export 100,000 and 1,000,000 answers: how fast, and in how much memory, by command and through the web server.
+"""Export 100,000 and 1,000,000 classifications: speed and memory, by command and through the web server.
 
-Each answer is on one of 100,000 subjects, by one of 1,000 volunteers; every tenth has a line. Memory is that of the
-process at its peak: of the command, and of the web server's largest process. Everything shares this machine.
+Each classification is on one of 100,000 subjects, by one of 1,000 volunteers; every tenth has a line. Memory is the
+peak of the process: of the command, and of the web server's largest process. Everything shares this machine.
 """
 
 import http.client
@@ -72,7 +72,7 @@ FILL = [
 
 
 def fill(survey: Survey, answers: int) -> str:
-    """Open a workflow with so many answers; return its slug."""
+    """Create a workflow with the given number of classifications; return its slug."""
     workflow = Workflow.objects.create(
         survey=survey, slug=f"bench-{answers}", name="B", kind="cutout", question="Is it real?", line_marking=True
     )
@@ -84,7 +84,7 @@ def fill(survey: Survey, answers: int) -> str:
 
 
 def export(slug: str, name: str, folder: Path) -> dict[str, float]:
-    """Run the command; return its seconds, its peak in MB, and the file's size in MB."""
+    """Run the command; return its seconds, its peak memory in MB, and the file's size in MB."""
     out = folder / name
     began = time.perf_counter()
     child = subprocess.Popen(
@@ -106,7 +106,7 @@ def export(slug: str, name: str, folder: Path) -> dict[str, float]:
 
 
 def download(port: int, token: str, slug: str) -> dict[str, float]:
-    """Read the classifications through the web server; return when the first byte came, and the peak so far."""
+    """Download the classifications from the web server; return the time to the first byte, and the peak memory."""
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
     began = time.perf_counter()
     client.request(

@@ -47,7 +47,7 @@ def write_sky(folder: Path, n: int) -> Path:
 
 
 def ingest(manifest: Path, survey: str, environment: dict[str, str]) -> int:
-    """Run the command; return the most memory it held, in bytes."""
+    """Run the command; return its peak memory in bytes."""
     command = [sys.executable, "manage.py", "ingest", str(manifest), "--survey", survey, "--create"]
     child = subprocess.Popen(command, env=environment, stdout=sys.stderr)
     _, status, usage = os.wait4(child.pid, 0)
@@ -57,7 +57,7 @@ def ingest(manifest: Path, survey: str, environment: dict[str, str]) -> int:
 
 
 def seconds(url: str, survey: str) -> tuple[int, float]:
-    """Return how many subjects the run added, and how long it took by the database's clock."""
+    """Return how many subjects the run added, and its duration by the database's clock."""
     with psycopg.connect(url) as database:
         found = database.execute(
             "SELECT run.added, extract(epoch FROM run.finished_at - run.started_at) FROM archive_ingestrun AS run"

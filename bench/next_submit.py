@@ -88,7 +88,7 @@ def make_volunteers(n: int) -> list[str]:
 
 
 def cycles(port: int, people: int, slug: str, pause: float = 0.0) -> list[tuple[float, float]]:
-    """Let a new crowd work for a window; return how long next and submit took in each cycle."""
+    """Let a new crowd work for a window; return the durations of next and submit in each cycle."""
     question = {"port": port, "slug": slug, "warm_up": WARM_UP, "window": WINDOW, "pause": pause}
     question["tokens"] = make_volunteers(people)
     done = subprocess.run(
@@ -99,7 +99,7 @@ def cycles(port: int, people: int, slug: str, pause: float = 0.0) -> list[tuple[
 
 
 def compare(port: int, people: int, long_queue: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Measure one crowd on short queues, each of them new, and on the long one, in turns: so both meet the same day."""
+    """Measure one crowd on new short queues and on the long one, alternating, so that both see the same conditions."""
     short: list[tuple[float, float]] = []
     long: list[tuple[float, float]] = []
     for _ in range(TURNS):

@@ -1,4 +1,4 @@
-"""A whole round of the loop on 100,000 tracklets with known features: retrain a head, rescore, requeue.
+"""A whole round of the loop on 100,000 tracklets with stored features: retrain a head, rescore, requeue.
 
 Through a real worker. The features are random numbers, some of which the labels follow.
 """
@@ -47,7 +47,7 @@ VOTES = """
 
 
 def make_archive() -> Workflow:
-    """Make the survey: pixels that nobody reads, features, rows, a queue, and labels on some of it."""
+    """Make the survey: pixels that are never read, features, rows, a queue, and labels for a part of it."""
     store = PixelStore(settings.PIXELS)
     array, _ = store.append("bench", np.zeros((SUBJECTS, FRAMES, 1, 4, 4), dtype=np.uint8))
     write_features(store, array)
@@ -68,7 +68,7 @@ def make_archive() -> Workflow:
 
 
 def vote(workflow: Workflow, turn: int) -> None:
-    """Let three people answer for a twentieth of the archive, another one each turn."""
+    """Let three people answer a twentieth of the archive, a different one each turn."""
     with connection.cursor() as cursor:
         cursor.execute(VOTES, {"workflow": workflow.pk, "every": VOTED_EVERY, "turn": turn})
         cursor.execute("VACUUM ANALYZE")
@@ -84,7 +84,7 @@ def write_features(store: PixelStore, array: str) -> None:
 
 
 def go_round(workflow: Workflow) -> dict[str, Any]:
-    """Run one round and say what it took."""
+    """Run one round and return its durations."""
     began = time.monotonic()
     run = start_training(workflow=workflow, by=None)
     finished = ScoringRun.objects.filter(checkpoint__run=run, finished_at__isnull=False)

@@ -1,4 +1,4 @@
-"""Score stamps that nobody has looked at: through Celery and into rows, against a bare torch loop in memory.
+"""Score new stamps through Celery into rows, compared with a bare torch loop in memory.
 
 The loop gets the same stamps as one array and the same network on every core; it reads no store and writes no row.
 """
@@ -53,7 +53,7 @@ def add(survey: Survey, block: NDArray[np.float32], *, gold: bool) -> tuple[str,
 
 
 def through_celery(survey: Survey, block: NDArray[np.float32]) -> tuple[float, Checkpoint]:
-    """Return stamps per second from the first shard's begin to the last one's rows, and the model."""
+    """Return stamps per second, from the start of the first shard to the rows of the last, and the model."""
     workflow = Workflow.objects.create(survey=survey, slug="bench", name="Benchmark", kind="stamp", question="?")
     add(survey, stamps(TAUGHT, seed=0), gold=True)
     with worker_of_its_own():
@@ -77,7 +77,7 @@ def score(champion: Checkpoint, array: str, first: int, n: int, shard: int) -> f
 
 
 def bare_loop(champion: Checkpoint, block: NDArray[np.float32], engine: str) -> float:
-    """Return stamps per second of one process that has everything in memory."""
+    """Return stamps per second of one process with everything in memory."""
     model = Scorer(files.Checkpoint.load(settings.DATA / champion.folder), engine=engine)
     model.probabilities(block[:BATCH])
     began = time.monotonic()

@@ -1,7 +1,7 @@
-"""Simulated skies: subjects a second of one process, from the random numbers to the files on disk.
+"""Simulated skies: subjects per second of one process, from random numbers to files on disk.
 
-Rates are given by the wall's clock and by the process' own CPU time; the floors are held against the latter, which
-does not depend on what else the machine is doing.
+Rates are given by wall time and by the process's CPU time; the floors are compared with the latter, which does not
+depend on other work on the machine.
 """
 
 import json

@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def compared(model: Checkpoint, data: Path) -> dict[str, Any]:
-    """Return stamps per second of ours and of torch, and how far our answers are from its."""
+    """Return stamps per second of ours and of torch, and the largest difference of their answers."""
     ours = Scorer(model)
     works = {"ours": lambda: score(ours, data)}
     tests = examples(data)
@@ -113,7 +113,7 @@ def score(scorer: Scorer, data: Path) -> NDArray[np.float32]:
 
 
 def eager(model: Checkpoint, layout: torch.memory_format) -> Forward:
-    """Return torch's own forward pass: the network in each turn and its head, without fitting, which `ready` does."""
+    """Return torch's own forward pass, without preprocessing: the network on each view, and its head."""
     backbone = Scorer(model, engine="torch").backbone
     network, head = backbone.network.eval().to(memory_format=layout), model.part("stamp.")
 
@@ -133,7 +133,7 @@ def turned(stamps: torch.Tensor, way: int, layout: torch.memory_format) -> torch
 
 
 def ready(scorer: Scorer, pixels: NDArray[Any], layout: torch.memory_format) -> torch.Tensor:
-    """Return stamps as the network eats them: stretched, of its channels and size, in memory."""
+    """Return stamps as network input: stretched, with its channels and size, in memory."""
     seen = scorer.backbone.preprocessing
     fitted = Prepared(torch.nn.Identity(), size=seen.size(1), three=seen.channels == 0)
     return fitted(torch.from_numpy(seen.stretched(pixels)[:, 0])).contiguous(memory_format=layout)

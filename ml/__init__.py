@@ -1,1 +1,1 @@
-"""The science of Wanderers: pixels, sky, crowd, simulation and learning, with no site in it."""
+"""The science of Wanderers: pixels, sky, crowd, simulation and learning. It does not know the site."""

@@ -1,7 +1,7 @@
-"""How well frozen networks know the asteroids of one real ZTF night, by how they look at the stamps.
+"""AUC of frozen networks on the asteroids of one real ZTF night, by view of the stamps.
 
-The packets' pixels alone are read. Figures are AUCs of asteroids that are known (within 5″) against all else, each by
-five folds whose objects the model has not seen; folds and splits are drawn anew for each seed.
+Uses only the packets' pixels. Figures are AUCs of known asteroids (within 5″) against everything else, each by five
+folds of objects that the model has not seen; folds and splits are redrawn for each seed.
 """
 
 import argparse
@@ -57,9 +57,9 @@ def rows(examples: Examples, crops: list[str], tta: list[int], seeds: range) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.night", description=__doc__)
     parser.add_argument("folder", type=Path, help="the folder of alert packets")
-    parser.add_argument("--look", choices=LOOKS, action="append", help="one of them, or more; by default all")
+    parser.add_argument("--look", choices=LOOKS, action="append", help="a view; repeat for more, by default all")
     parser.add_argument("--tta", type=int, choices=(1, 8), action="append", help="by default both")
-    parser.add_argument("--seeds", type=int, default=10, help="how many, 2 or more")
+    parser.add_argument("--seeds", type=int, default=10, help="number of seeds, 2 or more")
     args = parser.parse_args()
     examples = night(args.folder)
     for row in rows(examples, args.look or list(LOOKS), args.tta or [1, 8], range(args.seeds)):

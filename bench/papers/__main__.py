@@ -22,7 +22,7 @@ def papers() -> list[Paper]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.papers", description=__doc__)
-    parser.add_argument("rows", nargs="*", help="run these again; by default those without a result")
+    parser.add_argument("rows", nargs="*", help="rows to run again; by default those without a result")
     parser.add_argument("--again", action="store_true", help="run every row again; with --skies measure every sky")
     parser.add_argument("--skies", action="store_true", help="measure skies without numbers, and run no row")
     parser.add_argument("--page", action="store_true", help="write the page and run nothing")
@@ -45,13 +45,13 @@ def main() -> int:
 
 
 def unmeasured(*, again: bool) -> list[tuple[Paper, str]]:
-    """Return the sky of each kind that stands for the others, of those alone without numbers unless `again`."""
+    """Return the first sky of each kind; only unmeasured ones unless `again`."""
     first = [(paper, names[0]) for paper in papers() for names in kinds(paper)]
     return [(paper, name) for paper, name in first if again or measured(paper, name) is None]
 
 
 def failures(work: Mapping[str, Callable[[], object]]) -> int:
-    """Do all of the work, write the page after each part and at the end, and return how many parts failed."""
+    """Run all parts, write the page after each, and return how many failed."""
     failed = 0
     for key, do in work.items():
         print(f"== {key}", flush=True)

@@ -28,10 +28,10 @@ def faint(key: str, says: str, options: str) -> Row:
 
 PAPER = Paper(
     "Rabeendran & Denneau 2021: stamps of ATLAS",
-    "A two-stage deep learning detection classifier for the ATLAS asteroid survey, section 3.2.1. Of stamps it shows a"
-    " confusion matrix (figure 7) and no accuracy to set ours beside.",
-    "Difference stamps of 100 pixels, eight classes, 470 of each to learn from and 200 of each to be judged by,"
-    " something else near in half of them. The rows of S/N 5 to 20 have the faint ones alone, uniform between these.",
+    "A two-stage deep learning detection classifier for the ATLAS asteroid survey, section 3.2.1. For stamps it shows a"
+    " confusion matrix (figure 7), but no accuracy to compare with.",
+    "Difference stamps of 100 pixels, eight classes, 470 of each for training and 200 of each for testing, half of them"
+    " with a neighbour. The rows with S/N 5 to 20 have only faint ones, with uniform S/N.",
     {
         "atlas_learn": "atlas --n 3760 --seed 1",
         "atlas_test": "atlas --n 1600 --seed 3",
@@ -40,12 +40,12 @@ PAPER = Paper(
     },
     (
         row("default", "ours", "", least=(0.91, 0.996)),
-        row("one_way", "ours, shown in one way alone when scoring", "--tta 1"),
+        row("one_way", "ours without test-time augmentation", "--tta 1"),
         row("unaugmented", "ours without augmentation", "--augment none"),
         row("flips", "ours, only flips, right angles and shifts", "--augment flips"),
         row("linear", "ours, linear stretch", "--stretch linear"),
         row("zscale", "ours, zscale stretch", "--stretch zscale"),
-        row("equalise", "ours, equalised stamps, as the paper's", "--stretch equalise"),
+        row("equalise", "ours, histogram-equalised stamps, as in the paper", "--stretch equalise"),
         row("lite0_frozen", "lite0, frozen ImageNet bottlenecks", "--preset head"),
         row("lite0_tuned", "lite0, fine-tuned from ImageNet", "--preset finetune"),
         faint("faint", "ours, S/N 5 to 20", ""),
@@ -54,8 +54,8 @@ PAPER = Paper(
             "resnet18_scratch",
             "resnet18, from scratch",
             "--preset resnet18 --init scratch --minutes 3",
-            note="The paper fine-tuned it from ImageNet; its weights lie on a hub that the machine of these figures"
-            " could not reach. With them in WANDERERS_WEIGHTS, leave --init out.",
+            note="The paper fine-tuned it from ImageNet; the weights could not be downloaded here. With them in"
+            " WANDERERS_WEIGHTS, omit --init.",
         ),
     ),
 )

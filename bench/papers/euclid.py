@@ -6,18 +6,17 @@ TWO = "--merge other=CR,GALAXY,STAR"
 TRAIN = "train --role stamp --data {{{sky}}}/manifest.csv --out {{out}}/model"
 JUDGE = "evaluate --checkpoint {{out}}/model --data {{{sky}}}/manifest.csv"
 NO_WEIGHTS = (
-    "timm's ImageNet weights of this architecture lie on a hub that the machine of these figures could not reach, so"
-    " the row shows the architecture without them, and no figure of the paper stands beside it."
+    "timm's ImageNet weights of this architecture could not be downloaded here, so the row shows the architecture"
+    " without them, and without the paper's figures."
 )
 CONSTANT = (
-    "It answers alike for all stamps: with random weights, and batch norms that still hold their initial statistics,"
-    " the signal dies away over the layers, until its features are smaller than the 16 bits that they are kept in can"
-    " hold. All are 0, and all scores are ties."
+    "It gives all stamps the same score: with random weights and batch norms with initial statistics, the signal fades"
+    " over the layers until the features underflow in 16 bits. All are 0, and all scores are ties."
 )
 
 
 def steps(learn: str, test: str, options: str) -> tuple[Step, ...]:
-    """Return the commands that train on one sky and judge on another."""
+    """Return the commands that train on one sky and evaluate on another."""
     return Step(f"{TRAIN.format(sky=learn)} {options}"), Step(JUDGE.format(sky=test))
 
 
@@ -28,7 +27,7 @@ def figures(
     *,
     least: tuple[float | None, float | None, float | None] = (None, None, None),
 ) -> tuple[Figure, ...]:
-    """Return accuracy, AUC and kappa with the paper's values and what is asked."""
+    """Return accuracy, AUC and kappa with the paper's values and our targets."""
     names = ("accuracy", "roc_auc", "kappa")
     return tuple(
         Figure(name, f"evaluate/{name}", paper, asked)
@@ -39,16 +38,16 @@ def figures(
 def row(
     key: str, says: str, options: str, told: tuple[Figure, ...], *, sky: str = "colour", learn: str = "", note: str = ""
 ) -> Row:
-    """Return a row that learns on `sky`_learn, or on another, and is judged on `sky`_test."""
+    """Return a row that trains on `sky`_learn, or on another, and evaluates on `sky`_test."""
     return Row(f"euclid_{key}", says, steps(learn or f"{sky}_learn", f"{sky}_test", options), told, note)
 
 
 PAPER = Paper(
     "Lieu et al. 2019: solar-system objects in Euclid images",
     "Detecting solar system objects with convolutional neural networks, MNRAS 485, 5831; table 2 and section 4.",
-    "Stamps of 96 pixels of 0.1″, SSOs of 20–26 mag and 10–80″/h (uniform), half of all; S/N 5 and above in one"
-    " exposure. The paper learnt 3756 stamps of each class; ours 4000 in all, half of them SSOs, and is"
-    " judged on 2000 others. The few rows give their own numbers.",
+    "Stamps of 96 pixels of 0.1″; half are SSOs of 20–26 mag and 10–80″/h (uniform), with S/N 5 and above in one"
+    " exposure. The paper trained on 3756 stamps of each class, we on 4000 in all, half of them SSOs; we evaluate on"
+    " 2000 others. Rows with fewer stamps say so.",
     {
         "colour_learn": "euclid --n 4000 --seed 1",
         "colour_test": "euclid --n 2000 --seed 2",
@@ -73,14 +72,14 @@ PAPER = Paper(
             "ours without augmentation, three dithers, 2 classes",
             f"{TWO} --augment none",
             figures(),
-            note="The paper's augmentation took its single-dither accuracy from 0.935 to 0.957.",
+            note="Augmentation raised the paper's single-dither accuracy from 0.935 to 0.957.",
         ),
         row(
             "lite0_frozen",
             "lite0, frozen ImageNet bottlenecks, 2 classes",
             f"{TWO} --preset head",
             figures(0.956, 0.992, 0.912),
-            note="The paper's transfer learning (MobileNet), with the net whose weights need no network.",
+            note="The paper's transfer learning (MobileNet), with a network whose weights need no download.",
         ),
         row("lite0_tuned", "lite0, fine-tuned, 2 classes", f"{TWO} --preset finetune", figures()),
         row(
@@ -88,7 +87,7 @@ PAPER = Paper(
             "mobilenetv1_100 at 96 pixels, frozen random weights, 2 classes",
             f"{TWO} --preset mobilenetv1_100 --size 96 --init random",
             figures(0.504, 0.5, 0.0),
-            note="The paper's control: without ImageNet its features told nothing.",
+            note="The paper's control: without ImageNet weights its features were uninformative.",
         ),
         row(
             "mobilenet_scratch",
@@ -135,7 +134,7 @@ PAPER = Paper(
             "--velocity-bins 10,20,30,40,50,60,70,80 --preset small --size 144",
             (Figure("accuracy", "evaluate/accuracy", 0.77, 0.77), Figure("within_one", "evaluate/within_one")),
             sky="rates",
-            note="Trails of 60″/h and more leave a stamp of 96 pixels, so these are larger.",
+            note="Trails of 60″/h and more extend beyond a stamp of 96 pixels, so these are larger.",
         ),
         row(
             "monte_carlo",

@@ -27,8 +27,8 @@ PAPER = Paper(
     source="Kruk et al. 2022, A&A 661, A85, and the talk of 22 June 2022 (ESA PSIDA).",
     difficulty=(
         "Cutouts of 1024² pixels with stars and their spikes, galaxies, arcs, satellites and cosmic rays; trails of S/N"
-        " 1.5 to 30 per pixel, bent by the telescope's orbit. A found line strays at most 5 pixels from a true one and"
-        " covers half of it. The paper's figure is its run over 150,000 cutouts in about 10 hours on a cloud."
+        " 1.5 to 30 per pixel, bent by the telescope's orbit. A detection is true if it stays within 5 pixels of a true"
+        " trail and covers half of it. The paper's figure is its run of 150,000 cutouts in about 10 hours in the cloud."
     ),
     skies={
         "hubble_train": "hubble --n 900 --seed 11 --share 0.8",
@@ -58,10 +58,10 @@ PAPER = Paper(
                 Figure("on 300 cutouts alone: average precision, S/N ≥ 3", "few/average_precision_clear"),
             ),
             note=(
-                "judged on 900 cutouts of seed 16, which nothing had looked at before. The 300 of seed 13, on which"
-                " earlier versions were judged and which nothing was chosen on either, are a third as many, so that"
-                " their intervals are wider; both stand here. How many cutouts teach was chosen on seeds 12 and"
-                " 15. The judging of both was run after the training, as a command of its own."
+                "evaluated on 900 cutouts of seed 16, which were used for no decision. The 300 of seed 13, on which"
+                " earlier versions were evaluated but nothing was chosen either, are a third as many, so their"
+                " intervals are wider; both are shown. The training size was chosen on seeds 12 and 15. Both"
+                " evaluations were run after the training, as separate commands."
             ),
         ),
         Row(
@@ -72,7 +72,7 @@ PAPER = Paper(
                 Step(JUDGE),
             ),
             _figures(None),
-            note="nothing is trained; its classes are rules",
+            note="no training; classes are assigned by rules",
         ),
     ),
 )

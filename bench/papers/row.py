@@ -1,4 +1,4 @@
-"""What a paper's page is made of: skies, rows, steps and figures."""
+"""The parts of a paper's page: skies, rows, steps and figures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Step:
-    """A command of `python -m ml`; its words may hold `{sky}` and `{out}` places. `name` tells it from its like."""
+    """A command of `python -m ml`, possibly with `{sky}` and `{out}`. `name` distinguishes repeated commands."""
 
     words: str
     name: str = ""
@@ -42,7 +42,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Row:
-    """One model on one sky. `key` names its file of results; `note` says what a reader must know to compare."""
+    """One model on one sky. `key` names its results file; `note` says what readers must know to compare."""
 
     key: str
     says: str

@@ -1,4 +1,4 @@
-"""Run a row's commands and keep what they printed."""
+"""Run the commands of a row and store their output."""
 
 import datetime
 import json
@@ -19,7 +19,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 class Failed(RuntimeError):
-    """A command of a row ended with an error; the message holds it."""
+    """A command of a row failed."""
 
 
 def run_row(paper: Paper, row: Row) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def value_of(figure: Figure, said: dict[str, Any]) -> dict[str, float | None]:
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     if not isinstance(value, int | float):
-        raise Failed(f"No step of the row printed {figure.at}.")
+        raise Failed(f"No step of this row printed {figure.at}.")
     low, high = said[step].get("intervals", {}).get(keys[-1]) or (None, None)
     return {"value": value, "low": low, "high": high}
 
@@ -73,7 +73,7 @@ def _names(row: Row, sky: str) -> bool:
 
 
 def _sky(name: str, words: str) -> Path:
-    """Return the folder of a simulated sky, made now if it is not there or was made with other words."""
+    """Return the folder of a simulated sky, simulating it if it is missing or was made with other options."""
     folder = WORK / "skies" / name
     made = ROOT / folder / "made-by.txt"
     if not made.is_file() or made.read_text() != words:
@@ -97,5 +97,5 @@ def command(words: list[str]) -> tuple[dict[str, Any], float, float]:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise Failed(f"python {shlex.join(words)} ended with {process.returncode}; its message stands above.")
+        raise Failed(f"python {shlex.join(words)} exited with status {process.returncode}; see its message above.")
     return json.loads(out.splitlines()[-1]), time.monotonic() - began, usage.ru_maxrss / 1024

@@ -1,4 +1,4 @@
-"""How faint, how bright and how fast the papers' skies are: measured on each, and kept beside the rows' results."""
+"""Measure S/N, magnitudes and rates of the papers' skies, and store them beside the rows' results."""
 
 import datetime
 import json
@@ -18,7 +18,7 @@ OTHERWISE_ALIKE = ("--n", "--seed")
 
 
 def kinds(paper: Paper) -> list[list[str]]:
-    """Return a paper's skies by name, those together that differ in number and seed alone; the judging ones first."""
+    """Return a paper's skies by name, grouped if they differ only in size and seed, test skies first."""
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for name in sorted(paper.skies, key=lambda name: not _judges(paper, name)):
         alike[_kind(paper.skies[name])].append(name)
@@ -27,14 +27,14 @@ def kinds(paper: Paper) -> list[list[str]]:
 
 
 def measured(paper: Paper, name: str) -> dict[str, Any] | None:
-    """Return what `measure` kept of a sky; None where it has not been measured, or was made with other words then."""
+    """Return the stored measurement of a sky; None if it is missing or was made with other options."""
     path = SKIES / f"{name}.json"
     kept: dict[str, Any] | None = json.loads(path.read_text()) if path.is_file() else None
     return kept if kept and kept["command"] == _shown(paper.skies[name]) else None
 
 
 def measure(paper: Paper, name: str) -> None:
-    """Simulate a sky into a folder that is removed again, and write what it holds to results/skies/NAME.json.
+    """Simulate a sky into a temporary folder, and write its statistics to results/skies/NAME.json.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def _judges(paper: Paper, name: str) -> bool:
 
 
 def _kind(words: str) -> tuple[str, ...]:
-    """Return the words of a sky without its number and seed."""
+    """Return a sky's options without its size and seed."""
     said = shlex.split(words)
     return tuple(
         word

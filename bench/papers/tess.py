@@ -11,7 +11,7 @@ def _judge(sky: str, more: str = "", report: str = "report") -> str:
 
 
 def steps(normalisation: str, minutes: int, judging: str = "", sky: str = "taught") -> tuple[Step, ...]:
-    """Return the commands of a row: train on a sky for so many minutes, then judge."""
+    """Return the commands of a row: train on a sky for the given minutes, then evaluate."""
     return (
         Step(f"train --role cube --data {{{sky}}} --out {{out}}/model --normalisation {normalisation}"
              f" --minutes {minutes} --seed 1"),
@@ -30,7 +30,7 @@ def areas(*, asked: bool, step: str = "evaluate", where: str = "") -> tuple[Figu
 
 
 def margins() -> tuple[Figure, ...]:
-    """Return what the network adds to a threshold on the pixels, no score ignored on either side."""
+    """Return the network's gain over a threshold on the pixels, with no score ignored on either side."""
     parts = (("network", "{}_all"), ("raw pixels", "raw_{}"), ("margin", "margin_{}"))
     return tuple(
         Figure(f"{title} of all scores, V < {limit}: {part}", f"evaluate/by_limit/{name.format(area)}_{limit}")
@@ -44,10 +44,10 @@ PAPER = Paper(
     title="TESS: a W-Net for cubes over time",
     source="Powell et al. 2026, Trajectory-Agnostic Asteroid Detection in TESS with Deep Learning, arXiv:2605.12391,"
     " section IX.",
-    difficulty="Cubes of 64³ at 30 minutes, three movers each on average, V 14 to 21, glare, jitter, variable and"
-    " saturated stars. S/N is that of one frame. Learnt from 500, judged by 100 others. The paper's"
-    " limits run from all of its asteroids to its brightest, and its labels are partly wrong, which ours are not; both"
-    " leave out scores within 0.001 of 0 and 1.",
+    difficulty="Cubes of 64³ at 30 minutes, three movers each on average, V 14 to 21, scattered light, jitter, variable"
+    " and saturated stars. S/N is that of one frame. Trained on 500, evaluated on 100 others. The paper's"
+    " limits run from all of its asteroids to its brightest. Its labels are partly wrong, ours are not; both leave out"
+    " scores within 0.001 of 0 and 1.",
     skies={
         "taught": "tess --n 500 --seed 1",
         "speeds": "tess --n 500 --seed 1 --movers 6 --unusual 0.4",
@@ -58,7 +58,7 @@ PAPER = Paper(
     rows=(
         Row(
             "tess-wnet-asinh",
-            "W-Net behind a fixed asinh",
+            "W-Net with a fixed asinh",
             (
                 *steps("asinh", 19, " --tta 8", "speeds"),
                 Step(_judge("catalogued", " --tta 8", "catalogued"), "catalogued"),
@@ -69,31 +69,31 @@ PAPER = Paper(
                 *margins(),
                 Figure("false tracks a cube", "evaluate/false_tracks_per_cube"),
             ),
-            "The preset cpu; the paper had 190 million cubes. The sky to learn from has twice the movers of the judged"
-            " one, and four times the share of very fast and very slow ones. Run on two idle cores"
-            " (WANDERERS_THREADS=2); docs/cubes.md has the steps they took, and the runs that were seen before this"
-            " one. One in ten movers of the judged sky is very fast or very slow; among known minor planets some three"
-            " in a hundred are, as in the sky with speeds as catalogued, which was added after an earlier run had been"
-            " seen. The paper ignores scores within 0.001 of 0 and 1 because its labels there are often wrong; ours"
-            " are right, so that what the network is rightly sure of is left out, and the areas of all scores stand"
-            " here too. Raw pixels are the change in units of"
-            " the noise, which the network reads, with a threshold in place of it. Answers are the mean over eight"
-            " of the sixteen turns.",
+            "The preset cpu; the paper had 190 million cubes. The training sky has twice as many movers as the test"
+            " sky, and four times the fraction of very fast and very slow ones. Run on two idle cores"
+            " (WANDERERS_THREADS=2); docs/cubes.md has the number of steps, and earlier runs. One in ten movers of the"
+            " test sky is very fast or very slow; among known minor planets it is about three in a hundred, as in the"
+            " sky with speeds as catalogued, which was added after an earlier run. The paper ignores scores within"
+            " 0.001 of 0 and 1 because its labels there are often wrong; ours are right, so this leaves out the"
+            " network's most certain answers, and areas over all scores are shown too. Raw pixels are thresholded after"
+            " background subtraction, in units of the noise. Predictions are the mean over eight of the sixteen"
+            " symmetries.",
         ),
         Row(
             "tess-wnet",
-            "W-Net behind Adaptive Normalisation",
+            "W-Net with Adaptive Normalisation",
             steps("adaptive", 14),
             (*areas(asked=False), *margins(), Figure("false tracks a cube", "evaluate/false_tracks_per_cube")),
-            "With one view of each cube and the sky as it is judged; trained for less long than the row above, and"
-            " judged in one turn. docs/cubes.md compares the two normalisations in equal time.",
+            "With one input channel, and trained on a sky like the test sky; trained for less time than the row above,"
+            " and evaluated without test-time augmentation."
+            " docs/cubes.md compares the two normalisations in equal time.",
         ),
         Row(
             "tess-paper-size",
             "one step of the preset paper, on a batch of four crops of 64³",
             (Step("train --role cube --data {three} --out {out}/model --preset paper --minutes 0.001 --seed 1"),),
             (Figure("learnt numbers", "train/parameters"), Figure("steps", "train/steps")),
-            "It shows that the step fits into memory, and nothing else. The minutes hold the validation as well.",
+            "It shows only that the step fits into memory. The minutes include validation.",
         ),
     ),
 )

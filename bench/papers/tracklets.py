@@ -1,14 +1,14 @@
-"""ATLAS' tracklets: the paper's perceptron and our set network over the same chip network, on the same tracklets."""
+"""ATLAS tracklets: the paper's perceptron and our set network on the same stamp network and the same tracklets."""
 
 from bench.papers.row import Figure, Paper, Row, Step
 
 COUNTS = ("3", "4", "6", "4_plain")
 CHIPS = "{out}/../tracklet-chips/chips"
-"""The chip network that all tracklet networks share: it has seen stamps of another night, and no tracklet."""
+"""The stamp network that all tracklet networks share: trained on stamps of another night, and on no tracklet."""
 
 
 def on_tracklets(key: str, says: str, preset: str, note: str, *, asked: bool) -> Row:
-    """Return the row of a tracklet network, learnt once and judged on tracklets of 3, 4 and 6 detections."""
+    """Return the row of a tracklet network, trained once and evaluated on tracklets of 3, 4 and 6 detections."""
     learn = (
         f"train --role tracklet --preset {preset} --data {{tracklets}} --init {CHIPS} --out {{out}}/tracklets --seed 1"
     )
@@ -18,7 +18,7 @@ def on_tracklets(key: str, says: str, preset: str, note: str, *, asked: bool) ->
 
 
 def figures_of(n: str, *, asked: bool) -> list[Figure]:
-    """Return the figures at so many detections; the paper's are of four, and count satellites as real."""
+    """Return the figures for a number of detections; the paper's are for four, and count satellites as real."""
     auc, kept, rejected = (0.992, 0.996, 0.908) if n == "4_plain" else (None, None, None)
     at, n = f"evaluate_{n}", n.replace("4_plain", "4, no satellites")
     return [
@@ -39,11 +39,11 @@ PAPER = Paper(
     difficulty=(
         "Tracklets as [simulated](simulations.md#atlas-stamps-of-eight-classes-and-tracklets): three in eight are real,"
         " three in five asteroids lie between S/N 5 and 20, a third of the bogus ones are chance alignments of several"
-        " classes, and 8 % of all are glints of satellites, whose chips look real. Learnt on 2,400 tracklets of 3 to 8"
-        " detections, mostly 4; judged on 3,000 each of 3, 4 and 6, and on 3,000 of 4 without satellites, which the"
-        " paper counts as real. The chip network has learnt from 3,760 stamps of another night, as many a class as the"
-        " paper's. A bogus detection lies 0.5 to 3″ off the line: the simulation"
-        " chose so, and motion tells as much as that lets it."
+        " classes, and 8 % of all are glints of satellites, whose stamps (chips) look real. Trained on 2,400 tracklets"
+        " of 3 to 8 detections, mostly 4; evaluated on 3,000 each of 3, 4 and 6, and on 3,000 of 4 without satellites,"
+        " which the paper counts as real. The stamp network was trained on 3,760 stamps of another night, as many per"
+        " class as in the paper. A bogus detection lies 0.5 to 3″ off the line; this choice of the simulation"
+        " determines how much motion helps."
     ),
     skies={
         "tracklet_chips": "atlas --n 3760 --seed 61",
@@ -54,35 +54,35 @@ PAPER = Paper(
     rows=(
         Row(
             "tracklet-chips",
-            "the chips, by our small net",
+            "single chips, our small net",
             (
                 Step("train --role stamp --preset small --data {tracklet_chips} --out {out}/chips --seed 1"),
                 Step("evaluate --checkpoint {out}/chips --data {tracklets_4} --positive AST,STREAK,COMET"),
             ),
             (Figure("4 detections: AUC of their mean", "evaluate/roc_auc"),),
-            "the mean of the four chips' probabilities, with no tracklet network at all. The rows below stand on this"
-            " network, so run this one first.",
+            "the mean of the four chips' probabilities, without a tracklet network. The rows below use this stamp"
+            " network, so run this row first.",
         ),
         on_tracklets(
             "tracklet-paper",
             "the paper's perceptron (preset paper)",
             "paper",
-            "4 × 8 scores, one hidden layer, squared error 1 : 4, gradient descent at 0.1 by ones, threshold 0.8. Of"
-            " six detections it reads the first four; three lend their mean for the fourth.",
+            "4 × 8 scores, one hidden layer, squared error 1 : 4, gradient descent at 0.1 with batches of one,"
+            " threshold 0.8. Of six detections it uses the first four; with three, the fourth is their mean.",
             asked=False,
         ),
         on_tracklets(
             "tracklet-set-chips",
             "our set network, chips only",
             "set --no-track-features",
-            "the same network without motion, brightness and place: what reading all chips in any order gives.",
+            "the same network without motion, brightness and position.",
             asked=False,
         ),
         on_tracklets(
             "tracklet-set",
             "our set network (preset set)",
             "set",
-            "with the residual of the motion, the rate, the scatter of the magnitudes and the places on the detector."
+            "with the residual of the motion, the rate, the scatter of the magnitudes and the detector positions."
             " Its threshold was chosen on validation tracklets, to keep 99.6 %.",
             asked=True,
         ),

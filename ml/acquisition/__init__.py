@@ -1,1 +1,1 @@
-"""Which subjects to ask people about next. No torch."""
+"""Acquisition: which subjects to ask people about next. No torch."""

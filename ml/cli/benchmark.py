@@ -1,4 +1,4 @@
-"""`python -m ml benchmark NAME`: speed of the main parts, as ratios measured in one run where that is fair."""
+"""`python -m ml benchmark NAME`: speed of the main parts, as ratios within one run where that is fair."""
 
 import argparse
 import time
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def score(n: int, random: np.random.Generator) -> dict[str, float]:
-    """Measure features per second of 100×100 stamps, beside a bare torch loop over the same stamps."""
+    """Measure features per second of 100×100 stamps, compared with a bare torch loop over the same stamps."""
     stamps = random.normal(100, 5, (n, 1, 1, 100, 100)).astype(np.float32)
     backbone = default_backbone()
     backbone.features(stamps[:1])
@@ -53,7 +53,7 @@ def score(n: int, random: np.random.Generator) -> dict[str, float]:
 
 
 def rescore(n: int, random: np.random.Generator) -> dict[str, float]:
-    """Measure probabilities per second from features in memory."""
+    """Measure probabilities per second from stored features."""
     features = random.normal(size=(n, 1, 1280)).astype(np.float16)
     manifest = {"role": "stamp", "classes": list(CLASSES), "positive": list(POSITIVE), "feature_key": ""}
     tensors = {"stamp.weight": torch.zeros(8, 1280), "stamp.bias": torch.zeros(8)}
@@ -63,7 +63,7 @@ def rescore(n: int, random: np.random.Generator) -> dict[str, float]:
 
 
 def head(n: int, random: np.random.Generator) -> dict[str, float]:
-    """Measure the training of a stamp head over features in memory."""
+    """Measure the training of a stamp head on stored features."""
     kinds = random.integers(0, 8, n)
     features = random.normal(size=(n, 1, 1280)) + random.normal(size=(8, 1, 1280))[kinds] * 0.05
     examples = Examples(
@@ -78,7 +78,7 @@ def head(n: int, random: np.random.Generator) -> dict[str, float]:
 
 
 def seconds(work: Callable[[], Any]) -> float:
-    """Return how long a call takes."""
+    """Time a call."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""What all commands share: the seed, JSON on stdout, and for bad input one line on stderr with exit status 2."""
+"""Shared by all commands: the seed, JSON on stdout, and one line on stderr with exit status 2 for bad input."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ Work = Callable[[argparse.Namespace], dict[str, Any]]
 
 
 def command(subparsers: Any, name: str, summary: str, work: Work) -> argparse.ArgumentParser:
-    """Add a command that prints what `work` returns; more arguments can be added to the parser that comes back."""
+    """Add a command that prints the result of `work`; return its parser, for more arguments."""
     parser: argparse.ArgumentParser = subparsers.add_parser(name, help=summary, description=summary)
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default 0)")
 

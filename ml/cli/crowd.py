@@ -1,4 +1,4 @@
-"""`python -m ml crowd`: aggregate a CSV of votes, and compare with the truth where it is known."""
+"""`python -m ml crowd`: aggregate a CSV of votes, and compare it with the truth if known."""
 
 import argparse
 import csv
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 def summary(
     method: str, votes: Votes, model: Aggregator, truth: dict[str, str], gold: np.ndarray | None
 ) -> dict[str, Any]:
-    """Say what was done and how well; items whose class was given as gold are not scored."""
+    """Describe the result and its accuracy; gold items are not scored."""
     codes = votes.codes_of(truth)
     told = np.full(len(codes), False) if gold is None else gold >= 0
     return {
@@ -111,7 +111,7 @@ def score(posteriors: np.ndarray, truth: np.ndarray) -> dict[str, float | int | 
 
 
 def write_posteriors(path: Path, votes: Votes, posteriors: np.ndarray) -> None:
-    """Write item, the likeliest answer, and the probability of each class."""
+    """Write each item, its most probable answer, and the probability of each class."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["item", "answer", *votes.classes])

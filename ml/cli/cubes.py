@@ -80,7 +80,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
-    """Judge voxels by magnitude limit against raw pixels, and objects by whether a track follows them."""
+    """Evaluate voxels by magnitude limit against raw pixels, and objects by whether a track follows them."""
     model, tally, started = CubeModel.of(checkpoint, step=args.stride, tta=args.tta), Tally(), time.monotonic()
     limits = limits_of(args.limits)
     threshold = threshold_of(args.threshold, model)
@@ -118,7 +118,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
 
 
 def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
-    """Write the tracks of every cube, a row each, holding one cube in memory at a time."""
+    """Write the tracks of every cube, one per row, with one cube in memory at a time."""
     model, tally, started = CubeModel.of(checkpoint, step=args.stride, tta=args.tta), Tally(), time.monotonic()
     known = None if args.known_objects is None else KnownTable(args.known_objects)
     threshold = threshold_of(args.threshold, model)
@@ -154,7 +154,7 @@ def rows_of(
 
 
 def example_of(cube: Cube) -> Example:
-    """Return a cube to learn from, in half of the bytes."""
+    """Return a training cube at half precision."""
     assert cube.mask is not None  # noqa: S101 - cubes(…, masked=True) yields no other
     return Example(
         cube.name, cube.group, shortened(cube.views), cube.mask, None if cube.measured.all() else cube.measured
@@ -173,7 +173,7 @@ def limits_of(text: str) -> tuple[float, ...]:
 
 
 def threshold_of(given: float | None, model: CubeModel) -> float:
-    """Return the threshold that was asked for, or the one chosen when the model was validated."""
+    """Return the requested threshold, or the checkpoint's own."""
     if given is None:
         return model.threshold
     if not 0 < given <= 1:
@@ -187,7 +187,7 @@ def by_limit(rows: list[dict[str, Any]], part: Callable[[dict[str, Any]], dict[s
 
 
 def notes(counts: VoxelCounts, finds: Finds) -> list[str]:
-    """Return what the cubes cannot tell, and the remedy."""
+    """Return what can't be evaluated on these cubes, and what to do."""
     said = []
     if counts.network.fainter:
         said.append(
@@ -204,7 +204,7 @@ def notes(counts: VoxelCounts, finds: Finds) -> list[str]:
 
 
 def tell(epoch: Epoch) -> None:
-    """Write one round to stderr."""
+    """Write the metrics of one round to stderr."""
     figures = " ".join(f"{name} {value:.4f}" for name, value in epoch.metrics.items())
     sys.stderr.write(
         f"round {epoch.epoch}/{epoch.epochs} loss {epoch.loss:.4f} val_loss {epoch.val_loss:.4f} {figures}\n"

@@ -1,4 +1,4 @@
-"""Read large images for trail detectors, one a frame, with their annotations."""
+"""Read large images for trail detectors, one per frame, with their annotations."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class Cutout:
 def cutouts(path: Path, tally: Tally, *, skip: Skip | None = None) -> Iterator[Cutout]:
     """Yield every frame of every subject of a manifest, a folder or a file, one in memory at a time.
 
-    What cannot be used is told to the tally: files that cannot be read, images hardly measured or too small.
+    Unusable images are reported to the tally: unreadable files, and images that are nearly empty or too small.
 
     Raises
     ------

@@ -38,6 +38,6 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Judge by the measures of the checkpoint's role, and return the figures."""
+    """Evaluate with the metrics of the checkpoint's role."""
     checkpoint = Checkpoint.load(args.checkpoint)
     return role_of(args, checkpoint).evaluate(args, checkpoint)

@@ -19,7 +19,7 @@ from ml.inference.scorer import TRACKLET_CLASSES, Scorer
 
 
 def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
-    """Score the labelled subjects and return the figures."""
+    """Score the labelled subjects and return the metrics."""
     threshold = threshold_of(args, checkpoint)
     scorer, tally = Scorer(checkpoint), Tally()
     data, scored = read(args.data, scorer, tally)
@@ -45,7 +45,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
 
 
 def threshold_of(args: argparse.Namespace, checkpoint: Checkpoint) -> float:
-    """Return the threshold that was asked for, else the checkpoint's own, else a half."""
+    """Return the requested threshold, else the checkpoint's own, else 0.5."""
     threshold = float(checkpoint.manifest.get("threshold", 0.5) if args.threshold is None else args.threshold)
     if not 0 <= threshold <= 1:
         raise BadExamples(f"--threshold is a probability from 0 to 1, not {threshold:g}.")
@@ -75,7 +75,7 @@ def read(path: Path, scorer: Scorer, tally: Tally) -> tuple[Slab, NDArray[np.flo
 
 
 def unknown_labels(scorer: Scorer, labels: list[str]) -> list[str]:
-    """Return a sentence where labels that are no class of a stamp model leave only real against bogus to judge."""
+    """Return a warning if labels unknown to a stamp model leave only real against bogus to evaluate."""
     unknown = sorted(set(labels) - set(scorer.classes))
     if scorer.role != "stamp" or not unknown:
         return []
@@ -87,7 +87,7 @@ def unknown_labels(scorer: Scorer, labels: list[str]) -> list[str]:
 
 
 def unknown(data: Slab, scorer: Scorer) -> list[str]:
-    """Return a sentence for each column that the model was taught to use and no subject has."""
+    """Return a warning for each tabular feature that no subject has."""
     known = [bool(column.any()) for column in np.isfinite(values(data, scorer.columns)).T]
     return [
         f"The model may know `{name}` besides the pixels, but the data do not say it: it judges without. Add a column"
@@ -124,10 +124,10 @@ def _report(args: argparse.Namespace, said: dict[str, Any], answers: Answers) ->
 def comparable(
     scorer: Scorer, p: NDArray[np.float32], labels: list[str], named: str | None
 ) -> tuple[NDArray[np.float32], tuple[str, ...], tuple[str, ...], list[str | None]]:
-    """Return probabilities, classes, positive and truth in the same words.
+    """Return probabilities, classes, positive and truth in one set of classes.
 
-    Fine classes where every label is one of the model's; else real against bogus, with None for a label that is
-    neither a class nor a word for yes or no.
+    Fine classes if every label is a class of the model; else real against bogus, with None for a label that is neither
+    a class nor a word for yes or no.
     """
     if scorer.role == "stamp" and set(labels) <= set(scorer.classes):
         positive = positive_of(scorer.classes, named) if named else scorer.positive

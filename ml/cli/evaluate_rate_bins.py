@@ -19,7 +19,7 @@ DRAWS = 1000
 
 
 def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
-    """Score the subjects whose rate lies in the model's bins, and return the figures.
+    """Score the subjects whose rate lies in the model's bins, and return the metrics.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Options that only some roles have: elsewhere they are refused, not ignored."""
+"""Options that only some roles have; other roles refuse them."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -22,19 +22,19 @@ class RoleOptions:
         parser.set_defaults(foreign=self)
 
     def of(self, *roles: str, description: str | None = None) -> "RoleGroup":
-        """Return a group to add the options to that one role, or several, read."""
+        """Return an argument group for the options of these roles."""
         title = _listed([f"{role}s" for role in roles])
         return RoleGroup(self._parser.add_argument_group(title, description), roles, self._roles)
 
     def check(self, args: argparse.Namespace, role: str) -> None:
-        """Raise BadExamples where an option of other roles was given."""
+        """Raise BadExamples if an option of another role was given."""
         for name, owners in self._roles.items():
             if role not in owners:
                 of = f"is an option of the role{'s' * (len(owners) > 1)} {_listed(owners)}; it "
                 self._refuse(args, name, f"{of}would change nothing for a {role} model")
 
     def unread(self, args: argparse.Namespace, names: Sequence[str], reader: str) -> None:
-        """Raise BadExamples where one of the options `names` was given, which `reader` does not read."""
+        """Raise BadExamples if one of the options `names` was given, which `reader` ignores."""
         for name in names:
             self._refuse(args, name, f"would change nothing for {reader}")
 
@@ -45,7 +45,7 @@ class RoleOptions:
 
 
 class RoleGroup:
-    """Where the options of one role, or of several, are added."""
+    """The argument group of one or several roles."""
 
     def __init__(self, group: Any, owners: tuple[str, ...], roles: dict[str, tuple[str, ...]]) -> None:
         self._group, self._owners, self._roles = group, owners, roles

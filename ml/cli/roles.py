@@ -1,4 +1,4 @@
-"""Which module trains, evaluates and scores each role of model."""
+"""Map each model role to the module that trains, evaluates and scores it."""
 
 import argparse
 import importlib
@@ -16,7 +16,7 @@ ROLES = {
 
 
 class Role(Protocol):
-    """What the module of a role offers; each function takes the parsed arguments and returns what is printed."""
+    """The interface of a role's module; each function takes the parsed arguments and returns what is printed."""
 
     PRESETS: tuple[str, ...]
     """The first is what "auto" stands for, unless the module knows better."""
@@ -26,16 +26,16 @@ class Role(Protocol):
         ...
 
     def evaluate(self, args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
-        """Judge the checkpoint on `args.data`."""
+        """Evaluate the checkpoint on `args.data`."""
         ...
 
     def score(self, args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
-        """Ask the checkpoint about `args.data` and write `args.out`."""
+        """Score `args.data` with the checkpoint and write `args.out`."""
         ...
 
 
 def role_named(name: str) -> Role:
-    """Import the module of a role: only now, since each brings heavy libraries of its own.
+    """Import the module of a role, lazily, since each imports heavy libraries.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def role_named(name: str) -> Role:
 
 
 def role_of(args: argparse.Namespace, checkpoint: Checkpoint) -> Role:
-    """Return the role of a checkpoint, where the options fit it.
+    """Return the role of a checkpoint, checking the options against it.
 
     Raises
     ------
@@ -65,6 +65,6 @@ def role_of(args: argparse.Namespace, checkpoint: Checkpoint) -> Role:
 
 
 def check_preset(role: Role, preset: str) -> None:
-    """Raise BadExamples where a role has no preset of that name."""
+    """Raise BadExamples if the role has no preset of that name."""
     if preset not in ("auto", *role.PRESETS):
         raise BadExamples(f"There is no preset {preset!r} for this role; it is one of auto, {', '.join(role.PRESETS)}.")

@@ -44,6 +44,6 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Ask the checkpoint, by its role."""
+    """Score with the checkpoint, by its role."""
     checkpoint = Checkpoint.load(args.checkpoint)
     return role_of(args, checkpoint).score(args, checkpoint)

@@ -17,7 +17,7 @@ from ml.inference.scorer import Scorer
 
 
 def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
-    """Score slab by slab, so that memory does not grow with the data."""
+    """Score in blocks of constant memory."""
     scorer, tally = Scorer(checkpoint), Tally()
     started, n = time.monotonic(), 0
     columns = [pa.field(name, pa.float32()) for name in (*scorer.classes, "entropy")]
@@ -36,7 +36,7 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def table(scorer: Scorer, slab: Slab, schema: pa.Schema) -> pa.Table:
-    """Return the rows of one slab; entropy is a share of the largest possible, 0..1."""
+    """Return the rows of one block; entropy is a fraction of the maximum, 0..1."""
     p = scorer.probabilities(slab.pixels, values=values(slab, scorer.columns) if scorer.columns else None)
     columns = [p[:, k] for k in range(p.shape[1])]
     return pa.table([slab.ids, *columns, entropy(p).astype("float32")], schema=schema)

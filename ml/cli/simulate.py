@@ -67,7 +67,7 @@ def add_sky(skies: Any, name: str, summary: str) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the sky and print what was written as JSON; 2 and one line on stderr for bad input."""
+    """Write the sky and print a summary as JSON; 2 and one line on stderr for bad input."""
     started = time.perf_counter()
     try:
         manifest = SKIES[args.sky](args)

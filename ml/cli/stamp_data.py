@@ -19,7 +19,7 @@ POSTERIOR = "posterior"
 
 
 def examples_from(args: argparse.Namespace, base: Checkpoint | None, tally: Tally) -> Examples:
-    """Read `args.data` and return examples with pixels, and with values where `args.tabular_features` names columns.
+    """Read `args.data` and return examples with pixels, and tabular features if `args.tabular_features` names any.
 
     Raises
     ------
@@ -41,12 +41,12 @@ def examples_from(args: argparse.Namespace, base: Checkpoint | None, tally: Tall
 
 
 def merged_label(names: dict[str, str]) -> Callable[[Slab, int], str]:
-    """Return what gives a subject's class from its label."""
+    """Return the function from a label to its (merged) class."""
     return lambda slab, row: names.get(slab.labels[row], slab.labels[row])
 
 
 def rate_label(edges: Sequence[float]) -> Callable[[Slab, int], str]:
-    """Return what gives a subject's class from its rate; none ("") where it is unknown or in no bin."""
+    """Return the function from a rate to its bin; "" for an unknown rate or one outside all bins."""
     return lambda slab, row: bin_of(slab.seen[row].rate, edges)
 
 
@@ -72,7 +72,7 @@ def _of_rates(data: Slab, edges: Sequence[float]) -> Examples:
 
 
 def _unsure(examples: Examples, data: Slab) -> Examples:
-    """Take posteriors into account: columns p_CLASS become soft labels, `posterior` how far a label is trusted."""
+    """Apply posteriors: columns p_CLASS become soft labels, `posterior` the confidence in a label."""
     shares = values(data, tuple(f"p_{name}" for name in examples.classes))
     told = np.isfinite(shares).all(axis=1) & (shares.sum(axis=1) > 0)
     if (shares[told] < 0).any():
@@ -91,12 +91,12 @@ def _unsure(examples: Examples, data: Slab) -> Examples:
 
 
 def named(metadata: str | None) -> tuple[str, ...]:
-    """Return column names from "snr,mag"."""
+    """Split column names such as "snr,mag"."""
     return tuple(dict.fromkeys(name.strip() for name in (metadata or "").split(",") if name.strip()))
 
 
 def values(slab: Slab, names: Sequence[str]) -> NDArray[np.float32]:
-    """Return what a manifest says of its subjects in some columns, hidden or not: (n, M) float32, NaN where nothing."""
+    """Return a manifest's values in some columns, hidden or not: (n, M) float32, NaN where missing."""
     found = np.full((len(slab.ids), len(names)), np.nan, dtype=np.float32)
     for row in range(len(slab.ids)):
         for column, name in enumerate(names):
@@ -116,7 +116,7 @@ def _value(slab: Slab, row: int, name: str) -> float:
 
 
 def together(parts: list[Slab]) -> Slab:
-    """Join slabs into one.
+    """Concatenate blocks.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def together(parts: list[Slab]) -> Slab:
 
 
 def check_shapes(parts: list[Slab], axes: str, first: int) -> None:
-    """Raise BadExamples where pictures differ in their axes from `first` on, with how many there are of each."""
+    """Raise BadExamples if shapes differ from axis `first` on, with the number of subjects of each shape."""
     counts: dict[tuple[int, ...], list[str]] = {}
     for part in parts:
         counts.setdefault(part.pixels.shape[first:], []).extend(part.ids)
@@ -148,7 +148,7 @@ def check_shapes(parts: list[Slab], axes: str, first: int) -> None:
 
 
 def examples_of(data: Slab, positive: str | None, base: Checkpoint | None) -> Examples:
-    """Return examples with the base's classes if they hold every label, else with those in the data."""
+    """Return examples with the base's classes if they include every label, else with those in the data."""
     found = tuple(sorted(set(data.labels)))
     if base is not None and set(found) <= set(base.manifest["classes"]):
         classes, real = tuple(base.manifest["classes"]), tuple(base.manifest["positive"])

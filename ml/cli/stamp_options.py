@@ -1,4 +1,4 @@
-"""The options of `python -m ml train` for stamps alone, and the training preset they add up to."""
+"""The stamp options of `python -m ml train`, and the training preset that they select."""
 
 import argparse
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ CHANNELS_AS = ("map", "adapter", "stem")
 
 @dataclass(frozen=True)
 class Paper:
-    """An architecture as its paper used it: side in pixels, and whether only its last layer learnt."""
+    """An architecture as used in its paper: side in pixels, and whether only its last layer was trained."""
 
     architecture: str
     size: int
@@ -65,7 +65,7 @@ def add(group: RoleGroup) -> None:
 
 
 def recipe_of(args: argparse.Namespace, channels: int, n: int, *, base: bool) -> Recipe:
-    """Return what the options ask for, for n stamps of so many channels.
+    """Return the training preset for the options, n stamps and their channels.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def recipe_of(args: argparse.Namespace, channels: int, n: int, *, base: bool) ->
 
 
 def chosen_preset(preset: str, n: int, *, base: bool, init: str, architecture: str | None) -> str:
-    """Return the preset that "auto" stands for: a base is fine-tuned; else it depends on the number of labels."""
+    """Resolve "auto": fine-tune a base; else choose by the number of labels."""
     if preset != "auto":
         return preset
     if base or init != "imagenet" or architecture not in {None, RESIDUAL}:
@@ -157,7 +157,7 @@ def _schedule(args: argparse.Namespace, architecture: str, channels: int, *, bas
 
 
 def merged(options: Sequence[str]) -> dict[str, str]:
-    """Return each merged label's new class from "NAME=A,B" words.
+    """Return the new class of each merged label, from "NAME=A,B".
 
     Raises
     ------

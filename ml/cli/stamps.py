@@ -29,7 +29,7 @@ JUDGED = ("accuracy", "roc_auc", "kappa", "f1")
 
 
 def train(args: argparse.Namespace) -> dict[str, Any]:
-    """Train, save, and return what was made."""
+    """Train, save, and return a summary."""
     if args.velocity_bins:
         args.foreign.unread(args, ("positive", "merge"), "a model that tells rates")
     base = None if args.init in INITS else Checkpoint.load(args.init)
@@ -53,7 +53,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
-    """Judge the checkpoint: its classes, or the bins of its rates."""
+    """Evaluate the checkpoint on its classes, or on its rate bins."""
     with memory_explained():
         if "velocity_bins" in checkpoint.manifest:
             return evaluate_rate_bins.evaluate(args, checkpoint)
@@ -61,7 +61,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
 
 
 def _asked(args: argparse.Namespace) -> dict[str, Any]:
-    """Return what evaluation must know of the options to read a manifest as training did."""
+    """Return the options that evaluation needs to read a manifest as training did."""
     said: dict[str, Any] = {}
     if args.merge:
         said["merged"] = stamp_options.merged(args.merge)
@@ -84,7 +84,7 @@ def _monte_carlo(
 
 
 def judge(checkpoint: Checkpoint, test: Examples) -> dict[str, float]:
-    """Return accuracy and, where real and bogus are told apart, AUC, κ and F1 on examples."""
+    """Return accuracy and, if the classes include real and bogus ones, AUC, κ and F1 on examples."""
     scorer = Scorer(checkpoint)
     p = scorer.probabilities_from_features(features_of(test, np.arange(len(test)), scorer.backbone), values=test.values)
     truth = test.targets.argmax(1)
@@ -96,7 +96,7 @@ def judge(checkpoint: Checkpoint, test: Examples) -> dict[str, float]:
 
 @contextmanager
 def memory_explained() -> Iterator[None]:
-    """Turn running out of memory into a sentence that says what to make smaller."""
+    """Replace an out-of-memory error with one that says what to make smaller."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -109,7 +109,7 @@ def memory_explained() -> Iterator[None]:
 
 
 def out_of_memory(error: RuntimeError) -> bool:
-    """Return whether torch means a lack of memory, on a GPU or a CPU."""
+    """Return whether this is an out-of-memory error of torch, on a GPU or a CPU."""
     said = str(error).lower()
     return any(words in said for words in ("out of memory", "can't allocate memory", "not enough memory"))
 

@@ -1,4 +1,4 @@
-"""Read a manifest for training: blocks of one shape, labels, and a tally of what could not be used."""
+"""Read a manifest for training: blocks of one shape, labels, and a tally of skipped subjects."""
 
 import sys
 from collections import Counter
@@ -25,14 +25,14 @@ BOGUS_CLASSES = frozenset({*BOGUS, "GALAXY", "STAR"})
 
 @dataclass
 class Tally:
-    """What was passed over; the first complaints go to stderr as they come."""
+    """Counts of skipped subjects; the first errors are printed to stderr immediately."""
 
     skipped: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     quiet: bool = False
 
     def complain(self, what: BadInput | str) -> None:
-        """Count one subject that cannot be used, and say why."""
+        """Count one skipped subject and its error."""
         self.skipped += 1
         if self.quiet:
             return
@@ -44,9 +44,9 @@ class Tally:
 
 @dataclass
 class Slab:
-    """Subjects of one shape: pixels (n, F, C, H, W), and of each its id, label, group, circumstances, cells.
+    """A block of subjects of one shape: pixels (n, F, C, H, W), ids, labels, groups, observing conditions, cells.
 
-    `sightings` (F, 7) tell when and where each frame was seen (see `ml.data.tracklet_frames`).
+    `sightings` (F, 7) are the time and position of each frame (see `ml.data.tracklet_frames`).
     """
 
     pixels: NDArray[np.generic]
@@ -58,7 +58,7 @@ class Slab:
     cells: list[dict[str, Any]] = field(default_factory=list)
 
     def take(self, rows: list[int], labels: list[str]) -> "Slab":
-        """Return some rows, with the labels given."""
+        """Return some rows, with the given labels."""
         ids, groups = [self.ids[row] for row in rows], [self.groups[row] for row in rows]
         seen, cells = [self.seen[row] for row in rows], [self.cells[row] for row in rows]
         sightings = [self.sightings[row] for row in rows]
@@ -66,7 +66,7 @@ class Slab:
 
 
 def slabs(path: Path, tally: Tally, *, labelled: bool, fewest: int = 1) -> Iterator[Slab]:
-    """Yield the usable subjects of a manifest in slabs of one shape, in the order of their ends.
+    """Yield the usable subjects of a manifest in blocks of one shape, in the order in which blocks are complete.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def slabs(path: Path, tally: Tally, *, labelled: bool, fewest: int = 1) -> Itera
 
 
 def positive_of(classes: Sequence[str], named: str | None) -> tuple[str, ...]:
-    """Return the real ones among `classes`: those named, "A,B", else the skies' own and the plain words for yes.
+    """Return the real ones among `classes`: those in "A,B", else the simulated skies' and the usual words for yes.
 
     Raises
     ------

@@ -9,10 +9,10 @@ T = TypeVar("T")
 
 
 class Subsample(Generic[T]):
-    """As many things as there is room for, each as likely to be among them as any other of its size, wherever it came.
+    """A random sample of a stream, limited by total size, in which all items of one size are equally likely.
 
-    Each draws a number, and those with the lowest stay: once one had to leave, none that drew as much is taken. One is
-    always kept, however large.
+    Each item gets a random number, and the lowest are kept: once an item had to leave, none with a larger number is
+    accepted. At least one item is always kept, however large.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Subsample(Generic[T]):
         self.held: list[tuple[float, int, int, T]] = []  # a heap: the highest draw first
 
     def offer(self, thing: T, size: int) -> None:
-        """Take a thing, or leave it; what there is no longer room for leaves."""
+        """Offer an item; items that no longer fit are dropped."""
         drawn = self.random.random()
         self.came += 1
         if drawn >= self.below:
@@ -40,5 +40,5 @@ class Subsample(Generic[T]):
             self.below, self.size = -highest, self.size - freed
 
     def kept(self) -> list[T]:
-        """Return what was kept, in the order in which it came."""
+        """Return the sample in its original order."""
         return [thing for _, _, _, thing in sorted(self.held, key=lambda each: each[1])]

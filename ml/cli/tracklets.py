@@ -35,7 +35,7 @@ SAID = ("role", "preset", "tracklet_net", "threshold", "architecture", "classes"
 
 
 def train(args: argparse.Namespace) -> dict[str, Any]:
-    """Train, save, and return what was made."""
+    """Train, save, and return a summary."""
     if not 0 < args.completeness <= 1:
         raise BadExamples(f"--completeness is a share above 0 and up to 1, not {args.completeness:g}.")
     base = None if args.init in INITS else Checkpoint.load(args.init)
@@ -61,7 +61,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
-    """Score the labelled tracklets, and return the figures at the checkpoint's threshold, or at the one asked for."""
+    """Score the labelled tracklets, and return the metrics at the checkpoint's threshold, or at the requested one."""
     threshold, scorer, tally = threshold_of(args, checkpoint), Scorer(checkpoint), Tally()
     data, scored = _read(args, scorer, tally)
     truth = [side(label, checkpoint, data.labels, args.positive) for label in data.labels]
@@ -88,7 +88,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
 
 
 def at_threshold(said: dict[str, Any], answers: Answers, seed: int) -> None:
-    """Add what the threshold does: the shares kept and rejected with their intervals, and every night."""
+    """Add the fractions kept and rejected at the threshold with their intervals, and the table of nights."""
     real, called = answers.real, answers.p_real >= answers.threshold
     draws = metrics.bootstrap(lambda weights: _shares(real, called, weights), answers.groups, DRAWS, seed)
     for name, share in _shares(real, called, np.ones((1, len(real)))).items():
@@ -134,7 +134,7 @@ def _report(args: argparse.Namespace, said: dict[str, Any], answers: Answers) ->
 
 
 def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
-    """Score slab by slab, so that memory does not grow with the data: external_id, bogus, real, entropy."""
+    """Score in blocks of constant memory: external_id, bogus, real, entropy."""
     scorer, tally = Scorer(checkpoint), Tally()
     started, n = time.monotonic(), 0
     columns = [pa.field(name, pa.float32()) for name in (*TRACKLET_CLASSES, "entropy")]
@@ -205,7 +205,7 @@ def learnable(
 def _classes(
     labels: list[str], positive: str | None, base: Checkpoint | None
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
-    """Return the chips' classes, the real ones, and each label as one of them, or as yes or no."""
+    """Return the stamp classes, the real ones, and each label as one of them, or as yes or no."""
     found = tuple(sorted(set(labels)))
     if base is not None:
         classes, real = tuple(base.manifest["classes"]), tuple(base.manifest["positive"])
@@ -239,7 +239,7 @@ def _is_real(label: str, named: set[str]) -> bool:
 
 
 def labels_of(parts: list[Slab], positive: str | None, checkpoint: Checkpoint) -> dict[str, list[str]]:
-    """Return the labels that the training called real and bogus, for the checkpoint's manifest."""
+    """Return the labels that training called real and bogus, for the checkpoint's manifest."""
     found = sorted({label for part in parts for label in part.labels})
     real = set(positive_of(found, positive)) if positive else set(checkpoint.manifest["positive"])
     return {
@@ -249,10 +249,10 @@ def labels_of(parts: list[Slab], positive: str | None, checkpoint: Checkpoint) -
 
 
 def side(label: str, checkpoint: Checkpoint, labels: Sequence[str], positive: str | None) -> str | None:
-    """Return "real" or "bogus" for the label of a tracklet, or None for one that the model cannot know.
+    """Return "real" or "bogus" for the label of a tracklet, or None for an unknown one.
 
-    With `positive`, "A,B", those are real and all other `labels` bogus; else what the model was taught, its classes and
-    the plain words for yes and no.
+    With `positive`, "A,B", those are real and all other `labels` bogus; else the model's classes and the usual words
+    for yes and no.
     """
     if positive:
         return "real" if label in positive_of(sorted(set(labels)), positive) else "bogus"

@@ -1,4 +1,4 @@
-"""The role "trail" on the command line: train a detector, judge it, and scan an archive in shards."""
+"""The role "trail" on the command line: train a detector, evaluate it, and scan an archive in shards."""
 
 import argparse
 import hashlib
@@ -39,7 +39,7 @@ FRESH = ("imagenet", "random", "scratch")
 
 
 def train(args: argparse.Namespace) -> dict[str, Any]:
-    """Train, save, and return what was made; the classical detector is saved as it is, and reads no data."""
+    """Train, save, and return a summary; the classical detector is saved as it is, and reads no data."""
     started, tally = time.monotonic(), Tally()
     if args.preset == "classical":
         args.foreign.unread(args, ("init", "minutes", "marks", "steps"), "the classical preset, which learns nothing")
@@ -65,9 +65,9 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def training_set(path: Path, marks_file: Path | None, tally: Tally, seed: int) -> TrainingSet:
-    """Read images and what stands in them: from `#objects`, or from volunteers' line marks.
+    """Read images and their annotations: from `#objects`, or from volunteers' line marks.
 
-    Of more images than `MOST_PIXELS` a random share is kept, drawn by the seed.
+    Of images with more than `MOST_PIXELS` pixels in total a random sample is kept, seeded.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def training_set(path: Path, marks_file: Path | None, tally: Tally, seed: int) -
 
 
 def _things(cutout: Cutout, marks: dict[str, list[Mark]] | None, tally: Tally) -> list[Annotation] | None:
-    """Return what stands in an image; None, told to the tally, where nothing says so."""
+    """Return the annotations of an image; None, reported to the tally, if there are none."""
     if marks is None:
         if cutout.things is None:
             tally.complain(f"{cutout.external_id}: neither {COLUMN} nor the label no says what stands in it")
@@ -116,12 +116,12 @@ def _things(cutout: Cutout, marks: dict[str, list[Mark]] | None, tally: Tally) -
 
 
 def tell(epoch: Epoch) -> None:
-    """Write how far the run is to stderr."""
+    """Write the run's progress to stderr."""
     sys.stderr.write(f"{epoch.epoch}/{epoch.epochs} loss {epoch.loss:.4f} classes {epoch.val_loss:.4f}\n")
 
 
 def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
-    """Find trails in every image whose trails are known, and return the figures."""
+    """Detect trails in every annotated image, and return the metrics."""
     tally = Tally()
     outcomes, speed = outcomes_of(detector_of(checkpoint, threads=1), args.data, tally)
     said = judge(outcomes, args.seed)
@@ -141,10 +141,10 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
 
 
 def outcomes_of(detector: Detector, path: Path, tally: Tally) -> tuple[list[Outcome], float]:
-    """Return what a detector finds in each image whose trails are known, and how many images it does in a second.
+    """Return the matched detections in each annotated image, and the number of images per second.
 
-    The time runs from the first image to the last, reading included; the network is compiled before it begins, for
-    images of the first one's shape.
+    Timed from the first image to the last, including reading; the network is compiled beforehand for the first image's
+    shape.
 
     Raises
     ------
@@ -200,7 +200,7 @@ MEMORY = (
 
 
 def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
-    """Scan what no finished shard holds, and join all shards into one file."""
+    """Scan all unfinished shards, and join all shards into one file."""
     started, tally = time.monotonic(), Tally()
     if not args.data.exists():
         raise BadExamples(f"{args.data} is not there. Check the path.")
@@ -230,7 +230,7 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a manifest; of anything else, its name: such a scan is taken up by name alone."""
+    """Return the SHA-256 of a manifest; of anything else, its name, so such a scan is resumed by name only."""
     path = path / MANIFEST if (path / MANIFEST).is_file() else path
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.suffix == ".csv" else str(path)
 
@@ -242,7 +242,7 @@ def _numbered(scan: Scan, path: Path, tally: Tally) -> Iterator[tuple[int, Cutou
 
 
 def _scan(scan: Scan, images: Iterator[tuple[int, Cutout]], work: Any) -> int:
-    """Write each shard once its last image is done, also those without any trail; return how many images there were."""
+    """Write each shard when its last image is done, even without trails; return the number of images."""
     rows: list[dict[str, Any]] = []
     shard, count = -1, 0
     for (number, cutout), found in sweep(work, images):

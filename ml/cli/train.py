@@ -47,7 +47,7 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Train, save, and return what was made."""
+    """Train, save, and return a summary."""
     role = role_named(args.role)
     check_preset(role, args.preset)
     args.foreign.check(args, args.role)
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def check_limits(args: argparse.Namespace) -> None:
-    """Raise BadExamples for a time that is none, or for less than no steps."""
+    """Raise BadExamples for a time limit that is not positive, or a negative number of steps."""
     if args.minutes is not None and not args.minutes > 0:
         raise BadExamples(f"--minutes is a time above 0, not {args.minutes:g}. Leave it out to train without a limit.")
     if args.steps is not None and args.steps < 0:

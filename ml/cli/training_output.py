@@ -1,4 +1,4 @@
-"""What training a classifier prints: every epoch's metrics, and the saved checkpoint at the end."""
+"""Output of classifier training: every epoch's metrics, and the saved checkpoint at the end."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ from ml.training.callbacks import Epoch
 
 
 def tell(epoch: Epoch) -> None:
-    """Write one epoch to stderr."""
+    """Write the metrics of one epoch to stderr."""
     figures = " ".join(f"{name} {value:.4f}" for name, value in epoch.metrics.items())
     sys.stderr.write(
         f"epoch {epoch.epoch}/{epoch.epochs} loss {epoch.loss:.4f} val_loss {epoch.val_loss:.4f} {figures}\n"
@@ -22,7 +22,7 @@ def tell(epoch: Epoch) -> None:
 def saved(
     args: argparse.Namespace, checkpoint: Checkpoint, examples: Examples, tally: Tally, said: Sequence[str]
 ) -> dict[str, Any]:
-    """Save the checkpoint as `args.out`, and return what is printed of it: `said` names keys of its manifest."""
+    """Save the checkpoint as `args.out`, and return its summary: `said` names keys of its manifest."""
     digest = checkpoint.save(args.out)
     for note in examples.notes:
         sys.stderr.write(f"note: {note}\n")

@@ -1,1 +1,1 @@
-"""From many people's answers to one: majority, Dawid–Skene, SWAP, and how far people agree."""
+"""Crowd aggregation: majority, Dawid–Skene, SWAP, and inter-annotator agreement."""

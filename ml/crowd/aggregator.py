@@ -14,8 +14,8 @@ UNKNOWN = -1
 class Aggregator(ABC):
     """From many people's votes to one answer per item.
 
-    Gold teaches: it says what the workers are like. The posterior of a gold item itself stays what its votes say, so
-    that it can be compared with the truth.
+    Gold informs the workers' skills only. The posterior of a gold item still comes from its votes alone, so that it can
+    be compared with the truth.
 
     Attributes
     ----------
@@ -52,11 +52,11 @@ class Aggregator(ABC):
 
     @abstractmethod
     def fit(self, votes: Votes, gold: np.ndarray | None = None) -> Self:
-        """Learn from votes, and from `gold`: class codes (n_items,), -1 where unknown."""
+        """Fit to votes, and to `gold`: class codes (n_items,), -1 where unknown."""
 
     @abstractmethod
     def predict(self, votes: Votes) -> np.ndarray:
-        """Return posteriors (n_items, K) of other votes on the same classes; a new worker counts as an average one."""
+        """Return posteriors (n_items, K) of other votes on the same classes; an unknown worker is an average one."""
 
     def remember(self, votes: Votes) -> None:
         self.workers_, self.classes_ = votes.workers, votes.classes
@@ -65,7 +65,7 @@ class Aggregator(ABC):
         self.posteriors_, self.entropy_ = posteriors, entropy_bits(posteriors)
 
     def rows_of(self, votes: Votes) -> np.ndarray:
-        """Find the fitted workers: (n_workers of these votes,) rows, `UNKNOWN` for those not seen before.
+        """Find the fitted workers: (n_workers of these votes,) rows, `UNKNOWN` for new ones.
 
         Raises `BadVotes` for votes on other classes.
         """

@@ -9,7 +9,7 @@ from ml.crowd.majority import shares
 
 
 def fraction(counts: np.ndarray) -> np.ndarray:
-    """Return the share of the most common answer (n_items,): 1/K to 1, NaN where nobody answered.
+    """Return the fraction of the most common answer (n_items,): 1/K to 1, NaN without answers.
 
     >>> fraction(np.array([[3, 1], [0, 0]]))
     array([0.75,  nan])
@@ -18,12 +18,12 @@ def fraction(counts: np.ndarray) -> np.ndarray:
 
 
 def entropy(counts: np.ndarray) -> np.ndarray:
-    """Return the entropy of the answers (n_items,) in bits: 0 to log2 K, NaN where nobody answered."""
+    """Return the entropy of the answers (n_items,) in bits: 0 to log2 K, NaN without answers."""
     return where_answered(entr(shares(counts)).sum(axis=1) / np.log(2), counts, 1)
 
 
 def pairwise(counts: np.ndarray) -> np.ndarray:
-    """Return the share of pairs of people who gave the same answer (n_items,), NaN below two answers."""
+    """Return the fraction of pairs of people with the same answer (n_items,), NaN below two answers."""
     total = counts.sum(axis=1)
     same = (counts * (counts - 1.0)).sum(axis=1)
     return where_answered(same / np.maximum(total * (total - 1.0), 1), counts, 2)

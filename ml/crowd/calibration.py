@@ -73,7 +73,7 @@ class Calibration:
 def calibration(
     truth: Array, posterior: Array, groups: Array | None = None, *, bins: int = 10, level: float = 0.95, seed: int = 0
 ) -> Calibration:
-    """Compare posteriors with what the subjects turned out to be.
+    """Compare posteriors with the subjects' known classes.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def _bin(is_yes: Array, p: Array, place: Array, which: int, bins: int, level: fl
 
 
 def _bootstrapped(groups: Array, errors: Array, gaps: Array, draws: int, seed: int) -> tuple[Array, Array]:
-    """Return Brier score and calibration error of each draw: (draws,) each."""
+    """Return Brier score and calibration error of each bootstrap sample: (draws,) each."""
     briers, eces = [], []
     for weights in bootstrap_weights(groups, draws, seed):
         total = weights.sum(axis=1)
@@ -162,7 +162,7 @@ def _bootstrapped(groups: Array, errors: Array, gaps: Array, draws: int, seed: i
 
 
 def _by_chance(p: Array, in_bin: Array, draws: int, seed: int) -> Array:
-    """Return calibration errors (draws,) of truths drawn from the posteriors themselves."""
+    """Return calibration errors (draws,) of truths sampled from the posteriors themselves."""
     random = np.random.default_rng(seed)
     step = max(1, MOST_NUMBERS // len(p))
     sizes = [min(step, draws - start) for start in range(0, draws, step)]

@@ -1,7 +1,7 @@
 """Dawid–Skene: every worker's confusion matrix and every item's class, by EM.
 
-Source: Dawid & Skene 1979, Applied Statistics 28, 20. Abstentions are one more answer, which a class may draw more
-often than another.
+Source: Dawid & Skene 1979, Applied Statistics 28, 20. An abstention is one more answer, whose rate may depend on the
+class.
 """
 
 import numpy as np
@@ -82,7 +82,7 @@ class DawidSkene(EM):
         self.confusion_ = self.alpha_ / self.alpha_.sum(axis=2, keepdims=True)
 
     def pseudo(self, counts: np.ndarray) -> np.ndarray:
-        """Return the pseudo-counts (K, K + 1) that are everybody's prior."""
+        """Return the pseudo-counts (K, K + 1), the prior of every worker."""
         own = self.smoothing + (0 if self.pseudo_counts is None else np.asarray(self.pseudo_counts, float))
         crowd = np.maximum(counts.sum(axis=0) + own, FLOOR)
         return np.asarray(own + self.shrinkage * crowd / crowd.sum(axis=1, keepdims=True))
@@ -99,7 +99,7 @@ class DawidSkene(EM):
         self.skills_, self.skills_sd_ = balanced_accuracy(self.alpha_)
 
     def predict(self, votes: Votes) -> np.ndarray:
-        """Return posteriors (n_items, K) of other votes; a worker not seen before counts as the average one."""
+        """Return posteriors (n_items, K) of other votes; an unknown worker counts as the average one."""
         return estimate_classes(votes, self.prior_, self.confusion_of(votes), self.temper)[0]
 
     def confusion_of(self, votes: Votes) -> np.ndarray:
@@ -112,7 +112,7 @@ class DawidSkene(EM):
 
 
 def soft_counts(votes: Votes, posteriors: np.ndarray) -> np.ndarray:
-    """Count answers by worker and class, each vote shared by the classes of its item: (n_workers, K, K + 1)."""
+    """Count answers by worker and class, each vote split by its item's posterior: (n_workers, K, K + 1)."""
     classes = posteriors.shape[1]
     table = votes.incidence.T @ posteriors
     return np.asarray(table.reshape(len(votes.workers), classes + 1, classes).transpose(0, 2, 1))
@@ -134,7 +134,7 @@ def estimate_classes(
 
 
 def balanced_accuracy(alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean over the classes of how often a definite answer is right, and its standard deviation, both (n_workers,)."""
+    """Return the mean accuracy of definite answers over the classes, and its standard deviation, (n_workers,)."""
     definite = alpha[:, :, :-1]
     right = np.diagonal(definite / definite.sum(axis=2, keepdims=True), axis1=1, axis2=2)
     spread = np.diagonal(dirichlet_sd(definite), axis1=1, axis2=2)

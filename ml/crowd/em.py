@@ -1,4 +1,4 @@
-"""Expectation–maximisation, shared by the methods that estimate workers and items in turn."""
+"""Expectation–maximisation, shared by methods that alternate between workers and items."""
 
 from abc import abstractmethod
 from functools import reduce
@@ -11,7 +11,7 @@ from ml.crowd.votes import Votes
 
 
 class EM(Aggregator):
-    """The rounds that Dawid–Skene, one-coin and GLAD share.
+    """The EM iterations that Dawid–Skene, one-coin and GLAD share.
 
     Attributes
     ----------
@@ -47,19 +47,19 @@ class EM(Aggregator):
 
     @abstractmethod
     def first_guess(self, votes: Votes) -> np.ndarray:
-        """Return the posteriors (n_items, K) that the rounds begin with."""
+        """Return the initial posteriors (n_items, K)."""
 
     @abstractmethod
     def maximise(self, votes: Votes, belief: np.ndarray) -> None:
-        """M-step: find the parameters that make votes and belief (n_items, K) likeliest."""
+        """M-step: maximise the likelihood of the parameters, given votes and posteriors (n_items, K)."""
 
     @abstractmethod
     def joint(self, votes: Votes) -> np.ndarray:
-        """E-step before it is normalised: log P(votes of the item, class), (n_items, K)."""
+        """Unnormalised E-step: log P(votes of the item, class), (n_items, K)."""
 
     @abstractmethod
     def log_prior(self) -> float:
-        """Log density of the parameters under their prior, up to a constant; what MAP adds to the likelihood."""
+        """Log prior density of the parameters, up to a constant; MAP adds it to the likelihood."""
 
     @abstractmethod
     def finish(self, votes: Votes) -> None:
@@ -74,9 +74,9 @@ def normalised(joint: np.ndarray) -> np.ndarray:
 def split(joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Turn log P(votes, class) (n_items, K) into P(class | votes) and log P(votes) (n_items,).
 
-    Products of hundreds of small probabilities underflow, so logarithms are summed, and the largest is taken out
-    before they are exponentiated. Columns are reduced one after the other: K is small, and numpy is slow over short
-    rows.
+    Products of hundreds of small probabilities underflow, so logarithms are summed, and the largest is subtracted
+    before exponentiating (log-sum-exp). Columns are reduced one after the other: K is small, and numpy is slow over
+    short rows.
     """
     top = reduce(np.maximum, joint.T)
     scaled = np.exp(joint - top[:, None])
@@ -85,6 +85,6 @@ def split(joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def likelihood(joint: np.ndarray, totals: np.ndarray, gold: np.ndarray) -> float:
-    """Log-likelihood of the votes: over the classes an item may have, or of the one that gold says it has."""
+    """Log-likelihood of the votes, summed over the possible classes of each item, or for its gold class."""
     known = np.flatnonzero(gold >= 0)
     return float(totals.sum() + (joint[known, gold[known]] - totals[known]).sum())

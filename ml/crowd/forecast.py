@@ -25,7 +25,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What is still to do and how long it takes, or why that cannot be told yet.
+    """The remaining votes and the time they take, or why no forecast is possible.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Forecast:
 
 
 def survival(settled: Array, unsettled: Array, most: int) -> NDArray[np.float64]:
-    """Return the chance that a subject is still open after its k-th vote, k = 0 … `most`, by Kaplan and Meier.
+    """Return the Kaplan–Meier probability that a subject is still open after its k-th vote, k = 0 … `most`.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def survival(settled: Array, unsettled: Array, most: int) -> NDArray[np.float64]
 
 
 def expected_more(open_still: Array) -> NDArray[np.float64]:
-    """Return how many more votes a subject that is open after k of them needs, k = 0 … most: the mean residual life.
+    """Return the mean residual life: how many more votes a subject that is open after k needs, k = 0 … most.
 
     At least one, since it is open; 0 at `most`.
 
@@ -95,7 +95,7 @@ def forecast(
     settled: Array, open_by_votes: Array, votes_by_day: Array, *, taken_away: Array | None = None, crowd: float = 1.0,
     seed: int = 0,
 ) -> Forecast:  # fmt: skip
-    """Forecast when all open subjects are retired, if volunteers go on as in the days that are given.
+    """Forecast when all open subjects are retired, if volunteers continue at the pace of the given days.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def _missing(settled: Array, days: Array) -> str:
 
 
 def _needed(settled: Array, open_by_votes: Array, away: Array, random: np.random.Generator) -> Array:
-    """Return the votes that are needed in each draw of subjects: (DRAWS,)."""
+    """Return the votes needed in each bootstrap sample of subjects: (DRAWS,)."""
     size, known = len(settled), np.concatenate([settled, open_by_votes + away])
     total = int(known.sum())
     drawn = random.multinomial(total, known / total, size=DRAWS)

@@ -18,9 +18,8 @@ EASIEST = 30.0
 class Glad(EM):
     """Maximum a posteriori by EM over K classes, with a conjugate-gradient M-step.
 
-    Ability and the logarithm of ease have normal priors of mean 1 and standard deviation 1, the classes equal shares;
-    these and the settings of the M-step are crowd-kit's. A step that does not reach its optimum still never lowers
-    `history_`.
+    Ability and log ease have normal priors with mean 1 and standard deviation 1, classes a uniform one; these and the
+    settings of the M-step are crowd-kit's. A step that does not reach its optimum still never lowers `history_`.
 
     Parameters
     ----------
@@ -80,7 +79,7 @@ class Glad(EM):
     def predict(self, votes: Votes) -> np.ndarray:
         """Return posteriors (n_items, K) of other votes.
 
-        A worker not seen before has the mean ability; an item not seen before, by name, the prior's difficulty.
+        An unknown worker has the mean ability; an unknown item, by name, the prior's difficulty.
         """
         rows = self.rows_of(votes)
         ability = np.where(rows == UNKNOWN, self.skills_.mean(), self.skills_[rows])
@@ -100,9 +99,9 @@ def log_votes(said: Votes, ability: np.ndarray, log_ease: np.ndarray, prior: np.
 
 
 def loss(point: np.ndarray, said: Votes, right: np.ndarray) -> tuple[float, np.ndarray]:
-    """Negative expected log posterior, and its gradient, at abilities and log eases joined in one array.
+    """Negative expected log posterior, and its gradient, at abilities and log eases concatenated in one array.
 
-    `right` (n_votes,) is the chance that each definite vote is right by what the items are thought to be.
+    `right` (n_votes,) is the probability that each definite vote is right, given the items' posteriors.
     """
     ability, log_ease = np.split(point, [len(said.workers)])
     ease = np.exp(np.minimum(log_ease, EASIEST))[said.item]

@@ -1,4 +1,4 @@
-"""Expected information of one more vote of a worker, in bits (Marshall et al. 2016)."""
+"""Expected information of a worker's next vote, in bits (Marshall et al. 2016)."""
 
 import numpy as np
 from scipy.special import xlogy
@@ -8,8 +8,8 @@ def expected_information(confusion: np.ndarray, prior: np.ndarray) -> np.ndarray
     """Return the expected information gain of one answer about an item's class.
 
     Equation: ``sum_k p_k sum_a P(a|k) log2(P(a|k) / P(a))`` with ``P(a) = sum_k p_k P(a|k)``, the mutual information of
-    class and answer. At equal priors of two classes it is the skill of an agent: 0 for whoever answers alike whatever
-    the class is, 1 for whoever always knows, and also for whoever always says the opposite.
+    class and answer. At equal priors of two classes it is the skill of an agent: 0 if answers do not depend on the
+    class, 1 if they are always right, or always wrong.
 
     Source: Marshall et al. 2016, MNRAS 455, 1171, section 4; here with abstentions as one more answer.
 

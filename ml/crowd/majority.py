@@ -1,4 +1,4 @@
-"""Majority vote with thresholds, plain and weighted by each worker's agreement."""
+"""Majority vote with thresholds, plain or weighted by each worker's agreement."""
 
 from typing import Self
 
@@ -12,7 +12,7 @@ UNDECIDED = -1
 
 
 class Majority(Aggregator):
-    """Shares of the definite votes, and a decision where there are enough of them.
+    """Fractions of the definite votes, and a decision if there are enough of them.
 
     Abstentions are left out of the shares. Gold changes no share: it only tells how good the workers are.
 
@@ -47,7 +47,7 @@ class Majority(Aggregator):
         return self
 
     def predict(self, votes: Votes) -> np.ndarray:
-        """Return the shares (n_items, K); abstentions do not count."""
+        """Return the fractions (n_items, K); abstentions do not count."""
         return shares(votes.counts()[:, :-1])
 
     def decide(self, votes: Votes) -> np.ndarray:
@@ -60,12 +60,12 @@ class Majority(Aggregator):
 
 
 class WeightedMajority(Aggregator):
-    """A majority in which a worker weighs as much as they agree with the plain majority, or with gold.
+    """A majority with each worker weighted by their agreement with the plain majority, or with gold.
 
-    Where m answers lead together, agreeing with one of them counts 1/m.
+    If m answers are tied, agreeing with one of them counts 1/m.
 
-    Source: "worker agreement with aggregate" (Wawa), as in Appen's and Toloka's systems; crowd-kit has it as `Wawa`,
-    where one of the tied answers leads.
+    Source: "worker agreement with aggregate" (Wawa), as in Appen's and Toloka's systems; crowd-kit's `Wawa` picks one
+    of the tied answers instead.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class WeightedMajority(Aggregator):
         return self
 
     def predict(self, votes: Votes) -> np.ndarray:
-        """Return weighted shares (n_items, K); a worker not seen before, or never on gold, has the mean weight."""
+        """Return weighted fractions (n_items, K); a worker who is new, or never on gold, has the mean weight."""
         rows = self.rows_of(votes)
         known = self.skills_[np.isfinite(self.skills_)]
         weights = np.where(rows == UNKNOWN, np.nan, self.skills_[rows])
@@ -105,12 +105,12 @@ class WeightedMajority(Aggregator):
 
 
 def leading(belief: np.ndarray) -> np.ndarray:
-    """Put all weight (n, K) on the leading class, in equal parts where several lead together."""
+    """Put all weight (n, K) on the leading class, split equally in a tie."""
     return shares(belief >= belief.max(axis=1, keepdims=True) - 1e-12)
 
 
 def agreement(votes: Votes, target: np.ndarray, smoothing: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-    """Share of definite answers that agree with a target (n_items, K), NaN rows left out, and its standard deviation.
+    """Fraction of definite answers that agree with a target (n_items, K), without NaN rows, and its standard deviation.
 
     Both (n_workers,), NaN for workers without such an answer and without smoothing.
     """

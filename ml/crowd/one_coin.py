@@ -1,4 +1,4 @@
-"""One-coin Dawid–Skene: one accuracy a worker, for crowds that vote too seldom for a whole confusion matrix.
+"""One-coin Dawid–Skene: one accuracy per worker, for crowds with too few votes for a full confusion matrix.
 
 Source: Zhang, Chen, Zhou & Jordan 2016, Journal of Machine Learning Research 17, 1. A wrong answer is any of the
 other classes alike. An abstention has a rate of its own, the same for all classes, and so is no evidence.
@@ -71,7 +71,7 @@ class OneCoin(DawidSkene):
 
 
 def fair(counts: np.ndarray) -> np.ndarray:
-    """Divide (n, 2) counts by their sums and keep off 0 and 1; a row of zeros is a fair coin."""
+    """Divide (n, 2) counts by their sums and keep them off 0 and 1; a row of zeros is a fair coin."""
     total = counts.sum(axis=1, keepdims=True)
     rates = np.divide(counts, total, out=np.full(counts.shape, 0.5), where=total > 0)
     return np.clip(rates, FLOOR, 1 - FLOOR)

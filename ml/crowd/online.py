@@ -1,8 +1,7 @@
 """Online SWAP: update items with every vote, and workers with every vote on gold.
 
-Two faults of public versions are kept out by construction. Nothing is a default that objects share: every agent's
-counts are made when the agent is met. And nothing is ever added twice: what a vote taught is stored with the vote and
-taken back before it is replaced.
+This avoids two bugs of public versions. Objects share no default state: every agent's counts are created with the
+agent. And nothing is added twice: a vote stores its contribution, which is subtracted before it is replaced.
 """
 
 import math
@@ -21,19 +20,19 @@ NOTHING = (0.0, 0.0)
 
 @dataclass(frozen=True)
 class Observed:
-    """A vote: its answer's column, and how much it taught about the worker's answers to "no" and to "yes" items."""
+    """A vote: its answer's column, and its contribution to the worker's counts on "no" and on "yes" items."""
 
     column: int
     weights: tuple[float, float]
 
 
 class OnlineSwap:
-    """Beliefs about items and agents (workers) that follow every vote.
+    """Posteriors of items and skills of agents (workers), updated with every vote.
 
-    Supervised, the default, agents learn from gold items alone. Then the state does not depend on the order in which
-    votes and gold arrive, and equals that of `Swap.fit` on the same votes and gold. Unsupervised, agents also learn
-    from other items: every vote moves the belief in its item, and with it what all its votes taught. There the order
-    matters, as it does in Space Warps, and the batch, which looks at everything again and again, is the better guess.
+    Supervised, the default, agents learn from gold items only. Then the state does not depend on the order of votes and
+    gold, and equals that of `Swap.fit` on the same votes and gold. Unsupervised, agents also learn from other items:
+    every vote changes its item's posterior, and with it the contributions of all its votes. Then the order matters, as
+    in Space Warps, and the iterated batch is the better estimate.
 
     Parameters
     ----------
@@ -53,7 +52,7 @@ class OnlineSwap:
         self.counts_: dict[str, np.ndarray] = {}
 
     def observe(self, item: str, worker: str, answer: str) -> float:
-        """Take one vote and return the item's new probability of "yes".
+        """Add one vote and return the item's new probability of "yes".
 
         The same vote again changes nothing; another answer of the same worker replaces the first.
         """
@@ -67,13 +66,13 @@ class OnlineSwap:
         return self.posterior(item)
 
     def withdraw(self, item: str, worker: str) -> None:
-        """Undo a vote and what it taught; a vote that was never given is none to undo."""
+        """Remove a vote and its contribution; does nothing for an unknown vote."""
         gone = self.votes_.get(item, {}).pop(worker, None)
         if gone is not None:
             self.counts_[worker][:, gone.column] -= gone.weights
 
     def reveal(self, item: str, label: str | None) -> None:
-        """Say what an item is, before or after its votes; None takes it back."""
+        """Set an item's class, before or after its votes; None removes it."""
         known = None if label is None else place(CLASSES, label)
         if known == self.gold_.get(item):
             return
@@ -84,7 +83,7 @@ class OnlineSwap:
         self.teach_again(item)
 
     def posterior(self, item: str) -> float:
-        """Return the probability of "yes", in one step a vote of the item; the prior where it has none."""
+        """Return the probability of "yes", in one step per vote of the item; the prior without votes."""
         votes = self.votes_.get(item, {}).items()
         rows = [self.confusion(worker)[:, vote.column] for worker, vote in votes]
         evidence = math.fsum(np.log(yes / no) for no, yes in rows)  # to the last bit the same in any order
@@ -104,14 +103,14 @@ class OnlineSwap:
         self.votes_.setdefault(item, {})[worker] = Observed(column, weights)
 
     def teach_again(self, item: str) -> None:
-        """Replace what the votes on an item taught by what it is taken for now."""
+        """Replace the contributions of an item's votes by those under its current class weights."""
         weights = self.weights(item)
         for worker, vote in list(self.votes_.get(item, {}).items()):
             self.withdraw(item, worker)
             self.teach(item, worker, vote.column, weights)
 
     def weights(self, item: str) -> tuple[float, float]:
-        """Tell what the item is taken for when somebody learns from it: gold, belief, or nothing."""
+        """Return the class weights used to learn from an item: gold, posterior, or nothing."""
         if item in self.gold_:
             return (1.0, 0.0) if self.gold_[item] == 0 else (0.0, 1.0)
         if self.supervised:

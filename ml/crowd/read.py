@@ -1,4 +1,4 @@
-"""Read votes and gold from CSV: ten million rows in seconds, and errors that name the row."""
+"""Read votes and gold from CSV: ten million rows in seconds, with errors that name the row."""
 
 import csv
 from pathlib import Path
@@ -42,7 +42,7 @@ def read_truth(path: Path) -> dict[str, str]:
 
 
 def read_coded(path: Path, names: tuple[str, ...]) -> list[Coded]:
-    """Read columns as codes: by Arrow in parallel, or row by row to say what is wrong with a file Arrow stops at."""
+    """Read columns as codes: in parallel with Arrow, or row by row to locate the error if Arrow fails."""
     try:
         table = read_arrow(path, names)
         return [coded(table[name]) for name in names]
@@ -51,11 +51,11 @@ def read_coded(path: Path, names: tuple[str, ...]) -> list[Coded]:
 
 
 class EmptyField(Exception):
-    """A field is empty; only the reader that goes row by row knows where."""
+    """A field is empty; only the row-by-row reader knows which."""
 
 
 def read_arrow(path: Path, names: tuple[str, ...]) -> pa.Table:
-    """Read columns as dictionaries: a row costs 4 bytes a column, however long its names are."""
+    """Read columns as dictionaries: 4 bytes per row and column, however long the names are."""
     types = {name: pa.dictionary(pa.int32(), pa.string()) for name in names}
     return arrow_csv.read_csv(
         path,

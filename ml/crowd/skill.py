@@ -1,4 +1,4 @@
-"""A volunteer's skill: the confusion matrix P(answer | class), learned on gold.
+"""A volunteer's skill: the confusion matrix P(answer | class), measured on gold.
 
 Rows are `CLASSES` and columns `ANSWERS` of `ml.crowd.answer`, A of them, everywhere in this file.
 """
@@ -40,7 +40,7 @@ class Skill:
         return cls((tuple(no), tuple(yes)))
 
     def evidence(self, answer: str) -> float:
-        """Log of how much likelier the answer is for a "yes" than for a "no"."""
+        """Log likelihood ratio of the answer, "yes" over "no"."""
         if answer not in ANSWERS:
             raise ValueError(f"an answer is one of {', '.join(ANSWERS)}, not {answer!r}")
         column = ANSWERS.index(answer)
@@ -48,9 +48,9 @@ class Skill:
 
 
 def floored(rows: np.ndarray) -> np.ndarray:
-    """Normalise the last axis (answers) and mix in just enough of a flat answer that no cell is below `FLOOR`.
+    """Normalise the last axis (answers) and mix in just enough of a uniform answer that no cell is below `FLOOR`.
 
-    Cells keep their order, and nobody's word becomes proof: one vote moves the odds by at most 1 / FLOOR.
+    Cells keep their order, and no vote is proof: one vote changes the odds by at most 1 / FLOOR.
     """
     shares = rows / rows.sum(axis=-1, keepdims=True)
     return shares * (1 - FLOOR * rows.shape[-1]) + FLOOR

@@ -21,7 +21,7 @@ CERTAINTY = 1e-6
 
 
 def posterior(prior: float | np.ndarray, votes: Votes, skills: np.ndarray) -> np.ndarray:
-    """Probability of the second class.
+    """Return the probability of the second class.
 
     Parameters
     ----------
@@ -46,16 +46,16 @@ def log_odds(prior: float | np.ndarray) -> np.ndarray:
 
 
 def certain_enough(probability: float | np.ndarray) -> np.ndarray:
-    """Keep away from 0 and 1, from which no later vote could ever come back."""
+    """Clip away from 0 and 1, from which no later vote could recover."""
     return np.clip(probability, CERTAINTY, 1 - CERTAINTY)
 
 
 class Swap(Aggregator):
     """SWAP over all votes at once, with or without gold.
 
-    Supervised, with gold: skills are learned from the gold items alone, as the site does live. Unsupervised, without:
-    they are learned from what the items are thought to be, in turns, starting from the majority. Fitting starts anew
-    every time, and only a worker's last vote on an item counts, so that no vote is ever used twice.
+    Supervised, with gold: skills are learned from the gold items only, as on the site. Unsupervised, without: they are
+    learned from the items' posteriors, iterated from the majority. Every fit starts afresh, and only a worker's last
+    vote on an item counts, so no vote is used twice.
 
     `ml.crowd.online.OnlineSwap` takes the votes one by one.
 
@@ -88,7 +88,7 @@ class Swap(Aggregator):
         self.tol = tol
 
     def fit(self, votes: Votes, gold: np.ndarray | None = None) -> Self:
-        """Learn from votes of two classes, else `BadVotes`; `gold` holds class codes (n_items,), -1 where unknown."""
+        """Fit to votes of two classes, else `BadVotes`; `gold` holds class codes (n_items,), -1 where unknown."""
         if len(votes.classes) != 2:
             raise BadVotes(f"SWAP weighs two classes, and these votes have {len(votes.classes)}")
         known, votes = gold_codes(votes, gold), votes.once()
@@ -119,7 +119,7 @@ class Swap(Aggregator):
         self.log_likelihood_ = likelihood(joint, split(joint)[1], known)
 
     def predict(self, votes: Votes) -> np.ndarray:
-        """Return posteriors (n_items, 2) of other votes; a worker not seen before is a newcomer."""
+        """Return posteriors (n_items, 2) of other votes; an unknown worker is a newcomer."""
         rows = self.rows_of(votes)
         newcomer = floored(newcomer_counts(abstentions=1))
         return self.weigh(votes.once(), np.where((rows == UNKNOWN)[:, None, None], newcomer, self.confusion_[rows]))
@@ -130,7 +130,7 @@ class Swap(Aggregator):
 
 
 def both_sides(gold: np.ndarray) -> np.ndarray:
-    """Turn class codes into (n_items, 2) weights: 1 for the known class, nothing for items that are unknown."""
+    """Turn class codes into (n_items, 2) weights: 1 for the known class, 0 for unknown items."""
     return np.stack([gold == 0, gold == 1], axis=1).astype(float)
 
 

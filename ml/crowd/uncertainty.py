@@ -29,7 +29,7 @@ def dirichlet_sd(alpha: np.ndarray) -> np.ndarray:
 
 
 def label_interval(votes: Votes, posteriors: np.ndarray, alpha: np.ndarray, level: float = 0.95) -> np.ndarray:
-    """Say how far each label's posterior could be off because the workers are known only so well.
+    """Return how far each label's posterior could be off because the workers' skills are uncertain.
 
     The logarithms of a worker's P(answer | class) have the variances of a Dirichlet distribution; their sum over the
     votes of an item is the variance of its log odds (delta method). Workers' errors count as independent.

@@ -13,7 +13,7 @@ from ml.crowd.answer import ABSTENTIONS
 
 
 class BadVotes(ValueError):
-    """Votes that cannot be used; the message says why, and for a file names it and the row."""
+    """Unusable votes; the message says why, and for a file names it and the row."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class Votes:
     ) -> "Votes":
         """Encode three columns of names; `ABSTENTIONS` share one code.
 
-        `classes` names all the answers there are, those that nobody gave too; without it they are read off the votes.
-        Raises `BadVotes` for a label outside them, and for one that is NaN.
+        `classes` lists all possible answers, including unused ones; by default they are taken from the votes. Raises
+        `BadVotes` for a label outside them, and for NaN.
         """
         (items, item_code), (workers, worker_code), (labels, label_code) = map(encode, (item, worker, label))
         names = class_names(labels, classes)
@@ -63,7 +63,7 @@ class Votes:
 
     @property
     def definite(self) -> np.ndarray:
-        """Tell for each vote whether it names a class."""
+        """Return for each vote whether it names a class."""
         return np.asarray(self.answer < len(self.classes))
 
     @cached_property
@@ -75,8 +75,9 @@ class Votes:
     def incidence(self) -> csr_array:
         """Votes as a sparse (n_items, n_workers · (K + 1)) matrix of counts.
 
-        Times a table of P(answer | class) it sums each item's evidence; transposed and times the items' posteriors it
-        counts each worker's answers by class. Both take one pass over the votes and no array of their length.
+        Multiplied by a table of P(answer | class) it sums each item's evidence; its transpose times the items'
+        posteriors counts each worker's answers by class. Both take one pass over the votes and no array of their
+        length.
         """
         width = len(self.workers) * (len(self.classes) + 1)
         return csr_array((np.ones(len(self.item)), (self.item, self.cell)), shape=(len(self.items), width))
@@ -88,7 +89,7 @@ class Votes:
         return flat.reshape(len(self.items), width)
 
     def only(self, chosen: np.ndarray) -> "Votes":
-        """Keep some of the votes (a mask or indices) and all the names."""
+        """Select votes (by mask or indices), keeping all names."""
         columns = self.item[chosen], self.worker[chosen], self.answer[chosen]
         return Votes(*columns, self.items, self.workers, self.classes)
 
@@ -99,12 +100,12 @@ class Votes:
         return self if len(last) == len(pair) else self.only(np.sort(len(pair) - 1 - last))
 
     def codes_of(self, truth: Mapping[str, str]) -> np.ndarray:
-        """Encode what is known of the items: (n_items,) class codes, -1 where unknown or never voted for."""
+        """Encode known classes of the items: (n_items,) class codes, -1 where unknown or without votes."""
         codes = {name: code for code, name in enumerate(self.classes)}
         return np.array([codes.get(truth.get(name, ""), -1) for name in self.items], dtype=np.int64)
 
     def gold_of(self, truth: Mapping[str, str]) -> np.ndarray:
-        """Encode gold as `codes_of`; raises `BadVotes` for a class of an item here that is not one of the classes."""
+        """Encode gold as `codes_of`; raises `BadVotes` if an item's class is not one of the classes."""
         for name in self.items:
             if name in truth and truth[name] not in self.classes:
                 raise BadVotes(f"gold says {truth[name]!r} of item {name!r}; the classes are {', '.join(self.classes)}")
@@ -112,7 +113,7 @@ class Votes:
 
 
 def encode(names: Sequence[str] | pa.Array) -> tuple[tuple[str, ...], np.ndarray]:
-    """Return the distinct names in the order of the alphabet, and the code of each (n,).
+    """Return the sorted distinct names, and the code of each (n,).
 
     Arrow hashes each name once and sorts only the distinct ones: tens of milliseconds for a million names.
     """
@@ -155,7 +156,7 @@ def answer_codes(labels: Sequence[str], names: Sequence[str]) -> np.ndarray:
 
 
 def in_order(names: set[str]) -> tuple[str, ...]:
-    """Sort numbers as numbers, and everything else as text."""
+    """Sort numbers numerically, and everything else as text."""
     try:
         return tuple(sorted(names, key=float))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Augmentation of cubes: the sixteen flips and rotations that keep time's direction or reverse it."""
+"""Augmentation of cubes: the sixteen symmetries, flips and rotations with time forwards or backwards."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ Array = NDArray[Any]
 
 
 def turned(cube: Array, way: int) -> Array:
-    """Return a cube (…, T, Y, X) as one of the sixteen sees it.
+    """Return a cube (…, T, Y, X) under one of the sixteen symmetries.
 
-    Bits 0 and 1 of `way` turn Y and X by quarters, bit 2 mirrors X first, bit 3 lets time run backwards (Powell et
-    al., section VI.1). The result is a view.
+    Bits 0 and 1 of `way` rotate Y and X by right angles, bit 2 first flips X, bit 3 reverses time (Powell et al.,
+    section VI.1). The result is a view.
 
     Raises
     ------
@@ -27,7 +27,7 @@ def turned(cube: Array, way: int) -> Array:
 
 
 def turned_back(cube: Array, way: int) -> Array:
-    """Return the cube that `turned` made this one from."""
+    """Undo `turned`."""
     _check(way)
     cube = np.rot90(cube, -(way & 3), axes=(-2, -1))
     cube = cube[..., ::-1, :, :] if way & 8 else cube

@@ -12,12 +12,11 @@ Array = NDArray[Any]
 
 
 def difference(flux: Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Take off what stands still, and divide by the noise.
+    """Subtract the median over time, and divide by the noise.
 
-    Of each pixel its median over time is taken off (as in the W-Net paper, section II.3), then of each frame its
-    median, which is the glare that comes and goes. The rest is divided by the pixel's own scatter over time, so that
-    a star's photon noise and its trembling weigh no more than the empty sky's, and by how much noisier than the others
-    its frame is.
+    Each pixel's median over time is subtracted (as in the W-Net paper, section II.3), then each frame's median, to
+    remove changing scattered light. The result is divided by the pixel's own scatter over time, so that a star's photon
+    noise and jitter count no more than the empty sky's, and by the frame's noise relative to the others.
 
     Parameters
     ----------
@@ -55,7 +54,7 @@ def _pixel_noise(change: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArr
 
 
 def frame_noise(change: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return how much noisier than it is told to be each frame (T, 1, 1) is; 1 where it is not."""
+    """Return each frame's noise (T, 1, 1) relative to the expected noise; 1 is as expected."""
     noise = np.float32(SIGMA) * median_of(np.abs(change), known, (1, 2))
     return np.where(noise > 1, noise, np.float32(1))
 
@@ -63,7 +62,7 @@ def frame_noise(change: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArra
 def median_of(
     values: NDArray[np.float32], known: NDArray[np.bool_], axis: int | tuple[int, ...]
 ) -> NDArray[np.float32]:
-    """Return the median along an axis, which stays with the length 1, of what is known; NaN where nothing is."""
+    """Return the median along an axis, kept with length 1, ignoring NaN; NaN if all are."""
     # numpy's nanmedian takes ten times as long, and most cubes are whole.
     median = np.median if known.all() else np.nanmedian
     found: NDArray[np.float32] = median(values, axis=axis, keepdims=True)

@@ -59,12 +59,12 @@ class Finds:
 
     @property
     def sought(self) -> Search:
-        """Return the objects, those found that a track follows."""
+        """Return all objects, and those that a track follows."""
         score = np.array(self.score, dtype=np.float64)
         return Search(np.isfinite(score), score, Conditions.of(self.seen))
 
     def figures(self, limits: tuple[float, ...]) -> dict[str, Any]:
-        """Return objects and completeness from limit to limit and by circumstance, and the tracks."""
+        """Return objects and completeness by magnitude and by observing conditions, and the number of tracks."""
         sought = self.sought
         mag, found = sought.seen.mag, sought.found
         return {
@@ -87,7 +87,7 @@ class Finds:
 
 
 def shows(known: Known, cube: Cube) -> bool:
-    """Tell whether an object's mask shows in five frames or more."""
+    """Return whether an object is visible in five frames or more of its mask."""
     if cube.mask is None:
         return False
     return int((cube.mask == known.number).any(axis=(1, 2)).sum()) >= SEEN

@@ -24,7 +24,7 @@ Rows = dict[str, list[list[float]]]
 def candidates(
     track: Track, objects: Sequence[Known], cube: Cube, *, radius: float = RADIUS, pixel_scale: float = PIXEL_SCALE
 ) -> list[dict[str, Any]]:
-    """Return every known object within a radius of a track, the nearest first.
+    """Return every known object within a radius of a track, nearest first.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def _residuals(track: Track, known: Known, scale: float) -> dict[str, Any] | Non
 
 
 class KnownTable:
-    """Objects from a CSV file: `object,frame,x,y` or `object,mjd,ra,dec`; `external_id` and `mag` may stand beside.
+    """Objects from a CSV file: `object,frame,x,y` or `object,mjd,ra,dec`, optionally with `external_id` and `mag`.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class KnownTable:
             ) from error
 
     def of(self, cube: Cube) -> list[Known]:
-        """Return the objects that may cross a cube; none of those on the sky if it has no WCS or no times."""
+        """Return the objects that may cross a cube; none with sky coordinates if it has no WCS or no times."""
         found: Rows = self._rows.get(cube.name, {}) | self._rows.get("", {})
         made = (self._known(name, rows, cube) for name, rows in found.items())
         return [known for known in made if known is not None]

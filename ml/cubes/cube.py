@@ -21,15 +21,15 @@ MASK, OBJECTS = "#mask", "#objects"
 
 
 class Complaints(Protocol):
-    """Who is told of cubes that cannot be used."""
+    """Collects errors of unusable cubes."""
 
     def complain(self, what: BadInput | str) -> None:
-        """Count one, and say why."""
+        """Count one error."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """An object that is known to cross a cube: its place in frames counted from 0.
+    """A known object that crosses a cube: its positions in frames counted from 0.
 
     Attributes
     ----------
@@ -89,11 +89,11 @@ class Cube:
 
     @property
     def change(self) -> NDArray[np.float32]:
-        """Return what changes (T, Y, X), in units of the noise: the first view."""
+        """Return the background-subtracted cube (T, Y, X), in units of the noise: the first input channel."""
         return self.views[0]
 
     def magnitudes(self) -> NDArray[np.float32]:
-        """Return each voxel's object's magnitude (T, Y, X); NaN where there is none, or its magnitude is not told."""
+        """Return the magnitude of each voxel's object (T, Y, X); NaN without one, or if its magnitude is unknown."""
         by_number = np.full(256, np.nan, np.float32)
         for known in self.objects:
             by_number[known.number] = known.mag

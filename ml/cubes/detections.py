@@ -1,4 +1,4 @@
-"""Detections in one frame: centroids of connected voxels above the threshold."""
+"""Detections in one frame: centroids of connected pixels above the threshold."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ _WITHIN_FRAMES[1] = True  # neighbours of a frame touch, corners too; frames do 
 
 @dataclass(frozen=True)
 class Detections:
-    """n patches, in the order of their frames.
+    """n detections, in the order of their frames.
 
     Attributes
     ----------
@@ -38,9 +38,9 @@ class Detections:
 
 
 def detect(p: NDArray[np.float32], threshold: float) -> Detections:
-    """Return the patches of at least two voxels at or above a threshold.
+    """Return the connected regions of at least two pixels at or above a threshold.
 
-    The centroid is the mean place weighted by the probability (Powell et al., section VII).
+    The centroid is the mean position weighted by the probability (Powell et al., section VII).
 
     Parameters
     ----------

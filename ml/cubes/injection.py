@@ -15,7 +15,7 @@ TESS_NOISE = 0.3  # electrons per second: that of the cubes whose movers are dra
 
 
 def injected(flux: NDArray[Any], name: str, group: str, *, cadence: float, seed: int) -> Example:
-    """Return a cube crossed by simulated movers, with their mask.
+    """Return a cube with simulated movers, and their mask.
 
     Parameters
     ----------

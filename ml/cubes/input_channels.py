@@ -1,7 +1,7 @@
 """The W-Net's two input channels: fast changes and slow changes.
 
-The median over time takes a slow mover off its own pixels, and the scatter over time takes it for noise. The second
-view is spared both.
+The median over time subtracts a slow mover from itself, and the scatter over time counts it as noise. The second
+channel avoids both.
 """
 
 import warnings
@@ -19,7 +19,7 @@ MOST = 6e4  # what 16 bits can hold
 
 
 def seen(flux: Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the views of a cube (T, Y, X) in any unit, NaN or infinite where nothing was measured.
+    """Return the input channels of a cube (T, Y, X) in any unit, NaN or infinite where nothing was measured.
 
     Returns
     -------
@@ -54,12 +54,12 @@ def _darkest(values: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[n
 
 
 def _step_noise(values: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return each pixel's noise (1, Y, X) from how it changes from one frame to the next."""
+    """Return each pixel's noise (1, Y, X), from the differences between successive frames."""
     steps = np.abs(np.diff(values, axis=0))
     noise = np.float32(SIGMA / np.sqrt(2)) * median_of(steps, known[1:] & known[:-1], 0)
     return np.maximum(noise, np.float32(QUIETEST * np.nanmedian(noise)))
 
 
 def shortened(views: NDArray[np.float32]) -> NDArray[np.float16]:
-    """Return views in half of the bytes: 16 bits tell a flux to a thousandth of itself."""
+    """Return input channels at half precision: 16 bits keep a flux to a thousandth."""
     return np.clip(views, -MOST, MOST).astype(np.float16)

@@ -1,4 +1,4 @@
-"""Link detections over time into tracks by constant motion."""
+"""Link detections over time into tracks of constant motion."""
 
 from dataclasses import dataclass, field
 
@@ -21,7 +21,7 @@ _FAR = 1e6
 
 @dataclass
 class Link:
-    """One track as it grows: row numbers of its detections; the frame in which it was last seen."""
+    """A growing track: row numbers of its detections, and the frame of the last one."""
 
     rows: list[int] = field(default_factory=list)
     seen: int = 0
@@ -30,10 +30,10 @@ class Link:
 def link(found: Detections) -> list[NDArray[np.intp]]:
     """Return the row numbers of each track's detections, longest first.
 
-    Frame by frame, every track foretells its place by a straight line through its last detections, and the nearest
-    detections are given to the tracks so that the sum of the distances is least (Hungarian method). A patch in which
-    two tracks meet is given to neither, since its centroid is neither's place: both go on by their motion until they
-    part. At last, parts that lie on one line are joined.
+    Frame by frame, every track is extrapolated linearly from its last detections, and the detections are assigned to
+    tracks with the least sum of distances (Hungarian method). A region in which two tracks meet is assigned to neither,
+    since its centroid is neither's position: both continue by their motion until they separate. Finally, collinear
+    parts are joined.
     """
     ended: list[Link] = []
     growing: list[Link] = []
@@ -53,7 +53,7 @@ def _over(track: Link, frame: int) -> bool:
 
 
 def _grow(growing: list[Link], found: Detections, rows: NDArray[np.intp], frame: int) -> NDArray[np.intp]:
-    """Give the frame's detections to the tracks; return those that belong to none."""
+    """Assign the frame's detections to the tracks; return the unassigned ones."""
     if not growing:
         return rows
     ahead = np.array([foretold(np.array(track.rows[-REMEMBERED:]), found, frame) for track in growing])
@@ -76,7 +76,7 @@ def _grow(growing: list[Link], found: Detections, rows: NDArray[np.intp], frame:
 def _shared(
     growing: list[Link], within: NDArray[np.bool_], apart: NDArray[np.float64], reach: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Tell which grown tracks meet in which patch, (tracks, patches): it is the nearest of two, and covers both."""
+    """Return which tracks share a region, (tracks, regions): it is the nearest of two tracks, and covers both."""
     grown = np.array([len(track.rows) >= FEWEST for track in growing])
     nearest = np.zeros(apart.shape, bool)
     nearest[np.arange(len(apart)), apart.argmin(1)] = True
@@ -94,7 +94,7 @@ def _gate(track: Link, found: Detections, frame: int) -> float:
 
 
 def foretold(rows: NDArray[np.intp], found: Detections, frame: float) -> tuple[float, float]:
-    """Return (x, y) in a frame by the straight line through some detections; the place itself of a single one."""
+    """Return (x, y) in a frame, extrapolated linearly from some detections; constant for a single one."""
     if len(rows) == 1:
         return float(found.x[rows[0]]), float(found.y[rows[0]])
     t = found.frame[rows] - found.frame[rows].mean()
@@ -107,7 +107,7 @@ def foretold(rows: NDArray[np.intp], found: Detections, frame: float) -> tuple[f
 
 
 def _joined(tracks: list[NDArray[np.intp]], found: Detections) -> list[NDArray[np.intp]]:
-    """Join each track with the nearest one that goes on where it leads, as long as there is one."""
+    """Join each track with the nearest one that continues it, as long as there is one."""
     tracks = sorted(tracks, key=lambda rows: int(found.frame[rows[0]]))
     number = 0
     while number < len(tracks):
@@ -123,9 +123,9 @@ def _joined(tracks: list[NDArray[np.intp]], found: Detections) -> list[NDArray[n
 
 
 def _miss(before: NDArray[np.intp], after: NDArray[np.intp], found: Detections) -> float:
-    """Return by how many pixels the motions of two parts miss each other midway; far if they are not one after another.
+    """Return the distance in pixels between the motions of two parts midway; large if they overlap in time.
 
-    Each foretells the other's end from its own, so that both place and motion must agree.
+    Each is extrapolated to the other's end, so that both position and motion must agree.
     """
     last, first = int(found.frame[before[-1]]), int(found.frame[after[0]])
     if not 0 < first - last <= GAP:

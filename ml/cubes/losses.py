@@ -9,8 +9,8 @@ LEAST = 1e-6  # keeps a batch without anything in it from dividing nought by nou
 def dice_loss(p: Tensor, truth: Tensor, measured: Tensor) -> Tensor:
     """Return 1 - 2 Σ p g / (Σ p + Σ g) over all measured voxels of a batch.
 
-    Powell et al., equations 4 and 5, after Sudre et al. 2017 (arXiv:1707.03237). Where nothing is true it is 1 for
-    every p and teaches nothing, so batches are drawn with something in them.
+    Powell et al., equations 4 and 5, after Sudre et al. 2017 (arXiv:1707.03237). Without positives it is 1 for every p
+    and has no gradient, so every batch contains some.
 
     Parameters
     ----------
@@ -25,6 +25,6 @@ def dice_loss(p: Tensor, truth: Tensor, measured: Tensor) -> Tensor:
 
 
 def cross_entropy(logits: Tensor, truth: Tensor, measured: Tensor) -> Tensor:
-    """Return the mean of -ln p(truth) over all measured voxels, in nats; 0 where none is measured."""
+    """Return the mean of -ln p(truth) over all measured voxels, in nats; 0 if none is measured."""
     each = torch.nn.functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     return (each * measured).sum() / measured.sum().clamp(min=1)

@@ -1,4 +1,4 @@
-"""A trained W-Net at work: a cube in, the probability of a mover at each voxel out."""
+"""A trained W-Net: from a cube to the probability of a mover at each voxel."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ WINDOW = 64  # voxels along each axis that the network is shown at once: what th
 
 
 class CubeModel:
-    """A network, and how it is run over cubes of any size.
+    """A network, with sliding-window inference over cubes of any size.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class CubeModel:
         return cls(network, float(checkpoint.manifest["threshold"]), step=step, tta=tta, device=device)
 
     def probabilities(self, views: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return probabilities (T, Y, X) from the views (V, T, Y, X) of a cube, or those that the network knows."""
+        """Return probabilities (T, Y, X) from the input channels (V, T, Y, X) of a cube; extra channels are ignored."""
         views = views[: self.network.views]
         if self.tta == 1:
             return self._slid(views)
@@ -113,7 +113,7 @@ class CubeModel:
 
 @contextmanager
 def enough_memory(remedy: str) -> Iterator[None]:
-    """Turn torch's and numpy's words for "not enough memory" into MemoryShort with a remedy."""
+    """Turn out-of-memory errors of torch and numpy into MemoryShort with a remedy."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -124,11 +124,11 @@ def enough_memory(remedy: str) -> Iterator[None]:
 
 
 class MemoryShort(ValueError):
-    """There is not enough memory; the message says what to take instead."""
+    """Not enough memory; the message says what to change."""
 
 
 def network_of(preprocessing: dict[str, Any]) -> WNet:
-    """Return a fresh network from what a checkpoint's manifest keeps under "preprocessing"."""
+    """Build a network from the "preprocessing" of a checkpoint's manifest."""
     widths, depth = tuple(preprocessing["widths"]), int(preprocessing["depth"])
     # Checkpoints from before there were more views do not say how many they know.
     return WNet(widths, depth, str(preprocessing["normalisation"]), int(preprocessing.get("views", 1)))

@@ -47,7 +47,7 @@ PRESETS = {
 
 
 def preset(name: str, *, crop: int | None = None, batch: int | None = None) -> Preset:
-    """Return a preset by name, with other crops or batches where they are given.
+    """Return a preset by name, optionally with another crop or batch size.
 
     Raises
     ------

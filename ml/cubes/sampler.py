@@ -18,7 +18,7 @@ Shape = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Example:
-    """One cube to learn from, small enough in memory that hundreds fit.
+    """One training cube, compact enough that hundreds fit into memory.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Batch:
-    """Crops: views (B, V, T, Y, X); and, 0 or 1, what is there and whether it was measured (B, T, Y, X); float32."""
+    """Crops: input channels (B, V, T, Y, X), and 0 or 1 for truth and for measured (B, T, Y, X); float32."""
 
     views: NDArray[np.float32]
     truth: NDArray[np.float32]
@@ -47,7 +47,7 @@ class Batch:
 
 
 class Crops:
-    """Batches of crops, each turned in one of the sixteen ways.
+    """Batches of crops, each under one of the sixteen symmetries.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ class Crops:
 
 
 def cut(cube: NDArray[Any], corner: Shape, shape: Shape) -> NDArray[Any]:
-    """Return a crop (…, T, Y, X) from a corner on; what lies beyond the cube's end is 0."""
+    """Return a crop (…, T, Y, X) from a corner; outside the cube it is 0."""
     place: Any = (..., *(slice(start, start + length) for start, length in zip(corner, shape, strict=True)))
     part = cube[place]
     missing = [(0, length - side) for length, side in zip(shape, part.shape[-3:], strict=True)]

@@ -1,4 +1,4 @@
-"""Run a network over a cube of any size: overlapping windows, averaged, in bounded memory."""
+"""Sliding-window inference: overlapping windows over a cube of any size, averaged, in bounded memory."""
 
 from collections.abc import Callable, Iterator
 from itertools import product
@@ -12,9 +12,9 @@ Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 def slide(change: NDArray[np.float32], predict: Predict, window: Shape, step: Shape) -> NDArray[np.float32]:
-    """Return the mean of what a network says of each voxel in all the windows that hold it.
+    """Return the mean prediction for each voxel over all windows that contain it.
 
-    Powell et al., section VII, go on by one frame at a time: `step` (1, …, …).
+    Powell et al., section VII, advance one frame at a time: `step` (1, …, …).
 
     Parameters
     ----------
@@ -48,20 +48,20 @@ def slide(change: NDArray[np.float32], predict: Predict, window: Shape, step: Sh
 
 
 def windows(shape: tuple[int, ...], window: Shape, step: Shape) -> Iterator[tuple[slice, ...]]:
-    """Yield the places of all windows."""
+    """Yield the positions of all windows."""
     axes = [starts(*numbers) for numbers in zip(shape, window, step, strict=True)]
     for corner in product(*axes):
         yield tuple(slice(start, start + side) for start, side in zip(corner, window, strict=True))
 
 
 def starts(length: int, side: int, step: int) -> list[int]:
-    """Return where the windows of one axis begin: every `step`, and one that ends with the axis."""
+    """Return the starts of the windows along one axis: every `step`, plus one that ends with the axis."""
     last = length - side
     return [*range(0, last, step), last]
 
 
 def coverage(shape: tuple[int, ...], window: Shape, step: Shape) -> NDArray[np.float32]:
-    """Return how many windows hold each voxel, shaped to be divided by: (T, Y, X)."""
+    """Return the number of windows over each voxel, shaped for division: (T, Y, X)."""
     counts = []
     for length, side, stride in zip(shape, window, step, strict=True):
         count = np.zeros(length, np.float32)

@@ -17,18 +17,18 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Path:
-    """A spline over frames first … last: `at` and `velocity` in pixels, and pixels a frame."""
+    """A spline over frames first … last: `at` in pixels and `velocity` in pixels per frame."""
 
     spline: BSpline
     first: float
     last: float
 
     def at(self, frame: Array | float) -> NDArray[np.float64]:
-        """Return places (…, 2), x and y, in frames within first … last."""
+        """Return positions (…, 2), x and y, in frames within first … last."""
         return np.asarray(self.spline(frame), dtype=np.float64)
 
     def velocity(self, frame: Array | float) -> NDArray[np.float64]:
-        """Return velocities (…, 2) in pixels a frame."""
+        """Return velocities (…, 2) in pixels per frame."""
         return np.asarray(self.spline.derivative()(frame), dtype=np.float64)
 
     @property
@@ -40,8 +40,8 @@ class Path:
 def fit(frame: Array, x: Array, y: Array, weight: Array | None = None) -> Path:
     """Fit a cubic B-spline by weighted least squares (Powell et al., section VII).
 
-    It has no inner knot below 20 centroids and one more for each 20, at their quantiles. Centroids off the path by
-    much more than 0.7 pixels lose their weight (Cauchy's), since two objects that meet share one.
+    It has no inner knot below 20 centroids and one more for each 20, at their quantiles. Outliers of much more than 0.7
+    pixels are downweighted (Cauchy weights), since two objects that meet share a centroid.
 
     Parameters
     ----------

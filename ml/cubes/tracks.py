@@ -19,7 +19,7 @@ ARCSEC = 3600.0
 
 @dataclass(frozen=True)
 class Track:
-    """What moved through a cube.
+    """A moving object in a cube.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Track:
 
 
 def tracks_of(p: NDArray[np.float32], threshold: float) -> list[Track]:
-    """Return the tracks in probabilities (T, Y, X), the surest first."""
+    """Return the tracks in probabilities (T, Y, X), highest score first."""
     found = detect(p, threshold)
     return sorted((_track(found, rows) for rows in link(found)), key=lambda track: -track.score)
 
@@ -57,7 +57,7 @@ def _track(found: Detections, rows: NDArray[np.intp]) -> Track:
 
 
 def described(track: Track, cube: Cube, pixel_scale: float = PIXEL_SCALE) -> dict[str, Any]:
-    """Tell a track as JSON can hold it.
+    """Return a track as JSON-compatible values.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def described(track: Track, cube: Cube, pixel_scale: float = PIXEL_SCALE) -> dic
 
 
 def times(cube: Cube) -> NDArray[np.float64] | None:
-    """Return the frames' times (T,), MJD in UTC, gaps filled in evenly; None where fewer than two are known."""
+    """Return the frames' times (T,), MJD in UTC, interpolating gaps; None with fewer than two."""
     known = np.isfinite(cube.mjd)
     if known.sum() < 2:
         return None
@@ -111,7 +111,7 @@ def times(cube: Cube) -> NDArray[np.float64] | None:
 
 
 def hours_per_frame(cube: Cube) -> float | None:
-    """Return the median step in time, in hours; None where times are unknown or stand still."""
+    """Return the median time step in hours; None if times are unknown or constant."""
     mjd = times(cube)
     step = 0.0 if mjd is None else float(np.median(np.diff(mjd))) * HOURS
     return step if step > 0 else None
@@ -124,7 +124,7 @@ def sky(cube: Cube, x: float, y: float) -> tuple[float | None, float | None]:
 
 
 def scale_at(cube: Cube, x: float, y: float, pixel_scale: float) -> float:
-    """Return arcseconds to the pixel: the WCS's about a place, or `pixel_scale` where there is none."""
+    """Return arcseconds per pixel: from the WCS at a position, or `pixel_scale` without one."""
     if cube.wcs is None:
         return pixel_scale
     around = to_sky(cube.wcs, x + np.array([-0.5, 0.5, 0, 0]), y + np.array([0, 0, -0.5, 0.5]))

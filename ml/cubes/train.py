@@ -93,7 +93,7 @@ def train_cubes(
 
 
 def split(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[Example]]:
-    """Return the cubes to learn from and those to validate with, both with movers.
+    """Return the training and the validation cubes, both with movers.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def split(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[E
 
 
 def ending(model: CubeModel, kept: Sequence[Example], minutes: float) -> float:
-    """Return how many minutes it will take to look at the validation cubes twice more: half of all at most."""
+    """Return the expected minutes of two more validations: at most half of the total."""
     started = time.monotonic()
     validate(model, kept[:1])
     looks = 2 * sum(example.mask.size for example in kept) / kept[0].mask.size
@@ -142,7 +142,7 @@ def learn(
     best: Best,
     on_epoch: OnEpoch,
 ) -> int:
-    """Take steps until the schedule, the time or the patience is at its end; return the number of rounds."""
+    """Train until the schedule, the time limit or early stopping ends it; return the number of rounds."""
     number, losses = 0, []
     while not number or clock.progress < 1:
         losses.append(take_step(model, compute, crops.draw(), preset, optimizer, preset.rate * clock.rate()))
@@ -161,7 +161,7 @@ def learn(
 def take_step(
     model: CubeModel, compute: Compute, batch: Batch, preset: Preset, optimizer: torch.optim.Optimizer, rate: float
 ) -> float:
-    """Take one step, and return its loss."""
+    """Take one optimiser step, and return its loss."""
     compute.place(model.network, model.device).train()
     views = compute.place(torch.from_numpy(batch.views), model.device)
     truth, measured = (torch.from_numpy(part)[:, None].to(model.device) for part in (batch.truth, batch.measured))
@@ -180,7 +180,7 @@ def take_step(
 
 
 def loss_of(logits: Tensor, truth: Tensor, measured: Tensor, preset: Preset) -> Tensor:
-    """Return the Dice loss, and beside it the preset's share of cross entropy."""
+    """Return the Dice loss, plus the preset's multiple of the cross entropy."""
     loss = dice_loss(logits.sigmoid(), truth, measured)
     return loss + preset.entropy * cross_entropy(logits, truth, measured) if preset.entropy else loss
 
@@ -196,7 +196,7 @@ def manifest(
     normalisation: str,
     seed: int,
 ) -> dict[str, Any]:
-    """Return what the checkpoint says of itself."""
+    """Return the checkpoint's manifest."""
     preprocessing = {"normalisation": normalisation, "widths": list(preset.widths), "depth": preset.depth}
     preprocessing["views"] = model.network.views
     return {

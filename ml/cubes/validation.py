@@ -32,7 +32,7 @@ class Validation:
 
     @property
     def dice_loss(self) -> float:
-        """Return 1 - 2 Σ p g / (Σ p + Σ g); 1 where nothing was seen."""
+        """Return 1 - 2 Σ p g / (Σ p + Σ g); 1 without any voxel."""
         return 1 - 2 * self._overlap / self._total if self._total else 1.0
 
     def figures(self) -> dict[str, float]:
@@ -41,7 +41,7 @@ class Validation:
         return {"roc_auc": curve.roc_auc(), "pr_auc": curve.pr_auc()}
 
     def threshold(self) -> float:
-        """Return the threshold of the best F1, 2 TP / (TP + FP + P); ½ where nothing is true."""
+        """Return the threshold with the best F1, 2 TP / (TP + FP + P); ½ without positives."""
         curve = self.histogram.curve(extreme=0, compensate=False)
         if not curve.hits[0]:
             return 0.5
@@ -51,7 +51,7 @@ class Validation:
 
 
 def validate(model: CubeModel, examples: Iterable[Example]) -> Validation:
-    """Run a model over whole cubes, and count."""
+    """Run a model over whole cubes, and accumulate the counts."""
     seen = Validation()
     for example in examples:
         seen.add(model.probabilities(example.views.astype(np.float32)), example)

@@ -19,7 +19,7 @@ Figures = dict[str, list[float]]
 
 
 class VoxelCounts:
-    """Histograms of the network's probabilities and of the raw pixels, and whether the former mean what they say.
+    """Histograms of the network's probabilities and of the raw pixels, and reliability counts.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ class VoxelCounts:
         self._groups: dict[str, int] = {}
 
     def add(self, p: NDArray[np.float32], cube: Cube) -> None:
-        """Count one cube: probabilities (T, Y, X), and its own change as the raw score.
+        """Count one cube: probabilities (T, Y, X), and its background-subtracted pixels as the raw score.
 
-        Voxels that were not measured count as not scored.
+        Unmeasured voxels count as not scored.
         """
         real = cube.mask > 0 if cube.mask is not None else np.zeros(p.shape, bool)
         mag = np.where(real, cube.magnitudes(), np.nan)
@@ -57,7 +57,7 @@ class VoxelCounts:
         self._cells[group] = self._cells.get(group, 0) + said.cells
 
     def draws(self, seed: int, n: int) -> list[tuple[VoxelHistogram, VoxelHistogram]]:
-        """Return the network's and the raw histogram in n draws of whole groups with replacement."""
+        """Return the network's and the raw histogram in n bootstrap samples of whole groups."""
         blocks = np.stack([self._blocks[key] for key in sorted(self._blocks)])
         drawn = []
         for weights in bootstrap_weights(np.arange(len(blocks)), n, seed):
@@ -67,7 +67,7 @@ class VoxelCounts:
         return drawn
 
     def reliability_draws(self, seed: int, n: int) -> NDArray[np.float64]:
-        """Return the cells (n, 3, 30) of `ReliabilityCounts` in n draws of whole groups with replacement."""
+        """Return the cells (n, 3, 30) of `ReliabilityCounts` in n bootstrap samples of whole groups."""
         blocks = np.stack([self._cells[key] for key in sorted(self._cells)])
         weights = np.concatenate(list(bootstrap_weights(np.arange(len(blocks)), n, seed)))
         return np.tensordot(weights, blocks, axes=1)
@@ -79,9 +79,9 @@ class VoxelCounts:
 
 
 def raw_score(change: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a score 0..1 that rises with a voxel's flux over its noise: 1 / (1 + exp(1 - x / 2)).
+    """Return a score 0..1 that increases with a voxel's S/N: 1 / (1 + exp(1 - x / 2)).
 
-    Only its order matters: the curve of a threshold on the pixels themselves.
+    Only its order matters: thresholding it is thresholding the pixels.
     """
     score = 1 / (1 + np.exp(1 - np.clip(change, -40, 40) / 2))
     return score.astype(np.float32, copy=False)
@@ -90,8 +90,8 @@ def raw_score(change: NDArray[np.float32]) -> NDArray[np.float32]:
 def areas(network: VoxelHistogram, raw: VoxelHistogram) -> Figures:
     """Return areas under the curves at every limit.
 
-    roc_auc and pr_auc leave the extreme bins out as the paper does; roc_auc_all and pr_auc_all leave out nothing;
-    raw_* are those of the pixels, of which nothing is left out either, and margin_* is *_all less raw_*.
+    roc_auc and pr_auc leave out the extreme bins as in the paper; roc_auc_all and pr_auc_all include everything; raw_*
+    are those of the pixels, also with everything, and margin_* is *_all minus raw_*.
     """
     found: Figures = {}
     for limit in network.limits:
@@ -105,7 +105,7 @@ def areas(network: VoxelHistogram, raw: VoxelHistogram) -> Figures:
 
 
 def table(counts: VoxelCounts, seed: int, draws: int = DRAWS) -> list[dict[str, Any]]:
-    """Return one row a limit: its figures, their 95 % intervals by cube, and what the counts hold."""
+    """Return one row per limit: its metrics with their 95 % intervals by cube, and the counts."""
     figures = areas(counts.network, counts.raw)
     drawn = [areas(*pair) for pair in counts.draws(seed, draws)]
     rows = []
@@ -126,7 +126,7 @@ def table(counts: VoxelCounts, seed: int, draws: int = DRAWS) -> list[dict[str, 
 
 
 def ignored(histogram: VoxelHistogram, place: int) -> dict[str, float]:
-    """Return which shares of positives (to a limit) and negatives the extreme bins hold."""
+    """Return the fractions of positives (to a limit) and negatives in the extreme bins."""
     cut = round(EXTREME * histogram.bins)
     positives, negatives = histogram.positives[: place + 1].sum(0), histogram.negatives
     shares = {}

@@ -1,1 +1,1 @@
-"""What models learn from: examples, splits, preprocessing, augmentation, tensors and observing nights."""
+"""Training data: examples, splits, preprocessing, augmentation, tensors and observing nights."""

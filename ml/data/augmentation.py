@@ -1,7 +1,7 @@
 """Stamp augmentation: flips, rotations, shifts and brightness.
 
-No colour and no blur: sharpness is what tells an asteroid from a cosmic ray. Sizes and brightness change by a few per
-cent at most, less than the seeing and the zero point do from night to night.
+No colour and no blur: sharpness distinguishes an asteroid from a cosmic ray. Size and brightness change by a few per
+cent at most, less than seeing and zero point vary from night to night.
 """
 
 import math
@@ -19,7 +19,7 @@ Augment = Callable[[Tensor, torch.Generator, float], Tensor]
 
 
 def turned(x: Tensor, random: torch.Generator) -> Tensor:
-    """Return stamps (B, C, H, W), each flipped and, if square, turned by a right angle at random: 8 ways alike."""
+    """Return stamps (B, C, H, W), each randomly flipped and, if square, rotated by a right angle (8 symmetries)."""
     x = torch.where(_coin(x, random), x.flip(-1), x)
     x = torch.where(_coin(x, random), x.flip(-2), x)
     if x.shape[-1] == x.shape[-2]:
@@ -28,7 +28,7 @@ def turned(x: Tensor, random: torch.Generator) -> Tensor:
 
 
 def shifted(x: Tensor, random: torch.Generator, most: int = SHIFT) -> Tensor:
-    """Return stamps (B, C, H, W), each moved by up to `most` whole pixels; what comes in from outside is sky, 0."""
+    """Return stamps (B, C, H, W), each shifted by up to `most` whole pixels; the border is filled with sky, 0."""
     height, width = x.shape[-2:]
     padded = functional.pad(x, (most, most, most, most))
     offsets = torch.randint(0, 2 * most + 1, (len(x), 2), generator=random).tolist()
@@ -37,9 +37,9 @@ def shifted(x: Tensor, random: torch.Generator, most: int = SHIFT) -> Tensor:
 
 
 def rotated(x: Tensor, random: torch.Generator, most: int = SHIFT) -> Tensor:
-    """Return stamps (B, C, H, W), each turned by any angle, scaled a little and moved by up to `most` pixels.
+    """Return stamps (B, C, H, W), each rotated by any angle, slightly scaled and shifted by up to `most` pixels.
 
-    Bicubic, so that points stay about as sharp as they are; what comes in from outside is sky, 0.
+    Bicubic, so that points stay about as sharp; the border is filled with sky, 0.
     """
     height, width = x.shape[-2:]
     angle = (torch.rand(len(x), generator=random) - 0.5) * (math.pi / 2)
@@ -68,7 +68,7 @@ def _flipped(x: Tensor, random: torch.Generator, noise: float) -> Tensor:
 
 
 def _sky(x: Tensor, random: torch.Generator, noise: float) -> Tensor:
-    """Turn every other stamp freely: an interpolated sky is smoother, and the net shall know the real one too."""
+    """Rotate every other stamp only: interpolated sky is smoother, and the net should also see real sky."""
     x = turned(x, random)
     half = len(x) // 2
     x = torch.cat([rotated(x[:half], random), shifted(x[half:], random)]) if half else shifted(x, random)

@@ -15,7 +15,7 @@ FEW = 5  # examples of a class: of fewer, not one may be held back
 
 
 class BadExamples(ValueError):
-    """The examples cannot be learnt from; the message names the cause and the remedy."""
+    """Examples that can't be used for training; the message names the cause and the remedy."""
 
 
 @dataclass
@@ -80,16 +80,16 @@ class Examples:
         return [self.classes.index(name) for name in self.positive]
 
     def real(self) -> NDArray[np.float32]:
-        """Return each row's share of allowed mass in real classes: 1 real, 0 bogus, between them undecided."""
+        """Return each row's fraction of allowed mass in real classes: 1 real, 0 bogus, undecided in between."""
         mass = self.targets[:, self.positive_index].sum(1)
         return (mass / np.maximum(self.targets.sum(1), 1e-9)).astype(np.float32)
 
     def kinds(self) -> NDArray[Any]:
-        """Return what is told apart first (N,): real or not; the number of the class where none is real."""
+        """Return the main distinction (N,): real or not; the class number if no class is real."""
         return self.real() > 0.5 if self.positive else self.targets.argmax(1)
 
     def take(self, rows: NDArray[np.intp]) -> "Examples":
-        """Return some rows; their pixels stay unread, behind an index."""
+        """Return some rows; pixels are read lazily."""
         return replace(
             self,
             targets=self.targets[rows],
@@ -105,7 +105,7 @@ class Examples:
         )
 
     def check(self) -> None:
-        """Raise BadExamples where nothing can be learnt, and note in `notes` what is odd but bearable."""
+        """Raise BadExamples if training is impossible, and add warnings to `notes`."""
         if self.targets.shape != (len(self.weights), len(self.classes)):
             raise BadExamples(
                 f"targets have shape {self.targets.shape}, but there are {len(self.weights)} weights"
@@ -152,10 +152,10 @@ class Examples:
             )
 
     def split(self, fraction: float = 0.2, seed: int = 0) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return row numbers (train, validation); no group is on both sides, and both kinds are on each if they can be.
+        """Return row numbers (train, validation); no group is on both sides, and both sides get both kinds if possible.
 
-        `fraction` of the rows, 0..0.5, goes to validation, or what `held` says. A kind of two groups or more is on both
-        sides, and one of a single group is learnt from.
+        `fraction` of the rows, 0..0.5, goes to validation, or `held` decides. A kind with two groups or more is on both
+        sides; one with a single group is used for training.
 
         Raises
         ------
@@ -181,7 +181,7 @@ class Examples:
 
 @dataclass(frozen=True)
 class Rows:
-    """Some rows of an array-like, read when they are asked for."""
+    """Some rows of an array-like, read lazily."""
 
     source: Any
     rows: NDArray[np.intp]
@@ -191,10 +191,10 @@ class Rows:
 
 
 def grouped_folds(groups: NDArray[Any], kinds: NDArray[Any], folds: int, seed: int) -> NDArray[np.intp]:
-    """Return a fold number (N,) for each row: groups stay whole, and the kinds are dealt evenly over the folds.
+    """Return a fold number (N,) for each row: groups stay whole, and kinds are balanced over the folds.
 
-    A kind of two groups or more is in fold 0 and in another one, so that it can be judged by and learnt from where fold
-    0 is held back. One of a single group is in another fold, unless all kinds are.
+    A kind with two groups or more is in fold 0 and in another one, so that it is in training and validation when fold 0
+    is held out. One with a single group is in another fold, unless all kinds are.
 
     Parameters
     ----------
@@ -213,9 +213,9 @@ def grouped_folds(groups: NDArray[Any], kinds: NDArray[Any], folds: int, seed: i
 
 
 def _dealt(counts: NDArray[np.intp], folds: int) -> NDArray[np.intp]:
-    """Return the folds of groups that lie kind by kind, so many of each: one after another, over all kinds.
+    """Return the folds of groups sorted by kind, dealt in turn over all kinds.
 
-    A kind of few groups that fold 0 would be without, or that it would have alone, begins with the last fold instead.
+    A kind with few groups that would be missing from fold 0, or only there, starts with the last fold instead.
     """
     fold = np.arange(counts.sum()) % folds
     for end, count in zip(counts.cumsum(), counts, strict=True):

@@ -1,4 +1,4 @@
-"""Monte Carlo cross-validation: train and judge on many random splits of the same subjects."""
+"""Monte Carlo cross-validation: train and evaluate on many random splits of the same subjects."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,7 +16,7 @@ Judged = Callable[[Examples, Examples], dict[str, float]]
 
 
 def monte_carlo(examples: Examples, judged: Judged, *, splits: int, seed: int) -> dict[str, Any]:
-    """Return figures over random splits into 70 % training, 20 % validation and 10 % test, by object.
+    """Return metrics over random splits into 70 % training, 20 % validation and 10 % test, by object.
 
     Xu & Liang 2001, as Lieu et al. 2019, section 3.5.
 

@@ -1,4 +1,4 @@
-"""Observing nights from times alone."""
+"""Assign times to observing nights."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def nights_of(mjd: NDArray[np.float64]) -> NDArray[Any]:
 
 
 def day_break(mjd: NDArray[np.float64]) -> float:
-    """Return the time of day at which nights are cut apart, as a fraction of a day from 0h UT on.
+    """Return the time of day at which nights are split, as a fraction of a day after 0h UT.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ STRETCHES = {"asinh": "asinh_noise", "linear": "linear_noise", "zscale": "zscale
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How stamps are stretched and sized.
+    """How stamps are cropped, stretched and resized.
 
     Parameters
     ----------
@@ -62,32 +62,32 @@ class Preprocessing:
 
     @property
     def crops(self) -> int:
-        """Return how many crops of the network lie side by side in a stamp's features."""
+        """Return how many crops are concatenated in a stamp's features."""
         return 1 if self.center_crop is None else 2
 
     def parts(self, width: int, network: int) -> tuple[int, ...]:
-        """Return how `width` features divide: `network` of each of the network's crops, then those of the rings."""
+        """Return how `width` features are divided: `network` per crop, then the annulus photometry."""
         rest = width - self.crops * network
         return (network,) * self.crops + ((rest,) if self.annulus_photometry else ())
 
     @property
     def sky_units(self) -> bool:
-        """Return whether stretched pixels are in units of the sky noise, `gain` of them to one σ."""
+        """Return whether stretched pixels are in units of the sky noise, with `gain` per σ."""
         return self.stretch in {"asinh_noise", "linear_noise"}
 
     @property
     def sky_noise(self) -> float:
-        """Return one σ of the sky in stretched units, about: eyes' greys have no fixed one."""
+        """Return one σ of the sky in stretched units, approximately: display stretches have no fixed one."""
         return self.gain if self.sky_units else 0.02
 
     def size(self, channels: int) -> int | None:
-        """Return the side in pixels for stamps with so many channels."""
+        """Return the side in pixels for stamps with this number of channels."""
         return self.size_single if channels == 1 else self.size_multi
 
     def stretched(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
         """Stretch and crop stamps (..., H, W) to (..., min(H, crop), min(W, crop)).
 
-        NaN and infinite pixels become 0, the level of the sky. A stamp without a finite pixel becomes all 0.
+        NaN and infinite pixels become 0, the sky level. A stamp without a finite pixel becomes all 0.
 
         Raises
         ------
@@ -102,7 +102,7 @@ class Preprocessing:
         return values
 
     def _levels(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the stretched middle of the stamps, not yet clipped."""
+        """Return the stretched centre of the stamps, not yet clipped."""
         if not self.sky_units:
             grey: NDArray[np.float32] = middle(GREYS[self.stretch](pixels), self.crop)
             return 2 * grey - 1
@@ -122,9 +122,9 @@ class Preprocessing:
             )
 
     def as_manifest(self) -> dict[str, Any]:
-        """Return what a checkpoint's manifest keeps.
+        """Return the entry for a checkpoint's manifest.
 
-        What came later is left out where it is unused, so that the keys of features that are stored already stay.
+        Newer settings are left out if unused, so that keys of stored features stay the same.
         """
         unused = {"adapter": False, "tta": 1, "center_crop": None, "annulus_photometry": False}
         return {name: value for name, value in asdict(self).items() if name not in unused or value != unused[name]}
@@ -135,19 +135,19 @@ FROZEN = Preprocessing()
 
 
 def native(channels: int) -> Preprocessing:
-    """Return the preprocessing of the small residual net: the middle at native size, its own number of channels."""
+    """Return the preprocessing of the small residual net: center crop at native size, all channels."""
     return Preprocessing(size_single=None, size_multi=None, channels=channels, crop=64)
 
 
 def turned(stamps: NDArray[Any], tta: int) -> Iterator[NDArray[Any]]:
-    """Yield views of stamps (..., H, W) in `tta` of their eight ways: as they are, flipped, and so on by 90°."""
+    """Yield `tta` of the eight symmetries of stamps (..., H, W): original, flipped, and so on by 90°."""
     for way in range(tta):
         quarter = np.rot90(stamps, way // 2, axes=(-2, -1))
         yield quarter[..., ::-1] if way % 2 else quarter
 
 
 def middle(stamps: NDArray[Any], side: int | None) -> NDArray[Any]:
-    """Return the middle (..., ≤ side, ≤ side) of stamps (..., H, W); what is smaller stays as it is."""
+    """Return the center crop (..., ≤ side, ≤ side) of stamps (..., H, W); smaller ones stay as they are."""
     if side is None:
         return stamps
     top, left = (max(0, (length - side) // 2) for length in stamps.shape[-2:])

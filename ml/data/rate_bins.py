@@ -32,7 +32,7 @@ def bin_names(edges: Sequence[float]) -> tuple[str, ...]:
 
 
 def bin_of(rate: float, edges: Sequence[float]) -> str:
-    """Return the class of a rate (arcsec/h); "" where it is NaN or outside. An edge belongs to the bin above it."""
+    """Return the class of a rate (arcsec/h); "" if it is NaN or outside. An edge belongs to the bin above it."""
     if not edges[0] <= rate <= edges[-1]:
         return ""
     names = bin_names(edges)

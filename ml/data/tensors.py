@@ -1,4 +1,4 @@
-"""Preprocessed pixels in memory, and prefetching of the next block while one is worked on."""
+"""Preprocessed pixels in memory, and prefetching of the next block."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,9 +19,9 @@ SLAB = 256  # subjects stretched at a time
 
 @dataclass(frozen=True)
 class Chips:
-    """Single frames (n, C, H, W) float16, subject by subject, with what their labels allow and their trust.
+    """Single frames (n, C, H, W) float16, subject by subject, with their targets and sample weights.
 
-    `rows` (n / frames,) says which subjects they are.
+    `rows` (n / frames,) are the subjects' row numbers.
     """
 
     pixels: Tensor
@@ -35,9 +35,9 @@ class Chips:
 
 
 def load_chips(examples: Examples, rows: NDArray[np.intp], preprocessing: Preprocessing, *, most: int = MOST) -> Chips:
-    """Read and stretch the frames of some subjects, in their order; each frame inherits its subject's label.
+    """Read and stretch the frames of some subjects, in order; each frame inherits its subject's label.
 
-    Of more than `most` bytes a random part is kept, the same at every call, which `rows` of the result names.
+    Beyond `most` bytes a random sample is kept, the same at every call, listed in `rows` of the result.
 
     Raises
     ------
@@ -69,9 +69,9 @@ END = object()
 
 
 def prefetch(series: Iterator[T]) -> Iterator[T]:
-    """Yield what a series yields; a thread makes the next one meanwhile, so that two are in memory.
+    """Yield from an iterable, while a thread prepares the next item, so that two are in memory.
 
-    What the series raises is raised here, at its place.
+    Exceptions of the iterable are raised here, in order.
     """
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(next, series, END)

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TrackletFrames:
-    """The frames of N tracklets, the shorter ones padded to F.
+    """The frames of N tracklets, padded to F frames.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class TrackletFrames:
         return TrackletFrames(self.seen[rows], self.present[rows])
 
     def in_order(self) -> "TrackletFrames":
-        """Return the same frames in one order, by what is known of them: the order they came in says nothing."""
+        """Return the frames in a canonical order, independent of the order in which they came."""
         keys = [self.seen[..., k] for k in reversed(range(len(FIELDS)))]
         order = np.lexsort([*keys, ~self.present], axis=-1)
         return TrackletFrames(
@@ -63,12 +63,12 @@ class TrackletFrames:
 
 
 def unknown(n: int, frames: int) -> TrackletFrames:
-    """Return the tracks of n tracklets of so many frames each, of which nothing but their pixels is known."""
+    """Return frames of n tracklets with nothing known except pixels."""
     return TrackletFrames(np.full((n, frames, len(FIELDS)), np.nan), np.ones((n, frames), dtype=bool))
 
 
 def stacked(sightings: Sequence[Array]) -> TrackletFrames:
-    """Return tracks from the frames (F_i, 7) of each tracklet."""
+    """Return padded frames from the frames (F_i, 7) of each tracklet."""
     frames = max((len(one) for one in sightings), default=0)
     made = TrackletFrames(
         np.full((len(sightings), frames, len(FIELDS)), np.nan), np.zeros((len(sightings), frames), bool)
@@ -89,15 +89,15 @@ def of_record(record: SubjectRecord) -> Array:
 
 
 def own_time(mjd: float | None, keyword: str) -> float | None:
-    """Return the time of a frame; None where a manifest gives one time for all frames, which is none of theirs."""
+    """Return the time of a frame; None if a manifest gives one time for all frames, which belongs to none of them."""
     return None if keyword == SHARED_TIME else mjd
 
 
 def sightings(frames: Sequence[tuple[float | None, ...]], metadata: dict[str, Any]) -> Array:
-    """Return frames (F, 7) from their (mjd, ra, dec, mag, snr), and from metadata their places on the detector.
+    """Return frames (F, 7) from their (mjd, ra, dec, mag, snr), and detector positions from the metadata.
 
-    Those are x1, y1, x2 …, hidden from volunteers (``#x1``) or not. One position for all frames is the subject's own
-    and says nothing of motion, so it counts as unknown; so do magnitudes that are sentinels.
+    Those are x1, y1, x2 …, hidden from volunteers (``#x1``) or not. A single position for all frames is the subject's
+    own and has no motion, so it counts as unknown; so do sentinel magnitudes.
     """
     known = np.full((len(frames), len(FIELDS)), np.nan)
     for row, values in enumerate(frames):

@@ -1,1 +1,1 @@
-"""How good a model is: figures with intervals, completeness, observing conditions, and the report page. No torch."""
+"""Evaluation of models: metrics with intervals, completeness, observing conditions, and the report page. No torch."""

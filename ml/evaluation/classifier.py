@@ -24,7 +24,7 @@ def evaluate(
     draws: int = DRAWS,
     threshold: float = 0.5,
 ) -> dict[str, Any]:
-    """Return how good probabilities are; `docs/metrics.md` defines every figure.
+    """Return the metrics of class probabilities; `docs/metrics.md` defines every one.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def _scored(probabilities: Array, numbers: Array, groups: Array | None) -> tuple
 def _figures(
     p: Array, numbers: Array, real: Array, p_real: Array, predicted: Array, threshold: float
 ) -> dict[str, Any]:
-    """Return every figure of all rows, and the confusion."""
+    """Return every metric of all rows, and the confusion matrix."""
     return {
         "accuracy": float((predicted == numbers).mean()),
         **metrics.binary(real, p_real, threshold),
@@ -102,7 +102,7 @@ def _figures(
 
 
 def class_numbers(truth: Sequence[Any] | Array, classes: Sequence[str]) -> NDArray[np.intp]:
-    """Return class numbers (N,) from class names or numbers; ValueError names a truth that is neither."""
+    """Return class numbers (N,) from class names or numbers; ValueError names an unknown one."""
     values = np.asarray(truth)
     if values.dtype.kind in "iu":
         if values.size and (values.min() < 0 or values.max() >= len(classes)):
@@ -127,9 +127,9 @@ def bootstrap_difference(
     seed: int = 0,
     n: int = DRAWS,
 ) -> tuple[float, float, float]:
-    """Return how much model a is better than model b on the same subjects: (difference, low, high) at 95 %.
+    """Return how much better model a is than model b on the same subjects: (difference, low, high) at 95 %.
 
-    Both models are judged on the same draws of whole groups, so what is common to them cancels.
+    Both models are evaluated on the same bootstrap samples of whole groups, so common noise cancels.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def bootstrap_difference(
 
 
 def jsonable(value: Any) -> Any:
-    """Return the value with NaN and infinities as None and numpy numbers as plain ones, so that JSON can hold it."""
+    """Return the value with NaN and infinities as None and numpy numbers as Python ones, for JSON."""
     if isinstance(value, dict):
         return {key: jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

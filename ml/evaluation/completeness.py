@@ -1,4 +1,4 @@
-"""Completeness of a search: which objects were there, which were found, and under which observing conditions."""
+"""Completeness of a search: all objects, the found ones, and their observing conditions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ PLANES = (("mag", "rate"), ("snr", "rate"))
 
 @dataclass(frozen=True)
 class Search:
-    """N real things: subjects, objects that cross cubes, trails in images.
+    """N real objects: subjects, movers in cubes, trails in images.
 
     Attributes
     ----------
@@ -31,12 +31,12 @@ class Search:
     seen: Conditions
 
     def by_quantity(self, name: str) -> metrics.Bins | None:
-        """Return completeness by "mag", "rate" or "snr"; None where nothing has it."""
+        """Return completeness by "mag", "rate" or "snr"; None without any values."""
         values = self.seen.values(name)
         return metrics.completeness_by(values, self.found, metrics.edges_of(values)) if _known(values) else None
 
     def by_plane(self, x: str, y: str) -> metrics.Bins | None:
-        """Return completeness over the plane of two quantities; None where nothing has both."""
+        """Return completeness over the plane of two quantities; None if nothing has both."""
         ours, theirs = self.seen.values(x), self.seen.values(y)
         if not _known(ours + theirs):
             return None
@@ -44,7 +44,7 @@ class Search:
         return metrics.completeness_plane(ours, theirs, self.found, *edges)
 
     def completeness(self) -> dict[str, Any]:
-        """Return completeness by what is known, ready for JSON; what cannot be known is not there.
+        """Return completeness by all known quantities, ready for JSON; unknown ones are absent.
 
         Returns
         -------
@@ -56,7 +56,7 @@ class Search:
         return {name: _said(found) for name, found in (bins | planes).items() if found is not None}
 
     def untold(self) -> list[str]:
-        """Return a sentence for each quantity that no entry of `#objects` says: what is left out, and the remedy."""
+        """Return a warning for each quantity that is missing from `#objects`: what is left out, and the remedy."""
         return [
             f"No object that could be found tells its `{name}`, so nothing is shown by it. Add `{name}` to #objects."
             for name in QUANTITIES

@@ -1,4 +1,4 @@
-"""Observing conditions of subjects: magnitude, rate, S/N and night, where the data tell them."""
+"""Observing conditions of subjects: magnitude, rate, S/N and night, if known."""
 
 import csv
 import math
@@ -20,7 +20,7 @@ TRUTH = "truth.csv"
 
 @dataclass(frozen=True)
 class Condition:
-    """One subject's: magnitude, rate (arcsec/h), S/N and MJD, NaN where unknown; night a name, "" where it has none."""
+    """One subject's magnitude, rate (arcsec/h), S/N and MJD, NaN where unknown; night a name, "" without one."""
 
     mag: float = math.nan
     rate: float = math.nan
@@ -40,12 +40,12 @@ class Conditions:
 
     @classmethod
     def of(cls, each: Sequence[Condition]) -> "Conditions":
-        """Return those of N subjects from one each."""
+        """Collect the conditions of single subjects."""
         columns = {name: np.array([getattr(one, name) for one in each], dtype=np.float64) for name in QUANTITIES}
         return cls(**columns, night=np.array([one.night for one in each], dtype=np.str_))
 
     def take(self, rows: NDArray[Any]) -> "Conditions":
-        """Return those of some rows."""
+        """Return some rows."""
         return Conditions(self.mag[rows], self.rate[rows], self.snr[rows], self.night[rows])
 
     def values(self, quantity: str) -> NDArray[np.float64]:
@@ -54,7 +54,7 @@ class Conditions:
         return found
 
     def unknown(self, real: NDArray[np.bool_]) -> list[str]:
-        """Return a sentence for each circumstance that no real subject (N,) has: what is left out, and the remedy."""
+        """Return a warning for each quantity that no real subject (N,) has: what is left out, and the remedy."""
         missing = [name for name in QUANTITIES if not np.isfinite(self.values(name)[real]).any()]
         missing += [] if (self.night != "").any() else ["night"]
         return [
@@ -65,7 +65,7 @@ class Conditions:
 
 
 def of_record(record: SubjectRecord) -> Condition:
-    """Return what a manifest's row says: of several frames the median, and the MJD of the first that has one."""
+    """Return the conditions in a manifest's row: the median over frames, and the first known MJD."""
     frames, hidden = record.frames, record.metadata
     first = next((frame.mjd_mid for frame in frames if frame.mjd_mid is not None), None)
     return Condition(
@@ -78,9 +78,9 @@ def of_record(record: SubjectRecord) -> Condition:
 
 
 def of_truth(data: Path) -> dict[str, Condition]:
-    """Return what truth.csv beside a manifest says, by external_id; nothing if there is none.
+    """Return the conditions in a truth.csv beside a manifest, by external_id; empty without one.
 
-    Columns that are read: external_id, mag, rate, snr, night; cells that are no number count as unknown.
+    Columns read: external_id, mag, rate, snr, night; non-numeric cells count as unknown.
     """
     path = (data if data.is_dir() else data.parent) / TRUTH
     if not path.is_file():
@@ -96,7 +96,7 @@ def of_truth(data: Path) -> dict[str, Condition]:
 
 
 def of_object(told: dict[str, Any]) -> Condition:
-    """Return the magnitude, rate and S/N of an entry of `#objects`; NaN for what it does not tell, or tells as null.
+    """Return the magnitude, rate and S/N of an entry of `#objects`; NaN if missing or null.
 
     Raises
     ------
@@ -108,9 +108,9 @@ def of_object(told: dict[str, Any]) -> Condition:
 
 
 def together(ids: Sequence[str], said: Sequence[Condition], truth: dict[str, Condition]) -> Conditions:
-    """Return those of all subjects: the manifest's word first, truth.csv where it says nothing.
+    """Merge the conditions of all subjects: from the manifest first, else from truth.csv.
 
-    A night that neither names is the one of the subject's time, see `ml.data.nights.nights_of`.
+    An unnamed night is derived from the subject's time, see `ml.data.nights.nights_of`.
     """
     by_time = nights_of(np.array([one.mjd for one in said], dtype=np.float64))
     rows = zip(ids, said, by_time, strict=True)
@@ -139,7 +139,7 @@ def _median(values: Iterable[float | None]) -> float:
 
 
 def _cell(cells: dict[str, Any], name: str) -> str:
-    """Return a cell, hidden from volunteers (``#name``, ``!name``) or not; "" where there is none."""
+    """Return a cell, hidden from volunteers (``#name``, ``!name``) or not; "" if missing."""
     return next((str(cells[key]) for key in (name, f"#{name}", f"!{name}") if cells.get(key)), "")
 
 

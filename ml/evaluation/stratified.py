@@ -17,7 +17,7 @@ LIMITS = 4  # magnitude limits
 
 @dataclass(frozen=True)
 class Answers:
-    """What a classifier said of N subjects, and what is so.
+    """A classifier's answers for N subjects, and the truth.
 
     Attributes
     ----------
@@ -39,17 +39,17 @@ class Answers:
 
     @property
     def found(self) -> NDArray[np.bool_]:
-        """Return whether each real subject is called real, in the order of the real ones."""
+        """Return for each real subject whether it is called real."""
         return self.p_real[self.real] >= self.threshold
 
     @property
     def sought(self) -> Search:
-        """Return the real subjects, which of them are found, and how sure the classifier is of each."""
+        """Return the real subjects, which of them are found, and their scores."""
         return Search(self.found, self.p_real[self.real], self.seen.take(self.real))
 
 
 def stratified(answers: Answers) -> dict[str, Any]:
-    """Return what is known by circumstance, ready for JSON; what cannot be known is not there.
+    """Return completeness and nights, ready for JSON; unknown ones are absent.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def stratified(answers: Answers) -> dict[str, Any]:
 
 
 def by_limit(answers: Answers) -> metrics.VoxelHistogram | None:
-    """Return scores by magnitude limit, at quarters of the real subjects; None without both kinds or any magnitude."""
+    """Return metrics by magnitude limit, at quartiles of the real subjects; None without both kinds or magnitudes."""
     mags = answers.seen.mag[answers.real]
     mags = mags[np.isfinite(mags)]
     if not len(mags) or answers.real.all():
@@ -91,7 +91,7 @@ def by_nights(answers: Answers) -> tuple[metrics.Nights, float] | None:
 
 
 def night_rows(nights: metrics.Nights) -> list[dict[str, Any]]:
-    """Return one dictionary a night."""
+    """Return one dictionary per night."""
     columns = {
         "night": nights.night,
         "unknown": nights.unknown,

@@ -1,1 +1,1 @@
-"""Pixels as eyes and models want them: background, noise units, display stretches, WCS, encodings. No torch."""
+"""Image processing: background, noise normalisation, display stretches, WCS, browser encoding. No torch."""

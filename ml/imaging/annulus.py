@@ -1,4 +1,4 @@
-"""Annulus photometry about a stamp's centre, as features of a detection."""
+"""Annulus photometry around a stamp's centre, as features of a detection."""
 
 import warnings
 from collections.abc import Callable
@@ -15,12 +15,12 @@ STATISTICS: tuple[Callable[..., np.ndarray], ...] = (np.nanmean, np.nanmin, np.n
 
 
 def width(channels: int) -> int:
-    """Return how many numbers `rings` gives for a stamp of so many channels."""
+    """Return the number of features of a stamp with so many channels."""
     return channels * len(STATISTICS) * (len(EDGES) - 1)
 
 
 def annulus_photometry(stamps: np.ndarray) -> np.ndarray:
-    """Return what lies in seven rings about the middle of each stamp.
+    """Return photometry in seven rings around the centre of each stamp.
 
     Parameters
     ----------

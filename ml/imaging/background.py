@@ -18,7 +18,7 @@ UNMEASURED = f"holds too few numbers: no part of it, of about {MESH} × {MESH} p
 
 
 class NoPixels(ValueError):
-    """No part of an image is measured well enough to tell its noise; the message says so."""
+    """Too few measured pixels to estimate the noise of an image; the message says so."""
 
 
 def in_noise(pixels: Array) -> NDArray[np.float32]:
@@ -52,7 +52,7 @@ def in_noise(pixels: Array) -> NDArray[np.float32]:
 
 
 def measured(pixels: Array) -> bool:
-    """Return whether any mesh of an image (H, W) is measured to an eighth, so that `in_noise` can tell its noise."""
+    """Return whether any mesh cell of an image (H, W) is at least an eighth measured, so that `in_noise` works."""
     if pixels.dtype.kind != "f":
         return True
     cells = itertools.chain.from_iterable(_cells(_finite(pixels)))
@@ -66,7 +66,7 @@ def mesh(image: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.fl
 
 
 def calm(grid: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Fill what is NaN with the grid's median, and bring what is far off its 3 × 3 neighbours back to their median."""
+    """Fill NaN with the grid's median, and replace outliers by the median of their 3 × 3 neighbours."""
     known = np.isfinite(grid)
     filled = np.where(known, grid, np.median(grid[known]))
     middle = median_filter(filled, size=3, mode="nearest")
@@ -75,13 +75,13 @@ def calm(grid: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def spread(grid: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Interpolate a grid's cells linearly over an image, constant beyond the middles of the outer ones."""
+    """Interpolate a grid linearly over an image, constant beyond the centres of the outer cells."""
     down, across = (_weights(side, count) for side, count in zip(shape, grid.shape, strict=True))
     return np.asarray(down @ grid @ across.T, dtype=np.float32)
 
 
 def stretched(noise_units: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what the network sees: softening · asinh(x / softening) / 4, and 0, the sky's level, for NaN."""
+    """Return the network's input: softening · asinh(x / softening) / 4, and 0, the sky level, for NaN."""
     out = np.arcsinh(noise_units / np.float32(SOFTENING))
     out *= np.float32(SOFTENING / 4)
     return np.nan_to_num(out, copy=False)
@@ -98,7 +98,7 @@ def _finite(pixels: Array) -> NDArray[np.float32]:
 
 
 def _cells(image: NDArray[np.float32]) -> list[list[NDArray[np.float32]]]:
-    """Return the meshes of an image, of each every second row and column."""
+    """Return the mesh cells of an image, with every second row and column."""
     rows, columns = (max(1, round(side / MESH)) for side in image.shape)
     tops, lefts = (_edges(side, count) for side, count in zip(image.shape, (rows, columns), strict=True))
     thin = max(1, min(2, min(image.shape) // 16))
@@ -124,7 +124,7 @@ def _middle_and_spread(values: NDArray[np.float32]) -> tuple[float, float]:
 
 
 def _weights(side: int, count: int) -> NDArray[np.float32]:
-    """Return the share (side, count) of each cell in each row or column of the image."""
+    """Return the weight (side, count) of each cell in each row or column of the image."""
     place = np.clip((np.arange(side) + 0.5) * count / side - 0.5, 0, count - 1)
     low = np.minimum(place.astype(np.intp), max(count - 2, 0))
     part = place - low

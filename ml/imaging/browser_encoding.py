@@ -1,8 +1,8 @@
-"""Encode pixels for the browser: raw numbers, compact, and exact enough to stretch there.
+"""Encode pixels for the browser: raw values, compact, and precise enough to stretch there.
 
-Each image is sent as float16 of (value - zero) / scale, with zero the sky level and scale the sky noise of that
-image. Near the sky a step is then at most 0.001 sigma, brighter values keep three digits, and a 100×100 image takes
-20,000 bytes whatever its dtype was. NaN stays NaN.
+Each image is sent as float16 of (value - zero) / scale, with zero the sky level and scale the sky noise of that image.
+Near the sky a step is then at most 0.001 sigma, brighter values keep three digits, and a 100×100 image takes 20,000
+bytes for any dtype. NaN stays NaN.
 """
 
 from typing import Any

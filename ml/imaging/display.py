@@ -1,7 +1,7 @@
 """Display stretches: linear, percentile, zscale, asinh, log and histogram, from pixel values to 0..1.
 
-As in `noise_normalisation`, everything works on the last two axes (H, W) and on any number of images before them, and
-NaN stays NaN. `static/classify/stretch.js` draws the same curves in a browser.
+As in `noise_normalisation`, everything works on the last two axes (H, W) with any number of leading axes, and NaN stays
+NaN. `static/classify/stretch.js` implements the same curves in the browser.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ _LOG_RANGE = 30.0
 
 
 def linear(pixels: np.ndarray) -> np.ndarray:
-    """Scale from the least to the greatest value, 0 to 1, float32."""
+    """Scale from minimum to maximum, 0 to 1, float32."""
     low, high = _limits(finite(pixels), 0.0, 1.0)
     return _between(pixels, low, high)
 
@@ -25,10 +25,10 @@ def percentile(pixels: np.ndarray, low: float = 0.5, high: float = 99.5) -> np.n
 
 
 def zscale(pixels: np.ndarray, contrast: float = 0.25) -> np.ndarray:
-    """Scale as IRAF's zscale does: the sky in the middle of the greys, 0 to 1, float32.
+    """Scale as IRAF's zscale does: the sky at mid-grey, 0 to 1, float32.
 
-    A straight line is fitted to the sorted pixels about their median, with outliers rejected, and its slope divided
-    by `contrast` gives the range that is shown.
+    A straight line is fitted to the sorted pixels around their median, with outliers rejected, and its slope divided by
+    `contrast` gives the displayed range.
 
     Parameters
     ----------
@@ -43,7 +43,8 @@ def zscale(pixels: np.ndarray, contrast: float = 0.25) -> np.ndarray:
 def asinh(pixels: np.ndarray) -> np.ndarray:
     """Scale linearly near the sky and logarithmically above it, 0 to 1, float32.
 
-    Shown are 2 sigma below the sky to its brightest pixels, at least 10 sigma above; the curve bends at 3 sigma.
+    The range is from 2 sigma below the sky to its brightest pixels, at least 10 sigma above; the curve bends at 3
+    sigma.
     """
     low, high, sigma = _above_sky(pixels)
     bend = np.float32(3.0) * sigma / np.maximum(high - low, sigma)
@@ -65,10 +66,10 @@ def log(pixels: np.ndarray) -> np.ndarray:
 
 
 def histogram(pixels: np.ndarray) -> np.ndarray:
-    """Give each grey to equally many pixels (histogram equalisation), 0 to 1, float32.
+    """Equalise the histogram: each grey for equally many pixels, 0 to 1, float32.
 
-    A value is drawn by its rank among the sampled pixels of its image, (rank - 1/2) / (n - 1), where equal values share
-    the middle of their ranks; NaN has no rank and stays NaN.
+    A value is mapped by its rank among the sampled pixels of its image, (rank - 1/2) / (n - 1), with equal values at
+    their mean rank; NaN has no rank and stays NaN.
     """
     image = finite(pixels)
     flat = image.reshape(-1, image.shape[-2] * image.shape[-1])
@@ -80,7 +81,7 @@ def histogram(pixels: np.ndarray) -> np.ndarray:
 
 
 def _rank(ranked: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return where `values` stand among `ranked` ones, 0 to 1; all in the middle where there is nothing to compare."""
+    """Return the rank of `values` among `ranked` ones, 0 to 1; all 0.5 if there is nothing to compare."""
     if ranked.size < 2:
         return np.full(values.shape, 0.5, np.float32)
     middle = (np.searchsorted(ranked, values, "left") + np.searchsorted(ranked, values, "right")) / 2
@@ -88,7 +89,7 @@ def _rank(ranked: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _above_sky(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return from where (2 sigma below the sky) to where to show an image whose sky shall stay dark, and sigma."""
+    """Return the display range, from 2 sigma below the sky, of an image with a dark sky, and sigma."""
     level, sigma = sky(pixels)
     _, bright = _limits(sampled_image(pixels), 0.0, 0.999)
     return level - 2 * sigma, np.maximum(bright, level + 10 * sigma), sigma
@@ -106,7 +107,7 @@ STRETCHES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def zscale_limits(pixels: np.ndarray, contrast: float = 0.25) -> tuple[np.ndarray, np.ndarray]:
-    """Return the values (…) that `zscale` shows as 0 and as 1; NaN where no pixel is finite."""
+    """Return the values (…) that `zscale` maps to 0 and 1; NaN without a finite pixel."""
     if not 0 < contrast <= 1:
         raise ValueError(f"contrast must be above 0 and at most 1, and is {contrast}.")
     values = sampled(pixels)
@@ -117,7 +118,7 @@ def zscale_limits(pixels: np.ndarray, contrast: float = 0.25) -> tuple[np.ndarra
 
 
 def _line_limits(values: np.ndarray, contrast: float) -> tuple[float, float]:
-    """Fit a line to sorted `values` with three-sigma rejection and extend it about the median."""
+    """Fit a line to sorted `values` with three-sigma rejection and extrapolate it around the median."""
     if values.size == 0:
         return np.nan, np.nan
     low, high = float(values[0]), float(values[-1])
@@ -155,7 +156,7 @@ def _limits(image: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.
 
 
 def _between(pixels: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Scale linearly so that `low` is 0 and `high` is 1, clipped; where they are equal, all is 0.5."""
+    """Scale linearly so that `low` is 0 and `high` is 1, clipped; if they are equal, all is 0.5."""
     out = finite(pixels)
     width = np.asarray(high - low)[..., None, None]
     flat = width <= 0

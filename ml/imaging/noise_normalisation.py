@@ -1,8 +1,8 @@
 """Noise normalisation: pixel values in units of the sky noise, the input of models.
 
-A faint mover then looks the same on every night and in every survey. Everything works on the last two axes (H, W) and
-on any number of images before them; NaN marks pixels without a measurement, is left out of all statistics and stays
-NaN (infinities become NaN).
+A faint mover then looks the same on every night and in every survey. Everything works on the last two axes (H, W) with
+any number of leading axes. NaN marks missing pixels, is left out of all statistics and stays NaN (infinities become
+NaN).
 """
 
 import numpy as np
@@ -106,7 +106,7 @@ def asinh_noise(pixels: np.ndarray, softening: float = 1.0, measured: Sky | None
 
 
 def _middle(values: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """Return the median of the first `count` of sorted `values`, along the last axis; NaN where there are none."""
+    """Return the median of the first `count` of sorted `values`, along the last axis; NaN if there are none."""
     last = np.maximum(count - 1, 0)
     halves = np.stack([last // 2, (last + 1) // 2], axis=-1)
     return np.take_along_axis(values, halves, axis=-1).mean(axis=-1)
@@ -116,7 +116,7 @@ _CACHED = 65_536  # values whose working copies fit into a core's cache
 
 
 def quick_asinh(values: np.ndarray) -> np.ndarray:
-    """Return asinh in place of contiguous `values`, by log and sqrt, which numpy runs four times as fast as arcsinh."""
+    """Return asinh of contiguous `values`, in place, by log and sqrt: four times as fast as numpy's arcsinh."""
     flat = values.reshape(-1)
     for start in range(0, flat.size, _CACHED):  # seven passes over memory become one
         part = flat[start : start + _CACHED]
@@ -134,7 +134,7 @@ _SIDE = 32  # pixels of a sample, about: 24 to 47 of what is larger
 
 
 def finite(pixels: np.ndarray) -> np.ndarray:
-    """Copy to float32, with NaN for whatever is not finite."""
+    """Copy to float32, with NaN for everything that is not finite."""
     with np.errstate(over="ignore"):
         out = pixels.astype(np.float32, order="C")
     if pixels.dtype.kind == "f" and not np.isfinite(out).all():
@@ -143,7 +143,7 @@ def finite(pixels: np.ndarray) -> np.ndarray:
 
 
 def sampled_image(pixels: np.ndarray) -> np.ndarray:
-    """Return every so many rows and columns of each image (…, H, W), as `finite` does."""
+    """Return every n-th row and column of each image (…, H, W), as `finite` does."""
     down, across = (max(1, round(side / _SIDE)) for side in pixels.shape[-2:])
     return finite(pixels[..., ::down, ::across])
 

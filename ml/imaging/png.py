@@ -15,7 +15,7 @@ _PAPER = (24, 24, 27)
 
 
 def to_png(block: np.ndarray, *, stretch: str = "zscale", size: int | None = None, invert: bool = False) -> bytes:
-    """Draw a subject, each image stretched on its own.
+    """Render a subject, each image stretched separately.
 
     Parameters
     ----------

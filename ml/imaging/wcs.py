@@ -79,7 +79,7 @@ def to_pixels(cards: Cards, ra: Any, dec: Any) -> np.ndarray | None:
 
 
 def tangent_plane(cards: Cards, width: int, height: int) -> dict[str, Any] | None:
-    """Describe a frame's WCS by a gnomonic projection, simple enough for a browser.
+    """Approximate a frame's WCS by a gnomonic projection, simple enough for a browser.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def _is_plain(cards: Cards) -> bool:
 
 
 def _says_nothing(key: str, value: Any) -> bool:
-    """Tell whether a card that could bend the projection leaves it as it is."""
+    """Return whether a distortion card has no effect."""
     return (key, value) in {("LONPOLE", 180), ("CUNIT1", "deg"), ("CUNIT2", "deg"), ("CROTA1", 0), ("CROTA2", 0)} or (
         key == "LATPOLE"  # a zenithal projection needs none
     )
@@ -146,7 +146,7 @@ def _measured(cards: Cards, x: float, y: float) -> dict[str, Any] | None:
 
 
 def _gnomonic(sky: np.ndarray, ra: float, dec: float) -> np.ndarray:
-    """Project (2, n) degrees onto the plane that touches the sky at (ra, dec): (2, n) degrees east and north."""
+    """Project (2, n) degrees onto the tangent plane at (ra, dec): (2, n) degrees east and north."""
     turn, up, centre = np.radians(sky[0] - ra), np.radians(sky[1]), math.radians(dec)
     depth = np.sin(centre) * np.sin(up) + np.cos(centre) * np.cos(up) * np.cos(turn)
     east = np.cos(up) * np.sin(turn) / depth

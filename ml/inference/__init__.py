@@ -1,1 +1,1 @@
-"""Run a trained model: checkpoints, runtimes (OpenVINO, torch), features and scores."""
+"""Inference: checkpoints, runtimes (OpenVINO, torch), feature extraction and scoring."""

@@ -1,4 +1,4 @@
-"""A trained model on disk: a folder with weights.safetensors and manifest.json, never a pickle."""
+"""A checkpoint: a trained model as a folder with weights.safetensors and manifest.json, never a pickle."""
 
 import hashlib
 import json
@@ -21,12 +21,12 @@ REQUIRED = ("role", "classes", "positive", "architecture", "preprocessing", "fea
 
 
 class BadCheckpoint(ValueError):
-    """A folder holds no checkpoint of ours, or a damaged one, or may not become one; the message says what to do."""
+    """Not a checkpoint, a damaged one, or a folder that can't become one; the message says what to do."""
 
 
 @dataclass
 class Checkpoint:
-    """Weights and what must be known to use them.
+    """Weights and their metadata.
 
     `manifest` has role, classes, positive, architecture, init, preset, preprocessing, feature_key, training_set,
     code_version, seed, metrics, created. `tensors` has ``stamp.weight`` and ``stamp.bias``; a tracklet role also has
@@ -37,11 +37,11 @@ class Checkpoint:
     tensors: dict[str, Tensor]
 
     def part(self, prefix: str) -> dict[str, Tensor]:
-        """Return the tensors under `prefix`, named without it."""
+        """Return the tensors under `prefix`, with the prefix removed."""
         return {name.removeprefix(prefix): value for name, value in self.tensors.items() if name.startswith(prefix)}
 
     def save(self, folder: Path | str) -> str:
-        """Write the checkpoint as `folder`, whole or not at all, and return its SHA-256.
+        """Write the checkpoint as `folder`, completely or not at all, and return its SHA-256.
 
         An earlier checkpoint of that name is replaced.
 
@@ -91,7 +91,7 @@ class Checkpoint:
 
 
 def check_place(folder: Path | str) -> None:
-    """Check that a checkpoint may be saved as `folder`: nothing is there, or what may be erased.
+    """Check that a checkpoint can be saved as `folder`: it does not exist, or can be replaced.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def _may_go(folder: Path) -> bool:
 
 
 def _put(fresh: Path, folder: Path, aside: Path) -> None:
-    """Rename a fresh folder into place, and what was there out of the way; back again if that fails."""
+    """Move a fresh folder into place, and the old one out of the way; undo if that fails."""
     if folder.exists():
         os.replace(folder, aside)
     try:
@@ -150,7 +150,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 @cache
 def code_version() -> str:
-    """Return 12 hex digits of the science library's own source files: they change exactly when the code does."""
+    """Return 12 hex digits that hash the science library's source files."""
     digest = hashlib.blake2b(digest_size=6)
     room = Path(__file__).parents[1]
     for path in sorted(room.rglob("*.py")):

@@ -1,4 +1,4 @@
-"""The best detections of a detector in a subject, and how they are packed beside its score."""
+"""A detector's best detections in a subject, and their packed form beside its score."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,14 +33,14 @@ class Detection:
 
 
 def best(finds: Sequence[Detection]) -> list[Detection]:
-    """Return at most `MOST` of the finds that reach `LEAST`, the surest first."""
+    """Return at most `MOST` detections with a score of at least `LEAST`, highest first."""
     return sorted((find for find in finds if find.score >= LEAST), key=lambda find: -find.score)[:MOST]
 
 
 def packed(finds: Sequence[Detection]) -> NDArray[np.float16]:
-    """Return at most `MOST` finds as (`WIDTH`,) float16, NaN where there are fewer.
+    """Return at most `MOST` detections as (`WIDTH`,) float16, padded with NaN.
 
-    Each number is kept as its nearest float16 and what that lacks, so that a pixel of 10,000 is true to 0.01.
+    Each number is stored as its nearest float16 and the remainder, so that pixel 10,000 is precise to 0.01.
     """
     numbers = np.full((MOST, _NUMBERS), np.nan)
     for row, find in zip(numbers, finds, strict=False):
@@ -50,7 +50,7 @@ def packed(finds: Sequence[Detection]) -> NDArray[np.float16]:
 
 
 def unpacked(kept: NDArray[Any]) -> list[Detection]:
-    """Return the finds of what `packed` made of them."""
+    """Return the detections in the output of `packed`."""
     numbers = kept.reshape(2, MOST, _NUMBERS).astype(np.float64).sum(0)
     return [
         Detection(round(frame), (x1, y1, x2, y2), score)

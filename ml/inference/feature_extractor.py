@@ -1,4 +1,4 @@
-"""Feature extraction with a frozen backbone: computed once a subject, reused for every new head."""
+"""Feature extraction with a frozen backbone: computed once per subject, reused for every new head."""
 
 import copy
 import hashlib
@@ -29,7 +29,7 @@ COMPILED: dict[tuple[Hashable, ...], Run] = {}
 
 
 class Backbone:
-    """A network without its last layer, the preprocessing before it, and an engine to run both.
+    """A network without its last layer, its preprocessing, and an inference engine.
 
     Parameters
     ----------
@@ -56,15 +56,15 @@ class Backbone:
         self._compiled_as = feature_key(network, replace(preprocessing, tta=1))
 
     def features(self, block: NDArray[Any]) -> NDArray[np.float16]:
-        """Return features (n, F, D) of subjects (n, F, C, H, W) of any number type, as they are stored.
+        """Return features (n, F, D) of subjects (n, F, C, H, W) of any number type, as stored.
 
-        NaN pixels count as sky. D is what the network makes, for each look of the preprocessing one after the other,
-        and then the rings, if it has them.
+        NaN pixels count as sky. D is the network's output for each crop, concatenated, and then the annulus photometry,
+        if used.
         """
         return self.unrounded(block).astype(np.float16)
 
     def unrounded(self, block: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the same features, not rounded to 16 bits as for the store."""
+        """Return the same features, without rounding to 16 bits."""
         n, frames = block.shape[:2]
         stamps = block.reshape(n * frames, *block.shape[2:])
         batches = (stamps[start : start + BATCH] for start in range(0, len(stamps), BATCH))
@@ -82,17 +82,17 @@ class Backbone:
         return np.concatenate(parts, axis=1)
 
     def _seen(self, ready: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return features (B, D) of one crop, the mean over its test-time augmentations."""
+        """Return features (B, D) of one crop, averaged over its test-time augmentations."""
         return self._ways(list(turned(ready, self.preprocessing.tta))).mean(0)
 
     def _ways(self, ways: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Return features (W, B, D) of the same stamps in W ways."""
+        """Return features (W, B, D) of the same stamps under W symmetries."""
         shapes = dict.fromkeys(way.shape[1:] for way in ways)  # of oblong stamps, half of the ways lie and half stand
         seen = [self._run(shape)(*(way for way in ways if way.shape[1:] == shape)) for shape in shapes]
         return np.concatenate(seen).reshape(len(ways), len(ways[0]), -1)
 
     def parts(self, width: int) -> tuple[int, ...]:
-        """Return how `width` features of a stamp divide into crops, for each of which a head is fitted."""
+        """Return how `width` features of a stamp are divided into parts, each with its own head."""
         if self.preprocessing.crops == 1 and not self.preprocessing.annulus_photometry:
             return (width,)
         return self.preprocessing.parts(width, dimensions(self.network))
@@ -116,7 +116,7 @@ class Backbone:
         return COMPILED[name]
 
     def _fitted(self, channels: int) -> nn.Module:
-        """Return a copy of the network behind its fitting; where it can hold the map of channels, it does."""
+        """Return a copy of the network with its preprocessing, folded into its first convolution if possible."""
         fitted = prepare(copy.deepcopy(self.network), self.preprocessing, channels)
         if fitted.three and begins_once(fitted.network):
             folded(fitted.network, three_channels(torch.eye(channels)[:, :, None, None])[:, :, 0, 0])
@@ -125,12 +125,12 @@ class Backbone:
 
 
 def prepare(network: nn.Module, preprocessing: Preprocessing, channels: int) -> Prepared:
-    """Return the network behind its channel map and resize, for stamps of so many channels."""
+    """Return the network with channel mapping and resize in front, for a number of channels."""
     return Prepared(network, size=preprocessing.size(channels), three=preprocessing.channels == 0)
 
 
 def feature_key(network: nn.Module, preprocessing: Preprocessing) -> str:
-    """Return 16 hex digits that name these weights with this preprocessing: equal keys mean equal features."""
+    """Return 16 hex digits that hash weights and preprocessing: equal keys mean equal features."""
     digest = hashlib.blake2b(json.dumps(preprocessing.as_manifest(), sort_keys=True).encode(), digest_size=8)
     for name, tensor in network.state_dict().items():
         if not name.endswith("num_batches_tracked"):
@@ -139,12 +139,12 @@ def feature_key(network: nn.Module, preprocessing: Preprocessing) -> str:
 
 
 def default_backbone(*, device: str = "auto", engine: str = "auto") -> Backbone:
-    """Return the frozen ImageNet backbone that features are made with before any checkpoint exists."""
+    """Return the frozen ImageNet backbone, used for features before any checkpoint exists."""
     return Backbone(backbone(ARCHITECTURE, "imagenet", 3, 0), FROZEN, device=device, engine=engine)
 
 
 def restored(architecture: str, preprocessing: Preprocessing, tensors: dict[str, Tensor]) -> nn.Module:
-    """Return a backbone with the given tensors, or the packaged ImageNet weights where there are none.
+    """Return a backbone with the given tensors, or with the packaged ImageNet weights if there are none.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def restored(architecture: str, preprocessing: Preprocessing, tensors: dict[str,
 
 
 def architecture_of(backbone: Backbone) -> str:
-    """Return the name under which `ml.models.stamp.backbone` makes the like of this backbone's network."""
+    """Return the name with which `ml.models.stamp.backbone` builds this backbone's network."""
     if isinstance(backbone.network, ResidualNet):
         return RESIDUAL
     config: Any = getattr(backbone.network, "pretrained_cfg", {"architecture": ARCHITECTURE})
@@ -168,7 +168,7 @@ def architecture_of(backbone: Backbone) -> str:
 
 
 def frozen_tensors(network: nn.Module) -> dict[str, Tensor]:
-    """Return the network's tensors, as a checkpoint keeps them."""
+    """Return the network's tensors, as stored in a checkpoint."""
     return {f"backbone.{name}": value.detach().cpu().clone() for name, value in network.state_dict().items()}
 
 

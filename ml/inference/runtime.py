@@ -1,4 +1,4 @@
-"""Inference runtime: OpenVINO on a CPU where it is installed, torch everywhere else."""
+"""Inference runtime: OpenVINO on a CPU if installed, else torch."""
 
 import importlib.util
 import sys
@@ -55,10 +55,10 @@ def compile_run(
     threads: int | None = None,
     streams: int = 1,
 ) -> Run:
-    """Return a function from batches (n, *shape) float32 to (n, D) float32, or whatever shape the network returns.
+    """Return a function from batches (n, *shape) float32 to the network's output, for instance (n, D) float32.
 
-    Of several batches, `run(a, b)`, it returns the answers in one array. Both engines compute in float32, and agree to
-    about 1e-4 of the largest feature.
+    Given several batches, `run(a, b)`, it returns the outputs in one array. Both engines compute in float32, and agree
+    to about 1e-4 of the largest feature.
 
     Parameters
     ----------
@@ -99,21 +99,20 @@ def _torch_run(network: nn.Module, device: torch.device) -> Run:
 
 
 def _openvino_run(network: nn.Module, shape: tuple[int, ...], threads: int, streams: int) -> Run:
-    """Compile for float32: where the hardware's bfloat16 is switched off, OpenVINO would choose it and then fail."""
+    """Compile for float32: if the hardware's bfloat16 is disabled, OpenVINO would choose it and then fail."""
     settings = {"NUM_STREAMS": streams, "INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
     return _Streams(library().Core().compile_model(converted(network, shape), "CPU", settings), part_of(shape), streams)
 
 
 def part_of(shape: tuple[int, ...]) -> int:
-    """Return how many stamps (C, H, W) a stream of OpenVINO takes at once."""
+    """Return how many stamps (C, H, W) an OpenVINO stream takes at once."""
     return max(1, min(MOST, PART // (shape[-2] * shape[-1])))
 
 
 class _Streams:
-    """Runs batches through OpenVINO's streams, a part in each at a time; every thread that asks has its own requests.
+    """Runs parts of batches in parallel through OpenVINO's streams; every calling thread has its own requests.
 
-    The answers are written where they are to be, without a word to Python: a stream that had to tell would wait for
-    whatever else Python does.
+    Outputs are written into place without Python callbacks: a stream with a callback would wait for other Python code.
     """
 
     def __init__(self, compiled: Any, part: int, streams: int) -> None:
@@ -147,7 +146,7 @@ class _Streams:
         return requests
 
     def _parts(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """Return a batch in parts about equal, as many for each stream."""
+        """Split a batch into about equal parts, the same number for each stream."""
         rounds = -(-len(batch) // (self.part * self.streams))
         return [part for part in np.array_split(batch, max(1, rounds * self.streams)) if len(part)]
 
@@ -168,7 +167,7 @@ def library() -> ModuleType:
 
 
 def converted(network: nn.Module, shape: tuple[int, ...]) -> Any:
-    """Return OpenVINO's model of a network, from any number of stamps of a shape (C, H, W)."""
+    """Return OpenVINO's model of a network, for any number of stamps of a shape (C, H, W)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer warns of branches on shapes, which are fixed here on purpose
         example = torch.zeros(1, *shape)

@@ -19,7 +19,7 @@ ROWS = 512  # rows of features turned to 32 bits at a time: so few that they sta
 
 
 class Scorer:
-    """A checkpoint at work.
+    """A checkpoint ready for scoring.
 
     Parameters
     ----------
@@ -60,12 +60,12 @@ class Scorer:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Return the names of what the model wants to know besides the pixels; mostly nothing."""
+        """Return the names of the tabular features the model uses; mostly none."""
         return tuple(self.manifest.get("metadata", ()))
 
     @property
     def backbone(self) -> Backbone:
-        """Return the backbone, built at the first need: heads over stored features never need it."""
+        """Return the backbone, built lazily: heads on stored features never need it."""
         if self._backbone is None:
             self._backbone = _backbone(self.checkpoint, self._device, self._engine)
         return self._backbone
@@ -111,8 +111,7 @@ class Scorer:
     ) -> NDArray[np.float32]:
         """Return probabilities of subjects (n, F, C, H, W), their tracks and `values`; columns as `classes`.
 
-        Features are not rounded to 16 bits as those in the store are, which changes probabilities by about 1e-4 to
-        1e-3.
+        Features are not rounded to 16 bits like stored ones, which changes probabilities by about 1e-4 to 1e-3.
         """
         return self.probabilities_from_features(self.backbone.unrounded(block), tracks, values)
 

@@ -1,4 +1,4 @@
-"""The tracklet network in a checkpoint: restore it, and ask it for probabilities."""
+"""The tracklet network of a checkpoint: restore it, and compute probabilities."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,10 +19,10 @@ SET, PAPER, FOUR = "set", "paper", "four"
 
 @dataclass(frozen=True)
 class TrainedTrackletNet:
-    """A tracklet network as a training leaves it.
+    """A trained tracklet network.
 
-    `threshold` is the probability from which on a tracklet counts as real; `completeness` the share of real validation
-    tracklets that it keeps, None where a recipe fixes it. `metrics` are those of tracklets that did not teach it.
+    `threshold` is the probability from which a tracklet counts as real; `completeness` the fraction of real validation
+    tracklets it keeps, None if the preset fixes the threshold. `metrics` are those of held-out tracklets.
     """
 
     kind: str
@@ -32,7 +32,7 @@ class TrainedTrackletNet:
     metrics: dict[str, float]
 
     def as_manifest(self) -> dict[str, Any]:
-        """Return what a checkpoint's manifest keeps."""
+        """Return the entry for a checkpoint's manifest."""
         chosen = {} if self.completeness is None else {"completeness": self.completeness}
         return {"tracklet_net": self.kind, "threshold": self.threshold, "facts": list(NAMES), **chosen}
 
@@ -67,7 +67,7 @@ def restored_net(checkpoint: Checkpoint) -> nn.Module:
 
 
 def p_real(net: nn.Module, log_scores: Tensor, tracks: TrackletFrames | None) -> Tensor:
-    """Return the probability (n,) that tracklets are real; NaN where a present chip has no score.
+    """Return the probability (n,) that tracklets are real; NaN if a present chip has no score.
 
     Parameters
     ----------
@@ -85,6 +85,6 @@ def p_real(net: nn.Module, log_scores: Tensor, tracks: TrackletFrames | None) ->
 
 
 def told(tracks: TrackletFrames) -> Tensor:
-    """Return the facts (n, D) of tracks as a tensor."""
+    """Return the features (n, D) of tracks as a tensor."""
     known: NDArray[np.float32] = facts(tracks)
     return torch.from_numpy(known)

@@ -1,4 +1,4 @@
-"""Turn the planes of image files into the frames of a subject."""
+"""Turn the planes of image files into a subject's frames."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -144,7 +144,7 @@ def _check(block: np.ndarray, kind: str) -> None:
 
 
 def _origin(parts: list[Part], kind: str, count: int) -> list[tuple[int, int]]:
-    """Say which part, and which plane of it, tells the time of each frame."""
+    """Return which part, and which plane of it, gives the time of each frame."""
     if len(parts) > 1 and kind in _MOVERS:
         return [(index, 0) for index in range(count)]
     return [(0, plane) for plane in range(count)]

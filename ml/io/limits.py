@@ -1,7 +1,7 @@
 """Limits on hostile files: bytes, pixels, and decoding errors as sentences.
 
-They protect the site from files that lie about their size or unpack to far more than they hold;
-all are checked before the memory is asked for.
+They protect the site from files that lie about their size or unpack to far more than they contain; all are checked
+before memory is allocated.
 """
 
 import warnings
@@ -36,7 +36,7 @@ DEFLATE_MOST = 1032
 
 
 def size_in_words(n: int) -> str:
-    """Say a number of bytes as people do: ``10 GB``, ``1.5 MB``, ``512 bytes``."""
+    """Format a number of bytes: ``10 GB``, ``1.5 MB``, ``512 bytes``."""
     for unit, worth in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if n >= worth:
             return f"{n / worth:.3g} {unit}"
@@ -44,7 +44,7 @@ def size_in_words(n: int) -> str:
 
 
 def check_bytes(n: int, what: str) -> None:
-    """Refuse `what` when its `n` bytes are more than one subject may hold."""
+    """Refuse `what` if its `n` bytes exceed the limit for one subject."""
     if n > MAX_BYTES:
         raise BadInput(
             f"{what} would take {size_in_words(n)} of memory, more than the {size_in_words(MAX_BYTES)} allowed. "
@@ -56,9 +56,9 @@ def check_bytes(n: int, what: str) -> None:
 def decoding(complaint: str) -> Iterator[None]:
     """Run a library's decoder on data that may be damaged.
 
-    Damaged data make decoders raise nearly anything: astropy alone was seen to raise thirteen kinds of error, down to
-    AttributeError and MemoryError, when bytes of its files were changed at random. So all of them are caught here,
-    and nothing but the decoder's own call belongs into this block.
+    Damaged data make decoders raise nearly anything: astropy alone raised thirteen kinds of error, including
+    AttributeError and MemoryError, when bytes of its files were changed at random. So all of them are caught here; put
+    nothing but the decoder call into this block.
 
     Parameters
     ----------

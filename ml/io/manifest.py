@@ -1,4 +1,4 @@
-"""Read subjects from a manifest: a CSV file, one row a subject (docs/ingest.md)."""
+"""Read subjects from a manifest: a CSV file with one row per subject (docs/ingest.md)."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ Skip = Callable[[str], bool]
 
 
 def read_manifest(path: Path, kind: str | None = None, skip: Skip | None = None) -> Iterator[SubjectRecord | BadInput]:
-    """Read every row of a manifest, in order, holding one subject in memory at a time.
+    """Read every row of a manifest, in order, with one subject in memory at a time.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def read_manifest(path: Path, kind: str | None = None, skip: Skip | None = None)
 
 
 def count_rows(path: Path) -> int:
-    """Count the rows of a manifest without looking at their images."""
+    """Count the rows of a manifest without opening its images."""
     return sum(1 for number, _ in _rows(path) if number is not None)
 
 
@@ -108,14 +108,14 @@ def _row(columns: Columns, cells: list[str]) -> Row | BadInput:
 
 
 class _Reading:
-    """One pass over a manifest, with the files it keeps open."""
+    """One pass over a manifest, with its open files."""
 
     def __init__(self, path: Path, kind: str | None, skip: Skip | None) -> None:
         self.path, self.kind, self.skip = path, kind, skip
         self.pictures, self.folder = OpenPictures(), Folder(path.parent)
 
     def subject(self, row: Row, number: int) -> SubjectRecord | BadInput | None:
-        """Read the subject of a row; None if it is to be skipped."""
+        """Read a row's subject; None if it is to be skipped."""
         names = row.images()
         try:
             if not names:

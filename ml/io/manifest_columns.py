@@ -15,7 +15,7 @@ HIDDEN = ("#", "!")
 
 @dataclass(slots=True)
 class Columns:
-    """The header of a manifest, understood.
+    """The parsed header of a manifest.
 
     Attributes
     ----------
@@ -40,10 +40,10 @@ class Columns:
 
 
 def understand(header: list[str]) -> Columns:
-    """Sort the columns of a manifest by what they hold.
+    """Sort the columns of a manifest by meaning.
 
-    Both dialects are read: ours (DESIGN: `image`, `image1`…, `mjd1`…, `#hidden`, `!hidden`) and that of Panoptes
-    (`location:…`, `metadata:…`, `uuid`, `//hidden`).
+    Two dialects are read: ours (DESIGN: `image`, `image1`…, `mjd1`…, `#hidden`, `!hidden`) and Panoptes' (`location:…`,
+    `metadata:…`, `uuid`, `//hidden`).
 
     Raises
     ------

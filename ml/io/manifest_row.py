@@ -33,21 +33,21 @@ class Row:
     cells: list[str]
 
     def text(self, name: str) -> str:
-        """Return the cell of a known column; empty where there is no such column."""
+        """Return the cell of a known column; empty without such a column."""
         position = self.columns.known.get(name)
         return self.cells[position] if position is not None else ""
 
     def number(self, name: str, frame: int | None = None) -> float | None:
-        """Return a number checked against its range; None where the cell is empty.
+        """Return a number checked against its range; None if the cell is empty.
 
-        With `frame`, only the column of that frame (such as ``mjd3``) is looked at.
+        With `frame`, only that frame's column (such as ``mjd3``) is read.
         """
         position = self.columns.known.get(name) if frame is None else self.columns.by_frame.get((name, frame))
         text = self.cells[position] if position is not None else ""
         return _checked(name, text, frame) if text else None
 
     def images(self) -> list[tuple[int, str]]:
-        """Return (frame number, file name) of every image the row names."""
+        """Return (frame number, file name) of every image in the row."""
         named = [(number, self.cells[at]) for number, at in zip(self.columns.numbers, self.columns.images, strict=True)]
         if not self.columns.images:
             values = [self.cells[at] for key, at in self.columns.metadata if not key.startswith(HIDDEN)]
@@ -55,7 +55,7 @@ class Row:
         return [(number, name) for number, name in named if name]
 
     def selection(self) -> Selection:
-        """Return the planes that the row takes of its file: `plane` (counted from 0) or `planes` (``first:stop``)."""
+        """Return the planes that the row takes from its file: `plane` (counted from 0) or `planes` (``first:stop``)."""
         plane, planes = self.text("plane"), self.text("planes")
         if plane and not _PLANE.fullmatch(plane):
             raise BadInput(f"`plane` is “{plane}”; it must be a whole number counted from 0.")
@@ -86,14 +86,14 @@ class Row:
         return ra, dec
 
     def metadata(self) -> dict[str, str]:
-        """Return all other cells that are not empty, as text."""
+        """Return all other non-empty cells, as text."""
         files = {name for _, name in self.images()}
         return {
             key: self.cells[at] for key, at in self.columns.metadata if self.cells[at] and self.cells[at] not in files
         }
 
     def annotate(self, frames: list[FrameRecord], numbers: list[int]) -> None:
-        """Write what the row says about its frames over what their headers said.
+        """Override what the frames' headers say with the row's cells.
 
         Parameters
         ----------

@@ -37,13 +37,13 @@ def open_picture(path: Path) -> Picture:
 
 
 class OpenPictures:
-    """The last few pictures opened, by path; those that live in memory give way first by their bytes."""
+    """The last few open pictures, by path; limited also by the bytes of those in memory."""
 
     def __init__(self) -> None:
         self._open: OrderedDict[Path, Picture] = OrderedDict()
 
     def get(self, path: Path) -> Picture:
-        """Open `path`, or return it still open."""
+        """Open `path`, or return it if it is still open."""
         if path not in self._open:
             self._open[path] = open_picture(path)
             self._make_room()

@@ -10,7 +10,7 @@ Selection = int | slice | None
 
 
 def span(selection: Selection, length: int) -> tuple[int, int]:
-    """Return the first plane that is selected out of `length`, and how many are."""
+    """Return the first selected plane out of `length`, and their number."""
     if isinstance(selection, int):
         return selection, 1
     first, stop, _ = (selection or slice(None)).indices(length)
@@ -19,7 +19,7 @@ def span(selection: Selection, length: int) -> tuple[int, int]:
 
 @dataclass(slots=True)
 class Facts:
-    """What a header says about one exposure; see `FrameRecord`."""
+    """The metadata of one exposure from a header; see `FrameRecord`."""
 
     mjd_mid: float | None = None
     mjd_keyword: str = ""
@@ -54,14 +54,14 @@ class Picture(Protocol):
         ...
 
     def facts(self, plane: int) -> Facts:
-        """Say what is known about one plane."""
+        """Return the metadata of one plane."""
         ...
 
     def close(self) -> None: ...
 
 
 class ArrayPicture:
-    """An image that is already in memory: a PNG, a JPEG, an npy file."""
+    """An image in memory: a PNG, a JPEG, an npy file."""
 
     kind: str | None = None
 
@@ -78,4 +78,4 @@ class ArrayPicture:
         return Facts()
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing; no file is open."""

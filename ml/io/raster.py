@@ -18,7 +18,7 @@ _DIRECT = ("L", "RGB", "I;16", "I")
 def open_image(path: Path) -> ArrayPicture:
     """Read a PNG or JPEG.
 
-    The first row of such a file is its top; it is turned over, so that row 0 is the bottom as everywhere else.
+    The first row of such a file is its top; it is flipped, so that row 0 is the bottom as everywhere else.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def open_image(path: Path) -> ArrayPicture:
 
 
 def _opened(data: bytes) -> Image.Image:
-    """Look at the header only; from memory, so that a chunk which claims gigabytes cannot ask for them."""
+    """Open only the header; from memory, so that a chunk that claims gigabytes cannot allocate them."""
     try:
         return Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
     except Image.DecompressionBombError as error:

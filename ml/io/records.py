@@ -1,4 +1,4 @@
-"""What readers return: a subject with its frames, or an error that says why there is none."""
+"""What readers return: a subject with its frames, or an error that says why it can't be read."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ KINDS = ("stamp", "tracklet", "cutout", "cube")
 
 
 class BadInput(ValueError):
-    """One input that cannot be used, and why, in a sentence for the person who made it.
+    """An unusable input, with a sentence that says why.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class BadInput(ValueError):
         self.reason, self.file, self.row, self.image = reason, file, row, image
 
     def at(self, *, file: str = "", row: int | None = None, image: str = "") -> Self:
-        """Return the same complaint with its place filled in, where it had none."""
+        """Return the same error with its location filled in, if it had none."""
         return type(self)(
             self.reason,
             file=self.file or file,
@@ -82,7 +82,7 @@ class FrameRecord:
 
 @dataclass(slots=True)
 class SubjectRecord:
-    """One subject as it was read: what is classified.
+    """One subject as read from a file.
 
     Attributes
     ----------

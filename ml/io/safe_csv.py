@@ -10,14 +10,14 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def harmless(value: Any) -> Any:
-    """Put an apostrophe before text that a spreadsheet would take for a formula; numbers stay, signs and all."""
+    """Prefix text that a spreadsheet would run as a formula with an apostrophe; numbers stay, signs included."""
     if not isinstance(value, str) or not _STARTS_FORMULA.match(value) or _NUMBER.fullmatch(value):
         return value
     return f"'{value}"
 
 
 class CellWriter:
-    """Writes rows as `csv.writer` does, each text harmless.
+    """Like `csv.writer`, with every text made harmless.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class CellWriter:
 
 
 class BoundedRows:
-    """The rows of a file as `csv.reader` gives them; one that is too long raises csv.Error.
+    """Like `csv.reader`, but a row that is too long raises csv.Error.
 
     Parameters
     ----------

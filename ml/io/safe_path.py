@@ -1,4 +1,4 @@
-"""Keep the files that a manifest names inside the manifest's own folder."""
+"""Restrict the files that a manifest names to the manifest's own folder."""
 
 import os
 import stat
@@ -8,9 +8,9 @@ from ml.io.records import BadInput
 
 
 class Folder:
-    """A folder that files are taken from, and nothing outside it.
+    """A folder that files are read from, and nothing outside it.
 
-    So a manifest from someone else cannot make the site read its own secrets.
+    So a manifest from a stranger cannot make the site read its own secrets.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Folder:
         self._real: dict[str, str] = {}
 
     def file(self, name: str) -> Path:
-        """Return the file called `name` in the folder or below it.
+        """Return the file `name` in the folder or below it.
 
         Raises
         ------

@@ -1,7 +1,7 @@
-"""Target pixel files of TESS and Kepler, and cut-outs of TESS full frames in the same form: cubes over time.
+"""Target pixel files of TESS and Kepler, and full-frame cutouts in the same format: cubes over time.
 
-Their times are barycentric (what a clock at the Sun's barycentre would read when the light passes there), which a
-moving object of the solar system cannot use: the correction that the mission added is taken off again.
+Their times are barycentric (the time at which the light passes the solar system's barycentre), which does not apply to
+a moving object of the solar system: the mission's correction is subtracted again.
 
 Tenenbaum & Jenkins 2018, TESS Science Data Products Description Document, section 5.1.
 """
@@ -27,7 +27,7 @@ _MJD_OFFSET = 2400000.5
 
 
 def open_fits(path: Path) -> "FitsPicture | TargetPixels":
-    """Open a FITS file: as target pixels where it holds them, as images otherwise."""
+    """Open a FITS file: as target pixels if it contains them, else as images."""
     picture = FitsPicture(path)
     table = next((unit for unit in picture.units if unit.name in _TABLES), None)
     if table is None:
@@ -69,13 +69,13 @@ class TargetPixels:
         return self.flux if selection is None else self.flux[selection]
 
     def facts(self, plane: int) -> Facts:
-        """Tell the time of one cadence: its middle at the spacecraft, in UTC; none where the mission gives none."""
+        """Return the time of one cadence: its middle at the spacecraft, in UTC; none if the mission gives none."""
         days = float(self.days[plane])
         mjd, keyword = to_utc(days + self.zero, "TIME - TIMECORR", "TDB") if math.isfinite(days) else (None, "")
         return Facts(mjd, keyword, self.exptime, "", self.wcs)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing; no file is open."""
 
 
 def _rows(picture: FitsPicture, table: Unit) -> Any:

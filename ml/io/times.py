@@ -1,7 +1,7 @@
 """Mid-exposure times in UTC from FITS headers.
 
-A moving object is only as well placed as its clock, and headers tell the time in many ways: so the
-keyword that gave the time always travels with it.
+A moving object's position is only as good as its time, and headers give times in many ways: so the keyword that gave
+the time is always returned with it.
 """
 
 import math
@@ -29,7 +29,7 @@ _OLD_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2,3})$")
 
 
 def mid_exposure(card: Card) -> tuple[float | None, str]:
-    """Find the middle of the exposure.
+    """Return the middle of the exposure.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def mid_exposure(card: Card) -> tuple[float | None, str]:
 
 
 def exposure_seconds(card: Card) -> tuple[float | None, str]:
-    """Return the exposure time in seconds and the keyword that gave it; None where none is positive."""
+    """Return the exposure time in seconds and its keyword; None if none is positive."""
     for keyword in ("EXPTIME", "XPOSURE", "EXPOSURE"):
         seconds = _number(card(keyword))
         if seconds is not None and seconds > 0:
@@ -131,7 +131,7 @@ def _number(value: Any) -> float | None:
 
 
 def _date(value: Any) -> float | None:
-    """Read ``2019-08-08[T00:42:27.4]``, or the DD/MM/YY of before 1999 (two- or three-digit years since 1900)."""
+    """Read ``2019-08-08[T00:42:27.4]``, or the DD/MM/YY used before 1999 (two- or three-digit years since 1900)."""
     text = str(value or "").strip()
     old = _OLD_DATE.match(text)
     try:
@@ -156,7 +156,7 @@ def _clock(value: Any) -> float | None:
 
 
 def to_utc(mjd: float, keyword: str, scale: str) -> tuple[float | None, str]:
-    """Convert `mjd` from a time scale as FITS names it; the keyword goes along and says what was done.
+    """Convert `mjd` from a FITS time scale; the returned keyword notes the conversion.
 
     Raises
     ------
@@ -181,8 +181,8 @@ def to_utc(mjd: float, keyword: str, scale: str) -> tuple[float | None, str]:
 def _utc_minus(scale: str, day: int) -> float:
     """Return UTC minus `scale` in seconds at the start of an MJD `day`.
 
-    One conversion serves a whole day, for thousands of frames a second: the difference changes within a day only
-    by a leap second at its end, and by the periodic part of TDB, 0.03 ms.
+    One conversion serves a whole day, for thousands of frames a second: within a day the difference changes only by a
+    leap second at its end, and by the periodic part of TDB, 0.03 ms.
     """
     # Subtract astropy's two-part days, which keep nanoseconds where one float of a day would not.
     with warnings.catch_warnings():

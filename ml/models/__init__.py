@@ -1,1 +1,1 @@
-"""The networks: stamps, tracklets, and the weights they start from."""
+"""The networks for stamps, tracklets, trails and cubes, and their initial weights."""

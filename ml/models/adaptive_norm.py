@@ -1,4 +1,4 @@
-"""Adaptive normalisation: a learned monotone stretch of the flux, and the fixed stretches it is compared with.
+"""Adaptive normalisation: a learned monotone stretch of the flux, and fixed stretches for comparison.
 
 After the W-Net paper (Powell et al., Trajectory-Agnostic Asteroid Detection in TESS with Deep Learning), section IV.
 """
@@ -15,8 +15,8 @@ SOFTENING = 3.0  # of asinh, in units of the noise
 class AdaptiveNormalisation(nn.Module):
     """Values x of any shape to Σ_k w_k / (1 + exp(-(x - μ_k) / s_k)), of the same shape, between 0 and 1.
 
-    A mixture of logistic cumulative distributions whose locations μ, scales s = softplus(b) (equation 2) and weights
-    w = softmax(a) (equation 1) are learnt. It rises everywhere. A NaN stays NaN.
+    A mixture of logistic cumulative distributions with learned locations μ, scales s = softplus(b) (equation 2) and
+    weights w = softmax(a) (equation 1). It is monotone. NaN stays NaN.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class AdaptiveNormalisation(nn.Module):
         return stretched
 
     def variance_loss(self) -> Tensor:
-        """Return 1 - sigmoid(Var(μ)), between 0 and ½: the less, the more the locations differ (equation 3)."""
+        """Return 1 - sigmoid(Var(μ)), between 0 and ½, smaller for more spread-out locations (equation 3)."""
         return 1 - torch.sigmoid(self.location.var(correction=0))
 
 

@@ -1,1 +1,1 @@
-"""Who to trust: careless answers and bots, found in what was answered when; every flag says what it rests on."""
+"""Quality control: find careless volunteers and bots in their answers; every flag states its evidence."""

@@ -1,4 +1,4 @@
-"""Answers as columns of numbers: who, which subject, which answer, when, how fast."""
+"""Answers as numeric columns: volunteer, subject, answer, time, duration."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -49,14 +49,15 @@ class Answers:
     def of_others(self) -> np.ndarray:
         """Chance of each answer to the item by what all others said of it, (n, A).
 
-        Two votes like the crowd's in general are added, so that the first on an item is compared with that.
+        Two pseudo-votes with the crowd's overall frequencies are added, which the first answer to an item is compared
+        with.
         """
         usual = self.by_item.sum(axis=0) + 1.0
         others = self.by_item[self.item] - np.eye(len(ANSWERS))[self.answer] + 2 * usual / usual.sum()
         return np.asarray(others / others.sum(axis=1, keepdims=True))
 
     def only(self, chosen: np.ndarray) -> "Answers":
-        """Keep some of the answers (a mask or indices) and all codes."""
+        """Select answers (by mask or indices), keeping all codes."""
         return replace(
             self,
             volunteer=self.volunteer[chosen],
@@ -68,7 +69,7 @@ class Answers:
         )
 
     def newest(self, n: int) -> "Answers":
-        """Keep each volunteer's newest n answers: people get better, and what they did once is not held forever."""
+        """Keep each volunteer's newest n answers: people improve, so old mistakes are forgotten."""
         order = np.lexsort((-self.when, self.volunteer))
         starts = np.searchsorted(self.volunteer[order], np.arange(self.n_volunteers))
         rank = np.arange(len(order)) - starts[self.volunteer[order]]

@@ -1,4 +1,4 @@
-"""Random answers: volunteers who are right on gold no more often than chance."""
+"""Random answers: volunteers who do no better than chance on gold."""
 
 import numpy as np
 from scipy.special import ndtri
@@ -15,9 +15,9 @@ COIN = 0.5
 def no_better_than_chance(answers: Answers, limits: Limits) -> list[Flag]:
     """Flag who does not beat a coin on training subjects, both classes counting alike; an abstention is no error.
 
-    The 95 % interval of the balanced accuracy (Beta posteriors of the two classes) must reach down to one half or lie
-    below it. That alone would also meet beginners; so the coin must besides explain the answers far better than the
-    crowd's better quarter does: p is the likelihood ratio of such a volunteer to a coin.
+    Unsure is no error. The 95 % interval of the balanced accuracy (Beta posteriors of the two classes) must include one
+    half or lie below it. Since that is also true of beginners, a coin toss must also explain the answers far better
+    than a volunteer from the crowd's best quarter: p is the likelihood ratio of such a volunteer to a coin.
     """
     right, total = on_gold(answers)
     beta = np.stack([right, total - right], axis=2) + 1
@@ -55,9 +55,9 @@ def on_gold(answers: Answers) -> tuple[np.ndarray, np.ndarray]:
 
 
 def against_others(right: np.ndarray, total: np.ndarray, judged: np.ndarray) -> np.ndarray:
-    """Likelihood ratio (n_volunteers,) of a volunteer of the better quarter to a coin.
+    """Likelihood ratio (n_volunteers,) of a volunteer from the best quarter to a coin toss.
 
-    The edge of that quarter, held between .65 and .95, hardly moves with how many there are who do not look.
+    The lower edge of that quarter, clipped to .65 … .95, depends little on the number of careless volunteers.
     """
     rates = right[judged] / total[judged]
     usual = float(np.clip(np.quantile(rates, 0.75), 0.65, 0.95)) if len(rates) else 0.75

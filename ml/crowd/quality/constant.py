@@ -1,4 +1,4 @@
-"""Uniform answers: nearly always the same answer, on subjects that others answer otherwise."""
+"""Uniform answers: nearly always the same answer, on subjects that others answer differently."""
 
 import numpy as np
 from scipy.special import bdtrc
@@ -9,11 +9,11 @@ from ml.crowd.quality.flag import CONSTANT, Flag, Limits
 
 
 def too_constant(answers: Answers, limits: Limits) -> list[Flag]:
-    """Flag who gives one answer far more often than others do to the same subjects.
+    """Flag volunteers who give one answer far more often than others do on the same subjects.
 
-    p is the chance of so many by drawing every answer as others gave it. Their chances differ from subject to subject;
-    the binomial distribution of the mean chance has a wider tail than their sum (Hoeffding 1956), so p is rather too
-    large than too small. Where nearly everything is a "no", nearly only "no" is no sign of anything.
+    p is the probability of so many if every answer were drawn as others gave it. These probabilities differ by subject;
+    the binomial distribution of their mean has a wider tail than their sum (Hoeffding 1956), so p is conservative. If
+    nearly everything is a "no", mostly "no" is not flagged.
     """
     favourite = answers.by_volunteer.argmax(axis=1)
     total, same = answers.by_volunteer.sum(axis=1), answers.by_volunteer.max(axis=1)

@@ -1,4 +1,4 @@
-"""Copied answers: two accounts with the same answers to the same subjects at the same time, mistakes included."""
+"""Copied answers: two accounts with the same answers to the same subjects at the same time, including mistakes."""
 
 import numpy as np
 from scipy.special import bdtrc
@@ -12,15 +12,16 @@ CEILING = 0.9
 
 
 def copies(answers: Answers, limits: Limits) -> list[Flag]:
-    """Flag who answers in lock-step with somebody else, and errs where they err.
+    """Flag volunteers who answer in lock-step with somebody else, and make the same mistakes.
 
-    Two honest people may well see the same subjects at the same time, and agree; what they do not share is each
-    other's mistakes. So of two people's common answers those count with which the first stands against everybody else:
-    p is the chance that the second gives as many of these same answers, if they differ from others as often as they
-    do elsewhere, and as often more as the subject is more disputed.
+    Two honest people may well see the same subjects at the same time, and agree, but they don't share each other's
+    mistakes. So of their common answers only those count in which the first contradicts everybody else: p is the
+    probability that the second gives as many of these same answers, if they contradict others as often as they do
+    elsewhere, and more often on more disputed subjects.
 
-    Pairs are taken only of neighbours in time on the same subject, so memory follows the answers and not the square of
-    the volunteers. Of all who belong together the one with the most answers keeps counting, and the others are flagged.
+    Only answers close in time on the same subject are paired, so memory grows with the answers and not with the square
+    of the volunteers. In each group of copies the volunteer with the most answers keeps counting, and the others are
+    flagged.
     """
     first, second = in_lock_step(answers, limits.window)
     if not len(first):
@@ -33,10 +34,10 @@ def copies(answers: Answers, limits: Limits) -> list[Flag]:
 
 
 class Pairs:
-    """Pairs of volunteers that met: (n_pairs,) arrays.
+    """Pairs of volunteers with common answers: (n_pairs,) arrays.
 
-    `low`, `high` are the volunteers, `n` their common answers, `same` the equal ones of these, `wrong` those with which
-    `low` stands against everybody else, `wrong_alike` those of them that `high` gives too.
+    `low`, `high` are the volunteers, `n` their common answers, `same` the equal ones, `wrong` those in which `low`
+    contradicts everybody else, `wrong_alike` those of them that `high` gives too.
     """
 
     def __init__(self, answers: Answers, first: np.ndarray, second: np.ndarray) -> None:
@@ -56,9 +57,9 @@ class Pairs:
 
 
 def in_lock_step(answers: Answers, window: float) -> tuple[np.ndarray, np.ndarray]:
-    """Find answers of two volunteers to the same item within the window: two arrays of indices.
+    """Find pairs of answers to the same item by two volunteers within the window: two arrays of indices.
 
-    An answer is paired with the next `NEIGHBOURS` on its item at most.
+    An answer is paired with at most the next `NEIGHBOURS` on its item.
     """
     order = np.lexsort((answers.when, answers.item))
     item, when, who = answers.item[order], answers.when[order], answers.volunteer[order]
@@ -71,10 +72,10 @@ def in_lock_step(answers: Answers, window: float) -> tuple[np.ndarray, np.ndarra
 
 
 def deviation(answers: Answers) -> tuple[np.ndarray, np.ndarray]:
-    """Tell which answers stand against the leading one of the item, and how likely that was of this volunteer there.
+    """Return which answers contradict the item's leading one, and the probability of that for this volunteer.
 
-    Both (n,). The chance is the volunteer's own share of such answers, times how disputed the item is, relative to
-    the mean.
+    Both (n,). The probability is the volunteer's own fraction of such answers, times how disputed the item is, relative
+    to the mean.
     """
     leading = answers.by_item.argmax(axis=1)
     total = answers.by_item.sum(axis=1)
@@ -87,7 +88,7 @@ def deviation(answers: Answers) -> tuple[np.ndarray, np.ndarray]:
 
 
 def flags_of(answers: Answers, pairs: Pairs, found: np.ndarray, limits: Limits) -> list[Flag]:
-    """Make a flag for everybody in a group of copies but the one with the most answers."""
+    """Flag everybody in a group of copies except the one with the most answers."""
     size = answers.by_volunteer.sum(axis=1)
     ordered = sorted(found.tolist(), key=lambda pair: float(pairs.p[pair]))
     flags: dict[int, Flag] = {}

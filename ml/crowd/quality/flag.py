@@ -1,4 +1,4 @@
-"""A quality flag: what was noticed about a volunteer, in numbers and in a sentence, and how sure a flag must be."""
+"""A quality flag: the evidence about a volunteer in numbers and in a sentence, and the limits for flagging."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Flag:
-    """Something noticed about a volunteer.
+    """A suspicious pattern in a volunteer's answers.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of all finders.
+    """Thresholds of all checks.
 
     Attributes
     ----------

@@ -13,9 +13,9 @@ CERTAIN = Limits()
 
 
 def find_flags(answers: Answers, limits: Limits = CERTAIN, newest: int = NEWEST) -> list[Flag]:
-    """Return all flags by each volunteer's newest answers, at most one of a kind for each volunteer.
+    """Return all flags from each volunteer's newest answers, at most one of each kind per volunteer.
 
-    Costs memory and time in proportion to the answers; a volunteer may have several kinds.
+    Memory and time grow linearly with the answers.
     """
     judged = answers.newest(newest)
     return [flag for finder in FINDERS for flag in finder(judged, limits)]

@@ -8,9 +8,9 @@ from ml.crowd.quality.flag import SPEED, Flag, Limits
 
 
 def too_fast(answers: Answers, limits: Limits) -> list[Flag]:
-    """Flag by a sign test: p is the chance of so many quick answers if the true median were the limit.
+    """Flag by a sign test: p is the probability of so many quick answers if the true median were the limit.
 
-    Answers of unknown or negative duration are left out: a clock that was set back accuses nobody.
+    Answers with unknown or negative duration are left out, so a clock that was set back flags nobody.
     """
     timed = np.isfinite(answers.seconds) & (answers.seconds >= 0)
     quick = timed & (answers.seconds < limits.seconds)
@@ -32,7 +32,7 @@ def too_fast(answers: Answers, limits: Limits) -> list[Flag]:
 
 
 def medians_of(volunteer: np.ndarray, seconds: np.ndarray, wanted: np.ndarray) -> list[float]:
-    """Median seconds of some volunteers, by one sort of all answers."""
+    """Median seconds of some volunteers, with one sort of all answers."""
     order = np.lexsort((seconds, volunteer))
     starts = np.searchsorted(volunteer[order], wanted)
     ends = np.searchsorted(volunteer[order], wanted, side="right")

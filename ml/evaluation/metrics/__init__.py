@@ -1,7 +1,7 @@
-"""How good a classifier or a detector is, and how sure we are of that; no torch here.
+"""Metrics of classifiers and detectors, with intervals. No torch.
 
-Each file is one idea, named for it; `docs/metrics.md` has every definition and its source.
-`from ml.evaluation.metrics import …` reaches all of it.
+One concept per file; `docs/metrics.md` has every definition and its source. Import all of it from
+`ml.evaluation.metrics`.
 """
 
 from ml.evaluation.metrics.areas import pr_auc, roc_auc, weighted_roc_auc

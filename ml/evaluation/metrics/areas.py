@@ -12,9 +12,9 @@ Array = NDArray[Any]
 
 
 def roc_auc(truth: Array, score: Array) -> float:
-    """Return the chance that a real subject scores above a bogus one, ties counting half.
+    """Return the probability that a real subject scores above a bogus one, ties counting half.
 
-    The Mann–Whitney statistic, U / (n₁ n₀)  (Hanley & McNeil 1982, Radiology 143, 29).
+    The Mann–Whitney statistic, U / (n₁ n₀) (Hanley & McNeil 1982, Radiology 143, 29).
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def roc_auc(truth: Array, score: Array) -> float:
 
 
 def pr_auc(truth: Array, score: Array) -> float:
-    """Return the average precision, 0..1; NaN without a real subject. Scikit-learn's; NaN scores are a ValueError."""
+    """Return the average precision as in scikit-learn, 0..1; NaN without real subjects, ValueError for NaN scores."""
     from sklearn.metrics import average_precision_score  # some seconds of import that no page of the site waits for
 
     truth = np.asarray(truth, dtype=bool)
@@ -51,5 +51,5 @@ def pr_auc(truth: Array, score: Array) -> float:
 
 
 def weighted_roc_auc(truth: Array, score: Array, weights: Array) -> NDArray[np.float64]:
-    """Return the AUC (b,) under each row of `weights` (b, N); NaN where only one kind has weight."""
+    """Return the AUC (b,) for each row of `weights` (b, N); NaN if only one kind has weight."""
     return rank(truth, score, weights).roc_auc()

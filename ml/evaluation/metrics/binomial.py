@@ -10,9 +10,9 @@ Array = NDArray[Any]
 
 
 def jeffreys(hits: Array, total: Array, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return Jeffreys' interval of a binomial share, with its ends at 0 and 1 where all or none is hit.
+    """Return the Jeffreys interval of a binomial proportion, with ends at 0 and 1 for no or only hits.
 
-    The quantiles of Beta(hits + ½, total − hits + ½)  (Brown, Cai & DasGupta 2001, Statistical Science 16, 101).
+    The quantiles of Beta(hits + ½, total − hits + ½) (Brown, Cai & DasGupta 2001, Statistical Science 16, 101).
 
     Parameters
     ----------

@@ -12,10 +12,10 @@ Array = NDArray[Any]
 
 
 def bootstrap_weights(groups: Array, n: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    """Yield blocks (b, N) of how often each row is drawn, in all `n` draws of whole groups with replacement.
+    """Yield blocks (b, N) of row counts in `n` bootstrap samples of whole groups.
 
-    One object's rows stand and fall together, since they are not independent (Field & Welsh 2007, JRSS B 69, 369,
-    the cluster bootstrap).
+    The rows of one object are not independent, so they are resampled together (Field & Welsh 2007, JRSS B 69, 369, the
+    cluster bootstrap).
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def bootstrap_weights(groups: Array, n: int, seed: int) -> Iterator[NDArray[np.f
 def bootstrap(
     figures: Callable[[NDArray[np.float64]], dict[str, Array]], groups: Array, n: int = 1000, seed: int = 0
 ) -> dict[str, NDArray[np.float64]]:
-    """Return every figure in every draw.
+    """Return every metric of every bootstrap sample.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def bootstrap(
 
 
 def interval(values: Array, level: float = 0.95) -> tuple[float, float]:
-    """Return the central interval of bootstrap values, NaN ignored; (NaN, NaN) if none is finite."""
+    """Return the central interval of bootstrap values, ignoring NaN; (NaN, NaN) if none is finite."""
     finite = np.asarray(values)[np.isfinite(values)]
     if not finite.size:
         return math.nan, math.nan

@@ -33,7 +33,7 @@ def surprises(truth: Array, probabilities: Array) -> NDArray[np.float64]:
 def ece(truth: Array, p_real: Array, bins: int = 15) -> float:
     """Return the expected calibration error of p_real, 0..1, over `bins` of equal width.
 
-    Σ_b n_b/N · |mean p_real − share of real|  (Naeini et al. 2015, AAAI, Obtaining Well Calibrated Probabilities).
+    Σ_b n_b/N · |mean p_real − fraction of real| (Naeini et al. 2015, AAAI, Obtaining Well Calibrated Probabilities).
 
     Parameters
     ----------
@@ -46,14 +46,14 @@ def ece(truth: Array, p_real: Array, bins: int = 15) -> float:
 
 
 def weighted_ece(truth: Array, p_real: Array, weights: Array, bins: int = 15) -> NDArray[np.float64]:
-    """Return the expected calibration error (b,) under each row of weights (b, N); NaN without weight."""
+    """Return the expected calibration error (b,) for each row of weights (b, N); NaN without weight."""
     gap = np.asarray(p_real, dtype=np.float64) - np.asarray(truth, dtype=np.float64)
     in_bin = np.eye(bins)[_bin_of(p_real, bins)] * gap[:, None]
     return share(np.abs(np.asarray(weights) @ in_bin).sum(1), np.sum(weights, axis=1))
 
 
 def reliability(truth: Array, p_real: Array, bins: int = 10) -> dict[str, Array]:
-    """Return the reliability diagram: what was said, and what came true, in bins of equal width.
+    """Return the reliability diagram: mean probability and observed fraction in bins of equal width.
 
     Murphy & Winkler 1977, Applied Statistics 26, 41.
 
@@ -73,7 +73,7 @@ def reliability(truth: Array, p_real: Array, bins: int = 10) -> dict[str, Array]
 
 
 def diagram(n: Array, hits: Array, said: Array) -> dict[str, Array]:
-    """Return the same from counts (bins,): how many, how many of them are real, and the sum of what was said."""
+    """Return the same from counts (bins,): subjects, real subjects, and the sum of the probabilities."""
     edges = np.linspace(0, 1, len(n) + 1)
     low, high = jeffreys(hits, n)
     shares = {"said": share(said, n), "real": share(hits, n)}

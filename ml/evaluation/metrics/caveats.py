@@ -1,4 +1,4 @@
-"""Caveats of an evaluation, in sentences: what this test set can't tell, and what would help."""
+"""Caveats of an evaluation: what this test set can't show, and what would help."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ Array = NDArray[Any]
 
 
 def caveats(truth: Array, classes: Sequence[str], positive: Sequence[str], unscored: int) -> list[str]:
-    """Return a sentence for each thing that is missing, with its remedy; empty if all is there.
+    """Return a sentence for each missing thing, with its remedy; empty if nothing is missing.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ Array = NDArray[Any]
 
 
 def predicted(probabilities: Array, positive: Sequence[int], threshold: float = 0.5) -> NDArray[np.intp]:
-    """Return the class numbers (N,) that a model says: the likeliest; of real and bogus, real from `threshold` on.
+    """Return the predicted class numbers (N,): the most probable; with real and bogus only, real from `threshold` on.
 
     Parameters
     ----------
@@ -31,17 +31,17 @@ def predicted(probabilities: Array, positive: Sequence[int], threshold: float = 
 
 
 def confusion(truth: Array, predicted: Array, classes: int) -> NDArray[np.int64]:
-    """Return counts (K, K): row the true class, column the predicted one, from class numbers (N,) of 0..K-1."""
+    """Return counts (K, K): rows are true classes, columns predicted ones, from class numbers (N,) of 0..K-1."""
     from sklearn.metrics import confusion_matrix  # some seconds of import that no page of the site waits for
 
     return confusion_matrix(truth, predicted, labels=range(classes))
 
 
 def kappa(truth: Array, predicted: Array, classes: int) -> float:
-    """Return Cohen's κ, agreement beyond chance; NaN if everything is of one class on both sides.
+    """Return Cohen's κ, agreement beyond chance; NaN if everything has one class on both sides.
 
-    κ = (p_o − p_e) / (1 − p_e), with p_o the share of agreement and p_e the share expected from how often each side
-    names each class  (Cohen 1960, Educ. Psychol. Meas. 20, 37).
+    κ = (p_o − p_e) / (1 − p_e), with p_o the observed agreement and p_e the agreement expected from how often each side
+    uses each class (Cohen 1960, Educ. Psychol. Meas. 20, 37).
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def kappa(truth: Array, predicted: Array, classes: int) -> float:
 
 
 def weighted_kappa(truth: Array, predicted: Array, classes: int, weights: Array) -> NDArray[np.float64]:
-    """Return Cohen's κ (b,) under each row of weights (b, N); NaN where only one class has weight."""
+    """Return Cohen's κ (b,) for each row of weights (b, N); NaN if only one class has weight."""
     weights = np.asarray(weights, dtype=np.float64)
     one_hot = np.eye(classes)
     rows, columns = (share(weights @ one_hot[side], weights.sum(1)[:, None]) for side in (truth, predicted))
@@ -71,6 +71,6 @@ def weighted_kappa(truth: Array, predicted: Array, classes: int, weights: Array)
 
 
 def weighted_accuracy(truth: Array, predicted: Array, weights: Array) -> NDArray[np.float64]:
-    """Return the share of weight (b,), 0..1, on rows whose class is predicted rightly; NaN without weight."""
+    """Return the fraction of weight (b,), 0..1, on correctly predicted rows; NaN without weight."""
     right = (np.asarray(truth) == np.asarray(predicted)).astype(np.float64)
     return share(weights @ right, np.sum(weights, axis=1))

@@ -14,7 +14,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Bins:
-    """Shares of hits in bins.
+    """Fractions of hits in bins.
 
     Attributes
     ----------
@@ -38,12 +38,12 @@ class Bins:
 
     @property
     def interval(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return Jeffreys' 95 % interval of the share; NaN in an empty bin."""
+        """Return the 95 % Jeffreys interval of the fraction; NaN in an empty bin."""
         return jeffreys(self.hits, self.n)
 
 
 def completeness_by(values: Array, found: Array, edges: Array) -> Bins:
-    """Return the share of real subjects that is found, in bins of one quantity.
+    """Return the fraction of real subjects found, in bins of one quantity.
 
     Parameters
     ----------
@@ -73,9 +73,9 @@ def completeness_plane(x: Array, y: Array, found: Array, x_edges: Array, y_edges
 
 
 def edges_of(values: Array, bins: int = 8) -> NDArray[np.float64]:
-    """Return edges (bins+1,) that hold all finite values: equal steps, or equal factors over a wide positive range.
+    """Return edges (bins+1,) that include all finite values: equal steps, or equal factors over a wide positive range.
 
-    Fewer than two different values give one bin around them, and none the bin 0..1.
+    Fewer than two different values give one bin around them, none the bin 0..1.
     """
     finite = np.asarray(values, dtype=np.float64)
     finite = finite[np.isfinite(finite)]
@@ -88,7 +88,7 @@ def edges_of(values: Array, bins: int = 8) -> NDArray[np.float64]:
 
 
 def detection_limit(edges: Array, shares: Array, level: float = 0.5) -> float:
-    """Return where completeness falls through `level`, interpolated between the middles of bins; NaN if it never does.
+    """Return where completeness drops below `level`, interpolated between bin centres; NaN if it never does.
 
     The last crossing from above counts, as for the limiting magnitudes of Table 3 in the TESS W-Net paper.
 

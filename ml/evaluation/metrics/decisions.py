@@ -12,9 +12,9 @@ Array = NDArray[Any]
 
 
 def binary(truth: Array, p_real: Array, threshold: float = 0.5) -> dict[str, float]:
-    """Return the real/bogus figures: roc_auc, pr_auc, precision, recall, f1, mcc at `threshold`.
+    """Return the real-bogus metrics: roc_auc, pr_auc, precision, recall, f1, mcc at `threshold`.
 
-    A ratio without a denominator (no subject called real, say) is NaN.
+    A ratio without a denominator (no subject called real, for instance) is NaN.
 
     Parameters
     ----------
@@ -29,10 +29,10 @@ def binary(truth: Array, p_real: Array, threshold: float = 0.5) -> dict[str, flo
 
 
 def weighted_decisions(truth: Array, called: Array, weights: Array) -> dict[str, NDArray[np.float64]]:
-    """Return precision, recall, f1 and mcc under each row of weights.
+    """Return precision, recall, f1 and mcc for each row of weights.
 
-    Matthews' φ = (TP·TN − FP·FN) / √((TP+FP)(TP+FN)(TN+FP)(TN+FN))  (Matthews 1975, BBA 405, 442); 0 where a factor of
-    the root is 0, as scikit-learn has it.
+    Matthews' φ = (TP·TN − FP·FN) / √((TP+FP)(TP+FN)(TN+FP)(TN+FN)) (Matthews 1975, BBA 405, 442); 0 if a factor of the
+    root is 0, as in scikit-learn.
 
     Parameters
     ----------

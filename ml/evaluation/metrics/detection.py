@@ -15,7 +15,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Trails:
-    """Trails of some images, found or true.
+    """Detected or true trails of some images.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Trails:
 
 @dataclass(frozen=True)
 class Matched:
-    """Who found what.
+    """Detections matched to true trails.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Matched:
     snr: NDArray[np.float64]
 
     def best(self) -> NDArray[np.float64]:
-        """Return the score (M,) at which each true trail is found; -infinity where it never is."""
+        """Return the score (M,) at which each true trail is found; -infinity if it never is."""
         scores = np.full(len(self.snr), -np.inf)
         hit = self.truth >= 0
         scores[self.truth[hit]] = self.score[hit]
@@ -65,10 +65,10 @@ class Matched:
 
 
 def match_boxes(found: Trails, true: Trails, least: float = 0.5) -> Matched:
-    """Match boxes that overlap by at least so much (intersection over union).
+    """Match boxes with at least the given overlap (intersection over union).
 
-    One to one within each image, in order of falling score: each found trail takes the free true trail that it
-    agrees with best (Everingham et al. 2010, IJCV 88, 303). A second detection of the same trail is a false one.
+    One to one within each image, highest score first: each detection takes the unmatched true trail with the largest
+    overlap (Everingham et al. 2010, IJCV 88, 303). A second detection of the same trail is a false one.
 
     Raises
     ------
@@ -79,11 +79,11 @@ def match_boxes(found: Trails, true: Trails, least: float = 0.5) -> Matched:
 
 
 def match_curves(found: Trails, true: Trails, pixels: float = 5.0, cover: float = 0.5) -> Matched:
-    """Match curves that stray by at most `pixels` from a true one and cover at least this share of its points.
+    """Match curves that stay within `pixels` of a true one and cover at least the given fraction of its points.
 
-    `shape` holds (N, 2 k) x0, y0, x1, y1 … of k points of each, evenly spaced. The matching is that of `match_boxes`;
-    among several true curves the best covered comes first. A bent trail strays from its own chord, and so does each
-    piece of it; from its curve neither does.
+    `shape` holds (N, 2 k) x0, y0, x1, y1 … of k points of each, evenly spaced. Matching is as in `match_boxes`; among
+    several true curves the best covered comes first. A curved trail deviates from its chord, and so do its pieces, but
+    not from its curve.
     """
 
     def agreement(a: Array, b: Array) -> NDArray[np.float64]:
@@ -109,7 +109,7 @@ class DetectionCurve:
     def average_precision(self) -> float:
         """Return Σ (C_u − C_{u−1}) · precision_u, 0..1; NaN without true trails.
 
-        What is never found adds nothing.
+        Trails that are never found add nothing.
         """
         return float((np.diff(self.completeness, prepend=0) * self.precision).sum())
 
@@ -137,7 +137,7 @@ def detection_curve(matched: Matched, snr_from: float = -np.inf, snr_to: float =
 
 
 def completeness_by_snr(matched: Matched, threshold: float, edges: Array) -> Bins:
-    """Return the share of true trails found at or above a score, in bins of S/N."""
+    """Return the fraction of true trails found at or above a score, in bins of S/N."""
     return completeness_by(matched.snr, matched.best() >= threshold, edges)
 
 

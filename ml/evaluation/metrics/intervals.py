@@ -1,4 +1,4 @@
-"""Bootstrap intervals of all metrics of a classifier, from one set of draws over objects."""
+"""Bootstrap intervals of all metrics of a classifier, from one set of samples of objects."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ HALF = 0.5
 def class_draws(
     truth: Array, probabilities: Array, said: Array, real: Array, p_real: Array, threshold: float, weights: Array
 ) -> dict[str, NDArray[np.float64]]:
-    """Return every figure of a classifier under each row of weights.
+    """Return every metric of a classifier for each row of weights.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def class_draws(
 
 
 def operating_points(ranking: Ranking) -> dict[str, NDArray[np.float64]]:
-    """Return the points of the curves that the papers quote, arrays (b,) by name, such as "rejected_at_0.996"."""
+    """Return the operating points that the papers quote, arrays (b,) by name, such as "rejected_at_0.996"."""
     points = {f"rejected_at_{c:g}": rejected_at_completeness(ranking, c) for c in KEPT}
     points |= {f"precision_at_{c:g}": precision_at_completeness(ranking, c) for c in KEPT}
     points |= {f"workload_cut_at_{c:g}": workload_cut(ranking, c) for c in KEPT}
@@ -86,10 +86,10 @@ def class_intervals(
     seed: int = 0,
     draws: int = 1000,
 ) -> dict[str, tuple[float, float]]:
-    """Return the 95 % interval of every figure, by a bootstrap over objects (N,); (NaN, NaN) where none is defined.
+    """Return the 95 % interval of every metric, by bootstrap over objects (N,); (NaN, NaN) if undefined.
 
-    Purity begins no higher than the number of bogus subjects supports (`surest_purity`): where no false positive was
-    seen, no draw has one either. What the model says is the likeliest class where `said` (N,) is None.
+    Purity starts no higher than the number of bogus subjects supports (`surest_purity`): without a false positive, no
+    sample has one either. If `said` (N,) is None, the prediction is the most probable class.
     """
     said = probabilities.argmax(1) if said is None else said
     drawn = bootstrap(

@@ -13,7 +13,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Nights:
-    """One row a night, in order, as Table 5 of Rabeendran & Denneau 2021.
+    """One row per night, in order, as in Table 5 of Rabeendran & Denneau 2021.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Nights:
 
     @property
     def to_look_at(self) -> NDArray[np.int64]:
-        """Return the subjects at or above the threshold: what is left for people."""
+        """Return the subjects at or above the threshold: the remaining workload."""
         return self.real - self.false_negative + self.false_positive
 
 

@@ -1,6 +1,6 @@
 """Operating points: completeness, precision and rejection at a chosen threshold.
 
-Every function takes a `Ranking` of b weightings and returns (b,), NaN where its question has no answer.
+Every function takes a `Ranking` with b weightings and returns (b,), NaN if undefined.
 """
 
 from typing import Any
@@ -36,7 +36,7 @@ def at_completeness(ranking: Ranking, completeness: Array) -> NDArray[np.intp]:
 def at_false_positive_rate(ranking: Ranking, rates: Array) -> NDArray[np.intp]:
     """Return the positions (b, G) in `ranking.thresholds` of the lowest threshold whose FPR is at most each rate (G,).
 
-    The first, highest threshold where even that lets more through.
+    The first, highest threshold if even that has a larger FPR.
     """
     allowed = np.asarray(rates, dtype=np.float64) * ranking.bogus[:, None] + EPSILON
     found = [np.searchsorted(false, most, side="right") for false, most in zip(ranking.false, allowed, strict=True)]
@@ -44,12 +44,12 @@ def at_false_positive_rate(ranking: Ranking, rates: Array) -> NDArray[np.intp]:
 
 
 def threshold_at_completeness(ranking: Ranking, completeness: float) -> NDArray[np.float64]:
-    """Return the highest threshold that keeps at least this share of the real subjects."""
+    """Return the highest threshold that keeps at least this fraction of the real subjects."""
     return np.where(ranking.real > 0, ranking.thresholds[_at(ranking, completeness)], np.nan)
 
 
 def rejected_at_completeness(ranking: Ranking, completeness: float) -> NDArray[np.float64]:
-    """Return the share of bogus subjects, 0..1, below the highest threshold that keeps this share of the real ones.
+    """Return the fraction of bogus subjects, 0..1, below the threshold that keeps this fraction of the real ones.
 
     Rabeendran & Denneau 2021 keep 99.6 % of real tracklets and reject 90.8 % of bogus ones.
     """
@@ -57,12 +57,12 @@ def rejected_at_completeness(ranking: Ranking, completeness: float) -> NDArray[n
 
 
 def precision_at_completeness(ranking: Ranking, completeness: float) -> NDArray[np.float64]:
-    """Return the precision, 0..1, at the highest threshold that keeps this share of the real subjects."""
+    """Return the precision, 0..1, at the highest threshold that keeps this fraction of the real subjects."""
     return np.where(ranking.real > 0, _take(ranking.precision, _at(ranking, completeness)), np.nan)
 
 
 def workload_cut(ranking: Ranking, completeness: float) -> NDArray[np.float64]:
-    """Return the share of all subjects, 0..1, that nobody need look at when this share of the real ones is kept."""
+    """Return the fraction of all subjects, 0..1, below the threshold that keeps this fraction of the real ones."""
     seen = _take(ranking.hits + ranking.false, _at(ranking, completeness))
     return np.where(ranking.real > 0, 1 - share(seen, ranking.real + ranking.bogus), np.nan)
 
@@ -74,7 +74,7 @@ def completeness_at_precision(ranking: Ranking, precision: float) -> NDArray[np.
 
 
 def completeness_at_rejection(ranking: Ranking, rejected: float) -> NDArray[np.float64]:
-    """Return the largest completeness, 0..1, of any threshold that rejects this share of the bogus subjects; 0 if none.
+    """Return the largest completeness, 0..1, at which this fraction of the bogus is rejected; 0 if none.
 
     NaN without real or without bogus subjects.
     """

@@ -9,7 +9,7 @@ Array = NDArray[Any]
 
 
 def iou(found: Array, true: Array) -> NDArray[np.float64]:
-    """Return intersection over union of boxes, each with each.
+    """Return the pairwise intersection over union of boxes.
 
     Parameters
     ----------
@@ -42,10 +42,10 @@ def iou(found: Array, true: Array) -> NDArray[np.float64]:
 
 
 def line_distance(found: Array, true: Array) -> NDArray[np.float64]:
-    """Return how far a found line strays from a true one, each with each: the largest distance of its points from it.
+    """Return the pairwise maximum distance of a found line's points from a true line.
 
-    The directed Hausdorff distance; for straight lines it is attained at an end of the found one. A found piece of a
-    long true trail is at distance 0: `line_cover` says how much of it was found.
+    The directed Hausdorff distance; for straight lines it is attained at an end of the found one. A piece of a long
+    true trail is at distance 0: `line_cover` says how much of it was found.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def line_distance(found: Array, true: Array) -> NDArray[np.float64]:
 
 
 def line_cover(found: Array, true: Array) -> NDArray[np.float64]:
-    """Return the share of each true line's length that the found one covers, projected on it: (N, M) 0..1.
+    """Return the fraction of each true line's length covered by the found one, projected on it: (N, M) 0..1.
 
     Parameters are those of `line_distance`. A true line without length is covered (1).
     """
@@ -77,12 +77,12 @@ def line_cover(found: Array, true: Array) -> NDArray[np.float64]:
 
 
 def curve_distance(found: Array, true: Array) -> NDArray[np.float64]:
-    """Return how far each found curve (N, 2 k) strays from each true one (M, 2 k): (N, M) pixels, of its points."""
+    """Return the maximum distance of each found curve's points (N, 2 k) from each true one (M, 2 k): (N, M) pixels."""
     return _between_curves(found, true).max(1)
 
 
 def curve_cover(found: Array, true: Array, pixels: float) -> NDArray[np.float64]:
-    """Return the share of each true curve's points, evenly spaced, within `pixels` of the found one: (N, M) 0..1."""
+    """Return the fraction of each true curve's points, evenly spaced, within `pixels` of the found one: (N, M) 0..1."""
     return (_between_curves(true, found) <= pixels).mean(1).T
 
 
@@ -96,7 +96,7 @@ def _between_curves(points_of: Array, curves: Array) -> NDArray[np.float64]:
 
 
 def _along(points: Array, lines: Array) -> NDArray[np.float64]:
-    """Return where (N, M) the foot of each point (N, 2) lies on each line (M, 4): 0 at its start, 1 at its end."""
+    """Return the projection (N, M) of each point (N, 2) on each line (M, 4): 0 at its start, 1 at its end."""
     starts, spans = lines[:, :2], lines[:, 2:] - lines[:, :2]
     lengths = (spans**2).sum(1)
     offsets = ((points[:, None] - starts) * spans).sum(-1)

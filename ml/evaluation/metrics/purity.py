@@ -14,9 +14,9 @@ Array = NDArray[Any]
 
 
 def astronomical_purity(tpr: Array | float, fpr: Array | float, abundance: float) -> NDArray[np.float64]:
-    """Return the share of movers among what is called real, at an abundance of movers on the sky.
+    """Return the fraction of movers among positives, for an abundance of movers on the sky.
 
-    purity = TPR·AB / (TPR·AB + FPR·(1 − AB))  (Lieu et al. 2019, MNRAS 485, 5831, eq. 10).
+    purity = TPR·AB / (TPR·AB + FPR·(1 − AB)) (Lieu et al. 2019, MNRAS 485, 5831, eq. 10).
 
     Parameters
     ----------
@@ -56,10 +56,10 @@ def purity_at_completeness(ranking: Ranking, completeness: Array, abundance: flo
 
 
 def surest_purity(ranking: Ranking, completeness: Array, abundance: float) -> NDArray[np.float64]:
-    """Return the purity (b, G) that the number of bogus subjects supports: FPR at the top of its 95 % interval.
+    """Return the purity (b, G) supported by the number of bogus subjects: FPR at the top of its 95 % interval.
 
     A test set of n bogus subjects cannot show an FPR below about 2/n, so at a small abundance a measured purity of 1
-    says little. This is the lower end that it does show (Jeffreys' interval of FPR).
+    says little. This lower bound uses the Jeffreys interval of the FPR.
     """
     at = at_completeness(ranking, completeness)
     false = np.take_along_axis(ranking.false, at, 1)

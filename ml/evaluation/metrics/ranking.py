@@ -1,4 +1,4 @@
-"""Cumulative counts by score: what ROC, precision, completeness and purity are made of."""
+"""Cumulative counts by score, the basis of ROC, precision, completeness and purity."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +14,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Ranking:
-    """Subjects ranked by score, for b weightings at once (one, or the draws of a bootstrap).
+    """Subjects ranked by score, for b weightings at once (one, or the bootstrap samples).
 
     Attributes
     ----------
@@ -50,11 +50,11 @@ class Ranking:
 
     @cached_property
     def precision(self) -> NDArray[np.float64]:
-        """Return TP / (TP + FP) (b, U), 0..1; NaN where nothing of weight is above the threshold."""
+        """Return TP / (TP + FP) (b, U), 0..1; NaN without weight above the threshold."""
         return share(self.hits, self.hits + self.false)
 
     def roc_auc(self) -> NDArray[np.float64]:
-        """Return the area (b,) under the ROC curve, ties counting half; NaN where only one kind has weight."""
+        """Return the area (b,) under the ROC curve, ties counting half; NaN if only one kind has weight."""
         steps = np.diff(self.false, axis=1, prepend=0)
         middles = self.hits - np.diff(self.hits, axis=1, prepend=0) / 2
         return share((steps * middles).sum(1), self.real * self.bogus)
@@ -66,7 +66,7 @@ class Ranking:
 
 
 def rank(truth: Array, score: Array, weights: Array | None = None) -> Ranking:
-    """Rank subjects by score, sorting once for all weightings.
+    """Rank subjects by score, with one sort for all weightings.
 
     Parameters
     ----------

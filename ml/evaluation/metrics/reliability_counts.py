@@ -1,4 +1,4 @@
-"""Streaming reliability counts, so that any number of voxels fits in memory."""
+"""Streaming reliability counts, for any number of voxels."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ Array = NDArray[Any]
 
 
 class ReliabilityCounts:
-    """Counts of probabilities; add cube by cube.
+    """Counts of probabilities, accumulated cube by cube.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class ReliabilityCounts:
             self._count(*(values[start : start + CHUNK] for values in flat))
 
     def ece(self) -> float:
-        """Return the expected calibration error, 0..1; NaN where nothing was counted."""
+        """Return the expected calibration error, 0..1; NaN without counts."""
         return float(ece_of(self.cells))
 
     def diagram(self) -> dict[str, Array]:
@@ -66,13 +66,13 @@ class ReliabilityCounts:
 
 
 def ece_of(cells: Array) -> NDArray[np.float64]:
-    """Return the expected calibration error (…) of cells (…, 3, 30); NaN where nothing was counted."""
+    """Return the expected calibration error (…) of cells (…, 3, 30); NaN without counts."""
     n, real, said = np.moveaxis(_folded(cells, ECE_BINS), -2, 0)
     return share(np.abs(said - real).sum(-1), n.sum(-1))
 
 
 def shares_of(cells: Array) -> NDArray[np.float64]:
-    """Return the share (…, 10) of what is real in each bin of the diagram, of cells (…, 3, 30); NaN in an empty bin."""
+    """Return the fraction (…, 10) of real in each bin of the diagram, of cells (…, 3, 30); NaN in an empty bin."""
     n, real, _ = np.moveaxis(_folded(cells, DIAGRAM_BINS), -2, 0)
     return share(real, n)
 

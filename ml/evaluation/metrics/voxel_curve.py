@@ -51,16 +51,16 @@ class VoxelCurve:
 
     @property
     def precision(self) -> NDArray[np.float64]:
-        """Return TP / (TP + weight · FP) (B,), NaN where nothing is above."""
+        """Return TP / (TP + weight · FP) (B,), NaN without counts above."""
         return share(self.hits, self.hits + self.weight * self.false)
 
     @property
     def baseline(self) -> float:
-        """Return the precision of a model that cannot tell: the share of positives, false positives weighted."""
+        """Return the precision at chance level: the fraction of positives, with weighted false positives."""
         return float(self.precision[0])
 
     def roc_auc(self) -> float:
-        """Return the area under the ROC curve, scores within one bin as ties; NaN where only one kind is present.
+        """Return the area under the ROC curve, with scores in one bin as ties; NaN if only one kind is present.
 
         It differs from that of the exact scores by at most `roc_tolerance`.
         """
@@ -68,7 +68,7 @@ class VoxelCurve:
         return self._of_pairs((self.negatives * beaten).sum())
 
     def roc_tolerance(self) -> float:
-        """Return ½ Σ_b p_b n_b, in shares of all: what ties within bins can hide."""
+        """Return ½ Σ_b p_b n_b, as fractions of all: the maximum effect of ties within bins."""
         tied = (self.positives.astype(np.float64) * self.negatives).sum() / 2
         return self._of_pairs(tied)
 
@@ -77,11 +77,11 @@ class VoxelCurve:
         return float(number) / pairs if pairs else math.nan
 
     def pr_auc(self) -> float:
-        """Return the average precision, scores within one bin as ties; NaN without positives."""
+        """Return the average precision, with scores in one bin as ties; NaN without positives."""
         return float(share((self.positives * np.nan_to_num(self.precision)).sum(), self.hits[0]))
 
     def pr_bounds(self) -> tuple[float, float]:
-        """Return between which values the average precision of the exact scores lies, whatever their order in bins."""
+        """Return bounds on the average precision of the exact scores, for any order within bins."""
         before, false_before = np.r_[self.hits[1:], 0], np.r_[self.false[1:], 0]
         first = np.where(self.positives > 0, before + 1, 0)
         worst = share(first, first + self.weight * self.false)
@@ -92,7 +92,7 @@ class VoxelCurve:
     def threshold_at_precision(self, precision: float) -> float:
         """Return the lowest threshold with at least this precision; NaN if none has it.
 
-        With Table 3 of the paper: count what is above it with `VoxelHistogram.completeness`.
+        For Table 3 of the paper, count the voxels above it with `VoxelHistogram.completeness`.
         """
         fine = np.flatnonzero(np.nan_to_num(self.precision) >= precision)
         return float(self.lower[fine[0]]) if len(fine) else float("nan")

@@ -1,6 +1,6 @@
 """Streaming voxel PR and ROC by magnitude limit, through histograms of scores.
 
-After the TESS W-Net paper, section VII: positives are the voxels under asteroids brighter than a limit, negatives all
+As in the TESS W-Net paper, section VII: positives are the voxels of asteroids brighter than a limit, negatives all
 voxels without one, and the extreme bins of the score may be ignored, since labels there are wrong about half the time.
 """
 
@@ -19,7 +19,7 @@ Array = NDArray[Any]
 
 @dataclass
 class VoxelHistogram:
-    """Counts of scores, positives by magnitude; add cube by cube, and merge those of other processes.
+    """Counts of scores, positives by magnitude; accumulates cubes, and can be merged across processes.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class VoxelHistogram:
     def completeness(self, threshold: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return counts (len(limits),) from limit to limit: positives at or above a threshold, and all of them.
 
-        The threshold is taken at the lower end of its bin; no score is ignored.
+        The threshold is rounded down to its bin; no score is ignored.
         """
         first = min(max(int(threshold * self.bins + 1e-9), 0), self.bins)
         return self.positives[:, first:].sum(1), self.positives.sum(1)

@@ -1,1 +1,1 @@
-"""One page about one evaluation: every figure with its plot, its table and its numbers as CSV."""
+"""The evaluation report: one page with every metric's plot, table and CSV."""

@@ -12,7 +12,7 @@ BINS = 25
 
 
 def confusion(said: dict[str, Any]) -> Grid:
-    """Return the confusion matrix of an evaluation, each row shaded by its shares."""
+    """Return the confusion matrix of an evaluation, each row shaded by its fractions."""
     counts, classes = np.array(said["confusion"]), said["classes"]
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = counts / counts.sum(1, keepdims=True)
@@ -44,7 +44,7 @@ def calibration(answers: Answers) -> Chart:
 
 
 def scores(answers: Answers) -> Chart:
-    """Return how many real and bogus subjects have which score."""
+    """Return the score histograms of real and bogus subjects."""
     edges = np.linspace(0, 1, BINS + 1)
     real, bogus = (np.histogram(answers.p_real[side], edges)[0] for side in (answers.real, ~answers.real))
     middles = (edges[1:] + edges[:-1]) / 2
@@ -67,7 +67,7 @@ def scores(answers: Answers) -> Chart:
 
 
 def diagram(bins: Columns, note: str, x_label: str, y_label: str) -> Chart:
-    """Return the chart of bins as `ml.evaluation.metrics.reliability` has them, beside the line of a perfect model."""
+    """Return the chart of bins from `ml.evaluation.metrics.reliability`, with the diagonal of a perfect model."""
     said, real, low, high = (np.asarray(bins[name], float) for name in ("said", "real", "low", "high"))
     perfect = Series("perfect", np.array([0, 1]), np.array([0, 1]), dash=1, colour=5)
     model = Series("model", said, real, low, high, kind="points")

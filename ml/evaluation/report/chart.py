@@ -1,4 +1,4 @@
-"""A chart before it is drawn: the data behind the plot, the table and the CSV."""
+"""A chart before it is drawn: the data of the plot, the table and the CSV."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -81,7 +81,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Grid:
-    """Shares in cells, written and shaded.
+    """Fractions in cells, with text and shading.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ class Grid:
 
 
 def csv_of(columns: Columns) -> str:
-    """Return columns as CSV, NaN as empty cells, numbers in full."""
+    """Return columns as CSV, NaN as empty cells, numbers at full precision."""
     text = io.StringIO()
     writer = CellWriter(text, lineterminator="\n")
     writer.writerow(columns)
@@ -116,7 +116,7 @@ def csv_of(columns: Columns) -> str:
 
 
 def shown_rows(columns: Columns, chosen: Sequence[int] = ()) -> list[list[str]]:
-    """Return the rows that the page shows, as text: the chosen ones, or so many that they can be read, evenly."""
+    """Return the rows shown on the page, as text: the chosen ones, or an evenly spaced selection."""
     length = len(next(iter(columns.values())))
     evenly = np.unique(np.linspace(0, length - 1, min(length, ROWS)).round().astype(int)).tolist() if length else []
     return [[_short(values[row]) for values in columns.values()] for row in chosen or evenly]

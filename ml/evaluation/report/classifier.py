@@ -1,4 +1,4 @@
-"""The report of a classifier: which figures and charts, in which order."""
+"""The report of a classifier: its metrics and charts, in order."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ POINTS = (
 
 
 def charts(said: dict[str, Any], answers: Answers, seed: int = 0) -> list[Chart | Grid]:
-    """Return the charts that the subjects allow: without both kinds no curve, without magnitudes none by magnitude."""
+    """Return all possible charts: curves need both kinds of subject, charts by magnitude need magnitudes."""
     both = answers.real.any() and not answers.real.all()
     chosen: list[Chart | Grid] = [*curves(answers, seed)] if both else []
     chosen += [confusion(said), calibration(answers), scores(answers)]
@@ -47,7 +47,7 @@ def charts(said: dict[str, Any], answers: Answers, seed: int = 0) -> list[Chart 
 
 
 def figures(said: dict[str, Any]) -> Columns:
-    """Return the table of figures: name, value, and the ends of its 95 % interval."""
+    """Return the table of metrics: name, value, and its 95 % interval."""
     values = {key: said[key] for key in NAMES} | said["operating"]
     spans = [said["intervals"].get(key, (None, None)) for key in values]
     return {

@@ -1,4 +1,4 @@
-"""Completeness by magnitude, rate and S/N, over their planes, and what is missed."""
+"""Charts of completeness by magnitude, rate and S/N, over their planes, and of missed objects."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,7 +17,7 @@ WORDS = {"mag": "magnitude", "rate": "rate", "snr": "S/N"}
 
 @dataclass(frozen=True)
 class Wording:
-    """How a report speaks of what was sought.
+    """The words that a report uses for its objects.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Wording:
 
 
 def conditions(sought: Search, words: Wording) -> list[Chart | Grid]:
-    """Return the charts of what is known; none for a quantity that nothing has."""
+    """Return the charts of known quantities."""
     charts: list[Chart | Grid] = []
     for name in QUANTITIES:
         bins = sought.by_quantity(name)
@@ -72,7 +72,7 @@ def completeness(bins: Bins, name: str, words: Wording) -> Chart:
 
 
 def plane(bins: Bins, x: str, y: str, words: Wording) -> Grid:
-    """Return completeness over two quantities; the rows run from large to small values of y."""
+    """Return completeness over two quantities; rows run from large to small y."""
     shares, n, hits = (values.T[::-1] for values in (bins.share, bins.n, bins.hits))
     (x_edges, y_edges), (low, high) = bins.edges, bins.interval
     rows, columns = bins.n.shape
@@ -99,7 +99,7 @@ def plane(bins: Bins, x: str, y: str, words: Wording) -> Grid:
 
 
 def missed(sought: Search, words: Wording) -> list[Chart]:
-    """Return what is missed, magnitude against rate; nothing where no thing has both."""
+    """Return missed objects, magnitude against rate; nothing if no object has both."""
     mag, rate = sought.seen.mag, sought.seen.rate
     known = np.isfinite(mag) & np.isfinite(rate)
     if not known.any():

@@ -1,4 +1,4 @@
-"""ROC, precision and recall, purity and completeness, and what is rejected: curves with bands by object."""
+"""Charts of ROC, precision and recall, purity and completeness, and rejection, with bands by object."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ LET_THROUGH = (0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.
 
 
 def curves(answers: Answers, seed: int) -> list[Chart]:
-    """Return the curves of real against bogus; there must be both."""
+    """Return the curves of real against bogus; needs both."""
     whole = {name: values[0] for name, values in _sampled(rank(answers.real, answers.p_real)).items()}
     drawn = metrics.bootstrap(
         lambda weights: _sampled(rank(answers.real, answers.p_real, weights)), answers.groups, DRAWS, seed

@@ -1,4 +1,4 @@
-"""The report of a trail detector: precision against completeness by S/N, and what is found at 90 % precision."""
+"""The report of a trail detector: precision against completeness by S/N, and completeness at 90 % precision."""
 
 from itertools import pairwise
 
@@ -16,7 +16,7 @@ PRECISION = 0.9
 def charts(
     matched: Matched, seen: Conditions, snr_edges: tuple[float, ...] = (0.0, 3.0, 5.0, np.inf)
 ) -> list[Chart | Grid]:
-    """Return the charts of what a detector found and missed.
+    """Return the charts of found and missed trails.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def charts(
 
 
 def notes(matched: Matched, seen: Conditions) -> list[str]:
-    """Return what the charts cannot show, and the remedy."""
+    """Return what the charts can't show, and the remedy."""
     curve = detection_curve(matched)
     reached, threshold = curve.at_precision(PRECISION)
     if reached:
@@ -61,7 +61,7 @@ def notes(matched: Matched, seen: Conditions) -> list[str]:
 
 
 def _sought(matched: Matched, seen: Conditions, threshold: float) -> Search:
-    """Return the true trails, those found at or above a threshold, each with the score at which it is found."""
+    """Return the true trails, and those found at or above a threshold, each with its score."""
     best = matched.best()
     return Search(best >= threshold, np.where(np.isfinite(best), best, np.nan), seen)
 

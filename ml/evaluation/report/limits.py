@@ -1,4 +1,4 @@
-"""PR and ROC by magnitude limit, of subjects or of the voxels of cubes."""
+"""Charts of PR and ROC by magnitude limit, for subjects or for the voxels of cubes."""
 
 import math
 
@@ -83,7 +83,7 @@ def _roc(found: dict[str, VoxelCurve], ignored: str, things: str) -> Chart:
 
 
 def _chosen(curve: VoxelCurve) -> np.ndarray:
-    """Return positions of at most `POINTS` thresholds, evenly along the curve rather than along the score."""
+    """Return positions of at most `POINTS` thresholds, evenly spaced along the curve rather than in score."""
     changes = np.flatnonzero(curve.positives + curve.negatives)
     along = curve.recall[changes] + curve.false_positive_rate[changes]
     goals = np.linspace(along[-1], along[0], POINTS)

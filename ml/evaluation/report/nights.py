@@ -10,7 +10,7 @@ from ml.evaluation.stratified import Answers
 
 
 def nights(found: Nights, threshold: float, kept: float) -> Chart:
-    """Return what is there, what comes through and what is lost in every night, at a threshold that keeps so much."""
+    """Return the table of nights at the threshold that keeps a given completeness."""
     try:
         at, label = found.night.astype(np.float64), "night (MJD)"
     except ValueError:  # the nights have names
@@ -43,7 +43,7 @@ def nights(found: Nights, threshold: float, kept: float) -> Chart:
 
 
 def at_threshold(answers: Answers) -> Chart:
-    """Return the same at the threshold that the subjects are judged by, whatever that keeps of them."""
+    """Return the table of nights at the evaluation's threshold."""
     found = by_night(answers.seen.night, answers.real, answers.p_real, answers.threshold)
     kept = float(answers.found.mean()) if answers.real.any() else float("nan")
     chart = nights(found, answers.threshold, round(kept, 4))

@@ -16,7 +16,7 @@ PAGE = Path(__file__).with_name("page.html")
 
 @dataclass(frozen=True)
 class Heading:
-    """What stands above the charts: a title, a sentence, and what the data cannot tell."""
+    """The head of the page: a title, a sentence, and the caveats."""
 
     title: str
     summary: str
@@ -31,7 +31,7 @@ def write(
     html: Path | None = None,
     plots: Path | None = None,
 ) -> None:
-    """Write an evaluation for people.
+    """Write an evaluation report.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ SHARES = LinearSegmentedColormap.from_list("shares", ["#ebeffa", "#142e82"]).wit
 
 
 def png(chart: Chart | Grid) -> bytes:
-    """Return the chart as PNG, 7 inches wide; the title stands on it."""
+    """Return the chart as PNG, 7 inches wide, with its title."""
     grown = 0.45 * max(len(chart.y_names), 6) + 1.6 if isinstance(chart, Grid) else 4.6
     picture = Figure(figsize=(7, grown), dpi=DPI, layout="constrained")
     axes = picture.add_subplot()

@@ -12,12 +12,12 @@ PRECISIONS = (0.1, 0.2, 0.3, 0.4, 0.5)
 
 
 def charts(histogram: VoxelHistogram, extreme: float = EXTREME) -> list[Chart]:
-    """Return the charts of a filled histogram, with scores within `extreme` of 0 and 1 ignored in PR and ROC."""
+    """Return the charts of a filled histogram; PR and ROC ignore scores within `extreme` of 0 and 1."""
     return [*limits(histogram, extreme), *_completeness(histogram, extreme)]
 
 
 def _completeness(histogram: VoxelHistogram, extreme: float) -> list[Chart]:
-    """Return completeness between magnitude limits, at the threshold of each precision that is reached."""
+    """Return completeness between magnitude limits, at the threshold of each attained precision."""
     curve = histogram.curve(extreme=extreme, compensate=False)
     found = [(precision, curve.threshold_at_precision(precision)) for precision in PRECISIONS]
     reached = [(precision, threshold) for precision, threshold in found if np.isfinite(threshold)]

@@ -1,1 +1,1 @@
-"""Alert packets: one module a survey."""
+"""Alert packets: one module per survey."""

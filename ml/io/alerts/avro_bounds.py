@@ -1,8 +1,8 @@
-"""Bounds on Avro packets, checked before any value is unpacked.
+"""Limits on Avro packets, checked before any value is unpacked.
 
-An Avro value may take no byte at all (null, an empty record), so an array of a hundred bytes may claim 2^28 of them;
-a record that holds itself nests as deep as its bytes reach, past the end of the decoder's stack. With neither in the
-schema, a packet has at most a few values for each of its bytes, and the bytes of a block bound its memory.
+An Avro value may take no bytes (null, an empty record), so an array of a hundred bytes may claim 2^28 of them; a record
+that contains itself nests as deep as its bytes reach, past the decoder's stack. Without either in the schema, a packet
+has at most a few values per byte, and the size of a block bounds its memory.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ _BARE = {"boolean", "int", "long", "float", "double", "bytes", "string"}
 
 
 def check_schema(schema: Any) -> None:
-    """Refuse a schema, as fastavro parsed it, whose values could be far more than the bytes that hold them.
+    """Refuse a schema, as parsed by fastavro, that allows far more values than bytes.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def check_schema(schema: Any) -> None:
 
 
 def check_block(nbytes: int) -> None:
-    """Refuse a block of packets larger than a hundred of them would take."""
+    """Refuse a block of packets larger than a hundred would need."""
     if nbytes > MAX_BLOCK_BYTES:
         raise BadInput(
             f"holds a block of {size_in_words(nbytes)}; {size_in_words(MAX_BLOCK_BYTES)} are allowed. "
@@ -42,9 +42,9 @@ def check_block(nbytes: int) -> None:
 
 
 def _records_within(schema: Any, known: dict[str, int | None]) -> int:
-    """Return how many records lie within each other in a value of `schema`, which takes a byte at least.
+    """Return how deeply records nest in a value of `schema`, which takes at least a byte.
 
-    `known` tells it of the named types met so far, None while one is being looked at.
+    `known` has the depth of named types met so far, None while one is being visited.
     """
     if isinstance(schema, list):
         return max((_records_within(branch, known) for branch in schema if _kind(branch) != "null"), default=0)

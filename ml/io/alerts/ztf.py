@@ -1,4 +1,4 @@
-"""Alert packets of the Zwicky Transient Facility (ZTF), as they come from its brokers and archive.
+"""Alert packets of the Zwicky Transient Facility (ZTF), as distributed by its brokers and archive.
 
 Masci et al. 2019, PASP 131, 018003; the packet's own schema at https://zwickytransientfacility.github.io.
 """
@@ -169,7 +169,7 @@ def _stamp(packet: dict[str, Any], channel: str, known: dict[str, Any]) -> np.nd
 
 
 def _padded(pixels: np.ndarray, known: dict[str, Any]) -> np.ndarray:
-    """Fill a clipped stamp up with NaN on the side where the source is nearer to the edge of the quadrant."""
+    """Pad a clipped stamp with NaN on the side where the source is closer to the edge of the quadrant."""
     missing = SIDE - np.array(pixels.shape)
     if not missing.any():
         return pixels
@@ -194,7 +194,7 @@ def _metadata(packet: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
 
 
 def _json_safe(value: Any) -> str | int | float | None:
-    """Return what JSON and a browser can hold: no NaN, and whole numbers beyond 2^53 as text."""
+    """Make values safe for JSON and browsers: no NaN, and integers beyond 2^53 as text."""
     if isinstance(value, int) and abs(value) > 2**53:
         return str(value)
     if isinstance(value, float) and not math.isfinite(value):

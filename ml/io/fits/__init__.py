@@ -1,1 +1,1 @@
-"""FITS images and headers, read with every claim checked against the file."""
+"""FITS images and headers; every claim of a header is checked against the file."""

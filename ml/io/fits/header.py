@@ -1,8 +1,8 @@
 """Look up cards of a FITS header without parsing the rest.
 
-An ingest opens a thousand small files a second and needs a dozen cards of each. So cards are found by their first
-eight bytes, the plain values (a number, T or F, a short text) are read here, and whatever else there is (CONTINUE,
-odd exponents, complex numbers, broken cards) is left to astropy.
+An ingest opens a thousand small files a second and needs a dozen cards of each. So cards are found by their first eight
+bytes, simple values (a number, T or F, a short text) are read here, and everything else (CONTINUE, odd exponents,
+complex numbers, broken cards) is left to astropy.
 """
 
 import re
@@ -22,7 +22,7 @@ _TRUTH = re.compile(r"= *([TF]) *(?:/|$)")
 
 
 class Header:
-    """The cards of one unit.
+    """The cards of one HDU.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Header:
         return iter(self._places)
 
     def get(self, keyword: str) -> Value:
-        """Return the value of the first card of this name; None where it is absent, empty or unreadable."""
+        """Return the value of the first card of this name; None if it is absent, empty or unreadable."""
         if keyword not in self._places:
             return None
         if keyword not in self._values:

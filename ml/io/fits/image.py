@@ -1,7 +1,7 @@
 """FITS images: plain, multi-extension, tile-compressed, gzipped, of any byte order.
 
-Plain images are read with one system call per selection of planes, straight from their place in the file, so a cube
-that thousands of subjects share costs no more memory than one of them. Tile compression is left to astropy.
+Plain images are read with one system call per selection of planes, directly from the file, so a cube that thousands of
+subjects share needs no more memory than one of them. Tile compression is left to astropy.
 """
 
 import io
@@ -36,8 +36,8 @@ _WCS_CARD = re.compile(
 class FitsPicture:
     """The science images of one FITS file.
 
-    One image gives its own axes; several of equal shape are stacked along a new first axis.
-    Images named SCI come before all others, and companions such as VAR, DQ or MASK are left out.
+    One image has its own axes; several of equal shape are stacked along a new first axis. Images named SCI take
+    precedence over all others, and companions such as VAR, DQ or MASK are left out.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class FitsPicture:
         return np.stack([self._read(image, None) for image in chosen])
 
     def facts(self, plane: int) -> Facts:
-        """Read time, exposure, band and WCS from the header of the plane, and from the primary header after it."""
+        """Read time, exposure, band and WCS from the header of the plane, falling back to the primary header."""
         image = plane if len(self.images) > 1 else 0
         if image not in self._facts:
             self._facts[image] = self._told(self.images[image])

@@ -1,6 +1,6 @@
-"""Walk the HDUs of a FITS file by their headers, and check what they claim against the file's size.
+"""Walk the HDUs of a FITS file by their headers, and check their sizes against the file's.
 
-Nothing is allocated for data here, so a header that promises 10 GB costs no more than one that promises a stamp.
+No data memory is allocated here, so a header that promises 10 GB costs no more than one that promises a stamp.
 """
 
 import math
@@ -21,7 +21,7 @@ ReadAt = Callable[[int, int], bytes]
 
 @dataclass(slots=True)
 class Unit:
-    """One header and data unit.
+    """One header and data unit (HDU).
 
     Attributes
     ----------
@@ -42,11 +42,11 @@ class Unit:
     compressed: bool
 
     def card(self, keyword: str) -> Value:
-        """Look a keyword up; None where it is absent or unreadable."""
+        """Look up a keyword; None if it is absent or unreadable."""
         return self.header.get(keyword)
 
     def whole(self, keyword: str, default: int | None = None) -> int:
-        """Look a whole number up that is not negative (BITPIX may be).
+        """Look up a non-negative integer (BITPIX may be negative).
 
         Raises
         ------
@@ -68,7 +68,7 @@ class Unit:
 
 
 def walk(read_at: ReadAt, file_size: int) -> list[Unit]:
-    """List the units of a FITS file.
+    """List the HDUs of a FITS file.
 
     Raises
     ------

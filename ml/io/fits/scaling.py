@@ -1,4 +1,4 @@
-"""FITS scaling (BZERO, BSCALE, BLANK): from numbers on disk to physical values, with no more bits than they had."""
+"""FITS scaling (BZERO, BSCALE, BLANK): from stored numbers to physical values, at their original precision."""
 
 import numpy as np
 
@@ -8,16 +8,16 @@ _SIGN_OFFSETS = {8: -128, 16: 2**15, 32: 2**31, 64: 2**63}
 
 
 def native(pixels: np.ndarray) -> np.ndarray:
-    """Return `pixels` in the byte order of this machine, contiguous and writable."""
+    """Return `pixels` in native byte order, contiguous and writable."""
     return np.array(pixels, dtype=pixels.dtype.newbyteorder("="), order="C")
 
 
 def scaled(raw: np.ndarray, unit: Unit) -> np.ndarray:
     """Apply BSCALE, BZERO and BLANK.
 
-    Integers that BZERO shifts to the other signedness (the FITS way to write uint16) become exactly that type;
-    any other scaling of integers gives float32 for up to 16 bits, float64 for more. Where BLANK pixels are present
-    the result is floating point too, with NaN for them.
+    Integers shifted by BZERO to the other signedness (how FITS stores uint16) become exactly that type; any other
+    scaling of integers gives float32 for up to 16 bits, float64 for more. With BLANK pixels the result is floating
+    point too, with NaN for them.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def _number(unit: Unit, keyword: str, default: float) -> float:
 
 
 def _other_sign(pixels: np.ndarray) -> np.ndarray:
-    """Shift by half the range without leaving the width: flip the highest bit."""
+    """Shift by half the range at the same width: flip the highest bit."""
     unsigned = pixels.view(f"u{pixels.itemsize}")
     unsigned ^= unsigned.dtype.type(1 << (8 * pixels.itemsize - 1))
     return unsigned if pixels.dtype.kind == "i" else unsigned.view("i1")

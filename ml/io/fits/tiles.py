@@ -1,7 +1,7 @@
-"""Bounds on tile-compressed FITS images, checked before astropy unpacks them.
+"""Limits on tile-compressed FITS images, checked before astropy unpacks them.
 
-Tiles packed by RICE, HCOMPRESS or PLIO unpack to the size that the header tells. Gzip unpacks to whatever was packed,
-so its tiles are measured: all that are large enough to hold more than one subject may.
+Tiles packed by RICE, HCOMPRESS or PLIO unpack to the size given in the header. Gzip can unpack to any size, so every
+tile large enough to exceed one subject's limit is measured.
 """
 
 import gzip
@@ -21,13 +21,13 @@ _WIDEST = 8  # bytes of a pixel in a tile, whatever the image has
 
 
 def whole_tiles(unit: Unit, first: int, count: int) -> slice:
-    """Return the planes that are unpacked to give `count` of them from `first` on: those of whole tiles."""
+    """Return the planes that must be unpacked to get `count` of them starting at `first`: whole tiles."""
     deep = _sides(unit)[0]
     return slice(first // deep * deep, min(-(-(first + count) // deep) * deep, unit.shape[0]))
 
 
 def check_gzip(unit: Unit, image: fits.CompImageHDU, planes: slice) -> None:
-    """Unpack the large gzip tiles of some planes for measure, each only as far as it may go.
+    """Measure the unpacked size of large gzip tiles of some planes, each only up to its limit.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def _sides(unit: Unit) -> tuple[int, ...]:
 
 
 def _large(table: fits.BinTableHDU, rows: slice, *, gzip_only: bool) -> NDArray[np.int64]:
-    """Return size and offset (n, 2) in bytes of those gzip tiles among some rows that could unpack to too much."""
+    """Return size and offset (n, 2) in bytes of the gzip tiles among some rows that could exceed the limit."""
     found = [np.empty((0, 2), np.int64)]
     for name in _COLUMNS if gzip_only else _COLUMNS[1:]:
         if name not in table.columns.dtype.names:
