@@ -26,7 +26,8 @@ class Examples:
     ----------
     targets
         (N, K) float32 in 0..1: the classes that a row's label allows. One-hot is an ordinary label; a plain "yes"
-        allows every positive class.
+        allows every positive class; an uncertain yes or no has P(yes) in each positive class that it allows, and
+        P(no) in each other one.
     weights
         (N,) float32, how far each label is trusted (a posterior, or 1).
     groups
@@ -80,9 +81,15 @@ class Examples:
         return [self.classes.index(name) for name in self.positive]
 
     def real(self) -> NDArray[np.float32]:
-        """Return each row's fraction of allowed mass in real classes: 1 real, 0 bogus, undecided in between."""
-        mass = self.targets[:, self.positive_index].sum(1)
-        return (mass / np.maximum(self.targets.sum(1), 1e-9)).astype(np.float32)
+        """Return each row's probability of a real class: 1 real, 0 bogus, undecided in between.
+
+        A posterior over classes is summed by side; where several classes of a side are allowed, the side counts once.
+        """
+        is_real = np.isin(np.arange(len(self.classes)), self.positive_index)
+        sides = [self.targets[:, side] for side in (is_real, ~is_real)]
+        several = self.targets.sum(1) > 1 + 1e-4
+        yes, no = (np.where(several, side.max(1, initial=0), side.sum(1)) for side in sides)
+        return (yes / np.maximum(yes + no, 1e-9)).astype(np.float32)
 
     def kinds(self) -> NDArray[Any]:
         """Return the main distinction (N,): real or not; the class number if no class is real."""

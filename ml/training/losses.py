@@ -3,27 +3,36 @@
 import torch
 from torch import Tensor
 
+NEVER = -1e4
+"""The logarithm of a probability of nothing: finite, so that a group without classes has no gradient."""
+
 
 def partial_label_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return -log Σ_k t_k p_k for each row that allows several classes, and -Σ_k t_k log p_k for one that sums to 1.
+    """Return the cross entropy of each row with its label, which may allow several classes or be unsure of its side.
 
     Parameters
     ----------
     logits
         (N, K).
     targets
-        (N, K) in 0..1, at least one above 0 in each row. A row that sums to more than 1 allows each of its classes, and
-        only asks that their sum be near 1 (Jin & Ghahramani 2002, NIPS, Learning with Multiple Labels). A row that sums
-        to 1 is a posterior, such as a consensus of people: the loss is least where p = t. A one-hot row is both, and
-        gives the ordinary cross entropy.
+        (N, K) in 0..1, at least one above 0 in each row. A row that sums to 1 is a posterior over classes:
+        -Σ_k t_k log p_k. A one-hot row gives the ordinary cross entropy. A row that sums to more allows its classes in
+        one or two groups of equal t: -Σ_g t_g log Σ_{k in g} p_k / Σ_g t_g. One group asks only that the sum of its
+        probabilities be near 1 (Jin & Ghahramani 2002, NIPS, Learning with Multiple Labels); two groups with t and
+        1 - t are a posterior over the two sides of the question, each with several classes.
 
     Returns
     -------
     (N,), at least 0.
     """
     log_p = logits.log_softmax(1)
-    allowed = -torch.logsumexp(log_p + targets.clamp(min=1e-12).log(), dim=1)
-    return torch.where(targets.sum(1) > 1 + 1e-4, allowed, -(targets * log_p).sum(1))
+    first = targets >= targets.amax(1, keepdim=True)
+    rest = ~first & (targets > 0)
+    groups = torch.stack([first, rest], 1)
+    t = (targets[:, None] * groups).amax(2)
+    log_sums = log_p[:, None].masked_fill(~groups, NEVER).logsumexp(2)
+    loss = -(t * log_sums).sum(1) / t.sum(1)
+    return torch.where(targets.sum(1) > 1 + 1e-4, loss, -(targets * log_p).sum(1))
 
 
 def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:

@@ -38,11 +38,13 @@ def features_of(labels: list[Label], features: Features) -> NDArray[np.float16]:
 
 
 def examples(labels: list[Label], classes: Classes, training_set: str) -> Examples:
-    """Return labels as targets, weights and groups, without features or pixels yet."""
-    targets = [[float(name in label.allowed) for name in classes.names] for label in labels]
+    """Return labels as soft targets and groups, without features or pixels yet."""
+    real = np.isin(classes.names, classes.positive)
+    allowed = np.array([np.isin(classes.names, label.allowed) for label in labels]).reshape(len(labels), len(real))
+    p_yes = np.array([label.p_yes for label in labels])[:, None]
     return Examples(
-        targets=np.array(targets, dtype=np.float32).reshape(len(labels), len(classes.names)),
-        weights=np.array([label.weight for label in labels], dtype=np.float32),
+        targets=(allowed * np.where(real, p_yes, 1 - p_yes)).astype(np.float32),
+        weights=np.ones(len(labels), dtype=np.float32),
         groups=np.array([label.object_group for label in labels]),
         classes=classes.names,
         positive=classes.positive,

@@ -13,11 +13,8 @@ from scipy.special import betaincinv, expit
 from ml.crowd.answer import ABSTENTIONS, ANSWERS, CLASSES
 from ml.crowd.skill import Skill, skill_one_coin, skill_two_coin
 from ml.crowd.swap import certain_enough, log_odds
-from webapp.consensus.models import CELLS, Consensus, cell_of
+from webapp.consensus.models import CELLS, NAT, PRIOR_VOTES, Consensus, cell_of
 from webapp.workflows.models import Method, Workflow
-
-PRIOR_VOTES = 2.0
-NAT = 1_000_000
 
 Counts = tuple[int, ...]
 """Such counts, in the order of `CELLS`."""
@@ -48,15 +45,23 @@ def evidence_of(method: str, counts: Counts, answer: str) -> int:
 
 
 def posterior_of(row: Consensus, workflow: Workflow) -> float:
-    """Return the probability of yes, from the row's votes or evidence.
+    """Return the probability of yes, from the row's votes or evidence and the workflow's prior."""
+    return probability(workflow.method, row.votes_yes, row.votes_no, row.evidence, workflow.prior)
 
-    A majority's probability is its share of the votes that decided, with the workflow's prior as two votes more: the
-    mean of a Beta distribution, so that one vote is no certainty.
+
+NO_PRIOR = 0.5
+"""The prior that leaves the votes to speak for themselves."""
+
+
+def probability(method: str, yes: int, no: int, evidence: int, prior: float = NO_PRIOR) -> float:
+    """Return the probability of yes, in (0, 1), that votes and a prior come to.
+
+    A majority's probability is its share of the votes that decided, with the prior as two votes more: the mean of a
+    Beta distribution, so that one vote is no certainty. Any other method adds the evidence to the prior's log odds.
     """
-    if workflow.method != Method.MAJORITY:
-        return float(certain_enough(expit(log_odds(workflow.prior) + row.evidence / NAT)))
-    decided = row.votes_yes + row.votes_no
-    return (row.votes_yes + PRIOR_VOTES * workflow.prior) / (decided + PRIOR_VOTES)
+    if method == Method.MAJORITY:
+        return (yes + PRIOR_VOTES * prior) / (yes + no + PRIOR_VOTES)
+    return float(certain_enough(expit(log_odds(prior) + evidence / NAT)))
 
 
 def weigh_in_order(method: str, counts: Counts, given: Iterable[tuple[str, str]]) -> tuple[list[int], Counts]:

@@ -1,8 +1,9 @@
 """Consensus on each subject, volunteers' skills, and the jobs that compute both anew."""
 
 from functools import reduce
+from math import log
 from operator import add
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -15,6 +16,12 @@ from webapp.archive.models import Subject
 from webapp.core.jobs import Job
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Method, Workflow
+
+NAT = 1_000_000
+"""Evidence is kept in whole millionths of a nat."""
+
+PRIOR_VOTES = 2.0
+"""What the prior counts for in a majority."""
 
 VOTE_COLUMNS = {answer.value: f"votes_{answer}" for answer in Answer}
 """The column that counts the votes for each answer."""
@@ -47,6 +54,33 @@ class RetiredReason(models.TextChoices):
     OTHER = "other"
 
 
+CONFIDENT = 0.9
+"""P(yes) or P(no), by the votes alone, from which on an open subject's consensus is a label."""
+
+EVIDENCE = round(NAT * log(CONFIDENT / (1 - CONFIDENT)))
+_DECIDED = reduce(add, (F(VOTE_COLUMNS[answer]) for answer in CLASSES))
+_BY_MAJORITY = [
+    Q(**{f"{VOTE_COLUMNS[answer]}__gte": CONFIDENT * (_DECIDED + PRIOR_VOTES) - PRIOR_VOTES / 2}) for answer in CLASSES
+]
+SETTLED = (RetiredReason.CONSENSUS, RetiredReason.NOTHING_HERE, RetiredReason.HUMAN)
+IS_SETTLED = Q(is_retired=True, retired_reason__in=SETTLED)
+_BY_EVIDENCE = Q(evidence__gte=EVIDENCE) | Q(evidence__lte=-EVIDENCE)
+IS_CONFIDENT = (~Q(method=Method.MAJORITY) & _BY_EVIDENCE) | (
+    Q(method=Method.MAJORITY) & (_BY_MAJORITY[0] | _BY_MAJORITY[1])
+)
+"""Whether the votes alone are sure, without the workflow's prior."""
+
+
+class ConsensusQuerySet(models.QuerySet["Consensus"]):
+    def labels(self, workflow: Workflow) -> Self:
+        """Rows of a workflow that models may learn from: settled, or confident by `min_votes` votes that decided.
+
+        At least one vote decided in each; neither a prior nor an abstention is a label.
+        """
+        found = self.filter(IS_SETTLED | IS_CONFIDENT, workflow=workflow).alias(decided=_DECIDED)
+        return found.filter(IS_SETTLED | Q(decided__gte=workflow.min_votes), decided__gte=1)
+
+
 class Consensus(models.Model):
     """What the votes on one subject add up to, always recomputable from them."""
 
@@ -65,10 +99,17 @@ class Consensus(models.Model):
     retired_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = ConsensusQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workflow", "subject"], name="one_consensus_per_subject")]
         indexes = [
             models.Index(fields=["workflow", "posterior"]),
+            models.Index(
+                fields=["workflow", "updated_at"],
+                name="consensus_labels",
+                condition=Q(is_retired=True) | Q(method=Method.MAJORITY) | _BY_EVIDENCE,
+            ),
             models.Index(fields=["workflow", "retired_at"]),
             models.Index("workflow", VOTES, "id", name="consensus_by_votes"),
             models.Index("workflow", AGREEMENT, "id", name="consensus_by_agreement"),

@@ -8,8 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from ml.crowd.swap import certain_enough, log_odds
-from webapp.consensus.evidence import NAT, PRIOR_VOTES
-from webapp.consensus.models import VOTE_COLUMNS, RetiredReason
+from webapp.consensus.models import NAT, PRIOR_VOTES, VOTE_COLUMNS, RetiredReason
 from webapp.consensus.recompute import evidence_under
 from webapp.consensus.retirement import Sums, reasons_to_retire
 from webapp.core.sql import fetch

@@ -7,10 +7,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from webapp.archive.models import Subject
+from webapp.consensus.models import IS_CONFIDENT, IS_SETTLED, Consensus
 from webapp.core.jobs import JobState
-from webapp.learning.models import Preset, TrainingRun
+from webapp.learning.models import Preset, TrainingRun, TrainingSet
 from webapp.learning.roles import role_of
-from webapp.learning.training_sets.curate import labelled
+from webapp.learning.training_sets.curate import labelled, labels, labels_of, new_labels
 from webapp.workflows.models import Workflow
 
 OPEN = (JobState.QUEUED, JobState.RUNNING)
@@ -93,17 +95,32 @@ def due() -> list[Workflow]:
 
 
 def wants_retraining(workflow: Workflow) -> bool:
-    """Return whether `min_new_labels` labels have come in since the last run's, and no run is open."""
-    if workflow.min_new_labels is None or workflow.training_runs.filter(state__in=OPEN).exists():
+    """Return whether `min_new_labels` labels are new or corrected since the last run's, and no run is open."""
+    wanted = workflow.min_new_labels
+    if wanted is None or workflow.training_runs.filter(state__in=OPEN).exists():
         return False
-    return labels_since(workflow) >= workflow.min_new_labels
+    return _touched_since(workflow, wanted) >= wanted and labels_since(workflow) >= wanted
 
 
 def labels_since(workflow: Workflow) -> int:
-    """Return how many more labels there are than the last run of the workflow had; at least 0."""
+    """Return how many labels are new, or say something else, since the last run of the workflow."""
+    last = _last_training_set(workflow)
+    return labelled(workflow).count() if last is None else new_labels(labels(workflow), labels_of(last)[0])
+
+
+def _touched_since(workflow: Workflow, most: int) -> int:
+    """Return at least as many as `labels_since`, or `most`: few rows by an index, where nothing has happened."""
+    last = _last_training_set(workflow)
+    crowd = Consensus.objects.filter(IS_SETTLED | IS_CONFIDENT, workflow=workflow)
+    gold = Subject.objects.gold().filter(survey=workflow.survey_id)
+    if last is not None:
+        crowd, gold = crowd.filter(updated_at__gte=last.created_at), gold.filter(created_at__gte=last.created_at)
+    return crowd[:most].count() + gold[:most].count()
+
+
+def _last_training_set(workflow: Workflow) -> TrainingSet | None:
     last = workflow.training_runs.exclude(training_set=None).select_related("training_set").order_by("-id").first()
-    known = last.training_set.size if last and last.training_set else 0
-    return max(0, labelled(workflow).count() - known)
+    return last.training_set if last else None
 
 
 def start_due() -> None:

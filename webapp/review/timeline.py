@@ -9,8 +9,8 @@ from django.db.models import F
 
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
-from webapp.consensus.evidence import CELLS, NAT, NEWCOMER, Counts, Share, cell_of, posterior_of, share_of
-from webapp.consensus.models import Consensus
+from webapp.consensus.evidence import CELLS, NEWCOMER, Counts, Share, cell_of, posterior_of, share_of
+from webapp.consensus.models import NAT, Consensus
 from webapp.core.sql import fetch
 from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Method, Workflow

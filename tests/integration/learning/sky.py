@@ -2,6 +2,7 @@
 
 import numpy as np
 from django.conf import settings
+from scipy.special import logit
 
 from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Subject, SubjectSet, Survey
@@ -65,7 +66,9 @@ def queue(of, rows, **fields):
 
 
 def votes(of, row, posterior, **fields):
-    fields = {"votes_yes": 2, "method": "majority", **fields}
+    """Give a subject the consensus of votes that come to this posterior, from the prior .5."""
+    evidence = round(1e6 * float(logit(posterior)))
+    fields = {"votes_yes": 3, "method": "swap-two-coin", "evidence": evidence, **fields}
     return Consensus.objects.create(workflow=of, subject=row, posterior=posterior, **fields)
 
 

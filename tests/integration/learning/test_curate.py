@@ -1,9 +1,12 @@
 """A training set is what is known today, hashed: the best source of each label, and nothing of the test side."""
 
+import numpy as np
 import pytest
 
+from tasks.learning.examples import examples
 from tests.integration.learning import sky
 from webapp.learning import models, test_sets
+from webapp.learning.roles import classes_of
 from webapp.learning.test_sets import is_test_group
 from webapp.learning.training_sets import curate, snapshot
 from webapp.learning.training_sets.curate import labels, plurality
@@ -37,11 +40,11 @@ def test_gold_outranks_votes_and_a_ruling_names_itself(survey, workflow):
     for row in (gold, ruled, voted):
         sky.votes(workflow, row, posterior=0.95)
     found = {label.subject_id: label for label in labels(workflow)}
-    assert (found[gold.pk].label, found[gold.pk].source, found[gold.pk].weight) == ("no", "gold", 1.0)
+    assert (found[gold.pk].label, found[gold.pk].source, found[gold.pk].p_yes) == ("no", "gold", 0.0)
     assert found[gold.pk].allowed == ("CR", "NOISE")
     assert (found[ruled.pk].label, found[ruled.pk].source, found[ruled.pk].allowed) == ("yes", "ruling", ("COMET",))
-    assert (found[voted.pk].label, found[voted.pk].source, found[voted.pk].weight) == ("yes", "consensus", 0.95)
-    assert found[voted.pk].allowed == ("AST", "COMET")
+    assert (found[voted.pk].label, found[voted.pk].source, found[voted.pk].p_yes) == ("yes", "consensus", 0.95)
+    assert set(found[voted.pk].allowed) == {"AST", "COMET", "CR", "NOISE"}, "each side with its probability"
 
 
 @pytest.mark.parametrize(
@@ -53,6 +56,15 @@ def test_gold_outranks_votes_and_a_ruling_names_itself(survey, workflow):
         (0.5, {"is_retired": True, "retired_reason": "classification_count"}, None),
         (0.8, {"is_retired": True, "retired_reason": "consensus"}, "yes"),
         (0.2, {"is_retired": True, "retired_reason": "flagged"}, None),
+        (0.95, {"votes_yes": 2}, None),
+        (
+            0.03,
+            {"votes_yes": 0, "votes_no": 0, "votes_unsure": 5, "is_retired": True, "retired_reason": "consensus"},
+            None,
+        ),
+        (0.5, {"method": "majority", "votes_yes": 8}, "yes"),
+        (0.5, {"method": "majority", "votes_yes": 7}, None),
+        (0.5, {"method": "majority", "votes_yes": 0, "votes_no": 8}, "no"),
     ],
 )
 def test_only_confident_votes_are_labels(survey, workflow, posterior, fields, label):
@@ -65,8 +77,11 @@ def test_follow_ups_name_the_fine_class(survey, workflow):
     rows = sky.subjects(survey, [True] * 2)
     sky.votes(workflow, rows[0], posterior=0.02, follow_ups={"CR": 3, "NOISE": 1, "AST": 9})
     sky.votes(workflow, rows[1], posterior=0.02, follow_ups={"CR": 2, "NOISE": 2})
-    assert label_of(workflow, rows[0]).allowed == ("CR",)
-    assert label_of(workflow, rows[1]).allowed == ("CR", "NOISE")
+    assert set(label_of(workflow, rows[0]).allowed) == {"CR", "AST"}
+    assert set(label_of(workflow, rows[1]).allowed) == {"CR", "NOISE", "AST", "COMET"}
+    given = examples([label_of(workflow, row) for row in rows], classes_of(survey), "")
+    assert given.targets == pytest.approx(np.array([[0.98, 0, 0.02, 0], [0.98, 0.98, 0.02, 0.02]]), abs=1e-3)
+    assert given.real() == pytest.approx([0.02, 0.02], abs=1e-3)
     assert plurality(("a", "b"), {}) == ("a", "b")
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from tasks import housekeeping
 from tests.integration.learning import sky
+from webapp.consensus.models import Consensus
 from webapp.learning.models import TrainingRun
 from webapp.learning.training_sets import curate
 from webapp.learning.triggers import due, labels_since, wants_retraining
@@ -45,6 +46,28 @@ def test_labels_count_since_the_last_runs_training_set(workflow):
     assert (labels_since(workflow), wants_retraining(workflow)) == (2, False)
     settle_more(workflow, 1)
     assert due() == [workflow]
+
+
+def test_a_corrected_label_counts_as_a_new_one(workflow):
+    settle_more(workflow, 1)
+    TrainingRun.objects.create(
+        survey=workflow.survey, workflow=workflow, role="stamp", state="done", training_set=curate.curate(workflow)
+    )
+    for row in Consensus.objects.filter(workflow=workflow):
+        row.evidence = -row.evidence
+        row.save()
+    assert (labels_since(workflow), due()) == (3, [workflow])
+
+
+def test_more_votes_for_the_same_labels_start_nothing(workflow):
+    settle_more(workflow, 1)
+    TrainingRun.objects.create(
+        survey=workflow.survey, workflow=workflow, role="stamp", state="done", training_set=curate.curate(workflow)
+    )
+    for row in Consensus.objects.filter(workflow=workflow):
+        row.votes_yes += 1
+        row.save()
+    assert (labels_since(workflow), due()) == (0, [])
 
 
 @pytest.mark.parametrize("fields", [{"min_new_labels": None}, {"is_active": False}])

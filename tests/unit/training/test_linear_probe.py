@@ -32,6 +32,17 @@ def test_a_soft_label_is_met_best_by_its_own_posterior():
     assert min(others) == others[2]
 
 
+def test_a_posterior_over_two_sides_of_several_classes():
+    targets = torch.tensor([[0.8, 0.8, 0.2, 0.2, 0.2]])
+    p = torch.tensor([[0.1, 0.3, 0.3, 0.2, 0.1]], requires_grad=True)
+    loss = partial_label_loss(p.log(), targets)
+    assert float(loss.detach()) == pytest.approx(-0.8 * np.log(0.4) - 0.2 * np.log(0.6), rel=1e-5)
+    best = partial_label_loss(torch.tensor([[0.4, 0.4, 0.1, 0.05, 0.05]]).log(), targets)
+    assert float(best) == pytest.approx(-0.8 * np.log(0.8) - 0.2 * np.log(0.2), rel=1e-5)
+    (gradient,) = torch.autograd.grad(partial_label_loss(p, torch.tensor([[1.0, 1.0, 0.0, 0.0, 0.0]])).sum(), p)
+    assert torch.isfinite(gradient).all()
+
+
 def test_the_head_is_logistic_regression(random):
     x = random.normal(size=(300, 6)) * [1, 2, 3, 1, 1, 5] + 4
     kinds = (x @ random.normal(size=(6, 3)) + random.normal(size=(300, 3)) * 3).argmax(1)

@@ -142,6 +142,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='consensus',
+            index=models.Index(condition=models.Q(('is_retired', True), ('method', 'majority'), ('evidence__gte', 2197225), ('evidence__lte', -2197225), _connector='OR'), fields=['workflow', 'updated_at'], name='consensus_labels'),
+        ),
+        migrations.AddIndex(
+            model_name='consensus',
             index=models.Index(fields=['workflow', 'retired_at'], name='consensus_c_workflo_fef981_idx'),
         ),
         migrations.AddIndex(

@@ -7,24 +7,21 @@ from typing import Any
 from django.db import transaction
 from django.db.models import FilteredRelation, Q, QuerySet
 
+from ml.crowd.answer import CLASSES
 from webapp.archive.models import Subject
 from webapp.classifications.models import Mark
-from webapp.consensus.models import RetiredReason, Skill
+from webapp.consensus.evidence import probability
+from webapp.consensus.models import Consensus, Skill
 from webapp.learning.models import TrainingSet
 from webapp.learning.roles import Classes, classes_of
 from webapp.learning.test_sets import TooLittleGold, current, current_nights, on_test_side
 from webapp.learning.training_sets import snapshot
-from webapp.learning.training_sets.snapshot import Label
+from webapp.learning.training_sets.snapshot import Label, Lines
 from webapp.workflows.models import Workflow
 
-CONFIDENT = 0.9
-"""Volunteers' posterior, of yes or of no, from which on it is a label."""
+SUBJECT = ("pk", "external_id", "array", "index", "object_group", "gold_label", "gold_source")
+CROWD = tuple(f"crowd__{name}" for name in ("method", "votes_yes", "votes_no", "evidence", "follow_ups"))
 
-SETTLED = (RetiredReason.CONSENSUS, RetiredReason.NOTHING_HERE, RetiredReason.HUMAN)
-COLUMNS = ("pk", "external_id", "array", "index", "object_group", "gold_label", "gold_source")
-
-
-Lines = tuple[tuple[float, ...], ...]
 PLACE = ("frame", "x1", "y1", "x2", "y2")
 
 
@@ -55,14 +52,13 @@ def labelled(workflow: Workflow) -> QuerySet[Subject]:
     Gold is the survey's and serves all its workflows; volunteers' answers are the workflow's own. Duplicates,
     everything on the test side, and what was drawn for training people stay out.
     """
-    confident = Q(crowd__posterior__gte=CONFIDENT) | Q(crowd__posterior__lte=round(1 - CONFIDENT, 6))
-    settled = Q(crowd__is_retired=True, crowd__retired_reason__in=SETTLED)
+    gold = Subject.objects.gold().filter(survey=workflow.survey_id)
+    crowd = Consensus.objects.labels(workflow)
     return (
         Subject.objects.originals()
         .observed()
         .filter(survey=workflow.survey_id, kind=workflow.kind)
-        .annotate(crowd=FilteredRelation("consensus", condition=Q(consensus__workflow=workflow)))
-        .filter(~Q(gold_label="") | confident | settled)
+        .filter(pk__in=gold.values("pk").union(crowd.values("subject")))
         .exclude(pk__in=on_test_side(workflow.survey, current_nights(workflow.survey, workflow.kind)).values("pk"))
     )
 
@@ -70,7 +66,8 @@ def labelled(workflow: Workflow) -> QuerySet[Subject]:
 def labels(workflow: Workflow) -> list[Label]:
     """Return the labels of `labelled` subjects, by subject id."""
     classes = classes_of(workflow.survey)
-    rows = labelled(workflow).order_by("pk").values_list(*COLUMNS, "crowd__posterior", "crowd__follow_ups")
+    crowd = FilteredRelation("consensus", condition=Q(consensus__workflow=workflow))
+    rows = labelled(workflow).annotate(crowd=crowd).order_by("pk").values_list(*SUBJECT, *CROWD)
     lines = lines_of(workflow) if workflow.line_marking else {}
     return [_label(classes, *row, marks=lines.get(row[0], ())) for row in rows.iterator(chunk_size=5000)]
 
@@ -84,19 +81,20 @@ def _label(
     object_group: str,
     gold: str,
     gold_source: str,
-    posterior: float | None,
-    follow_ups: dict[str, Any] | None,
+    method: str,
+    votes_yes: int,
+    votes_no: int,
+    evidence: int,
+    follow_ups: dict[str, Any],
     *,
     marks: Lines,
 ) -> Label:
     place = (subject_id, external_id, array, index, object_group or external_id)
     if gold:
-        source = "ruling" if gold_source == "ruling" else "gold"
-        return Label(*place, classes.answer(gold), classes.allowed(gold), 1.0, source, marks)
-    p_yes = posterior or 0.0
-    answer = "yes" if p_yes >= 0.5 else "no"
-    allowed = plurality(classes.side(answer), follow_ups or {})
-    return Label(*place, answer, allowed, round(max(p_yes, 1 - p_yes), 3), "consensus", marks)
+        return snapshot.gold_label(place, gold, gold_source, classes, marks)
+    p_yes = round(probability(method, votes_yes, votes_no, evidence), 3)
+    allowed = tuple(name for answer in CLASSES for name in plurality(classes.side(answer), follow_ups))
+    return Label(*place, "yes" if p_yes >= 0.5 else "no", allowed, p_yes, "consensus", marks)
 
 
 def plurality(side: tuple[str, ...], follow_ups: dict[str, Any]) -> tuple[str, ...]:

@@ -24,16 +24,21 @@ SCHEMA = pa.schema(
         ("object_group", pa.string()),
         ("label", pa.string()),
         ("allowed", pa.list_(pa.string())),
-        ("weight", pa.float32()),
+        ("p_yes", pa.float32()),
         ("source", pa.string()),
         ("marks", pa.list_(pa.list_(pa.float64()))),
     ]
 )
 
 
+Lines = tuple[tuple[float, ...], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What is known of one subject: the classes that its label allows, how far it is trusted, and who said so.
+    """What is known of one subject: the classes that its label allows, the probability of yes, and who said so.
+
+    `allowed` names classes of both sides: `p_yes` is shared out to those that are real, the rest to the others.
 
     `marks` are the lines that volunteers drew: (volunteer, frame, x1, y1, x2, y2), in pixels as `Mark` counts them; the
     volunteer is a number within the subject.
@@ -46,16 +51,26 @@ class Label:
     object_group: str
     label: str
     allowed: tuple[str, ...]
-    weight: float
+    p_yes: float
     source: str
-    marks: tuple[tuple[float, ...], ...] = ()
+    marks: Lines = ()
+
+
+Place = tuple[int, str, str, int, str]
+"""The first five fields of a label."""
+
+
+def gold_label(place: Place, gold: str, gold_source: str, classes: Classes, marks: Lines = ()) -> Label:
+    answer = classes.answer(gold)
+    source = "ruling" if gold_source == "ruling" else "gold"
+    return Label(*place, answer, classes.allowed(gold), float(answer == "yes"), source, marks)
 
 
 def digest(labels: Sequence[Label], classes: Classes) -> str:
     """Return the hash of labels and classes; where the pixels lie does not count."""
     hashed = hashlib.blake2b(json.dumps([classes.names, classes.positive]).encode(), digest_size=32)
     for label in sorted(labels, key=lambda label: label.external_id):
-        said = [label.external_id, label.object_group, label.label, label.allowed, round(label.weight, 3), label.source]
+        said = [label.external_id, label.object_group, label.label, label.allowed, round(label.p_yes, 3), label.source]
         hashed.update(json.dumps([*said, label.marks] if label.marks else said).encode())
     return hashed.hexdigest()
 
