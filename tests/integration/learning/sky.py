@@ -67,7 +67,7 @@ def queue(of, rows, **fields):
 
 def votes(of, row, posterior, **fields):
     """Give a subject the consensus of votes that come to this posterior, from the prior .5."""
-    evidence = round(1e6 * float(logit(posterior)))
+    evidence = round(1e6 * float(logit(np.clip(posterior, 1e-6, 1 - 1e-6))))
     fields = {"votes_yes": 3, "method": "swap-two-coin", "evidence": evidence, **fields}
     return Consensus.objects.create(workflow=of, subject=row, posterior=posterior, **fields)
 
