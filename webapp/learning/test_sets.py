@@ -7,17 +7,18 @@ conditions that it has not seen.
 """
 
 import hashlib
-import math
 from collections import Counter
 from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 
+import numpy as np
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import MD5, Substr
 from django.db.models.lookups import LessThan
 
+from ml.data.nights import day_break
 from webapp.archive.models import Subject, Survey
 from webapp.learning.messages import TOO_LITTLE_GOLD
 from webapp.learning.models import TestSet
@@ -45,8 +46,8 @@ def current(survey: Survey, kind: str) -> TestSet:
     return found or freeze(survey=survey, kind=kind)
 
 
-def current_nights(survey: Survey, kind: str) -> list[int]:
-    """Return the UTC days that the survey's test set keeps to itself."""
+def current_nights(survey: Survey, kind: str) -> list[float]:
+    """Return the observing nights that the survey's test set keeps to itself, by the MJD at which each begins."""
     nights = TestSet.objects.filter(survey=survey, kind=kind, is_current=True).values_list("nights", flat=True)
     return next(iter(nights), [])
 
@@ -92,7 +93,7 @@ def is_test_group(object_group: str) -> bool:
     return digest[:2] < _BELOW
 
 
-def on_test_side(survey: Survey, nights: list[int]) -> QuerySet[Subject]:
+def on_test_side(survey: Survey, nights: list[float]) -> QuerySet[Subject]:
     """Return the survey's subjects that models are judged by, or that share an object or a night with those."""
     subjects = Subject.objects.filter(survey=survey).observed()
     bucket = Substr(MD5("object_group"), 1, 2)
@@ -102,18 +103,18 @@ def on_test_side(survey: Survey, nights: list[int]) -> QuerySet[Subject]:
     return subjects.filter(held_out)
 
 
-def choose_nights(gold_by_night: dict[int, int]) -> list[int]:
+def choose_nights(gold_by_night: dict[float, int]) -> list[float]:
     """Choose whole nights for the test side: about a tenth of the gold, none where a survey has fewer than five.
 
     Parameters
     ----------
     gold_by_night
-        Gold subjects by UTC day.
+        Gold subjects by observing night.
     """
     if len(gold_by_night) < 5:
         return []
     budget = sum(gold_by_night.values()) / 10
-    chosen: list[int] = []
+    chosen: list[float] = []
     for night in sorted(gold_by_night, key=lambda day: hashlib.md5(str(day).encode(), usedforsecurity=False).digest()):
         if gold_by_night[night] <= budget:
             chosen.append(night)
@@ -121,10 +122,16 @@ def choose_nights(gold_by_night: dict[int, int]) -> list[int]:
     return sorted(chosen)
 
 
-def nights_of(mjds: Iterable[float | None]) -> dict[int, int]:
-    """Count by UTC day; unknown times count nowhere."""
-    return dict(Counter(math.floor(mjd) for mjd in mjds if mjd is not None))
+def nights_of(mjds: Iterable[float | None]) -> dict[float, int]:
+    """Count by observing night, which is named by the MJD at which it begins; unknown times count nowhere.
+
+    Nights begin at one time of day, in the longest pause of the survey's observing (`ml.data.nights.day_break`): a
+    night that goes on past 0h UT is one.
+    """
+    known = np.array([mjd for mjd in mjds if mjd is not None])
+    begins = day_break(known)
+    return dict(Counter((np.floor(known - begins) + begins).tolist()))
 
 
-def _during(nights: list[int]) -> Q:
+def _during(nights: list[float]) -> Q:
     return reduce(or_, (Q(mjd__gte=night, mjd__lt=night + 1) for night in nights))

@@ -38,7 +38,9 @@ def test_whole_nights_are_kept_out_where_there_are_many():
     assert len(chosen) == 2
     assert chosen == choose_nights(dict(reversed(many.items())))
     assert choose_nights({60000: 1000, **{60001 + day: 1 for day in range(4)}}) == [60001, 60002, 60003, 60004]
-    assert nights_of([60000.9, 60001.0, None]) == {60000: 1, 60001: 1}
+    assert list(nights_of([60000.9, 60001.0, None]).values()) == [2], "a night goes on past 0h UT"
+    evenings = [60000.95, 60001.3, 60001.92, 60002.1, 60003.2, None]  # from 22h to 7h UT
+    assert sorted(nights_of(evenings).values()) == [1, 2, 2]
 
 
 def test_nothing_of_a_test_night_is_trained_on_not_even_an_object_seen_there():

@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(max_length=10)),
                 ('hash', models.CharField(max_length=64)),
                 ('size', models.PositiveIntegerField()),
-                ('nights', models.JSONField(default=list, help_text='UTC days (whole MJD) that are kept out of training altogether')),
+                ('nights', models.JSONField(default=list, help_text='observing nights kept out of training, by the MJD of their beginning')),
                 ('is_current', models.BooleanField(default=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('survey', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='test_sets', to='archive.survey')),

@@ -37,7 +37,9 @@ class TestSet(models.Model):
     kind = models.CharField(max_length=10)
     hash = models.CharField(max_length=64)
     size = models.PositiveIntegerField()
-    nights = models.JSONField(default=list, help_text="UTC days (whole MJD) that are kept out of training altogether")
+    nights = models.JSONField(
+        default=list, help_text="observing nights kept out of training, by the MJD of their beginning"
+    )
     is_current = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
