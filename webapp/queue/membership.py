@@ -6,13 +6,14 @@ from webapp.archive.models import IngestRun
 from webapp.classifications.models import Reason
 from webapp.core.sql import fetch
 from webapp.queue.entries import open_slots
+from webapp.queue.models import UNKNOWN
 from webapp.workflows.models import Workflow
 
 INSERT = """
     INSERT INTO queue_queueentry
         (workflow_id, subject_id, priority, reason, open_slots, random_key, is_gold, is_retired)
-    SELECT DISTINCT %(workflow)s::bigint, subject.id, 0.0, %(reason)s, %(open_slots)s::smallint, random(),
-        subject.gold_label <> '', false
+    SELECT DISTINCT %(workflow)s::bigint, subject.id, %(priority)s::float8, %(reason)s, %(open_slots)s::smallint,
+        random(), subject.gold_label <> '', false
     FROM workflows_workflow_subject_sets AS chosen
     JOIN archive_subjectset_subjects AS member ON member.subjectset_id = chosen.subjectset_id
     JOIN archive_subject AS subject ON subject.id = member.subject_id
@@ -31,6 +32,7 @@ def enqueue_subjects(workflow: Workflow) -> int:
             INSERT,
             {
                 "workflow": workflow.pk,
+                "priority": UNKNOWN,
                 "reason": Reason.NEW.value,
                 "open_slots": open_slots(workflow, votes=0, taken=0),
                 "kind": workflow.kind,

@@ -11,6 +11,9 @@ from webapp.classifications.models import Reason
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
+UNKNOWN = 1.0
+"""Priority of a subject that neither a model nor a volunteer knows: as high as any can be."""
+
 
 def random_position() -> float:
     return random.random()
@@ -21,7 +24,7 @@ class QueueEntry(models.Model):
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="queue")
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="queue_entries")
-    priority = models.FloatField(default=0.0, help_text="the larger, the sooner")
+    priority = models.FloatField(default=UNKNOWN, help_text="the larger, the sooner")
     reason = models.CharField(max_length=10, choices=Reason, default=Reason.NEW)
     open_slots = models.SmallIntegerField(help_text="votes still wanted, less the leases that are out")
     random_key = models.FloatField(default=random_position, editable=False, help_text="where a random draw finds it")

@@ -5,8 +5,10 @@ import pytest
 
 from ml.acquisition import uncertainty
 from tests.integration.learning import sky
+from webapp.archive.models import SubjectSet
 from webapp.learning import acquisition, scores
 from webapp.learning.acquisition import workflows_guided_by, write_priorities
+from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import QueueEntry
 
 pytestmark = pytest.mark.django_db
@@ -93,9 +95,9 @@ def test_a_model_that_is_not_champion_writes_nothing(workflow):
     rows = sky.subjects(workflow.survey, [True] * 3)
     sky.queue(workflow, rows)
     shadow = sky.checkpoint(workflow)
-    score(shadow, rows, [0.5] * 3)
+    score(shadow, rows, [0.9] * 3)
     assert write_priorities(workflow, shadow) == 0
-    assert set(by_subject(workflow).values()) == {0.0}
+    assert set(by_subject(workflow).values()) == {1.0}
 
 
 def test_only_workflows_that_follow_priorities_are_guided(workflow, champion):
@@ -104,3 +106,16 @@ def test_only_workflows_that_follow_priorities_are_guided(workflow, champion):
     sky.workflow(workflow.survey, slug="tracklets", kind="tracklet")
     sky.workflow(sky.survey("elsewhere"), slug="elsewhere")
     assert workflows_guided_by(champion) == [workflow]
+
+
+def test_what_came_in_after_the_last_scores_is_not_behind_what_the_model_is_sure_of(workflow, champion):
+    known, late = sky.subjects(workflow.survey, [True] * 2)
+    subject_set = SubjectSet.objects.create(survey=workflow.survey, name="all")
+    workflow.subject_sets.add(subject_set)
+    subject_set.subjects.add(known)
+    enqueue_subjects(workflow)
+    score(champion, [known], [0.99])
+    write_priorities(workflow, champion)
+    subject_set.subjects.add(late)
+    enqueue_subjects(workflow)
+    assert list(workflow.queue.order_by("-priority").values_list("subject", flat=True)) == [late.pk, known.pk]

@@ -48,5 +48,5 @@ def test_the_chain_runs_to_priorities(workflow):
     assert np.mean([p[n] for n in range(200) if REAL[n]]) > 0.9
     assert ScoringRun.objects.get().state == JobState.DONE
     assert not workflow.queue.filter(is_gold=False, reason="new").exists()
-    assert workflow.queue.filter(is_gold=True, priority=0.0).count() == 120
+    assert workflow.queue.filter(is_gold=True, priority=1.0).count() == 120
     assert run.epochs.exists()

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             name='QueueEntry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('priority', models.FloatField(default=0.0, help_text='the larger, the sooner')),
+                ('priority', models.FloatField(default=1.0, help_text='the larger, the sooner')),
                 ('reason', models.CharField(choices=[('new', 'New'), ('uncertain', 'Uncertain'), ('random', 'Random'), ('training', 'Training')], default='new', max_length=10)),
                 ('open_slots', models.SmallIntegerField(help_text='votes still wanted, less the leases that are out')),
                 ('random_key', models.FloatField(default=webapp.queue.models.random_position, editable=False, help_text='where a random draw finds it')),
