@@ -31,7 +31,7 @@ class Judged:
 def judged(run: TrainingRun, checkpoint: Checkpoint, champion: Checkpoint | None, frozen: TestSet) -> Judged:
     """Evaluate the candidate, and compare it with the champion on subjects that neither has trained on."""
     learnt = _labels(checkpoint)
-    labels = _unseen(test_sets.labels_of(frozen), learnt)
+    labels = _unseen(test_sets.labels_of(frozen), checkpoint)
     p = _probabilities(run, checkpoint, labels)
     metrics = _metrics(checkpoint, labels, p)
     intervals = metrics.get("intervals", {}).get("roc_auc") or [None, None]
@@ -54,7 +54,7 @@ def _comparison(
         "same_recipe": champion.manifest.get("preset") == checkpoint.manifest.get("preset"),
         "new_labels": curate.new_labels(learnt, taught),
     }
-    fair = _unseen(labels, taught)
+    fair = _unseen(labels, champion)
     truth = np.array([label.label == "yes" for label in fair])
     if truth.all() or not truth.any():
         return new
@@ -105,6 +105,7 @@ def _labels(checkpoint: Checkpoint) -> list[Label]:
     return curate.labels_of(training_set)[0] if training_set else []
 
 
-def _unseen(labels: list[Label], learnt: list[Label]) -> list[Label]:
-    groups = {label.object_group for label in learnt}
+def _unseen(labels: list[Label], checkpoint: Checkpoint) -> list[Label]:
+    """Return the labels of objects that neither the checkpoint nor any before it in its lineage has learnt from."""
+    groups = {label.object_group for each in checkpoint.lineage() for label in _labels(each)}
     return [label for label in labels if label.object_group not in groups]

@@ -28,6 +28,9 @@ COMPARISON = Sentence(gettext_noop("AUC %(auc)s, %(difference)s (%(low)s to %(hi
 NO_BETTER = Sentence(gettext_noop("No better: %(comparison)s."))
 MAY_BE_WORSE = Sentence(gettext_noop("Looks better, but could be more than %(margin)s worse: %(comparison)s."))
 BETTER = Sentence(gettext_noop("Beats the champion: %(comparison)s, with %(new)s new labels."))
+LIKELY_BETTER = Sentence(
+    gettext_noop("Probably better, and not worse by more than %(margin)s: %(comparison)s, with %(new)s new labels.")
+)
 CONTROL = Sentence(gettext_noop("Control run: never promoted. %(verdict)s"))
 UNJUDGED = Sentence(gettext_noop("Not promoted: %(why)s"))
 

@@ -15,6 +15,7 @@ from webapp.learning.messages import (
     FEW_LABELS,
     FEW_NEW_LABELS,
     FIRST_CHAMPION,
+    LIKELY_BETTER,
     MAY_BE_CHANCE,
     MAY_BE_WORSE,
     NO_BETTER,
@@ -88,6 +89,8 @@ def _against_champion(result: Result) -> Verdict:
         return Verdict(False, NO_BETTER(comparison=said))
     if low < -MARGIN:
         return Verdict(False, MAY_BE_WORSE(margin=MARGIN, comparison=said))
+    if low <= 0:
+        return Verdict(True, LIKELY_BETTER(margin=MARGIN, comparison=said, new=result.new_labels))
     return Verdict(True, BETTER(comparison=said, new=result.new_labels))
 
 

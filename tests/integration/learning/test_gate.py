@@ -29,7 +29,7 @@ def test_a_first_champion_needs_labels_and_more_than_chance():
     ("fields", "passed", "says"),
     [
         ({}, True, "Beats the champion"),
-        ({"difference_low": -MARGIN}, True, "Beats the champion"),
+        ({"difference_low": -MARGIN}, True, "Probably better, and not worse by more than 0.02"),
         ({"difference_low": -MARGIN - 0.001}, False, "could be more than"),
         ({"difference": 0.0}, False, "No better"),
         ({"difference": -0.01}, False, "No better"),

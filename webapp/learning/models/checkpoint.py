@@ -37,6 +37,13 @@ class Checkpoint(models.Model):
         """Return the kind of subjects that it answers for."""
         return ModelRole(self.role).kind
 
+    def lineage(self) -> list["Checkpoint"]:
+        """Return this checkpoint and those whose networks it goes on from, the newest first."""
+        found, rows = [self], Checkpoint.objects.filter(survey=self.survey_id, role=self.role)
+        while (base := rows.filter(sha256=found[-1].manifest.get("init", ""), pk__lt=found[-1].pk).first()) is not None:
+            found.append(base)
+        return found
+
     @property
     def threshold(self) -> float:
         """Return from which probability on it answers yes: a tracklet model's own, chosen on validation; else 0.5.
