@@ -32,7 +32,7 @@ QUERY = """
     FROM classifications_classification
     WHERE workflow_id = %(workflow)s AND withdrawn_at IS NULL AND is_counted AND evidence IS NOT NULL
 """
-FIELDS = (("subject", ">i8"), ("voter", ">i8"), ("answer", ">i2"))
+FIELDS = {"subject": "int8", "voter": "int8", "answer": "int2"}
 
 
 def all_votes(workflow: Workflow) -> Votes:
