@@ -74,7 +74,7 @@ def _detector(row: TrainingRun) -> files.Checkpoint:
     labels = curate.labels_of(_curated(row))[0]
     row.renew(message=messages.LEARNING(count=len(labels)))
     own = Checkpoint.objects.filter(run__workflow=row.workflow, role=row.role)
-    lead = (champion_of(row.survey, row.role) if row.may_promote else None) or own.first()
+    lead = (None if row.is_control else champion_of(row.survey, row.role)) or own.first()
     base = model_cache.model(lead).checkpoint if lead else None
     return train_detector(row, labels, base, lambda epoch: _report(row, epoch))
 
@@ -94,7 +94,7 @@ def _base(row: TrainingRun) -> Scorer | None:
         return None
     packaged = model_cache.imagenet().feature_key
     own = Checkpoint.objects.filter(run__workflow=row.workflow, role=row.role)
-    lead = champion_of(row.survey, row.role) if row.may_promote else own.first()
+    lead = own.first() if row.is_control else champion_of(row.survey, row.role)
     if lead is not None and lead.manifest["feature_key"] != packaged:
         return model_cache.scorer(lead)
     shadow = own.exclude(manifest__feature_key=packaged).first() if row.preset == Preset.FINETUNE else None

@@ -54,7 +54,7 @@ def posterior_of(row: Consensus, workflow: Workflow) -> float:
     mean of a Beta distribution, so that one vote is no certainty.
     """
     if workflow.method != Method.MAJORITY:
-        return float(certain_enough(expit(log_odds(workflow.prior) + row.evidence / NAT)))
+        return float(certain_enough(expit(log_odds(workflow.prior) + row.log_odds_micronats / NAT)))
     decided = row.votes_yes + row.votes_no
     return (row.votes_yes + PRIOR_VOTES * workflow.prior) / (decided + PRIOR_VOTES)
 

@@ -56,7 +56,9 @@ class Consensus(models.Model):
     votes_no = models.PositiveIntegerField(default=0)
     votes_unsure = models.PositiveIntegerField(default=0)
     follow_ups = models.JSONField(default=dict, help_text="votes by follow-up answer")
-    evidence = models.BigIntegerField(default=0, db_default=0, help_text="of all votes, millionths of a nat for yes")
+    log_odds_micronats = models.BigIntegerField(
+        default=0, db_default=0, help_text="of all votes, millionths of a nat for yes"
+    )
     posterior = models.FloatField(help_text="probability of yes")
     method = models.CharField(max_length=20, choices=Method)
     version = models.PositiveIntegerField(default=1, help_text="counts the updates")

@@ -72,7 +72,13 @@ def labels_of(test_set: TestSet) -> list[Label]:
 
 
 def _label(classes: Classes, subject: Subject) -> Label:
-    place = (subject.pk, subject.external_id, subject.array, subject.index, subject.object_group or subject.external_id)
+    place = (
+        subject.pk,
+        subject.external_id,
+        subject.zarr_array,
+        subject.zarr_index,
+        subject.object_group or subject.external_id,
+    )
     source = "ruling" if subject.gold_source == "ruling" else "gold"
     return Label(*place, classes.answer(subject.gold_label), classes.allowed(subject.gold_label), 1.0, source)
 

@@ -39,8 +39,8 @@ def subjects(of, real, *, kind="stamp", frames=1, seed=0, prefix="s", **fields):
             kind=kind,
             checksum=f"{prefix}{first + n}",
             object_group=f"{prefix}{first + n}",
-            array=array,
-            index=first + n,
+            zarr_array=array,
+            zarr_index=first + n,
             **fields,
         )
         for n in range(len(real))

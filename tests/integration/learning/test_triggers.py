@@ -30,7 +30,7 @@ def test_a_run_begins_once_enough_labels_are_in(workflow):
     settle_more(workflow, 1)
     housekeeping.retrain()
     run = TrainingRun.objects.get()
-    assert (run.workflow, run.preset, run.requested_by, run.may_promote) == (workflow, "head", None, True)
+    assert (run.workflow, run.preset, run.requested_by, run.is_control) == (workflow, "head", None, False)
     housekeeping.retrain()
     assert TrainingRun.objects.count() == 1
 

@@ -21,7 +21,7 @@ CONFIDENT = 0.9
 """Volunteers' posterior, of yes or of no, from which on it is a label."""
 
 SETTLED = (RetiredReason.CONSENSUS, RetiredReason.NOTHING_HERE, RetiredReason.HUMAN)
-COLUMNS = ("pk", "external_id", "array", "index", "object_group", "gold_label", "gold_source")
+COLUMNS = ("pk", "external_id", "zarr_array", "zarr_index", "object_group", "gold_label", "gold_source")
 
 
 Lines = tuple[tuple[float, ...], ...]
