@@ -10,7 +10,7 @@ from django.db.models import FilteredRelation, Q, QuerySet
 from webapp.archive.models import Subject
 from webapp.classifications.models import Mark
 from webapp.consensus.models import RetiredReason, Skill
-from webapp.learning.models import TrainingSet
+from webapp.learning.models import Checkpoint, TrainingSet
 from webapp.learning.roles import Classes, classes_of
 from webapp.learning.test_sets import TooLittleGold, current, current_nights, on_test_side
 from webapp.learning.training_sets import snapshot
@@ -125,6 +125,18 @@ def curate(workflow: Workflow) -> TrainingSet:
 def labels_of(training_set: TrainingSet) -> tuple[list[Label], Classes]:
     """Return the labels and classes of a training set, as they were curated."""
     return snapshot.read(FOLDER, training_set.hash)
+
+
+def trained_labels(checkpoint: Checkpoint) -> list[Label]:
+    """Return the labels that a checkpoint was trained on."""
+    training_set = checkpoint.run.training_set
+    return labels_of(training_set)[0] if training_set else []
+
+
+def without_objects_of(labels: list[Label], trained_on: list[Label]) -> list[Label]:
+    """Leave out the labels whose objects were trained on: a fair test has none of them."""
+    groups = {label.object_group for label in trained_on}
+    return [label for label in labels if label.object_group not in groups]
 
 
 def new_labels(labels: list[Label], before: list[Label]) -> int:
