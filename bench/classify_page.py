@@ -54,7 +54,8 @@ def make_workflow(name: str, frames: int, channels: int) -> str:
     array, first = PixelStore(settings.PIXELS).append(slug, blocks)
     rows = [
         Subject(
-            survey=survey, external_id=f"s{i}", kind=kind, array=array, index=first + i, checksum=f"{slug}{i}",
+            survey=survey, external_id=f"s{i}", kind=kind, zarr_array=array, zarr_index=first + i,
+            checksum=f"{slug}{i}",
             object_group=f"s{i}",
         )
         for i in range(n)

@@ -34,7 +34,7 @@ GOLD_EVERY = 20
 ANSWERS = 400
 
 SUBJECTS = """
-    INSERT INTO archive_subject (survey_id, external_id, kind, checksum, object_group, "array", "index", metadata,
+    INSERT INTO archive_subject (survey_id, external_id, kind, checksum, object_group, zarr_array, zarr_index, metadata,
         gold_label, gold_source, created_at)
     SELECT %(survey)s, 's' || i, 'tracklet', md5(i::text), 's' || i, '4x1x100x100-float32', i, '{}',
         CASE WHEN i %% %(gold)s = 0 THEN CASE WHEN i %% 40 = 0 THEN 'yes' ELSE 'no' END ELSE '' END, '', now()
@@ -49,9 +49,10 @@ QUEUE = """
 VOTES = """
     INSERT INTO classifications_classification (id, volunteer_id, workflow_id, subject_id, answer, follow_up, reason,
         created_at, is_counted, device, viewport)
-    SELECT gen_random_uuid(), %(first)s + (subject.index * %(each)s + vote) %% %(volunteers)s, %(workflow)s, subject.id,
+    SELECT gen_random_uuid(), %(first)s + (subject.zarr_index * %(each)s + vote) %% %(volunteers)s, %(workflow)s,
+        subject.id,
         CASE WHEN random() < 0.05 THEN 'unsure'
-            WHEN (random() < 0.85) = (subject.index %% 40 < 20) THEN 'yes' ELSE 'no' END,
+            WHEN (random() < 0.85) = (subject.zarr_index %% 40 < 20) THEN 'yes' ELSE 'no' END,
         '', 'new', now(), true, '', ''
     FROM archive_subject AS subject CROSS JOIN generate_series(1, %(each)s) AS vote
     WHERE subject.survey_id = %(survey)s

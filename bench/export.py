@@ -32,7 +32,7 @@ MOST_RATIO = 1.2
 
 PREPARE = [
     """
-    INSERT INTO archive_subject (survey_id, external_id, kind, checksum, object_group, "array", "index", metadata,
+    INSERT INTO archive_subject (survey_id, external_id, kind, checksum, object_group, zarr_array, zarr_index, metadata,
         gold_label, gold_source, created_at)
     SELECT %(survey)s, 's' || i, 'cutout', md5(i::text), 's' || i, '1x1x512x512-float32', i,
         '{"site": "T08", "#night": 60600, "filter": "o"}', '', '', now()
@@ -49,7 +49,7 @@ FILL = [
     """,
     """
     INSERT INTO classifications_classification (id, volunteer_id, workflow_id, subject_id, answer, follow_up, reason,
-        started_at, finished_at, created_at, device, viewport, is_counted, evidence)
+        started_at, finished_at, created_at, device, viewport, is_counted, log_odds_micronats)
     SELECT gen_random_uuid(), who.id, %(workflow)s, subject.id, (ARRAY['yes', 'no', 'unsure'])[1 + (vote %% 3)],
         '', 'new', now(), now(), now(), 'desktop', '1440x900', true, 0
     FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM archive_subject LIMIT %(subjects)s) AS subject

@@ -34,7 +34,7 @@ SUBMIT_MS = 60.0  # asked of the 95th percentile with the larger crowd that look
 GOLD_EVERY = 20
 
 SUBJECTS = """
-    INSERT INTO archive_subject (survey_id, external_id, kind, checksum, object_group, "array", "index", metadata,
+    INSERT INTO archive_subject (survey_id, external_id, kind, checksum, object_group, zarr_array, zarr_index, metadata,
         gold_label, gold_source, created_at)
     SELECT %(survey)s, 's' || i, 'tracklet', md5(i::text), 's' || i, '4x1x100x100-float32', i, '{"site": "T08"}',
         CASE WHEN i %% %(gold)s = 0 THEN 'yes' ELSE '' END, '', now()

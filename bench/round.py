@@ -30,7 +30,7 @@ SUBJECTS, FRAMES, DIMENSIONS = 100_000, 4, 1280
 GOLD_EVERY, VOTED_EVERY, VOLUNTEERS = 100, 20, 3
 
 ROWS = """
-    INSERT INTO archive_subject (survey_id, external_id, kind, checksum, object_group, "array", "index", metadata,
+    INSERT INTO archive_subject (survey_id, external_id, kind, checksum, object_group, zarr_array, zarr_index, metadata,
         gold_label, gold_source, created_at)
     SELECT %(survey)s, 's' || i, 'tracklet', md5(i::text), 's' || i, %(array)s, i, '{}',
         CASE WHEN i %% %(gold)s > 1 THEN '' WHEN i %% 2 = 0 THEN 'yes' ELSE 'no' END, 'manifest', now()
@@ -40,9 +40,9 @@ VOTES = """
     INSERT INTO classifications_classification (id, volunteer_id, workflow_id, subject_id, answer, follow_up, reason,
         device, viewport, created_at)
     SELECT gen_random_uuid(), volunteer.id, %(workflow)s, subject.id,
-        CASE WHEN "index" %% 2 = 0 THEN 'yes' ELSE 'no' END, '', 'new', '', '', now()
+        CASE WHEN zarr_index %% 2 = 0 THEN 'yes' ELSE 'no' END, '', 'new', '', '', now()
     FROM archive_subject AS subject CROSS JOIN volunteers_volunteer AS volunteer
-    WHERE ("index" / 2) %% %(every)s = %(turn)s
+    WHERE (zarr_index / 2) %% %(every)s = %(turn)s
 """
 
 

@@ -45,7 +45,7 @@ def add(survey: Survey, block: NDArray[np.float32], *, gold: bool) -> tuple[str,
     Subject.objects.bulk_create(
         Subject(
             survey=survey, external_id=f"s{index}", kind="stamp", checksum=f"{index}", object_group=f"s{index}",
-            array=array, index=index, gold_label=("yes", "no")[index % 2] if gold else "",
+            zarr_array=array, zarr_index=index, gold_label=("yes", "no")[index % 2] if gold else "",
         )
         for index in range(first, first + len(block))
     )  # fmt: skip

@@ -30,14 +30,14 @@ class Judged:
 
 def judged(run: TrainingRun, checkpoint: Checkpoint, champion: Checkpoint | None, frozen: TestSet) -> Judged:
     """Evaluate the candidate, and compare it with the champion on subjects that neither has trained on."""
-    learnt = _labels(checkpoint)
-    labels = _unseen(test_sets.labels_of(frozen), checkpoint)
+    trained_on = curate.trained_labels(checkpoint)
+    labels = curate.unseen_by(checkpoint, test_sets.labels_of(frozen))
     p = _probabilities(run, checkpoint, labels)
     metrics = _metrics(checkpoint, labels, p)
     intervals = metrics.get("intervals", {}).get("roc_auc") or [None, None]
-    result = {"labels": len(learnt), "auc": metrics.get("roc_auc"), "auc_low": intervals[0]}
+    result = {"labels": len(trained_on), "auc": metrics.get("roc_auc"), "auc_low": intervals[0]}
     if champion is not None:
-        result |= _comparison(run, checkpoint, champion, labels, p, learnt)
+        result |= _comparison(run, checkpoint, champion, labels, p, trained_on)
     return Judged(metrics, Result(**result), champion)
 
 
@@ -47,19 +47,19 @@ def _comparison(
     champion: Checkpoint,
     labels: list[Label],
     p: NDArray[Any],
-    learnt: list[Label],
+    trained_on: list[Label],
 ) -> dict[str, Any]:
-    taught = _labels(champion)
+    champion_trained_on = curate.trained_labels(champion)
     new = {
         "same_recipe": champion.manifest.get("preset") == checkpoint.manifest.get("preset"),
-        "new_labels": curate.new_labels(learnt, taught),
+        "new_labels": curate.new_labels(trained_on, champion_trained_on),
     }
-    fair = _unseen(labels, champion)
+    fair = curate.unseen_by(champion, labels)
     truth = np.array([label.label == "yes" for label in fair])
     if truth.all() or not truth.any():
         return new
-    kept = np.isin([label.subject_id for label in labels], [label.subject_id for label in fair])
-    ours = model_cache.model(checkpoint).p_real(p[kept])
+    is_fair = np.isin([label.subject_id for label in labels], [label.subject_id for label in fair])
+    ours = model_cache.model(checkpoint).p_real(p[is_fair])
     theirs = model_cache.model(champion).p_real(_probabilities(run, champion, fair))
     groups = np.array([label.object_group for label in fair])
     difference, low, high = bootstrap_difference(truth, ours, theirs, groups, "roc_auc")
@@ -98,14 +98,3 @@ def _metrics(checkpoint: Checkpoint, labels: list[Label], p: NDArray[np.float32]
     if all(len(label.allowed) == 1 and label.allowed[0] in model.classes for label in labels):
         said |= {"fine": evaluate(p, fine, model.classes, model.positive, groups)}
     return said
-
-
-def _labels(checkpoint: Checkpoint) -> list[Label]:
-    training_set = checkpoint.run.training_set
-    return curate.labels_of(training_set)[0] if training_set else []
-
-
-def _unseen(labels: list[Label], checkpoint: Checkpoint) -> list[Label]:
-    """Return the labels of objects that neither the checkpoint nor any before it in its lineage has learnt from."""
-    groups = {label.object_group for each in checkpoint.lineage() for label in _labels(each)}
-    return [label for label in labels if label.object_group not in groups]

@@ -41,11 +41,11 @@ def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     found = Subject.objects.observed().filter(
         survey=row.run.survey_id,
         kind=row.run.checkpoint.kind,
-        array=row.array,
-        index__gte=row.start,
-        index__lt=row.stop,
+        zarr_array=row.zarr_array,
+        zarr_index__gte=row.start,
+        zarr_index__lt=row.stop,
     )
-    table = np.array(list(found.order_by("index").values_list("pk", "index")), dtype=np.int64).reshape(-1, 2)
+    table = np.array(list(found.order_by("zarr_index").values_list("pk", "zarr_index")), dtype=np.int64).reshape(-1, 2)
     return table[:, 0], table[:, 1]
 
 
@@ -62,7 +62,7 @@ def _looked_at(
     parts = [np.zeros((0, len(model.classes)), dtype=np.float32)]
     found: dict[int, list[Detection]] = {}
     for first in range(0, len(indexes), SLAB):
-        known = features.of(row.array, indexes[first : first + SLAB])
+        known = features.of(row.zarr_array, indexes[first : first + SLAB])
         seen = _tracks(row, ids[first : first + SLAB], known.shape[1])
         parts.append(model.probabilities_from_features(known, seen))
         if isinstance(model, DetectorScorer):

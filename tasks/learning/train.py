@@ -30,6 +30,7 @@ from webapp.core.jobs import Cancelled, LeaseLost
 from webapp.learning import messages, scores, test_sets
 from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promotion import ChampionChanged, champion_of, settle, settle_unjudged
+from webapp.learning.starting_checkpoint import starting_classifier, starting_detector
 from webapp.learning.test_sets import TooLittleGold
 from webapp.learning.training_sets import curate
 from webapp.learning.training_sets.snapshot import Label
@@ -70,12 +71,10 @@ def _train(row: TrainingRun) -> Checkpoint:
 
 
 def _detector(row: TrainingRun) -> files.Checkpoint:
-    """Train a detector, which goes on from the champion, or from the workflow's own newest."""
     labels = curate.labels_of(_curated(row))[0]
     row.renew(message=messages.LEARNING(count=len(labels)))
-    own = Checkpoint.objects.filter(run__workflow=row.workflow, role=row.role)
-    lead = (champion_of(row.survey, row.role) if row.may_promote else None) or own.first()
-    base = model_cache.model(lead).checkpoint if lead else None
+    start = starting_detector(row)
+    base = model_cache.model(start).checkpoint if start else None
     return train_detector(row, labels, base, lambda epoch: _report(row, epoch))
 
 
@@ -85,20 +84,8 @@ def _cross_validated(row: TrainingRun, given: Examples) -> NDArray[np.float32]:
 
 
 def _base(row: TrainingRun) -> Scorer | None:
-    """Return whose network a head goes on, or a fine-tuning begins with; None for the packaged one, or a fresh one.
-
-    A head goes on the champion's network. A fine-tuning begins with it too, or else with the newest that the workflow
-    has in the shadow. A control has nothing from the champion; it goes on from its own newest model.
-    """
-    if row.preset == Preset.SMALL:
-        return None
-    packaged = model_cache.imagenet().feature_key
-    own = Checkpoint.objects.filter(run__workflow=row.workflow, role=row.role)
-    lead = champion_of(row.survey, row.role) if row.may_promote else own.first()
-    if lead is not None and lead.manifest["feature_key"] != packaged:
-        return model_cache.scorer(lead)
-    shadow = own.exclude(manifest__feature_key=packaged).first() if row.preset == Preset.FINETUNE else None
-    return model_cache.scorer(shadow) if shadow else None
+    start = starting_classifier(row, model_cache.imagenet().feature_key)
+    return model_cache.scorer(start) if start else None
 
 
 @contextmanager

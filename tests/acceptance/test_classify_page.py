@@ -265,7 +265,7 @@ def test_the_browser_stretches_as_the_science_does(db, open_page, picture):
 def make_workflow_of(block):
     survey = sky.survey("night")
     array, index = PixelStore(settings.PIXELS).append("night", block[None])
-    place = {"array": array, "index": index, "checksum": "a", "object_group": "a"}
+    place = {"zarr_array": array, "zarr_index": index, "checksum": "a", "object_group": "a"}
     row = Subject.objects.create(survey=survey, external_id="a", kind="stamp", **place)
     workflow = sky.workflow(survey)
     workflow.subject_sets.add(SubjectSet.objects.create(survey=survey, name="all"))

@@ -31,7 +31,7 @@ def subject(db):
     image = noisy((SIDE, SIDE), line(40, 60, 200, 180), line(180, 30, 240, 90))
     array, index = PixelStore(settings.PIXELS).append("night", image[None, None, None].astype(np.float32))
     row = Subject.objects.create(
-        survey=workflow.survey, external_id="cutout0", kind="cutout", checksum="c0", array=array, index=index
+        survey=workflow.survey, external_id="cutout0", kind="cutout", checksum="c0", zarr_array=array, zarr_index=index
     )
     sky.queue(workflow, [row])
     for nudge in (0, 2):

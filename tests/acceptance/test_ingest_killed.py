@@ -81,7 +81,7 @@ def wait_until(holds, seconds=240.0):
 
 
 def assert_everything_is_there_once(url, data, pixels):
-    rows = ask(url, 'SELECT external_id::int, "array", "index" FROM archive_subject ORDER BY 1')
+    rows = ask(url, "SELECT external_id::int, zarr_array, zarr_index FROM archive_subject ORDER BY 1")
     assert [external_id for external_id, _, _ in rows] == list(range(STAMPS))
     assert {array for _, array, _ in rows} == {f"1x1x{SIDE}x{SIDE}-float32"}
     indexes = np.array([index for _, _, index in rows])

@@ -68,7 +68,7 @@ def test_scoring_whose_worker_is_killed_is_taken_up_where_it_was(workflow, tmp_p
     start_training(workflow=workflow, by=None)
     with running_worker(tmp_path) as worker:
         wait_until(is_(ScoringRun.objects, state=JobState.DONE), "The first round", tmp_path)
-        array = workflow.survey.subjects.first().array
+        array = workflow.survey.subjects.first().zarr_array
         workflow.queue.filter(is_gold=False).update(reason="new", priority=0)
         ranges = [(array, start, start + 4) for start in range(0, 160, 4)]
         run = start_scoring(Checkpoint.objects.get(), ranges)

@@ -54,8 +54,8 @@ def make_subject(survey, external_id, gold_label=""):
         kind="tracklet",
         checksum=uuid.uuid5(uuid.NAMESPACE_OID, external_id).hex,
         object_group=external_id,
-        array="2x1x8x8-float32",
-        index=index,
+        zarr_array="2x1x8x8-float32",
+        zarr_index=index,
         metadata={"site": "T08", "#truth": "AST", "!filter": "o"},
         gold_label=gold_label,
     )

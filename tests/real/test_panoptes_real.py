@@ -31,7 +31,8 @@ def queue(*external_ids):
     members = SubjectSet.objects.create(survey=survey, name="all")
     rows = [
         Subject(
-            survey=survey, external_id=each, kind="stamp", array="1x1x8x8-float32", index=place, checksum=each,
+            survey=survey, external_id=each, kind="stamp", zarr_array="1x1x8x8-float32", zarr_index=place,
+            checksum=each,
             object_group=each,
         )
         for place, each in enumerate(external_ids)

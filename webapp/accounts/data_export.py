@@ -28,7 +28,7 @@ LEFT_OUT = (
     "is_trusted",
     "revision",
     "applied_revision",
-    "evidence",
+    "log_odds_micronats",
 )
 NAMES = {
     "subject_id": ["subject__survey__slug", "subject__external_id"],

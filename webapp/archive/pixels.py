@@ -28,12 +28,12 @@ def pixels_of(subject: Subject) -> np.ndarray:
         The store holds none.
     """
     try:
-        return pixel_store().get(subject.survey.slug, subject.array, subject.index)
+        return pixel_store().get(subject.survey.slug, subject.zarr_array, subject.zarr_index)
     except FileNotFoundError as error:
-        raise LookupError(f"The store holds no array {subject.survey.slug}/{subject.array}.") from error
+        raise LookupError(f"The store holds no array {subject.survey.slug}/{subject.zarr_array}.") from error
 
 
 def shape_of(subject: Subject) -> tuple[int, int, int, int]:
     """Return frames, channels, height and width, which the name of the pixel array begins with."""
-    frames, channels, height, width = (int(side) for side in subject.array.partition("-")[0].split("x"))
+    frames, channels, height, width = (int(side) for side in subject.zarr_array.partition("-")[0].split("x"))
     return frames, channels, height, width

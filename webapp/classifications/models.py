@@ -49,8 +49,8 @@ class Classification(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True)
     is_counted = models.BooleanField(default=False, db_default=False)
-    position = models.BigIntegerField(null=True, help_text="the place in which it began to count, among all answers")
-    evidence = models.BigIntegerField(
+    count_order = models.BigIntegerField(null=True, help_text="the place in which it began to count, among all answers")
+    log_odds_micronats = models.BigIntegerField(
         null=True,
         help_text="millionths of a nat for yes, by its volunteer's record then; null weighs nothing",
     )

@@ -29,7 +29,7 @@ class Feedback:
 
 def feedback_on(workflow: Workflow, subject: int, answer: str) -> Feedback | None:
     """Return what to tell after an answer to a subject of known class; None where it is not known."""
-    row = Subject.objects.only("survey", "gold_label", "gold_source", "metadata", "array").get(pk=subject)
+    row = Subject.objects.only("survey", "gold_label", "gold_source", "metadata", "zarr_array").get(pk=subject)
     row.survey = workflow.survey
     truth = row.gold_answer()
     if not truth:

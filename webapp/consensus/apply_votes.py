@@ -73,7 +73,7 @@ def _weigh(workflow: Workflow, ballots: Collection[Ballot], entries: Mapping[int
         given = [(answer.answer, true if new else "") for answer, true, new in zip(answers, truth, taught, strict=True)]
         evidence, record = weigh_in_order(workflow.method, voter.record, given)
         for answer, weight in zip(answers, evidence, strict=True):
-            answer.is_counted, answer.evidence = True, weight if voter.is_trusted else None
+            answer.is_counted, answer.log_odds_micronats = True, weight if voter.is_trusted else None
         if record != voter.record:
             records[voter.volunteer] = record
     set_records(workflow, records)
@@ -83,10 +83,10 @@ def _add(row: Consensus, answers: Sequence[Classification]) -> None:
     """Add to a sum the answers that weigh something."""
     follow_ups = Counter(row.follow_ups)
     for answer in answers:
-        if answer.evidence is not None:
+        if answer.log_odds_micronats is not None:
             name = VOTE_COLUMNS[answer.answer]
             setattr(row, name, getattr(row, name) + 1)
-            row.evidence += answer.evidence
+            row.log_odds_micronats += answer.log_odds_micronats
             follow_ups.update([answer.follow_up] if answer.follow_up else [])
     row.follow_ups = dict(sorted(follow_ups.items()))
 

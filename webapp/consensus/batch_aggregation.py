@@ -30,9 +30,9 @@ QUERY = """
     SELECT subject_id::bigint, volunteer_id::bigint,
         coalesce(array_position(%(classes)s::text[], answer::text) - 1, cardinality(%(classes)s::text[]))::smallint
     FROM classifications_classification
-    WHERE workflow_id = %(workflow)s AND withdrawn_at IS NULL AND is_counted AND evidence IS NOT NULL
+    WHERE workflow_id = %(workflow)s AND withdrawn_at IS NULL AND is_counted AND log_odds_micronats IS NOT NULL
 """
-FIELDS = (("subject", ">i8"), ("voter", ">i8"), ("answer", ">i2"))
+FIELDS = {"subject": "int8", "voter": "int8", "answer": "int2"}
 
 
 def all_votes(workflow: Workflow) -> Votes:

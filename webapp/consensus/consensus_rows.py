@@ -13,7 +13,7 @@ from webapp.workflows.models import Workflow
 
 ROW = Columns(Consensus, "summed")
 VOTES = tuple(VOTE_COLUMNS.values())
-WRITTEN = ("subject_id", *VOTES, "evidence", "posterior", "is_retired", "retired_reason", "retired_at")
+WRITTEN = ("subject_id", *VOTES, "log_odds_micronats", "posterior", "is_retired", "retired_reason", "retired_at")
 
 # Slots that are taken: leases that are out, and answers that do not count yet. Nobody asks for those of gold.
 TAKEN = """
@@ -41,15 +41,15 @@ _COUNTED = ", ".join(
 
 # Every vote of the subject is read, instead of what was summed before.
 ADD_UP = f"""
-    SELECT entry.subject_id, {TAKEN}, votes.evidence, votes.follow_ups, {", ".join(f"votes.{name}" for name in VOTES)},
-        {ROW.sql}
+    SELECT entry.subject_id, {TAKEN}, votes.log_odds_micronats, votes.follow_ups,
+        {", ".join(f"votes.{name}" for name in VOTES)}, {ROW.sql}
     FROM queue_queueentry AS entry {SUMMED}
     CROSS JOIN LATERAL (
-        SELECT {_COUNTED}, coalesce(sum(vote.evidence), 0) AS evidence,
+        SELECT {_COUNTED}, coalesce(sum(vote.log_odds_micronats), 0) AS log_odds_micronats,
             array_agg(vote.follow_up) FILTER (WHERE vote.follow_up <> '') AS follow_ups
         FROM classifications_classification AS vote
         WHERE vote.workflow_id = entry.workflow_id AND vote.subject_id = entry.subject_id
-            AND vote.withdrawn_at IS NULL AND vote.is_counted AND vote.evidence IS NOT NULL
+            AND vote.withdrawn_at IS NULL AND vote.is_counted AND vote.log_odds_micronats IS NOT NULL
     ) AS votes
     WHERE entry.id = ANY(%s)
 """  # noqa: S608  # column names of our own models
@@ -62,34 +62,35 @@ WRITE = f"""
     WITH summed AS (
         SELECT * FROM unnest(
             %(subject_id)s::bigint[], {", ".join(f"%({name})s::int[]" for name in VOTES)},
-            %(evidence)s::bigint[], %(follow_ups)s::text[], %(posterior)s::float8[], %(is_retired)s::boolean[],
-            %(retired_reason)s::text[], %(retired_at)s::timestamptz[], %(open_slots)s::smallint[]
-        ) AS row (subject_id, {_NAMES}, evidence, follow_ups, posterior, is_retired,
-            retired_reason, retired_at, open_slots)
+            %(log_odds_micronats)s::bigint[], %(follow_ups)s::text[], %(posterior)s::float8[],
+            %(is_retired)s::boolean[], %(retired_reason)s::text[], %(retired_at)s::timestamptz[],
+            %(open_slots)s::smallint[]
+        ) AS row (subject_id, {_NAMES}, log_odds_micronats, follow_ups, posterior, is_retired, retired_reason,
+            retired_at, open_slots)
     ), stored AS (
         INSERT INTO consensus_consensus AS old (
-            workflow_id, subject_id, {_NAMES}, evidence, follow_ups, posterior, method,
+            workflow_id, subject_id, {_NAMES}, log_odds_micronats, follow_ups, posterior, method,
             version, is_retired, retired_reason, retired_at, updated_at
         )
-        SELECT %(workflow)s, subject_id, {_NAMES}, evidence, follow_ups::jsonb, posterior,
+        SELECT %(workflow)s, subject_id, {_NAMES}, log_odds_micronats, follow_ups::jsonb, posterior,
             %(method)s, 1, is_retired, retired_reason, retired_at, now()
         FROM summed WHERE {" + ".join(VOTES)} > 0 OR is_retired
         ON CONFLICT (workflow_id, subject_id) DO UPDATE SET
             {", ".join(f"{name} = excluded.{name}" for name in VOTES)},
-            evidence = excluded.evidence, follow_ups = excluded.follow_ups, posterior = excluded.posterior,
-            method = excluded.method, version = old.version + 1, is_retired = excluded.is_retired,
-            retired_reason = excluded.retired_reason, retired_at = excluded.retired_at,
-            updated_at = excluded.updated_at
+            log_odds_micronats = excluded.log_odds_micronats, follow_ups = excluded.follow_ups,
+            posterior = excluded.posterior, method = excluded.method, version = old.version + 1,
+            is_retired = excluded.is_retired, retired_reason = excluded.retired_reason,
+            retired_at = excluded.retired_at, updated_at = excluded.updated_at
     ), gone AS (
         DELETE FROM consensus_consensus AS old USING summed
         WHERE old.workflow_id = %(workflow)s AND old.subject_id = summed.subject_id
             AND {" + ".join(f"summed.{name}" for name in VOTES)} = 0 AND NOT summed.is_retired
     ), numbered AS MATERIALIZED (
-        SELECT id, evidence, nextval('classifications_position') AS position
-        FROM unnest(%(counted)s::uuid[], %(weights)s::bigint[]) AS counted (id, evidence)
+        SELECT id, log_odds_micronats, nextval('classifications_count_order') AS count_order
+        FROM unnest(%(counted)s::uuid[], %(weights)s::bigint[]) AS counted (id, log_odds_micronats)
     ), weighed AS (
         UPDATE classifications_classification AS answer
-        SET is_counted = true, evidence = numbered.evidence, position = numbered.position
+        SET is_counted = true, log_odds_micronats = numbered.log_odds_micronats, count_order = numbered.count_order
         FROM numbered WHERE answer.id = numbered.id
     )
     UPDATE queue_queueentry AS entry SET open_slots = summed.open_slots, is_retired = summed.is_retired
@@ -108,11 +109,11 @@ def read_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tu
 def recompute_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
     """Do what `read_rows` does, with the sums made anew of all votes that weigh."""
     rows = {}
-    for subject, taken, evidence, follow_ups, *rest in fetch(ADD_UP, [[entry.pk for entry in entries]]):
+    for subject, taken, log_odds_micronats, follow_ups, *rest in fetch(ADD_UP, [[entry.pk for entry in entries]]):
         row = _row(workflow, subject, rest[len(VOTES) :])
         for name, votes in zip(VOTES, rest, strict=False):
             setattr(row, name, votes)
-        row.evidence = int(evidence)
+        row.log_odds_micronats = int(log_odds_micronats)
         row.follow_ups = dict(sorted(Counter(follow_ups or ()).items()))
         rows[subject] = (row, taken)
     return rows
@@ -126,14 +127,14 @@ def write_rows(
 ) -> None:
     """Write sums, queue and the answers that begin to count; a subject without votes has no sum, as before its first.
 
-    The answers stand in the order in which they count, each with its `evidence`.
+    The answers stand in the order in which they count, each with its `log_odds_micronats`.
     """
     summed = [rows[entry.subject_id] for entry in entries]
     parameters: dict[str, Any] = {name: [getattr(row, name) for row in summed] for name in WRITTEN}
     parameters["follow_ups"] = [json.dumps(row.follow_ups) for row in summed]
     parameters["open_slots"] = [entry.open_slots for entry in entries]
     parameters["counted"] = [answer.pk for answer in counted]
-    parameters["weights"] = [answer.evidence for answer in counted]
+    parameters["weights"] = [answer.log_odds_micronats for answer in counted]
     execute(WRITE, parameters | {"workflow": workflow.pk, "method": workflow.method})
 
 

@@ -46,14 +46,14 @@ def evidence_of(method: str, counts: Counts, answer: str) -> int:
 
 def posterior_of(row: Consensus, workflow: Workflow) -> float:
     """Return the probability of yes, from the row's votes or evidence and the workflow's prior."""
-    return probability(workflow.method, row.votes_yes, row.votes_no, row.evidence, workflow.prior)
+    return probability(workflow.method, row.votes_yes, row.votes_no, row.log_odds_micronats, workflow.prior)
 
 
 NO_PRIOR = 0.5
 """The prior that leaves the votes to speak for themselves."""
 
 
-def probability(method: str, yes: int, no: int, evidence: int, prior: float = NO_PRIOR) -> float:
+def probability(method: str, yes: int, no: int, log_odds_micronats: int, prior: float = NO_PRIOR) -> float:
     """Return the probability of yes, in (0, 1), that votes and a prior come to.
 
     A majority's probability is its share of the votes that decided, with the prior as two votes more: the mean of a
@@ -61,7 +61,7 @@ def probability(method: str, yes: int, no: int, evidence: int, prior: float = NO
     """
     if method == Method.MAJORITY:
         return (yes + PRIOR_VOTES * prior) / (yes + no + PRIOR_VOTES)
-    return float(certain_enough(expit(log_odds(prior) + evidence / NAT)))
+    return float(certain_enough(expit(log_odds(prior) + log_odds_micronats / NAT)))
 
 
 def weigh_in_order(method: str, counts: Counts, given: Iterable[tuple[str, str]]) -> tuple[list[int], Counts]:

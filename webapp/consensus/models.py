@@ -57,14 +57,14 @@ class RetiredReason(models.TextChoices):
 CONFIDENT = 0.9
 """P(yes) or P(no), by the votes alone, from which on an open subject's consensus is a label."""
 
-EVIDENCE = round(NAT * log(CONFIDENT / (1 - CONFIDENT)))
+_CONFIDENT = round(NAT * log(CONFIDENT / (1 - CONFIDENT)))
 _DECIDED = reduce(add, (F(VOTE_COLUMNS[answer]) for answer in CLASSES))
 _BY_MAJORITY = [
     Q(**{f"{VOTE_COLUMNS[answer]}__gte": CONFIDENT * (_DECIDED + PRIOR_VOTES) - PRIOR_VOTES / 2}) for answer in CLASSES
 ]
 SETTLED = (RetiredReason.CONSENSUS, RetiredReason.NOTHING_HERE, RetiredReason.HUMAN)
 IS_SETTLED = Q(is_retired=True, retired_reason__in=SETTLED)
-_BY_EVIDENCE = Q(evidence__gte=EVIDENCE) | Q(evidence__lte=-EVIDENCE)
+_BY_EVIDENCE = Q(log_odds_micronats__gte=_CONFIDENT) | Q(log_odds_micronats__lte=-_CONFIDENT)
 IS_CONFIDENT = (~Q(method=Method.MAJORITY) & _BY_EVIDENCE) | (
     Q(method=Method.MAJORITY) & (_BY_MAJORITY[0] | _BY_MAJORITY[1])
 )
@@ -90,7 +90,9 @@ class Consensus(models.Model):
     votes_no = models.PositiveIntegerField(default=0)
     votes_unsure = models.PositiveIntegerField(default=0)
     follow_ups = models.JSONField(default=dict, help_text="votes by follow-up answer")
-    evidence = models.BigIntegerField(default=0, db_default=0, help_text="of all votes, millionths of a nat for yes")
+    log_odds_micronats = models.BigIntegerField(
+        default=0, db_default=0, help_text="of all votes, millionths of a nat for yes"
+    )
     posterior = models.FloatField(help_text="probability of yes")
     method = models.CharField(max_length=20, choices=Method)
     version = models.PositiveIntegerField(default=1, help_text="counts the updates")

@@ -35,19 +35,20 @@ VOTES = 50_000
 
 # Answers without a place are of before places were given, or were imported: they come in the order of their times.
 READ = """
-    SELECT answer.volunteer_id, answer.id, answer.answer, answer.subject_id, subject.gold_label, answer.position,
-        answer.evidence
+    SELECT answer.volunteer_id, answer.id, answer.answer, answer.subject_id, subject.gold_label, answer.count_order,
+        answer.log_odds_micronats
     FROM classifications_classification AS answer JOIN archive_subject AS subject ON subject.id = answer.subject_id
     WHERE answer.workflow_id = %(workflow)s AND answer.volunteer_id = ANY(%(volunteers)s)
         AND answer.withdrawn_at IS NULL AND answer.is_counted
-    ORDER BY answer.volunteer_id, answer.position, answer.created_at, answer.id
+    ORDER BY answer.volunteer_id, answer.count_order, answer.created_at, answer.id
 """
 WRITE = """
     WITH numbered AS MATERIALIZED (
-        SELECT id, evidence, CASE WHEN place IS NULL THEN nextval('classifications_position') ELSE place END AS position
-        FROM unnest(%(id)s::uuid[], %(evidence)s::bigint[], %(position)s::bigint[]) AS row (id, evidence, place)
+        SELECT id, evidence, CASE WHEN place IS NULL THEN nextval('classifications_count_order') ELSE place END AS place
+        FROM unnest(%(id)s::uuid[], %(evidence)s::bigint[], %(place)s::bigint[]) AS row (id, evidence, place)
     )
-    UPDATE classifications_classification AS answer SET evidence = numbered.evidence, position = numbered.position
+    UPDATE classifications_classification AS answer
+    SET log_odds_micronats = numbered.evidence, count_order = numbered.place
     FROM numbered WHERE answer.id = numbered.id
 """
 
@@ -77,8 +78,8 @@ def replay(workflow: Workflow, volunteers: Collection[int]) -> None:
     for who, answers in groupby(rows, key=itemgetter(0)):
         records[who] = _replay_one(workflow, list(answers), truths, undone, who not in suspect, changed)
     if changed:
-        ids, evidence, positions = map(list, zip(*changed, strict=True))
-        execute(WRITE, {"id": ids, "evidence": evidence, "position": positions})
+        ids, evidence, places = map(list, zip(*changed, strict=True))
+        execute(WRITE, {"id": ids, "evidence": evidence, "place": places})
     set_records(workflow, dict(sorted(records.items())))
 
 
@@ -115,10 +116,10 @@ def _replay_one(
 ) -> Counts:
     """Weigh one volunteer's answers; append those that weigh something else now, and return the record."""
     evidence, record = weigh_in_order(workflow.method, NEWCOMER, _given(answers, truths, undone))
-    for (_, pk, _, _, _, position, before), weight in zip(answers, evidence, strict=True):
+    for (_, pk, _, _, _, place, before), weight in zip(answers, evidence, strict=True):
         now = weight if is_trusted else None
-        if position is None or now != before:
-            changed.append((pk, now, position))
+        if place is None or now != before:
+            changed.append((pk, now, place))
     return record
 
 

@@ -16,8 +16,8 @@ from webapp.workflows.models import FLAG, Method, Workflow
 
 # What a person retired stays so, and training subjects never retire.
 READ = f"""
-    SELECT summed.subject_id, {", ".join(f"summed.{column}" for column in VOTE_COLUMNS.values())}, summed.evidence,
-        coalesce((summed.follow_ups ->> %(flag)s)::int, 0), summed.is_retired
+    SELECT summed.subject_id, {", ".join(f"summed.{column}" for column in VOTE_COLUMNS.values())},
+        summed.log_odds_micronats, coalesce((summed.follow_ups ->> %(flag)s)::int, 0), summed.is_retired
     FROM consensus_consensus AS summed
     JOIN queue_queueentry AS entry
         ON entry.workflow_id = summed.workflow_id AND entry.subject_id = summed.subject_id

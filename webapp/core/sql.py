@@ -4,7 +4,6 @@ The ORM would take longer than the server does there. The server keeps the state
 connection, and plans each of them once.
 """
 
-import io
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -77,10 +76,10 @@ class Columns:
         return self.model.from_db(connection.alias, self.names, converted)
 
 
-HEADER, TRAILER = 19, 2
+_NUMPY = {"int2": np.int16, "int8": np.int64, "float8": np.float64}
 
 
-def copy_out(query: str, fields: Sequence[tuple[str, str]], parameters: Mapping[str, Any]) -> NDArray[np.void]:
+def copy_out(query: str, fields: Mapping[str, str], parameters: Mapping[str, Any]) -> NDArray[np.void]:
     """Return the rows of a SELECT as a structured array.
 
     Parameters
@@ -88,20 +87,14 @@ def copy_out(query: str, fields: Sequence[tuple[str, str]], parameters: Mapping[
     query
         Its columns are of the types of `fields`, in their order, and never null.
     fields
-        Names and big-endian numpy types: (">i8" for bigint, ">i2" for smallint, ">f8" for double precision).
+        Names and PostgreSQL's types: int2, int8 or float8.
     parameters
         Of the query, by name.
     """
-    pairs = (pair for name, kind in fields for pair in ((f"{name}_length", ">i4"), (name, kind)))
-    row = np.dtype([("fields", ">i2"), *pairs])
-    stream = io.BytesIO()
     connection.ensure_connection()
-    statement = f"COPY ({query}) TO STDOUT (FORMAT binary)"
-    with connection.connection.cursor().copy(statement, parameters) as copy:
-        for part in copy:
-            stream.write(part)
-    size = stream.getbuffer().nbytes - HEADER - TRAILER
-    return np.frombuffer(stream.getbuffer(), dtype=row, count=size // row.itemsize, offset=HEADER)
+    with connection.connection.cursor().copy(f"COPY ({query}) TO STDOUT (FORMAT binary)", parameters) as copy:
+        copy.set_types(list(fields.values()))
+        return np.fromiter(copy.rows(), dtype=[(name, _NUMPY[kind]) for name, kind in fields.items()])
 
 
 T = TypeVar("T")

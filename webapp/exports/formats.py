@@ -33,7 +33,7 @@ def lines_export(workflow: Workflow) -> Iterator[bytes]:
 def count_lines(workflow: Workflow) -> int:
     """Return how many lines belong to answers that count and weigh."""
     counted = Mark.objects.standing().filter(classification__workflow=workflow, classification__is_counted=True)
-    return counted.filter(classification__evidence__isnull=False).count()
+    return counted.filter(classification__log_odds_micronats__isnull=False).count()
 
 
 def _rows(page: Sequence[Given]) -> Iterator[Sequence[Any]]:

@@ -32,7 +32,7 @@ SELECT = f"""
     SELECT answer.id, answer.subject_id, volunteer.key, volunteer.user_id IS NOT NULL, answer.answer,
         answer.follow_up, answer.reason, {ISO.format("answer.started_at")}, {ISO.format("answer.finished_at")},
         {ISO.format("answer.created_at")}, extract(epoch FROM answer.finished_at - answer.started_at)::float8,
-        answer.device, answer.viewport, answer.frames_seen, answer.evidence IS NOT NULL
+        answer.device, answer.viewport, answer.frames_seen, answer.log_odds_micronats IS NOT NULL
     FROM classifications_classification AS answer
     JOIN volunteers_volunteer AS volunteer ON volunteer.id = answer.volunteer_id
     WHERE answer.workflow_id = %(workflow)s AND answer.withdrawn_at IS NULL AND answer.is_counted

@@ -224,6 +224,4 @@ def score_shadow(checkpoint: Checkpoint, champion: Checkpoint | None) -> None:
 
 
 def _verdict(run: TrainingRun, verdict: Verdict) -> Verdict:
-    if run.may_promote:
-        return verdict
-    return Verdict(False, CONTROL(verdict=verdict.sentence))
+    return Verdict(False, CONTROL(verdict=verdict.sentence)) if run.is_control else verdict

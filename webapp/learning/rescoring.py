@@ -33,7 +33,7 @@ def score_unscored(champion: Checkpoint, *, given_up: bool) -> ScoringRun | None
 def unscored(champion: Checkpoint, besides: Iterable[Range] = ()) -> list[Range]:
     """Return the ranges that no shard of the champion's has scored or is about to, but for those `besides`."""
     shards = _shards(champion).exclude(state__in=(JobState.FAILED, JobState.CANCELLED))
-    covered = [*shards.values_list("array", "start", "stop"), *besides]
+    covered = [*shards.values_list("zarr_array", "start", "stop"), *besides]
     return [
         (array, start, stop)
         for array, first, last in whole_archive(champion)
@@ -45,7 +45,7 @@ def failures(champion: Checkpoint) -> list[ScoringShard]:
     """Return the last failure in each range that is unscored because of it, newest first."""
     open_ranges = unscored(champion)
     failed = _shards(champion).filter(state=JobState.FAILED).order_by("-pk")
-    newest = {(shard.array, shard.start): shard for shard in reversed(failed)}
+    newest = {(shard.zarr_array, shard.start): shard for shard in reversed(failed)}
     return [shard for shard in reversed(newest.values()) if any(_holds(each, shard) for each in open_ranges)]
 
 
@@ -68,13 +68,13 @@ def _shards(champion: Checkpoint) -> QuerySet[ScoringShard]:
 
 
 def _given_up(champion: Checkpoint) -> list[Range]:
-    failed = _shards(champion).filter(state=JobState.FAILED).values_list("array", "start", "stop")
+    failed = _shards(champion).filter(state=JobState.FAILED).values_list("zarr_array", "start", "stop")
     return [(array, start, stop) for array, start, stop, n in failed.annotate(n=Count("pk")) if n >= TRIES]
 
 
 def _holds(place: Range, shard: ScoringShard) -> bool:
     array, start, stop = place
-    return array == shard.array and start <= shard.start < stop
+    return array == shard.zarr_array and start <= shard.start < stop
 
 
 def score_arrivals() -> list[ScoringRun]:

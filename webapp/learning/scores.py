@@ -20,10 +20,13 @@ from webapp.learning.models import Detection as Row
 from webapp.learning.roles import role_of
 from webapp.workflows.models import Workflow
 
-_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_TRAILER = b"\xff\xff"
-_FLOAT8 = 701  # the type's number in pg_type
-_COLUMNS = ("checkpoint_id", "subject_id", "probabilities", "p_real", "entropy")
+_COLUMNS = {
+    "checkpoint_id": "int8",
+    "subject_id": "int8",
+    "probabilities": "float8[]",
+    "p_real": "float8",
+    "entropy": "float8",
+}
 
 
 @transaction.atomic
@@ -41,46 +44,23 @@ def write_scores(
     p_real
         (n,), in 0..1.
     """
-    table, columns = Score._meta.db_table, ", ".join(_COLUMNS)
+    table = Score._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
             f"DELETE FROM {table} WHERE checkpoint_id = %s AND subject_id = ANY(%s)",  # noqa: S608 - our own table
             [checkpoint_id, subject_ids.tolist()],
         )
-        with cursor.copy(f"COPY {table} ({columns}) FROM STDIN WITH (FORMAT BINARY)") as copy:
-            copy.write(_HEADER + packed(checkpoint_id, subject_ids, probabilities, p_real).tobytes() + _TRAILER)
+        with cursor.copy(f"COPY {table} ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(list(_COLUMNS.values()))
+            columns = (subject_ids, probabilities, p_real, binary_entropy(p_real))
+            for row in zip(*(np.asarray(column).tolist() for column in columns), strict=True):
+                copy.write_row((checkpoint_id, *row))
 
 
 def binary_entropy(p: NDArray[Any]) -> NDArray[np.float64]:
     """Return the entropy (n,), in nats, of yes with probability `p` against no; 0 where p is 0 or 1."""
     clipped = np.clip(np.asarray(p, dtype=np.float64), 1e-300, 1 - 1e-16)
     return np.asarray(-(clipped * np.log(clipped) + (1 - clipped) * np.log1p(-clipped)))
-
-
-def packed(
-    checkpoint_id: int, subject_ids: NDArray[np.int64], probabilities: NDArray[Any], p_real: NDArray[Any]
-) -> NDArray[np.void]:
-    """Return rows (n,) laid out as PostgreSQL's binary COPY wants them: each field behind its length, big-endian."""
-    n, k = probabilities.shape
-    rows = np.zeros(n, dtype=_row(k))
-    rows["fields"] = len(_COLUMNS)
-    for field, value in (("checkpoint", checkpoint_id), ("subject", subject_ids), ("p_real", p_real)):
-        rows[field]["length"], rows[field]["value"] = 8, value
-    rows["entropy"]["length"], rows["entropy"]["value"] = 8, binary_entropy(p_real)
-    array = rows["probabilities"]
-    array["length"], array["dimensions"], array["type"] = array.dtype.itemsize - 4, 1, _FLOAT8
-    array["size"], array["first"] = k, 1
-    array["values"]["length"], array["values"]["value"] = 8, probabilities
-    return rows
-
-
-def _row(k: int) -> np.dtype[np.void]:
-    integer = np.dtype([("length", ">i4"), ("value", ">i8")])
-    number = np.dtype([("length", ">i4"), ("value", ">f8")])
-    heading = [(name, ">i4") for name in ("length", "dimensions", "nulls", "type", "size", "first")]
-    array = np.dtype([*heading, ("values", number, (k,))])
-    fields = [("checkpoint", integer), ("subject", integer), ("probabilities", array), ("p_real", number)]
-    return np.dtype([("fields", ">i2"), *fields, ("entropy", number)])
 
 
 def opinions(workflow: Workflow, subjects: Iterable[int]) -> dict[int, float]:

@@ -29,7 +29,7 @@ def start_scoring(checkpoint: Checkpoint, ranges: list[Range] | None = None) -> 
     wanted = whole_archive(checkpoint) if ranges is None else ranges
     run = ScoringRun.objects.create(survey=checkpoint.survey, checkpoint=checkpoint)
     shards = [
-        ScoringShard(run=run, array=array, start=start, stop=stop, total=stop - start)
+        ScoringShard(run=run, zarr_array=array, start=start, stop=stop, total=stop - start)
         for array, first, last in wanted
         for start, stop in cut(first, last, _chunk(checkpoint, array))
     ]
@@ -49,7 +49,7 @@ def conclude(run: ScoringRun) -> None:
 def whole_archive(checkpoint: Checkpoint) -> list[Range]:
     """Return the ranges of the pixel arrays where subjects of the checkpoint's kind lie."""
     kind = Subject.objects.observed().filter(survey=checkpoint.survey_id, kind=checkpoint.kind)
-    ends = kind.order_by("array").values_list("array").annotate(last=Max("index"))
+    ends = kind.order_by("zarr_array").values_list("zarr_array").annotate(last=Max("zarr_index"))
     return [(array, 0, last + 1) for array, last in ends]
 
 

@@ -73,7 +73,13 @@ def labels_of(test_set: TestSet) -> list[Label]:
 
 
 def _label(classes: Classes, subject: Subject) -> Label:
-    place = (subject.pk, subject.external_id, subject.array, subject.index, subject.object_group or subject.external_id)
+    place = (
+        subject.pk,
+        subject.external_id,
+        subject.zarr_array,
+        subject.zarr_index,
+        subject.object_group or subject.external_id,
+    )
     return snapshot.gold_label(place, subject.gold_label, subject.gold_source, classes)
 
 

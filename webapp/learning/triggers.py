@@ -31,7 +31,7 @@ def start_training(
     preset: str = Preset.HEAD,
     minutes: float | None = None,
     seed: int = 0,
-    may_promote: bool = True,
+    is_control: bool = False,
     cross_validate: bool = False,
 ) -> TrainingRun:
     """Train a model on the workflow's labels; what follows, the rows say.
@@ -44,8 +44,8 @@ def start_training(
         The recipe; detectors have one of their own, whatever is asked.
     minutes
         A limit for presets that train a whole network.
-    may_promote
-        False keeps the result a shadow whatever the gate says: a control arm.
+    is_control
+        Keep the result a shadow whatever the gate says.
     cross_validate
         Also score each label by a head that has not seen its object, for the preset "head"; see `cross_validated`.
 
@@ -73,7 +73,7 @@ def start_training(
         preset=Preset.DETECTOR if role.is_detector else preset,
         minutes=minutes,
         seed=seed,
-        may_promote=may_promote,
+        is_control=is_control,
         cross_validate=cross_validate,
         requested_by=by,
     )

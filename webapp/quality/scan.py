@@ -42,9 +42,14 @@ QUERY = """
     FROM classifications_classification AS answer JOIN archive_subject AS subject ON subject.id = answer.subject_id
     WHERE answer.workflow_id = %(workflow)s AND answer.withdrawn_at IS NULL AND answer.is_counted
 """
-FIELDS = (
-    ("volunteer", ">i8"), ("subject", ">i8"), ("answer", ">i2"), ("gold", ">i2"), ("seconds", ">f8"), ("when", ">f8"),
-)  # fmt: skip
+FIELDS = {
+    "volunteer": "int8",
+    "subject": "int8",
+    "answer": "int2",
+    "gold": "int2",
+    "seconds": "float8",
+    "when": "float8",
+}
 
 
 def all_answers(workflow: Workflow) -> tuple[Answers, NDArray[np.int64]]:
@@ -57,13 +62,13 @@ def all_answers(workflow: Workflow) -> tuple[Answers, NDArray[np.int64]]:
         volunteer=volunteer,
         item=subject,
         answer=rows["answer"].astype(np.int64),
-        seconds=rows["seconds"].astype(float),
+        seconds=rows["seconds"],
         gold=rows["gold"].astype(np.int64),
-        when=rows["when"].astype(float),
+        when=rows["when"],
         n_volunteers=len(volunteers),
         n_items=len(subjects),
     )
-    return answers, volunteers.astype(np.int64)
+    return answers, volunteers
 
 
 EVERY = timedelta(hours=22)

@@ -42,7 +42,7 @@ def open_slots(workflow: Workflow, votes: int, taken: int) -> int:
 
 
 ENTRY = Columns(QueueEntry, "entry")
-SUBJECT = Columns(Subject, "subject", "id", "survey_id", "gold_label", "array")
+SUBJECT = Columns(Subject, "subject", "id", "survey_id", "gold_label", "zarr_array")
 
 LOCK = f"""
     SELECT {ENTRY.sql}, {SUBJECT.sql}

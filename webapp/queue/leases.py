@@ -61,7 +61,18 @@ FOR_NEWCOMERS = 5
 LEASE = Columns(Lease, "lease")
 ENTRY = Columns(QueueEntry, "entry")
 SUBJECT = Columns(
-    Subject, "subject", "id", "survey_id", "external_id", "kind", "checksum", "array", "rate", "ra", "dec", "metadata"
+    Subject,
+    "subject",
+    "id",
+    "survey_id",
+    "external_id",
+    "kind",
+    "checksum",
+    "zarr_array",
+    "rate",
+    "ra",
+    "dec",
+    "metadata",
 )
 
 # Two tabs wait for each other here. Nobody waits for the disk: a lease that a crash of the server forgets does no harm.

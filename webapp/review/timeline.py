@@ -22,7 +22,10 @@ EARLIER = """
     FROM classifications_classification AS vote
     JOIN classifications_classification AS earlier
         ON earlier.volunteer_id = vote.volunteer_id AND earlier.workflow_id = vote.workflow_id
-        AND (earlier.position < vote.position OR (vote.position IS NULL AND earlier.created_at < vote.created_at))
+        AND (
+            earlier.count_order < vote.count_order
+            OR (vote.count_order IS NULL AND earlier.created_at < vote.created_at)
+        )
         AND earlier.is_counted AND earlier.withdrawn_at IS NULL
     JOIN archive_subject AS known ON known.id = earlier.subject_id AND known.gold_label <> ''
     WHERE vote.workflow_id = %s AND vote.subject_id = %s AND vote.withdrawn_at IS NULL
@@ -72,7 +75,7 @@ class Vote:
 def timeline(workflow: Workflow, subject: Subject) -> list[Vote]:
     """Return the standing votes on a subject in the order they counted, with what was believed after each."""
     answers = Classification.objects.standing().filter(workflow=workflow, subject=subject)
-    rows = answers.select_related("volunteer").order_by(F("position").asc(nulls_last=True), "created_at", "pk")
+    rows = answers.select_related("volunteer").order_by(F("count_order").asc(nulls_last=True), "created_at", "pk")
     before = _earlier(workflow, subject)
     so_far = Consensus(workflow=workflow, subject=subject)
     found = []
@@ -83,14 +86,14 @@ def timeline(workflow: Workflow, subject: Subject) -> list[Vote]:
 
 
 def _weighs(row: Classification) -> bool:
-    return row.is_counted and row.evidence is not None
+    return row.is_counted and row.log_odds_micronats is not None
 
 
 def _add(so_far: Consensus, row: Classification) -> None:
     if _weighs(row):
         name = f"votes_{row.answer}"
         setattr(so_far, name, getattr(so_far, name) + 1)
-        so_far.evidence += row.evidence or 0
+        so_far.log_odds_micronats += row.log_odds_micronats or 0
 
 
 def _earlier(workflow: Workflow, subject: Subject) -> dict[str, Counts]:
@@ -115,7 +118,7 @@ def _vote(workflow: Workflow, number: int, row: Classification, before: Counts, 
         is_counted=row.is_counted,
         weighs=_weighs(row),
         skill=share_of(yes_right + no_right, yes_right + no_right + yes_wrong + no_wrong),
-        odds=math.exp((row.evidence or 0) / NAT) if has_odds else None,
+        odds=math.exp((row.log_odds_micronats or 0) / NAT) if has_odds else None,
         posterior=posterior,
     )
 

@@ -76,7 +76,7 @@ def kept(survey):
     """Return the pixels that the archive holds, by external id."""
     pixels = store()
     return {
-        subject.external_id: pixels.get(survey.slug, subject.array, subject.index)
+        subject.external_id: pixels.get(survey.slug, subject.zarr_array, subject.zarr_index)
         for subject in Subject.objects.filter(survey=survey)
     }
 

@@ -47,8 +47,8 @@ def test_a_survey_keeps_its_pixels_and_features_in_a_bucket(tmp_path, bucket, cl
     answer = client.get(f"/pixels/{subject.pk}/{subject.checksum}.bin")
     assert answer.status_code == 200
     values = np.arange(80, dtype=np.float16).reshape(40, 1, 2)
-    store().write_features("atlas", subject.array, "0" * 16, 0, values)
-    assert np.array_equal(store().features("atlas", subject.array, "0" * 16, 0, 40), values)
+    store().write_features("atlas", subject.zarr_array, "0" * 16, 0, values)
+    assert np.array_equal(store().features("atlas", subject.zarr_array, "0" * 16, 0, 40), values)
     store().forget_features("atlas", "0" * 16)
     with pytest.raises(FileNotFoundError):
-        store().features("atlas", subject.array, "0" * 16, 0, 40)
+        store().features("atlas", subject.zarr_array, "0" * 16, 0, 40)

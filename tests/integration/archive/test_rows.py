@@ -42,7 +42,7 @@ def test_many_batches_fill_one_array_without_a_gap(survey, tmp_path, monkeypatch
     truth = make_sky(tmp_path / "night", 150)
     run_ingest(survey, tmp_path / "night")
     assert_archive_equals(survey, truth)
-    assert sorted(Subject.objects.values_list("index", flat=True)) == list(range(150))
+    assert sorted(Subject.objects.values_list("zarr_index", flat=True)) == list(range(150))
     assert store().length("atlas", "1x1x8x8-float32") == 150
 
 

@@ -140,11 +140,11 @@ def test_a_crowd_that_works_until_nothing_is_left_gives_no_giventoo_many(rules):
 
 
 def settled_before_its_last_vote(row):
-    votes = standing(row.workflow).filter(subject=row.subject).order_by("position")
+    votes = standing(row.workflow).filter(subject=row.subject).order_by("count_order")
     sums = Consensus(workflow=row.workflow)
     for given in list(votes)[:-1]:
         setattr(sums, f"votes_{given.answer}", getattr(sums, f"votes_{given.answer}") + 1)
-        sums.evidence += given.evidence
+        sums.log_odds_micronats += given.log_odds_micronats
         sums.posterior = posterior_of(sums, row.workflow)
         if reason_to_retire(sums):
             return True

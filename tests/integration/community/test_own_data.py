@@ -98,7 +98,7 @@ def test_the_export_holds_lines_skill_tutorials_and_sign_ins(ada, ben, browser_o
     assert not {"is_trusted", "revision", "applied_revision"} & set(skill), (
         "volunteers are told nothing of signs of carelessness"
     )
-    assert "evidence" not in export["classifications.csv"][0]
+    assert "log_odds_micronats" not in export["classifications.csv"][0]
     assert (tutorial["text_workflow_slug"], tutorial["text_version"], tutorial["step"]) == ("atlas", "3", "1")
     assert (sign_in["provider"], sign_in["uid"], sign_in["extra_data"]) == ("orcid", "0000-1", '{"n": 1}')
     told = export["README.txt"]

@@ -52,7 +52,7 @@ def test_only_votes_that_weigh_are_looked_at(workflow):
     total = len(all_votes(workflow).item)
     first, second, third = Classification.objects.order_by("pk")[:3]
     Classification.objects.filter(pk=first.pk).update(withdrawn_at=timezone.now())
-    Classification.objects.filter(pk=second.pk).update(evidence=None)
+    Classification.objects.filter(pk=second.pk).update(log_odds_micronats=None)
     Classification.objects.filter(pk=third.pk).update(is_counted=False)
     votes = all_votes(workflow)
     assert len(votes.item) == total - 3

@@ -16,7 +16,7 @@ from webapp.consensus.skills import truth_changed
 from webapp.queue.models import QueueEntry
 
 METHODS = st.sampled_from(["majority", "swap-one-coin", "swap-two-coin"])
-COUNTS = ("votes_yes", "votes_no", "votes_unsure", "follow_ups", "evidence", "posterior", "method")
+COUNTS = ("votes_yes", "votes_no", "votes_unsure", "follow_ups", "log_odds_micronats", "posterior", "method")
 
 people = st.integers(0, 4)
 subjects = st.integers(0, 7)  # five that are open, and three of known class
@@ -42,7 +42,7 @@ def state(workflow):
         list(sums.values_list("subject", *COUNTS, "is_retired", "retired_reason")),
         list(entries.values_list("subject", "open_slots", "is_retired")),
         [(each.volunteer_id, each.counts()) for each in records if any(map(any, each.counts()))],
-        list(weights.values_list("pk", "evidence", "position", "is_counted")),
+        list(weights.values_list("pk", "log_odds_micronats", "count_order", "is_counted")),
     )
 
 
@@ -92,6 +92,6 @@ class Recomputing(TestCase):
         assert state(life.workflow) == live
         Consensus.objects.all().delete()
         Skill.objects.all().delete()
-        Classification.objects.update(evidence=None)
+        Classification.objects.update(log_odds_micronats=None)
         recount(life.workflow)
         assert state(life.workflow) == live

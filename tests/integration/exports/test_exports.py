@@ -113,7 +113,7 @@ def test_lines_are_what_the_trail_detector_is_trained_on(workflow, tmp_path):
     undo(ann, undone.pk)
     out = vote(careless, workflow, second).recorded.classification
     store_lines({out: [Line(0, 0, 7, 7)]})
-    Classification.objects.filter(pk=out.pk).update(evidence=None)
+    Classification.objects.filter(pk=out.pk).update(log_odds_micronats=None)
     file = tmp_path / "lines.csv"
     call_command("export", workflow.slug, "lines.csv", out=file)
     [(name, marks)] = read_marks(file).items()

@@ -40,8 +40,8 @@ def subjects(of, real, *, kind="stamp", frames=1, seed=0, prefix="s", **fields):
             kind=kind,
             checksum=f"{prefix}{first + n}",
             object_group=f"{prefix}{first + n}",
-            array=array,
-            index=first + n,
+            zarr_array=array,
+            zarr_index=first + n,
             **fields,
         )
         for n in range(len(real))
@@ -68,7 +68,7 @@ def queue(of, rows, **fields):
 def votes(of, row, posterior, **fields):
     """Give a subject the consensus of votes that come to this posterior, from the prior .5."""
     evidence = round(1e6 * float(logit(np.clip(posterior, 1e-6, 1 - 1e-6))))
-    fields = {"votes_yes": 3, "method": "swap-two-coin", "evidence": evidence, **fields}
+    fields = {"votes_yes": 3, "method": "swap-two-coin", "log_odds_micronats": evidence, **fields}
     return Consensus.objects.create(workflow=of, subject=row, posterior=posterior, **fields)
 
 

@@ -44,7 +44,7 @@ def test_the_chain_runs_to_priorities(workflow):
     assert checkpoint.is_champion, Evaluation.objects.get().verdict
     assert Promotion.objects.get().checkpoint == checkpoint
     assert Score.objects.filter(checkpoint=checkpoint).count() == 200
-    p = dict(Score.objects.values_list("subject__index", "p_real"))
+    p = dict(Score.objects.values_list("subject__zarr_index", "p_real"))
     assert np.mean([p[n] for n in range(200) if REAL[n]]) > 0.9
     assert ScoringRun.objects.get().state == JobState.DONE
     assert not workflow.queue.filter(is_gold=False, reason="new").exists()

@@ -34,7 +34,7 @@ def add(survey, block, kind, labels):
     rows = [
         Subject(
             survey=survey, external_id=f"{kind}{n}", kind=kind, checksum=f"{kind}{n}", object_group=f"{kind}{n}",
-            array=array, index=first + n, gold_label=label, gold_source="manifest" if label else "",
+            zarr_array=array, zarr_index=first + n, gold_label=label, gold_source="manifest" if label else "",
         )
         for n, label in enumerate(labels)
     ]  # fmt: skip

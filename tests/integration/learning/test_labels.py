@@ -47,7 +47,7 @@ def by_the_votes_alone(row):
     if row.method == "majority":
         return (row.votes_yes + 1) / (row.votes_yes + row.votes_no + 2)
     counted = Classification.objects.filter(workflow=row.workflow, subject=row.subject, is_counted=True)
-    nats = sum(each.evidence for each in counted) / 1e6
+    nats = sum(each.log_odds_micronats for each in counted) / 1e6
     return 1 / (1 + math.exp(-nats))
 
 

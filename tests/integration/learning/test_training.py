@@ -133,7 +133,7 @@ def test_a_second_run_is_refused_while_one_is_open(workflow):
 def test_a_control_stays_a_shadow_and_takes_nothing_from_the_champion(workflow):
     trained(workflow)
     control = sky.workflow(workflow.survey, slug="control", random_fraction=1.0)
-    run = trained(control, may_promote=False)
+    run = trained(control, is_control=True)
     assert not run.checkpoint.is_champion
     assert run.checkpoint.evaluations.get().verdict.startswith("Control run")
     assert run.checkpoint.scoring_runs.exists()
@@ -220,12 +220,12 @@ def test_a_whole_network_is_trained_on_pixels_and_its_features_serve_the_next_he
     head = trained(workflow)
     assert head.state == JobState.DONE, head.error
     assert head.checkpoint.manifest["feature_key"] == run.checkpoint.manifest["feature_key"]
-    control = trained(sky.workflow(workflow.survey, slug="control"), may_promote=False)
+    control = trained(sky.workflow(workflow.survey, slug="control"), is_control=True)
     assert control.checkpoint.manifest["feature_key"] != run.checkpoint.manifest["feature_key"]
 
 
 def test_a_network_that_waits_in_the_shadow_is_fine_tuned(workflow):
-    shadow = trained(workflow, preset="small", minutes=0.05, may_promote=False)
+    shadow = trained(workflow, preset="small", minutes=0.05, is_control=True)
     assert not shadow.checkpoint.is_champion
     assert trained(workflow).checkpoint.is_champion
     tuned = trained(workflow, preset="finetune", minutes=0.05)

@@ -31,7 +31,7 @@ def test_a_run_begins_once_enough_labels_are_in(workflow):
     settle_more(workflow, 1)
     housekeeping.retrain()
     run = TrainingRun.objects.get()
-    assert (run.workflow, run.preset, run.requested_by, run.may_promote) == (workflow, "head", None, True)
+    assert (run.workflow, run.preset, run.requested_by, run.is_control) == (workflow, "head", None, False)
     housekeeping.retrain()
     assert TrainingRun.objects.count() == 1
 
@@ -54,7 +54,7 @@ def test_a_corrected_label_counts_as_a_new_one(workflow):
         survey=workflow.survey, workflow=workflow, role="stamp", state="done", training_set=curate.curate(workflow)
     )
     for row in Consensus.objects.filter(workflow=workflow):
-        row.evidence = -row.evidence
+        row.log_odds_micronats = -row.log_odds_micronats
         row.save()
     assert (labels_since(workflow), due()) == (3, [workflow])
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 PAGE = "/surveys/night/"
 MANY = """
-    INSERT INTO archive_subject (survey_id, external_id, kind, checksum, object_group, "array", "index", metadata,
+    INSERT INTO archive_subject (survey_id, external_id, kind, checksum, object_group, zarr_array, zarr_index, metadata,
         gold_label, gold_source, created_at)
     SELECT %s, 'ZTF' || (n * 7919 %% 100003), 'stamp', n, 'group' || n, 'a', n, '{}', '', '', now()
     FROM generate_series(1, 30000) AS n

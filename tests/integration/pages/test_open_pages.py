@@ -127,7 +127,7 @@ def test_the_object_which_can_tell_the_class_is_shown_to_scientists_only(client,
 
 def test_a_subject_shows_its_strip(client, survey):
     [row] = sky.subjects(survey, [True])
-    assert pixel_store().length("night", row.array) == 1
+    assert pixel_store().length("night", row.zarr_array) == 1
     page = client.get(f"/surveys/night/subjects/{row.pk}/").content.decode()
     assert f"/pixels/{row.pk}/{row.checksum}.png" in page
     assert client.get(f"/pixels/{row.pk}/{row.checksum}.png").headers["Content-Type"] == "image/png"

@@ -102,7 +102,7 @@ def test_new_answers_of_the_flagged_weigh_nothing_either_but_still_measure(workf
     enqueue_subjects(workflow)
     catch_up(workflow)
     row = vote(bot, workflow, gold, "yes").recorded.classification
-    assert (row.is_counted, row.evidence) == (True, None)
+    assert (row.is_counted, row.log_odds_micronats) == (True, None)
     skill = Skill.objects.get(volunteer=bot, workflow=workflow)
     assert sum(map(sum, skill.counts())) == 1
 

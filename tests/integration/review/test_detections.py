@@ -46,7 +46,14 @@ def subjects(workflow):
     array, first = PixelStore(settings.PIXELS).append(workflow.survey.slug, block)
     names = [f"cutout{number}" for number in range(2)]
     rows = Subject.objects.bulk_create(
-        Subject(survey=workflow.survey, external_id=name, kind="cutout", checksum=name, array=array, index=first + n)
+        Subject(
+            survey=workflow.survey,
+            external_id=name,
+            kind="cutout",
+            checksum=name,
+            zarr_array=array,
+            zarr_index=first + n,
+        )
         for n, name in enumerate(names)
     )
     sky.queue(workflow, rows)

@@ -55,8 +55,8 @@ def test_votes_taken_back_are_not_shown_and_those_held_back_move_nothing(workflo
 
 def test_a_vote_that_is_weighted_out_stands_there_and_moves_nothing(workflow, subjects, vote, scientist, client):
     vote(subjects[0], "yes", "yes")
-    [_, second] = Classification.objects.order_by("position")
-    Classification.objects.filter(pk=second.pk).update(evidence=None)
+    [_, second] = Classification.objects.order_by("count_order")
+    Classification.objects.filter(pk=second.pk).update(log_odds_micronats=None)
     first, out = timeline(workflow, subjects[0])
     assert (out.weighs, out.odds, out.posterior) == (False, None, first.posterior)
     assert "no: excluded by a quality flag" in page(client, subjects[0]).content.decode()

@@ -69,7 +69,7 @@ def test_a_scientist_adds_movers_that_look_like_the_surveys_own(workflow, scient
     for made in synthetic():
         drawn = made.metadata[SYNTHETIC]
         background = Subject.objects.get(pk=drawn["background"])
-        assert (made.kind, made.array, made.rate) == (background.kind, background.array, 24.0)
+        assert (made.kind, made.zarr_array, made.rate) == (background.kind, background.zarr_array, 24.0)
         assert (made.gold_label, made.gold_source) == ("yes", "synthetic")
         assert made.external_id != background.external_id
         assert made.external_id.startswith("ztf-")

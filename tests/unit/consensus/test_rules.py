@@ -22,7 +22,7 @@ methods = st.sampled_from([method.value for method in Method])
 def believed(method, votes, prior=0.5):
     said = [vote for vote, _ in votes]
     counted = {f"votes_{answer}": said.count(answer) for answer in ("yes", "no", "unsure")}
-    row = Consensus(**counted, evidence=sum(evidence_of(method, voter, vote) for vote, voter in votes))
+    row = Consensus(**counted, log_odds_micronats=sum(evidence_of(method, voter, vote) for vote, voter in votes))
     return posterior_of(row, Workflow(method=method, prior=prior))
 
 

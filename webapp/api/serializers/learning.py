@@ -24,7 +24,7 @@ class TrainingRunSerializer(serializers.ModelSerializer[TrainingRun]):
 
     class Meta:
         model = TrainingRun
-        fields = [*JOB, "survey", "workflow", "role", "preset", "minutes", "seed", "may_promote", "training_set"]
+        fields = [*JOB, "survey", "workflow", "role", "preset", "minutes", "seed", "is_control", "training_set"]
 
 
 class TrainingRunDetailSerializer(TrainingRunSerializer):
@@ -39,7 +39,7 @@ class StartTrainingSerializer(serializers.Serializer[Any]):
     preset = serializers.ChoiceField(Preset.choices, default=Preset.HEAD)
     minutes = serializers.FloatField(min_value=0.0, allow_null=True, default=None, help_text="stop after this long")
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
-    may_promote = serializers.BooleanField(default=True, help_text="put the result through the gate")
+    is_control = serializers.BooleanField(default=False, help_text="keep the result a shadow, whatever the gate says")
 
 
 class EvaluationSerializer(serializers.ModelSerializer[Evaluation]):

@@ -30,18 +30,15 @@ class BySlug(serializers.SlugRelatedField[Row]):
 class WorkflowSerializer(serializers.ModelSerializer[Workflow]):
     survey = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
 
-    grace = serializers.IntegerField(source="undo_seconds", read_only=True)
-    yes_above = serializers.FloatField(source="accept_threshold", read_only=True)
-    no_below = serializers.FloatField(source="reject_threshold", read_only=True)
-    skill_wanted = serializers.FloatField(source="required_skill", read_only=True)
     rules = serializers.SerializerMethodField(help_text="when a subject is settled, in words")
 
     class Meta:
         model = Workflow
         fields = [
             "slug", "survey", "name", "kind", "question", "help_text", "follow_ups", "line_marking",
-            "is_active", "grace", "method", "prior", "min_votes", "max_votes", "majority", "yes_above", "no_below",
-            "training_schedule", "is_training", "level", "skill_wanted", "rules",
+            "is_active", "undo_seconds", "method", "prior", "min_votes", "max_votes", "majority",
+            "accept_threshold", "reject_threshold",
+            "training_schedule", "is_training", "level", "required_skill", "rules",
         ]  # fmt: skip
 
     def get_rules(self, workflow: Workflow) -> list[str]:

@@ -48,7 +48,9 @@ class Shelf:
 
     def _first_free(self, array: str) -> int:
         last = (
-            Subject.objects.filter(survey=self.survey, array=array).order_by("-index").values_list("index", flat=True)
+            Subject.objects.filter(survey=self.survey, zarr_array=array)
+            .order_by("-zarr_index")
+            .values_list("zarr_index", flat=True)
         )
         return next((index + 1 for index in last[:1]), 0)
 

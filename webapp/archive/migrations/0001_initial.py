@@ -78,8 +78,8 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('stamp', 'Stamp'), ('tracklet', 'Tracklet'), ('cutout', 'Cutout'), ('cube', 'Cube')], max_length=10)),
                 ('checksum', models.CharField(help_text='blake2b of data type, shape and pixels', max_length=64)),
                 ('object_group', models.CharField(help_text='One object stays on one side of every split.', max_length=200)),
-                ('array', models.CharField(max_length=80)),
-                ('index', models.PositiveBigIntegerField()),
+                ('zarr_array', models.CharField(max_length=80)),
+                ('zarr_index', models.PositiveBigIntegerField()),
                 ('ra', models.FloatField(help_text='deg, ICRS', null=True)),
                 ('dec', models.FloatField(help_text='deg, ICRS', null=True)),
                 ('mjd', models.FloatField(help_text='UTC, middle of the first exposure', null=True)),
@@ -194,7 +194,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='subject',
-            constraint=models.UniqueConstraint(fields=('survey', 'array', 'index'), name='one_subject_per_pixel_block'),
+            constraint=models.UniqueConstraint(fields=('survey', 'zarr_array', 'zarr_index'), name='one_subject_per_pixel_block'),
         ),
         migrations.AddConstraint(
             model_name='membership',

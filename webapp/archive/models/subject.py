@@ -36,7 +36,7 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
 
 
 class Subject(models.Model):
-    """What is classified. Its pixels lie in the store, at (survey, array, index)."""
+    """What is classified. Its pixels lie in the store, at (survey, zarr_array, zarr_index)."""
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="subjects")
     external_id = models.CharField(max_length=200)
@@ -46,8 +46,8 @@ class Subject(models.Model):
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="duplicates"
     )
     object_group = models.CharField(max_length=200, help_text="One object stays on one side of every split.")
-    array = models.CharField(max_length=80)
-    index = models.PositiveBigIntegerField()
+    zarr_array = models.CharField(max_length=80)
+    zarr_index = models.PositiveBigIntegerField()
     ra = models.FloatField(null=True, help_text="deg, ICRS")
     dec = models.FloatField(null=True, help_text="deg, ICRS")
     mjd = models.FloatField(null=True, help_text="UTC, middle of the first exposure")
@@ -65,7 +65,7 @@ class Subject(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["survey", "external_id"], name="one_row_per_external_id"),
-            models.UniqueConstraint(fields=["survey", "array", "index"], name="one_subject_per_pixel_block"),
+            models.UniqueConstraint(fields=["survey", "zarr_array", "zarr_index"], name="one_subject_per_pixel_block"),
         ]
         indexes = [
             models.Index(fields=["survey", "checksum"]),

@@ -27,8 +27,8 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('withdrawn_at', models.DateTimeField(null=True)),
                 ('is_counted', models.BooleanField(db_default=False, default=False)),
-                ('position', models.BigIntegerField(help_text='the place in which it began to count, among all answers', null=True)),
-                ('evidence', models.BigIntegerField(help_text="millionths of a nat for yes, by its volunteer's record then; null weighs nothing", null=True)),
+                ('count_order', models.BigIntegerField(help_text='the place in which it began to count, among all answers', null=True)),
+                ('log_odds_micronats', models.BigIntegerField(help_text="millionths of a nat for yes, by its volunteer's record then; null weighs nothing", null=True)),
                 ('device', models.CharField(blank=True, default='', max_length=20)),
                 ('viewport', models.CharField(blank=True, default='', max_length=20)),
                 ('frames_seen', models.PositiveSmallIntegerField(null=True)),
@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
             model_name='mark',
             constraint=models.UniqueConstraint(fields=('classification', 'position'), name='one_mark_per_position'),
         ),
-        migrations.RunSQL("CREATE SEQUENCE classifications_position", "DROP SEQUENCE classifications_position"),
+        migrations.RunSQL("CREATE SEQUENCE classifications_count_order", "DROP SEQUENCE classifications_count_order"),
         # Weighing answers anew changes no indexed column: with room on its page, a row keeps its index entries.
         migrations.RunSQL(
             "ALTER TABLE classifications_classification SET (fillfactor = 75)",

@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
                 ('votes_no', models.PositiveIntegerField(default=0)),
                 ('votes_unsure', models.PositiveIntegerField(default=0)),
                 ('follow_ups', models.JSONField(default=dict, help_text='votes by follow-up answer')),
-                ('evidence', models.BigIntegerField(db_default=0, default=0, help_text='of all votes, millionths of a nat for yes')),
+                ('log_odds_micronats', models.BigIntegerField(db_default=0, default=0, help_text='of all votes, millionths of a nat for yes')),
                 ('posterior', models.FloatField(help_text='probability of yes')),
                 ('method', models.CharField(choices=[('majority', 'Majority'), ('swap-one-coin', 'Swap One Coin'), ('swap-two-coin', 'Swap Two Coin')], max_length=20)),
                 ('version', models.PositiveIntegerField(default=1, help_text='counts the updates')),
@@ -142,7 +142,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='consensus',
-            index=models.Index(condition=models.Q(('is_retired', True), ('method', 'majority'), ('evidence__gte', 2197225), ('evidence__lte', -2197225), _connector='OR'), fields=['workflow', 'updated_at'], name='consensus_labels'),
+            index=models.Index(condition=models.Q(('is_retired', True), ('method', 'majority'), ('log_odds_micronats__gte', 2197225), ('log_odds_micronats__lte', -2197225), _connector='OR'), fields=['workflow', 'updated_at'], name='consensus_labels'),
         ),
         migrations.AddIndex(
             model_name='consensus',

@@ -62,12 +62,12 @@ class Outcome:
 
 @dataclass
 class Arm:
-    """A workflow with its crowd. Only the main arm's models may become champion."""
+    """A workflow with its crowd. A control arm's models never become champion."""
 
     workflow: Workflow
     crowd: Crowd
     truth: Truth
-    may_promote: bool
+    is_control: bool
     seed: int
     predict: Predict
 
@@ -85,7 +85,7 @@ class Arm:
             workflow=self.workflow,
             preset=preset,
             seed=self.seed,
-            may_promote=self.may_promote and preset not in IN_SHADOW,
+            is_control=self.is_control or preset in IN_SHADOW,
             cross_validate=self.predict is of_everything,
             by=None,
         )

@@ -53,7 +53,7 @@ def _arm(stage: Stage, address: str, seed: int, workflow: Workflow, predict: Pre
     """Both arms get the same sort of people: crowds of one seed, with accounts of their own."""
     asked = tuple(name for names in stage.plan.follow_ups.values() for name in names)
     crowd = Crowd(address, workflow.slug, recruit(CROWD, seed), stage.truth, asked)
-    return Arm(workflow, crowd, stage.truth, may_promote=workflow == stage.main, seed=seed, predict=predict)
+    return Arm(workflow, crowd, stage.truth, is_control=workflow == stage.control, seed=seed, predict=predict)
 
 
 HOST = "127.0.0.1"

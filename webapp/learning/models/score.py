@@ -59,15 +59,15 @@ class ScoringShard(Job):
     task: ClassVar[str] = "tasks.scoring.shard"
 
     run = models.ForeignKey(ScoringRun, on_delete=models.CASCADE, related_name="shards")
-    array = models.CharField(max_length=80)
+    zarr_array = models.CharField(max_length=80)
     start = models.PositiveBigIntegerField()
     stop = models.PositiveBigIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["run", "array", "start"], name="one_shard_per_range")]
+        constraints = [models.UniqueConstraint(fields=["run", "zarr_array", "start"], name="one_shard_per_range")]
 
     def __str__(self) -> str:
-        return f"{self.run}: {self.array}[{self.start}:{self.stop}]"
+        return f"{self.run}: {self.zarr_array}[{self.start}:{self.stop}]"
 
 
 class Detection(models.Model):

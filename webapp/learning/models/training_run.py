@@ -92,7 +92,7 @@ class TrainingRun(Job):
         null=True, blank=True, validators=[MinValueValidator(0.01)], help_text="stop after this long"
     )
     seed = models.PositiveIntegerField(default=0)
-    may_promote = models.BooleanField(default=True, help_text="put the result through the gate")
+    is_control = models.BooleanField(default=False, help_text="its model stays a shadow, whatever the gate says")
     cross_validate = models.BooleanField(
         default=False, help_text="also score each label by a model that has not seen it; six times as long"
     )

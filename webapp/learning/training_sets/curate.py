@@ -12,15 +12,15 @@ from webapp.archive.models import Subject
 from webapp.classifications.models import Mark
 from webapp.consensus.evidence import probability
 from webapp.consensus.models import Consensus, Skill
-from webapp.learning.models import TrainingSet
+from webapp.learning.models import Checkpoint, TrainingSet
 from webapp.learning.roles import Classes, classes_of
 from webapp.learning.test_sets import TooLittleGold, current, current_nights, on_test_side
 from webapp.learning.training_sets import snapshot
 from webapp.learning.training_sets.snapshot import Label, Lines
 from webapp.workflows.models import Workflow
 
-SUBJECT = ("pk", "external_id", "array", "index", "object_group", "gold_label", "gold_source")
-CROWD = tuple(f"crowd__{name}" for name in ("method", "votes_yes", "votes_no", "evidence", "follow_ups"))
+SUBJECT = ("pk", "external_id", "zarr_array", "zarr_index", "object_group", "gold_label", "gold_source")
+CROWD = tuple(f"crowd__{name}" for name in ("method", "votes_yes", "votes_no", "log_odds_micronats", "follow_ups"))
 
 PLACE = ("frame", "x1", "y1", "x2", "y2")
 
@@ -84,7 +84,7 @@ def _label(
     method: str,
     votes_yes: int,
     votes_no: int,
-    evidence: int,
+    log_odds_micronats: int,
     follow_ups: dict[str, Any],
     *,
     marks: Lines,
@@ -92,7 +92,7 @@ def _label(
     place = (subject_id, external_id, array, index, object_group or external_id)
     if gold:
         return snapshot.gold_label(place, gold, gold_source, classes, marks)
-    p_yes = round(probability(method, votes_yes, votes_no, evidence), 3)
+    p_yes = round(probability(method, votes_yes, votes_no, log_odds_micronats), 3)
     allowed = tuple(name for answer in CLASSES for name in plurality(classes.side(answer), follow_ups))
     return Label(*place, "yes" if p_yes >= 0.5 else "no", allowed, p_yes, "consensus", marks)
 
@@ -123,6 +123,18 @@ def curate(workflow: Workflow) -> TrainingSet:
 def labels_of(training_set: TrainingSet) -> tuple[list[Label], Classes]:
     """Return the labels and classes of a training set, as they were curated."""
     return snapshot.read(FOLDER, training_set.hash)
+
+
+def trained_labels(checkpoint: Checkpoint) -> list[Label]:
+    """Return the labels that a checkpoint was trained on."""
+    training_set = checkpoint.run.training_set
+    return labels_of(training_set)[0] if training_set else []
+
+
+def unseen_by(checkpoint: Checkpoint, labels: list[Label]) -> list[Label]:
+    """Leave out the objects that the checkpoint, or one whose network it goes on from, was trained on."""
+    groups = {label.object_group for each in checkpoint.lineage() for label in trained_labels(each)}
+    return [label for label in labels if label.object_group not in groups]
 
 
 def new_labels(labels: list[Label], before: list[Label]) -> int:
