@@ -5,7 +5,7 @@ import pytest
 from django.conf import settings
 
 from ml.inference.checkpoint import Checkpoint as Files
-from tasks.learning import evaluate, train
+from tasks.learning import train
 from tests.integration.learning import sky
 from webapp.core.jobs import JobState
 from webapp.learning import models, test_sets
@@ -158,8 +158,8 @@ def test_what_a_network_of_the_lineage_has_learnt_from_judges_nobody(workflow):
     ancestor.run.save()
     later = sky.checkpoint(workflow, manifest=first.manifest | {"init": ancestor.sha256})
     assert later.lineage() == [later, ancestor]
-    assert len(evaluate._unseen(labels, later)) == len(labels) - 5
-    assert len(evaluate._unseen(labels, first)) == len(labels)
+    assert len(curate.unseen_by(later, labels)) == len(labels) - 5
+    assert len(curate.unseen_by(first, labels)) == len(labels)
 
 
 def test_a_champion_that_changes_during_the_comparison_is_compared_with_in_its_turn(workflow, monkeypatch):
