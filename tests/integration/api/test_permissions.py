@@ -83,7 +83,12 @@ def test_admins_promote_and_step_back_and_nobody_else(workflow, people):
     assert Checkpoint.objects.get(is_champion=True) == first
     assert not Promotion.objects.exists()
     assert admin.post("/api/checkpoints/rollback/", back).status_code == 409
-    assert admin.post(f"/api/checkpoints/{second.pk}/promote/", {}).json()["is_champion"] is True
+    refused = admin.post(f"/api/checkpoints/{second.pk}/promote/", {"reason": "I like it."})
+    assert refused.status_code == 409
+    assert "never evaluated" in refused.json()["detail"]
+    assert Checkpoint.objects.get(is_champion=True) == first
+    confirmed = {"reason": "Looks right on the plots.", "is_confirmed": True}
+    assert admin.post(f"/api/checkpoints/{second.pk}/promote/", confirmed).json()["is_champion"] is True
     assert Promotion.objects.get().by.username == "admin-atlas"
     assert admin.post("/api/checkpoints/rollback/", back).json()["id"] == first.pk
     assert Checkpoint.objects.get(is_champion=True) == first

@@ -86,10 +86,10 @@ def test_what_a_worker_wrote_is_said_in_the_readers_language():
     assert in_words(verdict) == verdict
     with override("de"):
         assert in_words(verdict) == "Der erste Champion: AUC 0,912, bei 95 % mindestens 0,870, gelernte Labels: 1200."
-        better = Result(labels=90, auc=0.95, auc_low=0.9, difference=0.02, difference_low=-0.01, difference_high=0.05)
+        better = Result(labels=90, auc=0.95, auc_low=0.9, difference=0.02, difference_low=0.01, difference_high=0.05)
         control = f"Control run: never promoted. {judge(better, has_champion=True).sentence}"
         assert in_words(control).endswith(
-            "Es schlägt den Champion: AUC 0,950, +0,020 (-0,010 bis +0,050) gegenüber dem Champion; neue Labels: 0."
+            "Es schlägt den Champion: AUC 0,950, +0,020 (+0,010 bis +0,050) gegenüber dem Champion; neue Labels: 0."
         )
         assert in_words("1,200 more retired, 1 reopened.") == "Zusätzlich abgeschlossen: 1.200, wieder offen: 1."
         assert in_words("4 new, 1 cleared.") == "Neue Hinweise: 4, erledigte: 1."

@@ -62,9 +62,11 @@ class CheckpointSerializer(serializers.ModelSerializer[Checkpoint]):
 
 class PromoteSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=200, allow_blank=True, default="")
+    is_confirmed = serializers.BooleanField(default=False)
 
 
-class RollbackSerializer(PromoteSerializer):
+class RollbackSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=200, allow_blank=True, default="")
     survey = serializers.SlugField()
     role = serializers.ChoiceField(ModelRole.choices)
 

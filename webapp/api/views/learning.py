@@ -23,8 +23,9 @@ from webapp.api.serializers.learning import (
     TrainingRunSerializer,
 )
 from webapp.archive.models import Role, Survey
+from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
 from webapp.learning.models import Checkpoint, Score, TrainingRun
-from webapp.learning.promotion import NoEarlierChampion, champion_of, promote, rollback
+from webapp.learning.promotion import NoEarlierChampion, champion_of, rollback
 from webapp.learning.triggers import AlreadyTraining, cancel_training, start_training
 
 
@@ -79,13 +80,18 @@ class CheckpointViewSet(SurveyRows):
     @extend_schema(request=PromoteSerializer, responses=CheckpointSerializer)
     @action(detail=True, methods=["post"])
     def promote(self, request: Request, pk: str) -> Response:
-        """Make the checkpoint champion and score the archive with it; a champion stays champion."""
+        """Make the checkpoint champion and score the archive with it; a champion stays champion.
+
+        One that diverged, failed the gate or was never evaluated takes `is_confirmed` and a reason; else 409.
+        """
         checkpoint = self.get_object()
         admin = require(request, checkpoint.survey, Role.ADMIN)
         asked = PromoteSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        reason = asked.validated_data["reason"] or f"Promoted by {admin}."
-        promote(checkpoint=checkpoint, by=admin, reason=reason)
+        try:
+            promote_by_hand(checkpoint=checkpoint, by=admin, **asked.validated_data)
+        except Unconfirmed as error:
+            raise Conflict(" ".join(error.messages)) from error
         return self._answer(checkpoint)
 
     @extend_schema(request=RollbackSerializer, responses=CheckpointSerializer)

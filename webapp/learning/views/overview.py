@@ -16,9 +16,9 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.core.messages import in_words
-from webapp.learning.messages import BY_HAND
+from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
 from webapp.learning.models import Checkpoint, ModelRole, Preset, Promotion, TestSet, TrainingRun
-from webapp.learning.promotion import NoEarlierChampion, champion_of, previous_champion, promote, rollback
+from webapp.learning.promotion import NoEarlierChampion, champion_of, previous_champion, rollback
 from webapp.learning.rescoring import failures, score_unscored
 from webapp.learning.roles import ROLE_OF_KIND, roles_of
 from webapp.learning.test_sets import TooLittleGold, freeze
@@ -141,8 +141,13 @@ def _runs(survey: Survey) -> dict[str, Any]:
 @survey_page(Role.ADMIN)
 def promote_checkpoint(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     checkpoint = get_object_or_404(Checkpoint, survey=survey, pk=pk)
-    reason = request.POST.get("reason", "").strip() or BY_HAND(name=request.user)
-    if promote(checkpoint=checkpoint, by=person(request), reason=reason) is None:
+    reason, is_confirmed = request.POST.get("reason", ""), "confirmed" in request.POST
+    try:
+        promotion = promote_by_hand(checkpoint=checkpoint, by=person(request), reason=reason, is_confirmed=is_confirmed)
+    except Unconfirmed as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("training-run", survey.slug, checkpoint.run_id)
+    if promotion is None:
         said = _("Model %(number)d is the champion already. Nothing has changed.")
         messages.info(request, said % {"number": checkpoint.pk})
     else:

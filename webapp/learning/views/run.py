@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ml.io.safe_csv import CellWriter
 from webapp.archive.access import survey_page
 from webapp.archive.models import Role, Survey
+from webapp.learning.manual_promotion import doubts
 from webapp.learning.models import Checkpoint, TrainingEpoch, TrainingRun
 from webapp.learning.triggers import cancel_training
 
@@ -89,6 +90,7 @@ def _context(survey: Survey, pk: int) -> dict[str, Any]:
         "evaluation": evaluation,
         "metrics": shown_metrics(evaluation.metrics) if evaluation else [],
         "confusion": confusion(evaluation.metrics) if evaluation else None,
+        "doubts": doubts(checkpoint) if checkpoint and not checkpoint.is_champion else [],
         "scoring": checkpoint.scoring_runs.first() if checkpoint else None,
     }
 

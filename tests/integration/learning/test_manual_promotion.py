@@ -1,0 +1,70 @@
+"""An admin promotes by hand: one click where nothing speaks against a model, else a confirmation and a reason."""
+
+import pytest
+
+from tests.integration.learning import sky
+from tests.integration.people import account, browser
+from webapp.archive.models import Membership
+from webapp.learning import models
+from webapp.learning.manual_promotion import doubts
+from webapp.learning.models import Checkpoint, Evaluation, Promotion
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def checkpoint():
+    return sky.checkpoint(sky.workflow(sky.survey()))
+
+
+@pytest.fixture
+def admin(checkpoint):
+    user = account("ann")
+    Membership.objects.create(user=user, survey=checkpoint.survey, role="admin")
+    return browser(user)
+
+
+VERDICT = "No better: AUC 0.900, -0.010 (-0.020 to 0.000) against the champion."
+
+
+def evaluated(checkpoint, *, passed=True):
+    frozen = models.TestSet.objects.create(survey=checkpoint.survey, kind="stamp", hash="1" * 64, size=12)
+    Evaluation.objects.create(checkpoint=checkpoint, test_set=frozen, metrics={"n": 12}, passed=passed, verdict=VERDICT)
+
+
+def epochs(checkpoint, *losses):
+    for number, loss in enumerate(losses, start=1):
+        checkpoint.run.epochs.create(attempt=checkpoint.run.attempts, epoch=number, epochs=len(losses), loss=loss)
+
+
+def click(admin, checkpoint, **fields):
+    address = f"/surveys/sky/learning/checkpoints/{checkpoint.pk}/promote/"
+    return admin.post(address, fields, follow=True).content.decode()
+
+
+def test_a_model_that_passed_the_gate_takes_one_click(checkpoint, admin):
+    evaluated(checkpoint)
+    epochs(checkpoint, 3.0, 0.4)
+    assert doubts(checkpoint) == []
+    assert "is now the champion" in click(admin, checkpoint)
+    assert Checkpoint.objects.get().is_champion
+
+
+@pytest.mark.parametrize(
+    ("losses", "passed", "says"),
+    [
+        ((3.0, 240.0), True, "the loss went from 3 to 240"),
+        ((3.0, float("nan")), True, "the loss went from 3 to nan"),
+        ((), False, "It didn&#x27;t pass the gate. No better: AUC 0.900"),
+        ((), None, "It was never evaluated"),
+    ],
+)
+def test_a_doubtful_one_takes_a_confirmation_and_a_reason(checkpoint, admin, losses, passed, says):
+    if passed is not None:
+        evaluated(checkpoint, passed=passed)
+    epochs(checkpoint, *losses)
+    for fields in ({}, {"reason": "Because."}, {"confirmed": "on", "reason": " "}):
+        assert says in click(admin, checkpoint, **fields)
+        assert not Promotion.objects.exists()
+    click(admin, checkpoint, confirmed="on", reason="Its plots are better.")
+    assert Promotion.objects.get().reason == "Its plots are better."
