@@ -1,4 +1,4 @@
-"""Uncertainty sampling: score subjects by the entropy of model and crowd, with a random share. No torch."""
+"""Uncertainty sampling: score subjects by the entropy of a model's probabilities. No torch."""
 
 from typing import Any
 
@@ -25,53 +25,3 @@ def entropy(p: Array) -> NDArray[np.float64]:
         terms = np.where(p > 0, -p * np.log(p), 0.0)
     share = terms.sum(1) / np.log(p.shape[1])
     return np.where(np.isfinite(p).all(1), np.clip(share, 0, 1), 1.0)
-
-
-def value(entropy_model: Array, entropy_crowd: Array, floor: float = 0.05) -> NDArray[np.float64]:
-    """Return the expected value (N,) of one more vote: model uncertainty × crowd uncertainty.
-
-    Parameters
-    ----------
-    entropy_model, entropy_crowd
-        (N,) in 0..1. Nobody has voted yet: crowd entropy 1.
-    floor
-        Neither factor counts as less, so that one being sure never silences the other.
-
-    Returns
-    -------
-    (N,) in 0..1.
-    """
-    model = np.clip(entropy_model, floor, 1)
-    return np.asarray(model * np.clip(entropy_crowd, floor, 1), dtype=np.float64)
-
-
-def percentile(p: Array) -> NDArray[np.float64]:
-    """Return each value's place (N,) among all, 0..100, ties alike; NaN stays NaN and counts for nobody.
-
-    Examples
-    --------
-    >>> percentile(np.array([3.0, 1.0, 2.0]))
-    array([100.,   0.,  50.])
-    """
-    p = np.asarray(p, dtype=np.float64)
-    places = np.full(len(p), np.nan)
-    finite = np.isfinite(p)
-    _, inverse, counts = np.unique(p[finite], return_inverse=True, return_counts=True)
-    middle = np.cumsum(counts) - (counts + 1) / 2
-    places[finite] = 100 * middle[inverse] / max(1, finite.sum() - 1)
-    return places
-
-
-def with_random(values: Array, share: float = 0.2, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return priorities (N,) in 0..1 where about `share` of any length of the queue is drawn at random.
-
-    The best by value keep their order. A random share of all subjects (flagged in the second array) is instead laid
-    evenly over the same range, so that answers to them calibrate the model without bias.
-    """
-    values = np.asarray(values, dtype=np.float64)
-    random = np.random.default_rng(seed)
-    drawn = random.random(len(values)) < share
-    priorities = np.empty(len(values))
-    priorities[~drawn] = percentile(values[~drawn]) / 100
-    priorities[drawn] = random.random(int(drawn.sum()))
-    return priorities, drawn

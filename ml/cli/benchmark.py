@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from ml.acquisition.uncertainty import entropy, value, with_random
 from ml.cli.command import command
 from ml.data.dataset import Examples
 from ml.data.preprocessing import FROZEN
@@ -78,12 +77,6 @@ def head(n: int, random: np.random.Generator) -> dict[str, float]:
     return {"seconds": seconds(lambda: train("stamp", examples))}
 
 
-def priorities(n: int, random: np.random.Generator) -> dict[str, float]:
-    """Measure the priorities of a whole archive."""
-    p, crowd = random.dirichlet(np.ones(8), n), random.random(n)
-    return {"seconds": seconds(lambda: with_random(value(entropy(p), entropy(crowd))))}
-
-
 def seconds(work: Callable[[], Any]) -> float:
     """Return how long a call takes."""
     started = time.perf_counter()
@@ -95,5 +88,4 @@ BENCHMARKS: dict[str, tuple[Callable[[int, np.random.Generator], dict[str, float
     "score": (score, 1024),
     "rescore": (rescore, 100_000),
     "head": (head, 10_000),
-    "priorities": (priorities, 100_000),
 }

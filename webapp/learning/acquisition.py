@@ -2,8 +2,7 @@
 
 The expected value of one more vote is the product of two uncertainties, each in 0..1: the entropy of the champion's
 real against bogus, and the entropy of the volunteers' posterior (1 before any vote), neither counted below a floor, so
-that one being sure never silences the other. `ml.acquisition.uncertainty.value` is the same in numpy. A subject that
-has no score yet counts as wholly uncertain.
+that one being sure never silences the other. A subject that has no score yet counts as wholly uncertain.
 
 Nothing here is drawn at random: the queue itself lends a share of the workflow's subjects at random, at the moment
 that somebody asks, so that this share holds whatever the priorities are.

@@ -158,7 +158,7 @@ def test_a_positive_class_that_is_none(night, tmp_path, capsys):
 
 
 def test_benchmarks_answer(capsys):
-    assert main(["benchmark", "priorities", "--n", "1000"]) == 0
+    assert main(["benchmark", "rescore", "--n", "1000"]) == 0
     assert said(capsys)["seconds"] < 1
 
 
