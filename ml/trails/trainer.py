@@ -1,12 +1,12 @@
 """Fit the trail network on patches."""
 
-import copy
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel
 
 from ml.data.tensors import prefetch
 from ml.models.autotune import autotune
@@ -15,6 +15,7 @@ from ml.models.trail import TrailNet
 from ml.trails.annotation import CLASSES
 from ml.trails.patch_sampler import Batch, Labelled, batches
 from ml.training.callbacks import Epoch, OnEpoch
+from ml.training.ema import ema_of
 from ml.training.memory import keep_freed_memory
 from ml.training.schedule import Clock
 
@@ -25,7 +26,7 @@ ROUNDS = 20
 RATE = 3e-3
 TRAIL_WEIGHT, THING_WEIGHT = 2.0, 1.5  # of cells on a trail, and on what looks like one, against one of sky
 LINE_WEIGHT = 1.0  # of direction and offset against the classes
-AVERAGED = 0.995  # how slowly the kept weights follow the learning ones (Polyak & Juditsky 1992)
+EMA_DECAY = 0.995  # Polyak & Juditsky 1992
 
 
 @keep_freed_memory()
@@ -40,7 +41,7 @@ def learn(
     known: bool = True,
     on_epoch: OnEpoch,
 ) -> tuple[TrailNet, Compute, list[str]]:
-    """Return a network taught on crops of the images, how it was computed, and notes; it keeps a mean of the weights.
+    """Return the EMA of a network that is trained on crops of the images, how it was computed, and notes.
 
     Parameters
     ----------
@@ -58,18 +59,19 @@ def learn(
     """
     clock = Clock(steps, minutes)
     rng = np.random.default_rng(seed)
-    kept = copy.deepcopy(net).eval()
+    ema = ema_of(net, EMA_DECAY)
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.02)
     compute = autotune(net, torch.from_numpy(next(batches(images, BATCH, np.random.default_rng(seed))).images))
     compute.place(net, CPU).train()
     with compute.limited():
-        _steps(net, kept, prefetch(batches(images, BATCH, rng)), optimiser, clock, compute, rate, known, on_epoch)
-    return kept, compute, clock.notes()
+        _steps(net, ema, prefetch(batches(images, BATCH, rng)), optimiser, clock, compute, rate, known, on_epoch)
+    net.load_state_dict(ema.module.state_dict())
+    return net.eval(), compute, clock.notes()
 
 
 def _steps(
     net: TrailNet,
-    kept: TrailNet,
+    ema: AveragedModel,
     shown: Iterable[Batch],
     optimiser: torch.optim.Optimizer,
     clock: Clock,
@@ -91,7 +93,7 @@ def _steps(
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimiser.step()
         clock.step += 1
-        _follow(kept, net, min(AVERAGED, 1 - 1 / (1 + clock.step / 5)))
+        ema.update_parameters(net)
         losses.append((classes.item(), lines.item()))
         if clock.progress * ROUNDS >= told + 1 or clock.progress >= 1:
             told = int(clock.progress * ROUNDS)
@@ -124,12 +126,3 @@ def loss_of(maps: Tensor, batch: Batch, known: bool) -> tuple[Tensor, Tensor]:
     held = (label > 0).float() * trust
     apart = functional.smooth_l1_loss(maps[:, count:], line, beta=0.25, reduction="none").sum(1)
     return classes, (apart * held).sum() / held.sum().clamp(min=1)
-
-
-@torch.no_grad()
-def _follow(kept: TrailNet, net: TrailNet, slowness: float) -> None:
-    for mean, fresh in zip(kept.state_dict().values(), net.state_dict().values(), strict=True):
-        if mean.dtype.is_floating_point:
-            mean.lerp_(fresh, 1 - slowness)
-        else:
-            mean.copy_(fresh)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from ml.data.augmentation import AUGMENTS
 from ml.data.dataset import BadExamples, Examples
@@ -20,6 +20,7 @@ from ml.models.compute import Compute
 from ml.models.input_adapters import Adapted
 from ml.models.stamp import dimensions
 from ml.training.callbacks import Epoch, OnEpoch
+from ml.training.ema import ema_of
 from ml.training.linear_probe import LinearHead
 from ml.training.losses import partial_label_loss, weighted_mean
 from ml.training.memory import keep_freed_memory
@@ -82,7 +83,8 @@ def finetune(
     _learning(model, holds_norms=head is not None or not schedule.backbone_lr_scale)
     compute = autotune(model, chips.pixels[: schedule.batch].to(start.device))
     compute.place(model, start.device)
-    learner = _Learner(model, _optimiser(network, linear, schedule), compute, _kept(model, schedule))
+    ema = ema_of(model, schedule.ema) if schedule.ema else None
+    learner = _Learner(model, _optimiser(network, linear, schedule), compute, ema)
     clock, best = Clock(_steps(chips, schedule, start.device), minutes), Best(schedule.patience)
     batches = _batches(chips, seed, schedule, start.preprocessing.sky_noise)
     with compute.limited():
@@ -116,38 +118,18 @@ def _learning(model: nn.Module, *, holds_norms: bool) -> None:
             module.eval()
 
 
-def _kept(model: nn.Module, schedule: Schedule) -> AveragedModel | None:
-    """Return the running average of the model's weights and statistics, where the schedule wants one."""
-    if not schedule.ema:
-        return None
-
-    def average(kept: Any, now: Any, averaged: Any) -> None:
-        get_ema_multi_avg_fn(warmed(schedule.ema, int(averaged)))(kept, now, averaged)
-
-    return AveragedModel(model, multi_avg_fn=average, use_buffers=True)
-
-
-def warmed(average: float, averaged: int) -> float:
-    """Return the share of a running average that a step leaves as it was: less at first, while it has seen little.
-
-    Else it would be about the network's first states for tens of steps, and short rounds would judge those. The rule is
-    that of TensorFlow's ExponentialMovingAverage with `num_updates`.
-    """
-    return min(average, (1 + averaged) / (10 + averaged))
-
-
 class _Learner:
     """A model in training: the steps it takes, and the average of them that is judged."""
 
     def __init__(
-        self, model: nn.Module, optimiser: torch.optim.Optimizer, compute: Compute, kept: AveragedModel | None
+        self, model: nn.Module, optimiser: torch.optim.Optimizer, compute: Compute, ema: AveragedModel | None
     ) -> None:
-        self.model, self.optimiser, self.compute, self.kept = model, optimiser, compute, kept
+        self.model, self.optimiser, self.compute, self.ema = model, optimiser, compute, ema
         self.device = next(model.parameters()).device
 
     @property
     def judged(self) -> nn.Module:
-        return self.model if self.kept is None else self.kept.module
+        return self.model if self.ema is None else self.ema.module
 
     def round(self, batches: Iterator[Chips], clock: Clock, *, until: float) -> float:
         """Take steps until so much of the run is over; return their mean loss."""
@@ -166,8 +148,8 @@ class _Learner:
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
         self.optimiser.step()
-        if self.kept is not None:
-            self.kept.update_parameters(self.model)
+        if self.ema is not None:
+            self.ema.update_parameters(self.model)
         return loss.detach()
 
     def log_scores(self, chips: Chips) -> Tensor:
