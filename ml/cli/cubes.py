@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ml.cli.subjects import Tally
-from ml.cubes.calibration import reliability
 from ml.cubes.completeness import Finds
 from ml.cubes.crossmatch import KnownTable, candidates
 from ml.cubes.cube import Cube, cubes
@@ -20,6 +19,7 @@ from ml.cubes.input_channels import shortened
 from ml.cubes.model import CubeModel
 from ml.cubes.presets import PRESETS as RECIPES
 from ml.cubes.presets import preset
+from ml.cubes.reliability import reliability
 from ml.cubes.sampler import Example
 from ml.cubes.tracks import described, tracks_of
 from ml.cubes.train import train_cubes
@@ -111,7 +111,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     for note in said["notes"]:
         sys.stderr.write(f"note: {note}\n")
     if args.report or args.plots:
-        from ml.cubes import report  # only now: Bokeh and matplotlib take seconds
+        from ml.cubes import report  # only now: matplotlib takes a second
 
         report.write(said, counts, meant, finds.sought, args.report, args.plots)
     return said

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from ml.cubes.calibration import Reliability
 from ml.cubes.completeness import SEEN
+from ml.cubes.reliability import Reliability
 from ml.cubes.voxel_metrics import VoxelCounts
 from ml.evaluation.completeness import Search
 from ml.evaluation.report import page

@@ -10,12 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ml.cubes.calibration import calibrate
 from ml.cubes.losses import cross_entropy, dice_loss
 from ml.cubes.model import ROLE, CubeModel, enough_memory
 from ml.cubes.presets import Preset
 from ml.cubes.sampler import Batch, Crops, Example
-from ml.cubes.validation import Validation, validate
+from ml.cubes.validation import Validation, calibrate, validate
 from ml.data.dataset import BadExamples, grouped_folds
 from ml.inference.checkpoint import Checkpoint, code_version
 from ml.models.autotune import autotune

@@ -1,13 +1,16 @@
-"""Voxel metrics on validation cubes during training."""
+"""Voxel metrics on validation cubes during training, and calibration by them."""
 
 from collections.abc import Iterable
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from ml.cubes.model import CubeModel
 from ml.cubes.sampler import Example
 from ml.evaluation.metrics import VoxelHistogram
+from ml.models.wnet import WNet
+from ml.training.calibration import fit_platt
 
 EVERY = (float("inf"),)  # one limit: every mover counts
 
@@ -53,3 +56,23 @@ def validate(model: CubeModel, examples: Iterable[Example]) -> Validation:
     for example in examples:
         seen.add(model.probabilities(example.views.astype(np.float32)), example)
     return seen
+
+
+def calibrate(network: WNet, seen: VoxelHistogram) -> tuple[float, float]:
+    """Fold the scale and shift of `fit_platt` into a network's last layer, and return them.
+
+    Parameters
+    ----------
+    network
+        Its last layer is changed.
+    seen
+        What it said of whole cubes that it has not learnt from.
+    """
+    p = (torch.arange(seen.bins) + 0.5) / seen.bins
+    counts = torch.from_numpy(np.concatenate([seen.positives.sum(0), seen.negatives]))
+    real = torch.arange(2 * seen.bins) < seen.bins
+    scale, shift = fit_platt(p.logit().repeat(2), real, counts)
+    with torch.no_grad():
+        network.out.weight.mul_(scale)
+        network.out.bias.mul_(scale).add_(shift)  # type: ignore[union-attr]
+    return scale, shift

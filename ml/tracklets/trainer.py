@@ -71,7 +71,7 @@ def fit_set(inputs: Inputs, positive: list[int], *, seed: int, report: Report | 
 
     Returns
     -------
-    A network in eval mode; its loss weighed real tracklets 4 : 1, so it leans to real until `calibrate`.
+    A network in eval mode; its loss weighed real tracklets 4 : 1, so it leans to real until `fit_platt` undoes that.
 
     Notes
     -----
@@ -126,28 +126,6 @@ def _partly_hidden(facts: Tensor, keep: Tensor, random: torch.Generator) -> Tens
         hidden[torch.rand(len(facts), generator=random) < FORGET, group[0] : group[-1] + 1] = torch.nan
     hidden[keep, RESIDUAL] = facts[keep, RESIDUAL]
     return hidden
-
-
-def calibrate(net: SetNet, logits: Tensor, real: Tensor, weights: Tensor) -> None:
-    """Shift and scale the network's logits, in place, so that they are probabilities on unseen tracklets.
-
-    Platt's two numbers (1999, Probabilistic Outputs for Support Vector Machines). This undoes the 4 : 1 tilt of the
-    probability, and keeps the order that it taught. `logits` (N,) are the network's, or its like's, on tracklets that
-    it did not learn from.
-    """
-    slope, offset = torch.zeros(1, requires_grad=True), torch.zeros(1, requires_grad=True)
-    optimiser = torch.optim.LBFGS([slope, offset], max_iter=50, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        scaled = logits * slope.exp() + offset
-        loss = weighted_mean(functional.binary_cross_entropy_with_logits(scaled, real, reduction="none"), weights)
-        loss = loss + (slope.square() + offset.square()).sum() / len(logits)  # few tracklets must not make it certain
-        loss.backward()
-        return loss
-
-    optimiser.step(closure)
-    net.platt.copy_(torch.cat([slope.detach().exp(), offset.detach()]))
 
 
 def fit_paper(train: Inputs, held: Inputs, *, seed: int, report: Report | None = None) -> PaperNet:

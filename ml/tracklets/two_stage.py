@@ -21,6 +21,7 @@ from ml.models.paper_mlp import CHIPS
 from ml.tracklets import trainer
 from ml.tracklets.stamps import Chips, apart
 from ml.tracklets.trainer import Inputs
+from ml.training.calibration import fit_platt
 from ml.training.callbacks import OnEpoch, silent
 from ml.training.finetune_then_probe import features_of, train_tuned
 from ml.training.head_training import HEAD_EPOCHS, EpochReporter, Heads, best_head, log_scores, regression
@@ -145,7 +146,7 @@ def teach(
         net = trainer.fit_set(inside, positive, seed=seed, report=report if fold == 0 else None)
         logits[torch.from_numpy(outside)] = held.logits(net)
     whole = trainer.fit_set(inputs, positive, seed=seed)
-    trainer.calibrate(whole, logits, inputs.real, inputs.weights)
+    whole.platt.copy_(torch.tensor(fit_platt(logits, inputs.real, inputs.weights)))
     unseen = whole.platt[0] * logits + whole.platt[1]
     threshold = choose_threshold(kinds, torch.sigmoid(unseen).numpy(), examples.weights[rows], recipe.completeness)
     return TrainedTrackletNet(SET, whole, threshold, recipe.completeness, judge.tracklet(unseen)[1])

@@ -1,4 +1,4 @@
-"""Linear probe: multinomial logistic regression over frozen features, with temperature scaling."""
+"""Linear probe: multinomial logistic regression over frozen features."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -99,17 +99,6 @@ class Regression:
         with torch.no_grad():
             flat = weight / self.scale
             return LinearHead(flat, bias - flat @ self.mean)
-
-
-def temperature(logits: Tensor, targets: NDArray[Any], weights: NDArray[Any]) -> float:
-    """Return the temperature, 0.05..20, by which validation logits are best divided.
-
-    Guo et al. 2017, ICML, On Calibration of Modern Neural Networks. A grid is enough: the loss is smooth in it.
-    """
-    t, w = torch.from_numpy(np.asarray(targets)).float(), torch.from_numpy(np.asarray(weights)).float()
-    grid = torch.logspace(np.log10(0.05), np.log10(20), 120)
-    losses = [float(weighted_mean(partial_label_loss(logits / value, t), w)) for value in grid]
-    return float(grid[int(np.argmin(losses))])
 
 
 class MultiViewRegression:

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from ml.data.dataset import Examples
 from ml.evaluation.metrics import roc_auc
-from ml.training import linear_probe
+from ml.training.calibration import fit_temperature
 from ml.training.losses import partial_label_loss, weighted_mean
 
 LossAndMetrics = tuple[float, dict[str, float]]  # loss, and accuracy and roc_auc where they are defined
@@ -48,7 +48,7 @@ class Validator:
             return 1.0
         frames = log_scores.shape[1]
         targets, weights = self.targets.repeat_interleave(frames, 0), self.weights.repeat_interleave(frames)
-        return linear_probe.temperature(log_scores.flatten(0, 1), targets.numpy(), weights.numpy())
+        return fit_temperature(log_scores.flatten(0, 1), targets, weights)
 
     def notes(self) -> list[str]:
         """Return a sentence where no temperature can be fitted."""

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ml.cubes.calibration import calibrate
-from ml.cubes.validation import EVERY
+from ml.cubes.validation import EVERY, calibrate
 from ml.evaluation.metrics import VoxelHistogram
 from ml.models.wnet import WNet
 

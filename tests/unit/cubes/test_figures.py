@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from ml.cubes.calibration import reliability
 from ml.cubes.completeness import Finds
 from ml.cubes.cube import Cube, Known, told
+from ml.cubes.reliability import reliability
 from ml.cubes.tracks import tracks_of
 from ml.cubes.voxel_metrics import FIGURES, VoxelCounts, raw_score, table
 from ml.evaluation.metrics import ece

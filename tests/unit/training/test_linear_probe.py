@@ -6,7 +6,8 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from ml.training.linear_probe import Regression, temperature
+from ml.training.calibration import fit_temperature
+from ml.training.linear_probe import Regression
 from ml.training.losses import partial_label_loss
 
 
@@ -61,5 +62,5 @@ def test_a_fit_from_a_nearby_start_ends_at_the_same_head(random):
 def test_temperature_undoes_overconfidence(random):
     logits = torch.from_numpy(random.normal(size=(4000, 2))).float()
     kinds = torch.distributions.Categorical(logits=logits).sample().numpy()
-    found = temperature(3 * logits, np.eye(2)[kinds], np.ones(4000))
+    found = fit_temperature(3 * logits, torch.eye(2)[kinds], torch.ones(4000))
     assert found == pytest.approx(3, rel=0.2)
