@@ -114,7 +114,7 @@ def answers_of(
 
 
 def _report(args: argparse.Namespace, said: dict[str, Any], answers: Answers) -> None:
-    from ml.evaluation.report import classifier, page  # only now: Bokeh and matplotlib take seconds
+    from ml.evaluation.report import classifier, page  # only now: matplotlib takes a second
 
     charts = classifier.charts(said, answers, seed=args.seed)
     heading = page.Heading(f"Evaluation of {said['checkpoint']}", classifier.summary(said), said["notes"])

@@ -124,7 +124,7 @@ def _read(args: argparse.Namespace, scorer: Scorer, tally: Tally) -> tuple[Slab,
 
 
 def _report(args: argparse.Namespace, said: dict[str, Any], answers: Answers) -> None:
-    from ml.evaluation.report import classifier, page  # only now: Bokeh and matplotlib take seconds
+    from ml.evaluation.report import classifier, page  # only now: matplotlib takes a second
     from ml.evaluation.report.nights import at_threshold as nights_chart
 
     charts = classifier.charts(said, answers, seed=args.seed)

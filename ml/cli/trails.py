@@ -178,7 +178,7 @@ def _known(path: Path, tally: Tally) -> Iterator[Cutout]:
 
 
 def _report(args: argparse.Namespace, said: dict[str, Any], matched: Matched, sides: Sides) -> None:
-    from ml.evaluation.report import page  # only now: Bokeh and matplotlib take seconds
+    from ml.evaluation.report import page  # only now: matplotlib takes a second
 
     share = said["completeness_clear_at_precision_0.9"]
     summary = (

@@ -14,7 +14,7 @@ Array = NDArray[Any]
 Columns = Mapping[str, Sequence[Any] | Array]
 ROWS = 12  # of a long table that the page shows; the CSV has all
 COLOURS = ("#2446b0", "#a03a12", "#0a6a50", "#5847a5", "#7d5a00", "#565d66")
-DASHES = ("solid", "dashed", "dotdash", "dotted")
+DASHES = ("-", "--", "-.", ":")
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,11 @@ def shown_rows(columns: Columns, chosen: Sequence[int] = ()) -> list[list[str]]:
     length = len(next(iter(columns.values())))
     evenly = np.unique(np.linspace(0, length - 1, min(length, ROWS)).round().astype(int)).tolist() if length else []
     return [[_short(values[row]) for values in columns.values()] for row in chosen or evenly]
+
+
+def plain(value: float) -> str:
+    """Return a number of three digits or more without an exponent."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _full(value: Any) -> Any:

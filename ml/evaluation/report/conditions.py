@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from ml.evaluation.completeness import PLANES, Search
 from ml.evaluation.metrics.completeness import WIDE, Bins
 from ml.evaluation.observing_conditions import QUANTITIES
-from ml.evaluation.report.axis import plain
-from ml.evaluation.report.chart import ROWS, Chart, Grid, Series
+from ml.evaluation.report.chart import ROWS, Chart, Grid, Series, plain
 
 LABELS = {"mag": "magnitude", "rate": "rate (arcsec/h)", "snr": "S/N"}
 WORDS = {"mag": "magnitude", "rate": "rate", "snr": "S/N"}

@@ -8,11 +8,7 @@ from pathlib import Path
 from string import Template
 from urllib.parse import quote
 
-from bokeh.embed import components
-from bokeh.resources import Resources
-
 from ml.evaluation.report.chart import Chart, Columns, Grid, csv_of, shown_rows
-from ml.evaluation.report.interactive import drawn
 from ml.evaluation.report.still import png
 
 PAGE = Path(__file__).with_name("page.html")
@@ -61,15 +57,12 @@ def write(
 
 
 def _page(heading: Heading, figures: Columns, charts: Sequence[Chart | Grid], pictures: dict[str, bytes]) -> str:
-    script, places = components({chart.key: drawn(chart) for chart in charts})
     return Template(PAGE.read_text(encoding="utf-8")).substitute(
         title=escape(heading.title),
         summary=escape(heading.summary),
         notes=_notes(heading.notes),
         figures=_table(figures, _texts(figures)) + _links("figures", figures),
-        charts="\n".join(_section(chart, places[chart.key], pictures[chart.key]) for chart in charts),
-        scripts=Resources(mode="inline", components=["bokeh"]).render(),
-        script=script,
+        charts="\n".join(_section(chart, pictures[chart.key]) for chart in charts),
     )
 
 
@@ -78,13 +71,13 @@ def _notes(notes: Sequence[str]) -> str:
     return f'<div class="notes" role="note">{paragraphs}</div>' if notes else ""
 
 
-def _section(chart: Chart | Grid, place: str, picture: bytes) -> str:
+def _section(chart: Chart | Grid, picture: bytes) -> str:
     length = len(next(iter(chart.columns.values())))
     rows = shown_rows(chart.columns, chart.shown)
     table = _table(chart.columns, rows, f"{len(rows)} of {length} rows; the CSV has all" if len(rows) < length else "")
     return (
         f'<section aria-labelledby="{chart.key}-title"><h2 id="{chart.key}-title">{escape(chart.title)}</h2>'
-        f'<p class="quiet">{escape(chart.note)}</p>{place}{table}'
+        f'<p class="quiet">{escape(chart.note)}</p><img src="{_data(picture)}" alt="{escape(chart.title)}">{table}'
         f"{_links(chart.key, chart.columns, picture)}</section>"
     )
 
@@ -106,6 +99,9 @@ def _table(columns: Columns, rows: list[list[str]], caption: str = "") -> str:
 def _links(key: str, columns: Columns, picture: bytes | None = None) -> str:
     links = f'<a download="{key}.csv" href="data:text/csv;charset=utf-8,{quote(csv_of(columns))}">Numbers (CSV)</a>'
     if picture is not None:
-        data = base64.b64encode(picture).decode()
-        links += f'<a download="{key}.png" href="data:image/png;base64,{data}">Plot (PNG)</a>'
+        links += f'<a download="{key}.png" href="{_data(picture)}">Plot (PNG)</a>'
     return f'<div class="links">{links}</div>'
+
+
+def _data(picture: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
