@@ -58,7 +58,7 @@ def train_cubes(
     minutes
         A limit, with the validation after the last step; the learning rate falls to 0 as it nears.
     on_epoch
-        Told after every round; raising `ml.training.callbacks.Cancelled` in it ends the run.
+        Told after every round; an exception in it ends the run.
 
     Raises
     ------

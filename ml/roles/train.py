@@ -49,14 +49,12 @@ def train(
     completeness
         Of the tracklet role: the share of real tracklets, 0..1, that the threshold in the manifest is to keep.
     on_epoch
-        Told after every epoch; raising `Cancelled` in it ends the run.
+        Told after every epoch; an exception in it ends the run.
 
     Raises
     ------
     BadExamples
         If nothing can be learnt from the examples; the message says why and what to do.
-    Cancelled
-        As `on_epoch` raised it.
     """
     if role not in PRESETS_OF:
         raise ValueError(f"There is no role called {role!r}; it is {' or '.join(PRESETS_OF)}.")

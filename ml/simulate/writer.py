@@ -1,7 +1,7 @@
 """Write a simulated sky to disk: FITS cubes, manifest and truth."""
 
 import csv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -12,6 +12,7 @@ from astropy.io import fits
 
 BLOCK = 256
 TRUTH_COLUMNS = ("external_id", "label", "real", "snr", "mag", "rate")
+Rows = list[dict[str, Any]]
 
 
 @dataclass
@@ -26,8 +27,8 @@ class Block:
 
     pixels: np.ndarray
     planes: np.ndarray
-    rows: list[dict[str, Any]]
-    truth: list[dict[str, Any]]
+    rows: Rows
+    truth: Rows
     header: dict[str, Any]
 
 
@@ -72,18 +73,7 @@ def write(
     Path
         The manifest. A row's planes are ``cube[a:b]`` for ``planes`` = "a:b", counted from 0.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    manifest = out / "manifest.csv"
-    with manifest.open("w", newline="") as rows_file, (out / "truth.csv").open("w", newline="") as truth_file:
-        rows, truth = table(rows_file, columns), table(truth_file, TRUTH_COLUMNS)
-        for number, block in enumerate(blocks):
-            name = f"cube-{number:05d}.fits"
-            write_cube(out / name, block)
-            rows.writerows(place_in_cube(block, name))
-            truth.writerows(block.truth)
-            if progress:
-                progress(len(block.rows))
-    return manifest
+    return _written(_cubes(blocks, out), columns, out, progress)
 
 
 def write_each(
@@ -94,22 +84,40 @@ def write_each(
     progress: Callable[[int], object] | None = None,
 ) -> Path:
     """Write subjects to files of their own: parameters, manifest and truth as in `write`."""
+    return _written(_files(subjects, out), columns, out, progress)
+
+
+def _written(
+    parts: Iterable[tuple[Rows, Rows]], columns: tuple[str, ...], out: Path, progress: Callable[[int], object] | None
+) -> Path:
+    """Write manifest and truth from parts of both."""
     out.mkdir(parents=True, exist_ok=True)
     manifest = out / "manifest.csv"
     with manifest.open("w", newline="") as rows_file, (out / "truth.csv").open("w", newline="") as truth_file:
         rows, truth = table(rows_file, columns), table(truth_file, TRUTH_COLUMNS)
-        for number, subject in enumerate(subjects):
-            kind = subject.row["kind"]
-            named = {"image": (f"{kind}-{number:05d}.fits", subject.pixels)}
-            for column, pixels in subject.companions.items():
-                named[column] = f"{column.lstrip('#!')}-{number:05d}.fits", pixels
-            for name, pixels in named.values():
-                fits.writeto(out / name, pixels, labelled(subject.header), overwrite=True)
-            rows.writerow(subject.row | {column: name for column, (name, _) in named.items()})
-            truth.writerow(subject.truth)
+        for of_manifest, of_truth in parts:
+            rows.writerows(of_manifest)
+            truth.writerows(of_truth)
             if progress:
-                progress(1)
+                progress(len(of_manifest))
     return manifest
+
+
+def _cubes(blocks: Iterable[Block], out: Path) -> Iterator[tuple[Rows, Rows]]:
+    for number, block in enumerate(blocks):
+        name = f"cube-{number:05d}.fits"
+        fits.writeto(out / name, block.pixels, labelled(block.header), overwrite=True)
+        yield place_in_cube(block, name), block.truth
+
+
+def _files(subjects: Iterable[Single], out: Path) -> Iterator[tuple[Rows, Rows]]:
+    for number, subject in enumerate(subjects):
+        names = {"image": f"{subject.row['kind']}-{number:05d}.fits"}
+        names |= {column: f"{column.lstrip('#!')}-{number:05d}.fits" for column in subject.companions}
+        for column, name in names.items():
+            pixels = subject.companions.get(column, subject.pixels)
+            fits.writeto(out / name, pixels, labelled(subject.header), overwrite=True)
+        yield [subject.row | names], [subject.truth]
 
 
 def table(file: TextIO, columns: tuple[str, ...]) -> "csv.DictWriter[str]":
@@ -118,15 +126,11 @@ def table(file: TextIO, columns: tuple[str, ...]) -> "csv.DictWriter[str]":
     return writer
 
 
-def write_cube(path: Path, block: Block) -> None:
-    fits.writeto(path, block.pixels, labelled(block.header), overwrite=True)
-
-
 def labelled(cards: dict[str, Any]) -> fits.Header:
     return fits.Header([("ORIGIN", "simulated", "made by wanderers, not by a telescope"), *cards.items()])
 
 
-def place_in_cube(block: Block, name: str) -> list[dict[str, Any]]:
+def place_in_cube(block: Block, name: str) -> Rows:
     stop = np.cumsum(block.planes)
     spans = zip(stop - block.planes, stop, strict=True)
     return [

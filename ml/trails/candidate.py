@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
+from ml.imaging.polyline import length_of, sagitta, smooth, tangents
 from ml.trails.linking import Piece, bridged, pieces
 from ml.trails.maps import Cells, Maps, cells_of
-from ml.trails.polyline import length_of, sagitta, smooth, tangents
 from ml.trails.profile import REACH, Profile, along, full_width, snr_per_pixel, trimmed
 
 LEAST = 0.4  # of not being sky

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ml.evaluation.metrics.overlap import curve_cover, curve_distance
+from ml.imaging.polyline import POINTS, even
 from ml.trails.annotation import CLASSES, TRAIL, Annotation
 from ml.trails.candidate import Candidate
-from ml.trails.polyline import POINTS, even
 
 FOLDS = 5
 TREES = 60  # of each fold

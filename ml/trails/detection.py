@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.imaging.polyline import box as box_around
+from ml.imaging.polyline import length_of, sagitta
 from ml.trails.annotation import CLASSES
-from ml.trails.polyline import box as box_around
-from ml.trails.polyline import length_of, sagitta
 
 LEAST_BOX = 6.0  # pixels that a box is wide at least
 

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics import (
-    bootstrap_weights,
+from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
+from ml.evaluation.metrics.detection import (
+    Matched,
+    Trails,
     completeness_by_snr,
     detection_curve,
-    interval,
     match_boxes,
     match_curves,
 )
-from ml.evaluation.metrics.detection import Matched, Trails
 from ml.evaluation.metrics.overlap import line_distance
 from ml.evaluation.observing_conditions import Conditions
+from ml.imaging.polyline import POINTS, even
 from ml.trails.annotation import TRAIL, Annotation
 from ml.trails.detection import Trail
-from ml.trails.polyline import POINTS, even
 
 PRECISION = 0.9
 CLEAR = 3.0  # S/N per pixel from which on the goal holds

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra
 
+from ml.imaging.polyline import length_of, sagitta, tangents
 from ml.trails.maps import Cells, Maps
-from ml.trails.polyline import length_of, sagitta, tangents
 
 NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
 NEIGHBOUR_TURN = np.cos(np.radians(2 * 15))  # neighbouring cells of one line turn by less than 15°

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates, uniform_filter1d
 
-from ml.trails.polyline import even, length_of, smooth, tangents
+from ml.imaging.polyline import even, length_of, smooth, tangents
 
 REACH = 8  # pixels to either side
 MOST = 240  # samples along

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from ml.imaging.background import in_noise
+from ml.imaging.polyline import length_of, sagitta, smooth
 from ml.trails.annotation import CLASSES
 from ml.trails.candidate import Candidate, candidates
 from ml.trails.detection import Trail, trail_of
 from ml.trails.maps import Maps
-from ml.trails.polyline import length_of, sagitta, smooth
 from ml.trails.profile import REACH, along, full_width, settled, snr_per_pixel
 
 BIN = 2

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
+from ml.imaging.polyline import even, length_of
 from ml.trails.annotation import TRAIL, Annotation
-from ml.trails.polyline import even, length_of
 from ml.trails.target_masks import nearest
 
 FAINTEST, BRIGHTEST = 1.5, 30.0  # S/N per pixel

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.data.dataset import BadExamples, grouped_folds
-from ml.evaluation.metrics import detection_curve
-from ml.evaluation.metrics.detection import Matched
+from ml.evaluation.metrics.detection import Matched, detection_curve
 from ml.imaging.background import MESH, SOFTENING
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint, code_version
 from ml.models.compute import limit_torch

@@ -46,7 +46,7 @@ def train_head(
     seed
         Of the split.
     on_epoch
-        Told after each epoch; may raise Cancelled.
+        Told after each epoch; an exception in it ends the run.
     crops
         How many of the features belong to each look at a stamp; each look gets a head, and these are joined. Without
         any, all belong to one.

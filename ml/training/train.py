@@ -45,7 +45,7 @@ def train_stamps(
     minutes
         A limit for training a network; None leaves it to the schedule.
     on_epoch
-        Told after every epoch; raising `Cancelled` in it ends the run.
+        Told after every epoch; an exception in it ends the run.
 
     Raises
     ------

@@ -12,6 +12,7 @@ import numpy as np
 
 from ml.simulate.atlas.difference import BOGUS, CLASSES, REAL, Sources, Span, draw_sources, stamps
 from ml.simulate.atlas.tracklets import MAX_DETECTIONS, SATELLITE, Visits, draw_tracklets, visit
+from ml.simulate.option_ranges import check_count, check_range
 from ml.simulate.writer import BLOCK, Block, block_sizes, write
 
 EXPTIME = 30.0
@@ -69,27 +70,20 @@ def atlas(
     ValueError
         For a kind, number or fraction that is not one of these.
     """
-    check(n, kind, detections, gold_fraction)
+    check_count(n)
+    check_range(0, 0.5, satellites=satellites)
+    check_range(0, 1, gold_fraction=gold_fraction)
+    if kind not in ("stamp", "tracklet"):
+        raise ValueError(f"kind must be 'stamp' or 'tracklet', not {kind!r}")
+    if detections is not None and not 3 <= detections <= MAX_DETECTIONS:
+        raise ValueError(f"a tracklet has 3 to {MAX_DETECTIONS} detections, not {detections}")
     if snr is not None and not 0 < snr[0] <= snr[1]:
         raise ValueError(f"snr must rise from above 0, not {snr}")
-    if not 0 <= satellites <= 0.5:
-        raise ValueError(f"satellites must lie between 0 and 0.5, not {satellites}")
     columns = STAMP_COLUMNS if kind == "stamp" else tracklet_columns(detections or MAX_DETECTIONS)
     blocks = night(
         n, seed, kind=kind, detections=detections, snr=snr, satellites=satellites, gold_fraction=gold_fraction
     )
     return write(blocks, columns, Path(out), progress=progress)
-
-
-def check(n: int, kind: str, detections: int | None, gold_fraction: float) -> None:
-    if n < 1:
-        raise ValueError(f"n must be at least 1, not {n}")
-    if kind not in ("stamp", "tracklet"):
-        raise ValueError(f"kind must be 'stamp' or 'tracklet', not {kind!r}")
-    if detections is not None and not 3 <= detections <= MAX_DETECTIONS:
-        raise ValueError(f"a tracklet has 3 to {MAX_DETECTIONS} detections, not {detections}")
-    if not 0 <= gold_fraction <= 1:
-        raise ValueError(f"gold_fraction must lie between 0 and 1, not {gold_fraction}")
 
 
 def tracklet_columns(frames: int) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ml.simulate.euclid.sources import EXPTIME
 from ml.simulate.euclid.stamps import CLASSES, DITHERS, FAINTEST_SNR, RATES, REAL, SIZE, stamps
+from ml.simulate.option_ranges import check_count, check_range
 from ml.simulate.writer import BLOCK, Block, block_sizes, write
 
 __all__ = ["CLASSES", "DITHERS", "FAINTEST_SNR", "REAL", "SIZE", "euclid", "field", "stamps"]
@@ -44,9 +45,8 @@ def euclid(
     ----------
     n : int
         Number of stamps, half of them SSO and the rest shared evenly by CR, GALAXY and STAR.
-    seed : int
-        The same seed gives the same bytes.
-    out : path
+    seed, out, gold_fraction, progress
+        As in `ml.simulate.atlas.night.atlas`.
     size : int
         Side of the stamps in pixels, from 32 to 256; pixels of 0.1 arcsec unless `whole`. Trails longer than the stamp
         leave it.
@@ -59,10 +59,6 @@ def euclid(
         to 26, and some objects are below the noise.
     whole : bool
         Cut stamps as large as the object and a padding of 65 ± 5 pixels, and bring them to `size`.
-    gold_fraction : float in 0..1
-        Share of the rows marked as gold.
-    progress : callable, optional
-        Called with the number of stamps written since the last call.
 
     Returns
     -------
@@ -74,18 +70,14 @@ def euclid(
     ValueError
         For a number, size or fraction out of range.
     """
-    if n < 1:
-        raise ValueError(f"n must be at least 1, not {n}")
-    if not SMALLEST <= size <= LARGEST:
-        raise ValueError(f"size must lie between {SMALLEST} and {LARGEST} pixels, not {size}")
+    check_count(n)
+    check_range(SMALLEST, LARGEST, " pixels", size=size)
+    check_range(0, 50, least_snr=least_snr)
+    check_range(0, 1, gold_fraction=gold_fraction)
     if dithers not in (1, 3, 4):
         raise ValueError(f"dithers must be 1, 3 or 4, not {dithers}")
     if not 0 < rates[0] <= rates[1] <= FASTEST:
         raise ValueError(f"rates must rise from above 0 to at most {FASTEST:g} arcsec per hour, not {rates}")
-    if not 0 <= least_snr <= 50:
-        raise ValueError(f"least_snr must lie between 0 and 50, not {least_snr}")
-    if not 0 <= gold_fraction <= 1:
-        raise ValueError(f"gold_fraction must lie between 0 and 1, not {gold_fraction}")
     options: dict[str, Any] = {"dithers": dithers, "rates": rates, "least_snr": least_snr, "whole": whole}
     blocks = field(n, seed, gold_fraction=gold_fraction, size=size, **options)
     return write(blocks, COLUMNS, Path(out), progress=progress)

@@ -26,6 +26,7 @@ from ml.simulate.ground.field import (
 )
 from ml.simulate.ground.light import add_point, straight
 from ml.simulate.hubble.truth import Thing
+from ml.simulate.option_ranges import check_count, check_range
 from ml.simulate.writer import Single, write_each
 
 SIZE, SMALLEST, LARGEST = 256, 128, 4096
@@ -52,11 +53,8 @@ def ground(
 
     Parameters
     ----------
-    n : int
-        Number of cutouts. A cutout depends on the seed and its number alone, not on n.
-    seed : int
-        The same seed gives the same bytes.
-    out : path
+    n, seed, out, gold_fraction
+        As in `ml.simulate.atlas.night.atlas`. A cutout depends on the seed and its number alone, not on n.
     size : int
         Side in pixels, from 128 to 4096.
     share : float in 0..1
@@ -65,8 +63,6 @@ def ground(
         Sharpest and widest full width at half of a star's peak, in pixels, from 1 to 20.
     sheets : float in 0..1
         Share of the cutouts that are sheets of difference stamps; the rest are fields.
-    gold_fraction : float in 0..1
-        Share of the rows marked as gold.
 
     Returns
     -------
@@ -78,15 +74,11 @@ def ground(
     ValueError
         For a number, size or fraction out of range.
     """
-    if n < 1:
-        raise ValueError(f"n must be at least 1, not {n}")
-    if not SMALLEST <= size <= LARGEST:
-        raise ValueError(f"size must lie between {SMALLEST} and {LARGEST} pixels, not {size}")
+    check_count(n)
+    check_range(SMALLEST, LARGEST, " pixels", size=size)
+    check_range(0, 1, share=share, sheets=sheets, gold_fraction=gold_fraction)
     if not 1 <= seeing[0] <= seeing[1] <= 20:
         raise ValueError(f"seeing must be two widths between 1 and 20 pixels, the sharpest first, not {seeing}")
-    for name, value in {"share": share, "sheets": sheets, "gold_fraction": gold_fraction}.items():
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name} must lie between 0 and 1, not {value}")
     seen = enumerate(cutouts(n, seed, size=size, share=share, seeing=seeing, sheets=sheets))
     return write_each((single(*told, k, seed, gold_fraction) for k, told in seen), COLUMNS, Path(out))
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ml.imaging.polyline import even, length_of
+
 FAINT = 0.05  # in noise, below which a profile is cut off
 FURTHEST = 20  # widths from a point that its light is followed
 STEP = 0.5  # pixels between the points that a line is made of
@@ -52,7 +54,7 @@ def add_point(image: np.ndarray, seeing: Seeing, place: np.ndarray, height: floa
 
 def add_path(image: np.ndarray, seeing: Seeing, path: np.ndarray, height: float) -> None:
     """Add light that moved evenly along a polyline (k, 2), its ridge so high, in place; one point is a star."""
-    points = spaced(path)
+    points = path if len(path) < 2 else even(path, max(int(length_of(path) / STEP), 1) + 1)
     reach = seeing.reach(height)
     low = np.maximum(np.floor(points.min(0)).astype(int) - reach, 0)
     high = np.minimum(np.ceil(points.max(0)).astype(int) + reach + 1, image.shape[::-1])
@@ -66,15 +68,6 @@ def add_path(image: np.ndarray, seeing: Seeing, path: np.ndarray, height: float)
         light += weight * seeing.spot((x - point[0])[None], (y - point[1])[:, None])
     ridge = float(weights @ seeing.spot(*(points[len(points) // 2] - points).T))
     image[low[1] : high[1], low[0] : high[0]] += (height / ridge * light).astype(np.float32)
-
-
-def spaced(path: np.ndarray, step: float = STEP) -> np.ndarray:
-    """Return points (n, 2) evenly along a polyline, about `step` pixels apart; a single point as it is."""
-    if len(path) < 2:
-        return path
-    length = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
-    at = np.linspace(0, length[-1], max(int(length[-1] / step), 1) + 1)
-    return np.stack([np.interp(at, length, path[:, k]) for k in (0, 1)], axis=1)
 
 
 def straight(middle: np.ndarray, length: float, angle: float, bend: float = 0.0) -> np.ndarray:

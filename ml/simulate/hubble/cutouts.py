@@ -18,6 +18,7 @@ from ml.simulate.hubble.optics import FULL_WELL, MARGIN, PIXEL_SCALE, READ_NOISE
 from ml.simulate.hubble.orbit import Pointing, draw_pointing
 from ml.simulate.hubble.trails import add_asteroid, add_satellite, draw_mover
 from ml.simulate.hubble.truth import CLASSES, REAL, Thing
+from ml.simulate.option_ranges import check_count, check_range
 from ml.simulate.rendering.detector import bleed
 from ml.simulate.rendering.tangent import NORTH_UP, tangent
 from ml.simulate.writer import Single, write_each
@@ -64,19 +65,12 @@ def hubble(
 
     Parameters
     ----------
-    n : int
-        Number of cutouts. A cutout depends on the seed and its number alone, not on n.
-    seed : int
-        The same seed gives the same bytes.
-    out : path
+    n, seed, out, gold_fraction, progress
+        As in `ml.simulate.atlas.night.atlas`. A cutout depends on the seed and its number alone, not on n.
     size : int
         Side in pixels of 0.05 arcsec, from 128 to 4096.
     share : float in 0..1
         Share of the cutouts that hold one or two asteroid trails. (Of the published archive about 3 in 100 did.)
-    gold_fraction : float in 0..1
-        Share of the rows marked as gold.
-    progress : callable, optional
-        Called with the number of cutouts written since the last call.
 
     Returns
     -------
@@ -89,13 +83,9 @@ def hubble(
     ValueError
         For a number, size or fraction out of range.
     """
-    if n < 1:
-        raise ValueError(f"n must be at least 1, not {n}")
-    if not SMALLEST <= size <= LARGEST:
-        raise ValueError(f"size must lie between {SMALLEST} and {LARGEST} pixels, not {size}")
-    for name, value in {"share": share, "gold_fraction": gold_fraction}.items():
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name} must lie between 0 and 1, not {value}")
+    check_count(n)
+    check_range(SMALLEST, LARGEST, " pixels", size=size)
+    check_range(0, 1, share=share, gold_fraction=gold_fraction)
     singles = (
         single(seen, f"hubble-{seed}-{number:06d}", np.random.default_rng([seed, number, 1]), gold_fraction)
         for number, seen in enumerate(cutouts(n, seed, size=size, share=share))

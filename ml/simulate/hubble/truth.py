@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from ml.imaging.polyline import POINTS, even
+
 CLASSES = ("ASTEROID", "SATELLITE", "ARC", "SPIKE", "COSMIC_RAY")
 REAL = ("ASTEROID",)
-POINTS = 17
 HALF_WIDTH = 3.0
 
 
@@ -61,7 +62,4 @@ def seen_part(x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
     inside = (x >= -0.5) & (x < size - 0.5) & (y >= -0.5) & (y < size - 0.5)
     if inside.sum() < 2:
         return np.empty((0, 2))
-    x, y = x[inside], y[inside]
-    length = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
-    at = np.linspace(0, length[-1], POINTS)
-    return np.stack([np.interp(at, length, x), np.interp(at, length, y)], axis=1)
+    return even(np.stack([x[inside], y[inside]], axis=1), POINTS)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from astropy.coordinates import SkyCoord
 
+from ml.simulate.option_ranges import check_count, check_range
 from ml.simulate.rendering.psf_table import tabulate
 from ml.simulate.rendering.tangent import north_of_ecliptic, tangent
 from ml.simulate.tess.camera import DUTY, PIXEL_SCALE, Psf, draw_psf, read_noise, seen_through
@@ -28,7 +29,6 @@ CADENCE = 1800.0
 SHORTEST_CADENCE = 20.0
 MOVERS = 3.0
 FIRST_DAY = 60600
-REAL = ("yes",)
 
 
 @dataclass
@@ -65,11 +65,8 @@ def tess(
 
     Parameters
     ----------
-    n : int
-        Number of cubes. A cube depends on the seed and its number alone, not on n.
-    seed : int
-        The same seed gives the same bytes.
-    out : path
+    n, seed, out, gold_fraction, progress
+        As in `ml.simulate.atlas.night.atlas`. A cube depends on the seed and its number alone, not on n.
     size, frames : int
         Side in pixels of 21 arcsec, from 16 to 256, and number of frames, from 8 to 512.
     cadence : float
@@ -80,10 +77,6 @@ def tess(
         V magnitude of the faintest object, above 14.
     unusual : float in 0..1
         Share of near-Earth objects and of those beyond Jupiter, at 7 to 3.
-    gold_fraction : float in 0..1
-        Share of the rows marked as gold.
-    progress : callable, optional
-        Called with the number of cubes written since the last call.
 
     Returns
     -------
@@ -96,34 +89,21 @@ def tess(
     ValueError
         For a number that is out of range.
     """
-    check(n, size, frames, cadence, movers, faintest, unusual, gold_fraction)
+    check_count(n)
+    check_range(SMALLEST_SIZE, LARGEST_SIZE, " pixels", size=size)
+    check_range(SMALLEST_FRAMES, LARGEST_FRAMES, frames=frames)
+    check_range(0, 40, movers=movers)
+    check_range(0, 1, unusual=unusual, gold_fraction=gold_fraction)
+    if not cadence >= SHORTEST_CADENCE:
+        raise ValueError(f"cadence must be at least {SHORTEST_CADENCE:g} seconds, not {cadence}")
+    if not BRIGHTEST < faintest <= 30:
+        raise ValueError(f"faintest must lie above {BRIGHTEST:g} and be at most 30, not {faintest}")
     made = cubes(n, seed, size=size, frames=frames, cadence=cadence, movers=movers, faintest=faintest, unusual=unusual)
     singles = (
         single(cube, f"tess-{seed}-{number:06d}", np.random.default_rng([seed, number, 1]), gold_fraction, cadence)
         for number, cube in enumerate(made)
     )
     return write_each(singles, columns(frames), Path(out), progress=progress)
-
-
-def check(
-    n: int, size: int, frames: int, cadence: float, movers: float, faintest: float, unusual: float, gold_fraction: float
-) -> None:
-    if n < 1:
-        raise ValueError(f"n must be at least 1, not {n}")
-    if not SMALLEST_SIZE <= size <= LARGEST_SIZE:
-        raise ValueError(f"size must lie between {SMALLEST_SIZE} and {LARGEST_SIZE} pixels, not {size}")
-    if not SMALLEST_FRAMES <= frames <= LARGEST_FRAMES:
-        raise ValueError(f"frames must lie between {SMALLEST_FRAMES} and {LARGEST_FRAMES}, not {frames}")
-    if not cadence >= SHORTEST_CADENCE:
-        raise ValueError(f"cadence must be at least {SHORTEST_CADENCE:g} seconds, not {cadence}")
-    if not 0 <= movers <= 40:
-        raise ValueError(f"movers must lie between 0 and 40, not {movers}")
-    if not BRIGHTEST < faintest <= 30:
-        raise ValueError(f"faintest must lie above {BRIGHTEST:g} and be at most 30, not {faintest}")
-    if not 0 <= unusual <= 1:
-        raise ValueError(f"unusual must lie between 0 and 1, not {unusual}")
-    if not 0 <= gold_fraction <= 1:
-        raise ValueError(f"gold_fraction must lie between 0 and 1, not {gold_fraction}")
 
 
 def columns(frames: int) -> tuple[str, ...]:

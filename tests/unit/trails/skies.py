@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from ml.imaging.polyline import even, length_of
 from ml.trails.annotation import CLASSES, TRAIL, Annotation
 from ml.trails.maps import Maps
-from ml.trails.polyline import even, length_of
 from ml.trails.synthetic_trails import lay
 from ml.trails.target_masks import paint
 

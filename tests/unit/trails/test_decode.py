@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from ml.imaging.background import in_noise
+from ml.imaging.polyline import length_of, sagitta
 from ml.trails.annotation import CLASSES, Annotation
 from ml.trails.candidate import candidates
-from ml.trails.polyline import length_of, sagitta
 from tests.unit.trails.skies import apart, arc_of, line, noisy, trail, true_maps
 
 

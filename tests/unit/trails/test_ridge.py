@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ml.imaging.background import in_noise
+from ml.imaging.polyline import even, length_of
 from ml.trails.candidate import evenness
-from ml.trails.polyline import even, length_of
 from ml.trails.profile import REACH, along, full_width, settled, snr_per_pixel, trimmed
 from tests.unit.trails.skies import apart, arc_of, line, noisy
 
