@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from ml.cli.score_classifier import write_tables
 from ml.cli.subjects import Tally
+from ml.cli.training_output import saved, tell
 from ml.cubes.completeness import Finds
 from ml.cubes.crossmatch import KnownTable, candidates
 from ml.cubes.cube import Cube, cubes
@@ -27,7 +28,6 @@ from ml.cubes.voxel_metrics import FIGURES, VoxelCounts, table
 from ml.data.dataset import BadExamples
 from ml.evaluation.classifier import jsonable
 from ml.inference.checkpoint import Checkpoint
-from ml.training.callbacks import Epoch
 
 PRESETS = tuple(RECIPES)
 STARTS = ("imagenet", "random", "scratch")  # the first is the command's default; no weights of pictures fit cubes
@@ -63,18 +63,11 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         minutes=args.minutes,
         on_epoch=tell,
     )
-    digest = checkpoint.save(args.out)
-    said = ("role", "preset", "architecture", "parameters", "classes", "positive", "steps", "rounds", "threshold")
+    keys = ("role", "preset", "architecture", "parameters", "classes", "positive", "steps", "rounds", "threshold")
     return {
-        "checkpoint": str(args.out),
-        "sha256": digest,
+        **saved(args, checkpoint, tally, (*keys, "training_seconds")),
         "n": len(examples),
-        "skipped": tally.skipped,
         "normalisation": args.normalisation,
-        **{key: checkpoint.manifest[key] for key in (*said, "training_seconds")},
-        **checkpoint.manifest["metrics"],
-        "compute": checkpoint.manifest.get("compute"),
-        "notes": checkpoint.manifest.get("notes", []),
         "seconds": round(time.monotonic() - started, 1),
     }
 
@@ -122,18 +115,9 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     model, tally, started = CubeModel.of(checkpoint, step=args.stride, tta=args.tta), Tally(), time.monotonic()
     known = None if args.known_objects is None else KnownTable(args.known_objects)
     threshold = threshold_of(args.threshold, model)
-    partial = args.out.with_name(args.out.name + ".partial")
-    n = tracks = 0
-    with pq.ParquetWriter(partial, SCHEMA) as file:
-        for cube in cubes(args.data, tally, masked=False):
-            rows = rows_of(cube, model, threshold, known, args)
-            file.write_table(pa.Table.from_pylist(rows, SCHEMA))
-            n, tracks = n + 1, tracks + len(rows)
-            sys.stderr.write(f"{cube.name}: {len(rows)} track(s)\n")
-    if not n:
-        partial.unlink()
-        raise BadExamples("There is no cube in the data that can be used: nothing to score.")
-    partial.replace(args.out)
+    read = (rows_of(cube, model, threshold, known, args) for cube in cubes(args.data, tally, masked=False))
+    nothing = "There is no cube in the data that can be used: nothing to score."
+    n, tracks = write_tables(args.out, SCHEMA, (pa.Table.from_pylist(rows, SCHEMA) for rows in read), nothing)
     seconds = round(time.monotonic() - started, 1)
     return {"out": str(args.out), "n": n, "tracks": tracks, "skipped": tally.skipped, "seconds": seconds}
 
@@ -150,6 +134,7 @@ def rows_of(
         row = described(track, cube, args.pixel_scale)
         row |= {"path": json.dumps(row["path"]), "candidates": json.dumps(jsonable(near))}
         rows.append({"external_id": cube.name, "track": number, **row})
+    sys.stderr.write(f"{cube.name}: {len(rows)} track(s)\n")
     return rows
 
 
@@ -201,12 +186,3 @@ def notes(counts: VoxelCounts, finds: Finds) -> list[str]:
     if not finds.seen:
         return [*said, "No cube tells its #objects, so the completeness of objects is unknown."]
     return [*said, *finds.sought.untold()]
-
-
-def tell(epoch: Epoch) -> None:
-    """Write one round to stderr."""
-    figures = " ".join(f"{name} {value:.4f}" for name, value in epoch.metrics.items())
-    sys.stderr.write(
-        f"round {epoch.epoch}/{epoch.epochs} loss {epoch.loss:.4f} val_loss {epoch.val_loss:.4f} {figures}\n"
-    )
-    sys.stderr.flush()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.cli.score_classifier import CALLED, FEWEST, probabilities_of
 from ml.cli.stamp_data import values
 from ml.cli.subjects import Slab, Tally, positive_of, slabs
 from ml.data.dataset import BOGUS_WORDS, REAL_WORDS, BadExamples
@@ -17,14 +18,33 @@ from ml.evaluation.stratified import Answers, stratified
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import TRACKLET_CLASSES, Scorer
 
+Comparison = tuple[NDArray[np.float32], tuple[str, ...], tuple[str, ...], list[str | None]]
+"""Probabilities (n, K), the K classes, the real ones among them, and the true class of each (None: unknown)."""
+
 
 def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     """Score the labelled subjects and return the figures."""
-    threshold = threshold_of(args, checkpoint)
     scorer, tally = Scorer(checkpoint), Tally()
     data, scored = read(args.data, scorer, tally)
     data.labels = [checkpoint.manifest.get("merged", {}).get(label, label) for label in data.labels]
-    p, classes, positive, truth = comparable(scorer, scored, data.labels, args.positive)
+    said, answers = figures(args, scorer, tally, data, comparable(scorer, scored, data.labels, args.positive))
+    said["notes"] += [*unknown_labels(scorer, data.labels), *unknown(data, scorer)]
+    finish(args, said, answers)
+    return said
+
+
+def figures(
+    args: argparse.Namespace, scorer: Scorer, tally: Tally, data: Slab, comparison: Comparison
+) -> tuple[dict[str, Any], Answers]:
+    """Return the figures of scored subjects, and what they were made from.
+
+    Raises
+    ------
+    BadExamples
+        If none of the labels can be compared with the model's classes.
+    """
+    p, classes, positive, truth = comparison
+    threshold = threshold_of(args, scorer.checkpoint)
     known: NDArray[np.bool_] = np.array([label is not None for label in truth])
     for label in sorted({label for label, fine in zip(data.labels, known, strict=True) if not fine}):
         tally.complain(f"label {label!r} is none of the model's classes, yes or no: correct it in the manifest")
@@ -35,13 +55,21 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     seen = observing_conditions.together(data.ids, data.seen, observing_conditions.of_truth(args.data)).take(known)
     answers = answers_of(p[known], names, classes, positive, groups, seen, threshold)
     said |= stratified(answers)
-    said["notes"] += [*unknown_labels(scorer, data.labels), *unknown(data, scorer), *seen.unknown(answers.real)]
-    said |= {"skipped": tally.skipped, "role": scorer.role, "checkpoint": str(args.checkpoint)}
+    said["notes"] += seen.unknown(answers.real)
+    return said | {"skipped": tally.skipped, "role": scorer.role, "checkpoint": str(args.checkpoint)}, answers
+
+
+def finish(args: argparse.Namespace, said: dict[str, Any], answers: Answers, *, at_threshold: bool = False) -> None:
+    """Write the notes to stderr, and the report where one is asked for, with a chart of nights `at_threshold`."""
     for note in said["notes"]:
         sys.stderr.write(f"note: {note}\n")
-    if args.report or args.plots:
-        _report(args, said, answers)
-    return said
+    if not args.report and not args.plots:
+        return
+    from ml.evaluation.report import classifier, nights, page  # only now: matplotlib takes a second
+
+    charts = classifier.charts(said, answers, seed=args.seed) + ([nights.at_threshold(answers)] if at_threshold else [])
+    heading = page.Heading(f"Evaluation of {said['checkpoint']}", classifier.summary(said), said["notes"])
+    page.write(heading, classifier.figures(said), charts, html=args.report, plots=args.plots)
 
 
 def threshold_of(args: argparse.Namespace, checkpoint: Checkpoint) -> float:
@@ -60,17 +88,15 @@ def read(path: Path, scorer: Scorer, tally: Tally) -> tuple[Slab, NDArray[np.flo
     BadExamples
         If there is none.
     """
-    scored, together = [], Slab(np.empty(0), [], [], [], [])
-    for slab in slabs(path, tally, labelled=True):
-        scored.append(
-            scorer.probabilities(slab.pixels, values=values(slab, scorer.columns) if scorer.columns else None)
-        )
-        for ours, more in ((together.ids, slab.ids), (together.labels, slab.labels), (together.groups, slab.groups)):
-            ours += more
-        together.seen += slab.seen
-        together.cells += slab.cells
+    scored, together = [], Slab(np.empty(0), [], [], [])
+    for slab in slabs(path, tally, labelled=True, fewest=FEWEST[scorer.role]):
+        scored.append(probabilities_of(scorer, slab))
+        for name in ("ids", "labels", "groups", "seen", "sightings", "cells"):
+            getattr(together, name).extend(getattr(slab, name))
     if not scored:
-        raise BadExamples("There is no labelled subject with pixels in the data: nothing to judge the model by.")
+        raise BadExamples(
+            f"There is no labelled {CALLED[scorer.role]} with pixels in the data: nothing to judge the model by."
+        )
     return together, np.concatenate(scored)
 
 
@@ -113,17 +139,7 @@ def answers_of(
     return Answers(real[scored], p_real[scored], groups[scored], threshold, seen.take(scored))
 
 
-def _report(args: argparse.Namespace, said: dict[str, Any], answers: Answers) -> None:
-    from ml.evaluation.report import classifier, page  # only now: matplotlib takes a second
-
-    charts = classifier.charts(said, answers, seed=args.seed)
-    heading = page.Heading(f"Evaluation of {said['checkpoint']}", classifier.summary(said), said["notes"])
-    page.write(heading, classifier.figures(said), charts, html=args.report, plots=args.plots)
-
-
-def comparable(
-    scorer: Scorer, p: NDArray[np.float32], labels: list[str], named: str | None
-) -> tuple[NDArray[np.float32], tuple[str, ...], tuple[str, ...], list[str | None]]:
+def comparable(scorer: Scorer, p: NDArray[np.float32], labels: list[str], named: str | None) -> Comparison:
     """Return probabilities, classes, positive and truth in the same words.
 
     Fine classes where every label is one of the model's; else real against bogus, with None for a label that is

@@ -10,8 +10,8 @@ from ml.cli.stamp_data import values
 from ml.cli.subjects import Tally, slabs
 from ml.data.dataset import BadExamples
 from ml.data.rate_bins import bin_names, bin_of
-from ml.evaluation import metrics
-from ml.evaluation.metrics import bootstrap_weights, interval
+from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
+from ml.evaluation.metrics.classes import confusion, kappa
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import Scorer
 
@@ -58,8 +58,8 @@ def _figures(truth: NDArray[Any], said: NDArray[Any], groups: NDArray[Any], seed
     return {
         "accuracy": float(right.mean()),
         "within_one": float((np.abs(truth - said) <= 1).mean()),
-        "kappa": metrics.kappa(truth, said, bins),
-        "confusion": metrics.confusion(truth, said, bins).tolist(),
+        "kappa": kappa(truth, said, bins),
+        "confusion": confusion(truth, said, bins).tolist(),
         "accuracies": [float(right[truth == one].mean()) if (truth == one).any() else None for one in range(bins)],
         "intervals": {"accuracy": list(interval(np.concatenate(drawn)))},
     }

@@ -43,7 +43,8 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         checkpoint = train_stamps(examples, recipe, base=base, seed=args.seed, minutes=args.minutes, on_epoch=tell)
     checkpoint.manifest |= _asked(args)
     return {
-        **saved(args, checkpoint, examples, tally, SAID),
+        **saved(args, checkpoint, tally, SAID, examples.notes),
+        "n": len(examples),
         "frozen": recipe.freeze,
         "notes": examples.notes,
         **crossed,

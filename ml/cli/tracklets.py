@@ -1,27 +1,25 @@
 """The role "tracklet" on the command line: train, evaluate and score tracklets of any number of detections."""
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from ml.acquisition.uncertainty import entropy
-from ml.cli.evaluate_classifier import answers_of, threshold_of
+from ml.cli.evaluate_classifier import figures, finish, read
+from ml.cli.score_classifier import FEWEST, score
 from ml.cli.stamp_data import check_shapes
 from ml.cli.subjects import Slab, Tally, positive_of, slabs
 from ml.cli.training_output import saved, tell
 from ml.data.dataset import BOGUS_WORDS, REAL_WORDS, BadExamples, Examples, allowed
 from ml.data.tracklet_frames import TrackletFrames, stacked
-from ml.evaluation import metrics, observing_conditions
 from ml.evaluation.classifier import DRAWS
-from ml.evaluation.classifier import evaluate as figures_of
-from ml.evaluation.stratified import Answers, night_rows, stratified
+from ml.evaluation.metrics.binomial import proportion
+from ml.evaluation.metrics.bootstrap import bootstrap, interval
+from ml.evaluation.metrics.nights import by_night
+from ml.evaluation.stratified import Answers, night_rows
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import TRACKLET_CLASSES, Scorer
 from ml.roles.train import INITS
@@ -30,7 +28,6 @@ from ml.simulate.atlas.tracklets import SATELLITE
 from ml.tracklets.stamps import PaddedPixels
 from ml.tracklets.two_stage import PRESETS
 
-FEWEST = 3  # detections of a tracklet
 SAID = ("role", "preset", "tracklet_net", "threshold", "architecture", "classes", "positive", "feature_key")
 
 
@@ -41,7 +38,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     base = None if args.init in INITS else Checkpoint.load(args.init)
     preset = PRESETS[0] if args.preset == "auto" else args.preset
     started, tally = time.monotonic(), Tally()
-    parts = list(slabs(args.data, tally, labelled=True, fewest=FEWEST))
+    parts = list(slabs(args.data, tally, labelled=True, fewest=FEWEST["tracklet"]))
     examples = learnable(
         parts, args.positive, base, keeps_chips=preset in PRESETS[:2], chips_only=args.no_track_features
     )
@@ -57,100 +54,41 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         on_epoch=tell,
     )
     checkpoint.manifest["labels"] = labels_of(parts, args.positive, checkpoint)
-    return saved(args, checkpoint, examples, tally, SAID) | {"seconds": round(time.monotonic() - started, 1)}
+    told = saved(args, checkpoint, tally, SAID, examples.notes)
+    return told | {"n": len(examples), "seconds": round(time.monotonic() - started, 1)}
 
 
 def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     """Score the labelled tracklets, and return the figures at the checkpoint's threshold, or at the one asked for."""
-    threshold, scorer, tally = threshold_of(args, checkpoint), Scorer(checkpoint), Tally()
-    data, scored = _read(args, scorer, tally)
+    scorer, tally = Scorer(checkpoint), Tally()
+    data, p = read(args.data, scorer, tally)
     truth = [side(label, checkpoint, data.labels, args.positive) for label in data.labels]
-    known: NDArray[np.bool_] = np.array([label is not None for label in truth])
-    for label in sorted({label for label, fine in zip(data.labels, known, strict=True) if not fine}):
-        tally.complain(f"label {label!r} is none of the model's classes, yes or no: correct it in the manifest")
-    if not known.any():
-        raise BadExamples(f"No label is one of the model's classes {', '.join(scorer.chip_classes)}, yes or no.")
-    p, names, groups = scored[known], [label for label in truth if label is not None], np.array(data.groups)[known]
-    told = p, names, TRACKLET_CLASSES, scorer.positive, groups
-    said = figures_of(*told, seed=args.seed, threshold=threshold)
-    seen = observing_conditions.together(data.ids, data.seen, observing_conditions.of_truth(args.data)).take(known)
-    answers = answers_of(*told, seen, threshold)
-    said |= stratified(answers)
+    said, answers = figures(args, scorer, tally, data, (p, TRACKLET_CLASSES, scorer.positive, truth))
     at_threshold(said, answers, args.seed)
     said["detections"] = np.bincount([len(one) for one in data.sightings]).nonzero()[0].tolist()
-    said["notes"] += seen.unknown(answers.real)
-    said |= {"skipped": tally.skipped, "role": scorer.role, "checkpoint": str(args.checkpoint)}
-    for note in said["notes"]:
-        sys.stderr.write(f"note: {note}\n")
-    if args.report or args.plots:
-        _report(args, said, answers)
+    finish(args, said, answers, at_threshold=bool(said["nights_at_threshold"]))
     return said
 
 
 def at_threshold(said: dict[str, Any], answers: Answers, seed: int) -> None:
     """Add what the threshold does: the shares kept and rejected with their intervals, and every night."""
     real, called = answers.real, answers.p_real >= answers.threshold
-    draws = metrics.bootstrap(lambda weights: _shares(real, called, weights), answers.groups, DRAWS, seed)
+    draws = bootstrap(lambda weights: _shares(real, called, weights), answers.groups, DRAWS, seed)
     for name, share in _shares(real, called, np.ones((1, len(real)))).items():
         said["operating"][name] = float(share[0])
-        said["intervals"][name] = metrics.interval(draws[name])
+        said["intervals"][name] = interval(draws[name])
     known = answers.seen.night != ""
-    nights = metrics.by_night(answers.seen.night, real, answers.p_real, answers.threshold) if known.any() else None
+    nights = by_night(answers.seen.night, real, answers.p_real, answers.threshold) if known.any() else None
     said["nights_at_threshold"] = [] if nights is None else night_rows(nights)
 
 
 def _shares(
     real: NDArray[np.bool_], called: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
-    def share(which: NDArray[np.bool_], of: NDArray[np.bool_]) -> NDArray[np.float64]:
-        whole = weights @ of
-        return np.where(whole > 0, weights @ (which & of) / np.maximum(whole, 1e-9), np.nan)
-
-    return {"kept_at_threshold": share(called, real), "rejected_at_threshold": share(~called, ~real)}
-
-
-def _read(args: argparse.Namespace, scorer: Scorer, tally: Tally) -> tuple[Slab, NDArray[np.float32]]:
-    """Return all labelled tracklets, without their pixels, and their probabilities (n, 2)."""
-    scored, together = [], Slab(np.empty(0), [], [], [])
-    for slab in slabs(args.data, tally, labelled=True, fewest=FEWEST):
-        scored.append(scorer.probabilities(slab.pixels, stacked(slab.sightings)))
-        for name in ("ids", "labels", "groups", "seen", "sightings"):
-            getattr(together, name).extend(getattr(slab, name))
-    if not scored:
-        raise BadExamples(
-            f"There is no labelled tracklet of {FEWEST} or more frames with pixels in the data: nothing to judge by."
-        )
-    return together, np.concatenate(scored)
-
-
-def _report(args: argparse.Namespace, said: dict[str, Any], answers: Answers) -> None:
-    from ml.evaluation.report import classifier, page  # only now: matplotlib takes a second
-    from ml.evaluation.report.nights import at_threshold as nights_chart
-
-    charts = classifier.charts(said, answers, seed=args.seed)
-    charts += [nights_chart(answers)] if said["nights_at_threshold"] else []
-    heading = page.Heading(f"Evaluation of {said['checkpoint']}", classifier.summary(said), said["notes"])
-    page.write(heading, classifier.figures(said), charts, html=args.report, plots=args.plots)
-
-
-def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
-    """Score slab by slab, so that memory does not grow with the data: external_id, bogus, real, entropy."""
-    scorer, tally = Scorer(checkpoint), Tally()
-    started, n = time.monotonic(), 0
-    columns = [pa.field(name, pa.float32()) for name in (*TRACKLET_CLASSES, "entropy")]
-    schema = pa.schema([pa.field("external_id", pa.string()), *columns])
-    partial = args.out.with_name(args.out.name + ".partial")
-    with pq.ParquetWriter(partial, schema) as file:
-        for slab in slabs(args.data, tally, labelled=False, fewest=FEWEST):
-            p = scorer.probabilities(slab.pixels, stacked(slab.sightings))
-            file.write_table(pa.table([slab.ids, *p.T, entropy(p).astype("float32")], schema=schema))
-            n += len(slab.ids)
-    if not n:
-        partial.unlink()
-        raise BadExamples(f"There is no tracklet of {FEWEST} or more frames with pixels in the data: nothing to score.")
-    partial.replace(args.out)
-    seconds = round(time.monotonic() - started, 1)
-    return {"out": str(args.out), "n": n, "skipped": tally.skipped, "seconds": seconds}
+    return {
+        "kept_at_threshold": proportion(weights @ (called & real), weights @ real),
+        "rejected_at_threshold": proportion(weights @ ~(called | real), weights @ ~real),
+    }
 
 
 __all__ = ["PRESETS", "evaluate", "score", "train"]

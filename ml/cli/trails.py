@@ -13,9 +13,9 @@ import numpy as np
 from ml.cli.cutouts import Cutout, cutouts
 from ml.cli.subjects import Tally
 from ml.cli.subsample import Subsample
+from ml.cli.training_output import saved, tell
 from ml.data.dataset import BadExamples
-from ml.evaluation.metrics import match_curves
-from ml.evaluation.metrics.detection import Matched
+from ml.evaluation.metrics.detection import Matched, match_curves
 from ml.evaluation.report import detections
 from ml.inference.checkpoint import Checkpoint
 from ml.io.read import MANIFEST
@@ -31,7 +31,6 @@ from ml.trails.patch_sampler import Labelled, drawn, labelled
 from ml.trails.radon_baseline import ClassicalDetector
 from ml.trails.resumable_scan import Scan, rows_of, sweep
 from ml.trails.train import CLASSICAL, TrainingSet, manifest_of
-from ml.training.callbacks import Epoch
 
 PRESETS = ("learned", "classical")
 MOST_PIXELS = 2_000_000_000  # kept in memory, 2 bytes each; of more images a share is drawn
@@ -50,18 +49,8 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         checkpoint = training.train(
             data, seed=args.seed, minutes=args.minutes, steps=args.steps, base=base, on_epoch=tell
         )
-    digest = checkpoint.save(args.out)
-    said = ("role", "preset", "architecture", "classes", "positive")
-    return {
-        "checkpoint": str(args.out),
-        "sha256": digest,
-        "skipped": tally.skipped,
-        **{key: checkpoint.manifest[key] for key in said},
-        **checkpoint.manifest["metrics"],
-        "compute": checkpoint.manifest.get("compute"),
-        "notes": checkpoint.manifest.get("notes", []),
-        "seconds": round(time.monotonic() - started, 1),
-    }
+    keys = ("role", "preset", "architecture", "classes", "positive")
+    return saved(args, checkpoint, tally, keys) | {"seconds": round(time.monotonic() - started, 1)}
 
 
 def training_set(path: Path, marks_file: Path | None, tally: Tally, seed: int) -> TrainingSet:
@@ -113,11 +102,6 @@ def _things(cutout: Cutout, marks: dict[str, list[Mark]] | None, tally: Tally) -
         )
     kept = [mark for mark in found if mark not in wrong]
     return drawn(kept) if kept else None
-
-
-def tell(epoch: Epoch) -> None:
-    """Write how far the run is to stderr."""
-    sys.stderr.write(f"{epoch.epoch}/{epoch.epochs} loss {epoch.loss:.4f} classes {epoch.val_loss:.4f}\n")
 
 
 def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:

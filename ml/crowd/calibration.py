@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics import bootstrap_weights, ece, interval, jeffreys
+from ml.evaluation.metrics.binomial import jeffreys
+from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
+from ml.evaluation.metrics.calibration import ece
 
 Array = NDArray[Any]
 MOST_DRAWS, LEAST_DRAWS = 1000, 200

@@ -9,7 +9,7 @@ from ml.cubes.crossmatch import RADIUS, candidates
 from ml.cubes.cube import Cube, Known
 from ml.cubes.tracks import Track
 from ml.evaluation.completeness import Search
-from ml.evaluation.metrics import jeffreys
+from ml.evaluation.metrics.binomial import jeffreys
 from ml.evaluation.observing_conditions import Condition, Conditions
 
 SEEN = 5  # frames in which an object's mask shows, below which there is nothing to find

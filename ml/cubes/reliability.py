@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.cubes.voxel_metrics import DRAWS, VoxelCounts
-from ml.evaluation.metrics import band, interval
+from ml.evaluation.metrics.bootstrap import band, interval
 from ml.evaluation.metrics.reliability_counts import ece_of, shares_of
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ml.cubes.model import CubeModel
 from ml.cubes.sampler import Example
-from ml.evaluation.metrics import VoxelHistogram
+from ml.evaluation.metrics.voxels import VoxelHistogram
 from ml.models.wnet import WNet
 from ml.training.calibration import fit_platt
 

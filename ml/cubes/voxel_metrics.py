@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.cubes.cube import Cube
-from ml.evaluation.metrics import VoxelHistogram, bootstrap_weights, interval
+from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
 from ml.evaluation.metrics.reliability_counts import ReliabilityCounts
-from ml.evaluation.metrics.voxels import EXTREME
+from ml.evaluation.metrics.voxels import EXTREME, VoxelHistogram
 
 LIMITS = (18.0, 19.0, 20.0, 21.0)
 AREAS = ("roc_auc", "pr_auc")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation import metrics
+from ml.evaluation.metrics.completeness import Bins, completeness_by, completeness_plane, edges_of
 from ml.evaluation.observing_conditions import QUANTITIES, Conditions
 
 PLANES = (("mag", "rate"), ("snr", "rate"))
@@ -30,18 +30,18 @@ class Search:
     score: NDArray[np.float64]
     seen: Conditions
 
-    def by_quantity(self, name: str) -> metrics.Bins | None:
+    def by_quantity(self, name: str) -> Bins | None:
         """Return completeness by "mag", "rate" or "snr"; None where nothing has it."""
         values = self.seen.values(name)
-        return metrics.completeness_by(values, self.found, metrics.edges_of(values)) if _known(values) else None
+        return completeness_by(values, self.found, edges_of(values)) if _known(values) else None
 
-    def by_plane(self, x: str, y: str) -> metrics.Bins | None:
+    def by_plane(self, x: str, y: str) -> Bins | None:
         """Return completeness over the plane of two quantities; None where nothing has both."""
         ours, theirs = self.seen.values(x), self.seen.values(y)
         if not _known(ours + theirs):
             return None
-        edges = metrics.edges_of(ours, 6), metrics.edges_of(theirs, 6)
-        return metrics.completeness_plane(ours, theirs, self.found, *edges)
+        edges = edges_of(ours, 6), edges_of(theirs, 6)
+        return completeness_plane(ours, theirs, self.found, *edges)
 
     def completeness(self) -> dict[str, Any]:
         """Return completeness by what is known, ready for JSON; what cannot be known is not there.
@@ -68,9 +68,9 @@ def _known(values: NDArray[np.float64]) -> bool:
     return bool(np.isfinite(values).any())
 
 
-def _said(bins: metrics.Bins) -> dict[str, Any]:
+def _said(bins: Bins) -> dict[str, Any]:
     low, high = bins.interval
-    arrays = {"n": bins.n, "hits": bins.hits, "share": bins.share, "low": low, "high": high}
+    arrays = {"n": bins.n, "hits": bins.hits, "share": bins.proportion, "low": low, "high": high}
     return {
         "edges": [edges.tolist() for edges in bins.edges],
         **{name: values.tolist() for name, values in arrays.items()},

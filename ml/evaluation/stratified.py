@@ -6,8 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation import metrics
 from ml.evaluation.completeness import Search
+from ml.evaluation.metrics.nights import Nights, by_night
+from ml.evaluation.metrics.operating import threshold_at_completeness
+from ml.evaluation.metrics.ranking import rank
+from ml.evaluation.metrics.voxels import VoxelHistogram
 from ml.evaluation.observing_conditions import Conditions
 
 Array = NDArray[Any]
@@ -69,7 +72,7 @@ def stratified(answers: Answers) -> dict[str, Any]:
     }
 
 
-def by_limit(answers: Answers) -> metrics.VoxelHistogram | None:
+def by_limit(answers: Answers) -> VoxelHistogram | None:
     """Return scores by magnitude limit, at quarters of the real subjects; None without both kinds or any magnitude."""
     mags = answers.seen.mag[answers.real]
     mags = mags[np.isfinite(mags)]
@@ -77,20 +80,20 @@ def by_limit(answers: Answers) -> metrics.VoxelHistogram | None:
         return None
     inner = np.round(np.quantile(mags, np.arange(1, LIMITS) / LIMITS), 1)
     limits = sorted({*inner.tolist(), float(np.ceil(mags.max() * 10 + 0.5) / 10)})
-    histogram = metrics.VoxelHistogram(tuple(limits))
+    histogram = VoxelHistogram(tuple(limits))
     histogram.add(answers.p_real, answers.seen.mag, answers.real)
     return histogram
 
 
-def by_nights(answers: Answers) -> tuple[metrics.Nights, float] | None:
+def by_nights(answers: Answers) -> tuple[Nights, float] | None:
     """Return the nights and the threshold that keeps 99.6 % of the real subjects; None without nights or real ones."""
     if not (answers.seen.night != "").any() or not answers.real.any():
         return None
-    threshold = float(metrics.threshold_at_completeness(metrics.rank(answers.real, answers.p_real), CUT)[0])
-    return metrics.by_night(answers.seen.night, answers.real, answers.p_real, threshold), threshold
+    threshold = float(threshold_at_completeness(rank(answers.real, answers.p_real), CUT)[0])
+    return by_night(answers.seen.night, answers.real, answers.p_real, threshold), threshold
 
 
-def night_rows(nights: metrics.Nights) -> list[dict[str, Any]]:
+def night_rows(nights: Nights) -> list[dict[str, Any]]:
     """Return one dictionary a night."""
     columns = {
         "night": nights.night,
@@ -104,6 +107,6 @@ def night_rows(nights: metrics.Nights) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*(c.tolist() for c in columns.values()), strict=True)]
 
 
-def _limit_row(histogram: metrics.VoxelHistogram, limit: float) -> dict[str, Any]:
+def _limit_row(histogram: VoxelHistogram, limit: float) -> dict[str, Any]:
     curve = histogram.curve(limit, extreme=0)
     return {"limit": limit, "n": int(curve.positives.sum()), "roc_auc": curve.roc_auc(), "pr_auc": curve.pr_auc()}

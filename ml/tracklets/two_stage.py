@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ml.data.dataset import BadExamples, Examples, grouped_folds
-from ml.evaluation.metrics import rank, threshold_at_completeness
+from ml.evaluation.metrics.operating import threshold_at_completeness
+from ml.evaluation.metrics.ranking import rank
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.feature_extractor import Backbone
 from ml.inference.tracklet_net import PAPER, SET, TrainedTrackletNet, told

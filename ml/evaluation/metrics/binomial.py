@@ -45,7 +45,7 @@ def jeffreys(hits: Array, total: Array, level: float = 0.95) -> tuple[NDArray[np
     return np.where(seen, low, np.nan), np.where(seen, high, np.nan)
 
 
-def share(hits: Array, total: Array) -> NDArray[np.float64]:
+def proportion(hits: Array, total: Array) -> NDArray[np.float64]:
     """Return hits / total, NaN where total is 0; shapes broadcast."""
     hits, total = np.asarray(hits, dtype=np.float64), np.asarray(total, dtype=np.float64)
     shape = np.broadcast_shapes(hits.shape, total.shape)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics.binomial import jeffreys, share
+from ml.evaluation.metrics.binomial import jeffreys, proportion
 
 Array = NDArray[Any]
 FLOOR = 1e-7  # a probability below counts as this in the log loss, so that one surprise is not infinite
@@ -49,7 +49,7 @@ def weighted_ece(truth: Array, p_real: Array, weights: Array, bins: int = 15) ->
     """Return the expected calibration error (b,) under each row of weights (b, N); NaN without weight."""
     gap = np.asarray(p_real, dtype=np.float64) - np.asarray(truth, dtype=np.float64)
     in_bin = np.eye(bins)[_bin_of(p_real, bins)] * gap[:, None]
-    return share(np.abs(np.asarray(weights) @ in_bin).sum(1), np.sum(weights, axis=1))
+    return proportion(np.abs(np.asarray(weights) @ in_bin).sum(1), np.sum(weights, axis=1))
 
 
 def reliability(truth: Array, p_real: Array, bins: int = 10) -> dict[str, Array]:
@@ -76,7 +76,7 @@ def diagram(n: Array, hits: Array, said: Array) -> dict[str, Array]:
     """Return the same from counts (bins,): how many, how many of them are real, and the sum of what was said."""
     edges = np.linspace(0, 1, len(n) + 1)
     low, high = jeffreys(hits, n)
-    shares = {"said": share(said, n), "real": share(hits, n)}
+    shares = {"said": proportion(said, n), "real": proportion(hits, n)}
     return {"from": edges[:-1], "to": edges[1:], "n": n.astype(np.int64), **shares, "low": low, "high": high}
 
 

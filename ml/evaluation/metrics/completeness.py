@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics.binomial import jeffreys, share
+from ml.evaluation.metrics.binomial import jeffreys, proportion
 
 WIDE = 20  # from this ratio of its ends a range of positive values is cut into equal factors, not equal steps
 Array = NDArray[Any]
@@ -32,9 +32,9 @@ class Bins:
     outside: int
 
     @property
-    def share(self) -> NDArray[np.float64]:
+    def proportion(self) -> NDArray[np.float64]:
         """Return hits / n, 0..1; NaN in an empty bin."""
-        return share(self.hits, self.n)
+        return proportion(self.hits, self.n)
 
     @property
     def interval(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -61,7 +61,7 @@ def completeness_by(values: Array, found: Array, edges: Array) -> Bins:
 
     Examples
     --------
-    >>> completeness_by(np.array([18.0, 18.5, 20.0]), np.array([True, False, True]), np.array([17, 19, 21])).share
+    >>> completeness_by(np.array([18.0, 18.5, 20.0]), np.array([True, False, True]), np.array([17, 19, 21])).proportion
     array([0.5, 1. ])
     """
     return _binned((values,), found, (edges,))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics.binomial import share
+from ml.evaluation.metrics.binomial import proportion
 from ml.evaluation.metrics.completeness import Bins, completeness_by
 from ml.evaluation.metrics.overlap import curve_cover, curve_distance, iou
 
@@ -133,7 +133,7 @@ def detection_curve(matched: Matched, snr_from: float = -np.inf, snr_to: float =
     score, right = matched.score[used][order], fine[used][order]
     ends = np.flatnonzero(np.r_[np.diff(score) != 0, True]) if len(score) else np.empty(0, dtype=np.intp)
     hits = np.cumsum(right)[ends]
-    return DetectionCurve(score[ends], share(hits, counted.sum()), share(hits, ends + 1))
+    return DetectionCurve(score[ends], proportion(hits, counted.sum()), proportion(hits, ends + 1))
 
 
 def completeness_by_snr(matched: Matched, threshold: float, edges: Array) -> Bins:

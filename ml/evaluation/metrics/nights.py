@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics.binomial import share
+from ml.evaluation.metrics.binomial import proportion
 
 Array = NDArray[Any]
 
@@ -38,7 +38,7 @@ class Nights:
     @property
     def false_positive_rate(self) -> NDArray[np.float64]:
         """Return FP over the bogus subjects of the night, 0..1; NaN in a night without any."""
-        return share(self.false_positive, self.unknown - self.real)
+        return proportion(self.false_positive, self.unknown - self.real)
 
     @property
     def to_look_at(self) -> NDArray[np.int64]:

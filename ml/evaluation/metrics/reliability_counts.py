@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics.binomial import share
+from ml.evaluation.metrics.binomial import proportion
 from ml.evaluation.metrics.calibration import diagram
 
 ECE_BINS, DIAGRAM_BINS = 15, 10  # as those of subjects
@@ -68,13 +68,13 @@ class ReliabilityCounts:
 def ece_of(cells: Array) -> NDArray[np.float64]:
     """Return the expected calibration error (…) of cells (…, 3, 30); NaN where nothing was counted."""
     n, real, said = np.moveaxis(_folded(cells, ECE_BINS), -2, 0)
-    return share(np.abs(said - real).sum(-1), n.sum(-1))
+    return proportion(np.abs(said - real).sum(-1), n.sum(-1))
 
 
 def shares_of(cells: Array) -> NDArray[np.float64]:
     """Return the share (…, 10) of what is real in each bin of the diagram, of cells (…, 3, 30); NaN in an empty bin."""
     n, real, _ = np.moveaxis(_folded(cells, DIAGRAM_BINS), -2, 0)
-    return share(real, n)
+    return proportion(real, n)
 
 
 def _folded(cells: Array, bins: int) -> NDArray[np.float64]:

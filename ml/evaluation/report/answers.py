@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ml.evaluation import metrics
+from ml.evaluation.metrics.calibration import reliability
 from ml.evaluation.report.chart import Chart, Columns, Grid, Series
 from ml.evaluation.stratified import Answers
 
@@ -35,7 +35,7 @@ def confusion(said: dict[str, Any]) -> Grid:
 def calibration(answers: Answers) -> Chart:
     """Return the reliability diagram of the probability of being real."""
     return diagram(
-        metrics.reliability(answers.real, answers.p_real),
+        reliability(answers.real, answers.p_real),
         "What came true of what was said. Points below the line are too sure of being real, points above it not sure"
         " enough; whiskers are 95 % (Jeffreys).",
         "probability of being real, as said",

@@ -56,7 +56,7 @@ def completeness(bins: Bins, name: str, words: Wording) -> Chart:
     middles = np.sqrt(edges[1:] * edges[:-1]) if is_log else (edges[1:] + edges[:-1]) / 2
     columns = {
         "from": edges[:-1], "to": edges[1:], "real": bins.n, "found": bins.hits, "missed": bins.n - bins.hits,
-        "completeness": bins.share, "low": low, "high": high,
+        "completeness": bins.proportion, "low": low, "high": high,
     }  # fmt: skip
     return Chart(
         f"completeness-{name}",
@@ -65,7 +65,7 @@ def completeness(bins: Bins, name: str, words: Wording) -> Chart:
         f" false negatives.{_outside(bins, words)}",
         LABELS[name],
         "completeness",
-        (Series("completeness", middles, bins.share, low, high, kind="points"),),
+        (Series("completeness", middles, bins.proportion, low, high, kind="points"),),
         columns,
         x_log=is_log,
     )
@@ -73,7 +73,7 @@ def completeness(bins: Bins, name: str, words: Wording) -> Chart:
 
 def plane(bins: Bins, x: str, y: str, words: Wording) -> Grid:
     """Return completeness over two quantities; the rows run from large to small values of y."""
-    shares, n, hits = (values.T[::-1] for values in (bins.share, bins.n, bins.hits))
+    shares, n, hits = (values.T[::-1] for values in (bins.proportion, bins.n, bins.hits))
     (x_edges, y_edges), (low, high) = bins.edges, bins.interval
     rows, columns = bins.n.shape
     first, second = (axis.ravel() for axis in np.mgrid[:rows, :columns])
@@ -93,7 +93,7 @@ def plane(bins: Bins, x: str, y: str, words: Wording) -> Grid:
         {
             f"{x} from": x_edges[first], f"{x} to": x_edges[first + 1], f"{y} from": y_edges[second],
             f"{y} to": y_edges[second + 1], "real": bins.n.ravel(), "found": bins.hits.ravel(),
-            "completeness": bins.share.ravel(), "low": low.ravel(), "high": high.ravel(),
+            "completeness": bins.proportion.ravel(), "low": low.ravel(), "high": high.ravel(),
         },
     )  # fmt: skip
 

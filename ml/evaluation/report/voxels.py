@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ml.evaluation.metrics.binomial import jeffreys, share
+from ml.evaluation.metrics.binomial import jeffreys, proportion
 from ml.evaluation.metrics.completeness import detection_limit
 from ml.evaluation.metrics.voxels import EXTREME, VoxelHistogram
 from ml.evaluation.report.chart import Chart, Columns, Series
@@ -31,7 +31,7 @@ def _completeness(histogram: VoxelHistogram, extreme: float) -> list[Chart]:
     for number, (precision, threshold) in enumerate(reached):
         hits, total = (counts[last] for counts in histogram.completeness(threshold))
         low, high = jeffreys(hits, total)
-        shares = share(hits, total)
+        shares = proportion(hits, total)
         series.append(Series(f"at {100 * precision:g} % precision", middles, shares, low, high, dash=number % 4))
         rows.append((precision, threshold, *_above(histogram, threshold), detection_limit(edges, shares)))
     names = ("precision", "threshold", "TP", "FP", "magnitude of 50 %")

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ml.cubes.validation import EVERY, calibrate
-from ml.evaluation.metrics import VoxelHistogram
+from ml.evaluation.metrics.voxels import VoxelHistogram
 from ml.models.wnet import WNet
 
 

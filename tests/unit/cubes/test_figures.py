@@ -11,7 +11,7 @@ from ml.cubes.cube import Cube, Known, told
 from ml.cubes.reliability import reliability
 from ml.cubes.tracks import tracks_of
 from ml.cubes.voxel_metrics import FIGURES, VoxelCounts, raw_score, table
-from ml.evaluation.metrics import ece
+from ml.evaluation.metrics.calibration import ece
 from ml.io.records import BadInput
 from tests.unit.cubes.test_tracks import painted
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from ml.evaluation import metrics
 from ml.evaluation.classifier import bootstrap_difference, class_numbers, evaluate
+from ml.evaluation.metrics.areas import roc_auc, weighted_roc_auc
+from ml.evaluation.metrics.calibration import ece
 
 CLASSES = ("AST", "CR", "NOISE")
 
@@ -100,20 +101,20 @@ def test_weighted_auc_is_the_auc_of_repeated_rows(random, ties):
     truth, score = random.random(60) < 0.4, random.random(60)
     score = np.round(score, 1) if ties else score
     weights = random.integers(0, 4, (5, 60)).astype(float)
-    for w, auc in zip(weights, metrics.weighted_roc_auc(truth, score, weights), strict=True):
+    for w, auc in zip(weights, weighted_roc_auc(truth, score, weights), strict=True):
         rows = np.repeat(np.arange(60), w.astype(int))
         assert auc == pytest.approx(reference.roc_auc_score(truth[rows], score[rows]))
 
 
 def test_auc_without_one_kind_is_nan():
-    assert np.isnan(metrics.roc_auc(np.ones(3, dtype=bool), np.arange(3)))
-    assert np.isnan(metrics.weighted_roc_auc(np.array([True, False]), np.arange(2.0), np.array([[1.0, 0.0]])))
+    assert np.isnan(roc_auc(np.ones(3, dtype=bool), np.arange(3)))
+    assert np.isnan(weighted_roc_auc(np.array([True, False]), np.arange(2.0), np.array([[1.0, 0.0]])))
 
 
 def test_ece_of_a_known_forecast():
     """Eight of ten say 0.9 rightly where nine should, two say 0.1 and both are real."""
     truth = np.array([1] * 8 + [1, 1], dtype=bool)
-    assert metrics.ece(truth, np.array([0.9] * 8 + [0.1] * 2)) == pytest.approx(0.8 * 0.1 + 0.2 * 0.9)
+    assert ece(truth, np.array([0.9] * 8 + [0.1] * 2)) == pytest.approx(0.8 * 0.1 + 0.2 * 0.9)
 
 
 def test_a_better_model_is_seen_to_be_better(random):

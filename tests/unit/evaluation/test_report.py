@@ -9,9 +9,10 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
-from ml.evaluation import metrics
 from ml.evaluation.classifier import evaluate, jsonable
 from ml.evaluation.completeness import Search
+from ml.evaluation.metrics.detection import Matched
+from ml.evaluation.metrics.voxels import VoxelHistogram
 from ml.evaluation.observing_conditions import Condition, Conditions, together
 from ml.evaluation.report import classifier, detections, page, voxels
 from ml.evaluation.report.conditions import Wording, missed
@@ -128,12 +129,10 @@ def of_trails(snr):
 
 def test_voxels_and_detections_have_reports_too(tmp_path):
     random = np.random.default_rng(0)
-    histogram = metrics.VoxelHistogram((18.0, 20.0, 22.0))
+    histogram = VoxelHistogram((18.0, 20.0, 22.0))
     mag = np.where(random.random(20_000) < 0.05, random.uniform(16, 22, 20_000), np.nan)
     histogram.add(1 / (1 + np.exp(2 - np.nan_to_num(22 - mag) - random.normal(size=20_000))), mag)
-    matched = metrics.Matched(
-        np.linspace(1, 0, 40), np.where(np.arange(40) < 38, np.arange(40), -1), np.linspace(1, 9, 40)
-    )
+    matched = Matched(np.linspace(1, 0, 40), np.where(np.arange(40) < 38, np.arange(40), -1), np.linspace(1, 9, 40))
     charts = [*voxels.charts(histogram), *detections.charts(matched, of_trails(matched.snr))]
     assert [chart.key for chart in charts] == [
         "precision-limits", "roc-limits", "completeness-magnitude", "detections",
@@ -146,21 +145,21 @@ def test_voxels_and_detections_have_reports_too(tmp_path):
 
 def test_a_detector_needs_something_to_find():
     with pytest.raises(ValueError, match="no true trail"):
-        detections.charts(metrics.Matched(np.array([0.5]), np.array([-1]), np.array([])), Conditions.of([]))
+        detections.charts(Matched(np.array([0.5]), np.array([-1]), np.array([])), Conditions.of([]))
 
 
 def test_a_detector_below_90_percent_precision_says_why_nothing_is_shown_at_it():
-    matched = metrics.Matched(np.array([0.9, 0.8, 0.7]), np.array([-1, 0, 1]), np.array([5.0, 6.0]))
+    matched = Matched(np.array([0.9, 0.8, 0.7]), np.array([-1, 0, 1]), np.array([5.0, 6.0]))
     assert [chart.key for chart in detections.charts(matched, of_trails(matched.snr))] == ["detections"]
     (note,) = detections.notes(matched, of_trails(matched.snr))
     assert note.startswith("No threshold reaches 90 % precision (at best 67 % of what is found is a trail), so")
     assert "Train the detector further" in note
-    blind = metrics.Matched(np.array([]), np.array([], int), np.array([5.0]))
+    blind = Matched(np.array([]), np.array([], int), np.array([5.0]))
     assert "(nothing is found at all)" in detections.notes(blind, of_trails(blind.snr))[0]
 
 
 def test_trails_of_unknown_signal_are_in_no_bin_and_what_nobody_tells_is_said():
-    matched = metrics.Matched(np.array([0.9, 0.8]), np.array([0, 1]), np.array([3.0, 6.0]))
+    matched = Matched(np.array([0.9, 0.8]), np.array([0, 1]), np.array([3.0, 6.0]))
     seen = Conditions.of([Condition(), Condition(snr=6.0)])
     chart = detections.charts(matched, seen)[1]
     assert chart.key == "completeness-snr"

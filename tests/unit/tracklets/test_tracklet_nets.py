@@ -9,7 +9,7 @@ import torch
 
 from ml.data.dataset import BadExamples
 from ml.data.tracklet_frames import FIELDS, TrackletFrames, stacked
-from ml.evaluation.metrics import roc_auc
+from ml.evaluation.metrics.areas import roc_auc
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.inference.scorer import Scorer
 from ml.inference.tracklet_net import p_real, told

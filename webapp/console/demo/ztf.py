@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from django.core.management import CommandError
 
-from ml.evaluation.metrics import roc_auc
+from ml.evaluation.metrics.areas import roc_auc
 from ml.io.read import read
 from ml.io.records import BadInput, SubjectRecord
 from webapp.archive.models import Subject, Survey
