@@ -21,7 +21,7 @@ import numpy as np
 import psycopg
 from astropy.io import fits
 
-from ml.io.read import read
+from ml.io.read_subjects import read
 from webapp.core import embedded_postgres
 
 SMALL, LARGE = 2_000, 20_000

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from ml.cli.stamp_options import WAYS
-from ml.cli.subjects import Slab, Tally, slabs
+from ml.cli.subject_slabs import Slab, Tally, slabs
 from ml.data.dataset import Examples
 from ml.data.preprocessing import FROZEN, native
 from ml.data.tensors import prefetch
@@ -32,7 +32,7 @@ from ml.simulate.atlas.difference import REAL
 from ml.simulate.atlas.night import atlas
 from ml.training.presets import Recipe
 from ml.training.schedule import LONG, TRANSFER
-from ml.training.train import train_stamps
+from ml.training.train_stamps import train_stamps
 
 STAMPS, TAUGHT, ROUNDS = 1024, 2048, 3
 BATCHES = (8, 16, 32, 64, 128, 512)

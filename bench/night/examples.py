@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ml.data.dataset import Examples
-from ml.io.read import read
+from ml.io.read_subjects import read
 
 NEAR = 5  # arcsec, within which the survey names a known asteroid
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ml.cli.score_classifier import CALLED, FEWEST, probabilities_of
 from ml.cli.stamp_data import values
-from ml.cli.subjects import Slab, Tally, positive_of, slabs
+from ml.cli.subject_slabs import Slab, Tally, positive_of, slabs
 from ml.data.dataset import BOGUS_WORDS, REAL_WORDS, BadExamples
 from ml.evaluation import observing_conditions
 from ml.evaluation.classifier import evaluate as figures_of
@@ -65,11 +65,13 @@ def finish(args: argparse.Namespace, said: dict[str, Any], answers: Answers, *, 
         sys.stderr.write(f"note: {note}\n")
     if not args.report and not args.plots:
         return
-    from ml.evaluation.report import classifier, nights, page  # only now: matplotlib takes a second
+    from ml.evaluation.report import classifier_charts, nightly_chart, page  # only now: matplotlib takes a second
 
-    charts = classifier.charts(said, answers, seed=args.seed) + ([nights.at_threshold(answers)] if at_threshold else [])
-    heading = page.Heading(f"Evaluation of {said['checkpoint']}", classifier.summary(said), said["notes"])
-    page.write(heading, classifier.figures(said), charts, html=args.report, plots=args.plots)
+    charts = classifier_charts.charts(said, answers, seed=args.seed) + (
+        [nightly_chart.at_threshold(answers)] if at_threshold else []
+    )
+    heading = page.Heading(f"Evaluation of {said['checkpoint']}", classifier_charts.summary(said), said["notes"])
+    page.write(heading, classifier_charts.figures(said), charts, html=args.report, plots=args.plots)
 
 
 def threshold_of(args: argparse.Namespace, checkpoint: Checkpoint) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.cli.stamp_data import values
-from ml.cli.subjects import Tally, slabs
+from ml.cli.subject_slabs import Tally, slabs
 from ml.data.dataset import BadExamples
 from ml.data.rate_bins import bin_names, bin_of
 from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from ml.simulate.atlas.night import SATELLITES, atlas
-from ml.simulate.euclid.field import DITHERS, FAINTEST_SNR, SIZE, euclid
-from ml.simulate.ground.cutouts import SHEETS, ground
-from ml.simulate.ground.cutouts import SIZE as FIELD
-from ml.simulate.hubble.cutouts import SIZE as CUTOUT
-from ml.simulate.hubble.cutouts import hubble
-from ml.simulate.injection.cubes import inject_into
+from ml.simulate.euclid.euclid_field import DITHERS, FAINTEST_SNR, SIZE, euclid
+from ml.simulate.ground.ground_cutouts import SHEETS, ground
+from ml.simulate.ground.ground_cutouts import SIZE as FIELD
+from ml.simulate.hubble.hubble_cutouts import SIZE as CUTOUT
+from ml.simulate.hubble.hubble_cutouts import hubble
+from ml.simulate.injection.cube_injection import inject_into
 from ml.simulate.summary import summary
-from ml.simulate.tess.cubes import CADENCE, FRAMES, MOVERS, tess
-from ml.simulate.tess.cubes import SIZE as CUBE
-from ml.simulate.tess.movers import FAINTEST, UNUSUAL
+from ml.simulate.tess.tess_cubes import CADENCE, FRAMES, MOVERS, tess
+from ml.simulate.tess.tess_cubes import SIZE as CUBE
+from ml.simulate.tess.tess_movers import FAINTEST, UNUSUAL
 
 
 def add(subparsers: Any) -> None:

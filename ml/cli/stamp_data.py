@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.cli.stamp_options import merged
-from ml.cli.subjects import Slab, Tally, positive_of, slabs
+from ml.cli.subject_slabs import Slab, Tally, positive_of, slabs
 from ml.data.dataset import BadExamples, Examples, allowed
 from ml.data.rate_bins import bin_names, bin_of, edges_of
 from ml.evaluation.observing_conditions import QUANTITIES

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from ml.cli.subjects import Tally
+from ml.cli.subject_slabs import Tally
 from ml.inference.checkpoint import Checkpoint
 from ml.training.callbacks import Epoch
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ml.cubes.input_channels import seen
 from ml.evaluation.observing_conditions import Condition, of_object
-from ml.io.read import read
+from ml.io.read_subjects import read
 from ml.io.records import BadInput, SubjectRecord
 from ml.io.safe_path import Folder
 from ml.io.tess import open_fits
@@ -108,7 +108,7 @@ def cubes(path: Path, tally: Complaints, *, masked: bool) -> Iterator[Cube]:
     Parameters
     ----------
     path
-        A manifest, a folder or whatever else `ml.io.read` reads.
+        A manifest, a folder or whatever else `ml.io.read_subjects` reads.
     tally
         Told of every cube that is passed over.
     masked

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.cubes.cube import Cube
-from ml.cubes.detections import Detections, detect
-from ml.cubes.linking import link
+from ml.cubes.track_linking import link
 from ml.cubes.track_spline import Path, fit
+from ml.cubes.voxel_detections import Detections, detect
 from ml.imaging.wcs import to_sky
 
 PIXEL_SCALE = 21.0  # arcsec: TESS

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ml.cubes.cube import Cube
 from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
 from ml.evaluation.metrics.reliability_counts import ReliabilityCounts
-from ml.evaluation.metrics.voxels import EXTREME, VoxelHistogram
+from ml.evaluation.metrics.voxel_histogram import EXTREME, VoxelHistogram
 
 LIMITS = (18.0, 19.0, 20.0, 21.0)
 AREAS = ("roc_auc", "pr_auc")

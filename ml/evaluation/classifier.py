@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ml.evaluation.metrics.areas import weighted_roc_auc
 from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
-from ml.evaluation.metrics.calibration import ece, log_loss
+from ml.evaluation.metrics.calibration_error import ece, log_loss
 from ml.evaluation.metrics.caveats import caveats
 from ml.evaluation.metrics.classes import confusion, kappa, predicted_class
 from ml.evaluation.metrics.decisions import binary

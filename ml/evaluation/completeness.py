@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics.completeness import Bins, completeness_by, completeness_plane, edges_of
+from ml.evaluation.metrics.binned_completeness import Bins, completeness_by, completeness_plane, edges_of
 from ml.evaluation.observing_conditions import QUANTITIES, Conditions
 
 PLANES = (("mag", "rate"), ("snr", "rate"))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.data.nights import nights_of
+from ml.data.observing_nights import nights_of
 from ml.io.records import SubjectRecord
 
 QUANTITIES = ("mag", "rate", "snr")
@@ -110,7 +110,7 @@ def of_object(told: dict[str, Any]) -> Condition:
 def together(ids: Sequence[str], said: Sequence[Condition], truth: dict[str, Condition]) -> Conditions:
     """Return those of all subjects: the manifest's word first, truth.csv where it says nothing.
 
-    A night that neither names is the one of the subject's time, see `ml.data.nights.nights_of`.
+    A night that neither names is the one of the subject's time, see `ml.data.observing_nights.nights_of`.
     """
     by_time = nights_of(np.array([one.mjd for one in said], dtype=np.float64))
     rows = zip(ids, said, by_time, strict=True)

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation.completeness import Search
-from ml.evaluation.metrics.nights import Nights, by_night
+from ml.evaluation.metrics.nightly_counts import Nights, by_night
 from ml.evaluation.metrics.operating import threshold_at_completeness
 from ml.evaluation.metrics.ranking import rank
-from ml.evaluation.metrics.voxels import VoxelHistogram
+from ml.evaluation.metrics.voxel_histogram import VoxelHistogram
 from ml.evaluation.observing_conditions import Conditions
 
 Array = NDArray[Any]

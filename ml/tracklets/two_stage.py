@@ -19,16 +19,16 @@ from ml.inference.checkpoint import Checkpoint
 from ml.inference.feature_extractor import Backbone
 from ml.inference.tracklet_net import PAPER, SET, TrainedTrackletNet, told
 from ml.models.paper_mlp import CHIPS
-from ml.tracklets import trainer
-from ml.tracklets.stamps import Chips, apart
-from ml.tracklets.trainer import Inputs
+from ml.tracklets import tracklet_fit
+from ml.tracklets.tracklet_fit import Inputs
+from ml.tracklets.tracklet_stamps import Chips, apart
 from ml.training.calibration import fit_platt
 from ml.training.callbacks import OnEpoch, silent
 from ml.training.finetune_then_probe import features_of, train_tuned
 from ml.training.head_training import HEAD_EPOCHS, EpochReporter, Heads, best_head, log_scores, regression
 from ml.training.linear_probe import LinearHead
 from ml.training.schedule import Schedule
-from ml.training.validation import Validator
+from ml.training.validator import Validator
 
 FOLDS = 3
 FEWEST_CERTAIN = 10  # real tracklets of certain label that a threshold is chosen by
@@ -74,7 +74,7 @@ def on_features(
     examples: Examples, chips: Chips, recipe: Recipe, base: Checkpoint | None, *, seed: int, on_epoch: OnEpoch
 ) -> tuple[LinearHead, TrainedTrackletNet]:
     """Train on chips whose features are known: a head for them, out of fold, or the given one; then the tracklets."""
-    epochs = EpochReporter(on_epoch, HEAD_EPOCHS + trainer.EPOCHS)
+    epochs = EpochReporter(on_epoch, HEAD_EPOCHS + tracklet_fit.EPOCHS)
     if recipe.chips == GIVEN and base is not None:
         head = _given(examples, base)
         scores = _scores(head, chips, np.arange(len(chips.owner)))
@@ -142,11 +142,11 @@ def teach(
     for fold in np.unique(folds):
         outside = np.flatnonzero(folds == fold)
         held = inputs.take(outside)
-        report = epochs.of_tracklets(trainer.EPOCHS, _judging(Validator(examples, rows[outside]), held))
+        report = epochs.of_tracklets(tracklet_fit.EPOCHS, _judging(Validator(examples, rows[outside]), held))
         inside = inputs.take(np.flatnonzero(folds != fold))
-        net = trainer.fit_set(inside, positive, seed=seed, report=report if fold == 0 else None)
+        net = tracklet_fit.fit_set(inside, positive, seed=seed, report=report if fold == 0 else None)
         logits[torch.from_numpy(outside)] = held.logits(net)
-    whole = trainer.fit_set(inputs, positive, seed=seed)
+    whole = tracklet_fit.fit_set(inputs, positive, seed=seed)
     whole.platt.copy_(torch.tensor(fit_platt(logits, inputs.real, inputs.weights)))
     unseen = whole.platt[0] * logits + whole.platt[1]
     threshold = choose_threshold(kinds, torch.sigmoid(unseen).numpy(), examples.weights[rows], recipe.completeness)
@@ -190,8 +190,8 @@ def _paper(
         )
     rows = np.flatnonzero(folds == 0)
     held, judged = inputs.take(rows), Validator(examples, judge.rows[rows])
-    report = epochs.of_tracklets(trainer.PAPER_EPOCHS, _judging(judged, held))
-    net = trainer.fit_paper(inputs.take(np.flatnonzero(folds != 0)), held, seed=seed, report=report)
+    report = epochs.of_tracklets(tracklet_fit.PAPER_EPOCHS, _judging(judged, held))
+    net = tracklet_fit.fit_paper(inputs.take(np.flatnonzero(folds != 0)), held, seed=seed, report=report)
     return TrainedTrackletNet(PAPER, net, PAPER_THRESHOLD, None, judged.tracklet(held.logits(net))[1])
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from ml.imaging.polyline import length_of, sagitta, smooth, tangents
-from ml.trails.linking import Piece, bridged, pieces
+from ml.trails.cell_linking import Piece, bridged, pieces
 from ml.trails.maps import Cells, Maps, cells_of
 from ml.trails.profile import REACH, Profile, along, full_width, snr_per_pixel, trimmed
 

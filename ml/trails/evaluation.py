@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
-from ml.evaluation.metrics.detection import (
+from ml.evaluation.metrics.detection_curve import (
     Matched,
     Trails,
     completeness_by_snr,
@@ -21,7 +21,7 @@ from ml.evaluation.metrics.overlap import line_distance
 from ml.evaluation.observing_conditions import Conditions
 from ml.imaging.polyline import POINTS, even
 from ml.trails.annotation import TRAIL, Annotation
-from ml.trails.detection import Trail
+from ml.trails.detected_trail import Trail
 
 PRECISION = 0.9
 CLEAR = 3.0  # S/N per pixel from which on the goal holds

@@ -2,9 +2,9 @@
 
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.trails.candidate import LEAST
-from ml.trails.detector import Detector, LearnedDetector
 from ml.trails.radon_baseline import ClassicalDetector
-from ml.trails.train import ARCHITECTURE, CLASSICAL, ROLE, parts_of
+from ml.trails.trail_detector import Detector, LearnedDetector
+from ml.trails.train_detector import ARCHITECTURE, CLASSICAL, ROLE, parts_of
 
 
 def detector_of(checkpoint: Checkpoint, *, threads: int | None = None, least: float = LEAST) -> Detector:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ml.imaging.background import in_noise, stretched
 from ml.trails.annotation import CLASSES, TRAIL, Annotation
-from ml.trails.marks import Mark, merged
+from ml.trails.line_marks import Mark, merged
 from ml.trails.profile import settled
 from ml.trails.synthetic_trails import add_arc, add_line, random_curve
 from ml.trails.target_masks import Target, paint

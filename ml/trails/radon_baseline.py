@@ -15,7 +15,7 @@ from ml.imaging.background import in_noise
 from ml.imaging.polyline import length_of, sagitta, smooth
 from ml.trails.annotation import CLASSES
 from ml.trails.candidate import Candidate, candidates
-from ml.trails.detection import Trail, trail_of
+from ml.trails.detected_trail import Trail, trail_of
 from ml.trails.maps import Maps
 from ml.trails.profile import REACH, along, full_width, settled, snr_per_pixel
 

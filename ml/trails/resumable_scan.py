@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from ml.data.dataset import BadExamples
 from ml.models.compute import cores
 from ml.trails.annotation import CLASSES
-from ml.trails.detection import Trail
+from ml.trails.detected_trail import Trail
 
 SHARD = 64  # subjects
 SCAN = "scan.json"

@@ -25,7 +25,7 @@ from ml.training.linear_probe import LinearHead
 from ml.training.losses import partial_label_loss, weighted_mean
 from ml.training.memory import keep_freed_memory
 from ml.training.schedule import Best, Clock, Schedule
-from ml.training.validation import Validator
+from ml.training.validator import Validator
 
 MOMENTUM = 0.2
 DECAY = 0.02
@@ -59,7 +59,7 @@ def finetune(
         Row numbers (train, validation); rounds are judged on the first `schedule.judged` of the latter, or as many of
         them as fit into memory.
     schedule, seed, minutes, on_epoch
-        As in `ml.training.train.train`.
+        As in `ml.training.train_stamps.train`.
 
     Raises
     ------

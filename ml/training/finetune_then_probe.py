@@ -14,7 +14,7 @@ from ml.training.finetune import finetune
 from ml.training.head_training import EpochReporter, Heads, best_head, log_scores
 from ml.training.linear_probe import LinearHead
 from ml.training.schedule import Schedule
-from ml.training.validation import Validator
+from ml.training.validator import Validator
 
 LEAST = 16  # subjects, below which a network learns nothing that a head would not
 

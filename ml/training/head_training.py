@@ -14,7 +14,7 @@ from ml.models.compute import Compute
 from ml.training import linear_probe
 from ml.training.callbacks import Epoch, OnEpoch
 from ml.training.linear_probe import LinearHead, MultiViewRegression, Regression
-from ml.training.validation import LossAndMetrics, Validator
+from ml.training.validator import LossAndMetrics, Validator
 
 HEAD_EPOCHS = linear_probe.EPOCHS * len(linear_probe.RIDGES)
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from ml.data.dataset import Examples, grouped_folds
 from ml.models.tabular import MetadataNet
 from ml.training.losses import partial_label_loss, weighted_mean
-from ml.training.validation import Validator
+from ml.training.validator import Validator
 
 STEPS, RATE, DECAY = 300, 0.01, 0.02
 HIDDEN = 0.2  # share of known values that a step does not see, so that the net knows what their absence means

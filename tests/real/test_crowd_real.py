@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from ml.cli.crowd import METHODS, score
+from ml.cli.crowd_command import METHODS, score
 from ml.crowd.dawid_skene import DawidSkene
 from ml.crowd.read import read_truth, read_votes
 from tests.unit.crowd.test_crowd_cli import call

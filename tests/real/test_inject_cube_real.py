@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from ml.simulate.injection.cubes import inject_cube, inject_into, read_cube
+from ml.simulate.injection.cube_injection import inject_cube, inject_into, read_cube
 from ml.simulate.summary import summary
-from ml.simulate.tess.movers import draw_movers
+from ml.simulate.tess.tess_movers import draw_movers
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("shared_data")]
 FIVE_CADENCES = "tess/tess25155310-s01-first-cadences.fits.gz"

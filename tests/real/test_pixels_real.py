@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from ml.imaging.browser_encoding import raw_frame
 from ml.imaging.png import to_png
-from ml.io.read import count, read
+from ml.io.read_subjects import count, read
 from ml.io.records import BadInput
 from ml.storage.pixel_store import PixelStore
 from tests.conftest import SHARED_DATA

@@ -9,7 +9,7 @@ import pytest
 from astropy.io import fits
 
 from ml.data.dataset import Examples, allowed
-from ml.io.read import read
+from ml.io.read_subjects import read
 from ml.io.records import BadInput, SubjectRecord
 
 

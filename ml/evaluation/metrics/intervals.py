@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation.metrics.bootstrap import bootstrap, interval
-from ml.evaluation.metrics.calibration import surprises, weighted_ece
+from ml.evaluation.metrics.calibration_error import surprises, weighted_ece
 from ml.evaluation.metrics.classes import weighted_accuracy, weighted_kappa
 from ml.evaluation.metrics.decisions import weighted_decisions
 from ml.evaluation.metrics.operating import (

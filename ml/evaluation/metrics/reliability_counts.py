@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation.metrics.binomial import proportion
-from ml.evaluation.metrics.calibration import diagram
+from ml.evaluation.metrics.calibration_error import diagram
 
 ECE_BINS, DIAGRAM_BINS = 15, 10  # as those of subjects
 CELLS = 30  # over 0..1, of equal width, which fold into either

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation.completeness import PLANES, Search
-from ml.evaluation.metrics.completeness import WIDE, Bins
+from ml.evaluation.metrics.binned_completeness import WIDE, Bins
 from ml.evaluation.observing_conditions import QUANTITIES
 from ml.evaluation.report.chart import ROWS, Chart, Grid, Series, plain
 

@@ -9,7 +9,7 @@ from string import Template
 from urllib.parse import quote
 
 from ml.evaluation.report.chart import Chart, Columns, Grid, csv_of, shown_rows
-from ml.evaluation.report.still import png
+from ml.evaluation.report.plot import png
 
 PAGE = Path(__file__).with_name("page.html")
 

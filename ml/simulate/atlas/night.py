@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ml.simulate.atlas.atlas_tracklets import MAX_DETECTIONS, SATELLITE, Visits, draw_tracklets, visit
 from ml.simulate.atlas.difference import BOGUS, CLASSES, REAL, Sources, Span, draw_sources, stamps
-from ml.simulate.atlas.tracklets import MAX_DETECTIONS, SATELLITE, Visits, draw_tracklets, visit
 from ml.simulate.option_ranges import check_count, check_range
 from ml.simulate.writer import BLOCK, Block, block_sizes, write
 

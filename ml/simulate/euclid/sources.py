@@ -7,7 +7,7 @@ stamp and dither.
 import numpy as np
 from scipy import fft
 
-from ml.simulate.rendering.detector import tracks
+from ml.simulate.rendering.detector_effects import tracks
 from ml.simulate.rendering.galaxies import Shape, profile
 from ml.simulate.rendering.light import as_cube, split_between_pixels, spray
 

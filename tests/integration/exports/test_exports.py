@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from ml.io.safe_csv import harmless
-from ml.trails.marks import SINGLE, merged, read_marks
+from ml.trails.line_marks import SINGLE, merged, read_marks
 from tests.integration.world import end_grace, make_volunteer, make_workflow, subjects_of, vote
 from webapp.classifications.marks import Line, store_lines
 from webapp.classifications.models import Classification

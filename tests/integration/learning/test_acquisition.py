@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.acquisition.uncertainty import entropy
+from ml.acquisition.entropy import entropy
 from tests.integration.learning import sky
 from webapp.learning import acquisition, scores
 from webapp.learning.acquisition import workflows_guided_by, write_priorities

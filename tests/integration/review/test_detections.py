@@ -8,7 +8,7 @@ from ml.inference.checkpoint import Checkpoint as Files
 from ml.inference.detections import MOST
 from ml.inference.detections import Detection as Found
 from ml.storage.pixel_store import PixelStore
-from ml.trails.train import CLASSICAL, manifest_of
+from ml.trails.train_detector import CLASSICAL, manifest_of
 from tasks.learning import model_cache
 from tasks.learning import score as scoring
 from tests.acceptance.people import member

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from ml.cubes.completeness import Finds
 from ml.cubes.cube import Cube, Known, told
+from ml.cubes.object_completeness import Finds
 from ml.cubes.reliability import reliability
 from ml.cubes.tracks import tracks_of
 from ml.cubes.voxel_metrics import FIGURES, VoxelCounts, raw_score, table
-from ml.evaluation.metrics.calibration import ece
+from ml.evaluation.metrics.calibration_error import ece
 from ml.io.records import BadInput
 from tests.unit.cubes.test_tracks import painted
 

@@ -8,10 +8,10 @@ from astropy.wcs import WCS
 
 from ml.cubes.crossmatch import KnownTable, candidates
 from ml.cubes.cube import Cube, Known, told
-from ml.cubes.detections import detect
-from ml.cubes.linking import link
+from ml.cubes.track_linking import link
 from ml.cubes.track_spline import fit
 from ml.cubes.tracks import described, tracks_of
+from ml.cubes.voxel_detections import detect
 from ml.data.dataset import BadExamples
 from ml.imaging.wcs import to_pixels, to_sky
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from ml.cubes.presets import Preset
 from ml.cubes.sampler import Example
-from ml.cubes.train import loss_of, split, train_cubes
-from ml.cubes.validation import Validation
+from ml.cubes.train_wnet import loss_of, split, train_cubes
+from ml.cubes.voxel_validation import Validation
+from ml.cubes.wnet_presets import Preset
 from ml.data.dataset import BadExamples
 
 TINY = Preset((2, 3), 1, crop=8, batch=2, steps=6, rounds=3, rate=1e-2, patience=9, judged=2, entropy=10.0)

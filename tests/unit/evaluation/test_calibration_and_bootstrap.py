@@ -5,7 +5,7 @@ import pytest
 from sklearn.calibration import calibration_curve
 
 from ml.evaluation.metrics.bootstrap import band, bootstrap, bootstrap_weights, interval
-from ml.evaluation.metrics.calibration import ece, reliability, weighted_ece
+from ml.evaluation.metrics.calibration_error import ece, reliability, weighted_ece
 from ml.evaluation.metrics.intervals import class_intervals
 from ml.evaluation.metrics.operating import rejected_at_completeness
 from ml.evaluation.metrics.ranking import rank

@@ -8,7 +8,7 @@ from sklearn import metrics as reference
 
 from ml.evaluation.classifier import bootstrap_difference, class_numbers, evaluate
 from ml.evaluation.metrics.areas import roc_auc, weighted_roc_auc
-from ml.evaluation.metrics.calibration import ece
+from ml.evaluation.metrics.calibration_error import ece
 
 CLASSES = ("AST", "CR", "NOISE")
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
+from ml.evaluation.metrics.binned_completeness import completeness_by, completeness_plane, detection_limit, edges_of
 from ml.evaluation.metrics.binomial import jeffreys
-from ml.evaluation.metrics.completeness import completeness_by, completeness_plane, detection_limit, edges_of
-from ml.evaluation.metrics.nights import by_night
+from ml.evaluation.metrics.nightly_counts import by_night
 
 
 def test_bins_counted_by_hand():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.evaluation.metrics.detection import Trails, match_curves
+from ml.evaluation.metrics.detection_curve import Trails, match_curves
 from ml.evaluation.metrics.overlap import curve_cover, curve_distance
 
 

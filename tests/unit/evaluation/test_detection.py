@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ml.evaluation.metrics.detection import (
+from ml.evaluation.metrics.detection_curve import (
     Matched,
     Trails,
     completeness_by_snr,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ml.data.nights import nights_of
+from ml.data.observing_nights import nights_of
 from ml.evaluation.observing_conditions import Condition, together
 
 EVENING, HOUR = 60000.0, 1 / 24

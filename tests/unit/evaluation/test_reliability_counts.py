@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.evaluation.metrics.calibration import ece, reliability
+from ml.evaluation.metrics.calibration_error import ece, reliability
 from ml.evaluation.metrics.reliability_counts import ReliabilityCounts, ece_of, shares_of
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from ml.evaluation.classifier import evaluate, jsonable
 from ml.evaluation.completeness import Search
-from ml.evaluation.metrics.detection import Matched
-from ml.evaluation.metrics.voxels import VoxelHistogram
+from ml.evaluation.metrics.detection_curve import Matched
+from ml.evaluation.metrics.voxel_histogram import VoxelHistogram
 from ml.evaluation.observing_conditions import Condition, Conditions, together
-from ml.evaluation.report import classifier, detections, page, voxels
+from ml.evaluation.report import classifier_charts, detection_charts, page, voxel_charts
 from ml.evaluation.report.conditions import Wording, missed
 from ml.evaluation.stratified import Answers, stratified
 
@@ -40,9 +40,9 @@ def judged(n=240, known=True):
 
 
 def written(tmp_path, said, charts):
-    heading = page.Heading(f"Evaluation of {said['checkpoint']}", classifier.summary(said), said["notes"])
+    heading = page.Heading(f"Evaluation of {said['checkpoint']}", classifier_charts.summary(said), said["notes"])
     path = tmp_path / "r.html"
-    page.write(heading, classifier.figures(said), charts, html=path, plots=tmp_path / "plots")
+    page.write(heading, classifier_charts.figures(said), charts, html=path, plots=tmp_path / "plots")
     return path.read_text()
 
 
@@ -53,7 +53,7 @@ def numbers(html, key):
 
 def test_every_metric_has_its_plot_table_and_numbers(tmp_path):
     said, answers = judged()
-    charts = classifier.charts(said, answers)
+    charts = classifier_charts.charts(said, answers)
     html = written(tmp_path, said, charts)
     assert {chart.key for chart in charts} == EVERY
     for key in EVERY:
@@ -66,7 +66,7 @@ def test_every_metric_has_its_plot_table_and_numbers(tmp_path):
 
 def test_the_csv_says_what_the_metrics_say(tmp_path):
     said, answers = judged()
-    html = written(tmp_path, said, classifier.charts(said, answers))
+    html = written(tmp_path, said, classifier_charts.charts(said, answers))
     by_mag = said["completeness"]["mag"]
     rows = numbers(html, "completeness-mag")
     assert [int(row["real"]) for row in rows] == by_mag["n"]
@@ -80,7 +80,7 @@ def test_the_csv_says_what_the_metrics_say(tmp_path):
 
 def test_what_is_not_known_is_left_out(tmp_path):
     said, answers = judged(known=False)
-    charts = classifier.charts(said, answers)
+    charts = classifier_charts.charts(said, answers)
     assert {chart.key for chart in charts} == {
         key for key in EVERY if not re.search("mag|rate|snr|limits|neg|night", key)
     }
@@ -107,7 +107,7 @@ def test_one_kind_alone_has_a_report_without_curves(tmp_path, kind):
     p = np.eye(3)[np.full(rows.sum(), kind)]
     said = evaluate(p, np.full(rows.sum(), kind), CLASSES, CLASSES[:2], draws=20) | {"checkpoint": "c"}
     json.dumps(jsonable(said | stratified(alone)), allow_nan=False)
-    html = written(tmp_path, said, classifier.charts(said, alone))
+    html = written(tmp_path, said, classifier_charts.charts(said, alone))
     side, other = ("real", "bogus") if kind == 0 else ("bogus", "real")
     assert f"subjects are {side}, so the ROC AUC" in html
     assert f"Add {other} subjects to the data" in html
@@ -133,7 +133,7 @@ def test_voxels_and_detections_have_reports_too(tmp_path):
     mag = np.where(random.random(20_000) < 0.05, random.uniform(16, 22, 20_000), np.nan)
     histogram.add(1 / (1 + np.exp(2 - np.nan_to_num(22 - mag) - random.normal(size=20_000))), mag)
     matched = Matched(np.linspace(1, 0, 40), np.where(np.arange(40) < 38, np.arange(40), -1), np.linspace(1, 9, 40))
-    charts = [*voxels.charts(histogram), *detections.charts(matched, of_trails(matched.snr))]
+    charts = [*voxel_charts.charts(histogram), *detection_charts.charts(matched, of_trails(matched.snr))]
     assert [chart.key for chart in charts] == [
         "precision-limits", "roc-limits", "completeness-magnitude", "detections",
         "completeness-mag", "completeness-rate", "completeness-snr", "completeness-mag-rate", "completeness-snr-rate",
@@ -145,27 +145,27 @@ def test_voxels_and_detections_have_reports_too(tmp_path):
 
 def test_a_detector_needs_something_to_find():
     with pytest.raises(ValueError, match="no true trail"):
-        detections.charts(Matched(np.array([0.5]), np.array([-1]), np.array([])), Conditions.of([]))
+        detection_charts.charts(Matched(np.array([0.5]), np.array([-1]), np.array([])), Conditions.of([]))
 
 
 def test_a_detector_below_90_percent_precision_says_why_nothing_is_shown_at_it():
     matched = Matched(np.array([0.9, 0.8, 0.7]), np.array([-1, 0, 1]), np.array([5.0, 6.0]))
-    assert [chart.key for chart in detections.charts(matched, of_trails(matched.snr))] == ["detections"]
-    (note,) = detections.notes(matched, of_trails(matched.snr))
+    assert [chart.key for chart in detection_charts.charts(matched, of_trails(matched.snr))] == ["detections"]
+    (note,) = detection_charts.notes(matched, of_trails(matched.snr))
     assert note.startswith("No threshold reaches 90 % precision (at best 67 % of what is found is a trail), so")
     assert "Train the detector further" in note
     blind = Matched(np.array([]), np.array([], int), np.array([5.0]))
-    assert "(nothing is found at all)" in detections.notes(blind, of_trails(blind.snr))[0]
+    assert "(nothing is found at all)" in detection_charts.notes(blind, of_trails(blind.snr))[0]
 
 
 def test_trails_of_unknown_signal_are_in_no_bin_and_what_nobody_tells_is_said():
     matched = Matched(np.array([0.9, 0.8]), np.array([0, 1]), np.array([3.0, 6.0]))
     seen = Conditions.of([Condition(), Condition(snr=6.0)])
-    chart = detections.charts(matched, seen)[1]
+    chart = detection_charts.charts(matched, seen)[1]
     assert chart.key == "completeness-snr"
     assert chart.columns["real"].tolist() == [1]
     assert "1 true trails are left out" in chart.note
-    assert [note.split("`")[1] for note in detections.notes(matched, seen)] == ["mag", "rate"]
+    assert [note.split("`")[1] for note in detection_charts.notes(matched, seen)] == ["mag", "rate"]
 
 
 def test_caveats_name_cause_and_remedy():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from ml.evaluation.metrics.voxels import VoxelHistogram
+from ml.evaluation.metrics.voxel_histogram import VoxelHistogram
 
 LIMITS = (18.0, 20.0, 22.0)
 
@@ -71,7 +71,7 @@ def test_cubes_add_up_and_merge():
 
 def test_chunks_change_nothing(monkeypatch):
     whole = counted(cube(5))
-    monkeypatch.setattr("ml.evaluation.metrics.voxels.CHUNK", 777)
+    monkeypatch.setattr("ml.evaluation.metrics.voxel_histogram.CHUNK", 777)
     assert (counted(cube(5)).positives == whole.positives).all()
 
 

@@ -8,7 +8,7 @@ import pytest
 from astropy.io import fits
 from PIL import Image
 
-from ml.io.read import read
+from ml.io.read_subjects import read
 from ml.io.records import BadInput, SubjectRecord
 
 CUBE = np.random.default_rng(0).poisson(100, (4, 32, 32)).astype(np.int16)

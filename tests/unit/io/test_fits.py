@@ -8,7 +8,7 @@ import pytest
 from astropy.io import fits
 
 from ml.io.fits.image import FitsPicture
-from ml.io.read import read
+from ml.io.read_subjects import read
 
 
 @pytest.mark.parametrize("dtype", [">f4", ">f8", ">i2", ">i4", ">i8", "u1", "<f4", "<i2"])

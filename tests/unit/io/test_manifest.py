@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.io.read import count, read
+from ml.io.read_subjects import count, read
 from ml.io.records import BadInput
 
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.simulate.euclid.field import CLASSES, euclid, field, stamps
+from ml.simulate.euclid.dithered_stamps import snr_of_trail
+from ml.simulate.euclid.euclid_field import CLASSES, euclid, field, stamps
 from ml.simulate.euclid.sources import (
     cosmic_ray_charge,
     electrons,
@@ -15,8 +16,7 @@ from ml.simulate.euclid.sources import (
     through_the_optics,
     trail_light,
 )
-from ml.simulate.euclid.stamps import snr_of_trail
-from ml.simulate.rendering.detector import bleed
+from ml.simulate.rendering.detector_effects import bleed
 
 MIDDLE = np.array([47.5])
 

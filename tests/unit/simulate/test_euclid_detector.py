@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from ml.simulate.euclid.cutouts import CANVAS, cut, draw_sides, shared_area, star_reach
-from ml.simulate.euclid.detector import GAPS, add_ghosts, expose, open_gaps, trailing
-from ml.simulate.euclid.field import euclid
-from ml.simulate.euclid.stamps import stamps
+from ml.simulate.euclid.dithered_stamps import stamps
+from ml.simulate.euclid.euclid_field import euclid
+from ml.simulate.euclid.euclid_readout import GAPS, add_ghosts, expose, open_gaps, trailing
+from ml.simulate.euclid.stamp_sizes import CANVAS, cut, draw_sides, shared_area, star_reach
 
 
 def test_an_empty_exposure_holds_sky_and_its_noise():

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.simulate.ground.cutouts import PEDESTAL, SCALE, cutouts, ground, stamp
-from ml.simulate.ground.field import add_trail
-from ml.simulate.ground.light import Seeing, add_path, add_point, straight
+from ml.simulate.ground.ground_cutouts import PEDESTAL, SCALE, cutouts, ground, stamp
+from ml.simulate.ground.ground_sources import add_trail
+from ml.simulate.ground.seeing import Seeing, add_path, add_point, straight
 
 MIDDLE = np.array([50.0, 50.0])
 

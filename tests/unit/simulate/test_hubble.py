@@ -7,12 +7,12 @@ import pytest
 from astropy.io import fits
 
 from ml.imaging.polyline import sagitta
-from ml.io.read import read
-from ml.simulate.hubble.cutouts import cutout, cutouts, hubble
-from ml.simulate.hubble.field import add_arc
+from ml.io.read_subjects import read
+from ml.simulate.hubble.hubble_cutouts import cutout, cutouts, hubble
+from ml.simulate.hubble.hubble_sources import add_arc
+from ml.simulate.hubble.hubble_trails import Mover, add_asteroid, add_satellite, draw_mover, path
 from ml.simulate.hubble.optics import MARGIN, line_peak, psf, sky_noise, through_the_optics
 from ml.simulate.hubble.orbit import ORBIT_RADIUS, PERIOD, Pointing, draw_pointing, parallax, track
-from ml.simulate.hubble.trails import Mover, add_asteroid, add_satellite, draw_mover, path
 from ml.simulate.hubble.truth import seen_part
 from ml.trails.target_masks import nearest
 
@@ -173,7 +173,7 @@ def test_what_cannot_be_is_refused(tmp_path, wrong, words):
 
 
 def test_an_arc_is_told_where_its_light_is(monkeypatch):
-    monkeypatch.setattr("ml.simulate.hubble.field.paste", lambda *_: None)  # without the galaxy that bends it
+    monkeypatch.setattr("ml.simulate.hubble.hubble_sources.paste", lambda *_: None)  # without the galaxy that bends it
     for seed in range(12):
         scene = np.zeros((1024 + 2 * MARGIN,) * 2, np.float32)
         arc = add_arc(np.random.default_rng(seed), scene, 1000.0)

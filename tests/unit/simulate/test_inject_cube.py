@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.io.read import read
+from ml.io.read_subjects import read
 from ml.io.records import BadInput
-from ml.simulate.injection.cubes import inject_cube, inject_into, read_cube
+from ml.simulate.injection.cube_injection import inject_cube, inject_into, read_cube
 from ml.simulate.tess.camera import flux
-from ml.simulate.tess.movers import draw_movers, mask_of
+from ml.simulate.tess.tess_movers import draw_movers, mask_of
 from tests.unit.simulate.test_tess import mover
 
 

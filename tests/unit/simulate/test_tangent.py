@@ -5,15 +5,15 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
-from ml.cli.subjects import Tally
+from ml.cli.subject_slabs import Tally
 from ml.cubes.crossmatch import KnownTable
 from ml.cubes.cube import cubes
 from ml.imaging.wcs import to_pixels, to_sky
-from ml.io.read import read
-from ml.simulate.hubble.cutouts import cutout, hubble
-from ml.simulate.injection.cubes import inject_into
+from ml.io.read_subjects import read
+from ml.simulate.hubble.hubble_cutouts import cutout, hubble
+from ml.simulate.injection.cube_injection import inject_into
 from ml.simulate.rendering.tangent import north_of_ecliptic, tangent
-from ml.simulate.tess.cubes import tess
+from ml.simulate.tess.tess_cubes import tess
 
 HOUR = 1 / 24
 

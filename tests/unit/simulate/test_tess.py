@@ -7,12 +7,13 @@ from astropy.io import fits
 
 from ml.cubes.cube import told
 from ml.io.manifest import LONGEST_CELL
-from ml.io.read import read
+from ml.io.read_subjects import read
 from ml.simulate.rendering.psf_table import paint
 from ml.simulate.tess import sky as tess_sky
 from ml.simulate.tess.camera import DUTY, FULL_WELL, PIXEL_SCALE, Psf, flux, read_noise, seen_through
-from ml.simulate.tess.cubes import cube, cubes, table_of, tess
-from ml.simulate.tess.movers import (
+from ml.simulate.tess.sky import background, jitter, shifted, stars, straps, variations
+from ml.simulate.tess.tess_cubes import cube, cubes, table_of, tess
+from ml.simulate.tess.tess_movers import (
     Movers,
     draw_magnitudes,
     draw_motion,
@@ -21,7 +22,6 @@ from ml.simulate.tess.movers import (
     numbered_mask,
     paint_mover,
 )
-from ml.simulate.tess.sky import background, jitter, shifted, stars, straps, variations
 
 PSF = Psf(1.5, 1.8, 0.4)
 SHAPE = (12, 40, 40)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ml.data.dataset import BadExamples
-from ml.trails.marks import SINGLE, Mark, merged, outside, read_marks
+from ml.trails.line_marks import SINGLE, Mark, merged, outside, read_marks
 
 
 def marks_of(*lines):

@@ -15,7 +15,7 @@ from ml.evaluation.metrics.areas import roc_auc
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import Scorer
 from ml.models.residual import ResidualNet
-from ml.roles import train
+from ml.roles import train_role
 from ml.training import finetune as finetuning
 from ml.training import presets
 from ml.training.finetune import finetune
@@ -37,7 +37,7 @@ def test_the_small_net_learns_to_see_a_source(role, kinds, pixels, tmp_path):
     blocks = pixels if role == "stamp" else np.repeat(pixels, 4, axis=1)
     told = []
     examples = labelled(kinds, pixels=blocks, labels=["yes" if kind < 2 else "no" for kind in kinds])
-    train.train(role, examples, preset="small", on_epoch=told.append).save(tmp_path / "c")
+    train_role.train(role, examples, preset="small", on_epoch=told.append).save(tmp_path / "c")
     scorer = Scorer(Checkpoint.load(tmp_path / "c"))
     assert roc_auc(kinds < 2, scorer.p_real(scorer.probabilities(blocks))) > 0.95
     assert [epoch.epoch for epoch in told] == [1, 2, 3]
@@ -46,43 +46,43 @@ def test_the_small_net_learns_to_see_a_source(role, kinds, pixels, tmp_path):
 
 def test_a_network_that_was_judged_by_one_kind_is_not_cooled_and_says_so(kinds, pixels):
     examples = labelled(kinds[:40], pixels=pixels[:40], labels=["yes", *["no"] * 39])
-    learnt = train.train("stamp", examples, preset="small")
+    learnt = train_role.train("stamp", examples, preset="small")
     assert any("could not be cooled" in note for note in learnt.manifest["notes"])
 
 
 def test_a_tracklet_network_does_not_learn_from_one_kind_alone(kinds, pixels):
     examples = labelled(kinds[:40], pixels=np.repeat(pixels[:40], 4, axis=1), labels=["yes", *["no"] * 39])
     with pytest.raises(BadExamples, match="three examples in ten, and these 13 are of one kind"):
-        train.train("tracklet", examples, preset="small")
+        train_role.train("tracklet", examples, preset="small")
 
 
 def test_a_champion_is_fine_tuned_and_then_given_a_new_head(kinds, pixels):
-    champion = train.train("stamp", labelled(kinds, pixels=pixels), preset="small")
-    tuned = train.train("stamp", labelled(kinds, pixels=pixels), preset="finetune", base=champion)
+    champion = train_role.train("stamp", labelled(kinds, pixels=pixels), preset="small")
+    tuned = train_role.train("stamp", labelled(kinds, pixels=pixels), preset="finetune", base=champion)
     assert tuned.manifest["feature_key"] != champion.manifest["feature_key"]
     features = Scorer(tuned).features(pixels)
     examples = labelled(kinds, features=features)
     examples.feature_key = tuned.manifest["feature_key"]
-    head = train.train("stamp", examples, base=tuned)
+    head = train_role.train("stamp", examples, base=tuned)
     assert head.manifest["feature_key"] == tuned.manifest["feature_key"]
     assert np.array_equal(Scorer(head).features(pixels[:3]), features[:3])
 
 
 def test_the_backbone_is_fine_tuned_and_kept(kinds, pixels):
     few = labelled(kinds[:24], pixels=pixels[:24])
-    checkpoint = train.train("stamp", few, preset="finetune", init="random")
+    checkpoint = train_role.train("stamp", few, preset="finetune", init="random")
     assert checkpoint.manifest["architecture"] == "tf_efficientnet_lite0"
     assert Scorer(checkpoint).probabilities(pixels[:2]).shape == (2, 4)
 
 
 def test_pixels_are_needed(kinds, features):
     with pytest.raises(BadExamples, match="trains on pixels"):
-        train.train("stamp", labelled(kinds, features=features), preset="small")
+        train_role.train("stamp", labelled(kinds, features=features), preset="small")
 
 
 def test_too_few_examples(kinds, pixels):
     with pytest.raises(BadExamples, match="only 12 examples; a network needs 16"):
-        train.train("stamp", labelled(kinds[:12], pixels=pixels[:12]), preset="small")
+        train_role.train("stamp", labelled(kinds[:12], pixels=pixels[:12]), preset="small")
 
 
 def test_a_single_chip_to_learn_from_is_refused_instead_of_waited_on(kinds, pixels):
@@ -113,7 +113,7 @@ def test_chips_beyond_memory_are_drawn_and_say_whose_they_are(kinds, pixels):
 def test_a_network_is_judged_by_as_many_as_fit_into_memory(kinds, pixels, monkeypatch):
     monkeypatch.setattr(finetuning, "load_chips", functools.partial(load_chips, most=30 * 2 * 40 * 40))
     told = []
-    train.train("stamp", labelled(kinds, pixels=pixels), preset="small", on_epoch=told.append)
+    train_role.train("stamp", labelled(kinds, pixels=pixels), preset="small", on_epoch=told.append)
     assert len(told) == 3
     assert all(np.isfinite(epoch.val_loss) for epoch in told)
 
@@ -164,7 +164,7 @@ def test_a_run_that_takes_all_its_steps_has_no_note_of_its_minutes():
 
 
 def test_a_model_tells_that_its_minutes_were_over(kinds, pixels):
-    made = train.train("stamp", labelled(kinds[:40], pixels=pixels[:40]), preset="small", minutes=1e-4)
+    made = train_role.train("stamp", labelled(kinds[:40], pixels=pixels[:40]), preset="small", minutes=1e-4)
     assert any("ended the training after" in note for note in made.manifest["notes"])
 
 

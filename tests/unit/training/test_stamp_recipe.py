@@ -20,7 +20,7 @@ from ml.models.weights import MissingWeights, random_network
 from ml.training.finetune_then_probe import features_of
 from ml.training.presets import Recipe, balanced
 from ml.training.schedule import FRESH, SMALL
-from ml.training.train import train_stamps
+from ml.training.train_stamps import train_stamps
 from tests.unit.conftest import labelled
 
 TINY = "test_resnet"

@@ -8,7 +8,7 @@ from queue import Empty, Full, Queue
 from types import TracebackType
 from typing import Self
 
-from ml.io.read import MANIFEST, count, read
+from ml.io.read_subjects import MANIFEST, count, read
 from ml.io.records import BadInput, SubjectRecord
 from webapp.archive.ingest.dedupe import Known
 from webapp.archive.ingest.prepare import Candidate, candidate
@@ -46,7 +46,7 @@ class Reader:
     Parameters
     ----------
     path, kind
-        As in `ml.io.read.read`.
+        As in `ml.io.read_subjects.read`.
     known
         Subjects passed over without opening their files.
     classes

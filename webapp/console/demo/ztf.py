@@ -8,7 +8,7 @@ import numpy as np
 from django.core.management import CommandError
 
 from ml.evaluation.metrics.areas import roc_auc
-from ml.io.read import read
+from ml.io.read_subjects import read
 from ml.io.records import BadInput, SubjectRecord
 from webapp.archive.models import Subject, Survey
 from webapp.console.demo.config import ROUNDS, Plan, Source, Truth

@@ -1,0 +1,54 @@
+"""Train a tracklet checkpoint: the stamp network first, then the tracklet network."""
+
+from ml.data.dataset import Examples
+from ml.inference.checkpoint import Checkpoint
+from ml.inference.feature_extractor import Backbone
+from ml.inference.scorer import Scorer
+from ml.tracklets import two_stage
+from ml.training.callbacks import OnEpoch
+from ml.training.checkpoint_contents import backbone_tensors, head_tensors, manifest_of
+from ml.training.finetune_then_probe import known_or_made
+from ml.training.head_training import Heads
+from ml.training.presets import recipe_of
+from ml.training.schedule import Schedule
+
+
+def train_tracklets(
+    examples: Examples,
+    preset: str,
+    init: str,
+    *,
+    base: Checkpoint | None,
+    seed: int,
+    minutes: float | None,
+    completeness: float,
+    on_epoch: OnEpoch,
+) -> Checkpoint:
+    """Train a tracklet checkpoint; parameters are those of `ml.training.train_stamps.train`."""
+    recipe = two_stage.recipe_of(preset, init, base, examples, completeness)
+    frozen = recipe.chips in ("head", two_stage.GIVEN)
+    start = None if base is None else Scorer(base).backbone
+    chips = recipe_of("head" if frozen else recipe.chips, init, examples, start)
+    begun = chips.begin(seed) if start is None else start
+    network, heads = _two_steps(examples, recipe, begun, chips.schedule, base, seed, minutes, on_epoch)
+    tensors = backbone_tensors(network, base, frozen=frozen, packaged=chips.packaged) | head_tensors(heads)
+    manifest = manifest_of("tracklet", examples, network, heads, preset=preset, init=init, base=base, seed=seed)
+    return Checkpoint(manifest, tensors)
+
+
+def _two_steps(
+    examples: Examples,
+    recipe: two_stage.Recipe,
+    start: Backbone,
+    schedule: Schedule,
+    base: Checkpoint | None,
+    seed: int,
+    minutes: float | None,
+    on_epoch: OnEpoch,
+) -> tuple[Backbone, Heads]:
+    chips = two_stage.apart(examples)
+    if recipe.chips in ("head", two_stage.GIVEN):
+        chips.examples.features = known_or_made(chips.examples, start)
+        head, learnt = two_stage.on_features(examples, chips, recipe, base, seed=seed, on_epoch=on_epoch)
+        return start, Heads(head, learnt, learnt.metrics)
+    return two_stage.on_pixels(examples, chips, recipe, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
