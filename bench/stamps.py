@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from ml.cli.stamp_options import WAYS
 from ml.cli.subject_slabs import Slab, Tally, slabs
 from ml.data.dataset import Examples
-from ml.data.preprocessing import FROZEN, native
+from ml.data.preprocessing import FROZEN, native_size
 from ml.data.tensors import prefetch
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import Scorer
@@ -39,13 +39,13 @@ BATCHES = (8, 16, 32, 64, 128, 512)
 FLOOR, CLOSE = 3.0, 1e-4
 
 BRIEF = dataclasses.replace(LONG, views=20_000)
-SMALL = Recipe("small", RESIDUAL, "scratch", dataclasses.replace(native(1), tta=WAYS), schedule=BRIEF)
+SMALL = Recipe("small", RESIDUAL, "scratch", dataclasses.replace(native_size(1), tta=WAYS), schedule=BRIEF)
 AT_128 = dataclasses.replace(FROZEN, size_multi=128)
 RECIPES = {
     "lite0_128": Recipe("head", preprocessing=AT_128, freeze=True),
     "lite0_128_tuned": Recipe("finetune", preprocessing=AT_128, schedule=TRANSFER),
     "default": SMALL,
-    "default_one_way": dataclasses.replace(SMALL, preprocessing=native(1)),
+    "default_one_way": dataclasses.replace(SMALL, preprocessing=native_size(1)),
 }
 Forward = Callable[[torch.Tensor], torch.Tensor]
 

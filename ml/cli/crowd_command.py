@@ -61,16 +61,16 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr.write(f"crowd: {error}\n")
         return 2
     times = {"read_seconds": round(read - started, 4), "seconds": round(fitted - read, 4)}
-    sys.stdout.write(json.dumps(summary(args.method, votes, model, truth, gold) | times) + "\n")
+    sys.stdout.write(json.dumps(crowd_summary(args.method, votes, model, truth, gold) | times) + "\n")
     return 0
 
 
-def summary(
+def crowd_summary(
     method: str, votes: Votes, model: Aggregator, truth: dict[str, str], gold: np.ndarray | None
 ) -> dict[str, Any]:
     """Say what was done and how well; items whose class was given as gold are not scored."""
     codes = votes.codes_of(truth)
-    told = np.full(len(codes), False) if gold is None else gold >= 0
+    labelled_items = np.full(len(codes), False) if gold is None else gold >= 0
     return {
         "method": method,
         "chosen": getattr(model, "chosen_", method),
@@ -79,16 +79,16 @@ def summary(
         "n_workers": len(votes.workers),
         "n_votes": len(votes.item),
         "n_unsure": int((~votes.definite).sum()),
-        "n_gold": int(told.sum()),
-        "agreement": agreement.summary(votes.counts()[:, :-1]),
-        **score(model.posteriors_, np.where(told, -1, codes)),
+        "n_gold": int(labelled_items.sum()),
+        "agreement": agreement.agreement_summary(votes.counts()[:, :-1]),
+        **compare_with_truth(model.posteriors_, np.where(labelled_items, -1, codes)),
         "iterations": model.n_iter_,
         "converged": model.converged_,
         "log_likelihood": None if np.isnan(model.log_likelihood_) else round(model.log_likelihood_, 4),
     }
 
 
-def score(posteriors: np.ndarray, truth: np.ndarray) -> dict[str, float | int | None]:
+def compare_with_truth(posteriors: np.ndarray, truth: np.ndarray) -> dict[str, float | int | None]:
     """Compare posteriors (n, K) with class codes (n,), -1 where unknown.
 
     Returns

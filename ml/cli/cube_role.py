@@ -12,17 +12,17 @@ import pyarrow as pa
 
 from ml.cli.score_classifier import write_tables
 from ml.cli.subject_slabs import Tally
-from ml.cli.training_output import saved, tell
-from ml.cubes.crossmatch import KnownTable, candidates
-from ml.cubes.cube import Cube, cubes
+from ml.cli.training_output import print_epoch, saved
+from ml.cubes.crossmatch import KnownTable, match_candidates
+from ml.cubes.cube import Cube, read_cubes
 from ml.cubes.input_channels import shortened
 from ml.cubes.model import CubeModel
 from ml.cubes.object_completeness import Finds
-from ml.cubes.reliability import reliability
+from ml.cubes.reliability import voxel_reliability
 from ml.cubes.sampler import Example
-from ml.cubes.tracks import described, tracks_of
+from ml.cubes.tracks import find_tracks, track_row
 from ml.cubes.train_wnet import train_cubes
-from ml.cubes.voxel_metrics import FIGURES, VoxelCounts, table
+from ml.cubes.voxel_metrics import FIGURES, VoxelCounts, limit_table
 from ml.cubes.wnet_presets import PRESETS as RECIPES
 from ml.cubes.wnet_presets import preset
 from ml.data.dataset import BadExamples
@@ -51,7 +51,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         raise BadExamples("A cube model always starts from random weights. Leave out --init.")
     name = PRESETS[0] if args.preset == "auto" else args.preset
     recipe, tally, started = preset(name, crop=args.crop, batch=args.batch), Tally(), time.monotonic()
-    examples = [example_of(cube) for cube in cubes(args.data, tally, masked=True)]
+    examples = [example_of(cube) for cube in read_cubes(args.data, tally, masked=True)]
     if not examples:
         raise BadExamples("There is no cube with a mask in the data; the model learns from masks (docs/cubes.md).")
     checkpoint = train_cubes(
@@ -61,7 +61,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         normalisation=args.normalisation,
         seed=args.seed,
         minutes=args.minutes,
-        on_epoch=tell,
+        on_epoch=print_epoch,
     )
     keys = ("role", "preset", "architecture", "parameters", "classes", "positive", "steps", "rounds", "threshold")
     return {
@@ -76,16 +76,16 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     """Judge voxels by magnitude limit against raw pixels, and objects by whether a track follows them."""
     model, tally, started = CubeModel.of(checkpoint, step=args.stride, tta=args.tta), Tally(), time.monotonic()
     limits = limits_of(args.limits)
-    threshold = threshold_of(args.threshold, model)
+    threshold = voxel_threshold(args.threshold, model)
     counts, finds = VoxelCounts(limits), Finds()
-    for cube in cubes(args.data, tally, masked=True):
+    for cube in read_cubes(args.data, tally, masked=True):
         p = model.probabilities(cube.views)
         counts.add(p, cube)
-        finds.add(tracks_of(np.where(cube.measured, p, 0), threshold), cube)
+        finds.add(find_tracks(np.where(cube.measured, p, 0), threshold), cube)
     if not finds.cubes:
         raise BadExamples("There is no cube with a mask in the data: nothing to judge the model by.")
-    rows, meant = table(counts, args.seed), reliability(counts, args.seed)
-    said = {
+    rows, meant = limit_table(counts, args.seed), voxel_reliability(counts, args.seed)
+    result = {
         "n": finds.cubes,
         "role": checkpoint.manifest["role"],
         "checkpoint": str(args.checkpoint),
@@ -94,44 +94,44 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
         "pr_auc": rows[-1]["pr_auc"],
         "ece": meant.ece,
         "limits": rows,
-        "by_limit": by_limit(rows, lambda row: row),
-        "intervals": by_limit(rows, lambda row: row["intervals"]) | {"ece": meant.span},
+        "by_limit": figures_by_limit(rows, lambda row: row),
+        "intervals": figures_by_limit(rows, lambda row: row["intervals"]) | {"ece": meant.span},
         **finds.figures(limits),
-        "notes": notes(counts, finds),
+        "notes": cube_notes(counts, finds),
         "skipped": tally.skipped,
         "seconds": round(time.monotonic() - started, 1),
     }
-    for note in said["notes"]:
+    for note in result["notes"]:
         sys.stderr.write(f"note: {note}\n")
     if args.report or args.plots:
         from ml.cubes import cube_report  # only now: matplotlib takes a second
 
-        cube_report.write(said, counts, meant, finds.sought, args.report, args.plots)
-    return said
+        cube_report.write_cube_report(result, counts, meant, finds.sought, args.report, args.plots)
+    return result
 
 
 def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     """Write the tracks of every cube, a row each, holding one cube in memory at a time."""
     model, tally, started = CubeModel.of(checkpoint, step=args.stride, tta=args.tta), Tally(), time.monotonic()
     known = None if args.known_objects is None else KnownTable(args.known_objects)
-    threshold = threshold_of(args.threshold, model)
-    read = (rows_of(cube, model, threshold, known, args) for cube in cubes(args.data, tally, masked=False))
+    threshold = voxel_threshold(args.threshold, model)
+    read = (track_rows(cube, model, threshold, known, args) for cube in read_cubes(args.data, tally, masked=False))
     nothing = "There is no cube in the data that can be used: nothing to score."
     n, tracks = write_tables(args.out, SCHEMA, (pa.Table.from_pylist(rows, SCHEMA) for rows in read), nothing)
     seconds = round(time.monotonic() - started, 1)
     return {"out": str(args.out), "n": n, "tracks": tracks, "skipped": tally.skipped, "seconds": seconds}
 
 
-def rows_of(
+def track_rows(
     cube: Cube, model: CubeModel, threshold: float, known: KnownTable | None, args: argparse.Namespace
 ) -> list[dict[str, Any]]:
     """Return the tracks of one cube as rows, with every known object near each."""
     p = np.where(cube.measured, model.probabilities(cube.views), 0)
     objects = cube.objects if known is None else known.of(cube)
     rows = []
-    for number, track in enumerate(tracks_of(p, threshold), start=1):
-        near = candidates(track, objects, cube, radius=args.radius, pixel_scale=args.pixel_scale)
-        row = described(track, cube, args.pixel_scale)
+    for number, track in enumerate(find_tracks(p, threshold), start=1):
+        near = match_candidates(track, objects, cube, radius=args.radius, pixel_scale=args.pixel_scale)
+        row = track_row(track, cube, args.pixel_scale)
         row |= {"path": json.dumps(row["path"]), "candidates": json.dumps(jsonable(near))}
         rows.append({"external_id": cube.name, "track": number, **row})
     sys.stderr.write(f"{cube.name}: {len(rows)} track(s)\n")
@@ -157,7 +157,7 @@ def limits_of(text: str) -> tuple[float, ...]:
     return limits
 
 
-def threshold_of(given: float | None, model: CubeModel) -> float:
+def voxel_threshold(given: float | None, model: CubeModel) -> float:
     """Return the threshold that was asked for, or the one chosen when the model was validated."""
     if given is None:
         return model.threshold
@@ -166,23 +166,23 @@ def threshold_of(given: float | None, model: CubeModel) -> float:
     return given
 
 
-def by_limit(rows: list[dict[str, Any]], part: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+def figures_by_limit(rows: list[dict[str, Any]], part: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
     """Return the figures of each limit under names such as "roc_auc_21"."""
     return {f"{name}_{row['limit']:g}": part(row)[name] for row in rows for name in FIGURES}
 
 
-def notes(counts: VoxelCounts, finds: Finds) -> list[str]:
+def cube_notes(counts: VoxelCounts, finds: Finds) -> list[str]:
     """Return what the cubes cannot tell, and the remedy."""
-    said = []
+    result = []
     if counts.network.fainter:
-        said.append(
+        result.append(
             f"{counts.network.fainter} voxels of movers are fainter than {counts.limits[-1]:g} mag or of unknown"
             " magnitude and count as neither kind. Give a fainter --limits, or their magnitudes in #objects."
         )
     if counts.network.unscored:
-        said.append(f"{counts.network.unscored} voxels were not measured and are left out.")
+        result.append(f"{counts.network.unscored} voxels were not measured and are left out.")
     if not counts.network.positives.any():
-        said.append("No cube holds a mover within the limits: there is no curve to draw. Give cubes with movers.")
-    if not finds.seen:
-        return [*said, "No cube tells its #objects, so the completeness of objects is unknown."]
-    return [*said, *finds.sought.untold()]
+        result.append("No cube holds a mover within the limits: there is no curve to draw. Give cubes with movers.")
+    if not finds.conditions:
+        return [*result, "No cube tells its #objects, so the completeness of objects is unknown."]
+    return [*result, *finds.sought.untold()]

@@ -11,7 +11,7 @@ from ml.cli.subject_slabs import Tally
 from ml.data.dataset import BOGUS_WORDS
 from ml.imaging.background import UNMEASURED, measured
 from ml.io.manifest import Skip
-from ml.io.read_subjects import read
+from ml.io.read_subjects import read_subjects
 from ml.io.records import BadInput, SubjectRecord
 from ml.trails.annotation import COLUMN, Annotation, annotations_of
 from ml.trails.maps import one_plane
@@ -20,7 +20,7 @@ SMALLEST = 16  # pixels of a side, below which no trail can lie
 
 
 @dataclass(frozen=True)
-class Cutout:
+class LabelledCutout:
     """One image (H, W) of a subject.
 
     Attributes
@@ -31,7 +31,7 @@ class Cutout:
         Images of one group stand on one side of every split.
     pixels
         (H, W); several channels are their mean.
-    things
+    annotations
         What stands in it; None where the data do not say.
     says_no
         Whether its label says that no trail is in it.
@@ -41,11 +41,11 @@ class Cutout:
     frame: int
     group: str
     pixels: NDArray[Any]
-    things: list[Annotation] | None
+    annotations: list[Annotation] | None
     says_no: bool = False
 
 
-def cutouts(path: Path, tally: Tally, *, skip: Skip | None = None) -> Iterator[Cutout]:
+def read_cutouts(path: Path, tally: Tally, *, skip: Skip | None = None) -> Iterator[LabelledCutout]:
     """Yield every frame of every subject of a manifest, a folder or a file, one in memory at a time.
 
     What cannot be used is told to the tally: files that cannot be read, images hardly measured or too small.
@@ -55,11 +55,11 @@ def cutouts(path: Path, tally: Tally, *, skip: Skip | None = None) -> Iterator[C
     BadExamples
         If the column `#objects` of a subject is not as docs/simulations.md tells.
     """
-    for item in read(path, skip=skip):
+    for item in read_subjects(path, skip=skip):
         if isinstance(item, BadInput):
             tally.complain(item)
             continue
-        things = _things(item)
+        annotations = _things(item)
         for number, frame in enumerate(item.frames):
             pixels = one_plane(frame.pixels)
             complaint = _complaint(pixels)
@@ -67,13 +67,15 @@ def cutouts(path: Path, tally: Tally, *, skip: Skip | None = None) -> Iterator[C
                 tally.complain(f"{item.source} row {item.row}: {item.external_id} {complaint}")
                 continue
             group = item.object_group or item.external_id
-            yield Cutout(item.external_id, number, group, pixels, things, item.label.lower() in BOGUS_WORDS)
+            yield LabelledCutout(
+                item.external_id, number, group, pixels, annotations, item.label.lower() in BOGUS_WORDS
+            )
 
 
 def _things(item: SubjectRecord) -> list[Annotation] | None:
-    told = item.metadata.get(COLUMN)
-    if told:
-        return annotations_of(told, item.external_id)
+    objects_json = item.metadata.get(COLUMN)
+    if objects_json:
+        return annotations_of(objects_json, item.external_id)
     return [] if item.label.lower() in BOGUS_WORDS else None
 
 

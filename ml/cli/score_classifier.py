@@ -32,12 +32,12 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     schema = pa.schema([pa.field("external_id", pa.string()), *columns])
     read = prefetch(slabs(args.data, tally, labelled=False, fewest=FEWEST[scorer.role]))
     nothing = f"There is no {CALLED[scorer.role]} with pixels in the data: nothing to score."
-    _, n = write_tables(args.out, schema, (table(scorer, slab, schema) for slab in read), nothing)
+    _, n = write_tables(args.out, schema, (score_table(scorer, slab, schema) for slab in read), nothing)
     seconds = time.monotonic() - started
     return {"out": str(args.out), "n": n, "skipped": tally.skipped, "seconds": round(seconds, 1)}
 
 
-def table(scorer: Scorer, slab: Slab, schema: pa.Schema) -> pa.Table:
+def score_table(scorer: Scorer, slab: Slab, schema: pa.Schema) -> pa.Table:
     """Return the rows of one slab; entropy is a share of the largest possible, 0..1."""
     p = probabilities_of(scorer, slab)
     return pa.table([slab.ids, *p.T, entropy(p).astype("float32")], schema=schema)

@@ -11,12 +11,12 @@ import numpy as np
 from ml.cli import evaluate_classifier, evaluate_rate_bins, stamp_options
 from ml.cli.score_classifier import score
 from ml.cli.stamp_data import examples_from
-from ml.cli.stamp_options import PRESETS, recipe_of
+from ml.cli.stamp_options import PRESETS, recipe_from_options
 from ml.cli.subject_slabs import Tally
-from ml.cli.training_output import saved, tell
+from ml.cli.training_output import print_epoch, saved
 from ml.data.dataset import BadExamples, Examples
 from ml.data.monte_carlo import monte_carlo
-from ml.evaluation.classifier import evaluate as figures_of
+from ml.evaluation.classifier import evaluate_probabilities as figures_of
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import Scorer
 from ml.roles.train_role import INITS
@@ -36,11 +36,13 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     started, tally = time.monotonic(), Tally()
     examples = examples_from(args, base, tally)
     channels = int(np.asarray(examples.pixels[:1]).shape[2])
-    recipe = recipe_of(args, channels, len(examples), base=base is not None)
+    recipe = recipe_from_options(args, channels, len(examples), base=base is not None)
     with memory_explained():
         crossed = _monte_carlo(args, examples, recipe, base)
         began = time.monotonic()
-        checkpoint = train_stamps(examples, recipe, base=base, seed=args.seed, minutes=args.minutes, on_epoch=tell)
+        checkpoint = train_stamps(
+            examples, recipe, base=base, seed=args.seed, minutes=args.minutes, on_epoch=print_epoch
+        )
     checkpoint.manifest |= _asked(args)
     return {
         **saved(args, checkpoint, tally, SAID, examples.notes),
@@ -57,18 +59,18 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     """Judge the checkpoint: its classes, or the bins of its rates."""
     with memory_explained():
         if "velocity_bins" in checkpoint.manifest:
-            return evaluate_rate_bins.evaluate(args, checkpoint)
-        return evaluate_classifier.evaluate(args, checkpoint)
+            return evaluate_rate_bins.evaluate_rate_bins(args, checkpoint)
+        return evaluate_classifier.evaluate_classifier(args, checkpoint)
 
 
 def _asked(args: argparse.Namespace) -> dict[str, Any]:
     """Return what evaluation must know of the options to read a manifest as training did."""
-    said: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     if args.merge:
-        said["merged"] = stamp_options.merged(args.merge)
+        result["merged"] = stamp_options.merged_classes(args.merge)
     if args.velocity_bins:
-        said["velocity_bins"] = [float(edge) for edge in args.velocity_bins.split(",")]
-    return said
+        result["velocity_bins"] = [float(edge) for edge in args.velocity_bins.split(",")]
+    return result
 
 
 def _monte_carlo(
@@ -77,22 +79,22 @@ def _monte_carlo(
     if args.monte_carlo is None:
         return {}
 
-    def judged(learnt: Examples, test: Examples) -> dict[str, float]:
-        made = train_stamps(learnt, recipe, base=base, seed=args.seed, minutes=args.minutes, on_epoch=tell)
-        return judge(made, test)
+    def judged(train_part: Examples, test: Examples) -> dict[str, float]:
+        made = train_stamps(train_part, recipe, base=base, seed=args.seed, minutes=args.minutes, on_epoch=print_epoch)
+        return test_figures(made, test)
 
     return {"monte_carlo": monte_carlo(examples, judged, splits=args.monte_carlo, seed=args.seed)}
 
 
-def judge(checkpoint: Checkpoint, test: Examples) -> dict[str, float]:
+def test_figures(checkpoint: Checkpoint, test: Examples) -> dict[str, float]:
     """Return accuracy and, where real and bogus are told apart, AUC, κ and F1 on examples."""
     scorer = Scorer(checkpoint)
     p = scorer.probabilities_from_features(features_of(test, np.arange(len(test)), scorer.backbone), values=test.values)
     truth = test.targets.argmax(1)
     if not test.positive:
         return {"accuracy": float((p.argmax(1) == truth).mean())}
-    said = figures_of(p, truth, test.classes, test.positive, test.groups, draws=2)
-    return {name: np.nan if said[name] is None else said[name] for name in JUDGED}
+    result = figures_of(p, truth, test.classes, test.positive, test.groups, draws=2)
+    return {name: np.nan if result[name] is None else result[name] for name in JUDGED}
 
 
 @contextmanager
@@ -111,8 +113,8 @@ def memory_explained() -> Iterator[None]:
 
 def out_of_memory(error: RuntimeError) -> bool:
     """Return whether torch means a lack of memory, on a GPU or a CPU."""
-    said = str(error).lower()
-    return any(words in said for words in ("out of memory", "can't allocate memory", "not enough memory"))
+    result = str(error).lower()
+    return any(words in result for words in ("out of memory", "can't allocate memory", "not enough memory"))
 
 
 __all__ = ["PRESETS", "evaluate", "score", "train"]

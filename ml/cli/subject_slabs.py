@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.data.dataset import BOGUS_WORDS, REAL_WORDS, BadExamples
-from ml.data.tracklet_frames import of_record as sightings_of
-from ml.evaluation.observing_conditions import Condition, of_record
-from ml.io.read_subjects import read
+from ml.data.tracklet_frames import frames_of_record as sightings_of
+from ml.evaluation.observing_conditions import Condition, condition_of_record
+from ml.io.read_subjects import read_subjects
 from ml.io.records import BadInput, SubjectRecord
 from ml.simulate.atlas.difference import BOGUS, REAL
 
@@ -53,16 +53,16 @@ class Slab:
     ids: list[str]
     labels: list[str]
     groups: list[str]
-    seen: list[Condition] = field(default_factory=list)
+    conditions: list[Condition] = field(default_factory=list)
     sightings: list[NDArray[np.float64]] = field(default_factory=list)
     cells: list[dict[str, Any]] = field(default_factory=list)
 
     def take(self, rows: list[int], labels: list[str]) -> "Slab":
         """Return some rows, with the labels given."""
         ids, groups = [self.ids[row] for row in rows], [self.groups[row] for row in rows]
-        seen, cells = [self.seen[row] for row in rows], [self.cells[row] for row in rows]
+        conditions, cells = [self.conditions[row] for row in rows], [self.cells[row] for row in rows]
         sightings = [self.sightings[row] for row in rows]
-        return Slab(self.pixels[rows], ids, labels, groups, seen, sightings, cells)
+        return Slab(self.pixels[rows], ids, labels, groups, conditions, sightings, cells)
 
 
 def slabs(path: Path, tally: Tally, *, labelled: bool, fewest: int = 1) -> Iterator[Slab]:
@@ -80,7 +80,7 @@ def slabs(path: Path, tally: Tally, *, labelled: bool, fewest: int = 1) -> Itera
         Pass over subjects with fewer frames.
     """
     waiting: dict[tuple[object, ...], list[SubjectRecord]] = {}
-    for item in read(path):
+    for item in read_subjects(path):
         if isinstance(item, BadInput):
             tally.complain(item)
             continue
@@ -146,7 +146,7 @@ def _slab(records: list[SubjectRecord]) -> Slab:
         [record.external_id for record in records],
         [record.label for record in records],
         [record.object_group or record.external_id for record in records],
-        [of_record(record) for record in records],
+        [condition_of_record(record) for record in records],
         [sightings_of(record) for record in records],
         [record.metadata for record in records],
     )

@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.cli.evaluate_classifier import figures, finish, read
+from ml.cli.evaluate_classifier import classifier_figures, finish, read_scored
 from ml.cli.score_classifier import FEWEST, score
 from ml.cli.stamp_data import check_shapes
 from ml.cli.subject_slabs import Slab, Tally, positive_of, slabs
-from ml.cli.training_output import saved, tell
+from ml.cli.training_output import print_epoch, saved
 from ml.data.dataset import BOGUS_WORDS, REAL_WORDS, BadExamples, Examples, allowed
 from ml.data.tracklet_frames import TrackletFrames, stacked
 from ml.evaluation.classifier import DRAWS
 from ml.evaluation.metrics.binomial import proportion
 from ml.evaluation.metrics.bootstrap import bootstrap, interval
 from ml.evaluation.metrics.nightly_counts import by_night
-from ml.evaluation.stratified import Answers, night_rows
+from ml.evaluation.stratified import ScoredSubjects, night_rows
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import TRACKLET_CLASSES, Scorer
 from ml.roles.train_role import INITS
@@ -51,35 +51,35 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         seed=args.seed,
         minutes=args.minutes,
         completeness=args.completeness,
-        on_epoch=tell,
+        on_epoch=print_epoch,
     )
     checkpoint.manifest["labels"] = labels_of(parts, args.positive, checkpoint)
-    told = saved(args, checkpoint, tally, SAID, examples.notes)
-    return told | {"n": len(examples), "seconds": round(time.monotonic() - started, 1)}
+    result = saved(args, checkpoint, tally, SAID, examples.notes)
+    return result | {"n": len(examples), "seconds": round(time.monotonic() - started, 1)}
 
 
 def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     """Score the labelled tracklets, and return the figures at the checkpoint's threshold, or at the one asked for."""
     scorer, tally = Scorer(checkpoint), Tally()
-    data, p = read(args.data, scorer, tally)
-    truth = [side(label, checkpoint, data.labels, args.positive) for label in data.labels]
-    said, answers = figures(args, scorer, tally, data, (p, TRACKLET_CLASSES, scorer.positive, truth))
-    at_threshold(said, answers, args.seed)
-    said["detections"] = np.bincount([len(one) for one in data.sightings]).nonzero()[0].tolist()
-    finish(args, said, answers, at_threshold=bool(said["nights_at_threshold"]))
-    return said
+    data, p = read_scored(args.data, scorer, tally)
+    truth = [tracklet_side(label, checkpoint, data.labels, args.positive) for label in data.labels]
+    result, answers = classifier_figures(args, scorer, tally, data, (p, TRACKLET_CLASSES, scorer.positive, truth))
+    add_threshold_figures(result, answers, args.seed)
+    result["detections"] = np.bincount([len(one) for one in data.sightings]).nonzero()[0].tolist()
+    finish(args, result, answers, at_threshold=bool(result["nights_at_threshold"]))
+    return result
 
 
-def at_threshold(said: dict[str, Any], answers: Answers, seed: int) -> None:
+def add_threshold_figures(result: dict[str, Any], answers: ScoredSubjects, seed: int) -> None:
     """Add what the threshold does: the shares kept and rejected with their intervals, and every night."""
     real, called = answers.real, answers.p_real >= answers.threshold
     draws = bootstrap(lambda weights: _shares(real, called, weights), answers.groups, DRAWS, seed)
     for name, share in _shares(real, called, np.ones((1, len(real)))).items():
-        said["operating"][name] = float(share[0])
-        said["intervals"][name] = interval(draws[name])
-    known = answers.seen.night != ""
-    nights = by_night(answers.seen.night, real, answers.p_real, answers.threshold) if known.any() else None
-    said["nights_at_threshold"] = [] if nights is None else night_rows(nights)
+        result["operating"][name] = float(share[0])
+        result["intervals"][name] = interval(draws[name])
+    known = answers.conditions.night != ""
+    nights = by_night(answers.conditions.night, real, answers.p_real, answers.threshold) if known.any() else None
+    result["nights_at_threshold"] = [] if nights is None else night_rows(nights)
 
 
 def _shares(
@@ -135,7 +135,7 @@ def learnable(
         classes,
         real,
         pixels=PaddedPixels([part.pixels for part in parts]),
-        tracks=TrackletFrames(np.full_like(tracks.seen, np.nan), tracks.present) if chips_only else tracks,
+        tracks=TrackletFrames(np.full_like(tracks.fields, np.nan), tracks.present) if chips_only else tracks,
         of_chips=np.array([label not in OF_TRACKLETS for label in labels]),
     )
 
@@ -186,7 +186,7 @@ def labels_of(parts: list[Slab], positive: str | None, checkpoint: Checkpoint) -
     }
 
 
-def side(label: str, checkpoint: Checkpoint, labels: Sequence[str], positive: str | None) -> str | None:
+def tracklet_side(label: str, checkpoint: Checkpoint, labels: Sequence[str], positive: str | None) -> str | None:
     """Return "real" or "bogus" for the label of a tracklet, or None for one that the model cannot know.
 
     With `positive`, "A,B", those are real and all other `labels` bogus; else what the model was taught, its classes and
@@ -194,9 +194,9 @@ def side(label: str, checkpoint: Checkpoint, labels: Sequence[str], positive: st
     """
     if positive:
         return "real" if label in positive_of(sorted(set(labels)), positive) else "bogus"
-    taught = checkpoint.manifest.get("labels", {"real": [], "bogus": []})
-    real = {*taught["real"], *checkpoint.manifest["positive"]}
+    trained_labels = checkpoint.manifest.get("labels", {"real": [], "bogus": []})
+    real = {*trained_labels["real"], *checkpoint.manifest["positive"]}
     if label in real or label.lower() in REAL_WORDS:
         return "real"
-    bogus = {*taught["bogus"], *checkpoint.manifest["classes"], *OF_TRACKLETS}
+    bogus = {*trained_labels["bogus"], *checkpoint.manifest["classes"], *OF_TRACKLETS}
     return "bogus" if label in bogus or label.lower() in BOGUS_WORDS else None

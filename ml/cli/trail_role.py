@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ml.cli.cutout_data import Cutout, cutouts
+from ml.cli.cutout_data import LabelledCutout, read_cutouts
 from ml.cli.subject_slabs import Tally
 from ml.cli.subsample import Subsample
-from ml.cli.training_output import saved, tell
+from ml.cli.training_output import print_epoch, saved
 from ml.data.dataset import BadExamples
 from ml.evaluation.metrics.detection_curve import Matched, match_curves
 from ml.evaluation.report import detection_charts
@@ -23,14 +23,14 @@ from ml.models.compute import cores
 from ml.trails import train_detector as training
 from ml.trails.annotation import COLUMN, TRAIL, Annotation
 from ml.trails.candidate import LEAST
-from ml.trails.evaluation import Outcome, Sides, judge, sides_of
+from ml.trails.evaluation import Outcome, Sides, evaluate_trails, sides_of
 from ml.trails.line_marks import Mark, outside, read_marks
 from ml.trails.loading import detector_of
-from ml.trails.patch_sampler import Labelled, drawn, labelled
+from ml.trails.patch_sampler import Labelled, drawn, labelled_image
 from ml.trails.radon_baseline import ClassicalDetector
-from ml.trails.resumable_scan import Scan, rows_of, sweep
+from ml.trails.resumable_scan import Scan, sweep, trail_rows
 from ml.trails.trail_detector import Detector
-from ml.trails.train_detector import CLASSICAL, TrainingSet, manifest_of
+from ml.trails.train_detector import CLASSICAL, TrainingSet, trail_manifest
 
 PRESETS = ("learned", "classical")
 MOST_PIXELS = 2_000_000_000  # kept in memory, 2 bytes each; of more images a share is drawn
@@ -42,12 +42,12 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     started, tally = time.monotonic(), Tally()
     if args.preset == "classical":
         args.foreign.unread(args, ("init", "minutes", "marks", "steps"), "the classical preset, which learns nothing")
-        checkpoint = Checkpoint(manifest_of(CLASSICAL, "classical"), {})
+        checkpoint = Checkpoint(trail_manifest(CLASSICAL, "classical"), {})
     else:
         base = None if args.init in FRESH else Checkpoint.load(args.init)
         data = training_set(args.data, args.marks, tally, args.seed)
-        checkpoint = training.train(
-            data, seed=args.seed, minutes=args.minutes, steps=args.steps, base=base, on_epoch=tell
+        checkpoint = training.train_detector(
+            data, seed=args.seed, minutes=args.minutes, steps=args.steps, base=base, on_epoch=print_epoch
         )
     keys = ("role", "preset", "architecture", "classes", "positive")
     return saved(args, checkpoint, tally, keys) | {"seconds": round(time.monotonic() - started, 1)}
@@ -67,26 +67,26 @@ def training_set(path: Path, marks_file: Path | None, tally: Tally, seed: int) -
     """
     marks = None if marks_file is None else read_marks(marks_file)
     share: Subsample[tuple[Labelled, str]] = Subsample(MOST_PIXELS, seed)
-    for cutout in cutouts(path, tally):
-        things = _things(cutout, marks, tally)
-        if things is None:
+    for cutout in read_cutouts(path, tally):
+        annotations = _things(cutout, marks, tally)
+        if annotations is None:
             continue
-        one = labelled(cutout.pixels, things, cutout.external_id)
+        one = labelled_image(cutout.pixels, annotations, cutout.external_id)
         share.offer((one, cutout.group), one.noise_units.size)
-    kept = share.kept()
-    if not kept:
+    sample = share.sample()
+    if not sample:
         source = COLUMN if marks is None else "the marks"
         raise BadExamples(f"No image in {path} can be learnt from: {source} and labels say of none what stands in it.")
-    groups = np.array([group for _, group in kept])
-    return TrainingSet([one for one, _ in kept], groups, known=marks is None, name=str(path))
+    groups = np.array([group for _, group in sample])
+    return TrainingSet([one for one, _ in sample], groups, known=marks is None, name=str(path))
 
 
-def _things(cutout: Cutout, marks: dict[str, list[Mark]] | None, tally: Tally) -> list[Annotation] | None:
+def _things(cutout: LabelledCutout, marks: dict[str, list[Mark]] | None, tally: Tally) -> list[Annotation] | None:
     """Return what stands in an image; None, told to the tally, where nothing says so."""
     if marks is None:
-        if cutout.things is None:
+        if cutout.annotations is None:
             tally.complain(f"{cutout.external_id}: neither {COLUMN} nor the label no says what stands in it")
-        return cutout.things
+        return cutout.annotations
     found = marks.get(cutout.external_id)
     if found is None:
         if cutout.says_no:
@@ -100,28 +100,28 @@ def _things(cutout: Cutout, marks: dict[str, list[Mark]] | None, tally: Tally) -
             f"{cutout.external_id}: the mark {ends} of {mark.volunteer or 'somebody'} lies outside the image of"
             f" {cutout.pixels.shape[1]} × {cutout.pixels.shape[0]} pixels; was it drawn on another?"
         )
-    kept = [mark for mark in found if mark not in wrong]
-    return drawn(kept) if kept else None
+    sample = [mark for mark in found if mark not in wrong]
+    return drawn(sample) if sample else None
 
 
 def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     """Find trails in every image whose trails are known, and return the figures."""
     tally = Tally()
     outcomes, speed = outcomes_of(detector_of(checkpoint, threads=1), args.data, tally)
-    said = judge(outcomes, args.seed)
-    said |= {"role": "trail", "checkpoint": str(args.checkpoint), "cutouts_per_second": speed, "cores": cores()}
-    said["skipped"] = tally.skipped
+    result = evaluate_trails(outcomes, args.seed)
+    result |= {"role": "trail", "checkpoint": str(args.checkpoint), "cutouts_per_second": speed, "cores": cores()}
+    result["skipped"] = tally.skipped
     if checkpoint.manifest["architecture"] != CLASSICAL and not args.no_classical:
         beside, beside_speed = outcomes_of(ClassicalDetector(), args.data, Tally(quiet=True))
-        said["classical"] = judge(beside, args.seed) | {"cutouts_per_second": beside_speed}
+        result["classical"] = evaluate_trails(beside, args.seed) | {"cutouts_per_second": beside_speed}
     sides = sides_of(outcomes)
     matched = match_curves(sides.found, sides.true)
-    said["notes"] = detection_charts.notes(matched, sides.seen)
-    for note in said["notes"]:
+    result["notes"] = detection_charts.detection_notes(matched, sides.conditions)
+    for note in result["notes"]:
         sys.stderr.write(f"note: {note}\n")
     if args.report or args.plots:
-        _report(args, said, matched, sides)
-    return said
+        _report(args, result, matched, sides)
+    return result
 
 
 def outcomes_of(detector: Detector, path: Path, tally: Tally) -> tuple[list[Outcome], float]:
@@ -143,9 +143,9 @@ def outcomes_of(detector: Detector, path: Path, tally: Tally) -> tuple[list[Outc
         pass
     started = time.monotonic()
     for cutout, found in sweep(lambda cutout: detector.trails(cutout.pixels), _known(path, tally)):
-        outcomes.append(Outcome(found, cutout.things or []))
+        outcomes.append(Outcome(found, cutout.annotations or []))
     seconds = time.monotonic() - started
-    if not any(thing.label == TRAIL for outcome in outcomes for thing in outcome.things):
+    if not any(annotation.label == TRAIL for outcome in outcomes for annotation in outcome.annotations):
         raise BadExamples(
             f"None of the {len(outcomes)} images in {path} holds a trail: completeness needs some."
             " Add images with trails."
@@ -153,26 +153,33 @@ def outcomes_of(detector: Detector, path: Path, tally: Tally) -> tuple[list[Outc
     return outcomes, round(len(outcomes) / seconds, 2)
 
 
-def _known(path: Path, tally: Tally) -> Iterator[Cutout]:
-    for cutout in cutouts(path, tally):
-        if cutout.things is None:
+def _known(path: Path, tally: Tally) -> Iterator[LabelledCutout]:
+    for cutout in read_cutouts(path, tally):
+        if cutout.annotations is None:
             tally.complain(f"{cutout.external_id}: neither {COLUMN} nor the label no says what stands in it")
         else:
             yield cutout
 
 
-def _report(args: argparse.Namespace, said: dict[str, Any], matched: Matched, sides: Sides) -> None:
+def _report(args: argparse.Namespace, result: dict[str, Any], matched: Matched, sides: Sides) -> None:
     from ml.evaluation.report import page  # only now: matplotlib takes a second
 
-    share = said["completeness_clear_at_precision_0.9"]
+    share = result["completeness_clear_at_precision_0.9"]
     summary = (
-        f"{said['trails']} trails in {said['images']} images, {said['clear_trails']} of them with S/N ≥ 3 per pixel:"
-        f" of these {100 * share:.1f} % are found at 90 % precision. {said['cutouts_per_second']} images a second."
+        f"{result['trails']} trails in {result['images']} images, {result['clear_trails']} of them with S/N ≥ 3 per"
+        f" pixel: of these {100 * share:.1f} % are found at 90 % precision."
+        f" {result['cutouts_per_second']} images a second."
     )
-    heading = page.Heading(f"Evaluation of {said['checkpoint']}", summary, said["notes"])
-    names = [name for name, value in said.items() if isinstance(value, int | float)]
-    figures = {"figure": names, "value": [said[name] for name in names]}
-    page.write(heading, figures, detection_charts.charts(matched, sides.seen), html=args.report, plots=args.plots)
+    heading = page.Heading(f"Evaluation of {result['checkpoint']}", summary, result["notes"])
+    names = [name for name, value in result.items() if isinstance(value, int | float)]
+    figures = {"figure": names, "value": [result[name] for name in names]}
+    page.write_page(
+        heading,
+        figures,
+        detection_charts.detection_charts(matched, sides.conditions),
+        html=args.report,
+        plots=args.plots,
+    )
     sys.stderr.write(f"report: {args.report or args.plots}\n")
 
 
@@ -193,8 +200,8 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
         raise BadExamples(f"--min-foreground must lie between 0 and 1, not {least}.")
     joined = args.out if args.out.suffix == ".parquet" else args.out / JOINED
     folder = args.out.with_name(args.out.name + ".shards") if joined == args.out else args.out / "shards"
-    said = {"checkpoint": checkpoint.manifest["sha256"], "data": digest_of(args.data), "least": least}
-    scan = Scan(folder, said, args.shard)
+    result = {"checkpoint": checkpoint.manifest["sha256"], "data": digest_of(args.data), "least": least}
+    scan = Scan(folder, result, args.shard)
     before = len(scan.done)
     detector = detector_of(checkpoint, threads=1, least=least)
     images = 0
@@ -219,13 +226,13 @@ def digest_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.suffix == ".csv" else str(path)
 
 
-def _numbered(scan: Scan, path: Path, tally: Tally) -> Iterator[tuple[int, Cutout]]:
+def _numbered(scan: Scan, path: Path, tally: Tally) -> Iterator[tuple[int, LabelledCutout]]:
     """Yield images with their shard."""
-    for cutout in cutouts(path, tally, skip=scan.skip):
+    for cutout in read_cutouts(path, tally, skip=scan.skip):
         yield scan.current, cutout
 
 
-def _scan(scan: Scan, images: Iterator[tuple[int, Cutout]], work: Any) -> int:
+def _scan(scan: Scan, images: Iterator[tuple[int, LabelledCutout]], work: Any) -> int:
     """Write each shard once its last image is done, also those without any trail; return how many images there were."""
     rows: list[dict[str, Any]] = []
     shard, count = -1, 0
@@ -233,7 +240,7 @@ def _scan(scan: Scan, images: Iterator[tuple[int, Cutout]], work: Any) -> int:
         if number != shard and shard >= 0:
             _finish(scan, shard, rows)
         shard = number
-        rows += rows_of(cutout.external_id, cutout.frame, found)
+        rows += trail_rows(cutout.external_id, cutout.frame, found)
         count += 1
     if shard >= 0:
         _finish(scan, shard, rows)

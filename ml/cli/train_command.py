@@ -24,7 +24,7 @@ def add(subparsers: Any) -> None:
     options = RoleOptions(parser)
     options.of("stamp", "tracklet").add_argument("--positive", help="the real classes, A,B; else the sky's own")
     options.of("stamp", "cube").add_argument("--batch", type=int, help="stamps or crops of a step; else the preset's")
-    stamp_options.add(options.of("stamp"))
+    stamp_options.add_options(options.of("stamp"))
     trails = options.of("trail")
     trails.add_argument("--marks", type=Path, help="CSV of volunteers' lines: external_id, volunteer, x1, y1, x2, y2")
     trails.add_argument(

@@ -10,7 +10,7 @@ from ml.inference.checkpoint import Checkpoint
 from ml.training.callbacks import Epoch
 
 
-def tell(epoch: Epoch) -> None:
+def print_epoch(epoch: Epoch) -> None:
     """Write one epoch to stderr."""
     figures = " ".join(f"{name} {value:.4f}" for name, value in epoch.metrics.items())
     sys.stderr.write(

@@ -9,7 +9,7 @@ SYMMETRIES = 16
 Array = NDArray[Any]
 
 
-def turned(cube: Array, way: int) -> Array:
+def apply_symmetry(cube: Array, way: int) -> Array:
     """Return a cube (…, T, Y, X) as one of the sixteen sees it.
 
     Bits 0 and 1 of `way` turn Y and X by quarters, bit 2 mirrors X first, bit 3 lets time run backwards (Powell et
@@ -26,8 +26,8 @@ def turned(cube: Array, way: int) -> Array:
     return np.rot90(cube, way & 3, axes=(-2, -1))
 
 
-def turned_back(cube: Array, way: int) -> Array:
-    """Return the cube that `turned` made this one from."""
+def undo_symmetry(cube: Array, way: int) -> Array:
+    """Return the cube that `apply_symmetry` made this one from."""
     _check(way)
     cube = np.rot90(cube, -(way & 3), axes=(-2, -1))
     cube = cube[..., ::-1, :, :] if way & 8 else cube

@@ -8,10 +8,10 @@ from ml.cubes.reliability import Reliability
 from ml.cubes.voxel_metrics import VoxelCounts
 from ml.evaluation.completeness import Search
 from ml.evaluation.report import page
-from ml.evaluation.report.answer_charts import diagram
+from ml.evaluation.report.answer_charts import reliability_chart
 from ml.evaluation.report.chart import Chart, Columns
 from ml.evaluation.report.conditions import Wording, conditions
-from ml.evaluation.report.voxel_charts import charts
+from ml.evaluation.report.voxel_charts import voxel_charts
 
 COLUMNS = {
     "ROC AUC": "roc_auc",
@@ -23,8 +23,8 @@ COLUMNS = {
 }
 
 
-def write(
-    said: dict[str, Any],
+def write_cube_report(
+    result: dict[str, Any],
     counts: VoxelCounts,
     meant: Reliability,
     sought: Search,
@@ -33,21 +33,21 @@ def write(
 ) -> None:
     """Write the page, the plots, or both."""
     summary = (
-        f"{said['n']} cubes. Movers brighter than each limit against all empty voxels; ROC and PR ignore scores within"
-        " 0.001 of 0 and 1, as the W-Net paper does, unless it is said otherwise. Intervals are 95 %, by a bootstrap"
-        " over cubes."
+        f"{result['n']} cubes. Movers brighter than each limit against all empty voxels; ROC and PR ignore scores"
+        " within 0.001 of 0 and 1, as the W-Net paper does, unless it is said otherwise. Intervals are 95 %, by a"
+        " bootstrap over cubes."
     )
-    heading = page.Heading(f"Evaluation of {said['checkpoint']}", summary, said["notes"])
-    found = f"followed by a track, linked from voxels of {said['threshold']:.3g} or more"
+    heading = page.Heading(f"Evaluation of {result['checkpoint']}", summary, result["notes"])
+    found = f"followed by a track, linked from voxels of {result['threshold']:.3g} or more"
     words = Wording(f"objects that show in {SEEN} frames or more", found, "score")
-    drawn = [*charts(counts.network), _calibration(meant), *conditions(sought, words)]
-    page.write(heading, _figures(said["limits"]), drawn, html=html, plots=plots)
+    drawn = [*voxel_charts(counts.network), _calibration(meant), *conditions(sought, words)]
+    page.write_page(heading, _figures(result["limits"]), drawn, html=html, plots=plots)
 
 
 def _calibration(meant: Reliability) -> Chart:
     (low, high), n = meant.span, meant.bins["n"]
     first = 100 * n[0] / max(1, n.sum())
-    return diagram(
+    return reliability_chart(
         meant.bins,
         f"Of all measured voxels. Their calibration error is {meant.ece:.2g} (95 % {low:.2g} to {high:.2g}); of them"
         f" {first:.2f} % lie in the first bin, which decides on it. Points below the line are too sure of"

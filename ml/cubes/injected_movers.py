@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.cubes.input_channels import seen, shortened
+from ml.cubes.input_channels import shortened, views_and_mask
 from ml.cubes.sampler import Example
-from ml.simulate.injection.cube_injection import frame_noise, inject_cube
+from ml.simulate.injection.cube_injection import inject_cube, noise_of_frames
 from ml.simulate.tess.tess_movers import FAINTEST, draw_movers
 
 MOVERS = 3.0  # on average in a cube
@@ -35,10 +35,10 @@ def injected(flux: NDArray[Any], name: str, group: str, *, cadence: float, seed:
     rng = np.random.default_rng(seed)
     flux = np.asarray(flux, dtype=np.float32)
     movers = draw_movers(rng, max(1, int(rng.poisson(MOVERS))), flux.shape, cadence, FAINTEST)
-    noise = frame_noise(flux)
+    noise = noise_of_frames(flux)
     typical = float(np.median(noise[noise > 0])) if (noise > 0).any() else TESS_NOISE
     movers.light = movers.light * (typical / TESS_NOISE)
     made = inject_cube(flux, movers)
-    views, measured = seen(made.flux)
+    views, measured = views_and_mask(made.flux)
     whole = None if measured.all() else measured
     return Example(name, group, shortened(views), made.mask, whole)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ml.cubes.crossmatch import RADIUS, candidates
+from ml.cubes.crossmatch import RADIUS, match_candidates
 from ml.cubes.cube import Cube, Known
 from ml.cubes.tracks import Track
 from ml.evaluation.completeness import Search
@@ -21,7 +21,7 @@ class Finds:
 
     Attributes
     ----------
-    seen, score
+    conditions, score
         Of each object that shows in five frames or more: its circumstance, and the highest score of a track that
         follows it, NaN where none does.
     true, false
@@ -32,7 +32,7 @@ class Finds:
         Median residuals of true tracks, in pixels.
     """
 
-    seen: list[Condition] = field(default_factory=list)
+    conditions: list[Condition] = field(default_factory=list)
     score: list[float] = field(default_factory=list)
     true: int = 0
     false: int = 0
@@ -42,14 +42,14 @@ class Finds:
 
     def add(self, tracks: list[Track], cube: Cube) -> None:
         """Count the tracks found in one cube against its objects."""
-        near = [candidates(track, cube.objects, cube, radius=RADIUS, pixel_scale=1.0) for track in tracks]
+        near = [match_candidates(track, cube.objects, cube, radius=RADIUS, pixel_scale=1.0) for track in tracks]
         surest: dict[str, float] = {}
         for track, found in zip(tracks, near, strict=True):
             for each in found:
                 surest[each["object"]] = max(track.score, surest.get(each["object"], 0.0))
         for known in cube.objects:
             if shows(known, cube):
-                self.seen.append(known.seen)
+                self.conditions.append(known.condition)
                 self.score.append(surest.get(known.name, np.nan))
         self.cubes += 1
         self.true += sum(bool(found) for found in near)
@@ -61,12 +61,12 @@ class Finds:
     def sought(self) -> Search:
         """Return the objects, those found that a track follows."""
         score = np.array(self.score, dtype=np.float64)
-        return Search(np.isfinite(score), score, Conditions.of(self.seen))
+        return Search(np.isfinite(score), score, Conditions.of(self.conditions))
 
     def figures(self, limits: tuple[float, ...]) -> dict[str, Any]:
         """Return objects and completeness from limit to limit and by circumstance, and the tracks."""
         sought = self.sought
-        mag, found = sought.seen.mag, sought.found
+        mag, found = sought.conditions.mag, sought.found
         return {
             "completeness": [
                 self._bin(mag, found, low, high) for low, high in zip((-np.inf, *limits), limits, strict=False)

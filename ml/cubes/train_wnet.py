@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ml.cubes.model import ROLE, CubeModel, enough_memory
-from ml.cubes.sampler import Batch, Crops, Example
+from ml.cubes.sampler import Crops, Example, VoxelBatch
 from ml.cubes.voxel_losses import cross_entropy, dice_loss
 from ml.cubes.voxel_validation import Validation, calibrate, validate
 from ml.cubes.wnet_presets import Preset
@@ -68,31 +68,33 @@ def train_cubes(
         If there is not enough memory for the preset.
     """
     limit_torch()
-    taught, kept = split(examples, seed)
-    crops = Crops(taught, preset.crop, preset.batch, seed)
+    train_part, val_examples = split_cubes(examples, seed)
+    crops = Crops(train_part, preset.crop, preset.batch, seed)
     torch.manual_seed(seed)
     model = CubeModel(WNet(preset.widths, preset.depth, normalisation, len(examples[0].views)), device=device)
     optimizer = torch.optim.AdamW(model.network.parameters(), lr=preset.rate, weight_decay=DECAY)
-    first = torch.from_numpy(Crops(taught, preset.crop, preset.batch, seed).draw().views)
+    first = torch.from_numpy(Crops(train_part, preset.crop, preset.batch, seed).draw().views)
     best = Best(preset.patience)
     with enough_memory(SMALLER):
         compute = autotune(model.network, first.to(model.device))
-        clock = Clock(preset.steps, None if minutes is None else minutes - ending(model, kept, minutes))
+        clock = Clock(preset.steps, None if minutes is None else minutes - ending(model, val_examples, minutes))
         with compute.limited():
-            rounds = learn(model, compute, optimizer, crops, kept[: preset.judged], preset, clock, best, on_epoch)
+            rounds = run_rounds(
+                model, compute, optimizer, crops, val_examples[: preset.judged], preset, clock, best, on_epoch
+            )
         best.restore(model.network)
-        found = validate(model, kept)
+        found = validate(model, val_examples)
         scale, shift = calibrate(model.network, found.histogram)
-        seen = validate(model, kept)
+        validation = validate(model, val_examples)
     return Checkpoint(
-        manifest(model, preset, seen, clock, len(examples), name=name, normalisation=normalisation, seed=seed)
+        manifest(model, preset, validation, clock, len(examples), name=name, normalisation=normalisation, seed=seed)
         | {"compute": compute.as_manifest(), "notes": clock.notes()}
         | {"rounds": rounds, "calibration": {"scale": scale, "shift": shift, "dice_loss_before": found.dice_loss}},
         {f"cube.{key}": value for key, value in model.network.state_dict().items()},
     )
 
 
-def split(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[Example]]:
+def split_cubes(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[Example]]:
     """Return the cubes to learn from and those to validate with, both with movers.
 
     Raises
@@ -118,25 +120,27 @@ def split(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[E
         fold for fold in range(folds.max() + 1) if moving[folds == fold].any() and moving[folds != fold].any()
     )
     order = np.random.default_rng(seed).permutation(len(examples))
-    kept = [examples[row] for row in order if folds[row] == chosen]
-    kept.sort(key=lambda example: not example.mask.any())  # those with movers first: only some are judged each round
-    return [examples[row] for row in order if folds[row] != chosen], kept
+    val_examples = [examples[row] for row in order if folds[row] == chosen]
+    val_examples.sort(
+        key=lambda example: not example.mask.any()
+    )  # those with movers first: only some are judged each round
+    return [examples[row] for row in order if folds[row] != chosen], val_examples
 
 
-def ending(model: CubeModel, kept: Sequence[Example], minutes: float) -> float:
+def ending(model: CubeModel, val_examples: Sequence[Example], minutes: float) -> float:
     """Return how many minutes it will take to look at the validation cubes twice more: half of all at most."""
     started = time.monotonic()
-    validate(model, kept[:1])
-    looks = 2 * sum(example.mask.size for example in kept) / kept[0].mask.size
-    return min(looks * (time.monotonic() - started) / 60, minutes / 2)
+    validate(model, val_examples[:1])
+    cubes_to_see = 2 * sum(example.mask.size for example in val_examples) / val_examples[0].mask.size
+    return min(cubes_to_see * (time.monotonic() - started) / 60, minutes / 2)
 
 
-def learn(
+def run_rounds(
     model: CubeModel,
     compute: Compute,
     optimizer: torch.optim.Optimizer,
     crops: Crops,
-    kept: Sequence[Example],
+    val_examples: Sequence[Example],
     preset: Preset,
     clock: Clock,
     best: Best,
@@ -150,16 +154,16 @@ def learn(
         if clock.progress < (number + 1) / preset.rounds:
             continue
         number += 1
-        seen = validate(model, kept)
-        on_epoch(Epoch(number, preset.rounds, float(np.mean(losses)), seen.dice_loss, seen.figures()))
+        validation = validate(model, val_examples)
+        on_epoch(Epoch(number, preset.rounds, float(np.mean(losses)), validation.dice_loss, validation.figures()))
         losses = []
-        if best.offer(seen.dice_loss, model.network):
+        if best.offer(validation.dice_loss, model.network):
             break
     return number
 
 
 def take_step(
-    model: CubeModel, compute: Compute, batch: Batch, preset: Preset, optimizer: torch.optim.Optimizer, rate: float
+    model: CubeModel, compute: Compute, batch: VoxelBatch, preset: Preset, optimizer: torch.optim.Optimizer, rate: float
 ) -> float:
     """Take one step, and return its loss."""
     compute.place(model.network, model.device).train()
@@ -167,7 +171,7 @@ def take_step(
     truth, measured = (torch.from_numpy(part)[:, None].to(model.device) for part in (batch.truth, batch.measured))
     with compute.autocast(model.device):
         logits = model.network(views)
-    loss = loss_of(logits.float(), truth, measured, preset) + preset.variance * model.network.variance_loss()
+    loss = wnet_loss(logits.float(), truth, measured, preset) + preset.variance * model.network.variance_loss()
     if not math.isfinite(loss.item()):
         raise BadExamples("The loss is no longer a number: the cubes hold values that no network can bear.")
     for group in optimizer.param_groups:
@@ -179,7 +183,7 @@ def take_step(
     return loss.item()
 
 
-def loss_of(logits: Tensor, truth: Tensor, measured: Tensor, preset: Preset) -> Tensor:
+def wnet_loss(logits: Tensor, truth: Tensor, measured: Tensor, preset: Preset) -> Tensor:
     """Return the Dice loss, and beside it the preset's share of cross entropy."""
     loss = dice_loss(logits.sigmoid(), truth, measured)
     return loss + preset.entropy * cross_entropy(logits, truth, measured) if preset.entropy else loss
@@ -188,7 +192,7 @@ def loss_of(logits: Tensor, truth: Tensor, measured: Tensor, preset: Preset) -> 
 def manifest(
     model: CubeModel,
     preset: Preset,
-    seen: Validation,
+    validation: Validation,
     clock: Clock,
     examples: int,
     *,
@@ -215,9 +219,9 @@ def manifest(
         "batch": preset.batch,
         "steps": clock.step,
         "training_seconds": round(time.monotonic() - clock.start, 1),
-        "threshold": seen.threshold(),
+        "threshold": validation.threshold(),
         "code_version": code_version(),
         "seed": seed,
-        "metrics": seen.figures() | {"dice_loss": seen.dice_loss},
+        "metrics": validation.figures() | {"dice_loss": validation.dice_loss},
         "created": datetime.datetime.fromtimestamp(time.time(), datetime.UTC).isoformat(timespec="seconds"),
     }

@@ -59,6 +59,6 @@ def detect(p: NDArray[np.float32], threshold: float) -> Detections:
     frame[patch] = t
     np.maximum.at(peak, patch, weight)
     np.maximum.at(reach, patch, np.maximum(np.abs(x - centre_x[patch]), np.abs(y - centre_y[patch])))
-    kept = np.flatnonzero(np.bincount(patch, minlength=count) >= FEWEST_VOXELS)
-    kept = kept[np.argsort(frame[kept], kind="stable")]
-    return Detections(frame[kept], centre_x[kept], centre_y[kept], peak[kept], reach[kept])
+    large = np.flatnonzero(np.bincount(patch, minlength=count) >= FEWEST_VOXELS)
+    large = large[np.argsort(frame[large], kind="stable")]
+    return Detections(frame[large], centre_x[large], centre_y[large], peak[large], reach[large])

@@ -51,10 +51,10 @@ class VoxelCounts:
         group = self._groups.setdefault(cube.group, len(self._groups)) % BLOCKS
         counts = np.stack(both).astype(np.int32)
         self._blocks[group] = self._blocks.get(group, 0) + counts
-        said = ReliabilityCounts()
-        said.add(np.where(cube.measured, p, np.nan), real)
-        self.reliability.cells += said.cells
-        self._cells[group] = self._cells.get(group, 0) + said.cells
+        counts_of_one = ReliabilityCounts()
+        counts_of_one.add(np.where(cube.measured, p, np.nan), real)
+        self.reliability.cells += counts_of_one.cells
+        self._cells[group] = self._cells.get(group, 0) + counts_of_one.cells
 
     def draws(self, seed: int, n: int) -> list[tuple[VoxelHistogram, VoxelHistogram]]:
         """Return the network's and the raw histogram in n draws of whole groups with replacement."""
@@ -104,7 +104,7 @@ def areas(network: VoxelHistogram, raw: VoxelHistogram) -> Figures:
     return found
 
 
-def table(counts: VoxelCounts, seed: int, draws: int = DRAWS) -> list[dict[str, Any]]:
+def limit_table(counts: VoxelCounts, seed: int, draws: int = DRAWS) -> list[dict[str, Any]]:
     """Return one row a limit: its figures, their 95 % intervals by cube, and what the counts hold."""
     figures = areas(counts.network, counts.raw)
     drawn = [areas(*pair) for pair in counts.draws(seed, draws)]

@@ -52,25 +52,25 @@ class Validation:
 
 def validate(model: CubeModel, examples: Iterable[Example]) -> Validation:
     """Run a model over whole cubes, and count."""
-    seen = Validation()
+    validation = Validation()
     for example in examples:
-        seen.add(model.probabilities(example.views.astype(np.float32)), example)
-    return seen
+        validation.add(model.probabilities(example.views.astype(np.float32)), example)
+    return validation
 
 
-def calibrate(network: WNet, seen: VoxelHistogram) -> tuple[float, float]:
+def calibrate(network: WNet, histogram: VoxelHistogram) -> tuple[float, float]:
     """Fold the scale and shift of `fit_platt` into a network's last layer, and return them.
 
     Parameters
     ----------
     network
         Its last layer is changed.
-    seen
+    histogram
         What it said of whole cubes that it has not learnt from.
     """
-    p = (torch.arange(seen.bins) + 0.5) / seen.bins
-    counts = torch.from_numpy(np.concatenate([seen.positives.sum(0), seen.negatives]))
-    real = torch.arange(2 * seen.bins) < seen.bins
+    p = (torch.arange(histogram.bins) + 0.5) / histogram.bins
+    counts = torch.from_numpy(np.concatenate([histogram.positives.sum(0), histogram.negatives]))
+    real = torch.arange(2 * histogram.bins) < histogram.bins
     scale, shift = fit_platt(p.logit().repeat(2), real, counts)
     with torch.no_grad():
         network.out.weight.mul_(scale)

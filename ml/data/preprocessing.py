@@ -106,9 +106,9 @@ class Preprocessing:
         if not self.sky_units:
             grey: NDArray[np.float32] = middle(GREYS[self.stretch](pixels), self.crop)
             return 2 * grey - 1
-        measured, seen = sky(pixels), middle(pixels, self.crop)  # the sky is that of the whole stamp
+        measured, cropped = sky(pixels), middle(pixels, self.crop)  # the sky is that of the whole stamp
         linear = self.stretch == "linear_noise"
-        values = linear_noise(seen, measured=measured) if linear else asinh_noise(seen, self.softening, measured)
+        values = linear_noise(cropped, measured=measured) if linear else asinh_noise(cropped, self.softening, measured)
         values *= np.float32(self.gain)
         return values
 
@@ -134,12 +134,12 @@ GREYS = {"zscale": zscale, "equalise": histogram}
 FROZEN = Preprocessing()
 
 
-def native(channels: int) -> Preprocessing:
+def native_size(channels: int) -> Preprocessing:
     """Return the preprocessing of the small residual net: the middle at native size, its own number of channels."""
     return Preprocessing(size_single=None, size_multi=None, channels=channels, crop=64)
 
 
-def turned(stamps: NDArray[Any], tta: int) -> Iterator[NDArray[Any]]:
+def tta_views(stamps: NDArray[Any], tta: int) -> Iterator[NDArray[Any]]:
     """Yield views of stamps (..., H, W) in `tta` of their eight ways: as they are, flipped, and so on by 90°."""
     for way in range(tta):
         quarter = np.rot90(stamps, way // 2, axes=(-2, -1))

@@ -11,7 +11,7 @@ from ml.evaluation.metrics.areas import weighted_roc_auc
 from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
 from ml.evaluation.metrics.calibration_error import ece, log_loss
 from ml.evaluation.metrics.caveats import caveats
-from ml.evaluation.metrics.classes import confusion, kappa, predicted_class
+from ml.evaluation.metrics.classes import confusion_counts, kappa, predicted_class
 from ml.evaluation.metrics.decisions import binary
 from ml.evaluation.metrics.intervals import class_intervals, operating_points
 from ml.evaluation.metrics.ranking import rank
@@ -20,7 +20,7 @@ Array = NDArray[Any]
 DRAWS = 1000
 
 
-def evaluate(
+def evaluate_probabilities(
     probabilities: Array,
     truth: Sequence[Any] | Array,
     classes: Sequence[str],
@@ -68,9 +68,9 @@ def evaluate(
     predicted = predicted_class(p, columns, threshold)
     points = operating_points(rank(real, p_real))
     spans = class_intervals(
-        numbers, p, real, p_real, groups, said=predicted, threshold=threshold, seed=seed, draws=draws
+        numbers, p, real, p_real, groups, predicted=predicted, threshold=threshold, seed=seed, draws=draws
     )
-    said = {
+    result = {
         "n": len(p),
         "unscored": unscored,
         "classes": list(classes),
@@ -81,7 +81,7 @@ def evaluate(
         "intervals": {name: span for name, span in spans.items() if math.isfinite(span[0])},
         "notes": caveats(numbers, classes, positive, unscored),
     }
-    return jsonable(said)
+    return jsonable(result)
 
 
 def _scored(probabilities: Array, numbers: Array, groups: Array | None) -> tuple[Array, Array, Array]:
@@ -104,7 +104,7 @@ def _figures(
         "kappa": kappa(numbers, predicted, p.shape[1]),
         "log_loss": log_loss(numbers, p),
         "ece": ece(real, p_real),
-        "confusion": confusion(numbers, predicted, p.shape[1]).tolist(),
+        "confusion": confusion_counts(numbers, predicted, p.shape[1]).tolist(),
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics.binned_completeness import Bins, completeness_by, completeness_plane, edges_of
+from ml.evaluation.metrics.binned_completeness import Bins, bin_edges, completeness_by, completeness_plane
 from ml.evaluation.observing_conditions import QUANTITIES, Conditions
 
 PLANES = (("mag", "rate"), ("snr", "rate"))
@@ -22,25 +22,25 @@ class Search:
         (N,) bool.
     score
         (N,) of what was found of each, found or not; NaN where nothing was.
-    seen
+    conditions
         Circumstances of the N.
     """
 
     found: NDArray[np.bool_]
     score: NDArray[np.float64]
-    seen: Conditions
+    conditions: Conditions
 
     def by_quantity(self, name: str) -> Bins | None:
         """Return completeness by "mag", "rate" or "snr"; None where nothing has it."""
-        values = self.seen.values(name)
-        return completeness_by(values, self.found, edges_of(values)) if _known(values) else None
+        values = self.conditions.values(name)
+        return completeness_by(values, self.found, bin_edges(values)) if _known(values) else None
 
     def by_plane(self, x: str, y: str) -> Bins | None:
         """Return completeness over the plane of two quantities; None where nothing has both."""
-        ours, theirs = self.seen.values(x), self.seen.values(y)
+        ours, theirs = self.conditions.values(x), self.conditions.values(y)
         if not _known(ours + theirs):
             return None
-        edges = edges_of(ours, 6), edges_of(theirs, 6)
+        edges = bin_edges(ours, 6), bin_edges(theirs, 6)
         return completeness_plane(ours, theirs, self.found, *edges)
 
     def completeness(self) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class Search:
         return [
             f"No object that could be found tells its `{name}`, so nothing is shown by it. Add `{name}` to #objects."
             for name in QUANTITIES
-            if not _known(self.seen.values(name))
+            if not _known(self.conditions.values(name))
         ]
 
 

@@ -19,7 +19,7 @@ LIMITS = 4  # magnitude limits
 
 
 @dataclass(frozen=True)
-class Answers:
+class ScoredSubjects:
     """What a classifier said of N subjects, and what is so.
 
     Attributes
@@ -30,7 +30,7 @@ class Answers:
         (N,) objects.
     threshold
         From which p_real on a subject is called real.
-    seen
+    conditions
         Circumstances of the N subjects.
     """
 
@@ -38,7 +38,7 @@ class Answers:
     p_real: NDArray[np.float64]
     groups: Array
     threshold: float
-    seen: Conditions
+    conditions: Conditions
 
     @property
     def found(self) -> NDArray[np.bool_]:
@@ -48,10 +48,10 @@ class Answers:
     @property
     def sought(self) -> Search:
         """Return the real subjects, which of them are found, and how sure the classifier is of each."""
-        return Search(self.found, self.p_real[self.real], self.seen.take(self.real))
+        return Search(self.found, self.p_real[self.real], self.conditions.take(self.real))
 
 
-def stratified(answers: Answers) -> dict[str, Any]:
+def stratified(answers: ScoredSubjects) -> dict[str, Any]:
     """Return what is known by circumstance, ready for JSON; what cannot be known is not there.
 
     Returns
@@ -64,7 +64,7 @@ def stratified(answers: Answers) -> dict[str, Any]:
         One row a night: night, unknown, real, false_positive, false_positive_rate, false_negative, to_look_at, at the
         threshold that keeps 99.6 % of the real ones.
     """
-    limits, nights = by_limit(answers), by_nights(answers)
+    limits, nights = histogram_by_limit(answers), by_nights(answers)
     return {
         "completeness": answers.sought.completeness(),
         "magnitude_limits": [] if limits is None else [_limit_row(limits, limit) for limit in limits.limits],
@@ -72,25 +72,25 @@ def stratified(answers: Answers) -> dict[str, Any]:
     }
 
 
-def by_limit(answers: Answers) -> VoxelHistogram | None:
+def histogram_by_limit(answers: ScoredSubjects) -> VoxelHistogram | None:
     """Return scores by magnitude limit, at quarters of the real subjects; None without both kinds or any magnitude."""
-    mags = answers.seen.mag[answers.real]
+    mags = answers.conditions.mag[answers.real]
     mags = mags[np.isfinite(mags)]
     if not len(mags) or answers.real.all():
         return None
     inner = np.round(np.quantile(mags, np.arange(1, LIMITS) / LIMITS), 1)
     limits = sorted({*inner.tolist(), float(np.ceil(mags.max() * 10 + 0.5) / 10)})
     histogram = VoxelHistogram(tuple(limits))
-    histogram.add(answers.p_real, answers.seen.mag, answers.real)
+    histogram.add(answers.p_real, answers.conditions.mag, answers.real)
     return histogram
 
 
-def by_nights(answers: Answers) -> tuple[Nights, float] | None:
+def by_nights(answers: ScoredSubjects) -> tuple[Nights, float] | None:
     """Return the nights and the threshold that keeps 99.6 % of the real subjects; None without nights or real ones."""
-    if not (answers.seen.night != "").any() or not answers.real.any():
+    if not (answers.conditions.night != "").any() or not answers.real.any():
         return None
     threshold = float(threshold_at_completeness(rank(answers.real, answers.p_real), CUT)[0])
-    return by_night(answers.seen.night, answers.real, answers.p_real, threshold), threshold
+    return by_night(answers.conditions.night, answers.real, answers.p_real, threshold), threshold
 
 
 def night_rows(nights: Nights) -> list[dict[str, Any]]:

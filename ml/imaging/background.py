@@ -114,12 +114,12 @@ def _edges(side: int, count: int) -> NDArray[np.intp]:
 
 
 def _middle_and_spread(values: NDArray[np.float32]) -> tuple[float, float]:
-    kept = values[~np.isnan(values)]
-    if not _enough(kept.size, values.size):
+    measured_values = values[~np.isnan(values)]
+    if not _enough(measured_values.size, values.size):
         return np.nan, np.nan
-    half = kept.size // 2
-    middle = np.partition(kept, half)[half]
-    away = np.abs(kept - middle)
+    half = measured_values.size // 2
+    middle = np.partition(measured_values, half)[half]
+    away = np.abs(measured_values - middle)
     return float(middle), float(MAD_TO_SIGMA * np.partition(away, half)[half])
 
 

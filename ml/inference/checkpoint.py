@@ -128,8 +128,8 @@ def _put(fresh: Path, folder: Path, aside: Path) -> None:
 
 
 def _digest(manifest: dict[str, Any], weights: bytes) -> str:
-    said = {key: value for key, value in manifest.items() if key != "sha256"}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode() + b"\0" + weights).hexdigest()
+    stored = {key: value for key, value in manifest.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(stored, sort_keys=True).encode() + b"\0" + weights).hexdigest()
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ml.data.preprocessing import FROZEN, Preprocessing, middle, turned
+from ml.data.preprocessing import FROZEN, Preprocessing, middle, tta_views
 from ml.data.tensors import prefetch
 from ml.imaging.annulus import annulus_photometry
 from ml.imaging.annulus import width as annulus_width
@@ -83,7 +83,7 @@ class Backbone:
 
     def _seen(self, ready: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return features (B, D) of one crop, the mean over its test-time augmentations."""
-        return self._ways(list(turned(ready, self.preprocessing.tta))).mean(0)
+        return self._ways(list(tta_views(ready, self.preprocessing.tta))).mean(0)
 
     def _ways(self, ways: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return features (W, B, D) of the same stamps in W ways."""

@@ -15,7 +15,7 @@ from ml.io.safe_path import Folder
 MANIFEST = "manifest.csv"
 
 
-def read(path: Path, kind: str | None = None, skip: Skip | None = None) -> Iterator[SubjectRecord | BadInput]:
+def read_subjects(path: Path, kind: str | None = None, skip: Skip | None = None) -> Iterator[SubjectRecord | BadInput]:
     """Read all subjects at `path`, one at a time, in a stable order.
 
     Parameters

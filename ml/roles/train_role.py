@@ -7,7 +7,7 @@ from ml.models.compute import limit_torch
 from ml.tracklets import two_stage
 from ml.tracklets.train_tracklets import train_tracklets
 from ml.training.callbacks import OnEpoch, silent
-from ml.training.presets import PRESETS, recipe_of
+from ml.training.presets import PRESETS, preset_recipe
 from ml.training.train_stamps import train_stamps
 
 PRESETS_OF = {"stamp": PRESETS, "tracklet": two_stage.PRESETS}
@@ -37,7 +37,7 @@ def train(
     preset
         "head": a linear head over a frozen backbone, in seconds. "finetune": the whole backbone. "small": a small
         residual net at native size. For tracklets these say how the chips are learnt; "set" and "paper" are explained
-        at `ml.tracklets.two_stage.recipe_of`.
+        at `ml.tracklets.two_stage.tracklet_recipe`.
     init
         "imagenet", "random" or "scratch" (the same), or the folder of a checkpoint to start from.
     base
@@ -68,5 +68,5 @@ def train(
         return train_tracklets(
             examples, preset, init, base=base, seed=seed, minutes=minutes, completeness=completeness, on_epoch=on_epoch
         )
-    recipe = recipe_of(preset, init, examples, None if base is None else Scorer(base).backbone)
+    recipe = preset_recipe(preset, init, examples, None if base is None else Scorer(base).backbone)
     return train_stamps(examples, recipe, base=base, seed=seed, minutes=minutes, on_epoch=on_epoch)

@@ -16,7 +16,7 @@ Rows = list[dict[str, Any]]
 
 
 @dataclass
-class Block:
+class SubjectBlock:
     """At most `BLOCK` subjects drawn together.
 
     pixels : (planes, H, W) float32, the subjects' planes one after another.
@@ -38,7 +38,7 @@ class Single:
 
     pixels : the subject's array, as it is written.
     companions : arrays written beside it, by the manifest column that names their files.
-    row, truth, header : as in `Block`.
+    row, truth, header : as in `SubjectBlock`.
     """
 
     pixels: np.ndarray
@@ -53,8 +53,12 @@ def block_sizes(n: int) -> Iterable[int]:
     return chain((BLOCK for _ in range(n // BLOCK)), filter(None, [n % BLOCK]))
 
 
-def write(
-    blocks: Iterable[Block], columns: tuple[str, ...], out: Path, *, progress: Callable[[int], object] | None = None
+def write_blocks(
+    blocks: Iterable[SubjectBlock],
+    columns: tuple[str, ...],
+    out: Path,
+    *,
+    progress: Callable[[int], object] | None = None,
 ) -> Path:
     """Write blocks as they come, so that memory does not grow with their number.
 
@@ -83,7 +87,7 @@ def write_each(
     *,
     progress: Callable[[int], object] | None = None,
 ) -> Path:
-    """Write subjects to files of their own: parameters, manifest and truth as in `write`."""
+    """Write subjects to files of their own: parameters, manifest and truth as in `write_blocks`."""
     return _written(_files(subjects, out), columns, out, progress)
 
 
@@ -94,7 +98,7 @@ def _written(
     out.mkdir(parents=True, exist_ok=True)
     manifest = out / "manifest.csv"
     with manifest.open("w", newline="") as rows_file, (out / "truth.csv").open("w", newline="") as truth_file:
-        rows, truth = table(rows_file, columns), table(truth_file, TRUTH_COLUMNS)
+        rows, truth = csv_table(rows_file, columns), csv_table(truth_file, TRUTH_COLUMNS)
         for of_manifest, of_truth in parts:
             rows.writerows(of_manifest)
             truth.writerows(of_truth)
@@ -103,10 +107,10 @@ def _written(
     return manifest
 
 
-def _cubes(blocks: Iterable[Block], out: Path) -> Iterator[tuple[Rows, Rows]]:
+def _cubes(blocks: Iterable[SubjectBlock], out: Path) -> Iterator[tuple[Rows, Rows]]:
     for number, block in enumerate(blocks):
         name = f"cube-{number:05d}.fits"
-        fits.writeto(out / name, block.pixels, labelled(block.header), overwrite=True)
+        fits.writeto(out / name, block.pixels, fits_header(block.header), overwrite=True)
         yield place_in_cube(block, name), block.truth
 
 
@@ -116,21 +120,21 @@ def _files(subjects: Iterable[Single], out: Path) -> Iterator[tuple[Rows, Rows]]
         names |= {column: f"{column.lstrip('#!')}-{number:05d}.fits" for column in subject.companions}
         for column, name in names.items():
             pixels = subject.companions.get(column, subject.pixels)
-            fits.writeto(out / name, pixels, labelled(subject.header), overwrite=True)
+            fits.writeto(out / name, pixels, fits_header(subject.header), overwrite=True)
         yield [subject.row | names], [subject.truth]
 
 
-def table(file: TextIO, columns: tuple[str, ...]) -> "csv.DictWriter[str]":
+def csv_table(file: TextIO, columns: tuple[str, ...]) -> "csv.DictWriter[str]":
     writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
     writer.writeheader()
     return writer
 
 
-def labelled(cards: dict[str, Any]) -> fits.Header:
+def fits_header(cards: dict[str, Any]) -> fits.Header:
     return fits.Header([("ORIGIN", "simulated", "made by wanderers, not by a telescope"), *cards.items()])
 
 
-def place_in_cube(block: Block, name: str) -> Rows:
+def place_in_cube(block: SubjectBlock, name: str) -> Rows:
     stop = np.cumsum(block.planes)
     spans = zip(stop - block.planes, stop, strict=True)
     return [

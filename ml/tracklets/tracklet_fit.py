@@ -1,7 +1,5 @@
 """Fit tracklet networks on the class scores of their stamps: the default, and the paper's recipe."""
 
-import copy
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +14,7 @@ from ml.models.deep_sets import SetNet
 from ml.models.paper_mlp import PaperNet, first_four
 from ml.sky.tracklet_features import GROUPS, RESIDUAL
 from ml.training.losses import weighted_mean
+from ml.training.schedule import Best
 
 EPOCHS, BATCH = 8, 256
 FEW, MANY = 20, 75  # steps in an epoch
@@ -51,8 +50,8 @@ class Inputs:
     def logits(self, net: nn.Module) -> Tensor:
         """Return what a network says (N,)."""
         with torch.no_grad():
-            said: Tensor = net(self.log_scores, self.present, self.facts)
-        return said
+            logits: Tensor = net(self.log_scores, self.present, self.facts)
+        return logits
 
 
 def fit_set(inputs: Inputs, positive: list[int], *, seed: int, report: Report | None = None) -> SetNet:
@@ -87,10 +86,9 @@ def fit_set(inputs: Inputs, positive: list[int], *, seed: int, report: Report | 
     weights = inputs.weights * (1 + (REAL_WEIGHT - 1) * inputs.real)
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY, fused=True)
     steps = min(max(len(inputs) // 25, FEW), MANY)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, EPOCHS * steps)
     for epoch in range(1, EPOCHS + 1):
-        for step in range(steps):
-            progress = ((epoch - 1) * steps + step) / (EPOCHS * steps)
-            optimiser.param_groups[0]["lr"] = RATE * 0.5 * (1 + math.cos(math.pi * progress))
+        for _ in range(steps):
             rows = torch.randperm(len(inputs), generator=random)[:BATCH]
             part = inputs.take(rows)
             logits = net(part.log_scores, part.present, _partly_hidden(part.facts, rows < copies, random))
@@ -99,6 +97,7 @@ def fit_set(inputs: Inputs, positive: list[int], *, seed: int, report: Report | 
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
+            schedule.step()
         if report is not None:
             report(epoch, float(loss.detach()), net)
     return net.eval()
@@ -128,11 +127,11 @@ def _partly_hidden(facts: Tensor, keep: Tensor, random: torch.Generator) -> Tens
     return hidden
 
 
-def fit_paper(train: Inputs, held: Inputs, *, seed: int, report: Report | None = None) -> PaperNet:
+def fit_paper(train: Inputs, val_inputs: Inputs, *, seed: int, report: Report | None = None) -> PaperNet:
     """Fit the paper's perceptron as its section 3.2.2 and Table 3 say.
 
     Squared error, that of real tracklets times 4; stochastic gradient descent with rate 0.1 and batches of one; the
-    rate decays (by a tenth an epoch; the paper does not tell how fast) and the epoch that does best on the `held`
+    rate decays (by a tenth an epoch; the paper does not tell how fast) and the epoch that does best on the `val_inputs`
     tracklets is kept, looked for until four in a row do not better it.
     """
     chips, y = first_four(train.log_scores, train.present).exp(), train.real
@@ -142,7 +141,7 @@ def fit_paper(train: Inputs, held: Inputs, *, seed: int, report: Report | None =
         torch.manual_seed(seed)
         net = PaperNet(chips.shape[2])
     optimiser = torch.optim.SGD(net.parameters(), lr=PAPER_RATE)
-    best, kept, waited = math.inf, copy.deepcopy(net.state_dict()), 0
+    best = Best(PAPER_PATIENCE)
     for epoch in range(1, PAPER_EPOCHS + 1):
         optimiser.param_groups[0]["lr"] = PAPER_RATE * PAPER_DECAY ** (epoch - 1)
         for row in torch.randperm(len(train), generator=random).split(1):
@@ -150,15 +149,12 @@ def fit_paper(train: Inputs, held: Inputs, *, seed: int, report: Report | None =
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-        now = float(weighted_error(net, held))
+        now = float(weighted_error(net, val_inputs))
         if report is not None:
             report(epoch, now, net)
-        waited = 0 if now < best else waited + 1
-        if now < best:
-            best, kept = now, copy.deepcopy(net.state_dict())
-        if waited >= PAPER_PATIENCE:
+        if best.offer(now, net):
             break
-    net.load_state_dict(kept)
+    best.restore(net)
     return net.eval()
 
 

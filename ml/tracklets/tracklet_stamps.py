@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ml.data.dataset import Examples
-from ml.data.tracklet_frames import TrackletFrames, unknown
+from ml.data.tracklet_frames import TrackletFrames, unknown_frames
 
 
 @dataclass(frozen=True)
-class Chips:
+class TrackletChips:
     """The present chips of N tracklets.
 
     Attributes
@@ -49,9 +49,9 @@ class Chips:
         return whole
 
 
-def apart(examples: Examples) -> Chips:
+def apart(examples: Examples) -> TrackletChips:
     """Return the chips of tracklets; all frames count as present where the examples bring no tracks."""
-    tracks = tracks_of(examples)
+    tracks = frames_of(examples)
     owner, place = np.nonzero(tracks.present)
     features, holds = examples.features, examples.of_chips
     chips = replace(
@@ -64,16 +64,16 @@ def apart(examples: Examples) -> Chips:
         tracks=None,
         of_chips=None if holds is None else holds[owner],
     )
-    return Chips(chips, owner, place, tracks)
+    return TrackletChips(chips, owner, place, tracks)
 
 
-def tracks_of(examples: Examples) -> TrackletFrames:
+def frames_of(examples: Examples) -> TrackletFrames:
     """Return the examples' tracks, or those of which nothing is known but the frames that are there."""
     if examples.tracks is not None:
         return examples.tracks
     if examples.features is not None:
-        return unknown(len(examples), examples.features.shape[1])
-    return unknown(len(examples), np.asarray(examples.pixels[np.arange(1)]).shape[1])
+        return unknown_frames(len(examples), examples.features.shape[1])
+    return unknown_frames(len(examples), np.asarray(examples.pixels[np.arange(1)]).shape[1])
 
 
 @dataclass(frozen=True)

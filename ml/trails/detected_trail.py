@@ -46,7 +46,7 @@ class Trail:
         """Return the two ends as (4,): x0, y0, x1, y1."""
         return np.concatenate([self.curve[0], self.curve[-1]])
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return it as JSON and Parquet can hold it."""
         return {
             "score": float(self.score),

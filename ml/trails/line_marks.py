@@ -72,7 +72,7 @@ def outside(marks: Sequence[Mark], shape: tuple[int, ...]) -> list[Mark]:
     return [mark for mark in marks if (np.array(mark.line) < -0.5).any() or (np.array(mark.line) > last).any()]
 
 
-def merged(marks: Sequence[Mark]) -> list[Consensus]:
+def consensus_lines(marks: Sequence[Mark]) -> list[Consensus]:
     """Merge the marks of one image: lines about the same trail become one, the medians of its ends.
 
     Two marks are about the same trail if the shorter strays by at most 12 pixels from the longer, and one covers at

@@ -22,5 +22,5 @@ def detector_of(checkpoint: Checkpoint, *, threads: int | None = None, least: fl
         return ClassicalDetector()
     if role == ROLE and architecture != ARCHITECTURE:
         raise BadCheckpoint(f"This version knows no trail detector {architecture!r}. Train one with it.")
-    net, look = parts_of(checkpoint)
-    return LearnedDetector(net, look, threads=threads, least=least)
+    net, classifier = parts_of(checkpoint)
+    return LearnedDetector(net, classifier, threads=threads, least=least)

@@ -13,7 +13,7 @@ from ml.models.autotune import autotune
 from ml.models.compute import Compute
 from ml.models.trail import TrailNet
 from ml.trails.annotation import CLASSES
-from ml.trails.patch_sampler import Batch, Labelled, batches
+from ml.trails.patch_sampler import Labelled, PatchBatch, batches
 from ml.training.callbacks import Epoch, OnEpoch
 from ml.training.ema import ema_of
 from ml.training.memory import keep_freed_memory
@@ -30,7 +30,7 @@ EMA_DECAY = 0.995  # Polyak & Juditsky 1992
 
 
 @keep_freed_memory()
-def learn(
+def train_network(
     net: TrailNet,
     images: Sequence[Labelled],
     *,
@@ -72,7 +72,7 @@ def learn(
 def _steps(
     net: TrailNet,
     ema: AveragedModel,
-    shown: Iterable[Batch],
+    batches_seen: Iterable[PatchBatch],
     optimiser: torch.optim.Optimizer,
     clock: Clock,
     compute: Compute,
@@ -80,14 +80,14 @@ def _steps(
     known: bool,
     on_epoch: OnEpoch,
 ) -> None:
-    told = 0
+    reported = 0
     losses: list[tuple[float, float]] = []
-    for batch in shown:
+    for batch in batches_seen:
         for group in optimiser.param_groups:
             group["lr"] = rate * clock.rate()
         with compute.autocast(CPU):
             maps = net(compute.place(torch.from_numpy(batch.images), CPU))
-        classes, lines = loss_of(maps.float(), batch, known)
+        classes, lines = trail_loss(maps.float(), batch, known)
         optimiser.zero_grad(set_to_none=True)
         (classes + LINE_WEIGHT * lines).backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
@@ -95,16 +95,16 @@ def _steps(
         clock.step += 1
         ema.update_parameters(net)
         losses.append((classes.item(), lines.item()))
-        if clock.progress * ROUNDS >= told + 1 or clock.progress >= 1:
-            told = int(clock.progress * ROUNDS)
+        if clock.progress * ROUNDS >= reported + 1 or clock.progress >= 1:
+            reported = int(clock.progress * ROUNDS)
             mean = np.mean(losses, axis=0)
-            on_epoch(Epoch(told, ROUNDS, float(mean.sum()), float(mean[0])))
+            on_epoch(Epoch(reported, ROUNDS, float(mean.sum()), float(mean[0])))
             losses.clear()
         if clock.progress >= 1:
             return
 
 
-def loss_of(maps: Tensor, batch: Batch, known: bool) -> tuple[Tensor, Tensor]:
+def trail_loss(maps: Tensor, batch: PatchBatch, known: bool) -> tuple[Tensor, Tensor]:
     """Return the loss of the classes and that of directions and offsets, for maps (B, K + 3, h, w).
 
     The classes' is the cross-entropy of what a cell may be, each cell weighted by its class and how far it is trusted;
@@ -112,17 +112,17 @@ def loss_of(maps: Tensor, batch: Batch, known: bool) -> tuple[Tensor, Tensor]:
     """
     label = torch.from_numpy(np.stack([target.label for target in batch.targets])).long()
     line = torch.from_numpy(np.stack([target.line for target in batch.targets]))
-    trust = torch.from_numpy(np.stack([target.weight for target in batch.targets]))
+    sample_weight = torch.from_numpy(np.stack([target.weight for target in batch.targets]))
     count = 1 + len(CLASSES)
     weights = torch.full((count,), THING_WEIGHT)
     weights[0], weights[1] = 1.0, TRAIL_WEIGHT
     log_shares = maps[:, :count].log_softmax(1)
-    said = log_shares.gather(1, label[:, None])[:, 0]
+    log_p = log_shares.gather(1, label[:, None])[:, 0]
     if not known:
         others = torch.cat([log_shares[:, :1], log_shares[:, 2:]], dim=1).logsumexp(1)
-        said = torch.where(label == 0, others, said)
-    weight = weights[label] * trust
-    classes = -(weight * said).sum() / weight.sum()
-    held = (label > 0).float() * trust
+        log_p = torch.where(label == 0, others, log_p)
+    weight = weights[label] * sample_weight
+    classes = -(weight * log_p).sum() / weight.sum()
+    on_line = (label > 0).float() * sample_weight
     apart = functional.smooth_l1_loss(maps[:, count:], line, beta=0.25, reduction="none").sum(1)
-    return classes, (apart * held).sum() / held.sum().clamp(min=1)
+    return classes, (apart * on_line).sum() / on_line.sum().clamp(min=1)

@@ -10,7 +10,7 @@ from ml.imaging.background import in_noise, stretched
 from ml.inference.runtime import Run, choose_device, choose_engine, compile_run
 from ml.models.compute import cores
 from ml.models.trail import Finished, TrailNet
-from ml.trails.candidate import LEAST, Candidate, candidates
+from ml.trails.candidate import LEAST, Candidate, trail_candidates
 from ml.trails.candidate_classifier import CandidateClassifier
 from ml.trails.detected_trail import Trail, trail_of
 from ml.trails.maps import Maps
@@ -36,7 +36,7 @@ class LearnedDetector:
 
     Parameters
     ----------
-    net, look
+    net, classifier
         As trained; without a second look the network's own mean shares judge.
     device
         "auto", "cpu", "cuda".
@@ -54,7 +54,7 @@ class LearnedDetector:
     def __init__(
         self,
         net: TrailNet,
-        look: CandidateClassifier | None = None,
+        classifier: CandidateClassifier | None = None,
         *,
         device: str = "auto",
         engine: str = "auto",
@@ -63,7 +63,7 @@ class LearnedDetector:
         overlap: int = OVERLAP,
         least: float = LEAST,
     ) -> None:
-        self.net, self.look = Finished(net.eval()).eval(), look
+        self.net, self.classifier = Finished(net.eval()).eval(), classifier
         self.device = choose_device(device)
         self.engine = choose_engine(engine, self.device)
         self.threads, self.tile, self.overlap, self.least = threads, tile, overlap, least
@@ -77,7 +77,7 @@ class LearnedDetector:
     def candidates_in(self, noise_units: Array) -> list[Candidate]:
         """Return the candidates of an image (H, W) that is in units of its noise already."""
         maps = Maps.of(sewn(stretched(noise_units), self.run, self.tile, self.overlap))
-        return candidates(maps, noise_units, self.least)
+        return trail_candidates(maps, noise_units, self.least)
 
     def trails(self, pixels: Array) -> list[Trail]:
         """Return the trails of an image (H, W) of any size, the surest first.
@@ -92,7 +92,7 @@ class LearnedDetector:
         ml.imaging.background.NoPixels
             If no part of the image is measured to an eighth.
         """
-        return judged(self.candidates(pixels), self.look, pixels.shape)
+        return judged(self.candidates(pixels), self.classifier, pixels.shape)
 
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the maps (1, P, h / 4, w / 4) of a stretched image (1, 1, h, w)."""
@@ -112,15 +112,15 @@ class LearnedDetector:
             return self._runs[shape]
 
 
-def judged(found: list[Candidate], look: CandidateClassifier | None, shape: tuple[int, ...]) -> list[Trail]:
+def judged(found: list[Candidate], classifier: CandidateClassifier | None, shape: tuple[int, ...]) -> list[Trail]:
     """Return candidates of an image of `shape` as trails, the surest first, without what is surely nothing."""
     if not found:
         return []
     shares = np.stack([candidate.shares for candidate in found])
     looked = [n for n, candidate in enumerate(found) if candidate.features is not None]
-    if look is not None and looked:
+    if classifier is not None and looked:
         features = np.stack([candidate.features for candidate in found if candidate.features is not None])
-        shares[looked] = look(features)
+        shares[looked] = classifier(features)
     made = [
         trail_of(each.curve, share, each.width, each.snr, shape)
         for each, share in zip(found, shares, strict=True)

@@ -17,8 +17,8 @@ from ml.models.compute import limit_torch
 from ml.models.trail import TrailNet, trail_net
 from ml.trails.annotation import CLASSES, SKY, TRAIL
 from ml.trails.candidate import Candidate
-from ml.trails.candidate_classifier import CandidateClassifier, answers, fit
-from ml.trails.network_training import RATE, STEPS, learn
+from ml.trails.candidate_classifier import CandidateClassifier, answers, fit_classifier
+from ml.trails.network_training import RATE, STEPS, train_network
 from ml.trails.patch_sampler import SIDE, Labelled
 from ml.trails.resumable_scan import sweep
 from ml.trails.trail_detector import LearnedDetector
@@ -51,7 +51,7 @@ class TrainingSet:
     name: str = ""
 
 
-def train(
+def train_detector(
     data: TrainingSet,
     *,
     seed: int = 0,
@@ -83,7 +83,7 @@ def train(
     """
     if steps == 0 and base is None:
         raise BadExamples("Without steps there is no network: name a trained one with --init, or leave --steps out.")
-    if not any(thing.label == TRAIL for image in data.images for thing in image.things):
+    if not any(annotation.label == TRAIL for image in data.images for annotation in image.annotations):
         raise BadExamples(
             f"None of the {len(data.images)} images holds a trail ({TRAIL}): there is nothing to learn."
             " Add images with trails, or marks of them."
@@ -91,11 +91,11 @@ def train(
     limit_torch()
     net = trail_net(1 + len(CLASSES), seed) if base is None else parts_of(base)[0]
     if steps == 0:
-        held: NDArray[np.intp] = np.arange(len(data.images))
-        said: dict[str, Any] = {}
+        classifier_rows: NDArray[np.intp] = np.arange(len(data.images))
+        classes: dict[str, Any] = {}
     else:
-        train_rows, held = _split(data, seed)
-        net, compute, notes = learn(
+        train_rows, classifier_rows = _split(data, seed)
+        net, compute, notes = train_network(
             net,
             [data.images[row] for row in train_rows],
             seed=seed,
@@ -105,14 +105,14 @@ def train(
             known=data.known or base is None,
             on_epoch=on_epoch,
         )
-        said = {"compute": compute.as_manifest(), "notes": notes}
-    look, metrics = train_candidate_classifier(net, [data.images[row] for row in held], seed)
-    if look is None and base is not None:
-        look = parts_of(base)[1]
+        classes = {"compute": compute.as_manifest(), "notes": notes}
+    classifier, metrics = train_candidate_classifier(net, [data.images[row] for row in classifier_rows], seed)
+    if classifier is None and base is not None:
+        classifier = parts_of(base)[1]
     tensors = {f"trail.{name}": value for name, value in net.state_dict().items()}
-    tensors |= {} if look is None else {f"look.{name}": value for name, value in look.tensors().items()}
-    metrics |= {"images": len(data.images), "trails": _trails(data.images), "second_look": look is not None}
-    return Checkpoint(_manifest(data, seed, base, metrics) | said, tensors)
+    tensors |= {} if classifier is None else {f"look.{name}": value for name, value in classifier.tensors().items()}
+    metrics |= {"images": len(data.images), "trails": _trails(data.images), "second_look": classifier is not None}
+    return Checkpoint(_manifest(data, seed, base, metrics) | classes, tensors)
 
 
 def train_candidate_classifier(
@@ -121,26 +121,26 @@ def train_candidate_classifier(
     """Return a second look taught on what the network finds in images that it never saw, and how good it was."""
     detector = LearnedDetector(net, threads=1)
 
-    def seen(one: Labelled) -> tuple[list[Candidate], NDArray[np.intp]]:
+    def labelled_candidates(one: Labelled) -> tuple[list[Candidate], NDArray[np.intp]]:
         found = detector.candidates_in(one.noise_units.astype(np.float32))
-        return found, answers(found, one.things)
+        return found, answers(found, one.annotations)
 
     features: list[Any] = []
     label: list[int] = []
     image: list[int] = []
-    for number, (_, (found, said)) in enumerate(sweep(seen, images)):
+    for number, (_, (found, classes)) in enumerate(sweep(labelled_candidates, images)):
         looked = [n for n, candidate in enumerate(found) if candidate.features is not None]
         features += [found[n].features for n in looked]
-        label += said[looked].tolist()
+        label += classes[looked].tolist()
         image += [number] * len(looked)
     if not features:
         return None, {"candidates": 0}
     known = np.array(label)
-    look, score = fit(np.stack(features), known, np.array(image), seed)
+    classifier, score = fit_classifier(np.stack(features), known, np.array(image), seed)
     metrics: dict[str, Any] = {"candidates": len(known)}
-    if look is not None:
+    if classifier is not None:
         metrics["completeness_at_precision_0.9"] = _completeness(images, known, score)
-    return look, metrics
+    return classifier, metrics
 
 
 def parts_of(checkpoint: Checkpoint) -> tuple[TrailNet, CandidateClassifier | None]:
@@ -169,7 +169,7 @@ def _split(data: TrainingSet, seed: int) -> tuple[NDArray[np.intp], NDArray[np.i
 
     They are the same where there are fewer than six groups, or fewer than three images with a trail.
     """
-    holds = np.array([any(thing.label == TRAIL for thing in image.things) for image in data.images])
+    holds = np.array([any(annotation.label == TRAIL for annotation in image.annotations) for image in data.images])
     if len(np.unique(data.groups)) < 2 * HELD_OUT or holds.sum() < HELD_OUT:
         every = np.arange(len(data.images))
         return every, every
@@ -177,20 +177,20 @@ def _split(data: TrainingSet, seed: int) -> tuple[NDArray[np.intp], NDArray[np.i
     return np.flatnonzero(folds != 0), np.flatnonzero(folds == 0)
 
 
-def _completeness(images: Sequence[Labelled], said: NDArray[np.intp], score: NDArray[np.float64]) -> float:
+def _completeness(images: Sequence[Labelled], classes: NDArray[np.intp], score: NDArray[np.float64]) -> float:
     """Return the share of all trails that are found at 90 % precision; what was never a candidate is not found."""
-    is_trail = said == 1 + CLASSES.index(TRAIL)
+    is_trail = classes == 1 + CLASSES.index(TRAIL)
     truth = np.where(is_trail, np.cumsum(is_trail) - 1, -1)
     matched = Matched(score, truth, np.ones(max(_trails(images), int(is_trail.sum()))))
     return detection_curve(matched).at_precision(0.9)[0]
 
 
 def _trails(images: Sequence[Labelled]) -> int:
-    return sum(thing.label == TRAIL for image in images for thing in image.things)
+    return sum(annotation.label == TRAIL for image in images for annotation in image.annotations)
 
 
 def _manifest(data: TrainingSet, seed: int, base: Checkpoint | None, metrics: dict[str, Any]) -> dict[str, Any]:
-    return manifest_of(ARCHITECTURE, "learned") | {
+    return trail_manifest(ARCHITECTURE, "learned") | {
         "init": "random" if base is None else base.manifest.get("sha256", "base"),
         "training_set": data.name,
         "examples": len(data.images),
@@ -199,7 +199,7 @@ def _manifest(data: TrainingSet, seed: int, base: Checkpoint | None, metrics: di
     }
 
 
-def manifest_of(architecture: str, preset: str) -> dict[str, Any]:
+def trail_manifest(architecture: str, preset: str) -> dict[str, Any]:
     """Return what every checkpoint of this role says."""
     return {
         "role": ROLE,

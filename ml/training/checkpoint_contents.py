@@ -25,7 +25,7 @@ def head_tensors(heads: frozen.Heads) -> dict[str, Tensor]:
     return tensors | {f"tracklet.{name}": value for name, value in net.items()}
 
 
-def manifest_of(
+def classifier_manifest(
     role: str,
     examples: Examples,
     start: Backbone,

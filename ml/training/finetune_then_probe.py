@@ -61,7 +61,7 @@ def _probe(
     if features is None or examples.feature_key != start.feature_key:
         features = features_of(examples, np.arange(len(examples)), start)
     judge = Validator(examples, validation)
-    best = best_head(examples, features, train, judge, seed=seed, told=EpochReporter(silent, 1))
+    best = best_head(examples, features, train, judge, seed=seed, epochs=EpochReporter(silent, 1))
     return best.stamp.temperature_scaled(best.temperature)
 
 

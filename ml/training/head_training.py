@@ -52,8 +52,8 @@ def train_head(
         any, all belong to one.
     """
     train, validation = examples.split(seed=seed)
-    judge, told = Validator(examples, validation), EpochReporter(on_epoch, HEAD_EPOCHS)
-    first = best_head(examples, features, train, judge, seed=seed, told=told, crops=crops)
+    judge, epochs = Validator(examples, validation), EpochReporter(on_epoch, HEAD_EPOCHS)
+    first = best_head(examples, features, train, judge, seed=seed, epochs=epochs, crops=crops)
     every = regression(examples, features, np.arange(len(examples)), seed, crops)
     whole = every.fit(first.ridge, start=first.stamp)
     return Heads(whole.temperature_scaled(first.temperature), None, judge.stamp(first.scores)[1])
@@ -77,16 +77,16 @@ def best_head(
     judge: Validator,
     *,
     seed: int,
-    told: "EpochReporter",
+    epochs: "EpochReporter",
     crops: Sequence[int] = (),
 ) -> BestHead:
     """Fit heads with less and less regularisation, as long as the validation loss becomes smaller."""
-    fits, seen = regression(examples, features, train, seed, crops), features[judge.rows]
+    fits, val_features = regression(examples, features, train, seed, crops), features[judge.rows]
     best: BestHead | None = None
     for ridge in linear_probe.RIDGES:
-        report = told.of_head(judge, seen)
+        report = epochs.of_head(judge, val_features)
         stamp = fits.fit(ridge, start=None if best is None else best.stamp, report=report)
-        scores = log_scores(stamp, seen)
+        scores = log_scores(stamp, val_features)
         temperature = judge.temperature(scores)
         temperature_scaled = (scores / temperature).log_softmax(-1)
         loss = judge.stamp(temperature_scaled)[0]
@@ -103,12 +103,12 @@ class EpochReporter:
     def __init__(self, on_epoch: OnEpoch, epochs: int) -> None:
         self.on_epoch, self.epochs, self.last = on_epoch, epochs, 0
 
-    def of_head(self, judge: Validator, seen: NDArray[Any]) -> linear_probe.Report:
+    def of_head(self, judge: Validator, val_features: NDArray[Any]) -> linear_probe.Report:
         """Return what reports a stamp head by the judge's features (n, F, D) after each of its epochs."""
 
         def report(loss: float, stamp: LinearHead) -> None:
             self.last += 1
-            self.on_epoch(Epoch(self.last, self.epochs, loss, *judge.stamp(log_scores(stamp, seen))))
+            self.on_epoch(Epoch(self.last, self.epochs, loss, *judge.stamp(log_scores(stamp, val_features))))
 
         return report
 
@@ -143,4 +143,4 @@ def regression(
     if len(crops) < 2:
         return Regression(chips, targets, weights)
     parts = np.split(chips, np.cumsum(crops)[:-1], axis=1)
-    return MultiViewRegression([Regression(look, targets, weights) for look in parts])
+    return MultiViewRegression([Regression(crop, targets, weights) for crop in parts])

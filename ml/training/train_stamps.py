@@ -13,7 +13,7 @@ from ml.models.compute import limit_torch
 from ml.models.stamp import RESIDUAL
 from ml.training import head_training
 from ml.training.callbacks import OnEpoch, silent
-from ml.training.checkpoint_contents import backbone_tensors, head_tensors, manifest_of
+from ml.training.checkpoint_contents import backbone_tensors, classifier_manifest, head_tensors
 from ml.training.finetune_then_probe import features_of, known_or_made, train_tuned
 from ml.training.head_training import Heads
 from ml.training.presets import Recipe, balanced
@@ -59,15 +59,15 @@ def train_stamps(
     if examples.values is not None:
         examples.notes.extend(target_leakage_notes(examples))
     start = Scorer(base).backbone if base is not None else recipe.begin(seed)
-    learnt = balanced(examples) if recipe.balanced else examples
-    learnt = _with_split(learnt, seed) if examples.values is not None else learnt
-    examples.notes.extend(Validator(learnt, learnt.split(seed=seed)[1]).notes())
+    weighted = balanced(examples) if recipe.balanced else examples
+    weighted = _with_split(weighted, seed) if examples.values is not None else weighted
+    examples.notes.extend(Validator(weighted, weighted.split(seed=seed)[1]).notes())
     if recipe.freeze and not start.preprocessing.adapter:
-        network, heads, scores = _over_frozen(learnt, start, recipe, seed, on_epoch)
+        network, heads, scores = _over_frozen(weighted, start, recipe, seed, on_epoch)
     else:
         schedule = replace(recipe.schedule, backbone_lr_scale=0.0, probes=False) if recipe.freeze else recipe.schedule
         network, heads = train_tuned(
-            learnt,
+            weighted,
             start,
             schedule,
             seed=seed,
@@ -77,9 +77,11 @@ def train_stamps(
         scores = None
     tensors = backbone_tensors(network, base, frozen=recipe.freeze, packaged=recipe.packaged) | head_tensors(heads)
     init = "scratch" if recipe.architecture == RESIDUAL else recipe.init
-    manifest = manifest_of("stamp", examples, network, heads, preset=recipe.preset, init=init, base=base, seed=seed)
+    manifest = classifier_manifest(
+        "stamp", examples, network, heads, preset=recipe.preset, init=init, base=base, seed=seed
+    )
     if examples.values is not None:
-        branch, manifest["metrics"] = _branch(learnt, network, heads, scores, seed)
+        branch, manifest["metrics"] = _branch(weighted, network, heads, scores, seed)
         manifest["metadata"] = list(examples.columns)
         tensors |= {f"metadata.{name}": value for name, value in branch.items()}
     return Checkpoint(manifest, tensors)
@@ -99,9 +101,9 @@ def _with_split(examples: Examples, seed: int) -> Examples:
             f"--tabular-features is learnt from what the network has not seen, and these {len(validation)} examples are"
             " of one kind. Add objects of another kind, two or more, or leave --tabular-features out."
         )
-    held = np.zeros(len(examples), dtype=bool)
-    held[validation] = True
-    return replace(examples, held=held)
+    val_mask = np.zeros(len(examples), dtype=bool)
+    val_mask[validation] = True
+    return replace(examples, val_mask=val_mask)
 
 
 def _over_frozen(
@@ -114,8 +116,8 @@ def _over_frozen(
         heads = head_training.train_head(examples, features, seed=seed, on_epoch=on_epoch, crops=crops)
         return start, heads, None
     train, validation = examples.split(seed=seed)
-    judge, told = Validator(examples, validation), head_training.EpochReporter(on_epoch, head_training.HEAD_EPOCHS)
-    best = head_training.best_head(examples, features, train, judge, seed=seed, told=told, crops=crops)
+    judge, epochs = Validator(examples, validation), head_training.EpochReporter(on_epoch, head_training.HEAD_EPOCHS)
+    best = head_training.best_head(examples, features, train, judge, seed=seed, epochs=epochs, crops=crops)
     heads = Heads(best.stamp.temperature_scaled(best.temperature), None, judge.stamp(best.scores)[1])
     return start, heads, best.scores
 

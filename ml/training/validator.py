@@ -61,5 +61,5 @@ class Validator:
 
     def _metrics(self, right: Tensor, score: Tensor) -> dict[str, float]:
         auc = roc_auc(self.real.numpy() > 0.5, score.numpy())
-        said: dict[str, Any] = {"accuracy": float(right.float().mean()), "roc_auc": auc}
-        return {name: value for name, value in said.items() if np.isfinite(value)}
+        metrics: dict[str, Any] = {"accuracy": float(right.float().mean()), "roc_auc": auc}
+        return {name: value for name, value in metrics.items() if np.isfinite(value)}

@@ -72,7 +72,7 @@ def completeness_plane(x: Array, y: Array, found: Array, x_edges: Array, y_edges
     return _binned((x, y), found, (x_edges, y_edges))
 
 
-def edges_of(values: Array, bins: int = 8) -> NDArray[np.float64]:
+def bin_edges(values: Array, bins: int = 8) -> NDArray[np.float64]:
     """Return edges (bins+1,) that hold all finite values: equal steps, or equal factors over a wide positive range.
 
     Fewer than two different values give one bin around them, and none the bin 0..1.

@@ -52,7 +52,7 @@ def weighted_ece(truth: Array, p_real: Array, weights: Array, bins: int = 15) ->
     return proportion(np.abs(np.asarray(weights) @ in_bin).sum(1), np.sum(weights, axis=1))
 
 
-def reliability(truth: Array, p_real: Array, bins: int = 10) -> dict[str, Array]:
+def reliability_diagram(truth: Array, p_real: Array, bins: int = 10) -> dict[str, Array]:
     """Return the reliability diagram: what was said, and what came true, in bins of equal width.
 
     Murphy & Winkler 1977, Applied Statistics 26, 41.
@@ -69,14 +69,14 @@ def reliability(truth: Array, p_real: Array, bins: int = 10) -> dict[str, Array]
     """
     bin_of = _bin_of(p_real, bins)
     counts, hits = (np.bincount(rows, minlength=bins) for rows in (bin_of, bin_of[np.asarray(truth, dtype=bool)]))
-    return diagram(counts, hits, np.bincount(bin_of, weights=p_real, minlength=bins))
+    return diagram_of_counts(counts, hits, np.bincount(bin_of, weights=p_real, minlength=bins))
 
 
-def diagram(n: Array, hits: Array, said: Array) -> dict[str, Array]:
+def diagram_of_counts(n: Array, hits: Array, mean_p: Array) -> dict[str, Array]:
     """Return the same from counts (bins,): how many, how many of them are real, and the sum of what was said."""
     edges = np.linspace(0, 1, len(n) + 1)
     low, high = jeffreys(hits, n)
-    shares = {"said": proportion(said, n), "real": proportion(hits, n)}
+    shares = {"said": proportion(mean_p, n), "real": proportion(hits, n)}
     return {"from": edges[:-1], "to": edges[1:], "n": n.astype(np.int64), **shares, "low": low, "high": high}
 
 

@@ -30,7 +30,7 @@ def predicted_class(probabilities: Array, positive: Sequence[int], threshold: fl
     return np.where(probabilities[:, real] >= threshold, real, 1 - real)
 
 
-def confusion(truth: Array, predicted: Array, classes: int) -> NDArray[np.int64]:
+def confusion_counts(truth: Array, predicted: Array, classes: int) -> NDArray[np.int64]:
     """Return counts (K, K): row the true class, column the predicted one, from class numbers (N,) of 0..K-1."""
     from sklearn.metrics import confusion_matrix  # some seconds of import that no page of the site waits for
 

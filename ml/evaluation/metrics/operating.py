@@ -63,8 +63,8 @@ def precision_at_completeness(ranking: Ranking, completeness: float) -> NDArray[
 
 def workload_cut(ranking: Ranking, completeness: float) -> NDArray[np.float64]:
     """Return the share of all subjects, 0..1, that nobody need look at when this share of the real ones is kept."""
-    seen = _take(ranking.hits + ranking.false, _at(ranking, completeness))
-    return np.where(ranking.real > 0, 1 - proportion(seen, ranking.real + ranking.bogus), np.nan)
+    looked_at = _take(ranking.hits + ranking.false, _at(ranking, completeness))
+    return np.where(ranking.real > 0, 1 - proportion(looked_at, ranking.real + ranking.bogus), np.nan)
 
 
 def completeness_at_precision(ranking: Ranking, precision: float) -> NDArray[np.float64]:

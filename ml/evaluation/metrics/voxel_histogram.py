@@ -117,11 +117,11 @@ class VoxelHistogram:
             raise ValueError(
                 f"{self.bins} bins cannot leave out {extreme} at either end. Choose another number of bins."
             )
-        kept = slice(cut, self.bins - cut)
-        positives = self.positives[: last + 1, kept].sum(0)
-        every = self.positives[:, kept].sum()
+        inner = slice(cut, self.bins - cut)
+        positives = self.positives[: last + 1, inner].sum(0)
+        every = self.positives[:, inner].sum()
         weight = float(positives.sum() / every) if compensate and every else 1.0
-        return VoxelCurve(np.arange(self.bins)[kept] / self.bins, positives, self.negatives[kept], weight)
+        return VoxelCurve(np.arange(self.bins)[inner] / self.bins, positives, self.negatives[inner], weight)
 
     def completeness(self, threshold: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return counts (len(limits),) from limit to limit: positives at or above a threshold, and all of them.

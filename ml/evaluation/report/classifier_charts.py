@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from ml.evaluation.report.answer_charts import calibration, confusion, scores
+from ml.evaluation.report.answer_charts import calibration_chart, confusion_chart, scores
 from ml.evaluation.report.chart import Chart, Columns, Grid
 from ml.evaluation.report.conditions import Wording, conditions
 from ml.evaluation.report.curves import curves
 from ml.evaluation.report.magnitude_limits import limits
 from ml.evaluation.report.nightly_chart import nights
-from ml.evaluation.stratified import CUT, Answers, by_limit, by_nights
+from ml.evaluation.stratified import CUT, ScoredSubjects, by_nights, histogram_by_limit
 
 NAMES = {
     "accuracy": "Accuracy",
@@ -33,23 +33,23 @@ POINTS = (
 )
 
 
-def charts(said: dict[str, Any], answers: Answers, seed: int = 0) -> list[Chart | Grid]:
+def classifier_charts(result: dict[str, Any], answers: ScoredSubjects, seed: int = 0) -> list[Chart | Grid]:
     """Return the charts that the subjects allow: without both kinds no curve, without magnitudes none by magnitude."""
     both = answers.real.any() and not answers.real.all()
     chosen: list[Chart | Grid] = [*curves(answers, seed)] if both else []
-    chosen += [confusion(said), calibration(answers), scores(answers)]
+    chosen += [confusion_chart(result), calibration_chart(answers), scores(answers)]
     if answers.real.any():
         words = Wording("real subjects", f"called real at a threshold of {answers.threshold:g}", "p_real")
         chosen += conditions(answers.sought, words)
-    histogram, by_night = by_limit(answers), by_nights(answers)
-    chosen += [] if histogram is None else limits(histogram, extreme=0, things="subjects")
+    histogram, by_night = histogram_by_limit(answers), by_nights(answers)
+    chosen += [] if histogram is None else limits(histogram, extreme=0, objects="subjects")
     return chosen + ([] if by_night is None else [nights(*by_night, CUT)])
 
 
-def figures(said: dict[str, Any]) -> Columns:
+def figure_table(result: dict[str, Any]) -> Columns:
     """Return the table of figures: name, value, and the ends of its 95 % interval."""
-    values = {key: said[key] for key in NAMES} | said["operating"]
-    spans = [said["intervals"].get(key, (None, None)) for key in values]
+    values = {key: result[key] for key in NAMES} | result["operating"]
+    spans = [result["intervals"].get(key, (None, None)) for key in values]
     return {
         "figure": [NAMES.get(key) or _point(key) for key in values],
         "value": [_text(value) for value in values.values()],
@@ -58,12 +58,12 @@ def figures(said: dict[str, Any]) -> Columns:
     }
 
 
-def summary(said: dict[str, Any]) -> str:
+def classifier_summary(result: dict[str, Any]) -> str:
     """Return the sentence beneath the title."""
     return (
-        f"{said['n']} subjects, of the classes {', '.join(said['classes'])}. Called real from a probability of"
-        f" {said['threshold']:g} on, summed over {', '.join(said['positive'])}. Intervals are 95 %, by a bootstrap over"
-        " objects."
+        f"{result['n']} subjects, of the classes {', '.join(result['classes'])}. Called real from a probability of"
+        f" {result['threshold']:g} on, summed over {', '.join(result['positive'])}. Intervals are 95 %, by a bootstrap"
+        " over objects."
     )
 
 

@@ -21,7 +21,7 @@ class Wording:
 
     Attributes
     ----------
-    things
+    objects
         What they are, in the plural: "real subjects".
     found
         What happens to those that are found: "called real at a threshold of 0.5".
@@ -29,7 +29,7 @@ class Wording:
         Name of the column of scores.
     """
 
-    things: str
+    objects: str
     found: str
     score: str
 
@@ -61,8 +61,8 @@ def completeness(bins: Bins, name: str, words: Wording) -> Chart:
     return Chart(
         f"completeness-{name}",
         f"Completeness by {WORDS[name]}",
-        f"The share of {words.things} that is {words.found}; whiskers are 95 % (Jeffreys). What is missing to 1 are the"
-        f" false negatives.{_outside(bins, words)}",
+        f"The share of {words.objects} that is {words.found}; whiskers are 95 % (Jeffreys). What is missing to 1 are"
+        f" the false negatives.{_outside(bins, words)}",
         LABELS[name],
         "completeness",
         (Series("completeness", middles, bins.proportion, low, high, kind="points"),),
@@ -80,7 +80,7 @@ def plane(bins: Bins, x: str, y: str, words: Wording) -> Grid:
     return Grid(
         f"completeness-{x}-{y}",
         f"Completeness by {WORDS[x]} and {WORDS[y]}",
-        f"Found of how many {words.things} in each cell, shaded by the share.{_outside(bins, words)}",
+        f"Found of how many {words.objects} in each cell, shaded by the share.{_outside(bins, words)}",
         LABELS[x],
         LABELS[y],
         _names(x_edges),
@@ -100,7 +100,7 @@ def plane(bins: Bins, x: str, y: str, words: Wording) -> Grid:
 
 def missed(sought: Search, words: Wording) -> list[Chart]:
     """Return what is missed, magnitude against rate; nothing where no thing has both."""
-    mag, rate = sought.seen.mag, sought.seen.rate
+    mag, rate = sought.conditions.mag, sought.conditions.rate
     known = np.isfinite(mag) & np.isfinite(rate)
     if not known.any():
         return []
@@ -117,7 +117,7 @@ def missed(sought: Search, words: Wording) -> list[Chart]:
         Chart(
             "false-negatives",
             "False negatives by magnitude and rate",
-            f"All {words.things} whose magnitude and rate are known, and those that are missed: {(~found).sum()} of"
+            f"All {words.objects} whose magnitude and rate are known, and those that are missed: {(~found).sum()} of"
             f" {len(found)}. Where the missed ones gather, the model is blind. The table begins with the least sure.",
             LABELS["mag"],
             LABELS["rate"],
@@ -128,7 +128,7 @@ def missed(sought: Search, words: Wording) -> list[Chart]:
             columns,
             y_log=bool(_wide(np.array([rate.min(), rate.max()]))),
             y_span=None,
-            shown=range(min(len(order), ROWS)),
+            table_rows=range(min(len(order), ROWS)),
         )
     ]
 
@@ -142,4 +142,4 @@ def _names(edges: NDArray[np.float64]) -> list[str]:
 
 
 def _outside(bins: Bins, words: Wording) -> str:
-    return f" {bins.outside} {words.things} are left out, since the data do not say theirs." if bins.outside else ""
+    return f" {bins.outside} {words.objects} are left out, since the data do not say theirs." if bins.outside else ""

@@ -10,7 +10,7 @@ from ml.evaluation.metrics.operating import at_completeness, at_false_positive_r
 from ml.evaluation.metrics.purity import ABUNDANCES, purity_at_completeness, surest_purity
 from ml.evaluation.metrics.ranking import Ranking, rank
 from ml.evaluation.report.chart import Chart, Series
-from ml.evaluation.stratified import Answers
+from ml.evaluation.stratified import ScoredSubjects
 
 GRID = np.unique(np.r_[np.linspace(0.01, 1, 100), 0.001, 0.002, 0.005, 0.995, 0.996, 0.998])
 RATES = np.unique(np.r_[0, GRID])
@@ -21,7 +21,7 @@ KEPT = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.996, 1)  # rows
 LET_THROUGH = (0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
 
 
-def curves(answers: Answers, seed: int) -> list[Chart]:
+def curves(answers: ScoredSubjects, seed: int) -> list[Chart]:
     """Return the curves of real against bogus; there must be both."""
     whole = {name: values[0] for name, values in _sampled(rank(answers.real, answers.p_real)).items()}
     drawn = bootstrap(
@@ -59,7 +59,7 @@ def _roc(whole: Curves, bands: Bands) -> Chart:
         (_line("model", "roc", RATES, whole, bands), chance),
         _columns("FPR", RATES, {"TPR": "roc"}, whole, bands),
         x_span=(0, 1),
-        shown=_rows(RATES, LET_THROUGH),
+        table_rows=_rows(RATES, LET_THROUGH),
     )
 
 
@@ -74,11 +74,11 @@ def _precision(whole: Curves, bands: Bands) -> Chart:
         (_line("model", "precision", GRID, whole, bands),),
         _columns("recall", GRID, {"precision": "precision"}, whole, bands),
         x_span=(0, 1),
-        shown=_rows(GRID, KEPT),
+        table_rows=_rows(GRID, KEPT),
     )
 
 
-def _purity(whole: Curves, bands: Bands, answers: Answers) -> list[Chart]:
+def _purity(whole: Curves, bands: Bands, answers: ScoredSubjects) -> list[Chart]:
     ranking, bogus = rank(answers.real, answers.p_real), int((~answers.real).sum())
     charts = []
     for abundance in ABUNDANCES:
@@ -99,7 +99,7 @@ def _purity(whole: Curves, bands: Bands, answers: Answers) -> list[Chart]:
                 lines,
                 columns,
                 x_span=(0, 1),
-                shown=_rows(GRID, KEPT),
+                table_rows=_rows(GRID, KEPT),
             )
         )
     return charts
@@ -120,7 +120,7 @@ def _rejected(whole: Curves, bands: Bands) -> Chart:
         lines,
         _columns("completeness", GRID, pairs, whole, bands),
         x_span=(0.5, 1),
-        shown=_rows(GRID, KEPT),
+        table_rows=_rows(GRID, KEPT),
     )
 
 

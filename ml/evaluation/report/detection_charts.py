@@ -13,16 +13,16 @@ from ml.evaluation.report.conditions import Wording, conditions
 PRECISION = 0.9
 
 
-def charts(
-    matched: Matched, seen: Conditions, snr_edges: tuple[float, ...] = (0.0, 3.0, 5.0, np.inf)
+def detection_charts(
+    matched: Matched, observing: Conditions, snr_edges: tuple[float, ...] = (0.0, 3.0, 5.0, np.inf)
 ) -> list[Chart | Grid]:
     """Return the charts of what a detector found and missed.
 
     Parameters
     ----------
     matched
-        From `ml.evaluation.metrics.match_boxes` or `match_curves`.
-    seen
+        From `ml.evaluation.metrics.detection_curve.match_boxes` or `match_curves`.
+    observing
         Circumstances of the true trails, in their order.
     snr_edges
         Ranges of S/N, each with a curve of its own beside that of all.
@@ -44,15 +44,15 @@ def charts(
     words = Wording(
         "true trails", f"found at {100 * PRECISION:g} % precision (a threshold of {threshold:.3g})", "score"
     )
-    return [_precision(curves), *conditions(_sought(matched, seen, threshold), words)]
+    return [_precision(curves), *conditions(_sought(matched, observing, threshold), words)]
 
 
-def notes(matched: Matched, seen: Conditions) -> list[str]:
+def detection_notes(matched: Matched, observing: Conditions) -> list[str]:
     """Return what the charts cannot show, and the remedy."""
     curve = detection_curve(matched)
     reached, threshold = curve.at_precision(PRECISION)
     if reached:
-        return _sought(matched, seen, threshold).untold()
+        return _sought(matched, observing, threshold).untold()
     best = f"at best {100 * curve.precision.max():.0f} % of what is found is a trail" if len(curve.precision) else ""
     return [
         f"No threshold reaches {100 * PRECISION:g} % precision ({best or 'nothing is found at all'}), so completeness"
@@ -60,10 +60,10 @@ def notes(matched: Matched, seen: Conditions) -> list[str]:
     ]
 
 
-def _sought(matched: Matched, seen: Conditions, threshold: float) -> Search:
+def _sought(matched: Matched, observing: Conditions, threshold: float) -> Search:
     """Return the true trails, those found at or above a threshold, each with the score at which it is found."""
     best = matched.best()
-    return Search(best >= threshold, np.where(np.isfinite(best), best, np.nan), seen)
+    return Search(best >= threshold, np.where(np.isfinite(best), best, np.nan), observing)
 
 
 def _precision(curves: dict[str, DetectionCurve]) -> Chart:

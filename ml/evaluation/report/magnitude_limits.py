@@ -11,7 +11,7 @@ from ml.evaluation.report.chart import Chart, Columns, Series
 POINTS = 400  # of a curve that the page holds
 
 
-def limits(histogram: VoxelHistogram, extreme: float = EXTREME, things: str = "voxels") -> list[Chart]:
+def limits(histogram: VoxelHistogram, extreme: float = EXTREME, objects: str = "voxels") -> list[Chart]:
     """Return the PR and the ROC chart of each limit against all negatives; none without positives or negatives.
 
     Parameters
@@ -20,7 +20,7 @@ def limits(histogram: VoxelHistogram, extreme: float = EXTREME, things: str = "v
         Filled.
     extreme
         Width of the score at either end that is ignored; 0 ignores nothing.
-    things
+    objects
         What was counted: "voxels", "subjects".
     """
     found = {_name(limit): histogram.curve(limit, extreme) for limit in histogram.limits}
@@ -28,10 +28,10 @@ def limits(histogram: VoxelHistogram, extreme: float = EXTREME, things: str = "v
     if not found:
         return []
     ignored = f" Scores within {extreme:g} of 0 and 1 are ignored, as in the TESS paper." if extreme else ""
-    return [_precision(found, ignored, things), _roc(found, ignored, things)]
+    return [_precision(found, ignored, objects), _roc(found, ignored, objects)]
 
 
-def _precision(found: dict[str, VoxelCurve], ignored: str, things: str) -> Chart:
+def _precision(found: dict[str, VoxelCurve], ignored: str, objects: str) -> Chart:
     lines: list[Series] = []
     for number, (name, curve) in enumerate(found.items()):
         at = _chosen(curve)
@@ -49,7 +49,7 @@ def _precision(found: dict[str, VoxelCurve], ignored: str, things: str) -> Chart
     return Chart(
         "precision-limits",
         "Precision and recall by magnitude limit",
-        f"Positives are {things} of movers brighter than the limit; false positives count in proportion to those, so"
+        f"Positives are {objects} of movers brighter than the limit; false positives count in proportion to those, so"
         f" that curves compare.{ignored} A model that cannot tell has the precision of the last column.",
         "recall",
         "precision",
@@ -59,7 +59,7 @@ def _precision(found: dict[str, VoxelCurve], ignored: str, things: str) -> Chart
     )
 
 
-def _roc(found: dict[str, VoxelCurve], ignored: str, things: str) -> Chart:
+def _roc(found: dict[str, VoxelCurve], ignored: str, objects: str) -> Chart:
     lines = []
     for number, (name, curve) in enumerate(found.items()):
         at = _chosen(curve)
@@ -73,7 +73,7 @@ def _roc(found: dict[str, VoxelCurve], ignored: str, things: str) -> Chart:
     return Chart(
         "roc-limits",
         "ROC by magnitude limit",
-        f"Positives are {things} of movers brighter than the limit, negatives all {things} without one.{ignored}",
+        f"Positives are {objects} of movers brighter than the limit, negatives all {objects} without one.{ignored}",
         "false positive rate",
         "true positive rate",
         tuple(lines),

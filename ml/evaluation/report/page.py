@@ -23,7 +23,7 @@ class Heading:
     notes: Sequence[str]
 
 
-def write(
+def write_page(
     heading: Heading,
     figures: Columns,
     charts: Sequence[Chart | Grid],
@@ -73,7 +73,7 @@ def _notes(notes: Sequence[str]) -> str:
 
 def _section(chart: Chart | Grid, picture: bytes) -> str:
     length = len(next(iter(chart.columns.values())))
-    rows = shown_rows(chart.columns, chart.shown)
+    rows = shown_rows(chart.columns, chart.table_rows)
     table = _table(chart.columns, rows, f"{len(rows)} of {length} rows; the CSV has all" if len(rows) < length else "")
     return (
         f'<section aria-labelledby="{chart.key}-title"><h2 id="{chart.key}-title">{escape(chart.title)}</h2>'

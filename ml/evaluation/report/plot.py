@@ -58,21 +58,21 @@ def _widened(span: tuple[float, float]) -> tuple[float, float]:
 
 
 def _series(axes: Any, series: Series, colour: str) -> None:
-    look: dict[str, Any] = {"color": colour, "label": series.name}
+    style: dict[str, Any] = {"color": colour, "label": series.name}
     x, y = np.asarray(series.x, float), np.asarray(series.y, float)
     known = series.low is not None and series.high is not None
     low, high = (np.asarray(side, float) for side in (series.low, series.high)) if known else (y, y)
     if series.kind == "line":
-        axes.plot(x, y, linestyle=DASHES[series.dash], **look)
+        axes.plot(x, y, linestyle=DASHES[series.dash], **style)
         if known:
             axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
     elif series.kind == "steps":
-        axes.step(x, y, where="mid", linestyle=DASHES[series.dash], **look)
+        axes.step(x, y, where="mid", linestyle=DASHES[series.dash], **style)
     elif series.kind == "dots":
-        axes.plot(x, y, ".", markersize=4, **look)
+        axes.plot(x, y, ".", markersize=4, **style)
     else:
         reach = np.nan_to_num(np.clip([y - low, high - y], 0, None))
-        axes.errorbar(x, y, yerr=reach if known else None, fmt="o", capsize=3, **look)
+        axes.errorbar(x, y, yerr=reach if known else None, fmt="o", capsize=3, **style)
 
 
 def _grid(axes: Any, grid: Grid) -> None:

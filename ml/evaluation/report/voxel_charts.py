@@ -11,7 +11,7 @@ from ml.evaluation.report.magnitude_limits import limits
 PRECISIONS = (0.1, 0.2, 0.3, 0.4, 0.5)
 
 
-def charts(histogram: VoxelHistogram, extreme: float = EXTREME) -> list[Chart]:
+def voxel_charts(histogram: VoxelHistogram, extreme: float = EXTREME) -> list[Chart]:
     """Return the charts of a filled histogram, with scores within `extreme` of 0 and 1 ignored in PR and ROC."""
     return [*limits(histogram, extreme), *_completeness(histogram, extreme)]
 

@@ -188,8 +188,8 @@ def _object(packet: dict[str, Any], known: dict[str, Any]) -> str:
 
 
 def _metadata(packet: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
-    kept = {"objectId": packet["objectId"], "schemavsn": packet.get("schemavsn")} | known
-    safe = {key: _json_safe(value) for key, value in kept.items()}
+    fields = {"objectId": packet["objectId"], "schemavsn": packet.get("schemavsn")} | known
+    safe = {key: _json_safe(value) for key, value in fields.items()}
     return {f"#{key}" if key in _HIDDEN else key: value for key, value in safe.items() if value is not None}
 
 

@@ -78,13 +78,13 @@ def draw_tracklets(
     n = len(label)
     count = np.full(n, detections) if detections else rng.choice(COUNTS, n, p=COUNT_CHANCES)
     glints = np.where(rng.random(n) < 0.6, "AST", "STREAK")
-    shown = np.where(label == SATELLITE, glints, label)
+    frame_class = np.where(label == SATELLITE, glints, label)
     mixed = np.isin(label, BOGUS) & (rng.random(n) < CHANCE_ALIGNMENT)
-    frame_label = np.repeat(shown, count)
+    frame_label = np.repeat(frame_class, count)
     stays = np.isin(label, (*REAL, *REPEATING)) & ~mixed
     shuffle_chance_alignments(rng, frame_label, count, mixed)
     fresh = draw_sources(rng, frame_label, snr)
-    lasting = draw_sources(rng, shown, snr).repeated(count)
+    lasting = draw_sources(rng, frame_class, snr).repeated(count)
     fixed = stays & np.isin(label, REPEATING) & (rng.random(n) < SAME_PIXEL)
     return Tracklets(merge(rng, fresh, lasting, np.repeat(stays, count)), count, fixed)
 
@@ -111,9 +111,9 @@ def merge(rng: np.random.Generator, fresh: Sources, lasting: Sources, stays: np.
         old = stays[rows]
         shapes[name] = {key: value.copy() for key, value in fresh.shapes[name].items()}
         if old.any():
-            kept = stays[lasting.rows(name)]
+            lasting_rows = stays[lasting.rows(name)]
             for key, value in shapes[name].items():
-                value[old] = lasting.shapes[name][key][kept]
+                value[old] = lasting.shapes[name][key][lasting_rows]
     snr = np.where(stays, lasting.snr, fresh.snr) * rng.lognormal(0, 0.12, len(stays))
     return Sources(fresh.label, dict(sorted(shapes.items())), snr)
 
@@ -151,7 +151,7 @@ def visit(
     elapsed = (np.arange(len(frames.label)) - np.repeat(first, count)) * np.repeat(gap, count)
     rate, angle = motion(rng, frames, first, slow)
     moved, turn = np.repeat(rate, count) * elapsed * 24, np.repeat(angle, count)
-    error = astrometric_error(rng, frames, np.repeat(slow, count))
+    error = astrometric_offsets(rng, frames, np.repeat(slow, count))
     begin = SkyCoord(np.repeat(ra, count), np.repeat(dec, count), unit="deg")
     place = begin.directional_offset_by(turn * units.rad, moved * units.arcsec)
     place = place.spherical_offsets_by(*(error * units.arcsec))
@@ -202,7 +202,7 @@ def motion(
     return rate, angle
 
 
-def astrometric_error(rng: np.random.Generator, frames: Sources, slow: np.ndarray) -> np.ndarray:
+def astrometric_offsets(rng: np.random.Generator, frames: Sources, slow: np.ndarray) -> np.ndarray:
     """(2, n) arcsec: the seeing over the S/N and a floor of 0.1, or the scatter of things that only look like one."""
     sigma = np.hypot(0.1, 2.4 * PIXEL_SCALE / 2.35 / np.maximum(frames.snr, 1))
     sigma = np.where(slow, rng.uniform(0.5, 3.0, len(sigma)), sigma)

@@ -6,18 +6,18 @@ from typing import NamedTuple
 import numpy as np
 
 from ml.simulate.atlas.movers import log_uniform
-from ml.simulate.euclid.euclid_readout import READ_NOISE, SKY_ELECTRONS, add_cosmic_rays, add_ghosts, expose, open_gaps
+from ml.simulate.euclid.euclid_readout import READ_NOISE, SKY_ELECTRONS, add_ghosts, add_hits, open_gaps, read_out
 from ml.simulate.euclid.sources import (
     EXPTIME,
     PIXEL_SCALE,
+    convolve_stamps,
     cosmic_ray_charge,
-    electrons,
+    electrons_per_exposure,
     galaxy_light,
     star_light,
-    through_the_optics,
     trail_light,
 )
-from ml.simulate.euclid.stamp_sizes import CANVAS, cut, draw_sides, star_reach
+from ml.simulate.euclid.stamp_sizes import CANVAS, cut_to_size, draw_sides, star_reach
 
 CLASSES = ("CR", "GALAXY", "STAR", "SSO")
 REAL = ("SSO",)
@@ -41,7 +41,7 @@ class Range(NamedTuple):
     least_snr: float
 
 
-def stamps(
+def dithered_stamps(
     rng: np.random.Generator,
     label: np.ndarray,
     size: int = SIZE,
@@ -83,7 +83,7 @@ def stamps(
     charge = np.zeros_like(light)
     measured = {key: np.full(n, np.nan) for key in ("mag", "rate", "snr")} | {"extent": np.zeros(n)}
     centred = rng.integers(0, dithers, n)
-    for name, paint in (("SSO", draw_movers), ("STAR", draw_stars), ("GALAXY", draw_galaxies)):
+    for name, paint in (("SSO", draw_sso), ("STAR", draw_stars), ("GALAXY", draw_galaxies)):
         rows = np.flatnonzero(label == name)
         if len(rows):
             light[rows], values = paint(rng, centred[rows], dithers, field, Range(*rates, least_snr))
@@ -96,13 +96,13 @@ def stamps(
         charge[rows, centred[rows]] = ray
         measured["extent"][rows] = np.sqrt((ray > 0).sum(axis=(1, 2)))
     add_neighbours(rng, light)
-    add_cosmic_rays(rng, charge)
-    seen = through_the_optics(light)
-    add_ghosts(rng, seen)
-    pixels, side = expose(rng, seen, charge), np.full(n, size)
+    add_hits(rng, charge)
+    exposures = convolve_stamps(light)
+    add_ghosts(rng, exposures)
+    pixels, side = read_out(rng, exposures, charge), np.full(n, size)
     if whole:
         side = draw_sides(rng, measured["extent"])
-        pixels = cut(pixels, side, size)
+        pixels = cut_to_size(pixels, side, size)
     open_gaps(rng, pixels, centred)
     del measured["extent"]
     return pixels, measured | {"scale": PIXEL_SCALE * side / size}
@@ -113,7 +113,7 @@ def centres(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
     return (size - 1) / 2 + rng.normal(0, 1.0, (2, n))
 
 
-def draw_movers(
+def draw_sso(
     rng: np.random.Generator, centred: np.ndarray, dithers: int, size: int, asked: Range
 ) -> tuple[np.ndarray, Measured]:
     """Trails of magnitude 20 to 26, rates uniform between two, each centred in one of the dithers.
@@ -129,18 +129,18 @@ def draw_movers(
         mag[faint] = rng.uniform(20, 26, int(faint.sum()))
     x, y = centres(rng, n, size)
     step = pixels_per_second * (EXPTIME + DITHER_GAP)
-    seen = []
+    exposures = []
     for dither in range(dithers):
         moved = (dither - centred) * step
-        seen.append(trail_light(x + moved * np.cos(angle), y + moved * np.sin(angle), length, angle, mag, size))
+        exposures.append(trail_light(x + moved * np.cos(angle), y + moved * np.sin(angle), length, angle, mag, size))
     extent = length * np.maximum(np.abs(np.cos(angle)), np.abs(np.sin(angle)))
-    return np.stack(seen, axis=1), {"mag": mag, "rate": rate, "snr": snr_of_trail(mag, length), "extent": extent}
+    return np.stack(exposures, axis=1), {"mag": mag, "rate": rate, "snr": snr_of_trail(mag, length), "extent": extent}
 
 
 def snr_of_trail(mag: np.ndarray, length: np.ndarray) -> np.ndarray:
     """S/N of a source of `mag` spread over a path of `length` pixels in one exposure: trailing loss."""
     area = PSF_PIXELS + 2.8 * np.asarray(length)
-    return electrons(mag) / np.sqrt(electrons(mag) + area * (SKY_ELECTRONS + READ_NOISE**2))
+    return electrons_per_exposure(mag) / np.sqrt(electrons_per_exposure(mag) + area * (SKY_ELECTRONS + READ_NOISE**2))
 
 
 def draw_stars(

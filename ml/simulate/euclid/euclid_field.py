@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ml.simulate.euclid.dithered_stamps import CLASSES, DITHERS, FAINTEST_SNR, RATES, REAL, SIZE, stamps
+from ml.simulate.euclid.dithered_stamps import CLASSES, DITHERS, FAINTEST_SNR, RATES, REAL, SIZE, dithered_stamps
 from ml.simulate.euclid.sources import EXPTIME
 from ml.simulate.option_ranges import check_count, check_range
-from ml.simulate.writer import BLOCK, Block, block_sizes, write
+from ml.simulate.writer import BLOCK, SubjectBlock, block_sizes, write_blocks
 
-__all__ = ["CLASSES", "DITHERS", "FAINTEST_SNR", "REAL", "SIZE", "euclid", "field", "stamps"]
+__all__ = ["CLASSES", "DITHERS", "FAINTEST_SNR", "REAL", "SIZE", "dithered_stamps", "euclid", "euclid_blocks"]
 
 FIRST_DAY = 60600
 FASTEST = 100.0
@@ -79,33 +79,35 @@ def euclid(
     if not 0 < rates[0] <= rates[1] <= FASTEST:
         raise ValueError(f"rates must rise from above 0 to at most {FASTEST:g} arcsec per hour, not {rates}")
     options: dict[str, Any] = {"dithers": dithers, "rates": rates, "least_snr": least_snr, "whole": whole}
-    blocks = field(n, seed, gold_fraction=gold_fraction, size=size, **options)
-    return write(blocks, COLUMNS, Path(out), progress=progress)
+    blocks = euclid_blocks(n, seed, gold_fraction=gold_fraction, size=size, **options)
+    return write_blocks(blocks, COLUMNS, Path(out), progress=progress)
 
 
-def field(n: int, seed: int, *, gold_fraction: float = 0.1, size: int = SIZE, **options: Any) -> Iterator[Block]:
+def euclid_blocks(
+    n: int, seed: int, *, gold_fraction: float = 0.1, size: int = SIZE, **options: Any
+) -> Iterator[SubjectBlock]:
     """Yield the stamps block by block without writing them: what `euclid` writes; options as there."""
     for number, count in enumerate(block_sizes(n)):
         # Two streams, so that asking for more gold does not change the sky.
         rng, gold_rng = (np.random.default_rng([seed, number, stream]) for stream in (0, 1))
         names = [f"euclid-{seed}-{number * BLOCK + row:06d}" for row in range(count)]
-        label = balanced_labels(rng, count)
+        label = euclid_labels(rng, count)
         yield field_block(rng, label, gold_rng.random(count) < gold_fraction, names, size, **options)
 
 
-def balanced_labels(rng: np.random.Generator, n: int) -> np.ndarray:
+def euclid_labels(rng: np.random.Generator, n: int) -> np.ndarray:
     return rng.permutation(np.resize(("SSO", "CR", "SSO", "GALAXY", "SSO", "STAR"), n))
 
 
 def field_block(
     rng: np.random.Generator, label: np.ndarray, gold: np.ndarray, names: list[str], size: int, **options: Any
-) -> Block:
-    pixels, measured = stamps(rng, label, size, **options)
+) -> SubjectBlock:
+    pixels, measured = dithered_stamps(rng, label, size, **options)
     ra, dec = rng.uniform(0, 360, len(label)), np.degrees(np.arcsin(rng.uniform(-0.3, 0.3, len(label))))
     mjd = FIRST_DAY + rng.uniform(0, 1, len(label))
     rows, truth = [], []
     for row, name in enumerate(names):
-        numbers = {key: rounded(values[row]) for key, values in measured.items() if key != "scale"}
+        numbers = {key: two_decimals(values[row]) for key, values in measured.items() if key != "scale"}
         snr, scale = numbers.pop("snr"), f"{measured['scale'][row]:.4f}"
         rows.append({
             "external_id": name, "kind": "stamp", "label": label[row], "gold": int(gold[row]), "object_group": name,
@@ -115,9 +117,9 @@ def field_block(
         truth.append({"external_id": name, "label": label[row], "real": int(label[row] in REAL), "snr": snr, **numbers})
     header = {"EXPTIME": EXPTIME, "BUNIT": "electron"}
     planes = np.full(len(label), pixels.shape[1])
-    return Block(pixels.reshape(-1, size, size), planes, rows, truth, header)
+    return SubjectBlock(pixels.reshape(-1, size, size), planes, rows, truth, header)
 
 
-def rounded(value: float) -> str:
+def two_decimals(value: float) -> str:
     """Two decimals, and nothing for what a class does not have."""
     return "" if np.isnan(value) else f"{value:.2f}"

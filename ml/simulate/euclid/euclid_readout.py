@@ -17,7 +17,7 @@ GAPS = 0.04
 SEEN_BEYOND_GAP = 0.15
 
 
-def expose(rng: np.random.Generator, light: np.ndarray, charge: np.ndarray) -> np.ndarray:
+def read_out(rng: np.random.Generator, light: np.ndarray, charge: np.ndarray) -> np.ndarray:
     """Read exposures out.
 
     Parameters
@@ -72,7 +72,7 @@ def soft_step(edge: np.ndarray, distance: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(np.clip(distance - edge[:, None, None], -30, 30)))
 
 
-def add_cosmic_rays(rng: np.random.Generator, charge: np.ndarray) -> None:
+def add_hits(rng: np.random.Generator, charge: np.ndarray) -> None:
     """Hits all over every exposure: what is left once the pipeline has masked most of them."""
     n, dithers, size, _ = charge.shape
     hits = rng.poisson(COSMIC_RAYS_PER_EXPOSURE * size**2 / 96**2, n * dithers)
@@ -89,5 +89,5 @@ def open_gaps(rng: np.random.Generator, pixels: np.ndarray, centred: np.ndarray)
     n, dithers, size, _ = pixels.shape
     for row, dither in zip(*np.nonzero(rng.random((n, dithers)) < GAPS), strict=True):
         least = 0.7 if dither == centred[row] else SEEN_BEYOND_GAP
-        kept = int(size * rng.uniform(least, 1.0))
-        np.rot90(pixels[row, dither], int(rng.integers(4)))[kept:] = np.nan
+        rows_kept = int(size * rng.uniform(least, 1.0))
+        np.rot90(pixels[row, dither], int(rng.integers(4)))[rows_kept:] = np.nan

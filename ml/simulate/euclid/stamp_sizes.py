@@ -3,7 +3,7 @@
 import numpy as np
 
 from ml.simulate.euclid.euclid_readout import SKY_ELECTRONS
-from ml.simulate.euclid.sources import electrons, psf
+from ml.simulate.euclid.sources import electrons_per_exposure, euclid_psf
 
 PADDING, PADDING_SPREAD = 65.0, 5.0
 CANVAS = 224
@@ -12,8 +12,8 @@ CANVAS = 224
 
 def star_reach(mag: np.ndarray) -> np.ndarray:
     """Radius in pixels at which a star of AB magnitude `mag` falls below the noise of the sky."""
-    profile = psf(CANVAS)[CANVAS // 2, CANVAS // 2 :]
-    above = electrons(mag)[..., None] * profile > np.sqrt(SKY_ELECTRONS)
+    profile = euclid_psf(CANVAS)[CANVAS // 2, CANVAS // 2 :]
+    above = electrons_per_exposure(mag)[..., None] * profile > np.sqrt(SKY_ELECTRONS)
     return np.where(above.any(axis=-1), above.shape[-1] - np.argmax(above[..., ::-1], axis=-1), 1).astype(float)
 
 
@@ -23,7 +23,7 @@ def draw_sides(rng: np.random.Generator, extent: np.ndarray) -> np.ndarray:
     return np.clip(side, 32, CANVAS)
 
 
-def cut(pixels: np.ndarray, side: np.ndarray, size: int) -> np.ndarray:
+def cut_to_size(pixels: np.ndarray, side: np.ndarray, size: int) -> np.ndarray:
     """Cut the middle of each stamp and bring it to one size by the area that new pixels share with old ones.
 
     Parameters

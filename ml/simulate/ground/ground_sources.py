@@ -4,7 +4,7 @@ import numpy as np
 
 from ml.simulate.atlas.movers import log_uniform
 from ml.simulate.ground.seeing import Seeing, add_path, add_point, straight
-from ml.simulate.hubble.truth import Thing
+from ml.simulate.hubble.truth import SkyObject
 
 SHORTEST, LONGEST = 6.0, 60.0  # pixels
 FAINTEST, BRIGHTEST = 1.5, 60.0  # S/N per pixel
@@ -24,7 +24,7 @@ def one(rng: np.random.Generator, low: float, high: float) -> float:
     return float(log_uniform(rng, low, high, 1)[0])
 
 
-def add_stars(rng: np.random.Generator, image: np.ndarray, seeing: Seeing) -> None:
+def scatter_stars(rng: np.random.Generator, image: np.ndarray, seeing: Seeing) -> None:
     """Add 300 to 6,000 stars to a million pixels, one in six of them with another close by."""
     for _ in range(rng.poisson(one(rng, 300, 6000) * image.size / 1e6)):
         place, height = anywhere(rng, image), min(1.5 * rng.random() ** -1.2, 3000)
@@ -34,7 +34,7 @@ def add_stars(rng: np.random.Generator, image: np.ndarray, seeing: Seeing) -> No
             add_point(image, seeing, place + away, height * one(rng, 0.15, 1))
 
 
-def add_galaxies(rng: np.random.Generator, image: np.ndarray, seeing: Seeing) -> None:
+def scatter_galaxies(rng: np.random.Generator, image: np.ndarray, seeing: Seeing) -> None:
     """Add exponential discs, from barely wider than a star to 12 pixels of scale."""
     for _ in range(rng.poisson(rng.uniform(0, 200) * image.size / 1e6)):
         add_disc(rng, image, seeing, anywhere(rng, image), one(rng, 1, 60))
@@ -60,38 +60,38 @@ def add_nebula(rng: np.random.Generator, image: np.ndarray, seeing: Seeing) -> N
         add_point(image, Seeing(seeing.fwhm * rng.uniform(1, 1.8), seeing.beta), place, one(rng, 0.7, 12))
 
 
-def add_trails(rng: np.random.Generator, image: np.ndarray, seeing: Seeing, count: int) -> list[Thing]:
+def add_trails(rng: np.random.Generator, image: np.ndarray, seeing: Seeing, count: int) -> list[SkyObject]:
     """Add asteroids' trails and tell of them; what lies beyond the image is not told."""
-    told = []
+    objects = []
     shortest = max(SHORTEST, LEAST_ELONGATED * seeing.fwhm)
     for _ in range(count):
         way = straight(anywhere(rng, image), one(rng, shortest, LONGEST), rng.uniform(0, np.pi))
-        told.append(add_trail(image, seeing, way, one(rng, FAINTEST, BRIGHTEST)))
-    return [thing for thing in told if thing is not None]
+        objects.append(add_trail(image, seeing, way, one(rng, FAINTEST, BRIGHTEST)))
+    return [obj for obj in objects if obj is not None]
 
 
-def add_trail(image: np.ndarray, seeing: Seeing, way: np.ndarray, snr: float) -> Thing | None:
+def add_trail(image: np.ndarray, seeing: Seeing, way: np.ndarray, snr: float) -> SkyObject | None:
     """Add one trail along a polyline, S/N per pixel on its ridge; None where less than half lies inside."""
     add_path(image, seeing, way, snr)
     inside = ((way >= 0) & (way <= np.array(image.shape[::-1]) - 1)).all(1)
     if inside.mean() < 0.5:
         return None
     width = float(np.clip(TOLD_WIDTH * seeing.fwhm, 7.0, 12.0))
-    return Thing("ASTEROID", way[inside], numbers={"snr": snr, "width": width})
+    return SkyObject("ASTEROID", way[inside], numbers={"snr": snr, "width": width})
 
 
-def add_scratches(rng: np.random.Generator, image: np.ndarray, seeing: Seeing) -> list[Thing]:
+def add_scratches(rng: np.random.Generator, image: np.ndarray, seeing: Seeing) -> list[SkyObject]:
     """Add scratches and dust, sharper than any star, and strokes of ink, broader than any."""
-    told = []
+    objects = []
     for _ in range(rng.poisson(2)):
         sharp = rng.random() < 0.75
         width = rng.uniform(0.7, 1.2) if sharp else seeing.fwhm * rng.uniform(2, 3.5)
         way = straight(anywhere(rng, image), one(rng, 4, 120), rng.uniform(0, np.pi), rng.normal(0, 0.08))
         add_path(image, Seeing(width, 6.0), way, one(rng, 2, 40) if sharp else one(rng, 8, 100))
-        told.append(Thing("COSMIC_RAY", way, numbers={"width": max(5.0, width)}))
+        objects.append(SkyObject("COSMIC_RAY", way, numbers={"width": max(5.0, width)}))
     for _ in range(rng.poisson(4)):
         add_path(image, Seeing(0.8, 6.0), straight(anywhere(rng, image), rng.uniform(0.5, 4), rng.uniform(0, 3.2)), 9)
-    return told
+    return objects
 
 
 def add_edge(rng: np.random.Generator, image: np.ndarray) -> None:

@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 
 from ml.simulate.atlas.movers import log_uniform
-from ml.simulate.hubble.hubble_sources import add_arc, add_cosmic_rays, add_galaxies, add_stars
+from ml.simulate.hubble.hubble_sources import add_cosmic_rays, add_galaxies, add_lens_arc, add_stars
 from ml.simulate.hubble.hubble_trails import add_asteroid, add_satellite, draw_mover
-from ml.simulate.hubble.optics import FULL_WELL, MARGIN, PIXEL_SCALE, READ_NOISE, SKY_RATE, through_the_optics
+from ml.simulate.hubble.optics import FULL_WELL, MARGIN, PIXEL_SCALE, READ_NOISE, SKY_RATE, convolve_scene
 from ml.simulate.hubble.orbit import Pointing, draw_pointing
-from ml.simulate.hubble.truth import CLASSES, REAL, Thing
+from ml.simulate.hubble.truth import CLASSES, REAL, SkyObject
 from ml.simulate.option_ranges import check_count, check_range
 from ml.simulate.rendering.detector_effects import bleed
 from ml.simulate.rendering.tangent import NORTH_UP, tangent
 from ml.simulate.writer import Single, write_each
 
-__all__ = ["CLASSES", "REAL", "SIZE", "Cutout", "cutout", "cutouts", "hubble"]
+__all__ = ["CLASSES", "REAL", "SIZE", "HubbleCutout", "cutout", "hubble", "hubble_cutouts"]
 
 SIZE = 1024
 SMALLEST, LARGEST = 128, 4096
@@ -39,16 +39,16 @@ COLUMNS = (
 
 
 @dataclass
-class Cutout:
+class HubbleCutout:
     """One exposure: pixels (size, size) float32 in electrons, sky included; NaN in the gap between the chips."""
 
     pixels: np.ndarray
-    things: list[Thing]
+    objects: list[SkyObject]
     pointing: Pointing
     exptime: float
 
-    def asteroids(self) -> list[Thing]:
-        return [thing for thing in self.things if thing.label == "ASTEROID"]
+    def asteroids(self) -> list[SkyObject]:
+        return [obj for obj in self.objects if obj.label == "ASTEROID"]
 
 
 def hubble(
@@ -87,38 +87,38 @@ def hubble(
     check_range(SMALLEST, LARGEST, " pixels", size=size)
     check_range(0, 1, share=share, gold_fraction=gold_fraction)
     singles = (
-        single(seen, f"hubble-{seed}-{number:06d}", np.random.default_rng([seed, number, 1]), gold_fraction)
-        for number, seen in enumerate(cutouts(n, seed, size=size, share=share))
+        hubble_subject(exposure, f"hubble-{seed}-{number:06d}", np.random.default_rng([seed, number, 1]), gold_fraction)
+        for number, exposure in enumerate(hubble_cutouts(n, seed, size=size, share=share))
     )
     return write_each(singles, COLUMNS, Path(out), progress=progress)
 
 
-def cutouts(n: int, seed: int, *, size: int = SIZE, share: float = 0.5) -> Iterator[Cutout]:
+def hubble_cutouts(n: int, seed: int, *, size: int = SIZE, share: float = 0.5) -> Iterator[HubbleCutout]:
     """Yield the cutouts that `hubble` writes."""
     for number in range(n):
         yield cutout(np.random.default_rng([seed, number, 0]), size, share)
 
 
-def cutout(rng: np.random.Generator, size: int = SIZE, share: float = 0.5) -> Cutout:
+def cutout(rng: np.random.Generator, size: int = SIZE, share: float = 0.5) -> HubbleCutout:
     """Draw one exposure: the sky through the optics, and then what meets no optics."""
     exptime = float(log_uniform(rng, 500, 2000, 1)[0])
     pointing = draw_pointing(rng)
     scene = np.zeros((size + 2 * MARGIN,) * 2, np.float32)
-    things = add_stars(rng, scene, exptime)
+    objects = add_stars(rng, scene, exptime)
     add_galaxies(rng, scene, exptime)
     if rng.random() < ARC_CHANCE:
-        things += filter(None, [add_arc(rng, scene, exptime)])
+        objects += filter(None, [add_lens_arc(rng, scene, exptime)])
     if rng.random() < share:
         for _ in range(rng.choice([1, 2], p=[0.8, 0.2])):
-            things += filter(None, [add_asteroid(rng, scene, pointing, exptime, draw_mover(rng))])
-    image = through_the_optics(scene)
+            objects += filter(None, [add_asteroid(rng, scene, pointing, exptime, draw_mover(rng))])
+    image = convolve_scene(scene)
     if rng.random() < SATELLITE_CHANCE:
-        things += filter(None, [add_satellite(rng, image, exptime)])
-    pixels, hits = expose(rng, image, exptime)
-    return Cutout(pixels, things + hits, pointing, exptime)
+        objects += filter(None, [add_satellite(rng, image, exptime)])
+    pixels, hits = expose_cutout(rng, image, exptime)
+    return HubbleCutout(pixels, objects + hits, pointing, exptime)
 
 
-def expose(rng: np.random.Generator, light: np.ndarray, exptime: float) -> tuple[np.ndarray, list[Thing]]:
+def expose_cutout(rng: np.random.Generator, light: np.ndarray, exptime: float) -> tuple[np.ndarray, list[SkyObject]]:
     """Add sky, cosmic rays and noise, bleed full wells, and leave the gap between the chips without a value."""
     signal = light + np.float32(SKY_RATE * exptime)
     noise = rng.standard_normal(signal.shape, dtype=np.float32)
@@ -131,22 +131,23 @@ def expose(rng: np.random.Generator, light: np.ndarray, exptime: float) -> tuple
     return exposed, hits
 
 
-def single(seen: Cutout, name: str, gold_rng: np.random.Generator, gold_fraction: float) -> Single:
+def hubble_subject(exposure: HubbleCutout, name: str, gold_rng: np.random.Generator, gold_fraction: float) -> Single:
     """Tell one cutout as a row of the manifest."""
-    trails = seen.asteroids()
+    trails = exposure.asteroids()
     label = "yes" if trails else "no"
-    brightest = max(trails, key=lambda thing: thing.numbers["snr"], default=None)
+    brightest = max(trails, key=lambda obj: obj.numbers["snr"], default=None)
     numbers = brightest.numbers if brightest else {}
     snr, mag, rate = (f"{numbers[key]:.2f}" if key in numbers else "" for key in ("snr", "mag", "rate"))
-    objects = json.dumps([thing.told(len(seen.pixels)) for thing in seen.things], separators=(",", ":"))
+    objects = json.dumps([obj.as_json(len(exposure.pixels)) for obj in exposure.objects], separators=(",", ":"))
     mjd = FIRST_DAY + gold_rng.uniform(0, 365)
     row: dict[str, Any] = {
         "external_id": name, "kind": "cutout", "label": label, "gold": int(gold_rng.random() < gold_fraction),
-        "object_group": name, "ra": f"{seen.pointing.ra:.6f}", "dec": f"{seen.pointing.dec:.6f}", "mjd": f"{mjd:.6f}",
-        "exptime": f"{seen.exptime:.1f}", "band": "F814W", "#snr": snr, "#objects": objects, "#simulated": 1,
+        "object_group": name, "ra": f"{exposure.pointing.ra:.6f}", "dec": f"{exposure.pointing.dec:.6f}",
+        "mjd": f"{mjd:.6f}", "exptime": f"{exposure.exptime:.1f}", "band": "F814W", "#snr": snr, "#objects": objects,
+        "#simulated": 1,
     }  # fmt: skip
     truth = {"external_id": name, "label": label, "real": int(bool(trails)), "snr": snr, "mag": mag, "rate": rate}
-    header: dict[str, Any] = {"EXPTIME": round(seen.exptime, 1), "PIXSCALE": PIXEL_SCALE, "BUNIT": "electron"}
-    north = NORTH_UP - seen.pointing.roll
-    header |= tangent(float(row["ra"]), float(row["dec"]), PIXEL_SCALE, seen.pixels.shape, north)
-    return Single(seen.pixels, row, truth, header)
+    header: dict[str, Any] = {"EXPTIME": round(exposure.exptime, 1), "PIXSCALE": PIXEL_SCALE, "BUNIT": "electron"}
+    north = NORTH_UP - exposure.pointing.roll
+    header |= tangent(float(row["ra"]), float(row["dec"]), PIXEL_SCALE, exposure.pixels.shape, north)
+    return Single(exposure.pixels, row, truth, header)

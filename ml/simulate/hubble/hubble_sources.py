@@ -4,7 +4,7 @@ import numpy as np
 
 from ml.simulate.atlas.movers import log_uniform
 from ml.simulate.hubble.optics import MARGIN, electrons, sky_noise, spike_reach
-from ml.simulate.hubble.truth import Thing, seen_part
+from ml.simulate.hubble.truth import SkyObject, seen_part
 from ml.simulate.rendering.detector_effects import tracks
 from ml.simulate.rendering.galaxies import profile
 from ml.simulate.rendering.light import split_between_pixels, spray
@@ -19,7 +19,7 @@ WINDOWS = ((24.2, 40), (22.5, 96), (-np.inf, 256))
 """Faintest first: galaxies fainter than so many magnitudes are painted in windows of so many pixels."""
 
 
-def add_stars(rng: np.random.Generator, scene: np.ndarray, exptime: float) -> list[Thing]:
+def add_stars(rng: np.random.Generator, scene: np.ndarray, exptime: float) -> list[SkyObject]:
     """Paint points, ten times as many in one field of eight; tell of those whose spikes reach far."""
     side = len(scene)
     crowded = 10 if rng.random() < 0.125 else 1
@@ -33,7 +33,7 @@ def add_stars(rng: np.random.Generator, scene: np.ndarray, exptime: float) -> li
         spikes_of(x[star] - MARGIN, y[star] - MARGIN, reach[star], side - 2 * MARGIN)
         for star in most(reach, SHORTEST_SPIKE)
     ]
-    return [thing for thing in spiked if thing]
+    return [obj for obj in spiked if obj]
 
 
 def most(reach: np.ndarray, least: float) -> np.ndarray:
@@ -42,11 +42,11 @@ def most(reach: np.ndarray, least: float) -> np.ndarray:
     return order[reach[order] >= least]
 
 
-def spikes_of(x: float, y: float, reach: float, size: int) -> Thing | None:
+def spikes_of(x: float, y: float, reach: float, size: int) -> SkyObject | None:
     """Tell of one spike pair, from lower left to upper right; the box around it holds the other pair as well."""
     steps = np.arange(-reach, reach + 1) / np.sqrt(2)
     curve = seen_part(x + steps, y + steps, size)
-    return Thing("SPIKE", curve[[0, -1]], numbers={"reach": reach}) if len(curve) >= 2 else None
+    return SkyObject("SPIKE", curve[[0, -1]], numbers={"reach": reach}) if len(curve) >= 2 else None
 
 
 def add_galaxies(rng: np.random.Generator, scene: np.ndarray, exptime: float) -> None:
@@ -94,7 +94,7 @@ def paste(
         scene[top : top + inside.shape[0], right : right + inside.shape[1]] += inside
 
 
-def add_arc(rng: np.random.Generator, scene: np.ndarray, exptime: float) -> Thing | None:
+def add_lens_arc(rng: np.random.Generator, scene: np.ndarray, exptime: float) -> SkyObject | None:
     """Paint a gravitational lens: an elliptical galaxy and, around it, a thin clumpy arc and its counter-image.
 
     One in three is the arc of a cluster: far from its centre, and hardly bent.
@@ -118,7 +118,7 @@ def add_arc(rng: np.random.Generator, scene: np.ndarray, exptime: float) -> Thin
     angle = np.linspace(start, start + opening, 200)
     ring = centre[:, None] - MARGIN + radius * oval(angle) * np.array([np.cos(angle), np.sin(angle)])
     curve = seen_part(ring[0], ring[1], size)
-    return Thing("ARC", curve, width=5.0, numbers={"mag": mag}) if len(curve) >= 2 else None
+    return SkyObject("ARC", curve, width=5.0, numbers={"mag": mag}) if len(curve) >= 2 else None
 
 
 def oval(angle: np.ndarray) -> np.ndarray:
@@ -126,17 +126,17 @@ def oval(angle: np.ndarray) -> np.ndarray:
     return 1 + 0.02 * np.cos(2 * angle)
 
 
-def add_cosmic_rays(rng: np.random.Generator, image: np.ndarray, exptime: float, share: float) -> list[Thing]:
+def add_cosmic_rays(rng: np.random.Generator, image: np.ndarray, exptime: float, share: float) -> list[SkyObject]:
     """Drop the charge of the hits that cosmic-ray rejection left over; tell of long tracks."""
     size = len(image)
     hits = rng.poisson(HITS_PER_SECOND_PER_MEGAPIXEL * exptime * share * size**2 / 1e6)
     x, y, charge = tracks(rng, *rng.uniform(0, size, (2, hits)), longest=80, typical=1800)
     image += spray(x.reshape(1, -1), y.reshape(1, -1), charge.reshape(1, -1), size)[0]
     reach = np.hypot(np.ptp(x, axis=1), np.ptp(y, axis=1))
-    things = []
+    objects = []
     for row in most(reach, LONG_TRACK):
         order = np.argsort(x[row] + 1e-3 * y[row])
         curve = seen_part(x[row][order], y[row][order], size)
         if len(curve) >= 2:
-            things.append(Thing("COSMIC_RAY", curve[[0, -1]], width=1.5))
-    return things
+            objects.append(SkyObject("COSMIC_RAY", curve[[0, -1]], width=1.5))
+    return objects

@@ -7,7 +7,7 @@ import numpy as np
 from ml.simulate.atlas.movers import log_uniform
 from ml.simulate.hubble.optics import MARGIN, PIXEL_SCALE, line_peak, magnitude, sky_noise
 from ml.simulate.hubble.orbit import Pointing, track
-from ml.simulate.hubble.truth import Thing, seen_part
+from ml.simulate.hubble.truth import SkyObject, seen_part
 from ml.simulate.rendering.light import split_between_pixels
 
 FAINTEST_SNR, BRIGHTEST_SNR = 1.5, 30.0
@@ -44,7 +44,7 @@ def draw_mover(rng: np.random.Generator) -> Mover:
 
 def add_asteroid(
     rng: np.random.Generator, scene: np.ndarray, pointing: Pointing, exptime: float, mover: Mover
-) -> Thing | None:
+) -> SkyObject | None:
     """Paint one trail into a scene before the optics, and tell what of it can be seen.
 
     Parameters
@@ -68,7 +68,7 @@ def add_asteroid(
     12 hours. A trail of flux F over L pixels has a ridge of ``line_peak F / L``; that is its S/N times the sky noise.
     """
     size = scene.shape[0] - 2 * MARGIN
-    x, y = place(rng, path(pointing, exptime, mover), size)
+    x, y = place_on_detector(rng, path(pointing, exptime, mover), size)
     curve = seen_part(x, y, size)
     if len(curve) < 2 or np.hypot(*np.diff(curve, axis=0).T).sum() < SHORTEST:
         return None
@@ -79,7 +79,7 @@ def add_asteroid(
     scene += canvas[0]
     mag = float(magnitude(charge, exptime))
     known = {"snr": mover.snr, "mag": mag, "rate": mover.rate, "distance": mover.distance, "length": float(length)}
-    return Thing("ASTEROID", curve, numbers=known)
+    return SkyObject("ASTEROID", curve, numbers=known)
 
 
 def path(pointing: Pointing, exptime: float, mover: Mover) -> np.ndarray:
@@ -91,7 +91,7 @@ def path(pointing: Pointing, exptime: float, mover: Mover) -> np.ndarray:
     return track(pointing, np.linspace(-exptime / 2, exptime / 2, samples), **motion)
 
 
-def place(rng: np.random.Generator, samples: np.ndarray, size: int) -> np.ndarray:
+def place_on_detector(rng: np.random.Generator, samples: np.ndarray, size: int) -> np.ndarray:
     """Put a random moment of the path at a random place of the cutout."""
     moment = rng.integers(samples.shape[1])
     return samples - samples[:, moment, None] + rng.uniform(0, size, (2, 1))
@@ -102,7 +102,7 @@ def light_curve(rng: np.random.Generator, seconds: np.ndarray) -> np.ndarray:
     return 10 ** (-0.4 * amplitude * np.sin(2 * np.pi * seconds / (period / 2) + phase) / 2)
 
 
-def add_satellite(rng: np.random.Generator, image: np.ndarray, exptime: float) -> Thing | None:
+def add_satellite(rng: np.random.Generator, image: np.ndarray, exptime: float) -> SkyObject | None:
     """Draw a satellite from edge to edge: straight, wide, and out of focus the nearer it passes.
 
     The blurred pupil is a ring, so a wide trail is brighter along its two sides. Returns None where the line drawn
@@ -125,7 +125,7 @@ def add_satellite(rng: np.random.Generator, image: np.ndarray, exptime: float) -
         pixel[None, :] * np.float32(np.cos(angle)) + pixel[:, None] * np.float32(np.sin(angle)) - np.float32(offset)
     )
     image += np.interp(across, *blurred_pupil(half_width)).astype(np.float32) * np.float32(snr * sky_noise(exptime))
-    return Thing("SATELLITE", curve, width=half_width + 3, numbers={"snr": snr, "width": 2 * half_width})
+    return SkyObject("SATELLITE", curve, width=half_width + 3, numbers={"snr": snr, "width": 2 * half_width})
 
 
 def blurred_pupil(half_width: float) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ HALF_WIDTH = 3.0
 
 
 @dataclass
-class Thing:
+class SkyObject:
     """One object of a cutout.
 
     label : of `CLASSES`.
@@ -27,7 +27,7 @@ class Thing:
     width: float = HALF_WIDTH
     numbers: dict[str, float] = field(default_factory=dict)
 
-    def told(self, size: int) -> dict[str, Any]:
+    def as_json(self, size: int) -> dict[str, Any]:
         """Return the object as JSON can hold it; see docs/simulations.md."""
         low = np.clip(self.curve.min(axis=0) - self.width, 0, size - 1)
         high = np.clip(self.curve.max(axis=0) + self.width, 0, size - 1)

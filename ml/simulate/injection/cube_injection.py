@@ -12,7 +12,7 @@ from ml.io.records import BadInput
 from ml.io.tess import open_fits
 from ml.simulate.injection.stamp_injection import noise_of
 from ml.simulate.tess.camera import DUTY, Psf
-from ml.simulate.tess.tess_cubes import Cube, columns, described, table_of
+from ml.simulate.tess.tess_cubes import SimulatedCube, columns, manifest_and_truth, table_of
 from ml.simulate.tess.tess_movers import FAINTEST, Movers, draw_movers, numbered_mask, paint_mover
 from ml.simulate.writer import Single, write_each
 
@@ -23,7 +23,7 @@ DAY = 86_400.0
 
 def inject_cube(
     flux: np.ndarray, movers: Movers, *, psf: Psf | None = None, exposure: float = 0.0, seed: int = 0
-) -> Cube:
+) -> SimulatedCube:
     """Draw moving objects into the frames of a cube.
 
     Parameters
@@ -56,7 +56,7 @@ def inject_cube(
         raise ValueError(f"a cube must have three axes (frames, height, width), not the shape {flux.shape}")
     if len(movers) and movers.x.shape[1] != len(flux):
         raise ValueError(f"the movers have {movers.x.shape[1]} frames and the cube {len(flux)}")
-    table, noise = table_of(psf or Psf(FWHM, FWHM, 0.0)), frame_noise(flux)
+    table, noise = table_of(psf or Psf(FWHM, FWHM, 0.0)), noise_of_frames(flux)
     injected, power = flux.copy(), np.zeros((len(movers), len(flux)))
     rng = np.random.default_rng(seed)
     # Some frames at a time, so that a whole sector does not have to fit in memory once for each object.
@@ -71,10 +71,10 @@ def inject_cube(
             injected[frames] += light
     mask = numbered_mask(movers, flux.shape)
     mask[~np.isfinite(flux)] = 0
-    return Cube(injected, mask, movers, seen_snr(power, noise), noise)
+    return SimulatedCube(injected, mask, movers, seen_snr(power, noise), noise)
 
 
-def frame_noise(flux: np.ndarray) -> np.ndarray:
+def noise_of_frames(flux: np.ndarray) -> np.ndarray:
     """Noise of each frame, (frames,), once what stands still is taken off."""
     still = np.zeros(flux.shape[1:], np.float32)
     if len(flux) >= 3:
@@ -87,8 +87,8 @@ def seen_snr(power: np.ndarray, noise: np.ndarray) -> np.ndarray:
     """Median S/N of each object over the frames that hold it, (n,); 0 where none does or no noise is known."""
     snr = np.zeros(len(power))
     for row, light in enumerate(power):
-        held = (light > 0.1 * light.max(initial=0.0)) & (noise > 0)
-        snr[row] = np.median(light[held] / noise[held]) if held.any() else 0.0
+        in_frame = (light > 0.1 * light.max(initial=0.0)) & (noise > 0)
+        snr[row] = np.median(light[in_frame] / noise[in_frame]) if in_frame.any() else 0.0
     return snr
 
 
@@ -145,11 +145,11 @@ def inject_into(
     if n < 1:
         raise ValueError(f"n must be at least 1, not {n}")
     real = read_cube(path)
-    singles = copies(real, path.name.split(".")[0], n, seed, movers, faintest, gold_fraction)
+    singles = mover_copies(real, path.name.split(".")[0], n, seed, movers, faintest, gold_fraction)
     return write_each(singles, columns(len(real.flux)), Path(out), progress=progress)
 
 
-def copies(
+def mover_copies(
     real: RealCube, stem: str, n: int, seed: int, movers: float, faintest: float, gold_fraction: float
 ) -> Iterator[Single]:
     exposure = real.facts[0].exptime or DUTY * real.cadence
@@ -157,7 +157,7 @@ def copies(
         rng, gold_rng = (np.random.default_rng([seed, number, stream]) for stream in (0, 1))
         crossing = draw_movers(rng, int(rng.poisson(movers)), real.flux.shape, real.cadence, faintest)
         made = inject_cube(real.flux, crossing, exposure=exposure, seed=int(rng.integers(2**32)))
-        row, truth = described(made, f"{stem}-{seed}-{number:06d}", bool(gold_rng.random() < gold_fraction))
+        row, truth = manifest_and_truth(made, f"{stem}-{seed}-{number:06d}", bool(gold_rng.random() < gold_fraction))
         row |= {"exptime": exposure, "band": real.facts[0].band, "object_group": stem}
         row |= {
             f"mjd{frame}": f"{fact.mjd_mid:.6f}" for frame, fact in enumerate(real.facts, 1) if fact.mjd_mid is not None

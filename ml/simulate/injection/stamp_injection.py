@@ -66,8 +66,8 @@ def inject(
     light = _light(xs.ravel(), ys.ravel(), fwhm, length, angle, max(height, width))[:, :height, :width]
     template = light.reshape(pixels.shape).astype(np.float64)
     power = np.sqrt(np.sum(template**2, axis=(-2, -1)))
-    seen = np.ones(channels, bool) if lit is None else np.asarray(lit, bool)
-    wanted = np.broadcast_to(np.asarray(snr, float), (frames,))[:, None] * noise_of(pixels) * seen
+    lit_channels = np.ones(channels, bool) if lit is None else np.asarray(lit, bool)
+    wanted = np.broadcast_to(np.asarray(snr, float), (frames,))[:, None] * noise_of(pixels) * lit_channels
     flux = np.divide(wanted, power, out=np.zeros_like(power), where=power > 0)
     return _as(pixels.dtype, pixels + flux[..., None, None] * template)
 

@@ -32,7 +32,7 @@ FIRST_DAY = 60600
 
 
 @dataclass
-class Cube:
+class SimulatedCube:
     """One cube: flux (frames, size, size) float32 in electrons per second, and its truth.
 
     mask : uint8 of the same shape, 0 where nothing moves, else the `id` of the object there.
@@ -98,9 +98,13 @@ def tess(
         raise ValueError(f"cadence must be at least {SHORTEST_CADENCE:g} seconds, not {cadence}")
     if not BRIGHTEST < faintest <= 30:
         raise ValueError(f"faintest must lie above {BRIGHTEST:g} and be at most 30, not {faintest}")
-    made = cubes(n, seed, size=size, frames=frames, cadence=cadence, movers=movers, faintest=faintest, unusual=unusual)
+    made = simulated_cubes(
+        n, seed, size=size, frames=frames, cadence=cadence, movers=movers, faintest=faintest, unusual=unusual
+    )
     singles = (
-        single(cube, f"tess-{seed}-{number:06d}", np.random.default_rng([seed, number, 1]), gold_fraction, cadence)
+        tess_subject(
+            cube, f"tess-{seed}-{number:06d}", np.random.default_rng([seed, number, 1]), gold_fraction, cadence
+        )
         for number, cube in enumerate(made)
     )
     return write_each(singles, columns(frames), Path(out), progress=progress)
@@ -114,7 +118,7 @@ def columns(frames: int) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def cubes(
+def simulated_cubes(
     n: int,
     seed: int,
     *,
@@ -124,7 +128,7 @@ def cubes(
     movers: float = MOVERS,
     faintest: float = FAINTEST,
     unusual: float = UNUSUAL,
-) -> Iterator[Cube]:
+) -> Iterator[SimulatedCube]:
     """Yield the cubes that `tess` writes."""
     for number in range(n):
         rng = np.random.default_rng([seed, number, 0])
@@ -140,7 +144,7 @@ def cube(
     movers: float = MOVERS,
     faintest: float = FAINTEST,
     unusual: float = UNUSUAL,
-) -> Cube:
+) -> SimulatedCube:
     """Draw one cube."""
     shape = (frames, size, size)
     psf = draw_psf(rng)
@@ -158,7 +162,7 @@ def cube(
     white = rng.standard_normal(shape, dtype=np.float32)
     signal += white * np.sqrt(signal / np.float32(DUTY * cadence) + np.float32(read_noise(cadence) ** 2))
     signal += cosmic_rays(rng, shape, cadence)
-    return Cube(signal, numbered_mask(crossing, shape), crossing, snr, noise)
+    return SimulatedCube(signal, numbered_mask(crossing, shape), crossing, snr, noise)
 
 
 def table_of(psf: Psf) -> np.ndarray:
@@ -178,11 +182,13 @@ def median_snr(painted: np.ndarray, noise: np.ndarray) -> float:
     return float(np.median(power[seen] / noise[seen])) if power.any() else 0.0
 
 
-def single(made: Cube, name: str, rng: np.random.Generator, gold_fraction: float, cadence: float) -> Single:
+def tess_subject(
+    made: SimulatedCube, name: str, rng: np.random.Generator, gold_fraction: float, cadence: float
+) -> Single:
     """Tell one cube as a row of the manifest; its place lies next to the ecliptic, as camera 1 looks."""
     place = SkyCoord(rng.uniform(0, 360), rng.normal(0, 5), unit="deg", frame="geocentrictrueecliptic").icrs
     start = FIRST_DAY + rng.uniform(0, 20)
-    row, truth = described(made, name, bool(rng.random() < gold_fraction))
+    row, truth = manifest_and_truth(made, name, bool(rng.random() < gold_fraction))
     row |= {
         "ra": f"{place.ra.deg:.6f}", "dec": f"{place.dec.deg:.6f}", "exptime": round(DUTY * cadence, 1), "band": "TESS",
         **{f"mjd{frame + 1}": f"{start + frame * cadence / 86400:.6f}" for frame in range(len(made.flux))},
@@ -194,17 +200,17 @@ def single(made: Cube, name: str, rng: np.random.Generator, gold_fraction: float
     return Single(made.flux, row, truth, header, {"#mask": made.mask})
 
 
-def described(made: Cube, name: str, gold: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+def manifest_and_truth(made: SimulatedCube, name: str, gold: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """Tell what a cube holds, as a row of the manifest and one of truth.csv; the numbers are its brightest object's."""
-    shown = np.flatnonzero(np.isin(np.arange(len(made.movers)) + 1, made.mask))
+    visible = np.flatnonzero(np.isin(np.arange(len(made.movers)) + 1, made.mask))
     label, numbers = "no", {"snr": "", "mag": "", "rate": ""}
-    if len(shown):
-        best = shown[np.argmin(made.movers.v_mag[shown])]
+    if len(visible):
+        best = visible[np.argmin(made.movers.v_mag[visible])]
         known = {"snr": made.snr[best], "mag": made.movers.v_mag[best], "rate": made.movers.rate[best]}
         label, numbers = "yes", {key: f"{value:.2f}" for key, value in known.items()}
-    objects = json.dumps(made.movers.told(made.snr), separators=(",", ":"))
+    objects = json.dumps(made.movers.as_json(made.snr), separators=(",", ":"))
     row = {
         "external_id": name, "kind": "cube", "label": label, "gold": int(gold), "object_group": name,
         "#snr": numbers["snr"], "#objects": objects, "#simulated": 1,
     }  # fmt: skip
-    return row, {"external_id": name, "label": label, "real": int(bool(len(shown))), **numbers}
+    return row, {"external_id": name, "label": label, "real": int(bool(len(visible))), **numbers}

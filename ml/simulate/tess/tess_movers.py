@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ml.simulate.atlas.movers import log_uniform
-from ml.simulate.rendering.psf_table import paint
+from ml.simulate.rendering.psf_table import paint_points
 from ml.simulate.tess.camera import DUTY, PIXEL_SCALE, V_MINUS_T, flux
 
 BRIGHTEST, FAINTEST = 14.0, 21.0
@@ -49,7 +49,7 @@ class Movers:
         parts = {name: getattr(self, name)[:, frames] for name in ("x", "y", "step_x", "step_y", "light")}
         return replace(self, **parts)
 
-    def told(self, snr: np.ndarray) -> list[dict[str, Any]]:
+    def as_json(self, snr: np.ndarray) -> list[dict[str, Any]]:
         """Return the objects as JSON can hold them, numbered as the mask numbers them; see docs/simulations.md.
 
         Where all of them have more than `MOST_TOLD` places, some frames are told, evenly and with the first and the
@@ -75,8 +75,8 @@ class Movers:
 
 def told_frames(objects: int, frames: int) -> np.ndarray:
     """Choose the frames in which the places of so many objects are told: (k,) int, ascending."""
-    told = min(frames, max(2, MOST_TOLD // max(objects, 1)))
-    return np.linspace(0, frames - 1, told).round().astype(int)
+    as_json = min(frames, max(2, MOST_TOLD // max(objects, 1)))
+    return np.linspace(0, frames - 1, as_json).round().astype(int)
 
 
 def draw_movers(
@@ -160,7 +160,7 @@ def paint_mover(table: np.ndarray, movers: Movers, row: int, shape: tuple[int, i
     x = movers.x[row][:, None] + step_x[:, None] * moment
     y = movers.y[row][:, None] + step_y[:, None] * moment
     frame = np.repeat(np.arange(shape[0]), parts)
-    return paint(table, frame, x.ravel(), y.ravel(), np.repeat(movers.light[row] / parts, parts), shape)
+    return paint_points(table, frame, x.ravel(), y.ravel(), np.repeat(movers.light[row] / parts, parts), shape)
 
 
 def mask_of(movers: Movers, row: int, shape: tuple[int, int, int]) -> np.ndarray:

@@ -5,7 +5,7 @@ import pytest
 from sklearn.calibration import calibration_curve
 
 from ml.evaluation.metrics.bootstrap import band, bootstrap, bootstrap_weights, interval
-from ml.evaluation.metrics.calibration_error import ece, reliability, weighted_ece
+from ml.evaluation.metrics.calibration_error import ece, reliability_diagram, weighted_ece
 from ml.evaluation.metrics.intervals import class_intervals
 from ml.evaluation.metrics.operating import rejected_at_completeness
 from ml.evaluation.metrics.ranking import rank
@@ -20,7 +20,7 @@ def forecast():
 
 def test_reliability_is_scikit_learns(forecast):
     truth, p = forecast
-    bins = reliability(truth, p)
+    bins = reliability_diagram(truth, p)
     real, said = calibration_curve(truth, p, n_bins=10)
     assert bins["real"] == pytest.approx(real)
     assert bins["said"] == pytest.approx(said)
@@ -28,13 +28,13 @@ def test_reliability_is_scikit_learns(forecast):
 
 
 def test_an_honest_forecast_lies_within_its_whiskers(forecast):
-    bins = reliability(*forecast)
+    bins = reliability_diagram(*forecast)
     assert ((bins["low"] <= bins["said"]) & (bins["said"] <= bins["high"])).sum() >= 8
 
 
 def test_ece_is_the_gap_of_the_diagram(forecast):
     truth, p = forecast
-    bins = reliability(truth, p**2, 15)
+    bins = reliability_diagram(truth, p**2, 15)
     assert ece(truth, p**2) == pytest.approx((bins["n"] * abs(bins["said"] - bins["real"])).sum() / 3000)
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from ml.evaluation.metrics.binned_completeness import completeness_by, completeness_plane, detection_limit, edges_of
+from ml.evaluation.metrics.binned_completeness import bin_edges, completeness_by, completeness_plane, detection_limit
 from ml.evaluation.metrics.binomial import jeffreys
 from ml.evaluation.metrics.nightly_counts import by_night
 
@@ -21,7 +21,7 @@ def test_bins_counted_by_hand():
 def test_the_plane_adds_up_to_its_sides():
     random = np.random.default_rng(0)
     mag, rate, found = random.uniform(18, 22, 300), random.uniform(1, 90, 300), random.random(300) < 0.6
-    mags, rates = edges_of(mag), edges_of(rate)
+    mags, rates = bin_edges(mag), bin_edges(rate)
     plane = completeness_plane(mag, rate, found, mags, rates)
     by_mag, by_rate = completeness_by(mag, found, mags), completeness_by(rate, found, rates)
     assert plane.n.sum(1).tolist() == by_mag.n.tolist()
@@ -36,14 +36,14 @@ def test_an_empty_bin_knows_nothing():
 
 @given(st.lists(st.floats(-50, 1e6), max_size=30))
 def test_edges_hold_every_value(values):
-    edges = edges_of(np.array([*values, np.nan]))
+    edges = bin_edges(np.array([*values, np.nan]))
     bins = completeness_by(np.array(values), np.ones(len(values), dtype=bool), edges)
     assert bins.n.sum() == len(values)
 
 
 def test_edges_of_a_wide_range_grow_by_factors():
-    assert edges_of(np.array([1, 10_000]), 4) == pytest.approx([1, 10, 100, 1000, 10_000])
-    assert edges_of(np.array([18.0, 22.0]), 4) == pytest.approx([18, 19, 20, 21, 22])
+    assert bin_edges(np.array([1, 10_000]), 4) == pytest.approx([1, 10, 100, 1000, 10_000])
+    assert bin_edges(np.array([18.0, 22.0]), 4) == pytest.approx([18, 19, 20, 21, 22])
 
 
 def test_bins_that_are_none():

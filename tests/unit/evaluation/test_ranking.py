@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics as reference
 
-from ml.evaluation.classifier import evaluate
+from ml.evaluation.classifier import evaluate_probabilities
 from ml.evaluation.metrics.areas import roc_auc
 from ml.evaluation.metrics.classes import kappa, predicted_class, weighted_accuracy, weighted_kappa
 from ml.evaluation.metrics.decisions import weighted_decisions
@@ -130,5 +130,5 @@ def test_of_real_and_bogus_the_threshold_decides_and_else_the_likeliest_class():
     assert predicted_class(two[:, ::-1], [0], 0.8).tolist() == [0, 1, 1]
     assert predicted_class(np.array([[0.4, 0.35, 0.25]]), [1, 2], 0.1).tolist() == [0]
     truth = ["real", "real", "bogus"]
-    said = evaluate(two, truth, ("bogus", "real"), ("real",), threshold=0.8, draws=20)
+    said = evaluate_probabilities(two, truth, ("bogus", "real"), ("real",), threshold=0.8, draws=20)
     assert (said["confusion"], said["recall"], said["accuracy"]) == ([[1, 0], [1, 1]], 0.5, pytest.approx(2 / 3))

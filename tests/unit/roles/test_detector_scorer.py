@@ -7,10 +7,10 @@ from ml.evaluation.metrics.overlap import line_distance
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.inference.detections import WIDTH, Detection, best, packed, unpacked
 from ml.roles.detector_scorer import DetectorScorer, key_of
-from ml.trails.train_detector import CLASSICAL, manifest_of
+from ml.trails.train_detector import CLASSICAL, trail_manifest
 from tests.unit.trails.skies import line, noisy
 
-CHECKPOINT = Checkpoint(manifest_of(CLASSICAL, "classical"), {})
+CHECKPOINT = Checkpoint(trail_manifest(CLASSICAL, "classical"), {})
 
 
 @pytest.fixture(scope="module")

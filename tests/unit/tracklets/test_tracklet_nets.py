@@ -12,7 +12,7 @@ from ml.data.tracklet_frames import FIELDS, TrackletFrames, stacked
 from ml.evaluation.metrics.areas import roc_auc
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.inference.scorer import Scorer
-from ml.inference.tracklet_net import p_real, told
+from ml.inference.tracklet_net import p_real, track_features
 from ml.models.compute import limit_torch
 from ml.models.deep_sets import SetNet
 from ml.models.paper_mlp import PaperNet, TrackletNet, first_four
@@ -34,7 +34,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(Scorer, "backbone", NoBackbone())
 
 
-GIVEN = two_stage.Recipe(two_stage.GIVEN, "set")
+GIVEN = two_stage.TrackletRecipe(two_stage.GIVEN, "set")
 
 
 def awake(seed=0):
@@ -213,7 +213,7 @@ def test_tracklets_of_three_to_eight_are_learnt_together_and_motion_tells(mixed,
     p = scorer.probabilities_from_features(features, tracks)[:, 1]
     assert roc_auc(real, p) > 0.98
     chips_alone = roc_auc(
-        real, scorer.probabilities_from_features(features, TrackletFrames(tracks.seen * np.nan, tracks.present))[:, 1]
+        real, scorer.probabilities_from_features(features, TrackletFrames(tracks.fields * np.nan, tracks.present))[:, 1]
     )
     assert chips_alone < roc_auc(real, p) - 0.02
     assert checkpoint.manifest["tracklet_net"] == "set"
@@ -240,9 +240,9 @@ def test_the_papers_preset(mixed):
     assert roc_auc(real, p) > 0.75
     assert np.array_equal(
         p,
-        Scorer(checkpoint).probabilities_from_features(features, TrackletFrames(tracks.seen * np.nan, tracks.present))[
-            :, 1
-        ],
+        Scorer(checkpoint).probabilities_from_features(
+            features, TrackletFrames(tracks.fields * np.nan, tracks.present)
+        )[:, 1],
     )
 
 
@@ -305,5 +305,5 @@ def test_a_chip_without_features_leaves_the_tracklet_unscored(mixed):
     p = scorer.probabilities_from_features(broken, tracks)
     assert np.isnan(p[0]).all()
     assert np.isfinite(p[1:]).all(), "what stands where a tracklet has no frame is no missing feature"
-    assert told(tracks).shape == (260, len(NAMES))
-    assert tracks.seen.shape[2] == len(FIELDS)
+    assert track_features(tracks).shape == (260, len(NAMES))
+    assert tracks.fields.shape[2] == len(FIELDS)

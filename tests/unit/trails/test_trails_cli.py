@@ -144,10 +144,10 @@ def test_marks_settle_on_the_ridge_and_a_single_one_weighs_less(tmp_path):
     data = manifest(tmp_path, [noisy((128, 160), true, snr=12)])
     (tmp_path / "marks.csv").write_text("external_id,volunteer,x1,y1,x2,y2\ns-0,anna,20,33,120,83\n")
     made = training_set(data, tmp_path / "marks.csv", Tally(), seed=0)
-    (thing,) = made.images[0].things
-    assert thing.weight < 1
+    (annotation,) = made.images[0].annotations
+    assert annotation.weight < 1
     assert not made.known
-    middle = thing.curve[8]
+    middle = annotation.curve[8]
     assert abs((middle[1] - 30) - 0.5 * (middle[0] - 20)) < 0.8
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from ml.data.augmentation import shifted, turned
+from ml.data.augmentation import random_dihedral, random_shift
 from ml.data.dataset import BadExamples
-from ml.data.preprocessing import native
+from ml.data.preprocessing import native_size
 from ml.data.tensors import load_chips
 from ml.evaluation.metrics.areas import roc_auc
 from ml.inference.checkpoint import Checkpoint
@@ -87,7 +87,7 @@ def test_too_few_examples(kinds, pixels):
 
 def test_a_single_chip_to_learn_from_is_refused_instead_of_waited_on(kinds, pixels):
     examples = labelled(kinds, pixels=pixels)
-    start = presets.recipe_of("small", "scratch", examples, None).begin(0)
+    start = presets.preset_recipe("small", "scratch", examples, None).begin(0)
     with pytest.raises(BadExamples, match="Only one example is left to learn from, and a network needs two"):
         finetune(
             examples, start, None, (np.arange(1), np.arange(1, 9)), BRIEF, seed=0, minutes=0.01, on_epoch=lambda _: None
@@ -96,14 +96,14 @@ def test_a_single_chip_to_learn_from_is_refused_instead_of_waited_on(kinds, pixe
 
 def test_chips_keep_the_order_of_their_rows(kinds, pixels):
     rows = np.array([9, 2, 5])
-    chips = load_chips(labelled(kinds, pixels=pixels), rows, native(1))
+    chips = load_chips(labelled(kinds, pixels=pixels), rows, native_size(1))
     assert torch.equal(chips.targets.argmax(1), torch.from_numpy(kinds[rows]))
-    assert np.allclose(chips.pixels[1].numpy(), native(1).stretched(pixels[2])[0], atol=1e-2)
+    assert np.allclose(chips.pixels[1].numpy(), native_size(1).stretched(pixels[2])[0], atol=1e-2)
 
 
 def test_chips_beyond_memory_are_drawn_and_say_whose_they_are(kinds, pixels):
     rows = np.arange(100, 240)
-    chips = load_chips(labelled(kinds, pixels=pixels), rows, native(1), most=10 * 2 * 40 * 40)
+    chips = load_chips(labelled(kinds, pixels=pixels), rows, native_size(1), most=10 * 2 * 40 * 40)
     assert len(chips) == len(set(chips.rows)) == 10
     assert (np.diff(chips.rows) > 0).all()
     assert set(chips.rows) < set(rows)
@@ -126,18 +126,18 @@ def test_the_small_net_takes_any_size(side):
 
 def test_turns_reach_all_eight_ways_and_keep_every_pixel():
     stamp = torch.arange(9.0).reshape(1, 1, 3, 3).expand(400, 1, 3, 3)
-    seen = {tuple(x.flatten().tolist()) for x in turned(stamp, torch.Generator().manual_seed(0))}
+    seen = {tuple(x.flatten().tolist()) for x in random_dihedral(stamp, torch.Generator().manual_seed(0))}
     assert len(seen) == 8
     assert all(sorted(way) == list(range(9)) for way in seen)
 
 
 def test_oblong_stamps_keep_their_shape():
-    assert turned(torch.zeros(5, 1, 3, 4), torch.Generator()).shape == (5, 1, 3, 4)
+    assert random_dihedral(torch.zeros(5, 1, 3, 4), torch.Generator()).shape == (5, 1, 3, 4)
 
 
 def test_shifts_bring_in_sky():
     stamp = torch.ones(60, 1, 5, 5)
-    moved = shifted(stamp, torch.Generator().manual_seed(0), most=1)
+    moved = random_shift(stamp, torch.Generator().manual_seed(0), most=1)
     assert moved.shape == stamp.shape
     assert {int(x.sum()) for x in moved} == {16, 20, 25}
 
