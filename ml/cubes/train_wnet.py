@@ -1,6 +1,5 @@
 """Train a W-Net, from labelled cubes to a checkpoint, top to bottom."""
 
-import datetime
 import math
 import time
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from ml.cubes.voxel_losses import cross_entropy, dice_loss
 from ml.cubes.voxel_validation import Validation, calibrate, validate
 from ml.cubes.wnet_presets import Preset
 from ml.data.dataset import BadExamples, grouped_folds
-from ml.inference.checkpoint import Checkpoint, code_version
+from ml.inference.checkpoint import Checkpoint, origin
 from ml.models.autotune import autotune
 from ml.models.compute import Compute, limit_torch
 from ml.models.wnet import WNet, parameters_of
@@ -220,8 +219,7 @@ def manifest(
         "steps": clock.step,
         "training_seconds": round(time.monotonic() - clock.start, 1),
         "threshold": validation.threshold(),
-        "code_version": code_version(),
         "seed": seed,
         "metrics": validation.figures() | {"dice_loss": validation.dice_loss},
-        "created": datetime.datetime.fromtimestamp(time.time(), datetime.UTC).isoformat(timespec="seconds"),
+        **origin(),
     }

@@ -1,9 +1,11 @@
 """A trained model on disk: a folder with weights.safetensors and manifest.json, never a pickle."""
 
+import datetime
 import hashlib
 import json
 import os
 import tempfile
+import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -146,6 +148,12 @@ def _manifest(folder: Path) -> dict[str, Any]:
     if missing:
         raise BadCheckpoint(f"{path} lacks {', '.join(missing)}. Train the model again.")
     return manifest
+
+
+def origin() -> dict[str, str]:
+    """Return what every manifest says of how it came about: the code's version, and the time in UTC."""
+    now = datetime.datetime.fromtimestamp(time.time(), datetime.UTC)
+    return {"code_version": code_version(), "created": now.isoformat(timespec="seconds")}
 
 
 @cache

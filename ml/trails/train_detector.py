@@ -1,7 +1,5 @@
 """Train a trail detector, from labelled images to a checkpoint, top to bottom."""
 
-import datetime
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +10,7 @@ from numpy.typing import NDArray
 from ml.data.dataset import BadExamples, grouped_folds
 from ml.evaluation.metrics.detection_curve import Matched, detection_curve
 from ml.imaging.background import MESH, SOFTENING
-from ml.inference.checkpoint import BadCheckpoint, Checkpoint, code_version
+from ml.inference.checkpoint import BadCheckpoint, Checkpoint, origin
 from ml.models.compute import limit_torch
 from ml.models.trail import TrailNet, trail_net
 from ml.trails.annotation import CLASSES, SKY, TRAIL
@@ -211,8 +209,7 @@ def trail_manifest(architecture: str, preset: str) -> dict[str, Any]:
         "preprocessing": {"stretch": "asinh_mesh", "mesh": MESH, "softening": SOFTENING, "crop": SIDE},
         "feature_key": "none",
         "training_set": "",
-        "code_version": code_version(),
         "seed": 0,
         "metrics": {},
-        "created": datetime.datetime.fromtimestamp(time.time(), datetime.UTC).isoformat(timespec="seconds"),
+        **origin(),
     }

@@ -36,8 +36,9 @@ def train_head(
     seed: int,
     on_epoch: OnEpoch,
     crops: Sequence[int] = (),
-) -> Heads:
-    """Fit a stamp head on part of the examples, judge and cool it on the rest, then go on over all of them.
+    refit: bool = True,
+) -> tuple[Heads, Tensor]:
+    """Fit a stamp head on part of the examples, judge and temperature-scale it on the rest; return its scores of these.
 
     Parameters
     ----------
@@ -48,15 +49,19 @@ def train_head(
     on_epoch
         Told after each epoch; an exception in it ends the run.
     crops
-        How many of the features belong to each look at a stamp; each look gets a head, and these are joined. Without
+        How many of the features belong to each crop of a stamp; each crop gets a head, and these are joined. Without
         any, all belong to one.
+    refit
+        Go on over all examples, the rest included.
     """
     train, validation = examples.split(seed=seed)
     judge, epochs = Validator(examples, validation), EpochReporter(on_epoch, HEAD_EPOCHS)
-    first = best_head(examples, features, train, judge, seed=seed, epochs=epochs, crops=crops)
-    every = regression(examples, features, np.arange(len(examples)), seed, crops)
-    whole = every.fit(first.ridge, start=first.stamp)
-    return Heads(whole.temperature_scaled(first.temperature), None, judge.stamp(first.scores)[1])
+    best = best_head(examples, features, train, judge, seed=seed, epochs=epochs, crops=crops)
+    stamp = best.stamp
+    if refit:
+        every = regression(examples, features, np.arange(len(examples)), seed, crops)
+        stamp = every.fit(best.ridge, start=stamp)
+    return Heads(stamp.temperature_scaled(best.temperature), None, judge.stamp(best.scores)[1]), best.scores
 
 
 @dataclass(frozen=True)

@@ -63,11 +63,8 @@ def preset_recipe(preset: str, init: str, examples: Examples, start: Backbone | 
 
     Parameters
     ----------
-    preset
-        "head": a linear head over a frozen backbone, in seconds. "finetune": the whole backbone. "small": a small
-        residual net at native size.
-    init
-        "imagenet", "random" or "scratch" (the same).
+    preset, init
+        As in `ml.roles.train_role.train`; `init` is no folder here.
     examples
         With pixels, where a network is to be trained.
     start

@@ -40,12 +40,8 @@ def train_stamps(
         What to do.
     base
         A checkpoint whose network and preprocessing to start from, whatever the recipe's.
-    seed
-        Of splits, weights and order.
-    minutes
-        A limit for training a network; None leaves it to the schedule.
-    on_epoch
-        Told after every epoch; an exception in it ends the run.
+    seed, minutes, on_epoch
+        As in `ml.roles.train_role.train`.
 
     Raises
     ------
@@ -111,15 +107,9 @@ def _over_frozen(
 ) -> tuple[Backbone, Heads, Tensor | None]:
     """Fit a head on features that stay as they are; with metadata, the validation part is left to the branch."""
     features = known_or_made(examples, start)
-    crops = start.parts(features.shape[-1])
-    if examples.values is None:
-        heads = head_training.train_head(examples, features, seed=seed, on_epoch=on_epoch, crops=crops)
-        return start, heads, None
-    train, validation = examples.split(seed=seed)
-    judge, epochs = Validator(examples, validation), head_training.EpochReporter(on_epoch, head_training.HEAD_EPOCHS)
-    best = head_training.best_head(examples, features, train, judge, seed=seed, epochs=epochs, crops=crops)
-    heads = Heads(best.stamp.temperature_scaled(best.temperature), None, judge.stamp(best.scores)[1])
-    return start, heads, best.scores
+    crops, refit = start.parts(features.shape[-1]), examples.values is None
+    heads, scores = head_training.train_head(examples, features, seed=seed, on_epoch=on_epoch, crops=crops, refit=refit)
+    return start, heads, None if refit else scores
 
 
 def _branch(

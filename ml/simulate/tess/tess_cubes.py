@@ -118,21 +118,10 @@ def columns(frames: int) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def simulated_cubes(
-    n: int,
-    seed: int,
-    *,
-    size: int = SIZE,
-    frames: int = FRAMES,
-    cadence: float = CADENCE,
-    movers: float = MOVERS,
-    faintest: float = FAINTEST,
-    unusual: float = UNUSUAL,
-) -> Iterator[SimulatedCube]:
-    """Yield the cubes that `tess` writes."""
+def simulated_cubes(n: int, seed: int, **options: Any) -> Iterator[SimulatedCube]:
+    """Yield the cubes that `tess` writes; the options are those of `cube`."""
     for number in range(n):
-        rng = np.random.default_rng([seed, number, 0])
-        yield cube(rng, size=size, frames=frames, cadence=cadence, movers=movers, faintest=faintest, unusual=unusual)
+        yield cube(np.random.default_rng([seed, number, 0]), **options)
 
 
 def cube(
