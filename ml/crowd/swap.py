@@ -57,8 +57,6 @@ class Swap(Aggregator):
     they are learned from what the items are thought to be, in turns, starting from the majority. Fitting starts anew
     every time, and only a worker's last vote on an item counts, so that no vote is ever used twice.
 
-    `ml.crowd.online.OnlineSwap` takes the votes one by one.
-
     Parameters
     ----------
     coins : {1, 2}
