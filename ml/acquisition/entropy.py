@@ -23,5 +23,5 @@ def entropy(p: Array) -> NDArray[np.float64]:
         p = np.stack([1 - p, p], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(p > 0, -p * np.log(p), 0.0)
-    share = terms.sum(1) / np.log(p.shape[1])
-    return np.where(np.isfinite(p).all(1), np.clip(share, 0, 1), 1.0)
+    relative_entropy = terms.sum(1) / np.log(p.shape[1])
+    return np.where(np.isfinite(p).all(1), np.clip(relative_entropy, 0, 1), 1.0)

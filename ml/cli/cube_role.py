@@ -17,7 +17,7 @@ from ml.cubes.crossmatch import KnownTable, match_candidates
 from ml.cubes.cube import Cube, read_cubes
 from ml.cubes.input_channels import shortened
 from ml.cubes.model import CubeModel
-from ml.cubes.object_completeness import Finds
+from ml.cubes.object_completeness import ObjectCounts
 from ml.cubes.reliability import voxel_reliability
 from ml.cubes.sampler import Example
 from ml.cubes.tracks import find_tracks, track_row
@@ -77,16 +77,16 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     model, tally, started = CubeModel.of(checkpoint, step=args.stride, tta=args.tta), Tally(), time.monotonic()
     limits = limits_of(args.limits)
     threshold = voxel_threshold(args.threshold, model)
-    counts, finds = VoxelCounts(limits), Finds()
+    counts, object_counts = VoxelCounts(limits), ObjectCounts()
     for cube in read_cubes(args.data, tally, masked=True):
         p = model.probabilities(cube.views)
         counts.add(p, cube)
-        finds.add(find_tracks(np.where(cube.measured, p, 0), threshold), cube)
-    if not finds.cubes:
+        object_counts.add(find_tracks(np.where(cube.measured, p, 0), threshold), cube)
+    if not object_counts.cubes:
         raise BadExamples("There is no cube with a mask in the data: nothing to judge the model by.")
     rows, meant = limit_table(counts, args.seed), voxel_reliability(counts, args.seed)
     result = {
-        "n": finds.cubes,
+        "n": object_counts.cubes,
         "role": checkpoint.manifest["role"],
         "checkpoint": str(args.checkpoint),
         "threshold": threshold,
@@ -96,8 +96,8 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
         "limits": rows,
         "by_limit": figures_by_limit(rows, lambda row: row),
         "intervals": figures_by_limit(rows, lambda row: row["intervals"]) | {"ece": meant.span},
-        **finds.figures(limits),
-        "notes": cube_notes(counts, finds),
+        **object_counts.figures(limits),
+        "notes": cube_notes(counts, object_counts),
         "skipped": tally.skipped,
         "seconds": round(time.monotonic() - started, 1),
     }
@@ -106,7 +106,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     if args.report or args.plots:
         from ml.cubes import cube_report  # only now: matplotlib takes a second
 
-        cube_report.write_cube_report(result, counts, meant, finds.sought, args.report, args.plots)
+        cube_report.write_cube_report(result, counts, meant, object_counts.search, args.report, args.plots)
     return result
 
 
@@ -171,7 +171,7 @@ def figures_by_limit(rows: list[dict[str, Any]], part: Callable[[dict[str, Any]]
     return {f"{name}_{row['limit']:g}": part(row)[name] for row in rows for name in FIGURES}
 
 
-def cube_notes(counts: VoxelCounts, finds: Finds) -> list[str]:
+def cube_notes(counts: VoxelCounts, object_counts: ObjectCounts) -> list[str]:
     """Return what the cubes cannot tell, and the remedy."""
     result = []
     if counts.network.fainter:
@@ -183,6 +183,6 @@ def cube_notes(counts: VoxelCounts, finds: Finds) -> list[str]:
         result.append(f"{counts.network.unscored} voxels were not measured and are left out.")
     if not counts.network.positives.any():
         result.append("No cube holds a mover within the limits: there is no curve to draw. Give cubes with movers.")
-    if not finds.conditions:
+    if not object_counts.conditions:
         return [*result, "No cube tells its #objects, so the completeness of objects is unknown."]
-    return [*result, *finds.sought.untold()]
+    return [*result, *object_counts.search.missing_quantities()]

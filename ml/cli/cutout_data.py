@@ -59,7 +59,7 @@ def read_cutouts(path: Path, tally: Tally, *, skip: Skip | None = None) -> Itera
         if isinstance(item, BadInput):
             tally.complain(item)
             continue
-        annotations = _things(item)
+        annotations = _annotations(item)
         for number, frame in enumerate(item.frames):
             pixels = one_plane(frame.pixels)
             complaint = _complaint(pixels)
@@ -72,7 +72,7 @@ def read_cutouts(path: Path, tally: Tally, *, skip: Skip | None = None) -> Itera
             )
 
 
-def _things(item: SubjectRecord) -> list[Annotation] | None:
+def _annotations(item: SubjectRecord) -> list[Annotation] | None:
     objects_json = item.metadata.get(COLUMN)
     if objects_json:
         return annotations_of(objects_json, item.external_id)

@@ -74,8 +74,8 @@ def add_threshold_figures(result: dict[str, Any], answers: ScoredSubjects, seed:
     """Add what the threshold does: the shares kept and rejected with their intervals, and every night."""
     real, called = answers.real, answers.p_real >= answers.threshold
     draws = bootstrap(lambda weights: _shares(real, called, weights), answers.groups, DRAWS, seed)
-    for name, share in _shares(real, called, np.ones((1, len(real)))).items():
-        result["operating"][name] = float(share[0])
+    for name, proportions in _shares(real, called, np.ones((1, len(real)))).items():
+        result["operating"][name] = float(proportions[0])
         result["intervals"][name] = interval(draws[name])
     known = answers.conditions.night != ""
     nights = by_night(answers.conditions.night, real, answers.p_real, answers.threshold) if known.any() else None

@@ -66,14 +66,14 @@ def training_set(path: Path, marks_file: Path | None, tally: Tally, seed: int) -
         As a sentence, if the images do not fit.
     """
     marks = None if marks_file is None else read_marks(marks_file)
-    share: Subsample[tuple[Labelled, str]] = Subsample(MOST_PIXELS, seed)
+    subsample: Subsample[tuple[Labelled, str]] = Subsample(MOST_PIXELS, seed)
     for cutout in read_cutouts(path, tally):
-        annotations = _things(cutout, marks, tally)
+        annotations = _annotations(cutout, marks, tally)
         if annotations is None:
             continue
         one = labelled_image(cutout.pixels, annotations, cutout.external_id)
-        share.offer((one, cutout.group), one.noise_units.size)
-    sample = share.sample()
+        subsample.offer((one, cutout.group), one.noise_units.size)
+    sample = subsample.sample()
     if not sample:
         source = COLUMN if marks is None else "the marks"
         raise BadExamples(f"No image in {path} can be learnt from: {source} and labels say of none what stands in it.")
@@ -81,7 +81,7 @@ def training_set(path: Path, marks_file: Path | None, tally: Tally, seed: int) -
     return TrainingSet([one for one, _ in sample], groups, known=marks is None, name=str(path))
 
 
-def _things(cutout: LabelledCutout, marks: dict[str, list[Mark]] | None, tally: Tally) -> list[Annotation] | None:
+def _annotations(cutout: LabelledCutout, marks: dict[str, list[Mark]] | None, tally: Tally) -> list[Annotation] | None:
     """Return what stands in an image; None, told to the tally, where nothing says so."""
     if marks is None:
         if cutout.annotations is None:
@@ -164,10 +164,10 @@ def _known(path: Path, tally: Tally) -> Iterator[LabelledCutout]:
 def _report(args: argparse.Namespace, result: dict[str, Any], matched: Matched, sides: Sides) -> None:
     from ml.evaluation.report import page  # only now: matplotlib takes a second
 
-    share = result["completeness_clear_at_precision_0.9"]
+    completeness = result["completeness_clear_at_precision_0.9"]
     summary = (
         f"{result['trails']} trails in {result['images']} images, {result['clear_trails']} of them with S/N ≥ 3 per"
-        f" pixel: of these {100 * share:.1f} % are found at 90 % precision."
+        f" pixel: of these {100 * completeness:.1f} % are found at 90 % precision."
         f" {result['cutouts_per_second']} images a second."
     )
     heading = page.Heading(f"Evaluation of {result['checkpoint']}", summary, result["notes"])

@@ -45,8 +45,8 @@ def match_candidates(
     x, y = track.path.at(track.path.middle).tolist()
     scale = scale_at(cube, x, y, pixel_scale)
     near = [_residuals(track, known, scale) for known in objects]
-    kept = [each for each in near if each is not None and each["separation"] <= radius * scale]
-    return sorted(kept, key=lambda each: each["separation"])
+    within_radius = [each for each in near if each is not None and each["separation"] <= radius * scale]
+    return sorted(within_radius, key=lambda each: each["separation"])
 
 
 def _residuals(track: Track, known: Known, scale: float) -> dict[str, Any] | None:

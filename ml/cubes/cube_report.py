@@ -27,7 +27,7 @@ def write_cube_report(
     result: dict[str, Any],
     counts: VoxelCounts,
     meant: Reliability,
-    sought: Search,
+    search: Search,
     html: Path | None,
     plots: Path | None,
 ) -> None:
@@ -40,7 +40,7 @@ def write_cube_report(
     heading = page.Heading(f"Evaluation of {result['checkpoint']}", summary, result["notes"])
     found = f"followed by a track, linked from voxels of {result['threshold']:.3g} or more"
     words = Wording(f"objects that show in {SEEN} frames or more", found, "score")
-    drawn = [*voxel_charts(counts.network), _calibration(meant), *conditions(sought, words)]
+    drawn = [*voxel_charts(counts.network), _calibration(meant), *conditions(search, words)]
     page.write_page(heading, _figures(result["limits"]), drawn, html=html, plots=plots)
 
 

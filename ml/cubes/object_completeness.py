@@ -16,7 +16,7 @@ SEEN = 5  # frames in which an object's mask shows, below which there is nothing
 
 
 @dataclass
-class Finds:
+class ObjectCounts:
     """Counts over cubes.
 
     Attributes
@@ -58,20 +58,20 @@ class Finds:
         self.cross += [found[0]["cross"] for found in near if found]
 
     @property
-    def sought(self) -> Search:
+    def search(self) -> Search:
         """Return the objects, those found that a track follows."""
         score = np.array(self.score, dtype=np.float64)
         return Search(np.isfinite(score), score, Conditions.of(self.conditions))
 
     def figures(self, limits: tuple[float, ...]) -> dict[str, Any]:
         """Return objects and completeness from limit to limit and by circumstance, and the tracks."""
-        sought = self.sought
-        mag, found = sought.conditions.mag, sought.found
+        search = self.search
+        mag, found = search.conditions.mag, search.found
         return {
             "completeness": [
                 self._bin(mag, found, low, high) for low, high in zip((-np.inf, *limits), limits, strict=False)
             ],
-            "by_circumstance": sought.completeness(),
+            "by_circumstance": search.completeness(),
             "tracks": self.true + self.false,
             "false_tracks": self.false,
             "false_tracks_per_cube": self.false / max(1, self.cubes),
@@ -82,8 +82,15 @@ class Finds:
         inside = (mag >= low) & (mag < high)
         hits, total = int(found[inside].sum()), int(inside.sum())
         span = [float(end) for end in np.ravel(jeffreys(np.array([hits]), np.array([total])))]
-        share = hits / total if total else float("nan")
-        return {"from": low, "to": high, "objects": total, "found": hits, "completeness": share, "interval": span}
+        completeness = hits / total if total else float("nan")
+        return {
+            "from": low,
+            "to": high,
+            "objects": total,
+            "found": hits,
+            "completeness": completeness,
+            "interval": span,
+        }
 
 
 def shows(known: Known, cube: Cube) -> bool:

@@ -24,7 +24,7 @@ class Link:
     """One track as it grows: row numbers of its detections; the frame in which it was last seen."""
 
     rows: list[int] = field(default_factory=list)
-    seen: int = 0
+    last_frame: int = 0
 
 
 def link(found: Detections) -> list[NDArray[np.intp]]:
@@ -49,7 +49,7 @@ def link(found: Detections) -> list[NDArray[np.intp]]:
 
 
 def _over(track: Link, frame: int) -> bool:
-    return frame - track.seen > (PATIENCE if len(track.rows) >= FEWEST else YOUNG)
+    return frame - track.last_frame > (PATIENCE if len(track.rows) >= FEWEST else YOUNG)
 
 
 def _grow(growing: list[Link], found: Detections, rows: NDArray[np.intp], frame: int) -> NDArray[np.intp]:
@@ -62,13 +62,13 @@ def _grow(growing: list[Link], found: Detections, rows: NDArray[np.intp], frame:
     shared = _shared(growing, within, apart, found.reach[rows])
     met: NDArray[np.bool_] = np.asarray(shared.any(axis=0))
     for number in np.flatnonzero(shared.any(axis=1)):
-        growing[number].seen = frame
+        growing[number].last_frame = frame
     within &= ~met
     chosen = zip(*linear_sum_assignment(np.where(within, apart, _FAR)), strict=True)
     taken = [(number, column) for number, column in chosen if within[number, column]]
     for number, column in taken:
         growing[number].rows.append(int(rows[column]))
-        growing[number].seen = frame
+        growing[number].last_frame = frame
     met[[column for _, column in taken]] = True
     return rows[~met]
 

@@ -95,10 +95,14 @@ def areas(network: VoxelHistogram, raw: VoxelHistogram) -> Figures:
     """
     found: Figures = {}
     for limit in network.limits:
-        kept, all_of_it, pixels = network.curve(limit, EXTREME), network.curve(limit, 0), raw.curve(limit, 0)
+        without_extremes, all_of_it, pixels = (
+            network.curve(limit, EXTREME),
+            network.curve(limit, 0),
+            raw.curve(limit, 0),
+        )
         for area in AREAS:
             ours, theirs = getattr(all_of_it, area)(), getattr(pixels, area)()
-            values = getattr(kept, area)(), ours, theirs, ours - theirs
+            values = getattr(without_extremes, area)(), ours, theirs, ours - theirs
             for name, value in zip((area, f"{area}_all", f"raw_{area}", f"margin_{area}"), values, strict=True):
                 found.setdefault(name, []).append(value)
     return found

@@ -55,7 +55,7 @@ class Search:
         planes = {f"{x} by {y}": self.by_plane(x, y) for x, y in PLANES}
         return {name: _said(found) for name, found in (bins | planes).items() if found is not None}
 
-    def untold(self) -> list[str]:
+    def missing_quantities(self) -> list[str]:
         """Return a sentence for each quantity that no entry of `#objects` says: what is left out, and the remedy."""
         return [
             f"No object that could be found tells its `{name}`, so nothing is shown by it. Add `{name}` to #objects."

@@ -46,7 +46,7 @@ class ScoredSubjects:
         return self.p_real[self.real] >= self.threshold
 
     @property
-    def sought(self) -> Search:
+    def search(self) -> Search:
         """Return the real subjects, which of them are found, and how sure the classifier is of each."""
         return Search(self.found, self.p_real[self.real], self.conditions.take(self.real))
 
@@ -66,7 +66,7 @@ def stratified(answers: ScoredSubjects) -> dict[str, Any]:
     """
     limits, nights = histogram_by_limit(answers), by_nights(answers)
     return {
-        "completeness": answers.sought.completeness(),
+        "completeness": answers.search.completeness(),
         "magnitude_limits": [] if limits is None else [_limit_row(limits, limit) for limit in limits.limits],
         "nights": [] if nights is None else night_rows(nights[0]),
     }

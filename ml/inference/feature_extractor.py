@@ -88,8 +88,8 @@ class Backbone:
     def _ways(self, ways: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return features (W, B, D) of the same stamps in W ways."""
         shapes = dict.fromkeys(way.shape[1:] for way in ways)  # of oblong stamps, half of the ways lie and half stand
-        seen = [self._run(shape)(*(way for way in ways if way.shape[1:] == shape)) for shape in shapes]
-        return np.concatenate(seen).reshape(len(ways), len(ways[0]), -1)
+        features = [self._run(shape)(*(way for way in ways if way.shape[1:] == shape)) for shape in shapes]
+        return np.concatenate(features).reshape(len(ways), len(ways[0]), -1)
 
     def parts(self, width: int) -> tuple[int, ...]:
         """Return how `width` features of a stamp divide into crops, for each of which a head is fitted."""
@@ -170,6 +170,3 @@ def architecture_of(backbone: Backbone) -> str:
 def frozen_tensors(network: nn.Module) -> dict[str, Tensor]:
     """Return the network's tensors, as a checkpoint keeps them."""
     return {f"backbone.{name}": value.detach().cpu().clone() for name, value in network.state_dict().items()}
-
-
-__all__ = ["Backbone", "architecture_of", "default_backbone", "feature_key", "frozen_tensors", "prepare", "restored"]

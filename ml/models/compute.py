@@ -82,18 +82,18 @@ def asked_of_environment(training: bool) -> dict[str, Any]:
     ValueError
         For a value that is none.
     """
-    said = {
+    how = {
         "precision": os.environ.get("WANDERERS_PRECISION") if training else "float32",
         "memory_format": os.environ.get("WANDERERS_MEMORY_FORMAT"),
         "threads": (training and os.environ.get("WANDERERS_TRAINING_THREADS")) or os.environ.get("WANDERERS_THREADS"),
     }
     for name, allowed in (("precision", PRECISIONS), ("memory_format", MEMORY_FORMATS)):
-        if said[name] and said[name] not in allowed:
-            raise ValueError(f"WANDERERS_{name.upper()} is {' or '.join(allowed)}, not {said[name]!r}.")
-    threads = said["threads"]
+        if how[name] and how[name] not in allowed:
+            raise ValueError(f"WANDERERS_{name.upper()} is {' or '.join(allowed)}, not {how[name]!r}.")
+    threads = how["threads"]
     if threads and not (threads.isdecimal() and int(threads)):
         raise ValueError(f"WANDERERS_THREADS is a number of threads, 1 or more, not {threads!r}.")
-    return {name: int(value) if name == "threads" else value for name, value in said.items() if value}
+    return {name: int(value) if name == "threads" else value for name, value in how.items() if value}
 
 
 def _memory_format(value: Any, name: str) -> torch.memory_format:

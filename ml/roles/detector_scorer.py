@@ -51,9 +51,9 @@ class DetectorScorer:
         results = [self._detect(subject) for subject in block]
         scores = np.clip([score for score, _ in results], SURELY_NOTHING, 1 - SURELY_NOTHING)
         odds = np.log(scores / (1 - scores)).astype(np.float16)
-        return np.column_stack([odds, np.stack([packed(best(finds)) for _, finds in results])])[:, None]
+        return np.column_stack([odds, np.stack([packed(best(detections)) for _, detections in results])])[:, None]
 
-    def finds(self, features: NDArray[Any]) -> list[list[Detection]]:
+    def detections(self, features: NDArray[Any]) -> list[list[Detection]]:
         """Return the finds of each subject, the surest first, from features (n, 1, D)."""
         return [unpacked(row[1:]) for row in features[:, 0]]
 
@@ -91,14 +91,14 @@ def _detect_trails(checkpoint: Checkpoint) -> Detect:
     detector = detector_of(checkpoint)
 
     def detect(subject: NDArray[Any]) -> tuple[float, list[Detection]]:
-        finds: list[Detection] = []
+        detections: list[Detection] = []
         for number, frame in enumerate(subject):
             try:
                 trails = detector.trails(one_plane(frame))
             except NoPixels:
                 continue
-            finds += [Detection(number, tuple(trail.line.tolist()), trail.score) for trail in trails]
-        return max((find.score for find in finds), default=0.0), finds
+            detections += [Detection(number, tuple(trail.line.tolist()), trail.score) for trail in trails]
+        return max((find.score for find in detections), default=0.0), detections
 
     return detect
 

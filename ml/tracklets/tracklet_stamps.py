@@ -36,7 +36,7 @@ class TrackletChips:
         """Return the chips of some tracklets."""
         return np.flatnonzero(np.isin(self.owner, rows))
 
-    def teaching(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    def labelled_chips(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
         """Return those chips of some tracklets for which the tracklet's label holds too."""
         chips = self.of(rows)
         holds = self.examples.of_chips

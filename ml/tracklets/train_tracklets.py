@@ -5,6 +5,7 @@ from ml.inference.checkpoint import Checkpoint
 from ml.inference.feature_extractor import Backbone
 from ml.inference.scorer import Scorer
 from ml.tracklets import two_stage
+from ml.tracklets.tracklet_stamps import apart
 from ml.training.callbacks import OnEpoch
 from ml.training.checkpoint_contents import backbone_tensors, classifier_manifest, head_tensors
 from ml.training.finetune_then_probe import known_or_made
@@ -46,7 +47,7 @@ def _two_steps(
     minutes: float | None,
     on_epoch: OnEpoch,
 ) -> tuple[Backbone, Heads]:
-    chips = two_stage.apart(examples)
+    chips = apart(examples)
     if recipe.chips in ("head", two_stage.GIVEN):
         chips.examples.features = known_or_made(chips.examples, start)
         head, tracklet_net = two_stage.on_features(examples, chips, recipe, base, seed=seed, on_epoch=on_epoch)

@@ -21,7 +21,7 @@ from ml.inference.tracklet_net import PAPER, SET, TrainedTrackletNet, track_feat
 from ml.models.paper_mlp import CHIPS
 from ml.tracklets import tracklet_fit
 from ml.tracklets.tracklet_fit import Inputs
-from ml.tracklets.tracklet_stamps import TrackletChips, apart
+from ml.tracklets.tracklet_stamps import TrackletChips
 from ml.training.calibration import fit_platt
 from ml.training.callbacks import OnEpoch, silent
 from ml.training.finetune_then_probe import features_of, train_tuned
@@ -116,12 +116,12 @@ def on_pixels(
             f"The tracklet network learns from three examples in ten, and these {len(rows)} are of one kind."
             " Add tracklets of other objects of the other kind, two or more."
         )
-    chip_examples = chips.examples.take(_teaching(chips, train_rows))
+    chip_examples = chips.examples.take(_labelled_chips(chips, train_rows))
     examples.notes.extend(Validator(chip_examples, chip_examples.split(seed=seed)[1]).notes())
     tuned, heads = train_tuned(chip_examples, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
     examples.notes.extend(note for note in chip_examples.notes if note not in examples.notes)
-    seen, scores = chips.of(rows), torch.zeros(len(chips.owner), len(examples.classes))
-    scores[torch.from_numpy(seen)] = log_scores(heads.stamp, features_of(chips.examples, seen, tuned))[:, 0]
+    val_chips, scores = chips.of(rows), torch.zeros(len(chips.owner), len(examples.classes))
+    scores[torch.from_numpy(val_chips)] = log_scores(heads.stamp, features_of(chips.examples, val_chips, tuned))[:, 0]
     inputs = _inputs(examples, chips, scores, rows)
     tracklet_net = fit_tracklet_net(inputs, examples, rows, recipe, seed=seed, epochs=EpochReporter(silent, 0))
     return tuned, Heads(heads.stamp, tracklet_net, tracklet_net.metrics, heads.compute)
@@ -155,11 +155,13 @@ def fit_tracklet_net(
     logits = torch.zeros(len(inputs))
     for fold in np.unique(folds):
         outside = np.flatnonzero(folds == fold)
-        held = inputs.take(outside)
-        report = epochs.of_tracklets(tracklet_fit.EPOCHS, _judging(Validator(examples, rows[outside]), held))
+        val_inputs = inputs.take(outside)
+        report = epochs.of_tracklets(
+            tracklet_fit.EPOCHS, _tracklet_judge(Validator(examples, rows[outside]), val_inputs)
+        )
         inside = inputs.take(np.flatnonzero(folds != fold))
         net = tracklet_fit.fit_set(inside, positive, seed=seed, report=report if fold == 0 else None)
-        logits[torch.from_numpy(outside)] = held.logits(net)
+        logits[torch.from_numpy(outside)] = val_inputs.logits(net)
     whole = tracklet_fit.fit_set(inputs, positive, seed=seed)
     whole.platt.copy_(torch.tensor(fit_platt(logits, inputs.real, inputs.weights)))
     held_out = whole.platt[0] * logits + whole.platt[1]
@@ -203,33 +205,35 @@ def _paper(
             " shorter ones lent the mean of their scores for what is missing. Preset set reads all of them."
         )
     rows = np.flatnonzero(folds == 0)
-    held, judged = inputs.take(rows), Validator(examples, judge.rows[rows])
-    report = epochs.of_tracklets(tracklet_fit.PAPER_EPOCHS, _judging(judged, held))
-    net = tracklet_fit.fit_paper(inputs.take(np.flatnonzero(folds != 0)), held, seed=seed, report=report)
-    return TrainedTrackletNet(PAPER, net, PAPER_THRESHOLD, None, judged.tracklet(held.logits(net))[1])
+    val_inputs, judged = inputs.take(rows), Validator(examples, judge.rows[rows])
+    report = epochs.of_tracklets(tracklet_fit.PAPER_EPOCHS, _tracklet_judge(judged, val_inputs))
+    net = tracklet_fit.fit_paper(inputs.take(np.flatnonzero(folds != 0)), val_inputs, seed=seed, report=report)
+    return TrainedTrackletNet(PAPER, net, PAPER_THRESHOLD, None, judged.tracklet(val_inputs.logits(net))[1])
 
 
-def _judging(judge: Validator, held: Inputs) -> Any:
+def _tracklet_judge(judge: Validator, val_inputs: Inputs) -> Any:
     def judged(net: nn.Module) -> Any:
-        return judge.tracklet(held.logits(net))
+        return judge.tracklet(val_inputs.logits(net))
 
     return judged
 
 
 def _heads(examples: Examples, chips: TrackletChips, seed: int, epochs: EpochReporter) -> tuple[LinearHead, Tensor]:
     """Return a head fitted on all chips, and every chip's log scores (M, K) by a head that did not learn from it."""
-    train_rows, held = examples.split(seed=seed)
-    judge = Validator(chips.examples, _teaching(chips, held))
-    first = best_head(chips.examples, _features(chips), _teaching(chips, train_rows), judge, seed=seed, epochs=epochs)
+    train_rows, val_rows = examples.split(seed=seed)
+    judge = Validator(chips.examples, _labelled_chips(chips, val_rows))
+    first = best_head(
+        chips.examples, _features(chips), _labelled_chips(chips, train_rows), judge, seed=seed, epochs=epochs
+    )
     scores = torch.zeros(len(chips.owner), len(examples.classes))
     folds = grouped_folds(examples.groups[train_rows], examples.real()[train_rows] > 0.5, FOLDS, seed)
     for fold in np.unique(folds):
-        inside, outside = _teaching(chips, train_rows[folds != fold]), chips.of(train_rows[folds == fold])
+        inside, outside = _labelled_chips(chips, train_rows[folds != fold]), chips.of(train_rows[folds == fold])
         head = regression(chips.examples, _features(chips), inside, seed).fit(first.ridge)
         scores[torch.from_numpy(outside)] = _scores(head.temperature_scaled(first.temperature), chips, outside)
-    held_out = chips.of(held)
+    held_out = chips.of(val_rows)
     scores[torch.from_numpy(held_out)] = _scores(first.stamp.temperature_scaled(first.temperature), chips, held_out)
-    every = _teaching(chips, np.arange(len(examples)))
+    every = _labelled_chips(chips, np.arange(len(examples)))
     whole = regression(chips.examples, _features(chips), every, seed).fit(first.ridge, start=first.stamp)
     return whole.temperature_scaled(first.temperature), scores
 
@@ -249,7 +253,7 @@ def _given(examples: Examples, base: Checkpoint) -> LinearHead:
     return LinearHead(stamp["weight"].float(), stamp["bias"].float())
 
 
-def _teaching(chips: TrackletChips, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+def _labelled_chips(chips: TrackletChips, rows: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return the chips that teach a chip network.
 
     Raises
@@ -257,7 +261,7 @@ def _teaching(chips: TrackletChips, rows: NDArray[np.intp]) -> NDArray[np.intp]:
     BadExamples
         If all of them are real, or all bogus.
     """
-    found = chips.teaching(rows)
+    found = chips.labelled_chips(rows)
     real = chips.examples.real()[found]
     if not (real > 0.5).any() or not (real < 0.5).any():
         raise BadExamples(
@@ -287,15 +291,3 @@ def _inputs(examples: Examples, chips: TrackletChips, scores: Tensor, rows: NDAr
         torch.from_numpy(examples.real()[rows]),
         torch.from_numpy(examples.weights[rows]).float(),
     )
-
-
-__all__ = [
-    "COMPLETENESS",
-    "PRESETS",
-    "TrackletRecipe",
-    "apart",
-    "fit_tracklet_net",
-    "on_features",
-    "on_pixels",
-    "tracklet_recipe",
-]

@@ -75,7 +75,7 @@ def annotations_of(text: Any, whose: str) -> list[Annotation]:
     """
     try:
         entries = json.loads(text) if isinstance(text, str) else text
-        return [annotation for each in entries for annotation in _things(each)]
+        return [annotation for each in entries for annotation in _annotations(each)]
     except (ValueError, TypeError, KeyError) as error:
         raise BadExamples(
             f"{COLUMN} of {whose} is no JSON list of objects with class and ends or curve ({error})."
@@ -83,7 +83,7 @@ def annotations_of(text: Any, whose: str) -> list[Annotation]:
         ) from error
 
 
-def _things(entries: dict[str, Any]) -> list[Annotation]:
+def _annotations(entries: dict[str, Any]) -> list[Annotation]:
     label = str(entries["class"])
     if label not in CLASSES:
         raise ValueError(f"class {label!r} is none of {', '.join(CLASSES)}")

@@ -58,7 +58,7 @@ class Trail:
             "bend": round(sagitta(self.curve), 2),
             "width": round(self.width, 2),
             "snr": round(self.snr, 3),
-            **{f"p_{name}": float(share) for name, share in zip(CLASSES, self.shares, strict=True)},
+            **{f"p_{name}": float(p) for name, p in zip(CLASSES, self.shares, strict=True)},
         }
 
 

@@ -90,9 +90,9 @@ def maps_of(sums: NDArray[np.float32], direction: NDArray[np.intp]) -> Maps:
     pick = blocks.argmax(2)[..., None]
     strength = np.take_along_axis(blocks, pick, 2)[..., 0]
     angle = np.take_along_axis(turned, pick, 2)[..., 0] * np.pi / DIRECTIONS
-    share = np.where(_is_ridge(strength, angle), 1 / (1 + np.exp(SIGNIFICANT - strength)), 0.0)
-    shares = np.zeros((1 + len(CLASSES), *share.shape), dtype=np.float32)
-    shares[0], shares[1] = 1 - share, share
+    trail_share = np.where(_is_ridge(strength, angle), 1 / (1 + np.exp(SIGNIFICANT - strength)), 0.0)
+    shares = np.zeros((1 + len(CLASSES), *trail_share.shape), dtype=np.float32)
+    shares[0], shares[1] = 1 - trail_share, trail_share
     return Maps(shares, np.stack([np.cos(2 * angle), np.sin(2 * angle)]).astype(np.float32), np.zeros_like(strength))
 
 

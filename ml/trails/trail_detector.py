@@ -122,8 +122,8 @@ def judged(found: list[Candidate], classifier: CandidateClassifier | None, shape
         features = np.stack([candidate.features for candidate in found if candidate.features is not None])
         shares[looked] = classifier(features)
     made = [
-        trail_of(each.curve, share, each.width, each.snr, shape)
-        for each, share in zip(found, shares, strict=True)
-        if 1 - share[0] >= FAINTEST_SCORE
+        trail_of(each.curve, proportions, each.width, each.snr, shape)
+        for each, proportions in zip(found, shares, strict=True)
+        if 1 - proportions[0] >= FAINTEST_SCORE
     ]
     return sorted(made, key=lambda trail: -trail.score)

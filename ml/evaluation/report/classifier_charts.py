@@ -40,7 +40,7 @@ def classifier_charts(result: dict[str, Any], answers: ScoredSubjects, seed: int
     chosen += [confusion_chart(result), calibration_chart(answers), scores(answers)]
     if answers.real.any():
         words = Wording("real subjects", f"called real at a threshold of {answers.threshold:g}", "p_real")
-        chosen += conditions(answers.sought, words)
+        chosen += conditions(answers.search, words)
     histogram, by_night = histogram_by_limit(answers), by_nights(answers)
     chosen += [] if histogram is None else limits(histogram, extreme=0, objects="subjects")
     return chosen + ([] if by_night is None else [nights(*by_night, CUT)])

@@ -34,18 +34,18 @@ class Wording:
     score: str
 
 
-def conditions(sought: Search, words: Wording) -> list[Chart | Grid]:
+def conditions(search: Search, words: Wording) -> list[Chart | Grid]:
     """Return the charts of what is known; none for a quantity that nothing has."""
     charts: list[Chart | Grid] = []
     for name in QUANTITIES:
-        bins = sought.by_quantity(name)
+        bins = search.by_quantity(name)
         if bins is not None:
             charts.append(completeness(bins, name, words))
     for x, y in PLANES:
-        bins = sought.by_plane(x, y)
+        bins = search.by_plane(x, y)
         if bins is not None:
             charts.append(plane(bins, x, y, words))
-    return [*charts, *missed(sought, words)]
+    return [*charts, *missed(search, words)]
 
 
 def completeness(bins: Bins, name: str, words: Wording) -> Chart:
@@ -98,13 +98,13 @@ def plane(bins: Bins, x: str, y: str, words: Wording) -> Grid:
     )  # fmt: skip
 
 
-def missed(sought: Search, words: Wording) -> list[Chart]:
+def missed(search: Search, words: Wording) -> list[Chart]:
     """Return what is missed, magnitude against rate; nothing where no thing has both."""
-    mag, rate = sought.conditions.mag, sought.conditions.rate
+    mag, rate = search.conditions.mag, search.conditions.rate
     known = np.isfinite(mag) & np.isfinite(rate)
     if not known.any():
         return []
-    found, score = sought.found[known], sought.score[known]
+    found, score = search.found[known], search.score[known]
     mag, rate = mag[known], rate[known]
     order = np.argsort(np.nan_to_num(score, nan=-np.inf), kind="stable")
     columns = {

@@ -44,7 +44,7 @@ def detection_charts(
     words = Wording(
         "true trails", f"found at {100 * PRECISION:g} % precision (a threshold of {threshold:.3g})", "score"
     )
-    return [_precision(curves), *conditions(_sought(matched, observing, threshold), words)]
+    return [_precision(curves), *conditions(_search(matched, observing, threshold), words)]
 
 
 def detection_notes(matched: Matched, observing: Conditions) -> list[str]:
@@ -52,7 +52,7 @@ def detection_notes(matched: Matched, observing: Conditions) -> list[str]:
     curve = detection_curve(matched)
     reached, threshold = curve.at_precision(PRECISION)
     if reached:
-        return _sought(matched, observing, threshold).untold()
+        return _search(matched, observing, threshold).missing_quantities()
     best = f"at best {100 * curve.precision.max():.0f} % of what is found is a trail" if len(curve.precision) else ""
     return [
         f"No threshold reaches {100 * PRECISION:g} % precision ({best or 'nothing is found at all'}), so completeness"
@@ -60,7 +60,7 @@ def detection_notes(matched: Matched, observing: Conditions) -> list[str]:
     ]
 
 
-def _sought(matched: Matched, observing: Conditions, threshold: float) -> Search:
+def _search(matched: Matched, observing: Conditions, threshold: float) -> Search:
     """Return the true trails, those found at or above a threshold, each with the score at which it is found."""
     best = matched.best()
     return Search(best >= threshold, np.where(np.isfinite(best), best, np.nan), observing)

@@ -88,11 +88,11 @@ def _texts(columns: Columns) -> list[list[str]]:
 
 def _table(columns: Columns, rows: list[list[str]], caption: str = "") -> str:
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows)
+    rows_html = "".join("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows)
     title = f"<caption>{caption}</caption>" if caption else ""
     return (
         '<div class="table" tabindex="0" role="region" aria-label="Numbers">'
-        f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{rows_html}</tbody></table></div>"
     )
 
 

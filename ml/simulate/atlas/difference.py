@@ -129,9 +129,9 @@ def scale_to_snr(template: np.ndarray, snr: np.ndarray) -> np.ndarray:
 
 def correlate(noise: np.ndarray) -> np.ndarray:
     """Share a little of each pixel with its neighbours, as resampling does; white noise keeps its variance."""
-    share, norm = np.float32(NEIGHBOUR_CORRELATION), np.float32(np.sqrt(1 + 2 * NEIGHBOUR_CORRELATION**2))
+    fraction, norm = np.float32(NEIGHBOUR_CORRELATION), np.float32(np.sqrt(1 + 2 * NEIGHBOUR_CORRELATION**2))
     for axis in (-1, -2):
-        noise = (noise + share * (np.roll(noise, 1, axis) + np.roll(noise, -1, axis))) / norm
+        noise = (noise + fraction * (np.roll(noise, 1, axis) + np.roll(noise, -1, axis))) / norm
     return noise
 
 

@@ -116,10 +116,10 @@ def night(
             yield tracklet_block(rng, label, gold, names, detections, snr)
 
 
-def with_satellites(rng: np.random.Generator, label: np.ndarray, share: float) -> np.ndarray:
-    """Replace bogus labels by SATELLITE, so that about `share` of all are."""
+def with_satellites(rng: np.random.Generator, label: np.ndarray, fraction: float) -> np.ndarray:
+    """Replace bogus labels by SATELLITE, so that about `fraction` of all are."""
     bogus = np.isin(label, BOGUS)
-    chosen = bogus & (rng.random(len(label)) * bogus.mean() < share)
+    chosen = bogus & (rng.random(len(label)) * bogus.mean() < fraction)
     return np.where(chosen, SATELLITE, label)
 
 

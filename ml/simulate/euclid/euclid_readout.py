@@ -47,8 +47,8 @@ def read_out(rng: np.random.Generator, light: np.ndarray, charge: np.ndarray) ->
 def trailing(image: np.ndarray) -> np.ndarray:
     """Charge transfer inefficiency: traps hold a hundredth of the charge back and release it over two rows."""
     trailed = image * np.float32(1 - TRAILED)
-    for rows, share in enumerate((0.7, 0.3), 1):
-        weight = np.float32(TRAILED * share)
+    for rows, fraction in enumerate((0.7, 0.3), 1):
+        weight = np.float32(TRAILED * fraction)
         trailed[..., rows:, :] += weight * image[..., :-rows, :]
         trailed[..., :rows, :] += weight * image[..., :rows, :]  # what came from below the stamp: its like
     return trailed

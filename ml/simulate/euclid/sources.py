@@ -69,10 +69,10 @@ def trail_light(
     stars = np.maximum(np.ceil(length * OVERSAMPLING), 1).astype(int)
     order = np.arange(stars.max())
     step = (order + 0.5) / stars[:, None] - 0.5
-    share = np.where(order < stars[:, None], (electrons_per_exposure(mag) / stars)[:, None], 0.0)
+    fraction = np.where(order < stars[:, None], (electrons_per_exposure(mag) / stars)[:, None], 0.0)
     along = step * length[:, None]
     return split_between_pixels(
-        x[:, None] + along * np.cos(angle)[:, None], y[:, None] + along * np.sin(angle)[:, None], share, size
+        x[:, None] + along * np.cos(angle)[:, None], y[:, None] + along * np.sin(angle)[:, None], fraction, size
     )
 
 

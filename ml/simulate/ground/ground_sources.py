@@ -10,7 +10,7 @@ SHORTEST, LONGEST = 6.0, 60.0  # pixels
 FAINTEST, BRIGHTEST = 1.5, 60.0  # S/N per pixel
 LEAST_ELONGATED = 1.3  # a trail is so many times as long as a star is wide: shorter ones are stars
 COMATIC = 0.3  # share of the fields that lie in a corner where the telescope shows coma
-TOLD_WIDTH = 2.5  # of the seeing, as which a trail is told
+LISTED_WIDTH = 2.5  # of the seeing, as which a trail is told
 
 
 def draw_seeing(rng: np.random.Generator, between: tuple[float, float], comatic: float = COMATIC) -> Seeing:
@@ -76,7 +76,7 @@ def add_trail(image: np.ndarray, seeing: Seeing, way: np.ndarray, snr: float) ->
     inside = ((way >= 0) & (way <= np.array(image.shape[::-1]) - 1)).all(1)
     if inside.mean() < 0.5:
         return None
-    width = float(np.clip(TOLD_WIDTH * seeing.fwhm, 7.0, 12.0))
+    width = float(np.clip(LISTED_WIDTH * seeing.fwhm, 7.0, 12.0))
     return SkyObject("ASTEROID", way[inside], numbers={"snr": snr, "width": width})
 
 

@@ -123,7 +123,7 @@ def expose_cutout(rng: np.random.Generator, light: np.ndarray, exptime: float) -
     signal = light + np.float32(SKY_RATE * exptime)
     noise = rng.standard_normal(signal.shape, dtype=np.float32)
     exposed = signal + noise * np.sqrt(signal + np.float32(READ_NOISE**2))
-    hits = add_cosmic_rays(rng, exposed, exptime, share=float(log_uniform(rng, 0.02, 0.3, 1)[0]))
+    hits = add_cosmic_rays(rng, exposed, exptime, fraction=float(log_uniform(rng, 0.02, 0.3, 1)[0]))
     exposed = bleed(exposed[None], FULL_WELL)[0].astype(np.float32, copy=False)
     if rng.random() < GAP_CHANCE:
         first = int(rng.integers(0, len(exposed) - GAP))

@@ -4,7 +4,7 @@ import numpy as np
 
 from ml.simulate.atlas.movers import log_uniform
 from ml.simulate.hubble.optics import MARGIN, electrons, sky_noise, spike_reach
-from ml.simulate.hubble.truth import SkyObject, seen_part
+from ml.simulate.hubble.truth import SkyObject, visible_part
 from ml.simulate.rendering.detector_effects import tracks
 from ml.simulate.rendering.galaxies import profile
 from ml.simulate.rendering.light import split_between_pixels, spray
@@ -14,7 +14,7 @@ STARS_PER_MEGAPIXEL = 30
 HITS_PER_SECOND_PER_MEGAPIXEL = 2.2
 LONG_TRACK = 20.0
 SHORTEST_SPIKE = 25.0
-TOLD = 60
+MOST_LISTED = 60
 WINDOWS = ((24.2, 40), (22.5, 96), (-np.inf, 256))
 """Faintest first: galaxies fainter than so many magnitudes are painted in windows of so many pixels."""
 
@@ -37,15 +37,15 @@ def add_stars(rng: np.random.Generator, scene: np.ndarray, exptime: float) -> li
 
 
 def most(reach: np.ndarray, least: float) -> np.ndarray:
-    """Return the rows that reach at least so far, the longest `TOLD` of them: a row of a CSV file has its limits."""
-    order = np.argsort(-reach, kind="stable")[:TOLD]
+    """Return the rows that reach at least so far, the longest `MOST_LISTED` of them: a CSV row has its limits."""
+    order = np.argsort(-reach, kind="stable")[:MOST_LISTED]
     return order[reach[order] >= least]
 
 
 def spikes_of(x: float, y: float, reach: float, size: int) -> SkyObject | None:
     """Tell of one spike pair, from lower left to upper right; the box around it holds the other pair as well."""
     steps = np.arange(-reach, reach + 1) / np.sqrt(2)
-    curve = seen_part(x + steps, y + steps, size)
+    curve = visible_part(x + steps, y + steps, size)
     return SkyObject("SPIKE", curve[[0, -1]], numbers={"reach": reach}) if len(curve) >= 2 else None
 
 
@@ -117,7 +117,7 @@ def add_lens_arc(rng: np.random.Generator, scene: np.ndarray, exptime: float) ->
     paste(scene, lens, centre[:1], centre[1:], electrons(rng.uniform(18.5, 20.5, 1), exptime), 256)
     angle = np.linspace(start, start + opening, 200)
     ring = centre[:, None] - MARGIN + radius * oval(angle) * np.array([np.cos(angle), np.sin(angle)])
-    curve = seen_part(ring[0], ring[1], size)
+    curve = visible_part(ring[0], ring[1], size)
     return SkyObject("ARC", curve, width=5.0, numbers={"mag": mag}) if len(curve) >= 2 else None
 
 
@@ -126,17 +126,17 @@ def oval(angle: np.ndarray) -> np.ndarray:
     return 1 + 0.02 * np.cos(2 * angle)
 
 
-def add_cosmic_rays(rng: np.random.Generator, image: np.ndarray, exptime: float, share: float) -> list[SkyObject]:
+def add_cosmic_rays(rng: np.random.Generator, image: np.ndarray, exptime: float, fraction: float) -> list[SkyObject]:
     """Drop the charge of the hits that cosmic-ray rejection left over; tell of long tracks."""
     size = len(image)
-    hits = rng.poisson(HITS_PER_SECOND_PER_MEGAPIXEL * exptime * share * size**2 / 1e6)
+    hits = rng.poisson(HITS_PER_SECOND_PER_MEGAPIXEL * exptime * fraction * size**2 / 1e6)
     x, y, charge = tracks(rng, *rng.uniform(0, size, (2, hits)), longest=80, typical=1800)
     image += spray(x.reshape(1, -1), y.reshape(1, -1), charge.reshape(1, -1), size)[0]
     reach = np.hypot(np.ptp(x, axis=1), np.ptp(y, axis=1))
     objects = []
     for row in most(reach, LONG_TRACK):
         order = np.argsort(x[row] + 1e-3 * y[row])
-        curve = seen_part(x[row][order], y[row][order], size)
+        curve = visible_part(x[row][order], y[row][order], size)
         if len(curve) >= 2:
             objects.append(SkyObject("COSMIC_RAY", curve[[0, -1]], width=1.5))
     return objects

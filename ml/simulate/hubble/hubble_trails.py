@@ -7,7 +7,7 @@ import numpy as np
 from ml.simulate.atlas.movers import log_uniform
 from ml.simulate.hubble.optics import MARGIN, PIXEL_SCALE, line_peak, magnitude, sky_noise
 from ml.simulate.hubble.orbit import Pointing, track
-from ml.simulate.hubble.truth import SkyObject, seen_part
+from ml.simulate.hubble.truth import SkyObject, visible_part
 from ml.simulate.rendering.light import split_between_pixels
 
 FAINTEST_SNR, BRIGHTEST_SNR = 1.5, 30.0
@@ -69,13 +69,15 @@ def add_asteroid(
     """
     size = scene.shape[0] - 2 * MARGIN
     x, y = place_on_detector(rng, path(pointing, exptime, mover), size)
-    curve = seen_part(x, y, size)
+    curve = visible_part(x, y, size)
     if len(curve) < 2 or np.hypot(*np.diff(curve, axis=0).T).sum() < SHORTEST:
         return None
     length = np.hypot(np.diff(x), np.diff(y)).sum()
     charge = mover.snr * sky_noise(exptime) * length / line_peak()
-    share = light_curve(rng, np.linspace(0, exptime, len(x)))
-    canvas = split_between_pixels(x[None] + MARGIN, y[None] + MARGIN, charge * share[None] / share.sum(), len(scene))
+    fraction = light_curve(rng, np.linspace(0, exptime, len(x)))
+    canvas = split_between_pixels(
+        x[None] + MARGIN, y[None] + MARGIN, charge * fraction[None] / fraction.sum(), len(scene)
+    )
     scene += canvas[0]
     mag = float(magnitude(charge, exptime))
     known = {"snr": mover.snr, "mag": mag, "rate": mover.rate, "distance": mover.distance, "length": float(length)}
@@ -113,7 +115,7 @@ def add_satellite(rng: np.random.Generator, image: np.ndarray, exptime: float) -
     half_width, snr = log_uniform(rng, 1.5, 14, 1)[0], log_uniform(rng, 2, 100, 1)[0]
     middle = (size - 1) / 2
     steps = np.arange(-size, size, 0.5)
-    curve = seen_part(
+    curve = visible_part(
         middle + offset * np.cos(angle) - steps * np.sin(angle),
         middle + offset * np.sin(angle) + steps * np.cos(angle),
         size,

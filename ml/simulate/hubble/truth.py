@@ -44,7 +44,7 @@ def rounded(values: Any) -> list[float]:
     return [round(float(value), 1) + 0.0 for value in values]
 
 
-def seen_part(x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
+def visible_part(x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
     """Cut a densely sampled path to what lies in the cutout, and keep `POINTS` of it, evenly by length.
 
     Parameters

@@ -71,7 +71,7 @@ def inject_cube(
             injected[frames] += light
     mask = numbered_mask(movers, flux.shape)
     mask[~np.isfinite(flux)] = 0
-    return SimulatedCube(injected, mask, movers, seen_snr(power, noise), noise)
+    return SimulatedCube(injected, mask, movers, visible_snr(power, noise), noise)
 
 
 def noise_of_frames(flux: np.ndarray) -> np.ndarray:
@@ -83,7 +83,7 @@ def noise_of_frames(flux: np.ndarray) -> np.ndarray:
     return noise_of((flux - still)[:, None])[:, 0]
 
 
-def seen_snr(power: np.ndarray, noise: np.ndarray) -> np.ndarray:
+def visible_snr(power: np.ndarray, noise: np.ndarray) -> np.ndarray:
     """Median S/N of each object over the frames that hold it, (n,); 0 where none does or no noise is known."""
     snr = np.zeros(len(power))
     for row, light in enumerate(power):

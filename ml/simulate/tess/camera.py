@@ -61,7 +61,7 @@ def draw_psf(rng: np.random.Generator) -> Psf:
     return Psf(fwhm, fwhm * rng.uniform(1.0, 1.5), rng.uniform(0, np.pi))
 
 
-def seen_through(psf: Psf, x: np.ndarray, y: np.ndarray, light: np.ndarray, size: int) -> np.ndarray:
+def through_psf(psf: Psf, x: np.ndarray, y: np.ndarray, light: np.ndarray, size: int) -> np.ndarray:
     """Paint points of light as the pixels receive them, and how that changes as the field moves.
 
     Parameters

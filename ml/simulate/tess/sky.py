@@ -6,7 +6,7 @@ from ml.simulate.atlas.movers import log_uniform
 from ml.simulate.rendering.detector_effects import bleed, tracks
 from ml.simulate.rendering.light import spray_onto
 from ml.simulate.rendering.psf_table import paint_points
-from ml.simulate.tess.camera import BORDER, DUTY, FULL_WELL, Psf, flux, seen_through
+from ml.simulate.tess.camera import BORDER, DUTY, FULL_WELL, Psf, flux, through_psf
 
 FAINTEST_STAR = 17.5
 DENSITY = (150, 1500)
@@ -45,10 +45,10 @@ def jittered_field(
     psf: Psf, x: np.ndarray, y: np.ndarray, light: np.ndarray, shift: np.ndarray, size: int
 ) -> np.ndarray:
     """Paint a field at shifts (2, frames) in pixels: by its slopes where they are small, anew where they are not."""
-    image, by_x, by_y = seen_through(psf, x[None], y[None], light[None], size)[0]
+    image, by_x, by_y = through_psf(psf, x[None], y[None], light[None], size)[0]
     cube = image + shift[0][:, None, None] * by_x + shift[1][:, None, None] * by_y
     for frame in np.flatnonzero(np.hypot(*shift) > LARGEST_TAYLOR_SHIFT):
-        moved = seen_through(psf, x[None] + shift[0, frame], y[None] + shift[1, frame], light[None], size)
+        moved = through_psf(psf, x[None] + shift[0, frame], y[None] + shift[1, frame], light[None], size)
         cube[frame] = moved[0, 0]
     return cube.astype(np.float32)
 

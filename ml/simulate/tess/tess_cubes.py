@@ -17,7 +17,7 @@ from astropy.coordinates import SkyCoord
 from ml.simulate.option_ranges import check_count, check_range
 from ml.simulate.rendering.psf_table import tabulate
 from ml.simulate.rendering.tangent import north_of_ecliptic, tangent
-from ml.simulate.tess.camera import DUTY, PIXEL_SCALE, Psf, draw_psf, read_noise, seen_through
+from ml.simulate.tess.camera import DUTY, PIXEL_SCALE, Psf, draw_psf, read_noise, through_psf
 from ml.simulate.tess.sky import background, cosmic_rays, stars
 from ml.simulate.tess.tess_movers import BRIGHTEST, FAINTEST, UNUSUAL, Movers, draw_movers, numbered_mask, paint_mover
 from ml.simulate.writer import Single, write_each
@@ -159,7 +159,7 @@ def table_of(psf: Psf) -> np.ndarray:
 
     def painter(x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
         # The Fourier transform rings by a millionth, and light is not negative.
-        return np.maximum(seen_through(psf, x[:, None], y[:, None], np.ones((len(x), 1)), size)[:, 0], 0)
+        return np.maximum(through_psf(psf, x[:, None], y[:, None], np.ones((len(x), 1)), size)[:, 0], 0)
 
     return tabulate(painter)
 
@@ -167,8 +167,8 @@ def table_of(psf: Psf) -> np.ndarray:
 def median_snr(painted: np.ndarray, noise: np.ndarray) -> float:
     """S/N of a matched filter in the frames that hold the object: sqrt(sum(light^2)) over the noise; 0 for none."""
     power = np.sqrt(np.einsum("tyx,tyx->t", painted, painted, dtype=np.float64))
-    seen = power > 0.1 * power.max(initial=0.0)
-    return float(np.median(power[seen] / noise[seen])) if power.any() else 0.0
+    has_light = power > 0.1 * power.max(initial=0.0)
+    return float(np.median(power[has_light] / noise[has_light])) if power.any() else 0.0
 
 
 def tess_subject(

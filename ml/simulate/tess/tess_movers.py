@@ -15,7 +15,7 @@ SLOPE = 0.25
 MASK_RADIUS = 1.7
 MASK_POWER = 0.12
 SMALLEST_MASK, LARGEST_MASK = 1.5, 4.0
-MOST_TOLD = 3000  # places of all objects of a cube: as many as a cell of a manifest holds
+MOST_PLACES = 3000  # places of all objects of a cube: as many as a cell of a manifest holds
 
 
 @dataclass
@@ -52,10 +52,10 @@ class Movers:
     def as_json(self, snr: np.ndarray) -> list[dict[str, Any]]:
         """Return the objects as JSON can hold them, numbered as the mask numbers them; see docs/simulations.md.
 
-        Where all of them have more than `MOST_TOLD` places, some frames are told, evenly and with the first and the
+        Where all of them have more than `MOST_PLACES` places, some frames are told, evenly and with the first and the
         last, and "frame" says which.
         """
-        at = told_frames(*self.x.shape)
+        at = sampled_frames(*self.x.shape)
         frames = {} if len(at) == self.x.shape[1] else {"frame": at.tolist()}
         return [
             {
@@ -73,9 +73,9 @@ class Movers:
         ]
 
 
-def told_frames(objects: int, frames: int) -> np.ndarray:
+def sampled_frames(objects: int, frames: int) -> np.ndarray:
     """Choose the frames in which the places of so many objects are told: (k,) int, ascending."""
-    as_json = min(frames, max(2, MOST_TOLD // max(objects, 1)))
+    as_json = min(frames, max(2, MOST_PLACES // max(objects, 1)))
     return np.linspace(0, frames - 1, as_json).round().astype(int)
 
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from ml.cubes.cube import Cube, Known, known_objects
-from ml.cubes.object_completeness import Finds
+from ml.cubes.object_completeness import ObjectCounts
 from ml.cubes.reliability import voxel_reliability
 from ml.cubes.tracks import find_tracks
 from ml.cubes.voxel_metrics import FIGURES, VoxelCounts, limit_table, raw_score
@@ -117,16 +117,16 @@ def test_objects_are_found_by_tracks_and_other_tracks_are_false():
         objects.append(Known(str(number), mag, number, T.astype(float), x, y, rate=30.0 * number))
     brief = Known("3", 16.0, 3, T.astype(float), followed[0], followed[1])  # no mask shows it
     one = Cube("c", "c", np.zeros((1, *shape), np.float32), np.ones(shape, bool), mask, [*objects, brief])
-    finds = Finds()
-    finds.add(find_tracks(painted(followed, ghost), 0.3), one)
-    said = finds.figures((18.0, 20.0))
+    object_counts = ObjectCounts()
+    object_counts.add(find_tracks(painted(followed, ghost), 0.3), one)
+    said = object_counts.figures((18.0, 20.0))
     assert [(part["objects"], part["found"]) for part in said["completeness"]] == [(1, 1), (1, 0)]
     assert (said["tracks"], said["false_tracks"], said["false_tracks_per_cube"]) == (2, 1, 1)
     assert said["median_offset_pixels"] < 0.1
     by_rate = said["by_circumstance"]["rate"]
     assert (by_rate["n"][0], by_rate["hits"][0], by_rate["n"][-1], by_rate["hits"][-1]) == (1, 1, 1, 0)
-    assert np.isnan(finds.sought.score).tolist() == [False, True]
-    assert [note.split("`")[1] for note in finds.sought.untold()] == ["snr"]
+    assert np.isnan(object_counts.search.score).tolist() == [False, True]
+    assert [note.split("`")[1] for note in object_counts.search.missing_quantities()] == ["snr"]
 
 
 def test_an_object_tells_its_rate_and_its_signal_and_null_is_not_known():

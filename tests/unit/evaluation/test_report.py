@@ -98,8 +98,8 @@ def test_what_is_not_known_is_left_out(tmp_path):
 
 def test_the_false_negatives_begin_with_what_nothing_was_found_of():
     conditions = Conditions(np.full(3, 20.0), np.array([1.0, 2.0, 3.0]), np.full(3, np.nan), np.full(3, ""))
-    sought = Search(np.array([True, False, False]), np.array([0.9, 0.2, np.nan]), conditions)
-    (chart,) = missed(sought, Wording("objects", "followed by a track", "score"))
+    search = Search(np.array([True, False, False]), np.array([0.9, 0.2, np.nan]), conditions)
+    (chart,) = missed(search, Wording("objects", "followed by a track", "score"))
     assert chart.columns["rate"].tolist() == [3, 2, 1]
     assert chart.columns["missed"].tolist() == ["yes", "yes", "no"]
     assert "All objects whose magnitude and rate are known, and those that are missed: 2 of 3." in chart.note

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.simulate.euclid.dithered_stamps import snr_of_trail
-from ml.simulate.euclid.euclid_field import CLASSES, euclid, euclid_blocks, stamps
+from ml.simulate.euclid.dithered_stamps import dithered_stamps, snr_of_trail
+from ml.simulate.euclid.euclid_field import CLASSES, euclid, euclid_blocks
 from ml.simulate.euclid.sources import (
     convolve_stamps,
     cosmic_ray_charge,
@@ -102,7 +102,7 @@ def test_trails_lose_signal_to_noise():
 @pytest.fixture(scope="module")
 def drawn():
     label = np.repeat(CLASSES, 24)
-    return label, *stamps(np.random.default_rng(2), label)
+    return label, *dithered_stamps(np.random.default_rng(2), label)
 
 
 def test_stamps_are_three_dithers_of_electrons(drawn):

@@ -13,7 +13,7 @@ from ml.simulate.hubble.hubble_sources import add_lens_arc
 from ml.simulate.hubble.hubble_trails import Mover, add_asteroid, add_satellite, draw_mover, path
 from ml.simulate.hubble.optics import MARGIN, convolve_scene, hubble_psf, line_peak, sky_noise
 from ml.simulate.hubble.orbit import ORBIT_RADIUS, PERIOD, Pointing, draw_pointing, parallax, track
-from ml.simulate.hubble.truth import seen_part
+from ml.simulate.hubble.truth import visible_part
 from ml.trails.target_masks import nearest
 
 
@@ -103,10 +103,10 @@ def test_a_satellite_crosses_from_edge_to_edge():
 
 def test_a_path_is_cut_to_what_the_cutout_shows():
     x = np.linspace(-50, 150, 1000)
-    curve = seen_part(x, np.full(1000, 20.0), 100)
+    curve = visible_part(x, np.full(1000, 20.0), 100)
     assert curve[0] == pytest.approx([-0.5, 20], abs=0.3)
     assert curve[-1] == pytest.approx([99.5, 20], abs=0.3)
-    assert seen_part(x, np.full(1000, 200.0), 100).shape == (0, 2)
+    assert visible_part(x, np.full(1000, 200.0), 100).shape == (0, 2)
 
 
 def test_three_trails_in_four_stand_above_three_sigma_a_pixel():

@@ -10,7 +10,7 @@ from ml.io.manifest import LONGEST_CELL
 from ml.io.read_subjects import read_subjects
 from ml.simulate.rendering.psf_table import paint_points
 from ml.simulate.tess import sky as tess_sky
-from ml.simulate.tess.camera import DUTY, FULL_WELL, PIXEL_SCALE, Psf, flux, read_noise, seen_through
+from ml.simulate.tess.camera import DUTY, FULL_WELL, PIXEL_SCALE, Psf, flux, read_noise, through_psf
 from ml.simulate.tess.sky import background, jitter, jittered_field, stars, straps, variations
 from ml.simulate.tess.tess_cubes import cube, simulated_cubes, table_of, tess
 from ml.simulate.tess.tess_movers import (
@@ -45,13 +45,13 @@ def test_tenth_magnitude_leaves_fifteen_thousand_electrons_a_second():
 
 
 def test_the_psf_keeps_flux_and_place_and_its_slopes_are_its_derivatives():
-    seen = seen_through(PSF, np.array([[30.3]]), np.array([[25.6]]), np.array([[1000.0]]), 64)[0]
+    seen = through_psf(PSF, np.array([[30.3]]), np.array([[25.6]]), np.array([[1000.0]]), 64)[0]
     y, x = np.indices((64, 64))
     assert seen[0].sum() == pytest.approx(1000, rel=1e-3)
     assert (seen[0] * x).sum() / 1000 == pytest.approx(30.3, abs=0.01)
     assert (seen[0] * y).sum() / 1000 == pytest.approx(25.6, abs=0.01)
     left, right = (
-        seen_through(PSF, np.array([[at]]), np.array([[25.6]]), np.array([[1000.0]]), 64)[0, 0] for at in (30.2, 30.4)
+        through_psf(PSF, np.array([[at]]), np.array([[25.6]]), np.array([[1000.0]]), 64)[0, 0] for at in (30.2, 30.4)
     )
     assert np.abs((right - left) / 0.2 - seen[1]).max() < 0.05 * np.abs(seen[1]).max()
 
@@ -146,7 +146,7 @@ def test_jitter_moves_the_whole_field():
     for moved in (0.04, 0.4):
         shift = np.array([[0.0, moved], [0.0, -moved]])
         still, shaken = jittered_field(PSF, x, y, light, shift, 40)
-        again = seen_through(PSF, (x + moved)[None], (y - moved)[None], light[None], 40)[0, 0]
+        again = through_psf(PSF, (x + moved)[None], (y - moved)[None], light[None], 40)[0, 0]
         assert np.abs(shaken - again).max() < 0.004 * again.max()
         assert np.abs(shaken - still).max() > 0.01 * again.max()
     walks = np.array([jitter(np.random.default_rng(seed), 64, 1800.0) for seed in range(40)])
