@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import entr
 
 Array = NDArray[Any]
 
@@ -21,7 +22,5 @@ def entropy(p: Array) -> NDArray[np.float64]:
     p = np.asarray(p, dtype=np.float64)
     if p.ndim == 1:
         p = np.stack([1 - p, p], axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where(p > 0, -p * np.log(p), 0.0)
-    relative_entropy = terms.sum(1) / np.log(p.shape[1])
+    relative_entropy = entr(p).sum(1) / np.log(p.shape[1])
     return np.where(np.isfinite(p).all(1), np.clip(relative_entropy, 0, 1), 1.0)

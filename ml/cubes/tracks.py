@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from astropy.coordinates import SkyCoord
 from numpy.typing import NDArray
 
 from ml.cubes.cube import Cube
@@ -14,7 +15,6 @@ from ml.imaging.wcs import to_sky
 
 PIXEL_SCALE = 21.0  # arcsec: TESS
 HOURS = 24.0
-ARCSEC = 3600.0
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,8 @@ def scale_at(cube: Cube, x: float, y: float, pixel_scale: float) -> float:
     around = to_sky(cube.wcs, x + np.array([-0.5, 0.5, 0, 0]), y + np.array([0, 0, -0.5, 0.5]))
     if around is None:
         return pixel_scale
-    ra, dec = np.radians(around)
-    east, north = (ra[1::2] - ra[::2] + np.pi) % (2 * np.pi) - np.pi, dec[1::2] - dec[::2]
-    sides = np.degrees(np.hypot(east * np.cos(dec.mean()), north)) * ARCSEC
-    return float(np.sqrt(sides.prod()))
+    places = SkyCoord(*around, unit="deg")
+    return float(np.sqrt(places[::2].separation(places[1::2]).arcsec.prod()))
 
 
 def _rounded(values: NDArray[np.float64], digits: int) -> list[float]:
