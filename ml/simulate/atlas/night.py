@@ -106,7 +106,7 @@ def night(
     for number, size in enumerate(block_sizes(n)):
         # Streams of their own, so that asking for more gold or satellites does not change the rest of the sky.
         rng, gold_rng, satellite_rng = (np.random.default_rng([seed, number, stream]) for stream in (0, 1, 2))
-        label = balanced_labels(rng, size)
+        label = rng.permutation(np.resize(CLASSES, size))
         gold = gold_rng.random(size) < gold_fraction
         names = [f"atlas-{kind}-{seed}-{number * BLOCK + row:06d}" for row in range(size)]
         if kind == "stamp":
@@ -121,10 +121,6 @@ def with_satellites(rng: np.random.Generator, label: np.ndarray, fraction: float
     bogus = np.isin(label, BOGUS)
     chosen = bogus & (rng.random(len(label)) * bogus.mean() < fraction)
     return np.where(chosen, SATELLITE, label)
-
-
-def balanced_labels(rng: np.random.Generator, n: int) -> np.ndarray:
-    return rng.permutation(np.resize(CLASSES, n))
 
 
 def stamp_block(

@@ -91,12 +91,8 @@ def euclid_blocks(
         # Two streams, so that asking for more gold does not change the sky.
         rng, gold_rng = (np.random.default_rng([seed, number, stream]) for stream in (0, 1))
         names = [f"euclid-{seed}-{number * BLOCK + row:06d}" for row in range(count)]
-        label = euclid_labels(rng, count)
+        label = rng.permutation(np.resize(("SSO", "CR", "SSO", "GALAXY", "SSO", "STAR"), count))
         yield field_block(rng, label, gold_rng.random(count) < gold_fraction, names, size, **options)
-
-
-def euclid_labels(rng: np.random.Generator, n: int) -> np.ndarray:
-    return rng.permutation(np.resize(("SSO", "CR", "SSO", "GALAXY", "SSO", "STAR"), n))
 
 
 def field_block(
