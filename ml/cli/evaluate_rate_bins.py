@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.cli.stamp_data import values
+from ml.cli.score_classifier import probabilities_of
 from ml.cli.subject_slabs import Tally, slabs
 from ml.data.dataset import BadExamples
 from ml.data.rate_bins import bin_names, bin_of
@@ -41,9 +41,7 @@ def evaluate_rate_bins(args: argparse.Namespace, checkpoint: Checkpoint) -> dict
         tally.skipped += len(bins) - len(rows)
         if rows:
             part = slab.take(rows, [bins[row] for row in rows])
-            scored.append(
-                scorer.probabilities(part.pixels, values=values(part, scorer.columns) if scorer.columns else None)
-            )
+            scored.append(probabilities_of(scorer, part))
             truth += [names.index(name) for name in part.labels]
             groups += part.groups
     if not truth:
