@@ -21,7 +21,7 @@ import numpy as np
 import psycopg
 from astropy.io import fits
 
-from ml.io.read import read
+from ml.io.read_subjects import read_subjects
 from webapp.core import embedded_postgres
 
 SMALL, LARGE = 2_000, 20_000
@@ -70,7 +70,7 @@ def seconds(url: str, survey: str) -> tuple[int, float]:
 
 def bare_reads_per_second(manifest: Path) -> float:
     began = time.perf_counter()
-    n = sum(1 for _ in read(manifest))
+    n = sum(1 for _ in read_subjects(manifest))
     return n / (time.perf_counter() - began)
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ml.simulate.atlas.night import atlas
-from ml.simulate.euclid.field import euclid
-from ml.simulate.ground.cutouts import ground
-from ml.simulate.hubble.cutouts import hubble
-from ml.simulate.tess.cubes import tess
+from ml.simulate.euclid.euclid_field import euclid
+from ml.simulate.ground.ground_cutouts import ground
+from ml.simulate.hubble.hubble_cutouts import hubble
+from ml.simulate.tess.tess_cubes import tess
 
 SKIES: dict[str, tuple[Callable[..., Path], int, float]] = {
     "atlas_stamps": (atlas, 2048, 300.0),

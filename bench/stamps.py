@@ -20,9 +20,9 @@ import torch
 from numpy.typing import NDArray
 
 from ml.cli.stamp_options import WAYS
-from ml.cli.subjects import Slab, Tally, slabs
+from ml.cli.subject_slabs import Slab, Tally, slabs
 from ml.data.dataset import Examples
-from ml.data.preprocessing import FROZEN, native
+from ml.data.preprocessing import FROZEN, native_size
 from ml.data.tensors import prefetch
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import Scorer
@@ -32,20 +32,20 @@ from ml.simulate.atlas.difference import REAL
 from ml.simulate.atlas.night import atlas
 from ml.training.presets import Recipe
 from ml.training.schedule import LONG, TRANSFER
-from ml.training.train import train_stamps
+from ml.training.train_stamps import train_stamps
 
 STAMPS, TAUGHT, ROUNDS = 1024, 2048, 3
 BATCHES = (8, 16, 32, 64, 128, 512)
 FLOOR, CLOSE = 3.0, 1e-4
 
 BRIEF = dataclasses.replace(LONG, views=20_000)
-SMALL = Recipe("small", RESIDUAL, "scratch", dataclasses.replace(native(1), tta=WAYS), schedule=BRIEF)
+SMALL = Recipe("small", RESIDUAL, "scratch", dataclasses.replace(native_size(1), tta=WAYS), schedule=BRIEF)
 AT_128 = dataclasses.replace(FROZEN, size_multi=128)
 RECIPES = {
     "lite0_128": Recipe("head", preprocessing=AT_128, freeze=True),
     "lite0_128_tuned": Recipe("finetune", preprocessing=AT_128, schedule=TRANSFER),
     "default": SMALL,
-    "default_one_way": dataclasses.replace(SMALL, preprocessing=native(1)),
+    "default_one_way": dataclasses.replace(SMALL, preprocessing=native_size(1)),
 }
 Forward = Callable[[torch.Tensor], torch.Tensor]
 

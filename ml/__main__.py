@@ -6,10 +6,10 @@ import sys
 
 COMMANDS = {
     "simulate": ("ml.cli.simulate", "write a simulated sky: manifest and images"),
-    "train": ("ml.cli.train", "train a model on a labelled manifest"),
-    "evaluate": ("ml.cli.evaluate", "judge a model on a labelled manifest"),
-    "score": ("ml.cli.score", "give every subject of a manifest its probabilities"),
-    "crowd": ("ml.cli.crowd", "from many people's votes to one answer per item"),
+    "train": ("ml.cli.train_command", "train a model on a labelled manifest"),
+    "evaluate": ("ml.cli.evaluate_command", "judge a model on a labelled manifest"),
+    "score": ("ml.cli.score_command", "give every subject of a manifest its probabilities"),
+    "crowd": ("ml.cli.crowd_command", "from many people's votes to one answer per item"),
     "benchmark": ("ml.cli.benchmark", "measure the speed of one part"),
 }
 

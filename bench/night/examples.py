@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 
 from ml.data.dataset import Examples
-from ml.io.read import read
+from ml.io.read_subjects import read_subjects
 
 NEAR = 5  # arcsec, within which the survey names a known asteroid
 
 
 def night(folder: Path) -> Examples:
     """Return the night's alerts, real where a known asteroid is near."""
-    records = list(read(folder))
+    records = list(read_subjects(folder))
     distance = np.array([record.metadata.get("#ssdistnr", np.nan) for record in records], dtype=float)
     real = (distance >= 0) & (distance <= NEAR)
     return Examples(

@@ -16,7 +16,7 @@ from ml.inference.feature_extractor import default_backbone, prepare
 from ml.inference.runtime import BATCH
 from ml.inference.scorer import Scorer
 from ml.models.weights import imagenet_backbone
-from ml.roles.train import train
+from ml.roles.train_role import train
 
 CLASSES, POSITIVE = tuple("ABCDEFGH"), ("A", "B", "C")
 

@@ -18,11 +18,11 @@ def command(subparsers: Any, name: str, summary: str, work: Work) -> argparse.Ar
 
     def run(args: argparse.Namespace) -> int:
         try:
-            said = work(args)
+            result = work(args)
         except (ValueError, OSError) as error:
             sys.stderr.write(f"{name}: {' '.join(str(error).split())}\n")
             return 2
-        sys.stdout.write(json.dumps(jsonable(said)) + "\n")
+        sys.stdout.write(json.dumps(jsonable(result)) + "\n")
         return 0
 
     parser.set_defaults(run=run)

@@ -8,51 +8,89 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.cli.score_classifier import CALLED, FEWEST, probabilities_of
 from ml.cli.stamp_data import values
-from ml.cli.subjects import Slab, Tally, positive_of, slabs
+from ml.cli.subject_slabs import Slab, Tally, positive_of, slabs
 from ml.data.dataset import BOGUS_WORDS, REAL_WORDS, BadExamples
 from ml.evaluation import observing_conditions
-from ml.evaluation.classifier import evaluate as figures_of
-from ml.evaluation.stratified import Answers, stratified
+from ml.evaluation.classifier import evaluate_probabilities as figures_of
+from ml.evaluation.stratified import ScoredSubjects, stratified
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import TRACKLET_CLASSES, Scorer
 
+Comparison = tuple[NDArray[np.float32], tuple[str, ...], tuple[str, ...], list[str | None]]
+"""Probabilities (n, K), the K classes, the real ones among them, and the true class of each (None: unknown)."""
 
-def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
-    """Score the labelled subjects and return the metrics."""
-    threshold = threshold_of(args, checkpoint)
+
+def evaluate_classifier(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
+    """Score the labelled subjects and return the figures."""
     scorer, tally = Scorer(checkpoint), Tally()
-    data, scored = read(args.data, scorer, tally)
+    data, scored = read_scored(args.data, scorer, tally)
     data.labels = [checkpoint.manifest.get("merged", {}).get(label, label) for label in data.labels]
-    p, classes, positive, truth = comparable(scorer, scored, data.labels, args.positive)
+    result, answers = classifier_figures(
+        args, scorer, tally, data, comparable(scorer, scored, data.labels, args.positive)
+    )
+    result["notes"] += [*unknown_labels(scorer, data.labels), *missing_columns(data, scorer)]
+    finish(args, result, answers)
+    return result
+
+
+def classifier_figures(
+    args: argparse.Namespace, scorer: Scorer, tally: Tally, data: Slab, comparison: Comparison
+) -> tuple[dict[str, Any], ScoredSubjects]:
+    """Return the figures of scored subjects, and what they were made from.
+
+    Raises
+    ------
+    BadExamples
+        If none of the labels can be compared with the model's classes.
+    """
+    p, classes, positive, truth = comparison
+    threshold = decision_threshold(args, scorer.checkpoint)
     known: NDArray[np.bool_] = np.array([label is not None for label in truth])
     for label in sorted({label for label, fine in zip(data.labels, known, strict=True) if not fine}):
         tally.complain(f"label {label!r} is none of the model's classes, yes or no: correct it in the manifest")
     if not known.any():
         raise BadExamples(f"No label is one of the model's classes {', '.join(scorer.chip_classes)}, yes or no.")
     names, groups = [label for label in truth if label is not None], np.array(data.groups)[known]
-    said = figures_of(p[known], names, classes, positive, groups, seed=args.seed, threshold=threshold)
-    seen = observing_conditions.together(data.ids, data.seen, observing_conditions.of_truth(args.data)).take(known)
-    answers = answers_of(p[known], names, classes, positive, groups, seen, threshold)
-    said |= stratified(answers)
-    said["notes"] += [*unknown_labels(scorer, data.labels), *unknown(data, scorer), *seen.unknown(answers.real)]
-    said |= {"skipped": tally.skipped, "role": scorer.role, "checkpoint": str(args.checkpoint)}
-    for note in said["notes"]:
+    result = figures_of(p[known], names, classes, positive, groups, seed=args.seed, threshold=threshold)
+    conditions = observing_conditions.merged_conditions(
+        data.ids, data.conditions, observing_conditions.of_truth(args.data)
+    ).take(known)
+    answers = answers_of(p[known], names, classes, positive, groups, conditions, threshold)
+    result |= stratified(answers)
+    result["notes"] += conditions.unknown(answers.real)
+    return result | {"skipped": tally.skipped, "role": scorer.role, "checkpoint": str(args.checkpoint)}, answers
+
+
+def finish(
+    args: argparse.Namespace, result: dict[str, Any], answers: ScoredSubjects, *, at_threshold: bool = False
+) -> None:
+    """Write the notes to stderr, and the report where one is asked for, with a chart of nights `at_threshold`."""
+    for note in result["notes"]:
         sys.stderr.write(f"note: {note}\n")
-    if args.report or args.plots:
-        _report(args, said, answers)
-    return said
+    if not args.report and not args.plots:
+        return
+    from ml.evaluation.report import classifier_charts, nightly_chart, page  # only now: matplotlib takes a second
+
+    charts = classifier_charts.classifier_charts(result, answers, seed=args.seed) + (
+        [nightly_chart.nights_at_threshold(answers)] if at_threshold else []
+    )
+    heading = page.Heading(
+        f"Evaluation of {result['checkpoint']}", classifier_charts.classifier_summary(result), result["notes"]
+    )
+    page.write_page(heading, classifier_charts.figure_table(result), charts, html=args.report, plots=args.plots)
 
 
-def threshold_of(args: argparse.Namespace, checkpoint: Checkpoint) -> float:
-    """Return the requested threshold, else the checkpoint's own, else 0.5."""
+def decision_threshold(args: argparse.Namespace, checkpoint: Checkpoint) -> float:
+    """Return the threshold that was asked for, else the checkpoint's own, else a half."""
     threshold = float(checkpoint.manifest.get("threshold", 0.5) if args.threshold is None else args.threshold)
     if not 0 <= threshold <= 1:
         raise BadExamples(f"--threshold is a probability from 0 to 1, not {threshold:g}.")
     return threshold
 
 
-def read(path: Path, scorer: Scorer, tally: Tally) -> tuple[Slab, NDArray[np.float32]]:
+def read_scored(path: Path, scorer: Scorer, tally: Tally) -> tuple[Slab, NDArray[np.float32]]:
     """Return all labelled subjects, without their pixels, and their probabilities (n, K).
 
     Raises
@@ -60,17 +98,15 @@ def read(path: Path, scorer: Scorer, tally: Tally) -> tuple[Slab, NDArray[np.flo
     BadExamples
         If there is none.
     """
-    scored, together = [], Slab(np.empty(0), [], [], [], [])
-    for slab in slabs(path, tally, labelled=True):
-        scored.append(
-            scorer.probabilities(slab.pixels, values=values(slab, scorer.columns) if scorer.columns else None)
-        )
-        for ours, more in ((together.ids, slab.ids), (together.labels, slab.labels), (together.groups, slab.groups)):
-            ours += more
-        together.seen += slab.seen
-        together.cells += slab.cells
+    scored, together = [], Slab(np.empty(0), [], [], [])
+    for slab in slabs(path, tally, labelled=True, fewest=FEWEST[scorer.role]):
+        scored.append(probabilities_of(scorer, slab))
+        for name in ("ids", "labels", "groups", "conditions", "sightings", "cells"):
+            getattr(together, name).extend(getattr(slab, name))
     if not scored:
-        raise BadExamples("There is no labelled subject with pixels in the data: nothing to judge the model by.")
+        raise BadExamples(
+            f"There is no labelled {CALLED[scorer.role]} with pixels in the data: nothing to judge the model by."
+        )
     return together, np.concatenate(scored)
 
 
@@ -86,14 +122,14 @@ def unknown_labels(scorer: Scorer, labels: list[str]) -> list[str]:
     ]
 
 
-def unknown(data: Slab, scorer: Scorer) -> list[str]:
-    """Return a warning for each tabular feature that no subject has."""
+def missing_columns(data: Slab, scorer: Scorer) -> list[str]:
+    """Return a sentence for each column that the model was taught to use and no subject has."""
     known = [bool(column.any()) for column in np.isfinite(values(data, scorer.columns)).T]
     return [
         f"The model may know `{name}` besides the pixels, but the data do not say it: it judges without. Add a column"
         f" {name} to the manifest."
-        for name, told in zip(scorer.columns, known, strict=True)
-        if not told
+        for name, measured in zip(scorer.columns, known, strict=True)
+        if not measured
     ]
 
 
@@ -103,28 +139,18 @@ def answers_of(
     classes: tuple[str, ...],
     positive: tuple[str, ...],
     groups: NDArray[Any],
-    seen: observing_conditions.Conditions,
+    conditions: observing_conditions.Conditions,
     threshold: float,
-) -> Answers:
+) -> ScoredSubjects:
     """Return real or bogus for the subjects that have a score (a row of NaN has none)."""
     scored = np.asarray(np.isfinite(p).all(axis=1))
     p_real = np.clip(p[:, [classes.index(name) for name in positive]].sum(1, dtype=np.float64), 0, 1)
     real = np.isin(names, positive)
-    return Answers(real[scored], p_real[scored], groups[scored], threshold, seen.take(scored))
+    return ScoredSubjects(real[scored], p_real[scored], groups[scored], threshold, conditions.take(scored))
 
 
-def _report(args: argparse.Namespace, said: dict[str, Any], answers: Answers) -> None:
-    from ml.evaluation.report import classifier, page  # only now: matplotlib takes a second
-
-    charts = classifier.charts(said, answers, seed=args.seed)
-    heading = page.Heading(f"Evaluation of {said['checkpoint']}", classifier.summary(said), said["notes"])
-    page.write(heading, classifier.figures(said), charts, html=args.report, plots=args.plots)
-
-
-def comparable(
-    scorer: Scorer, p: NDArray[np.float32], labels: list[str], named: str | None
-) -> tuple[NDArray[np.float32], tuple[str, ...], tuple[str, ...], list[str | None]]:
-    """Return probabilities, classes, positive and truth in one set of classes.
+def comparable(scorer: Scorer, p: NDArray[np.float32], labels: list[str], named: str | None) -> Comparison:
+    """Return probabilities, classes, positive and truth in the same words.
 
     Fine classes if every label is a class of the model; else real against bogus, with None for a label that is neither
     a class nor a word for yes or no.
@@ -135,10 +161,15 @@ def comparable(
     real = set(positive_of(sorted(set(labels)), named) if named else scorer.manifest["positive"])
     bogus = set(labels if named else scorer.chip_classes) - real
     p_real = scorer.p_real(p)
-    return np.stack([1 - p_real, p_real], axis=1), TRACKLET_CLASSES, ("real",), [side(x, real, bogus) for x in labels]
+    return (
+        np.stack([1 - p_real, p_real], axis=1),
+        TRACKLET_CLASSES,
+        ("real",),
+        [real_or_bogus(x, real, bogus) for x in labels],
+    )
 
 
-def side(label: str, real: set[str], bogus: set[str]) -> str | None:
+def real_or_bogus(label: str, real: set[str], bogus: set[str]) -> str | None:
     """Return "real" or "bogus" for a label, or None."""
     if label in real or label.lower() in REAL_WORDS:
         return "real"

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from ml.simulate.atlas.night import SATELLITES, atlas
-from ml.simulate.euclid.field import DITHERS, FAINTEST_SNR, SIZE, euclid
-from ml.simulate.ground.cutouts import SHEETS, ground
-from ml.simulate.ground.cutouts import SIZE as FIELD
-from ml.simulate.hubble.cutouts import SIZE as CUTOUT
-from ml.simulate.hubble.cutouts import hubble
-from ml.simulate.injection.cubes import inject_into
-from ml.simulate.summary import summary
-from ml.simulate.tess.cubes import CADENCE, FRAMES, MOVERS, tess
-from ml.simulate.tess.cubes import SIZE as CUBE
-from ml.simulate.tess.movers import FAINTEST, UNUSUAL
+from ml.simulate.euclid.euclid_field import DITHERS, FAINTEST_SNR, SIZE, euclid
+from ml.simulate.ground.ground_cutouts import SHEETS, ground
+from ml.simulate.ground.ground_cutouts import SIZE as FIELD
+from ml.simulate.hubble.hubble_cutouts import SIZE as CUTOUT
+from ml.simulate.hubble.hubble_cutouts import hubble
+from ml.simulate.injection.cube_injection import inject_into
+from ml.simulate.summary import sky_summary
+from ml.simulate.tess.tess_cubes import CADENCE, FRAMES, MOVERS, tess
+from ml.simulate.tess.tess_cubes import SIZE as CUBE
+from ml.simulate.tess.tess_movers import FAINTEST, UNUSUAL
 
 
 def add(subparsers: Any) -> None:
@@ -75,15 +75,15 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr.write(f"simulate {args.sky}: {error}\n")
         return 2
     seconds = round(time.perf_counter() - started, 3)
-    told = {"sky": args.sky, "n": args.n, "manifest": str(manifest), "seconds": seconds}
-    sys.stdout.write(json.dumps(told | ({"classes": summary(manifest)} if args.summary else {})) + "\n")
+    result = {"sky": args.sky, "n": args.n, "manifest": str(manifest), "seconds": seconds}
+    sys.stdout.write(json.dumps(result | ({"classes": sky_summary(manifest)} if args.summary else {})) + "\n")
     return 0
 
 
 def simulate_atlas(args: argparse.Namespace) -> Path:
     kind = "tracklet" if args.tracklets else "stamp"
     detections = frame_count(args.detections)
-    snr = span("--snr", args.snr) if args.snr else None
+    snr = number_pair("--snr", args.snr) if args.snr else None
     return atlas(
         args.n, args.seed, args.out, kind=kind, detections=detections, snr=snr, satellites=args.satellites,
         gold_fraction=args.gold,
@@ -100,12 +100,12 @@ def frame_count(text: str) -> int | None:
 
 def simulate_euclid(args: argparse.Namespace) -> Path:
     return euclid(
-        args.n, args.seed, args.out, size=args.size, dithers=args.dithers, rates=span("--rates", args.rates),
+        args.n, args.seed, args.out, size=args.size, dithers=args.dithers, rates=number_pair("--rates", args.rates),
         least_snr=args.least_snr, whole=args.whole, gold_fraction=args.gold,
     )  # fmt: skip
 
 
-def span(option: str, text: str) -> tuple[float, float]:
+def number_pair(option: str, text: str) -> tuple[float, float]:
     try:
         low, high = (float(part) for part in text.split(":"))
     except ValueError:
@@ -115,7 +115,7 @@ def span(option: str, text: str) -> tuple[float, float]:
 
 def simulate_ground(args: argparse.Namespace) -> Path:
     return ground(
-        args.n, args.seed, args.out, size=args.size, share=args.share, seeing=span("--seeing", args.seeing),
+        args.n, args.seed, args.out, size=args.size, share=args.share, seeing=number_pair("--seeing", args.seeing),
         sheets=args.sheets, gold_fraction=args.gold,
     )  # fmt: skip
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.cli.stamp_options import merged
-from ml.cli.subjects import Slab, Tally, positive_of, slabs
+from ml.cli.stamp_options import merged_classes
+from ml.cli.subject_slabs import Slab, Tally, positive_of, slabs
 from ml.data.dataset import BadExamples, Examples, allowed
-from ml.data.rate_bins import bin_names, bin_of, edges_of
+from ml.data.rate_bins import bin_names, bin_of, parse_edges
 from ml.evaluation.observing_conditions import QUANTITIES
 from ml.inference.checkpoint import Checkpoint
 
@@ -26,13 +26,13 @@ def examples_from(args: argparse.Namespace, base: Checkpoint | None, tally: Tall
     BadExamples
         If there is nothing to learn; the message says why and what to do.
     """
-    edges = None if args.velocity_bins is None else edges_of(args.velocity_bins)
-    label = merged_label(merged(args.merge)) if edges is None else rate_label(edges)
+    edges = None if args.velocity_bins is None else parse_edges(args.velocity_bins)
+    label = merged_label(merged_classes(args.merge)) if edges is None else rate_label(edges)
     parts = list(slabs(args.data, tally, labelled=edges is None))
     parts = [part for part in (_labelled(part, label, tally) for part in parts) if part.ids]
     if edges is not None and not parts:
         raise BadExamples(f"No subject has a `rate` from {edges[0]:g} to {edges[-1]:g} arcsec/h: nothing to learn.")
-    data = together(parts)
+    data = joined_slabs(parts)
     examples = examples_of(data, args.positive, base) if edges is None else _of_rates(data, edges)
     if edges is None:
         examples = _unsure(examples, data)
@@ -46,8 +46,8 @@ def merged_label(names: dict[str, str]) -> Callable[[Slab, int], str]:
 
 
 def rate_label(edges: Sequence[float]) -> Callable[[Slab, int], str]:
-    """Return the function from a rate to its bin; "" for an unknown rate or one outside all bins."""
-    return lambda slab, row: bin_of(slab.seen[row].rate, edges)
+    """Return what gives a subject's class from its rate; none ("") where it is unknown or in no bin."""
+    return lambda slab, row: bin_of(slab.conditions[row].rate, edges)
 
 
 def _labelled(slab: Slab, label: Callable[[Slab, int], str], tally: Tally) -> Slab:
@@ -74,19 +74,19 @@ def _of_rates(data: Slab, edges: Sequence[float]) -> Examples:
 def _unsure(examples: Examples, data: Slab) -> Examples:
     """Apply posteriors: columns p_CLASS become soft labels, `posterior` the confidence in a label."""
     shares = values(data, tuple(f"p_{name}" for name in examples.classes))
-    told = np.isfinite(shares).all(axis=1) & (shares.sum(axis=1) > 0)
-    if (shares[told] < 0).any():
+    has_posterior = np.isfinite(shares).all(axis=1) & (shares.sum(axis=1) > 0)
+    if (shares[has_posterior] < 0).any():
         raise BadExamples("Some p_CLASS of the manifest is below 0. Posteriors lie in 0..1; correct the column.")
     targets = examples.targets.copy()
-    targets[told] = shares[told] / shares[told].sum(axis=1, keepdims=True)
-    trust = values(data, (POSTERIOR,))[:, 0]
-    if ((trust < 0) | (trust > 1)).any():
+    targets[has_posterior] = shares[has_posterior] / shares[has_posterior].sum(axis=1, keepdims=True)
+    posterior = values(data, (POSTERIOR,))[:, 0]
+    if ((posterior < 0) | (posterior > 1)).any():
         raise BadExamples("Some `posterior` of the manifest is not between 0 and 1; correct the column.")
-    weights = np.where(np.isfinite(trust) & ~told, trust, examples.weights).astype(np.float32)
+    weights = np.where(np.isfinite(posterior) & ~has_posterior, posterior, examples.weights).astype(np.float32)
     if not weights.any():
         raise BadExamples("Every `posterior` of the manifest is 0: no label is trusted, so there is nothing to learn.")
-    if told.any():
-        examples.notes.append(f"{told.sum()} of {len(examples)} labels are posteriors (columns p_CLASS).")
+    if has_posterior.any():
+        examples.notes.append(f"{has_posterior.sum()} of {len(examples)} labels are posteriors (columns p_CLASS).")
     return replace(examples, targets=targets, weights=weights)
 
 
@@ -106,7 +106,7 @@ def values(slab: Slab, names: Sequence[str]) -> NDArray[np.float32]:
 
 def _value(slab: Slab, row: int, name: str) -> float:
     if name in QUANTITIES:
-        return float(getattr(slab.seen[row], name))
+        return float(getattr(slab.conditions[row], name))
     cells: dict[str, Any] = slab.cells[row]
     cell = next((cells[key] for key in (name, f"#{name}", f"!{name}") if key in cells), None)
     try:
@@ -115,8 +115,8 @@ def _value(slab: Slab, row: int, name: str) -> float:
         return float("nan")
 
 
-def together(parts: list[Slab]) -> Slab:
-    """Concatenate blocks.
+def joined_slabs(parts: list[Slab]) -> Slab:
+    """Join slabs into one.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def together(parts: list[Slab]) -> Slab:
         [name for part in parts for name in part.ids],
         [name for part in parts for name in part.labels],
         [name for part in parts for name in part.groups],
-        [one for part in parts for one in part.seen],
+        [one for part in parts for one in part.conditions],
         [one for part in parts for one in part.sightings],
         [one for part in parts for one in part.cells],
     )
@@ -143,8 +143,8 @@ def check_shapes(parts: list[Slab], axes: str, first: int) -> None:
     for part in parts:
         counts.setdefault(part.pixels.shape[first:], []).extend(part.ids)
     if len(counts) > 1:
-        told = [f"{shape} of {len(ids)}, such as {ids[0]}" for shape, ids in sorted(counts.items())]
-        raise BadExamples(f"The subjects differ in shape {axes}: {'; '.join(told)}. Train on one shape at a time.")
+        shapes = [f"{shape} of {len(ids)}, such as {ids[0]}" for shape, ids in sorted(counts.items())]
+        raise BadExamples(f"The subjects differ in shape {axes}: {'; '.join(shapes)}. Train on one shape at a time.")
 
 
 def examples_of(data: Slab, positive: str | None, base: Checkpoint | None) -> Examples:

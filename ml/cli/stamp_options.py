@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ml.cli.role_options import RoleGroup
 from ml.data.augmentation import AUGMENTS
 from ml.data.dataset import BadExamples
-from ml.data.preprocessing import FROZEN, STRETCHES, Preprocessing, native
+from ml.data.preprocessing import FROZEN, STRETCHES, Preprocessing, native_size
 from ml.models.stamp import RESIDUAL
 from ml.models.weights import ARCHITECTURE
 from ml.training.presets import Recipe
@@ -39,7 +39,7 @@ PAPERS = {
 PRESETS = ("small", "head", "finetune", *PAPERS)
 
 
-def add(group: RoleGroup) -> None:
+def add_options(group: RoleGroup) -> None:
     """Declare the options."""
     group.add_argument("--architecture", metavar="NAME", help="residual, or any of timm's; else the preset's")
     group.add_argument("--size", type=int, help="side in pixels to which stamps are resized; else the preset's")
@@ -64,8 +64,8 @@ def add(group: RoleGroup) -> None:
     group.add_argument("--monte-carlo", type=int, metavar="K", help="also judge on K random splits of 70/20/10")
 
 
-def recipe_of(args: argparse.Namespace, channels: int, n: int, *, base: bool) -> Recipe:
-    """Return the training preset for the options, n stamps and their channels.
+def recipe_from_options(args: argparse.Namespace, channels: int, n: int, *, base: bool) -> Recipe:
+    """Return what the options ask for, for n stamps of so many channels.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def _architecture(preset: str) -> str:
 def _preprocessing(args: argparse.Namespace, architecture: str, channels: int, size: int | None) -> Preprocessing:
     stretch = STRETCHES[args.stretch]
     if architecture == RESIDUAL:
-        whole = replace(native(channels), stretch=stretch, tta=args.tta or WAYS)
+        whole = replace(native_size(channels), stretch=stretch, tta=args.tta or WAYS)
         whole = replace(whole, crop=MIDDLE) if channels > 1 else whole
         return whole if size is None else replace(whole, size_single=size, size_multi=size, crop=None)
     adapter = args.channels_as == "adapter"
@@ -156,8 +156,8 @@ def _schedule(args: argparse.Namespace, architecture: str, channels: int, *, bas
     return schedule
 
 
-def merged(options: Sequence[str]) -> dict[str, str]:
-    """Return the new class of each merged label, from "NAME=A,B".
+def merged_classes(options: Sequence[str]) -> dict[str, str]:
+    """Return each merged label's new class from "NAME=A,B" words.
 
     Raises
     ------

@@ -25,20 +25,20 @@ class Subsample(Generic[T]):
     def __init__(self, room: int, seed: int) -> None:
         self.room, self.size, self.came = room, 0, 0
         self.random, self.below = np.random.default_rng(seed), 1.0
-        self.held: list[tuple[float, int, int, T]] = []  # a heap: the highest draw first
+        self.heap: list[tuple[float, int, int, T]] = []  # a heap: the highest draw first
 
-    def offer(self, thing: T, size: int) -> None:
-        """Offer an item; items that no longer fit are dropped."""
+    def offer(self, item: T, size: int) -> None:
+        """Take a thing, or leave it; what there is no longer room for leaves."""
         drawn = self.random.random()
         self.came += 1
         if drawn >= self.below:
             return
-        heapq.heappush(self.held, (-drawn, self.came, size, thing))
+        heapq.heappush(self.heap, (-drawn, self.came, size, item))
         self.size += size
-        while self.size > self.room and len(self.held) > 1:
-            highest, _, freed, _ = heapq.heappop(self.held)
+        while self.size > self.room and len(self.heap) > 1:
+            highest, _, freed, _ = heapq.heappop(self.heap)
             self.below, self.size = -highest, self.size - freed
 
-    def kept(self) -> list[T]:
-        """Return the sample in its original order."""
-        return [thing for _, _, _, thing in sorted(self.held, key=lambda each: each[1])]
+    def sample(self) -> list[T]:
+        """Return what was kept, in the order in which it came."""
+        return [item for _, _, _, item in sorted(self.heap, key=lambda each: each[1])]

@@ -17,8 +17,8 @@ def fraction(counts: np.ndarray) -> np.ndarray:
     return where_answered(shares(counts).max(axis=1), counts, 1)
 
 
-def entropy(counts: np.ndarray) -> np.ndarray:
-    """Return the entropy of the answers (n_items,) in bits: 0 to log2 K, NaN without answers."""
+def answer_entropy(counts: np.ndarray) -> np.ndarray:
+    """Return the entropy of the answers (n_items,) in bits: 0 to log2 K, NaN where nobody answered."""
     return where_answered(entr(shares(counts)).sum(axis=1) / np.log(2), counts, 1)
 
 
@@ -49,10 +49,14 @@ def where_answered(values: np.ndarray, counts: np.ndarray, least: int) -> np.nda
     return np.where(counts.sum(axis=1) >= least, values, np.nan)
 
 
-def summary(counts: np.ndarray) -> dict[str, float | None]:
+def agreement_summary(counts: np.ndarray) -> dict[str, float | None]:
     """Return Fleiss' kappa over all items, and the means over items of the rest; None where nothing is defined."""
-    said = {"fleiss_kappa": fleiss_kappa(counts)}
-    for name, values in (("pairwise", pairwise(counts)), ("fraction", fraction(counts)), ("entropy", entropy(counts))):
+    result = {"fleiss_kappa": fleiss_kappa(counts)}
+    for name, values in (
+        ("pairwise", pairwise(counts)),
+        ("fraction", fraction(counts)),
+        ("entropy", answer_entropy(counts)),
+    ):
         known = values[np.isfinite(values)]
-        said[name] = float(known.mean()) if len(known) else math.nan
-    return {name: round(value, 6) if math.isfinite(value) else None for name, value in said.items()}
+        result[name] = float(known.mean()) if len(known) else math.nan
+    return {name: round(value, 6) if math.isfinite(value) else None for name, value in result.items()}

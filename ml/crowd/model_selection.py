@@ -86,14 +86,14 @@ def choose_by_votes(votes: Votes, seed: int) -> tuple[str, str]:
 
 
 def held_out(votes: Votes, out: np.ndarray) -> np.ndarray:
-    """Log P(vote) of held-out votes, by the majority and by Dawid–Skene fitted to all others: (n_out, 2)."""
-    seen, unseen = votes.only(~out), votes.only(out)
-    crowd = Majority().fit(seen)
-    everybody = soft_counts(seen, crowd.posteriors_).sum(axis=0, keepdims=True) + 1
+    """Log P(vote) of the votes left out, by the majority and by Dawid–Skene fitted to all others: (n_out, 2)."""
+    train, test = votes.only(~out), votes.only(out)
+    crowd = Majority().fit(train)
+    everybody = soft_counts(train, crowd.posteriors_).sum(axis=0, keepdims=True) + 1
     same = np.broadcast_to(everybody / everybody.sum(axis=2, keepdims=True), (len(votes.workers), *everybody.shape[1:]))
-    model = careful_dawid_skene().fit(seen)
+    model = careful_dawid_skene().fit(train)
     return np.stack(
-        [log_chance(unseen, crowd.posteriors_, same), log_chance(unseen, model.posteriors_, model.confusion_)], axis=1
+        [log_chance(test, crowd.posteriors_, same), log_chance(test, model.posteriors_, model.confusion_)], axis=1
     )
 
 

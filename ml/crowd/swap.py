@@ -57,8 +57,6 @@ class Swap(Aggregator):
     learned from the items' posteriors, iterated from the majority. Every fit starts afresh, and only a worker's last
     vote on an item counts, so no vote is used twice.
 
-    `ml.crowd.online.OnlineSwap` takes the votes one by one.
-
     Parameters
     ----------
     coins : {1, 2}

@@ -9,8 +9,8 @@ SYMMETRIES = 16
 Array = NDArray[Any]
 
 
-def turned(cube: Array, way: int) -> Array:
-    """Return a cube (…, T, Y, X) under one of the sixteen symmetries.
+def apply_symmetry(cube: Array, way: int) -> Array:
+    """Return a cube (…, T, Y, X) as one of the sixteen sees it.
 
     Bits 0 and 1 of `way` rotate Y and X by right angles, bit 2 first flips X, bit 3 reverses time (Powell et al.,
     section VI.1). The result is a view.
@@ -26,8 +26,8 @@ def turned(cube: Array, way: int) -> Array:
     return np.rot90(cube, way & 3, axes=(-2, -1))
 
 
-def turned_back(cube: Array, way: int) -> Array:
-    """Undo `turned`."""
+def undo_symmetry(cube: Array, way: int) -> Array:
+    """Return the cube that `apply_symmetry` made this one from."""
     _check(way)
     cube = np.rot90(cube, -(way & 3), axes=(-2, -1))
     cube = cube[..., ::-1, :, :] if way & 8 else cube

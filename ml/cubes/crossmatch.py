@@ -21,7 +21,7 @@ Rows = dict[str, list[list[float]]]
 """Of each object: mag, frame or mjd, and place, row by row."""
 
 
-def candidates(
+def match_candidates(
     track: Track, objects: Sequence[Known], cube: Cube, *, radius: float = RADIUS, pixel_scale: float = PIXEL_SCALE
 ) -> list[dict[str, Any]]:
     """Return every known object within a radius of a track, nearest first.
@@ -45,13 +45,13 @@ def candidates(
     x, y = track.path.at(track.path.middle).tolist()
     scale = scale_at(cube, x, y, pixel_scale)
     near = [_residuals(track, known, scale) for known in objects]
-    kept = [each for each in near if each is not None and each["separation"] <= radius * scale]
-    return sorted(kept, key=lambda each: each["separation"])
+    within_radius = [each for each in near if each is not None and each["separation"] <= radius * scale]
+    return sorted(within_radius, key=lambda each: each["separation"])
 
 
 def _residuals(track: Track, known: Known, scale: float) -> dict[str, Any] | None:
-    told = np.flatnonzero(np.isfinite([known.frame, known.x, known.y]).all(axis=0))
-    order = told[np.argsort(known.frame[told])]
+    finite = np.flatnonzero(np.isfinite([known.frame, known.x, known.y]).all(axis=0))
+    order = finite[np.argsort(known.frame[finite])]
     at, x, y = known.frame[order], known.x[order], known.y[order]
     frames = track.frames.astype(np.float64)
     frames = frames[(frames >= at[0]) & (frames <= at[-1])] if len(at) else frames[:0]

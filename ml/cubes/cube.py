@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.cubes.input_channels import seen
+from ml.cubes.input_channels import views_and_mask
 from ml.evaluation.observing_conditions import Condition, of_object
-from ml.io.read import read
+from ml.io.read_subjects import read_subjects
 from ml.io.records import BadInput, SubjectRecord
 from ml.io.safe_path import Folder
 from ml.io.tess import open_fits
@@ -53,7 +53,7 @@ class Known:
     snr: float = np.nan
 
     @property
-    def seen(self) -> Condition:
+    def condition(self) -> Condition:
         """Return its magnitude, rate and S/N."""
         return Condition(self.mag, self.rate, self.snr)
 
@@ -102,13 +102,13 @@ class Cube:
         return by_number[empty if self.mask is None else self.mask]
 
 
-def cubes(path: Path, tally: Complaints, *, masked: bool) -> Iterator[Cube]:
+def read_cubes(path: Path, tally: Complaints, *, masked: bool) -> Iterator[Cube]:
     """Yield the usable cubes of a manifest, one in memory at a time.
 
     Parameters
     ----------
     path
-        A manifest, a folder or whatever else `ml.io.read` reads.
+        A manifest, a folder or whatever else `ml.io.read_subjects` reads.
     tally
         Told of every cube that is passed over.
     masked
@@ -116,7 +116,7 @@ def cubes(path: Path, tally: Complaints, *, masked: bool) -> Iterator[Cube]:
     """
     path = Path(path)
     folder = Folder(path if path.is_dir() else path.parent)
-    for item in read(path, "cube"):
+    for item in read_subjects(path, "cube"):
         try:
             if isinstance(item, BadInput):
                 raise item
@@ -135,7 +135,7 @@ def _cube(record: SubjectRecord, folder: Folder, masked: bool) -> Cube:
             f"is no cube: it has {len(flux)} frame(s) of {flux.shape[1]} channel(s). A cube has {FEWEST_FRAMES} or more"
             " frames of one channel."
         )
-    views, measured = seen(flux[:, 0])
+    views, measured = views_and_mask(flux[:, 0])
     mask = _mask(record, folder, measured.shape)
     if mask is None and masked:
         raise BadInput(
@@ -150,7 +150,7 @@ def _cube(record: SubjectRecord, folder: Folder, masked: bool) -> Cube:
         views=views,
         measured=measured,
         mask=mask,
-        objects=told(record.metadata.get(OBJECTS)),
+        objects=known_objects(record.metadata.get(OBJECTS)),
         mjd=np.array([np.nan if time is None else time for time in times]),
         wcs=next((frame.wcs for frame in record.frames if frame.wcs), None),
     )
@@ -177,7 +177,7 @@ def _mask(record: SubjectRecord, folder: Folder, shape: tuple[int, ...]) -> NDAr
     return mask.astype(np.uint8)
 
 
-def told(text: Any) -> list[Known]:
+def known_objects(text: Any) -> list[Known]:
     """Return the objects of a cell `#objects` (docs/simulations.md); none for an empty one.
 
     Raises

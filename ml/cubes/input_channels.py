@@ -18,8 +18,8 @@ DARKEST_OF_NOISE = np.float32(1)  # by how many σ that of mere noise lies below
 MOST = 6e4  # what 16 bits can hold
 
 
-def seen(flux: Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the input channels of a cube (T, Y, X) in any unit, NaN or infinite where nothing was measured.
+def views_and_mask(flux: Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the views of a cube (T, Y, X) in any unit, NaN or infinite where nothing was measured.
 
     Returns
     -------

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ml.cubes.augment import SYMMETRIES, turned, turned_back
+from ml.cubes.augment import SYMMETRIES, apply_symmetry, undo_symmetry
 from ml.cubes.sliding_window import slide
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.inference.runtime import choose_device
@@ -84,7 +84,7 @@ class CubeModel:
             return self._slid(views)
         total = np.zeros(views.shape[1:], np.float32)
         for way in WAYS[: self.tta]:
-            total += turned_back(self._slid(np.ascontiguousarray(turned(views, way))), way)
+            total += undo_symmetry(self._slid(np.ascontiguousarray(apply_symmetry(views, way))), way)
         total /= np.float32(self.tta)
         return total
 
@@ -105,10 +105,10 @@ class CubeModel:
             compute = self._compute[views.shape] = autotune(self.network, crop.to(self.device), training=False)
         compute.place(self.network, self.device)
         with torch.inference_mode(), compute.limited():
-            said: NDArray[np.float32] = (
+            p: NDArray[np.float32] = (
                 self.network(compute.place(crop, self.device))[0, 0].float().sigmoid().cpu().numpy()
             )
-        return said
+        return p
 
 
 @contextmanager

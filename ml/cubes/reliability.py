@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.cubes.voxel_metrics import DRAWS, VoxelCounts
-from ml.evaluation.metrics import band, interval
+from ml.evaluation.metrics.bootstrap import band, interval
 from ml.evaluation.metrics.reliability_counts import ece_of, shares_of
 
 
@@ -20,7 +20,7 @@ class Reliability:
     bins: dict[str, NDArray[Any]]
 
 
-def reliability(counts: VoxelCounts, seed: int, draws: int = DRAWS) -> Reliability:
+def voxel_reliability(counts: VoxelCounts, seed: int, draws: int = DRAWS) -> Reliability:
     """Judge all measured voxels, movers of any magnitude among them; nothing is ignored.
 
     Intervals are those of draws of whole groups of cubes, since the voxels of one mover stand and fall together; those

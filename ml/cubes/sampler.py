@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.cubes.augment import SYMMETRIES, turned
+from ml.cubes.augment import SYMMETRIES, apply_symmetry
 from ml.data.dataset import BadExamples
 
 LEAST_POSITIVE = 100  # voxels of movers in every batch (Powell et al., section VI.2)
@@ -38,8 +38,8 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Crops: input channels (B, V, T, Y, X), and 0 or 1 for truth and for measured (B, T, Y, X); float32."""
+class VoxelBatch:
+    """Crops: views (B, V, T, Y, X); and, 0 or 1, what is there and whether it was measured (B, T, Y, X); float32."""
 
     views: NDArray[np.float32]
     truth: NDArray[np.float32]
@@ -79,7 +79,7 @@ class Crops:
                 " Give cubes with movers, or more of them."
             )
 
-    def draw(self) -> Batch:
+    def draw(self) -> VoxelBatch:
         """Return the next batch, with at least 100 voxels of movers.
 
         Raises
@@ -91,7 +91,7 @@ class Crops:
             crops = [self._crop() for _ in range(self.batch)]
             views, truth, measured = (np.stack(part) for part in zip(*crops, strict=True))
             if np.count_nonzero(truth) >= LEAST_POSITIVE:
-                return Batch(views.astype(np.float32), truth.astype(np.float32), measured.astype(np.float32))
+                return VoxelBatch(views.astype(np.float32), truth.astype(np.float32), measured.astype(np.float32))
         raise BadExamples(
             f"Batches of {self.batch} crops of {self.side}³ voxels hardly ever hold {LEAST_POSITIVE} voxels of movers."
             " Give cubes with more or larger masks, or take larger crops."
@@ -101,11 +101,11 @@ class Crops:
         row, corner = self._aimed() if self.random.random() < AIMED else self._anywhere()
         example, way = self.examples[row], int(self.random.integers(SYMMETRIES))
         shape = (self.side,) * 3
-        views = cut(example.views, corner, shape)
-        truth = cut(example.mask.astype(bool), corner, shape)
+        views = crop_of(example.views, corner, shape)
+        truth = crop_of(example.mask.astype(bool), corner, shape)
         whole = np.ones(example.mask.shape, bool) if example.measured is None else example.measured
-        measured = cut(whole, corner, shape)
-        return turned(views, way), turned(truth, way), turned(measured, way)
+        measured = crop_of(whole, corner, shape)
+        return apply_symmetry(views, way), apply_symmetry(truth, way), apply_symmetry(measured, way)
 
     def _aimed(self) -> tuple[int, Shape]:
         row, number = self.movers[self.random.integers(len(self.movers))]
@@ -126,8 +126,8 @@ class Crops:
         return t, y, x
 
 
-def cut(cube: NDArray[Any], corner: Shape, shape: Shape) -> NDArray[Any]:
-    """Return a crop (…, T, Y, X) from a corner; outside the cube it is 0."""
+def crop_of(cube: NDArray[Any], corner: Shape, shape: Shape) -> NDArray[Any]:
+    """Return a crop (…, T, Y, X) from a corner on; what lies beyond the cube's end is 0."""
     place: Any = (..., *(slice(start, start + length) for start, length in zip(corner, shape, strict=True)))
     part = cube[place]
     missing = [(0, length - side) for length, side in zip(shape, part.shape[-3:], strict=True)]

@@ -37,7 +37,7 @@ class Path:
         return (self.first + self.last) / 2
 
 
-def fit(frame: Array, x: Array, y: Array, weight: Array | None = None) -> Path:
+def fit_spline(frame: Array, x: Array, y: Array, weight: Array | None = None) -> Path:
     """Fit a cubic B-spline by weighted least squares (Powell et al., section VII).
 
     It has no inner knot below 20 centroids and one more for each 20, at their quantiles. Outliers of much more than 0.7
@@ -63,10 +63,10 @@ def fit(frame: Array, x: Array, y: Array, weight: Array | None = None) -> Path:
     weights = np.ones(len(frame)) if weight is None else np.asarray(weight, dtype=np.float64)
     inner = np.quantile(frame, np.linspace(0, 1, min(MOST_KNOTS, len(frame) // PER_KNOT) + 2)[1:-1])
     knots = np.r_[[frame[0]] * (DEGREE + 1), inner, [frame[-1]] * (DEGREE + 1)]
-    trust = np.ones(len(frame))
+    cauchy = np.ones(len(frame))
     for _ in range(ROUNDS):
         # scipy squares the weights.
-        spline = make_lsq_spline(frame, places, knots, k=DEGREE, w=np.sqrt(weights * trust))
+        spline = make_lsq_spline(frame, places, knots, k=DEGREE, w=np.sqrt(weights * cauchy))
         off = np.hypot(*(places - spline(frame)).T)
-        trust = 1 / (1 + (off / OUTLYING) ** 2)
+        cauchy = 1 / (1 + (off / OUTLYING) ** 2)
     return Path(spline, float(frame[0]), float(frame[-1]))

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from astropy.coordinates import SkyCoord
 from numpy.typing import NDArray
 
 from ml.cubes.cube import Cube
-from ml.cubes.detections import Detections, detect
-from ml.cubes.linking import link
-from ml.cubes.track_spline import Path, fit
+from ml.cubes.track_linking import link
+from ml.cubes.track_spline import Path, fit_spline
+from ml.cubes.voxel_detections import Detections, detect
 from ml.imaging.wcs import to_sky
 
 PIXEL_SCALE = 21.0  # arcsec: TESS
 HOURS = 24.0
-ARCSEC = 3600.0
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Track:
         return np.arange(self.frame[0], self.frame[-1] + 1)
 
 
-def tracks_of(p: NDArray[np.float32], threshold: float) -> list[Track]:
-    """Return the tracks in probabilities (T, Y, X), highest score first."""
+def find_tracks(p: NDArray[np.float32], threshold: float) -> list[Track]:
+    """Return the tracks in probabilities (T, Y, X), the surest first."""
     found = detect(p, threshold)
     return sorted((_track(found, rows) for rows in link(found)), key=lambda track: -track.score)
 
@@ -53,11 +53,11 @@ def tracks_of(p: NDArray[np.float32], threshold: float) -> list[Track]:
 def _track(found: Detections, rows: NDArray[np.intp]) -> Track:
     frame, x, y, peak = found.frame[rows], found.x[rows], found.y[rows], found.peak[rows]
     score = float(peak.sum() / (frame[-1] - frame[0] + 1))
-    return Track(frame, x, y, peak, fit(frame, x, y, peak), score)
+    return Track(frame, x, y, peak, fit_spline(frame, x, y, peak), score)
 
 
-def described(track: Track, cube: Cube, pixel_scale: float = PIXEL_SCALE) -> dict[str, Any]:
-    """Return a track as JSON-compatible values.
+def track_row(track: Track, cube: Cube, pixel_scale: float = PIXEL_SCALE) -> dict[str, Any]:
+    """Tell a track as JSON can hold it.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def described(track: Track, cube: Cube, pixel_scale: float = PIXEL_SCALE) -> dic
     x, y = track.path.at(middle).tolist()
     vx, vy = track.path.velocity(middle).tolist()
     mjd, step = times(cube), hours_per_frame(cube)
-    ra, dec = sky(cube, x, y)
+    ra, dec = sky_positions(cube, x, y)
     path: dict[str, Any] = {"frame": frames.tolist(), "x": _rounded(places[:, 0], 3), "y": _rounded(places[:, 1], 3)}
     if mjd is not None:
         path["mjd"] = _rounded(mjd[frames], 7)
@@ -117,7 +117,7 @@ def hours_per_frame(cube: Cube) -> float | None:
     return step if step > 0 else None
 
 
-def sky(cube: Cube, x: float, y: float) -> tuple[float | None, float | None]:
+def sky_positions(cube: Cube, x: float, y: float) -> tuple[float | None, float | None]:
     """Return right ascension and declination of a pixel, degrees; None without a WCS."""
     place = None if cube.wcs is None else to_sky(cube.wcs, x, y)
     return (None, None) if place is None else (float(place[0]), float(place[1]))
@@ -130,10 +130,8 @@ def scale_at(cube: Cube, x: float, y: float, pixel_scale: float) -> float:
     around = to_sky(cube.wcs, x + np.array([-0.5, 0.5, 0, 0]), y + np.array([0, 0, -0.5, 0.5]))
     if around is None:
         return pixel_scale
-    ra, dec = np.radians(around)
-    east, north = (ra[1::2] - ra[::2] + np.pi) % (2 * np.pi) - np.pi, dec[1::2] - dec[::2]
-    sides = np.degrees(np.hypot(east * np.cos(dec.mean()), north)) * ARCSEC
-    return float(np.sqrt(sides.prod()))
+    places = SkyCoord(*around, unit="deg")
+    return float(np.sqrt(places[::2].separation(places[1::2]).arcsec.prod()))
 
 
 def _rounded(values: NDArray[np.float64], digits: int) -> list[float]:

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.cubes.cube import Cube
-from ml.evaluation.metrics import VoxelHistogram, bootstrap_weights, interval
+from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
 from ml.evaluation.metrics.reliability_counts import ReliabilityCounts
-from ml.evaluation.metrics.voxels import EXTREME
+from ml.evaluation.metrics.voxel_histogram import EXTREME, VoxelHistogram
 
 LIMITS = (18.0, 19.0, 20.0, 21.0)
 AREAS = ("roc_auc", "pr_auc")
@@ -51,10 +51,10 @@ class VoxelCounts:
         group = self._groups.setdefault(cube.group, len(self._groups)) % BLOCKS
         counts = np.stack(both).astype(np.int32)
         self._blocks[group] = self._blocks.get(group, 0) + counts
-        said = ReliabilityCounts()
-        said.add(np.where(cube.measured, p, np.nan), real)
-        self.reliability.cells += said.cells
-        self._cells[group] = self._cells.get(group, 0) + said.cells
+        counts_of_one = ReliabilityCounts()
+        counts_of_one.add(np.where(cube.measured, p, np.nan), real)
+        self.reliability.cells += counts_of_one.cells
+        self._cells[group] = self._cells.get(group, 0) + counts_of_one.cells
 
     def draws(self, seed: int, n: int) -> list[tuple[VoxelHistogram, VoxelHistogram]]:
         """Return the network's and the raw histogram in n bootstrap samples of whole groups."""
@@ -95,17 +95,21 @@ def areas(network: VoxelHistogram, raw: VoxelHistogram) -> Figures:
     """
     found: Figures = {}
     for limit in network.limits:
-        kept, all_of_it, pixels = network.curve(limit, EXTREME), network.curve(limit, 0), raw.curve(limit, 0)
+        without_extremes, all_of_it, pixels = (
+            network.curve(limit, EXTREME),
+            network.curve(limit, 0),
+            raw.curve(limit, 0),
+        )
         for area in AREAS:
             ours, theirs = getattr(all_of_it, area)(), getattr(pixels, area)()
-            values = getattr(kept, area)(), ours, theirs, ours - theirs
+            values = getattr(without_extremes, area)(), ours, theirs, ours - theirs
             for name, value in zip((area, f"{area}_all", f"raw_{area}", f"margin_{area}"), values, strict=True):
                 found.setdefault(name, []).append(value)
     return found
 
 
-def table(counts: VoxelCounts, seed: int, draws: int = DRAWS) -> list[dict[str, Any]]:
-    """Return one row per limit: its metrics with their 95 % intervals by cube, and the counts."""
+def limit_table(counts: VoxelCounts, seed: int, draws: int = DRAWS) -> list[dict[str, Any]]:
+    """Return one row a limit: its figures, their 95 % intervals by cube, and what the counts hold."""
     figures = areas(counts.network, counts.raw)
     drawn = [areas(*pair) for pair in counts.draws(seed, draws)]
     rows = []

@@ -18,8 +18,8 @@ Augment = Callable[[Tensor, torch.Generator, float], Tensor]
 """From stamps (B, C, H, W), a generator and the sky noise in their units to stamps of the same shape."""
 
 
-def turned(x: Tensor, random: torch.Generator) -> Tensor:
-    """Return stamps (B, C, H, W), each randomly flipped and, if square, rotated by a right angle (8 symmetries)."""
+def random_dihedral(x: Tensor, random: torch.Generator) -> Tensor:
+    """Return stamps (B, C, H, W), each flipped and, if square, turned by a right angle at random: 8 ways alike."""
     x = torch.where(_coin(x, random), x.flip(-1), x)
     x = torch.where(_coin(x, random), x.flip(-2), x)
     if x.shape[-1] == x.shape[-2]:
@@ -27,8 +27,8 @@ def turned(x: Tensor, random: torch.Generator) -> Tensor:
     return x
 
 
-def shifted(x: Tensor, random: torch.Generator, most: int = SHIFT) -> Tensor:
-    """Return stamps (B, C, H, W), each shifted by up to `most` whole pixels; the border is filled with sky, 0."""
+def random_shift(x: Tensor, random: torch.Generator, most: int = SHIFT) -> Tensor:
+    """Return stamps (B, C, H, W), each moved by up to `most` whole pixels; what comes in from outside is sky, 0."""
     height, width = x.shape[-2:]
     padded = functional.pad(x, (most, most, most, most))
     offsets = torch.randint(0, 2 * most + 1, (len(x), 2), generator=random).tolist()
@@ -64,14 +64,14 @@ def _untouched(x: Tensor, random: torch.Generator, noise: float) -> Tensor:
 
 
 def _flipped(x: Tensor, random: torch.Generator, noise: float) -> Tensor:
-    return shifted(turned(x, random), random)
+    return random_shift(random_dihedral(x, random), random)
 
 
 def _sky(x: Tensor, random: torch.Generator, noise: float) -> Tensor:
-    """Rotate every other stamp only: interpolated sky is smoother, and the net should also see real sky."""
-    x = turned(x, random)
+    """Turn every other stamp freely: an interpolated sky is smoother, and the net shall know the real one too."""
+    x = random_dihedral(x, random)
     half = len(x) // 2
-    x = torch.cat([rotated(x[:half], random), shifted(x[half:], random)]) if half else shifted(x, random)
+    x = torch.cat([rotated(x[:half], random), random_shift(x[half:], random)]) if half else random_shift(x, random)
     return brightened(x, random, noise)
 
 

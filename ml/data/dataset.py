@@ -47,7 +47,7 @@ class Examples:
         not may be NaN. None where all are, and nothing else is known.
     of_chips
         (N,) bool: whether a tracklet's label holds for its single chips too; None where all do.
-    held
+    val_mask
         (N,) bool, the rows that are the validation part whatever the seed; None draws them.
     values
         (N, M) float of `columns`, such as magnitude and S/N, NaN where unknown; None where nothing is told.
@@ -67,7 +67,7 @@ class Examples:
     tracks: TrackletFrames | None = None
     of_chips: NDArray[np.bool_] | None = None
     notes: list[str] = field(default_factory=list)
-    held: NDArray[np.bool_] | None = None
+    val_mask: NDArray[np.bool_] | None = None
     values: NDArray[np.float32] | None = None
     columns: tuple[str, ...] = ()
     sided: bool = True
@@ -106,7 +106,7 @@ class Examples:
             pixels=None if self.pixels is None else Rows(self.pixels, rows),
             tracks=None if self.tracks is None else self.tracks.take(rows),
             of_chips=None if self.of_chips is None else self.of_chips[rows],
-            held=None if self.held is None else self.held[rows],
+            val_mask=None if self.val_mask is None else self.val_mask[rows],
             values=None if self.values is None else self.values[rows],
             notes=[],
         )
@@ -161,21 +161,21 @@ class Examples:
     def split(self, fraction: float = 0.2, seed: int = 0) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return row numbers (train, validation); no group is on both sides, and both sides get both kinds if possible.
 
-        `fraction` of the rows, 0..0.5, goes to validation, or `held` decides. A kind with two groups or more is on both
-        sides; one with a single group is used for training.
+        `fraction` of the rows, 0..0.5, goes to validation, or what `val_mask` says. A kind of two groups or more is on
+        both sides, and one of a single group is learnt from.
 
         Raises
         ------
         BadExamples
             If there are several kinds, but too few groups to learn from more than one.
         """
-        if self.held is not None:
-            return np.flatnonzero(~self.held), np.flatnonzero(self.held)
+        if self.val_mask is not None:
+            return np.flatnonzero(~self.val_mask), np.flatnonzero(self.val_mask)
         kinds = self.kinds()
-        shown = grouped_folds(self.groups, kinds, max(2, round(1 / fraction)), seed) != 0
-        if len(np.unique(kinds[shown])) < min(2, len(np.unique(kinds))):
+        is_train = grouped_folds(self.groups, kinds, max(2, round(1 / fraction)), seed) != 0
+        if len(np.unique(kinds[is_train])) < min(2, len(np.unique(kinds))):
             raise self._too_few_objects()
-        return np.flatnonzero(shown), np.flatnonzero(~shown)
+        return np.flatnonzero(is_train), np.flatnonzero(~is_train)
 
     def _too_few_objects(self) -> BadExamples:
         objects = len(np.unique(self.groups))

@@ -25,7 +25,7 @@ def monte_carlo(examples: Examples, judged: Judged, *, splits: int, seed: int) -
     examples
         All of them; a group never stands on two sides.
     judged
-        From (training and validation, with `held` written down) and test examples to figures by name.
+        From (training and validation, with `val_mask` written down) and test examples to figures by name.
     splits, seed
         How many, at least 2, and the seed of the first.
 
@@ -36,24 +36,24 @@ def monte_carlo(examples: Examples, judged: Judged, *, splits: int, seed: int) -
     """
     if splits < 2:
         raise ValueError(f"--monte-carlo needs at least 2 splits for an interval, not {splits}.")
-    told: dict[str, list[float]] = {}
-    for learnt, test in _splits(examples, splits, seed):
-        for name, value in judged(learnt, test).items():
-            told.setdefault(name, []).append(value)
-    return {"splits": splits, **{name: _summary(np.array(values, dtype=float)) for name, values in told.items()}}
+    figures: dict[str, list[float]] = {}
+    for train_part, test in _splits(examples, splits, seed):
+        for name, value in judged(train_part, test).items():
+            figures.setdefault(name, []).append(value)
+    return {"splits": splits, **{name: _summary(np.array(values, dtype=float)) for name, values in figures.items()}}
 
 
 def _splits(examples: Examples, splits: int, seed: int) -> Iterator[tuple[Examples, Examples]]:
     kinds = examples.targets.argmax(1)
     for number in range(splits):
         fold = grouped_folds(examples.groups, kinds, TENTHS, seed + number)
-        test, held = fold < TEST, (fold >= TEST) & (fold < TEST + VALIDATION)
-        if not test.any() or not held.any():
+        test, val_mask = fold < TEST, (fold >= TEST) & (fold < TEST + VALIDATION)
+        if not test.any() or not val_mask.any():
             raise ValueError(
                 f"{len(np.unique(examples.groups))} objects are too few to split 70/20/10: ten or more are needed."
             )
-        learnt = replace(examples, held=held).take(np.flatnonzero(~test))
-        yield learnt, examples.take(np.flatnonzero(test))
+        train_part = replace(examples, val_mask=val_mask).take(np.flatnonzero(~test))
+        yield train_part, examples.take(np.flatnonzero(test))
 
 
 def _summary(values: NDArray[np.float64]) -> dict[str, float]:

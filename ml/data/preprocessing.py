@@ -106,9 +106,9 @@ class Preprocessing:
         if not self.sky_units:
             grey: NDArray[np.float32] = middle(GREYS[self.stretch](pixels), self.crop)
             return 2 * grey - 1
-        measured, seen = sky(pixels), middle(pixels, self.crop)  # the sky is that of the whole stamp
+        measured, cropped = sky(pixels), middle(pixels, self.crop)  # the sky is that of the whole stamp
         linear = self.stretch == "linear_noise"
-        values = linear_noise(seen, measured=measured) if linear else asinh_noise(seen, self.softening, measured)
+        values = linear_noise(cropped, measured=measured) if linear else asinh_noise(cropped, self.softening, measured)
         values *= np.float32(self.gain)
         return values
 
@@ -134,13 +134,13 @@ GREYS = {"zscale": zscale, "equalise": histogram}
 FROZEN = Preprocessing()
 
 
-def native(channels: int) -> Preprocessing:
-    """Return the preprocessing of the small residual net: center crop at native size, all channels."""
+def native_size(channels: int) -> Preprocessing:
+    """Return the preprocessing of the small residual net: the middle at native size, its own number of channels."""
     return Preprocessing(size_single=None, size_multi=None, channels=channels, crop=64)
 
 
-def turned(stamps: NDArray[Any], tta: int) -> Iterator[NDArray[Any]]:
-    """Yield `tta` of the eight symmetries of stamps (..., H, W): original, flipped, and so on by 90°."""
+def tta_views(stamps: NDArray[Any], tta: int) -> Iterator[NDArray[Any]]:
+    """Yield views of stamps (..., H, W) in `tta` of their eight ways: as they are, flipped, and so on by 90°."""
     for way in range(tta):
         quarter = np.rot90(stamps, way // 2, axes=(-2, -1))
         yield quarter[..., ::-1] if way % 2 else quarter

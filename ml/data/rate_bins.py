@@ -7,7 +7,7 @@ from itertools import pairwise
 from ml.data.dataset import BadExamples
 
 
-def edges_of(words: str) -> tuple[float, ...]:
+def parse_edges(words: str) -> tuple[float, ...]:
     """Return bin edges in arcsec/h from "10,20,30".
 
     Raises

@@ -21,23 +21,23 @@ class TrackletFrames:
 
     Attributes
     ----------
-    seen
+    fields
         (N, F, 7) float64, NaN where unknown: mjd (UTC, mid-exposure), ra and dec (deg, ICRS), mag, snr, and x and y
         (pixels of the detector).
     present
         (N, F) bool, False for padding.
     """
 
-    seen: Array
+    fields: Array
     present: NDArray[np.bool_]
 
     def __len__(self) -> int:
-        return len(self.seen)
+        return len(self.fields)
 
     @property
     def frames(self) -> int:
         """Return F."""
-        return self.seen.shape[1]
+        return self.fields.shape[1]
 
     @property
     def counts(self) -> NDArray[np.int64]:
@@ -46,24 +46,24 @@ class TrackletFrames:
 
     def of(self, name: str) -> Array:
         """Return one of `FIELDS` as (N, F); padding is NaN."""
-        values = self.seen[..., FIELDS.index(name)]
+        values = self.fields[..., FIELDS.index(name)]
         return np.where(self.present, values, np.nan)
 
     def take(self, rows: Any) -> "TrackletFrames":
         """Return those of some rows."""
-        return TrackletFrames(self.seen[rows], self.present[rows])
+        return TrackletFrames(self.fields[rows], self.present[rows])
 
     def in_order(self) -> "TrackletFrames":
-        """Return the frames in a canonical order, independent of the order in which they came."""
-        keys = [self.seen[..., k] for k in reversed(range(len(FIELDS)))]
+        """Return the same frames in one order, by what is known of them: the order they came in says nothing."""
+        keys = [self.fields[..., k] for k in reversed(range(len(FIELDS)))]
         order = np.lexsort([*keys, ~self.present], axis=-1)
         return TrackletFrames(
-            np.take_along_axis(self.seen, order[..., None], axis=1), np.take_along_axis(self.present, order, axis=1)
+            np.take_along_axis(self.fields, order[..., None], axis=1), np.take_along_axis(self.present, order, axis=1)
         )
 
 
-def unknown(n: int, frames: int) -> TrackletFrames:
-    """Return frames of n tracklets with nothing known except pixels."""
+def unknown_frames(n: int, frames: int) -> TrackletFrames:
+    """Return the tracks of n tracklets of so many frames each, of which nothing but their pixels is known."""
     return TrackletFrames(np.full((n, frames, len(FIELDS)), np.nan), np.ones((n, frames), dtype=bool))
 
 
@@ -74,12 +74,12 @@ def stacked(sightings: Sequence[Array]) -> TrackletFrames:
         np.full((len(sightings), frames, len(FIELDS)), np.nan), np.zeros((len(sightings), frames), bool)
     )
     for row, one in enumerate(sightings):
-        made.seen[row, : len(one)] = one
+        made.fields[row, : len(one)] = one
         made.present[row, : len(one)] = True
     return made
 
 
-def of_record(record: SubjectRecord) -> Array:
+def frames_of_record(record: SubjectRecord) -> Array:
     """Return the frames (F, 7) of a subject as it was read."""
     frames = [
         (own_time(frame.mjd_mid, frame.mjd_keyword), frame.ra, frame.dec, frame.mag, frame.snr)

@@ -7,13 +7,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation import metrics
+from ml.evaluation.metrics.areas import weighted_roc_auc
+from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
+from ml.evaluation.metrics.calibration_error import ece, log_loss
+from ml.evaluation.metrics.caveats import caveats
+from ml.evaluation.metrics.classes import confusion_counts, kappa, predicted_class
+from ml.evaluation.metrics.decisions import binary
+from ml.evaluation.metrics.intervals import class_intervals, operating_points
+from ml.evaluation.metrics.ranking import rank
 
 Array = NDArray[Any]
 DRAWS = 1000
 
 
-def evaluate(
+def evaluate_probabilities(
     probabilities: Array,
     truth: Sequence[Any] | Array,
     classes: Sequence[str],
@@ -58,12 +65,12 @@ def evaluate(
     unscored = len(probabilities) - len(p)
     columns = [list(classes).index(name) for name in positive]
     real, p_real = np.isin(numbers, columns), np.clip(p[:, columns].sum(1), 0, 1)
-    predicted = metrics.predicted(p, columns, threshold)
-    points = metrics.operating_points(metrics.rank(real, p_real))
-    spans = metrics.class_intervals(
-        numbers, p, real, p_real, groups, said=predicted, threshold=threshold, seed=seed, draws=draws
+    predicted = predicted_class(p, columns, threshold)
+    points = operating_points(rank(real, p_real))
+    spans = class_intervals(
+        numbers, p, real, p_real, groups, predicted=predicted, threshold=threshold, seed=seed, draws=draws
     )
-    said = {
+    result = {
         "n": len(p),
         "unscored": unscored,
         "classes": list(classes),
@@ -72,9 +79,9 @@ def evaluate(
         **_figures(p, numbers, real, p_real, predicted, threshold),
         "operating": {name: float(value[0]) for name, value in points.items()},
         "intervals": {name: span for name, span in spans.items() if math.isfinite(span[0])},
-        "notes": metrics.caveats(numbers, classes, positive, unscored),
+        "notes": caveats(numbers, classes, positive, unscored),
     }
-    return jsonable(said)
+    return jsonable(result)
 
 
 def _scored(probabilities: Array, numbers: Array, groups: Array | None) -> tuple[Array, Array, Array]:
@@ -93,11 +100,11 @@ def _figures(
     """Return every metric of all rows, and the confusion matrix."""
     return {
         "accuracy": float((predicted == numbers).mean()),
-        **metrics.binary(real, p_real, threshold),
-        "kappa": metrics.kappa(numbers, predicted, p.shape[1]),
-        "log_loss": metrics.log_loss(numbers, p),
-        "ece": metrics.ece(real, p_real),
-        "confusion": metrics.confusion(numbers, predicted, p.shape[1]).tolist(),
+        **binary(real, p_real, threshold),
+        "kappa": kappa(numbers, predicted, p.shape[1]),
+        "log_loss": log_loss(numbers, p),
+        "ece": ece(real, p_real),
+        "confusion": confusion_counts(numbers, predicted, p.shape[1]).tolist(),
     }
 
 
@@ -158,9 +165,9 @@ def bootstrap_difference(
     judge = METRICS[metric]
     once = np.ones((1, len(truth)))
     difference = float((judge(truth, p_a, once) - judge(truth, p_b, once))[0])
-    blocks = metrics.bootstrap_weights(groups, n, seed)
+    blocks = bootstrap_weights(groups, n, seed)
     drawn = np.concatenate([judge(truth, p_a, weights) - judge(truth, p_b, weights) for weights in blocks])
-    return difference, *metrics.interval(drawn)
+    return difference, *interval(drawn)
 
 
 def jsonable(value: Any) -> Any:
@@ -180,6 +187,6 @@ def _accuracy(truth: Array, p_real: Array, weights: Array) -> NDArray[np.float64
 
 
 METRICS: dict[str, Callable[[Array, Array, Array], NDArray[np.float64]]] = {
-    "roc_auc": metrics.weighted_roc_auc,
+    "roc_auc": weighted_roc_auc,
     "accuracy": _accuracy,
 }

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation import metrics
+from ml.evaluation.metrics.binned_completeness import Bins, bin_edges, completeness_by, completeness_plane
 from ml.evaluation.observing_conditions import QUANTITIES, Conditions
 
 PLANES = (("mag", "rate"), ("snr", "rate"))
@@ -22,26 +22,26 @@ class Search:
         (N,) bool.
     score
         (N,) of what was found of each, found or not; NaN where nothing was.
-    seen
+    conditions
         Circumstances of the N.
     """
 
     found: NDArray[np.bool_]
     score: NDArray[np.float64]
-    seen: Conditions
+    conditions: Conditions
 
-    def by_quantity(self, name: str) -> metrics.Bins | None:
-        """Return completeness by "mag", "rate" or "snr"; None without any values."""
-        values = self.seen.values(name)
-        return metrics.completeness_by(values, self.found, metrics.edges_of(values)) if _known(values) else None
+    def by_quantity(self, name: str) -> Bins | None:
+        """Return completeness by "mag", "rate" or "snr"; None where nothing has it."""
+        values = self.conditions.values(name)
+        return completeness_by(values, self.found, bin_edges(values)) if _known(values) else None
 
-    def by_plane(self, x: str, y: str) -> metrics.Bins | None:
-        """Return completeness over the plane of two quantities; None if nothing has both."""
-        ours, theirs = self.seen.values(x), self.seen.values(y)
+    def by_plane(self, x: str, y: str) -> Bins | None:
+        """Return completeness over the plane of two quantities; None where nothing has both."""
+        ours, theirs = self.conditions.values(x), self.conditions.values(y)
         if not _known(ours + theirs):
             return None
-        edges = metrics.edges_of(ours, 6), metrics.edges_of(theirs, 6)
-        return metrics.completeness_plane(ours, theirs, self.found, *edges)
+        edges = bin_edges(ours, 6), bin_edges(theirs, 6)
+        return completeness_plane(ours, theirs, self.found, *edges)
 
     def completeness(self) -> dict[str, Any]:
         """Return completeness by all known quantities, ready for JSON; unknown ones are absent.
@@ -55,12 +55,12 @@ class Search:
         planes = {f"{x} by {y}": self.by_plane(x, y) for x, y in PLANES}
         return {name: _said(found) for name, found in (bins | planes).items() if found is not None}
 
-    def untold(self) -> list[str]:
-        """Return a warning for each quantity that is missing from `#objects`: what is left out, and the remedy."""
+    def missing_quantities(self) -> list[str]:
+        """Return a sentence for each quantity that no entry of `#objects` says: what is left out, and the remedy."""
         return [
             f"No object that could be found tells its `{name}`, so nothing is shown by it. Add `{name}` to #objects."
             for name in QUANTITIES
-            if not _known(self.seen.values(name))
+            if not _known(self.conditions.values(name))
         ]
 
 
@@ -68,9 +68,9 @@ def _known(values: NDArray[np.float64]) -> bool:
     return bool(np.isfinite(values).any())
 
 
-def _said(bins: metrics.Bins) -> dict[str, Any]:
+def _said(bins: Bins) -> dict[str, Any]:
     low, high = bins.interval
-    arrays = {"n": bins.n, "hits": bins.hits, "share": bins.share, "low": low, "high": high}
+    arrays = {"n": bins.n, "hits": bins.hits, "share": bins.proportion, "low": low, "high": high}
     return {
         "edges": [edges.tolist() for edges in bins.edges],
         **{name: values.tolist() for name, values in arrays.items()},

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.data.nights import nights_of
+from ml.data.observing_nights import nights_of
 from ml.io.records import SubjectRecord
 
 QUANTITIES = ("mag", "rate", "snr")
@@ -64,8 +64,8 @@ class Conditions:
         ]
 
 
-def of_record(record: SubjectRecord) -> Condition:
-    """Return the conditions in a manifest's row: the median over frames, and the first known MJD."""
+def condition_of_record(record: SubjectRecord) -> Condition:
+    """Return what a manifest's row says: of several frames the median, and the MJD of the first that has one."""
     frames, hidden = record.frames, record.metadata
     first = next((frame.mjd_mid for frame in frames if frame.mjd_mid is not None), None)
     return Condition(
@@ -95,25 +95,25 @@ def of_truth(data: Path) -> dict[str, Condition]:
     }
 
 
-def of_object(told: dict[str, Any]) -> Condition:
-    """Return the magnitude, rate and S/N of an entry of `#objects`; NaN if missing or null.
+def of_object(entry: dict[str, Any]) -> Condition:
+    """Return the magnitude, rate and S/N of an entry of `#objects`; NaN for what it does not tell, or tells as null.
 
     Raises
     ------
     ValueError, TypeError
         If one of them is no number.
     """
-    mag, rate, snr = (math.nan if told.get(name) is None else float(told[name]) for name in QUANTITIES)
+    mag, rate, snr = (math.nan if entry.get(name) is None else float(entry[name]) for name in QUANTITIES)
     return Condition(mag, rate, snr)
 
 
-def together(ids: Sequence[str], said: Sequence[Condition], truth: dict[str, Condition]) -> Conditions:
-    """Merge the conditions of all subjects: from the manifest first, else from truth.csv.
+def merged_conditions(ids: Sequence[str], of_manifest: Sequence[Condition], truth: dict[str, Condition]) -> Conditions:
+    """Return those of all subjects: the manifest's word first, truth.csv where it says nothing.
 
-    An unnamed night is derived from the subject's time, see `ml.data.nights.nights_of`.
+    A night that neither names is the one of the subject's time, see `ml.data.observing_nights.nights_of`.
     """
-    by_time = nights_of(np.array([one.mjd for one in said], dtype=np.float64))
-    rows = zip(ids, said, by_time, strict=True)
+    by_time = nights_of(np.array([one.mjd for one in of_manifest], dtype=np.float64))
+    rows = zip(ids, of_manifest, by_time, strict=True)
     return Conditions.of([_filled(ours, truth.get(name, Condition()), str(night)) for name, ours, night in rows])
 
 

@@ -6,8 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation import metrics
 from ml.evaluation.completeness import Search
+from ml.evaluation.metrics.nightly_counts import Nights, by_night
+from ml.evaluation.metrics.operating import threshold_at_completeness
+from ml.evaluation.metrics.ranking import rank
+from ml.evaluation.metrics.voxel_histogram import VoxelHistogram
 from ml.evaluation.observing_conditions import Conditions
 
 Array = NDArray[Any]
@@ -16,8 +19,8 @@ LIMITS = 4  # magnitude limits
 
 
 @dataclass(frozen=True)
-class Answers:
-    """A classifier's answers for N subjects, and the truth.
+class ScoredSubjects:
+    """What a classifier said of N subjects, and what is so.
 
     Attributes
     ----------
@@ -27,7 +30,7 @@ class Answers:
         (N,) objects.
     threshold
         From which p_real on a subject is called real.
-    seen
+    conditions
         Circumstances of the N subjects.
     """
 
@@ -35,7 +38,7 @@ class Answers:
     p_real: NDArray[np.float64]
     groups: Array
     threshold: float
-    seen: Conditions
+    conditions: Conditions
 
     @property
     def found(self) -> NDArray[np.bool_]:
@@ -43,13 +46,13 @@ class Answers:
         return self.p_real[self.real] >= self.threshold
 
     @property
-    def sought(self) -> Search:
-        """Return the real subjects, which of them are found, and their scores."""
-        return Search(self.found, self.p_real[self.real], self.seen.take(self.real))
+    def search(self) -> Search:
+        """Return the real subjects, which of them are found, and how sure the classifier is of each."""
+        return Search(self.found, self.p_real[self.real], self.conditions.take(self.real))
 
 
-def stratified(answers: Answers) -> dict[str, Any]:
-    """Return completeness and nights, ready for JSON; unknown ones are absent.
+def stratified(answers: ScoredSubjects) -> dict[str, Any]:
+    """Return what is known by circumstance, ready for JSON; what cannot be known is not there.
 
     Returns
     -------
@@ -61,37 +64,37 @@ def stratified(answers: Answers) -> dict[str, Any]:
         One row a night: night, unknown, real, false_positive, false_positive_rate, false_negative, to_look_at, at the
         threshold that keeps 99.6 % of the real ones.
     """
-    limits, nights = by_limit(answers), by_nights(answers)
+    limits, nights = histogram_by_limit(answers), by_nights(answers)
     return {
-        "completeness": answers.sought.completeness(),
+        "completeness": answers.search.completeness(),
         "magnitude_limits": [] if limits is None else [_limit_row(limits, limit) for limit in limits.limits],
         "nights": [] if nights is None else night_rows(nights[0]),
     }
 
 
-def by_limit(answers: Answers) -> metrics.VoxelHistogram | None:
-    """Return metrics by magnitude limit, at quartiles of the real subjects; None without both kinds or magnitudes."""
-    mags = answers.seen.mag[answers.real]
+def histogram_by_limit(answers: ScoredSubjects) -> VoxelHistogram | None:
+    """Return scores by magnitude limit, at quarters of the real subjects; None without both kinds or any magnitude."""
+    mags = answers.conditions.mag[answers.real]
     mags = mags[np.isfinite(mags)]
     if not len(mags) or answers.real.all():
         return None
     inner = np.round(np.quantile(mags, np.arange(1, LIMITS) / LIMITS), 1)
     limits = sorted({*inner.tolist(), float(np.ceil(mags.max() * 10 + 0.5) / 10)})
-    histogram = metrics.VoxelHistogram(tuple(limits))
-    histogram.add(answers.p_real, answers.seen.mag, answers.real)
+    histogram = VoxelHistogram(tuple(limits))
+    histogram.add(answers.p_real, answers.conditions.mag, answers.real)
     return histogram
 
 
-def by_nights(answers: Answers) -> tuple[metrics.Nights, float] | None:
+def by_nights(answers: ScoredSubjects) -> tuple[Nights, float] | None:
     """Return the nights and the threshold that keeps 99.6 % of the real subjects; None without nights or real ones."""
-    if not (answers.seen.night != "").any() or not answers.real.any():
+    if not (answers.conditions.night != "").any() or not answers.real.any():
         return None
-    threshold = float(metrics.threshold_at_completeness(metrics.rank(answers.real, answers.p_real), CUT)[0])
-    return metrics.by_night(answers.seen.night, answers.real, answers.p_real, threshold), threshold
+    threshold = float(threshold_at_completeness(rank(answers.real, answers.p_real), CUT)[0])
+    return by_night(answers.conditions.night, answers.real, answers.p_real, threshold), threshold
 
 
-def night_rows(nights: metrics.Nights) -> list[dict[str, Any]]:
-    """Return one dictionary per night."""
+def night_rows(nights: Nights) -> list[dict[str, Any]]:
+    """Return one dictionary a night."""
     columns = {
         "night": nights.night,
         "unknown": nights.unknown,
@@ -104,6 +107,6 @@ def night_rows(nights: metrics.Nights) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*(c.tolist() for c in columns.values()), strict=True)]
 
 
-def _limit_row(histogram: metrics.VoxelHistogram, limit: float) -> dict[str, Any]:
+def _limit_row(histogram: VoxelHistogram, limit: float) -> dict[str, Any]:
     curve = histogram.curve(limit, extreme=0)
     return {"limit": limit, "n": int(curve.positives.sum()), "roc_auc": curve.roc_auc(), "pr_auc": curve.pr_auc()}

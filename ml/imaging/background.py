@@ -100,7 +100,8 @@ def _finite(pixels: Array) -> NDArray[np.float32]:
 def _cells(image: NDArray[np.float32]) -> list[list[NDArray[np.float32]]]:
     """Return the mesh cells of an image, with every second row and column."""
     rows, columns = (max(1, round(side / MESH)) for side in image.shape)
-    tops, lefts = (_edges(side, count) for side, count in zip(image.shape, (rows, columns), strict=True))
+    sides = zip(image.shape, (rows, columns), strict=True)
+    tops, lefts = (np.rint(np.linspace(0, side, count + 1)).astype(np.intp) for side, count in sides)
     thin = max(1, min(2, min(image.shape) // 16))
     return [[image[a:b:thin, c:d:thin] for c, d in itertools.pairwise(lefts)] for a, b in itertools.pairwise(tops)]
 
@@ -109,17 +110,13 @@ def _enough(known: int, size: int) -> bool:
     return known >= max(1, size // 8)
 
 
-def _edges(side: int, count: int) -> NDArray[np.intp]:
-    return np.rint(np.linspace(0, side, count + 1)).astype(np.intp)
-
-
 def _middle_and_spread(values: NDArray[np.float32]) -> tuple[float, float]:
-    kept = values[~np.isnan(values)]
-    if not _enough(kept.size, values.size):
+    measured_values = values[~np.isnan(values)]
+    if not _enough(measured_values.size, values.size):
         return np.nan, np.nan
-    half = kept.size // 2
-    middle = np.partition(kept, half)[half]
-    away = np.abs(kept - middle)
+    half = measured_values.size // 2
+    middle = np.partition(measured_values, half)[half]
+    away = np.abs(measured_values - middle)
     return float(middle), float(MAD_TO_SIGMA * np.partition(away, half)[half])
 
 

@@ -25,7 +25,7 @@ def raw_frame(block: np.ndarray) -> tuple[bytes, dict[str, Any]]:
 
     Returns
     -------
-    backbone_lr_scale
+    packed
         Little-endian float16, image after image, the *top* row first, as a canvas draws them.
     meta
         JSON-safe: ``dtype`` ("float16"), ``shape`` (images, H, W), and for each image ``zero`` and ``scale``, so that

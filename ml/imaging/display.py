@@ -123,17 +123,17 @@ def _line_limits(values: np.ndarray, contrast: float) -> tuple[float, float]:
         return np.nan, np.nan
     low, high = float(values[0]), float(values[-1])
     rank = np.arange(values.size, dtype=np.float64)
-    kept = np.ones(values.size, bool)
+    inliers = np.ones(values.size, bool)
     slope = 0.0
     for _ in range(5):
-        if kept.sum() < max(5, values.size // 2):
+        if inliers.sum() < max(5, values.size // 2):
             return low, high
-        slope, offset = _line(rank[kept], values[kept])
+        slope, offset = _line(rank[inliers], values[inliers])
         residual = values - (slope * rank + offset)
-        still = kept & (np.abs(residual) <= 2.5 * residual[kept].std())
-        if (still == kept).all():
+        still = inliers & (np.abs(residual) <= 2.5 * residual[inliers].std())
+        if (still == inliers).all():
             break
-        kept = still
+        inliers = still
     middle, median = (values.size - 1) / 2, float(np.median(values))
     reach = slope / contrast * (middle + 1)
     return (max(low, median - reach), min(high, median + reach)) if reach > 0 else (low, high)

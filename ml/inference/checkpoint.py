@@ -1,9 +1,11 @@
 """A checkpoint: a trained model as a folder with weights.safetensors and manifest.json, never a pickle."""
 
+import datetime
 import hashlib
 import json
 import os
 import tempfile
+import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -128,8 +130,8 @@ def _put(fresh: Path, folder: Path, aside: Path) -> None:
 
 
 def _digest(manifest: dict[str, Any], weights: bytes) -> str:
-    said = {key: value for key, value in manifest.items() if key != "sha256"}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode() + b"\0" + weights).hexdigest()
+    stored = {key: value for key, value in manifest.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(stored, sort_keys=True).encode() + b"\0" + weights).hexdigest()
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -146,6 +148,12 @@ def _manifest(folder: Path) -> dict[str, Any]:
     if missing:
         raise BadCheckpoint(f"{path} lacks {', '.join(missing)}. Train the model again.")
     return manifest
+
+
+def origin() -> dict[str, str]:
+    """Return what every manifest says of how it came about: the code's version, and the time in UTC."""
+    now = datetime.datetime.fromtimestamp(time.time(), datetime.UTC)
+    return {"code_version": code_version(), "created": now.isoformat(timespec="seconds")}
 
 
 @cache

@@ -49,9 +49,9 @@ def packed(finds: Sequence[Detection]) -> NDArray[np.float16]:
     return np.stack([whole, (numbers - whole).astype(np.float16)]).reshape(WIDTH)
 
 
-def unpacked(kept: NDArray[Any]) -> list[Detection]:
-    """Return the detections in the output of `packed`."""
-    numbers = kept.reshape(2, MOST, _NUMBERS).astype(np.float64).sum(0)
+def unpacked(packed_detections: NDArray[Any]) -> list[Detection]:
+    """Return the finds of what `packed` made of them."""
+    numbers = packed_detections.reshape(2, MOST, _NUMBERS).astype(np.float64).sum(0)
     return [
         Detection(round(frame), (x1, y1, x2, y2), score)
         for frame, x1, y1, x2, y2, score in numbers[np.isfinite(numbers).all(1)].tolist()

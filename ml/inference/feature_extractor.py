@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ml.data.preprocessing import FROZEN, Preprocessing, middle, turned
+from ml.data.preprocessing import FROZEN, Preprocessing, middle, tta_views
 from ml.data.tensors import prefetch
 from ml.imaging.annulus import annulus_photometry
 from ml.imaging.annulus import width as annulus_width
@@ -82,14 +82,14 @@ class Backbone:
         return np.concatenate(parts, axis=1)
 
     def _seen(self, ready: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return features (B, D) of one crop, averaged over its test-time augmentations."""
-        return self._ways(list(turned(ready, self.preprocessing.tta))).mean(0)
+        """Return features (B, D) of one crop, the mean over its test-time augmentations."""
+        return self._ways(list(tta_views(ready, self.preprocessing.tta))).mean(0)
 
     def _ways(self, ways: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return features (W, B, D) of the same stamps under W symmetries."""
         shapes = dict.fromkeys(way.shape[1:] for way in ways)  # of oblong stamps, half of the ways lie and half stand
-        seen = [self._run(shape)(*(way for way in ways if way.shape[1:] == shape)) for shape in shapes]
-        return np.concatenate(seen).reshape(len(ways), len(ways[0]), -1)
+        features = [self._run(shape)(*(way for way in ways if way.shape[1:] == shape)) for shape in shapes]
+        return np.concatenate(features).reshape(len(ways), len(ways[0]), -1)
 
     def parts(self, width: int) -> tuple[int, ...]:
         """Return how `width` features of a stamp are divided into parts, each with its own head."""
@@ -170,6 +170,3 @@ def architecture_of(backbone: Backbone) -> str:
 def frozen_tensors(network: nn.Module) -> dict[str, Tensor]:
     """Return the network's tensors, as stored in a checkpoint."""
     return {f"backbone.{name}": value.detach().cpu().clone() for name, value in network.state_dict().items()}
-
-
-__all__ = ["Backbone", "architecture_of", "default_backbone", "feature_key", "frozen_tensors", "prepare", "restored"]

@@ -122,8 +122,8 @@ class Scorer:
     def _informed(self, p: torch.Tensor, values: NDArray[Any]) -> torch.Tensor:
         assert self._metadata is not None  # noqa: S101 - for the type checker
         with torch.inference_mode():
-            said = self._metadata(p.clamp(min=1e-6).log(), torch.from_numpy(np.asarray(values, dtype=np.float32)))
-        return torch.where(torch.isfinite(p).all(1, keepdim=True), said.exp(), p)
+            log_p = self._metadata(p.clamp(min=1e-6).log(), torch.from_numpy(np.asarray(values, dtype=np.float32)))
+        return torch.where(torch.isfinite(p).all(1, keepdim=True), log_p.exp(), p)
 
     def _chip_log_scores(self, features: NDArray[Any]) -> torch.Tensor:
         n, frames, dimensions = features.shape
@@ -157,9 +157,9 @@ def _metadata_net(checkpoint: Checkpoint) -> MetadataNet:
 
 
 def _preprocessing(checkpoint: Checkpoint) -> Preprocessing:
-    said = checkpoint.manifest["preprocessing"]
+    log_p = checkpoint.manifest["preprocessing"]
     try:
-        return Preprocessing(**said)
+        return Preprocessing(**log_p)
     except TypeError as error:
         raise BadCheckpoint(
             f"This checkpoint makes its stamps ready in a way that this version does not know ({error}). Use the"

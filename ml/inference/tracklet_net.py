@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ml.data.tracklet_frames import TrackletFrames, unknown
+from ml.data.tracklet_frames import TrackletFrames, unknown_frames
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.models.deep_sets import SetNet
 from ml.models.paper_mlp import PaperNet, TrackletNet
@@ -45,13 +45,13 @@ def restored_net(checkpoint: Checkpoint) -> nn.Module:
     BadCheckpoint
         If this version does not know its kind, or its facts.
     """
-    said = checkpoint.manifest
-    classes, positive = said["classes"], [said["classes"].index(name) for name in said["positive"]]
-    kind = said.get("tracklet_net", FOUR)
-    if kind not in (SET, PAPER, FOUR) or said.get("facts", list(NAMES)) != list(NAMES):
+    manifest = checkpoint.manifest
+    classes, positive = manifest["classes"], [manifest["classes"].index(name) for name in manifest["positive"]]
+    kind = manifest.get("tracklet_net", FOUR)
+    if kind not in (SET, PAPER, FOUR) or manifest.get("facts", list(NAMES)) != list(NAMES):
         raise BadCheckpoint(
             f"This checkpoint's tracklet network ({kind}) is of a kind that this version does not know. Use the version"
-            f" that made it ({said.get('code_version', 'unknown')}), or train again."
+            f" that made it ({manifest.get('code_version', 'unknown')}), or train again."
         )
     net: nn.Module = PaperNet(len(classes)) if kind == PAPER else TrackletNet(len(classes), positive)
     if kind == SET:
@@ -76,15 +76,15 @@ def p_real(net: nn.Module, log_scores: Tensor, tracks: TrackletFrames | None) ->
     tracks
         What is known of the frames; None for nothing but that all are present.
     """
-    tracks = unknown(*log_scores.shape[:2]) if tracks is None else tracks
+    tracks = unknown_frames(*log_scores.shape[:2]) if tracks is None else tracks
     present = torch.from_numpy(tracks.present)
     with torch.inference_mode():
-        logits = net(log_scores.nan_to_num(), present, told(tracks))
+        logits = net(log_scores.nan_to_num(), present, track_features(tracks))
     unscored = (log_scores.isnan().any(-1) & present).any(1)
     return torch.where(unscored, torch.nan, torch.sigmoid(logits))
 
 
-def told(tracks: TrackletFrames) -> Tensor:
-    """Return the features (n, D) of tracks as a tensor."""
+def track_features(tracks: TrackletFrames) -> Tensor:
+    """Return the facts (n, D) of tracks as a tensor."""
     known: NDArray[np.float32] = facts(tracks)
     return torch.from_numpy(known)

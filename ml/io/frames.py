@@ -115,9 +115,9 @@ def _one_file(part: Part, kind: str) -> np.ndarray:
 def _many_files(parts: list[Part], kind: str) -> np.ndarray:
     shapes = {part.pixels.shape for part in parts}
     if len(shapes) > 1 or any(len(shape) == 4 for shape in shapes):
-        seen = " and ".join(str(shape) for shape in sorted(shapes))
+        shapes_in_words = " and ".join(str(shape) for shape in sorted(shapes))
         raise BadInput(
-            f"its files have shapes {seen}; all must be equal, (height, width) or (channels, height, width)."
+            f"its files have shapes {shapes_in_words}; all must be equal, (height, width) or (channels, height, width)."
         )
     check_bytes(sum(part.pixels.nbytes for part in parts), "this subject")
     channels = [part.pixels if part.pixels.ndim == 3 else part.pixels[None] for part in parts]

@@ -58,6 +58,6 @@ class OpenPictures:
 
     def _make_room(self) -> None:
         while len(self._open) > _MOST_OPEN or (
-            len(self._open) > 1 and sum(picture.held for picture in self._open.values()) > MAX_BYTES
+            len(self._open) > 1 and sum(picture.nbytes for picture in self._open.values()) > MAX_BYTES
         ):
             self._open.popitem(last=False)[1].close()

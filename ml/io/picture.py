@@ -35,7 +35,7 @@ class Picture(Protocol):
     ----------
     shape
         (…, H, W) of all that is in it.
-    held
+    nbytes
         Bytes of memory it keeps while it is open.
     colours
         Whether the axis before (H, W) is colours of one exposure, as in a PNG, rather than planes whose
@@ -45,7 +45,7 @@ class Picture(Protocol):
     """
 
     shape: tuple[int, ...]
-    held: int
+    nbytes: int
     colours: bool
     kind: str | None
 
@@ -68,7 +68,7 @@ class ArrayPicture:
     def __init__(self, array: np.ndarray, *, colours: bool) -> None:
         self.array = array
         self.shape = array.shape
-        self.held = array.nbytes
+        self.nbytes = array.nbytes
         self.colours = colours
 
     def take(self, selection: Selection) -> np.ndarray:

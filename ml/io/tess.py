@@ -15,7 +15,7 @@ from astropy.io import fits
 
 from ml.io.fits.image import FitsPicture
 from ml.io.fits.layout import Unit
-from ml.io.fits.scaling import native
+from ml.io.fits.scaling import native_order
 from ml.io.limits import check_bytes, decoding
 from ml.io.picture import Facts, Selection
 from ml.io.records import BadInput
@@ -55,12 +55,12 @@ class TargetPixels:
     def __init__(self, picture: FitsPicture, table: Unit) -> None:
         check_bytes(table.nbytes, "this table of pixels")
         rows = _rows(picture, table)
-        flux = native(rows["FLUX"])
+        flux = native_order(rows["FLUX"])
         if flux.ndim != 3 or not flux.size:
             raise BadInput(f"has a FLUX column of shape {flux.shape}; (times, height, width) is needed.")
         self.flux = flux
-        self.shape, self.held = flux.shape, flux.nbytes
-        self.days = native(rows["TIME"]) - native(rows["TIMECORR"])
+        self.shape, self.nbytes = flux.shape, flux.nbytes
+        self.days = native_order(rows["TIME"]) - native_order(rows["TIMECORR"])
         self.zero = _number(table, "BJDREFI") + _number(table, "BJDREFF") - _MJD_OFFSET
         self.exptime = _number(table, "TIMEDEL") * (_number(table, "DEADC") or 1.0) * DAY or None
         self.wcs = picture.facts(0).wcs

@@ -167,8 +167,8 @@ def _key(model: nn.Module, batch: Tensor, training: bool, asked: dict[str, Any])
     shapes = [(name, tuple(value.shape), value.requires_grad) for name, value in model.named_parameters()]
     machine = (platform.machine(), _processor(), os.sched_getaffinity(0), torch.__version__)
     allowed = (torch.backends.cpu.get_cpu_capability(), os.environ.get("ONEDNN_MAX_CPU_ISA", ""))
-    said = repr((shapes, repr(model), tuple(batch.shape), training, sorted(asked.items()), machine, allowed))
-    return hashlib.blake2b(said.encode(), digest_size=12).hexdigest()
+    settings = repr((shapes, repr(model), tuple(batch.shape), training, sorted(asked.items()), machine, allowed))
+    return hashlib.blake2b(settings.encode(), digest_size=12).hexdigest()
 
 
 def _processor() -> str:
@@ -187,8 +187,8 @@ def _folder() -> Path:
 
 def _stored(key: str) -> Compute | None:
     try:
-        said = json.loads((_folder() / f"{key}.json").read_text())
-        known = Compute(**said)
+        settings = json.loads((_folder() / f"{key}.json").read_text())
+        known = Compute(**settings)
     except (OSError, ValueError, TypeError, RuntimeError):  # none, damaged, of another version, or nobody's home
         return None
     sound = known.precision in PRECISIONS and known.memory_format in MEMORY_FORMATS and 0 <= known.threads <= 1024

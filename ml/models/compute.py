@@ -41,9 +41,9 @@ class Compute:
         """Return the context in which the network's forward pass runs."""
         return torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
 
-    def place(self, thing: Any, device: torch.device) -> Any:
+    def place(self, value: Any, device: torch.device) -> Any:
         """Return a module or a batch (B, C, H, W) or (B, C, T, H, W) on the device in this memory format."""
-        return thing.to(device).to(memory_format=_memory_format(thing, self.memory_format))
+        return value.to(device).to(memory_format=_memory_format(value, self.memory_format))
 
     @contextmanager
     def limited(self) -> Iterator[None]:
@@ -82,24 +82,24 @@ def asked_of_environment(training: bool) -> dict[str, Any]:
     ValueError
         For a value that is none.
     """
-    said = {
+    how = {
         "precision": os.environ.get("WANDERERS_PRECISION") if training else "float32",
         "memory_format": os.environ.get("WANDERERS_MEMORY_FORMAT"),
         "threads": (training and os.environ.get("WANDERERS_TRAINING_THREADS")) or os.environ.get("WANDERERS_THREADS"),
     }
     for name, allowed in (("precision", PRECISIONS), ("memory_format", MEMORY_FORMATS)):
-        if said[name] and said[name] not in allowed:
-            raise ValueError(f"WANDERERS_{name.upper()} is {' or '.join(allowed)}, not {said[name]!r}.")
-    threads = said["threads"]
+        if how[name] and how[name] not in allowed:
+            raise ValueError(f"WANDERERS_{name.upper()} is {' or '.join(allowed)}, not {how[name]!r}.")
+    threads = how["threads"]
     if threads and not (threads.isdecimal() and int(threads)):
         raise ValueError(f"WANDERERS_THREADS is a number of threads, 1 or more, not {threads!r}.")
-    return {name: int(value) if name == "threads" else value for name, value in said.items() if value}
+    return {name: int(value) if name == "threads" else value for name, value in how.items() if value}
 
 
-def _memory_format(thing: Any, name: str) -> torch.memory_format:
+def _memory_format(value: Any, name: str) -> torch.memory_format:
     if name == "contiguous":
         return torch.contiguous_format
-    if isinstance(thing, Tensor):
-        return torch.channels_last_3d if thing.ndim == 5 else torch.channels_last
-    volumes = any(isinstance(module, nn.Conv3d) for module in thing.modules())
+    if isinstance(value, Tensor):
+        return torch.channels_last_3d if value.ndim == 5 else torch.channels_last
+    volumes = any(isinstance(module, nn.Conv3d) for module in value.modules())
     return torch.channels_last_3d if volumes else torch.channels_last

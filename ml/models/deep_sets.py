@@ -51,7 +51,7 @@ class SetNet(nn.Module):
         """Return the logit (N,) that each tracklet is real."""
         x, there = log_scores.clamp(min=FLOOR), present
         if not self.training:  # while it learns, the last bit does not matter
-            x, there = in_order(x, there)
+            x, there = sorted_chips(x, there)
         odds = x[..., self.positive].logsumexp(-1) - x[..., self.negative].logsumexp(-1)
         pooled = self.pooled(self.chip(x / -FLOOR), there), self.pooled(odds[..., None] / -FLOOR, there)
         above = torch.tanh(self.hidden(torch.cat([*pooled, self.standard(facts)], dim=1)))
@@ -81,7 +81,7 @@ class SetNet(nn.Module):
         self.spread.copy_(torch.where(square > 1e-6, square.sqrt(), torch.inf))
 
 
-def in_order(values: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+def sorted_chips(values: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
     """Return chips (N, F, K), present ones first and each by its numbers, and which are present (N, F)."""
     order = torch.arange(values.shape[1], device=values.device).expand(values.shape[:2])
     keys = [*values.unbind(-1), (~present).to(values.dtype)]

@@ -39,5 +39,5 @@ class MetadataNet(nn.Module):
         levels = (torch.asinh(values.nan_to_num(0, 0, 0)) - self.mean) / self.scale
         levels = torch.where(known, levels.clamp(-REACH, REACH), 0)
         x = torch.cat([log_scores.clamp(min=FLOOR) / -FLOOR, levels, known.float()], dim=1)
-        said = self.out(torch.tanh(self.hidden(x))) * known.any(1, keepdim=True)
-        return (log_scores + said).log_softmax(1)
+        logits = self.out(torch.tanh(self.hidden(x))) * known.any(1, keepdim=True)
+        return (log_scores + logits).log_softmax(1)

@@ -90,8 +90,8 @@ def check_name(architecture: str) -> None:
     if timm.is_model(name):
         return
     like = timm.list_models(f"{name[:6]}*")[:5]
-    said = f" Like it are {', '.join(like)}." if like else ""
-    raise ValueError(f"There is no architecture {architecture!r}: it is residual, or a name that timm knows.{said}")
+    similar = f" Like it are {', '.join(like)}." if like else ""
+    raise ValueError(f"There is no architecture {architecture!r}: it is residual, or a name that timm knows.{similar}")
 
 
 def _create(architecture: str = ARCHITECTURE, *, pretrained: bool = False, **options: Any) -> nn.Module:
@@ -112,9 +112,11 @@ def _from_file(architecture: str, path: Path) -> nn.Module:
     heads = network.pretrained_cfg.get("classifier") or ()
     heads = (heads,) if isinstance(heads, str) else tuple(heads)
     loaded = read_tensors(path.read_bytes()) if path.suffix == ".safetensors" else _load(path)
-    body = {name: value for name, value in loaded.items() if not name.startswith(tuple(f"{head}." for head in heads))}
+    backbone = {
+        name: value for name, value in loaded.items() if not name.startswith(tuple(f"{head}." for head in heads))
+    }
     try:
-        network.load_state_dict(body)
+        network.load_state_dict(backbone)
     except RuntimeError as error:
         raise ValueError(f"{path} holds no weights of {architecture} as timm names them: {error}") from error
     made: nn.Module = network.eval()

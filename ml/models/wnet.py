@@ -15,7 +15,7 @@ from ml.models.adaptive_norm import AdaptiveNormalisation, normalisation
 SURE_OF_NOTHING = -3.0  # first logit: nearly every voxel is empty
 
 
-class Block(nn.Sequential):
+class ConvolutionBlock(nn.Sequential):
     """`depth` convolutions of 3×3×3, each with batch normalisation and ELU: (B, inward, …) to (B, outward, …)."""
 
     def __init__(self, inward: int, outward: int, depth: int) -> None:
@@ -32,7 +32,9 @@ class Down(nn.Module):
         super().__init__()
         above = (inward, *widths[:-1])
         joined = widths if beside else (0,) * len(widths)
-        self.blocks = nn.ModuleList(Block(a + j, w, depth) for a, j, w in zip(above, joined, widths, strict=True))
+        self.blocks = nn.ModuleList(
+            ConvolutionBlock(a + j, w, depth) for a, j, w in zip(above, joined, widths, strict=True)
+        )
 
     def forward(self, x: Tensor, beside: list[Tensor] | None = None) -> list[Tensor]:
         """Return the maps of every level, the largest first."""
@@ -49,7 +51,7 @@ class Up(nn.Module):
 
     def __init__(self, widths: tuple[int, ...], depth: int) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(Block(above + below, above, depth) for above, below in pairwise(widths))
+        self.blocks = nn.ModuleList(ConvolutionBlock(above + below, above, depth) for above, below in pairwise(widths))
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Return the rebuilt maps of every level, the largest first; the smallest is the bottom of the U itself."""

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from ml.data.dataset import Examples, grouped_folds
 from ml.inference.feature_extractor import default_backbone
 from ml.inference.scorer import Scorer
-from ml.roles.train import train
+from ml.roles.train_role import train
 from ml.training.finetune_then_probe import features_of
 from ml.training.presets import Recipe
-from ml.training.train import train_stamps
+from ml.training.train_stamps import train_stamps
 
 
 def cross_validate(
@@ -32,7 +32,7 @@ def cross_validate(
     examples
         With features, or with pixels, whose features of the frozen backbone are then computed once for preset "head".
     role, preset
-        As in `ml.training.train.train`; the presets that train a network take their time for each fold.
+        As in `ml.roles.train_role.train`; the presets that train a network take their time for each fold.
     recipe
         Train stamps by it instead, as the command line does; the features of a frozen one are computed once, too.
     folds, seed
@@ -47,9 +47,11 @@ def cross_validate(
     p_real = np.empty(len(examples), dtype=np.float32)
     for fold in np.unique(fold_of):
         inside, outside = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-        learnt = examples.take(inside)
+        train_part = examples.take(inside)
         made = (
-            train(role, learnt, preset=preset, seed=seed) if recipe is None else train_stamps(learnt, recipe, seed=seed)
+            train(role, train_part, preset=preset, seed=seed)
+            if recipe is None
+            else train_stamps(train_part, recipe, seed=seed)
         )
         scorer = Scorer(made)
         p_real[outside] = scorer.p_real(_probabilities(scorer, examples, outside, frozen=frozen))

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.cubes.input_channels import seen
+from ml.cubes.input_channels import views_and_mask
 from ml.cubes.model import CubeModel
-from ml.cubes.tracks import tracks_of
+from ml.cubes.tracks import find_tracks
 from ml.data.tracklet_frames import TrackletFrames
 from ml.imaging.background import NoPixels
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
@@ -25,7 +25,7 @@ from ml.trails.maps import one_plane
 ROLES = ("trail", "cube")
 SURELY_NOTHING = 1e-4  # the score of a subject in which nothing is found
 KEPT = b"log-odds and finds"  # what the features are; other words make other keys
-Look = Callable[[NDArray[Any]], tuple[float, list[Detection]]]
+Detect = Callable[[NDArray[Any]], tuple[float, list[Detection]]]
 
 
 class DetectorScorer:
@@ -44,16 +44,16 @@ class DetectorScorer:
         self.checkpoint, self.manifest = checkpoint, checkpoint.manifest
         self.role: str = self.manifest["role"]
         self.feature_key = key_of(checkpoint)
-        self._look = _look(checkpoint)
+        self._detect = _detect(checkpoint)
 
     def features(self, block: NDArray[Any]) -> NDArray[np.float16]:
         """Return the log-odds of the surest find, and the finds, (n, 1, D) of the subjects (n, F, C, H, W)."""
-        looks = [self._look(subject) for subject in block]
-        scores = np.clip([score for score, _ in looks], SURELY_NOTHING, 1 - SURELY_NOTHING)
+        results = [self._detect(subject) for subject in block]
+        scores = np.clip([score for score, _ in results], SURELY_NOTHING, 1 - SURELY_NOTHING)
         odds = np.log(scores / (1 - scores)).astype(np.float16)
-        return np.column_stack([odds, np.stack([packed(best(finds)) for _, finds in looks])])[:, None]
+        return np.column_stack([odds, np.stack([packed(best(detections)) for _, detections in results])])[:, None]
 
-    def finds(self, features: NDArray[Any]) -> list[list[Detection]]:
+    def detections(self, features: NDArray[Any]) -> list[list[Detection]]:
         """Return the finds of each subject, the surest first, from features (n, 1, D)."""
         return [unpacked(row[1:]) for row in features[:, 0]]
 
@@ -78,37 +78,37 @@ def key_of(checkpoint: Checkpoint) -> str:
     return digest.hexdigest()
 
 
-def _look(checkpoint: Checkpoint) -> Look:
+def _detect(checkpoint: Checkpoint) -> Detect:
     role = checkpoint.manifest["role"]
     if role == "trail":
-        return _look_for_trails(checkpoint)
+        return _detect_trails(checkpoint)
     if role == "cube":
-        return _look_for_tracks(checkpoint)
+        return _detect_tracks(checkpoint)
     raise BadCheckpoint(f"A checkpoint of the role {role!r} finds nothing in larger pictures; give one of {ROLES}.")
 
 
-def _look_for_trails(checkpoint: Checkpoint) -> Look:
+def _detect_trails(checkpoint: Checkpoint) -> Detect:
     detector = detector_of(checkpoint)
 
-    def look(subject: NDArray[Any]) -> tuple[float, list[Detection]]:
-        finds: list[Detection] = []
+    def detect(subject: NDArray[Any]) -> tuple[float, list[Detection]]:
+        detections: list[Detection] = []
         for number, frame in enumerate(subject):
             try:
                 trails = detector.trails(one_plane(frame))
             except NoPixels:
                 continue
-            finds += [Detection(number, tuple(trail.line.tolist()), trail.score) for trail in trails]
-        return max((find.score for find in finds), default=0.0), finds
+            detections += [Detection(number, tuple(trail.line.tolist()), trail.score) for trail in trails]
+        return max((find.score for find in detections), default=0.0), detections
 
-    return look
+    return detect
 
 
-def _look_for_tracks(checkpoint: Checkpoint) -> Look:
+def _detect_tracks(checkpoint: Checkpoint) -> Detect:
     model = CubeModel.of(checkpoint)
 
-    def look(subject: NDArray[Any]) -> tuple[float, list[Detection]]:
-        views, measured = seen(np.asarray(subject[:, 0], dtype=np.float32))
-        found = tracks_of(np.where(measured, model.probabilities(views), 0), model.threshold)
+    def detect(subject: NDArray[Any]) -> tuple[float, list[Detection]]:
+        views, measured = views_and_mask(np.asarray(subject[:, 0], dtype=np.float32))
+        found = find_tracks(np.where(measured, model.probabilities(views), 0), model.threshold)
         return (found[0].score if found else 0.0), []  # a track through a cube is no line in a frame
 
-    return look
+    return detect

@@ -12,7 +12,7 @@ NUMBERS = ("snr", "mag", "rate")
 PERCENTILES = (5, 25, 50, 75, 95)
 
 
-def summary(manifest: Path) -> dict[str, dict[str, Any]]:
+def sky_summary(manifest: Path) -> dict[str, dict[str, Any]]:
     """Tell the distributions of a sky that was written.
 
     Parameters
@@ -28,20 +28,20 @@ def summary(manifest: Path) -> dict[str, dict[str, Any]]:
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     with manifest.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            for thing in json.loads(row["#objects"]) if "#objects" in row else [whole(row)]:
-                found[thing.get("class", "MOVER")].append(thing)
-    return {name: described(found[name]) for name in sorted(found)}
+            for obj in json.loads(row["#objects"]) if "#objects" in row else [whole_subject(row)]:
+                found[obj.get("class", "MOVER")].append(obj)
+    return {name: distribution(found[name]) for name in sorted(found)}
 
 
-def whole(row: dict[str, str]) -> dict[str, Any]:
+def whole_subject(row: dict[str, str]) -> dict[str, Any]:
     known = {"snr": row["#snr"], "mag": row["mag"], "rate": row["rate"]}
     return {"class": row["label"]} | {name: float(text) for name, text in known.items() if text}
 
 
-def described(things: list[dict[str, Any]]) -> dict[str, Any]:
-    told: dict[str, Any] = {"n": len(things)}
+def distribution(objects: list[dict[str, Any]]) -> dict[str, Any]:
+    percentiles: dict[str, Any] = {"n": len(objects)}
     for name in NUMBERS:
-        values = [thing[name] for thing in things if name in thing]
+        values = [obj[name] for obj in objects if name in obj]
         if values:
-            told[name] = np.percentile(values, PERCENTILES).round(2).tolist()
-    return told
+            percentiles[name] = np.percentile(values, PERCENTILES).round(2).tolist()
+    return percentiles

@@ -1,7 +1,7 @@
 """Write a simulated sky to disk: FITS cubes, manifest and truth."""
 
 import csv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -12,10 +12,11 @@ from astropy.io import fits
 
 BLOCK = 256
 TRUTH_COLUMNS = ("external_id", "label", "real", "snr", "mag", "rate")
+Rows = list[dict[str, Any]]
 
 
 @dataclass
-class Block:
+class SubjectBlock:
     """At most `BLOCK` subjects drawn together.
 
     pixels : (planes, H, W) float32, the subjects' planes one after another.
@@ -26,8 +27,8 @@ class Block:
 
     pixels: np.ndarray
     planes: np.ndarray
-    rows: list[dict[str, Any]]
-    truth: list[dict[str, Any]]
+    rows: Rows
+    truth: Rows
     header: dict[str, Any]
 
 
@@ -37,7 +38,7 @@ class Single:
 
     pixels : the subject's array, as it is written.
     companions : arrays written beside it, by the manifest column that names their files.
-    row, truth, header : as in `Block`.
+    row, truth, header : as in `SubjectBlock`.
     """
 
     pixels: np.ndarray
@@ -52,8 +53,12 @@ def block_sizes(n: int) -> Iterable[int]:
     return chain((BLOCK for _ in range(n // BLOCK)), filter(None, [n % BLOCK]))
 
 
-def write(
-    blocks: Iterable[Block], columns: tuple[str, ...], out: Path, *, progress: Callable[[int], object] | None = None
+def write_blocks(
+    blocks: Iterable[SubjectBlock],
+    columns: tuple[str, ...],
+    out: Path,
+    *,
+    progress: Callable[[int], object] | None = None,
 ) -> Path:
     """Write blocks as they come, so that memory does not grow with their number.
 
@@ -72,18 +77,7 @@ def write(
     Path
         The manifest. A row's planes are ``cube[a:b]`` for ``planes`` = "a:b", counted from 0.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    manifest = out / "manifest.csv"
-    with manifest.open("w", newline="") as rows_file, (out / "truth.csv").open("w", newline="") as truth_file:
-        rows, truth = table(rows_file, columns), table(truth_file, TRUTH_COLUMNS)
-        for number, block in enumerate(blocks):
-            name = f"cube-{number:05d}.fits"
-            write_cube(out / name, block)
-            rows.writerows(place_in_cube(block, name))
-            truth.writerows(block.truth)
-            if progress:
-                progress(len(block.rows))
-    return manifest
+    return _written(_cubes(blocks, out), columns, out, progress)
 
 
 def write_each(
@@ -93,40 +87,54 @@ def write_each(
     *,
     progress: Callable[[int], object] | None = None,
 ) -> Path:
-    """Write subjects to files of their own: parameters, manifest and truth as in `write`."""
+    """Write subjects to files of their own: parameters, manifest and truth as in `write_blocks`."""
+    return _written(_files(subjects, out), columns, out, progress)
+
+
+def _written(
+    parts: Iterable[tuple[Rows, Rows]], columns: tuple[str, ...], out: Path, progress: Callable[[int], object] | None
+) -> Path:
+    """Write manifest and truth from parts of both."""
     out.mkdir(parents=True, exist_ok=True)
     manifest = out / "manifest.csv"
     with manifest.open("w", newline="") as rows_file, (out / "truth.csv").open("w", newline="") as truth_file:
-        rows, truth = table(rows_file, columns), table(truth_file, TRUTH_COLUMNS)
-        for number, subject in enumerate(subjects):
-            kind = subject.row["kind"]
-            named = {"image": (f"{kind}-{number:05d}.fits", subject.pixels)}
-            for column, pixels in subject.companions.items():
-                named[column] = f"{column.lstrip('#!')}-{number:05d}.fits", pixels
-            for name, pixels in named.values():
-                fits.writeto(out / name, pixels, labelled(subject.header), overwrite=True)
-            rows.writerow(subject.row | {column: name for column, (name, _) in named.items()})
-            truth.writerow(subject.truth)
+        rows, truth = csv_table(rows_file, columns), csv_table(truth_file, TRUTH_COLUMNS)
+        for of_manifest, of_truth in parts:
+            rows.writerows(of_manifest)
+            truth.writerows(of_truth)
             if progress:
-                progress(1)
+                progress(len(of_manifest))
     return manifest
 
 
-def table(file: TextIO, columns: tuple[str, ...]) -> "csv.DictWriter[str]":
+def _cubes(blocks: Iterable[SubjectBlock], out: Path) -> Iterator[tuple[Rows, Rows]]:
+    for number, block in enumerate(blocks):
+        name = f"cube-{number:05d}.fits"
+        fits.writeto(out / name, block.pixels, fits_header(block.header), overwrite=True)
+        yield place_in_cube(block, name), block.truth
+
+
+def _files(subjects: Iterable[Single], out: Path) -> Iterator[tuple[Rows, Rows]]:
+    for number, subject in enumerate(subjects):
+        names = {"image": f"{subject.row['kind']}-{number:05d}.fits"}
+        names |= {column: f"{column.lstrip('#!')}-{number:05d}.fits" for column in subject.companions}
+        for column, name in names.items():
+            pixels = subject.companions.get(column, subject.pixels)
+            fits.writeto(out / name, pixels, fits_header(subject.header), overwrite=True)
+        yield [subject.row | names], [subject.truth]
+
+
+def csv_table(file: TextIO, columns: tuple[str, ...]) -> "csv.DictWriter[str]":
     writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
     writer.writeheader()
     return writer
 
 
-def write_cube(path: Path, block: Block) -> None:
-    fits.writeto(path, block.pixels, labelled(block.header), overwrite=True)
-
-
-def labelled(cards: dict[str, Any]) -> fits.Header:
+def fits_header(cards: dict[str, Any]) -> fits.Header:
     return fits.Header([("ORIGIN", "simulated", "made by wanderers, not by a telescope"), *cards.items()])
 
 
-def place_in_cube(block: Block, name: str) -> list[dict[str, Any]]:
+def place_in_cube(block: SubjectBlock, name: str) -> Rows:
     stop = np.cumsum(block.planes)
     spans = zip(stop - block.planes, stop, strict=True)
     return [

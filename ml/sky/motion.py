@@ -41,7 +41,7 @@ def astrometric_error(snr: Array) -> Array:
     return np.hypot(FLOOR, SEEING / 2.355 / known)
 
 
-def fit(tracks: TrackletFrames) -> Motion:
+def fit_motion(tracks: TrackletFrames) -> Motion:
     """Fit each tracklet by weighted least squares.
 
     Places are turned into longitude along, and latitude across, the great circle of the motion, in which uniform motion

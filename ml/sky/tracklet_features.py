@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.data.tracklet_frames import TrackletFrames
-from ml.sky.motion import fit
+from ml.sky.motion import fit_motion
 
 NAMES = ("residual", "rate", "magnitude scatter", "spread on the detector", "closest pair", "detections")
 RESIDUAL = 0
@@ -16,13 +16,13 @@ Array = NDArray[np.float64]
 def facts(tracks: TrackletFrames) -> NDArray[np.float32]:
     """Return numbers (N, 6) in the order of `NAMES`; NaN where what they need is unknown.
 
-    The decimal logarithms of the residual of uniform motion in σ (see `ml.sky.motion.fit`), the rate (arcsec per
+    The decimal logarithms of the residual of uniform motion in σ (see `ml.sky.motion.fit_motion`), the rate (arcsec per
     hour), the standard deviation of the magnitudes (two or more), the median and the least distance between two frames'
     places on the detector (pixels; a mover does not come back to its pixel, a defect does); and the binary logarithm of
     the number of detections. They do not depend on the order of the frames, to the last bit.
     """
     ordered = tracks.in_order()
-    motion = fit(ordered)
+    motion = fit_motion(ordered)
     values = (motion.residual, motion.rate, _scatter(ordered.of("mag")), *_distances(ordered))
     logs = [np.log10(np.maximum(value, least)) for value, least in zip(values, LEAST, strict=True)]
     return np.stack([*logs, np.log2(np.maximum(ordered.counts, 1))], axis=1).astype(np.float32)

@@ -13,21 +13,22 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ml.data.dataset import BadExamples, Examples, grouped_folds
-from ml.evaluation.metrics import rank, threshold_at_completeness
+from ml.evaluation.metrics.operating import threshold_at_completeness
+from ml.evaluation.metrics.ranking import rank
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.feature_extractor import Backbone
-from ml.inference.tracklet_net import PAPER, SET, TrainedTrackletNet, told
+from ml.inference.tracklet_net import PAPER, SET, TrainedTrackletNet, track_features
 from ml.models.paper_mlp import CHIPS
-from ml.tracklets import trainer
-from ml.tracklets.stamps import Chips, apart
-from ml.tracklets.trainer import Inputs
+from ml.tracklets import tracklet_fit
+from ml.tracklets.tracklet_fit import Inputs
+from ml.tracklets.tracklet_stamps import TrackletChips
 from ml.training.calibration import fit_platt
 from ml.training.callbacks import OnEpoch, silent
 from ml.training.finetune_then_probe import features_of, train_tuned
 from ml.training.head_training import HEAD_EPOCHS, EpochReporter, Heads, best_head, log_scores, regression
 from ml.training.linear_probe import LinearHead
 from ml.training.schedule import Schedule
-from ml.training.validation import Validator
+from ml.training.validator import Validator
 
 FOLDS = 3
 FEWEST_CERTAIN = 10  # real tracklets of certain label that a threshold is chosen by
@@ -39,7 +40,7 @@ PRESETS = (SET, PAPER, "head", "finetune", "small")
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrackletRecipe:
     """How the chips' network comes about ("given", "head", "finetune" or "small"), and the tracklets' ("set", "paper").
 
     The latter keeps `completeness` of the real validation tracklets, or has the paper's threshold.
@@ -50,9 +51,9 @@ class Recipe:
     completeness: float = COMPLETENESS
 
 
-def recipe_of(
+def tracklet_recipe(
     preset: str, init: str, base: Checkpoint | None, examples: Examples, completeness: float = COMPLETENESS
-) -> Recipe:
+) -> TrackletRecipe:
     """Return what a preset means.
 
     "set" (ours) and "paper" are tracklet networks: on the chip scores of the checkpoint that is given, as they are;
@@ -60,33 +61,41 @@ def recipe_of(
     "small" say how the chips are learnt, with our tracklet network on top.
     """
     if preset not in (SET, PAPER):
-        return Recipe(preset, SET, completeness)
+        return TrackletRecipe(preset, SET, completeness)
     if base is not None:
-        return Recipe(GIVEN, preset, completeness)
+        return TrackletRecipe(GIVEN, preset, completeness)
     if init != "imagenet":
-        return Recipe("finetune", preset, completeness)
+        return TrackletRecipe("finetune", preset, completeness)
     small = examples.pixels is not None and len(examples) >= ENOUGH
-    return Recipe("small" if small else "head", preset, completeness)
+    return TrackletRecipe("small" if small else "head", preset, completeness)
 
 
 def on_features(
-    examples: Examples, chips: Chips, recipe: Recipe, base: Checkpoint | None, *, seed: int, on_epoch: OnEpoch
+    examples: Examples,
+    chips: TrackletChips,
+    recipe: TrackletRecipe,
+    base: Checkpoint | None,
+    *,
+    seed: int,
+    on_epoch: OnEpoch,
 ) -> tuple[LinearHead, TrainedTrackletNet]:
     """Train on chips whose features are known: a head for them, out of fold, or the given one; then the tracklets."""
-    epochs = EpochReporter(on_epoch, HEAD_EPOCHS + trainer.EPOCHS)
+    epochs = EpochReporter(on_epoch, HEAD_EPOCHS + tracklet_fit.EPOCHS)
     if recipe.chips == GIVEN and base is not None:
         head = _given(examples, base)
         scores = _scores(head, chips, np.arange(len(chips.owner)))
     else:
         head, scores = _heads(examples, chips, seed, epochs)
     rows = np.arange(len(examples))
-    return head, teach(_inputs(examples, chips, scores, rows), examples, rows, recipe, seed=seed, epochs=epochs)
+    return head, fit_tracklet_net(
+        _inputs(examples, chips, scores, rows), examples, rows, recipe, seed=seed, epochs=epochs
+    )
 
 
 def on_pixels(
     examples: Examples,
-    chips: Chips,
-    recipe: Recipe,
+    chips: TrackletChips,
+    recipe: TrackletRecipe,
     start: Backbone,
     schedule: Schedule,
     *,
@@ -101,25 +110,31 @@ def on_pixels(
     BadExamples
         If one of the two could learn from one kind alone.
     """
-    shown, rows = examples.split(0.3, seed)
+    train_rows, rows = examples.split(0.3, seed)
     if not Validator(examples, rows).tells_apart:
         raise BadExamples(
             f"The tracklet network learns from three examples in ten, and these {len(rows)} are of one kind."
             " Add tracklets of other objects of the other kind, two or more."
         )
-    taught = chips.examples.take(_teaching(chips, shown))
-    examples.notes.extend(Validator(taught, taught.split(seed=seed)[1]).notes())
-    tuned, heads = train_tuned(taught, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
-    examples.notes.extend(note for note in taught.notes if note not in examples.notes)
-    seen, scores = chips.of(rows), torch.zeros(len(chips.owner), len(examples.classes))
-    scores[torch.from_numpy(seen)] = log_scores(heads.stamp, features_of(chips.examples, seen, tuned))[:, 0]
+    chip_examples = chips.examples.take(_labelled_chips(chips, train_rows))
+    examples.notes.extend(Validator(chip_examples, chip_examples.split(seed=seed)[1]).notes())
+    tuned, heads = train_tuned(chip_examples, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
+    examples.notes.extend(note for note in chip_examples.notes if note not in examples.notes)
+    val_chips, scores = chips.of(rows), torch.zeros(len(chips.owner), len(examples.classes))
+    scores[torch.from_numpy(val_chips)] = log_scores(heads.stamp, features_of(chips.examples, val_chips, tuned))[:, 0]
     inputs = _inputs(examples, chips, scores, rows)
-    learnt = teach(inputs, examples, rows, recipe, seed=seed, epochs=EpochReporter(silent, 0))
-    return tuned, Heads(heads.stamp, learnt, learnt.metrics, heads.compute)
+    tracklet_net = fit_tracklet_net(inputs, examples, rows, recipe, seed=seed, epochs=EpochReporter(silent, 0))
+    return tuned, Heads(heads.stamp, tracklet_net, tracklet_net.metrics, heads.compute)
 
 
-def teach(
-    inputs: Inputs, examples: Examples, rows: NDArray[np.intp], recipe: Recipe, *, seed: int, epochs: EpochReporter
+def fit_tracklet_net(
+    inputs: Inputs,
+    examples: Examples,
+    rows: NDArray[np.intp],
+    recipe: TrackletRecipe,
+    *,
+    seed: int,
+    epochs: EpochReporter,
 ) -> TrainedTrackletNet:
     """Fit the tracklet network on tracklets whose chips were scored fairly.
 
@@ -140,16 +155,18 @@ def teach(
     logits = torch.zeros(len(inputs))
     for fold in np.unique(folds):
         outside = np.flatnonzero(folds == fold)
-        held = inputs.take(outside)
-        report = epochs.of_tracklets(trainer.EPOCHS, _judging(Validator(examples, rows[outside]), held))
+        val_inputs = inputs.take(outside)
+        report = epochs.of_tracklets(
+            tracklet_fit.EPOCHS, _tracklet_judge(Validator(examples, rows[outside]), val_inputs)
+        )
         inside = inputs.take(np.flatnonzero(folds != fold))
-        net = trainer.fit_set(inside, positive, seed=seed, report=report if fold == 0 else None)
-        logits[torch.from_numpy(outside)] = held.logits(net)
-    whole = trainer.fit_set(inputs, positive, seed=seed)
+        net = tracklet_fit.fit_set(inside, positive, seed=seed, report=report if fold == 0 else None)
+        logits[torch.from_numpy(outside)] = val_inputs.logits(net)
+    whole = tracklet_fit.fit_set(inputs, positive, seed=seed)
     whole.platt.copy_(torch.tensor(fit_platt(logits, inputs.real, inputs.weights)))
-    unseen = whole.platt[0] * logits + whole.platt[1]
-    threshold = choose_threshold(kinds, torch.sigmoid(unseen).numpy(), examples.weights[rows], recipe.completeness)
-    return TrainedTrackletNet(SET, whole, threshold, recipe.completeness, judge.tracklet(unseen)[1])
+    held_out = whole.platt[0] * logits + whole.platt[1]
+    threshold = choose_threshold(kinds, torch.sigmoid(held_out).numpy(), examples.weights[rows], recipe.completeness)
+    return TrainedTrackletNet(SET, whole, threshold, recipe.completeness, judge.tracklet(held_out)[1])
 
 
 def choose_threshold(
@@ -188,33 +205,35 @@ def _paper(
             " shorter ones lent the mean of their scores for what is missing. Preset set reads all of them."
         )
     rows = np.flatnonzero(folds == 0)
-    held, judged = inputs.take(rows), Validator(examples, judge.rows[rows])
-    report = epochs.of_tracklets(trainer.PAPER_EPOCHS, _judging(judged, held))
-    net = trainer.fit_paper(inputs.take(np.flatnonzero(folds != 0)), held, seed=seed, report=report)
-    return TrainedTrackletNet(PAPER, net, PAPER_THRESHOLD, None, judged.tracklet(held.logits(net))[1])
+    val_inputs, judged = inputs.take(rows), Validator(examples, judge.rows[rows])
+    report = epochs.of_tracklets(tracklet_fit.PAPER_EPOCHS, _tracklet_judge(judged, val_inputs))
+    net = tracklet_fit.fit_paper(inputs.take(np.flatnonzero(folds != 0)), val_inputs, seed=seed, report=report)
+    return TrainedTrackletNet(PAPER, net, PAPER_THRESHOLD, None, judged.tracklet(val_inputs.logits(net))[1])
 
 
-def _judging(judge: Validator, held: Inputs) -> Any:
+def _tracklet_judge(judge: Validator, val_inputs: Inputs) -> Any:
     def judged(net: nn.Module) -> Any:
-        return judge.tracklet(held.logits(net))
+        return judge.tracklet(val_inputs.logits(net))
 
     return judged
 
 
-def _heads(examples: Examples, chips: Chips, seed: int, epochs: EpochReporter) -> tuple[LinearHead, Tensor]:
+def _heads(examples: Examples, chips: TrackletChips, seed: int, epochs: EpochReporter) -> tuple[LinearHead, Tensor]:
     """Return a head fitted on all chips, and every chip's log scores (M, K) by a head that did not learn from it."""
-    shown, held = examples.split(seed=seed)
-    judge = Validator(chips.examples, _teaching(chips, held))
-    first = best_head(chips.examples, _features(chips), _teaching(chips, shown), judge, seed=seed, told=epochs)
+    train_rows, val_rows = examples.split(seed=seed)
+    judge = Validator(chips.examples, _labelled_chips(chips, val_rows))
+    first = best_head(
+        chips.examples, _features(chips), _labelled_chips(chips, train_rows), judge, seed=seed, epochs=epochs
+    )
     scores = torch.zeros(len(chips.owner), len(examples.classes))
-    folds = grouped_folds(examples.groups[shown], examples.real()[shown] > 0.5, FOLDS, seed)
+    folds = grouped_folds(examples.groups[train_rows], examples.real()[train_rows] > 0.5, FOLDS, seed)
     for fold in np.unique(folds):
-        inside, outside = _teaching(chips, shown[folds != fold]), chips.of(shown[folds == fold])
+        inside, outside = _labelled_chips(chips, train_rows[folds != fold]), chips.of(train_rows[folds == fold])
         head = regression(chips.examples, _features(chips), inside, seed).fit(first.ridge)
         scores[torch.from_numpy(outside)] = _scores(head.temperature_scaled(first.temperature), chips, outside)
-    unseen = chips.of(held)
-    scores[torch.from_numpy(unseen)] = _scores(first.stamp.temperature_scaled(first.temperature), chips, unseen)
-    every = _teaching(chips, np.arange(len(examples)))
+    held_out = chips.of(val_rows)
+    scores[torch.from_numpy(held_out)] = _scores(first.stamp.temperature_scaled(first.temperature), chips, held_out)
+    every = _labelled_chips(chips, np.arange(len(examples)))
     whole = regression(chips.examples, _features(chips), every, seed).fit(first.ridge, start=first.stamp)
     return whole.temperature_scaled(first.temperature), scores
 
@@ -234,7 +253,7 @@ def _given(examples: Examples, base: Checkpoint) -> LinearHead:
     return LinearHead(stamp["weight"].float(), stamp["bias"].float())
 
 
-def _teaching(chips: Chips, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+def _labelled_chips(chips: TrackletChips, rows: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return the chips that teach a chip network.
 
     Raises
@@ -242,7 +261,7 @@ def _teaching(chips: Chips, rows: NDArray[np.intp]) -> NDArray[np.intp]:
     BadExamples
         If all of them are real, or all bogus.
     """
-    found = chips.teaching(rows)
+    found = chips.labelled_chips(rows)
     real = chips.examples.real()[found]
     if not (real > 0.5).any() or not (real < 0.5).any():
         raise BadExamples(
@@ -252,26 +271,23 @@ def _teaching(chips: Chips, rows: NDArray[np.intp]) -> NDArray[np.intp]:
     return found
 
 
-def _features(chips: Chips) -> NDArray[Any]:
+def _features(chips: TrackletChips) -> NDArray[Any]:
     features = chips.examples.features
     if features is None:
         raise ValueError("The chips' features must be computed first.")
     return features
 
 
-def _scores(head: LinearHead, chips: Chips, which: NDArray[np.intp]) -> Tensor:
+def _scores(head: LinearHead, chips: TrackletChips, which: NDArray[np.intp]) -> Tensor:
     return log_scores(head, _features(chips)[which])[:, 0]
 
 
-def _inputs(examples: Examples, chips: Chips, scores: Tensor, rows: NDArray[np.intp]) -> Inputs:
+def _inputs(examples: Examples, chips: TrackletChips, scores: Tensor, rows: NDArray[np.intp]) -> Inputs:
     tracks = chips.tracks.take(rows)
     return Inputs(
         chips.together(scores)[torch.from_numpy(rows)],
         torch.from_numpy(tracks.present),
-        told(tracks),
+        track_features(tracks),
         torch.from_numpy(examples.real()[rows]),
         torch.from_numpy(examples.weights[rows]).float(),
     )
-
-
-__all__ = ["COMPLETENESS", "PRESETS", "Recipe", "apart", "on_features", "on_pixels", "recipe_of", "teach"]

@@ -53,7 +53,7 @@ class Annotation:
         return np.concatenate([self.curve[0], self.curve[-1]])
 
     @property
-    def seen(self) -> Condition:
+    def condition(self) -> Condition:
         """Return its magnitude, rate and S/N."""
         return Condition(self.mag, self.rate, self.snr)
 
@@ -74,8 +74,8 @@ def annotations_of(text: Any, whose: str) -> list[Annotation]:
         If it is no such list; the message names the subject and the part that is wrong.
     """
     try:
-        told = json.loads(text) if isinstance(text, str) else text
-        return [thing for each in told for thing in _things(each)]
+        entries = json.loads(text) if isinstance(text, str) else text
+        return [annotation for each in entries for annotation in _annotations(each)]
     except (ValueError, TypeError, KeyError) as error:
         raise BadExamples(
             f"{COLUMN} of {whose} is no JSON list of objects with class and ends or curve ({error})."
@@ -83,17 +83,17 @@ def annotations_of(text: Any, whose: str) -> list[Annotation]:
         ) from error
 
 
-def _things(told: dict[str, Any]) -> list[Annotation]:
-    label = str(told["class"])
+def _annotations(entries: dict[str, Any]) -> list[Annotation]:
+    label = str(entries["class"])
     if label not in CLASSES:
         raise ValueError(f"class {label!r} is none of {', '.join(CLASSES)}")
-    curve = np.asarray(told.get("curve") or told["ends"], dtype=np.float64)
+    curve = np.asarray(entries.get("curve") or entries["ends"], dtype=np.float64)
     if curve.ndim != 2 or curve.shape[0] < 2 or curve.shape[1] != 2 or not np.isfinite(curve).all():
         raise ValueError(f"the curve of a {label} is no list of at least two points [x, y]")
-    width = max(5.0, float(told.get("width", 5.0)))
-    seen = of_object(told)
-    thing = Annotation(label, curve, width, seen.snr, mag=seen.mag, rate=seen.rate)
-    return [thing, *_crossing(thing, float(told.get("reach", 0)))]
+    width = max(5.0, float(entries.get("width", 5.0)))
+    condition = of_object(entries)
+    annotation = Annotation(label, curve, width, condition.snr, mag=condition.mag, rate=condition.rate)
+    return [annotation, *_crossing(annotation, float(entries.get("reach", 0)))]
 
 
 def _crossing(spike: Annotation, reach: float) -> list[Annotation]:

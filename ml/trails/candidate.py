@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
-from ml.trails.linking import Piece, bridged, pieces
+from ml.imaging.polyline import length_of, sagitta, smooth, tangents
+from ml.trails.cell_linking import Piece, bridged, pieces
 from ml.trails.maps import Cells, Maps, cells_of
-from ml.trails.polyline import length_of, sagitta, smooth, tangents
-from ml.trails.profile import REACH, Profile, along, full_width, snr_per_pixel, trimmed
+from ml.trails.profile import REACH, Profile, along, full_width, snr_per_pixel, trimmed_to_light
 
 LEAST = 0.4  # of not being sky
 PLAUSIBLE = 0.05  # mean share of a trail, below which a line is not measured for a second look
@@ -42,7 +42,7 @@ class Candidate:
     features: NDArray[np.float32] | None
 
 
-def candidates(maps: Maps, noise_units: Array, least: float = LEAST) -> list[Candidate]:
+def trail_candidates(maps: Maps, noise_units: Array, least: float = LEAST) -> list[Candidate]:
     """Return the lines of an image (H, W), given its maps and the image in units of its noise."""
     cells = cells_of(maps, least)
     found = pieces(maps, cells)
@@ -63,7 +63,7 @@ def _curve(cells: Cells, piece: NDArray[np.intp]) -> NDArray[np.float64]:
 def _measured(curve: NDArray[np.float64], shares: Array, noise_units: Array, joined: int) -> Candidate:
     plausible = shares[:, 1].mean() >= PLAUSIBLE
     if plausible:
-        curve = trimmed(noise_units, curve)
+        curve = trimmed_to_light(noise_units, curve)
     profile = along(noise_units, curve)
     across = profile.across()
     snr, width = snr_per_pixel(across), full_width(across)
@@ -133,12 +133,12 @@ def evenness(noise_units: Array, curve: Array) -> list[float]:
     ridge = np.nan_to_num(profile.values[REACH - 1 : REACH + 2]).mean(0) - np.median(sides)
     step = (length_of(curve) + 2 * BEYOND) / (len(ridge) - 1)
     past, near = round(BEYOND / step), max(round(INSIDE / step), 1)
-    body = uniform_filter1d(ridge[past : len(ridge) - past], CALM, mode="nearest")
-    level = max(float(np.median(body)), 0.3)
+    middle = uniform_filter1d(ridge[past : len(ridge) - past], CALM, mode="nearest")
+    level = max(float(np.median(middle)), 0.3)
     inside = sorted([float(ridge[past : past + near].mean()), float(ridge[::-1][past : past + near].mean())])
     off = max(round((BEYOND - 3) / step), 1)
     beyond = sorted([float(ridge[:off].mean()), float(ridge[::-1][:off].mean())])
-    shares = np.array([*inside, *beyond, *np.quantile(body, [0.1, 0.9])]) / level
+    shares = np.array([*inside, *beyond, *np.quantile(middle, [0.1, 0.9])]) / level
     return np.clip(shares, -2, 5).tolist()
 
 

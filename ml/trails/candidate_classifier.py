@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ml.evaluation.metrics.overlap import curve_cover, curve_distance
+from ml.imaging.polyline import POINTS, even
 from ml.trails.annotation import CLASSES, TRAIL, Annotation
 from ml.trails.candidate import Candidate
-from ml.trails.polyline import POINTS, even
 
 FOLDS = 5
 TREES = 60  # of each fold
@@ -55,31 +55,31 @@ class CandidateClassifier:
         return {name: torch.from_numpy(np.ascontiguousarray(getattr(self, name))) for name in PARTS}
 
 
-def answers(found: Sequence[Candidate], things: Sequence[Annotation]) -> NDArray[np.intp]:
+def answers(found: Sequence[Candidate], annotations: Sequence[Annotation]) -> NDArray[np.intp]:
     """Return for each candidate of an image what it is: 0 for nothing, else 1 + the number in `CLASSES`.
 
     A candidate is the thing that it strays from by at most 5 pixels and covers half of. Of several candidates that
     are one trail only the one that covers most counts, so that the rest are learnt as nothing.
     """
-    said = np.zeros(len(found), dtype=np.intp)
-    if not found or not things:
-        return said
+    classes = np.zeros(len(found), dtype=np.intp)
+    if not found or not annotations:
+        return classes
     curves = np.stack([candidate.curve.ravel() for candidate in found])
-    true = np.stack([even(thing.curve, POINTS).ravel() for thing in things])
+    true = np.stack([even(annotation.curve, POINTS).ravel() for annotation in annotations])
     cover = np.where(curve_distance(curves, true) <= STRAYS, curve_cover(curves, true, STRAYS), 0.0)
-    label = np.array([1 + CLASSES.index(thing.label) for thing in things])
+    label = np.array([1 + CLASSES.index(annotation.label) for annotation in annotations])
     trail = label == 1 + CLASSES.index(TRAIL)
     best = cover.argmax(1)
     hit = cover.max(1) >= COVERS
-    said[hit & ~trail[best]] = label[best[hit & ~trail[best]]]
+    classes[hit & ~trail[best]] = label[best[hit & ~trail[best]]]
     for number in np.flatnonzero(trail):
         winner = int(cover[:, number].argmax())
         if cover[winner, number] >= COVERS:
-            said[winner] = label[number]
-    return said
+            classes[winner] = label[number]
+    return classes
 
 
-def fit(
+def fit_classifier(
     features: Array, label: Array, image: Array, seed: int
 ) -> tuple[CandidateClassifier | None, NDArray[np.float64]]:
     """Return a second look at candidates, and the score (n,) of each by the trees that never saw its image.

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics import (
-    bootstrap_weights,
+from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
+from ml.evaluation.metrics.detection_curve import (
+    Matched,
+    Trails,
     completeness_by_snr,
     detection_curve,
-    interval,
     match_boxes,
     match_curves,
 )
-from ml.evaluation.metrics.detection import Matched, Trails
 from ml.evaluation.metrics.overlap import line_distance
 from ml.evaluation.observing_conditions import Conditions
+from ml.imaging.polyline import POINTS, even
 from ml.trails.annotation import TRAIL, Annotation
-from ml.trails.detection import Trail
-from ml.trails.polyline import POINTS, even
+from ml.trails.detected_trail import Trail
 
 PRECISION = 0.9
 CLEAR = 3.0  # S/N per pixel from which on the goal holds
@@ -36,24 +36,24 @@ class Outcome:
     """What was found in one image, and what stands in it."""
 
     found: Sequence[Trail]
-    things: Sequence[Annotation]
+    annotations: Sequence[Annotation]
 
 
 @dataclass(frozen=True)
 class Sides:
     """The found trails and the true ones of all images, as curves and as boxes, with the image of each.
 
-    `seen` has the circumstances of the true ones: their own S/N, where `true.value` has 3 for one that is not known.
+    `conditions` are those of the true ones, with their own S/N, where `true.value` has 3 for one that is not known.
     """
 
     found: Trails
     true: Trails
     found_boxes: Trails
     true_boxes: Trails
-    seen: Conditions
+    conditions: Conditions
 
 
-def judge(outcomes: Sequence[Outcome], seed: int = 0, draws: int = DRAWS) -> dict[str, Any]:
+def evaluate_trails(outcomes: Sequence[Outcome], seed: int = 0, draws: int = DRAWS) -> dict[str, Any]:
     """Return the figures of a detector on images with known trails.
 
     Returns
@@ -90,16 +90,21 @@ def judge(outcomes: Sequence[Outcome], seed: int = 0, draws: int = DRAWS) -> dic
 def sides_of(outcomes: Sequence[Outcome]) -> Sides:
     """Return found and true trails of all images; those of no known S/N count as clear."""
     found = [(n, trail) for n, outcome in enumerate(outcomes) for trail in outcome.found]
-    true = [(n, thing) for n, outcome in enumerate(outcomes) for thing in outcome.things if thing.label == TRAIL]
+    true = [
+        (n, annotation)
+        for n, outcome in enumerate(outcomes)
+        for annotation in outcome.annotations
+        if annotation.label == TRAIL
+    ]
     scores = np.array([trail.score for _, trail in found])
-    snr = np.array([CLEAR if np.isnan(thing.snr) else thing.snr for _, thing in true])
+    snr = np.array([CLEAR if np.isnan(annotation.snr) else annotation.snr for _, annotation in true])
     images, true_images = np.array([n for n, _ in found], int), np.array([n for n, _ in true], int)
     return Sides(
         Trails(images, _curves([trail.curve for _, trail in found]), scores),
-        Trails(true_images, _curves([thing.curve for _, thing in true]), snr),
+        Trails(true_images, _curves([annotation.curve for _, annotation in true]), snr),
         Trails(images, _rows([trail.box for _, trail in found]), scores),
-        Trails(true_images, _rows([_box(thing) for _, thing in true]), snr),
-        Conditions.of([thing.seen for _, thing in true]),
+        Trails(true_images, _rows([_box(annotation) for _, annotation in true]), snr),
+        Conditions.of([annotation.condition for _, annotation in true]),
     )
 
 
@@ -138,12 +143,14 @@ def _blamed(outcomes: Sequence[Outcome], sides: Sides, matched: Matched, thresho
     """Count false detections at or above the threshold by the class of what they lie on; "nothing" for none."""
     blame: Counter[str] = Counter()
     for row in np.flatnonzero((matched.truth < 0) & (matched.score >= threshold)):
-        things = outcomes[int(sides.found.image[row])].things
-        if not things:
+        annotations = outcomes[int(sides.found.image[row])].annotations
+        if not annotations:
             blame["nothing"] += 1
             continue
-        distance = np.array([_strays(sides.found.shape[row][[0, 1, -2, -1]], thing.curve) for thing in things])
-        blame[things[int(distance.argmin())].label if distance.min() <= NEAR else "nothing"] += 1
+        distance = np.array(
+            [_strays(sides.found.shape[row][[0, 1, -2, -1]], annotation.curve) for annotation in annotations]
+        )
+        blame[annotations[int(distance.argmin())].label if distance.min() <= NEAR else "nothing"] += 1
     return dict(blame)
 
 
@@ -154,9 +161,9 @@ def _strays(line: Array, curve: Array) -> float:
     return float(max(line_distance(np.tile(end, 2)[None], segments).min() for end in ends))
 
 
-def _box(thing: Annotation) -> NDArray[np.float64]:
-    half = max(thing.width, 6.0) / 2
-    return np.concatenate([thing.curve.min(0) - half, thing.curve.max(0) + half])
+def _box(annotation: Annotation) -> NDArray[np.float64]:
+    half = max(annotation.width, 6.0) / 2
+    return np.concatenate([annotation.curve.min(0) - half, annotation.curve.max(0) + half])
 
 
 def _curves(curves: Sequence[Array]) -> NDArray[np.float64]:

@@ -2,9 +2,9 @@
 
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.trails.candidate import LEAST
-from ml.trails.detector import Detector, LearnedDetector
 from ml.trails.radon_baseline import ClassicalDetector
-from ml.trails.train import ARCHITECTURE, CLASSICAL, ROLE, parts_of
+from ml.trails.trail_detector import Detector, LearnedDetector
+from ml.trails.train_detector import ARCHITECTURE, CLASSICAL, ROLE, parts_of
 
 
 def detector_of(checkpoint: Checkpoint, *, threads: int | None = None, least: float = LEAST) -> Detector:
@@ -22,5 +22,5 @@ def detector_of(checkpoint: Checkpoint, *, threads: int | None = None, least: fl
         return ClassicalDetector()
     if role == ROLE and architecture != ARCHITECTURE:
         raise BadCheckpoint(f"This version knows no trail detector {architecture!r}. Train one with it.")
-    net, look = parts_of(checkpoint)
-    return LearnedDetector(net, look, threads=threads, least=least)
+    net, classifier = parts_of(checkpoint)
+    return LearnedDetector(net, classifier, threads=threads, least=least)

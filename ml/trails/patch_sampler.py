@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from ml.imaging.background import in_noise, stretched
 from ml.trails.annotation import CLASSES, TRAIL, Annotation
-from ml.trails.marks import Mark, merged
+from ml.trails.line_marks import Mark, consensus_lines
 from ml.trails.profile import settled
 from ml.trails.synthetic_trails import add_arc, add_line, random_curve
-from ml.trails.target_masks import Target, paint
+from ml.trails.target_masks import Target, paint_targets
 
 SIDE = 256
 DRAWN = 0.35  # share of the crops that get a drawn trail more
@@ -26,32 +26,32 @@ class Labelled:
     """An image in units of its noise (H, W), NaN where nothing was measured, and what stands in it."""
 
     noise_units: NDArray[np.float16]
-    things: list[Annotation]
+    annotations: list[Annotation]
     name: str = ""
 
 
 @dataclass(frozen=True)
-class Batch:
+class PatchBatch:
     """Crops (B, 1, S, S) as the network sees them, and what it should say of each."""
 
     images: NDArray[np.float32]
     targets: list[Target]
 
 
-def batches(images: Sequence[Labelled], size: int, rng: np.random.Generator, side: int = SIDE) -> Iterator[Batch]:
+def batches(images: Sequence[Labelled], size: int, rng: np.random.Generator, side: int = SIDE) -> Iterator[PatchBatch]:
     """Yield batches for ever."""
     chooser = _Chooser(images, side)
     while True:
         crops = [chooser.crop(rng) for _ in range(size)]
-        yield Batch(np.stack([image for image, _ in crops])[:, None], [target for _, target in crops])
+        yield PatchBatch(np.stack([image for image, _ in crops])[:, None], [target for _, target in crops])
 
 
 class _Chooser:
     def __init__(self, images: Sequence[Labelled], side: int) -> None:
         self.images, self.side = images, side
-        pairs = [(n, thing) for n, image in enumerate(images) for thing in image.things]
+        pairs = [(n, annotation) for n, image in enumerate(images) for annotation in image.annotations]
         self.trails = [pair for pair in pairs if pair[1].label == TRAIL]
-        self.arcs = any(thing.label == "ARC" for _, thing in pairs)
+        self.arcs = any(annotation.label == "ARC" for _, annotation in pairs)
         self.others = [
             alike
             for label in CLASSES
@@ -65,14 +65,14 @@ class _Chooser:
         corner = np.clip(corner, 0, np.maximum(np.array(image.noise_units.shape[::-1]) - self.side, 0))
         x, y = corner
         pixels = _whole(image.noise_units[y : y + self.side, x : x + self.side], self.side)
-        things = [replace(thing, curve=thing.curve - corner) for thing in image.things]
-        pixels, things = turned(pixels, things, int(rng.integers(8)))
+        annotations = [replace(annotation, curve=annotation.curve - corner) for annotation in image.annotations]
+        pixels, annotations = dihedral(pixels, annotations, int(rng.integers(8)))
         if rng.random() < DRAWN:
-            things = [*things, add_line(pixels, random_curve(rng, self.side), rng)]
+            annotations = [*annotations, add_line(pixels, random_curve(rng, self.side), rng)]
         if self.arcs and rng.random() < DRAWN_ARC:
-            things = [*things, add_arc(pixels, rng)]
+            annotations = [*annotations, add_arc(pixels, rng)]
         pixels *= np.float32(rng.uniform(0.85, 1.15))
-        return stretched(pixels), paint(things, pixels.shape)
+        return stretched(pixels), paint_targets(annotations, pixels.shape)
 
     def _middle(self, rng: np.random.Generator) -> tuple[int, Array]:
         chance = rng.random()
@@ -80,23 +80,25 @@ class _Chooser:
         if ON_TRAIL <= chance < ON_TRAIL + ON_THING and self.others:
             pool = self.others[rng.integers(len(self.others))]  # each class alike: there are far more spikes than arcs
         if pool:
-            number, thing = pool[rng.integers(len(pool))]
-            return number, thing.curve[rng.integers(len(thing.curve))]
+            number, annotation = pool[rng.integers(len(pool))]
+            return number, annotation.curve[rng.integers(len(annotation.curve))]
         number = int(rng.integers(len(self.images)))
         return number, rng.uniform(0, self.images[number].noise_units.shape[::-1])
 
 
-def turned(pixels: Array, things: Sequence[Annotation], how: int) -> tuple[Array, list[Annotation]]:
+def dihedral(pixels: Array, annotations: Sequence[Annotation], how: int) -> tuple[Array, list[Annotation]]:
     """Return a square image and its things in one of the eight ways that a square can be laid down (0..7)."""
     last = len(pixels) - 1
-    curves = [thing.curve for thing in things]
+    curves = [annotation.curve for annotation in annotations]
     if how & 1:
         pixels, curves = pixels[:, ::-1], [curve * (-1, 1) + (last, 0) for curve in curves]
     if how & 2:
         pixels, curves = pixels[::-1], [curve * (1, -1) + (0, last) for curve in curves]
     if how & 4:
         pixels, curves = pixels.T, [curve[:, ::-1] for curve in curves]
-    return pixels.copy(), [replace(thing, curve=curve) for thing, curve in zip(things, curves, strict=True)]
+    return pixels.copy(), [
+        replace(annotation, curve=curve) for annotation, curve in zip(annotations, curves, strict=True)
+    ]
 
 
 def _whole(part: Array, side: int) -> NDArray[np.float32]:
@@ -107,12 +109,15 @@ def _whole(part: Array, side: int) -> NDArray[np.float32]:
 
 def drawn(marks: Sequence[Mark]) -> list[Annotation]:
     """Return the trails that volunteers' marks of one image stand for, each trusted as far as they agree."""
-    lines = merged(marks) if marks else []
+    lines = consensus_lines(marks) if marks else []
     return [Annotation(TRAIL, line.line.reshape(2, 2), weight=line.weight, drawn=True) for line in lines]
 
 
-def labelled(pixels: NDArray[Any], things: Sequence[Annotation], name: str) -> Labelled:
+def labelled_image(pixels: NDArray[Any], annotations: Sequence[Annotation], name: str) -> Labelled:
     """Return an image (H, W) in units of its noise; a line that was drawn is settled on the ridge near it."""
     noise_units = in_noise(pixels)
-    on_ridge = [replace(thing, curve=settled(noise_units, thing.curve)) if thing.drawn else thing for thing in things]
+    on_ridge = [
+        replace(annotation, curve=settled(noise_units, annotation.curve)) if annotation.drawn else annotation
+        for annotation in annotations
+    ]
     return Labelled(np.clip(noise_units, -6e4, 6e4).astype(np.float16), on_ridge, name)

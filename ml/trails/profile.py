@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates, uniform_filter1d
 
-from ml.trails.polyline import even, length_of, smooth, tangents
+from ml.imaging.polyline import even, length_of, smooth, tangents
 
 REACH = 8  # pixels to either side
 MOST = 240  # samples along
@@ -99,7 +99,7 @@ def settled(noise_units: Array, curve: Array, reach: int = 5, run: int = 15) -> 
     return smooth(points, np.ones(len(points)))
 
 
-def trimmed(noise_units: Array, curve: Array, most: float = 40.0) -> NDArray[np.float64]:
+def trimmed_to_light(noise_units: Array, curve: Array, most: float = 40.0) -> NDArray[np.float64]:
     """Return a curve without those ends, of at most so many pixels and a third of it, along which there is no light.
 
     An end lies where a step from the sky to the ridge's level, its median over some 40 pixels further in, explains the

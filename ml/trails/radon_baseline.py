@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from ml.imaging.background import in_noise
+from ml.imaging.polyline import length_of, sagitta, smooth
 from ml.trails.annotation import CLASSES
-from ml.trails.candidate import Candidate, candidates
-from ml.trails.detection import Trail, trail_of
+from ml.trails.candidate import Candidate, trail_candidates
+from ml.trails.detected_trail import Trail, trail_of
 from ml.trails.maps import Maps
-from ml.trails.polyline import length_of, sagitta, smooth
 from ml.trails.profile import REACH, along, full_width, settled, snr_per_pixel
 
 BIN = 2
@@ -40,7 +40,7 @@ class ClassicalDetector:
         """Return the lines of an image (H, W), and the image in units of its noise."""
         noise_units = in_noise(pixels)
         sums, direction = best_sums(binned(without_stars(noise_units)))
-        return candidates(maps_of(sums, direction), noise_units), noise_units
+        return trail_candidates(maps_of(sums, direction), noise_units), noise_units
 
     def trails(self, pixels: Array) -> list[Trail]:
         """Return the trails of an image (H, W) of any size, the surest first; see `LearnedDetector.trails`."""
@@ -90,9 +90,9 @@ def maps_of(sums: NDArray[np.float32], direction: NDArray[np.intp]) -> Maps:
     pick = blocks.argmax(2)[..., None]
     strength = np.take_along_axis(blocks, pick, 2)[..., 0]
     angle = np.take_along_axis(turned, pick, 2)[..., 0] * np.pi / DIRECTIONS
-    share = np.where(_is_ridge(strength, angle), 1 / (1 + np.exp(SIGNIFICANT - strength)), 0.0)
-    shares = np.zeros((1 + len(CLASSES), *share.shape), dtype=np.float32)
-    shares[0], shares[1] = 1 - share, share
+    trail_share = np.where(_is_ridge(strength, angle), 1 / (1 + np.exp(SIGNIFICANT - strength)), 0.0)
+    shares = np.zeros((1 + len(CLASSES), *trail_share.shape), dtype=np.float32)
+    shares[0], shares[1] = 1 - trail_share, trail_share
     return Maps(shares, np.stack([np.cos(2 * angle), np.sin(2 * angle)]).astype(np.float32), np.zeros_like(strength))
 
 
@@ -133,7 +133,7 @@ def _axis_ratio(number: NDArray[np.intp], count: int) -> NDArray[np.float64]:
 
 def _judged(found: Candidate, noise_units: NDArray[np.float32]) -> Trail | None:
     """Trim a line to where there is light, and judge it by rules; None where nothing is left."""
-    curve = trimmed(noise_units, settled(noise_units, found.curve))
+    curve = trimmed_to_ridge(noise_units, settled(noise_units, found.curve))
     length = length_of(curve)
     if length < SHORTEST:
         return None
@@ -174,7 +174,7 @@ def _ends_at_a_star(noise_units: Array, curve: Array) -> bool:
     return bool(values.max() > SPIKE_STAR)
 
 
-def trimmed(noise_units: Array, curve: Array) -> NDArray[np.float64]:
+def trimmed_to_ridge(noise_units: Array, curve: Array) -> NDArray[np.float64]:
     """Return the part of a curve along which the ridge keeps a third of its middle brightness.
 
     A sum along a line is significant beyond the trail's ends too, as long as the line lies half on it.
@@ -187,6 +187,6 @@ def trimmed(noise_units: Array, curve: Array) -> NDArray[np.float64]:
     if not count:
         return curve
     longest = 1 + int(np.bincount(number[number > 0])[1:].argmax())
-    kept = np.flatnonzero(number == longest)
-    part = profile.points[kept[0] : kept[-1] + 1]
+    longest_run = np.flatnonzero(number == longest)
+    part = profile.points[longest_run[0] : longest_run[-1] + 1]
     return smooth(part, np.ones(len(part))) if len(part) > 1 else curve

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from ml.data.dataset import BadExamples
 from ml.models.compute import cores
 from ml.trails.annotation import CLASSES
-from ml.trails.detection import Trail
+from ml.trails.detected_trail import Trail
 
 SHARD = 64  # subjects
 SCAN = "scan.json"
@@ -42,7 +42,7 @@ class Scan:
     ----------
     folder
         Made if missing.
-    said
+    scan_of
         What the scan is of (checkpoint, manifest); a folder begun with something else is refused.
     size
         Subjects of a shard, by their place in the manifest.
@@ -53,17 +53,17 @@ class Scan:
         If the folder holds a scan of something else.
     """
 
-    def __init__(self, folder: Path, said: dict[str, Any], size: int = SHARD) -> None:
+    def __init__(self, folder: Path, scan_of: dict[str, Any], size: int = SHARD) -> None:
         if size < 1:
             raise BadExamples(f"--shard is a number of subjects, 1 or more, not {size}.")
         self.folder, self.size, self.rows = folder, size, 0
         folder.mkdir(parents=True, exist_ok=True)
-        said = {**said, "shard": size}
+        scan_of = {**scan_of, "shard": size}
         path = folder / SCAN
         if path.exists():
-            _check(folder, json.loads(path.read_text()), said)
+            _check(folder, json.loads(path.read_text()), scan_of)
         else:
-            whole(path, lambda partial: partial.write_text(json.dumps(said, indent=2) + "\n"))
+            write_whole(path, lambda partial: partial.write_text(json.dumps(scan_of, indent=2) + "\n"))
         for left in folder.glob("*.partial"):
             left.unlink()
         self.done = {int(path.stem) for path in folder.glob("[0-9]*.parquet")}
@@ -82,7 +82,7 @@ class Scan:
     def write(self, shard: int, rows: Sequence[dict[str, Any]]) -> None:
         """Write one shard, whole or not at all."""
         table = pa.Table.from_pylist(list(rows), schema=SCHEMA)
-        whole(self.folder / f"{shard:06d}.parquet", lambda partial: pq.write_table(table, partial))
+        write_whole(self.folder / f"{shard:06d}.parquet", lambda partial: pq.write_table(table, partial))
         self.done.add(shard)
 
     def join(self, out: Path) -> int:
@@ -97,17 +97,17 @@ class Scan:
                     file.write_table(table)
                     count += len(table)
 
-        whole(out, write)
+        write_whole(out, write)
         return count
 
 
-def rows_of(external_id: str, frame: int, found: Sequence[Trail]) -> Iterator[dict[str, Any]]:
+def trail_rows(external_id: str, frame: int, found: Sequence[Trail]) -> Iterator[dict[str, Any]]:
     """Yield one row a trail, numbered from the surest on."""
     for number, trail in enumerate(found):
-        yield {"external_id": external_id, "frame": frame, "number": number, **trail.told()}
+        yield {"external_id": external_id, "frame": frame, "number": number, **trail.as_json()}
 
 
-def whole(path: Path, write: Any) -> None:
+def write_whole(path: Path, write: Any) -> None:
     """Write a file beside its place and then move it there, so that it is there whole or not at all."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
@@ -117,8 +117,8 @@ def whole(path: Path, write: Any) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _check(folder: Path, there: dict[str, Any], said: dict[str, Any]) -> None:
-    for name, value in said.items():
+def _check(folder: Path, there: dict[str, Any], scan_of: dict[str, Any]) -> None:
+    for name, value in scan_of.items():
         if there.get(name) != value:
             raise BadExamples(
                 f"{folder} holds a scan with another {name} ({there.get(name)}, not {value}). Name another --out, or"

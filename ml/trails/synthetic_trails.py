@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
+from ml.imaging.polyline import even, length_of
 from ml.trails.annotation import TRAIL, Annotation
-from ml.trails.polyline import even, length_of
 from ml.trails.target_masks import nearest
 
 FAINTEST, BRIGHTEST = 1.5, 30.0  # S/N per pixel
@@ -42,7 +42,7 @@ def add_line(noise_units: NDArray[np.float32], curve: Array, rng: np.random.Gene
         sigma = float(np.exp(rng.uniform(np.log(SHARP[1]), np.log(WIDE))))
     wave = rng.uniform(0, 0.15) * np.sin(rng.uniform(0, 2 * np.pi) + np.linspace(0, 2 * np.pi, len(curve)))
     lay(noise_units, curve, snr * (1 + wave), sigma)
-    return Annotation(TRAIL, _seen(curve, noise_units.shape), width=max(5.0, 4 * sigma), snr=snr)
+    return Annotation(TRAIL, _visible(curve, noise_units.shape), width=max(5.0, 4 * sigma), snr=snr)
 
 
 def add_arc(noise_units: NDArray[np.float32], rng: np.random.Generator) -> Annotation:
@@ -60,10 +60,10 @@ def add_arc(noise_units: NDArray[np.float32], rng: np.random.Generator) -> Annot
     light = clumps * (at * (1 - at)) ** 0.3
     snr = float(np.exp(rng.uniform(np.log(FAINTEST), np.log(BRIGHTEST))))
     lay(noise_units, curve, snr * light / light.max(), rng.uniform(*ARC_SIGMA))
-    return Annotation("ARC", _seen(curve, noise_units.shape), snr=snr)
+    return Annotation("ARC", _visible(curve, noise_units.shape), snr=snr)
 
 
-def _seen(curve: Array, shape: tuple[int, ...]) -> Array:
+def _visible(curve: Array, shape: tuple[int, ...]) -> Array:
     """Return the part of a curve that lies in an image (H, W); its first step where less than two points do."""
     inside = ((curve >= 0) & (curve <= (shape[1] - 1, shape[0] - 1))).all(1)
     return curve[inside] if inside.sum() >= 2 else curve[:2]

@@ -33,32 +33,32 @@ class Target:
     weight: NDArray[np.float32]
 
 
-def paint(things: Sequence[Annotation], shape: tuple[int, int]) -> Target:
+def paint_targets(annotations: Sequence[Annotation], shape: tuple[int, int]) -> Target:
     """Return the target of an image of `shape` (H, W) pixels, multiples of the stride or not.
 
     A cell belongs to a thing if its middle lies within half of the thing's width of the curve.
     """
     h, w = (-(-side // STRIDE) for side in shape)
     target = Target(np.zeros((h, w), np.uint8), np.zeros((3, h, w), np.float32), np.ones((h, w), np.float32))
-    for thing in sorted(things, key=lambda thing: ORDER.index(thing.label)):
-        _lay(target, thing)
+    for annotation in sorted(annotations, key=lambda annotation: ORDER.index(annotation.label)):
+        _lay(target, annotation)
     return target
 
 
-def _lay(target: Target, thing: Annotation) -> None:
+def _lay(target: Target, annotation: Annotation) -> None:
     h, w = target.label.shape
-    reach = thing.width / 2
-    low = np.floor((thing.curve.min(0) - reach - 1.5) / STRIDE).astype(int)
-    high = np.ceil((thing.curve.max(0) + reach - 1.5) / STRIDE).astype(int) + 1
+    reach = annotation.width / 2
+    low = np.floor((annotation.curve.min(0) - reach - 1.5) / STRIDE).astype(int)
+    high = np.ceil((annotation.curve.max(0) + reach - 1.5) / STRIDE).astype(int) + 1
     (x0, y0), (x1, y1) = np.clip(low, 0, (w, h)), np.clip(high, 0, (w, h))
     if x1 <= x0 or y1 <= y0:
         return
     x, y = np.meshgrid(np.arange(x0, x1) * STRIDE + 1.5, np.arange(y0, y1) * STRIDE + 1.5)
-    distance, cos, sin, left = nearest(np.stack([x.ravel(), y.ravel()], axis=1), thing.curve)
+    distance, cos, sin, left = nearest(np.stack([x.ravel(), y.ravel()], axis=1), annotation.curve)
     inside = (distance <= reach).reshape(x.shape)
     window = (slice(y0, y1), slice(x0, x1))
-    target.label[window][inside] = 1 + CLASSES.index(thing.label)
-    target.weight[window][inside] = thing.weight
+    target.label[window][inside] = 1 + CLASSES.index(annotation.label)
+    target.weight[window][inside] = annotation.weight
     for plane, value in enumerate((cos**2 - sin**2, 2 * cos * sin, left / STRIDE)):
         target.line[plane][window][inside] = value.reshape(x.shape)[inside]
 
@@ -70,10 +70,10 @@ def nearest(points: Array, curve: Array) -> tuple[Array, Array, Array, Array]:
     end the offset is that of the line drawn on, while the distance is from the end.
     """
     starts, spans = curve[:-1], np.diff(curve, axis=0)
-    kept = (spans**2).sum(1) > 0
-    if not kept.any():
-        spans, kept = np.broadcast_to(np.array([1.0, 0.0]), spans.shape), np.ones(len(spans), bool)
-    starts, spans = starts[kept], spans[kept]
+    moving = (spans**2).sum(1) > 0
+    if not moving.any():
+        spans, moving = np.broadcast_to(np.array([1.0, 0.0]), spans.shape), np.ones(len(spans), bool)
+    starts, spans = starts[moving], spans[moving]
     away = points[:, None] - starts
     part = np.clip((away * spans).sum(2) / (spans**2).sum(1), 0, 1)
     distances = np.linalg.norm(away - part[..., None] * spans, axis=2)

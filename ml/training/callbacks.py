@@ -1,4 +1,4 @@
-"""The epoch callback of a training run, and how it cancels one."""
+"""The epoch callback of a training run; an exception that it raises ends the run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,10 +13,6 @@ class Epoch:
     loss: float
     val_loss: float
     metrics: dict[str, float] = field(default_factory=dict)
-
-
-class Cancelled(Exception):
-    """Raised inside `on_epoch` by whoever wants the run to end now."""
 
 
 OnEpoch = Callable[[Epoch], None]

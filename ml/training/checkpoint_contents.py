@@ -1,13 +1,11 @@
 """What goes into a classifier's checkpoint: its tensors and its manifest."""
 
-import datetime
-import time
 from typing import Any
 
 from torch import Tensor
 
 from ml.data.dataset import Examples
-from ml.inference.checkpoint import Checkpoint, code_version
+from ml.inference.checkpoint import Checkpoint, origin
 from ml.inference.feature_extractor import Backbone, architecture_of, frozen_tensors
 from ml.training import head_training as frozen
 
@@ -25,7 +23,7 @@ def head_tensors(heads: frozen.Heads) -> dict[str, Tensor]:
     return tensors | {f"tracklet.{name}": value for name, value in net.items()}
 
 
-def manifest_of(
+def classifier_manifest(
     role: str,
     examples: Examples,
     start: Backbone,
@@ -50,9 +48,8 @@ def manifest_of(
         "training_set": examples.training_set,
         "examples": len(examples),
         "notes": list(examples.notes),
-        "code_version": code_version(),
         "seed": seed,
         "metrics": heads.metrics,
         **({} if heads.tracklet is None else heads.tracklet.as_manifest()),
-        "created": datetime.datetime.fromtimestamp(time.time(), datetime.UTC).isoformat(timespec="seconds"),
+        **origin(),
     }

@@ -25,7 +25,7 @@ from ml.training.linear_probe import LinearHead
 from ml.training.losses import partial_label_loss, weighted_mean
 from ml.training.memory import keep_freed_memory
 from ml.training.schedule import Best, Clock, Schedule
-from ml.training.validation import Validator
+from ml.training.validator import Validator
 
 MOMENTUM = 0.2
 DECAY = 0.02
@@ -59,7 +59,7 @@ def finetune(
         Row numbers (train, validation); rounds are judged on the first `schedule.judged` of the latter, or as many of
         them as fit into memory.
     schedule, seed, minutes, on_epoch
-        As in `ml.training.train.train`.
+        As in `ml.roles.train_role.train`.
 
     Raises
     ------
@@ -72,8 +72,8 @@ def finetune(
             "Only one example is left to learn from, and a network needs two or more (batch normalisation)."
             " Add examples of other objects, or use preset head."
         )
-    unseen = load_chips(examples, rows[1][: schedule.judged], start.preprocessing)
-    judge = Validator(examples, unseen.rows)
+    val_chips = load_chips(examples, rows[1][: schedule.judged], start.preprocessing)
+    judge = Validator(examples, val_chips.rows)
     network = copy.deepcopy(start.network)
     linear = _linear(head, dimensions(network), len(examples.classes), seed)
     model = nn.Sequential(prepare(network, start.preprocessing, chips.pixels.shape[1]), linear)
@@ -89,13 +89,13 @@ def finetune(
     batches = _batches(chips, seed, schedule, start.preprocessing.sky_noise)
     with compute.limited():
         if head is not None:
-            best.offer(judge.stamp(learner.log_scores(unseen))[0], model)
+            best.offer(judge.stamp(learner.log_scores(val_chips))[0], model)
         for epoch in range(1, schedule.rounds + 1):
             _learning(model, holds_norms=head is not None or not schedule.backbone_lr_scale)
             loss = learner.round(batches, clock, until=epoch / schedule.rounds)
-            said = judge.stamp(learner.log_scores(unseen))
-            on_epoch(Epoch(epoch, schedule.rounds, loss, *said))
-            if best.offer(said[0], learner.judged) or clock.progress >= 1:
+            val_metrics = judge.stamp(learner.log_scores(val_chips))
+            on_epoch(Epoch(epoch, schedule.rounds, loss, *val_metrics))
+            if best.offer(val_metrics[0], learner.judged) or clock.progress >= 1:
                 break
     examples.notes.extend(clock.notes())
     best.restore(model)
@@ -178,8 +178,8 @@ def _batches(chips: Chips, seed: int, schedule: Schedule, noise: float) -> Itera
 
 def _steps(chips: Chips, schedule: Schedule, device: torch.device) -> int:
     views = schedule.views * (GPU_FACTOR if device.type == "cuda" else 1)
-    shown = min(views, max(schedule.fewest, schedule.repeats * len(chips)))
-    return max(schedule.rounds, math.ceil(shown / schedule.batch))
+    views_shown = min(views, max(schedule.fewest, schedule.repeats * len(chips)))
+    return max(schedule.rounds, math.ceil(views_shown / schedule.batch))
 
 
 def _linear(head: LinearHead | None, dimensions: int, classes: int, seed: int) -> nn.Linear:

@@ -14,7 +14,7 @@ from ml.training.finetune import finetune
 from ml.training.head_training import EpochReporter, Heads, best_head, log_scores
 from ml.training.linear_probe import LinearHead
 from ml.training.schedule import Schedule
-from ml.training.validation import Validator
+from ml.training.validator import Validator
 
 LEAST = 16  # subjects, below which a network learns nothing that a head would not
 
@@ -61,7 +61,7 @@ def _probe(
     if features is None or examples.feature_key != start.feature_key:
         features = features_of(examples, np.arange(len(examples)), start)
     judge = Validator(examples, validation)
-    best = best_head(examples, features, train, judge, seed=seed, told=EpochReporter(silent, 1))
+    best = best_head(examples, features, train, judge, seed=seed, epochs=EpochReporter(silent, 1))
     return best.stamp.temperature_scaled(best.temperature)
 
 

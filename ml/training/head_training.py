@@ -14,7 +14,7 @@ from ml.models.compute import Compute
 from ml.training import linear_probe
 from ml.training.callbacks import Epoch, OnEpoch
 from ml.training.linear_probe import LinearHead, MultiViewRegression, Regression
-from ml.training.validation import LossAndMetrics, Validator
+from ml.training.validator import LossAndMetrics, Validator
 
 HEAD_EPOCHS = linear_probe.EPOCHS * len(linear_probe.RIDGES)
 
@@ -36,8 +36,9 @@ def train_head(
     seed: int,
     on_epoch: OnEpoch,
     crops: Sequence[int] = (),
-) -> Heads:
-    """Fit a stamp head on part of the examples, judge and cool it on the rest, then go on over all of them.
+    refit: bool = True,
+) -> tuple[Heads, Tensor]:
+    """Fit a stamp head on part of the examples, judge and temperature-scale it on the rest; return its scores of these.
 
     Parameters
     ----------
@@ -46,17 +47,21 @@ def train_head(
     seed
         Of the split.
     on_epoch
-        Told after each epoch; may raise Cancelled.
+        Told after each epoch; an exception in it ends the run.
     crops
-        How many of the features belong to each look at a stamp; each look gets a head, and these are joined. Without
+        How many of the features belong to each crop of a stamp; each crop gets a head, and these are joined. Without
         any, all belong to one.
+    refit
+        Go on over all examples, the rest included.
     """
     train, validation = examples.split(seed=seed)
-    judge, told = Validator(examples, validation), EpochReporter(on_epoch, HEAD_EPOCHS)
-    first = best_head(examples, features, train, judge, seed=seed, told=told, crops=crops)
-    every = regression(examples, features, np.arange(len(examples)), seed, crops)
-    whole = every.fit(first.ridge, start=first.stamp)
-    return Heads(whole.temperature_scaled(first.temperature), None, judge.stamp(first.scores)[1])
+    judge, epochs = Validator(examples, validation), EpochReporter(on_epoch, HEAD_EPOCHS)
+    best = best_head(examples, features, train, judge, seed=seed, epochs=epochs, crops=crops)
+    stamp = best.stamp
+    if refit:
+        every = regression(examples, features, np.arange(len(examples)), seed, crops)
+        stamp = every.fit(best.ridge, start=stamp)
+    return Heads(stamp.temperature_scaled(best.temperature), None, judge.stamp(best.scores)[1]), best.scores
 
 
 @dataclass(frozen=True)
@@ -77,16 +82,16 @@ def best_head(
     judge: Validator,
     *,
     seed: int,
-    told: "EpochReporter",
+    epochs: "EpochReporter",
     crops: Sequence[int] = (),
 ) -> BestHead:
     """Fit heads with less and less regularisation, as long as the validation loss becomes smaller."""
-    fits, seen = regression(examples, features, train, seed, crops), features[judge.rows]
+    fits, val_features = regression(examples, features, train, seed, crops), features[judge.rows]
     best: BestHead | None = None
     for ridge in linear_probe.RIDGES:
-        report = told.of_head(judge, seen)
+        report = epochs.of_head(judge, val_features)
         stamp = fits.fit(ridge, start=None if best is None else best.stamp, report=report)
-        scores = log_scores(stamp, seen)
+        scores = log_scores(stamp, val_features)
         temperature = judge.temperature(scores)
         temperature_scaled = (scores / temperature).log_softmax(-1)
         loss = judge.stamp(temperature_scaled)[0]
@@ -103,12 +108,12 @@ class EpochReporter:
     def __init__(self, on_epoch: OnEpoch, epochs: int) -> None:
         self.on_epoch, self.epochs, self.last = on_epoch, epochs, 0
 
-    def of_head(self, judge: Validator, seen: NDArray[Any]) -> linear_probe.Report:
+    def of_head(self, judge: Validator, val_features: NDArray[Any]) -> linear_probe.Report:
         """Return what reports a stamp head by the judge's features (n, F, D) after each of its epochs."""
 
         def report(loss: float, stamp: LinearHead) -> None:
             self.last += 1
-            self.on_epoch(Epoch(self.last, self.epochs, loss, *judge.stamp(log_scores(stamp, seen))))
+            self.on_epoch(Epoch(self.last, self.epochs, loss, *judge.stamp(log_scores(stamp, val_features))))
 
         return report
 
@@ -143,4 +148,4 @@ def regression(
     if len(crops) < 2:
         return Regression(chips, targets, weights)
     parts = np.split(chips, np.cumsum(crops)[:-1], axis=1)
-    return MultiViewRegression([Regression(look, targets, weights) for look in parts])
+    return MultiViewRegression([Regression(crop, targets, weights) for crop in parts])

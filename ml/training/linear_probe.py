@@ -121,7 +121,7 @@ class MultiViewRegression:
 
         `ridge` is that of the widest look. One of fewer features gets so much less, since each of them counts for more.
         """
-        widths = [len(look.mean) for look in self.crops]
+        widths = [len(crop.mean) for crop in self.crops]
         ridges = [ridge * width / max(widths) for width in widths]
         starts = [None] * len(self.crops) if start is None else split_head(start, widths)
         heads: list[LinearHead] = []
@@ -130,10 +130,10 @@ class MultiViewRegression:
             assert report is not None  # noqa: S101 - for the type checker
             report(loss, averaged_head([*heads, last]))
 
-        for look, its_ridge, begin in zip(self.crops[:-1], ridges[:-1], starts[:-1], strict=True):
-            heads.append(look.fit(its_ridge, start=begin))
-        told = None if report is None else joined_so_far
-        heads.append(self.crops[-1].fit(ridges[-1], start=starts[-1], report=told))
+        for crop, its_ridge, begin in zip(self.crops[:-1], ridges[:-1], starts[:-1], strict=True):
+            heads.append(crop.fit(its_ridge, start=begin))
+        last_report = None if report is None else joined_so_far
+        heads.append(self.crops[-1].fit(ridges[-1], start=starts[-1], report=last_report))
         return averaged_head(heads)
 
 

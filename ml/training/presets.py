@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ml.data.dataset import BadExamples, Examples
-from ml.data.preprocessing import FROZEN, Preprocessing, native
+from ml.data.preprocessing import FROZEN, Preprocessing, native_size
 from ml.inference.feature_extractor import Backbone, architecture_of
 from ml.models.stamp import RESIDUAL, backbone
 from ml.models.weights import ARCHITECTURE
@@ -58,16 +58,13 @@ class Recipe:
         return untouched and self.init == "imagenet" and self.architecture == ARCHITECTURE
 
 
-def recipe_of(preset: str, init: str, examples: Examples, start: Backbone | None = None) -> Recipe:
+def preset_recipe(preset: str, init: str, examples: Examples, start: Backbone | None = None) -> Recipe:
     """Return what a preset means for these examples.
 
     Parameters
     ----------
-    preset
-        "head": a linear head over a frozen backbone, in seconds. "finetune": the whole backbone. "small": a small
-        residual net at native size.
-    init
-        "imagenet", "random" or "scratch" (the same).
+    preset, init
+        As in `ml.roles.train_role.train`; `init` is no folder here.
     examples
         With pixels, where a network is to be trained.
     start
@@ -79,7 +76,7 @@ def recipe_of(preset: str, init: str, examples: Examples, start: Backbone | None
     if not residual:
         return Recipe(preset, init=init, schedule=WHOLE)
     schedule = SMALL if start is None else SMALL_AGAIN
-    return Recipe(preset, RESIDUAL, init, native(_channels(examples)), schedule=schedule)
+    return Recipe(preset, RESIDUAL, init, native_size(_channels(examples)), schedule=schedule)
 
 
 def _channels(examples: Examples) -> int:

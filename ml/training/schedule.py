@@ -25,7 +25,7 @@ class Schedule:
         Chips shown in all, however often that is: a network learns nothing from a few hundred.
     rounds
         Reports, after each of which the network is judged.
-    rate, body
+    rate, backbone_lr_scale
         Peak learning rate of the head, and that of the backbone as a share of it.
     patience
         Rounds without a better validation loss after which the run ends.
@@ -46,11 +46,11 @@ class Schedule:
 
     views: int
     repeats: float
-    rounds: int
-    rate: float
-    backbone_lr_scale: float
-    patience: int
-    judged: int
+    rounds: int = 12
+    rate: float = 1e-3
+    backbone_lr_scale: float = 1.0
+    patience: int = 6
+    judged: int = 600
     probes: bool = False
     augment: str = "flips"
     ema: float = 0.0
@@ -59,58 +59,15 @@ class Schedule:
     fewest: int = 0
 
 
-SMALL = Schedule(
-    views=50_000,
-    repeats=12,
-    fewest=18_000,
-    rounds=12,
-    rate=3e-3,
-    backbone_lr_scale=1.0,
-    patience=6,
-    judged=600,
-    ema=0.95,
-)
-SMALL_AGAIN = Schedule(
-    views=30_000,
-    repeats=8,
-    fewest=10_000,
-    rounds=10,
-    rate=1e-3,
-    backbone_lr_scale=0.5,
-    patience=4,
-    judged=600,
-    probes=True,
-)
-WHOLE = Schedule(
-    views=2_400, repeats=8, rounds=4, rate=5e-4, backbone_lr_scale=1.0, patience=3, judged=150, probes=True
-)
-THOROUGH = Schedule(
-    views=45_000,
-    repeats=40,
-    rounds=12,
-    rate=3e-3,
-    backbone_lr_scale=1.0,
-    patience=6,
-    judged=600,
-    augment="sky",
-    ema=0.98,
-)
-LONG = Schedule(
-    views=160_000, repeats=45, rounds=12, rate=3e-3, backbone_lr_scale=1.0, patience=6, judged=600, ema=0.95
-)
+SMALL = Schedule(50_000, 12, rate=3e-3, ema=0.95, fewest=18_000)
+SMALL_AGAIN = Schedule(30_000, 8, rounds=10, backbone_lr_scale=0.5, patience=4, probes=True, fewest=10_000)
+WHOLE = Schedule(2_400, 8, rounds=4, rate=5e-4, patience=3, judged=150, probes=True)
+THOROUGH = Schedule(45_000, 40, rate=3e-3, augment="sky", ema=0.98)
+LONG = Schedule(160_000, 45, rate=3e-3, ema=0.95)
 TRANSFER = Schedule(
-    views=8_000,
-    repeats=8,
-    rounds=6,
-    rate=1e-3,
-    backbone_lr_scale=0.5,
-    patience=3,
-    judged=300,
-    probes=True,
-    ema=0.95,
-    layer_decay=0.9,
+    8_000, 8, rounds=6, backbone_lr_scale=0.5, patience=3, judged=300, probes=True, ema=0.95, layer_decay=0.9
 )
-FRESH = Schedule(views=24_000, repeats=20, rounds=8, rate=1e-3, backbone_lr_scale=1.0, patience=8, judged=300)
+FRESH = Schedule(24_000, 20, rounds=8, patience=8, judged=300)
 
 
 class Clock:

@@ -8,7 +8,7 @@ from torch import Tensor
 from ml.data.dataset import Examples, grouped_folds
 from ml.models.tabular import MetadataNet
 from ml.training.losses import partial_label_loss, weighted_mean
-from ml.training.validation import Validator
+from ml.training.validator import Validator
 
 STEPS, RATE, DECAY = 300, 0.01, 0.02
 HIDDEN = 0.2  # share of known values that a step does not see, so that the net knows what their absence means
@@ -32,16 +32,16 @@ def learn_metadata(
     seed
         Of weights, halves and what is hidden.
     """
-    held, log_scores = examples.take(rows), scores.exp().mean(1).clamp(min=1e-6).log()
-    halves = grouped_folds(held.groups, held.kinds(), 2, seed)
+    val_examples, log_scores = examples.take(rows), scores.exp().mean(1).clamp(min=1e-6).log()
+    halves = grouped_folds(val_examples.groups, val_examples.kinds(), 2, seed)
     crossed = torch.empty_like(log_scores)
     for half in (0, 1):
         inside, outside = np.flatnonzero(halves != half), np.flatnonzero(halves == half)
-        net = _fit(held.take(inside), log_scores[inside], seed)
+        net = _fit(val_examples.take(inside), log_scores[inside], seed)
         with torch.no_grad():
-            crossed[outside] = net(log_scores[outside], _values(held)[outside])
+            crossed[outside] = net(log_scores[outside], _values(val_examples)[outside])
     figures = Validator(examples, rows).stamp(crossed[:, None])[1]
-    return _fit(held, log_scores, seed), figures
+    return _fit(val_examples, log_scores, seed), figures
 
 
 def _fit(examples: Examples, log_scores: Tensor, seed: int) -> MetadataNet:
@@ -54,8 +54,8 @@ def _fit(examples: Examples, log_scores: Tensor, seed: int) -> MetadataNet:
     net.standardise_like(values)
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
     for _ in range(STEPS):
-        seen = torch.where(torch.rand(values.shape, generator=random) < HIDDEN, torch.nan, values)
-        loss = weighted_mean(partial_label_loss(net(log_scores, seen), targets), weights)
+        partly_hidden = torch.where(torch.rand(values.shape, generator=random) < HIDDEN, torch.nan, values)
+        loss = weighted_mean(partial_label_loss(net(log_scores, partly_hidden), targets), weights)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -70,14 +70,14 @@ def _values(examples: Examples) -> Tensor:
 
 def target_leakage_notes(examples: Examples) -> list[str]:
     """Return a sentence for each column that gives the class away by being filled in at all."""
-    said, kinds = [], examples.targets.argmax(1)
+    notes, kinds = [], examples.targets.argmax(1)
     for name, known in zip(examples.columns, np.isfinite(_values(examples).numpy()).T, strict=True):
         shares = np.array([known[kinds == kind].mean() for kind in np.unique(kinds)])
         if shares.max() > 0.9 and shares.min() < 0.1:
-            said.append(
+            notes.append(
                 f"{name} is known for some classes only, so that its absence gives the class away. In a real night it"
                 " will not: fill it in for all, or leave it out of --tabular-features."
             )
         elif not known.any():
-            said.append(f"No subject has a value of {name}: the model learns nothing from it.")
-    return said
+            notes.append(f"No subject has a value of {name}: the model learns nothing from it.")
+    return notes

@@ -7,7 +7,7 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from ml.evaluation.classifier import bootstrap_difference, evaluate
+from ml.evaluation.classifier import bootstrap_difference, evaluate_probabilities
 from ml.storage.pixel_store import PixelStore
 from tasks.learning import examples, model_cache
 from tasks.learning.examples import by_array
@@ -93,8 +93,8 @@ def _metrics(checkpoint: Checkpoint, labels: list[Label], p: NDArray[np.float32]
     real = model.p_real(p)
     binary = np.stack([1 - real, real], axis=1)
     truth = ["real" if label.label == "yes" else "bogus" for label in labels]
-    said = evaluate(binary, truth, ("bogus", "real"), ("real",), groups, threshold=checkpoint.threshold)
+    said = evaluate_probabilities(binary, truth, ("bogus", "real"), ("real",), groups, threshold=checkpoint.threshold)
     fine = [label.allowed[0] for label in labels]
     if all(len(label.allowed) == 1 and label.allowed[0] in model.classes for label in labels):
-        said |= {"fine": evaluate(p, fine, model.classes, model.positive, groups)}
+        said |= {"fine": evaluate_probabilities(p, fine, model.classes, model.positive, groups)}
     return said

@@ -66,7 +66,7 @@ def _looked_at(
         seen = _tracks(row, ids[first : first + SLAB], known.shape[1])
         parts.append(model.probabilities_from_features(known, seen))
         if isinstance(model, DetectorScorer):
-            found |= dict(zip(ids[first : first + SLAB].tolist(), model.finds(known), strict=True))
+            found |= dict(zip(ids[first : first + SLAB].tolist(), model.detections(known), strict=True))
         row.renew(done=min(first + SLAB, len(indexes)))
     return np.concatenate(parts), found
 

@@ -16,7 +16,7 @@ from ml.evaluation.classifier import jsonable
 from ml.inference import checkpoint as files
 from ml.inference.scorer import Scorer
 from ml.roles.cross_validation import cross_validate
-from ml.roles.train import train
+from ml.roles.train_role import train
 from ml.storage.pixel_store import PixelStore
 from ml.training.callbacks import Epoch
 from tasks.base_task import job

@@ -5,20 +5,20 @@ from collections.abc import Iterator
 import numpy as np
 from django.conf import settings
 
-from ml.cubes import injection
-from ml.cubes.presets import preset
+from ml.cubes import injected_movers
 from ml.cubes.sampler import Example
-from ml.cubes.train import train_cubes
+from ml.cubes.train_wnet import train_cubes
+from ml.cubes.wnet_presets import preset
 from ml.data.dataset import BadExamples
 from ml.imaging.background import NoPixels
 from ml.inference.checkpoint import Checkpoint as Files
 from ml.roles.detector_scorer import key_of
 from ml.storage.pixel_store import PixelStore
+from ml.trails.line_marks import Mark
 from ml.trails.maps import one_plane
-from ml.trails.marks import Mark
-from ml.trails.patch_sampler import Labelled, drawn, labelled
-from ml.trails.train import TrainingSet as Images
-from ml.trails.train import train as train_trails
+from ml.trails.patch_sampler import Labelled, drawn, labelled_image
+from ml.trails.train_detector import TrainingSet as Images
+from ml.trails.train_detector import train_detector as train_trails
 from ml.training.callbacks import OnEpoch
 from webapp.archive.models import Frame
 from webapp.learning.models import ModelRole, TrainingRun
@@ -61,7 +61,7 @@ def _trails(row: TrainingRun, labels: list[Label], base: Files | None, on_epoch:
         images.append(image)
         groups.append(label.object_group)
         row.renew()
-    if not any(image.things for image in images):
+    if not any(image.annotations for image in images):
         raise BadExamples(
             "No subject with a yes has a line that counts: the detector learns trails from the lines that volunteers"
             " draw. Let the workflow ask for lines, and wait for some answers."
@@ -82,7 +82,10 @@ def _images(row: TrainingRun, labels: list[Label]) -> Iterator[tuple[Label, Labe
             if label.label == "yes" and not marks:
                 continue
             try:
-                yield label, labelled(one_plane(frame), drawn(marks) if label.label == "yes" else [], label.external_id)
+                yield (
+                    label,
+                    labelled_image(one_plane(frame), drawn(marks) if label.label == "yes" else [], label.external_id),
+                )
             except NoPixels:
                 continue
 
@@ -109,7 +112,7 @@ def _injected(row: TrainingRun, quiet: list[Label]) -> Iterator[Example]:
         for copy in range(times if len(quiet) < EXAMPLES else 1):
             name, group = f"{label.external_id}-{copy}", label.object_group or label.external_id
             seed = int(np.random.default_rng([row.seed, label.subject_id, copy]).integers(2**32))
-            yield injection.injected(flux, name, group, cadence=cadence, seed=seed)
+            yield injected_movers.injected(flux, name, group, cadence=cadence, seed=seed)
         row.renew()
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from ml.cli.crowd import METHODS, score
+from ml.cli.crowd_command import METHODS, compare_with_truth
 from ml.crowd.dawid_skene import DawidSkene
 from ml.crowd.read import read_truth, read_votes
 from tests.unit.crowd.test_crowd_cli import call
@@ -29,7 +29,7 @@ def read(folder, name):
 
 def scored(folder, name, model):
     votes, truth = read(folder, name)
-    return score(model.fit(votes).posteriors_, truth)
+    return compare_with_truth(model.fit(votes).posteriors_, truth)
 
 
 @pytest.mark.parametrize("name", TWO_CLASSES)
@@ -55,7 +55,8 @@ def test_auto_by_gold_loses_nothing_either(shared_data, name):
     gold = np.where(np.random.default_rng(0).random(len(truth)) < 0.2, truth, -1)
     rest = np.where(gold < 0, truth, -1)
     auto, majority, plain = (
-        score(METHODS[m]().fit(votes, gold).posteriors_, rest)["accuracy"] for m in ("auto", "majority", "dawid-skene")
+        compare_with_truth(METHODS[m]().fit(votes, gold).posteriors_, rest)["accuracy"]
+        for m in ("auto", "majority", "dawid-skene")
     )
     assert auto >= max(majority, plain) - max(0.005, 1.001 / (rest >= 0).sum())
 
@@ -87,4 +88,4 @@ def test_swap_learns_from_a_tenth_as_gold(shared_data):
     votes, truth = read(shared_data, "d_sentiment")
     gold = np.where(np.random.default_rng(1).random(len(truth)) < 0.1, truth, -1)
     rest = np.where(gold < 0, truth, -1)
-    assert score(METHODS["swap"]().fit(votes, gold).posteriors_, rest)["accuracy"] > 0.94
+    assert compare_with_truth(METHODS["swap"]().fit(votes, gold).posteriors_, rest)["accuracy"] > 0.94

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ml.__main__ import main
-from ml.cubes.cube import cubes
+from ml.cubes.cube import read_cubes
 from ml.inference.checkpoint import Checkpoint
 from ml.models.wnet import WNet
 
@@ -30,7 +30,7 @@ def untrained(folder):
 
 
 def test_five_cadences_are_a_cube_in_units_of_the_noise(shared_data):
-    (cube,) = cubes(shared_data / FIVE_CADENCES, Complaints(), masked=False)
+    (cube,) = read_cubes(shared_data / FIVE_CADENCES, Complaints(), masked=False)
     assert cube.change.shape == (5, 11, 11)
     assert np.isfinite(cube.change).all()
     assert (np.diff(cube.mjd[np.isfinite(cube.mjd)]) > 0).all()

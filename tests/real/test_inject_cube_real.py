@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from ml.simulate.injection.cubes import inject_cube, inject_into, read_cube
-from ml.simulate.summary import summary
-from ml.simulate.tess.movers import draw_movers
+from ml.simulate.injection.cube_injection import inject_cube, inject_into, read_cube
+from ml.simulate.summary import sky_summary
+from ml.simulate.tess.tess_movers import draw_movers
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("shared_data")]
 FIVE_CADENCES = "tess/tess25155310-s01-first-cadences.fits.gz"
@@ -23,4 +23,4 @@ def test_a_real_target_pixel_file_takes_movers(shared_data, tmp_path):
     assert (added > -1e-2).all()
     assert added[made.mask[known] > 0].mean() > 5 * max(added[made.mask[known] == 0].mean(), 0.1)
     manifest = inject_into(shared_data / FIVE_CADENCES, 4, 1, tmp_path)
-    assert summary(manifest)["MOVER"]["n"] > 4
+    assert sky_summary(manifest)["MOVER"]["n"] > 4

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from ml.imaging.browser_encoding import raw_frame
 from ml.imaging.png import to_png
-from ml.io.read import count, read
+from ml.io.read_subjects import count, read_subjects
 from ml.io.records import BadInput
 from ml.storage.pixel_store import PixelStore
 from tests.conftest import SHARED_DATA
@@ -18,11 +18,11 @@ pytestmark = [pytest.mark.real, pytest.mark.usefixtures("shared_data")]
 
 @pytest.fixture(scope="module")
 def night(shared_data):
-    return list(read(shared_data / "ztf-night-20181128"))
+    return list(read_subjects(shared_data / "ztf-night-20181128"))
 
 
 def one(path):
-    (subject,) = read(SHARED_DATA / path)
+    (subject,) = read_subjects(SHARED_DATA / path)
     assert not isinstance(subject, BadInput), str(subject)
     return subject
 

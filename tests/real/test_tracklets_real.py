@@ -17,7 +17,7 @@ from ml.data.tracklet_frames import FIELDS, sightings, stacked
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import Scorer
 from ml.simulate.atlas.night import atlas
-from ml.sky.motion import fit
+from ml.sky.motion import fit_motion
 from ml.training import presets
 from ml.training.schedule import SMALL
 
@@ -133,11 +133,11 @@ def test_ztfs_asteroids_move_in_straight_lines_within_a_night(shared_data):
     rows = rows.assign(snr=1.0857 / rows.sigmapsf).drop_duplicates(["ssnamenr", "jd"])
     nights = [night[list(FIELDS)].to_numpy(float) for _, night in rows.groupby(["ssnamenr", "nid"]) if len(night) >= 3]
     assert len(nights) >= 10
-    residual = fit(stacked(nights)).residual
+    residual = fit_motion(stacked(nights)).residual
     print(f"\nZTF, {len(nights)} nights of three or more: median residual {np.median(residual):.2f} σ")
     assert np.median(residual) < 1.5
     assert (residual < 5).mean() > 0.9
     wrong = [night.copy() for night in nights]
     for one, other in zip(wrong, nights[1:] + nights[:1], strict=True):
         one[1, 1:3] = one[1, 1:3] + other[1, 1:3] - other[0, 1:3] - (one[1, 1:3] - one[0, 1:3])
-    assert np.median(fit(stacked(wrong)).residual) > 5 * np.median(residual)
+    assert np.median(fit_motion(stacked(wrong)).residual) > 5 * np.median(residual)

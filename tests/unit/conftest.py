@@ -9,7 +9,7 @@ import pytest
 from astropy.io import fits
 
 from ml.data.dataset import Examples, allowed
-from ml.io.read import read
+from ml.io.read_subjects import read_subjects
 from ml.io.records import BadInput, SubjectRecord
 
 
@@ -53,7 +53,7 @@ def subjects() -> Callable[..., list[SubjectRecord]]:
     """Read everything and insist that all of it is good."""
 
     def all_good(path: Path, *args: object, **options: object) -> list[SubjectRecord]:
-        found = list(read(path, *args, **options))
+        found = list(read_subjects(path, *args, **options))
         assert [str(item) for item in found if isinstance(item, BadInput)] == []
         return found
 
@@ -65,7 +65,7 @@ def complaint() -> Callable[..., BadInput]:
     """Read everything and return the only complaint."""
 
     def only(path: Path, *args: object, **options: object) -> BadInput:
-        bad = [item for item in read(path, *args, **options) if isinstance(item, BadInput)]
+        bad = [item for item in read_subjects(path, *args, **options) if isinstance(item, BadInput)]
         assert len(bad) == 1, bad
         return bad[0]
 

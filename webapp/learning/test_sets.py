@@ -18,7 +18,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import MD5, Substr
 from django.db.models.lookups import LessThan
 
-from ml.data.nights import day_break
+from ml.data.observing_nights import day_break
 from webapp.archive.models import Subject, Survey
 from webapp.learning.messages import TOO_LITTLE_GOLD
 from webapp.learning.models import TestSet
@@ -131,7 +131,7 @@ def choose_nights(gold_by_night: dict[float, int]) -> list[float]:
 def nights_of(mjds: Iterable[float | None]) -> dict[float, int]:
     """Count by observing night, which is named by the MJD at which it begins; unknown times count nowhere.
 
-    Nights begin at one time of day, in the longest pause of the survey's observing (`ml.data.nights.day_break`): a
+    Nights begin at one time of day, in the longest pause of the survey's observing (`ml.data.observing_nights.day_break`): a
     night that goes on past 0h UT is one.
     """
     known = np.array([mjd for mjd in mjds if mjd is not None])

@@ -14,7 +14,7 @@ from django.db.models.functions import MD5, Cast, Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from ml.simulate.injection.stamps import inject
+from ml.simulate.injection.stamp_injection import inject
 from webapp.archive.blinding import shown
 from webapp.archive.ingest.dedupe import unknown
 from webapp.archive.ingest.pixel_writer import Shelf, keys_in_gaps

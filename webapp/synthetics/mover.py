@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.io.records import FrameRecord, SubjectRecord
-from ml.simulate.injection.stamps import is_empty
+from ml.simulate.injection.stamp_injection import is_empty
 from webapp.archive.models import Frame, Subject, Survey
 from webapp.synthetics.models import Injection, Shape
 

@@ -41,11 +41,11 @@ def jeffreys(hits: Array, total: Array, level: float = 0.95) -> tuple[NDArray[np
     tail = (1 - level) / 2
     low = np.where(hits == 0, 0.0, betaincinv(hits + 0.5, total - hits + 0.5, tail))
     high = np.where(hits == total, 1.0, betaincinv(hits + 0.5, total - hits + 0.5, 1 - tail))
-    seen = total > 0
-    return np.where(seen, low, np.nan), np.where(seen, high, np.nan)
+    any_total = total > 0
+    return np.where(any_total, low, np.nan), np.where(any_total, high, np.nan)
 
 
-def share(hits: Array, total: Array) -> NDArray[np.float64]:
+def proportion(hits: Array, total: Array) -> NDArray[np.float64]:
     """Return hits / total, NaN where total is 0; shapes broadcast."""
     hits, total = np.asarray(hits, dtype=np.float64), np.asarray(total, dtype=np.float64)
     shape = np.broadcast_shapes(hits.shape, total.shape)

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics.binomial import share
+from ml.evaluation.metrics.binomial import proportion
 
 Array = NDArray[Any]
 
 
-def predicted(probabilities: Array, positive: Sequence[int], threshold: float = 0.5) -> NDArray[np.intp]:
-    """Return the predicted class numbers (N,): the most probable; with real and bogus only, real from `threshold` on.
+def predicted_class(probabilities: Array, positive: Sequence[int], threshold: float = 0.5) -> NDArray[np.intp]:
+    """Return the class numbers (N,) that a model says: the likeliest; of real and bogus, real from `threshold` on.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ def predicted(probabilities: Array, positive: Sequence[int], threshold: float = 
     return np.where(probabilities[:, real] >= threshold, real, 1 - real)
 
 
-def confusion(truth: Array, predicted: Array, classes: int) -> NDArray[np.int64]:
-    """Return counts (K, K): rows are true classes, columns predicted ones, from class numbers (N,) of 0..K-1."""
+def confusion_counts(truth: Array, predicted: Array, classes: int) -> NDArray[np.int64]:
+    """Return counts (K, K): row the true class, column the predicted one, from class numbers (N,) of 0..K-1."""
     from sklearn.metrics import confusion_matrix  # some seconds of import that no page of the site waits for
 
     return confusion_matrix(truth, predicted, labels=range(classes))
@@ -63,14 +63,14 @@ def weighted_kappa(truth: Array, predicted: Array, classes: int, weights: Array)
     """Return Cohen's κ (b,) for each row of weights (b, N); NaN if only one class has weight."""
     weights = np.asarray(weights, dtype=np.float64)
     one_hot = np.eye(classes)
-    rows, columns = (share(weights @ one_hot[side], weights.sum(1)[:, None]) for side in (truth, predicted))
-    agreed = share(weights @ (np.asarray(truth) == np.asarray(predicted)).astype(np.float64), weights.sum(1))
+    rows, columns = (proportion(weights @ one_hot[side], weights.sum(1)[:, None]) for side in (truth, predicted))
+    agreed = proportion(weights @ (np.asarray(truth) == np.asarray(predicted)).astype(np.float64), weights.sum(1))
     expected = (rows * columns).sum(1)
     beyond = 1 - expected
-    return share(agreed - expected, np.where(beyond > 1e-12, beyond, 0))
+    return proportion(agreed - expected, np.where(beyond > 1e-12, beyond, 0))
 
 
 def weighted_accuracy(truth: Array, predicted: Array, weights: Array) -> NDArray[np.float64]:
     """Return the fraction of weight (b,), 0..1, on correctly predicted rows; NaN without weight."""
     right = (np.asarray(truth) == np.asarray(predicted)).astype(np.float64)
-    return share(weights @ right, np.sum(weights, axis=1))
+    return proportion(weights @ right, np.sum(weights, axis=1))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation.metrics.areas import pr_auc, roc_auc
-from ml.evaluation.metrics.binomial import share
+from ml.evaluation.metrics.binomial import proportion
 
 Array = NDArray[Any]
 
@@ -50,8 +50,8 @@ def weighted_decisions(truth: Array, called: Array, weights: Array) -> dict[str,
     hit, false, missed, rejected = (weights @ cell.astype(np.float64) for cell in cells)
     root = np.sqrt((hit + false) * (hit + missed) * (rejected + false) * (rejected + missed))
     return {
-        "precision": share(hit, hit + false),
-        "recall": share(hit, hit + missed),
-        "f1": share(2 * hit, 2 * hit + false + missed),
-        "mcc": np.nan_to_num(share(hit * rejected - false * missed, root)),
+        "precision": proportion(hit, hit + false),
+        "recall": proportion(hit, hit + missed),
+        "f1": proportion(2 * hit, 2 * hit + false + missed),
+        "mcc": np.nan_to_num(proportion(hit * rejected - false * missed, root)),
     }

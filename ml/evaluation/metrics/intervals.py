@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation.metrics.bootstrap import bootstrap, interval
-from ml.evaluation.metrics.calibration import surprises, weighted_ece
+from ml.evaluation.metrics.calibration_error import surprises, weighted_ece
 from ml.evaluation.metrics.classes import weighted_accuracy, weighted_kappa
 from ml.evaluation.metrics.decisions import weighted_decisions
 from ml.evaluation.metrics.operating import (
@@ -28,7 +28,7 @@ HALF = 0.5
 
 
 def class_draws(
-    truth: Array, probabilities: Array, said: Array, real: Array, p_real: Array, threshold: float, weights: Array
+    truth: Array, probabilities: Array, predicted: Array, real: Array, p_real: Array, threshold: float, weights: Array
 ) -> dict[str, NDArray[np.float64]]:
     """Return every metric of a classifier for each row of weights.
 
@@ -36,7 +36,7 @@ def class_draws(
     ----------
     truth, probabilities
         (N,) class numbers and (N, K) probabilities.
-    said
+    predicted
         (N,) class numbers that the model says.
     real, p_real
         (N,) bool, and the probability of being real, 0..1.
@@ -51,11 +51,11 @@ def class_draws(
     """
     ranking = rank(real, p_real, weights)
     return {
-        "accuracy": weighted_accuracy(truth, said, weights),
+        "accuracy": weighted_accuracy(truth, predicted, weights),
         "roc_auc": ranking.roc_auc(),
         "pr_auc": ranking.pr_auc(),
         **weighted_decisions(real, p_real >= threshold, weights),
-        "kappa": weighted_kappa(truth, said, probabilities.shape[1], weights),
+        "kappa": weighted_kappa(truth, predicted, probabilities.shape[1], weights),
         "log_loss": weights @ surprises(truth, probabilities) / np.sum(weights, axis=1),
         "ece": weighted_ece(real, p_real, weights),
         **operating_points(ranking),
@@ -81,19 +81,22 @@ def class_intervals(
     p_real: Array,
     groups: Array,
     *,
-    said: Array | None = None,
+    predicted: Array | None = None,
     threshold: float = HALF,
     seed: int = 0,
     draws: int = 1000,
 ) -> dict[str, tuple[float, float]]:
     """Return the 95 % interval of every metric, by bootstrap over objects (N,); (NaN, NaN) if undefined.
 
-    Purity starts no higher than the number of bogus subjects supports (`surest_purity`): without a false positive, no
-    sample has one either. If `said` (N,) is None, the prediction is the most probable class.
+    Purity begins no higher than the number of bogus subjects supports (`surest_purity`): where no false positive was
+    seen, no draw has one either. What the model says is the likeliest class where `predicted` (N,) is None.
     """
-    said = probabilities.argmax(1) if said is None else said
+    predicted = probabilities.argmax(1) if predicted is None else predicted
     drawn = bootstrap(
-        lambda weights: class_draws(truth, probabilities, said, real, p_real, threshold, weights), groups, draws, seed
+        lambda weights: class_draws(truth, probabilities, predicted, real, p_real, threshold, weights),
+        groups,
+        draws,
+        seed,
     )
     spans = {name: interval(values) for name, values in drawn.items()}
     return spans | _purity_spans(spans, rank(real, p_real))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics.binomial import share
+from ml.evaluation.metrics.binomial import proportion
 from ml.evaluation.metrics.ranking import Ranking
 
 EPSILON = 1e-9  # shares are ratios of counts: 996 of 1000 must reach .996
@@ -62,9 +62,9 @@ def precision_at_completeness(ranking: Ranking, completeness: float) -> NDArray[
 
 
 def workload_cut(ranking: Ranking, completeness: float) -> NDArray[np.float64]:
-    """Return the fraction of all subjects, 0..1, below the threshold that keeps this fraction of the real ones."""
-    seen = _take(ranking.hits + ranking.false, _at(ranking, completeness))
-    return np.where(ranking.real > 0, 1 - share(seen, ranking.real + ranking.bogus), np.nan)
+    """Return the share of all subjects, 0..1, that nobody need look at when this share of the real ones is kept."""
+    looked_at = _take(ranking.hits + ranking.false, _at(ranking, completeness))
+    return np.where(ranking.real > 0, 1 - proportion(looked_at, ranking.real + ranking.bogus), np.nan)
 
 
 def completeness_at_precision(ranking: Ranking, precision: float) -> NDArray[np.float64]:

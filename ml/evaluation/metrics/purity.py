@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics.binomial import jeffreys, share
+from ml.evaluation.metrics.binomial import jeffreys, proportion
 from ml.evaluation.metrics.operating import at_completeness
 from ml.evaluation.metrics.ranking import Ranking
 
@@ -42,7 +42,7 @@ def astronomical_purity(tpr: Array | float, fpr: Array | float, abundance: float
     if not 0 < abundance < 1:
         raise ValueError(f"The abundance is {abundance}, but movers among all objects lie between 0 and 1.")
     found, false = np.asarray(tpr) * abundance, np.asarray(fpr) * (1 - abundance)
-    return np.where(np.isnan(false), np.nan, share(found, found + false))
+    return np.where(np.isnan(false), np.nan, proportion(found, found + false))
 
 
 def purity_at_completeness(ranking: Ranking, completeness: Array, abundance: float) -> NDArray[np.float64]:

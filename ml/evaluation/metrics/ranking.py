@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics.binomial import share
+from ml.evaluation.metrics.binomial import proportion
 
 Array = NDArray[Any]
 
@@ -41,28 +41,28 @@ class Ranking:
     @cached_property
     def completeness(self) -> NDArray[np.float64]:
         """Return TPR = recall (b, U), 0..1; NaN without real subjects."""
-        return share(self.hits, self.real[:, None])
+        return proportion(self.hits, self.real[:, None])
 
     @cached_property
     def false_positive_rate(self) -> NDArray[np.float64]:
         """Return FPR (b, U), 0..1; NaN without bogus subjects."""
-        return share(self.false, self.bogus[:, None])
+        return proportion(self.false, self.bogus[:, None])
 
     @cached_property
     def precision(self) -> NDArray[np.float64]:
-        """Return TP / (TP + FP) (b, U), 0..1; NaN without weight above the threshold."""
-        return share(self.hits, self.hits + self.false)
+        """Return TP / (TP + FP) (b, U), 0..1; NaN where nothing of weight is above the threshold."""
+        return proportion(self.hits, self.hits + self.false)
 
     def roc_auc(self) -> NDArray[np.float64]:
         """Return the area (b,) under the ROC curve, ties counting half; NaN if only one kind has weight."""
         steps = np.diff(self.false, axis=1, prepend=0)
         middles = self.hits - np.diff(self.hits, axis=1, prepend=0) / 2
-        return share((steps * middles).sum(1), self.real * self.bogus)
+        return proportion((steps * middles).sum(1), self.real * self.bogus)
 
     def pr_auc(self) -> NDArray[np.float64]:
         """Return the average precision (b,): Σ (recall_u − recall_{u−1}) · precision_u; NaN without real weight."""
         steps = np.diff(self.hits, axis=1, prepend=0)
-        return share((steps * np.nan_to_num(self.precision)).sum(1), self.real)
+        return proportion((steps * np.nan_to_num(self.precision)).sum(1), self.real)
 
 
 def rank(truth: Array, score: Array, weights: Array | None = None) -> Ranking:

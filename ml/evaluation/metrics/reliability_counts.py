@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics.binomial import share
-from ml.evaluation.metrics.calibration import diagram
+from ml.evaluation.metrics.binomial import proportion
+from ml.evaluation.metrics.calibration_error import diagram_of_counts
 
 ECE_BINS, DIAGRAM_BINS = 15, 10  # as those of subjects
 CELLS = 30  # over 0..1, of equal width, which fold into either
@@ -52,8 +52,8 @@ class ReliabilityCounts:
         return float(ece_of(self.cells))
 
     def diagram(self) -> dict[str, Array]:
-        """Return the reliability diagram, as `ml.evaluation.metrics.reliability` does."""
-        return diagram(*_folded(self.cells, DIAGRAM_BINS))
+        """Return the reliability diagram, as `reliability_diagram` does."""
+        return diagram_of_counts(*_folded(self.cells, DIAGRAM_BINS))
 
     def _count(self, p: Array, real: Array) -> None:
         fine = ~np.isnan(p)
@@ -66,15 +66,15 @@ class ReliabilityCounts:
 
 
 def ece_of(cells: Array) -> NDArray[np.float64]:
-    """Return the expected calibration error (…) of cells (…, 3, 30); NaN without counts."""
-    n, real, said = np.moveaxis(_folded(cells, ECE_BINS), -2, 0)
-    return share(np.abs(said - real).sum(-1), n.sum(-1))
+    """Return the expected calibration error (…) of cells (…, 3, 30); NaN where nothing was counted."""
+    n, real, mean_p = np.moveaxis(_folded(cells, ECE_BINS), -2, 0)
+    return proportion(np.abs(mean_p - real).sum(-1), n.sum(-1))
 
 
 def shares_of(cells: Array) -> NDArray[np.float64]:
     """Return the fraction (…, 10) of real in each bin of the diagram, of cells (…, 3, 30); NaN in an empty bin."""
     n, real, _ = np.moveaxis(_folded(cells, DIAGRAM_BINS), -2, 0)
-    return share(real, n)
+    return proportion(real, n)
 
 
 def _folded(cells: Array, bins: int) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics.binomial import share
+from ml.evaluation.metrics.binomial import proportion
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,17 @@ class VoxelCurve:
     @property
     def recall(self) -> NDArray[np.float64]:
         """Return TPR (B,), NaN without positives."""
-        return share(self.hits, self.hits[0])
+        return proportion(self.hits, self.hits[0])
 
     @property
     def false_positive_rate(self) -> NDArray[np.float64]:
         """Return FPR (B,), NaN without negatives."""
-        return share(self.false, self.false[0])
+        return proportion(self.false, self.false[0])
 
     @property
     def precision(self) -> NDArray[np.float64]:
-        """Return TP / (TP + weight · FP) (B,), NaN without counts above."""
-        return share(self.hits, self.hits + self.weight * self.false)
+        """Return TP / (TP + weight · FP) (B,), NaN where nothing is above."""
+        return proportion(self.hits, self.hits + self.weight * self.false)
 
     @property
     def baseline(self) -> float:
@@ -77,17 +77,17 @@ class VoxelCurve:
         return float(number) / pairs if pairs else math.nan
 
     def pr_auc(self) -> float:
-        """Return the average precision, with scores in one bin as ties; NaN without positives."""
-        return float(share((self.positives * np.nan_to_num(self.precision)).sum(), self.hits[0]))
+        """Return the average precision, scores within one bin as ties; NaN without positives."""
+        return float(proportion((self.positives * np.nan_to_num(self.precision)).sum(), self.hits[0]))
 
     def pr_bounds(self) -> tuple[float, float]:
         """Return bounds on the average precision of the exact scores, for any order within bins."""
         before, false_before = np.r_[self.hits[1:], 0], np.r_[self.false[1:], 0]
         first = np.where(self.positives > 0, before + 1, 0)
-        worst = share(first, first + self.weight * self.false)
-        best = share(self.hits, self.hits + self.weight * false_before)
+        worst = proportion(first, first + self.weight * self.false)
+        best = proportion(self.hits, self.hits + self.weight * false_before)
         low, high = ((self.positives * np.nan_to_num(side)).sum() for side in (worst, best))
-        return float(share(low, self.hits[0])), float(share(high, self.hits[0]))
+        return float(proportion(low, self.hits[0])), float(proportion(high, self.hits[0]))
 
     def threshold_at_precision(self, precision: float) -> float:
         """Return the lowest threshold with at least this precision; NaN if none has it.

@@ -61,7 +61,7 @@ class Chart:
         Logarithmic axes.
     x_span, y_span
         Ends of the axes; None fits the data.
-    shown
+    table_rows
         Rows that the page's table has; if empty, evenly chosen ones.
     """
 
@@ -76,7 +76,7 @@ class Chart:
     y_log: bool = False
     x_span: tuple[float, float] | None = None
     y_span: tuple[float, float] | None = (0.0, 1.0)
-    shown: Sequence[int] = ()
+    table_rows: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Grid:
     shares: Array
     texts: Sequence[Sequence[str]]
     columns: Columns = field(default_factory=dict)
-    shown: Sequence[int] = ()
+    table_rows: Sequence[int] = ()
 
 
 def csv_of(columns: Columns) -> str:

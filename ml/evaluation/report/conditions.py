@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation.completeness import PLANES, Search
-from ml.evaluation.metrics.completeness import WIDE, Bins
+from ml.evaluation.metrics.binned_completeness import WIDE, Bins
 from ml.evaluation.observing_conditions import QUANTITIES
 from ml.evaluation.report.chart import ROWS, Chart, Grid, Series, plain
 
@@ -21,7 +21,7 @@ class Wording:
 
     Attributes
     ----------
-    things
+    objects
         What they are, in the plural: "real subjects".
     found
         What happens to those that are found: "called real at a threshold of 0.5".
@@ -29,23 +29,23 @@ class Wording:
         Name of the column of scores.
     """
 
-    things: str
+    objects: str
     found: str
     score: str
 
 
-def conditions(sought: Search, words: Wording) -> list[Chart | Grid]:
-    """Return the charts of known quantities."""
+def conditions(search: Search, words: Wording) -> list[Chart | Grid]:
+    """Return the charts of what is known; none for a quantity that nothing has."""
     charts: list[Chart | Grid] = []
     for name in QUANTITIES:
-        bins = sought.by_quantity(name)
+        bins = search.by_quantity(name)
         if bins is not None:
             charts.append(completeness(bins, name, words))
     for x, y in PLANES:
-        bins = sought.by_plane(x, y)
+        bins = search.by_plane(x, y)
         if bins is not None:
             charts.append(plane(bins, x, y, words))
-    return [*charts, *missed(sought, words)]
+    return [*charts, *missed(search, words)]
 
 
 def completeness(bins: Bins, name: str, words: Wording) -> Chart:
@@ -56,31 +56,31 @@ def completeness(bins: Bins, name: str, words: Wording) -> Chart:
     middles = np.sqrt(edges[1:] * edges[:-1]) if is_log else (edges[1:] + edges[:-1]) / 2
     columns = {
         "from": edges[:-1], "to": edges[1:], "real": bins.n, "found": bins.hits, "missed": bins.n - bins.hits,
-        "completeness": bins.share, "low": low, "high": high,
+        "completeness": bins.proportion, "low": low, "high": high,
     }  # fmt: skip
     return Chart(
         f"completeness-{name}",
         f"Completeness by {WORDS[name]}",
-        f"The share of {words.things} that is {words.found}; whiskers are 95 % (Jeffreys). What is missing to 1 are the"
-        f" false negatives.{_outside(bins, words)}",
+        f"The share of {words.objects} that is {words.found}; whiskers are 95 % (Jeffreys). What is missing to 1 are"
+        f" the false negatives.{_outside(bins, words)}",
         LABELS[name],
         "completeness",
-        (Series("completeness", middles, bins.share, low, high, kind="points"),),
+        (Series("completeness", middles, bins.proportion, low, high, kind="points"),),
         columns,
         x_log=is_log,
     )
 
 
 def plane(bins: Bins, x: str, y: str, words: Wording) -> Grid:
-    """Return completeness over two quantities; rows run from large to small y."""
-    shares, n, hits = (values.T[::-1] for values in (bins.share, bins.n, bins.hits))
+    """Return completeness over two quantities; the rows run from large to small values of y."""
+    shares, n, hits = (values.T[::-1] for values in (bins.proportion, bins.n, bins.hits))
     (x_edges, y_edges), (low, high) = bins.edges, bins.interval
     rows, columns = bins.n.shape
     first, second = (axis.ravel() for axis in np.mgrid[:rows, :columns])
     return Grid(
         f"completeness-{x}-{y}",
         f"Completeness by {WORDS[x]} and {WORDS[y]}",
-        f"Found of how many {words.things} in each cell, shaded by the share.{_outside(bins, words)}",
+        f"Found of how many {words.objects} in each cell, shaded by the share.{_outside(bins, words)}",
         LABELS[x],
         LABELS[y],
         _names(x_edges),
@@ -93,18 +93,18 @@ def plane(bins: Bins, x: str, y: str, words: Wording) -> Grid:
         {
             f"{x} from": x_edges[first], f"{x} to": x_edges[first + 1], f"{y} from": y_edges[second],
             f"{y} to": y_edges[second + 1], "real": bins.n.ravel(), "found": bins.hits.ravel(),
-            "completeness": bins.share.ravel(), "low": low.ravel(), "high": high.ravel(),
+            "completeness": bins.proportion.ravel(), "low": low.ravel(), "high": high.ravel(),
         },
     )  # fmt: skip
 
 
-def missed(sought: Search, words: Wording) -> list[Chart]:
-    """Return missed objects, magnitude against rate; nothing if no object has both."""
-    mag, rate = sought.seen.mag, sought.seen.rate
+def missed(search: Search, words: Wording) -> list[Chart]:
+    """Return what is missed, magnitude against rate; nothing where no thing has both."""
+    mag, rate = search.conditions.mag, search.conditions.rate
     known = np.isfinite(mag) & np.isfinite(rate)
     if not known.any():
         return []
-    found, score = sought.found[known], sought.score[known]
+    found, score = search.found[known], search.score[known]
     mag, rate = mag[known], rate[known]
     order = np.argsort(np.nan_to_num(score, nan=-np.inf), kind="stable")
     columns = {
@@ -117,7 +117,7 @@ def missed(sought: Search, words: Wording) -> list[Chart]:
         Chart(
             "false-negatives",
             "False negatives by magnitude and rate",
-            f"All {words.things} whose magnitude and rate are known, and those that are missed: {(~found).sum()} of"
+            f"All {words.objects} whose magnitude and rate are known, and those that are missed: {(~found).sum()} of"
             f" {len(found)}. Where the missed ones gather, the model is blind. The table begins with the least sure.",
             LABELS["mag"],
             LABELS["rate"],
@@ -128,7 +128,7 @@ def missed(sought: Search, words: Wording) -> list[Chart]:
             columns,
             y_log=bool(_wide(np.array([rate.min(), rate.max()]))),
             y_span=None,
-            shown=range(min(len(order), ROWS)),
+            table_rows=range(min(len(order), ROWS)),
         )
     ]
 
@@ -142,4 +142,4 @@ def _names(edges: NDArray[np.float64]) -> list[str]:
 
 
 def _outside(bins: Bins, words: Wording) -> str:
-    return f" {bins.outside} {words.things} are left out, since the data do not say theirs." if bins.outside else ""
+    return f" {bins.outside} {words.objects} are left out, since the data do not say theirs." if bins.outside else ""

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation import metrics
+from ml.evaluation.metrics.bootstrap import band, bootstrap
 from ml.evaluation.metrics.operating import at_completeness, at_false_positive_rate
+from ml.evaluation.metrics.purity import ABUNDANCES, purity_at_completeness, surest_purity
 from ml.evaluation.metrics.ranking import Ranking, rank
 from ml.evaluation.report.chart import Chart, Series
-from ml.evaluation.stratified import Answers
+from ml.evaluation.stratified import ScoredSubjects
 
 GRID = np.unique(np.r_[np.linspace(0.01, 1, 100), 0.001, 0.002, 0.005, 0.995, 0.996, 0.998])
 RATES = np.unique(np.r_[0, GRID])
@@ -20,13 +21,13 @@ KEPT = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.996, 1)  # rows
 LET_THROUGH = (0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
 
 
-def curves(answers: Answers, seed: int) -> list[Chart]:
-    """Return the curves of real against bogus; needs both."""
+def curves(answers: ScoredSubjects, seed: int) -> list[Chart]:
+    """Return the curves of real against bogus; there must be both."""
     whole = {name: values[0] for name, values in _sampled(rank(answers.real, answers.p_real)).items()}
-    drawn = metrics.bootstrap(
+    drawn = bootstrap(
         lambda weights: _sampled(rank(answers.real, answers.p_real, weights)), answers.groups, DRAWS, seed
     )
-    bands = {name: metrics.band(values) for name, values in drawn.items()}
+    bands = {name: band(values) for name, values in drawn.items()}
     return [_roc(whole, bands), _precision(whole, bands), *_purity(whole, bands, answers), _rejected(whole, bands)]
 
 
@@ -39,7 +40,7 @@ def _sampled(ranking: Ranking) -> Curves:
         "rejected": 1 - np.take_along_axis(ranking.false_positive_rate, at, 1),
         "cut": 1 - np.take_along_axis(ranking.hits + ranking.false, at, 1) / (ranking.real + ranking.bogus)[:, None],
     }
-    return found | {f"{ab:g}": metrics.purity_at_completeness(ranking, GRID, ab) for ab in metrics.ABUNDANCES}
+    return found | {f"{ab:g}": purity_at_completeness(ranking, GRID, ab) for ab in ABUNDANCES}
 
 
 def _line(name: str, curve: str, x: NDArray[np.float64], whole: Curves, bands: Bands) -> Series:
@@ -58,7 +59,7 @@ def _roc(whole: Curves, bands: Bands) -> Chart:
         (_line("model", "roc", RATES, whole, bands), chance),
         _columns("FPR", RATES, {"TPR": "roc"}, whole, bands),
         x_span=(0, 1),
-        shown=_rows(RATES, LET_THROUGH),
+        table_rows=_rows(RATES, LET_THROUGH),
     )
 
 
@@ -73,16 +74,16 @@ def _precision(whole: Curves, bands: Bands) -> Chart:
         (_line("model", "precision", GRID, whole, bands),),
         _columns("recall", GRID, {"precision": "precision"}, whole, bands),
         x_span=(0, 1),
-        shown=_rows(GRID, KEPT),
+        table_rows=_rows(GRID, KEPT),
     )
 
 
-def _purity(whole: Curves, bands: Bands, answers: Answers) -> list[Chart]:
+def _purity(whole: Curves, bands: Bands, answers: ScoredSubjects) -> list[Chart]:
     ranking, bogus = rank(answers.real, answers.p_real), int((~answers.real).sum())
     charts = []
-    for abundance in metrics.ABUNDANCES:
+    for abundance in ABUNDANCES:
         name = f"{abundance:g}"
-        supported = metrics.surest_purity(ranking, GRID, abundance)[0]
+        supported = surest_purity(ranking, GRID, abundance)[0]
         columns = _columns("completeness", GRID, {"purity": name}, whole, bands) | {"supported": supported}
         lines = _line("measured", name, GRID, whole, bands), Series("supported", GRID, supported, dash=1, colour=5)
         charts.append(
@@ -98,7 +99,7 @@ def _purity(whole: Curves, bands: Bands, answers: Answers) -> list[Chart]:
                 lines,
                 columns,
                 x_span=(0, 1),
-                shown=_rows(GRID, KEPT),
+                table_rows=_rows(GRID, KEPT),
             )
         )
     return charts
@@ -119,7 +120,7 @@ def _rejected(whole: Curves, bands: Bands) -> Chart:
         lines,
         _columns("completeness", GRID, pairs, whole, bands),
         x_span=(0.5, 1),
-        shown=_rows(GRID, KEPT),
+        table_rows=_rows(GRID, KEPT),
     )
 
 

@@ -9,7 +9,7 @@ from string import Template
 from urllib.parse import quote
 
 from ml.evaluation.report.chart import Chart, Columns, Grid, csv_of, shown_rows
-from ml.evaluation.report.still import png
+from ml.evaluation.report.plot import png
 
 PAGE = Path(__file__).with_name("page.html")
 
@@ -23,7 +23,7 @@ class Heading:
     notes: Sequence[str]
 
 
-def write(
+def write_page(
     heading: Heading,
     figures: Columns,
     charts: Sequence[Chart | Grid],
@@ -73,7 +73,7 @@ def _notes(notes: Sequence[str]) -> str:
 
 def _section(chart: Chart | Grid, picture: bytes) -> str:
     length = len(next(iter(chart.columns.values())))
-    rows = shown_rows(chart.columns, chart.shown)
+    rows = shown_rows(chart.columns, chart.table_rows)
     table = _table(chart.columns, rows, f"{len(rows)} of {length} rows; the CSV has all" if len(rows) < length else "")
     return (
         f'<section aria-labelledby="{chart.key}-title"><h2 id="{chart.key}-title">{escape(chart.title)}</h2>'
@@ -88,11 +88,11 @@ def _texts(columns: Columns) -> list[list[str]]:
 
 def _table(columns: Columns, rows: list[list[str]], caption: str = "") -> str:
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows)
+    rows_html = "".join("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows)
     title = f"<caption>{caption}</caption>" if caption else ""
     return (
         '<div class="table" tabindex="0" role="region" aria-label="Numbers">'
-        f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{rows_html}</tbody></table></div>"
     )
 
 

@@ -15,7 +15,7 @@ from astropy.io import fits
 
 from ml.io.fits.header import Value
 from ml.io.fits.layout import Unit, walk
-from ml.io.fits.scaling import native, scaled
+from ml.io.fits.scaling import apply_scaling, native_order
 from ml.io.fits.tiles import check_gzip, whole_tiles
 from ml.io.gunzip import MAGIC, gunzip
 from ml.io.limits import check_bytes, decoding
@@ -60,7 +60,7 @@ class FitsPicture:
         except BaseException:
             self.file.close()
             raise
-        self.held = size if isinstance(self.file, io.BytesIO) else 0
+        self.nbytes = size if isinstance(self.file, io.BytesIO) else 0
         first = self.images[0].shape
         self.shape = first if len(self.images) == 1 else (len(self.images), *first)
         self._facts: dict[int, Facts] = {}
@@ -125,7 +125,7 @@ class FitsPicture:
         start = first * math.prod(shape[1:]) * depth
         pixels = np.empty(shape, disk)
         self._read_into(pixels.reshape(-1).view(np.uint8), unit.offset + start)
-        return scaled(pixels, unit)
+        return apply_scaling(pixels, unit)
 
     def _tiles(self, unit: Unit, first: int, count: int) -> np.ndarray:
         tile = math.prod(unit.whole(f"ZTILE{axis}", 1) for axis in range(1, len(unit.shape) + 1))
@@ -138,7 +138,7 @@ class FitsPicture:
                 self._hdus = fits.open(self.file)
             image = self._hdus[unit.number]
             check_gzip(unit, image, planes)
-            return native(image.section[first : first + count])
+            return native_order(image.section[first : first + count])
 
 
 def _opened(source: Path | bytes) -> io.FileIO | io.BytesIO:

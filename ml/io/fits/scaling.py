@@ -7,12 +7,12 @@ from ml.io.fits.layout import Unit
 _SIGN_OFFSETS = {8: -128, 16: 2**15, 32: 2**31, 64: 2**63}
 
 
-def native(pixels: np.ndarray) -> np.ndarray:
-    """Return `pixels` in native byte order, contiguous and writable."""
+def native_order(pixels: np.ndarray) -> np.ndarray:
+    """Return `pixels` in the byte order of this machine, contiguous and writable."""
     return np.array(pixels, dtype=pixels.dtype.newbyteorder("="), order="C")
 
 
-def scaled(raw: np.ndarray, unit: Unit) -> np.ndarray:
+def apply_scaling(raw: np.ndarray, unit: Unit) -> np.ndarray:
     """Apply BSCALE, BZERO and BLANK.
 
     Integers shifted by BZERO to the other signedness (how FITS stores uint16) become exactly that type; any other

@@ -55,8 +55,8 @@ def check_gzip(unit: Unit, image: fits.CompImageHDU, planes: slice) -> None:
 
 def _sides(unit: Unit) -> tuple[int, ...]:
     """Return the sides of a whole tile in numpy's order."""
-    told = (unit.whole(f"ZTILE{axis}", 1) for axis in range(len(unit.shape), 0, -1))
-    return tuple(min(max(side, 1), length) for side, length in zip(told, unit.shape, strict=True))
+    tile_sides = (unit.whole(f"ZTILE{axis}", 1) for axis in range(len(unit.shape), 0, -1))
+    return tuple(min(max(side, 1), length) for side, length in zip(tile_sides, unit.shape, strict=True))
 
 
 def _large(table: fits.BinTableHDU, rows: slice, *, gzip_only: bool) -> NDArray[np.int64]:

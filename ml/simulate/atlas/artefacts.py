@@ -5,7 +5,7 @@ As in `atlas_real`, each class draws shapes and paints them. Table 2 of Rabeendr
 
 import numpy as np
 
-from ml.simulate.atlas.movers import Shape, draw_seeing, log_uniform
+from ml.simulate.atlas.movers import Shape, draw_fwhm, log_uniform
 from ml.simulate.rendering.light import along_and_across, as_cube, axes, gaussian, point_source, spray
 
 TRACK_POINTS = 24
@@ -19,7 +19,7 @@ def draw_burn(rng: np.random.Generator, n: int) -> Shape:
         "sign": np.where(rng.random(n) < 0.8, 1.0, -1.0),
         "start": rng.uniform(-70, -13, n) * np.where(rng.random(n) < 0.5, 1, -1),
         "decay": log_uniform(rng, 15, 200, n),
-        "fwhm": draw_seeing(rng, n),
+        "fwhm": draw_fwhm(rng, n),
     }
 
 
@@ -46,7 +46,7 @@ def draw_cosmic_ray(rng: np.random.Generator, n: int) -> Shape:
         "track_x": length[:, None] * step * np.cos(turn),
         "track_y": length[:, None] * step * np.sin(turn),
         "charge": charge,
-        "fwhm": draw_seeing(rng, n),
+        "fwhm": draw_fwhm(rng, n),
     }
 
 
@@ -62,7 +62,7 @@ def paint_cosmic_ray(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> n
 def draw_noise(rng: np.random.Generator, n: int) -> Shape:
     """Draw chance peaks. Smoothed white noise peaks have the very shape of a point source, so only S/N tells."""
     threshold = 3.0 + rng.exponential(0.6, n)
-    return {"snr": np.minimum(threshold, 5.6), "fwhm": draw_seeing(rng, n) * rng.uniform(0.7, 1.5, n)}
+    return {"snr": np.minimum(threshold, 5.6), "fwhm": draw_fwhm(rng, n) * rng.uniform(0.7, 1.5, n)}
 
 
 def paint_noise(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
@@ -77,7 +77,7 @@ def draw_scar(rng: np.random.Generator, n: int) -> Shape:
     spread = log_uniform(rng, 0.8, 3.0, n)[:, None]
     return {
         "snr": log_uniform(rng, 10, 200, n),
-        "fwhm": draw_seeing(rng, n),
+        "fwhm": draw_fwhm(rng, n),
         "spot_x": rng.normal(0, 1, (n, SPOTS)) * spread,
         "spot_y": rng.normal(0, 1, (n, SPOTS)) * spread,
         "spot_flux": used * sign * rng.uniform(0.5, 1.5, (n, SPOTS)),
@@ -97,7 +97,7 @@ def draw_spike(rng: np.random.Generator, n: int) -> Shape:
     """Draw lines at 45 degrees to the detector, from stars that may lie outside the stamp."""
     return {
         "snr": log_uniform(rng, 6, 60, n),
-        "fwhm": draw_seeing(rng, n),
+        "fwhm": draw_fwhm(rng, n),
         "distance": log_uniform(rng, 9, 75, n),
         "angle": np.pi / 4 + np.pi / 2 * rng.integers(0, 4, n) + rng.normal(0, 0.03, n),
         "opening": rng.uniform(0.01, 0.06, n),

@@ -81,7 +81,7 @@ def draw_sources(rng: np.random.Generator, label: np.ndarray, snr: Span | None =
     return Sources(np.asarray(label), shapes, drawn)
 
 
-def stamps(rng: np.random.Generator, sources: Sources, size: int = SIZE) -> np.ndarray:
+def difference_stamps(rng: np.random.Generator, sources: Sources, size: int = SIZE) -> np.ndarray:
     """Render the sources on noisy skies.
 
     Parameters
@@ -101,7 +101,7 @@ def stamps(rng: np.random.Generator, sources: Sources, size: int = SIZE) -> np.n
     light = paint_centres(rng, sources, size)
     light += paint_neighbours(rng, n, size)
     sigma = log_uniform(rng, 15, 80, n)
-    image = light + sky(rng, light, size)
+    image = light + noisy_sky(rng, light, size)
     image *= as_cube(sigma)
     mask_saturated(rng, sources, light, image)
     mask_chip_edge(rng, image)
@@ -114,11 +114,11 @@ def paint_centres(rng: np.random.Generator, sources: Sources, size: int) -> np.n
     for name, shape in sources.shapes.items():
         rows = sources.rows(name)
         x, y = (size - 1) / 2 + rng.normal(0, 0.4, (2, len(rows)))
-        light[rows] = scaled(PAINT[name](shape, x, y, size), sources.snr[rows])
+        light[rows] = scale_to_snr(PAINT[name](shape, x, y, size), sources.snr[rows])
     return light
 
 
-def scaled(template: np.ndarray, snr: np.ndarray) -> np.ndarray:
+def scale_to_snr(template: np.ndarray, snr: np.ndarray) -> np.ndarray:
     """Scale each template so that the matched filter of the central window finds it at `snr`."""
     middle, half = template.shape[-1] // 2, WINDOW
     core = template[:, middle - half : middle + half + 1, middle - half : middle + half + 1]
@@ -129,13 +129,13 @@ def scaled(template: np.ndarray, snr: np.ndarray) -> np.ndarray:
 
 def correlate(noise: np.ndarray) -> np.ndarray:
     """Share a little of each pixel with its neighbours, as resampling does; white noise keeps its variance."""
-    share, norm = np.float32(NEIGHBOUR_CORRELATION), np.float32(np.sqrt(1 + 2 * NEIGHBOUR_CORRELATION**2))
+    fraction, norm = np.float32(NEIGHBOUR_CORRELATION), np.float32(np.sqrt(1 + 2 * NEIGHBOUR_CORRELATION**2))
     for axis in (-1, -2):
-        noise = (noise + share * (np.roll(noise, 1, axis) + np.roll(noise, -1, axis))) / norm
+        noise = (noise + fraction * (np.roll(noise, 1, axis) + np.roll(noise, -1, axis))) / norm
     return noise
 
 
-def sky(rng: np.random.Generator, light: np.ndarray, size: int) -> np.ndarray:
+def noisy_sky(rng: np.random.Generator, light: np.ndarray, size: int) -> np.ndarray:
     """Noise of unit variance, more of it where there is light, and a faint slope left by the subtraction."""
     white = rng.standard_normal(light.shape, dtype=np.float32)
     white *= np.sqrt(1 + np.float32(0.15) * np.abs(light))
@@ -154,9 +154,9 @@ def paint_neighbours(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
             continue
         shape = DRAW[name](rng, len(rows))
         middle = np.full(len(rows), (size - 1) / 2)
-        painted = scaled(PAINT[name](shape, middle, middle, size), shape["snr"])
+        painted = scale_to_snr(PAINT[name](shape, middle, middle, size), shape["snr"])
         for row, image, shift in zip(rows, painted, neighbour_shifts(rng, len(rows), size), strict=True):
-            light[row] += shifted(image, *shift)
+            light[row] += shift_pixels(image, *shift)
     return light
 
 
@@ -168,7 +168,7 @@ def neighbour_shifts(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
     return np.rint(distance[:, None] * np.stack([np.sin(angle), np.cos(angle)], axis=1)).astype(int)
 
 
-def shifted(image: np.ndarray, down: int, right: int) -> np.ndarray:
+def shift_pixels(image: np.ndarray, down: int, right: int) -> np.ndarray:
     """Move an image by whole pixels, with nothing where it came from."""
     size = len(image)
     moved = np.zeros_like(image)

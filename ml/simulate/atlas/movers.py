@@ -18,7 +18,7 @@ def log_uniform(rng: np.random.Generator, low: float, high: float, size: int | t
 def draw_asteroid(rng: np.random.Generator, n: int) -> Shape:
     """Nothing but a point: all that differs is its brightness. Three in five are fainter than S/N 20."""
     faint = rng.random(n) < 0.6
-    return {"snr": np.where(faint, rng.uniform(5, 20, n), log_uniform(rng, 20, 150, n)), "fwhm": draw_seeing(rng, n)}
+    return {"snr": np.where(faint, rng.uniform(5, 20, n), log_uniform(rng, 20, 150, n)), "fwhm": draw_fwhm(rng, n)}
 
 
 def paint_asteroid(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
@@ -29,7 +29,7 @@ def draw_streak(rng: np.random.Generator, n: int) -> Shape:
     """Trails from hardly longer than the seeing to a third of the stamp."""
     return {
         "snr": log_uniform(rng, 8, 80, n),
-        "fwhm": draw_seeing(rng, n),
+        "fwhm": draw_fwhm(rng, n),
         "length": log_uniform(rng, 4.0, 34, n),
         "angle": rng.uniform(0, 2 * np.pi, n),
     }
@@ -42,7 +42,7 @@ def paint_streak(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.nd
 def draw_comet(rng: np.random.Generator, n: int) -> Shape:
     return {
         "snr": log_uniform(rng, 10, 150, n),
-        "fwhm": draw_seeing(rng, n),
+        "fwhm": draw_fwhm(rng, n),
         "coma": log_uniform(rng, 2.5, 16, n),
         "tail": rng.uniform(0.05, 0.8, n),
         "tail_length": log_uniform(rng, 6, 40, n),
@@ -64,6 +64,6 @@ def paint_comet(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.nda
     return light + as_cube(shape["tail"]) * fade * np.exp(-0.5 * (across / width) ** 2)
 
 
-def draw_seeing(rng: np.random.Generator, n: int) -> np.ndarray:
+def draw_fwhm(rng: np.random.Generator, n: int) -> np.ndarray:
     """FWHM in pixels: ATLAS undersamples its seeing a little (1.86 arcsec per pixel)."""
     return rng.uniform(1.9, 2.9, n)

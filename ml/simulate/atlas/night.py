@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ml.simulate.atlas.difference import BOGUS, CLASSES, REAL, Sources, Span, draw_sources, stamps
-from ml.simulate.atlas.tracklets import MAX_DETECTIONS, SATELLITE, Visits, draw_tracklets, visit
-from ml.simulate.writer import BLOCK, Block, block_sizes, write
+from ml.simulate.atlas.atlas_tracklets import MAX_DETECTIONS, SATELLITE, Visits, draw_tracklets, visit
+from ml.simulate.atlas.difference import BOGUS, CLASSES, REAL, Sources, Span, difference_stamps, draw_sources
+from ml.simulate.option_ranges import check_count, check_range
+from ml.simulate.writer import BLOCK, SubjectBlock, block_sizes, write_blocks
 
 EXPTIME = 30.0
 PIXEL_SCALE = 1.86
@@ -69,27 +70,20 @@ def atlas(
     ValueError
         For a kind, number or fraction that is not one of these.
     """
-    check(n, kind, detections, gold_fraction)
-    if snr is not None and not 0 < snr[0] <= snr[1]:
-        raise ValueError(f"snr must rise from above 0, not {snr}")
-    if not 0 <= satellites <= 0.5:
-        raise ValueError(f"satellites must lie between 0 and 0.5, not {satellites}")
-    columns = STAMP_COLUMNS if kind == "stamp" else tracklet_columns(detections or MAX_DETECTIONS)
-    blocks = night(
-        n, seed, kind=kind, detections=detections, snr=snr, satellites=satellites, gold_fraction=gold_fraction
-    )
-    return write(blocks, columns, Path(out), progress=progress)
-
-
-def check(n: int, kind: str, detections: int | None, gold_fraction: float) -> None:
-    if n < 1:
-        raise ValueError(f"n must be at least 1, not {n}")
+    check_count(n)
+    check_range(0, 0.5, satellites=satellites)
+    check_range(0, 1, gold_fraction=gold_fraction)
     if kind not in ("stamp", "tracklet"):
         raise ValueError(f"kind must be 'stamp' or 'tracklet', not {kind!r}")
     if detections is not None and not 3 <= detections <= MAX_DETECTIONS:
         raise ValueError(f"a tracklet has 3 to {MAX_DETECTIONS} detections, not {detections}")
-    if not 0 <= gold_fraction <= 1:
-        raise ValueError(f"gold_fraction must lie between 0 and 1, not {gold_fraction}")
+    if snr is not None and not 0 < snr[0] <= snr[1]:
+        raise ValueError(f"snr must rise from above 0, not {snr}")
+    columns = STAMP_COLUMNS if kind == "stamp" else tracklet_columns(detections or MAX_DETECTIONS)
+    blocks = night(
+        n, seed, kind=kind, detections=detections, snr=snr, satellites=satellites, gold_fraction=gold_fraction
+    )
+    return write_blocks(blocks, columns, Path(out), progress=progress)
 
 
 def tracklet_columns(frames: int) -> tuple[str, ...]:
@@ -107,12 +101,12 @@ def night(
     snr: Span | None = None,
     satellites: float = SATELLITES,
     gold_fraction: float = 0.1,
-) -> Iterator[Block]:
+) -> Iterator[SubjectBlock]:
     """Yield the night block by block without writing it: what `atlas` writes."""
     for number, size in enumerate(block_sizes(n)):
         # Streams of their own, so that asking for more gold or satellites does not change the rest of the sky.
         rng, gold_rng, satellite_rng = (np.random.default_rng([seed, number, stream]) for stream in (0, 1, 2))
-        label = balanced_labels(rng, size)
+        label = rng.permutation(np.resize(CLASSES, size))
         gold = gold_rng.random(size) < gold_fraction
         names = [f"atlas-{kind}-{seed}-{number * BLOCK + row:06d}" for row in range(size)]
         if kind == "stamp":
@@ -122,32 +116,28 @@ def night(
             yield tracklet_block(rng, label, gold, names, detections, snr)
 
 
-def with_satellites(rng: np.random.Generator, label: np.ndarray, share: float) -> np.ndarray:
-    """Replace bogus labels by SATELLITE, so that about `share` of all are."""
+def with_satellites(rng: np.random.Generator, label: np.ndarray, fraction: float) -> np.ndarray:
+    """Replace bogus labels by SATELLITE, so that about `fraction` of all are."""
     bogus = np.isin(label, BOGUS)
-    chosen = bogus & (rng.random(len(label)) * bogus.mean() < share)
+    chosen = bogus & (rng.random(len(label)) * bogus.mean() < fraction)
     return np.where(chosen, SATELLITE, label)
-
-
-def balanced_labels(rng: np.random.Generator, n: int) -> np.ndarray:
-    return rng.permutation(np.resize(CLASSES, n))
 
 
 def stamp_block(
     rng: np.random.Generator, label: np.ndarray, gold: np.ndarray, names: list[str], snr: Span | None
-) -> Block:
+) -> SubjectBlock:
     sources = draw_sources(rng, label, snr)
-    pixels = stamps(rng, sources)
-    seen = visit(rng, sources, np.ones(len(label), int))
+    pixels = difference_stamps(rng, sources)
+    visits = visit(rng, sources, np.ones(len(label), int))
     mag = magnitudes(rng, sources.snr)
     band = rng.choice(BANDS, len(label))
-    rate = np.where(np.isin(label, REAL), seen.rate, np.nan)
+    rate = np.where(np.isin(label, REAL), visits.rate, np.nan)
     rows = []
     for row, name in enumerate(names):
         values = row_values(name, "stamp", label[row], gold[row], sources.snr[row], mag[row], rate[row])
-        place = {"ra": f"{seen.ra[row]:.6f}", "dec": f"{seen.dec[row]:.6f}", "mjd": f"{seen.mjd[row]:.6f}"}
+        place = {"ra": f"{visits.ra[row]:.6f}", "dec": f"{visits.dec[row]:.6f}", "mjd": f"{visits.mjd[row]:.6f}"}
         rows.append(values | place | {"band": band[row]})
-    return Block(pixels, np.ones(len(label), int), rows, [truth_row(row) for row in rows], header())
+    return SubjectBlock(pixels, np.ones(len(label), int), rows, [truth_row(row) for row in rows], header())
 
 
 def tracklet_block(
@@ -157,10 +147,10 @@ def tracklet_block(
     names: list[str],
     detections: int | None,
     snr: Span | None,
-) -> Block:
+) -> SubjectBlock:
     tracklets = draw_tracklets(rng, label, detections, snr)
-    pixels = stamps(rng, tracklets.frames)
-    seen = visit(rng, tracklets.frames, tracklets.count, slow=~np.isin(label, REAL), fixed=tracklets.fixed)
+    pixels = difference_stamps(rng, tracklets.frames)
+    visits = visit(rng, tracklets.frames, tracklets.count, slow=~np.isin(label, REAL), fixed=tracklets.fixed)
     mag = magnitudes(rng, tracklets.frames.snr)
     band = rng.choice(BANDS, len(label))
     rows = []
@@ -169,35 +159,35 @@ def tracklet_block(
         frames = slice(first[row], first[row] + tracklets.count[row])
         middle = float(np.median(tracklets.frames.snr[frames]))
         values = row_values(
-            name, "tracklet", label[row], gold[row], middle, float(np.mean(mag[frames])), seen.rate[first[row]]
+            name, "tracklet", label[row], gold[row], middle, float(np.mean(mag[frames])), visits.rate[first[row]]
         )
-        rows.append(values | {"band": band[row]} | frame_values(seen, mag, tracklets.frames, frames))
-    return Block(pixels, tracklets.count, rows, [truth_row(row) for row in rows], header())
+        rows.append(values | {"band": band[row]} | frame_values(visits, mag, tracklets.frames, frames))
+    return SubjectBlock(pixels, tracklets.count, rows, [truth_row(row) for row in rows], header())
 
 
-def frame_values(seen: Visits, mag: np.ndarray, sources: Sources, frames: slice) -> dict[str, Any]:
+def frame_values(visits: Visits, mag: np.ndarray, sources: Sources, frames: slice) -> dict[str, Any]:
     """Fill the numbered columns of one tracklet, and the place of its middle detection."""
     values: dict[str, Any] = {}
     for number, index in enumerate(range(frames.start, frames.stop), 1):
         values |= {
-            f"mjd{number}": f"{seen.mjd[index]:.6f}",
-            f"ra{number}": f"{seen.ra[index]:.6f}",
-            f"dec{number}": f"{seen.dec[index]:.6f}",
+            f"mjd{number}": f"{visits.mjd[index]:.6f}",
+            f"ra{number}": f"{visits.ra[index]:.6f}",
+            f"dec{number}": f"{visits.dec[index]:.6f}",
             f"mag{number}": f"{mag[index]:.2f}",
             f"#snr{number}": f"{sources.snr[index]:.1f}",
-            f"#x{number}": f"{seen.x[index]:.1f}",
-            f"#y{number}": f"{seen.y[index]:.1f}",
+            f"#x{number}": f"{visits.x[index]:.1f}",
+            f"#y{number}": f"{visits.y[index]:.1f}",
         }
     middle = (frames.start + frames.stop) // 2
     labels = ",".join(sources.label[frames])
-    return values | {"ra": f"{seen.ra[middle]:.6f}", "dec": f"{seen.dec[middle]:.6f}", "#frame_labels": labels}
+    return values | {"ra": f"{visits.ra[middle]:.6f}", "dec": f"{visits.dec[middle]:.6f}", "#frame_labels": labels}
 
 
 def row_values(name: str, kind: str, label: str, gold: bool, snr: float, mag: float, rate: float) -> dict[str, Any]:
-    shown = "" if np.isnan(rate) else f"{rate:.1f}"
+    rate_text = "" if np.isnan(rate) else f"{rate:.1f}"
     return {
         "external_id": name, "kind": kind, "label": label, "gold": int(gold), "object_group": name,
-        "exptime": EXPTIME, "mag": f"{mag:.2f}", "rate": shown, "#snr": f"{snr:.1f}", "#simulated": 1,
+        "exptime": EXPTIME, "mag": f"{mag:.2f}", "rate": rate_text, "#snr": f"{snr:.1f}", "#simulated": 1,
     }  # fmt: skip
 
 

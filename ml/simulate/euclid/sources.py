@@ -7,7 +7,7 @@ stamp and dither.
 import numpy as np
 from scipy import fft
 
-from ml.simulate.rendering.detector import tracks
+from ml.simulate.rendering.detector_effects import tracks
 from ml.simulate.rendering.galaxies import Shape, profile
 from ml.simulate.rendering.light import as_cube, split_between_pixels, spray
 
@@ -17,12 +17,12 @@ ZERO_POINT = 25.6
 OVERSAMPLING = 10
 
 
-def electrons(mag: np.ndarray) -> np.ndarray:
+def electrons_per_exposure(mag: np.ndarray) -> np.ndarray:
     """Electrons that a source of AB magnitude `mag` leaves in one exposure."""
     return EXPTIME * 10 ** (-0.4 * (np.asarray(mag) - ZERO_POINT))
 
 
-def psf(size: int) -> np.ndarray:
+def euclid_psf(size: int) -> np.ndarray:
     """Point spread function of unit flux, (size, size), centred on pixel size // 2.
 
     A core of 0.18 arcsec, a wing falling as the cube of the distance, and the six spikes of a three-legged spider.
@@ -38,13 +38,13 @@ def psf(size: int) -> np.ndarray:
     return (light / light.sum()).astype(np.float32)
 
 
-def through_the_optics(light: np.ndarray) -> np.ndarray:
+def convolve_stamps(light: np.ndarray) -> np.ndarray:
     """Convolve (..., size, size) images with the PSF; light that leaves the stamp does not come back."""
     size = light.shape[-1]
     # Light travels at most half a stamp, so half a stamp of padding keeps the far side from receiving it.
     padded = fft.next_fast_len(size + size // 2 + 1, real=True)
     kernel = np.zeros((padded, padded), np.float32)
-    kernel[:size, :size] = psf(size)
+    kernel[:size, :size] = euclid_psf(size)
     kernel = np.roll(kernel, (-(size // 2), -(size // 2)), (0, 1))
     spectrum = fft.rfft2(light, (padded, padded)) * fft.rfft2(kernel)
     return fft.irfft2(spectrum, (padded, padded))[..., :size, :size]
@@ -69,20 +69,20 @@ def trail_light(
     stars = np.maximum(np.ceil(length * OVERSAMPLING), 1).astype(int)
     order = np.arange(stars.max())
     step = (order + 0.5) / stars[:, None] - 0.5
-    share = np.where(order < stars[:, None], (electrons(mag) / stars)[:, None], 0.0)
+    fraction = np.where(order < stars[:, None], (electrons_per_exposure(mag) / stars)[:, None], 0.0)
     along = step * length[:, None]
     return split_between_pixels(
-        x[:, None] + along * np.cos(angle)[:, None], y[:, None] + along * np.sin(angle)[:, None], share, size
+        x[:, None] + along * np.cos(angle)[:, None], y[:, None] + along * np.sin(angle)[:, None], fraction, size
     )
 
 
 def star_light(x: np.ndarray, y: np.ndarray, mag: np.ndarray, size: int) -> np.ndarray:
-    return split_between_pixels(x[:, None], y[:, None], electrons(mag)[:, None], size)
+    return split_between_pixels(x[:, None], y[:, None], electrons_per_exposure(mag)[:, None], size)
 
 
 def galaxy_light(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
     """Paint galaxies before the optics; `shape` as in `galaxies.profile`, with their `mag`."""
-    return as_cube(electrons(shape["mag"])) * profile(shape, x, y, size)
+    return as_cube(electrons_per_exposure(shape["mag"])) * profile(shape, x, y, size)
 
 
 def cosmic_ray_charge(rng: np.random.Generator, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:

@@ -30,7 +30,7 @@ def sky_noise(exptime: float) -> float:
 
 
 @lru_cache(maxsize=1)
-def psf() -> np.ndarray:
+def hubble_psf() -> np.ndarray:
     """Point spread function of unit flux, (2 MARGIN + 1, 2 MARGIN + 1) float32, its peak in the middle.
 
     A core of 0.1 arcsec, the first Airy ring, a halo falling as the cube of the distance, and the spikes of the four
@@ -56,30 +56,32 @@ def spike(along: np.ndarray, across: np.ndarray) -> np.ndarray:
 
 def spike_reach(star: np.ndarray, noise: float) -> np.ndarray:
     """How far from a star of so many electrons its spikes stand above `noise`, in pixels; 0 where they never do."""
-    middle = psf().shape[0] // 2
+    middle = hubble_psf().shape[0] // 2
     steps = np.arange(3, MARGIN)
-    profile = psf()[middle + np.rint(steps / np.sqrt(2)).astype(int), middle + np.rint(steps / np.sqrt(2)).astype(int)]
+    profile = hubble_psf()[
+        middle + np.rint(steps / np.sqrt(2)).astype(int), middle + np.rint(steps / np.sqrt(2)).astype(int)
+    ]
     above = np.asarray(star, np.float64).reshape(-1, 1) * profile > noise
     return np.where(above.any(axis=1), MARGIN - 1 - np.argmax(above[:, ::-1], axis=1), 0)
 
 
 def line_peak() -> float:
     """Share of a long trail's light per pixel of its length that the pixels on its ridge hold."""
-    return float(psf().sum(axis=0).max())
+    return float(hubble_psf().sum(axis=0).max())
 
 
-def through_the_optics(light: np.ndarray) -> np.ndarray:
+def convolve_scene(light: np.ndarray) -> np.ndarray:
     """Convolve a scene (size + 2 MARGIN, same) with the PSF and cut the middle (size, size) out of it."""
     side = light.shape[0]
     padded = fft.next_fast_len(side, real=True)
     spectrum = fft.rfft2(light, (padded, padded), workers=1)
     spectrum *= kernel_spectrum(padded)
-    seen = fft.irfft2(spectrum, (padded, padded), workers=1, overwrite_x=True)
-    return np.maximum(seen[MARGIN : side - MARGIN, MARGIN : side - MARGIN], 0)
+    convolved = fft.irfft2(spectrum, (padded, padded), workers=1, overwrite_x=True)
+    return np.maximum(convolved[MARGIN : side - MARGIN, MARGIN : side - MARGIN], 0)
 
 
 @lru_cache(maxsize=2)
 def kernel_spectrum(side: int) -> np.ndarray:
     kernel = np.zeros((side, side), np.float32)
-    kernel[: 2 * MARGIN + 1, : 2 * MARGIN + 1] = psf()
+    kernel[: 2 * MARGIN + 1, : 2 * MARGIN + 1] = hubble_psf()
     return fft.rfft2(np.roll(kernel, (-MARGIN, -MARGIN), (0, 1)))

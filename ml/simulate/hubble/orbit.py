@@ -115,12 +115,3 @@ def track(
     cos, sin = np.cos(pointing.roll), np.sin(pointing.roll)
     # East is to the left of north: with no roll, -x.
     return np.stack([-east * cos + north * sin, north * cos + east * sin]) / scale
-
-
-def bend(x: np.ndarray, y: np.ndarray) -> float:
-    """Largest distance of a path from the chord between its ends, in pixels: 0 for a straight trail."""
-    along = np.array([x[-1] - x[0], y[-1] - y[0]])
-    length = np.hypot(*along)
-    if length == 0:
-        return float(np.hypot(x - x[0], y - y[0]).max())
-    return float(np.abs((x - x[0]) * along[1] - (y - y[0]) * along[0]).max() / length)

@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 
+from ml.imaging.polyline import POINTS, even
+
 CLASSES = ("ASTEROID", "SATELLITE", "ARC", "SPIKE", "COSMIC_RAY")
 REAL = ("ASTEROID",)
-POINTS = 17
 HALF_WIDTH = 3.0
 
 
 @dataclass
-class Thing:
+class SkyObject:
     """One object of a cutout.
 
     label : of `CLASSES`.
@@ -26,7 +27,7 @@ class Thing:
     width: float = HALF_WIDTH
     numbers: dict[str, float] = field(default_factory=dict)
 
-    def told(self, size: int) -> dict[str, Any]:
+    def as_json(self, size: int) -> dict[str, Any]:
         """Return the object as JSON can hold it; see docs/simulations.md."""
         low = np.clip(self.curve.min(axis=0) - self.width, 0, size - 1)
         high = np.clip(self.curve.max(axis=0) + self.width, 0, size - 1)
@@ -43,7 +44,7 @@ def rounded(values: Any) -> list[float]:
     return [round(float(value), 1) + 0.0 for value in values]
 
 
-def seen_part(x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
+def visible_part(x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
     """Cut a densely sampled path to what lies in the cutout, and keep `POINTS` of it, evenly by length.
 
     Parameters
@@ -61,7 +62,4 @@ def seen_part(x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
     inside = (x >= -0.5) & (x < size - 0.5) & (y >= -0.5) & (y < size - 0.5)
     if inside.sum() < 2:
         return np.empty((0, 2))
-    x, y = x[inside], y[inside]
-    length = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
-    at = np.linspace(0, length[-1], POINTS)
-    return np.stack([np.interp(at, length, x), np.interp(at, length, y)], axis=1)
+    return even(np.stack([x[inside], y[inside]], axis=1), POINTS)

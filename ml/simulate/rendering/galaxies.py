@@ -37,7 +37,7 @@ def profile(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray
         wound = as_cube(shape["winding"][spiral]) * np.log(soft[spiral] + np.float32(0.1))
         disc[spiral] *= 1 + as_cube(shape["arms"][spiral]) * np.cos(turn - wound)
     fraction = as_cube(shape["bulge"])
-    return (1 - fraction) * normalised(disc) + fraction * normalised(sersic(3 * soft, np.full(len(x), 3.0)))
+    return (1 - fraction) * unit_flux(disc) + fraction * unit_flux(sersic(3 * soft, np.full(len(x), 3.0)))
 
 
 def sersic(distance: np.ndarray, index: np.ndarray) -> np.ndarray:
@@ -47,5 +47,5 @@ def sersic(distance: np.ndarray, index: np.ndarray) -> np.ndarray:
     return np.exp(-b * distance ** (1 / n))
 
 
-def normalised(light: np.ndarray) -> np.ndarray:
+def unit_flux(light: np.ndarray) -> np.ndarray:
     return light / light.sum(axis=(1, 2), keepdims=True)

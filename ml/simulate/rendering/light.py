@@ -148,5 +148,5 @@ def split_between_pixels(x: np.ndarray, y: np.ndarray, flux: np.ndarray, size: i
         for right in (0, 1)
         for up in (0, 1)
     ]
-    column, row, share = (np.concatenate(parts, axis=1) for parts in zip(*corners, strict=True))
-    return spray(column, row, share, size)
+    column, row, fraction = (np.concatenate(parts, axis=1) for parts in zip(*corners, strict=True))
+    return spray(column, row, fraction, size)

@@ -26,7 +26,7 @@ def tabulate(painter: Painter) -> np.ndarray:
     return pixels.astype(np.float32).reshape(PHASES, PHASES, WINDOW, WINDOW)
 
 
-def paint(
+def paint_points(
     table: np.ndarray, frame: np.ndarray, x: np.ndarray, y: np.ndarray, light: np.ndarray, shape: tuple[int, int, int]
 ) -> np.ndarray:
     """Paint points into a cube.

@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
+from astropy.coordinates import SkyCoord
 
 NORTH_UP = np.pi / 2
-OBLIQUITY = np.radians(23.4392911)
 
 
 def tangent(ra: float, dec: float, scale: float, shape: tuple[int, ...], north: float = NORTH_UP) -> dict[str, Any]:
@@ -53,8 +53,5 @@ def north_of_ecliptic(ra: float, dec: float, east: float) -> float:
     float
         Radians from +x towards +y; position angles grow from there through +y, as where east is to the left.
     """
-    away = np.radians(270 - ra)
-    pole, place = np.pi / 2 - OBLIQUITY, np.radians(dec)
-    along = np.sin(pole) * np.cos(place) - np.cos(pole) * np.sin(place) * np.cos(away)
-    angle_of_pole = np.arctan2(np.cos(pole) * np.sin(away), along)
-    return float(east - (angle_of_pole + np.pi / 2))
+    pole = SkyCoord(0, 90, unit="deg", frame="barycentricmeanecliptic").icrs
+    return float(east - SkyCoord(ra, dec, unit="deg").position_angle(pole).rad - np.pi / 2)

@@ -61,7 +61,7 @@ def draw_psf(rng: np.random.Generator) -> Psf:
     return Psf(fwhm, fwhm * rng.uniform(1.0, 1.5), rng.uniform(0, np.pi))
 
 
-def seen_through(psf: Psf, x: np.ndarray, y: np.ndarray, light: np.ndarray, size: int) -> np.ndarray:
+def through_psf(psf: Psf, x: np.ndarray, y: np.ndarray, light: np.ndarray, size: int) -> np.ndarray:
     """Paint points of light as the pixels receive them, and how that changes as the field moves.
 
     Parameters
@@ -82,10 +82,10 @@ def seen_through(psf: Psf, x: np.ndarray, y: np.ndarray, light: np.ndarray, size
     fine = split_between_pixels((x + first) * OVERSAMPLING - 0.5, (y + first) * OVERSAMPLING - 0.5, light, side)
     down = fft.fftfreq(side, 1 / OVERSAMPLING).astype(np.float32)[:, None]
     right = fft.rfftfreq(side, 1 / OVERSAMPLING).astype(np.float32)[None]
-    seen = fft.rfft2(fine) * psf.spectrum(right, down).astype(np.float32)
+    spectrum = fft.rfft2(fine) * psf.spectrum(right, down).astype(np.float32)
     # The centre of a pixel lies between two fine ones, half a fine pixel before the sample that is read.
     middle = np.exp(-1j * np.pi * (right + down) / OVERSAMPLING).astype(np.complex64)
     slopes = np.stack([np.ones_like(right + down), -2j * np.pi * right + 0 * down, -2j * np.pi * down + 0 * right])
-    stack = fft.irfft2(seen[:, None] * (slopes * middle).astype(np.complex64), (side, side))
+    stack = fft.irfft2(spectrum[:, None] * (slopes * middle).astype(np.complex64), (side, side))
     read = slice(BORDER * OVERSAMPLING + OVERSAMPLING // 2, -BORDER * OVERSAMPLING, OVERSAMPLING)
     return (stack[..., read, read] * OVERSAMPLING**2).astype(np.float32)

@@ -3,10 +3,10 @@
 import numpy as np
 
 from ml.simulate.atlas.movers import log_uniform
-from ml.simulate.rendering.detector import bleed, tracks
+from ml.simulate.rendering.detector_effects import bleed, tracks
 from ml.simulate.rendering.light import spray_onto
-from ml.simulate.rendering.psf_table import paint
-from ml.simulate.tess.camera import BORDER, DUTY, FULL_WELL, Psf, flux, seen_through
+from ml.simulate.rendering.psf_table import paint_points
+from ml.simulate.tess.camera import BORDER, DUTY, FULL_WELL, Psf, flux, through_psf
 
 FAINTEST_STAR = 17.5
 DENSITY = (150, 1500)
@@ -32,21 +32,23 @@ def stars(
         mag = np.append(mag, rng.uniform(4.5, 7.0))
     x, y = rng.uniform(-BORDER, size + BORDER, (2, len(mag)))
     light = flux(mag)
-    cube = shifted(psf, x, y, light, jitter(rng, frames, cadence), size)
+    cube = jittered_field(psf, x, y, light, jitter(rng, frames, cadence), size)
     vary = np.flatnonzero(rng.random(len(mag)) < VARIABLE)
     if len(vary):
-        still = paint(table, np.arange(len(vary)), x[vary], y[vary], light[vary], (len(vary), size, size))
+        still = paint_points(table, np.arange(len(vary)), x[vary], y[vary], light[vary], (len(vary), size, size))
         change = variations(rng, len(vary), frames, cadence)
         cube += np.tensordot(change.T.astype(np.float32), still, 1)
     return bleed(np.maximum(cube, 0), FULL_WELL)
 
 
-def shifted(psf: Psf, x: np.ndarray, y: np.ndarray, light: np.ndarray, shift: np.ndarray, size: int) -> np.ndarray:
+def jittered_field(
+    psf: Psf, x: np.ndarray, y: np.ndarray, light: np.ndarray, shift: np.ndarray, size: int
+) -> np.ndarray:
     """Paint a field at shifts (2, frames) in pixels: by its slopes where they are small, anew where they are not."""
-    image, by_x, by_y = seen_through(psf, x[None], y[None], light[None], size)[0]
+    image, by_x, by_y = through_psf(psf, x[None], y[None], light[None], size)[0]
     cube = image + shift[0][:, None, None] * by_x + shift[1][:, None, None] * by_y
     for frame in np.flatnonzero(np.hypot(*shift) > LARGEST_TAYLOR_SHIFT):
-        moved = seen_through(psf, x[None] + shift[0, frame], y[None] + shift[1, frame], light[None], size)
+        moved = through_psf(psf, x[None] + shift[0, frame], y[None] + shift[1, frame], light[None], size)
         cube[frame] = moved[0, 0]
     return cube.astype(np.float32)
 

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from ml.io.safe_csv import harmless
-from ml.trails.marks import SINGLE, merged, read_marks
+from ml.trails.line_marks import SINGLE, consensus_lines, read_marks
 from tests.integration.world import end_grace, make_volunteer, make_workflow, subjects_of, vote
 from webapp.classifications.marks import Line, store_lines
 from webapp.classifications.models import Classification
@@ -121,7 +121,7 @@ def test_lines_are_what_the_trail_detector_is_trained_on(workflow, tmp_path):
     assert sorted(mark.line for mark in marks) == [(0, 7, 7, 0), (1, 2, 5, 6), (1.5, 2, 5, 6.5)]
     assert {mark.volunteer for mark in marks} == {pseudonym(who.key, True).user_name for who in (ann, bob)}
     assert EXPORTS["lines.csv"].rows(workflow) == 3
-    assert [(each.volunteers, each.weight) for each in merged(marks)] == [(2, 1.0), (1, SINGLE)]
+    assert [(each.volunteers, each.weight) for each in consensus_lines(marks)] == [(2, 1.0), (1, SINGLE)]
 
 
 def test_nobody_can_be_told_from_an_export(workflow, django_user_model):

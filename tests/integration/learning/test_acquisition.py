@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.acquisition import uncertainty
+from ml.acquisition.entropy import entropy
 from tests.integration.learning import sky
 from webapp.archive.models import SubjectSet
 from webapp.learning import acquisition, scores
@@ -43,8 +43,8 @@ def test_the_database_reckons_as_numpy_does(workflow, champion):
     for row, p in zip(rows[:50], posterior[:50], strict=True):
         sky.votes(workflow, row, posterior=p)
     write_priorities(workflow, champion)
-    crowd = uncertainty.entropy(np.where(np.arange(60) < 50, posterior, np.nan))
-    expected = uncertainty.value(uncertainty.entropy(p_real), crowd)
+    crowd = entropy(np.where(np.arange(60) < 50, posterior, np.nan))
+    expected = np.clip(entropy(p_real), acquisition.FLOOR, 1) * np.clip(crowd, acquisition.FLOOR, 1)
     found = by_subject(workflow)
     assert [found[row.pk] for row in rows] == pytest.approx(expected.tolist(), abs=1e-9)
 

@@ -98,8 +98,8 @@ def trained(workflow, **fields):
 @pytest.fixture
 def few_steps(monkeypatch):
     """Train for seconds: how well detectors find is shown on simulated skies, not here."""
-    monkeypatch.setattr("ml.trails.train.STEPS", 20)
-    monkeypatch.setattr("ml.trails.train.STEPS_AGAIN", 2)
+    monkeypatch.setattr("ml.trails.train_detector.STEPS", 20)
+    monkeypatch.setattr("ml.trails.train_detector.STEPS_AGAIN", 2)
 
 
 def test_trails_are_learnt_from_lines_and_the_archive_is_scored(trails, few_steps):

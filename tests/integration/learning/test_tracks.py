@@ -48,7 +48,7 @@ def test_rows_become_tracks_in_the_order_that_is_asked_for():
     rows[1].metadata = {"#x2": "7.5", "#y2": "8"}
     rows[1].save()
     found = examples.tracks_of_subjects([rows[2].pk, rows[1].pk, rows[0].pk], [4, 4, 4])
-    assert np.isnan(found.seen[0]).all()
+    assert np.isnan(found.fields[0]).all()
     assert found.present.all()
     assert found.of("dec")[1] == pytest.approx(5 + CROOKED)
     assert found.of("mjd")[2] == pytest.approx(60600 + np.arange(4) / 144)

@@ -8,7 +8,7 @@ from ml.inference.checkpoint import Checkpoint as Files
 from ml.inference.detections import MOST
 from ml.inference.detections import Detection as Found
 from ml.storage.pixel_store import PixelStore
-from ml.trails.train import CLASSICAL, manifest_of
+from ml.trails.train_detector import CLASSICAL, trail_manifest
 from tasks.learning import model_cache
 from tasks.learning import score as scoring
 from tests.acceptance.people import member
@@ -64,7 +64,7 @@ def model(workflow):
     """Return the classical trail model as a row with files: it needs no training."""
     run = TrainingRun.objects.create(survey=workflow.survey, workflow=workflow, role="trail", state="done")
     folder = f"checkpoints/{run.pk}"
-    files = Files(manifest_of(CLASSICAL, "classical"), {})
+    files = Files(trail_manifest(CLASSICAL, "classical"), {})
     sha256 = files.save(settings.DATA / folder)
     return Checkpoint.objects.create(
         survey=workflow.survey, role="trail", run=run, folder=folder, sha256=sha256, manifest=dict(files.manifest)

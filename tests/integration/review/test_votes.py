@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from ml.trails.marks import Mark, read_marks
+from ml.trails.line_marks import Mark, read_marks
 from tests.integration.learning import sky
 from webapp.archive.models import Frame
 from webapp.classifications.marks import Line, store_lines

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ml.acquisition.uncertainty import entropy
+from ml.acquisition.entropy import entropy
 
 shares = st.floats(0, 1, allow_subnormal=False)
 

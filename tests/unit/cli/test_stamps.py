@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from ml.__main__ import main
-from ml.cli import stamps
-from ml.simulate.euclid.field import euclid
+from ml.cli import stamp_role
+from ml.simulate.euclid.euclid_field import euclid
 
 TINY = ["--architecture", "test_resnet", "--size", "32", "--init", "random"]
 
@@ -177,7 +177,7 @@ def test_too_little_memory_says_what_to_make_smaller(sky, made, capsys, monkeypa
     def full(*_, **__):
         raise error
 
-    monkeypatch.setattr(stamps, "train_stamps", full)
+    monkeypatch.setattr(stamp_role, "train_stamps", full)
     assert train(sky, made, *TINY) == 2
     assert "Take a smaller --size or --batch" in complaint(capsys)
 

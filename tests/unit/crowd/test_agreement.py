@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ml.crowd.agreement import entropy, fleiss_kappa, fraction, pairwise
+from ml.crowd.agreement import answer_entropy, fleiss_kappa, fraction, pairwise
 
 FLEISS = np.array(
     [
@@ -31,7 +31,7 @@ def test_kappa_leaves_out_items_with_one_answer():
 def test_fraction_and_entropy():
     counts = np.array([[4, 0, 0], [2, 2, 0], [1, 1, 1], [0, 0, 0]])
     np.testing.assert_allclose(fraction(counts), [1, 0.5, 1 / 3, np.nan])
-    np.testing.assert_allclose(entropy(counts), [0, 1, np.log2(3), np.nan])
+    np.testing.assert_allclose(answer_entropy(counts), [0, 1, np.log2(3), np.nan])
 
 
 def test_pairs_need_two():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from ml.crowd.calibration import calibration
+from ml.crowd.posterior_calibration import calibration
 
 
 def sky(n, seed=0, bend=1.0):

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from ml.cli import crowd
+from ml.cli import crowd_command
 
 LABELS = "item,worker,label\n1,a,yes\n1,b,yes\n1,c,no\n2,a,no\n2,b,no\n2,c,no\n3,a,yes\n3,c,no\n"
 
 
 def call(*words):
     parser = argparse.ArgumentParser()
-    crowd.add(parser.add_subparsers(required=True))
+    crowd_command.add(parser.add_subparsers(required=True))
     args = parser.parse_args(["crowd", *map(str, words)])
     return args.run(args)
 
@@ -30,7 +30,7 @@ def truth(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("method", list(crowd.METHODS))
+@pytest.mark.parametrize("method", list(crowd_command.METHODS))
 def test_every_method_prints_its_numbers(labels, truth, method, capsys):
     assert call("--labels", labels, "--truth", truth, "--method", method) == 0
     said = json.loads(capsys.readouterr().out)
@@ -65,7 +65,7 @@ def test_the_summary_says_how_far_people_agree(labels, tmp_path, capsys):
     assert said == {"fleiss_kappa": None, "pairwise": None, "fraction": 1.0, "entropy": 0.0}
 
 
-@pytest.mark.parametrize("method", list(crowd.METHODS))
+@pytest.mark.parametrize("method", list(crowd_command.METHODS))
 def test_gold_is_used_and_not_scored(labels, truth, tmp_path, method, capsys):
     gold = tmp_path / "gold.csv"
     gold.write_text("item,truth\n2,no\n3,yes\n8,yes\n")

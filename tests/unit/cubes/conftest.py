@@ -3,7 +3,7 @@
 import pytest
 
 from ml.__main__ import main
-from ml.simulate.tess.cubes import tess
+from ml.simulate.tess.tess_cubes import tess
 
 TINY = ["--crop", "16", "--batch", "2", "--minutes", "0.05"]
 

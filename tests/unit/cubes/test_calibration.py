@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from ml.cubes.validation import EVERY, calibrate
-from ml.evaluation.metrics import VoxelHistogram
+from ml.cubes.voxel_validation import EVERY, calibrate
+from ml.evaluation.metrics.voxel_histogram import VoxelHistogram
 from ml.models.wnet import WNet
 
 

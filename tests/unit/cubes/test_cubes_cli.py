@@ -9,9 +9,9 @@ import pytest
 from astropy.io import fits
 
 from ml.__main__ import main
-from ml.cli.cubes import train as train_command
+from ml.cli.cube_role import train as train_command
 from ml.cubes.model import CubeModel, MemoryShort, enough_memory
-from ml.cubes.presets import PRESETS, preset
+from ml.cubes.wnet_presets import PRESETS, preset
 from ml.inference.checkpoint import Checkpoint
 from tests.unit.cubes.conftest import TINY
 
@@ -240,10 +240,10 @@ def test_too_little_memory_names_the_way_out(sky, tmp_path, monkeypatch, capsys)
     def short(*arguments, **options):
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory")
 
-    monkeypatch.setattr("ml.cubes.train.take_step", short)
+    monkeypatch.setattr("ml.cubes.train_wnet.take_step", short)
     arguments = ["train", "--role", "cube", "--data", str(sky), "--out", str(tmp_path / "c"), *TINY]
     assert "Take the preset 'cpu', a smaller --crop" in complaint(arguments, capsys)
     with pytest.raises(RuntimeError, match="something else"), enough_memory("…"):
         raise RuntimeError("something else")
     assert issubclass(MemoryShort, ValueError)
-    assert train_command.__module__ == "ml.cli.cubes"
+    assert train_command.__module__ == "ml.cli.cube_role"

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from ml.cubes.completeness import Finds
-from ml.cubes.cube import Cube, Known, told
-from ml.cubes.reliability import reliability
-from ml.cubes.tracks import tracks_of
-from ml.cubes.voxel_metrics import FIGURES, VoxelCounts, raw_score, table
-from ml.evaluation.metrics import ece
+from ml.cubes.cube import Cube, Known, known_objects
+from ml.cubes.object_completeness import ObjectCounts
+from ml.cubes.reliability import voxel_reliability
+from ml.cubes.tracks import find_tracks
+from ml.cubes.voxel_metrics import FIGURES, VoxelCounts, limit_table, raw_score
+from ml.evaluation.metrics.calibration_error import ece
 from ml.io.records import BadInput
 from tests.unit.cubes.test_tracks import painted
 
@@ -40,7 +40,7 @@ def counted(*each):
 
 def test_each_limit_is_judged_against_all_empty_voxels():
     cubes = [cube(number) for number in range(3)]
-    rows = table(counted(*cubes), seed=0, draws=30)
+    rows = limit_table(counted(*cubes), seed=0, draws=30)
     change, mask = (np.concatenate([getattr(one, name) for one in cubes]) for name in ("change", "mask"))
     for row, of_limit in zip(rows, (mask == 1, mask > 0), strict=True):
         used = of_limit | (mask == 0)
@@ -59,7 +59,7 @@ def test_the_extreme_bins_are_told():
     counts = VoxelCounts((20.0,))
     p = np.where(one.change > 1, 0.9999, np.where(one.change < 0, 0.0, 0.5)).astype(np.float32)
     counts.add(p, one)
-    ignored = table(counts, seed=0, draws=30)[0]["ignored"]
+    ignored = limit_table(counts, seed=0, draws=30)[0]["ignored"]
     extreme = (p == 0) | (p > 0.99)
     assert ignored["positives"] == pytest.approx(extreme[one.mask > 0].mean())
     assert ignored["negatives"] == pytest.approx(extreme[one.mask == 0].mean())
@@ -82,7 +82,7 @@ def test_the_calibration_is_that_of_all_measured_voxels_with_intervals_by_cube()
         np.concatenate(parts)
         for parts in zip(*((1 / (1 + np.exp(4 - 2 * c.change)), c.mask > 0, c.measured) for c in cubes), strict=True)
     )
-    meant = reliability(counted(*cubes), seed=0, draws=50)
+    meant = voxel_reliability(counted(*cubes), seed=0, draws=50)
     assert meant.ece == pytest.approx(ece(real[measured], p[measured]), abs=1e-6)
     assert meant.bins["n"].sum() == measured.sum()
     assert meant.span[0] <= meant.ece <= meant.span[1]
@@ -95,7 +95,7 @@ def test_draws_are_of_whole_groups():
     cubes = [cube(number) for number in range(4)]
     for one in cubes:
         one.group = "same"
-    low, high = table(counted(*cubes), seed=0, draws=30)[0]["intervals"]["roc_auc_all"]
+    low, high = limit_table(counted(*cubes), seed=0, draws=30)[0]["intervals"]["roc_auc_all"]
     assert low == pytest.approx(high, abs=1e-9)
 
 
@@ -117,22 +117,22 @@ def test_objects_are_found_by_tracks_and_other_tracks_are_false():
         objects.append(Known(str(number), mag, number, T.astype(float), x, y, rate=30.0 * number))
     brief = Known("3", 16.0, 3, T.astype(float), followed[0], followed[1])  # no mask shows it
     one = Cube("c", "c", np.zeros((1, *shape), np.float32), np.ones(shape, bool), mask, [*objects, brief])
-    finds = Finds()
-    finds.add(tracks_of(painted(followed, ghost), 0.3), one)
-    said = finds.figures((18.0, 20.0))
+    object_counts = ObjectCounts()
+    object_counts.add(find_tracks(painted(followed, ghost), 0.3), one)
+    said = object_counts.figures((18.0, 20.0))
     assert [(part["objects"], part["found"]) for part in said["completeness"]] == [(1, 1), (1, 0)]
     assert (said["tracks"], said["false_tracks"], said["false_tracks_per_cube"]) == (2, 1, 1)
     assert said["median_offset_pixels"] < 0.1
     by_rate = said["by_circumstance"]["rate"]
     assert (by_rate["n"][0], by_rate["hits"][0], by_rate["n"][-1], by_rate["hits"][-1]) == (1, 1, 1, 0)
-    assert np.isnan(finds.sought.score).tolist() == [False, True]
-    assert [note.split("`")[1] for note in finds.sought.untold()] == ["snr"]
+    assert np.isnan(object_counts.search.score).tolist() == [False, True]
+    assert [note.split("`")[1] for note in object_counts.search.missing_quantities()] == ["snr"]
 
 
 def test_an_object_tells_its_rate_and_its_signal_and_null_is_not_known():
     each = {"id": 1, "x": [1, 2], "y": [1, 2], "mag": None, "rate": 33, "snr": "4.5"}
-    (known,) = told(json.dumps([each]))
+    (known,) = known_objects(json.dumps([each]))
     assert (known.rate, known.snr) == (33, 4.5)
     assert np.isnan(known.mag)
     with pytest.raises(BadInput, match="could not convert string to float: 'fast'"):
-        told([each | {"rate": "fast"}])
+        known_objects([each | {"rate": "fast"}])

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from ml.cubes.augment import SYMMETRIES, turned, turned_back
+from ml.cubes.augment import SYMMETRIES, apply_symmetry, undo_symmetry
 from ml.cubes.background_subtraction import difference
-from ml.cubes.sampler import LEAST_POSITIVE, Crops, Example, cut
+from ml.cubes.sampler import LEAST_POSITIVE, Crops, Example, crop_of
 from ml.data.dataset import BadExamples
 
 
@@ -61,13 +61,13 @@ def test_a_cube_without_noise_or_values_is_no_error():
 
 def test_sixteen_symmetries_all_different_all_undone():
     cube = np.arange(4 * 5 * 5).reshape(4, 5, 5)
-    ways = [turned(cube, way) for way in range(SYMMETRIES)]
+    ways = [apply_symmetry(cube, way) for way in range(SYMMETRIES)]
     assert len({way.tobytes() for way in map(np.ascontiguousarray, ways)}) == SYMMETRIES == 16
     for number, way in enumerate(ways):
-        np.testing.assert_array_equal(turned_back(way, number), cube)
+        np.testing.assert_array_equal(undo_symmetry(way, number), cube)
         np.testing.assert_array_equal(np.sort(way, axis=None), np.sort(cube, axis=None))
     with pytest.raises(ValueError, match="none of the number 16"):
-        turned(cube, 16)
+        apply_symmetry(cube, 16)
 
 
 def test_time_never_changes_places_with_space():
@@ -75,7 +75,7 @@ def test_time_never_changes_places_with_space():
     cube = np.arange(3 * 4 * 4).reshape(3, 4, 4)
     frames = {tuple(frame.ravel()) for frame in cube}
     for way in range(SYMMETRIES):
-        assert {tuple(sorted(frame.ravel())) for frame in turned(cube, way)} == frames
+        assert {tuple(sorted(frame.ravel())) for frame in apply_symmetry(cube, way)} == frames
 
 
 def example(shape=(32, 32, 32), voxels=200, number=1, seed=0):
@@ -103,7 +103,7 @@ def test_small_cubes_are_padded_with_what_was_not_measured():
     batch = Crops([example((8, 10, 12), 300)], 16, 1, seed=0).draw()
     assert batch.measured.sum() == 8 * 10 * 12
     assert batch.truth.sum() == 300
-    assert cut(np.ones((3, 3, 3)), (1, 0, 0), (2, 3, 4)).sum() == 2 * 3 * 3
+    assert crop_of(np.ones((3, 3, 3)), (1, 0, 0), (2, 3, 4)).sum() == 2 * 3 * 3
 
 
 def test_too_few_voxels_of_movers():

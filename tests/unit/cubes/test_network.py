@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.special import expit, softmax
 
-from ml.cubes.losses import cross_entropy, dice_loss
+from ml.cubes.voxel_losses import cross_entropy, dice_loss
 from ml.models.adaptive_norm import AdaptiveNormalisation, AsinhNormalisation, normalisation
 from ml.models.wnet import WNet, parameters_of
 

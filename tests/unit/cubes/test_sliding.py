@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ml.cubes.augment import turned
+from ml.cubes.augment import apply_symmetry
 from ml.cubes.model import CubeModel
 from ml.cubes.sliding_window import coverage, slide, starts, windows
 from ml.models.wnet import WNet
@@ -72,9 +72,11 @@ def test_looked_at_in_all_ways_a_turned_cube_gets_turned_probabilities(network):
     cube = CUBE[None, :12, :10, :10]
     once, always = (CubeModel(network, tta=tta, device="cpu") for tta in (1, 16))
     for way in (5, 14):
-        turn = np.ascontiguousarray(turned(cube, way))
-        np.testing.assert_allclose(always.probabilities(turn), turned(always.probabilities(cube), way), atol=1e-5)
-        assert not np.allclose(once.probabilities(turn), turned(once.probabilities(cube), way), atol=1e-5)
+        turn = np.ascontiguousarray(apply_symmetry(cube, way))
+        np.testing.assert_allclose(
+            always.probabilities(turn), apply_symmetry(always.probabilities(cube), way), atol=1e-5
+        )
+        assert not np.allclose(once.probabilities(turn), apply_symmetry(once.probabilities(cube), way), atol=1e-5)
     with pytest.raises(ValueError, match="1 to 16, not 17"):
         CubeModel(network, tta=17, device="cpu")
 

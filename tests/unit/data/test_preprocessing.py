@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ml.data.preprocessing import FROZEN, Preprocessing, middle, native, turned
+from ml.data.preprocessing import FROZEN, Preprocessing, middle, native_size, tta_views
 from ml.inference.feature_extractor import Backbone
 from ml.models.stamp import RESIDUAL, backbone, three_channels
 
@@ -49,7 +49,7 @@ def test_the_middle_holds_the_centre():
 
 def test_the_small_net_refuses_other_channels():
     with pytest.raises(ValueError, match=r"reads stamps of 1 channel\(s\), but these have 3"):
-        native(1).stretched(np.zeros((2, 3, 40, 40)))
+        native_size(1).stretched(np.zeros((2, 3, 40, 40)))
 
 
 def test_channels_become_three():
@@ -59,12 +59,12 @@ def test_channels_become_three():
 
 
 def test_a_manifest_restores_it():
-    assert Preprocessing(**native(2).as_manifest()) == native(2)
+    assert Preprocessing(**native_size(2).as_manifest()) == native_size(2)
 
 
 def test_the_eight_ways_of_a_stamp_are_distinct_and_begin_with_itself():
     stamp = np.arange(12.0).reshape(1, 3, 4)[..., :3]
-    ways = list(turned(stamp, 8))
+    ways = list(tta_views(stamp, 8))
     np.testing.assert_array_equal(ways[0], stamp)
     assert len({way.tobytes() for way in ways}) == 8
     assert {way.sum() for way in ways} == {stamp.sum()}
@@ -73,16 +73,16 @@ def test_the_eight_ways_of_a_stamp_are_distinct_and_begin_with_itself():
 def test_a_network_that_averages_over_all_ways_sees_no_up():
     network = backbone(RESIDUAL, "random", 1, 0)
     stamps = np.random.default_rng(0).normal(size=(3, 1, 1, 40, 40)).astype(np.float32)
-    once, averaging = (Backbone(network, replace(native(1), tta=tta)) for tta in (1, 8))
+    once, averaging = (Backbone(network, replace(native_size(1), tta=tta)) for tta in (1, 8))
 
     def most_apart(net):
         seen = net.features(stamps).astype(float)
-        return max(np.abs(net.features(way).astype(float) - seen).max() for way in turned(stamps, 8))
+        return max(np.abs(net.features(way).astype(float) - seen).max() for way in tta_views(stamps, 8))
 
     assert most_apart(averaging) < most_apart(once) / 5
     assert once.feature_key != averaging.feature_key
 
 
 def test_checkpoints_of_before_keep_their_keys():
-    assert "tta" not in native(1).as_manifest()
-    assert Preprocessing(**replace(native(1), tta=8).as_manifest()).tta == 8
+    assert "tta" not in native_size(1).as_manifest()
+    assert Preprocessing(**replace(native_size(1), tta=8).as_manifest()).tta == 8

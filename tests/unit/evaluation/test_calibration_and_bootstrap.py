@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
 
-from ml.evaluation import metrics
+from ml.evaluation.metrics.bootstrap import band, bootstrap, bootstrap_weights, interval
+from ml.evaluation.metrics.calibration_error import ece, reliability_diagram, weighted_ece
+from ml.evaluation.metrics.intervals import class_intervals
+from ml.evaluation.metrics.operating import rejected_at_completeness
+from ml.evaluation.metrics.ranking import rank
 
 
 @pytest.fixture
@@ -16,7 +20,7 @@ def forecast():
 
 def test_reliability_is_scikit_learns(forecast):
     truth, p = forecast
-    bins = metrics.reliability(truth, p)
+    bins = reliability_diagram(truth, p)
     real, said = calibration_curve(truth, p, n_bins=10)
     assert bins["real"] == pytest.approx(real)
     assert bins["said"] == pytest.approx(said)
@@ -24,26 +28,26 @@ def test_reliability_is_scikit_learns(forecast):
 
 
 def test_an_honest_forecast_lies_within_its_whiskers(forecast):
-    bins = metrics.reliability(*forecast)
+    bins = reliability_diagram(*forecast)
     assert ((bins["low"] <= bins["said"]) & (bins["said"] <= bins["high"])).sum() >= 8
 
 
 def test_ece_is_the_gap_of_the_diagram(forecast):
     truth, p = forecast
-    bins = metrics.reliability(truth, p**2, 15)
-    assert metrics.ece(truth, p**2) == pytest.approx((bins["n"] * abs(bins["said"] - bins["real"])).sum() / 3000)
+    bins = reliability_diagram(truth, p**2, 15)
+    assert ece(truth, p**2) == pytest.approx((bins["n"] * abs(bins["said"] - bins["real"])).sum() / 3000)
 
 
 def test_weighted_ece_is_that_of_repeated_rows(forecast):
     truth, p = (values[:50] for values in forecast)
     weights = np.random.default_rng(0).integers(0, 4, 50)
-    repeated = metrics.ece(np.repeat(truth, weights), np.repeat(p, weights))
-    assert metrics.weighted_ece(truth, p, weights[None])[0] == pytest.approx(repeated)
+    repeated = ece(np.repeat(truth, weights), np.repeat(p, weights))
+    assert weighted_ece(truth, p, weights[None])[0] == pytest.approx(repeated)
 
 
 def test_draws_take_whole_objects():
     groups = np.array(["a", "b", "a", "c"])
-    weights = np.concatenate(list(metrics.bootstrap_weights(groups, 200, 0)))
+    weights = np.concatenate(list(bootstrap_weights(groups, 200, 0)))
     assert weights.shape == (200, 4)
     assert (weights[:, 0] == weights[:, 2]).all()
     assert (weights[:, [0, 1, 3]].sum(1) == 3).all()
@@ -53,7 +57,7 @@ def test_draws_take_whole_objects():
 def test_every_figure_has_an_interval_and_a_perfect_model_none_to_speak_of():
     truth = np.arange(60) % 3
     real = truth == 0
-    spans = metrics.class_intervals(truth, np.eye(3)[truth], real, real.astype(float), np.arange(60), draws=100)
+    spans = class_intervals(truth, np.eye(3)[truth], real, real.astype(float), np.arange(60), draws=100)
     for name in ("accuracy", "roc_auc", "pr_auc", "precision", "recall", "f1", "mcc", "kappa", "rejected_at_0.996"):
         assert spans[name] == (1, 1), name
 
@@ -64,14 +68,14 @@ def test_the_interval_of_what_is_rejected_holds_the_truth():
     score = truth * 2 + np.random.default_rng(9).normal(size=4000)
 
     def figures(weights):
-        return {"rejected": metrics.rejected_at_completeness(metrics.rank(truth, score, weights), 0.99)}
+        return {"rejected": rejected_at_completeness(rank(truth, score, weights), 0.99)}
 
-    low, high = metrics.interval(metrics.bootstrap(figures, np.arange(4000), 200)["rejected"])
+    low, high = interval(bootstrap(figures, np.arange(4000), 200)["rejected"])
     assert low < 0.372 < high
     assert low < figures(None)["rejected"][0] < high
 
 
 def test_a_band_holds_each_point():
-    low, high = metrics.band(np.array([[1.0, np.nan], [2.0, np.nan], [3.0, np.nan]]))
+    low, high = band(np.array([[1.0, np.nan], [2.0, np.nan], [3.0, np.nan]]))
     assert low[0] < 2 < high[0]
     assert np.isnan([low[1], high[1]]).all()

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from ml.evaluation import metrics
-from ml.evaluation.classifier import bootstrap_difference, class_numbers, evaluate
+from ml.evaluation.classifier import bootstrap_difference, class_numbers, evaluate_probabilities
+from ml.evaluation.metrics.areas import roc_auc, weighted_roc_auc
+from ml.evaluation.metrics.calibration_error import ece
 
 CLASSES = ("AST", "CR", "NOISE")
 
@@ -21,7 +22,7 @@ def judged(random):
 
 def test_figures_are_scikit_learns(judged):
     p, truth = judged
-    said, real, called = evaluate(p, truth, CLASSES, ("AST",)), truth == 0, p[:, 0] >= 0.5
+    said, real, called = evaluate_probabilities(p, truth, CLASSES, ("AST",)), truth == 0, p[:, 0] >= 0.5
     expected = {
         "accuracy": reference.accuracy_score(truth, p.argmax(1)),
         "roc_auc": reference.roc_auc_score(real, p[:, 0]),
@@ -40,37 +41,37 @@ def test_figures_are_scikit_learns(judged):
 
 def test_names_and_numbers_are_the_same_truth(judged):
     p, truth = judged
-    named = evaluate(p, [CLASSES[k] for k in truth], CLASSES, ("AST",), draws=50)
-    assert named == evaluate(p, truth, CLASSES, ("AST",), draws=50)
+    named = evaluate_probabilities(p, [CLASSES[k] for k in truth], CLASSES, ("AST",), draws=50)
+    assert named == evaluate_probabilities(p, truth, CLASSES, ("AST",), draws=50)
 
 
 def test_the_interval_holds_the_figure_and_is_reproducible(judged):
     p, truth = judged
-    said = evaluate(p, truth, CLASSES, ("AST",), seed=3)
+    said = evaluate_probabilities(p, truth, CLASSES, ("AST",), seed=3)
     for name in ("roc_auc", "accuracy"):
         low, high = said["intervals"][name]
         assert low < said[name] < high
-    assert said == evaluate(p, truth, CLASSES, ("AST",), seed=3)
+    assert said == evaluate_probabilities(p, truth, CLASSES, ("AST",), seed=3)
 
 
 def test_the_interval_of_accuracy_is_binomial(random):
     truth = np.zeros(1000, dtype=int)
     truth[:300] = 1
     p = np.eye(2)[random.permutation(truth)]
-    low, high = evaluate(p, truth, ("a", "b"), ("b",))["intervals"]["accuracy"]
+    low, high = evaluate_probabilities(p, truth, ("a", "b"), ("b",))["intervals"]["accuracy"]
     accuracy = (p.argmax(1) == truth).mean()
     assert (high - low) == pytest.approx(2 * 1.96 * np.sqrt(accuracy * (1 - accuracy) / 1000), rel=0.15)
 
 
 def test_rows_of_one_object_widen_the_interval(judged):
     p, truth = np.repeat(judged[0], 5, axis=0), np.repeat(judged[1], 5)
-    alone = evaluate(p, truth, CLASSES, ("AST",))["intervals"]["roc_auc"]
-    grouped = evaluate(p, truth, CLASSES, ("AST",), np.repeat(np.arange(400), 5))["intervals"]["roc_auc"]
+    alone = evaluate_probabilities(p, truth, CLASSES, ("AST",))["intervals"]["roc_auc"]
+    grouped = evaluate_probabilities(p, truth, CLASSES, ("AST",), np.repeat(np.arange(400), 5))["intervals"]["roc_auc"]
     assert (grouped[1] - grouped[0]) > 1.8 * (alone[1] - alone[0])
 
 
 def test_one_kind_alone_leaves_none_and_stays_json():
-    said = evaluate(np.eye(2)[[0, 0, 1]], ["a", "a", "a"], ("a", "b"), ("b",))
+    said = evaluate_probabilities(np.eye(2)[[0, 0, 1]], ["a", "a", "a"], ("a", "b"), ("b",))
     assert said["roc_auc"] is None
     assert said["recall"] is None
     json.dumps(said, allow_nan=False)
@@ -79,13 +80,13 @@ def test_one_kind_alone_leaves_none_and_stays_json():
 def test_unscored_rows_are_left_out_and_counted(judged):
     p, truth = judged[0].copy(), judged[1]
     p[:10] = np.nan
-    said = evaluate(p, truth, CLASSES, ("AST",), draws=20)
+    said = evaluate_probabilities(p, truth, CLASSES, ("AST",), draws=20)
     assert (said["n"], said["unscored"]) == (390, 10)
 
 
 def test_nothing_to_evaluate():
     with pytest.raises(ValueError, match="nothing to evaluate"):
-        evaluate(np.full((2, 2), np.nan), ["a", "b"], ("a", "b"), ("b",))
+        evaluate_probabilities(np.full((2, 2), np.nan), ["a", "b"], ("a", "b"), ("b",))
 
 
 def test_an_unknown_truth_is_named():
@@ -100,20 +101,20 @@ def test_weighted_auc_is_the_auc_of_repeated_rows(random, ties):
     truth, score = random.random(60) < 0.4, random.random(60)
     score = np.round(score, 1) if ties else score
     weights = random.integers(0, 4, (5, 60)).astype(float)
-    for w, auc in zip(weights, metrics.weighted_roc_auc(truth, score, weights), strict=True):
+    for w, auc in zip(weights, weighted_roc_auc(truth, score, weights), strict=True):
         rows = np.repeat(np.arange(60), w.astype(int))
         assert auc == pytest.approx(reference.roc_auc_score(truth[rows], score[rows]))
 
 
 def test_auc_without_one_kind_is_nan():
-    assert np.isnan(metrics.roc_auc(np.ones(3, dtype=bool), np.arange(3)))
-    assert np.isnan(metrics.weighted_roc_auc(np.array([True, False]), np.arange(2.0), np.array([[1.0, 0.0]])))
+    assert np.isnan(roc_auc(np.ones(3, dtype=bool), np.arange(3)))
+    assert np.isnan(weighted_roc_auc(np.array([True, False]), np.arange(2.0), np.array([[1.0, 0.0]])))
 
 
 def test_ece_of_a_known_forecast():
     """Eight of ten say 0.9 rightly where nine should, two say 0.1 and both are real."""
     truth = np.array([1] * 8 + [1, 1], dtype=bool)
-    assert metrics.ece(truth, np.array([0.9] * 8 + [0.1] * 2)) == pytest.approx(0.8 * 0.1 + 0.2 * 0.9)
+    assert ece(truth, np.array([0.9] * 8 + [0.1] * 2)) == pytest.approx(0.8 * 0.1 + 0.2 * 0.9)
 
 
 def test_a_better_model_is_seen_to_be_better(random):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from ml.evaluation.metrics import Trails, curve_cover, curve_distance, match_curves
+from ml.evaluation.metrics.detection_curve import Trails, match_curves
+from ml.evaluation.metrics.overlap import curve_cover, curve_distance
 
 
 def arc(opening, points=17):

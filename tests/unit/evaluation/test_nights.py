@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from ml.data.nights import nights_of
-from ml.evaluation.observing_conditions import Condition, together
+from ml.data.observing_nights import nights_of
+from ml.evaluation.observing_conditions import Condition, merged_conditions
 
 EVENING, HOUR = 60000.0, 1 / 24
 
@@ -43,10 +43,10 @@ def test_one_time_is_of_its_day_and_none_of_no_night():
 
 def test_a_night_that_has_a_name_keeps_it_wherever_it_is_written():
     said = [Condition(mjd=60000.98), Condition(mjd=60001.3, night="first"), Condition(mjd=60001.2)]
-    seen = together(["a", "b", "c"], said, {"c": Condition(night="second")})
+    seen = merged_conditions(["a", "b", "c"], said, {"c": Condition(night="second")})
     assert seen.night.tolist() == ["60000", "first", "second"]
 
 
 def test_subjects_before_and_after_0h_ut_are_of_one_night():
-    seen = together(["a", "b"], [Condition(mjd=60000.98), Condition(mjd=60001.2)], {})
+    seen = merged_conditions(["a", "b"], [Condition(mjd=60000.98), Condition(mjd=60001.2)], {})
     assert seen.night.tolist() == ["60000", "60000"]

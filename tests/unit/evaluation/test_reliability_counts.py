@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.evaluation import metrics
+from ml.evaluation.metrics.calibration_error import ece, reliability_diagram
 from ml.evaluation.metrics.reliability_counts import ReliabilityCounts, ece_of, shares_of
 
 
@@ -23,8 +23,8 @@ def counted(*parts):
 def test_cube_after_cube_says_what_all_voxels_at_once_say():
     parts = [voxels(seed) for seed in range(3)]
     p, real = (np.concatenate(side) for side in zip(*parts, strict=True))
-    counts, whole = counted(*parts), metrics.reliability(real, p)
-    assert counts.ece() == pytest.approx(metrics.ece(real, p))
+    counts, whole = counted(*parts), reliability_diagram(real, p)
+    assert counts.ece() == pytest.approx(ece(real, p))
     for name, values in counts.diagram().items():
         assert values == pytest.approx(whole[name], nan_ok=True)
     assert shares_of(counts.cells) == pytest.approx(whole["real"], nan_ok=True)

@@ -9,13 +9,14 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
-from ml.evaluation import metrics
-from ml.evaluation.classifier import evaluate, jsonable
+from ml.evaluation.classifier import evaluate_probabilities, jsonable
 from ml.evaluation.completeness import Search
-from ml.evaluation.observing_conditions import Condition, Conditions, together
-from ml.evaluation.report import classifier, detections, page, voxels
+from ml.evaluation.metrics.detection_curve import Matched
+from ml.evaluation.metrics.voxel_histogram import VoxelHistogram
+from ml.evaluation.observing_conditions import Condition, Conditions, merged_conditions
+from ml.evaluation.report import classifier_charts, detection_charts, page, voxel_charts
 from ml.evaluation.report.conditions import Wording, missed
-from ml.evaluation.stratified import Answers, stratified
+from ml.evaluation.stratified import ScoredSubjects, stratified
 
 CLASSES = ("AST", "COMET", "CR")
 EVERY = {
@@ -30,18 +31,24 @@ def judged(n=240, known=True):
     truth = random.permutation(np.arange(n) % 3)
     p = random.dirichlet(np.ones(3), n) * 0.6 + np.eye(3)[truth] * 0.4
     values = [random.uniform(low, high, n) for low, high in ((18, 22), (1, 90), (3, 60))]
-    seen = Conditions(*values, np.array(["60000", "60001"])[np.arange(n) % 2])
+    conditions = Conditions(*values, np.array(["60000", "60001"])[np.arange(n) % 2])
     blank = np.full(n, np.nan)
-    seen = seen if known else Conditions(blank, blank, blank, np.full(n, ""))
-    answers = Answers(truth < 2, p[:, :2].sum(1), np.arange(n), 0.5, seen)
-    said = evaluate(p, truth, CLASSES, CLASSES[:2], draws=50) | stratified(answers) | {"checkpoint": "<c & d>"}
+    conditions = conditions if known else Conditions(blank, blank, blank, np.full(n, ""))
+    answers = ScoredSubjects(truth < 2, p[:, :2].sum(1), np.arange(n), 0.5, conditions)
+    said = (
+        evaluate_probabilities(p, truth, CLASSES, CLASSES[:2], draws=50)
+        | stratified(answers)
+        | {"checkpoint": "<c & d>"}
+    )
     return said, answers
 
 
 def written(tmp_path, said, charts):
-    heading = page.Heading(f"Evaluation of {said['checkpoint']}", classifier.summary(said), said["notes"])
+    heading = page.Heading(
+        f"Evaluation of {said['checkpoint']}", classifier_charts.classifier_summary(said), said["notes"]
+    )
     path = tmp_path / "r.html"
-    page.write(heading, classifier.figures(said), charts, html=path, plots=tmp_path / "plots")
+    page.write_page(heading, classifier_charts.figure_table(said), charts, html=path, plots=tmp_path / "plots")
     return path.read_text()
 
 
@@ -52,7 +59,7 @@ def numbers(html, key):
 
 def test_every_metric_has_its_plot_table_and_numbers(tmp_path):
     said, answers = judged()
-    charts = classifier.charts(said, answers)
+    charts = classifier_charts.classifier_charts(said, answers)
     html = written(tmp_path, said, charts)
     assert {chart.key for chart in charts} == EVERY
     for key in EVERY:
@@ -65,7 +72,7 @@ def test_every_metric_has_its_plot_table_and_numbers(tmp_path):
 
 def test_the_csv_says_what_the_metrics_say(tmp_path):
     said, answers = judged()
-    html = written(tmp_path, said, classifier.charts(said, answers))
+    html = written(tmp_path, said, classifier_charts.classifier_charts(said, answers))
     by_mag = said["completeness"]["mag"]
     rows = numbers(html, "completeness-mag")
     assert [int(row["real"]) for row in rows] == by_mag["n"]
@@ -79,20 +86,20 @@ def test_the_csv_says_what_the_metrics_say(tmp_path):
 
 def test_what_is_not_known_is_left_out(tmp_path):
     said, answers = judged(known=False)
-    charts = classifier.charts(said, answers)
+    charts = classifier_charts.classifier_charts(said, answers)
     assert {chart.key for chart in charts} == {
         key for key in EVERY if not re.search("mag|rate|snr|limits|neg|night", key)
     }
     assert (said["completeness"], said["magnitude_limits"], said["nights"]) == ({}, [], [])
-    missing = answers.seen.unknown(answers.real)
+    missing = answers.conditions.unknown(answers.real)
     assert [re.search("`(.*?)`", note)[1] for note in missing] == ["mag", "rate", "snr", "night"]
     assert "Add a column mag to the manifest, or to a truth.csv beside it." in missing[0]
 
 
 def test_the_false_negatives_begin_with_what_nothing_was_found_of():
-    seen = Conditions(np.full(3, 20.0), np.array([1.0, 2.0, 3.0]), np.full(3, np.nan), np.full(3, ""))
-    sought = Search(np.array([True, False, False]), np.array([0.9, 0.2, np.nan]), seen)
-    (chart,) = missed(sought, Wording("objects", "followed by a track", "score"))
+    conditions = Conditions(np.full(3, 20.0), np.array([1.0, 2.0, 3.0]), np.full(3, np.nan), np.full(3, ""))
+    search = Search(np.array([True, False, False]), np.array([0.9, 0.2, np.nan]), conditions)
+    (chart,) = missed(search, Wording("objects", "followed by a track", "score"))
     assert chart.columns["rate"].tolist() == [3, 2, 1]
     assert chart.columns["missed"].tolist() == ["yes", "yes", "no"]
     assert "All objects whose magnitude and rate are known, and those that are missed: 2 of 3." in chart.note
@@ -102,11 +109,13 @@ def test_the_false_negatives_begin_with_what_nothing_was_found_of():
 def test_one_kind_alone_has_a_report_without_curves(tmp_path, kind):
     said, answers = judged()
     rows = answers.real == (kind == 0)
-    alone = Answers(answers.real[rows], answers.p_real[rows], answers.groups[rows], 0.5, answers.seen.take(rows))
+    alone = ScoredSubjects(
+        answers.real[rows], answers.p_real[rows], answers.groups[rows], 0.5, answers.conditions.take(rows)
+    )
     p = np.eye(3)[np.full(rows.sum(), kind)]
-    said = evaluate(p, np.full(rows.sum(), kind), CLASSES, CLASSES[:2], draws=20) | {"checkpoint": "c"}
+    said = evaluate_probabilities(p, np.full(rows.sum(), kind), CLASSES, CLASSES[:2], draws=20) | {"checkpoint": "c"}
     json.dumps(jsonable(said | stratified(alone)), allow_nan=False)
-    html = written(tmp_path, said, classifier.charts(said, alone))
+    html = written(tmp_path, said, classifier_charts.classifier_charts(said, alone))
     side, other = ("real", "bogus") if kind == 0 else ("bogus", "real")
     assert f"subjects are {side}, so the ROC AUC" in html
     assert f"Add {other} subjects to the data" in html
@@ -116,7 +125,7 @@ def test_one_kind_alone_has_a_report_without_curves(tmp_path, kind):
 
 def test_truth_fills_in_what_the_manifest_does_not_say():
     said = [Condition(mag=20.0), Condition()]
-    both = together(["a", "b"], said, {"a": Condition(mag=1.0, rate=9.0), "b": Condition(mag=21.0, night="n")})
+    both = merged_conditions(["a", "b"], said, {"a": Condition(mag=1.0, rate=9.0), "b": Condition(mag=21.0, night="n")})
     assert both.mag.tolist() == [20, 21]
     assert both.rate == pytest.approx([9, np.nan], nan_ok=True)
     assert both.night.tolist() == ["", "n"]
@@ -128,49 +137,52 @@ def of_trails(snr):
 
 def test_voxels_and_detections_have_reports_too(tmp_path):
     random = np.random.default_rng(0)
-    histogram = metrics.VoxelHistogram((18.0, 20.0, 22.0))
+    histogram = VoxelHistogram((18.0, 20.0, 22.0))
     mag = np.where(random.random(20_000) < 0.05, random.uniform(16, 22, 20_000), np.nan)
     histogram.add(1 / (1 + np.exp(2 - np.nan_to_num(22 - mag) - random.normal(size=20_000))), mag)
-    matched = metrics.Matched(
-        np.linspace(1, 0, 40), np.where(np.arange(40) < 38, np.arange(40), -1), np.linspace(1, 9, 40)
-    )
-    charts = [*voxels.charts(histogram), *detections.charts(matched, of_trails(matched.snr))]
+    matched = Matched(np.linspace(1, 0, 40), np.where(np.arange(40) < 38, np.arange(40), -1), np.linspace(1, 9, 40))
+    charts = [
+        *voxel_charts.voxel_charts(histogram),
+        *detection_charts.detection_charts(matched, of_trails(matched.snr)),
+    ]
     assert [chart.key for chart in charts] == [
         "precision-limits", "roc-limits", "completeness-magnitude", "detections",
         "completeness-mag", "completeness-rate", "completeness-snr", "completeness-mag-rate", "completeness-snr-rate",
         "false-negatives",
     ]  # fmt: skip
-    page.write(page.Heading("Cubes", "", []), {"figure": ["n"], "value": [1]}, charts, html=tmp_path / "v.html")
+    page.write_page(page.Heading("Cubes", "", []), {"figure": ["n"], "value": [1]}, charts, html=tmp_path / "v.html")
     assert "Scores within 0.001 of 0 and 1 are ignored" in (tmp_path / "v.html").read_text()
 
 
 def test_a_detector_needs_something_to_find():
     with pytest.raises(ValueError, match="no true trail"):
-        detections.charts(metrics.Matched(np.array([0.5]), np.array([-1]), np.array([])), Conditions.of([]))
+        detection_charts.detection_charts(Matched(np.array([0.5]), np.array([-1]), np.array([])), Conditions.of([]))
 
 
 def test_a_detector_below_90_percent_precision_says_why_nothing_is_shown_at_it():
-    matched = metrics.Matched(np.array([0.9, 0.8, 0.7]), np.array([-1, 0, 1]), np.array([5.0, 6.0]))
-    assert [chart.key for chart in detections.charts(matched, of_trails(matched.snr))] == ["detections"]
-    (note,) = detections.notes(matched, of_trails(matched.snr))
+    matched = Matched(np.array([0.9, 0.8, 0.7]), np.array([-1, 0, 1]), np.array([5.0, 6.0]))
+    assert [chart.key for chart in detection_charts.detection_charts(matched, of_trails(matched.snr))] == ["detections"]
+    (note,) = detection_charts.detection_notes(matched, of_trails(matched.snr))
     assert note.startswith("No threshold reaches 90 % precision (at best 67 % of what is found is a trail), so")
     assert "Train the detector further" in note
-    blind = metrics.Matched(np.array([]), np.array([], int), np.array([5.0]))
-    assert "(nothing is found at all)" in detections.notes(blind, of_trails(blind.snr))[0]
+    blind = Matched(np.array([]), np.array([], int), np.array([5.0]))
+    assert "(nothing is found at all)" in detection_charts.detection_notes(blind, of_trails(blind.snr))[0]
 
 
 def test_trails_of_unknown_signal_are_in_no_bin_and_what_nobody_tells_is_said():
-    matched = metrics.Matched(np.array([0.9, 0.8]), np.array([0, 1]), np.array([3.0, 6.0]))
-    seen = Conditions.of([Condition(), Condition(snr=6.0)])
-    chart = detections.charts(matched, seen)[1]
+    matched = Matched(np.array([0.9, 0.8]), np.array([0, 1]), np.array([3.0, 6.0]))
+    conditions = Conditions.of([Condition(), Condition(snr=6.0)])
+    chart = detection_charts.detection_charts(matched, conditions)[1]
     assert chart.key == "completeness-snr"
     assert chart.columns["real"].tolist() == [1]
     assert "1 true trails are left out" in chart.note
-    assert [note.split("`")[1] for note in detections.notes(matched, seen)] == ["mag", "rate"]
+    assert [note.split("`")[1] for note in detection_charts.detection_notes(matched, conditions)] == ["mag", "rate"]
 
 
 def test_caveats_name_cause_and_remedy():
-    said = evaluate(np.array([[0.9, 0.1, 0], [np.nan] * 3]), ["AST", "CR"], CLASSES, ("AST",), draws=10)["notes"]
+    said = evaluate_probabilities(np.array([[0.9, 0.1, 0], [np.nan] * 3]), ["AST", "CR"], CLASSES, ("AST",), draws=10)[
+        "notes"
+    ]
     assert said[0].startswith("All 1 subjects are real")
     assert said[1].startswith("No subject is labelled COMET, CR, so nothing is known of how the model sees them.")
     assert said[2].startswith("1 of 2 subjects have no score (NaN) and are left out")

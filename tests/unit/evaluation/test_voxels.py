@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from ml.evaluation import metrics
+from ml.evaluation.metrics.voxel_histogram import VoxelHistogram
 
 LIMITS = (18.0, 20.0, 22.0)
 
@@ -22,7 +22,7 @@ def cube(seed, n=20_000, sure=0.0):
 
 
 def counted(*parts, **options):
-    histogram = metrics.VoxelHistogram(LIMITS, **options)
+    histogram = VoxelHistogram(LIMITS, **options)
     for score, mag in parts:
         histogram.add(score, mag)
     return histogram
@@ -71,13 +71,13 @@ def test_cubes_add_up_and_merge():
 
 def test_chunks_change_nothing(monkeypatch):
     whole = counted(cube(5))
-    monkeypatch.setattr("ml.evaluation.metrics.voxels.CHUNK", 777)
+    monkeypatch.setattr("ml.evaluation.metrics.voxel_histogram.CHUNK", 777)
     assert (counted(cube(5)).positives == whole.positives).all()
 
 
 def test_false_positives_count_in_proportion_to_the_limit():
     """Half the positives are bright, so a false positive counts half: the baseline is that of all."""
-    histogram = metrics.VoxelHistogram((18.0, 22.0))
+    histogram = VoxelHistogram((18.0, 22.0))
     histogram.add(np.full(40, 0.5), np.r_[np.full(5, 17.0), np.full(5, 20.0), np.full(30, np.nan)])
     assert histogram.curve(18.0).baseline == pytest.approx(histogram.curve(22.0).baseline) == pytest.approx(0.25)
     assert histogram.curve(18.0, compensate=False).baseline == pytest.approx(5 / 35)
@@ -101,7 +101,7 @@ def test_completeness_at_a_fixed_precision():
 
 
 def test_unknown_scores_and_magnitudes_are_counted_apart():
-    histogram = metrics.VoxelHistogram(LIMITS)
+    histogram = VoxelHistogram(LIMITS)
     real = np.array([True, True, False, False])
     histogram.add(np.array([0.5, 0.6, np.nan, 0.1]), np.array([17.0, np.nan, np.nan, np.nan]), real)
     assert (histogram.positives.sum(), histogram.negatives.sum()) == (1, 1)
@@ -115,10 +115,10 @@ def test_unknown_scores_and_magnitudes_are_counted_apart():
         (lambda h: h.add(np.zeros(2), np.zeros(3)), "Shapes differ"),
         (lambda h: h.curve(19.0), "none of the limits 18.0, 20.0, 22.0"),
         (lambda h: h.curve(extreme=0.00005), "Choose another number of bins"),
-        (lambda h: h.merge(metrics.VoxelHistogram((18.0,))), "cannot be merged"),
-        (lambda h: metrics.VoxelHistogram((20.0, 18.0)), "must ascend"),
+        (lambda h: h.merge(VoxelHistogram((18.0,))), "cannot be merged"),
+        (lambda h: VoxelHistogram((20.0, 18.0)), "must ascend"),
     ],
 )
 def test_what_cannot_be_counted_is_said(wrong, sentence):
     with pytest.raises(ValueError, match=sentence):
-        wrong(metrics.VoxelHistogram(LIMITS))
+        wrong(VoxelHistogram(LIMITS))

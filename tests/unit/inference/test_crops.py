@@ -8,7 +8,7 @@ import torch
 
 from ml.data.dataset import BadExamples
 from ml.data.preprocessing import FROZEN, Preprocessing
-from ml.evaluation.metrics import roc_auc
+from ml.evaluation.metrics.areas import roc_auc
 from ml.imaging.annulus import annulus_photometry, width
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.feature_extractor import Backbone
@@ -18,7 +18,7 @@ from ml.roles.cross_validation import cross_validate
 from ml.training.linear_probe import LinearHead, MultiViewRegression, Regression, averaged_head, split_head
 from ml.training.presets import Recipe
 from ml.training.schedule import SMALL
-from ml.training.train import train_stamps
+from ml.training.train_stamps import train_stamps
 from tests.unit.conftest import labelled
 
 TINY = "test_resnet"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ml.data.preprocessing import native
+from ml.data.preprocessing import native_size
 from ml.inference.feature_extractor import Backbone
 from ml.inference.runtime import BATCH, compile_run, part_of
 from ml.models.residual import ResidualNet
@@ -72,12 +72,12 @@ def test_threads_that_share_a_run_get_their_own_answers(first_pixel):
 @pytest.mark.parametrize("n", [0, 1, BATCH + 1])
 def test_both_engines_agree(network, n, random):
     stamps = random.normal(50, 4, (n, 1, 1, 70, 66)).astype(np.float32)
-    ours = Backbone(network, native(1), engine="openvino").unrounded(stamps)
-    reference = Backbone(network, native(1), device="cpu", engine="torch").unrounded(stamps)
+    ours = Backbone(network, native_size(1), engine="openvino").unrounded(stamps)
+    reference = Backbone(network, native_size(1), device="cpu", engine="torch").unrounded(stamps)
     assert ours.shape == (n, 1, 256)
     assert np.allclose(ours, reference, rtol=0, atol=1e-4 * np.abs(reference).max(initial=0))
 
 
 def test_stored_features_are_the_same_in_sixteen_bits(network, random):
-    stamps, backbone = random.normal(50, 4, (3, 2, 1, 64, 64)), Backbone(network, native(1), device="cpu")
+    stamps, backbone = random.normal(50, 4, (3, 2, 1, 64, 64)), Backbone(network, native_size(1), device="cpu")
     assert np.array_equal(backbone.features(stamps), backbone.unrounded(stamps).astype(np.float16))

@@ -8,7 +8,7 @@ from ml.inference.checkpoint import BadCheckpoint
 from ml.inference.feature_extractor import default_backbone
 from ml.inference.runtime import choose_engine
 from ml.inference.scorer import Scorer
-from ml.roles.train import train
+from ml.roles.train_role import train
 from tests.unit.conftest import labelled
 
 

@@ -130,9 +130,11 @@ def test_clipped_stamps_are_filled_up_on_the_side_of_the_edge(place, shape, kept
 
 
 def test_a_bad_packet_is_told_and_the_rest_goes_on(write_packets):
-    from ml.io.read import read
+    from ml.io.read_subjects import read_subjects
 
-    found = list(read(write_packets({"ra": float("nan")}, {"cutoutScience": None}, {"dec": 91.0}, {"fid": [2]}, {})))
+    found = list(
+        read_subjects(write_packets({"ra": float("nan")}, {"cutoutScience": None}, {"dec": 91.0}, {"fid": [2]}, {}))
+    )
     assert [str(item) for item in found[:4]] == [
         "alert.avro row 1: its ra is nan; it must be degrees from 0 to 360.",
         "alert.avro row 2: has no science stamp. Ask for packets with their cut-outs.",

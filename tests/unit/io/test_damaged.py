@@ -8,7 +8,7 @@ import pytest
 from astropy.io import fits
 from PIL import Image
 
-from ml.io.read import read
+from ml.io.read_subjects import read_subjects
 from ml.io.records import BadInput, SubjectRecord
 
 CUBE = np.random.default_rng(0).poisson(100, (4, 32, 32)).astype(np.int16)
@@ -63,7 +63,7 @@ def test_damage_never_raises(name, tmp_path):
     raw = path.read_bytes()
     for _ in range(150):
         path.write_bytes(damaged(raw, dice))
-        found = list(read(path))
+        found = list(read_subjects(path))
         assert found
         for item in found:
             assert isinstance(item, SubjectRecord | BadInput)

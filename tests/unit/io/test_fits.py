@@ -8,7 +8,7 @@ import pytest
 from astropy.io import fits
 
 from ml.io.fits.image import FitsPicture
-from ml.io.read import read
+from ml.io.read_subjects import read_subjects
 
 
 @pytest.mark.parametrize("dtype", [">f4", ">f8", ">i2", ">i4", ">i8", "u1", "<f4", "<i2"])
@@ -98,7 +98,7 @@ def test_tile_compressed_and_gzipped_on_top(tmp_path, subjects):
 def test_a_file_whose_clock_is_wrong_is_told_and_the_rest_goes_on(tmp_path, write_fits, sky_noise):
     write_fits("a.fits", sky_noise(6, 6), MJD_AVG=1e10, TIMESYS="TAI")
     write_fits("b.fits", sky_noise(6, 6))
-    bad, good = read(tmp_path)
+    bad, good = read_subjects(tmp_path)
     assert str(bad).startswith("a.fits: `MJD-AVG` is “1e+10”; it must be a modified Julian date")
     assert good.external_id == "b.fits"
 

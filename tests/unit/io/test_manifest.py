@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.io.read import count, read
+from ml.io.read_subjects import count, read_subjects
 from ml.io.records import BadInput
 
 
@@ -110,14 +110,14 @@ def test_the_dialect_of_panoptes(write_fits, write_manifest, subjects, sky_noise
 def test_known_rows_are_skipped_without_opening_their_files(write_manifest, write_fits, sky_noise):
     write_fits("b.fits", sky_noise(6, 6))
     path = write_manifest(row(image="never-there.fits"), row(external_id="b", image="b.fits"))
-    (subject,) = read(path, skip=lambda external_id: external_id == "a")
+    (subject,) = read_subjects(path, skip=lambda external_id: external_id == "a")
     assert subject.external_id == "b"
     assert count(path) == 2
 
 
 def test_a_bad_row_is_told_and_the_rest_goes_on(write_fits, write_manifest, sky_noise):
     write_fits("good.fits", sky_noise(6, 6))
-    bad, good = read(write_manifest(row(), row(external_id="b", image="good.fits")))
+    bad, good = read_subjects(write_manifest(row(), row(external_id="b", image="good.fits")))
     assert isinstance(bad, BadInput)
     assert (bad.file, bad.row, bad.image) == ("manifest.csv", 2, "a.fits")
     assert str(bad).startswith("manifest.csv row 2 (a.fits): is not there.")
@@ -170,17 +170,19 @@ def test_files_outside_the_folder_are_refused(tmp_path, write_manifest, sky_nois
     rows = ["image", "../secret.fits", str(tmp_path / "secret.fits"), "link.fits", "folder/secret.fits"]
     path = tmp_path / "inner" / "manifest.csv"
     path.write_text("\n".join(rows) + "\n")
-    found = list(read(path))
+    found = list(read_subjects(path))
     assert [item.row for item in found] == [2, 3, 4, 5]
     assert all("folder" in item.reason for item in found)
-    (alone,) = read(tmp_path / "inner" / "folder" / "inner" / "manifest.csv", skip=lambda name: name != "link.fits")
+    (alone,) = read_subjects(
+        tmp_path / "inner" / "folder" / "inner" / "manifest.csv", skip=lambda name: name != "link.fits"
+    )
     assert "lies outside" in alone.reason
 
 
 def test_a_pipe_or_folder_is_no_image(tmp_path, write_manifest):
     os.mkfifo(tmp_path / "pipe.fits")
     (tmp_path / "folder.fits").mkdir()
-    pipe, folder = read(write_manifest({"image": "pipe.fits"}, {"image": "folder.fits"}))
+    pipe, folder = read_subjects(write_manifest({"image": "pipe.fits"}, {"image": "folder.fits"}))
     assert "is a device or pipe" in pipe.reason
     assert "is a folder" in folder.reason
 

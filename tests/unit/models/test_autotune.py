@@ -14,7 +14,7 @@ from ml.models import autotune as module
 from ml.models.autotune import autotune
 from ml.models.compute import cores
 from ml.models.residual import ResidualNet
-from ml.roles import train
+from ml.roles import train_role
 from tests.unit.conftest import labelled
 
 BATCH = torch.zeros(4, 1, 16, 16)
@@ -160,7 +160,7 @@ def test_both_memory_formats_give_the_same_answers(monkeypatch, memory_format, s
 
 def test_a_model_says_how_its_network_was_computed(kinds, pixels, monkeypatch):
     monkeypatch.setenv("WANDERERS_PRECISION", "float32")
-    made = train.train("stamp", labelled(kinds[:40], pixels=pixels[:40]), preset="small")
+    made = train_role.train("stamp", labelled(kinds[:40], pixels=pixels[:40]), preset="small")
     said = made.manifest["compute"]
     assert (said["precision"], said["source"], said["threads"] >= 1) == ("float32", "measured", True)
     assert said["samples_per_second"] > 0

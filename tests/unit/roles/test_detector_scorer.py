@@ -7,10 +7,10 @@ from ml.evaluation.metrics.overlap import line_distance
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.inference.detections import WIDTH, Detection, best, packed, unpacked
 from ml.roles.detector_scorer import DetectorScorer, key_of
-from ml.trails.train import CLASSICAL, manifest_of
+from ml.trails.train_detector import CLASSICAL, trail_manifest
 from tests.unit.trails.skies import line, noisy
 
-CHECKPOINT = Checkpoint(manifest_of(CLASSICAL, "classical"), {})
+CHECKPOINT = Checkpoint(trail_manifest(CLASSICAL, "classical"), {})
 
 
 @pytest.fixture(scope="module")
@@ -43,20 +43,20 @@ def test_what_is_kept_gives_the_same_answer_again(block):
 
 def test_the_surest_finds_are_kept_where_they_are(block):
     finder = DetectorScorer(CHECKPOINT)
-    found = finder.finds(finder.features(block))
-    assert [len(finds) > 0 for finds in found] == [True, True, False, False]
-    for finds, y in zip(found, (30, 50), strict=False):
-        assert finds[0].frame == 1
-        assert line_distance(np.array([finds[0].line]), np.array([[20, y, 110, 90]], dtype=float))[0, 0] < 3
-        assert [find.score for find in finds] == sorted((find.score for find in finds), reverse=True)
+    found = finder.detections(finder.features(block))
+    assert [len(detections) > 0 for detections in found] == [True, True, False, False]
+    for detections, y in zip(found, (30, 50), strict=False):
+        assert detections[0].frame == 1
+        assert line_distance(np.array([detections[0].line]), np.array([[20, y, 110, 90]], dtype=float))[0, 0] < 3
+        assert [find.score for find in detections] == sorted((find.score for find in detections), reverse=True)
 
 
 def test_few_sure_finds_are_kept_to_a_hundredth_of_a_pixel():
     random = np.random.default_rng(0)
-    finds = [Detection(n % 3, tuple(random.uniform(-0.5, 9999, 4)), n / 20) for n in range(20)]
-    kept = best(finds)
+    detections = [Detection(n % 3, tuple(random.uniform(-0.5, 9999, 4)), n / 20) for n in range(20)]
+    kept = best(detections)
     assert [find.score for find in kept] == [n / 20 for n in range(19, 9, -1)]
-    assert best(finds[:2]) == []
+    assert best(detections[:2]) == []
     for before, after in zip(kept, unpacked(packed(kept)), strict=True):
         assert after.frame == before.frame
         assert after.line == pytest.approx(before.line, abs=0.01)

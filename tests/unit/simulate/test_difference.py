@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from ml.simulate.atlas.difference import CLASSES, WINDOW, correlate, draw_sources, paint_centres, shifted, sky, stamps
+from ml.simulate.atlas.difference import (
+    CLASSES,
+    WINDOW,
+    correlate,
+    difference_stamps,
+    draw_sources,
+    noisy_sky,
+    paint_centres,
+    shift_pixels,
+)
 
 PER_CLASS = 40
 
@@ -11,7 +20,7 @@ def night():
     rng = np.random.default_rng(5)
     label = np.repeat(CLASSES, PER_CLASS)
     sources = draw_sources(rng, label)
-    return label, sources, stamps(rng, sources)
+    return label, sources, difference_stamps(rng, sources)
 
 
 @pytest.fixture(scope="module")
@@ -103,11 +112,11 @@ def test_comets_are_wider_than_asteroids(light):
 
 def test_the_sky_has_unit_noise_where_it_is_dark():
     rng = np.random.default_rng(8)
-    dark = sky(rng, np.zeros((50, 100, 100), np.float32), 100)
+    dark = noisy_sky(rng, np.zeros((50, 100, 100), np.float32), 100)
     assert np.diff(dark, axis=2).std() / np.sqrt(2) == pytest.approx(0.95, abs=0.07)
 
 
 def test_shifting_leaves_nothing_behind():
     image = np.arange(16.0).reshape(4, 4)
-    assert shifted(image, 1, -2).tolist() == [[0, 0, 0, 0], [2, 3, 0, 0], [6, 7, 0, 0], [10, 11, 0, 0]]
-    assert not shifted(image, 4, 0).any()
+    assert shift_pixels(image, 1, -2).tolist() == [[0, 0, 0, 0], [2, 3, 0, 0], [6, 7, 0, 0], [10, 11, 0, 0]]
+    assert not shift_pixels(image, 4, 0).any()

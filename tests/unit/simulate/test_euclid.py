@@ -5,18 +5,18 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.simulate.euclid.field import CLASSES, euclid, field, stamps
+from ml.simulate.euclid.dithered_stamps import dithered_stamps, snr_of_trail
+from ml.simulate.euclid.euclid_field import CLASSES, euclid, euclid_blocks
 from ml.simulate.euclid.sources import (
+    convolve_stamps,
     cosmic_ray_charge,
-    electrons,
+    electrons_per_exposure,
+    euclid_psf,
     galaxy_light,
-    psf,
     star_light,
-    through_the_optics,
     trail_light,
 )
-from ml.simulate.euclid.stamps import snr_of_trail
-from ml.simulate.rendering.detector import bleed
+from ml.simulate.rendering.detector_effects import bleed
 
 MIDDLE = np.array([47.5])
 
@@ -27,24 +27,24 @@ def rows_of(path):
 
 
 def test_five_magnitudes_are_a_factor_of_a_hundred():
-    assert electrons(20.0) / electrons(25.0) == pytest.approx(100)
+    assert electrons_per_exposure(20.0) / electrons_per_exposure(25.0) == pytest.approx(100)
 
 
 def test_a_trail_shares_the_light_of_the_object():
     """Equation 1 of the paper: N stars of magnitude m + 2.5 log10 N hold what one of magnitude m does."""
     light = trail_light(MIDDLE, MIDDLE, np.array([30.0]), np.array([0.4]), np.array([22.0]), 96)
-    assert light.sum() == pytest.approx(electrons(22.0), rel=1e-4)
+    assert light.sum() == pytest.approx(electrons_per_exposure(22.0), rel=1e-4)
     assert light.max() < 0.1 * light.sum()
 
 
 def test_a_fast_trail_leaves_the_stamp():
     light = trail_light(MIDDLE, MIDDLE, np.array([126.0]), np.array([0.0]), np.array([22.0]), 96)
-    assert light.sum() == pytest.approx(electrons(22.0) * 96 / 126, rel=0.02)
+    assert light.sum() == pytest.approx(electrons_per_exposure(22.0) * 96 / 126, rel=0.02)
 
 
 def test_the_optics_keep_light_and_place():
     light = star_light(np.array([40.25]), np.array([50.5]), np.array([20.0]), 96)
-    seen = through_the_optics(light)
+    seen = convolve_stamps(light)
     y, x = np.indices((96, 96))
     assert seen.sum() == pytest.approx(light.sum(), rel=0.03)
     assert (seen[0] * x).sum() / seen.sum() == pytest.approx(40.25, abs=0.3)
@@ -52,12 +52,12 @@ def test_the_optics_keep_light_and_place():
 
 
 def test_light_beyond_the_edge_does_not_come_back():
-    seen = through_the_optics(star_light(np.array([1.0]), np.array([48.0]), np.array([20.0]), 96))
+    seen = convolve_stamps(star_light(np.array([1.0]), np.array([48.0]), np.array([20.0]), 96))
     assert seen[0, :, -10:].max() < 1e-4 * seen.max()
 
 
 def test_the_psf_has_unit_flux_and_its_peak_in_the_middle():
-    image = psf(96)
+    image = euclid_psf(96)
     assert image.sum() == pytest.approx(1, rel=1e-5)
     assert np.unravel_index(image.argmax(), image.shape) == (48, 48)
 
@@ -68,14 +68,14 @@ def test_a_galaxy_holds_the_light_of_its_magnitude():
         "angle": np.array([0.3]), "bulge": np.array([0.2]), "arms": np.array([0.5]), "winding": np.array([3.0]),
     }  # fmt: skip
     light = galaxy_light(shape, MIDDLE, MIDDLE, 96)
-    assert light.sum() == pytest.approx(electrons(21.0), rel=1e-4)
+    assert light.sum() == pytest.approx(electrons_per_exposure(21.0), rel=1e-4)
     assert light[0, 47:49, 47:49].sum() > 50 * light[0, :2, :2].sum()
 
 
 def test_cosmic_rays_meet_no_optics():
     rng = np.random.default_rng(1)
     charge = cosmic_ray_charge(rng, np.full(200, 47.5), np.full(200, 47.5), 96)
-    star = through_the_optics(star_light(MIDDLE, MIDDLE, np.array([21.0]), 96))[0]
+    star = convolve_stamps(star_light(MIDDLE, MIDDLE, np.array([21.0]), 96))[0]
     lit = (charge > 0.1 * charge.max(axis=(1, 2), keepdims=True)).sum(axis=(1, 2))
     assert np.median(lit) < (star > 0.1 * star.max()).sum() + 4
     assert (charge.sum(axis=(1, 2)) > 0).all()
@@ -102,7 +102,7 @@ def test_trails_lose_signal_to_noise():
 @pytest.fixture(scope="module")
 def drawn():
     label = np.repeat(CLASSES, 24)
-    return label, *stamps(np.random.default_rng(2), label)
+    return label, *dithered_stamps(np.random.default_rng(2), label)
 
 
 def test_stamps_are_three_dithers_of_electrons(drawn):
@@ -151,7 +151,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path):
 
 
 def test_blocks_come_one_by_one():
-    sizes = [len(block.rows) for block in field(300, 1, size=32)]
+    sizes = [len(block.rows) for block in euclid_blocks(300, 1, size=32)]
     assert sizes == [256, 44]
 
 

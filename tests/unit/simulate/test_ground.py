@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.simulate.ground.cutouts import PEDESTAL, SCALE, cutouts, ground, stamp
-from ml.simulate.ground.field import add_trail
-from ml.simulate.ground.light import Seeing, add_path, add_point, straight
+from ml.simulate.ground.ground_cutouts import PEDESTAL, SCALE, ground, ground_cutouts, stamp
+from ml.simulate.ground.ground_sources import add_trail
+from ml.simulate.ground.seeing import Seeing, add_path, add_point, straight
 
 MIDDLE = np.array([50.0, 50.0])
 
@@ -53,7 +53,7 @@ def test_a_trail_outside_of_the_image_is_not_told():
 def test_fields_are_noise_of_one_about_the_sky():
     """Most pixels of a field hold nothing: their robust spread is the noise, their middle the pedestal."""
     spreads, middles = [], []
-    for pixels, _ in cutouts(12, 3):
+    for pixels, _ in ground_cutouts(12, 3):
         units = (pixels[np.isfinite(pixels)] - PEDESTAL) / SCALE
         middles.append(np.median(units))
         spreads.append(1.4826 * np.median(np.abs(units - np.median(units))))
@@ -71,9 +71,9 @@ def test_stamps_show_trails_and_other_things_in_their_middle():
 def test_what_is_written_can_be_learnt_from(tmp_path):
     manifest = ground(6, 2, tmp_path, size=160)
     rows = list(csv.DictReader(manifest.read_text().splitlines()))
-    things = [thing for row in rows for thing in json.loads(row["#objects"])]
-    assert {thing["class"] for thing in things} >= {"ASTEROID"}
-    trails = [thing for thing in things if thing["class"] == "ASTEROID"]
+    objects = [thing for row in rows for thing in json.loads(row["#objects"])]
+    assert {thing["class"] for thing in objects} >= {"ASTEROID"}
+    trails = [thing for thing in objects if thing["class"] == "ASTEROID"]
     lengths = [np.hypot(*np.subtract(*thing["ends"])) for thing in trails]
     assert min(lengths) > 3
     assert np.median(lengths) < 40

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.io.read import read
-from ml.simulate.hubble.cutouts import cutout, cutouts, hubble
-from ml.simulate.hubble.field import add_arc
-from ml.simulate.hubble.optics import MARGIN, line_peak, psf, sky_noise, through_the_optics
-from ml.simulate.hubble.orbit import ORBIT_RADIUS, PERIOD, Pointing, bend, draw_pointing, parallax, track
-from ml.simulate.hubble.trails import Mover, add_asteroid, add_satellite, draw_mover, path
-from ml.simulate.hubble.truth import seen_part
+from ml.imaging.polyline import sagitta
+from ml.io.read_subjects import read_subjects
+from ml.simulate.hubble.hubble_cutouts import cutout, hubble, hubble_cutouts
+from ml.simulate.hubble.hubble_sources import add_lens_arc
+from ml.simulate.hubble.hubble_trails import Mover, add_asteroid, add_satellite, draw_mover, path
+from ml.simulate.hubble.optics import MARGIN, convolve_scene, hubble_psf, line_peak, sky_noise
+from ml.simulate.hubble.orbit import ORBIT_RADIUS, PERIOD, Pointing, draw_pointing, parallax, track
+from ml.simulate.hubble.truth import visible_part
 from ml.trails.target_masks import nearest
 
 
@@ -33,7 +34,7 @@ def test_an_object_far_away_draws_a_straight_line_at_its_rate():
     seconds = np.linspace(-900, 900, 50)
     x, y = track(pointing, seconds, rate=36.0, angle=0.7, distance=1e6, scale=0.05)
     assert np.hypot(x[-1] - x[0], y[-1] - y[0]) == pytest.approx(36 * 0.5 / 0.05)
-    assert bend(x, y) < 1e-3
+    assert sagitta(np.stack([x, y], axis=1)) < 1e-3
 
 
 def test_parallax_bends_near_objects_more():
@@ -42,7 +43,7 @@ def test_parallax_bends_near_objects_more():
         pointing = draw_pointing(np.random.default_rng(seed))
         for distance, found in bends.items():
             samples = track(pointing, np.linspace(-800, 800, 60), rate=30, angle=1.5, distance=distance, scale=0.05)
-            found.append(bend(*samples))
+            found.append(sagitta(samples.T))
     assert np.median(bends[1.0]) > 2 * np.median(bends[3.0]) > 4
 
 
@@ -54,13 +55,13 @@ def test_north_is_up_and_east_is_left_without_roll():
 
 
 def test_the_optics_keep_light_and_spread_it_along_four_spikes():
-    kernel = psf()
+    kernel = hubble_psf()
     assert kernel.sum() == pytest.approx(1, rel=1e-5)
     middle = MARGIN
     assert kernel[middle + 30, middle + 30] > 10 * kernel[middle, middle + 42]
     scene = np.zeros((128 + 2 * MARGIN,) * 2, np.float32)
     scene[MARGIN + 64, MARGIN + 50] = 1e5
-    seen = through_the_optics(scene)
+    seen = convolve_scene(scene)
     assert np.unravel_index(seen.argmax(), seen.shape) == (64, 50)
     assert 0.8e5 < seen.sum() <= 1.001e5
 
@@ -71,14 +72,14 @@ def test_a_trail_has_the_signal_to_noise_that_the_truth_states():
     pointing, exptime = draw_pointing(rng), 1000.0
     scene = np.zeros((512 + 2 * MARGIN,) * 2, np.float32)
     mover = Mover(rate=30.0, angle=1.5, distance=2.5, snr=5.0)
-    thing = None
-    while thing is None or len(thing.curve) == 0:
-        thing = add_asteroid(rng, scene, pointing, exptime, mover)
-    seen = through_the_optics(scene)
-    x, y = np.rint(thing.curve[2:-2]).astype(int).T
+    obj = None
+    while obj is None or len(obj.curve) == 0:
+        obj = add_asteroid(rng, scene, pointing, exptime, mover)
+    seen = convolve_scene(scene)
+    x, y = np.rint(obj.curve[2:-2]).astype(int).T
     ridge = [seen[b - 2 : b + 3, a - 2 : a + 3].max() for a, b in zip(x, y, strict=True) if 3 < a < 508 and 3 < b < 508]
     assert np.mean(ridge) / sky_noise(exptime) == pytest.approx(5.0, rel=0.25)
-    assert scene.sum() == pytest.approx(5.0 * sky_noise(exptime) * thing.numbers["length"] / line_peak(), rel=0.7)
+    assert scene.sum() == pytest.approx(5.0 * sky_noise(exptime) * obj.numbers["length"] / line_peak(), rel=0.7)
 
 
 def test_a_fast_object_needs_more_light_for_the_same_signal_to_noise():
@@ -93,21 +94,19 @@ def test_a_fast_object_needs_more_light_for_the_same_signal_to_noise():
 def test_a_satellite_crosses_from_edge_to_edge():
     rng = np.random.default_rng(2)
     image = np.zeros((300, 300), np.float32)
-    thing = add_satellite(rng, image, 1000.0)
-    edges = [min(x, y, 299 - x, 299 - y) for x, y in (thing.curve[0], thing.curve[-1])]
+    obj = add_satellite(rng, image, 1000.0)
+    edges = [min(x, y, 299 - x, 299 - y) for x, y in (obj.curve[0], obj.curve[-1])]
     assert max(edges) < 1.5
-    x, y = np.rint(thing.curve[8]).astype(int)
-    assert image[y - 2 : y + 3, x - 2 : x + 3].max() == pytest.approx(
-        thing.numbers["snr"] * sky_noise(1000.0), rel=0.35
-    )
+    x, y = np.rint(obj.curve[8]).astype(int)
+    assert image[y - 2 : y + 3, x - 2 : x + 3].max() == pytest.approx(obj.numbers["snr"] * sky_noise(1000.0), rel=0.35)
 
 
 def test_a_path_is_cut_to_what_the_cutout_shows():
     x = np.linspace(-50, 150, 1000)
-    curve = seen_part(x, np.full(1000, 20.0), 100)
+    curve = visible_part(x, np.full(1000, 20.0), 100)
     assert curve[0] == pytest.approx([-0.5, 20], abs=0.3)
     assert curve[-1] == pytest.approx([99.5, 20], abs=0.3)
-    assert seen_part(x, np.full(1000, 200.0), 100).shape == (0, 2)
+    assert visible_part(x, np.full(1000, 200.0), 100).shape == (0, 2)
 
 
 def test_three_trails_in_four_stand_above_three_sigma_a_pixel():
@@ -119,13 +118,13 @@ def test_three_trails_in_four_stand_above_three_sigma_a_pixel():
 
 def test_boxes_hold_their_trails_and_every_class_occurs():
     labels = set()
-    for seen in cutouts(50, 3, size=256):
-        for thing in seen.things:
-            told = thing.told(256)
-            labels.add(told["class"])
-            low, high = np.min(told["curve"], axis=0), np.max(told["curve"], axis=0)
-            assert (np.array(told["box"][:2]) <= np.maximum(low, 0) + 0.1).all()
-            assert (np.array(told["box"][2:]) >= np.minimum(high, 255) - 0.1).all()
+    for seen in hubble_cutouts(50, 3, size=256):
+        for obj in seen.objects:
+            as_json = obj.as_json(256)
+            labels.add(as_json["class"])
+            low, high = np.min(as_json["curve"], axis=0), np.max(as_json["curve"], axis=0)
+            assert (np.array(as_json["box"][:2]) <= np.maximum(low, 0) + 0.1).all()
+            assert (np.array(as_json["box"][2:]) >= np.minimum(high, 255) - 0.1).all()
     assert labels == {"ASTEROID", "SATELLITE", "ARC", "SPIKE", "COSMIC_RAY"}
 
 
@@ -146,11 +145,11 @@ def test_one_seed_gives_one_sky_whatever_its_number(tmp_path):
 
 def test_the_manifest_is_read_back_with_its_truth(tmp_path):
     manifest = hubble(8, 1, tmp_path, size=192)
-    records = list(read(manifest))
+    records = list(read_subjects(manifest))
     assert [record.kind for record in records] == ["cutout"] * 8
     for record in records:
-        things = json.loads(record.metadata["#objects"])
-        trails = [thing for thing in things if thing["class"] == "ASTEROID"]
+        objects = json.loads(record.metadata["#objects"])
+        trails = [obj for obj in objects if obj["class"] == "ASTEROID"]
         assert (record.label == "yes") == bool(trails) or not record.gold
         assert record.frames[0].pixels.shape == (1, 192, 192)
         for trail in trails:
@@ -172,10 +171,10 @@ def test_what_cannot_be_is_refused(tmp_path, wrong, words):
 
 
 def test_an_arc_is_told_where_its_light_is(monkeypatch):
-    monkeypatch.setattr("ml.simulate.hubble.field.paste", lambda *_: None)  # without the galaxy that bends it
+    monkeypatch.setattr("ml.simulate.hubble.hubble_sources.paste", lambda *_: None)  # without the galaxy that bends it
     for seed in range(12):
         scene = np.zeros((1024 + 2 * MARGIN,) * 2, np.float32)
-        arc = add_arc(np.random.default_rng(seed), scene, 1000.0)
+        arc = add_lens_arc(np.random.default_rng(seed), scene, 1000.0)
         rows, columns = np.nonzero(scene[MARGIN:-MARGIN, MARGIN:-MARGIN] > 0.2 * scene.max())
         if arc is not None and len(rows):
             points = np.stack([columns, rows], axis=1).astype(float)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.simulate.injection.stamps import inject, is_empty, noise_of
+from ml.simulate.injection.stamp_injection import inject, is_empty, noise_of
 
 
 def sky(frames=2, channels=2, side=41, sigma=3.0, level=100.0, seed=0):

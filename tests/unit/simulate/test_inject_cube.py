@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.io.read import read
+from ml.io.read_subjects import read_subjects
 from ml.io.records import BadInput
-from ml.simulate.injection.cubes import inject_cube, inject_into, read_cube
+from ml.simulate.injection.cube_injection import inject_cube, inject_into, read_cube
 from ml.simulate.tess.camera import flux
-from ml.simulate.tess.movers import draw_movers, mask_of
+from ml.simulate.tess.tess_movers import draw_movers, mask_of
 from tests.unit.simulate.test_tess import mover
 
 
@@ -60,7 +60,7 @@ def test_long_cubes_are_done_piece_by_piece():
 def test_a_real_file_becomes_subjects_with_truth(tmp_path):
     cube = real_cube()
     fits.writeto(tmp_path / "real.fits", cube)
-    records = list(read(inject_into(tmp_path / "real.fits", 3, 5, tmp_path / "out", movers=4.0)))
+    records = list(read_subjects(inject_into(tmp_path / "real.fits", 3, 5, tmp_path / "out", movers=4.0)))
     assert [record.kind for record in records] == ["cube"] * 3
     assert {record.object_group for record in records} == {"real"}
     mask = fits.getdata(tmp_path / "out" / "mask-00000.fits")

@@ -5,15 +5,15 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
-from ml.cli.subjects import Tally
+from ml.cli.subject_slabs import Tally
 from ml.cubes.crossmatch import KnownTable
-from ml.cubes.cube import cubes
+from ml.cubes.cube import read_cubes
 from ml.imaging.wcs import to_pixels, to_sky
-from ml.io.read import read
-from ml.simulate.hubble.cutouts import cutout, hubble
-from ml.simulate.injection.cubes import inject_into
+from ml.io.read_subjects import read_subjects
+from ml.simulate.hubble.hubble_cutouts import cutout, hubble
+from ml.simulate.injection.cube_injection import inject_into
 from ml.simulate.rendering.tangent import north_of_ecliptic, tangent
-from ml.simulate.tess.cubes import tess
+from ml.simulate.tess.tess_cubes import tess
 
 HOUR = 1 / 24
 
@@ -42,7 +42,7 @@ def manifest(tmp_path_factory):
 
 
 def test_movers_of_a_cube_cross_the_sky_as_fast_as_they_are_told_and_backwards_along_the_ecliptic(manifest):
-    for record in read(manifest):
+    for record in read_subjects(manifest):
         cards = record.frames[0].wcs
         assert to_sky(cards, 23.5, 23.5) == pytest.approx((record.ra, record.dec), abs=1e-5)
         for thing in json.loads(record.metadata["#objects"]):
@@ -54,7 +54,7 @@ def test_movers_of_a_cube_cross_the_sky_as_fast_as_they_are_told_and_backwards_a
 
 
 def test_known_objects_on_the_sky_are_found_where_the_cube_has_them(manifest, tmp_path):
-    record, cube = next(iter(read(manifest))), next(cubes(manifest, Tally(), masked=True))
+    record, cube = next(iter(read_subjects(manifest))), next(read_cubes(manifest, Tally(), masked=True))
     thing = json.loads(record.metadata["#objects"])[0]
     places = np.transpose(to_sky(record.frames[0].wcs, thing["x"], thing["y"]))
     lines = [f"(1) Ceres,{frame.mjd_mid},{ra},{dec}" for frame, (ra, dec) in zip(record.frames, places, strict=True)]
@@ -66,7 +66,7 @@ def test_known_objects_on_the_sky_are_found_where_the_cube_has_them(manifest, tm
 
 
 def test_a_cutout_is_turned_as_the_telescope_is(tmp_path):
-    (record,) = read(hubble(1, 5, tmp_path, size=128))
+    (record,) = read_subjects(hubble(1, 5, tmp_path, size=128))
     cards, seen = record.frames[0].wcs, cutout(np.random.default_rng([5, 0, 0]), 128)
     centre, above = np.transpose(to_sky(cards, [63.5, 63.5], [63.5, 73.5]))
     here, there = SkyCoord(*centre, unit="deg"), SkyCoord(*above, unit="deg")
@@ -78,6 +78,6 @@ def test_a_cutout_is_turned_as_the_telescope_is(tmp_path):
 def test_movers_drawn_into_a_real_cube_keep_its_place_on_the_sky(tmp_path):
     cards = tangent(120.0, -60.0, 21.0, (16, 16), 1.0)
     fits.writeto(tmp_path / "real.fits", np.ones((12, 16, 16), np.float32), fits.Header(list(cards.items())))
-    (record,) = read(inject_into(tmp_path / "real.fits", 1, 3, tmp_path / "out"))
+    (record,) = read_subjects(inject_into(tmp_path / "real.fits", 1, 3, tmp_path / "out"))
     assert record.frames[0].wcs == pytest.approx(cards)
     assert to_pixels(record.frames[0].wcs, 120.0, -60.0) == pytest.approx((7.5, 7.5))

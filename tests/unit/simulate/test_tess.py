@@ -5,14 +5,15 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ml.cubes.cube import told
+from ml.cubes.cube import known_objects
 from ml.io.manifest import LONGEST_CELL
-from ml.io.read import read
-from ml.simulate.rendering.psf_table import paint
+from ml.io.read_subjects import read_subjects
+from ml.simulate.rendering.psf_table import paint_points
 from ml.simulate.tess import sky as tess_sky
-from ml.simulate.tess.camera import DUTY, FULL_WELL, PIXEL_SCALE, Psf, flux, read_noise, seen_through
-from ml.simulate.tess.cubes import cube, cubes, table_of, tess
-from ml.simulate.tess.movers import (
+from ml.simulate.tess.camera import DUTY, FULL_WELL, PIXEL_SCALE, Psf, flux, read_noise, through_psf
+from ml.simulate.tess.sky import background, jitter, jittered_field, stars, straps, variations
+from ml.simulate.tess.tess_cubes import cube, simulated_cubes, table_of, tess
+from ml.simulate.tess.tess_movers import (
     Movers,
     draw_magnitudes,
     draw_motion,
@@ -21,7 +22,6 @@ from ml.simulate.tess.movers import (
     numbered_mask,
     paint_mover,
 )
-from ml.simulate.tess.sky import background, jitter, shifted, stars, straps, variations
 
 PSF = Psf(1.5, 1.8, 0.4)
 SHAPE = (12, 40, 40)
@@ -45,13 +45,13 @@ def test_tenth_magnitude_leaves_fifteen_thousand_electrons_a_second():
 
 
 def test_the_psf_keeps_flux_and_place_and_its_slopes_are_its_derivatives():
-    seen = seen_through(PSF, np.array([[30.3]]), np.array([[25.6]]), np.array([[1000.0]]), 64)[0]
+    seen = through_psf(PSF, np.array([[30.3]]), np.array([[25.6]]), np.array([[1000.0]]), 64)[0]
     y, x = np.indices((64, 64))
     assert seen[0].sum() == pytest.approx(1000, rel=1e-3)
     assert (seen[0] * x).sum() / 1000 == pytest.approx(30.3, abs=0.01)
     assert (seen[0] * y).sum() / 1000 == pytest.approx(25.6, abs=0.01)
     left, right = (
-        seen_through(PSF, np.array([[at]]), np.array([[25.6]]), np.array([[1000.0]]), 64)[0, 0] for at in (30.2, 30.4)
+        through_psf(PSF, np.array([[at]]), np.array([[25.6]]), np.array([[1000.0]]), 64)[0, 0] for at in (30.2, 30.4)
     )
     assert np.abs((right - left) / 0.2 - seen[1]).max() < 0.05 * np.abs(seen[1]).max()
 
@@ -70,8 +70,8 @@ def test_light_that_leaves_the_frame_is_lost_and_comes_back_nowhere():
     table = table_of(PSF)
     y, x = (grid.ravel() for grid in np.meshgrid(*[np.arange(-12.0, 32.5, 0.9)] * 2))
     one, two = np.ones(len(x), int), np.ones(len(x))
-    small = paint(table, one, x, y, two, (2, 20, 20))
-    wide = paint(table, one, x + 20, y + 20, two, (2, 60, 60))
+    small = paint_points(table, one, x, y, two, (2, 20, 20))
+    wide = paint_points(table, one, x + 20, y + 20, two, (2, 60, 60))
     np.testing.assert_allclose(small[1], wide[1, 20:40, 20:40], rtol=1e-4)
     assert not small[0].any()
 
@@ -145,8 +145,8 @@ def test_jitter_moves_the_whole_field():
     x, y, light = np.array([20.0, 8.0]), np.array([20.0, 31.0]), np.array([1e4, 3e3])
     for moved in (0.04, 0.4):
         shift = np.array([[0.0, moved], [0.0, -moved]])
-        still, shaken = shifted(PSF, x, y, light, shift, 40)
-        again = seen_through(PSF, (x + moved)[None], (y - moved)[None], light[None], 40)[0, 0]
+        still, shaken = jittered_field(PSF, x, y, light, shift, 40)
+        again = through_psf(PSF, (x + moved)[None], (y - moved)[None], light[None], 40)[0, 0]
         assert np.abs(shaken - again).max() < 0.004 * again.max()
         assert np.abs(shaken - still).max() > 0.01 * again.max()
     walks = np.array([jitter(np.random.default_rng(seed), 64, 1800.0) for seed in range(40)])
@@ -191,7 +191,9 @@ def test_the_noise_of_a_frame_is_that_of_light_and_reading():
 
 
 def test_a_bright_mover_stands_out_of_its_median():
-    best = max((made for made in cubes(6, 2, movers=4.0, faintest=17.0)), key=lambda made: made.snr.max(initial=0))
+    best = max(
+        (made for made in simulated_cubes(6, 2, movers=4.0, faintest=17.0)), key=lambda made: made.snr.max(initial=0)
+    )
     change = best.flux - np.median(best.flux, axis=0)
     row = int(best.snr.argmax())
     assert best.snr[row] > 10
@@ -208,7 +210,7 @@ def test_one_seed_gives_one_sky_whatever_its_number(tmp_path):
 
 def test_the_manifest_is_read_back_with_masks_and_objects(tmp_path):
     manifest = tess(4, 1, tmp_path, size=32, frames=16, movers=3.0)
-    for record in read(manifest):
+    for record in read_subjects(manifest):
         assert record.kind == "cube"
         assert len(record.frames) == 16
         assert record.frames[0].pixels.shape == (1, 32, 32)
@@ -223,8 +225,8 @@ def test_the_manifest_is_read_back_with_masks_and_objects(tmp_path):
 
 
 def test_many_movers_over_many_frames_are_read_back_too(tmp_path):
-    (record,) = read(tess(1, 1, tmp_path, size=16, frames=512, movers=25.0))
-    known = told(record.metadata["#objects"])
+    (record,) = read_subjects(tess(1, 1, tmp_path, size=16, frames=512, movers=25.0))
+    known = known_objects(record.metadata["#objects"])
     assert len(known) > 15
     assert all(len(each.frame) == len(each.x) < 512 for each in known)
     assert all((each.frame[0], each.frame[-1]) == (0, 511) for each in known)
@@ -233,14 +235,14 @@ def test_many_movers_over_many_frames_are_read_back_too(tmp_path):
 @pytest.mark.parametrize(("n", "frames", "cadence"), [(3, 64, 1800.0), (25, 512, 1800.0), (40, 3900, 600.0)])
 def test_between_the_frames_that_are_told_the_path_is_straight(n, frames, cadence):
     movers = draw_movers(np.random.default_rng(0), n, (frames, 64, 64), cadence)
-    for row, known in enumerate(told(movers.told(np.ones(n)))):
+    for row, known in enumerate(known_objects(movers.as_json(np.ones(n)))):
         x, y = (np.interp(np.arange(frames), known.frame, places) for places in (known.x, known.y))
         assert np.hypot(x - movers.x[row], y - movers.y[row]).max() < 0.1
 
 
 def test_as_many_objects_as_a_mask_can_number_fit_a_cell():
     movers = draw_movers(np.random.default_rng(0), 255, (20_000, 64, 64), 1800.0, unusual=1.0)
-    assert len(json.dumps(movers.told(np.full(255, 1e5)), separators=(",", ":"))) < LONGEST_CELL
+    assert len(json.dumps(movers.as_json(np.full(255, 1e5)), separators=(",", ":"))) < LONGEST_CELL
 
 
 @pytest.mark.parametrize(

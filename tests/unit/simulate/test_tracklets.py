@@ -3,8 +3,8 @@ import pytest
 from astropy import units
 from astropy.coordinates import SkyCoord
 
+from ml.simulate.atlas.atlas_tracklets import draw_tracklets, visit
 from ml.simulate.atlas.difference import draw_sources
-from ml.simulate.atlas.tracklets import draw_tracklets, visit
 
 
 def offsets(seen, rows):

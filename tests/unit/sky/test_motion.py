@@ -5,9 +5,9 @@ import pytest
 from astropy import units
 from astropy.coordinates import SkyCoord
 
-from ml.data.tracklet_frames import FIELDS, TrackletFrames, of_record, own_time, sightings, stacked
+from ml.data.tracklet_frames import FIELDS, TrackletFrames, frames_of_record, own_time, sightings, stacked
 from ml.io.records import FrameRecord, SubjectRecord
-from ml.sky.motion import astrometric_error, fit
+from ml.sky.motion import astrometric_error, fit_motion
 from ml.sky.tracklet_features import NAMES, facts
 
 MJD, RA, DEC, MAG, SNR, X, Y = range(len(FIELDS))
@@ -29,14 +29,14 @@ def mover(n=4, rate=60.0, ra=10.0, dec=5.0, angle=0.7, gap=10.0, **known):
 @pytest.mark.parametrize("rate", [5.0, 7000.0])
 @pytest.mark.parametrize("ra", [10.0, 359.999])
 def test_a_straight_mover_leaves_no_residual_wherever_it_is(dec, rate, ra):
-    motion = fit(stacked([mover(6, rate, ra, dec, angle) for angle in np.linspace(0, 6, 13)]))
+    motion = fit_motion(stacked([mover(6, rate, ra, dec, angle) for angle in np.linspace(0, 6, 13)]))
     assert motion.residual == pytest.approx(0, abs=2e-3)
     assert motion.rate == pytest.approx(rate, rel=1e-6)
 
 
 def test_a_long_straight_track_is_still_straight():
     """Ten degrees in a night: on a tangent plane it would be off by arcseconds."""
-    motion = fit(stacked([mover(8, 20_000.0, gap=15.0)]))
+    motion = fit_motion(stacked([mover(8, 20_000.0, gap=15.0)]))
     assert motion.residual == pytest.approx(0, abs=2e-3)
 
 
@@ -48,7 +48,7 @@ def test_a_curved_one_is_off_by_its_curvature():
     steps = np.arange(5)
     off = bend - np.polyval(np.polyfit(steps, bend, 1), steps)
     sigma = np.hypot(0.1, 4.5 / 2.355 / 20)
-    assert fit(stacked([frames])).residual[0] == pytest.approx(np.sqrt((off**2).sum() / sigma**2 / 6), rel=1e-4)
+    assert fit_motion(stacked([frames])).residual[0] == pytest.approx(np.sqrt((off**2).sum() / sigma**2 / 6), rel=1e-4)
 
 
 def test_fainter_frames_count_less():
@@ -56,7 +56,7 @@ def test_fainter_frames_count_less():
     frames[3, DEC] += 3 / 3600
     bright = frames.copy()
     bright[:, SNR] = 50
-    assert fit(stacked([frames])).residual[0] < fit(stacked([bright])).residual[0] / 3
+    assert fit_motion(stacked([frames])).residual[0] < fit_motion(stacked([bright])).residual[0] / 3
 
 
 def test_scatter_of_the_stated_size_has_a_residual_of_one():
@@ -68,13 +68,13 @@ def test_scatter_of_the_stated_size_has_a_residual_of_one():
         frames[:, RA] += rng.normal(0, sigma, 5) / 3600 / np.cos(np.radians(20))
         frames[:, DEC] += rng.normal(0, sigma, 5) / 3600
         tracks.append(frames)
-    assert (fit(stacked(tracks)).residual ** 2).mean() == pytest.approx(1, abs=0.06)
+    assert (fit_motion(stacked(tracks)).residual ** 2).mean() == pytest.approx(1, abs=0.06)
 
 
 def test_flashes_of_one_exposure_fit_no_motion_however_straight():
     frames = mover(5, 300.0)
     frames[:, MJD] = frames[0, MJD]
-    motion = fit(stacked([frames]))
+    motion = fit_motion(stacked([frames]))
     assert np.isnan(motion.rate[0])
     assert motion.residual[0] > 100
 
@@ -83,7 +83,7 @@ def test_what_is_too_little_known_is_nan():
     nothing = np.full((4, len(FIELDS)), np.nan)
     two = mover(4)
     two[1:3, RA] = np.nan
-    motion = fit(stacked([nothing, two, mover(3)]))
+    motion = fit_motion(stacked([nothing, two, mover(3)]))
     assert np.isnan(motion.residual[:2]).all()
     assert np.isnan(motion.rate).tolist() == [True, False, False]
     assert motion.residual[2] == pytest.approx(0, abs=1e-3)
@@ -92,7 +92,7 @@ def test_what_is_too_little_known_is_nan():
 def test_a_frame_without_a_time_takes_no_part():
     frames = mover(5)
     frames[2, MJD], frames[2, DEC] = np.nan, 40.0
-    assert fit(stacked([frames])).residual[0] == pytest.approx(0, abs=1e-3)
+    assert fit_motion(stacked([frames])).residual[0] == pytest.approx(0, abs=1e-3)
 
 
 def test_padding_changes_nothing():
@@ -132,7 +132,7 @@ def test_a_subject_as_it_was_read():
     pixels = np.zeros((1, 4, 4))
     frames = [FrameRecord(pixels, mjd_mid=60000 + k, ra=10.0 + k, dec=1.0, mag=mag) for k, mag in enumerate((18, -99))]
     record = SubjectRecord("a", "tracklet", frames, metadata={"#x1": "5.5", "#y1": "7", "x2": "6", "#y2": "far"})
-    seen = of_record(record)
+    seen = frames_of_record(record)
     assert seen[:, MAG].tolist() == pytest.approx([18, np.nan], nan_ok=True)
     assert seen[:, X].tolist() == [5.5, 6]
     assert seen[:, Y].tolist() == pytest.approx([7, np.nan], nan_ok=True)

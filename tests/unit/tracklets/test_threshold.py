@@ -3,7 +3,7 @@
 import numpy as np
 
 from ml.inference.scorer import Scorer
-from ml.roles import train
+from ml.roles import train_role
 from ml.tracklets.two_stage import FEWEST_CERTAIN, choose_threshold
 from tests.unit.tracklets.test_tracklet_nets import learnable, night
 
@@ -16,7 +16,7 @@ def called_real(weight):
     examples = learnable(features, tracks, real | mistaken)
     examples.weights = np.where(random.random(300) < 0.5, 1, weight).astype(np.float32)
     examples.weights[mistaken] = weight
-    checkpoint = train.train("tracklet", examples)
+    checkpoint = train_role.train("tracklet", examples)
     p = Scorer(checkpoint).probabilities_from_features(features, tracks)[:, 1]
     return p >= checkpoint.manifest["threshold"], real
 

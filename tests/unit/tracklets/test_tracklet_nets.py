@@ -9,16 +9,16 @@ import torch
 
 from ml.data.dataset import BadExamples
 from ml.data.tracklet_frames import FIELDS, TrackletFrames, stacked
-from ml.evaluation.metrics import roc_auc
+from ml.evaluation.metrics.areas import roc_auc
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.inference.scorer import Scorer
-from ml.inference.tracklet_net import p_real, told
+from ml.inference.tracklet_net import p_real, track_features
 from ml.models.compute import limit_torch
 from ml.models.deep_sets import SetNet
 from ml.models.paper_mlp import PaperNet, TrackletNet, first_four
-from ml.roles import train
+from ml.roles import train_role
 from ml.sky.tracklet_features import NAMES
-from ml.tracklets import trainer, two_stage
+from ml.tracklets import tracklet_fit, two_stage
 from ml.training.calibration import fit_platt
 from ml.training.callbacks import silent
 from ml.training.presets import Recipe
@@ -34,7 +34,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(Scorer, "backbone", NoBackbone())
 
 
-GIVEN = two_stage.Recipe(two_stage.GIVEN, "set")
+GIVEN = two_stage.TrackletRecipe(two_stage.GIVEN, "set")
 
 
 def awake(seed=0):
@@ -53,7 +53,7 @@ def inputs(log_scores, real, facts=None, present=None):
     n, frames = log_scores.shape[:2]
     facts = torch.full((n, len(NAMES)), torch.nan) if facts is None else facts
     present = torch.ones(n, frames, dtype=torch.bool) if present is None else present
-    return trainer.Inputs(log_scores, present, facts, torch.as_tensor(real).float(), torch.ones(n))
+    return tracklet_fit.Inputs(log_scores, present, facts, torch.as_tensor(real).float(), torch.ones(n))
 
 
 def test_the_order_of_chips_and_frames_makes_no_difference_to_the_last_bit():
@@ -118,10 +118,10 @@ def test_the_set_net_learns_from_facts_what_chips_do_not_tell():
     facts = torch.full((600, len(NAMES)), torch.nan)
     facts[:, 0] = torch.from_numpy(random.normal(1 - real, 0.3))
     part = inputs(chips, real, facts)
-    net = trainer.fit_set(part.take(np.arange(400)), [0, 1], seed=0)
+    net = tracklet_fit.fit_set(part.take(np.arange(400)), [0, 1], seed=0)
     held = part.take(np.arange(400, 600))
     assert roc_auc(real[400:] > 0, held.logits(net).numpy()) > 0.95
-    blind = trainer.Inputs(
+    blind = tracklet_fit.Inputs(
         held.log_scores, held.present, torch.full_like(held.facts, torch.nan), held.real, held.weights
     )
     assert torch.isfinite(blind.logits(net)).all()
@@ -136,7 +136,7 @@ def test_real_chips_far_off_their_line_are_no_tracklet_though_no_label_said_so()
     facts = torch.full((400, len(NAMES)), torch.nan)
     facts[:, 0] = torch.from_numpy(random.normal(0, 0.1, 400))
     part = inputs(chips, real, facts)
-    net = trainer.fit_set(part, [0], seed=0)
+    net = tracklet_fit.fit_set(part, [0], seed=0)
     off = part.take(np.flatnonzero(real))
     off.facts[:, 0] = 1.5
     assert part.logits(net)[real > 0].min() > 0
@@ -169,7 +169,9 @@ def test_the_papers_loss():
     part = inputs(chips.log(), real)
     net = PaperNet(2)
     x = torch.sigmoid(net.of_four(chips)).detach().numpy()
-    assert float(trainer.weighted_error(net, part)) == pytest.approx((4 * (x[0] - 1) ** 2 + x[1] ** 2) / 2, rel=1e-5)
+    assert float(tracklet_fit.weighted_error(net, part)) == pytest.approx(
+        (4 * (x[0] - 1) ** 2 + x[1] ** 2) / 2, rel=1e-5
+    )
 
 
 def test_the_papers_net_depends_on_order_as_it_says():
@@ -205,13 +207,13 @@ def mixed():
 
 def test_tracklets_of_three_to_eight_are_learnt_together_and_motion_tells(mixed, tmp_path):
     features, tracks, real = mixed
-    checkpoint = train.train("tracklet", learnable(features, tracks, real), seed=1)
+    checkpoint = train_role.train("tracklet", learnable(features, tracks, real), seed=1)
     checkpoint.save(tmp_path / "c")
     scorer = Scorer(Checkpoint.load(tmp_path / "c"))
     p = scorer.probabilities_from_features(features, tracks)[:, 1]
     assert roc_auc(real, p) > 0.98
     chips_alone = roc_auc(
-        real, scorer.probabilities_from_features(features, TrackletFrames(tracks.seen * np.nan, tracks.present))[:, 1]
+        real, scorer.probabilities_from_features(features, TrackletFrames(tracks.fields * np.nan, tracks.present))[:, 1]
     )
     assert chips_alone < roc_auc(real, p) - 0.02
     assert checkpoint.manifest["tracklet_net"] == "set"
@@ -222,7 +224,8 @@ def test_tracklets_of_three_to_eight_are_learnt_together_and_motion_tells(mixed,
 
 def test_the_threshold_follows_the_completeness_that_is_asked_for(mixed):
     few, many = (
-        train.train("tracklet", learnable(*mixed), completeness=share).manifest["threshold"] for share in (0.6, 0.99)
+        train_role.train("tracklet", learnable(*mixed), completeness=share).manifest["threshold"]
+        for share in (0.6, 0.99)
     )
     assert few > many
 
@@ -230,22 +233,22 @@ def test_the_threshold_follows_the_completeness_that_is_asked_for(mixed):
 def test_the_papers_preset(mixed):
     features, tracks, real = mixed
     examples = learnable(features, tracks, real)
-    checkpoint = train.train("tracklet", examples, preset="paper")
+    checkpoint = train_role.train("tracklet", examples, preset="paper")
     assert (checkpoint.manifest["tracklet_net"], checkpoint.manifest["threshold"]) == ("paper", 0.8)
     assert "exactly 4 detections" in examples.notes[-1]
     p = Scorer(checkpoint).probabilities_from_features(features, tracks)[:, 1]
     assert roc_auc(real, p) > 0.75
     assert np.array_equal(
         p,
-        Scorer(checkpoint).probabilities_from_features(features, TrackletFrames(tracks.seen * np.nan, tracks.present))[
-            :, 1
-        ],
+        Scorer(checkpoint).probabilities_from_features(
+            features, TrackletFrames(tracks.fields * np.nan, tracks.present)
+        )[:, 1],
     )
 
 
 def test_the_chip_scores_of_a_checkpoint_are_taken_as_they_are(kinds, features):
-    stamps = train.train("stamp", labelled(kinds, features=features[:, :1]))
-    tracklets = train.train("tracklet", labelled(kinds, features=features), preset="set", base=stamps)
+    stamps = train_role.train("stamp", labelled(kinds, features=features[:, :1]))
+    tracklets = train_role.train("tracklet", labelled(kinds, features=features), preset="set", base=stamps)
     assert torch.equal(tracklets.tensors["stamp.weight"], stamps.tensors["stamp.weight"])
     p = Scorer(tracklets).probabilities_from_features(features)[:, 1]
     assert roc_auc(kinds < 2, p) > 0.97
@@ -253,7 +256,7 @@ def test_the_chip_scores_of_a_checkpoint_are_taken_as_they_are(kinds, features):
     other.classes = ("A", *CLASSES[1:])
     other.positive = ("A", POSITIVE[1])
     with pytest.raises(BadExamples, match="The checkpoint tells chips of AST, STREAK"):
-        train.train("tracklet", other, preset="set", base=stamps)
+        train_role.train("tracklet", other, preset="set", base=stamps)
     reading = dataclasses.replace(stamps, manifest=stamps.manifest | {"metadata": ["mag"]})
     with pytest.raises(BadExamples, match="reads mag beside the pixels"):
         two_stage.on_features(labelled(kinds, features=features), None, GIVEN, reading, seed=0, on_epoch=silent)
@@ -264,14 +267,14 @@ def test_a_label_of_the_tracklet_alone_does_not_teach_the_chips(kinds, features)
     wrong = kinds == 0
     examples = labelled(np.where(wrong, 2, kinds), features=features)
     examples.of_chips = ~wrong
-    chips = Scorer(train.train("tracklet", examples)).chip_probabilities(features)
-    taught = Scorer(train.train("tracklet", labelled(np.where(wrong, 2, kinds), features=features)))
+    chips = Scorer(train_role.train("tracklet", examples)).chip_probabilities(features)
+    taught = Scorer(train_role.train("tracklet", labelled(np.where(wrong, 2, kinds), features=features)))
     assert chips[wrong][..., 2].mean() < taught.chip_probabilities(features)[wrong][..., 2].mean() - 0.1
 
 
 def test_an_earlier_checkpoint_with_the_four_chip_net_says_what_it_said(kinds, features):
     """Its tensors and a manifest without the name of a network; the formula is written out here."""
-    made = train.train("tracklet", labelled(kinds, features=features))
+    made = train_role.train("tracklet", labelled(kinds, features=features))
     old = TrackletNet(4, [0, 1])
     torch.nn.init.normal_(old.out.weight)
     chips = {name: value for name, value in made.tensors.items() if name.startswith("stamp.")}
@@ -288,7 +291,7 @@ def test_an_earlier_checkpoint_with_the_four_chip_net_says_what_it_said(kinds, f
 
 
 def test_a_network_of_a_later_version_is_refused_in_words(kinds, features):
-    made = train.train("tracklet", labelled(kinds, features=features))
+    made = train_role.train("tracklet", labelled(kinds, features=features))
     made.manifest["tracklet_net"] = "transformer"
     with pytest.raises(BadCheckpoint, match=r"tracklet network \(transformer\) is of a kind"):
         Scorer(made)
@@ -296,11 +299,11 @@ def test_a_network_of_a_later_version_is_refused_in_words(kinds, features):
 
 def test_a_chip_without_features_leaves_the_tracklet_unscored(mixed):
     features, tracks, real = mixed
-    scorer = Scorer(train.train("tracklet", learnable(features, tracks, real)))
+    scorer = Scorer(train_role.train("tracklet", learnable(features, tracks, real)))
     broken = features.copy()
     broken[0, 0] = np.nan
     p = scorer.probabilities_from_features(broken, tracks)
     assert np.isnan(p[0]).all()
     assert np.isfinite(p[1:]).all(), "what stands where a tracklet has no frame is no missing feature"
-    assert told(tracks).shape == (260, len(NAMES))
-    assert tracks.seen.shape[2] == len(FIELDS)
+    assert track_features(tracks).shape == (260, len(NAMES))
+    assert tracks.fields.shape[2] == len(FIELDS)

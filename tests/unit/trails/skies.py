@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from ml.imaging.polyline import even, length_of
 from ml.trails.annotation import CLASSES, TRAIL, Annotation
 from ml.trails.maps import Maps
-from ml.trails.polyline import even, length_of
 from ml.trails.synthetic_trails import lay
-from ml.trails.target_masks import paint
+from ml.trails.target_masks import paint_targets
 
 
 def line(x0, y0, x1, y1):
@@ -27,9 +27,9 @@ def noisy(shape, *lines, snr=8.0, sigma=1.0, seed=0, level=1000.0, noise=20.0):
     return level + noise * image
 
 
-def true_maps(things, shape):
+def true_maps(annotations, shape):
     """Return the maps of a network that makes no mistake."""
-    target = paint(things, shape)
+    target = paint_targets(annotations, shape)
     shares = np.full((1 + len(CLASSES), *target.label.shape), 0.01, dtype=np.float32)
     np.put_along_axis(shares, target.label[None].astype(int), 0.95, axis=0)
     return Maps(shares, target.line[:2], target.line[2])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.trails.polyline import box, even, length_of, sagitta, smooth
+from ml.imaging.polyline import box, even, length_of, sagitta, smooth
 from tests.unit.trails.skies import apart, arc_of, line
 
 

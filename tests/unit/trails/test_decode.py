@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from ml.imaging.background import in_noise
+from ml.imaging.polyline import length_of, sagitta
 from ml.trails.annotation import CLASSES, Annotation
-from ml.trails.candidate import candidates
-from ml.trails.polyline import length_of, sagitta
+from ml.trails.candidate import trail_candidates
 from tests.unit.trails.skies import apart, arc_of, line, noisy, trail, true_maps
 
 
-def found(things, shape=(256, 256), image=None):
+def found(annotations, shape=(256, 256), image=None):
     image = np.zeros(shape, dtype=np.float32) if image is None else image
-    return candidates(true_maps(things, shape), image)
+    return trail_candidates(true_maps(annotations, shape), image)
 
 
 def ends_apart(curve, true):
@@ -46,7 +46,7 @@ def test_a_trail_over_the_gap_between_chips_stays_one():
     curve = line(30, 20, 230, 230)
     maps = true_maps([trail(curve)], (256, 256))
     maps.shares[0, 28:38], maps.shares[1:, 28:38] = 1, 0
-    (one,) = candidates(maps, np.zeros((256, 256), dtype=np.float32))
+    (one,) = trail_candidates(maps, np.zeros((256, 256), dtype=np.float32))
     assert ends_apart(one.curve, curve) < 3
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from ml.models.trail import trail_net
-from ml.trails import detector as of_trails
-from ml.trails.detector import KEPT, LearnedDetector
+from ml.trails import trail_detector as of_trails
 from ml.trails.resumable_scan import sweep
+from ml.trails.trail_detector import KEPT, LearnedDetector
 from tests.unit.trails.skies import noisy
 
 

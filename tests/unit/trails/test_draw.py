@@ -18,10 +18,10 @@ def test_the_light_lies_on_the_curve(seed):
     rng = np.random.default_rng(seed)
     for kind in (TRAIL, "ARC"):
         pixels = np.zeros((256, 256), np.float32)
-        thing = add_line(pixels, random_curve(rng, 256), rng) if kind == TRAIL else add_arc(pixels, rng)
-        assert thing.label == kind
+        annotation = add_line(pixels, random_curve(rng, 256), rng) if kind == TRAIL else add_arc(pixels, rng)
+        assert annotation.label == kind
         assert 1.2 < pixels.max() < 36
-        assert nearest(brightest(pixels), thing.curve)[0].max() < 5
+        assert nearest(brightest(pixels), annotation.curve)[0].max() < 5
 
 
 def test_an_arc_fades_and_is_bent_to_one_side():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ml.data.dataset import BadExamples
-from ml.trails.marks import SINGLE, Mark, merged, outside, read_marks
+from ml.trails.line_marks import SINGLE, Mark, consensus_lines, outside, read_marks
 
 
 def marks_of(*lines):
@@ -12,31 +12,31 @@ def marks_of(*lines):
 
 
 def test_lines_about_one_trail_become_one_whichever_way_they_were_drawn():
-    (one,) = merged(marks_of((10, 10, 110, 60), (112, 61, 9, 12), (11, 8, 108, 59)))
+    (one,) = consensus_lines(marks_of((10, 10, 110, 60), (112, 61, 9, 12), (11, 8, 108, 59)))
     assert np.sort(one.line.reshape(2, 2), axis=0) == pytest.approx(np.array([[10, 10], [110, 60]]), abs=3)
     assert (one.volunteers, one.weight) == (3, 1.0)
 
 
 def test_a_short_line_on_a_long_one_is_the_same_trail():
-    assert len(merged(marks_of((0, 0, 100, 0), (20, 2, 70, 3)))) == 1
+    assert len(consensus_lines(marks_of((0, 0, 100, 0), (20, 2, 70, 3)))) == 1
 
 
 def test_two_trails_stay_two_and_a_single_line_weighs_less():
-    pair = merged(marks_of((10, 10, 110, 60), (11, 12, 109, 62), (10, 200, 110, 200)))
+    pair = consensus_lines(marks_of((10, 10, 110, 60), (11, 12, 109, 62), (10, 200, 110, 200)))
     assert sorted((one.volunteers, one.weight) for one in pair) == [(1, SINGLE), (2, 1.0)]
 
 
 def test_one_volunteer_who_drew_twice_counts_once():
-    (one,) = merged([Mark("anna", (10, 10, 110, 60)), Mark("anna", (10, 11, 110, 61))])
+    (one,) = consensus_lines([Mark("anna", (10, 10, 110, 60)), Mark("anna", (10, 11, 110, 61))])
     assert (one.volunteers, one.weight) == (1, SINGLE)
 
 
 def test_lines_that_cross_are_two_trails():
-    assert len(merged(marks_of((0, 50, 100, 50), (50, 0, 50, 100)))) == 2
+    assert len(consensus_lines(marks_of((0, 50, 100, 50), (50, 0, 50, 100)))) == 2
 
 
 def test_no_marks_are_no_trails():
-    assert merged([]) == []
+    assert consensus_lines([]) == []
 
 
 def test_marks_outside_of_the_image():

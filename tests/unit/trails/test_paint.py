@@ -6,7 +6,7 @@ import pytest
 from ml.data.dataset import BadExamples
 from ml.trails.annotation import CLASSES, Annotation, annotations_of
 from ml.trails.maps import cells_of
-from ml.trails.target_masks import nearest, paint
+from ml.trails.target_masks import nearest, paint_targets
 from tests.unit.trails.skies import line, trail, true_maps
 
 
@@ -32,7 +32,7 @@ def test_every_cell_of_a_line_knows_where_its_ridge_is():
 
 def test_an_asteroid_lies_on_top_of_a_satellite():
     satellite = Annotation("SATELLITE", line(0, 64, 127, 64), width=20)
-    target = paint([trail(line(64, 10, 64, 110)), satellite], (128, 128))
+    target = paint_targets([trail(line(64, 10, 64, 110)), satellite], (128, 128))
     assert target.label[16, 16] == 1 + CLASSES.index("ASTEROID")
     assert target.label[16, 4] == 1 + CLASSES.index("SATELLITE")
     assert target.label[2, 2] == 0

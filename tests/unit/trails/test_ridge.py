@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from ml.imaging.background import in_noise
+from ml.imaging.polyline import even, length_of
 from ml.trails.candidate import evenness
-from ml.trails.polyline import even, length_of
-from ml.trails.profile import REACH, along, full_width, settled, snr_per_pixel, trimmed
+from ml.trails.profile import REACH, along, full_width, settled, snr_per_pixel, trimmed_to_light
 from tests.unit.trails.skies import apart, arc_of, line, noisy
 
 
@@ -45,13 +45,13 @@ def test_ends_without_light_are_cut_and_others_stay(snr):
     step = (true[1] - true[0]) / length_of(true)
     too_long = np.array([true[0] - 25 * step, true[1] + 12 * step])
     for curve in (too_long, true):
-        cut = trimmed(image, even(curve, 17))
+        cut = trimmed_to_light(image, even(curve, 17))
         assert np.hypot(*(cut[[0, -1]] - true).T).max() < 5
 
 
 def test_in_mere_noise_nothing_is_cut():
     curve = even(line(40, 60, 200, 160), 17)
-    assert (trimmed(in_noise(noisy((256, 256), seed=5)), curve) == curve).all()
+    assert (trimmed_to_light(in_noise(noisy((256, 256), seed=5)), curve) == curve).all()
 
 
 def test_a_trail_stops_and_an_arc_fades():

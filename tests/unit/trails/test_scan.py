@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ml.__main__ import main
-from ml.cli import trails
+from ml.cli import trail_role
 from ml.trails.radon_baseline import ClassicalDetector
 from tests.unit.trails.skies import line, noisy
 
@@ -70,19 +70,19 @@ def test_one_row_a_trail(scan, tmp_path):
 def test_a_killed_scan_is_taken_up_again(scan, tmp_path, monkeypatch):
     whole = content(scan(tmp_path / "whole")["out"])
     seen = []
-    finish = trails._finish
+    finish = trail_role._finish
 
     def killed_at_the_second_shard(scan, shard, rows):
         if shard == 1:
             raise Killed
         finish(scan, shard, rows)
 
-    monkeypatch.setattr(trails, "_finish", killed_at_the_second_shard)
+    monkeypatch.setattr(trail_role, "_finish", killed_at_the_second_shard)
     with pytest.raises(Killed):
         scan(tmp_path / "again")
     assert not (tmp_path / "again" / "trails.parquet").exists()
     assert [path.name for path in sorted((tmp_path / "again" / "shards").glob("*"))] == ["000000.parquet", "scan.json"]
-    monkeypatch.setattr(trails, "_finish", finish)
+    monkeypatch.setattr(trail_role, "_finish", finish)
     look = ClassicalDetector.trails
     monkeypatch.setattr(ClassicalDetector, "trails", lambda self, pixels: (seen.append(1), look(self, pixels))[1])
     said = scan(tmp_path / "again")

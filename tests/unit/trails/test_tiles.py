@@ -9,8 +9,8 @@ from torch import nn
 
 from ml.models.trail import STRIDE
 from ml.trails.annotation import CLASSES
-from ml.trails.detector import LearnedDetector
 from ml.trails.tiling import sewn, spans
+from ml.trails.trail_detector import LearnedDetector
 from tests.unit.trails.skies import line, noisy
 
 PLANES = 1 + len(CLASSES) + 3

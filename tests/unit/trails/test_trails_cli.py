@@ -8,11 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from ml.__main__ import main
-from ml.cli import trails
-from ml.cli.subjects import Tally
-from ml.cli.trails import training_set
+from ml.cli import trail_role
+from ml.cli.subject_slabs import Tally
+from ml.cli.trail_role import training_set
 from ml.inference.checkpoint import Checkpoint
-from ml.simulate.hubble.cutouts import hubble
+from ml.simulate.hubble.hubble_cutouts import hubble
 from tests.unit.trails.skies import line, noisy
 
 N = 6
@@ -144,21 +144,21 @@ def test_marks_settle_on_the_ridge_and_a_single_one_weighs_less(tmp_path):
     data = manifest(tmp_path, [noisy((128, 160), true, snr=12)])
     (tmp_path / "marks.csv").write_text("external_id,volunteer,x1,y1,x2,y2\ns-0,anna,20,33,120,83\n")
     made = training_set(data, tmp_path / "marks.csv", Tally(), seed=0)
-    (thing,) = made.images[0].things
-    assert thing.weight < 1
+    (annotation,) = made.images[0].annotations
+    assert annotation.weight < 1
     assert not made.known
-    middle = thing.curve[8]
+    middle = annotation.curve[8]
     assert abs((middle[1] - 30) - 0.5 * (middle[0] - 20)) < 0.8
 
 
 def test_of_more_images_than_fit_into_memory_any_may_be_learnt_from(tmp_path, monkeypatch):
     sides = [48] * 4 + [96] * 4 + [48] * 4
     data = manifest(tmp_path, [noisy((side, side), seed=side) for side in sides], label=["no"] * len(sides))
-    monkeypatch.setattr(trails, "MOST_PIXELS", 3 * 96 * 96)
+    monkeypatch.setattr(trail_role, "MOST_PIXELS", 3 * 96 * 96)
     counts = np.zeros(len(sides))
     for seed in range(60):
         made = training_set(data, None, Tally(), seed)
-        assert sum(image.noise_units.size for image in made.images) <= trails.MOST_PIXELS
+        assert sum(image.noise_units.size for image in made.images) <= trail_role.MOST_PIXELS
         counts[[int(group.removeprefix("s-")) for group in made.groups]] += 1
     assert counts.min() > 8
     assert counts[:4].sum() == pytest.approx(counts[8:].sum(), rel=0.3)

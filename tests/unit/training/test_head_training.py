@@ -6,13 +6,12 @@ import torch
 
 from ml.data.dataset import BadExamples
 from ml.data.preprocessing import FROZEN
-from ml.evaluation.metrics import roc_auc
+from ml.evaluation.metrics.areas import roc_auc
 from ml.inference import feature_extractor
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import Scorer
-from ml.roles import train
+from ml.roles import train_role
 from ml.roles.cross_validation import cross_validate
-from ml.training.callbacks import Cancelled
 from ml.training.presets import Recipe
 from tests.unit.conftest import CLASSES, labelled
 
@@ -35,7 +34,7 @@ def test_a_head_learns_from_any_kind_of_label(role, labels, kinds, features, tmp
     plain = ["yes" if kind < 2 else "no" for kind in kinds]
     fine = [CLASSES[kind] for kind in kinds]
     given = {"fine": fine, "plain": plain, "mixed": [*fine[:100], *plain[100:]]}[labels]
-    train.train(role, labelled(kinds, features=features, labels=given)).save(tmp_path / "c")
+    train_role.train(role, labelled(kinds, features=features, labels=given)).save(tmp_path / "c")
     scorer = Scorer(Checkpoint.load(tmp_path / "c"))
     p = scorer.probabilities_from_features(features)
     assert p.shape == (240, 2 if role == "tracklet" else 4)
@@ -47,18 +46,18 @@ def test_two_classes_do_as_well(kinds, features):
     examples = labelled(kinds, features=features)
     examples.targets = np.stack([kinds >= 2, kinds < 2], axis=1).astype(np.float32)
     examples.classes, examples.positive = ("bogus", "real"), ("real",)
-    checkpoint = train.train("tracklet", examples)
+    checkpoint = train_role.train("tracklet", examples)
     assert checkpoint.manifest["metrics"]["roc_auc"] > 0.9
 
 
 def test_the_same_seed_gives_the_same_model(kinds, features):
-    first, again = (train.train("tracklet", labelled(kinds, features=features), seed=4) for _ in range(2))
+    first, again = (train_role.train("tracklet", labelled(kinds, features=features), seed=4) for _ in range(2))
     assert all(torch.equal(first.tensors[name], again.tensors[name]) for name in first.tensors)
 
 
 def test_epochs_are_told_in_order(kinds, features):
     told = []
-    train.train("tracklet", labelled(kinds, features=features), on_epoch=told.append)
+    train_role.train("tracklet", labelled(kinds, features=features), on_epoch=told.append)
     assert [epoch.epoch for epoch in told] == list(range(1, len(told) + 1))
     assert told[-1].epoch == told[-1].epochs
     assert set(told[-1].metrics) == {"accuracy", "roc_auc"}
@@ -68,10 +67,10 @@ def test_epochs_are_told_in_order(kinds, features):
 def test_a_run_can_be_cancelled(kinds, features):
     def cancel(epoch):
         if epoch.epoch == 2:
-            raise Cancelled
+            raise KeyboardInterrupt
 
-    with pytest.raises(Cancelled):
-        train.train("stamp", labelled(kinds, features=features), on_epoch=cancel)
+    with pytest.raises(KeyboardInterrupt):
+        train_role.train("stamp", labelled(kinds, features=features), on_epoch=cancel)
 
 
 def test_a_perceptron_that_learns_out_of_fold_is_honest_about_noise(random):
@@ -79,21 +78,21 @@ def test_a_perceptron_that_learns_out_of_fold_is_honest_about_noise(random):
     noise = random.normal(size=(160, 4, 300)).astype(np.float16)
     kinds = random.integers(0, 4, 160)
     kinds[:4] = range(4)
-    p = train.train("tracklet", labelled(kinds, features=noise))
+    p = train_role.train("tracklet", labelled(kinds, features=noise))
     fresh = random.normal(size=(400, 4, 300)).astype(np.float16)
     p_real = Scorer(p).probabilities_from_features(fresh)[:, 1]
     assert ((p_real > 0.9) | (p_real < 0.1)).mean() < 0.1
 
 
 def test_trackets_of_three_to_eight_frames_are_scored(kinds, features):
-    scorer = Scorer(train.train("tracklet", labelled(kinds, features=features)))
+    scorer = Scorer(train_role.train("tracklet", labelled(kinds, features=features)))
     for frames in (3, 4, 8):
         p = scorer.probabilities_from_features(np.resize(features, (240, frames, 48)))
         assert np.isfinite(p).all()
 
 
 def test_features_that_are_missing_give_no_score(kinds, features):
-    scorer = Scorer(train.train("tracklet", labelled(kinds, features=features)))
+    scorer = Scorer(train_role.train("tracklet", labelled(kinds, features=features)))
     unknown = features[:2].copy()
     unknown[1] = np.nan
     p = scorer.probabilities_from_features(unknown)
@@ -105,18 +104,18 @@ def test_features_of_another_backbone_are_refused(kinds, features):
     examples = labelled(kinds, features=features)
     examples.feature_key = "other"
     with pytest.raises(BadExamples, match="The features at hand are other"):
-        train.train("stamp", examples)
+        train_role.train("stamp", examples)
 
 
 def test_features_of_another_length_are_refused(kinds, features):
-    scorer = Scorer(train.train("stamp", labelled(kinds, features=features)))
+    scorer = Scorer(train_role.train("stamp", labelled(kinds, features=features)))
     with pytest.raises(ValueError, match="have 40 numbers each, but this model reads 48"):
         scorer.probabilities_from_features(features[..., :40])
 
 
 def test_neither_features_nor_pixels(kinds):
     with pytest.raises(BadExamples, match="neither features nor pixels"):
-        train.train("stamp", labelled(kinds))
+        train_role.train("stamp", labelled(kinds))
 
 
 def test_weights_of_zero_silence_a_row(kinds, features):
@@ -124,22 +123,22 @@ def test_weights_of_zero_silence_a_row(kinds, features):
     wrong = np.arange(240) % 2 == 0
     examples = labelled(np.where(wrong, (kinds + 2) % 4, kinds), features=features)
     examples.weights[wrong] = 0
-    scorer = Scorer(train.train("stamp", examples))
+    scorer = Scorer(train_role.train("stamp", examples))
     assert roc_auc(kinds < 2, scorer.p_real(scorer.probabilities_from_features(features))) > 0.9
 
 
 def test_unknown_roles_and_presets_are_named(kinds, features):
     with pytest.raises(ValueError, match="no role called 'trail'"):
-        train.train("trail", labelled(kinds, features=features))
+        train_role.train("trail", labelled(kinds, features=features))
     with pytest.raises(ValueError, match="no preset called 'huge'"):
-        train.train("stamp", labelled(kinds, features=features), preset="huge")
+        train_role.train("stamp", labelled(kinds, features=features), preset="huge")
 
 
 def test_of_one_real_object_the_model_is_not_cooled_and_says_so(random):
     """It was once: on bogus alone, which made every answer a certain no."""
     kinds = np.array([0, *[2] * 12])
     features = random.normal(size=(13, 1, 40)).astype(np.float16)
-    learnt = train.train("stamp", labelled(kinds, features=features, labels=["yes", *["no"] * 12]))
+    learnt = train_role.train("stamp", labelled(kinds, features=features, labels=["yes", *["no"] * 12]))
     assert ["could not be cooled" in note for note in learnt.manifest["notes"]].count(True) == 1
     p = Scorer(learnt).probabilities_from_features(random.normal(size=(200, 1, 40)).astype(np.float16))
     assert 0.05 < p[:, :2].sum(1).mean() < 0.95
@@ -147,20 +146,20 @@ def test_of_one_real_object_the_model_is_not_cooled_and_says_so(random):
 
 def test_with_two_real_objects_the_model_is_cooled(random):
     features = random.normal(size=(14, 1, 40)).astype(np.float16)
-    learnt = train.train("stamp", labelled([0, 0, *[2] * 12], features=features))
+    learnt = train_role.train("stamp", labelled([0, 0, *[2] * 12], features=features))
     assert not any("cooled" in note for note in learnt.manifest["notes"])
 
 
 def test_labels_that_are_not_trusted_cool_nothing(kinds, features):
     examples = labelled(kinds, features=features)
     examples.weights[examples.split()[1]] = 0
-    assert any("could not be cooled" in note for note in train.train("stamp", examples).manifest["notes"])
+    assert any("could not be cooled" in note for note in train_role.train("stamp", examples).manifest["notes"])
 
 
 def test_tracklets_of_three_real_objects_are_enough(random):
     kinds = [0] * 3 + [2] * 12
     features = random.normal(size=(15, 4, 40)).astype(np.float16)
-    assert train.train("tracklet", labelled(kinds, features=features)).manifest["role"] == "tracklet"
+    assert train_role.train("tracklet", labelled(kinds, features=features)).manifest["role"] == "tracklet"
 
 
 def test_objects_that_leave_a_fold_empty_are_cross_validated(random):

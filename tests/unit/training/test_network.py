@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from ml.data.augmentation import shifted, turned
+from ml.data.augmentation import random_dihedral, random_shift
 from ml.data.dataset import BadExamples
-from ml.data.preprocessing import native
+from ml.data.preprocessing import native_size
 from ml.data.tensors import load_chips
-from ml.evaluation.metrics import roc_auc
+from ml.evaluation.metrics.areas import roc_auc
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import Scorer
 from ml.models.residual import ResidualNet
-from ml.roles import train
+from ml.roles import train_role
 from ml.training import finetune as finetuning
 from ml.training import presets
 from ml.training.finetune import finetune
@@ -37,7 +37,7 @@ def test_the_small_net_learns_to_see_a_source(role, kinds, pixels, tmp_path):
     blocks = pixels if role == "stamp" else np.repeat(pixels, 4, axis=1)
     told = []
     examples = labelled(kinds, pixels=blocks, labels=["yes" if kind < 2 else "no" for kind in kinds])
-    train.train(role, examples, preset="small", on_epoch=told.append).save(tmp_path / "c")
+    train_role.train(role, examples, preset="small", on_epoch=told.append).save(tmp_path / "c")
     scorer = Scorer(Checkpoint.load(tmp_path / "c"))
     assert roc_auc(kinds < 2, scorer.p_real(scorer.probabilities(blocks))) > 0.95
     assert [epoch.epoch for epoch in told] == [1, 2, 3]
@@ -46,48 +46,48 @@ def test_the_small_net_learns_to_see_a_source(role, kinds, pixels, tmp_path):
 
 def test_a_network_that_was_judged_by_one_kind_is_not_cooled_and_says_so(kinds, pixels):
     examples = labelled(kinds[:40], pixels=pixels[:40], labels=["yes", *["no"] * 39])
-    learnt = train.train("stamp", examples, preset="small")
+    learnt = train_role.train("stamp", examples, preset="small")
     assert any("could not be cooled" in note for note in learnt.manifest["notes"])
 
 
 def test_a_tracklet_network_does_not_learn_from_one_kind_alone(kinds, pixels):
     examples = labelled(kinds[:40], pixels=np.repeat(pixels[:40], 4, axis=1), labels=["yes", *["no"] * 39])
     with pytest.raises(BadExamples, match="three examples in ten, and these 13 are of one kind"):
-        train.train("tracklet", examples, preset="small")
+        train_role.train("tracklet", examples, preset="small")
 
 
 def test_a_champion_is_fine_tuned_and_then_given_a_new_head(kinds, pixels):
-    champion = train.train("stamp", labelled(kinds, pixels=pixels), preset="small")
-    tuned = train.train("stamp", labelled(kinds, pixels=pixels), preset="finetune", base=champion)
+    champion = train_role.train("stamp", labelled(kinds, pixels=pixels), preset="small")
+    tuned = train_role.train("stamp", labelled(kinds, pixels=pixels), preset="finetune", base=champion)
     assert tuned.manifest["feature_key"] != champion.manifest["feature_key"]
     features = Scorer(tuned).features(pixels)
     examples = labelled(kinds, features=features)
     examples.feature_key = tuned.manifest["feature_key"]
-    head = train.train("stamp", examples, base=tuned)
+    head = train_role.train("stamp", examples, base=tuned)
     assert head.manifest["feature_key"] == tuned.manifest["feature_key"]
     assert np.array_equal(Scorer(head).features(pixels[:3]), features[:3])
 
 
 def test_the_backbone_is_fine_tuned_and_kept(kinds, pixels):
     few = labelled(kinds[:24], pixels=pixels[:24])
-    checkpoint = train.train("stamp", few, preset="finetune", init="random")
+    checkpoint = train_role.train("stamp", few, preset="finetune", init="random")
     assert checkpoint.manifest["architecture"] == "tf_efficientnet_lite0"
     assert Scorer(checkpoint).probabilities(pixels[:2]).shape == (2, 4)
 
 
 def test_pixels_are_needed(kinds, features):
     with pytest.raises(BadExamples, match="trains on pixels"):
-        train.train("stamp", labelled(kinds, features=features), preset="small")
+        train_role.train("stamp", labelled(kinds, features=features), preset="small")
 
 
 def test_too_few_examples(kinds, pixels):
     with pytest.raises(BadExamples, match="only 12 examples; a network needs 16"):
-        train.train("stamp", labelled(kinds[:12], pixels=pixels[:12]), preset="small")
+        train_role.train("stamp", labelled(kinds[:12], pixels=pixels[:12]), preset="small")
 
 
 def test_a_single_chip_to_learn_from_is_refused_instead_of_waited_on(kinds, pixels):
     examples = labelled(kinds, pixels=pixels)
-    start = presets.recipe_of("small", "scratch", examples, None).begin(0)
+    start = presets.preset_recipe("small", "scratch", examples, None).begin(0)
     with pytest.raises(BadExamples, match="Only one example is left to learn from, and a network needs two"):
         finetune(
             examples, start, None, (np.arange(1), np.arange(1, 9)), BRIEF, seed=0, minutes=0.01, on_epoch=lambda _: None
@@ -96,14 +96,14 @@ def test_a_single_chip_to_learn_from_is_refused_instead_of_waited_on(kinds, pixe
 
 def test_chips_keep_the_order_of_their_rows(kinds, pixels):
     rows = np.array([9, 2, 5])
-    chips = load_chips(labelled(kinds, pixels=pixels), rows, native(1))
+    chips = load_chips(labelled(kinds, pixels=pixels), rows, native_size(1))
     assert torch.equal(chips.targets.argmax(1), torch.from_numpy(kinds[rows]))
-    assert np.allclose(chips.pixels[1].numpy(), native(1).stretched(pixels[2])[0], atol=1e-2)
+    assert np.allclose(chips.pixels[1].numpy(), native_size(1).stretched(pixels[2])[0], atol=1e-2)
 
 
 def test_chips_beyond_memory_are_drawn_and_say_whose_they_are(kinds, pixels):
     rows = np.arange(100, 240)
-    chips = load_chips(labelled(kinds, pixels=pixels), rows, native(1), most=10 * 2 * 40 * 40)
+    chips = load_chips(labelled(kinds, pixels=pixels), rows, native_size(1), most=10 * 2 * 40 * 40)
     assert len(chips) == len(set(chips.rows)) == 10
     assert (np.diff(chips.rows) > 0).all()
     assert set(chips.rows) < set(rows)
@@ -113,7 +113,7 @@ def test_chips_beyond_memory_are_drawn_and_say_whose_they_are(kinds, pixels):
 def test_a_network_is_judged_by_as_many_as_fit_into_memory(kinds, pixels, monkeypatch):
     monkeypatch.setattr(finetuning, "load_chips", functools.partial(load_chips, most=30 * 2 * 40 * 40))
     told = []
-    train.train("stamp", labelled(kinds, pixels=pixels), preset="small", on_epoch=told.append)
+    train_role.train("stamp", labelled(kinds, pixels=pixels), preset="small", on_epoch=told.append)
     assert len(told) == 3
     assert all(np.isfinite(epoch.val_loss) for epoch in told)
 
@@ -126,18 +126,18 @@ def test_the_small_net_takes_any_size(side):
 
 def test_turns_reach_all_eight_ways_and_keep_every_pixel():
     stamp = torch.arange(9.0).reshape(1, 1, 3, 3).expand(400, 1, 3, 3)
-    seen = {tuple(x.flatten().tolist()) for x in turned(stamp, torch.Generator().manual_seed(0))}
+    seen = {tuple(x.flatten().tolist()) for x in random_dihedral(stamp, torch.Generator().manual_seed(0))}
     assert len(seen) == 8
     assert all(sorted(way) == list(range(9)) for way in seen)
 
 
 def test_oblong_stamps_keep_their_shape():
-    assert turned(torch.zeros(5, 1, 3, 4), torch.Generator()).shape == (5, 1, 3, 4)
+    assert random_dihedral(torch.zeros(5, 1, 3, 4), torch.Generator()).shape == (5, 1, 3, 4)
 
 
 def test_shifts_bring_in_sky():
     stamp = torch.ones(60, 1, 5, 5)
-    moved = shifted(stamp, torch.Generator().manual_seed(0), most=1)
+    moved = random_shift(stamp, torch.Generator().manual_seed(0), most=1)
     assert moved.shape == stamp.shape
     assert {int(x.sum()) for x in moved} == {16, 20, 25}
 
@@ -164,7 +164,7 @@ def test_a_run_that_takes_all_its_steps_has_no_note_of_its_minutes():
 
 
 def test_a_model_tells_that_its_minutes_were_over(kinds, pixels):
-    made = train.train("stamp", labelled(kinds[:40], pixels=pixels[:40]), preset="small", minutes=1e-4)
+    made = train_role.train("stamp", labelled(kinds[:40], pixels=pixels[:40]), preset="small", minutes=1e-4)
     assert any("ended the training after" in note for note in made.manifest["notes"])
 
 

@@ -8,8 +8,8 @@ import torch
 
 from ml.data.dataset import BadExamples
 from ml.data.monte_carlo import monte_carlo
-from ml.data.preprocessing import FROZEN, Preprocessing, native
-from ml.evaluation.metrics import roc_auc
+from ml.data.preprocessing import FROZEN, Preprocessing, native_size
+from ml.evaluation.metrics.areas import roc_auc
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.inference.feature_extractor import Backbone
 from ml.inference.scorer import Scorer
@@ -20,7 +20,7 @@ from ml.models.weights import MissingWeights, random_network
 from ml.training.finetune_then_probe import features_of
 from ml.training.presets import Recipe, balanced
 from ml.training.schedule import FRESH, SMALL
-from ml.training.train import train_stamps
+from ml.training.train_stamps import train_stamps
 from tests.unit.conftest import labelled
 
 TINY = "test_resnet"
@@ -140,14 +140,14 @@ def test_a_foreign_checkpoint_is_refused(kinds, pixels):
 
 def test_a_running_average_of_the_weights_learns_too(kinds, pixels):
     schedule = dataclasses.replace(SMALL, views=4000, rounds=2, ema=0.9, augment="sky")
-    recipe = Recipe("small", "residual", "scratch", native(1), schedule=schedule)
+    recipe = Recipe("small", "residual", "scratch", native_size(1), schedule=schedule)
     scorer = Scorer(train_stamps(labelled(kinds, pixels=pixels), recipe))
     assert roc_auc(kinds < 2, scorer.p_real(scorer.probabilities(pixels))) > 0.9
 
 
 def test_a_slow_running_average_is_judged_fairly_from_the_first_steps(kinds, pixels):
     schedule = dataclasses.replace(SMALL, views=6000, ema=0.98)
-    recipe = Recipe("small", "residual", "scratch", native(1), schedule=schedule)
+    recipe = Recipe("small", "residual", "scratch", native_size(1), schedule=schedule)
     scorer = Scorer(train_stamps(labelled(kinds, pixels=pixels), recipe))
     assert ((scorer.p_real(scorer.probabilities(pixels)) > 0.5) == (kinds < 2)).mean() > 0.95
 
@@ -164,7 +164,7 @@ def told(kinds, random):
 def test_metadata_tells_what_pixels_cannot(kinds, pixels, told, freeze):
     examples = dataclasses.replace(labelled(kinds, pixels=pixels), values=told, columns=("rate",))
     schedule = dataclasses.replace(SMALL, views=4000, rounds=2)
-    recipe = Recipe("small", "residual", "scratch", native(1), freeze, schedule)
+    recipe = Recipe("small", "residual", "scratch", native_size(1), freeze, schedule)
     scorer = Scorer(train_stamps(examples, recipe))
     features, real, known = scorer.features(pixels), kinds < 2, np.isfinite(told[:, 0])
     blind = scorer.probabilities_from_features(features).argmax(1) == kinds
@@ -220,7 +220,7 @@ def test_monte_carlo_splits_keep_objects_whole(kinds, pixels):
 
     def judged(learnt, test):
         assert not set(learnt.groups) & set(test.groups)
-        seen.append((len(learnt) - learnt.held.sum(), learnt.held.sum(), len(test)))
+        seen.append((len(learnt) - learnt.val_mask.sum(), learnt.val_mask.sum(), len(test)))
         return {"accuracy": 0.5 + 0.1 * len(seen)}
 
     said = monte_carlo(examples, judged, splits=3, seed=0)

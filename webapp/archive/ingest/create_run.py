@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from ml.io.read import MANIFEST
+from ml.io.read_subjects import MANIFEST
 from webapp.archive.models import IngestRun, Kind, Survey
 
 SET_NAME_LENGTH = 120

@@ -8,7 +8,7 @@ from queue import Empty, Full, Queue
 from types import TracebackType
 from typing import Self
 
-from ml.io.read import MANIFEST, count, read
+from ml.io.read_subjects import MANIFEST, count, read_subjects
 from ml.io.records import BadInput, SubjectRecord
 from webapp.archive.ingest.dedupe import Known
 from webapp.archive.ingest.prepare import Candidate, candidate
@@ -47,7 +47,7 @@ class Reader:
     Parameters
     ----------
     path, kind
-        As in `ml.io.read.read`.
+        As in `ml.io.read_subjects.read_subjects`.
     known
         Subjects passed over without opening their files.
     classes
@@ -116,7 +116,7 @@ class Reader:
             rows += 1
             return True
 
-        for bad in read(self.path, self.kind, passed):
+        for bad in read_subjects(self.path, self.kind, passed):
             self._check_wanted()
             if isinstance(bad, BadInput) and bad.row is None:
                 raise bad
@@ -126,7 +126,7 @@ class Reader:
     def _read(self) -> None:
         piece: list[Item] = []
         nbytes = 0
-        for found in read(self.path, self.kind, self._skip):
+        for found in read_subjects(self.path, self.kind, self._skip):
             self._check_wanted()
             self.seen += 1
             value = self._prepared(found)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from ml.simulate.atlas.night import atlas
-from ml.simulate.euclid.field import euclid
+from ml.simulate.euclid.euclid_field import euclid
 
 PRESETS = ("head", "head", "head", "small", "finetune")
 ROUNDS = len(PRESETS)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ml.evaluation.metrics import roc_auc
+from ml.evaluation.metrics.areas import roc_auc
 from webapp.archive.models import Survey
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from django.core.management import CommandError
 
-from ml.evaluation.metrics import roc_auc
-from ml.io.read import read
+from ml.evaluation.metrics.areas import roc_auc
+from ml.io.read_subjects import read_subjects
 from ml.io.records import BadInput, SubjectRecord
 from webapp.archive.models import Subject, Survey
 from webapp.console.demo.config import ROUNDS, Plan, Source, Truth
@@ -96,7 +96,7 @@ def give_gold(survey: Survey, packets: Packets, seed: int) -> None:
 
 
 def _records(folder: Path) -> Iterator[SubjectRecord]:
-    for record in read(folder):
+    for record in read_subjects(folder):
         if not isinstance(record, BadInput):
             yield record
 

@@ -8,8 +8,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from ml.crowd.calibration import Calibration
-from ml.crowd.calibration import calibration as calibrated
+from ml.crowd.posterior_calibration import Calibration
+from ml.crowd.posterior_calibration import calibration as calibrated
 from webapp.core.csv_writer import csv_response
 from webapp.review.calibration import SOURCES, judged
 from webapp.review.views import beside, workflow_page

@@ -1,0 +1,120 @@
+"""`python -m ml crowd`: aggregate a CSV of votes, and compare it with the truth if known."""
+
+import argparse
+import csv
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml.crowd import agreement
+from ml.crowd.aggregator import Aggregator
+from ml.crowd.dawid_skene import DawidSkene
+from ml.crowd.glad import Glad
+from ml.crowd.majority import Majority, WeightedMajority, leading
+from ml.crowd.model_selection import Auto
+from ml.crowd.one_coin import OneCoin
+from ml.crowd.read import read_truth, read_votes
+from ml.crowd.swap import Swap
+from ml.crowd.votes import Votes
+
+METHODS: dict[str, Callable[[], Aggregator]] = {
+    "auto": Auto,
+    "majority": Majority,
+    "weighted-majority": WeightedMajority,
+    "dawid-skene": DawidSkene,
+    "one-coin": OneCoin,
+    "swap": Swap,
+    "glad": Glad,
+}
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to an argparse parser's subparsers."""
+    parser = subparsers.add_parser("crowd", help="from many people's votes to one answer per item")
+    parser.add_argument("--labels", type=Path, required=True, help="CSV with the columns item, worker, label")
+    parser.add_argument("--truth", type=Path, help="CSV with the columns item, truth: scores the answers")
+    parser.add_argument("--gold", type=Path, help="CSV with the columns item, truth: teaches what the workers are like")
+    parser.add_argument("--method", choices=METHODS, default="auto")
+    parser.add_argument("--out", type=Path, help="CSV to write: item, answer and a probability for each class")
+    parser.add_argument("--seed", type=int, default=0, help="of the votes that auto holds out; nothing else is random")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Aggregate and print JSON; 2 and one line on stderr for bad input."""
+    try:
+        started = time.perf_counter()
+        votes = read_votes(args.labels)
+        truth = read_truth(args.truth) if args.truth else {}
+        gold = votes.gold_of(read_truth(args.gold)) if args.gold else None
+        read = time.perf_counter()
+        model = (Auto(args.seed) if args.method == "auto" else METHODS[args.method]()).fit(votes, gold)
+        fitted = time.perf_counter()
+        if args.out:
+            write_posteriors(args.out, votes, model.posteriors_)
+    except (ValueError, OSError) as error:
+        sys.stderr.write(f"crowd: {error}\n")
+        return 2
+    times = {"read_seconds": round(read - started, 4), "seconds": round(fitted - read, 4)}
+    sys.stdout.write(json.dumps(crowd_summary(args.method, votes, model, truth, gold) | times) + "\n")
+    return 0
+
+
+def crowd_summary(
+    method: str, votes: Votes, model: Aggregator, truth: dict[str, str], gold: np.ndarray | None
+) -> dict[str, Any]:
+    """Describe the result and its accuracy; gold items are not scored."""
+    codes = votes.codes_of(truth)
+    labelled_items = np.full(len(codes), False) if gold is None else gold >= 0
+    return {
+        "method": method,
+        "chosen": getattr(model, "chosen_", method),
+        "reason": getattr(model, "reason_", "As asked."),
+        "n_items": len(votes.items),
+        "n_workers": len(votes.workers),
+        "n_votes": len(votes.item),
+        "n_unsure": int((~votes.definite).sum()),
+        "n_gold": int(labelled_items.sum()),
+        "agreement": agreement.agreement_summary(votes.counts()[:, :-1]),
+        **compare_with_truth(model.posteriors_, np.where(labelled_items, -1, codes)),
+        "iterations": model.n_iter_,
+        "converged": model.converged_,
+        "log_likelihood": None if np.isnan(model.log_likelihood_) else round(model.log_likelihood_, 4),
+    }
+
+
+def compare_with_truth(posteriors: np.ndarray, truth: np.ndarray) -> dict[str, float | int | None]:
+    """Compare posteriors (n, K) with class codes (n,), -1 where unknown.
+
+    Returns
+    -------
+    dict
+        n_truth; accuracy, where an item tied between m classes counts 1/m if the truth is one of them, which is
+        what drawing lots would give on average; log_loss in nats, probabilities held above 1e-15. Both are None
+        where no truth is known.
+    """
+    known = np.flatnonzero(truth >= 0)
+    if not len(known):
+        return {"n_truth": 0, "accuracy": None, "log_loss": None}
+    right = truth[known]
+    chances = np.maximum(posteriors[known, right], 1e-15)
+    return {
+        "n_truth": len(known),
+        "accuracy": round(float(leading(posteriors[known])[np.arange(len(known)), right].mean()), 6),
+        "log_loss": round(float(-np.log(chances).mean()), 6),
+    }
+
+
+def write_posteriors(path: Path, votes: Votes, posteriors: np.ndarray) -> None:
+    """Write each item, its most probable answer, and the probability of each class."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["item", "answer", *votes.classes])
+        answers = posteriors.argmax(axis=1)
+        for item, answer, row in zip(votes.items, answers, posteriors, strict=True):
+            writer.writerow([item, votes.classes[answer], *(f"{value:.6f}" for value in row)])

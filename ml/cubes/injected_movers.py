@@ -1,0 +1,44 @@
+"""Training cubes without masks: simulated movers injected into real cubes."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.cubes.input_channels import shortened, views_and_mask
+from ml.cubes.sampler import Example
+from ml.simulate.injection.cube_injection import inject_cube, noise_of_frames
+from ml.simulate.tess.tess_movers import FAINTEST, draw_movers
+
+MOVERS = 3.0  # on average in a cube
+TESS_NOISE = 0.3  # electrons per second: that of the cubes whose movers are drawn (docs/simulations.md)
+
+
+def injected(flux: NDArray[Any], name: str, group: str, *, cadence: float, seed: int) -> Example:
+    """Return a cube with simulated movers, and their mask.
+
+    Parameters
+    ----------
+    flux
+        (T, Y, X) in any unit, NaN where nothing was measured. Nothing in it should move.
+    name, group
+        What the example is called, and whose cubes stand on one side of every split.
+    cadence
+        Seconds from frame to frame.
+    seed
+        The same seed draws the same movers.
+
+    Returns
+    -------
+    An example whose movers are as far above this cube's noise as those of `ml.simulate.tess.tess_cubes` above TESS'.
+    """
+    rng = np.random.default_rng(seed)
+    flux = np.asarray(flux, dtype=np.float32)
+    movers = draw_movers(rng, max(1, int(rng.poisson(MOVERS))), flux.shape, cadence, FAINTEST)
+    noise = noise_of_frames(flux)
+    typical = float(np.median(noise[noise > 0])) if (noise > 0).any() else TESS_NOISE
+    movers.light = movers.light * (typical / TESS_NOISE)
+    made = inject_cube(flux, movers)
+    views, measured = views_and_mask(made.flux)
+    whole = None if measured.all() else measured
+    return Example(name, group, shortened(views), made.mask, whole)

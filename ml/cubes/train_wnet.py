@@ -1,0 +1,225 @@
+"""Train a W-Net, from labelled cubes to a checkpoint, top to bottom."""
+
+import math
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ml.cubes.model import ROLE, CubeModel, enough_memory
+from ml.cubes.sampler import Crops, Example, VoxelBatch
+from ml.cubes.voxel_losses import cross_entropy, dice_loss
+from ml.cubes.voxel_validation import Validation, calibrate, validate
+from ml.cubes.wnet_presets import Preset
+from ml.data.dataset import BadExamples, grouped_folds
+from ml.inference.checkpoint import Checkpoint, origin
+from ml.models.autotune import autotune
+from ml.models.compute import Compute, limit_torch
+from ml.models.wnet import WNet, parameters_of
+from ml.training.callbacks import Epoch, OnEpoch, silent
+from ml.training.memory import keep_freed_memory
+from ml.training.schedule import Best, Clock
+
+CLASSES, POSITIVE = ("empty", "mover"), ("mover",)
+FOLDS = 6  # one of which is for validation
+LARGEST_GRADIENT = 1.0
+DECAY = 1e-4
+SMALLER = "Take the preset 'cpu', a smaller --crop or a smaller --batch."
+
+
+@keep_freed_memory()
+def train_cubes(
+    examples: Sequence[Example],
+    preset: Preset,
+    *,
+    name: str = "cpu",
+    normalisation: str = "asinh",
+    seed: int = 0,
+    minutes: float | None = None,
+    device: str = "auto",
+    on_epoch: OnEpoch = silent,
+) -> Checkpoint:
+    """Train a checkpoint of the role "cube".
+
+    Parameters
+    ----------
+    examples
+        Cubes with masks; cubes of one object group all stand on one side of the split for validation.
+    preset, name
+        Size and schedule, and what the checkpoint calls them.
+    normalisation
+        "adaptive", "asinh" or "raw".
+    seed
+        Of split, weights and crops. Without `minutes` the same seed on the same machine gives the same model.
+    minutes
+        A limit, with the validation after the last step; the learning rate falls to 0 as it nears.
+    on_epoch
+        Told after every round; an exception in it ends the run.
+
+    Raises
+    ------
+    BadExamples
+        If nothing can be learnt from the cubes; the message says why and what to do.
+    MemoryShort
+        If there is not enough memory for the preset.
+    """
+    limit_torch()
+    train_part, val_examples = split_cubes(examples, seed)
+    crops = Crops(train_part, preset.crop, preset.batch, seed)
+    torch.manual_seed(seed)
+    model = CubeModel(WNet(preset.widths, preset.depth, normalisation, len(examples[0].views)), device=device)
+    optimizer = torch.optim.AdamW(model.network.parameters(), lr=preset.rate, weight_decay=DECAY)
+    first = torch.from_numpy(Crops(train_part, preset.crop, preset.batch, seed).draw().views)
+    best = Best(preset.patience)
+    with enough_memory(SMALLER):
+        compute = autotune(model.network, first.to(model.device))
+        clock = Clock(preset.steps, None if minutes is None else minutes - ending(model, val_examples, minutes))
+        with compute.limited():
+            rounds = run_rounds(
+                model, compute, optimizer, crops, val_examples[: preset.judged], preset, clock, best, on_epoch
+            )
+        best.restore(model.network)
+        found = validate(model, val_examples)
+        scale, shift = calibrate(model.network, found.histogram)
+        validation = validate(model, val_examples)
+    return Checkpoint(
+        manifest(model, preset, validation, clock, len(examples), name=name, normalisation=normalisation, seed=seed)
+        | {"compute": compute.as_manifest(), "notes": clock.notes()}
+        | {"rounds": rounds, "calibration": {"scale": scale, "shift": shift, "dice_loss_before": found.dice_loss}},
+        {f"cube.{key}": value for key, value in model.network.state_dict().items()},
+    )
+
+
+def split_cubes(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[Example]]:
+    """Return the cubes to learn from and those to validate with, both with movers.
+
+    Raises
+    ------
+    BadExamples
+        If there are too few groups, or no mover at all.
+    """
+    moving = np.array([bool(example.mask.any()) for example in examples], dtype=bool)
+    groups = np.array([example.group for example in examples])
+    if not moving.any():
+        raise BadExamples(
+            f"None of the {len(examples)} cubes has a voxel of a mover in its mask: a model cannot learn what it never"
+            " sees. Give cubes with movers, or more of them."
+        )
+    if len(set(groups[moving])) < 2:
+        raise BadExamples(
+            "All cubes with movers are of one object_group, so none is left to validate with. Give cubes of at least"
+            " two groups."
+        )
+    folds = grouped_folds(groups, moving, min(FOLDS, len(set(groups[moving]))), seed)
+    # The first fold with a mover: the deal over folds is even, but of few groups one may have none.
+    chosen = next(
+        fold for fold in range(folds.max() + 1) if moving[folds == fold].any() and moving[folds != fold].any()
+    )
+    order = np.random.default_rng(seed).permutation(len(examples))
+    val_examples = [examples[row] for row in order if folds[row] == chosen]
+    val_examples.sort(
+        key=lambda example: not example.mask.any()
+    )  # those with movers first: only some are judged each round
+    return [examples[row] for row in order if folds[row] != chosen], val_examples
+
+
+def ending(model: CubeModel, val_examples: Sequence[Example], minutes: float) -> float:
+    """Return how many minutes it will take to look at the validation cubes twice more: half of all at most."""
+    started = time.monotonic()
+    validate(model, val_examples[:1])
+    cubes_to_see = 2 * sum(example.mask.size for example in val_examples) / val_examples[0].mask.size
+    return min(cubes_to_see * (time.monotonic() - started) / 60, minutes / 2)
+
+
+def run_rounds(
+    model: CubeModel,
+    compute: Compute,
+    optimizer: torch.optim.Optimizer,
+    crops: Crops,
+    val_examples: Sequence[Example],
+    preset: Preset,
+    clock: Clock,
+    best: Best,
+    on_epoch: OnEpoch,
+) -> int:
+    """Train until the schedule, the time limit or early stopping ends it; return the number of rounds."""
+    number, losses = 0, []
+    while not number or clock.progress < 1:
+        losses.append(take_step(model, compute, crops.draw(), preset, optimizer, preset.rate * clock.rate()))
+        clock.step += 1
+        if clock.progress < (number + 1) / preset.rounds:
+            continue
+        number += 1
+        validation = validate(model, val_examples)
+        on_epoch(Epoch(number, preset.rounds, float(np.mean(losses)), validation.dice_loss, validation.figures()))
+        losses = []
+        if best.offer(validation.dice_loss, model.network):
+            break
+    return number
+
+
+def take_step(
+    model: CubeModel, compute: Compute, batch: VoxelBatch, preset: Preset, optimizer: torch.optim.Optimizer, rate: float
+) -> float:
+    """Take one optimiser step, and return its loss."""
+    compute.place(model.network, model.device).train()
+    views = compute.place(torch.from_numpy(batch.views), model.device)
+    truth, measured = (torch.from_numpy(part)[:, None].to(model.device) for part in (batch.truth, batch.measured))
+    with compute.autocast(model.device):
+        logits = model.network(views)
+    loss = wnet_loss(logits.float(), truth, measured, preset) + preset.variance * model.network.variance_loss()
+    if not math.isfinite(loss.item()):
+        raise BadExamples("The loss is no longer a number: the cubes hold values that no network can bear.")
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.network.parameters(), LARGEST_GRADIENT)
+    optimizer.step()
+    return loss.item()
+
+
+def wnet_loss(logits: Tensor, truth: Tensor, measured: Tensor, preset: Preset) -> Tensor:
+    """Return the Dice loss, and beside it the preset's share of cross entropy."""
+    loss = dice_loss(logits.sigmoid(), truth, measured)
+    return loss + preset.entropy * cross_entropy(logits, truth, measured) if preset.entropy else loss
+
+
+def manifest(
+    model: CubeModel,
+    preset: Preset,
+    validation: Validation,
+    clock: Clock,
+    examples: int,
+    *,
+    name: str,
+    normalisation: str,
+    seed: int,
+) -> dict[str, Any]:
+    """Return the checkpoint's manifest."""
+    preprocessing = {"normalisation": normalisation, "widths": list(preset.widths), "depth": preset.depth}
+    preprocessing["views"] = model.network.views
+    return {
+        "role": ROLE,
+        "classes": list(CLASSES),
+        "positive": list(POSITIVE),
+        "architecture": "wnet-" + "-".join(map(str, preset.widths)) + f"x{preset.depth}",
+        "parameters": parameters_of(model.network),
+        "init": "random",
+        "preset": name,
+        "preprocessing": preprocessing,
+        "feature_key": "",  # no frozen features: the network reads pixels
+        "training_set": "",
+        "examples": examples,
+        "crop": preset.crop,
+        "batch": preset.batch,
+        "steps": clock.step,
+        "training_seconds": round(time.monotonic() - clock.start, 1),
+        "threshold": validation.threshold(),
+        "seed": seed,
+        "metrics": validation.figures() | {"dice_loss": validation.dice_loss},
+        **origin(),
+    }

@@ -1,0 +1,84 @@
+"""Calibration metrics: log loss, expected calibration error, reliability diagrams."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.evaluation.metrics.binomial import jeffreys, proportion
+
+Array = NDArray[Any]
+FLOOR = 1e-7  # a probability below counts as this in the log loss, so that one surprise is not infinite
+
+
+def log_loss(truth: Array, probabilities: Array) -> float:
+    """Return the mean of -log p(true class), in nats; probabilities below 1e-7 count as 1e-7.
+
+    Parameters
+    ----------
+    truth
+        (N,) class numbers.
+    probabilities
+        (N, K), rows sum to 1.
+    """
+    return float(surprises(truth, probabilities).mean())
+
+
+def surprises(truth: Array, probabilities: Array) -> NDArray[np.float64]:
+    """Return -log p(true class) (N,) in nats, 0..16.1."""
+    chosen = np.asarray(probabilities, dtype=np.float64)[np.arange(len(truth)), truth]
+    return -np.log(np.clip(chosen, FLOOR, 1))
+
+
+def ece(truth: Array, p_real: Array, bins: int = 15) -> float:
+    """Return the expected calibration error of p_real, 0..1, over `bins` of equal width.
+
+    Σ_b n_b/N · |mean p_real − fraction of real| (Naeini et al. 2015, AAAI, Obtaining Well Calibrated Probabilities).
+
+    Parameters
+    ----------
+    truth
+        (N,) bool, True for real.
+    p_real
+        (N,) 0..1, no NaN.
+    """
+    return float(weighted_ece(truth, p_real, np.ones((1, len(p_real))), bins)[0])
+
+
+def weighted_ece(truth: Array, p_real: Array, weights: Array, bins: int = 15) -> NDArray[np.float64]:
+    """Return the expected calibration error (b,) for each row of weights (b, N); NaN without weight."""
+    gap = np.asarray(p_real, dtype=np.float64) - np.asarray(truth, dtype=np.float64)
+    in_bin = np.eye(bins)[_bin_of(p_real, bins)] * gap[:, None]
+    return proportion(np.abs(np.asarray(weights) @ in_bin).sum(1), np.sum(weights, axis=1))
+
+
+def reliability_diagram(truth: Array, p_real: Array, bins: int = 10) -> dict[str, Array]:
+    """Return the reliability diagram: what was said, and what came true, in bins of equal width.
+
+    Murphy & Winkler 1977, Applied Statistics 26, 41.
+
+    Parameters
+    ----------
+    truth, p_real
+        As for `ece`.
+
+    Returns
+    -------
+    Arrays (bins,) by name: from, to (the bin's ends), n, said (mean p_real), real (share of real), low and high
+    (Jeffreys, 95 %). The last four are NaN in an empty bin.
+    """
+    bin_of = _bin_of(p_real, bins)
+    counts, hits = (np.bincount(rows, minlength=bins) for rows in (bin_of, bin_of[np.asarray(truth, dtype=bool)]))
+    return diagram_of_counts(counts, hits, np.bincount(bin_of, weights=p_real, minlength=bins))
+
+
+def diagram_of_counts(n: Array, hits: Array, mean_p: Array) -> dict[str, Array]:
+    """Return the same from counts (bins,): how many, how many of them are real, and the sum of what was said."""
+    edges = np.linspace(0, 1, len(n) + 1)
+    low, high = jeffreys(hits, n)
+    shares = {"said": proportion(mean_p, n), "real": proportion(hits, n)}
+    return {"from": edges[:-1], "to": edges[1:], "n": n.astype(np.int64), **shares, "low": low, "high": high}
+
+
+def _bin_of(p_real: Array, bins: int) -> NDArray[np.intp]:
+    return np.minimum((np.asarray(p_real, dtype=np.float64) * bins).astype(np.intp), bins - 1)

@@ -1,0 +1,96 @@
+"""The report of a trail detector: precision against completeness by S/N, and completeness at 90 % precision."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from ml.evaluation.completeness import Search
+from ml.evaluation.metrics.detection_curve import DetectionCurve, Matched, detection_curve
+from ml.evaluation.observing_conditions import Conditions
+from ml.evaluation.report.chart import Chart, Columns, Grid, Series
+from ml.evaluation.report.conditions import Wording, conditions
+
+PRECISION = 0.9
+
+
+def detection_charts(
+    matched: Matched, observing: Conditions, snr_edges: tuple[float, ...] = (0.0, 3.0, 5.0, np.inf)
+) -> list[Chart | Grid]:
+    """Return the charts of found and missed trails.
+
+    Parameters
+    ----------
+    matched
+        From `ml.evaluation.metrics.detection_curve.match_boxes` or `match_curves`.
+    observing
+        Circumstances of the true trails, in their order.
+    snr_edges
+        Ranges of S/N, each with a curve of its own beside that of all.
+
+    Raises
+    ------
+    ValueError
+        If there is no true trail: nothing can be complete then.
+    """
+    if not len(matched.snr):
+        raise ValueError("There is no true trail to find. Judge a detector on images that hold some.")
+    curves = {"all": detection_curve(matched)}
+    for low, high in pairwise(snr_edges):
+        if ((matched.snr >= low) & (matched.snr < high)).any():
+            curves[_name(low, high)] = detection_curve(matched, low, high)
+    reached, threshold = curves["all"].at_precision(PRECISION)
+    if not reached:
+        return [_precision(curves)]
+    words = Wording(
+        "true trails", f"found at {100 * PRECISION:g} % precision (a threshold of {threshold:.3g})", "score"
+    )
+    return [_precision(curves), *conditions(_search(matched, observing, threshold), words)]
+
+
+def detection_notes(matched: Matched, observing: Conditions) -> list[str]:
+    """Return what the charts cannot show, and the remedy."""
+    curve = detection_curve(matched)
+    reached, threshold = curve.at_precision(PRECISION)
+    if reached:
+        return _search(matched, observing, threshold).missing_quantities()
+    best = f"at best {100 * curve.precision.max():.0f} % of what is found is a trail" if len(curve.precision) else ""
+    return [
+        f"No threshold reaches {100 * PRECISION:g} % precision ({best or 'nothing is found at all'}), so completeness"
+        " by magnitude, rate and S/N and what is missed are not shown. Train the detector further, or on a like sky."
+    ]
+
+
+def _search(matched: Matched, observing: Conditions, threshold: float) -> Search:
+    """Return the true trails, those found at or above a threshold, each with the score at which it is found."""
+    best = matched.best()
+    return Search(best >= threshold, np.where(np.isfinite(best), best, np.nan), observing)
+
+
+def _precision(curves: dict[str, DetectionCurve]) -> Chart:
+    lines = [
+        Series(name, curve.completeness, curve.precision, dash=number % 4, colour=number)
+        for number, (name, curve) in enumerate(curves.items())
+    ]
+    columns: Columns = {
+        "trails": list(curves),
+        "average precision": [curve.average_precision() for curve in curves.values()],
+        **{
+            f"found at {100 * precision:g} %": [c.at_precision(precision)[0] for c in curves.values()]
+            for precision in (0.5, PRECISION, 0.99)
+        },
+    }
+    return Chart(
+        "detections",
+        "Precision and completeness",
+        "Each found trail takes the free true trail that it agrees with best, the surest first. False ones have no S/N,"
+        " and count against every range of it. Found is the completeness at a precision.",
+        "completeness",
+        "precision",
+        tuple(lines),
+        columns,
+        x_span=(0, 1),
+    )
+
+
+def _name(low: float, high: float) -> str:
+    return f"S/N from {low:g} on" if np.isinf(high) else f"S/N {low:g} to {high:g}"

@@ -1,0 +1,108 @@
+"""Read subjects from a manifest, alert packets, image files, or a folder of them."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ml.io.alerts.ztf_alerts import SUFFIX as AVRO
+from ml.io.alerts.ztf_alerts import read_packets
+from ml.io.frames import frames, take
+from ml.io.manifest import Skip, count_rows, read_manifest
+from ml.io.open_pictures import SUFFIXES, open_picture
+from ml.io.records import BadInput, SubjectRecord
+from ml.io.safe_path import Folder
+
+MANIFEST = "manifest.csv"
+
+
+def read_subjects(path: Path, kind: str | None = None, skip: Skip | None = None) -> Iterator[SubjectRecord | BadInput]:
+    """Read all subjects at `path`, one at a time, in a stable order.
+
+    Parameters
+    ----------
+    path
+        A manifest (``.csv``), a file of alert packets (``.avro``), an image file, or a folder. A folder that holds
+        ``manifest.csv`` is read by it; any other by its files, below it too, in the order of their names.
+    kind
+        Kind of the subjects that do not say their own.
+    skip
+        Subjects whose external id makes this true are passed over, before their pixels are read where that can be.
+
+    Yields
+    ------
+    SubjectRecord or BadInput
+        What cannot be used is yielded as a `BadInput` that tells file, row and reason, and the rest goes on.
+
+    Notes
+    -----
+    Nothing is raised for bad input. An image file's external id is its path within the folder.
+    """
+    path = Path(path)
+    if path.is_dir() and (path / MANIFEST).is_file():
+        path /= MANIFEST
+    if path.suffix.lower() == ".csv" and path.is_file():
+        yield from read_manifest(path, kind, skip)
+        return
+    if not path.exists():
+        yield BadInput("is not there. Check the path.", file=str(path))
+        return
+    empty = True
+    folder = Folder(path if path.is_dir() else path.parent)
+    for name in _names(path):
+        empty = False
+        yield from _file(folder, name, kind, skip)
+    if empty:
+        yield BadInput(
+            f"holds no {MANIFEST} and no file that can be read ({AVRO}, {', '.join(SUFFIXES)}).", file=str(path)
+        )
+
+
+def count(path: Path) -> int | None:
+    """Count the subjects at `path` for a progress bar, without opening images.
+
+    Returns
+    -------
+    int or None
+        The number of rows or files; None when it cannot be told (`path` is not there).
+    """
+    path = Path(path)
+    if path.is_dir() and (path / MANIFEST).is_file():
+        path /= MANIFEST
+    if path.suffix.lower() == ".csv" and path.is_file():
+        return count_rows(path)
+    return len(_names(path)) if path.exists() else None
+
+
+def _names(path: Path) -> list[str]:
+    if path.is_file():
+        return [path.name]
+    found = []
+    for folder, folders, files in os.walk(path):
+        folders.sort()
+        below = Path(folder).relative_to(path)
+        found += [(below / name).as_posix() for name in sorted(files) if name.lower().endswith((AVRO, *SUFFIXES))]
+    return found
+
+
+def _file(folder: Folder, name: str, kind: str | None, skip: Skip | None) -> Iterator[SubjectRecord | BadInput]:
+    try:
+        path = folder.file(name)
+    except BadInput as bad:
+        yield bad.at(file=name)
+        return
+    if name.lower().endswith(AVRO):
+        yield from (item.at(file=name) if isinstance(item, BadInput) else item for item in read_packets(path, skip))
+    elif skip is None or not skip(name):
+        yield _image(path, name, kind)
+
+
+def _image(path: Path, name: str, kind: str | None) -> SubjectRecord | BadInput:
+    try:
+        picture = open_picture(path)
+        try:
+            found, members = frames([take(picture, None)], kind)
+        finally:
+            picture.close()
+    except BadInput as bad:
+        return bad.at(file=name)
+    return SubjectRecord(name, found, members, object_group=name, source=name, row=1)

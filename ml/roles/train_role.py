@@ -1,0 +1,72 @@
+"""Train a classifier of any role by its name and preset: what the site and the benchmarks call."""
+
+from ml.data.dataset import Examples
+from ml.inference.checkpoint import Checkpoint
+from ml.inference.scorer import Scorer
+from ml.models.compute import limit_torch
+from ml.tracklets import two_stage
+from ml.tracklets.train_tracklets import train_tracklets
+from ml.training.callbacks import OnEpoch, silent
+from ml.training.presets import PRESETS, preset_recipe
+from ml.training.train_stamps import train_stamps
+
+PRESETS_OF = {"stamp": PRESETS, "tracklet": two_stage.PRESETS}
+INITS = ("imagenet", "random", "scratch")
+
+
+def train(
+    role: str,
+    examples: Examples,
+    *,
+    preset: str = "head",
+    init: str = "imagenet",
+    base: Checkpoint | None = None,
+    seed: int = 0,
+    minutes: float | None = None,
+    completeness: float = two_stage.COMPLETENESS,
+    on_epoch: OnEpoch = silent,
+) -> Checkpoint:
+    """Train a checkpoint.
+
+    Parameters
+    ----------
+    role
+        "stamp": class scores of each subject. "tracklet": those of the chips, and from all of them real or bogus.
+    examples
+        What to learn from, with features, pixels or both; the presets other than "head" need pixels.
+    preset
+        "head": a linear head over a frozen backbone, in seconds. "finetune": the whole backbone. "small": a small
+        residual net at native size. For tracklets these say how the chips are learnt; "set" and "paper" are explained
+        at `ml.tracklets.two_stage.tracklet_recipe`.
+    init
+        "imagenet", "random" or "scratch" (the same), or the folder of a checkpoint to start from.
+    base
+        A checkpoint to start from; it outranks `init`.
+    seed
+        Of splits, weights and order; the same seed on the same machine gives the same model.
+    minutes
+        A limit for the presets that train a network; None leaves it to early stopping.
+    completeness
+        Of the tracklet role: the share of real tracklets, 0..1, that the threshold in the manifest is to keep.
+    on_epoch
+        Told after every epoch; an exception in it ends the run.
+
+    Raises
+    ------
+    BadExamples
+        If nothing can be learnt from the examples; the message says why and what to do.
+    """
+    if role not in PRESETS_OF:
+        raise ValueError(f"There is no role called {role!r}; it is {' or '.join(PRESETS_OF)}.")
+    if preset not in PRESETS_OF[role]:
+        raise ValueError(f"There is no preset called {preset!r}; it is {', '.join(PRESETS_OF[role])}.")
+    examples.check()
+    limit_torch()
+    if base is None and init not in INITS:
+        base = Checkpoint.load(init)
+    if role == "tracklet":
+        return train_tracklets(
+            examples, preset, init, base=base, seed=seed, minutes=minutes, completeness=completeness, on_epoch=on_epoch
+        )
+    recipe = preset_recipe(preset, init, examples, None if base is None else Scorer(base).backbone)
+    return train_stamps(examples, recipe, base=base, seed=seed, minutes=minutes, on_epoch=on_epoch)

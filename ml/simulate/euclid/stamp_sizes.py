@@ -1,0 +1,57 @@
+"""Euclid-like cutouts, sized as in the paper: the object plus 65 ± 5 pixels, resized to one shape."""
+
+import numpy as np
+
+from ml.simulate.euclid.euclid_readout import SKY_ELECTRONS
+from ml.simulate.euclid.sources import electrons_per_exposure, euclid_psf
+
+PADDING, PADDING_SPREAD = 65.0, 5.0
+CANVAS = 224
+"""Side of the field that stamps are cut from: the longest trail of 80 arcsec per hour and its padding."""
+
+
+def star_reach(mag: np.ndarray) -> np.ndarray:
+    """Radius in pixels at which a star of AB magnitude `mag` falls below the noise of the sky."""
+    profile = euclid_psf(CANVAS)[CANVAS // 2, CANVAS // 2 :]
+    above = electrons_per_exposure(mag)[..., None] * profile > np.sqrt(SKY_ELECTRONS)
+    return np.where(above.any(axis=-1), above.shape[-1] - np.argmax(above[..., ::-1], axis=-1), 1).astype(float)
+
+
+def draw_sides(rng: np.random.Generator, extent: np.ndarray) -> np.ndarray:
+    """Sides of the cuts in pixels, (n,) int: the extent of each object, and a padding."""
+    side = np.rint(extent + rng.normal(PADDING, PADDING_SPREAD, len(extent))).astype(int)
+    return np.clip(side, 32, CANVAS)
+
+
+def cut_to_size(pixels: np.ndarray, side: np.ndarray, size: int) -> np.ndarray:
+    """Cut the middle of each stamp and bring it to one size by the area that new pixels share with old ones.
+
+    Parameters
+    ----------
+    pixels : (n, dithers, canvas, canvas) array
+    side : (n,) int array
+        What is kept of each, in pixels.
+    size : int
+        Side of the result.
+
+    Returns
+    -------
+    (n, dithers, size, size) float32 array
+        Means, so that the sky keeps its level.
+    """
+    canvas = pixels.shape[-1]
+    stamps = np.empty((*pixels.shape[:2], size, size), np.float32)
+    for row, width in enumerate(side):
+        first = (canvas - width) // 2
+        weights = shared_area(width, size)
+        stamps[row] = weights @ pixels[row, :, first : first + width, first : first + width] @ weights.T
+    return stamps
+
+
+def shared_area(old: int, new: int) -> np.ndarray:
+    """Share of each new pixel that each old one covers along one axis, (new, old); rows sum to 1."""
+    edges = np.linspace(0, old, new + 1)
+    low, high = edges[:-1, None], edges[1:, None]
+    pixel = np.arange(old)
+    overlap = np.clip(np.minimum(high, pixel + 1) - np.maximum(low, pixel), 0, None)
+    return (overlap / overlap.sum(axis=1, keepdims=True)).astype(np.float32)

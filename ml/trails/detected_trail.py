@@ -1,0 +1,69 @@
+"""A detected trail, as it is reported."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.imaging.polyline import box as box_around
+from ml.imaging.polyline import length_of, sagitta
+from ml.trails.annotation import CLASSES
+
+LEAST_BOX = 6.0  # pixels that a box is wide at least
+
+
+@dataclass(frozen=True)
+class Trail:
+    """One found trail.
+
+    Attributes
+    ----------
+    score
+        0..1, how sure it is that this is a trail of an asteroid.
+    label
+        Likeliest of `CLASSES`.
+    shares
+        (5,) of each class; they sum to 1 less the share of being nothing.
+    curve
+        (17, 2) x and y along it in pixels, (0, 0) in the centre of the first.
+    box
+        (4,) x0, y0, x1, y1 around it, clipped to the image.
+    width, snr
+        Full width at half of its ridge in pixels, and S/N per pixel of its ridge.
+    """
+
+    score: float
+    label: str
+    shares: NDArray[np.float64]
+    curve: NDArray[np.float64]
+    box: NDArray[np.float64]
+    width: float
+    snr: float
+
+    @property
+    def line(self) -> NDArray[np.float64]:
+        """Return the two ends as (4,): x0, y0, x1, y1."""
+        return np.concatenate([self.curve[0], self.curve[-1]])
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON and Parquet can hold it."""
+        return {
+            "score": float(self.score),
+            "class": self.label,
+            "box": self.box.round(2).tolist(),
+            "line": self.curve[[0, -1]].round(2).tolist(),
+            "curve": self.curve.round(2).tolist(),
+            "length": round(length_of(self.curve), 2),
+            "bend": round(sagitta(self.curve), 2),
+            "width": round(self.width, 2),
+            "snr": round(self.snr, 3),
+            **{f"p_{name}": float(p) for name, p in zip(CLASSES, self.shares, strict=True)},
+        }
+
+
+def trail_of(curve: NDArray[np.float64], shares: NDArray[np.float64], width: float, snr: float, shape: Any) -> Trail:
+    """Return the trail of a curve (17, 2), of shares (6,) of the sky and each class, in an image of `shape` (H, W)."""
+    around = box_around(curve, max(width, LEAST_BOX), shape)
+    label = CLASSES[int(shares[1:].argmax())]
+    return Trail(float(shares[1]), label, np.asarray(shares[1:], dtype=np.float64), curve, around, width, snr)

@@ -1,0 +1,110 @@
+"""Volunteers' line marks: read, and merged into one consensus line a trail."""
+
+import csv
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from ml.data.dataset import BadExamples
+from ml.evaluation.metrics.overlap import line_cover, line_distance
+
+SUBJECT = ("external_id", "subject")
+ENDS = ("x1", "y1", "x2", "y2")
+NEAR = 12.0  # pixels that a mark may stray from another of the same trail
+SHARED = 0.3  # of the length that one must cover of the other
+SINGLE = 0.4  # the trust in a line that one volunteer alone drew
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A line that one volunteer drew, x0, y0, x1, y1 in pixels; (0, 0) is the centre of the first, at the bottom."""
+
+    volunteer: str
+    line: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """One trail's line (4,), how many volunteers drew it, and how far it is trusted, 0..1."""
+
+    line: NDArray[np.float64]
+    volunteers: int
+    weight: float
+
+
+def read_marks(path: Path) -> dict[str, list[Mark]]:
+    """Read marks by subject from CSV: external_id, volunteer, x1, y1, x2, y2 (or x1_px …), pixels as the site counts.
+
+    Raises
+    ------
+    BadExamples
+        If a column is missing, a number is none, or there is no mark at all; the message names the row.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file)
+        names = rows.fieldnames or []
+        subject = next((name for name in SUBJECT if name in names), "")
+        ends = [next((each for each in (name, f"{name}_px") if each in names), "") for name in ENDS]
+        missing = [name for name, found in zip(("external_id", *ENDS), (subject, *ends), strict=True) if not found]
+        missing += [] if "volunteer" in names else ["volunteer"]
+        if missing:
+            raise BadExamples(
+                f"{path} has no column {', '.join(missing)}: line marks need external_id, volunteer, x1, y1, x2, y2."
+            )
+        found: dict[str, list[Mark]] = defaultdict(list)
+        for number, row in enumerate(rows, start=2):
+            found[row[subject]].append(Mark(row["volunteer"], _line(path, number, [row[name] for name in ends])))
+    if not found:
+        raise BadExamples(f"{path} holds no mark: let volunteers draw lines first, or train from {'#objects'}.")
+    return dict(found)
+
+
+def outside(marks: Sequence[Mark], shape: tuple[int, ...]) -> list[Mark]:
+    """Return the marks with an end more than half a pixel outside an image of `shape` (H, W)."""
+    last = np.array([shape[1], shape[0]] * 2) - 0.5
+    return [mark for mark in marks if (np.array(mark.line) < -0.5).any() or (np.array(mark.line) > last).any()]
+
+
+def consensus_lines(marks: Sequence[Mark]) -> list[Consensus]:
+    """Merge the marks of one image: lines about the same trail become one, the medians of its ends.
+
+    Two marks are about the same trail if the shorter strays by at most 12 pixels from the longer, and one covers at
+    least three tenths of the other; and so are marks that a third one connects. A volunteer counts once. A line that
+    one volunteer alone drew is trusted by 0.4, any other by 1.
+    """
+    if not marks:
+        return []
+    lines = np.array([mark.line for mark in marks], dtype=np.float64)
+    near = np.minimum(line_distance(lines, lines), line_distance(lines, lines).T) <= NEAR
+    cover = np.maximum(line_cover(lines, lines), line_cover(lines, lines).T) >= SHARED
+    count, number = connected_components(coo_matrix(near & cover), directed=False)
+    return [
+        _consensus([mark for mark, its in zip(marks, number, strict=True) if its == group]) for group in range(count)
+    ]
+
+
+def _consensus(marks: Sequence[Mark]) -> Consensus:
+    lines = np.array([mark.line for mark in marks], dtype=np.float64)
+    longest = lines[np.hypot(lines[:, 2] - lines[:, 0], lines[:, 3] - lines[:, 1]).argmax()]
+    along = longest[2:] - longest[:2]
+    back = (lines[:, 2:] - lines[:, :2]) @ along < 0
+    lines[back] = lines[back][:, [2, 3, 0, 1]]
+    volunteers = len({mark.volunteer for mark in marks})
+    return Consensus(np.median(lines, axis=0), volunteers, 1.0 if volunteers > 1 else SINGLE)
+
+
+def _line(path: Path, number: int, cells: Sequence[str | None]) -> tuple[float, float, float, float]:
+    try:
+        x1, y1, x2, y2 = (float(cell or "") for cell in cells)
+    except ValueError:
+        x1 = y1 = x2 = y2 = math.nan
+    if not all(math.isfinite(value) for value in (x1, y1, x2, y2)):
+        raise BadExamples(f"{path} row {number}: {list(cells)} are no four numbers in pixels. Correct or remove it.")
+    return x1, y1, x2, y2

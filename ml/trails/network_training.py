@@ -1,0 +1,128 @@
+"""Fit the trail network on patches."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel
+
+from ml.data.tensors import prefetch
+from ml.models.autotune import autotune
+from ml.models.compute import Compute
+from ml.models.trail import TrailNet
+from ml.trails.annotation import CLASSES
+from ml.trails.patch_sampler import Labelled, PatchBatch, batches
+from ml.training.callbacks import Epoch, OnEpoch
+from ml.training.ema import ema_of
+from ml.training.memory import keep_freed_memory
+from ml.training.schedule import Clock
+
+CPU = torch.device("cpu")
+BATCH = 8
+STEPS = 1200
+ROUNDS = 20
+RATE = 3e-3
+TRAIL_WEIGHT, THING_WEIGHT = 2.0, 1.5  # of cells on a trail, and on what looks like one, against one of sky
+LINE_WEIGHT = 1.0  # of direction and offset against the classes
+EMA_DECAY = 0.995  # Polyak & Juditsky 1992
+
+
+@keep_freed_memory()
+def train_network(
+    net: TrailNet,
+    images: Sequence[Labelled],
+    *,
+    seed: int,
+    minutes: float | None,
+    steps: int = STEPS,
+    rate: float = RATE,
+    known: bool = True,
+    on_epoch: OnEpoch,
+) -> tuple[TrailNet, Compute, list[str]]:
+    """Return the EMA of a network that is trained on crops of the images, how it was computed, and notes.
+
+    Parameters
+    ----------
+    net
+        Where to begin; it is changed.
+    minutes
+        A limit; None leaves it at `steps`.
+    rate
+        Peak learning rate.
+    known
+        Whether what is told of an image is all that looks like a trail in it. If not (volunteers mark trails alone),
+        the rest may be anything but a trail.
+    on_epoch
+        Told twenty times in a run; the losses are the means of the steps since, "val_loss" is the classes' part.
+    """
+    clock = Clock(steps, minutes)
+    rng = np.random.default_rng(seed)
+    ema = ema_of(net, EMA_DECAY)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.02)
+    compute = autotune(net, torch.from_numpy(next(batches(images, BATCH, np.random.default_rng(seed))).images))
+    compute.place(net, CPU).train()
+    with compute.limited():
+        _steps(net, ema, prefetch(batches(images, BATCH, rng)), optimiser, clock, compute, rate, known, on_epoch)
+    net.load_state_dict(ema.module.state_dict())
+    return net.eval(), compute, clock.notes()
+
+
+def _steps(
+    net: TrailNet,
+    ema: AveragedModel,
+    batches_seen: Iterable[PatchBatch],
+    optimiser: torch.optim.Optimizer,
+    clock: Clock,
+    compute: Compute,
+    rate: float,
+    known: bool,
+    on_epoch: OnEpoch,
+) -> None:
+    reported = 0
+    losses: list[tuple[float, float]] = []
+    for batch in batches_seen:
+        for group in optimiser.param_groups:
+            group["lr"] = rate * clock.rate()
+        with compute.autocast(CPU):
+            maps = net(compute.place(torch.from_numpy(batch.images), CPU))
+        classes, lines = trail_loss(maps.float(), batch, known)
+        optimiser.zero_grad(set_to_none=True)
+        (classes + LINE_WEIGHT * lines).backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+        optimiser.step()
+        clock.step += 1
+        ema.update_parameters(net)
+        losses.append((classes.item(), lines.item()))
+        if clock.progress * ROUNDS >= reported + 1 or clock.progress >= 1:
+            reported = int(clock.progress * ROUNDS)
+            mean = np.mean(losses, axis=0)
+            on_epoch(Epoch(reported, ROUNDS, float(mean.sum()), float(mean[0])))
+            losses.clear()
+        if clock.progress >= 1:
+            return
+
+
+def trail_loss(maps: Tensor, batch: PatchBatch, known: bool) -> tuple[Tensor, Tensor]:
+    """Return the loss of the classes and that of directions and offsets, for maps (B, K + 3, h, w).
+
+    The classes' is the cross-entropy of what a cell may be, each cell weighted by its class and how far it is trusted;
+    the lines' a smooth L1 (Girshick 2015, Fast R-CNN) over the cells that hold one.
+    """
+    label = torch.from_numpy(np.stack([target.label for target in batch.targets])).long()
+    line = torch.from_numpy(np.stack([target.line for target in batch.targets]))
+    sample_weight = torch.from_numpy(np.stack([target.weight for target in batch.targets]))
+    count = 1 + len(CLASSES)
+    weights = torch.full((count,), THING_WEIGHT)
+    weights[0], weights[1] = 1.0, TRAIL_WEIGHT
+    log_shares = maps[:, :count].log_softmax(1)
+    log_p = log_shares.gather(1, label[:, None])[:, 0]
+    if not known:
+        others = torch.cat([log_shares[:, :1], log_shares[:, 2:]], dim=1).logsumexp(1)
+        log_p = torch.where(label == 0, others, log_p)
+    weight = weights[label] * sample_weight
+    classes = -(weight * log_p).sum() / weight.sum()
+    on_line = (label > 0).float() * sample_weight
+    apart = functional.smooth_l1_loss(maps[:, count:], line, beta=0.25, reduction="none").sum(1)
+    return classes, (apart * on_line).sum() / on_line.sum().clamp(min=1)

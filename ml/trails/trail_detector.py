@@ -1,0 +1,129 @@
+"""A trail detector at work: an image in, trails out."""
+
+import threading
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.imaging.background import in_noise, stretched
+from ml.inference.runtime import Run, choose_device, choose_engine, compile_run
+from ml.models.compute import cores
+from ml.models.trail import Finished, TrailNet
+from ml.trails.candidate import LEAST, Candidate, trail_candidates
+from ml.trails.candidate_classifier import CandidateClassifier
+from ml.trails.detected_trail import Trail, trail_of
+from ml.trails.maps import Maps
+from ml.trails.tiling import OVERLAP, TILE, sewn
+
+KEPT = 8  # networks compiled for so many shapes of tiles: each takes as much memory as the maps inside it
+FAINTEST_SCORE = 0.01  # what is less likely a trail, or anything like one, is not told
+Array = NDArray[Any]
+
+
+class Detector(Protocol):
+    """What finds trails in one image."""
+
+    def trails(self, pixels: Array) -> list[Trail]:
+        """Return the trails of an image (H, W) of any size, the surest first."""
+        ...
+
+
+class LearnedDetector:
+    """The network, and the second look at what it finds.
+
+    Threads may share one: the network is compiled once for each shape of tiles, with a stream for each image at work.
+
+    Parameters
+    ----------
+    net, classifier
+        As trained; without a second look the network's own mean shares judge.
+    device
+        "auto", "cpu", "cuda".
+    engine
+        "auto", "openvino" or "torch".
+    threads
+        Cores that one image may use; None for all. With fewer than all, so many more images are looked at at once.
+    tile, overlap
+        Pixels of a tile of larger images, and what neighbours share of it; multiples of 32.
+    least
+        0..1, how far a cell must be anything but sky to count. A trail needs three such cells, which the shortest have
+        only at 0.3 or less; the fainter lines that come with them, the second look is to judge.
+    """
+
+    def __init__(
+        self,
+        net: TrailNet,
+        classifier: CandidateClassifier | None = None,
+        *,
+        device: str = "auto",
+        engine: str = "auto",
+        threads: int | None = None,
+        tile: int = TILE,
+        overlap: int = OVERLAP,
+        least: float = LEAST,
+    ) -> None:
+        self.net, self.classifier = Finished(net.eval()).eval(), classifier
+        self.device = choose_device(device)
+        self.engine = choose_engine(engine, self.device)
+        self.threads, self.tile, self.overlap, self.least = threads, tile, overlap, least
+        self._runs: dict[tuple[int, ...], Run] = {}
+        self._compiling = threading.Lock()
+
+    def candidates(self, pixels: Array) -> list[Candidate]:
+        """Return the candidates of an image (H, W), not yet judged."""
+        return self.candidates_in(in_noise(pixels))
+
+    def candidates_in(self, noise_units: Array) -> list[Candidate]:
+        """Return the candidates of an image (H, W) that is in units of its noise already."""
+        maps = Maps.of(sewn(stretched(noise_units), self.run, self.tile, self.overlap))
+        return trail_candidates(maps, noise_units, self.least)
+
+    def trails(self, pixels: Array) -> list[Trail]:
+        """Return the trails of an image (H, W) of any size, the surest first.
+
+        Parameters
+        ----------
+        pixels
+            Counts or electrons, sky included or not; NaN where nothing was measured.
+
+        Raises
+        ------
+        ml.imaging.background.NoPixels
+            If no part of the image is measured to an eighth.
+        """
+        return judged(self.candidates(pixels), self.classifier, pixels.shape)
+
+    def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the maps (1, P, h / 4, w / 4) of a stretched image (1, 1, h, w)."""
+        shape = images.shape[1:]
+        run = self._runs.get(shape) or self._compiled(shape)
+        return run(images)
+
+    def _compiled(self, shape: tuple[int, ...]) -> Run:
+        streams = 1 if self.threads is None else max(1, cores() // self.threads)
+        with self._compiling:
+            if shape not in self._runs:
+                while len(self._runs) >= KEPT:
+                    del self._runs[next(iter(self._runs))]
+                self._runs[shape] = compile_run(
+                    self.net, shape, device=self.device, engine=self.engine, streams=streams
+                )
+            return self._runs[shape]
+
+
+def judged(found: list[Candidate], classifier: CandidateClassifier | None, shape: tuple[int, ...]) -> list[Trail]:
+    """Return candidates of an image of `shape` as trails, the surest first, without what is surely nothing."""
+    if not found:
+        return []
+    shares = np.stack([candidate.shares for candidate in found])
+    looked = [n for n, candidate in enumerate(found) if candidate.features is not None]
+    if classifier is not None and looked:
+        features = np.stack([candidate.features for candidate in found if candidate.features is not None])
+        shares[looked] = classifier(features)
+    made = [
+        trail_of(each.curve, proportions, each.width, each.snr, shape)
+        for each, proportions in zip(found, shares, strict=True)
+        if 1 - proportions[0] >= FAINTEST_SCORE
+    ]
+    return sorted(made, key=lambda trail: -trail.score)

@@ -1,0 +1,215 @@
+"""Train a trail detector, from labelled images to a checkpoint, top to bottom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.data.dataset import BadExamples, grouped_folds
+from ml.evaluation.metrics.detection_curve import Matched, detection_curve
+from ml.imaging.background import MESH, SOFTENING
+from ml.inference.checkpoint import BadCheckpoint, Checkpoint, origin
+from ml.models.compute import limit_torch
+from ml.models.trail import TrailNet, trail_net
+from ml.trails.annotation import CLASSES, SKY, TRAIL
+from ml.trails.candidate import Candidate
+from ml.trails.candidate_classifier import CandidateClassifier, answers, fit_classifier
+from ml.trails.network_training import RATE, STEPS, train_network
+from ml.trails.patch_sampler import SIDE, Labelled
+from ml.trails.resumable_scan import sweep
+from ml.trails.trail_detector import LearnedDetector
+from ml.training.callbacks import OnEpoch, silent
+
+ROLE, ARCHITECTURE, CLASSICAL = "trail", "trail_net", "line_sums"
+HELD_OUT = 3  # one image in so many is kept for the second look
+STEPS_AGAIN, RATE_AGAIN = 600, 1e-3
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Images to learn from.
+
+    Attributes
+    ----------
+    images
+        Each in units of its noise, with its things.
+    groups
+        (N,) str: images of one group stand on one side of the split.
+    known
+        Whether all that looks like a trail is told, not trails alone.
+    name
+        What the checkpoint remembers it by.
+    """
+
+    images: Sequence[Labelled]
+    groups: NDArray[Any]
+    known: bool
+    name: str = ""
+
+
+def train_detector(
+    data: TrainingSet,
+    *,
+    seed: int = 0,
+    minutes: float | None = None,
+    steps: int | None = None,
+    base: Checkpoint | None = None,
+    on_epoch: OnEpoch = silent,
+) -> Checkpoint:
+    """Train network and second look, and return them as a checkpoint.
+
+    The network learns from two images of three, the second look from what the network finds in the third. With no
+    steps the network stays as it is, and every image teaches the second look.
+
+    Parameters
+    ----------
+    minutes
+        A limit for the network's part; the second look takes about 0.3 s an image more.
+    steps
+        Batches of 8 crops of 256 × 256 pixels: 1200, or 600 from a base; 0 needs a base.
+    base
+        A checkpoint of this role to start from.
+
+    Raises
+    ------
+    BadExamples
+        If no image holds a trail, or a network is to stay as it is that there is not.
+    BadCheckpoint
+        If the base is of another role.
+    """
+    if steps == 0 and base is None:
+        raise BadExamples("Without steps there is no network: name a trained one with --init, or leave --steps out.")
+    if not any(annotation.label == TRAIL for image in data.images for annotation in image.annotations):
+        raise BadExamples(
+            f"None of the {len(data.images)} images holds a trail ({TRAIL}): there is nothing to learn."
+            " Add images with trails, or marks of them."
+        )
+    limit_torch()
+    net = trail_net(1 + len(CLASSES), seed) if base is None else parts_of(base)[0]
+    if steps == 0:
+        classifier_rows: NDArray[np.intp] = np.arange(len(data.images))
+        classes: dict[str, Any] = {}
+    else:
+        train_rows, classifier_rows = _split(data, seed)
+        net, compute, notes = train_network(
+            net,
+            [data.images[row] for row in train_rows],
+            seed=seed,
+            minutes=minutes,
+            steps=steps or (STEPS if base is None else STEPS_AGAIN),
+            rate=RATE if base is None else RATE_AGAIN,
+            known=data.known or base is None,
+            on_epoch=on_epoch,
+        )
+        classes = {"compute": compute.as_manifest(), "notes": notes}
+    classifier, metrics = train_candidate_classifier(net, [data.images[row] for row in classifier_rows], seed)
+    if classifier is None and base is not None:
+        classifier = parts_of(base)[1]
+    tensors = {f"trail.{name}": value for name, value in net.state_dict().items()}
+    tensors |= {} if classifier is None else {f"look.{name}": value for name, value in classifier.tensors().items()}
+    metrics |= {"images": len(data.images), "trails": _trails(data.images), "second_look": classifier is not None}
+    return Checkpoint(_manifest(data, seed, base, metrics) | classes, tensors)
+
+
+def train_candidate_classifier(
+    net: TrailNet, images: Sequence[Labelled], seed: int
+) -> tuple[CandidateClassifier | None, dict[str, Any]]:
+    """Return a second look taught on what the network finds in images that it never saw, and how good it was."""
+    detector = LearnedDetector(net, threads=1)
+
+    def labelled_candidates(one: Labelled) -> tuple[list[Candidate], NDArray[np.intp]]:
+        found = detector.candidates_in(one.noise_units.astype(np.float32))
+        return found, answers(found, one.annotations)
+
+    features: list[Any] = []
+    label: list[int] = []
+    image: list[int] = []
+    for number, (_, (found, classes)) in enumerate(sweep(labelled_candidates, images)):
+        looked = [n for n, candidate in enumerate(found) if candidate.features is not None]
+        features += [found[n].features for n in looked]
+        label += classes[looked].tolist()
+        image += [number] * len(looked)
+    if not features:
+        return None, {"candidates": 0}
+    known = np.array(label)
+    classifier, score = fit_classifier(np.stack(features), known, np.array(image), seed)
+    metrics: dict[str, Any] = {"candidates": len(known)}
+    if classifier is not None:
+        metrics["completeness_at_precision_0.9"] = _completeness(images, known, score)
+    return classifier, metrics
+
+
+def parts_of(checkpoint: Checkpoint) -> tuple[TrailNet, CandidateClassifier | None]:
+    """Return the network and the second look of a checkpoint.
+
+    Raises
+    ------
+    BadCheckpoint
+        If it is of another role, or a classical one, which has no network.
+    """
+    manifest = checkpoint.manifest
+    if manifest["role"] != ROLE:
+        raise BadCheckpoint(f"This checkpoint is of the role {manifest['role']}, not {ROLE}: train one for trails.")
+    if manifest["architecture"] != ARCHITECTURE:
+        raise BadCheckpoint("This checkpoint is the classical detector, which has no network: name a trained one.")
+    net = TrailNet(1 + len(CLASSES))
+    net.load_state_dict(checkpoint.part("trail."))
+    saved = checkpoint.part("look.")
+    if not saved:
+        return net.eval(), None
+    return net.eval(), CandidateClassifier({name: value.numpy() for name, value in saved.items()})
+
+
+def _split(data: TrainingSet, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the images for the network and for the second look.
+
+    They are the same where there are fewer than six groups, or fewer than three images with a trail.
+    """
+    holds = np.array([any(annotation.label == TRAIL for annotation in image.annotations) for image in data.images])
+    if len(np.unique(data.groups)) < 2 * HELD_OUT or holds.sum() < HELD_OUT:
+        every = np.arange(len(data.images))
+        return every, every
+    folds = grouped_folds(data.groups, holds, HELD_OUT, seed)
+    return np.flatnonzero(folds != 0), np.flatnonzero(folds == 0)
+
+
+def _completeness(images: Sequence[Labelled], classes: NDArray[np.intp], score: NDArray[np.float64]) -> float:
+    """Return the share of all trails that are found at 90 % precision; what was never a candidate is not found."""
+    is_trail = classes == 1 + CLASSES.index(TRAIL)
+    truth = np.where(is_trail, np.cumsum(is_trail) - 1, -1)
+    matched = Matched(score, truth, np.ones(max(_trails(images), int(is_trail.sum()))))
+    return detection_curve(matched).at_precision(0.9)[0]
+
+
+def _trails(images: Sequence[Labelled]) -> int:
+    return sum(annotation.label == TRAIL for image in images for annotation in image.annotations)
+
+
+def _manifest(data: TrainingSet, seed: int, base: Checkpoint | None, metrics: dict[str, Any]) -> dict[str, Any]:
+    return trail_manifest(ARCHITECTURE, "learned") | {
+        "init": "random" if base is None else base.manifest.get("sha256", "base"),
+        "training_set": data.name,
+        "examples": len(data.images),
+        "seed": seed,
+        "metrics": metrics,
+    }
+
+
+def trail_manifest(architecture: str, preset: str) -> dict[str, Any]:
+    """Return what every checkpoint of this role says."""
+    return {
+        "role": ROLE,
+        "classes": [SKY, *CLASSES],
+        "positive": [TRAIL],
+        "architecture": architecture,
+        "init": "none",
+        "preset": preset,
+        "preprocessing": {"stretch": "asinh_mesh", "mesh": MESH, "softening": SOFTENING, "crop": SIDE},
+        "feature_key": "none",
+        "training_set": "",
+        "seed": 0,
+        "metrics": {},
+        **origin(),
+    }
