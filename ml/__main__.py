@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     chosen = next((word for word in arguments if not word.startswith("-")), "")
     for name, (module, summary) in COMMANDS.items():
-        if name == chosen:  # only now: torch alone takes seconds, and `simulate` and `crowd` do without it
+        if name == chosen:  # imported late: torch takes seconds, and `simulate` and `crowd` do not need it
             importlib.import_module(module).add(commands)
         else:
             commands.add_parser(name, help=summary)

@@ -10,9 +10,9 @@ Array = NDArray[Any]
 
 
 def entropy(p: Array) -> NDArray[np.float64]:
-    """Return the entropy (N,) of probabilities (N, K), as a share of the largest possible: 0 sure, 1 no idea.
+    """Return the entropy (N,) of probabilities (N, K), as a fraction of the maximum: 0 certain, 1 uniform.
 
-    One column (N,) is read as p and 1 - p. Rows with NaN (not scored) count as 1: nothing is known about them.
+    One column (N,) is read as p and 1 - p. Rows with NaN (not scored) count as 1, maximum uncertainty.
 
     Examples
     --------

@@ -35,13 +35,15 @@ METHODS: dict[str, Callable[[], Aggregator]] = {
 
 def add(subparsers: Any) -> None:
     """Add the command to an argparse parser's subparsers."""
-    parser = subparsers.add_parser("crowd", help="from many people's votes to one answer per item")
+    parser = subparsers.add_parser("crowd", help="aggregate many people's votes into one answer per item")
     parser.add_argument("--labels", type=Path, required=True, help="CSV with the columns item, worker, label")
-    parser.add_argument("--truth", type=Path, help="CSV with the columns item, truth: scores the answers")
-    parser.add_argument("--gold", type=Path, help="CSV with the columns item, truth: teaches what the workers are like")
+    parser.add_argument("--truth", type=Path, help="CSV with the columns item, truth, to score the answers")
+    parser.add_argument("--gold", type=Path, help="CSV with the columns item, truth, to measure the workers' skills")
     parser.add_argument("--method", choices=METHODS, default="auto")
     parser.add_argument("--out", type=Path, help="CSV to write: item, answer and a probability for each class")
-    parser.add_argument("--seed", type=int, default=0, help="of the votes that auto holds out; nothing else is random")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="random seed of the votes held out by auto; nothing else is random"
+    )
     parser.set_defaults(run=run)
 
 
@@ -94,9 +96,8 @@ def compare_with_truth(posteriors: np.ndarray, truth: np.ndarray) -> dict[str, f
     Returns
     -------
     dict
-        n_truth; accuracy, where an item tied between m classes counts 1/m if the truth is one of them, which is
-        what drawing lots would give on average; log_loss in nats, probabilities held above 1e-15. Both are None
-        where no truth is known.
+        n_truth; accuracy, where an item tied between m classes counts 1/m if the truth is one of them (the expectation
+        of a random choice); log_loss in nats, probabilities clipped at 1e-15. Both are None without any truth.
     """
     known = np.flatnonzero(truth >= 0)
     if not len(known):

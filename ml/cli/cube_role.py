@@ -30,7 +30,7 @@ from ml.evaluation.classifier import jsonable
 from ml.inference.checkpoint import Checkpoint
 
 PRESETS = tuple(RECIPES)
-STARTS = ("imagenet", "random", "scratch")  # the first is the command's default; no weights of pictures fit cubes
+STARTS = ("imagenet", "random", "scratch")  # the first is the command's default; ImageNet weights do not fit cubes
 NUMBERS = ("score", "mjd", "x", "y", "ra", "dec", "rate", "angle", "length")
 COUNTS = ("detections", "first_frame", "last_frame")
 SCHEMA = pa.schema(
@@ -53,7 +53,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     recipe, tally, started = preset(name, crop=args.crop, batch=args.batch), Tally(), time.monotonic()
     examples = [example_of(cube) for cube in read_cubes(args.data, tally, masked=True)]
     if not examples:
-        raise BadExamples("There is no cube with a mask in the data; the model learns from masks (docs/cubes.md).")
+        raise BadExamples("No cube in the data has a mask. Training needs masks (docs/cubes.md).")
     checkpoint = train_cubes(
         examples,
         recipe,
@@ -83,7 +83,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
         counts.add(p, cube)
         object_counts.add(find_tracks(np.where(cube.measured, p, 0), threshold), cube)
     if not object_counts.cubes:
-        raise BadExamples("There is no cube with a mask in the data: nothing to judge the model by.")
+        raise BadExamples("No cube in the data has a mask. Evaluation needs masks.")
     rows, meant = limit_table(counts, args.seed), voxel_reliability(counts, args.seed)
     result = {
         "n": object_counts.cubes,
@@ -158,7 +158,7 @@ def limits_of(text: str) -> tuple[float, ...]:
 
 
 def voxel_threshold(given: float | None, model: CubeModel) -> float:
-    """Return the threshold that was asked for, or the one chosen when the model was validated."""
+    """Return the requested threshold, or the checkpoint's own."""
     if given is None:
         return model.threshold
     if not 0 < given <= 1:
@@ -172,7 +172,7 @@ def figures_by_limit(rows: list[dict[str, Any]], part: Callable[[dict[str, Any]]
 
 
 def cube_notes(counts: VoxelCounts, object_counts: ObjectCounts) -> list[str]:
-    """Return what the cubes cannot tell, and the remedy."""
+    """Return what can't be evaluated on these cubes, and what to do."""
     result = []
     if counts.network.fainter:
         result.append(

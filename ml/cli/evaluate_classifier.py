@@ -23,7 +23,7 @@ Comparison = tuple[NDArray[np.float32], tuple[str, ...], tuple[str, ...], list[s
 
 
 def evaluate_classifier(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
-    """Score the labelled subjects and return the figures."""
+    """Score the labelled subjects and return the metrics."""
     scorer, tally = Scorer(checkpoint), Tally()
     data, scored = read_scored(args.data, scorer, tally)
     data.labels = [checkpoint.manifest.get("merged", {}).get(label, label) for label in data.labels]
@@ -49,7 +49,7 @@ def classifier_figures(
     threshold = decision_threshold(args, scorer.checkpoint)
     known: NDArray[np.bool_] = np.array([label is not None for label in truth])
     for label in sorted({label for label, fine in zip(data.labels, known, strict=True) if not fine}):
-        tally.complain(f"label {label!r} is none of the model's classes, yes or no: correct it in the manifest")
+        tally.complain(f"label {label!r} is not one of the model's classes, yes or no: correct it in the manifest")
     if not known.any():
         raise BadExamples(f"No label is one of the model's classes {', '.join(scorer.chip_classes)}, yes or no.")
     names, groups = [label for label in truth if label is not None], np.array(data.groups)[known]
@@ -83,7 +83,7 @@ def finish(
 
 
 def decision_threshold(args: argparse.Namespace, checkpoint: Checkpoint) -> float:
-    """Return the threshold that was asked for, else the checkpoint's own, else a half."""
+    """Return the requested threshold, else the checkpoint's own, else 0.5."""
     threshold = float(checkpoint.manifest.get("threshold", 0.5) if args.threshold is None else args.threshold)
     if not 0 <= threshold <= 1:
         raise BadExamples(f"--threshold is a probability from 0 to 1, not {threshold:g}.")
@@ -123,10 +123,10 @@ def unknown_labels(scorer: Scorer, labels: list[str]) -> list[str]:
 
 
 def missing_columns(data: Slab, scorer: Scorer) -> list[str]:
-    """Return a sentence for each column that the model was taught to use and no subject has."""
+    """Return a warning for each tabular feature that no subject has."""
     known = [bool(column.any()) for column in np.isfinite(values(data, scorer.columns)).T]
     return [
-        f"The model may know `{name}` besides the pixels, but the data do not say it: it judges without. Add a column"
+        f"The model can use `{name}` besides the pixels, but the data lack it, so it works without. Add a column"
         f" {name} to the manifest."
         for name, measured in zip(scorer.columns, known, strict=True)
         if not measured
@@ -150,7 +150,7 @@ def answers_of(
 
 
 def comparable(scorer: Scorer, p: NDArray[np.float32], labels: list[str], named: str | None) -> Comparison:
-    """Return probabilities, classes, positive and truth in the same words.
+    """Return probabilities, classes, positive and truth in one set of classes.
 
     Fine classes if every label is a class of the model; else real against bogus, with None for a label that is neither
     a class nor a word for yes or no.

@@ -12,23 +12,23 @@ from ml.inference.checkpoint import Checkpoint
 
 def add(subparsers: Any) -> None:
     """Add the command to an argparse parser's subparsers."""
-    parser = command(subparsers, "evaluate", "judge a model on a labelled manifest", run)
+    parser = command(subparsers, "evaluate", "evaluate a model on a labelled manifest", run)
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument("--role", help="what the checkpoint is expected to be; else whatever it says")
     parser.add_argument("--data", type=Path, required=True, help="manifest with labels")
-    parser.add_argument("--report", type=Path, help="HTML page to write: every figure, its plot, table and CSV")
+    parser.add_argument("--report", type=Path, help="HTML report to write: every metric with plot, table and CSV")
     parser.add_argument("--plots", type=Path, help="folder to write the plots to, as PNG")
     options = RoleOptions(parser)
     options.of("stamp", "tracklet").add_argument(
-        "--positive", help="the labels that are real, A,B; else the checkpoint's"
+        "--positive", help="the labels that are real, A,B (default: the checkpoint's)"
     )
     options.of("stamp", "tracklet", "cube").add_argument(
         "--threshold",
         type=float,
-        help="probability from which on a subject is real, or a voxel a mover's; else the checkpoint's own, or 0.5",
+        help="minimum probability of a real subject or a mover voxel (default: the checkpoint's, or 0.5)",
     )
     trails = options.of("trail")
-    trails.add_argument("--no-classical", action="store_true", help="do not run the classical detector beside it")
+    trails.add_argument("--no-classical", action="store_true", help="do not compare with the classical detector")
     cubes = options.of("cube")
     cubes.add_argument("--limits", default="18,19,20,21", help="magnitudes, from bright to faint")
     cubes.add_argument(

@@ -19,7 +19,7 @@ DRAWS = 1000
 
 
 def evaluate_rate_bins(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
-    """Score the subjects whose rate lies in the model's bins, and return the figures.
+    """Score the subjects whose rate lies in the model's bins, and return the metrics.
 
     Returns
     -------
@@ -29,9 +29,9 @@ def evaluate_rate_bins(args: argparse.Namespace, checkpoint: Checkpoint) -> dict
     Raises
     ------
     BadExamples
-        If no subject has a rate, or an option was given that only models of real and bogus read.
+        If no subject has a rate, or an option for real-bogus models was given.
     """
-    args.foreign.unread(args, ("positive", "threshold", "report", "plots"), "a model that tells rates")
+    args.foreign.unread(args, ("positive", "threshold", "report", "plots"), "a model of rate bins")
     edges = checkpoint.manifest["velocity_bins"]
     names, scorer, tally = bin_names(edges), Scorer(checkpoint), Tally()
     truth, scored, groups = [], [], []
@@ -45,7 +45,7 @@ def evaluate_rate_bins(args: argparse.Namespace, checkpoint: Checkpoint) -> dict
             truth += [names.index(name) for name in part.labels]
             groups += part.groups
     if not truth:
-        raise BadExamples(f"No subject has a `rate` from {edges[0]:g} to {edges[-1]:g} arcsec/h: nothing to judge by.")
+        raise BadExamples(f"No subject has a `rate` from {edges[0]:g} to {edges[-1]:g} arcsec/h: nothing to evaluate.")
     predicted = _figures(np.array(truth), np.concatenate(scored).argmax(1), np.array(groups), args.seed, len(names))
     return {"n": len(truth), "skipped": tally.skipped, "classes": list(names), **predicted, "role": scorer.role}
 

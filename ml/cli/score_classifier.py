@@ -26,7 +26,7 @@ CALLED = {"stamp": "subject", "tracklet": f"tracklet of {FEWEST['tracklet']} or 
 
 
 def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
-    """Score slab by slab, so that memory does not grow with the data."""
+    """Score in blocks of constant memory."""
     scorer, tally, started = Scorer(checkpoint), Tally(), time.monotonic()
     columns = [pa.field(name, pa.float32()) for name in (*scorer.classes, "entropy")]
     schema = pa.schema([pa.field("external_id", pa.string()), *columns])
@@ -38,7 +38,7 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def score_table(scorer: Scorer, slab: Slab, schema: pa.Schema) -> pa.Table:
-    """Return the rows of one slab; entropy is a share of the largest possible, 0..1."""
+    """Return the rows of one block; entropy is a fraction of the maximum, 0..1."""
     p = probabilities_of(scorer, slab)
     return pa.table([slab.ids, *p.T, entropy(p).astype("float32")], schema=schema)
 

@@ -12,7 +12,7 @@ from ml.inference.checkpoint import Checkpoint
 
 def add(subparsers: Any) -> None:
     """Add the command to an argparse parser's subparsers."""
-    parser = command(subparsers, "score", "give every subject of a manifest its probabilities", run)
+    parser = command(subparsers, "score", "score every subject of a manifest", run)
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument("--role", help="what the checkpoint is expected to be; else whatever it says")
     parser.add_argument("--data", type=Path, required=True, help="manifest; labels are not needed")
@@ -23,16 +23,16 @@ def add(subparsers: Any) -> None:
         help="Parquet file; of stamps and tracklets a row each, with every class, of cubes a row a track",
     )
     options = RoleOptions(parser)
-    trails = options.of("trail", description="a row a trail; --out may be a folder, of a scan to be taken up again")
-    trails.add_argument("--shard", type=int, default=64, help="subjects that are written together (default 64)")
+    trails = options.of("trail", description="one row per trail; --out may be the folder of a scan to resume")
+    trails.add_argument("--shard", type=int, default=64, help="subjects per shard (default 64)")
     trails.add_argument(
         "--min-foreground",
         type=float,
-        help="0..1, of being anything but sky, from which on a cell counts (0.4; 0.3 for short trails)",
+        help="minimum foreground probability of a cell, 0..1 (0.4; 0.3 for short trails)",
     )
     cubes = options.of("cube")
     cubes.add_argument(
-        "--threshold", type=float, help="probability from which on a voxel is a mover's; else the model's"
+        "--pixel-scale", type=float, default=21.0, help="arcsec per pixel for cubes without WCS (default 21)"
     )
     cubes.add_argument(
         "--stride", type=int, help="frames from window to window; 1 as in the paper (default: half a one)"

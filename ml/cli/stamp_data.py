@@ -24,14 +24,14 @@ def examples_from(args: argparse.Namespace, base: Checkpoint | None, tally: Tall
     Raises
     ------
     BadExamples
-        If there is nothing to learn; the message says why and what to do.
+        If there is nothing to train on; the message says why and what to do.
     """
     edges = None if args.velocity_bins is None else parse_edges(args.velocity_bins)
     label = merged_label(merged_classes(args.merge)) if edges is None else rate_label(edges)
     parts = list(slabs(args.data, tally, labelled=edges is None))
     parts = [part for part in (_labelled(part, label, tally) for part in parts) if part.ids]
     if edges is not None and not parts:
-        raise BadExamples(f"No subject has a `rate` from {edges[0]:g} to {edges[-1]:g} arcsec/h: nothing to learn.")
+        raise BadExamples(f"No subject has a `rate` from {edges[0]:g} to {edges[-1]:g} arcsec/h: nothing to train on.")
     data = joined_slabs(parts)
     examples = examples_of(data, args.positive, base) if edges is None else _of_rates(data, edges)
     if edges is None:
@@ -46,7 +46,7 @@ def merged_label(names: dict[str, str]) -> Callable[[Slab, int], str]:
 
 
 def rate_label(edges: Sequence[float]) -> Callable[[Slab, int], str]:
-    """Return what gives a subject's class from its rate; none ("") where it is unknown or in no bin."""
+    """Return the function from a rate to its bin; "" for an unknown rate or one outside all bins."""
     return lambda slab, row: bin_of(slab.conditions[row].rate, edges)
 
 
@@ -76,7 +76,9 @@ def _unsure(examples: Examples, data: Slab) -> Examples:
     shares = values(data, tuple(f"p_{name}" for name in examples.classes))
     has_posterior = np.isfinite(shares).all(axis=1) & (shares.sum(axis=1) > 0)
     if (shares[has_posterior] < 0).any():
-        raise BadExamples("Some p_CLASS of the manifest is below 0. Posteriors lie in 0..1; correct the column.")
+        raise BadExamples(
+            "Some p_CLASS of the manifest is below 0. Posteriors must be from 0 to 1; correct the column."
+        )
     targets = examples.targets.copy()
     targets[has_posterior] = shares[has_posterior] / shares[has_posterior].sum(axis=1, keepdims=True)
     posterior = values(data, (POSTERIOR,))[:, 0]
@@ -84,7 +86,9 @@ def _unsure(examples: Examples, data: Slab) -> Examples:
         raise BadExamples("Some `posterior` of the manifest is not between 0 and 1; correct the column.")
     weights = np.where(np.isfinite(posterior) & ~has_posterior, posterior, examples.weights).astype(np.float32)
     if not weights.any():
-        raise BadExamples("Every `posterior` of the manifest is 0: no label is trusted, so there is nothing to learn.")
+        raise BadExamples(
+            "Every `posterior` of the manifest is 0: no label has any weight, so there is nothing to train on."
+        )
     if has_posterior.any():
         examples.notes.append(f"{has_posterior.sum()} of {len(examples)} labels are posteriors (columns p_CLASS).")
     return replace(examples, targets=targets, weights=weights)
@@ -124,7 +128,7 @@ def joined_slabs(parts: list[Slab]) -> Slab:
         If there are none, or their shapes differ.
     """
     if not parts:
-        raise BadExamples("There is no labelled subject with pixels in the data; a model learns from labels.")
+        raise BadExamples("There is no labelled subject with pixels in the data. Training needs labels.")
     check_shapes(parts, "(frames, channels, height, width)", first=1)
     return Slab(
         np.concatenate([part.pixels for part in parts]),
@@ -156,8 +160,7 @@ def examples_of(data: Slab, positive: str | None, base: Checkpoint | None) -> Ex
         classes, real = found, ()
     if len(classes) < 2:
         raise BadExamples(
-            f"Every label is {found[0]!r}: a model cannot learn a difference that it never sees."
-            " Add subjects with another label."
+            f"Every label is {found[0]!r}: training needs at least two kinds. Add subjects with another label."
         )
     real = positive_of(classes, positive) if positive or not real else real
     return Examples(

@@ -31,7 +31,7 @@ JUDGED = ("accuracy", "roc_auc", "kappa", "f1")
 def train(args: argparse.Namespace) -> dict[str, Any]:
     """Train, save, and return a summary."""
     if args.velocity_bins:
-        args.foreign.unread(args, ("positive", "merge"), "a model that tells rates")
+        args.foreign.unread(args, ("positive", "merge"), "a model of rate bins")
     base = None if args.init in INITS else Checkpoint.load(args.init)
     started, tally = time.monotonic(), Tally()
     examples = examples_from(args, base, tally)
@@ -64,7 +64,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
 
 
 def _asked(args: argparse.Namespace) -> dict[str, Any]:
-    """Return what evaluation must know of the options to read a manifest as training did."""
+    """Return the options that evaluation needs to read a manifest as training did."""
     result: dict[str, Any] = {}
     if args.merge:
         result["merged"] = stamp_options.merged_classes(args.merge)
@@ -87,7 +87,7 @@ def _monte_carlo(
 
 
 def test_figures(checkpoint: Checkpoint, test: Examples) -> dict[str, float]:
-    """Return accuracy and, where real and bogus are told apart, AUC, κ and F1 on examples."""
+    """Return accuracy and, if the classes include real and bogus ones, AUC, κ and F1 on examples."""
     scorer = Scorer(checkpoint)
     p = scorer.probabilities_from_features(features_of(test, np.arange(len(test)), scorer.backbone), values=test.values)
     truth = test.targets.argmax(1)
@@ -106,13 +106,13 @@ def memory_explained() -> Iterator[None]:
         if not isinstance(error, MemoryError) and not out_of_memory(error):
             raise
         raise BadExamples(
-            "There is not enough memory for this network and these stamps. Take a smaller --size or --batch, a smaller"
+            "Not enough memory for this network and these stamps. Use a smaller --size or --batch, a smaller"
             f" --architecture, or fewer subjects. ({' '.join(str(error).split())[:200]})"
         ) from error
 
 
 def out_of_memory(error: RuntimeError) -> bool:
-    """Return whether torch means a lack of memory, on a GPU or a CPU."""
+    """Return whether this is an out-of-memory error of torch, on a GPU or a CPU."""
     result = str(error).lower()
     return any(words in result for words in ("out of memory", "can't allocate memory", "not enough memory"))
 

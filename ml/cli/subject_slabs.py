@@ -17,8 +17,8 @@ from ml.io.read_subjects import read_subjects
 from ml.io.records import BadInput, SubjectRecord
 from ml.simulate.atlas.difference import BOGUS, REAL
 
-SLAB = 256  # subjects of one shape handed on together
-SHOWN = 20  # complaints printed in full
+SLAB = 256  # subjects per block
+SHOWN = 20  # number of errors printed in full
 REAL_CLASSES = frozenset({*REAL, "SSO"})
 BOGUS_CLASSES = frozenset({*BOGUS, "GALAXY", "STAR"})
 
@@ -73,11 +73,11 @@ def slabs(path: Path, tally: Tally, *, labelled: bool, fewest: int = 1) -> Itera
     path
         A manifest, a folder or whatever else `ml.io.read_subjects` reads.
     tally
-        Told of every subject that is passed over.
+        Gets every skipped subject.
     labelled
-        Pass over subjects without a label.
+        Skip subjects without a label.
     fewest
-        Pass over subjects with fewer frames.
+        Skip subjects with fewer frames.
     """
     waiting: dict[tuple[object, ...], list[SubjectRecord]] = {}
     for item in read_subjects(path):
@@ -105,14 +105,14 @@ def positive_of(classes: Sequence[str], named: str | None) -> tuple[str, ...]:
     Raises
     ------
     BadExamples
-        If a named class is not among the classes, none is known to be real, or one is unknown beside others of which
-        some are known to be real and some to be bogus: it may be mistyped.
+        If a named class does not exist, no class is known to be real, or a class is unknown while others are known to
+        be real and bogus: it may be mistyped.
     """
     if named:
         positive = tuple(name.strip() for name in named.split(",") if name.strip())
         unknown = [name for name in positive if name not in classes]
         if unknown:
-            raise BadExamples(f"--positive names {unknown[0]!r}, which is none of the classes {', '.join(classes)}.")
+            raise BadExamples(f"--positive names {unknown[0]!r}, which is not one of the classes {', '.join(classes)}.")
         return positive
     positive = tuple(name for name in classes if name in REAL_CLASSES or name.lower() in REAL_WORDS)
     if not positive:

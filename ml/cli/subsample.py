@@ -17,9 +17,9 @@ class Subsample(Generic[T]):
     Parameters
     ----------
     room
-        The sum of the sizes that are kept, at most.
+        Maximum total size.
     seed
-        Of the draws; where all fit, all are kept whatever it is.
+        Random seed; has no effect if everything fits.
     """
 
     def __init__(self, room: int, seed: int) -> None:
@@ -28,7 +28,7 @@ class Subsample(Generic[T]):
         self.heap: list[tuple[float, int, int, T]] = []  # a heap: the highest draw first
 
     def offer(self, item: T, size: int) -> None:
-        """Take a thing, or leave it; what there is no longer room for leaves."""
+        """Offer an item; items that no longer fit are dropped."""
         drawn = self.random.random()
         self.came += 1
         if drawn >= self.below:
@@ -40,5 +40,5 @@ class Subsample(Generic[T]):
             self.below, self.size = -highest, self.size - freed
 
     def sample(self) -> list[T]:
-        """Return what was kept, in the order in which it came."""
+        """Return the sample in its original order."""
         return [item for _, _, _, item in sorted(self.heap, key=lambda each: each[1])]

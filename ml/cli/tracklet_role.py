@@ -59,7 +59,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
-    """Score the labelled tracklets, and return the figures at the checkpoint's threshold, or at the one asked for."""
+    """Score the labelled tracklets, and return the metrics at the checkpoint's threshold, or at the requested one."""
     scorer, tally = Scorer(checkpoint), Tally()
     data, p = read_scored(args.data, scorer, tally)
     truth = [tracklet_side(label, checkpoint, data.labels, args.positive) for label in data.labels]
@@ -71,7 +71,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
 
 
 def add_threshold_figures(result: dict[str, Any], answers: ScoredSubjects, seed: int) -> None:
-    """Add what the threshold does: the shares kept and rejected with their intervals, and every night."""
+    """Add the fractions kept and rejected at the threshold with their intervals, and the table of nights."""
     real, called = answers.real, answers.p_real >= answers.threshold
     draws = bootstrap(lambda weights: _shares(real, called, weights), answers.groups, DRAWS, seed)
     for name, proportions in _shares(real, called, np.ones((1, len(real)))).items():
@@ -107,22 +107,22 @@ def learnable(
     parts
         Labelled tracklets.
     positive
-        The real classes as the user names them, "A,B", or None.
+        The real classes as given by the user, "A,B", or None.
     base
         A checkpoint to start from.
     keeps_chips
-        Whether the chips are told by the base's classes as they are: then a label only says real or bogus.
+        Whether the base's stamp classes are kept: then a label only means real or bogus.
     chips_only
-        Forget when and where the frames were seen.
+        Drop the frames' times and positions.
 
     Raises
     ------
     BadExamples
-        If there are none, their pictures differ in shape, or their labels teach nothing.
+        If there are none, their shapes differ, or their labels are of one kind only.
     """
     if not parts:
         raise BadExamples(
-            "There is no labelled tracklet of three or more frames with pixels in the data; a model learns from labels."
+            "There is no labelled tracklet of three or more frames with pixels in the data. Training needs labels."
         )
     check_shapes(parts, "(channels, height, width)", first=2)
     labels = [label for part in parts for label in part.labels]
@@ -154,8 +154,7 @@ def _classes(
     classes = tuple(name for name in found if name not in OF_TRACKLETS)
     if len(classes) < 2:
         raise BadExamples(
-            f"Every label is {found[0]!r}: a model cannot learn a difference that it never sees."
-            " Add tracklets with another label."
+            f"Every label is {found[0]!r}: training needs at least two kinds. Add tracklets with another label."
             if len(found) == 1
             else f"The labels {', '.join(found)} name fewer than two kinds of chip. Add tracklets with another label."
         )
@@ -167,8 +166,8 @@ def _check_known(labels: Sequence[str], known: set[str]) -> None:
     strange = [label for label in labels if label not in known and label.lower() not in REAL_WORDS | BOGUS_WORDS]
     if strange:
         raise BadExamples(
-            f"Label {strange[0]!r} is none of the checkpoint's classes {', '.join(sorted(known))}, yes or no. Correct"
-            " it, or name the real labels with --positive A,B: all others then count as bogus."
+            f"Label {strange[0]!r} is not one of the checkpoint's classes {', '.join(sorted(known))}, yes or no."
+            " Correct it, or name the real labels with --positive A,B: all others then count as bogus."
         )
 
 
@@ -187,7 +186,7 @@ def labels_of(parts: list[Slab], positive: str | None, checkpoint: Checkpoint) -
 
 
 def tracklet_side(label: str, checkpoint: Checkpoint, labels: Sequence[str], positive: str | None) -> str | None:
-    """Return "real" or "bogus" for the label of a tracklet, or None for one that the model cannot know.
+    """Return "real" or "bogus" for the label of a tracklet, or None for an unknown one.
 
     With `positive`, "A,B", those are real and all other `labels` bogus; else the model's classes and the usual words
     for yes and no.

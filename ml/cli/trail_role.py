@@ -33,7 +33,7 @@ from ml.trails.trail_detector import Detector
 from ml.trails.train_detector import CLASSICAL, TrainingSet, trail_manifest
 
 PRESETS = ("learned", "classical")
-MOST_PIXELS = 2_000_000_000  # kept in memory, 2 bytes each; of more images a share is drawn
+MOST_PIXELS = 2_000_000_000  # pixels kept in memory, 2 bytes each; beyond it images are sampled
 FRESH = ("imagenet", "random", "scratch")
 
 
@@ -41,7 +41,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     """Train, save, and return a summary; the classical detector is saved as it is, and reads no data."""
     started, tally = time.monotonic(), Tally()
     if args.preset == "classical":
-        args.foreign.unread(args, ("init", "minutes", "marks", "steps"), "the classical preset, which learns nothing")
+        args.foreign.unread(args, ("init", "minutes", "marks", "steps"), "the classical preset, which is not trained")
         checkpoint = Checkpoint(trail_manifest(CLASSICAL, "classical"), {})
     else:
         base = None if args.init in FRESH else Checkpoint.load(args.init)
@@ -61,9 +61,9 @@ def training_set(path: Path, marks_file: Path | None, tally: Tally, seed: int) -
     Raises
     ------
     BadExamples
-        If nothing usable is there.
+        If there is nothing usable.
     MemoryError
-        As a sentence, if the images do not fit.
+        If the images do not fit; with a message.
     """
     marks = None if marks_file is None else read_marks(marks_file)
     subsample: Subsample[tuple[Labelled, str]] = Subsample(MOST_PIXELS, seed)
@@ -76,13 +76,13 @@ def training_set(path: Path, marks_file: Path | None, tally: Tally, seed: int) -
     sample = subsample.sample()
     if not sample:
         source = COLUMN if marks is None else "the marks"
-        raise BadExamples(f"No image in {path} can be learnt from: {source} and labels say of none what stands in it.")
+        raise BadExamples(f"No image in {path} can be used for training: {source} and labels annotate none of them.")
     groups = np.array([group for _, group in sample])
     return TrainingSet([one for one, _ in sample], groups, known=marks is None, name=str(path))
 
 
 def _annotations(cutout: LabelledCutout, marks: dict[str, list[Mark]] | None, tally: Tally) -> list[Annotation] | None:
-    """Return what stands in an image; None, told to the tally, where nothing says so."""
+    """Return the annotations of an image; None, reported to the tally, if there are none."""
     if marks is None:
         if cutout.annotations is None:
             tally.complain(f"{cutout.external_id}: neither {COLUMN} nor the label no says what stands in it")
@@ -91,7 +91,7 @@ def _annotations(cutout: LabelledCutout, marks: dict[str, list[Mark]] | None, ta
     if found is None:
         if cutout.says_no:
             return []
-        tally.complain(f"{cutout.external_id}: nobody marked a line in it, and its label is not no")
+        tally.complain(f"{cutout.external_id}: it has no marked line, and its label is not no")
         return None
     wrong = outside(found, cutout.pixels.shape)
     for mark in wrong:
@@ -133,12 +133,12 @@ def outcomes_of(detector: Detector, path: Path, tally: Tally) -> tuple[list[Outc
     Raises
     ------
     BadExamples
-        If there is no image whose trails are known, or none of them holds one.
+        If no image is annotated, or none has a trail.
     """
     outcomes: list[Outcome] = []
     first = next(_known(path, Tally(quiet=True)), None)
     if first is None:
-        raise BadExamples(f"No image in {path} says what stands in it: add {COLUMN}, or the label no.")
+        raise BadExamples(f"No image in {path} is annotated: add {COLUMN}, or the label no.")
     for _ in sweep(lambda cutout: detector.trails(cutout.pixels), [first] * 2 * cores()):
         pass
     started = time.monotonic()
@@ -194,7 +194,7 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     """Scan all unfinished shards, and join all shards into one file."""
     started, tally = time.monotonic(), Tally()
     if not args.data.exists():
-        raise BadExamples(f"{args.data} is not there. Check the path.")
+        raise BadExamples(f"{args.data} does not exist. Check the path.")
     least = LEAST if args.min_foreground is None else args.min_foreground
     if not 0 < least < 1:
         raise BadExamples(f"--min-foreground must lie between 0 and 1, not {least}.")
@@ -210,7 +210,7 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     except MemoryError as error:
         raise BadExamples(MEMORY) from error
     if not scan.done:
-        raise BadExamples(f"There is no image in {args.data} that can be used: nothing to score.")
+        raise BadExamples(f"{args.data} contains no usable image to score.")
     trails = scan.join(joined)
     seconds = time.monotonic() - started
     return {
@@ -233,7 +233,7 @@ def _numbered(scan: Scan, path: Path, tally: Tally) -> Iterator[tuple[int, Label
 
 
 def _scan(scan: Scan, images: Iterator[tuple[int, LabelledCutout]], work: Any) -> int:
-    """Write each shard once its last image is done, also those without any trail; return how many images there were."""
+    """Write each shard when its last image is done, even without trails; return the number of images."""
     rows: list[dict[str, Any]] = []
     shard, count = -1, 0
     for (number, cutout), found in sweep(work, images):

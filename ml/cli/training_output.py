@@ -11,7 +11,7 @@ from ml.training.callbacks import Epoch
 
 
 def print_epoch(epoch: Epoch) -> None:
-    """Write one epoch to stderr."""
+    """Write the metrics of one epoch to stderr."""
     figures = " ".join(f"{name} {value:.4f}" for name, value in epoch.metrics.items())
     sys.stderr.write(
         f"epoch {epoch.epoch}/{epoch.epochs} loss {epoch.loss:.4f} val_loss {epoch.val_loss:.4f} {figures}\n"

@@ -26,15 +26,14 @@ class Aggregator(ABC):
     prior_ : (K,) float array
         Share of each class.
     skills_ : (n_workers,) float array
-        One number that says how much a worker's answers are worth; see each method for its meaning. NaN where there
-        is nothing to tell it from.
+        One number for the quality of a worker's answers; see each method for its meaning. NaN if unknown.
     skills_sd_ : (n_workers,) float array
         Its standard deviation.
     log_likelihood_ : float
-        Of the votes, in nats; NaN for methods that model no votes.
+        Of the votes, in nats; NaN for methods without a likelihood.
     n_iter_ : int
     converged_ : bool
-        False where `max_iter` ended the rounds before they stood still.
+        False if `max_iter` ended the iterations before convergence.
     workers_, classes_ : tuple of str
         Names, in the order of all arrays.
     """

@@ -18,7 +18,7 @@ def fraction(counts: np.ndarray) -> np.ndarray:
 
 
 def answer_entropy(counts: np.ndarray) -> np.ndarray:
-    """Return the entropy of the answers (n_items,) in bits: 0 to log2 K, NaN where nobody answered."""
+    """Return the entropy of the answers (n_items,) in bits: 0 to log2 K, NaN without answers."""
     return where_answered(entr(shares(counts)).sum(axis=1) / np.log(2), counts, 1)
 
 

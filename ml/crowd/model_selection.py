@@ -86,7 +86,7 @@ def choose_by_votes(votes: Votes, seed: int) -> tuple[str, str]:
 
 
 def held_out(votes: Votes, out: np.ndarray) -> np.ndarray:
-    """Log P(vote) of the votes left out, by the majority and by Dawid–Skene fitted to all others: (n_out, 2)."""
+    """Log P(vote) of held-out votes, by the majority and by Dawid–Skene fitted to all others: (n_out, 2)."""
     train, test = votes.only(~out), votes.only(out)
     crowd = Majority().fit(train)
     everybody = soft_counts(train, crowd.posteriors_).sum(axis=0, keepdims=True) + 1

@@ -25,10 +25,10 @@ class OneCoin(DawidSkene):
     Attributes
     ----------
     skills_, skills_sd_ : (n_workers,) float array
-        How often a definite answer is right, and the standard deviation of its Beta posterior; NaN with no smoothing
-        and no definite answer.
+        Fraction of definite answers that are right, and the standard deviation of its Beta posterior; NaN with no
+        smoothing and no definite answer.
     confusion_, confusion_sd_, alpha_
-        As in `DawidSkene`, made of the two rates of each worker.
+        As in `DawidSkene`, from the two rates of each worker.
     """
 
     def __init__(self, smoothing: float = 0.01, max_iter: int = 100, tol: float = 1e-3, *, temper: float = 1.0) -> None:
@@ -50,7 +50,7 @@ class OneCoin(DawidSkene):
         return float(self.smoothing * coins) if self.smoothing else 0.0
 
     def finish(self, votes: Votes) -> None:
-        # The worth of the votes behind the two rates, spread over the cells they fill.
+        # Pseudo-counts of the two rates, distributed over the cells they fill.
         self.alpha_ = self.confusion_ * self.silence_.sum(axis=1)[:, None, None] * self.prior_[:, None] + FLOOR
         super().finish(votes)
         self.confusion_sd_ = self.rate_spread()

@@ -12,7 +12,7 @@ from ml.crowd.answer import ABSTENTIONS
 from ml.crowd.votes import BadVotes, Votes, answer_codes, class_names, encode
 
 Coded = tuple[tuple[str, ...], np.ndarray]
-"""Distinct values in the order of the alphabet, and the code of each row."""
+"""Sorted distinct values, and the code of each row."""
 
 
 def read_votes(path: Path) -> Votes:
@@ -66,7 +66,7 @@ def read_arrow(path: Path, names: tuple[str, ...]) -> pa.Table:
 
 def coded(column: pa.ChunkedArray) -> Coded:
     whole = column.unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):  # a column of no chunks stays one
+    if isinstance(whole, pa.ChunkedArray):  # keep a column without chunks
         return (), np.zeros(0, dtype=np.int64)
     if whole.null_count:
         raise EmptyField

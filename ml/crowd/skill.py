@@ -59,12 +59,12 @@ def floored(rows: np.ndarray) -> np.ndarray:
 def skill_one_coin(
     correct: float, total: float, abstained: float | Sequence[float] = 0, seen: float | None = None
 ) -> Skill:
-    """One number for both classes: how often a definite answer is right.
+    """Return a skill with one accuracy of definite answers for both classes.
 
     Parameters
     ----------
     correct, total : float
-        Right definite answers, and all definite answers, to subjects whose class is known.
+        Right definite answers, and all definite answers, to gold subjects.
     abstained : float or sequence of float
         How often each of `ABSTENTIONS` was given, to any subjects.
     seen : float
@@ -101,7 +101,7 @@ def skill_two_coin(counts: np.ndarray | Sequence[Sequence[float]]) -> Skill:
     Returns
     -------
     Skill
-        Means of the Dirichlet posteriors, whose prior is the newcomer of `skill_one_coin`.
+        Means of the Dirichlet posteriors, with the newcomer of `skill_one_coin` as prior.
     """
     return Skill.of(np.asarray(counts, float) + newcomer_counts())
 

@@ -10,7 +10,7 @@ Array = NDArray[Any]
 
 
 def apply_symmetry(cube: Array, way: int) -> Array:
-    """Return a cube (…, T, Y, X) as one of the sixteen sees it.
+    """Return a cube (…, T, Y, X) under one of the sixteen symmetries.
 
     Bits 0 and 1 of `way` rotate Y and X by right angles, bit 2 first flips X, bit 3 reverses time (Powell et al.,
     section VI.1). The result is a view.
@@ -36,4 +36,4 @@ def undo_symmetry(cube: Array, way: int) -> Array:
 
 def _check(way: int) -> None:
     if not 0 <= way < SYMMETRIES:
-        raise ValueError(f"There are sixteen symmetries, 0 to 15, and none of the number {way}.")
+        raise ValueError(f"Symmetries are numbered 0 to 15, not {way}.")

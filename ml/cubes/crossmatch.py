@@ -18,7 +18,7 @@ COMMON = 3  # frames that track and object must share
 IN_PIXELS, ON_SKY = ("object", "frame", "x", "y"), ("object", "mjd", "ra", "dec")
 DEGREES = {"ra": (0.0, 360.0), "dec": (-90.0, 90.0)}
 Rows = dict[str, list[list[float]]]
-"""Of each object: mag, frame or mjd, and place, row by row."""
+"""Of each object: mag, frame or mjd, and position, row by row."""
 
 
 def match_candidates(
@@ -29,13 +29,13 @@ def match_candidates(
     Parameters
     ----------
     track, cube
-        The track, and the cube it was found in.
+        The track, and its cube.
     objects
-        What is known to cross the cube. Frames in which its place is not known (NaN) are left out.
+        The known objects of the cube. Frames without a known position (NaN) are left out.
     radius
-        Pixels: the median separation over the frames that both have, at least three.
+        Pixels: maximum median separation over the common frames, at least three.
     pixel_scale
-        Arcseconds, where the cube has no WCS.
+        Arcseconds, if the cube has no WCS.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def _residuals(track: Track, known: Known, scale: float) -> dict[str, Any] | Non
     off = track.path.at(frames) - place
     motion = np.gradient(place, frames, axis=0)
     speed = np.hypot(*motion.T)
-    # An object that stands still has no direction: x and y are taken then.
+    # A stationary object has no direction: use x and y.
     ahead = np.where(speed[:, None] > 0, motion / np.maximum(speed, 1e-12)[:, None], [1.0, 0.0])
     along = (off * ahead).sum(1) * scale
     cross = (off[:, 1] * ahead[:, 0] - off[:, 0] * ahead[:, 1]) * scale
@@ -83,13 +83,13 @@ class KnownTable:
     Parameters
     ----------
     path
-        The file. Without a column `external_id` its objects are looked for in every cube. A place may be nan: it is
+        The file. Without a column `external_id` its objects are searched in every cube. A position may be nan: it is
         not known then.
 
     Raises
     ------
     BadExamples
-        If the file or its columns are missing, or a cell is no number or no place on the sky.
+        If the file or its columns are missing, or a cell is not a number or not a sky position.
     """
 
     def __init__(self, path: Path) -> None:
@@ -131,7 +131,7 @@ class KnownTable:
         try:
             value = float(row[key])
         except (TypeError, ValueError) as error:
-            raise BadExamples(f"{at} {row[key]!r}, which is no number. Correct it.") from error
+            raise BadExamples(f"{at} {row[key]!r}, which is not a number. Correct it.") from error
         low, high = DEGREES.get(key, (-np.inf, np.inf))
         if value < low or value > high:
             raise BadExamples(f"{at} {value:g}; it must be degrees from {low:g} to {high:g}. Correct it.")

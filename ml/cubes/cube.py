@@ -16,7 +16,7 @@ from ml.io.records import BadInput, SubjectRecord
 from ml.io.safe_path import Folder
 from ml.io.tess import open_fits
 
-FEWEST_FRAMES = 3  # in fewer nothing can be seen to move
+FEWEST_FRAMES = 3  # minimum to see motion
 MASK, OBJECTS = "#mask", "#objects"
 
 
@@ -34,13 +34,13 @@ class Known:
     Attributes
     ----------
     name, mag
-        Its name, and its magnitude (NaN: not told).
+        Its name, and its magnitude (NaN if unknown).
     number
-        Its value in the mask; 0 where no mask shows it.
+        Its value in the mask; 0 if it is not in the mask.
     frame, x, y
         (n,) each: frames, and pixels from 0 in the centre of the first.
     rate, snr
-        Arcsec/h, and S/N of one frame; NaN where not told.
+        Arcsec/h, and S/N of one frame; NaN if unknown.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Cube:
     mask
         (T, Y, X) uint8, 0 where nothing is known to move, else the number of the object; None without a mask.
     objects
-        What is known to cross it.
+        Its known objects.
     mjd
         (T,) middle of each exposure, UTC; NaN where unknown.
     wcs
@@ -110,9 +110,9 @@ def read_cubes(path: Path, tally: Complaints, *, masked: bool) -> Iterator[Cube]
     path
         A manifest, a folder or whatever else `ml.io.read_subjects` reads.
     tally
-        Told of every cube that is passed over.
+        Gets every skipped cube.
     masked
-        Pass over cubes without a mask.
+        Skip cubes without a mask.
     """
     path = Path(path)
     folder = Folder(path if path.is_dir() else path.parent)
@@ -132,8 +132,8 @@ def _cube(record: SubjectRecord, folder: Folder, masked: bool) -> Cube:
     flux = record.block()
     if flux.shape[1] != 1 or len(flux) < FEWEST_FRAMES:
         raise BadInput(
-            f"is no cube: it has {len(flux)} frame(s) of {flux.shape[1]} channel(s). A cube has {FEWEST_FRAMES} or more"
-            " frames of one channel."
+            f"is not a cube: it has {len(flux)} frame(s) of {flux.shape[1]} channel(s). A cube has {FEWEST_FRAMES} or"
+            " more frames of one channel."
         )
     views, measured = views_and_mask(flux[:, 0])
     mask = _mask(record, folder, measured.shape)
@@ -173,7 +173,7 @@ def _mask(record: SubjectRecord, folder: Folder, shape: tuple[int, ...]) -> NDAr
     if mask.shape != shape:
         raise BadInput(f"is a mask of the shape {mask.shape}, but its cube has {shape}.", image=str(name))
     if not np.isfinite(mask).all() or mask.min() < 0 or mask.max() > 255:
-        raise BadInput("is no mask: it holds values outside 0 to 255.", image=str(name))
+        raise BadInput("is not a mask: it has values outside 0 to 255.", image=str(name))
     return mask.astype(np.uint8)
 
 

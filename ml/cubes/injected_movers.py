@@ -11,7 +11,7 @@ from ml.simulate.injection.cube_injection import inject_cube, noise_of_frames
 from ml.simulate.tess.tess_movers import FAINTEST, draw_movers
 
 MOVERS = 3.0  # on average in a cube
-TESS_NOISE = 0.3  # electrons per second: that of the cubes whose movers are drawn (docs/simulations.md)
+TESS_NOISE = 0.3  # electrons per second, as in the simulated cubes (docs/simulations.md)
 
 
 def injected(flux: NDArray[Any], name: str, group: str, *, cadence: float, seed: int) -> Example:
@@ -20,11 +20,11 @@ def injected(flux: NDArray[Any], name: str, group: str, *, cadence: float, seed:
     Parameters
     ----------
     flux
-        (T, Y, X) in any unit, NaN where nothing was measured. Nothing in it should move.
+        (T, Y, X) in any unit, NaN where nothing was measured, without movers.
     name, group
-        What the example is called, and whose cubes stand on one side of every split.
+        Name of the example, and its split group.
     cadence
-        Seconds from frame to frame.
+        Seconds between frames.
     seed
         The same seed draws the same movers.
 

@@ -13,26 +13,26 @@ from numpy.typing import NDArray
 from ml.cubes.background_subtraction import QUIETEST, SIGMA, difference, frame_noise, median_of
 
 Array = NDArray[Any]
-DARKEST = 15.0  # percentile over time that stands for a pixel without a mover
-DARKEST_OF_NOISE = np.float32(1)  # by how many σ that of mere noise lies below its mean
+DARKEST = 15.0  # percentile over time that represents a pixel without a mover
+DARKEST_OF_NOISE = np.float32(1)  # its distance below the mean for pure noise, in σ
 MOST = 6e4  # what 16 bits can hold
 
 
 def views_and_mask(flux: Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the views of a cube (T, Y, X) in any unit, NaN or infinite where nothing was measured.
+    """Return the input channels of a cube (T, Y, X) in any unit, NaN or infinite where nothing was measured.
 
     Returns
     -------
-    (2, T, Y, X) float32, 0 where nothing was measured; and (T, Y, X) bool, whether it was. The views are
+    (2, T, Y, X) float32, 0 where nothing was measured; and (T, Y, X) bool, whether it was. The channels are
 
     1. `difference`, in units of the scatter over time;
-    2. what each pixel has above its darkest seventh of the time, each frame's glare taken off before, in units of the
-       scatter from one frame to the next. Empty sky is about 0.
+    2. each pixel's excess over its darkest seventh of the time, after subtracting each frame's background, in units of
+       the frame-to-frame scatter. Empty sky is about 0.
 
     Raises
     ------
     ValueError
-        If the cube has not three axes.
+        If the cube does not have three axes.
     """
     change, known = difference(flux)
     values = np.where(known, flux, np.nan).astype(np.float32)

@@ -12,7 +12,7 @@ from ml.evaluation.completeness import Search
 from ml.evaluation.metrics.binomial import jeffreys
 from ml.evaluation.observing_conditions import Condition, Conditions
 
-SEEN = 5  # frames in which an object's mask shows, below which there is nothing to find
+SEEN = 5  # minimum number of frames with a visible mask
 
 
 @dataclass
@@ -22,10 +22,10 @@ class ObjectCounts:
     Attributes
     ----------
     conditions, score
-        Of each object that shows in five frames or more: its circumstance, and the highest score of a track that
-        follows it, NaN where none does.
+        Observing conditions of each object that is visible in five frames or more, and the highest score of a track
+        that follows it, NaN without one.
     true, false
-        Tracks that follow an object, and those that follow none.
+        Tracks that follow an object, and those that do not.
     cubes
         How many were looked at.
     along, cross
@@ -59,12 +59,12 @@ class ObjectCounts:
 
     @property
     def search(self) -> Search:
-        """Return the objects, those found that a track follows."""
+        """Return all objects, and those that a track follows."""
         score = np.array(self.score, dtype=np.float64)
         return Search(np.isfinite(score), score, Conditions.of(self.conditions))
 
     def figures(self, limits: tuple[float, ...]) -> dict[str, Any]:
-        """Return objects and completeness from limit to limit and by circumstance, and the tracks."""
+        """Return objects and completeness by magnitude and by observing conditions, and the number of tracks."""
         search = self.search
         mag, found = search.conditions.mag, search.found
         return {

@@ -21,10 +21,10 @@ class Reliability:
 
 
 def voxel_reliability(counts: VoxelCounts, seed: int, draws: int = DRAWS) -> Reliability:
-    """Judge all measured voxels, movers of any magnitude among them; nothing is ignored.
+    """Return the calibration of all measured voxels, with movers of any magnitude; nothing is ignored.
 
-    Intervals are those of draws of whole groups of cubes, since the voxels of one mover stand and fall together; those
-    of the bins are no narrower than Jeffreys'.
+    Intervals resample whole groups of cubes, since the voxels of one mover are correlated; those of the bins are no
+    narrower than Jeffreys'.
     """
     drawn = counts.reliability_draws(seed, draws)
     bins = counts.reliability.diagram()

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from scipy.interpolate import BSpline, make_lsq_spline
 
 DEGREE = 3
-PER_KNOT = 20  # detections to every inner knot
+PER_KNOT = 20  # detections per inner knot
 MOST_KNOTS = 6
-ROUNDS = 3  # of weighing outliers less
-OUTLYING = 0.7  # pixels from the path at which a centroid counts half
+ROUNDS = 3  # iterations of reweighting outliers
+OUTLYING = 0.7  # distance from the path, in pixels, at which a centroid has half weight
 Array = NDArray[Any]
 
 
@@ -50,12 +50,12 @@ def fit_spline(frame: Array, x: Array, y: Array, weight: Array | None = None) ->
     x, y
         (n,) pixels.
     weight
-        (n,) above 0, such as the probability; all alike if None.
+        (n,) above 0, such as the probability; equal if None.
 
     Raises
     ------
     ValueError
-        For fewer than four centroids, or frames that do not ascend.
+        For fewer than four centroids, or frames that are not ascending.
     """
     frame, places = np.asarray(frame, dtype=np.float64), np.stack([x, y], axis=1).astype(np.float64)
     if len(frame) <= DEGREE or (np.diff(frame) <= 0).any():

@@ -47,22 +47,22 @@ def train_cubes(
     Parameters
     ----------
     examples
-        Cubes with masks; cubes of one object group all stand on one side of the split for validation.
+        Cubes with masks; cubes of one object group stay on one side of the train-validation split.
     preset, name
-        Size and schedule, and what the checkpoint calls them.
+        Size and schedule, and its name in the checkpoint.
     normalisation
         "adaptive", "asinh" or "raw".
     seed
-        Of split, weights and crops. Without `minutes` the same seed on the same machine gives the same model.
+        Seeds split, weights and crops. Without `minutes` the same seed on the same machine gives the same model.
     minutes
-        A limit, with the validation after the last step; the learning rate falls to 0 as it nears.
+        Time limit, including the final validation; the learning rate falls to 0 as it approaches.
     on_epoch
         Told after every round; an exception in it ends the run.
 
     Raises
     ------
     BadExamples
-        If nothing can be learnt from the cubes; the message says why and what to do.
+        If the cubes can't be used for training; the message says why and what to do.
     MemoryShort
         If there is not enough memory for the preset.
     """
@@ -94,7 +94,7 @@ def train_cubes(
 
 
 def split_cubes(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[Example]]:
-    """Return the cubes to learn from and those to validate with, both with movers.
+    """Return the training and the validation cubes, both with movers.
 
     Raises
     ------
@@ -105,16 +105,15 @@ def split_cubes(examples: Sequence[Example], seed: int) -> tuple[list[Example], 
     groups = np.array([example.group for example in examples])
     if not moving.any():
         raise BadExamples(
-            f"None of the {len(examples)} cubes has a voxel of a mover in its mask: a model cannot learn what it never"
-            " sees. Give cubes with movers, or more of them."
+            f"None of the {len(examples)} cubes has a voxel of a mover in its mask: there is nothing"
+            " to train on. Add cubes with movers."
         )
     if len(set(groups[moving])) < 2:
         raise BadExamples(
-            "All cubes with movers are of one object_group, so none is left to validate with. Give cubes of at least"
-            " two groups."
+            "All cubes with movers are of one object_group, so none is left for validation. Add cubes of another group."
         )
     folds = grouped_folds(groups, moving, min(FOLDS, len(set(groups[moving]))), seed)
-    # The first fold with a mover: the deal over folds is even, but of few groups one may have none.
+    # The first fold with a mover: with few groups, a fold may have none.
     chosen = next(
         fold for fold in range(folds.max() + 1) if moving[folds == fold].any() and moving[folds != fold].any()
     )
@@ -127,7 +126,7 @@ def split_cubes(examples: Sequence[Example], seed: int) -> tuple[list[Example], 
 
 
 def ending(model: CubeModel, val_examples: Sequence[Example], minutes: float) -> float:
-    """Return how many minutes it will take to look at the validation cubes twice more: half of all at most."""
+    """Return the expected minutes of two more validations: at most half of the total."""
     started = time.monotonic()
     validate(model, val_examples[:1])
     cubes_to_see = 2 * sum(example.mask.size for example in val_examples) / val_examples[0].mask.size
@@ -172,7 +171,7 @@ def take_step(
         logits = model.network(views)
     loss = wnet_loss(logits.float(), truth, measured, preset) + preset.variance * model.network.variance_loss()
     if not math.isfinite(loss.item()):
-        raise BadExamples("The loss is no longer a number: the cubes hold values that no network can bear.")
+        raise BadExamples("The loss became NaN: the cubes contain extreme values. Check their units.")
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad()
@@ -183,7 +182,7 @@ def take_step(
 
 
 def wnet_loss(logits: Tensor, truth: Tensor, measured: Tensor, preset: Preset) -> Tensor:
-    """Return the Dice loss, and beside it the preset's share of cross entropy."""
+    """Return the Dice loss, plus the preset's multiple of the cross entropy."""
     loss = dice_loss(logits.sigmoid(), truth, measured)
     return loss + preset.entropy * cross_entropy(logits, truth, measured) if preset.entropy else loss
 

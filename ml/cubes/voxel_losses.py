@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-LEAST = 1e-6  # keeps a batch without anything in it from dividing nought by nought
+LEAST = 1e-6  # avoids 0/0 for an empty batch
 
 
 def dice_loss(p: Tensor, truth: Tensor, measured: Tensor) -> Tensor:
@@ -17,7 +17,7 @@ def dice_loss(p: Tensor, truth: Tensor, measured: Tensor) -> Tensor:
     p
         Probabilities of any shape, 0..1.
     truth, measured
-        Of the same shape, 0 or 1: what is there, and whether the voxel counts.
+        Same shape, 0 or 1: the truth, and whether the voxel counts.
     """
     overlap = (p * truth * measured).sum()
     total = ((p + truth) * measured).sum()

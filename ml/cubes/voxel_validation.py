@@ -46,12 +46,12 @@ class Validation:
         if not curve.hits[0]:
             return 0.5
         f1 = 2 * curve.hits / (curve.hits + curve.false + curve.hits[0])
-        # Never 0: a voxel without any sign of a mover is not one, however badly the network does.
+        # Never 0, which would report every voxel as a mover.
         return max(float(curve.lower[int(np.argmax(f1))]), 1 / self.histogram.bins)
 
 
 def validate(model: CubeModel, examples: Iterable[Example]) -> Validation:
-    """Run a model over whole cubes, and count."""
+    """Run a model over whole cubes, and accumulate the counts."""
     validation = Validation()
     for example in examples:
         validation.add(model.probabilities(example.views.astype(np.float32)), example)
@@ -64,7 +64,7 @@ def calibrate(network: WNet, histogram: VoxelHistogram) -> tuple[float, float]:
     Parameters
     ----------
     network
-        Its last layer is changed.
+        Its last layer is changed in place.
     histogram
         What it said of whole cubes that it has not learnt from.
     """

@@ -12,14 +12,14 @@ from torch import Tensor
 from torch.nn import functional
 
 SHIFT = 3  # pixels either way
-SCALE, BRIGHTNESS, NOISE = 0.05, 0.1, 0.2  # shares of the size, of the light, and of the sky noise
+SCALE, BRIGHTNESS, NOISE = 0.05, 0.1, 0.2  # fractions of size, brightness, and sky noise
 
 Augment = Callable[[Tensor, torch.Generator, float], Tensor]
 """From stamps (B, C, H, W), a generator and the sky noise in their units to stamps of the same shape."""
 
 
 def random_dihedral(x: Tensor, random: torch.Generator) -> Tensor:
-    """Return stamps (B, C, H, W), each flipped and, if square, turned by a right angle at random: 8 ways alike."""
+    """Return stamps (B, C, H, W), each randomly flipped and, if square, rotated by a right angle (8 symmetries)."""
     x = torch.where(_coin(x, random), x.flip(-1), x)
     x = torch.where(_coin(x, random), x.flip(-2), x)
     if x.shape[-1] == x.shape[-2]:
@@ -28,7 +28,7 @@ def random_dihedral(x: Tensor, random: torch.Generator) -> Tensor:
 
 
 def random_shift(x: Tensor, random: torch.Generator, most: int = SHIFT) -> Tensor:
-    """Return stamps (B, C, H, W), each moved by up to `most` whole pixels; what comes in from outside is sky, 0."""
+    """Return stamps (B, C, H, W), each shifted by up to `most` whole pixels; the border is filled with sky, 0."""
     height, width = x.shape[-2:]
     padded = functional.pad(x, (most, most, most, most))
     offsets = torch.randint(0, 2 * most + 1, (len(x), 2), generator=random).tolist()
@@ -68,7 +68,7 @@ def _flipped(x: Tensor, random: torch.Generator, noise: float) -> Tensor:
 
 
 def _sky(x: Tensor, random: torch.Generator, noise: float) -> Tensor:
-    """Turn every other stamp freely: an interpolated sky is smoother, and the net shall know the real one too."""
+    """Rotate every other stamp only: interpolated sky is smoother, and the net should also see real sky."""
     x = random_dihedral(x, random)
     half = len(x) // 2
     x = torch.cat([rotated(x[:half], random), random_shift(x[half:], random)]) if half else random_shift(x, random)
@@ -76,7 +76,7 @@ def _sky(x: Tensor, random: torch.Generator, noise: float) -> Tensor:
 
 
 AUGMENTS: dict[str, Augment] = {"none": _untouched, "flips": _flipped, "sky": _sky}
-"""The words of ``--augment``."""
+"""Choices of ``--augment``."""
 
 
 def _coin(x: Tensor, random: torch.Generator) -> Tensor:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ml.data.dataset import Examples, grouped_folds
 
 TENTHS = 10
-VALIDATION, TEST = 2, 1  # of ten; the rest is learnt
+VALIDATION, TEST = 2, 1  # of ten; the rest is for training
 
 Judged = Callable[[Examples, Examples], dict[str, float]]
 
@@ -23,15 +23,15 @@ def monte_carlo(examples: Examples, judged: Judged, *, splits: int, seed: int) -
     Parameters
     ----------
     examples
-        All of them; a group never stands on two sides.
+        All examples; a group stays on one side.
     judged
         From (training and validation, with `val_mask` written down) and test examples to figures by name.
     splits, seed
-        How many, at least 2, and the seed of the first.
+        Number of splits, at least 2, and the seed of the first.
 
     Returns
     -------
-    For each figure its mean over the splits, its standard deviation, and the 95 % interval of the mean by Student's t.
+    For each metric its mean over the splits, its standard deviation, and the 95 % interval of the mean by Student's t.
     The splits share subjects, so the interval is narrower than that of as many independent samples.
     """
     if splits < 2:
@@ -57,7 +57,7 @@ def _splits(examples: Examples, splits: int, seed: int) -> Iterator[tuple[Exampl
 
 
 def _summary(values: NDArray[np.float64]) -> dict[str, float]:
-    from scipy.stats import t  # seconds, which other commands need not wait
+    from scipy.stats import t  # takes seconds to import, and other commands do not need it
 
     values = values[np.isfinite(values)]
     if len(values) < 2:

@@ -11,7 +11,7 @@ from ml.io.manifest_row import SHARED_TIME
 from ml.io.records import SubjectRecord
 
 FIELDS = ("mjd", "ra", "dec", "mag", "snr", "x", "y")
-BRIGHTEST, FAINTEST = -30.0, 50.0  # beyond them a magnitude is a sentinel such as -99
+BRIGHTEST, FAINTEST = -30.0, 50.0  # magnitudes outside are sentinels such as -99
 Array = NDArray[np.float64]
 
 
@@ -54,7 +54,7 @@ class TrackletFrames:
         return TrackletFrames(self.fields[rows], self.present[rows])
 
     def in_order(self) -> "TrackletFrames":
-        """Return the same frames in one order, by what is known of them: the order they came in says nothing."""
+        """Return the frames in a canonical order, independent of the order in which they came."""
         keys = [self.fields[..., k] for k in reversed(range(len(FIELDS)))]
         order = np.lexsort([*keys, ~self.present], axis=-1)
         return TrackletFrames(
@@ -63,7 +63,7 @@ class TrackletFrames:
 
 
 def unknown_frames(n: int, frames: int) -> TrackletFrames:
-    """Return the tracks of n tracklets of so many frames each, of which nothing but their pixels is known."""
+    """Return frames of n tracklets with nothing known except pixels."""
     return TrackletFrames(np.full((n, frames, len(FIELDS)), np.nan), np.ones((n, frames), dtype=bool))
 
 

@@ -21,7 +21,7 @@ class Search:
     found
         (N,) bool.
     score
-        (N,) of what was found of each, found or not; NaN where nothing was.
+        (N,) score of each object, found or not; NaN without a detection.
     conditions
         Circumstances of the N.
     """
@@ -31,12 +31,12 @@ class Search:
     conditions: Conditions
 
     def by_quantity(self, name: str) -> Bins | None:
-        """Return completeness by "mag", "rate" or "snr"; None where nothing has it."""
+        """Return completeness by "mag", "rate" or "snr"; None without any values."""
         values = self.conditions.values(name)
         return completeness_by(values, self.found, bin_edges(values)) if _known(values) else None
 
     def by_plane(self, x: str, y: str) -> Bins | None:
-        """Return completeness over the plane of two quantities; None where nothing has both."""
+        """Return completeness over the plane of two quantities; None if nothing has both."""
         ours, theirs = self.conditions.values(x), self.conditions.values(y)
         if not _known(ours + theirs):
             return None
@@ -48,17 +48,17 @@ class Search:
 
         Returns
         -------
-        Of "mag", "rate" and "snr": edges, n, hits, share, low, high (Jeffreys, 95 %), and outside (how many have no
-        known value); of the planes "mag by rate" and "snr by rate": the same in two dimensions.
+        For "mag", "rate" and "snr": edges, n, hits, share, low, high (Jeffreys, 95 %), and outside (number without a
+        known value); for the planes "mag by rate" and "snr by rate": the same in two dimensions.
         """
         bins = {name: self.by_quantity(name) for name in QUANTITIES}
         planes = {f"{x} by {y}": self.by_plane(x, y) for x, y in PLANES}
         return {name: _said(found) for name, found in (bins | planes).items() if found is not None}
 
     def missing_quantities(self) -> list[str]:
-        """Return a sentence for each quantity that no entry of `#objects` says: what is left out, and the remedy."""
+        """Return a warning for each quantity that is missing from `#objects`: what is left out, and the remedy."""
         return [
-            f"No object that could be found tells its `{name}`, so nothing is shown by it. Add `{name}` to #objects."
+            f"No object has a `{name}`, so there is no completeness by it. Add `{name}` to #objects."
             for name in QUANTITIES
             if not _known(self.conditions.values(name))
         ]

@@ -31,7 +31,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Conditions:
-    """Those of N subjects: `mag`, `rate` (arcsec/h) and `snr` (N,) float with NaN, `night` (N,) str with ""."""
+    """Observing conditions of N subjects: `mag`, `rate` (arcsec/h), `snr` (N,) float or NaN, `night` (N,) str or ""."""
 
     mag: NDArray[np.float64]
     rate: NDArray[np.float64]
@@ -58,14 +58,14 @@ class Conditions:
         missing = [name for name in QUANTITIES if not np.isfinite(self.values(name)[real]).any()]
         missing += [] if (self.night != "").any() else ["night"]
         return [
-            f"The data do not say `{name}`, so nothing is shown by it. Add a column {name} to the manifest,"
+            f"The data have no `{name}`, so nothing is shown by it. Add a column {name} to the manifest,"
             f" or to a {TRUTH} beside it."
             for name in missing
         ]
 
 
 def condition_of_record(record: SubjectRecord) -> Condition:
-    """Return what a manifest's row says: of several frames the median, and the MJD of the first that has one."""
+    """Return the conditions in a manifest's row: the median over frames, and the first known MJD."""
     frames, hidden = record.frames, record.metadata
     first = next((frame.mjd_mid for frame in frames if frame.mjd_mid is not None), None)
     return Condition(
@@ -96,19 +96,19 @@ def of_truth(data: Path) -> dict[str, Condition]:
 
 
 def of_object(entry: dict[str, Any]) -> Condition:
-    """Return the magnitude, rate and S/N of an entry of `#objects`; NaN for what it does not tell, or tells as null.
+    """Return the magnitude, rate and S/N of an entry of `#objects`; NaN if missing or null.
 
     Raises
     ------
     ValueError, TypeError
-        If one of them is no number.
+        If one of them is not a number.
     """
     mag, rate, snr = (math.nan if entry.get(name) is None else float(entry[name]) for name in QUANTITIES)
     return Condition(mag, rate, snr)
 
 
 def merged_conditions(ids: Sequence[str], of_manifest: Sequence[Condition], truth: dict[str, Condition]) -> Conditions:
-    """Return those of all subjects: the manifest's word first, truth.csv where it says nothing.
+    """Merge the conditions of all subjects: from the manifest first, else from truth.csv.
 
     A night that neither names is the one of the subject's time, see `ml.data.observing_nights.nights_of`.
     """

@@ -14,13 +14,13 @@ from ml.evaluation.metrics.voxel_histogram import VoxelHistogram
 from ml.evaluation.observing_conditions import Conditions
 
 Array = NDArray[Any]
-CUT = 0.996  # the completeness at which the nights are shown, after Rabeendran & Denneau 2021
+CUT = 0.996  # completeness for the table of nights, after Rabeendran & Denneau 2021
 LIMITS = 4  # magnitude limits
 
 
 @dataclass(frozen=True)
 class ScoredSubjects:
-    """What a classifier said of N subjects, and what is so.
+    """A classifier's answers for N subjects, and the truth.
 
     Attributes
     ----------
@@ -29,9 +29,9 @@ class ScoredSubjects:
     groups
         (N,) objects.
     threshold
-        From which p_real on a subject is called real.
+        p_real from which a subject is called real.
     conditions
-        Circumstances of the N subjects.
+        Observing conditions of the N subjects.
     """
 
     real: NDArray[np.bool_]
@@ -47,12 +47,12 @@ class ScoredSubjects:
 
     @property
     def search(self) -> Search:
-        """Return the real subjects, which of them are found, and how sure the classifier is of each."""
+        """Return the real subjects, which of them are found, and their scores."""
         return Search(self.found, self.p_real[self.real], self.conditions.take(self.real))
 
 
 def stratified(answers: ScoredSubjects) -> dict[str, Any]:
-    """Return what is known by circumstance, ready for JSON; what cannot be known is not there.
+    """Return completeness and nights, ready for JSON; unknown ones are absent.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def stratified(answers: ScoredSubjects) -> dict[str, Any]:
     magnitude_limits
         For each limit: n, roc_auc, pr_auc of real subjects brighter than it against all bogus ones.
     nights
-        One row a night: night, unknown, real, false_positive, false_positive_rate, false_negative, to_look_at, at the
+        One row per night: night, unknown, real, false_positive, false_positive_rate, false_negative, to_look_at, at the
         threshold that keeps 99.6 % of the real ones.
     """
     limits, nights = histogram_by_limit(answers), by_nights(answers)
@@ -73,7 +73,7 @@ def stratified(answers: ScoredSubjects) -> dict[str, Any]:
 
 
 def histogram_by_limit(answers: ScoredSubjects) -> VoxelHistogram | None:
-    """Return scores by magnitude limit, at quarters of the real subjects; None without both kinds or any magnitude."""
+    """Return metrics by magnitude limit, at quartiles of the real subjects; None without both kinds or magnitudes."""
     mags = answers.conditions.mag[answers.real]
     mags = mags[np.isfinite(mags)]
     if not len(mags) or answers.real.all():
@@ -94,7 +94,7 @@ def by_nights(answers: ScoredSubjects) -> tuple[Nights, float] | None:
 
 
 def night_rows(nights: Nights) -> list[dict[str, Any]]:
-    """Return one dictionary a night."""
+    """Return one dictionary per night."""
     columns = {
         "night": nights.night,
         "unknown": nights.unknown,

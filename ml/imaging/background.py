@@ -32,8 +32,8 @@ def in_noise(pixels: Array) -> NDArray[np.float32]:
     Returns
     -------
     (H, W) float32, NaN where nothing was measured. Sky is the median and noise 1.4826 times the median absolute
-    deviation of each mesh of 64 × 64 pixels (every second row and column of it, which is enough), a mesh far off its
-    neighbours' median is brought back to it, and both are interpolated between the middles of the meshes.
+    deviation in each mesh cell of 64 × 64 pixels (of every second row and column); outliers are replaced by the median
+    of their neighbours, and both are interpolated between the centres of the cells.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def measured(pixels: Array) -> bool:
 
 
 def mesh(image: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return median and robust noise (h, w) of the meshes of an image; NaN for a mesh with under an eighth of it."""
+    """Return median and robust noise (h, w) of the mesh cells of an image; NaN for cells under an eighth measured."""
     found = np.array([[_middle_and_spread(cell.ravel()) for cell in row] for row in _cells(image)], dtype=np.float32)
     return found[..., 0], found[..., 1]
 

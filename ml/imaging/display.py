@@ -35,7 +35,7 @@ def zscale(pixels: np.ndarray, contrast: float = 0.25) -> np.ndarray:
     pixels
         (…, H, W).
     contrast
-        Less shows more of the bright end; 0 to 1, zero excluded.
+        Smaller values show more of the bright end; 0 to 1, excluding zero.
     """
     return _between(pixels, *zscale_limits(pixels, contrast))
 
@@ -103,7 +103,7 @@ STRETCHES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "percentile": percentile,
     "histogram": histogram,
 }
-"""What eyes may choose from, by name."""
+"""Stretches to choose from, by name."""
 
 
 def zscale_limits(pixels: np.ndarray, contrast: float = 0.25) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from PIL import Image
 from ml.imaging.display import STRETCHES
 
 MISSING = (146, 60, 118)
-"""Colour of pixels without a measurement: a plum that no grey image holds."""
+"""Colour of missing pixels: a plum that occurs in no grey image."""
 
 _GAP = 2
 _PAPER = (24, 24, 27)
@@ -20,8 +20,8 @@ def to_png(block: np.ndarray, *, stretch: str = "zscale", size: int | None = Non
     Parameters
     ----------
     block
-        (F, C, H, W), (C, H, W) or (H, W). More than one image gives a strip from left to right, frame by frame and
-        channel by channel within a frame. Row 0 is drawn at the bottom.
+        (F, C, H, W), (C, H, W) or (H, W). Several images are drawn side by side, frame by frame and channel by channel
+        within a frame. Row 0 is drawn at the bottom.
     stretch
         A name in `STRETCHES`.
     size

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import splev, splprep
 
 POINTS = 17
-STEP = 6.0  # pixels: points nearer to each other than this along the line are averaged
+STEP = 6.0  # pixels: points closer than this along the line are averaged
 SCATTER = 0.6  # pixels, of an averaged point about the curve
 FINE = 129
 Array = NDArray[Any]
@@ -25,9 +25,9 @@ def smooth(points: Array, weights: Array) -> NDArray[np.float64]:
 
     Notes
     -----
-    Points are averaged in steps of 6 pixels, and a cubic spline (Dierckx 1982, scipy's splprep) is laid through them
-    with a scatter of 0.6 pixels; fewer than five averages make a straight line. The ends are those of the outermost
-    points, put on the curve's tangent.
+    Points are averaged in steps of 6 pixels, and fitted with a cubic spline (Dierckx 1982, scipy's splprep) with a
+    scatter of 0.6 pixels; fewer than five averages give a straight line. The ends are the outermost points, projected
+    onto the curve's tangent.
     """
     at = _along(points)
     count = max(2, round(at[-1] / STEP))
@@ -84,7 +84,7 @@ def box(curve: Array, width: float, shape: tuple[int, ...]) -> NDArray[np.float6
 
 
 def _along(points: Array) -> NDArray[np.float64]:
-    """Return how far along each point lies: on the chord where they are nearly on it, else by the way between them."""
+    """Return each point's position along the line: on the chord if they are nearly straight, else cumulative."""
     chord = points[-1] - points[0]
     length = float(np.hypot(*chord))
     if length > 0 and sagitta(points) < 0.25 * length:
@@ -106,7 +106,7 @@ def _straight(points: Array, weights: Array) -> NDArray[np.float64]:
 
 
 def _to_the_ends(curve: Array, start: Array, end: Array) -> NDArray[np.float64]:
-    """Draw a curve through averaged points on to its outermost ones: they lie half a step further."""
+    """Extend a curve through averaged points to its outermost points, half a step further."""
     tangent = tangents(curve)
     first = curve[0] + min(0.0, float((start - curve[0]) @ tangent[0])) * tangent[0]
     last = curve[-1] + max(0.0, float((end - curve[-1]) @ tangent[-1])) * tangent[-1]

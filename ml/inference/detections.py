@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MOST = 10  # finds that are kept of a subject
-LEAST = 0.1  # the score from which on a find is kept
+MOST = 10  # maximum number of detections per subject
+LEAST = 0.1  # minimum score of a stored detection
 _NUMBERS = 6  # frame, x1, y1, x2, y2, score
 WIDTH = 2 * _NUMBERS * MOST
 
@@ -50,7 +50,7 @@ def packed(finds: Sequence[Detection]) -> NDArray[np.float16]:
 
 
 def unpacked(packed_detections: NDArray[Any]) -> list[Detection]:
-    """Return the finds of what `packed` made of them."""
+    """Return the detections in the output of `packed`."""
     numbers = packed_detections.reshape(2, MOST, _NUMBERS).astype(np.float64).sum(0)
     return [
         Detection(round(frame), (x1, y1, x2, y2), score)

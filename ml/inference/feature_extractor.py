@@ -36,7 +36,7 @@ class Backbone:
     network
         A module (B, C, S, S) → (B, D).
     preprocessing
-        How stamps are made ready for it.
+        Its preprocessing.
     device, engine
         As in `ml.inference.runtime`.
     """
@@ -82,7 +82,7 @@ class Backbone:
         return np.concatenate(parts, axis=1)
 
     def _seen(self, ready: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return features (B, D) of one crop, the mean over its test-time augmentations."""
+        """Return features (B, D) of one crop, averaged over its test-time augmentations."""
         return self._ways(list(tta_views(ready, self.preprocessing.tta))).mean(0)
 
     def _ways(self, ways: list[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -18,9 +18,9 @@ from ml.models.autotune import autotune
 from ml.models.compute import Compute, cores
 from ml.models.padding import constantly_padded
 
-BATCH = 128  # what callers hand over at once
-PART, MOST = 90_000, 32  # pixels and stamps that an OpenVINO stream takes of it: so few that its memory stays warm
-QUEUED = 2  # parts given to each stream, so that it has the next when it is done with one
+BATCH = 128  # batch size of callers
+PART, MOST = 90_000, 32  # pixels and stamps per part of an OpenVINO stream, few enough for its cache
+QUEUED = 2  # parts queued for each stream, so that it never waits
 Run = Callable[..., NDArray[np.float32]]
 
 
@@ -37,10 +37,10 @@ def choose_engine(engine: str, device: torch.device) -> str:
     Raises
     ------
     ValueError
-        For a name that is none of auto, openvino and torch.
+        For an unknown name.
     """
     if engine not in {"auto", "openvino", "torch"}:
-        raise ValueError(f"There is no engine called {engine!r}: it is auto, openvino or torch.")
+        raise ValueError(f"There is no engine {engine!r}: it is auto, openvino or torch.")
     if engine == "auto":
         return "openvino" if device.type == "cpu" and importlib.util.find_spec("openvino") else "torch"
     return engine
@@ -69,10 +69,10 @@ def compile_run(
     device, engine
         As `choose_device` and `choose_engine` return them.
     threads
-        Cores that OpenVINO may use for it; None for what this process may use.
+        Cores for OpenVINO; None for all that this process may use.
     streams
-        Into how many parts OpenVINO divides these cores, each with stamps of its own. One stream has the first answer
-        soonest, which suits single large pictures; as many as cores do the most in a second.
+        Number of parallel streams that share these cores. One stream has the lowest latency, which suits single large
+        pictures; as many as cores have the highest throughput.
     """
     if engine == "openvino":
         return _openvino_run(network, shape, threads or cores(), streams)
@@ -122,7 +122,7 @@ class _Streams:
     def __call__(self, *batches: NDArray[np.float32]) -> NDArray[np.float32]:
         requests = self._requests()
         answers = np.empty((sum(map(len, batches)), *self.shape), dtype=np.float32)
-        read: list[NDArray[np.float32] | None] = [None] * len(requests)  # kept for as long as a stream reads it
+        read: list[NDArray[np.float32] | None] = [None] * len(requests)  # keep a reference while a stream reads it
         try:
             done = 0
             for number, part in enumerate(part for batch in batches for part in self._parts(batch)):
@@ -136,7 +136,7 @@ class _Streams:
         finally:
             for request in requests:
                 with suppress(RuntimeError):
-                    request.wait()  # nothing may be written any more where the answers were
+                    request.wait()  # the output buffer must not be written to any more
         return answers
 
     def _requests(self) -> list[Any]:
@@ -159,7 +159,7 @@ def _start(request: Any, stamps: NDArray[np.float32], room: NDArray[np.float32])
 
 
 def library() -> ModuleType:
-    """Return OpenVINO, silent: its converter reports home by default, and without this module it uses its own stub."""
+    """Return OpenVINO with telemetry off: its converter reports home by default, but has a stub without the module."""
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 

@@ -15,7 +15,7 @@ from ml.models.compute import limit_torch
 from ml.models.tabular import MetadataNet
 
 TRACKLET_CLASSES = ("bogus", "real")
-ROWS = 512  # rows of features turned to 32 bits at a time: so few that they stay in the cache
+ROWS = 512  # rows of features converted to 32 bits at a time, few enough for the cache
 
 
 class Scorer:
@@ -28,7 +28,7 @@ class Scorer:
     device
         "auto", "cpu", "cuda".
     engine
-        "auto", "openvino" or "torch": who computes the features.
+        "auto", "openvino" or "torch": the inference engine.
     """
 
     def __init__(self, checkpoint: Checkpoint, device: str = "auto", engine: str = "auto") -> None:
@@ -89,10 +89,10 @@ class Scorer:
             Of this model's backbone; NaN where they are not known. Where a tracklet has no frame, they are not looked
             at.
         tracks
-            Of the tracklet role: when and where the frames were seen, and which there are; None where all are, and
-            nothing else is known.
+            Of the tracklet role: the frames' times and positions, and which are present; None if all are, and nothing
+            else is known.
         values
-            (n, M) of `columns`, NaN where unknown. None, or a row of NaN, asks for what the pixels alone say.
+            (n, M) of `columns`, NaN where unknown. None, or a row of NaN, uses the pixels only.
 
         Returns
         -------
@@ -162,7 +162,7 @@ def _preprocessing(checkpoint: Checkpoint) -> Preprocessing:
         return Preprocessing(**log_p)
     except TypeError as error:
         raise BadCheckpoint(
-            f"This checkpoint makes its stamps ready in a way that this version does not know ({error}). Use the"
+            f"This checkpoint uses a preprocessing that this version does not know ({error}). Use the"
             f" version that made it ({checkpoint.manifest.get('code_version', 'unknown')}) or a newer one."
         ) from error
 

@@ -16,7 +16,7 @@ def gunzip(packed: BinaryIO, limit: int = MAX_BYTES) -> bytes:
     Raises
     ------
     BadInput
-        The stream is cut short, is not gzip, or unpacks to more than `limit` bytes.
+        The stream is truncated, is not gzip, or unpacks to more than `limit` bytes.
     """
     try:
         with gzip.GzipFile(fileobj=packed) as stream:

@@ -14,13 +14,13 @@ from ml.io.safe_csv import BoundedRows
 from ml.io.safe_path import Folder
 
 LONGEST_CELL = 2**17
-"""Characters of a cell: a quote that is never closed must not swallow the file. Python's own limit is the process's."""
+"""Maximum characters of a cell, since an unclosed quote would swallow the file. Python's own limit is per process."""
 LONGEST_ROW = 2**22
-"""Characters of a row, its line ends within quotes included."""
+"""Maximum characters of a row, including line ends within quotes."""
 MOST_EMPTY_ROWS = 2_000_000
 """A spreadsheet may save its whole sheet, a million rows; a file of nothing but line ends would be read for minutes."""
 Skip = Callable[[str], bool]
-"""Whether the subject of this external id is known already and need not be read."""
+"""Whether the subject with this external id is known and can be skipped."""
 
 
 def read_manifest(path: Path, kind: str | None = None, skip: Skip | None = None) -> Iterator[SubjectRecord | BadInput]:
@@ -32,9 +32,9 @@ def read_manifest(path: Path, kind: str | None = None, skip: Skip | None = None)
         The CSV file: UTF-8 with or without byte order mark, any line ends, separated by commas, semicolons or tabs.
         Row numbers are those of a spreadsheet: the header is row 1.
     kind
-        Kind of the rows that do not say it.
+        Kind of rows without one.
     skip
-        Rows for which this is true are passed over before any image file is opened.
+        Rows for which this is true are skipped before any image file is opened.
 
     Yields
     ------

@@ -14,7 +14,7 @@ _FITS = tuple(end + zip_ for end in (".fits", ".fit", ".fts") for zip_ in ("", "
 _OPENERS: dict[str, Callable[[Path], Picture]] = dict.fromkeys(_FITS, open_fits)
 _OPENERS |= {".png": open_image, ".jpg": open_image, ".jpeg": open_image, ".npy": open_npy}
 SUFFIXES = tuple(_OPENERS)
-"""Endings of the names of files that hold images."""
+"""File name endings of images."""
 
 _MOST_OPEN = 8
 
@@ -25,7 +25,7 @@ def open_picture(path: Path) -> Picture:
     Raises
     ------
     BadInput
-        With a sentence about what is wrong with it.
+        With a sentence that says what is wrong.
     """
     opener = next((opener for ending, opener in _OPENERS.items() if path.name.lower().endswith(ending)), None)
     if opener is None:

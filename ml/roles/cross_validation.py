@@ -23,20 +23,20 @@ def cross_validate(
     folds: int = 5,
     seed: int = 0,
 ) -> NDArray[np.float32]:
-    """Return p_real (N,) of each subject from a model that was trained without its group's fold.
+    """Return p_real (N,) of each subject from a model trained without its group's fold.
 
-    The labels that train may be people's, wrong here and there; what the result is compared with is the caller's truth.
+    Training labels may be people's and sometimes wrong; the caller has the truth to compare with.
 
     Parameters
     ----------
     examples
-        With features, or with pixels, whose features of the frozen backbone are then computed once for preset "head".
+        With features, or with pixels: for preset "head" the frozen backbone's features are then computed once.
     role, preset
         As in `ml.roles.train_role.train`; the presets that train a network take their time for each fold.
     recipe
-        Train stamps by it instead, as the command line does; the features of a frozen one are computed once, too.
+        Train stamps with it instead, as the command line does; features of a frozen network are computed once here too.
     folds, seed
-        How many parts, and the seed of the split and of the trainings.
+        Number of folds, and the seed of split and training.
     """
     frozen = preset == "head" if recipe is None else recipe.freeze and not recipe.preprocessing.adapter
     if frozen and examples.features is None:

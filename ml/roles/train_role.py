@@ -1,4 +1,4 @@
-"""Train a classifier of any role by its name and preset: what the site and the benchmarks call."""
+"""Train a classifier of any role by its name and preset, for the site and the benchmarks."""
 
 from ml.data.dataset import Examples
 from ml.inference.checkpoint import Checkpoint
@@ -31,9 +31,9 @@ def train(
     Parameters
     ----------
     role
-        "stamp": class scores of each subject. "tracklet": those of the chips, and from all of them real or bogus.
+        "stamp": class scores of each subject. "tracklet": those of the chips, and from them real or bogus.
     examples
-        What to learn from, with features, pixels or both; the presets other than "head" need pixels.
+        Training data, with features, pixels or both; presets other than "head" need pixels.
     preset
         "head": a linear head over a frozen backbone, in seconds. "finetune": the whole backbone. "small": a small
         residual net at native size. For tracklets these say how the chips are learnt; "set" and "paper" are explained
@@ -41,13 +41,13 @@ def train(
     init
         "imagenet", "random" or "scratch" (the same), or the folder of a checkpoint to start from.
     base
-        A checkpoint to start from; it outranks `init`.
+        A checkpoint to start from; it overrides `init`.
     seed
-        Of splits, weights and order; the same seed on the same machine gives the same model.
+        Seeds splits, weights and order; the same seed on the same machine gives the same model.
     minutes
-        A limit for the presets that train a network; None leaves it to early stopping.
+        A time limit for presets that train a network; None leaves it to early stopping.
     completeness
-        Of the tracklet role: the share of real tracklets, 0..1, that the threshold in the manifest is to keep.
+        Of the tracklet role: the fraction of real tracklets, 0..1, that the manifest's threshold keeps.
     on_epoch
         Told after every epoch; an exception in it ends the run.
 
@@ -57,9 +57,9 @@ def train(
         If nothing can be learnt from the examples; the message says why and what to do.
     """
     if role not in PRESETS_OF:
-        raise ValueError(f"There is no role called {role!r}; it is {' or '.join(PRESETS_OF)}.")
+        raise ValueError(f"There is no role {role!r}; it is {' or '.join(PRESETS_OF)}.")
     if preset not in PRESETS_OF[role]:
-        raise ValueError(f"There is no preset called {preset!r}; it is {', '.join(PRESETS_OF[role])}.")
+        raise ValueError(f"There is no preset {preset!r}; it is {', '.join(PRESETS_OF[role])}.")
     examples.check()
     limit_torch()
     if base is None and init not in INITS:

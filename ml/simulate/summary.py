@@ -13,12 +13,13 @@ PERCENTILES = (5, 25, 50, 75, 95)
 
 
 def sky_summary(manifest: Path) -> dict[str, dict[str, Any]]:
-    """Tell the distributions of a sky that was written.
+    """Summarise the distributions of a written sky.
 
     Parameters
     ----------
     manifest : Path
-        Of any simulated sky. Where its rows hold objects (cutouts, cubes), those are counted; else the subjects.
+        The manifest of any simulated sky. If its rows have objects (cutouts, cubes), those are counted; else the
+        subjects.
 
     Returns
     -------

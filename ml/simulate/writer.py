@@ -19,10 +19,10 @@ Rows = list[dict[str, Any]]
 class SubjectBlock:
     """At most `BLOCK` subjects drawn together.
 
-    pixels : (planes, H, W) float32, the subjects' planes one after another.
+    pixels : (planes, H, W) float32, the subjects' planes concatenated.
     planes : number of planes of each subject, summing to len(pixels).
     rows : one dictionary of manifest values per subject; `truth` the same for truth.csv.
-    header : FITS cards that hold for the whole cube.
+    header : FITS cards for the whole cube.
     """
 
     pixels: np.ndarray
@@ -60,7 +60,7 @@ def write_blocks(
     *,
     progress: Callable[[int], object] | None = None,
 ) -> Path:
-    """Write blocks as they come, so that memory does not grow with their number.
+    """Write blocks as they come, in constant memory.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def write_blocks(
     columns : tuple of str
         Columns of the manifest, `image` and `planes` among them.
     out : Path
-        Folder to write into; made if missing, files of the same name are replaced.
+        Folder to write into; created if missing, files of the same name are replaced.
     progress : callable, optional
         Called with the number of subjects written since the last call.
 

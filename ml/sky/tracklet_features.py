@@ -8,13 +8,13 @@ from ml.sky.motion import fit_motion
 
 NAMES = ("residual", "rate", "magnitude scatter", "spread on the detector", "closest pair", "detections")
 RESIDUAL = 0
-GROUPS = ((0, 1), (2,), (3, 4))  # facts that are known or unknown together
-LEAST = (0.3, 0.1, 0.02, 0.1, 0.1)  # σ, arcsec/h, mag, pixels, pixels: below it, less says no more
+GROUPS = ((0, 1), (2,), (3, 4))  # facts that are missing together
+LEAST = (0.3, 0.1, 0.02, 0.1, 0.1)  # floors of σ, arcsec/h, mag, pixels, pixels
 Array = NDArray[np.float64]
 
 
 def facts(tracks: TrackletFrames) -> NDArray[np.float32]:
-    """Return numbers (N, 6) in the order of `NAMES`; NaN where what they need is unknown.
+    """Return features (N, 6) in the order of `NAMES`; NaN if they can't be computed.
 
     The decimal logarithms of the residual of uniform motion in σ (see `ml.sky.motion.fit_motion`), the rate (arcsec per
     hour), the standard deviation of the magnitudes (two or more), the median and the least distance between two frames'
@@ -29,7 +29,7 @@ def facts(tracks: TrackletFrames) -> NDArray[np.float32]:
 
 
 def _scatter(mag: Array) -> Array:
-    """Return the standard deviation (N,) of the known ones of (N, F), over n - 1."""
+    """Return the standard deviation (N,) of the known values of (N, F), over n - 1."""
     known = np.isfinite(mag)
     n, values = known.sum(1), np.where(known, mag, 0.0)
     mean = values.sum(1) / np.maximum(n, 1)
@@ -38,7 +38,7 @@ def _scatter(mag: Array) -> Array:
 
 
 def _distances(tracks: TrackletFrames) -> tuple[Array, Array]:
-    """Return the median and the least distance (N,) between two places on the detector, pixels."""
+    """Return the median and the minimum distance (N,) between two positions on the detector, pixels."""
     first, second = np.triu_indices(tracks.frames, 1)
     x, y = tracks.of("x"), tracks.of("y")
     apart = np.hypot(x[:, first] - x[:, second], y[:, first] - y[:, second])

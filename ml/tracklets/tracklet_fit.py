@@ -1,4 +1,4 @@
-"""Fit tracklet networks on the class scores of their stamps: the default, and the paper's recipe."""
+"""Train tracklet networks on the class scores of their stamps: ours, and the paper's."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from ml.training.schedule import Best
 EPOCHS, BATCH = 8, 256
 FEW, MANY = 20, 75  # steps in an epoch
 RATE, DECAY = 0.01, 0.05
-FORGET = 0.3  # how often a group of facts is hidden: each must tell alone, and all can be missing
-CROOKED, ABOVE = 0.25, (0.3, 2.5)  # share of copies of real tracklets, and by how many decades they miss their line
+FORGET = 0.3  # dropout of a group of facts, so that any of them can be missing
+CROOKED, ABOVE = 0.25, (0.3, 2.5)  # fraction of copies of real tracklets, and their increase of the residual in decades
 REAL_WEIGHT = 4.0  # a lost asteroid costs more than a bogus one looked at: ATLAS' α₂ : α₁ = 4 : 1
 PAPER_RATE, PAPER_DECAY, PAPER_EPOCHS, PAPER_PATIENCE = 0.1, 0.9, 30, 4
 Report = Callable[[int, float, nn.Module], None]
@@ -28,9 +28,9 @@ Report = Callable[[int, float, nn.Module], None]
 
 @dataclass(frozen=True)
 class Inputs:
-    """What N tracklets show: log class scores (N, F, K), which are present (N, F), facts (N, D) with NaN; and labels.
+    """Inputs of N tracklets: log class scores (N, F, K), present ones (N, F), facts (N, D) with NaN; and labels.
 
-    `real` and `weights` (N,) are the label's share of real in 0..1, and trust.
+    `real` and `weights` (N,) are the label's probability of real in 0..1, and its sample weight.
     """
 
     log_scores: Tensor
@@ -48,23 +48,23 @@ class Inputs:
         return Inputs(self.log_scores[at], self.present[at], self.facts[at], self.real[at], self.weights[at])
 
     def logits(self, net: nn.Module) -> Tensor:
-        """Return what a network says (N,)."""
+        """Return a network's logits (N,)."""
         with torch.no_grad():
             logits: Tensor = net(self.log_scores, self.present, self.facts)
         return logits
 
 
 def fit_set(inputs: Inputs, positive: list[int], *, seed: int, report: Report | None = None) -> SetNet:
-    """Fit the set network, in 160 to 600 steps: more tracklets than 1,875 take no longer.
+    """Train the set network, in 160 to 600 steps: more than 1,875 tracklets take no longer.
 
     Parameters
     ----------
     inputs
-        Tracklets whose chips were scored by a network that never saw them.
+        Tracklets with out-of-sample chip scores.
     positive
         Columns of the real classes.
     seed
-        Of the first weights, the batches, and the facts that are hidden now and then.
+        Seeds initial weights, batches, and dropout of facts.
     report
         Called after each of `EPOCHS` epochs with its number, the loss and the network.
 
@@ -74,8 +74,8 @@ def fit_set(inputs: Inputs, positive: list[int], *, seed: int, report: Report | 
 
     Notes
     -----
-    A quarter of the real tracklets are shown once more as bogus ones that do not follow their line: chips of two
-    asteroids, or of a satellite, look as real as any, and labels of such tracklets are rare.
+    A quarter of the real tracklets are added again as bogus ones with a large residual: chips of two asteroids, or of a
+    satellite, look real, and labels of such tracklets are rare.
     """
     random = torch.Generator().manual_seed(seed)
     inputs, copies = _with_crooked(inputs, random)
@@ -104,7 +104,7 @@ def fit_set(inputs: Inputs, positive: list[int], *, seed: int, report: Report | 
 
 
 def _with_crooked(inputs: Inputs, random: torch.Generator) -> tuple[Inputs, int]:
-    """Return the tracklets with copies of some real ones before them that miss their line, and the number of these."""
+    """Prepend copies of some real tracklets with a large residual, as bogus; return all, and the number of copies."""
     residual = inputs.facts[:, RESIDUAL]
     straight = torch.nonzero((inputs.real > 0.5) & residual.isfinite())[:, 0]
     n = round(CROOKED * len(straight))
@@ -119,7 +119,7 @@ def _with_crooked(inputs: Inputs, random: torch.Generator) -> tuple[Inputs, int]
 
 
 def _partly_hidden(facts: Tensor, keep: Tensor, random: torch.Generator) -> Tensor:
-    """Return the facts with groups of them hidden here and there; of rows to `keep`, the residual is left."""
+    """Return the facts with random groups dropped; for rows to `keep`, the residual stays."""
     hidden = facts.clone()
     for group in GROUPS:
         hidden[torch.rand(len(facts), generator=random) < FORGET, group[0] : group[-1] + 1] = torch.nan
@@ -128,7 +128,7 @@ def _partly_hidden(facts: Tensor, keep: Tensor, random: torch.Generator) -> Tens
 
 
 def fit_paper(train: Inputs, val_inputs: Inputs, *, seed: int, report: Report | None = None) -> PaperNet:
-    """Fit the paper's perceptron as its section 3.2.2 and Table 3 say.
+    """Train the paper's perceptron as in its section 3.2.2 and Table 3.
 
     Squared error, that of real tracklets times 4; stochastic gradient descent with rate 0.1 and batches of one; the
     rate decays (by a tenth an epoch; the paper does not tell how fast) and the epoch that does best on the `val_inputs`

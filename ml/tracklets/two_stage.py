@@ -1,7 +1,7 @@
-"""Two-stage training: a network that classifies stamps, and one that classifies tracklets from those scores.
+"""Two-stage training: a network that classifies stamps, and one that classifies tracklets from their scores.
 
-Rabeendran & Denneau 2021, section 3.2. The second network learns from scores of chips that the first one has not seen:
-scores of learnt chips are surer than those of new ones, and a network trained on them would trust too much.
+Rabeendran & Denneau 2021, section 3.2. The second network is trained on scores of chips that the first one has not
+seen: scores on training chips are overconfident, and a network trained on them would trust them too much.
 """
 
 from dataclasses import dataclass
@@ -31,17 +31,17 @@ from ml.training.schedule import Schedule
 from ml.training.validator import Validator
 
 FOLDS = 3
-FEWEST_CERTAIN = 10  # real tracklets of certain label that a threshold is chosen by
-COMPLETENESS = 0.996  # what Rabeendran & Denneau 2021 keep
+FEWEST_CERTAIN = 10  # minimum number of real tracklets with certain labels to choose a threshold
+COMPLETENESS = 0.996  # as in Rabeendran & Denneau 2021
 PAPER_THRESHOLD = 0.8
-ENOUGH = 150  # tracklets, from which on a small network of our own beats a head on the frozen one
+ENOUGH = 150  # number of tracklets from which a small network beats a head on the frozen one
 GIVEN = "given"
 PRESETS = (SET, PAPER, "head", "finetune", "small")
 
 
 @dataclass(frozen=True)
 class TrackletRecipe:
-    """How the chips' network comes about ("given", "head", "finetune" or "small"), and the tracklets' ("set", "paper").
+    """Origin of the stamp network ("given", "head", "finetune" or "small"), and the tracklet network ("set", "paper").
 
     The latter keeps `completeness` of the real validation tracklets, or has the paper's threshold.
     """
@@ -54,11 +54,11 @@ class TrackletRecipe:
 def tracklet_recipe(
     preset: str, init: str, base: Checkpoint | None, examples: Examples, completeness: float = COMPLETENESS
 ) -> TrackletRecipe:
-    """Return what a preset means.
+    """Resolve a preset.
 
-    "set" (ours) and "paper" are tracklet networks: on the chip scores of the checkpoint that is given, as they are;
-    without one a chip network is learnt from the tracklets, small where there are enough. "head", "finetune" and
-    "small" say how the chips are learnt, with our tracklet network on top.
+    "set" (ours) and "paper" are tracklet networks, trained on the chip scores of a given checkpoint, unchanged; without
+    one a stamp network is trained on the tracklets, a small one if there are enough. "head", "finetune" and "small" say
+    how the stamp network is trained, with our tracklet network on top.
     """
     if preset not in (SET, PAPER):
         return TrackletRecipe(preset, SET, completeness)
@@ -79,7 +79,7 @@ def on_features(
     seed: int,
     on_epoch: OnEpoch,
 ) -> tuple[LinearHead, TrainedTrackletNet]:
-    """Train on chips whose features are known: a head for them, out of fold, or the given one; then the tracklets."""
+    """Train on stored features: a head for the chips, out of fold, or the given one; then the tracklet network."""
     epochs = EpochReporter(on_epoch, HEAD_EPOCHS + tracklet_fit.EPOCHS)
     if recipe.chips == GIVEN and base is not None:
         head = _given(examples, base)
@@ -108,12 +108,12 @@ def on_pixels(
     Raises
     ------
     BadExamples
-        If one of the two could learn from one kind alone.
+        If one of the two would be trained on one kind only.
     """
     train_rows, rows = examples.split(0.3, seed)
     if not Validator(examples, rows).tells_apart:
         raise BadExamples(
-            f"The tracklet network learns from three examples in ten, and these {len(rows)} are of one kind."
+            f"The tracklet network is trained on three examples in ten, but these {len(rows)} are of one kind."
             " Add tracklets of other objects of the other kind, two or more."
         )
     chip_examples = chips.examples.take(_labelled_chips(chips, train_rows))
@@ -136,17 +136,17 @@ def fit_tracklet_net(
     seed: int,
     epochs: EpochReporter,
 ) -> TrainedTrackletNet:
-    """Fit the tracklet network on tracklets whose chips were scored fairly.
+    """Fit the tracklet network on tracklets with out-of-sample chip scores.
 
     Parameters
     ----------
     inputs
         Of the `rows` of `examples`.
     recipe
-        Ours is fitted on all of them; its probabilities and its threshold come from networks that were fitted without
-        the tracklet's fold. The paper's is fitted on four in five and judged on the fifth.
+        Ours is fitted on all of them; its probabilities and its threshold come from networks fitted without the
+        tracklet's fold. The paper's is fitted on four in five and validated on the fifth.
     seed, epochs
-        Of folds and weights; told after every epoch of the first fit.
+        Seed of folds and weights; callback after every epoch of the first fit.
     """
     judge, groups, kinds = Validator(examples, rows), examples.groups[rows], inputs.real.numpy() > 0.5
     if recipe.net == PAPER:
@@ -172,22 +172,22 @@ def fit_tracklet_net(
 def choose_threshold(
     kinds: NDArray[np.bool_], p: NDArray[np.float32], weights: NDArray[np.float32], completeness: float
 ) -> float:
-    """Return the threshold that keeps this share of the real tracklets, going by labels that are certain.
+    """Return the threshold that keeps this fraction of the real tracklets, using certain labels only.
 
-    To keep 99.6 % of what people took for real, a threshold would have to let the bogus ones through that they mistook.
-    Where too few real ones are certain, all labels count, and as many of the real ones may be lost as are expected to
-    be mistakes.
+    Among tracklets that people called real are some bogus ones, and a threshold that keeps 99.6 % of all would let
+    those through. If too few real ones are certain, all labels count, and as many real ones may be lost as are expected
+    to be mislabelled.
 
     Parameters
     ----------
     kinds
         (N,), whether the label is real.
     p
-        (N,) probability of being real, by networks that did not see the tracklet.
+        (N,) probability of being real, out of sample.
     weights
-        (N,) in 0..1, how far the label is trusted; 1 is certain.
+        (N,) in 0..1, sample weights of the labels; 1 is certain.
     completeness
-        Share above 0 and up to 1.
+        Fraction above 0 and up to 1.
     """
     sure = weights >= 1
     if np.count_nonzero(kinds & sure) < FEWEST_CERTAIN:
@@ -219,7 +219,7 @@ def _tracklet_judge(judge: Validator, val_inputs: Inputs) -> Any:
 
 
 def _heads(examples: Examples, chips: TrackletChips, seed: int, epochs: EpochReporter) -> tuple[LinearHead, Tensor]:
-    """Return a head fitted on all chips, and every chip's log scores (M, K) by a head that did not learn from it."""
+    """Return a head fitted on all chips, and out-of-fold log scores (M, K) of every chip."""
     train_rows, val_rows = examples.split(seed=seed)
     judge = Validator(chips.examples, _labelled_chips(chips, val_rows))
     first = best_head(
@@ -247,14 +247,14 @@ def _given(examples: Examples, base: Checkpoint) -> LinearHead:
     if base.manifest.get("metadata"):
         raise BadExamples(
             f"The checkpoint reads {', '.join(base.manifest['metadata'])} beside the pixels, which single chips of a"
-            " tracklet do not bring. Give a stamp checkpoint that was trained on pixels alone."
+            " tracklet do not have. Use a stamp checkpoint that was trained on pixels only."
         )
     stamp = base.part("stamp.")
     return LinearHead(stamp["weight"].float(), stamp["bias"].float())
 
 
 def _labelled_chips(chips: TrackletChips, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the chips that teach a chip network.
+    """Return the chips that train a stamp network.
 
     Raises
     ------
@@ -265,7 +265,7 @@ def _labelled_chips(chips: TrackletChips, rows: NDArray[np.intp]) -> NDArray[np.
     real = chips.examples.real()[found]
     if not (real > 0.5).any() or not (real < 0.5).any():
         raise BadExamples(
-            "The labels tell too little of what single chips show: among those that a network could learn from, all are"
+            "The labels say too little about single chips: among those that can train a network, all are"
             " of one kind. Add tracklets of the other kind, or give a stamp checkpoint with --init."
         )
     return found

@@ -18,7 +18,7 @@ COLUMN = "#objects"
 
 @dataclass(frozen=True)
 class Annotation:
-    """One trail, or what looks like one.
+    """One trail or look-alike.
 
     Attributes
     ----------
@@ -27,13 +27,13 @@ class Annotation:
     curve
         (k, 2) x and y along it in pixels, k ≥ 2; (0, 0) is the centre of the first pixel.
     width
-        Full width in pixels of what is to be marked as it.
+        Full width in pixels of the area to label.
     snr
         Per pixel on the ridge; NaN where unknown.
     weight
-        0..1, how far it is trusted.
+        0..1, its sample weight.
     drawn
-        Whether people drew it by hand, some pixels beside its ridge.
+        Whether it was drawn by hand, some pixels beside its ridge.
     mag, rate
         Magnitude, and arcsec/h; NaN where unknown.
     """
@@ -64,22 +64,22 @@ def annotations_of(text: Any, whose: str) -> list[Annotation]:
     Parameters
     ----------
     text
-        The cell; a list where a reader has parsed it already.
+        The cell; a list if a reader has already parsed it.
     whose
         The subject, for messages.
 
     Raises
     ------
     BadExamples
-        If it is no such list; the message names the subject and the part that is wrong.
+        If it is not such a list; the message names the subject and the invalid part.
     """
     try:
         entries = json.loads(text) if isinstance(text, str) else text
         return [annotation for each in entries for annotation in _annotations(each)]
     except (ValueError, TypeError, KeyError) as error:
         raise BadExamples(
-            f"{COLUMN} of {whose} is no JSON list of objects with class and ends or curve ({error})."
-            " Correct it as docs/simulations.md tells, or leave the cell empty."
+            f"{COLUMN} of {whose} is not a JSON list of objects with class and ends or curve ({error})."
+            " Correct it as in docs/simulations.md, or leave the cell empty."
         ) from error
 
 
@@ -89,7 +89,7 @@ def _annotations(entries: dict[str, Any]) -> list[Annotation]:
         raise ValueError(f"class {label!r} is none of {', '.join(CLASSES)}")
     curve = np.asarray(entries.get("curve") or entries["ends"], dtype=np.float64)
     if curve.ndim != 2 or curve.shape[0] < 2 or curve.shape[1] != 2 or not np.isfinite(curve).all():
-        raise ValueError(f"the curve of a {label} is no list of at least two points [x, y]")
+        raise ValueError(f"the curve of a {label} is not a list of at least two points [x, y]")
     width = max(5.0, float(entries.get("width", 5.0)))
     condition = of_object(entries)
     annotation = Annotation(label, curve, width, condition.snr, mag=condition.mag, rate=condition.rate)
@@ -97,7 +97,7 @@ def _annotations(entries: dict[str, Any]) -> list[Annotation]:
 
 
 def _crossing(spike: Annotation, reach: float) -> list[Annotation]:
-    """Return the other pair of a star's spikes, square to the one told, where that lies whole in the image."""
+    """Return the perpendicular pair of a star's spikes, if it is entirely inside the image."""
     start, end = spike.curve[0], spike.curve[-1]
     if spike.label != "SPIKE" or np.hypot(*(end - start)) < 1.9 * reach:
         return []

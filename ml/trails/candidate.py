@@ -13,26 +13,26 @@ from ml.trails.cell_linking import Piece, bridged, pieces
 from ml.trails.maps import Cells, Maps, cells_of
 from ml.trails.profile import REACH, Profile, along, full_width, snr_per_pixel, trimmed_to_light
 
-LEAST = 0.4  # of not being sky
-PLAUSIBLE = 0.05  # mean share of a trail, below which a line is not measured for a second look
-EDGE = 8.0  # pixels from the image's edge within which a line may go on beyond it
+LEAST = 0.4  # minimum foreground probability
+PLAUSIBLE = 0.05  # minimum mean probability of a trail or look-alike for a candidate
+EDGE = 8.0  # pixels from the image's edge within which a line may continue outside
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A line found, not yet judged.
+    """A candidate trail, not yet classified.
 
     Attributes
     ----------
     curve
         (17, 2) pixels.
     shares
-        (K,) mean class shares of its cells.
+        (K,) mean class probabilities of its cells.
     snr, width
         S/N per pixel of the ridge, and full width at half of it in pixels.
     features
-        (F,) what a second look judges by; None where the network sees no trail at all: its own shares stand then.
+        (F,) features for the classifier; None if the network sees no trail: its own probabilities are used then.
     """
 
     curve: NDArray[np.float64]
@@ -43,7 +43,7 @@ class Candidate:
 
 
 def trail_candidates(maps: Maps, noise_units: Array, least: float = LEAST) -> list[Candidate]:
-    """Return the lines of an image (H, W), given its maps and the image in units of its noise."""
+    """Return the candidates of an image (H, W), given its maps and the image in units of its noise."""
     cells = cells_of(maps, least)
     found = pieces(maps, cells)
     traced = [Piece(_curve(cells, piece), cells.shares[piece].mean(0)) for piece in found]
@@ -85,7 +85,7 @@ def _log(shares: Array) -> NDArray[np.float64]:
 
 
 def _shape(curve: Array, shape: Sequence[int]) -> list[float]:
-    """Return log length, bend, angle to the diagonals (where spikes lie), and how many ends touch the edge."""
+    """Return log length, bend, angle to the diagonals (where spikes lie), and the number of ends at the edge."""
     length, chord = max(length_of(curve), 1.0), curve[-1] - curve[0]
     angle = np.arctan2(chord[1], chord[0])
     last = np.array([shape[1] - 1, shape[0] - 1])
@@ -95,7 +95,7 @@ def _shape(curve: Array, shape: Sequence[int]) -> list[float]:
 
 
 def _light(profile: Profile, across: Array) -> list[float]:
-    """Return S/N, width, sharpness, evenness along, the brightest pixels near, and how the ends compare."""
+    """Return S/N, width, sharpness, evenness along, the brightest pixels nearby, and the contrast of the ends."""
     ridge = np.nan_to_num(np.nanmax(np.nan_to_num(profile.values[REACH - 1 : REACH + 2]), axis=0))
     peak = max(across[REACH - 1 : REACH + 2].max(), 1e-3)
     beside = np.nan_to_num(profile.values)
@@ -117,16 +117,17 @@ def _light(profile: Profile, across: Array) -> list[float]:
     ]
 
 
-BEYOND = 12.0  # pixels drawn on past each end
+BEYOND = 12.0  # pixels of extrapolation past each end
 INSIDE = 8.0  # pixels of an end
 CALM = 7  # samples averaged along
 
 
 def evenness(noise_units: Array, curve: Array) -> list[float]:
-    """Return the light inside and beyond the fainter and the brighter end of a curve (k, 2), and its deciles along it.
+    """Return the light inside and beyond the fainter and the brighter end of a curve (k, 2), and deciles along it.
 
-    Six shares of the ridge's median, -2..5: inside (8 pixels of each end), beyond (3 to 12 pixels past each), and the
-    1st and 9th decile of the ridge averaged over 7 pixels. The image (H, W) is in units of its noise; NaN counts as 0.
+    Six fractions of the ridge's median, -2..5: inside (8 pixels of each end), beyond (3 to 12 pixels past each), and
+    the 1st and 9th decile of the ridge averaged over 7 pixels. The image (H, W) is in units of its noise; NaN counts as
+    0.
     """
     profile = along(noise_units, _drawn_on(curve))
     sides = np.nan_to_num(np.concatenate([profile.values[:3], profile.values[-3:]]))

@@ -1,4 +1,4 @@
-"""Vetting: a classifier of candidates by their measured features."""
+"""Vetting: classify candidates by their measured features with a random forest."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,30 +15,30 @@ from ml.trails.candidate import Candidate
 
 FOLDS = 5
 TREES = 60  # of each fold
-FEWEST = 8  # trails among the candidates, below which there is no second look
-STRAYS, COVERS = 5.0, 0.5  # pixels, and share of the length: when a candidate is a thing
+FEWEST = 8  # minimum number of trails among the candidates to train on
+STRAYS, COVERS = 5.0, 0.5  # maximum distance in pixels, and minimum fraction of the length, for a match
 PARTS = ("feature", "threshold", "left", "right", "shares")
 Array = NDArray[Any]
 
 
 class CandidateClassifier:
-    """A random forest (Breiman 2001) as plain arrays, so that a checkpoint holds it without pickle.
+    """A random forest (Breiman 2001) as plain arrays, so that a checkpoint needs no pickle.
 
-    Each fifth of the trees was taught on four fifths of the images, so that the rest tells how good they are. From few
-    trails it learns more than a perceptron does.
+    Each fifth of the trees is trained on four fifths of the images, so that the rest gives out-of-fold scores. With few
+    trails it does better than a perceptron.
 
     Parameters
     ----------
     arrays
         "feature", "left", "right" (T, N) int and "threshold" (T, N) float of T trees with at most N nodes, a leaf's
-        left being itself; "shares" (T, N, K) of the classes in each node.
+        left being itself; "shares" (T, N, K): class probabilities in each node.
     """
 
     def __init__(self, arrays: Mapping[str, Array]) -> None:
         self.feature, self.threshold, self.left, self.right, self.shares = (np.asarray(arrays[name]) for name in PARTS)
 
     def __call__(self, features: Array) -> NDArray[np.float64]:
-        """Return shares (n, K) of candidates' features (n, F)."""
+        """Return class probabilities (n, K) of candidates' features (n, F)."""
         trees = np.arange(len(self.left))[:, None]
         node = np.zeros((len(self.left), len(features)), dtype=np.intp)
         values = np.asarray(features, dtype=np.float32).T
@@ -51,15 +51,15 @@ class CandidateClassifier:
             node = after
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return what a checkpoint keeps."""
+        """Return the tensors for a checkpoint."""
         return {name: torch.from_numpy(np.ascontiguousarray(getattr(self, name))) for name in PARTS}
 
 
 def answers(found: Sequence[Candidate], annotations: Sequence[Annotation]) -> NDArray[np.intp]:
-    """Return for each candidate of an image what it is: 0 for nothing, else 1 + the number in `CLASSES`.
+    """Return the class of each candidate of an image: 0 for nothing, else 1 + the number in `CLASSES`.
 
-    A candidate is the thing that it strays from by at most 5 pixels and covers half of. Of several candidates that
-    are one trail only the one that covers most counts, so that the rest are learnt as nothing.
+    A candidate matches an object if it stays within 5 pixels of it and covers half of it. Of several candidates for one
+    trail only the one that covers most counts; the others are labelled as nothing.
     """
     classes = np.zeros(len(found), dtype=np.intp)
     if not found or not annotations:
@@ -82,7 +82,7 @@ def answers(found: Sequence[Candidate], annotations: Sequence[Annotation]) -> ND
 def fit_classifier(
     features: Array, label: Array, image: Array, seed: int
 ) -> tuple[CandidateClassifier | None, NDArray[np.float64]]:
-    """Return a second look at candidates, and the score (n,) of each by the trees that never saw its image.
+    """Return a fitted classifier, and out-of-fold scores (n,) of the candidates.
 
     Parameters
     ----------
@@ -91,14 +91,14 @@ def fit_classifier(
     label
         (n,) from `answers`.
     image
-        (n,) number of the image of each: an image stands on one side of each split.
+        (n,) image number of each: an image stays on one side of each split.
     seed
         Of trees and splits.
 
     Returns
     -------
-    None and NaN where fewer than 8 candidates are trails, or all are: they fit nothing. None and NaN, too, where all
-    are of one image: none is left to judge by.
+    None and NaN if fewer than 8 candidates are trails, or all are, or if all are from one image, so that none is left
+    for validation.
     """
     trails = int((label == 1 + CLASSES.index(TRAIL)).sum())
     images = np.unique(image)
@@ -116,7 +116,7 @@ def fit_classifier(
 
 def _grown(features: Array, label: Array, seed: int) -> list[dict[str, Array]]:
     """Return the trees of a forest as arrays."""
-    from sklearn.ensemble import RandomForestClassifier  # a second, which those who only detect need not wait
+    from sklearn.ensemble import RandomForestClassifier  # imports take a second, and detection does not need them
 
     forest = RandomForestClassifier(
         TREES, min_samples_leaf=2, max_features=min(10, features.shape[1]), random_state=seed
@@ -140,7 +140,7 @@ def _arrays(tree: Any, classes: NDArray[np.intp]) -> dict[str, Array]:
 
 
 def _together(trees: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
-    """Return trees of different sizes as one array each, filled up with 0."""
+    """Return trees of different sizes as one array each, padded with 0."""
     most = max(len(tree["left"]) for tree in trees)
     return {
         name: np.stack(

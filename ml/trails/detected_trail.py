@@ -10,7 +10,7 @@ from ml.imaging.polyline import box as box_around
 from ml.imaging.polyline import length_of, sagitta
 from ml.trails.annotation import CLASSES
 
-LEAST_BOX = 6.0  # pixels that a box is wide at least
+LEAST_BOX = 6.0  # minimum width of a box in pixels
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,11 @@ class Trail:
     Attributes
     ----------
     score
-        0..1, how sure it is that this is a trail of an asteroid.
+        0..1, the probability of an asteroid trail.
     label
         Likeliest of `CLASSES`.
     shares
-        (5,) of each class; they sum to 1 less the share of being nothing.
+        (5,) probability of each class; they sum to 1 minus the probability of nothing.
     curve
         (17, 2) x and y along it in pixels, (0, 0) in the centre of the first.
     box
@@ -47,7 +47,7 @@ class Trail:
         return np.concatenate([self.curve[0], self.curve[-1]])
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as JSON and Parquet can hold it."""
+        """Return it as values for JSON and Parquet."""
         return {
             "score": float(self.score),
             "class": self.label,
@@ -63,7 +63,7 @@ class Trail:
 
 
 def trail_of(curve: NDArray[np.float64], shares: NDArray[np.float64], width: float, snr: float, shape: Any) -> Trail:
-    """Return the trail of a curve (17, 2), of shares (6,) of the sky and each class, in an image of `shape` (H, W)."""
+    """Return the trail of a curve (17, 2) with probabilities (6,) of sky and classes, in an image of `shape` (H, W)."""
     around = box_around(curve, max(width, LEAST_BOX), shape)
     label = CLASSES[int(shares[1:].argmax())]
     return Trail(float(shares[1]), label, np.asarray(shares[1:], dtype=np.float64), curve, around, width, snr)

@@ -24,16 +24,16 @@ from ml.trails.annotation import TRAIL, Annotation
 from ml.trails.detected_trail import Trail
 
 PRECISION = 0.9
-CLEAR = 3.0  # S/N per pixel from which on the goal holds
+CLEAR = 3.0  # minimum S/N per pixel of clear trails
 DRAWS = 1000
 SNR_EDGES = (1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 30.0)
-NEAR = 8.0  # pixels within which a false detection is blamed on what lies there
+NEAR = 8.0  # pixels within which a false detection is attributed to an object
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was found in one image, and what stands in it."""
+    """The detected and the true trails of one image."""
 
     found: Sequence[Trail]
     annotations: Sequence[Annotation]
@@ -41,7 +41,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Sides:
-    """The found trails and the true ones of all images, as curves and as boxes, with the image of each.
+    """The detected and the true trails of all images, as curves and as boxes, with each one's image.
 
     `conditions` are those of the true ones, with their own S/N, where `true.value` has 3 for one that is not known.
     """
@@ -54,15 +54,16 @@ class Sides:
 
 
 def evaluate_trails(outcomes: Sequence[Outcome], seed: int = 0, draws: int = DRAWS) -> dict[str, Any]:
-    """Return the figures of a detector on images with known trails.
+    """Return the metrics of a detector on images with known trails.
 
     Returns
     -------
     images, trails, clear_trails (S/N ≥ 3); completeness_at_precision_0.9 of all and of the clear ones, threshold (the
     lowest score with that precision for clear ones), average_precision, the same by overlapping boxes; intervals (95 %,
-    by drawing images); by_snr (found of how many); false (what the false detections above the threshold lie on).
+    by bootstrap over images); by_snr (found, out of all); false (objects under the false detections above the
+    threshold).
 
-    A found curve is a true one if it strays from it by at most 5 pixels and covers half of it (`match_curves`).
+    A detection is true if its curve stays within 5 pixels of a true one and covers half of it (`match_curves`).
     """
     sides = sides_of(outcomes)
     matched = match_curves(sides.found, sides.true)
@@ -88,7 +89,7 @@ def evaluate_trails(outcomes: Sequence[Outcome], seed: int = 0, draws: int = DRA
 
 
 def sides_of(outcomes: Sequence[Outcome]) -> Sides:
-    """Return found and true trails of all images; those of no known S/N count as clear."""
+    """Return detected and true trails of all images; those without known S/N count as clear."""
     found = [(n, trail) for n, outcome in enumerate(outcomes) for trail in outcome.found]
     true = [
         (n, annotation)
@@ -109,7 +110,7 @@ def sides_of(outcomes: Sequence[Outcome]) -> Sides:
 
 
 def intervals(matched: Matched, sides: Sides, snr_from: float, seed: int, draws: int) -> tuple[float, float]:
-    """Return the central 95 % of the completeness at 90 % precision over draws of whole images with replacement."""
+    """Return the 95 % interval of the completeness at 90 % precision, by bootstrap over whole images."""
     hit = matched.truth >= 0
     counted = matched.snr >= snr_from
     fine = hit.copy()
@@ -140,7 +141,7 @@ def _by_snr(matched: Matched, threshold: float) -> list[dict[str, float]]:
 
 
 def _blamed(outcomes: Sequence[Outcome], sides: Sides, matched: Matched, threshold: float) -> dict[str, int]:
-    """Count false detections at or above the threshold by the class of what they lie on; "nothing" for none."""
+    """Count false detections at or above the threshold by the class of the object they lie on; "nothing" for none."""
     blame: Counter[str] = Counter()
     for row in np.flatnonzero((matched.truth < 0) & (matched.score >= threshold)):
         annotations = outcomes[int(sides.found.image[row])].annotations
@@ -155,7 +156,7 @@ def _blamed(outcomes: Sequence[Outcome], sides: Sides, matched: Matched, thresho
 
 
 def _strays(line: Array, curve: Array) -> float:
-    """Return how far a line strays from a curve: the larger distance of its ends from the nearest of its segments."""
+    """Return a line's distance from a curve: the larger distance of its ends from the curve."""
     segments = np.concatenate([curve[:-1], curve[1:]], axis=1)
     ends = line.reshape(2, 2)
     return float(max(line_distance(np.tile(end, 2)[None], segments).min() for end in ends))

@@ -1,4 +1,4 @@
-"""Volunteers' line marks: read, and merged into one consensus line a trail."""
+"""Volunteers' line marks: read, and merged into one consensus line per trail."""
 
 import csv
 import math
@@ -17,9 +17,9 @@ from ml.evaluation.metrics.overlap import line_cover, line_distance
 
 SUBJECT = ("external_id", "subject")
 ENDS = ("x1", "y1", "x2", "y2")
-NEAR = 12.0  # pixels that a mark may stray from another of the same trail
-SHARED = 0.3  # of the length that one must cover of the other
-SINGLE = 0.4  # the trust in a line that one volunteer alone drew
+NEAR = 12.0  # maximum distance in pixels between marks of the same trail
+SHARED = 0.3  # minimum fraction of the length that one must cover of the other
+SINGLE = 0.4  # weight of a line drawn by a single volunteer
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Consensus:
-    """One trail's line (4,), how many volunteers drew it, and how far it is trusted, 0..1."""
+    """One trail's line (4,), the number of volunteers who drew it, and its sample weight, 0..1."""
 
     line: NDArray[np.float64]
     volunteers: int
@@ -40,12 +40,12 @@ class Consensus:
 
 
 def read_marks(path: Path) -> dict[str, list[Mark]]:
-    """Read marks by subject from CSV: external_id, volunteer, x1, y1, x2, y2 (or x1_px …), pixels as the site counts.
+    """Read marks by subject from CSV: external_id, volunteer, x1, y1, x2, y2 (or x1_px …), in the site's pixels.
 
     Raises
     ------
     BadExamples
-        If a column is missing, a number is none, or there is no mark at all; the message names the row.
+        If a column is missing, a number is invalid, or there is no mark at all; the message names the row.
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file)
@@ -62,7 +62,7 @@ def read_marks(path: Path) -> dict[str, list[Mark]]:
         for number, row in enumerate(rows, start=2):
             found[row[subject]].append(Mark(row["volunteer"], _line(path, number, [row[name] for name in ends])))
     if not found:
-        raise BadExamples(f"{path} holds no mark: let volunteers draw lines first, or train from {'#objects'}.")
+        raise BadExamples(f"{path} holds no mark: let volunteers draw lines first, or train on {'#objects'}.")
     return dict(found)
 
 
@@ -73,11 +73,11 @@ def outside(marks: Sequence[Mark], shape: tuple[int, ...]) -> list[Mark]:
 
 
 def consensus_lines(marks: Sequence[Mark]) -> list[Consensus]:
-    """Merge the marks of one image: lines about the same trail become one, the medians of its ends.
+    """Merge the marks of one image: lines on the same trail become one, with the medians of their ends.
 
-    Two marks are about the same trail if the shorter strays by at most 12 pixels from the longer, and one covers at
-    least three tenths of the other; and so are marks that a third one connects. A volunteer counts once. A line that
-    one volunteer alone drew is trusted by 0.4, any other by 1.
+    Two marks are on the same trail if the shorter stays within 12 pixels of the longer, and one covers at least three
+    tenths of the other, or if a third mark connects them. A volunteer counts once. A line drawn by a single volunteer
+    has weight 0.4, any other 1.
     """
     if not marks:
         return []
@@ -106,5 +106,7 @@ def _line(path: Path, number: int, cells: Sequence[str | None]) -> tuple[float, 
     except ValueError:
         x1 = y1 = x2 = y2 = math.nan
     if not all(math.isfinite(value) for value in (x1, y1, x2, y2)):
-        raise BadExamples(f"{path} row {number}: {list(cells)} are no four numbers in pixels. Correct or remove it.")
+        raise BadExamples(
+            f"{path} row {number}: {list(cells)} are not four numbers in pixels. Correct or remove the row."
+        )
     return x1, y1, x2, y2

@@ -8,19 +8,20 @@ from ml.trails.train_detector import ARCHITECTURE, CLASSICAL, ROLE, parts_of
 
 
 def detector_of(checkpoint: Checkpoint, *, threads: int | None = None, least: float = LEAST) -> Detector:
-    """Return the detector of a checkpoint; `threads` is how many cores one image may use.
+    """Return the detector of a checkpoint; `threads` is the number of cores per image.
 
-    `least` is how far a cell must be anything but sky (`LearnedDetector`); the classical detector has no such cells.
+    `least` is the minimum foreground probability of a cell (`LearnedDetector`); the classical detector has no such
+    cells.
 
     Raises
     ------
     BadCheckpoint
-        If it is of another role, or of an architecture that this version does not know.
+        If it has another role, or an unknown architecture.
     """
     role, architecture = checkpoint.manifest["role"], checkpoint.manifest["architecture"]
     if role == ROLE and architecture == CLASSICAL:
         return ClassicalDetector()
     if role == ROLE and architecture != ARCHITECTURE:
-        raise BadCheckpoint(f"This version knows no trail detector {architecture!r}. Train one with it.")
+        raise BadCheckpoint(f"This version does not know the trail detector {architecture!r}. Train one with it.")
     net, classifier = parts_of(checkpoint)
     return LearnedDetector(net, classifier, threads=threads, least=least)

@@ -1,4 +1,4 @@
-"""Fit the trail network on patches."""
+"""Train the trail network on patches."""
 
 from collections.abc import Iterable, Sequence
 
@@ -46,16 +46,16 @@ def train_network(
     Parameters
     ----------
     net
-        Where to begin; it is changed.
+        Initial network; changed in place.
     minutes
-        A limit; None leaves it at `steps`.
+        Time limit; None for `steps` only.
     rate
         Peak learning rate.
     known
-        Whether what is told of an image is all that looks like a trail in it. If not (volunteers mark trails alone),
-        the rest may be anything but a trail.
+        Whether the annotations of an image are complete. If not (volunteers mark only trails), the rest may be anything
+        but a trail.
     on_epoch
-        Told twenty times in a run; the losses are the means of the steps since, "val_loss" is the classes' part.
+        Called twenty times in a run; the losses are means since the last call, "val_loss" is the classes' part.
     """
     clock = Clock(steps, minutes)
     rng = np.random.default_rng(seed)
@@ -107,8 +107,8 @@ def _steps(
 def trail_loss(maps: Tensor, batch: PatchBatch, known: bool) -> tuple[Tensor, Tensor]:
     """Return the loss of the classes and that of directions and offsets, for maps (B, K + 3, h, w).
 
-    The classes' is the cross-entropy of what a cell may be, each cell weighted by its class and how far it is trusted;
-    the lines' a smooth L1 (Girshick 2015, Fast R-CNN) over the cells that hold one.
+    The former is the cross-entropy over the classes a cell may have, each cell weighted by its class and sample weight;
+    the latter a smooth L1 (Girshick 2015, Fast R-CNN) over the cells on a line.
     """
     label = torch.from_numpy(np.stack([target.label for target in batch.targets])).long()
     line = torch.from_numpy(np.stack([target.line for target in batch.targets]))

@@ -1,4 +1,4 @@
-"""Sample training patches of labelled images, augmented and with synthetic trails added."""
+"""Sample training patches of labelled images, augmented and with synthetic trails."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,15 +15,15 @@ from ml.trails.synthetic_trails import add_arc, add_line, random_curve
 from ml.trails.target_masks import Target, paint_targets
 
 SIDE = 256
-DRAWN = 0.35  # share of the crops that get a drawn trail more
-DRAWN_ARC = 0.2  # share of the crops that get a drawn arc more, where the labels tell of arcs at all
-ON_TRAIL, ON_THING = 0.35, 0.4  # shares of the crops that are centred on a trail, and on something like one
+DRAWN = 0.35  # fraction of crops with an extra synthetic trail
+DRAWN_ARC = 0.2  # fraction of crops with an extra synthetic arc, if the labels contain arcs
+ON_TRAIL, ON_THING = 0.35, 0.4  # fractions of crops centred on a trail, and on a look-alike
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """An image in units of its noise (H, W), NaN where nothing was measured, and what stands in it."""
+    """An image in units of its noise (H, W), NaN where nothing was measured, and its annotations."""
 
     noise_units: NDArray[np.float16]
     annotations: list[Annotation]
@@ -32,14 +32,14 @@ class Labelled:
 
 @dataclass(frozen=True)
 class PatchBatch:
-    """Crops (B, 1, S, S) as the network sees them, and what it should say of each."""
+    """Network inputs (B, 1, S, S), and their targets."""
 
     images: NDArray[np.float32]
     targets: list[Target]
 
 
 def batches(images: Sequence[Labelled], size: int, rng: np.random.Generator, side: int = SIDE) -> Iterator[PatchBatch]:
-    """Yield batches for ever."""
+    """Yield batches endlessly."""
     chooser = _Chooser(images, side)
     while True:
         crops = [chooser.crop(rng) for _ in range(size)]
@@ -78,7 +78,7 @@ class _Chooser:
         chance = rng.random()
         pool = self.trails if chance < ON_TRAIL else []
         if ON_TRAIL <= chance < ON_TRAIL + ON_THING and self.others:
-            pool = self.others[rng.integers(len(self.others))]  # each class alike: there are far more spikes than arcs
+            pool = self.others[rng.integers(len(self.others))]  # balanced classes: there are far more spikes than arcs
         if pool:
             number, annotation = pool[rng.integers(len(pool))]
             return number, annotation.curve[rng.integers(len(annotation.curve))]
@@ -87,7 +87,7 @@ class _Chooser:
 
 
 def dihedral(pixels: Array, annotations: Sequence[Annotation], how: int) -> tuple[Array, list[Annotation]]:
-    """Return a square image and its things in one of the eight ways that a square can be laid down (0..7)."""
+    """Return a square image and its annotations under one of the eight symmetries of the square (0..7)."""
     last = len(pixels) - 1
     curves = [annotation.curve for annotation in annotations]
     if how & 1:
@@ -108,13 +108,13 @@ def _whole(part: Array, side: int) -> NDArray[np.float32]:
 
 
 def drawn(marks: Sequence[Mark]) -> list[Annotation]:
-    """Return the trails that volunteers' marks of one image stand for, each trusted as far as they agree."""
+    """Return the trails of volunteers' marks in one image, each weighted by their agreement."""
     lines = consensus_lines(marks) if marks else []
     return [Annotation(TRAIL, line.line.reshape(2, 2), weight=line.weight, drawn=True) for line in lines]
 
 
 def labelled_image(pixels: NDArray[Any], annotations: Sequence[Annotation], name: str) -> Labelled:
-    """Return an image (H, W) in units of its noise; a line that was drawn is settled on the ridge near it."""
+    """Return an image (H, W) in units of its noise; drawn lines are moved onto the nearby ridge."""
     noise_units = in_noise(pixels)
     on_ridge = [
         replace(annotation, curve=settled(noise_units, annotation.curve)) if annotation.drawn else annotation

@@ -11,7 +11,7 @@ from ml.imaging.polyline import even, length_of, smooth, tangents
 
 REACH = 8  # pixels to either side
 MOST = 240  # samples along
-FAINT = 0.7  # in noise, of 3 pixels across: below it the ends of a ridge cannot be seen
+FAINT = 0.7  # in units of the noise, over 3 pixels across: fainter ridges have no visible ends
 Array = NDArray[Any]
 
 
@@ -27,7 +27,7 @@ class Profile:
     points
         (n, 2) pixels, the samples on the curve.
     normal
-        (n, 2) unit vectors to the side of growing rows.
+        (n, 2) unit vectors towards increasing rows.
     """
 
     values: NDArray[np.float32]
@@ -35,7 +35,7 @@ class Profile:
     normal: NDArray[np.float64]
 
     def across(self) -> NDArray[np.float64]:
-        """Return the median (2 · REACH + 1,) along the curve, the sky beside it taken off; 0 where all is NaN."""
+        """Return the median (2 · REACH + 1,) along the curve, minus the sky beside it; 0 if all is NaN."""
         if np.isnan(self.values).any():
             median = np.nanmedian(np.where(np.isnan(self.values).all(axis=1, keepdims=True), 0.0, self.values), axis=1)
         else:
@@ -45,7 +45,7 @@ class Profile:
 
 
 def along(noise_units: Array, curve: Array) -> Profile:
-    """Sample an image (H, W) along a curve (k, 2), linearly between pixels, about one sample a pixel."""
+    """Sample an image (H, W) along a curve (k, 2), with linear interpolation, about one sample per pixel."""
     count = int(np.clip(length_of(curve), 8, MOST)) + 1
     points = even(curve, count)
     direction = tangents(points)
@@ -62,7 +62,7 @@ def snr_per_pixel(across: Array) -> float:
 
 
 def full_width(across: Array) -> float:
-    """Return the width in pixels at half of the ridge, grown from the middle; at least 1."""
+    """Return the full width at half maximum of the ridge in pixels; at least 1."""
     half = across[REACH - 1 : REACH + 2].max() / 2
     above = across > max(half, 1e-6)
     left = np.argmin(above[: REACH + 1][::-1]) if not above[: REACH + 1].all() else REACH + 1
@@ -71,23 +71,23 @@ def full_width(across: Array) -> float:
 
 
 def settled(noise_units: Array, curve: Array, reach: int = 5, run: int = 15) -> NDArray[np.float64]:
-    """Move a curve onto the ridge near it, and lay a spline along that.
+    """Move a curve onto the nearby ridge, and fit a spline to it.
 
     Parameters
     ----------
     noise_units
         (H, W) image in units of its noise; NaN where nothing was measured counts as sky.
     curve
-        (k, 2) pixels, such as the line that a volunteer drew.
+        (k, 2) pixels, such as a volunteer's line.
     reach
-        Pixels to either side to look for the ridge, at most 8.
+        Search radius for the ridge in pixels, at most 8.
     run
-        Pixels along, over which the image is averaged first.
+        Pixels along the line over which the image is averaged first.
 
     Returns
     -------
-    (17, 2) pixels. The way along the ridge is the brightest one that steps aside by at most one pixel in three (a
-    shortest path by dynamic programming); where no ridge stands out it stays near the curve given.
+    (17, 2) pixels. The path along the ridge is the brightest one that shifts by at most one pixel in three (a shortest
+    path by dynamic programming); without a significant ridge it stays near the given curve.
     """
     profile = along(noise_units, curve)
     band = np.nan_to_num(profile.values[REACH - reach : REACH + reach + 1])
@@ -100,10 +100,10 @@ def settled(noise_units: Array, curve: Array, reach: int = 5, run: int = 15) -> 
 
 
 def trimmed_to_light(noise_units: Array, curve: Array, most: float = 40.0) -> NDArray[np.float64]:
-    """Return a curve without those ends, of at most so many pixels and a third of it, along which there is no light.
+    """Trim ends without light off a curve, at most so many pixels and a third of it.
 
-    An end lies where a step from the sky to the ridge's level, its median over some 40 pixels further in, explains the
-    ridge best (least squares). A curve on which no ridge stands out stays as it is.
+    An end is where a step from the sky to the ridge's level, its median over some 40 pixels further in, fits the ridge
+    best (least squares). A curve without a significant ridge stays as it is.
     """
     profile = along(noise_units, curve)
     ridge = np.nan_to_num(profile.values[REACH - 1 : REACH + 2]).mean(0)
@@ -118,7 +118,7 @@ def trimmed_to_light(noise_units: Array, curve: Array, most: float = 40.0) -> ND
 
 
 def _first_light(ridge: Array, furthest: int, near: int) -> int:
-    """Return how many samples at the start lie before the ridge steps up to its level; 0 where it is faint."""
+    """Return the number of samples before the ridge steps up to its level; 0 for a faint ridge."""
     level = float(np.median(ridge[furthest : furthest + near + 1]))
     if furthest < 1 or level < FAINT:
         return 0
@@ -127,7 +127,7 @@ def _first_light(ridge: Array, furthest: int, near: int) -> int:
 
 
 def _brightest_way(values: Array) -> NDArray[np.intp]:
-    """Return the row (n,) in each column of the way with the largest sum, which steps by at most one row."""
+    """Return the row (n,) in each column of the path with the largest sum, changing by at most one row per step."""
     rows, columns = values.shape
     home = 0.02 * np.abs(np.arange(rows) - rows // 2)
     total = values[:, 0] - home

@@ -1,4 +1,4 @@
-"""A trail detector at work: an image in, trails out."""
+"""Run a trail detector: from an image to trails."""
 
 import threading
 from typing import Any, Protocol
@@ -16,39 +16,40 @@ from ml.trails.detected_trail import Trail, trail_of
 from ml.trails.maps import Maps
 from ml.trails.tiling import OVERLAP, TILE, sewn
 
-KEPT = 8  # networks compiled for so many shapes of tiles: each takes as much memory as the maps inside it
-FAINTEST_SCORE = 0.01  # what is less likely a trail, or anything like one, is not told
+KEPT = 8  # number of cached networks, one per shape of tiles: each needs as much memory as its maps
+FAINTEST_SCORE = 0.01  # minimum probability of a trail or look-alike to report
 Array = NDArray[Any]
 
 
 class Detector(Protocol):
-    """What finds trails in one image."""
+    """The interface of trail detectors."""
 
     def trails(self, pixels: Array) -> list[Trail]:
-        """Return the trails of an image (H, W) of any size, the surest first."""
+        """Return the trails of an image (H, W) of any size, highest score first."""
         ...
 
 
 class LearnedDetector:
-    """The network, and the second look at what it finds.
+    """The segmentation network, and the classifier of its candidates.
 
-    Threads may share one: the network is compiled once for each shape of tiles, with a stream for each image at work.
+    It can be shared between threads: the network is compiled once for each shape of tiles, with one stream per image in
+    progress.
 
     Parameters
     ----------
     net, classifier
-        As trained; without a second look the network's own mean shares judge.
+        As trained; without a classifier, the network's own mean probabilities are used.
     device
         "auto", "cpu", "cuda".
     engine
         "auto", "openvino" or "torch".
     threads
-        Cores that one image may use; None for all. With fewer than all, so many more images are looked at at once.
+        Cores per image; None for all. With fewer, more images are processed in parallel.
     tile, overlap
-        Pixels of a tile of larger images, and what neighbours share of it; multiples of 32.
+        Tile size of larger images in pixels, and overlap; multiples of 32.
     least
-        0..1, how far a cell must be anything but sky to count. A trail needs three such cells, which the shortest have
-        only at 0.3 or less; the fainter lines that come with them, the second look is to judge.
+        Minimum foreground probability of a cell, 0..1. A trail needs three such cells, which the shortest have only at
+        0.3 or less; the classifier must reject the fainter lines that come with them.
     """
 
     def __init__(
@@ -71,16 +72,16 @@ class LearnedDetector:
         self._compiling = threading.Lock()
 
     def candidates(self, pixels: Array) -> list[Candidate]:
-        """Return the candidates of an image (H, W), not yet judged."""
+        """Return the unclassified candidates of an image (H, W)."""
         return self.candidates_in(in_noise(pixels))
 
     def candidates_in(self, noise_units: Array) -> list[Candidate]:
-        """Return the candidates of an image (H, W) that is in units of its noise already."""
+        """Return the candidates of an image (H, W) already in units of its noise."""
         maps = Maps.of(sewn(stretched(noise_units), self.run, self.tile, self.overlap))
         return trail_candidates(maps, noise_units, self.least)
 
     def trails(self, pixels: Array) -> list[Trail]:
-        """Return the trails of an image (H, W) of any size, the surest first.
+        """Return the trails of an image (H, W) of any size, highest score first.
 
         Parameters
         ----------
@@ -90,7 +91,7 @@ class LearnedDetector:
         Raises
         ------
         ml.imaging.background.NoPixels
-            If no part of the image is measured to an eighth.
+            If no part of the image is at least an eighth measured.
         """
         return judged(self.candidates(pixels), self.classifier, pixels.shape)
 
@@ -113,7 +114,7 @@ class LearnedDetector:
 
 
 def judged(found: list[Candidate], classifier: CandidateClassifier | None, shape: tuple[int, ...]) -> list[Trail]:
-    """Return candidates of an image of `shape` as trails, the surest first, without what is surely nothing."""
+    """Return candidates of an image of `shape` as trails, highest score first, except those clearly nothing."""
     if not found:
         return []
     shares = np.stack([candidate.shares for candidate in found])

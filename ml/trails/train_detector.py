@@ -23,7 +23,7 @@ from ml.trails.trail_detector import LearnedDetector
 from ml.training.callbacks import OnEpoch, silent
 
 ROLE, ARCHITECTURE, CLASSICAL = "trail", "trail_net", "line_sums"
-HELD_OUT = 3  # one image in so many is kept for the second look
+HELD_OUT = 3  # one image in this many trains the candidate classifier
 STEPS_AGAIN, RATE_AGAIN = 600, 1e-3
 
 
@@ -34,13 +34,13 @@ class TrainingSet:
     Attributes
     ----------
     images
-        Each in units of its noise, with its things.
+        Each in units of its noise, with annotations.
     groups
-        (N,) str: images of one group stand on one side of the split.
+        (N,) str: images of one group stay on one side of the split.
     known
-        Whether all that looks like a trail is told, not trails alone.
+        Whether all look-alikes are annotated, not only trails.
     name
-        What the checkpoint remembers it by.
+        Name of the data in the checkpoint.
     """
 
     images: Sequence[Labelled]
@@ -58,15 +58,15 @@ def train_detector(
     base: Checkpoint | None = None,
     on_epoch: OnEpoch = silent,
 ) -> Checkpoint:
-    """Train network and second look, and return them as a checkpoint.
+    """Train network and candidate classifier, and return them as a checkpoint.
 
-    The network learns from two images of three, the second look from what the network finds in the third. With no
-    steps the network stays as it is, and every image teaches the second look.
+    The network is trained on two images in three, the classifier on the network's candidates in the third. With no
+    steps the network stays as it is, and the classifier is trained on every image.
 
     Parameters
     ----------
     minutes
-        A limit for the network's part; the second look takes about 0.3 s an image more.
+        Time limit of the network's part; the classifier takes about 0.3 s per image more.
     steps
         Batches of 8 crops of 256 × 256 pixels: 1200, or 600 from a base; 0 needs a base.
     base
@@ -75,16 +75,16 @@ def train_detector(
     Raises
     ------
     BadExamples
-        If no image holds a trail, or a network is to stay as it is that there is not.
+        If no image has a trail, or there are no steps and no network to keep.
     BadCheckpoint
-        If the base is of another role.
+        If the base has another role.
     """
     if steps == 0 and base is None:
         raise BadExamples("Without steps there is no network: name a trained one with --init, or leave --steps out.")
     if not any(annotation.label == TRAIL for image in data.images for annotation in image.annotations):
         raise BadExamples(
-            f"None of the {len(data.images)} images holds a trail ({TRAIL}): there is nothing to learn."
-            " Add images with trails, or marks of them."
+            f"None of the {len(data.images)} images holds a trail ({TRAIL}): there is nothing to train on."
+            " Add images with trails, or marks on them."
         )
     limit_torch()
     net = trail_net(1 + len(CLASSES), seed) if base is None else parts_of(base)[0]
@@ -116,7 +116,7 @@ def train_detector(
 def train_candidate_classifier(
     net: TrailNet, images: Sequence[Labelled], seed: int
 ) -> tuple[CandidateClassifier | None, dict[str, Any]]:
-    """Return a second look taught on what the network finds in images that it never saw, and how good it was."""
+    """Return a classifier trained on candidates in images that the network never saw, and its metrics."""
     detector = LearnedDetector(net, threads=1)
 
     def labelled_candidates(one: Labelled) -> tuple[list[Candidate], NDArray[np.intp]]:
@@ -142,12 +142,12 @@ def train_candidate_classifier(
 
 
 def parts_of(checkpoint: Checkpoint) -> tuple[TrailNet, CandidateClassifier | None]:
-    """Return the network and the second look of a checkpoint.
+    """Return the network and the candidate classifier of a checkpoint.
 
     Raises
     ------
     BadCheckpoint
-        If it is of another role, or a classical one, which has no network.
+        If it has another role, or is a classical one, which has no network.
     """
     manifest = checkpoint.manifest
     if manifest["role"] != ROLE:
@@ -163,9 +163,9 @@ def parts_of(checkpoint: Checkpoint) -> tuple[TrailNet, CandidateClassifier | No
 
 
 def _split(data: TrainingSet, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the images for the network and for the second look.
+    """Return the images for the network and for the classifier.
 
-    They are the same where there are fewer than six groups, or fewer than three images with a trail.
+    They are the same with fewer than six groups, or fewer than three images with a trail.
     """
     holds = np.array([any(annotation.label == TRAIL for annotation in image.annotations) for image in data.images])
     if len(np.unique(data.groups)) < 2 * HELD_OUT or holds.sum() < HELD_OUT:
@@ -176,7 +176,7 @@ def _split(data: TrainingSet, seed: int) -> tuple[NDArray[np.intp], NDArray[np.i
 
 
 def _completeness(images: Sequence[Labelled], classes: NDArray[np.intp], score: NDArray[np.float64]) -> float:
-    """Return the share of all trails that are found at 90 % precision; what was never a candidate is not found."""
+    """Return the fraction of all trails found at 90 % precision; those that were never candidates are missed."""
     is_trail = classes == 1 + CLASSES.index(TRAIL)
     truth = np.where(is_trail, np.cumsum(is_trail) - 1, -1)
     matched = Matched(score, truth, np.ones(max(_trails(images), int(is_trail.sum()))))
@@ -198,7 +198,7 @@ def _manifest(data: TrainingSet, seed: int, base: Checkpoint | None, metrics: di
 
 
 def trail_manifest(architecture: str, preset: str) -> dict[str, Any]:
-    """Return what every checkpoint of this role says."""
+    """Return the manifest common to all checkpoints of this role."""
     return {
         "role": ROLE,
         "classes": [SKY, *CLASSES],

@@ -29,7 +29,7 @@ from ml.training.validator import Validator
 
 MOMENTUM = 0.2
 DECAY = 0.02
-GPU_FACTOR = 20  # a GPU shows so many times more chips in the same time
+GPU_FACTOR = 20  # a GPU trains on this many times more chips in the same time
 
 
 @keep_freed_memory()
@@ -44,32 +44,32 @@ def finetune(
     minutes: float | None,
     on_epoch: OnEpoch,
 ) -> tuple[nn.Module, LinearHead, Compute]:
-    """Train backbone and head together; return both as they were in their best round, and how they were computed.
+    """Train backbone and head together; return both from their best epoch, and the compute settings.
 
     Parameters
     ----------
     examples
         With pixels.
     start
-        The network to begin from, which is copied, and its preprocessing.
+        The initial network, which is copied, and its preprocessing.
     head
-        A head that knows the network's features: then the result is no worse than the two as they are, and batch
-        normalisation is held. None for a fresh one.
+        A head fitted on the network's features: then the result is no worse than both as given, and batch norms are
+        frozen. None for a new one.
     rows
-        Row numbers (train, validation); rounds are judged on the first `schedule.judged` of the latter, or as many of
-        them as fit into memory.
+        Row numbers (train, validation); rounds are evaluated on the first `schedule.judged` of the latter, or as many
+        as fit into memory.
     schedule, seed, minutes, on_epoch
         As in `ml.roles.train_role.train`.
 
     Raises
     ------
     BadExamples
-        If the training rows show a single chip, of which no batch can be made.
+        If the training rows have a single chip, too few for a batch.
     """
     chips = load_chips(examples, rows[0], start.preprocessing)
     if len(chips) < 2:
         raise BadExamples(
-            "Only one example is left to learn from, and a network needs two or more (batch normalisation)."
+            "Only one example is left for training, but a network needs two or more (batch normalisation)."
             " Add examples of other objects, or use preset head."
         )
     val_chips = load_chips(examples, rows[1][: schedule.judged], start.preprocessing)
@@ -104,14 +104,14 @@ def finetune(
 
 
 def _let_norms_follow(network: nn.Module) -> None:
-    """Let running statistics forget photographs in tens of steps: timm's tf_ nets take hundreds."""
+    """Speed up the running statistics of batch norms, to forget photographs in tens of steps instead of hundreds."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = MOMENTUM
 
 
 def _learning(model: nn.Module, *, holds_norms: bool) -> None:
-    """Let the model learn; with `holds_norms` its batch normalisation stays what the head that it began with knows."""
+    """Set training mode; with `holds_norms`, batch norms stay frozen as the initial head knows them."""
     model.train()
     for module in model.modules():
         if holds_norms and isinstance(module, nn.BatchNorm2d):
@@ -119,7 +119,7 @@ def _learning(model: nn.Module, *, holds_norms: bool) -> None:
 
 
 class _Learner:
-    """A model in training: the steps it takes, and the average of them that is judged."""
+    """A model in training: its optimiser steps, and the moving average that is evaluated."""
 
     def __init__(
         self, model: nn.Module, optimiser: torch.optim.Optimizer, compute: Compute, ema: AveragedModel | None
@@ -132,7 +132,7 @@ class _Learner:
         return self.model if self.ema is None else self.ema.module
 
     def round(self, batches: Iterator[Chips], clock: Clock, *, until: float) -> float:
-        """Take steps until so much of the run is over; return their mean loss."""
+        """Train until a given fraction of the run is over; return the mean loss."""
         losses: list[Tensor] = []
         while clock.progress < until or not losses:
             losses.append(self._step(next(batches), clock.rate()))
@@ -153,7 +153,7 @@ class _Learner:
         return loss.detach()
 
     def log_scores(self, chips: Chips) -> Tensor:
-        """Return log class probabilities (n, F, K) of chips, by what is judged."""
+        """Return log class probabilities (n, F, K) of chips, by the evaluated weights."""
         model = self.judged.eval()
         with torch.inference_mode():
             parts = [self._logits(model, part) for part in chips.pixels.split(256)]
@@ -197,7 +197,7 @@ def _optimiser(network: nn.Module, linear: nn.Linear, schedule: Schedule) -> tor
 
 
 def _body(network: nn.Module, schedule: Schedule) -> list[dict[str, Any]]:
-    """Return the network's parameters with their rates; the adapter before it is as new as the head."""
+    """Return the network's parameters with their learning rates; an input adapter gets the head's."""
     inner = network.network if isinstance(network, Adapted) else network
     groups: list[dict[str, Any]] = []
     if isinstance(network, Adapted):
@@ -208,7 +208,7 @@ def _body(network: nn.Module, schedule: Schedule) -> list[dict[str, Any]]:
     peak = schedule.rate * schedule.backbone_lr_scale
     if schedule.layer_decay == 1 or not hasattr(inner, "group_matcher"):
         return [*groups, {"params": list(inner.parameters()), "peak": peak}]
-    from timm.optim import param_groups_layer_decay  # heavy, as in ml.models.weights
+    from timm.optim import param_groups_layer_decay  # slow to import, as in ml.models.weights
 
     layers = param_groups_layer_decay(inner, DECAY, layer_decay=schedule.layer_decay)
     return groups + [

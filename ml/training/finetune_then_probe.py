@@ -16,7 +16,7 @@ from ml.training.linear_probe import LinearHead
 from ml.training.schedule import Schedule
 from ml.training.validator import Validator
 
-LEAST = 16  # subjects, below which a network learns nothing that a head would not
+LEAST = 16  # minimum number of subjects; with fewer, a head does as well
 
 
 def train_tuned(
@@ -28,16 +28,16 @@ def train_tuned(
     minutes: float | None,
     on_epoch: OnEpoch,
 ) -> tuple[Backbone, Heads]:
-    """Train the whole network of `start` on pixels, then cool its head.
+    """Train the whole network of `start` on pixels, then calibrate its head.
 
-    Where the network knows something already, it begins with a head fitted on its frozen features: a fresh head would
-    first tear them apart (Kumar et al. 2022, arXiv:2202.10054). It learns from one look at each stamp.
+    A pretrained network starts with a head fitted on its frozen features: a random head would first distort them (Kumar
+    et al. 2022, arXiv:2202.10054). It is trained on a single view of each stamp.
     """
     if start.preprocessing.crops > 1 or start.preprocessing.annulus_photometry:
         start = Backbone(start.network, replace(start.preprocessing, center_crop=None, annulus_photometry=False))
     if len(examples) < LEAST:
         raise BadExamples(
-            f"There are only {len(examples)} examples; a network needs {LEAST} or more. Label more, or use preset head."
+            f"Only {len(examples)} examples; a network needs {LEAST} or more. Label more or use --preset head."
         )
     train, validation = examples.split(seed=seed)
     rows = train, np.random.default_rng(seed).permutation(validation)
@@ -56,7 +56,7 @@ def train_tuned(
 def _probe(
     examples: Examples, start: Backbone, train: NDArray[np.intp], validation: NDArray[np.intp], seed: int
 ) -> LinearHead:
-    """Fit a head on the frozen features of the training rows alone."""
+    """Fit a head on the frozen features of the training rows only."""
     features = examples.features
     if features is None or examples.feature_key != start.feature_key:
         features = features_of(examples, np.arange(len(examples)), start)
@@ -66,18 +66,18 @@ def _probe(
 
 
 def features_of(examples: Examples, rows: NDArray[np.intp], backbone: Backbone) -> NDArray[np.float16]:
-    """Return features (n, F, D) of some subjects, read from their pixels a slab at a time."""
+    """Return features (n, F, D) of some subjects, from their pixels, in blocks."""
     slabs = [rows[first : first + SLAB] for first in range(0, len(rows), SLAB)]
     return np.concatenate([backbone.features(np.asarray(examples.pixels[slab])) for slab in slabs])
 
 
 def known_or_made(examples: Examples, backbone: Backbone) -> NDArray[Any]:
-    """Return features (n, F, D) of all subjects: those at hand if this backbone made them, else from their pixels.
+    """Return features (n, F, D) of all subjects: stored ones if this backbone made them, else from their pixels.
 
     Raises
     ------
     BadExamples
-        If there are none of this backbone's, and no pixels either.
+        If there are neither features of this backbone nor pixels.
     """
     known = examples.features
     if known is not None and (not examples.feature_key or examples.feature_key == backbone.feature_key):
@@ -85,8 +85,8 @@ def known_or_made(examples: Examples, backbone: Backbone) -> NDArray[Any]:
     if examples.pixels is not None:
         return features_of(examples, np.arange(len(examples)), backbone)
     if known is None:
-        raise BadExamples("The examples have neither features nor pixels: there is nothing to look at.")
+        raise BadExamples("The examples have neither features nor pixels.")
     raise BadExamples(
-        f"The features at hand are {examples.feature_key}, but this model starts from {backbone.feature_key}."
+        f"The stored features are {examples.feature_key}, but this model starts from {backbone.feature_key}."
         " Score the subjects with that backbone first."
     )

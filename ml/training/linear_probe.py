@@ -12,9 +12,9 @@ from torch import Tensor
 from ml.training.losses import partial_label_loss, weighted_mean
 
 EPOCHS = 8
-STEPS = 6  # L-BFGS iterations in an epoch
-RIDGES = (3000.0, 1000.0, 300.0, 100.0)  # strongest first: few or doubtful labels want much of it
-MOST = 100_000  # examples of one fit; a linear head learns no more from further ones, and memory stays bounded
+STEPS = 6  # L-BFGS iterations per epoch
+RIDGES = (3000.0, 1000.0, 300.0, 100.0)  # strongest first: few or unreliable labels need more
+MOST = 100_000  # maximum number of examples in a fit; more would not improve a linear head, and memory stays bounded
 Report = Callable[[float, "LinearHead"], None]
 
 
@@ -35,14 +35,14 @@ class LinearHead:
 
 
 class Regression:
-    """Examples made ready for fitting heads of different strength of regularisation.
+    """Examples prepared for fitting heads with different regularisation.
 
     Parameters
     ----------
     features
         (N, D), finite; they are copied and standardised.
     targets, weights
-        (N, K) allowed classes and (N,) trust.
+        (N, K) allowed classes and (N,) sample weights.
     """
 
     def __init__(self, features: NDArray[Any], targets: NDArray[Any], weights: NDArray[Any]) -> None:
@@ -63,9 +63,9 @@ class Regression:
         ridge
             The inverse of scikit-learn's C.
         start
-            A head near the answer, to begin from.
+            Initial head, close to the solution.
         report
-            Called after each epoch with the loss and the head as it is.
+            Called after each epoch with the loss and the current head.
         """
         weight, bias = self._begin(start)
         optimiser = torch.optim.LBFGS([weight, bias], max_iter=STEPS, history_size=10, line_search_fn="strong_wolfe")
@@ -102,24 +102,24 @@ class Regression:
 
 
 class MultiViewRegression:
-    """Heads that are fitted apart, one for each look, and joined to one over all features side by side.
+    """Heads fitted separately for each view, joined into one over all concatenated features.
 
-    A single head over all features would lean on few of them; on the real ZTF night the mean of two heads has the
+    A single head over all features would rely on few of them; on the real ZTF night the mean of two heads has the
     better AUC (docs/models.md).
 
     Parameters
     ----------
     crops
-        Regressions on the same examples, each with the features (N, D) of one look.
+        Regressions on the same examples, each with the features (N, D) of one view.
     """
 
     def __init__(self, crops: Sequence[Regression]) -> None:
         self.crops = crops
 
     def fit(self, ridge: float, *, start: LinearHead | None = None, report: Report | None = None) -> LinearHead:
-        """Fit each look's head as `Regression.fit` does, and join them; only the last look's epochs are reported.
+        """Fit each view's head as `Regression.fit` does, and join them; only the last view's epochs are reported.
 
-        `ridge` is that of the widest look. One of fewer features gets so much less, since each of them counts for more.
+        `ridge` is that of the widest view. A view with fewer features gets proportionally less.
         """
         widths = [len(crop.mean) for crop in self.crops]
         ridges = [ridge * width / max(widths) for width in widths]
@@ -138,11 +138,11 @@ class MultiViewRegression:
 
 
 def averaged_head(heads: Sequence[LinearHead]) -> LinearHead:
-    """Return the head over features side by side whose logits are the mean of those of `heads`."""
+    """Return the head over concatenated features whose logits are the mean of those of `heads`."""
     weight = torch.cat([head.weight for head in heads], dim=1) / len(heads)
     return LinearHead(weight, torch.stack([head.bias for head in heads]).mean(0))
 
 
 def split_head(head: LinearHead, widths: Sequence[int]) -> list[LinearHead]:
-    """Return one head for each look of so many features, which `averaged_head` makes `head` of; they share its bias."""
+    """Split a head from `averaged_head` into one for each view; they share its bias."""
     return [LinearHead(weight * len(widths), head.bias) for weight in head.weight.split(list(widths), dim=1)]

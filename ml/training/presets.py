@@ -16,7 +16,7 @@ PRESETS = ("head", "finetune", "small")
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is trained, from what, and how.
+    """The settings of a training run.
 
     Parameters
     ----------
@@ -25,15 +25,15 @@ class Recipe:
     architecture
         "residual", or any name that timm knows.
     init
-        "imagenet", "random" or "scratch": fresh weights, both. "random" says that they are to stay as they are.
+        "imagenet", "random" or "scratch": the latter two start from random weights, and "random" keeps them frozen.
     preprocessing
         Before the network; its `channels` are those of the first layer, 0 maps any number to three.
     freeze
-        Only the last layer learns (and the adapter, where there is one); the network's features are computed once.
+        Train only the last layer (and the adapter, if any); the network's features are computed once.
     schedule
-        Of the training, where not all is frozen.
+        The training schedule, unless everything is frozen.
     balanced
-        Weigh each class alike, however many examples it has.
+        Weight classes equally, however many examples they have.
     """
 
     preset: str = "finetune"
@@ -45,7 +45,7 @@ class Recipe:
     balanced: bool = False
 
     def begin(self, seed: int) -> Backbone:
-        """Return the network as it is before any training."""
+        """Return the network before training."""
         init = "imagenet" if self.init == "imagenet" and self.architecture != RESIDUAL else "random"
         channels = self.preprocessing.channels or 3
         network = backbone(self.architecture, init, channels, seed, adapter=self.preprocessing.adapter)
@@ -53,22 +53,22 @@ class Recipe:
 
     @property
     def packaged(self) -> bool:
-        """Return whether the network stays as every installation has it, so that a checkpoint need not hold it."""
+        """Return whether the network is the packaged one, unchanged, so that a checkpoint need not contain it."""
         untouched = self.freeze and not self.preprocessing.adapter and self.preprocessing.channels in {0, 3}
         return untouched and self.init == "imagenet" and self.architecture == ARCHITECTURE
 
 
 def preset_recipe(preset: str, init: str, examples: Examples, start: Backbone | None = None) -> Recipe:
-    """Return what a preset means for these examples.
+    """Resolve a preset for these examples.
 
     Parameters
     ----------
     preset, init
         As in `ml.roles.train_role.train`; `init` is no folder here.
     examples
-        With pixels, where a network is to be trained.
+        With pixels, if a network is to be trained.
     start
-        The network of a checkpoint to go on from, which outranks `init` and the preset's own.
+        The network of a checkpoint to start from, which overrides `init` and the preset's own.
     """
     residual = preset == "small" if start is None else architecture_of(start) == RESIDUAL
     if preset == "head":
@@ -81,12 +81,14 @@ def preset_recipe(preset: str, init: str, examples: Examples, start: Backbone | 
 
 def _channels(examples: Examples) -> int:
     if examples.pixels is None:
-        raise BadExamples("This preset trains on pixels, and the examples have none. Give pixels, or use preset head.")
+        raise BadExamples(
+            "This preset trains on pixels, but the examples have none. Provide pixels, or use --preset head."
+        )
     return int(np.asarray(examples.pixels[np.arange(1)]).shape[2])
 
 
 def balanced(examples: Examples) -> Examples:
-    """Return the examples with weights so that each class weighs alike: N / (K n_k) times their own."""
+    """Return the examples with balanced class weights: N / (K n_k) times their own."""
     mass = (examples.targets / examples.targets.sum(1, keepdims=True)) * examples.weights[:, None]
     counts = mass.sum(0)
     factor = counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1e-9))

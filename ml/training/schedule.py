@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-WARM_UP = 0.1  # share of the run in which the rate rises
+WARM_UP = 0.1  # warm-up, as a fraction of the run
 
 
 @dataclass(frozen=True)
@@ -18,28 +18,28 @@ class Schedule:
     Parameters
     ----------
     views
-        Chips shown in all, at most.
+        Maximum number of chips to train on, with repetition.
     repeats
-        How often each chip is shown, at most: it ends the run of a small set earlier.
+        Maximum number of epochs, which ends the run of a small set earlier.
     fewest
-        Chips shown in all, however often that is: a network learns nothing from a few hundred.
+        Minimum number of chips to train on, for any number of epochs: a network needs more than a few hundred.
     rounds
-        Reports, after each of which the network is judged.
+        Number of reports, each after a validation.
     rate, backbone_lr_scale
-        Peak learning rate of the head, and that of the backbone as a share of it.
+        Peak learning rate of the head, and that of the backbone as a fraction of it.
     patience
-        Rounds without a better validation loss after which the run ends.
+        Patience: rounds without a better validation loss after which the run ends.
     judged
-        Validation subjects looked at in each round.
+        Validation subjects per round.
     probes
-        Begin with a head fitted on the frozen network, and hold its batch normalisation as it is.
+        Start from a head fitted on the frozen network, and freeze its batch norms.
     augment
         "none", "flips" or "sky", of `ml.data.augmentation`.
     ema
-        Share of the running average of the weights that each step leaves as it was, 0..1; it is what is judged and
-        kept. 0 keeps the weights themselves.
+        Decay of the exponential moving average of the weights, 0..1; the average is validated and saved. 0 uses the
+        weights themselves.
     layer_decay
-        Rate of each layer as a share of that of the layer after it, in timm's networks; 1 for all alike.
+        Layer decay: learning rate of each layer as a fraction of the next one's, in timm's networks; 1 for equal rates.
     batch
         Chips of one step.
     """
@@ -71,9 +71,10 @@ FRESH = Schedule(24_000, 20, rounds=8, patience=8, judged=300)
 
 
 class Clock:
-    """Counts steps, and minutes where there is a limit; the rate follows whichever is further on.
+    """Counts steps, and minutes if limited; the learning rate follows whichever is further on.
 
-    Without a limit a run is the same however busy the machine is. With one, the rate still falls to 0 by the end.
+    Without a time limit a run is the same however busy the machine is. With one, the learning rate still falls to 0 by
+    the end.
     """
 
     def __init__(self, steps: int, minutes: float | None) -> None:
@@ -83,20 +84,20 @@ class Clock:
 
     @property
     def progress(self) -> float:
-        """Return how much of the run is over, 0..1."""
+        """Return the fraction of the run that is over, 0..1."""
         return min(1.0, max(self.step / self.steps, (time.monotonic() - self.start) / self.seconds))
 
     def notes(self) -> list[str]:
-        """Return what a report says of a run whose minutes were over before its steps."""
+        """Return a note for a run that reached its time limit before its steps."""
         if self.minutes is None or self.step >= self.steps or self.progress < 1:
             return []
         return [
             f"The limit of {self.minutes:g} minutes ended the training after {self.step:,} of {self.steps:,} steps."
-            " Raise or drop the limit to let it take all of them."
+            " Raise or drop the limit to run all of them."
         ]
 
     def rate(self) -> float:
-        """Return the share of the peak learning rate: a linear rise, then half a cosine down to 0."""
+        """Return the learning rate as a fraction of its peak: linear warm-up, then cosine decay to 0."""
         progress = self.progress
         if progress < WARM_UP:
             return max(progress / WARM_UP, 0.02)
@@ -104,14 +105,14 @@ class Clock:
 
 
 class Best:
-    """Keeps the state of a module whose validation loss was least."""
+    """Keeps the best state of a module by validation loss, for early stopping."""
 
     def __init__(self, patience: int) -> None:
         self.patience, self.loss, self.waited = patience, math.inf, 0
         self.state: dict[str, Any] = {}
 
     def offer(self, loss: float, module: nn.Module) -> bool:
-        """Take the module's state if it is the best so far; return whether patience is at its end."""
+        """Save the module's state if it is the best so far; return whether patience is exhausted."""
         if loss < self.loss or not self.state:
             self.loss, self.waited, self.state = loss, 0, copy.deepcopy(module.state_dict())
         else:
@@ -119,5 +120,5 @@ class Best:
         return self.waited >= self.patience
 
     def restore(self, module: nn.Module) -> None:
-        """Give the module its best state back."""
+        """Restore the best state."""
         module.load_state_dict(self.state)

@@ -11,15 +11,15 @@ from ml.training.losses import partial_label_loss, weighted_mean
 from ml.training.validator import Validator
 
 STEPS, RATE, DECAY = 300, 0.01, 0.02
-HIDDEN = 0.2  # share of known values that a step does not see, so that the net knows what their absence means
+HIDDEN = 0.2  # fraction of known values dropped in each step, so that the net can handle missing ones
 
 
 def learn_metadata(
     examples: Examples, scores: Tensor, rows: NDArray[np.intp], seed: int
 ) -> tuple[MetadataNet, dict[str, float]]:
-    """Fit the branch on subjects whose pixels the network has not learnt, and judge it on halves it was not fitted on.
+    """Fit the branch on held-out subjects, and evaluate it on halves it was not fitted on.
 
-    Scores of learnt stamps are surer than those of new ones; a branch that saw them would think the pixels know all.
+    Scores on training stamps are overconfident; a branch fitted on them would rely on the pixels too much.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def learn_metadata(
     rows
         The validation rows.
     seed
-        Of weights, halves and what is hidden.
+        Seeds weights, halves and dropout.
     """
     val_examples, log_scores = examples.take(rows), scores.exp().mean(1).clamp(min=1e-6).log()
     halves = grouped_folds(val_examples.groups, val_examples.kinds(), 2, seed)
@@ -64,12 +64,12 @@ def _fit(examples: Examples, log_scores: Tensor, seed: int) -> MetadataNet:
 
 def _values(examples: Examples) -> Tensor:
     if examples.values is None:
-        raise ValueError("The examples tell nothing besides their pixels.")
+        raise ValueError("The examples have no data besides their pixels.")
     return torch.from_numpy(np.asarray(examples.values, dtype=np.float32))
 
 
 def target_leakage_notes(examples: Examples) -> list[str]:
-    """Return a sentence for each column that gives the class away by being filled in at all."""
+    """Return a warning for each column whose missing values give the class away."""
     notes, kinds = [], examples.targets.argmax(1)
     for name, known in zip(examples.columns, np.isfinite(_values(examples).numpy()).T, strict=True):
         shares = np.array([known[kinds == kind].mean() for kind in np.unique(kinds)])

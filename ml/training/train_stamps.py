@@ -30,12 +30,12 @@ def train_stamps(
     minutes: float | None = None,
     on_epoch: OnEpoch = silent,
 ) -> Checkpoint:
-    """Train a stamp checkpoint by a recipe.
+    """Train a stamp checkpoint with a preset.
 
     Parameters
     ----------
     examples
-        With pixels (N, F, C, H, W); with `values`, a metadata branch is fitted on the validation part.
+        With pixels (N, F, C, H, W); with `values`, a tabular branch is fitted on the validation set.
     recipe
         What to do.
     base
@@ -48,7 +48,7 @@ def train_stamps(
     BadExamples
         If nothing can be learnt from the examples; the message says why and what to do.
     MissingWeights
-        If the ImageNet weights are on none of the known places.
+        If the ImageNet weights are not found.
     """
     examples.check()
     limit_torch()
@@ -84,12 +84,12 @@ def train_stamps(
 
 
 def _with_split(examples: Examples, seed: int) -> Examples:
-    """Return the examples with their validation part written down, since it is needed twice.
+    """Return the examples with their validation split fixed, since it is needed twice.
 
     Raises
     ------
     BadExamples
-        If no metadata branch can be fitted on that part, since it is of one kind.
+        If no tabular branch can be fitted on the validation set, since it has only one kind.
     """
     validation = examples.split(seed=seed)[1]
     if not Validator(examples, validation).tells_apart:
@@ -105,7 +105,7 @@ def _with_split(examples: Examples, seed: int) -> Examples:
 def _over_frozen(
     examples: Examples, start: Backbone, recipe: Recipe, seed: int, on_epoch: OnEpoch
 ) -> tuple[Backbone, Heads, Tensor | None]:
-    """Fit a head on features that stay as they are; with metadata, the validation part is left to the branch."""
+    """Fit a head on frozen features; with tabular features, the validation set is left to the branch."""
     features = known_or_made(examples, start)
     crops, refit = start.parts(features.shape[-1]), examples.values is None
     heads, scores = head_training.train_head(examples, features, seed=seed, on_epoch=on_epoch, crops=crops, refit=refit)

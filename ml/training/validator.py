@@ -13,11 +13,11 @@ from ml.evaluation.metrics.areas import roc_auc
 from ml.training.calibration import fit_temperature
 from ml.training.losses import partial_label_loss, weighted_mean
 
-LossAndMetrics = tuple[float, dict[str, float]]  # loss, and accuracy and roc_auc where they are defined
+LossAndMetrics = tuple[float, dict[str, float]]  # loss, and accuracy and roc_auc if defined
 
 
 class Validator:
-    """The labels of some rows, and what they say of a model's scores."""
+    """Evaluates a model's scores against the labels of some rows."""
 
     def __init__(self, examples: Examples, rows: NDArray[np.intp]) -> None:
         self.rows = rows
@@ -28,21 +28,21 @@ class Validator:
         self.tells_apart = len(np.unique(examples.kinds()[rows[examples.weights[rows] > 0]])) > 1
 
     def stamp(self, log_scores: Tensor) -> LossAndMetrics:
-        """Judge class scores (n, F, K); a subject's frames vote by their mean probability."""
+        """Evaluate class scores (n, F, K); a subject's frames vote by their mean probability."""
         p = log_scores.exp().mean(1)
         loss = weighted_mean(partial_label_loss(p.clamp(min=1e-12).log(), self.targets), self.weights)
         right = self.targets.gather(1, p.argmax(1, keepdim=True))[:, 0] >= self.targets.amax(1)
         return float(loss), self._metrics(right, p[:, self.positive].sum(1))
 
     def tracklet(self, logits: Tensor) -> LossAndMetrics:
-        """Judge tracklets' logits (n,) of being real."""
+        """Evaluate tracklets' logits (n,) of being real."""
         loss = functional.binary_cross_entropy_with_logits(logits, self.real, reduction="none")
         return float(weighted_mean(loss, self.weights)), self._metrics((logits > 0) == (self.real > 0.5), logits)
 
     def temperature(self, log_scores: Tensor) -> float:
-        """Return the temperature that suits the chips' scores (n, F, K) best.
+        """Return the best temperature for the chips' scores (n, F, K).
 
-        1 where no two kinds are among the trusted rows: whoever has seen one kind alone would be certain of it.
+        1 if the trusted rows are all of one kind, since a fit would make the model certain of it.
         """
         if not self.tells_apart:
             return 1.0
@@ -51,12 +51,12 @@ class Validator:
         return fit_temperature(log_scores.flatten(0, 1), targets, weights)
 
     def notes(self) -> list[str]:
-        """Return a sentence where no temperature can be fitted."""
+        """Return a note if no temperature can be fitted."""
         if self.tells_apart:
             return []
         return [
-            f"The {len(self.rows)} examples that were held back to judge by are of one kind, so the model could not be"
-            " cooled (temperature 1): its probabilities may be too sure. Add objects of another kind, two or more."
+            f"The {len(self.rows)} examples held out for validation are of one kind, so the model could not be"
+            " calibrated (temperature 1): its probabilities may be overconfident. Add two objects of another kind."
         ]
 
     def _metrics(self, right: Tensor, score: Tensor) -> dict[str, float]:

@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 from ml.storage.pixel_store import PixelStore
 
 AT_ONCE = 256
-"""Subjects whose pixels are in memory at a time, at most."""
+"""Maximum subjects with pixels in memory at a time."""
 
 MOST_NUMBERS = 2**26
-"""Pixels in memory at a time: of large pictures fewer subjects."""
+"""Maximum pixels in memory at a time, which limits large pictures."""
 
 SPAN = 32
-"""Chunks of known features read at a time."""
+"""Chunks of stored features read at a time."""
 
 Indexes = NDArray[np.int64]
 
 
 class Network(Protocol):
-    """What turns pixels into features, or a scorer that builds it only when it must: that costs seconds."""
+    """The interface of networks that turn pixels into features, built lazily, since that takes seconds."""
 
     feature_key: str
 
@@ -30,16 +30,16 @@ class Network(Protocol):
 
 
 class Features:
-    """The features that one network makes of one survey.
+    """One network's features of one survey.
 
     Parameters
     ----------
     store, survey
-        Where the pixels lie, and whose they are.
+        The pixel store, and the survey.
     network
-        Asked only when something must be computed.
+        Used only if something must be computed.
     report
-        Called with the number of subjects after each batch of computed ones, so that a lease can be renewed.
+        Called with the number of subjects after each computed batch, so that a lease can be renewed.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Features:
         return known
 
     def _known(self, array: str, indexes: Indexes) -> NDArray[np.float16] | None:
-        """Return what the store has, NaN where nothing; None if nobody ever computed these features."""
+        """Return stored features, NaN for missing ones; None if none were ever stored."""
         span = SPAN * self.store.chunk(self.survey, array)
         try:
             parts = [
@@ -90,7 +90,7 @@ class Features:
         return np.concatenate(parts)
 
     def _keep(self, array: str, indexes: Indexes, values: NDArray[np.float16]) -> None:
-        """Write features chunk by chunk. Two writers of a chunk may undo each other's work, never falsify it."""
+        """Write features chunk by chunk. Two writers may overwrite each other's work, but never corrupt it."""
         chunk = self.store.chunk(self.survey, array)
         done = 0
         for part in _runs(indexes, chunk):
@@ -107,11 +107,11 @@ class Features:
 
 
 def _numbers(array: str) -> int:
-    """Return how many pixels a subject of a pixel array has, by its name: 4x1x100x100-float32."""
+    """Return the pixels per subject of a pixel array, from its name: 4x1x100x100-float32."""
     return math.prod(int(side) for side in array.split("-")[0].split("x"))
 
 
 def _runs(indexes: Indexes, length: int) -> list[Indexes]:
-    """Split ascending indexes where they pass a multiple of `length`."""
+    """Split ascending indexes at multiples of `length`."""
     edges = np.flatnonzero(np.diff(indexes // length)) + 1
     return [part for part in np.split(indexes, edges) if len(part)]

@@ -1,4 +1,4 @@
-"""Train a model: curate, read, train, save, evaluate, settle. Whatever kills it half-way, it ends in one checkpoint."""
+"""Train a model: curate, read, train, save, evaluate, settle. If killed midway, it still ends in one checkpoint."""
 
 import shutil
 from collections.abc import Iterator
@@ -90,7 +90,7 @@ def _base(row: TrainingRun) -> Scorer | None:
 
 @contextmanager
 def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
-    """Lend the run's examples: with features for a new head, with pixels for a whole network."""
+    """Yield the run's examples: with features for a new head, with pixels for a whole network."""
     labels, classes = curate.labels_of(_curated(row))
     store = PixelStore(settings.PIXELS)
     row.renew(message=messages.READING(count=len(labels)))
@@ -135,7 +135,7 @@ def _report(row: TrainingRun, epoch: Epoch) -> None:
 
 
 def _save(row: TrainingRun, trained: files.Checkpoint, unseen: NDArray[np.float32] | None) -> Checkpoint:
-    """Write files and row. A worker that lost its lease meanwhile leaves neither."""
+    """Write files and row. A worker that lost its lease meanwhile writes neither."""
     folder = f"{FOLDER}/{row.survey.slug}-{row.pk}-{row.attempts}"
     path = Path(settings.DATA) / folder
     sha256 = trained.save(path)

@@ -1,4 +1,4 @@
-"""Train a survey's detectors: of trails on lines that volunteers drew, of movers on cubes."""
+"""Train a survey's detectors: of trails, on volunteers' lines, and of movers, on cubes."""
 
 from collections.abc import Iterator
 
@@ -25,13 +25,13 @@ from webapp.learning.models import ModelRole, TrainingRun
 from webapp.learning.training_sets.snapshot import Label
 
 MOST_PIXELS = 1_000_000_000
-"""Kept in memory at 2 bytes each; of more images a share is drawn."""
+"""Maximum pixels in memory, 2 bytes each; beyond it images are sampled."""
 
 EXAMPLES = 96
-"""Cubes with movers drawn into them, each quiet one some times."""
+"""Number of cubes with injected movers, reusing mover-free ones."""
 
 CADENCE = 1800.0
-"""Seconds from frame to frame where no frame has a time."""
+"""Seconds between frames if no frame has a time."""
 
 DAY = 86_400.0
 
@@ -42,7 +42,7 @@ def train_detector(row: TrainingRun, labels: list[Label], base: Files | None, on
     Raises
     ------
     BadExamples
-        Nothing can be learnt from them; the message says why and what to do.
+        They can't be used for training; the message says why and what to do.
     """
     teach = _trails if row.role == ModelRole.TRAIL else _cubes
     trained = teach(row, labels, base, on_epoch)
@@ -71,7 +71,7 @@ def _trails(row: TrainingRun, labels: list[Label], base: Files | None, on_epoch:
 
 
 def _images(row: TrainingRun, labels: list[Label]) -> Iterator[tuple[Label, Labelled]]:
-    """Yield every frame that is known to hold lines, or nothing, in an order that the seed draws."""
+    """Yield every frame known to have lines, or none, in an order drawn by the seed."""
     store = PixelStore(settings.PIXELS)
     for number in np.random.default_rng(row.seed).permutation(len(labels)):
         label = labels[number]
@@ -91,7 +91,7 @@ def _images(row: TrainingRun, labels: list[Label]) -> Iterator[tuple[Label, Labe
 
 
 def _cubes(row: TrainingRun, labels: list[Label], base: Files | None, on_epoch: OnEpoch) -> Files:
-    """Train anew, whatever the base: the recipe is short, and the quiet cubes are other ones each time."""
+    """Train from scratch, whatever the base: the recipe is short, and the mover-free cubes differ each time."""
     quiet = [label for label in labels if label.label == "no"]
     if not quiet:
         raise BadExamples(

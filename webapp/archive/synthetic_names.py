@@ -10,16 +10,16 @@ FEWEST_DIGITS = 4
 
 
 def name_like(name: str, seed: int) -> str:
-    """Return a name of the same form as another, with other digits; always the same one for the same seed.
+    """Return a name in the format of another, with other digits, determined by the seed.
 
-    Names with too few digits to be told apart by them get some more at their end.
+    Names with too few digits to be unique get some more at their end.
     """
     number = int.from_bytes(hashlib.blake2b(f"{seed} {name}".encode(), digest_size=16).digest(), "big")
     digits = reversed(str(number).zfill(40))  # the first ones are mostly zeros
     last = list(re.finditer(r"[0-9]+", name))[-1:]
     if last and len(last[0].group()) >= FEWEST_DIGITS:
         begin, end = last[0].span()
-        begin = max(begin, end - FEWEST_DIGITS)  # those before tell the night or the field
+        begin = max(begin, end - FEWEST_DIGITS)  # earlier digits encode the night or the field
         return name[:begin] + "".join(next(digits) for _ in range(end - begin)) + name[end:]
     return f"{name[:190]}-{''.join(next(digits) for _ in range(6))}"
 

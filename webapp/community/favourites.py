@@ -15,17 +15,17 @@ MOST_SUBJECTS = 5000
 
 
 def favour(volunteer: Volunteer, subject: Subject) -> None:
-    """Make the subject a favourite; twice is as once."""
+    """Make the subject a favourite; repeating it is safe."""
     Favourite.objects.get_or_create(volunteer=volunteer, subject=subject)
 
 
 def unfavour(volunteer: Volunteer, subject: int) -> None:
-    """Take the heart away; where there is none, nothing happens."""
+    """Remove the subject from the favourites, if it is one."""
     Favourite.objects.filter(volunteer=volunteer, subject=subject).delete()
 
 
 def favourites_among(volunteer: Volunteer, subjects: Iterable[int]) -> frozenset[int]:
-    """Return those of the subjects that are favourites."""
+    """Return which of the subjects are favourites."""
     return frozenset(volunteer.favourites.filter(subject__in=list(subjects)).values_list("subject", flat=True))
 
 
@@ -36,7 +36,7 @@ def open_collection(*, owner: Volunteer, name: str, description: str = "", is_pu
     Raises
     ------
     ValidationError
-        The name is empty, too long or taken by another of the owner's, or there are too many. Nothing is stored then.
+        The name is empty, too long or a duplicate, or there are too many collections. Nothing is stored.
     """
     Volunteer.objects.select_for_update(no_key=True).get(pk=owner.pk)
     if owner.collections.count() >= MOST_COLLECTIONS:
@@ -49,12 +49,12 @@ def open_collection(*, owner: Volunteer, name: str, description: str = "", is_pu
 
 @transaction.atomic
 def change_collection(collection: Collection, *, name: str, description: str, is_public: bool) -> None:
-    """Change what a collection is called and who sees it.
+    """Change a collection's name and visibility.
 
     Raises
     ------
     ValidationError
-        The name is empty, too long or taken by another of the owner's. Nothing is changed then.
+        The name is empty, too long or a duplicate. Nothing is changed.
     """
     Volunteer.objects.select_for_update(no_key=True).get(pk=collection.owner_id)
     collection.name, collection.description, collection.is_public = name.strip(), description, is_public
@@ -64,12 +64,12 @@ def change_collection(collection: Collection, *, name: str, description: str, is
 
 @transaction.atomic
 def collect(collection: Collection, subjects: Iterable[int]) -> int:
-    """Put subjects into a collection; return how many it has now. Unknown ones and those it has are left out.
+    """Add subjects to a collection; return its size. Unknown and duplicate ones are ignored.
 
     Raises
     ------
     ValidationError
-        It would grow too large; nothing is added then.
+        It would become too large; nothing is added.
     """
     Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
     known = Subject.objects.filter(pk__in=list(subjects)[: MOST_SUBJECTS + 1]).values_list("pk", flat=True)

@@ -15,7 +15,7 @@ ROW = Columns(Consensus, "summed")
 VOTES = tuple(VOTE_COLUMNS.values())
 WRITTEN = ("subject_id", *VOTES, "log_odds_micronats", "posterior", "is_retired", "retired_reason", "retired_at")
 
-# Slots that are taken: leases that are out, and answers that do not count yet. Nobody asks for those of gold.
+# Occupied slots: leases, and answers that do not count yet. Not needed for gold.
 TAKEN = """
     CASE WHEN entry.is_gold THEN 0 ELSE
         (SELECT count(*) FROM queue_lease AS lease WHERE lease.entry_id = entry.id)
@@ -39,7 +39,7 @@ _COUNTED = ", ".join(
     f"count(*) FILTER (WHERE vote.answer = '{answer}') AS {column}" for answer, column in VOTE_COLUMNS.items()
 )
 
-# Every vote of the subject is read, instead of what was summed before.
+# Reads every vote of the subject, instead of the previous sums.
 ADD_UP = f"""
     SELECT entry.subject_id, {TAKEN}, votes.log_odds_micronats, votes.follow_ups,
         {", ".join(f"votes.{name}" for name in VOTES)}, {ROW.sql}
@@ -56,8 +56,8 @@ ADD_UP = f"""
 
 _NAMES = ", ".join(VOTES)
 
-# Answers that begin to count take their places in the order given. Queue entries that would not change are left alone,
-# so that adding up anew writes little.
+# Newly counted answers get positions in the given order. Unchanged queue entries are not written,
+# so that recomputing writes little.
 WRITE = f"""
     WITH summed AS (
         SELECT * FROM unnest(
@@ -101,13 +101,13 @@ WRITE = f"""
 
 
 def read_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
-    """Return by subject what was summed so far, an empty row where nothing was, and how many slots are taken."""
+    """Return by subject its sums (an empty row if none) and the number of taken slots."""
     read = fetch(READ, [[entry.pk for entry in entries]])
     return {subject: (_row(workflow, subject, stored), taken) for subject, taken, *stored in read}
 
 
 def recompute_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
-    """Do what `read_rows` does, with the sums made anew of all votes that weigh."""
+    """Do the same as `read_rows`, with sums recomputed from all votes with weight."""
     rows = {}
     for subject, taken, log_odds_micronats, follow_ups, *rest in fetch(ADD_UP, [[entry.pk for entry in entries]]):
         row = _row(workflow, subject, rest[len(VOTES) :])
@@ -125,7 +125,7 @@ def write_rows(
     rows: Mapping[int, Consensus],
     counted: Sequence[Classification] = (),
 ) -> None:
-    """Write sums, queue and the answers that begin to count; a subject without votes has no sum, as before its first.
+    """Write sums, queue and newly counted answers; a subject without votes has no sum.
 
     The answers stand in the order in which they count, each with its `log_odds_micronats`.
     """

@@ -1,7 +1,7 @@
-"""Evidence of a vote as log odds by the voter's skill (SWAP), the posterior, and credible intervals of a proportion.
+"""Evidence of a vote as log odds by the voter's skill (SWAP), the posterior, and intervals of proportions.
 
-Evidence is kept in whole millionths of a nat: sums of whole numbers are the same in every order, so that adding up one
-by one and adding up anew cannot differ in the last digit.
+Evidence is stored in integer millionths of a nat: integer sums do not depend on the order, so incremental and
+recomputed sums agree exactly.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ NEWCOMER: Counts = (0,) * len(CELLS)
 
 @lru_cache(maxsize=10_000)
 def skill_of(method: str, counts: Counts) -> Skill:
-    """Return P(answer | class) of a volunteer by the workflow's method; without any counts, a newcomer's."""
+    """Return P(answer | class) of a volunteer by the workflow's method; a newcomer's without any counts."""
     count = dict(zip(CELLS, counts, strict=True))
     rows = [[count[cell_of(truth, answer)] for answer in ANSWERS] for truth in CLASSES]
     if method == Method.SWAP_TWO_COIN:
@@ -37,9 +37,9 @@ def skill_of(method: str, counts: Counts) -> Skill:
 
 @lru_cache(maxsize=100_000)
 def evidence_of(method: str, counts: Counts, answer: str) -> int:
-    """Return how much likelier the answer is for a yes than for a no, as a logarithm in millionths of a nat.
+    """Return the log likelihood ratio of the answer, yes over no, in millionths of a nat.
 
-    `counts` is the volunteer's record before this answer. A majority asks nobody's record: 0.
+    `counts` is the volunteer's record before this answer. A majority uses no records: 0.
     """
     return 0 if method == Method.MAJORITY else round(NAT * skill_of(method, counts).evidence(answer))
 
@@ -65,14 +65,14 @@ def probability(method: str, yes: int, no: int, log_odds_micronats: int, prior: 
 
 
 def weigh_in_order(method: str, counts: Counts, given: Iterable[tuple[str, str]]) -> tuple[list[int], Counts]:
-    """Weigh one volunteer's answers one after another, each by the record that those before it left.
+    """Compute the evidence of one volunteer's answers in order, each by the record of those before it.
 
     Parameters
     ----------
     counts
-        The record before the first of them.
+        The record before the first answer.
     given
-        Answers, each with the truth it teaches from; an empty truth where none is known, or the volunteer knew it.
+        Answers, each with its subject's true class; empty if unknown, or if the volunteer knew it.
 
     Returns
     -------
@@ -93,7 +93,7 @@ LEVEL = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """`right` of `n`; between `low` and `high` with a probability of `LEVEL`."""
+    """`right` of `n`, with the interval from `low` to `high` at level `LEVEL`."""
 
     right: int
     n: int
@@ -102,13 +102,13 @@ class Share:
 
     @property
     def value(self) -> float | None:
-        """The share itself; None before the first answer."""
+        """The fraction; None before the first answer."""
         return self.right / self.n if self.n else None
 
 
 @lru_cache(maxsize=20_000)
 def share_of(right: int, n: int) -> Share:
-    """Return a share with its central interval.
+    """Return a fraction with its central interval.
 
     Parameters
     ----------
@@ -119,8 +119,8 @@ def share_of(right: int, n: int) -> Share:
 
     Notes
     -----
-    Quantiles of Beta(right + 1/2, n - right + 1/2), the posterior under Jeffreys' prior; where all or none succeeded,
-    the outer end is 1 or 0. Brown, Cai & DasGupta 2001, Statistical Science 16, 101.
+    Quantiles of Beta(right + 1/2, n - right + 1/2), the posterior under Jeffreys' prior; if none or all succeeded, the
+    outer end is 0 or 1. Brown, Cai & DasGupta 2001, Statistical Science 16, 101.
     """
     tail = (1 - LEVEL) / 2
     low, high = betaincinv(right + 0.5, n - right + 0.5, [tail, 1 - tail])

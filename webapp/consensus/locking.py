@@ -1,7 +1,7 @@
 """Lock volunteers in primary key order, with their skill and pending classifications.
 
-Whatever changes answers locks their volunteer first and the queue entries of their subjects after: so what is read of a
-volunteer stays true until the transaction ends.
+Code that changes answers locks their volunteer first and then the queue entries of their subjects, so that what it read
+of a volunteer stays valid until the transaction ends.
 """
 
 from collections.abc import Collection
@@ -17,7 +17,7 @@ ANSWER = Columns(Classification, "answer")
 
 LOCK = "SELECT id FROM volunteers_volunteer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
-# A statement of its own: one that has waited for a lock sees what it joins as it was before.
+# A separate statement: one that waited for a lock sees stale rows in its joins.
 READ = f"""
     SELECT voter.id, coalesce(skill.is_trusted, true), {", ".join(f"coalesce(skill.{cell}, 0)" for cell in CELLS)},
         {ANSWER.sql}
@@ -31,7 +31,7 @@ READ = f"""
 
 @dataclass(slots=True)
 class Voter:
-    """A volunteer in one workflow: whether their answers weigh, their record, and what is held back, oldest first."""
+    """A volunteer in one workflow: whether their answers have weight, their record, and their pending answers."""
 
     volunteer: int
     is_trusted: bool
@@ -44,7 +44,7 @@ def lock_volunteers(volunteers: Collection[int]) -> None:
 
 
 def lock_voters(workflow: Workflow, volunteers: Collection[int]) -> list[Voter]:
-    """Lock volunteers, in the order of their primary keys, and return how they stand in the workflow."""
+    """Lock volunteers in primary key order, and return their state in the workflow."""
     lock_volunteers(volunteers)
     voters: dict[int, Voter] = {}
     for who, is_trusted, *rest in fetch(READ, {"workflow": workflow.pk, "volunteers": sorted(volunteers)}):

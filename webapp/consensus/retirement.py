@@ -1,4 +1,4 @@
-"""Retirement rules: when a subject needs no more votes; any one rule is enough."""
+"""Retirement rules: when a subject needs no more votes; any single rule is enough."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ BY_VOTES = frozenset(RetiredReason) - {RetiredReason.HUMAN}
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What the votes on one subject come to, or on many: every field a number, or an array of one length."""
+    """The votes on one subject, or on many: every field a number, or an array of one length."""
 
     by_answer: Mapping[str, Any]
     posterior: Any = None
@@ -46,7 +46,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`holds` says for which sums the rule retires, `say` says the same to people, in their language."""
+    """A retirement rule: `holds` tests sums, `say` describes the rule in the reader's language."""
 
     reason: RetiredReason
     say: Callable[[], str] = field(repr=False)
@@ -54,7 +54,7 @@ class Rule:
 
 
 def rules_of(workflow: Workflow) -> list[Rule]:
-    """Return the rules that are on; the first that holds gives the reason."""
+    """Return the active rules; the first that holds is the reason."""
     rules = (_flagged, _nothing_here, _settled, _agreement, _undecided, _count)
     return [rule for make in rules if (rule := make(workflow))]
 
@@ -64,7 +64,7 @@ def in_words(workflow: Workflow) -> list[str]:
 
 
 def reason_to_retire(row: Consensus) -> str:
-    """Return why the votes retire a subject, or an empty string."""
+    """Return the reason why the votes retire a subject, or an empty string."""
     sums = Sums(row.votes_by_answer, row.posterior, row.follow_ups.get(FLAG, 0))
     return next((rule.reason for rule in rules_of(row.workflow) if rule.holds(sums)), "")
 

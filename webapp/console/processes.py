@@ -1,4 +1,4 @@
-"""Processes of one machine's site: started together, restarted when they die, ended with their parent; log rotation."""
+"""Processes of a one-machine site: started and stopped together, restarted when they die; log rotation."""
 
 import ctypes
 import logging
@@ -18,7 +18,7 @@ PR_SET_PDEATHSIG = 1
 def die_with_parent() -> None:
     """Ask Linux to kill this process when its parent dies; elsewhere, do nothing.
 
-    What was killed cannot end its children, and those would keep its port. Jobs that are cut off go on by their lease.
+    A killed parent cannot stop its children, and they would keep its port. Interrupted jobs resume by their lease.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -29,9 +29,9 @@ KEPT = 3
 
 
 def shorten(log: Path, largest: int = LARGEST) -> None:
-    """Move what a log holds to `<name>.1`, once it is large; older ones move on, and the oldest goes.
+    """Rotate a large log to `<name>.1`; older ones move on, and the oldest is deleted.
 
-    The file itself stays, since a process writes to its end; so what is printed while it is copied may be lost.
+    The file itself stays, since a process appends to it; output during the copy may be lost.
     """
     if not log.is_file() or log.stat().st_size < largest:
         return
@@ -56,9 +56,9 @@ RESTART_PAUSE = 2.0
 
 @dataclass
 class Child:
-    """One program, in a process group of its own, so that a Ctrl-C in the terminal reaches only the parent.
+    """One program, in its own process group, so that a Ctrl-C in the terminal reaches only the parent.
 
-    What it prints goes to the end of `log`, so that the terminal stays readable.
+    Its output is appended to `log`, so that the terminal stays readable.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Child:
             )
 
     def revive(self) -> None:
-        """Start the program again if it has ended by itself."""
+        """Restart the program if it has exited."""
         if self.process is not None and self.process.poll() is not None:
             log.warning(
                 "%s ended with status %s (see %s); starting it again.", self.name, self.process.returncode, self.log
@@ -95,14 +95,14 @@ class Child:
         self.process.wait()
 
     def _kill_group(self) -> None:
-        """Kill the program if it still runs, and whatever it left behind, which would hold its port."""
+        """Kill the program if it still runs, and any children it left behind, which would keep its port."""
         if self.process is not None:
-            with suppress(ProcessLookupError, PermissionError):  # nobody is left; macOS refuses where all are dead
+            with suppress(ProcessLookupError, PermissionError):  # all have exited; macOS raises PermissionError then
                 os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def end(children: list[Child]) -> None:
-    """End all children: politely, and after GRACE_SECONDS for good."""
+    """Stop all children: terminate them, and kill them after GRACE_SECONDS."""
     for child in children:
         if child.process is not None and child.process.poll() is None:
             child.process.terminate()
@@ -113,9 +113,9 @@ def end(children: list[Child]) -> None:
 
 def web(host: str, port: int, logs: Path) -> Child:
     options = ["--host", host, "--port", str(port), "--interface", "asginl", "--no-ws", "--log-level", "warning"]
-    # Without a respawn, one worker that dies takes the others along, and the site is away for as long as a start takes.
+    # Without a respawn, one worker that dies stops the others, and the site is down until it has restarted.
     options += ["--workers", "2", "--backlog", "2048", "--respawn-failed-workers"]
-    # A worker that is told to end while it starts never hears it; its parent ends it for good after a while.
+    # A worker ignores a stop signal while it starts; its parent kills it after a while.
     options += ["--workers-kill-timeout", "5"]
     command = [sys.executable, "-m", "granian", *options, "webapp.asgi:application"]
     return Child("The web server", command, logs / "web.log")

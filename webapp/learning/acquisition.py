@@ -4,8 +4,8 @@ The expected value of one more vote is the product of two uncertainties, each in
 real against bogus, and the entropy of the volunteers' posterior (1 before any vote), neither counted below a floor, so
 that one being sure never silences the other. A subject that has no score yet counts as wholly uncertain.
 
-Nothing here is drawn at random: the queue itself lends a share of the workflow's subjects at random, at the moment
-that somebody asks, so that this share holds whatever the priorities are.
+Random sampling is not done here: the queue serves a fraction of the subjects at random, at the moment of the request,
+so that this fraction holds for any priorities.
 """
 
 import itertools
@@ -22,10 +22,10 @@ from webapp.workflows.models import Workflow
 
 FLOOR = 0.05
 BATCH = 10_000
-"""Entries in one transaction. The queue skips locked ones, so locking all of them at once would make it look empty."""
+"""Entries per transaction. The queue skips locked ones, so locking all at once would make it look empty."""
 
-# Both entropies as a share of ln 2, the largest there is. A posterior of 0 or 1 has entropy 0. Entries are locked in
-# the order of their keys, as by everybody who writes to the queue. A champion that has stepped back writes nothing.
+# Both entropies are fractions of ln 2, the maximum. A posterior of 0 or 1 has entropy 0. Entries are locked in
+# key order, as in all writes to the queue. A former champion writes nothing.
 _SQL = f"""
 UPDATE {QueueEntry._meta.db_table} AS entry
 SET priority = worth.value, reason = worth.reason
@@ -54,7 +54,7 @@ WHERE entry.id = worth.id AND (entry.priority, entry.reason) IS DISTINCT FROM (w
 
 
 def workflows_guided_by(checkpoint: Checkpoint) -> list[Workflow]:
-    """Return the workflows whose queue the checkpoint orders: active ones that do not draw everything at random."""
+    """Return the active workflows whose queue uses the checkpoint's scores."""
     return list(
         Workflow.objects.filter(
             survey=checkpoint.survey_id, kind=checkpoint.kind, is_active=True, random_fraction__lt=1
@@ -65,7 +65,7 @@ def workflows_guided_by(checkpoint: Checkpoint) -> list[Workflow]:
 def write_priorities(workflow: Workflow, checkpoint: Checkpoint) -> int:
     """Order the workflow's open entries by the expected value of a vote; return how many changed.
 
-    It goes in batches, each complete in itself; run again, it changes only what is not so yet.
+    It works in complete batches; a repeated run changes only what differs.
     """
     return sum(_write_batch(workflow, checkpoint, after, until) for after, until in _batches(workflow))
 

@@ -1,4 +1,4 @@
-"""Start training runs, by hand or when a workflow has enough new labels."""
+"""Start training runs, by hand or once a workflow has enough new labels."""
 
 from contextlib import suppress
 
@@ -20,7 +20,7 @@ ASKED = {"preset", "minutes", "seed"}
 
 
 class AlreadyTraining(ValueError):
-    """A run of this workflow is under way."""
+    """A run of this workflow is in progress."""
 
 
 @transaction.atomic
@@ -34,25 +34,25 @@ def start_training(
     is_control: bool = False,
     cross_validate: bool = False,
 ) -> TrainingRun:
-    """Train a model on the workflow's labels; what follows, the rows say.
+    """Create and dispatch a training run for the workflow.
 
     Parameters
     ----------
     by
-        Who asked for it; None for the schedule.
+        The user; None for the scheduled task.
     preset
-        The recipe; detectors have one of their own, whatever is asked.
+        The recipe; detectors always use their own.
     minutes
-        A limit for presets that train a whole network.
+        Time limit for presets that train a whole network.
     is_control
         Keep the result a shadow whatever the gate says.
     cross_validate
-        Also score each label by a head that has not seen its object, for the preset "head"; see `cross_validated`.
+        Also score each label with a head that has not seen its object, for the preset "head"; see `cross_validated`.
 
     Raises
     ------
     AlreadyTraining
-        If a run of the workflow is open; nothing was started.
+        If a run of the workflow is open; nothing is started.
     ValidationError
         If preset or minutes are out of bounds.
     """
@@ -84,12 +84,12 @@ def start_training(
 
 
 def cancel_training(run: TrainingRun) -> None:
-    """End a waiting run now, a running one at its next epoch. A run that has ended stays as it is."""
+    """Cancel a waiting run now, a running one at its next epoch. A finished run stays as it is."""
     run.request_cancel()
 
 
 def due() -> list[Workflow]:
-    """Return the workflows that want a training run now."""
+    """Return the workflows that are due for a training run."""
     learnt = Workflow.objects.filter(is_active=True, min_new_labels__isnull=False)
     return [workflow for workflow in learnt.select_related("survey") if wants_retraining(workflow)]
 
@@ -124,7 +124,7 @@ def _last_training_set(workflow: Workflow) -> TrainingSet | None:
 
 
 def start_due() -> None:
-    """Start a training run in every workflow that has enough new labels, unless somebody was faster."""
+    """Start a training run in every workflow with enough new labels, unless one was started meanwhile."""
     for workflow in due():
         with suppress(AlreadyTraining):
             start_training(workflow=workflow, by=None)

@@ -1,4 +1,4 @@
-"""Queue membership: enqueue the subjects of a workflow's sets, dequeue those that left them."""
+"""Queue membership: enqueue the subjects of a workflow's sets, dequeue removed ones."""
 
 from django.db import connection, transaction
 
@@ -25,7 +25,7 @@ INSERT = """
 def enqueue_subjects(workflow: Workflow) -> int:
     """Add the subjects of the workflow's sets that are not in its queue yet; return how many.
 
-    Duplicates of another subject and subjects of another kind stay out. Doing it again adds only what is new.
+    Duplicates and subjects of another kind are excluded. Repeating it adds only new ones.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -41,7 +41,7 @@ def enqueue_subjects(workflow: Workflow) -> int:
         return int(cursor.rowcount)
 
 
-# Whoever hands entries out passes over locked ones, so nobody is given what is about to go.
+# Assigning skips locked entries, so nobody gets one that is about to be removed.
 LOCK = """
     SELECT entry.id FROM queue_queueentry AS entry
     WHERE entry.workflow_id = %(workflow)s AND NOT entry.is_retired
@@ -53,7 +53,7 @@ LOCK = """
     ORDER BY entry.id FOR UPDATE SKIP LOCKED
 """
 
-# A statement of its own, which sees the leases and answers of whoever held the locks before.
+# A separate statement, to see leases and answers of the previous lock holders.
 DELETE = """
     DELETE FROM queue_queueentry AS entry
     WHERE entry.id = ANY(%(locked)s)
@@ -70,13 +70,13 @@ DELETE = """
 def dequeue_subjects(workflow: Workflow) -> int:
     """Remove the entries whose subjects are in none of the workflow's sets; return how many.
 
-    What somebody has answered, holds at the moment, or a scientist has ruled on stays, and is brought to its end.
+    Entries with an answer, a lease or a ruling stay.
     """
     locked = [row[0] for row in fetch(LOCK, {"workflow": workflow.pk})]
     return len(fetch(DELETE, {"workflow": workflow.pk, "locked": locked}))
 
 
 def refill(run: IngestRun) -> int:
-    """Add what an ingest brought to the queue of every workflow that draws from its set; return how many entries."""
+    """Add newly ingested subjects to the queue of every workflow that uses their set; return how many entries."""
     drawing = Workflow.objects.filter(subject_sets__survey=run.survey_id, subject_sets__name=run.subject_set)
     return sum(enqueue_subjects(workflow) for workflow in drawing)

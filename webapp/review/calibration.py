@@ -1,4 +1,4 @@
-"""Calibration of the consensus: subjects of known class, and their posteriors."""
+"""Calibration of the consensus: posteriors of subjects of known class."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,12 @@ from webapp.workflows.models import Workflow
 
 SOURCES = ("rulings", "gold")
 MOST = 20_000
-"""Judged subjects that a curve is made of: the newest ones, and more than enough for it."""
+"""Maximum judged subjects in a curve: the newest ones."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Columns (N,): whether the subject is a yes, the posterior of the volunteers, and its object."""
+    """Columns (N,): whether the subject is a yes, the volunteers' posterior, and its object."""
 
     is_yes: NDArray[np.bool_]
     posterior: NDArray[np.float64]
@@ -27,15 +27,15 @@ class Judged:
 
 
 def judged(workflow: Workflow, source: str, *, only_random: bool = False) -> Judged:
-    """Return the judged subjects of a workflow that volunteers have answered, at most `MOST`, the newest first.
+    """Return a workflow's judged subjects with volunteers' answers, at most `MOST`, newest first.
 
     Parameters
     ----------
     source
-        "rulings": scientists' standing verdicts, each with the posterior of the moment before it. "gold": subjects
-        whose class the survey knew, with the posterior of now; what this site has drawn for training is left out.
+        "rulings": scientists' standing verdicts, each with the posterior just before it. "gold": subjects of a class
+        known to the survey, with the current posterior, without synthetic ones.
     only_random
-        Of the rulings, only those on subjects that were drawn at random for somebody who answered.
+        Of the rulings, only those on randomly sampled subjects.
     """
     rows = _rulings(workflow, only_random=only_random) if source == "rulings" else _gold(workflow)
     is_yes, posterior, group = zip(*rows, strict=True) if rows else ((), (), ())

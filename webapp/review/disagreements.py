@@ -1,4 +1,4 @@
-"""Subjects on which volunteers and champion disagree, most urgent first."""
+"""Subjects on which volunteers and champion disagree, largest disagreement first."""
 
 from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.db.models.functions import Abs
@@ -9,7 +9,7 @@ from webapp.learning.roles import role_of
 from webapp.workflows.models import Workflow
 
 LEAST_GAP = 0.3
-"""How far apart posterior and model must be, of 1, to count as a disagreement."""
+"""Minimum difference between posterior and model, of 1, for a disagreement."""
 
 STATES = ("open", "ruled", "all")
 WAYS = ("", "crowd-yes", "crowd-no")
@@ -25,26 +25,26 @@ def disagreements(
     least_gap: float = LEAST_GAP,
     sort: str = "-gap",
 ) -> QuerySet[Consensus]:
-    """Return what volunteers said of each subject in dispute, its `subject` at hand, the widest apart first.
+    """Return the consensus of each disputed subject with its `subject`, largest disagreement first.
 
-    Each row also has `p_real` (the champion's), `gap` (0..1), `votes_all`, and `ruling_id` and `verdict` where a
-    scientist has ruled. Without a champion there is nothing to disagree with, and no row.
+    Each row also has `p_real` (the champion's), `gap` (0..1), `votes_all`, and `ruling_id` and `verdict` if a scientist
+    has ruled. Without a champion there are no rows.
 
     Parameters
     ----------
     state
         "open": no scientist has ruled; "ruled": one has; "all".
     way
-        "crowd-yes": volunteers say yes more than the model does; "crowd-no": less; "": either.
+        "crowd-yes": volunteers say yes more than the model; "crowd-no": less; "": either.
     min_votes
-        Only subjects with at least so many votes; those without any vote never disagree.
+        Only subjects with at least so many votes; those without votes never disagree.
     sort
-        One of `SORTS`, with a minus for the largest first.
+        One of `SORTS`, with a minus for descending order.
 
     Raises
     ------
     ValueError
-        For a state, way or sort that is none of these.
+        For an unknown state, way or sort.
     """
     _check(state, way, sort)
     champion = champion_of(workflow.survey, role_of(workflow))
@@ -83,6 +83,6 @@ def _wanted(state: str, way: str) -> Q:
 
 
 def column_of(sort: str) -> str:
-    """Return the column that one of `SORTS` orders by, with its minus where it has one."""
+    """Return the column that one of `SORTS` orders by, with its minus, if any."""
     column = {"votes": "votes_all"}.get(sort.removeprefix("-"), sort.removeprefix("-"))
     return ("-" if sort.startswith("-") else "") + column

@@ -15,8 +15,8 @@ from webapp.core.sql import fetch
 from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Method, Workflow
 
-# What each voter had answered to subjects of known class before this vote, by class and answer. An answer that replaced
-# an undone one says nothing of skill, as in `webapp.consensus.skills`.
+# Each voter's earlier answers to gold subjects, by class and answer. An answer that replaced
+# an undone one does not count for skill, as in `webapp.consensus.skills`.
 EARLIER = """
     SELECT vote.id, known.gold_label, earlier.answer, count(*)
     FROM classifications_classification AS vote
@@ -45,15 +45,15 @@ class Vote:
     Attributes
     ----------
     who : str
-        The pseudonym that exports use, too.
+        The pseudonym, as in exports.
     seconds : float or None
-        From the picture's appearance to the answer.
+        From when the picture appeared to the answer.
     is_counted, weighs : bool
-        Whether it counts yet, or may be undone first; and whether the consensus adds it up.
+        Whether it already counts or can still be undone; and whether it has weight in the consensus.
     skill : Share
-        The voter's right answers among their definite ones to subjects of known class, before this vote.
+        The voter's accuracy in definite answers to gold subjects, before this vote.
     odds : float or None
-        By what factor the vote moves the odds of yes; None where it does not weigh, or the method weighs nobody.
+        The factor by which the vote changes the odds of yes; None without weight, or if the method uses no weights.
     posterior : float
         After this vote.
     """
@@ -73,7 +73,7 @@ class Vote:
 
 
 def timeline(workflow: Workflow, subject: Subject) -> list[Vote]:
-    """Return the standing votes on a subject in the order they counted, with what was believed after each."""
+    """Return the standing votes on a subject in counting order, with the posterior after each."""
     answers = Classification.objects.standing().filter(workflow=workflow, subject=subject)
     rows = answers.select_related("volunteer").order_by(F("count_order").asc(nulls_last=True), "created_at", "pk")
     before = _earlier(workflow, subject)

@@ -25,7 +25,7 @@ def roc_auc(truth: Array, score: Array) -> float:
 
     Returns
     -------
-    0..1, or NaN where only one kind is present or a score is NaN.
+    0..1, or NaN if only one kind is present or a score is NaN.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def roc_auc(truth: Array, score: Array) -> float:
     real, bogus = int(truth.sum()), int((~truth).sum())
     if not real or not bogus:
         return math.nan
-    from scipy.stats import rankdata  # a second of import that no page of the site waits for
+    from scipy.stats import rankdata  # takes a second to import, which no page should wait for
 
     ranks = rankdata(np.asarray(score, dtype=np.float64))
     return float((ranks[truth].sum() - real * (real + 1) / 2) / (real * bogus))

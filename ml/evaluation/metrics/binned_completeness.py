@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ml.evaluation.metrics.binomial import jeffreys, proportion
 
-WIDE = 20  # from this ratio of its ends a range of positive values is cut into equal factors, not equal steps
+WIDE = 20  # minimum ratio of the ends for logarithmic bins
 Array = NDArray[Any]
 
 
@@ -19,11 +19,11 @@ class Bins:
     Attributes
     ----------
     edges
-        One array (B+1,) for each axis, ascending; a bin holds its lower end, the last also its upper.
+        One array (B+1,) per axis, ascending; a bin includes its lower end, the last also its upper.
     n, hits
         (B,) or (B₁, B₂) counts.
     outside
-        Subjects that no bin holds: beyond the edges, or NaN (not known).
+        Subjects in no bin: beyond the edges, or NaN.
     """
 
     edges: tuple[NDArray[np.float64], ...]
@@ -48,16 +48,16 @@ def completeness_by(values: Array, found: Array, edges: Array) -> Bins:
     Parameters
     ----------
     values
-        (N,) magnitude, rate (arcsec/h), S/N … of the real subjects; NaN where it is not known.
+        (N,) magnitude, rate (arcsec/h), S/N … of the real subjects; NaN if unknown.
     found
-        (N,) bool, whether each is called real. Give ``~found`` for the share that is missed.
+        (N,) bool, whether each is called real. Use ``~found`` for the fraction missed.
     edges
         (B+1,) ascending.
 
     Raises
     ------
     ValueError
-        If lengths differ, or the edges do not ascend.
+        If lengths differ, or the edges are not ascending.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def completeness_plane(x: Array, y: Array, found: Array, x_edges: Array, y_edges
 
 
 def bin_edges(values: Array, bins: int = 8) -> NDArray[np.float64]:
-    """Return edges (bins+1,) that hold all finite values: equal steps, or equal factors over a wide positive range.
+    """Return edges (bins+1,) that include all finite values: equal steps, or equal factors over a wide positive range.
 
     Fewer than two different values give one bin around them, none the bin 0..1.
     """
@@ -95,7 +95,7 @@ def detection_limit(edges: Array, shares: Array, level: float = 0.5) -> float:
     Parameters
     ----------
     edges, shares
-        (B+1,) and (B,), of a quantity that grows fainter; NaN bins are passed over.
+        (B+1,) and (B,), of a quantity towards fainter values; NaN bins are skipped.
     """
     edges, shares = np.asarray(edges, dtype=np.float64), np.asarray(shares, dtype=np.float64)
     known = np.isfinite(shares)

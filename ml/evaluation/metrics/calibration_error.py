@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ml.evaluation.metrics.binomial import jeffreys, proportion
 
 Array = NDArray[Any]
-FLOOR = 1e-7  # a probability below counts as this in the log loss, so that one surprise is not infinite
+FLOOR = 1e-7  # floor of probabilities in the log loss, to keep it finite
 
 
 def log_loss(truth: Array, probabilities: Array) -> float:
@@ -53,7 +53,7 @@ def weighted_ece(truth: Array, p_real: Array, weights: Array, bins: int = 15) ->
 
 
 def reliability_diagram(truth: Array, p_real: Array, bins: int = 10) -> dict[str, Array]:
-    """Return the reliability diagram: what was said, and what came true, in bins of equal width.
+    """Return the reliability diagram: mean probability and observed fraction in bins of equal width.
 
     Murphy & Winkler 1977, Applied Statistics 26, 41.
 
@@ -64,7 +64,7 @@ def reliability_diagram(truth: Array, p_real: Array, bins: int = 10) -> dict[str
 
     Returns
     -------
-    Arrays (bins,) by name: from, to (the bin's ends), n, said (mean p_real), real (share of real), low and high
+    Arrays (bins,) by name: from, to (the bin's ends), n, said (mean p_real), real (fraction of real), low and high
     (Jeffreys, 95 %). The last four are NaN in an empty bin.
     """
     bin_of = _bin_of(p_real, bins)
@@ -73,7 +73,7 @@ def reliability_diagram(truth: Array, p_real: Array, bins: int = 10) -> dict[str
 
 
 def diagram_of_counts(n: Array, hits: Array, mean_p: Array) -> dict[str, Array]:
-    """Return the same from counts (bins,): how many, how many of them are real, and the sum of what was said."""
+    """Return the same from counts (bins,): subjects, real subjects, and the sum of the probabilities."""
     edges = np.linspace(0, 1, len(n) + 1)
     low, high = jeffreys(hits, n)
     shares = {"said": proportion(mean_p, n), "real": proportion(hits, n)}

@@ -19,7 +19,7 @@ def caveats(truth: Array, classes: Sequence[str], positive: Sequence[str], unsco
     classes, positive
         The K names, and the real ones among them.
     unscored
-        Subjects that were left out since their score is NaN.
+        Number of subjects left out because of NaN scores.
     """
     counts = np.bincount(np.asarray(truth, dtype=np.intp), minlength=len(classes))
     real = sum(counts[list(classes).index(name)] for name in positive)
@@ -41,7 +41,7 @@ def _empty(counts: Array, classes: Sequence[str]) -> list[str]:
     if not names:
         return []
     return [
-        f"No subject is labelled {', '.join(names)}, so nothing is known of how the model sees"
+        f"No subject is labelled {', '.join(names)}, so nothing is known about the model's performance on"
         f" {'it' if len(names) == 1 else 'them'}. Add such subjects to the data if they occur on your sky."
     ]
 

@@ -13,14 +13,14 @@ Array = NDArray[Any]
 
 
 def predicted_class(probabilities: Array, positive: Sequence[int], threshold: float = 0.5) -> NDArray[np.intp]:
-    """Return the class numbers (N,) that a model says: the likeliest; of real and bogus, real from `threshold` on.
+    """Return the predicted class numbers (N,): the most probable; with real and bogus only, real from `threshold` on.
 
     Parameters
     ----------
     probabilities
         (N, K), finite.
     positive
-        The numbers of the real classes. Only where K is 2 and one of them is real has the threshold a say.
+        The numbers of the real classes. The threshold is used only if K is 2 and one of them is real.
     threshold
         0..1, compared with the probability of the real class.
     """
@@ -31,8 +31,8 @@ def predicted_class(probabilities: Array, positive: Sequence[int], threshold: fl
 
 
 def confusion_counts(truth: Array, predicted: Array, classes: int) -> NDArray[np.int64]:
-    """Return counts (K, K): row the true class, column the predicted one, from class numbers (N,) of 0..K-1."""
-    from sklearn.metrics import confusion_matrix  # some seconds of import that no page of the site waits for
+    """Return counts (K, K): rows are true classes, columns predicted ones, from class numbers (N,) of 0..K-1."""
+    from sklearn.metrics import confusion_matrix  # takes seconds to import, which no page should wait for
 
     return confusion_matrix(truth, predicted, labels=range(classes))
 

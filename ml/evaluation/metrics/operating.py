@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ml.evaluation.metrics.binomial import proportion
 from ml.evaluation.metrics.ranking import Ranking
 
-EPSILON = 1e-9  # shares are ratios of counts: 996 of 1000 must reach .996
+EPSILON = 1e-9  # fractions are ratios of counts: 996 of 1000 must reach .996
 Array = NDArray[Any]
 
 
@@ -62,7 +62,7 @@ def precision_at_completeness(ranking: Ranking, completeness: float) -> NDArray[
 
 
 def workload_cut(ranking: Ranking, completeness: float) -> NDArray[np.float64]:
-    """Return the share of all subjects, 0..1, that nobody need look at when this share of the real ones is kept."""
+    """Return the fraction of all subjects, 0..1, below the threshold that keeps this fraction of the real ones."""
     looked_at = _take(ranking.hits + ranking.false, _at(ranking, completeness))
     return np.where(ranking.real > 0, 1 - proportion(looked_at, ranking.real + ranking.bogus), np.nan)
 

@@ -50,7 +50,7 @@ class Ranking:
 
     @cached_property
     def precision(self) -> NDArray[np.float64]:
-        """Return TP / (TP + FP) (b, U), 0..1; NaN where nothing of weight is above the threshold."""
+        """Return TP / (TP + FP) (b, U), 0..1; NaN without weight above the threshold."""
         return proportion(self.hits, self.hits + self.false)
 
     def roc_auc(self) -> NDArray[np.float64]:
@@ -73,14 +73,14 @@ def rank(truth: Array, score: Array, weights: Array | None = None) -> Ranking:
     truth
         (N,) bool, True for real. N is at least 1.
     score
-        (N,) float of any range, larger for real.
+        (N,) float of any range, higher for real.
     weights
         (b, N), not negative; every subject counts once if None (b = 1).
 
     Raises
     ------
     ValueError
-        If lengths differ, nothing is given, or a score is NaN.
+        If lengths differ, the arrays are empty, or a score is NaN.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def rank(truth: Array, score: Array, weights: Array | None = None) -> Ranking:
         )
     if np.isnan(score).any():
         raise ValueError(
-            f"{int(np.isnan(score).sum())} of {len(score)} scores are NaN, which no threshold is above or below."
+            f"{int(np.isnan(score).sum())} of {len(score)} scores are NaN."
             " Leave these subjects out, or score them again."
         )
     weights = np.ones((1, len(score))) if weights is None else np.asarray(weights, dtype=np.float64)

@@ -9,8 +9,8 @@ from ml.evaluation.metrics.binomial import proportion
 from ml.evaluation.metrics.calibration_error import diagram_of_counts
 
 ECE_BINS, DIAGRAM_BINS = 15, 10  # as those of subjects
-CELLS = 30  # over 0..1, of equal width, which fold into either
-CHUNK = 4_000_000  # voxels looked at together
+CELLS = 30  # of equal width over 0..1, which can be merged into either
+CHUNK = 4_000_000  # voxels per block
 Array = NDArray[Any]
 
 
@@ -20,7 +20,7 @@ class ReliabilityCounts:
     Attributes
     ----------
     cells
-        (3, 30): how many, how many of them are real, and the sum of their probabilities. Those of others may be added.
+        (3, 30): counts, real counts, and the sum of their probabilities. Those of other processes can be added.
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class ReliabilityCounts:
 
 
 def ece_of(cells: Array) -> NDArray[np.float64]:
-    """Return the expected calibration error (…) of cells (…, 3, 30); NaN where nothing was counted."""
+    """Return the expected calibration error (…) of cells (…, 3, 30); NaN without counts."""
     n, real, mean_p = np.moveaxis(_folded(cells, ECE_BINS), -2, 0)
     return proportion(np.abs(mean_p - real).sum(-1), n.sum(-1))
 

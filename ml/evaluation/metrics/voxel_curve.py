@@ -21,7 +21,7 @@ class VoxelCurve:
     positives, negatives
         (B,) counts.
     weight
-        What a false positive counts in the precision.
+        Weight of a false positive in the precision.
     """
 
     lower: NDArray[np.float64]
@@ -51,7 +51,7 @@ class VoxelCurve:
 
     @property
     def precision(self) -> NDArray[np.float64]:
-        """Return TP / (TP + weight · FP) (B,), NaN where nothing is above."""
+        """Return TP / (TP + weight · FP) (B,), NaN without counts above."""
         return proportion(self.hits, self.hits + self.weight * self.false)
 
     @property
@@ -77,7 +77,7 @@ class VoxelCurve:
         return float(number) / pairs if pairs else math.nan
 
     def pr_auc(self) -> float:
-        """Return the average precision, scores within one bin as ties; NaN without positives."""
+        """Return the average precision, with scores in one bin as ties; NaN without positives."""
         return float(proportion((self.positives * np.nan_to_num(self.precision)).sum(), self.hits[0]))
 
     def pr_bounds(self) -> tuple[float, float]:

@@ -12,7 +12,7 @@ BINS = 25
 
 
 def confusion_chart(result: dict[str, Any]) -> Grid:
-    """Return the confusion matrix of an evaluation, each row shaded by its shares."""
+    """Return the confusion matrix of an evaluation, each row shaded by its fractions."""
     counts, classes = np.array(result["confusion"]), result["classes"]
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = counts / counts.sum(1, keepdims=True)
@@ -20,8 +20,7 @@ def confusion_chart(result: dict[str, Any]) -> Grid:
     return Grid(
         "confusion",
         "Confusion",
-        "A row for each true class, a column for what the model said. Cells are counts,"
-        " shaded by their share of the row.",
+        "Rows are true classes, columns predictions. Cells are counts, shaded by their fraction of the row.",
         "said",
         "true",
         classes,
@@ -36,15 +35,15 @@ def calibration_chart(answers: ScoredSubjects) -> Chart:
     """Return the reliability diagram of the probability of being real."""
     return reliability_chart(
         reliability_diagram(answers.real, answers.p_real),
-        "What came true of what was said. Points below the line are too sure of being real, points above it not sure"
-        " enough; whiskers are 95 % (Jeffreys).",
-        "probability of being real, as said",
-        "share that is real",
+        "Fraction of real subjects by predicted probability. Below the line the model is overconfident, above it"
+        " underconfident; whiskers are 95 % (Jeffreys).",
+        "predicted probability of being real",
+        "fraction that is real",
     )
 
 
 def scores(answers: ScoredSubjects) -> Chart:
-    """Return how many real and bogus subjects have which score."""
+    """Return the score histograms of real and bogus subjects."""
     edges = np.linspace(0, 1, BINS + 1)
     real, bogus = (np.histogram(answers.p_real[side], edges)[0] for side in (answers.real, ~answers.real))
     middles = (edges[1:] + edges[:-1]) / 2
@@ -52,8 +51,8 @@ def scores(answers: ScoredSubjects) -> Chart:
     return Chart(
         "scores",
         "Scores",
-        "How many subjects have which probability of being real. What the model cannot decide lies in the middle; what"
-        " it takes for its opposite lies at the wrong end.",
+        "Number of subjects by probability of being real. Uncertain subjects are in the middle; errors are"
+        " at the wrong end.",
         "probability of being real",
         "subjects",
         (

@@ -34,7 +34,7 @@ POINTS = (
 
 
 def classifier_charts(result: dict[str, Any], answers: ScoredSubjects, seed: int = 0) -> list[Chart | Grid]:
-    """Return the charts that the subjects allow: without both kinds no curve, without magnitudes none by magnitude."""
+    """Return all possible charts: curves need both kinds of subject, charts by magnitude need magnitudes."""
     both = answers.real.any() and not answers.real.all()
     chosen: list[Chart | Grid] = [*curves(answers, seed)] if both else []
     chosen += [confusion_chart(result), calibration_chart(answers), scores(answers)]
@@ -47,7 +47,7 @@ def classifier_charts(result: dict[str, Any], answers: ScoredSubjects, seed: int
 
 
 def figure_table(result: dict[str, Any]) -> Columns:
-    """Return the table of figures: name, value, and the ends of its 95 % interval."""
+    """Return the table of metrics: name, value, and its 95 % interval."""
     values = {key: result[key] for key in NAMES} | result["operating"]
     spans = [result["intervals"].get(key, (None, None)) for key in values]
     return {

@@ -22,9 +22,9 @@ class Wording:
     Attributes
     ----------
     objects
-        What they are, in the plural: "real subjects".
+        The objects, in the plural: "real subjects".
     found
-        What happens to those that are found: "called real at a threshold of 0.5".
+        How found ones are described: "called real at a threshold of 0.5".
     score
         Name of the column of scores.
     """
@@ -35,7 +35,7 @@ class Wording:
 
 
 def conditions(search: Search, words: Wording) -> list[Chart | Grid]:
-    """Return the charts of what is known; none for a quantity that nothing has."""
+    """Return the charts of known quantities."""
     charts: list[Chart | Grid] = []
     for name in QUANTITIES:
         bins = search.by_quantity(name)
@@ -72,7 +72,7 @@ def completeness(bins: Bins, name: str, words: Wording) -> Chart:
 
 
 def plane(bins: Bins, x: str, y: str, words: Wording) -> Grid:
-    """Return completeness over two quantities; the rows run from large to small values of y."""
+    """Return completeness over two quantities; rows run from large to small y."""
     shares, n, hits = (values.T[::-1] for values in (bins.proportion, bins.n, bins.hits))
     (x_edges, y_edges), (low, high) = bins.edges, bins.interval
     rows, columns = bins.n.shape
@@ -99,7 +99,7 @@ def plane(bins: Bins, x: str, y: str, words: Wording) -> Grid:
 
 
 def missed(search: Search, words: Wording) -> list[Chart]:
-    """Return what is missed, magnitude against rate; nothing where no thing has both."""
+    """Return missed objects, magnitude against rate; nothing if no object has both."""
     mag, rate = search.conditions.mag, search.conditions.rate
     known = np.isfinite(mag) & np.isfinite(rate)
     if not known.any():
@@ -118,7 +118,7 @@ def missed(search: Search, words: Wording) -> list[Chart]:
             "false-negatives",
             "False negatives by magnitude and rate",
             f"All {words.objects} whose magnitude and rate are known, and those that are missed: {(~found).sum()} of"
-            f" {len(found)}. Where the missed ones gather, the model is blind. The table begins with the least sure.",
+            f" {len(found)}. Clusters show the model's blind spots. The table starts with the lowest scores.",
             LABELS["mag"],
             LABELS["rate"],
             (

@@ -23,17 +23,17 @@ def detection_charts(
     matched
         From `ml.evaluation.metrics.detection_curve.match_boxes` or `match_curves`.
     observing
-        Circumstances of the true trails, in their order.
+        Observing conditions of the true trails, in their order.
     snr_edges
-        Ranges of S/N, each with a curve of its own beside that of all.
+        Ranges of S/N, each with its own curve beside that of all.
 
     Raises
     ------
     ValueError
-        If there is no true trail: nothing can be complete then.
+        Without a true trail, completeness is undefined.
     """
     if not len(matched.snr):
-        raise ValueError("There is no true trail to find. Judge a detector on images that hold some.")
+        raise ValueError("There is no true trail. Evaluate detectors on images with trails.")
     curves = {"all": detection_curve(matched)}
     for low, high in pairwise(snr_edges):
         if ((matched.snr >= low) & (matched.snr < high)).any():
@@ -48,20 +48,20 @@ def detection_charts(
 
 
 def detection_notes(matched: Matched, observing: Conditions) -> list[str]:
-    """Return what the charts cannot show, and the remedy."""
+    """Return what the charts can't show, and the remedy."""
     curve = detection_curve(matched)
     reached, threshold = curve.at_precision(PRECISION)
     if reached:
         return _search(matched, observing, threshold).missing_quantities()
-    best = f"at best {100 * curve.precision.max():.0f} % of what is found is a trail" if len(curve.precision) else ""
+    best = f"at best {100 * curve.precision.max():.0f} % of detections are trails" if len(curve.precision) else ""
     return [
-        f"No threshold reaches {100 * PRECISION:g} % precision ({best or 'nothing is found at all'}), so completeness"
-        " by magnitude, rate and S/N and what is missed are not shown. Train the detector further, or on a like sky."
+        f"No threshold reaches {100 * PRECISION:g} % precision ({best or 'there are no detections'}), so completeness"
+        " by magnitude, rate and S/N and missed trails are not shown. Train the detector longer, or on a similar sky."
     ]
 
 
 def _search(matched: Matched, observing: Conditions, threshold: float) -> Search:
-    """Return the true trails, those found at or above a threshold, each with the score at which it is found."""
+    """Return the true trails, and those found at or above a threshold, each with its score."""
     best = matched.best()
     return Search(best >= threshold, np.where(np.isfinite(best), best, np.nan), observing)
 
@@ -82,7 +82,7 @@ def _precision(curves: dict[str, DetectionCurve]) -> Chart:
     return Chart(
         "detections",
         "Precision and completeness",
-        "Each found trail takes the free true trail that it agrees with best, the surest first. False ones have no S/N,"
+        "Detections are matched one to one with true trails, highest score first. False ones have no S/N,"
         " and count against every range of it. Found is the completeness at a precision.",
         "completeness",
         "precision",

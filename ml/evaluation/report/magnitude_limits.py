@@ -8,7 +8,7 @@ from ml.evaluation.metrics.voxel_curve import VoxelCurve
 from ml.evaluation.metrics.voxel_histogram import EXTREME, VoxelHistogram
 from ml.evaluation.report.chart import Chart, Columns, Series
 
-POINTS = 400  # of a curve that the page holds
+POINTS = 400  # maximum number of points of a curve on the page
 
 
 def limits(histogram: VoxelHistogram, extreme: float = EXTREME, objects: str = "voxels") -> list[Chart]:
@@ -19,9 +19,9 @@ def limits(histogram: VoxelHistogram, extreme: float = EXTREME, objects: str = "
     histogram
         Filled.
     extreme
-        Width of the score at either end that is ignored; 0 ignores nothing.
+        Width of the score range ignored at either end; 0 ignores nothing.
     objects
-        What was counted: "voxels", "subjects".
+        What is counted: "voxels", "subjects".
     """
     found = {_name(limit): histogram.curve(limit, extreme) for limit in histogram.limits}
     found = {name: curve for name, curve in found.items() if curve.hits.any() and curve.false.any()}
@@ -44,13 +44,13 @@ def _precision(found: dict[str, VoxelCurve], ignored: str, objects: str) -> Char
         "PR AUC": [curve.pr_auc() for curve in found.values()],
         "at least": [curve.pr_bounds()[0] for curve in found.values()],
         "at most": [curve.pr_bounds()[1] for curve in found.values()],
-        "cannot tell": [curve.baseline for curve in found.values()],
+        "chance level": [curve.baseline for curve in found.values()],
     }
     return Chart(
         "precision-limits",
         "Precision and recall by magnitude limit",
         f"Positives are {objects} of movers brighter than the limit; false positives count in proportion to those, so"
-        f" that curves compare.{ignored} A model that cannot tell has the precision of the last column.",
+        f" that curves compare.{ignored} A model at chance level has the precision of the last column.",
         "recall",
         "precision",
         tuple(lines),

@@ -10,7 +10,7 @@ from ml.evaluation.stratified import ScoredSubjects
 
 
 def nights(found: Nights, threshold: float, completeness: float) -> Chart:
-    """Return what is there, what comes through and what is lost in every night, at a threshold that keeps so much."""
+    """Return the table of nights at the threshold that keeps a given completeness."""
     try:
         at, label = found.night.astype(np.float64), "night (MJD)"
     except ValueError:  # the nights have names
@@ -43,7 +43,7 @@ def nights(found: Nights, threshold: float, completeness: float) -> Chart:
 
 
 def nights_at_threshold(answers: ScoredSubjects) -> Chart:
-    """Return the same at the threshold that the subjects are judged by, whatever that keeps of them."""
+    """Return the table of nights at the evaluation's threshold."""
     found = by_night(answers.conditions.night, answers.real, answers.p_real, answers.threshold)
     completeness = float(answers.found.mean()) if answers.real.any() else float("nan")
     chart = nights(found, answers.threshold, round(completeness, 4))

@@ -12,7 +12,7 @@ PRECISIONS = (0.1, 0.2, 0.3, 0.4, 0.5)
 
 
 def voxel_charts(histogram: VoxelHistogram, extreme: float = EXTREME) -> list[Chart]:
-    """Return the charts of a filled histogram, with scores within `extreme` of 0 and 1 ignored in PR and ROC."""
+    """Return the charts of a filled histogram; PR and ROC ignore scores within `extreme` of 0 and 1."""
     return [*limits(histogram, extreme), *_completeness(histogram, extreme)]
 
 

@@ -8,7 +8,7 @@ _SIGN_OFFSETS = {8: -128, 16: 2**15, 32: 2**31, 64: 2**63}
 
 
 def native_order(pixels: np.ndarray) -> np.ndarray:
-    """Return `pixels` in the byte order of this machine, contiguous and writable."""
+    """Return `pixels` in native byte order, contiguous and writable."""
     return np.array(pixels, dtype=pixels.dtype.newbyteorder("="), order="C")
 
 
@@ -22,9 +22,9 @@ def apply_scaling(raw: np.ndarray, unit: Unit) -> np.ndarray:
     Parameters
     ----------
     raw
-        As read, any shape and byte order; not to be used again, as its memory may be that of the result.
+        As read, any shape and byte order; do not reuse it, as the result may share its memory.
     unit
-        Whose header says how to scale.
+        The HDU with the scaling keywords.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""An ATLAS-like night: difference stamps of eight classes, singly or linked into tracklets.
+"""An ATLAS-like night: difference stamps of eight classes, single or linked into tracklets.
 
-Source: Rabeendran & Denneau 2021, "A two-stage deep learning detection classifier for the ATLAS asteroid survey":
-100 x 100 stamps, 30-second exposures, four of a field within half an hour.
+Source: Rabeendran & Denneau 2021, "A two-stage deep learning detection classifier for the ATLAS asteroid survey": 100 x
+100 stamps, 30-second exposures, four of a field within half an hour.
 """
 
 from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ def atlas(
     Parameters
     ----------
     n : int
-        Number of subjects, balanced over the eight classes; satellites take the place of bogus ones.
+        Number of subjects, balanced over the eight classes; satellites replace bogus ones.
     seed : int
         The same seed gives the same bytes.
     out : path
@@ -52,11 +52,11 @@ def atlas(
     detections : int from 3 to 8, or None
         Frames of each tracklet; None draws them, mostly 4. Stamps ignore it.
     snr : pair of floats, optional
-        Faintest and brightest S/N of every class but NOISE; by default each class has its own, see docs/simulations.md.
+        S/N range of every class but NOISE; by default each class has its own, see docs/simulations.md.
     satellites : float in 0..0.5
-        Share of the tracklets that are glints of a satellite, labelled SATELLITE; stamps ignore it.
+        Fraction of the tracklets that are glints of a satellite, labelled SATELLITE; stamps ignore it.
     gold_fraction : float in 0..1
-        Share of the rows marked as gold.
+        Fraction of the rows marked as gold.
     progress : callable, optional
         Called with the number of subjects written since the last call.
 
@@ -68,7 +68,7 @@ def atlas(
     Raises
     ------
     ValueError
-        For a kind, number or fraction that is not one of these.
+        For an invalid kind, number or fraction.
     """
     check_count(n)
     check_range(0, 0.5, satellites=satellites)
@@ -102,9 +102,9 @@ def night(
     satellites: float = SATELLITES,
     gold_fraction: float = 0.1,
 ) -> Iterator[SubjectBlock]:
-    """Yield the night block by block without writing it: what `atlas` writes."""
+    """Yield what `atlas` writes, block by block, without writing it."""
     for number, size in enumerate(block_sizes(n)):
-        # Streams of their own, so that asking for more gold or satellites does not change the rest of the sky.
+        # Separate random streams, so that more gold or satellites do not change the rest of the sky.
         rng, gold_rng, satellite_rng = (np.random.default_rng([seed, number, stream]) for stream in (0, 1, 2))
         label = rng.permutation(np.resize(CLASSES, size))
         gold = gold_rng.random(size) < gold_fraction
@@ -166,7 +166,7 @@ def tracklet_block(
 
 
 def frame_values(visits: Visits, mag: np.ndarray, sources: Sources, frames: slice) -> dict[str, Any]:
-    """Fill the numbered columns of one tracklet, and the place of its middle detection."""
+    """Fill the numbered columns of one tracklet, and the position of its middle detection."""
     values: dict[str, Any] = {}
     for number, index in enumerate(range(frames.start, frames.stop), 1):
         values |= {
@@ -197,7 +197,7 @@ def truth_row(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def magnitudes(rng: np.random.Generator, snr: np.ndarray) -> np.ndarray:
-    """Tell what photometry would call a source of this S/N on a night whose 5-sigma limit is 19.5."""
+    """Return the photometric magnitude of a source of this S/N on a night with a 5-sigma limit of 19.5."""
     return LIMITING_MAG - 2.5 * np.log10(snr / 5) + rng.normal(0, 0.05, len(snr))
 
 

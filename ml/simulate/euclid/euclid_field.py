@@ -1,7 +1,7 @@
 """Euclid-like stamps: dithers as channels, around a moving object, a star, a galaxy or a cosmic ray.
 
-Source: Lieu et al. 2019, MNRAS 485, 5831. Left out, as there: distortion and pointing errors. The galaxies are drawn
-from profiles and not from Hubble's pictures.
+Source: Lieu et al. 2019, MNRAS 485, 5831. Left out, as there: distortion and pointing errors. Galaxies are drawn from
+profiles, not from Hubble images.
 """
 
 from collections.abc import Callable, Iterator
@@ -55,8 +55,8 @@ def euclid(
     rates : pair of floats
         Slowest and fastest object in arcsec per hour, from above 0 to 100.
     least_snr : float in 0..50
-        S/N in one exposure below which a moving object is not in the catalogue; with 0 magnitudes are even from 20
-        to 26, and some objects are below the noise.
+        Minimum S/N in one exposure of a moving object in the catalogue; with 0, magnitudes are uniform from 20 to 26,
+        and some objects are below the noise.
     whole : bool
         Cut stamps as large as the object and a padding of 65 ± 5 pixels, and bring them to `size`.
 
@@ -86,9 +86,9 @@ def euclid(
 def euclid_blocks(
     n: int, seed: int, *, gold_fraction: float = 0.1, size: int = SIZE, **options: Any
 ) -> Iterator[SubjectBlock]:
-    """Yield the stamps block by block without writing them: what `euclid` writes; options as there."""
+    """Yield what `euclid` writes, block by block, without writing it; same options."""
     for number, count in enumerate(block_sizes(n)):
-        # Two streams, so that asking for more gold does not change the sky.
+        # Two random streams, so that more gold does not change the sky.
         rng, gold_rng = (np.random.default_rng([seed, number, stream]) for stream in (0, 1))
         names = [f"euclid-{seed}-{number * BLOCK + row:06d}" for row in range(count)]
         label = rng.permutation(np.resize(("SSO", "CR", "SSO", "GALAXY", "SSO", "STAR"), count))
@@ -117,5 +117,5 @@ def field_block(
 
 
 def two_decimals(value: float) -> str:
-    """Two decimals, and nothing for what a class does not have."""
+    """Format to two decimals, empty for missing values."""
     return "" if np.isnan(value) else f"{value:.2f}"

@@ -1,6 +1,6 @@
-"""Ground-based cutouts with trails hardly longer than stars are wide: fields, and sheets of difference stamps.
+"""Ground-based cutouts with short trails: fields, and sheets of difference stamps.
 
-A generic sky in units of its noise, made to teach a trail detector what a trail of 6 to 60 pixels is and is not.
+A generic sky in units of its noise, to train a detector of trails of 6 to 60 pixels.
 """
 
 import json
@@ -33,8 +33,8 @@ SIZE, SMALLEST, LARGEST = 256, 128, 4096
 SEEING = (1.5, 6.0)  # pixels
 SHEETS = 0.35
 STAMP, GAP = (28, 64), 6  # pixels
-KINDS = {"trail": 0.45, "star": 0.3, "galaxy": 0.1, "dipole": 0.1, "noise": 0.05}  # what stamps show
-SCALE, PEDESTAL = 12.0, 1000.0  # counts of one noise, and of the sky
+KINDS = {"trail": 0.45, "star": 0.3, "galaxy": 0.1, "dipole": 0.1, "noise": 0.05}  # contents of stamps
+SCALE, PEDESTAL = 12.0, 1000.0  # noise and sky in counts
 COLUMNS = ("external_id", "kind", "image", "label", "gold", "object_group", "#snr", "#objects", "#simulated")
 
 
@@ -58,9 +58,9 @@ def ground(
     size : int
         Side in pixels, from 128 to 4096.
     share : float in 0..1
-        Share of the fields that hold trails. Sheets of stamps always may.
+        Fraction of the fields with trails. Sheets of stamps always may have some.
     seeing : (float, float)
-        Sharpest and widest full width at half of a star's peak, in pixels, from 1 to 20.
+        Smallest and largest FWHM of stars, in pixels, from 1 to 20.
     sheets : float in 0..1
         Share of the cutouts that are sheets of difference stamps; the rest are fields.
 
@@ -92,7 +92,7 @@ def ground_cutouts(
     seeing: tuple[float, float] = SEEING,
     sheets: float = SHEETS,
 ) -> Iterator[tuple[np.ndarray, list[SkyObject]]]:
-    """Yield what `ground` writes: pixels (size, size) float32 in counts, NaN between stamps, and the things in them."""
+    """Yield what `ground` writes: pixels (size, size) float32 in counts, NaN between stamps, and their annotations."""
     for number in range(n):
         rng = np.random.default_rng([seed, number, 7])
         stamps = rng.random() < sheets
@@ -103,7 +103,7 @@ def ground_cutouts(
 def ground_field(
     rng: np.random.Generator, size: int, share: float, between: tuple[float, float]
 ) -> tuple[np.ndarray, list[SkyObject]]:
-    """Draw one field in units of its noise: the sky, what full wells or a plate make of it, and the plate's wounds."""
+    """Draw one field in units of its noise: the sky, saturation or a plate's response, and the plate's defects."""
     image = np.zeros((size, size), np.float32)
     seeing = draw_seeing(rng, between)
     scatter_stars(rng, image, seeing)
@@ -121,7 +121,7 @@ def ground_field(
 
 
 def sheet(rng: np.random.Generator, size: int, between: tuple[float, float]) -> tuple[np.ndarray, list[SkyObject]]:
-    """Draw difference stamps side by side, nothing between them: trails, stars, galaxies, dipoles and noise."""
+    """Draw a sheet of difference stamps with gaps: trails, stars, galaxies, dipoles and noise."""
     image = np.full((size, size), np.nan, np.float32)
     side = int(rng.integers(*STAMP))
     objects = []
@@ -137,7 +137,7 @@ def sheet(rng: np.random.Generator, size: int, between: tuple[float, float]) -> 
 def stamp(
     rng: np.random.Generator, side: int, between: tuple[float, float] = SEEING
 ) -> tuple[np.ndarray, SkyObject | None]:
-    """Draw one difference stamp in units of its noise, its source in the middle to a pixel or two."""
+    """Draw one difference stamp in units of its noise, its source centred to a pixel or two."""
     image, obj = np.zeros((side, side), np.float32), None
     seeing, place = draw_seeing(rng, between, comatic=0), (side - 1) / 2 + rng.normal(0, 1.0, 2)
     kind, height = rng.choice(list(KINDS), p=list(KINDS.values())), one(rng, 1.2, 120)
@@ -155,7 +155,7 @@ def stamp(
 
 
 def noise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Return noise of 1, in one image of three of neighbouring pixels alike, as resampling leaves it."""
+    """Return unit noise, correlated between neighbouring pixels in one image of three, as after resampling."""
     values = rng.standard_normal(shape, dtype=np.float32)
     if rng.random() < 0.35:
         values = gaussian_filter(values, rng.uniform(0.3, 0.7))

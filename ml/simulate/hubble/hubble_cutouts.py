@@ -1,4 +1,4 @@
-"""Hubble-like cutouts to find trails in: asteroids bent by the telescope's orbit among everything that looks alike.
+"""Hubble-like cutouts for trail detection: asteroid trails curved by the orbit, among look-alikes.
 
 Source: Kruk et al. 2022, A&A 661, A85, and the seed talk: single exposures of 500 to 2000 s at 0.05 arcsec per pixel,
 calibrated, with most of the cosmic rays rejected.
@@ -75,8 +75,8 @@ def hubble(
     Returns
     -------
     Path
-        The manifest. `label` is yes where an asteroid's trail can be seen; `#objects` holds everything that looks
-        like one as JSON, see docs/simulations.md.
+        The manifest. `label` is yes if an asteroid trail is visible; `#objects` has every trail and look-alike as JSON,
+        see docs/simulations.md.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def hubble_cutouts(n: int, seed: int, *, size: int = SIZE, share: float = 0.5) -
 
 
 def cutout(rng: np.random.Generator, size: int = SIZE, share: float = 0.5) -> HubbleCutout:
-    """Draw one exposure: the sky through the optics, and then what meets no optics."""
+    """Draw one exposure: the sky through the optics, and then detector effects."""
     exptime = float(log_uniform(rng, 500, 2000, 1)[0])
     pointing = draw_pointing(rng)
     scene = np.zeros((size + 2 * MARGIN,) * 2, np.float32)
@@ -119,7 +119,7 @@ def cutout(rng: np.random.Generator, size: int = SIZE, share: float = 0.5) -> Hu
 
 
 def expose_cutout(rng: np.random.Generator, light: np.ndarray, exptime: float) -> tuple[np.ndarray, list[SkyObject]]:
-    """Add sky, cosmic rays and noise, bleed full wells, and leave the gap between the chips without a value."""
+    """Add sky, cosmic rays and noise, bleed full wells, and blank the gap between the chips."""
     signal = light + np.float32(SKY_RATE * exptime)
     noise = rng.standard_normal(signal.shape, dtype=np.float32)
     exposed = signal + noise * np.sqrt(signal + np.float32(READ_NOISE**2))

@@ -1,4 +1,4 @@
-"""Trails in a Hubble exposure: asteroids bent by the orbit's parallax, and satellites from edge to edge."""
+"""Trails in a Hubble exposure: asteroids curved by the orbit's parallax, and satellites from edge to edge."""
 
 from dataclasses import dataclass
 
@@ -26,9 +26,9 @@ class Mover:
 
 
 def draw_mover(rng: np.random.Generator) -> Mover:
-    """Nine in ten are main-belt, at 1.1 to 2.8 au and about 30 arcsec per hour; the rest Trojans and near-Earth ones.
+    """Draw an object: nine in ten main-belt, at 1.1 to 2.8 au and about 30 arcsec per hour, else Trojan or near-Earth.
 
-    The S/N per pixel is uniform in its logarithm from 1.5 to 30: three in four lie above 3.
+    The S/N per pixel is log-uniform from 1.5 to 30: three in four are above 3.
     """
     population = rng.random()
     if population < 0.9:
@@ -37,7 +37,7 @@ def draw_mover(rng: np.random.Generator) -> Mover:
         distance, rate = rng.uniform(4.2, 5.5), rng.normal(17, 3)
     else:
         distance, rate = log_uniform(rng, 0.1, 1.0, 1)[0], log_uniform(rng, 50, 300, 1)[0]
-    # Motion follows the ecliptic, give or take an orbit's inclination; the field's own roll turns it at will.
+    # Motion follows the ecliptic within an orbit's inclination, rotated by the field's roll.
     angle = np.pi / 2 * rng.choice([-1, 1]) + rng.normal(0.0, 0.45)
     return Mover(float(rate), float(angle), float(distance), float(log_uniform(rng, FAINTEST_SNR, BRIGHTEST_SNR, 1)[0]))
 
@@ -45,7 +45,7 @@ def draw_mover(rng: np.random.Generator) -> Mover:
 def add_asteroid(
     rng: np.random.Generator, scene: np.ndarray, pointing: Pointing, exptime: float, mover: Mover
 ) -> SkyObject | None:
-    """Paint one trail into a scene before the optics, and tell what of it can be seen.
+    """Paint one trail into a scene before the PSF, and annotate its visible part.
 
     Parameters
     ----------
@@ -60,12 +60,12 @@ def add_asteroid(
     Returns
     -------
     Thing or None
-        None, with nothing painted, where less than `SHORTEST` pixels of the trail would lie in the cutout.
+        None, with nothing painted, if less than `SHORTEST` pixels of the trail would be inside the cutout.
 
     Notes
     -----
-    The object spends equal times in equal parts of its path, and turns as it goes: a sine of up to 0.3 mag and 3 to
-    12 hours. A trail of flux F over L pixels has a ridge of ``line_peak F / L``; that is its S/N times the sky noise.
+    The object moves at a constant rate along its path, and rotates: a sine of up to 0.3 mag and 3 to 12 hours. A trail
+    of flux F over L pixels has a ridge of ``line_peak F / L``; that is its S/N times the sky noise.
     """
     size = scene.shape[0] - 2 * MARGIN
     x, y = place_on_detector(rng, path(pointing, exptime, mover), size)
@@ -85,7 +85,7 @@ def add_asteroid(
 
 
 def path(pointing: Pointing, exptime: float, mover: Mover) -> np.ndarray:
-    """Return the trail's samples (2, k), evenly spaced in time and several to the pixel."""
+    """Return the trail's samples (2, k), evenly spaced in time, several per pixel."""
     motion = {"rate": mover.rate, "angle": mover.angle, "distance": mover.distance, "scale": PIXEL_SCALE}
     coarse = track(pointing, np.linspace(-exptime / 2, exptime / 2, 65), **motion)
     fastest = 64 * np.hypot(*np.diff(coarse)).max()
@@ -94,7 +94,7 @@ def path(pointing: Pointing, exptime: float, mover: Mover) -> np.ndarray:
 
 
 def place_on_detector(rng: np.random.Generator, samples: np.ndarray, size: int) -> np.ndarray:
-    """Put a random moment of the path at a random place of the cutout."""
+    """Put a random moment of the path at a random position of the cutout."""
     moment = rng.integers(samples.shape[1])
     return samples - samples[:, moment, None] + rng.uniform(0, size, (2, 1))
 
@@ -105,10 +105,10 @@ def light_curve(rng: np.random.Generator, seconds: np.ndarray) -> np.ndarray:
 
 
 def add_satellite(rng: np.random.Generator, image: np.ndarray, exptime: float) -> SkyObject | None:
-    """Draw a satellite from edge to edge: straight, wide, and out of focus the nearer it passes.
+    """Draw a satellite from edge to edge: straight, wide, and more out of focus the nearer it passes.
 
-    The blurred pupil is a ring, so a wide trail is brighter along its two sides. Returns None where the line drawn
-    at random misses the cutout.
+    The defocused pupil is a ring, so a wide trail is brighter along its two sides. Returns None if the random line
+    misses the cutout.
     """
     size = len(image)
     angle, offset = rng.uniform(0, np.pi), rng.uniform(-0.4, 0.4) * size
@@ -131,7 +131,7 @@ def add_satellite(rng: np.random.Generator, image: np.ndarray, exptime: float) -
 
 
 def blurred_pupil(half_width: float) -> tuple[np.ndarray, np.ndarray]:
-    """Profile across a satellite's trail: places from its middle in pixels, and brightness, at most 1."""
+    """Return the profile across a satellite's trail: distance from its centre in pixels, and brightness, at most 1."""
     at = np.linspace(-half_width - 6, half_width + 6, 241)
     rim = np.exp(-0.5 * ((np.abs(at) - half_width * 0.85) / (0.12 * half_width + 0.8)) ** 2)
     inside = 1 / (1 + np.exp((np.abs(at) - half_width) / 0.5))

@@ -17,9 +17,9 @@ class SkyObject:
     """One object of a cutout.
 
     label : of `CLASSES`.
-    curve : (k, 2) array of x and y along it in pixels, 0 in the centre of the first; all inside of the cutout.
-    width : half of what the box leaves beside the curve, in pixels.
-    numbers : what else is known: snr (per pixel, on the ridge), mag, rate (arcsec per hour), distance (au).
+    curve : (k, 2) array of x and y along it in pixels, 0 in the centre of the first; all inside the cutout.
+    width : half of the box's margin beside the curve, in pixels.
+    numbers : other known values: snr (per pixel, on the ridge), mag, rate (arcsec per hour), distance (au).
     """
 
     label: str
@@ -28,7 +28,7 @@ class SkyObject:
     numbers: dict[str, float] = field(default_factory=dict)
 
     def as_json(self, size: int) -> dict[str, Any]:
-        """Return the object as JSON can hold it; see docs/simulations.md."""
+        """Return the object as JSON-compatible values; see docs/simulations.md."""
         low = np.clip(self.curve.min(axis=0) - self.width, 0, size - 1)
         high = np.clip(self.curve.max(axis=0) + self.width, 0, size - 1)
         return {
@@ -45,7 +45,7 @@ def rounded(values: Any) -> list[float]:
 
 
 def visible_part(x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
-    """Cut a densely sampled path to what lies in the cutout, and keep `POINTS` of it, evenly by length.
+    """Clip a densely sampled path to the cutout, and keep `POINTS` of it, evenly spaced.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def visible_part(x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
     Returns
     -------
     (POINTS, 2) array
-        Empty (0, 2) where less than two samples lie inside. Of a path that leaves and comes back, all is kept.
+        Empty (0, 2) if fewer than two samples are inside. A path that leaves and returns is kept whole.
     """
     inside = (x >= -0.5) & (x < size - 0.5) & (y >= -0.5) & (y < size - 0.5)
     if inside.sum() < 2:

@@ -24,18 +24,18 @@ DAY = 86_400.0
 def inject_cube(
     flux: np.ndarray, movers: Movers, *, psf: Psf | None = None, exposure: float = 0.0, seed: int = 0
 ) -> SimulatedCube:
-    """Draw moving objects into the frames of a cube.
+    """Inject moving objects into the frames of a cube.
 
     Parameters
     ----------
     flux : (frames, height, width) array
         Electrons per second. It is not changed.
     movers : Movers
-        As many frames as the cube; see `draw_movers`.
+        With as many frames as the cube; see `draw_movers`.
     psf : Psf, optional
         Round and 1.5 pixels wide before the pixels' own square by default.
     exposure : float
-        Seconds of each frame; the objects' own photon noise is that of so many seconds. None with 0.
+        Exposure of each frame in seconds, for the objects' own photon noise. None with 0.
     seed : int
         Of that noise.
 
@@ -43,13 +43,13 @@ def inject_cube(
     -------
     Cube
         float32; NaN stays NaN, and the mask is 0 there and where an object is off the frame. `noise` is 1.4826 times
-        the median absolute deviation of each frame's difference from the cube's median over time (of the frame
-        itself where there are fewer than three).
+        the median absolute deviation of each frame's difference from the cube's median over time (of the frame itself
+        with fewer than three).
 
     Raises
     ------
     ValueError
-        The cube has not three axes, or the movers another number of frames.
+        The cube does not have three axes, or the movers have another number of frames.
     """
     flux = np.asarray(flux, np.float32)
     if flux.ndim != 3 or not flux.size:
@@ -59,7 +59,7 @@ def inject_cube(
     table, noise = table_of(psf or Psf(FWHM, FWHM, 0.0)), noise_of_frames(flux)
     injected, power = flux.copy(), np.zeros((len(movers), len(flux)))
     rng = np.random.default_rng(seed)
-    # Some frames at a time, so that a whole sector does not have to fit in memory once for each object.
+    # Some frames at a time: a whole sector per object would not fit into memory.
     for first in range(0, len(flux), CHUNK):
         frames = slice(first, first + CHUNK)
         part = movers.between(frames)
@@ -75,7 +75,7 @@ def inject_cube(
 
 
 def noise_of_frames(flux: np.ndarray) -> np.ndarray:
-    """Noise of each frame, (frames,), once what stands still is taken off."""
+    """Return the noise of each frame, (frames,), after background subtraction."""
     still = np.zeros(flux.shape[1:], np.float32)
     if len(flux) >= 3:
         known = np.isfinite(flux).any(axis=0)
@@ -84,7 +84,7 @@ def noise_of_frames(flux: np.ndarray) -> np.ndarray:
 
 
 def visible_snr(power: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """Median S/N of each object over the frames that hold it, (n,); 0 where none does or no noise is known."""
+    """Return the median S/N of each object over its frames, (n,); 0 without frames or without known noise."""
     snr = np.zeros(len(power))
     for row, light in enumerate(power):
         in_frame = (light > 0.1 * light.max(initial=0.0)) & (noise > 0)
@@ -94,7 +94,7 @@ def visible_snr(power: np.ndarray, noise: np.ndarray) -> np.ndarray:
 
 @dataclass
 class RealCube:
-    """A cube that a telescope took: flux (frames, height, width), and what is known of each frame."""
+    """A real cube: flux (frames, height, width), and the metadata of each frame."""
 
     flux: np.ndarray
     facts: list[Facts]
@@ -102,12 +102,12 @@ class RealCube:
 
 
 def read_cube(path: Path) -> RealCube:
-    """Read a target pixel file, a cut-out of full frames in the same form, or a FITS image of three axes.
+    """Read a target pixel file, a full-frame cutout in that format, or a FITS image with three axes.
 
     Raises
     ------
     BadInput
-        The file is missing or is no such cube.
+        The file is missing or is not such a cube.
     """
     if not path.is_file():
         raise BadInput("is not there. Check the path.", file=str(path))
@@ -123,7 +123,7 @@ def read_cube(path: Path) -> RealCube:
 
 
 def cadence_of(facts: list[Facts]) -> float:
-    """Seconds from frame to frame: the median of the times' steps, else the exposure, else TESS's half hour."""
+    """Return seconds between frames: the median time step, else the exposure, else TESS's half hour."""
     times = np.array([fact.mjd_mid for fact in facts if fact.mjd_mid is not None])
     if len(times) > 1 and np.median(np.diff(times)) > 0:
         return float(np.median(np.diff(times)) * DAY)
@@ -141,7 +141,7 @@ def inject_into(
     gold_fraction: float = 0.1,
     progress: Callable[[int], object] | None = None,
 ) -> Path:
-    """Write n copies of a real cube, each crossed by other objects; parameters and files as of `tess.tess`."""
+    """Write n copies of a real cube, each with different movers; parameters and files as in `tess.tess`."""
     if n < 1:
         raise ValueError(f"n must be at least 1, not {n}")
     real = read_cube(path)

@@ -8,7 +8,7 @@ POINTS = 60
 def tracks(
     rng: np.random.Generator, x: np.ndarray, y: np.ndarray, *, longest: float, typical: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw one track through the middle of each place.
+    """Draw one track through each position.
 
     Parameters
     ----------
@@ -16,14 +16,14 @@ def tracks(
     x, y : (n,) array
         Places, in pixels.
     longest : float
-        No track is longer, in pixels; the median is 3.7.
+        Maximum length of a track in pixels; the median is 3.7.
     typical : float
         Median charge of a dot, in electrons; long tracks hold more.
 
     Returns
     -------
     x, y, charge : (n, POINTS) arrays
-        Drops of charge along each track.
+        Points of charge along each track.
     """
     n = len(x)
     length = np.minimum(rng.lognormal(1.3, 1.0, n), longest)
@@ -36,7 +36,7 @@ def tracks(
 
 
 def bleed(image: np.ndarray, full_well: float) -> np.ndarray:
-    """Cap pixels at the full well and let the excess run along the column, half of it each way.
+    """Cap pixels at the full well and let the excess bleed along the column, half each way.
 
     Parameters
     ----------

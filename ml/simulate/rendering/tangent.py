@@ -1,4 +1,4 @@
-"""World coordinates of a simulated image: a tangent plane about its position in the manifest."""
+"""World coordinates of a simulated image: a tangent plane at its position in the manifest."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ NORTH_UP = np.pi / 2
 
 
 def tangent(ra: float, dec: float, scale: float, shape: tuple[int, ...], north: float = NORTH_UP) -> dict[str, Any]:
-    """Return the FITS cards of a gnomonic projection whose tangent point is the centre of the image.
+    """Return the FITS cards of a gnomonic projection with its tangent point in the centre of the image.
 
     Parameters
     ----------
@@ -20,8 +20,8 @@ def tangent(ra: float, dec: float, scale: float, shape: tuple[int, ...], north: 
     shape : tuple of int
         Of the image; its last two axes are (height, width).
     north : float
-        Direction of north in the image, radians from +x towards +y; east lies a quarter turn farther. Up by default,
-        with east to the left.
+        Direction of north in the image, radians from +x towards +y; east is a quarter turn further. Up by default, with
+        east to the left.
 
     Returns
     -------
@@ -39,19 +39,19 @@ def tangent(ra: float, dec: float, scale: float, shape: tuple[int, ...], north: 
 
 
 def north_of_ecliptic(ra: float, dec: float, east: float) -> float:
-    """Return the direction of celestial north in an image in which ecliptic east is known.
+    """Return the direction of celestial north in an image with known ecliptic east.
 
     Parameters
     ----------
     ra, dec : float
         Place in degrees, not a pole of the ecliptic.
     east : float
-        Direction of growing ecliptic longitude, radians from +x towards +y.
+        Direction of increasing ecliptic longitude, radians from +x towards +y.
 
     Returns
     -------
     float
-        Radians from +x towards +y; position angles grow from there through +y, as where east is to the left.
+        Radians from +x towards +y; position angles increase from there through +y, as where east is to the left.
     """
     pole = SkyCoord(0, 90, unit="deg", frame="barycentricmeanecliptic").icrs
     return float(east - SkyCoord(ra, dec, unit="deg").position_angle(pole).rad - np.pi / 2)

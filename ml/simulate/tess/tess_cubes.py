@@ -1,8 +1,8 @@
-"""TESS-like cubes: asteroids that cross a crowded, glaring, trembling field, with masks that tell where they are.
+"""TESS-like cubes: asteroids that cross a crowded field with scattered light and jitter, with masks.
 
-Source: the W-Net paper (Powell et al.): cubes of 64 frames of 64 x 64 pixels of 21 arcsec, one every half hour;
-labels are ellipses along each ephemeris. The cubes are calibrated fluxes; take each pixel's median over time off
-before a network sees them.
+Source: the W-Net paper (Powell et al.): cubes of 64 frames of 64 x 64 pixels of 21 arcsec, one every half hour; labels
+are ellipses along each ephemeris. The cubes are calibrated fluxes; subtract each pixel's median over time before using
+them as network input.
 """
 
 import json
@@ -70,7 +70,7 @@ def tess(
     size, frames : int
         Side in pixels of 21 arcsec, from 16 to 256, and number of frames, from 8 to 512.
     cadence : float
-        Seconds from frame to frame: 1800, 600 or 200 on the satellite.
+        Seconds between frames: 1800, 600 or 200 on the satellite.
     movers : float
         Mean number of objects that cross a cube, at most 40; the number is Poisson.
     faintest : float
@@ -158,14 +158,14 @@ def table_of(psf: Psf) -> np.ndarray:
     """Tabulate the point spread function for `psf_table.paint`."""
 
     def painter(x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
-        # The Fourier transform rings by a millionth, and light is not negative.
+        # Remove Fourier ringing of a millionth: light is not negative.
         return np.maximum(through_psf(psf, x[:, None], y[:, None], np.ones((len(x), 1)), size)[:, 0], 0)
 
     return tabulate(painter)
 
 
 def median_snr(painted: np.ndarray, noise: np.ndarray) -> float:
-    """S/N of a matched filter in the frames that hold the object: sqrt(sum(light^2)) over the noise; 0 for none."""
+    """Return the median matched-filter S/N over an object's frames: sqrt(sum(light^2)) over the noise; 0 for none."""
     power = np.sqrt(np.einsum("tyx,tyx->t", painted, painted, dtype=np.float64))
     has_light = power > 0.1 * power.max(initial=0.0)
     return float(np.median(power[has_light] / noise[has_light])) if power.any() else 0.0
@@ -174,7 +174,7 @@ def median_snr(painted: np.ndarray, noise: np.ndarray) -> float:
 def tess_subject(
     made: SimulatedCube, name: str, rng: np.random.Generator, gold_fraction: float, cadence: float
 ) -> Single:
-    """Tell one cube as a row of the manifest; its place lies next to the ecliptic, as camera 1 looks."""
+    """Return one cube as a row of the manifest, at a position near the ecliptic, as for camera 1."""
     place = SkyCoord(rng.uniform(0, 360), rng.normal(0, 5), unit="deg", frame="geocentrictrueecliptic").icrs
     start = FIRST_DAY + rng.uniform(0, 20)
     row, truth = manifest_and_truth(made, name, bool(rng.random() < gold_fraction))
@@ -190,7 +190,7 @@ def tess_subject(
 
 
 def manifest_and_truth(made: SimulatedCube, name: str, gold: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Tell what a cube holds, as a row of the manifest and one of truth.csv; the numbers are its brightest object's."""
+    """Return a cube as a row of the manifest and one of truth.csv, with the numbers of its brightest object."""
     visible = np.flatnonzero(np.isin(np.arange(len(made.movers)) + 1, made.mask))
     label, numbers = "no", {"snr": "", "mag": "", "rate": ""}
     if len(visible):

@@ -1,4 +1,4 @@
-"""`python -m ml evaluate`: what it can know it says, and what it cannot it names, with the remedy."""
+"""`python -m ml evaluate`: metrics, and caveats with remedies."""
 
 import csv
 import json
@@ -34,7 +34,7 @@ def judged(model, capsys):
 
 
 def manifest(night, name, change):
-    """Write the manifest anew with changed rows; `change` may drop columns."""
+    """Rewrite the manifest with changed rows; `change` may drop columns."""
     with night.open(newline="") as file:
         rows = [row for row in map(change, csv.DictReader(file)) if row]
     path = night.parent / name
@@ -65,7 +65,7 @@ def test_truth_beside_the_manifest_says_what_it_does_not(night, judged):
     status, said, errors = judged(manifest(night, "bare.csv", without("mag", "rate", "#snr", "mjd")))
     assert status == 0
     assert set(said["completeness"]) == {"mag", "rate", "snr", "mag by rate", "snr by rate"}
-    assert "do not say `night`" in errors
+    assert "have no `night`" in errors
 
 
 def test_what_cannot_be_known_is_left_out_and_named(night, judged, tmp_path):
@@ -74,7 +74,7 @@ def test_what_cannot_be_known_is_left_out_and_named(night, judged, tmp_path):
     assert status == 0
     assert (said["completeness"], said["nights"]) == ({}, [])
     for name in ("mag", "rate", "snr", "night"):
-        assert f"The data do not say `{name}`, so nothing is shown by it. Add a column {name}" in errors
+        assert f"The data have no `{name}`, so nothing is shown by it. Add a column {name}" in errors
     assert "Add a column night" in (tmp_path / "r.html").read_text()
 
 
@@ -93,7 +93,7 @@ def test_a_label_that_is_no_class_is_named(night, judged):
     status, said, errors = judged(odd)
     assert status == 0
     assert (said["classes"], said["n"]) == (["bogus", "real"], 84)
-    assert "label 'GHOST' is none of the model's classes, yes or no: correct it" in errors
+    assert "label 'GHOST' is not one of the model's classes, yes or no: correct it" in errors
     assert "so only real against bogus is judged" in errors
 
 

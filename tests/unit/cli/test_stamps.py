@@ -1,4 +1,4 @@
-"""`python -m ml train --role stamp` with every option: what it makes, and one sentence for what it cannot use."""
+"""`python -m ml train --role stamp` with every option: results, and one line for bad input."""
 
 import csv
 import json
@@ -43,7 +43,7 @@ def complaint(capsys):
 
 
 def changed(sky, name, change):
-    """Write a manifest whose rows `change(row, number)` has altered, beside the sky's, and return it."""
+    """Write a manifest with rows changed by `change(row, number)` beside the sky's, and return it."""
     with sky.open(newline="") as file:
         rows = list(csv.DictReader(file))
     for number, row in enumerate(rows):
@@ -74,9 +74,9 @@ def test_rates_become_bins(sky, made, capsys):
     assert np.sum(figures["confusion"]) == figures["n"] == 32
     assert figures["within_one"] == 1
     assert judge(sky, made, "--threshold", "0.7") == 2
-    assert "--threshold would change nothing for a model that tells rates" in complaint(capsys)
+    assert "--threshold would change nothing for a model of rate bins" in complaint(capsys)
     assert train(sky, made, *TINY, "--velocity-bins", "10,40,80", "--merge", "other=CR,STAR") == 2
-    assert "--merge would change nothing for a model that tells rates" in complaint(capsys)
+    assert "--merge would change nothing for a model of rate bins" in complaint(capsys)
 
 
 def test_metadata_is_read_again_when_scoring(sky, made, capsys, tmp_path):
@@ -91,7 +91,7 @@ def test_metadata_is_read_again_when_scoring(sky, made, capsys, tmp_path):
     assert not np.allclose(*tables)
     capsys.readouterr()
     assert judge(blind, made) == 0
-    assert any("may know `mag` besides the pixels" in note for note in said(capsys)["notes"])
+    assert any("can use `mag` besides the pixels" in note for note in said(capsys)["notes"])
 
 
 def test_posteriors_of_a_consensus_are_soft_labels(sky, made, capsys):
@@ -118,7 +118,7 @@ def test_class_weights_and_stretches_train(sky, made, capsys):
     ("options", "sentence"),
     [
         (["--architecture", "no_such_net"], "no architecture 'no_such_net'"),
-        (["--preset", "head", "--augment", "sky"], "frozen features are made once"),
+        (["--preset", "head", "--augment", "sky"], "frozen features are computed only once"),
         (["--merge", "other"], "--merge is NAME=A,B"),
         (["--merge", "a=CR", "--merge", "b=CR"], "puts CR into two classes, a and b"),
         (["--merge", "all=CR,GALAXY,STAR,SSO"], "Every label is 'all'"),
@@ -141,7 +141,7 @@ def test_bad_options_are_one_sentence(sky, made, capsys, options, sentence):
     ("change", "sentence"),
     [
         (lambda row, _: row.update(posterior=1.5), "`posterior` of the manifest is not between 0 and 1"),
-        (lambda row, _: row.update(posterior=0), "no label is trusted"),
+        (lambda row, _: row.update(posterior=0), "no label has any weight"),
         (lambda row, _: row.update(p_SSO=-1, p_CR=1, p_GALAXY=1, p_STAR=1), "p_CLASS of the manifest is below 0"),
         (lambda row, _: row.update(label="SSO"), "Every label is 'SSO'"),
         (lambda row, number: row.update(label=["SSO", ""][number % 2]), "Every label is 'SSO'"),
@@ -179,7 +179,7 @@ def test_too_little_memory_says_what_to_make_smaller(sky, made, capsys, monkeypa
 
     monkeypatch.setattr(stamp_role, "train_stamps", full)
     assert train(sky, made, *TINY) == 2
-    assert "Take a smaller --size or --batch" in complaint(capsys)
+    assert "Use a smaller --size or --batch" in complaint(capsys)
 
 
 def test_turns_and_a_closer_look_are_kept_with_the_model(sky, made, capsys):

@@ -1,4 +1,4 @@
-"""Input that is odd or wrong: an error that says what, or an answer that the docstrings promise. Never a warning."""
+"""Odd or wrong input: a clear error, or the documented result. Never a warning."""
 
 import numpy as np
 import pytest
@@ -110,7 +110,7 @@ def test_codes_that_mean_nothing_are_refused(columns, message):
 @pytest.mark.parametrize(
     ("labels", "classes", "message"),
     [
-        (["yes", "maybe"], ("no", "yes"), "the label 'maybe' is none of the classes no, yes"),
+        (["yes", "maybe"], ("no", "yes"), "the label 'maybe' is not one of the classes no, yes"),
         (["yes", "nan"], (), "a label is NaN; leave the vote out, or write 'unsure'"),
         ([1.0, float("nan")], (), "a label is NaN"),
         (["yes", None], (), "1 names are missing"),

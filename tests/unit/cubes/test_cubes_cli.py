@@ -1,4 +1,4 @@
-"""`python -m ml train`, `evaluate` and `score` of the role "cube", and what they say of bad input."""
+"""`python -m ml train`, `evaluate` and `score` of the role "cube", and their errors."""
 
 import csv
 import json
@@ -128,7 +128,7 @@ def test_known_objects_may_come_from_a_table(sky, trained, tmp_path, capsys):
 
 
 def test_cubes_of_mixed_sizes_and_holes(sky, trained, tmp_path, capsys):
-    """A cube cut short and with holes is learnt from and scored beside the others."""
+    """A shorter cube with missing voxels is used for training and scored beside the others."""
 
     def cropped(name, hole):
         data = fits.getdata(sky.parent / name)[:11, :15, :]
@@ -185,7 +185,7 @@ def test_one_group_leaves_nothing_to_validate_with(sky, tmp_path, capsys):
     ("cells", "sentence"),
     [
         ({"#mask": "nowhere.fits"}, "is not there"),
-        ({"#mask": "negative.fits"}, "is no mask"),
+        ({"#mask": "negative.fits"}, "is not a mask"),
         ({"#mask": "short.fits"}, "is a mask of the shape (19, 24, 24), but its cube has (20, 24, 24)"),
         ({"#objects": '[{"id": 1}]'}, "a cell #objects that cannot be read"),
         ({"#objects": '[{"id": 1, "x": [1, 2], "y": [1, 2], "frame": [0]}]'}, "differ in length, or from frame"),
@@ -232,7 +232,7 @@ def test_no_checkpoint_to_start_from(sky, trained, tmp_path, capsys):
 def test_a_checkpoint_of_another_role_reads_no_cubes(trained):
     checkpoint = Checkpoint.load(trained)
     checkpoint.manifest["role"] = "stamp"
-    with pytest.raises(ValueError, match="of the role 'stamp', which reads no cubes"):
+    with pytest.raises(ValueError, match="of the role 'stamp', which cannot read cubes"):
         CubeModel.of(checkpoint)
 
 

@@ -1,4 +1,4 @@
-"""From patches to tracks: links, splines, places on the sky, and what is known to be there."""
+"""From detections to tracks: linking, splines, sky positions, and known objects."""
 
 import json
 
@@ -20,7 +20,7 @@ T = np.arange(40)
 
 
 def painted(*places, shape=SHAPE, sigma=1.2):
-    """Return probabilities of round movers at places (x, y) in each frame; NaN where one is not seen."""
+    """Return probabilities of round movers at positions (x, y) in each frame; NaN if not visible."""
     p = np.zeros(shape, np.float32)
     grid_y, grid_x = np.mgrid[: shape[1], : shape[2]]
     for x, y in places:
@@ -62,7 +62,7 @@ def test_one_mover_is_one_track():
 
 
 def test_movers_that_cross_keep_their_ways():
-    """They meet in the middle and are one patch there for some frames."""
+    """They meet in the middle and share one region for some frames."""
     one, other = (2 + 0.9 * T, 10 + 0.5 * T), (37 - 0.9 * T, 10.5 + 0.5 * T)
     tracks = find_tracks(painted(one, other), 0.3)
     assert len(tracks) == 2
@@ -205,7 +205,7 @@ def test_a_table_of_places_on_the_sky(tmp_path):
     ("text", "sentence"),
     [
         ("object,when\na,1", "neither the columns"),
-        ("object,frame,x,y\na,0,1,2\na,1,?,2", r"k.csv row 3: x is '\?', which is no number"),
+        ("object,frame,x,y\na,0,1,2\na,1,?,2", r"k.csv row 3: x is '\?', which is not a number"),
         ("object,mjd,ra,dec\na,6e4,1,2\n\na,6e4,1,95", "k.csv row 4: dec is 95; it must be degrees from -90 to 90"),
         ("object,mjd,ra,dec\na,6e4,361,2", "k.csv row 2: ra is 361; it must be degrees from 0 to 360"),
         (None, "cannot be read"),

@@ -1,4 +1,4 @@
-"""The page holds every plot, its table and its numbers, and needs nothing else."""
+"""The report page has every plot, its table and its numbers, and is self-contained."""
 
 import csv
 import io
@@ -163,8 +163,8 @@ def test_a_detector_below_90_percent_precision_says_why_nothing_is_shown_at_it()
     matched = Matched(np.array([0.9, 0.8, 0.7]), np.array([-1, 0, 1]), np.array([5.0, 6.0]))
     assert [chart.key for chart in detection_charts.detection_charts(matched, of_trails(matched.snr))] == ["detections"]
     (note,) = detection_charts.detection_notes(matched, of_trails(matched.snr))
-    assert note.startswith("No threshold reaches 90 % precision (at best 67 % of what is found is a trail), so")
-    assert "Train the detector further" in note
+    assert note.startswith("No threshold reaches 90 % precision (at best 67 % of detections are trails), so")
+    assert "Train the detector longer" in note
     blind = Matched(np.array([]), np.array([], int), np.array([5.0]))
     assert "(nothing is found at all)" in detection_charts.detection_notes(blind, of_trails(blind.snr))[0]
 
@@ -184,6 +184,6 @@ def test_caveats_name_cause_and_remedy():
         "notes"
     ]
     assert said[0].startswith("All 1 subjects are real")
-    assert said[1].startswith("No subject is labelled COMET, CR, so nothing is known of how the model sees them.")
+    assert said[1].startswith("No subject is labelled COMET, CR, so nothing is known about the model's performance on")
     assert said[2].startswith("1 of 2 subjects have no score (NaN) and are left out")
     assert "score them again" in said[2]

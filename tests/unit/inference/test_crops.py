@@ -28,12 +28,12 @@ BOTH = Recipe("head", TINY, "random", AT_32, freeze=True)
 
 @pytest.fixture(autouse=True)
 def threads():
-    """Small products over many threads wait for each other; training sets this itself."""
+    """Limit threads: small products on many threads wait for each other; training does this itself."""
     limit_torch()
 
 
 class Corners(torch.nn.Module):
-    """Features that tell every flip and turn: the pixel of the corner, and the mean of the top row."""
+    """Features that distinguish every flip and rotation: the corner pixel, and the mean of the top row."""
 
     num_features = 2
 
@@ -150,5 +150,5 @@ def test_cross_validation_by_a_recipe_has_not_seen_what_it_scores(kinds, pixels)
 
 
 def test_features_of_another_backbone_are_not_taken(kinds, features):
-    with pytest.raises(BadExamples, match="The features at hand are other"):
+    with pytest.raises(BadExamples, match="The stored features are other"):
         train_stamps(dataclasses.replace(labelled(kinds, features=features), feature_key="other"), BOTH)

@@ -14,7 +14,7 @@ SET_NAME_LENGTH = 120
 
 
 class IngestRefused(ValueError):
-    """What was asked for cannot be begun; the sentence says why."""
+    """An ingest that cannot start; the message says why."""
 
 
 def new_run(
@@ -26,25 +26,25 @@ def new_run(
     subject_set: str = "",
     dry_run: bool = False,
 ) -> IngestRun:
-    """Write the row of an ingest, which nobody works on yet.
+    """Create the row of an ingest, unclaimed.
 
     Parameters
     ----------
     survey, path
-        What is read, and where it goes. Callers on the web take the path from `inbox.inbox_path`.
+        The path to read, and its survey. Callers on the web take the path from `inbox.inbox_path`.
     by
-        Who asked; None for the command line.
+        The user; None for the command line.
     kind
-        Kind of the subjects that do not say their own; empty to tell it from their shape.
+        Kind of subjects without one; empty to infer it from their shape.
     subject_set
-        Name of the set that receives the new subjects; empty for the name of the file or folder.
+        Name of the set for the new subjects; empty for the name of the file or folder.
     dry_run
         Read and count only.
 
     Raises
     ------
     IngestRefused
-        With a sentence about what is wrong.
+        With a message that says what is wrong.
     """
     path = Path(path).absolute()
     if not path.exists():
@@ -71,7 +71,7 @@ def start_ingest(
     subject_set: str = "",
     dry_run: bool = False,
 ) -> IngestRun:
-    """Write the row of an ingest and hand it to a worker; parameters and errors as in `new_run`."""
+    """Create the row of an ingest and dispatch it; parameters and errors as in `new_run`."""
     run = new_run(survey=survey, path=path, by=by, kind=kind, subject_set=subject_set, dry_run=dry_run)
     run.enqueue()
     return run
@@ -83,19 +83,19 @@ def _name_of(path: Path) -> str:
 
 
 def inbox(survey: Survey) -> Path:
-    """Return the survey's folder, which no other survey's admins read; made if it is missing."""
+    """Return the survey's inbox, private to its admins, creating it if needed."""
     folder = Path(settings.DATA) / "inbox" / survey.slug
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def inbox_path(survey: Survey, name: str) -> Path:
-    """Return what `name` means within the survey's inbox.
+    """Resolve `name` within the survey's inbox.
 
     Raises
     ------
     IngestRefused
-        It leads out of the inbox (by ``..``, as an absolute path, or by a symbolic link), or is not there.
+        It leads out of the inbox (by ``..``, as an absolute path, or by a symbolic link), or does not exist.
     """
     folder = inbox(survey).resolve()
     if not name.strip() or "\0" in name:

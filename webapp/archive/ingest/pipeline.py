@@ -1,4 +1,4 @@
-"""Ingest pipeline: read, dedupe and store batches until the run is complete; or count only, in a dry run."""
+"""Ingest pipeline: read, dedupe and store batches until the run is complete; or only count, in a dry run."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,14 +18,14 @@ from webapp.core.sql import through_restarts
 
 
 class Preview:
-    """Keeps in mind what would be in the survey by now: some 200 bytes for each subject."""
+    """Tracks what would be in the survey, at some 200 bytes per subject."""
 
     def __init__(self) -> None:
         self.ids: set[str] = set()
         self.checksums: set[str] = set()
 
     def look(self, run: IngestRun, batch: Batch, tally: Tally) -> Tally:
-        """Count a batch as `keep` would; only the run's own row and its problems are written."""
+        """Count a batch as `keep` would; writes only the run's own row and its problems."""
         fresh = [one for one in unknown(run.survey, batch.candidates) if one.record.external_id not in self.ids]
         self.ids.update(one.record.external_id for one in fresh)
         self.checksums.update(originals(run.survey, fresh))
@@ -44,7 +44,7 @@ class Preview:
 
 
 BEAT = 1.0
-"""Seconds of silence from the reader after which its progress is reported all the same."""
+"""Seconds of silence from the reader after which progress is reported anyway."""
 
 
 def ingest(
@@ -53,27 +53,27 @@ def ingest(
     stored: Callable[[IngestRun], object],
     watch: Callable[[IngestRun], object] = lambda run: None,
 ) -> None:
-    """Read the run's path to its end, keep what is new, and end the run.
+    """Read the run's path to its end, store new subjects, and finish the run.
 
     Parameters
     ----------
     run
-        Claimed by the caller. Its row follows the progress, batch by batch. A run that an earlier attempt left
-        half-way goes on: what is in is passed over without opening its file.
+        Claimed by the caller. Its row shows the progress, batch by batch. An interrupted run is resumed: stored
+        subjects are skipped without opening their files.
     stored
-        Called once subjects may have come in and before the run is done, so that queues are filled when it is.
+        Called when subjects may have been added, before the run is done, so that queues are filled by then.
     watch
-        Called whenever the run has got further.
+        Called on every progress.
 
     Raises
     ------
     LeaseLost, Cancelled
-        The run is no longer this worker's, or was asked to end. What is in stays in.
+        The run belongs to another worker, or was cancelled. Stored subjects stay.
 
     Notes
     -----
-    A subject that the survey has already is left as it is, whatever the manifest says of it now. A manifest that
-    cannot be used as a whole fails the run before anything is written; so does one whose every row is bad.
+    A subject that already exists in the survey is left unchanged, even if the manifest has changed. A manifest that
+    cannot be read as a whole fails the run before anything is written; so does one with only bad rows.
     """
     try:
         tally = _read(run, watch)
@@ -102,12 +102,12 @@ def _read(run: IngestRun, watch: Callable[[IngestRun], object]) -> Tally:
         for batch in batches(items, shelf.ends):
             run.total = reader.total
             tally = through_restarts(partial(write, run, batch, tally))
-            del batch  # its pixels, before the next one's are gathered
+            del batch  # free its pixels before reading the next batch
             watch(run)
     return tally
 
 
 def _still_here(run: IngestRun, reader: Reader, watch: Callable[[IngestRun], object]) -> None:
-    """Keep the lease while the reader passes over what is known, or waits for a slow disk."""
+    """Renew the lease while the reader skips known rows, or waits for a slow disk."""
     through_restarts(partial(run.renew, done=reader.seen, total=reader.total))
     watch(run)

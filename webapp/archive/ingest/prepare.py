@@ -16,7 +16,7 @@ MANIFEST_GOLD = "manifest"
 
 
 def _most(model: type[models.Model], field: str) -> int:
-    """Return how many characters a column takes."""
+    """Return the maximum length of a column."""
     return int(getattr(model._meta.get_field(field), "max_length", 0))
 
 
@@ -28,16 +28,16 @@ _KEYWORD_LENGTH = _most(Frame, "mjd_keyword")
 
 @dataclass(slots=True)
 class Candidate:
-    """A subject that was read and may be kept.
+    """A subject that was read and may be stored.
 
     Attributes
     ----------
     array
         Name of the pixel array that fits its shape and dtype.
     masked
-        Share of NaN pixels, by frame.
+        Fraction of NaN pixels, by frame.
     gold_label, metadata
-        As the row shall have them: a label that is not gold is hidden metadata, and nobody learns from it.
+        The values of the row: a label that is not gold is hidden metadata, and not used for training.
     """
 
     record: SubjectRecord
@@ -56,7 +56,7 @@ def candidate(record: SubjectRecord, classes: list[str]) -> Candidate:
     Raises
     ------
     BadInput
-        The database could not hold it, or its gold label is none of the survey's `classes`.
+        The database could not store it, or its gold label is not one of the survey's `classes`.
     """
     _check_texts(record)
     gold = _gold_label(record, classes)
@@ -76,7 +76,7 @@ def candidate(record: SubjectRecord, classes: list[str]) -> Candidate:
 
 
 def finite(value: float | None) -> float | None:
-    """Return the number, or None where there is none: NaN and infinity are no measurements."""
+    """Return the number, or None for a missing, NaN or infinite one."""
     return value if value is not None and math.isfinite(value) else None
 
 

@@ -16,24 +16,24 @@ from webapp.archive.ingest.prepare import Candidate, candidate
 PIECE_ITEMS = 64
 PIECE_BYTES = 4 * 1024**2
 PIECES_AHEAD = 2
-LOOK = 0.2  # seconds between looks at whether the other side is still there
+LOOK = 0.2  # seconds between checks that the consumer is still running
 PATIENCE = 5.0  # seconds to wait for a reader that was told to stop, and may hang on a disk
 
 
 class _StoppedError(Exception):
-    """Nobody takes the items any more."""
+    """The consumer has stopped."""
 
 
 @dataclass(slots=True)
 class Item:
-    """One row that was read, and where the reader stood after it.
+    """One row as read, and the reader's position after it.
 
     Attributes
     ----------
     value
         None marks the end.
     seen, skipped
-        Rows passed so far; those among them that the survey has already.
+        Rows read so far, and the known ones among them.
     """
 
     value: Candidate | BadInput | None
@@ -42,21 +42,21 @@ class Item:
 
 
 class Reader:
-    """Reads a path in its own thread, at most a few pieces ahead of whoever takes the items.
+    """Reads a path in its own thread, at most a few items ahead of the consumer.
 
     Parameters
     ----------
     path, kind
         As in `ml.io.read_subjects.read_subjects`.
     known
-        Subjects passed over without opening their files.
+        Subjects to skip without opening their files.
     classes
-        The survey's, which gold labels are checked against.
+        The survey's, to check gold labels.
 
     Attributes
     ----------
     total
-        Rows or files that there are; None until the reader knows.
+        Total rows or files; None until the reader knows.
     seen
         Rows passed so far.
     """
@@ -78,12 +78,12 @@ class Reader:
         self._thread.join(PATIENCE)
 
     def items(self, beat: Callable[[], None], every: float) -> Iterator[Item]:
-        """Yield what is read, the end last; call `beat` when nothing came for `every` seconds.
+        """Yield the items, the end last; call `beat` if nothing came for `every` seconds.
 
         Raises
         ------
         BadInput
-            The manifest as a whole cannot be used. Nothing has been yielded then.
+            The manifest as a whole is invalid. Nothing has been yielded then.
         """
         while True:
             try:
@@ -101,11 +101,11 @@ class Reader:
         try:
             self.total = self._check()
             self._read()
-        except Exception as error:  # handed over, to be raised where the items are taken
+        except Exception as error:  # passed on, to be raised in the consumer
             self._put(error)
 
     def _check(self) -> int | None:
-        """Walk a manifest to its end without opening images: it is whole, or nothing of it is ingested."""
+        """Validate a whole manifest without opening images, so that nothing of a broken one is ingested."""
         if self.path.suffix.lower() != ".csv" and not (self.path / MANIFEST).is_file():
             return count(self.path)
         rows = 0
@@ -146,7 +146,7 @@ class Reader:
         return True
 
     def _check_wanted(self) -> None:
-        """Stop when nobody takes the items any more: a million known rows may lie ahead."""
+        """Stop if the consumer has stopped: a million known rows may lie ahead."""
         if self._over.is_set():
             raise _StoppedError
 

@@ -1,4 +1,4 @@
-"""Surveys, and the roles of people in them."""
+"""Surveys and their members' roles."""
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -13,7 +13,7 @@ CLASS_NAME_LENGTH = 20
 
 
 class Survey(models.Model):
-    """A sky survey: the owner of subjects, workflows and models."""
+    """A sky survey, the owner of subjects, workflows and models."""
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=120)
@@ -37,12 +37,12 @@ class Survey(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Check the classes, as far as the row alone tells.
+        """Validate the classes, as far as this row alone allows.
 
         Raises
         ------
         ValidationError
-            By field, each with what to do about it.
+            By field, each with what to do.
         """
         if self._state.adding and self.slug == "new":
             raise ValidationError({"slug": _("“new” is reserved. Choose another URL slug.")})
@@ -69,7 +69,7 @@ def _check_names(field: str, names: list[str]) -> None:
 
 
 class Role(models.TextChoices):
-    """What a person may do in a survey; each role includes the ones before it."""
+    """A role in a survey; each includes the ones before it."""
 
     VOLUNTEER = "volunteer", gettext_lazy("Volunteer")
     MODERATOR = "moderator", gettext_lazy("Moderator")
@@ -84,7 +84,7 @@ class Role(models.TextChoices):
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def allows(self, user: AbstractBaseUser | AnonymousUser, survey: Survey, role: str) -> bool:
-        """Return whether `user` holds `role`, or one that includes it, in `survey`."""
+        """Return whether `user` holds `role` (or a higher one) in `survey`."""
         if not user.is_authenticated or not user.is_active:
             return False
         if getattr(user, "is_superuser", False):

@@ -1,4 +1,4 @@
-"""Archive browser, with every state in its address; and subject pixels as raw numbers and as pictures."""
+"""The archive browser, with its whole state in the URL; and subject pixels as raw values and as PNG."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ SOURCES = {
 
 
 class FilterForm(forms.Form):
-    """What is looked for; an unknown value is as none. An object's name can tell the class, so few may look by it."""
+    """Archive filters; invalid values are ignored. Object names can reveal the class, so few may filter by them."""
 
     text = forms.CharField(required=False, label=_("Name or object contains"), max_length=100)
     kind = forms.ChoiceField(required=False, label=_("Kind"), choices=[("", _("any")), *Kind.choices])
@@ -47,7 +47,7 @@ class FilterForm(forms.Form):
 
 
 class SearchRate(ByAddress):
-    """What one address may look for in archives, apart from those who work on them."""
+    """Rate limit of archive searches per address, except for the survey's own people."""
 
     scope = "search"
     rate = "60/min"
@@ -88,7 +88,7 @@ def _metadata(row: Any, knows_truth: bool) -> dict[str, Any]:
 
 
 def _knows_truth(request: HttpRequest, survey: Survey) -> bool:
-    """Return whether classes and objects are shown: not to volunteers, who are asked about them as training."""
+    """Return whether to show classes and objects: not to volunteers, who may get them for training."""
     return Membership.objects.allows(request.user, survey, Role.SCIENTIST)
 
 
@@ -97,7 +97,7 @@ def _looks_for(form: FilterForm) -> bool:
 
 
 def _found(survey: Survey, wanted: dict[str, Any], knows_truth: bool) -> QuerySet[Subject]:
-    """Return the subjects in the order of their ids, from `after` on: a late page costs no more than the first.
+    """Return subjects ordered by id, starting after `after`: late pages cost no more than the first.
 
     Scientists of the survey may look for any part of a name, which reads all of them. Everybody else looks for its
     beginning, and gets the subjects in the order of their names, as the index has them.
@@ -126,7 +126,7 @@ def _by_beginning(rows: QuerySet[Subject], wanted: dict[str, Any]) -> QuerySet[S
 
 
 def _next(request: HttpRequest, found: list[Subject]) -> str:
-    """Return the query of the next page, or nothing at the end."""
+    """Return the query string of the next page, or nothing at the end."""
     if len(found) <= PER_PAGE:
         return ""
     query = request.GET.copy()
@@ -143,9 +143,9 @@ for_ever = cache_control(public=True, max_age=365 * 24 * 3600, immutable=True)
 @require_safe
 @for_ever
 def numbers(request: HttpRequest, subject: int, checksum: str) -> HttpResponse:
-    """Answer with what the pixels are, as JSON, and the pixels themselves, in one body.
+    """Return pixel metadata as JSON, followed by the pixels, in one body.
 
-    A little-endian uint32 tells the length of the JSON, which is padded so that the numbers after it are aligned.
+    A little-endian uint32 gives the length of the JSON, which is padded to align the pixels after it.
     """
     block = _block(subject, checksum)
     body, meta = raw_frame(block)
@@ -158,7 +158,7 @@ def numbers(request: HttpRequest, subject: int, checksum: str) -> HttpResponse:
 @require_safe
 @for_ever
 def picture(request: HttpRequest, subject: int, checksum: str) -> HttpResponse:
-    """Answer with a PNG: of one frame or all, one channel or all, stretched, enlarged and inverted as asked."""
+    """Return a PNG of one or all frames and channels, stretched, enlarged and inverted as requested."""
     try:
         options = _options(request)
     except ValueError as error:

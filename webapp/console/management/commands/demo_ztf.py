@@ -15,7 +15,7 @@ from webapp.console.demo.setup import Stage
 
 
 class Command(BaseCommand):
-    help = "Go round the loop with real ZTF alert packets and simulated volunteers, then leave the site running."
+    help = "Run the loop with real ZTF alert packets and simulated volunteers, then leave the site running."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path, help="alert packets (.avro)")
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         self, *args: Any, folder: Path, seed: int, port: int, no_serve: bool, no_control: bool, **options: Any
     ) -> None:
         if not folder.exists():
-            raise CommandError(f"{folder} is not there. Name a folder of ZTF alert packets.")
+            raise CommandError(f"{folder} does not exist. Name a folder of ZTF alert packets.")
         packets = ztf.read_packets(folder)
 
         def rounds(console: Console, address: str) -> list[Stage]:
@@ -51,7 +51,7 @@ def play(
 
 
 def compare(console: Console, packets: ztf.Packets, outcomes: Outcomes) -> None:
-    """Say how the champion does beside the survey's own scores, on the same packets."""
+    """Compare the champion with the survey's own scores on the same packets."""
     champion = next((outcome for outcome in reversed(outcomes["rounds"]) if outcome.is_champion), None)
     console.print("ROC AUC of known asteroids against the rest:")
     if champion is not None:

@@ -20,14 +20,14 @@ PARTS = ("source", "match", "task", "follow_up_task", "lines_task")
 
 
 class Command(BaseCommand):
-    help = "Bring answers given on Zooniverse or in Label Studio into a workflow. Doing it again adds what is new."
+    help = "Import classifications from Zooniverse or Label Studio. Running it again adds only new ones."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="a Panoptes classification export, a list of votes, or JSON")
         parser.add_argument("--workflow", required=True, help="short name of the workflow that receives the answers")
-        parser.add_argument("--look", action="store_true", help="say what the file holds and what would be meant")
-        parser.add_argument("--source", help="where it comes from; by default zooniverse.org or label-studio")
-        parser.add_argument("--match", help="what tells a subject: subject, or metadata:KEY")
+        parser.add_argument("--look", action="store_true", help="preview the file and its mapping, without importing")
+        parser.add_argument("--source", help="origin (default: zooniverse.org or label-studio)")
+        parser.add_argument("--match", help="how to match subjects: subject, or metadata:KEY")
         parser.add_argument("--task", help="the task, or the column, whose labels are the answers")
         parser.add_argument(
             "--answer", action="append", default=[], metavar="LABEL=ANSWER",
@@ -54,11 +54,11 @@ class Command(BaseCommand):
             bring_in(job, watch)
         summarise_import(console, job)
         if job.state != JobState.DONE:
-            raise CommandError(job.error or "The import was cancelled. What is in stays in.")
+            raise CommandError(job.error or "The import was cancelled. Imported classifications stay.")
 
 
 def _choices(seen: Look, workflow: Workflow, said: dict[str, Any]) -> Choices:
-    """Take what was said, and guess the rest as the page does."""
+    """Take the given options, and guess the rest as the page does."""
     guessed = seen.guess(workflow)
     parts = {name: said[name] if said[name] is not None else getattr(guessed, name) for name in PARTS}
     answers = guess_answers(seen.labels.get(parts["task"], {}), workflow)
@@ -72,9 +72,9 @@ def _choices(seen: Look, workflow: Workflow, said: dict[str, Any]) -> Choices:
 
 @transaction.atomic
 def claimed(workflow: Workflow, file: Path, choices: Choices) -> ClassificationImport:
-    """Write the import's row and claim it in one transaction, so that no worker is faster."""
+    """Create and claim the import in one transaction, so that no worker takes it."""
     job = new_import(workflow=workflow, path=file, by=None, choices=choices)
     claim = ClassificationImport.objects.claim(job.pk)
     if claim is None:
-        raise CommandError("Another worker took the import. Its page shows how far it is.")
+        raise CommandError("Another worker took the import. Its page shows the progress.")
     return claim
