@@ -31,7 +31,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Conditions:
-    """Those of N subjects: `mag`, `rate` (arcsec/h) and `snr` (N,) float with NaN, `night` (N,) str with ""."""
+    """Observing conditions of N subjects: `mag`, `rate` (arcsec/h), `snr` (N,) float or NaN, `night` (N,) str or ""."""
 
     mag: NDArray[np.float64]
     rate: NDArray[np.float64]

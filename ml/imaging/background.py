@@ -59,7 +59,7 @@ def measured(pixels: Array) -> bool:
 
 
 def mesh(image: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return median and robust noise (h, w) of the meshes of an image; NaN for a mesh with under an eighth of it."""
+    """Return median and robust noise (h, w) of the mesh cells of an image; NaN for cells under an eighth measured."""
     found = np.array([[_middle_and_spread(cell.ravel()) for cell in row] for row in _cells(image)], dtype=np.float32)
     return found[..., 0], found[..., 1]
 

@@ -159,7 +159,7 @@ def _start(request: Any, stamps: NDArray[np.float32], room: NDArray[np.float32])
 
 
 def library() -> ModuleType:
-    """Return OpenVINO, silent: its converter reports home by default, and without this module it uses its own stub."""
+    """Return OpenVINO with telemetry off: its converter reports home by default, but has a stub without the module."""
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 

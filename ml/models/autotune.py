@@ -1,10 +1,10 @@
 """Autotune precision, memory format and threads on this processor, by timing a few steps.
 
-No name of a processor says which is fastest: bfloat16 halves the time of a convolution where the hardware knows it, and
-takes ten times as long where it is emulated; channels last helps one network and harms the next. A choice is stored for
-network, processor and versions in the folder ``WANDERERS_CACHE`` (``~/.cache/wanderers`` where it is not set), so that
-the next run need not measure. Whoever knows better says so: ``WANDERERS_PRECISION``, ``WANDERERS_MEMORY_FORMAT``,
-``WANDERERS_THREADS``, and ``WANDERERS_TRAINING_THREADS`` for training alone.
+The processor's name does not tell which is fastest: bfloat16 halves the time of a convolution with hardware support,
+and takes ten times as long when emulated; channels last speeds up one network and slows down the next. A choice is
+stored for network, processor and versions in the folder ``WANDERERS_CACHE`` (by default ``~/.cache/wanderers``), so
+that the next run need not measure. Override it with ``WANDERERS_PRECISION``, ``WANDERERS_MEMORY_FORMAT``,
+``WANDERERS_THREADS``, and ``WANDERERS_TRAINING_THREADS`` for training only.
 """
 
 import copy
@@ -35,7 +35,7 @@ BUSY = 0.5  # of the cores at work for others: threads are then chosen for now, 
 
 
 def autotune(model: nn.Module, batch: Tensor, *, training: bool = True) -> Compute:
-    """Return how to compute a network fastest here.
+    """Return the fastest way to compute a network on this machine.
 
     Parameters
     ----------
@@ -69,17 +69,17 @@ def autotune(model: nn.Module, batch: Tensor, *, training: bool = True) -> Compu
 
 
 def _corrupts(model: nn.Module) -> bool:
-    """Return whether channels last would write beyond its memory, as torch 2.15 does on a CPU.
+    """Return whether channels last would write out of bounds, as torch 2.15 does on a CPU.
 
-    The backward pass of a strided 1×1 convolution that reads fewer than 16 channels ends the process with "double free
-    or corruption". Fewer than a whole 16 are left out, since what lies between was not tried in every size.
+    The backward pass of a strided 1×1 convolution with fewer than 16 input channels ends the process with "double free
+    or corruption". All below 16 are excluded, since not every size was tried.
     """
     strided = [module for module in model.modules() if isinstance(module, nn.Conv2d) and module.stride != (1, 1)]
     return any(set(module.kernel_size) == {1} and module.in_channels % 16 for module in strided)
 
 
 def _measured(model: nn.Module, batch: Tensor, training: bool, asked: dict[str, Any], known: Compute | None) -> Compute:
-    """Time every way, or with one that is known the threads alone."""
+    """Time every setting, or only the threads for a known one."""
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(1)
@@ -90,7 +90,7 @@ def _measured(model: nn.Module, batch: Tensor, training: bool, asked: dict[str, 
 
 
 def _fastest(model: nn.Module, batch: Tensor, training: bool, asked: dict[str, Any]) -> Compute:
-    """Compare precisions and memory formats by the processor's time on one thread, which other work hardly changes."""
+    """Compare precisions and memory formats by CPU time on one thread, which other work hardly affects."""
     chosen, best = Compute("", "", 1, 0.0, "measured"), math.inf
     precisions = [asked["precision"]] if "precision" in asked else _bearable(model, batch, chosen)
     model.train(training)
@@ -104,7 +104,7 @@ def _fastest(model: nn.Module, batch: Tensor, training: bool, asked: dict[str, A
 
 
 def _bearable(model: nn.Module, batch: Tensor, way: Compute) -> list[str]:
-    """Return the precisions worth a step: emulated, the backward pass of a single one can take minutes."""
+    """Return the precisions worth timing: emulated, a single backward pass can take minutes."""
     took: dict[str, float] = {}
     model.eval()
     for precision in PRECISIONS:
@@ -125,7 +125,7 @@ def _with_threads(model: nn.Module, batch: Tensor, chosen: Compute, asked: dict[
 
 
 def _seconds(step: Callable[[], None], clock: Callable[[], float], best: float) -> float:
-    """Return the shortest time of some steps after a first one, which is enough where it is hopeless."""
+    """Return the shortest time of some steps after a first one, or of the first one if it is hopeless."""
 
     def once() -> float:
         started = clock()
@@ -163,7 +163,7 @@ def _step(model: nn.Module, batch: Tensor, way: Compute, *, backward: bool) -> C
 
 
 def _key(model: nn.Module, batch: Tensor, training: bool, asked: dict[str, Any]) -> str:
-    """Name this network, for batches of this shape, on this processor as torch may use it."""
+    """Return the cache key of this network, for batches of this shape, on this processor as used by torch."""
     shapes = [(name, tuple(value.shape), value.requires_grad) for name, value in model.named_parameters()]
     machine = (platform.machine(), _processor(), os.sched_getaffinity(0), torch.__version__)
     allowed = (torch.backends.cpu.get_cpu_capability(), os.environ.get("ONEDNN_MAX_CPU_ISA", ""))
@@ -172,7 +172,7 @@ def _key(model: nn.Module, batch: Tensor, training: bool, asked: dict[str, Any])
 
 
 def _processor() -> str:
-    """Return the processor's model and what it knows: a virtual machine may move to another one."""
+    """Return the processor's model and features: a virtual machine may move to another one."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -196,7 +196,7 @@ def _stored(key: str) -> Compute | None:
 
 
 def _store(key: str, found: Compute) -> None:
-    """Write it in one move; where nothing can be written, the next run measures again."""
+    """Write it atomically; if nothing can be written, the next run measures again."""
     try:
         _folder().mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=_folder(), delete=False) as file:

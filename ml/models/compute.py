@@ -1,4 +1,4 @@
-"""How a network is computed on this machine: precision, memory format and threads."""
+"""Compute settings of a network on this machine: precision, memory format and threads."""
 
 import os
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ MEMORY_FORMATS = ("channels_last", "contiguous")
 
 @dataclass(frozen=True)
 class Compute:
-    """How a network is computed on this machine.
+    """Precision, memory format, device and threads of a network.
 
     Attributes
     ----------
@@ -38,16 +38,16 @@ class Compute:
     source: str
 
     def autocast(self, device: torch.device) -> torch.autocast:
-        """Return the context in which the network's forward pass runs."""
+        """Return the autocast context of the network's forward pass."""
         return torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
 
     def place(self, thing: Any, device: torch.device) -> Any:
-        """Return a module or a batch (B, C, H, W) or (B, C, T, H, W) on the device in this memory format."""
+        """Return a module or a batch (B, C, H, W) or (B, C, T, H, W) on the device, in the memory format."""
         return thing.to(device).to(memory_format=_memory_format(thing, self.memory_format))
 
     @contextmanager
     def limited(self) -> Iterator[None]:
-        """Give torch these threads, and afterwards what it had."""
+        """Limit torch's threads inside the block, and restore them afterwards."""
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
         try:
@@ -56,26 +56,26 @@ class Compute:
             torch.set_num_threads(before)
 
     def as_manifest(self) -> dict[str, Any]:
-        """Return what a checkpoint's manifest keeps under "compute"."""
+        """Return the "compute" entry of a checkpoint's manifest."""
         return {**asdict(self), "samples_per_second": round(self.samples_per_second, 1)}
 
 
 def cores() -> int:
-    """Return how many cores may be at work: ``WANDERERS_THREADS``, or every one that this process may use."""
+    """Return the number of cores to use: ``WANDERERS_THREADS``, or all that this process may use."""
     return int(os.environ.get("WANDERERS_THREADS") or len(os.sched_getaffinity(0)))
 
 
 def limit_torch() -> None:
-    """Give torch half of the cores, or ``WANDERERS_THREADS``, for all that is not autotuned.
+    """Limit torch to half of the cores, or ``WANDERERS_THREADS``, for everything that is not autotuned.
 
-    Torch's threads wait for each other after every layer, so one that is kept from its core by another process holds
-    up all: on two busy cores, two threads took twenty times as long as one.
+    Torch's threads wait for each other after every layer, so one that another process keeps from its core delays all:
+    on two busy cores, two threads took twenty times as long as one.
     """
     torch.set_num_threads(int(os.environ.get("WANDERERS_THREADS") or max(1, len(os.sched_getaffinity(0)) // 2)))
 
 
 def asked_of_environment(training: bool) -> dict[str, Any]:
-    """Return what the environment says.
+    """Return the settings in the environment.
 
     Raises
     ------

@@ -12,12 +12,12 @@ FARTHEST = 4.0  # spreads of a fact from its mean, beyond which farther says no 
 
 
 class SetNet(nn.Module):
-    """Log class scores (N, F, K), which of them are present (N, F), and facts (N, D) to a real/bogus logit (N,).
+    """Log class scores (N, F, K), which are present (N, F), and facts (N, D) to a real-bogus logit (N,).
 
-    The logit is the chips' mean log-odds of being real, scaled, plus what is learnt from the pooled chips and from the
-    facts: with few labels the mean alone is already a good classifier. A fact that is NaN, unknown, counts as the mean
-    of the training tracklets, and a flag beside it says so. The chips' order makes no difference to the last bit: they
-    are sorted by their scores first.
+    The logit is the chips' mean log-odds of being real, scaled, plus a learned term from the pooled chips and the facts
+    (features of the whole tracklet): with few labels the mean alone is already a good classifier. A missing fact, NaN,
+    is replaced by the training mean and flagged. The result is bit-for-bit independent of the chips' order: they are
+    sorted by their scores first.
 
     Parameters
     ----------
@@ -67,13 +67,13 @@ class SetNet(nn.Module):
         return torch.cat([mean, torch.where(present.any(1)[:, None], most, 0.0), spread], dim=1)
 
     def standard(self, facts: Tensor) -> Tensor:
-        """Return the facts in units of their spread about their mean, 0 where unknown, and flags for the known ones."""
+        """Standardise the facts, with 0 for missing ones, and append flags for known ones."""
         known = facts.isfinite()
         away = torch.where(known, (facts - self.mean) / self.spread, 0.0)
         return torch.cat([away.clamp(-FARTHEST, FARTHEST), known.float()], dim=1)
 
     def learn_scale(self, facts: Tensor) -> None:
-        """Take mean and spread of the known facts (N, D); one that never varies, or is never known, says nothing."""
+        """Fit mean and spread of the known facts (N, D); facts that are constant or always missing are ignored."""
         known = facts.isfinite()
         mean = masked_mean(facts.T[..., None].nan_to_num(), known.T)[:, 0]
         square = masked_mean(((facts - mean).nan_to_num() ** 2).T[..., None], known.T)[:, 0]
@@ -82,7 +82,7 @@ class SetNet(nn.Module):
 
 
 def in_order(values: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-    """Return chips (N, F, K), present ones first and each by its numbers, and which are present (N, F)."""
+    """Return chips (N, F, K), present ones first and sorted by value, and which are present (N, F)."""
     order = torch.arange(values.shape[1], device=values.device).expand(values.shape[:2])
     keys = [*values.unbind(-1), (~present).to(values.dtype)]
     for key in keys:

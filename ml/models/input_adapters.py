@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 
 class Adapted(nn.Module):
-    """A network of three channels behind a learnt 3×3 convolution of more channels to three.
+    """A network of three channels with a trainable 3×3 convolution from more channels to three in front.
 
-    Lieu et al. 2019, section 4.6: "we must append additional layers before the pre-trained network". It begins as
-    ours does without it: each of the three is the mean of the channels in its third of them, and learns from there.
+    Lieu et al. 2019, section 4.6: "we must append additional layers before the pre-trained network". It is initialised
+    as the fixed channel mapping: each of the three is the mean of a third of the channels.
     """
 
     def __init__(self, network: nn.Module, channels: int, seed: int) -> None:
@@ -32,7 +32,7 @@ class Adapted(nn.Module):
 
 
 def _shares(channels: int) -> Tensor:
-    """Return (3, C), rows that sum to 1: of four channels the last two share the third row."""
+    """Return (3, C), rows that sum to 1; with four channels the last two share the third row."""
     shares = torch.zeros(3, channels)
     for channel in range(max(3, channels)):
         shares[min(channel, 2), channel % channels] += 1
@@ -40,9 +40,9 @@ def _shares(channels: int) -> Tensor:
 
 
 def widened(network: nn.Module, channels: int) -> nn.Module:
-    """Give a network's first convolution so many input channels, each with the mean of its weights.
+    """Widen a network's first convolution to more input channels, each with the mean of its weights.
 
-    They are scaled so that equal channels make what they made before: w ← mean(w) · 3 / C.
+    They are scaled so that equal channels give the same output as before: w ← mean(w) · 3 / C.
     """
     if channels == 3:
         return network
@@ -55,12 +55,12 @@ def widened(network: nn.Module, channels: int) -> nn.Module:
 
 
 def begins_once(network: nn.Module) -> bool:
-    """Return whether the network says that one convolution alone reads its input."""
+    """Return whether a single convolution reads the network's input."""
     return isinstance(getattr(network, "pretrained_cfg", {}).get("first_conv"), str)
 
 
 def folded(network: nn.Module, mapped: Tensor) -> None:
-    """Give a network's first convolution the channels of stamps instead of what they are mapped to.
+    """Fold the channel mapping into a network's first convolution.
 
     Parameters
     ----------

@@ -9,10 +9,10 @@ from torch.nn import functional
 
 
 def constantly_padded(network: nn.Module, example: Tensor) -> nn.Module:
-    """Return a network that pads stamps of the example's size as `network` does, but by constants.
+    """Return a network with constant padding for stamps of the example's size.
 
-    timm's "same" convolutions measure each stamp to know how much to add, which a traced graph repeats for every batch
-    and computes slowly: with lite0 it took a thirteenth of all the time.
+    timm's "same" convolutions compute their padding from each stamp, which a traced graph repeats slowly for every
+    batch: with lite0 it took a thirteenth of the time.
 
     Parameters
     ----------

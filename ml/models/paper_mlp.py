@@ -3,8 +3,8 @@
 Rabeendran & Denneau 2021, A Two-Stage Deep Learning Detection Classifier for the ATLAS Asteroid Survey, section 3.2.2:
 a perceptron over 4 × K scores, with the loss of real tracklets weighted 4 : 1.
 
-Every tracklet network maps log class scores (N, F, K), which of them are present (N, F), and facts (N, D) of the
-tracklet as a whole to a real/bogus logit (N,).
+Every tracklet network maps log class scores (N, F, K), which are present (N, F), and facts (N, D) of the whole tracklet
+to a real-bogus logit (N,).
 """
 
 import torch
@@ -15,9 +15,9 @@ FLOOR = -10.0  # log-probabilities below e^-10 say no more than "no"
 
 
 class PaperNet(nn.Module):
-    """The paper's perceptron: 4 × K confidence scores in their order, one hidden layer, one number.
+    """The paper's perceptron: 4 × K confidence scores in order, one hidden layer, one output.
 
-    The paper does not tell the width of the hidden layer, nor its activation.
+    The paper does not give the width of the hidden layer, nor its activation.
     """
 
     def __init__(self, classes: int, hidden: int = 24) -> None:
@@ -26,7 +26,7 @@ class PaperNet(nn.Module):
         self.out = nn.Linear(hidden, 1)
 
     def forward(self, log_scores: Tensor, present: Tensor, facts: Tensor) -> Tensor:
-        """Return the logit (N,) that each tracklet is real; facts are not looked at."""
+        """Return the logit (N,) that each tracklet is real; facts are ignored."""
         return self.of_four(first_four(log_scores, present).exp())
 
     def of_four(self, scores: Tensor) -> Tensor:
@@ -35,9 +35,9 @@ class PaperNet(nn.Module):
 
 
 class TrackletNet(nn.Module):
-    """What checkpoints before the set network hold; it is loaded, and no longer trained.
+    """The network of checkpoints before the set network; it can be loaded, but is no longer trained.
 
-    The logit is the chips' mean log-odds of being real, scaled, plus what a perceptron adds to it.
+    The logit is the chips' mean log-odds of being real, scaled, plus the output of a perceptron.
     """
 
     def __init__(self, classes: int, positive: list[int], hidden: int = 24) -> None:
@@ -51,7 +51,7 @@ class TrackletNet(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def forward(self, log_scores: Tensor, present: Tensor, facts: Tensor) -> Tensor:
-        """Return the logit (N,) that each tracklet is real; facts are not looked at."""
+        """Return the logit (N,) that each tracklet is real; facts are ignored."""
         x = first_four(log_scores, present).clamp(min=FLOOR)
         odds = x[..., self.positive].logsumexp(-1) - x[..., self.negative].logsumexp(-1)
         correction = self.out(torch.tanh(self.hidden(x.flatten(1) / -FLOOR)))
@@ -59,7 +59,7 @@ class TrackletNet(nn.Module):
 
 
 def first_four(log_scores: Tensor, present: Tensor) -> Tensor:
-    """Return (N, 4, K) from (N, F, K): the first four present chips; a shorter tracklet lends its mean for the rest."""
+    """Return (N, 4, K) from (N, F, K): the first four present chips; a shorter tracklet is filled with its mean."""
     order = torch.argsort((~present).to(torch.uint8), dim=1, stable=True)[:, :CHIPS]
     there = present.gather(1, order)[..., None]
     chosen = log_scores.gather(1, order[..., None].expand(-1, -1, log_scores.shape[2]))

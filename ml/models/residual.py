@@ -1,4 +1,4 @@
-"""A small residual network that reads stamps at their native size."""
+"""A small residual network for stamps at native size."""
 
 from itertools import pairwise
 
@@ -30,8 +30,8 @@ class ResidualBlock(nn.Module):
 class ResidualNet(nn.Module):
     """Stamps (B, C, H, W) of any size above 32 pixels to features (B, 256).
 
-    The features are the mean and the maximum of the last maps: a faint source covers few of their cells, and the mean
-    alone would bury it in the sky around it.
+    The features are mean and maximum of the last maps: a faint source covers few of their cells, and its signal would
+    be lost in the mean.
     """
 
     def __init__(self, channels: int = 1, widths: tuple[int, ...] = WIDTHS) -> None:

@@ -1,4 +1,4 @@
-"""A stamp network: a backbone that makes features, and a linear head that makes class scores."""
+"""A stamp network: a backbone for features, and a linear head for class scores."""
 
 import torch
 from torch import Tensor, nn
@@ -44,19 +44,19 @@ def backbone(architecture: str, init: str, channels: int, seed: int, *, adapter:
 
 
 def dimensions(network: nn.Module) -> int:
-    """Return how many features the network makes: of some architectures not what timm calls `num_features`."""
+    """Return the number of features: for some architectures it differs from timm's `num_features`."""
     return int(getattr(network, "head_hidden_size", None) or network.num_features)  # type: ignore[arg-type]
 
 
 def residual_backbone(channels: int, seed: int) -> nn.Module:
-    """Return a fresh residual net whose random weights depend on `seed` alone."""
+    """Return a new residual net with random weights from `seed`."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return ResidualNet(channels).eval()
 
 
 class Prepared(nn.Module):
-    """A backbone behind its fitting: channels mapped to what it eats, stamps resized to what it likes."""
+    """A backbone with its preprocessing in front: channel mapping and resize."""
 
     def __init__(self, network: nn.Module, *, size: int | None, three: bool) -> None:
         super().__init__()
@@ -71,8 +71,8 @@ class Prepared(nn.Module):
 def resized(x: Tensor, size: int) -> Tensor:
     """Resize stamps (B, C, H, W) to (B, C, size, size), bilinearly.
 
-    Two products with matrices that hold what `interpolate` does to a line: of few channels, engines take four times as
-    long over an interpolation.
+    Two products with the matrices of `interpolate` along each axis: with few channels, engines are four times as slow
+    at interpolating.
     """
     height, width = x.shape[-2:]
     x = x if height == size else _bilinear(int(height), size, x) @ x
@@ -86,7 +86,7 @@ def _bilinear(side: int, size: int, like: Tensor) -> Tensor:
 
 
 def three_channels(x: Tensor) -> Tensor:
-    """Map 1, 2, 3 or 4 channels to three: repeat; (a, b, mean); as they are; the first two and the mean of the rest."""
+    """Map 1, 2, 3 or 4 channels to three: repeated; (a, b, mean); unchanged; the first two and the mean of the rest."""
     channels = x.shape[-3]
     if channels == 1:
         return torch.cat([x, x, x], dim=-3)

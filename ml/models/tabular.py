@@ -10,8 +10,8 @@ REACH = 5.0  # standard deviations beyond which a value is as strange as any
 class MetadataNet(nn.Module):
     """Log class scores (N, K) and values (N, M), NaN where unknown, to log class scores (N, K).
 
-    A perceptron over the scores, the standardised values and which of them are known adds to the scores. Where nothing
-    is known it adds nothing: the answer is that of the pixels.
+    A perceptron of the scores, the standardised values and a mask of known ones is added to the scores. If all values
+    are missing it adds nothing: the answer is that of the pixels.
     """
 
     mean: Tensor
@@ -27,14 +27,14 @@ class MetadataNet(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def standardise_like(self, values: Tensor) -> None:
-        """Take mean and spread of each column's known values (N, M); they are compressed by asinh first."""
+        """Fit mean and spread of each column's known values (N, M), after an asinh."""
         for column, known in enumerate(torch.asinh(values).T):
             known = known[known.isfinite()]
             if len(known) > 1:
                 self.mean[column], self.scale[column] = known.mean(), known.std().clamp(min=1e-3)
 
     def forward(self, log_scores: Tensor, values: Tensor) -> Tensor:
-        """Return the log class scores (N, K) with what the values say."""
+        """Return the corrected log class scores (N, K)."""
         known = values.isfinite()
         levels = (torch.asinh(values.nan_to_num(0, 0, 0)) - self.mean) / self.scale
         levels = torch.where(known, levels.clamp(-REACH, REACH), 0)

@@ -17,10 +17,10 @@ WIDTHS = (24, 48, 64, 96)  # at strides 4, 8, 16 and 32
 class TrailNet(nn.Module):
     """Images (B, 1, H, W) to maps (B, K + 3, H / 4, W / 4).
 
-    An encoder down to stride 32, where a cell sees the star whose spike or the lens whose arc it might lie on, and a
-    decoder that adds the finer maps again (Ronneberger et al. 2015, U-Net). The first K maps are class scores, of which
-    number 0 is the sky; then cos 2θ and sin 2θ of the direction θ, which a line and its reverse share; then how far to
-    the left of that direction the ridge runs past the middle of the cell, in cells.
+    An encoder down to stride 32, where a cell sees the star behind a spike or the lens behind an arc, and a decoder
+    with skip connections (Ronneberger et al. 2015, U-Net). The first K maps are class scores, number 0 is the sky; then
+    cos 2θ and sin 2θ of the direction θ, which a line and its reverse share; then the ridge's offset to the left of
+    that direction from the cell's centre, in cells.
     """
 
     def __init__(self, classes: int, widths: tuple[int, ...] = WIDTHS) -> None:
@@ -50,21 +50,21 @@ class TrailNet(nn.Module):
 
 
 def trail_net(classes: int, seed: int) -> TrailNet:
-    """Return a fresh network whose weights depend on `seed` alone."""
+    """Return a new network with random weights from `seed`."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return TrailNet(classes)
 
 
 class Finished(nn.Module):
-    """The network with its maps brought to shares: what runs at inference."""
+    """The network with a softmax over its class maps, for inference."""
 
     def __init__(self, net: TrailNet) -> None:
         super().__init__()
         self.net = net
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return maps (B, K + 3, h, w): class shares that sum to 1, then direction and offset as they are."""
+        """Return maps (B, K + 3, h, w): class probabilities that sum to 1, then direction and offset unchanged."""
         maps = self.net(x)
         classes = self.net.classes
         return torch.cat([maps[:, :classes].softmax(1), maps[:, classes:]], dim=1)

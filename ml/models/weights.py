@@ -20,7 +20,7 @@ PATIENCE = 3.0  # seconds until the hub counts as out of reach
 
 
 class MissingWeights(FileNotFoundError):
-    """The ImageNet weights are on none of the known places; the message says where to put them."""
+    """ImageNet weights were not found; the message says where to put them."""
 
 
 def weights_file() -> Path:
@@ -75,7 +75,7 @@ def imagenet_network(architecture: str) -> nn.Module:
 
 
 def random_network(architecture: str, channels: int, seed: int) -> nn.Module:
-    """Return a timm architecture with fresh random weights, for those who ask for them by name."""
+    """Return a timm architecture with random weights."""
     check_name(architecture)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -83,7 +83,7 @@ def random_network(architecture: str, channels: int, seed: int) -> nn.Module:
 
 
 def check_name(architecture: str) -> None:
-    """Raise ValueError, with names that are like it, where timm knows no such architecture."""
+    """Raise ValueError, with similar names, for an architecture unknown to timm."""
     import timm
 
     name = architecture.split(".")[0]
@@ -107,7 +107,7 @@ def _local(architecture: str) -> Path | None:
 
 
 def _from_file(architecture: str, path: Path) -> nn.Module:
-    """Load a file strictly: timm would start at random, with a warning, where names differ."""
+    """Load a file strictly: timm would use random weights, with a warning, for mismatched names."""
     network: Any = _create(architecture, num_classes=0)
     heads = network.pretrained_cfg.get("classifier") or ()
     heads = (heads,) if isinstance(heads, str) else tuple(heads)
@@ -133,7 +133,7 @@ def _hub_is_near() -> bool:
 
 
 def _kept(architecture: str) -> bool:
-    """Return whether an earlier download lies in the hub's cache."""
+    """Return whether the hub's cache has an earlier download."""
     home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
     return any((home / "hub").glob(f"models--timm--{architecture.split('.')[0]}.*"))
 
@@ -151,7 +151,7 @@ def _where(architecture: str) -> str:
 def in_timm_order(source: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
     """Rename the package's tensors to timm's names.
 
-    Both lists hold the same layers in the same order (``num_batches_tracked``, which matters only in training, aside),
+    Both lists have the same layers in the same order (except ``num_batches_tracked``, which is used only in training),
     so the k-th tensor of one is the k-th of the other.
 
     Raises

@@ -1,7 +1,7 @@
 """The W-Net: two stacked 3D U-Nets with skip connections from the first to the second.
 
-After Powell et al., Trajectory-Agnostic Asteroid Detection in TESS with Deep Learning, section III.1 (the numbers of
-filters stand in its figures alone; ours are the presets').
+After Powell et al., Trajectory-Agnostic Asteroid Detection in TESS with Deep Learning, section III.1 (the number of
+filters is only in its figures; ours is the presets').
 """
 
 from itertools import pairwise
@@ -26,7 +26,7 @@ class Block(nn.Sequential):
 
 
 class Down(nn.Module):
-    """The downward arm of a U-Net; `beside` tells how many channels of another arm join on each level."""
+    """The encoder of a U-Net; `beside` is the number of channels joined from another decoder on each level."""
 
     def __init__(self, inward: int, widths: tuple[int, ...], depth: int, *, beside: bool) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Down(nn.Module):
         self.blocks = nn.ModuleList(Block(a + j, w, depth) for a, j, w in zip(above, joined, widths, strict=True))
 
     def forward(self, x: Tensor, beside: list[Tensor] | None = None) -> list[Tensor]:
-        """Return the maps of every level, the largest first."""
+        """Return the maps of every level, largest first."""
         maps: list[Tensor] = []
         for level, block in enumerate(self.blocks):
             x = functional.max_pool3d(maps[-1], 2) if level else x
@@ -45,14 +45,14 @@ class Down(nn.Module):
 
 
 class Up(nn.Module):
-    """The upward arm of a U-Net, with the skip connections from its own downward arm."""
+    """The decoder of a U-Net, with skip connections from its own encoder."""
 
     def __init__(self, widths: tuple[int, ...], depth: int) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(Block(above + below, above, depth) for above, below in pairwise(widths))
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
-        """Return the rebuilt maps of every level, the largest first; the smallest is the bottom of the U itself."""
+        """Return the decoded maps of every level, largest first; the smallest is the bottleneck."""
         rebuilt = [maps[-1]]
         for level in reversed(range(len(self.blocks))):
             risen = functional.interpolate(rebuilt[0], scale_factor=2.0, mode="nearest")
@@ -61,7 +61,7 @@ class Up(nn.Module):
 
 
 class WNet(nn.Module):
-    """Cubes (B, views, T, Y, X) in units of the noise to logits (B, 1, T, Y, X) that something moves there.
+    """Cubes (B, channels, T, Y, X) in units of the noise to logits (B, 1, T, Y, X) of a mover.
 
     Parameters
     ----------
@@ -101,12 +101,12 @@ class WNet(nn.Module):
         return logits
 
     def variance_loss(self) -> Tensor:
-        """Return the Adaptive Normalisation's own loss; 0 for a fixed stretch."""
+        """Return the variance loss of Adaptive Normalisation; 0 for a fixed stretch."""
         if isinstance(self.stretch, AdaptiveNormalisation):
             return self.stretch.variance_loss()
         return self.out.weight.new_zeros(())
 
 
 def parameters_of(network: nn.Module) -> int:
-    """Count the learnt numbers."""
+    """Count the trainable parameters."""
     return sum(parameter.numel() for parameter in network.parameters())

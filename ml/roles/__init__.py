@@ -1,1 +1,1 @@
-"""What each role of model (stamp, tracklet, trail, cube) does, by its name: train, cross-validate, score."""
+"""Train, cross-validate and score a model by the name of its role (stamp, tracklet, trail, cube)."""

@@ -23,9 +23,9 @@ def cross_validate(
     folds: int = 5,
     seed: int = 0,
 ) -> NDArray[np.float32]:
-    """Return p_real (N,) of each subject from a model that was trained without its group's fold.
+    """Return p_real (N,) of each subject from a model trained without its group's fold.
 
-    The labels that train may be people's, wrong here and there; what the result is compared with is the caller's truth.
+    Training labels may be people's and sometimes wrong; the caller has the truth to compare with.
 
     Parameters
     ----------

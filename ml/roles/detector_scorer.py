@@ -1,8 +1,8 @@
 """Score whole subjects with a detector: the probability that anything moves in one.
 
-A detector of trails or of movers in cubes stands here where a `Scorer` stands for stamps and tracklets. What is kept of
-a subject, its "features", are the log-odds of the surest find and, of trails, the surest finds themselves: the detector
-looks once, whatever is asked later.
+A detector of trails or of movers in cubes, with the interface of a `Scorer` for stamps and tracklets. A subject's
+stored "features" are the log-odds of its best detection and, for trails, the best detections themselves, so the
+detector runs only once.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ Look = Callable[[NDArray[Any]], tuple[float, list[Detection]]]
 
 
 class DetectorScorer:
-    """A checkpoint of the role "trail" or "cube" at work.
+    """A checkpoint of the role "trail" or "cube" ready for scoring.
 
     Raises
     ------
@@ -47,30 +47,30 @@ class DetectorScorer:
         self._look = _look(checkpoint)
 
     def features(self, block: NDArray[Any]) -> NDArray[np.float16]:
-        """Return the log-odds of the surest find, and the finds, (n, 1, D) of the subjects (n, F, C, H, W)."""
+        """Return the log-odds of the best detection, and the detections, (n, 1, D), of subjects (n, F, C, H, W)."""
         looks = [self._look(subject) for subject in block]
         scores = np.clip([score for score, _ in looks], SURELY_NOTHING, 1 - SURELY_NOTHING)
         odds = np.log(scores / (1 - scores)).astype(np.float16)
         return np.column_stack([odds, np.stack([packed(best(finds)) for _, finds in looks])])[:, None]
 
     def finds(self, features: NDArray[Any]) -> list[list[Detection]]:
-        """Return the finds of each subject, the surest first, from features (n, 1, D)."""
+        """Return the detections of each subject, best first, from features (n, 1, D)."""
         return [unpacked(row[1:]) for row in features[:, 0]]
 
     def probabilities_from_features(
         self, features: NDArray[Any], tracks: TrackletFrames | None = None, values: NDArray[Any] | None = None
     ) -> NDArray[np.float32]:
-        """Return probabilities (n, 2) of no and yes; `tracks` and `values` tell this model nothing."""
+        """Return probabilities (n, 2) of no and yes; `tracks` and `values` are ignored."""
         yes = 1 / (1 + np.exp(-features[:, 0, 0].astype(np.float32)))
         return np.stack([1 - yes, yes], axis=1)
 
     def p_real(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the probability (n,) that anything moves there."""
+        """Return the probability (n,) that anything moves in each subject."""
         return probabilities[:, 1]
 
 
 def key_of(checkpoint: Checkpoint) -> str:
-    """Return 16 hex digits that name a detector's weights and threshold: equal keys mean equal finds."""
+    """Return 16 hex digits that hash a detector's weights and threshold: equal keys mean equal detections."""
     digest = hashlib.blake2b(str(checkpoint.manifest.get("threshold")).encode() + KEPT, digest_size=8)
     digest.update(str(checkpoint.manifest["architecture"]).encode())
     for name, tensor in sorted(checkpoint.tensors.items()):

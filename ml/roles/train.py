@@ -1,4 +1,4 @@
-"""Train a classifier of any role by its name and preset: what the site and the benchmarks call."""
+"""Train a classifier of any role by its name and preset, for the site and the benchmarks."""
 
 from ml.data.dataset import Examples
 from ml.inference.checkpoint import Checkpoint

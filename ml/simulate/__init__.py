@@ -1,1 +1,1 @@
-"""Skies and volunteers made up from physics and chance, always labelled as simulated."""
+"""Simulated skies and volunteers, always labelled as simulated."""

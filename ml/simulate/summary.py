@@ -13,7 +13,7 @@ PERCENTILES = (5, 25, 50, 75, 95)
 
 
 def summary(manifest: Path) -> dict[str, dict[str, Any]]:
-    """Tell the distributions of a sky that was written.
+    """Summarise the distributions of a written sky.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Simulated volunteers of varied skill, always labelled as simulated.
 
-A volunteer looks at a subject of a fine class (AST, CR, …) and a signal-to-noise ratio, and answers yes, no or
-unsure, and, where asked, what it is. Faint things are hard for everybody; some bogus classes look real.
+A volunteer sees a subject's fine class (AST, CR, …) and signal-to-noise ratio, and answers yes, no or unsure, and, if
+asked, the class. Faint subjects are hard for everybody; some bogus classes look real.
 """
 
 from collections.abc import Collection, Sequence
@@ -35,7 +35,7 @@ LOOKS_LIKE = {
 
 @dataclass(frozen=True)
 class Sort:
-    """A kind of volunteer: ranges of skill (0 chance, 1 perfect), unsure rate and pace (seconds an answer)."""
+    """A kind of volunteer: ranges of skill (0 chance, 1 perfect), unsure rate and pace (seconds per answer)."""
 
     name: str
     share: float
@@ -54,7 +54,7 @@ SORTS = (
 
 @dataclass
 class SimulatedVolunteer:
-    """One volunteer, with a random stream of their own: the same seed and questions give the same answers.
+    """One volunteer with their own random stream: same seed and questions, same answers.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class SimulatedVolunteer:
     def answer(
         self, truth: str, positive: Collection[str], snr: float | None = None, classes: Sequence[str] = ()
     ) -> tuple[str, str | None]:
-        """Look once at a subject.
+        """Answer one subject.
 
         Parameters
         ----------
@@ -110,7 +110,7 @@ class SimulatedVolunteer:
         return (YES if says_yes else NO), self.follow_up(truth, says_yes, positive, hard, classes)
 
     def chance_right(self, truth: str, is_positive: bool, hard: float) -> float:
-        """Chance that a yes or no of theirs is right; never quite certain."""
+        """Return the probability that a yes or no is right; never quite 1."""
         clarity = (1 - hard) * (1 - DECEPTION.get(truth, UNKNOWN_DECEPTION) * (1 - self.skill))
         leaning = self.bias * (1 - self.skill * clarity) * (1 if is_positive else -1)
         return float(np.clip(0.5 + 0.5 * self.skill * np.sqrt(clarity) + leaning, 0.02, 0.995))
@@ -127,12 +127,12 @@ class SimulatedVolunteer:
         return str(self.rng.choice(choices, p=likeness / likeness.sum()))
 
     def pause(self) -> float:
-        """Seconds until the next answer."""
+        """Return the seconds until the next answer."""
         return float(self.seconds * self.rng.lognormal(0, 0.4))
 
 
 def difficulty(snr: float | None, truth: str = "") -> float:
-    """0 for what anybody sees, 1 for what nobody can: ``1 / (1 + (snr / 6)^2)``.
+    """Return the difficulty, from 0 obvious to 1 impossible: ``1 / (1 + (snr / 6)^2)``.
 
     >>> difficulty(6.0), round(difficulty(60.0), 2)
     (0.5, 0.01)
@@ -146,9 +146,9 @@ def difficulty(snr: float | None, truth: str = "") -> float:
 
 
 def crowd(n: int, seed: int) -> list[SimulatedVolunteer]:
-    """Draw n volunteers: 15 % experts, 55 % ordinary, 20 % hasty, 10 % guessing, in mixed order.
+    """Draw n volunteers: 15 % experts, 55 % ordinary, 20 % hasty, 10 % guessing, shuffled.
 
-    The shares are met as closely as n allows; n must be at least 1.
+    The proportions are met as closely as n allows; n must be at least 1.
     """
     if n < 1:
         raise ValueError(f"a crowd has at least one volunteer, not {n}")
@@ -159,7 +159,7 @@ def crowd(n: int, seed: int) -> list[SimulatedVolunteer]:
 
 
 def head_counts(n: int) -> np.ndarray:
-    """Whole numbers of each sort that add up to n, largest remainders first."""
+    """Return integer counts of each sort that add up to n (largest remainders)."""
     wanted = np.array([sort.share for sort in SORTS]) * n
     heads = np.floor(wanted).astype(int)
     heads[np.argsort(heads - wanted, kind="stable")[: n - heads.sum()]] += 1

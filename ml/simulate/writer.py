@@ -18,10 +18,9 @@ TRUTH_COLUMNS = ("external_id", "label", "real", "snr", "mag", "rate")
 class Block:
     """At most `BLOCK` subjects drawn together.
 
-    pixels : (planes, H, W) float32, the subjects' planes one after another.
-    planes : number of planes of each subject, summing to len(pixels).
-    rows : one dictionary of manifest values per subject; `truth` the same for truth.csv.
-    header : FITS cards that hold for the whole cube.
+    pixels : (planes, H, W) float32, the subjects' planes concatenated. planes : number of planes of each subject,
+    summing to len(pixels). rows : one dictionary of manifest values per subject; `truth` the same for truth.csv. header
+    : FITS cards for the whole cube.
     """
 
     pixels: np.ndarray
@@ -35,9 +34,8 @@ class Block:
 class Single:
     """One subject too large to share a cube.
 
-    pixels : the subject's array, as it is written.
-    companions : arrays written beside it, by the manifest column that names their files.
-    row, truth, header : as in `Block`.
+    pixels : the subject's array, as it is written. companions : arrays written beside it, by the manifest column that
+    names their files. row, truth, header : as in `Block`.
     """
 
     pixels: np.ndarray
@@ -55,7 +53,7 @@ def block_sizes(n: int) -> Iterable[int]:
 def write(
     blocks: Iterable[Block], columns: tuple[str, ...], out: Path, *, progress: Callable[[int], object] | None = None
 ) -> Path:
-    """Write blocks as they come, so that memory does not grow with their number.
+    """Write blocks as they come, in constant memory.
 
     Parameters
     ----------
@@ -93,7 +91,7 @@ def write_each(
     *,
     progress: Callable[[int], object] | None = None,
 ) -> Path:
-    """Write subjects to files of their own: parameters, manifest and truth as in `write`."""
+    """Write subjects to separate files: parameters, manifest and truth as in `write`."""
     out.mkdir(parents=True, exist_ok=True)
     manifest = out / "manifest.csv"
     with manifest.open("w", newline="") as rows_file, (out / "truth.csv").open("w", newline="") as truth_file:

@@ -1,1 +1,1 @@
-"""Motion on the sky: great-circle fits, and the features of a tracklet that follow from them."""
+"""Motion on the sky: great-circle fits, and a tracklet's features from them."""

@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Motion:
-    """Motions of N tracklets; NaN where too little is known.
+    """Motions of N tracklets; NaN if too little is known.
 
     Attributes
     ----------
@@ -42,15 +42,15 @@ def astrometric_error(snr: Array) -> Array:
 
 
 def fit(tracks: TrackletFrames) -> Motion:
-    """Fit each tracklet by weighted least squares.
+    """Fit each tracklet's motion by weighted least squares.
 
-    Places are turned into longitude along, and latitude across, the great circle of the motion, in which uniform motion
-    is a straight line however long it is: on a tangent plane, 2° at a steady rate would be off by up to 0.1″. Both are
-    linear in time with four parameters for 2 n numbers. Frames of unknown time or place take no part.
+    Positions are converted to longitude along, and latitude across, the great circle of the motion, in which uniform
+    motion is a straight line of any length: on a tangent plane, 2° at a steady rate would be off by up to 0.1″. Both
+    are linear in time with four parameters for 2 n numbers. Frames without time or position are left out.
 
-    Where all frames are of one exposure (within a second), no rate can be fitted: the best that a single body can do is
-    to stand in their middle, so the residual is their scatter. Glints of one satellite in one exposure lie on a line
-    and still fit no motion.
+    If all frames are of one exposure (within a second), no rate can be fitted: a single body would stay in one place,
+    so the residual is their scatter about their mean. Glints of one satellite in one exposure lie on a line and still
+    fit no motion.
 
     Parameters
     ----------

@@ -14,12 +14,12 @@ Array = NDArray[np.float64]
 
 
 def facts(tracks: TrackletFrames) -> NDArray[np.float32]:
-    """Return numbers (N, 6) in the order of `NAMES`; NaN where what they need is unknown.
+    """Return features (N, 6) in the order of `NAMES`; NaN if they can't be computed.
 
-    The decimal logarithms of the residual of uniform motion in σ (see `ml.sky.motion.fit`), the rate (arcsec per
-    hour), the standard deviation of the magnitudes (two or more), the median and the least distance between two frames'
-    places on the detector (pixels; a mover does not come back to its pixel, a defect does); and the binary logarithm of
-    the number of detections. They do not depend on the order of the frames, to the last bit.
+    The decimal logarithms of the residual of uniform motion in σ (see `ml.sky.motion.fit`), the rate (arcsec per hour),
+    the standard deviation of the magnitudes (two or more), the median and the minimum distance between two frames'
+    positions on the detector (pixels; a defect stays on its pixel, a mover does not); and the binary logarithm of the
+    number of detections. They are bit-for-bit independent of the order of the frames.
     """
     ordered = tracks.in_order()
     motion = fit(ordered)
@@ -29,7 +29,7 @@ def facts(tracks: TrackletFrames) -> NDArray[np.float32]:
 
 
 def _scatter(mag: Array) -> Array:
-    """Return the standard deviation (N,) of the known ones of (N, F), over n - 1."""
+    """Return the standard deviation (N,) of the known values of (N, F), over n - 1."""
     known = np.isfinite(mag)
     n, values = known.sum(1), np.where(known, mag, 0.0)
     mean = values.sum(1) / np.maximum(n, 1)
@@ -38,7 +38,7 @@ def _scatter(mag: Array) -> Array:
 
 
 def _distances(tracks: TrackletFrames) -> tuple[Array, Array]:
-    """Return the median and the least distance (N,) between two places on the detector, pixels."""
+    """Return the median and the minimum distance (N,) between two positions on the detector, pixels."""
     first, second = np.triu_indices(tracks.frames, 1)
     x, y = tracks.of("x"), tracks.of("y")
     apart = np.hypot(x[:, first] - x[:, second], y[:, first] - y[:, second])

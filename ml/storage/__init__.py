@@ -1,1 +1,1 @@
-"""Where pixels and features stay: Zarr arrays in a folder or a bucket."""
+"""Storage of pixels and features: Zarr arrays in a folder or a bucket."""

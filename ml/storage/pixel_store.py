@@ -49,7 +49,7 @@ class PixelStore:
         self._open: dict[str, zarr.Array] = {}
 
     def append(self, survey: str, block: np.ndarray, at: int | None = None) -> tuple[str, int]:
-        """Write subjects at the end of the array of their shape and dtype, which is made if there is none.
+        """Append subjects to the array of their shape and dtype, creating it if needed.
 
         Parameters
         ----------
@@ -102,7 +102,7 @@ class PixelStore:
             return 0
 
     def chunk(self, survey: str, array: str) -> int:
-        """Return how many subjects lie in one file: writers of features keep to multiples of it."""
+        """Return the number of subjects per file: writers of features must align to multiples of it."""
         return _outer(self._pixels(survey, array))
 
     def get(self, survey: str, array: str, index: int) -> np.ndarray:
@@ -131,7 +131,7 @@ class PixelStore:
         return np.asarray(pixels[start:stop])
 
     def write_features(self, survey: str, array: str, key: str, start: int, values: np.ndarray) -> None:
-        """Keep the features of subjects `start` onwards.
+        """Store the features of subjects `start` onwards.
 
         Parameters
         ----------
@@ -148,7 +148,7 @@ class PixelStore:
         features[start : start + len(values)] = values.astype(np.float16, copy=False)
 
     def features(self, survey: str, array: str, key: str, start: int, stop: int) -> np.ndarray:
-        """Read features, (n, F, D) float16; NaN for subjects that have none yet.
+        """Read features, (n, F, D) float16; NaN for subjects without any.
 
         Raises
         ------
@@ -158,7 +158,7 @@ class PixelStore:
         return np.asarray(self._features(survey, array, key)[start:stop])
 
     def forget_features(self, survey: str, key: str) -> None:
-        """Remove all features that one backbone made of the survey; it is no error if there are none."""
+        """Delete all features of one backbone in the survey; does nothing if there are none."""
         path = f"{_checked(survey)}/features/{_checked(key)}"
         with suppress(FileNotFoundError, KeyError):
             del zarr.open_group(self.store, mode="r+")[path]
@@ -214,13 +214,13 @@ class PixelStore:
         return self._open[path]
 
     def _fresh(self, array: zarr.Array) -> zarr.Array:
-        """Look again how long the array is: another process may have appended."""
+        """Reload the array's length: another process may have appended."""
         self._open[array.path] = zarr.open_array(self.store, path=array.path, mode="r+")
         return self._open[array.path]
 
 
 def array_name(shape: tuple[int, ...], dtype: np.dtype) -> str:
-    """Name the array of subjects of one shape (F, C, H, W) and dtype: ``4x1x100x100-float32``."""
+    """Return the array name of a subject shape (F, C, H, W) and dtype: ``4x1x100x100-float32``."""
     return f"{'x'.join(str(side) for side in shape)}-{np.dtype(dtype).name}"
 
 
@@ -230,14 +230,14 @@ def _parsed(name: str) -> tuple[tuple[int, ...], np.dtype]:
 
 
 def _grown(array: zarr.Array, shape: tuple[int, ...]) -> zarr.Array:
-    """Return the array as it will be after growing, so that its pixels can be there before its length says so."""
+    """Return the array with its future length, so that its pixels are written before its metadata."""
     inner = array.async_array
     metadata = dataclasses.replace(inner.metadata, shape=shape)
     return zarr.Array(zarr.AsyncArray(metadata=metadata, store_path=inner.store_path))
 
 
 def _power_of_two(most: int) -> int:
-    """Return the largest power of two that is not above `most`, so that smaller pieces divide larger ones."""
+    """Return the largest power of two up to `most`, so that smaller pieces divide larger ones."""
     return 1 << max(most, 1).bit_length() - 1
 
 

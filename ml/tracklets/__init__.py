@@ -1,1 +1,1 @@
-"""Tracklets: where and when their frames were seen, what their motion tells, and the two-step classifier."""
+"""The two-stage classifier of tracklets, from the scores of their stamps and features of their motion."""

@@ -1,4 +1,4 @@
-"""Tracklets as single stamps, each an example of its own, and back again."""
+"""Tracklets as single stamps (chips), each a separate example, and back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -37,20 +37,20 @@ class Chips:
         return np.flatnonzero(np.isin(self.owner, rows))
 
     def teaching(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return those chips of some tracklets for which the tracklet's label holds too."""
+        """Return the chips of some tracklets to which the tracklet's label also applies."""
         chips = self.of(rows)
         holds = self.examples.of_chips
         return chips if holds is None else chips[holds[chips]]
 
     def together(self, scores: Tensor) -> Tensor:
-        """Return scores (N, F, K) from those of all chips (M, K); 0 where there is none."""
+        """Return scores (N, F, K) from those of all chips (M, K); 0 for absent ones."""
         whole = torch.zeros(len(self.tracks), self.tracks.frames, scores.shape[1])
         whole[torch.from_numpy(self.owner), torch.from_numpy(self.place)] = scores
         return whole
 
 
 def apart(examples: Examples) -> Chips:
-    """Return the chips of tracklets; all frames count as present where the examples bring no tracks."""
+    """Return the chips of tracklets; all frames count as present if the examples have no tracks."""
     tracks = tracks_of(examples)
     owner, place = np.nonzero(tracks.present)
     features, holds = examples.features, examples.of_chips
@@ -68,7 +68,7 @@ def apart(examples: Examples) -> Chips:
 
 
 def tracks_of(examples: Examples) -> TrackletFrames:
-    """Return the examples' tracks, or those of which nothing is known but the frames that are there."""
+    """Return the examples' tracks, or unknown ones with all frames present."""
     if examples.tracks is not None:
         return examples.tracks
     if examples.features is not None:
@@ -78,7 +78,7 @@ def tracks_of(examples: Examples) -> TrackletFrames:
 
 @dataclass(frozen=True)
 class ChipPixels:
-    """Single chips (n, 1, C, H, W) out of tracklets' pixels, read when they are asked for."""
+    """Single chips (n, 1, C, H, W) from tracklets' pixels, read lazily."""
 
     source: Any
     owner: NDArray[np.intp]
@@ -90,7 +90,7 @@ class ChipPixels:
 
 
 class PaddedPixels:
-    """Tracklets' pixels (n, F, C, H, W) out of blocks of different lengths; NaN where a tracklet has no frame.
+    """Tracklets' pixels (n, F, C, H, W) from blocks of different lengths, padded with NaN.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Fit tracklet networks on the class scores of their stamps: the default, and the paper's recipe."""
+"""Train tracklet networks on the class scores of their stamps: ours, and the paper's."""
 
 import copy
 import math
@@ -29,9 +29,9 @@ Report = Callable[[int, float, nn.Module], None]
 
 @dataclass(frozen=True)
 class Inputs:
-    """What N tracklets show: log class scores (N, F, K), which are present (N, F), facts (N, D) with NaN; and labels.
+    """Inputs of N tracklets: log class scores (N, F, K), present ones (N, F), facts (N, D) with NaN; and labels.
 
-    `real` and `weights` (N,) are the label's share of real in 0..1, and trust.
+    `real` and `weights` (N,) are the label's probability of real in 0..1, and its sample weight.
     """
 
     log_scores: Tensor
@@ -49,14 +49,14 @@ class Inputs:
         return Inputs(self.log_scores[at], self.present[at], self.facts[at], self.real[at], self.weights[at])
 
     def logits(self, net: nn.Module) -> Tensor:
-        """Return what a network says (N,)."""
+        """Return a network's logits (N,)."""
         with torch.no_grad():
             said: Tensor = net(self.log_scores, self.present, self.facts)
         return said
 
 
 def fit_set(inputs: Inputs, positive: list[int], *, seed: int, report: Report | None = None) -> SetNet:
-    """Fit the set network, in 160 to 600 steps: more tracklets than 1,875 take no longer.
+    """Train the set network, in 160 to 600 steps: more than 1,875 tracklets take no longer.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def fit_set(inputs: Inputs, positive: list[int], *, seed: int, report: Report | 
 
 
 def _with_crooked(inputs: Inputs, random: torch.Generator) -> tuple[Inputs, int]:
-    """Return the tracklets with copies of some real ones before them that miss their line, and the number of these."""
+    """Prepend copies of some real tracklets with a large residual, as bogus; return all, and the number of copies."""
     residual = inputs.facts[:, RESIDUAL]
     straight = torch.nonzero((inputs.real > 0.5) & residual.isfinite())[:, 0]
     n = round(CROOKED * len(straight))
@@ -120,7 +120,7 @@ def _with_crooked(inputs: Inputs, random: torch.Generator) -> tuple[Inputs, int]
 
 
 def _partly_hidden(facts: Tensor, keep: Tensor, random: torch.Generator) -> Tensor:
-    """Return the facts with groups of them hidden here and there; of rows to `keep`, the residual is left."""
+    """Return the facts with random groups dropped; for rows to `keep`, the residual stays."""
     hidden = facts.clone()
     for group in GROUPS:
         hidden[torch.rand(len(facts), generator=random) < FORGET, group[0] : group[-1] + 1] = torch.nan
@@ -129,11 +129,11 @@ def _partly_hidden(facts: Tensor, keep: Tensor, random: torch.Generator) -> Tens
 
 
 def calibrate(net: SetNet, logits: Tensor, real: Tensor, weights: Tensor) -> None:
-    """Shift and scale the network's logits, in place, so that they are probabilities on unseen tracklets.
+    """Calibrate the network in place by Platt scaling, on unseen tracklets.
 
-    Platt's two numbers (1999, Probabilistic Outputs for Support Vector Machines). This undoes the 4 : 1 tilt of the
-    probability, and keeps the order that it taught. `logits` (N,) are the network's, or its like's, on tracklets that
-    it did not learn from.
+    Platt's two parameters (1999, Probabilistic Outputs for Support Vector Machines). This corrects the probabilities
+    for the 4 : 1 loss weights, and keeps their order. `logits` (N,) are those of this network, or one like it, on
+    held-out tracklets.
     """
     slope, offset = torch.zeros(1, requires_grad=True), torch.zeros(1, requires_grad=True)
     optimiser = torch.optim.LBFGS([slope, offset], max_iter=50, line_search_fn="strong_wolfe")
@@ -151,11 +151,11 @@ def calibrate(net: SetNet, logits: Tensor, real: Tensor, weights: Tensor) -> Non
 
 
 def fit_paper(train: Inputs, held: Inputs, *, seed: int, report: Report | None = None) -> PaperNet:
-    """Fit the paper's perceptron as its section 3.2.2 and Table 3 say.
+    """Train the paper's perceptron as in its section 3.2.2 and Table 3.
 
-    Squared error, that of real tracklets times 4; stochastic gradient descent with rate 0.1 and batches of one; the
-    rate decays (by a tenth an epoch; the paper does not tell how fast) and the epoch that does best on the `held`
-    tracklets is kept, looked for until four in a row do not better it.
+    Squared error, 4 times for real tracklets; stochastic gradient descent with learning rate 0.1 and batches of one,
+    decaying by a tenth per epoch (the paper gives no value); early stopping on the `held` tracklets with a patience of
+    four epochs.
     """
     chips, y = first_four(train.log_scores, train.present).exp(), train.real
     weights = train.weights * (1 + (REAL_WEIGHT - 1) * y)

@@ -1,7 +1,7 @@
-"""Two-stage training: a network that classifies stamps, and one that classifies tracklets from those scores.
+"""Two-stage training: a network that classifies stamps, and one that classifies tracklets from their scores.
 
-Rabeendran & Denneau 2021, section 3.2. The second network learns from scores of chips that the first one has not seen:
-scores of learnt chips are surer than those of new ones, and a network trained on them would trust too much.
+Rabeendran & Denneau 2021, section 3.2. The second network is trained on scores of chips that the first one has not
+seen: scores on training chips are overconfident, and a network trained on them would trust them too much.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ PRESETS = (SET, PAPER, "head", "finetune", "small")
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the chips' network comes about ("given", "head", "finetune" or "small"), and the tracklets' ("set", "paper").
+    """Origin of the stamp network ("given", "head", "finetune" or "small"), and the tracklet network ("set", "paper").
 
     The latter keeps `completeness` of the real validation tracklets, or has the paper's threshold.
     """
@@ -52,11 +52,11 @@ class Recipe:
 def recipe_of(
     preset: str, init: str, base: Checkpoint | None, examples: Examples, completeness: float = COMPLETENESS
 ) -> Recipe:
-    """Return what a preset means.
+    """Resolve a preset.
 
-    "set" (ours) and "paper" are tracklet networks: on the chip scores of the checkpoint that is given, as they are;
-    without one a chip network is learnt from the tracklets, small where there are enough. "head", "finetune" and
-    "small" say how the chips are learnt, with our tracklet network on top.
+    "set" (ours) and "paper" are tracklet networks, trained on the chip scores of a given checkpoint, unchanged; without
+    one a stamp network is trained on the tracklets, a small one if there are enough. "head", "finetune" and "small" say
+    how the stamp network is trained, with our tracklet network on top.
     """
     if preset not in (SET, PAPER):
         return Recipe(preset, SET, completeness)
@@ -71,7 +71,7 @@ def recipe_of(
 def on_features(
     examples: Examples, chips: Chips, recipe: Recipe, base: Checkpoint | None, *, seed: int, on_epoch: OnEpoch
 ) -> tuple[LinearHead, TrainedTrackletNet]:
-    """Train on chips whose features are known: a head for them, out of fold, or the given one; then the tracklets."""
+    """Train on stored features: a head for the chips, out of fold, or the given one; then the tracklet network."""
     epochs = EpochReporter(on_epoch, HEAD_EPOCHS + trainer.EPOCHS)
     if recipe.chips == GIVEN and base is not None:
         head = _given(examples, base)
@@ -120,7 +120,7 @@ def on_pixels(
 def teach(
     inputs: Inputs, examples: Examples, rows: NDArray[np.intp], recipe: Recipe, *, seed: int, epochs: EpochReporter
 ) -> TrainedTrackletNet:
-    """Fit the tracklet network on tracklets whose chips were scored fairly.
+    """Fit the tracklet network on tracklets with out-of-sample chip scores.
 
     Parameters
     ----------
@@ -154,11 +154,11 @@ def teach(
 def choose_threshold(
     kinds: NDArray[np.bool_], p: NDArray[np.float32], weights: NDArray[np.float32], completeness: float
 ) -> float:
-    """Return the threshold that keeps this share of the real tracklets, going by labels that are certain.
+    """Return the threshold that keeps this fraction of the real tracklets, using certain labels only.
 
-    To keep 99.6 % of what people took for real, a threshold would have to let the bogus ones through that they mistook.
-    Where too few real ones are certain, all labels count, and as many of the real ones may be lost as are expected to
-    be mistakes.
+    Among tracklets that people called real are some bogus ones, and a threshold that keeps 99.6 % of all would let
+    those through. If too few real ones are certain, all labels count, and as many real ones may be lost as are expected
+    to be mislabelled.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def _judging(judge: Validator, held: Inputs) -> Any:
 
 
 def _heads(examples: Examples, chips: Chips, seed: int, epochs: EpochReporter) -> tuple[LinearHead, Tensor]:
-    """Return a head fitted on all chips, and every chip's log scores (M, K) by a head that did not learn from it."""
+    """Return a head fitted on all chips, and out-of-fold log scores (M, K) of every chip."""
     shown, held = examples.split(seed=seed)
     judge = Validator(chips.examples, _teaching(chips, held))
     first = best_head(chips.examples, _features(chips), _teaching(chips, shown), judge, seed=seed, told=epochs)
@@ -234,7 +234,7 @@ def _given(examples: Examples, base: Checkpoint) -> LinearHead:
 
 
 def _teaching(chips: Chips, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the chips that teach a chip network.
+    """Return the chips that train a stamp network.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""Trails in large images: found by a trained network or by sums along lines, and traced."""
+"""Trail detection in large images: by a trained network or a windowed Radon transform, and tracing."""

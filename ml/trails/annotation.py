@@ -18,7 +18,7 @@ COLUMN = "#objects"
 
 @dataclass(frozen=True)
 class Annotation:
-    """One trail, or what looks like one.
+    """One trail or look-alike.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ def _things(told: dict[str, Any]) -> list[Annotation]:
 
 
 def _crossing(spike: Annotation, reach: float) -> list[Annotation]:
-    """Return the other pair of a star's spikes, square to the one told, where that lies whole in the image."""
+    """Return the perpendicular pair of a star's spikes, if it is entirely inside the image."""
     start, end = spike.curve[0], spike.curve[-1]
     if spike.label != "SPIKE" or np.hypot(*(end - start)) < 1.9 * reach:
         return []

@@ -21,7 +21,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A line found, not yet judged.
+    """A candidate trail, not yet classified.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Candidate:
 
 
 def candidates(maps: Maps, noise_units: Array, least: float = LEAST) -> list[Candidate]:
-    """Return the lines of an image (H, W), given its maps and the image in units of its noise."""
+    """Return the candidates of an image (H, W), given its maps and the image in units of its noise."""
     cells = cells_of(maps, least)
     found = pieces(maps, cells)
     traced = [Piece(_curve(cells, piece), cells.shares[piece].mean(0)) for piece in found]
@@ -85,7 +85,7 @@ def _log(shares: Array) -> NDArray[np.float64]:
 
 
 def _shape(curve: Array, shape: Sequence[int]) -> list[float]:
-    """Return log length, bend, angle to the diagonals (where spikes lie), and how many ends touch the edge."""
+    """Return log length, bend, angle to the diagonals (where spikes lie), and the number of ends at the edge."""
     length, chord = max(length_of(curve), 1.0), curve[-1] - curve[0]
     angle = np.arctan2(chord[1], chord[0])
     last = np.array([shape[1] - 1, shape[0] - 1])
@@ -95,7 +95,7 @@ def _shape(curve: Array, shape: Sequence[int]) -> list[float]:
 
 
 def _light(profile: Profile, across: Array) -> list[float]:
-    """Return S/N, width, sharpness, evenness along, the brightest pixels near, and how the ends compare."""
+    """Return S/N, width, sharpness, evenness along, the brightest pixels nearby, and the contrast of the ends."""
     ridge = np.nan_to_num(np.nanmax(np.nan_to_num(profile.values[REACH - 1 : REACH + 2]), axis=0))
     peak = max(across[REACH - 1 : REACH + 2].max(), 1e-3)
     beside = np.nan_to_num(profile.values)
@@ -123,10 +123,11 @@ CALM = 7  # samples averaged along
 
 
 def evenness(noise_units: Array, curve: Array) -> list[float]:
-    """Return the light inside and beyond the fainter and the brighter end of a curve (k, 2), and its deciles along it.
+    """Return the light inside and beyond the fainter and the brighter end of a curve (k, 2), and deciles along it.
 
-    Six shares of the ridge's median, -2..5: inside (8 pixels of each end), beyond (3 to 12 pixels past each), and the
-    1st and 9th decile of the ridge averaged over 7 pixels. The image (H, W) is in units of its noise; NaN counts as 0.
+    Six fractions of the ridge's median, -2..5: inside (8 pixels of each end), beyond (3 to 12 pixels past each), and
+    the 1st and 9th decile of the ridge averaged over 7 pixels. The image (H, W) is in units of its noise; NaN counts as
+    0.
     """
     profile = along(noise_units, _drawn_on(curve))
     sides = np.nan_to_num(np.concatenate([profile.values[:3], profile.values[-3:]]))

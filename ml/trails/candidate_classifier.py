@@ -1,4 +1,4 @@
-"""Vetting: a classifier of candidates by their measured features."""
+"""Vetting: classify candidates by their measured features with a random forest."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,10 +22,10 @@ Array = NDArray[Any]
 
 
 class CandidateClassifier:
-    """A random forest (Breiman 2001) as plain arrays, so that a checkpoint holds it without pickle.
+    """A random forest (Breiman 2001) as plain arrays, so that a checkpoint needs no pickle.
 
-    Each fifth of the trees was taught on four fifths of the images, so that the rest tells how good they are. From few
-    trails it learns more than a perceptron does.
+    Each fifth of the trees is trained on four fifths of the images, so that the rest gives out-of-fold scores. With few
+    trails it does better than a perceptron.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class CandidateClassifier:
         self.feature, self.threshold, self.left, self.right, self.shares = (np.asarray(arrays[name]) for name in PARTS)
 
     def __call__(self, features: Array) -> NDArray[np.float64]:
-        """Return shares (n, K) of candidates' features (n, F)."""
+        """Return class probabilities (n, K) of candidates' features (n, F)."""
         trees = np.arange(len(self.left))[:, None]
         node = np.zeros((len(self.left), len(features)), dtype=np.intp)
         values = np.asarray(features, dtype=np.float32).T
@@ -51,15 +51,15 @@ class CandidateClassifier:
             node = after
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return what a checkpoint keeps."""
+        """Return the tensors for a checkpoint."""
         return {name: torch.from_numpy(np.ascontiguousarray(getattr(self, name))) for name in PARTS}
 
 
 def answers(found: Sequence[Candidate], things: Sequence[Annotation]) -> NDArray[np.intp]:
-    """Return for each candidate of an image what it is: 0 for nothing, else 1 + the number in `CLASSES`.
+    """Return the class of each candidate of an image: 0 for nothing, else 1 + the number in `CLASSES`.
 
-    A candidate is the thing that it strays from by at most 5 pixels and covers half of. Of several candidates that
-    are one trail only the one that covers most counts, so that the rest are learnt as nothing.
+    A candidate matches an object if it stays within 5 pixels of it and covers half of it. Of several candidates for one
+    trail only the one that covers most counts; the others are labelled as nothing.
     """
     said = np.zeros(len(found), dtype=np.intp)
     if not found or not things:
@@ -82,7 +82,7 @@ def answers(found: Sequence[Candidate], things: Sequence[Annotation]) -> NDArray
 def fit(
     features: Array, label: Array, image: Array, seed: int
 ) -> tuple[CandidateClassifier | None, NDArray[np.float64]]:
-    """Return a second look at candidates, and the score (n,) of each by the trees that never saw its image.
+    """Return a fitted classifier, and out-of-fold scores (n,) of the candidates.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def _arrays(tree: Any, classes: NDArray[np.intp]) -> dict[str, Array]:
 
 
 def _together(trees: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
-    """Return trees of different sizes as one array each, filled up with 0."""
+    """Return trees of different sizes as one array each, padded with 0."""
     most = max(len(tree["left"]) for tree in trees)
     return {
         name: np.stack(

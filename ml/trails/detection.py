@@ -15,7 +15,7 @@ LEAST_BOX = 6.0  # pixels that a box is wide at least
 
 @dataclass(frozen=True)
 class Trail:
-    """One found trail.
+    """One detected trail.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Trail:
         return np.concatenate([self.curve[0], self.curve[-1]])
 
     def told(self) -> dict[str, Any]:
-        """Return it as JSON and Parquet can hold it."""
+        """Return it as values for JSON and Parquet."""
         return {
             "score": float(self.score),
             "class": self.label,
@@ -63,7 +63,7 @@ class Trail:
 
 
 def trail_of(curve: NDArray[np.float64], shares: NDArray[np.float64], width: float, snr: float, shape: Any) -> Trail:
-    """Return the trail of a curve (17, 2), of shares (6,) of the sky and each class, in an image of `shape` (H, W)."""
+    """Return the trail of a curve (17, 2) with probabilities (6,) of sky and classes, in an image of `shape` (H, W)."""
     around = box_around(curve, max(width, LEAST_BOX), shape)
     label = CLASSES[int(shares[1:].argmax())]
     return Trail(float(shares[1]), label, np.asarray(shares[1:], dtype=np.float64), curve, around, width, snr)

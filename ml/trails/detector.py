@@ -1,4 +1,4 @@
-"""A trail detector at work: an image in, trails out."""
+"""Run a trail detector: from an image to trails."""
 
 import threading
 from typing import Any, Protocol
@@ -22,17 +22,18 @@ Array = NDArray[Any]
 
 
 class Detector(Protocol):
-    """What finds trails in one image."""
+    """The interface of trail detectors."""
 
     def trails(self, pixels: Array) -> list[Trail]:
-        """Return the trails of an image (H, W) of any size, the surest first."""
+        """Return the trails of an image (H, W) of any size, highest score first."""
         ...
 
 
 class LearnedDetector:
-    """The network, and the second look at what it finds.
+    """The segmentation network, and the classifier of its candidates.
 
-    Threads may share one: the network is compiled once for each shape of tiles, with a stream for each image at work.
+    It can be shared between threads: the network is compiled once for each shape of tiles, with one stream per image in
+    progress.
 
     Parameters
     ----------
@@ -71,16 +72,16 @@ class LearnedDetector:
         self._compiling = threading.Lock()
 
     def candidates(self, pixels: Array) -> list[Candidate]:
-        """Return the candidates of an image (H, W), not yet judged."""
+        """Return the unclassified candidates of an image (H, W)."""
         return self.candidates_in(in_noise(pixels))
 
     def candidates_in(self, noise_units: Array) -> list[Candidate]:
-        """Return the candidates of an image (H, W) that is in units of its noise already."""
+        """Return the candidates of an image (H, W) already in units of its noise."""
         maps = Maps.of(sewn(stretched(noise_units), self.run, self.tile, self.overlap))
         return candidates(maps, noise_units, self.least)
 
     def trails(self, pixels: Array) -> list[Trail]:
-        """Return the trails of an image (H, W) of any size, the surest first.
+        """Return the trails of an image (H, W) of any size, highest score first.
 
         Parameters
         ----------

@@ -33,7 +33,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was found in one image, and what stands in it."""
+    """The detected and the true trails of one image."""
 
     found: Sequence[Trail]
     things: Sequence[Annotation]
@@ -41,9 +41,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Sides:
-    """The found trails and the true ones of all images, as curves and as boxes, with the image of each.
+    """The detected and the true trails of all images, as curves and as boxes, with each one's image.
 
-    `seen` has the circumstances of the true ones: their own S/N, where `true.value` has 3 for one that is not known.
+    `seen` has the observing conditions of the true ones: their own S/N, where `true.value` has 3 for an unknown one.
     """
 
     found: Trails
@@ -54,7 +54,7 @@ class Sides:
 
 
 def judge(outcomes: Sequence[Outcome], seed: int = 0, draws: int = DRAWS) -> dict[str, Any]:
-    """Return the figures of a detector on images with known trails.
+    """Return the metrics of a detector on images with known trails.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def judge(outcomes: Sequence[Outcome], seed: int = 0, draws: int = DRAWS) -> dic
 
 
 def sides_of(outcomes: Sequence[Outcome]) -> Sides:
-    """Return found and true trails of all images; those of no known S/N count as clear."""
+    """Return detected and true trails of all images; those without known S/N count as clear."""
     found = [(n, trail) for n, outcome in enumerate(outcomes) for trail in outcome.found]
     true = [(n, thing) for n, outcome in enumerate(outcomes) for thing in outcome.things if thing.label == TRAIL]
     scores = np.array([trail.score for _, trail in found])
@@ -104,7 +104,7 @@ def sides_of(outcomes: Sequence[Outcome]) -> Sides:
 
 
 def intervals(matched: Matched, sides: Sides, snr_from: float, seed: int, draws: int) -> tuple[float, float]:
-    """Return the central 95 % of the completeness at 90 % precision over draws of whole images with replacement."""
+    """Return the 95 % interval of the completeness at 90 % precision, by bootstrap over whole images."""
     hit = matched.truth >= 0
     counted = matched.snr >= snr_from
     fine = hit.copy()
@@ -135,7 +135,7 @@ def _by_snr(matched: Matched, threshold: float) -> list[dict[str, float]]:
 
 
 def _blamed(outcomes: Sequence[Outcome], sides: Sides, matched: Matched, threshold: float) -> dict[str, int]:
-    """Count false detections at or above the threshold by the class of what they lie on; "nothing" for none."""
+    """Count false detections at or above the threshold by the class of the object they lie on; "nothing" for none."""
     blame: Counter[str] = Counter()
     for row in np.flatnonzero((matched.truth < 0) & (matched.score >= threshold)):
         things = outcomes[int(sides.found.image[row])].things
@@ -148,7 +148,7 @@ def _blamed(outcomes: Sequence[Outcome], sides: Sides, matched: Matched, thresho
 
 
 def _strays(line: Array, curve: Array) -> float:
-    """Return how far a line strays from a curve: the larger distance of its ends from the nearest of its segments."""
+    """Return a line's distance from a curve: the larger distance of its ends from the curve."""
     segments = np.concatenate([curve[:-1], curve[1:]], axis=1)
     ends = line.reshape(2, 2)
     return float(max(line_distance(np.tile(end, 2)[None], segments).min() for end in ends))

@@ -1,4 +1,4 @@
-"""Link cells into trails: first neighbours into pieces, then pieces across stars, crossings and chip gaps."""
+"""Link cells into trails: neighbours into segments, then segments across stars, crossings and chip gaps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ FEWEST = 3  # cells: 12 pixels along
 
 
 def pieces(maps: Maps, cells: Cells) -> list[NDArray[np.intp]]:
-    """Return the numbers of the cells of each piece, those of one piece along it from end to end.
+    """Return the cell numbers of each segment, ordered along it from end to end.
 
-    Two lines that cross stay two: there, neighbours point elsewhere, or one is a trail and the other is not. One
-    runs through, the other breaks, and `bridged` joins it again.
+    Two crossing lines stay separate: at the crossing, neighbours point elsewhere, or one is a trail and the other is
+    not. One line continues, the other breaks, and `bridged` joins it again.
     """
     first, second, apart = _neighbours(maps, cells)
     n = len(cells)
@@ -52,7 +52,7 @@ def _neighbours(maps: Maps, cells: Cells) -> tuple[NDArray[np.intp], NDArray[np.
 
 
 def _in_order(cells: Cells, graph: "coo_matrix", piece: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return a piece from end to end: by its long axis where it is straight, else by the way through its cells."""
+    """Order a segment from end to end: by its long axis if it is straight, else along its cells."""
     away = cells.point[piece] - cells.point[piece].mean(0)
     spread, axes = np.linalg.eigh(away.T @ away / len(piece))
     if spread[0] < 4 or spread[0] < 0.002 * spread[1]:
@@ -72,19 +72,19 @@ TURN_TOUCHING, ASTRAY_TOUCHING = np.cos(np.radians(35)), 7.0
 
 @dataclass(frozen=True)
 class Piece:
-    """A traced piece: its curve (k, 2) pixels, and the mean class shares (K,) of its cells."""
+    """A traced segment: its curve (k, 2) in pixels, and the mean class probabilities (K,) of its cells."""
 
     curve: NDArray[np.float64]
     shares: NDArray[np.float64]
 
 
 def bridged(found: Sequence[Piece]) -> list[list[tuple[int, bool]]]:
-    """Return for each trail its pieces in order, each with whether it is to be turned about.
+    """Return for each trail its segments in order, each with whether it is to be reversed.
 
-    Two pieces belong together where each, drawn on straight from its end, hits the other's end within 4 pixels and a
+    Two segments are joined if each, extrapolated linearly from its end, hits the other's end within 4 pixels and a
     tenth of the gap, their directions differ by less than 15°, they look alike, and the gap is no longer than the
-    longer of them (or 16 pixels) and at most 150 pixels. Pieces that touch may turn by up to 35°. Each end is joined
-    once, the nearest first.
+    longer of them (or 16 pixels) and at most 150 pixels. Segments that touch may turn by up to 35°. Each end is joined
+    once, nearest first.
     """
     if not found:
         return []
@@ -99,7 +99,7 @@ def bridged(found: Sequence[Piece]) -> list[list[tuple[int, bool]]]:
 
 
 def _pairs(found: Sequence[Piece]) -> list[tuple[int, int]]:
-    """Return pairs of ends, 2 · piece + (0 at its start, 1 at its end), that may be joined, the nearest first."""
+    """Return pairs of ends, 2 · piece + (0 at its start, 1 at its end), that may be joined, nearest first."""
     ends = np.concatenate([piece.curve[[0, -1]] for piece in found])
     outward = np.concatenate([_outward(piece.curve) for piece in found])
     length = np.repeat([length_of(piece.curve) for piece in found], 2)
@@ -144,7 +144,7 @@ def _chains(n: int, joints: list[tuple[int, int]]) -> list[list[tuple[int, bool]
 
 
 def _walk(chain: list[int], beside: dict[int, int]) -> list[tuple[int, bool]]:
-    """Follow the joints from a free end; a ring begins at its first piece."""
+    """Follow the joints from a free end; a ring starts at its first segment."""
     free = [end for piece in chain for end in (2 * piece, 2 * piece + 1) if end not in beside]
     end = free[0] if free else 2 * chain[0]
     way: list[tuple[int, bool]] = []

@@ -8,9 +8,10 @@ from ml.trails.train import ARCHITECTURE, CLASSICAL, ROLE, parts_of
 
 
 def detector_of(checkpoint: Checkpoint, *, threads: int | None = None, least: float = LEAST) -> Detector:
-    """Return the detector of a checkpoint; `threads` is how many cores one image may use.
+    """Return the detector of a checkpoint; `threads` is the number of cores per image.
 
-    `least` is how far a cell must be anything but sky (`LearnedDetector`); the classical detector has no such cells.
+    `least` is the minimum foreground probability of a cell (`LearnedDetector`); the classical detector has no such
+    cells.
 
     Raises
     ------

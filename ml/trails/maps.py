@@ -1,4 +1,4 @@
-"""Detector maps: class shares, direction and offset of every cell of an image."""
+"""Detector maps: class probabilities, direction and offset of every cell of an image."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from ml.models.trail import STRIDE
 
 
 def one_plane(frame: NDArray[Any]) -> NDArray[Any]:
-    """Return one plane (H, W) of a frame (C, H, W): the mean of its channels, NaN where one of them is."""
+    """Return one plane (H, W) of a frame (C, H, W): the mean of its channels, NaN if any of them is."""
     return frame[0] if len(frame) == 1 else np.asarray(frame.mean(axis=0, dtype=np.float32))
 
 
@@ -43,7 +43,7 @@ class Maps:
 
 @dataclass(frozen=True)
 class Cells:
-    """The cells of an image that hold a line.
+    """The foreground cells of an image.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Cells:
 
 
 def cells_of(maps: Maps, least: float) -> Cells:
-    """Return the cells that are less than 1 - `least` sky, with the ridge's place in each."""
+    """Return the cells with a sky probability below 1 - `least`, with the ridge's position in each."""
     place = np.argwhere(maps.shares[0] <= 1 - least)
     rows, columns = place.T
     unit = maps.direction[:, rows, columns].T.astype(np.float64)

@@ -1,4 +1,4 @@
-"""Volunteers' line marks: read, and merged into one consensus line a trail."""
+"""Volunteers' line marks: read, and merged into one consensus line per trail."""
 
 import csv
 import math
@@ -32,7 +32,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Consensus:
-    """One trail's line (4,), how many volunteers drew it, and how far it is trusted, 0..1."""
+    """One trail's line (4,), the number of volunteers who drew it, and its sample weight, 0..1."""
 
     line: NDArray[np.float64]
     volunteers: int
@@ -40,7 +40,7 @@ class Consensus:
 
 
 def read_marks(path: Path) -> dict[str, list[Mark]]:
-    """Read marks by subject from CSV: external_id, volunteer, x1, y1, x2, y2 (or x1_px …), pixels as the site counts.
+    """Read marks by subject from CSV: external_id, volunteer, x1, y1, x2, y2 (or x1_px …), in the site's pixels.
 
     Raises
     ------
@@ -73,11 +73,11 @@ def outside(marks: Sequence[Mark], shape: tuple[int, ...]) -> list[Mark]:
 
 
 def merged(marks: Sequence[Mark]) -> list[Consensus]:
-    """Merge the marks of one image: lines about the same trail become one, the medians of its ends.
+    """Merge the marks of one image: lines on the same trail become one, with the medians of their ends.
 
-    Two marks are about the same trail if the shorter strays by at most 12 pixels from the longer, and one covers at
-    least three tenths of the other; and so are marks that a third one connects. A volunteer counts once. A line that
-    one volunteer alone drew is trusted by 0.4, any other by 1.
+    Two marks are on the same trail if the shorter stays within 12 pixels of the longer, and one covers at least three
+    tenths of the other, or if a third mark connects them. A volunteer counts once. A line drawn by a single volunteer
+    has weight 0.4, any other 1.
     """
     if not marks:
         return []

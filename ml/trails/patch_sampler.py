@@ -1,4 +1,4 @@
-"""Sample training patches of labelled images, augmented and with synthetic trails added."""
+"""Sample training patches of labelled images, augmented and with synthetic trails."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Labelled:
-    """An image in units of its noise (H, W), NaN where nothing was measured, and what stands in it."""
+    """An image in units of its noise (H, W), NaN where nothing was measured, and its annotations."""
 
     noise_units: NDArray[np.float16]
     things: list[Annotation]
@@ -32,14 +32,14 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Batch:
-    """Crops (B, 1, S, S) as the network sees them, and what it should say of each."""
+    """Network inputs (B, 1, S, S), and their targets."""
 
     images: NDArray[np.float32]
     targets: list[Target]
 
 
 def batches(images: Sequence[Labelled], size: int, rng: np.random.Generator, side: int = SIDE) -> Iterator[Batch]:
-    """Yield batches for ever."""
+    """Yield batches endlessly."""
     chooser = _Chooser(images, side)
     while True:
         crops = [chooser.crop(rng) for _ in range(size)]
@@ -87,7 +87,7 @@ class _Chooser:
 
 
 def turned(pixels: Array, things: Sequence[Annotation], how: int) -> tuple[Array, list[Annotation]]:
-    """Return a square image and its things in one of the eight ways that a square can be laid down (0..7)."""
+    """Return a square image and its annotations under one of the eight symmetries of the square (0..7)."""
     last = len(pixels) - 1
     curves = [thing.curve for thing in things]
     if how & 1:
@@ -106,13 +106,13 @@ def _whole(part: Array, side: int) -> NDArray[np.float32]:
 
 
 def drawn(marks: Sequence[Mark]) -> list[Annotation]:
-    """Return the trails that volunteers' marks of one image stand for, each trusted as far as they agree."""
+    """Return the trails of volunteers' marks in one image, each weighted by their agreement."""
     lines = merged(marks) if marks else []
     return [Annotation(TRAIL, line.line.reshape(2, 2), weight=line.weight, drawn=True) for line in lines]
 
 
 def labelled(pixels: NDArray[Any], things: Sequence[Annotation], name: str) -> Labelled:
-    """Return an image (H, W) in units of its noise; a line that was drawn is settled on the ridge near it."""
+    """Return an image (H, W) in units of its noise; drawn lines are moved onto the nearby ridge."""
     noise_units = in_noise(pixels)
     on_ridge = [replace(thing, curve=settled(noise_units, thing.curve)) if thing.drawn else thing for thing in things]
     return Labelled(np.clip(noise_units, -6e4, 6e4).astype(np.float16), on_ridge, name)

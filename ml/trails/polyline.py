@@ -84,7 +84,7 @@ def box(curve: Array, width: float, shape: tuple[int, ...]) -> NDArray[np.float6
 
 
 def _along(points: Array) -> NDArray[np.float64]:
-    """Return how far along each point lies: on the chord where they are nearly on it, else by the way between them."""
+    """Return each point's position along the line: on the chord if they are nearly straight, else cumulative."""
     chord = points[-1] - points[0]
     length = float(np.hypot(*chord))
     if length > 0 and sagitta(points) < 0.25 * length:
@@ -106,7 +106,7 @@ def _straight(points: Array, weights: Array) -> NDArray[np.float64]:
 
 
 def _to_the_ends(curve: Array, start: Array, end: Array) -> NDArray[np.float64]:
-    """Draw a curve through averaged points on to its outermost ones: they lie half a step further."""
+    """Extend a curve through averaged points to its outermost points, half a step further."""
     tangent = tangents(curve)
     first = curve[0] + min(0.0, float((start - curve[0]) @ tangent[0])) * tangent[0]
     last = curve[-1] + max(0.0, float((end - curve[-1]) @ tangent[-1])) * tangent[-1]

@@ -35,7 +35,7 @@ class Profile:
     normal: NDArray[np.float64]
 
     def across(self) -> NDArray[np.float64]:
-        """Return the median (2 · REACH + 1,) along the curve, the sky beside it taken off; 0 where all is NaN."""
+        """Return the median (2 · REACH + 1,) along the curve, minus the sky beside it; 0 if all is NaN."""
         if np.isnan(self.values).any():
             median = np.nanmedian(np.where(np.isnan(self.values).all(axis=1, keepdims=True), 0.0, self.values), axis=1)
         else:
@@ -45,7 +45,7 @@ class Profile:
 
 
 def along(noise_units: Array, curve: Array) -> Profile:
-    """Sample an image (H, W) along a curve (k, 2), linearly between pixels, about one sample a pixel."""
+    """Sample an image (H, W) along a curve (k, 2), with linear interpolation, about one sample per pixel."""
     count = int(np.clip(length_of(curve), 8, MOST)) + 1
     points = even(curve, count)
     direction = tangents(points)
@@ -62,7 +62,7 @@ def snr_per_pixel(across: Array) -> float:
 
 
 def full_width(across: Array) -> float:
-    """Return the width in pixels at half of the ridge, grown from the middle; at least 1."""
+    """Return the full width at half maximum of the ridge in pixels; at least 1."""
     half = across[REACH - 1 : REACH + 2].max() / 2
     above = across > max(half, 1e-6)
     left = np.argmin(above[: REACH + 1][::-1]) if not above[: REACH + 1].all() else REACH + 1
@@ -71,7 +71,7 @@ def full_width(across: Array) -> float:
 
 
 def settled(noise_units: Array, curve: Array, reach: int = 5, run: int = 15) -> NDArray[np.float64]:
-    """Move a curve onto the ridge near it, and lay a spline along that.
+    """Move a curve onto the nearby ridge, and fit a spline to it.
 
     Parameters
     ----------
@@ -100,10 +100,10 @@ def settled(noise_units: Array, curve: Array, reach: int = 5, run: int = 15) -> 
 
 
 def trimmed(noise_units: Array, curve: Array, most: float = 40.0) -> NDArray[np.float64]:
-    """Return a curve without those ends, of at most so many pixels and a third of it, along which there is no light.
+    """Trim ends without light off a curve, at most so many pixels and a third of it.
 
-    An end lies where a step from the sky to the ridge's level, its median over some 40 pixels further in, explains the
-    ridge best (least squares). A curve on which no ridge stands out stays as it is.
+    An end is where a step from the sky to the ridge's level, its median over some 40 pixels further in, fits the ridge
+    best (least squares). A curve without a significant ridge stays as it is.
     """
     profile = along(noise_units, curve)
     ridge = np.nan_to_num(profile.values[REACH - 1 : REACH + 2]).mean(0)
@@ -118,7 +118,7 @@ def trimmed(noise_units: Array, curve: Array, most: float = 40.0) -> NDArray[np.
 
 
 def _first_light(ridge: Array, furthest: int, near: int) -> int:
-    """Return how many samples at the start lie before the ridge steps up to its level; 0 where it is faint."""
+    """Return the number of samples before the ridge steps up to its level; 0 for a faint ridge."""
     level = float(np.median(ridge[furthest : furthest + near + 1]))
     if furthest < 1 or level < FAINT:
         return 0
@@ -127,7 +127,7 @@ def _first_light(ridge: Array, furthest: int, near: int) -> int:
 
 
 def _brightest_way(values: Array) -> NDArray[np.intp]:
-    """Return the row (n,) in each column of the way with the largest sum, which steps by at most one row."""
+    """Return the row (n,) in each column of the path with the largest sum, changing by at most one row per step."""
     rows, columns = values.shape
     home = 0.02 * np.abs(np.arange(rows) - rows // 2)
     total = values[:, 0] - home

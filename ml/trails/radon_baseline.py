@@ -1,7 +1,7 @@
-"""The classical baseline: sums along short lines in every direction (a local Radon transform); nothing to train.
+"""The classical baseline: sums along short lines in every direction (a local Radon transform); no training.
 
-A local Radon transform: at every place the sum over a line of 50 pixels in 32 directions, in units of its noise. It
-finds what is straight over that length. A true Radon transform sums over the whole image, where a short trail drowns.
+At every pixel it sums over a line of 50 pixels in 32 directions, in units of the sum's noise. It finds lines that are
+straight over that length. A true Radon transform sums over the whole image, where a short trail is lost in the noise.
 """
 
 from functools import lru_cache
@@ -34,25 +34,25 @@ Array = NDArray[Any]
 
 
 class ClassicalDetector:
-    """Line sums; its classes are rules, and its score grows with the significance of the whole trail."""
+    """Line sums; classes follow from rules, and the score grows with the significance of the whole trail."""
 
     def candidates(self, pixels: Array) -> tuple[list[Candidate], NDArray[np.float32]]:
-        """Return the lines of an image (H, W), and the image in units of its noise."""
+        """Return the candidate lines of an image (H, W), and the image in units of its noise."""
         noise_units = in_noise(pixels)
         sums, direction = best_sums(binned(without_stars(noise_units)))
         return candidates(maps_of(sums, direction), noise_units), noise_units
 
     def trails(self, pixels: Array) -> list[Trail]:
-        """Return the trails of an image (H, W) of any size, the surest first; see `LearnedDetector.trails`."""
+        """Return the trails of an image (H, W) of any size, highest score first; see `LearnedDetector.trails`."""
         found, noise_units = self.candidates(pixels)
         made = [_judged(each, noise_units) for each in found]
         return sorted((trail for trail in made if trail is not None), key=lambda trail: -trail.score)
 
 
 def without_stars(noise_units: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the image with round sources and NaN at the level of the sky, 0, and bright pixels clipped.
+    """Return the image with round sources and NaN set to the sky level, 0, and bright pixels clipped.
 
-    A source is what stands 5 σ above the sky together; it is round if the second moments of its pixels are alike.
+    A source is a connected region 5 σ above the sky; it is round if the second moments of its pixels are similar.
     """
     image = np.nan_to_num(noise_units)
     number, count = ndimage.label(image > STAR, structure=np.ones((3, 3)))
@@ -70,7 +70,7 @@ def binned(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def best_sums(image: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Return the largest sum along a line through each pixel, in units of its noise, and its direction's number."""
+    """Return the largest sum along a line through each pixel, in units of its noise, and its direction's index."""
     sides = tuple(fft.next_fast_len(side + LINE, real=True) for side in image.shape)
     spectrum = fft.rfft2(image, sides)
     best = np.full(image.shape, -np.inf, dtype=np.float32)
@@ -83,7 +83,7 @@ def best_sums(image: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[
 
 
 def maps_of(sums: NDArray[np.float32], direction: NDArray[np.intp]) -> Maps:
-    """Return maps at a quarter of the pixels: where a sum is significant, and no stronger one runs beside it."""
+    """Return maps at a quarter of the resolution: significant sums without a stronger one beside them."""
     h, w = (side // 2 * 2 for side in sums.shape)
     blocks = sums[:h, :w].reshape(h // 2, 2, w // 2, 2).transpose(0, 2, 1, 3).reshape(h // 2, w // 2, 4)
     turned = direction[:h, :w].reshape(h // 2, 2, w // 2, 2).transpose(0, 2, 1, 3).reshape(h // 2, w // 2, 4)
@@ -97,7 +97,7 @@ def maps_of(sums: NDArray[np.float32], direction: NDArray[np.intp]) -> Maps:
 
 
 def _is_ridge(strength: Array, angle: Array) -> NDArray[np.bool_]:
-    """Return where no sum 1.5 cells to either side of the line is larger."""
+    """Return where no sum 1.5 cells to either side of the line is larger (non-maximum suppression)."""
     rows, columns = np.indices(strength.shape)
     aside = []
     for sign in (-1.5, 1.5):
@@ -109,7 +109,7 @@ def _is_ridge(strength: Array, angle: Array) -> NDArray[np.bool_]:
 
 @lru_cache(maxsize=4 * DIRECTIONS)
 def _line_spectrum(number: int, sides: tuple[int, int]) -> NDArray[np.complex64]:
-    """Return the spectrum of a line through the origin, whose squares sum to 1: noise of 1 stays noise of 1."""
+    """Return the spectrum of a line through the origin, normalised so that unit noise stays unit noise."""
     angle = np.pi * number / DIRECTIONS
     steps = np.linspace(-(LINE - 1) / 2, (LINE - 1) / 2, 4 * LINE)
     kernel = np.zeros(sides, dtype=np.float32)
@@ -132,7 +132,7 @@ def _axis_ratio(number: NDArray[np.intp], count: int) -> NDArray[np.float64]:
 
 
 def _judged(found: Candidate, noise_units: NDArray[np.float32]) -> Trail | None:
-    """Trim a line to where there is light, and judge it by rules; None where nothing is left."""
+    """Trim a line to where there is light, and classify it by rules; None if nothing is left."""
     curve = trimmed(noise_units, settled(noise_units, found.curve))
     length = length_of(curve)
     if length < SHORTEST:
@@ -156,7 +156,7 @@ def _judged(found: Candidate, noise_units: NDArray[np.float32]) -> Trail | None:
 
 
 def _class_by_rule(curve: Array, width: float, noise_units: Array) -> str:
-    """Satellites cross from edge to edge, spikes end at a bright star, cosmic rays are short and sharp."""
+    """Classify by rule: satellites cross from edge to edge, spikes end at a star, cosmic rays are short and sharp."""
     last = np.array([noise_units.shape[1] - 1, noise_units.shape[0] - 1])
     at_edge = [bool((end < EDGE).any() or (end > last - EDGE).any()) for end in (curve[0], curve[-1])]
     if all(at_edge):
@@ -167,7 +167,7 @@ def _class_by_rule(curve: Array, width: float, noise_units: Array) -> str:
 
 
 def _ends_at_a_star(noise_units: Array, curve: Array) -> bool:
-    """Return whether a bright star lies on the line, or on what it becomes when drawn on by a spike's reach."""
+    """Return whether a bright star lies on the line, or on its extension by a spike's reach."""
     chord = (curve[-1] - curve[0]) / max(float(np.hypot(*(curve[-1] - curve[0]))), 1e-9)
     drawn_on = np.stack([curve[0] - SPIKE_REACH * chord, curve[-1] + SPIKE_REACH * chord])
     values = np.nan_to_num(along(noise_units, drawn_on).values[REACH - 3 : REACH + 4])
@@ -177,7 +177,7 @@ def _ends_at_a_star(noise_units: Array, curve: Array) -> bool:
 def trimmed(noise_units: Array, curve: Array) -> NDArray[np.float64]:
     """Return the part of a curve along which the ridge keeps a third of its middle brightness.
 
-    A sum along a line is significant beyond the trail's ends too, as long as the line lies half on it.
+    A sum along a line is significant beyond the trail's ends too, as long as half of the line lies on it.
     """
     profile = along(noise_units, curve)
     ridge = np.nan_to_num(profile.values[REACH - 1 : REACH + 2]).mean(0)

@@ -1,4 +1,4 @@
-"""Scan an archive in resumable shards, each written whole or not at all, with every core."""
+"""Scan an archive in resumable shards, each written completely or not at all, on every core."""
 
 import json
 import os
@@ -36,7 +36,7 @@ SCHEMA = pa.schema(
 
 
 class Scan:
-    """A folder of shards, and what it is a scan of.
+    """A folder of shards, and the identity of its scan.
 
     Parameters
     ----------
@@ -69,24 +69,24 @@ class Scan:
         self.done = {int(path.stem) for path in folder.glob("[0-9]*.parquet")}
 
     def skip(self, _external_id: str) -> bool:
-        """Tell the reader, which asks at every row in turn, whether the row lies in a finished shard."""
+        """Return whether the next row is in a finished shard; the reader calls it for every row in turn."""
         shard = self.rows // self.size
         self.rows += 1
         return shard in self.done
 
     @property
     def current(self) -> int:
-        """Return the shard of the row that was asked for last."""
+        """Return the shard of the row last asked about."""
         return max(self.rows - 1, 0) // self.size
 
     def write(self, shard: int, rows: Sequence[dict[str, Any]]) -> None:
-        """Write one shard, whole or not at all."""
+        """Write one shard atomically."""
         table = pa.Table.from_pylist(list(rows), schema=SCHEMA)
         whole(self.folder / f"{shard:06d}.parquet", lambda partial: pq.write_table(table, partial))
         self.done.add(shard)
 
     def join(self, out: Path) -> int:
-        """Write all shards, in order, as one file, whole or not at all, and return how many trails it holds."""
+        """Join all shards, in order, into one file atomically, and return its number of trails."""
         count = 0
 
         def write(partial: Path) -> None:
@@ -102,13 +102,13 @@ class Scan:
 
 
 def rows_of(external_id: str, frame: int, found: Sequence[Trail]) -> Iterator[dict[str, Any]]:
-    """Yield one row a trail, numbered from the surest on."""
+    """Yield one row per trail, numbered from the highest score."""
     for number, trail in enumerate(found):
         yield {"external_id": external_id, "frame": frame, "number": number, **trail.told()}
 
 
 def whole(path: Path, write: Any) -> None:
-    """Write a file beside its place and then move it there, so that it is there whole or not at all."""
+    """Write a file atomically: to a temporary name, then rename."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         write(partial)
@@ -134,9 +134,9 @@ AHEAD = 2  # images waiting for each worker
 def sweep(
     work: Callable[[Item], Result], items: Iterable[Item], count: int | None = None
 ) -> Iterator[tuple[Item, Result]]:
-    """Yield each item with what `work` made of it, in the order of the items, which are read by the caller's thread.
+    """Yield each item with the result of `work`, in order; items are read in the caller's thread.
 
-    As many as `count` are worked on at once, or as there are cores.
+    Up to `count` are processed at once, by default one per core.
 
     Raises
     ------

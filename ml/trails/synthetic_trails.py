@@ -1,4 +1,4 @@
-"""Synthetic trails and arcs drawn into images, to augment the labels."""
+"""Synthetic trails and arcs, drawn into images as training data."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ Array = NDArray[Any]
 
 
 def random_curve(rng: np.random.Generator, side: int) -> NDArray[np.float64]:
-    """Return a curve (33, 2) through a square of so many pixels: straight, an arc, or an S."""
+    """Return a curve (33, 2) through a square of a given size: straight, an arc, or an S."""
     length = np.exp(rng.uniform(np.log(SHORTEST), np.log(LONGEST)))
     at = np.linspace(-1, 1, 33)
     bend = rng.normal(0, 0.04) * (1 - at**2) + rng.normal(0, 0.015) * (at**3 - at)
@@ -31,10 +31,10 @@ def random_curve(rng: np.random.Generator, side: int) -> NDArray[np.float64]:
 
 
 def add_line(noise_units: NDArray[np.float32], curve: Array, rng: np.random.Generator) -> Annotation:
-    """Draw an asteroid's trail into an image in units of its noise, in place, and tell of it.
+    """Draw an asteroid trail into an image in units of its noise, in place, and return its annotation.
 
-    Its S/N per pixel is uniform in its logarithm from 1.5 to 30, a Gaussian across, and varies along by up to a sixth.
-    What lies beyond the image is not told; NaN stays NaN.
+    Its S/N per pixel is log-uniform from 1.5 to 30, Gaussian across, and varies along by up to a sixth. The part
+    outside the image is not annotated; NaN stays NaN.
     """
     snr = float(np.exp(rng.uniform(np.log(FAINTEST), np.log(BRIGHTEST))))
     sigma = rng.uniform(*SHARP)
@@ -46,10 +46,10 @@ def add_line(noise_units: NDArray[np.float32], curve: Array, rng: np.random.Gene
 
 
 def add_arc(noise_units: NDArray[np.float32], rng: np.random.Generator) -> Annotation:
-    """Draw the arc of a cluster into an image in units of its noise, in place, and tell of it.
+    """Draw a cluster arc into an image in units of its noise, in place, and return its annotation.
 
-    As hardly bent and as thin as a trail, but clumpy, and fading out at its ends. The S/N per pixel of its brightest
-    part is uniform in its logarithm from 1.5 to 30.
+    As thin and nearly as straight as a trail, but clumpy, and fading at its ends. The S/N per pixel of its brightest
+    part is log-uniform from 1.5 to 30.
     """
     radius, length, start = rng.uniform(*ARC_RADIUS), rng.uniform(*ARC_LENGTH), rng.uniform(0, 2 * np.pi)
     angle = start + np.linspace(-0.5, 0.5, 33) * length / radius
@@ -64,13 +64,13 @@ def add_arc(noise_units: NDArray[np.float32], rng: np.random.Generator) -> Annot
 
 
 def _seen(curve: Array, shape: tuple[int, ...]) -> Array:
-    """Return the part of a curve that lies in an image (H, W); its first step where less than two points do."""
+    """Return the part of a curve inside an image (H, W); its first step if that is less than two points."""
     inside = ((curve >= 0) & (curve <= (shape[1] - 1, shape[0] - 1))).all(1)
     return curve[inside] if inside.sum() >= 2 else curve[:2]
 
 
 def lay(noise_units: NDArray[np.float32], curve: Array, snr: float | Array, sigma: float) -> None:
-    """Add a line with a Gaussian across to an image, in place.
+    """Add a line with a Gaussian profile to an image, in place.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def lay(noise_units: NDArray[np.float32], curve: Array, snr: float | Array, sigm
 
 
 def _near(curve: Array, shape: tuple[int, ...], reach: float) -> NDArray[np.bool_]:
-    """Return the pixels that lie within `reach` of a curve, and some more: only for these distances are computed."""
+    """Return a superset of the pixels within `reach` of a curve, to limit the computation of distances."""
     path = np.rint(even(curve, int(length_of(curve)) + 2)).astype(np.intp)
     inside = ((path >= 0) & (path < (shape[1], shape[0]))).all(1)
     mark = np.zeros(shape, dtype=np.uint8)

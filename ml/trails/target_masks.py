@@ -16,7 +16,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Target:
-    """What a network should say of an image (h, w cells).
+    """The training target of an image (h, w cells).
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Target:
 def paint(things: Sequence[Annotation], shape: tuple[int, int]) -> Target:
     """Return the target of an image of `shape` (H, W) pixels, multiples of the stride or not.
 
-    A cell belongs to a thing if its middle lies within half of the thing's width of the curve.
+    A cell belongs to an object if its centre lies within half of the object's width of the curve.
     """
     h, w = (-(-side // STRIDE) for side in shape)
     target = Target(np.zeros((h, w), np.uint8), np.zeros((3, h, w), np.float32), np.ones((h, w), np.float32))
@@ -64,10 +64,10 @@ def _lay(target: Target, thing: Annotation) -> None:
 
 
 def nearest(points: Array, curve: Array) -> tuple[Array, Array, Array, Array]:
-    """Return, for points (n, 2), what is nearest on a polyline (k, 2): distance, cos θ, sin θ, and how far left it is.
+    """Return distance, cos θ, sin θ and offset to the left of the nearest part of a polyline (k, 2), for points (n, 2).
 
-    θ is folded into (-90°, 90°], so that a line and its reverse say the same; left of it is towards θ + 90°. Beyond an
-    end the offset is that of the line drawn on, while the distance is from the end.
+    θ is folded into (-90°, 90°], so that a line and its reverse are the same; left is towards θ + 90°. Beyond an end
+    the offset is from the extended line, while the distance is from the end.
     """
     starts, spans = curve[:-1], np.diff(curve, axis=0)
     kept = (spans**2).sum(1) > 0

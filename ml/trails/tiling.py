@@ -17,7 +17,7 @@ MapsOf = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Span:
-    """One tile along one axis: from `start` over `length` pixels, of which those from `first` to `last` are its own."""
+    """One tile along one axis: `length` pixels from `start`, of which `first` to `last` are its own."""
 
     start: int
     length: int
@@ -26,7 +26,7 @@ class Span:
 
 
 def spans(side: int, tile: int = TILE, overlap: int = OVERLAP) -> list[Span]:
-    """Return the tiles along a side of so many pixels; their own parts cover it once, the last one beyond its end.
+    """Return the tiles along a side; their own parts cover it once, and the last one beyond its end.
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ def spans(side: int, tile: int = TILE, overlap: int = OVERLAP) -> list[Span]:
 
 
 def sewn(image: NDArray[np.float32], run: MapsOf, tile: int = TILE, overlap: int = OVERLAP) -> NDArray[np.float32]:
-    """Return the maps (P, ⌈H / 4⌉, ⌈W / 4⌉) of an image (H, W), run tile by tile.
+    """Return the maps (P, ⌈H / 4⌉, ⌈W / 4⌉) of an image (H, W), processed tile by tile.
 
-    `run` turns images (1, 1, h, w) into maps (1, P, h / 4, w / 4). Beyond the image the tiles are filled with 0.
+    `run` turns images (1, 1, h, w) into maps (1, P, h / 4, w / 4). Tiles are padded with 0 beyond the image.
     """
     height, width = (-(-side // STRIDE) for side in image.shape)
     out: NDArray[np.float32] | None = None
@@ -74,7 +74,7 @@ def _cut(image: NDArray[np.float32], down: Span, across: Span) -> NDArray[np.flo
 
 
 def _own(span: Span, cells: int) -> tuple[slice, slice]:
-    """Return which cells of the image are a tile's own, and which of its own these are."""
+    """Return the image cells that a tile owns, and their positions in the tile."""
     first, last = span.first // STRIDE, min(span.last // STRIDE, cells)
     offset = span.start // STRIDE
     return slice(first, last), slice(first - offset, last - offset)

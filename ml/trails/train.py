@@ -32,7 +32,7 @@ STEPS_AGAIN, RATE_AGAIN = 600, 1e-3
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Images to learn from.
+    """Training images with annotations.
 
     Attributes
     ----------
@@ -61,10 +61,10 @@ def train(
     base: Checkpoint | None = None,
     on_epoch: OnEpoch = silent,
 ) -> Checkpoint:
-    """Train network and second look, and return them as a checkpoint.
+    """Train network and candidate classifier, and return them as a checkpoint.
 
-    The network learns from two images of three, the second look from what the network finds in the third. With no
-    steps the network stays as it is, and every image teaches the second look.
+    The network is trained on two images in three, the classifier on the network's candidates in the third. With no
+    steps the network stays as it is, and the classifier is trained on every image.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def train(
 def train_candidate_classifier(
     net: TrailNet, images: Sequence[Labelled], seed: int
 ) -> tuple[CandidateClassifier | None, dict[str, Any]]:
-    """Return a second look taught on what the network finds in images that it never saw, and how good it was."""
+    """Return a classifier trained on candidates in images that the network never saw, and its metrics."""
     detector = LearnedDetector(net, threads=1)
 
     def seen(one: Labelled) -> tuple[list[Candidate], NDArray[np.intp]]:
@@ -145,7 +145,7 @@ def train_candidate_classifier(
 
 
 def parts_of(checkpoint: Checkpoint) -> tuple[TrailNet, CandidateClassifier | None]:
-    """Return the network and the second look of a checkpoint.
+    """Return the network and the candidate classifier of a checkpoint.
 
     Raises
     ------
@@ -166,9 +166,9 @@ def parts_of(checkpoint: Checkpoint) -> tuple[TrailNet, CandidateClassifier | No
 
 
 def _split(data: TrainingSet, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the images for the network and for the second look.
+    """Return the images for the network and for the classifier.
 
-    They are the same where there are fewer than six groups, or fewer than three images with a trail.
+    They are the same with fewer than six groups, or fewer than three images with a trail.
     """
     holds = np.array([any(thing.label == TRAIL for thing in image.things) for image in data.images])
     if len(np.unique(data.groups)) < 2 * HELD_OUT or holds.sum() < HELD_OUT:
@@ -179,7 +179,7 @@ def _split(data: TrainingSet, seed: int) -> tuple[NDArray[np.intp], NDArray[np.i
 
 
 def _completeness(images: Sequence[Labelled], said: NDArray[np.intp], score: NDArray[np.float64]) -> float:
-    """Return the share of all trails that are found at 90 % precision; what was never a candidate is not found."""
+    """Return the fraction of all trails found at 90 % precision; those that were never candidates are missed."""
     is_trail = said == 1 + CLASSES.index(TRAIL)
     truth = np.where(is_trail, np.cumsum(is_trail) - 1, -1)
     matched = Matched(score, truth, np.ones(max(_trails(images), int(is_trail.sum()))))
@@ -201,7 +201,7 @@ def _manifest(data: TrainingSet, seed: int, base: Checkpoint | None, metrics: di
 
 
 def manifest_of(architecture: str, preset: str) -> dict[str, Any]:
-    """Return what every checkpoint of this role says."""
+    """Return the manifest common to all checkpoints of this role."""
     return {
         "role": ROLE,
         "classes": [SKY, *CLASSES],

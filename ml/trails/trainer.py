@@ -1,4 +1,4 @@
-"""Fit the trail network on patches."""
+"""Train the trail network on patches."""
 
 import copy
 from collections.abc import Iterable, Sequence
@@ -40,7 +40,7 @@ def learn(
     known: bool = True,
     on_epoch: OnEpoch,
 ) -> tuple[TrailNet, Compute, list[str]]:
-    """Return a network taught on crops of the images, how it was computed, and notes; it keeps a mean of the weights.
+    """Return a network trained on crops with an average of its weights, its compute settings, and notes.
 
     Parameters
     ----------
@@ -105,8 +105,8 @@ def _steps(
 def loss_of(maps: Tensor, batch: Batch, known: bool) -> tuple[Tensor, Tensor]:
     """Return the loss of the classes and that of directions and offsets, for maps (B, K + 3, h, w).
 
-    The classes' is the cross-entropy of what a cell may be, each cell weighted by its class and how far it is trusted;
-    the lines' a smooth L1 (Girshick 2015, Fast R-CNN) over the cells that hold one.
+    The former is the cross-entropy over the classes a cell may have, each cell weighted by its class and sample weight;
+    the latter a smooth L1 (Girshick 2015, Fast R-CNN) over the cells on a line.
     """
     label = torch.from_numpy(np.stack([target.label for target in batch.targets])).long()
     line = torch.from_numpy(np.stack([target.line for target in batch.targets]))

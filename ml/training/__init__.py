@@ -1,1 +1,1 @@
-"""Train stamp classifiers: presets, losses, schedules, heads over frozen features, and fine-tuning."""
+"""Training of stamp classifiers: presets, losses, schedules, heads on frozen features, and fine-tuning."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of a training run's diary; `metrics` holds accuracy and roc_auc on the validation part (NaN: no say)."""
+    """The report of one epoch; `metrics` has accuracy and roc_auc on the validation set (NaN: undefined)."""
 
     epoch: int
     epochs: int
@@ -16,11 +16,11 @@ class Epoch:
 
 
 class Cancelled(Exception):
-    """Raised inside `on_epoch` by whoever wants the run to end now."""
+    """Raise it inside `on_epoch` to end the run now."""
 
 
 OnEpoch = Callable[[Epoch], None]
 
 
 def silent(epoch: Epoch) -> None:
-    """Take an epoch's report and say nothing."""
+    """Ignore an epoch's report."""

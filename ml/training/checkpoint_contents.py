@@ -1,4 +1,4 @@
-"""What goes into a classifier's checkpoint: its tensors and its manifest."""
+"""The contents of a classifier's checkpoint: its tensors and its manifest."""
 
 import datetime
 import time
@@ -13,13 +13,13 @@ from ml.training import head_training as frozen
 
 
 def backbone_tensors(network: Backbone, base: Checkpoint | None, *, frozen: bool, packaged: bool) -> dict[str, Tensor]:
-    """Return the network's tensors; none of a frozen one that every installation has."""
+    """Return the network's tensors; none for a frozen packaged network."""
     known = packaged if base is None else frozen and not base.part("backbone.")
     return {} if known else frozen_tensors(network.network)
 
 
 def head_tensors(heads: frozen.Heads) -> dict[str, Tensor]:
-    """Return the heads' tensors, as a checkpoint keeps them."""
+    """Return the heads' tensors for a checkpoint."""
     tensors = {"stamp.weight": heads.stamp.weight, "stamp.bias": heads.stamp.bias}
     net = {} if heads.tracklet is None else heads.tracklet.net.state_dict()
     return tensors | {f"tracklet.{name}": value for name, value in net.items()}
@@ -36,7 +36,7 @@ def manifest_of(
     base: Checkpoint | None,
     seed: int,
 ) -> dict[str, Any]:
-    """Return what every checkpoint's manifest says."""
+    """Return the manifest common to all checkpoints."""
     return {
         "role": role,
         "classes": list(examples.classes),

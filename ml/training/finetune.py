@@ -43,7 +43,7 @@ def finetune(
     minutes: float | None,
     on_epoch: OnEpoch,
 ) -> tuple[nn.Module, LinearHead, Compute]:
-    """Train backbone and head together; return both as they were in their best round, and how they were computed.
+    """Train backbone and head together; return both from their best epoch, and the compute settings.
 
     Parameters
     ----------
@@ -102,14 +102,14 @@ def finetune(
 
 
 def _let_norms_follow(network: nn.Module) -> None:
-    """Let running statistics forget photographs in tens of steps: timm's tf_ nets take hundreds."""
+    """Speed up the running statistics of batch norms, to forget photographs in tens of steps instead of hundreds."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = MOMENTUM
 
 
 def _learning(model: nn.Module, *, holds_norms: bool) -> None:
-    """Let the model learn; with `holds_norms` its batch normalisation stays what the head that it began with knows."""
+    """Set training mode; with `holds_norms`, batch norms stay frozen as the initial head knows them."""
     model.train()
     for module in model.modules():
         if holds_norms and isinstance(module, nn.BatchNorm2d):
@@ -117,7 +117,7 @@ def _learning(model: nn.Module, *, holds_norms: bool) -> None:
 
 
 def _kept(model: nn.Module, schedule: Schedule) -> AveragedModel | None:
-    """Return the running average of the model's weights and statistics, where the schedule wants one."""
+    """Return the exponential moving average of the model's weights and statistics, if the schedule has one."""
     if not schedule.ema:
         return None
 
@@ -128,16 +128,16 @@ def _kept(model: nn.Module, schedule: Schedule) -> AveragedModel | None:
 
 
 def warmed(average: float, averaged: int) -> float:
-    """Return the share of a running average that a step leaves as it was: less at first, while it has seen little.
+    """Return the decay of the exponential moving average at a step: lower at first, to warm up.
 
-    Else it would be about the network's first states for tens of steps, and short rounds would judge those. The rule is
-    that of TensorFlow's ExponentialMovingAverage with `num_updates`.
+    Otherwise it would stay close to the initial weights for tens of steps, and short runs would be evaluated on those.
+    The rule is that of TensorFlow's ExponentialMovingAverage with `num_updates`.
     """
     return min(average, (1 + averaged) / (10 + averaged))
 
 
 class _Learner:
-    """A model in training: the steps it takes, and the average of them that is judged."""
+    """A model in training: its optimiser steps, and the moving average that is evaluated."""
 
     def __init__(
         self, model: nn.Module, optimiser: torch.optim.Optimizer, compute: Compute, kept: AveragedModel | None
@@ -150,7 +150,7 @@ class _Learner:
         return self.model if self.kept is None else self.kept.module
 
     def round(self, batches: Iterator[Chips], clock: Clock, *, until: float) -> float:
-        """Take steps until so much of the run is over; return their mean loss."""
+        """Train until a given fraction of the run is over; return the mean loss."""
         losses: list[Tensor] = []
         while clock.progress < until or not losses:
             losses.append(self._step(next(batches), clock.rate()))
@@ -171,7 +171,7 @@ class _Learner:
         return loss.detach()
 
     def log_scores(self, chips: Chips) -> Tensor:
-        """Return log class probabilities (n, F, K) of chips, by what is judged."""
+        """Return log class probabilities (n, F, K) of chips, by the evaluated weights."""
         model = self.judged.eval()
         with torch.inference_mode():
             parts = [self._logits(model, part) for part in chips.pixels.split(256)]
@@ -215,7 +215,7 @@ def _optimiser(network: nn.Module, linear: nn.Linear, schedule: Schedule) -> tor
 
 
 def _body(network: nn.Module, schedule: Schedule) -> list[dict[str, Any]]:
-    """Return the network's parameters with their rates; the adapter before it is as new as the head."""
+    """Return the network's parameters with their learning rates; an input adapter gets the head's."""
     inner = network.network if isinstance(network, Adapted) else network
     groups: list[dict[str, Any]] = []
     if isinstance(network, Adapted):

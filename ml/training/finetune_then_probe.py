@@ -28,10 +28,10 @@ def train_tuned(
     minutes: float | None,
     on_epoch: OnEpoch,
 ) -> tuple[Backbone, Heads]:
-    """Train the whole network of `start` on pixels, then cool its head.
+    """Train the whole network of `start` on pixels, then calibrate its head.
 
-    Where the network knows something already, it begins with a head fitted on its frozen features: a fresh head would
-    first tear them apart (Kumar et al. 2022, arXiv:2202.10054). It learns from one look at each stamp.
+    A pretrained network starts with a head fitted on its frozen features: a random head would first distort them (Kumar
+    et al. 2022, arXiv:2202.10054). It is trained on a single view of each stamp.
     """
     if start.preprocessing.crops > 1 or start.preprocessing.annulus_photometry:
         start = Backbone(start.network, replace(start.preprocessing, center_crop=None, annulus_photometry=False))
@@ -56,7 +56,7 @@ def train_tuned(
 def _probe(
     examples: Examples, start: Backbone, train: NDArray[np.intp], validation: NDArray[np.intp], seed: int
 ) -> LinearHead:
-    """Fit a head on the frozen features of the training rows alone."""
+    """Fit a head on the frozen features of the training rows only."""
     features = examples.features
     if features is None or examples.feature_key != start.feature_key:
         features = features_of(examples, np.arange(len(examples)), start)
@@ -66,13 +66,13 @@ def _probe(
 
 
 def features_of(examples: Examples, rows: NDArray[np.intp], backbone: Backbone) -> NDArray[np.float16]:
-    """Return features (n, F, D) of some subjects, read from their pixels a slab at a time."""
+    """Return features (n, F, D) of some subjects, from their pixels, in blocks."""
     slabs = [rows[first : first + SLAB] for first in range(0, len(rows), SLAB)]
     return np.concatenate([backbone.features(np.asarray(examples.pixels[slab])) for slab in slabs])
 
 
 def known_or_made(examples: Examples, backbone: Backbone) -> NDArray[Any]:
-    """Return features (n, F, D) of all subjects: those at hand if this backbone made them, else from their pixels.
+    """Return features (n, F, D) of all subjects: stored ones if this backbone made them, else from their pixels.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Train heads over frozen features: what every round of the loop does, in seconds."""
+"""Train heads on frozen features: what every round of the loop does, in seconds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ HEAD_EPOCHS = linear_probe.EPOCHS * len(linear_probe.RIDGES)
 
 @dataclass(frozen=True)
 class Heads:
-    """What a training makes on top of a backbone, its figures on the validation part, and how it was computed."""
+    """The trained heads on a backbone, their validation metrics, and the compute settings."""
 
     stamp: LinearHead
     tracklet: TrainedTrackletNet | None
@@ -37,7 +37,7 @@ def train_head(
     on_epoch: OnEpoch,
     crops: Sequence[int] = (),
 ) -> Heads:
-    """Fit a stamp head on part of the examples, judge and cool it on the rest, then go on over all of them.
+    """Fit a stamp head on part of the examples, validate and calibrate it on the rest, then continue on all of them.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def train_head(
 
 @dataclass(frozen=True)
 class BestHead:
-    """The head that did best on validation chips, before cooling; `scores` are its cooled log scores of them."""
+    """The head with the best validation loss, before calibration; `scores` are its calibrated log scores."""
 
     stamp: LinearHead
     ridge: float
@@ -80,7 +80,7 @@ def best_head(
     told: "EpochReporter",
     crops: Sequence[int] = (),
 ) -> BestHead:
-    """Fit heads with less and less regularisation, as long as the validation loss becomes smaller."""
+    """Fit heads with less and less regularisation, as long as the validation loss decreases."""
     fits, seen = regression(examples, features, train, seed, crops), features[judge.rows]
     best: BestHead | None = None
     for ridge in linear_probe.RIDGES:
@@ -98,13 +98,13 @@ def best_head(
 
 
 class EpochReporter:
-    """Numbers the epochs of a run's parts as one series, and passes them on."""
+    """Numbers the epochs of a run's parts consecutively, and reports them."""
 
     def __init__(self, on_epoch: OnEpoch, epochs: int) -> None:
         self.on_epoch, self.epochs, self.last = on_epoch, epochs, 0
 
     def of_head(self, judge: Validator, seen: NDArray[Any]) -> linear_probe.Report:
-        """Return what reports a stamp head by the judge's features (n, F, D) after each of its epochs."""
+        """Return the callback that reports a stamp head after each epoch, on validation features (n, F, D)."""
 
         def report(loss: float, stamp: LinearHead) -> None:
             self.last += 1
@@ -115,7 +115,7 @@ class EpochReporter:
     def of_tracklets(
         self, epochs: int, judged: Callable[[nn.Module], LossAndMetrics]
     ) -> Callable[[int, float, nn.Module], None]:
-        """Return what reports a tracklet network; its epochs follow those of the head, which may have ended early."""
+        """Return the callback of a tracklet network; its epochs are numbered after those of the head."""
         before = self.last
 
         def report(epoch: int, loss: float, net: nn.Module) -> None:
@@ -133,7 +133,7 @@ def log_scores(stamp: LinearHead, features: NDArray[Any]) -> Tensor:
 def regression(
     examples: Examples, features: NDArray[Any], rows: NDArray[np.intp], seed: int, crops: Sequence[int] = ()
 ) -> Regression | MultiViewRegression:
-    """Return the chips of some rows, ready to fit heads on; at most `head.MOST` of them, drawn at random."""
+    """Return the chips of some rows, ready to fit heads on; a random sample of at most `head.MOST`."""
     frames = features.shape[1]
     most = max(1, linear_probe.MOST // frames)
     if len(rows) > most:

@@ -1,4 +1,4 @@
-"""Linear probe: multinomial logistic regression over frozen features, with temperature scaling."""
+"""Linear probe: multinomial logistic regression on frozen features, with temperature scaling."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class LinearHead:
 
 
 class Regression:
-    """Examples made ready for fitting heads of different strength of regularisation.
+    """Examples prepared for fitting heads with different regularisation.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class Regression:
 
 
 def temperature(logits: Tensor, targets: NDArray[Any], weights: NDArray[Any]) -> float:
-    """Return the temperature, 0.05..20, by which validation logits are best divided.
+    """Return the temperature, 0.05..20, that minimises the validation loss (temperature scaling).
 
     Guo et al. 2017, ICML, On Calibration of Modern Neural Networks. A grid is enough: the loss is smooth in it.
     """
@@ -113,9 +113,9 @@ def temperature(logits: Tensor, targets: NDArray[Any], weights: NDArray[Any]) ->
 
 
 class MultiViewRegression:
-    """Heads that are fitted apart, one for each look, and joined to one over all features side by side.
+    """Heads fitted separately for each view, joined into one over all concatenated features.
 
-    A single head over all features would lean on few of them; on the real ZTF night the mean of two heads has the
+    A single head over all features would rely on few of them; on the real ZTF night the mean of two heads has the
     better AUC (docs/models.md).
 
     Parameters
@@ -128,9 +128,9 @@ class MultiViewRegression:
         self.crops = crops
 
     def fit(self, ridge: float, *, start: LinearHead | None = None, report: Report | None = None) -> LinearHead:
-        """Fit each look's head as `Regression.fit` does, and join them; only the last look's epochs are reported.
+        """Fit each view's head as `Regression.fit` does, and join them; only the last view's epochs are reported.
 
-        `ridge` is that of the widest look. One of fewer features gets so much less, since each of them counts for more.
+        `ridge` is that of the widest view. A view with fewer features gets proportionally less.
         """
         widths = [len(look.mean) for look in self.crops]
         ridges = [ridge * width / max(widths) for width in widths]
@@ -149,11 +149,11 @@ class MultiViewRegression:
 
 
 def averaged_head(heads: Sequence[LinearHead]) -> LinearHead:
-    """Return the head over features side by side whose logits are the mean of those of `heads`."""
+    """Return the head over concatenated features whose logits are the mean of those of `heads`."""
     weight = torch.cat([head.weight for head in heads], dim=1) / len(heads)
     return LinearHead(weight, torch.stack([head.bias for head in heads]).mean(0))
 
 
 def split_head(head: LinearHead, widths: Sequence[int]) -> list[LinearHead]:
-    """Return one head for each look of so many features, which `averaged_head` makes `head` of; they share its bias."""
+    """Split a head from `averaged_head` into one for each view; they share its bias."""
     return [LinearHead(weight * len(widths), head.bias) for weight in head.weight.split(list(widths), dim=1)]

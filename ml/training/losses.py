@@ -1,4 +1,4 @@
-"""Partial-label loss: labels that allow several classes, or that are unsure of one."""
+"""Partial-label loss: for labels that allow several classes, or soft labels."""
 
 import torch
 from torch import Tensor

@@ -12,10 +12,10 @@ USUAL = {MMAP_MAX: 65_536, TRIM_THRESHOLD: 64 * 2**20, TOP_PAD: 128 * 2**10}
 
 @contextmanager
 def keep_freed_memory() -> Iterator[None]:
-    """Let this process keep what it frees until the end, when all of that is given back.
+    """Let this process keep freed memory inside the block, and return all of it afterwards.
 
-    The largest tensors of a step are otherwise mapped anew each time, and the kernel clears them. C libraries other
-    than glibc go on as they do.
+    Otherwise the largest tensors of a step are mapped anew each time, and cleared by the kernel. Has no effect with C
+    libraries other than glibc.
     """
     if platform.libc_ver()[0] != "glibc":
         yield

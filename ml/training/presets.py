@@ -16,7 +16,7 @@ PRESETS = ("head", "finetune", "small")
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is trained, from what, and how.
+    """The settings of a training run.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Recipe:
     balanced: bool = False
 
     def begin(self, seed: int) -> Backbone:
-        """Return the network as it is before any training."""
+        """Return the network before training."""
         init = "imagenet" if self.init == "imagenet" and self.architecture != RESIDUAL else "random"
         channels = self.preprocessing.channels or 3
         network = backbone(self.architecture, init, channels, seed, adapter=self.preprocessing.adapter)
@@ -53,13 +53,13 @@ class Recipe:
 
     @property
     def packaged(self) -> bool:
-        """Return whether the network stays as every installation has it, so that a checkpoint need not hold it."""
+        """Return whether the network is the packaged one, unchanged, so that a checkpoint need not contain it."""
         untouched = self.freeze and not self.preprocessing.adapter and self.preprocessing.channels in {0, 3}
         return untouched and self.init == "imagenet" and self.architecture == ARCHITECTURE
 
 
 def recipe_of(preset: str, init: str, examples: Examples, start: Backbone | None = None) -> Recipe:
-    """Return what a preset means for these examples.
+    """Resolve a preset for these examples.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def _channels(examples: Examples) -> int:
 
 
 def balanced(examples: Examples) -> Examples:
-    """Return the examples with weights so that each class weighs alike: N / (K n_k) times their own."""
+    """Return the examples with balanced class weights: N / (K n_k) times their own."""
     mass = (examples.targets / examples.targets.sum(1, keepdims=True)) * examples.weights[:, None]
     counts = mass.sum(0)
     factor = counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1e-9))

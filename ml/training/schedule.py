@@ -114,9 +114,10 @@ FRESH = Schedule(views=24_000, repeats=20, rounds=8, rate=1e-3, backbone_lr_scal
 
 
 class Clock:
-    """Counts steps, and minutes where there is a limit; the rate follows whichever is further on.
+    """Counts steps, and minutes if limited; the learning rate follows whichever is further on.
 
-    Without a limit a run is the same however busy the machine is. With one, the rate still falls to 0 by the end.
+    Without a time limit a run is the same however busy the machine is. With one, the learning rate still falls to 0 by
+    the end.
     """
 
     def __init__(self, steps: int, minutes: float | None) -> None:
@@ -126,11 +127,11 @@ class Clock:
 
     @property
     def progress(self) -> float:
-        """Return how much of the run is over, 0..1."""
+        """Return the fraction of the run that is over, 0..1."""
         return min(1.0, max(self.step / self.steps, (time.monotonic() - self.start) / self.seconds))
 
     def notes(self) -> list[str]:
-        """Return what a report says of a run whose minutes were over before its steps."""
+        """Return a note for a run that reached its time limit before its steps."""
         if self.minutes is None or self.step >= self.steps or self.progress < 1:
             return []
         return [
@@ -139,7 +140,7 @@ class Clock:
         ]
 
     def rate(self) -> float:
-        """Return the share of the peak learning rate: a linear rise, then half a cosine down to 0."""
+        """Return the learning rate as a fraction of its peak: linear warm-up, then cosine decay to 0."""
         progress = self.progress
         if progress < WARM_UP:
             return max(progress / WARM_UP, 0.02)
@@ -147,14 +148,14 @@ class Clock:
 
 
 class Best:
-    """Keeps the state of a module whose validation loss was least."""
+    """Keeps the best state of a module by validation loss, for early stopping."""
 
     def __init__(self, patience: int) -> None:
         self.patience, self.loss, self.waited = patience, math.inf, 0
         self.state: dict[str, Any] = {}
 
     def offer(self, loss: float, module: nn.Module) -> bool:
-        """Take the module's state if it is the best so far; return whether patience is at its end."""
+        """Save the module's state if it is the best so far; return whether patience is exhausted."""
         if loss < self.loss or not self.state:
             self.loss, self.waited, self.state = loss, 0, copy.deepcopy(module.state_dict())
         else:
@@ -162,5 +163,5 @@ class Best:
         return self.waited >= self.patience
 
     def restore(self, module: nn.Module) -> None:
-        """Give the module its best state back."""
+        """Restore the best state."""
         module.load_state_dict(self.state)

@@ -17,9 +17,9 @@ HIDDEN = 0.2  # share of known values that a step does not see, so that the net 
 def learn_metadata(
     examples: Examples, scores: Tensor, rows: NDArray[np.intp], seed: int
 ) -> tuple[MetadataNet, dict[str, float]]:
-    """Fit the branch on subjects whose pixels the network has not learnt, and judge it on halves it was not fitted on.
+    """Fit the branch on held-out subjects, and evaluate it on halves it was not fitted on.
 
-    Scores of learnt stamps are surer than those of new ones; a branch that saw them would think the pixels know all.
+    Scores on training stamps are overconfident; a branch fitted on them would rely on the pixels too much.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def _values(examples: Examples) -> Tensor:
 
 
 def target_leakage_notes(examples: Examples) -> list[str]:
-    """Return a sentence for each column that gives the class away by being filled in at all."""
+    """Return a warning for each column whose missing values give the class away."""
     said, kinds = [], examples.targets.argmax(1)
     for name, known in zip(examples.columns, np.isfinite(_values(examples).numpy()).T, strict=True):
         shares = np.array([known[kinds == kind].mean() for kind in np.unique(kinds)])

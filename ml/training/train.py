@@ -30,7 +30,7 @@ def train_stamps(
     minutes: float | None = None,
     on_epoch: OnEpoch = silent,
 ) -> Checkpoint:
-    """Train a stamp checkpoint by a recipe.
+    """Train a stamp checkpoint with a preset.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def train_stamps(
 
 
 def _with_split(examples: Examples, seed: int) -> Examples:
-    """Return the examples with their validation part written down, since it is needed twice.
+    """Return the examples with their validation split fixed, since it is needed twice.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def _with_split(examples: Examples, seed: int) -> Examples:
 def _over_frozen(
     examples: Examples, start: Backbone, recipe: Recipe, seed: int, on_epoch: OnEpoch
 ) -> tuple[Backbone, Heads, Tensor | None]:
-    """Fit a head on features that stay as they are; with metadata, the validation part is left to the branch."""
+    """Fit a head on frozen features; with tabular features, the validation set is left to the branch."""
     features = known_or_made(examples, start)
     crops = start.parts(features.shape[-1])
     if examples.values is None:

@@ -17,7 +17,7 @@ LossAndMetrics = tuple[float, dict[str, float]]  # loss, and accuracy and roc_au
 
 
 class Validator:
-    """The labels of some rows, and what they say of a model's scores."""
+    """Evaluates a model's scores against the labels of some rows."""
 
     def __init__(self, examples: Examples, rows: NDArray[np.intp]) -> None:
         self.rows = rows
@@ -28,21 +28,21 @@ class Validator:
         self.tells_apart = len(np.unique(examples.kinds()[rows[examples.weights[rows] > 0]])) > 1
 
     def stamp(self, log_scores: Tensor) -> LossAndMetrics:
-        """Judge class scores (n, F, K); a subject's frames vote by their mean probability."""
+        """Evaluate class scores (n, F, K); a subject's frames vote by their mean probability."""
         p = log_scores.exp().mean(1)
         loss = weighted_mean(partial_label_loss(p.clamp(min=1e-12).log(), self.targets), self.weights)
         right = self.targets.gather(1, p.argmax(1, keepdim=True))[:, 0] >= self.targets.amax(1)
         return float(loss), self._metrics(right, p[:, self.positive].sum(1))
 
     def tracklet(self, logits: Tensor) -> LossAndMetrics:
-        """Judge tracklets' logits (n,) of being real."""
+        """Evaluate tracklets' logits (n,) of being real."""
         loss = functional.binary_cross_entropy_with_logits(logits, self.real, reduction="none")
         return float(weighted_mean(loss, self.weights)), self._metrics((logits > 0) == (self.real > 0.5), logits)
 
     def temperature(self, log_scores: Tensor) -> float:
-        """Return the temperature that suits the chips' scores (n, F, K) best.
+        """Return the best temperature for the chips' scores (n, F, K).
 
-        1 where no two kinds are among the trusted rows: whoever has seen one kind alone would be certain of it.
+        1 if the trusted rows are all of one kind, since a fit would make the model certain of it.
         """
         if not self.tells_apart:
             return 1.0
@@ -51,7 +51,7 @@ class Validator:
         return linear_probe.temperature(log_scores.flatten(0, 1), targets.numpy(), weights.numpy())
 
     def notes(self) -> list[str]:
-        """Return a sentence where no temperature can be fitted."""
+        """Return a note if no temperature can be fitted."""
         if self.tells_apart:
             return []
         return [

@@ -1,6 +1,6 @@
 """Artefacts of an ATLAS-like difference image: BURN, CR, NOISE, SCAR and SPIKE.
 
-As in `atlas_real`, each class draws shapes and paints them. Table 2 of Rabeendran & Denneau describes them.
+As in `movers`, each class draws shapes and paints them. Table 2 of Rabeendran & Denneau describes them.
 """
 
 import numpy as np
@@ -35,7 +35,7 @@ def paint_burn(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndar
 
 
 def draw_cosmic_ray(rng: np.random.Generator, n: int) -> Shape:
-    """Draw tracks of charge: most are one to three pixels, a few graze the silicon and run for a dozen."""
+    """Draw tracks of charge: most are one to three pixels, a few cross the silicon at grazing angles over a dozen."""
     length = np.where(rng.random(n) < 0.75, rng.uniform(0, 3, n), log_uniform(rng, 3, 14, n))
     angle, bend = rng.uniform(0, 2 * np.pi, n), rng.normal(0, 0.15, n)
     step = np.linspace(-0.5, 0.5, TRACK_POINTS)
@@ -51,7 +51,7 @@ def draw_cosmic_ray(rng: np.random.Generator, n: int) -> Shape:
 
 
 def paint_cosmic_ray(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
-    """Charge below the optics: sharper than any star, with a little spilt on the neighbours."""
+    """Paint charge without PSF: sharper than any star, with a little crosstalk to the neighbours."""
     sharp = spray(shape["track_x"] + x[:, None], shape["track_y"] + y[:, None], shape["charge"], size)
     spilt = sharp * np.float32(0.92)
     for axis in (1, 2):
@@ -60,7 +60,7 @@ def paint_cosmic_ray(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> n
 
 
 def draw_noise(rng: np.random.Generator, n: int) -> Shape:
-    """Draw chance peaks. Smoothed white noise peaks have the very shape of a point source, so only S/N tells."""
+    """Draw chance peaks. Peaks of smoothed white noise have the shape of a point source, so only S/N differs."""
     threshold = 3.0 + rng.exponential(0.6, n)
     return {"snr": np.minimum(threshold, 5.6), "fwhm": draw_seeing(rng, n) * rng.uniform(0.7, 1.5, n)}
 
@@ -70,7 +70,7 @@ def paint_noise(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.nda
 
 
 def draw_scar(rng: np.random.Generator, n: int) -> Shape:
-    """Draw what an imperfect subtraction leaves: a dipole or a ring, or a few spots of either sign."""
+    """Draw residuals of an imperfect subtraction: a dipole or a ring, or a few spots of either sign."""
     spots = rng.integers(2, SPOTS + 1, n)
     used = np.arange(SPOTS) < spots[:, None]
     sign = np.where(np.arange(SPOTS) % 2 == 0, 1.0, -1.0) * np.where(rng.random(n) < 0.6, 1, -1)[:, None]
@@ -108,7 +108,7 @@ def draw_spike(rng: np.random.Generator, n: int) -> Shape:
 
 
 def paint_spike(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
-    """Two crossing lines that widen and fade away from the star, and what is left of the star itself."""
+    """Paint two crossing lines that widen and fade away from the star, and the residual of the star itself."""
     star_x = x - shape["distance"] * np.cos(shape["angle"])
     star_y = y - shape["distance"] * np.sin(shape["angle"])
     along, across = along_and_across(star_x, star_y, shape["angle"], size)

@@ -1,8 +1,8 @@
-"""ATLAS-like difference stamps: a source in the centre and the sky around it.
+"""ATLAS-like difference stamps: a central source and the sky around it.
 
-Signal-to-noise is that of the matched filter: for a template t, amplitude A and noise of covariance C,
-``snr = A sum(t^2) / sqrt(t' C t)``, summed over the whole stamp for compact classes and over the central
-window for classes that reach beyond it.
+Signal-to-noise is that of the matched filter: for a template t, amplitude A and noise of covariance C, ``snr = A
+sum(t^2) / sqrt(t' C t)``, summed over the whole stamp for compact classes and over the central window for extended
+classes.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ NEIGHBOURS = {"SCAR": 0.45, "CR": 0.12, "AST": 0.08, "SPIKE": 0.06, "BURN": 0.05
 
 @dataclass
 class Sources:
-    """What stands in the middle of each stamp: a class and its shape, rows in the order of the stamps."""
+    """The central source of each stamp: its class and shape, in the order of the stamps."""
 
     label: np.ndarray
     shapes: dict[str, Shape]
@@ -57,7 +57,7 @@ class Sources:
         return np.flatnonzero(self.label == label)
 
     def repeated(self, times: np.ndarray) -> "Sources":
-        """Row i `times[i]` times over: the same object seen in several frames."""
+        """Repeat row i `times[i]` times: the same object seen in several frames."""
         shapes = {
             label: {key: np.repeat(value, times[self.rows(label)], axis=0) for key, value in shape.items()}
             for label, shape in self.shapes.items()
@@ -66,9 +66,9 @@ class Sources:
 
 
 def draw_sources(rng: np.random.Generator, label: np.ndarray, snr: Span | None = None) -> Sources:
-    """Choose a shape and an S/N for each row of `label` (n,).
+    """Draw a shape and an S/N for each row of `label` (n,).
 
-    With `snr` (low, high), that of every class but NOISE is uniform in its logarithm between the two.
+    With `snr` (low, high), the S/N of every class except NOISE is log-uniform between the two.
     """
     shapes, drawn = {}, np.zeros(len(label))
     for name in CLASSES:
@@ -109,7 +109,7 @@ def stamps(rng: np.random.Generator, sources: Sources, size: int = SIZE) -> np.n
 
 
 def paint_centres(rng: np.random.Generator, sources: Sources, size: int) -> np.ndarray:
-    """Light of the central sources in units of the sky noise."""
+    """Paint the central sources in units of the sky noise."""
     light = np.zeros((len(sources.label), size, size), np.float32)
     for name, shape in sources.shapes.items():
         rows = sources.rows(name)
@@ -119,7 +119,7 @@ def paint_centres(rng: np.random.Generator, sources: Sources, size: int) -> np.n
 
 
 def scaled(template: np.ndarray, snr: np.ndarray) -> np.ndarray:
-    """Scale each template so that the matched filter of the central window finds it at `snr`."""
+    """Scale each template to the given matched-filter S/N in the central window."""
     middle, half = template.shape[-1] // 2, WINDOW
     core = template[:, middle - half : middle + half + 1, middle - half : middle + half + 1]
     power = np.sum(core**2, axis=(1, 2))
@@ -128,7 +128,7 @@ def scaled(template: np.ndarray, snr: np.ndarray) -> np.ndarray:
 
 
 def correlate(noise: np.ndarray) -> np.ndarray:
-    """Share a little of each pixel with its neighbours, as resampling does; white noise keeps its variance."""
+    """Correlate each pixel with its neighbours, as resampling does, preserving the variance of white noise."""
     share, norm = np.float32(NEIGHBOUR_CORRELATION), np.float32(np.sqrt(1 + 2 * NEIGHBOUR_CORRELATION**2))
     for axis in (-1, -2):
         noise = (noise + share * (np.roll(noise, 1, axis) + np.roll(noise, -1, axis))) / norm
@@ -136,7 +136,7 @@ def correlate(noise: np.ndarray) -> np.ndarray:
 
 
 def sky(rng: np.random.Generator, light: np.ndarray, size: int) -> np.ndarray:
-    """Noise of unit variance, more of it where there is light, and a faint slope left by the subtraction."""
+    """Draw noise of unit variance, higher where there is light, and a faint gradient left by the subtraction."""
     white = rng.standard_normal(light.shape, dtype=np.float32)
     white *= np.sqrt(1 + np.float32(0.15) * np.abs(light))
     n = len(light)
@@ -146,7 +146,7 @@ def sky(rng: np.random.Generator, light: np.ndarray, size: int) -> np.ndarray:
 
 
 def paint_neighbours(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
-    """Things that happen to be in the stamp and did not cause the detection; some of them blend with it."""
+    """Paint chance neighbours that did not cause the detection; some of them blend with it."""
     light = np.zeros((n, size, size), np.float32)
     for name, mean in NEIGHBOURS.items():
         rows = np.repeat(np.arange(n), rng.poisson(mean, n))
@@ -161,7 +161,7 @@ def paint_neighbours(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
 
 
 def neighbour_shifts(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
-    """Whole-pixel offsets (n, 2): one in ten lies close enough to the centre to blend with the source."""
+    """Draw whole-pixel offsets (n, 2): one in ten is close enough to the centre to blend with the source."""
     close = rng.random(n) < 0.1
     distance = np.where(close, rng.uniform(4, 9, n), rng.uniform(9, size * 0.7, n))
     angle = rng.uniform(0, 2 * np.pi, n)
@@ -169,7 +169,7 @@ def neighbour_shifts(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
 
 
 def shifted(image: np.ndarray, down: int, right: int) -> np.ndarray:
-    """Move an image by whole pixels, with nothing where it came from."""
+    """Shift an image by whole pixels, filling the border with 0."""
     size = len(image)
     moved = np.zeros_like(image)
     if abs(down) < size and abs(right) < size:
@@ -180,13 +180,13 @@ def shifted(image: np.ndarray, down: int, right: int) -> np.ndarray:
 
 
 def mask_saturated(rng: np.random.Generator, sources: Sources, light: np.ndarray, image: np.ndarray) -> None:
-    """Blank the full wells of stars bright enough to make spikes and burns, as half of the nights' masks do."""
+    """Blank saturated pixels of stars bright enough for spikes and burns, as half of the nights' masks do."""
     bright = np.isin(sources.label, ("SPIKE", "BURN")) & (rng.random(len(image)) < 0.5)
     image[bright[:, None, None] & (light > FULL_WELL)] = np.nan
 
 
 def mask_chip_edge(rng: np.random.Generator, image: np.ndarray) -> None:
-    """One stamp in twenty-five hangs over the edge of the chip, never far enough to hide its centre."""
+    """Mask pixels beyond the detector edge in one stamp in twenty-five, never the centre."""
     n, size = len(image), image.shape[-1]
     for row in np.flatnonzero(rng.random(n) < 0.04):
         beyond = int(rng.integers(1, size // 2 - 6))

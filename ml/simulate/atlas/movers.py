@@ -1,7 +1,7 @@
 """Real sources of an ATLAS-like difference image: AST, STREAK and COMET.
 
-Each class is a pair: `draw_*` chooses the shape of one object per row, `paint_*` renders it at a place. They are
-apart because a tracklet paints one object several times. Painters return (n, size, size) arrays of any scale.
+Each class is a pair: `draw_*` draws the shape of one object per row, `paint_*` renders it at a position, since a
+tracklet paints one object several times. Painters return (n, size, size) arrays of any scale.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ def log_uniform(rng: np.random.Generator, low: float, high: float, size: int | t
 
 
 def draw_asteroid(rng: np.random.Generator, n: int) -> Shape:
-    """Nothing but a point: all that differs is its brightness. Three in five are fainter than S/N 20."""
+    """Draw point sources, which differ only in brightness. Three in five are fainter than S/N 20."""
     faint = rng.random(n) < 0.6
     return {"snr": np.where(faint, rng.uniform(5, 20, n), log_uniform(rng, 20, 150, n)), "fwhm": draw_seeing(rng, n)}
 
@@ -26,7 +26,7 @@ def paint_asteroid(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.
 
 
 def draw_streak(rng: np.random.Generator, n: int) -> Shape:
-    """Trails from hardly longer than the seeing to a third of the stamp."""
+    """Draw trails from barely longer than the seeing to a third of the stamp."""
     return {
         "snr": log_uniform(rng, 8, 80, n),
         "fwhm": draw_seeing(rng, n),
@@ -52,7 +52,7 @@ def draw_comet(rng: np.random.Generator, n: int) -> Shape:
 
 
 def paint_comet(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
-    """Coma of brightness 1/distance with a soft edge, and a tail that opens and fades away from the nucleus."""
+    """Paint a coma of brightness 1/distance with a soft edge, and a tail that widens and fades away from the head."""
     dx, dy = axes(x, y, size)
     core = as_cube(shape["fwhm"]) / 2
     distance = np.hypot(np.hypot(dx, dy), core)
@@ -65,5 +65,5 @@ def paint_comet(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.nda
 
 
 def draw_seeing(rng: np.random.Generator, n: int) -> np.ndarray:
-    """FWHM in pixels: ATLAS undersamples its seeing a little (1.86 arcsec per pixel)."""
+    """Draw FWHM in pixels: ATLAS slightly undersamples its seeing (1.86 arcsec per pixel)."""
     return rng.uniform(1.9, 2.9, n)

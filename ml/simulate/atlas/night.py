@@ -1,7 +1,7 @@
-"""An ATLAS-like night: difference stamps of eight classes, singly or linked into tracklets.
+"""An ATLAS-like night: difference stamps of eight classes, single or linked into tracklets.
 
-Source: Rabeendran & Denneau 2021, "A two-stage deep learning detection classifier for the ATLAS asteroid survey":
-100 x 100 stamps, 30-second exposures, four of a field within half an hour.
+Source: Rabeendran & Denneau 2021, "A two-stage deep learning detection classifier for the ATLAS asteroid survey": 100 x
+100 stamps, 30-second exposures, four of a field within half an hour.
 """
 
 from collections.abc import Callable, Iterator
@@ -108,7 +108,7 @@ def night(
     satellites: float = SATELLITES,
     gold_fraction: float = 0.1,
 ) -> Iterator[Block]:
-    """Yield the night block by block without writing it: what `atlas` writes."""
+    """Yield what `atlas` writes, block by block, without writing it."""
     for number, size in enumerate(block_sizes(n)):
         # Streams of their own, so that asking for more gold or satellites does not change the rest of the sky.
         rng, gold_rng, satellite_rng = (np.random.default_rng([seed, number, stream]) for stream in (0, 1, 2))
@@ -123,7 +123,7 @@ def night(
 
 
 def with_satellites(rng: np.random.Generator, label: np.ndarray, share: float) -> np.ndarray:
-    """Replace bogus labels by SATELLITE, so that about `share` of all are."""
+    """Replace bogus labels by SATELLITE, so that they are a fraction `share` of all."""
     bogus = np.isin(label, BOGUS)
     chosen = bogus & (rng.random(len(label)) * bogus.mean() < share)
     return np.where(chosen, SATELLITE, label)
@@ -176,7 +176,7 @@ def tracklet_block(
 
 
 def frame_values(seen: Visits, mag: np.ndarray, sources: Sources, frames: slice) -> dict[str, Any]:
-    """Fill the numbered columns of one tracklet, and the place of its middle detection."""
+    """Fill the numbered columns of one tracklet, and the position of its middle detection."""
     values: dict[str, Any] = {}
     for number, index in enumerate(range(frames.start, frames.stop), 1):
         values |= {
@@ -207,7 +207,7 @@ def truth_row(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def magnitudes(rng: np.random.Generator, snr: np.ndarray) -> np.ndarray:
-    """Tell what photometry would call a source of this S/N on a night whose 5-sigma limit is 19.5."""
+    """Return the photometric magnitude of a source of this S/N on a night with a 5-sigma limit of 19.5."""
     return LIMITING_MAG - 2.5 * np.log10(snr / 5) + rng.normal(0, 0.05, len(snr))
 
 

@@ -1,4 +1,4 @@
-"""Tracklets of an ATLAS-like night: which source each frame shows, and where and when it is seen."""
+"""Tracklets of an ATLAS-like night: the source in each frame, and when and where it is seen."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ POINTING_ERROR = 5.0
 
 @dataclass
 class Tracklets:
-    """Frames of all tracklets one after another; tracklet i has `count[i]` of them.
+    """Frames of all tracklets, concatenated; tracklet i has `count[i]` of them.
 
     fixed : (n,) bool, tracklets of one artefact that repeats on the same pixel.
     """
@@ -36,12 +36,9 @@ class Tracklets:
 
 @dataclass
 class Visits:
-    """Where and when each frame saw its source.
+    """Time and position of each frame's source.
 
-    ra, dec : degrees (ICRS).
-    mjd : UTC, mid-exposure.
-    rate : arcsec per hour.
-    x, y : pixels of the detector.
+    ra, dec : degrees (ICRS). mjd : UTC, mid-exposure. rate : arcsec per hour. x, y : pixels of the detector.
     """
 
     ra: np.ndarray
@@ -55,7 +52,7 @@ class Visits:
 def draw_tracklets(
     rng: np.random.Generator, label: np.ndarray, detections: int | None, snr: Span | None = None
 ) -> Tracklets:
-    """Choose what each frame of each tracklet shows.
+    """Draw the source in each frame of each tracklet.
 
     Parameters
     ----------
@@ -92,7 +89,7 @@ def draw_tracklets(
 def shuffle_chance_alignments(
     rng: np.random.Generator, frame_label: np.ndarray, count: np.ndarray, mixed: np.ndarray
 ) -> None:
-    """Replace all but two frames of the mixed tracklets; one in eight of those is a real star that varies."""
+    """Replace all but two frames of mixed tracklets; one in eight of those is a real variable star."""
     first = np.cumsum(count) - count
     for row in np.flatnonzero(mixed):
         others = first[row] + rng.permutation(count[row])[2:]
@@ -102,7 +99,7 @@ def shuffle_chance_alignments(
 
 
 def merge(rng: np.random.Generator, fresh: Sources, lasting: Sources, stays: np.ndarray) -> Sources:
-    """Take each frame from `lasting` where `stays`, else from `fresh`; brightness varies a little by frame."""
+    """Take each frame from `lasting` where `stays`, else from `fresh`; brightness varies a little between frames."""
     shapes = {}
     for name in fresh.shapes.keys() | lasting.shapes.keys():
         rows = np.flatnonzero(fresh.label == name)
@@ -163,10 +160,10 @@ def visit(
 def on_detector(
     rng: np.random.Generator, moved: np.ndarray, error: np.ndarray, count: np.ndarray, stuck: np.ndarray
 ) -> np.ndarray:
-    """Pixels of the detector (2, n) for sky offsets (2, n) in arcsec to the west and north.
+    """Return detector pixels (2, n) of sky offsets (2, n) in arcsec to the west and north.
 
-    Each exposure's pointing is off by some pixels, so that nothing on the sky comes back to its pixel, and only what
-    is stuck to the detector does.
+    Each exposure's pointing is off by some pixels, so that sky sources never return to the same pixel, and only
+    detector defects do.
     """
     base = np.repeat(rng.uniform(100, DETECTOR_SIDE - 100, (2, len(count))), count, axis=1)
     pointing = rng.normal(0, POINTING_ERROR, moved.shape)
@@ -175,7 +172,7 @@ def on_detector(
 
 
 def draw_field(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Places within 20 degrees of the ecliptic, near opposition on the night."""
+    """Draw positions within 20 degrees of the ecliptic, near opposition on the night."""
     sun = (FIRST_NIGHT - 60389.13) * 360 / 365.25
     ecliptic = SkyCoord(
         sun + 180 + rng.uniform(-60, 60, n),
@@ -203,7 +200,7 @@ def motion(
 
 
 def astrometric_error(rng: np.random.Generator, frames: Sources, slow: np.ndarray) -> np.ndarray:
-    """(2, n) arcsec: the seeing over the S/N and a floor of 0.1, or the scatter of things that only look like one."""
+    """Return errors (2, n) in arcsec: seeing over S/N with a floor of 0.1, or the scatter of look-alikes."""
     sigma = np.hypot(0.1, 2.4 * PIXEL_SCALE / 2.35 / np.maximum(frames.snr, 1))
     sigma = np.where(slow, rng.uniform(0.5, 3.0, len(sigma)), sigma)
     return rng.normal(0, 1, (2, len(sigma))) * sigma

@@ -11,20 +11,20 @@ CANVAS = 224
 
 
 def star_reach(mag: np.ndarray) -> np.ndarray:
-    """Radius in pixels at which a star of AB magnitude `mag` falls below the noise of the sky."""
+    """Return the radius in pixels at which a star of AB magnitude `mag` falls below the sky noise."""
     profile = psf(CANVAS)[CANVAS // 2, CANVAS // 2 :]
     above = electrons(mag)[..., None] * profile > np.sqrt(SKY_ELECTRONS)
     return np.where(above.any(axis=-1), above.shape[-1] - np.argmax(above[..., ::-1], axis=-1), 1).astype(float)
 
 
 def draw_sides(rng: np.random.Generator, extent: np.ndarray) -> np.ndarray:
-    """Sides of the cuts in pixels, (n,) int: the extent of each object, and a padding."""
+    """Return the sides of the cutouts in pixels, (n,) int: the extent of each object plus padding."""
     side = np.rint(extent + rng.normal(PADDING, PADDING_SPREAD, len(extent))).astype(int)
     return np.clip(side, 32, CANVAS)
 
 
 def cut(pixels: np.ndarray, side: np.ndarray, size: int) -> np.ndarray:
-    """Cut the middle of each stamp and bring it to one size by the area that new pixels share with old ones.
+    """Cut out the centre of each stamp and resize it by area.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def cut(pixels: np.ndarray, side: np.ndarray, size: int) -> np.ndarray:
 
 
 def shared_area(old: int, new: int) -> np.ndarray:
-    """Share of each new pixel that each old one covers along one axis, (new, old); rows sum to 1."""
+    """Return the fraction of each new pixel covered by each old one along one axis, (new, old); rows sum to 1."""
     edges = np.linspace(0, old, new + 1)
     low, high = edges[:-1, None], edges[1:, None]
     pixel = np.arange(old)

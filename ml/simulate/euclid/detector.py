@@ -18,7 +18,7 @@ SEEN_BEYOND_GAP = 0.15
 
 
 def expose(rng: np.random.Generator, light: np.ndarray, charge: np.ndarray) -> np.ndarray:
-    """Read exposures out.
+    """Simulate the readout of exposures.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def expose(rng: np.random.Generator, light: np.ndarray, charge: np.ndarray) -> n
 
 
 def trailing(image: np.ndarray) -> np.ndarray:
-    """Charge transfer inefficiency: traps hold a hundredth of the charge back and release it over two rows."""
+    """Simulate charge transfer inefficiency: traps hold a hundredth of the charge and release it over two rows."""
     trailed = image * np.float32(1 - TRAILED)
     for rows, share in enumerate((0.7, 0.3), 1):
         weight = np.float32(TRAILED * share)
@@ -55,7 +55,7 @@ def trailing(image: np.ndarray) -> np.ndarray:
 
 
 def add_ghosts(rng: np.random.Generator, light: np.ndarray) -> None:
-    """Reflections of bright stars elsewhere: faint rings out of focus, in the same place in every dither."""
+    """Add reflections of bright stars elsewhere: faint rings out of focus, in the same place in every dither."""
     size = light.shape[-1]
     rows = np.flatnonzero(rng.random(len(light)) < GHOSTS)
     outer = rng.uniform(18, 45, len(rows))
@@ -73,7 +73,7 @@ def soft_step(edge: np.ndarray, distance: np.ndarray) -> np.ndarray:
 
 
 def add_cosmic_rays(rng: np.random.Generator, charge: np.ndarray) -> None:
-    """Hits all over every exposure: what is left once the pipeline has masked most of them."""
+    """Add cosmic-ray hits to every exposure: those that survive the pipeline's masks."""
     n, dithers, size, _ = charge.shape
     hits = rng.poisson(COSMIC_RAYS_PER_EXPOSURE * size**2 / 96**2, n * dithers)
     image = np.repeat(np.arange(n * dithers), hits)
@@ -82,7 +82,7 @@ def add_cosmic_rays(rng: np.random.Generator, charge: np.ndarray) -> None:
 
 
 def open_gaps(rng: np.random.Generator, pixels: np.ndarray, centred: np.ndarray) -> None:
-    """Leave without a value what fell beyond the edge of a detector, in one dither of twenty-five.
+    """Blank pixels beyond the edge of a detector, in one dither in twenty-five.
 
     The object itself is seen in its own dither `centred` (n,), and every dither keeps a strip.
     """

@@ -1,7 +1,7 @@
 """Euclid-like stamps: dithers as channels, around a moving object, a star, a galaxy or a cosmic ray.
 
-Source: Lieu et al. 2019, MNRAS 485, 5831. Left out, as there: distortion and pointing errors. The galaxies are drawn
-from profiles and not from Hubble's pictures.
+Source: Lieu et al. 2019, MNRAS 485, 5831. Left out, as there: distortion and pointing errors. Galaxies are drawn from
+profiles, not from Hubble images.
 """
 
 from collections.abc import Callable, Iterator
@@ -92,7 +92,7 @@ def euclid(
 
 
 def field(n: int, seed: int, *, gold_fraction: float = 0.1, size: int = SIZE, **options: Any) -> Iterator[Block]:
-    """Yield the stamps block by block without writing them: what `euclid` writes; options as there."""
+    """Yield what `euclid` writes, block by block, without writing it; same options."""
     for number, count in enumerate(block_sizes(n)):
         # Two streams, so that asking for more gold does not change the sky.
         rng, gold_rng = (np.random.default_rng([seed, number, stream]) for stream in (0, 1))
@@ -127,5 +127,5 @@ def field_block(
 
 
 def rounded(value: float) -> str:
-    """Two decimals, and nothing for what a class does not have."""
+    """Format to two decimals, empty for missing values."""
     return "" if np.isnan(value) else f"{value:.2f}"

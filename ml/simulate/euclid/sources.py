@@ -1,7 +1,7 @@
-"""What Euclid's visible camera sees: trails, stars, galaxies and cosmic rays, in electrons per exposure.
+"""Sources in Euclid's visible camera: trails, stars, galaxies and cosmic rays, in electrons per exposure.
 
-Source: Lieu et al. 2019, MNRAS 485, 5831, section 2.1. Painters work on (n, size, size) stacks, one image per
-stamp and dither.
+Source: Lieu et al. 2019, MNRAS 485, 5831, section 2.1. Painters work on (n, size, size) stacks, one image per stamp and
+dither.
 """
 
 import numpy as np
@@ -18,14 +18,14 @@ OVERSAMPLING = 10
 
 
 def electrons(mag: np.ndarray) -> np.ndarray:
-    """Electrons that a source of AB magnitude `mag` leaves in one exposure."""
+    """Return the electrons from a source of AB magnitude `mag` in one exposure."""
     return EXPTIME * 10 ** (-0.4 * (np.asarray(mag) - ZERO_POINT))
 
 
 def psf(size: int) -> np.ndarray:
-    """Point spread function of unit flux, (size, size), centred on pixel size // 2.
+    """Return the point spread function with unit flux, (size, size), centred on pixel size // 2.
 
-    A core of 0.18 arcsec, a wing falling as the cube of the distance, and the six spikes of a three-legged spider.
+    A core of 0.18 arcsec, wings falling as the cube of the distance, and the six spikes of a three-legged spider.
     """
     pixel = np.arange(size) - size // 2
     x, y = np.meshgrid(pixel, pixel)
@@ -39,7 +39,7 @@ def psf(size: int) -> np.ndarray:
 
 
 def through_the_optics(light: np.ndarray) -> np.ndarray:
-    """Convolve (..., size, size) images with the PSF; light that leaves the stamp does not come back."""
+    """Convolve (..., size, size) images with the PSF; light that leaves the stamp is lost."""
     size = light.shape[-1]
     # Light travels at most half a stamp, so half a stamp of padding keeps the far side from receiving it.
     padded = fft.next_fast_len(size + size // 2 + 1, real=True)
@@ -53,7 +53,7 @@ def through_the_optics(light: np.ndarray) -> np.ndarray:
 def trail_light(
     x: np.ndarray, y: np.ndarray, length: np.ndarray, angle: np.ndarray, mag: np.ndarray, size: int
 ) -> np.ndarray:
-    """Lay out a solar-system object before the optics: a row of stars, ten to the pixel, that share its light.
+    """Paint a solar-system object before the PSF: a row of stars, ten per pixel, that share its light.
 
     Parameters
     ----------
@@ -81,10 +81,10 @@ def star_light(x: np.ndarray, y: np.ndarray, mag: np.ndarray, size: int) -> np.n
 
 
 def galaxy_light(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
-    """Paint galaxies before the optics; `shape` as in `galaxies.profile`, with their `mag`."""
+    """Paint galaxies before the PSF; `shape` as in `galaxies.profile`, with their `mag`."""
     return as_cube(electrons(shape["mag"])) * profile(shape, x, y, size)
 
 
 def cosmic_ray_charge(rng: np.random.Generator, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
-    """One track of charge through each (x, y), in pixels; returns electrons, (n, size, size)."""
+    """Return one track of charge through each (x, y), in pixels, as electrons (n, size, size)."""
     return spray(*tracks(rng, x, y, longest=size / 2, typical=2500), size)

@@ -1,4 +1,4 @@
-"""Euclid-like stamps in memory: the scene of each class, some dithers of it, and the detector."""
+"""Euclid-like stamps in memory: the scene of each class, its dithers, and the detector."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -34,7 +34,7 @@ Measured = dict[str, np.ndarray]
 
 
 class Range(NamedTuple):
-    """Which moving objects a catalogue holds: rates in arcsec per hour, and the least S/N of one exposure."""
+    """The moving objects in a catalogue: rates in arcsec per hour, and the minimum S/N in one exposure."""
 
     slowest: float
     fastest: float
@@ -109,16 +109,16 @@ def stamps(
 
 
 def centres(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
-    """(2, n) places near the middle of the stamp: cut-outs are centred to about a pixel."""
+    """Return positions (2, n) near the centre of the stamp: cutouts are centred to about a pixel."""
     return (size - 1) / 2 + rng.normal(0, 1.0, (2, n))
 
 
 def draw_movers(
     rng: np.random.Generator, centred: np.ndarray, dithers: int, size: int, asked: Range
 ) -> tuple[np.ndarray, Measured]:
-    """Trails of magnitude 20 to 26, rates uniform between two, each centred in one of the dithers.
+    """Draw trails of magnitude 20 to 26, with uniform rates, each centred in one of the dithers.
 
-    Longer trails are fainter per pixel; what would lie below an S/N in one exposure is not in the catalogue.
+    Longer trails are fainter per pixel; objects below the minimum S/N in one exposure are not in the catalogue.
     """
     n = len(centred)
     rate, angle = rng.uniform(asked.slowest, asked.fastest, n), rng.uniform(0, 2 * np.pi, n)
@@ -138,7 +138,7 @@ def draw_movers(
 
 
 def snr_of_trail(mag: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """S/N of a source of `mag` spread over a path of `length` pixels in one exposure: trailing loss."""
+    """Return the S/N of a source of `mag` trailed over `length` pixels in one exposure: trailing loss."""
     area = PSF_PIXELS + 2.8 * np.asarray(length)
     return electrons(mag) / np.sqrt(electrons(mag) + area * (SKY_ELECTRONS + READ_NOISE**2))
 
@@ -161,7 +161,7 @@ def draw_galaxies(
 
 
 def draw_galaxy_shapes(rng: np.random.Generator, n: int, bright: float, faint: float) -> dict[str, np.ndarray]:
-    """Half-light radii shrink with brightness as in deep fields; a third of the galaxies have visible arms."""
+    """Draw galaxies: half-light radii depend on brightness as in deep fields; a third have visible arms."""
     mag = bright + (faint - bright) * np.sqrt(rng.random(n))
     radius = 10 ** (-0.12 * (mag - 23.5)) * rng.lognormal(np.log(3.2), 0.35, n)
     return {
@@ -186,7 +186,7 @@ def fixed(
 
 
 def add_neighbours(rng: np.random.Generator, light: np.ndarray) -> None:
-    """Faint galaxies that lie in the stamp by chance, as many on the sky whatever its size."""
+    """Add faint galaxies by chance, at the same density for any stamp size."""
     n, _, size, _ = light.shape
     rows = np.repeat(np.arange(n), rng.poisson(NEIGHBOURS * (size / SIZE) ** 2, n))
     x, y = rng.uniform(0, size, (2, len(rows)))

@@ -1,6 +1,6 @@
-"""Ground-based cutouts with trails hardly longer than stars are wide: fields, and sheets of difference stamps.
+"""Ground-based cutouts with short trails: fields, and sheets of difference stamps.
 
-A generic sky in units of its noise, made to teach a trail detector what a trail of 6 to 60 pixels is and is not.
+A generic sky in units of its noise, to train a detector of trails of 6 to 60 pixels.
 """
 
 import json
@@ -100,7 +100,7 @@ def cutouts(
     seeing: tuple[float, float] = SEEING,
     sheets: float = SHEETS,
 ) -> Iterator[tuple[np.ndarray, list[Thing]]]:
-    """Yield what `ground` writes: pixels (size, size) float32 in counts, NaN between stamps, and the things in them."""
+    """Yield what `ground` writes: pixels (size, size) float32 in counts, NaN between stamps, and their annotations."""
     for number in range(n):
         rng = np.random.default_rng([seed, number, 7])
         stamps = rng.random() < sheets
@@ -111,7 +111,7 @@ def cutouts(
 def field(
     rng: np.random.Generator, size: int, share: float, between: tuple[float, float]
 ) -> tuple[np.ndarray, list[Thing]]:
-    """Draw one field in units of its noise: the sky, what full wells or a plate make of it, and the plate's wounds."""
+    """Draw one field in units of its noise: the sky, saturation or a plate's response, and the plate's defects."""
     image = np.zeros((size, size), np.float32)
     seeing = draw_seeing(rng, between)
     add_stars(rng, image, seeing)
@@ -129,7 +129,7 @@ def field(
 
 
 def sheet(rng: np.random.Generator, size: int, between: tuple[float, float]) -> tuple[np.ndarray, list[Thing]]:
-    """Draw difference stamps side by side, nothing between them: trails, stars, galaxies, dipoles and noise."""
+    """Draw a sheet of difference stamps with gaps: trails, stars, galaxies, dipoles and noise."""
     image = np.full((size, size), np.nan, np.float32)
     side = int(rng.integers(*STAMP))
     things = []
@@ -145,7 +145,7 @@ def sheet(rng: np.random.Generator, size: int, between: tuple[float, float]) -> 
 def stamp(
     rng: np.random.Generator, side: int, between: tuple[float, float] = SEEING
 ) -> tuple[np.ndarray, Thing | None]:
-    """Draw one difference stamp in units of its noise, its source in the middle to a pixel or two."""
+    """Draw one difference stamp in units of its noise, its source centred to a pixel or two."""
     image, thing = np.zeros((side, side), np.float32), None
     seeing, place = draw_seeing(rng, between, comatic=0), (side - 1) / 2 + rng.normal(0, 1.0, 2)
     kind, height = rng.choice(list(KINDS), p=list(KINDS.values())), one(rng, 1.2, 120)
@@ -163,7 +163,7 @@ def stamp(
 
 
 def noise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Return noise of 1, in one image of three of neighbouring pixels alike, as resampling leaves it."""
+    """Return unit noise, correlated between neighbouring pixels in one image of three, as after resampling."""
     values = rng.standard_normal(shape, dtype=np.float32)
     if rng.random() < 0.35:
         values = gaussian_filter(values, rng.uniform(0.3, 0.7))
@@ -172,7 +172,7 @@ def noise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def single(pixels: np.ndarray, things: list[Thing], number: int, seed: int, gold_fraction: float) -> Single:
-    """Tell one cutout as a row of the manifest."""
+    """Return one cutout as a row of the manifest."""
     name = f"ground-{seed}-{number:06d}"
     clearest = max((thing.numbers["snr"] for thing in things if thing.label == "ASTEROID"), default=None)
     label, snr = ("no", "") if clearest is None else ("yes", f"{clearest:.2f}")

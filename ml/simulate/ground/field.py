@@ -14,7 +14,7 @@ TOLD_WIDTH = 2.5  # of the seeing, as which a trail is told
 
 
 def draw_seeing(rng: np.random.Generator, between: tuple[float, float], comatic: float = COMATIC) -> Seeing:
-    """Draw a night's seeing, a width in pixels between two, in a share of the fields with coma."""
+    """Draw a night's seeing, with a width in pixels between two limits, and coma in a fraction of the fields."""
     fwhm = one(rng, *between)
     coma = rng.uniform(0.4, 2.2) if rng.random() < comatic else 0.0
     return Seeing(fwhm, rng.uniform(2.8, 6), rng.uniform(0.85, 1), rng.uniform(0, 2 * np.pi), coma)
@@ -25,7 +25,7 @@ def one(rng: np.random.Generator, low: float, high: float) -> float:
 
 
 def add_stars(rng: np.random.Generator, image: np.ndarray, seeing: Seeing) -> None:
-    """Add 300 to 6,000 stars to a million pixels, one in six of them with another close by."""
+    """Add 300 to 6,000 stars per million pixels, one in six of them with a close neighbour."""
     for _ in range(rng.poisson(one(rng, 300, 6000) * image.size / 1e6)):
         place, height = anywhere(rng, image), min(1.5 * rng.random() ** -1.2, 3000)
         add_point(image, seeing, place, height)
@@ -35,13 +35,13 @@ def add_stars(rng: np.random.Generator, image: np.ndarray, seeing: Seeing) -> No
 
 
 def add_galaxies(rng: np.random.Generator, image: np.ndarray, seeing: Seeing) -> None:
-    """Add exponential discs, from barely wider than a star to 12 pixels of scale."""
+    """Add exponential discs, from barely wider than a star to 12 pixels of scale length."""
     for _ in range(rng.poisson(rng.uniform(0, 200) * image.size / 1e6)):
         add_disc(rng, image, seeing, anywhere(rng, image), one(rng, 1, 60))
 
 
 def add_disc(rng: np.random.Generator, image: np.ndarray, seeing: Seeing, place: np.ndarray, height: float) -> None:
-    """Add one exponential disc; the seeing softens its middle."""
+    """Add one exponential disc, smoothed by the seeing in the centre."""
     scale, ratio, angle = one(rng, 0.8, 12), rng.uniform(0.4, 1), rng.uniform(0, np.pi)
     dx, dy = np.arange(image.shape[1]) - place[0], (np.arange(image.shape[0]) - place[1])[:, None]
     u, v = np.cos(angle) * dx + np.sin(angle) * dy, (np.cos(angle) * dy - np.sin(angle) * dx) / ratio
@@ -50,7 +50,7 @@ def add_disc(rng: np.random.Generator, image: np.ndarray, seeing: Seeing, place:
 
 
 def add_nebula(rng: np.random.Generator, image: np.ndarray, seeing: Seeing) -> None:
-    """Add a near galaxy's arm: a broad glow, and knots crowded in it."""
+    """Add an arm of a nearby galaxy: a broad glow with clustered knots."""
     middle, spread = anywhere(rng, image), one(rng, 15, 90)
     glow = Seeing(2.35 * spread, 5.0)
     add_point(image, glow, middle, one(rng, 1, 30))
@@ -61,7 +61,7 @@ def add_nebula(rng: np.random.Generator, image: np.ndarray, seeing: Seeing) -> N
 
 
 def add_trails(rng: np.random.Generator, image: np.ndarray, seeing: Seeing, count: int) -> list[Thing]:
-    """Add asteroids' trails and tell of them; what lies beyond the image is not told."""
+    """Add asteroid trails and return their annotations, except those outside the image."""
     told = []
     shortest = max(SHORTEST, LEAST_ELONGATED * seeing.fwhm)
     for _ in range(count):
@@ -71,7 +71,7 @@ def add_trails(rng: np.random.Generator, image: np.ndarray, seeing: Seeing, coun
 
 
 def add_trail(image: np.ndarray, seeing: Seeing, way: np.ndarray, snr: float) -> Thing | None:
-    """Add one trail along a polyline, S/N per pixel on its ridge; None where less than half lies inside."""
+    """Add one trail along a polyline, S/N per pixel on its ridge; None if less than half is inside."""
     add_path(image, seeing, way, snr)
     inside = ((way >= 0) & (way <= np.array(image.shape[::-1]) - 1)).all(1)
     if inside.mean() < 0.5:
@@ -95,7 +95,7 @@ def add_scratches(rng: np.random.Generator, image: np.ndarray, seeing: Seeing) -
 
 
 def add_edge(rng: np.random.Generator, image: np.ndarray) -> None:
-    """Darken what lies beyond the edge of a plate, in place."""
+    """Darken the area beyond the edge of a plate, in place."""
     turn = rng.uniform(0, 2 * np.pi)
     dx, dy = (np.arange(side) - rng.uniform(0.05, 0.95) * side for side in image.shape[::-1])
     image -= (np.cos(turn) * dx + np.sin(turn) * dy[:, None] > 0) * np.float32(one(rng, 5, 60))

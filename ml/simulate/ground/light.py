@@ -1,4 +1,4 @@
-"""Light on a detector or a plate on the ground: points blurred by seeing, and whatever moves drawn as many of them."""
+"""Rendering of ground-based images: point sources blurred by seeing, and trails as sums of them."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,11 @@ STEP = 0.5  # pixels between the points that a line is made of
 
 @dataclass(frozen=True)
 class Seeing:
-    """What becomes of a point: a Moffat (1969) profile, of height 1.
+    """The point spread function: a Moffat (1969) profile of height 1.
 
-    fwhm : full width at half of the peak, in pixels.
-    beta : of the wings; 3 and more, larger is closer to a Gaussian.
-    ratio, angle : axis ratio and the long axis's direction in radians.
-    coma : how far, in widths, the light of a poor corner of the field spreads to one side in two lobes; 0 for none.
+    fwhm : full width at half maximum, in pixels. beta : of the wings; 3 and more, larger is closer to a Gaussian.
+    ratio, angle : axis ratio and direction of the long axis in radians. coma : how far, in widths, light in a poor
+    corner of the field spreads to one side in two lobes; 0 for none.
     """
 
     fwhm: float
@@ -33,7 +32,7 @@ class Seeing:
         return np.asarray((1 + squared) ** -self.beta)
 
     def reach(self, height: float) -> int:
-        """Return how far from a point of this height its light is worth drawing, in pixels."""
+        """Return the radius in pixels to which a point of this height is drawn."""
         away = np.sqrt(max((abs(height) / FAINT) ** (1 / self.beta) - 1, 0.0) / (self._inner() * self.ratio))
         return int(np.clip(np.ceil(away + 1 + 2 * self.coma * self.fwhm), 2, FURTHEST * self.fwhm))
 
@@ -42,7 +41,7 @@ class Seeing:
 
 
 def add_point(image: np.ndarray, seeing: Seeing, place: np.ndarray, height: float) -> None:
-    """Add a star at a place (x, y), of so high a peak."""
+    """Add a star at (x, y) with a given peak."""
     add_path(image, seeing, place[None], height)
     if seeing.coma:
         for lobe in (-0.35, 0.35):
@@ -51,7 +50,7 @@ def add_point(image: np.ndarray, seeing: Seeing, place: np.ndarray, height: floa
 
 
 def add_path(image: np.ndarray, seeing: Seeing, path: np.ndarray, height: float) -> None:
-    """Add light that moved evenly along a polyline (k, 2), its ridge so high, in place; one point is a star."""
+    """Add light that moved evenly along a polyline (k, 2), with a given ridge height, in place; one point is a star."""
     points = spaced(path)
     reach = seeing.reach(height)
     low = np.maximum(np.floor(points.min(0)).astype(int) - reach, 0)
@@ -69,7 +68,7 @@ def add_path(image: np.ndarray, seeing: Seeing, path: np.ndarray, height: float)
 
 
 def spaced(path: np.ndarray, step: float = STEP) -> np.ndarray:
-    """Return points (n, 2) evenly along a polyline, about `step` pixels apart; a single point as it is."""
+    """Return points (n, 2) evenly spaced along a polyline, about `step` pixels apart; a single point unchanged."""
     if len(path) < 2:
         return path
     length = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
@@ -78,7 +77,7 @@ def spaced(path: np.ndarray, step: float = STEP) -> np.ndarray:
 
 
 def straight(middle: np.ndarray, length: float, angle: float, bend: float = 0.0) -> np.ndarray:
-    """Return a polyline (17, 2) about a middle, so many pixels long; `bend` is the sagitta over the length."""
+    """Return a polyline (17, 2) around a centre, with a length in pixels; `bend` is the sagitta over the length."""
     at = np.linspace(-0.5, 0.5, 17)
     along, left = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
     return np.asarray(middle + length * (at[:, None] * along + bend * (1 - 4 * at[:, None] ** 2) * left))

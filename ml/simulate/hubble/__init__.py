@@ -1,1 +1,1 @@
-"""Hubble-like images with trails bent by the orbit."""
+"""Hubble-like images with trails curved by the orbit."""

@@ -1,4 +1,4 @@
-"""Hubble-like cutouts to find trails in: asteroids bent by the telescope's orbit among everything that looks alike.
+"""Hubble-like cutouts for trail detection: asteroid trails curved by the orbit, among look-alikes.
 
 Source: Kruk et al. 2022, A&A 661, A85, and the seed talk: single exposures of 500 to 2000 s at 0.05 arcsec per pixel,
 calibrated, with most of the cosmic rays rejected.
@@ -110,7 +110,7 @@ def cutouts(n: int, seed: int, *, size: int = SIZE, share: float = 0.5) -> Itera
 
 
 def cutout(rng: np.random.Generator, size: int = SIZE, share: float = 0.5) -> Cutout:
-    """Draw one exposure: the sky through the optics, and then what meets no optics."""
+    """Draw one exposure: the sky through the optics, and then detector effects."""
     exptime = float(log_uniform(rng, 500, 2000, 1)[0])
     pointing = draw_pointing(rng)
     scene = np.zeros((size + 2 * MARGIN,) * 2, np.float32)
@@ -129,7 +129,7 @@ def cutout(rng: np.random.Generator, size: int = SIZE, share: float = 0.5) -> Cu
 
 
 def expose(rng: np.random.Generator, light: np.ndarray, exptime: float) -> tuple[np.ndarray, list[Thing]]:
-    """Add sky, cosmic rays and noise, bleed full wells, and leave the gap between the chips without a value."""
+    """Add sky, cosmic rays and noise, bleed full wells, and blank the gap between the chips."""
     signal = light + np.float32(SKY_RATE * exptime)
     noise = rng.standard_normal(signal.shape, dtype=np.float32)
     exposed = signal + noise * np.sqrt(signal + np.float32(READ_NOISE**2))
@@ -142,7 +142,7 @@ def expose(rng: np.random.Generator, light: np.ndarray, exptime: float) -> tuple
 
 
 def single(seen: Cutout, name: str, gold_rng: np.random.Generator, gold_fraction: float) -> Single:
-    """Tell one cutout as a row of the manifest."""
+    """Return one cutout as a row of the manifest."""
     trails = seen.asteroids()
     label = "yes" if trails else "no"
     brightest = max(trails, key=lambda thing: thing.numbers["snr"], default=None)

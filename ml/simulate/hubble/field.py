@@ -20,7 +20,7 @@ WINDOWS = ((24.2, 40), (22.5, 96), (-np.inf, 256))
 
 
 def add_stars(rng: np.random.Generator, scene: np.ndarray, exptime: float) -> list[Thing]:
-    """Paint points, ten times as many in one field of eight; tell of those whose spikes reach far."""
+    """Paint stars, ten times as many in one field of eight; return annotations of long spikes."""
     side = len(scene)
     crowded = 10 if rng.random() < 0.125 else 1
     count = rng.poisson(STARS_PER_MEGAPIXEL * crowded * log_uniform(rng, 0.4, 2.5, 1)[0] * side**2 / 1e6)
@@ -37,13 +37,13 @@ def add_stars(rng: np.random.Generator, scene: np.ndarray, exptime: float) -> li
 
 
 def most(reach: np.ndarray, least: float) -> np.ndarray:
-    """Return the rows that reach at least so far, the longest `TOLD` of them: a row of a CSV file has its limits."""
+    """Return the `TOLD` longest rows of at least a given length, since CSV rows are limited."""
     order = np.argsort(-reach, kind="stable")[:TOLD]
     return order[reach[order] >= least]
 
 
 def spikes_of(x: float, y: float, reach: float, size: int) -> Thing | None:
-    """Tell of one spike pair, from lower left to upper right; the box around it holds the other pair as well."""
+    """Annotate one pair of spikes, from lower left to upper right; its box contains the other pair too."""
     steps = np.arange(-reach, reach + 1) / np.sqrt(2)
     curve = seen_part(x + steps, y + steps, size)
     return Thing("SPIKE", curve[[0, -1]], numbers={"reach": reach}) if len(curve) >= 2 else None
@@ -81,7 +81,7 @@ def draw_shapes(rng: np.random.Generator, mag: np.ndarray) -> dict[str, np.ndarr
 def paste(
     scene: np.ndarray, shape: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray, flux: np.ndarray, window: int
 ) -> None:
-    """Paint galaxies in windows of their own and add what of them lies in the scene; no window shows its edge."""
+    """Paint galaxies in their own windows, large enough that no edge shows, and add them to the scene."""
     left, low = np.floor(x).astype(int) - window // 2, np.floor(y).astype(int) - window // 2
     light = profile(shape, x - left, y - low, window)
     light = np.maximum(light - light[:, 0, :].max(axis=1)[:, None, None], 0)
@@ -97,7 +97,7 @@ def paste(
 def add_arc(rng: np.random.Generator, scene: np.ndarray, exptime: float) -> Thing | None:
     """Paint a gravitational lens: an elliptical galaxy and, around it, a thin clumpy arc and its counter-image.
 
-    One in three is the arc of a cluster: far from its centre, and hardly bent.
+    One in three is a cluster arc: far from the centre, and hardly curved.
     """
     side = len(scene)
     size = side - 2 * MARGIN
@@ -122,12 +122,12 @@ def add_arc(rng: np.random.Generator, scene: np.ndarray, exptime: float) -> Thin
 
 
 def oval(angle: np.ndarray) -> np.ndarray:
-    """Return how far an elliptical lens pushes its ring out of a circle, as a factor on the radius."""
+    """Return the factor on the radius by which an elliptical lens distorts its ring from a circle."""
     return 1 + 0.02 * np.cos(2 * angle)
 
 
 def add_cosmic_rays(rng: np.random.Generator, image: np.ndarray, exptime: float, share: float) -> list[Thing]:
-    """Drop the charge of the hits that cosmic-ray rejection left over; tell of long tracks."""
+    """Add the cosmic rays that survive rejection; annotate long tracks."""
     size = len(image)
     hits = rng.poisson(HITS_PER_SECOND_PER_MEGAPIXEL * exptime * share * size**2 / 1e6)
     x, y, charge = tracks(rng, *rng.uniform(0, size, (2, hits)), longest=80, typical=1800)

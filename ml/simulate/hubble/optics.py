@@ -15,12 +15,12 @@ MARGIN = 192
 
 
 def electrons(mag: np.ndarray | float, exptime: float) -> np.ndarray:
-    """Electrons that a source of AB magnitude `mag` leaves in `exptime` seconds."""
+    """Return the electrons from a source of AB magnitude `mag` in `exptime` seconds."""
     return exptime * 10 ** (-0.4 * (np.asarray(mag) - ZERO_POINT))
 
 
 def magnitude(charge: np.ndarray | float, exptime: float) -> np.ndarray:
-    """Undo `electrons`."""
+    """Invert `electrons`."""
     return ZERO_POINT - 2.5 * np.log10(np.asarray(charge) / exptime)
 
 
@@ -31,10 +31,10 @@ def sky_noise(exptime: float) -> float:
 
 @lru_cache(maxsize=1)
 def psf() -> np.ndarray:
-    """Point spread function of unit flux, (2 MARGIN + 1, 2 MARGIN + 1) float32, its peak in the middle.
+    """Return the point spread function with unit flux, (2 MARGIN + 1, 2 MARGIN + 1) float32, its peak in the centre.
 
     A core of 0.1 arcsec, the first Airy ring, a halo falling as the cube of the distance, and the spikes of the four
-    struts at 45 degrees to the detector. It ends smoothly before `MARGIN`.
+    struts at 45 degrees to the detector. It fades out smoothly before `MARGIN`.
     """
     pixel = np.arange(-MARGIN, MARGIN + 1, dtype=np.float64)
     x, y = np.meshgrid(pixel, pixel)
@@ -48,14 +48,14 @@ def psf() -> np.ndarray:
 
 
 def spike(along: np.ndarray, across: np.ndarray) -> np.ndarray:
-    """Draw a line both ways from the star, narrow and slowly fading, with the beat of the Airy rings."""
+    """Draw a line both ways from the star, narrow and slowly fading, modulated by the Airy rings."""
     along, across = np.abs(along) / np.sqrt(2), across / np.sqrt(2)
     beat = 0.75 + 0.25 * np.cos(along / 2.1)
     return 0.003 * beat * np.exp(-0.5 * (across / 0.9) ** 2) / (1 + along / 14) ** 1.6 * (along > 2)
 
 
 def spike_reach(star: np.ndarray, noise: float) -> np.ndarray:
-    """How far from a star of so many electrons its spikes stand above `noise`, in pixels; 0 where they never do."""
+    """Return how far a star's spikes stay above `noise`, in pixels; 0 if they never do."""
     middle = psf().shape[0] // 2
     steps = np.arange(3, MARGIN)
     profile = psf()[middle + np.rint(steps / np.sqrt(2)).astype(int), middle + np.rint(steps / np.sqrt(2)).astype(int)]
@@ -64,12 +64,12 @@ def spike_reach(star: np.ndarray, noise: float) -> np.ndarray:
 
 
 def line_peak() -> float:
-    """Share of a long trail's light per pixel of its length that the pixels on its ridge hold."""
+    """Return the fraction of a long trail's light per pixel of length that falls on its ridge pixels."""
     return float(psf().sum(axis=0).max())
 
 
 def through_the_optics(light: np.ndarray) -> np.ndarray:
-    """Convolve a scene (size + 2 MARGIN, same) with the PSF and cut the middle (size, size) out of it."""
+    """Convolve a scene (size + 2 MARGIN, same) with the PSF and crop the centre (size, size)."""
     side = light.shape[0]
     padded = fft.next_fast_len(side, real=True)
     spectrum = fft.rfft2(light, (padded, padded), workers=1)

@@ -1,7 +1,7 @@
 """Parallax from a telescope in a 95-minute orbit: apparent tracks of solar-system objects.
 
-The telescope stares at a star, so the object draws its own motion minus the telescope's: a line that the parallax of
-the orbit bends into an arc, and over a longer exposure into an S (Evans et al. 1998, Icarus 131, 261).
+The telescope tracks a star, so the object's trail is its own motion minus the telescope's: the parallax of the orbit
+bends the line into an arc, and in a longer exposure into an S (Evans et al. 1998, Icarus 131, 261).
 """
 
 from dataclasses import dataclass
@@ -17,12 +17,10 @@ ARCSEC = np.degrees(1) * 3600
 
 @dataclass(frozen=True)
 class Pointing:
-    """Where the telescope looks and how it flies during one exposure.
+    """The telescope's pointing and orbit during one exposure.
 
-    ra, dec : degrees (ICRS).
-    roll : radians from north to the detector's +y, through east.
-    node : right ascension of the orbit's ascending node, radians.
-    phase : radians from the ascending node to the telescope at mid-exposure.
+    ra, dec : degrees (ICRS). roll : radians from north to the detector's +y, through east. node : right ascension of
+    the orbit's ascending node, radians. phase : radians from the ascending node to the telescope at mid-exposure.
     """
 
     ra: float
@@ -52,9 +50,9 @@ def orbit_plane(node: float) -> np.ndarray:
 
 
 def draw_pointing(rng: np.random.Generator) -> Pointing:
-    """Draw a field within 25 degrees of the celestial equator, seen from the half of the orbit where Earth is behind.
+    """Draw a field within 25 degrees of the celestial equator, on the side of the orbit away from Earth.
 
-    Exposures are taken while the target stands high: the middle lies within a tenth of an orbit of the best moment.
+    Exposures are taken while the target is high: mid-exposure is within a tenth of an orbit of the best moment.
     """
     ra, dec, node = rng.uniform(0, 360), rng.uniform(-25, 25), rng.uniform(0, 2 * np.pi)
     target = Pointing(ra, dec, 0.0, node, 0.0).axes()[0]
@@ -63,7 +61,7 @@ def draw_pointing(rng: np.random.Generator) -> Pointing:
 
 
 def parallax(pointing: Pointing, seconds: np.ndarray, distance: np.ndarray | float) -> np.ndarray:
-    """Displacement of an object by the telescope's own place.
+    """Return the apparent displacement of an object by the telescope's position.
 
     Parameters
     ----------
@@ -87,7 +85,7 @@ def parallax(pointing: Pointing, seconds: np.ndarray, distance: np.ndarray | flo
 def track(
     pointing: Pointing, seconds: np.ndarray, *, rate: float, angle: float, distance: float, scale: float
 ) -> np.ndarray:
-    """Path of an object on the detector, relative to its place at mid-exposure.
+    """Return the path of an object on the detector, relative to its position at mid-exposure.
 
     Parameters
     ----------
@@ -118,7 +116,7 @@ def track(
 
 
 def bend(x: np.ndarray, y: np.ndarray) -> float:
-    """Largest distance of a path from the chord between its ends, in pixels: 0 for a straight trail."""
+    """Return the largest distance of a path from the chord between its ends, in pixels: 0 for a straight trail."""
     along = np.array([x[-1] - x[0], y[-1] - y[0]])
     length = np.hypot(*along)
     if length == 0:

@@ -1,4 +1,4 @@
-"""Trails in a Hubble exposure: asteroids bent by the orbit's parallax, and satellites from edge to edge."""
+"""Trails in a Hubble exposure: asteroids curved by the orbit's parallax, and satellites from edge to edge."""
 
 from dataclasses import dataclass
 
@@ -26,9 +26,9 @@ class Mover:
 
 
 def draw_mover(rng: np.random.Generator) -> Mover:
-    """Nine in ten are main-belt, at 1.1 to 2.8 au and about 30 arcsec per hour; the rest Trojans and near-Earth ones.
+    """Draw an object: nine in ten main-belt, at 1.1 to 2.8 au and about 30 arcsec per hour, else Trojan or near-Earth.
 
-    The S/N per pixel is uniform in its logarithm from 1.5 to 30: three in four lie above 3.
+    The S/N per pixel is log-uniform from 1.5 to 30: three in four are above 3.
     """
     population = rng.random()
     if population < 0.9:
@@ -45,7 +45,7 @@ def draw_mover(rng: np.random.Generator) -> Mover:
 def add_asteroid(
     rng: np.random.Generator, scene: np.ndarray, pointing: Pointing, exptime: float, mover: Mover
 ) -> Thing | None:
-    """Paint one trail into a scene before the optics, and tell what of it can be seen.
+    """Paint one trail into a scene before the PSF, and annotate its visible part.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def add_asteroid(
 
 
 def path(pointing: Pointing, exptime: float, mover: Mover) -> np.ndarray:
-    """Return the trail's samples (2, k), evenly spaced in time and several to the pixel."""
+    """Return the trail's samples (2, k), evenly spaced in time, several per pixel."""
     motion = {"rate": mover.rate, "angle": mover.angle, "distance": mover.distance, "scale": PIXEL_SCALE}
     coarse = track(pointing, np.linspace(-exptime / 2, exptime / 2, 65), **motion)
     fastest = 64 * np.hypot(*np.diff(coarse)).max()
@@ -92,7 +92,7 @@ def path(pointing: Pointing, exptime: float, mover: Mover) -> np.ndarray:
 
 
 def place(rng: np.random.Generator, samples: np.ndarray, size: int) -> np.ndarray:
-    """Put a random moment of the path at a random place of the cutout."""
+    """Put a random moment of the path at a random position of the cutout."""
     moment = rng.integers(samples.shape[1])
     return samples - samples[:, moment, None] + rng.uniform(0, size, (2, 1))
 
@@ -103,10 +103,10 @@ def light_curve(rng: np.random.Generator, seconds: np.ndarray) -> np.ndarray:
 
 
 def add_satellite(rng: np.random.Generator, image: np.ndarray, exptime: float) -> Thing | None:
-    """Draw a satellite from edge to edge: straight, wide, and out of focus the nearer it passes.
+    """Draw a satellite from edge to edge: straight, wide, and more out of focus the nearer it passes.
 
-    The blurred pupil is a ring, so a wide trail is brighter along its two sides. Returns None where the line drawn
-    at random misses the cutout.
+    The defocused pupil is a ring, so a wide trail is brighter along its two sides. Returns None if the random line
+    misses the cutout.
     """
     size = len(image)
     angle, offset = rng.uniform(0, np.pi), rng.uniform(-0.4, 0.4) * size
@@ -129,7 +129,7 @@ def add_satellite(rng: np.random.Generator, image: np.ndarray, exptime: float) -
 
 
 def blurred_pupil(half_width: float) -> tuple[np.ndarray, np.ndarray]:
-    """Profile across a satellite's trail: places from its middle in pixels, and brightness, at most 1."""
+    """Return the profile across a satellite's trail: distance from its centre in pixels, and brightness, at most 1."""
     at = np.linspace(-half_width - 6, half_width + 6, 241)
     rim = np.exp(-0.5 * ((np.abs(at) - half_width * 0.85) / (0.12 * half_width + 0.8)) ** 2)
     inside = 1 / (1 + np.exp((np.abs(at) - half_width) / 0.5))

@@ -15,10 +15,9 @@ HALF_WIDTH = 3.0
 class Thing:
     """One object of a cutout.
 
-    label : of `CLASSES`.
-    curve : (k, 2) array of x and y along it in pixels, 0 in the centre of the first; all inside of the cutout.
-    width : half of what the box leaves beside the curve, in pixels.
-    numbers : what else is known: snr (per pixel, on the ridge), mag, rate (arcsec per hour), distance (au).
+    label : of `CLASSES`. curve : (k, 2) array of x and y along it in pixels, 0 in the centre of the first; all inside
+    the cutout. width : half of the box's margin beside the curve, in pixels. numbers : other known values: snr (per
+    pixel, on the ridge), mag, rate (arcsec per hour), distance (au).
     """
 
     label: str
@@ -27,7 +26,7 @@ class Thing:
     numbers: dict[str, float] = field(default_factory=dict)
 
     def told(self, size: int) -> dict[str, Any]:
-        """Return the object as JSON can hold it; see docs/simulations.md."""
+        """Return the object as JSON-compatible values; see docs/simulations.md."""
         low = np.clip(self.curve.min(axis=0) - self.width, 0, size - 1)
         high = np.clip(self.curve.max(axis=0) + self.width, 0, size - 1)
         return {
@@ -44,7 +43,7 @@ def rounded(values: Any) -> list[float]:
 
 
 def seen_part(x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
-    """Cut a densely sampled path to what lies in the cutout, and keep `POINTS` of it, evenly by length.
+    """Clip a densely sampled path to the cutout, and keep `POINTS` of it, evenly spaced.
 
     Parameters
     ----------

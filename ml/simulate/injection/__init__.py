@@ -1,1 +1,1 @@
-"""Simulated movers in real pixels: stamps and cubes."""
+"""Injection of simulated movers into real pixels: stamps and cubes."""

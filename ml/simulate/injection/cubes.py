@@ -24,7 +24,7 @@ DAY = 86_400.0
 def inject_cube(
     flux: np.ndarray, movers: Movers, *, psf: Psf | None = None, exposure: float = 0.0, seed: int = 0
 ) -> Cube:
-    """Draw moving objects into the frames of a cube.
+    """Inject moving objects into the frames of a cube.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def inject_cube(
 
 
 def frame_noise(flux: np.ndarray) -> np.ndarray:
-    """Noise of each frame, (frames,), once what stands still is taken off."""
+    """Return the noise of each frame, (frames,), after background subtraction."""
     still = np.zeros(flux.shape[1:], np.float32)
     if len(flux) >= 3:
         known = np.isfinite(flux).any(axis=0)
@@ -84,7 +84,7 @@ def frame_noise(flux: np.ndarray) -> np.ndarray:
 
 
 def seen_snr(power: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """Median S/N of each object over the frames that hold it, (n,); 0 where none does or no noise is known."""
+    """Return the median S/N of each object over its frames, (n,); 0 without frames or without known noise."""
     snr = np.zeros(len(power))
     for row, light in enumerate(power):
         held = (light > 0.1 * light.max(initial=0.0)) & (noise > 0)
@@ -94,7 +94,7 @@ def seen_snr(power: np.ndarray, noise: np.ndarray) -> np.ndarray:
 
 @dataclass
 class RealCube:
-    """A cube that a telescope took: flux (frames, height, width), and what is known of each frame."""
+    """A real cube: flux (frames, height, width), and the metadata of each frame."""
 
     flux: np.ndarray
     facts: list[Facts]
@@ -102,7 +102,7 @@ class RealCube:
 
 
 def read_cube(path: Path) -> RealCube:
-    """Read a target pixel file, a cut-out of full frames in the same form, or a FITS image of three axes.
+    """Read a target pixel file, a full-frame cutout in that format, or a FITS image with three axes.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def read_cube(path: Path) -> RealCube:
 
 
 def cadence_of(facts: list[Facts]) -> float:
-    """Seconds from frame to frame: the median of the times' steps, else the exposure, else TESS's half hour."""
+    """Return seconds between frames: the median time step, else the exposure, else TESS's half hour."""
     times = np.array([fact.mjd_mid for fact in facts if fact.mjd_mid is not None])
     if len(times) > 1 and np.median(np.diff(times)) > 0:
         return float(np.median(np.diff(times)) * DAY)
@@ -141,7 +141,7 @@ def inject_into(
     gold_fraction: float = 0.1,
     progress: Callable[[int], object] | None = None,
 ) -> Path:
-    """Write n copies of a real cube, each crossed by other objects; parameters and files as of `tess.tess`."""
+    """Write n copies of a real cube, each with different movers; parameters and files as in `tess.tess`."""
     if n < 1:
         raise ValueError(f"n must be at least 1, not {n}")
     real = read_cube(path)

@@ -22,7 +22,7 @@ def inject(
     angle: float = 0.0,
     lit: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.generic]:
-    """Draw one mover into every frame of a subject.
+    """Inject one mover into every frame of a subject.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def noise_of(pixels: NDArray[np.generic]) -> NDArray[np.float64]:
 
 
 def is_empty(pixels: NDArray[np.generic], x: float, y: float, *, radius: float, threshold: float = 5.0) -> bool:
-    """Return whether nothing stands out around a place in any frame or channel of a subject.
+    """Return whether there is no source near a position in any frame or channel of a subject.
 
     Parameters
     ----------

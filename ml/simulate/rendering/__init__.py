@@ -1,1 +1,1 @@
-"""Light on pixels, shared by all simulated skies: points, trails, galaxies, detectors and world coordinates."""
+"""Rendering shared by all simulated skies: points, trails, galaxies, detectors and world coordinates."""

@@ -8,7 +8,7 @@ POINTS = 60
 def tracks(
     rng: np.random.Generator, x: np.ndarray, y: np.ndarray, *, longest: float, typical: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw one track through the middle of each place.
+    """Draw one track through each position.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def tracks(
 
 
 def bleed(image: np.ndarray, full_well: float) -> np.ndarray:
-    """Cap pixels at the full well and let the excess run along the column, half of it each way.
+    """Cap pixels at the full well and let the excess bleed along the column, half each way.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Galaxies of varied profile: a Sersic disc, with spiral arms where there are some, and a bulge."""
+"""Galaxy profiles: a Sersic disc, optionally with spiral arms, and a bulge."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ Shape = dict[str, np.ndarray]
 
 
 def profile(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
-    """Paint galaxies of unit flux, before the optics.
+    """Paint galaxies of unit flux, before the PSF.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Light on pixels: points, lines and clouds, painted for many stamps at once.
+"""Vectorised rendering of points, lines and clouds for many stamps at once.
 
 Pixel coordinates are 0-based with the origin in the centre of the first pixel; arrays are (stamp, y, x).
 """
@@ -10,7 +10,7 @@ FWHM_PER_SIGMA = 2.354820045
 
 
 def axes(x: np.ndarray, y: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Distances of every pixel from one point per stamp, ready to broadcast.
+    """Return distances of every pixel from one point per stamp, broadcastable.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def as_cube(values: np.ndarray) -> np.ndarray:
 
 
 def along_and_across(x: np.ndarray, y: np.ndarray, angle: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pixel coordinates turned so that the first runs along `angle` (radians, from +x towards +y).
+    """Return pixel coordinates along and across the direction `angle` (radians, from +x towards +y).
 
     Returns two (n, size, size) float32 arrays, zero at (x, y).
     """
@@ -67,7 +67,7 @@ def gaussian(x: np.ndarray, y: np.ndarray, sigma: np.ndarray, size: int) -> np.n
 
 
 def point_source(x: np.ndarray, y: np.ndarray, fwhm: np.ndarray, size: int) -> np.ndarray:
-    """Stars of unit flux: a Gaussian core and a wing twice as wide that holds a sixth of the light."""
+    """Paint stars of unit flux: a Gaussian core, and wings twice as wide with a sixth of the light."""
     sigma = np.asarray(fwhm) / FWHM_PER_SIGMA
     return gaussian(x, y, sigma, size) * np.float32(5 / 6) + gaussian(x, y, 2 * sigma, size) / np.float32(6)
 
@@ -75,7 +75,7 @@ def point_source(x: np.ndarray, y: np.ndarray, fwhm: np.ndarray, size: int) -> n
 def trail(
     x: np.ndarray, y: np.ndarray, length: np.ndarray, angle: np.ndarray, fwhm: np.ndarray, size: int
 ) -> np.ndarray:
-    """Point sources drawn out along a line: the exact integral of a Gaussian over a uniform motion.
+    """Paint trailed point sources: the exact integral of a Gaussian over a uniform motion.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def trail(
 
 
 def spray(x: np.ndarray, y: np.ndarray, flux: np.ndarray, size: int) -> np.ndarray:
-    """Charge dropped on the nearest pixels, with no optics in between.
+    """Add charge to the nearest pixels, without PSF.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def spray(x: np.ndarray, y: np.ndarray, flux: np.ndarray, size: int) -> np.ndarr
 
 
 def spray_onto(images: np.ndarray, image: np.ndarray, x: np.ndarray, y: np.ndarray, flux: np.ndarray) -> None:
-    """Drop charge on the nearest pixels of some images.
+    """Add charge to the nearest pixels of some images.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def spray_onto(images: np.ndarray, image: np.ndarray, x: np.ndarray, y: np.ndarr
 
 
 def split_between_pixels(x: np.ndarray, y: np.ndarray, flux: np.ndarray, size: int) -> np.ndarray:
-    """Share each point among the four pixels around it, so that its centroid is kept."""
+    """Split each point among the four pixels around it, preserving its centroid."""
     left, low = np.floor(x), np.floor(y)
     right_share, up_share = x - left, y - low
     corners = [

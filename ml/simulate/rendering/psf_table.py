@@ -1,4 +1,4 @@
-"""A point spread function tabulated at fractions of a pixel, to paint many points into a cube at once."""
+"""A point spread function tabulated at fractions of a pixel, for painting many points into a cube."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ Painter = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
 
 def tabulate(painter: Painter) -> np.ndarray:
-    """Return the pixels of a point for every eighth of a pixel at which it may stand.
+    """Return the pixels of a point at every eighth of a pixel.
 
     Returns
     -------

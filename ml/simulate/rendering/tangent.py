@@ -1,4 +1,4 @@
-"""World coordinates of a simulated image: a tangent plane about its position in the manifest."""
+"""World coordinates of a simulated image: a tangent plane at its position in the manifest."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ OBLIQUITY = np.radians(23.4392911)
 
 
 def tangent(ra: float, dec: float, scale: float, shape: tuple[int, ...], north: float = NORTH_UP) -> dict[str, Any]:
-    """Return the FITS cards of a gnomonic projection whose tangent point is the centre of the image.
+    """Return the FITS cards of a gnomonic projection with its tangent point in the centre of the image.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def tangent(ra: float, dec: float, scale: float, shape: tuple[int, ...], north: 
 
 
 def north_of_ecliptic(ra: float, dec: float, east: float) -> float:
-    """Return the direction of celestial north in an image in which ecliptic east is known.
+    """Return the direction of celestial north in an image with known ecliptic east.
 
     Parameters
     ----------

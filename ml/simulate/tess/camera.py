@@ -20,22 +20,21 @@ BORDER = 8
 
 
 def flux(t_mag: np.ndarray | float) -> np.ndarray:
-    """Electrons per second of a source of TESS magnitude `t_mag`: 10 leaves 15,000 (Ricker et al. 2015)."""
+    """Return electrons per second of a source of TESS magnitude `t_mag`: 15,000 at 10 (Ricker et al. 2015)."""
     return 10 ** (-0.4 * (np.asarray(t_mag, np.float64) - ZERO_POINT))
 
 
 def read_noise(cadence: float) -> float:
-    """Electrons per second in a frame of `cadence` seconds, made on board of reads every two seconds."""
+    """Return the read noise in electrons per second of a frame of `cadence` seconds, summed from two-second reads."""
     exposed = DUTY * cadence
     return float(READ_NOISE * np.sqrt(exposed / SUBEXPOSURE) / exposed)
 
 
 @dataclass(frozen=True)
 class Psf:
-    """A Gaussian core, longer one way as it is away from the middle of the field, and a wing three times as wide.
+    """A Gaussian core, elongated away from the centre of the field, and wings three times as wide.
 
-    fwhm, longer : along the short and the long axis, in pixels.
-    angle : of the long axis, radians from +x towards +y.
+    fwhm, longer : along the short and the long axis, in pixels. angle : of the long axis, radians from +x towards +y.
     """
 
     fwhm: float
@@ -49,7 +48,7 @@ class Psf:
         return turn @ np.diag([self.longer**2, self.fwhm**2]) @ turn.T / FWHM_PER_SIGMA**2
 
     def spectrum(self, frequency_x: np.ndarray, frequency_y: np.ndarray) -> np.ndarray:
-        """Fourier transform at frequencies in cycles per pixel, with the pixel's own square."""
+        """Return the Fourier transform at frequencies in cycles per pixel, including the pixel's own square."""
         (xx, xy), (_, yy) = self.covariance()
         power = 2 * np.pi**2 * (xx * frequency_x**2 + 2 * xy * frequency_x * frequency_y + yy * frequency_y**2)
         square = np.sinc(frequency_x) * np.sinc(frequency_y)
@@ -62,7 +61,7 @@ def draw_psf(rng: np.random.Generator) -> Psf:
 
 
 def seen_through(psf: Psf, x: np.ndarray, y: np.ndarray, light: np.ndarray, size: int) -> np.ndarray:
-    """Paint points of light as the pixels receive them, and how that changes as the field moves.
+    """Paint point sources as the pixels see them, and their derivatives under shifts of the field.
 
     Parameters
     ----------

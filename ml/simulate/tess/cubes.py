@@ -1,8 +1,8 @@
-"""TESS-like cubes: asteroids that cross a crowded, glaring, trembling field, with masks that tell where they are.
+"""TESS-like cubes: asteroids that cross a crowded field with scattered light and jitter, with masks.
 
-Source: the W-Net paper (Powell et al.): cubes of 64 frames of 64 x 64 pixels of 21 arcsec, one every half hour;
-labels are ellipses along each ephemeris. The cubes are calibrated fluxes; take each pixel's median over time off
-before a network sees them.
+Source: the W-Net paper (Powell et al.): cubes of 64 frames of 64 x 64 pixels of 21 arcsec, one every half hour; labels
+are ellipses along each ephemeris. The cubes are calibrated fluxes; subtract each pixel's median over time before using
+them as network input.
 """
 
 import json
@@ -35,9 +35,9 @@ REAL = ("yes",)
 class Cube:
     """One cube: flux (frames, size, size) float32 in electrons per second, and its truth.
 
-    mask : uint8 of the same shape, 0 where nothing moves, else the `id` of the object there.
-    snr : (n,) median over the frames in which an object is seen, that of a matched filter against the frame's noise.
-    noise : (frames,) standard deviation of an empty pixel.
+    mask : uint8 of the same shape, 0 where nothing moves, else the `id` of the object there. snr : (n,) median over the
+    frames in which an object is seen, that of a matched filter against the frame's noise. noise : (frames,) standard
+    deviation of an empty pixel.
     """
 
     flux: np.ndarray
@@ -192,14 +192,14 @@ def table_of(psf: Psf) -> np.ndarray:
 
 
 def median_snr(painted: np.ndarray, noise: np.ndarray) -> float:
-    """S/N of a matched filter in the frames that hold the object: sqrt(sum(light^2)) over the noise; 0 for none."""
+    """Return the median matched-filter S/N over an object's frames: sqrt(sum(light^2)) over the noise; 0 for none."""
     power = np.sqrt(np.einsum("tyx,tyx->t", painted, painted, dtype=np.float64))
     seen = power > 0.1 * power.max(initial=0.0)
     return float(np.median(power[seen] / noise[seen])) if power.any() else 0.0
 
 
 def single(made: Cube, name: str, rng: np.random.Generator, gold_fraction: float, cadence: float) -> Single:
-    """Tell one cube as a row of the manifest; its place lies next to the ecliptic, as camera 1 looks."""
+    """Return one cube as a row of the manifest, at a position near the ecliptic, as for camera 1."""
     place = SkyCoord(rng.uniform(0, 360), rng.normal(0, 5), unit="deg", frame="geocentrictrueecliptic").icrs
     start = FIRST_DAY + rng.uniform(0, 20)
     row, truth = described(made, name, bool(rng.random() < gold_fraction))
@@ -215,7 +215,7 @@ def single(made: Cube, name: str, rng: np.random.Generator, gold_fraction: float
 
 
 def described(made: Cube, name: str, gold: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Tell what a cube holds, as a row of the manifest and one of truth.csv; the numbers are its brightest object's."""
+    """Return a cube as a row of the manifest and one of truth.csv, with the numbers of its brightest object."""
     shown = np.flatnonzero(np.isin(np.arange(len(made.movers)) + 1, made.mask))
     label, numbers = "no", {"snr": "", "mag": "", "rate": ""}
     if len(shown):

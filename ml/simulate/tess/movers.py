@@ -1,4 +1,4 @@
-"""Asteroids in a TESS cube: how fast and where they move, the light they leave, and the masks that tell where."""
+"""Asteroids in a TESS cube: their motion, their light, and their masks."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,13 +22,10 @@ MOST_TOLD = 3000  # places of all objects of a cube: as many as a cell of a mani
 class Movers:
     """n objects over T frames.
 
-    v_mag : (n,) V magnitude, the mean over the light curve.
-    rate : (n,) arcsec per hour at mid-cube.
-    angle : (n,) direction of motion, radians from +x towards +y.
-    x, y : (n, T) place at mid-exposure, in pixels, 0 in the centre of the first.
-    step_x, step_y : (n, T) path during one exposure, in pixels.
-    light : (n, T) electrons per second.
-    roll : direction of ecliptic east, radians from +x towards +y; the same for all.
+    v_mag : (n,) V magnitude, the mean over the light curve. rate : (n,) arcsec per hour at mid-cube. angle : (n,)
+    direction of motion, radians from +x towards +y. x, y : (n, T) position at mid-exposure, in pixels, 0 in the centre
+    of the first. step_x, step_y : (n, T) path during one exposure, in pixels. light : (n, T) electrons per second. roll
+    : direction of ecliptic east, radians from +x towards +y; the same for all.
     """
 
     v_mag: np.ndarray
@@ -50,10 +47,10 @@ class Movers:
         return replace(self, **parts)
 
     def told(self, snr: np.ndarray) -> list[dict[str, Any]]:
-        """Return the objects as JSON can hold them, numbered as the mask numbers them; see docs/simulations.md.
+        """Return the objects as JSON-compatible values, numbered as in the mask; see docs/simulations.md.
 
-        Where all of them have more than `MOST_TOLD` places, some frames are told, evenly and with the first and the
-        last, and "frame" says which.
+        If they have more than `MOST_TOLD` positions in total, only some frames are listed, evenly spaced and including
+        the first and the last, and "frame" says which.
         """
         at = told_frames(*self.x.shape)
         frames = {} if len(at) == self.x.shape[1] else {"frame": at.tolist()}
@@ -74,7 +71,7 @@ class Movers:
 
 
 def told_frames(objects: int, frames: int) -> np.ndarray:
-    """Choose the frames in which the places of so many objects are told: (k,) int, ascending."""
+    """Choose the frames in which objects' positions are listed: (k,) int, ascending."""
     told = min(frames, max(2, MOST_TOLD // max(objects, 1)))
     return np.linspace(0, frames - 1, told).round().astype(int)
 
@@ -125,10 +122,10 @@ def draw_movers(
 
 
 def draw_motion(rng: np.random.Generator, n: int, unusual: float = UNUSUAL) -> tuple[np.ndarray, np.ndarray]:
-    """Rates along and across the ecliptic in arcsec per hour, (n,) each, looking away from the Sun.
+    """Draw rates along and across the ecliptic in arcsec per hour, (n,) each, looking away from the Sun.
 
-    84 % main belt (33 ± 7 retrograde), 6 % Trojans and Hildas (20 ± 4), 7 % near-Earth (40 to 300, any direction),
-    3 % Centaurs and beyond (1.5 to 8); the last two are the unusual ones, and stay 7 to 3 however many they are.
+    84 % main belt (33 ± 7 retrograde), 6 % Trojans and Hildas (20 ± 4), 7 % near-Earth (40 to 300, any direction), 3 %
+    Centaurs and beyond (1.5 to 8); the last two are the unusual ones, always in the ratio 7 to 3.
     """
     usual = 1 - unusual
     population = rng.choice(4, n, p=[usual * 14 / 15, usual / 15, unusual * 0.7, unusual * 0.3])
@@ -140,13 +137,13 @@ def draw_motion(rng: np.random.Generator, n: int, unusual: float = UNUSUAL) -> t
 
 
 def draw_magnitudes(rng: np.random.Generator, n: int, faintest: float) -> np.ndarray:
-    """V from `BRIGHTEST` to `faintest`, with dN/dV proportional to 10^(SLOPE V)."""
+    """Draw V from `BRIGHTEST` to `faintest`, with dN/dV proportional to 10^(SLOPE V)."""
     low, high = 10 ** (SLOPE * BRIGHTEST), 10 ** (SLOPE * faintest)
     return np.log10(rng.uniform(low, high, n)) / SLOPE
 
 
 def light_curves(rng: np.random.Generator, hours: np.ndarray) -> np.ndarray:
-    """Magnitudes about the mean, (n, T): two maxima a rotation of 3 to 15 hours, up to 0.5 mag from end to end."""
+    """Return magnitudes about the mean, (n, T): two maxima per rotation of 3 to 15 hours, up to 0.5 mag in range."""
     n = len(hours)
     period, phase = rng.uniform(3, 15, (n, 1)), rng.uniform(0, 2 * np.pi, (n, 1))
     return rng.uniform(0, 0.25, (n, 1)) * np.sin(4 * np.pi * hours / period + phase)
@@ -164,10 +161,10 @@ def paint_mover(table: np.ndarray, movers: Movers, row: int, shape: tuple[int, i
 
 
 def mask_of(movers: Movers, row: int, shape: tuple[int, int, int]) -> np.ndarray:
-    """Tell which pixels an object touches: in each frame an ellipse along its motion, (frames, height, width) bool.
+    """Return the mask of an object: in each frame an ellipse along its motion, (frames, height, width) bool.
 
-    The ellipse is half the exposure's path longer than wide, and its half width grows with the object's light as a
-    power of 0.12, from 1.5 to 4 pixels (1.7 at V = 20).
+    The ellipse is longer than wide by half the exposure's path, and its half width grows as light^0.12, from 1.5 to 4
+    pixels (1.7 at V = 20).
     """
     brightness = 10 ** (-0.4 * (movers.v_mag[row] - 20))
     half = np.clip(MASK_RADIUS * brightness**MASK_POWER, SMALLEST_MASK, LARGEST_MASK)
@@ -183,7 +180,7 @@ def mask_of(movers: Movers, row: int, shape: tuple[int, int, int]) -> np.ndarray
 
 
 def numbered_mask(movers: Movers, shape: tuple[int, int, int]) -> np.ndarray:
-    """Tell whose pixel is whose: 0 for nobody's, else 1 + the row of the brightest object there; uint8."""
+    """Return the numbered mask: 0 for nothing, else 1 + the row of the brightest object there; uint8."""
     if len(movers) > 255:
         raise ValueError(f"a mask can number 255 objects, not {len(movers)}")
     mask = np.zeros(shape, np.uint8)

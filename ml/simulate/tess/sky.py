@@ -23,7 +23,7 @@ def stars(
 ) -> np.ndarray:
     """Paint all stars over all frames, (frames, size, size) electrons per second, before straps and noise.
 
-    One cube in seven holds a star of 4th to 7th magnitude, whose full wells bleed along the column.
+    One cube in seven has a star of 4th to 7th magnitude that saturates and bleeds along the column.
     """
     frames, size, _ = shape
     count = rng.poisson(log_uniform(rng, *DENSITY, 1)[0] * ((size + 2 * BORDER) / 64) ** 2)
@@ -42,7 +42,7 @@ def stars(
 
 
 def shifted(psf: Psf, x: np.ndarray, y: np.ndarray, light: np.ndarray, shift: np.ndarray, size: int) -> np.ndarray:
-    """Paint a field at shifts (2, frames) in pixels: by its slopes where they are small, anew where they are not."""
+    """Shift a field by (2, frames) pixels: linearly if the shifts are small, else by repainting."""
     image, by_x, by_y = seen_through(psf, x[None], y[None], light[None], size)[0]
     cube = image + shift[0][:, None, None] * by_x + shift[1][:, None, None] * by_y
     for frame in np.flatnonzero(np.hypot(*shift) > LARGEST_TAYLOR_SHIFT):
@@ -52,10 +52,10 @@ def shifted(psf: Psf, x: np.ndarray, y: np.ndarray, light: np.ndarray, shift: np
 
 
 def jitter(rng: np.random.Generator, frames: int, cadence: float) -> np.ndarray:
-    """Shifts of the whole field, (2, frames) pixels, of mean 0.
+    """Draw shifts of the whole field, (2, frames) pixels, of mean 0.
 
-    A walk that returns within hours, a drift of up to 0.03 pixels a day, and in one cube of five a momentum dump:
-    a jump of about a third of a pixel that is gone after two frames.
+    A random walk that returns within hours, a drift of up to 0.03 pixels a day, and in one cube of five a momentum
+    dump: a jump of about a third of a pixel that lasts two frames.
     """
     memory = np.exp(-cadence / 7200)
     kick = rng.normal(0, log_uniform(rng, 0.001, 0.008, 1)[0], (2, frames))
@@ -72,7 +72,7 @@ def jitter(rng: np.random.Generator, frames: int, cadence: float) -> np.ndarray:
 
 
 def variations(rng: np.random.Generator, n: int, frames: int, cadence: float) -> np.ndarray:
-    """Relative changes of n variable stars, (n, frames): pulsators, eclipses and, one in ten, flares."""
+    """Draw relative changes of n variable stars, (n, frames): pulsators, eclipses and, one in ten, flares."""
     hours = np.arange(frames) * cadence / 3600
     period = log_uniform(rng, 2, 200, (n, 1))
     phase = (hours / period + rng.random((n, 1))) % 1
@@ -85,7 +85,7 @@ def variations(rng: np.random.Generator, n: int, frames: int, cadence: float) ->
 
 
 def background(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndarray:
-    """Zodiacal light and the glare of Earth and Moon that comes and goes, brighter on the straps' columns.
+    """Draw zodiacal light and variable scattered light from Earth and Moon, brighter on strap columns.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def background(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndar
 
 
 def straps(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Gain of each column for the background, (size,): metal behind the silicon sends infrared light back."""
+    """Return each column's gain for the background, (size,): metal behind the silicon reflects infrared light."""
     gain = np.ones(size)
     for _ in range(rng.poisson(0.6 * size / 64)):
         first, wide = int(rng.integers(size)), int(rng.integers(1, 5))
@@ -118,7 +118,7 @@ def straps(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def cosmic_rays(rng: np.random.Generator, shape: tuple[int, int, int], cadence: float) -> np.ndarray:
-    """Draw what the on-board mitigation leaves of hits, spread over the exposure: electrons per second."""
+    """Draw the hits that survive on-board mitigation, spread over the exposure: electrons per second."""
     frames, height, width = shape
     side = max(height, width)
     hits = rng.poisson(HITS_PER_MEGAPIXEL * frames * side**2 / 1e6 * cadence / 1800)
