@@ -123,7 +123,7 @@ STEP_BACK = 8.0  # pixels that two pieces may overlap
 
 
 def _outward(curve: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return unit vectors (2, 2) out of both ends: of the outer third of a bent piece, of all of a straight one."""
+    """Return outward unit vectors (2, 2) at both ends: from the outer third if curved, from the whole if straight."""
     bent = sagitta(curve) > 1.5
     third = len(curve) // 3 if bent else len(curve) - 1
     out = np.stack([curve[0] - curve[third], curve[-1] - curve[-1 - third]])

@@ -1,1 +1,1 @@
-"""Accounts: sign-in, API tokens, merging a visitor, one's own data and its deletion. May import every room below."""
+"""Accounts: sign-in, API tokens, merging visitors, data export, account deletion. May import every room below."""

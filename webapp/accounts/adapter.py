@@ -1,7 +1,7 @@
-"""allauth adapter: sign-in rate limits by name and device, and the account's language set at sign-in.
+"""allauth adapter: sign-in rate limits by name and device, and the account's language at sign-in.
 
-Guesses are counted by name and address; from all addresses together, a name may be tried more often. A device on which
-its owner has signed in before is known by a signed cookie, and counted apart from all others.
+Failed sign-ins are counted by name and address, with a higher limit for a name from all addresses together. A device on
+which the owner has signed in before has a signed cookie, and is counted separately.
 """
 
 import json
@@ -25,7 +25,7 @@ MOST = 10
 
 
 class PatientAdapter(DefaultAccountAdapter):
-    """Sign-in as allauth does it, with limits that an attacker cannot turn against the owner of a name."""
+    """allauth's sign-in, with limits that an attacker cannot use to lock out an account's owner."""
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         super().pre_authenticate(request, **credentials)
@@ -61,14 +61,14 @@ def _login(credentials: Any) -> str:
 
 
 def _device(request: HttpRequest, login: str) -> str | None:
-    """Return the device's own name where whoever is called `login` has signed in on it before."""
+    """Return the device's id if the account `login` has signed in on it before."""
     device, people = _known(request)
     users = get_user_model().objects.filter(Q(username__iexact=login) | Q(email__iexact=login))
     return device if people and users.filter(pk__in=people).exists() else None
 
 
 def _known(request: HttpRequest) -> tuple[str, list[int]]:
-    """Return the device's name and who signed in on it."""
+    """Return the device's id and the account that signed in on it."""
     said = request.get_signed_cookie(COOKIE, default=None, salt=SALT, max_age=YEAR)
     device, people = json.loads(said) if said else (secrets.token_hex(8), [])
     return device, people
@@ -89,7 +89,7 @@ def _remember(request: HttpRequest, response: HttpResponseBase, user: Any) -> No
 
 
 def speak(response: HttpResponseBase, language: str) -> None:
-    """Have the browser remember the language."""
+    """Store the language in a cookie."""
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         language,
@@ -100,12 +100,12 @@ def speak(response: HttpResponseBase, language: str) -> None:
 
 
 def forget_language(response: HttpResponseBase) -> None:
-    """Leave the choice to what the browser asks for."""
+    """Delete the language cookie, so that the browser's preference applies."""
     response.delete_cookie(settings.LANGUAGE_COOKIE_NAME, samesite="Lax")
 
 
 class AccountAdapter(PatientAdapter):
-    """Sign-in as allauth does it; then the account's language is this browser's."""
+    """allauth's sign-in, which then sets the account's language to the browser's."""
 
     def post_login(self, request: Any, user: Any, **options: Any) -> Any:
         response = super().post_login(request, user, **options)

@@ -1,6 +1,6 @@
-"""Export of one's own data, as files that people and programs can read.
+"""Export of one's own data, as files for people and programs.
 
-But for signs of careless answers, of which volunteers are told nothing (docs/consensus.md).
+Except quality flags, which volunteers are not told about (docs/consensus.md).
 """
 
 import io
@@ -56,7 +56,7 @@ Times are UTC.
 
 
 def export(volunteer: Volunteer) -> IO[bytes]:
-    """Return a ZIP file, read from its beginning. Rows are read and written one by one, so its size does not matter."""
+    """Return a ZIP file, opened for reading. Rows are streamed, so it can have any size."""
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # whoever sends it closes it
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", README)
@@ -100,7 +100,7 @@ def _collections(volunteer: Volunteer) -> list[dict[str, Any]]:
 
 
 def _table(archive: ZipFile, name: str, rows: QuerySet[Any]) -> None:
-    """Write the rows with all their columns but a few, and with the names that people know things by."""
+    """Write the rows with all but a few columns, and readable column names."""
     fields = [field.attname for field in rows.model._meta.concrete_fields]
     columns = [field for field in fields if field not in LEFT_OUT]
     columns += [name for field, names in NAMES.items() if field in fields for name in names]
@@ -111,7 +111,7 @@ def _table(archive: ZipFile, name: str, rows: QuerySet[Any]) -> None:
 
 
 def _plain(rows: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
-    """Write moments as ISO 8601 and nested values as JSON."""
+    """Format times as ISO 8601 and nested values as JSON."""
     for row in rows:
         yield [
             value.isoformat() if hasattr(value, "isoformat")

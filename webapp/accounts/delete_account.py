@@ -21,7 +21,7 @@ BATCH = 1000
 
 @transaction.atomic
 def leave(*, user: User, keep_answers: bool) -> None:
-    """Delete an account and everything that belongs to the person.
+    """Delete an account and all its personal data.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def _remove_answers(volunteer: Volunteer) -> None:
 
 
 def _give_back(volunteer: Volunteer) -> None:
-    """Offer to others what the volunteer holds."""
+    """Release the volunteer's leases."""
     held = QueueEntry.objects.filter(leases__volunteer=volunteer)
     for workflow in Workflow.objects.filter(queue__leases__volunteer=volunteer).distinct().order_by("pk"):
         subjects = list(held.filter(workflow=workflow).values_list("subject", flat=True))
@@ -74,7 +74,7 @@ def _give_back(volunteer: Volunteer) -> None:
 
 
 def _delete(user: User) -> None:
-    """Delete the account; where a scientist's verdicts hold it, leave a row that names nobody and cannot sign in."""
+    """Delete the account; if a scientist's verdicts refer to it, keep an anonymous row that cannot sign in."""
     try:
         with transaction.atomic():
             user.delete()

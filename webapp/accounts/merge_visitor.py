@@ -18,11 +18,11 @@ from webapp.workflows.models import Workflow
 
 @transaction.atomic
 def merge(visitor: Volunteer, account: Volunteer) -> int:
-    """Give the visitor's answers to the account; return how many standing ones.
+    """Move the visitor's answers to the account; return how many count.
 
-    Where the account has answered the same subject, its own answer stands and the visitor's is withdrawn, so that
-    nobody counts twice. Undone answers come along: who undid one had been told the truth. The visitor's leases end.
-    Skills and sums are counted anew.
+    If the account has answered the same subject, its own answer stands and the visitor's is withdrawn, so that nobody
+    counts twice. Undone answers move too, since they may have revealed the truth. The visitor's leases end. Skills and
+    sums are recomputed.
     """
     pair = Volunteer.objects.select_for_update(no_key=True).filter(pk__in=[visitor.pk, account.pk]).order_by("pk")
     if any(each.merged_into_id for each in pair):
@@ -61,9 +61,9 @@ def _merge_in(workflow: Workflow, visitor: Volunteer, account: Volunteer) -> int
 
 
 def inherit(visitor: Volunteer, account: Volunteer) -> None:
-    """Give the account the visitor's favourites, credits and news; call it in the transaction that merges their votes.
+    """Move the visitor's favourites, credits and news to the account, in the transaction that merges their votes.
 
-    What both have, the account keeps once.
+    Duplicates are kept once.
     """
     has = Favourite.objects.filter(volunteer=account).values("subject")
     Favourite.objects.filter(volunteer=visitor, subject__in=has).delete()

@@ -1,7 +1,7 @@
 """API token lifetime: a token expires after some days, and with the password or second factor it was made with.
 
-A key is for whoever knew how to sign in when it was made. Setting another password (in whatever way) deletes it; one
-that is older than the account's second factor counts no more. An account that is closed has none that counts.
+Changing the password (in any way) deletes it; a token older than the account's second factor is invalid, and so is that
+of an inactive account.
 """
 
 from datetime import timedelta
@@ -27,7 +27,7 @@ def lifetime() -> timedelta:
 
 
 def token_of(user: Any) -> str:
-    """Return the account's key, a new one where the old lives no more."""
+    """Return the account's token, a new one if the old one has expired."""
     factors = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES)
     newest = factors.order_by("-created_at").values_list("created_at", flat=True).first()
     oldest = timezone.now() - lifetime()
@@ -36,8 +36,8 @@ def token_of(user: Any) -> str:
 
 
 class PasswordEndsTokens(MinimumLengthValidator):
-    """The least length of a password; and a new password ends the keys that the old one gave."""
+    """A password validator: minimum length, and a new password deletes the account's tokens."""
 
     def password_changed(self, password: str, user: Any) -> None:
-        """Django calls this once another password is saved, but not for one that nobody can sign in with."""
+        """Delete the account's tokens. Django calls this except when an unusable password is set."""
         Token.objects.filter(user_id=user.pk).delete()

@@ -71,7 +71,7 @@ def profile(request: HttpRequest, user: User) -> HttpResponseBase:
 
 @require_POST
 def choose_language(request: HttpRequest) -> HttpResponse:
-    """Change the language of the site: this browser remembers it, and the account does."""
+    """Change the site's language in this browser and in the account."""
     language = request.POST.get("language", "")
     if isinstance(request.user, User) and language in dict(settings.LANGUAGES):
         Profile.objects.update_or_create(user=request.user, defaults={"language": language})

@@ -1,4 +1,4 @@
-"""API permissions: load a row and authorise its reader by their role in the survey; 409 for conflicts."""
+"""API permissions: load a row and authorise by role in its survey; 409 for conflicts."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +15,7 @@ from webapp.workflows.models import Workflow
 
 
 def require(request: Request, survey: Survey, role: str) -> User:
-    """Return the person who asks, who holds `role`, or one that includes it, in the survey; else PermissionDenied."""
+    """Return the user if they hold `role` (or a higher one) in the survey; else PermissionDenied."""
     user = request.user
     if not isinstance(user, User) or not Membership.objects.allows(user, survey, role):
         raise PermissionDenied(f"This is for the {Role(role).label.lower()}s of {survey}. Nothing was changed.")
@@ -23,7 +23,7 @@ def require(request: Request, survey: Survey, role: str) -> User:
 
 
 def surveys_with(request: Request, role: str) -> QuerySet[Survey]:
-    """Return the surveys in which the person who asks holds `role`, or one that includes it."""
+    """Return the surveys in which the user holds `role` (or a higher one)."""
     user: Any = request.user
     if not user.is_authenticated or not user.is_active:
         return Survey.objects.none()
@@ -33,7 +33,7 @@ def surveys_with(request: Request, role: str) -> QuerySet[Survey]:
 
 
 class Conflict(APIException):
-    """The request was understood, but what it found does not allow it."""
+    """A valid request that conflicts with the current state (409)."""
 
     status_code = status.HTTP_409_CONFLICT
     default_detail = "This cannot be done now."
@@ -50,7 +50,7 @@ SELECT = f"""
 
 
 def workflows_by_slug(slugs: Iterable[str]) -> dict[str, Workflow]:
-    """Return the workflows that there are of these slugs."""
+    """Return the workflows with these slugs."""
     found = {}
     for row in fetch(SELECT, [list(slugs)]):
         workflow = WORKFLOW.build(row[: len(WORKFLOW)])

@@ -1,4 +1,4 @@
-"""REST framework defaults: token authentication in one statement, a JSON parser with a depth limit, throttles."""
+"""REST framework defaults: token authentication in one query, a JSON parser with a depth limit, throttles."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -29,10 +29,10 @@ SELECT = f"""
 
 
 class VolunteerTokenAuthentication(TokenAuthentication):
-    """Accept the same tokens, and bring the account's volunteer along."""
+    """Token authentication that also loads the account's volunteer."""
 
     def authenticate_credentials(self, key: str) -> tuple[User, str]:
-        """Return the account of the token; raise AuthenticationFailed for one that lives no more."""
+        """Return the account of the token; raise AuthenticationFailed for an expired one."""
         found = fetch(SELECT, [key, lifetime().total_seconds()]) if "\0" not in key else []
         if not found or not (user := USER.build(found[0][: len(USER)])).is_active:
             raise AuthenticationFailed("This token is unknown or has ended, or its account is closed.")
@@ -42,7 +42,7 @@ class VolunteerTokenAuthentication(TokenAuthentication):
 
 
 class ShallowJSONParser(JSONParser):
-    """Answers 400 to lists within lists that Python cannot follow."""
+    """Answers 400 to JSON nested too deeply for Python."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -54,19 +54,19 @@ class ShallowJSONParser(JSONParser):
 
 
 class AnonymousThrottle(Windows, AnonRateThrottle):
-    """Requests of nobody in particular, by address."""
+    """Rate limit of anonymous requests, by address."""
 
 
 class UserThrottle(Windows, UserRateThrottle):
-    """Requests of an account; nobody in particular is counted by address already."""
+    """Rate limit of an account; anonymous requests are limited by address already."""
 
     def get_cache_key(self, request: Request, view: Any) -> str | None:
-        """Name the account, if there is one."""
+        """Return the key of the account, if there is one."""
         return super().get_cache_key(request, view) if request.user.is_authenticated else None
 
 
 def check_newcomer(request: Request) -> None:
-    """Raise Throttled when too many newcomers ask from one address."""
+    """Raise Throttled if too many newcomers ask from one address."""
     rate = NewcomerRate()
     if not rate.allow_request(request, None):
         raise Throttled(

@@ -20,7 +20,7 @@ from webapp.volunteers.models import Volunteer
 
 
 class VisitorAuthentication(SessionAuthentication):
-    """A visitor is nobody's account, but their cookie travels by itself as a session's does: so CSRF is checked."""
+    """Authentication by a visitor's cookie, which browsers send automatically, so CSRF is checked."""
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, None] | None:
         if COOKIE not in request.COOKIES:
@@ -33,7 +33,7 @@ ANYBODY = [VolunteerTokenAuthentication, SessionAuthentication, VisitorAuthentic
 
 
 class VisitorScheme(OpenApiAuthenticationExtension):
-    """Tell the OpenAPI schema of the visitor's cookie."""
+    """Describes the visitor's cookie in the OpenAPI schema."""
 
     target_class = VisitorAuthentication
     name = "visitorCookie"
@@ -43,9 +43,9 @@ class VisitorScheme(OpenApiAuthenticationExtension):
 
 
 def known_volunteer(request: Request) -> Volunteer:
-    """Return the volunteer who asks, or a newcomer, who is not stored; whoever was never handed anything cannot answer.
+    """Return the requesting volunteer, or an unsaved newcomer, who has no leases and so cannot answer.
 
-    Answers that a visitor gave before signing in become the account's here, and what they were handed.
+    Answers and leases from before signing in move to the account here.
     """
     visitor = visitor_or_newcomer(request._request)
     if not request.user.is_authenticated:
@@ -60,7 +60,7 @@ def known_volunteer(request: Request) -> Volunteer:
 
 
 def any_volunteer(request: Request) -> Volunteer:
-    """Return the volunteer who asks, a newcomer, who is not stored, where nobody is known."""
+    """Return the requesting volunteer, or an unsaved newcomer."""
     if request.user.is_authenticated or COOKIE in request.COOKIES:
         with suppress(PermissionDenied):
             return known_volunteer(request)
@@ -68,14 +68,14 @@ def any_volunteer(request: Request) -> Volunteer:
 
 
 def volunteer_who_acts(request: Request) -> Volunteer:
-    """Return the volunteer who asks; from now on they are stored."""
+    """Return the requesting volunteer, saved from now on."""
     volunteer = known_volunteer(request)
     settle(volunteer)
     return volunteer
 
 
 def keep_identity(request: HttpRequest, response: Response, volunteer: Volunteer) -> Response:
-    """Set the cookies that let a visitor answer, or remove the visitor's where an account took over."""
+    """Set the cookies that let a visitor answer, or delete the visitor's once an account has taken over."""
     if volunteer.user_id is None:
         get_token(request)
         remember(response, volunteer)

@@ -46,7 +46,7 @@ SCHEMAS: dict[Callable[[str], Any], dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter: the lookup it stands for, how it is read, and what it means."""
+    """A query parameter: its lookup, its type, and its description."""
 
     lookup: str
     read: Callable[[str], Any]
@@ -89,7 +89,7 @@ def _value(name: str, parameter: Parameter, text: str) -> Any:
 
 
 class Newest(CursorPagination):
-    """Rows by primary key, the newest first."""
+    """Pagination by primary key, newest first."""
 
     ordering = "-pk"
     page_size = 50
@@ -98,19 +98,19 @@ class Newest(CursorPagination):
 
 
 class NewestAnswer(Newest):
-    """Rows whose keys say nothing about their age."""
+    """Pagination for rows whose keys do not follow their age."""
 
     ordering = ("-created_at", "pk")  # type: ignore[assignment]
 
 
 class BySubject(Newest):
-    """Rows that have no key of their own; a subject has one for each checkpoint."""
+    """Pagination for rows without a key of their own; each subject has one row per checkpoint."""
 
     ordering = ("subject_id", "checkpoint_id")  # type: ignore[assignment]
 
 
 class PublicRows(viewsets.ReadOnlyModelViewSet[Any]):
-    """Rows that everybody may read."""
+    """Rows that anyone can read."""
 
     lookup_value_regex = r"[-\w]+"
     permission_classes = [AllowAny]
@@ -120,9 +120,9 @@ class PublicRows(viewsets.ReadOnlyModelViewSet[Any]):
 
 
 class SurveyRows(viewsets.ReadOnlyModelViewSet[Any]):
-    """Rows of the surveys in which the person who asks holds `role`.
+    """Rows of the surveys in which the user holds `role`.
 
-    A list holds those rows only; a single row of another survey is refused, and so is every action on it.
+    A list contains only those rows; a single row of another survey is refused, and so is every action on it.
     """
 
     lookup_value_regex = "[0-9]+"

@@ -26,7 +26,7 @@ _FOR = {
 
 
 def survey_for(request: HttpRequest, slug: str, role: str) -> Survey:
-    """Return the survey if the person holds `role` in it.
+    """Return the survey if the user holds `role` in it.
 
     Raises
     ------
@@ -42,16 +42,16 @@ def survey_for(request: HttpRequest, slug: str, role: str) -> Survey:
 
 
 def person(request: HttpRequest) -> User:
-    """Return who is signed in; refuse whoever is not."""
+    """Return the signed-in user; refuse anonymous ones."""
     if not isinstance(request.user, User):
         raise PermissionDenied(_("Sign in first. Nothing was changed."))
     return request.user
 
 
 def survey_page(role: str) -> Callable[[View], View]:
-    """Give the view the survey of its `slug`; ask whoever is not signed in to do so first.
+    """Pass the survey of its `slug` to the view; redirect anonymous users to sign in.
 
-    A write by somebody who is not signed in is refused rather than sent to a form that would lose it.
+    An anonymous write is refused rather than redirected to a form that would lose it.
     """
 
     def decorate(view: View) -> View:
@@ -68,7 +68,7 @@ def survey_page(role: str) -> Callable[[View], View]:
 
 
 def site_admin_page(view: View) -> View:
-    """Open the view to those who may do everything on the site; ask whoever is not signed in to do so first."""
+    """Restrict the view to administrators of the site; redirect anonymous users to sign in."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -82,14 +82,14 @@ def site_admin_page(view: View) -> View:
 
 
 def _sign_in(request: HttpRequest) -> HttpResponse:
-    """Redirect the page; let a polling part of a page reload it whole, which then redirects."""
+    """Redirect a page; make a polling fragment reload its whole page, which then redirects."""
     if request.headers.get("HX-Request"):
         return HttpResponse(headers={"HX-Refresh": "true"})
     return redirect_to_login(request.get_full_path())
 
 
 class MembershipRefused(ValueError):
-    """A change of members that cannot be made; the sentence says why and what to do."""
+    """An invalid change of members; the message says why and what to do."""
 
 
 @transaction.atomic
@@ -114,7 +114,7 @@ def add_member(*, survey: Survey, username: str, role: Role) -> Membership:
 
 @transaction.atomic
 def change_role(*, membership: Membership, role: Role, by: User) -> Membership:
-    """Give a member another role; raises MembershipRefused where no admin would be left."""
+    """Change a member's role; raises MembershipRefused if no admin would be left."""
     row = _locked(membership)
     if role != Role.ADMIN:
         _keep_an_admin(row, by)
@@ -125,14 +125,14 @@ def change_role(*, membership: Membership, role: Role, by: User) -> Membership:
 
 @transaction.atomic
 def remove_member(*, membership: Membership, by: User) -> None:
-    """Take a member's role away; raises MembershipRefused where no admin would be left."""
+    """Remove a member's role; raises MembershipRefused if no admin would be left."""
     row = _locked(membership)
     _keep_an_admin(row, by)
     row.delete()
 
 
 def _lock(survey: Survey) -> None:
-    """Let one person at a time change the members: two admins must not demote each other at once."""
+    """Lock the members against concurrent changes: two admins must not demote each other at once."""
     Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
 
 
@@ -145,7 +145,7 @@ def _locked(membership: Membership) -> Membership:
 
 
 def _keep_an_admin(row: Membership, by: User) -> None:
-    """Refuse to lose the last admin who can sign in; an administrator of the site may, who can appoint another."""
+    """Refuse to remove the last admin who can sign in, except by an administrator of the site."""
     admins = Membership.objects.filter(survey=row.survey, role=Role.ADMIN, user__is_active=True)
     if row.role == Role.ADMIN and not by.is_superuser and not admins.exclude(pk=row.pk).exists():
         said = _("%(name)s is the only admin of %(survey)s. Make someone else an admin first.")

@@ -17,7 +17,7 @@ class ArchiveConfig(AppConfig):
 
 
 def pixels(**options: Any) -> list[CheckMessage]:
-    """Say which library lacks, before the first picture is looked for."""
+    """Name a missing library at start-up, before the first picture is read."""
     scheme, separator, _ = str(settings.PIXELS).partition("://")
     if not separator:
         return []

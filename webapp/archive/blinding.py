@@ -1,8 +1,8 @@
 """Blinding: which metadata a volunteer may see before classifying a subject.
 
-A training subject is one whose class is known, and some are drawn by this site. What a survey says of its own (a rate
-where it found a mover, a score, a date of ingest) tells them apart. So until somebody has answered a subject, they are
-shown where and when it was seen, and those metadata only that the survey's admins have opened; scientists see all.
+A training subject has a known class, and some are synthetic. A survey's metadata (a rate of a found mover, a score, a
+date of ingest) would give them away. So before answering, volunteers see only time and position, and the metadata that
+the survey's admins have released; scientists see everything.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ TELLING_OF_FRAMES = ("mag", "snr")
 
 
 def with_told(rows: QuerySet[Subject], user: Any) -> QuerySet[Subject]:
-    """Add to each row whether `user` is told all that volunteers are ever told of it: `is_told`."""
+    """Annotate each row with `is_told`: whether `user` may see all that volunteers ever see of it."""
     if not user.is_authenticated or not user.is_active:
         return rows.annotate(is_told=Value(False, BooleanField()))
     if user.is_superuser:
@@ -30,7 +30,7 @@ def with_told(rows: QuerySet[Subject], user: Any) -> QuerySet[Subject]:
 
 
 def until_answered(facts: dict[str, Any], survey: Survey) -> dict[str, Any]:
-    """Return the facts of a subject, of what shape soever, without those that tell."""
+    """Return a subject's data, of any shape, without revealing values."""
     told = facts | {name: None for name in TELLING if name in facts and name not in survey.open_metadata}
     told["metadata"] = opened(facts["metadata"], survey)
     if "frames" in facts and isinstance(facts["frames"], list):
@@ -39,10 +39,10 @@ def until_answered(facts: dict[str, Any], survey: Survey) -> dict[str, Any]:
 
 
 def opened(metadata: dict[str, Any], survey: Survey) -> dict[str, Any]:
-    """Return the metadata that the survey's admins have opened to whoever classifies."""
+    """Return the metadata that the survey's admins have released before an answer."""
     return {name: value for name, value in shown(metadata).items() if name in survey.open_metadata}
 
 
 def shown(metadata: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what is hidden (`#name`) and what is hidden while classifying (`!name`)."""
+    """Remove hidden metadata (`#name`), and metadata hidden while classifying (`!name`)."""
     return {name: value for name, value in metadata.items() if not name.startswith(HIDDEN)}

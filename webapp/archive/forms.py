@@ -16,7 +16,7 @@ from webapp.archive.uploads import keep_upload
 
 
 class NamesField(forms.CharField):
-    """Some names with commas between them, as a list."""
+    """Comma-separated names, as a list."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, empty_value="", **options)
@@ -31,13 +31,13 @@ class NamesField(forms.CharField):
         return bool(initial != self.to_python(data))
 
     def run_validators(self, value: Any) -> None:
-        """Each name by itself: the validators are a text's."""
+        """Validate each name separately: the validators expect a text."""
         for name in value:
             super().run_validators(name)
 
 
 class SurveyForm(forms.ModelForm):
-    """What an admin may change about a survey."""
+    """The settings of a survey that its admins can change."""
 
     classes = NamesField(
         label=_("Classes"),
@@ -114,7 +114,7 @@ class RoleForm(forms.Form):
 
 
 class MemberForm(RoleForm):
-    """Somebody who is to become a member."""
+    """A new member."""
 
     field_order = ("username", "role")
     username = forms.CharField(
@@ -139,7 +139,7 @@ class Files(forms.ClearableFileInput):
 
 
 class FilesField(forms.FileField):
-    """Any number of files, none included."""
+    """Any number of files, or none."""
 
     widget = Files
 
@@ -149,7 +149,7 @@ class FilesField(forms.FileField):
 
 
 class IngestForm(forms.Form):
-    """What an admin says to bring pictures in: files from their machine, or a name in the inbox."""
+    """An ingest by an admin: uploaded files, or a name in the inbox."""
 
     uploads = FilesField(
         required=False,
@@ -182,7 +182,7 @@ class IngestForm(forms.Form):
         return cleaned
 
     def path(self, survey: Survey) -> Path:
-        """Return what to ingest, with uploads written to the inbox; IngestRefused says why not."""
+        """Return the path to ingest, after writing uploads to the inbox; IngestRefused says why not."""
         if not self.cleaned_data["uploads"]:
             return inbox_path(survey, self.cleaned_data["name"])
         return keep_upload(survey, self.cleaned_data["uploads"])

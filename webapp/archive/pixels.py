@@ -1,4 +1,4 @@
-"""Subject pixels from the Zarr store that PIXELS names, and a system check of that setting."""
+"""Subject pixels from the Zarr store set by PIXELS, and a system check of that setting."""
 
 from functools import cache
 
@@ -15,7 +15,7 @@ def _store(root: str) -> PixelStore:
 
 
 def pixel_store() -> PixelStore:
-    """Return this process' store; opened once, since its arrays stay open."""
+    """Return this process's store, opened once, since its arrays stay open."""
     return _store(settings.PIXELS)
 
 
@@ -34,6 +34,6 @@ def pixels_of(subject: Subject) -> np.ndarray:
 
 
 def shape_of(subject: Subject) -> tuple[int, int, int, int]:
-    """Return frames, channels, height and width, which the name of the pixel array begins with."""
+    """Return frames, channels, height and width, from the name of the pixel array."""
     frames, channels, height, width = (int(side) for side in subject.array.partition("-")[0].split("x"))
     return frames, channels, height, width

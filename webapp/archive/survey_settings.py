@@ -13,7 +13,7 @@ from webapp.archive.models import Membership, Role, Subject, Survey
 
 
 class SurveySettings(TypedDict):
-    """What an admin may change; the slug stays, since addresses and the pixel store carry it."""
+    """The settings that an admin can change; not the slug, since URLs and the pixel store contain it."""
 
     name: str
     description: str
@@ -28,7 +28,7 @@ class SurveySettings(TypedDict):
 
 @transaction.atomic
 def open_survey(*, by: User, slug: str, **settings: Unpack[SurveySettings]) -> Survey:
-    """Open a survey, and make who opened it its admin.
+    """Create a survey, with its creator as admin.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def open_survey(*, by: User, slug: str, **settings: Unpack[SurveySettings]) -> S
 
 @transaction.atomic
 def change_survey(*, survey: Survey, **settings: Unpack[SurveySettings]) -> Survey:
-    """Change a survey's settings; return it as it is now.
+    """Change a survey's settings and return it.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def _would_turn_around(label: str, count: int, *, is_real: bool) -> str:
 
 
 def set_sizes(survey: Survey) -> dict[int, dict[str, int]]:
-    """Return how many subjects of each kind a set holds, by the set's key; duplicates of others are not counted."""
+    """Return the number of subjects of each kind in a set, by the set's key, without duplicates."""
     sizes: dict[int, dict[str, int]] = {}
     counted = Subject.objects.originals().filter(survey=survey).exclude(sets=None).values_list("sets", "kind")
     for subject_set, kind, count in counted.annotate(Count("pk")).order_by("sets", "kind"):

@@ -23,36 +23,36 @@ AROUND = 2**20
 
 
 class Unkept(BytesIO):
-    """What is there of a file that was too large: nothing, so whoever reads it nevertheless ends the request."""
+    """The empty content of a file that was too large; reading it anyway ends the request."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         raise RequestDataTooBig("This file was too large to be kept.")
 
 
 class BoundedUploadHandler(TemporaryFileUploadHandler):
-    """Stop writing at MAX_UPLOAD_MB, counted over all files of a request; write nothing for whoever may send none.
+    """Stop writing at MAX_UPLOAD_MB per request; write nothing for users who may not upload.
 
-    That is: whoever is no scientist of the survey that the address names. Nor is anything written of a request that
-    says itself to be too large. The rest is read and dropped, so that the page can answer: its form knows each file's
-    name and size, and says what is too large.
+    They are everybody but scientists of the survey in the URL. Requests that announce too large a size are not written
+    either. The rest is read and dropped, so that the page can respond: its form knows each file's name and size, and
+    says what is too large.
     """
 
     request: HttpRequest
     left = 0
 
     def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *args: Any, **kwargs: Any) -> None:
-        """Begin to count."""
+        """Start counting."""
         is_taken = content_length <= settings.MAX_UPLOAD + AROUND and may_send_files(self.request)
         self.left = settings.MAX_UPLOAD if is_taken else 0
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        """Write a part of a file, as long as all parts together may be kept."""
+        """Write a chunk, as long as the total is within the limit."""
         self.left -= len(raw_data)
         if self.left >= 0:
             super().receive_data_chunk(raw_data, start)
 
     def file_complete(self, file_size: int) -> UploadedFile | None:
-        """Return the file, or one of its size without its content."""
+        """Return the file, or an empty stand-in of its size."""
         if self.left >= 0:
             return super().file_complete(file_size)
         self.file.close()
@@ -60,14 +60,14 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
 
 
 def may_send_files(request: HttpRequest) -> bool:
-    """Return whether the person works on the survey that the address names; only its own pages take files."""
+    """Return whether the user works on the survey in the URL; only its own pages accept files."""
     match = request.resolver_match
     survey = Survey.objects.filter(slug=match.kwargs["slug"]).first() if match and "slug" in match.kwargs else None
     return survey is not None and Membership.objects.allows(request.user, survey, Role.SCIENTIST)
 
 
 def keep_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
-    """Write the files and return what to ingest: the file, or the folder where there are several.
+    """Write the files and return the path to ingest: the file, or the folder of several.
 
     Raises
     ------

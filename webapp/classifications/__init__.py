@@ -1,1 +1,1 @@
-"""Classifications and marks as rows. How they are submitted is in classify, what they add up to in consensus."""
+"""Classification and mark rows. They are submitted in classify, and counted in consensus."""

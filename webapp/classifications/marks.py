@@ -1,7 +1,7 @@
 """Lines drawn along trails: validation, sky coordinates, storage, and conversion to pixel corner coordinates.
 
 A mark's (0, 0) is the centre of the first pixel of the first row, which is drawn at the lower left. Panoptes and Label
-Studio draw the same picture upside up: their (0, 0) is its upper left corner, and y grows downwards.
+Studio use the upper left corner as (0, 0), with y pointing down.
 """
 
 import math
@@ -20,12 +20,12 @@ from webapp.workflows.models import Workflow
 
 
 class WrongMark(ValueError):
-    """A line that cannot be stored; the message says why."""
+    """An invalid line; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Start and end in pixels, as `Mark` counts them."""
+    """Start and end in pixels, as in `Mark`."""
 
     x1: float
     y1: float
@@ -35,7 +35,7 @@ class Line:
 
 
 def check_lines(workflow: Workflow, subject: Subject, lines: Sequence[Line]) -> None:
-    """Raise WrongMark unless the workflow asks for lines, these are not too many, and each lies in its image."""
+    """Raise WrongMark unless the workflow asks for lines, there are not too many, and each is inside its image."""
     if not lines:
         return
     if not workflow.line_marking:
@@ -60,7 +60,7 @@ def _check(line: Line, frames: int, height: int, width: int) -> None:
 
 
 def store_lines(answers: Mapping[Classification, Sequence[Line]]) -> None:
-    """Store the lines of answers that are new, with their places on the sky where their frames have a WCS."""
+    """Store the lines of new answers, with sky coordinates if their frames have a WCS."""
     drawn = {(answer.subject_id, line.frame) for answer, lines in answers.items() for line in lines}
     if not drawn:
         return
@@ -77,7 +77,7 @@ def _mark(answer: Classification, position: int, line: Line, cards: Cards | None
 
 
 def _cards(drawn: set[tuple[int, int]]) -> dict[tuple[int, int], Cards | None]:
-    """Return the WCS cards of frames, each named by its subject and position; None where there are none."""
+    """Return the WCS cards of frames by subject and position; None if there are none."""
     wanted = Q()
     for subject, frame in drawn:
         wanted |= Q(subject=subject, position=frame)
@@ -94,7 +94,7 @@ def _sky(line: Line, cards: Cards | None) -> dict[str, float]:
 
 
 class Ends(Protocol):
-    """Anything with the two ends of a line."""
+    """Anything with two ends of a line."""
 
     @property
     def x1(self) -> float: ...
@@ -108,7 +108,7 @@ class Ends(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A line from the upper left corner, in a picture that is `width` by `height` (None: as large as ours)."""
+    """A line in pixels from the upper left corner, in a picture of `width` by `height` (None: same size as ours)."""
 
     x1: float
     y1: float

@@ -15,7 +15,7 @@ class Answer(models.TextChoices):
 
 
 class Reason(models.TextChoices):
-    """Why a volunteer sees a subject."""
+    """Why a volunteer gets a subject."""
 
     NEW = "new"
     UNCERTAIN = "uncertain"
@@ -29,16 +29,16 @@ class ClassificationQuerySet(models.QuerySet["Classification"]):
         return self.filter(withdrawn_at=None)
 
     def counted(self) -> models.QuerySet["Classification"]:
-        """Standing classifications that the consensus counts: their grace has ended, or their volunteer went on."""
+        """Standing classifications that count: their undo time is over, or their volunteer answered another."""
         return self.filter(withdrawn_at=None, is_counted=True)
 
     def held_back(self) -> models.QuerySet["Classification"]:
-        """Standing classifications that may yet be undone before they have counted."""
+        """Standing classifications that don't count yet and can still be undone."""
         return self.filter(withdrawn_at=None, is_counted=False)
 
 
 class Classification(models.Model):
-    """One volunteer's answer about one subject. The client chooses the id, so that a replay finds the first."""
+    """One volunteer's answer to one subject. The client chooses the id, so a resent answer finds the first."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="classifications")
@@ -96,7 +96,7 @@ MOST_MARKS = 20
 
 class MarkQuerySet(models.QuerySet["Mark"]):
     def standing(self) -> models.QuerySet["Mark"]:
-        """Leave out the marks of classifications that have been undone."""
+        """Exclude the marks of undone classifications."""
         return self.filter(classification__withdrawn_at=None)
 
 

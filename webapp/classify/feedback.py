@@ -17,7 +17,7 @@ RADIUS = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """`circle` holds the places of all frames [x, y] in pixels (0 in the centre of the first, row 0 at the bottom)."""
+    """`circle` has the positions in all frames [x, y] in pixels (0 in the centre of the first, row 0 at the bottom)."""
 
     truth: str
     correct: bool
@@ -28,7 +28,7 @@ class Feedback:
 
 
 def feedback_on(workflow: Workflow, subject: int, answer: str) -> Feedback | None:
-    """Return what to tell after an answer to a subject of known class; None where it is not known."""
+    """Return the feedback after an answer to a gold subject; None for other subjects."""
     row = Subject.objects.only("survey", "gold_label", "gold_source", "metadata", "array").get(pk=subject)
     row.survey = workflow.survey
     truth = row.gold_answer()
@@ -40,7 +40,7 @@ def feedback_on(workflow: Workflow, subject: int, answer: str) -> Feedback | Non
 
 
 def _reason(row: Subject, drawn: dict[str, Any]) -> str:
-    """Say which class it is, and how that is known or what the class looks like: no more than is read in passing."""
+    """Return the class and how it is known or what it looks like, briefly."""
     about = explanation(row.survey, row.gold_label)
     source = _source(row, drawn)
     said = f"{source} {about}".strip() if drawn or not about else about
@@ -57,7 +57,7 @@ def _source(row: Subject, drawn: dict[str, Any]) -> str:
 
 
 def _circle(row: Subject, drawn: dict[str, Any]) -> tuple[list[list[float]], float]:
-    """Return where it is in each frame: where it was drawn, else in the middle, which stamps are cut around."""
+    """Return the object's position in each frame: where it was drawn, else the centre of the stamp."""
     if drawn.get("path"):
         return drawn["path"], float(drawn.get("radius", RADIUS))
     frames, _channels, height, width = shape_of(row)

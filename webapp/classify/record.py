@@ -1,4 +1,4 @@
-"""Store classifications and withdraw them, each once. Consensus and queue follow in the same transaction (submit)."""
+"""Store and withdraw classifications. Consensus and queue are updated in the same transaction (submit)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -53,11 +53,11 @@ STORE = f"""
 
 
 class CannotClassify(ValueError):
-    """An answer that cannot be stored; the message says why."""
+    """An invalid answer; the message says why."""
 
 
 class TooLate(ValueError):
-    """The time in which an answer may be undone is over."""
+    """The undo time is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of an item: a new row; the row of the same id, replayed; or an earlier answer, which stands.
+    """The result of an item: a new row, the existing row of a resent id, or an earlier answer, which stands.
 
     Or it came too late, and is not stored.
     """
@@ -93,11 +93,11 @@ class Recorded:
 def record(
     volunteer: Volunteer, workflow: Workflow, items: Sequence[Item], entries: Mapping[int, QueueEntry]
 ) -> list[Recorded]:
-    """Store answers, each once: a replayed id returns the row it made, a second answer the first one.
+    """Store answers, each once: a resent id returns its row, a second answer the first one.
 
-    An answer whose lease has run out counts only while its subject needs votes: it is not stored after that.
+    An answer whose lease has expired counts only while its subject needs votes; after that it is not stored.
 
-    Lock their queue entries first (`lock_entries`), as every change of votes does. Nothing is counted yet.
+    Lock the queue entries first (`lock_entries`), as for every change of votes. Nothing is counted yet.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def record(
 def _store(
     volunteer: Volunteer, workflow: Workflow, answers: Sequence[tuple[QueueEntry, Item]]
 ) -> dict[int, Classification]:
-    """End the volunteer's leases and store the answers that are new; return those, by subject."""
+    """End the volunteer's leases and store new answers; return those, by subject."""
     parameters: dict[str, Any] = {"volunteer": volunteer.pk, "workflow": workflow.pk}
     parameters["most"] = workflow.max_votes
     parameters["entry"] = [entry.pk for entry, _ in answers]
@@ -151,7 +151,7 @@ def _store(
 
 
 def _unstored(volunteer: Volunteer, workflow: Workflow, entry: QueueEntry, item: Item) -> Classification:
-    """Return an answer that came too late as a row that is nowhere, so that its sender can be told of it."""
+    """Return a late answer as an unsaved row, for the response."""
     sent = {name: getattr(item, name) for name in ("id", "answer", "follow_up")}
     row = Classification(volunteer=volunteer, workflow=workflow, subject=entry.subject, reason=entry.reason, **sent)
     row.is_counted = True  # nothing of it waits to be counted
@@ -159,7 +159,7 @@ def _unstored(volunteer: Volunteer, workflow: Workflow, entry: QueueEntry, item:
 
 
 def _earlier(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> dict[int, Classification]:
-    """Return by subject what stands in the way of items that could not be stored: the same id, or an earlier answer."""
+    """Return by subject the conflicts of items that could not be stored: the same id, or an earlier answer."""
     if not items:
         return {}
     subjects = {item.id: item.subject for item in items}
@@ -175,7 +175,7 @@ def _earlier(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) ->
 
 
 def check_follow_up(workflow: Workflow, answer: str, follow_up: str) -> None:
-    """Raise CannotClassify for a follow-up that the workflow does not offer with the answer."""
+    """Raise CannotClassify for a follow-up that the workflow does not offer after this answer."""
     offered = workflow.offered(answer)
     if follow_up and follow_up not in offered:
         choices = ", ".join(offered) or "none"
@@ -183,7 +183,7 @@ def check_follow_up(workflow: Workflow, answer: str, follow_up: str) -> None:
 
 
 def check_marks(workflow: Workflow, subject: Subject, marks: Sequence[Line]) -> None:
-    """Raise CannotClassify for lines that cannot be stored."""
+    """Raise CannotClassify for invalid lines."""
     try:
         check_lines(workflow, subject, marks)
     except WrongMark as error:
@@ -201,9 +201,9 @@ def set_follow_up(row: Classification, follow_up: str) -> None:
 
 @transaction.atomic(savepoint=False)
 def withdraw(classification: Classification) -> bool:
-    """Take an answer back within the workflow's grace period; return whether it still stood.
+    """Withdraw an answer within the workflow's undo time; return whether it was standing.
 
-    Lock its queue entry first (`lock_entries`), as every change of votes does.
+    Lock its queue entry first (`lock_entries`), as for every change of votes.
 
     Raises
     ------

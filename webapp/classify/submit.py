@@ -26,14 +26,14 @@ from webapp.workflows.models import Workflow
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """An answer as it was recorded, and what the votes on its subject come to now."""
+    """A recorded answer, and the current votes on its subject."""
 
     recorded: Recorded
     consensus: Consensus
 
     @property
     def votes(self) -> dict[str, int]:
-        """The standing votes: those that the consensus counts, and this one."""
+        """The standing votes: those counted in the consensus, and this one."""
         votes = {"yes": self.consensus.votes_yes, "no": self.consensus.votes_no, "unsure": self.consensus.votes_unsure}
         own = self.recorded.classification
         if own.withdrawn_at is None and not own.is_counted:
@@ -43,10 +43,10 @@ class Submitted:
 
 @transaction.atomic
 def submit(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> list[Submitted]:
-    """Record answers to different subjects and bring consensus, skill and queue up to date.
+    """Record answers to different subjects and update consensus, skill and queue.
 
-    The volunteer goes on by this: what they answered before counts now. The last answer counts when they go on again,
-    or when its grace period has ended (`webapp.classify.submit`).
+    The volunteer's earlier answers now count. The last answer counts with their next one, or when its undo time is over
+    (`commit_pending`).
 
     Raises
     ------
@@ -62,7 +62,7 @@ def submit(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> l
 
 
 def _to_count(voter: Voter, workflow: Workflow, new: list[Classification]) -> list[Classification]:
-    """Return what counts now that these were answered: all but the last. A mere replay is no going on."""
+    """Return the answers that count now: all but the last. Resending an answer does not count the one before."""
     if not new:
         return []
     return [*voter.held, *(new[:-1] if workflow.undo_seconds else new)]
@@ -70,7 +70,7 @@ def _to_count(voter: Voter, workflow: Workflow, new: list[Classification]) -> li
 
 @transaction.atomic
 def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
-    """Take one's own answer back and hold its subject again, as if it had not been given; twice is as once.
+    """Undo one's own answer and lease its subject again, as if it had not been given; repeating it is safe.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
 
 @transaction.atomic
 def say_more(volunteer: Volunteer, answer: UUID, follow_up: str) -> Submitted:
-    """Add, change or (with an empty string) remove what else the subject is, after the answer was given.
+    """Add, change or (with an empty string) remove the follow-up of an answer.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def say_more(volunteer: Volunteer, answer: UUID, follow_up: str) -> Submitted:
 
 
 def _locked(volunteer: Volunteer, answer: UUID) -> tuple[Classification, QueueEntry]:
-    """Load an answer under the locks of its volunteer and of its queue entry, so that it cannot change meanwhile."""
+    """Load an answer, locking its volunteer and its queue entry."""
     lock_volunteers([volunteer.pk])
     answers = Classification.objects.filter(volunteer=volunteer).select_related("workflow__survey")
     row = answers.get(pk=answer)
@@ -123,7 +123,7 @@ VOLUNTEERS = 100
 
 
 def commit_pending(limit: int = 10_000) -> int:
-    """Let the answers count whose grace period has ended and whose volunteer did not go on; return how many."""
+    """Count the pending answers whose undo time is over; return how many."""
     grace = ExpressionWrapper(F("workflow__undo_seconds") * Value(timedelta(seconds=1)), output_field=DurationField())
     ended = ExpressionWrapper(Now() - grace, output_field=DateTimeField())
     due = Classification.objects.held_back().filter(created_at__lt=ended).order_by("created_at")
@@ -142,7 +142,7 @@ def commit_pending(limit: int = 10_000) -> int:
 
 @transaction.atomic
 def _count(workflow: Workflow, of_volunteer: dict[int, set[UUID]]) -> int:
-    """Count what is still held back of some answers, by volunteer."""
+    """Count the pending ones among some answers, by volunteer."""
     voters = lock_voters(workflow, list(of_volunteer))
     ballots = [(each, [row for row in each.held if row.pk in of_volunteer[each.volunteer]]) for each in voters]
     answers = [row for _, rows in ballots for row in rows]

@@ -1,4 +1,4 @@
-"""The front page with its surveys, and the classify page; subjects come through the API."""
+"""The front page, and the classify page; subjects come through the API."""
 
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
@@ -34,7 +34,7 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _reader(request: HttpRequest, workflow: Workflow) -> dict[str, object]:
-    """Return where the page finds what volunteers read, and whether the tutorial opens by itself."""
+    """Return the URLs of the guides for the page, and whether the tutorial opens automatically."""
     tutorial = tutorial_of(workflow, reader_of(request))
     return {
         "tutorial": reverse("tutorial", args=[workflow.slug]),
@@ -70,7 +70,7 @@ def _has_answered(request: HttpRequest) -> bool:
 
 @require_safe
 def figures(request: HttpRequest, slug: str) -> HttpResponse:
-    """Return the part of the front page that renews itself."""
+    """Return the self-refreshing part of the front page."""
     survey = Survey.objects.filter(slug=slug).first()
     if survey is None:
         return HttpResponse(status=286)  # htmx: stop asking

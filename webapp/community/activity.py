@@ -1,4 +1,4 @@
-"""Activity of a volunteer: classifications by hour, day or week, the time spent, and a certificate as a PDF."""
+"""A volunteer's activity: classifications by hour, day or week, the time spent, and a certificate as PDF."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -31,7 +31,7 @@ SHOWN = {"hour": 48, "day": 30, "week": 26}
 
 @dataclass(frozen=True)
 class Effort:
-    """Standing answers, the time from their pictures' appearance to them, and when the first and last were given."""
+    """Number of standing answers, the time spent on them, and the first and last one."""
 
     answers: int
     spent: timedelta
@@ -40,7 +40,7 @@ class Effort:
 
 
 def effort_of(volunteer: Volunteer, *, since: date | None = None, until: date | None = None) -> Effort:
-    """Sum up a volunteer's standing answers, of all time or from the day `since` to the end of the day `until`, UTC."""
+    """Summarise a volunteer's standing answers, of all time or from the day `since` to the day `until`, UTC."""
     answers = Classification.objects.standing().filter(volunteer=volunteer)
     if since:
         answers = answers.filter(created_at__gte=_midnight(since))
@@ -55,10 +55,10 @@ def effort_of(volunteer: Volunteer, *, since: date | None = None, until: date | 
 
 
 def answers_by(volunteer: Volunteer, step: str, zone: ZoneInfo) -> list[tuple[datetime, int]]:
-    """Count the standing answers of the last hours, days or weeks, each as (its beginning in the zone, how many).
+    """Count the standing answers of the last hours, days or weeks, each as (its start in the zone, count).
 
-    The newest comes last; steps without answers are there too, with 0. A day of 23 or 25 hours is one day, and an
-    hour that the clocks repeat is two.
+    The newest comes last; empty steps are included with 0. A day of 23 or 25 hours is one day, and an hour repeated by
+    the clock change is two.
     """
     now = timezone.now().astimezone(zone)
     starts = _hours(now) if step == "hour" else _dates(now, step)
@@ -79,7 +79,7 @@ def _hours(now: datetime) -> list[datetime]:
 
 
 def _dates(now: datetime, step: str) -> list[datetime]:
-    """Return the midnights that the days or weeks up to now begin at; weeks begin on Monday."""
+    """Return the midnights at which the days or weeks up to now begin; weeks begin on Monday."""
     length = timedelta(weeks=1) if step == "week" else timedelta(days=1)
     last = now.date() - timedelta(days=now.weekday() if step == "week" else 0)
     return [datetime.combine(last - n * length, time(), tzinfo=now.tzinfo) for n in reversed(range(SHOWN[step]))]
@@ -95,7 +95,7 @@ INK, QUIET, LINE = (22, 25, 29), (86, 93, 102), (36, 70, 176)
 
 @dataclass(frozen=True)
 class Certificate:
-    """Who did how much, from when to when, on which site, and on which day that is said."""
+    """Name, activity, period, site, and date of issue."""
 
     name: str
     effort: Effort
@@ -106,7 +106,7 @@ class Certificate:
 
 
 def to_pdf(certificate: Certificate) -> bytes:
-    """Draw the certificate on one sheet of A4, in the language that is active."""
+    """Draw the certificate on one A4 page, in the active language."""
     page = FPDF(orientation="landscape", format="A4")
     page.set_title(_("Certificate of participation"))
     for style, path in _faces().items():
@@ -119,7 +119,7 @@ def to_pdf(certificate: Certificate) -> bytes:
 
 
 def in_words(spent: timedelta) -> str:
-    """Return a time as hours and minutes."""
+    """Format a duration as hours and minutes."""
     minutes = int(spent.total_seconds()) // 60
     if spent and not minutes:
         return _("less than a minute")
@@ -174,7 +174,7 @@ def _line(page: FPDF, text: str, size: int, style: str, height: int, colour: tup
 
 @cache
 def _faces() -> dict[str, Path]:
-    """Write the typefaces, which come inside Python modules, to files that a PDF can be made with; once a process."""
+    """Extract the fonts, which come inside Python modules, to files for the PDF; once per process."""
     folder = Path(mkdtemp(prefix="wanderers-fonts-"))
     paths = {style: folder / f"{name}.ttf" for style, name in FACES.items()}
     for style, name in FACES.items():

@@ -12,9 +12,9 @@ from webapp.workflows.models import Workflow
 
 @transaction.atomic
 def confirm(*, subject: Subject, workflow: Workflow, at: datetime) -> int:
-    """Credit everybody who said yes to the subject, and tell them; return how many are new.
+    """Credit and notify everybody who said yes to the subject; return the number of new credits.
 
-    A yes to a training subject discovers nothing, since its answer was known; nor does a simulated volunteer.
+    A yes to a training subject earns no credit, since its answer was known; nor does a simulated volunteer's.
     """
     votes = Classification.objects.standing().filter(subject=subject, workflow=workflow, answer=Answer.YES)
     found = votes.exclude(reason=Reason.TRAINING).filter(volunteer__is_simulated=False)
@@ -30,7 +30,7 @@ def confirm(*, subject: Subject, workflow: Workflow, at: datetime) -> int:
 
 @transaction.atomic
 def take_back(*, subject: Subject, workflow: Workflow) -> None:
-    """Remove the credit: the subject is confirmed no more. Whoever has read of it is told; others never were."""
+    """Remove the credits of a subject that is no longer confirmed, and notify those who had read about them."""
     discoveries = Discovery.objects.filter(subject=subject, workflow=workflow)
     volunteers = list(discoveries.values_list("volunteer", flat=True))
     discoveries.delete()

@@ -15,23 +15,23 @@ MOST_SUBJECTS = 5000
 
 
 def favour(volunteer: Volunteer, subject: Subject) -> None:
-    """Make the subject a favourite; twice is as once."""
+    """Make the subject a favourite; repeating it is safe."""
     Favourite.objects.get_or_create(volunteer=volunteer, subject=subject)
 
 
 def unfavour(volunteer: Volunteer, subject: int) -> None:
-    """Take the heart away; where there is none, nothing happens."""
+    """Remove the subject from the favourites, if it is one."""
     Favourite.objects.filter(volunteer=volunteer, subject=subject).delete()
 
 
 def favourites_among(volunteer: Volunteer, subjects: Iterable[int]) -> frozenset[int]:
-    """Return those of the subjects that are favourites."""
+    """Return which of the subjects are favourites."""
     return frozenset(volunteer.favourites.filter(subject__in=list(subjects)).values_list("subject", flat=True))
 
 
 @transaction.atomic
 def open_collection(*, owner: Volunteer, name: str, description: str = "", is_public: bool = False) -> Collection:
-    """Make a collection.
+    """Create a collection.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def open_collection(*, owner: Volunteer, name: str, description: str = "", is_pu
 
 @transaction.atomic
 def change_collection(collection: Collection, *, name: str, description: str, is_public: bool) -> None:
-    """Change what a collection is called and who sees it.
+    """Change a collection's name and visibility.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def change_collection(collection: Collection, *, name: str, description: str, is
 
 @transaction.atomic
 def collect(collection: Collection, subjects: Iterable[int]) -> int:
-    """Put subjects into a collection; return how many it has now. Unknown ones and those it has are left out.
+    """Add subjects to a collection; return its size. Unknown and duplicate ones are ignored.
 
     Raises
     ------

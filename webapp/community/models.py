@@ -20,7 +20,7 @@ class CollectionQuerySet(models.QuerySet["Collection"]):
 
 
 class Collection(models.Model):
-    """Subjects that somebody put together, for themselves or for everybody who has the address."""
+    """Subjects collected by somebody, private or for anyone with the link."""
 
     owner = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="collections")
     name = models.CharField(max_length=120)
@@ -40,7 +40,7 @@ class Collection(models.Model):
 
 
 class CollectionItem(models.Model):
-    """A subject in a collection; the newest stands first."""
+    """A subject in a collection, newest first."""
 
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="items")
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="collection_items")
@@ -65,7 +65,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
 
 class Comment(models.Model):
-    """What somebody wrote about a subject, in Markdown. The oldest stands first; without an author, they have left."""
+    """A comment on a subject, in Markdown, oldest first; without an author if they have left."""
 
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="comments")
     author = models.ForeignKey(Volunteer, null=True, blank=True, on_delete=models.CASCADE, related_name="comments")
@@ -91,7 +91,7 @@ class Comment(models.Model):
 
     @property
     def is_taken_back(self) -> bool:
-        """Whether its author removed it; a moderator always says why."""
+        """Whether its author removed it; a moderator always gives a reason."""
         return self.removed_at is not None and not self.removed_because
 
 
@@ -115,7 +115,7 @@ class Discovery(models.Model):
 
 
 class Favourite(models.Model):
-    """A subject that somebody wants to find again."""
+    """A favourite subject."""
 
     volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="favourites")
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="favourites")
@@ -130,7 +130,7 @@ class Favourite(models.Model):
 
 
 class Notification(models.Model):
-    """Something that a volunteer should hear of."""
+    """News for a volunteer."""
 
     class Kind(models.TextChoices):
         CONFIRMED = "confirmed"
@@ -155,7 +155,7 @@ class Notification(models.Model):
 
 
 class Credit(models.TextChoices):
-    """How somebody is named where they are credited."""
+    """How somebody is named in credits."""
 
     OWN_NAME = "own-name", _("my real name")
     USER_NAME = "user-name", _("my user name")
@@ -163,7 +163,7 @@ class Credit(models.TextChoices):
 
 
 class Profile(models.Model):
-    """What a person says about themselves. Nobody is named before they have chosen to be."""
+    """A person's profile. Nobody is named before they have chosen to be."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="profile")
     display_name = models.CharField(max_length=80, blank=True, default="")
@@ -174,6 +174,6 @@ class Profile(models.Model):
         return f"profile of {self.user}"
 
     def named(self) -> str:
-        """Return the name to credit, or an empty string for nobody's."""
+        """Return the name to credit, or an empty string for none."""
         names = {Credit.OWN_NAME: self.display_name, Credit.USER_NAME: self.user.get_username()}
         return names.get(Credit(self.credit), "")

@@ -1,4 +1,4 @@
-"""Volunteer and profile of a request, for pages about oneself."""
+"""Volunteer and profile of a request, for a person's own pages."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -18,14 +18,14 @@ View = Callable[..., HttpResponseBase]
 
 
 def volunteer_who_looks(request: HttpRequest) -> Volunteer | None:
-    """Return the account's volunteer or the visitor, and none for somebody who never classified."""
+    """Return the account's or the visitor's volunteer, or none for somebody who never classified."""
     if request.user.is_authenticated:
         return account_volunteer(request.user)
     return visitor_of(request)
 
 
 def volunteer_who_acts(request: HttpRequest) -> Volunteer:
-    """Return the volunteer; refuse whoever is nobody yet, so that nothing is stored for passers-by."""
+    """Return the volunteer; refuse anonymous requests, so that nothing is stored for passers-by."""
     volunteer = volunteer_who_looks(request)
     if volunteer is None:
         raise PermissionDenied(_("Sign in or classify a subject first. Nothing was changed."))
@@ -33,7 +33,7 @@ def volunteer_who_acts(request: HttpRequest) -> Volunteer:
 
 
 def account_page(view: View) -> View:
-    """Give the view the signed-in person; ask whoever is not to sign in, and refuse their writes."""
+    """Pass the signed-in user to the view; redirect others to sign in, and refuse their writes."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -47,18 +47,18 @@ def account_page(view: View) -> View:
 
 
 def profile_of(user: User) -> Profile:
-    """Return what the person says about themselves, made on first use."""
+    """Return the user's profile, created on first use."""
     return Profile.objects.get_or_create(user=user)[0]
 
 
 def name_of(volunteer: Volunteer) -> str:
-    """Return the name to credit the volunteer by; an empty string for a visitor, and for whoever chose no name."""
+    """Return the volunteer's name for credits; an empty string for visitors, and without a chosen name."""
     profile: Profile | None = getattr(volunteer.user, "profile", None)
     return profile.named() if profile else ""
 
 
 def name_in_talk(author: Volunteer | None) -> str:
-    """Return the name that somebody writes under: the one they are credited by, else their user name; "" for nobody."""
+    """Return the name in Talk: the one for credits, else the user name; "" for nobody."""
     if author is None or author.user is None:
         return ""
     return name_of(author) or author.user.get_username()

@@ -17,17 +17,17 @@ MOST_IN_AN_HOUR = 20
 
 
 def moderates(user: User | AnonymousUser, subject: Subject) -> bool:
-    """Return whether the person may remove what others wrote about the subject."""
+    """Return whether the user may remove others' comments on the subject."""
     return Membership.objects.allows(user, subject.survey, Role.MODERATOR)
 
 
 def wrote(user: User | AnonymousUser, comment: Comment) -> bool:
-    """Return whether the comment is the person's own."""
+    """Return whether the comment is the user's own."""
     return isinstance(user, User) and comment.author is not None and comment.author.user_id == user.pk
 
 
 def may_bring_back(user: User | AnonymousUser, comment: Comment, *, is_moderator: bool) -> bool:
-    """Return whether the person may do so: who removed it, an author or a moderator, decides."""
+    """Return whether the user may restore it: authors their own removals, moderators those by moderators."""
     if comment.removed_at is None:
         return False
     return wrote(user, comment) if comment.is_taken_back else is_moderator
@@ -35,7 +35,7 @@ def may_bring_back(user: User | AnonymousUser, comment: Comment, *, is_moderator
 
 @transaction.atomic
 def say(*, user: User, subject: Subject, text: str) -> Comment:
-    """Write a comment, and tell those who wrote about the subject before.
+    """Write a comment, and notify those who commented on the subject before.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def edit(*, user: User, comment: Comment, text: str) -> Comment:
 
 @transaction.atomic
 def remove(*, user: User, comment: Comment, because: str = "") -> None:
-    """Hide a comment: one's own without a word, another's as a moderator with a reason. Twice is as once.
+    """Remove a comment: one's own silently, another's as a moderator with a reason. Repeating it is safe.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def remove(*, user: User, comment: Comment, because: str = "") -> None:
 
 @transaction.atomic
 def bring_back(*, user: User, comment: Comment) -> None:
-    """Show a removed comment again: its author what they took back, a moderator what a moderator removed.
+    """Restore a removed comment: an author their own removal, a moderator that of a moderator.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def bring_back(*, user: User, comment: Comment) -> None:
 
 
 def disown(author: Volunteer) -> None:
-    """Leave the comments of somebody who goes with no name; what was removed is deleted."""
+    """Make a leaving author's comments anonymous; removed ones are deleted."""
     own = Comment.objects.filter(author=author)
     own.exclude(removed_at=None).delete()
     own.update(author=None)
@@ -135,12 +135,12 @@ def _locked(comment: Comment) -> Comment:
 
 
 def _tidy(text: str) -> str:
-    """Count a line's end as one character, as the form that was filled in does."""
+    """Normalise line ends, so that they count as one character, as in the form."""
     return text.replace("\r\n", "\n").strip()
 
 
 def _tell_the_others(comment: Comment) -> None:
-    """Tell each of those who wrote before once, until they have read it."""
+    """Notify each earlier commenter once, until they have read it."""
     said = Comment.objects.standing().filter(subject=comment.subject, author__user__is_active=True)
     others = set(said.exclude(author=comment.author).values_list("author", flat=True))
     kind = Notification.Kind.COMMENTED

@@ -1,1 +1,1 @@
-"""Consensus: evidence of votes, skills, retirement, and recomputing them. Knows neither pages nor models' scores."""
+"""Consensus: evidence of votes, skills, retirement, and recomputing them. Independent of pages and model scores."""

@@ -18,7 +18,7 @@ FEWEST = 10
 
 @dataclass(frozen=True)
 class Gate:
-    """Whether a volunteer may answer a workflow; if not, what is missing, in sentences, and where it can be shown."""
+    """Whether a volunteer may answer a workflow; if not, what is missing, and where to show it."""
 
     is_open: bool
     missing: tuple[str, ...] = ()
@@ -33,14 +33,14 @@ class Gate:
 
 
 def sensitivity(skill: Skill | None) -> Share:
-    """Return the share of real movers that were recognised, of those answered with yes or no."""
+    """Return the fraction of real movers recognised, among those answered with yes or no."""
     return (
         share_of(skill.true_yes_said_yes, skill.true_yes_said_yes + skill.true_yes_said_no) if skill else share_of(0, 0)
     )
 
 
 def specificity(skill: Skill | None) -> Share:
-    """Return the share of bogus ones that were recognised, of those answered with yes or no."""
+    """Return the fraction of bogus subjects recognised, among those answered with yes or no."""
     return share_of(skill.true_no_said_no, skill.true_no_said_no + skill.true_no_said_yes) if skill else share_of(0, 0)
 
 
@@ -60,7 +60,7 @@ def gate_of(workflow: Workflow, volunteer: Volunteer | None) -> Gate:
 
 
 def missing_in(skill: Skill | None, wanted: float) -> list[str]:
-    """Return what a record lacks, most telling first; nothing where it unlocks."""
+    """Return what a record lacks to unlock, most important first; nothing if it unlocks."""
     real, bogus = sensitivity(skill), specificity(skill)
     few = [
         (real, lambda n: ngettext("%(n)d more real mover to answer", "%(n)d more real movers to answer", n)),

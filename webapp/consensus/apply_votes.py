@@ -1,4 +1,4 @@
-"""Apply votes: update consensus, retirement and queue by the votes that begin to count, or recompute from all."""
+"""Apply votes: update consensus, retirement and queue by newly counted votes, or recompute from all."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,10 +24,10 @@ Ballot = tuple[Voter, Sequence[Classification]]
 def apply_votes(
     workflow: Workflow, ballots: Collection[Ballot], entries: Mapping[int, QueueEntry]
 ) -> dict[int, Consensus]:
-    """Let answers count: weigh each by its volunteer's record, add it to that record and to its subject's sum.
+    """Count answers: weight each by its volunteer's record, and add it to that record and to its subject's sum.
 
-    It costs the same however many votes there are. Lock the volunteers first (`lock_voters`), and then the entries of
-    the subjects (`lock_entries`); those without such an answer only have their free slots brought up to date.
+    The cost does not depend on the number of votes. Lock the volunteers first (`lock_voters`), and then the entries of
+    the subjects (`lock_entries`); entries without such an answer only get their open slots updated.
     """
     _weigh(workflow, ballots, entries)
     counted = [answer for _, answers in ballots for answer in answers]
@@ -45,16 +45,16 @@ def apply_votes(
 
 @transaction.atomic
 def recompute_subjects(workflow: Workflow, subjects: Iterable[int]) -> dict[int, Consensus]:
-    """Add up the votes on some subjects anew, each with what it weighs; return the result by subject.
+    """Recompute the sums of some subjects from the evidence of their votes; return the result by subject.
 
-    The number of queries does not depend on the number of subjects. Their queue entries are locked first, in the
-    order of their primary keys, so that people who vote on one subject at the same time wait for each other.
+    The number of queries does not depend on the number of subjects. Their queue entries are locked first, in primary
+    key order, so that concurrent votes on one subject wait for each other.
     """
     return recompute_locked(workflow, list(lock_entries(workflow, list(subjects)).values()))
 
 
 def recompute_locked(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, Consensus]:
-    """Do what `recompute_subjects` does, for entries that this transaction has locked already."""
+    """Do the same as `recompute_subjects`, for entries already locked by this transaction."""
     by_subject = {entry.subject_id: entry for entry in entries}
     summed = recompute_rows(workflow, entries).items()
     rows = {subject: _settle(row, by_subject[subject], taken) for subject, (row, taken) in summed}
@@ -80,7 +80,7 @@ def _weigh(workflow: Workflow, ballots: Collection[Ballot], entries: Mapping[int
 
 
 def _add(row: Consensus, answers: Sequence[Classification]) -> None:
-    """Add to a sum the answers that weigh something."""
+    """Add answers with evidence to a sum."""
     follow_ups = Counter(row.follow_ups)
     for answer in answers:
         if answer.evidence is not None:
@@ -92,7 +92,7 @@ def _add(row: Consensus, answers: Sequence[Classification]) -> None:
 
 
 def _settle(row: Consensus, entry: QueueEntry, taken: int) -> Consensus:
-    """Say what a sum comes to: its posterior, whether it is retired, and what the queue may still hand out."""
+    """Compute a sum's posterior, retirement, and open slots."""
     row.method, row.posterior = row.workflow.method, posterior_of(row, row.workflow)
     _retire(row, entry)
     entry.is_retired = row.is_retired
@@ -102,7 +102,7 @@ def _settle(row: Consensus, entry: QueueEntry, taken: int) -> Consensus:
 
 
 def _retire(row: Consensus, entry: QueueEntry) -> None:
-    """Retire or bring back by the votes; what a person retired stays so, and a gold subject is never retired."""
+    """Retire or reopen by the votes; a person's retirement stays, and gold subjects never retire."""
     if row.is_retired and row.retired_reason not in BY_VOTES:
         return
     reason = "" if entry.is_gold else reason_to_retire(row)

@@ -1,4 +1,4 @@
-"""Batch aggregation of all votes by Dawid–Skene, nightly, and where it disagrees with the live consensus."""
+"""Batch aggregation of all votes by Dawid–Skene, nightly, with its disagreements with the live consensus."""
 
 from datetime import timedelta
 
@@ -37,7 +37,7 @@ FIELDS = (("subject", ">i8"), ("voter", ">i8"), ("answer", ">i2"))
 
 
 def all_votes(workflow: Workflow) -> Votes:
-    """Return the votes that weigh; items and workers are named by their primary keys, classes are no and yes."""
+    """Return the votes with weight; items and workers are primary keys, classes are no and yes."""
     rows = copy_out(QUERY, FIELDS, {"workflow": workflow.pk})
     subjects, item = np.unique(rows["subject"], return_inverse=True)
     voters, worker = np.unique(rows["voter"], return_inverse=True)
@@ -53,7 +53,7 @@ COPY = "COPY consensus_aggregatedposterior (aggregation_id, subject_id, posterio
 
 
 def start_aggregation(workflow: Workflow, by: User | None) -> Aggregation:
-    """Have a worker look back on all votes; return the job, the waiting one if any."""
+    """Start a reanalysis of all votes; return the job, or the waiting one if any."""
     waiting = Aggregation.objects.filter(workflow=workflow, state=JobState.QUEUED)
     try:
         with transaction.atomic():
@@ -65,7 +65,7 @@ def start_aggregation(workflow: Workflow, by: User | None) -> Aggregation:
 
 
 def due() -> list[Workflow]:
-    """Return the workflows that have been voted on since they were looked back on, a night ago or more."""
+    """Return the workflows with votes since their last reanalysis, a night or more ago."""
     now = timezone.now()
     last = Max("aggregations__created_at")
     workflows = Workflow.objects.annotate(last=last).filter(Q(last=None) | Q(last__lt=now - EVERY))
@@ -73,7 +73,7 @@ def due() -> list[Workflow]:
 
 
 def aggregate(job: Aggregation) -> None:
-    """Do the job: what is written is written at once, so a worker that dies half-way leaves nothing."""
+    """Run the job: results are written in one transaction, so a crashed worker leaves nothing."""
     job.renew(message=READING_VOTES())
     votes = all_votes(job.workflow)
     if not len(votes.item):
@@ -102,14 +102,14 @@ def aggregate(job: Aggregation) -> None:
 
 
 def disagreements(aggregation: Aggregation) -> QuerySet[AggregatedPosterior]:
-    """Return the subjects on which aggregation and live consensus stood on opposite sides, widest apart first."""
+    """Return the subjects on which aggregation and live consensus disagree, largest disagreement first."""
     opposite = Q(posterior__gte=0.5, live__lt=0.5) | Q(posterior__lt=0.5, live__gte=0.5)
     rows = aggregation.posteriors.filter(opposite).select_related("subject")
     return rows.annotate(gap=Abs(F("posterior") - F("live"))).order_by("-gap", "pk")
 
 
 def _store(job: Aggregation, subjects: np.ndarray, posterior: np.ndarray) -> int:
-    """Write the posteriors beside the live ones; return how many are on the other side."""
+    """Store the posteriors beside the live ones; return the number of disagreements."""
     job.posteriors.all().delete()
     live = dict(Consensus.objects.filter(workflow=job.workflow).values_list("subject", "posterior"))
     said = np.array([live.get(subject, job.workflow.prior) for subject in subjects.tolist()])
@@ -120,7 +120,7 @@ def _store(job: Aggregation, subjects: np.ndarray, posterior: np.ndarray) -> int
 
 
 def _next_version(workflow: Workflow) -> int:
-    """Return the next version; the workflow is locked until the transaction ends, so that no two are alike."""
+    """Return the next version number; the workflow is locked until the transaction ends, so it is unique."""
     Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
     last = Aggregation.objects.filter(workflow=workflow).aggregate(last=Max("version"))["last"]
     return (last or 0) + 1

@@ -96,13 +96,13 @@ WRITE = """
 
 
 def read_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
-    """Return by subject what was summed so far, an empty row where nothing was, and how many slots are taken."""
+    """Return by subject its sums (an empty row if none) and the number of taken slots."""
     read = fetch(READ, [[entry.pk for entry in entries]])
     return {subject: (_row(workflow, subject, stored), taken) for subject, taken, *stored in read}
 
 
 def recompute_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
-    """Do what `read_rows` does, with the sums made anew of all votes that weigh."""
+    """Do the same as `read_rows`, with sums recomputed from all votes with weight."""
     rows = {}
     for subject, taken, yes, no, unsure, evidence, follow_ups, *stored in fetch(ADD_UP, [[row.pk for row in entries]]):
         row = _row(workflow, subject, stored)
@@ -118,9 +118,9 @@ def write_rows(
     rows: Mapping[int, Consensus],
     counted: Sequence[Classification] = (),
 ) -> None:
-    """Write sums, queue and the answers that begin to count; a subject without votes has no sum, as before its first.
+    """Write sums, queue and newly counted answers; a subject without votes has no sum.
 
-    The answers stand in the order in which they count, each with its `evidence`.
+    The answers are in counting order, each with its `evidence`.
     """
     summed = [rows[entry.subject_id] for entry in entries]
     parameters: dict[str, Any] = {name: [getattr(row, name) for row in summed] for name in WRITTEN}

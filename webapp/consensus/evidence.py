@@ -1,7 +1,7 @@
-"""Evidence of a vote as log odds by the voter's skill (SWAP), the posterior, and credible intervals of a proportion.
+"""Evidence of a vote as log odds by the voter's skill (SWAP), the posterior, and intervals of proportions.
 
-Evidence is kept in whole millionths of a nat: sums of whole numbers are the same in every order, so that adding up one
-by one and adding up anew cannot differ in the last digit.
+Evidence is stored in integer millionths of a nat: integer sums do not depend on the order, so incremental and
+recomputed sums agree exactly.
 """
 
 from collections.abc import Iterable
@@ -35,13 +35,13 @@ NEWCOMER: Counts = (0,) * len(CELLS)
 
 
 def cell_of(truth: str, answer: str) -> str:
-    """Return the name of the count of an answer to subjects of one true class."""
+    """Return the field name of the count of an answer to subjects of a true class."""
     return f"true_{truth}_said_{answer}"
 
 
 @lru_cache(maxsize=10_000)
 def skill_of(method: str, counts: Counts) -> Skill:
-    """Return P(answer | class) of a volunteer by the workflow's method; without any counts, a newcomer's."""
+    """Return P(answer | class) of a volunteer by the workflow's method; a newcomer's without any counts."""
     yes_right, yes_wrong, yes_unsure, no_wrong, no_right, no_unsure = counts
     if method == Method.SWAP_TWO_COIN:
         return skill_two_coin([[no_right, no_wrong, no_unsure], [yes_wrong, yes_right, yes_unsure]])
@@ -51,9 +51,9 @@ def skill_of(method: str, counts: Counts) -> Skill:
 
 @lru_cache(maxsize=100_000)
 def evidence_of(method: str, counts: Counts, answer: str) -> int:
-    """Return how much likelier the answer is for a yes than for a no, as a logarithm in millionths of a nat.
+    """Return the log likelihood ratio of the answer, yes over no, in millionths of a nat.
 
-    `counts` is the volunteer's record before this answer. A majority asks nobody's record: 0.
+    `counts` is the volunteer's record before this answer. A majority uses no records: 0.
     """
     return 0 if method == Method.MAJORITY else round(NAT * skill_of(method, counts).evidence(answer))
 
@@ -61,7 +61,7 @@ def evidence_of(method: str, counts: Counts, answer: str) -> int:
 def posterior_of(row: Consensus, workflow: Workflow) -> float:
     """Return the probability of yes, from the row's votes or evidence.
 
-    A majority's probability is its share of the votes that decided, with the workflow's prior as two votes more: the
+    A majority's probability is its fraction of yes and no votes, with the workflow's prior as two pseudo-votes: the
     mean of a Beta distribution, so that one vote is no certainty.
     """
     if workflow.method != Method.MAJORITY:
@@ -71,7 +71,7 @@ def posterior_of(row: Consensus, workflow: Workflow) -> float:
 
 
 def weigh_in_order(method: str, counts: Counts, given: Iterable[tuple[str, str]]) -> tuple[list[int], Counts]:
-    """Weigh one volunteer's answers one after another, each by the record that those before it left.
+    """Compute the evidence of one volunteer's answers in order, each by the record of those before it.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ LEVEL = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """`right` of `n`; between `low` and `high` with a probability of `LEVEL`."""
+    """`right` of `n`, with the interval from `low` to `high` at level `LEVEL`."""
 
     right: int
     n: int
@@ -108,13 +108,13 @@ class Share:
 
     @property
     def value(self) -> float | None:
-        """The share itself; None before the first answer."""
+        """The fraction; None before the first answer."""
         return self.right / self.n if self.n else None
 
 
 @lru_cache(maxsize=20_000)
 def share_of(right: int, n: int) -> Share:
-    """Return a share with its central interval.
+    """Return a fraction with its central interval.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Lock volunteers in primary key order, with their skill and pending classifications.
 
-Whatever changes answers locks their volunteer first and the queue entries of their subjects after: so what is read of a
-volunteer stays true until the transaction ends.
+Code that changes answers locks their volunteer first and then the queue entries of their subjects, so that what it read
+of a volunteer stays valid until the transaction ends.
 """
 
 from collections.abc import Collection
@@ -43,7 +43,7 @@ def lock_volunteers(volunteers: Collection[int]) -> None:
 
 
 def lock_voters(workflow: Workflow, volunteers: Collection[int]) -> list[Voter]:
-    """Lock volunteers, in the order of their primary keys, and return how they stand in the workflow."""
+    """Lock volunteers in primary key order, and return their state in the workflow."""
     lock_volunteers(volunteers)
     voters: dict[int, Voter] = {}
     for who, is_trusted, *rest in fetch(READ, {"workflow": workflow.pk, "volunteers": sorted(volunteers)}):

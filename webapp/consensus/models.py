@@ -1,4 +1,4 @@
-"""Consensus on each subject, volunteers' skills, and the jobs that compute both anew."""
+"""Consensus on each subject, volunteers' skills, and the jobs that recompute both."""
 
 from typing import ClassVar
 
@@ -28,7 +28,7 @@ UNSURE_SHARE = _share(F("votes_unsure"))
 
 
 class RetiredReason(models.TextChoices):
-    """Panoptes' reasons."""
+    """Panoptes' retirement reasons."""
 
     CLASSIFICATION_COUNT = "classification_count"
     CONSENSUS = "consensus"
@@ -39,7 +39,7 @@ class RetiredReason(models.TextChoices):
 
 
 class Consensus(models.Model):
-    """What the votes on one subject add up to, always recomputable from them."""
+    """The consensus of the votes on one subject, always recomputable from them."""
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="consensus")
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="consensus")
@@ -78,7 +78,7 @@ class Consensus(models.Model):
 
 
 class ConsensusRecompute(Job):
-    """One adding up of a workflow's votes under its rules of now; `done` counts subjects."""
+    """A recount of a workflow's votes under its current rules; `done` counts subjects."""
 
     task: ClassVar[str] = "tasks.recompute.run"
 
@@ -95,7 +95,7 @@ class ConsensusRecompute(Job):
 
 
 class Skill(models.Model):
-    """How a volunteer answers subjects whose class is known: one count per true class and answer."""
+    """A volunteer's confusion matrix on gold: one count per true class and answer."""
 
     volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="skills")
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="skills")
@@ -134,9 +134,9 @@ class Skill(models.Model):
 
 
 class Aggregation(Job):
-    """One look back on all votes of a workflow by Dawid–Skene, which learns everybody's confusion from everything.
+    """One reanalysis of all votes of a workflow by Dawid–Skene.
 
-    A finished one has a version; its posteriors are kept until two later ones have them too.
+    A finished one has a version; its posteriors are kept until two later versions exist.
     """
 
     task: ClassVar[str] = "tasks.aggregation.run"
@@ -169,7 +169,7 @@ class Aggregation(Job):
 
 
 class AggregatedPosterior(models.Model):
-    """What one aggregation makes of a subject, beside what live counting said at that moment."""
+    """The posterior of a subject in one aggregation, beside the live one at that moment."""
 
     aggregation = models.ForeignKey(Aggregation, on_delete=models.CASCADE, related_name="posteriors")
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="+")

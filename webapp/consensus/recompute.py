@@ -1,7 +1,7 @@
 """Recompute evidence and consensus from all votes, after a change of gold, skill or rules.
 
-A ruling, an undone training answer or a merger of two volunteers only marks whom it concerns, so that it costs the same
-however long they have been at work. The schedule comes here.
+A ruling, an undone training answer or a merger of two volunteers only marks the volunteers concerned, at constant cost.
+A scheduled task recomputes them.
 """
 
 from collections import Counter
@@ -64,9 +64,9 @@ def replay_everybody(workflow: Workflow, report: Callable[[int], Any] = lambda v
 
 @transaction.atomic
 def replay(workflow: Workflow, volunteers: Collection[int]) -> None:
-    """Weigh all answers of some volunteers anew, and count their records; the sums of their subjects stay as they are.
+    """Recompute the evidence of all answers of some volunteers, and their records, but not their subjects' sums.
 
-    Bring those up to date afterwards (`recompute_subjects`).
+    Update those afterwards (`recompute_subjects`).
     """
     lock_volunteers(volunteers)
     truths, records = Truths(workflow.survey), dict.fromkeys(volunteers, NEWCOMER)
@@ -83,7 +83,7 @@ def replay(workflow: Workflow, volunteers: Collection[int]) -> None:
 
 
 def evidence_under(workflow: Workflow) -> dict[int, int]:
-    """Return the evidence on each subject as the workflow's method, saved or not, would have it. Nothing is written."""
+    """Return the evidence on each subject under the workflow's method, saved or not, without writing."""
     truths, sums = Truths(workflow.survey), Counter[int]()
     suspect = set(Skill.objects.filter(workflow=workflow, is_trusted=False).values_list("volunteer", flat=True))
     for _, volunteers in _batches(workflow):
@@ -98,7 +98,7 @@ def evidence_under(workflow: Workflow) -> dict[int, int]:
 
 
 def _given(answers: list[tuple[Any, ...]], truths: Truths, undone: set[tuple[int, int]]) -> list[tuple[str, str]]:
-    """Return answers, each with the truth that it teaches from, if any."""
+    """Return answers, each with the subject's true class for the record, if any."""
     return [
         (answer, "" if not label or (who, subject) in undone else truths[label])
         for who, _, answer, subject, label, _, _ in answers
@@ -113,7 +113,7 @@ def _replay_one(
     is_trusted: bool,
     changed: list[tuple[Any, int | None, int | None]],
 ) -> Counts:
-    """Weigh one volunteer's answers; append those that weigh something else now, and return the record."""
+    """Recompute one volunteer's evidence; append changed answers, and return the record."""
     evidence, record = weigh_in_order(workflow.method, NEWCOMER, _given(answers, truths, undone))
     for (_, pk, _, _, _, position, before), weight in zip(answers, evidence, strict=True):
         now = weight if is_trusted else None
@@ -123,7 +123,7 @@ def _replay_one(
 
 
 def _batches(workflow: Workflow) -> Iterator[tuple[int, list[int]]]:
-    """Yield volunteers whose answers are about `VOTES` together, and how many answers that is."""
+    """Yield batches of volunteers with about `VOTES` answers in total, and that number."""
     counted = Classification.objects.filter(workflow=workflow).values("volunteer").order_by("volunteer")
     batch: list[int] = []
     votes = 0
@@ -141,10 +141,10 @@ SUBJECTS = 1_000
 
 
 def catch_up(workflow: Workflow, limit: int = 1_000) -> int:
-    """Weigh anew the answers of volunteers who are marked, and add up their subjects; return how many volunteers.
+    """Recompute the answers of marked volunteers and their subjects; return how many volunteers.
 
-    Killed half-way, it begins again with whom it had not finished; a mark that is set meanwhile stays. Two at a time
-    do the same work and end the same.
+    If killed, it resumes with the unfinished volunteers; marks set meanwhile stay. Two at a time do the same work with
+    the same result.
     """
     marked = Skill.objects.filter(workflow=workflow, revision__gt=F("applied_revision")).order_by("volunteer")
     found = list(marked.values_list("pk", "volunteer", "revision")[:limit])
@@ -162,9 +162,9 @@ BATCH = 1000
 
 
 def start_recompute(*, workflow: Workflow, by: User | None) -> ConsensusRecompute:
-    """Have a worker add up the workflow's votes under its rules of now; return the job, the waiting one if any.
+    """Start a recount of the workflow's votes under its current rules; return the job, or the waiting one if any.
 
-    Call it in the transaction that changes the rules: a batch that begins after it has committed follows the new ones.
+    Call it in the transaction that changes the rules: batches that begin after its commit follow the new ones.
     """
     waiting = ConsensusRecompute.objects.filter(workflow=workflow, state=JobState.QUEUED).first()
     if waiting is not None:
@@ -175,10 +175,9 @@ def start_recompute(*, workflow: Workflow, by: User | None) -> ConsensusRecomput
 
 
 def recompute_consensus(job: ConsensusRecompute) -> None:
-    """Do the job. Batches are transactions of their own, so volunteers go on meanwhile; twice does no harm.
+    """Run the job. Batches are separate transactions, so volunteers can continue; repeating it is safe.
 
-    Where the rules are those of before, it ends in what live counting has come to once `webapp.consensus.recompute` has
-    nothing left to do.
+    Under unchanged rules, the result equals live counting once `webapp.consensus.recompute` has nothing left to do.
     """
     replay_everybody(job.workflow, lambda votes: job.renew())
     subjects = list(_touched(job.workflow).order_by("pk").values_list("subject", flat=True))
@@ -192,7 +191,7 @@ def recompute_consensus(job: ConsensusRecompute) -> None:
 
 
 def _touched(workflow: Workflow) -> QuerySet[QueueEntry]:
-    """Return the entries that a rule may concern: with votes or a verdict, or offered to another number of people."""
+    """Return the entries that a rule change may concern: with votes or a verdict, or with another number of slots."""
     of_entry = {"workflow": workflow, "subject": OuterRef("subject")}
     voted, summed = Classification.objects.filter(**of_entry), Consensus.objects.filter(**of_entry)
     other_number = Q(is_gold=False) & ~Q(open_slots=wanted(workflow, votes=0))
@@ -201,10 +200,10 @@ def _touched(workflow: Workflow) -> QuerySet[QueueEntry]:
 
 @transaction.atomic
 def _settle(workflow: int, subjects: Sequence[int]) -> Counter[bool]:
-    """Add up some subjects; count those that are retired now and were not (True), and those that are open again.
+    """Recompute some subjects; count newly retired ones (True) and reopened ones.
 
-    The rules are read under a lock that a change of them waits for: so no batch follows rules that have been replaced
-    by the time it is written, even while an earlier job is still at work.
+    The rules are read under a lock that a change of them waits for, so that no batch is written under replaced rules,
+    even while an earlier job is still at work.
     """
     rules = Workflow.objects.select_for_update(no_key=True, of=("self",)).select_related("survey").get(pk=workflow)
     entries = lock_entries(rules, subjects)
@@ -214,7 +213,7 @@ def _settle(workflow: int, subjects: Sequence[int]) -> Counter[bool]:
 
 
 def catch_up_all() -> None:
-    """Catch up in every workflow in which a volunteer's past was judged anew."""
+    """Catch up in every workflow with marked volunteers."""
     for workflow in (
         Workflow.objects.filter(skills__revision__gt=F("skills__applied_revision")).distinct().select_related("survey")
     ):

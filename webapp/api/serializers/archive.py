@@ -1,4 +1,4 @@
-"""Serializers of surveys, subjects and ingest runs, for everybody and for scientists."""
+"""Serializers of surveys, subjects and ingest runs."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class FrameSerializer(serializers.ModelSerializer[Frame]):
 
 
 class SubjectSerializer(serializers.ModelSerializer[Subject]):
-    """What everybody may see: nothing that gives an answer away while people classify."""
+    """The public fields of a subject, with nothing that reveals its class while people classify."""
 
     survey = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
     shape = serializers.SerializerMethodField(help_text="frames, channels, height, width")
@@ -61,13 +61,13 @@ class SubjectSerializer(serializers.ModelSerializer[Subject]):
         return shown(subject.metadata)
 
     def to_representation(self, subject: Any) -> dict[str, Any]:
-        """Tell of a row to which `with_told` was added what its reader may know of it."""
+        """Represent a row annotated by `with_told`, limited to what its reader may know."""
         facts = super().to_representation(subject)
         return facts if subject.is_told else until_answered(facts, subject.survey)
 
 
 class SubjectDetailSerializer(SubjectSerializer):
-    """One subject with its frames; its class, group and hidden metadata for the survey's scientists only."""
+    """One subject with its frames; its class, group and hidden metadata only for the survey's scientists."""
 
     frames = FrameSerializer(many=True)
     gold_label = serializers.SerializerMethodField(help_text="null for whoever is not a scientist of the survey")

@@ -1,4 +1,4 @@
-"""Serializers of classifications: what volunteers send, and what they are answered."""
+"""Serializers of classifications: what volunteers send, and the response."""
 
 from dataclasses import asdict
 from typing import Any
@@ -18,7 +18,7 @@ LARGEST_ID = 2**63 - 1
 
 
 class LineSerializer(serializers.Serializer[Any]):
-    """A line along a trail, in pixels: the centre of the first, drawn at the lower left, is 0, 0; y grows upwards."""
+    """A line along a trail, in pixels: the centre of the lower left one is 0, 0; y points up."""
 
     frame = serializers.IntegerField(min_value=0, max_value=32767, default=0)
     x1 = serializers.FloatField()
@@ -51,7 +51,7 @@ class AnswerSerializer(serializers.Serializer[Any]):
 
 
 def answers_serializer(data: Any) -> serializers.ListSerializer[Any]:
-    """Read a list of answers: one to `MOST`."""
+    """Validate a list of 1 to `MOST` answers."""
     return serializers.ListSerializer(child=AnswerSerializer(), data=data, allow_empty=False, max_length=MOST)
 
 
@@ -114,7 +114,7 @@ def to_item(data: dict[str, Any]) -> Item:
 
 
 def represent(submitted: Submitted, p_real: float | None = None, is_favourite: bool | None = None) -> dict[str, Any]:
-    """Return what became of an answer, what the votes on its subject come to, and what the model thinks of it."""
+    """Return the result of an answer, the votes on its subject, and the model's score."""
     row, entry, consensus = submitted.recorded.classification, submitted.recorded.entry, submitted.consensus
     accepted = submitted.recorded.is_new or submitted.recorded.is_replay
     feedback = feedback_on(consensus.workflow, row.subject_id, row.answer) if entry.is_gold else None

@@ -1,4 +1,4 @@
-"""Serializers of queue items. Nothing in them tells whether a subject is gold, or why it is shown."""
+"""Serializers of queue items. They do not reveal whether a subject is gold, or why it is shown."""
 
 import json
 from collections import defaultdict
@@ -23,7 +23,7 @@ FRAMES = (
 
 
 class FrameRow(NamedTuple):
-    """A frame as it was read: when, in which band, where the object was, and its WCS cards as JSON."""
+    """A frame: its time, band, object position, and WCS cards as JSON."""
 
     mjd: float | None
     band: str
@@ -33,7 +33,7 @@ class FrameRow(NamedTuple):
 
 
 class TangentPlane(serializers.Serializer[Any]):
-    """A gnomonic projection: pixel (x, y), counted from 0, is at (ra, dec); cd leads from pixels to degrees."""
+    """A gnomonic projection: pixel (x, y), counted from 0, is at (ra, dec); cd converts pixels to degrees."""
 
     ra = serializers.FloatField(help_text="deg, ICRS")
     dec = serializers.FloatField(help_text="deg, ICRS")
@@ -91,7 +91,7 @@ class NextSerializer(serializers.Serializer[Any]):
 
 
 def represent(leases: Sequence[Lease], workflow: Workflow) -> list[dict[str, Any]]:
-    """Return the items of leases whose entries and subjects are loaded, with one query for all frames."""
+    """Return the items of leases with loaded entries and subjects, with one query for all frames."""
     frames: dict[int, list[FrameRow]] = defaultdict(list)
     for subject, *row in fetch(FRAMES, [[lease.entry.subject_id for lease in leases]]):
         frames[subject].append(FrameRow(*row))

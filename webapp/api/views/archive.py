@@ -26,7 +26,7 @@ from webapp.archive.models import IngestRun, Kind, Membership, Role, Subject, Su
 
 
 class SurveyViewSet(PublicRows):
-    """Sky surveys: the owners of subjects, workflows and models."""
+    """Sky surveys, the owners of subjects, workflows and models."""
 
     queryset = Survey.objects.all()
     serializer_class = SurveySerializer
@@ -38,7 +38,7 @@ def known_as_drawn(request: Request) -> Q:
 
 
 class SubjectViewSet(PublicRows):
-    """What is classified: stamps, tracklets, cutouts and cubes."""
+    """Subjects to classify: stamps, tracklets, cutouts and cubes."""
 
     queryset = Subject.objects.select_related("survey")
     serializer_class = SubjectSerializer
@@ -50,20 +50,20 @@ class SubjectViewSet(PublicRows):
     }
 
     def get_queryset(self) -> QuerySet[Any]:
-        """Tell scientists which were drawn for training, by leaving them out; nobody else tells them from the rest."""
+        """Exclude synthetic subjects for scientists; for everybody else they must be indistinguishable."""
         rows = with_told(super().get_queryset(), self.request.user)
         return rows if self.detail else rows.exclude(known_as_drawn(self.request))
 
     @extend_schema(responses=SubjectDetailSerializer)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """One subject with its frames; its class is told to the survey's scientists only."""
+        """One subject with its frames; only the survey's scientists see its class."""
         subject = self.get_object()
         is_scientist = Membership.objects.allows(request.user, subject.survey, Role.SCIENTIST)
         return Response(SubjectDetailSerializer(subject, context={"is_scientist": is_scientist}).data)
 
 
 class IngestRunViewSet(SurveyRows):
-    """Readings of files into the archive; for admins."""
+    """Ingest runs; for admins."""
 
     queryset = IngestRun.objects.select_related("survey")
     serializer_class = IngestRunSerializer
@@ -72,7 +72,7 @@ class IngestRunViewSet(SurveyRows):
 
     @extend_schema(request=StartIngestSerializer, responses={201: IngestRunSerializer})
     def create(self, request: Request) -> Response:
-        """Ingest a file or folder that lies in the survey's inbox on the server."""
+        """Ingest a file or folder from the survey's inbox on the server."""
         asked = StartIngestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         admin = require(request, asked.validated_data["survey"], Role.ADMIN)
@@ -86,7 +86,7 @@ class IngestRunViewSet(SurveyRows):
     @extend_schema(request=None, responses=IngestRunSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
-        """End the reading; what was ingested so far stays, and ingesting again goes on from there."""
+        """Cancel the run; ingested subjects stay, and another run continues from there."""
         run = self.get_object()
         run.request_cancel()
         run.refresh_from_db()

@@ -42,7 +42,7 @@ from webapp.workflows.models import Workflow
 
 
 def one_or_many(serializer: type[Serializer[Any]]) -> PolymorphicProxySerializer:
-    """Describe one object or a list of them to the schema."""
+    """Describe one object or a list of them in the schema."""
     return PolymorphicProxySerializer(
         component_name=f"{serializer.__name__.removesuffix('Serializer')}OneOrMany",
         serializers=[serializer, serializer(many=True)],
@@ -52,7 +52,7 @@ def one_or_many(serializer: type[Serializer[Any]]) -> PolymorphicProxySerializer
 
 
 class ClassificationsView(generics.ListAPIView[Classification]):
-    """The answers of the volunteer who asks; and new ones."""
+    """The requesting volunteer's answers."""
 
     authentication_classes = ANYBODY
     permission_classes = [AllowAny]
@@ -65,9 +65,9 @@ class ClassificationsView(generics.ListAPIView[Classification]):
 
     @extend_schema(request=one_or_many(AnswerSerializer), responses=one_or_many(AnsweredSerializer))
     def post(self, request: Request) -> Response:
-        """Answer: one object, or a list of up to 50. Sending the same ids again stores nothing twice.
+        """Submit one answer, or a list of up to 50. Resending an id is safe and stores nothing twice.
 
-        The reply has the same shape as what was sent, in the same order; 200 instead of 201 when nothing was new.
+        The response has the shape and order of the request, with status 200 instead of 201 if nothing was new.
         """
         volunteer = known_volunteer(request)
         many = isinstance(request.data, list)
@@ -81,7 +81,7 @@ class ClassificationsView(generics.ListAPIView[Classification]):
 
 
 def store(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Submit answers, all or none, workflow by workflow; return what became of each, in their order."""
+    """Submit answers, all or none, workflow by workflow; return their results in order."""
     by_workflow: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for answer in answers:
         by_workflow[answer["workflow"]].append(answer)
@@ -114,7 +114,7 @@ def submit_to(volunteer: Volunteer, workflow: Workflow, answers: list[dict[str, 
 
 
 def hearts_of(volunteer: Volunteer, subjects: list[int]) -> dict[int, bool]:
-    """Return whether each subject is a favourite; nothing of a visitor, whose page remembers while it lasts."""
+    """Return whether each subject is a favourite; nothing for visitors, whose page keeps track itself."""
     if volunteer.user_id is None:
         return {}
     favourites = favourites_among(volunteer, subjects)
@@ -127,7 +127,7 @@ class UndoView(APIView):
 
     @extend_schema(request=None, responses=AnsweredSerializer)
     def post(self, request: Request, pk: UUID) -> Response:
-        """Take an answer back within the workflow's grace period (409 after it). Twice is as once."""
+        """Undo an answer within the workflow's undo time (409 after it). Repeating it is safe."""
         try:
             return Response(represent(undo(volunteer_who_acts(request), pk)))
         except Classification.DoesNotExist as error:
@@ -142,7 +142,7 @@ class FollowUpView(APIView):
 
     @extend_schema(request=FollowUpSerializer, responses=AnsweredSerializer)
     def post(self, request: Request, pk: UUID) -> Response:
-        """Say what else the subject is, after the answer; an empty string takes that back."""
+        """Set the class after the answer; an empty string removes it."""
         serializer = FollowUpSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         try:
@@ -156,19 +156,19 @@ class FollowUpView(APIView):
 
 
 class FavouriteView(APIView):
-    """A subject among one's favourites."""
+    """Favourite subjects."""
 
     authentication_classes = ANYBODY
     permission_classes = [AllowAny]
 
     @extend_schema(request=None, responses={204: None})
     def put(self, request: Request, subject: int) -> Response:
-        """Give the subject a heart. Twice is as once."""
+        """Add the subject to the favourites. Repeating it is safe."""
         favour(volunteer_who_acts(request), get_object_or_404(Subject, pk=subject))
         return Response(status=204)
 
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request, subject: int) -> Response:
-        """Take the heart away, if there is one."""
+        """Remove the subject from the favourites."""
         unfavour(volunteer_who_acts(request), subject)
         return Response(status=204)

@@ -43,14 +43,14 @@ class ExportView(APIView):
         responses={(200, export.content_type.partition(";")[0]): OpenApiTypes.BINARY for export in EXPORTS.values()},
     )
     def get(self, request: Request, slug: str, name: str) -> StreamingHttpResponse:
-        """Send what a workflow holds as a file, while it is being made; for scientists of its survey."""
+        """Stream a workflow's data as a file; for scientists of its survey."""
         workflow = get_object_or_404(Workflow.objects.select_related("survey"), slug=slug)
         require(request, workflow.survey, Role.SCIENTIST)
         return file_response(request._request, EXPORTS[name], workflow)
 
 
 class RulingViewSet(SurveyRows):
-    """Scientists' verdicts. None is ever deleted; those taken back say when."""
+    """Scientists' verdicts. None is ever deleted; withdrawn ones have a time of withdrawal."""
 
     queryset = Ruling.objects.select_related("workflow", "subject__survey", "scientist")
     serializer_class = RulingSerializer
@@ -63,7 +63,7 @@ class RulingViewSet(SurveyRows):
 
     @extend_schema(request=RuleSerializer, responses={201: RulingSerializer})
     def create(self, request: Request) -> Response:
-        """Settle a subject: it becomes gold and is asked about no more. A later verdict replaces an earlier one."""
+        """Rule on a subject: it becomes gold and retires. A later verdict replaces an earlier one."""
         asked = RuleSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         scientist = require(request, asked.validated_data["workflow"].survey, Role.SCIENTIST)
@@ -78,7 +78,7 @@ class RulingViewSet(SurveyRows):
     @extend_schema(request=None, responses=RulingSerializer)
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: str) -> Response:
-        """Take a verdict back (409 where it stands no more): volunteers decide again."""
+        """Withdraw a verdict (409 if it is not in force): volunteers decide again."""
         ruling = self.get_object()
         try:
             withdraw_ruling(ruling=ruling)

@@ -42,7 +42,7 @@ class TrainingRunViewSet(SurveyRows):
 
     @extend_schema(request=StartTrainingSerializer, responses={201: TrainingRunSerializer})
     def create(self, request: Request) -> Response:
-        """Start a run on the workflow's labels (409 while another one of it is open)."""
+        """Start a run on the workflow's labels (409 if one of it is still open)."""
         asked = StartTrainingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         admin = require(request, asked.validated_data["workflow"].survey, Role.ADMIN)
@@ -57,7 +57,7 @@ class TrainingRunViewSet(SurveyRows):
     @extend_schema(request=None, responses=TrainingRunSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
-        """End a waiting run now, a running one at its next epoch; a run that has ended stays as it is."""
+        """Cancel a waiting run now, a running one at its next epoch; a finished run stays as it is."""
         run = self.get_object()
         require(request, run.survey, Role.ADMIN)
         cancel_training(run)
@@ -66,7 +66,7 @@ class TrainingRunViewSet(SurveyRows):
 
 
 class CheckpointViewSet(SurveyRows):
-    """Trained models; admins promote one to champion, or step back."""
+    """Trained models; admins promote one to champion, or roll back."""
 
     queryset = Checkpoint.objects.select_related("survey").prefetch_related("evaluations")
     serializer_class = CheckpointSerializer
@@ -79,7 +79,7 @@ class CheckpointViewSet(SurveyRows):
     @extend_schema(request=PromoteSerializer, responses=CheckpointSerializer)
     @action(detail=True, methods=["post"])
     def promote(self, request: Request, pk: str) -> Response:
-        """Make the checkpoint champion and score the archive with it; a champion stays champion."""
+        """Make the checkpoint champion and score the archive with it; no effect on the champion."""
         checkpoint = self.get_object()
         admin = require(request, checkpoint.survey, Role.ADMIN)
         asked = PromoteSerializer(data=request.data)
@@ -91,7 +91,7 @@ class CheckpointViewSet(SurveyRows):
     @extend_schema(request=RollbackSerializer, responses=CheckpointSerializer)
     @action(detail=False, methods=["post"])
     def rollback(self, request: Request) -> Response:
-        """Make the champion before today's the champion again (409 where there is none); it is returned."""
+        """Make the previous champion the champion again and return it (409 if there is none)."""
         asked = RollbackSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         survey = get_object_or_404(Survey, slug=asked.validated_data["survey"])
@@ -109,7 +109,7 @@ class CheckpointViewSet(SurveyRows):
 
 
 class ScoreViewSet(SurveyRows):
-    """What models say of subjects, in the order of the subjects."""
+    """Model scores, ordered by subject."""
 
     queryset = Score.objects.select_related("subject")
     serializer_class = ScoreSerializer

@@ -22,20 +22,20 @@ from webapp.core.rate_limits import Windows
 
 
 class GuessThrottle(AnonymousThrottle):
-    """Few enough tries that guessing passwords is hopeless."""
+    """A rate limit against guessing passwords."""
 
     scope = "token"
     rate = "20/min"
 
 
 class NameThrottle(Windows):
-    """Few enough tries of one account from wherever; whoever is signed in already has nothing to guess."""
+    """A rate limit per account from any address; signed-in users have nothing to guess."""
 
     scope = "token-name"
     rate = "60/hour"
 
     def get_cache_key(self, request: Request, view: Any) -> str | None:
-        """Return one key for all spellings that name one account."""
+        """Return one key for all spellings of an account's name."""
         asked = request.data if isinstance(request.data, Mapping) else {}
         name = str(asked.get("username", "")).strip().upper()  # as the database compares names: by their capitals
         if not name or request.user.is_authenticated:
@@ -49,7 +49,7 @@ class TokenSerializer(serializers.Serializer[Any]):
 
 
 class TokenView(APIView):
-    """The key with which a program speaks for an account."""
+    """The API token of an account."""
 
     authentication_classes = [VolunteerTokenAuthentication, SessionAuthentication]
     permission_classes = [AllowAny]
@@ -57,13 +57,13 @@ class TokenView(APIView):
 
     @extend_schema(request=AuthTokenSerializer, responses=TokenSerializer)
     def post(self, request: Request) -> Response:
-        """Return the account's token: of whoever is signed in, or by name and password."""
+        """Return a token, for the signed-in account or by name and password."""
         user: Any = request.user if request.user.is_authenticated else self._by_password(request)
         return Response({"token": token_of(user)})
 
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request) -> Response:
-        """Make the account's token worthless."""
+        """Revoke the account's token."""
         if not request.user.is_authenticated:
             raise NotAuthenticated
         Token.objects.filter(user=request.user).delete()

@@ -30,7 +30,7 @@ from webapp.workflows.models import Workflow
 
 
 class WorkflowViewSet(PublicRows):
-    """Questions that volunteers answer, and the rules by which an answer is settled."""
+    """Workflows: questions for volunteers, with their retirement rules."""
 
     queryset = Workflow.objects.select_related("survey")
     serializer_class = WorkflowSerializer
@@ -40,16 +40,16 @@ class WorkflowViewSet(PublicRows):
     @extend_schema(responses=Progress)
     @action(detail=True, authentication_classes=ANYBODY)
     def progress(self, request: Request, slug: str) -> Response:
-        """How far the workflow and the volunteer who asks are."""
+        """Progress of the workflow and of the requesting volunteer."""
         is_known = request.user.is_authenticated or visitor_of(request._request)
         return Response(progress_of(known_volunteer(request) if is_known else None, self.get_object()))
 
 
 class ConsensusViewSet(PublicRows):
-    """What the votes add up to: of retired subjects for everybody, of all for the survey's scientists.
+    """Consensus: of retired subjects for everybody, of all subjects for the survey's scientists.
 
-    Whoever may yet be asked should not know what others said: one that is served as training is told to those alone
-    who have answered it.
+    Volunteers who may still be asked must not see others' votes: the consensus of a training subject is shown only to
+    those who have answered it.
     """
 
     queryset = Consensus.objects.filter(subject__is_synthetic=False).select_related("workflow", "subject")
@@ -75,7 +75,7 @@ DEFAULT = 10
 
 
 class NextView(APIView):
-    """The subjects that the volunteer who asks should look at next."""
+    """The next subjects for the requesting volunteer."""
 
     authentication_classes = ANYBODY
     permission_classes = [AllowAny]
@@ -86,7 +86,7 @@ class NextView(APIView):
         parameters=[OpenApiParameter("n", int, description=f"how many, 1 to {MOST_LEASES}", default=DEFAULT)],
     )
     def get(self, request: Request, slug: str) -> Response:
-        """Lease up to `n` subjects, first those that this volunteer holds already.
+        """Lease up to `n` subjects, starting with those already leased to this volunteer.
 
         A visitor without an account gets two cookies, `wanderer` and `csrftoken`, and sends the second as the header
         X-CSRFToken with their answers.
@@ -112,7 +112,7 @@ class NextView(APIView):
 
 
 def wanted_items(request: Request) -> int:
-    """Read `n`; a number out of range means the nearest one in range, anything else the default."""
+    """Parse `n`; clip it to its range, and use the default for anything else."""
     try:
         return min(max(int(request.query_params.get("n", DEFAULT)), 1), MOST_LEASES)
     except ValueError:

@@ -72,7 +72,7 @@ def write_subjects(
 
 
 def write_frames(candidates: list[Candidate], keys: list[int], exposures: dict[str, int]) -> None:
-    """Write the frames of all candidates, whose subjects have these primary keys."""
+    """Write the frames of all candidates, given their subjects' primary keys."""
     _copy(
         Frame,
         FRAME,
@@ -81,7 +81,7 @@ def write_frames(candidates: list[Candidate], keys: list[int], exposures: dict[s
 
 
 def put_into_set(subject_set: SubjectSet, keys: list[int]) -> None:
-    """Make subjects that are in no set yet members of one."""
+    """Add subjects that are in no set yet to one."""
     through = SubjectSet.subjects.through._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
@@ -147,12 +147,12 @@ FOUND = "SELECT external_id, id FROM archive_exposure WHERE survey_id = %s AND e
 
 
 def exposure_name(mjd_mid: float | None, band: str) -> str:
-    """Name an exposure by its middle, to a tenth of a second, and its band; empty where the time is not known."""
+    """Name an exposure by its middle, to a tenth of a second, and its band; empty for an unknown time."""
     return f"{mjd_mid:.6f} {band}".rstrip() if finite(mjd_mid) is not None else ""
 
 
 def exposures(survey: Survey, candidates: list[Candidate]) -> dict[str, int]:
-    """Return the exposures of all frames by name; those that are missing are made."""
+    """Return the exposures of all frames by name, creating missing ones."""
     wanted: dict[str, Exposure] = {}
     for candidate in candidates:
         for frame in candidate.record.frames:

@@ -14,7 +14,7 @@ SET_NAME_LENGTH = 120
 
 
 class IngestRefused(ValueError):
-    """What was asked for cannot be begun; the sentence says why."""
+    """An ingest that cannot start; the message says why."""
 
 
 def new_run(
@@ -26,7 +26,7 @@ def new_run(
     subject_set: str = "",
     dry_run: bool = False,
 ) -> IngestRun:
-    """Write the row of an ingest, which nobody works on yet.
+    """Create the row of an ingest, unclaimed.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def start_ingest(
     subject_set: str = "",
     dry_run: bool = False,
 ) -> IngestRun:
-    """Write the row of an ingest and hand it to a worker; parameters and errors as in `new_run`."""
+    """Create the row of an ingest and dispatch it; parameters and errors as in `new_run`."""
     run = new_run(survey=survey, path=path, by=by, kind=kind, subject_set=subject_set, dry_run=dry_run)
     run.enqueue()
     return run
@@ -83,14 +83,14 @@ def _name_of(path: Path) -> str:
 
 
 def inbox(survey: Survey) -> Path:
-    """Return the survey's folder, which no other survey's admins read; made if it is missing."""
+    """Return the survey's inbox, private to its admins, creating it if needed."""
     folder = Path(settings.DATA) / "inbox" / survey.slug
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def inbox_path(survey: Survey, name: str) -> Path:
-    """Return what `name` means within the survey's inbox.
+    """Resolve `name` within the survey's inbox.
 
     Raises
     ------

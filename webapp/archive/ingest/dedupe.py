@@ -1,6 +1,6 @@
 """Deduplication: known external ids (16-byte digests each) and subjects with identical pixels.
 
-A thousand values go to the database as one array: as many placeholders would cost more than the look-up itself.
+A thousand values go to the database as one array: a thousand placeholders would cost more than the query itself.
 """
 
 import hashlib
@@ -78,7 +78,7 @@ def unknown(survey: Survey, candidates: list[Candidate]) -> list[Candidate]:
 
 
 def originals(survey: Survey, candidates: list[Candidate]) -> dict[str, int]:
-    """Return, by checksum, the survey's first subject that has the pixels of one of the candidates."""
+    """Return, by checksum, the survey's first subject with the same pixels as one of the candidates."""
     with connection.cursor() as cursor:
         cursor.execute(ORIGINALS, [survey.pk, [candidate.checksum for candidate in candidates]])
         return dict(cursor.fetchall())

@@ -1,4 +1,4 @@
-"""Ingest pipeline: read, dedupe and store batches until the run is complete; or count only, in a dry run."""
+"""Ingest pipeline: read, dedupe and store batches until the run is complete; or only count, in a dry run."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,14 +18,14 @@ from webapp.core.sql import through_restarts
 
 
 class Preview:
-    """Keeps in mind what would be in the survey by now: some 200 bytes for each subject."""
+    """Tracks what would be in the survey, at some 200 bytes per subject."""
 
     def __init__(self) -> None:
         self.ids: set[str] = set()
         self.checksums: set[str] = set()
 
     def look(self, run: IngestRun, batch: Batch, tally: Tally) -> Tally:
-        """Count a batch as `keep` would; only the run's own row and its problems are written."""
+        """Count a batch as `keep` would; writes only the run's own row and its problems."""
         fresh = [one for one in unknown(run.survey, batch.candidates) if one.record.external_id not in self.ids]
         self.ids.update(one.record.external_id for one in fresh)
         self.checksums.update(originals(run.survey, fresh))
@@ -53,7 +53,7 @@ def ingest(
     stored: Callable[[IngestRun], object],
     watch: Callable[[IngestRun], object] = lambda run: None,
 ) -> None:
-    """Read the run's path to its end, keep what is new, and end the run.
+    """Read the run's path to its end, store new subjects, and finish the run.
 
     Parameters
     ----------
@@ -108,6 +108,6 @@ def _read(run: IngestRun, watch: Callable[[IngestRun], object]) -> Tally:
 
 
 def _still_here(run: IngestRun, reader: Reader, watch: Callable[[IngestRun], object]) -> None:
-    """Keep the lease while the reader passes over what is known, or waits for a slow disk."""
+    """Renew the lease while the reader skips known rows, or waits for a slow disk."""
     through_restarts(partial(run.renew, done=reader.seen, total=reader.total))
     watch(run)

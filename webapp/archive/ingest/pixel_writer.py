@@ -1,6 +1,7 @@
-"""Append pixels to the Zarr store, and primary keys for new subjects, in gaps that ingests left where possible.
+"""Append pixels to the Zarr store, and choose primary keys for new subjects, in gaps left by ingests if possible.
 
-Keys stand in addresses, and rise with every ingest. Without gaps drawn subjects could be told by keys above all others.
+Keys appear in URLs, and increase with every ingest. Without gaps, synthetic subjects would stand out by keys above all
+others.
 """
 
 import random
@@ -16,10 +17,10 @@ from webapp.archive.models import Subject, Survey
 
 
 class Shelf:
-    """The pixel arrays of one survey, as an ingest fills them.
+    """The pixel arrays of one survey during an ingest.
 
-    Call `put` only in a transaction that holds the survey's row, since two that fill one array at once would
-    write over each other.
+    Call `put` only in a transaction that locks the survey's row, since two writers of one array would overwrite each
+    other.
     """
 
     def __init__(self, store: PixelStore, survey: Survey) -> None:
@@ -27,7 +28,7 @@ class Shelf:
         self._free: dict[str, int] = {}  # as last seen: good enough to choose where a batch ends
 
     def put(self, candidates: list[Candidate]) -> list[int]:
-        """Write the pixels of all candidates; return the index of each in its array."""
+        """Write the pixels of all candidates; return each one's index in its array."""
         groups: dict[str, list[int]] = defaultdict(list)
         for place, candidate in enumerate(candidates):
             groups[candidate.array].append(place)
@@ -41,7 +42,7 @@ class Shelf:
         return indexes
 
     def ends(self, array: str, more: int) -> bool:
-        """Return whether a file of the store ends where `more` subjects have been added to the array."""
+        """Return whether adding `more` subjects to the array would end at a file boundary of the store."""
         if array not in self._free:
             self._free[array] = self._first_free(array)
         return (self._free[array] + more) % self._chunk(array) == 0
@@ -60,7 +61,7 @@ class Shelf:
 
 
 def _block(candidates: list[Candidate]) -> np.ndarray:
-    """Return all pixels of subjects of one shape, (n, F, C, H, W)."""
+    """Return all pixels of subjects with the same shape, (n, F, C, H, W)."""
     first = candidates[0].record
     pixels = first.frames[0].pixels
     block = np.empty((len(candidates), len(first.frames), *pixels.shape), pixels.dtype)
@@ -78,7 +79,7 @@ DRAW = random.SystemRandom()
 
 
 def new_keys(n: int) -> list[int]:
-    """Return n fresh keys in rising order, with gaps at random places."""
+    """Return n new ascending keys, with random gaps."""
     table = Subject._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
@@ -89,9 +90,9 @@ def new_keys(n: int) -> list[int]:
 
 
 def keys_in_gaps(survey: Survey, n: int) -> list[int]:
-    """Return n keys from gaps among the survey's own subjects, and fresh ones where it has too few.
+    """Return n keys from gaps among the survey's own subjects, and new ones if it has too few gaps.
 
-    Call it in the transaction that uses them: others wait for its end.
+    Call it in the transaction that uses them: it locks out others.
     """
     own = Subject.objects.observed().filter(survey=survey)
     span = own.aggregate(first=Min("pk"), last=Max("pk"))

@@ -16,7 +16,7 @@ MANIFEST_GOLD = "manifest"
 
 
 def _most(model: type[models.Model], field: str) -> int:
-    """Return how many characters a column takes."""
+    """Return the maximum length of a column."""
     return int(getattr(model._meta.get_field(field), "max_length", 0))
 
 
@@ -28,7 +28,7 @@ _KEYWORD_LENGTH = _most(Frame, "mjd_keyword")
 
 @dataclass(slots=True)
 class Candidate:
-    """A subject that was read and may be kept.
+    """A subject that was read and may be stored.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ def candidate(record: SubjectRecord, classes: list[str]) -> Candidate:
 
 
 def finite(value: float | None) -> float | None:
-    """Return the number, or None where there is none: NaN and infinity are no measurements."""
+    """Return the number, or None for a missing, NaN or infinite one."""
     return value if value is not None and math.isfinite(value) else None
 
 

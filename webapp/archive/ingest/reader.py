@@ -20,12 +20,12 @@ LOOK = 0.2  # seconds between looks at whether the other side is still there
 
 
 class _StoppedError(Exception):
-    """Nobody takes the items any more."""
+    """The consumer has stopped."""
 
 
 @dataclass(slots=True)
 class Item:
-    """One row that was read, and where the reader stood after it.
+    """One row as read, and the reader's position after it.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Item:
 
 
 class Reader:
-    """Reads a path in its own thread, at most a few pieces ahead of whoever takes the items.
+    """Reads a path in its own thread, at most a few items ahead of the consumer.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class Reader:
         self._thread.join()
 
     def items(self, beat: Callable[[], None], every: float) -> Iterator[Item]:
-        """Yield what is read, the end last; call `beat` when nothing came for `every` seconds.
+        """Yield the items, the end last; call `beat` if nothing came for `every` seconds.
 
         Raises
         ------
@@ -104,7 +104,7 @@ class Reader:
             self._put(error)
 
     def _check(self) -> int | None:
-        """Walk a manifest to its end without opening images: it is whole, or nothing of it is ingested."""
+        """Validate a whole manifest without opening images, so that nothing of a broken one is ingested."""
         if self.path.suffix.lower() != ".csv" and not (self.path / MANIFEST).is_file():
             return count(self.path)
         rows = 0
@@ -145,7 +145,7 @@ class Reader:
         return True
 
     def _check_wanted(self) -> None:
-        """Stop when nobody takes the items any more: a million known rows may lie ahead."""
+        """Stop if the consumer has stopped: a million known rows may lie ahead."""
         if self._over.is_set():
             raise _StoppedError
 

@@ -18,7 +18,7 @@ from webapp.archive.models import IngestProblem, IngestRun, SubjectSet, Survey
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The counters of a run, as its row shows them.
+    """The counters of a run's row.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Tally:
 
     @classmethod
     def of(cls, run: IngestRun) -> Self:
-        """Begin an attempt: what earlier ones added stays counted, and everything else is met again."""
+        """Start an attempt: keep earlier attempts' counts of added subjects, and count everything else again."""
         return cls() if run.dry_run else cls(added=run.added, duplicates=run.duplicates, again=run.added)
 
     def plus(self, *, done: int, added: int, known: int, duplicates: int, bad: int) -> Self:
@@ -61,13 +61,13 @@ class Tally:
         )
 
     def fields(self) -> dict[str, int]:
-        """Return what the run's row holds."""
+        """Return the fields of the run's row."""
         names = ("done", "added", "known", "duplicates", "bad")
         return {name: getattr(self, name) for name in names}
 
 
 def report(run: IngestRun, problems: list[BadInput]) -> None:
-    """Write the problems of a run; one that an earlier attempt wrote stays as it is."""
+    """Store the problems of a run; ones from an earlier attempt stay as they are."""
     IngestProblem.objects.bulk_create(
         [IngestProblem(run=run, file=_text(bad.file), row=bad.row, reason=_text(_reason(bad))) for bad in problems],
         ignore_conflicts=True,
@@ -79,7 +79,7 @@ def _reason(bad: BadInput) -> str:
 
 
 def _text(text: str) -> str:
-    """Return what PostgreSQL can hold: a file's name may carry a NUL, or bytes that are not UTF-8."""
+    """Make text valid for PostgreSQL: a file name may contain NUL, or bytes that are not UTF-8."""
     return text.replace("\0", "�").encode("utf-8", "replace").decode()
 
 
@@ -93,7 +93,7 @@ Ends = Callable[[str, int], bool]
 
 @dataclass(slots=True)
 class Batch:
-    """What is kept together.
+    """Candidates that are stored together.
 
     Attributes
     ----------
@@ -115,14 +115,14 @@ class Batch:
             self.problems.append(value)
 
     def fullness(self) -> float:
-        """Return how full it is; 1 is full."""
+        """Return the fill level; 1 is full."""
         return max((len(self.candidates) + len(self.problems)) / ROWS, self.nbytes / NBYTES)
 
 
 def batches(items: Iterable[Item], ends: Ends) -> Iterator[Batch]:
-    """Yield batches that end near fullness where a file of the pixel store ends, else at twice their size.
+    """Yield batches that end, when nearly full, at a file boundary of the pixel store, else at twice their size.
 
-    A file that one batch writes is several times cheaper than one that two batches write.
+    A file written by one batch is several times cheaper than one written by two.
     """
     batch, counts, seen, skipped = Batch(), Counter[str](), 0, 0
     for item in items:
@@ -144,10 +144,10 @@ def _complete(batch: Batch, value: Candidate | BadInput | None, counts: Counter[
 
 @transaction.atomic
 def keep(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tally:
-    """Keep a batch and return what the run has come to.
+    """Store a batch and return the run's tally.
 
-    The survey's row is held until the commit: two ingests into one survey take turns, batch by batch, and neither
-    sees pixels of the other where it wants to put its own.
+    The survey's row is locked until the commit: two ingests into one survey take turns, batch by batch, and never see
+    each other's uncommitted pixels.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def keep(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tally:
 
 
 def add(survey: Survey, set_name: str, fresh: list[Candidate], shelf: Shelf, keys: list[int]) -> int:
-    """Write new subjects with these primary keys; return how many of them are duplicates. Hold the survey's row."""
+    """Insert new subjects with these primary keys; return the number of duplicates. Lock the survey's row first."""
     first = originals(survey, fresh)
     before = len(first)
     write_subjects(survey, fresh, shelf.put(fresh), first, keys)

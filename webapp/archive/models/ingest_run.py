@@ -1,4 +1,4 @@
-"""Ingest runs (jobs) and the errors that they met."""
+"""Ingest runs (jobs) and their errors."""
 
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ from webapp.core.jobs import Job
 
 
 class IngestRun(Job):
-    """One reading of a file or folder into a survey; `done` counts the rows read."""
+    """One ingest of a file or folder into a survey; `done` counts the rows read."""
 
     task: ClassVar[str] = "tasks.ingest.run"
 

@@ -19,20 +19,20 @@ class Kind(models.TextChoices):
 
 class SubjectQuerySet(models.QuerySet["Subject"]):
     def originals(self) -> Self:
-        """Leave out the subjects whose pixels an earlier one has already."""
+        """Exclude subjects whose pixels duplicate an earlier one's."""
         return self.filter(duplicate_of=None)
 
     def gold(self) -> Self:
-        """Subjects whose class is known: from the survey, or from a scientist's ruling."""
+        """Subjects of known class: from the survey, or from a scientist's ruling."""
         return self.exclude(gold_label="")
 
     def observed(self) -> Self:
-        """Leave out what this site has drawn for training: it is on no sky, so it belongs in no catalogue or model."""
+        """Exclude synthetic subjects, which belong in no catalogue or model."""
         return self.filter(is_synthetic=False)
 
 
 class Subject(models.Model):
-    """What is classified. Its pixels lie in the store, at (survey, array, index)."""
+    """One thing to classify. Its pixels are in the store, at (survey, array, index)."""
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="subjects")
     external_id = models.CharField(max_length=200)
@@ -76,14 +76,14 @@ class Subject(models.Model):
         return self.external_id
 
     def gold_answer(self) -> str:
-        """Return yes or no where the class is known, else an empty string."""
+        """Return yes or no if the class is known, else an empty string."""
         if self.gold_label in ("", "yes", "no"):
             return self.gold_label
         return "yes" if self.gold_label in self.survey.positive else "no"
 
 
 class SubjectSet(models.Model):
-    """A named set of subjects, which workflows draw from."""
+    """A named set of subjects, used by workflows."""
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="subject_sets")
     name = models.CharField(max_length=120)
@@ -98,7 +98,7 @@ class SubjectSet(models.Model):
 
 
 class Exposure(models.Model):
-    """One opening of the shutter: what the frames cut from it share."""
+    """One exposure, shared by all frames cut from it."""
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="exposures")
     external_id = models.CharField(max_length=120)
@@ -115,7 +115,7 @@ class Exposure(models.Model):
 
 
 class Frame(models.Model):
-    """One picture of a subject, and where and when it was taken."""
+    """One image of a subject, with its time and position."""
 
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="frames")
     exposure = models.ForeignKey(Exposure, null=True, blank=True, on_delete=models.SET_NULL, related_name="frames")

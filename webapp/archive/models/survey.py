@@ -1,4 +1,4 @@
-"""Surveys, and the roles of people in them."""
+"""Surveys and their members' roles."""
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -12,7 +12,7 @@ ANSWERS = {"yes", "no", "unsure"}
 
 
 class Survey(models.Model):
-    """A sky survey: the owner of subjects, workflows and models."""
+    """A sky survey, the owner of subjects, workflows and models."""
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=120)
@@ -36,7 +36,7 @@ class Survey(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Check the classes, as far as the row alone tells.
+        """Validate the classes, as far as this row alone allows.
 
         Raises
         ------
@@ -68,7 +68,7 @@ def _check_names(field: str, names: list[str]) -> None:
 
 
 class Role(models.TextChoices):
-    """What a person may do in a survey; each role includes the ones before it."""
+    """A role in a survey; each includes the ones before it."""
 
     VOLUNTEER = "volunteer", gettext_lazy("Volunteer")
     MODERATOR = "moderator", gettext_lazy("Moderator")
@@ -83,7 +83,7 @@ class Role(models.TextChoices):
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def allows(self, user: AbstractBaseUser | AnonymousUser, survey: Survey, role: str) -> bool:
-        """Return whether `user` holds `role`, or one that includes it, in `survey`."""
+        """Return whether `user` holds `role` (or a higher one) in `survey`."""
         if not user.is_authenticated or not user.is_active:
             return False
         if getattr(user, "is_superuser", False):

@@ -1,4 +1,4 @@
-"""Template tag: tabs of the survey pages that the reader may open."""
+"""Template tag: the survey's tabs that the reader may open."""
 
 from typing import Any
 

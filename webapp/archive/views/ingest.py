@@ -28,7 +28,7 @@ def ingest(request: HttpRequest, survey: Survey) -> HttpResponse:
 @require_safe
 @survey_page(Role.ADMIN)
 def ingest_runs(request: HttpRequest, survey: Survey) -> HttpResponse:
-    """Return the list of runs, which renews itself while one is open."""
+    """Show the list of runs, which refreshes itself while one is open."""
     return render(request, "archive/ingest_runs.html", _runs(survey))
 
 
@@ -60,7 +60,7 @@ def ingest_run(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
 @require_safe
 @survey_page(Role.ADMIN)
 def ingest_progress(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
-    """Return the part of the page that renews itself until the run is over."""
+    """Return the fragment that refreshes itself until the run is over."""
     return render(request, "archive/ingest_progress.html", _context(survey, pk))
 
 
@@ -107,11 +107,11 @@ def _context(survey: Survey, pk: int) -> dict[str, Any]:
 
 
 def _kind(run: IngestRun) -> str:
-    """Return the kind that the run was told, as pages name it; nothing where the files say it."""
+    """Return the run's given kind in the page's words; nothing if it is inferred from the files."""
     return str(Kind(run.kind).label) if run.kind else ""
 
 
 def _name_in_inbox(run: IngestRun) -> str:
-    """Return what the form calls the run's path; nothing for one that the command line read from elsewhere."""
+    """Return the run's path as in the form; nothing for a path outside the inbox, from the command line."""
     folder, path = inbox(run.survey).resolve(), Path(run.path)
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else ""

@@ -1,4 +1,4 @@
-"""Archive browser, with every state in its address; and subject pixels as raw numbers and as pictures."""
+"""The archive browser, with its whole state in the URL; and subject pixels as raw values and as PNG."""
 
 import json
 from typing import Any
@@ -45,7 +45,7 @@ class FilterForm(forms.Form):
 
 
 class SearchRate(ByAddress):
-    """What one address may look for in archives, apart from those who work on them."""
+    """Rate limit of archive searches per address, except for the survey's own people."""
 
     scope = "search"
     rate = "60/min"
@@ -86,7 +86,7 @@ def _metadata(row: Any, knows_truth: bool) -> dict[str, Any]:
 
 
 def _knows_truth(request: HttpRequest, survey: Survey) -> bool:
-    """Return whether classes and objects are shown: not to volunteers, who are asked about them as training."""
+    """Return whether to show classes and objects: not to volunteers, who may get them for training."""
     return Membership.objects.allows(request.user, survey, Role.SCIENTIST)
 
 
@@ -95,10 +95,10 @@ def _looks_for(form: FilterForm) -> bool:
 
 
 def _found(survey: Survey, wanted: dict[str, Any], knows_truth: bool) -> QuerySet[Subject]:
-    """Return the subjects in the order of their ids, from `after` on: a late page costs no more than the first.
+    """Return subjects ordered by id, starting after `after`: late pages cost no more than the first.
 
-    Whoever works on the survey may look for a part of a name, which reads all of them; everybody else for its
-    beginning, which an index finds.
+    The survey's own people may search for any part of a name, which scans all of them; everybody else for a prefix,
+    which uses an index.
     """
     rows = Subject.objects.observed() if knows_truth else Subject.objects.all()
     rows = rows.filter(survey=survey).order_by("pk")
@@ -113,7 +113,7 @@ def _found(survey: Survey, wanted: dict[str, Any], knows_truth: bool) -> QuerySe
 
 
 def _next(request: HttpRequest, found: list[Subject]) -> str:
-    """Return the query of the next page, or nothing at the end."""
+    """Return the query string of the next page, or nothing at the end."""
     if len(found) <= PER_PAGE:
         return ""
     query = request.GET.copy()
@@ -130,9 +130,9 @@ for_ever = cache_control(public=True, max_age=365 * 24 * 3600, immutable=True)
 @require_safe
 @for_ever
 def numbers(request: HttpRequest, subject: int, checksum: str) -> HttpResponse:
-    """Answer with what the pixels are, as JSON, and the pixels themselves, in one body.
+    """Return pixel metadata as JSON, followed by the pixels, in one body.
 
-    A little-endian uint32 tells the length of the JSON, which is padded so that the numbers after it are aligned.
+    A little-endian uint32 gives the length of the JSON, which is padded to align the pixels after it.
     """
     block = _block(subject, checksum)
     body, meta = raw_frame(block)
@@ -145,7 +145,7 @@ def numbers(request: HttpRequest, subject: int, checksum: str) -> HttpResponse:
 @require_safe
 @for_ever
 def picture(request: HttpRequest, subject: int, checksum: str) -> HttpResponse:
-    """Answer with a PNG: of one frame or all, one channel or all, stretched, enlarged and inverted as asked."""
+    """Return a PNG of one or all frames and channels, stretched, enlarged and inverted as requested."""
     try:
         options = _options(request)
     except ValueError as error:

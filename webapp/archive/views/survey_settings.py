@@ -53,7 +53,7 @@ def survey_settings(request: HttpRequest, survey: Survey) -> HttpResponse:
 
 
 def _opened(request: HttpRequest, form: NewSurveyForm) -> Survey | None:
-    """Return the survey that the form describes; None where it cannot be opened, and the form says why."""
+    """Return the survey created from the form; None if that fails, with errors in the form."""
     if not form.is_valid():
         return None
     try:
@@ -77,7 +77,7 @@ def _changed(survey: Survey, form: SurveyForm) -> bool:
 def settings_page(
     request: HttpRequest, survey: Survey, form: SurveyForm, member_form: MemberForm, status: int = 200
 ) -> HttpResponse:
-    """Return the page that holds both forms, of the survey and of a new member."""
+    """Show both forms: the survey's, and that of a new member."""
     members = Membership.objects.filter(survey=survey).select_related("user").order_by("user__username")
     context = {"survey": survey, "form": form, "member_form": member_form, "members": members, "roles": Role.choices}
     return render(request, "archive/survey_settings.html", context, status=status)
@@ -137,7 +137,7 @@ def _refused(request: HttpRequest, survey: Survey, why: str) -> HttpResponse:
 
 
 def _back(request: HttpRequest, survey: Survey) -> HttpResponse:
-    """Return to the settings; whoever gave up their own role may no longer open them."""
+    """Redirect to the settings, or away from them if the user gave up their own role."""
     may_stay = Membership.objects.allows(request.user, survey, Role.ADMIN)
     return redirect("survey-settings" if may_stay else "subjects", survey.slug)
 
@@ -158,7 +158,7 @@ class StoryForm(forms.ModelForm):
 @require_http_methods(["GET", "HEAD", "POST"])
 @survey_page(Role.SCIENTIST)
 def story(request: HttpRequest, survey: Survey) -> HttpResponse:
-    """Show the text and what it will look like; store it, or show it without storing where that is asked for."""
+    """Show the text with a preview; store it, unless only a preview is requested."""
     is_preview = request.POST.get("act") == "preview"
     form = StoryForm(request.POST or None, instance=survey)
     if request.method == "POST" and form.is_valid() and not is_preview:

@@ -20,7 +20,7 @@ COMMENTS = 100
 
 @register.simple_tag(takes_context=True)
 def unread_news(context: dict[str, Any]) -> int:
-    """Return how many notifications the reader has not read; for an account only, so that passers-by cost nothing."""
+    """Return the number of unread notifications; for accounts only, to save queries for passers-by."""
     request = context.get("request")
     user = getattr(request, "user", None)
     if not isinstance(user, User):
@@ -30,7 +30,7 @@ def unread_news(context: dict[str, Any]) -> int:
 
 @register.inclusion_tag("community/credits.html")
 def credit(subject: Subject) -> dict[str, Any]:
-    """Name who saw the subject before scientists confirmed it, as each of them chose."""
+    """Name the volunteers who saw the subject before scientists confirmed it, as each of them chose."""
     rows = Discovery.objects.filter(subject=subject).select_related("volunteer__user__profile").order_by("pk")
     names = {row.volunteer_id: name_of(row.volunteer) for row in rows}
     named = [name for name in names.values() if name]
@@ -39,7 +39,7 @@ def credit(subject: Subject) -> dict[str, Any]:
 
 @register.inclusion_tag("community/keep.html", takes_context=True)
 def keep(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
-    """Offer the heart and the collections."""
+    """Show the heart and the collections."""
     request = context["request"]
     volunteer = volunteer_who_looks(request)
     has_account = request.user.is_authenticated
@@ -56,7 +56,7 @@ def keep(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
 
 @register.inclusion_tag("community/talk.html", takes_context=True)
 def talk(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
-    """Show the newest comments on the subject, or those before the one that the address names, the oldest first."""
+    """Show the newest comments on the subject, or those before the one in the URL, oldest first."""
     request = context["request"]
     user = request.user
     comments = Comment.objects.filter(subject=subject).select_related("author__user__profile").order_by("-pk")

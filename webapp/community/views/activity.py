@@ -24,13 +24,13 @@ FORMATS = {"hour": "D H:i", "day": "j M", "week": "j M"}
 
 
 def _has_come(day: date) -> None:
-    """Refuse a day that has not begun anywhere: far in the east it is tomorrow already."""
+    """Refuse a day that has not begun anywhere: far in the east it is already tomorrow."""
     if day > timezone.now().date() + timedelta(days=1):
         raise ValidationError(gettext_lazy("This day is in the future."))
 
 
 class RangeForm(forms.Form):
-    """The days that a certificate is about; both are optional."""
+    """The period of a certificate; both days are optional."""
 
     since = forms.DateField(
         label=gettext_lazy("From"), required=False, widget=forms.DateInput({"type": "date"}), validators=[_has_come]
@@ -49,7 +49,7 @@ class RangeForm(forms.Form):
 
 @require_safe
 def statistics(request: HttpRequest) -> HttpResponse:
-    """Show how much one has looked at. The address names the step and the time zone; without one it is UTC."""
+    """Show one's activity. The URL has the step and the time zone; UTC by default."""
     volunteer = volunteer_who_looks(request)
     step = request.GET.get("by", "day")
     step = step if step in TRUNCATE else "day"

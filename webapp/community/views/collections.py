@@ -41,7 +41,7 @@ class CollectionForm(forms.ModelForm):
 @require_http_methods(["GET", "HEAD", "POST"])
 @account_page
 def collections(request: HttpRequest, user: User) -> HttpResponseBase:
-    """List one's own; make another."""
+    """List one's collections, and create one."""
     owner = account_volunteer(user)
     form = CollectionForm(request.POST or None, instance=Collection(owner=owner))
     if request.method == "POST" and form.is_valid():
@@ -57,7 +57,7 @@ def collections(request: HttpRequest, user: User) -> HttpResponseBase:
 
 @require_safe
 def collection(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show a collection. A private one exists for its owner alone."""
+    """Show a collection. A private one is visible to its owner only."""
     row = _visible(request, pk)
     is_own = _is_own(request, row)
     items = row.items.select_related("subject__survey")
@@ -105,7 +105,7 @@ def collection_delete(request: HttpRequest, user: User, pk: int) -> HttpResponse
 @require_POST
 @account_page
 def collection_remove(request: HttpRequest, user: User, pk: int, subject: int) -> HttpResponseBase:
-    """Take one subject out."""
+    """Remove one subject."""
     _own(request, pk).items.filter(subject=subject).delete()
     return redirect(collection, pk)
 
@@ -113,7 +113,7 @@ def collection_remove(request: HttpRequest, user: User, pk: int, subject: int) -
 @require_POST
 @account_page
 def collection_add(request: HttpRequest, user: User) -> HttpResponseBase:
-    """Put subjects into one of one's collections, or into a new one."""
+    """Add subjects to a collection, existing or new."""
     subjects = [int(each) for each in request.POST.getlist("subject") if each.isascii() and each.isdigit()]
     if not subjects:
         messages.error(request, _("Nothing added: select a subject first."))
@@ -130,7 +130,7 @@ def collection_add(request: HttpRequest, user: User) -> HttpResponseBase:
 
 
 def _chosen(request: HttpRequest, user: User) -> Collection:
-    """Return the collection that the form names; a new one where it names a new name."""
+    """Return the collection selected in the form, creating it for a new name."""
     choice = request.POST.get("collection", "")
     if choice.isascii() and choice.isdigit() and len(choice) < 19:
         return _own(request, int(choice))
@@ -143,7 +143,7 @@ def _visible(request: HttpRequest, pk: int) -> Collection:
 
 
 def _own(request: HttpRequest, pk: int) -> Collection:
-    """Return one's own collection; another's is refused where it is public, and does not exist where it is private."""
+    """Return one's own collection; another's is forbidden if public, and not found if private."""
     row = _visible(request, pk)
     if not _is_own(request, row):
         raise PermissionDenied(_("This isn't your collection. Nothing was changed."))
@@ -161,7 +161,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 
 @require_safe
 def recents(request: HttpRequest) -> HttpResponse:
-    """Show the last answers that stand, 24 a page, newest first."""
+    """Show the latest standing answers, 24 per page, newest first."""
     volunteer = volunteer_who_looks(request)
     rows = list(_answers(volunteer, request.GET.get("before", ""))[: RECENT_PER_PAGE + 1])
     older = rows[RECENT_PER_PAGE - 1].pk if len(rows) > RECENT_PER_PAGE else ""
@@ -184,7 +184,7 @@ def favourites(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def heart(request: HttpRequest, subject: int) -> HttpResponse:
-    """Give or take away the heart of a subject; the button shows what is so now."""
+    """Add the subject to the favourites or remove it, and return the updated button."""
     volunteer = volunteer_who_acts(request)
     row = get_object_or_404(Subject, pk=subject)
     is_favourite = request.POST.get("favourite") == "yes"
@@ -198,7 +198,7 @@ def heart(request: HttpRequest, subject: int) -> HttpResponse:
 
 
 def _answers(volunteer: Volunteer | None, before: str) -> QuerySet[Classification]:
-    """Return own standing answers, newest first, from the one after `before` on, if that is one of them."""
+    """Return one's standing answers, newest first, starting after `before` if it is one of them."""
     hearts = Favourite.objects.filter(volunteer=volunteer, subject=OuterRef("subject"))
     answers = Classification.objects.standing().filter(volunteer=volunteer).annotate(is_favourite=Exists(hearts))
     last = answers.filter(pk=before).first() if UUID.match(before) else None

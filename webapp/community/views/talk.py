@@ -79,7 +79,7 @@ def _form(
     comment: Comment | None = None,
     error: ValidationError | None = None,
 ) -> HttpResponse:
-    """Show a page with the text to write or change, so that nobody's words are lost when they are refused."""
+    """Show a page with the text, so that nothing is lost if it is refused."""
     page = {"subject": subject, "survey": subject.survey, "comment": comment, "text": text, "longest": LONGEST}
     errors = error.messages if error else []
     return render(request, "community/comment_form.html", page | {"errors": errors}, status=400 if error else 200)
@@ -90,7 +90,7 @@ NEWEST = 100
 
 @require_safe
 def notifications(request: HttpRequest) -> HttpResponse:
-    """Show the newest news and all discoveries. Looking changes nothing; marking as read is a button of its own."""
+    """Show the newest notifications and all discoveries. Only the button marks them as read."""
     volunteer = volunteer_who_looks(request)
     own = Notification.objects.filter(volunteer=volunteer).select_related("subject__survey")
     found = Discovery.objects.filter(volunteer=volunteer).select_related("subject__survey", "workflow")
