@@ -114,7 +114,7 @@ class LearnedDetector:
 
 
 def judged(found: list[Candidate], look: CandidateClassifier | None, shape: tuple[int, ...]) -> list[Trail]:
-    """Return candidates of an image of `shape` as trails, the surest first, without what is surely nothing."""
+    """Return candidates of an image of `shape` as trails, highest score first, except those clearly nothing."""
     if not found:
         return []
     shares = np.stack([candidate.shares for candidate in found])

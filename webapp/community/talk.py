@@ -1,4 +1,4 @@
-"""Talk: what people with an account write about a subject. Authors edit and remove their own; moderators may remove."""
+"""Talk: comments on a subject. Authors edit and remove their own; moderators may remove any."""
 
 from datetime import timedelta
 

@@ -30,7 +30,7 @@ READ = f"""
 
 @dataclass(slots=True)
 class Voter:
-    """A volunteer in one workflow: whether their answers weigh, their record, and what is held back, oldest first."""
+    """A volunteer in one workflow: whether their answers have weight, their record, and their pending answers."""
 
     volunteer: int
     is_trusted: bool

@@ -53,7 +53,7 @@ WRITE = """
 
 
 def replay_everybody(workflow: Workflow, report: Callable[[int], Any] = lambda votes: None) -> None:
-    """Weigh all answers in a workflow anew, volunteers in batches; `report` hears how many votes each batch held."""
+    """Recompute the evidence of all answers in a workflow, in batches; `report` gets each batch's votes."""
     for votes, volunteers in _batches(workflow):
         replay(workflow, volunteers)
         report(votes)

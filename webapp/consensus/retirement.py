@@ -1,4 +1,4 @@
-"""Retirement rules: when a subject needs no more votes; any one rule is enough."""
+"""Retirement rules: when a subject needs no more votes; any single rule is enough."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ BY_VOTES = frozenset(RetiredReason) - {RetiredReason.HUMAN}
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What the votes on one subject come to, or on many: every field a number, or an array of one length."""
+    """The votes on one subject, or on many: every field a number, or an array of one length."""
 
     yes: Any
     no: Any
@@ -35,7 +35,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`holds` says for which sums the rule retires, `say` says the same to people, in their language."""
+    """A retirement rule: `holds` tests sums, `say` describes the rule in the reader's language."""
 
     reason: RetiredReason
     say: Callable[[], str] = field(repr=False)
@@ -43,7 +43,7 @@ class Rule:
 
 
 def rules_of(workflow: Workflow) -> list[Rule]:
-    """Return the rules that are on; the first that holds gives the reason."""
+    """Return the active rules; the first that holds is the reason."""
     rules = [_flagged(workflow), _nothing_here(workflow), _settled(workflow), _agreement(workflow), _unsure(workflow)]
     return [rule for rule in (*rules, _count(workflow)) if rule]
 
@@ -53,7 +53,7 @@ def in_words(workflow: Workflow) -> list[str]:
 
 
 def reason_to_retire(row: Consensus) -> str:
-    """Return why the votes retire a subject, or an empty string."""
+    """Return the reason why the votes retire a subject, or an empty string."""
     sums = Sums(row.votes_yes, row.votes_no, row.votes_unsure, row.posterior, row.follow_ups.get(FLAG, 0))
     return next((rule.reason for rule in rules_of(row.workflow) if rule.holds(sums)), "")
 
@@ -69,7 +69,7 @@ def _percent(share: float) -> str:
 
 
 def _settled(workflow: Workflow) -> Rule:
-    """Return the method's own rule. Unsure votes count towards no answer: a majority needs votes that decided."""
+    """Return the method's own rule. Unsure votes count towards no answer: a majority needs yes or no votes."""
     least = max(workflow.min_votes, 1)
     if workflow.method == Method.MAJORITY:
         return _agreed(workflow.majority, least)

@@ -1,4 +1,4 @@
-"""Preview of other retirement rules on the existing votes: how many subjects would retire, and how many reopen."""
+"""Preview other retirement rules on the existing votes: how many subjects would retire, and how many reopen."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ READ = """
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What rules would do: subjects with votes, those retired now and then by why, and those that change."""
+    """The effect of rules: subjects with votes, retired ones now and then by reason, and changed ones."""
 
     subjects: int
     retired: int
@@ -40,9 +40,9 @@ class Trial:
 
 
 def preview_rules(changed: Workflow) -> Trial:
-    """Return what a workflow's rules, changed but not saved, would do to its subjects. Nothing is written.
+    """Return what a workflow's unsaved rules would do to its subjects, without writing.
 
-    A change of method weighs all votes anew in memory: about three seconds for a million of them.
+    A change of method recomputes all evidence in memory: about three seconds for a million votes.
     """
     kept = {"workflow": changed.pk, "flag": FLAG, "human": RetiredReason.HUMAN}
     rows = np.array(fetch(READ, kept), dtype=np.int64).reshape(-1, 7)
@@ -64,7 +64,7 @@ def preview_rules(changed: Workflow) -> Trial:
 
 
 def _posterior(workflow: Workflow, yes: Any, no: Any, evidence: Any) -> Any:
-    """Do for arrays what `webapp.consensus.evidence.posterior_of` does for a row."""
+    """Vectorise `webapp.consensus.evidence.posterior_of`."""
     if workflow.method == Method.MAJORITY:
         return (yes + PRIOR_VOTES * workflow.prior) / (yes + no + PRIOR_VOTES)
     return certain_enough(expit(log_odds(workflow.prior) + evidence / NAT))

@@ -1,4 +1,4 @@
-"""Skills: confusion counts of volunteers on gold subjects, updated as votes begin to count; and their history."""
+"""Skills: volunteers' confusion counts on gold subjects, updated as votes are counted; and their history."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -48,7 +48,7 @@ TOLD = """
 
 
 def set_records(workflow: Workflow, records: dict[int, Counts]) -> None:
-    """Write the records of volunteers, whose rows the transaction has locked (`webapp.consensus.locking`)."""
+    """Write the records of volunteers, whose rows are locked (`webapp.consensus.locking`)."""
     if records:
         columns = zip(CELLS, zip(*records.values(), strict=True), strict=True)
         cells = {cell: list(counts) for cell, counts in columns}
@@ -56,16 +56,16 @@ def set_records(workflow: Workflow, records: dict[int, Counts]) -> None:
 
 
 def taught_by(answer: Classification) -> str:
-    """Return the truth that an answer that counts was held against; an empty string where it was against none."""
+    """Return the truth with which a counted answer entered the record; an empty string if none."""
     if not answer.subject.gold_label or told(answer.workflow, [answer.volunteer_id], [answer.subject_id]):
         return ""
     return Truths(answer.workflow.survey)[answer.subject.gold_label]
 
 
 def unlearn(answer: Classification, truth: str) -> None:
-    """Take an undone answer out of its volunteer's record, and have what they answered since weighed anew.
+    """Remove an undone answer from its volunteer's record, and mark later answers for recomputing.
 
-    A record that never held it, since the truth was given after the answer had counted, is put right with the rest.
+    If the record never included it, since the truth came after the answer had counted, recomputing corrects that.
     """
     record = Skill.objects.filter(volunteer=answer.volunteer_id, workflow=answer.workflow_id)
     cell = cell_of(truth, answer.answer)
@@ -73,14 +73,14 @@ def unlearn(answer: Classification, truth: str) -> None:
 
 
 def mark_stale(workflow: Workflow, volunteers: Iterable[int]) -> None:
-    """Say that what these volunteers answered before is to be weighed anew; `webapp.consensus.recompute` does it."""
+    """Mark these volunteers' earlier answers for recomputing; `webapp.consensus.recompute` does it."""
     whose = sorted(set(volunteers))
     if whose:
         execute(STALE, {"workflow": workflow.pk, "volunteer": whose})
 
 
 def truth_changed(workflow: Workflow, subjects: Iterable[int]) -> None:
-    """Have those judged anew who answered subjects whose gold label was just set or removed."""
+    """Mark volunteers who answered subjects whose gold label was just set or removed."""
     answers = Classification.objects.counted().filter(workflow=workflow, subject__in=list(subjects))
     mark_stale(workflow, answers.values_list("volunteer", flat=True).distinct())
 
@@ -88,16 +88,16 @@ def truth_changed(workflow: Workflow, subjects: Iterable[int]) -> None:
 def told(
     workflow: Workflow, volunteers: Collection[int], subjects: Collection[int] | None = None
 ) -> set[tuple[int, int]]:
-    """Return (volunteer, subject) of all answers that were undone, about these subjects or any.
+    """Return (volunteer, subject) of all undone answers, on these subjects or any.
 
-    Who undoes an answer to a training subject has been told the truth: what they answer then says nothing of skill.
+    Undoing an answer to a training subject reveals the truth, so the next answer says nothing about skill.
     """
     which = {"volunteers": list(volunteers), "subjects": None if subjects is None else list(subjects)}
     return {(who, what) for who, what in fetch(TOLD, {"workflow": workflow.pk, **which})}
 
 
 class Truths(dict[str, str]):
-    """The side, yes or no, of each gold label of a survey; an empty one for no label."""
+    """The side, yes or no, of each gold label of a survey; empty for no label."""
 
     def __init__(self, survey: Survey) -> None:
         self.survey = survey
@@ -108,7 +108,7 @@ class Truths(dict[str, str]):
 
 
 def telling_answers(workflow: Workflow) -> QuerySet[Classification]:
-    """Return the standing answers to subjects of known class, without those that replaced an undone one."""
+    """Return the standing answers to gold subjects, except those that replaced an undone one."""
     undone = Classification.objects.filter(
         volunteer=OuterRef("volunteer"), workflow=workflow, subject=OuterRef("subject"), withdrawn_at__isnull=False
     )
@@ -124,7 +124,7 @@ POINTS = 40
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer to a training subject: when, what it was (fine class, and yes or no), and what was said."""
+    """An answer to a training subject: time, true class and side, and the answer."""
 
     at: datetime
     label: str
@@ -134,7 +134,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The last `WINDOW` training subjects up to one of them."""
+    """Statistics of the last `WINDOW` training subjects up to one of them."""
 
     n: int
     at: datetime
@@ -144,7 +144,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Confused:
-    """A class, how often it was answered, and how often wrongly or not at all."""
+    """A class, how often it was seen, and how often answered wrongly or unsure."""
 
     label: str
     truth: str
@@ -154,7 +154,7 @@ class Confused:
 
 
 def answered_by(volunteer: Volunteer, workflow: Workflow) -> list[Answered]:
-    """Return the volunteer's answers to training subjects that tell of skill, the oldest first."""
+    """Return the volunteer's answers to training subjects that count for skill, oldest first."""
     rows = telling_answers(workflow).filter(volunteer=volunteer).order_by("created_at", "finished_at", "pk")
     return [
         Answered(at, label, Subject(survey=workflow.survey, gold_label=label).gold_answer(), answer)
@@ -163,24 +163,24 @@ def answered_by(volunteer: Volunteer, workflow: Workflow) -> list[Answered]:
 
 
 def sensitivity_of(answers: list[Answered]) -> Share:
-    """Return the share of real ones that were recognised; unsure counts neither way."""
+    """Return the fraction of real ones recognised; unsure counts neither way."""
     return _recognised(answers, "yes")
 
 
 def specificity_of(answers: list[Answered]) -> Share:
-    """Return the share of bogus ones that were recognised; unsure counts neither way."""
+    """Return the fraction of bogus ones recognised; unsure counts neither way."""
     return _recognised(answers, "no")
 
 
 def over_time(answers: list[Answered]) -> list[Point]:
-    """Return at most `POINTS` points, evenly spaced, the last of them at the newest answer."""
+    """Return at most `POINTS` points, evenly spaced, ending with the newest answer."""
     n = len(answers)
     ends = sorted({max(1, round(n * (place + 1) / POINTS)) for place in range(POINTS)}) if n else []
     return [_point(answers, end) for end in ends]
 
 
 def most_confused(answers: list[Answered], most: int = 8) -> list[Confused]:
-    """Return the classes that were answered wrongly at least once, those most often mixed up first."""
+    """Return the classes with at least one wrong answer, most often confused first."""
     totals = Counter((each.label, each.truth) for each in answers)
     wrong = Counter(each.label for each in answers if each.answer not in (each.truth, "unsure"))
     unsure = Counter(each.label for each in answers if each.answer == "unsure")

@@ -1,4 +1,4 @@
-"""The private skill page. Its address names nobody: whoever asks gets their own."""
+"""The private skill page. Its URL has no name: all users get their own."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ def _record(reader: Volunteer, workflow: Workflow) -> dict[str, Any] | None:
 
 
 def _curve(points: list[Point]) -> dict[str, list[float | None]]:
-    """Return the columns that the curves are drawn from; None where nothing was answered yet."""
+    """Return the data of the curves; None without answers."""
     columns: dict[str, list[float | None]] = {"n": [point.n for point in points]}
     for name in ("sensitivity", "specificity"):
         shares: list[Share] = [getattr(point, name) for point in points]

@@ -1,1 +1,1 @@
-"""Commands, the processes of a machine's site, and the demonstration."""
+"""Management commands, the processes of a one-machine site, and the demonstration."""

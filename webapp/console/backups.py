@@ -1,6 +1,6 @@
 """Back up and restore the database with pg_dump and pg_restore of the embedded server.
 
-They are as new as it is; an older pg_dump, such as many systems have, refuses to copy from a newer server.
+They have the server's version; the older pg_dump of many systems refuses to dump a newer server.
 """
 
 import os
@@ -17,7 +17,7 @@ ADDRESS = ("service", "host", "port", "user", "dbname", "sslmode", "sslrootcert"
 
 
 def write(path: Path) -> None:
-    """Copy the database into a file, which appears when it is whole; the site may run meanwhile."""
+    """Dump the database into a file, which appears when it is complete; the site may keep running."""
     partial = path.with_name(f"{path.name}.part")
     try:
         _run("pg_dump", "--format=custom", "--no-owner", f"--file={partial}")
@@ -27,12 +27,12 @@ def write(path: Path) -> None:
 
 
 def read(path: Path) -> None:
-    """Replace what the database holds by what a file holds: all of it, or nothing."""
+    """Restore the database from a file: all of it, or nothing."""
     _run("pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", str(path))
 
 
 def _run(program: str, *arguments: str) -> None:
-    """Run a program on the site's database; its password does not stand on the command line, which others can read."""
+    """Run a program on the site's database, without its password on the command line, which others can read."""
     told = connection.get_connection_params()
     address = make_conninfo(**{name: told[name] for name in ADDRESS if told.get(name)})
     ended = subprocess.run(  # noqa: S603  # our own command line, no shell

@@ -1,4 +1,4 @@
-"""Processes of one machine's site: started together, restarted when they die, ended with their parent; log rotation."""
+"""Processes of a one-machine site: started and stopped together, restarted when they die; log rotation."""
 
 import ctypes
 import logging
@@ -18,7 +18,7 @@ PR_SET_PDEATHSIG = 1
 def die_with_parent() -> None:
     """Ask Linux to kill this process when its parent dies; elsewhere, do nothing.
 
-    What was killed cannot end its children, and those would keep its port. Jobs that are cut off go on by their lease.
+    A killed parent cannot stop its children, and they would keep its port. Interrupted jobs resume by their lease.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -29,9 +29,9 @@ KEPT = 3
 
 
 def shorten(log: Path, largest: int = LARGEST) -> None:
-    """Move what a log holds to `<name>.1`, once it is large; older ones move on, and the oldest goes.
+    """Rotate a large log to `<name>.1`; older ones move on, and the oldest is deleted.
 
-    The file itself stays, since a process writes to its end; so what is printed while it is copied may be lost.
+    The file itself stays, since a process appends to it; output during the copy may be lost.
     """
     if not log.is_file() or log.stat().st_size < largest:
         return
@@ -56,9 +56,9 @@ RESTART_PAUSE = 2.0
 
 @dataclass
 class Child:
-    """One program, in a process group of its own, so that a Ctrl-C in the terminal reaches only the parent.
+    """One program, in its own process group, so that a Ctrl-C in the terminal reaches only the parent.
 
-    What it prints goes to the end of `log`, so that the terminal stays readable.
+    Its output is appended to `log`, so that the terminal stays readable.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Child:
             )
 
     def revive(self) -> None:
-        """Start the program again if it has ended by itself."""
+        """Restart the program if it has exited."""
         if self.process is not None and self.process.poll() is not None:
             log.warning(
                 "%s ended with status %s (see %s); starting it again.", self.name, self.process.returncode, self.log
@@ -95,14 +95,14 @@ class Child:
         self.process.wait()
 
     def _kill_group(self) -> None:
-        """Kill the program if it still runs, and whatever it left behind, which would hold its port."""
+        """Kill the program if it still runs, and any children it left behind, which would keep its port."""
         if self.process is not None:
             with suppress(ProcessLookupError, PermissionError):  # nobody is left; macOS refuses where all are dead
                 os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def end(children: list[Child]) -> None:
-    """End all children: politely, and after GRACE_SECONDS for good."""
+    """Stop all children: terminate them, and kill them after GRACE_SECONDS."""
     for child in children:
         if child.process is not None and child.process.poll() is None:
             child.process.terminate()

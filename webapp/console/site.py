@@ -27,11 +27,11 @@ Say = Callable[[str], object]
 
 
 class Ended(Exception):
-    """A signal asked the site to end."""
+    """A signal asked the site to stop."""
 
 
 def check_port(host: str, port: int) -> None:
-    """Raise CommandError with a sentence when the port is taken or not ours to take."""
+    """Raise CommandError if the port is taken or not permitted."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -44,7 +44,7 @@ def check_port(host: str, port: int) -> None:
 
 
 def prepare(say: Say) -> None:
-    """Bring the database and the static files up to date."""
+    """Migrate the database and update static files."""
     say("Bringing the database up to date …")
     call_command("migrate", verbosity=0, interactive=False)
     say("Bringing the static files up to date …")
@@ -53,9 +53,9 @@ def prepare(say: Say) -> None:
 
 @contextmanager
 def running(host: str, port: int, concurrency: int, say: Say) -> Iterator[list[Child]]:
-    """Run the site's processes for the length of the block; nothing is left running after it.
+    """Run the site's processes inside the block, and stop them all after it.
 
-    The site answers first: the worker, which loads all of the science, would take the processor from it.
+    The web server starts first: the worker, which loads all of the science, would slow it down.
     """
     check_port(host, port)
     prepare(say)
@@ -101,7 +101,7 @@ def _wait_until_ready(host: str, port: int) -> None:
 
 @contextmanager
 def _signals_as_exceptions() -> Iterator[None]:
-    """Turn the first Ctrl-C or SIGTERM into Ended, and ignore the impatient ones that follow."""
+    """Turn the first Ctrl-C or SIGTERM into Ended, and ignore repeated ones."""
 
     def end_once(number: int, frame: FrameType | None) -> None:
         for name in (signal.SIGINT, signal.SIGTERM):

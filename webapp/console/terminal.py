@@ -1,4 +1,4 @@
-"""Jobs run in the terminal: claim, progress bar, summary; any early end is a sentence, and what is stored stays."""
+"""Jobs run in the terminal: claim, progress bar, summary; any early end is explained, and stored data stays."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ INTERRUPTED = 130
 
 
 class Job(Protocol):
-    """A row that counts what it has brought in."""
+    """A job that counts what it has stored."""
 
     added: int
 
@@ -36,7 +36,7 @@ class Job(Protocol):
 
 @contextmanager
 def working_on(console: Console, job: Job, *, called: str, things: str) -> Iterator[None]:
-    """Tell how the work in this context ends. `called` is what the job is ("ingest"), `things` what it brings in."""
+    """Report how the work in this context ends. `called` names the job ("ingest"), `things` what it stores."""
     try:
         yield
     except KeyboardInterrupt:
@@ -62,7 +62,7 @@ PROBLEMS_SHOWN = 50
 
 @contextmanager
 def ingest_bar(console: Console, run: IngestRun) -> Iterator[Callable[[IngestRun], None]]:
-    """Show how far a run is, each time the function that is lent hears of it."""
+    """Show a run's progress; yields the function to report it to."""
     columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
     with Progress(TextColumn("{task.description}"), *columns, console=console) as progress:
         task = progress.add_task(f"{'Looking at' if run.dry_run else 'Ingesting'} {escape(run.path)}", total=None)
@@ -70,7 +70,7 @@ def ingest_bar(console: Console, run: IngestRun) -> Iterator[Callable[[IngestRun
 
 
 def summarise_ingest(console: Console, run: IngestRun) -> None:
-    """Say what came of a run, and which files are bad and why."""
+    """Print a run's summary, with bad files and reasons."""
     would = "would be " if run.dry_run else ""
     table = Table(show_header=False, box=None)
     table.add_column(justify="right")
@@ -86,7 +86,7 @@ def summarise_ingest(console: Console, run: IngestRun) -> None:
 
 
 def show_look(console: Console, seen: Look, choices: Choices) -> None:
-    """Say what the first rows hold, and how they are understood."""
+    """Print the preview of the first rows, and how they are understood."""
     console.print(f"{seen.rows:,} rows looked at, {seen.broken:,} of them unreadable.")
     for key, (known, different) in sorted(seen.keys.items(), key=lambda item: -item[1][0])[:5]:
         console.print(f"  {escape(key)}: {known:,} of {different:,} values are subjects of the survey", emoji=False)
@@ -102,7 +102,7 @@ def show_look(console: Console, seen: Look, choices: Choices) -> None:
 
 @contextmanager
 def import_bar(console: Console, job: ClassificationImport) -> Iterator[Callable[[ClassificationImport], None]]:
-    """Show how far an import is, each time the function that is lent hears of it."""
+    """Show an import's progress; yields the function to report it to."""
     columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
     with Progress(TextColumn("{task.description}"), *columns, console=console) as progress:
         task = progress.add_task(f"Bringing in {escape(job.path)}", total=None)
@@ -110,7 +110,7 @@ def import_bar(console: Console, job: ClassificationImport) -> Iterator[Callable
 
 
 def summarise_import(console: Console, job: ClassificationImport) -> None:
-    """Say what came in, and what did not and why."""
+    """Print what was imported, and what was skipped and why."""
     table = Table(show_header=False, box=None)
     table.add_column(justify="right")
     table.add_row(f"{job.added:,}", f"classifications imported, with {job.lines:,} lines")

@@ -1,6 +1,6 @@
 """Translation catalogs: extract messages from the sources, update locale/, compile them.
 
-Babel does the work, so that neither GNU gettext nor another tool of the system is needed.
+Uses Babel, so GNU gettext and other system tools are not needed.
 """
 
 import io
@@ -37,7 +37,7 @@ UNCHANGING = datetime(2026, 1, 1, tzinfo=UTC)  # a date of creation would differ
 
 @dataclass(frozen=True)
 class Translation:
-    """One language's texts of one domain."""
+    """One language's catalog of one domain."""
 
     language: str
     domain: str
@@ -51,25 +51,25 @@ class Translation:
         return self.po.with_suffix(".mo")
 
     def read(self) -> Catalog:
-        """Return what is translated so far."""
+        """Return the existing translations."""
         if not self.po.exists():
             return Catalog(locale=self.language, domain=self.domain, project="Wanderers", version="1")
         with self.po.open("rb") as file:
             return read_po(file, locale=self.language, domain=self.domain)
 
     def missing(self) -> list[str]:
-        """Return the texts without a translation, or with one that somebody marked as doubtful."""
+        """Return untranslated or fuzzy texts."""
         return [_name(message) for message in self.read() if message.id and not _is_done(message)]
 
 
 def translations() -> list[Translation]:
-    """Return every language but the source's, in every domain."""
+    """Return every catalog: all languages but the source's, in every domain."""
     others = [code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
     return [Translation(language, domain) for language in others for domain in SOURCES]
 
 
 def gather(domain: str) -> Catalog:
-    """Return all texts of the sources that are marked for translation."""
+    """Return all texts marked for translation in the sources."""
     catalog = Catalog(
         project="Wanderers", version="1", domain=domain, creation_date=UNCHANGING, fuzzy=False, header_comment=""
     )
@@ -85,13 +85,13 @@ def gather(domain: str) -> Catalog:
 
 
 def extract_template(file: Any, keywords: Any, comment_tags: Any, options: Any) -> Iterator[Any]:
-    """Read a Django template as Python: Django turns it into calls, in brackets so that indents are free."""
+    """Extract from a Django template: Django turns it into Python calls, in brackets so that indents are free."""
     source = templatize(file.read().decode())
     yield from extract_python(io.BytesIO(f"({source}\n)".encode()), keywords, comment_tags, options)
 
 
 def renew(translation: Translation, texts: Catalog) -> bytes:
-    """Return the file of a translation with the texts of now: new ones empty, those that are gone left out."""
+    """Return an updated catalog: new texts empty, obsolete ones removed."""
     catalog = translation.read()
     catalog.update(texts, no_fuzzy_matching=True)
     catalog.header_comment, catalog.revision_date, catalog.fuzzy = "", UNCHANGING, False
@@ -101,7 +101,7 @@ def renew(translation: Translation, texts: Catalog) -> bytes:
 
 
 def compiled(translation: Translation) -> bytes:
-    """Return the translation as Django reads it."""
+    """Return the compiled catalog for Django."""
     file = io.BytesIO()
     write_mo(file, translation.read())
     return file.getvalue()

@@ -1,1 +1,1 @@
-"""Shared foundations that know no other room: jobs, dispatch, raw SQL, caching, languages, middleware, health."""
+"""Shared foundations, independent of other rooms: jobs, dispatch, raw SQL, caching, languages, middleware, health."""

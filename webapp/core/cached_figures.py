@@ -1,4 +1,4 @@
-"""Cache for expensive counts: a figure is kept for longer, the longer it took to compute."""
+"""Cache for expensive counts, kept for longer the longer they take to compute."""
 
 import time
 from collections.abc import Callable
@@ -16,10 +16,10 @@ Figure = TypeVar("Figure")
 
 
 def cached_figure(key: str, count: Callable[[], Figure], fresh_for: float = 10) -> Figure:
-    """Return what `count` returned `fresh_for` seconds ago, or longer where it takes long; else count.
+    """Return the cached result of `count`, up to `fresh_for` seconds old (longer for slow ones); else compute it.
 
-    One asks at a time, and the others are told the older figure. So counting takes a fiftieth of one thread's time at
-    most, however long a table grows.
+    One thread computes at a time, and others get the old value. So counting takes at most a fiftieth of one thread's
+    time, however large a table grows.
     """
     found: tuple[Figure, float] | None = cache.get(key)
     if found is not None and (time.time() < found[1] or not cache.add(f"{key}-counting", True, LONGEST_COUNT)):

@@ -1,12 +1,12 @@
 """Send Celery tasks by name after commit, and a filesystem broker for machines without Redis.
 
-kombu opens a message's file where readers see it and writes to it afterwards. A worker that looks in between reads an
-empty file, and ends. Here a message appears by renaming, whole or not at all, and one that is damaged nevertheless is
-dropped: the row that it announced is still there, and the sweep sends another.
+kombu creates a message's file where readers see it and then writes to it. A worker that looks in between reads an empty
+file, and exits. Here a message appears atomically, by renaming, and a damaged one is dropped: the row that it announced
+still exists, and the sweep sends another.
 
-kombu's transport blocks while it waits, and then Celery lets its children share one pipe, whose lock a killed child
-takes along: no other is ever given work again. This one is asked by the worker's event loop, as Redis and RabbitMQ are,
-so that each child has a pipe of its own.
+kombu's transport blocks while it waits, and then Celery lets its children share one pipe, whose lock is lost with a
+killed child, so that no other ever gets work again. This one is polled by the worker's event loop, as Redis and
+RabbitMQ are, so each child has its own pipe.
 """
 
 import json
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 class Channel(filesystem.Channel):
     @property
     def data_folder_in(self) -> str:
-        """The folder of the messages, made again where somebody has deleted it."""
+        """The folder of messages, recreated if it was deleted."""
         return _made(self.transport_options["data_folder_in"])
 
     @property
@@ -40,7 +40,7 @@ class Channel(filesystem.Channel):
         return _made(self.transport_options["data_folder_out"])
 
     def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # kombu's own differ
-        """Put a message onto `queue`; messages are read in the order of their names."""
+        """Put a message into `queue`; messages are read in the order of their names."""
         folder = Path(self.data_folder_out)
         name = f"{time.time_ns()}_{uuid.uuid4()}.{queue}.msg"
         partial = folder / f".{name}"
@@ -48,7 +48,7 @@ class Channel(filesystem.Channel):
         partial.rename(folder / name)
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
-        """Take the oldest message from `queue`; whoever renames its file first has it."""
+        """Take the oldest message from `queue`, claiming it by renaming its file."""
         for name in sorted(os.listdir(self.data_folder_in)):
             if name.partition(".")[2] != f"{queue}.msg":
                 continue
@@ -66,7 +66,7 @@ class Channel(filesystem.Channel):
         raise Empty
 
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
-        """Remember that `queue` listens to `exchange`, in a table that exists as soon as anybody can see it."""
+        """Bind `queue` to `exchange`, in a table that is created atomically."""
         table = self._exchange_file(exchange)
         if not table.exists():
             table.parent.mkdir(parents=True, exist_ok=True)
@@ -85,18 +85,18 @@ class Transport(filesystem.Transport):
     implements = filesystem.Transport.implements.extend(asynchronous=True)
 
     def establish_connection(self) -> Any:
-        """Connect, which here is to have a folder that messages can be put into."""
+        """Connect: make sure that the folder for messages exists."""
         options = self.client.transport_options
         for folder in (options["data_folder_in"], options["data_folder_out"], options["control_folder"]):
             _made(folder)
         return super().establish_connection()
 
     def register_with_event_loop(self, connection: Any, loop: Hub) -> None:
-        """Let the worker's event loop look into the folder every `polling_interval` seconds."""
+        """Let the worker's event loop poll the folder every `polling_interval` seconds."""
         loop.call_repeatedly(self.polling_interval, self.deliver_all)
 
     def deliver_all(self) -> None:
-        """Hand on all messages that wait, as far as the consumers take more."""
+        """Deliver all waiting messages, as far as the consumers accept more."""
         with suppress(Empty):
             while True:
                 self.cycle.get(self._deliver)
@@ -108,7 +108,7 @@ def _made(folder: str) -> str:
 
 
 def register() -> None:
-    """Let broker addresses that begin with filesystem:// mean this transport."""
+    """Use this transport for broker URLs that begin with filesystem://."""
     TRANSPORT_ALIASES["filesystem"] = f"{__name__}:Transport"
 
 
@@ -120,7 +120,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 def send(task: str, *args: int | str) -> None:
     """Send `tasks.QUEUE.NAME` with JSON-safe ids after commit.
 
-    A broker that is away costs nothing but time: the row waits, and the sweep sends again.
+    If the broker is down, only time is lost: the row waits, and the sweep sends again.
     """
     transaction.on_commit(lambda: _publish(task, args))
 

@@ -1,4 +1,4 @@
-"""Embedded PostgreSQL server, used where DATABASE_URL names no other."""
+"""Embedded PostgreSQL server, used without a DATABASE_URL."""
 
 import os
 import sys
@@ -27,9 +27,9 @@ SETTINGS = {
 
 
 def ensure() -> str:
-    """Set DATABASE_URL to a running embedded server, unless the environment names a database already.
+    """Set DATABASE_URL to a running embedded server, unless it is already set.
 
-    The server ends with the last process that called this.
+    The server stops with the last process that called this.
     """
     url = env.str("DATABASE_URL", "")
     if not url:
@@ -39,7 +39,7 @@ def ensure() -> str:
 
 
 def start(folder: Path) -> str:
-    """Start PostgreSQL on `folder`, or join the one that runs there; return its URL."""
+    """Start PostgreSQL on `folder`, or join the running one; return its URL."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = not (folder / "PG_VERSION").exists()
     _use_private_runtime_folder()
@@ -51,7 +51,7 @@ def start(folder: Path) -> str:
 
 
 def _forget_the_dead(server: PostgresServer) -> None:
-    """Take processes that were killed off the list of the server's users, or it would never end with the last one."""
+    """Remove killed processes from the list of the server's users, or it would never stop."""
     with PostgresServer._lock:
         users = server.global_process_id_list.get_and_add(os.getpid())
         for pid in users:
@@ -60,14 +60,14 @@ def _forget_the_dead(server: PostgresServer) -> None:
 
 
 def keep_running() -> None:
-    """Start the servers that this process owns again, should one have died."""
+    """Restart this process's servers if they have died."""
     for server in list(PostgresServer._instances.values()):
         with PostgresServer._lock:
             server.ensure_postgres_running()
 
 
 def _use_private_runtime_folder() -> None:
-    """Give the server's lock file and sockets a folder of this user's own; the library's choice may be shared."""
+    """Put the server's lock file and sockets into a folder of this user; the library's may be shared."""
     folder = Path(tempfile.gettempdir()) / f"wanderers-{os.getuid()}"
     folder.mkdir(mode=0o755, exist_ok=True)
     if folder.stat().st_uid != os.getuid():

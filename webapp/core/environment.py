@@ -12,12 +12,12 @@ env = FileAwareEnv()
 
 
 def data_folder() -> Path:
-    """Return the folder of everything that is not code: database, broker, pixels, weights, reports."""
+    """Return the data folder, with everything that is not code: database, broker, pixels, weights, reports."""
     return Path(env.str("WANDERERS_DATA", str(ROOT / "var"))).resolve()
 
 
 def mail() -> dict[str, Any]:
-    """Return Django's settings of mail that EMAIL_URL stands for: the log, unless it names a server."""
+    """Return Django's mail settings for EMAIL_URL: the log, unless it names a server."""
     found = dict(env.dj_email_url("EMAIL_URL", "console:"))
     if "EMAIL_BACKEND" not in found:
         raise EnvError('Environment variable "EMAIL_URL" invalid: it begins with submission://, smtp:// or console:')
@@ -25,7 +25,7 @@ def mail() -> dict[str, Any]:
 
 
 def secret_key(data: Path) -> str:
-    """Return the key in `data`/secret-key, making it (readable by its owner alone) at the first start."""
+    """Return the key in `data`/secret-key, creating it (readable by its owner only) at the first start."""
     path = data / "secret-key"
     data.mkdir(parents=True, exist_ok=True)
     try:

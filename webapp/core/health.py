@@ -1,6 +1,6 @@
 """Health checks: database, broker, worker, beat, storage; each says what is wrong.
 
-Answers are for strangers too: they name the part, and neither address nor folder. The log says more.
+The answers are public: they name the part, but no address or folder. The log says more.
 """
 
 import logging
@@ -24,11 +24,11 @@ SECONDS = 3
 
 
 class Ill(Exception):
-    """A part is not well, and the sentence says how."""
+    """A part is unhealthy; the message says how."""
 
 
 def look() -> dict[str, str]:
-    """Return a word or a sentence for each part: `ok`, or what ails it."""
+    """Return the state of each part: `ok`, or what is wrong."""
     return {name: _asked(name, check) for name, check in PARTS.items()}
 
 
@@ -77,7 +77,7 @@ def _worker() -> None:
 
 
 def _somebody_works() -> bool:
-    """Tell whether a job's lease is being renewed: workers may be busy for hours with nothing else."""
+    """Return whether any job's lease is being renewed: workers may be busy for hours with nothing else."""
     jobs = [model for model in apps.get_models() if issubclass(model, Job)]
     return any(model.objects.filter(state=JobState.RUNNING, lease_until__gt=Now()).exists() for model in jobs)
 

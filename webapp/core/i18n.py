@@ -1,4 +1,4 @@
-"""Languages of the site: locale middleware, and the message catalog of the pages' scripts."""
+"""Languages of the site: locale middleware, and the message catalog for scripts."""
 
 import hashlib
 from functools import cache
@@ -16,10 +16,10 @@ YEAR = 365 * 24 * 3600
 
 
 class LanguageMiddleware(LocaleMiddleware):
-    """Answer in the language that the cookie names, else in one that the browser asks for."""
+    """Use the language of the cookie, else the browser's preference."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Leave what never changes (pixels) alone: it is in no language, and caches shall keep one copy of it."""
+        """Leave pixels unchanged: they have no language, and caches need only one copy."""
         if "immutable" in response.get("Cache-Control", ""):
             return response
         return super().process_response(request, response)
@@ -28,7 +28,7 @@ class LanguageMiddleware(LocaleMiddleware):
 class Texts(JavaScriptCatalog):
     """`gettext`, `ngettext` and `interpolate` for scripts, with one language's texts.
 
-    The address names the language and the version of the texts, so browsers may keep it for good.
+    The URL contains the language and the version of the texts, so browsers may cache it forever.
     """
 
     def get(self, request: HttpRequest, *args: Any, language: str, version: str, **options: Any) -> HttpResponse:
@@ -43,7 +43,7 @@ class Texts(JavaScriptCatalog):
 
 @cache
 def texts_version() -> str:
-    """Return a hash of the compiled texts; they change with a release only."""
+    """Return a hash of the compiled texts, which change only with a release."""
     digest = hashlib.blake2b(digest_size=6)
     for folder in settings.LOCALE_PATHS:
         for path in sorted(folder.glob("*/LC_MESSAGES/djangojs.mo")):
@@ -52,7 +52,7 @@ def texts_version() -> str:
 
 
 def texts(request: HttpRequest) -> dict[str, str]:
-    """Tell templates where the scripts' texts in the page's language are."""
+    """Template context: the URL of the scripts' texts in the page's language."""
     spoken = dict(settings.LANGUAGES)
     language = get_language() or settings.LANGUAGE_CODE
     language = language if language in spoken else settings.LANGUAGE_CODE

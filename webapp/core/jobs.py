@@ -1,7 +1,7 @@
-"""Background jobs: a row with a renewable lease. The row is the truth; the message that announces it is a nudge.
+"""Background jobs: a row with a renewable lease. The row is the truth; the message only points to it.
 
-A message may be lost, doubled, or its worker killed half-way. A worker owns a job only while a conditional UPDATE
-says so; the sweep (tasks/housekeeping.py) sends again what nobody owns.
+A message may be lost or repeated, or its worker killed midway. A worker owns a job only as long as a conditional UPDATE
+succeeds; the sweep (tasks/housekeeping.py) sends unowned jobs again.
 """
 
 import uuid
@@ -30,7 +30,7 @@ class LeaseLost(Exception):
 
 
 class Cancelled(Exception):
-    """Somebody asked for the job to end."""
+    """Cancellation of the job was requested."""
 
 
 class JobState(models.TextChoices):
@@ -43,21 +43,20 @@ class JobState(models.TextChoices):
 
 class JobQuerySet(models.QuerySet[Any]):
     def claimable(self) -> Self:
-        """Jobs that nobody works on: waiting ones, and running ones whose worker went silent."""
+        """Unowned jobs: waiting ones, and running ones with an expired lease."""
         return self.filter(Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=Now()))
 
     def stuck(self) -> Self:
-        """Claimable jobs whose message is old enough to be lost.
+        """Claimable jobs whose message was probably lost.
 
-        One that waits for its turn is announced again after as long as it had waited by the last time, so that a long
-        queue does not fill with messages.
+        The interval between messages doubles for a waiting job, so that a long queue does not fill with messages.
         """
         waited = Least(Greatest(F("sent_at") - F("created_at"), RESEND_AFTER), RESEND_AT_LEAST_EVERY)
         left = Q(state=JobState.RUNNING, sent_at__lt=Now() - RESEND_AFTER)
         return self.claimable().filter(Q(sent_at=None) | left | Q(sent_at__lt=Now() - waited))
 
     def claim(self, pk: int) -> Any | None:
-        """Return the job with a fresh lease, or None when someone else won or it has ended."""
+        """Return the job with a fresh lease, or None if someone else has it or it has ended."""
         token = uuid.uuid4()
         won = (
             self.claimable()
@@ -73,7 +72,7 @@ class JobQuerySet(models.QuerySet[Any]):
         return self.get(pk=pk) if won == 1 else None
 
     def give_up(self) -> int:
-        """Fail the claimable jobs that were tried too often; return how many."""
+        """Fail claimable jobs that were tried too often; return how many."""
         return (
             self.claimable()
             .filter(attempts__gte=MAX_ATTEMPTS)
@@ -86,7 +85,7 @@ class JobQuerySet(models.QuerySet[Any]):
 
 
 class Job(models.Model):
-    """What every kind of job has in common; `task` is the name of the Celery task that runs it."""
+    """The base of all jobs; `task` is the name of the Celery task that runs it."""
 
     task: ClassVar[str]
 
@@ -115,7 +114,7 @@ class Job(models.Model):
 
     @property
     def fraction(self) -> float:
-        """How far it is, 0 to 1."""
+        """Progress, 0 to 1."""
         return min(1.0, self.done / self.total) if self.total else float(self.state == JobState.DONE)
 
     def enqueue(self) -> None:
@@ -124,9 +123,9 @@ class Job(models.Model):
         dispatch.send(self.task, self.pk)
 
     def renew(self, **fields: Any) -> None:
-        """Keep the lease and store progress (`done`, `total`, `message`).
+        """Renew the lease and store progress (`done`, `total`, `message`).
 
-        Raises LeaseLost when the job belongs to another worker by now, Cancelled when it was asked to end.
+        Raises LeaseLost if the job belongs to another worker by now, Cancelled if cancellation was requested.
         """
         self._write(lease_until=Now() + LEASE, **fields)
         if type(self).objects.filter(pk=self.pk, cancel_requested=True).exists():
@@ -142,7 +141,7 @@ class Job(models.Model):
         self._write(state=JobState.CANCELLED, finished_at=Now())
 
     def request_cancel(self) -> None:
-        """End a waiting job now, and a running one at its next progress report."""
+        """Cancel a waiting job now, a running one at its next progress report."""
         jobs = type(self).objects.filter(pk=self.pk)
         jobs.update(cancel_requested=True)
         jobs.claimable().update(state=JobState.CANCELLED, finished_at=Now())

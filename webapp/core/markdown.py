@@ -21,7 +21,7 @@ _READER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethro
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands below it; without a title, what comes before the first heading.
+    """A heading and the text below it; without a title, the text before the first heading.
 
     `text` has all its words, `lead` those of its first paragraph.
     """
@@ -33,12 +33,12 @@ class Section:
 
 
 def as_html(body: str) -> SafeString:
-    """Return the text as sanitised HTML. Its headings begin below the page's own, at h2."""
+    """Return the text as sanitised HTML. Its headings start at h2, below the page's own."""
     return _render(_READER.parse(body))
 
 
 def sections(body: str) -> list[Section]:
-    """Return the parts that headings of the first and second order begin, in their order."""
+    """Return the sections that headings of level 1 and 2 begin, in order."""
     found: list[Section] = []
     title: list[Token] = []
     below: list[Token] = []
@@ -62,7 +62,7 @@ def _section(title: list[Token], below: list[Token]) -> list[Section]:
 
 
 def _plain(tokens: list[Token]) -> str:
-    """Return the words, without pictures and marks."""
+    """Return the text without pictures and markup."""
     inline = (child for token in tokens for child in token.children or [])
     return " ".join(" ".join(child.content for child in inline if child.type in ("text", "code_inline")).split())
 

@@ -1,9 +1,8 @@
 """Translatable messages that background jobs store in English and pages show in the reader's language.
 
-A worker does not know who will read what it writes; the API, the logs and the command line show it as it is. Each
-room names its sentences in a module `sentences`. A page tells by its form which sentence a text is, and says it with
-the same values in its reader's language. A text of no known form, such as another library's error, stays as it was
-written.
+A worker does not know the reader's language; the API, the logs and the command line show the English text. Each room
+lists its sentences in one module. A page recognises a sentence by its form, and translates it with the same values. An
+unknown text, such as another library's error, stays unchanged.
 """
 
 import re
@@ -21,7 +20,7 @@ _PLACED = re.compile(r"([^:\n]{1,200}: )(.+)", re.DOTALL)
 
 
 class Sentence:
-    """A sentence with slots such as `%(name)s`; `english` is marked with gettext_noop where it stands."""
+    """A sentence with slots such as `%(name)s`; `english` is marked with gettext_noop at its definition."""
 
     known: ClassVar[list["Sentence"]] = []
 
@@ -30,17 +29,17 @@ class Sentence:
         self.known.append(self)
 
     def __call__(self, **values: object) -> str:
-        """Return it in English, with its values."""
+        """Fill in the values, in English."""
         return self.english % values
 
     def read(self, text: str) -> dict[str, str] | None:
-        """Return the values of a text that is this sentence; None where it is another."""
+        """Return the values in a text that matches this sentence; None for another text."""
         found = self._form.fullmatch(text)
         return found.groupdict() if found else None
 
     @cached_property
     def letters(self) -> int:
-        """How much of it is no slot; where two fit a text, the one that says more itself is meant."""
+        """The number of letters outside slots; if two sentences match a text, the more specific one wins."""
         return len(_SLOT.sub("", self.english))
 
     @cached_property
@@ -56,7 +55,7 @@ class Sentence:
 
 
 def in_words(text: str) -> str:
-    """Say what a worker wrote in the language of the page."""
+    """Translate a worker's message into the page's language."""
     if (get_language() or "en").startswith("en"):
         return text
     for sentence in _known():
@@ -69,13 +68,13 @@ def in_words(text: str) -> str:
 
 @cache
 def _known() -> list[Sentence]:
-    """Return the sentences of all rooms: those first that say most themselves."""
+    """Return the sentences of all rooms, most specific first."""
     autodiscover_modules("sentences")
     return sorted(Sentence.known, key=lambda sentence: -sentence.letters)
 
 
 def _value(value: str) -> str:
-    """Return a number as the language writes it; a value may be a sentence itself."""
+    """Format a number for the language; a value may itself be a sentence."""
     if not _NUMBER.fullmatch(value):
         return in_words(value)
     signs = {",": get_format("THOUSAND_SEPARATOR"), ".": get_format("DECIMAL_SEPARATOR")}

@@ -1,7 +1,6 @@
 """Middleware: health endpoints, the Permissions-Policy header, and 400 for values that the database cannot store.
 
-Health endpoints are answered before anything else looks at the request: whoever asks calls the site by its address
-rather than by one of its names, and without HTTPS.
+Health endpoints are answered first, since monitors use the site's IP address rather than its host name, and no HTTPS.
 """
 
 import logging
@@ -28,7 +27,7 @@ class HealthMiddleware:
 
 
 def _health() -> JsonResponse:
-    """Answer 200 when every part of the site is well, else 503; either way say how each is."""
+    """Return 200 if every part of the site is healthy, else 503, with the state of each."""
     parts = look()
     ill = [sentence for sentence in parts.values() if sentence != "ok"]
     answer = JsonResponse({"status": " ".join(ill) or "ok", "parts": parts}, status=503 if ill else 200)
@@ -43,7 +42,7 @@ NUL = "NUL (0x00)"
 
 
 class UnstorableMiddleware:
-    """Answer 400 where a view failed at such a value."""
+    """Answer 400 if a view failed because a value cannot be stored."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -52,7 +51,7 @@ class UnstorableMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
-        """Say that nothing was stored; other errors stay what they are."""
+        """Say that nothing was stored; other errors are not handled."""
         if not is_unstorable(error):
             return None
         log.warning("%s: a value that cannot be stored.", request.path, exc_info=error)
@@ -63,7 +62,7 @@ class UnstorableMiddleware:
 
 
 def is_unstorable(error: Exception) -> bool:
-    """Return whether an error comes of a value that nothing can hold."""
+    """Return whether an error comes from a value that cannot be stored."""
     said = str(error)
     match error:
         case DataError():
@@ -86,7 +85,7 @@ Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
 def permissions_policy(get_response: Answer) -> Answer:
-    """Add the header to every answer."""
+    """Add the header to every response."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)

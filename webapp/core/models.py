@@ -1,4 +1,4 @@
-"""Heartbeat of beat and workers: when each process was last seen."""
+"""Heartbeats of beat and workers: when each was last seen."""
 
 from typing import Self
 
@@ -14,17 +14,17 @@ class Process(models.TextChoices):
 
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
     def recent(self) -> Self:
-        """Return those that no healthy process would be late for, by the clock of the database."""
+        """Return the heartbeats of healthy processes, by the database's clock."""
         return self.filter(seen_at__gt=Now() - settings.HEARTBEAT_LATE)
 
     def write(self, process: Process) -> None:
-        """Note that `process` is at work now."""
+        """Record that `process` is alive."""
         row = self.model(process=process, seen_at=Now())
         self.bulk_create([row], update_conflicts=True, unique_fields=["process"], update_fields=["seen_at"])
 
 
 class Heartbeat(models.Model):
-    """One row for beat, which it writes itself, and one for the workers, written by whichever takes the sweep."""
+    """One row for beat, and one for all workers, written by the one that runs the sweep."""
 
     process = models.CharField(max_length=10, primary_key=True, choices=Process)
     seen_at = models.DateTimeField()

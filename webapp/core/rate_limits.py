@@ -7,10 +7,10 @@ from rest_framework.throttling import SimpleRateThrottle
 
 
 class Windows(SimpleRateThrottle):
-    """Count requests by window, and guess the last window's share from how far this one is.
+    """A sliding-window counter: estimates the rate from this window's count and part of the last one's.
 
-    DRF's own keeps a time stamp of every request and copies all of them each time, which a busy account pays for. The
-    guess is exact for an even stream of requests.
+    DRF's own throttle keeps a timestamp of every request and copies all of them each time, which is slow for a busy
+    account. The estimate is exact for an even stream of requests.
     """
 
     num_requests: int | None
@@ -34,13 +34,13 @@ class Windows(SimpleRateThrottle):
         return True
 
     def wait(self) -> float:
-        """Return the seconds until the window is a new one, and a place in it is free."""
+        """Return the seconds until a request is allowed again."""
         return self.left + (self.duration or 0) / (self.num_requests or 1)
 
 
 class ByAddress(Windows):
-    """Requests from one address, whoever sends them."""
+    """Rate limit by address, for any sender."""
 
     def get_cache_key(self, request: Any, view: Any) -> str:
-        """Name the address."""
+        """Return the key of the address."""
         return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}

@@ -1,7 +1,7 @@
 """Raw SQL for hot paths: prepared statements, rows as instances, COPY into numpy; retry a write through a restart.
 
-The ORM would take longer than the server does there. The server keeps the statements prepared, connection by
-connection, and plans each of them once.
+There, the ORM would take longer than the server does. The server keeps the statements prepared per connection, and
+plans each of them once.
 """
 
 import io
@@ -36,7 +36,7 @@ def execute(sql: str, parameters: Parameters) -> None:
 
 @contextmanager
 def _cursor() -> Iterator[Any]:
-    """Yield a cursor wrapped as Django's own are, but which sends values apart from the statement."""
+    """Yield a cursor, wrapped like Django's own, that sends values separately from the statement."""
     connection.ensure_connection()
     connection.connection.prepare_threshold = PREPARE_AFTER if settings.PREPARE_STATEMENTS else None
     wrap: Any = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
@@ -45,7 +45,7 @@ def _cursor() -> Iterator[Any]:
 
 
 class Columns:
-    """Some fields of a model, to select and to make instances of; the others are read when they are asked for.
+    """Some fields of a model, for selecting and building instances; others are loaded lazily.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class Columns:
         return len(self.names)
 
     def build(self, values: Sequence[Any]) -> Any:
-        """Make an instance of the values that `sql` selected."""
+        """Build an instance from the values that `sql` selected."""
         converted = list(values)
         for place, convert in self._converters:
             converted[place] = convert(converted[place], None, connection)
@@ -111,10 +111,9 @@ WAITS = (0.2, 0.5, 1, 2, 4, 8, 15)  # seconds; together less than a job's lease
 
 
 def through_restarts(write: Callable[[], T]) -> T:
-    """Run `write` in a transaction; run it again when the database went away, unless it had committed by then.
+    """Run `write` in a transaction; retry it if the database restarted, unless it had committed by then.
 
-    A connection that breaks during the commit leaves open whether it happened. PostgreSQL remembers, by the number of
-    the transaction.
+    If a connection breaks during the commit, its outcome is unknown, so PostgreSQL is asked by transaction id.
     """
     if connection.in_atomic_block:  # the whole would have to be done again, which only its owner can do
         return write()
@@ -149,9 +148,9 @@ class _Attempt(Generic[T]):
         return self.result
 
     def committed(self) -> bool:
-        """Ask what became of the transaction; False where it never came to its end.
+        """Return whether the transaction committed; False if it never reached its end.
 
-        Raises OperationalError while it is still going on, which a lost connection does not prevent.
+        Raises OperationalError while it is still in progress, which a lost connection does not prevent.
         """
         if self.number is None:
             return False

@@ -1,4 +1,4 @@
-"""Static files: hashed file names, Bokeh's scripts from its package, and collectstatic only when a file has changed."""
+"""Static files: hashed file names, Bokeh's scripts from its package, and collectstatic only if a file has changed."""
 
 import hashlib
 from collections.abc import Iterator
@@ -20,9 +20,9 @@ IMPORTS = HashedFilesMixin._js_module_import_aggregation_patterns[1]  # type: ig
 
 
 class StaticStorage(CompressedManifestStaticFilesStorage):
-    """Renames what our ES modules import too: else a page would mix new modules with remembered old ones.
+    """Hashes imports inside our ES modules too, so that pages never mix new modules with cached old ones.
 
-    Only ours: Django's search for imports stumbles over other people's minified scripts.
+    Only ours: Django's search for imports fails on third-party minified scripts.
     """
 
     patterns = (
@@ -44,7 +44,7 @@ def _folder() -> Path:
 
 
 class BokehFinder(BaseFinder):
-    """Find the scripts that the curves need, and none of Bokeh's many others."""
+    """Finds the scripts that the plots need, and none of Bokeh's many others."""
 
     def __init__(self, app_names: Any = None, *args: Any, **kwargs: Any) -> None:
         self.storage = FileSystemStorage(location=_folder())
@@ -69,7 +69,7 @@ STAMP = ".collected"
 
 
 def collect() -> None:
-    """Bring STATIC_ROOT up to date."""
+    """Update STATIC_ROOT."""
     stamp, fingerprint = Path(settings.STATIC_ROOT) / STAMP, _fingerprint()
     if stamp.exists() and stamp.read_text() == fingerprint:
         return
@@ -78,7 +78,7 @@ def collect() -> None:
 
 
 def _fingerprint() -> str:
-    """Return a digest of name, size and time of all sources, and of what they are made with."""
+    """Return a digest of names, sizes and times of all sources and settings."""
     digest = hashlib.blake2b(f"{django.VERSION} {settings.STORAGES['staticfiles']}".encode(), digest_size=16)
     for finder in get_finders():
         for name, storage in finder.list([]):

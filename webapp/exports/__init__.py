@@ -1,1 +1,1 @@
-"""Exports: votes and consensus of a workflow in Panoptes', Label Studio's and our own formats."""
+"""Exports: a workflow's votes and consensus in the formats of Panoptes and Label Studio, and our own."""

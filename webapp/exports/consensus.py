@@ -1,4 +1,4 @@
-"""Consensus export as CSV and Parquet, a page of rows at a time."""
+"""Consensus export as CSV and Parquet, one page of rows at a time."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -55,7 +55,7 @@ Row = dict[str, Any]
 
 
 def consensus_pages(workflow: Workflow) -> Iterator[list[Row]]:
-    """Yield a row for each subject with votes or a verdict, none of them drawn by this site, in pages."""
+    """Yield a row for each subject with votes or a verdict, without synthetic ones, in pages."""
     frozen = training_sets_of(workflow), test_sets_of(workflow)
     champion = champion_of(workflow.survey, role_of(workflow))
     rows = Consensus.objects.filter(workflow=workflow, subject__is_synthetic=False).order_by("subject")
@@ -147,7 +147,7 @@ def _cell(value: Any) -> Any:
 
 
 class _Sink:
-    """What the writer of Parquet takes for a file; what was written is taken out as often as one likes."""
+    """A file-like object for the Parquet writer, whose content is taken out piece by piece."""
 
     closed = False
 
@@ -165,7 +165,7 @@ class _Sink:
         return self.written
 
     def flush(self) -> None:
-        """Nothing waits anywhere."""
+        """Do nothing; there is no buffer."""
 
     def close(self) -> None:
         self.closed = True
@@ -176,7 +176,7 @@ class _Sink:
 
 
 def consensus_parquet(workflow: Workflow) -> Iterator[bytes]:
-    """Yield the parts of a Parquet file whose metadata tell of the workflow."""
+    """Yield the parts of a Parquet file with the workflow in its metadata."""
     sink = _Sink()
     about = {"workflow": workflow.slug, "survey": workflow.survey.slug, "question": workflow.question}
     schema = SCHEMA.with_metadata({"wanderers": json.dumps(about)})

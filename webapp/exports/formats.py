@@ -31,7 +31,7 @@ def lines_export(workflow: Workflow) -> Iterator[bytes]:
 
 
 def count_lines(workflow: Workflow) -> int:
-    """Return how many lines belong to answers that count and weigh."""
+    """Return the number of lines of answers with weight."""
     counted = Mark.objects.standing().filter(classification__workflow=workflow, classification__is_counted=True)
     return counted.filter(classification__evidence__isnull=False).count()
 
@@ -65,9 +65,9 @@ def count_consensus(workflow: Workflow) -> int:
 
 @dataclass(frozen=True)
 class Export:
-    """One kind of file. `parts` yields its bytes for a workflow, on a site of an address; `rows` counts what is in it.
+    """One export format. `parts` yields its bytes for a workflow and a site address; `rows` counts its rows.
 
-    `page` is how many rows the first two parts hold: a header, and a page. None where that says nothing of the size.
+    `page` is the number of rows in the first two parts, a header and a page; None if that does not predict the size.
     """
 
     name: str
@@ -172,12 +172,12 @@ EXPORTS = {
 
 
 def site_address(request: HttpRequest) -> str:
-    """Return the address of this site, without a slash at its end."""
+    """Return this site's address, without a trailing slash."""
     return request.build_absolute_uri("/").rstrip("/")
 
 
 def file_response(request: HttpRequest, export: Export, workflow: Workflow) -> StreamingHttpResponse:
-    """Send an export as a file to keep. It holds what people said, so no cache on the way may keep it."""
+    """Send an export as a download. It contains people's answers, so caches must not store it."""
     parts = export.parts(workflow, site_address(request))
     response = StreamingHttpResponse(parts, content_type=export.content_type)
     response["Content-Disposition"] = f'attachment; filename="{export.filename(workflow)}"'

@@ -21,7 +21,7 @@ ANSWER, FOLLOW_UP, LINES = "answer", "follow_up", "trail"
 
 
 def labelling_configuration(workflow: Workflow, frames: int) -> str:
-    """Return the XML that Label Studio asks for when a project is set up, for subjects of one frame or more."""
+    """Return the XML that sets up a Label Studio project, for subjects of one frame or more."""
     view = Element("View")
     SubElement(view, "Header", value=workflow.question)
     source = {"valueList": f"${PICTURES}"} if frames > 1 else {"value": f"${PICTURE}"}
@@ -47,7 +47,7 @@ Result = dict[str, Any]
 
 
 def label_studio_export(workflow: Workflow, address: str) -> Iterator[bytes]:
-    """Yield one JSON array of tasks, a page of them at a time."""
+    """Yield one JSON array of tasks, one page at a time."""
     champion = champion_of(workflow.survey, role_of(workflow))
     before = b"[\n"
     for page in queued(workflow):
@@ -97,7 +97,7 @@ def _annotation(given: Given, marks: Sequence[Mark], facts: Facts) -> Result:
 
 
 def _choice(name: str, label: str, region: str, who: str) -> Result:
-    """Return a choice; who made it stands in its meta, since Label Studio takes no annotator that it does not know."""
+    """Return a choice, with the volunteer in its meta, since Label Studio accepts only annotators that it knows."""
     said = {"id": region, "from_name": name, "to_name": PICTURE, "type": "choices", "value": {"choices": [label]}}
     return said | ({"meta": {"volunteer": who}} if who else {})
 
@@ -121,7 +121,7 @@ def _vector(mark: Mark, region: str, frames: int, width: int, height: int) -> Re
 
 
 def _prediction(champion: Checkpoint, p_real: float) -> Result:
-    """Return the champion's answer, with how sure of it the model is, 0 to 1."""
+    """Return the champion's answer and its probability, 0 to 1."""
     is_real = p_real >= champion.threshold
     answer = Answer.YES if is_real else Answer.NO
     said = _choice(ANSWER, answer.label, f"model-{champion.pk}", "")

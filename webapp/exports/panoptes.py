@@ -27,7 +27,7 @@ TRAIL = "Trail"
 
 
 def follow_ups_of(workflow: Workflow) -> list[str]:
-    """Return all follow-ups that the workflow offers, each once, in the order of the answers."""
+    """Return all follow-ups of the workflow, each once, in the order of the answers."""
     return list(dict.fromkeys(label for answer in Answer for label in workflow.offered(answer)))
 
 
@@ -70,7 +70,7 @@ def _drawing() -> dict[str, Any]:
 
 
 def annotations(workflow: Workflow, answer: str, follow_up: str, marks: Iterable[Mark], height: int) -> str:
-    """Return the JSON of one answer, with the lines that were drawn in a picture `height` pixels high."""
+    """Return the JSON of one answer, with its lines in a picture `height` pixels high."""
     said = _said(workflow.question, answer, follow_up)
     if not workflow.line_marking:
         return f"[{said}]"
@@ -155,7 +155,7 @@ def _subject_rows(workflow: Workflow, page: Sequence[int], address: str) -> Iter
 
 
 def _sets(workflow: Workflow, page: Sequence[int]) -> dict[int, list[int | None]]:
-    """Return by subject the sets that the workflow draws it from."""
+    """Return by subject the workflow's sets that contain it."""
     members = SubjectSet.subjects.through.objects.filter(subject__in=page, subjectset__workflows=workflow)
     found: dict[int, list[int | None]] = defaultdict(list)
     for subject, of in members.order_by("subjectset").values_list("subject", "subjectset"):
@@ -164,9 +164,9 @@ def _sets(workflow: Workflow, page: Sequence[int]) -> dict[int, list[int | None]
 
 
 def classification_number(pk: UUID) -> int:
-    """Return 63 bits that belong to this id on every site.
+    """Return a 63-bit number for this id, the same on every site.
 
-    Two of a million ids share them with a chance of one in ten million.
+    The chance of a collision among a million ids is one in ten million.
     """
     return int.from_bytes(blake2b(pk.bytes, digest_size=8).digest(), "big") >> 1
 
@@ -206,12 +206,12 @@ def _classification_rows(workflow: Workflow, page: Sequence[Given]) -> Iterator[
 
 
 def subject_data(facts: Facts) -> str:
-    """Return what Panoptes says of a subject beside each classification: how it was retired, and its metadata."""
+    """Return Panoptes' subject data of a classification: retirement and metadata."""
     return json.dumps({str(facts.subject.pk): {"retired": facts.retired(), **facts.metadata()}}, ensure_ascii=False)
 
 
 def marks_of(workflow: Workflow, given: Iterable[UUID]) -> dict[UUID, list[Mark]]:
-    """Return the lines of some answers, in the order in which they were drawn."""
+    """Return the lines of some answers, in drawing order."""
     drawn: dict[UUID, list[Mark]] = defaultdict(list)
     if workflow.line_marking:
         for mark in Mark.objects.filter(classification__in=list(given)).order_by("classification", "position"):

@@ -1,6 +1,6 @@
 """Rows for exports, a page at a time in constant memory: classifications, queue entries, facts about subjects.
 
-Every page is a query of its own, so an export holds no transaction open, however slowly somebody reads it.
+Every page is a separate query, so a slow download holds no transaction open.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -48,9 +48,9 @@ OF_SUBJECTS = f"{SELECT} AND answer.subject_id = ANY(%(subjects)s) ORDER BY answ
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An answer that counts, and whose it is. It weighs nothing while its volunteer is not trusted.
+    """A counted answer with its volunteer; without weight while its volunteer is not trusted.
 
-    Moments are text, `2025-01-21T16:08:41.123Z`; what it took is in seconds.
+    Times are text, `2025-01-21T16:08:41.123Z`; durations are in seconds.
     """
 
     id: UUID
@@ -71,7 +71,7 @@ class Given:
 
 
 def answers(workflow: Workflow) -> Iterator[Sequence[Given]]:
-    """Yield all answers that count: none that was taken back, and none that still may be."""
+    """Yield all counted answers, without withdrawn and still undoable ones."""
     subject, last = 0, UUID(int=0)
     while True:
         of = {"workflow": workflow.pk, "subject": subject, "id": last, "page": PAGE}
@@ -84,7 +84,7 @@ def answers(workflow: Workflow) -> Iterator[Sequence[Given]]:
 
 
 def answers_of(workflow: Workflow, subjects: Sequence[int]) -> list[Given]:
-    """Return the answers about some subjects that count."""
+    """Return the counted answers to some subjects."""
     return [Given(*row) for row in fetch(OF_SUBJECTS, {"workflow": workflow.pk, "subjects": list(subjects)})]
 
 
@@ -103,7 +103,7 @@ def queued(workflow: Workflow) -> Iterator[Sequence[int]]:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A subject, and what the votes on it come to, if there are any."""
+    """A subject with its consensus, if it has votes."""
 
     subject: Subject
     consensus: Consensus | None
@@ -115,7 +115,7 @@ class Facts:
         return frames, width, height
 
     def metadata(self) -> dict[str, Any]:
-        """Return the subject's metadata, with the id that its survey gave it."""
+        """Return the subject's metadata, including its external id."""
         drawn = {"#synthetic": True} if self.subject.is_synthetic else {}
         return {**self.subject.metadata, "external_id": self.subject.external_id, **drawn}
 
@@ -136,7 +136,7 @@ class Facts:
         }
 
     def pictures(self, address: str) -> list[str]:
-        """Return the address of each frame's picture; `address` is the site's, without a slash at its end."""
+        """Return the URL of each frame's picture; `address` is the site's, without a trailing slash."""
         path = reverse("picture", args=[self.subject.pk, self.subject.checksum])
         return [f"{address}{path}?frame={frame}" for frame in range(self.size[0])]
 
@@ -158,25 +158,25 @@ class FrozenSet:
     subjects: np.ndarray
 
     def among(self, subjects: Collection[int]) -> set[int]:
-        """Return those of some subjects that the set holds."""
+        """Return which of some subjects are in the set."""
         asked = np.fromiter(subjects, np.int64, len(subjects))
         return set(asked[np.isin(asked, self.subjects)].tolist())
 
 
 def training_sets_of(workflow: Workflow) -> list[FrozenSet]:
-    """Return the sets that models of this workflow were trained on, the oldest first."""
+    """Return the sets that models of this workflow were trained on, oldest first."""
     rows = TrainingSet.objects.filter(workflow=workflow).order_by("pk")
     return _frozen(curate.FOLDER, [row.hash for row in rows])
 
 
 def test_sets_of(workflow: Workflow) -> list[FrozenSet]:
-    """Return the sets that judge models about subjects of the workflow's kind, the oldest first."""
+    """Return the test sets for the workflow's kind of subjects, oldest first."""
     rows = TestSet.objects.filter(survey=workflow.survey_id, kind=workflow.kind).order_by("pk")
     return _frozen(test_sets.FOLDER, [row.hash for row in rows])
 
 
 def names_by_subject(sets: Collection[FrozenSet], subjects: Collection[int]) -> dict[int, str]:
-    """Return by subject the names of the sets that hold it, with a semicolon between."""
+    """Return by subject the names of the sets that contain it, separated by semicolons."""
     found: dict[int, list[str]] = {}
     for each in sets:
         for subject in each.among(subjects):
@@ -185,7 +185,7 @@ def names_by_subject(sets: Collection[FrozenSet], subjects: Collection[int]) -> 
 
 
 def _frozen(folder: str, hashes: Collection[str]) -> list[FrozenSet]:
-    """Read the sets whose files are on this machine; one that was removed says nothing any more."""
+    """Read the sets whose files are on this machine; a deleted one is ignored."""
     paths = {name: snapshot.path_of(folder, name) for name in dict.fromkeys(hashes)}
     return [
         FrozenSet(name[:SHORT], np.sort(pq.read_table(path, columns=["subject_id"])["subject_id"].to_numpy()))

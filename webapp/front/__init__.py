@@ -1,1 +1,1 @@
-"""HTTP front: reads each request whole without a thread, then lets a thread answer it."""
+"""HTTP front: buffers each request without a thread, then lets a thread answer it."""

@@ -1,4 +1,4 @@
-"""Request bodies, read however slowly without a waiting thread, within limits by address and by sender."""
+"""Read request bodies, however slow, without occupying a thread, within limits by address and by sender."""
 
 import asyncio
 import re
@@ -25,7 +25,7 @@ IN_MEMORY = 2**18
 
 @dataclass(frozen=True)
 class Terms:
-    """How large a body may be, how long it may take to come, and how slowly after the first seconds."""
+    """Limits of a body: its size, its duration, and its minimum speed after the first seconds."""
 
     largest: int
     seconds: float
@@ -33,24 +33,24 @@ class Terms:
     rate: float = 4096.0  # bytes a second
 
     def left(self, received: int, elapsed: float) -> float:
-        """Return the seconds for which to wait for more."""
+        """Return the seconds to wait for more."""
         return min(self.seconds, self.first_seconds + received / self.rate) - elapsed
 
 
 class TooSlow(Exception):
-    """The body did not come in time."""
+    """The body did not arrive in time."""
 
 
 class TooLarge(Exception):
-    """The body is larger than it may be; it was read and dropped, so that its sender hears of it."""
+    """The body exceeds its limit; it was read and dropped, so that its sender gets a response."""
 
 
 class Gone(Exception):
-    """The client went away."""
+    """The client disconnected."""
 
 
 async def read_body(receive: Receive, terms: Terms, announced: int = 0) -> tuple["SpooledTemporaryFile[bytes]", int]:
-    """Return the body, ready to be read, and its length. A body that is announced as too large is never kept.
+    """Return the body, opened for reading, and its length. A body announced as too large is never stored.
 
     Raises
     ------
@@ -91,22 +91,22 @@ HOUR = 3600.0
 
 
 def plain_terms() -> Terms:
-    """Return what a form or a message may bring."""
+    """Return the limits of a form or an API message."""
     return Terms(largest=settings.DATA_UPLOAD_MAX_MEMORY_SIZE + AROUND, seconds=120.0)
 
 
 def file_terms() -> Terms:
-    """Return what somebody may bring who may send files."""
+    """Return the limits for people who may send files."""
     return Terms(largest=settings.MAX_UPLOAD + AROUND, seconds=2 * HOUR, rate=32_768.0)
 
 
 def takes_files(path: str) -> bool:
-    """Return whether files are sent to this address; to others only what a form or a message holds."""
+    """Return whether this URL accepts files; others accept only small bodies."""
     return FILES.match(path) is not None
 
 
 def is_sent_by_one_who_may(environ: dict[str, Any]) -> bool:
-    """Return whether the person may send files there, by the cookie of their session, before anything is read."""
+    """Return whether the user, by session cookie, may send files there, before anything is read."""
     request = WSGIRequest(environ | {"wsgi.input": BytesIO(), "CONTENT_LENGTH": "0"})
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)

@@ -1,6 +1,6 @@
 """ASGI server front: reads each request whole, then runs the WSGI application in a thread and streams its response.
 
-So no thread waits for a client, except for one that reads a long table while it is made.
+So no thread waits for a client, except one that streams a long table.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ PATIENCE = 30.0
 
 
 class Reply:
-    """One answer on its way to a client. Only the thread that makes it may wait, and only for a client that reads."""
+    """One response on its way to a client. Only its own thread may wait, and only for a client that reads."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, receive: Receive, send: Send) -> None:
         self.loop, self.receive, self.send = loop, receive, send
@@ -45,7 +45,7 @@ class Reply:
         self.head: dict[str, Any] = {}
 
     def make(self, application: Application, environ: dict[str, Any]) -> bytes | None:
-        """Return the whole body where it is short; else send it from here, and return None."""
+        """Return the whole body if it is short; else stream it from here, and return None."""
         made = application(environ, self._start)
         try:
             parts = _parts(made, WHOLE if self._is_short() else PART)
@@ -82,7 +82,7 @@ class Reply:
         await self.send(message)
 
     async def _watch(self) -> None:
-        """Note when the client goes away."""
+        """Notice when the client disconnects."""
         while (await self.receive())["type"] != "http.disconnect":
             pass
         self.is_unwanted = True
@@ -116,7 +116,7 @@ Scope = dict[str, Any]
 
 
 def environ_of(scope: Scope) -> dict[str, Any]:
-    """Return the WSGI environment of an ASGI request, still without its body."""
+    """Return the WSGI environment of an ASGI request, without its body."""
     host, port = scope.get("server") or ("localhost", 80)
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
@@ -140,7 +140,7 @@ def environ_of(scope: Scope) -> dict[str, Any]:
 
 
 def _headers(scope: Scope) -> list[tuple[str, str]]:
-    """Return the headers as variables; one with an underscore is left out, which could pass for a proxy's."""
+    """Return the headers as WSGI variables, without those with underscores, which could spoof a proxy's."""
     found = []
     for name, value in scope["headers"]:
         said = name.decode("latin-1")
@@ -152,7 +152,7 @@ def _headers(scope: Scope) -> list[tuple[str, str]]:
 
 
 class Front:
-    """An ASGI application that answers by a WSGI one in some threads."""
+    """An ASGI application that runs a WSGI application in threads."""
 
     def __init__(self, site: Application, threads: ThreadPoolExecutor) -> None:
         self.site, self.threads = site, threads
@@ -201,13 +201,13 @@ def _has_body(scope: Scope, environ: dict[str, Any]) -> bool:
 
 
 def _announced(environ: dict[str, Any]) -> int:
-    """Return how large the body says itself to be."""
+    """Return the announced length of the body."""
     length = environ.get("CONTENT_LENGTH", "")
     return int(length) if length.isascii() and length.isdigit() and len(length) < 19 else 0
 
 
 def _asked(environ: dict[str, Any]) -> bool:
-    """Ask the database as a request does: on a connection that is tried first, and given back after."""
+    """Query the database as a request does: on a checked connection, which is released afterwards."""
     signals.request_started.send(sender=_asked, environ=environ)
     try:
         return is_sent_by_one_who_may(environ)

@@ -1,4 +1,4 @@
-"""Field guide of a survey: a section for each class, with example subjects."""
+"""Field guide of a survey: a section for each class, with examples."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ MOST = 6
 def examples_of(survey: Survey, labels: Iterable[str], reader: Volunteer | None) -> dict[str, list[Subject]]:
     """Return up to `MOST` real examples of each class.
 
-    Never one that the reader may still be asked about, as training or otherwise: its answer would be given away.
-    Gold of a set that no workflow draws from can always be shown.
+    Never one that the reader may still be asked about, for training or otherwise, which would reveal its answer. Gold
+    in a set that no workflow uses can always be shown.
     """
     shown = Subject.objects.gold().observed().originals().filter(survey=survey).exclude(Exists(_waiting_for(reader)))
     return {label: list(shown.filter(gold_label=label).order_by("pk")[:MOST]) for label in labels}
 
 
 def _waiting_for(reader: Volunteer | None) -> QuerySet[QueueEntry]:
-    """Return the entries by which a subject (the outer query's) may still come to the reader."""
+    """Return the queue entries through which a subject (of the outer query) may still be served to the reader."""
     waiting = QueueEntry.objects.filter(Q(is_gold=True) | Q(is_retired=False), subject=OuterRef("pk"))
     if reader is None:
         return waiting
@@ -45,7 +45,7 @@ LONGEST = 140
 
 @dataclass(frozen=True)
 class Entry:
-    """A section of the field guide, the class that it is about (if any), and examples of that."""
+    """A section of the field guide, its class (if any), and examples."""
 
     section: Section
     label: str
@@ -53,7 +53,7 @@ class Entry:
 
 
 def field_guide(survey: Survey, reader: Volunteer | None, search: str = "") -> list[Entry]:
-    """Return the entries whose words contain all of the search's, with examples that the reader may see."""
+    """Return the entries that contain all search words, with examples that the reader may see."""
     found = [section for section in guide_sections(survey) if _has(section, search)]
     labels = {section.title: class_of(survey, section.title) for section in found}
     examples = examples_of(survey, {label for label in labels.values() if label}, reader)
@@ -67,16 +67,16 @@ def guide_sections(survey: Survey) -> list[Section]:
 
 
 def class_of(survey: Survey, title: str) -> str:
-    """Return the class that a section is about, by its title's first word: “CR: cosmic rays”; or nothing."""
+    """Return a section's class, the first word of its title: “CR: cosmic rays”; or nothing."""
     words = title.replace(":", " ").split()
     known = {name.lower(): name for name in [*survey.classes, "yes", "no"]}
     return known.get(words[0].lower(), "") if words else ""
 
 
 def explanation(survey: Survey, label: str) -> str:
-    """Return the first words of what the field guide says of a class; nothing where it says nothing.
+    """Return the first paragraph about a class in the field guide; nothing if there is none.
 
-    It may be a minute old: it goes out with every answer to a training subject.
+    Cached for a minute, since it accompanies every answer to a training subject.
     """
     key = f"explanations-{survey.pk}-{reader_language()}"
     texts: dict[str, str] | None = cache.get(key)

@@ -22,11 +22,11 @@ KEPT_AS = {"PNG": "image/png", "JPEG": "image/jpeg"}
 
 
 class ImageRefused(ValueError):
-    """A file that cannot be kept as a picture; the sentence says why and what to do."""
+    """A file that is not accepted as a picture; the message says why and what to do."""
 
 
 def keep_image(*, survey: Survey, upload: UploadedFile, by: User) -> GuideImage:
-    """Keep an uploaded picture; the same pixels give the same row.
+    """Store an uploaded picture; the same pixels give the same row.
 
     Raises
     ------
@@ -50,14 +50,14 @@ def keep_image(*, survey: Survey, upload: UploadedFile, by: User) -> GuideImage:
 
 
 def address_of(image: GuideImage) -> str:
-    """Return where the picture is served, for ever."""
+    """Return the picture's permanent URL."""
     return reverse("guide-image", args=[image.pk, image.digest])
 
 
 def _read(upload: UploadedFile) -> Image.Image:
-    """Return the first frame, decoded; the size is looked at before anything is decoded.
+    """Return the first frame, decoded; the size is checked before decoding.
 
-    Pillow warns of more than 89 million pixels, and gives up at twice as many before it tells how many there are.
+    Pillow warns above 89 million pixels, and above twice as many raises an error without the size.
     """
     try:
         with warnings.catch_warnings():
@@ -84,7 +84,7 @@ def _read(upload: UploadedFile) -> Image.Image:
 
 
 def _encoded(picture: Image.Image, name: str) -> bytes:
-    """Encode the pixels and nothing else: no metadata, no place where the picture was taken, no trailing bytes."""
+    """Encode only the pixels: no metadata, no location, no trailing bytes."""
     mode = "RGB" if name == "JPEG" or picture.mode not in ("L", "LA", "RGBA", "P", "PA") else "RGBA"
     pixels = ImageOps.exif_transpose(picture).convert(mode)
     clean = Image.frombytes(pixels.mode, pixels.size, pixels.tobytes())

@@ -1,4 +1,4 @@
-"""Guides: versioned texts, their images, and how far volunteers are in a tutorial."""
+"""Guides: versioned texts, their images, and volunteers' progress in a tutorial."""
 
 from django.conf import settings
 from django.db import models
@@ -16,7 +16,7 @@ class GuideKind(models.TextChoices):
 
 
 class Language(models.TextChoices):
-    """The languages that texts for volunteers may be written in, each by its own name."""
+    """The languages of texts for volunteers, by their own names."""
 
     ENGLISH = "en", "English"
     SPANISH = "es", "Español"
@@ -25,7 +25,7 @@ class Language(models.TextChoices):
 
 
 class GuideText(models.Model):
-    """One version of a text that scientists wrote for volunteers. A new version is a new row; none is ever changed."""
+    """One version of a text by scientists for volunteers. A new version is a new row; none is ever changed."""
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="guide_texts")
     workflow = models.ForeignKey(
@@ -59,7 +59,7 @@ class GuideText(models.Model):
 
 
 class GuideImage(models.Model):
-    """A picture for the texts of a survey, encoded by this site; in the database, so that every web node has it."""
+    """A picture in a survey's texts, encoded by this site, and stored in the database for all web nodes."""
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="guide_images")
     digest = models.CharField(max_length=32, help_text="blake2b of the bytes")
@@ -80,7 +80,7 @@ class GuideImage(models.Model):
 
 
 class TutorialProgress(models.Model):
-    """How far a volunteer is in one version of a tutorial."""
+    """A volunteer's progress in one version of a tutorial."""
 
     volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="tutorials")
     text = models.ForeignKey(GuideText, on_delete=models.CASCADE, related_name="readers")

@@ -20,23 +20,23 @@ LONGEST = 100_000
 
 
 class TextRefused(ValueError):
-    """A text that cannot be kept; the sentence says why and what to do."""
+    """A text that is not accepted; the message says why and what to do."""
 
 
 def reader_language() -> str:
-    """Return the language that the page is shown in, as far as texts may be written in it."""
+    """Return the page's language, if texts can be written in it."""
     language = (get_language() or "").partition("-")[0]
     return language if language in Language.values else Language.ENGLISH
 
 
 def versions(survey: Survey, workflow: Workflow | None, kind: str, language: str) -> QuerySet[GuideText]:
-    """Return all versions of one text, the newest first."""
+    """Return all versions of one text, newest first."""
     of = {"survey": survey, "workflow": None if kind == GuideKind.FIELD_GUIDE else workflow}
     return GuideText.objects.filter(**of, kind=kind, language=language).order_by("-version")
 
 
 def current_text(survey: Survey, workflow: Workflow | None, kind: str, language: str = "") -> GuideText | None:
-    """Return what a reader of the language reads: the newest version in it, else the newest in English."""
+    """Return the text for a reader's language: its newest version, else the newest in English."""
     for each in dict.fromkeys((language or reader_language(), Language.ENGLISH.value)):
         newest = versions(survey, workflow, kind, each).first()
         if newest is not None and newest.body.strip():
@@ -48,7 +48,7 @@ def current_text(survey: Survey, workflow: Workflow | None, kind: str, language:
 def write_text(
     *, survey: Survey, workflow: Workflow | None, kind: str, language: str, body: str, based_on: int, by: User
 ) -> GuideText:
-    """Keep a new version of a text; the one before stays as it was.
+    """Store a new version of a text; the previous one is kept.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def _newer(newest: GuideText) -> str:
 
 @dataclass(frozen=True)
 class Tutorial:
-    """The version that a reader gets, its steps, and how far they are."""
+    """The reader's version, its steps, and their progress."""
 
     text: GuideText
     steps: list[Section]
@@ -103,7 +103,7 @@ class Tutorial:
 
 
 def tutorial_of(workflow: Workflow, volunteer: Volunteer | None) -> Tutorial | None:
-    """Return the workflow's tutorial for a reader; None where nobody has written one."""
+    """Return the workflow's tutorial for a reader; None if there is none."""
     text = current_text(workflow.survey, workflow, GuideKind.TUTORIAL)
     if text is None:
         return None
@@ -114,7 +114,7 @@ def tutorial_of(workflow: Workflow, volunteer: Volunteer | None) -> Tutorial | N
 
 
 def note_step(*, volunteer: Volunteer, tutorial: Tutorial, step: int, is_finished: bool) -> TutorialProgress:
-    """Keep how far a volunteer is. Who has finished once has finished, also when they read it again."""
+    """Store a volunteer's progress. Finished stays finished, even when they read it again."""
     step = max(0, min(step, len(tutorial.steps) - 1))
     row, _ = TutorialProgress.objects.get_or_create(volunteer=volunteer, text=tutorial.text)
     row.step = step
@@ -124,6 +124,6 @@ def note_step(*, volunteer: Volunteer, tutorial: Tutorial, step: int, is_finishe
 
 
 def hand_over(visitor: Volunteer, account: Volunteer) -> None:
-    """Give what a visitor has read to their account, where it has not read the same."""
+    """Move a visitor's progress to their account, unless it has its own."""
     known = TutorialProgress.objects.filter(volunteer=account).values("text")
     TutorialProgress.objects.filter(volunteer=visitor).exclude(text__in=known).update(volunteer=account)

@@ -1,4 +1,4 @@
-"""Tutorial, field guide and help for volunteers, and the pages on which scientists write them."""
+"""Tutorial, field guide and help for volunteers, and the pages where scientists write them."""
 
 from typing import Any
 
@@ -79,13 +79,13 @@ def _workflow(slug: str) -> Workflow:
 
 
 def _answer(request: HttpRequest, template: str, workflow: Workflow, **context: object) -> HttpResponse:
-    """Answer with the part alone where the classify page asks for it, else with a whole page."""
+    """Return only the fragment if the classify page asks for it, else a whole page."""
     frame = "guides/part.html" if request.GET.get("part") else "base.html"
     return render(request, template, {"workflow": workflow, "survey": workflow.survey, "frame": frame, **context})
 
 
 class TextForm(forms.Form):
-    """A text in Markdown, and the version that its writer began with."""
+    """A text in Markdown, and the version it is based on."""
 
     body = forms.CharField(
         required=False,
@@ -96,7 +96,7 @@ class TextForm(forms.Form):
     based_on = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
 
     def clean_body(self) -> str:
-        """Keep lines as every system writes them; a browser sends both characters."""
+        """Normalise line ends; browsers send CRLF."""
         return str(self.cleaned_data["body"]).replace("\r\n", "\n")
 
 
@@ -139,7 +139,7 @@ def editor(request: HttpRequest, survey: Survey, kind: str, language: str, workf
 @require_POST
 @survey_page(Role.SCIENTIST)
 def preview(request: HttpRequest, survey: Survey, kind: str) -> HttpResponse:
-    """Answer with what a text looks like to its readers."""
+    """Return the text as readers would see it."""
     body = request.POST.get("body", "")
     return render(request, "guides/preview.html", _shown(survey, kind, body))
 
@@ -159,7 +159,7 @@ def version(
 @require_POST
 @survey_page(Role.SCIENTIST)
 def image_add(request: HttpRequest, survey: Survey) -> HttpResponse:
-    """Keep a picture; answer with the address to write into a text."""
+    """Store a picture; return the URL to put into a text."""
     upload = request.FILES.get("picture")
     if upload is None:
         return JsonResponse({"detail": _("Choose a picture first.")}, status=400)
@@ -171,7 +171,7 @@ def image_add(request: HttpRequest, survey: Survey) -> HttpResponse:
 
 
 def _place(survey: Survey, workflow: str, kind: str, language: str) -> dict[str, Any]:
-    """Return which text is meant; 404 for one that cannot be."""
+    """Return the text that the URL means; 404 for an impossible one."""
     if kind not in GuideKind.values or language not in Language.values or bool(workflow) == (kind == "field-guide"):
         raise Http404("There is no such text.")
     of = get_object_or_404(Workflow, survey=survey, slug=workflow) if workflow else None
@@ -225,7 +225,7 @@ def _editor(
 
 
 def _shown(survey: Survey, kind: str, body: str) -> dict[str, Any]:
-    """Return a text as its readers see it: whole, or cut into the steps or classes that its headings begin."""
+    """Return a text as readers see it: whole, or split into steps or classes by its headings."""
     if kind == GuideKind.HELP:
         return {"kind": kind, "html": as_html(body)}
     parts = [{"section": section, "label": class_of(survey, section.title)} for section in sections(body)]

@@ -1,1 +1,1 @@
-"""Imports: classifications made elsewhere, brought into a workflow."""
+"""Imports: bring classifications made elsewhere into a workflow."""

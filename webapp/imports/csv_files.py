@@ -56,7 +56,7 @@ def panoptes_record(number: int, row: Mapping[str, str]) -> Row:
 
 
 def vote_record(number: int, row: Mapping[str, str], tasks: Sequence[str]) -> Record:
-    """Read a row of a plain list of votes, whose columns of answers are `tasks`."""
+    """Read a row of a plain list of votes with the answer columns `tasks`."""
     return Record(
         row=number,
         id=clean(row["classification_id"]),
@@ -83,7 +83,7 @@ def _object(text: str | None) -> dict[str, Any]:
 
 
 def _values(annotations: Iterable[Any]) -> Iterator[tuple[str, Any]]:
-    """Yield task and value, with those of combined tasks taken apart."""
+    """Yield task and value, splitting combined tasks."""
     for each in annotations:
         if not isinstance(each, dict) or "task" not in each:
             continue
@@ -95,7 +95,7 @@ def _values(annotations: Iterable[Any]) -> Iterator[tuple[str, Any]]:
 
 
 class _Drawing:
-    """Sorts values: lines here, other shapes there; what remains was chosen and not drawn."""
+    """Sorts values into lines, other shapes, and choices."""
 
     def __init__(self, dimensions: Any) -> None:
         self.dimensions = dimensions if isinstance(dimensions, list) else []
@@ -103,7 +103,7 @@ class _Drawing:
         self.shapes: dict[str, list[str]] = defaultdict(list)
 
     def others(self, task: str, value: Any) -> Iterator[str]:
-        """Keep what was drawn, and yield the labels of the rest."""
+        """Collect drawn values, and yield the labels of the rest."""
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, dict) and "choice" in part:
                 yield clean(part["choice"])
@@ -124,7 +124,7 @@ class _Drawing:
         self.lines[task].append(Drawn(x1, y1, x2, y2, place, width, height))
 
     def _size(self, frame: int) -> tuple[float | None, float | None]:
-        """Return the size of the picture that was drawn on, where the row tells it."""
+        """Return the size of the picture, if the row has it."""
         said = self.dimensions[frame] if frame < len(self.dimensions) else None
         if not isinstance(said, dict):
             return None, None
@@ -133,7 +133,7 @@ class _Drawing:
 
 
 def _number(value: Any) -> float:
-    """Return the number, and NaN for what is none."""
+    """Return the number, NaN if it is not one."""
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError):
@@ -152,7 +152,7 @@ csv.field_size_limit(LARGEST_CELL)  # annotations of many marks are longer than 
 
 
 def read_csv(path: Path) -> Iterator[Row]:
-    """Yield the rows of a file, each as a record or as what is wrong with it.
+    """Yield the rows of a file, each as a record or as its error.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Inspect a file before import: its format, what it holds, and a guess at the mapping of its labels."""
+"""Preview a file before import: its format, its contents, and a guess at the mapping of its labels."""
 
 import re
 from collections import Counter, defaultdict
@@ -35,9 +35,9 @@ A_FEW = 3
 
 
 def guess_answers(labels: Iterable[str], workflow: Workflow | None = None) -> dict[str, str]:
-    """Return by label yes, no or unsure, and an empty string where nothing suggests one.
+    """Return yes, no or unsure by label, and an empty string without a guess.
 
-    In a list of what may be seen, with a label for nothing, every other label is a yes.
+    In a survey task with a label for nothing, every other label is a yes.
     """
     said = dict.fromkeys(labels)
     known = _classes(workflow) if workflow else {}
@@ -57,7 +57,7 @@ def _words(label: str) -> list[str]:
 
 
 def _classes(workflow: Workflow) -> Mapping[str, str]:
-    """Return what the survey's own classes and the workflow's follow-ups mean."""
+    """Return the meaning of the survey's own classes and the workflow's follow-ups."""
     survey = workflow.survey
     meant = {label: answer for answer, labels in workflow.follow_ups.items() for label in labels}
     meant |= {label: "yes" if label in survey.positive else "no" for label in survey.classes}
@@ -69,7 +69,7 @@ USUAL_SOURCE = {PANOPTES: "zooniverse.org", LABEL_STUDIO: "label-studio"}
 
 
 def format_of(path: Path) -> str:
-    """Tell JSON of Label Studio from CSV by how the file begins; raises BadFile for one that is empty or not there."""
+    """Tell Label Studio's JSON from CSV by the start of the file; raises BadFile for an empty or missing one."""
     try:
         with path.open("rb") as file:
             start = file.read(1000).removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -81,7 +81,7 @@ def format_of(path: Path) -> str:
 
 
 def read(path: Path) -> Iterator[Row]:
-    """Yield all rows of a file, one item each; raises BadFile as soon as it cannot be read any further."""
+    """Yield all rows of a file, one item each; raises BadFile when it becomes unreadable."""
     return read_label_studio(path) if format_of(path) == LABEL_STUDIO else read_csv(path)
 
 
@@ -91,7 +91,7 @@ VALUES = 1000
 
 @dataclass(frozen=True)
 class Guess:
-    """What `Choices` will say of a file, but for its labels."""
+    """The guessed `Choices` for a file, except its labels."""
 
     source: str
     match: str
@@ -102,7 +102,7 @@ class Guess:
 
 @dataclass
 class Look:
-    """What the first rows of a file hold.
+    """A preview of a file's first rows.
 
     Attributes
     ----------
@@ -123,7 +123,7 @@ class Look:
     keys: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def guess(self, workflow: Workflow) -> "Guess":
-        """Return how the file is probably meant: for a scientist to confirm."""
+        """Return the probable mapping, for a scientist to confirm."""
         task = self._question(workflow)
         return Guess(
             source=USUAL_SOURCE[self.format],
@@ -134,7 +134,7 @@ class Look:
         )
 
     def _question(self, workflow: Workflow) -> str:
-        """Return the first task whose labels say both yes and no, else the one with most labels."""
+        """Return the first task with labels for both yes and no, else the one with most labels."""
         meant = {task: set(guess_answers(labels, workflow).values()) for task, labels in self.labels.items()}
         sure = [task for task, answers in meant.items() if {"yes", "no"} <= answers]
         most = sorted(self.labels, key=lambda task: -self.labels[task].total())
@@ -148,7 +148,7 @@ class Look:
 
 
 def look(path: Path, workflow: Workflow) -> Look:
-    """Read the first rows of a file; raises BadFile where it cannot be used."""
+    """Read the first rows of a file; raises BadFile for an unusable one."""
     found = Look(format_of(path))
     values: dict[str, set[str]] = defaultdict(set)
     for row in islice(read(path), ROWS):

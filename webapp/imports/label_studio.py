@@ -18,7 +18,7 @@ Point = tuple[float, float]
 
 
 def lines_of(results: Sequence[Result]) -> tuple[dict[str, tuple[Drawn, ...]], dict[str, tuple[str, ...]]]:
-    """Return lines by control, and by control the types of regions that are no line."""
+    """Return lines by control, and by control the types of regions that are not lines."""
     lines: dict[str, list[Drawn]] = defaultdict(list)
     shapes: dict[str, list[str]] = defaultdict(list)
     pairs = _pairs(results)
@@ -41,7 +41,7 @@ def _frozen(by_name: Mapping[str, list[Any]]) -> dict[str, tuple[Any, ...]]:
 
 
 def _ends(result: Result, pairs: Mapping[str, str], results: Sequence[Result]) -> tuple[Point, Point] | None:
-    """Return the two ends in percent of the picture, from its upper left corner; None for what is no line."""
+    """Return the two ends in percent of the picture, from its upper left corner; None if it is not a line."""
     value = result["value"]
     if isinstance(value.get("vertices"), list):
         points = [_point(each.get("x"), each.get("y")) for each in value["vertices"] if isinstance(each, dict)]
@@ -58,7 +58,7 @@ def _ends(result: Result, pairs: Mapping[str, str], results: Sequence[Result]) -
 
 
 def _pairs(results: Sequence[Result]) -> dict[str, str]:
-    """Return, by the id of a keypoint, the one that a relation joins it to."""
+    """Return, by a keypoint's id, the one to which a relation joins it."""
     points = {each.get("id") for each in results if str(each.get("type")).startswith("keypoint") and each.get("value")}
     related = [each for each in results if each.get("type") == "relation"]
     joined = [(each.get("from_id"), each.get("to_id")) for each in related]
@@ -66,7 +66,7 @@ def _pairs(results: Sequence[Result]) -> dict[str, str]:
 
 
 def _run(result: Result) -> tuple[Point, Point]:
-    """Return the line through the middle of a rectangle, along its longer side, in percent."""
+    """Return a rectangle's central line along its longer side, in percent."""
     value = result["value"]
     across, down = (_number(result.get(f"original_{side}"), PERCENT) / PERCENT for side in ("width", "height"))
     x, y = _number(value["x"]) * across, _number(value["y"]) * down
@@ -92,7 +92,7 @@ def _point(x: Any, y: Any) -> Point:
 
 
 def _number(value: Any, default: float = math.nan) -> float:
-    """Return the number, and the default for what is none."""
+    """Return the number, the default if it is not one."""
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else default
 
 
@@ -101,7 +101,7 @@ _STEPS = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 
 
 def read_label_studio(path: Path) -> Iterator[Row]:
-    """Yield the annotations of a file, task by task, without holding more than a task in memory.
+    """Yield the annotations of a file, with one task at a time in memory.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def read_label_studio(path: Path) -> Iterator[Row]:
 
 
 def _shallow(file: BinaryIO) -> Iterator[tuple[str, Any]]:
-    """Yield the events of a file; deeper nesting than any tool writes would take the time of its square."""
+    """Yield the events of a file, refusing deep nesting, which would take quadratic time."""
     depth = 0
     for event in ijson.basic_parse(file, use_float=True):
         depth += _STEPS.get(event[0], 0)
@@ -163,7 +163,7 @@ def _row(number: int, task: Mapping[str, Any], annotation: Any) -> Row:
 
 
 def _user(annotation: Result, results: Sequence[Result]) -> str:
-    """Return who annotated: the pseudonym that our own export wrote, else Label Studio's number or address."""
+    """Return the annotator: the pseudonym from our own export, else Label Studio's number or address."""
     for result in results:
         meta = result.get("meta")
         if isinstance(meta, dict) and isinstance(meta.get("volunteer"), str):

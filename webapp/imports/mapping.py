@@ -1,6 +1,6 @@
-"""Mapping of foreign rows to our subjects, answers and pseudonymous volunteers, as a scientist chose it.
+"""Mapping of foreign rows to our subjects, answers and pseudonymous volunteers, as chosen by a scientist.
 
-The name itself is not kept. It cannot be told from the volunteer's key without the site's secret.
+Names are not stored. Without the site's secret they can't be recovered from the volunteer's key.
 """
 
 from collections.abc import Collection, Mapping
@@ -24,12 +24,12 @@ LEAVE_OUT = ""
 
 
 class WrongChoice(ValueError):
-    """A choice that makes no sense; the sentence says which."""
+    """An invalid choice; the message says which."""
 
 
 @dataclass(frozen=True)
 class Choices:
-    """How to read a file.
+    """How to interpret a file.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Choices:
     lines_task: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be meant."""
+        """Refuse invalid choices."""
         if not self.source.strip():
             raise WrongChoice(NO_SOURCE())
         if self.match != SUBJECT and not self.match.startswith(METADATA):
@@ -72,14 +72,14 @@ SALT = "webapp.imports.mapping"
 
 
 def own_people(workflow: Workflow) -> dict[str, int]:
-    """Return by pseudonym the volunteers who have answered here: a file that we wrote ourselves names them so."""
+    """Return this site's volunteers by pseudonym, for files that it exported itself."""
     answered = Volunteer.objects.filter(classifications__workflow=workflow).distinct()
     rows = answered.values_list("pk", "key", "user").iterator(2000)
     return {pseudonym(key, user is not None).user_name: pk for pk, key, user in rows}
 
 
 def volunteers_of(source: str, users: Collection[str], own: dict[str, int]) -> dict[str, int]:
-    """Return by name the volunteers of a source, made where they are new."""
+    """Return a source's volunteers by name, creating new ones."""
     keys = {user: _key(source, user) for user in users if user not in own}
     Volunteer.objects.bulk_create([Volunteer(key=key) for key in sorted(keys.values())], ignore_conflicts=True)
     found = dict(Volunteer.objects.filter(key__in=keys.values()).values_list("key", "pk"))
@@ -95,7 +95,7 @@ NAMESPACE = UUID("1f1f4c0e-5d63-5e0a-9c37-0d1f6f0a7e55")
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """An answer as it will be stored. What `noted` names has been left out of it, and why."""
+    """An answer to be stored. `noted` lists the parts left out, and why."""
 
     id: UUID
     record: Record
@@ -111,12 +111,12 @@ class Vote:
 
 
 def vote_id(workflow: Workflow, source: str, record: Record) -> UUID:
-    """Return the id that this answer of this source has in the workflow, whenever it is read."""
+    """Return the id of a source's answer in the workflow, the same at every import."""
     return uuid5(NAMESPACE, f"{workflow.pk}\n{source}\n{record.id}")
 
 
 def answer_of(record: Record, choices: Choices) -> tuple[str, tuple[Reason, str] | None]:
-    """Return the answer, or an empty string and why there is none."""
+    """Return the answer, or an empty string and the reason."""
     labels = record.answers.get(choices.task, ())
     if not labels:
         return "", (Reason.NO_ANSWER, choices.task)
@@ -130,7 +130,7 @@ def answer_of(record: Record, choices: Choices) -> tuple[str, tuple[Reason, str]
 
 
 def vote_of(workflow: Workflow, choices: Choices, record: Record, subject: Subject, answer: str) -> Vote:
-    """Return what to store of a record whose answer and subject are known."""
+    """Return the vote of a record with known answer and subject."""
     noted: list[tuple[Reason, str]] = []
     return Vote(
         vote_id(workflow, choices.source, record),
@@ -158,7 +158,7 @@ def _follow_up(
 def _lines(
     workflow: Workflow, choices: Choices, record: Record, subject: Subject, noted: list[tuple[Reason, str]]
 ) -> tuple[Line, ...]:
-    """Return the lines that fit, and note those that do not."""
+    """Return the valid lines, and note the others."""
     if not choices.lines_task:
         return ()
     noted += [(Reason.SHAPE, shape) for shape in record.shapes.get(choices.lines_task, ())]

@@ -11,10 +11,10 @@ from webapp.workflows.models import Workflow
 
 
 class ClassificationImport(Job):
-    """One reading of a file of answers into a workflow; `done` counts its rows.
+    """One import of a file into a workflow; `done` counts its rows.
 
-    Each batch of rows is a transaction with the counters here, so an import that was broken off goes on behind the
-    last row that came in.
+    Each batch of rows is committed with the counters here, so an interrupted import resumes after the last imported
+    row.
     """
 
     task: ClassVar[str] = "tasks.imports.run"

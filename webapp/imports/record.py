@@ -1,4 +1,4 @@
-"""One classification as read from a foreign file; why one is rejected, and messages about files."""
+"""One classification as read from a foreign file, reasons to reject it, and messages about files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -70,12 +70,12 @@ LONGEST = 200
 
 
 class BadFile(ValueError):
-    """A file that cannot be used as a whole; the sentence says why, and what to do."""
+    """An unusable file; the message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A row that cannot be used."""
+    """An unusable row."""
 
     row: int
     reason: Reason
@@ -84,7 +84,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A row that can be read, whatever it says.
+    """A readable row.
 
     Attributes
     ----------
@@ -111,7 +111,7 @@ class Record:
     finished_at: datetime | None = None
 
     def key(self, match: str) -> str:
-        """Return what tells the subject, by its id or by a key of its metadata; an empty string for nothing."""
+        """Return the subject's key, its id or a metadata value; an empty string if missing."""
         value = self.subject if match == SUBJECT else self.metadata.get(match.removeprefix(METADATA))
         return clean(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
 
@@ -120,12 +120,12 @@ Row = Record | Broken
 
 
 def clean(value: Any) -> str:
-    """Return text that the database can hold: no NUL, and nothing that is no character."""
+    """Remove NUL and invalid characters, which the database cannot store."""
     return str(value).replace("\0", "").encode("utf-8", "replace").decode().strip()[:LONGEST]
 
 
 def moment(value: Any) -> datetime | None:
-    """Read `2025-01-21 16:08:41 UTC` or ISO 8601; a time that names no zone is UTC. None for anything else."""
+    """Parse `2025-01-21 16:08:41 UTC` or ISO 8601; UTC if no zone is given. None for anything else."""
     if not isinstance(value, str):
         return None
     try:

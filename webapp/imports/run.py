@@ -1,4 +1,4 @@
-"""Keep an uploaded file, start an import, and work on it until the file is read."""
+"""Store an uploaded file, start an import, and run it to the end of the file."""
 
 import re
 import secrets
@@ -29,11 +29,11 @@ SUFFIXES = (".csv", ".json")
 
 
 class UploadRefused(ValueError):
-    """A file that is not taken; the sentence says why."""
+    """A refused file; the message says why."""
 
 
 def keep_upload(workflow: Workflow, file: UploadedFile) -> str:
-    """Write the file, and return the word by which it is found again.
+    """Store the file, and return its token.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def keep_upload(workflow: Workflow, file: UploadedFile) -> str:
 
 
 def upload_path(workflow: Workflow, token: str) -> Path | None:
-    """Return the file that the word stands for; None for one that is no longer, or never was, there."""
+    """Return the file for a token; None if it does not exist (any more)."""
     if not TOKEN.fullmatch(token):
         return None
     return next(iter((_folder(workflow) / token).glob("*")), None)
@@ -75,7 +75,7 @@ def _folder(workflow: Workflow) -> Path:
 
 
 def _forget_old(folder: Path) -> None:
-    """Remove the files that somebody sent and did not come back to."""
+    """Delete abandoned uploads."""
     before = time.time() - KEPT_SECONDS
     for each in folder.glob("*"):
         if each.stat().st_mtime < before:
@@ -85,7 +85,7 @@ def _forget_old(folder: Path) -> None:
 def new_import(
     *, workflow: Workflow, path: Path, by: User | None, choices: Choices, is_upload: bool = False
 ) -> ClassificationImport:
-    """Write the row of an import, which nobody works on yet; `by` is None for the command line."""
+    """Create an import, unclaimed; `by` is None for the command line."""
     return ClassificationImport.objects.create(
         workflow=workflow, path=str(path.absolute()), requested_by=by, options=choices.stored(), is_upload=is_upload
     )
@@ -95,7 +95,7 @@ def new_import(
 def start_import(
     *, workflow: Workflow, path: Path, by: User, choices: Choices, is_upload: bool = True
 ) -> ClassificationImport:
-    """Write the row of an import and hand it to a worker."""
+    """Create an import and dispatch it."""
     job = new_import(workflow=workflow, path=path, by=by, choices=choices, is_upload=is_upload)
     job.enqueue()
     return job
@@ -105,9 +105,9 @@ BATCH = 500
 
 
 def bring_in(job: ClassificationImport, watch: Callable[[ClassificationImport], object] = lambda job: None) -> None:
-    """Read the import's file from the row after the last that came in, and end the import.
+    """Run the import from the row after the last imported one, and finish it.
 
-    The file is read through once before anything is written, so one that is broken somewhere brings nothing in.
+    The whole file is checked before anything is written, so nothing of a broken one is imported.
 
     Raises
     ------

@@ -27,7 +27,7 @@ EXAMPLES = 5
 
 @dataclass
 class Tally:
-    """What an import has come to: rows read, answers and lines that came in, and the rest by reason."""
+    """The counts of an import: rows read, answers and lines imported, and skipped ones by reason."""
 
     done: int = 0
     added: int = 0
@@ -36,11 +36,11 @@ class Tally:
 
     @classmethod
     def of(cls, job: ClassificationImport) -> Self:
-        """Begin where an earlier attempt has left off."""
+        """Resume the counts of an earlier attempt."""
         return cls(job.done, job.added, job.lines, job.report)
 
     def after(self, rows: int) -> Self:
-        """Return a tally of its own for another batch, to be forgotten if the batch is not kept."""
+        """Return a separate tally for another batch, dropped if the batch fails."""
         report = {reason: dict(said) for reason, said in self.report.items()}
         return replace(self, done=self.done + rows, report=report)
 
@@ -51,7 +51,7 @@ class Tally:
             said["examples"] = [*said["examples"], {"row": row, "what": clean(what)}]
 
     def fields(self) -> dict[str, Any]:
-        """Return what the import's row holds."""
+        """Return the fields of the import's row."""
         counts = {reason: said["count"] for reason, said in self.report.items() if reason not in ONLY_A_PART}
         known = counts.pop(Reason.KNOWN.value, 0)
         return {
@@ -66,7 +66,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Told:
-    """One reason as a person reads it."""
+    """One reason in words."""
 
     sentence: str | Promise
     count: int
@@ -75,7 +75,7 @@ class Told:
 
 
 def told(job: ClassificationImport) -> list[Told]:
-    """Return why things did not come in, the most frequent reason first."""
+    """Return the reasons for skipped rows, most frequent first."""
     reasons = sorted(job.report.items(), key=lambda item: -item[1]["count"])
     return [
         Told(Reason(name).label, said["count"], said["examples"], Reason(name) in ONLY_A_PART) for name, said in reasons
@@ -108,7 +108,7 @@ STORE = f"""
 def store(
     job: ClassificationImport, choices: Choices, rows: Sequence[Row], own: dict[str, int], before: Tally
 ) -> Tally:
-    """Bring a batch of rows in, and move the import on behind it; return what the import has come to.
+    """Import a batch of rows, and update the import's position; return its tally.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def store(
 
 
 def _votes(workflow: Workflow, choices: Choices, rows: Sequence[Row], tally: Tally) -> list[Vote]:
-    """Return what the rows mean here, as far as they mean something, and note the rest."""
+    """Return the rows as votes, noting those without a meaning here."""
     answered: list[tuple[Record, str, str]] = []
     for row in rows:
         if isinstance(row, Broken):
@@ -153,13 +153,13 @@ def _votes(workflow: Workflow, choices: Choices, rows: Sequence[Row], tally: Tal
 
 
 def _subjects(workflow: Workflow, keys: set[str]) -> dict[str, Subject]:
-    """Return subjects by external id; for one whose pixels an earlier one has, that one, which is asked about."""
+    """Return subjects by external id; for a duplicate, its original, which is the one in the queue."""
     found = Subject.objects.filter(survey=workflow.survey_id, external_id__in=keys).select_related("duplicate_of")
     return {subject.external_id: subject.duplicate_of or subject for subject in found}
 
 
 def _wanted(votes: Sequence[Vote], entries: Mapping[int, QueueEntry], tally: Tally) -> list[Vote]:
-    """Return the votes that are new and asked for, each once."""
+    """Return the new votes that the workflow asks for, each once."""
     known = set(Classification.objects.filter(pk__in=[vote.id for vote in votes]).values_list("pk", flat=True))
     wanted: list[Vote] = []
     for vote in votes:
@@ -176,7 +176,7 @@ def _wanted(votes: Sequence[Vote], entries: Mapping[int, QueueEntry], tally: Tal
 def _insert(
     workflow: Workflow, votes: Sequence[Vote], entries: Mapping[int, QueueEntry], people: Mapping[str, int]
 ) -> dict[UUID, Classification]:
-    """Store the votes; return those that came in."""
+    """Store the votes; return the new ones."""
     parameters: dict[str, Any] = {
         "workflow": workflow.pk,
         "id": [vote.id for vote in votes],
@@ -197,7 +197,7 @@ def _insert(
 
 
 def _draw(votes: Sequence[Vote], stored: Mapping[UUID, Classification], tally: Tally) -> None:
-    """Store the lines of what came in, and count all of it."""
+    """Store the lines of new votes, and count both."""
     came_in = [vote for vote in votes if vote.id in stored]
     store_lines({stored[vote.id]: vote.lines for vote in came_in})
     tally.added += len(came_in)
@@ -213,7 +213,7 @@ def _draw(votes: Sequence[Vote], stored: Mapping[UUID, Classification], tally: T
 def _count(
     workflow: Workflow, answers: Sequence[Classification], voters: Sequence[Voter], entries: Mapping[int, QueueEntry]
 ) -> None:
-    """Let the answers count at once, in the order of the file: whoever gave them cannot undo them here."""
+    """Count the answers immediately, in the order of the file, since they can't be undone here."""
     of_voter: dict[int, list[Classification]] = defaultdict(list)
     for answer in answers:
         of_voter[answer.volunteer_id].append(answer)

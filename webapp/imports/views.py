@@ -1,4 +1,4 @@
-"""Import & export pages and their forms: exports of a workflow, upload, inspect, start, watch."""
+"""Import & export pages and their forms: exports of a workflow, upload, preview, start, progress."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -31,7 +31,7 @@ LABELS_SHOWN = 60
 
 
 class UploadForm(forms.Form):
-    """The file."""
+    """A file to import."""
 
     file = forms.FileField(
         label=gettext_lazy("File"),
@@ -45,7 +45,7 @@ class UploadForm(forms.Form):
 
 
 class ChoicesForm(forms.Form):
-    """How the file is meant, with what was guessed from its first rows already chosen."""
+    """The mapping of a file, preselected from its first rows."""
 
     source = forms.CharField(
         max_length=100,
@@ -93,7 +93,7 @@ class ChoicesForm(forms.Form):
         return (self[f"label_{place}"] for place in range(len(self.labels)))
 
     def choices(self) -> Choices | None:
-        """Return what was said; None where the form says what is wrong with it."""
+        """Return the choices; None if the form has errors."""
         if not self.is_valid():
             return None
         said = self.cleaned_data
@@ -129,7 +129,7 @@ SHOWN = 20
 @require_safe
 @survey_page(Role.SCIENTIST)
 def exchange(request: HttpRequest, survey: Survey) -> HttpResponse:
-    """List the survey's workflows, each with its page."""
+    """List the survey's workflows, with a page for each."""
     return render(request, "imports/exchange.html", {"survey": survey, "workflows": survey.workflows.all()})
 
 
@@ -151,7 +151,7 @@ def export(request: HttpRequest, survey: Survey, workflow: str, name: str) -> Ht
 def workflow_page(
     request: HttpRequest, survey: Survey, workflow: Workflow, form: UploadForm, status: int = 200
 ) -> HttpResponse:
-    """Answer with the page of one workflow: what can be taken out, the form that brings in, and what came in."""
+    """Show one workflow's page: exports, the import form, and past imports."""
     context = {
         "survey": survey,
         "workflow": workflow,
@@ -176,7 +176,7 @@ def _exports(request: HttpRequest, workflow: Workflow) -> list[dict[str, Any]]:
 @require_POST
 @survey_page(Role.SCIENTIST)
 def upload(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
-    """Keep a file that can be read, and go on to what it holds."""
+    """Store a readable file, and redirect to its preview."""
     into = get_object_or_404(Workflow, survey=survey, slug=workflow)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
@@ -221,7 +221,7 @@ def import_run(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> 
 @require_safe
 @survey_page(Role.SCIENTIST)
 def import_progress(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
-    """Return the part of the page that renews itself until the import is over."""
+    """Return the fragment that refreshes itself until the import is over."""
     return render(request, "imports/progress.html", _job(survey, workflow, pk))
 
 
@@ -235,7 +235,7 @@ def import_cancel(request: HttpRequest, survey: Survey, workflow: str, pk: int) 
 
 
 def _seen(workflow: Workflow, token: str) -> tuple[Path, Look]:
-    """Return an uploaded file and what it holds; one that cannot be read is removed."""
+    """Return an uploaded file and its preview; an unreadable one is deleted."""
     path = upload_path(workflow, token)
     if path is None:
         raise Http404(_("This file is gone. Upload it again."))

@@ -1,1 +1,1 @@
-"""Learning: training sets, training runs, promotion, scoring and active learning. Free of torch; tasks/ train."""
+"""Learning: training sets, training runs, promotion, scoring and active learning. Free of torch; tasks/ trains."""

@@ -1,12 +1,12 @@
 """Active learning: write acquisition scores (model and crowd uncertainty) into the queue as priorities.
 
 The expected value of one more vote is the product of two uncertainties, each in 0..1: the entropy of the champion's
-real against bogus, and the entropy of the volunteers' posterior (1 before any vote), neither counted below a floor, so
-that one being sure never silences the other. `ml.acquisition.uncertainty.value` is the same in numpy. A subject that
-has no score yet counts as wholly uncertain.
+real against bogus, and the entropy of the volunteers' posterior (1 before any vote), each with a floor, so that neither
+can suppress the other. `ml.acquisition.uncertainty.value` is the same in numpy. A subject without a score counts as
+fully uncertain.
 
-Nothing here is drawn at random: the queue itself lends a share of the workflow's subjects at random, at the moment
-that somebody asks, so that this share holds whatever the priorities are.
+Random sampling is not done here: the queue serves a fraction of the subjects at random, at the moment of the request,
+so that this fraction holds for any priorities.
 """
 
 import itertools
@@ -55,7 +55,7 @@ WHERE entry.id = worth.id AND (entry.priority, entry.reason) IS DISTINCT FROM (w
 
 
 def workflows_guided_by(checkpoint: Checkpoint) -> list[Workflow]:
-    """Return the workflows whose queue the checkpoint orders: active ones that do not draw everything at random."""
+    """Return the active workflows whose queue uses the checkpoint's scores."""
     return list(
         Workflow.objects.filter(
             survey=checkpoint.survey_id, kind=checkpoint.kind, is_active=True, random_fraction__lt=1
@@ -66,7 +66,7 @@ def workflows_guided_by(checkpoint: Checkpoint) -> list[Workflow]:
 def write_priorities(workflow: Workflow, checkpoint: Checkpoint) -> int:
     """Order the workflow's open entries by the expected value of a vote; return how many changed.
 
-    It goes in batches, each complete in itself; run again, it changes only what is not so yet.
+    It works in complete batches; a repeated run changes only what differs.
     """
     return sum(_write_batch(workflow, checkpoint, after, until) for after, until in _batches(workflow))
 

@@ -35,7 +35,7 @@ MARGIN = 0.02
 
 @dataclass(frozen=True)
 class Result:
-    """What a candidate came to on the frozen test set; the differences are less the champion's, on the same subjects.
+    """A candidate's metrics on the frozen test set; differences are from the champion's, on the same subjects.
 
     `auc_low` and the ends of the difference are those of 95 % bootstrap intervals over whole objects.
     """
@@ -57,7 +57,7 @@ class Verdict:
 
 
 def judge(result: Result, *, has_champion: bool) -> Verdict:
-    """Decide whether the candidate passes."""
+    """Decide whether the candidate passes the gate."""
     if result.auc is None or result.auc_low is None:
         return Verdict(False, NOT_JUDGED())
     return _against_champion(result) if has_champion else _as_first(result.labels, result.auc, result.auc_low)
@@ -92,17 +92,17 @@ def _against_champion(result: Result) -> Verdict:
 
 
 def signed(difference: float) -> str:
-    """Write a difference with its sign, to three decimals; what rounds to nothing has none."""
+    """Format a difference with its sign, to three decimals; a rounded zero has none."""
     said = f"{difference:+.3f}"
     return said if float(said) else said[1:]
 
 
 class NoEarlierChampion(ValueError):
-    """There is nothing to step back to."""
+    """There is no champion to roll back to."""
 
 
 def champion_of(survey: Survey, role: str) -> Checkpoint | None:
-    """Return the model that the survey's scores and priorities come from, if there is one yet."""
+    """Return the survey's champion, if there is one yet."""
     return Checkpoint.objects.filter(survey=survey, role=role, is_champion=True).first()
 
 
@@ -132,7 +132,7 @@ def promote(*, checkpoint: Checkpoint, by: User | None, reason: str, is_rollback
 
 @transaction.atomic
 def rollback(*, survey: Survey, role: str, by: User | None, reason: str = "") -> Promotion | None:
-    """Make the champion before today's the champion again; asked twice, it goes two steps back.
+    """Make the previous champion the champion again; done twice, it goes two steps back.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def rollback(*, survey: Survey, role: str, by: User | None, reason: str = "") ->
 
 
 def previous_champion(champion: Checkpoint | None) -> Checkpoint | None:
-    """Return whom today's champion replaced when it was promoted on its merits."""
+    """Return the champion that today's replaced when it was promoted (not rolled back to)."""
     if champion is None:
         return None
     won = champion.promotions.filter(is_rollback=False).order_by("-id").first()
@@ -158,7 +158,7 @@ def previous_champion(champion: Checkpoint | None) -> Checkpoint | None:
 
 
 def lock_champion(survey_id: int, role: str) -> Checkpoint | None:
-    """Return the champion; nobody else can change it until the transaction ends."""
+    """Return the champion, locked until the transaction ends."""
     Survey.objects.select_for_update(no_key=True).get(pk=survey_id)
     return Checkpoint.objects.filter(survey=survey_id, role=role, is_champion=True).first()
 
@@ -177,9 +177,9 @@ def settle(
     metrics: dict[str, Any],
     result: Result,
 ) -> Verdict:
-    """Put the candidate through the gate and act on the verdict.
+    """Apply the gate to the candidate: promote it, or leave it a shadow.
 
-    Raises ChampionChanged, having changed nothing, if `champion` is no longer the one to beat.
+    Raises ChampionChanged, without changes, if `champion` is no longer the champion.
     """
     locked = lock_champion(checkpoint.survey_id, checkpoint.role)
     if (locked and locked.pk) != (champion and champion.pk):
@@ -208,13 +208,13 @@ def settle(
 
 @transaction.atomic
 def settle_unjudged(*, run: TrainingRun, checkpoint: Checkpoint, why: str) -> None:
-    """End a run whose checkpoint nothing can judge: it stays a shadow, and an admin may promote it by hand."""
+    """End a run whose checkpoint can't be evaluated: it stays a shadow, and an admin may promote it by hand."""
     score_shadow(checkpoint, lock_champion(checkpoint.survey_id, checkpoint.role))
     run.finish(message=UNJUDGED(why=why))
 
 
 def score_shadow(checkpoint: Checkpoint, champion: Checkpoint | None) -> None:
-    """Score the archive with a shadow too where that is cheap: over features that are frozen, or the champion's."""
+    """Score the archive with a shadow too if that is cheap: if frozen features, or the champion's, can be used."""
     frozen = checkpoint.manifest.get("preset") == "head"
     if frozen or (champion and champion.manifest.get("feature_key") == checkpoint.manifest.get("feature_key")):
         start_scoring(checkpoint)

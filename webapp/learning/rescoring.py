@@ -1,4 +1,4 @@
-"""Score what the champion has not scored: new subjects, and shards that failed."""
+"""Score what the champion has not scored yet: new subjects, and failed shards."""
 
 from collections.abc import Iterable, Iterator
 
@@ -17,9 +17,9 @@ TRIES = 3
 
 @transaction.atomic
 def score_unscored(champion: Checkpoint, *, given_up: bool) -> ScoringRun | None:
-    """Start scoring what is unscored, unless there is nothing, or an ingest or a scoring is under way.
+    """Start scoring unscored subjects, unless there are none, or an ingest or a scoring is running.
 
-    What has failed `TRIES` times is tried again with `given_up` only.
+    Ranges that failed `TRIES` times are retried with `given_up` only.
     """
     lock_champion(champion.survey_id, champion.role)
     if IngestRun.objects.filter(survey=champion.survey_id, state__in=OPEN).exists():
@@ -31,7 +31,7 @@ def score_unscored(champion: Checkpoint, *, given_up: bool) -> ScoringRun | None
 
 
 def unscored(champion: Checkpoint, besides: Iterable[Range] = ()) -> list[Range]:
-    """Return the ranges that no shard of the champion's has scored or is about to, but for those `besides`."""
+    """Return the ranges without a shard of the champion, finished or open, except those in `besides`."""
     shards = _shards(champion).exclude(state__in=(JobState.FAILED, JobState.CANCELLED))
     covered = [*shards.values_list("array", "start", "stop"), *besides]
     return [
@@ -50,7 +50,7 @@ def failures(champion: Checkpoint) -> list[ScoringShard]:
 
 
 def gaps(first: int, last: int, covered: Iterable[Iterable[int]]) -> Iterator[tuple[int, int]]:
-    """Yield what of first..last none of the `covered` (start, stop) holds, in order."""
+    """Yield the parts of first..last outside the `covered` (start, stop), in order."""
     reached = first
     for start, stop in sorted((start, stop) for start, stop in covered):
         if reached < min(start, last):
@@ -61,7 +61,7 @@ def gaps(first: int, last: int, covered: Iterable[Iterable[int]]) -> Iterator[tu
 
 
 def _shards(champion: Checkpoint) -> QuerySet[ScoringShard]:
-    """Return the shards since it became champion: scores of before may have been dropped."""
+    """Return the shards since it became champion: earlier scores may have been deleted."""
     since = champion.promotions.aggregate(when=Max("created_at"))["when"]
     shards = ScoringShard.objects.filter(run__checkpoint=champion)
     return shards.filter(run__created_at__gte=since) if since else shards
@@ -78,6 +78,6 @@ def _holds(place: Range, shard: ScoringShard) -> bool:
 
 
 def score_arrivals() -> list[ScoringRun]:
-    """Start scoring what champions have not scored yet, unless an ingest or a scoring is under way."""
+    """Start scoring new subjects with the champions, unless an ingest or a scoring is running."""
     champions = Checkpoint.objects.filter(is_champion=True).select_related("survey", "run")
     return [run for champion in champions if (run := score_unscored(champion, given_up=False))]

@@ -11,10 +11,10 @@ from webapp.learning.promotion import champion_of, previous_champion
 
 
 def prune(checkpoint: Checkpoint) -> int:
-    """Keep the scores of the champion, of the one before it, and of each workflow's newest shadow; drop the others'.
+    """Keep the scores of the champion, of the previous one, and of each workflow's newest shadow; delete the others'.
 
-    Features go with the last model that reads them, except those of the frozen backbone, which every new head needs.
-    Only the survey and role of `checkpoint` are looked at. Returns how many scores went.
+    Features are deleted with the last model that uses them, except those of the frozen backbone, which every new head
+    needs. Only the survey and role of `checkpoint` are affected. Returns the number of deleted scores.
     """
     models = Checkpoint.objects.filter(survey=checkpoint.survey_id, role=checkpoint.role)
     stale = models.exclude(pk__in=_kept(checkpoint)).filter(scoring_runs__isnull=False).distinct()
@@ -24,7 +24,7 @@ def prune(checkpoint: Checkpoint) -> int:
 
 
 def _forget_features(survey: Survey, stale: list[Checkpoint]) -> None:
-    """Forget what only the stale models' own networks made."""
+    """Delete features made only by old models' own networks."""
     others = Checkpoint.objects.filter(survey=survey).exclude(pk__in=[model.pk for model in stale])
     needed = {model.manifest.get("feature_key") for model in others}
     store = PixelStore(settings.PIXELS)

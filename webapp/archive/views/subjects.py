@@ -30,7 +30,7 @@ SOURCES = {
 
 
 class FilterForm(forms.Form):
-    """What is looked for; an unknown value is as none. An object's name can tell the class, so few may look by it."""
+    """Archive filters; invalid values are ignored. Object names can reveal the class, so few may filter by them."""
 
     text = forms.CharField(required=False, label=_("Name or object contains"), max_length=100)
     kind = forms.ChoiceField(required=False, label=_("Kind"), choices=[("", _("any")), *Kind.choices])

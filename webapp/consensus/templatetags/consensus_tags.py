@@ -1,4 +1,4 @@
-"""Template tags: access levels, percentages, odds, and why a subject is retired."""
+"""Template tags: access levels, percentages, odds, and reasons of retirement."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def gate(context: dict[str, Any], workflow: Workflow) -> Gate:
 
 @register.filter
 def percent(share: Share) -> str:
-    """Say a share with its interval: “86 % (71–94)”, or a dash before the first answer."""
+    """Format a fraction with its interval: “86 % (71–94)”, or a dash before the first answer."""
     if share.value is None:
         return "–"
     return f"{100 * share.value:.0f} % ({100 * share.low:.0f}–{100 * share.high:.0f})"
@@ -39,18 +39,18 @@ IN_WORDS = {
 
 @register.filter
 def as_percent(probability: float) -> str:
-    """Return a probability as a percentage that CSS understands."""
+    """Format a probability as a percentage for CSS."""
     return f"{100 * probability:.1f}"
 
 
 @register.filter
 def factor(odds: float) -> str:
-    """Say by what odds are multiplied, in three digits: “× 4.21”, “÷ 12.0”."""
+    """Format a factor on the odds with three digits: “× 4.21”, “÷ 12.0”."""
     times, size = ("×", odds) if odds >= 1 else ("÷", 1 / odds)
     return f"{times} {size:#.3g}"
 
 
 @register.filter
 def why(reason: str) -> Any:
-    """Say in words why a subject was retired."""
+    """Return a retirement reason in words."""
     return IN_WORDS.get(reason, reason)

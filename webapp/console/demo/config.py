@@ -25,7 +25,7 @@ UNTOUCHED_FRACTION = 0.35
 
 @dataclass(frozen=True)
 class Plan:
-    """One survey of a demonstration, and how much is asked about it."""
+    """One survey of a demonstration, with its numbers of votes and rounds."""
 
     slug: str
     name: str
@@ -44,7 +44,7 @@ class Plan:
 
     @property
     def follow_ups(self) -> dict[str, list[str]]:
-        """The fine classes by answer; none where each answer has only one."""
+        """The fine classes by answer; none if each answer has only one."""
         yes = [name for name in self.classes if name in self.positive]
         no = [name for name in self.classes if name not in self.positive]
         return {answer: names for answer, names in {"yes": yes, "no": no}.items() if len(names) > 1}
@@ -52,7 +52,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Sky(Plan):
-    """A survey whose sky is simulated."""
+    """A survey with a simulated sky."""
 
     simulate: Callable[..., Path] = field(kw_only=True, repr=False)
     subjects: int = field(kw_only=True)

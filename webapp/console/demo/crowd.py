@@ -23,14 +23,14 @@ TURN = 10
 
 @dataclass
 class Member:
-    """One simulated volunteer and their key to the API."""
+    """One simulated volunteer with their API token."""
 
     mind: SimulatedVolunteer
     token: str
 
 
 def recruit(n: int, seed: int) -> list[Member]:
-    """Make accounts for n simulated volunteers; they are marked as simulated, and can't log in with a password."""
+    """Create accounts for n simulated volunteers, marked as simulated, without a usable password."""
     return [Member(mind, _token(mind.name)) for mind in crowd(n, seed)]
 
 
@@ -53,9 +53,9 @@ class Crowd:
     turns: Iterator[int] = field(default_factory=count)
 
     def collect(self, votes: int, report: Callable[[int], None]) -> int:
-        """Give at least `votes` answers, unless the queue runs dry for everybody; return how many were given.
+        """Give at least `votes` answers, unless nobody gets a subject any more; return how many were given.
 
-        `report` hears after each turn how many answers it gave.
+        `report` is called after each turn with its number of answers.
         """
         given = idle = 0
         with httpx.Client(base_url=self.address, timeout=60) as client:
@@ -93,7 +93,7 @@ class Crowd:
 
 
 def _accepted(response: httpx.Response) -> httpx.Response:
-    """Return the response, or raise CommandError with the site's own sentence."""
+    """Return the response, or raise CommandError with the site's own message."""
     if response.is_error:
         raise CommandError(f"{response.request.url} answered {response.status_code}: {response.text[:500]}")
     return response

@@ -1,4 +1,4 @@
-"""One arm of the experiment: votes, training, scores, and its outcome, measured on subjects the model has not seen."""
+"""One arm of the experiment: votes, training, scores, and its outcome on subjects the model has not seen."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ Predict = Callable[[Checkpoint], dict[str, float]]
 
 
 def of_untouched(checkpoint: Checkpoint) -> dict[str, float]:
-    """Return p_real of the subjects that no volunteer and no training ever saw."""
+    """Return p_real of the subjects that no volunteer and no training run ever saw."""
     untouched = Score.objects.filter(checkpoint=checkpoint, subject__sets__name=UNTOUCHED)
     return dict(untouched.values_list("subject__external_id", "p_real"))
 
 
 def of_everything(checkpoint: Checkpoint) -> dict[str, float]:
-    """Return p_real of all subjects: of labels, by heads trained without them (cross-validated); of others, as scored.
+    """Return p_real of all subjects: cross-validated for labelled ones, the scores for others.
 
     For a survey too small to leave a part of it untouched.
     """
@@ -44,9 +44,9 @@ def of_everything(checkpoint: Checkpoint) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one round of one arm came to, measured against the truth that the loop never sees.
+    """The results of one round of one arm, measured against the truth that the loop never sees.
 
-    The model is the one that the round trained, in both arms; `is_champion` says whether it leads the survey now.
+    In both arms the model is the one trained in this round; `is_champion` says whether it is the survey's champion now.
     """
 
     round: int
@@ -91,7 +91,7 @@ class Arm:
         )
 
     def finish(self, number: int, run: TrainingRun, progress: Progress) -> Outcome:
-        """Wait for the training and for the scores that follow, then measure."""
+        """Wait for training and scoring, then measure."""
         progress.begin(f"{self.workflow.name}: training round {number}", None)
         wait_for(run, TRAINING_SECONDS, progress.follow)
         run.refresh_from_db()
@@ -122,14 +122,14 @@ class Arm:
         )
 
     def _consensus_against_truth(self) -> float:
-        """Share of settled subjects (gold apart) whose consensus is right."""
+        """Return the fraction of retired subjects (without gold) whose consensus is right."""
         settled = Consensus.objects.filter(workflow=self.workflow, is_retired=True, subject__gold_label="")
         rows = list(settled.values_list("subject__external_id", "posterior"))
         right = [self.truth[key].is_real == (posterior >= 0.5) for key, posterior in rows]
         return float(np.mean(right)) if right else float("nan")
 
     def _model_against_truth(self, checkpoint: Checkpoint) -> tuple[float, float]:
-        """Accuracy and ROC AUC of real against bogus, on what the model has not seen."""
+        """Return accuracy and ROC AUC of real against bogus, on subjects the model has not seen."""
         predicted = self.predict(checkpoint)
         real = np.array(self.truth.is_real(predicted))
         p_real = np.array(list(predicted.values()))

@@ -1,4 +1,4 @@
-"""Progress in the terminal, one line per survey, and waiting for rows that the worker writes."""
+"""Progress in the terminal, one line per survey, and waiting for the worker's results."""
 
 import time
 from collections.abc import Callable
@@ -23,14 +23,14 @@ def bars(console: Console) -> Bars:
 
 
 class Progress:
-    """One survey's line."""
+    """One survey's progress line."""
 
     def __init__(self, bars: Bars, name: str) -> None:
         self.bars = bars
         self.task = bars.add_task(name, total=None)
 
     def begin(self, what: str, total: int | None) -> None:
-        """Start the bar anew for another piece of work; where nobody can tell its bars, it logs the step."""
+        """Restart the bar for another step; without a terminal, log the step."""
         self.bars.reset(self.task, description=what, total=total)
         if not self.bars.console.is_terminal:
             self.bars.console.print(what)
@@ -39,7 +39,7 @@ class Progress:
         self.bars.advance(self.task, steps)
 
     def follow(self, job: Job) -> None:
-        """Show a job's own progress."""
+        """Show a job's progress."""
         self.bars.update(self.task, completed=job.done, total=job.total)
 
 
@@ -47,9 +47,9 @@ POLL_SECONDS = 0.2
 
 
 def wait_for(job: Job, seconds: float, report: Callable[[Job], None] | None = None) -> None:
-    """Return when the job is done; `report` hears of its progress.
+    """Wait until the job is done; `report` is called with its progress.
 
-    Raises CommandError with the job's own sentence when it failed or was cancelled, or when `seconds` have passed.
+    Raises CommandError with the job's own message if it failed or was cancelled, or after `seconds`.
     """
     deadline = time.monotonic() + seconds
     while not job.is_over:
@@ -64,7 +64,7 @@ def wait_for(job: Job, seconds: float, report: Callable[[Job], None] | None = No
 
 
 def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> None:
-    """Return when `holds()` is true; raise CommandError naming `what` when `seconds` have passed."""
+    """Wait until `holds()` is true; raise CommandError naming `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""Run a demonstration: start the site, play the rounds of all surveys in parallel threads, present the results."""
+"""Run a demonstration: start the site, play the rounds of all surveys in parallel threads, show the results."""
 
 from argparse import ArgumentParser
 from collections.abc import Callable
@@ -26,7 +26,7 @@ GRACE = 30  # seconds; the simulated volunteers of the rounds never undo
 
 
 def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predict: Predict) -> Outcomes:
-    """Go round the loop with both arms, once a preset; `predict` says what a model is measured by."""
+    """Run the loop with both arms, one round per preset; `predict` returns the probabilities to evaluate."""
     arms = {
         "rounds": _arm(stage, address, seed, stage.main, predict),
         "control": _arm(stage, address, seed, stage.control, predict),
@@ -44,13 +44,13 @@ def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predic
 
 
 def hand_over(stage: Stage) -> None:
-    """Leave the survey to people, who may undo: the control arm rests, and the schedule retrains on what they add."""
+    """Leave the survey to people: the control arm closes, and the schedule retrains on new labels."""
     Workflow.objects.filter(pk=stage.control.pk).update(is_active=False)
     Workflow.objects.filter(pk=stage.main.pk).update(min_new_labels=RETRAIN_AFTER, undo_seconds=GRACE)
 
 
 def _arm(stage: Stage, address: str, seed: int, workflow: Workflow, predict: Predict) -> Arm:
-    """Both arms get the same sort of people: crowds of one seed, with accounts of their own."""
+    """Create one arm; both arms get the same crowd, by seed, with separate accounts."""
     asked = tuple(name for names in stage.plan.follow_ups.values() for name in names)
     crowd = Crowd(address, workflow.slug, recruit(CROWD, seed), stage.truth, asked)
     return Arm(workflow, crowd, stage.truth, may_promote=workflow == stage.main, seed=seed, predict=predict)
@@ -66,7 +66,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def perform(play: Callable[[Console, str], list[Stage]], *, port: int, no_serve: bool) -> None:
-    """Run `play(console, address)` against a running site."""
+    """Run `play(console, address)` on a running site."""
     console = Console()
     address = f"http://{HOST}:{port}"
     with suppress(site.Ended), site.running(HOST, port, site.default_concurrency(), console.print) as children:
@@ -79,7 +79,7 @@ def perform(play: Callable[[Console, str], list[Stage]], *, port: int, no_serve:
 
 
 def publish(console: Console, name: str, seed: int, seconds: float, surveys: dict[str, Outcomes]) -> None:
-    """Print a table for each survey, and save them as `name`.json with a plot beside it."""
+    """Print a table for each survey, and save them as `name`.json with a plot."""
     for survey, arms in surveys.items():
         console.print(report.table(survey, arms))
     paths = report.save(Path(settings.DATA), name, report.as_json(seed, seconds, surveys), surveys)
@@ -96,7 +96,7 @@ T = TypeVar("T")
 
 
 def in_parallel(work: Callable[..., T], *arguments: Any) -> list[T]:
-    """Run `work` for each survey in a thread of its own; the first failure is raised."""
+    """Run `work` for each survey in its own thread; raise the first exception."""
 
     def run(*values: Any) -> T:
         try:

@@ -1,4 +1,4 @@
-"""Set up the demonstration: simulate a sky, ingest it, open its workflows, make accounts; remove an earlier one."""
+"""Set up the demonstration: simulate a sky, ingest it, create its workflows and accounts; remove an earlier one."""
 
 import secrets
 import shutil
@@ -39,7 +39,7 @@ class Stage:
 
 
 def set_stage(sky: Sky, seed: int, progress: Progress) -> Stage:
-    """Simulate, ingest and open a survey, replacing what an earlier demonstration left of it."""
+    """Simulate, ingest and create a survey, replacing that of an earlier demonstration."""
     forget_survey(sky.slug)
     folder = Path(settings.DATA) / "demo" / sky.slug
     progress.begin(f"{sky.name}: simulating", sky.subjects)
@@ -69,7 +69,7 @@ def open_survey(plan: Plan) -> Survey:
 
 
 def split_manifest(manifest: Path, seed: int) -> dict[str, Path]:
-    """Split a simulated manifest into what volunteers see and what nobody touches; only gold keeps its label."""
+    """Split a simulated manifest into subjects for volunteers and untouched ones; only gold keeps its label."""
     rows = pd.read_csv(manifest, dtype=str, keep_default_na=False)
     rows.loc[_surplus_gold(rows, seed), "gold"] = "0"
     is_gold = rows["gold"] == "1"
@@ -83,14 +83,14 @@ def split_manifest(manifest: Path, seed: int) -> dict[str, Path]:
 
 
 def _surplus_gold(rows: pd.DataFrame, seed: int) -> "pd.Series[bool]":
-    """Return which gold rows are made ordinary ones: most of those that models may learn from."""
+    """Return the gold rows to make ordinary: most of those that models may train on."""
     for_training = ~rows["object_group"].map(is_test_group).astype(bool)
     spared = np.random.default_rng(seed).random(len(rows)) < GOLD_KEPT_FOR_TRAINING
     return (rows["gold"] == "1") & for_training & ~spared
 
 
 def ingest(survey: Survey, path: Path, subject_set: str, progress: Progress) -> IngestRun:
-    """Ingest by the worker, as an admin's click does."""
+    """Ingest through the worker, as from the page."""
     run = start_ingest(survey=survey, path=path, by=None, subject_set=subject_set)
     progress.begin(f"{survey.name}: ingesting {path.name}", None)
     wait_for(run, INGEST_SECONDS, progress.follow)
@@ -98,7 +98,7 @@ def ingest(survey: Survey, path: Path, subject_set: str, progress: Progress) -> 
 
 
 def open_workflow(plan: Plan, survey: Survey, arm: str) -> Workflow:
-    """Open one arm's workflow and fill its queue, in random order until a model knows better."""
+    """Create one arm's workflow and fill its queue, in random order until there is a model."""
     is_control = arm == "control"
     workflow = Workflow.objects.create(
         survey=survey,
@@ -130,7 +130,7 @@ class Account:
 
 
 def make_accounts(surveys: list[Survey]) -> list[Account]:
-    """Make (or renew) one account per role, each with a new password and that role in every survey given."""
+    """Create (or renew) one account per role, each with a new password and that role in all given surveys."""
     return [_account(role, surveys) for role in (Role.VOLUNTEER, Role.SCIENTIST, Role.ADMIN)]
 
 
@@ -146,7 +146,7 @@ def _account(role: Role, surveys: list[Survey]) -> Account:
 
 @transaction.atomic
 def forget_survey(slug: str) -> None:
-    """Delete a survey with all that hangs on it: rows first, then its pixels."""
+    """Delete a survey and everything in it: rows first, then its pixels."""
     survey = Survey.objects.filter(slug=slug).first()
     if survey is None:
         return

@@ -1,4 +1,4 @@
-"""Demonstration on real data: a folder of ZTF alert packets, known asteroids as ground truth, simulated volunteers."""
+"""Demonstration on real data: a folder of ZTF alert packets, known asteroids as truth, simulated volunteers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -41,23 +41,23 @@ PLAN = Plan(
 
 @dataclass(frozen=True)
 class Packets:
-    """What the packets say of their subjects, by external id."""
+    """The truth and scores in the packets, by external id."""
 
     truth: Truth
     groups: dict[str, str]
     scores: dict[str, dict[str, float]]
 
     def auc_of(self, score: str) -> float | None:
-        """Return the ROC AUC of one of the survey's own scores, asteroids against the rest; None where it is absent."""
+        """Return the ROC AUC of one of the survey's own scores, asteroids against the rest; None if it is missing."""
         values = self.scores.get(score, {})
         real = self.truth.is_real(values)
         return roc_auc(np.array(real), np.array(list(values.values()))) if 0 < sum(real) < len(real) else None
 
 
 def read_packets(folder: Path) -> Packets:
-    """Read the packets' own words: a known asteroid within 5 arcsec is the truth that volunteers never see.
+    """Read the packets; known asteroids within 5 arcsec are the truth that volunteers never see.
 
-    Raises CommandError where there is nothing to learn from.
+    Raises CommandError if there is nothing to train on.
     """
     sources, groups, scores = {}, {}, {name: {} for name in SURVEY_SCORES}  # type: ignore[var-annotated]
     for record in _records(folder):
@@ -76,7 +76,7 @@ def read_packets(folder: Path) -> Packets:
 
 
 def set_stage(folder: Path, packets: Packets, seed: int, progress: Progress) -> Stage:
-    """Ingest the packets, and give away the truth of some objects as gold."""
+    """Ingest the packets, and mark some objects as gold."""
     forget_survey(PLAN.slug)
     votes = round(VOTES_PER_SUBJECT * len(packets.groups) / ROUNDS)
     plan = replace(PLAN, votes_per_round=votes)
@@ -87,7 +87,7 @@ def set_stage(folder: Path, packets: Packets, seed: int, progress: Progress) -> 
 
 
 def give_gold(survey: Survey, packets: Packets, seed: int) -> None:
-    """Mark a random share of the objects as gold, by the survey's own match with known asteroids."""
+    """Mark a random fraction of the objects as gold, by the survey's own match with known asteroids."""
     groups = sorted(set(packets.groups.values()))
     chosen = set(np.random.default_rng(seed).choice(groups, round(GOLD_SHARE * len(groups)), replace=False))
     for label in PLAN.classes:

@@ -34,20 +34,20 @@ class Checkpoint(models.Model):
 
     @property
     def kind(self) -> str:
-        """Return the kind of subjects that it answers for."""
+        """Return the kind of subjects it scores."""
         return ModelRole(self.role).kind
 
     @property
     def threshold(self) -> float:
-        """Return from which probability on it answers yes: a tracklet model's own, chosen on validation; else 0.5.
+        """Return the probability from which it answers yes: a tracklet model's own, from validation; else 0.5.
 
-        What a detector's manifest calls so cuts its map of voxels, and no probability of a subject.
+        A detector's threshold in the manifest applies to its map of voxels, not to a subject's probability.
         """
         return float(self.manifest.get("threshold", HALF)) if self.role == ModelRole.TRACKLET else HALF
 
 
 class Promotion(models.Model):
-    """The log of champions: who made which checkpoint champion, when, why, and which one stepped back."""
+    """The promotion log: who promoted which checkpoint, when, why, and which one it replaced."""
 
     checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="promotions")
     previous = models.ForeignKey(Checkpoint, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -64,7 +64,7 @@ class Promotion(models.Model):
 
 
 class Evaluation(models.Model):
-    """A checkpoint's metrics on a frozen test set, and how it compares with the champion of that moment."""
+    """A checkpoint's metrics on a frozen test set, compared with the champion at that moment."""
 
     checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="evaluations")
     test_set = models.ForeignKey(TestSet, on_delete=models.PROTECT, related_name="evaluations")

@@ -12,7 +12,7 @@ from webapp.learning.models.checkpoint import Checkpoint
 
 
 class Score(models.Model):
-    """What one checkpoint says of one subject."""
+    """One checkpoint's score of one subject."""
 
     pk = models.CompositePrimaryKey("checkpoint_id", "subject_id")
     checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="scores", db_index=False)
@@ -27,16 +27,16 @@ class Score(models.Model):
 
 class ScoringRunQuerySet(JobQuerySet):
     def claimable(self) -> Self:
-        """Leave out runs with open shards: only after the last of them is there something to do."""
+        """Exclude runs with open shards: their own job starts after the last one."""
         still_scoring = ScoringShard.objects.filter(run=OuterRef("pk"), state__in=(JobState.QUEUED, JobState.RUNNING))
         return super().claimable().exclude(Exists(still_scoring))
 
 
 class ScoringRun(Job):
-    """The archive of a survey, scored with one checkpoint, in shards; its own job is what follows the last of them.
+    """The scoring of a survey's archive with one checkpoint, in shards; its own job runs after the last of them.
 
-    That is to write the priorities, if the checkpoint is champion, and to drop scores that nobody needs. Since it can
-    be claimed only when no shard is open, a crash in between is mended by the sweep like any other.
+    That job writes the priorities, if the checkpoint is champion, and deletes old scores. Since it can be claimed only
+    when no shard is open, the sweep recovers from a crash in between.
     """
 
     task: ClassVar[str] = "tasks.acquisition.run"
@@ -54,7 +54,7 @@ class ScoringRun(Job):
 
 
 class ScoringShard(Job):
-    """A range of one pixel array. Idempotent: it replaces the scores of its range."""
+    """A range of one pixel array. Idempotent: it replaces the scores in its range."""
 
     task: ClassVar[str] = "tasks.scoring.shard"
 
@@ -71,9 +71,9 @@ class ScoringShard(Job):
 
 
 class Detection(models.Model):
-    """A line that a trail model found in a subject; of each subject the surest few.
+    """A line that a trail model found in a subject; only the best few per subject are stored.
 
-    Pixels count as a volunteer's `Mark` does: (0, 0) is the centre of the first, drawn at the lower left.
+    Pixels count as in a volunteer's `Mark`: (0, 0) is the centre of the first, drawn at the lower left.
     """
 
     checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="finds", db_index=False)

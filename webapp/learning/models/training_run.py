@@ -31,7 +31,7 @@ class TrainingSet(models.Model):
 
 
 class TestSet(models.Model):
-    """Gold subjects that no model ever trains on. Frozen: a newer one replaces it only when an admin asks."""
+    """Frozen gold subjects that no model ever trains on; a newer set replaces it only when an admin asks."""
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="test_sets")
     kind = models.CharField(max_length=10)
@@ -61,12 +61,12 @@ class ModelRole(models.TextChoices):
 
     @property
     def kind(self) -> str:
-        """Return the kind of subjects that models of this role answer for."""
+        """Return the kind of subjects that models of this role score."""
         return "cutout" if self is ModelRole.TRAIL else self.value
 
     @property
     def is_detector(self) -> bool:
-        """Return whether it looks for things in large pictures, by the one recipe that its role has."""
+        """Return whether it is a detector, which has a single recipe."""
         return self in (ModelRole.TRAIL, ModelRole.CUBE)
 
 
@@ -107,7 +107,7 @@ class TrainingRun(Job):
 
 
 class TrainingEpoch(models.Model):
-    """What one epoch came to: a point on the live curves."""
+    """The metrics of one epoch: a point on the live curves."""
 
     run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="epochs")
     attempt = models.PositiveSmallIntegerField()

@@ -40,7 +40,7 @@ def play(console: Console, address: str, folder: Path, packets: ztf.Packets, see
 
 
 def compare(console: Console, packets: ztf.Packets, outcomes: Outcomes) -> None:
-    """Say how the champion does beside the survey's own scores, on the same packets."""
+    """Compare the champion with the survey's own scores on the same packets."""
     champion = next((outcome for outcome in reversed(outcomes["rounds"]) if outcome.is_champion), None)
     console.print("ROC AUC of known asteroids against the rest:")
     if champion is not None:

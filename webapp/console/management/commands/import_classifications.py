@@ -57,7 +57,7 @@ class Command(BaseCommand):
 
 
 def _choices(seen: Look, workflow: Workflow, said: dict[str, Any]) -> Choices:
-    """Take what was said, and guess the rest as the page does."""
+    """Take the given options, and guess the rest as the page does."""
     guessed = seen.guess(workflow)
     parts = {name: said[name] if said[name] is not None else getattr(guessed, name) for name in PARTS}
     answers = guess_answers(seen.labels.get(parts["task"], {}), workflow)
@@ -71,7 +71,7 @@ def _choices(seen: Look, workflow: Workflow, said: dict[str, Any]) -> Choices:
 
 @transaction.atomic
 def claimed(workflow: Workflow, file: Path, choices: Choices) -> ClassificationImport:
-    """Write the import's row and claim it in one transaction, so that no worker is faster."""
+    """Create and claim the import in one transaction, so that no worker takes it."""
     job = new_import(workflow=workflow, path=file, by=None, choices=choices)
     claim = ClassificationImport.objects.claim(job.pk)
     if claim is None:

@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
 
 def worked(console: Console, run: IngestRun) -> IngestRun:
-    """Ingest with a ingest_bar, and say what came of it."""
+    """Ingest with a progress bar, and print a summary."""
     with working_on(console, run, called="ingest", things="subjects"), ingest_bar(console, run) as watch:
         ingest(run, stored=refill, watch=watch)
     summarise_ingest(console, run)
@@ -49,7 +49,7 @@ def worked(console: Console, run: IngestRun) -> IngestRun:
 
 @transaction.atomic
 def claimed(slug: str, *, create: bool, **wanted: Any) -> IngestRun:
-    """Write the run's row and claim it in one transaction, so that no worker is faster."""
+    """Create and claim the run in one transaction, so that no worker takes it."""
     try:
         run = new_run(survey=the_survey(slug, create=create), by=None, **wanted)
     except IngestRefused as refused:
