@@ -1,7 +1,7 @@
 """Decorators of all Celery tasks: late acknowledgement, time limits, queue by name, and running a job row.
 
-A task is named `tasks.QUEUE.NAME`, acknowledges late, is handed on when its worker dies, stores no result, and ends
-at a time limit that depends on its size. The order request < soft limit < hard limit is asserted here; a job's lease
+A task is named `tasks.QUEUE.NAME`, acknowledges late, is redelivered when its worker dies, stores no result, and has a
+time limit by its size. The order request < soft limit < hard limit is asserted here; a job's lease
 (webapp/core/jobs.py) is renewed while its process lives, so that a long task keeps its row and a dead one loses it.
 """
 
@@ -26,7 +26,7 @@ for _size, _soft in SOFT_LIMIT.items():
 
 
 def task(name: str, size: Size = "small") -> Callable[[Callable[..., None]], Any]:
-    """Register a function as the Celery task `name`; `dispatch.send` puts it in the queue that the middle part says."""
+    """Register a function as the Celery task `name`; `dispatch.send` puts it in the queue named by its middle part."""
     return app.task(
         name=name,
         acks_late=True,
@@ -38,10 +38,10 @@ def task(name: str, size: Size = "small") -> Callable[[Callable[..., None]], Any
 
 
 def job(model: type[Job], size: Size = "large") -> Callable[[Callable[[Any], None]], Any]:
-    """Register `function(row)` as the task that runs `model`'s jobs: claim, work, and say how it ended.
+    """Register `function(row)` as the task that runs `model`'s jobs: claim, run, and record the result.
 
-    A message for a job that another worker owns, or that has ended, does nothing. An exception fails the job with
-    its sentence; a lost lease leaves the row to its new owner; a database that went away leaves it to the sweep.
+    A message for a job that another worker owns, or that has ended, does nothing. An exception fails the job with its
+    message; a lost lease leaves the row to its new owner; a database outage leaves it to the sweep.
     """
 
     def decorate(function: Callable[[Any], None]) -> Any:

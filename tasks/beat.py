@@ -1,4 +1,4 @@
-"""Celery beat: `celery -A tasks.beat beat`. Imports task names only, none of the science, and so starts quickly."""
+"""Celery beat: `celery -A tasks.beat beat`. Imports only task names, no science, so it starts quickly."""
 
 import logging
 import os
@@ -25,7 +25,7 @@ __all__ = ["Scheduler", "app"]
 
 
 class Scheduler(PersistentScheduler):
-    """Celery's own, which remembers in a file when each task was last due; its folder is made where it is missing."""
+    """Celery's persistent scheduler, which creates the folder of its file if needed."""
 
     def setup_schedule(self) -> None:
         Path(self.schedule_filename).parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ class Scheduler(PersistentScheduler):
 
 
 def _report() -> None:
-    """Tell /health/ that beat is at work; without a database it goes on, and says so in its log."""
+    """Record beat's heartbeat for /health/; without a database, log that and continue."""
     close_old_connections()
     try:
         Heartbeat.objects.write(Process.BEAT)

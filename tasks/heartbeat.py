@@ -1,4 +1,4 @@
-"""Renew a job's lease from a thread, through work that cannot report progress, such as compiling a network."""
+"""Renew a job's lease from a thread during work that cannot report progress, such as compiling a network."""
 
 import logging
 import threading
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 def kept_alive(job: Job) -> Iterator[None]:
     """Renew the job's lease from a second thread until the block ends; the thread dies with its process.
 
-    Neither a lost lease nor a cancellation interrupts the block: its own next report does.
+    A lost lease or a cancellation does not interrupt the block; its own next progress report does.
     """
     over = threading.Event()
     thread = threading.Thread(target=_beat, args=(job, over), name=f"heartbeat of {job}", daemon=True)

@@ -1,4 +1,4 @@
-"""Periodic Celery tasks, as CELERY_BEAT_SCHEDULE names them: sweep, housekeeping, nightly jobs, retraining."""
+"""Periodic Celery tasks from CELERY_BEAT_SCHEDULE: sweep, housekeeping, nightly jobs, retraining."""
 
 from django.apps import apps
 
@@ -20,7 +20,7 @@ def job_models() -> list[type[Job]]:
 
 @task("tasks.sweep.run")
 def sweep() -> None:
-    """Announce again what nobody works on: messages get lost, and workers die."""
+    """Dispatch unowned jobs again: messages get lost, and workers die."""
     Heartbeat.objects.write(Process.WORKER)
     for model in job_models():
         jobs = model._default_manager
@@ -51,6 +51,6 @@ def nightly_quality_scan() -> None:
 
 @task("tasks.retrain.run")
 def retrain() -> None:
-    """Train where enough new labels are in, and score subjects that have arrived."""
+    """Train where there are enough new labels, and score new subjects."""
     start_due()
     score_arrivals()

@@ -1,4 +1,4 @@
-"""Celery tasks that run one job each: a row with a lease, claimed by its primary key. The work is in the rooms."""
+"""Celery tasks that run one job each: a row with a lease, claimed by its primary key. The work is done in the rooms."""
 
 from tasks.base_task import job
 from webapp.archive.ingest.pipeline import ingest
@@ -19,7 +19,7 @@ from webapp.synthetics.models import Injection
 
 @job(IngestRun)
 def run_ingest(row: IngestRun) -> None:
-    """Read a file or folder into a survey, and refill the queues that draw from it."""
+    """Ingest a file or folder into a survey, and refill the queues that use its sets."""
     ingest(row, stored=refill)
 
 
@@ -31,7 +31,7 @@ def import_classifications(row: ClassificationImport) -> None:
 
 @job(ConsensusRecompute)
 def recompute(row: ConsensusRecompute) -> None:
-    """Recompute the consensus of a workflow under its present rules."""
+    """Recompute the consensus of a workflow under its current rules."""
     recompute_consensus(row)
 
 
@@ -55,5 +55,5 @@ def inject(row: Injection) -> None:
 
 @job(ScoringRun)
 def finish_scoring(row: ScoringRun) -> None:
-    """Write acquisition priorities after the last shard, and delete what nobody needs any more."""
+    """Write acquisition priorities after the last shard, and delete old scores."""
     update_priorities(row)

@@ -1,4 +1,4 @@
-"""Celery worker: `celery -A tasks.worker worker`. Registers every task and serves every queue, unless -Q says less."""
+"""Celery worker: `celery -A tasks.worker worker`. Registers every task and serves every queue, or those in -Q."""
 
 import os
 

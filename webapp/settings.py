@@ -1,4 +1,4 @@
-"""Settings from typed environment variables; a malformed value stops the start with a message."""
+"""Settings from typed environment variables; a malformed value stops the start with an error message."""
 
 import sys
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""WSGI entry point; views are loaded before the first request, which would otherwise wait for them."""
+"""WSGI entry point; views are imported before the first request, which would otherwise be slow."""
 
 import multiprocessing
 import os

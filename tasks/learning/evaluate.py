@@ -1,4 +1,4 @@
-"""Evaluate a candidate on the frozen test set, beside the champion."""
+"""Evaluate a candidate on the frozen test set, compared with the champion."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ from webapp.learning.training_sets.snapshot import Label
 
 @dataclass(frozen=True)
 class Judged:
-    """What came out: metrics for people, the result for the gate, and the champion that it was compared with."""
+    """The evaluation: metrics for people, the result for the gate, and the champion of the comparison."""
 
     metrics: dict[str, Any]
     result: Result
@@ -82,9 +82,9 @@ def _probabilities(run: TrainingRun, checkpoint: Checkpoint, labels: list[Label]
 
 
 def _metrics(checkpoint: Checkpoint, labels: list[Label], p: NDArray[np.float32]) -> dict[str, Any]:
-    """Return metrics over the model's classes where the truth is known so finely, else of real against bogus.
+    """Return metrics over the model's classes if the truth is that fine, else of real against bogus.
 
-    Subjects are called real from the checkpoint's own threshold on.
+    Subjects are called real from the checkpoint's own threshold.
     """
     if not labels:
         return {}

@@ -1,4 +1,4 @@
-"""Training examples: curated labels with their features or pixels, and the times and positions of tracklets' frames."""
+"""Training examples: curated labels with features or pixels, and times and positions of tracklets' frames."""
 
 import tempfile
 from collections import defaultdict
@@ -28,7 +28,7 @@ def by_array(labels: list[Label]) -> Iterator[tuple[str, NDArray[np.int64], NDAr
 
 
 def features_of(labels: list[Label], features: Features) -> NDArray[np.float16]:
-    """Return features (N, F, D) in the order of the labels; NaN where a tracklet has fewer frames than the longest."""
+    """Return features (N, F, D) in the order of the labels, padded with NaN for shorter tracklets."""
     parts = [(positions, features.of(array, indexes)) for array, positions, indexes in by_array(labels)]
     frames = max(values.shape[1] for _, values in parts)
     whole = np.full((len(labels), frames, parts[0][1].shape[2]), np.nan, dtype=np.float16)
@@ -51,7 +51,7 @@ def examples(labels: list[Label], classes: Classes, training_set: str) -> Exampl
 
 
 def of_one_shape(labels: list[Label]) -> list[Label]:
-    """Return the labels whose stamps have the most common channels and size: one network eats one shape."""
+    """Return the labels whose stamps have the most common channels and size, since a network takes one shape."""
     shapes = np.array(["x".join(label.array.split("-")[0].split("x")[1:]) for label in labels])
     names, counts = np.unique(shapes, return_counts=True)
     return [label for label, shape in zip(labels, shapes, strict=True) if shape == names[counts.argmax()]]
@@ -59,9 +59,9 @@ def of_one_shape(labels: list[Label]) -> list[Label]:
 
 @contextmanager
 def pixels_of(labels: list[Label], store: PixelStore, survey: str, folder: Path) -> Iterator[NDArray[np.float32]]:
-    """Lend the pixels (N, F, C, H, W) of labels of one shape, mapped from a temporary file in `folder`.
+    """Yield the pixels (N, F, C, H, W) of labels of one shape, mapped from a temporary file in `folder`.
 
-    0 where a tracklet has fewer frames than the longest.
+    Padded with 0 for shorter tracklets.
     """
     chunks = list(by_array(labels))
     shapes = [tuple(int(side) for side in array.split("-")[0].split("x")) for array, _, _ in chunks]
@@ -92,9 +92,9 @@ def tracks_of_labels(labels: Sequence[Label]) -> TrackletFrames:
 
 
 def tracks_of_subjects(ids: Sequence[int] | NDArray[np.int64], frames: Sequence[int]) -> TrackletFrames:
-    """Return the tracks of subjects by key, in their order; each has as many frames as its pixels.
+    """Return the tracks of subjects by key, in order; each has as many frames as its pixels.
 
-    What no row tells is unknown: a subject without frame rows still has its pixels.
+    Missing values are unknown: a subject without frame rows still has its pixels.
     """
     keys, found = [int(key) for key in ids], []
     for first in range(0, len(keys), AT_ONCE):

@@ -22,7 +22,7 @@ Indexes = NDArray[np.int64]
 
 
 class Network(Protocol):
-    """What turns pixels into features, or a scorer that builds it only when it must: that costs seconds."""
+    """The interface of networks that turn pixels into features, built lazily, since that takes seconds."""
 
     feature_key: str
 
@@ -30,7 +30,7 @@ class Network(Protocol):
 
 
 class Features:
-    """The features that one network makes of one survey.
+    """One network's features of one survey.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class Features:
         return known
 
     def _known(self, array: str, indexes: Indexes) -> NDArray[np.float16] | None:
-        """Return what the store has, NaN where nothing; None if nobody ever computed these features."""
+        """Return stored features, NaN for missing ones; None if none were ever stored."""
         span = SPAN * self.store.chunk(self.survey, array)
         try:
             parts = [
@@ -107,11 +107,11 @@ class Features:
 
 
 def _numbers(array: str) -> int:
-    """Return how many pixels a subject of a pixel array has, by its name: 4x1x100x100-float32."""
+    """Return the pixels per subject of a pixel array, from its name: 4x1x100x100-float32."""
     return math.prod(int(side) for side in array.split("-")[0].split("x"))
 
 
 def _runs(indexes: Indexes, length: int) -> list[Indexes]:
-    """Split ascending indexes where they pass a multiple of `length`."""
+    """Split ascending indexes at multiples of `length`."""
     edges = np.flatnonzero(np.diff(indexes // length)) + 1
     return [part for part in np.split(indexes, edges) if len(part)]

@@ -1,4 +1,4 @@
-"""Cache of loaded models in this worker's memory; loading and compiling one takes seconds."""
+"""Cache of loaded models in this worker's memory, since loading and compiling takes seconds."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ Model = Scorer | DetectorScorer
 
 
 def model(checkpoint: Checkpoint) -> Model:
-    """Return the checkpoint, ready to score the subjects of its role's kind."""
+    """Return the checkpoint's model, ready to score."""
     if ModelRole(checkpoint.role).is_detector:
         return _finder(Path(settings.DATA) / checkpoint.folder, checkpoint.sha256)
     return scorer(checkpoint)
@@ -33,7 +33,7 @@ def imagenet() -> Backbone:
 
 
 class SharedFrozen(Scorer):
-    """A scorer that leaves the frozen backbone to the one that all heads of this worker share."""
+    """A scorer that shares this worker's frozen backbone with all other heads."""
 
     @property
     def backbone(self) -> Backbone:

@@ -37,7 +37,7 @@ def shard(row: ScoringShard) -> None:
 
 
 def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return keys and indexes of the range's subjects; other kinds may have pixels of the same shape."""
+    """Return keys and indexes of the range's subjects, since other kinds may have pixels of the same shape."""
     found = Subject.objects.observed().filter(
         survey=row.run.survey_id,
         kind=row.run.checkpoint.kind,
@@ -52,7 +52,7 @@ def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 def _looked_at(
     row: ScoringShard, model: model_cache.Model, ids: NDArray[np.int64], indexes: NDArray[np.int64]
 ) -> tuple[NDArray[Any], dict[int, list[Detection]]]:
-    """Return probabilities (n, K), and what was found by subject: of a classifier nothing."""
+    """Return probabilities (n, K), and detections by subject (none for a classifier)."""
     features = Features(
         PixelStore(settings.PIXELS),
         row.run.survey.slug,
@@ -72,7 +72,7 @@ def _looked_at(
 
 
 def _tracks(row: ScoringShard, ids: NDArray[np.int64], frames: int) -> TrackletFrames | None:
-    """Return when and where the frames were seen, for a model that looks at it."""
+    """Return times and positions of the frames, for a model that uses them."""
     return (
         examples.tracks_of_subjects(ids, [frames] * len(ids)) if row.run.checkpoint.role == ModelRole.TRACKLET else None
     )

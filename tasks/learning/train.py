@@ -1,4 +1,4 @@
-"""Train a model: curate, read, train, save, evaluate, settle. Whatever kills it half-way, it ends in one checkpoint."""
+"""Train a model: curate, read, train, save, evaluate, settle. If killed midway, it still ends in one checkpoint."""
 
 import shutil
 from collections.abc import Iterator
@@ -70,7 +70,7 @@ def _train(row: TrainingRun) -> Checkpoint:
 
 
 def _detector(row: TrainingRun) -> files.Checkpoint:
-    """Train a detector, which goes on from the champion, or from the workflow's own newest."""
+    """Train a detector, starting from the champion, or from the workflow's own newest."""
     labels = curate.labels_of(_curated(row))[0]
     row.renew(message=messages.LEARNING(count=len(labels)))
     own = Checkpoint.objects.filter(run__workflow=row.workflow, role=row.role)
@@ -85,10 +85,10 @@ def _cross_validated(row: TrainingRun, given: Examples) -> NDArray[np.float32]:
 
 
 def _base(row: TrainingRun) -> Scorer | None:
-    """Return whose network a head goes on, or a fine-tuning begins with; None for the packaged one, or a fresh one.
+    """Return the model whose network a run starts from; None for the packaged one, or a new one.
 
-    A head goes on the champion's network. A fine-tuning begins with it too, or else with the newest that the workflow
-    has in the shadow. A control has nothing from the champion; it goes on from its own newest model.
+    A head uses the champion's network. Fine-tuning starts from it too, or else from the workflow's newest shadow. A
+    control run uses nothing of the champion's, but its own newest model.
     """
     if row.preset == Preset.SMALL:
         return None
@@ -103,7 +103,7 @@ def _base(row: TrainingRun) -> Scorer | None:
 
 @contextmanager
 def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
-    """Lend the run's examples: with features for a new head, with pixels for a whole network."""
+    """Yield the run's examples: with features for a new head, with pixels for a whole network."""
     labels, classes = curate.labels_of(_curated(row))
     store = PixelStore(settings.PIXELS)
     row.renew(message=messages.READING(count=len(labels)))
@@ -148,7 +148,7 @@ def _report(row: TrainingRun, epoch: Epoch) -> None:
 
 
 def _save(row: TrainingRun, trained: files.Checkpoint, unseen: NDArray[np.float32] | None) -> Checkpoint:
-    """Write files and row. A worker that lost its lease meanwhile leaves neither."""
+    """Write files and row. A worker that lost its lease meanwhile writes neither."""
     folder = f"{FOLDER}/{row.survey.slug}-{row.pk}-{row.attempts}"
     path = Path(settings.DATA) / folder
     sha256 = trained.save(path)

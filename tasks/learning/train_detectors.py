@@ -1,4 +1,4 @@
-"""Train a survey's detectors: of trails on lines that volunteers drew, of movers on cubes."""
+"""Train a survey's detectors: of trails, on volunteers' lines, and of movers, on cubes."""
 
 from collections.abc import Iterator
 
@@ -71,7 +71,7 @@ def _trails(row: TrainingRun, labels: list[Label], base: Files | None, on_epoch:
 
 
 def _images(row: TrainingRun, labels: list[Label]) -> Iterator[tuple[Label, Labelled]]:
-    """Yield every frame that is known to hold lines, or nothing, in an order that the seed draws."""
+    """Yield every frame known to have lines, or none, in an order drawn by the seed."""
     store = PixelStore(settings.PIXELS)
     for number in np.random.default_rng(row.seed).permutation(len(labels)):
         label = labels[number]
@@ -88,7 +88,7 @@ def _images(row: TrainingRun, labels: list[Label]) -> Iterator[tuple[Label, Labe
 
 
 def _cubes(row: TrainingRun, labels: list[Label], base: Files | None, on_epoch: OnEpoch) -> Files:
-    """Train anew, whatever the base: the recipe is short, and the quiet cubes are other ones each time."""
+    """Train from scratch, whatever the base: the recipe is short, and the mover-free cubes differ each time."""
     quiet = [label for label in labels if label.label == "no"]
     if not quiet:
         raise BadExamples(

@@ -1,4 +1,4 @@
-"""Model roles: which model a workflow needs, and the classes that a survey's models tell apart."""
+"""Model roles: which model a workflow needs, and the classes of a survey's models."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ ROLE_OF_KIND = {role.kind: role for role in ModelRole}
 
 @dataclass(frozen=True)
 class Classes:
-    """Fine classes in the models' order, and those of them that are real movers."""
+    """Fine classes in the models' order, and which of them are real movers."""
 
     names: tuple[str, ...]
     positive: tuple[str, ...]
@@ -29,7 +29,7 @@ class Classes:
         return "yes" if label == "yes" or label in self.positive else "no"
 
     def allowed(self, label: str) -> tuple[str, ...]:
-        """Return the classes that a label allows: itself where it is a fine class, else its whole side."""
+        """Return the classes that a label allows: itself if it is a fine class, else its whole side."""
         return (label,) if label in self.names else self.side(self.answer(label))
 
 
@@ -39,14 +39,14 @@ def role_of(workflow: Workflow) -> ModelRole:
 
 
 def roles_of(survey: Survey) -> list[ModelRole]:
-    """Return the roles that the survey's workflows ask for, and those that it has a model of."""
+    """Return the roles that the survey's workflows need, and those with a model."""
     kinds = set(Workflow.objects.filter(survey=survey).values_list("kind", flat=True))
     trained = set(Checkpoint.objects.filter(survey=survey).values_list("role", flat=True))
     return [role for role in ModelRole if role.kind in kinds or role in trained]
 
 
 def classes_of(survey: Survey) -> Classes:
-    """Return the survey's classes; plain no and yes where it names none, or none of them is real or bogus."""
+    """Return the survey's classes; plain no and yes if it names none, or none that is real or bogus."""
     names, positive = tuple(survey.classes), tuple(name for name in survey.classes if name in survey.positive)
     if not positive or len(positive) == len(names):
         return Classes(("no", "yes"), ("yes",))

@@ -1,7 +1,7 @@
 """Scores and detections: bulk insert, out-of-fold predictions, and the champion's score after a classification.
 
-A champion has learnt its training set by heart, more or less, so its scores there flatter it. Where a training run was
-asked to cross-validate, each label was scored by a head trained without its object; the file lies beside the weights.
+A champion's scores on its own training set are overfitted. If a training run was asked to cross-validate, each label
+has a score from a head trained without its object, in a file beside the weights.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ _COLUMNS = ("checkpoint_id", "subject_id", "probabilities", "p_real", "entropy")
 def write_scores(
     checkpoint_id: int, subject_ids: NDArray[np.int64], probabilities: NDArray[Any], p_real: NDArray[Any]
 ) -> None:
-    """Write one checkpoint's scores of some subjects in place of any that it had there.
+    """Write one checkpoint's scores of some subjects, replacing earlier ones.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def write_scores(
 
 
 def binary_entropy(p: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the entropy (n,), in nats, of yes with probability `p` against no; 0 where p is 0 or 1."""
+    """Return the entropy (n,), in nats, of a yes with probability `p`; 0 where p is 0 or 1."""
     clipped = np.clip(np.asarray(p, dtype=np.float64), 1e-300, 1 - 1e-16)
     return np.asarray(-(clipped * np.log(clipped) + (1 - clipped) * np.log1p(-clipped)))
 
@@ -84,9 +84,9 @@ def _row(k: int) -> np.dtype[np.void]:
 
 
 def opinions(workflow: Workflow, subjects: Iterable[int]) -> dict[int, float]:
-    """Return the champion's probability of yes by subject, for those that it has scored; nothing where it is private.
+    """Return the champion's probability of yes by subject, for scored ones; nothing if it is private.
 
-    Tell it only to somebody who has answered already: it would sway those who have not.
+    Show it only after the answer, so that it can't sway anybody.
     """
     if not workflow.reveal_model_score:
         return {}
@@ -100,7 +100,7 @@ def opinions(workflow: Workflow, subjects: Iterable[int]) -> dict[int, float]:
 
 @transaction.atomic
 def write_detections(checkpoint_id: int, finds: Mapping[int, Sequence[Detection]]) -> None:
-    """Write one checkpoint's finds by subject, the surest first, in place of any that it had there."""
+    """Write one checkpoint's detections by subject, best first, replacing earlier ones."""
     Row.objects.filter(checkpoint=checkpoint_id, subject__in=list(finds)).delete()
     Row.objects.bulk_create(
         (
@@ -125,7 +125,7 @@ def write_out_of_fold(folder: Path, subjects: Iterable[int], p_real: Iterable[fl
 
 
 def read_out_of_fold(checkpoint: Checkpoint) -> dict[int, float]:
-    """Return p_real by subject; empty for a checkpoint that was not cross-validated."""
+    """Return p_real by subject; empty without cross-validation."""
     path = Path(settings.DATA) / checkpoint.folder / OUT_OF_FOLD
     if not path.is_file():
         return {}

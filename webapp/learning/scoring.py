@@ -23,7 +23,7 @@ Range = tuple[str, int, int]
 def start_scoring(checkpoint: Checkpoint, ranges: list[Range] | None = None) -> ScoringRun:
     """Score the subjects of the checkpoint's kind: all of them, or those in `ranges` (array, start, stop).
 
-    What is still open for an earlier checkpoint of the same workflow is cancelled, unless that is champion.
+    Open scoring for an earlier checkpoint of the same workflow is cancelled, unless that is champion.
     """
     _supersede(checkpoint)
     wanted = whole_archive(checkpoint) if ranges is None else ranges
@@ -41,20 +41,20 @@ def start_scoring(checkpoint: Checkpoint, ranges: list[Range] | None = None) -> 
 
 
 def conclude(run: ScoringRun) -> None:
-    """Announce the end of a scoring run if its last shard is over; who claims it first, does it."""
+    """Dispatch the final job of a scoring run if its last shard is done."""
     if ScoringRun.objects.claimable().filter(pk=run.pk).exists():
         run.enqueue()
 
 
 def whole_archive(checkpoint: Checkpoint) -> list[Range]:
-    """Return the ranges of the pixel arrays where subjects of the checkpoint's kind lie."""
+    """Return the ranges of the pixel arrays with subjects of the checkpoint's kind."""
     kind = Subject.objects.observed().filter(survey=checkpoint.survey_id, kind=checkpoint.kind)
     ends = kind.order_by("array").values_list("array").annotate(last=Max("index"))
     return [(array, 0, last + 1) for array, last in ends]
 
 
 def cut(first: int, last: int, chunk: int) -> Iterator[tuple[int, int]]:
-    """Cut first..last into shards that share no chunk: features of one chunk are written by one worker."""
+    """Split first..last into shards that share no chunk, so that one worker writes the features of a chunk."""
     step = max(1, SHARD // chunk) * chunk
     start = first
     while start < last:

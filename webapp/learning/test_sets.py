@@ -1,9 +1,8 @@
 """Frozen test sets: gold subjects held out by object group and by night, on which every model is evaluated.
 
-An object belongs to the test side for ever by the hash of its group, once any subject of it is gold. Subjects that
-only volunteers have labelled stay on the training side: they could not judge anybody. Where a survey has several
-nights, a frozen test set also takes whole nights out (`webapp.learning.test_sets`), so that a model is judged on
-conditions that it has not seen.
+An object belongs to the test side permanently, by the hash of its group, once any of its subjects is gold. Subjects
+labelled only by volunteers stay on the training side, since they can't evaluate a model. If a survey has several
+nights, a frozen test set also holds out whole nights, so that a model is evaluated under conditions it has not seen.
 """
 
 import hashlib
@@ -30,11 +29,11 @@ FEWEST_PER_ANSWER = 5
 
 
 class TooLittleGold(ValueError):
-    """The survey has not enough gold subjects to judge a model."""
+    """The survey has too few gold subjects to evaluate a model."""
 
 
 def current(survey: Survey, kind: str) -> TestSet:
-    """Return the survey's test set, frozen now if it has none.
+    """Return the survey's test set, freezing one if needed.
 
     Raises
     ------
@@ -46,14 +45,14 @@ def current(survey: Survey, kind: str) -> TestSet:
 
 
 def current_nights(survey: Survey, kind: str) -> list[int]:
-    """Return the UTC days that the survey's test set keeps to itself."""
+    """Return the UTC days held out by the survey's test set."""
     nights = TestSet.objects.filter(survey=survey, kind=kind, is_current=True).values_list("nights", flat=True)
     return next(iter(nights), [])
 
 
 @transaction.atomic
 def freeze(*, survey: Survey, kind: str) -> TestSet:
-    """Freeze today's gold on the test side as the survey's test set; the one before steps back, and is kept."""
+    """Freeze today's gold on the test side as the survey's test set; the previous one is kept but no longer used."""
     locked = Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
     classes = classes_of(locked)
     gold = Subject.objects.filter(survey=locked, kind=kind).originals().observed().gold()
@@ -88,13 +87,13 @@ _BELOW = f"{round(TEST_SHARE * 256):02x}"
 
 
 def is_test_group(object_group: str) -> bool:
-    """Return whether an object's group falls on the test side, as `on_test_side` decides in the database."""
+    """Return whether an object's group is on the test side, as `on_test_side` does in the database."""
     digest = hashlib.md5(object_group.encode(), usedforsecurity=False).hexdigest()
     return digest[:2] < _BELOW
 
 
 def on_test_side(survey: Survey, nights: list[int]) -> QuerySet[Subject]:
-    """Return the survey's subjects that models are judged by, or that share an object or a night with those."""
+    """Return the survey's test subjects, and those that share an object or a night with them."""
     subjects = Subject.objects.filter(survey=survey).observed()
     bucket = Substr(MD5("object_group"), 1, 2)
     held_out = Q(LessThan(bucket, _BELOW), object_group__in=subjects.gold().values("object_group"))
@@ -104,7 +103,7 @@ def on_test_side(survey: Survey, nights: list[int]) -> QuerySet[Subject]:
 
 
 def choose_nights(gold_by_night: dict[int, int]) -> list[int]:
-    """Choose whole nights for the test side: about a tenth of the gold, none where a survey has fewer than five.
+    """Choose whole nights for the test side: about a tenth of the gold, none with fewer than five nights.
 
     Parameters
     ----------
@@ -123,7 +122,7 @@ def choose_nights(gold_by_night: dict[int, int]) -> list[int]:
 
 
 def nights_of(mjds: Iterable[float | None]) -> dict[int, int]:
-    """Count by UTC day; unknown times count nowhere."""
+    """Count by UTC day; unknown times are ignored."""
     return dict(Counter(math.floor(mjd) for mjd in mjds if mjd is not None))
 
 

@@ -1,4 +1,4 @@
-"""Start training runs, by hand or when a workflow has enough new labels."""
+"""Start training runs, by hand or once a workflow has enough new labels."""
 
 from contextlib import suppress
 
@@ -18,7 +18,7 @@ ASKED = {"preset", "minutes", "seed"}
 
 
 class AlreadyTraining(ValueError):
-    """A run of this workflow is under way."""
+    """A run of this workflow is in progress."""
 
 
 @transaction.atomic
@@ -32,7 +32,7 @@ def start_training(
     may_promote: bool = True,
     cross_validate: bool = False,
 ) -> TrainingRun:
-    """Train a model on the workflow's labels; what follows, the rows say.
+    """Create and dispatch a training run for the workflow.
 
     Parameters
     ----------
@@ -82,32 +82,32 @@ def start_training(
 
 
 def cancel_training(run: TrainingRun) -> None:
-    """End a waiting run now, a running one at its next epoch. A run that has ended stays as it is."""
+    """Cancel a waiting run now, a running one at its next epoch. A finished run stays as it is."""
     run.request_cancel()
 
 
 def due() -> list[Workflow]:
-    """Return the workflows that want a training run now."""
+    """Return the workflows that are due for a training run."""
     learnt = Workflow.objects.filter(is_active=True, min_new_labels__isnull=False)
     return [workflow for workflow in learnt.select_related("survey") if wants_retraining(workflow)]
 
 
 def wants_retraining(workflow: Workflow) -> bool:
-    """Return whether `min_new_labels` labels have come in since the last run's, and no run is open."""
+    """Return whether there are `min_new_labels` new labels since the last run, and no run is open."""
     if workflow.min_new_labels is None or workflow.training_runs.filter(state__in=OPEN).exists():
         return False
     return labels_since(workflow) >= workflow.min_new_labels
 
 
 def labels_since(workflow: Workflow) -> int:
-    """Return how many more labels there are than the last run of the workflow had; at least 0."""
+    """Return how many more labels there are than in the workflow's last run; at least 0."""
     last = workflow.training_runs.exclude(training_set=None).select_related("training_set").order_by("-id").first()
     known = last.training_set.size if last and last.training_set else 0
     return max(0, labelled(workflow).count() - known)
 
 
 def start_due() -> None:
-    """Start a training run in every workflow that has enough new labels, unless somebody was faster."""
+    """Start a training run in every workflow with enough new labels, unless one was started meanwhile."""
     for workflow in due():
         with suppress(AlreadyTraining):
             start_training(workflow=workflow, by=None)

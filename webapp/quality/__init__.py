@@ -1,1 +1,1 @@
-"""Quality: scans for spammers and bots, and the scientists' page about them."""
+"""Quality: scans for spammers and bots, and their page for scientists."""

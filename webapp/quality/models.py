@@ -1,4 +1,4 @@
-"""Quality scans for spammers and bots, and the flags that they raise."""
+"""Quality scans for spammers and bots, and their flags."""
 
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from webapp.workflows.models import Workflow
 
 
 class QualityScan(Job):
-    """One look through all answers of a workflow for careless ones and bots; `done` counts volunteers."""
+    """One scan of a workflow's answers for careless volunteers and bots; `done` counts volunteers."""
 
     task: ClassVar[str] = "tasks.quality.run"
 
@@ -41,7 +41,7 @@ class FlagState(models.TextChoices):
 
 
 class QualityFlag(models.Model):
-    """A sign that somebody answers without looking, and what a person made of it; it deletes no answer."""
+    """Evidence that somebody answers without looking, and a scientist's decision; it deletes no answer."""
 
     volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="quality_flags")
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="quality_flags")

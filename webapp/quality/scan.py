@@ -1,7 +1,7 @@
 """Scan a workflow's classifications for spam, copies and speed; flag volunteers and exclude their votes until reviewed.
 
-A volunteer's answers weigh while no flag of theirs is open or confirmed. They are told nothing, and go on seeing
-training subjects: once their newer answers show nothing any more, an open flag is over by itself.
+A volunteer's answers have weight unless a flag of theirs is open or confirmed. They are not told, and keep getting
+training subjects: an open flag clears once newer answers look normal.
 """
 
 from collections.abc import Iterable, Sequence
@@ -47,7 +47,7 @@ FIELDS = (
 
 
 def all_answers(workflow: Workflow) -> tuple[Answers, NDArray[np.int64]]:
-    """Return the answers that count, and the primary keys of their volunteers by code."""
+    """Return the counted answers, and the primary keys of their volunteers by code."""
     rows = copy_out(QUERY, FIELDS, {"workflow": workflow.pk, "positive": workflow.survey.positive})
     volunteers, volunteer = np.unique(rows["volunteer"], return_inverse=True)
     subjects, subject = np.unique(rows["subject"], return_inverse=True)
@@ -94,7 +94,7 @@ TRUST = """
 
 
 def start_scan(workflow: Workflow, by: User | None) -> QualityScan:
-    """Have a worker look through all answers; return the job, the waiting one if any."""
+    """Start a scan of all answers; return the job, or the waiting one if any."""
     waiting = QualityScan.objects.filter(workflow=workflow, state=JobState.QUEUED)
     try:
         with transaction.atomic():
@@ -106,14 +106,14 @@ def start_scan(workflow: Workflow, by: User | None) -> QualityScan:
 
 
 def due() -> list[Workflow]:
-    """Return the workflows that have been answered since they were looked through, a night ago or more."""
+    """Return the workflows with answers since their last scan, a night or more ago."""
     workflows = Workflow.objects.annotate(last=Max("quality_scans__created_at"))
     overdue = workflows.filter(Q(last=None) | Q(last__lt=timezone.now() - EVERY)).select_related("survey")
     return [each for each in overdue if _has_news(each)]
 
 
 def scan(job: QualityScan) -> None:
-    """Do the job. What it writes it writes at once, and doing it twice changes nothing."""
+    """Run the job. Results are written in one transaction, and repeating it changes nothing."""
     job.renew(message=READING_ANSWERS())
     answers, volunteers = all_answers(job.workflow)
     job.renew(message=LOOKING_THROUGH(count=f"{len(answers.item):,}"), total=answers.n_volunteers)
@@ -124,7 +124,7 @@ def scan(job: QualityScan) -> None:
 
 
 def store(workflow: Workflow, found: Sequence[Flag], volunteers: NDArray[np.int64]) -> tuple[int, int]:
-    """Write what a scan found, by the volunteers' primary keys; return how many flags are new and how many are over."""
+    """Store the flags of a scan, by the volunteers' primary keys; return the numbers of new and of cleared flags."""
     Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
     now = timezone.now()
     known = {(flag.volunteer_id, flag.kind): flag for flag in QualityFlag.objects.filter(workflow=workflow)}
@@ -147,7 +147,7 @@ def store(workflow: Workflow, found: Sequence[Flag], volunteers: NDArray[np.int6
 
 @transaction.atomic
 def decide(*, flag: QualityFlag, state: str, by: User) -> QualityFlag:
-    """Confirm or dismiss a flag, or open it again; the volunteer's answers weigh by it within minutes."""
+    """Confirm or dismiss a flag, or reopen it; the weight of the volunteer's answers follows within minutes."""
     Workflow.objects.select_for_update(no_key=True).get(pk=flag.workflow_id)
     row = QualityFlag.objects.select_related("workflow", "volunteer").get(pk=flag.pk)
     row.state = FlagState(state)
@@ -158,14 +158,14 @@ def decide(*, flag: QualityFlag, state: str, by: User) -> QualityFlag:
 
 
 def hand_over(workflow: Workflow, visitor: Volunteer, account: Volunteer) -> None:
-    """Give a visitor's flags to the account that their answers go to, so that signing in is no way out."""
+    """Move a visitor's flags to their account, so that signing in does not clear them."""
     theirs = set(QualityFlag.objects.filter(workflow=workflow, volunteer=account).values_list("kind", flat=True))
     QualityFlag.objects.filter(workflow=workflow, volunteer=visitor).exclude(kind__in=theirs).update(volunteer=account)
     bring_trust(workflow, [account.pk])
 
 
 def bring_trust(workflow: Workflow, volunteers: Iterable[int]) -> None:
-    """Let the answers of volunteers weigh, or not, as their flags say."""
+    """Update the weight of volunteers' answers from their flags."""
     whose = sorted(set(volunteers))
     if whose:
         execute(TRUST, {"workflow": workflow.pk, "volunteers": whose})

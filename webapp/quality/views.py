@@ -1,4 +1,4 @@
-"""Quality page for scientists: flags with their evidence, and decisions on them."""
+"""Quality page for scientists: flags with their evidence, and decisions."""
 
 from typing import Any
 

@@ -1,1 +1,1 @@
-"""Queue: which subjects a workflow still asks about, and who holds a lease on them."""
+"""Queue: which subjects a workflow still needs votes on, and who holds a lease on them."""

@@ -1,8 +1,8 @@
-"""Assignment tokens: a signed proof that a volunteer was given a subject, valid beyond the lease.
+"""Assignment tokens: a signed proof that a subject was assigned to a volunteer, valid beyond the lease.
 
-A lease ends when it runs out or its subject is answered. The proof does not, so that an answer that waited in a browser
-for the network still counts while its subject needs votes (`webapp.classify.record.record`), and nobody votes on a
-subject of their own choice.
+A lease ends when it expires or its subject is answered. The token does not, so that an answer delayed in a browser
+still counts while its subject needs votes (`webapp.classify.record.record`), and nobody can vote on a subject of their
+choice.
 """
 
 import re
@@ -24,23 +24,23 @@ _signer = Signer(salt="webapp.queue.assignment_token")
 
 
 class NotAssigned(ValueError):
-    """Nobody handed the subject to the volunteer; the message names it."""
+    """The subject was not assigned to the volunteer; the message names it."""
 
 
 class AssignedToAnother(ValueError):
-    """Somebody else was handed the subject, who is not signed in."""
+    """The subject was assigned to somebody else, who is not signed in."""
 
 
 def assignment_token(volunteer: int | UUID, workflow: int, subject: int) -> str:
-    """Return the proof that the volunteer was handed the subject: who they are, and a signature.
+    """Return the signed proof that the subject was assigned to the volunteer.
 
-    A newcomer is named by the key in their cookie, since they are no row yet.
+    A newcomer is identified by the key in their cookie, since they have no row yet.
     """
     return f"{volunteer}:{_signer.signature(f'{volunteer}:{workflow}:{subject}')}"
 
 
 def check_assignments(volunteer: Volunteer, workflow: Workflow, proofs: Iterable[tuple[int, str]]) -> None:
-    """Check (subject, proof) of answers; a proof may be missing where the volunteer holds or has answered the subject.
+    """Check (subject, token) of answers; a token may be missing if the volunteer holds or has answered the subject.
 
     Raises
     ------
@@ -81,5 +81,5 @@ def _proves(volunteer: Volunteer, workflow: Workflow, subject: int, proof: str) 
 
 
 def _merged(volunteer: Volunteer) -> QuerySet[Volunteer]:
-    """Return the visitors that the volunteer was before they signed in."""
+    """Return the visitors that were merged into the volunteer."""
     return volunteer.merged.all() if volunteer.pk is not None else Volunteer.objects.none()

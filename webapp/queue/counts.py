@@ -1,4 +1,4 @@
-"""Counts for pages: what queues hold, figures of a survey, progress of a volunteer."""
+"""Counts for pages: queue sizes, a survey's figures, a volunteer's progress."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,7 @@ from webapp.workflows.models import Workflow
 
 @dataclass(frozen=True)
 class Stock:
-    """Entries of one queue: those still asked about, those retired, and the gold ones that train, ruled ones too."""
+    """Entries of one queue: open ones, retired ones, and gold ones for training, including ruled ones."""
 
     open: int = 0
     retired: int = 0
@@ -25,7 +25,7 @@ class Stock:
 
 
 def stock_of(survey: Survey) -> dict[int, Stock]:
-    """Return what the queue of each workflow holds, by the workflow's key; a workflow with an empty one is left out."""
+    """Return the queue counts of each workflow, by the workflow's key, without empty queues."""
     counted = (
         QueueEntry.objects.filter(workflow__survey=survey)
         .values("workflow")
@@ -44,8 +44,8 @@ def stock_of(survey: Survey) -> dict[int, Stock]:
 def figures_of(survey: Survey) -> dict[str, int]:
     """Return counts of `subjects`, `answers`, `simulated` answers among them, `people`, `settled` and `found`.
 
-    Settled subjects are retired ones; found are asteroids and other movers that scientists confirmed. The figures
-    are kept for a while (`webapp.core.cached_figures`): counting a large table takes longer than showing a page should.
+    Settled subjects are retired ones; found are movers confirmed by scientists. The counts are cached
+    (`webapp.core.cached_figures`), since counting a large table is slow.
     """
     return cached_figure(f"figures-{survey.pk}", partial(_count, survey))
 
@@ -77,8 +77,8 @@ ANSWERED = """
 def progress_of(volunteer: Volunteer | None, workflow: Workflow) -> dict[str, int]:
     """Return `answered` by this volunteer, and `retired` and `total` subjects of the workflow.
 
-    Those that only train are left out. Counting a long queue takes longer than answering a question, so the last two
-    are kept for a while (`webapp.core.cached_figures`).
+    Without training-only subjects. The last two are cached (`webapp.core.cached_figures`), since counting a long queue
+    is slow.
     """
     answered = fetch(ANSWERED, [volunteer.pk, workflow.pk])[0][0] if volunteer else 0
     return {"answered": answered, **cached_figure(f"progress-{workflow.pk}", partial(_of_queue, workflow))}

@@ -1,4 +1,4 @@
-"""Queue entries under lock, in primary key order; redundancy: how many votes a subject still wants."""
+"""Queue entries under lock, in primary key order; redundancy: how many votes a subject still needs."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,16 +13,16 @@ from webapp.workflows.models import Workflow
 
 
 def wanted(workflow: Workflow, votes: int) -> int:
-    """Return how many votes a subject with `votes` of them should come to before anybody looks again.
+    """Return the number of votes to collect for a subject that has `votes` of them.
 
-    At first the least that may settle it; after that one more at a time, since any vote may be the one that settles
-    it. So no vote is asked for that turns out not to be needed, however many people work at once.
+    At first the minimum that may retire it; after that one more at a time, since any vote may retire it. So no
+    unnecessary vote is requested, however many people work at once.
     """
     return max(_fewest(workflow), min(votes + 1, workflow.max_votes))
 
 
 def _fewest(workflow: Workflow) -> int:
-    """Return the fewest votes after which some rule may settle a subject."""
+    """Return the fewest votes after which some rule may retire a subject."""
     rules = (
         (True, workflow.min_votes),
         (workflow.agreement is not None, workflow.agreement_votes),
@@ -34,9 +34,9 @@ def _fewest(workflow: Workflow) -> int:
 
 
 def open_slots(workflow: Workflow, votes: int, taken: int) -> int:
-    """Return how many more people a subject may be handed to; negative where one was undone or came late.
+    """Return how many more people a subject may be assigned to; negative after undo or late answers.
 
-    Taken are the slots of leases that are out, and of answers that do not count yet.
+    Leases and answers that do not count yet occupy slots.
     """
     return wanted(workflow, votes) - votes - taken
 
@@ -53,7 +53,7 @@ LOCK = f"""
 
 
 def lock_entries(workflow: Workflow, subjects: Sequence[int]) -> dict[int, QueueEntry]:
-    """Lock the queue entries of the subjects, in the order of their primary keys; return them by subject."""
+    """Lock the subjects' queue entries in primary key order; return them by subject."""
     entries = {}
     for row in fetch(LOCK, [workflow.pk, list(subjects)]):
         entry = ENTRY.build(row[: len(ENTRY)])
@@ -65,7 +65,7 @@ def lock_entries(workflow: Workflow, subjects: Sequence[int]) -> dict[int, Queue
 
 
 def lend_again(classification: Classification, entry: QueueEntry, expires_at: datetime) -> None:
-    """Give an undone subject back to the volunteer, as it was before they answered, if its slot is still free."""
+    """Lease an undone subject to the volunteer again, if its slot is still free."""
     if not entry.is_gold and (entry.is_retired or entry.open_slots <= 0):
         return
     _, is_new = Lease.objects.get_or_create(

@@ -1,7 +1,7 @@
 """Lease the next subjects of a workflow; release expired leases; newcomers hold leases without a row.
 
-Locks are taken in one order everywhere: the volunteer, then queue entries by primary key, then leases. Entries that
-somebody else is just being handed are passed over, so that handing out waits for nobody.
+Locks are taken in one order everywhere: the volunteer, then queue entries by primary key, then leases. Locked entries
+are skipped, so assigning never waits.
 """
 
 from collections import Counter, defaultdict
@@ -25,23 +25,23 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
 
 class NewcomerRate(ByAddress):
-    """What visitors who have answered nothing ask for: enough for a class that begins at once behind one address."""
+    """Rate limit of visitors who have answered nothing: enough for a school class behind one address."""
 
     scope = "newcomer"
 
     def get_rate(self) -> str:
-        """Read the rate when it is asked for."""
+        """Read the rate on demand."""
         return str(settings.THROTTLE_NEWCOMERS)
 
 
 def lock_newcomer(newcomer: Volunteer) -> None:
-    """Let two requests of one newcomer wait for each other until the transaction ends."""
+    """Serialise requests of one newcomer until the transaction ends."""
     execute(LOCK, [str(newcomer.key)])
 
 
 @transaction.atomic
 def settle(volunteer: Volunteer) -> None:
-    """Make a newcomer a volunteer, who holds what they held; one who is that already stays as they are."""
+    """Turn a newcomer into a stored volunteer, with their leases; a volunteer stays as they are."""
     if volunteer.pk is not None:
         return
     lock_newcomer(volunteer)
@@ -103,7 +103,7 @@ LEND = f"""
 
 
 def most_leases(volunteer: Volunteer, workflow: Workflow) -> int:
-    """Return how many subjects the volunteer may hold ahead: a visitor at first few, and more the more they answer."""
+    """Return how many subjects the volunteer may hold: a visitor few at first, more as they answer."""
     if volunteer.user_id is not None:
         return MOST_LEASES
     if volunteer.pk is None:
@@ -113,12 +113,12 @@ def most_leases(volunteer: Volunteer, workflow: Workflow) -> int:
 
 
 def lease_next(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
-    """Hand up to `n` subjects to the volunteer, first those that they hold already.
+    """Assign up to `n` subjects to the volunteer, starting with those they already hold.
 
-    Asking twice, in one tab or in two, gives the same subjects. Each further place is drawn by itself: a gold subject
-    with the probability that `workflow.training_schedule` says; else, with probability `workflow.random_fraction`,
-    one at random; else the first by priority. Nobody is handed what they have answered, or what needs no more people
-    than hold it. A volunteer that is not stored is a newcomer, known by the key in their cookie.
+    Asking twice, in one tab or two, gives the same subjects. Each further one is drawn separately: a gold subject with
+    the probability of `workflow.training_schedule`; else, with probability `workflow.random_fraction`, a random one;
+    else the first by priority. Nobody gets a subject that they have answered, or without open slots. An unsaved
+    volunteer is a newcomer, known by the key in their cookie.
     """
     leases = _lease(volunteer, workflow, n)
     if not leases and workflow.is_active and release_expired(workflow):
@@ -137,7 +137,7 @@ def _lease(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
 
 
 def _lock(volunteer: Volunteer) -> Volunteer:
-    """Lock the volunteer; a newcomer whose first answer came meanwhile is a volunteer now."""
+    """Lock the volunteer; a newcomer whose first answer arrived meanwhile is a volunteer now."""
     if volunteer.pk is not None:
         fetch(BEGIN, [volunteer.pk])
         return volunteer
@@ -146,7 +146,7 @@ def _lock(volunteer: Volunteer) -> Volunteer:
 
 
 def _held(volunteer: Volunteer, workflow: Workflow) -> list[Lease]:
-    """Return the open leases of the volunteer, in the order they were given; those that ran out are renewed."""
+    """Return the volunteer's open leases, in the order they were given, renewing expired ones."""
     column = "newcomer" if volunteer.pk is None else "volunteer_id"
     value = volunteer.key if volunteer.pk is None else volunteer.pk
     leases = _leases(HELD.format(column=column), {"holder": value, "workflow": workflow.pk})
@@ -186,7 +186,7 @@ def _leases(sql: str, parameters: dict[str, Any]) -> list[Lease]:
 
 @transaction.atomic
 def release_expired(workflow: Workflow | None = None, limit: int = 1000) -> int:
-    """Take back the leases that ran out, so that their slots are free again; return how many."""
+    """Release expired leases and their slots; return how many."""
     expired = Lease.objects.filter(expires_at__lte=timezone.now())
     if workflow is not None:
         expired = expired.filter(entry__workflow=workflow)
@@ -203,7 +203,7 @@ def release_expired(workflow: Workflow | None = None, limit: int = 1000) -> int:
 
 
 def _by_count(leases: list[Lease]) -> dict[int, list[int]]:
-    """Group entries by how many of the leases are theirs."""
+    """Group entries by their number of these leases."""
     groups: dict[int, list[int]] = defaultdict(list)
     for entry, count in Counter(lease.entry_id for lease in leases).items():
         groups[count].append(entry)

@@ -1,4 +1,4 @@
-"""Queue membership: enqueue the subjects of a workflow's sets, dequeue those that left them."""
+"""Queue membership: enqueue the subjects of a workflow's sets, dequeue removed ones."""
 
 from django.db import connection, transaction
 
@@ -24,7 +24,7 @@ INSERT = """
 def enqueue_subjects(workflow: Workflow) -> int:
     """Add the subjects of the workflow's sets that are not in its queue yet; return how many.
 
-    Duplicates of another subject and subjects of another kind stay out. Doing it again adds only what is new.
+    Duplicates and subjects of another kind are excluded. Repeating it adds only new ones.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -68,13 +68,13 @@ DELETE = """
 def dequeue_subjects(workflow: Workflow) -> int:
     """Remove the entries whose subjects are in none of the workflow's sets; return how many.
 
-    What somebody has answered, holds at the moment, or a scientist has ruled on stays, and is brought to its end.
+    Entries with an answer, a lease or a ruling stay.
     """
     locked = [row[0] for row in fetch(LOCK, {"workflow": workflow.pk})]
     return len(fetch(DELETE, {"workflow": workflow.pk, "locked": locked}))
 
 
 def refill(run: IngestRun) -> int:
-    """Add what an ingest brought to the queue of every workflow that draws from its set; return how many entries."""
+    """Add newly ingested subjects to the queue of every workflow that uses their set; return how many entries."""
     drawing = Workflow.objects.filter(subject_sets__survey=run.survey_id, subject_sets__name=run.subject_set)
     return sum(enqueue_subjects(workflow) for workflow in drawing)

@@ -1,4 +1,4 @@
-"""Queue entries (a subject in a workflow's queue) and leases (a subject out with a volunteer)."""
+"""Queue entries (a subject in a workflow's queue) and leases (its assignment to a volunteer)."""
 
 import random
 from typing import Any
@@ -17,7 +17,7 @@ def random_position() -> float:
 
 
 class QueueEntry(models.Model):
-    """A subject in a workflow's queue. `open_slots` is how many more people it may be handed to right now."""
+    """A subject in a workflow's queue. `open_slots` is how many more people it may be assigned to now."""
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="queue")
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="queue_entries")
@@ -53,14 +53,14 @@ class QueueEntry(models.Model):
 
 class LeaseQuerySet(models.QuerySet["Lease"]):
     def held_by(self, volunteer: Volunteer) -> models.QuerySet["Lease"]:
-        """Leases of the volunteer, or of a newcomer, who is not stored."""
+        """Leases of the volunteer, or of an unsaved newcomer."""
         return self.filter(newcomer=volunteer.key) if volunteer.pk is None else self.filter(volunteer=volunteer)
 
 
 class Lease(models.Model):
-    """A subject handed to one volunteer until `expires_at`; its slot is theirs meanwhile.
+    """The assignment of a subject to one volunteer until `expires_at`; it occupies a slot meanwhile.
 
-    A visitor who has answered nothing yet is no volunteer, and is named by the key in their cookie.
+    A visitor who has answered nothing yet has no volunteer, and is identified by the key in their cookie.
     """
 
     entry = models.ForeignKey(QueueEntry, on_delete=models.CASCADE, related_name="leases")
@@ -86,5 +86,5 @@ class Lease(models.Model):
 
     @property
     def holder(self) -> Any:
-        """Whose it is: the primary key of a volunteer, or the key of a newcomer."""
+        """The primary key of the volunteer, or the key of the newcomer."""
         return self.volunteer_id or self.newcomer

@@ -1,8 +1,8 @@
-"""Sampling: draw what a volunteer sees next, from gold, at random, or by priority.
+"""Sampling: draw a volunteer's next subjects from gold, at random, or by priority.
 
-Every statement is a range scan of one partial index, which stops at the rows that are wanted: it costs the same in a
-queue of ten thousand as in one of ten million. The limits are written into the statements, since a plan for an unknown
-limit is a plan for many rows.
+Every statement is a range scan of one partial index that stops at the rows needed: it costs the same in a queue of ten
+thousand as in one of ten million. Limits are literals in the statements, since a plan for an unknown limit is a plan
+for many rows.
 """
 
 import random
@@ -40,18 +40,18 @@ LOCK = "FOR NO KEY UPDATE SKIP LOCKED"
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A queue entry, and why the volunteer gets it."""
+    """A queue entry, and why it was drawn."""
 
     entry: int
     reason: str
 
 
 def draw(volunteer: Volunteer, workflow: Workflow, n: int, held: Sequence[int] = ()) -> list[Drawn]:
-    """Draw up to `n` entries that the volunteer has not seen, and lock those whose slots are to be taken.
+    """Draw up to `n` entries that the volunteer has not seen, and lock those whose slots are taken.
 
-    Each place is drawn by itself, so nobody can tell from the order which subjects are gold. How many of them train
-    depends on what the volunteer has seen before, the entries that they hold (`held`) included. Where gold or random
-    ones are wanting, the place goes to the first by priority; but a training workflow has nothing else.
+    Each one is drawn separately, so the order does not reveal which subjects are gold. The training fraction depends on
+    how many subjects the volunteer has seen, including those they hold (`held`). If there is no gold or random one
+    left, the first by priority is drawn instead, except in a training-only workflow.
     """
     asked = {"volunteer": volunteer.pk, "workflow": workflow.pk, "held": list(held)}
     if workflow.is_training:
@@ -73,7 +73,7 @@ def draw(volunteer: Volunteer, workflow: Workflow, n: int, held: Sequence[int] =
 
 
 def _seen(asked: dict[str, Any], workflow: Workflow) -> int:
-    """Return how many subjects the volunteer has answered, counted in the index and no further than it matters."""
+    """Return how many subjects the volunteer has answered, counted in the index only as far as it matters."""
     most = last_step(workflow.training_schedule)
     return int(fetch(SEEN.format(most=most), asked)[0][0]) if most else 0
 
@@ -85,9 +85,9 @@ def _reason(workflow: Workflow, seen: int) -> Reason:
 
 
 def _gold(asked: dict[str, Any], n: int) -> list[tuple[int, str]]:
-    """Go through the shuffled gold from a random point, and on from its beginning when the end is reached.
+    """Scan the shuffled gold from a random point, wrapping around at the end.
 
-    Everybody may hold the same one, so nothing is locked.
+    Any number of people may hold the same one, so nothing is locked.
     """
     if not n:
         return []
@@ -100,16 +100,16 @@ def _gold(asked: dict[str, Any], n: int) -> list[tuple[int, str]]:
 
 
 def _by_chance(asked: dict[str, Any], n: int) -> list[tuple[int, str]]:
-    """Return the first of the shuffled order, which no model and no vote has a hand in: an unbiased sample.
+    """Return the first in the shuffled order, which is independent of models and votes: an unbiased sample.
 
-    Everybody draws from its same end, so that the sample's subjects are settled one after another; a new point for
-    each draw would scatter the votes over so many subjects that few were ever settled.
+    Everybody draws from the same end, so that the sample's subjects retire one after another; a new random point for
+    each draw would spread the votes over so many subjects that few would ever retire.
     """
     return fetch(f"{OPEN} ORDER BY entry.random_key LIMIT {n} {LOCK}", asked) if n else []
 
 
 def _first(asked: dict[str, Any], n: int, taken: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Return the first by priority that are not among those taken already."""
+    """Return the first by priority, except those already taken."""
     if not n:
         return []
     other = "AND entry.id <> ALL(%(taken)s)" if taken else ""

@@ -1,1 +1,1 @@
-"""Review: the scientists' desk: consensus browser, disagreements, rulings, calibration, throughput."""
+"""Review pages for scientists: consensus browser, disagreements, rulings, calibration, throughput."""

@@ -1,4 +1,4 @@
-"""Calibration of the consensus: subjects of known class, and their posteriors."""
+"""Calibration of the consensus: posteriors of subjects of known class."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ MOST = 20_000
 
 @dataclass(frozen=True)
 class Judged:
-    """Columns (N,): whether the subject is a yes, the posterior of the volunteers, and its object."""
+    """Columns (N,): whether the subject is a yes, the volunteers' posterior, and its object."""
 
     is_yes: NDArray[np.bool_]
     posterior: NDArray[np.float64]
@@ -27,7 +27,7 @@ class Judged:
 
 
 def judged(workflow: Workflow, source: str, *, only_random: bool = False) -> Judged:
-    """Return the judged subjects of a workflow that volunteers have answered, at most `MOST`, the newest first.
+    """Return a workflow's judged subjects with volunteers' answers, at most `MOST`, newest first.
 
     Parameters
     ----------

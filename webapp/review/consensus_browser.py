@@ -1,4 +1,4 @@
-"""Consensus of a workflow's subjects: filtered, sorted, as plain rows for CSV, and as histograms."""
+"""The consensus of a workflow's subjects: filtered, sorted, as rows for CSV, and as histograms."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ VOTES_BY_ANSWER = {answer: f"votes_{answer}" for answer in Answer.values}
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What is looked for. A lower end is part of its range, an upper end is not, except that of 1; None is no end."""
+    """Filters. A range includes its lower end but not its upper one, except that 1 is included; None is no limit."""
 
     p_min: float | None = None
     p_max: float | None = None
@@ -72,32 +72,32 @@ class Wanted:
 
 
 def summed(workflow: Workflow) -> QuerySet[Consensus]:
-    """Return a workflow's consensus rows, each with `votes_all`, `agreement` and `unsure_share`."""
+    """Return a workflow's consensus rows with `votes_all`, `agreement` and `unsure_share`."""
     return Consensus.objects.filter(workflow=workflow).annotate(
         votes_all=VOTES, agreement=AGREEMENT, unsure_share=UNSURE_SHARE
     )
 
 
 def with_model(rows: QuerySet[Consensus], champion: Checkpoint | None) -> QuerySet[Consensus]:
-    """Add the champion's `p_real` and its `gap` (0..1) to the posterior, both None where there is no score.
+    """Add the champion's `p_real` and its `gap` (0..1) from the posterior, both None without a score.
 
-    It joins the scores, which costs: a list that neither asks for nor shows them goes without.
+    It joins the scores, so use it only for lists that filter by or show them.
     """
     score = FilteredRelation("subject__scores", condition=Q(subject__scores__checkpoint=champion))
     return rows.alias(score=score).annotate(p_real=F("score__p_real"), gap=Abs(F("posterior") - F("score__p_real")))
 
 
 def with_rulings(rows: QuerySet[Consensus], workflow: Workflow) -> QuerySet[Consensus]:
-    """Add the standing `verdict` on each subject, None where nobody has ruled, and the subject itself."""
+    """Add the standing `verdict` on each subject, None without one, and the subject itself."""
     standing = Q(subject__rulings__workflow=workflow, subject__rulings__withdrawn_at=None)
     ruling = FilteredRelation("subject__rulings", condition=standing)
     return rows.alias(ruling=ruling).annotate(verdict=F("ruling__verdict")).select_related("subject")
 
 
 def browse(workflow: Workflow, rows: QuerySet[Consensus], wanted: Wanted) -> QuerySet[Consensus]:
-    """Return those of a workflow's `summed` rows that are wanted, whatever their posterior and agreement.
+    """Return those of a workflow's `summed` rows that match the filters, except posterior and agreement.
 
-    To ask for a gap, they need what `with_model` adds.
+    To filter by gap, they need the output of `with_model`.
     """
     asked = _between("votes_all", wanted.votes_min, wanted.votes_max, includes_top=True)
     asked &= _between("unsure_share", wanted.unsure_min, wanted.unsure_max)
@@ -112,9 +112,9 @@ def browse(workflow: Workflow, rows: QuerySet[Consensus], wanted: Wanted) -> Que
 
 
 def _named(workflow: Workflow, text: str) -> Q:
-    """Ask for names that hold a text: by their subjects where these are few.
+    """Filter by part of a name: by their subjects if there are few.
 
-    The planner cannot know how few, and would look for them along the index of the order, through the whole table.
+    The planner cannot know how few, and would search along the index of the order, through the whole table.
     """
     found = Subject.objects.filter(survey=workflow.survey_id, external_id__icontains=text).values_list("pk", flat=True)
     few = list(found[: FEW_NAMES + 1])
@@ -135,7 +135,7 @@ def _state(state: str) -> Q:
 
 
 def _answer(answer: str) -> Q:
-    """Ask for the most common answer; where two share the first place, it is a tie."""
+    """Filter by the most common answer; two in first place are a tie."""
     if answer == "tie":
         return ~(_answer("yes") | _answer("no") | _answer("unsure")) & Q(votes_all__gt=0)
     if not answer:
@@ -182,7 +182,7 @@ CSV_COLUMNS = tuple(COLUMNS)
 
 
 def consensus_rows(rows: QuerySet[Consensus]) -> Iterator[list[Any]]:
-    """Yield each row's values in the order of `CSV_COLUMNS`; rows need what `with_model` and `with_rulings` add."""
+    """Yield each row's values in the order of `CSV_COLUMNS`; rows need `with_model` and `with_rulings`."""
     for row in rows.values_list(*COLUMNS.values()).iterator(chunk_size=CHUNK):
         yield [_plain(value) for value in row]
 
@@ -201,7 +201,7 @@ AGREEMENT_BINS = 10
 
 @dataclass(frozen=True)
 class Bin:
-    """How many subjects lie from `low` up to, but not including, `high`; the last bin includes 1."""
+    """Number of subjects from `low` up to, but not including, `high`; the last bin includes 1."""
 
     low: float
     high: float
@@ -211,7 +211,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Histograms:
-    """Each range counts the subjects that every other filter lets through, so that one sees what it leaves out."""
+    """Histograms of the ranges, each ignoring its own filter, so that excluded subjects remain visible."""
 
     posterior: list[Bin]
     agreement: list[Bin]
@@ -219,13 +219,13 @@ class Histograms:
 
 
 def recent_histograms(workflow: Workflow, rows: QuerySet[Consensus], wanted: Wanted) -> Histograms:
-    """Return `histograms`, or those of a while ago: turning a page or sorting it counts nothing again."""
+    """Return cached `histograms`, so that paging and sorting don't count again."""
     key = f"histograms-{workflow.pk}-{blake2b(repr(wanted).encode(), digest_size=12).hexdigest()}"
     return cached_figure(key, partial(histograms, rows, wanted))
 
 
 def histograms(rows: QuerySet[Consensus], wanted: Wanted) -> Histograms:
-    """Count rows, which the filters but the two ranges let through already, by posterior and by agreement."""
+    """Count rows by posterior and by agreement, applying each range filter to the other histogram."""
     counted = (
         rows.annotate(
             p_bin=_bin("posterior", POSTERIOR_BINS),

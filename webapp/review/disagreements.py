@@ -1,4 +1,4 @@
-"""Subjects on which volunteers and champion disagree, most urgent first."""
+"""Subjects on which volunteers and champion disagree, largest disagreement first."""
 
 from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.db.models.functions import Abs
@@ -25,10 +25,10 @@ def disagreements(
     least_gap: float = LEAST_GAP,
     sort: str = "-gap",
 ) -> QuerySet[Consensus]:
-    """Return what volunteers said of each subject in dispute, its `subject` at hand, the widest apart first.
+    """Return the consensus of each disputed subject with its `subject`, largest disagreement first.
 
-    Each row also has `p_real` (the champion's), `gap` (0..1), `votes_all`, and `ruling_id` and `verdict` where a
-    scientist has ruled. Without a champion there is nothing to disagree with, and no row.
+    Each row also has `p_real` (the champion's), `gap` (0..1), `votes_all`, and `ruling_id` and `verdict` if a scientist
+    has ruled. Without a champion there are no rows.
 
     Parameters
     ----------
@@ -83,6 +83,6 @@ def _wanted(state: str, way: str) -> Q:
 
 
 def column_of(sort: str) -> str:
-    """Return the column that one of `SORTS` orders by, with its minus where it has one."""
+    """Return the column that one of `SORTS` orders by, with its minus, if any."""
     column = {"votes": "votes_all"}.get(sort.removeprefix("-"), sort.removeprefix("-"))
     return ("-" if sort.startswith("-") else "") + column

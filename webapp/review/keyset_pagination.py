@@ -1,4 +1,4 @@
-"""Keyset pagination: a page begins after the last row of the one before, so late pages cost as the first."""
+"""Keyset pagination: a page starts after the last row of the previous one, so late pages are as cheap as the first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from django.db.models import F, Q, QuerySet
 
 
 class BadPlace(ValueError):
-    """A place in the list that cannot be read."""
+    """An invalid position in the list."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page begins or ends: the value of the ordering column, the row's key, and which way from there."""
+    """The position where a page starts or ends: the ordering column's value, the row's key, and the direction."""
 
     value: Any
     pk: int
@@ -27,7 +27,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Page:
-    """The keys of one page's rows, and the places from which those before and after it go on; None at the ends."""
+    """The keys of one page's rows, and the positions of the previous and the next page; None at the ends."""
 
     keys: list[int]
     before: Place | None
@@ -35,7 +35,7 @@ class Page:
 
 
 def read_place(text: str, *, kind: type, is_before: bool = False) -> Place:
-    """Read what `str(place)` wrote.
+    """Parse the output of `str(place)`.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def read_place(text: str, *, kind: type, is_before: bool = False) -> Place:
 
 
 def place_in(query: Mapping[str, str], *, kind: type) -> Place | None:
-    """Return the place that the query of an address goes on after, or before; None for the beginning of the list."""
+    """Return the position in a URL's query, after or before; None for the start of the list."""
     for name in ("after", "before"):
         if text := query.get(name):
             try:
@@ -62,9 +62,9 @@ def place_in(query: Mapping[str, str], *, kind: type) -> Place | None:
 
 
 def page_of(rows: QuerySet[Any], *, by: str, place: Place | None, size: int) -> Page:
-    """Return the page of `rows` ordered `by` a column (a minus: downwards) that goes on from `place`.
+    """Return the page of `rows` ordered `by` a column (a minus: descending) that continues from `place`.
 
-    Rows whose value is null are left out. Equal values are told apart by the key.
+    Rows with a null value are excluded. Ties are broken by the key.
     """
     column, is_back = by.removeprefix("-"), place is not None and place.is_before
     down = by.startswith("-") != is_back
@@ -88,7 +88,7 @@ def _page(some: list[tuple[int, Any]], *, has_before: bool, has_after: bool) -> 
 
 
 def _beyond(column: str, place: Place, down: bool) -> Q:
-    """Ask for what comes after a place: by the whole range first, which an index can begin at."""
+    """Filter rows after a position: by the whole range first, where an index scan can start."""
     way = "lt" if down else "gt"
     same = Q(**{column: place.value, f"pk__{way}": place.pk})
     return Q(**{f"{column}__{way}e": place.value}) & (Q(**{f"{column}__{way}": place.value}) | same)

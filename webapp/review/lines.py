@@ -1,4 +1,4 @@
-"""Lines on a subject, drawn by volunteers or detected by the promoted trail model."""
+"""Lines on a subject, drawn by volunteers or detected by the champion trail model."""
 
 import math
 from collections import defaultdict
@@ -16,7 +16,7 @@ from webapp.workflows.models import Workflow
 
 @dataclass(frozen=True)
 class FoundLine:
-    """A find by its letter on the page, the surest A; `x` and `y` are where the letter stands in the picture."""
+    """A detection with its letter on the page, A for the best; `x` and `y` are the letter's position in the picture."""
 
     letter: str
     find: Detection
@@ -30,7 +30,7 @@ class FoundLine:
 
 @dataclass(frozen=True)
 class Finds:
-    """What a trail model found: `has_looked` tells nothing found from not asked yet."""
+    """A trail model's detections; `has_looked` distinguishes none found from not scored yet."""
 
     model: Checkpoint | None
     has_looked: bool
@@ -38,7 +38,7 @@ class Finds:
 
 
 def finds_of(champion: Checkpoint | None, subject: Subject) -> Finds | None:
-    """Return the champion's finds in a subject, the surest first; None for subjects that no trail model looks at."""
+    """Return the champion's detections in a subject, best first; None for subjects without a trail model."""
     if subject.kind != ModelRole.TRAIL.kind:
         return None
     if champion is None:
@@ -66,7 +66,7 @@ def _found_line(find: Detection, width: int, height: int) -> FoundLine:
 
 @dataclass(frozen=True)
 class DrawnLine:
-    """A line by its number on the page, who drew it, and how long it is (arcsec where the frame has a WCS)."""
+    """A line with its number on the page, its volunteer, and its length (arcsec if the frame has a WCS)."""
 
     number: int
     who: str
@@ -79,7 +79,7 @@ class DrawnLine:
 
 @dataclass(frozen=True)
 class MarkedFrame:
-    """A frame and the lines on it; pixels count from the centre of the first, so the picture begins at -0.5."""
+    """A frame and its lines; pixels count from the centre of the first, so the picture starts at -0.5."""
 
     frame: int
     width: int
@@ -89,7 +89,7 @@ class MarkedFrame:
 
     @property
     def letter(self) -> float:
-        """How tall a number is, in pixels of the picture."""
+        """Height of a number, in pixels of the picture."""
         return max(self.width, self.height) / 24
 
     @property
@@ -98,7 +98,7 @@ class MarkedFrame:
 
 
 def marked_frames(workflow: Workflow, subject: Subject, finds: Sequence[FoundLine] = ()) -> list[MarkedFrame]:
-    """Return the frames that somebody drew a line on, or a model found one in, each with its lines."""
+    """Return the frames with drawn or detected lines."""
     marks = Mark.objects.standing().filter(classification__workflow=workflow, classification__subject=subject)
     rows = marks.select_related("classification__volunteer").order_by("frame", "classification__created_at", "position")
     _frames, _channels, height, width = shape_of(subject)
@@ -126,7 +126,7 @@ def _drawn_line(number: int, mark: Mark, height: int) -> DrawnLine:
 
 
 def _arcsec(mark: Mark) -> float | None:
-    """Return the great-circle length of a line by the haversine formula, steady for the shortest."""
+    """Return the great-circle length of a line by the haversine formula, stable for short ones."""
     if None in (mark.ra1, mark.dec1, mark.ra2, mark.dec2):
         return None
     ra1, dec1, ra2, dec2 = (math.radians(angle or 0) for angle in (mark.ra1, mark.dec1, mark.ra2, mark.dec2))

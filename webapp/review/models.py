@@ -13,7 +13,7 @@ class Verdict(models.TextChoices):
 
 
 class Ruling(models.Model):
-    """A scientist's verdict. The newest standing one counts; none is ever deleted, so the trail stays."""
+    """A scientist's verdict. The newest standing one counts; none is ever deleted."""
 
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="rulings")
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="rulings")

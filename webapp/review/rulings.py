@@ -20,14 +20,14 @@ from webapp.workflows.models import Workflow
 
 
 class AlreadyWithdrawn(ValueError):
-    """The ruling does not stand any more; somebody was faster."""
+    """The ruling has already been withdrawn."""
 
 
 @transaction.atomic
 def rule(
     *, subject: Subject, workflow: Workflow, scientist: User, verdict: str, label: str = "", note: str = ""
 ) -> Ruling:
-    """Settle a subject: a ruling, gold, and no more questions about it. A later verdict replaces an earlier one.
+    """Rule on a subject: it becomes gold and retires. A later verdict replaces an earlier one.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def rule(
 
 @transaction.atomic
 def withdraw_ruling(*, ruling: Ruling) -> None:
-    """Take a verdict back: the gold label of before returns, and volunteers decide again.
+    """Withdraw a verdict: the earlier gold label is restored, and volunteers decide again.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def _check(subject: Subject, workflow: Workflow, verdict: str, label: str) -> No
 
 
 def _consensus(workflow: Workflow, subject: Subject) -> Consensus:
-    """Return what volunteers say, its queue entry locked; a subject that nobody was asked about has a row of none."""
+    """Return the consensus, with its queue entry locked; an empty row without votes."""
     lock_entries(workflow, [subject.pk])
     empty = {"posterior": workflow.prior, "method": workflow.method}
     return Consensus.objects.get_or_create(workflow=workflow, subject=subject, defaults=empty)[0]
@@ -122,14 +122,14 @@ def _p_real(subject: Subject, workflow: Workflow) -> float | None:
 
 
 def _set_gold(subject: Subject, label: str, source: str) -> None:
-    """Change the truth about a subject, and what its volunteers' skills were reckoned from."""
+    """Change a subject's gold label, and mark its volunteers' skills for recomputing."""
     Subject.objects.filter(pk=subject.pk).update(gold_label=label, gold_source=source)
     for workflow in Workflow.objects.filter(classifications__subject=subject).distinct():
         truth_changed(workflow, [subject.pk])
 
 
 def _credit(ruling: Ruling) -> None:
-    """Credit the volunteers who said yes, unless a no replaces the verdict or the class had been known all along."""
+    """Credit the volunteers who said yes, unless a no replaces the verdict or the class was known before."""
     if ruling.verdict == Verdict.YES and not ruling.previous_gold:
         confirm(subject=ruling.subject, workflow=ruling.workflow, at=ruling.created_at)
     else:
@@ -145,7 +145,7 @@ def _retire(consensus: Consensus) -> None:
 
 
 def _bring_back(workflow: Workflow, subject: Subject) -> None:
-    """Let the votes decide again; where there are none, it is as if nobody had ever looked."""
+    """Let the votes decide again; without votes, reset the subject."""
     lock_entries(workflow, [subject.pk])
     row = Consensus.objects.filter(workflow=workflow, subject=subject)
     row.update(is_retired=False, retired_reason="", retired_at=None)

@@ -44,7 +44,7 @@ FRESH_FOR = 120
 
 @dataclass
 class Step:
-    """One hour, day or week from `start` on, UTC."""
+    """One hour, day or week starting at `start`, UTC."""
 
     start: datetime
     votes: int = 0
@@ -55,7 +55,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Counts:
-    """Subjects (most + 1,) of a workflow by the votes they have; those with a known class are left out."""
+    """Subjects (most + 1,) of a workflow by their number of votes, without gold."""
 
     settled: NDArray[np.int64]
     unsettled: NDArray[np.int64]
@@ -63,7 +63,7 @@ class Counts:
 
 
 def steps(workflow: Workflow, step: str, now: datetime | None = None) -> list[Step]:
-    """Return the last hours, days or weeks, the newest last and still going on; those without votes are there, too."""
+    """Return the last hours, days or weeks, the newest (incomplete) one last, including empty ones."""
     newest = _start(now or timezone.now(), step)
     starts = [newest - n * LENGTH[step] for n in reversed(range(SHOWN[step]))]
     found = {start: Step(start) for start in starts}
@@ -78,18 +78,18 @@ def steps(workflow: Workflow, step: str, now: datetime | None = None) -> list[St
 
 
 def recent_steps(workflow: Workflow, step: str) -> list[Step]:
-    """Return `steps` of now, or of a while ago: half a year of answers takes a while to count."""
+    """Return cached `steps`: counting half a year of answers takes a while."""
     key = f"throughput-{workflow.pk}-{step}-{_start(timezone.now(), step):%Y%m%d%H}"
     return cached_figure(key, partial(steps, workflow, step), FRESH_FOR)
 
 
 def open_subjects(workflow: Workflow) -> int:
-    """Return how many subjects volunteers are still asked about."""
+    """Return the number of open subjects."""
     return QueueEntry.objects.filter(workflow=workflow, is_retired=False, is_gold=False).count()
 
 
 def counts(workflow: Workflow, n_open: int) -> Counts:
-    """Count subjects by their votes: those retired by votes, the `n_open` open ones, and those retired by somebody."""
+    """Count subjects by votes: those retired by votes, the `n_open` open ones, and those retired by a person."""
     rows = Consensus.objects.filter(workflow=workflow)
     gold = QueueEntry.objects.filter(workflow=workflow, is_gold=True).values("subject")
     votes = [(1, *row) for row in _by_votes(rows)] + [(-1, *row) for row in _by_votes(rows.filter(subject__in=gold))]
@@ -104,10 +104,10 @@ def counts(workflow: Workflow, n_open: int) -> Counts:
 
 
 def votes_by_day(workflow: Workflow, days: Sequence[Step], window: int) -> NDArray[np.int64]:
-    """Return the votes on open questions of the last `window` whole days, the newest last.
+    """Return the votes on open questions in the last `window` whole days, newest last.
 
-    The last of `days` is today's, and not over. The day of the workflow's first vote and those before it are left out,
-    so that a young workflow is not taken for a slow one.
+    The last of `days` is today, which is incomplete. The day of the workflow's first vote and those before it are
+    excluded, so that a young workflow does not look slow.
     """
     first = Classification.objects.counted().filter(workflow=workflow).aggregate(first=Min("created_at"))["first"]
     whole = [day.votes for day in days[:-1] if first is not None and day.start > first]
@@ -120,7 +120,7 @@ def _by_votes(rows: QuerySet[Consensus]) -> Iterable[tuple[bool, str, int, int]]
 
 
 def _start(moment: datetime, step: str) -> datetime:
-    """Return when the step of a moment began; weeks begin on Monday."""
+    """Return the start of a time's step; weeks begin on Monday."""
     hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     if step == "hour":
         return hour

@@ -70,7 +70,7 @@ class Vote:
 
 
 def timeline(workflow: Workflow, subject: Subject) -> list[Vote]:
-    """Return the standing votes on a subject in the order they counted, with what was believed after each."""
+    """Return the standing votes on a subject in counting order, with the posterior after each."""
     answers = Classification.objects.standing().filter(workflow=workflow, subject=subject)
     rows = answers.select_related("volunteer").order_by(F("position").asc(nulls_last=True), "created_at", "pk")
     before = _earlier(workflow, subject)

@@ -1,1 +1,1 @@
-"""Synthetics: movers drawn into real pixels, as gold subjects to train volunteers on."""
+"""Synthetics: simulated movers drawn into real pixels, as gold subjects for training volunteers."""

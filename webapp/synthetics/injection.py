@@ -44,9 +44,9 @@ FEWEST_DIGITS = 4
 
 
 def name_like(name: str, seed: int) -> str:
-    """Return a name of the same form as another, with other digits; always the same one for the same seed.
+    """Return a name in the format of another, with other digits, determined by the seed.
 
-    Names with too few digits to be told apart by them get some more at their end.
+    Names with too few digits to be unique get some more at their end.
     """
     number = int.from_bytes(hashlib.blake2b(f"{seed} {name}".encode(), digest_size=16).digest(), "big")
     digits = reversed(str(number).zfill(40))  # the first ones are mostly zeros
@@ -63,7 +63,7 @@ SET = "Training movers of {workflow}"
 
 
 class CannotInject(ValueError):
-    """There is nothing to draw into; the sentence says what to do."""
+    """There is nothing to draw into; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Drawn:
 
 
 def start_injection(*, workflow: Workflow, by: User | None, seed: int | None = None, **said: object) -> Injection:
-    """Have a worker draw training movers; the same seed gives the same movers, and adds only what is missing.
+    """Start a job that draws training movers; the same seed gives the same movers, and adds only missing ones.
 
     Raises
     ------
@@ -104,7 +104,7 @@ NOTHING_TO_DRAW_INTO = gettext_lazy(
 
 
 def backgrounds(job: Injection) -> QuerySet[Subject]:
-    """Return the observed subjects without a mover, shuffled by the seed: gold ones, and those settled as no."""
+    """Return observed subjects without a mover, shuffled by the seed: bogus gold, and those retired as no."""
     survey = job.workflow.survey
     no = Consensus.objects.filter(
         workflow=job.workflow, subject=OuterRef("pk"), is_retired=True, posterior__lte=job.workflow.reject_threshold
@@ -116,7 +116,7 @@ def backgrounds(job: Injection) -> QuerySet[Subject]:
 
 
 def inject_movers(job: Injection) -> None:
-    """Do the job, batch by batch; what an earlier worker has made is counted, and not made again."""
+    """Run the job, batch by batch, skipping movers made by an earlier worker."""
     job.renew(done=made_by(job).count(), total=job.number)
     shelf = Shelf(pixel_store(), job.workflow.survey)
     tried = 0
@@ -130,23 +130,23 @@ def inject_movers(job: Injection) -> None:
 
 
 def _said_at_the_end(job: Injection, tried: int) -> str:
-    """Return what became of it."""
+    """Return the job's final message."""
     return DRAWN(count=job.done) if job.done >= job.number else NO_ROOM(count=job.done, tried=tried)
 
 
 def made_by(job: Injection) -> QuerySet[Subject]:
-    """Return the subjects that jobs of this seed and workflow have made."""
+    """Return the subjects made by jobs of this seed and workflow."""
     of = {SYNTHETIC: {"seed": job.seed, "workflow": job.workflow.slug}}
     return Subject.objects.filter(survey=job.workflow.survey_id, is_synthetic=True, metadata__contains=of)
 
 
 def is_open(workflow: Workflow) -> bool:
-    """Return whether a drawing for the workflow is under way."""
+    """Return whether an injection for the workflow is in progress."""
     return Injection.objects.filter(workflow=workflow, state__in=(JobState.QUEUED, JobState.RUNNING)).exists()
 
 
 def _batches(job: Injection) -> Iterator[list[Subject]]:
-    """Yield backgrounds that this seed has not drawn into, with their frames."""
+    """Yield backgrounds without a mover from this seed, with their frames."""
     keys = list(backgrounds(job).values_list("pk", flat=True))
     used = {row[SYNTHETIC]["background"] for row in made_by(job).values_list("metadata", flat=True)}
     keys = [key for key in keys if key not in used]
@@ -156,7 +156,7 @@ def _batches(job: Injection) -> Iterator[list[Subject]]:
 
 
 def _draw(job: Injection, background: Subject) -> Drawn | None:
-    """Draw one mover, as seed and background say; None where the background has no free place."""
+    """Draw one mover, determined by seed and background; None if the background has no empty place."""
     try:
         pixels = pixels_of(background)
     except (LookupError, IndexError):
@@ -173,7 +173,7 @@ def _draw(job: Injection, background: Subject) -> Drawn | None:
 
 
 def _said(job: Injection, background: Subject, mover: Mover) -> dict[str, object]:
-    """Return the metadata: what its neighbours say of themselves, and how it was drawn, hidden while classifying."""
+    """Return the metadata: like that of neighbouring subjects, plus how it was drawn, hidden while classifying."""
     name = name_like(background.external_id, job.seed)
     seen = {
         key: name if str(value) == background.external_id else value
@@ -199,7 +199,7 @@ def _is_template(survey: Survey, channel: int) -> bool:
 
 @transaction.atomic
 def _keep(job: Injection, drawn: list[Candidate], shelf: Shelf) -> None:
-    """Keep a batch, no more than are wanted. The survey's row is held as by an ingest, which fills the same arrays."""
+    """Store a batch, no more than needed. The survey's row is locked as by an ingest, which fills the same arrays."""
     survey = Survey.objects.select_for_update(no_key=True).get(pk=job.workflow.survey_id)
     fresh = unknown(survey, drawn)[: max(0, job.number - job.done)]
     if fresh:

@@ -1,4 +1,4 @@
-"""Injection jobs: synthetic movers drawn into a survey's own pixels."""
+"""Injection jobs: simulated movers drawn into a survey's own pixels."""
 
 from typing import ClassVar
 
@@ -20,9 +20,9 @@ class Shape(models.TextChoices):
 
 
 class Injection(Job):
-    """One drawing of training movers into a survey's real pixels; `done` counts subjects.
+    """An injection of training movers into a survey's real pixels; `done` counts subjects.
 
-    All that is random follows from the seed, so a job that a worker began and another ends makes the same movers.
+    All randomness comes from the seed, so a job continued by another worker makes the same movers.
     """
 
     task: ClassVar[str] = "tasks.injection.run"

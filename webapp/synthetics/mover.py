@@ -13,7 +13,7 @@ from webapp.synthetics.models import Injection, Shape
 
 
 def mover_classes(survey: Survey) -> list[str]:
-    """Return the survey's real classes, or yes where it names none."""
+    """Return the survey's real classes, or yes if it names none."""
     return [name for name in survey.classes if name in survey.positive] or ["yes"]
 
 
@@ -43,7 +43,7 @@ class Mover:
     rate: float | None = field(default=None)
 
     def said(self) -> dict[str, Any]:
-        """Return what the metadata says of it, the place by frame as in the first channel."""
+        """Return its metadata, with positions by frame as in the first channel."""
         path = [[round(float(x), 2), round(float(y), 2)] for x, y in zip(self.x[:, 0], self.y[:, 0], strict=True)]
         rate = None if self.rate is None else round(self.rate, 2)
         return {"snr": round(float(self.snr.mean()), 2), "rate": rate, "path": path}
@@ -51,7 +51,7 @@ class Mover:
     def record(
         self, background: Subject, frames: list[Frame], pixels: NDArray[Any], metadata: dict[str, Any]
     ) -> SubjectRecord:
-        """Return the subject to archive: the background's sky and times, with a name and pixels of its own."""
+        """Return the subject to archive: the background's sky and times, with its own name and pixels."""
         drawn = metadata[SYNTHETIC]
         turn = drawn["turn"]
         records = [
@@ -76,10 +76,9 @@ class Mover:
 def draw_mover(
     rng: np.random.Generator, pixels: NDArray[Any], frames: list[Frame], background: Subject, job: Injection
 ) -> Mover | None:
-    """Choose a mover that fits the background: at its pace and in a place where nothing stands out.
+    """Draw a mover that fits the background: at its pace, where there is no other source.
 
-    It stands in the middle where that is empty, since that is where people look, else somewhere in the inner half.
-    None where no such place is found.
+    It is centred if the centre is empty, else somewhere in the inner half. None if there is no such place.
     """
     length, rate = _path(rng, pixels, frames, background, job)
     angle = _direction(rng, frames)
@@ -103,7 +102,7 @@ def draw_mover(
 def _path(
     rng: np.random.Generator, pixels: NDArray[Any], frames: list[Frame], background: Subject, job: Injection
 ) -> tuple[float, float | None]:
-    """Return the path in one exposure (pixels), and the rate (arcsec per hour; None where nothing tells the scale)."""
+    """Return the path in one exposure (pixels), and the rate (arcsec per hour; None without a known scale)."""
     scale, exptime = background.survey.pixel_scale, frames[0].exptime if frames else None
     rate = background.rate or float(np.exp(rng.uniform(np.log(SLOWEST), np.log(FASTEST))))
     longest = min(pixels.shape[-2:]) / 3
@@ -130,7 +129,7 @@ def _direction(rng: np.random.Generator, frames: list[Frame]) -> float:
 
 
 def _follow(frames: list[Frame]) -> bool:
-    """Return whether each frame is cut out around the detection, so that a mover stays where it is in the pictures."""
+    """Return whether each frame is centred on the detection, so that a mover stays in place."""
     places = [(frame.ra, frame.dec) for frame in frames if frame.ra is not None and frame.dec is not None]
     return len(places) > 1 and any(max(abs(a - c), abs(b - d)) > SAME_PLACE for a, b in places for c, d in places[:1])
 
@@ -154,7 +153,7 @@ def _drift(
 
 
 def _between_channels(background: Subject, channels: int, length: float) -> NDArray[np.float64]:
-    """Return the way along the motion by channel, (1, C): dithers are exposures one after another."""
+    """Return the displacement along the motion by channel, (1, C): dithers are successive exposures."""
     names = [str(name).lower() for name in background.survey.channels]
     if len(names) == channels > 1 and all(name.startswith(("dither", "exposure")) for name in names):
         steps = np.arange(channels, dtype=np.float64) - (channels - 1) / 2
@@ -174,12 +173,12 @@ def _free_place(rng: np.random.Generator, pixels: NDArray[Any], fwhm: float) -> 
 
 
 def turned(ra: float | None, turn: float) -> float | None:
-    """Return the right ascension after the sky was turned about its pole: no other subject lies there."""
+    """Return the right ascension after rotating the sky about its pole, to a place without other subjects."""
     return None if ra is None else (ra + turn) % 360
 
 
 def _seen(frame: Frame, turn: float) -> dict[str, Any]:
-    """Return what the background's frame says of itself, as seen elsewhere on the sky."""
+    """Return the background's frame metadata, at the rotated sky position."""
     wcs = frame.wcs and frame.wcs | {"CRVAL1": turned(frame.wcs.get("CRVAL1"), turn)}
     return {
         "mjd_mid": frame.mjd_mid,

@@ -1,4 +1,4 @@
-"""Gold and synthetics page for scientists: what volunteers train on, and injecting more."""
+"""Training page for scientists: the gold that volunteers train on, and injecting more movers."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from webapp.workflows.models import Workflow
 
 
 class InjectionForm(forms.ModelForm):
-    """What a scientist says of training movers to be drawn."""
+    """The options of an injection."""
 
     class Meta:
         model = Injection
@@ -81,7 +81,7 @@ def injection_start(request: HttpRequest, survey: Survey, workflow: str) -> Http
 @require_safe
 @survey_page(Role.SCIENTIST)
 def injection_progress(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
-    """Return the part of the page that renews itself while movers are drawn."""
+    """Return the fragment that refreshes itself while movers are drawn."""
     of = get_object_or_404(Workflow, survey=survey, slug=workflow)
     return render(request, "synthetics/injection.html", {"survey": survey, "row": _row(of, _stock(survey), None)})
 
@@ -114,7 +114,7 @@ def _row(workflow: Workflow, stock: dict[int, dict[str, int]], form: InjectionFo
 
 
 def _stock(survey: Survey) -> dict[int, dict[str, int]]:
-    """Return by workflow how many training subjects are real, bogus, and (of the real ones) drawn by this site."""
+    """Return by workflow the numbers of real, bogus, and synthetic training subjects."""
     is_real = Q(subject__gold_label="yes") | Q(subject__gold_label__in=survey.positive)
     counted = (
         QueueEntry.objects.filter(workflow__survey=survey, is_gold=True)

@@ -1,1 +1,1 @@
-"""Volunteers: people who classify, with or without an account. Knows no workflow."""
+"""Volunteers: people who classify, with or without an account. Independent of workflows."""

@@ -1,7 +1,7 @@
 """Identify the volunteer of a request (account or signed cookie), and their pseudonym in exported files.
 
-They are keyed with the site's secret (SECRET_KEY), so they last as long as it does, and nobody without it can tell
-from a pseudonym whose it is, not even by trying all user names.
+Pseudonyms are keyed with the site's secret (SECRET_KEY), so they last as long as it does, and without it nobody can
+identify a volunteer, not even by trying all user names.
 """
 
 import uuid
@@ -22,9 +22,9 @@ YEAR = 365 * 24 * 3600
 
 
 def volunteer_of(request: HttpRequest) -> Volunteer:
-    """Return the account's volunteer, else the visitor whom the cookie names, else a newcomer, who is not stored.
+    """Return the account's volunteer, else the cookie's visitor, else an unsaved newcomer.
 
-    Hand a visitor to `remember` with the response, or the next request is a stranger's.
+    Pass a visitor to `remember` with the response, or the next request is anonymous again.
     """
     if request.user.is_authenticated:
         return account_volunteer(request.user)
@@ -32,21 +32,21 @@ def volunteer_of(request: HttpRequest) -> Volunteer:
 
 
 def account_volunteer(user: Any) -> Volunteer:
-    """Return the volunteer of a signed-in user, made on first use."""
+    """Return the volunteer of a signed-in user, created on first use."""
     found: Volunteer | None = getattr(user, "volunteer", None)
     return found or Volunteer.objects.get_or_create(user=user)[0]
 
 
 def visitor_of(request: HttpRequest) -> Volunteer | None:
-    """Return the visitor whom the cookie names; none after they were merged into an account, or for a forged one."""
+    """Return the cookie's visitor; none after a merge into an account, or for a forged cookie."""
     key = _key(request)
     return Volunteer.objects.filter(key=key, user=None, merged_into=None).first() if key else None
 
 
 def visitor_or_newcomer(request: HttpRequest) -> Volunteer | None:
-    """Return whom the cookie names: a visitor, or a volunteer who is not stored if they have never answered.
+    """Return the cookie's visitor, or an unsaved volunteer if they have never answered.
 
-    One look at the database: between two, a first answer could make the newcomer a visitor, who would then be neither.
+    In a single query: between two, a first answer could turn the newcomer into a visitor, and both would miss them.
     """
     key = _key(request)
     if key is None:
@@ -66,7 +66,7 @@ def _key(request: HttpRequest) -> uuid.UUID | None:
 
 
 def remember(response: HttpResponseBase, volunteer: Volunteer) -> None:
-    """Name the visitor in the browser's cookie; an account needs none."""
+    """Set the visitor's cookie; an account needs none."""
     if volunteer.user_id is None:
         response.set_signed_cookie(
             COOKIE,
@@ -80,12 +80,12 @@ def remember(response: HttpResponseBase, volunteer: Volunteer) -> None:
 
 
 def forget(response: HttpResponseBase) -> None:
-    """Remove the cookie of a visitor who now has an account."""
+    """Delete the cookie of a visitor who now has an account."""
     response.delete_cookie(COOKIE, samesite="Lax")
 
 
 def reader_of(request: HttpRequest) -> Volunteer | None:
-    """Return who asks, as far as they are known; nobody becomes a volunteer by reading."""
+    """Return the requesting volunteer, if known; reading creates none."""
     if request.user.is_authenticated:
         return account_volunteer(request.user)
     return visitor_of(request)
@@ -97,7 +97,7 @@ REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Pseudonym:
-    """Who answered, in Panoptes' three columns; `user_id` is None for a visitor, as it is there."""
+    """A volunteer in Panoptes' three columns; `user_id` is None for a visitor, as there."""
 
     user_name: str
     user_id: int | None
@@ -106,7 +106,7 @@ class Pseudonym:
 
 @lru_cache(REMEMBERED)
 def pseudonym(key: UUID, has_account: bool) -> Pseudonym:
-    """Return the pseudonym of the volunteer with this key. This site keeps no addresses: `user_ip` stands for one."""
+    """Return the pseudonym for this volunteer key. The site stores no IP addresses, so `user_ip` is made up too."""
     digest = salted_hmac(PSEUDONYM_SALT, key.hex, algorithm="sha256").digest()
     address = digest[16:26].hex()
     if not has_account:

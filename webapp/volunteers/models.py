@@ -1,4 +1,4 @@
-"""Volunteers: who classifies, with an account or without one."""
+"""Volunteers: people who classify, with or without an account."""
 
 import uuid
 

@@ -1,1 +1,1 @@
-"""Workflow settings: forms and pages with which an admin opens and changes a workflow."""
+"""Workflow settings: forms and pages for creating and changing a workflow."""

@@ -1,4 +1,4 @@
-"""Open a workflow and change its settings: refill its queue, and recompute after a change of rules."""
+"""Create a workflow and change its settings: refill its queue, and recompute after a rule change."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ RULES = (
 
 
 class WorkflowSettings(TypedDict):
-    """What an admin may change; slug and kind stay, since links and answers depend on them."""
+    """The settings that an admin can change; not slug and kind, since links and answers depend on them."""
 
     name: str
     question: str
@@ -56,7 +56,7 @@ class WorkflowSettings(TypedDict):
 
 @dataclass(frozen=True)
 class Saved:
-    """A workflow, what saving it did to its queue, and the recount that follows a change of rule."""
+    """A saved workflow, the changes to its queue, and the recount after a rule change."""
 
     workflow: Workflow
     added: int
@@ -73,7 +73,7 @@ def open_workflow(
     subject_sets: Collection[SubjectSet],
     **settings: Unpack[WorkflowSettings],
 ) -> Saved:
-    """Open a workflow, and fill its queue from its sets.
+    """Create a workflow, and fill its queue from its sets.
 
     Raises
     ------
@@ -91,10 +91,10 @@ def open_workflow(
 def change_workflow(
     *, workflow: Workflow, subject_sets: Collection[SubjectSet], by: User | None, **settings: Unpack[WorkflowSettings]
 ) -> Saved:
-    """Change a workflow's settings, and its queue with them.
+    """Change a workflow's settings and queue.
 
-    Subjects of new sets join the queue; those of sets it no longer draws from leave it, unless somebody has begun
-    with them. After a change of rule, a worker adds up the votes anew.
+    Subjects of new sets join the queue; those of removed sets leave it, unless somebody has started on them. After a
+    rule change, a worker recounts the votes.
 
     Raises
     ------

@@ -71,7 +71,7 @@ def _counted(kind: str, size: int) -> str:
 
 
 class Sets(forms.ModelMultipleChoiceField):
-    """Names each subject set with its size."""
+    """Subject sets, labelled with their sizes."""
 
     widget = forms.CheckboxSelectMultiple
     sizes: dict[int, dict[str, int]]
@@ -84,7 +84,7 @@ class Sets(forms.ModelMultipleChoiceField):
 
 
 class WorkflowForm(forms.ModelForm):
-    """What an admin may change about a workflow."""
+    """The settings of a workflow that an admin can change."""
 
     subject_sets = Sets(
         queryset=SubjectSet.objects.none(),
@@ -186,7 +186,7 @@ class WorkflowForm(forms.ModelForm):
         self._offer_follow_ups(survey)
 
     def _offer_follow_ups(self, survey: Survey) -> None:
-        """Offer after each answer the classes that fit it, and what was offered so far."""
+        """Offer the matching classes after each answer, and those offered so far."""
         for answer, names in {**_sides(survey), Answer.UNSURE.value: list(survey.classes)}.items():
             chosen = self.instance.follow_ups.get(answer, [])
             offered = [name for name in survey.classes if name in names or name in chosen]
@@ -204,20 +204,20 @@ class WorkflowForm(forms.ModelForm):
         return [self[name] for name in self.fields if name.startswith(FOLLOW_UPS)]
 
     def settings(self) -> WorkflowSettings:
-        """Return what was said, but for the subject sets."""
+        """Return the settings, without the subject sets."""
         said = {name: self.cleaned_data[name] for name in WorkflowForm.Meta.fields}
         follow_ups = {answer.value: self.cleaned_data.get(FOLLOW_UPS + answer, []) for answer in Answer}
         said["follow_ups"] = {answer: names for answer, names in follow_ups.items() if names}
         return cast(WorkflowSettings, said)
 
     def refuse(self, error: ValidationError) -> None:
-        """Show errors at their fields; what concerns no field of the form stands above it."""
+        """Show errors at their fields, or above the form."""
         for field, messages in error.message_dict.items():
             self.add_error(field if field in self.fields else None, messages)
 
 
 class NewWorkflowForm(WorkflowForm):
-    """A new workflow: about the kind that the survey has most of, and with its classes as follow-ups."""
+    """A new workflow, preset to the survey's most common kind, with its classes as follow-ups."""
 
     kind = forms.ChoiceField(
         choices=Kind.choices,
@@ -248,5 +248,5 @@ def _sides(survey: Survey) -> dict[str, list[str]]:
 
 
 def _telling(survey: Survey) -> dict[str, list[str]]:
-    """Return the classes by answer where they tell more than the answer itself."""
+    """Return the classes by answer, if they add information to the answer."""
     return {answer: names for answer, names in _sides(survey).items() if len(names) > 1}

@@ -14,7 +14,7 @@ SPARE_ROWS = 2
 
 
 class ScheduleRows(forms.Widget):
-    """A row for each step: numbers only, so it needs no words of any language; some rows stand empty for more."""
+    """One row of numbers per step, plus some empty rows."""
 
     use_fieldset = True
 
@@ -36,7 +36,7 @@ class ScheduleRows(forms.Widget):
 
 
 class ScheduleField(forms.Field):
-    """How large a share trains, as rows of a form; cleaned, it is a schedule."""
+    """The gold schedule as rows of a form."""
 
     widget = ScheduleRows
 

@@ -1,4 +1,4 @@
-"""Pages for admins: list a survey's workflows, open one, change one."""
+"""Pages for admins: list a survey's workflows, create one, change one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -74,13 +74,13 @@ def workflow(request: HttpRequest, survey: Survey, workflow: str) -> HttpRespons
 @require_safe
 @survey_page(Role.ADMIN)
 def recount(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
-    """Return the part of the page that renews itself while votes are added up under new rules."""
+    """Return the fragment that refreshes itself while votes are recounted under new rules."""
     row = get_object_or_404(Workflow, survey=survey, slug=workflow)
     return render(request, "workflow_settings/queue.html", {"survey": survey, **_queue(row)})
 
 
 def _save(form: WorkflowForm, write: Callable[[dict[str, Any]], Saved], *fixed: str) -> Saved | None:
-    """Call `write` with the subject sets and the `fixed` fields; None where the form says what is wrong."""
+    """Call `write` with the subject sets and the `fixed` fields; None if the form has errors."""
     if not form.is_valid():
         return None
     try:
@@ -91,7 +91,7 @@ def _save(form: WorkflowForm, write: Callable[[dict[str, Any]], Saved], *fixed: 
 
 
 def _tried(form: WorkflowForm, row: Workflow) -> Trial | None:
-    """Return what the rules in the form would do; None where the form says what is wrong with them."""
+    """Return the preview of the rules in the form; None if it has errors."""
     if not form.is_valid():
         return None
     changed = Workflow.objects.select_related("survey").get(pk=row.pk)
@@ -124,7 +124,7 @@ def _queue(row: Workflow) -> dict[str, Any]:
 
 
 def _said_of_queue(saved: Saved) -> list[str]:
-    """Return what saving did to the queue, in sentences."""
+    """Return the changes to the queue, in sentences."""
     said = [_said_of_added(saved.added)]
     if saved.removed:
         left = ngettext("%(n)s left it with its set.", "%(n)s left it with their set.", saved.removed)

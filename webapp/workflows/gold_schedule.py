@@ -1,7 +1,7 @@
-"""Gold schedule: how often volunteers meet subjects of known class, more often at first.
+"""Gold schedule: the fraction of gold subjects that volunteers get, higher at first.
 
-A schedule is a list of steps `[from, share]`: from so many subjects seen on, so large a share trains. The first step
-begins at 0, and shares never rise.
+A schedule is a list of steps `[from, share]`: the training fraction from a number of subjects seen. The first step
+begins at 0, and fractions never increase.
 """
 
 import math
@@ -16,7 +16,7 @@ Schedule = list[list[float]]
 
 
 class Row(NamedTuple):
-    """A step as a form has it: the share, and the number of subjects seen at which it ends."""
+    """A step in the form: the fraction, and the number of subjects seen at which it ends."""
 
     share: str
     until: str
@@ -28,22 +28,22 @@ LAST_STEP = 1000
 
 
 def usual_schedule() -> Schedule:
-    """Return the schedule of a new workflow."""
+    """Return the default schedule of a new workflow."""
     return [[0, 0.4], [20, 0.3], [40, 0.2], [60, 0.1]]
 
 
 def share_at(schedule: Schedule, seen: int) -> float:
-    """Return the share of training subjects for somebody who has seen so many subjects of the workflow."""
+    """Return the training fraction for somebody who has seen so many subjects of the workflow."""
     return next((share for begin, share in reversed(schedule) if seen >= begin), 0.0)
 
 
 def last_step(schedule: Schedule) -> int:
-    """Return the number of subjects from which on the share stays as it is."""
+    """Return the number of subjects from which the fraction is constant."""
     return int(schedule[-1][0]) if schedule else 0
 
 
 def check_schedule(schedule: Any) -> None:
-    """Raise ValidationError, with what to do about it, for a list that is no schedule."""
+    """Raise ValidationError, with what to do, for an invalid schedule."""
     if not _is_list_of_steps(schedule):
         raise ValidationError(_("A schedule is a list of steps, each with a number of subjects and a share."))
     if schedule[0][0] != 0 or any(later <= earlier for (earlier, _a), (later, _b) in pairwise(schedule)):
@@ -60,20 +60,20 @@ def check_schedule(schedule: Any) -> None:
 
 
 def in_numbers(schedule: Schedule) -> str:
-    """Say a schedule in numbers, which need no language: “0–19: 0.4 · 20–39: 0.3 · 40+: 0.1”."""
+    """Format a schedule in numbers, which need no translation: “0–19: 0.4 · 20–39: 0.3 · 40+: 0.1”."""
     steps = [(f"{int(begin)}–{int(end) - 1}", share) for (begin, share), (end, _next) in pairwise(schedule)]
     last, share = schedule[-1]
     return " · ".join(f"{seen}: {localize(share)}" for seen, share in [*steps, (f"{int(last)}+", share)])
 
 
 def as_rows(schedule: Schedule) -> list[Row]:
-    """Return the steps as people fill them in; the last goes on for ever, so it has no end."""
+    """Return the steps as rows of the form; the last has no end."""
     steps = [Row(f"{share:g}", str(int(end))) for (_begin, share), (end, _next) in pairwise(schedule)]
     return [*steps, Row(f"{schedule[-1][1]:g}", "")] if schedule else []
 
 
 def from_rows(rows: list[Row]) -> Schedule:
-    """Read what people filled in: empty rows say nothing, and after an end that nothing follows nobody trains.
+    """Parse the rows of the form: empty rows are ignored, and after a final end the fraction is 0.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Workflows: a question, the subjects it is asked about, and its rules."""
+"""Workflows: a question, its subject sets, and its rules."""
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -21,7 +21,7 @@ class Method(models.TextChoices):
 
 
 class Workflow(models.Model):
-    """A question that volunteers answer about subjects, and the rules by which an answer is settled."""
+    """A question for volunteers about subjects, and its retirement rules."""
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="workflows")
     slug = models.SlugField(unique=True)
@@ -93,11 +93,11 @@ class Workflow(models.Model):
         return self.name
 
     def offered(self, answer: str) -> list[str]:
-        """Return the follow-ups that are offered after an answer; `FLAG` last, where flags retire."""
+        """Return the follow-ups offered after an answer; `FLAG` last, if flags retire."""
         return [*self.follow_ups.get(answer, []), *([FLAG] if self.flags else [])]
 
     def clean(self) -> None:
-        """Check the rules against each other; raises ValidationError by field, with what to do about it."""
+        """Validate the rules against each other; raises ValidationError by field, with what to do."""
         wrong: dict[str, str] = {}
         if set(self.follow_ups) - {"yes", "no", "unsure"}:
             wrong["follow_ups"] = _("Follow-ups belong to the answers yes, no or unsure.")

@@ -1,1 +1,1 @@
-"""Training sets: labels gathered into immutable snapshots that training runs read."""
+"""Training sets: labels collected into immutable snapshots for training runs."""

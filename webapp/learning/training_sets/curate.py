@@ -31,8 +31,8 @@ PLACE = ("frame", "x1", "y1", "x2", "y2")
 def lines_of(workflow: Workflow) -> dict[int, Lines]:
     """Return (volunteer, frame, x1, y1, x2, y2) of every line that counts, by subject.
 
-    Volunteers are numbered from 0 within each subject, so that nobody can be told from a training set. Answers that
-    were taken back, or whose volunteer's votes weigh nothing, have no say here either.
+    Volunteers are numbered from 0 within each subject, so that a training set identifies nobody. Withdrawn answers, and
+    those of volunteers without weight, are excluded.
     """
     found: dict[int, list[tuple[float, ...]]] = defaultdict(list)
     numbers: dict[int, dict[int, int]] = defaultdict(dict)
@@ -50,10 +50,10 @@ def lines_of(workflow: Workflow) -> dict[int, Lines]:
 
 
 def labelled(workflow: Workflow) -> QuerySet[Subject]:
-    """Return the subjects that a model for the workflow may learn from now.
+    """Return the subjects that a model for the workflow can be trained on now.
 
-    Gold is the survey's and serves all its workflows; volunteers' answers are the workflow's own. Duplicates,
-    everything on the test side, and what was drawn for training people stay out.
+    Gold belongs to the survey and serves all its workflows; volunteers' answers belong to the workflow. Duplicates, the
+    test side and synthetic subjects are excluded.
     """
     confident = Q(crowd__posterior__gte=CONFIDENT) | Q(crowd__posterior__lte=round(1 - CONFIDENT, 6))
     settled = Q(crowd__is_retired=True, crowd__retired_reason__in=SETTLED)
@@ -100,7 +100,7 @@ def _label(
 
 
 def plurality(side: tuple[str, ...], follow_ups: dict[str, Any]) -> tuple[str, ...]:
-    """Return the classes of a side that most follow-up answers name: all that tie, or the whole side without any."""
+    """Return the classes of a side with the most follow-up answers: all that tie, or the whole side without any."""
     votes = {name: int(follow_ups.get(name, 0)) for name in side}
     most = max(votes.values(), default=0)
     return tuple(name for name in side if votes[name] == most)
@@ -110,9 +110,9 @@ FOLDER = "training-sets"
 
 
 def curate(workflow: Workflow) -> TrainingSet:
-    """Snapshot the labels that a model for the workflow may learn from. The same labels give the same row.
+    """Snapshot the labels that a model for the workflow can be trained on. The same labels give the same row.
 
-    The test set is frozen first if there is enough gold, so that what it takes is never trained on.
+    If there is enough gold, the test set is frozen first, so that its subjects are never trained on.
     """
     with suppress(TooLittleGold):  # the gate will say so; training itself needs no test set
         current(workflow.survey, workflow.kind)
@@ -123,12 +123,12 @@ def curate(workflow: Workflow) -> TrainingSet:
 
 
 def labels_of(training_set: TrainingSet) -> tuple[list[Label], Classes]:
-    """Return the labels and classes of a training set, as they were curated."""
+    """Return the labels and classes of a training set, as curated."""
     return snapshot.read(FOLDER, training_set.hash)
 
 
 def new_labels(labels: list[Label], before: list[Label]) -> int:
-    """Count the labels that are new, or say something else than before."""
+    """Count the labels that are new or changed."""
     known = {(label.external_id, label.label) for label in before}
     return sum((label.external_id, label.label) not in known for label in labels)
 

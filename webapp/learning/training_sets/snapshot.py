@@ -33,9 +33,9 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What is known of one subject: the classes that its label allows, how far it is trusted, and who said so.
+    """The label of one subject: its allowed classes, its weight, and its source.
 
-    `marks` are the lines that volunteers drew: (volunteer, frame, x1, y1, x2, y2), in pixels as `Mark` counts them; the
+    `marks` are the lines that volunteers drew: (volunteer, frame, x1, y1, x2, y2), in pixels as in `Mark`; the
     volunteer is a number within the subject.
     """
 
@@ -52,7 +52,7 @@ class Label:
 
 
 def digest(labels: Sequence[Label], classes: Classes) -> str:
-    """Return the hash of labels and classes; where the pixels lie does not count."""
+    """Return the hash of labels and classes, independent of where pixels are stored."""
     hashed = hashlib.blake2b(json.dumps([classes.names, classes.positive]).encode(), digest_size=32)
     for label in sorted(labels, key=lambda label: label.external_id):
         said = [label.external_id, label.object_group, label.label, label.allowed, round(label.weight, 3), label.source]
@@ -61,7 +61,7 @@ def digest(labels: Sequence[Label], classes: Classes) -> str:
 
 
 def write(folder: str, name: str, labels: Sequence[Label], classes: Classes) -> None:
-    """Write DATA/folder/name.parquet, whole or not at all. A file of that name says the same and is left alone."""
+    """Write DATA/folder/name.parquet atomically. An existing file of that name has the same contents and is kept."""
     path = path_of(folder, name)
     if path.exists():
         return
@@ -74,7 +74,7 @@ def write(folder: str, name: str, labels: Sequence[Label], classes: Classes) -> 
 
 
 def read(folder: str, name: str) -> tuple[list[Label], Classes]:
-    """Return the labels, in the order of subject ids, and their classes."""
+    """Return the labels, ordered by subject id, and their classes."""
     table = pq.read_table(path_of(folder, name))
     said = {key.decode(): tuple(json.loads(value)) for key, value in table.schema.metadata.items()}
     return [_label(row) for row in table.to_pylist()], Classes(said["classes"], said["positive"])

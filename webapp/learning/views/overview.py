@@ -1,4 +1,4 @@
-"""Learning page: champions and training runs; start, promote, roll back, score again, freeze a test set."""
+"""Models page: champions and training runs; start, promote, roll back, score again, freeze a test set."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ from webapp.workflows.models import Workflow
 
 
 class WorkflowChoice(forms.ModelChoiceField):
-    """Names a workflow together with the model that answers its question."""
+    """A choice of workflow, labelled with its model."""
 
     def label_from_instance(self, obj: Any) -> str:
         return gettext_lazy("%(workflow)s (model: %(role)s)") % {
@@ -37,7 +37,7 @@ class WorkflowChoice(forms.ModelChoiceField):
 
 
 class TrainingForm(forms.Form):
-    """What an admin says to start a training run."""
+    """The options of a training run."""
 
     workflow = WorkflowChoice(
         queryset=Workflow.objects.none(), label=gettext_lazy("Labels and role from"), empty_label=None
@@ -59,7 +59,7 @@ class TrainingForm(forms.Form):
 
 
 def trainable(survey: Survey) -> QuerySet[Workflow]:
-    """Return the survey's workflows: a model can learn to answer the question of each."""
+    """Return the survey's workflows that a model can be trained for."""
     return Workflow.objects.filter(survey=survey).order_by("name")
 
 
@@ -75,7 +75,7 @@ def overview(request: HttpRequest, survey: Survey) -> HttpResponse:
 @require_safe
 @survey_page(Role.ADMIN)
 def overview_runs(request: HttpRequest, survey: Survey) -> HttpResponse:
-    """Return the list of runs, which renews itself while one is open."""
+    """Return the list of runs, which refreshes itself while one is open."""
     return render(request, "learning/runs.html", _runs(survey))
 
 

@@ -26,7 +26,7 @@ def run(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
 @require_safe
 @survey_page(Role.ADMIN)
 def progress(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
-    """Return the part of the page that renews itself until the run is over."""
+    """Return the fragment that refreshes itself until the run is over."""
     return render(request, "learning/progress.html", _context(survey, pk))
 
 
@@ -101,7 +101,7 @@ SOURCES = {
 
 
 def sources(counts: dict[str, int]) -> list[str]:
-    """Return where the labels of a training set come from, and how many from each."""
+    """Return the sources of a training set's labels, with counts."""
     return [str(SOURCES[name]) % {"count": intcomma(count)} for name, count in counts.items()]
 
 
@@ -120,7 +120,7 @@ NAMES = {
 
 
 def shown_metrics(metrics: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return name, value and 95 % interval (None where not measured) of each known metric, in reading order."""
+    """Return name, value and 95 % interval (None if not measured) of each known metric, in display order."""
     intervals = metrics.get("intervals", {})
     known = [key for key in NAMES if metrics.get(key) is not None]
     return [{"name": NAMES[key], "value": metrics[key], "interval": intervals.get(key)} for key in known]
@@ -131,7 +131,7 @@ ANSWERS = {"yes": gettext_lazy("yes"), "no": gettext_lazy("no")}
 
 
 def confusion(metrics: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the finest confusion matrix there is: its classes, and a row for each true class."""
+    """Return the finest available confusion matrix: its classes, and a row for each true class."""
     table = metrics.get("fine") or metrics
     if not table.get("confusion"):
         return None

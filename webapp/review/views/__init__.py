@@ -1,4 +1,4 @@
-"""Review pages; here, what pages of one workflow have in common: load it, authorise, and the tabs' context."""
+"""Review pages; here, what pages of one workflow share: load it, authorise, and the tabs' context."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -15,7 +15,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def workflow_page(view: View) -> View:
-    """Give the view the workflow of its address; only scientists of its survey get there."""
+    """Pass the URL's workflow to the view, for scientists of its survey only."""
 
     @wraps(view)
     @survey_page(Role.SCIENTIST)
@@ -27,6 +27,6 @@ def workflow_page(view: View) -> View:
 
 
 def beside(workflow: Workflow, here: str) -> dict[str, Any]:
-    """Return what the tabs of a workflow's page need: the survey's other workflows, and which page this is."""
+    """Return the context of a workflow page's tabs: the survey's other workflows, and the current page."""
     others = Workflow.objects.filter(survey=workflow.survey_id).order_by("name")
     return {"survey": workflow.survey, "workflow": workflow, "workflows": list(others), "page_here": here}

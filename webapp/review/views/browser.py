@@ -1,4 +1,4 @@
-"""Consensus browser pages; every state is in the address."""
+"""Consensus browser pages, with their whole state in the URL."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ PER_PAGE = 50
 @require_safe
 @survey_page(Role.SCIENTIST)
 def first_browser(request: HttpRequest, survey: Survey) -> HttpResponse:
-    """Show the first workflow's subjects; where there is none, say so."""
+    """Show the first workflow's subjects, or that there is no workflow."""
     workflow = survey.workflows.select_related("survey").order_by("name").first()
     if workflow is not None:
         return _page(request, workflow)
@@ -78,7 +78,7 @@ def _page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 @require_safe
 @workflow_page
 def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
-    """Return every row that the filters let through, in the order of their keys."""
+    """Return all filtered rows as CSV, in key order."""
     asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, role_of(workflow))
     found = browse(workflow, with_model(summed(workflow), champion), asked.wanted).filter(asked.wanted.ranges())
     rows = consensus_rows(with_rulings(found, workflow).order_by("pk"))
@@ -106,7 +106,7 @@ def _found(workflow: Workflow, asked: Asked, champion: Checkpoint | None) -> Que
 def _sortable(
     found: QuerySet[Consensus], workflow: Workflow, asked: Asked, champion: Checkpoint | None
 ) -> QuerySet[Consensus]:
-    """Return the rows of the list, with what they are sorted by."""
+    """Return the list's rows with their sort column."""
     rows = found.filter(asked.wanted.ranges())
     if asked.column.endswith("gap") and asked.wanted.gap_min is None:
         return with_model(rows, champion)
@@ -115,7 +115,7 @@ def _sortable(
 
 
 def _shown(rows: QuerySet[Consensus], workflow: Workflow, page: Page) -> list[dict[str, Any]]:
-    """Return the rows of a page in its order, with all that is shown of them."""
+    """Return a page's rows in order, with everything shown."""
     found = {row.pk: row for row in with_rulings(rows, workflow).filter(pk__in=page.keys)}
     known = [found[pk] for pk in page.keys if pk in found]
     return [{"row": row, "agreement": share_of(_most(row), row.votes) if row.votes else None} for row in known]
@@ -138,7 +138,7 @@ def _figures(spread: Histograms, asked: Asked) -> list[dict[str, Any]]:
 
 
 def _plots(spread: Histograms, asked: Asked) -> dict[str, Any]:
-    """Return the columns that the histograms are drawn from, with the address that each bar leads to."""
+    """Return the histograms' data, with the URL of each bar."""
     plots = {
         name: {
             "low": [each.low for each in bins],

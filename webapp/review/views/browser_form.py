@@ -1,4 +1,4 @@
-"""Form, address and sortable columns of the consensus browser."""
+"""Form, URL and sortable columns of the consensus browser."""
 
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -49,7 +49,7 @@ def _number(label: Any) -> forms.IntegerField:
 
 
 class BrowseForm(forms.Form):
-    """The filters as a person sees them."""
+    """The filters as a form."""
 
     text = forms.CharField(required=False, max_length=100, label=_("Name contains"))
     state = forms.ChoiceField(choices=STATES, required=False, label=_("State"))
@@ -70,13 +70,13 @@ class BrowseForm(forms.Form):
         self.fields["follow_up"].choices = [("", _("any")), *((name, name) for name in names)]  # type: ignore[attr-defined]
 
     def pairs(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
-        """Return the ranges, each as its two ends."""
+        """Return the ranges, each as two fields."""
         return [(self[f"{name}_min"], self[f"{name}_max"]) for name in ("p", "agree", "votes", "unsure")]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the address asks for: filters, order, place in the list, and the scale of the counts."""
+    """The state in the URL: filters, order, position in the list, and the scale of the counts."""
 
     wanted: Wanted
     sort: str
@@ -92,11 +92,11 @@ class Asked:
 
     @property
     def has_more(self) -> bool:
-        """Whether a filter is set that stands folded away at first."""
+        """Whether a filter in the collapsed part is set."""
         return any(name in self.query for name in FOLDED)
 
     def link(self, **changes: Any) -> str:
-        """Return the query of this page with some values changed (None takes one away), from its beginning on."""
+        """Return the query of this page with some values changed (None removes one), from the first page."""
         query = self.query.copy()
         for name in ("after", "before"):
             query.pop(name, None)
@@ -109,7 +109,7 @@ class Asked:
 
 
 def asked_of(workflow: Workflow, query: QueryDict) -> Asked:
-    """Read what is asked about a workflow from the query of an address."""
+    """Parse the state from a URL's query."""
     given = BrowseForm(workflow, query)
     given.is_valid()
     said = {name: value for name, value in given.cleaned_data.items() if value not in ("", None)}
@@ -139,7 +139,7 @@ SORTABLE: list[tuple[str, str | Promise, bool]] = [
 
 @dataclass(frozen=True)
 class Column:
-    """A heading; `query` sorts by it, the other way round where it is sorted by already."""
+    """A table heading; `query` sorts by it, or reverses the order."""
 
     name: str
     label: str | Promise
@@ -148,7 +148,7 @@ class Column:
 
 
 def columns_of(asked: Asked, *, has_model: bool) -> list[Column]:
-    """Return the headings of the table; that of the model only where there is one."""
+    """Return the headings of the table; the model's only if there is one."""
     return [_column(asked, *each) for each in SORTABLE if has_model or each[0] != "gap"]
 
 

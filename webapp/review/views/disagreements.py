@@ -43,7 +43,7 @@ AT_FIRST = {"state": "open", "way": "", "min_votes": 0, "sort": "-gap"}
 
 
 class FilterForm(forms.Form):
-    """The filters as a person sees them."""
+    """The filters as a form."""
 
     workflow = forms.ModelChoiceField(
         Workflow.objects.none(), required=False, label=_("Workflow"), to_field_name="slug", empty_label=None
@@ -69,9 +69,9 @@ class Filters:
         return disagreements(self.workflow, **self.chosen) if self.workflow else Consensus.objects.none()
 
     def page(self, size: int) -> Page:
-        """Return the page that the address asks for; the first one where nothing is left there.
+        """Return the requested page, or the first one if nothing is left there.
 
-        It goes on from a row and not from a number: those that were ruled on meanwhile are gone from the list.
+        It continues from a row and not from a number, since rows that were ruled on meanwhile are gone from the list.
         """
         rows, by = self.rows(), column_of(self.chosen["sort"])
         if rows.query.is_empty():  # nothing to disagree with
@@ -81,7 +81,7 @@ class Filters:
 
 
 def filters_of(survey: Survey, query: Any) -> Filters:
-    """Read the filters of a survey's list from the query of its address."""
+    """Parse the filters from a URL's query."""
     workflows = reviewable(survey)
     asked = FilterForm(workflows, query)
     asked.is_valid()
@@ -94,13 +94,13 @@ def filters_of(survey: Survey, query: Any) -> Filters:
 
 
 def _first(survey: Survey, workflows: QuerySet[Workflow]) -> Workflow | None:
-    """Return the first workflow with a champion to disagree with, or else the first."""
+    """Return the first workflow with a champion, or else the first."""
     kinds = [checkpoint.kind for checkpoint in Checkpoint.objects.filter(survey=survey, is_champion=True)]
     return workflows.filter(kind__in=kinds).first() or workflows.first()
 
 
 def reviewable(survey: Survey) -> QuerySet[Workflow]:
-    """Return the survey's workflows: a model can answer the question of each."""
+    """Return the survey's workflows that a model can score."""
     return Workflow.objects.filter(survey=survey).select_related("survey").order_by("name")
 
 
@@ -172,7 +172,7 @@ def _asked(survey: Survey, workflow: str, pk: int) -> tuple[Workflow, Subject]:
 
 
 def _answer(request: HttpRequest, survey: Survey, workflow: Workflow, pk: int, problem: str = "") -> HttpResponse:
-    """Answer with the subject's row as it is now; a browser without scripts goes back to the list."""
+    """Return the subject's updated row; browsers without scripts are redirected to the list."""
     back = request.POST.get("back", "")
     if not request.headers.get("HX-Request"):
         if problem:
@@ -186,7 +186,7 @@ def _answer(request: HttpRequest, survey: Survey, workflow: Workflow, pk: int, p
 
 
 def _classes(survey: Survey) -> dict[str, Any]:
-    """Return the fine classes that a verdict may name, by side; none where the survey has only yes and no."""
+    """Return the fine classes for a verdict, by side; none if the survey has only yes and no."""
     classes = classes_of(survey)
     if not survey.classes:
         return {"real": (), "bogus": ()}

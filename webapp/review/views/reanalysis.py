@@ -1,4 +1,4 @@
-"""Reanalysis page: nightly Dawid–Skene by version, and where it disagrees with the live consensus."""
+"""Reanalysis page: nightly Dawid–Skene by version, and its disagreements with the live consensus."""
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -34,7 +34,7 @@ def looking_back(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 @require_safe
 @workflow_page
 def versions(request: HttpRequest, workflow: Workflow) -> HttpResponse:
-    """Return the part of the page that renews itself while a worker is at it."""
+    """Return the fragment that refreshes itself while a worker is running."""
     context = {"survey": workflow.survey, "workflow": workflow, **_versions(workflow)}
     response = render(request, "review/versions.html", context)
     if not context["job"]:

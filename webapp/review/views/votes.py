@@ -85,7 +85,7 @@ def lines_csv(request: HttpRequest, workflow: Workflow, pk: int) -> HttpResponse
 
 
 def _workflow(survey: Survey, subject: Subject, slug: str) -> Workflow:
-    """Return the workflow that is asked for, or else the first with votes, or else with the subject in its queue."""
+    """Return the requested workflow, or else the first with votes, or else with the subject in its queue."""
     workflows = Workflow.objects.filter(survey=survey, kind=subject.kind).select_related("survey")
     if slug:
         return get_object_or_404(workflows, slug=slug)
@@ -106,7 +106,7 @@ def _row(workflow: Workflow, subject: Subject, champion: Checkpoint | None) -> A
 
 
 def _plot(workflow: Workflow, found: list[Vote]) -> dict[str, Any]:
-    """Return what the step plot is drawn from; the thresholds only where the posterior is what settles."""
+    """Return the data of the step plot; thresholds only if they apply to the posterior."""
     settles = workflow.method != Method.MAJORITY
     return {
         "number": [0, *(vote.number for vote in found)],
