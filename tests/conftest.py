@@ -1,4 +1,4 @@
-"""Fixtures that every kind of test may use."""
+"""Fixtures for all tests."""
 
 import os
 from pathlib import Path
@@ -39,7 +39,7 @@ FIRST = (
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """Begin with what takes longest."""
+    """Run the slowest tests first."""
     items.sort(key=lambda item: _turn(item.nodeid.removeprefix("tests/")))
 
 
@@ -56,19 +56,19 @@ def own_pixels(settings, tmp_path):
 
 @pytest.fixture(autouse=True)
 def passwords_are_hashed_quickly(settings):
-    """A hash that is slow to guess is slow to make: half a second for every account of a test."""
+    """Use a fast hash: the default costs half a second per account."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)
 def every_test_begins_in_english():
-    """A request speaks its reader's language in the thread that serves it, which may be the next test's thread."""
+    """Reset the language: a request activates its reader's language in a thread that the next test may use."""
     translation.deactivate()
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker):
-    """WANDERERS_TEST_DB names the test database, so that two runs at once on one machine keep apart."""
+    """WANDERERS_TEST_DB names the test database, so that two runs on one machine don't collide."""
     name = os.environ.get("WANDERERS_TEST_DB")
     if name:
         databases = connections["default"].settings_dict
@@ -77,7 +77,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Return the folder of real data, or skip where it is absent."""
+    """Return the folder of real data, or skip if it is missing."""
     if not SHARED_DATA.is_dir():
         pytest.skip("The real data (../shared/data) is not on this machine.")
     return SHARED_DATA

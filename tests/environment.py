@@ -1,4 +1,4 @@
-"""Loaded by pytest before Django reads its settings: a data folder and a database of the tests' own."""
+"""Loaded by pytest before Django reads its settings: a data folder and a database for the tests."""
 
 import hashlib
 import os

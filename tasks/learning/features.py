@@ -90,7 +90,7 @@ class Features:
         return np.concatenate(parts)
 
     def _keep(self, array: str, indexes: Indexes, values: NDArray[np.float16]) -> None:
-        """Write features chunk by chunk. Two writers of a chunk may undo each other's work, never falsify it."""
+        """Write features chunk by chunk. Two writers may overwrite each other's work, but never corrupt it."""
         chunk = self.store.chunk(self.survey, array)
         done = 0
         for part in _runs(indexes, chunk):

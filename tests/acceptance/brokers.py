@@ -1,4 +1,4 @@
-"""Real brokers on free ports, each ended with the test."""
+"""Real brokers on free ports, stopped with the test."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ PROGRAMS = ("/usr/lib/rabbitmq/bin", "/usr/bin", "/usr/sbin")
 
 
 def program(name: str) -> str:
-    """Return where a program is; a machine that must run every test fails without it, another one skips."""
+    """Return the path of a program; skip if it is missing, or fail if all tests are required."""
     found = shutil.which(name, path=os.pathsep.join([*PROGRAMS, os.environ["PATH"]]))
     if found is None:
         if os.environ.get("WANDERERS_ALL_TESTS"):

@@ -1,4 +1,4 @@
-"""What tests do on the classify page: open it on a small sky, wait for a picture, press a key."""
+"""Helpers for the classify page: open it on a small sky, wait for a picture, press a key."""
 
 import numpy as np
 from playwright.sync_api import expect
@@ -27,7 +27,7 @@ def make_workflow(n=30, gold=0, frames=1, **fields):
 
 
 def ready(page):
-    """Wait until a picture is there and an answer is taken; return the subject's name."""
+    """Wait until a picture is shown and answers are accepted; return the subject's name."""
     expect(page.locator("body[data-state=open]")).to_be_attached()
     page.wait_for_timeout(ECHO)
     return shown(page)

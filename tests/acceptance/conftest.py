@@ -29,7 +29,7 @@ def chromium():
 
 @pytest.fixture
 def open_page(chromium, live_server):
-    """Open a page in a browser of its own: `open_page(path, width=…, user=…)`; errors of its scripts fail the test."""
+    """Open a page in its own browser: `open_page(path, width=…, user=…)`; script errors fail the test."""
     contexts, errors = [], []
 
     def open_one(path, *, width=1440, height=900, user=None, **options):
@@ -54,7 +54,7 @@ def open_page(chromium, live_server):
 
 
 def wait_for_the_server():
-    """Let the requests end that a closed browser left behind: they still need the test's database."""
+    """Wait for requests left behind by a closed browser, since they use the test's database."""
     for thread in threading.enumerate():
         if "process_request_thread" in thread.name:
             thread.join(timeout=10)

@@ -1,10 +1,10 @@
-"""Fingers on a touch screen, by Chromium's own protocol: Playwright knows only taps."""
+"""Multi-touch gestures, through Chromium's own protocol: Playwright knows only taps."""
 
 STEPS = 5
 
 
 def swipe(page, *fingers):
-    """Move fingers at once, each from one (x, y) to another."""
+    """Move several fingers at once, each from one (x, y) to another."""
     client = page.context.new_cdp_session(page)
     for step in range(STEPS + 1):
         points = [

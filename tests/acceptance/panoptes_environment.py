@@ -1,6 +1,6 @@
-"""Zooniverse's own tool in an environment of its own: its pins are not ours. `make panoptes` makes it ahead of tests.
+"""Zooniverse's panoptes_aggregation in its own virtual environment, since its pins differ. Made by `make panoptes`.
 
-Run as `python -m tests.acceptance.panoptes_environment`, it says where the environment is.
+Run as `python -m tests.acceptance.panoptes_environment`, it prints the environment's path.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ CONSTRAINTS = Path(__file__).with_name("panoptes-constraints.txt")
 
 
 def panoptes_environment() -> Path:
-    """Return the folder of the tool's programs; made on first use, and anew when its versions change."""
+    """Return the folder of the tool's programs, created on first use and when its versions change."""
     digest = hashlib.blake2b(CONSTRAINTS.read_bytes() + sys.version.encode(), digest_size=6).hexdigest()
     folder = ROOT / "var" / f"panoptes-{digest}"
     folder.parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""People with roles; their password is their name."""
+"""Test users with roles; their password is their name."""
 
 from django.contrib.auth import get_user_model
 

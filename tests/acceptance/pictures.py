@@ -1,4 +1,4 @@
-"""Where the pictures of the classify page are, and what stands in their pixels."""
+"""Positions and pixels of the pictures on the classify page."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ PLACES = [place_in(frame) for frame in range(4)]
 
 
 def boxes(page):
-    """Return where the pictures are in the window."""
+    """Return the pictures' positions in the window."""
     return [canvas.bounding_box() for canvas in page.locator(".pictures canvas").all()]
 
 
@@ -37,7 +37,7 @@ def colours(page, which=0):
 
 
 def brightest(page, which=0):
-    """Return where in the window the brightest spot of a picture is."""
+    """Return the position in the window of a picture's brightest spot."""
     image = colours(page, which)[..., 0].astype(float)
     rows, columns = np.nonzero(image >= image.max() - 2)
     box = boxes(page)[which]

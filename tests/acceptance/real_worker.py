@@ -1,4 +1,4 @@
-"""A real Celery worker and beat, on the test's database and data folder, that may be killed without warning."""
+"""A real Celery worker and beat, on the test's database and data folder, which can be killed."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def broker_of(folder: Path) -> dict[str, str]:
-    """Return how kombu is told of the folders of the messages."""
+    """Return kombu's settings of the message folders."""
     messages, control = folder / "broker" / "messages", folder / "broker" / "control"
     return {"data_folder_in": str(messages), "data_folder_out": str(messages), "control_folder": str(control)}
 
@@ -50,7 +50,7 @@ class Worker:
         )
 
     def kill(self) -> None:
-        """Kill all of them at once, as a power cut would."""
+        """Kill all of them at once, like a power cut."""
         for process in (self.process, self.beat):
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -68,7 +68,7 @@ def running_worker(folder: Path) -> Iterator[Worker]:
 
 
 def wait_until(holds: Callable[[], bool], what: str, folder: Path) -> None:
-    """Return once `holds()` is true; fail with the end of the worker's log."""
+    """Wait until `holds()` is true; fail with the end of the worker's log."""
     deadline = time.monotonic() + PATIENCE
     while not holds():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""A site of its own for a test: `manage.py up` as a person would start it, with its own data folder and port."""
+"""A site for one test: `manage.py up` as a user starts it, with its own data folder and port."""
 
 import atexit
 import os
@@ -42,7 +42,7 @@ def manage(data: Path, *arguments: str, seconds: float = 240, **extra: str) -> s
 
 @cache
 def _prepared() -> Path:
-    """Return a data folder with an empty site's database and static files, made once for all tests of a process."""
+    """Return a data folder with an empty site's database and static files, made once per process."""
     folder = Path(tempfile.mkdtemp(prefix="wanderers-site-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     made = manage(folder / "data", "shell", "-c", PREPARE)
@@ -51,7 +51,7 @@ def _prepared() -> Path:
 
 
 def prepare(data: Path, *names: str) -> None:
-    """Put the database and the static files of an empty site where there are none yet, as a first start would."""
+    """Create the database and static files of an empty site if they are missing, as a first start would."""
     data.mkdir(parents=True, exist_ok=True)
     for name in names or ("postgres", "static"):
         if not (data / name).exists():
@@ -88,12 +88,12 @@ class Site:
         raise AssertionError("The site did not come up.")
 
     def family(self) -> dict[psutil.Process, str]:
-        """Every process that the site started, the database's among them, with its command line."""
+        """All processes of the site, including the database's, with their command lines."""
         commands = {process: self._command(process) for process in psutil.process_iter()}
         return {process: command for process, command in commands.items() if command}
 
     def _command(self, process: psutil.Process) -> str:
-        """The command line of a process of this site; nothing for any other, or one that is ending."""
+        """The command line of one of this site's processes; nothing for others, or one that is exiting."""
         try:
             command = " ".join(process.cmdline())
             is_ours = str(self.data) in command + str(process.environ().get("WANDERERS_DATA", ""))
@@ -102,7 +102,7 @@ class Site:
             return ""
 
     def interrupt(self) -> str:
-        """One Ctrl-C; return what the site printed."""
+        """Send one Ctrl-C; return the site's output."""
         self.process.send_signal(signal.SIGINT)
         output, _ = self.process.communicate(timeout=60)
         return output
@@ -110,7 +110,7 @@ class Site:
 
 @contextmanager
 def running_site(data: Path, *, is_first_start: bool = False, **extra: str) -> Iterator[Site]:
-    """Run a site; the first start on a folder makes database and static files, unless they are copied there."""
+    """Run a site; its first start in a folder creates database and static files, unless they are copied there."""
     if not is_first_start:
         prepare(data, *(["static"] if "DATABASE_URL" in extra else []))
     site = Site(data, free_port(), **extra)

@@ -1,4 +1,4 @@
-"""Subjects with a place on the sky, for tests that look at pictures closely."""
+"""Subjects with sky coordinates, for tests of the picture."""
 
 import numpy as np
 from astropy.io import fits
@@ -19,13 +19,13 @@ CARDS = {
 
 
 def source(height, width, x, y, brightness):
-    """Return light at pixel x, y, counted from 0 at the lower left."""
+    """Return a source at pixel x, y, counted from 0 at the lower left."""
     rows, columns = np.mgrid[:height, :width]
     return brightness * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 5)
 
 
 def mover(frames=4, channels=1, seed=1):
-    """Return a tracklet: a star that stays, and a source that moves to the right through the middle."""
+    """Return a tracklet: a fixed star, and a source that moves to the right through the centre."""
     block = np.random.default_rng(seed).normal(100, 3, (frames, channels, SIDE, SIDE)).astype(np.float32)
     for frame in range(frames):
         block[frame] += source(SIDE, SIDE, *place_in(frame, frames), 300)
@@ -42,8 +42,8 @@ def one_subject(
 ):
     """Queue one subject with these pixels (F, C, H, W).
 
-    `places` are its object's pixels by frame, where there are WCS `cards`; `known` is what its row says besides, of
-    which volunteers are told what is `opened` before they answer.
+    `places` are its object's pixels by frame, given WCS `cards`; `known` is its other row data, of which volunteers see
+    what is `opened` before they answer.
     """
     survey = sky.survey("night", channels=list(channels), open_metadata=list(opened))
     array, index = PixelStore(settings.PIXELS).append("night", block[None])

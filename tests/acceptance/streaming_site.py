@@ -1,4 +1,4 @@
-"""A WSGI site behind the real front: tables, one of them without end, and an echo."""
+"""A WSGI site behind the real front: tables, one of them endless, and an echo."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ ROW = b"1234567,8901234,5678901\n"
 
 
 class Endless:
-    """Rows without end; how many were made and whether it was closed is written down."""
+    """Endless rows; records how many were made and whether it was closed."""
 
     made = 0
 

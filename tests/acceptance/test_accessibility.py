@@ -1,4 +1,4 @@
-"""Every page that a link leads to keeps WCAG 2.2 AA by axe, light and dark, and fits a phone and a magnified page."""
+"""Every linked page meets WCAG 2.2 AA (axe), in light and dark mode, on a phone and at high zoom."""
 
 import re
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ def survey(db):
 
 
 def pages(page):
-    """Follow the links from where the page is; yield after each arrival, one page of each kind."""
+    """Follow all links from the current page; yield after each load, one page of each kind."""
     waiting, kinds = ["/"], set()
     while waiting:
         path = waiting.pop(0)

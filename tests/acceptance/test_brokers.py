@@ -1,4 +1,4 @@
-"""The same code with Redis or RabbitMQ for broker, and with a PostgreSQL that the environment names."""
+"""The same code with Redis or RabbitMQ as broker, and with an external PostgreSQL."""
 
 import csv
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Several frames of one place: in turn, side by side, along with the mover, stacked, and through time."""
+"""Several frames of one subject: blink, strip, follow, stack, and cubes over time."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A volunteer's own keys, and answers by swiping."""
+"""Custom shortcuts, and answering by swipe."""
 
 import pytest
 from playwright.sync_api import expect

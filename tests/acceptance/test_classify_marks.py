@@ -24,7 +24,7 @@ def subject(db):
 
 
 def at(page, x, y):
-    """Return where pixel x, y, counted from 0 at the lower left, is in the window."""
+    """Return the window position of pixel x, y, counted from 0 at the lower left."""
     box = page.locator(".pictures canvas").bounding_box()
     return box["x"] + (x + 0.5) * box["width"] / WIDTH, box["y"] + (HEIGHT - y - 0.5) * box["height"] / HEIGHT
 

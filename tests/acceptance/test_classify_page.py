@@ -1,4 +1,4 @@
-"""The classify page as a volunteer meets it, in a real browser."""
+"""The classify page in a real browser."""
 
 import gzip
 import re

@@ -1,4 +1,4 @@
-"""Looking closely: what a volunteer can do to the picture, in a real browser."""
+"""Display tools of the picture, in a real browser."""
 
 import math
 import re

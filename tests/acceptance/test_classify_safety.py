@@ -1,4 +1,4 @@
-"""Whatever happens to the browser, the network or the person at it: nothing is lost, and nothing counts twice."""
+"""After failures of browser, network or user, no answer is lost or counted twice."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The classify page in windows of all sizes: the picture and the answers are there, whole and apart."""
+"""The classify page in windows of all sizes: picture and answer buttons are fully visible and don't overlap."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def workflow(db):
 
 
 def area(page, selector):
-    """Return left, top, right and bottom of an element, on the page and not in the window."""
+    """Return left, top, right and bottom of an element, in page coordinates."""
     return page.locator(selector).evaluate(
         """(element) => {
             const { left, top, right, bottom } = element.getBoundingClientRect();
@@ -28,7 +28,7 @@ def area(page, selector):
 
 
 def beside_the_camera(page):
-    """Return what reaches into the margins that a phone held sideways keeps free, but for grounds."""
+    """Return elements in the safe-area margins of a phone in landscape, except backgrounds."""
     page.context.new_cdp_session(page).send(
         "Emulation.setSafeAreaInsetsOverride", {"insets": {"left": CAMERA, "right": CAMERA}}
     )

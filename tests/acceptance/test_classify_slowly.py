@@ -1,4 +1,4 @@
-"""The classify page while the network is slow or broken: no picture, line or answer ends up with another subject."""
+"""The classify page on a slow or broken network: no picture, line or answer is mixed up with another subject's."""
 
 import json
 
@@ -16,7 +16,7 @@ ANSWERS = "**/api/classifications/"
 
 
 class Held:
-    """Requests to an address, of which those from the second on wait until they are let go."""
+    """Requests to a URL, held back from the second one on until released."""
 
     def __init__(self, page, address):
         self.waiting, self.is_open = [], False

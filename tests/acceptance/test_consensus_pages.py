@@ -1,4 +1,4 @@
-"""A scientist follows the consensus from its histogram to one subject's votes, on a desk and on a phone."""
+"""A scientist goes from the consensus histogram to one subject's votes, on desktop and phone."""
 
 import uuid
 from datetime import timedelta
@@ -32,7 +32,7 @@ ADDRESS = "/surveys/night/consensus/night/"
 
 @pytest.fixture
 def survey(db):
-    """Subjects that three volunteers have answered: the first half a yes, the second a no; the first has lines."""
+    """Subjects with three volunteers' answers: the first half yes, the second no; the first has lines."""
     survey = sky.survey("night", classes=["AST", "CR"], positive=["AST"])
     workflow = sky.workflow(survey, name="Real or bogus", line_marking=True)
     rows = sky.subjects(survey, [True] * N)

@@ -1,4 +1,4 @@
-"""A scientist takes answers out and brings others in, with a real worker behind the page."""
+"""A scientist exports and imports classifications, with a real worker behind the page."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ AN_IMPORT = 60_000  # ms
 
 @pytest.fixture(autouse=True)
 def leave_announcing_to_the_sweep(monkeypatch):
-    """The worker here listens to a folder of its own, and finds jobs by its sweep."""
+    """The worker here listens to its own folder, and finds jobs by its sweep."""
     monkeypatch.setattr("webapp.core.dispatch._publish", lambda task, args: None)
 
 
@@ -37,7 +37,7 @@ def workflow(db):
 
 
 def assert_usable(page):
-    """Check a page that no link leads to, as the test of all others does."""
+    """Check a page without links to it as the accessibility test checks all others."""
     assert Axe().run(page, options=RULES).response["violations"] == []
 
 

@@ -1,4 +1,4 @@
-"""A scientist sees what the trail model finds over the image, beside the volunteers' lines, by any light."""
+"""A scientist sees a trail model's detections over the image, beside the volunteers' lines, in light and dark mode."""
 
 import uuid
 

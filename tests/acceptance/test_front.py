@@ -1,4 +1,4 @@
-"""The front before the site, under the real web server: slow clients hold no thread, and long tables are streamed."""
+"""The front under the real web server: slow clients occupy no thread, and long tables are streamed."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""The heart on the card of the last answer says whether the subject is a favourite, and what went wrong."""
+"""The heart on the last answer's card shows favourites, and errors."""
 
 import pytest
 from django.contrib.auth import get_user_model

@@ -1,4 +1,4 @@
-"""An import whose worker is killed half-way is gone on with by another: every answer is in once, and counted once."""
+"""An import whose worker is killed midway is resumed by another: every answer is stored and counted once."""
 
 import pytest
 

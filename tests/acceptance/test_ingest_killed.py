@@ -1,4 +1,4 @@
-"""An ingest, its worker or its database is killed half-way: in the end everything is there once, bit for bit."""
+"""An ingest, its worker or its database is killed midway: in the end everything is stored once, bit for bit."""
 
 import csv
 import signal
@@ -47,7 +47,7 @@ def sky(tmp_path):
 
 @contextmanager
 def database(data):
-    """Hold the embedded server of a data folder, so that it outlives the processes that are killed."""
+    """Keep the embedded server of a data folder running when other processes are killed."""
     prepare(data)
     folder = data / "postgres"
     url = embedded_postgres.start(folder)
@@ -66,7 +66,7 @@ def ask(url, question):
 
 
 def added(url):
-    """Count subjects; none while the database is away."""
+    """Count subjects; none while the database is down."""
     try:
         return ask(url, "SELECT count(*) FROM archive_subject")[0][0]
     except psycopg.Error:
@@ -151,7 +151,7 @@ def test_the_worker_goes_on_when_its_database_comes_back(tmp_path, sky):
 
 
 def ended(url):
-    """Return how the run ended; nothing while it goes on, or while the database is away."""
+    """Return the run's final state; nothing while it is running, or while the database is down."""
     try:
         return ask(
             url,

@@ -1,4 +1,4 @@
-"""An admin brings pictures in from the page, with a real worker behind it."""
+"""An admin ingests images from the page, with a real worker behind it."""
 
 import pytest
 from playwright.sync_api import expect
@@ -15,7 +15,7 @@ A_RUN = 60_000  # ms
 
 @pytest.fixture(autouse=True)
 def leave_announcing_to_the_sweep(monkeypatch):
-    """The worker here listens to a folder of its own, and finds jobs by its sweep."""
+    """The worker here listens to its own folder, and finds jobs by its sweep."""
     monkeypatch.setattr("webapp.core.dispatch._publish", lambda task, args: None)
 
 

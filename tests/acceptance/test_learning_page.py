@@ -18,7 +18,7 @@ A_RUN = 90_000  # ms
 
 @pytest.fixture(autouse=True)
 def leave_announcing_to_the_sweep(monkeypatch):
-    """The worker here listens to a folder of its own, and finds jobs by its sweep."""
+    """The worker here listens to its own folder, and finds jobs by its sweep."""
     monkeypatch.setattr("webapp.core.dispatch._publish", lambda task, args: None)
 
 
@@ -73,7 +73,7 @@ def test_start_curves_promote_and_rollback(survey, admin, open_page, tmp_path):
 
 
 def drawn_epochs(n):
-    """Return a script that tells whether every curve has `n` points."""
+    """Return a script that checks whether every curve has `n` points."""
     return f"""() => Bokeh.documents.length === 2 && Bokeh.documents.every((document) =>
         [...document.all_models].filter((model) => model.type === "ColumnDataSource")
             .every((source) => source.data.epoch.length === {n}))"""

@@ -1,7 +1,7 @@
-"""Browser tests reach the site by address: a name would be looked up, and a lost question waits five seconds.
+"""Browser tests use the site's IP address, since a lost name lookup waits five seconds.
 
-That is how long the tests wait for an answer to be stored, and one of them asks through `route.fetch()`, which looks
-names up itself: beside other work it failed now and then.
+That is the tests' own timeout for storing an answer, and one of them uses `route.fetch()`, which looks up names itself:
+on a busy machine it failed now and then.
 """
 
 import socket

@@ -1,4 +1,4 @@
-"""Zooniverse's own tool reads our exports, and counts what we count."""
+"""Zooniverse's panoptes_aggregation reads our exports, and its counts equal ours."""
 
 import csv
 import json

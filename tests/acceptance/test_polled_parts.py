@@ -1,4 +1,4 @@
-"""Parts of pages that are asked for anew every second leave whoever uses them where they were."""
+"""Live page updates preserve focus, scroll position and open details."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""A scientist rules on what volunteers and champion dispute, by key and by click."""
+"""A scientist rules on disagreements, by key and by click."""
 
 from uuid import uuid4
 
@@ -22,7 +22,7 @@ N = 6
 
 @pytest.fixture
 def survey(db):
-    """Subjects of which volunteers say yes and the champion says no, the later the surer."""
+    """Subjects with a yes from volunteers and a no from the champion, increasingly certain."""
     survey = sky.survey("night", classes=["AST", "CR"], positive=["AST"])
     workflow = sky.workflow(survey, undo_seconds=0)
     rows = sky.subjects(survey, np.ones(N))

@@ -1,4 +1,4 @@
-"""Whoever saves a form as it came has changed nothing, where numbers have a comma too."""
+"""Saving an unchanged form changes nothing, also in a language with decimal commas."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""Rates that several processes keep together, where the environment names a Redis for what is remembered shortly."""
+"""Rate limits shared by several processes through Redis."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Whatever is killed below `manage.py up` comes back, and jobs go on: one site, which each test leaves well."""
+"""Killed processes of `manage.py up` are restarted, and jobs continue: one site, which each test leaves healthy."""
 
 import shutil
 import time
@@ -28,7 +28,7 @@ def wait_until(holds, seconds=60.0):
 
 
 def program(site, words):
-    """The one that `up` has started with these words on its command line, once it runs."""
+    """Wait for the child of `up` with these words on its command line."""
     found = []
 
     def is_there():
@@ -41,7 +41,7 @@ def program(site, words):
 
 
 def assert_reports_again(site, process):
-    """Beat reports by itself, a worker by doing the job that beat sends: whoever still can reports within a minute."""
+    """Beat reports by itself, a worker by running beat's job: both must report within a minute."""
     lines = (site.data / "postgres" / "postmaster.pid").read_text().splitlines()
     with psycopg.connect(host=lines[4], port=lines[3], user="postgres", dbname="postgres", autocommit=True) as database:
         one = "FROM core_heartbeat WHERE process = %s"
@@ -81,7 +81,7 @@ def test_the_site_goes_on_while_a_killed_web_worker_is_replaced(site):
 
 
 def web_workers(server):
-    """What granian has started, but for what multiprocessing starts beside."""
+    """The processes started by granian, except multiprocessing's own."""
     return [child for child in server.children() if "resource_tracker" not in " ".join(child.cmdline())]
 
 

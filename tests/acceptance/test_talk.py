@@ -1,4 +1,4 @@
-"""Answer, talk about it, and go on: Talk opens beside the classify page, for the subject that was just answered."""
+"""Talk opens in a new tab for the subject just answered."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""A scientist decides about flags in the browser, on a phone too, by keyboard alone."""
+"""A scientist decides about flags in the browser, also on a phone, and with the keyboard only."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Learning to see, in a real browser: tutorial, field guide, feedback with its circle, the editor, one's own skill."""
+"""Training in a real browser: tutorial, field guide, feedback with its circle, the editor, the skill page."""
 
 import io
 import re

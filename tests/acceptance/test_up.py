@@ -1,4 +1,4 @@
-"""`manage.py up` runs everything, and one Ctrl-C ends everything."""
+"""`manage.py up` runs everything, and one Ctrl-C stops everything."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +12,12 @@ from tests.acceptance.running_site import Site, free_port, manage, running_site
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """One data folder for the tests that only start and end sites: its database is made once."""
+    """One data folder for tests that only start and stop sites: its database is made once."""
     return tmp_path_factory.mktemp("data")
 
 
 def left_running(site: Site, seconds: float = 20.0) -> list[str]:
-    """The command lines of what still runs after a while."""
+    """The command lines of processes still running after a while."""
     deadline = time.monotonic() + seconds
     while site.family() and time.monotonic() < deadline:
         time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""The volunteer's place in a real browser, at a desk and on a phone."""
+"""The volunteer's own pages in a real browser, on desktop and phone."""
 
 import re
 

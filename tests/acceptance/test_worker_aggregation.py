@@ -1,4 +1,4 @@
-"""A real worker looks back on the votes, whose message was lost or came three times: one version, each subject once."""
+"""A real worker reanalyses the votes when its message is lost or sent three times: one version, each subject once."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A worker that is killed while it draws training movers: in the end there are as many as were asked for, each once."""
+"""A worker is killed while it draws training movers: in the end there are as many as requested, each once."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ NUMBER = 120
 
 @pytest.fixture(autouse=True)
 def lose_our_messages(monkeypatch):
-    """What this process announces is lost, as if it had died at once: the worker's sweep must find it."""
+    """Drop this process's messages, as if it had died: the worker's sweep must find the job."""
     monkeypatch.setattr("webapp.core.dispatch._publish", lambda task, args: None)
 
 

@@ -1,4 +1,4 @@
-"""A worker is killed in the middle of training or scoring, or told everything twice: nothing is lost or doubled."""
+"""A worker is killed during training or scoring, or gets every message twice: nothing is lost or duplicated."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def lose_our_messages(monkeypatch):
-    """What this process announces is lost, as if it had died at once: the worker's sweep must find it."""
+    """Drop this process's messages, as if it had died: the worker's sweep must find the job."""
     monkeypatch.setattr("webapp.core.dispatch._publish", lambda task, args: None)
 
 
@@ -34,7 +34,7 @@ def workflow():
 
 
 def is_(queryset, **fields):
-    """Return a question that asks the database each time."""
+    """Return a condition that queries the database each time."""
     return lambda: queryset.filter(**fields).exists()
 
 
@@ -97,7 +97,7 @@ def test_a_database_that_goes_away_again_and_again_costs_only_time(workflow, tmp
 
 
 def break_connections():
-    """End everybody else's connections to the test's database, as its restart would."""
+    """End all other connections to the test's database, as a restart would."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

@@ -7,7 +7,7 @@ from webapp.archive.models import Survey
 
 @pytest.fixture(autouse=True)
 def nothing_remembered():
-    """Figures, explanations and rates that one test's requests left in the cache do not reach the next."""
+    """Clear cached counts, explanations and rates between tests."""
     cache.clear()
 
 

@@ -1,4 +1,4 @@
-"""Visitors by a signed cookie, accounts by session or token, and the one becoming the other."""
+"""Visitors by signed cookie, accounts by session or token, and merging the former into the latter."""
 
 import uuid
 

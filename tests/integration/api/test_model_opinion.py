@@ -1,4 +1,4 @@
-"""What the model thinks is told after the answer, and only where the workflow allows it."""
+"""The model's score is shown after the answer, and only if the workflow allows it."""
 
 import uuid
 

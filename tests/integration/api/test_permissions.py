@@ -1,4 +1,4 @@
-"""Each write through the API: by whoever may, by a colleague with too small a role, by a stranger, by nobody."""
+"""Each write through the API: by an allowed user, by a colleague with a lower role, by a stranger, anonymously."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def workflow():
 
 @pytest.fixture
 def people(workflow):
-    """An admin, and everybody who may not do what an admin may."""
+    """An admin, and everybody who lacks the role."""
     elsewhere = Survey.objects.create(slug="elsewhere", name="Elsewhere")
     survey = workflow.survey
     admin = client_for(Role.ADMIN, survey)

@@ -1,4 +1,4 @@
-"""The raw numbers of a subject, and pictures of it."""
+"""Raw pixel values of a subject, and PNGs."""
 
 import io
 import json

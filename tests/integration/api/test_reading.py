@@ -1,4 +1,4 @@
-"""Lists and single rows that everybody may read, and what is kept from whoever still votes."""
+"""Public lists and rows, and what is withheld from people who may still vote."""
 
 import pytest
 from django.contrib.auth import get_user_model

@@ -1,4 +1,4 @@
-"""Whatever the schema allows a client to send, the server answers as the schema says, and never breaks."""
+"""For any request that the schema allows, the response matches the schema, without server errors."""
 
 import pytest
 import schemathesis
@@ -26,7 +26,7 @@ OPERATIONS = {operation.label: operation for operation in (found.ok() for found 
 
 @pytest.fixture(autouse=True)
 def lasting_connection():
-    """Requests must not close the connection whose transaction this test is in; Django's own client sees to that."""
+    """Keep requests from closing the connection of this test's transaction, as Django's own client does."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield

@@ -1,4 +1,4 @@
-"""A key to the API ends with what it was made by, and after its days."""
+"""An API token expires after its days, and with the password or second factor it was made with."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Small skies on disk, and what became of them in the archive."""
+"""Small skies on disk, and their state in the archive."""
 
 import csv
 from pathlib import Path
@@ -57,7 +57,7 @@ def row(external_id, **cells):
 
 
 def run_ingest(survey, path, **wanted) -> IngestRun:
-    """Ask for an ingest and work on it, as the command and the worker do."""
+    """Create an ingest and run it, as the command and the worker do."""
     run = new_run(survey=survey, path=path, by=None, **wanted)
     return work_on(run)
 
@@ -73,7 +73,7 @@ def store() -> PixelStore:
 
 
 def kept(survey):
-    """Return the pixels that the archive holds, by external id."""
+    """Return the archive's pixels by external id."""
     pixels = store()
     return {
         subject.external_id: pixels.get(survey.slug, subject.array, subject.index)
@@ -82,7 +82,7 @@ def kept(survey):
 
 
 def assert_archive_equals(survey, truth):
-    """Every subject is there once, its pixels are those of its source bit for bit, and every row has its frame."""
+    """Every subject is stored once, its pixels equal the source bit for bit, and every row has its frame."""
     found = kept(survey)
     assert sorted(found) == sorted(truth)
     for external_id, pixels in truth.items():

@@ -1,4 +1,4 @@
-"""Doing it again, twice at once, or under another name: nothing is doubled."""
+"""Ingesting again, concurrently, or under another name duplicates nothing."""
 
 import threading
 

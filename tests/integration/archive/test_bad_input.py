@@ -1,4 +1,4 @@
-"""Whatever is wrong with a file is said with its row, the rest comes in, and nothing comes in by half."""
+"""Errors are reported with their row, the other rows are ingested, and nothing is stored partially."""
 
 import gzip
 import struct

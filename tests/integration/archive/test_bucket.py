@@ -1,4 +1,4 @@
-"""Pixels in a bucket: ingested, read back bit for bit, shown in a browser, and their features kept there too."""
+"""Pixels in a bucket: ingested, read back bit for bit, shown in a browser, with features stored there too."""
 
 import boto3
 import numpy as np
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(scope="module")
 def server():
-    """A server of S3 for all tests here: fsspec keeps its connections, and with them the address."""
+    """One S3 server for all tests here: fsspec caches connections, and with them the address."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -1,4 +1,4 @@
-"""A place for pixels that cannot be read is a sentence of `manage.py check` and of `up`, not of the first picture."""
+"""An unreadable pixel store is reported by `manage.py check` and by `up`, before the first picture."""
 
 import sys
 

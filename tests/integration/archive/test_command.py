@@ -1,4 +1,4 @@
-"""`manage.py ingest`, as a person at a terminal meets it."""
+"""`manage.py ingest` in a terminal."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Primary keys of subjects rise with gaps between them, which drawn subjects take."""
+"""Primary keys of subjects increase with gaps, which synthetic subjects fill."""
 
 import pytest
 from django.db import transaction

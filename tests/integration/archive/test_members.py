@@ -1,4 +1,4 @@
-"""Admins say who may do what in their survey, and never leave it without an admin."""
+"""Admins manage the roles in their survey, which never loses its last admin."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier

@@ -1,4 +1,4 @@
-"""Whatever ends an ingest half-way, the next attempt completes it, and every counter is right in the end."""
+"""If an ingest is interrupted, the next attempt completes it, with correct counters."""
 
 import threading
 from datetime import timedelta
@@ -29,7 +29,7 @@ from webapp.queue.membership import refill
 
 
 class Killed(BaseException):
-    """What no handler catches."""
+    """An exception that no handler catches."""
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ def small_batches(monkeypatch):
 
 
 def after(times, function, act):
-    """Return `function` that calls `act` first from its call number `times` on."""
+    """Return `function` that calls `act` first, from its `times`-th call on."""
     calls = 0
 
     def changed(*args, **options):
@@ -57,7 +57,7 @@ def die():
 
 
 def ingest_until_killed(monkeypatch, step, times, work):
-    """Let the ingest die at a step of its batch number `times`."""
+    """Kill the ingest at a step of batch number `times`."""
     with monkeypatch.context() as patched:
         patched.setattr(keeping, step, after(times, getattr(keeping, step), die))
         with pytest.raises(Killed):
@@ -154,7 +154,7 @@ def test_a_cancelled_run_keeps_what_is_in(tmp_path, monkeypatch):
 
 
 def cut_all_connections():
-    """Do to the ingest what a restart of the server does; by a connection of its own."""
+    """Drop the ingest's database connections, as a server restart does."""
     other = connections.create_connection("default")
     with other.cursor() as cursor:
         cursor.execute(

@@ -1,4 +1,4 @@
-"""What a manifest says is what the rows say."""
+"""Rows have the values of the manifest."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Asking for an ingest: what is refused, and what a worker then finds."""
+"""Starting an ingest: refusals, and what a worker then finds."""
 
 import pytest
 from django.contrib.auth import get_user_model

@@ -1,4 +1,4 @@
-"""A survey is opened by an administrator of the site, and its settings changed by its admins."""
+"""An administrator of the site creates a survey, and its admins change its settings."""
 
 from html import unescape
 

@@ -1,4 +1,4 @@
-"""Many people at once, each on a connection of their own."""
+"""Many people at once, each on their own connection."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -25,7 +25,7 @@ PEOPLE = 32
 
 
 def at_once(function, *arguments):
-    """Call `function` with each argument in a thread of its own, all starting together; return what they returned."""
+    """Call `function` with each argument in its own thread, all starting together; return the results."""
     start = Barrier(len(arguments))
 
     def run(argument):

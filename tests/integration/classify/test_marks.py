@@ -1,4 +1,4 @@
-"""Lines that volunteers draw along trails: stored once, on the sky too, and gone with their answer."""
+"""Lines along trails: stored once, with sky coordinates, and deleted with their answer."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Being handed subjects and answering them, through HTTP."""
+"""Getting subjects and answering them, through HTTP."""
 
 import uuid
 

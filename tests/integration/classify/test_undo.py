@@ -1,4 +1,4 @@
-"""An answer may be taken back for a while, and then nothing tells that it was ever given."""
+"""An answer can be undone for a while, without leaving a trace."""
 
 import uuid
 from datetime import timedelta
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 
 def traces():
-    """All that answers leave behind, but for the answers themselves, counters of updates and the clock."""
+    """Everything that answers leave behind, except the answers themselves, update counters and the clock."""
     sums = Consensus.objects.order_by("subject").values_list(
         "subject", "votes_yes", "votes_no", "votes_unsure", "follow_ups", "posterior", "is_retired", "retired_reason"
     )

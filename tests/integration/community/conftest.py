@@ -21,7 +21,7 @@ def ben(db):
 
 @pytest.fixture
 def browser_of():
-    """Return a browser in which the volunteer is signed in; none is a passer-by's."""
+    """Return a browser in which the volunteer is signed in; anonymous for none."""
 
     def browser(volunteer=None):
         client = Client()

@@ -1,4 +1,4 @@
-"""One's own numbers: answers by hour, day and week in the browser's zone, time without pauses, and the certificate."""
+"""Statistics: answers by hour, day and week in the browser's zone, time without pauses, and the certificate."""
 
 import uuid
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +18,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 @pytest.fixture
 def now(monkeypatch):
-    """The evening after the clocks of Berlin went back."""
+    """The evening after Berlin's clock change."""
     moment = datetime(2026, 10, 25, 20, 30, tzinfo=UTC)
     monkeypatch.setattr(activity.timezone, "now", lambda: moment)
     return moment

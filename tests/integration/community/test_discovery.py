@@ -1,4 +1,4 @@
-"""Whoever said yes before scientists confirmed a subject is told, and named as they chose; undone, it is taken back."""
+"""Volunteers who said yes before scientists confirmed a subject are notified and credited; withdrawing revokes it."""
 
 import pytest
 

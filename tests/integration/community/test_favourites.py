@@ -1,4 +1,4 @@
-"""Recents, hearts and collections: whose they are, and who sees them."""
+"""Recents, favourites and collections: ownership and visibility."""
 
 import re
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""The site speaks the language that its reader chose, else one that the browser asks for."""
+"""The site uses the chosen language, else the browser's preference."""
 
 import pytest
 from django.core.management import call_command

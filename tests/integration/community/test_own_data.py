@@ -1,4 +1,4 @@
-"""One's own data: taken along in full, and deleted without a trace; consensus stays consistent."""
+"""Personal data: exported completely, and deleted without a trace; consensus stays consistent."""
 
 import csv
 import io
@@ -73,7 +73,7 @@ def test_the_export_holds_everything_of_oneself_and_nothing_of_others(workflow, 
 
 
 def taught(volunteer, workflow, text, number):
-    """Have somebody answer a training subject, draw a line, read a tutorial and sign in from elsewhere."""
+    """Make somebody answer a training subject, draw a line, read a tutorial and link a sign-in."""
     [subject] = world.subjects_of(workflow, gold=True)
     answer = world.vote(volunteer, workflow, subject, "no").recorded.classification
     answer.marks.create(position=0, frame=number, x1=1.5, y1=2, x2=3, y2=4)

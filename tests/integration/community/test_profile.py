@@ -1,4 +1,4 @@
-"""The profile: how one is named, and the language that goes with the account."""
+"""The profile: credit name, and the account's language."""
 
 import pytest
 

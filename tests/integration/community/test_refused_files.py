@@ -1,4 +1,4 @@
-"""Whatever a reader of files says of a bad one can be said in every language."""
+"""Every error message of a file reader can be translated."""
 
 import ast
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ FOLDERS = ("ml/io", "ml/imaging", "ml/storage", "webapp/archive/ingest")
 
 
 def complaints() -> Iterator[str]:
-    """Yield what the sources say to `BadInput` and `decoding`, with something in each slot."""
+    """Yield the messages that the sources pass to `BadInput` and `decoding`, with slots filled."""
     for path in sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             said = isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("BadInput", "decoding")

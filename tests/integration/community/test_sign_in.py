@@ -1,4 +1,4 @@
-"""Nobody learns at the door who else is here, takes their address, or keeps them out."""
+"""Signing in reveals no accounts, and strangers can't take an address or lock out its owner."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A survey's story: its scientists write it in Markdown, and the front page tells it harmlessly."""
+"""A survey's story: scientists write it in Markdown, and the front page shows it sanitised."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Talk: people with an account write about a subject; the author and moderators may remove, and nobody else may."""
+"""Talk: people with an account comment on a subject; only the author and moderators may remove comments."""
 
 import csv
 import io

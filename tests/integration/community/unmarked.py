@@ -1,4 +1,4 @@
-"""Find the words of templates, forms and scripts that people read and nobody marked for translation."""
+"""Find texts in templates, forms and scripts that are not marked for translation."""
 
 import ast
 import re
@@ -28,7 +28,7 @@ SHOWN_BY_SCRIPTS = re.compile(r"""(?:textContent|ariaLabel|title|placeholder|_la
 
 
 def in_template(source: str) -> list[str]:
-    """Return the texts of a template that stand outside `translate` and `blocktranslate`."""
+    """Return the texts of a template outside `translate` and `blocktranslate`."""
     reader = _Reader()
     reader.feed("".join(_plain(source)))
     reader.close()
@@ -36,7 +36,7 @@ def in_template(source: str) -> list[str]:
 
 
 def _plain(source: str) -> Iterator[str]:
-    """Yield the template without its tags and variables, and without what stands between those that translate."""
+    """Yield the template without tags, variables and translated text."""
     skipping = ""
     for token in Lexer(source).tokenize():
         name, *rest = token.contents.split() if token.token_type == TokenType.BLOCK else [""]
@@ -69,7 +69,7 @@ class _Reader(HTMLParser):
 
 
 def in_python(source: str) -> list[str]:
-    """Return the plain texts that a module hands to forms, to messages, or to whoever was refused something."""
+    """Return the plain texts that a module passes to forms, messages or refusals."""
     found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
@@ -93,27 +93,27 @@ def _handed_to_people(call: ast.Call) -> list[ast.expr]:
 
 
 def _values(node: ast.expr) -> list[ast.expr]:
-    """Return what a dictionary holds, however deep; anything else is itself."""
+    """Return the values of a nested dictionary; anything else is itself."""
     if isinstance(node, ast.Dict):
         return [value for each in node.values for value in _values(each)]
     return [node]
 
 
 def _text(node: ast.expr) -> str:
-    """Return the text of a literal; nothing where a call, such as gettext's, makes it."""
+    """Return the text of a literal; nothing for a call, such as gettext's."""
     if isinstance(node, ast.JoinedStr):
         return " ".join(part.value for part in node.values if isinstance(part, ast.Constant))
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def in_script(source: str) -> list[str]:
-    """Return the plain texts that a script shows."""
+    """Return the plain texts in a script."""
     shown = [re.sub(r"\$\{[^}]*\}", "", match[2]) for match in SHOWN_BY_SCRIPTS.finditer(source)]
     return [text for text in shown if _has_words(text)]
 
 
 def everywhere(folder: Path, ending: str, find) -> dict[str, list[str]]:
-    """Return what `find` says of the files below a folder, by file; nothing of those with nothing to say."""
+    """Return what `find` returns for the files below a folder, by file, without empty ones."""
     files = {str(path.relative_to(folder)): path for path in sorted(folder.rglob(f"*.{ending}"))}
     said = {name: find(path.read_text()) for name, path in files.items() if not SPEAKS_ENGLISH.search(name)}
     return {name: texts for name, texts in said.items() if texts}

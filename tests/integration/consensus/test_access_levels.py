@@ -1,4 +1,4 @@
-"""Skill is measured on training subjects; it opens levels, and nobody sees anybody else's."""
+"""Skill is measured on training subjects, unlocks levels, and is private."""
 
 from datetime import timedelta
 

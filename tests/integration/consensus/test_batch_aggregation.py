@@ -1,4 +1,4 @@
-"""Every night all votes are looked back on at once; where that comes out the other way, scientists are told."""
+"""Every night all votes are reanalysed, and scientists see the disagreements."""
 
 import random
 from datetime import timedelta
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def workflow():
-    """Twelve subjects and, in even numbers, yes: four careful people agree on it, and three always say no."""
+    """Twelve subjects; even ones are a yes. Four careful people agree, and three always say no."""
     workflow = make_workflow(subjects=12, gold=2, method="majority", min_votes=7, max_votes=7)
     careful, careless = [make_volunteer() for _ in range(4)], [make_volunteer() for _ in range(3)]
     rng = random.Random(1)

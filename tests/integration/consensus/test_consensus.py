@@ -1,4 +1,4 @@
-"""What the votes add up to, and when that settles a subject."""
+"""The consensus of votes, and when a subject retires."""
 
 from itertools import permutations
 

@@ -1,4 +1,4 @@
-"""Live sums are exactly what the votes come to when all are weighed and added up anew, whatever happened on the way."""
+"""Live sums equal a full recomputation from all votes, after any history."""
 
 import uuid
 
@@ -33,7 +33,7 @@ steps = st.lists(
 
 
 def state(workflow):
-    """All that is computed from votes, exactly: sums, queue and records."""
+    """Everything computed from votes, exactly: sums, queue and records."""
     sums = Consensus.objects.filter(workflow=workflow).order_by("subject")
     entries = QueueEntry.objects.filter(workflow=workflow).order_by("subject")
     records = Skill.objects.filter(workflow=workflow).order_by("volunteer")
@@ -47,7 +47,7 @@ def state(workflow):
 
 
 class Life:
-    """A workflow and five people in it, to whom things happen."""
+    """A workflow and five people, for random histories."""
 
     def __init__(self, method):
         rules = {"min_votes": 2, "max_votes": 4, "accept_threshold": 0.9, "reject_threshold": 0.1}

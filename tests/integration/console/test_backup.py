@@ -1,4 +1,4 @@
-"""`backup` writes what `restore` brings back, with the programs of the embedded server."""
+"""`restore` restores what `backup` wrote, with the programs of the embedded server."""
 
 import pytest
 from django.core.management import CommandError, call_command

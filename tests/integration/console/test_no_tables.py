@@ -1,4 +1,4 @@
-"""A command on a database without tables says what to do, and shows no traceback."""
+"""A command on a database without tables says what to do, without a traceback."""
 
 import os
 import subprocess

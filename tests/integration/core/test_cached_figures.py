@@ -1,4 +1,4 @@
-"""Figures that take long to count are counted seldom, and by one at a time."""
+"""Slow counts are computed rarely, and by one thread at a time."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""The folder broker delivers each message once, in order, and survives half a file."""
+"""The folder broker delivers each message once, in order, and survives truncated files."""
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""/health/ says which part of the site is ill, /health/live/ only that the process answers; neither tells secrets."""
+"""/health/ reports unhealthy parts, /health/live/ only that the process responds; neither reveals secrets."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def grow_old(process):
 
 
 def ill(client):
-    """The parts that a monitor hears of, with what is said of them."""
+    """The unhealthy parts in the response, with their messages."""
     answer = client.get("/health/")
     told = answer.json()
     found = {part: words for part, words in told["parts"].items() if words != "ok"}

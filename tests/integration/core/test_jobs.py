@@ -1,4 +1,4 @@
-"""A job is owned by one worker at a time, whatever the messages do."""
+"""A job is owned by one worker at a time, whatever the messages."""
 
 from datetime import timedelta
 

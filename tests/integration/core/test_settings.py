@@ -1,4 +1,4 @@
-"""The site's own secret is made once, and kept from others; a setting that cannot be used stops the start."""
+"""The secret key is created once, and readable by its owner only; an invalid setting stops the start."""
 
 import os
 import stat
@@ -18,7 +18,7 @@ def test_the_secret_is_made_once_and_readable_by_its_owner_alone(tmp_path):
 
 
 def settings_of(expression, **environment):
-    """Print what an expression comes to, with the settings of an environment."""
+    """Print the value of an expression with the settings of an environment."""
     command = [sys.executable, "-c", f"from webapp import settings; print({expression})"]
     return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
 

@@ -1,4 +1,4 @@
-"""Every raw SQL statement of the site is one that the database, with its tables as they are, can prepare."""
+"""The database can prepare every raw SQL statement of the site."""
 
 import importlib
 import pkgutil

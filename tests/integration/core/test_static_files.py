@@ -1,4 +1,4 @@
-"""Static files are collected when one of them has changed, and else not."""
+"""Static files are collected only if one has changed."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Only a survey's scientists take its answers out or bring answers in; a stranger gets nothing and changes nothing."""
+"""Only a survey's scientists can export and import classifications; a stranger gets nothing and changes nothing."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -29,7 +29,7 @@ def workflow(db):
 
 @pytest.fixture
 def addresses(workflow, tmp_path):
-    """Return what is needed to name everything: a waiting import, and a file that was uploaded."""
+    """Return the data for all URLs: a waiting import, and an uploaded file."""
     path = write_csv(tmp_path / "answers.csv", [panoptes_row(1, "carl", "atlas-0")])
     job = new_import(workflow=workflow, path=path, by=None, choices=PANOPTES)
     token = run.keep_upload(workflow, SimpleUploadedFile("answers.csv", path.read_bytes()))

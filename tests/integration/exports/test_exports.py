@@ -1,4 +1,4 @@
-"""What leaves the site: Panoptes' columns, only answers that count, pseudonyms that last, and nobody's name."""
+"""Exports: Panoptes' columns, only answers that count, stable pseudonyms, and no names."""
 
 import csv
 import io

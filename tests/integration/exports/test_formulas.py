@@ -1,4 +1,4 @@
-"""No table that the site hands out runs what other people wrote in a spreadsheet."""
+"""No exported table contains text that a spreadsheet would run as a formula."""
 
 import csv
 import io

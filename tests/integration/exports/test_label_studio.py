@@ -1,4 +1,4 @@
-"""Answers and lines go to Label Studio and come back from it, each where it was."""
+"""Answers and lines survive a round trip through Label Studio."""
 
 import json
 import uuid
@@ -30,7 +30,7 @@ def written(workflow, name="label-studio.json"):
 
 
 def answered(slug="atlas"):
-    """Make a workflow in which two people answered, one with lines on both frames."""
+    """Make a workflow with two people's answers, one with lines on both frames."""
     workflow = make_workflow(subjects=2, slug=slug, line_marking=True)
     first, second = subjects_of(workflow)
     lines = (Line(x1=0.25, y1=1, x2=7.5, y2=-0.5, frame=1), Line(x1=-0.5, y1=0, x2=3, y2=7))

@@ -51,7 +51,7 @@ def picture(width=40, height=30, form="PNG", **options):
 
 
 def promising(width, height):
-    """A small PNG whose header tells of so many pixels."""
+    """A small PNG whose header claims so many pixels."""
     content = picture().read()
     header = b"IHDR" + struct.pack(">II", width, height) + content[24:29]
     content = content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]
