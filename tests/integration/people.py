@@ -1,4 +1,4 @@
-"""Accounts, and the browser that each is signed in with."""
+"""Accounts, each with a signed-in browser."""
 
 from django.contrib.auth import get_user_model
 from django.test import Client
@@ -24,7 +24,7 @@ def browser(user=None):
 
 
 def others(survey):
-    """Everybody who may not do what an admin of the survey may: a colleague, a stranger, an admin elsewhere, nobody."""
+    """Everybody who lacks an admin's permissions: a colleague, a stranger, another survey's admin, nobody."""
     elsewhere = Survey.objects.create(slug="elsewhere", name="Elsewhere")
     people = [member(survey, "scientist"), account("stranger"), member(elsewhere, "admin")]
     return [*(browser(user) for user in people), browser()]

@@ -1,4 +1,4 @@
-"""A small survey with a queue, and people who answer it."""
+"""A small survey with a queue, and people who answer."""
 
 import uuid
 from datetime import timedelta
@@ -25,7 +25,7 @@ from webapp.workflows.models import Workflow
 
 
 def make_workflow(subjects=10, gold=0, slug="atlas", **fields):
-    """Make a survey and a workflow whose queue holds `subjects` open ones and `gold` gold ones, half of them yes."""
+    """Make a survey and a workflow with `subjects` open and `gold` gold ones in its queue, half of the gold a yes."""
     survey, _ = Survey.objects.get_or_create(
         slug="atlas",
         defaults={"name": "ATLAS", "classes": ["AST", "CR"], "positive": ["AST"], "open_metadata": ["site"]},
@@ -75,7 +75,7 @@ def client_of(volunteer):
 
 
 def vote(volunteer, workflow, subject, answer="yes", follow_up=""):
-    """Answer what one was handed, and go on: so that the answer counts."""
+    """Answer an assigned subject, and count the answer."""
     subject = getattr(subject, "pk", subject)
     hand(volunteer, workflow, subject)
     given = submit(volunteer, workflow, [Item(uuid.uuid4(), subject, answer, follow_up)])[0]
@@ -85,7 +85,7 @@ def vote(volunteer, workflow, subject, answer="yes", follow_up=""):
 
 
 def hand(volunteer, workflow, subject):
-    """Let the volunteer hold the subject, unless they have answered it."""
+    """Lease the subject to the volunteer, unless they have answered it."""
     entry = QueueEntry.objects.filter(workflow=workflow, subject=subject).first()
     if entry and not standing(workflow).filter(volunteer=volunteer, subject=subject).exists():
         later = timezone.now() + timedelta(minutes=15)
@@ -99,13 +99,13 @@ def go_on(volunteer, workflow):
 
 
 def end_grace():
-    """Let the grace period of all answers have ended, and the schedule have seen it; return how many counted."""
+    """End the undo time of all answers, and run the scheduled task; return how many counted."""
     Classification.objects.held_back().update(created_at=timezone.now() - timedelta(hours=1))
     return commit_pending()
 
 
 def recount(workflow):
-    """Weigh and add up everything anew, as a worker does after a change of rule."""
+    """Recompute everything, as a worker does after a rule change."""
     recompute_consensus(ConsensusRecompute.objects.claim(ConsensusRecompute.objects.create(workflow=workflow).pk))
 
 

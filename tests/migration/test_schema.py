@@ -1,4 +1,4 @@
-"""The migrations make the schema that the models describe, from nothing."""
+"""The migrations create the schema that the models describe."""
 
 import pytest
 from django.apps import apps

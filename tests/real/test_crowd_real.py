@@ -1,4 +1,4 @@
-"""Real crowds with known truth: what each method reaches, and that `auto` chooses well."""
+"""Accuracy of each method on real crowds with known truth, and `auto`'s choice."""
 
 import json
 
@@ -50,7 +50,7 @@ def test_auto_loses_nothing_to_the_better_of_the_two_and_is_far_better_calibrate
 
 @pytest.mark.parametrize("name", ALL)
 def test_auto_by_gold_loses_nothing_either(shared_data, name):
-    """A fifth of the truth is gold; the rest is scored. One of bluebird's 89 others is more than .005, and allowed."""
+    """A fifth of the truth is gold; the rest is scored. One of bluebird's 89 others is more than .005, so allowed."""
     votes, truth = read(shared_data, name)
     gold = np.where(np.random.default_rng(0).random(len(truth)) < 0.2, truth, -1)
     rest = np.where(gold < 0, truth, -1)

@@ -1,4 +1,4 @@
-"""Real target pixel files as cubes. Skipped where ../shared/data is absent."""
+"""Real target pixel files as cubes. Skipped without ../shared/data."""
 
 import numpy as np
 import pyarrow.parquet as pq

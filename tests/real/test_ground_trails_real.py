@@ -1,8 +1,8 @@
-"""Trails hardly longer than stars are wide: Rubin's asteroids, and one on a plate of 1950. Skipped without the data.
+"""Short trails on real sky: Rubin's asteroids, and one on a plate of 1950. Skipped without the data.
 
-The trail network is taught for half a minute of one core on a **simulated** sky (`simulate ground`) as sharp as the
-instrument's stars are, through the same commands that a user has. It never sees a pixel of what it then looks at. What
-is found where nothing should be counts against it.
+The trail network is trained for half a minute of one core on a **simulated** sky (`simulate ground`) with the
+instrument's seeing, through the user's own commands. It never sees a pixel of the test images. Detections where nothing
+should be count against it.
 """
 
 import io
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.real, pytest.mark.usefixtures("shared_data"), pytest.m
 
 
 def taught(folder, seeing, sheets, n, steps, *, seed=1, **options):
-    """Return the detector that `simulate ground` and `train` make."""
+    """Return a detector trained by `simulate ground` and `train`."""
     sky = ["--n", n, "--seed", seed, "--seeing", seeing, "--sheets", sheets, "--out", folder / "sky"]
     assert main(["simulate", "ground", *map(str, sky)]) == 0
     words = ["--data", folder / "sky" / "manifest.csv", "--out", folder / "model", "--steps", steps, "--seed", seed]
@@ -34,24 +34,24 @@ def of_stamps(tmp_path_factory):
 
 
 def off(trail, point):
-    """Return how far a point lies from a trail's curve, in pixels."""
+    """Return a point's distance from a trail's curve, in pixels."""
     return float(np.hypot(*(trail.curve - point).T).min())
 
 
 def surest(trails, point, within):
-    """Return the surest trail so near to a point, or None."""
+    """Return the highest-scoring trail near a point, or None."""
     near = [trail for trail in trails if off(trail, point) < within]
     return max(near, key=lambda trail: trail.score, default=None)
 
 
 def middle_score(detector, stamp):
-    """Return the score of the surest trail within 4 pixels of a stamp's middle; 0 for none."""
+    """Return the score of the best trail within 4 pixels of a stamp's centre; 0 for none."""
     best = surest(detector.trails(stamp), (np.array(stamp.shape[::-1]) - 1) / 2, 4)
     return 0.0 if best is None else best.score
 
 
 def alerts(path):
-    """Yield each alert's asteroid (empty if it is none), and its difference stamp, uncertainty and PSF."""
+    """Yield each alert's asteroid (empty without one), and its difference stamp, uncertainty and PSF."""
     for row in pq.read_table(path, columns=["ssSource", "cutoutDifference"]).to_pylist():
         with fits.open(io.BytesIO(row["cutoutDifference"])) as planes:
             pixels = [plane.data.astype(np.float32) for plane in planes]
@@ -59,7 +59,7 @@ def alerts(path):
 
 
 def as_a_star(stamp, uncertainty, psf, rng):
-    """Return the stamp that a star of the same light would have left: the alert's own PSF in noise of its own."""
+    """Return the stamp of a star of the same brightness: the alert's own PSF with noise of its uncertainty."""
     middle, half = (np.array(stamp.shape) - 1) // 2, 8
     light = stamp[middle[0] - half : middle[0] + half + 1, middle[1] - half : middle[1] + half + 1].sum()
     star = np.zeros_like(stamp)
@@ -71,7 +71,7 @@ def as_a_star(stamp, uncertainty, psf, rng):
 
 
 def auc(of_trails, of_others):
-    """Return the share of pairs in which the trail scores higher; ties count half."""
+    """Return the fraction of pairs in which the trail scores higher; ties count half."""
     a, b = np.array(of_trails)[:, None], np.array(of_others)
     return float(((a > b) + 0.5 * (a == b)).mean())
 
@@ -79,8 +79,8 @@ def auc(of_trails, of_others):
 def test_rubins_faint_trails(shared_data, of_stamps, capsys):
     """Seven named asteroids, 8 to 12 pixels long in seeing of 3 to 8, against 25 alerts without a known trail.
 
-    Those are of the same telescope, three of them asteroids too slow to trail. A second control is each trail's own
-    light as a star: the PSF of that alert, in noise of its uncertainty.
+    Those are from the same telescope, three of them asteroids too slow to trail. A second control is a star with each
+    trail's brightness: the PSF of that alert, with noise of its uncertainty.
     """
     rng = np.random.default_rng(1)
     folder = shared_data / "rubin"
@@ -106,7 +106,7 @@ ASTEROID = np.array([[1062.5, 1299.5], [1070, 1304.8]])  # the ends of (382632),
 
 
 def place(trails):
-    """Return how many trails of a plate are as sure as its asteroid's, itself included; infinite if it is not found."""
+    """Return the rank of the asteroid's trail on a plate; infinite if it is not found."""
     found = [trail.score for trail in trails if ends_off(trail.line) < 2.5]
     return sum(trail.score >= max(found) for trail in trails) if found else np.inf
 
@@ -118,9 +118,9 @@ def ends_off(line):
 
 
 def test_the_asteroid_of_a_plate_of_1950(shared_data, tmp_path):
-    """Ten pixels, S/N 4 a pixel, among some four hundred lines on the glass: most that are as sure are real ones.
+    """Ten pixels, S/N 4 per pixel, among some four hundred lines on the plate, most of which are real.
 
-    A second network is asked where the first does not find it, as two in ten of their kind do not (docs/trails.md).
+    If the first network misses it, as two in ten do, a second one is tried (docs/trails.md).
     """
     plate = fits.getdata(shared_data / "trails" / "palomar-1950-ngc2403.fits.gz").astype(np.float32)
     without = plate.copy()

@@ -1,4 +1,4 @@
-"""Movers drawn into a real target pixel file. Skipped where ../shared/data is absent."""
+"""Movers injected into a real target pixel file. Skipped without ../shared/data."""
 
 import numpy as np
 import pytest

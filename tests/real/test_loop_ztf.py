@@ -1,4 +1,4 @@
-"""The whole loop on one real night of ZTF: known asteroids are the truth, the volunteers are simulated."""
+"""The whole loop on one real night of ZTF, with known asteroids as truth, and simulated volunteers."""
 
 import json
 from statistics import mean

@@ -1,4 +1,4 @@
-"""Real Panoptes exports come in whole, and twice as once: votes on one question, supernovae, a survey of animals."""
+"""Real Panoptes exports are imported completely, and idempotently: one question, supernovae, an animal survey."""
 
 import csv
 import json
@@ -26,7 +26,7 @@ def folder(shared_data):
 
 
 def queue(*external_ids):
-    """Open a workflow about subjects with these external ids."""
+    """Create a workflow with subjects of these external ids."""
     survey = Survey.objects.create(slug="elsewhere", name="Elsewhere")
     members = SubjectSet.objects.create(survey=survey, name="all")
     rows = [

@@ -1,4 +1,4 @@
-"""The readers on real files of five surveys. Skipped where ../shared/data is absent."""
+"""The readers on real files of five surveys. Skipped without ../shared/data."""
 
 from collections import Counter
 
@@ -56,7 +56,7 @@ def test_ztf_exposures_are_timed_at_their_middle(night):
 
 
 def test_clipped_ztf_stamps_keep_the_source_in_the_middle(night):
-    """The brightest of the nine middle pixels of |difference| stands out, also where a chip edge clipped the stamp."""
+    """The brightest of the nine central pixels of |difference| stands out, even in clipped stamps."""
     clipped = [subject for subject in night if np.isnan(subject.block()[0, 1]).mean() > 0.03]
     assert len(clipped) >= 7
     for subject in clipped:

@@ -1,6 +1,6 @@
-"""Real places and times of detections: a satellite's glints are no tracklet, and real movers fit their motion.
+"""Real times and positions of detections: a satellite's glints are rejected, and real movers fit their motion.
 
-The model is taught on a simulated night in a few seconds; what it has to judge is real.
+The model is trained on a simulated night in a few seconds; its test data are real.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.real, pytest.mark.filterwarnings("ignore:Found a SIMPL
 
 @pytest.fixture(scope="module")
 def scorer(tmp_path_factory):
-    """Return a model whose chips are learnt on one simulated night, and whose tracklets on another."""
+    """Return a model with a stamp network trained on one simulated night, and a tracklet network on another."""
     folder = tmp_path_factory.mktemp("night")
     chips = atlas(240, 3, folder / "chips", kind="tracklet", detections=None, satellites=0.12)
     sky = atlas(1000, 4, folder / "sky", kind="tracklet", detections=None, satellites=0.12)
@@ -41,7 +41,7 @@ def scorer(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def glints(shared_data):
-    """Return the fifteen flashes in one exposure, along their line, with the difference picture of each."""
+    """Return the fifteen flashes in one exposure, along their line, with each one's difference image."""
     alerts = pd.read_parquet(shared_data / "satellite-glints" / "tracklet_alerts.parquet")
     found = pd.DataFrame(list(alerts.candidate)).assign(picture=[one["stampData"] for one in alerts.cutoutDifference])
     found = found[found.jd == found.jd[0]].sort_values("ra").reset_index(drop=True)
@@ -55,7 +55,7 @@ def pixels(glints):
 
 
 def frames(glints, mjd):
-    """Return where and when each flash was seen: ZTF's jd is the start of the exposure."""
+    """Return the time and position of each flash: ZTF's jd is the start of the exposure."""
     snr = 1.0857 / glints.sigmapsf
     places = {
         f"#{axis}{k}": value
@@ -70,7 +70,7 @@ def as_seen(glints):
 
 
 def as_a_mover(glints):
-    """The same places, one after another, as a body of 433″ an hour would be seen there."""
+    """The same positions at successive times, as of a body moving at 433″ an hour."""
     return as_seen(glints) + (glints.ra - glints.ra.min()) / np.ptp(glints.ra) / 24
 
 
@@ -118,7 +118,7 @@ def test_catalinas_tracklets_are_motions_and_mislinked_ones_are_not(scorer, cata
 
 
 def p_of(scorer, log_scores, frames):
-    """Return p_real of tracklets whose chips have these scores: the features are chosen to give them."""
+    """Return p_real of tracklets whose chips have these scores, with features chosen to give them."""
     weight, bias = scorer.checkpoint.part("stamp.")["weight"].numpy(), scorer.checkpoint.part("stamp.")["bias"].numpy()
     wanted = (log_scores - bias).reshape(-1, len(bias))
     features = (np.linalg.pinv(weight) @ (wanted - wanted.mean(1, keepdims=True)).T).T

@@ -1,6 +1,6 @@
-"""Trails on real sky: a satellite's streak. Skipped without the data.
+"""Trails on real sky: a satellite streak. Skipped without the data.
 
-The classical detector looks, which needs no training. What is found where nothing should be counts against it.
+Uses the classical detector, which needs no training. Detections where nothing should be count against it.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.real, pytest.mark.usefixtures("shared_data")]
 
 
 def test_a_satellites_streak_and_nothing_else(shared_data):
-    """The one streak, from (22, 338) to (339, 310) within 9 pixels, and no second trail among a hundred stars."""
+    """One streak, from (22, 338) to (339, 310) within 9 pixels, and no second trail among a hundred stars."""
     image = fits.getdata(shared_data / "trails" / "satellite-streak.fits")
     found = [trail for trail in ClassicalDetector().trails(image) if trail.score > 0.4]
     assert len(found) == 1

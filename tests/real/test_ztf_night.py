@@ -1,4 +1,4 @@
-"""Known asteroids of one real ZTF night, against everything else that the survey found."""
+"""Known asteroids of one real ZTF night, against all other alerts."""
 
 from dataclasses import replace
 

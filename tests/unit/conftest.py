@@ -15,7 +15,7 @@ from ml.io.records import BadInput, SubjectRecord
 
 @pytest.fixture
 def sky_noise() -> Callable[..., np.ndarray]:
-    """Gaussian sky of level 100 and noise 10, any shape."""
+    """Return a Gaussian sky of level 100 and noise 10, of any shape."""
     return lambda *shape, seed=0: np.random.default_rng(seed).normal(100, 10, shape).astype(np.float32)
 
 
@@ -50,7 +50,7 @@ def write_manifest(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def subjects() -> Callable[..., list[SubjectRecord]]:
-    """Read everything and insist that all of it is good."""
+    """Read everything, without errors."""
 
     def all_good(path: Path, *args: object, **options: object) -> list[SubjectRecord]:
         found = list(read(path, *args, **options))
@@ -62,7 +62,7 @@ def subjects() -> Callable[..., list[SubjectRecord]]:
 
 @pytest.fixture
 def complaint() -> Callable[..., BadInput]:
-    """Read everything and return the only complaint."""
+    """Read everything and return the only error."""
 
     def only(path: Path, *args: object, **options: object) -> BadInput:
         bad = [item for item in read(path, *args, **options) if isinstance(item, BadInput)]
@@ -77,7 +77,7 @@ POSITIVE = ("AST", "STREAK")
 
 
 def labelled(kinds, *, features=None, pixels=None, labels=None) -> Examples:
-    """Return examples of the four classes with a label each, or the labels given."""
+    """Return examples of the four classes with one label each, or the given labels."""
     labels = [CLASSES[kind] for kind in kinds] if labels is None else labels
     return Examples(
         allowed(labels, CLASSES, POSITIVE),
@@ -109,7 +109,7 @@ def features(random, kinds):
 
 @pytest.fixture
 def pixels(random, kinds):
-    """Return single-channel stamps (240, 1, 1, 40, 40): real ones have a source in the middle, bogus ones do not."""
+    """Return single-channel stamps (240, 1, 1, 40, 40): real ones have a central source, bogus ones do not."""
     y, x = np.mgrid[-20:20, -20:20]
     source = 40 * np.exp(-(x**2 + y**2) / 8)
     stamps = random.normal(100, 3, (240, 1, 1, 40, 40))

@@ -1,4 +1,4 @@
-"""docs/admin.md names every setting, and prints commands that work."""
+"""docs/admin.md lists every setting, and its commands work."""
 
 import re
 

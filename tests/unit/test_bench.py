@@ -1,4 +1,4 @@
-"""`make bench` fails where a floor was missed, and names it."""
+"""`make bench` fails if a floor was missed, and names it."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ CROWD = {"methods": {"swap": {"met": True}, "glad": {"met": False}}, "met": Fals
 
 @pytest.fixture
 def run(monkeypatch):
-    """Run benchmarks that tell what they are given, or fail where that is nothing; return the exit status."""
+    """Run fake benchmarks that print the given results, or fail; return the exit status."""
 
     def run_all(told):
         def tell(command, **_):

@@ -1,4 +1,4 @@
-"""The images and the cluster of docker/: what they run, what they are told, and what stays out of them."""
+"""The images and the cluster of docker/: commands, environment, and what they leave out."""
 
 import os
 import re
@@ -20,7 +20,7 @@ BASES = {stage: base for base, stage, _ in FOUND if base in STAGES}
 
 
 def layers(stage):
-    """What an image is made of, with what it stands on."""
+    """Return an image's stages, including its bases."""
     return (layers(BASES[stage]) if stage in BASES else "") + STAGES[stage]
 
 

@@ -1,4 +1,4 @@
-"""Every file that the documentation names is there."""
+"""Every file named in the documentation exists."""
 
 import re
 

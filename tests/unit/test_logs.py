@@ -1,4 +1,4 @@
-"""A site that runs for years does not fill its disk with what its processes print."""
+"""Logs of a long-running site are rotated."""
 
 import sys
 import time

@@ -137,7 +137,7 @@ def _follow(frames: list[Frame]) -> bool:
 def _drift(
     frames: list[Frame], pixels: NDArray[Any], rate: float | None, scale: float | None, length: float
 ) -> NDArray[np.float64]:
-    """Return the way along the motion by frame, (F, 1) pixels about the middle; 0 where frames follow the mover."""
+    """Return the displacement along the motion by frame, (F, 1) pixels from the middle; 0 for centred frames."""
     count = len(pixels)
     if count == 1 or _follow(frames):
         return np.zeros((count, 1))

@@ -1,4 +1,4 @@
-"""An answer counts once its volunteer has gone on, or its grace has ended; until then it may be undone unseen."""
+"""An answer counts once its volunteer has answered another or its undo time is over; undo before leaves no trace."""
 
 import uuid
 

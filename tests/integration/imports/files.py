@@ -1,4 +1,4 @@
-"""Files as others write them, small ones, and what bringing them in comes to."""
+"""Small files in foreign formats, and their import."""
 
 import csv
 import json
@@ -43,7 +43,7 @@ def write_csv(path, rows, columns=COLUMNS):
 
 
 def imported(workflow, path, choices=PANOPTES):
-    """Bring a file in, in this process; return the import's row as it ended."""
+    """Import a file, in this process; return the import's final row."""
     job = new_import(workflow=workflow, path=path, by=None, choices=choices)
     bring_in(ClassificationImport.objects.claim(job.pk))
     job.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Files of others that ask for far too much are refused with a sentence."""
+"""Foreign files that ask for far too much are refused with an explanation."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The command line says what a file holds and what is wrong with it, and brings it in."""
+"""The command line previews a file, reports its errors, and imports it."""
 
 import pytest
 from django.core.management import CommandError, call_command

@@ -1,4 +1,4 @@
-"""Answers from a Panoptes export come in once, count as any other, and whatever does not come in says why."""
+"""Answers in a Panoptes export are imported once and count like any other; skipped rows have reasons."""
 
 import json
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def state():
-    """Return everything that an import may touch."""
+    """Return everything that an import may change."""
     return (
         sorted(Classification.objects.values_list("pk", "volunteer", "subject", "answer", "follow_up", "created_at")),
         sorted(Mark.objects.values_list("classification", "position", "x1", "y1", "x2", "y2")),

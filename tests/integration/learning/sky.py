@@ -1,4 +1,4 @@
-"""A small sky: stamps with a star in the middle (real) or without one (bogus)."""
+"""A small sky: stamps with a star in the centre (real) or without one (bogus)."""
 
 import numpy as np
 from django.conf import settings
@@ -70,7 +70,7 @@ def votes(of, row, posterior, **fields):
 
 
 def checkpoint(of, **fields):
-    """Make the row of a model without files, trained for the workflow."""
+    """Create a checkpoint without files, trained for the workflow."""
     run = TrainingRun.objects.create(survey=of.survey, workflow=of, role=of.kind, state="done")
     fields = {"folder": "nowhere", "sha256": "0", "manifest": {"preset": "head"}, **fields}
     return Checkpoint.objects.create(survey=of.survey, role=of.kind, run=run, **fields)

@@ -1,4 +1,4 @@
-"""Priorities: model entropy × crowd uncertainty, as in numpy, written only where a volunteer may still be asked."""
+"""Priorities: model entropy × crowd uncertainty, as in numpy, written only to open entries."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Labels become a training set, a checkpoint, a champion, scores and priorities, one row leading to the next."""
+"""From labels to a training set, a checkpoint, a champion, scores and priorities."""
 
 import numpy as np
 import pytest

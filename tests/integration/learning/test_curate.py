@@ -1,4 +1,4 @@
-"""A training set is what is known today, hashed: the best source of each label, and nothing of the test side."""
+"""A training set is a hashed snapshot: the best source of each label, and nothing of the test side."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Detectors on the site: trails learnt from volunteers' lines, movers from ones drawn into quiet cubes."""
+"""Detectors on the site: trails trained on volunteers' lines, movers on ones injected into mover-free cubes."""
 
 import uuid
 
@@ -97,7 +97,7 @@ def trained(workflow, **fields):
 
 @pytest.fixture
 def few_steps(monkeypatch):
-    """Train for seconds: how well detectors find is shown on simulated skies, not here."""
+    """Train for seconds: detection quality is tested on simulated skies, not here."""
     monkeypatch.setattr("ml.trails.train.STEPS", 20)
     monkeypatch.setattr("ml.trails.train.STEPS_AGAIN", 2)
 

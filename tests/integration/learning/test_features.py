@@ -1,4 +1,4 @@
-"""Features come from the store where they are known, and are computed and kept where not, whatever the order."""
+"""Features are read from the store, or computed and stored, in any order."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ N = 300
 
 
 class Mean:
-    """A network whose feature is the mean of the pixels; it counts what it is asked."""
+    """A network whose feature is the mean of the pixels; it counts its inputs."""
 
     feature_key = "mean"
 

@@ -1,4 +1,4 @@
-"""The gate: what passes, what does not, and that each verdict says its numbers."""
+"""The gate: what passes, what fails, and the numbers in each verdict."""
 
 import pytest
 

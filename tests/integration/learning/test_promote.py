@@ -1,4 +1,4 @@
-"""One champion at a time, a log of all of them, and a way back."""
+"""One champion at a time, a promotion log, and rollback."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A verdict outranks the volunteers and becomes gold, and can be taken back without a trace but the trail."""
+"""A verdict overrides the volunteers and becomes gold; withdrawing it leaves only the audit trail."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Scores: whole shards by COPY, the same however often they are written, and one end to each scoring run."""
+"""Scores: whole shards by COPY, idempotent, with one end to each scoring run."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def champion(workflow):
 
 @pytest.fixture
 def pretend(monkeypatch):
-    """Let every model say 0.25 of everything, without a network; return the indexes it was asked about."""
+    """Make every model score 0.25 without a network; return the scored indexes."""
     asked = []
 
     class Model:

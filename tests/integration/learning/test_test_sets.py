@@ -1,4 +1,4 @@
-"""The test side: decided by the object's name in Python as in the database, and by whole nights."""
+"""The test side: by the hash of the object's name, the same in Python and SQL, and by whole nights."""
 
 import pytest
 from django.core.management import CommandError, call_command

@@ -1,4 +1,4 @@
-"""The site's tracklets: their frames' rows tell when and where they were seen, and the champion uses it."""
+"""Tracklets on the site: their frames' rows have times and positions, and the champion uses them."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ STRAIGHT, CROOKED = np.zeros(4), np.array([0, 3, -3, 0]) / 3600
 
 
 def seen(rows, straight):
-    """Give each subject the rows of frames that follow a line, or do not, and places on the detector."""
+    """Give each subject frame rows that follow a line, or don't, and detector positions."""
     for row, is_straight in zip(rows, straight, strict=True):
         off = STRAIGHT if is_straight else CROOKED
         Frame.objects.bulk_create(
@@ -56,7 +56,7 @@ def test_rows_become_tracks_in_the_order_that_is_asked_for():
 
 
 def test_a_champion_learns_from_motion_and_scores_by_it():
-    """The chips of all are alike; only their motion tells."""
+    """All chips are alike; only the motion differs."""
     workflow = sky.workflow(sky.survey(), kind="tracklet")
     rows = sky.subjects(workflow.survey, np.ones(80, bool), kind="tracklet", frames=4)
     seen(rows, REAL)

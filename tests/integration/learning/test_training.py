@@ -1,4 +1,4 @@
-"""A training run: what it leaves behind when all goes well, when it is interrupted, and when it cannot be."""
+"""A training run: its results when it succeeds, is interrupted, or is impossible."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def trained(workflow, **fields):
 
 
 def take_up(run):
-    """Let another worker find the run after its own has died."""
+    """Let another worker claim the run after its own has died."""
     TrainingRun.objects.filter(pk=run.pk).update(state=JobState.QUEUED)
     train.run(run.pk)
     run.refresh_from_db()

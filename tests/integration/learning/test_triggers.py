@@ -1,4 +1,4 @@
-"""The schedule starts a run when enough labels are new, and never two."""
+"""A scheduled task starts a run when there are enough new labels, and never two."""
 
 import pytest
 

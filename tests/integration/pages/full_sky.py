@@ -1,4 +1,4 @@
-"""A survey with something on each of its pages, and each kind of job in each state that a page tells of."""
+"""A survey with content on every page, and jobs of each kind in each state."""
 
 import numpy as np
 from django.contrib.auth import get_user_model
@@ -103,7 +103,7 @@ def _look_back(workflow, rows):
 
 
 def _distrust(workflow):
-    """A flag of each kind is open, and one is in each other state."""
+    """Create an open flag of each kind, and one in each other state."""
     QualityScan.objects.create(workflow=workflow, state="done", finished_at=NOW, done=3, message=FLAGGED(new=4, over=1))
     person, original, third = Volunteer.objects.all()[:3]
     evidence = {

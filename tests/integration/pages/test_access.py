@@ -1,4 +1,4 @@
-"""Whoever lacks the role gets nowhere and changes nothing, on every page that needs one."""
+"""Users without the required role get no page and change nothing."""
 
 import pytest
 from django.urls import reverse
@@ -32,7 +32,7 @@ SCIENTIST_WRITES = ["rule", "withdraw"]
 
 @pytest.fixture
 def world(django_user_model):
-    """A survey with one of everything, and people: each knows the address of all of it."""
+    """A survey with one of everything, and people with the URLs of all of it."""
     survey, elsewhere = sky.survey("night"), sky.survey("elsewhere")
     workflow = sky.workflow(survey)
     [subject] = sky.subjects(survey, [True])

@@ -1,4 +1,4 @@
-"""Looking for a subject costs the same in a large archive as in a small one, and from one address not too often."""
+"""Archive search costs the same in a large archive as in a small one, and is rate-limited by address."""
 
 import pytest
 from django.core.cache import cache
@@ -34,7 +34,7 @@ def many(survey):
 
 
 def how(client, **looked_for):
-    """How the database found the subjects of the page."""
+    """The query plan of the subjects' page."""
     with CaptureQueriesContext(
         connection,
     ) as asked:

@@ -1,4 +1,4 @@
-"""The site behind its front: who may send files sends large ones, and nobody else."""
+"""The site behind its front: only people who may upload can send large files."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ def limits(settings):
 
 @pytest.fixture
 def ask():
-    """Send a request through the front; return the status and what was read of the body."""
+    """Send a request through the front; return the status and how much of the body was read."""
     threads, loop = ThreadPoolExecutor(1), ThreadPoolExecutor(1)  # a browser test leaves a loop in this thread
 
     def ask(path, body, kind, cookies="", announced=True):

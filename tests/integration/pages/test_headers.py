@@ -1,4 +1,4 @@
-"""Browsers are told to run the site's own scripts and no others."""
+"""The Content Security Policy allows only the site's own scripts."""
 
 import re
 

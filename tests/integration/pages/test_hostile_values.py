@@ -1,4 +1,4 @@
-"""What no row can hold is answered with a sentence wherever it is sent; it is no error of the site."""
+"""Values that no row can store get an error message everywhere, never a server error."""
 
 import json
 import re
@@ -31,7 +31,7 @@ KNOWN += [(r"\(\?P<pk>[^)]*\)", "{pk}"), (r"\(\?P<\w+>[^)]*\)", "atlas"), (r"[\^
 
 
 def addresses(patterns=None, before="/"):
-    """Every address of the site, with something that is there for what is left open in it."""
+    """Every URL of the site, with existing objects filled in."""
     for pattern in patterns or get_resolver().url_patterns:
         route = before + str(pattern.pattern)
         if not isinstance(pattern, URLPattern):
@@ -51,7 +51,7 @@ def pk():
 
 @pytest.fixture
 def ask(pk):
-    """Ask as somebody who may do everything, so that no value is stopped by who sends it."""
+    """Send a request as a superuser, so that no value is stopped by permissions."""
     user = get_user_model().objects.create(username="ann", is_superuser=True)
     client = Client(raise_request_exception=False)
 

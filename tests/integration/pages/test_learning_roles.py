@@ -1,4 +1,4 @@
-"""The learning page shows the roles that a survey's workflows use or that it has a model of, and no others."""
+"""The models page shows only roles that a survey's workflows use or that it has a model of."""
 
 import pytest
 
@@ -17,13 +17,13 @@ def survey():
 
 @pytest.fixture
 def page(client, survey):
-    """Read the page as an admin: the response."""
+    """Load the page as an admin: the response."""
     client.force_login(member(survey, "admin"))
     return lambda: client.get("/surveys/night/learning/")
 
 
 def shown(response):
-    """Return the roles of the champions' cards, and those of the test sets, which are the same."""
+    """Return the roles of the champions' cards and of the test sets, which are the same."""
     champions = [str(card["name"]) for card in response.context["champions"]]
     assert [str(name) for _, name, _ in response.context["test_sets"]] == champions
     text = response.content.decode()

@@ -1,4 +1,4 @@
-"""Pages that everybody may open, and what they say."""
+"""Public pages and their content."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What of the archive could not be scored stands on the champion's card, with the reason and a remedy."""
+"""Subjects that could not be scored are reported on the champion's card, with reason and remedy."""
 
 import numpy as np
 import pytest

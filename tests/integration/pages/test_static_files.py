@@ -1,4 +1,4 @@
-"""Static files: Bokeh's from its package, and modules that import each other by their hashed names."""
+"""Static files: Bokeh's from its package, and modules that import each other by hashed names."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""No page of scientists and admins keeps an English text in another language."""
+"""No page for scientists and admins has English text in another language."""
 
 import re
 from html.parser import HTMLParser
@@ -61,7 +61,7 @@ def survey(db):
 
 
 class Words(HTMLParser):
-    """What a page says: each text, and each that is read aloud."""
+    """A page's texts, visible and for screen readers."""
 
     def __init__(self, page):
         super().__init__()
@@ -87,7 +87,7 @@ class Words(HTMLParser):
 
 
 def walk(page, language):
-    """Yield address and content of every page that the survey's pages lead to, one of each kind."""
+    """Yield URL and content of every page linked from the survey's pages, one of each kind."""
     waiting, kinds = ["/surveys/night/", "/surveys/new/", "/surveys/night/review/?state=all"], set()
     while waiting:
         path = waiting.pop(0)
@@ -111,7 +111,7 @@ def leftovers(english, theirs, language):
 
 
 def _alike(text, language):
-    """Return whether nothing is left of a text but names, and words that both languages have."""
+    """Return whether a text consists only of names, and words common to both languages."""
     for known in sorted(NAMES | ALIKE["all"] | ALIKE[language], key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(known)}(?!\w)", " ", text)
     return not WORD.search(text)

@@ -1,4 +1,4 @@
-"""What is too large, or comes from whoever may send no files, is never written to disk; pages say what may be sent."""
+"""Uploads that are too large or not allowed are never written to disk; pages state the limits."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -18,7 +18,7 @@ INGEST = "/surveys/night/ingest/start/"
 
 @pytest.fixture(autouse=True)
 def spool(settings, tmp_path):
-    """A small limit, and a folder in which each file that arrives is seen."""
+    """A small limit, and a folder in which arriving files are recorded."""
     settings.MAX_UPLOAD, settings.FILE_UPLOAD_MAX_MEMORY_SIZE = LIMIT, 0
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "spool"
     settings.FILE_UPLOAD_TEMP_DIR.mkdir()
@@ -27,7 +27,7 @@ def spool(settings, tmp_path):
 
 @pytest.fixture
 def written(monkeypatch):
-    """The lengths of all that is written of files as they arrive."""
+    """The lengths of everything written of arriving files."""
     lengths, write = [], TemporaryFileUploadHandler.receive_data_chunk
 
     def watched(handler, data, start):

@@ -1,4 +1,4 @@
-"""Scientists see who is flagged and why, and decide; nobody else may look or decide."""
+"""Scientists see flags and evidence, and decide; nobody else can."""
 
 import pytest
 from django.db.models import F

@@ -1,4 +1,4 @@
-"""Bots are flagged by a job, their answers weigh nothing while a flag stands, and come back when it falls."""
+"""A job flags bots; their answers have no weight while a flag stands, and count again afterwards."""
 
 import random
 import uuid
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def tasks_in_the_tests_transaction(monkeypatch):
-    """A task called here runs inside the test's transaction, whose connection must stay."""
+    """Run tasks inside the test's transaction, whose connection must stay open."""
     monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)
 
 
@@ -37,7 +37,7 @@ def workflow():
 
 @pytest.fixture
 def bot(workflow):
-    """Five people look at all subjects, half of which are a yes; a bot says yes to everything, at once."""
+    """Five people answer all subjects, half of which are a yes; a bot says yes to everything, immediately."""
     people = [make_volunteer() for _ in range(5)]
     bot = make_volunteer()
     rng = random.Random(1)
@@ -61,7 +61,7 @@ def answered(volunteer, workflow, subject, answer, seconds, counted=True):
 
 
 def settle(workflow):
-    """Let the schedule weigh what is marked, and everything that was put here by hand."""
+    """Run the scheduled recomputation, including everything set up by hand."""
     for volunteer in set(Classification.objects.values_list("volunteer", flat=True)):
         Skill.objects.get_or_create(volunteer_id=volunteer, workflow=workflow, defaults={"revision": 1})
     catch_up(workflow)

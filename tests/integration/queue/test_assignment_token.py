@@ -1,4 +1,4 @@
-"""Nobody answers what they were not handed; what they were, however late."""
+"""Only assigned subjects can be answered, however late."""
 
 import uuid
 from datetime import timedelta
@@ -90,7 +90,7 @@ def let_go():
 
 
 def hand_to_many(people):
-    """Hand the one subject to everybody, who let it lie until somebody else is asked."""
+    """Assign the one subject to everybody, and let the leases expire one after another."""
     held = []
     for person in people:
         held.append(handed(person))

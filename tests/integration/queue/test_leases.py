@@ -1,4 +1,4 @@
-"""Which subjects are handed out, in which order, and for how long."""
+"""Which subjects are assigned, in which order, and for how long."""
 
 import random
 import re
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def prioritise(workflow):
-    """Give every open entry a priority of its own, the last one the highest, as acquisition does."""
+    """Give every open entry a different priority, the last one the highest, as acquisition does."""
     for place, entry in enumerate(QueueEntry.objects.filter(workflow=workflow).order_by("pk")):
         QueueEntry.objects.filter(pk=entry.pk).update(priority=place, reason=Reason.UNCERTAIN)
 

@@ -1,4 +1,4 @@
-"""Visitors who have answered nothing: they hold little of the queue, and leave no row."""
+"""Visitors who have answered nothing hold few subjects, and create no row."""
 
 import uuid
 from datetime import timedelta
@@ -113,7 +113,7 @@ def test_who_holds_enough_is_told_that_more_comes_with_their_answers(workflow):
 
 
 def test_a_newcomer_who_answers_while_they_ask_stays_who_they_are(workflow, monkeypatch):
-    """Between two looks at the database the first answer arrived: the browser was then given another identity."""
+    """The first answer used to arrive between two queries: the browser then got another identity."""
     client = APIClient()
     item = items_of(client, n=1)[0]
     before = client.cookies["wanderer"].value
@@ -132,7 +132,7 @@ def test_a_newcomer_who_answers_while_they_ask_stays_who_they_are(workflow, monk
 
 
 class Found:
-    """What a look at the database found, before more happened there."""
+    """The result of a query, before more happens."""
 
     def __init__(self, row):
         self.row = row

@@ -1,4 +1,4 @@
-"""What volunteers train on: less the more they have seen, and what scientists ruled on too."""
+"""Training subjects: fewer the more a volunteer has seen, including those scientists ruled on."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def given_out(workflow, volunteer, n):
-    """Hand n subjects to the volunteer; return how many of them train."""
+    """Assign n subjects to the volunteer; return how many are for training."""
     return sum(lease.reason == "training" for lease in lease_next(volunteer, workflow, n))
 
 

@@ -1,4 +1,4 @@
-"""A survey whose volunteers have answered, one scientist, and one stranger."""
+"""A survey with volunteers' answers, one scientist, and one stranger."""
 
 import uuid
 from datetime import timedelta
@@ -41,7 +41,7 @@ def scientist(survey, client, django_user_model):
 
 @pytest.fixture
 def vote(workflow):
-    """Let people answer about a subject, one after another: `vote(subject, "yes", "no")`; return their answers."""
+    """Let people answer a subject, one after another: `vote(subject, "yes", "no")`; return their answers."""
 
     def answer(subject, *answers, people=None, ago=timedelta(hours=1), **fields):
         people = people or [Volunteer.objects.create() for _ in answers]

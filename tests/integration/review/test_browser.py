@@ -1,4 +1,4 @@
-"""What a scientist finds in the consensus browser, and by which address."""
+"""The consensus browser: content and URLs."""
 
 import csv
 
@@ -16,7 +16,7 @@ ADDRESS = "/surveys/night/consensus/night/"
 
 @pytest.fixture
 def consensus(workflow, subjects, scientist):
-    """Six subjects: sure yes, sure no, a tie, an unsure one, one that was ruled on, and one with a known class."""
+    """Six subjects: certain yes, certain no, a tie, an unsure one, one with a ruling, and one of known class."""
     make = lambda place, posterior, **votes: sky.votes(  # noqa: E731
         workflow, subjects[place], posterior, **{"votes_yes": 0, "votes_no": 0, "votes_unsure": 0, **votes}
     )

@@ -1,4 +1,4 @@
-"""The curve of the posterior against what is known, and what it may not be taken for."""
+"""The calibration curve, and its caveats."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the promoted trail model finds in a subject: kept with its scores, drawn beside the volunteers' lines."""
+"""The champion trail model's detections: stored with its scores, drawn beside the volunteers' lines."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A scientist sees the versions of the nightly look back, and where the last one comes out the other way than live."""
+"""The reanalysis page: nightly versions, and disagreements of the last one with the live consensus."""
 
 import pytest
 from django.urls import reverse

@@ -1,4 +1,4 @@
-"""Votes, people and retirements over time, and when the workflow will be done."""
+"""Votes, people and retirements over time, and the completion forecast."""
 
 import uuid
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""One subject's votes: who, when, what, with which skill, and what was believed after each."""
+"""The votes on one subject: volunteer, time, answer, skill, and the posterior after each."""
 
 import csv
 from datetime import timedelta
@@ -23,7 +23,7 @@ def page(client, subject, **query):
 
 @pytest.fixture
 def trained(workflow, vote):
-    """Two volunteers who were right about four known subjects an hour ago, the second about none."""
+    """Two volunteers, the first right on four gold subjects an hour ago, the second on none."""
     known = sky.subjects(workflow.survey, [True] * 4, prefix="known")
     sky.make_gold(known, [True, True, False, False])
     sky.queue(workflow, known)

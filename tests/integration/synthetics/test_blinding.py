@@ -1,4 +1,4 @@
-"""Whoever collects all that pages and API tell of subjects before answering learns nothing of which are drawn."""
+"""Nothing on pages or in the API before an answer reveals which subjects are synthetic."""
 
 import re
 from collections import defaultdict
@@ -25,7 +25,7 @@ OF_THE_ROW = {"checksum", "pixels", "png", "lease", "expires_at"}
 
 @pytest.fixture
 def workflow():
-    """Open tracklets and bogus gold ones, as a survey of movers tells of them, and 20 drawn into the latter."""
+    """Open tracklets and bogus gold ones, with a mover survey's metadata, and 20 injected into the latter."""
     survey = sky.survey("night", pixel_scale=1.0, open_metadata=["seeing"])
     rows = sky.subjects(survey, [False] * 4 * N, kind="tracklet", frames=4, prefix="69725192001501")
     dice = np.random.default_rng(1)
@@ -83,7 +83,7 @@ def flat(value, path=""):
 
 
 def collected(cheat, workflow, subjects, items):
-    """Return the values of each field that anything told of these subjects, by field; None where a subject has none."""
+    """Return the values of each field that pages and API show of these subjects; None if a subject has none."""
     told = []
     for subject in subjects:
         of_one = cheat.get(f"/api/subjects/{subject.pk}/").json()
@@ -99,7 +99,7 @@ def collected(cheat, workflow, subjects, items):
 
 
 def separates(real, drawn):
-    """Tell whether a threshold, a type, or whether there is anything at all parts one from the other."""
+    """Return whether a threshold, a type, or missing values separate the two."""
     kinds = [{type(value).__name__ for value in values} for values in (real, drawn)]
     if not kinds[0] & kinds[1]:
         return True
@@ -123,7 +123,7 @@ def test_no_field_tells_the_drawn_from_the_real(workflow, cheat):
 
 
 def test_keys_tell_nothing(workflow):
-    """They rose with time, so that all drawn subjects came after all real ones."""
+    """They used to increase with time, so that all synthetic subjects came after all real ones."""
     real, drawn = (set(Subject.objects.filter(is_synthetic=is_so).values_list("pk", flat=True)) for is_so in (0, 1))
     assert min(real) < min(drawn)
     assert max(drawn) < max(real)

@@ -1,4 +1,4 @@
-"""Scientists have training movers drawn into the survey's own pixels."""
+"""Scientists inject training movers into the survey's own pixels."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ SAID = {"number": "4", "snr_min": "8", "snr_max": "12", "fwhm": "2.4", "shape": 
 
 @pytest.fixture
 def workflow():
-    """Six bogus gold tracklets and two open ones, of four frames, on noise alone."""
+    """Six bogus gold tracklets and two open ones, of four frames, with noise only."""
     survey = sky.survey("night", pixel_scale=1.0)
     rows = sky.subjects(survey, [False] * 8, kind="tracklet", frames=4, prefix="ztf-0000", rate=24.0)
     sky.make_gold(rows[:6], [False] * 6)

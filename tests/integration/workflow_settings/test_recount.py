@@ -1,4 +1,4 @@
-"""A change of rule has its effect on the votes there are, by a job that may be done twice."""
+"""A rule change affects existing votes, through an idempotent job."""
 
 import pytest
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def tasks_in_the_tests_transaction(monkeypatch):
-    """A task called here runs inside the test's transaction, whose connection must stay."""
+    """Run tasks inside the test's transaction, whose connection must stay open."""
     monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)
 
 

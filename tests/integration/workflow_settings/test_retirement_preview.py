@@ -1,4 +1,4 @@
-"""Other rules are tried on the votes there are before they are saved, and then do what the trial said."""
+"""Other rules are previewed on existing votes, and saving them has the previewed effect."""
 
 import random
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def workflow():
-    """Twenty subjects, six people who differ; two verdicts of a scientist."""
+    """Twenty subjects, six people who disagree, two scientists' verdicts."""
     workflow = make_workflow(
         subjects=20, gold=4, min_votes=3, max_votes=8, accept_threshold=0.99, reject_threshold=0.01
     )

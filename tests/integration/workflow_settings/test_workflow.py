@@ -1,4 +1,4 @@
-"""Admins open workflows and change them; the queue follows."""
+"""Admins create workflows and change them; the queue follows."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -48,7 +48,7 @@ SETTINGS = WorkflowSettings(
 
 
 def steps(*rows):
-    """Return what a browser posts for these rows of the schedule."""
+    """Return the form data of these rows of the schedule."""
     return {
         "training_schedule_share": [share for share, _ in rows],
         "training_schedule_until": [until for _, until in rows],

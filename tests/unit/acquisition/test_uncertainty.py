@@ -1,4 +1,4 @@
-"""Priorities: bounded, ordered, and a fifth of them drawn at random wherever one looks."""
+"""Priorities: bounded, ordered, and a fifth of them random at any depth."""
 
 import time
 

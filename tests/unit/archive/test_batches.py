@@ -1,4 +1,4 @@
-"""Batches end where files of the pixel store end, and are bounded whatever comes."""
+"""Batches end at file boundaries of the pixel store, and are bounded."""
 
 from ml.io.records import BadInput
 from webapp.archive.ingest import store as cutting
@@ -24,7 +24,7 @@ def stream(values, skipped_before=0):
 
 
 def cut(values, already=0, **options):
-    """Cut as an ingest does, into an array that holds `already` subjects and grows batch by batch."""
+    """Cut batches as an ingest does, into an array that has `already` subjects and grows batch by batch."""
     found = []
 
     def ends(array, more):

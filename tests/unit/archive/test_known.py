@@ -1,4 +1,4 @@
-"""A compact set of external ids says what a set would say."""
+"""A compact set of external ids agrees with a Python set."""
 
 from webapp.archive.ingest.dedupe import Known
 

@@ -1,4 +1,4 @@
-"""`python -m ml evaluate`: what it can know it says, and what it cannot it names, with the remedy."""
+"""`python -m ml evaluate`: metrics, and caveats with remedies."""
 
 import csv
 import json
@@ -34,7 +34,7 @@ def judged(model, capsys):
 
 
 def manifest(night, name, change):
-    """Write the manifest anew with changed rows; `change` may drop columns."""
+    """Rewrite the manifest with changed rows; `change` may drop columns."""
     with night.open(newline="") as file:
         rows = [row for row in map(change, csv.DictReader(file)) if row]
     path = night.parent / name

@@ -1,4 +1,4 @@
-"""`python -m ml train --role stamp` with every option: what it makes, and one sentence for what it cannot use."""
+"""`python -m ml train --role stamp` with every option: results, and one line for bad input."""
 
 import csv
 import json
@@ -43,7 +43,7 @@ def complaint(capsys):
 
 
 def changed(sky, name, change):
-    """Write a manifest whose rows `change(row, number)` has altered, beside the sky's, and return it."""
+    """Write a manifest with rows changed by `change(row, number)` beside the sky's, and return it."""
     with sky.open(newline="") as file:
         rows = list(csv.DictReader(file))
     for number, row in enumerate(rows):

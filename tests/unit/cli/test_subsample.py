@@ -1,4 +1,4 @@
-"""A random share of the images that do not all fit into memory."""
+"""A random sample of images that don't all fit into memory."""
 
 import numpy as np
 import pytest

@@ -158,7 +158,7 @@ def test_a_label_that_the_given_chip_network_does_not_know(night, trained, tmp_p
 
 
 def test_the_papers_preset_on_given_chips_and_satellites_count_as_bogus(night, trained, tmp_path, capsys):
-    """Real or bogus is all that a label says where the chips are given: SATELLITE is no class of chip."""
+    """Labels are real or bogus only if the stamp network is given: SATELLITE is no stamp class."""
     words = ["--role", "tracklet", "--data", str(night), "--out", str(tmp_path / "c"), "--init", str(trained)]
     assert main(["train", *words, "--preset", "paper"]) == 0
     captured = capsys.readouterr()

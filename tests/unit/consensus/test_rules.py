@@ -1,4 +1,4 @@
-"""Posteriors, retirement and wanted votes, as pure functions of a workflow's rules."""
+"""Posteriors, retirement and redundancy, as pure functions of a workflow's rules."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A campaign of simulated volunteers and spammers, as columns: who answered what, when, in how many seconds."""
+"""A campaign of simulated volunteers and spammers, as columns: volunteer, answer, time, duration."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ DAY = 86_400.0
 
 
 def campaign(volunteers, items=1200, each=240, gold=0.15, seed=0):
-    """Everybody answers `each` of the items in an order of their own; copies of a ring the same in step.
+    """Everybody answers `each` of the items in random order; copies in a ring answer the same in step.
 
     Returns the answers, and the truth (n_items,) 0 or 1.
     """

@@ -1,4 +1,4 @@
-"""Crowds whose skills are known, and every method there is."""
+"""Crowds of known skill, and all aggregation methods."""
 
 import numpy as np
 

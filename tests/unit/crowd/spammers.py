@@ -1,4 +1,4 @@
-"""People and programs who do not look, made up by chance: what a crowd must be able to bear."""
+"""Simulated spammers and bots."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ RING = 5
 
 @dataclass
 class Spammer(SimulatedVolunteer):
-    """Answers without looking: always alike, or by a coin; a fast one sooner than anybody could look.
+    """Answers without looking: always the same, or at random; a fast one faster than anybody can look.
 
     `always` is the one answer of a constant one, and empty for the others.
     """
@@ -25,14 +25,14 @@ class Spammer(SimulatedVolunteer):
     def answer(
         self, truth: str, positive: Collection[str], snr: float | None = None, classes: Sequence[str] = ()
     ) -> tuple[str, str | None]:
-        """Answer without regard to the subject; see `SimulatedVolunteer.answer`."""
+        """Answer independently of the subject; see `SimulatedVolunteer.answer`."""
         said = self.always or (YES if self.rng.random() < 0.5 else NO)
         choices = [name for name in classes if (name in positive) == (said == YES)]
         return said, str(self.rng.choice(choices)) if choices else None
 
 
 def spammed_crowd(n: int, share: float, seed: int, kinds: Sequence[str] = KINDS) -> list[SimulatedVolunteer]:
-    """Draw an honest crowd of n, and beside it spammers of the given kinds in turn: `share` of all.
+    """Draw an honest crowd of n, plus spammers of the given kinds in turn: a fraction `share` of all.
 
     Copies come in rings of up to five that share one random stream, and so give the same answers to the same subjects
     in the same order; their sort names the ring.
@@ -53,7 +53,7 @@ def spammer(name: str, kind: str, seed: np.random.SeedSequence, number: int) -> 
 
 
 def in_rings(spammers: list[Spammer], seeds: list[np.random.SeedSequence]) -> list[Spammer]:
-    """Give the copies of each ring one stream, each its own object at the same beginning."""
+    """Give the copies in each ring the same random stream, as separate objects with the same start."""
     copies = [number for number, each in enumerate(spammers) if each.sort == COPY]
     for place, number in enumerate(copies):
         ring = place // RING

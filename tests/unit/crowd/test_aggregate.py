@@ -1,4 +1,4 @@
-"""Majority, Dawid–Skene and SWAP on crowds whose skills are known."""
+"""Majority, Dawid–Skene and SWAP on crowds of known skill."""
 
 import numpy as np
 import pytest
@@ -87,7 +87,7 @@ def test_a_class_nobody_chooses_does_no_harm():
 
 
 def test_unsure_can_tell_where_one_class_draws_it():
-    """Everybody is unsure of most 'no' items and of no 'yes' item: an unsure alone must then say 'no'."""
+    """Everybody is unsure of most 'no' items and of no 'yes' item, so an unsure alone must mean 'no'."""
     rng = np.random.default_rng(3)
     item, worker, label = [], [], []
     for i in range(400):

@@ -12,7 +12,7 @@ FLEISS = np.array(
 
 
 def test_kappa_of_a_worked_example():
-    """The ten subjects and fourteen raters that textbooks work through: kappa = 0.210."""
+    """The textbook example of ten subjects and fourteen raters: kappa = 0.210."""
     assert fleiss_kappa(FLEISS) == pytest.approx(0.210, abs=5e-4)
     assert pairwise(FLEISS)[1] == pytest.approx(0.253, abs=5e-4)
 

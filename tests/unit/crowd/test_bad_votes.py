@@ -1,4 +1,4 @@
-"""Input that is odd or wrong: an error that says what, or an answer that the docstrings promise. Never a warning."""
+"""Odd or wrong input: a clear error, or the documented result. Never a warning."""
 
 import numpy as np
 import pytest

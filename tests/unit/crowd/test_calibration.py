@@ -1,4 +1,4 @@
-"""Calibration against what simulated posteriors are known to be, and against formulas written out."""
+"""Calibration of simulated posteriors, against known values and explicit formulas."""
 
 import numpy as np
 import pytest

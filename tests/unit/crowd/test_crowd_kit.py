@@ -1,6 +1,6 @@
-"""Where crowd-kit 1.4.2 has a method, ours gives its posteriors to 1e-3 after as many rounds from the same start.
+"""Methods that crowd-kit 1.4.2 also has agree with it to 1e-3 after as many iterations from the same start.
 
-crowd-kit's own pandas calls warn of deprecations, which says nothing of us.
+crowd-kit's own pandas calls raise deprecation warnings, which are ignored.
 """
 
 import numpy as np
@@ -48,7 +48,7 @@ def theirs(model, votes, *settings):
 
 @pytest.mark.parametrize("rounds", [1, 20])
 def test_dawid_skene(votes, rounds):
-    """Smoothing 0, as there: cells are only held above 1e-10. Their loss is told never to stop the rounds."""
+    """Smoothing 0, as there: cells are only kept above 1e-10. Their early stopping is turned off."""
     expected = theirs(DawidSkene(n_iter=rounds, tol=-1e9), votes)
     ours = OurDawidSkene(smoothing=0, max_iter=rounds, tol=0).fit(votes)
     assert ours.n_iter_ == rounds
@@ -57,7 +57,7 @@ def test_dawid_skene(votes, rounds):
 
 @pytest.mark.parametrize("rounds", [1, 8])
 def test_one_coin(votes, rounds):
-    """Smoothing 0, as there. Theirs knows no unsure, and there is none in these votes."""
+    """Smoothing 0, as there. Theirs has no unsure, so these votes have none."""
     expected = theirs(OneCoinDawidSkene(n_iter=rounds, tol=-1e9), votes)
     ours = OneCoin(smoothing=0, max_iter=rounds, tol=0).fit(votes)
     np.testing.assert_allclose(ours.posteriors_, expected, atol=1e-3)
@@ -65,10 +65,10 @@ def test_one_coin(votes, rounds):
 
 @pytest.mark.parametrize("rounds", [2, 4])
 def test_glad(votes, rounds):
-    """Their round is E-step, then M-step, and they report the posteriors from before their last M-step.
+    """Their iteration is E-step, then M-step, and they report the posteriors from before their last M-step.
 
-    So their n rounds are our first guess and n - 1 rounds of M-step, then E-step. The priors and the settings of
-    conjugate gradients are theirs; both of us stop each M-step at a gradient of 0.01 or after 25 steps.
+    So their n iterations are our first guess and n - 1 iterations of M-step, then E-step. The priors and the settings
+    of conjugate gradients are theirs; both stop each M-step at a gradient of 0.01 or after 25 steps.
     """
     expected = theirs(GLAD(n_iter=rounds, tol=-1e9), votes)
     ours = Glad(max_iter=rounds - 1, tol=0).fit(votes)
@@ -80,10 +80,10 @@ def test_majority(votes):
 
 
 def test_weighted_majority(votes):
-    """On items without a tie: where classes lead together theirs picks one, by the order pandas met them in.
+    """On items without a tie, since theirs picks one class, in pandas' order.
 
-    The last line of their `Wawa.predict_proba` is written out here: before it comes a check that scikit-learn 1.9
-    answers with an error.
+    The last line of their `Wawa.predict_proba` is copied here: it is preceded by a check that fails with scikit-learn
+    1.9.
     """
     ordered = np.sort(votes.counts(), axis=1)
     clear = votes.only((ordered[:, -1] > ordered[:, -2])[votes.item])

@@ -1,4 +1,4 @@
-"""What every EM promises: it never gets worse, says when it was cut short, learns from gold, and knows its errors."""
+"""Properties of every EM: the likelihood never falls, non-convergence is reported, gold is used, errors are known."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def test_rounds_that_were_cut_short_are_told(method):
 
 @pytest.mark.parametrize("method", [DawidSkene, OneCoin, Glad, WeightedMajority])
 def test_gold_tells_who_is_right(method):
-    """Four who agree on what is wrong drown three who are right: only gold can tell."""
+    """Four who agree on wrong answers outvote three who are right: only gold can tell."""
     votes, truth = crowd([0.9] * 3 + [0.15] * 4, items=300, seed=4)
     gold = np.where(np.arange(300) < 60, truth, -1)
     assert accuracy(method().fit(votes).posteriors_[60:], truth[60:]) < 0.5
@@ -109,7 +109,7 @@ def test_the_interval_is_that_of_drawn_confusion_matrices():
 
 
 def test_unsure_is_never_half_a_yes():
-    """Ten unsure beside three yes leave the yes as it was, and a worker's unsure rate has its own column."""
+    """Ten unsure beside three yes leave the yes unchanged, and a worker's unsure rate has its own column."""
     item, worker = ["a"] * 13 + ["b", "c"], [f"w{i:02d}" for i in range(13)] + ["w00", "w01"]
     label = ["yes"] * 3 + ["unsure"] * 10 + ["no", "yes"]
     votes = Votes.of(item, worker, label)

@@ -1,4 +1,4 @@
-"""Forecasts against crowds that are simulated to their end."""
+"""Forecasts for crowds that are simulated to their end."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def histogram(values):
 
 
 def test_the_votes_that_are_needed_are_those_that_were_needed():
-    """Hard subjects stay open longest; counting only retired ones would promise too early an end."""
+    """Hard subjects stay open longest; counting only retired ones would forecast too early an end."""
     random = np.random.default_rng(2)
     needs, has, votes = crowd(random, 600, np.array([3, 3, 3, 4, MOST]), 14, 90)
     is_open = has < needs

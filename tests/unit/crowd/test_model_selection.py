@@ -1,4 +1,4 @@
-"""`auto` chooses by what it can check, and says so."""
+"""`auto` chooses by evidence, and gives its reason."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""SWAP vote by vote: equal to the batch in any order, nothing shared between objects, nothing counted twice."""
+"""Online SWAP equals the batch in any order, without shared state or double counting."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""Spammers are found, honest people are let be, and what the filter leaves is as right as a crowd without spammers."""
+"""Spammers are flagged, honest people are not, and the filtered crowd is as accurate as one without spammers."""
 
 import tracemalloc
 
@@ -51,7 +51,7 @@ def test_with_the_filter_spammers_cost_next_to_nothing(share, points, method):
 
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.4])
 def test_most_spammers_are_found_and_hardly_anybody_else(share):
-    """The simulated crowd's own guessers guess: they may be flagged, and are not counted here."""
+    """The simulated crowd's own guessers may be flagged, and are not counted here."""
     found, there, wrongly, honest = 0, 0, 0, 0
     for seed in range(5):
         volunteers = spammed_crowd(HONEST, share, seed)
@@ -106,7 +106,7 @@ def test_nearly_only_no_where_nearly_everything_is_one_is_no_sign():
 
 
 def pair(same_mistakes, seed=0):
-    """Thirty people; two of them see the same 300 subjects within a second, and err one time in ten."""
+    """Thirty people; two of them see the same 300 subjects within a second, and are wrong one time in ten."""
     rng = np.random.default_rng(seed)
     truth = rng.integers(0, 2, 300)
     slips = rng.random(300) < 0.1

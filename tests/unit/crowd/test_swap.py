@@ -1,4 +1,4 @@
-"""SWAP: what votes say, each weighed by the skill of the one who gave it."""
+"""SWAP: votes weighted by the skill of their volunteer."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ skills = counts.map(skill_two_coin)
 
 
 def believed(prior, answers, skills):
-    """Return the posterior of one subject, each of whose answers another volunteer gave."""
+    """Return the posterior of one subject with answers by different volunteers."""
     codes = np.array([ANSWERS.index(answer) for answer in answers], dtype=int)
     volunteers = tuple(map(str, range(len(codes))))
     votes = Votes(np.zeros_like(codes), np.arange(len(codes)), codes, ("a",), volunteers, ("no", "yes"))
@@ -23,7 +23,7 @@ def believed(prior, answers, skills):
 
 
 def exact(prior, answers, skills):
-    """Bayes' rule as written in a textbook."""
+    """Textbook Bayes' rule."""
     yes, no = prior, 1 - prior
     for answer, skill in zip(answers, skills, strict=True):
         column = ANSWERS.index(answer)

@@ -1,4 +1,4 @@
-"""Four small simulated cubes, and a network that learnt from them for a moment."""
+"""Four small simulated cubes, and a network trained on them for a moment."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A probability is the share of voxels that do hold a mover, and the order of voxels stays what it was."""
+"""Calibrated probabilities equal the fraction of mover voxels, and keep their order."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from ml.models.wnet import WNet
 
 
 def boasted(a, b, n=400_000):
-    """Return voxels whose logits were a · z + b where z is what is true of them."""
+    """Return voxels with logits a · z + b, where z is the calibrated logit."""
     random = np.random.default_rng(0)
     z = random.normal(-2, 2, n)
     real = random.random(n) < 1 / (1 + np.exp(-z))

@@ -1,4 +1,4 @@
-"""`python -m ml train`, `evaluate` and `score` of the role "cube", and what they say of bad input."""
+"""`python -m ml train`, `evaluate` and `score` of the role "cube", and their errors."""
 
 import csv
 import json
@@ -128,7 +128,7 @@ def test_known_objects_may_come_from_a_table(sky, trained, tmp_path, capsys):
 
 
 def test_cubes_of_mixed_sizes_and_holes(sky, trained, tmp_path, capsys):
-    """A cube cut short and with holes is learnt from and scored beside the others."""
+    """A shorter cube with missing voxels is used for training and scored beside the others."""
 
     def cropped(name, hole):
         data = fits.getdata(sky.parent / name)[:11, :15, :]

@@ -1,4 +1,4 @@
-"""Voxels by limit and objects by magnitude, against counts made by hand."""
+"""Voxel metrics by limit and object completeness by magnitude, against counts made by hand."""
 
 import json
 
@@ -19,7 +19,7 @@ T = np.arange(40)
 
 
 def cube(number, mags=(17.5, 19.5), shape=(10, 16, 16)):
-    """Return a cube of noise with one stripe a mover, the brighter the brighter."""
+    """Return a cube of noise with one stripe per mover, the brighter the mover the brighter."""
     random = np.random.default_rng(number)
     change, mask = random.standard_normal(shape).astype(np.float32), np.zeros(shape, np.uint8)
     objects = []

@@ -1,4 +1,4 @@
-"""Movers drawn into quiet cubes, to learn from where nobody has masks."""
+"""Movers injected into mover-free cubes, as training data without masks."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What goes into the network: the change in a cube, crops of it, and the ways to turn them."""
+"""Network input: background-subtracted cubes, crops, and their symmetries."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from ml.data.dataset import BadExamples
 
 
 def still(seed=0, shape=(40, 12, 14)):
-    """Return a cube in which nothing moves: bright stars, glare that ramps, noise of 0.3."""
+    """Return a cube in which nothing moves: bright stars, ramping scattered light, noise of 0.3."""
     random = np.random.default_rng(seed)
     stars = random.exponential(50, shape[1:])
     return stars + np.linspace(0, 30, shape[0])[:, None, None] + 0.3 * random.standard_normal(shape)
@@ -71,7 +71,7 @@ def test_sixteen_symmetries_all_different_all_undone():
 
 
 def test_time_never_changes_places_with_space():
-    """A frame stays a frame: sorted, each turned frame is one of the cube's."""
+    """Frames stay frames: sorted, each transformed frame is one of the cube's."""
     cube = np.arange(3 * 4 * 4).reshape(3, 4, 4)
     frames = {tuple(frame.ravel()) for frame in cube}
     for way in range(SYMMETRIES):

@@ -1,4 +1,4 @@
-"""What else the network is shown: what the median over time takes off a slow mover."""
+"""The second input channel keeps slow movers, which the median over time subtracts."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ PLACE = np.mgrid[:20, :20]
 
 
 def spot(x, y, light):
-    """Return one frame with a point of light in it, as wide as TESS's."""
+    """Return one frame with a point source, as wide as TESS's PSF."""
     return light * np.exp(-((PLACE[1] - x) ** 2 + (PLACE[0] - y) ** 2) / 2)
 
 

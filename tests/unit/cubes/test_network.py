@@ -1,4 +1,4 @@
-"""The W-Net, its Adaptive Normalisation and its loss, against formulas written out otherwise."""
+"""The W-Net, its Adaptive Normalisation and its loss, against independent formulas."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def test_sides_that_cannot_be_halved_are_refused():
 
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_the_second_net_sees_every_level_of_the_first(level):
-    """Silence one map of the first upward arm, and the second net says something else."""
+    """Zeroing one map of the first decoder changes the second net's output."""
     network, cube = small(), torch.randn(1, 1, 8, 8, 8)
     seen = []
 

@@ -1,4 +1,4 @@
-"""Windows over a cube: nothing left out, nothing counted twice, no seams."""
+"""Sliding windows: nothing left out, nothing counted twice, no seams."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def test_a_window_that_covers_the_cube_is_the_whole():
 
 
 def test_each_frame_is_the_mean_of_its_windows():
-    """The paper's count: frame t of T lies in min(t, w, T - w + 1, T - t + 1) windows of w frames, one apart."""
+    """The paper's count: frame t of T is in min(t, w, T - w + 1, T - t + 1) windows of w frames, at stride one."""
     T, w = 13, 4
     counts = coverage((T, 4, 4), (w, 4, 4), (1, 4, 4))[:, 0, 0]
     assert counts.tolist() == [min(t, w, T - w + 1, T - t + 1) for t in range(1, T + 1)]

@@ -1,4 +1,4 @@
-"""From patches to tracks: links, splines, places on the sky, and what is known to be there."""
+"""From detections to tracks: linking, splines, sky positions, and known objects."""
 
 import json
 
@@ -20,7 +20,7 @@ T = np.arange(40)
 
 
 def painted(*places, shape=SHAPE, sigma=1.2):
-    """Return probabilities of round movers at places (x, y) in each frame; NaN where one is not seen."""
+    """Return probabilities of round movers at positions (x, y) in each frame; NaN if not visible."""
     p = np.zeros(shape, np.float32)
     grid_y, grid_x = np.mgrid[: shape[1], : shape[2]]
     for x, y in places:
@@ -62,7 +62,7 @@ def test_one_mover_is_one_track():
 
 
 def test_movers_that_cross_keep_their_ways():
-    """They meet in the middle and are one patch there for some frames."""
+    """They meet in the middle and share one region for some frames."""
     one, other = (2 + 0.9 * T, 10 + 0.5 * T), (37 - 0.9 * T, 10.5 + 0.5 * T)
     tracks = tracks_of(painted(one, other), 0.3)
     assert len(tracks) == 2

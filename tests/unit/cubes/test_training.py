@@ -1,4 +1,4 @@
-"""The recipe: same seed, same model; groups never on both sides; the best round is kept."""
+"""Training: same seed, same model; groups never on both sides; the best epoch is kept."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Augmentation that the sky allows: any angle, a little size and light, and the places of things kept."""
+"""Augmentations: any angle, small changes of size and brightness, positions preserved."""
 
 import pytest
 import torch
@@ -44,7 +44,7 @@ def test_a_line_reaches_angles_between_the_right_ones(generator):
 
 
 def test_oblong_stamps_are_turned_not_sheared(generator):
-    """A disc keeps as many pixels across as along, whatever the sides of its stamp."""
+    """A disc stays round for any aspect ratio of its stamp."""
     x = disc(40, side=41)[:, :, 8:33]
     seen = rotated(x, generator, most=0)[:, 0]
     across, along = (seen.sum(1) > 1).sum(1).float(), (seen.sum(2) > 1).sum(1).float()

@@ -1,4 +1,4 @@
-"""Labels, splits, and what is said where nothing can be learnt."""
+"""Labels, splits, and errors for unusable examples."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ FEW_AND_MANY = st.lists(st.integers(1, 12), min_size=2, max_size=4)
 
 
 def subjects(counts, seed):
-    """Return groups and kinds of subjects in random order: so many objects of each kind, of one to three subjects."""
+    """Return groups and kinds of subjects in random order: so many objects of each kind, with one to three subjects."""
     random = np.random.default_rng(seed)
     objects = random.permutation(np.repeat(np.arange(len(counts)), counts))
     groups = random.permutation(np.repeat(np.arange(len(objects)), random.integers(1, 4, len(objects))))
@@ -61,7 +61,7 @@ def test_a_kind_of_two_objects_is_on_both_sides_and_one_of_a_single_object_is_le
 
 @given(FEW_AND_MANY, st.integers(2, 6), st.integers(0, 99))
 def test_kinds_of_as_many_objects_as_there_are_folds_are_dealt_one_after_another(counts, folds, seed):
-    """Models that were published depend on it."""
+    """Published models depend on it."""
     groups, kinds = subjects(counts, seed)
     _, first = np.unique(groups, return_index=True)
     shuffled = np.random.default_rng(seed).permutation(len(first))

@@ -1,4 +1,4 @@
-"""The next of a series is made while the one before is worked on."""
+"""The next item is prepared while the current one is used."""
 
 import threading
 

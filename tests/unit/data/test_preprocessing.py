@@ -1,4 +1,4 @@
-"""What a network sees: the stretch, the crop, the channels."""
+"""Preprocessing: the stretch, the crop, the channels."""
 
 from dataclasses import replace
 

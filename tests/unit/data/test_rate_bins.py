@@ -1,4 +1,4 @@
-"""Rates in bins: which one, and what edges make no bins."""
+"""Rate bins, and invalid edges."""
 
 import numpy as np
 import pytest

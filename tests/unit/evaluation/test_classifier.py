@@ -1,4 +1,4 @@
-"""Figures against scikit-learn, intervals against theory."""
+"""Metrics against scikit-learn, intervals against theory."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Shares in bins, their intervals, and nights."""
+"""Fractions in bins, their intervals, and nights."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Bent trails are matched along their curves."""
+"""Curved trails are matched along their curves."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Trails matched with the trails that are there."""
+"""Matching of detected and true trails."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_iou_is_a_share_and_has_no_sides(a, b):
 
 @given(lines, lines)
 def test_the_distance_is_that_of_the_farthest_point(a, b):
-    """Walk along the found line, and measure from every step to a finely divided true one."""
+    """Brute force: from every step along the found line to a finely divided true one."""
     steps = np.linspace(0, 1, 41)[:, None]
     walk = [line[:2] + steps * (line[2:] - line[:2]) for line in (a[0], b[0])]
     between = np.linalg.norm(walk[0][:, None] - walk[1][None], axis=-1).min(1).max()
@@ -57,7 +57,7 @@ def test_images_are_apart():
 
 
 def test_the_curve_by_hand():
-    """Found: hit, false, hit, then nothing of the third trail."""
+    """Detections: hit, false, hit; the third trail is missed."""
     matched = metrics.Matched(np.array([0.9, 0.8, 0.7]), np.array([0, -1, 2]), np.array([9.0, 2.0, 4.0]))
     curve = metrics.detection_curve(matched)
     assert curve.completeness == pytest.approx([1 / 3, 1 / 3, 2 / 3])

@@ -8,7 +8,7 @@ EVENING, HOUR = 60000.0, 1 / 24
 
 
 def observed(first_hour, last_hour, nights=3):
-    """Times every half an hour from one hour UT to another, on some nights in a row."""
+    """Times every half hour from one hour UT to another, on some successive nights."""
     hours = np.arange(first_hour, last_hour + 0.1, 0.5)
     return (EVENING + np.arange(nights)[:, None] + hours * HOUR).ravel()
 

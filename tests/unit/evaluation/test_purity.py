@@ -1,4 +1,4 @@
-"""Purity on a sky where movers are rare."""
+"""Purity on a sky with rare movers."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_a_small_test_set_cannot_support_purity_on_a_rare_sky():
 
 
 def test_the_quoted_interval_does_not_claim_more_than_is_supported():
-    """A bootstrap of a test set without false positives never draws one; the interval says what was not seen."""
+    """Bootstrap samples of a test set without false positives have none either; the interval accounts for that."""
     real = np.arange(200) < 100
     p_real = np.linspace(1, 0, 200)
     truth, p = (~real).astype(int), np.stack([p_real, 1 - p_real], axis=1)

@@ -1,4 +1,4 @@
-"""Areas and points of curves against scikit-learn, hand-counted cases, and repeated rows."""
+"""Areas and operating points against scikit-learn, hand-counted cases, and repeated rows."""
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ def test_points_counted_by_hand(figure, at, expected):
 
 
 def test_a_share_of_counts_is_reached_exactly():
-    """996 of 1000 real subjects are a completeness of .996, whatever floating point says."""
+    """996 of 1000 real subjects are a completeness of .996, despite floating point."""
     truth, score = np.arange(2000) < 1000, np.r_[np.linspace(1, 0.5, 1000), np.linspace(0.4, 0, 1000)]
     assert metrics.threshold_at_completeness(metrics.rank(truth, score), 0.996)[0] == score[995]
 

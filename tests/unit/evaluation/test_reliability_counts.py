@@ -1,4 +1,4 @@
-"""Streamed counts of what was said and what came true, against the same of all voxels at once."""
+"""Streaming reliability counts equal those of all voxels at once."""
 
 import numpy as np
 import pytest

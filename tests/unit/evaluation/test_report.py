@@ -1,4 +1,4 @@
-"""The page holds every plot, its table and its numbers, and needs nothing else."""
+"""The report page has every plot, its table and its numbers, and is self-contained."""
 
 import csv
 import io

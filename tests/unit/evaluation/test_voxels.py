@@ -1,4 +1,4 @@
-"""Histograms of voxels against scikit-learn on the exact scores."""
+"""Voxel histograms against scikit-learn on the exact scores."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_ten_thousand_bins_are_exact_enough():
 
 
 def test_the_extreme_bins_are_left_out_of_both_sides():
-    """What the model is certain of, rightly or wrongly, no longer counts: it is as if it were not there."""
+    """Voxels with extreme scores, right or wrong, are left out as if they did not exist."""
     score, mag = cube(2, sure=0.1)
     kept = (score >= 0.001) & (score < 0.999)
     ours, theirs = counted((score, mag)).curve(), counted((score[kept], mag[kept])).curve(extreme=0)
@@ -76,7 +76,7 @@ def test_chunks_change_nothing(monkeypatch):
 
 
 def test_false_positives_count_in_proportion_to_the_limit():
-    """Half the positives are bright, so a false positive counts half: the baseline is that of all."""
+    """Half the positives are bright, so a false positive counts half: the baseline stays the same."""
     histogram = metrics.VoxelHistogram((18.0, 22.0))
     histogram.add(np.full(40, 0.5), np.r_[np.full(5, 17.0), np.full(5, 20.0), np.full(30, np.nan)])
     assert histogram.curve(18.0).baseline == pytest.approx(histogram.curve(22.0).baseline) == pytest.approx(0.25)

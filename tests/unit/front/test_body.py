@@ -1,4 +1,4 @@
-"""Bodies that come slowly, without end, in pieces, or not at all."""
+"""Bodies that arrive slowly, endlessly, in pieces, or not at all."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ TERMS = Terms(largest=1000, seconds=60, first_seconds=0.2, rate=1000)
 
 
 class Client:
-    """Sends parts, each after a pause; goes on or ends as told."""
+    """Sends parts, each after a pause; continues or ends as told."""
 
     def __init__(self, *parts, pause=0.0, then="end"):
         self.parts, self.pause, self.then = list(parts), pause, then

@@ -1,4 +1,4 @@
-"""Photometry in rings: where the light of a stamp lies, whatever its units and gaps."""
+"""Annulus photometry: the light in rings, in any unit and with gaps."""
 
 import numpy as np
 import pytest

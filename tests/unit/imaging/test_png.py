@@ -1,4 +1,4 @@
-"""Drawings and raw frames."""
+"""PNGs and raw frames."""
 
 import io
 import json
@@ -21,7 +21,7 @@ def drawn(block, **options):
 
 @pytest.fixture
 def corner():
-    """Return an image whose lower left corner is bright and whose upper right one is missing."""
+    """Return an image with a bright lower left corner and a missing upper right one."""
     pixels = np.random.default_rng(0).normal(0, 1, (20, 30)).astype(np.float32)
     pixels[0, 0], pixels[-1, -1] = 50, np.nan
     return pixels

@@ -1,4 +1,4 @@
-"""Properties that every stretch must have, whatever the picture."""
+"""Properties of every stretch, for any image."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Pixels on the sky: against astropy's own reading of the same cards."""
+"""Sky positions of pixels, against astropy with the same cards."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ SKIES = {
 
 
 def gnomonic(plane, x, y):
-    """Read `tangent_plane` as a browser does: an inverse gnomonic projection."""
+    """Apply `tangent_plane` as a browser does: an inverse gnomonic projection."""
     east, north = np.radians(np.array(plane["cd"]) @ [x - plane["x"], y - plane["y"]])
     dec = np.radians(plane["dec"])
     ra = np.radians(plane["ra"]) + np.arctan2(east, np.cos(dec) - north * np.sin(dec))

@@ -1,4 +1,4 @@
-"""A checkpoint is written whole or not at all, and read only if it is what was written."""
+"""A checkpoint is written atomically, and refused if it was changed."""
 
 import json
 import os

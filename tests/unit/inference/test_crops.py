@@ -28,12 +28,12 @@ BOTH = Recipe("head", TINY, "random", AT_32, freeze=True)
 
 @pytest.fixture(autouse=True)
 def threads():
-    """Small products over many threads wait for each other; training sets this itself."""
+    """Limit threads: small products on many threads wait for each other; training does this itself."""
     limit_torch()
 
 
 class Corners(torch.nn.Module):
-    """Features that tell every flip and turn: the pixel of the corner, and the mean of the top row."""
+    """Features that distinguish every flip and rotation: the corner pixel, and the mean of the top row."""
 
     num_features = 2
 

@@ -1,4 +1,4 @@
-"""Networks through OpenVINO's streams: the same numbers as torch's, in the order of the stamps."""
+"""OpenVINO's streams give the same numbers as torch, in the order of the stamps."""
 
 import threading
 
@@ -23,7 +23,7 @@ def network():
 
 @pytest.fixture
 def first_pixel():
-    """Return a run over four streams whose answer tells which stamp it was given."""
+    """Return a run over four streams whose output identifies its input stamp."""
     return compile_run(FirstPixel(), (1, 4, 4), device=CPU, engine="openvino", threads=2, streams=4)
 
 

@@ -1,4 +1,4 @@
-"""Features and scores of pixels: both engines alike, one key for all heads."""
+"""Features and scores of pixels: both engines agree, one key for all heads."""
 
 import numpy as np
 import pytest

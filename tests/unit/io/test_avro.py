@@ -1,4 +1,4 @@
-"""ZTF packets, made here in the shape of the survey's schema."""
+"""Synthetic ZTF packets in the survey's schema."""
 
 import gzip
 import io

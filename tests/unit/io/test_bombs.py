@@ -1,4 +1,4 @@
-"""Small files that ask for far too much: each is refused within a moment, with a sentence that says why."""
+"""Small files that ask for far too much are refused quickly, with an explanation."""
 
 import json
 

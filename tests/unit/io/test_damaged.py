@@ -1,4 +1,4 @@
-"""Whatever happens to the bytes of a file, reading gives a subject or a complaint, and never an error."""
+"""Reading a damaged file gives a subject or BadInput, never another exception."""
 
 import gzip
 import random

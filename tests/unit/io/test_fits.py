@@ -1,4 +1,4 @@
-"""FITS of every make, and FITS that lie."""
+"""FITS files of all kinds, including false headers."""
 
 import gzip
 import tracemalloc
@@ -152,7 +152,7 @@ def test_a_compressed_image_that_claims_ten_gigabytes(tmp_path, complaint):
 
 
 def retiled(path, pixels, compression="RICE_1", columns=None, **cards):
-    """Write a tile-compressed image as one tile, with other columns or cards than astropy would give it."""
+    """Write a tile-compressed image as one tile, with other columns or cards than astropy's."""
     image = fits.CompImageHDU(pixels, compression_type=compression, tile_shape=pixels.shape)
     fits.HDUList([fits.PrimaryHDU(), image]).writeto(path)
     with fits.open(path, disable_image_compression=True) as units:

@@ -1,4 +1,4 @@
-"""Manifests in all the dialects that are promised."""
+"""Manifests in all supported dialects."""
 
 import csv
 import os

@@ -1,4 +1,4 @@
-"""Target pixel files, made here in the form of the mission's."""
+"""Synthetic target pixel files in the mission's format."""
 
 import gzip
 

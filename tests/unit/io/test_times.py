@@ -1,4 +1,4 @@
-"""The middle of the exposure, against astropy's own clocks."""
+"""Mid-exposure times, against astropy's."""
 
 import pytest
 from astropy.time import Time

@@ -1,4 +1,4 @@
-"""How a network is computed is measured on this processor, remembered, and said."""
+"""Compute settings are measured on this processor, stored, and reported."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def model():
 
 
 def test_bfloat16_is_not_taken_where_it_is_emulated(tmp_path):
-    """It took ten times as long as float32 on a processor with AVX2 alone, and was taken all the same."""
+    """Ten times as slow as float32 on a processor with AVX2 only, it was once chosen nevertheless."""
     environment = os.environ | CAPPED | {"WANDERERS_CACHE": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", CONVOLUTIONS], capture_output=True, text=True, env=environment)
     assert done.stdout.split() == ["float32", "measured"], done.stderr
@@ -167,7 +167,7 @@ def test_a_model_says_how_its_network_was_computed(kinds, pixels, monkeypatch):
 
 
 def test_channels_last_is_left_alone_where_torch_corrupts_memory(monkeypatch):
-    """The trail network's first shortcut ended the process."""
+    """The trail network's first shortcut crashed the process."""
     monkeypatch.setenv("WANDERERS_MEMORY_FORMAT", "channels_last")
     shortcut = nn.Conv2d(12, 24, 1, 2, bias=False)
     assert autotune(shortcut, torch.rand(2, 12, 8, 8)).memory_format == "contiguous"

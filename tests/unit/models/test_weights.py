@@ -1,4 +1,4 @@
-"""The packaged ImageNet weights reach timm's network whole and in the right places."""
+"""The packaged ImageNet weights are loaded completely and correctly into timm's network."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def classifier():
 
 @pytest.mark.parametrize(("picture", "imagenet_class"), [("china.jpg", 698), ("flower.jpg", 985)])
 def test_the_network_knows_a_palace_and_a_daisy(classifier, picture, imagenet_class):
-    """One tensor in a wrong place would leave chance, 1 in 1000."""
+    """A single misplaced tensor would reduce it to chance, 1 in 1000."""
     image = torch.from_numpy(load_sample_image(picture).astype(np.float32)).permute(2, 0, 1)[None] / 127.5 - 1
     small = torch.nn.functional.interpolate(image, size=(224, 336), mode="bilinear", antialias=True)
     with torch.inference_mode():

@@ -26,7 +26,7 @@ def kept(results, value):
 
 
 def test_the_page_is_what_the_results_say():
-    """Whoever edits docs/papers.md, or runs a row and forgets the page, is told here."""
+    """Fails after editing docs/papers.md by hand, or running a row without rewriting the page."""
     assert PAGE.read_text() == pages.page(papers())
 
 

@@ -1,4 +1,4 @@
-"""A detector asked about whole subjects, as the site asks it."""
+"""A detector scores whole subjects, as on the site."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ CHECKPOINT = Checkpoint(manifest_of(CLASSICAL, "classical"), {})
 
 @pytest.fixture(scope="module")
 def block():
-    """Return subjects (4, 2, 1, 128, 128): two with a line in their second frame, one of noise, one of no number."""
+    """Return subjects (4, 2, 1, 128, 128): two with a line in their second frame, one of noise, one of NaN."""
     random = np.random.default_rng(0)
     frames = random.normal(10, 1, (4, 2, 1, 128, 128)).astype(np.float32)
     for number in (0, 1):

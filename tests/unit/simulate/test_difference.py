@@ -16,7 +16,7 @@ def night():
 
 @pytest.fixture(scope="module")
 def light():
-    """Noiseless centres of the same number of sources."""
+    """Return noiseless centres of equally many sources."""
     rng = np.random.default_rng(6)
     label = np.repeat(CLASSES, PER_CLASS)
     sources = draw_sources(rng, label)
@@ -46,7 +46,7 @@ def test_the_middle_of_a_faint_stamp_is_never_masked(night):
 
 
 def test_signal_to_noise_is_that_of_a_matched_filter(light):
-    """Filter noise with the very template: its scatter must be 1 where the signal is the S/N."""
+    """Noise filtered with the same template must have a scatter of 1 in units of the S/N."""
     label, sources, pixels = light
     rng = np.random.default_rng(7)
     rows = np.flatnonzero(label == "AST")[:8]

@@ -51,7 +51,7 @@ def test_one_or_four_dithers(dithers):
 
 
 def test_slow_objects_hardly_move_between_four_dithers():
-    """At 2 arcsec per hour the three steps of 629 s are 10 pixels together; at 60, thirty times as far."""
+    """At 2 arcsec per hour the three steps of 629 s add up to 10 pixels; at 60, thirty times as far."""
     rows = {}
     for rate in (2.0, 60.0):
         pixels, measured = stamps(np.random.default_rng(3), np.repeat("SSO", 24), 64, dithers=4, rates=(rate, rate))

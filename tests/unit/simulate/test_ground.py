@@ -51,7 +51,7 @@ def test_a_trail_outside_of_the_image_is_not_told():
 
 
 def test_fields_are_noise_of_one_about_the_sky():
-    """Most pixels of a field hold nothing: their robust spread is the noise, their middle the pedestal."""
+    """Most pixels of a field are empty: their robust spread is the noise, their median the pedestal."""
     spreads, middles = [], []
     for pixels, _ in cutouts(12, 3):
         units = (pixels[np.isfinite(pixels)] - PEDESTAL) / SCALE

@@ -66,7 +66,7 @@ def test_the_optics_keep_light_and_spread_it_along_four_spikes():
 
 
 def test_a_trail_has_the_signal_to_noise_that_the_truth_states():
-    """The ridge, averaged along the trail, stands `snr` times the sky noise above nothing."""
+    """The ridge, averaged along the trail, is `snr` times the sky noise."""
     rng = np.random.default_rng(5)
     pointing, exptime = draw_pointing(rng), 1000.0
     scene = np.zeros((512 + 2 * MARGIN,) * 2, np.float32)

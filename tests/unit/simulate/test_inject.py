@@ -1,4 +1,4 @@
-"""Movers drawn into pixels that are there already."""
+"""Movers injected into existing pixels."""
 
 import numpy as np
 import pytest

@@ -66,7 +66,7 @@ def test_a_mover_keeps_its_flux_and_goes_where_the_truth_says():
 
 
 def test_light_that_leaves_the_frame_is_lost_and_comes_back_nowhere():
-    """Points all around the last frame: each leaves what a wider frame shows of it there, and nothing elsewhere."""
+    """Points all around the frame leave there what a wider frame shows, and nothing elsewhere."""
     table = table_of(PSF)
     y, x = (grid.ravel() for grid in np.meshgrid(*[np.arange(-12.0, 32.5, 0.9)] * 2))
     one, two = np.ones(len(x), int), np.ones(len(x))
@@ -141,7 +141,7 @@ def test_faint_ones_are_many():
 
 
 def test_jitter_moves_the_whole_field():
-    """A shift of the sources is a shift of the picture, whether by its slopes or painted anew."""
+    """Shifting the sources shifts the image, linearly or repainted."""
     x, y, light = np.array([20.0, 8.0]), np.array([20.0, 31.0]), np.array([1e4, 3e3])
     for moved in (0.04, 0.4):
         shift = np.array([[0.0, moved], [0.0, -moved]])

@@ -1,4 +1,4 @@
-"""Motion and the other facts of tracklets, against formulas of their own."""
+"""Motion and other features of tracklets, against independent formulas."""
 
 import numpy as np
 import pytest

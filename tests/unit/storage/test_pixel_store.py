@@ -1,4 +1,4 @@
-"""The store keeps what it is given, bit for bit, also when a writer dies."""
+"""The store returns what was written, bit for bit, even if a writer dies."""
 
 import multiprocessing
 import os

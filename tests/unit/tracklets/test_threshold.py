@@ -1,4 +1,4 @@
-"""From which probability on a tracklet is called real, where people's labels are sometimes wrong."""
+"""The tracklet threshold when some of people's labels are wrong."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from tests.unit.tracklets.test_tracklet_nets import learnable, night
 
 
 def called_real(weight):
-    """Return whether tracklets are called real, and whether they are, where a tenth of the bogus labels says real."""
+    """Return whether tracklets are called real, and whether they are, with a tenth of the bogus ones labelled real."""
     random = np.random.default_rng(3)
     features, tracks, real = night(random, np.full(300, 4))
     mistaken = ~real & (random.random(300) < 0.1)
@@ -30,7 +30,7 @@ def test_the_threshold_is_chosen_by_labels_that_are_certain():
 
 
 def test_where_few_labels_are_certain_some_may_be_wrong():
-    """The threshold was .002 where the one real tracklet in fifty that people mistook looked like nothing."""
+    """The threshold was .002 because one in fifty "real" tracklets was mislabelled and looked like nothing."""
     random = np.random.default_rng(5)
     kinds = np.arange(400) < 200
     p = np.where(kinds, random.uniform(0.8, 1, 400), random.uniform(0, 0.2, 400)).astype(np.float32)

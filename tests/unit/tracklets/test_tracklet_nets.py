@@ -1,4 +1,4 @@
-"""The tracklet networks: any number of chips, in any order, known or not; and how they are fitted."""
+"""The tracklet networks: any number of chips, in any order, with missing facts; and their training."""
 
 import dataclasses
 import itertools
@@ -37,7 +37,7 @@ GIVEN = two_stage.Recipe(two_stage.GIVEN, "set")
 
 
 def awake(seed=0):
-    """Return a set network whose every weight says something."""
+    """Return a set network in which every weight matters."""
     torch.manual_seed(seed)
     net = SetNet(4, [0, 1], len(NAMES))
     torch.nn.init.normal_(net.out.weight)
@@ -144,7 +144,7 @@ def test_real_chips_far_off_their_line_are_no_tracklet_though_no_label_said_so()
 
 
 def test_calibration_gives_the_share_that_is_real():
-    """The loss weighs real ones 4 : 1; what comes out must be a probability all the same."""
+    """Despite the 4 : 1 loss weights, the output must be a probability."""
     random = np.random.default_rng(1)
     real = (random.random(3000) < 0.3).astype(int)
     logits = torch.from_numpy(random.normal(2 * real, 1.0)).float() + 1.4
@@ -179,7 +179,7 @@ def test_the_papers_net_depends_on_order_as_it_says():
 
 
 def night(random, counts, *, bogus_scatter=2e-4):
-    """Return tracklets whose chips say little and whose motion says much: features, tracks, and which are real."""
+    """Return tracklets with weak chips and strong motion: features, tracks, and which are real."""
     real = random.random(len(counts)) < 0.5
     features = np.full((len(counts), max(counts), 16), np.nan, dtype=np.float16)
     frames = []
@@ -260,7 +260,7 @@ def test_the_chip_scores_of_a_checkpoint_are_taken_as_they_are(kinds, features):
 
 
 def test_a_label_of_the_tracklet_alone_does_not_teach_the_chips(kinds, features):
-    """Real-looking chips of bogus tracklets: told to leave them alone, the chip network stays what it was."""
+    """Real-looking chips of bogus tracklets are excluded, so the stamp network does not change."""
     wrong = kinds == 0
     examples = labelled(np.where(wrong, 2, kinds), features=features)
     examples.of_chips = ~wrong

@@ -14,13 +14,13 @@ def line(x0, y0, x1, y1):
 
 
 def arc_of(centre, radius, opening, start=0.0, points=60):
-    """Return a circle's arc: opening and start in radians."""
+    """Return a circular arc: opening and start in radians."""
     angle = start + np.linspace(0, opening, points)
     return np.asarray(centre) + radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
 def noisy(shape, *lines, snr=8.0, sigma=1.0, seed=0, level=1000.0, noise=20.0):
-    """Return an image of counts with lines of so many σ on their ridges."""
+    """Return an image in counts, with lines of so many σ on their ridges."""
     image = np.random.default_rng(seed).normal(0, 1, shape).astype(np.float32)
     for curve in lines:
         lay(image, np.asarray(curve), snr, sigma)
@@ -28,7 +28,7 @@ def noisy(shape, *lines, snr=8.0, sigma=1.0, seed=0, level=1000.0, noise=20.0):
 
 
 def true_maps(things, shape):
-    """Return the maps of a network that makes no mistake."""
+    """Return the maps of a perfect network."""
     target = paint(things, shape)
     shares = np.full((1 + len(CLASSES), *target.label.shape), 0.01, dtype=np.float32)
     np.put_along_axis(shares, target.label[None].astype(int), 0.95, axis=0)

@@ -1,4 +1,4 @@
-"""Curves: lengths, bends and boxes against formulae, and splines through points with scatter."""
+"""Curves: lengths, bends and boxes against formulas, and splines through scattered points."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A detector that threads share: compiled once, the same answers, and never more networks than it may keep."""
+"""A detector shared between threads: compiled once, with the same results and a bounded cache."""
 
 import gc
 import weakref
@@ -15,7 +15,7 @@ from tests.unit.trails.skies import noisy
 
 @pytest.fixture
 def compiled(monkeypatch):
-    """Return the shapes that were compiled, each with a weak reference to its network."""
+    """Return the compiled shapes, each with a weak reference to its network."""
     made = []
     compile_run = of_trails.compile_run
 

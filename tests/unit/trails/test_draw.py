@@ -1,4 +1,4 @@
-"""What is drawn into crops lies where it is told, and an arc is no trail."""
+"""Synthetic trails are where their annotations say, and an arc is no trail."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The classical detector: lines in noise, stars masked, nothing trained."""
+"""The classical detector: lines in noise, with masked stars, without training."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The second look: which candidate is what, and what it learns from that."""
+"""The candidate classifier: the labels of candidates, and its training."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Volunteers' lines: read, checked, and merged into one line a trail."""
+"""Volunteers' lines: read, checked, and merged into one line per trail."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What the network is to say of every cell, against the geometry of lines."""
+"""The network's targets in every cell, against the geometry of lines."""
 
 import numpy as np
 import pytest

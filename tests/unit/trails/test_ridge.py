@@ -1,4 +1,4 @@
-"""A line that was drawn by hand settles on the ridge near it."""
+"""A hand-drawn line moves onto the nearby ridge."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The scan of an archive: shards whole or not at all, taken up again after a kill, nothing lost or doubled."""
+"""Scanning an archive: atomic shards, resumed after a kill, nothing lost or duplicated."""
 
 import json
 
@@ -15,12 +15,12 @@ N = 7
 
 
 class Killed(BaseException):
-    """Stands for a process that ends where it stands."""
+    """Simulates a process that dies."""
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
-    """Return a manifest of seven images, of which every second one holds a trail, and one cannot be read."""
+    """Return a manifest of seven images, with a trail in every second one, and one unreadable."""
     folder = tmp_path_factory.mktemp("archive")
     rows = ["external_id,kind,image"]
     for n in range(N):

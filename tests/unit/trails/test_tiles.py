@@ -1,4 +1,4 @@
-"""Tiles of large images, sewn without a seam."""
+"""Tiles of large images, stitched without a seam."""
 
 import itertools
 
@@ -17,7 +17,7 @@ PLANES = 1 + len(CLASSES) + 3
 
 
 class Bright(nn.Module):
-    """Says that every bright cell holds a level trail: a network that needs no training."""
+    """A fake network that reports a horizontal trail in every bright cell."""
 
     classes = 1 + len(CLASSES)
 

@@ -84,7 +84,7 @@ def test_evaluate_has_the_classical_detector_beside_it(sky, trained, tmp_path, r
 
 
 def test_the_report_has_what_the_objects_tell_or_says_why_not(tmp_path, run):
-    """A bright trail that the classical detector finds, and empty sky in which it finds none."""
+    """A bright trail that the classical detector finds, and empty sky without detections."""
     told = [{"class": "ASTEROID", "ends": [[30, 40], [190, 120]], "mag": 21.5, "rate": 33.0, "snr": None}]
     images = [noisy((200, 220), line(30, 40, 190, 120), snr=15, seed=1), noisy((200, 220), seed=2)]
     data = manifest(tmp_path, images, **{"#objects": [json.dumps(told), "[]"]})
@@ -109,7 +109,7 @@ def test_score_writes_trails(sky, trained, tmp_path, run):
 
 
 def test_less_sure_cells_may_count(sky, trained, tmp_path, run):
-    """Never fewer lines, and a folder begun with another setting is not gone on with."""
+    """Never fewer lines; a folder begun with another setting is not resumed."""
     words = ["score", "--checkpoint", trained, "--data", sky]
     strict = run(*words, "--out", tmp_path / "strict", "--min-foreground", 0.9)["n"]
     assert run(*words, "--out", tmp_path / "lax", "--min-foreground", 0.02)["n"] > strict

@@ -1,4 +1,4 @@
-"""Networks are made faster before they run, and say what they said before."""
+"""Networks are optimised before inference, with unchanged outputs."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Heads over cached features: both roles, every kind of label."""
+"""Heads on stored features: both roles, every kind of label."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from tests.unit.conftest import CLASSES, labelled
 
 
 class NoBackbone(feature_extractor.Backbone):
-    """Stands in for the frozen backbone where features are at hand: it takes no time to load."""
+    """A stand-in for the frozen backbone when features are stored, which takes no time to load."""
 
     def __init__(self) -> None:
         self.network, self.preprocessing, self.feature_key = torch.nn.Identity(), FROZEN, "frozen"
@@ -75,7 +75,7 @@ def test_a_run_can_be_cancelled(kinds, features):
 
 
 def test_a_perceptron_that_learns_out_of_fold_is_honest_about_noise(random):
-    """With labels that mean nothing, 300 features and 160 rows, a leak would show as certainty."""
+    """With random labels, 300 features and 160 rows, a leak would show as overconfidence."""
     noise = random.normal(size=(160, 4, 300)).astype(np.float16)
     kinds = random.integers(0, 4, 160)
     kinds[:4] = range(4)
@@ -120,7 +120,7 @@ def test_neither_features_nor_pixels(kinds):
 
 
 def test_weights_of_zero_silence_a_row(kinds, features):
-    """Half of the labels are wrong and not trusted at all."""
+    """Half of the labels are wrong, with weight 0."""
     wrong = np.arange(240) % 2 == 0
     examples = labelled(np.where(wrong, (kinds + 2) % 4, kinds), features=features)
     examples.weights[wrong] = 0
@@ -136,7 +136,7 @@ def test_unknown_roles_and_presets_are_named(kinds, features):
 
 
 def test_of_one_real_object_the_model_is_not_cooled_and_says_so(random):
-    """It was once: on bogus alone, which made every answer a certain no."""
+    """It was once calibrated on bogus only, which made every answer a certain no."""
     kinds = np.array([0, *[2] * 12])
     features = random.normal(size=(13, 1, 40)).astype(np.float16)
     learnt = train.train("stamp", labelled(kinds, features=features, labels=["yes", *["no"] * 12]))

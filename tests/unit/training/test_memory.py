@@ -1,4 +1,4 @@
-"""Memory that a training frees is there for its next step, and everybody's again at its end."""
+"""Training reuses freed memory for its next step, and returns it at its end."""
 
 import json
 import platform
@@ -35,7 +35,7 @@ print(json.dumps(told | {{"after": in_memory(), "usual_again": faults()}}))
 
 @pytest.fixture(scope="module")
 def told():
-    """Pages found for twenty large objects one after the other, and bytes in memory, of a run that fails."""
+    """Return page faults for twenty large objects in turn, and bytes in memory, of a failing run."""
     done = subprocess.run([sys.executable, "-c", RUN], capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 

@@ -1,4 +1,4 @@
-"""Training whole networks: small ones here, since a unit test has seconds."""
+"""Training of whole networks, small ones, since a unit test has seconds."""
 
 import dataclasses
 import functools

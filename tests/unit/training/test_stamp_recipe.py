@@ -1,4 +1,4 @@
-"""Any timm architecture, frozen or fine-tuned, with channels, metadata and soft labels of every kind."""
+"""Any timm architecture, frozen or fine-tuned, with channels, tabular features and soft labels of every kind."""
 
 import dataclasses
 
@@ -154,7 +154,7 @@ def test_a_slow_running_average_is_judged_fairly_from_the_first_steps(kinds, pix
 
 @pytest.fixture
 def told(kinds, random):
-    """Return a column that tells AST from STREAK, which the pixels cannot; a third is unknown."""
+    """Return a column that separates AST from STREAK, which the pixels cannot; a third is missing."""
     values = np.where(kinds == 0, 5.0, 50.0) * random.uniform(0.8, 1.2, len(kinds))
     values[random.random(len(kinds)) < 0.3] = np.nan
     return values[:, None].astype(np.float32)
@@ -204,7 +204,7 @@ def test_balanced_classes_weigh_alike(kinds):
 
 
 def test_soft_labels_become_soft_answers(pixels):
-    """Half of the people say one class of every source, half the other; so does the model."""
+    """Half of the people say one class for every source, half the other; so does the model."""
     sure = np.zeros((240, 4), dtype=np.float32)
     sure[:, :2], sure[120:] = 0.5, [0, 0, 0.2, 0.8]
     order = np.argsort(-pixels[:, 0, 0, 20, 20])
