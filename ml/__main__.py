@@ -9,7 +9,7 @@ COMMANDS = {
     "train": ("ml.cli.train", "train a model on a labelled manifest"),
     "evaluate": ("ml.cli.evaluate", "judge a model on a labelled manifest"),
     "score": ("ml.cli.score", "give every subject of a manifest its probabilities"),
-    "crowd": ("ml.cli.crowd", "from many people's votes to one answer per item"),
+    "crowd": ("ml.cli.crowd", "aggregate many people's votes into one answer per item"),
     "benchmark": ("ml.cli.benchmark", "measure the speed of one part"),
 }
 
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     chosen = next((word for word in arguments if not word.startswith("-")), "")
     for name, (module, summary) in COMMANDS.items():
-        if name == chosen:  # only now: torch alone takes seconds, and `simulate` and `crowd` do without it
+        if name == chosen:  # imported late: torch takes seconds, and `simulate` and `crowd` do not need it
             importlib.import_module(module).add(commands)
         else:
             commands.add_parser(name, help=summary)

@@ -10,7 +10,7 @@ from webapp.console.processes import die_with_parent
 from webapp.core import embedded_postgres
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
-# Threads of a network that wait for each other sleep meanwhile: the web server and the database need the cores too.
+# Waiting threads of a network sleep, since the web server and the database need the cores too.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("WANDERERS_TRAINING_THREADS", str(max(1, len(os.sched_getaffinity(0)) // 2)))
 embedded_postgres.ensure()

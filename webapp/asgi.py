@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from webapp.wsgi import application as site  # first: it makes Django ready
+from webapp.wsgi import application as site  # first: it sets up Django
 
 # isort: split
 from webapp.core.environment import env

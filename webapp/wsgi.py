@@ -8,7 +8,7 @@ from django.urls import get_resolver
 
 from webapp.console.processes import die_with_parent
 
-if multiprocessing.parent_process() is not None:  # one of granian's workers, which would keep the port of a dead one
+if multiprocessing.parent_process() is not None:  # a granian worker, which would keep the port of its dead parent
     die_with_parent()
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")

@@ -25,8 +25,8 @@ CLASSES, POSITIVE = tuple("ABCDEFGH"), ("A", "B", "C")
 def add(subparsers: Any) -> None:
     """Add the command to an argparse parser's subparsers."""
     parser = command(subparsers, "benchmark", "measure the speed of one part", run)
-    parser.add_argument("name", choices=sorted(BENCHMARKS), help="which part")
-    parser.add_argument("--n", type=int, help="how many subjects")
+    parser.add_argument("name", choices=sorted(BENCHMARKS), help="the benchmark")
+    parser.add_argument("--n", type=int, help="number of subjects")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

@@ -14,7 +14,7 @@ Work = Callable[[argparse.Namespace], dict[str, Any]]
 def command(subparsers: Any, name: str, summary: str, work: Work) -> argparse.ArgumentParser:
     """Add a command that prints the result of `work`; return its parser, for more arguments."""
     parser: argparse.ArgumentParser = subparsers.add_parser(name, help=summary, description=summary)
-    parser.add_argument("--seed", type=int, default=0, help="of everything random (default 0)")
+    parser.add_argument("--seed", type=int, default=0, help="random seed (default 0)")
 
     def run(args: argparse.Namespace) -> int:
         try:

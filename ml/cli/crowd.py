@@ -35,13 +35,15 @@ METHODS: dict[str, Callable[[], Aggregator]] = {
 
 def add(subparsers: Any) -> None:
     """Add the command to an argparse parser's subparsers."""
-    parser = subparsers.add_parser("crowd", help="from many people's votes to one answer per item")
+    parser = subparsers.add_parser("crowd", help="aggregate many people's votes into one answer per item")
     parser.add_argument("--labels", type=Path, required=True, help="CSV with the columns item, worker, label")
-    parser.add_argument("--truth", type=Path, help="CSV with the columns item, truth: scores the answers")
-    parser.add_argument("--gold", type=Path, help="CSV with the columns item, truth: teaches what the workers are like")
+    parser.add_argument("--truth", type=Path, help="CSV with the columns item, truth, to score the answers")
+    parser.add_argument("--gold", type=Path, help="CSV with the columns item, truth, to measure the workers' skills")
     parser.add_argument("--method", choices=METHODS, default="auto")
     parser.add_argument("--out", type=Path, help="CSV to write: item, answer and a probability for each class")
-    parser.add_argument("--seed", type=int, default=0, help="of the votes that auto holds out; nothing else is random")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="random seed of the votes held out by auto; nothing else is random"
+    )
     parser.set_defaults(run=run)
 
 

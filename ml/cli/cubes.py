@@ -30,7 +30,7 @@ from ml.inference.checkpoint import Checkpoint
 from ml.training.callbacks import Epoch
 
 PRESETS = tuple(RECIPES)
-STARTS = ("imagenet", "random", "scratch")  # the first is the command's default; no weights of pictures fit cubes
+STARTS = ("imagenet", "random", "scratch")  # the first is the command's default; ImageNet weights do not fit cubes
 NUMBERS = ("score", "mjd", "x", "y", "ra", "dec", "rate", "angle", "length")
 COUNTS = ("detections", "first_frame", "last_frame")
 SCHEMA = pa.schema(
@@ -53,7 +53,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     recipe, tally, started = preset(name, crop=args.crop, batch=args.batch), Tally(), time.monotonic()
     examples = [example_of(cube) for cube in cubes(args.data, tally, masked=True)]
     if not examples:
-        raise BadExamples("There is no cube with a mask in the data; the model learns from masks (docs/cubes.md).")
+        raise BadExamples("No cube in the data has a mask. Training needs masks (docs/cubes.md).")
     checkpoint = train_cubes(
         examples,
         recipe,
@@ -90,7 +90,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
         counts.add(p, cube)
         finds.add(tracks_of(np.where(cube.measured, p, 0), threshold), cube)
     if not finds.cubes:
-        raise BadExamples("There is no cube with a mask in the data: nothing to judge the model by.")
+        raise BadExamples("No cube in the data has a mask. Evaluation needs masks.")
     rows, meant = table(counts, args.seed), reliability(counts, args.seed)
     said = {
         "n": finds.cubes,
@@ -111,7 +111,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     for note in said["notes"]:
         sys.stderr.write(f"note: {note}\n")
     if args.report or args.plots:
-        from ml.cubes import report  # only now: Bokeh and matplotlib take seconds
+        from ml.cubes import report  # imported late: Bokeh and matplotlib take seconds
 
         report.write(said, counts, meant, finds.sought, args.report, args.plots)
     return said
@@ -132,7 +132,7 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
             sys.stderr.write(f"{cube.name}: {len(rows)} track(s)\n")
     if not n:
         partial.unlink()
-        raise BadExamples("There is no cube in the data that can be used: nothing to score.")
+        raise BadExamples("The data contain no usable cube to score.")
     partial.replace(args.out)
     seconds = round(time.monotonic() - started, 1)
     return {"out": str(args.out), "n": n, "tracks": tracks, "skipped": tally.skipped, "seconds": seconds}

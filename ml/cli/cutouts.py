@@ -16,7 +16,7 @@ from ml.io.records import BadInput, SubjectRecord
 from ml.trails.annotation import COLUMN, Annotation, annotations_of
 from ml.trails.maps import one_plane
 
-SMALLEST = 16  # pixels of a side, below which no trail can lie
+SMALLEST = 16  # minimum side in pixels
 
 
 @dataclass(frozen=True)

@@ -14,27 +14,25 @@ def add(subparsers: Any) -> None:
     """Add the command to an argparse parser's subparsers."""
     parser = command(subparsers, "evaluate", "judge a model on a labelled manifest", run)
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint")
-    parser.add_argument("--role", help="what the checkpoint is expected to be; else whatever it says")
+    parser.add_argument("--role", help="expected role of the checkpoint (default: its own)")
     parser.add_argument("--data", type=Path, required=True, help="manifest with labels")
-    parser.add_argument("--report", type=Path, help="HTML page to write: every figure, its plot, table and CSV")
+    parser.add_argument("--report", type=Path, help="HTML report to write: every metric with plot, table and CSV")
     parser.add_argument("--plots", type=Path, help="folder to write the plots to, as PNG")
     options = RoleOptions(parser)
     options.of("stamp", "tracklet").add_argument(
-        "--positive", help="the labels that are real, A,B; else the checkpoint's"
+        "--positive", help="the labels that are real, A,B (default: the checkpoint's)"
     )
     options.of("stamp", "tracklet", "cube").add_argument(
         "--threshold",
         type=float,
-        help="probability from which on a subject is real, or a voxel a mover's; else the checkpoint's own, or 0.5",
+        help="minimum probability of a real subject or a mover voxel (default: the checkpoint's, or 0.5)",
     )
     trails = options.of("trail")
-    trails.add_argument("--no-classical", action="store_true", help="do not run the classical detector beside it")
+    trails.add_argument("--no-classical", action="store_true", help="do not compare with the classical detector")
     cubes = options.of("cube")
     cubes.add_argument("--limits", default="18,19,20,21", help="magnitudes, from bright to faint")
-    cubes.add_argument(
-        "--stride", type=int, help="frames from window to window; 1 as in the paper (default: half a one)"
-    )
-    cubes.add_argument("--tta", type=int, default=1, help="ways, of 16, in which each cube is looked at (default 1)")
+    cubes.add_argument("--stride", type=int, help="frames between windows; 1 as in the paper (default: half a window)")
+    cubes.add_argument("--tta", type=int, default=1, help="symmetries to average over, of 16 (default 1)")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     p, classes, positive, truth = comparable(scorer, scored, data.labels, args.positive)
     known: NDArray[np.bool_] = np.array([label is not None for label in truth])
     for label in sorted({label for label, fine in zip(data.labels, known, strict=True) if not fine}):
-        tally.complain(f"label {label!r} is none of the model's classes, yes or no: correct it in the manifest")
+        tally.complain(f"label {label!r} is not one of the model's classes, yes or no: correct it in the manifest")
     if not known.any():
         raise BadExamples(f"No label is one of the model's classes {', '.join(scorer.chip_classes)}, yes or no.")
     names, groups = [label for label in truth if label is not None], np.array(data.groups)[known]
@@ -70,7 +70,7 @@ def read(path: Path, scorer: Scorer, tally: Tally) -> tuple[Slab, NDArray[np.flo
         together.seen += slab.seen
         together.cells += slab.cells
     if not scored:
-        raise BadExamples("There is no labelled subject with pixels in the data: nothing to judge the model by.")
+        raise BadExamples("There is no labelled subject with pixels in the data: nothing to evaluate.")
     return together, np.concatenate(scored)
 
 
@@ -114,7 +114,7 @@ def answers_of(
 
 
 def _report(args: argparse.Namespace, said: dict[str, Any], answers: Answers) -> None:
-    from ml.evaluation.report import classifier, page  # only now: Bokeh and matplotlib take seconds
+    from ml.evaluation.report import classifier, page  # imported late: Bokeh and matplotlib take seconds
 
     charts = classifier.charts(said, answers, seed=args.seed)
     heading = page.Heading(f"Evaluation of {said['checkpoint']}", classifier.summary(said), said["notes"])

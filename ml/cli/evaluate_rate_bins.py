@@ -47,7 +47,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
             truth += [names.index(name) for name in part.labels]
             groups += part.groups
     if not truth:
-        raise BadExamples(f"No subject has a `rate` from {edges[0]:g} to {edges[-1]:g} arcsec/h: nothing to judge by.")
+        raise BadExamples(f"No subject has a `rate` from {edges[0]:g} to {edges[-1]:g} arcsec/h: nothing to evaluate.")
     said = _figures(np.array(truth), np.concatenate(scored).argmax(1), np.array(groups), args.seed, len(names))
     return {"n": len(truth), "skipped": tally.skipped, "classes": list(names), **said, "role": scorer.role}
 

@@ -14,7 +14,7 @@ def add(subparsers: Any) -> None:
     """Add the command to an argparse parser's subparsers."""
     parser = command(subparsers, "score", "give every subject of a manifest its probabilities", run)
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint")
-    parser.add_argument("--role", help="what the checkpoint is expected to be; else whatever it says")
+    parser.add_argument("--role", help="expected role of the checkpoint (default: its own)")
     parser.add_argument("--data", type=Path, required=True, help="manifest; labels are not needed")
     parser.add_argument(
         "--out",
@@ -24,23 +24,21 @@ def add(subparsers: Any) -> None:
     )
     options = RoleOptions(parser)
     trails = options.of("trail", description="a row a trail; --out may be a folder, of a scan to be taken up again")
-    trails.add_argument("--shard", type=int, default=64, help="subjects that are written together (default 64)")
+    trails.add_argument("--shard", type=int, default=64, help="subjects per shard (default 64)")
     trails.add_argument(
         "--min-foreground",
         type=float,
-        help="0..1, of being anything but sky, from which on a cell counts (0.4; 0.3 for short trails)",
+        help="minimum foreground probability of a cell, 0..1 (0.4; 0.3 for short trails)",
     )
     cubes = options.of("cube")
-    cubes.add_argument(
-        "--threshold", type=float, help="probability from which on a voxel is a mover's; else the model's"
-    )
-    cubes.add_argument(
-        "--stride", type=int, help="frames from window to window; 1 as in the paper (default: half a one)"
-    )
-    cubes.add_argument("--tta", type=int, default=1, help="ways, of 16, in which each cube is looked at (default 1)")
+    cubes.add_argument("--threshold", type=float, help="minimum probability of a mover voxel (default: the model's)")
+    cubes.add_argument("--stride", type=int, help="frames between windows; 1 as in the paper (default: half a window)")
+    cubes.add_argument("--tta", type=int, default=1, help="symmetries to average over, of 16 (default 1)")
     cubes.add_argument("--known-objects", type=Path, help="CSV of known objects: object,frame,x,y or object,mjd,ra,dec")
-    cubes.add_argument("--radius", type=float, default=3.0, help="pixels within which an object is a candidate")
-    cubes.add_argument("--pixel-scale", type=float, default=21.0, help="arcsec, where a cube has no WCS (default 21)")
+    cubes.add_argument("--radius", type=float, default=3.0, help="search radius for known objects in pixels")
+    cubes.add_argument(
+        "--pixel-scale", type=float, default=21.0, help="arcsec per pixel for cubes without WCS (default 21)"
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def examples_from(args: argparse.Namespace, base: Checkpoint | None, tally: Tall
     parts = list(slabs(args.data, tally, labelled=edges is None))
     parts = [part for part in (_labelled(part, label, tally) for part in parts) if part.ids]
     if edges is not None and not parts:
-        raise BadExamples(f"No subject has a `rate` from {edges[0]:g} to {edges[-1]:g} arcsec/h: nothing to learn.")
+        raise BadExamples(f"No subject has a `rate` from {edges[0]:g} to {edges[-1]:g} arcsec/h: nothing to train on.")
     data = together(parts)
     examples = examples_of(data, args.positive, base) if edges is None else _of_rates(data, edges)
     if edges is None:
@@ -76,7 +76,9 @@ def _unsure(examples: Examples, data: Slab) -> Examples:
     shares = values(data, tuple(f"p_{name}" for name in examples.classes))
     told = np.isfinite(shares).all(axis=1) & (shares.sum(axis=1) > 0)
     if (shares[told] < 0).any():
-        raise BadExamples("Some p_CLASS of the manifest is below 0. Posteriors lie in 0..1; correct the column.")
+        raise BadExamples(
+            "Some p_CLASS of the manifest is below 0. Posteriors must be from 0 to 1; correct the column."
+        )
     targets = examples.targets.copy()
     targets[told] = shares[told] / shares[told].sum(axis=1, keepdims=True)
     trust = values(data, (POSTERIOR,))[:, 0]
@@ -84,7 +86,9 @@ def _unsure(examples: Examples, data: Slab) -> Examples:
         raise BadExamples("Some `posterior` of the manifest is not between 0 and 1; correct the column.")
     weights = np.where(np.isfinite(trust) & ~told, trust, examples.weights).astype(np.float32)
     if not weights.any():
-        raise BadExamples("Every `posterior` of the manifest is 0: no label is trusted, so there is nothing to learn.")
+        raise BadExamples(
+            "Every `posterior` of the manifest is 0: no label has any weight, so there is nothing to train on."
+        )
     if told.any():
         examples.notes.append(f"{told.sum()} of {len(examples)} labels are posteriors (columns p_CLASS).")
     return replace(examples, targets=targets, weights=weights)
@@ -124,7 +128,7 @@ def together(parts: list[Slab]) -> Slab:
         If there are none, or their shapes differ.
     """
     if not parts:
-        raise BadExamples("There is no labelled subject with pixels in the data; a model learns from labels.")
+        raise BadExamples("There is no labelled subject with pixels in the data. Training needs labels.")
     check_shapes(parts, "(frames, channels, height, width)", first=1)
     return Slab(
         np.concatenate([part.pixels for part in parts]),
@@ -156,8 +160,7 @@ def examples_of(data: Slab, positive: str | None, base: Checkpoint | None) -> Ex
         classes, real = found, ()
     if len(classes) < 2:
         raise BadExamples(
-            f"Every label is {found[0]!r}: a model cannot learn a difference that it never sees."
-            " Add subjects with another label."
+            f"Every label is {found[0]!r}: training needs at least two kinds. Add subjects with another label."
         )
     real = positive_of(classes, positive) if positive or not real else real
     return Examples(

@@ -103,7 +103,7 @@ def memory_explained() -> Iterator[None]:
         if not isinstance(error, MemoryError) and not out_of_memory(error):
             raise
         raise BadExamples(
-            "There is not enough memory for this network and these stamps. Take a smaller --size or --batch, a smaller"
+            "Not enough memory for this network and these stamps. Use a smaller --size or --batch, a smaller"
             f" --architecture, or fewer subjects. ({' '.join(str(error).split())[:200]})"
         ) from error
 

@@ -17,8 +17,8 @@ from ml.io.read import read
 from ml.io.records import BadInput, SubjectRecord
 from ml.simulate.atlas.difference import BOGUS, REAL
 
-SLAB = 256  # subjects of one shape handed on together
-SHOWN = 20  # complaints printed in full
+SLAB = 256  # subjects per block
+SHOWN = 20  # number of errors printed in full
 REAL_CLASSES = frozenset({*REAL, "SSO"})
 BOGUS_CLASSES = frozenset({*BOGUS, "GALAXY", "STAR"})
 
@@ -112,7 +112,7 @@ def positive_of(classes: Sequence[str], named: str | None) -> tuple[str, ...]:
         positive = tuple(name.strip() for name in named.split(",") if name.strip())
         unknown = [name for name in positive if name not in classes]
         if unknown:
-            raise BadExamples(f"--positive names {unknown[0]!r}, which is none of the classes {', '.join(classes)}.")
+            raise BadExamples(f"--positive names {unknown[0]!r}, which is not one of the classes {', '.join(classes)}.")
         return positive
     positive = tuple(name for name in classes if name in REAL_CLASSES or name.lower() in REAL_WORDS)
     if not positive:

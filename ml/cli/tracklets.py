@@ -67,7 +67,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     truth = [side(label, checkpoint, data.labels, args.positive) for label in data.labels]
     known: NDArray[np.bool_] = np.array([label is not None for label in truth])
     for label in sorted({label for label, fine in zip(data.labels, known, strict=True) if not fine}):
-        tally.complain(f"label {label!r} is none of the model's classes, yes or no: correct it in the manifest")
+        tally.complain(f"label {label!r} is not one of the model's classes, yes or no: correct it in the manifest")
     if not known.any():
         raise BadExamples(f"No label is one of the model's classes {', '.join(scorer.chip_classes)}, yes or no.")
     p, names, groups = scored[known], [label for label in truth if label is not None], np.array(data.groups)[known]
@@ -118,13 +118,13 @@ def _read(args: argparse.Namespace, scorer: Scorer, tally: Tally) -> tuple[Slab,
             getattr(together, name).extend(getattr(slab, name))
     if not scored:
         raise BadExamples(
-            f"There is no labelled tracklet of {FEWEST} or more frames with pixels in the data: nothing to judge by."
+            f"There is no labelled tracklet of {FEWEST} or more frames with pixels in the data: nothing to evaluate."
         )
     return together, np.concatenate(scored)
 
 
 def _report(args: argparse.Namespace, said: dict[str, Any], answers: Answers) -> None:
-    from ml.evaluation.report import classifier, page  # only now: Bokeh and matplotlib take seconds
+    from ml.evaluation.report import classifier, page  # imported late: Bokeh and matplotlib take seconds
     from ml.evaluation.report.nights import at_threshold as nights_chart
 
     charts = classifier.charts(said, answers, seed=args.seed)
@@ -184,7 +184,7 @@ def learnable(
     """
     if not parts:
         raise BadExamples(
-            "There is no labelled tracklet of three or more frames with pixels in the data; a model learns from labels."
+            "There is no labelled tracklet of three or more frames with pixels in the data. Training needs labels."
         )
     check_shapes(parts, "(channels, height, width)", first=2)
     labels = [label for part in parts for label in part.labels]
@@ -216,8 +216,7 @@ def _classes(
     classes = tuple(name for name in found if name not in OF_TRACKLETS)
     if len(classes) < 2:
         raise BadExamples(
-            f"Every label is {found[0]!r}: a model cannot learn a difference that it never sees."
-            " Add tracklets with another label."
+            f"Every label is {found[0]!r}: training needs at least two kinds. Add tracklets with another label."
             if len(found) == 1
             else f"The labels {', '.join(found)} name fewer than two kinds of chip. Add tracklets with another label."
         )
@@ -229,8 +228,8 @@ def _check_known(labels: Sequence[str], known: set[str]) -> None:
     strange = [label for label in labels if label not in known and label.lower() not in REAL_WORDS | BOGUS_WORDS]
     if strange:
         raise BadExamples(
-            f"Label {strange[0]!r} is none of the checkpoint's classes {', '.join(sorted(known))}, yes or no. Correct"
-            " it, or name the real labels with --positive A,B: all others then count as bogus."
+            f"Label {strange[0]!r} is not one of the checkpoint's classes {', '.join(sorted(known))}, yes or no."
+            " Correct it, or name the real labels with --positive A,B: all others then count as bogus."
         )
 
 

@@ -34,7 +34,7 @@ from ml.trails.train import CLASSICAL, TrainingSet, manifest_of
 from ml.training.callbacks import Epoch
 
 PRESETS = ("learned", "classical")
-MOST_PIXELS = 2_000_000_000  # kept in memory, 2 bytes each; of more images a share is drawn
+MOST_PIXELS = 2_000_000_000  # pixels kept in memory, 2 bytes each; beyond it images are sampled
 FRESH = ("imagenet", "random", "scratch")
 
 
@@ -87,7 +87,7 @@ def training_set(path: Path, marks_file: Path | None, tally: Tally, seed: int) -
     kept = share.kept()
     if not kept:
         source = COLUMN if marks is None else "the marks"
-        raise BadExamples(f"No image in {path} can be learnt from: {source} and labels say of none what stands in it.")
+        raise BadExamples(f"No image in {path} can be used for training: {source} and labels annotate none of them.")
     groups = np.array([group for _, group in kept])
     return TrainingSet([one for one, _ in kept], groups, known=marks is None, name=str(path))
 
@@ -154,7 +154,7 @@ def outcomes_of(detector: Detector, path: Path, tally: Tally) -> tuple[list[Outc
     outcomes: list[Outcome] = []
     first = next(_known(path, Tally(quiet=True)), None)
     if first is None:
-        raise BadExamples(f"No image in {path} says what stands in it: add {COLUMN}, or the label no.")
+        raise BadExamples(f"No image in {path} is annotated: add {COLUMN}, or the label no.")
     for _ in sweep(lambda cutout: detector.trails(cutout.pixels), [first] * 2 * cores()):
         pass
     started = time.monotonic()
@@ -178,7 +178,7 @@ def _known(path: Path, tally: Tally) -> Iterator[Cutout]:
 
 
 def _report(args: argparse.Namespace, said: dict[str, Any], matched: Matched, sides: Sides) -> None:
-    from ml.evaluation.report import page  # only now: Bokeh and matplotlib take seconds
+    from ml.evaluation.report import page  # imported late: Bokeh and matplotlib take seconds
 
     share = said["completeness_clear_at_precision_0.9"]
     summary = (
@@ -203,7 +203,7 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     """Scan all unfinished shards, and join all shards into one file."""
     started, tally = time.monotonic(), Tally()
     if not args.data.exists():
-        raise BadExamples(f"{args.data} is not there. Check the path.")
+        raise BadExamples(f"{args.data} does not exist. Check the path.")
     least = LEAST if args.min_foreground is None else args.min_foreground
     if not 0 < least < 1:
         raise BadExamples(f"--min-foreground must lie between 0 and 1, not {least}.")
@@ -219,7 +219,7 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     except MemoryError as error:
         raise BadExamples(MEMORY) from error
     if not scan.done:
-        raise BadExamples(f"There is no image in {args.data} that can be used: nothing to score.")
+        raise BadExamples(f"{args.data} contains no usable image to score.")
     trails = scan.join(joined)
     seconds = time.monotonic() - started
     return {

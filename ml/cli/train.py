@@ -18,31 +18,35 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--role", required=True, help=", ".join(ROLES))
     parser.add_argument("--data", type=Path, required=True, help="manifest with labels")
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint; an earlier one is replaced")
-    parser.add_argument("--preset", default="auto", help="the recipe; auto chooses by the role and the labels")
+    parser.add_argument("--preset", default="auto", help="training preset; auto chooses by role and labels")
     parser.add_argument("--init", default="imagenet", help="imagenet, random, scratch, or a checkpoint to start from")
-    parser.add_argument("--minutes", type=float, help="limit for the presets that train a network")
+    parser.add_argument("--minutes", type=float, help="time limit for presets that train a network")
     options = RoleOptions(parser)
-    options.of("stamp", "tracklet").add_argument("--positive", help="the real classes, A,B; else the sky's own")
-    options.of("stamp", "cube").add_argument("--batch", type=int, help="stamps or crops of a step; else the preset's")
+    options.of("stamp", "tracklet").add_argument(
+        "--positive", help="the real classes, A,B (default: the simulated sky's)"
+    )
+    options.of("stamp", "cube").add_argument(
+        "--batch", type=int, help="batch size in stamps or crops (default: the preset's)"
+    )
     stamp_options.add(options.of("stamp"))
     trails = options.of("trail")
     trails.add_argument("--marks", type=Path, help="CSV of volunteers' lines: external_id, volunteer, x1, y1, x2, y2")
     trails.add_argument(
         "--steps",
         type=int,
-        help="batches of eight crops; by default 1200, or 600 from a checkpoint; 0 teaches only its second look again",
+        help="batches of eight crops (default 1200, or 600 from a checkpoint); 0 retrains only its vetting",
     )
     cubes = options.of("cube")
     cubes.add_argument(
-        "--normalisation", default="asinh", choices=("adaptive", "asinh", "raw"), help="what the flux goes through"
+        "--normalisation", default="asinh", choices=("adaptive", "asinh", "raw"), help="input normalisation"
     )
-    cubes.add_argument("--crop", type=int, help="side in voxels of the crops; else the preset's")
+    cubes.add_argument("--crop", type=int, help="side of the crops in voxels (default: the preset's)")
     tracklets = options.of("tracklet")
     tracklets.add_argument(
-        "--completeness", type=float, default=0.996, help="share of real tracklets that the threshold is to keep (.996)"
+        "--completeness", type=float, default=0.996, help="fraction of real tracklets that the threshold keeps (.996)"
     )
     tracklets.add_argument(
-        "--no-track-features", action="store_true", help="learn from the chips alone: no motion, brightness or place"
+        "--no-track-features", action="store_true", help="use stamps only: no motion, brightness or position"
     )
 
 
@@ -59,6 +63,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 def check_limits(args: argparse.Namespace) -> None:
     """Raise BadExamples for a time limit that is not positive, or a negative number of steps."""
     if args.minutes is not None and not args.minutes > 0:
-        raise BadExamples(f"--minutes is a time above 0, not {args.minutes:g}. Leave it out to train without a limit.")
+        raise BadExamples(f"--minutes is a time above 0, not {args.minutes:g}. Leave it out for no limit.")
     if args.steps is not None and args.steps < 0:
         raise BadExamples(f"--steps is a number of batches, 0 or more, not {args.steps}. Correct it, or leave it out.")

@@ -154,7 +154,7 @@ def _needed(settled: Array, open_by_votes: Array, away: Array, random: np.random
     total = int(known.sum())
     drawn = random.multinomial(total, known / total, size=DRAWS)
     more = expected_more(survival(drawn[:, :size], drawn[:, size:], size - 1))
-    # An open subject at the most votes is about to be retired, or waits for one last vote.
+    # An open subject with the maximum of votes is about to retire, or waits for one last vote.
     return np.asarray(np.maximum(more, 1) @ open_by_votes)
 
 

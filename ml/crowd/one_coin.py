@@ -50,7 +50,7 @@ class OneCoin(DawidSkene):
         return float(self.smoothing * coins) if self.smoothing else 0.0
 
     def finish(self, votes: Votes) -> None:
-        # The worth of the votes behind the two rates, spread over the cells they fill.
+        # Pseudo-counts of the two rates, distributed over the cells they fill.
         self.alpha_ = self.confusion_ * self.silence_.sum(axis=1)[:, None, None] * self.prior_[:, None] + FLOOR
         super().finish(votes)
         self.confusion_sd_ = self.rate_spread()

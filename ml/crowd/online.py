@@ -85,7 +85,7 @@ class OnlineSwap:
         """Return the probability of "yes", in one step per vote of the item; the prior without votes."""
         votes = self.votes_.get(item, {}).items()
         rows = [self.confusion(worker)[:, vote.column] for worker, vote in votes]
-        evidence = math.fsum(np.log(yes / no) for no, yes in rows)  # to the last bit the same in any order
+        evidence = math.fsum(np.log(yes / no) for no, yes in rows)  # bit-for-bit independent of the order
         return float(certain_enough(expit(log_odds(self.prior) + evidence)))
 
     def confusion(self, worker: str) -> np.ndarray:

@@ -65,7 +65,7 @@ def read_arrow(path: Path, names: tuple[str, ...]) -> pa.Table:
 
 def coded(column: pa.ChunkedArray) -> Coded:
     whole = column.unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):  # a column of no chunks stays one
+    if isinstance(whole, pa.ChunkedArray):  # keep a column without chunks
         return (), np.zeros(0, dtype=np.int64)
     if whole.null_count:
         raise EmptyField

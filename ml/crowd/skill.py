@@ -12,7 +12,7 @@ CLASSES = ("no", "yes")
 ANSWERS = ("no", "yes", "unsure")
 FLOOR = 0.005
 
-# What is believed of a newcomer, as answers already seen: right two times in three, unsure one time in ten.
+# Prior of a newcomer, as pseudo-answers: right two times in three, unsure one time in ten.
 RIGHT, WRONG = 2.0, 1.0
 UNSURE, DEFINITE = 0.5, 4.5
 

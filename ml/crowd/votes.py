@@ -146,7 +146,7 @@ def class_names(labels: Sequence[str], classes: Sequence[str] = ()) -> tuple[str
     names = in_order(set(map(str, classes)) or set(labels) - {UNSURE})
     outside = sorted(set(labels) - {UNSURE, *names})
     if outside:
-        raise BadVotes(f"the label {outside[0]!r} is none of the classes {', '.join(names)}")
+        raise BadVotes(f"the label {outside[0]!r} is not one of the classes {', '.join(names)}")
     return names
 
 

@@ -36,4 +36,4 @@ def turned_back(cube: Array, way: int) -> Array:
 
 def _check(way: int) -> None:
     if not 0 <= way < SYMMETRIES:
-        raise ValueError(f"There are sixteen symmetries, 0 to 15, and none of the number {way}.")
+        raise ValueError(f"Symmetries are numbered 0 to 15, not {way}.")

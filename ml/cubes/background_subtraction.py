@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIGMA = 1.4826  # a normal distribution's σ over its median absolute deviation
-QUIETEST = 0.5  # pixels' noise is not believed below this share of the median pixel's
+QUIETEST = 0.5  # floor of a pixel's noise, as a fraction of the median pixel's
 Array = NDArray[Any]
 
 
@@ -63,7 +63,7 @@ def median_of(
     values: NDArray[np.float32], known: NDArray[np.bool_], axis: int | tuple[int, ...]
 ) -> NDArray[np.float32]:
     """Return the median along an axis, kept with length 1, ignoring NaN; NaN if all are."""
-    # numpy's nanmedian takes ten times as long, and most cubes are whole.
+    # numpy's nanmedian takes ten times as long, and most cubes have no NaN.
     median = np.median if known.all() else np.nanmedian
     found: NDArray[np.float32] = median(values, axis=axis, keepdims=True)
     return found

@@ -31,7 +31,7 @@ def calibrate(network: WNet, seen: VoxelHistogram) -> tuple[float, float]:
     a and b; 1 and 0, and the network as it was, where no voxel is a mover's, or more likely so the less it was
     believed: nothing can be learnt from that.
     """
-    from sklearn.linear_model import LogisticRegression  # some seconds of import, for training alone
+    from sklearn.linear_model import LogisticRegression  # takes seconds to import, and only training needs it
 
     positives = seen.positives.sum(0)
     if not positives.any() or not seen.negatives.any():

@@ -12,7 +12,7 @@ from ml.evaluation.completeness import Search
 from ml.evaluation.metrics import jeffreys
 from ml.evaluation.observing_conditions import Condition, Conditions
 
-SEEN = 5  # frames in which an object's mask shows, below which there is nothing to find
+SEEN = 5  # minimum number of frames with a visible mask
 
 
 @dataclass

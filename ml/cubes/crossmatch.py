@@ -61,7 +61,7 @@ def _residuals(track: Track, known: Known, scale: float) -> dict[str, Any] | Non
     off = track.path.at(frames) - place
     motion = np.gradient(place, frames, axis=0)
     speed = np.hypot(*motion.T)
-    # An object that stands still has no direction: x and y are taken then.
+    # A stationary object has no direction: use x and y.
     ahead = np.where(speed[:, None] > 0, motion / np.maximum(speed, 1e-12)[:, None], [1.0, 0.0])
     along = (off * ahead).sum(1) * scale
     cross = (off[:, 1] * ahead[:, 0] - off[:, 0] * ahead[:, 1]) * scale
@@ -131,7 +131,7 @@ class KnownTable:
         try:
             value = float(row[key])
         except (TypeError, ValueError) as error:
-            raise BadExamples(f"{at} {row[key]!r}, which is no number. Correct it.") from error
+            raise BadExamples(f"{at} {row[key]!r}, which is not a number. Correct it.") from error
         low, high = DEGREES.get(key, (-np.inf, np.inf))
         if value < low or value > high:
             raise BadExamples(f"{at} {value:g}; it must be degrees from {low:g} to {high:g}. Correct it.")

@@ -16,7 +16,7 @@ from ml.io.records import BadInput, SubjectRecord
 from ml.io.safe_path import Folder
 from ml.io.tess import open_fits
 
-FEWEST_FRAMES = 3  # in fewer nothing can be seen to move
+FEWEST_FRAMES = 3  # minimum to see motion
 MASK, OBJECTS = "#mask", "#objects"
 
 
@@ -132,8 +132,8 @@ def _cube(record: SubjectRecord, folder: Folder, masked: bool) -> Cube:
     flux = record.block()
     if flux.shape[1] != 1 or len(flux) < FEWEST_FRAMES:
         raise BadInput(
-            f"is no cube: it has {len(flux)} frame(s) of {flux.shape[1]} channel(s). A cube has {FEWEST_FRAMES} or more"
-            " frames of one channel."
+            f"is not a cube: it has {len(flux)} frame(s) of {flux.shape[1]} channel(s). A cube has {FEWEST_FRAMES} or"
+            " more frames of one channel."
         )
     views, measured = seen(flux[:, 0])
     mask = _mask(record, folder, measured.shape)
@@ -173,7 +173,7 @@ def _mask(record: SubjectRecord, folder: Folder, shape: tuple[int, ...]) -> NDAr
     if mask.shape != shape:
         raise BadInput(f"is a mask of the shape {mask.shape}, but its cube has {shape}.", image=str(name))
     if not np.isfinite(mask).all() or mask.min() < 0 or mask.max() > 255:
-        raise BadInput("is no mask: it holds values outside 0 to 255.", image=str(name))
+        raise BadInput("is not a mask: it has values outside 0 to 255.", image=str(name))
     return mask.astype(np.uint8)
 
 

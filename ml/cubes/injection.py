@@ -11,7 +11,7 @@ from ml.simulate.injection.cubes import frame_noise, inject_cube
 from ml.simulate.tess.movers import FAINTEST, draw_movers
 
 MOVERS = 3.0  # on average in a cube
-TESS_NOISE = 0.3  # electrons per second: that of the cubes whose movers are drawn (docs/simulations.md)
+TESS_NOISE = 0.3  # electrons per second, as in the simulated cubes (docs/simulations.md)
 
 
 def injected(flux: NDArray[Any], name: str, group: str, *, cadence: float, seed: int) -> Example:

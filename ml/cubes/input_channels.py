@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ml.cubes.background_subtraction import QUIETEST, SIGMA, difference, frame_noise, median_of
 
 Array = NDArray[Any]
-DARKEST = 15.0  # percentile over time that stands for a pixel without a mover
-DARKEST_OF_NOISE = np.float32(1)  # by how many σ that of mere noise lies below its mean
+DARKEST = 15.0  # percentile over time that represents a pixel without a mover
+DARKEST_OF_NOISE = np.float32(1)  # its distance below the mean for pure noise, in σ
 MOST = 6e4  # what 16 bits can hold
 
 

@@ -9,13 +9,13 @@ from scipy.optimize import linear_sum_assignment
 from ml.cubes.detections import Detections
 
 FEWEST = 5  # detections of a track
-REMEMBERED = 12  # last detections that tell where a track goes on
-GATE = 2.0  # pixels from where it should be, for a track whose motion is known
-WIDER = 0.2  # pixels that the gate grows with each frame that was missed
-FIRST_GATE = 2.5  # pixels beside its own reach that an object moves in a frame, before its motion is known
+REMEMBERED = 12  # number of last detections used for extrapolation
+GATE = 2.0  # maximum distance in pixels from the prediction, for a track of known motion
+WIDER = 0.2  # pixels added to it for each missed frame
+FIRST_GATE = 2.5  # maximum motion in pixels per frame, beyond its own size, before the motion is known
 PATIENCE = 8  # frames without a detection after which a track ends; a young one ends after YOUNG
 YOUNG = 2
-GAP = 24  # frames that two parts of one track may lie apart
+GAP = 24  # maximum gap in frames between two parts of a track
 _FAR = 1e6
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-LEAST = 1e-6  # keeps a batch without anything in it from dividing nought by nought
+LEAST = 1e-6  # avoids 0/0 for an empty batch
 
 
 def dice_loss(p: Tensor, truth: Tensor, measured: Tensor) -> Tensor:

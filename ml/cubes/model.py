@@ -18,8 +18,8 @@ from ml.models.wnet import WNet
 
 ROLE = "cube"
 SHORT = ("out of memory", "not enough memory", "allocate memory")
-WAYS = (0, 2, 9, 15, *(way for way in range(SYMMETRIES) if way not in {0, 2, 9, 15}))  # unlike ones first
-WINDOW = 64  # voxels along each axis that the network is shown at once: what the paper's cubes have
+WAYS = (0, 2, 9, 15, *(way for way in range(SYMMETRIES) if way not in {0, 2, 9, 15}))  # most different ones first
+WINDOW = 64  # voxels of a window along each axis, as in the paper
 
 
 class CubeModel:
@@ -52,7 +52,7 @@ class CubeModel:
         if step is not None and step < 1:
             raise ValueError(f"--stride is a number of frames, 1 or more, not {step}.")
         if not 1 <= tta <= SYMMETRIES:
-            raise ValueError(f"--tta is a number of ways to look at a cube, 1 to {SYMMETRIES}, not {tta}.")
+            raise ValueError(f"--tta is the number of symmetries to average over, 1 to {SYMMETRIES}, not {tta}.")
         self.device = choose_device(device)
         self.network = network.to(self.device)
         self._compute: dict[tuple[int, ...], Compute] = {}
@@ -70,7 +70,7 @@ class CubeModel:
         role = checkpoint.manifest["role"]
         if role != ROLE:
             raise BadCheckpoint(
-                f"This is a checkpoint of the role {role!r}, which reads no cubes. Give a {ROLE!r} one."
+                f"This is a checkpoint of the role {role!r}, which cannot read cubes. Use one of the role {ROLE!r}."
             )
         limit_torch()
         network = network_of(checkpoint.manifest["preprocessing"])
@@ -120,7 +120,7 @@ def enough_memory(remedy: str) -> Iterator[None]:
         # On a CPU torch says so in an ordinary RuntimeError of its allocator.
         if isinstance(error, RuntimeError) and not any(words in str(error) for words in SHORT):
             raise
-        raise MemoryShort(f"There is not enough memory for this network. {remedy}") from error
+        raise MemoryShort(f"Not enough memory for this network. {remedy}") from error
 
 
 class MemoryShort(ValueError):
@@ -130,5 +130,5 @@ class MemoryShort(ValueError):
 def network_of(preprocessing: dict[str, Any]) -> WNet:
     """Build a network from the "preprocessing" of a checkpoint's manifest."""
     widths, depth = tuple(preprocessing["widths"]), int(preprocessing["depth"])
-    # Checkpoints from before there were more views do not say how many they know.
+    # Older checkpoints, with one channel, do not state their number of channels.
     return WNet(widths, depth, str(preprocessing["normalisation"]), int(preprocessing.get("views", 1)))

@@ -11,7 +11,7 @@ from ml.cubes.augment import SYMMETRIES, turned
 from ml.data.dataset import BadExamples
 
 LEAST_POSITIVE = 100  # voxels of movers in every batch (Powell et al., section VI.2)
-AIMED = 0.75  # share of the crops that are aimed at a mover; the others fall anywhere
+AIMED = 0.75  # fraction of crops centred on a mover; the others are random
 TRIES = 200
 Shape = tuple[int, int, int]
 
@@ -69,14 +69,13 @@ class Crops:
     def __init__(self, examples: Sequence[Example], side: int, batch: int, seed: int) -> None:
         self.examples, self.side, self.batch = examples, side, batch
         self.random = np.random.default_rng(seed)
-        # One entry per object: faint ones have small masks, and are to be shown as often as bright ones.
+        # One entry per object: faint ones have small masks, but should be seen as often as bright ones.
         self.movers = [
             (row, number) for row, example in enumerate(examples) for number in np.unique(example.mask) if number
         ]
         if not self.movers:
             raise BadExamples(
-                "No cube has a voxel of a mover in its mask: a model cannot learn what it never sees."
-                " Give cubes with movers, or more of them."
+                "No cube has a voxel of a mover in its mask: there is nothing to train on. Add cubes with movers."
             )
 
     def draw(self) -> Batch:
@@ -93,8 +92,8 @@ class Crops:
             if np.count_nonzero(truth) >= LEAST_POSITIVE:
                 return Batch(views.astype(np.float32), truth.astype(np.float32), measured.astype(np.float32))
         raise BadExamples(
-            f"Batches of {self.batch} crops of {self.side}³ voxels hardly ever hold {LEAST_POSITIVE} voxels of movers."
-            " Give cubes with more or larger masks, or take larger crops."
+            f"Batches of {self.batch} crops of {self.side}³ voxels rarely contain {LEAST_POSITIVE} voxels of movers."
+            " Add cubes with more or larger masks, or use larger crops."
         )
 
     def _crop(self) -> tuple[NDArray[np.float16], NDArray[np.bool_], NDArray[np.bool_]]:
@@ -112,7 +111,7 @@ class Crops:
         mask = self.examples[row].mask
         places = np.flatnonzero(mask == number)
         place = np.unravel_index(places[self.random.integers(len(places))], mask.shape)
-        # The mover may stand anywhere in the crop but at its very edge.
+        # The mover may be anywhere in the crop except at its very edge.
         within = self.random.integers(self.side // 8, self.side - self.side // 8, 3)
         return row, self._inside(mask.shape, np.array(place) - within)
 

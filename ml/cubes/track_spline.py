@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from scipy.interpolate import BSpline, make_lsq_spline
 
 DEGREE = 3
-PER_KNOT = 20  # detections to every inner knot
+PER_KNOT = 20  # detections per inner knot
 MOST_KNOTS = 6
-ROUNDS = 3  # of weighing outliers less
-OUTLYING = 0.7  # pixels from the path at which a centroid counts half
+ROUNDS = 3  # iterations of reweighting outliers
+OUTLYING = 0.7  # distance from the path, in pixels, at which a centroid has half weight
 Array = NDArray[Any]
 
 

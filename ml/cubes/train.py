@@ -105,22 +105,21 @@ def split(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[E
     groups = np.array([example.group for example in examples])
     if not moving.any():
         raise BadExamples(
-            f"None of the {len(examples)} cubes has a voxel of a mover in its mask: a model cannot learn what it never"
-            " sees. Give cubes with movers, or more of them."
+            f"None of the {len(examples)} cubes has a voxel of a mover in its mask: there is nothing"
+            " to train on. Add cubes with movers."
         )
     if len(set(groups[moving])) < 2:
         raise BadExamples(
-            "All cubes with movers are of one object_group, so none is left to validate with. Give cubes of at least"
-            " two groups."
+            "All cubes with movers are of one object_group, so none is left for validation. Add cubes of another group."
         )
     folds = grouped_folds(groups, moving, min(FOLDS, len(set(groups[moving]))), seed)
-    # The first fold with a mover: the deal over folds is even, but of few groups one may have none.
+    # The first fold with a mover: with few groups, a fold may have none.
     chosen = next(
         fold for fold in range(folds.max() + 1) if moving[folds == fold].any() and moving[folds != fold].any()
     )
     order = np.random.default_rng(seed).permutation(len(examples))
     kept = [examples[row] for row in order if folds[row] == chosen]
-    kept.sort(key=lambda example: not example.mask.any())  # those with movers first: only some are judged each round
+    kept.sort(key=lambda example: not example.mask.any())  # those with movers first: not all are used each round
     return [examples[row] for row in order if folds[row] != chosen], kept
 
 
@@ -170,7 +169,7 @@ def take_step(
         logits = model.network(views)
     loss = loss_of(logits.float(), truth, measured, preset) + preset.variance * model.network.variance_loss()
     if not math.isfinite(loss.item()):
-        raise BadExamples("The loss is no longer a number: the cubes hold values that no network can bear.")
+        raise BadExamples("The loss became NaN: the cubes contain extreme values. Check their units.")
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad()

@@ -43,7 +43,7 @@ class Validation:
         if not curve.hits[0]:
             return 0.5
         f1 = 2 * curve.hits / (curve.hits + curve.false + curve.hits[0])
-        # Never 0: a voxel without any sign of a mover is not one, however badly the network does.
+        # Never 0, which would report every voxel as a mover.
         return max(float(curve.lower[int(np.argmax(f1))]), 1 / self.histogram.bins)
 
 

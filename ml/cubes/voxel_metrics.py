@@ -13,7 +13,7 @@ from ml.evaluation.metrics.voxels import EXTREME
 LIMITS = (18.0, 19.0, 20.0, 21.0)
 AREAS = ("roc_auc", "pr_auc")
 FIGURES = tuple(name for area in AREAS for name in (area, f"{area}_all", f"raw_{area}", f"margin_{area}"))
-BLOCKS = 300  # of whole groups, kept apart for the bootstrap: so memory does not grow with the number of cubes
+BLOCKS = 300  # number of sums over groups for the bootstrap, so that memory does not grow with the number of cubes
 DRAWS = 200
 Figures = dict[str, list[float]]
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 SHIFT = 3  # pixels either way
-SCALE, BRIGHTNESS, NOISE = 0.05, 0.1, 0.2  # shares of the size, of the light, and of the sky noise
+SCALE, BRIGHTNESS, NOISE = 0.05, 0.1, 0.2  # fractions of size, brightness, and sky noise
 
 Augment = Callable[[Tensor, torch.Generator, float], Tensor]
 """From stamps (B, C, H, W), a generator and the sky noise in their units to stamps of the same shape."""

@@ -11,7 +11,7 @@ from ml.data.tracklet_frames import TrackletFrames
 
 REAL_WORDS = frozenset({"real", "yes", "1", "true", "sso"})
 BOGUS_WORDS = frozenset({"bogus", "no", "0", "false"})
-FEW = 5  # examples of a class: of fewer, not one may be held back
+FEW = 5  # examples of a class: with fewer, none may be held out
 
 
 class BadExamples(ValueError):
@@ -148,7 +148,7 @@ class Examples:
             side = "bogus" if (real > 0.5).any() else "real"
             raise BadExamples(
                 f"All {len(self)} examples are of one kind: none is {side}. Add some {side} ones;"
-                " a model cannot learn a difference that it never sees."
+                " training needs at least two kinds."
             )
 
     def split(self, fraction: float = 0.2, seed: int = 0) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

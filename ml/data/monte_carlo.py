@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ml.data.dataset import Examples, grouped_folds
 
 TENTHS = 10
-VALIDATION, TEST = 2, 1  # of ten; the rest is learnt
+VALIDATION, TEST = 2, 1  # of ten; the rest is for training
 
 Judged = Callable[[Examples, Examples], dict[str, float]]
 
@@ -57,7 +57,7 @@ def _splits(examples: Examples, splits: int, seed: int) -> Iterator[tuple[Exampl
 
 
 def _summary(values: NDArray[np.float64]) -> dict[str, float]:
-    from scipy.stats import t  # seconds, which other commands need not wait
+    from scipy.stats import t  # takes seconds to import, and other commands do not need it
 
     values = values[np.isfinite(values)]
     if len(values) < 2:

@@ -13,7 +13,7 @@ from torch import Tensor
 from ml.data.dataset import BadExamples, Examples
 from ml.data.preprocessing import Preprocessing
 
-MOST = 2**30  # bytes of chips held; beyond it a random part of the subjects is trained on, or judged by
+MOST = 2**30  # maximum bytes of chips in memory; beyond it subjects are sampled
 SLAB = 256  # subjects stretched at a time
 
 
@@ -45,7 +45,9 @@ def load_chips(examples: Examples, rows: NDArray[np.intp], preprocessing: Prepro
         If the examples come without pixels.
     """
     if examples.pixels is None:
-        raise BadExamples("This preset trains on pixels, and the examples have none. Give pixels, or use preset head.")
+        raise BadExamples(
+            "This preset trains on pixels, but the examples have none. Provide pixels, or use --preset head."
+        )
     first = preprocessing.stretched(np.asarray(examples.pixels[rows[:1]]))
     fits = max(1, int(most // (2 * first.size)))
     if len(rows) > fits:

@@ -11,7 +11,7 @@ from ml.io.manifest_row import SHARED_TIME
 from ml.io.records import SubjectRecord
 
 FIELDS = ("mjd", "ra", "dec", "mag", "snr", "x", "y")
-BRIGHTEST, FAINTEST = -30.0, 50.0  # beyond them a magnitude is a sentinel such as -99
+BRIGHTEST, FAINTEST = -30.0, 50.0  # magnitudes outside are sentinels such as -99
 Array = NDArray[np.float64]
 
 

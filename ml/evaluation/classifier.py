@@ -112,8 +112,8 @@ def class_numbers(truth: Sequence[Any] | Array, classes: Sequence[str]) -> NDArr
     unknown = sorted(set(values.tolist()) - set(column))
     if unknown:
         raise ValueError(
-            f"True class {unknown[0]!r} is none of the model's classes {', '.join(classes)}."
-            " Correct the label, or judge by a model that knows this class."
+            f"True class {unknown[0]!r} is not one of the model's classes {', '.join(classes)}."
+            " Correct the label, or evaluate a model with this class."
         )
     return np.array([column[name] for name in values.tolist()], dtype=np.intp)
 

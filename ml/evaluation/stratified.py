@@ -11,7 +11,7 @@ from ml.evaluation.completeness import Search
 from ml.evaluation.observing_conditions import Conditions
 
 Array = NDArray[Any]
-CUT = 0.996  # the completeness at which the nights are shown, after Rabeendran & Denneau 2021
+CUT = 0.996  # completeness for the table of nights, after Rabeendran & Denneau 2021
 LIMITS = 4  # magnitude limits
 
 

@@ -84,7 +84,7 @@ class Checkpoint:
             raise BadCheckpoint(f"{folder / WEIGHTS} is damaged ({error}). Copy the checkpoint again.") from error
         if _digest(manifest, weights) != manifest.get("sha256"):
             raise BadCheckpoint(
-                f"{folder} does not match its own checksum: it was changed or cut short after it was written."
+                f"{folder} does not match its own checksum: it was changed or truncated after it was written."
                 " Nothing was loaded. Copy the checkpoint again, or train a new one."
             )
         return cls(manifest, tensors)
@@ -100,7 +100,9 @@ def check_place(folder: Path | str) -> None:
     """
     folder = Path(folder)
     if os.path.lexists(folder) and not _may_go(folder):
-        raise BadCheckpoint(f"{folder} is there and is no checkpoint: saving would erase it. Name another --out.")
+        raise BadCheckpoint(
+            f"{folder} exists and is not a checkpoint; saving would overwrite it. Choose another --out."
+        )
 
 
 def _may_go(folder: Path) -> bool:
@@ -137,7 +139,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text())
     except (FileNotFoundError, NotADirectoryError):
-        raise BadCheckpoint(f"{folder} is no checkpoint: it has no {MANIFEST}.") from None
+        raise BadCheckpoint(f"{folder} is not a checkpoint: it has no {MANIFEST}.") from None
     except ValueError as error:
         raise BadCheckpoint(f"{path} is not JSON ({error}). Copy the checkpoint again.") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MOST = 10  # finds that are kept of a subject
-LEAST = 0.1  # the score from which on a find is kept
+MOST = 10  # maximum number of detections per subject
+LEAST = 0.1  # minimum score of a stored detection
 _NUMBERS = 6  # frame, x1, y1, x2, y2, score
 WIDTH = 2 * _NUMBERS * MOST
 

@@ -87,7 +87,7 @@ class Backbone:
 
     def _ways(self, ways: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return features (W, B, D) of the same stamps under W symmetries."""
-        shapes = dict.fromkeys(way.shape[1:] for way in ways)  # of oblong stamps, half of the ways lie and half stand
+        shapes = dict.fromkeys(way.shape[1:] for way in ways)  # half of the symmetries transpose oblong stamps
         seen = [self._run(shape)(*(way for way in ways if way.shape[1:] == shape)) for shape in shapes]
         return np.concatenate(seen).reshape(len(ways), len(ways[0]), -1)
 

@@ -18,9 +18,9 @@ from ml.models.autotune import autotune
 from ml.models.compute import Compute, cores
 from ml.models.padding import constantly_padded
 
-BATCH = 128  # what callers hand over at once
-PART, MOST = 90_000, 32  # pixels and stamps that an OpenVINO stream takes of it: so few that its memory stays warm
-QUEUED = 2  # parts given to each stream, so that it has the next when it is done with one
+BATCH = 128  # batch size of callers
+PART, MOST = 90_000, 32  # pixels and stamps per part of an OpenVINO stream, few enough for its cache
+QUEUED = 2  # parts queued for each stream, so that it never waits
 Run = Callable[..., NDArray[np.float32]]
 
 
@@ -40,7 +40,7 @@ def choose_engine(engine: str, device: torch.device) -> str:
         For a name that is none of auto, openvino and torch.
     """
     if engine not in {"auto", "openvino", "torch"}:
-        raise ValueError(f"There is no engine called {engine!r}: it is auto, openvino or torch.")
+        raise ValueError(f"There is no engine {engine!r}: it is auto, openvino or torch.")
     if engine == "auto":
         return "openvino" if device.type == "cpu" and importlib.util.find_spec("openvino") else "torch"
     return engine
@@ -122,7 +122,7 @@ class _Streams:
     def __call__(self, *batches: NDArray[np.float32]) -> NDArray[np.float32]:
         requests = self._requests()
         answers = np.empty((sum(map(len, batches)), *self.shape), dtype=np.float32)
-        read: list[NDArray[np.float32] | None] = [None] * len(requests)  # kept for as long as a stream reads it
+        read: list[NDArray[np.float32] | None] = [None] * len(requests)  # keep a reference while a stream reads it
         try:
             done = 0
             for number, part in enumerate(part for batch in batches for part in self._parts(batch)):
@@ -136,7 +136,7 @@ class _Streams:
         finally:
             for request in requests:
                 with suppress(RuntimeError):
-                    request.wait()  # nothing may be written any more where the answers were
+                    request.wait()  # the output buffer must not be written to any more
         return answers
 
     def _requests(self) -> list[Any]:

@@ -15,7 +15,7 @@ from ml.models.compute import limit_torch
 from ml.models.tabular import MetadataNet
 
 TRACKLET_CLASSES = ("bogus", "real")
-ROWS = 512  # rows of features turned to 32 bits at a time: so few that they stay in the cache
+ROWS = 512  # rows of features converted to 32 bits at a time, few enough for the cache
 
 
 class Scorer:
@@ -162,7 +162,7 @@ def _preprocessing(checkpoint: Checkpoint) -> Preprocessing:
         return Preprocessing(**said)
     except TypeError as error:
         raise BadCheckpoint(
-            f"This checkpoint makes its stamps ready in a way that this version does not know ({error}). Use the"
+            f"This checkpoint uses a preprocessing that this version does not know ({error}). Use the"
             f" version that made it ({checkpoint.manifest.get('code_version', 'unknown')}) or a newer one."
         ) from error
 

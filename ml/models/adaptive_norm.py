@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 COMPONENTS = 10
-FAINTEST, BRIGHTEST = -3.0, 12.0  # where the first and the last CDF begin, in units of the noise
+FAINTEST, BRIGHTEST = -3.0, 12.0  # initial locations of the first and the last CDF, in units of the noise
 SOFTENING = 3.0  # of asinh, in units of the noise
 
 

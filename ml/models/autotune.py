@@ -28,10 +28,10 @@ from ml.models.compute import MEMORY_FORMATS, PRECISIONS, Compute, asked_of_envi
 
 LOG = logging.getLogger(__name__)
 REPEATS = 3
-SAMPLES, VALUES = 16, 100_000  # of a batch, that precision and memory format are timed with: so many, or so large
-GAIN = 1.1  # times as fast, from which on a choice other than the usual is worth it
-HOPELESS = 2.0  # times as slow as the best so far: not repeated
-BUSY = 0.5  # of the cores at work for others: threads are then chosen for now, and measured again the next time
+SAMPLES, VALUES = 16, 100_000  # limits of the batch used to time precision and memory format
+GAIN = 1.1  # minimum speed-up to replace the default
+HOPELESS = 2.0  # slower than the best by this factor: not repeated
+BUSY = 0.5  # load by other processes above which the choice of threads is not stored
 
 
 def autotune(model: nn.Module, batch: Tensor, *, training: bool = True) -> Compute:
@@ -60,7 +60,7 @@ def autotune(model: nn.Module, batch: Tensor, *, training: bool = True) -> Compu
     key = _key(model, batch, training, asked)
     found = _stored(key)
     if found is None or not found.threads:
-        with torch.random.fork_rng(devices=[]):  # dropout draws: the training that follows must not notice
+        with torch.random.fork_rng(devices=[]):  # dropout uses random numbers: restore the state for training
             found = _measured(copy.deepcopy(model), batch, training, asked, found)
         is_lasting = "threads" in asked or os.getloadavg()[0] < BUSY * cores()
         _store(key, found if is_lasting else replace(found, threads=0))
@@ -189,7 +189,7 @@ def _stored(key: str) -> Compute | None:
     try:
         said = json.loads((_folder() / f"{key}.json").read_text())
         known = Compute(**said)
-    except (OSError, ValueError, TypeError, RuntimeError):  # none, damaged, of another version, or nobody's home
+    except (OSError, ValueError, TypeError, RuntimeError):  # missing, damaged, of another version, or no home folder
         return None
     sound = known.precision in PRECISIONS and known.memory_format in MEMORY_FORMATS and 0 <= known.threads <= 1024
     return replace(known, source="stored") if sound else None

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ml.models.paper_mlp import FLOOR, masked_mean
 
-FARTHEST = 4.0  # spreads of a fact from its mean, beyond which farther says no more
+FARTHEST = 4.0  # clipping of facts, in standard deviations
 
 
 class SetNet(nn.Module):
@@ -50,7 +50,7 @@ class SetNet(nn.Module):
     def forward(self, log_scores: Tensor, present: Tensor, facts: Tensor) -> Tensor:
         """Return the logit (N,) that each tracklet is real."""
         x, there = log_scores.clamp(min=FLOOR), present
-        if not self.training:  # while it learns, the last bit does not matter
+        if not self.training:  # in training, exact order independence does not matter
             x, there = in_order(x, there)
         odds = x[..., self.positive].logsumexp(-1) - x[..., self.negative].logsumexp(-1)
         pooled = self.pooled(self.chip(x / -FLOOR), there), self.pooled(odds[..., None] / -FLOOR, there)

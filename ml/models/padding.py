@@ -46,7 +46,7 @@ class _Padded(nn.Module):
 
     def __init__(self, convolution: Any, size: tuple[int, ...]) -> None:
         super().__init__()
-        from timm.layers.padding import pad_same_arg  # heavy, as in ml.models.weights
+        from timm.layers.padding import pad_same_arg  # slow to import, as in ml.models.weights
 
         self.convolution = convolution
         self.pads = pad_same_arg(list(size), convolution.kernel_size, convolution.stride, convolution.dilation)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 CHIPS = 4
-FLOOR = -10.0  # log-probabilities below e^-10 say no more than "no"
+FLOOR = -10.0  # floor of log-probabilities
 
 
 class PaperNet(nn.Module):

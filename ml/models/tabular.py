@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 FLOOR = -10.0
-REACH = 5.0  # standard deviations beyond which a value is as strange as any
+REACH = 5.0  # clipping of values, in standard deviations
 
 
 class MetadataNet(nn.Module):

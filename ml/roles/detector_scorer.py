@@ -23,8 +23,8 @@ from ml.trails.loading import detector_of
 from ml.trails.maps import one_plane
 
 ROLES = ("trail", "cube")
-SURELY_NOTHING = 1e-4  # the score of a subject in which nothing is found
-KEPT = b"log-odds and finds"  # what the features are; other words make other keys
+SURELY_NOTHING = 1e-4  # the score of a subject without detections
+KEPT = b"log-odds and finds"  # version of the features, part of their key
 Look = Callable[[NDArray[Any]], tuple[float, list[Detection]]]
 
 
@@ -84,7 +84,7 @@ def _look(checkpoint: Checkpoint) -> Look:
         return _look_for_trails(checkpoint)
     if role == "cube":
         return _look_for_tracks(checkpoint)
-    raise BadCheckpoint(f"A checkpoint of the role {role!r} finds nothing in larger pictures; give one of {ROLES}.")
+    raise BadCheckpoint(f"A checkpoint of the role {role!r} is not a detector; use one of {ROLES}.")
 
 
 def _look_for_trails(checkpoint: Checkpoint) -> Look:
@@ -109,6 +109,6 @@ def _look_for_tracks(checkpoint: Checkpoint) -> Look:
     def look(subject: NDArray[Any]) -> tuple[float, list[Detection]]:
         views, measured = seen(np.asarray(subject[:, 0], dtype=np.float32))
         found = tracks_of(np.where(measured, model.probabilities(views), 0), model.threshold)
-        return (found[0].score if found else 0.0), []  # a track through a cube is no line in a frame
+        return (found[0].score if found else 0.0), []  # a track through a cube is not a line in a frame
 
     return look

@@ -45,7 +45,7 @@ def train(
     seed
         Of splits, weights and order; the same seed on the same machine gives the same model.
     minutes
-        A limit for the presets that train a network; None leaves it to early stopping.
+        A time limit for presets that train a network; None leaves it to early stopping.
     completeness
         Of the tracklet role: the share of real tracklets, 0..1, that the threshold in the manifest is to keep.
     on_epoch
@@ -59,9 +59,9 @@ def train(
         As `on_epoch` raised it.
     """
     if role not in PRESETS_OF:
-        raise ValueError(f"There is no role called {role!r}; it is {' or '.join(PRESETS_OF)}.")
+        raise ValueError(f"There is no role {role!r}; it is {' or '.join(PRESETS_OF)}.")
     if preset not in PRESETS_OF[role]:
-        raise ValueError(f"There is no preset called {preset!r}; it is {', '.join(PRESETS_OF[role])}.")
+        raise ValueError(f"There is no preset {preset!r}; it is {', '.join(PRESETS_OF[role])}.")
     examples.check()
     limit_torch()
     if base is None and init not in INITS:

@@ -13,14 +13,14 @@ YES, NO, UNSURE = "yes", "no", "unsure"
 HALF_DIFFICULT_SNR = 6.0
 UNKNOWN_DIFFICULTY = 0.35
 
-# How much of a class' look belongs to the other side: 0 never fools anyone, 1 fools like a coin.
+# How much a class looks like the other side: 0 never fools anyone, 1 is a coin toss.
 DECEPTION = {
     "BURN": 0.10, "CR": 0.45, "NOISE": 0.35, "SCAR": 0.25, "SPIKE": 0.10, "AST": 0.20, "STREAK": 0.10, "COMET": 0.15,
     "SSO": 0.25, "STAR": 0.15, "GALAXY": 0.30,
 }  # fmt: skip
 UNKNOWN_DECEPTION = 0.25
 
-# What a class is taken for when it is not recognised, on either side of the question.
+# The class that a class is confused with, on either side of the question.
 LOOKS_LIKE = {
     "BURN": {"SPIKE": 3, "SCAR": 1, "STREAK": 3, "AST": 1},
     "CR": {"NOISE": 2, "SCAR": 2, "AST": 4, "STREAK": 2},

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from ml.data.tracklet_frames import TrackletFrames
 
 ARCSEC = np.degrees(1) * 3600  # in a radian
-FLOOR = 0.1  # arcsec: what remains of the astrometric error of the brightest
+FLOOR = 0.1  # arcsec: floor of the astrometric error
 SEEING = 4.5  # arcsec, FWHM; ATLAS' 2.4 pixels
 UNKNOWN_SNR = 10.0
-INSTANT = 1 / 86400  # days: detections within one second share an exposure, in which nothing is seen to move
-ROUNDS = 4  # of turning the frame into the direction of motion; two settle a degree
+INSTANT = 1 / 86400  # days: detections within one second share an exposure, in which nothing moves
+ROUNDS = 4  # iterations of rotating the frame into the direction of motion; two are enough for a degree
 Array = NDArray[np.float64]
 
 

@@ -8,8 +8,8 @@ from ml.sky.motion import fit
 
 NAMES = ("residual", "rate", "magnitude scatter", "spread on the detector", "closest pair", "detections")
 RESIDUAL = 0
-GROUPS = ((0, 1), (2,), (3, 4))  # facts that are known or unknown together
-LEAST = (0.3, 0.1, 0.02, 0.1, 0.1)  # σ, arcsec/h, mag, pixels, pixels: below it, less says no more
+GROUPS = ((0, 1), (2,), (3, 4))  # facts that are missing together
+LEAST = (0.3, 0.1, 0.02, 0.1, 0.1)  # floors of σ, arcsec/h, mag, pixels, pixels
 Array = NDArray[np.float64]
 
 

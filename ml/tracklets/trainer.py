@@ -20,8 +20,8 @@ from ml.training.losses import weighted_mean
 EPOCHS, BATCH = 8, 256
 FEW, MANY = 20, 75  # steps in an epoch
 RATE, DECAY = 0.01, 0.05
-FORGET = 0.3  # how often a group of facts is hidden: each must tell alone, and all can be missing
-CROOKED, ABOVE = 0.25, (0.3, 2.5)  # share of copies of real tracklets, and by how many decades they miss their line
+FORGET = 0.3  # dropout of a group of facts, so that any of them can be missing
+CROOKED, ABOVE = 0.25, (0.3, 2.5)  # fraction of copies of real tracklets, and their increase of the residual in decades
 REAL_WEIGHT = 4.0  # a lost asteroid costs more than a bogus one looked at: ATLAS' α₂ : α₁ = 4 : 1
 PAPER_RATE, PAPER_DECAY, PAPER_EPOCHS, PAPER_PATIENCE = 0.1, 0.9, 30, 4
 Report = Callable[[int, float, nn.Module], None]
@@ -142,7 +142,7 @@ def calibrate(net: SetNet, logits: Tensor, real: Tensor, weights: Tensor) -> Non
         optimiser.zero_grad()
         scaled = logits * slope.exp() + offset
         loss = weighted_mean(functional.binary_cross_entropy_with_logits(scaled, real, reduction="none"), weights)
-        loss = loss + (slope.square() + offset.square()).sum() / len(logits)  # few tracklets must not make it certain
+        loss = loss + (slope.square() + offset.square()).sum() / len(logits)  # regularises fits to few tracklets
         loss.backward()
         return loss
 

@@ -29,10 +29,10 @@ from ml.training.schedule import Schedule
 from ml.training.validation import Validator
 
 FOLDS = 3
-FEWEST_CERTAIN = 10  # real tracklets of certain label that a threshold is chosen by
-COMPLETENESS = 0.996  # what Rabeendran & Denneau 2021 keep
+FEWEST_CERTAIN = 10  # minimum number of real tracklets with certain labels to choose a threshold
+COMPLETENESS = 0.996  # as in Rabeendran & Denneau 2021
 PAPER_THRESHOLD = 0.8
-ENOUGH = 150  # tracklets, from which on a small network of our own beats a head on the frozen one
+ENOUGH = 150  # number of tracklets from which a small network beats a head on the frozen one
 GIVEN = "given"
 PRESETS = (SET, PAPER, "head", "finetune", "small")
 
@@ -103,7 +103,7 @@ def on_pixels(
     shown, rows = examples.split(0.3, seed)
     if not Validator(examples, rows).tells_apart:
         raise BadExamples(
-            f"The tracklet network learns from three examples in ten, and these {len(rows)} are of one kind."
+            f"The tracklet network is trained on three examples in ten, but these {len(rows)} are of one kind."
             " Add tracklets of other objects of the other kind, two or more."
         )
     taught = chips.examples.take(_teaching(chips, shown))
@@ -227,7 +227,7 @@ def _given(examples: Examples, base: Checkpoint) -> LinearHead:
     if base.manifest.get("metadata"):
         raise BadExamples(
             f"The checkpoint reads {', '.join(base.manifest['metadata'])} beside the pixels, which single chips of a"
-            " tracklet do not bring. Give a stamp checkpoint that was trained on pixels alone."
+            " tracklet do not have. Use a stamp checkpoint that was trained on pixels only."
         )
     stamp = base.part("stamp.")
     return LinearHead(stamp["weight"].float(), stamp["bias"].float())
@@ -245,7 +245,7 @@ def _teaching(chips: Chips, rows: NDArray[np.intp]) -> NDArray[np.intp]:
     real = chips.examples.real()[found]
     if not (real > 0.5).any() or not (real < 0.5).any():
         raise BadExamples(
-            "The labels tell too little of what single chips show: among those that a network could learn from, all are"
+            "The labels say too little about single chips: among those that can train a network, all are"
             " of one kind. Add tracklets of the other kind, or give a stamp checkpoint with --init."
         )
     return found

@@ -78,8 +78,8 @@ def annotations_of(text: Any, whose: str) -> list[Annotation]:
         return [thing for each in told for thing in _things(each)]
     except (ValueError, TypeError, KeyError) as error:
         raise BadExamples(
-            f"{COLUMN} of {whose} is no JSON list of objects with class and ends or curve ({error})."
-            " Correct it as docs/simulations.md tells, or leave the cell empty."
+            f"{COLUMN} of {whose} is not a JSON list of objects with class and ends or curve ({error})."
+            " Correct it as in docs/simulations.md, or leave the cell empty."
         ) from error
 
 
@@ -89,7 +89,7 @@ def _things(told: dict[str, Any]) -> list[Annotation]:
         raise ValueError(f"class {label!r} is none of {', '.join(CLASSES)}")
     curve = np.asarray(told.get("curve") or told["ends"], dtype=np.float64)
     if curve.ndim != 2 or curve.shape[0] < 2 or curve.shape[1] != 2 or not np.isfinite(curve).all():
-        raise ValueError(f"the curve of a {label} is no list of at least two points [x, y]")
+        raise ValueError(f"the curve of a {label} is not a list of at least two points [x, y]")
     width = max(5.0, float(told.get("width", 5.0)))
     seen = of_object(told)
     thing = Annotation(label, curve, width, seen.snr, mag=seen.mag, rate=seen.rate)

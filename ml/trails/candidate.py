@@ -13,9 +13,9 @@ from ml.trails.maps import Cells, Maps, cells_of
 from ml.trails.polyline import length_of, sagitta, smooth, tangents
 from ml.trails.profile import REACH, Profile, along, full_width, snr_per_pixel, trimmed
 
-LEAST = 0.4  # of not being sky
-PLAUSIBLE = 0.05  # mean share of a trail, below which a line is not measured for a second look
-EDGE = 8.0  # pixels from the image's edge within which a line may go on beyond it
+LEAST = 0.4  # minimum foreground probability
+PLAUSIBLE = 0.05  # minimum mean probability of a trail or look-alike for a candidate
+EDGE = 8.0  # pixels from the image's edge within which a line may continue outside
 Array = NDArray[Any]
 
 
@@ -117,7 +117,7 @@ def _light(profile: Profile, across: Array) -> list[float]:
     ]
 
 
-BEYOND = 12.0  # pixels drawn on past each end
+BEYOND = 12.0  # pixels of extrapolation past each end
 INSIDE = 8.0  # pixels of an end
 CALM = 7  # samples averaged along
 

@@ -15,8 +15,8 @@ from ml.trails.polyline import POINTS, even
 
 FOLDS = 5
 TREES = 60  # of each fold
-FEWEST = 8  # trails among the candidates, below which there is no second look
-STRAYS, COVERS = 5.0, 0.5  # pixels, and share of the length: when a candidate is a thing
+FEWEST = 8  # minimum number of trails among the candidates to train on
+STRAYS, COVERS = 5.0, 0.5  # maximum distance in pixels, and minimum fraction of the length, for a match
 PARTS = ("feature", "threshold", "left", "right", "shares")
 Array = NDArray[Any]
 
@@ -116,7 +116,7 @@ def fit(
 
 def _grown(features: Array, label: Array, seed: int) -> list[dict[str, Array]]:
     """Return the trees of a forest as arrays."""
-    from sklearn.ensemble import RandomForestClassifier  # a second, which those who only detect need not wait
+    from sklearn.ensemble import RandomForestClassifier  # imports take a second, and detection does not need them
 
     forest = RandomForestClassifier(
         TREES, min_samples_leaf=2, max_features=min(10, features.shape[1]), random_state=seed

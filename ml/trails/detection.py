@@ -10,7 +10,7 @@ from ml.trails.annotation import CLASSES
 from ml.trails.polyline import box as box_around
 from ml.trails.polyline import length_of, sagitta
 
-LEAST_BOX = 6.0  # pixels that a box is wide at least
+LEAST_BOX = 6.0  # minimum width of a box in pixels
 
 
 @dataclass(frozen=True)

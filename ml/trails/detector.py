@@ -16,8 +16,8 @@ from ml.trails.detection import Trail, trail_of
 from ml.trails.maps import Maps
 from ml.trails.tiling import OVERLAP, TILE, sewn
 
-KEPT = 8  # networks compiled for so many shapes of tiles: each takes as much memory as the maps inside it
-FAINTEST_SCORE = 0.01  # what is less likely a trail, or anything like one, is not told
+KEPT = 8  # number of cached networks, one per shape of tiles: each needs as much memory as its maps
+FAINTEST_SCORE = 0.01  # minimum probability of a trail or look-alike to report
 Array = NDArray[Any]
 
 

@@ -24,10 +24,10 @@ from ml.trails.detection import Trail
 from ml.trails.polyline import POINTS, even
 
 PRECISION = 0.9
-CLEAR = 3.0  # S/N per pixel from which on the goal holds
+CLEAR = 3.0  # minimum S/N per pixel of clear trails
 DRAWS = 1000
 SNR_EDGES = (1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 30.0)
-NEAR = 8.0  # pixels within which a false detection is blamed on what lies there
+NEAR = 8.0  # pixels within which a false detection is attributed to an object
 Array = NDArray[Any]
 
 

@@ -64,9 +64,9 @@ def _in_order(cells: Cells, graph: "coo_matrix", piece: NDArray[np.intp]) -> NDA
 
 FURTHEST = 150.0  # pixels of a gap
 LEAST_REACH = 16.0  # pixels that a short piece may reach over
-ASTRAY = 4.0  # pixels that one piece, drawn on, may miss the other by, and a tenth of the gap
+ASTRAY = 4.0  # pixels by which an extrapolated segment may miss the other, plus a tenth of the gap
 TURN = np.cos(np.radians(15))
-TOUCHING = 14.0  # pixels, within which pieces may turn and stray more: one trail that was torn
+TOUCHING = 14.0  # pixels of a gap within which larger angles are allowed: one broken trail
 TURN_TOUCHING, ASTRAY_TOUCHING = np.cos(np.radians(35)), 7.0
 
 

@@ -22,6 +22,6 @@ def detector_of(checkpoint: Checkpoint, *, threads: int | None = None, least: fl
     if role == ROLE and architecture == CLASSICAL:
         return ClassicalDetector()
     if role == ROLE and architecture != ARCHITECTURE:
-        raise BadCheckpoint(f"This version knows no trail detector {architecture!r}. Train one with it.")
+        raise BadCheckpoint(f"This version does not know the trail detector {architecture!r}. Train one with it.")
     net, look = parts_of(checkpoint)
     return LearnedDetector(net, look, threads=threads, least=least)

@@ -17,9 +17,9 @@ from ml.evaluation.metrics.overlap import line_cover, line_distance
 
 SUBJECT = ("external_id", "subject")
 ENDS = ("x1", "y1", "x2", "y2")
-NEAR = 12.0  # pixels that a mark may stray from another of the same trail
-SHARED = 0.3  # of the length that one must cover of the other
-SINGLE = 0.4  # the trust in a line that one volunteer alone drew
+NEAR = 12.0  # maximum distance in pixels between marks of the same trail
+SHARED = 0.3  # minimum fraction of the length that one must cover of the other
+SINGLE = 0.4  # weight of a line drawn by a single volunteer
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def read_marks(path: Path) -> dict[str, list[Mark]]:
         for number, row in enumerate(rows, start=2):
             found[row[subject]].append(Mark(row["volunteer"], _line(path, number, [row[name] for name in ends])))
     if not found:
-        raise BadExamples(f"{path} holds no mark: let volunteers draw lines first, or train from {'#objects'}.")
+        raise BadExamples(f"{path} holds no mark: let volunteers draw lines first, or train on {'#objects'}.")
     return dict(found)
 
 
@@ -106,5 +106,7 @@ def _line(path: Path, number: int, cells: Sequence[str | None]) -> tuple[float, 
     except ValueError:
         x1 = y1 = x2 = y2 = math.nan
     if not all(math.isfinite(value) for value in (x1, y1, x2, y2)):
-        raise BadExamples(f"{path} row {number}: {list(cells)} are no four numbers in pixels. Correct or remove it.")
+        raise BadExamples(
+            f"{path} row {number}: {list(cells)} are not four numbers in pixels. Correct or remove the row."
+        )
     return x1, y1, x2, y2

@@ -15,9 +15,9 @@ from ml.trails.synthetic_trails import add_arc, add_line, random_curve
 from ml.trails.target_masks import Target, paint
 
 SIDE = 256
-DRAWN = 0.35  # share of the crops that get a drawn trail more
-DRAWN_ARC = 0.2  # share of the crops that get a drawn arc more, where the labels tell of arcs at all
-ON_TRAIL, ON_THING = 0.35, 0.4  # shares of the crops that are centred on a trail, and on something like one
+DRAWN = 0.35  # fraction of crops with an extra synthetic trail
+DRAWN_ARC = 0.2  # fraction of crops with an extra synthetic arc, if the labels contain arcs
+ON_TRAIL, ON_THING = 0.35, 0.4  # fractions of crops centred on a trail, and on a look-alike
 Array = NDArray[Any]
 
 
@@ -78,7 +78,7 @@ class _Chooser:
         chance = rng.random()
         pool = self.trails if chance < ON_TRAIL else []
         if ON_TRAIL <= chance < ON_TRAIL + ON_THING and self.others:
-            pool = self.others[rng.integers(len(self.others))]  # each class alike: there are far more spikes than arcs
+            pool = self.others[rng.integers(len(self.others))]  # balanced classes: there are far more spikes than arcs
         if pool:
             number, thing = pool[rng.integers(len(pool))]
             return number, thing.curve[rng.integers(len(thing.curve))]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import splev, splprep
 
 POINTS = 17
-STEP = 6.0  # pixels: points nearer to each other than this along the line are averaged
+STEP = 6.0  # pixels: points closer than this along the line are averaged
 SCATTER = 0.6  # pixels, of an averaged point about the curve
 FINE = 129
 Array = NDArray[Any]

@@ -11,7 +11,7 @@ from ml.trails.polyline import even, length_of, smooth, tangents
 
 REACH = 8  # pixels to either side
 MOST = 240  # samples along
-FAINT = 0.7  # in noise, of 3 pixels across: below it the ends of a ridge cannot be seen
+FAINT = 0.7  # in units of the noise, over 3 pixels across: fainter ridges have no visible ends
 Array = NDArray[Any]
 
 

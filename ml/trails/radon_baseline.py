@@ -22,13 +22,13 @@ from ml.trails.profile import REACH, along, full_width, settled, snr_per_pixel
 BIN = 2
 LINE = 25  # binned pixels
 DIRECTIONS = 32
-SIGNIFICANT = 6.0  # of a sum, in its noise
-BRIGHTEST = 4.0  # to which pixels are clipped, so that one cannot make a line
-STAR = 5.0  # of a pixel of a source, in noise
+SIGNIFICANT = 6.0  # minimum of a sum, in units of its noise
+BRIGHTEST = 4.0  # clipping level of pixels, so that a single one cannot make a line
+STAR = 5.0  # minimum of a source's pixel, in units of the noise
 ROUND = 0.45  # axis ratio above which a source is a star or a galaxy
 SHORTEST = 12.0  # pixels
 EDGE = 8.0
-PLENTY = 10.0  # S/N per pixel, above which a trail is no surer
+PLENTY = 10.0  # S/N per pixel above which the score saturates
 SPIKE_REACH, SPIKE_STAR = 100.0, 300.0  # pixels from a star, and its brightest pixel in noise
 Array = NDArray[Any]
 
@@ -150,7 +150,7 @@ def _judged(found: Candidate, noise_units: NDArray[np.float32]) -> Trail | None:
     shares[1 + CLASSES.index(_class_by_rule(curve, width, noise_units))] = 1
     shares *= score
     if shares[1] == 0:
-        shares[1] = 0.02 * score  # another class by the rules, and they err
+        shares[1] = 0.02 * score  # another class by the rules, which can be wrong
     shares[0] = 1 - shares[1:].sum()
     return trail_of(curve, shares, width, snr, noise_units.shape)
 

@@ -121,8 +121,8 @@ def _check(folder: Path, there: dict[str, Any], said: dict[str, Any]) -> None:
     for name, value in said.items():
         if there.get(name) != value:
             raise BadExamples(
-                f"{folder} holds a scan with another {name} ({there.get(name)}, not {value}). Name another --out, or"
-                " remove that folder to begin anew."
+                f"{folder} holds a scan with another {name} ({there.get(name)}, not {value}). Choose another --out, or"
+                " delete that folder to start again."
             )
 
 

@@ -11,12 +11,12 @@ from ml.trails.polyline import even, length_of
 from ml.trails.target_masks import nearest
 
 FAINTEST, BRIGHTEST = 1.5, 30.0  # S/N per pixel
-SHARP, WIDE = (0.85, 1.0), 2.6  # sigma across in pixels: Hubble's, and the widest of a telescope on the ground
-WIDER = 0.25  # share of trails that are wider than Hubble's
+SHARP, WIDE = (0.85, 1.0), 2.6  # sigma across in pixels: Hubble's, and the widest of ground-based telescopes
+WIDER = 0.25  # fraction of trails wider than Hubble's
 SHORTEST, LONGEST = 15.0, 240.0
 ARC_RADIUS, ARC_LENGTH = (100.0, 500.0), (30.0, 140.0)  # pixels
 ARC_SIGMA = (1.1, 1.6)
-CLUMPS, CLUMPINESS = 9, 0.6  # along an arc, and the scatter of their light's logarithm
+CLUMPS, CLUMPINESS = 9, 0.6  # along an arc, and the scatter of their log brightness
 Array = NDArray[Any]
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ml.models.trail import STRIDE
 from ml.trails.annotation import CLASSES, TRAIL, Annotation
 
-ORDER = ("SPIKE", "ARC", "COSMIC_RAY", "SATELLITE", TRAIL)  # what is painted later lies on top
+ORDER = ("SPIKE", "ARC", "COSMIC_RAY", "SATELLITE", TRAIL)  # later classes overwrite earlier ones
 Array = NDArray[Any]
 
 

@@ -26,7 +26,7 @@ from ml.trails.trainer import RATE, STEPS, learn
 from ml.training.callbacks import OnEpoch, silent
 
 ROLE, ARCHITECTURE, CLASSICAL = "trail", "trail_net", "line_sums"
-HELD_OUT = 3  # one image in so many is kept for the second look
+HELD_OUT = 3  # one image in this many trains the candidate classifier
 STEPS_AGAIN, RATE_AGAIN = 600, 1e-3
 
 
@@ -86,8 +86,8 @@ def train(
         raise BadExamples("Without steps there is no network: name a trained one with --init, or leave --steps out.")
     if not any(thing.label == TRAIL for image in data.images for thing in image.things):
         raise BadExamples(
-            f"None of the {len(data.images)} images holds a trail ({TRAIL}): there is nothing to learn."
-            " Add images with trails, or marks of them."
+            f"None of the {len(data.images)} images holds a trail ({TRAIL}): there is nothing to train on."
+            " Add images with trails, or marks on them."
         )
     limit_torch()
     net = trail_net(1 + len(CLASSES), seed) if base is None else parts_of(base)[0]

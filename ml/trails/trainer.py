@@ -23,9 +23,9 @@ BATCH = 8
 STEPS = 1200
 ROUNDS = 20
 RATE = 3e-3
-TRAIL_WEIGHT, THING_WEIGHT = 2.0, 1.5  # of cells on a trail, and on what looks like one, against one of sky
-LINE_WEIGHT = 1.0  # of direction and offset against the classes
-AVERAGED = 0.995  # how slowly the kept weights follow the learning ones (Polyak & Juditsky 1992)
+TRAIL_WEIGHT, THING_WEIGHT = 2.0, 1.5  # weights of cells on a trail, and on a look-alike, relative to sky
+LINE_WEIGHT = 1.0  # weights of direction and offset relative to the classes
+AVERAGED = 0.995  # decay of the averaged weights (Polyak & Juditsky 1992)
 
 
 @keep_freed_memory()

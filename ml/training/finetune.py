@@ -28,7 +28,7 @@ from ml.training.validation import Validator
 
 MOMENTUM = 0.2
 DECAY = 0.02
-GPU_FACTOR = 20  # a GPU shows so many times more chips in the same time
+GPU_FACTOR = 20  # a GPU trains on this many times more chips in the same time
 
 
 @keep_freed_memory()
@@ -68,7 +68,7 @@ def finetune(
     chips = load_chips(examples, rows[0], start.preprocessing)
     if len(chips) < 2:
         raise BadExamples(
-            "Only one example is left to learn from, and a network needs two or more (batch normalisation)."
+            "Only one example is left for training, but a network needs two or more (batch normalisation)."
             " Add examples of other objects, or use preset head."
         )
     unseen = load_chips(examples, rows[1][: schedule.judged], start.preprocessing)
@@ -226,7 +226,7 @@ def _body(network: nn.Module, schedule: Schedule) -> list[dict[str, Any]]:
     peak = schedule.rate * schedule.backbone_lr_scale
     if schedule.layer_decay == 1 or not hasattr(inner, "group_matcher"):
         return [*groups, {"params": list(inner.parameters()), "peak": peak}]
-    from timm.optim import param_groups_layer_decay  # heavy, as in ml.models.weights
+    from timm.optim import param_groups_layer_decay  # slow to import, as in ml.models.weights
 
     layers = param_groups_layer_decay(inner, DECAY, layer_decay=schedule.layer_decay)
     return groups + [

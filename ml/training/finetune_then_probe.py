@@ -16,7 +16,7 @@ from ml.training.linear_probe import LinearHead
 from ml.training.schedule import Schedule
 from ml.training.validation import Validator
 
-LEAST = 16  # subjects, below which a network learns nothing that a head would not
+LEAST = 16  # minimum number of subjects; with fewer, a head does as well
 
 
 def train_tuned(
@@ -37,7 +37,7 @@ def train_tuned(
         start = Backbone(start.network, replace(start.preprocessing, center_crop=None, annulus_photometry=False))
     if len(examples) < LEAST:
         raise BadExamples(
-            f"There are only {len(examples)} examples; a network needs {LEAST} or more. Label more, or use preset head."
+            f"Only {len(examples)} examples; a network needs {LEAST} or more. Label more or use --preset head."
         )
     train, validation = examples.split(seed=seed)
     rows = train, np.random.default_rng(seed).permutation(validation)
@@ -85,8 +85,8 @@ def known_or_made(examples: Examples, backbone: Backbone) -> NDArray[Any]:
     if examples.pixels is not None:
         return features_of(examples, np.arange(len(examples)), backbone)
     if known is None:
-        raise BadExamples("The examples have neither features nor pixels: there is nothing to look at.")
+        raise BadExamples("The examples have neither features nor pixels.")
     raise BadExamples(
-        f"The features at hand are {examples.feature_key}, but this model starts from {backbone.feature_key}."
+        f"The stored features are {examples.feature_key}, but this model starts from {backbone.feature_key}."
         " Score the subjects with that backbone first."
     )

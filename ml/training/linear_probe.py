@@ -12,9 +12,9 @@ from torch import Tensor
 from ml.training.losses import partial_label_loss, weighted_mean
 
 EPOCHS = 8
-STEPS = 6  # L-BFGS iterations in an epoch
-RIDGES = (3000.0, 1000.0, 300.0, 100.0)  # strongest first: few or doubtful labels want much of it
-MOST = 100_000  # examples of one fit; a linear head learns no more from further ones, and memory stays bounded
+STEPS = 6  # L-BFGS iterations per epoch
+RIDGES = (3000.0, 1000.0, 300.0, 100.0)  # strongest first: few or unreliable labels need more
+MOST = 100_000  # maximum number of examples in a fit; more would not improve a linear head, and memory stays bounded
 Report = Callable[[float, "LinearHead"], None]
 
 

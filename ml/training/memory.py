@@ -5,7 +5,7 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4  # what malloc.h of glibc calls M_…
+TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4  # constants of glibc's malloc.h
 KEEPING = {MMAP_MAX: 0, TRIM_THRESHOLD: 2**31 - 1, TOP_PAD: 64 * 2**20}
 USUAL = {MMAP_MAX: 65_536, TRIM_THRESHOLD: 64 * 2**20, TOP_PAD: 128 * 2**10}
 

@@ -84,7 +84,9 @@ def recipe_of(preset: str, init: str, examples: Examples, start: Backbone | None
 
 def _channels(examples: Examples) -> int:
     if examples.pixels is None:
-        raise BadExamples("This preset trains on pixels, and the examples have none. Give pixels, or use preset head.")
+        raise BadExamples(
+            "This preset trains on pixels, but the examples have none. Provide pixels, or use --preset head."
+        )
     return int(np.asarray(examples.pixels[np.arange(1)]).shape[2])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-WARM_UP = 0.1  # share of the run in which the rate rises
+WARM_UP = 0.1  # warm-up, as a fraction of the run
 
 
 @dataclass(frozen=True)

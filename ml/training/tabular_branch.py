@@ -11,7 +11,7 @@ from ml.training.losses import partial_label_loss, weighted_mean
 from ml.training.validation import Validator
 
 STEPS, RATE, DECAY = 300, 0.01, 0.02
-HIDDEN = 0.2  # share of known values that a step does not see, so that the net knows what their absence means
+HIDDEN = 0.2  # fraction of known values dropped in each step, so that the net can handle missing ones
 
 
 def learn_metadata(
@@ -64,7 +64,7 @@ def _fit(examples: Examples, log_scores: Tensor, seed: int) -> MetadataNet:
 
 def _values(examples: Examples) -> Tensor:
     if examples.values is None:
-        raise ValueError("The examples tell nothing besides their pixels.")
+        raise ValueError("The examples have no data besides their pixels.")
     return torch.from_numpy(np.asarray(examples.values, dtype=np.float32))
 
 

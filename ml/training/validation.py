@@ -13,7 +13,7 @@ from ml.evaluation.metrics import roc_auc
 from ml.training import linear_probe
 from ml.training.losses import partial_label_loss, weighted_mean
 
-LossAndMetrics = tuple[float, dict[str, float]]  # loss, and accuracy and roc_auc where they are defined
+LossAndMetrics = tuple[float, dict[str, float]]  # loss, and accuracy and roc_auc if defined
 
 
 class Validator:

@@ -106,7 +106,7 @@ def test_the_command_killed_twice_goes_on_when_it_is_given_again(tmp_path, sky):
         last = manage(data, "ingest", str(folder), "--survey", "atlas", COLUMNS="200")
         assert last.returncode == 0, last.stderr
         assert f"{STAMPS - half:,}  added" in last.stdout
-        assert f"{half:,}  known already" in last.stdout
+        assert f"{half:,}  known by their external_id" in last.stdout
         assert_everything_is_there_once(url, data, pixels)
 
 

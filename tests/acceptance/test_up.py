@@ -31,7 +31,13 @@ def test_one_command_starts_all_and_one_interrupt_leaves_nothing_running(tmp_pat
         assert "celery" in commands
         assert "postgres" in commands
         output = site.interrupt()
-    said = ["database up to date", "static files up to date", "Starting the web server", site.address, "ended cleanly"]
+    said = [
+        "database up to date",
+        "static files up to date",
+        "Starting the web server",
+        site.address,
+        "All processes have stopped",
+    ]
     assert all(first < second for first, second in pairwise([output.index(words) for words in said]))
     assert site.process.returncode == 0
     assert left_running(site) == []

@@ -56,7 +56,7 @@ def _merge_in(workflow: Workflow, visitor: Volunteer, account: Volunteer) -> int
     hand_over_flags(workflow, visitor, account)
     replay(workflow, [visitor.pk, account.pk])
     recompute_subjects(workflow, changed)
-    mark_stale(workflow, [account.pk])  # other subjects of theirs are added up later
+    mark_stale(workflow, [account.pk])  # their other subjects are recomputed later
     return moved
 
 

@@ -10,8 +10,8 @@ NOT_INGESTED = Sentence(gettext_noop("%(problem)s Nothing was ingested."))
 NOT_INGESTED_FURTHER = Sentence(gettext_noop("%(problem)s Nothing more was ingested."))
 IN_ROW = Sentence(gettext_noop("%(file)s row %(row)s: %(problem)s"))
 
-# What the readers of files (`ml.io`, `webapp.archive.ingest`) say of one that they cannot use. The science knows no
-# site, so it cannot take them from here; a test holds the two together.
+# Errors of the file readers (`ml.io`, `webapp.archive.ingest`). `ml` does not know the
+# site, so it cannot import them from here; a test compares the two.
 OF_A_FILE = [
     gettext_noop("is %(size)s; packets come in files of %(most)s at most."),
     gettext_noop("is not a whole Avro file"),

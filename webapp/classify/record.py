@@ -22,8 +22,8 @@ from webapp.workflows.models import Workflow
 
 SENT = ("id", "answer", "follow_up", "started_at", "finished_at", "device", "viewport", "frames_seen")
 
-# An id that exists already, or a second answer to a subject, conflicts and stores nothing. An answer without a lease,
-# which ran out or never was, is too late for a subject that is settled, or has all the answers that it may have.
+# An existing id, or a second answer to a subject, conflicts and stores nothing. An answer without a valid lease
+# is too late for a retired subject, or one with all its votes.
 STORE = f"""
     WITH ended AS (
         DELETE FROM queue_lease WHERE volunteer_id = %(volunteer)s AND entry_id = ANY(%(entry)s)
@@ -154,7 +154,7 @@ def _unstored(volunteer: Volunteer, workflow: Workflow, entry: QueueEntry, item:
     """Return a late answer as an unsaved row, for the response."""
     sent = {name: getattr(item, name) for name in ("id", "answer", "follow_up")}
     row = Classification(volunteer=volunteer, workflow=workflow, subject=entry.subject, reason=entry.reason, **sent)
-    row.is_counted = True  # nothing of it waits to be counted
+    row.is_counted = True  # it has no pending vote
     return row
 
 

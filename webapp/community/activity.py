@@ -62,7 +62,7 @@ def answers_by(volunteer: Volunteer, step: str, zone: ZoneInfo) -> list[tuple[da
     """
     now = timezone.now().astimezone(zone)
     starts = _hours(now) if step == "hour" else _dates(now, step)
-    # Hours are told apart by the offset of now: the wall's clock would take a repeated hour for one.
+    # Hours use a fixed offset: by wall-clock time, an hour repeated by a clock change would be one.
     clock = fixed(now.utcoffset() or timedelta(0)) if step == "hour" else zone
     found = {row["start"].astimezone(UTC): row["n"] for row in _counted(volunteer, step, clock, starts[0])}
     return [(start, found.get(start.astimezone(UTC), 0)) for start in starts]

@@ -96,7 +96,7 @@ def _settle(row: Consensus, entry: QueueEntry, taken: int) -> Consensus:
     row.method, row.posterior = row.workflow.method, posterior_of(row, row.workflow)
     _retire(row, entry)
     entry.is_retired = row.is_retired
-    if not entry.is_gold:  # everybody may hold a gold subject
+    if not entry.is_gold:  # any number of people may hold a gold subject
         entry.open_slots = open_slots(row.workflow, row.votes, taken)
     return row
 

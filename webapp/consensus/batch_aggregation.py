@@ -26,7 +26,7 @@ TURNED = Sentence(gettext_noop("Disagrees on %(count)s of %(all)s subjects."))
 
 CLASSES = ("no", "yes")
 
-# Votes that weigh: they count, stand, and are of people who are trusted.
+# Votes with weight: counted, standing, and by trusted volunteers.
 QUERY = """
     SELECT subject_id::bigint, volunteer_id::bigint,
         (CASE answer WHEN 'no' THEN 0 WHEN 'yes' THEN 1 ELSE 2 END)::smallint
@@ -58,7 +58,7 @@ def start_aggregation(workflow: Workflow, by: User | None) -> Aggregation:
     try:
         with transaction.atomic():
             job = waiting.first() or Aggregation.objects.create(workflow=workflow, requested_by=by)
-    except IntegrityError:  # somebody was faster
+    except IntegrityError:  # lost a race
         job = waiting.get()
     job.enqueue()
     return job
@@ -80,7 +80,7 @@ def aggregate(job: Aggregation) -> None:
         job.finish(message=NO_ANSWERS())
         return
     job.renew(message=DAWID_SKENE(count=f"{len(votes.item):,}"), total=len(votes.items))
-    # Most volunteers answer few subjects, and people err alike: so each leans on the crowd, and votes count by half.
+    # Most volunteers answer few subjects, and errors are correlated: so use the crowd as a prior, and half weights.
     fitted = DawidSkene(shrinkage=2.0, temper=0.5).fit(votes)
     posterior = fitted.posteriors_[:, CLASSES.index("yes")]
     with transaction.atomic():

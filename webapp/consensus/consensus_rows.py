@@ -17,7 +17,7 @@ WRITTEN = (
     "retired_at",
 )  # fmt: skip
 
-# Slots that are taken: leases that are out, and answers that do not count yet. Nobody asks for those of gold.
+# Occupied slots: leases, and answers that do not count yet. Not needed for gold.
 TAKEN = """
     CASE WHEN entry.is_gold THEN 0 ELSE
         (SELECT count(*) FROM queue_lease AS lease WHERE lease.entry_id = entry.id)
@@ -37,7 +37,7 @@ READ = f"""
     FROM queue_queueentry AS entry {SUMMED} WHERE entry.id = ANY(%s)
 """  # noqa: S608  # column names of our own models
 
-# Every vote of the subject is read, instead of what was summed before.
+# Reads every vote of the subject, instead of the previous sums.
 ADD_UP = f"""
     SELECT entry.subject_id, {TAKEN}, votes.yes, votes.no, votes.unsure, votes.evidence, votes.follow_ups, {ROW.sql}
     FROM queue_queueentry AS entry {SUMMED}
@@ -52,8 +52,8 @@ ADD_UP = f"""
     WHERE entry.id = ANY(%s)
 """  # noqa: S608  # column names of our own models
 
-# Answers that begin to count take their places in the order given. Queue entries that would not change are left alone,
-# so that adding up anew writes little.
+# Newly counted answers get positions in the given order. Unchanged queue entries are not written,
+# so that recomputing writes little.
 WRITE = """
     WITH summed AS (
         SELECT * FROM unnest(

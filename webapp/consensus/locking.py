@@ -16,7 +16,7 @@ ANSWER = Columns(Classification, "answer")
 
 LOCK = "SELECT id FROM volunteers_volunteer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
-# A statement of its own: one that has waited for a lock sees what it joins as it was before.
+# A separate statement: one that waited for a lock sees stale rows in its joins.
 READ = f"""
     SELECT voter.id, coalesce(skill.is_trusted, true), {", ".join(f"coalesce(skill.{cell}, 0)" for cell in CELLS)},
         {ANSWER.sql}

@@ -33,7 +33,7 @@ RECOUNTED = Sentence(gettext_noop("%(settled)s more retired, %(reopened)s reopen
 
 VOTES = 50_000
 
-# Answers without a place are of before places were given, or were imported: they come in the order of their times.
+# Answers without a position are older than positions, or imported: they are ordered by time.
 READ = """
     SELECT answer.volunteer_id, answer.id, answer.answer, answer.subject_id, subject.gold_label, answer.position,
         answer.evidence

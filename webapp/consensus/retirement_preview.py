@@ -15,7 +15,7 @@ from webapp.consensus.retirement import Sums, reasons_to_retire
 from webapp.core.sql import fetch
 from webapp.workflows.models import FLAG, Method, Workflow
 
-# What a person retired stays so, and training subjects never retire.
+# A person's retirement stays, and training subjects never retire.
 READ = """
     SELECT summed.subject_id, summed.votes_yes, summed.votes_no, summed.votes_unsure, summed.evidence,
         coalesce((summed.follow_ups ->> %(flag)s)::int, 0), summed.is_retired

@@ -30,7 +30,7 @@ SET = f"""
     WHERE ({", ".join(f"known.{cell}" for cell in CELLS)}) <> ({", ".join(f"excluded.{cell}" for cell in CELLS)})
 """  # noqa: S608  # the names are constants
 
-# Whose past was judged anew is told by a number, so that a change while their answers are weighed is not overlooked.
+# A revision number, so that a change during recomputing is not missed.
 STALE = """
     INSERT INTO consensus_skill AS known (
         volunteer_id, workflow_id, true_yes_said_yes, true_yes_said_no, true_yes_said_unsure,

@@ -43,4 +43,4 @@ def _run(program: str, *arguments: str) -> None:
         check=False,
     )
     if ended.returncode:
-        raise CommandError(f"{program} could not do it: {ended.stderr.strip()}")
+        raise CommandError(f"{program} failed: {ended.stderr.strip()}")

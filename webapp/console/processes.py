@@ -97,7 +97,7 @@ class Child:
     def _kill_group(self) -> None:
         """Kill the program if it still runs, and any children it left behind, which would keep its port."""
         if self.process is not None:
-            with suppress(ProcessLookupError, PermissionError):  # nobody is left; macOS refuses where all are dead
+            with suppress(ProcessLookupError, PermissionError):  # all have exited; macOS raises PermissionError then
                 os.killpg(self.process.pid, signal.SIGKILL)
 
 
@@ -113,9 +113,9 @@ def end(children: list[Child]) -> None:
 
 def web(host: str, port: int, logs: Path) -> Child:
     options = ["--host", host, "--port", str(port), "--interface", "asginl", "--no-ws", "--log-level", "warning"]
-    # Without a respawn, one worker that dies takes the others along, and the site is away for as long as a start takes.
+    # Without a respawn, one worker that dies stops the others, and the site is down until it has restarted.
     options += ["--workers", "2", "--backlog", "2048", "--respawn-failed-workers"]
-    # A worker that is told to end while it starts never hears it; its parent ends it for good after a while.
+    # A worker ignores a stop signal while it starts; its parent kills it after a while.
     options += ["--workers-kill-timeout", "5"]
     command = [sys.executable, "-m", "granian", *options, "webapp.asgi:application"]
     return Child("The web server", command, logs / "web.log")

@@ -39,7 +39,7 @@ def check_port(host: str, port: int) -> None:
         except OSError as error:
             raise CommandError(
                 f"Port {port} on {host} cannot be used ({error.strerror}). Another site may be running; "
-                f"end it, or choose another port: manage.py up --port {port + 1}"
+                f"stop it, or choose another port: manage.py up --port {port + 1}"
             ) from error
 
 
@@ -95,7 +95,7 @@ def _wait_until_ready(host: str, port: int) -> None:
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)
     raise CommandError(
-        f"The web server did not answer within {READY_SECONDS:.0f} s. Why, its log says: {Path(settings.DATA) / 'log'}"
+        f"The web server did not respond within {READY_SECONDS:.0f} s. See its log in {Path(settings.DATA) / 'log'}"
     )
 
 

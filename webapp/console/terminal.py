@@ -41,18 +41,18 @@ def working_on(console: Console, job: Job, *, called: str, things: str) -> Itera
         yield
     except KeyboardInterrupt:
         job.end_cancelled()
-        console.print(f"Stopped. {job.added:,} {things} are in and stay in; the same command goes on from there.")
+        console.print(f"Stopped. {job.added:,} {things} are stored; run the same command again to continue.")
         sys.exit(INTERRUPTED)
     except Cancelled:
         job.end_cancelled()
     except LeaseLost as lost:
-        raise CommandError("This took so long to answer that a worker has gone on with it. Nothing is lost.") from lost
+        raise CommandError("This process was silent for so long that a worker took over. Nothing is lost.") from lost
     except Exception as error:
         with suppress(DatabaseError, LeaseLost):
             job.fail(f"{type(error).__name__}: {error}")
         raise CommandError(
-            f"The {called} broke off: {error}. {job.added:,} {things} are in and stay in; once the cause is removed,"
-            " the same command goes on from there. (--traceback shows where it happened.)"
+            f"The {called} failed: {error}. {job.added:,} {things} are stored. Remove the cause and run the same"
+            " command again to continue. (--traceback shows where it happened.)"
         ) from error
     job.refresh_from_db()
 
@@ -65,7 +65,7 @@ def ingest_bar(console: Console, run: IngestRun) -> Iterator[Callable[[IngestRun
     """Show a run's progress; yields the function to report it to."""
     columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
     with Progress(TextColumn("{task.description}"), *columns, console=console) as progress:
-        task = progress.add_task(f"{'Looking at' if run.dry_run else 'Ingesting'} {escape(run.path)}", total=None)
+        task = progress.add_task(f"{'Checking' if run.dry_run else 'Ingesting'} {escape(run.path)}", total=None)
         yield lambda run: progress.update(task, completed=run.done, total=run.total)
 
 
@@ -75,19 +75,19 @@ def summarise_ingest(console: Console, run: IngestRun) -> None:
     table = Table(show_header=False, box=None)
     table.add_column(justify="right")
     table.add_row(f"{run.added:,}", f"{would}added")
-    table.add_row(f"{run.duplicates:,}", "of them duplicates: their pixels are those of another subject")
-    table.add_row(f"{run.known:,}", "known already by their external_id, and left as they are")
-    table.add_row(f"{run.bad:,}", "bad, and left out")
+    table.add_row(f"{run.duplicates:,}", "of them duplicates, with the same pixels as another subject")
+    table.add_row(f"{run.known:,}", "known by their external_id, and unchanged")
+    table.add_row(f"{run.bad:,}", "bad, and skipped")
     console.print(table)
     for problem in run.problems.all()[:PROBLEMS_SHOWN]:
         console.print(escape(str(problem)), highlight=False)
     if run.bad > PROBLEMS_SHOWN:
-        console.print(f"… and {run.bad - PROBLEMS_SHOWN:,} more, all kept with the run.")
+        console.print(f"… and {run.bad - PROBLEMS_SHOWN:,} more, all listed on the run's page.")
 
 
 def show_look(console: Console, seen: Look, choices: Choices) -> None:
     """Print the preview of the first rows, and how they are understood."""
-    console.print(f"{seen.rows:,} rows looked at, {seen.broken:,} of them unreadable.")
+    console.print(f"{seen.rows:,} rows read, {seen.broken:,} of them unreadable.")
     for key, (known, different) in sorted(seen.keys.items(), key=lambda item: -item[1][0])[:5]:
         console.print(f"  {escape(key)}: {known:,} of {different:,} values are subjects of the survey", emoji=False)
     for task, labels in seen.labels.items():
@@ -97,7 +97,7 @@ def show_look(console: Console, seen: Look, choices: Choices) -> None:
         console.print(f"  {escape(task)}: {number:,} lines")
     console.print(f"Subjects by {escape(choices.match)}, answers from {escape(choices.task)}, of {choices.source}:")
     for label, answer in choices.answers.items():
-        console.print(f"  {escape(label)} = {answer or 'left out'}", emoji=False)
+        console.print(f"  {escape(label)} = {answer or 'skipped'}", emoji=False)
 
 
 @contextmanager
@@ -105,7 +105,7 @@ def import_bar(console: Console, job: ClassificationImport) -> Iterator[Callable
     """Show an import's progress; yields the function to report it to."""
     columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
     with Progress(TextColumn("{task.description}"), *columns, console=console) as progress:
-        task = progress.add_task(f"Bringing in {escape(job.path)}", total=None)
+        task = progress.add_task(f"Importing {escape(job.path)}", total=None)
         yield lambda job: progress.update(task, completed=job.done, total=job.total)
 
 

@@ -27,12 +27,12 @@ LAZY = {
     "npgettext_lazy": ((1, "c"), 2, 3),
     "gettext_noop": None,
 }
-# What each catalog is gathered from, beside the folder that holds it.
+# The sources of each catalog, with its folder.
 SOURCES = {
     "django": [("templates", "**.html", f"{__name__}:extract_template"), ("webapp", "**.py", "python")],
     "djangojs": [("static", "**.js", "javascript")],
 }
-UNCHANGING = datetime(2026, 1, 1, tzinfo=UTC)  # a date of creation would differ in every run and say nothing
+UNCHANGING = datetime(2026, 1, 1, tzinfo=UTC)  # a creation date would differ in every run
 
 
 @dataclass(frozen=True)

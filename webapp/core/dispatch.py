@@ -72,14 +72,14 @@ class Channel(filesystem.Channel):
             table.parent.mkdir(parents=True, exist_ok=True)
             empty = table.with_name(f".{table.name}-{uuid.uuid4()}")
             empty.write_text(json.dumps([]))
-            with suppress(FileExistsError):  # another process was faster, and its table is as good
+            with suppress(FileExistsError):  # another process created the same table
                 os.link(empty, table)
             empty.unlink()
         super()._queue_bind(exchange, routing_key, pattern, queue)
 
 
 class Transport(filesystem.Transport):
-    client: Any  # kombu declares both as None, which they are not once there is a transport
+    client: Any  # kombu declares both as None, but they are set once there is a transport
     cycle: Any
     Channel = Channel
     implements = filesystem.Transport.implements.extend(asynchronous=True)

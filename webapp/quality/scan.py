@@ -30,7 +30,7 @@ READING_ANSWERS = Sentence(gettext_noop("Reading classifications."))
 LOOKING_THROUGH = Sentence(gettext_noop("Scanning %(count)s classifications."))
 FLAGGED = Sentence(gettext_noop("%(new)s new, %(over)s cleared."))
 
-# Those of people who are not trusted are among them: that is how these come back.
+# Includes untrusted volunteers, so that they can be trusted again.
 QUERY = """
     SELECT answer.volunteer_id::bigint, answer.subject_id::bigint,
         (CASE answer.answer WHEN 'no' THEN 0 WHEN 'yes' THEN 1 ELSE 2 END)::smallint,
@@ -68,7 +68,7 @@ EVERY = timedelta(hours=22)
 NEWEST = 300
 """Answers of each volunteer that a scan judges: as many good ones bring back whom it had flagged."""
 
-# A change marks the volunteer, so that the schedule weighs their answers anew (`webapp.consensus.recompute`).
+# A change marks the volunteer, so that their evidence is recomputed (`webapp.consensus.recompute`).
 TRUST = """
     INSERT INTO consensus_skill AS known (
         volunteer_id, workflow_id, true_yes_said_yes, true_yes_said_no, true_yes_said_unsure,
@@ -99,7 +99,7 @@ def start_scan(workflow: Workflow, by: User | None) -> QualityScan:
     try:
         with transaction.atomic():
             job = waiting.first() or QualityScan.objects.create(workflow=workflow, requested_by=by)
-    except IntegrityError:  # somebody was faster
+    except IntegrityError:  # lost a race
         job = waiting.get()
     job.enqueue()
     return job

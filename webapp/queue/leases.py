@@ -64,7 +64,7 @@ SUBJECT = Columns(
     Subject, "subject", "id", "survey_id", "external_id", "kind", "checksum", "array", "rate", "ra", "dec", "metadata"
 )
 
-# Two tabs wait for each other here. Nobody waits for the disk: a lease that a crash of the server forgets does no harm.
+# Two tabs are serialised here. No waiting for the disk: losing a lease in a server crash does no harm.
 BEGIN = """
     SELECT set_config('synchronous_commit', 'off', true) FROM volunteers_volunteer WHERE id = %s FOR NO KEY UPDATE
 """
@@ -81,7 +81,7 @@ HELD = f"""
 
 RENEW = "UPDATE queue_lease SET expires_at = %s WHERE id = ANY(%s) RETURNING id, expires_at"
 
-# What is lent is what is taken: the slots that go down are those of the leases that were made, and no others.
+# Slots are taken exactly for the leases that were inserted.
 LEND = f"""
     WITH lease AS (
         INSERT INTO queue_lease (entry_id, volunteer_id, newcomer, reason, expires_at)

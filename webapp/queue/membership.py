@@ -39,7 +39,7 @@ def enqueue_subjects(workflow: Workflow) -> int:
         return int(cursor.rowcount)
 
 
-# Whoever hands entries out passes over locked ones, so nobody is given what is about to go.
+# Assigning skips locked entries, so nobody gets one that is about to be removed.
 LOCK = """
     SELECT entry.id FROM queue_queueentry AS entry
     WHERE entry.workflow_id = %(workflow)s AND NOT entry.is_retired
@@ -51,7 +51,7 @@ LOCK = """
     ORDER BY entry.id FOR UPDATE SKIP LOCKED
 """
 
-# A statement of its own, which sees the leases and answers of whoever held the locks before.
+# A separate statement, to see leases and answers of the previous lock holders.
 DELETE = """
     DELETE FROM queue_queueentry AS entry
     WHERE entry.id = ANY(%(locked)s)

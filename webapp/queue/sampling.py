@@ -16,7 +16,7 @@ from webapp.volunteers.models import Volunteer
 from webapp.workflows.gold_schedule import last_step, share_at
 from webapp.workflows.models import Workflow
 
-# The volunteer neither holds the entry nor has answered it. Who is no volunteer yet has answered nothing.
+# The volunteer neither holds nor has answered the entry. Newcomers have answered nothing.
 UNSEEN = """
     entry.workflow_id = %(workflow)s
     AND NOT EXISTS (

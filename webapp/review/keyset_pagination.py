@@ -56,7 +56,7 @@ def place_in(query: Mapping[str, str], *, kind: type) -> Place | None:
         if text := query.get(name):
             try:
                 return read_place(text, kind=kind, is_before=name == "before")
-            except BadPlace:  # an old link: its list begins at the beginning
+            except BadPlace:  # an old link: show the first page
                 return None
     return None
 

@@ -141,7 +141,7 @@ def _retire(consensus: Consensus) -> None:
     consensus.retired_at = timezone.now()
     consensus.save(update_fields=["is_retired", "retired_reason", "retired_at", "updated_at"])
     entries = QueueEntry.objects.filter(workflow=consensus.workflow_id, subject=consensus.subject_id)
-    entries.update(is_retired=True, is_gold=True)  # settled, and from now on one to learn from
+    entries.update(is_retired=True, is_gold=True)  # retired, and a training subject from now on
 
 
 def _bring_back(workflow: Workflow, subject: Subject) -> None:

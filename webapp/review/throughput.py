@@ -17,7 +17,7 @@ from webapp.core.sql import fetch
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
-# Sums of sums: counting distinct people at once would sort every answer. The index `counted_over_time` holds all of it.
+# Nested sums: counting distinct people directly would sort every answer. Covered by the index `counted_over_time`.
 ANSWERS = """
     SELECT start, sum(votes), sum(training), count(*)
     FROM (
@@ -69,7 +69,7 @@ def steps(workflow: Workflow, step: str, now: datetime | None = None) -> list[St
     found = {start: Step(start) for start in starts}
     asked = {"length": LENGTH[step], "since": starts[0], "workflow": workflow.pk}
     for start, *numbers in fetch(ANSWERS, asked | {"training": Reason.TRAINING.value}):
-        if start in found:  # an answer of the next step may come in meanwhile
+        if start in found:  # an answer of the next step may arrive meanwhile
             found[start].votes, found[start].training, found[start].people = map(int, numbers)
     for start, n in fetch(RETIRED, asked):
         if start in found:

@@ -15,8 +15,8 @@ from webapp.core.sql import fetch
 from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Method, Workflow
 
-# What each voter had answered to subjects of known class before this vote, by class and answer. An answer that replaced
-# an undone one says nothing of skill, as in `webapp.consensus.skills`.
+# Each voter's earlier answers to gold subjects, by class and answer. An answer that replaced
+# an undone one does not count for skill, as in `webapp.consensus.skills`.
 EARLIER = """
     SELECT vote.id, known.gold_label, earlier.answer, count(*)
     FROM classifications_classification AS vote

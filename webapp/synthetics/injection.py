@@ -53,7 +53,7 @@ def name_like(name: str, seed: int) -> str:
     last = list(re.finditer(r"[0-9]+", name))[-1:]
     if last and len(last[0].group()) >= FEWEST_DIGITS:
         begin, end = last[0].span()
-        begin = max(begin, end - FEWEST_DIGITS)  # those before tell the night or the field
+        begin = max(begin, end - FEWEST_DIGITS)  # earlier digits encode the night or the field
         return name[:begin] + "".join(next(digits) for _ in range(end - begin)) + name[end:]
     return f"{name[:190]}-{''.join(next(digits) for _ in range(6))}"
 

@@ -36,7 +36,7 @@ def roc_auc(truth: Array, score: Array) -> float:
     real, bogus = int(truth.sum()), int((~truth).sum())
     if not real or not bogus:
         return math.nan
-    from scipy.stats import rankdata  # a second of import that no page of the site waits for
+    from scipy.stats import rankdata  # takes a second to import, which no page should wait for
 
     ranks = rankdata(np.asarray(score, dtype=np.float64))
     return float((ranks[truth].sum() - real * (real + 1) / 2) / (real * bogus))
@@ -44,7 +44,7 @@ def roc_auc(truth: Array, score: Array) -> float:
 
 def pr_auc(truth: Array, score: Array) -> float:
     """Return the average precision as in scikit-learn, 0..1; NaN without real subjects, ValueError for NaN scores."""
-    from sklearn.metrics import average_precision_score  # some seconds of import that no page of the site waits for
+    from sklearn.metrics import average_precision_score  # takes seconds to import, which no page should wait for
 
     truth = np.asarray(truth, dtype=bool)
     return float(average_precision_score(truth, score)) if truth.any() else math.nan

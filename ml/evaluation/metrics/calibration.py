@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ml.evaluation.metrics.binomial import jeffreys, share
 
 Array = NDArray[Any]
-FLOOR = 1e-7  # a probability below counts as this in the log loss, so that one surprise is not infinite
+FLOOR = 1e-7  # floor of probabilities in the log loss, to keep it finite
 
 
 def log_loss(truth: Array, probabilities: Array) -> float:

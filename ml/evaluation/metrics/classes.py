@@ -32,7 +32,7 @@ def predicted(probabilities: Array, positive: Sequence[int], threshold: float = 
 
 def confusion(truth: Array, predicted: Array, classes: int) -> NDArray[np.int64]:
     """Return counts (K, K): rows are true classes, columns predicted ones, from class numbers (N,) of 0..K-1."""
-    from sklearn.metrics import confusion_matrix  # some seconds of import that no page of the site waits for
+    from sklearn.metrics import confusion_matrix  # takes seconds to import, which no page should wait for
 
     return confusion_matrix(truth, predicted, labels=range(classes))
 

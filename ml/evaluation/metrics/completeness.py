@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ml.evaluation.metrics.binomial import jeffreys, share
 
-WIDE = 20  # from this ratio of its ends a range of positive values is cut into equal factors, not equal steps
+WIDE = 20  # minimum ratio of the ends for logarithmic bins
 Array = NDArray[Any]
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ml.evaluation.metrics.binomial import share
 from ml.evaluation.metrics.ranking import Ranking
 
-EPSILON = 1e-9  # shares are ratios of counts: 996 of 1000 must reach .996
+EPSILON = 1e-9  # fractions are ratios of counts: 996 of 1000 must reach .996
 Array = NDArray[Any]
 
 

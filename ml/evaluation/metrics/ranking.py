@@ -94,7 +94,7 @@ def rank(truth: Array, score: Array, weights: Array | None = None) -> Ranking:
         )
     if np.isnan(score).any():
         raise ValueError(
-            f"{int(np.isnan(score).sum())} of {len(score)} scores are NaN, which no threshold is above or below."
+            f"{int(np.isnan(score).sum())} of {len(score)} scores are NaN."
             " Leave these subjects out, or score them again."
         )
     weights = np.ones((1, len(score))) if weights is None else np.asarray(weights, dtype=np.float64)

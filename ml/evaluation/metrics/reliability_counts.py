@@ -9,8 +9,8 @@ from ml.evaluation.metrics.binomial import share
 from ml.evaluation.metrics.calibration import diagram
 
 ECE_BINS, DIAGRAM_BINS = 15, 10  # as those of subjects
-CELLS = 30  # over 0..1, of equal width, which fold into either
-CHUNK = 4_000_000  # voxels looked at together
+CELLS = 30  # of equal width over 0..1, which can be merged into either
+CHUNK = 4_000_000  # voxels per block
 Array = NDArray[Any]
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ml.evaluation.metrics.voxel_curve import VoxelCurve
 
 EXTREME = 0.001  # the paper ignores scores in [0, 0.001] and [0.999, 1]
-CHUNK = 4_000_000  # voxels looked at together
+CHUNK = 4_000_000  # voxels per block
 Array = NDArray[Any]
 
 

@@ -12,7 +12,7 @@ from ml.io.safe_csv import CellWriter
 
 Array = NDArray[Any]
 Columns = Mapping[str, Sequence[Any] | Array]
-ROWS = 12  # of a long table that the page shows; the CSV has all
+ROWS = 12  # rows of a long table on the page; the CSV has all
 COLOURS = ("#2446b0", "#a03a12", "#0a6a50", "#5847a5", "#7d5a00", "#565d66")
 DASHES = ("solid", "dashed", "dotdash", "dotted")
 

@@ -13,7 +13,7 @@ from ml.evaluation.stratified import Answers
 
 GRID = np.unique(np.r_[np.linspace(0.01, 1, 100), 0.001, 0.002, 0.005, 0.995, 0.996, 0.998])
 RATES = np.unique(np.r_[0, GRID])
-DRAWS = 200  # a band needs fewer draws than a figure that is quoted
+DRAWS = 200  # a band needs fewer samples than a quoted interval
 Curves = dict[str, NDArray[np.float64]]
 Bands = dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
 KEPT = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.996, 1)  # rows that the page shows

@@ -33,7 +33,7 @@ def charts(
         If there is no true trail: nothing can be complete then.
     """
     if not len(matched.snr):
-        raise ValueError("There is no true trail to find. Judge a detector on images that hold some.")
+        raise ValueError("There is no true trail. Evaluate detectors on images with trails.")
     curves = {"all": detection_curve(matched)}
     for low, high in pairwise(snr_edges):
         if ((matched.snr >= low) & (matched.snr < high)).any():

@@ -8,7 +8,7 @@ from ml.evaluation.metrics.voxel_curve import VoxelCurve
 from ml.evaluation.metrics.voxels import EXTREME, VoxelHistogram
 from ml.evaluation.report.chart import Chart, Columns, Series
 
-POINTS = 400  # of a curve that the page holds
+POINTS = 400  # maximum number of points of a curve on the page
 
 
 def limits(histogram: VoxelHistogram, extreme: float = EXTREME, things: str = "voxels") -> list[Chart]:

@@ -110,7 +110,7 @@ def night(
 ) -> Iterator[Block]:
     """Yield what `atlas` writes, block by block, without writing it."""
     for number, size in enumerate(block_sizes(n)):
-        # Streams of their own, so that asking for more gold or satellites does not change the rest of the sky.
+        # Separate random streams, so that more gold or satellites do not change the rest of the sky.
         rng, gold_rng, satellite_rng = (np.random.default_rng([seed, number, stream]) for stream in (0, 1, 2))
         label = balanced_labels(rng, size)
         gold = gold_rng.random(size) < gold_fraction

@@ -50,7 +50,7 @@ def trailing(image: np.ndarray) -> np.ndarray:
     for rows, share in enumerate((0.7, 0.3), 1):
         weight = np.float32(TRAILED * share)
         trailed[..., rows:, :] += weight * image[..., :-rows, :]
-        trailed[..., :rows, :] += weight * image[..., :rows, :]  # what came from below the stamp: its like
+        trailed[..., :rows, :] += weight * image[..., :rows, :]  # charge from below the stamp: assumed similar
     return trailed
 
 

@@ -94,7 +94,7 @@ def euclid(
 def field(n: int, seed: int, *, gold_fraction: float = 0.1, size: int = SIZE, **options: Any) -> Iterator[Block]:
     """Yield what `euclid` writes, block by block, without writing it; same options."""
     for number, count in enumerate(block_sizes(n)):
-        # Two streams, so that asking for more gold does not change the sky.
+        # Two random streams, so that more gold does not change the sky.
         rng, gold_rng = (np.random.default_rng([seed, number, stream]) for stream in (0, 1))
         names = [f"euclid-{seed}-{number * BLOCK + row:06d}" for row in range(count)]
         label = balanced_labels(rng, count)

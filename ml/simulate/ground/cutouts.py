@@ -32,8 +32,8 @@ SIZE, SMALLEST, LARGEST = 256, 128, 4096
 SEEING = (1.5, 6.0)  # pixels
 SHEETS = 0.35
 STAMP, GAP = (28, 64), 6  # pixels
-KINDS = {"trail": 0.45, "star": 0.3, "galaxy": 0.1, "dipole": 0.1, "noise": 0.05}  # what stamps show
-SCALE, PEDESTAL = 12.0, 1000.0  # counts of one noise, and of the sky
+KINDS = {"trail": 0.45, "star": 0.3, "galaxy": 0.1, "dipole": 0.1, "noise": 0.05}  # contents of stamps
+SCALE, PEDESTAL = 12.0, 1000.0  # noise and sky in counts
 COLUMNS = ("external_id", "kind", "image", "label", "gold", "object_group", "#snr", "#objects", "#simulated")
 
 

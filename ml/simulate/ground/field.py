@@ -8,9 +8,9 @@ from ml.simulate.hubble.truth import Thing
 
 SHORTEST, LONGEST = 6.0, 60.0  # pixels
 FAINTEST, BRIGHTEST = 1.5, 60.0  # S/N per pixel
-LEAST_ELONGATED = 1.3  # a trail is so many times as long as a star is wide: shorter ones are stars
-COMATIC = 0.3  # share of the fields that lie in a corner where the telescope shows coma
-TOLD_WIDTH = 2.5  # of the seeing, as which a trail is told
+LEAST_ELONGATED = 1.3  # minimum length of a trail in widths of a star: shorter ones are stars
+COMATIC = 0.3  # fraction of fields with coma
+TOLD_WIDTH = 2.5  # half width of a trail's box, in units of the seeing
 
 
 def draw_seeing(rng: np.random.Generator, between: tuple[float, float], comatic: float = COMATIC) -> Seeing:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FAINT = 0.05  # in noise, below which a profile is cut off
-FURTHEST = 20  # widths from a point that its light is followed
-STEP = 0.5  # pixels between the points that a line is made of
+FAINT = 0.05  # cutoff of a profile, in units of the noise
+FURTHEST = 20  # maximum radius of a profile in widths
+STEP = 0.5  # pixels between the points of a line
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def draw_mover(rng: np.random.Generator) -> Mover:
         distance, rate = rng.uniform(4.2, 5.5), rng.normal(17, 3)
     else:
         distance, rate = log_uniform(rng, 0.1, 1.0, 1)[0], log_uniform(rng, 50, 300, 1)[0]
-    # Motion follows the ecliptic, give or take an orbit's inclination; the field's own roll turns it at will.
+    # Motion follows the ecliptic within an orbit's inclination, rotated by the field's roll.
     angle = np.pi / 2 * rng.choice([-1, 1]) + rng.normal(0.0, 0.45)
     return Mover(float(rate), float(angle), float(distance), float(log_uniform(rng, FAINTEST_SNR, BRIGHTEST_SNR, 1)[0]))
 

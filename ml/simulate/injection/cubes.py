@@ -59,7 +59,7 @@ def inject_cube(
     table, noise = table_of(psf or Psf(FWHM, FWHM, 0.0)), frame_noise(flux)
     injected, power = flux.copy(), np.zeros((len(movers), len(flux)))
     rng = np.random.default_rng(seed)
-    # Some frames at a time, so that a whole sector does not have to fit in memory once for each object.
+    # Some frames at a time: a whole sector per object would not fit into memory.
     for first in range(0, len(flux), CHUNK):
         frames = slice(first, first + CHUNK)
         part = movers.between(frames)

@@ -28,7 +28,7 @@ def profile(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray
     """
     along, across = along_and_across(x, y, shape["angle"], size)
     across = across / as_cube(shape["axis_ratio"])
-    # Half a pixel of softening stands for the integral over the central pixel, where the profile has a cusp.
+    # Half a pixel of softening approximates the integral over the central pixel, where the profile has a cusp.
     soft = np.hypot(np.hypot(along, across), np.float32(0.5)) / as_cube(shape["radius"])
     disc = sersic(soft, shape["index"])
     spiral = np.flatnonzero(shape["arms"] > 0)

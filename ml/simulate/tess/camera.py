@@ -82,7 +82,7 @@ def seen_through(psf: Psf, x: np.ndarray, y: np.ndarray, light: np.ndarray, size
     down = fft.fftfreq(side, 1 / OVERSAMPLING).astype(np.float32)[:, None]
     right = fft.rfftfreq(side, 1 / OVERSAMPLING).astype(np.float32)[None]
     seen = fft.rfft2(fine) * psf.spectrum(right, down).astype(np.float32)
-    # The centre of a pixel lies between two fine ones, half a fine pixel before the sample that is read.
+    # A pixel's centre is between two fine ones, half a fine pixel before the sample.
     middle = np.exp(-1j * np.pi * (right + down) / OVERSAMPLING).astype(np.complex64)
     slopes = np.stack([np.ones_like(right + down), -2j * np.pi * right + 0 * down, -2j * np.pi * down + 0 * right])
     stack = fft.irfft2(seen[:, None] * (slopes * middle).astype(np.complex64), (side, side))

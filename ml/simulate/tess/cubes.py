@@ -185,7 +185,7 @@ def table_of(psf: Psf) -> np.ndarray:
     """Tabulate the point spread function for `psf_table.paint`."""
 
     def painter(x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
-        # The Fourier transform rings by a millionth, and light is not negative.
+        # Remove Fourier ringing of a millionth: light is not negative.
         return np.maximum(seen_through(psf, x[:, None], y[:, None], np.ones((len(x), 1)), size)[:, 0], 0)
 
     return tabulate(painter)

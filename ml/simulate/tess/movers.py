@@ -15,7 +15,7 @@ SLOPE = 0.25
 MASK_RADIUS = 1.7
 MASK_POWER = 0.12
 SMALLEST_MASK, LARGEST_MASK = 1.5, 4.0
-MOST_TOLD = 3000  # places of all objects of a cube: as many as a cell of a manifest holds
+MOST_TOLD = 3000  # maximum number of positions in a cube, limited by the length of a manifest cell
 
 
 @dataclass

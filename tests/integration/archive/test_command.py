@@ -25,7 +25,7 @@ def test_it_ingests_and_says_what_came_of_it(tmp_path, capsys):
     call_command("ingest", str(tmp_path / "night"), survey="atlas")
     said = capsys.readouterr().out
     assert "20  added" in said
-    assert "0  known already by their external_id" in said
+    assert "0  known by their external_id" in said
     assert_archive_equals(survey, truth)
     assert IngestRun.objects.get().state == "done"
 
@@ -51,7 +51,7 @@ def test_bad_rows_are_listed_and_do_not_fail_the_command(tmp_path, capsys):
     write_manifest(tmp_path, [row("a", image="a.fits", plane=0), row("b", image="none.fits"), row("c", image="d.fits")])
     call_command("ingest", str(tmp_path), survey="atlas")
     said = capsys.readouterr().out
-    assert "2  bad, and left out" in said
+    assert "2  bad, and skipped" in said
     assert "manifest.csv row 3: none.fits: is not there." in said
 
 
@@ -110,7 +110,7 @@ def test_an_interrupt_ends_the_run_and_the_same_command_goes_on(tmp_path, monkey
         with pytest.raises(SystemExit) as ended:
             call_command("ingest", str(tmp_path / "night"), survey="atlas")
     assert ended.value.code == 130
-    assert "are in and stay in; the same command goes on from there" in capsys.readouterr().out
+    assert "are stored; run the same command again to continue" in capsys.readouterr().out
     assert IngestRun.objects.get().state == "cancelled"
     assert 0 < Subject.objects.count() < 60
     call_command("ingest", str(tmp_path / "night"), survey="atlas")
@@ -130,7 +130,7 @@ def test_what_nobody_foresaw_is_a_sentence_and_fails_the_run(tmp_path, monkeypat
 
     with monkeypatch.context() as patched:
         patched.setattr(Shelf, "put", full)
-        with pytest.raises(CommandError, match=r"No space left on device\. .* the same command goes on from there"):
+        with pytest.raises(CommandError, match=r"No space left on device\. .* run the same command again to continue"):
             call_command("ingest", str(tmp_path / "night"), survey="atlas")
     assert "No space left" in IngestRun.objects.get().error
     call_command("ingest", str(tmp_path / "night"), survey="atlas")

@@ -88,11 +88,11 @@ def test_too_little_gold_is_said_in_numbers_and_freezes_nothing():
 
 def test_the_command_freezes_again_or_says_why_not(capsys):
     survey = sky.survey()
-    with pytest.raises(CommandError, match="There is no survey called moon"):
+    with pytest.raises(CommandError, match="There is no survey “moon”"):
         call_command("freeze", "moon", kind="stamp")
-    with pytest.raises(CommandError, match="The test set of before stays"):
+    with pytest.raises(CommandError, match="The existing test set stays"):
         call_command("freeze", "sky", kind="stamp")
     sky.make_gold(sky.subjects(survey, [True] * 100), [n % 2 == 0 for n in range(100)])
     call_command("freeze", "sky", kind="stamp")
     frozen = models.TestSet.objects.get(is_current=True)
-    assert capsys.readouterr().out == f"{frozen.size} gold stamps now judge the models of sky.\n"
+    assert capsys.readouterr().out == f"{frozen.size} gold stamps are now the test set of sky.\n"

@@ -93,7 +93,7 @@ def test_a_label_that_is_no_class_is_named(night, judged):
     status, said, errors = judged(odd)
     assert status == 0
     assert (said["classes"], said["n"]) == (["bogus", "real"], 84)
-    assert "label 'GHOST' is none of the model's classes, yes or no: correct it" in errors
+    assert "label 'GHOST' is not one of the model's classes, yes or no: correct it" in errors
     assert "so only real against bogus is judged" in errors
 
 

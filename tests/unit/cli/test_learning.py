@@ -106,8 +106,8 @@ def test_labels_that_teach_nothing(night, tmp_path, capsys, change, sentence):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["evaluate", "--checkpoint", "nowhere", "--data", "M"], "nowhere is no checkpoint"),
-        (["score", "--checkpoint", "nowhere", "--data", "M", "--out", "s.parquet"], "nowhere is no checkpoint"),
+        (["evaluate", "--checkpoint", "nowhere", "--data", "M"], "nowhere is not a checkpoint"),
+        (["score", "--checkpoint", "nowhere", "--data", "M", "--out", "s.parquet"], "nowhere is not a checkpoint"),
         (["train", "--role", "planet", "--data", "M", "--out", "c"], "no role 'planet'"),
         (["train", "--role", "stamp", "--data", "nowhere.csv", "--out", "c"], "no labelled subject"),
         (
@@ -147,7 +147,7 @@ def test_less_than_no_steps_are_refused(capsys):
 def test_what_stands_at_out_is_not_erased_and_nothing_is_read_in_vain(role, tmp_path, capsys):
     (tmp_path / "thesis.txt").touch()
     assert main(["train", "--role", role, "--data", "nowhere.csv", "--out", str(tmp_path)]) == 2
-    assert "is there and is no checkpoint: saving would erase it. Name another --out." in capsys.readouterr().err
+    assert "exists and is not a checkpoint; saving would overwrite it. Choose another --out." in capsys.readouterr().err
     assert (tmp_path / "thesis.txt").exists()
 
 

@@ -118,7 +118,7 @@ def test_class_weights_and_stretches_train(sky, made, capsys):
     ("options", "sentence"),
     [
         (["--architecture", "no_such_net"], "no architecture 'no_such_net'"),
-        (["--preset", "head", "--augment", "sky"], "frozen features are made once"),
+        (["--preset", "head", "--augment", "sky"], "frozen features are computed only once"),
         (["--merge", "other"], "--merge is NAME=A,B"),
         (["--merge", "a=CR", "--merge", "b=CR"], "puts CR into two classes, a and b"),
         (["--merge", "all=CR,GALAXY,STAR,SSO"], "Every label is 'all'"),
@@ -141,7 +141,7 @@ def test_bad_options_are_one_sentence(sky, made, capsys, options, sentence):
     ("change", "sentence"),
     [
         (lambda row, _: row.update(posterior=1.5), "`posterior` of the manifest is not between 0 and 1"),
-        (lambda row, _: row.update(posterior=0), "no label is trusted"),
+        (lambda row, _: row.update(posterior=0), "no label has any weight"),
         (lambda row, _: row.update(p_SSO=-1, p_CR=1, p_GALAXY=1, p_STAR=1), "p_CLASS of the manifest is below 0"),
         (lambda row, _: row.update(label="SSO"), "Every label is 'SSO'"),
         (lambda row, number: row.update(label=["SSO", ""][number % 2]), "Every label is 'SSO'"),
@@ -179,7 +179,7 @@ def test_too_little_memory_says_what_to_make_smaller(sky, made, capsys, monkeypa
 
     monkeypatch.setattr(stamps, "train_stamps", full)
     assert train(sky, made, *TINY) == 2
-    assert "Take a smaller --size or --batch" in complaint(capsys)
+    assert "Use a smaller --size or --batch" in complaint(capsys)
 
 
 def test_turns_and_a_closer_look_are_kept_with_the_model(sky, made, capsys):

@@ -133,7 +133,7 @@ def test_a_magnitude_that_is_nan_names_its_row(night, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("label", "arguments", "sentence"),
     [
-        ("AST", [], "Every label is 'AST': a model cannot learn"),
+        ("AST", [], "Every label is 'AST': training needs"),
         ("SATELLITE", [], "Every label is 'SATELLITE'"),
         ("", [], "no labelled tracklet of three or more frames"),
         (None, ["--completeness", "1.5"], "--completeness is a share above 0 and up to 1, not 1.5"),
@@ -154,7 +154,7 @@ def test_a_label_that_the_given_chip_network_does_not_know(night, trained, tmp_p
     data = changed(night, "odd.csv", lambda row: row | {"label": "GLINT" if row["label"] == "SPIKE" else row["label"]})
     words = ["--role", "tracklet", "--data", str(data), "--out", str(tmp_path / "c"), "--init", str(trained)]
     assert main(["train", *words]) == 2
-    assert "Label 'GLINT' is none of the checkpoint's classes" in capsys.readouterr().err.splitlines()[-1]
+    assert "Label 'GLINT' is not one of the checkpoint's classes" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_the_papers_preset_on_given_chips_and_satellites_count_as_bogus(night, trained, tmp_path, capsys):

@@ -110,7 +110,7 @@ def test_codes_that_mean_nothing_are_refused(columns, message):
 @pytest.mark.parametrize(
     ("labels", "classes", "message"),
     [
-        (["yes", "maybe"], ("no", "yes"), "the label 'maybe' is none of the classes no, yes"),
+        (["yes", "maybe"], ("no", "yes"), "the label 'maybe' is not one of the classes no, yes"),
         (["yes", "nan"], (), "a label is NaN; leave the vote out, or write 'unsure'"),
         ([1.0, float("nan")], (), "a label is NaN"),
         (["yes", None], (), "1 names are missing"),

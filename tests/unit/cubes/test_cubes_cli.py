@@ -161,7 +161,7 @@ def test_no_masks(sky, tmp_path, capsys):
     plain = changed(sky, "plain.csv", **{"#mask": None})
     error = complaint(["train", "--role", "cube", "--data", str(plain), "--out", str(tmp_path / "c"), *TINY], capsys)
     assert "has no mask of what moves in it" in error
-    assert "no cube with a mask" in error.splitlines()[-1]
+    assert "No cube in the data has a mask" in error.splitlines()[-1]
 
 
 def test_masks_of_nothing(sky, tmp_path, capsys):
@@ -185,7 +185,7 @@ def test_one_group_leaves_nothing_to_validate_with(sky, tmp_path, capsys):
     ("cells", "sentence"),
     [
         ({"#mask": "nowhere.fits"}, "is not there"),
-        ({"#mask": "negative.fits"}, "is no mask"),
+        ({"#mask": "negative.fits"}, "is not a mask"),
         ({"#mask": "short.fits"}, "is a mask of the shape (19, 24, 24), but its cube has (20, 24, 24)"),
         ({"#objects": '[{"id": 1}]'}, "a cell #objects that cannot be read"),
         ({"#objects": '[{"id": 1, "x": [1, 2], "y": [1, 2], "frame": [0]}]'}, "differ in length, or from frame"),
@@ -198,7 +198,7 @@ def test_rows_that_cannot_be_used_are_named(sky, trained, cells, sentence, capsy
     error = complaint(["evaluate", "--checkpoint", str(trained), "--data", str(bad)], capsys)
     assert "bad.csv row 2" in error
     assert sentence in error
-    assert "no cube with a mask" in error.splitlines()[-1]
+    assert "No cube in the data has a mask" in error.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_no_checkpoint_to_start_from(sky, trained, tmp_path, capsys):
 def test_a_checkpoint_of_another_role_reads_no_cubes(trained):
     checkpoint = Checkpoint.load(trained)
     checkpoint.manifest["role"] = "stamp"
-    with pytest.raises(ValueError, match="of the role 'stamp', which reads no cubes"):
+    with pytest.raises(ValueError, match="of the role 'stamp', which cannot read cubes"):
         CubeModel.of(checkpoint)
 
 

@@ -66,7 +66,7 @@ def test_sixteen_symmetries_all_different_all_undone():
     for number, way in enumerate(ways):
         np.testing.assert_array_equal(turned_back(way, number), cube)
         np.testing.assert_array_equal(np.sort(way, axis=None), np.sort(cube, axis=None))
-    with pytest.raises(ValueError, match="none of the number 16"):
+    with pytest.raises(ValueError, match="not 16"):
         turned(cube, 16)
 
 
@@ -107,7 +107,7 @@ def test_small_cubes_are_padded_with_what_was_not_measured():
 
 
 def test_too_few_voxels_of_movers():
-    with pytest.raises(BadExamples, match="hardly ever hold 100 voxels"):
+    with pytest.raises(BadExamples, match="rarely contain 100 voxels"):
         Crops([example(voxels=30)], 16, 2, seed=0).draw()
     with pytest.raises(BadExamples, match="No cube has a voxel of a mover"):
         Crops([example(voxels=0)], 16, 2, seed=0)

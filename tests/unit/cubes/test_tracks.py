@@ -205,7 +205,7 @@ def test_a_table_of_places_on_the_sky(tmp_path):
     ("text", "sentence"),
     [
         ("object,when\na,1", "neither the columns"),
-        ("object,frame,x,y\na,0,1,2\na,1,?,2", r"k.csv row 3: x is '\?', which is no number"),
+        ("object,frame,x,y\na,0,1,2\na,1,?,2", r"k.csv row 3: x is '\?', which is not a number"),
         ("object,mjd,ra,dec\na,6e4,1,2\n\na,6e4,1,95", "k.csv row 4: dec is 95; it must be degrees from -90 to 90"),
         ("object,mjd,ra,dec\na,6e4,361,2", "k.csv row 2: ra is 361; it must be degrees from 0 to 360"),
         (None, "cannot be read"),

@@ -89,7 +89,7 @@ def test_nothing_to_evaluate():
 
 
 def test_an_unknown_truth_is_named():
-    with pytest.raises(ValueError, match="'GHOST' is none of the model's classes AST, CR, NOISE"):
+    with pytest.raises(ValueError, match="'GHOST' is not one of the model's classes AST, CR, NOISE"):
         class_numbers(["AST", "GHOST"], CLASSES)
     with pytest.raises(ValueError, match="must be 0 to 2"):
         class_numbers([0, 3], CLASSES)

@@ -41,14 +41,14 @@ def test_a_second_save_replaces_the_first_and_leaves_nothing_behind(saved):
 def test_a_folder_of_other_things_is_left_alone(tmp_path, kept):
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / kept).write_text('{"years": "of work"}')
-    with pytest.raises(BadCheckpoint, match=r"results is there and is no checkpoint.*Name another --out"):
+    with pytest.raises(BadCheckpoint, match=r"results exists and is not a checkpoint.*Choose another --out"):
         Checkpoint(dict(MANIFEST), {"t": torch.ones(2)}).save(tmp_path / "results")
     assert [path.name for path in tmp_path.rglob("*")] == ["results", kept]
 
 
 def test_a_file_does_not_become_a_folder(tmp_path):
     (tmp_path / "manifest.csv").write_text("image,label")
-    with pytest.raises(BadCheckpoint, match="Name another --out"):
+    with pytest.raises(BadCheckpoint, match="Choose another --out"):
         Checkpoint(dict(MANIFEST), {"t": torch.ones(2)}).save(tmp_path / "manifest.csv")
     assert (tmp_path / "manifest.csv").read_text() == "image,label"
 
@@ -127,5 +127,5 @@ def test_a_folder_without_weights_says_so(saved):
 
 
 def test_no_folder_at_all(tmp_path):
-    with pytest.raises(BadCheckpoint, match="is no checkpoint"):
+    with pytest.raises(BadCheckpoint, match="is not a checkpoint"):
         Checkpoint.load(tmp_path / "nowhere")

@@ -150,5 +150,5 @@ def test_cross_validation_by_a_recipe_has_not_seen_what_it_scores(kinds, pixels)
 
 
 def test_features_of_another_backbone_are_not_taken(kinds, features):
-    with pytest.raises(BadExamples, match="The features at hand are other"):
+    with pytest.raises(BadExamples, match="The stored features are other"):
         train_stamps(dataclasses.replace(labelled(kinds, features=features), feature_key="other"), BOTH)

@@ -95,5 +95,5 @@ def test_no_class_of_real_but_labels_given(kinds):
 
 
 def test_an_unknown_engine_is_named():
-    with pytest.raises(ValueError, match="no engine called 'abacus'"):
+    with pytest.raises(ValueError, match="no engine 'abacus'"):
         choose_engine("abacus", None)

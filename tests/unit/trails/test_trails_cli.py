@@ -185,7 +185,7 @@ def test_data_that_do_not_say_what_is_in_them_are_refused(tmp_path, run, trained
     data = manifest(tmp_path, [noisy((64, 64))])
     status, said = run("train", "--role", "trail", "--data", data, "--out", tmp_path / "c")
     assert status == 2
-    assert "say of none what stands in it" in said
+    assert "annotate none of them" in said
     status, said = run("evaluate", "--checkpoint", trained, "--data", data)
     assert status == 2
     assert "add #objects" in said

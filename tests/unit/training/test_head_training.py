@@ -104,7 +104,7 @@ def test_features_that_are_missing_give_no_score(kinds, features):
 def test_features_of_another_backbone_are_refused(kinds, features):
     examples = labelled(kinds, features=features)
     examples.feature_key = "other"
-    with pytest.raises(BadExamples, match="The features at hand are other"):
+    with pytest.raises(BadExamples, match="The stored features are other"):
         train.train("stamp", examples)
 
 
@@ -129,9 +129,9 @@ def test_weights_of_zero_silence_a_row(kinds, features):
 
 
 def test_unknown_roles_and_presets_are_named(kinds, features):
-    with pytest.raises(ValueError, match="no role called 'trail'"):
+    with pytest.raises(ValueError, match="no role 'trail'"):
         train.train("trail", labelled(kinds, features=features))
-    with pytest.raises(ValueError, match="no preset called 'huge'"):
+    with pytest.raises(ValueError, match="no preset 'huge'"):
         train.train("stamp", labelled(kinds, features=features), preset="huge")
 
 

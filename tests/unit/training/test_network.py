@@ -52,7 +52,7 @@ def test_a_network_that_was_judged_by_one_kind_is_not_cooled_and_says_so(kinds, 
 
 def test_a_tracklet_network_does_not_learn_from_one_kind_alone(kinds, pixels):
     examples = labelled(kinds[:40], pixels=np.repeat(pixels[:40], 4, axis=1), labels=["yes", *["no"] * 39])
-    with pytest.raises(BadExamples, match="three examples in ten, and these 13 are of one kind"):
+    with pytest.raises(BadExamples, match="three examples in ten, but these 13 are of one kind"):
         train.train("tracklet", examples, preset="small")
 
 
@@ -81,14 +81,14 @@ def test_pixels_are_needed(kinds, features):
 
 
 def test_too_few_examples(kinds, pixels):
-    with pytest.raises(BadExamples, match="only 12 examples; a network needs 16"):
+    with pytest.raises(BadExamples, match="Only 12 examples; a network needs 16"):
         train.train("stamp", labelled(kinds[:12], pixels=pixels[:12]), preset="small")
 
 
 def test_a_single_chip_to_learn_from_is_refused_instead_of_waited_on(kinds, pixels):
     examples = labelled(kinds, pixels=pixels)
     start = presets.recipe_of("small", "scratch", examples, None).begin(0)
-    with pytest.raises(BadExamples, match="Only one example is left to learn from, and a network needs two"):
+    with pytest.raises(BadExamples, match="Only one example is left for training, but a network needs two"):
         finetune(
             examples, start, None, (np.arange(1), np.arange(1, 9)), BRIEF, seed=0, minutes=0.01, on_epoch=lambda _: None
         )

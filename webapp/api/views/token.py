@@ -37,7 +37,7 @@ class NameThrottle(Windows):
     def get_cache_key(self, request: Request, view: Any) -> str | None:
         """Return one key for all spellings of an account's name."""
         asked = request.data if isinstance(request.data, Mapping) else {}
-        name = str(asked.get("username", "")).strip().upper()  # as the database compares names: by their capitals
+        name = str(asked.get("username", "")).strip().upper()  # case-insensitive, as in the database
         if not name or request.user.is_authenticated:
             return None
         ident = hashlib.blake2b(name.encode(errors="replace"), digest_size=16).hexdigest()

@@ -102,7 +102,7 @@ def _read(run: IngestRun, watch: Callable[[IngestRun], object]) -> Tally:
         for batch in batches(items, shelf.ends):
             run.total = reader.total
             tally = through_restarts(partial(write, run, batch, tally))
-            del batch  # its pixels, before the next one's are gathered
+            del batch  # free its pixels before reading the next batch
             watch(run)
     return tally
 

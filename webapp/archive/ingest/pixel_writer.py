@@ -25,7 +25,7 @@ class Shelf:
 
     def __init__(self, store: PixelStore, survey: Survey) -> None:
         self.store, self.survey = store, survey
-        self._free: dict[str, int] = {}  # as last seen: good enough to choose where a batch ends
+        self._free: dict[str, int] = {}  # possibly stale, but good enough to choose where a batch ends
 
     def put(self, candidates: list[Candidate]) -> list[int]:
         """Write the pixels of all candidates; return each one's index in its array."""
@@ -56,7 +56,7 @@ class Shelf:
     def _chunk(self, array: str) -> int:
         try:
             return self.store.chunk(self.survey.slug, array)
-        except FileNotFoundError:  # not made yet
+        except FileNotFoundError:  # does not exist yet
             return CHUNK
 
 
@@ -72,8 +72,8 @@ def _block(candidates: list[Candidate]) -> np.ndarray:
 
 
 GAPS = 1 / 8  # of an ingest's keys
-AROUND = 100  # keys below and above a subject's, among which a gap is looked for
-LOCK = 6041801  # for transactions that take gaps: they take turns
+AROUND = 100  # range of keys around a subject's to search for a gap
+LOCK = 6041801  # advisory lock of transactions that take gaps
 
 DRAW = random.SystemRandom()
 

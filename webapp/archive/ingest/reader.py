@@ -16,7 +16,7 @@ from webapp.archive.ingest.prepare import Candidate, candidate
 PIECE_ITEMS = 64
 PIECE_BYTES = 4 * 1024**2
 PIECES_AHEAD = 2
-LOOK = 0.2  # seconds between looks at whether the other side is still there
+LOOK = 0.2  # seconds between checks that the consumer is still running
 
 
 class _StoppedError(Exception):
@@ -100,7 +100,7 @@ class Reader:
         try:
             self.total = self._check()
             self._read()
-        except Exception as error:  # handed over, to be raised where the items are taken
+        except Exception as error:  # passed on, to be raised in the consumer
             self._put(error)
 
     def _check(self) -> int | None:

@@ -12,12 +12,12 @@ from ml.simulate.euclid.field import euclid
 
 PRESETS = ("head", "head", "head", "small", "finetune")
 ROUNDS = len(PRESETS)
-# Round four begins a network in the shadow. The last round fine-tunes it with more labels, and the gate compares the
+# Round four trains a network as a shadow. The last round fine-tunes it with more labels, and the gate compares the
 # result with the champion among the heads.
 IN_SHADOW = ("small",)
 CROWD = 24
-# Half of the test side is gold, since the gate needs some two hundred subjects to tell models apart; of the other
-# side, which models learn from, volunteers are to label most.
+# Half of the test side is gold, since the gate needs some two hundred subjects to distinguish models; most of the
+# training side is labelled by volunteers.
 GOLD_FRACTION = 0.5
 GOLD_KEPT_FOR_TRAINING = 0.35
 UNTOUCHED_FRACTION = 0.35
@@ -64,7 +64,7 @@ ATLAS = Sky(
     description="ATLAS-style images, simulated: four difference images of each candidate mover.",
     question="Is this a real moving object?",
     kind="tracklet",
-    # The survey asks for the eight classes, and a satellite is none of them.
+    # The survey has the eight classes, without satellites.
     simulate=partial(atlas, kind="tracklet", satellites=0.0),
     subjects=1400,
     votes_per_round=600,

@@ -54,7 +54,7 @@ def wait_for(job: Job, seconds: float, report: Callable[[Job], None] | None = No
     deadline = time.monotonic() + seconds
     while not job.is_over:
         if time.monotonic() > deadline:
-            raise CommandError(f"{job} did not end within {seconds:.0f} s. Is the worker running?")
+            raise CommandError(f"{job} did not finish within {seconds:.0f} s. Is the worker running?")
         time.sleep(POLL_SECONDS)
         job.refresh_from_db()
         if report:
@@ -68,5 +68,5 @@ def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
-            raise CommandError(f"{what} did not come to pass within {seconds:.0f} s. Is the worker running?")
+            raise CommandError(f"{what} did not happen within {seconds:.0f} s. Is the worker running?")
         time.sleep(POLL_SECONDS)

@@ -74,7 +74,7 @@ def perform(play: Callable[[Console, str], list[Stage]], *, port: int, no_serve:
         stages = play(console, address)
         show_accounts(console, address, stages)
         if not no_serve:
-            console.print("The site stays up; Ctrl-C ends it.")
+            console.print("The site keeps running; Ctrl-C stops it.")
             site.watch(children)
 
 

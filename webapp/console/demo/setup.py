@@ -150,7 +150,7 @@ def forget_survey(slug: str) -> None:
     survey = Survey.objects.filter(slug=slug).first()
     if survey is None:
         return
-    # What others are protected by goes first.
+    # Delete rows with protected references first.
     Ruling.objects.filter(subject__survey=survey).delete()
     Evaluation.objects.filter(checkpoint__survey=survey).delete()
     Checkpoint.objects.filter(survey=survey).delete()

@@ -81,7 +81,7 @@ def read(folder: str, name: str) -> tuple[list[Label], Classes]:
 
 
 def _label(row: dict[str, Any]) -> Label:
-    marks = tuple(tuple(mark) for mark in row.pop("marks", None) or ())  # files of before have no such column
+    marks = tuple(tuple(mark) for mark in row.pop("marks", None) or ())  # older files lack this column
     return Label(**{**row, "allowed": tuple(row["allowed"]), "marks": marks})
 
 

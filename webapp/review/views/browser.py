@@ -110,7 +110,7 @@ def _sortable(
     rows = found.filter(asked.wanted.ranges())
     if asked.column.endswith("gap") and asked.wanted.gap_min is None:
         return with_model(rows, champion)
-    # Names are unique within a survey: its index gives their order.
+    # Names are unique within a survey, and indexed.
     return rows.filter(subject__survey=workflow.survey_id) if asked.column.endswith("external_id") else rows
 
 

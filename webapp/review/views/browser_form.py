@@ -123,7 +123,7 @@ def asked_of(workflow: Workflow, query: QueryDict) -> Asked:
     return Asked(wanted, sort, place, said.get("scale") == "log", shown, known)
 
 
-# Names and numbers of interest begin where one looks first: names at A, everything else at the largest.
+# Initial order: names ascending, everything else descending.
 SORTABLE: list[tuple[str, str | Promise, bool]] = [
     ("name", _("Subject"), False),
     ("posterior", _("Posterior"), True),

@@ -38,7 +38,7 @@ SORTS = [
     ("-updated_at", _("newest")),
     ("-p_real", _("most likely yes")),
 ]
-KIND = {"votes": int, "updated_at": datetime}  # of what a list is sorted by; the others are numbers
+KIND = {"votes": int, "updated_at": datetime}  # sort columns with text; the others are numbers
 AT_FIRST = {"state": "open", "way": "", "min_votes": 0, "sort": "-gap"}
 
 
@@ -74,7 +74,7 @@ class Filters:
         It continues from a row and not from a number, since rows that were ruled on meanwhile are gone from the list.
         """
         rows, by = self.rows(), column_of(self.chosen["sort"])
-        if rows.query.is_empty():  # nothing to disagree with
+        if rows.query.is_empty():  # no champion to disagree with
             return Page([], None, None)
         page = page_of(rows, by=by, place=self.place, size=size)
         return page if page.keys or not self.place else page_of(rows, by=by, place=None, size=size)
@@ -179,7 +179,7 @@ def _answer(request: HttpRequest, survey: Survey, workflow: Workflow, pk: int, p
             messages.error(request, problem)
         return redirect(f"{reverse('review', args=[survey.slug])}?{back}")
     row = disagreements(workflow, state="all", least_gap=0).filter(subject=pk).first()
-    if row is None:  # its votes or scores went away meanwhile: so does its row
+    if row is None:  # its votes or scores are gone, so remove its row
         return HttpResponse()
     context = {"survey": survey, "workflow": workflow, "row": row, "back": back, "problem": problem}
     return render(request, "review/row.html", context | _classes(survey))

@@ -38,7 +38,7 @@ def versions(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     context = {"survey": workflow.survey, "workflow": workflow, **_versions(workflow)}
     response = render(request, "review/versions.html", context)
     if not context["job"]:
-        response["HX-Refresh"] = "true"  # it has ended: the list beneath is another one now
+        response["HX-Refresh"] = "true"  # finished: the list below has changed
     return response
 
 

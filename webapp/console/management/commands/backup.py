@@ -8,11 +8,11 @@ from webapp.console import backups
 
 
 class Command(BaseCommand):
-    help = "Copy the database into a file, while the site runs. The rest of a backup is the data folder's other files."
+    help = "Back up the database into a file, while the site runs. Also copy the other files in the data folder."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         backups.write(file)
-        self.stdout.write(f"The database is in {file} ({file.stat().st_size / 1e6:,.1f} MB).")
+        self.stdout.write(f"Backed up the database to {file} ({file.stat().st_size / 1e6:,.1f} MB).")

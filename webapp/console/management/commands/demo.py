@@ -13,7 +13,7 @@ from webapp.console.demo.setup import Stage, set_stage
 
 
 class Command(BaseCommand):
-    help = "Go round the whole loop with simulated skies and volunteers, then leave the site running."
+    help = "Run the whole loop with simulated skies and volunteers, then leave the site running."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_arguments(parser)

@@ -15,7 +15,7 @@ from webapp.console.demo.setup import Stage
 
 
 class Command(BaseCommand):
-    help = "Go round the loop with real ZTF alert packets and simulated volunteers, then leave the site running."
+    help = "Run the loop with real ZTF alert packets and simulated volunteers, then leave the site running."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path, help="alert packets (.avro)")
@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, folder: Path, seed: int, port: int, no_serve: bool, **options: Any) -> None:
         if not folder.exists():
-            raise CommandError(f"{folder} is not there. Name a folder of ZTF alert packets.")
+            raise CommandError(f"{folder} does not exist. Name a folder of ZTF alert packets.")
         packets = ztf.read_packets(folder)
         perform(lambda console, address: play(console, address, folder, packets, seed), port=port, no_serve=no_serve)
 

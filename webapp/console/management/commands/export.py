@@ -10,13 +10,15 @@ from webapp.workflows.models import Workflow
 
 
 class Command(BaseCommand):
-    help = "Write what a workflow holds to a file, in the format of Panoptes, of Label Studio, or as plain tables."
+    help = "Export a workflow to a file, in the format of Panoptes or Label Studio, or as plain tables."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("workflow", help="short name of the workflow")
         parser.add_argument("what", choices=list(EXPORTS))
-        parser.add_argument("--out", type=Path, help="the file; by default WORKFLOW-WHAT here, and - for the terminal")
-        parser.add_argument("--address", default="http://localhost:8000", help="of the site, for links to pictures")
+        parser.add_argument("--out", type=Path, help="output file (default: WORKFLOW-WHAT here; - for standard output)")
+        parser.add_argument(
+            "--address", default="http://localhost:8000", help="the site's address, for links to pictures"
+        )
 
     def handle(self, *args: Any, workflow: str, what: str, out: Path | None, address: str, **options: Any) -> None:
         found = Workflow.objects.select_related("survey").filter(slug=workflow).first()
@@ -35,7 +37,9 @@ class Command(BaseCommand):
                 size = sum(file.write(part) for part in parts)
             partial.replace(path)
         except OSError as error:
-            raise CommandError(f"{path} could not be written: {error.strerror}. Nothing was kept.") from error
+            raise CommandError(
+                f"{path} could not be written: {error.strerror}. The partial file was deleted."
+            ) from error
         finally:
             partial.unlink(missing_ok=True)
         self.stdout.write(f"{path}: {size / 2**20:,.1f} MB")

@@ -9,7 +9,7 @@ from webapp.learning.test_sets import TooLittleGold, freeze
 
 
 class Command(BaseCommand):
-    help = "Freeze today's gold as the set that a survey's models are judged on, in place of the one before."
+    help = "Freeze today's gold as a survey's new test set, replacing the current one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("survey", help="short name of the survey")
@@ -18,10 +18,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, survey: str, kind: str, **options: Any) -> None:
         found = Survey.objects.filter(slug=survey).first()
         if found is None:
-            raise CommandError(f"There is no survey called {survey}.")
+            raise CommandError(f"There is no survey “{survey}”.")
         try:
             frozen = freeze(survey=found, kind=kind)
         except TooLittleGold as error:
-            raise CommandError(f"{error} The test set of before stays.") from error
+            raise CommandError(f"{error} The existing test set stays in use.") from error
         nights = f", {len(frozen.nights)} whole nights among them" if frozen.nights else ""
-        self.stdout.write(f"{frozen.size} gold {kind}s{nights} now judge the models of {found}.")
+        self.stdout.write(f"{frozen.size} gold {kind}s{nights} are now the test set of {found}.")

@@ -19,18 +19,18 @@ PARTS = ("source", "match", "task", "follow_up_task", "lines_task")
 
 
 class Command(BaseCommand):
-    help = "Bring answers given on Zooniverse or in Label Studio into a workflow. Doing it again adds what is new."
+    help = "Import classifications from Zooniverse or Label Studio. Running it again adds only new ones."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="a Panoptes classification export, a list of votes, or JSON")
         parser.add_argument("--workflow", required=True, help="short name of the workflow that receives the answers")
-        parser.add_argument("--look", action="store_true", help="say what the file holds and what would be meant")
-        parser.add_argument("--source", help="where it comes from; by default zooniverse.org or label-studio")
-        parser.add_argument("--match", help="what tells a subject: subject, or metadata:KEY")
+        parser.add_argument("--look", action="store_true", help="preview the file and its mapping, without importing")
+        parser.add_argument("--source", help="origin (default: zooniverse.org or label-studio)")
+        parser.add_argument("--match", help="how to match subjects: subject, or metadata:KEY")
         parser.add_argument("--task", help="the task, or the column, whose labels are the answers")
         parser.add_argument(
             "--answer", action="append", default=[], metavar="LABEL=ANSWER",
-            help="what a label means: yes, no, unsure, or nothing to leave it out; as often as needed",
+            help="what a label means: yes, no, unsure, or nothing to skip it; can be repeated",
         )  # fmt: skip
         parser.add_argument("--follow-up-task", help="the task that follow-ups are taken from")
         parser.add_argument("--lines-task", help="the task that lines are taken from")
@@ -53,7 +53,7 @@ class Command(BaseCommand):
             bring_in(job, watch)
         summarise_import(console, job)
         if job.state != JobState.DONE:
-            raise CommandError(job.error or "The import was cancelled. What is in stays in.")
+            raise CommandError(job.error or "The import was cancelled. Imported classifications stay.")
 
 
 def _choices(seen: Look, workflow: Workflow, said: dict[str, Any]) -> Choices:
@@ -75,5 +75,5 @@ def claimed(workflow: Workflow, file: Path, choices: Choices) -> ClassificationI
     job = new_import(workflow=workflow, path=file, by=None, choices=choices)
     claim = ClassificationImport.objects.claim(job.pk)
     if claim is None:
-        raise CommandError("Another worker took the import. Its page shows how far it is.")
+        raise CommandError("Another worker took the import. Its page shows the progress.")
     return claim

@@ -16,15 +16,17 @@ from webapp.queue.membership import refill
 
 
 class Command(BaseCommand):
-    help = "Read a manifest, alert packets, images, or a folder of them into a survey. Doing it again adds what is new."
+    help = "Ingest a manifest, alert packets, images, or a folder of them. Running it again adds only new subjects."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path", type=Path, help="manifest.csv, a folder, or a single file")
         parser.add_argument("--survey", required=True, help="short name of the survey")
-        parser.add_argument("--kind", default="", choices=["", *Kind.values], help="of subjects that do not say it")
-        parser.add_argument("--set", default="", dest="subject_set", help="the subject set that receives them")
-        parser.add_argument("--create", action="store_true", help="make the survey if there is none")
-        parser.add_argument("--dry-run", action="store_true", help="say what would happen, and write nothing")
+        parser.add_argument(
+            "--kind", default="", choices=["", *Kind.values], help="kind of subjects without one in the manifest"
+        )
+        parser.add_argument("--set", default="", dest="subject_set", help="the subject set to add them to")
+        parser.add_argument("--create", action="store_true", help="create the survey if it does not exist")
+        parser.add_argument("--dry-run", action="store_true", help="report what would happen, without writing")
 
     def handle(self, *args: Any, survey: str, create: bool, dry_run: bool, **options: Any) -> None:
         wanted = {name: options[name] for name in ("path", "kind", "subject_set")}
@@ -36,7 +38,7 @@ class Command(BaseCommand):
         else:
             run = worked(console, claimed(survey, create=create, dry_run=False, **wanted))
         if run.state != JobState.DONE:
-            raise CommandError(run.error or "The ingest was cancelled. What is in stays in.")
+            raise CommandError(run.error or "The ingest was cancelled. Ingested subjects stay.")
 
 
 def worked(console: Console, run: IngestRun) -> IngestRun:
@@ -56,7 +58,7 @@ def claimed(slug: str, *, create: bool, **wanted: Any) -> IngestRun:
         raise CommandError(str(refused)) from refused
     claim = IngestRun.objects.claim(run.pk)
     if claim is None:
-        raise CommandError("Another worker took the ingest. Its page shows how far it is.")
+        raise CommandError("Another worker took the ingest. Its page shows the progress.")
     return claim
 
 
@@ -66,7 +68,7 @@ def the_survey(slug: str, *, create: bool) -> Survey:
         return found
     if not create:
         others = ", ".join(Survey.objects.values_list("slug", flat=True)) or "none yet"
-        raise CommandError(f"There is no survey “{slug}” (there are: {others}). Add --create to make it.")
+        raise CommandError(f"There is no survey “{slug}” (existing: {others}). Add --create to create it.")
     made = Survey(slug=slug, name=slug)
     try:
         made.full_clean()

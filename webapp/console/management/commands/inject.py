@@ -12,15 +12,15 @@ from webapp.workflows.models import Workflow
 
 
 class Command(BaseCommand):
-    help = "Draw training movers into real pixels of a survey. The same seed again adds only what is missing."
+    help = "Inject training movers into a survey's real pixels. The same seed adds only missing ones."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("workflow", help="short name of the workflow whose volunteers are to train on them")
+        parser.add_argument("workflow", help="short name of the workflow to add training subjects to")
         parser.add_argument("--number", type=int, default=50)
         parser.add_argument("--snr", type=float, nargs=2, default=[5.0, 20.0], metavar=("FROM", "TO"))
         parser.add_argument("--fwhm", type=float, default=2.4, help="width of a star, in pixels")
         parser.add_argument("--shape", choices=Shape.values, default=Shape.BY_MOTION.value)
-        parser.add_argument("--label", default="", help="their class; the survey's first real one if none is given")
+        parser.add_argument("--label", default="", help="their class (default: the survey's first real one)")
         parser.add_argument("--seed", type=int, default=0)
 
     def handle(self, *args: Any, workflow: str, snr: list[float], label: str, **options: Any) -> None:
@@ -44,5 +44,5 @@ def claimed(workflow: Workflow, **said: Any) -> Injection:
         raise CommandError(" ".join(error.messages)) from error
     claim: Injection | None = Injection.objects.claim(job.pk)
     if claim is None:
-        raise CommandError("A worker took the drawing. Its page shows how far it is.")
+        raise CommandError("A worker took the job. Its page shows the progress.")
     return claim

@@ -8,7 +8,7 @@ from webapp.console import backups
 
 
 class Command(BaseCommand):
-    help = "Replace the database by a file that `backup` has written. End the site before."
+    help = "Restore the database from a file written by `backup`. Stop the site first."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
@@ -17,4 +17,4 @@ class Command(BaseCommand):
         if not file.is_file():
             raise CommandError(f"{file} is no file.")
         backups.read(file)
-        self.stdout.write(f"The database is what {file} holds.")
+        self.stdout.write(f"Restored the database from {file}.")

@@ -7,10 +7,10 @@ from webapp.console.translations import SOURCES, compiled, gather, renew, transl
 
 
 class Command(BaseCommand):
-    help = "Gather the site's texts into locale/, and compile what is translated. Then say what is missing."
+    help = "Collect the site's texts in locale/, compile the translations, and list missing ones."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--check", action="store_true", help="change nothing; fail where something would change")
+        parser.add_argument("--check", action="store_true", help="change nothing; fail if something would change")
 
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
         texts = {domain: gather(domain) for domain in SOURCES}

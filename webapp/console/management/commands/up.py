@@ -10,9 +10,9 @@ from webapp.console import site
 
 
 class Command(BaseCommand):
-    # The pages, which other checks load, are loaded by the web server: once is enough to wait for.
+    # Other checks would import the pages, which the web server does anyway: wait only once.
     requires_system_checks = ("pixels",)
-    help = "Run the whole site: database, web server, worker and beat. One Ctrl-C ends all of it."
+    help = "Run the whole site: database, web server, worker and beat. One Ctrl-C stops all of it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
@@ -22,8 +22,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, concurrency: int, **options: Any) -> None:
         with suppress(site.Ended), site.running(host, port, concurrency, self.stdout.write) as children:
             self.stdout.write(
-                f"Wanderers is at http://{host}:{port}/ - Ctrl-C ends it. Logs: {Path(settings.DATA) / 'log'}\n"
-                "Jobs begin in some seconds, when the worker has loaded the science."
+                f"Wanderers is at http://{host}:{port}/ - Ctrl-C stops it. Logs: {Path(settings.DATA) / 'log'}\n"
+                "Jobs start in a few seconds, once the worker has loaded."
             )
             site.watch(children)
-        self.stdout.write("All has ended cleanly.")
+        self.stdout.write("All processes have stopped.")
