@@ -33,9 +33,9 @@ def value(entropy_model: Array, entropy_crowd: Array, floor: float = 0.05) -> ND
     Parameters
     ----------
     entropy_model, entropy_crowd
-        (N,) in 0..1. Nobody has voted yet: crowd entropy 1.
+        (N,) in 0..1; without votes, crowd entropy is 1.
     floor
-        Neither factor counts as less, so that one being sure never silences the other.
+        Floor of both factors, so that neither can suppress the other.
 
     Returns
     -------

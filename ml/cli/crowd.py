@@ -96,9 +96,8 @@ def score(posteriors: np.ndarray, truth: np.ndarray) -> dict[str, float | int | 
     Returns
     -------
     dict
-        n_truth; accuracy, where an item tied between m classes counts 1/m if the truth is one of them, which is
-        what drawing lots would give on average; log_loss in nats, probabilities held above 1e-15. Both are None
-        where no truth is known.
+        n_truth; accuracy, where an item tied between m classes counts 1/m if the truth is one of them (the expectation
+        of a random choice); log_loss in nats, probabilities clipped at 1e-15. Both are None without any truth.
     """
     known = np.flatnonzero(truth >= 0)
     if not len(known):

@@ -26,15 +26,15 @@ class Cutout:
     Attributes
     ----------
     external_id, frame
-        Whose, and which of its frames (from 0).
+        The subject, and the frame (from 0).
     group
-        Images of one group stand on one side of every split.
+        Images of one group stay on one side of every split.
     pixels
-        (H, W); several channels are their mean.
+        (H, W); the mean of several channels.
     things
-        What stands in it; None where the data do not say.
+        Its annotations; None if there are none.
     says_no
-        Whether its label says that no trail is in it.
+        Whether its label says that it has no trail.
     """
 
     external_id: str
@@ -53,7 +53,7 @@ def cutouts(path: Path, tally: Tally, *, skip: Skip | None = None) -> Iterator[C
     Raises
     ------
     BadExamples
-        If the column `#objects` of a subject is not as docs/simulations.md tells.
+        If the column `#objects` of a subject is not as in docs/simulations.md.
     """
     for item in read(path, skip=skip):
         if isinstance(item, BadInput):

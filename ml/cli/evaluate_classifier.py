@@ -58,7 +58,7 @@ def read(path: Path, scorer: Scorer, tally: Tally) -> tuple[Slab, NDArray[np.flo
     Raises
     ------
     BadExamples
-        If there is none.
+        If there are none.
     """
     scored, together = [], Slab(np.empty(0), [], [], [], [])
     for slab in slabs(path, tally, labelled=True):

@@ -29,7 +29,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     Raises
     ------
     BadExamples
-        If no subject has a rate, or an option was given that only models of real and bogus read.
+        If no subject has a rate, or an option for real-bogus models was given.
     """
     args.foreign.unread(args, ("positive", "threshold", "report", "plots"), "a model that tells rates")
     edges = checkpoint.manifest["velocity_bins"]

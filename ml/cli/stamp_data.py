@@ -24,7 +24,7 @@ def examples_from(args: argparse.Namespace, base: Checkpoint | None, tally: Tall
     Raises
     ------
     BadExamples
-        If there is nothing to learn; the message says why and what to do.
+        If there is nothing to train on; the message says why and what to do.
     """
     edges = None if args.velocity_bins is None else edges_of(args.velocity_bins)
     label = merged_label(merged(args.merge)) if edges is None else rate_label(edges)

@@ -71,13 +71,13 @@ def slabs(path: Path, tally: Tally, *, labelled: bool, fewest: int = 1) -> Itera
     Parameters
     ----------
     path
-        A manifest, a folder or whatever else `ml.io.read` reads.
+        Anything that `ml.io.read` reads.
     tally
-        Told of every subject that is passed over.
+        Gets every skipped subject.
     labelled
-        Pass over subjects without a label.
+        Skip subjects without a label.
     fewest
-        Pass over subjects with fewer frames.
+        Skip subjects with fewer frames.
     """
     waiting: dict[tuple[object, ...], list[SubjectRecord]] = {}
     for item in read(path):
@@ -105,8 +105,8 @@ def positive_of(classes: Sequence[str], named: str | None) -> tuple[str, ...]:
     Raises
     ------
     BadExamples
-        If a named class is not among the classes, none is known to be real, or one is unknown beside others of which
-        some are known to be real and some to be bogus: it may be mistyped.
+        If a named class does not exist, no class is known to be real, or a class is unknown while others are known to
+        be real and bogus: it may be mistyped.
     """
     if named:
         positive = tuple(name.strip() for name in named.split(",") if name.strip())

@@ -17,9 +17,9 @@ class Subsample(Generic[T]):
     Parameters
     ----------
     room
-        The sum of the sizes that are kept, at most.
+        Maximum total size.
     seed
-        Of the draws; where all fit, all are kept whatever it is.
+        Random seed; has no effect if everything fits.
     """
 
     def __init__(self, room: int, seed: int) -> None:

@@ -169,18 +169,18 @@ def learnable(
     parts
         Labelled tracklets.
     positive
-        The real classes as the user names them, "A,B", or None.
+        The real classes as given by the user, "A,B", or None.
     base
         A checkpoint to start from.
     keeps_chips
-        Whether the chips are told by the base's classes as they are: then a label only says real or bogus.
+        Whether the base's stamp classes are kept: then a label only means real or bogus.
     chips_only
-        Forget when and where the frames were seen.
+        Drop the frames' times and positions.
 
     Raises
     ------
     BadExamples
-        If there are none, their pictures differ in shape, or their labels teach nothing.
+        If there are none, their shapes differ, or their labels are of one kind only.
     """
     if not parts:
         raise BadExamples(

@@ -72,9 +72,9 @@ def training_set(path: Path, marks_file: Path | None, tally: Tally, seed: int) -
     Raises
     ------
     BadExamples
-        If nothing usable is there.
+        If there is nothing usable.
     MemoryError
-        As a sentence, if the images do not fit.
+        If the images do not fit; with a message.
     """
     marks = None if marks_file is None else read_marks(marks_file)
     share: Subsample[tuple[Labelled, str]] = Subsample(MOST_PIXELS, seed)
@@ -149,7 +149,7 @@ def outcomes_of(detector: Detector, path: Path, tally: Tally) -> tuple[list[Outc
     Raises
     ------
     BadExamples
-        If there is no image whose trails are known, or none of them holds one.
+        If no image is annotated, or none has a trail.
     """
     outcomes: list[Outcome] = []
     first = next(_known(path, Tally(quiet=True)), None)

@@ -20,21 +20,20 @@ class Aggregator(ABC):
     Attributes
     ----------
     posteriors_ : (n_items, K) float array
-        Rows sum to 1. An item without votes, or with none but "unsure" where that tells nothing, keeps the prior.
+        Rows sum to 1. An item without votes, or with only "unsure" where that is no evidence, keeps the prior.
     entropy_ : (n_items,) float array
         Of the posteriors, in bits: 0 certain, log2 K nothing known.
     prior_ : (K,) float array
-        Share of each class.
+        Fraction of each class.
     skills_ : (n_workers,) float array
-        One number that says how much a worker's answers are worth; see each method for its meaning. NaN where there
-        is nothing to tell it from.
+        One number for the quality of a worker's answers; see each method for its meaning. NaN if unknown.
     skills_sd_ : (n_workers,) float array
         Its standard deviation.
     log_likelihood_ : float
-        Of the votes, in nats; NaN for methods that model no votes.
+        Of the votes, in nats; NaN for methods without a likelihood.
     n_iter_ : int
     converged_ : bool
-        False where `max_iter` ended the rounds before they stood still.
+        False if `max_iter` ended the iterations before convergence.
     workers_, classes_ : tuple of str
         Names, in the order of all arrays.
     """

@@ -21,11 +21,11 @@ class Bin:
     Attributes
     ----------
     n, yes : int
-        How many there are, and how many of them turned out to be a yes.
+        Number of subjects, and of those that are a yes.
     mean : float
         Their mean posterior.
     share, share_low, share_high : float
-        The share of yes, with Jeffreys' interval.
+        The fraction of yes, with its Jeffreys interval.
     """
 
     low: float
@@ -45,15 +45,15 @@ class Calibration:
     Attributes
     ----------
     bins : tuple of Bin
-        Those that hold a subject, the lowest first.
+        The non-empty bins, lowest first.
     n, yes : int
     brier, ece : float
         Mean squared error (0..1, 0.25 for always saying 0.5), and expected calibration error (0..1).
     brier_interval, ece_interval : (float, float)
         Percentiles of a bootstrap over groups.
     ece_by_chance : float
-        What the calibration error stays below with probability `level` if every posterior is exactly right: a larger
-        one cannot be explained by few subjects.
+        The `level` quantile of the calibration error if every posterior is exactly right: a larger error is not
+        due to few subjects.
     draws : int
         Of the bootstrap.
     """
@@ -82,7 +82,7 @@ def calibration(
     posterior : (N,) float in 0..1
         Probability of yes.
     groups : (N,) array, optional
-        Rows of one object stand and fall together in the bootstrap; each is its own by default.
+        Rows of one object are resampled together; each is its own by default.
     bins : int
         Of equal width.
     level : float
@@ -97,12 +97,12 @@ def calibration(
     Raises
     ------
     ValueError
-        Without a subject, for arrays of different lengths, or for a posterior that is NaN or outside of 0..1.
+        Without a subject, for arrays of different lengths, or for a posterior that is NaN or outside 0..1.
 
     Notes
     -----
-    Jeffreys' interval: Brown, Cai & DasGupta 2001, Statistical Science 16, 101. The error that chance alone makes is
-    found by drawing truths from the posteriors themselves: Bröcker & Smith 2007, Weather and Forecasting 22, 651.
+    Jeffreys interval: Brown, Cai & DasGupta 2001, Statistical Science 16, 101. The error expected by chance comes from
+    truths sampled from the posteriors themselves: Bröcker & Smith 2007, Weather and Forecasting 22, 651.
 
     Examples
     --------

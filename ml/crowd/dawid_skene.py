@@ -22,8 +22,8 @@ class DawidSkene(EM):
     Parameters
     ----------
     smoothing : float
-        Added to every cell of every confusion matrix before it is normalised; keeps probabilities off 0. It is a
-        Dirichlet prior of 1 + smoothing on each row. With 0 cells are held above 1e-10 of a vote instead.
+        Added to every cell of every confusion matrix before it is normalised, to keep probabilities off 0. It is a
+        Dirichlet prior of 1 + smoothing on each row. With 0, cells are clipped at 1e-10 of a vote instead.
     max_iter : int
         Rounds at most.
     tol : float
@@ -33,11 +33,10 @@ class DawidSkene(EM):
         people with few votes from being taken for oracles or liars. This prior is learned along the way, so with it
         `history_` may dip.
     temper : float in 0..1
-        Weight of each vote in the final posteriors. People err on the same items, so that their votes are not the
-        independent evidence that the model takes them for; below 1, posteriors are less sure of themselves.
+        Weight of each vote in the final posteriors. People err on the same items, so their votes are less independent
+        than the model assumes; below 1, posteriors are less overconfident.
     pseudo_counts : (K, K + 1) float array, optional
-        A Dirichlet prior of one's own: answers (columns, the last unsure) to items of each class (rows) that every
-        worker is taken to have given already.
+        A Dirichlet prior: pseudo-counts of answers (columns, the last unsure) by class (rows) for every worker.
 
     Attributes
     ----------
@@ -48,7 +47,7 @@ class DawidSkene(EM):
     alpha_ : same shape
         That posterior's parameters: counts and pseudo-counts.
     skills_, skills_sd_ : (n_workers,) float array
-        How often a definite answer is right, all classes counting alike, and its standard deviation.
+        Accuracy of definite answers, averaged over classes, and its standard deviation.
     """
 
     confusion_: np.ndarray

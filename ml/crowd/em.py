@@ -16,7 +16,7 @@ class EM(Aggregator):
     Attributes
     ----------
     history_ : (n_iter_,) float array
-        Log-likelihood of the votes plus log prior of the parameters after each round. It never falls.
+        Log-likelihood of the votes plus log prior of the parameters after each iteration. It never falls.
     """
 
     history_: np.ndarray

@@ -30,13 +30,13 @@ class Forecast:
     Attributes
     ----------
     cannot_tell : str
-        Empty, or one of "days", "votes", "settled": too few of these are known; then there is no estimate.
+        Empty, or one of "days", "votes", "settled": the data that are too few for an estimate.
     votes_needed : Estimate or None
         Votes until every open subject is retired.
     per_day : Estimate or None
         Votes per day.
     days : Estimate or None
-        Days from now until then.
+        Days from now until all are retired.
     """
 
     cannot_tell: str = ""
@@ -53,14 +53,14 @@ def survival(settled: Array, unsettled: Array, most: int) -> NDArray[np.float64]
     settled : (…, most + 1) array
         Subjects that were retired by exactly k votes.
     unsettled : (…, most + 1) array
-        Subjects with k votes that are open, or that were taken away: they tell that k votes were not enough.
+        Subjects with k votes that are open, or were removed: censored observations.
     most : int
-        Nothing stays open at this many votes.
+        Nothing stays open with this many votes.
 
     Returns
     -------
     (…, most + 1) array
-        1 at k = 0, never rising, 0 at `most`. Where no subject ever came to k votes, the chance stays as it was.
+        1 at k = 0, non-increasing, 0 at `most`. Constant where no subject ever had k votes.
 
     Examples
     --------
@@ -100,29 +100,29 @@ def forecast(
     Parameters
     ----------
     settled : (most + 1,) int array
-        Subjects that the votes retired, by how many votes it took; the rule lets nobody give more than `most`.
+        Subjects retired by votes, by their number of votes, at most `most`.
     open_by_votes : (most + 1,) int array
-        Open subjects by the votes they have.
+        Open subjects by their number of votes.
     votes_by_day : (D,) int array
-        Votes on such subjects on each of the last whole days.
+        Votes on such subjects on each of the last complete days.
     taken_away : (most + 1,) int array, optional
-        Subjects that somebody retired by hand, by the votes they had.
+        Subjects retired by hand, by their number of votes.
     crowd : float
-        How many times as many people come.
+        Factor on the number of people.
     seed : int
         The same seed gives the same interval.
 
     Returns
     -------
     Forecast
-        Medians and central intervals of `LEVEL`. With no open subject, nothing is needed and no day is left.
+        Medians and central intervals of `LEVEL`. Without open subjects, nothing is needed and no day is left.
 
     Notes
     -----
     Votes to retirement are estimated by Kaplan & Meier (1958, JASA 53, 457), so that hard subjects, which are open
-    longest, count too. Subjects and days are drawn anew, with replacement, `DRAWS` times. For each draw the votes that
-    come in are taken for a Brownian motion with the draw's daily mean and variance (at least Poisson's); when it
-    arrives is inverse Gaussian. Days are taken to be independent and alike: whole weeks are the better input.
+    longest, are included. Subjects and days are bootstrapped `DRAWS` times. For each sample the incoming votes are a
+    Brownian motion with the sample's daily mean and variance (at least Poisson's), whose first-passage time is inverse
+    Gaussian. Days are assumed independent and identically distributed: whole weeks are the better input.
     """
     days = np.asarray(votes_by_day, dtype=float)
     if np.sum(open_by_votes) == 0:

@@ -28,14 +28,14 @@ class Glad(EM):
     tol : float
         Stop when no posterior moves by more.
     step_iter, step_tol : int, float
-        Conjugate-gradient steps in a round at most; stop when no part of the gradient is larger.
+        Maximum conjugate-gradient steps per iteration; stop when no component of the gradient is larger.
 
     Attributes
     ----------
     skills_, skills_sd_ : (n_workers,) float array
-        Ability: 0 is chance, below it worse than chance; standard deviation from the curvature at the optimum.
+        Ability: 0 is chance, negative is worse; standard deviation from the curvature at the optimum.
     difficulty_ : (n_items,) float array
-        Positive; an item with no definite vote keeps that of the prior, exp(-1).
+        Positive; an item without a definite vote keeps the prior's, exp(-1).
     items_ : tuple of str
     """
 

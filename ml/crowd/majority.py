@@ -19,18 +19,18 @@ class Majority(Aggregator):
     Parameters
     ----------
     threshold : float in 0..1
-        Share of the definite votes that the leading answer needs; ties never decide.
+        Fraction of definite votes that the leading answer needs; ties never decide.
     minimum : int
         Definite votes needed for a decision.
 
     Attributes
     ----------
     posteriors_ : (n_items, K) float array
-        Equal for all classes where nobody gave a definite vote.
+        Equal for all classes without a definite vote.
     skills_, skills_sd_ : (n_workers,) float array
-        How often a worker's definite answers are the leading one of their items (or gold's), and its standard error.
+        Fraction of a worker's definite answers that equal their items' leading one (or gold), and its standard error.
     log_likelihood_ : float
-        NaN: a majority says nothing of how votes come about.
+        NaN: a majority has no model of the votes.
     """
 
     def __init__(self, threshold: float = 0.5, minimum: int = 1) -> None:
@@ -70,12 +70,12 @@ class WeightedMajority(Aggregator):
     Parameters
     ----------
     smoothing : float
-        Agreements and disagreements added to everybody's, so that one lucky answer is no full weight.
+        Pseudo-counts of agreement and disagreement for every worker, so that one lucky answer does not get full weight.
 
     Attributes
     ----------
     skills_, skills_sd_ : (n_workers,) float array
-        The weights, and their standard deviations; NaN for those who gave no definite answer.
+        The weights, and their standard deviations; NaN for workers without a definite answer.
     """
 
     def __init__(self, smoothing: float = 0.0) -> None:

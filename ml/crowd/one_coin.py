@@ -18,17 +18,17 @@ class OneCoin(DawidSkene):
     Parameters
     ----------
     smoothing : float
-        Votes added for each class to everybody's right and wrong answers, and to unsure: Beta priors.
+        Pseudo-votes for each class added to every worker's right and wrong answers, and to unsure: Beta priors.
     max_iter, tol, temper
         As in `DawidSkene`.
 
     Attributes
     ----------
     skills_, skills_sd_ : (n_workers,) float array
-        How often a definite answer is right, and the standard deviation of its Beta posterior; NaN with no smoothing
-        and no definite answer.
+        Fraction of definite answers that are right, and the standard deviation of its Beta posterior; NaN with no
+        smoothing and no definite answer.
     confusion_, confusion_sd_, alpha_
-        As in `DawidSkene`, made of the two rates of each worker.
+        As in `DawidSkene`, from the two rates of each worker.
     """
 
     def __init__(self, smoothing: float = 0.01, max_iter: int = 100, tol: float = 1e-3, *, temper: float = 1.0) -> None:

@@ -61,14 +61,14 @@ def skill_one_coin(correct: float, total: float, unsure: float = 0, seen: float 
     Parameters
     ----------
     correct, total : float
-        Right definite answers, and all definite answers, to subjects whose class is known.
+        Right definite answers, and all definite answers, to gold subjects.
     unsure, seen : float
         Unsure answers, and all answers, to any subjects; `seen` defaults to ``total + unsure``.
 
     Returns
     -------
     Skill
-        Means of the Beta posteriors. Unsure is as likely for either class, so it is no evidence.
+        Means of the Beta posteriors. Unsure is equally likely for both classes, so it is no evidence.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def skill_two_coin(counts: np.ndarray | Sequence[Sequence[float]]) -> Skill:
     Returns
     -------
     Skill
-        Means of the Dirichlet posteriors, whose prior is the newcomer of `skill_one_coin`.
+        Means of the Dirichlet posteriors, with the newcomer of `skill_one_coin` as prior.
     """
     return Skill.of(np.asarray(counts, float) + newcomer_counts())
 

@@ -33,7 +33,7 @@ def posterior(prior: float | np.ndarray, votes: Votes, skills: np.ndarray) -> np
     Returns
     -------
     (n_items,) float array
-        Between `CERTAINTY` and 1 - `CERTAINTY`; the prior where an item has no votes. The order of the votes does not
+        Between `CERTAINTY` and 1 - `CERTAINTY`; the prior for an item without votes. The order of the votes does not
         matter.
     """
     evidence = np.log(skills[:, 1] / skills[:, 0])[votes.worker, votes.answer]
@@ -64,9 +64,9 @@ class Swap(Aggregator):
     coins : {1, 2}
         One skill for both classes, or one for each.
     prior : float in 0..1
-        Share of the second class. It is given, as in Space Warps: estimated from few votes, it runs to 0 or 1.
+        Prior of the second class. It is fixed, as in Space Warps: estimated from few votes, it runs to 0 or 1.
     max_iter, tol : int, float
-        Rounds at most; stop when no posterior moves by more.
+        Maximum iterations; stop when no posterior moves by more.
 
     Attributes
     ----------

@@ -45,7 +45,7 @@ def label_interval(votes: Votes, posteriors: np.ndarray, alpha: np.ndarray, leve
     Returns
     -------
     (n_items, K, 2) float array
-        Lower and upper end; where an item has no votes both are its posterior.
+        Lower and upper end; for an item without votes both are its posterior.
     """
     variance = polygamma(1, alpha) - polygamma(1, alpha.sum(axis=-1, keepdims=True))
     summed = votes.incidence @ variance.transpose(0, 2, 1).reshape(-1, alpha.shape[1])

@@ -24,14 +24,14 @@ class Votes:
     ----------
     item, worker, answer : (n_votes,) int arrays
         Codes into `items` and `workers`. An answer is the code of a class, or ``len(classes)`` for an abstention.
-        An item without votes is allowed: it keeps the prior, or equal chances where a method has no prior.
+        An item may have no votes: it keeps the prior, or equal probabilities if a method has no prior.
     items, workers, classes : tuple of str
-        Names. Classes stand in the order of their numbers, or of the alphabet: "no" before "yes".
+        Names. Classes are in numeric, else alphabetical order: "no" before "yes".
 
     Raises
     ------
     BadVotes
-        For columns of different lengths, codes that are no whole numbers (NaN among them), or codes outside the names.
+        For columns of different lengths, non-integer codes (including NaN), or codes outside the names.
     """
 
     item: np.ndarray

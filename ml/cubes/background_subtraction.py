@@ -21,7 +21,7 @@ def difference(flux: Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     Parameters
     ----------
     flux
-        (T, Y, X) in any unit; NaN and infinite values are not measured.
+        (T, Y, X) in any unit; NaN and infinite values count as missing.
 
     Returns
     -------
@@ -30,7 +30,7 @@ def difference(flux: Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     Raises
     ------
     ValueError
-        If the cube has not three axes.
+        If the cube does not have three axes.
     """
     if flux.ndim != 3:
         raise ValueError(f"A cube has three axes (frames, height, width), not the shape {flux.shape}.")

@@ -22,14 +22,13 @@ def calibrate(network: WNet, seen: VoxelHistogram) -> tuple[float, float]:
     Parameters
     ----------
     network
-        Its last layer is changed.
+        Its last layer is changed in place.
     seen
         Of whole cubes, not of crops.
 
     Returns
     -------
-    a and b; 1 and 0, and the network as it was, where no voxel is a mover's, or more likely so the less it was
-    believed: nothing can be learnt from that.
+    a and b; 1 and 0, without a change, if there is no mover voxel, or a would not be positive.
     """
     from sklearn.linear_model import LogisticRegression  # takes seconds to import, and only training needs it
 

@@ -22,12 +22,12 @@ class Finds:
     Attributes
     ----------
     seen, score
-        Of each object that shows in five frames or more: its circumstance, and the highest score of a track that
-        follows it, NaN where none does.
+        Observing conditions of each object that is visible in five frames or more, and the highest score of a track
+        that follows it, NaN without one.
     true, false
-        Tracks that follow an object, and those that follow none.
+        Tracks that follow an object, and those that do not.
     cubes
-        How many were looked at.
+        Number of cubes.
     along, cross
         Median residuals of true tracks, in pixels.
     """

@@ -29,13 +29,13 @@ def candidates(
     Parameters
     ----------
     track, cube
-        The track, and the cube it was found in.
+        The track, and its cube.
     objects
-        What is known to cross the cube. Frames in which its place is not known (NaN) are left out.
+        The known objects of the cube. Frames without a known position (NaN) are left out.
     radius
-        Pixels: the median separation over the frames that both have, at least three.
+        Pixels: maximum median separation over the common frames, at least three.
     pixel_scale
-        Arcseconds, where the cube has no WCS.
+        Arcseconds, if the cube has no WCS.
 
     Returns
     -------
@@ -83,13 +83,13 @@ class KnownTable:
     Parameters
     ----------
     path
-        The file. Without a column `external_id` its objects are looked for in every cube. A place may be nan: it is
+        The file. Without a column `external_id` its objects are searched in every cube. A position may be nan: it is
         not known then.
 
     Raises
     ------
     BadExamples
-        If the file or its columns are missing, or a cell is no number or no place on the sky.
+        If the file or its columns are missing, or a cell is not a number or not a sky position.
     """
 
     def __init__(self, path: Path) -> None:

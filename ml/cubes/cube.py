@@ -34,13 +34,13 @@ class Known:
     Attributes
     ----------
     name, mag
-        Its name, and its magnitude (NaN: not told).
+        Its name, and its magnitude (NaN if unknown).
     number
-        Its value in the mask; 0 where no mask shows it.
+        Its value in the mask; 0 if it is not in the mask.
     frame, x, y
         (n,) each: frames, and pixels from 0 in the centre of the first.
     rate, snr
-        Arcsec/h, and S/N of one frame; NaN where not told.
+        Arcsec/h, and S/N of one frame; NaN if unknown.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Cube:
     mask
         (T, Y, X) uint8, 0 where nothing is known to move, else the number of the object; None without a mask.
     objects
-        What is known to cross it.
+        Its known objects.
     mjd
         (T,) middle of each exposure, UTC; NaN where unknown.
     wcs
@@ -108,11 +108,11 @@ def cubes(path: Path, tally: Complaints, *, masked: bool) -> Iterator[Cube]:
     Parameters
     ----------
     path
-        A manifest, a folder or whatever else `ml.io.read` reads.
+        Anything that `ml.io.read` reads.
     tally
-        Told of every cube that is passed over.
+        Gets every skipped cube.
     masked
-        Pass over cubes without a mask.
+        Skip cubes without a mask.
     """
     path = Path(path)
     folder = Folder(path if path.is_dir() else path.parent)

@@ -24,7 +24,7 @@ class Detections:
     peak
         (n,) highest probability.
     reach
-        (n,) how far the patch extends from its centroid, in pixels: half of its longer side.
+        (n,) radius of the region in pixels: half of its longer side.
     """
 
     frame: NDArray[np.intp]

@@ -20,17 +20,18 @@ def injected(flux: NDArray[Any], name: str, group: str, *, cadence: float, seed:
     Parameters
     ----------
     flux
-        (T, Y, X) in any unit, NaN where nothing was measured. Nothing in it should move.
+        (T, Y, X) in any unit, NaN where nothing was measured, without movers.
     name, group
-        What the example is called, and whose cubes stand on one side of every split.
+        Name of the example, and its split group.
     cadence
-        Seconds from frame to frame.
+        Seconds between frames.
     seed
         The same seed draws the same movers.
 
     Returns
     -------
-    An example whose movers are as far above this cube's noise as those of `ml.simulate.tess.cubes` above TESS'.
+    An example whose movers have the same S/N relative to this cube's noise as those of `ml.simulate.tess.cubes` to
+    TESS's.
     """
     rng = np.random.default_rng(seed)
     flux = np.asarray(flux, dtype=np.float32)

@@ -26,13 +26,13 @@ def seen(flux: Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     (2, T, Y, X) float32, 0 where nothing was measured; and (T, Y, X) bool, whether it was. The views are
 
     1. `difference`, in units of the scatter over time;
-    2. what each pixel has above its darkest seventh of the time, each frame's glare taken off before, in units of the
-       scatter from one frame to the next. Empty sky is about 0.
+    each pixel's excess over its darkest seventh of the time, after subtracting each frame's background, in units of the
+    frame-to-frame scatter. Empty sky is about 0.
 
     Raises
     ------
     ValueError
-        If the cube has not three axes.
+        If the cube does not have three axes.
     """
     change, known = difference(flux)
     values = np.where(known, flux, np.nan).astype(np.float32)

@@ -17,7 +17,7 @@ def dice_loss(p: Tensor, truth: Tensor, measured: Tensor) -> Tensor:
     p
         Probabilities of any shape, 0..1.
     truth, measured
-        Of the same shape, 0 or 1: what is there, and whether the voxel counts.
+        Same shape, 0 or 1: the truth, and whether the voxel counts.
     """
     overlap = (p * truth * measured).sum()
     total = ((p + truth) * measured).sum()

@@ -28,15 +28,15 @@ class CubeModel:
     Parameters
     ----------
     network
-        In any state; it is put into evaluation.
+        In any mode; it is set to eval mode.
     threshold
-        Probability from which on a voxel is called a mover's.
+        Probability from which a voxel counts as a mover.
     window
-        Most voxels along T, Y and X that are looked at together.
+        Maximum window in voxels along T, Y and X.
     step
-        Frames from one window to the next; None for half a window, 1 for the paper's inference.
+        Frames between windows; None for half a window, 1 for the paper's inference.
     tta
-        In how many of the sixteen ways each cube is looked at; the mean is taken. Time is in proportion.
+        Number of symmetries, of sixteen, to average over. The time is proportional to it.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class CubeModel:
         Raises
         ------
         BadCheckpoint
-            If it is not one of the role "cube".
+            If its role is not "cube".
         """
         role = checkpoint.manifest["role"]
         if role != ROLE:

@@ -12,19 +12,19 @@ class Preset:
     widths, depth
         Of the network; see `ml.models.wnet.WNet`.
     crop, batch
-        Side of the crops in voxels, and how many go into one step.
+        Side of the crops in voxels, and batch size.
     steps, rounds
-        Steps in all, and how often the network is judged meanwhile.
+        Total steps, and number of validations.
     rate
         Peak learning rate.
     patience
-        Rounds without a better validation loss after which the run ends.
+        Patience: validations without improvement after which the run ends.
     judged
-        Validation cubes looked at in each round.
+        Validation cubes per round.
     variance
         Weight of Adaptive Normalisation's variance term (the paper's λ).
     entropy
-        Weight of a cross entropy beside the Dice loss; the paper has none.
+        Weight of the cross entropy relative to the Dice loss; 0 in the paper.
     """
 
     widths: tuple[int, ...]
@@ -52,7 +52,7 @@ def preset(name: str, *, crop: int | None = None, batch: int | None = None) -> P
     Raises
     ------
     ValueError
-        For a name that is none, or crops that the network cannot halve often enough.
+        For an unknown name, or crops that cannot be halved often enough.
     """
     if name not in PRESETS:
         raise ValueError(f"There is no cube preset {name!r}; it is {' or '.join(PRESETS)}.")

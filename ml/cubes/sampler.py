@@ -27,7 +27,7 @@ class Example:
     mask
         (T, Y, X) uint8: 0 empty, else the number of the object.
     measured
-        (T, Y, X) bool, or None where every voxel is.
+        (T, Y, X) bool, or None if every voxel is measured.
     """
 
     name: str
@@ -52,18 +52,18 @@ class Crops:
     Parameters
     ----------
     examples
-        Cubes of any sizes; one that is smaller than a crop is padded with what is not measured.
+        Cubes of any sizes; one smaller than a crop is padded with missing voxels.
     side
         Voxels of a crop along T, Y and X.
     batch
-        Crops in a batch.
+        Crops per batch.
     seed
         The same seed draws the same batches.
 
     Raises
     ------
     BadExamples
-        If no cube holds a mover.
+        If no cube has a mover.
     """
 
     def __init__(self, examples: Sequence[Example], side: int, batch: int, seed: int) -> None:

@@ -27,12 +27,12 @@ def slide(change: NDArray[np.float32], predict: Predict, window: Shape, step: Sh
 
     Returns
     -------
-    (T, Y, X) float32, 0..1. Beside it no more is held than the count of windows and one window.
+    (T, Y, X) float32, 0..1. Besides it, only the count of windows and one window are in memory.
 
     Raises
     ------
     ValueError
-        If a step is less than 1 or wider than the window, which would leave voxels out.
+        If a step is less than 1, or larger than the window, which would leave voxels out.
     """
     if any(not 1 <= stride <= side for stride, side in zip(step, window, strict=True)):
         raise ValueError(f"A step must be 1 voxel to the window's {window}, not {step}.")

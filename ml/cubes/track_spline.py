@@ -50,12 +50,12 @@ def fit(frame: Array, x: Array, y: Array, weight: Array | None = None) -> Path:
     x, y
         (n,) pixels.
     weight
-        (n,) above 0, such as the probability; all alike if None.
+        (n,) above 0, such as the probability; equal if None.
 
     Raises
     ------
     ValueError
-        For fewer than four centroids, or frames that do not ascend.
+        For fewer than four centroids, or frames that are not ascending.
     """
     frame, places = np.asarray(frame, dtype=np.float64), np.stack([x, y], axis=1).astype(np.float64)
     if len(frame) <= DEGREE or (np.diff(frame) <= 0).any():

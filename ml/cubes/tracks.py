@@ -24,11 +24,11 @@ class Track:
     Attributes
     ----------
     frame, x, y, peak
-        (n,) its detections: frames from 0, centroids in pixels from 0, highest probabilities.
+        (n,) its detections: frames from 0, centroids in pixels from 0, peak probabilities.
     path
-        The spline through them.
+        Its spline.
     score
-        Mean over its frames, first to last, of the highest probability there; frames without a detection count 0.
+        Mean peak probability over its frames, first to last; frames without a detection count 0.
     """
 
     frame: NDArray[np.intp]
@@ -62,15 +62,15 @@ def described(track: Track, cube: Cube, pixel_scale: float = PIXEL_SCALE) -> dic
     Parameters
     ----------
     track, cube
-        The track, and the cube it was found in.
+        The track, and its cube.
     pixel_scale
-        Arcseconds; a WCS outranks it.
+        Arcseconds; a WCS takes precedence.
 
     Returns
     -------
     score; detections; first_frame, last_frame; mjd, x, y, ra, dec at mid-track; rate (″/h) and angle (degrees from +x
     towards +y) there; length (pixels along the path); path: frame, x, y, and mjd, ra and dec where they are known.
-    What is not known is None.
+    Unknown values are None.
     """
     frames, middle = track.frames, track.path.middle
     places = track.path.at(frames)

@@ -49,22 +49,22 @@ def train_cubes(
     Parameters
     ----------
     examples
-        Cubes with masks; cubes of one object group all stand on one side of the split for validation.
+        Cubes with masks; cubes of one object group stay on one side of the train-validation split.
     preset, name
-        Size and schedule, and what the checkpoint calls them.
+        Size and schedule, and its name in the checkpoint.
     normalisation
         "adaptive", "asinh" or "raw".
     seed
-        Of split, weights and crops. Without `minutes` the same seed on the same machine gives the same model.
+        Seeds split, weights and crops. Without `minutes` the same seed on the same machine gives the same model.
     minutes
-        A limit, with the validation after the last step; the learning rate falls to 0 as it nears.
+        Time limit, including the final validation; the learning rate falls to 0 as it approaches.
     on_epoch
-        Told after every round; raising `ml.training.callbacks.Cancelled` in it ends the run.
+        Called after every round; it may raise `ml.training.callbacks.Cancelled` to end the run.
 
     Raises
     ------
     BadExamples
-        If nothing can be learnt from the cubes; the message says why and what to do.
+        If the cubes can't be used for training; the message says why and what to do.
     MemoryShort
         If there is not enough memory for the preset.
     """

@@ -28,30 +28,30 @@ class Examples:
         (N, K) float32 in 0..1: the classes that a row's label allows. One-hot is an ordinary label; a plain "yes"
         allows every positive class.
     weights
-        (N,) float32, how far each label is trusted (a posterior, or 1).
+        (N,) float32, sample weights: the confidence in each label (a posterior, or 1).
     groups
-        (N,) str: one object's rows share a group, and never stand on both sides of a split.
+        (N,) str: rows of one object share a group, and stay on one side of a split.
     classes, positive
-        The K class names, and those of them that are real.
+        The K class names, and the real ones among them.
     features
-        (N, F, D) float16 of a frozen backbone, where they are already known.
+        (N, F, D) float16 of a frozen backbone, if already computed.
     pixels
         (N, F, C, H, W), anything that an array of ints can index (a Zarr array's ``oindex`` wrapped, a numpy array).
     feature_key
-        Which backbone made `features`.
+        The key of the backbone that made `features`.
     training_set
-        A name or hash that the checkpoint's manifest remembers.
+        A name or hash, stored in the checkpoint's manifest.
     tracks
-        Of tracklets: when and where their frames were seen, and which of the F there are; features of those that are
-        not may be NaN. None where all are, and nothing else is known.
+        Of tracklets: the frames' times and positions, and which of the F are present; features of absent ones may be
+        NaN. None if all are present, and nothing else is known.
     of_chips
-        (N,) bool: whether a tracklet's label holds for its single chips too; None where all do.
+        (N,) bool: whether a tracklet's label also applies to its single chips; None if all do.
     held
-        (N,) bool, the rows that are the validation part whatever the seed; None draws them.
+        (N,) bool, a fixed validation set; None for a random one.
     values
-        (N, M) float of `columns`, such as magnitude and S/N, NaN where unknown; None where nothing is told.
+        (N, M) float of `columns`, such as magnitude and S/N, NaN where unknown; None without any.
     sided
-        False where no class is real and none bogus, since the question is another one, such as a rate.
+        False if the classes are not real and bogus but, for instance, rates.
     """
 
     targets: NDArray[np.float32]
@@ -160,7 +160,7 @@ class Examples:
         Raises
         ------
         BadExamples
-            If there are several kinds, but too few groups to learn from more than one.
+            If there are several kinds, but too few groups to train on more than one.
         """
         if self.held is not None:
             return np.flatnonzero(~self.held), np.flatnonzero(self.held)
@@ -199,9 +199,9 @@ def grouped_folds(groups: NDArray[Any], kinds: NDArray[Any], folds: int, seed: i
     Parameters
     ----------
     groups, kinds
-        (N,) each; a group is of the kind of its first row.
+        (N,) each; a group's kind is that of its first row.
     folds, seed
-        How many folds, two or more, and the seed of the shuffle.
+        Number of folds, two or more, and the seed of the shuffle.
     """
     _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
     shuffled = np.random.default_rng(seed).permutation(len(first))
@@ -231,7 +231,7 @@ def allowed(labels: Sequence[str], classes: Sequence[str], positive: Sequence[st
     Raises
     ------
     BadExamples
-        If a label is neither a class nor a word for yes or no; the message names it and its place.
+        If a label is neither a class nor a word for yes or no; the message names it and its position.
     """
     column = {name: k for k, name in enumerate(classes)}
     is_real = np.isin(np.asarray(classes), np.asarray(positive))

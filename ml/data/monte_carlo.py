@@ -23,15 +23,15 @@ def monte_carlo(examples: Examples, judged: Judged, *, splits: int, seed: int) -
     Parameters
     ----------
     examples
-        All of them; a group never stands on two sides.
+        All examples; a group stays on one side.
     judged
-        From (training and validation, with `held` written down) and test examples to figures by name.
+        From (training and validation, with `held` set) and test examples to metrics by name.
     splits, seed
-        How many, at least 2, and the seed of the first.
+        Number of splits, at least 2, and the seed of the first.
 
     Returns
     -------
-    For each figure its mean over the splits, its standard deviation, and the 95 % interval of the mean by Student's t.
+    For each metric its mean over the splits, its standard deviation, and the 95 % interval of the mean by Student's t.
     The splits share subjects, so the interval is narrower than that of as many independent samples.
     """
     if splits < 2:

@@ -20,7 +20,7 @@ def nights_of(mjd: NDArray[np.float64]) -> NDArray[Any]:
     Returns
     -------
     NDArray
-        (N,) str, "" where the time is unknown. One night ends and the next begins where `day_break` says.
+        (N,) str, "" for an unknown time. Nights are split at `day_break`.
     """
     known = np.isfinite(mjd)
     names = np.full(len(mjd), "", dtype=object)
@@ -39,8 +39,8 @@ def day_break(mjd: NDArray[np.float64]) -> float:
     Returns
     -------
     float
-        The middle of the largest gap in the times of day of all N. It is 0, which is 0h UT, where that lies in the gap,
-        where the gap is shorter than `LEAST_GAP` (many sites, or a telescope in space), and without times.
+        The middle of the largest gap in the times of day of all N. It is 0 (0h UT) if that lies in the gap, if the gap
+        is shorter than `LEAST_GAP` (many sites, or a telescope in space), and without times.
     """
     if not len(mjd):
         return 0.0

@@ -23,28 +23,28 @@ class Preprocessing:
     ----------
     stretch
         "asinh_noise": softening · asinh((x - sky) / (softening · σ)), sky and its noise σ per stamp and channel.
-        "linear_noise": (x - sky) / σ. "zscale" and "equalise", greys that eyes like, lie between -1 and 1; they are
-        here to be compared with.
+        "linear_noise": (x - sky) / σ. "zscale" and "equalise", greys made for the eye, are between -1 and 1; they are
+        for comparison.
     softening
-        In σ: below it the stretch is linear.
+        In σ: the stretch is linear below it.
     gain, clip
         The stretched values, near the sky in σ, are multiplied by `gain` and then clipped to ± `clip`.
     size_single, size_multi
         Side in pixels to which stamps of one channel, and of several, are resized; None keeps the native size.
     channels
-        0 maps 1 to 4 channels to three (what an ImageNet net eats); otherwise the one number that the net eats.
+        0 maps 1 to 4 channels to three (for ImageNet nets); otherwise the network's number of channels.
     crop
         Side in pixels of the center crop, after the stretch; None keeps the whole stamp.
     adapter
-        The `channels` pass through a learnt 3×3 convolution to three before the net (Lieu et al. 2019, section 4.6).
+        The `channels` pass through a trainable 3×3 convolution to three before the net (Lieu et al. 2019, section 4.6).
     tta
-        In how many ways the net is shown a stamp, 1 to 8: features are the mean over the first of the flips and right
-        angles, since the sky has no up. Scoring takes so many times as long.
+        Test-time augmentation: number of flips and rotations to average features over, 1 to 8, since the sky has no up.
+        Scoring takes that many times as long.
     center_crop
-        Side in pixels of the middle that is looked at a second time, resized to the same size; its features stand
-        behind those of the first look. For frozen networks.
+        Side in pixels of a second view, the central crop, resized to the same size; its features follow those of the
+        first view. For frozen networks.
     annulus_photometry
-        Whether annulus photometry (`ml.imaging.annulus`) stands behind the crops. For frozen networks.
+        Whether annulus photometry (`ml.imaging.annulus`) follows the crops' features. For frozen networks.
     """
 
     stretch: str = "asinh_noise"
@@ -92,7 +92,7 @@ class Preprocessing:
         Raises
         ------
         ValueError
-            If the stamps have a number of channels that the network does not eat.
+            If the network does not support this number of channels.
         """
         self._check_channels(pixels.shape[-3])
         with np.errstate(over="ignore", invalid="ignore"):  # of sentinels such as 3.4e38, which become NaN, so sky

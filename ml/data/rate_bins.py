@@ -13,7 +13,7 @@ def edges_of(words: str) -> tuple[float, ...]:
     Raises
     ------
     BadExamples
-        If they are no rising numbers, or fewer than three: two bins are the least.
+        If they are not ascending numbers, or fewer than three (two bins).
     """
     try:
         edges = tuple(float(word) for word in words.split(","))

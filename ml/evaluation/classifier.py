@@ -39,15 +39,15 @@ def evaluate(
     seed, draws
         Of the bootstrap.
     threshold
-        From which probability of being real a subject is called real, 0..1. Where the classes are real and bogus alone,
-        accuracy, kappa and confusion are of what is called so, too; else of the likeliest class.
+        Probability from which a subject is called real, 0..1. If the only classes are real and bogus, accuracy, kappa
+        and confusion use it too; else the most probable class.
 
     Returns
     -------
     n, unscored, classes, positive, threshold, accuracy, roc_auc, pr_auc, precision, recall, f1, kappa, mcc, log_loss,
-    ece, confusion (rows true); operating (points of the curves, such as "rejected_at_0.996": the share of bogus that is
-    rejected where 99.6 % of real are kept); intervals (95 %, by object, of every figure and point that has one); notes
-    (what the subjects cannot tell, and the remedy). Undefined figures are None, so the whole is JSON.
+    ece, confusion (rows true); operating (operating points, such as "rejected_at_0.996": the fraction of bogus rejected
+    when 99.6 % of real are kept); intervals (95 %, by object, of every metric and point that has one); notes (caveats
+    of the data, and remedies). Undefined metrics are None, so the result is JSON.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def bootstrap_difference(
     Raises
     ------
     ValueError
-        For another metric, or arrays of different lengths.
+        For an unknown metric, or arrays of different lengths.
     """
     if metric not in METRICS:
         raise ValueError(f"The gate compares {' or '.join(METRICS)}, not {metric!r}.")

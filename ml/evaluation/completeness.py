@@ -21,9 +21,9 @@ class Search:
     found
         (N,) bool.
     score
-        (N,) of what was found of each, found or not; NaN where nothing was.
+        (N,) score of each object, found or not; NaN without a detection.
     seen
-        Circumstances of the N.
+        Observing conditions of the N objects.
     """
 
     found: NDArray[np.bool_]
@@ -48,8 +48,8 @@ class Search:
 
         Returns
         -------
-        Of "mag", "rate" and "snr": edges, n, hits, share, low, high (Jeffreys, 95 %), and outside (how many have no
-        known value); of the planes "mag by rate" and "snr by rate": the same in two dimensions.
+        For "mag", "rate" and "snr": edges, n, hits, share, low, high (Jeffreys, 95 %), and outside (number without a
+        known value); for the planes "mag by rate" and "snr by rate": the same in two dimensions.
         """
         bins = {name: self.by_quantity(name) for name in QUANTITIES}
         planes = {f"{x} by {y}": self.by_plane(x, y) for x, y in PLANES}

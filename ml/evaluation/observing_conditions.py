@@ -101,7 +101,7 @@ def of_object(told: dict[str, Any]) -> Condition:
     Raises
     ------
     ValueError, TypeError
-        If one of them is no number.
+        If one of them is not a number.
     """
     mag, rate, snr = (math.nan if told.get(name) is None else float(told[name]) for name in QUANTITIES)
     return Condition(mag, rate, snr)

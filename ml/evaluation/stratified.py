@@ -26,9 +26,9 @@ class Answers:
     groups
         (N,) objects.
     threshold
-        From which p_real on a subject is called real.
+        p_real from which a subject is called real.
     seen
-        Circumstances of the N subjects.
+        Observing conditions of the N subjects.
     """
 
     real: NDArray[np.bool_]
@@ -58,7 +58,7 @@ def stratified(answers: Answers) -> dict[str, Any]:
     magnitude_limits
         For each limit: n, roc_auc, pr_auc of real subjects brighter than it against all bogus ones.
     nights
-        One row a night: night, unknown, real, false_positive, false_positive_rate, false_negative, to_look_at, at the
+        One row per night: night, unknown, real, false_positive, false_positive_rate, false_negative, to_look_at, at the
         threshold that keeps 99.6 % of the real ones.
     """
     limits, nights = by_limit(answers), by_nights(answers)

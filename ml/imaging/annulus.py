@@ -25,13 +25,13 @@ def annulus_photometry(stamps: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     stamps
-        (n, C, H, W), any real dtype, the detection in the middle. NaN pixels are left out.
+        (n, C, H, W), any real dtype, with the detection in the centre. NaN pixels are left out.
 
     Returns
     -------
-    (n, C · 3 · 7) float32: for each channel the means of the seven rings, their least and their greatest values, as
-    asinh of the value in units of the sky noise (`noise_normalisation.sky`), ± 1e6 of it at most. 0, the sky's level,
-    where a ring has no finite pixel, or lies outside of the stamp.
+    (n, C · 3 · 7) float32: for each channel the mean, minimum and maximum of the seven rings, as asinh of the value in
+    units of the sky noise (`noise_normalisation.sky`), clipped at ± 1e6. 0, the sky level, for a ring without a finite
+    pixel, or outside the stamp.
     """
     height, wide = stamps.shape[-2:]
     y, x = np.ogrid[:height, :wide]

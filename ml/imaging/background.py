@@ -31,8 +31,8 @@ def in_noise(pixels: Array) -> NDArray[np.float32]:
     Returns
     -------
     (H, W) float32, NaN where nothing was measured. Sky is the median and noise 1.4826 times the median absolute
-    deviation of each mesh of 64 × 64 pixels (every second row and column of it, which is enough), a mesh far off its
-    neighbours' median is brought back to it, and both are interpolated between the middles of the meshes.
+    deviation in each mesh cell of 64 × 64 pixels (of every second row and column); outliers are replaced by the median
+    of their neighbours, and both are interpolated between the centres of the cells.
 
     Raises
     ------

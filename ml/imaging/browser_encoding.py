@@ -29,8 +29,8 @@ def raw_frame(block: np.ndarray) -> tuple[bytes, dict[str, Any]]:
         Little-endian float16, image after image, the *top* row first, as a canvas draws them.
     meta
         JSON-safe: ``dtype`` ("float16"), ``shape`` (images, H, W), and for each image ``zero`` and ``scale``, so that
-        value = zero + scale · number; and ``low`` and ``high``, the numbers (in the packed scale) between which
-        `zscale` would draw. An image without any measurement has zero 0, scale 1, low 0 and high 1.
+        value = zero + scale · number; and ``low`` and ``high``, the limits of `zscale` (in the packed scale). An image
+        without any measurement has zero 0, scale 1, low 0 and high 1.
     """
     images = block.reshape(-1, *block.shape[-2:])
     level, sigma = (

@@ -35,7 +35,7 @@ def zscale(pixels: np.ndarray, contrast: float = 0.25) -> np.ndarray:
     pixels
         (…, H, W).
     contrast
-        Less shows more of the bright end; 0 to 1, zero excluded.
+        Smaller values show more of the bright end; 0 to 1, excluding zero.
     """
     return _between(pixels, *zscale_limits(pixels, contrast))
 

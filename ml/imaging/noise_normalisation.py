@@ -25,9 +25,9 @@ def sky(pixels: np.ndarray) -> Sky:
     Returns
     -------
     level, sigma
-        (…) float32: the median, and 1.4826 times the median absolute deviation from it. Both are NaN where no pixel
-        is finite. Sigma is never zero: where half of the pixels are as good as equal (quantised or masked images) it
-        is the standard deviation instead, and 1 where that is zero too.
+        (…) float32: the median, and 1.4826 times the median absolute deviation from it. Both are NaN without a finite
+        pixel. Sigma is never zero: if half of the pixels are nearly equal (quantised or masked images) it is the
+        standard deviation instead, and 1 if that is zero too.
 
     Notes
     -----
@@ -59,7 +59,7 @@ def linear_noise(pixels: np.ndarray, limit: float | None = None, measured: Sky |
     limit
         Clip to plus and minus this many sigma.
     measured
-        What `sky` says of them, where it is not to be measured on these pixels alone.
+        The result of `sky`, if it is not to be measured on these pixels.
 
     Returns
     -------

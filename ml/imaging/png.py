@@ -20,8 +20,8 @@ def to_png(block: np.ndarray, *, stretch: str = "zscale", size: int | None = Non
     Parameters
     ----------
     block
-        (F, C, H, W), (C, H, W) or (H, W). More than one image gives a strip from left to right, frame by frame and
-        channel by channel within a frame. Row 0 is drawn at the bottom.
+        (F, C, H, W), (C, H, W) or (H, W). Several images are drawn side by side, frame by frame and channel by channel
+        within a frame. Row 0 is drawn at the bottom.
     stretch
         A name in `STRETCHES`.
     size

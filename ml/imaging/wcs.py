@@ -28,15 +28,15 @@ def to_sky(cards: Cards, x: Any, y: Any) -> np.ndarray | None:
     Parameters
     ----------
     cards
-        FITS WCS cards, of any projection and distortion that astropy knows.
+        FITS WCS cards, of any projection and distortion supported by astropy.
     x, y
         Pixels from 0, scalars or of one shape.
 
     Returns
     -------
     np.ndarray
-        (2, …) right ascension (0 to 360) and declination in degrees; None where the cards make no celestial WCS, or
-        where it says nothing about one of the pixels.
+        (2, …) right ascension (0 to 360) and declination in degrees; None if the cards are no celestial WCS, or it is
+        undefined at one of the pixels.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyWarning)  # headers in the wild bend the rules
@@ -65,7 +65,7 @@ def to_pixels(cards: Cards, ra: Any, dec: Any) -> np.ndarray | None:
     Returns
     -------
     np.ndarray
-        (2, …) x and y from 0, NaN where a place has none; None where the cards make no celestial WCS.
+        (2, …) x and y from 0, NaN where undefined; None if the cards are no celestial WCS.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyWarning)

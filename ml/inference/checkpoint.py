@@ -48,7 +48,7 @@ class Checkpoint:
         Raises
         ------
         BadCheckpoint
-            If something else is there; see `check_place`.
+            If something else exists there; see `check_place`.
         """
         check_place(folder)
         folder = Path(folder)
@@ -96,7 +96,7 @@ def check_place(folder: Path | str) -> None:
     Raises
     ------
     BadCheckpoint
-        If it is neither an empty folder nor one that holds a checkpoint, of whatever version and however damaged.
+        If it is neither an empty folder nor one with a checkpoint, of any version, even a damaged one.
     """
     folder = Path(folder)
     if os.path.lexists(folder) and not _may_go(folder):

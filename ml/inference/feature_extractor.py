@@ -36,7 +36,7 @@ class Backbone:
     network
         A module (B, C, S, S) → (B, D).
     preprocessing
-        How stamps are made ready for it.
+        Its preprocessing.
     device, engine
         As in `ml.inference.runtime`.
     """

@@ -37,7 +37,7 @@ def choose_engine(engine: str, device: torch.device) -> str:
     Raises
     ------
     ValueError
-        For a name that is none of auto, openvino and torch.
+        For an unknown name.
     """
     if engine not in {"auto", "openvino", "torch"}:
         raise ValueError(f"There is no engine {engine!r}: it is auto, openvino or torch.")
@@ -69,10 +69,10 @@ def compile_run(
     device, engine
         As `choose_device` and `choose_engine` return them.
     threads
-        Cores that OpenVINO may use for it; None for what this process may use.
+        Cores for OpenVINO; None for all that this process may use.
     streams
-        Into how many parts OpenVINO divides these cores, each with stamps of its own. One stream has the first answer
-        soonest, which suits single large pictures; as many as cores do the most in a second.
+        Number of parallel streams that share these cores. One stream has the lowest latency, which suits single large
+        pictures; as many as cores have the highest throughput.
     """
     if engine == "openvino":
         return _openvino_run(network, shape, threads or cores(), streams)

@@ -28,7 +28,7 @@ class Scorer:
     device
         "auto", "cpu", "cuda".
     engine
-        "auto", "openvino" or "torch": who computes the features.
+        "auto", "openvino" or "torch": the inference engine.
     """
 
     def __init__(self, checkpoint: Checkpoint, device: str = "auto", engine: str = "auto") -> None:
@@ -89,10 +89,10 @@ class Scorer:
             Of this model's backbone; NaN where they are not known. Where a tracklet has no frame, they are not looked
             at.
         tracks
-            Of the tracklet role: when and where the frames were seen, and which there are; None where all are, and
-            nothing else is known.
+            Of the tracklet role: the frames' times and positions, and which are present; None if all are, and nothing
+            else is known.
         values
-            (n, M) of `columns`, NaN where unknown. None, or a row of NaN, asks for what the pixels alone say.
+            (n, M) of `columns`, NaN where unknown. None, or a row of NaN, uses the pixels only.
 
         Returns
         -------

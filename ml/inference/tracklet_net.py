@@ -72,9 +72,9 @@ def p_real(net: nn.Module, log_scores: Tensor, tracks: TrackletFrames | None) ->
     Parameters
     ----------
     log_scores
-        (n, F, K); what stands where a tracklet has no frame is not looked at.
+        (n, F, K); values of absent frames are ignored.
     tracks
-        What is known of the frames; None for nothing but that all are present.
+        The frames' data; None if only their number is known.
     """
     tracks = unknown(*log_scores.shape[:2]) if tracks is None else tracks
     present = torch.from_numpy(tracks.present)

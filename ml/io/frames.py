@@ -28,7 +28,7 @@ class Part:
     colours, kind
         See `Picture`.
     facts
-        What the header says of a plane, counted from the first one taken.
+        The metadata of a plane, counted from the first selected one.
     """
 
     pixels: np.ndarray
@@ -70,10 +70,10 @@ def frames(parts: list[Part], kind: str | None) -> tuple[str, list[FrameRecord]]
     Parameters
     ----------
     parts
-        What was taken from each file, in order. Of a tracklet or cube each further file is a frame, of a stamp or
-        cutout a channel; within one file the planes play that part, except colours, which are channels always.
+        The parts of each file, in order. Further files are frames of a tracklet or cube, and channels of a stamp or
+        cutout; so are planes within one file, except colours, which are always channels.
     kind
-        The kind of subject; None to tell it from the shape.
+        The kind of subject; None to infer it from the shape.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def frames(parts: list[Part], kind: str | None) -> tuple[str, list[FrameRecord]]
     Raises
     ------
     BadInput
-        Wrong number of frames or channels, frames of different shape, or no pixel that is a number.
+        Wrong number of frames or channels, frames of different shape, or no pixel with a number.
     """
     if kind is not None and kind not in KINDS:
         raise BadInput(f"kind “{kind}” is not known. Known are {', '.join(KINDS)}.")

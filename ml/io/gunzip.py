@@ -17,7 +17,7 @@ def gunzip(packed: BinaryIO, limit: int = MAX_BYTES) -> bytes:
     Raises
     ------
     BadInput
-        The stream is cut short, is not gzip, or unpacks to more than `limit` bytes.
+        The stream is truncated, is not gzip, or unpacks to more than `limit` bytes.
     """
     parts: list[bytes] = []
     room, pending, stream = limit, b"", zlib.decompressobj(_GZIP_WINDOW)

@@ -63,12 +63,12 @@ def decoding(complaint: str) -> Iterator[None]:
     Parameters
     ----------
     complaint
-        What to say, such as "cannot be decompressed".
+        The error, such as "cannot be decompressed".
 
     Raises
     ------
     BadInput
-        The complaint, with the decoder's own words.
+        The error, with the decoder's own message.
     """
     try:
         with warnings.catch_warnings():

@@ -30,9 +30,9 @@ def read_manifest(path: Path, kind: str | None = None, skip: Skip | None = None)
         The CSV file: UTF-8 with or without byte order mark, any line ends, separated by commas, semicolons or tabs.
         Row numbers are those of a spreadsheet: the header is row 1.
     kind
-        Kind of the rows that do not say it.
+        Kind of rows without one.
     skip
-        Rows for which this is true are passed over before any image file is opened.
+        Rows for which this is true are skipped before any image file is opened.
 
     Yields
     ------

@@ -20,9 +20,9 @@ class Columns:
     Attributes
     ----------
     images
-        Positions of the columns that hold files, in the order of the frames; empty when the values must tell.
+        Positions of the file columns, in the order of the frames; empty if the values must tell.
     numbers
-        The frame number that each of `images` carries, counted from 1.
+        The frame number of each of `images`, counted from 1.
     known
         Position by name.
     by_frame
@@ -48,7 +48,7 @@ def understand(header: list[str]) -> Columns:
     Raises
     ------
     BadInput
-        Two columns have one name, or there are far too many.
+        Two columns have the same name, or there are far too many.
     """
     if len(header) > MAX_COLUMNS:
         raise BadInput(f"the header names {len(header):,} columns; {MAX_COLUMNS:,} are allowed. Leave some out.")

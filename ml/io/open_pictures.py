@@ -25,7 +25,7 @@ def open_picture(path: Path) -> Picture:
     Raises
     ------
     BadInput
-        With a sentence about what is wrong with it.
+        With a sentence that says what is wrong.
     """
     opener = next((opener for ending, opener in _OPENERS.items() if path.name.lower().endswith(ending)), None)
     if opener is None:

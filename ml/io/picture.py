@@ -34,14 +34,14 @@ class Picture(Protocol):
     Attributes
     ----------
     shape
-        (…, H, W) of all that is in it.
+        (…, H, W) of the whole file.
     held
-        Bytes of memory it keeps while it is open.
+        Bytes of memory while it is open.
     colours
-        Whether the axis before (H, W) is colours of one exposure, as in a PNG, rather than planes whose
-        meaning the kind of subject decides.
+        Whether the axis before (H, W) is colours of one exposure, as in a PNG, rather than planes whose meaning depends
+        on the kind of subject.
     kind
-        The kind of subject that such a file always holds; None where its shape must tell.
+        The kind of subject in such files; None to infer it from the shape.
     """
 
     shape: tuple[int, ...]

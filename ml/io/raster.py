@@ -28,8 +28,8 @@ def open_image(path: Path) -> ArrayPicture:
     Raises
     ------
     BadInput
-        The file is not what its name says, is truncated, or claims more pixels than allowed: that is read from its
-        first bytes, before anything is unpacked.
+        The file is of another type, is truncated, or claims more pixels than allowed: this is checked in its first
+        bytes, before anything is unpacked.
     """
     if path.stat().st_size > MAX_BYTES:
         raise BadInput(f"is larger than {size_in_words(MAX_BYTES)}. Cut it into smaller images.")

@@ -21,17 +21,17 @@ def read(path: Path, kind: str | None = None, skip: Skip | None = None) -> Itera
     Parameters
     ----------
     path
-        A manifest (``.csv``), a file of alert packets (``.avro``), an image file, or a folder. A folder that holds
-        ``manifest.csv`` is read by it; any other by its files, below it too, in the order of their names.
+        A manifest (``.csv``), a file of alert packets (``.avro``), an image file, or a folder. A folder with a
+        ``manifest.csv`` is read through it; any other by its files, recursively, in the order of their names.
     kind
-        Kind of the subjects that do not say their own.
+        Kind of subjects without one.
     skip
-        Subjects whose external id makes this true are passed over, before their pixels are read where that can be.
+        Subjects whose external id makes this true are skipped, before their pixels are read if possible.
 
     Yields
     ------
     SubjectRecord or BadInput
-        What cannot be used is yielded as a `BadInput` that tells file, row and reason, and the rest goes on.
+        Unusable input is yielded as a `BadInput` with file, row and reason, and reading continues.
 
     Notes
     -----
@@ -63,7 +63,7 @@ def count(path: Path) -> int | None:
     Returns
     -------
     int or None
-        The number of rows or files; None when it cannot be told (`path` is not there).
+        The number of rows or files; None if unknown (`path` does not exist).
     """
     path = Path(path)
     if path.is_dir() and (path / MANIFEST).is_file():

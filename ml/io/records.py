@@ -17,12 +17,12 @@ class BadInput(ValueError):
     reason
         What is wrong and what to do about it.
     file
-        The file that was asked for: a manifest, or the image itself.
+        The requested file: a manifest, or the image itself.
     row
-        Row in a manifest as a spreadsheet numbers it (the header is row 1), or the packet in an Avro file
-        counted from 1; None where the whole file is meant.
+        Row in a manifest as a spreadsheet numbers it (the header is row 1), or the packet in an Avro file counted from
+        1; None for the whole file.
     image
-        The image that the row names.
+        The image named in the row.
     """
 
     def __init__(self, reason: str, *, file: str = "", row: int | None = None, image: str = "") -> None:
@@ -57,11 +57,11 @@ class FrameRecord:
     mjd_mid
         Middle of the exposure, MJD in UTC; None when unknown.
     mjd_keyword
-        How `mjd_mid` came about, such as ``"MJD-OBS + EXPTIME/2"``.
+        The origin of `mjd_mid`, such as ``"MJD-OBS + EXPTIME/2"``.
     exptime
         Seconds.
     wcs
-        The FITS cards of the celestial WCS, pixel origin 1 as in FITS; None where there are none.
+        The FITS cards of the celestial WCS, pixel origin 1 as in FITS; None without one.
     ra, dec
         Degrees, ICRS.
     mag, snr
@@ -89,11 +89,11 @@ class SubjectRecord:
     kind
         ``"stamp"``, ``"tracklet"``, ``"cutout"`` or ``"cube"``.
     label
-        Fine class that came with the data; empty for none.
+        Fine class from the data; empty for none.
     gold
-        Whether the label is an expert's.
+        Whether the label is the truth (gold).
     object_group
-        Subjects of one object share it; the external id where nothing is known.
+        Subjects of one object share it; the external id if unknown.
     ra, dec
         Degrees, ICRS.
     rate

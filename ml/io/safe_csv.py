@@ -45,7 +45,7 @@ class BoundedRows:
     Parameters
     ----------
     longest
-        Most characters of a row.
+        Maximum characters of a row.
     dialect
         As `csv.reader` takes it.
     """

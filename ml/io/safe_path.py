@@ -15,7 +15,7 @@ class Folder:
     Parameters
     ----------
     path
-        The folder. Where its symbolic links lead is looked up once, so use an instance for one reading only.
+        The folder. Its symbolic links are resolved once, so use an instance for one reading only.
     """
 
     def __init__(self, path: Path) -> None:

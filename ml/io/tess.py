@@ -44,9 +44,9 @@ class TargetPixels:
     Parameters
     ----------
     picture
-        The opened file, whose layout has been checked against its size.
+        The opened file, with its layout checked against its size.
     table
-        Its unit that holds the pixels.
+        The HDU with the pixels.
     """
 
     colours = False

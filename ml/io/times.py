@@ -34,20 +34,19 @@ def mid_exposure(card: Card) -> tuple[float | None, str]:
     Parameters
     ----------
     card
-        Looks one keyword up.
+        Looks up one keyword.
 
     Returns
     -------
     tuple
-        MJD in UTC, or None; and how it came about: ``"MJD-AVG"``, ``"MJD-OBS + EXPTIME/2"``,
-        ``"(DATE-BEG + DATE-END)/2"``, or ``"DATE-OBS (start; no EXPTIME)"`` where the header does not say how
-        long the exposure was. A time scale other than UTC is named: ``"MJD-AVG, TAI to UTC"``.
-        Empty when the header tells no time.
+        MJD in UTC, or None; and its origin: ``"MJD-AVG"``, ``"MJD-OBS + EXPTIME/2"``, ``"(DATE-BEG + DATE-END)/2"``, or
+        ``"DATE-OBS (start; no EXPTIME)"`` if the header has no exposure time. A time scale other than UTC is named:
+        ``"MJD-AVG, TAI to UTC"``. Empty without a time.
 
     Raises
     ------
     BadInput
-        The time is none that a modified Julian date could tell.
+        The time is not a possible modified Julian date.
 
     Notes
     -----

@@ -21,7 +21,7 @@ class AdaptiveNormalisation(nn.Module):
     Parameters
     ----------
     components
-        Number of distributions; the paper takes ten.
+        Number of distributions; ten in the paper.
     """
 
     def __init__(self, components: int = COMPONENTS) -> None:
@@ -61,7 +61,7 @@ def normalisation(name: str) -> nn.Module:
     Raises
     ------
     ValueError
-        If there is none of that name.
+        If there is no such normalisation.
     """
     if name not in NORMALISATIONS:
         raise ValueError(f"There is no normalisation {name!r}; it is {', '.join(NORMALISATIONS)}.")

@@ -42,9 +42,9 @@ def autotune(model: nn.Module, batch: Tensor, *, training: bool = True) -> Compu
     model
         It is not changed.
     batch
-        (B, C, H, W) or (B, C, T, H, W), such as the network is to see, on the model's device.
+        (B, C, H, W) or (B, C, T, H, W), a typical input, on the model's device.
     training
-        Time a forward and a backward pass; else a forward pass alone, which is always float32.
+        Time a forward and a backward pass; else only a forward pass, always in float32.
     """
     asked = asked_of_environment(training)
     if batch.device.type != "cpu":

@@ -20,13 +20,13 @@ class Compute:
     Attributes
     ----------
     precision
-        "float32" or "bfloat16", of the products in convolutions and layers; weights are float32 in both.
+        "float32" or "bfloat16", for the products in convolutions and layers; weights are float32 in both.
     memory_format
         "contiguous" or "channels_last".
     threads
-        Of torch; what it had before on a GPU.
+        Torch's threads; unchanged on a GPU.
     samples_per_second
-        Measured in training steps (or forward passes); 0 where nothing was measured.
+        Measured in training steps (or forward passes); 0 if not measured.
     source
         "measured", "stored" (measured by an earlier run), "environment", or "device" for a GPU.
     """
@@ -80,7 +80,7 @@ def asked_of_environment(training: bool) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        For a value that is none.
+        For an invalid value.
     """
     said = {
         "precision": os.environ.get("WANDERERS_PRECISION") if training else "float32",

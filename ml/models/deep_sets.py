@@ -26,7 +26,7 @@ class SetNet(nn.Module):
     facts
         D.
     width, hidden
-        Numbers pooled of each chip, and units of the network above.
+        Features pooled from each chip, and hidden units of the network above.
     """
 
     mean: Tensor

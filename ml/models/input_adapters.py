@@ -67,7 +67,7 @@ def folded(network: nn.Module, mapped: Tensor) -> None:
     network
         Is changed.
     mapped
-        (C, D): what a stamp of ones in one of its C channels becomes in each of the D that the network eats.
+        (C, D): the channel mapping, from each of the C channels of a stamp to each of the D of the network.
     """
     first: Any = network.get_submodule(_first_convolution(network))
     first.weight = nn.Parameter(torch.einsum("odhw,cd->ochw", first.weight.detach(), mapped))

@@ -17,9 +17,9 @@ def constantly_padded(network: nn.Module, example: Tensor) -> nn.Module:
     Parameters
     ----------
     network
-        Stays as it is; where nothing is to be changed it is returned itself.
+        Not changed; returned itself if there is nothing to replace.
     example
-        (B, C, H, W), a batch of the size that the network is to be traced for.
+        (B, C, H, W), a batch of the size to trace.
     """
     if not any(_measures(module) for module in network.modules()):
         return network

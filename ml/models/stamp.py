@@ -17,22 +17,22 @@ def backbone(architecture: str, init: str, channels: int, seed: int, *, adapter:
     Parameters
     ----------
     architecture
-        "residual", or any name that timm knows.
+        "residual", or any timm name.
     init
-        "imagenet", or "random" for fresh weights; the residual net has no ImageNet weights.
+        "imagenet", or "random"; the residual net has no ImageNet weights.
     channels
-        Number of input channels. Where it is not three, the first convolution of ImageNet weights is widened.
+        Number of input channels. If it is not three, the first convolution of ImageNet weights is widened.
     seed
         Seed of random weights.
     adapter
-        Leave the network its three channels, and put a 3×3 convolution of the `channels` to three before it.
+        Keep the network's three channels, and put a 3×3 convolution from the `channels` to three in front.
 
     Raises
     ------
     ValueError
         If there is no such architecture.
     MissingWeights
-        If the ImageNet weights are on none of the known places.
+        If the ImageNet weights are not found.
     """
     if architecture == RESIDUAL:
         return residual_backbone(channels, seed)

@@ -54,10 +54,10 @@ def imagenet_network(architecture: str) -> nn.Module:
     Raises
     ------
     ValueError
-        If timm knows no such architecture.
+        If timm has no such architecture.
     MissingWeights
-        If they are neither in the folder nor within reach; the message names file, folder and variable. It comes
-        within seconds where there is no network.
+        If they are neither in the folder nor downloadable; the message names file, folder and variable. It is raised
+        within seconds without a network.
     """
     if architecture == ARCHITECTURE:
         return imagenet_backbone()

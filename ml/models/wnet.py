@@ -66,18 +66,18 @@ class WNet(nn.Module):
     Parameters
     ----------
     widths
-        Channels on each level, the largest maps first; every level halves T, Y and X.
+        Channels on each level, largest maps first; every level halves T, Y and X.
     depth
-        Convolutions in a row on each level of each arm.
+        Convolutions per block.
     stretch
-        "adaptive", "asinh" or "raw": what the flux goes through first.
+        "adaptive", "asinh" or "raw": the input normalisation.
     views
-        Ways in which each cube is shown; see `ml.cubes.input_channels`.
+        Number of input channels; see `ml.cubes.input_channels`.
 
     Raises
     ------
     ValueError
-        From `forward`, if T, Y or X is no multiple of `multiple`.
+        From `forward`, if T, Y or X is not a multiple of `multiple`.
     """
 
     def __init__(self, widths: tuple[int, ...], depth: int = 2, stretch: str = "adaptive", views: int = 1) -> None:

@@ -19,11 +19,11 @@ class Answers:
     answer : (n,) int array
         Columns of `ANSWERS`.
     seconds : (n,) float array
-        How long each took; NaN where it is not known.
+        Duration of each answer; NaN if unknown.
     gold : (n,) int array
-        What the item is known to be, 0 no or 1 yes; -1 where nobody knows.
+        The item's known class, 0 no or 1 yes; -1 if unknown.
     when : (n,) float array
-        Seconds since any moment.
+        Seconds since any epoch.
     n_volunteers, n_items : int
     """
 

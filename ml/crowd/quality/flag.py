@@ -29,11 +29,11 @@ class Flag:
         Code.
     kind : "speed", "constant", "chance" or "copy"
     p : float
-        Chance of as much of it from somebody who looks, by the model that the finder of this kind describes.
+        Probability of such answers from somebody who looks, under the model of this kind's check.
     numbers : dict
-        What the sentence is filled with.
+        Values of the message's slots.
     original : int or None
-        For a copy: the volunteer whose answers these are, and who keeps counting.
+        For a copy: the volunteer whose answers were copied, and who keeps counting.
     """
 
     volunteer: int
@@ -54,18 +54,19 @@ class Limits:
     Attributes
     ----------
     chance : float
-        How likely it may be that any honest volunteer of the whole crowd is flagged, for each kind: a flag's p must
-        be below this divided by the number of volunteers (Bonferroni).
+        Probability that any honest volunteer of the whole crowd is flagged, for each kind: a flag's p must be below
+        this divided by the number of volunteers (Bonferroni).
     seconds : float
-        No answer below is looked at: simple reactions alone take 0.2 s, and choosing a key as long again.
+        Minimum time to look, in seconds: simple reactions alone take 0.2 s, and choosing a
+        key as long again.
     answers, gold, together : int
-        The least answers, answers to training subjects, and common answers of two volunteers that are judged.
+        Minimum number of answers, of answers to training subjects, and of common answers of two volunteers.
     constant : float
-        The least share of one answer that is called constant.
+        Minimum fraction of one answer to be constant.
     same : float
-        The least share of equal answers that is called a copy.
+        Minimum fraction of equal answers to be a copy.
     window : float
-        Seconds between an answer and its copy at most.
+        Maximum seconds between an answer and its copy.
     """
 
     chance: float = 0.01

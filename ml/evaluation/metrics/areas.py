@@ -25,7 +25,7 @@ def roc_auc(truth: Array, score: Array) -> float:
 
     Returns
     -------
-    0..1, or NaN where only one kind is present or a score is NaN.
+    0..1, or NaN if only one kind is present or a score is NaN.
 
     Examples
     --------

@@ -17,13 +17,13 @@ def jeffreys(hits: Array, total: Array, level: float = 0.95) -> tuple[NDArray[np
     Parameters
     ----------
     hits, total
-        Counts of any one shape, 0 ≤ hits ≤ total.
+        Counts of the same shape, 0 ≤ hits ≤ total.
     level
-        Probability inside, between 0 and 1.
+        Coverage, between 0 and 1.
 
     Returns
     -------
-    Low and high, 0..1, of the same shape. Both are NaN where total is 0: nothing was seen.
+    Low and high, 0..1, of the same shape. Both are NaN if total is 0.
 
     Raises
     ------

@@ -20,9 +20,9 @@ def bootstrap_weights(groups: Array, n: int, seed: int) -> Iterator[NDArray[np.f
     Parameters
     ----------
     groups
-        (N,) of anything that sorts; equal values are one object. N is at least 1.
+        (N,) of any sortable type; equal values are one object. N is at least 1.
     n, seed
-        How many draws, and the seed that repeats them.
+        Number of samples, and the seed.
     """
     _, inverse = np.unique(np.asarray(groups), return_inverse=True)
     inverse = inverse.ravel()
@@ -44,7 +44,7 @@ def bootstrap(
     Parameters
     ----------
     figures
-        From weights (b, N) to arrays (b, …) by name: a row of weights is one draw.
+        From weights (b, N) to arrays (b, …) by name: a row of weights is one sample.
     groups, n, seed
         As for `bootstrap_weights`.
 

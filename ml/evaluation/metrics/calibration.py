@@ -64,7 +64,7 @@ def reliability(truth: Array, p_real: Array, bins: int = 10) -> dict[str, Array]
 
     Returns
     -------
-    Arrays (bins,) by name: from, to (the bin's ends), n, said (mean p_real), real (share of real), low and high
+    Arrays (bins,) by name: from, to (the bin's ends), n, said (mean p_real), real (fraction of real), low and high
     (Jeffreys, 95 %). The last four are NaN in an empty bin.
     """
     bin_of = _bin_of(p_real, bins)

@@ -19,7 +19,7 @@ def caveats(truth: Array, classes: Sequence[str], positive: Sequence[str], unsco
     classes, positive
         The K names, and the real ones among them.
     unscored
-        Subjects that were left out since their score is NaN.
+        Number of subjects left out because of NaN scores.
     """
     counts = np.bincount(np.asarray(truth, dtype=np.intp), minlength=len(classes))
     real = sum(counts[list(classes).index(name)] for name in positive)

@@ -20,7 +20,7 @@ def predicted(probabilities: Array, positive: Sequence[int], threshold: float = 
     probabilities
         (N, K), finite.
     positive
-        The numbers of the real classes. Only where K is 2 and one of them is real has the threshold a say.
+        The numbers of the real classes. The threshold is used only if K is 2 and one of them is real.
     threshold
         0..1, compared with the probability of the real class.
     """

@@ -19,11 +19,11 @@ class Bins:
     Attributes
     ----------
     edges
-        One array (B+1,) for each axis, ascending; a bin holds its lower end, the last also its upper.
+        One array (B+1,) per axis, ascending; a bin includes its lower end, the last also its upper.
     n, hits
         (B,) or (B₁, B₂) counts.
     outside
-        Subjects that no bin holds: beyond the edges, or NaN (not known).
+        Subjects in no bin: beyond the edges, or NaN.
     """
 
     edges: tuple[NDArray[np.float64], ...]
@@ -48,16 +48,16 @@ def completeness_by(values: Array, found: Array, edges: Array) -> Bins:
     Parameters
     ----------
     values
-        (N,) magnitude, rate (arcsec/h), S/N … of the real subjects; NaN where it is not known.
+        (N,) magnitude, rate (arcsec/h), S/N … of the real subjects; NaN if unknown.
     found
-        (N,) bool, whether each is called real. Give ``~found`` for the share that is missed.
+        (N,) bool, whether each is called real. Use ``~found`` for the fraction missed.
     edges
         (B+1,) ascending.
 
     Raises
     ------
     ValueError
-        If lengths differ, or the edges do not ascend.
+        If lengths differ, or the edges are not ascending.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def detection_limit(edges: Array, shares: Array, level: float = 0.5) -> float:
     Parameters
     ----------
     edges, shares
-        (B+1,) and (B,), of a quantity that grows fainter; NaN bins are passed over.
+        (B+1,) and (B,), of a quantity towards fainter values; NaN bins are skipped.
     """
     edges, shares = np.asarray(edges, dtype=np.float64), np.asarray(shares, dtype=np.float64)
     known = np.isfinite(shares)

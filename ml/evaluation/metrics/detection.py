@@ -20,11 +20,11 @@ class Trails:
     Attributes
     ----------
     image
-        (N,) which image each is in: names or numbers.
+        (N,) the image of each: names or numbers.
     shape
         (N, 4) pixels: boxes, x0, y0, x1, y1; or (N, 2 k): curves.
     value
-        (N,) score of what was found; S/N of what is true.
+        (N,) score of detections; S/N of true trails.
     """
 
     image: NDArray[Any]
@@ -45,9 +45,9 @@ class Matched:
     Attributes
     ----------
     score
-        (N,) of each found trail.
+        (N,) of each detection.
     truth
-        (N,) number of the true trail that it is matched with, -1 for a false one.
+        (N,) number of the matched true trail, -1 for a false detection.
     snr
         (M,) of the true trails.
     """

@@ -37,17 +37,17 @@ def class_draws(
     truth, probabilities
         (N,) class numbers and (N, K) probabilities.
     said
-        (N,) class numbers that the model says.
+        (N,) predicted class numbers.
     real, p_real
         (N,) bool, and the probability of being real, 0..1.
     threshold
-        From which p_real on a subject is called real.
+        p_real from which a subject is called real.
     weights
         (b, N).
 
     Returns
     -------
-    Arrays (b,) by name; NaN where a draw leaves a figure undefined.
+    Arrays (b,) by name; NaN where a metric is undefined in a sample.
     """
     ranking = rank(real, p_real, weights)
     return {

@@ -52,7 +52,7 @@ def by_night(night: Array, truth: Array, score: Array, threshold: float) -> Nigh
     Parameters
     ----------
     night
-        (N,) names, or integers such as the MJD of the evening; subjects of night NaN or "" are left out.
+        (N,) names, or integers such as the MJD of the evening; subjects with night NaN or "" are left out.
     truth
         (N,) bool, True for real.
     score

@@ -23,7 +23,7 @@ def iou(found: Array, true: Array) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If a box is no four finite numbers, or its ends are the wrong way round.
+        If a box is not four finite numbers, or its ends are swapped.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def line_distance(found: Array, true: Array) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If a line is no four finite numbers.
+        If a line is not four finite numbers.
     """
     found, true = _quads(found, "line"), _quads(true, "line")
     return np.maximum(_to_segment(found[:, :2], true), _to_segment(found[:, 2:], true))

@@ -21,13 +21,13 @@ def astronomical_purity(tpr: Array | float, fpr: Array | float, abundance: float
     Parameters
     ----------
     tpr, fpr
-        True and false positive rates, 0..1, of shapes that broadcast.
+        True and false positive rates, 0..1, of broadcastable shapes.
     abundance
         AB, movers among all objects, between 0 and 1.
 
     Returns
     -------
-    0..1; NaN where both rates are 0 (nothing is called real) or either is NaN.
+    0..1; NaN if both rates are 0 (nothing is called real) or either is NaN.
 
     Raises
     ------

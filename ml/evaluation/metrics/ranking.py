@@ -73,14 +73,14 @@ def rank(truth: Array, score: Array, weights: Array | None = None) -> Ranking:
     truth
         (N,) bool, True for real. N is at least 1.
     score
-        (N,) float of any range, larger for real.
+        (N,) float of any range, higher for real.
     weights
         (b, N), not negative; every subject counts once if None (b = 1).
 
     Raises
     ------
     ValueError
-        If lengths differ, nothing is given, or a score is NaN.
+        If lengths differ, the arrays are empty, or a score is NaN.
 
     Examples
     --------

@@ -20,7 +20,7 @@ class ReliabilityCounts:
     Attributes
     ----------
     cells
-        (3, 30): how many, how many of them are real, and the sum of their probabilities. Those of others may be added.
+        (3, 30): counts, real counts, and the sum of their probabilities. Those of other processes can be added.
     """
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ class VoxelCurve:
     positives, negatives
         (B,) counts.
     weight
-        What a false positive counts in the precision.
+        Weight of a false positive in the precision.
     """
 
     lower: NDArray[np.float64]

@@ -27,15 +27,15 @@ class VoxelHistogram:
         Magnitude limits, ascending, such as (18, 19, 20, 21). Positives at or beyond the faintest are neither
         positive nor negative; give infinity as the last limit to count every asteroid.
     bins
-        Bins of the score over 0..1, of equal width; scores within one count as ties. A multiple of 1000 lets the
-        extreme bins of the paper be left out exactly.
+        Bins of the score over 0..1, of equal width; scores within one are ties. With a multiple of 1000 the paper's
+        extreme bins are left out exactly.
 
     Attributes
     ----------
     negatives
         (bins,) voxels without an asteroid.
     positives
-        (len(limits), bins) voxels of asteroids from the limit before to this one.
+        (len(limits), bins) voxels of asteroids between the previous limit and this one.
     fainter, unscored
         Voxels left out: positives beyond the faintest limit (or of unknown magnitude), and NaN scores.
 
@@ -66,9 +66,9 @@ class VoxelHistogram:
         score
             Any shape, 0..1; NaN is left out and counted.
         mag
-            Same shape: magnitude of the asteroid at the voxel, NaN where there is none.
+            Same shape: magnitude of the asteroid at the voxel, NaN without one.
         real
-            Same shape, bool: whether there is one; needed only where one has no known magnitude. Those are left out.
+            Same shape, bool: whether there is one; needed only if one has an unknown magnitude. Those are left out.
 
         Raises
         ------
@@ -100,16 +100,16 @@ class VoxelHistogram:
         limit
             One of `limits`; the faintest if None.
         extreme
-            Width of the score at either end that is ignored for positives and negatives alike; 0 ignores nothing.
-            The lower end of a bin belongs to it: scores of 1 - extreme and above are ignored, and those below extreme.
+            Width of the score range ignored at either end, for positives and negatives; 0 ignores nothing. A bin
+            includes its lower end: scores of 1 - extreme and above are ignored, and those below extreme.
         compensate
-            Weigh false positives by the share of positives brighter than the limit (P_limit / P_faintest), as the
-            paper does, so that the precision of few bright asteroids is not that of all negatives.
+            Weight false positives by the fraction of positives brighter than the limit (P_limit / P_faintest), as the
+            paper does, so that few bright asteroids are not compared with all negatives.
 
         Raises
         ------
         ValueError
-            For a limit that was not counted, or an `extreme` that bins do not divide.
+            For an uncounted limit, or an `extreme` that is not a whole number of bins.
         """
         last = len(self.limits) - 1 if limit is None else self._position(limit)
         cut = round(extreme * self.bins)

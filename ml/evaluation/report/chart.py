@@ -32,7 +32,7 @@ class Series:
     kind
         "line", "points" (marks with whiskers), "dots" (small marks) or "steps" (bars without sides).
     dash, colour
-        Which of `DASHES` and `COLOURS`; colour None takes the next.
+        Index into `DASHES` and `COLOURS`; colour None takes the next.
     """
 
     name: str
@@ -52,17 +52,17 @@ class Chart:
     Attributes
     ----------
     key
-        Names the files: ``key.png``, ``key.csv``.
+        File name: ``key.png``, ``key.csv``.
     title, note
-        What it is, and one or two sentences on how to read it.
+        Title, and one or two sentences on how to read it.
     columns
-        The numbers, by column name, all of one length.
+        The data, by column name, all of one length.
     x_log, y_log
         Logarithmic axes.
     x_span, y_span
         Ends of the axes; None fits the data.
     shown
-        Rows that the page's table has; if empty, evenly chosen ones.
+        Row numbers of the page's table; if empty, evenly spaced ones.
     """
 
     key: str
@@ -86,11 +86,11 @@ class Grid:
     Attributes
     ----------
     x_names, y_names
-        Of the columns and, from the top down, of the rows.
+        Names of the columns and, from top to bottom, of the rows.
     shares
-        (rows, columns) 0..1, NaN where nothing is known.
+        (rows, columns) 0..1, NaN where unknown.
     texts
-        (rows, columns) what each cell says.
+        (rows, columns) text of each cell.
     """
 
     key: str

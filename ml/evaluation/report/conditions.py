@@ -23,9 +23,9 @@ class Wording:
     Attributes
     ----------
     things
-        What they are, in the plural: "real subjects".
+        The objects, in the plural: "real subjects".
     found
-        What happens to those that are found: "called real at a threshold of 0.5".
+        How found ones are described: "called real at a threshold of 0.5".
     score
         Name of the column of scores.
     """

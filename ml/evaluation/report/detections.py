@@ -23,14 +23,14 @@ def charts(
     matched
         From `ml.evaluation.metrics.match_boxes` or `match_curves`.
     seen
-        Circumstances of the true trails, in their order.
+        Observing conditions of the true trails, in their order.
     snr_edges
-        Ranges of S/N, each with a curve of its own beside that of all.
+        Ranges of S/N, each with its own curve beside that of all.
 
     Raises
     ------
     ValueError
-        If there is no true trail: nothing can be complete then.
+        Without a true trail, completeness is undefined.
     """
     if not len(matched.snr):
         raise ValueError("There is no true trail. Evaluate detectors on images with trails.")

@@ -19,9 +19,9 @@ def limits(histogram: VoxelHistogram, extreme: float = EXTREME, things: str = "v
     histogram
         Filled.
     extreme
-        Width of the score at either end that is ignored; 0 ignores nothing.
+        Width of the score range ignored at either end; 0 ignores nothing.
     things
-        What was counted: "voxels", "subjects".
+        What is counted: "voxels", "subjects".
     """
     found = {_name(limit): histogram.curve(limit, extreme) for limit in histogram.limits}
     found = {name: curve for name, curve in found.items() if curve.hits.any() and curve.false.any()}

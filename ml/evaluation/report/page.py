@@ -40,11 +40,11 @@ def write(
     Parameters
     ----------
     heading, figures, charts
-        What to write; `figures` is the table at the top, by column.
+        The content; `figures` is the table at the top, by column.
     html
-        File of the page, or None. It needs no network and no other file.
+        File of the page, or None. It is self-contained.
     plots
-        Folder for the PNGs, made if missing, or None.
+        Folder for the PNGs, created if missing, or None.
 
     Raises
     ------

@@ -23,8 +23,8 @@ def check_schema(schema: Any) -> None:
     Raises
     ------
     BadInput
-        It is none of alert packets, holds a value of no bytes, a record within itself or too many within each other,
-        or a logical type (a long decimal takes minutes).
+        Not alert packets, or a value of no bytes, a record within itself or too many within each other, or a logical
+        type (a long decimal takes minutes).
     """
     names = {field["name"] for field in schema.get("fields", ())} if isinstance(schema, dict) else set()
     if not {"candid", "objectId", "candidate"} <= names:

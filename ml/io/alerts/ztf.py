@@ -41,19 +41,19 @@ def read_packets(path: Path, skip: Skip | None = None) -> Iterator[SubjectRecord
     path
         The file. One packet or many.
     skip
-        Packets whose ``candid`` makes this true are passed over.
+        Packets whose ``candid`` makes this true are skipped.
 
     Yields
     ------
     SubjectRecord or BadInput
         ``external_id`` is the ``candid``, ``object_group`` the known solar-system object within 5 arcsec or else the
-        ``objectId``. All of the candidate's values go to the metadata; those that would tell a volunteer the answer
-        (the survey's own scores and the match with known objects) are hidden by ``#``.
+        ``objectId``. All of the candidate's values go to the metadata; those that would reveal the answer (the survey's
+        own scores and the match with known objects) are hidden by ``#``.
 
     Notes
     -----
     ``jd`` is the start of the exposure, so half the exposure is added. The sentinels -999 and ``null`` are left out.
-    Stamps clipped at the edge of the chip are filled up with NaN to 63×63.
+    Clipped stamps at the edge of the chip are padded with NaN to 63×63.
     """
     row = 0
     try:

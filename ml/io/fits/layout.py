@@ -73,7 +73,7 @@ def walk(read_at: ReadAt, file_size: int) -> list[Unit]:
     Raises
     ------
     BadInput
-        It is no FITS file, a header is broken, or the data that the headers claim are not all there.
+        It is not a FITS file, a header is broken, or the claimed data are incomplete.
     """
     units: list[Unit] = []
     offset = 0

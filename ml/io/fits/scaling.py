@@ -22,9 +22,9 @@ def scaled(raw: np.ndarray, unit: Unit) -> np.ndarray:
     Parameters
     ----------
     raw
-        As read, any shape and byte order; not to be used again, as its memory may be that of the result.
+        As read, any shape and byte order; do not reuse it, as the result may share its memory.
     unit
-        Whose header says how to scale.
+        The HDU with the scaling keywords.
 
     Returns
     -------

@@ -39,7 +39,7 @@ def check_gzip(unit: Unit, image: fits.CompImageHDU, planes: slice) -> None:
     Raises
     ------
     ValueError
-        A tile unpacks to more than its pixels can take, or points nowhere. Errors of gzip and astropy come as they are.
+        A tile unpacks to more than its pixels need, or points nowhere. Errors of gzip and astropy are passed on.
     """
     sides, table = _sides(unit), image._bintable
     beside = math.prod(-(-length // side) for length, side in zip(unit.shape[1:], sides[1:], strict=True))
