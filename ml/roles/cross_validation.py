@@ -30,13 +30,13 @@ def cross_validate(
     Parameters
     ----------
     examples
-        With features, or with pixels, whose features of the frozen backbone are then computed once for preset "head".
+        With features, or with pixels: for preset "head" the frozen backbone's features are then computed once.
     role, preset
-        As in `ml.training.train.train`; the presets that train a network take their time for each fold.
+        As in `ml.training.train.train`; presets that train a network take their time for each fold.
     recipe
-        Train stamps by it instead, as the command line does; the features of a frozen one are computed once, too.
+        Train stamps with it instead, as the command line does; features of a frozen network are computed once here too.
     folds, seed
-        How many parts, and the seed of the split and of the trainings.
+        Number of folds, and the seed of split and training.
     """
     frozen = preset == "head" if recipe is None else recipe.freeze and not recipe.preprocessing.adapter
     if frozen and examples.features is None:

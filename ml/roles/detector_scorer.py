@@ -34,7 +34,7 @@ class DetectorScorer:
     Raises
     ------
     BadCheckpoint
-        If it is of another role.
+        If it has another role.
     """
 
     classes = ("no", "yes")

@@ -31,32 +31,33 @@ def train(
     Parameters
     ----------
     role
-        "stamp": class scores of each subject. "tracklet": those of the chips, and from all of them real or bogus.
+        "stamp": class scores of each subject. "tracklet": those of the chips, and from them real or bogus.
     examples
-        What to learn from, with features, pixels or both; the presets other than "head" need pixels.
+        Training data, with features, pixels or both; presets other than "head" need pixels.
     preset
         "head": a linear head over a frozen backbone, in seconds. "finetune": the whole backbone. "small": a small
-        residual net at native size. For tracklets these say how the chips are learnt; "set" and "paper" are explained
+        residual net at native size. For tracklets these say how the stamp network is trained; "set" and "paper" are
+        explained
         at `ml.tracklets.two_stage.recipe_of`.
     init
         "imagenet", "random" or "scratch" (the same), or the folder of a checkpoint to start from.
     base
-        A checkpoint to start from; it outranks `init`.
+        A checkpoint to start from; it overrides `init`.
     seed
-        Of splits, weights and order; the same seed on the same machine gives the same model.
+        Seeds splits, weights and order; the same seed on the same machine gives the same model.
     minutes
         A time limit for presets that train a network; None leaves it to early stopping.
     completeness
-        Of the tracklet role: the share of real tracklets, 0..1, that the threshold in the manifest is to keep.
+        Of the tracklet role: the fraction of real tracklets, 0..1, that the manifest's threshold keeps.
     on_epoch
-        Told after every epoch; raising `Cancelled` in it ends the run.
+        Called after every epoch; it may raise `Cancelled` to end the run.
 
     Raises
     ------
     BadExamples
-        If nothing can be learnt from the examples; the message says why and what to do.
+        If the examples can't be used for training; the message says why and what to do.
     Cancelled
-        As `on_epoch` raised it.
+        As raised by `on_epoch`.
     """
     if role not in PRESETS_OF:
         raise ValueError(f"There is no role {role!r}; it is {' or '.join(PRESETS_OF)}.")

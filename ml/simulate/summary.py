@@ -18,7 +18,8 @@ def summary(manifest: Path) -> dict[str, dict[str, Any]]:
     Parameters
     ----------
     manifest : Path
-        Of any simulated sky. Where its rows hold objects (cutouts, cubes), those are counted; else the subjects.
+        The manifest of any simulated sky. If its rows have objects (cutouts, cubes), those are counted; else the
+        subjects.
 
     Returns
     -------

@@ -59,15 +59,15 @@ class SimulatedVolunteer:
     Attributes
     ----------
     name : str
-        Unique within the crowd; says that the volunteer is simulated.
+        Unique within the crowd, and marked as simulated.
     sort : str
         expert, ordinary, hasty or guessing.
     skill : float in 0..1
-        0 answers by chance, 1 errs only where nothing can be seen.
+        0 answers by chance, 1 is wrong only where nothing is visible.
     unsure : float in 0..1
-        Chance of "unsure" on the hardest subjects.
+        Probability of "unsure" on the hardest subjects.
     bias : float in -0.2..0.2
-        Leaning towards yes (positive) or no when it is not clear.
+        Bias towards yes (positive) or no in unclear cases.
     seconds : float
         Typical time for one answer.
     """
@@ -94,13 +94,13 @@ class SimulatedVolunteer:
         snr : float, optional
             Signal-to-noise; NaN or None where unknown.
         classes : sequence of str, optional
-            Choices of the follow-up question "what is it?"; none means that it is not asked.
+            Choices of the follow-up question; it is not asked without any.
 
         Returns
         -------
         answer : "yes", "no" or "unsure"
         follow_up : str or None
-            One of `classes` on the side of the answer; None after unsure or where not asked.
+            One of `classes` on the side of the answer; None after unsure, or if not asked.
         """
         hard = difficulty(snr, truth)
         if self.rng.random() < self.unsure * np.sqrt(hard):

@@ -61,7 +61,7 @@ def write(
     columns : tuple of str
         Columns of the manifest, `image` and `planes` among them.
     out : Path
-        Folder to write into; made if missing, files of the same name are replaced.
+        Folder to write into; created if missing, files of the same name are replaced.
     progress : callable, optional
         Called with the number of subjects written since the last call.
 

@@ -23,7 +23,7 @@ class Motion:
     Attributes
     ----------
     rate
-        (N,) arcsec per hour; NaN where all frames are of one time.
+        (N,) arcsec per hour; NaN if all frames have one time.
     residual
         (N,) root of χ² per degree of freedom: near 1 for uniform motion, larger for everything else.
     """

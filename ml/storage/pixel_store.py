@@ -39,7 +39,7 @@ class PixelStore:
     Parameters
     ----------
     root
-        A folder, or an address that fsspec knows (``s3://bucket/prefix``, ``memory://name``).
+        A folder, or an fsspec URL (``s3://bucket/prefix``, ``memory://name``).
     """
 
     def __init__(self, root: str | Path) -> None:
@@ -56,10 +56,10 @@ class PixelStore:
         survey
             Short name of the survey.
         block
-            (n, F, C, H, W), kept bit for bit. Batches that begin and end at multiples of `chunk` are fastest.
+            (n, F, C, H, W), stored bit for bit. Batches aligned to multiples of `chunk` are fastest.
         at
-            First index that no row in the database knows; what an unfinished ingest left from there on is written
-            over. None means the end of the array.
+            First index without a row in the database; leftovers of an unfinished ingest from there on are overwritten.
+            None means the end of the array.
 
         Returns
         -------
@@ -69,7 +69,7 @@ class PixelStore:
         Raises
         ------
         ValueError
-            `block` has not five axes, or `at` lies beyond the end of the array.
+            `block` does not have five axes, or `at` lies beyond the end of the array.
         """
         if block.ndim != 5:
             raise ValueError(f"A block of subjects has five axes (n, F, C, H, W), and this has shape {block.shape}.")
@@ -121,7 +121,7 @@ class PixelStore:
         Raises
         ------
         IndexError
-            Not all of them are there.
+            Not all of them exist.
         """
         pixels = self._pixels(survey, array)
         if stop > pixels.shape[0]:
@@ -136,13 +136,13 @@ class PixelStore:
         Parameters
         ----------
         survey, array
-            Whose pixels they came from.
+            The array of their pixels.
         key
             Hash of backbone and preprocessing (`feature_key`).
         start
-            Index of the first subject. Writers that work at the same time must not share a chunk (see `chunk`).
+            Index of the first subject. Concurrent writers must not share a chunk (see `chunk`).
         values
-            (n, F, D); kept as float16.
+            (n, F, D); stored as float16.
         """
         features = self._features(survey, array, key, depth=values.shape[-1])
         features[start : start + len(values)] = values.astype(np.float16, copy=False)

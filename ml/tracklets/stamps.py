@@ -20,7 +20,7 @@ class Chips:
     Attributes
     ----------
     examples
-        M single chips, each with its tracklet's label, trust and group.
+        M single chips, each with its tracklet's label, weight and group.
     owner, place
         (M,) the tracklet of each, and its frame, 0..F-1.
     tracks
@@ -95,7 +95,7 @@ class PaddedPixels:
     Parameters
     ----------
     blocks
-        (n_i, F_i, C, H, W) each; their rows are numbered one block after another.
+        (n_i, F_i, C, H, W) each; their rows are numbered consecutively.
     """
 
     def __init__(self, blocks: Sequence[NDArray[Any]]) -> None:

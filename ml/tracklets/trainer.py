@@ -61,22 +61,22 @@ def fit_set(inputs: Inputs, positive: list[int], *, seed: int, report: Report | 
     Parameters
     ----------
     inputs
-        Tracklets whose chips were scored by a network that never saw them.
+        Tracklets with out-of-sample chip scores.
     positive
         Columns of the real classes.
     seed
-        Of the first weights, the batches, and the facts that are hidden now and then.
+        Seeds initial weights, batches, and dropout of facts.
     report
         Called after each of `EPOCHS` epochs with its number, the loss and the network.
 
     Returns
     -------
-    A network in eval mode; its loss weighed real tracklets 4 : 1, so it leans to real until `calibrate`.
+    A network in eval mode; its loss weights real tracklets 4 : 1, so it is biased to real until `calibrate`.
 
     Notes
     -----
-    A quarter of the real tracklets are shown once more as bogus ones that do not follow their line: chips of two
-    asteroids, or of a satellite, look as real as any, and labels of such tracklets are rare.
+    A quarter of the real tracklets are added again as bogus ones with a large residual: chips of two asteroids, or of a
+    satellite, look real, and labels of such tracklets are rare.
     """
     random = torch.Generator().manual_seed(seed)
     inputs, copies = _with_crooked(inputs, random)

@@ -98,7 +98,7 @@ def on_pixels(
     Raises
     ------
     BadExamples
-        If one of the two could learn from one kind alone.
+        If one of the two would be trained on one kind only.
     """
     shown, rows = examples.split(0.3, seed)
     if not Validator(examples, rows).tells_apart:
@@ -127,10 +127,10 @@ def teach(
     inputs
         Of the `rows` of `examples`.
     recipe
-        Ours is fitted on all of them; its probabilities and its threshold come from networks that were fitted without
-        the tracklet's fold. The paper's is fitted on four in five and judged on the fifth.
+        Ours is fitted on all of them; its probabilities and its threshold come from networks fitted without the
+        tracklet's fold. The paper's is fitted on four in five and validated on the fifth.
     seed, epochs
-        Of folds and weights; told after every epoch of the first fit.
+        Seed of folds and weights; callback after every epoch of the first fit.
     """
     judge, groups, kinds = Validator(examples, rows), examples.groups[rows], inputs.real.numpy() > 0.5
     if recipe.net == PAPER:
@@ -165,11 +165,11 @@ def choose_threshold(
     kinds
         (N,), whether the label is real.
     p
-        (N,) probability of being real, by networks that did not see the tracklet.
+        (N,) probability of being real, out of sample.
     weights
-        (N,) in 0..1, how far the label is trusted; 1 is certain.
+        (N,) in 0..1, sample weights of the labels; 1 is certain.
     completeness
-        Share above 0 and up to 1.
+        Fraction above 0 and up to 1.
     """
     sure = weights >= 1
     if np.count_nonzero(kinds & sure) < FEWEST_CERTAIN:

@@ -27,13 +27,13 @@ class Annotation:
     curve
         (k, 2) x and y along it in pixels, k ≥ 2; (0, 0) is the centre of the first pixel.
     width
-        Full width in pixels of what is to be marked as it.
+        Full width in pixels of the area to label.
     snr
         Per pixel on the ridge; NaN where unknown.
     weight
-        0..1, how far it is trusted.
+        0..1, its sample weight.
     drawn
-        Whether people drew it by hand, some pixels beside its ridge.
+        Whether it was drawn by hand, some pixels beside its ridge.
     mag, rate
         Magnitude, and arcsec/h; NaN where unknown.
     """
@@ -64,14 +64,14 @@ def annotations_of(text: Any, whose: str) -> list[Annotation]:
     Parameters
     ----------
     text
-        The cell; a list where a reader has parsed it already.
+        The cell; a list if a reader has already parsed it.
     whose
         The subject, for messages.
 
     Raises
     ------
     BadExamples
-        If it is no such list; the message names the subject and the part that is wrong.
+        If it is not such a list; the message names the subject and the invalid part.
     """
     try:
         told = json.loads(text) if isinstance(text, str) else text

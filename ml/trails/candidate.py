@@ -28,11 +28,11 @@ class Candidate:
     curve
         (17, 2) pixels.
     shares
-        (K,) mean class shares of its cells.
+        (K,) mean class probabilities of its cells.
     snr, width
         S/N per pixel of the ridge, and full width at half of it in pixels.
     features
-        (F,) what a second look judges by; None where the network sees no trail at all: its own shares stand then.
+        (F,) features for the classifier; None if the network sees no trail: its own probabilities are used then.
     """
 
     curve: NDArray[np.float64]

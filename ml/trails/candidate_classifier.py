@@ -31,7 +31,7 @@ class CandidateClassifier:
     ----------
     arrays
         "feature", "left", "right" (T, N) int and "threshold" (T, N) float of T trees with at most N nodes, a leaf's
-        left being itself; "shares" (T, N, K) of the classes in each node.
+        left being itself; "shares" (T, N, K): class probabilities in each node.
     """
 
     def __init__(self, arrays: Mapping[str, Array]) -> None:
@@ -91,14 +91,14 @@ def fit(
     label
         (n,) from `answers`.
     image
-        (n,) number of the image of each: an image stands on one side of each split.
+        (n,) image number of each: an image stays on one side of each split.
     seed
-        Of trees and splits.
+        Seed of trees and splits.
 
     Returns
     -------
-    None and NaN where fewer than 8 candidates are trails, or all are: they fit nothing. None and NaN, too, where all
-    are of one image: none is left to judge by.
+    None and NaN if fewer than 8 candidates are trails, or all are, or if all are from one image, so that none is left
+    for validation.
     """
     trails = int((label == 1 + CLASSES.index(TRAIL)).sum())
     images = np.unique(image)

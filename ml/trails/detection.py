@@ -20,11 +20,11 @@ class Trail:
     Attributes
     ----------
     score
-        0..1, how sure it is that this is a trail of an asteroid.
+        0..1, the probability of an asteroid trail.
     label
         Likeliest of `CLASSES`.
     shares
-        (5,) of each class; they sum to 1 less the share of being nothing.
+        (5,) probability of each class; they sum to 1 minus the probability of nothing.
     curve
         (17, 2) x and y along it in pixels, (0, 0) in the centre of the first.
     box

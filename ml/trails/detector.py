@@ -38,18 +38,18 @@ class LearnedDetector:
     Parameters
     ----------
     net, look
-        As trained; without a second look the network's own mean shares judge.
+        As trained; without a classifier, the network's own mean probabilities are used.
     device
         "auto", "cpu", "cuda".
     engine
         "auto", "openvino" or "torch".
     threads
-        Cores that one image may use; None for all. With fewer than all, so many more images are looked at at once.
+        Cores per image; None for all. With fewer, more images are processed in parallel.
     tile, overlap
-        Pixels of a tile of larger images, and what neighbours share of it; multiples of 32.
+        Tile size of larger images in pixels, and overlap; multiples of 32.
     least
-        0..1, how far a cell must be anything but sky to count. A trail needs three such cells, which the shortest have
-        only at 0.3 or less; the fainter lines that come with them, the second look is to judge.
+        Minimum foreground probability of a cell, 0..1. A trail needs three such cells, which the shortest have only at
+        0.3 or less; the classifier must reject the fainter lines that come with them.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class LearnedDetector:
         Raises
         ------
         ml.imaging.background.NoPixels
-            If no part of the image is measured to an eighth.
+            If no part of the image is at least an eighth measured.
         """
         return judged(self.candidates(pixels), self.look, pixels.shape)
 

@@ -60,9 +60,10 @@ def judge(outcomes: Sequence[Outcome], seed: int = 0, draws: int = DRAWS) -> dic
     -------
     images, trails, clear_trails (S/N ≥ 3); completeness_at_precision_0.9 of all and of the clear ones, threshold (the
     lowest score with that precision for clear ones), average_precision, the same by overlapping boxes; intervals (95 %,
-    by drawing images); by_snr (found of how many); false (what the false detections above the threshold lie on).
+    by bootstrap over images); by_snr (found, out of all); false (objects under the false detections above the
+    threshold).
 
-    A found curve is a true one if it strays from it by at most 5 pixels and covers half of it (`match_curves`).
+    A detection is true if its curve stays within 5 pixels of a true one and covers half of it (`match_curves`).
     """
     sides = sides_of(outcomes)
     matched = match_curves(sides.found, sides.true)

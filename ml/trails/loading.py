@@ -16,7 +16,7 @@ def detector_of(checkpoint: Checkpoint, *, threads: int | None = None, least: fl
     Raises
     ------
     BadCheckpoint
-        If it is of another role, or of an architecture that this version does not know.
+        If it has another role, or an unknown architecture.
     """
     role, architecture = checkpoint.manifest["role"], checkpoint.manifest["architecture"]
     if role == ROLE and architecture == CLASSICAL:

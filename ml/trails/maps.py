@@ -24,11 +24,11 @@ class Maps:
     Attributes
     ----------
     shares
-        (K, h, w) float32: how far each cell is the sky (number 0) or one of the classes; they sum to 1.
+        (K, h, w) float32: probabilities of sky (number 0) and of each class; they sum to 1.
     direction
         (2, h, w) float32: cos 2θ and sin 2θ of the line through it, of any length.
     left
-        (h, w) float32: how far to the left of the direction the ridge runs past the cell's middle, in cells.
+        (h, w) float32: offset of the ridge to the left of the direction from the cell's centre, in cells.
     """
 
     shares: NDArray[np.float32]
@@ -50,7 +50,7 @@ class Cells:
     place
         (n, 2) row and column of each.
     point
-        (n, 2) x and y in pixels of the ridge in it.
+        (n, 2) x and y in pixels of the ridge in each.
     unit
         (n, 2) cos 2θ and sin 2θ, of length 1.
     shares

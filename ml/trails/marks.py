@@ -45,7 +45,7 @@ def read_marks(path: Path) -> dict[str, list[Mark]]:
     Raises
     ------
     BadExamples
-        If a column is missing, a number is none, or there is no mark at all; the message names the row.
+        If a column is missing, a number is invalid, or there is no mark at all; the message names the row.
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file)

@@ -25,9 +25,9 @@ def smooth(points: Array, weights: Array) -> NDArray[np.float64]:
 
     Notes
     -----
-    Points are averaged in steps of 6 pixels, and a cubic spline (Dierckx 1982, scipy's splprep) is laid through them
-    with a scatter of 0.6 pixels; fewer than five averages make a straight line. The ends are those of the outermost
-    points, put on the curve's tangent.
+    Points are averaged in steps of 6 pixels, and fitted with a cubic spline (Dierckx 1982, scipy's splprep) with a
+    scatter of 0.6 pixels; fewer than five averages give a straight line. The ends are the outermost points, projected
+    onto the curve's tangent.
     """
     at = _along(points)
     count = max(2, round(at[-1] / STEP))

@@ -27,7 +27,7 @@ class Profile:
     points
         (n, 2) pixels, the samples on the curve.
     normal
-        (n, 2) unit vectors to the side of growing rows.
+        (n, 2) unit vectors towards increasing rows.
     """
 
     values: NDArray[np.float32]
@@ -78,16 +78,16 @@ def settled(noise_units: Array, curve: Array, reach: int = 5, run: int = 15) -> 
     noise_units
         (H, W) image in units of its noise; NaN where nothing was measured counts as sky.
     curve
-        (k, 2) pixels, such as the line that a volunteer drew.
+        (k, 2) pixels, such as a volunteer's line.
     reach
-        Pixels to either side to look for the ridge, at most 8.
+        Search radius for the ridge in pixels, at most 8.
     run
-        Pixels along, over which the image is averaged first.
+        Pixels along the line over which the image is averaged first.
 
     Returns
     -------
-    (17, 2) pixels. The way along the ridge is the brightest one that steps aside by at most one pixel in three (a
-    shortest path by dynamic programming); where no ridge stands out it stays near the curve given.
+    (17, 2) pixels. The path along the ridge is the brightest one that shifts by at most one pixel in three (a shortest
+    path by dynamic programming); without a significant ridge it stays near the given curve.
     """
     profile = along(noise_units, curve)
     band = np.nan_to_num(profile.values[REACH - reach : REACH + reach + 1])

@@ -43,14 +43,14 @@ class Scan:
     folder
         Made if missing.
     said
-        What the scan is of (checkpoint, manifest); a folder begun with something else is refused.
+        Identity of the scan (checkpoint, manifest); a folder begun with another one is refused.
     size
-        Subjects of a shard, by their place in the manifest.
+        Subjects per shard, by their position in the manifest.
 
     Raises
     ------
     BadExamples
-        If the folder holds a scan of something else.
+        If the folder has another scan.
     """
 
     def __init__(self, folder: Path, said: dict[str, Any], size: int = SHARD) -> None:
@@ -141,7 +141,7 @@ def sweep(
     Raises
     ------
     MemoryError
-        With a sentence, where an image does not fit; what was yielded before stands.
+        With a message, if an image does not fit into memory; earlier results remain valid.
     """
     count = count or cores()
     waiting: deque[tuple[Item, Future[Result]]] = deque()

@@ -79,7 +79,7 @@ def lay(noise_units: NDArray[np.float32], curve: Array, snr: float | Array, sigm
     curve
         (k, 2) pixels.
     snr
-        S/N per pixel on its ridge: one number, or (m,) in even steps along the chord.
+        S/N per pixel on its ridge: one number, or (m,) evenly spaced along the chord.
     sigma
         Pixels across.
     """

@@ -25,7 +25,7 @@ class Target:
     line
         (3, h, w) float32: cos 2θ, sin 2θ, and the offset of the ridge in cells; 0 for the sky.
     weight
-        (h, w) float32: how far each cell is trusted.
+        (h, w) float32: sample weight of each cell.
     """
 
     label: NDArray[np.uint8]

@@ -33,7 +33,7 @@ def spans(side: int, tile: int = TILE, overlap: int = OVERLAP) -> list[Span]:
     side
         Pixels of the image.
     tile, overlap
-        Pixels of a tile, and the least that neighbours share; multiples of 32.
+        Size of a tile in pixels, and minimum overlap; multiples of 32.
     """
     if side <= tile:
         length = -(-side // STEP) * STEP

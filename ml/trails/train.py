@@ -37,13 +37,13 @@ class TrainingSet:
     Attributes
     ----------
     images
-        Each in units of its noise, with its things.
+        Each in units of its noise, with annotations.
     groups
-        (N,) str: images of one group stand on one side of the split.
+        (N,) str: images of one group stay on one side of the split.
     known
-        Whether all that looks like a trail is told, not trails alone.
+        Whether all look-alikes are annotated, not only trails.
     name
-        What the checkpoint remembers it by.
+        Name of the data in the checkpoint.
     """
 
     images: Sequence[Labelled]
@@ -69,7 +69,7 @@ def train(
     Parameters
     ----------
     minutes
-        A limit for the network's part; the second look takes about 0.3 s an image more.
+        Time limit of the network's part; the classifier takes about 0.3 s per image more.
     steps
         Batches of 8 crops of 256 × 256 pixels: 1200, or 600 from a base; 0 needs a base.
     base
@@ -78,9 +78,9 @@ def train(
     Raises
     ------
     BadExamples
-        If no image holds a trail, or a network is to stay as it is that there is not.
+        If no image has a trail, or there are no steps and no network to keep.
     BadCheckpoint
-        If the base is of another role.
+        If the base has another role.
     """
     if steps == 0 and base is None:
         raise BadExamples("Without steps there is no network: name a trained one with --init, or leave --steps out.")
@@ -150,7 +150,7 @@ def parts_of(checkpoint: Checkpoint) -> tuple[TrailNet, CandidateClassifier | No
     Raises
     ------
     BadCheckpoint
-        If it is of another role, or a classical one, which has no network.
+        If it has another role, or is a classical one, which has no network.
     """
     manifest = checkpoint.manifest
     if manifest["role"] != ROLE:

@@ -45,16 +45,16 @@ def learn(
     Parameters
     ----------
     net
-        Where to begin; it is changed.
+        Initial network; changed in place.
     minutes
-        A limit; None leaves it at `steps`.
+        Time limit; None for `steps` only.
     rate
         Peak learning rate.
     known
-        Whether what is told of an image is all that looks like a trail in it. If not (volunteers mark trails alone),
-        the rest may be anything but a trail.
+        Whether the annotations of an image are complete. If not (volunteers mark only trails), the rest may be anything
+        but a trail.
     on_epoch
-        Told twenty times in a run; the losses are the means of the steps since, "val_loss" is the classes' part.
+        Called twenty times in a run; the losses are means since the last call, "val_loss" is the classes' part.
     """
     clock = Clock(steps, minutes)
     rng = np.random.default_rng(seed)

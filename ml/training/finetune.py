@@ -50,20 +50,20 @@ def finetune(
     examples
         With pixels.
     start
-        The network to begin from, which is copied, and its preprocessing.
+        The initial network, which is copied, and its preprocessing.
     head
-        A head that knows the network's features: then the result is no worse than the two as they are, and batch
-        normalisation is held. None for a fresh one.
+        A head fitted on the network's features: then the result is no worse than both as given, and batch norms are
+        frozen. None for a new one.
     rows
-        Row numbers (train, validation); rounds are judged on the first `schedule.judged` of the latter, or as many of
-        them as fit into memory.
+        Row numbers (train, validation); rounds are evaluated on the first `schedule.judged` of the latter, or as many
+        as fit into memory.
     schedule, seed, minutes, on_epoch
         As in `ml.training.train.train`.
 
     Raises
     ------
     BadExamples
-        If the training rows show a single chip, of which no batch can be made.
+        If the training rows have a single chip, too few for a batch.
     """
     chips = load_chips(examples, rows[0], start.preprocessing)
     if len(chips) < 2:

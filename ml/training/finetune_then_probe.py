@@ -77,7 +77,7 @@ def known_or_made(examples: Examples, backbone: Backbone) -> NDArray[Any]:
     Raises
     ------
     BadExamples
-        If there are none of this backbone's, and no pixels either.
+        If there are neither features of this backbone nor pixels.
     """
     known = examples.features
     if known is not None and (not examples.feature_key or examples.feature_key == backbone.feature_key):

@@ -46,10 +46,9 @@ def train_head(
     seed
         Of the split.
     on_epoch
-        Told after each epoch; may raise Cancelled.
+        Called after each epoch; may raise Cancelled.
     crops
-        How many of the features belong to each look at a stamp; each look gets a head, and these are joined. Without
-        any, all belong to one.
+        Number of features of each view; each view gets a head, and these are joined. By default there is one view.
     """
     train, validation = examples.split(seed=seed)
     judge, told = Validator(examples, validation), EpochReporter(on_epoch, HEAD_EPOCHS)

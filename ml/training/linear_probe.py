@@ -42,7 +42,7 @@ class Regression:
     features
         (N, D), finite; they are copied and standardised.
     targets, weights
-        (N, K) allowed classes and (N,) trust.
+        (N, K) allowed classes and (N,) sample weights.
     """
 
     def __init__(self, features: NDArray[Any], targets: NDArray[Any], weights: NDArray[Any]) -> None:
@@ -63,9 +63,9 @@ class Regression:
         ridge
             The inverse of scikit-learn's C.
         start
-            A head near the answer, to begin from.
+            Initial head, close to the solution.
         report
-            Called after each epoch with the loss and the head as it is.
+            Called after each epoch with the loss and the current head.
         """
         weight, bias = self._begin(start)
         optimiser = torch.optim.LBFGS([weight, bias], max_iter=STEPS, history_size=10, line_search_fn="strong_wolfe")
@@ -121,7 +121,7 @@ class MultiViewRegression:
     Parameters
     ----------
     crops
-        Regressions on the same examples, each with the features (N, D) of one look.
+        Regressions on the same examples, each with the features (N, D) of one view.
     """
 
     def __init__(self, crops: Sequence[Regression]) -> None:

@@ -12,10 +12,10 @@ def partial_label_loss(logits: Tensor, targets: Tensor) -> Tensor:
     logits
         (N, K).
     targets
-        (N, K) in 0..1, at least one above 0 in each row. A row that sums to more than 1 allows each of its classes, and
-        only asks that their sum be near 1 (Jin & Ghahramani 2002, NIPS, Learning with Multiple Labels). A row that sums
-        to 1 is a posterior, such as a consensus of people: the loss is least where p = t. A one-hot row is both, and
-        gives the ordinary cross entropy.
+        (N, K) in 0..1, at least one above 0 in each row. A row that sums to more than 1 allows each of its classes:
+        only their summed probability matters (Jin & Ghahramani 2002, NIPS, Learning with Multiple Labels). A row that
+        sums to 1 is a posterior, such as a consensus: the loss is minimal at p = t. A one-hot row is both, and gives
+        the ordinary cross entropy.
 
     Returns
     -------

@@ -25,15 +25,15 @@ class Recipe:
     architecture
         "residual", or any name that timm knows.
     init
-        "imagenet", "random" or "scratch": fresh weights, both. "random" says that they are to stay as they are.
+        "imagenet", "random" or "scratch": the latter two start from random weights, and "random" keeps them frozen.
     preprocessing
         Before the network; its `channels` are those of the first layer, 0 maps any number to three.
     freeze
-        Only the last layer learns (and the adapter, where there is one); the network's features are computed once.
+        Train only the last layer (and the adapter, if any); the network's features are computed once.
     schedule
-        Of the training, where not all is frozen.
+        The training schedule, unless everything is frozen.
     balanced
-        Weigh each class alike, however many examples it has.
+        Weight classes equally, however many examples they have.
     """
 
     preset: str = "finetune"
@@ -69,9 +69,9 @@ def recipe_of(preset: str, init: str, examples: Examples, start: Backbone | None
     init
         "imagenet", "random" or "scratch" (the same).
     examples
-        With pixels, where a network is to be trained.
+        With pixels, if a network is to be trained.
     start
-        The network of a checkpoint to go on from, which outranks `init` and the preset's own.
+        The network of a checkpoint to start from, which overrides `init` and the preset's own.
     """
     residual = preset == "small" if start is None else architecture_of(start) == RESIDUAL
     if preset == "head":

@@ -18,30 +18,30 @@ class Schedule:
     Parameters
     ----------
     views
-        Chips shown in all, at most.
+        Maximum number of chips to train on, with repetition.
     repeats
-        How often each chip is shown, at most: it ends the run of a small set earlier.
+        Maximum number of epochs, which ends the run of a small set earlier.
     fewest
-        Chips shown in all, however often that is: a network learns nothing from a few hundred.
+        Minimum number of chips to train on, for any number of epochs: a network needs more than a few hundred.
     rounds
-        Reports, after each of which the network is judged.
+        Number of reports, each after a validation.
     rate, body
-        Peak learning rate of the head, and that of the backbone as a share of it.
+        Peak learning rate of the head, and that of the backbone as a fraction of it.
     patience
-        Rounds without a better validation loss after which the run ends.
+        Patience: rounds without a better validation loss after which the run ends.
     judged
-        Validation subjects looked at in each round.
+        Validation subjects per round.
     probes
-        Begin with a head fitted on the frozen network, and hold its batch normalisation as it is.
+        Start from a head fitted on the frozen network, and freeze its batch norms.
     augment
         "none", "flips" or "sky", of `ml.data.augmentation`.
     ema
-        Share of the running average of the weights that each step leaves as it was, 0..1; it is what is judged and
-        kept. 0 keeps the weights themselves.
+        Decay of the exponential moving average of the weights, 0..1; the average is validated and saved. 0 uses the
+        weights themselves.
     layer_decay
-        Rate of each layer as a share of that of the layer after it, in timm's networks; 1 for all alike.
+        Layer decay: learning rate of each layer as a fraction of the next one's, in timm's networks; 1 for equal rates.
     batch
-        Chips of one step.
+        Batch size in chips.
     """
 
     views: int

@@ -30,7 +30,7 @@ def learn_metadata(
     rows
         The validation rows.
     seed
-        Of weights, halves and what is hidden.
+        Seeds weights, halves and dropout.
     """
     held, log_scores = examples.take(rows), scores.exp().mean(1).clamp(min=1e-6).log()
     halves = grouped_folds(held.groups, held.kinds(), 2, seed)

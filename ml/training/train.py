@@ -35,24 +35,24 @@ def train_stamps(
     Parameters
     ----------
     examples
-        With pixels (N, F, C, H, W); with `values`, a metadata branch is fitted on the validation part.
+        With pixels (N, F, C, H, W); with `values`, a tabular branch is fitted on the validation set.
     recipe
         What to do.
     base
-        A checkpoint whose network and preprocessing to start from, whatever the recipe's.
+        A checkpoint whose network and preprocessing to start from, overriding the preset's.
     seed
-        Of splits, weights and order.
+        Seeds splits, weights and order.
     minutes
-        A limit for training a network; None leaves it to the schedule.
+        Time limit for training a network; None for the schedule only.
     on_epoch
-        Told after every epoch; raising `Cancelled` in it ends the run.
+        Called after every epoch; it may raise `Cancelled` to end the run.
 
     Raises
     ------
     BadExamples
-        If nothing can be learnt from the examples; the message says why and what to do.
+        If the examples can't be used for training; the message says why and what to do.
     MissingWeights
-        If the ImageNet weights are on none of the known places.
+        If the ImageNet weights are not found.
     """
     examples.check()
     limit_torch()
@@ -91,7 +91,7 @@ def _with_split(examples: Examples, seed: int) -> Examples:
     Raises
     ------
     BadExamples
-        If no metadata branch can be fitted on that part, since it is of one kind.
+        If no tabular branch can be fitted on the validation set, since it has only one kind.
     """
     validation = examples.split(seed=seed)[1]
     if not Validator(examples, validation).tells_apart:

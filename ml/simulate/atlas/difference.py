@@ -95,7 +95,7 @@ def stamps(rng: np.random.Generator, sources: Sources, size: int = SIZE) -> np.n
     Returns
     -------
     (n, size, size) float32 array
-        Counts; NaN beyond the edge of the chip and in saturated cores.
+        Counts; NaN beyond the edge of the detector and in saturated cores.
     """
     n = len(sources.label)
     light = paint_centres(rng, sources, size)

@@ -43,7 +43,7 @@ def atlas(
     Parameters
     ----------
     n : int
-        Number of subjects, balanced over the eight classes; satellites take the place of bogus ones.
+        Number of subjects, balanced over the eight classes; satellites replace bogus ones.
     seed : int
         The same seed gives the same bytes.
     out : path
@@ -51,11 +51,11 @@ def atlas(
     detections : int from 3 to 8, or None
         Frames of each tracklet; None draws them, mostly 4. Stamps ignore it.
     snr : pair of floats, optional
-        Faintest and brightest S/N of every class but NOISE; by default each class has its own, see docs/simulations.md.
+        S/N range of every class but NOISE; by default each class has its own, see docs/simulations.md.
     satellites : float in 0..0.5
-        Share of the tracklets that are glints of a satellite, labelled SATELLITE; stamps ignore it.
+        Fraction of the tracklets that are glints of a satellite, labelled SATELLITE; stamps ignore it.
     gold_fraction : float in 0..1
-        Share of the rows marked as gold.
+        Fraction of the rows marked as gold.
     progress : callable, optional
         Called with the number of subjects written since the last call.
 
@@ -67,7 +67,7 @@ def atlas(
     Raises
     ------
     ValueError
-        For a kind, number or fraction that is not one of these.
+        For an invalid kind, number or fraction.
     """
     check(n, kind, detections, gold_fraction)
     if snr is not None and not 0 < snr[0] <= snr[1]:

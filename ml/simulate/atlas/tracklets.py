@@ -66,11 +66,11 @@ def draw_tracklets(
 
     Notes
     -----
-    A real tracklet shows one object throughout. A bogus one shows the same artefact again and again (burns, scars
-    and spikes stay, half of them on the very same pixel), new ones of the same class (cosmic rays and noise do not
-    stay), or, for about a third, a chance alignment of several classes, the tracklet's own among them at least twice.
-    A satellite leaves glints, each as real a point or streak as any and each of another brightness, on a line that
-    their shapes do not follow.
+    A real tracklet shows one object throughout. A bogus one shows the same artefact repeatedly (burns, scars and spikes
+    stay, half of them on exactly the same pixel), new ones of the same class (cosmic rays and noise do not stay), or,
+    in about a third, a chance alignment of several classes, the tracklet's own among them at least twice. A satellite
+    leaves glints, each like a real point or streak but with different brightness, on a line that does not match their
+    shapes.
     """
     n = len(label)
     count = np.full(n, detections) if detections else rng.choice(COUNTS, n, p=COUNT_CHANCES)
@@ -132,13 +132,13 @@ def visit(
     count : (n,) int array
         Frames of each object.
     slow : (n,) bool array, optional
-        Objects that do not move by themselves: their detections scatter about the line that linked them.
+        Objects without a motion of their own: their detections scatter about the line that linked them.
     fixed : (n,) bool array, optional
-        Objects that stay on one pixel of the detector while the telescope's pointing creeps along the line.
+        Objects fixed on one pixel of the detector while the telescope's pointing drifts along the line.
 
     Returns
     -------
-    Visits of all frames; streaks move as fast and as directed as their trails say.
+    Visits of all frames; streaks move with the rate and direction of their trails.
     """
     n, first = len(count), np.cumsum(count) - count
     slow = np.zeros(n, bool) if slow is None else slow

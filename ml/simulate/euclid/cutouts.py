@@ -30,14 +30,14 @@ def cut(pixels: np.ndarray, side: np.ndarray, size: int) -> np.ndarray:
     ----------
     pixels : (n, dithers, canvas, canvas) array
     side : (n,) int array
-        What is kept of each, in pixels.
+        Side of each cutout, in pixels.
     size : int
         Side of the result.
 
     Returns
     -------
     (n, dithers, size, size) float32 array
-        Means, so that the sky keeps its level.
+        Means, so that the sky level is preserved.
     """
     canvas = pixels.shape[-1]
     stamps = np.empty((*pixels.shape[:2], size, size), np.float32)

@@ -24,9 +24,9 @@ def expose(rng: np.random.Generator, light: np.ndarray, charge: np.ndarray) -> n
     ----------
     rng : numpy Generator
     light : (n, dithers, size, size) array of electrons
-        What comes through the optics; changed in place.
+        Light after the optics; changed in place.
     charge : same shape
-        Cosmic rays: they meet no optics and no shutter.
+        Cosmic rays, which bypass optics and shutter.
 
     Returns
     -------

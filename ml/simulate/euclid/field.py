@@ -55,12 +55,12 @@ def euclid(
     rates : pair of floats
         Slowest and fastest object in arcsec per hour, from above 0 to 100.
     least_snr : float in 0..50
-        S/N in one exposure below which a moving object is not in the catalogue; with 0 magnitudes are even from 20
-        to 26, and some objects are below the noise.
+        Minimum S/N in one exposure of a moving object in the catalogue; with 0, magnitudes are uniform from 20 to 26,
+        and some objects are below the noise.
     whole : bool
         Cut stamps as large as the object and a padding of 65 ± 5 pixels, and bring them to `size`.
     gold_fraction : float in 0..1
-        Share of the rows marked as gold.
+        Fraction of the rows marked as gold.
     progress : callable, optional
         Called with the number of stamps written since the last call.
 

@@ -61,11 +61,11 @@ def stamps(
     size : int
         Side in pixels.
     dithers : int from 1 to 4
-        Exposures of each, one after another; a moving object stands in the middle of one of them.
+        Exposures of each, in order; a moving object is centred in one of them.
     rates : pair of floats
         Slowest and fastest object, in arcsec per hour.
     least_snr : float
-        S/N in one exposure below which a moving object is not in the catalogue.
+        Minimum S/N in one exposure of a moving object in the catalogue.
     whole : bool
         Cut each stamp as large as its object and a padding of 65 ± 5 pixels, and bring it to `size`; else every
         stamp is `size` pixels of the sky.

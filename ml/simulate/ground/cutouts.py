@@ -53,20 +53,20 @@ def ground(
     Parameters
     ----------
     n : int
-        Number of cutouts. A cutout depends on the seed and its number alone, not on n.
+        Number of cutouts. A cutout depends only on the seed and its number, not on n.
     seed : int
         The same seed gives the same bytes.
     out : path
     size : int
         Side in pixels, from 128 to 4096.
     share : float in 0..1
-        Share of the fields that hold trails. Sheets of stamps always may.
+        Fraction of the fields with trails. Sheets of stamps always may have some.
     seeing : (float, float)
-        Sharpest and widest full width at half of a star's peak, in pixels, from 1 to 20.
+        Smallest and largest FWHM of stars, in pixels, from 1 to 20.
     sheets : float in 0..1
-        Share of the cutouts that are sheets of difference stamps; the rest are fields.
+        Fraction of the cutouts that are sheets of difference stamps; the rest are fields.
     gold_fraction : float in 0..1
-        Share of the rows marked as gold.
+        Fraction of the rows marked as gold.
 
     Returns
     -------

@@ -65,24 +65,24 @@ def hubble(
     Parameters
     ----------
     n : int
-        Number of cutouts. A cutout depends on the seed and its number alone, not on n.
+        Number of cutouts. A cutout depends only on the seed and its number, not on n.
     seed : int
         The same seed gives the same bytes.
     out : path
     size : int
         Side in pixels of 0.05 arcsec, from 128 to 4096.
     share : float in 0..1
-        Share of the cutouts that hold one or two asteroid trails. (Of the published archive about 3 in 100 did.)
+        Fraction of the cutouts with one or two asteroid trails. (In the published archive about 3 in 100.)
     gold_fraction : float in 0..1
-        Share of the rows marked as gold.
+        Fraction of the rows marked as gold.
     progress : callable, optional
         Called with the number of cutouts written since the last call.
 
     Returns
     -------
     Path
-        The manifest. `label` is yes where an asteroid's trail can be seen; `#objects` holds everything that looks
-        like one as JSON, see docs/simulations.md.
+        The manifest. `label` is yes if an asteroid trail is visible; `#objects` has every trail and look-alike as JSON,
+        see docs/simulations.md.
 
     Raises
     ------

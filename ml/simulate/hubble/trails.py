@@ -60,12 +60,12 @@ def add_asteroid(
     Returns
     -------
     Thing or None
-        None, with nothing painted, where less than `SHORTEST` pixels of the trail would lie in the cutout.
+        None, with nothing painted, if less than `SHORTEST` pixels of the trail would be inside the cutout.
 
     Notes
     -----
-    The object spends equal times in equal parts of its path, and turns as it goes: a sine of up to 0.3 mag and 3 to
-    12 hours. A trail of flux F over L pixels has a ridge of ``line_peak F / L``; that is its S/N times the sky noise.
+    The object moves at a constant rate along its path, and rotates: a sine of up to 0.3 mag and 3 to 12 hours. A trail
+    of flux F over L pixels has a ridge of ``line_peak F / L``; that is its S/N times the sky noise.
     """
     size = scene.shape[0] - 2 * MARGIN
     x, y = place(rng, path(pointing, exptime, mover), size)

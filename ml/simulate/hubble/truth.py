@@ -55,7 +55,7 @@ def seen_part(x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
     Returns
     -------
     (POINTS, 2) array
-        Empty (0, 2) where less than two samples lie inside. Of a path that leaves and comes back, all is kept.
+        Empty (0, 2) if fewer than two samples are inside. A path that leaves and returns is kept whole.
     """
     inside = (x >= -0.5) & (x < size - 0.5) & (y >= -0.5) & (y < size - 0.5)
     if inside.sum() < 2:

@@ -31,11 +31,11 @@ def inject_cube(
     flux : (frames, height, width) array
         Electrons per second. It is not changed.
     movers : Movers
-        As many frames as the cube; see `draw_movers`.
+        With as many frames as the cube; see `draw_movers`.
     psf : Psf, optional
         Round and 1.5 pixels wide before the pixels' own square by default.
     exposure : float
-        Seconds of each frame; the objects' own photon noise is that of so many seconds. None with 0.
+        Exposure of each frame in seconds, for the objects' own photon noise. None with 0.
     seed : int
         Of that noise.
 
@@ -43,13 +43,13 @@ def inject_cube(
     -------
     Cube
         float32; NaN stays NaN, and the mask is 0 there and where an object is off the frame. `noise` is 1.4826 times
-        the median absolute deviation of each frame's difference from the cube's median over time (of the frame
-        itself where there are fewer than three).
+        the median absolute deviation of each frame's difference from the cube's median over time (of the frame itself
+        with fewer than three).
 
     Raises
     ------
     ValueError
-        The cube has not three axes, or the movers another number of frames.
+        The cube does not have three axes, or the movers have another number of frames.
     """
     flux = np.asarray(flux, np.float32)
     if flux.ndim != 3 or not flux.size:
@@ -107,7 +107,7 @@ def read_cube(path: Path) -> RealCube:
     Raises
     ------
     BadInput
-        The file is missing or is no such cube.
+        The file is missing or is not such a cube.
     """
     if not path.is_file():
         raise BadInput("is not there. Check the path.", file=str(path))

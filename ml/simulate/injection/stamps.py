@@ -29,7 +29,7 @@ def inject(
     pixels : (F, C, H, W) array of any number type
         Frames and channels in the units of the survey's flux. They are not changed.
     x, y : (F,) or (F, C) array
-        Where the mover stands in the middle of each exposure, in pixels, 0 in the centre of the first.
+        The mover's position in the middle of each exposure, in pixels, 0 in the centre of the first.
     snr : float or (F,) array
         Signal-to-noise ratio in each frame, above 0: that of a matched filter in white noise, see Notes.
     fwhm : float
@@ -39,7 +39,7 @@ def inject(
     angle : float
         Direction of the path in radians, from +x towards +y.
     lit : (C,) bool array, optional
-        Channels that saw the mover: all but a template. All by default.
+        Channels that saw the mover, without a template. All by default.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def inject(
     Raises
     ------
     ValueError
-        `pixels` has not four axes, or S/N, width or length cannot be.
+        `pixels` does not have four axes, or S/N, width or length are invalid.
 
     Notes
     -----
@@ -100,16 +100,16 @@ def is_empty(pixels: NDArray[np.generic], x: float, y: float, *, radius: float, 
     ----------
     pixels : (F, C, H, W) array
     x, y : float
-        The place, in pixels.
+        The position, in pixels.
     radius : float
-        How far around it is looked, in pixels.
+        Radius of the search, in pixels.
     threshold : float
-        What stands out: this many times the noise (`noise_of`) above or below the image's median.
+        Threshold of a source: this many times the noise (`noise_of`) above or below the image's median.
 
     Returns
     -------
     bool
-        False also where a pixel has no value, or the place is outside of the image.
+        False also if a pixel has no value, or the position is outside the image.
     """
     height, width = pixels.shape[-2:]
     down, right = np.mgrid[:height, :width]

@@ -16,14 +16,14 @@ def tracks(
     x, y : (n,) array
         Places, in pixels.
     longest : float
-        No track is longer, in pixels; the median is 3.7.
+        Maximum length of a track in pixels; the median is 3.7.
     typical : float
         Median charge of a dot, in electrons; long tracks hold more.
 
     Returns
     -------
     x, y, charge : (n, POINTS) arrays
-        Drops of charge along each track.
+        Points of charge along each track.
     """
     n = len(x)
     length = np.minimum(rng.lognormal(1.3, 1.0, n), longest)

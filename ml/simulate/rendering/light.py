@@ -57,7 +57,7 @@ def gaussian(x: np.ndarray, y: np.ndarray, sigma: np.ndarray, size: int) -> np.n
     Returns
     -------
     (n, size, size) float32 array
-        Sums to 1 where the stamp holds the whole source.
+        Sums to 1 if the stamp contains the whole source.
     """
     edges = np.arange(size + 1, dtype=np.float32) - 0.5
     width = np.sqrt(2) * as_column(sigma)
@@ -109,7 +109,7 @@ def spray(x: np.ndarray, y: np.ndarray, flux: np.ndarray, size: int) -> np.ndarr
     Parameters
     ----------
     x, y, flux : (n, k) array
-        Positions in pixels and the charge of each; what falls outside the stamp is lost.
+        Positions in pixels and the charge of each; points outside the stamp are lost.
 
     Returns
     -------
@@ -128,9 +128,9 @@ def spray_onto(images: np.ndarray, image: np.ndarray, x: np.ndarray, y: np.ndarr
     images : (m, size, size) array, contiguous
         Changed in place.
     image : (n,) int array
-        Which image each row of charge belongs to; any number of rows may share one.
+        The image of each row of charge; any number of rows may share one.
     x, y, flux : (n, k) array
-        Positions in pixels and the charge of each; what falls outside is lost.
+        Positions in pixels and the charge of each; points outside are lost.
     """
     size = images.shape[-1]
     column, row = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)

@@ -18,7 +18,7 @@ def tabulate(painter: Painter) -> np.ndarray:
     Returns
     -------
     (PHASES, PHASES, WINDOW, WINDOW) float32 array
-        By how far the point stands off the middle of the window, in y and in x, from -7/16 to 7/16 of a pixel.
+        Offset of the point from the centre of the window, in y and in x, from -7/16 to 7/16 of a pixel.
     """
     offset = (np.arange(PHASES) + 0.5) / PHASES - 0.5
     down, right = (grid.ravel() for grid in np.meshgrid(offset, offset, indexing="ij"))
@@ -36,9 +36,9 @@ def paint(
     table : array
         Of `tabulate`.
     frame : (k,) int array
-        The frame that each point belongs to.
+        The frame of each point.
     x, y, light : (k,) array
-        Places in pixels, 0 in the centre of the first, and brightness; what falls beyond the frame is lost.
+        Positions in pixels, 0 in the centre of the first, and brightness; points outside the frame are lost.
     shape : (frames, height, width)
 
     Returns

@@ -16,12 +16,12 @@ def tangent(ra: float, dec: float, scale: float, shape: tuple[int, ...], north: 
     ra, dec : float
         Of the centre, in degrees (ICRS).
     scale : float
-        Arcseconds to the pixel.
+        Arcseconds per pixel.
     shape : tuple of int
         Of the image; its last two axes are (height, width).
     north : float
-        Direction of north in the image, radians from +x towards +y; east lies a quarter turn farther. Up by default,
-        with east to the left.
+        Direction of north in the image, radians from +x towards +y; east is a quarter turn further. Up by default, with
+        east to the left.
 
     Returns
     -------
@@ -46,12 +46,12 @@ def north_of_ecliptic(ra: float, dec: float, east: float) -> float:
     ra, dec : float
         Place in degrees, not a pole of the ecliptic.
     east : float
-        Direction of growing ecliptic longitude, radians from +x towards +y.
+        Direction of increasing ecliptic longitude, radians from +x towards +y.
 
     Returns
     -------
     float
-        Radians from +x towards +y; position angles grow from there through +y, as where east is to the left.
+        Radians from +x towards +y; position angles increase from there through +y, as where east is to the left.
     """
     away = np.radians(270 - ra)
     pole, place = np.pi / 2 - OBLIQUITY, np.radians(dec)

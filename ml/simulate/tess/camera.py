@@ -67,14 +67,14 @@ def seen_through(psf: Psf, x: np.ndarray, y: np.ndarray, light: np.ndarray, size
     ----------
     psf : Psf
     x, y, light : (n, k) arrays
-        n images of k points: places in pixels (0 in the centre of the first) and what each point sends.
+        n images of k points: positions in pixels (0 in the centre of the first) and the flux of each point.
     size : int
         Side of the images.
 
     Returns
     -------
     (n, 3, size, size) float32 array
-        The image, and its derivatives by a shift of the sources to +x and to +y.
+        The image, and its derivatives with respect to shifts of the sources to +x and to +y.
     """
     side = (size + 2 * BORDER) * OVERSAMPLING
     first = BORDER + 0.5

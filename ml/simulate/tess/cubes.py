@@ -66,22 +66,22 @@ def tess(
     Parameters
     ----------
     n : int
-        Number of cubes. A cube depends on the seed and its number alone, not on n.
+        Number of cubes. A cube depends only on the seed and its number, not on n.
     seed : int
         The same seed gives the same bytes.
     out : path
     size, frames : int
         Side in pixels of 21 arcsec, from 16 to 256, and number of frames, from 8 to 512.
     cadence : float
-        Seconds from frame to frame: 1800, 600 or 200 on the satellite.
+        Seconds between frames: 1800, 600 or 200 on the satellite.
     movers : float
         Mean number of objects that cross a cube, at most 40; the number is Poisson.
     faintest : float
         V magnitude of the faintest object, above 14.
     unusual : float in 0..1
-        Share of near-Earth objects and of those beyond Jupiter, at 7 to 3.
+        Fraction of near-Earth objects and of those beyond Jupiter, at 7 to 3.
     gold_fraction : float in 0..1
-        Share of the rows marked as gold.
+        Fraction of the rows marked as gold.
     progress : callable, optional
         Called with the number of cubes written since the last call.
 

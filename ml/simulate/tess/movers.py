@@ -92,11 +92,11 @@ def draw_movers(
     n : int
     shape : (frames, height, width)
     cadence : float
-        Seconds from frame to frame; TESS is exposing for 79 % of it.
+        Seconds between frames; TESS exposes for 79 % of it.
     faintest : float
-        V magnitude; each magnitude from `BRIGHTEST` on holds 1.8 times as many as the one before.
+        V magnitude; each magnitude from `BRIGHTEST` has 1.8 times as many as the one before.
     unusual : float in 0..1
-        Share of the objects that are neither of the main belt nor Trojans; see `draw_motion`.
+        Fraction of the objects that are neither main-belt nor Trojans; see `draw_motion`.
 
     Returns
     -------

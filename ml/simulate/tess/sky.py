@@ -90,8 +90,8 @@ def background(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndar
     Returns
     -------
     (frames, size, size) float32 array of electrons per second
-        60 to 150 of zodiacal light; glare of 0.3 to 5, in three cubes of ten of 5 to 300, uniform in the logarithm, as
-        a ramp or a hump over time with a slope over the field that turns.
+        60 to 150 of zodiacal light; scattered light of 0.3 to 5, in three cubes of ten of 5 to 300, log-uniform, as a
+        ramp or a hump over time with a rotating gradient over the field.
     """
     frames, size, _ = shape
     time = np.linspace(-1, 1, frames)[:, None, None]
