@@ -7,8 +7,8 @@ import sys
 COMMANDS = {
     "simulate": ("ml.cli.simulate", "write a simulated sky: manifest and images"),
     "train": ("ml.cli.train", "train a model on a labelled manifest"),
-    "evaluate": ("ml.cli.evaluate", "judge a model on a labelled manifest"),
-    "score": ("ml.cli.score", "give every subject of a manifest its probabilities"),
+    "evaluate": ("ml.cli.evaluate", "evaluate a model on a labelled manifest"),
+    "score": ("ml.cli.score", "score every subject of a manifest"),
     "crowd": ("ml.cli.crowd", "aggregate many people's votes into one answer per item"),
     "benchmark": ("ml.cli.benchmark", "measure the speed of one part"),
 }

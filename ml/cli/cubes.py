@@ -197,9 +197,9 @@ def notes(counts: VoxelCounts, finds: Finds) -> list[str]:
     if counts.network.unscored:
         said.append(f"{counts.network.unscored} voxels were not measured and are left out.")
     if not counts.network.positives.any():
-        said.append("No cube holds a mover within the limits: there is no curve to draw. Give cubes with movers.")
+        said.append("No cube has a mover within the limits, so there is no curve. Add cubes with movers.")
     if not finds.seen:
-        return [*said, "No cube tells its #objects, so the completeness of objects is unknown."]
+        return [*said, "No cube has #objects, so the completeness of objects is unknown."]
     return [*said, *finds.sought.untold()]
 
 

@@ -12,7 +12,7 @@ from ml.inference.checkpoint import Checkpoint
 
 def add(subparsers: Any) -> None:
     """Add the command to an argparse parser's subparsers."""
-    parser = command(subparsers, "evaluate", "judge a model on a labelled manifest", run)
+    parser = command(subparsers, "evaluate", "evaluate a model on a labelled manifest", run)
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument("--role", help="expected role of the checkpoint (default: its own)")
     parser.add_argument("--data", type=Path, required=True, help="manifest with labels")

@@ -31,7 +31,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     BadExamples
         If no subject has a rate, or an option for real-bogus models was given.
     """
-    args.foreign.unread(args, ("positive", "threshold", "report", "plots"), "a model that tells rates")
+    args.foreign.unread(args, ("positive", "threshold", "report", "plots"), "a model of rate bins")
     edges = checkpoint.manifest["velocity_bins"]
     names, scorer, tally = bin_names(edges), Scorer(checkpoint), Tally()
     truth, scored, groups = [], [], []

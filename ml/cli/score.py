@@ -12,7 +12,7 @@ from ml.inference.checkpoint import Checkpoint
 
 def add(subparsers: Any) -> None:
     """Add the command to an argparse parser's subparsers."""
-    parser = command(subparsers, "score", "give every subject of a manifest its probabilities", run)
+    parser = command(subparsers, "score", "score every subject of a manifest", run)
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument("--role", help="expected role of the checkpoint (default: its own)")
     parser.add_argument("--data", type=Path, required=True, help="manifest; labels are not needed")
@@ -23,7 +23,7 @@ def add(subparsers: Any) -> None:
         help="Parquet file; of stamps and tracklets a row each, with every class, of cubes a row a track",
     )
     options = RoleOptions(parser)
-    trails = options.of("trail", description="a row a trail; --out may be a folder, of a scan to be taken up again")
+    trails = options.of("trail", description="one row per trail; --out may be the folder of a scan to resume")
     trails.add_argument("--shard", type=int, default=64, help="subjects per shard (default 64)")
     trails.add_argument(
         "--min-foreground",

@@ -31,7 +31,7 @@ JUDGED = ("accuracy", "roc_auc", "kappa", "f1")
 def train(args: argparse.Namespace) -> dict[str, Any]:
     """Train, save, and return a summary."""
     if args.velocity_bins:
-        args.foreign.unread(args, ("positive", "merge"), "a model that tells rates")
+        args.foreign.unread(args, ("positive", "merge"), "a model of rate bins")
     base = None if args.init in INITS else Checkpoint.load(args.init)
     started, tally = time.monotonic(), Tally()
     examples = examples_from(args, base, tally)

@@ -42,7 +42,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     """Train, save, and return a summary; the classical detector is saved as it is, and reads no data."""
     started, tally = time.monotonic(), Tally()
     if args.preset == "classical":
-        args.foreign.unread(args, ("init", "minutes", "marks", "steps"), "the classical preset, which learns nothing")
+        args.foreign.unread(args, ("init", "minutes", "marks", "steps"), "the classical preset, which is not trained")
         checkpoint = Checkpoint(manifest_of(CLASSICAL, "classical"), {})
     else:
         base = None if args.init in FRESH else Checkpoint.load(args.init)
@@ -96,13 +96,13 @@ def _things(cutout: Cutout, marks: dict[str, list[Mark]] | None, tally: Tally) -
     """Return the annotations of an image; None, reported to the tally, if there are none."""
     if marks is None:
         if cutout.things is None:
-            tally.complain(f"{cutout.external_id}: neither {COLUMN} nor the label no says what stands in it")
+            tally.complain(f"{cutout.external_id}: neither {COLUMN} nor the label no annotates it")
         return cutout.things
     found = marks.get(cutout.external_id)
     if found is None:
         if cutout.says_no:
             return []
-        tally.complain(f"{cutout.external_id}: nobody marked a line in it, and its label is not no")
+        tally.complain(f"{cutout.external_id}: it has no marked line, and its label is not no")
         return None
     wrong = outside(found, cutout.pixels.shape)
     for mark in wrong:
@@ -172,7 +172,7 @@ def outcomes_of(detector: Detector, path: Path, tally: Tally) -> tuple[list[Outc
 def _known(path: Path, tally: Tally) -> Iterator[Cutout]:
     for cutout in cutouts(path, tally):
         if cutout.things is None:
-            tally.complain(f"{cutout.external_id}: neither {COLUMN} nor the label no says what stands in it")
+            tally.complain(f"{cutout.external_id}: neither {COLUMN} nor the label no annotates it")
         else:
             yield cutout
 
@@ -183,7 +183,7 @@ def _report(args: argparse.Namespace, said: dict[str, Any], matched: Matched, si
     share = said["completeness_clear_at_precision_0.9"]
     summary = (
         f"{said['trails']} trails in {said['images']} images, {said['clear_trails']} of them with S/N ≥ 3 per pixel:"
-        f" of these {100 * share:.1f} % are found at 90 % precision. {said['cutouts_per_second']} images a second."
+        f" of these {100 * share:.1f} % found at 90 % precision. {said['cutouts_per_second']} images a second."
     )
     heading = page.Heading(f"Evaluation of {said['checkpoint']}", summary, said["notes"])
     names = [name for name, value in said.items() if isinstance(value, int | float)]

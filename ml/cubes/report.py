@@ -39,7 +39,7 @@ def write(
     )
     heading = page.Heading(f"Evaluation of {said['checkpoint']}", summary, said["notes"])
     found = f"followed by a track, linked from voxels of {said['threshold']:.3g} or more"
-    words = Wording(f"objects that show in {SEEN} frames or more", found, "score")
+    words = Wording(f"objects visible in {SEEN} frames or more", found, "score")
     drawn = [*charts(counts.network), _calibration(meant), *conditions(sought, words)]
     page.write(heading, _figures(said["limits"]), drawn, html=html, plots=plots)
 
@@ -50,10 +50,10 @@ def _calibration(meant: Reliability) -> Chart:
     return diagram(
         meant.bins,
         f"Of all measured voxels. Their calibration error is {meant.ece:.2g} (95 % {low:.2g} to {high:.2g}); of them"
-        f" {first:.2f} % lie in the first bin, which decides on it. Points below the line are too sure of"
-        " a mover, points above it not sure enough; whiskers are 95 %, by a bootstrap over cubes.",
-        "probability of a mover, as said",
-        "share of voxels that hold one",
+        f" {first:.2f} % lie in the first bin, which dominates it. Below the line the model is"
+        " overconfident, above it underconfident; whiskers are 95 %, by a bootstrap over cubes.",
+        "predicted probability of a mover",
+        "fraction of voxels with a mover",
     )
 
 

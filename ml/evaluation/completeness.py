@@ -58,7 +58,7 @@ class Search:
     def untold(self) -> list[str]:
         """Return a warning for each quantity that is missing from `#objects`: what is left out, and the remedy."""
         return [
-            f"No object that could be found tells its `{name}`, so nothing is shown by it. Add `{name}` to #objects."
+            f"No object has a `{name}`, so there is no completeness by it. Add `{name}` to #objects."
             for name in QUANTITIES
             if not _known(self.seen.values(name))
         ]

@@ -58,7 +58,7 @@ class Conditions:
         missing = [name for name in QUANTITIES if not np.isfinite(self.values(name)[real]).any()]
         missing += [] if (self.night != "").any() else ["night"]
         return [
-            f"The data do not say `{name}`, so nothing is shown by it. Add a column {name} to the manifest,"
+            f"The data have no `{name}`, so nothing is shown by it. Add a column {name} to the manifest,"
             f" or to a {TRUTH} beside it."
             for name in missing
         ]

@@ -136,7 +136,7 @@ class Clock:
             return []
         return [
             f"The limit of {self.minutes:g} minutes ended the training after {self.step:,} of {self.steps:,} steps."
-            " Raise or drop the limit to let it take all of them."
+            " Raise or drop the limit to run all of them."
         ]
 
     def rate(self) -> float:

@@ -79,5 +79,5 @@ def target_leakage_notes(examples: Examples) -> list[str]:
                 " will not: fill it in for all, or leave it out of --tabular-features."
             )
         elif not known.any():
-            said.append(f"No subject has a value of {name}: the model learns nothing from it.")
+            said.append(f"No subject has a value of {name}: the model cannot use it.")
     return said

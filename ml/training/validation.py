@@ -55,8 +55,8 @@ class Validator:
         if self.tells_apart:
             return []
         return [
-            f"The {len(self.rows)} examples that were held back to judge by are of one kind, so the model could not be"
-            " cooled (temperature 1): its probabilities may be too sure. Add objects of another kind, two or more."
+            f"The {len(self.rows)} examples held out for validation are of one kind, so the model could not be"
+            " calibrated (temperature 1): its probabilities may be overconfident. Add two objects of another kind."
         ]
 
     def _metrics(self, right: Tensor, score: Tensor) -> dict[str, float]:

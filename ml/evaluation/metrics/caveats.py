@@ -41,7 +41,7 @@ def _empty(counts: Array, classes: Sequence[str]) -> list[str]:
     if not names:
         return []
     return [
-        f"No subject is labelled {', '.join(names)}, so nothing is known of how the model sees"
+        f"No subject is labelled {', '.join(names)}, so nothing is known about the model's performance on"
         f" {'it' if len(names) == 1 else 'them'}. Add such subjects to the data if they occur on your sky."
     ]
 

@@ -20,8 +20,7 @@ def confusion(said: dict[str, Any]) -> Grid:
     return Grid(
         "confusion",
         "Confusion",
-        "A row for each true class, a column for what the model said. Cells are counts,"
-        " shaded by their share of the row.",
+        "Rows are true classes, columns predictions. Cells are counts, shaded by their fraction of the row.",
         "said",
         "true",
         classes,
@@ -36,10 +35,10 @@ def calibration(answers: Answers) -> Chart:
     """Return the reliability diagram of the probability of being real."""
     return diagram(
         metrics.reliability(answers.real, answers.p_real),
-        "What came true of what was said. Points below the line are too sure of being real, points above it not sure"
-        " enough; whiskers are 95 % (Jeffreys).",
-        "probability of being real, as said",
-        "share that is real",
+        "Fraction of real subjects by predicted probability. Below the line the model is overconfident, above it"
+        " underconfident; whiskers are 95 % (Jeffreys).",
+        "predicted probability of being real",
+        "fraction that is real",
     )
 
 
@@ -52,8 +51,8 @@ def scores(answers: Answers) -> Chart:
     return Chart(
         "scores",
         "Scores",
-        "How many subjects have which probability of being real. What the model cannot decide lies in the middle; what"
-        " it takes for its opposite lies at the wrong end.",
+        "Number of subjects by probability of being real. Uncertain subjects are in the middle; errors are"
+        " at the wrong end.",
         "probability of being real",
         "subjects",
         (

@@ -61,7 +61,7 @@ def figures(said: dict[str, Any]) -> Columns:
 def summary(said: dict[str, Any]) -> str:
     """Return the sentence beneath the title."""
     return (
-        f"{said['n']} subjects, of the classes {', '.join(said['classes'])}. Called real from a probability of"
+        f"{said['n']} subjects, of the classes {', '.join(said['classes'])}. Called real from probability"
         f" {said['threshold']:g} on, summed over {', '.join(said['positive'])}. Intervals are 95 %, by a bootstrap over"
         " objects."
     )

@@ -62,7 +62,7 @@ def completeness(bins: Bins, name: str, words: Wording) -> Chart:
     return Chart(
         f"completeness-{name}",
         f"Completeness by {WORDS[name]}",
-        f"The share of {words.things} that is {words.found}; whiskers are 95 % (Jeffreys). What is missing to 1 are the"
+        f"Fraction of {words.things} {words.found}; whiskers are 95 % (Jeffreys). The rest up to 1 are the"
         f" false negatives.{_outside(bins, words)}",
         LABELS[name],
         "completeness",
@@ -81,7 +81,7 @@ def plane(bins: Bins, x: str, y: str, words: Wording) -> Grid:
     return Grid(
         f"completeness-{x}-{y}",
         f"Completeness by {WORDS[x]} and {WORDS[y]}",
-        f"Found of how many {words.things} in each cell, shaded by the share.{_outside(bins, words)}",
+        f"{words.things} found, out of all, in each cell, shaded by the fraction.{_outside(bins, words)}",
         LABELS[x],
         LABELS[y],
         _names(x_edges),
@@ -119,7 +119,7 @@ def missed(sought: Search, words: Wording) -> list[Chart]:
             "false-negatives",
             "False negatives by magnitude and rate",
             f"All {words.things} whose magnitude and rate are known, and those that are missed: {(~found).sum()} of"
-            f" {len(found)}. Where the missed ones gather, the model is blind. The table begins with the least sure.",
+            f" {len(found)}. Clusters show the model's blind spots. The table starts with the lowest scores.",
             LABELS["mag"],
             LABELS["rate"],
             (
@@ -143,4 +143,4 @@ def _names(edges: NDArray[np.float64]) -> list[str]:
 
 
 def _outside(bins: Bins, words: Wording) -> str:
-    return f" {bins.outside} {words.things} are left out, since the data do not say theirs." if bins.outside else ""
+    return f" {bins.outside} {words.things} are left out, since theirs is unknown." if bins.outside else ""

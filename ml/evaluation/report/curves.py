@@ -47,12 +47,12 @@ def _line(name: str, curve: str, x: NDArray[np.float64], whole: Curves, bands: B
 
 
 def _roc(whole: Curves, bands: Bands) -> Chart:
-    chance = Series("cannot tell", np.array([0, 1]), np.array([0, 1]), dash=1, colour=5)
+    chance = Series("chance level", np.array([0, 1]), np.array([0, 1]), dash=1, colour=5)
     return Chart(
         "roc",
         "ROC",
-        "Real subjects kept against bogus ones let through, as the threshold falls. The band holds 95 % of draws of"
-        " whole objects.",
+        "Real subjects kept against bogus ones accepted, as the threshold falls. The band is a 95 % bootstrap interval"
+        " over objects.",
         "false positive rate",
         "true positive rate",
         (_line("model", "roc", RATES, whole, bands), chance),
@@ -66,8 +66,7 @@ def _precision(whole: Curves, bands: Bands) -> Chart:
     return Chart(
         "precision-recall",
         "Precision and recall",
-        "The share of what is called real that is real, at each completeness, for real and bogus as they come in the"
-        " data.",
+        "Fraction of positives that are real, at each completeness, for the data's own ratio of real to bogus.",
         "recall (completeness)",
         "precision",
         (_line("model", "precision", GRID, whole, bands),),
@@ -89,7 +88,7 @@ def _purity(whole: Curves, bands: Bands, answers: Answers) -> list[Chart]:
             Chart(
                 f"purity-{name}",
                 f"Purity and completeness at an abundance of {name}",
-                "The share of movers among what is called real, on a sky where"
+                "Fraction of movers among positives, on a sky where"
                 f" {'half of all objects are' if abundance == 0.5 else f'one object in {1 / abundance:,.0f} is'} a"
                 f" mover. The dashed line is what {bogus} bogus subjects support: the false positive rate at the upper"
                 " end of its interval.",
@@ -108,12 +107,12 @@ def _rejected(whole: Curves, bands: Bands) -> Chart:
     pairs = {"rejected": "rejected", "cut": "cut"}
     lines = (
         _line("bogus rejected", "rejected", GRID, whole, bands),
-        Series("all subjects that nobody need look at", GRID, whole["cut"], bands["cut"][0], bands["cut"][1], dash=1),
+        Series("workload cut", GRID, whole["cut"], bands["cut"][0], bands["cut"][1], dash=1),
     )
     return Chart(
         "rejected",
-        "What is rejected at each completeness",
-        "How much of the bogus, and of all work, falls away where so many of the real subjects are kept.",
+        "Rejection at each completeness",
+        "Fraction of bogus, and of all subjects, below the threshold that keeps a given fraction of the real ones.",
         "completeness",
         "share",
         lines,

@@ -53,10 +53,10 @@ def notes(matched: Matched, seen: Conditions) -> list[str]:
     reached, threshold = curve.at_precision(PRECISION)
     if reached:
         return _sought(matched, seen, threshold).untold()
-    best = f"at best {100 * curve.precision.max():.0f} % of what is found is a trail" if len(curve.precision) else ""
+    best = f"at best {100 * curve.precision.max():.0f} % of detections are trails" if len(curve.precision) else ""
     return [
-        f"No threshold reaches {100 * PRECISION:g} % precision ({best or 'nothing is found at all'}), so completeness"
-        " by magnitude, rate and S/N and what is missed are not shown. Train the detector further, or on a like sky."
+        f"No threshold reaches {100 * PRECISION:g} % precision ({best or 'there are no detections'}), so completeness"
+        " by magnitude, rate and S/N and missed trails are not shown. Train the detector longer, or on a similar sky."
     ]
 
 
@@ -82,7 +82,7 @@ def _precision(curves: dict[str, DetectionCurve]) -> Chart:
     return Chart(
         "detections",
         "Precision and completeness",
-        "Each found trail takes the free true trail that it agrees with best, the surest first. False ones have no S/N,"
+        "Detections are matched one to one with true trails, highest score first. False ones have no S/N,"
         " and count against every range of it. Found is the completeness at a precision.",
         "completeness",
         "precision",

@@ -44,13 +44,13 @@ def _precision(found: dict[str, VoxelCurve], ignored: str, things: str) -> Chart
         "PR AUC": [curve.pr_auc() for curve in found.values()],
         "at least": [curve.pr_bounds()[0] for curve in found.values()],
         "at most": [curve.pr_bounds()[1] for curve in found.values()],
-        "cannot tell": [curve.baseline for curve in found.values()],
+        "chance level": [curve.baseline for curve in found.values()],
     }
     return Chart(
         "precision-limits",
         "Precision and recall by magnitude limit",
         f"Positives are {things} of movers brighter than the limit; false positives count in proportion to those, so"
-        f" that curves compare.{ignored} A model that cannot tell has the precision of the last column.",
+        f" that curves compare.{ignored} A model at chance level has the precision of the last column.",
         "recall",
         "precision",
         tuple(lines),

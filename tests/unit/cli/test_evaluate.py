@@ -74,7 +74,7 @@ def test_what_cannot_be_known_is_left_out_and_named(night, judged, tmp_path):
     assert status == 0
     assert (said["completeness"], said["nights"]) == ({}, [])
     for name in ("mag", "rate", "snr", "night"):
-        assert f"The data do not say `{name}`, so nothing is shown by it. Add a column {name}" in errors
+        assert f"The data have no `{name}`, so nothing is shown by it. Add a column {name}" in errors
     assert "Add a column night" in (tmp_path / "r.html").read_text()
 
 

@@ -74,9 +74,9 @@ def test_rates_become_bins(sky, made, capsys):
     assert np.sum(figures["confusion"]) == figures["n"] == 32
     assert figures["within_one"] == 1
     assert judge(sky, made, "--threshold", "0.7") == 2
-    assert "--threshold would change nothing for a model that tells rates" in complaint(capsys)
+    assert "--threshold would change nothing for a model of rate bins" in complaint(capsys)
     assert train(sky, made, *TINY, "--velocity-bins", "10,40,80", "--merge", "other=CR,STAR") == 2
-    assert "--merge would change nothing for a model that tells rates" in complaint(capsys)
+    assert "--merge would change nothing for a model of rate bins" in complaint(capsys)
 
 
 def test_metadata_is_read_again_when_scoring(sky, made, capsys, tmp_path):

@@ -153,10 +153,10 @@ def test_a_detector_below_90_percent_precision_says_why_nothing_is_shown_at_it()
     matched = metrics.Matched(np.array([0.9, 0.8, 0.7]), np.array([-1, 0, 1]), np.array([5.0, 6.0]))
     assert [chart.key for chart in detections.charts(matched, of_trails(matched.snr))] == ["detections"]
     (note,) = detections.notes(matched, of_trails(matched.snr))
-    assert note.startswith("No threshold reaches 90 % precision (at best 67 % of what is found is a trail), so")
-    assert "Train the detector further" in note
+    assert note.startswith("No threshold reaches 90 % precision (at best 67 % of detections are trails), so")
+    assert "Train the detector longer" in note
     blind = metrics.Matched(np.array([]), np.array([], int), np.array([5.0]))
-    assert "(nothing is found at all)" in detections.notes(blind, of_trails(blind.snr))[0]
+    assert "(there are no detections)" in detections.notes(blind, of_trails(blind.snr))[0]
 
 
 def test_trails_of_unknown_signal_are_in_no_bin_and_what_nobody_tells_is_said():
@@ -172,6 +172,6 @@ def test_trails_of_unknown_signal_are_in_no_bin_and_what_nobody_tells_is_said():
 def test_caveats_name_cause_and_remedy():
     said = evaluate(np.array([[0.9, 0.1, 0], [np.nan] * 3]), ["AST", "CR"], CLASSES, ("AST",), draws=10)["notes"]
     assert said[0].startswith("All 1 subjects are real")
-    assert said[1].startswith("No subject is labelled COMET, CR, so nothing is known of how the model sees them.")
+    assert said[1].startswith("No subject is labelled COMET, CR, so nothing is known about the model's performance on")
     assert said[2].startswith("1 of 2 subjects have no score (NaN) and are left out")
     assert "score them again" in said[2]

@@ -140,7 +140,7 @@ def test_of_one_real_object_the_model_is_not_cooled_and_says_so(random):
     kinds = np.array([0, *[2] * 12])
     features = random.normal(size=(13, 1, 40)).astype(np.float16)
     learnt = train.train("stamp", labelled(kinds, features=features, labels=["yes", *["no"] * 12]))
-    assert ["could not be cooled" in note for note in learnt.manifest["notes"]].count(True) == 1
+    assert ["could not be calibrated" in note for note in learnt.manifest["notes"]].count(True) == 1
     p = Scorer(learnt).probabilities_from_features(random.normal(size=(200, 1, 40)).astype(np.float16))
     assert 0.05 < p[:, :2].sum(1).mean() < 0.95
 
@@ -154,7 +154,7 @@ def test_with_two_real_objects_the_model_is_cooled(random):
 def test_labels_that_are_not_trusted_cool_nothing(kinds, features):
     examples = labelled(kinds, features=features)
     examples.weights[examples.split()[1]] = 0
-    assert any("could not be cooled" in note for note in train.train("stamp", examples).manifest["notes"])
+    assert any("could not be calibrated" in note for note in train.train("stamp", examples).manifest["notes"])
 
 
 def test_tracklets_of_three_real_objects_are_enough(random):

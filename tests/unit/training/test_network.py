@@ -47,7 +47,7 @@ def test_the_small_net_learns_to_see_a_source(role, kinds, pixels, tmp_path):
 def test_a_network_that_was_judged_by_one_kind_is_not_cooled_and_says_so(kinds, pixels):
     examples = labelled(kinds[:40], pixels=pixels[:40], labels=["yes", *["no"] * 39])
     learnt = train.train("stamp", examples, preset="small")
-    assert any("could not be cooled" in note for note in learnt.manifest["notes"])
+    assert any("could not be calibrated" in note for note in learnt.manifest["notes"])
 
 
 def test_a_tracklet_network_does_not_learn_from_one_kind_alone(kinds, pixels):
