@@ -28,7 +28,7 @@ SKIES: dict[str, tuple[Callable[..., Path], int, float]] = {
     "hubble_cutouts": (hubble, 24, 4.0),
     "tess_cubes": (tess, 32, 2.0),
 }
-"""Sky, how many subjects, and the fewest a second (0 where none is promised)."""
+"""Sky, number of subjects, and minimum per second (0 for none)."""
 
 
 def rate(sky: Callable[..., Path], n: int, floor: float) -> dict[str, Any]:

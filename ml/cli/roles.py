@@ -19,7 +19,7 @@ class Role(Protocol):
     """The interface of a role's module; each function takes the parsed arguments and returns what is printed."""
 
     PRESETS: tuple[str, ...]
-    """The first is what "auto" stands for, unless the module knows better."""
+    """The first is the default of "auto", unless the module chooses another."""
 
     def train(self, args: argparse.Namespace) -> dict[str, Any]:
         """Train on `args.data` and save the checkpoint as `args.out`."""

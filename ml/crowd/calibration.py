@@ -11,7 +11,7 @@ from ml.evaluation.metrics import bootstrap_weights, ece, interval, jeffreys
 Array = NDArray[Any]
 MOST_DRAWS, LEAST_DRAWS = 1000, 200
 MOST_NUMBERS = 2_000_000
-"""Draws times judged subjects, at most, as long as that leaves `LEAST_DRAWS`."""
+"""Maximum of draws times judged subjects, as long as that leaves `LEAST_DRAWS`."""
 
 
 @dataclass(frozen=True, slots=True)

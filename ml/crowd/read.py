@@ -11,7 +11,7 @@ from pyarrow import csv as arrow_csv
 from ml.crowd.votes import UNSURE, BadVotes, Votes, answer_codes, class_names, encode
 
 Coded = tuple[tuple[str, ...], np.ndarray]
-"""Distinct values in the order of the alphabet, and the code of each row."""
+"""Sorted distinct values, and the code of each row."""
 
 
 def read_votes(path: Path) -> Votes:

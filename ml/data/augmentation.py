@@ -76,7 +76,7 @@ def _sky(x: Tensor, random: torch.Generator, noise: float) -> Tensor:
 
 
 AUGMENTS: dict[str, Augment] = {"none": _untouched, "flips": _flipped, "sky": _sky}
-"""The words of ``--augment``."""
+"""Choices of ``--augment``."""
 
 
 def _coin(x: Tensor, random: torch.Generator) -> Tensor:

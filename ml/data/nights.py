@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST_GAP = 4 / 24
-"""Days in which nothing may have been seen, at the same hours of every day, for them to be daylight."""
+"""Minimum gap in the times of day, in days, to count as daylight."""
 
 
 def nights_of(mjd: NDArray[np.float64]) -> NDArray[Any]:

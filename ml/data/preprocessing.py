@@ -12,7 +12,7 @@ from ml.imaging.noise_normalisation import asinh_noise, linear_noise, sky
 
 MOST_CHANNELS = 4
 STRETCHES = {"asinh": "asinh_noise", "linear": "linear_noise", "zscale": "zscale", "equalise": "equalise"}
-"""The words of ``--stretch`` and what a checkpoint calls them."""
+"""Choices of ``--stretch`` and their names in a checkpoint."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from ml.imaging.noise_normalisation import linear_noise
 
 EDGES = (0.0, 1.1, 2.3, 3.6, 5.1, 8.0, 12.0, 20.0)
-"""Radii in pixels between which the rings lie: finer where a point source has its light."""
+"""Edges of the rings in pixels, finer where a point source has its light."""
 MOST = 1e6  # sigma; what is brighter is a sentinel, and its sums would overflow
 STATISTICS: tuple[Callable[..., np.ndarray], ...] = (np.nanmean, np.nanmin, np.nanmax)
 

@@ -103,7 +103,7 @@ STRETCHES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "percentile": percentile,
     "histogram": histogram,
 }
-"""What eyes may choose from, by name."""
+"""Stretches to choose from, by name."""
 
 
 def zscale_limits(pixels: np.ndarray, contrast: float = 0.25) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from PIL import Image
 from ml.imaging.display import STRETCHES
 
 MISSING = (146, 60, 118)
-"""Colour of pixels without a measurement: a plum that no grey image holds."""
+"""Colour of missing pixels: a plum that occurs in no grey image."""
 
 _GAP = 2
 _PAPER = (24, 24, 27)

@@ -10,7 +10,7 @@ from ml.io.picture import Facts, Picture, Selection, span
 from ml.io.records import KINDS, BadInput, FrameRecord
 
 FRAMES = {"stamp": (1, 1), "tracklet": (3, 8), "cutout": (1, 1), "cube": (1, 100_000)}
-"""Fewest and most frames of a subject, by kind."""
+"""Minimum and maximum number of frames of a subject, by kind."""
 
 MOST_CHANNELS = 4
 _MOVERS = ("tracklet", "cube")

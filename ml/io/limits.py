@@ -11,28 +11,28 @@ from contextlib import contextmanager
 from ml.io.records import BadInput
 
 MAX_BYTES = 256 * 1024**2
-"""Most bytes of pixels that one subject may hold, and most that one compressed file may unpack to."""
+"""Maximum bytes of a subject's pixels, and of one unpacked file."""
 
 MAX_HEADER_BYTES = 4 * 1024**2
-"""Most bytes that the header of one FITS unit may take (about 50,000 cards)."""
+"""Maximum bytes of the header of one HDU (about 50,000 cards)."""
 
 MAX_PACKET_BYTES = 16 * 1024**2
-"""Most bytes that one file of alert packets may take; ZTF's take 65 kB."""
+"""Maximum bytes of a file of alert packets; ZTF's have 65 kB."""
 
 MAX_BLOCK_BYTES = 2 * 1024**2
-"""Most bytes that one block of alert packets may take; writers begin a new one after 16 or 64 kB."""
+"""Maximum bytes of a block of alert packets; writers start a new one after 16 or 64 kB."""
 
 MAX_COLUMNS = 10_000
-"""Most columns of a manifest."""
+"""Maximum number of columns of a manifest."""
 
 MAX_SCANS = 100
-"""Most passes in which a progressive JPEG may come; a camera's has about ten, and each goes over the whole image."""
+"""Maximum number of passes of a progressive JPEG; a camera's has about ten, each over the whole image."""
 
 MAX_TABLE_COLUMNS = 999
-"""Most columns of a FITS table, by the standard."""
+"""Maximum number of columns of a FITS table, by the standard."""
 
 DEFLATE_MOST = 1032
-"""Most bytes that deflate, and gzip with it, packs into one."""
+"""Maximum compression ratio of deflate, and so of gzip."""
 
 
 def size_in_words(n: int) -> str:

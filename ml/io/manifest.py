@@ -14,11 +14,11 @@ from ml.io.safe_csv import BoundedRows
 from ml.io.safe_path import Folder
 
 LONGEST_CELL = 2**17
-"""Characters of a cell: a quote that is never closed must not swallow the file. Python's own limit is the process's."""
+"""Maximum characters of a cell, since an unclosed quote would swallow the file. Python's own limit is per process."""
 LONGEST_ROW = 2**22
-"""Characters of a row, its line ends within quotes included."""
+"""Maximum characters of a row, including line ends within quotes."""
 Skip = Callable[[str], bool]
-"""Whether the subject of this external id is known already and need not be read."""
+"""Whether the subject with this external id is known and can be skipped."""
 
 
 def read_manifest(path: Path, kind: str | None = None, skip: Skip | None = None) -> Iterator[SubjectRecord | BadInput]:

@@ -14,7 +14,7 @@ _FITS = tuple(end + zip_ for end in (".fits", ".fit", ".fts") for zip_ in ("", "
 _OPENERS: dict[str, Callable[[Path], Picture]] = dict.fromkeys(_FITS, open_fits)
 _OPENERS |= {".png": open_image, ".jpg": open_image, ".jpeg": open_image, ".npy": open_npy}
 SUFFIXES = tuple(_OPENERS)
-"""Endings of the names of files that hold images."""
+"""File name endings of images."""
 
 _MOST_OPEN = 8
 

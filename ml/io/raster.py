@@ -12,7 +12,7 @@ from ml.io.records import BadInput
 
 _JPEG, _SCAN = b"\xff\xd8", b"\xff\xda"
 _DIRECT = ("L", "RGB", "I;16", "I")
-"""Pillow's modes whose numbers are taken as they are; palettes, transparency and CMYK become RGB or grey first."""
+"""Pillow's modes that are used unchanged; palettes, transparency and CMYK become RGB or grey first."""
 
 
 def open_image(path: Path) -> ArrayPicture:

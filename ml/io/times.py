@@ -17,7 +17,7 @@ from astropy.time import Time
 from ml.io.records import BadInput
 
 Card = Callable[[str], Any]
-"""Look a keyword up; None where the header has no such card."""
+"""Looks up a keyword; None without such a card."""
 
 DAY = 86400.0
 _FURTHEST = 200_000.0  # days from the epoch of MJD, to the years 1311 and 2406

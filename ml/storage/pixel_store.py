@@ -24,7 +24,7 @@ from zarr.errors import ContainsArrayError
 from zarr.storage import FsspecStore, LocalStore
 
 CHUNK = 128
-"""Subjects in one file of the store. Work is sharded by it: see `PixelStore.chunk`."""
+"""Subjects per file of the store. Work is sharded by it: see `PixelStore.chunk`."""
 
 _CHUNK_BYTES = 64 * 1024**2  # large images come fewer to a file, by halves
 _READ_BYTES = 2 * 1024**2  # what one look at one subject may cost to read …

@@ -81,7 +81,7 @@ def pixels_of(labels: list[Label], store: PixelStore, survey: str, folder: Path)
 
 FIELDS = ("mjd_mid", "mjd_keyword", "ra", "dec", "mag", "snr")
 AT_ONCE = 2000
-"""Subjects whose rows are read in one query."""
+"""Subjects per query."""
 UNKNOWN = (None, None, None, None, None)
 
 

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from ml.storage.pixel_store import PixelStore
 
 AT_ONCE = 256
-"""Subjects whose pixels are in memory at a time, at most."""
+"""Maximum subjects with pixels in memory at a time."""
 
 MOST_NUMBERS = 2**26
-"""Pixels in memory at a time: of large pictures fewer subjects."""
+"""Maximum pixels in memory at a time, which limits large pictures."""
 
 SPAN = 32
-"""Chunks of known features read at a time."""
+"""Chunks of stored features read at a time."""
 
 Indexes = NDArray[np.int64]
 

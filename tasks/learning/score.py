@@ -20,7 +20,7 @@ from webapp.learning.models import ModelRole, ScoringShard
 from webapp.learning.scoring import conclude
 
 SLAB = 2048
-"""Subjects whose features are in memory at a time."""
+"""Maximum subjects with features in memory at a time."""
 
 
 @job(ScoringShard)

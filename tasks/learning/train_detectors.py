@@ -25,13 +25,13 @@ from webapp.learning.models import ModelRole, TrainingRun
 from webapp.learning.training_sets.snapshot import Label
 
 MOST_PIXELS = 1_000_000_000
-"""Kept in memory at 2 bytes each; of more images a share is drawn."""
+"""Maximum pixels in memory, 2 bytes each; beyond it images are sampled."""
 
 EXAMPLES = 96
-"""Cubes with movers drawn into them, each quiet one some times."""
+"""Number of cubes with injected movers, reusing mover-free ones."""
 
 CADENCE = 1800.0
-"""Seconds from frame to frame where no frame has a time."""
+"""Seconds between frames if no frame has a time."""
 
 DAY = 86_400.0
 

@@ -21,7 +21,7 @@ COOKIE = "known-device"
 SALT = "webapp.accounts.adapter"
 YEAR = 365 * 24 * 3600
 MOST = 10
-"""People who share a device."""
+"""Maximum number of people who share a device."""
 
 
 class PatientAdapter(DefaultAccountAdapter):

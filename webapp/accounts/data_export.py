@@ -36,7 +36,7 @@ NAMES = {
     "workflow_id": ["workflow__slug"],
     "text_id": ["text__survey__slug", "text__workflow__slug", "text__language", "text__version"],
 }
-"""What people know things by."""
+"""Readable names of related rows."""
 
 README = """What this site keeps about you.
 

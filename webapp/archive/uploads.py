@@ -19,7 +19,7 @@ from webapp.archive.ingest.create_run import IngestRefused, inbox
 from webapp.archive.models import Membership, Role, Survey
 
 AROUND = 2**20
-"""Bytes by which a request may be larger than the files in it: their names, and the form's other fields."""
+"""Bytes that a request may exceed its files by: their names, and the form's other fields."""
 
 
 class Unkept(BytesIO):

@@ -12,7 +12,7 @@ from webapp.synthetics.mover import SYNTHETIC
 from webapp.workflows.models import Workflow
 
 RADIUS = 6.0
-"""Pixels of a circle around what is in the middle of a picture."""
+"""Radius in pixels of the circle around a central object."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from webapp.classifications.models import Classification
 from webapp.volunteers.models import Volunteer
 
 LONGEST = timedelta(minutes=2)
-"""An answer that took longer counts as this: the rest was a pause."""
+"""Maximum time counted for an answer: the rest was a pause."""
 
 TRUNCATE = {"hour": TruncHour, "day": TruncDay, "week": TruncWeek}
 SHOWN = {"hour": 48, "day": 30, "week": 26}

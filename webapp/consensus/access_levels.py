@@ -13,7 +13,7 @@ from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
 FEWEST = 10
-"""Answers to training subjects of each class, below which nothing is unlocked."""
+"""Minimum answers to training subjects of each class to unlock a level."""
 
 
 @dataclass(frozen=True)

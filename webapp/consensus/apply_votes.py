@@ -18,7 +18,7 @@ from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
 Ballot = tuple[Voter, Sequence[Classification]]
-"""A volunteer, and the answers of theirs that begin to count, the first of them first."""
+"""A volunteer, and their newly counted answers, in order."""
 
 
 def apply_votes(

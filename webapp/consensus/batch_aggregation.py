@@ -47,7 +47,7 @@ def all_votes(workflow: Workflow) -> Votes:
 
 EVERY = timedelta(hours=22)
 KEPT = 2
-"""Versions whose posteriors are kept."""
+"""Number of versions whose posteriors are kept."""
 
 COPY = "COPY consensus_aggregatedposterior (aggregation_id, subject_id, posterior, live) FROM STDIN"
 

@@ -26,7 +26,7 @@ CELLS = (
     "true_no_said_no",
     "true_no_said_unsure",
 )
-"""Names of the counts of answers to subjects whose class is known: true class, answer."""
+"""Names of the counts of answers to gold subjects: true class, answer."""
 
 Counts = tuple[int, ...]
 """Such counts, in the order of `CELLS`."""

@@ -13,7 +13,7 @@ from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Method, Workflow
 
 VOTES = F("votes_yes") + F("votes_no") + F("votes_unsure")
-"""How many votes count."""
+"""Number of counted votes."""
 
 
 def _share(part: F | Greatest) -> Coalesce:
@@ -21,10 +21,10 @@ def _share(part: F | Greatest) -> Coalesce:
 
 
 AGREEMENT = _share(Greatest("votes_yes", "votes_no", "votes_unsure"))
-"""The share of the most common answer, unsure being one: 1/3 to 1, and 0 where nobody voted."""
+"""Fraction of the most common answer, including unsure: 1/3 to 1, and 0 without votes."""
 
 UNSURE_SHARE = _share(F("votes_unsure"))
-"""The share of unsure, 0 to 1."""
+"""Fraction of unsure, 0 to 1."""
 
 
 class RetiredReason(models.TextChoices):

@@ -117,7 +117,7 @@ def telling_answers(workflow: Workflow) -> QuerySet[Classification]:
 
 
 WINDOW = 50
-"""Training subjects that one point of the curve looks back on."""
+"""Number of training subjects in one point of the curve."""
 
 POINTS = 40
 

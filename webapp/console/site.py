@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 READY_SECONDS = 60.0
 
 Say = Callable[[str], object]
-"""Tells whoever waits at the terminal what is being done."""
+"""Reports progress in the terminal."""
 
 
 class Ended(Exception):

@@ -7,9 +7,9 @@ from typing import TypeVar
 from django.core.cache import cache
 
 PATIENCE = 50
-"""A figure is fresh for so many times as long as it took to count, where that is longer than it would be else."""
+"""Minimum lifetime of a count, in multiples of the time it took."""
 STALE_FOR = 10
-"""How often as long as it is fresh it is told while somebody counts anew."""
+"""Lifetime of a stale count, in multiples of the fresh one, while another thread counts again."""
 LONGEST_COUNT = 60
 
 Figure = TypeVar("Figure")

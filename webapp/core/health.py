@@ -20,7 +20,7 @@ from webapp.core.models import Heartbeat, Process
 log = logging.getLogger(__name__)
 
 SECONDS = 3
-"""How long a broker may be silent."""
+"""Timeout of the broker."""
 
 
 class Ill(Exception):

@@ -14,7 +14,7 @@ TAGS = {
 }  # fmt: skip
 ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}}
 PICTURE = re.compile(r"/guide-images/[0-9]+/[0-9a-f]{1,32}\Z")
-"""The only pictures that may be shown: those uploaded here. So no reader's browser is sent anywhere else."""
+"""Only pictures uploaded here are allowed, so that readers' browsers contact no other site."""
 
 _READER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 

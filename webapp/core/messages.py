@@ -16,7 +16,7 @@ from django.utils.translation import get_language, gettext
 _SLOT = re.compile(r"%\((\w+)\)s")
 _NUMBER = re.compile(r"[-+]?[0-9]+(,[0-9]{3})*(\.[0-9]+)?")
 _PLACED = re.compile(r"([^:\n]{1,200}: )(.+)", re.DOTALL)
-"""A sentence behind a file, or behind the name of an error that nobody foresaw."""
+"""A sentence after a file name, or after the name of an unforeseen error."""
 
 
 class Sentence:

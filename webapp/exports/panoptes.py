@@ -18,7 +18,7 @@ from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Workflow
 
 VERSION = (1, 1)
-"""A workflow's history is not kept, so there is one version of it, now."""
+"""The only version: a workflow's history is not kept."""
 
 QUESTION, FOLLOW_UP, LINES = "T0", "T1", "T2"
 FOLLOW_UP_QUESTION = "What is it?"

@@ -20,7 +20,7 @@ from webapp.archive.uploads import AROUND, may_send_files
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 IN_MEMORY = 2**18
-"""Bytes of a body that are kept in memory; a larger one goes to disk."""
+"""Maximum bytes of a body in memory; a larger one goes to disk."""
 
 
 @dataclass(frozen=True)

@@ -31,9 +31,9 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 PART = 2**16
 WHOLE = 2 * 2**20
-"""Bytes up to which a reply of known length is handed over whole, so that no thread waits for who reads it slowly."""
+"""Maximum bytes of a reply that is buffered whole, so that no thread waits for a slow reader."""
 PATIENCE = 30.0
-"""Seconds for which a client may take nothing of a reply that is being made for it."""
+"""Seconds that a client may stop reading a streamed reply."""
 
 
 class Reply:

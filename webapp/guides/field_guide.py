@@ -40,7 +40,7 @@ def _waiting_for(reader: Volunteer | None) -> QuerySet[QueueEntry]:
 
 FRESH_FOR = 60
 LONGEST = 140
-"""Characters of an explanation: what fits beside the next picture."""
+"""Maximum characters of an explanation, to fit beside the next picture."""
 
 
 @dataclass(frozen=True)

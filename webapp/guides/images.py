@@ -15,7 +15,7 @@ from webapp.guides.models import GuideImage
 
 MOST_BYTES = 2 * 2**20
 MOST_PIXELS = 4096
-"""Longest side that is read."""
+"""Maximum side in pixels."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 KEPT_AS = {"PNG": "image/png", "JPEG": "image/jpeg"}

@@ -16,7 +16,7 @@ from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
 LONGEST = 100_000
-"""Characters of one text."""
+"""Maximum characters of a text."""
 
 
 class TextRefused(ValueError):

@@ -61,7 +61,7 @@ class Reason(models.TextChoices):
 
 
 ONLY_A_PART = frozenset({Reason.FOLLOW_UP, Reason.LINE, Reason.SHAPE})
-"""What is left out is a part of the answer, which came in all the same."""
+"""Reasons that concern only a part of an answer, which was imported anyway."""
 
 
 SUBJECT = "subject"

@@ -23,7 +23,7 @@ from webapp.workflows.models import Workflow
 
 FLOOR = 0.05
 BATCH = 10_000
-"""Entries in one transaction. The queue skips locked ones, so locking all of them at once would make it look empty."""
+"""Entries per transaction. The queue skips locked ones, so locking all at once would make it look empty."""
 
 # Both entropies are fractions of ln 2, the maximum. A posterior of 0 or 1 has entropy 0. Entries are locked in
 # key order, as in all writes to the queue. A former champion writes nothing.

@@ -27,10 +27,10 @@ from webapp.learning.models import Checkpoint, Evaluation, Promotion, TestSet, T
 from webapp.learning.scoring import start_scoring
 
 FEWEST_LABELS = 20
-"""Labels that a first champion must have learnt from, and new ones that a later one of the same recipe must have."""
+"""Minimum labels of a first champion, and minimum new labels of a later one of the same recipe."""
 
 MARGIN = 0.02
-"""How much worse in ROC AUC a better-looking candidate may yet be, at the low end of the 95 % interval."""
+"""Margin: how much worse in ROC AUC a better-looking candidate may be, at the low end of the 95 % interval."""
 
 
 @dataclass(frozen=True)

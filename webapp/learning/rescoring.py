@@ -12,7 +12,7 @@ from webapp.learning.promotion import lock_champion
 from webapp.learning.scoring import OPEN, Range, start_scoring, whole_archive
 
 TRIES = 3
-"""Failures of a shard after which only an admin has it scored again."""
+"""Failures of a shard after which only an admin can retry it."""
 
 
 @transaction.atomic

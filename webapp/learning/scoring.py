@@ -13,7 +13,7 @@ from webapp.core.jobs import JobState
 from webapp.learning.models import Checkpoint, ScoringRun, ScoringShard
 
 SHARD = 8192
-"""Subjects in a shard, about: some seconds of work with known features, some minutes without."""
+"""Approximate subjects per shard: seconds of work with stored features, minutes without."""
 
 OPEN = (JobState.QUEUED, JobState.RUNNING)
 Range = tuple[str, int, int]

@@ -66,7 +66,7 @@ def all_answers(workflow: Workflow) -> tuple[Answers, NDArray[np.int64]]:
 
 EVERY = timedelta(hours=22)
 NEWEST = 300
-"""Answers of each volunteer that a scan judges: as many good ones bring back whom it had flagged."""
+"""Newest answers of each volunteer in a scan: that many good ones clear a flag."""
 
 # A change marks the volunteer, so that their evidence is recomputed (`webapp.consensus.recompute`).
 TRUST = """

@@ -14,7 +14,7 @@ from webapp.workflows.models import Workflow
 
 SOURCES = ("rulings", "gold")
 MOST = 20_000
-"""Judged subjects that a curve is made of: the newest ones, and more than enough for it."""
+"""Maximum judged subjects in a curve: the newest ones."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from webapp.learning.roles import role_of
 from webapp.workflows.models import Workflow
 
 LEAST_GAP = 0.3
-"""How far apart posterior and model must be, of 1, to count as a disagreement."""
+"""Minimum difference between posterior and model, of 1, for a disagreement."""
 
 STATES = ("open", "ruled", "all")
 WAYS = ("", "crowd-yes", "crowd-no")

@@ -18,17 +18,17 @@ def mover_classes(survey: Survey) -> list[str]:
 
 
 SYNTHETIC = "!synthetic"
-"""Where a synthetic subject's metadata holds how it was drawn; hidden from volunteers, as every name with a “!”."""
+"""Metadata key for how a synthetic subject was drawn; hidden from volunteers, like every name with a “!”."""
 
 SLOWEST, FASTEST = 8.0, 80.0
-"""Arcsec per hour, where a background tells no rate."""
+"""Arcsec per hour, for a background without a rate."""
 
 TRIES = 12
 SCATTER = 0.1
-"""How much brightness varies from frame to frame, as a share."""
+"""Relative variation of brightness between frames."""
 
 SAME_PLACE = 1e-5
-"""Degrees within which frames show the same place of the sky."""
+"""Maximum distance in degrees of frames of the same sky position."""
 
 
 @dataclass(frozen=True)

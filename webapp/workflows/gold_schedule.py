@@ -24,7 +24,7 @@ class Row(NamedTuple):
 
 MOST_STEPS = 8
 LAST_STEP = 1000
-"""The queue counts no further than this, so that what a volunteer has seen costs the same for ever."""
+"""The queue counts no further than this, so that the cost stays constant."""
 
 
 def usual_schedule() -> Schedule:

@@ -9,7 +9,7 @@ from webapp.archive.models import Kind, SubjectSet, Survey
 from webapp.workflows.gold_schedule import check_schedule, usual_schedule
 
 FLAG = "flag"
-"""The follow-up that says: this picture is broken."""
+"""The follow-up for a broken picture."""
 
 PROBABILITY = [MinValueValidator(0.0), MaxValueValidator(1.0)]
 

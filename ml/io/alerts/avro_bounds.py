@@ -11,7 +11,7 @@ from ml.io.limits import MAX_BLOCK_BYTES, size_in_words
 from ml.io.records import BadInput
 
 _DEEPEST = 2
-"""Records within each other: a packet, and its candidates or stamps."""
+"""Maximum depth of records: a packet, and its candidates or stamps."""
 
 _CONTAINERS = {"array": "items", "map": "values"}
 _BARE = {"boolean", "int", "long", "float", "double", "bytes", "string"}

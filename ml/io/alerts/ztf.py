@@ -21,7 +21,7 @@ from ml.io.records import BadInput, FrameRecord, SubjectRecord
 SUFFIX = ".avro"
 NOT_WHOLE = "is not a whole Avro file"
 SIDE = 63
-"""Nominal width and height of ZTF's stamps, in pixels; the source is at the middle one."""
+"""Nominal side of ZTF's stamps in pixels, with the source in the centre."""
 
 _CHANNELS = ("Difference", "Science", "Template")
 _BANDS: dict[float, str] = {1: "g", 2: "r", 3: "i"}

@@ -25,7 +25,7 @@ from ml.io.times import exposure_seconds, mid_exposure
 
 NOT_SKY = {"VAR", "VARIANCE", "ERR", "ERROR", "SIGMA", "RMS", "UNCERT", "WHT", "WEIGHT", "WEIGHTS", "EXP", "EXPMAP"}
 NOT_SKY |= {"DQ", "MASK", "FLAGS", "BADPIX", "CTX", "PSF", "SKY", "SKYFIT", "BKG", "BACKGROUND", "APERTURE"}
-"""Extension names that hold what is known about an image, rather than an image."""
+"""Extension names of companions (variance, masks) rather than images."""
 
 _WCS_CARD = re.compile(
     r"(CTYPE|CUNIT|CRVAL|CRPIX|CDELT|CROTA)[12]|(CD|PC)[12]_[12]|PV[12]_\d+|(A|B|AP|BP)_(\d_\d|ORDER)"

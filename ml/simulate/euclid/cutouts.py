@@ -7,7 +7,7 @@ from ml.simulate.euclid.sources import electrons, psf
 
 PADDING, PADDING_SPREAD = 65.0, 5.0
 CANVAS = 224
-"""Side of the field that stamps are cut from: the longest trail of 80 arcsec per hour and its padding."""
+"""Side of the field to cut stamps from: the longest trail at 80 arcsec per hour plus padding."""
 
 
 def star_reach(mag: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ LONG_TRACK = 20.0
 SHORTEST_SPIKE = 25.0
 TOLD = 60
 WINDOWS = ((24.2, 40), (22.5, 96), (-np.inf, 256))
-"""Faintest first: galaxies fainter than so many magnitudes are painted in windows of so many pixels."""
+"""Minimum magnitude and window side in pixels for painting galaxies, faintest first."""
 
 
 def add_stars(rng: np.random.Generator, scene: np.ndarray, exptime: float) -> list[Thing]:

@@ -11,7 +11,7 @@ SKY_RATE = 0.11
 READ_NOISE = 4.4
 FULL_WELL = 80_000.0
 MARGIN = 192
-"""Pixels around the cutout that are painted too, so that stars beyond its edge send their spikes in."""
+"""Pixels painted around the cutout, for the spikes of stars beyond its edge."""
 
 
 def electrons(mag: np.ndarray | float, exptime: float) -> np.ndarray:

@@ -16,7 +16,7 @@ SUBEXPOSURE = 1.98
 FULL_WELL = 2e5 / SUBEXPOSURE
 OVERSAMPLING = 4
 BORDER = 8
-"""Pixels around the cube that are painted too, so that stars beyond the edge shine in."""
+"""Pixels painted around the cube, for the light of stars beyond its edge."""
 
 
 def flux(t_mag: np.ndarray | float) -> np.ndarray:

@@ -10,7 +10,7 @@ from ml.simulate.tess.camera import BORDER, DUTY, FULL_WELL, Psf, flux, seen_thr
 
 FAINTEST_STAR = 17.5
 DENSITY = (150, 1500)
-"""Stars down to `FAINTEST_STAR` in 64 x 64 pixels, from high galactic latitude to low; uniform in the logarithm."""
+"""Stars down to `FAINTEST_STAR` in 64 x 64 pixels, from high galactic latitude to low; log-uniform."""
 BRIGHT_STAR_CHANCE = 0.15
 VARIABLE = 0.03
 LARGEST_TAYLOR_SHIFT = 0.06

@@ -44,7 +44,7 @@ class Preview:
 
 
 BEAT = 1.0
-"""Seconds of silence from the reader after which its progress is reported all the same."""
+"""Seconds of silence from the reader after which progress is reported anyway."""
 
 
 def ingest(

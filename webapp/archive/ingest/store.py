@@ -88,7 +88,7 @@ NBYTES = 32 * 1024**2
 NEARLY = 0.75
 
 Ends = Callable[[str, int], bool]
-"""Whether an array, by its name, ends where a file of the store ends once it has so many subjects more."""
+"""Whether adding so many subjects to an array, by name, would end at a file boundary of the store."""
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from webapp.learning.training_sets.snapshot import Label
 from webapp.workflows.models import Workflow
 
 CONFIDENT = 0.9
-"""Volunteers' posterior, of yes or of no, from which on it is a label."""
+"""Minimum volunteers' posterior, of yes or of no, for a label."""
 
 SETTLED = (RetiredReason.CONSENSUS, RetiredReason.NOTHING_HERE, RetiredReason.HUMAN)
 COLUMNS = ("pk", "external_id", "array", "index", "object_group", "gold_label", "gold_source")

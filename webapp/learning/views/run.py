@@ -127,7 +127,7 @@ def shown_metrics(metrics: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 ANSWERS = {"yes": gettext_lazy("yes"), "no": gettext_lazy("no")}
-"""What stands for the classes where a survey names none."""
+"""Default classes of a survey without any."""
 
 
 def confusion(metrics: dict[str, Any]) -> dict[str, Any] | None:

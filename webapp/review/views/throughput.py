@@ -21,7 +21,7 @@ from webapp.workflows.models import Workflow
 STEPS = [("hour", _("by hour")), ("day", _("by day")), ("week", _("by week"))]
 FORMAT = {"hour": "%m-%d %H:00", "day": "%Y-%m-%d", "week": "%Y-%m-%d"}
 FARTHEST = 100 * 365
-"""Days after which a date says nothing."""
+"""Maximum days of a forecast."""
 
 
 @require_safe
