@@ -11,14 +11,14 @@ class Figure:
     Attributes
     ----------
     name
-        As the page says it.
+        Its name on the page.
     at
-        Where it stands in what the steps printed: step, then keys, by slashes ("evaluate/roc_auc"). Its interval is
-        looked for in "evaluate/intervals" under the last key.
+        Its path in the steps' output: step, then keys, separated by slashes ("evaluate/roc_auc"). Its interval is
+        looked up in "evaluate/intervals" under the last key.
     paper
         The paper's value, if it has one.
     least
-        What is asked of ours, if anything is.
+        Our target, if any.
     """
 
     name: str
@@ -60,9 +60,9 @@ class Paper:
     title, source
         Heading and reference.
     difficulty
-        What is simulated, as hard as the paper has it: settings alone, for what comes of them is measured.
+        Description of the simulated skies, settings only, since their statistics are measured.
     skies
-        Name to the words after `python -m ml simulate`, without --out.
+        Name to the arguments of `python -m ml simulate`, without --out.
     rows
         In the order of the page.
     """

@@ -35,11 +35,11 @@ class Features:
     Parameters
     ----------
     store, survey
-        Where the pixels lie, and whose they are.
+        The pixel store, and the survey.
     network
-        Asked only when something must be computed.
+        Used only if something must be computed.
     report
-        Called with the number of subjects after each batch of computed ones, so that a lease can be renewed.
+        Called with the number of subjects after each computed batch, so that a lease can be renewed.
     """
 
     def __init__(

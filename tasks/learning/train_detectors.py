@@ -42,7 +42,7 @@ def train_detector(row: TrainingRun, labels: list[Label], base: Files | None, on
     Raises
     ------
     BadExamples
-        Nothing can be learnt from them; the message says why and what to do.
+        They can't be used for training; the message says why and what to do.
     """
     teach = _trails if row.role == ModelRole.TRAIL else _cubes
     trained = teach(row, labels, base, on_epoch)

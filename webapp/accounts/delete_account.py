@@ -26,8 +26,8 @@ def leave(*, user: User, keep_answers: bool) -> None:
     Parameters
     ----------
     keep_answers
-        Leave the answers and comments that stand, as nobody's: answers go on counting, and nothing leads from them to
-        the person. Otherwise both are deleted, and open subjects are added up anew; what is settled stays settled.
+        Keep standing answers and comments anonymously: answers still count, and nothing leads back to the person.
+        Otherwise both are deleted, and open subjects are recounted; retired ones stay retired.
     """
     volunteer = Volunteer.objects.select_for_update().filter(user=user).first()
     if volunteer is not None:

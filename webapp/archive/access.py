@@ -33,7 +33,7 @@ def survey_for(request: HttpRequest, slug: str, role: str) -> Survey:
     Http404
         There is no such survey.
     PermissionDenied
-        The person does not hold the role, or is nobody in particular.
+        The user does not hold the role, or is anonymous.
     """
     survey = get_object_or_404(Survey, slug=slug)
     if not Membership.objects.allows(request.user, survey, role):
@@ -99,7 +99,7 @@ def add_member(*, survey: Survey, username: str, role: Role) -> Membership:
     Raises
     ------
     MembershipRefused
-        There is no such account, or it has a role already.
+        There is no such account, or it already has a role.
     """
     _lock(survey)
     user = get_user_model().objects.filter(username=username, is_active=True).first()

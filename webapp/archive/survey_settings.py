@@ -33,7 +33,7 @@ def open_survey(*, by: User, slug: str, **settings: Unpack[SurveySettings]) -> S
     Raises
     ------
     ValidationError
-        By field; nothing is stored then.
+        By field; nothing is stored.
     """
     survey = Survey(slug=slug, **settings)
     survey.full_clean()
@@ -49,8 +49,8 @@ def change_survey(*, survey: Survey, **settings: Unpack[SurveySettings]) -> Surv
     Raises
     ------
     ValidationError
-        By field; also where a class that subjects are known by would go, or change sides: what volunteers were told,
-        and what models are judged by, would turn around without a trace. Nothing is stored then.
+        By field; also if a class that is in use would be removed or change sides: what volunteers were told, and what
+        models are evaluated on, would silently change. Nothing is stored.
     """
     row = Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
     classes, positive = set(row.classes), set(row.positive)

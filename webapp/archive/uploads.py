@@ -72,7 +72,7 @@ def keep_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
     Raises
     ------
     IngestRefused
-        Together they are larger than MAX_UPLOAD_MB, or two have the same name. Nothing is kept then.
+        In total they exceed MAX_UPLOAD_MB, or two have the same name. Nothing is stored.
     """
     size = sum(file.size or 0 for file in files)
     if size > settings.MAX_UPLOAD:

@@ -102,9 +102,8 @@ def record(
     Raises
     ------
     CannotClassify
-        For a subject that is not in the workflow's queue, an id that another answer has, a follow-up that the
-        workflow does not offer, lines that it does not ask for or that leave the image, or a repeated subject. Nothing
-        is stored then.
+        For a subject that is not in the workflow's queue, an id of another answer, a follow-up that the workflow does
+        not offer, lines that it does not ask for or outside the image, or a repeated subject. Nothing is stored.
     """
     if len({item.subject for item in items}) < len(items):
         raise CannotClassify("Send each subject once: one of them is in this list twice.")
@@ -208,7 +207,7 @@ def withdraw(classification: Classification) -> bool:
     Raises
     ------
     TooLate
-        When the grace period is over; the answer stands.
+        When the undo time is over; the answer stands.
     """
     now = timezone.now()
     workflow = classification.workflow

@@ -51,7 +51,7 @@ def submit(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> l
     Raises
     ------
     CannotClassify
-        As `webapp.classify.record.record`; nothing is stored then.
+        As in `webapp.classify.record.record`; nothing is stored.
     """
     (voter,) = lock_voters(workflow, [volunteer.pk])
     entries = lock_entries(workflow, [*(item.subject for item in items), *(row.subject_id for row in voter.held)])
@@ -77,7 +77,7 @@ def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
     Classification.DoesNotExist
         For an id that is not one of the volunteer's answers.
     TooLate
-        When the workflow's grace period is over.
+        When the workflow's undo time is over.
     """
     row, entry = _locked(volunteer, answer)
     taught = taught_by(row) if row.is_counted else ""
@@ -100,7 +100,7 @@ def say_more(volunteer: Volunteer, answer: UUID, follow_up: str) -> Submitted:
     Classification.DoesNotExist
         For an id that is not one of the volunteer's answers.
     CannotClassify
-        When the workflow knows no such follow-up to the answer, or the answer was withdrawn.
+        When the workflow does not offer this follow-up after the answer, or the answer was withdrawn.
     """
     row, entry = _locked(volunteer, answer)
     set_follow_up(row, follow_up)

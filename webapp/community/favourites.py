@@ -36,7 +36,7 @@ def open_collection(*, owner: Volunteer, name: str, description: str = "", is_pu
     Raises
     ------
     ValidationError
-        The name is empty, too long or taken by another of the owner's, or there are too many. Nothing is stored then.
+        The name is empty, too long or a duplicate, or there are too many collections. Nothing is stored.
     """
     Volunteer.objects.select_for_update(no_key=True).get(pk=owner.pk)
     if owner.collections.count() >= MOST_COLLECTIONS:
@@ -54,7 +54,7 @@ def change_collection(collection: Collection, *, name: str, description: str, is
     Raises
     ------
     ValidationError
-        The name is empty, too long or taken by another of the owner's. Nothing is changed then.
+        The name is empty, too long or a duplicate. Nothing is changed.
     """
     Volunteer.objects.select_for_update(no_key=True).get(pk=collection.owner_id)
     collection.name, collection.description, collection.is_public = name.strip(), description, is_public
@@ -69,7 +69,7 @@ def collect(collection: Collection, subjects: Iterable[int]) -> int:
     Raises
     ------
     ValidationError
-        It would grow too large; nothing is added then.
+        It would become too large; nothing is added.
     """
     Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
     known = Subject.objects.filter(pk__in=list(subjects)[: MOST_SUBJECTS + 1]).values_list("pk", flat=True)

@@ -40,7 +40,7 @@ def say(*, user: User, subject: Subject, text: str) -> Comment:
     Raises
     ------
     ValidationError
-        It is empty or too long, or the person wrote too many within an hour. Nothing is stored then.
+        It is empty or too long, or the user wrote too many within an hour. Nothing is stored.
     """
     author = Volunteer.objects.select_for_update(no_key=True).get(pk=account_volunteer(user).pk)
     recent = Comment.objects.filter(author=author, created_at__gt=timezone.now() - timedelta(hours=1))
@@ -65,7 +65,7 @@ def edit(*, user: User, comment: Comment, text: str) -> Comment:
     PermissionDenied
         It is somebody else's, or was removed.
     ValidationError
-        It is empty or too long. Nothing is changed then.
+        It is empty or too long. Nothing is changed.
     """
     row = _locked(comment)
     if not wrote(user, row):
@@ -85,9 +85,9 @@ def remove(*, user: User, comment: Comment, because: str = "") -> None:
     Raises
     ------
     PermissionDenied
-        The person is neither its author nor a moderator.
+        The user is neither its author nor a moderator.
     ValidationError
-        A moderator gave no reason, or too long a one. Nothing is changed then.
+        A moderator gave no reason, or one that is too long. Nothing is changed.
     """
     row = _locked(comment)
     is_own = wrote(user, row)
@@ -110,7 +110,7 @@ def bring_back(*, user: User, comment: Comment) -> None:
     Raises
     ------
     PermissionDenied
-        The person may not. Nothing is changed then.
+        The user is not allowed to. Nothing is changed.
     """
     row = _locked(comment)
     if row.removed_at is None and (wrote(user, row) or moderates(user, row.subject)):

@@ -76,9 +76,9 @@ def weigh_in_order(method: str, counts: Counts, given: Iterable[tuple[str, str]]
     Parameters
     ----------
     counts
-        The record before the first of them.
+        The record before the first answer.
     given
-        Answers, each with the truth it teaches from; an empty truth where none is known, or the volunteer knew it.
+        Answers, each with its subject's true class; empty if unknown, or if the volunteer knew it.
 
     Returns
     -------
@@ -125,8 +125,8 @@ def share_of(right: int, n: int) -> Share:
 
     Notes
     -----
-    Quantiles of Beta(right + 1/2, n - right + 1/2), the posterior under Jeffreys' prior; where all or none succeeded,
-    the outer end is 1 or 0. Brown, Cai & DasGupta 2001, Statistical Science 16, 101.
+    Quantiles of Beta(right + 1/2, n - right + 1/2), the posterior under Jeffreys' prior; if none or all succeeded, the
+    outer end is 0 or 1. Brown, Cai & DasGupta 2001, Statistical Science 16, 101.
     """
     tail = (1 - LEVEL) / 2
     low, high = betaincinv(right + 0.5, n - right + 0.5, [tail, 1 - tail])

@@ -54,7 +54,7 @@ class Columns:
     alias
         The table's name in the statement.
     names
-        Attribute names of the fields (`survey_id`, not `survey`); all of them if none is given.
+        Attribute names of the fields (`survey_id`, not `survey`); by default all.
     """
 
     def __init__(self, model: type[models.Model], alias: str, *names: str) -> None:
@@ -86,7 +86,7 @@ def copy_out(query: str, fields: Sequence[tuple[str, str]], parameters: Mapping[
     Parameters
     ----------
     query
-        Its columns are of the types of `fields`, in their order, and never null.
+        Its columns have the types of `fields`, in order, and are never null.
     fields
         Names and big-endian numpy types: (">i8" for bigint, ">i2" for smallint, ">f8" for double precision).
     parameters

@@ -31,7 +31,7 @@ def keep_image(*, survey: Survey, upload: UploadedFile, by: User) -> GuideImage:
     Raises
     ------
     ImageRefused
-        It is too large, or no picture that can be read. Nothing is kept.
+        It is too large, or not a readable picture. Nothing is stored.
     """
     if (upload.size or 0) > MOST_BYTES:
         raise ImageRefused(_("The file is larger than 2 MB. Upload a smaller one. Nothing was saved."))

@@ -53,12 +53,12 @@ def write_text(
     Parameters
     ----------
     based_on
-        The version that the writer began with, 0 for none.
+        The version that the text is based on, 0 for none.
 
     Raises
     ------
     TextRefused
-        The text is too long, or somebody has saved a newer version meanwhile. Nothing is kept then.
+        The text is too long, or a newer version was saved meanwhile. Nothing is stored.
     """
     if len(body) > LONGEST:
         raise TextRefused(

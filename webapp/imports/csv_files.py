@@ -157,7 +157,7 @@ def read_csv(path: Path) -> Iterator[Row]:
     Raises
     ------
     BadFile
-        It is no CSV in UTF-8, or lacks a column that is needed.
+        It is not a CSV in UTF-8, or lacks a required column.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:

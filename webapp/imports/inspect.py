@@ -107,9 +107,9 @@ class Look:
     Attributes
     ----------
     labels
-        By task, how often each label was given.
+        By task, the count of each label.
     lines
-        By task, how many lines were drawn.
+        By task, the number of lines.
     keys
         By what may tell a subject: how many of the different values seen are external ids of the survey, and how many
         were seen.

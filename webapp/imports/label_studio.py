@@ -106,7 +106,7 @@ def read_label_studio(path: Path) -> Iterator[Row]:
     Raises
     ------
     BadFile
-        It is not a JSON array in UTF-8, or breaks off.
+        It is not a JSON array in UTF-8, or is truncated.
     """
     number = 0
     try:

@@ -34,15 +34,15 @@ class Choices:
     Attributes
     ----------
     source
-        Where the file comes from. An answer is told from others by it and its id there, and so is who gave it.
+        The origin of the file. Answers and people are identified by it and their id in the file.
     match
-        What tells a subject, and is its external id here: "subject" for the file's own id of it, or "metadata:KEY".
+        The external id of the subjects: "subject" for the file's own id, or "metadata:KEY".
     task
         The task whose labels are answers.
     answers
-        What each label means: yes, no, unsure, or an empty string to leave it out.
+        The meaning of each label: yes, no, unsure, or an empty string to skip it.
     follow_up_task, lines_task
-        The tasks that follow-ups and lines are taken from; empty for none.
+        The tasks with follow-ups and with lines; empty for none.
     """
 
     source: str

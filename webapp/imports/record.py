@@ -89,13 +89,13 @@ class Record:
     Attributes
     ----------
     row
-        Its place in the file, 1 for the first.
+        Its position in the file, starting at 1.
     id, user, subject
-        As the file has them; `metadata` is the subject's.
+        As in the file; `metadata` is the subject's.
     answers, lines
         Labels and lines by task.
     shapes
-        What was drawn and is no line, by task.
+        Drawn shapes that are not lines, by task.
     """
 
     row: int

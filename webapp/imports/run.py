@@ -38,7 +38,7 @@ def keep_upload(workflow: Workflow, file: UploadedFile) -> str:
     Raises
     ------
     UploadRefused
-        It is larger than MAX_UPLOAD_MB, or neither CSV nor JSON by its name. Nothing is kept.
+        It is larger than MAX_UPLOAD_MB, or its name is neither CSV nor JSON. Nothing is stored.
     """
     if (file.size or 0) > settings.MAX_UPLOAD:
         sizes = {"size": (file.size or 0) // 2**20, "most": settings.MAX_UPLOAD // 2**20}
@@ -112,7 +112,7 @@ def bring_in(job: ClassificationImport, watch: Callable[[ClassificationImport], 
     Raises
     ------
     LeaseLost, Cancelled
-        The import is no longer this worker's, or was asked to end. What is in stays in.
+        The import belongs to another worker, or was cancelled. Imported rows stay.
     """
     path, choices = Path(job.path), Choices(**job.options)
     try:

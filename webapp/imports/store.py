@@ -113,7 +113,7 @@ def store(
     Raises
     ------
     LeaseLost, Cancelled
-        The import is no longer this worker's, or was asked to end. Nothing of the batch is kept.
+        The import belongs to another worker, or was cancelled. Nothing of the batch is stored.
     """
     tally = before.after(len(rows))
     workflow = job.workflow

@@ -113,7 +113,7 @@ def promote(*, checkpoint: Checkpoint, by: User | None, reason: str, is_rollback
     Parameters
     ----------
     by
-        Who asked for it; None for the gate.
+        The user; None for the gate.
     """
     champion = lock_champion(checkpoint.survey_id, checkpoint.role)
     if champion is not None and champion.pk == checkpoint.pk:
@@ -137,7 +137,7 @@ def rollback(*, survey: Survey, role: str, by: User | None, reason: str = "") ->
     Raises
     ------
     NoEarlierChampion
-        Today's champion is the first, or there is none. Nothing has changed.
+        Today's champion is the first, or there is none. Nothing is changed.
     """
     champion = lock_champion(survey.pk, role)
     before = previous_champion(champion)

@@ -35,7 +35,7 @@ def write_scores(
     Parameters
     ----------
     subject_ids
-        (n,) primary keys, each once.
+        (n,) primary keys, unique.
     probabilities
         (n, K), by class in the checkpoint's order.
     p_real

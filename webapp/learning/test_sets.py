@@ -38,7 +38,7 @@ def current(survey: Survey, kind: str) -> TestSet:
     Raises
     ------
     TooLittleGold
-        Nothing is frozen; the message says how many gold subjects there are and how many it takes.
+        Nothing is frozen; the message has the number of gold subjects, and how many are needed.
     """
     found = TestSet.objects.filter(survey=survey, kind=kind, is_current=True).first()
     return found or freeze(survey=survey, kind=kind)

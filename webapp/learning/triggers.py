@@ -37,20 +37,20 @@ def start_training(
     Parameters
     ----------
     by
-        Who asked for it; None for the schedule.
+        The user; None for the scheduled task.
     preset
-        The recipe; detectors have one of their own, whatever is asked.
+        The recipe; detectors always use their own.
     minutes
-        A limit for presets that train a whole network.
+        Time limit for presets that train a whole network.
     may_promote
-        False keeps the result a shadow whatever the gate says: a control arm.
+        False keeps the result a shadow, even if it passes the gate: a control arm.
     cross_validate
-        Also score each label by a head that has not seen its object, for the preset "head"; see `cross_validated`.
+        Also score each label with a head that has not seen its object, for the preset "head"; see `cross_validated`.
 
     Raises
     ------
     AlreadyTraining
-        If a run of the workflow is open; nothing was started.
+        If a run of the workflow is open; nothing is started.
     ValidationError
         If preset or minutes are out of bounds.
     """

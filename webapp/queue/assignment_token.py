@@ -45,7 +45,7 @@ def check_assignments(volunteer: Volunteer, workflow: Workflow, proofs: Iterable
     Raises
     ------
     AssignedToAnother
-        The proof is that of another account, which may come back.
+        The token is that of another account, which may sign in again.
     NotAssigned
         There is neither a true proof nor a lease nor an answer; or the proof is that of a visitor whom the browser no
         longer knows.

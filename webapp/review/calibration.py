@@ -32,10 +32,10 @@ def judged(workflow: Workflow, source: str, *, only_random: bool = False) -> Jud
     Parameters
     ----------
     source
-        "rulings": scientists' standing verdicts, each with the posterior of the moment before it. "gold": subjects
-        whose class the survey knew, with the posterior of now; what this site has drawn for training is left out.
+        "rulings": scientists' standing verdicts, each with the posterior just before it. "gold": subjects of a class
+        known to the survey, with the current posterior, without synthetic ones.
     only_random
-        Of the rulings, only those on subjects that were drawn at random for somebody who answered.
+        Of the rulings, only those on randomly sampled subjects.
     """
     rows = _rulings(workflow, only_random=only_random) if source == "rulings" else _gold(workflow)
     is_yes, posterior, group = zip(*rows, strict=True) if rows else ((), (), ())

@@ -35,16 +35,16 @@ def disagreements(
     state
         "open": no scientist has ruled; "ruled": one has; "all".
     way
-        "crowd-yes": volunteers say yes more than the model does; "crowd-no": less; "": either.
+        "crowd-yes": volunteers say yes more than the model; "crowd-no": less; "": either.
     min_votes
-        Only subjects with at least so many votes; those without any vote never disagree.
+        Only subjects with at least so many votes; those without votes never disagree.
     sort
-        One of `SORTS`, with a minus for the largest first.
+        One of `SORTS`, with a minus for descending order.
 
     Raises
     ------
     ValueError
-        For a state, way or sort that is none of these.
+        For an unknown state, way or sort.
     """
     _check(state, way, sort)
     champion = champion_of(workflow.survey, role_of(workflow))

@@ -40,7 +40,7 @@ def read_place(text: str, *, kind: type, is_before: bool = False) -> Place:
     Raises
     ------
     BadPlace
-        The text is no place, or its value is of another kind.
+        The text is not a position, or its value has another type.
     """
     pk, _, value = text.partition(":")
     read: Any = datetime.fromisoformat if kind is datetime else kind

@@ -32,17 +32,17 @@ def rule(
     Parameters
     ----------
     scientist
-        Whoever rules; whether they may is for the caller to check.
+        The scientist; the caller must check the permission.
     verdict
         "yes" or "no".
     label
-        A fine class on the verdict's side, where the scientist knows it.
+        A fine class on the verdict's side, if known.
 
     Raises
     ------
     ValidationError
-        The verdict is neither yes nor no, the label is no class of the survey or contradicts the verdict, or the
-        subject is of another survey or kind. Nothing has changed.
+        The verdict is neither yes nor no, the label is not a class of the survey or contradicts the verdict, or the
+        subject belongs to another survey or kind. Nothing is changed.
     """
     _check(subject, workflow, verdict, label)
     locked = Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
@@ -75,7 +75,7 @@ def withdraw_ruling(*, ruling: Ruling) -> None:
     Raises
     ------
     AlreadyWithdrawn
-        The ruling stands no more; nothing has changed.
+        The ruling was already withdrawn; nothing is changed.
     """
     subject = Subject.objects.select_for_update(no_key=True).get(pk=ruling.subject_id)
     if Ruling.objects.filter(pk=ruling.pk, withdrawn_at=None).update(withdrawn_at=timezone.now()) != 1:

@@ -42,15 +42,15 @@ class Vote:
     Attributes
     ----------
     who : str
-        The pseudonym that exports use, too.
+        The pseudonym, as in exports.
     seconds : float or None
-        From the picture's appearance to the answer.
+        From when the picture appeared to the answer.
     is_counted, weighs : bool
-        Whether it counts yet, or may be undone first; and whether the consensus adds it up.
+        Whether it already counts or can still be undone; and whether it has weight in the consensus.
     skill : Share
-        The voter's right answers among their definite ones to subjects of known class, before this vote.
+        The voter's accuracy in definite answers to gold subjects, before this vote.
     odds : float or None
-        By what factor the vote moves the odds of yes; None where it does not weigh, or the method weighs nobody.
+        The factor by which the vote changes the odds of yes; None without weight, or if the method uses no weights.
     posterior : float
         After this vote.
     """

@@ -80,7 +80,7 @@ def start_injection(*, workflow: Workflow, by: User | None, seed: int | None = N
     Raises
     ------
     ValidationError
-        By field; nothing is started then.
+        By field; nothing is started.
     CannotInject
         The workflow has no bogus or empty subjects to draw into.
     """

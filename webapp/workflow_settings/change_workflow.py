@@ -78,7 +78,7 @@ def open_workflow(
     Raises
     ------
     ValidationError
-        By field; nothing is stored then.
+        By field; nothing is stored.
     """
     workflow = Workflow(survey=survey, slug=slug, kind=kind, **settings)
     _check(workflow, subject_sets, offered_before=set())
@@ -99,7 +99,7 @@ def change_workflow(
     Raises
     ------
     ValidationError
-        By field; nothing is changed then.
+        By field; nothing is changed.
     """
     row = Workflow.objects.select_for_update(no_key=True, of=("self",)).select_related("survey").get(pk=workflow.pk)
     rules_before = _rules(row)

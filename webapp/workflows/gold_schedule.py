@@ -78,7 +78,7 @@ def from_rows(rows: list[Row]) -> Schedule:
     Raises
     ------
     ValidationError
-        A sentence about the first row that is wrong.
+        A message about the first invalid row.
     """
     schedule: Schedule = []
     begin: int | None = 0

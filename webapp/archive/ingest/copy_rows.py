@@ -55,7 +55,7 @@ def write_subjects(
     Parameters
     ----------
     indexes
-        Where the pixels of each lie in its array.
+        Position of each one's pixels in its array.
     originals
         First subject of the survey by checksum; those of this batch are added.
     keys

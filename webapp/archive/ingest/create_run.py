@@ -31,20 +31,20 @@ def new_run(
     Parameters
     ----------
     survey, path
-        What is read, and where it goes. Callers on the web take the path from `inbox.inbox_path`.
+        The path to read, and its survey. Callers on the web take the path from `inbox.inbox_path`.
     by
-        Who asked; None for the command line.
+        The user; None for the command line.
     kind
-        Kind of the subjects that do not say their own; empty to tell it from their shape.
+        Kind of subjects without one; empty to infer it from their shape.
     subject_set
-        Name of the set that receives the new subjects; empty for the name of the file or folder.
+        Name of the set for the new subjects; empty for the name of the file or folder.
     dry_run
         Read and count only.
 
     Raises
     ------
     IngestRefused
-        With a sentence about what is wrong.
+        With a message that says what is wrong.
     """
     path = Path(path).absolute()
     if not path.exists():
@@ -95,7 +95,7 @@ def inbox_path(survey: Survey, name: str) -> Path:
     Raises
     ------
     IngestRefused
-        It leads out of the inbox (by ``..``, as an absolute path, or by a symbolic link), or is not there.
+        It leads out of the inbox (by ``..``, as an absolute path, or by a symbolic link), or does not exist.
     """
     folder = inbox(survey).resolve()
     if not name.strip() or "\0" in name:

@@ -58,22 +58,22 @@ def ingest(
     Parameters
     ----------
     run
-        Claimed by the caller. Its row follows the progress, batch by batch. A run that an earlier attempt left
-        half-way goes on: what is in is passed over without opening its file.
+        Claimed by the caller. Its row shows the progress, batch by batch. An interrupted run is resumed: stored
+        subjects are skipped without opening their files.
     stored
-        Called once subjects may have come in and before the run is done, so that queues are filled when it is.
+        Called when subjects may have been added, before the run is done, so that queues are filled by then.
     watch
-        Called whenever the run has got further.
+        Called on every progress.
 
     Raises
     ------
     LeaseLost, Cancelled
-        The run is no longer this worker's, or was asked to end. What is in stays in.
+        The run belongs to another worker, or was cancelled. Stored subjects stay.
 
     Notes
     -----
-    A subject that the survey has already is left as it is, whatever the manifest says of it now. A manifest that
-    cannot be used as a whole fails the run before anything is written; so does one whose every row is bad.
+    A subject that already exists in the survey is left unchanged, even if the manifest has changed. A manifest that
+    cannot be read as a whole fails the run before anything is written; so does one with only bad rows.
     """
     try:
         tally = _read(run, watch)

@@ -35,9 +35,9 @@ class Candidate:
     array
         Name of the pixel array that fits its shape and dtype.
     masked
-        Share of NaN pixels, by frame.
+        Fraction of NaN pixels, by frame.
     gold_label, metadata
-        As the row shall have them: a label that is not gold is hidden metadata, and nobody learns from it.
+        The values of the row: a label that is not gold is hidden metadata, and not used for training.
     """
 
     record: SubjectRecord
@@ -56,7 +56,7 @@ def candidate(record: SubjectRecord, classes: list[str]) -> Candidate:
     Raises
     ------
     BadInput
-        The database could not hold it, or its gold label is none of the survey's `classes`.
+        The database could not store it, or its gold label is not one of the survey's `classes`.
     """
     _check_texts(record)
     gold = _gold_label(record, classes)

@@ -32,7 +32,7 @@ class Item:
     value
         None marks the end.
     seen, skipped
-        Rows passed so far; those among them that the survey has already.
+        Rows read so far, and the known ones among them.
     """
 
     value: Candidate | BadInput | None
@@ -48,16 +48,16 @@ class Reader:
     path, kind
         As in `ml.io.read.read`.
     known
-        Subjects passed over without opening their files.
+        Subjects to skip without opening their files.
     classes
-        The survey's, which gold labels are checked against.
+        The survey's, to check gold labels.
 
     Attributes
     ----------
     total
-        Rows or files that there are; None until the reader knows.
+        Total rows or files; None until the reader knows.
     seen
-        Rows passed so far.
+        Rows read so far.
     """
 
     def __init__(self, path: Path, kind: str | None, known: Known, classes: list[str]) -> None:
@@ -82,7 +82,7 @@ class Reader:
         Raises
         ------
         BadInput
-            The manifest as a whole cannot be used. Nothing has been yielded then.
+            The manifest as a whole is invalid. Nothing has been yielded then.
         """
         while True:
             try:

@@ -25,14 +25,13 @@ class Tally:
     done
         Rows passed.
     added, duplicates
-        Subjects kept; those among them whose pixels an earlier subject has.
+        Subjects stored, and the duplicates among them.
     known
-        Rows whose external id the survey, or an earlier row, had already.
+        Rows whose external id is already in the survey, or in an earlier row.
     bad
-        Rows that could not be used.
+        Bad rows.
     again
-        Rows that an earlier attempt at this run added, and that this one has yet to meet: they are known for a
-        reason that interests nobody.
+        Rows added by an earlier attempt at this run that this one has not met yet; they must not be reported as known.
     """
 
     done: int = 0
@@ -98,7 +97,7 @@ class Batch:
     Attributes
     ----------
     rows, skipped
-        How many rows were passed for it, and those among them that the survey had already.
+        Rows read for this batch, and the known ones among them.
     """
 
     candidates: list[Candidate] = field(default_factory=list)
@@ -152,7 +151,7 @@ def keep(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tally:
     Raises
     ------
     LeaseLost, Cancelled
-        The run is no longer this worker's, or was asked to end. Nothing of the batch is kept.
+        The run belongs to another worker, or was cancelled. Nothing of the batch is stored.
     """
     survey = Survey.objects.select_for_update(no_key=True).get(pk=run.survey_id)
     fresh = unknown(survey, batch.candidates)

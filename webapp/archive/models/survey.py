@@ -41,7 +41,7 @@ class Survey(models.Model):
         Raises
         ------
         ValidationError
-            By field, each with what to do about it.
+            By field, each with what to do.
         """
         if self._state.adding and self.slug == "new":
             raise ValidationError({"slug": _("“new” is reserved. Choose another URL slug.")})
