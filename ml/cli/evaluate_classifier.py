@@ -90,7 +90,7 @@ def unknown(data: Slab, scorer: Scorer) -> list[str]:
     """Return a warning for each tabular feature that no subject has."""
     known = [bool(column.any()) for column in np.isfinite(values(data, scorer.columns)).T]
     return [
-        f"The model can use `{name}` besides the pixels, but the data do not say it: it judges without. Add a column"
+        f"The model can use `{name}` besides the pixels, but the data lack it, so it works without. Add a column"
         f" {name} to the manifest."
         for name, told in zip(scorer.columns, known, strict=True)
         if not told

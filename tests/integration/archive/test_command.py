@@ -65,7 +65,7 @@ def test_it_fails_when_nothing_could_be_read(tmp_path):
 def test_a_missing_survey_is_a_sentence_and_create_makes_it(tmp_path):
     make_survey("ztf")
     make_sky(tmp_path / "night", 3)
-    with pytest.raises(CommandError, match=r"no survey “atlas” \(there are: ztf\)\. Add --create"):
+    with pytest.raises(CommandError, match=r"no survey “atlas” \(existing: ztf\)\. Add --create"):
         call_command("ingest", str(tmp_path / "night"), survey="atlas")
     assert not IngestRun.objects.exists()
     call_command("ingest", str(tmp_path / "night"), survey="atlas", create=True)

@@ -65,7 +65,7 @@ def test_truth_beside_the_manifest_says_what_it_does_not(night, judged):
     status, said, errors = judged(manifest(night, "bare.csv", without("mag", "rate", "#snr", "mjd")))
     assert status == 0
     assert set(said["completeness"]) == {"mag", "rate", "snr", "mag by rate", "snr by rate"}
-    assert "do not say `night`" in errors
+    assert "have no `night`" in errors
 
 
 def test_what_cannot_be_known_is_left_out_and_named(night, judged, tmp_path):

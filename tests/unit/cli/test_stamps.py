@@ -91,7 +91,7 @@ def test_metadata_is_read_again_when_scoring(sky, made, capsys, tmp_path):
     assert not np.allclose(*tables)
     capsys.readouterr()
     assert judge(blind, made) == 0
-    assert any("may know `mag` besides the pixels" in note for note in said(capsys)["notes"])
+    assert any("can use `mag` besides the pixels" in note for note in said(capsys)["notes"])
 
 
 def test_posteriors_of_a_consensus_are_soft_labels(sky, made, capsys):

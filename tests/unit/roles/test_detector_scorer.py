@@ -70,5 +70,5 @@ def test_the_key_names_weights_and_threshold():
 
 
 def test_a_classifier_is_no_finder():
-    with pytest.raises(BadCheckpoint, match="'stamp' finds nothing"):
+    with pytest.raises(BadCheckpoint, match="'stamp' is not a detector"):
         DetectorScorer(Checkpoint({**CHECKPOINT.manifest, "role": "stamp"}, {}))

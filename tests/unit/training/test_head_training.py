@@ -148,7 +148,7 @@ def test_of_one_real_object_the_model_is_not_cooled_and_says_so(random):
 def test_with_two_real_objects_the_model_is_cooled(random):
     features = random.normal(size=(14, 1, 40)).astype(np.float16)
     learnt = train.train("stamp", labelled([0, 0, *[2] * 12], features=features))
-    assert not any("cooled" in note for note in learnt.manifest["notes"])
+    assert not any("calibrated" in note for note in learnt.manifest["notes"])
 
 
 def test_labels_that_are_not_trusted_cool_nothing(kinds, features):
