@@ -23,11 +23,11 @@ def seen(flux: Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
 
     Returns
     -------
-    (2, T, Y, X) float32, 0 where nothing was measured; and (T, Y, X) bool, whether it was. The views are
+    (2, T, Y, X) float32, 0 where nothing was measured; and (T, Y, X) bool, whether it was. The channels are
 
     1. `difference`, in units of the scatter over time;
-    each pixel's excess over its darkest seventh of the time, after subtracting each frame's background, in units of the
-    frame-to-frame scatter. Empty sky is about 0.
+    2. each pixel's excess over its darkest seventh of the time, after subtracting each frame's background, in units of
+       the frame-to-frame scatter. Empty sky is about 0.
 
     Raises
     ------

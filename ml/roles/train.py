@@ -37,8 +37,7 @@ def train(
     preset
         "head": a linear head over a frozen backbone, in seconds. "finetune": the whole backbone. "small": a small
         residual net at native size. For tracklets these say how the stamp network is trained; "set" and "paper" are
-        explained
-        at `ml.tracklets.two_stage.recipe_of`.
+        explained at `ml.tracklets.two_stage.recipe_of`.
     init
         "imagenet", "random" or "scratch" (the same), or the folder of a checkpoint to start from.
     base

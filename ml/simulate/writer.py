@@ -18,9 +18,10 @@ TRUTH_COLUMNS = ("external_id", "label", "real", "snr", "mag", "rate")
 class Block:
     """At most `BLOCK` subjects drawn together.
 
-    pixels : (planes, H, W) float32, the subjects' planes concatenated. planes : number of planes of each subject,
-    summing to len(pixels). rows : one dictionary of manifest values per subject; `truth` the same for truth.csv. header
-    : FITS cards for the whole cube.
+    pixels : (planes, H, W) float32, the subjects' planes concatenated.
+    planes : number of planes of each subject, summing to len(pixels).
+    rows : one dictionary of manifest values per subject; `truth` the same for truth.csv.
+    header : FITS cards for the whole cube.
     """
 
     pixels: np.ndarray
@@ -34,8 +35,9 @@ class Block:
 class Single:
     """One subject too large to share a cube.
 
-    pixels : the subject's array, as it is written. companions : arrays written beside it, by the manifest column that
-    names their files. row, truth, header : as in `Block`.
+    pixels : the subject's array, as it is written.
+    companions : arrays written beside it, by the manifest column that names their files.
+    row, truth, header : as in `Block`.
     """
 
     pixels: np.ndarray

@@ -57,8 +57,7 @@ class Limits:
         Probability that any honest volunteer of the whole crowd is flagged, for each kind: a flag's p must be below
         this divided by the number of volunteers (Bonferroni).
     seconds : float
-        Minimum time to look, in seconds: simple reactions alone take 0.2 s, and choosing a
-        key as long again.
+        Minimum time to look, in seconds: simple reactions alone take 0.2 s, and choosing a key as long again.
     answers, gold, together : int
         Minimum number of answers, of answers to training subjects, and of common answers of two volunteers.
     constant : float

@@ -38,7 +38,10 @@ class Tracklets:
 class Visits:
     """Time and position of each frame's source.
 
-    ra, dec : degrees (ICRS). mjd : UTC, mid-exposure. rate : arcsec per hour. x, y : pixels of the detector.
+    ra, dec : degrees (ICRS).
+    mjd : UTC, mid-exposure.
+    rate : arcsec per hour.
+    x, y : pixels of the detector.
     """
 
     ra: np.ndarray

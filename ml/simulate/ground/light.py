@@ -13,9 +13,10 @@ STEP = 0.5  # pixels between the points of a line
 class Seeing:
     """The point spread function: a Moffat (1969) profile of height 1.
 
-    fwhm : full width at half maximum, in pixels. beta : of the wings; 3 and more, larger is closer to a Gaussian.
-    ratio, angle : axis ratio and direction of the long axis in radians. coma : how far, in widths, light in a poor
-    corner of the field spreads to one side in two lobes; 0 for none.
+    fwhm : full width at half maximum, in pixels.
+    beta : of the wings; 3 and more, larger is closer to a Gaussian.
+    ratio, angle : axis ratio and direction of the long axis in radians.
+    coma : how far, in widths, light in a poor corner of the field spreads to one side in two lobes; 0 for none.
     """
 
     fwhm: float

@@ -19,8 +19,10 @@ ARCSEC = np.degrees(1) * 3600
 class Pointing:
     """The telescope's pointing and orbit during one exposure.
 
-    ra, dec : degrees (ICRS). roll : radians from north to the detector's +y, through east. node : right ascension of
-    the orbit's ascending node, radians. phase : radians from the ascending node to the telescope at mid-exposure.
+    ra, dec : degrees (ICRS).
+    roll : radians from north to the detector's +y, through east.
+    node : right ascension of the orbit's ascending node, radians.
+    phase : radians from the ascending node to the telescope at mid-exposure.
     """
 
     ra: float

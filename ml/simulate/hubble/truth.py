@@ -15,9 +15,10 @@ HALF_WIDTH = 3.0
 class Thing:
     """One object of a cutout.
 
-    label : of `CLASSES`. curve : (k, 2) array of x and y along it in pixels, 0 in the centre of the first; all inside
-    the cutout. width : half of the box's margin beside the curve, in pixels. numbers : other known values: snr (per
-    pixel, on the ridge), mag, rate (arcsec per hour), distance (au).
+    label : of `CLASSES`.
+    curve : (k, 2) array of x and y along it in pixels, 0 in the centre of the first; all inside the cutout.
+    width : half of the box's margin beside the curve, in pixels.
+    numbers : other known values: snr (per pixel, on the ridge), mag, rate (arcsec per hour), distance (au).
     """
 
     label: str

@@ -34,7 +34,8 @@ def read_noise(cadence: float) -> float:
 class Psf:
     """A Gaussian core, elongated away from the centre of the field, and wings three times as wide.
 
-    fwhm, longer : along the short and the long axis, in pixels. angle : of the long axis, radians from +x towards +y.
+    fwhm, longer : along the short and the long axis, in pixels.
+    angle : of the long axis, radians from +x towards +y.
     """
 
     fwhm: float

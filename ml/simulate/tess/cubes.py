@@ -35,9 +35,9 @@ REAL = ("yes",)
 class Cube:
     """One cube: flux (frames, size, size) float32 in electrons per second, and its truth.
 
-    mask : uint8 of the same shape, 0 where nothing moves, else the `id` of the object there. snr : (n,) median over the
-    frames in which an object is seen, that of a matched filter against the frame's noise. noise : (frames,) standard
-    deviation of an empty pixel.
+    mask : uint8 of the same shape, 0 where nothing moves, else the `id` of the object there.
+    snr : (n,) median over the frames in which an object is seen, that of a matched filter against the frame's noise.
+    noise : (frames,) standard deviation of an empty pixel.
     """
 
     flux: np.ndarray

@@ -22,10 +22,13 @@ MOST_TOLD = 3000  # maximum number of positions in a cube, limited by the length
 class Movers:
     """n objects over T frames.
 
-    v_mag : (n,) V magnitude, the mean over the light curve. rate : (n,) arcsec per hour at mid-cube. angle : (n,)
-    direction of motion, radians from +x towards +y. x, y : (n, T) position at mid-exposure, in pixels, 0 in the centre
-    of the first. step_x, step_y : (n, T) path during one exposure, in pixels. light : (n, T) electrons per second. roll
-    : direction of ecliptic east, radians from +x towards +y; the same for all.
+    v_mag : (n,) V magnitude, the mean over the light curve.
+    rate : (n,) arcsec per hour at mid-cube.
+    angle : (n,) direction of motion, radians from +x towards +y.
+    x, y : (n, T) position at mid-exposure, in pixels, 0 in the centre of the first.
+    step_x, step_y : (n, T) path during one exposure, in pixels.
+    light : (n, T) electrons per second.
+    roll : direction of ecliptic east, radians from +x towards +y; the same for all.
     """
 
     v_mag: np.ndarray
