@@ -40,12 +40,8 @@ def train_stamps(
         What to do.
     base
         A checkpoint whose network and preprocessing to start from, overriding the preset's.
-    seed
-        Seeds splits, weights and order.
-    minutes
-        Time limit for training a network; None for the schedule only.
-    on_epoch
-        Called after every epoch; it may raise `Cancelled` to end the run.
+    seed, minutes, on_epoch
+        As in `ml.roles.train.train`.
 
     Raises
     ------

@@ -44,8 +44,6 @@ def euclid(
     ----------
     n : int
         Number of stamps, half of them SSO and the rest shared evenly by CR, GALAXY and STAR.
-    seed : int
-        The same seed gives the same bytes.
     out : path
     size : int
         Side of the stamps in pixels, from 32 to 256; pixels of 0.1 arcsec unless `whole`. Trails longer than the stamp
@@ -59,10 +57,8 @@ def euclid(
         and some objects are below the noise.
     whole : bool
         Cut stamps as large as the object and a padding of 65 ± 5 pixels, and bring them to `size`.
-    gold_fraction : float in 0..1
-        Fraction of the rows marked as gold.
-    progress : callable, optional
-        Called with the number of stamps written since the last call.
+    seed, gold_fraction, progress
+        As in `ml.simulate.atlas.night.atlas`.
 
     Returns
     -------

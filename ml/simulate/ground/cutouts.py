@@ -54,8 +54,6 @@ def ground(
     ----------
     n : int
         Number of cutouts. A cutout depends only on the seed and its number, not on n.
-    seed : int
-        The same seed gives the same bytes.
     out : path
     size : int
         Side in pixels, from 128 to 4096.
@@ -65,8 +63,8 @@ def ground(
         Smallest and largest FWHM of stars, in pixels, from 1 to 20.
     sheets : float in 0..1
         Fraction of the cutouts that are sheets of difference stamps; the rest are fields.
-    gold_fraction : float in 0..1
-        Fraction of the rows marked as gold.
+    seed, gold_fraction
+        As in `ml.simulate.atlas.night.atlas`.
 
     Returns
     -------

@@ -66,17 +66,13 @@ def hubble(
     ----------
     n : int
         Number of cutouts. A cutout depends only on the seed and its number, not on n.
-    seed : int
-        The same seed gives the same bytes.
     out : path
     size : int
         Side in pixels of 0.05 arcsec, from 128 to 4096.
     share : float in 0..1
         Fraction of the cutouts with one or two asteroid trails. (In the published archive about 3 in 100.)
-    gold_fraction : float in 0..1
-        Fraction of the rows marked as gold.
-    progress : callable, optional
-        Called with the number of cutouts written since the last call.
+    seed, gold_fraction, progress
+        As in `ml.simulate.atlas.night.atlas`.
 
     Returns
     -------

@@ -67,8 +67,6 @@ def tess(
     ----------
     n : int
         Number of cubes. A cube depends only on the seed and its number, not on n.
-    seed : int
-        The same seed gives the same bytes.
     out : path
     size, frames : int
         Side in pixels of 21 arcsec, from 16 to 256, and number of frames, from 8 to 512.
@@ -80,10 +78,8 @@ def tess(
         V magnitude of the faintest object, above 14.
     unusual : float in 0..1
         Fraction of near-Earth objects and of those beyond Jupiter, at 7 to 3.
-    gold_fraction : float in 0..1
-        Fraction of the rows marked as gold.
-    progress : callable, optional
-        Called with the number of cubes written since the last call.
+    seed, gold_fraction, progress
+        As in `ml.simulate.atlas.night.atlas`.
 
     Returns
     -------
