@@ -39,7 +39,6 @@ class OnlineSwap:
         Share of "yes".
     coins : {1, 2}
         One skill for both classes, or one for each.
-    supervised : bool
     """
 
     def __init__(self, prior: float = 0.5, coins: int = 2, *, supervised: bool = True) -> None:

@@ -36,7 +36,6 @@ def label_interval(votes: Votes, posteriors: np.ndarray, alpha: np.ndarray, leve
 
     Parameters
     ----------
-    votes : Votes
     posteriors : (n_items, K) float array
     alpha : (n_workers, K, K + 1) float array
         Positive Dirichlet parameters of each worker's rows: counts and pseudo-counts.

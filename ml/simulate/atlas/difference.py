@@ -86,7 +86,6 @@ def stamps(rng: np.random.Generator, sources: Sources, size: int = SIZE) -> np.n
 
     Parameters
     ----------
-    rng : numpy Generator
     sources : Sources
         n of them.
     size : int

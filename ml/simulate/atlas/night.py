@@ -46,7 +46,6 @@ def atlas(
         Number of subjects, balanced over the eight classes; satellites replace bogus ones.
     seed : int
         The same seed gives the same bytes.
-    out : path
     kind : {"stamp", "tracklet"}
     detections : int from 3 to 8, or None
         Frames of each tracklet; None draws them, mostly 4. Stamps ignore it.

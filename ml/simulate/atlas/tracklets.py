@@ -59,7 +59,6 @@ def draw_tracklets(
 
     Parameters
     ----------
-    rng : numpy Generator
     label : (n,) array of str
         Class of each tracklet, or `SATELLITE`.
     detections : int or None
@@ -129,7 +128,6 @@ def visit(
 
     Parameters
     ----------
-    rng : numpy Generator
     frames : Sources
         All frames, one object after another.
     count : (n,) int array

@@ -22,7 +22,6 @@ def expose(rng: np.random.Generator, light: np.ndarray, charge: np.ndarray) -> n
 
     Parameters
     ----------
-    rng : numpy Generator
     light : (n, dithers, size, size) array of electrons
         Light after the optics; changed in place.
     charge : same shape

@@ -44,7 +44,6 @@ def euclid(
     ----------
     n : int
         Number of stamps, half of them SSO and the rest shared evenly by CR, GALAXY and STAR.
-    out : path
     size : int
         Side of the stamps in pixels, from 32 to 256; pixels of 0.1 arcsec unless `whole`. Trails longer than the stamp
         leave it.

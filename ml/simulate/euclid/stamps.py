@@ -55,7 +55,6 @@ def stamps(
 
     Parameters
     ----------
-    rng : numpy Generator
     label : (n,) array of str
         Classes, of `CLASSES`.
     size : int

@@ -54,7 +54,6 @@ def ground(
     ----------
     n : int
         Number of cutouts. A cutout depends only on the seed and its number, not on n.
-    out : path
     size : int
         Side in pixels, from 128 to 4096.
     share : float in 0..1

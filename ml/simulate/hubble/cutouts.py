@@ -66,7 +66,6 @@ def hubble(
     ----------
     n : int
         Number of cutouts. A cutout depends only on the seed and its number, not on n.
-    out : path
     size : int
         Side in pixels of 0.05 arcsec, from 128 to 4096.
     share : float in 0..1

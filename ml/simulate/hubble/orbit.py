@@ -67,7 +67,6 @@ def parallax(pointing: Pointing, seconds: np.ndarray, distance: np.ndarray | flo
 
     Parameters
     ----------
-    pointing : Pointing
     seconds : (k,) array
         Time from mid-exposure.
     distance : float or (n, 1) array
@@ -91,7 +90,6 @@ def track(
 
     Parameters
     ----------
-    pointing : Pointing
     seconds : (k,) array
         Time from mid-exposure.
     rate : float

@@ -49,13 +49,10 @@ def add_asteroid(
 
     Parameters
     ----------
-    rng : numpy Generator
     scene : (size + 2 MARGIN, same) array of electrons
         Changed in place.
-    pointing : Pointing
     exptime : float
         Seconds.
-    mover : Mover
 
     Returns
     -------

@@ -12,7 +12,6 @@ def tracks(
 
     Parameters
     ----------
-    rng : numpy Generator
     x, y : (n,) array
         Places, in pixels.
     longest : float

@@ -67,7 +67,6 @@ def tess(
     ----------
     n : int
         Number of cubes. A cube depends only on the seed and its number, not on n.
-    out : path
     size, frames : int
         Side in pixels of 21 arcsec, from 16 to 256, and number of frames, from 8 to 512.
     cadence : float

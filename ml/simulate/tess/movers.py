@@ -91,7 +91,6 @@ def draw_movers(
 
     Parameters
     ----------
-    rng : numpy Generator
     n : int
     shape : (frames, height, width)
     cadence : float
