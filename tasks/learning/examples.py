@@ -14,7 +14,7 @@ from ml.data.tracklet_frames import TrackletFrames, own_time, sightings, stacked
 from ml.storage.pixel_store import PixelStore
 from tasks.learning.features import Features
 from webapp.archive.models import Frame, Subject
-from webapp.learning.roles import Classes
+from webapp.learning.model_roles import Classes
 from webapp.learning.training_sets.snapshot import Label
 
 

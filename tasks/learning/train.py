@@ -21,7 +21,7 @@ from ml.storage.pixel_store import PixelStore
 from ml.training.callbacks import Epoch
 from tasks.base_task import job
 from tasks.learning import model_cache
-from tasks.learning.evaluate import judged
+from tasks.learning.evaluate_checkpoint import judged
 from tasks.learning.examples import examples, features_of, of_one_shape, pixels_of, tracks_of_labels
 from tasks.learning.features import Features
 from tasks.learning.train_detectors import train_detector

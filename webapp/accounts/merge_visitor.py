@@ -8,8 +8,8 @@ from webapp.community.models import Discovery, Favourite, Notification
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.recompute import replay
 from webapp.consensus.skills import mark_stale
-from webapp.guides.texts import hand_over
-from webapp.quality.scan import hand_over as hand_over_flags
+from webapp.guides.guide_texts import hand_over
+from webapp.quality.quality_scan import hand_over as hand_over_flags
 from webapp.queue.entries import lock_entries
 from webapp.queue.models import Lease, QueueEntry
 from webapp.volunteers.models import Volunteer

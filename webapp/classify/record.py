@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
-from webapp.classifications.marks import Line, WrongMark, check_lines, store_lines
+from webapp.classifications.line_marks import Line, WrongMark, check_lines, store_lines
 from webapp.classifications.models import Classification
 from webapp.consensus.locking import ANSWER
 from webapp.core.sql import fetch

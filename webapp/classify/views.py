@@ -14,7 +14,7 @@ from ml.crowd.answer import Answer
 from webapp.archive.models import Membership, Role, Survey
 from webapp.classifications.models import MOST_MARKS, Classification
 from webapp.classifications.presentation import PRESENTATIONS, Presentation, answer_buttons
-from webapp.guides.texts import tutorial_of
+from webapp.guides.guide_texts import tutorial_of
 from webapp.queue.counts import figures_of
 from webapp.volunteers.identity import reader_of, visitor_of
 from webapp.workflows.models import Workflow

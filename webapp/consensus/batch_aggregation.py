@@ -16,8 +16,8 @@ from ml.crowd.votes import Votes
 from webapp.classifications.models import Classification
 from webapp.consensus.models import AggregatedPosterior, Aggregation, Consensus
 from webapp.core.jobs import JobState
-from webapp.core.messages import Sentence
 from webapp.core.sql import copy_out
+from webapp.core.stored_messages import Sentence
 from webapp.workflows.models import Workflow
 
 READING_VOTES = Sentence(gettext_noop("Reading the votes."))

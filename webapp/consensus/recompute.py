@@ -23,8 +23,8 @@ from webapp.consensus.locking import lock_volunteers
 from webapp.consensus.models import Consensus, ConsensusRecompute, Skill
 from webapp.consensus.skills import Truths, set_records, told
 from webapp.core.jobs import JobState
-from webapp.core.messages import Sentence
 from webapp.core.sql import execute, fetch
+from webapp.core.stored_messages import Sentence
 from webapp.queue.entries import lock_entries, wanted
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow

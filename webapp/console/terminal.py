@@ -17,7 +17,7 @@ from webapp.core.jobs import Cancelled, LeaseLost
 from webapp.imports.inspect import Look
 from webapp.imports.mapping import Choices
 from webapp.imports.models import ClassificationImport
-from webapp.imports.store import told
+from webapp.imports.store_votes import told
 
 INTERRUPTED = 130
 

@@ -10,10 +10,10 @@ from uuid import UUID
 
 from ml.crowd.answer import Answer
 from webapp.archive.models import SubjectSet
-from webapp.classifications.marks import Ends, from_corner
+from webapp.classifications.line_marks import Ends, from_corner
 from webapp.classifications.models import Classification, Mark, Reason
 from webapp.core.csv_writer import csv_parts, moment
-from webapp.exports.rows import Facts, Given, answers, facts_of, queued
+from webapp.exports.classification_rows import Facts, Given, answers, facts_of, queued
 from webapp.queue.models import QueueEntry
 from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Workflow

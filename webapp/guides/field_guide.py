@@ -9,8 +9,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from webapp.archive.models import Subject, Survey
 from webapp.classifications.models import Classification
 from webapp.core.markdown import Section, sections
+from webapp.guides.guide_texts import current_text, reader_language
 from webapp.guides.models import GuideKind
-from webapp.guides.texts import current_text, reader_language
 from webapp.queue.models import QueueEntry
 from webapp.volunteers.models import Volunteer
 

@@ -17,9 +17,9 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.core.markdown import as_html, sections
 from webapp.guides.field_guide import class_of, field_guide
+from webapp.guides.guide_texts import TextRefused, current_text, note_step, tutorial_of, versions, write_text
 from webapp.guides.images import ImageRefused, address_of, keep_image
 from webapp.guides.models import GuideImage, GuideKind, GuideText, Language
-from webapp.guides.texts import TextRefused, current_text, note_step, tutorial_of, versions, write_text
 from webapp.queue.leases import NewcomerRate, settle
 from webapp.volunteers.identity import reader_of, remember, volunteer_of
 from webapp.workflows.models import Workflow

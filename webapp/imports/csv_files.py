@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ml.io.safe_csv import BoundedRows
-from webapp.classifications.marks import Drawn
-from webapp.imports.record import (
+from webapp.classifications.line_marks import Drawn
+from webapp.imports.foreign_record import (
     COLUMN_TWICE,
     NO_COLUMN,
     NO_CSV,

@@ -11,8 +11,7 @@ from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
 from webapp.classifications.presentation import PRESENTATIONS
 from webapp.imports.csv_files import read_csv
-from webapp.imports.label_studio import read_label_studio
-from webapp.imports.record import (
+from webapp.imports.foreign_record import (
     EMPTY,
     METADATA,
     NO_ANSWER,
@@ -24,6 +23,7 @@ from webapp.imports.record import (
     Record,
     Row,
 )
+from webapp.imports.label_studio import read_label_studio
 from webapp.workflows.models import Workflow
 
 ABSTENTIONS_FIRST = sorted(PRESENTATIONS, key=lambda answer: answer.decided)

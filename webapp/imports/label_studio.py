@@ -8,8 +8,8 @@ from typing import Any, BinaryIO
 
 import ijson
 
-from webapp.classifications.marks import Drawn
-from webapp.imports.record import NO_JSON, BadFile, Broken, Reason, Record, Row, clean, moment
+from webapp.classifications.line_marks import Drawn
+from webapp.imports.foreign_record import NO_JSON, BadFile, Broken, Reason, Record, Row, clean, moment
 
 PERCENT = 100.0
 LARGEST_FRAME = 2**15

@@ -14,8 +14,17 @@ from django.utils.crypto import salted_hmac
 from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
 from webapp.archive.pixels import shape_of
-from webapp.classifications.marks import Line, WrongMark, check_lines, to_line
-from webapp.imports.record import ALL_LEFT_OUT, METADATA, NO_MATCH, NO_MEANING, NO_SOURCE, SUBJECT, Reason, Record
+from webapp.classifications.line_marks import Line, WrongMark, check_lines, to_line
+from webapp.imports.foreign_record import (
+    ALL_LEFT_OUT,
+    METADATA,
+    NO_MATCH,
+    NO_MEANING,
+    NO_SOURCE,
+    SUBJECT,
+    Reason,
+    Record,
+)
 from webapp.volunteers.identity import pseudonym
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow

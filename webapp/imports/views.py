@@ -16,14 +16,14 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.classifications.presentation import PRESENTATIONS
-from webapp.core.messages import in_words
+from webapp.core.stored_messages import in_words
 from webapp.exports.formats import EXPORTS, file_response, site_address
+from webapp.imports.foreign_record import METADATA, SUBJECT, BadFile
 from webapp.imports.inspect import Look, guess_answers, look
 from webapp.imports.mapping import Choices, WrongChoice
 from webapp.imports.models import ClassificationImport
-from webapp.imports.record import METADATA, SUBJECT, BadFile
-from webapp.imports.run import SUFFIXES, UploadRefused, keep_upload, remove_upload, start_import, upload_path
-from webapp.imports.store import told
+from webapp.imports.run_import import SUFFIXES, UploadRefused, keep_upload, remove_upload, start_import, upload_path
+from webapp.imports.store_votes import told
 from webapp.workflows.models import Workflow
 
 MEANINGS = [*((answer.value, shown.button) for answer, shown in PRESENTATIONS.items()), ("", gettext_lazy("skip"))]

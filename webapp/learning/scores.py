@@ -15,9 +15,9 @@ from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from ml.inference.detections import Detection
+from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, Score
 from webapp.learning.models import Detection as Row
-from webapp.learning.roles import role_of
 from webapp.workflows.models import Workflow
 
 _COLUMNS = {

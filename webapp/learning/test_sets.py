@@ -20,8 +20,8 @@ from django.db.models.lookups import LessThan
 
 from webapp.archive.models import Subject, Survey
 from webapp.learning.messages import TOO_LITTLE_GOLD
+from webapp.learning.model_roles import Classes, classes_of
 from webapp.learning.models import TestSet
-from webapp.learning.roles import Classes, classes_of
 from webapp.learning.training_sets import snapshot
 from webapp.learning.training_sets.snapshot import Label
 

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from webapp.core.jobs import JobState
+from webapp.learning.model_roles import role_of
 from webapp.learning.models import Preset, TrainingRun
-from webapp.learning.roles import role_of
 from webapp.learning.training_sets.curate import labelled
 from webapp.workflows.models import Workflow
 

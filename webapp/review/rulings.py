@@ -11,8 +11,8 @@ from webapp.community.discoveries import confirm, take_back
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.models import NO_VOTES, Consensus, RetiredReason
 from webapp.consensus.skills import truth_changed
+from webapp.learning.model_roles import classes_of, role_of
 from webapp.learning.models import Score
-from webapp.learning.roles import classes_of, role_of
 from webapp.queue.entries import lock_entries
 from webapp.queue.models import QueueEntry
 from webapp.review.models import Ruling, Verdict

@@ -16,7 +16,7 @@ from webapp.learning.training_sets.curate import labels
 from webapp.queue.counts import figures_of
 from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import QueueEntry
-from webapp.synthetics.injection import name_like
+from webapp.synthetics.inject_movers import name_like
 from webapp.synthetics.models import Injection
 from webapp.synthetics.mover import SYNTHETIC
 

@@ -10,8 +10,8 @@ from django.db.models import FilteredRelation, Q, QuerySet
 from webapp.archive.models import Subject
 from webapp.classifications.models import Mark
 from webapp.consensus.models import RetiredReason, Skill
+from webapp.learning.model_roles import Classes, classes_of
 from webapp.learning.models import Checkpoint, TrainingSet
-from webapp.learning.roles import Classes, classes_of
 from webapp.learning.test_sets import TooLittleGold, current, current_nights, on_test_side
 from webapp.learning.training_sets import snapshot
 from webapp.learning.training_sets.snapshot import Label

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.conf import settings
 
-from webapp.learning.roles import Classes
+from webapp.learning.model_roles import Classes
 
 SCHEMA = pa.schema(
     [

@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 
 from webapp.archive.models import Survey
-from webapp.learning.roles import ROLE_OF_KIND
+from webapp.learning.model_roles import ROLE_OF_KIND
 from webapp.learning.test_sets import TooLittleGold, freeze
 
 

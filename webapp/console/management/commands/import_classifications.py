@@ -9,11 +9,11 @@ from rich.console import Console
 from ml.crowd.answer import Answer
 from webapp.console.terminal import import_bar, show_look, summarise_import, working_on
 from webapp.core.jobs import JobState
+from webapp.imports.foreign_record import BadFile
 from webapp.imports.inspect import Look, guess_answers, look
 from webapp.imports.mapping import Choices, WrongChoice
 from webapp.imports.models import ClassificationImport
-from webapp.imports.record import BadFile
-from webapp.imports.run import bring_in, new_import
+from webapp.imports.run_import import bring_in, new_import
 from webapp.workflows.models import Workflow
 
 PARTS = ("source", "match", "task", "follow_up_task", "lines_task")

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
 from django.db import transaction
 
-from webapp.synthetics.injection import CannotInject, inject_movers, start_injection
+from webapp.synthetics.inject_movers import CannotInject, inject_movers, start_injection
 from webapp.synthetics.models import Injection, Shape
 from webapp.synthetics.mover import mover_classes
 from webapp.workflows.models import Workflow

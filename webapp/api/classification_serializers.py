@@ -9,7 +9,7 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from ml.crowd.answer import Answer
-from webapp.classifications.marks import Line
+from webapp.classifications.line_marks import Line
 from webapp.classifications.models import ANSWER_CHOICES, MOST_MARKS, Classification, Mark, Reason
 from webapp.classify.feedback import feedback_on
 from webapp.classify.record import Item, Recorded

@@ -9,8 +9,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from webapp.classifications.marks import Drawn
-from webapp.core.messages import Sentence
+from webapp.classifications.line_marks import Drawn
+from webapp.core.stored_messages import Sentence
 
 NOT_BROUGHT_IN = Sentence(gettext_noop("%(problem)s Nothing was imported."))
 NOT_BROUGHT_IN_FURTHER = Sentence(gettext_noop("%(problem)s Nothing more was imported."))

@@ -17,10 +17,8 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from webapp.api.access import Conflict, workflows_by_slug
-from webapp.api.identity import ANYBODY, keep_identity, known_volunteer, volunteer_who_acts
-from webapp.api.rows import NewestAnswer
-from webapp.api.serializers.classifications import (
+from webapp.api.authentication import ANYBODY, keep_identity, known_volunteer, volunteer_who_acts
+from webapp.api.classification_serializers import (
     AnsweredSerializer,
     AnswerSerializer,
     FollowUpSerializer,
@@ -29,6 +27,8 @@ from webapp.api.serializers.classifications import (
     represent,
     to_item,
 )
+from webapp.api.permissions import Conflict, workflows_by_slug
+from webapp.api.row_views import NewestAnswer
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.classify.record import CannotClassify, TooLate

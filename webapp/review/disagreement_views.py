@@ -17,9 +17,9 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.consensus.models import Consensus
+from webapp.learning.model_roles import classes_of, role_of
 from webapp.learning.models import Checkpoint
 from webapp.learning.promotion import champion_of
-from webapp.learning.roles import classes_of, role_of
 from webapp.review.disagreements import column_of, disagreements
 from webapp.review.keyset_pagination import Page, Place, page_of, place_in
 from webapp.review.models import Ruling

@@ -12,14 +12,14 @@ from webapp.archive.access import survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.consensus.models import Consensus
 from webapp.core.csv_writer import csv_response
+from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint
 from webapp.learning.promotion import champion_of
-from webapp.learning.roles import role_of
 from webapp.queue.models import QueueEntry
 from webapp.review.consensus_browser import summed, with_model, with_rulings
 from webapp.review.lines import finds_of, marked_frames
 from webapp.review.timeline import Vote, timeline
-from webapp.review.views import beside, workflow_page
+from webapp.review.workflow_page import beside, workflow_page
 from webapp.workflows.models import Method, Workflow
 
 VOTE_COLUMNS = (

@@ -12,7 +12,7 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 
-from webapp.api.access import require, surveys_with
+from webapp.api.permissions import require, surveys_with
 from webapp.archive.models import Role, Survey
 
 LARGEST_ID = 2**63 - 1

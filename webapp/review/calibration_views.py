@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 from ml.crowd.calibration import Calibration
 from ml.crowd.calibration import calibration as calibrated
 from webapp.core.csv_writer import csv_response
-from webapp.review.calibration import SOURCES, judged
-from webapp.review.views import beside, workflow_page
+from webapp.review.judged_subjects import SOURCES, judged
+from webapp.review.workflow_page import beside, workflow_page
 from webapp.workflows.models import Workflow
 
 FEW = 50

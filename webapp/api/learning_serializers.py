@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from webapp.api.serializers.workflows import BySlug
+from webapp.api.workflow_serializers import BySlug
 from webapp.learning.models import Checkpoint, Evaluation, ModelRole, Preset, Score, TrainingEpoch, TrainingRun
 from webapp.workflows.models import Workflow
 

@@ -12,12 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from webapp.api.access import surveys_with, workflows_by_slug
+from webapp.api.authentication import ANYBODY, any_volunteer, keep_identity, known_volunteer
 from webapp.api.defaults import check_newcomer
-from webapp.api.identity import ANYBODY, any_volunteer, keep_identity, known_volunteer
-from webapp.api.rows import SURVEY, WORKFLOW, Parameter, PublicRows, key, truth
-from webapp.api.serializers.items import NextSerializer, Progress, represent
-from webapp.api.serializers.workflows import ConsensusSerializer, WorkflowSerializer
+from webapp.api.item_serializers import NextSerializer, Progress, represent
+from webapp.api.permissions import surveys_with, workflows_by_slug
+from webapp.api.row_views import SURVEY, WORKFLOW, Parameter, PublicRows, key, truth
+from webapp.api.workflow_serializers import ConsensusSerializer, WorkflowSerializer
 from webapp.archive.models import Role
 from webapp.classifications.models import Classification
 from webapp.consensus.access_levels import gate_of

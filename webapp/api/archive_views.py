@@ -10,9 +10,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.api.access import require, surveys_with
-from webapp.api.rows import SURVEY, Parameter, PublicRows, SurveyRows, word
-from webapp.api.serializers.archive import (
+from webapp.api.archive_serializers import (
     IngestProblemSerializer,
     IngestRunSerializer,
     StartIngestSerializer,
@@ -20,6 +18,8 @@ from webapp.api.serializers.archive import (
     SubjectSerializer,
     SurveySerializer,
 )
+from webapp.api.permissions import require, surveys_with
+from webapp.api.row_views import SURVEY, Parameter, PublicRows, SurveyRows, word
 from webapp.archive.blinding import with_told
 from webapp.archive.ingest.create_run import IngestRefused, inbox_path, start_ingest
 from webapp.archive.models import IngestRun, Kind, Membership, Role, Subject, Survey

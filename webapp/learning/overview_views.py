@@ -15,12 +15,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
-from webapp.core.messages import in_words
+from webapp.core.stored_messages import in_words
 from webapp.learning.messages import BY_HAND
+from webapp.learning.model_roles import ROLE_OF_KIND, roles_of
 from webapp.learning.models import Checkpoint, ModelRole, Preset, Promotion, TestSet, TrainingRun
 from webapp.learning.promotion import NoEarlierChampion, champion_of, previous_champion, promote, rollback
 from webapp.learning.rescoring import failures, score_unscored
-from webapp.learning.roles import ROLE_OF_KIND, roles_of
 from webapp.learning.test_sets import TooLittleGold, freeze
 from webapp.learning.triggers import OPEN, AlreadyTraining, start_training
 from webapp.workflows.models import Workflow

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ml.crowd.forecast import LEAST_DAYS, LEAST_SETTLED, LEAST_VOTES, LEVEL, Estimate, Forecast, forecast
 from webapp.core.csv_writer import csv_response
 from webapp.review.throughput import SHOWN, WINDOWS, counts, open_subjects, recent_steps, steps, votes_by_day
-from webapp.review.views import beside, workflow_page
+from webapp.review.workflow_page import beside, workflow_page
 from webapp.workflows.models import Workflow
 
 STEPS = [("hour", _("by hour")), ("day", _("by day")), ("week", _("by week"))]

@@ -12,9 +12,10 @@ from webapp.archive.models import Role, Survey
 from webapp.consensus.evidence import LEVEL, Share, share_of
 from webapp.consensus.models import Consensus
 from webapp.core.csv_writer import csv_response
+from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint
 from webapp.learning.promotion import champion_of
-from webapp.learning.roles import role_of
+from webapp.review.browser_form import Asked, asked_of, columns_of
 from webapp.review.consensus_browser import (
     CSV_COLUMNS,
     Bin,
@@ -27,8 +28,7 @@ from webapp.review.consensus_browser import (
     with_rulings,
 )
 from webapp.review.keyset_pagination import Page, page_of
-from webapp.review.views import beside, workflow_page
-from webapp.review.views.browser_form import Asked, asked_of, columns_of
+from webapp.review.workflow_page import beside, workflow_page
 from webapp.workflows.models import Workflow
 
 PER_PAGE = 50

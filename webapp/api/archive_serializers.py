@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
-from webapp.api.serializers.learning import JOB
-from webapp.api.serializers.workflows import BySlug
+from webapp.api.learning_serializers import JOB
+from webapp.api.workflow_serializers import BySlug
 from webapp.archive.blinding import shown, until_answered
 from webapp.archive.models import Frame, IngestProblem, IngestRun, Kind, Subject, Survey
 from webapp.archive.pixels import shape_of

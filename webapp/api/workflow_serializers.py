@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from django.db.models import Model
 from rest_framework import serializers
 
-from webapp.api.rows import LARGEST_ID
+from webapp.api.row_views import LARGEST_ID
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.consensus.retirement import in_words
 from webapp.review.models import Ruling, Verdict

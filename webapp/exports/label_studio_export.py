@@ -7,13 +7,13 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring  # only written here, never read
 
 from ml.crowd.answer import Answer
-from webapp.classifications.marks import from_corner
+from webapp.classifications.line_marks import from_corner
 from webapp.classifications.models import Mark
+from webapp.exports.classification_rows import Facts, Given, answers_of, facts_of, queued
 from webapp.exports.panoptes import FOLLOW_UP_QUESTION, TRAIL, follow_ups_of, marks_of
-from webapp.exports.rows import Facts, Given, answers_of, facts_of, queued
+from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, Score
 from webapp.learning.promotion import champion_of
-from webapp.learning.roles import role_of
 from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Workflow
 

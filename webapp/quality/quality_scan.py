@@ -21,8 +21,8 @@ from ml.crowd.quality.flag import Flag
 from ml.crowd.quality.scan import find_flags
 from webapp.classifications.models import Classification
 from webapp.core.jobs import JobState
-from webapp.core.messages import Sentence
 from webapp.core.sql import copy_out, execute
+from webapp.core.stored_messages import Sentence
 from webapp.quality.models import FlagState, QualityFlag, QualityScan
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_noop
 
-from webapp.core.messages import Sentence
+from webapp.core.stored_messages import Sentence
 
 NOTHING_READ = Sentence(gettext_noop("Nothing could be read. %(problem)s"))
 ALL_BAD = Sentence(gettext_noop("Nothing could be read. All %(count)s rows or files are bad; the first: %(problem)s"))

@@ -10,7 +10,7 @@ from webapp.consensus.batch_aggregation import disagreements, start_aggregation
 from webapp.consensus.models import AggregatedPosterior, Aggregation
 from webapp.core.csv_writer import csv_response
 from webapp.core.jobs import JobState
-from webapp.review.views import beside, workflow_page
+from webapp.review.workflow_page import beside, workflow_page
 from webapp.workflows.models import Workflow
 
 PAGE = 50

@@ -15,9 +15,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from webapp.api.access import Conflict, require
-from webapp.api.rows import WORKFLOW, Parameter, SurveyRows, key, truth
-from webapp.api.serializers.workflows import RuleSerializer, RulingSerializer
+from webapp.api.permissions import Conflict, require
+from webapp.api.row_views import WORKFLOW, Parameter, SurveyRows, key, truth
+from webapp.api.workflow_serializers import RuleSerializer, RulingSerializer
 from webapp.archive.models import Role, Subject
 from webapp.exports.formats import EXPORTS, file_response
 from webapp.review.models import Ruling

@@ -26,7 +26,7 @@ from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.archive.pixels import pixel_store, pixels_of
 from webapp.consensus.models import Consensus
 from webapp.core.jobs import JobState
-from webapp.core.messages import Sentence
+from webapp.core.stored_messages import Sentence
 from webapp.queue.membership import enqueue_subjects
 from webapp.synthetics.models import Injection
 from webapp.synthetics.mover import SYNTHETIC, Mover, draw_mover, mover_classes

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from webapp.classifications.models import Classification, Reason
 from webapp.consensus.models import NO_VOTES, Consensus
-from webapp.learning.roles import classes_of
+from webapp.learning.model_roles import classes_of
 from webapp.review.models import Ruling, Verdict
 from webapp.workflows.models import Workflow
 

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 
 from webapp.archive.models import Subject, Survey
 from webapp.core.jobs import Job, JobQuerySet, JobState
-from webapp.learning.models.checkpoint import Checkpoint
+from webapp.learning.models.checkpoints import Checkpoint
 
 
 class Score(models.Model):

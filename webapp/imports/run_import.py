@@ -16,11 +16,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from webapp.core.sql import through_restarts
+from webapp.imports.foreign_record import NOT_BROUGHT_IN, NOT_BROUGHT_IN_FURTHER, BadFile, Row
 from webapp.imports.inspect import read
 from webapp.imports.mapping import Choices, own_people
 from webapp.imports.models import ClassificationImport
-from webapp.imports.record import NOT_BROUGHT_IN, NOT_BROUGHT_IN_FURTHER, BadFile, Row
-from webapp.imports.store import Tally, store
+from webapp.imports.store_votes import Tally, store
 from webapp.workflows.models import Workflow
 
 TOKEN = re.compile(r"[0-9a-f]{16}")

@@ -10,14 +10,14 @@ from django.db import transaction
 from django.utils.functional import Promise
 
 from webapp.archive.models import Subject
-from webapp.classifications.marks import store_lines
+from webapp.classifications.line_marks import store_lines
 from webapp.classifications.models import Classification
 from webapp.consensus.apply_votes import apply_votes
 from webapp.consensus.locking import ANSWER, Voter, lock_voters
 from webapp.core.sql import fetch
+from webapp.imports.foreign_record import ONLY_A_PART, Broken, Reason, Record, Row, clean
 from webapp.imports.mapping import Choices, Vote, answer_of, volunteers_of, vote_of
 from webapp.imports.models import ClassificationImport
-from webapp.imports.record import ONLY_A_PART, Broken, Reason, Record, Row, clean
 from webapp.queue.entries import lock_entries
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow

@@ -11,9 +11,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.api.access import Conflict, require
-from webapp.api.rows import SURVEY, WORKFLOW, BySubject, Parameter, SurveyRows, key, truth, word
-from webapp.api.serializers.learning import (
+from webapp.api.learning_serializers import (
     CheckpointSerializer,
     PromoteSerializer,
     RollbackSerializer,
@@ -22,6 +20,8 @@ from webapp.api.serializers.learning import (
     TrainingRunDetailSerializer,
     TrainingRunSerializer,
 )
+from webapp.api.permissions import Conflict, require
+from webapp.api.row_views import SURVEY, WORKFLOW, BySubject, Parameter, SurveyRows, key, truth, word
 from webapp.archive.models import Role, Survey
 from webapp.learning.models import Checkpoint, Score, TrainingRun
 from webapp.learning.promotion import NoEarlierChampion, champion_of, promote, rollback
