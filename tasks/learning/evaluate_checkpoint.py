@@ -76,8 +76,10 @@ def _probabilities(run: TrainingRun, checkpoint: Checkpoint, labels: list[Label]
     )
     whole = np.empty((len(labels), len(model.classes)), dtype=np.float32)
     for array, positions, indexes in by_array(labels):
-        seen = examples.tracks_of_labels([labels[at] for at in positions]) if model.role == ModelRole.TRACKLET else None
-        whole[positions] = model.probabilities_from_features(features.of(array, indexes), seen)
+        tracks = (
+            examples.tracks_of_labels([labels[at] for at in positions]) if model.role == ModelRole.TRACKLET else None
+        )
+        whole[positions] = model.probabilities_from_features(features.of(array, indexes), tracks)
     return whole
 
 
@@ -93,8 +95,8 @@ def _metrics(checkpoint: Checkpoint, labels: list[Label], p: NDArray[np.float32]
     real = model.p_real(p)
     binary = np.stack([1 - real, real], axis=1)
     truth = ["real" if label.label == "yes" else "bogus" for label in labels]
-    said = evaluate(binary, truth, ("bogus", "real"), ("real",), groups, threshold=checkpoint.threshold)
+    metrics = evaluate(binary, truth, ("bogus", "real"), ("real",), groups, threshold=checkpoint.threshold)
     fine = [label.allowed[0] for label in labels]
     if all(len(label.allowed) == 1 and label.allowed[0] in model.classes for label in labels):
-        said |= {"fine": evaluate(p, fine, model.classes, model.positive, groups)}
-    return said
+        metrics |= {"fine": evaluate(p, fine, model.classes, model.positive, groups)}
+    return metrics

@@ -28,24 +28,26 @@ def shard(row: ScoringShard) -> None:
     checkpoint = row.run.checkpoint
     model = model_cache.model(checkpoint)
     ids, indexes = _subjects(row)
-    probabilities, found = _looked_at(row, model, ids, indexes)
+    probabilities, detections = _looked_at(row, model, ids, indexes)
     with transaction.atomic():
         row.finish(done=row.total)
         scores.write_scores(checkpoint.pk, ids, probabilities, model.p_real(probabilities))
-        scores.write_detections(checkpoint.pk, found)
+        scores.write_detections(checkpoint.pk, detections)
     conclude(row.run)
 
 
 def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return keys and indexes of the range's subjects; other kinds may have pixels of the same shape."""
-    found = Subject.objects.observed().filter(
+    subjects = Subject.objects.observed().filter(
         survey=row.run.survey_id,
         kind=row.run.checkpoint.kind,
         zarr_array=row.zarr_array,
         zarr_index__gte=row.start,
         zarr_index__lt=row.stop,
     )
-    table = np.array(list(found.order_by("zarr_index").values_list("pk", "zarr_index")), dtype=np.int64).reshape(-1, 2)
+    table = np.array(list(subjects.order_by("zarr_index").values_list("pk", "zarr_index")), dtype=np.int64).reshape(
+        -1, 2
+    )
     return table[:, 0], table[:, 1]
 
 
@@ -60,15 +62,15 @@ def _looked_at(
         lambda _: row.renew(),
     )
     parts = [np.zeros((0, len(model.classes)), dtype=np.float32)]
-    found: dict[int, list[Detection]] = {}
+    detections: dict[int, list[Detection]] = {}
     for first in range(0, len(indexes), SLAB):
         known = features.of(row.zarr_array, indexes[first : first + SLAB])
-        seen = _tracks(row, ids[first : first + SLAB], known.shape[1])
-        parts.append(model.probabilities_from_features(known, seen))
+        tracks = _tracks(row, ids[first : first + SLAB], known.shape[1])
+        parts.append(model.probabilities_from_features(known, tracks))
         if isinstance(model, DetectorScorer):
-            found |= dict(zip(ids[first : first + SLAB].tolist(), model.finds(known), strict=True))
+            detections |= dict(zip(ids[first : first + SLAB].tolist(), model.finds(known), strict=True))
         row.renew(done=min(first + SLAB, len(indexes)))
-    return np.concatenate(parts), found
+    return np.concatenate(parts), detections
 
 
 def _tracks(row: ScoringShard, ids: NDArray[np.int64], frames: int) -> TrackletFrames | None:

@@ -164,15 +164,15 @@ def _judge(row: TrainingRun, checkpoint: Checkpoint) -> None:
         settle_unjudged(run=row, checkpoint=checkpoint, why=str(error))
         return
     for _ in range(ROUNDS):
-        found = judged(row, checkpoint, champion_of(row.survey, row.role), frozen)
+        evaluation = judged(row, checkpoint, champion_of(row.survey, row.role), frozen)
         with suppress(ChampionChanged):
             settle(
                 run=row,
                 checkpoint=checkpoint,
-                champion=found.champion,
+                champion=evaluation.champion,
                 test_set=frozen,
-                metrics=found.metrics,
-                result=found.result,
+                metrics=evaluation.metrics,
+                result=evaluation.result,
             )
             return
     raise RuntimeError(messages.CHAMPION_CHANGED(times=ROUNDS))

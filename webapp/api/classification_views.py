@@ -89,11 +89,11 @@ def store(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[dict[str,
     for slug in by_workflow:
         if slug not in workflows:
             raise ValidationError({"workflow": [f"There is no workflow “{slug}”."]})
-    found: dict[tuple[str, int], dict[str, Any]] = {}
+    results: dict[tuple[str, int], dict[str, Any]] = {}
     with transaction.atomic() if len(workflows) > 1 else nullcontext():
         for slug, group in sorted(by_workflow.items()):
-            found |= {(slug, result["subject"]): result for result in submit_to(volunteer, workflows[slug], group)}
-    return [found[answer["workflow"], answer["subject"]] for answer in answers]
+            results |= {(slug, result["subject"]): result for result in submit_to(volunteer, workflows[slug], group)}
+    return [results[answer["workflow"], answer["subject"]] for answer in answers]
 
 
 def submit_to(volunteer: Volunteer, workflow: Workflow, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:

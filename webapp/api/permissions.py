@@ -51,9 +51,9 @@ SELECT = f"""
 
 def workflows_by_slug(slugs: Iterable[str]) -> dict[str, Workflow]:
     """Return the workflows that there are of these slugs."""
-    found = {}
+    workflows = {}
     for row in fetch(SELECT, [list(slugs)]):
         workflow = WORKFLOW.build(row[: len(WORKFLOW)])
         workflow.survey = SURVEY.build(row[len(WORKFLOW) :])
-        found[workflow.slug] = workflow
-    return found
+        workflows[workflow.slug] = workflow
+    return workflows

@@ -149,7 +149,7 @@ class SurveyRows(viewsets.ReadOnlyModelViewSet[Any]):
 
     def survey_of(self, row: Model) -> Survey:
         """Follow `survey_path` from the row."""
-        found: Any = row
+        value: Any = row
         for step in self.survey_path.split("__"):
-            found = getattr(found, step)
-        return found
+            value = getattr(value, step)
+        return value

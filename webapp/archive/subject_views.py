@@ -60,7 +60,7 @@ def subjects(request: HttpRequest, slug: str) -> HttpResponse:
     if not knows_truth and _looks_for(form) and not SearchRate().allow_request(request, None):
         context = {"survey": survey, "knows_truth": knows_truth, "form": form, "is_busy": True}
         return render(request, "archive/subjects.html", context, status=429)
-    found = list(_found(survey, form.cleaned_data, knows_truth)[: PER_PAGE + 1])
+    found = list(_matching(survey, form.cleaned_data, knows_truth)[: PER_PAGE + 1])
     page = {"form": form, "subjects": found[:PER_PAGE], "next": _next(request, found)}
     return render(request, "archive/subjects.html", {"survey": survey, "knows_truth": knows_truth, **page})
 
@@ -94,7 +94,7 @@ def _looks_for(form: FilterForm) -> bool:
     return bool(form.cleaned_data.get("text") or form.cleaned_data.get("kind"))
 
 
-def _found(survey: Survey, wanted: dict[str, Any], knows_truth: bool) -> QuerySet[Subject]:
+def _matching(survey: Survey, wanted: dict[str, Any], knows_truth: bool) -> QuerySet[Subject]:
     """Return the subjects in the order of their ids, from `after` on: a late page costs no more than the first.
 
     Whoever works on the survey may look for a part of a name, which reads all of them; everybody else for its
@@ -112,12 +112,12 @@ def _found(survey: Survey, wanted: dict[str, Any], knows_truth: bool) -> QuerySe
     return rows.filter(pk__gt=wanted["after"]) if wanted.get("after") else rows
 
 
-def _next(request: HttpRequest, found: list[Subject]) -> str:
+def _next(request: HttpRequest, page: list[Subject]) -> str:
     """Return the query of the next page, or nothing at the end."""
-    if len(found) <= PER_PAGE:
+    if len(page) <= PER_PAGE:
         return ""
     query = request.GET.copy()
-    query["after"] = str(found[PER_PAGE - 1].pk)
+    query["after"] = str(page[PER_PAGE - 1].pk)
     return query.urlencode()
 
 

@@ -121,14 +121,14 @@ def member_remove(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse
         remove_member(membership=membership, by=person(request))
     except MembershipRefused as error:
         return _refused(request, survey, str(error))
-    said = _("%(name)s is no longer a member. Their classifications and verdicts stay.") % {"name": membership.user}
-    messages.success(request, said)
+    message = _("%(name)s is no longer a member. Their classifications and verdicts stay.") % {"name": membership.user}
+    messages.success(request, message)
     return _back(request, survey)
 
 
 def _has_role(row: Membership) -> str:
-    said = _("%(name)s has the role “%(role)s” in %(survey)s now.")
-    return said % {"name": row.user, "role": row.get_role_display(), "survey": row.survey}
+    message = _("%(name)s has the role “%(role)s” in %(survey)s now.")
+    return message % {"name": row.user, "role": row.get_role_display(), "survey": row.survey}
 
 
 def _refused(request: HttpRequest, survey: Survey, why: str) -> HttpResponse:

@@ -124,8 +124,8 @@ def collection_add(request: HttpRequest, user: User) -> HttpResponseBase:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect(collections)
-    said = ngettext("“%(name)s” holds %(size)d subject now.", "“%(name)s” holds %(size)d subjects now.", size)
-    messages.success(request, said % {"name": row.name, "size": size})
+    message = ngettext("“%(name)s” holds %(size)d subject now.", "“%(name)s” holds %(size)d subjects now.", size)
+    messages.success(request, message % {"name": row.name, "size": size})
     return redirect(collection, row.pk)
 
 

@@ -93,8 +93,8 @@ def notifications(request: HttpRequest) -> HttpResponse:
     """Show the newest news and all discoveries. Looking changes nothing; marking as read is a button of its own."""
     volunteer = volunteer_who_looks(request)
     own = Notification.objects.filter(volunteer=volunteer).select_related("subject__survey")
-    found = Discovery.objects.filter(volunteer=volunteer).select_related("subject__survey", "workflow")
-    page = {"rows": own[:NEWEST], "has_unread": own.filter(read_at=None).exists(), "discoveries": found[:NEWEST]}
+    discoveries = Discovery.objects.filter(volunteer=volunteer).select_related("subject__survey", "workflow")
+    page = {"rows": own[:NEWEST], "has_unread": own.filter(read_at=None).exists(), "discoveries": discoveries[:NEWEST]}
     return render(request, "community/notifications.html", page | {"name": name_of(volunteer) if volunteer else ""})
 
 

@@ -148,15 +148,15 @@ def catch_up(workflow: Workflow, limit: int = 1_000) -> int:
     do the same work and end the same.
     """
     marked = Skill.objects.filter(workflow=workflow, revision__gt=F("applied_revision")).order_by("volunteer")
-    found = list(marked.values_list("pk", "volunteer", "revision")[:limit])
-    for pk, volunteer, revision in found:
+    stale = list(marked.values_list("pk", "volunteer", "revision")[:limit])
+    for pk, volunteer, revision in stale:
         replay(workflow, [volunteer])
         answers = Classification.objects.counted().filter(workflow=workflow, volunteer=volunteer)
         subjects = list(answers.order_by("subject").values_list("subject", flat=True))
         for start in range(0, len(subjects), SUBJECTS):
             recompute_subjects(workflow, subjects[start : start + SUBJECTS])
         Skill.objects.filter(pk=pk).update(applied_revision=Greatest("applied_revision", revision))
-    return len(found)
+    return len(stale)
 
 
 BATCH = 1000

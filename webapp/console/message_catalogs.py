@@ -75,11 +75,11 @@ def gather(domain: str) -> Catalog:
     )
     keywords: Any = {**DEFAULT_KEYWORDS, **LAZY}
     for folder, pattern, method in SOURCES[domain]:
-        found = extract_from_dir(
+        extracted = extract_from_dir(
             ROOT / folder, [(pattern, method)], keywords=keywords, comment_tags=["Translators:"],
             strip_comment_tags=True,
         )  # fmt: skip
-        for name, _, text, comments, context in found:
+        for name, _, text, comments, context in extracted:
             catalog.add(text, locations=[(f"{folder}/{name}", None)], auto_comments=comments, context=context)  # type: ignore[list-item]
     return catalog
 

@@ -21,9 +21,9 @@ def cached_figure(key: str, count: Callable[[], Figure], fresh_for: float = 10) 
     One asks at a time, and the others are told the older figure. So counting takes a fiftieth of one thread's time at
     most, however long a table grows.
     """
-    found: tuple[Figure, float] | None = cache.get(key)
-    if found is not None and (time.time() < found[1] or not cache.add(f"{key}-counting", True, LONGEST_COUNT)):
-        return found[0]
+    cached: tuple[Figure, float] | None = cache.get(key)
+    if cached is not None and (time.time() < cached[1] or not cache.add(f"{key}-counting", True, LONGEST_COUNT)):
+        return cached[0]
     start = time.monotonic()
     try:
         figure = count()

@@ -35,8 +35,8 @@ class Sentence:
 
     def read(self, text: str) -> dict[str, str] | None:
         """Return the values of a text that is this sentence; None where it is another."""
-        found = self._form.fullmatch(text)
-        return found.groupdict() if found else None
+        match = self._form.fullmatch(text)
+        return match.groupdict() if match else None
 
     @cached_property
     def letters(self) -> int:
@@ -45,13 +45,13 @@ class Sentence:
 
     @cached_property
     def _form(self) -> re.Pattern[str]:
-        pattern, seen = "", set()
+        pattern, names = "", set()
         for place, text in enumerate(_SLOT.split(self.english)):
             if place % 2 == 0:
                 pattern += re.escape(text % ())
             else:
-                pattern += f"(?P={text})" if text in seen else f"(?P<{text}>.+?)"
-                seen.add(text)
+                pattern += f"(?P={text})" if text in names else f"(?P<{text}>.+?)"
+                names.add(text)
         return re.compile(pattern, re.DOTALL)
 
 

@@ -75,20 +75,20 @@ def _tasks(workflow: Workflow, page: Sequence[int], address: str, champion: Chec
 
 def _data(facts: Facts, address: str) -> Result:
     pictures = facts.pictures(address)
-    shown = {PICTURES: pictures} if len(pictures) > 1 else {PICTURE: pictures[0]}
-    return {**shown, "subject_id": facts.subject.pk, "kind": facts.subject.kind, **facts.metadata()}
+    images = {PICTURES: pictures} if len(pictures) > 1 else {PICTURE: pictures[0]}
+    return {**images, "subject_id": facts.subject.pk, "kind": facts.subject.kind, **facts.metadata()}
 
 
 def _annotation(given: Given, marks: Sequence[Mark], facts: Facts) -> Result:
     who = pseudonym(given.volunteer, given.has_account).user_name
-    said = [_choice(ANSWER, Answer(given.answer).label, f"{given.id.hex}-a", who)]
+    results = [_choice(ANSWER, Answer(given.answer).label, f"{given.id.hex}-a", who)]
     if given.follow_up:
-        said.append(_choice(FOLLOW_UP, given.follow_up, f"{given.id.hex}-f", who))
+        results.append(_choice(FOLLOW_UP, given.follow_up, f"{given.id.hex}-f", who))
     frames, width, height = facts.size
-    said += [_vector(mark, f"{given.id.hex}-{mark.position}", frames, width, height) for mark in marks]
+    results += [_vector(mark, f"{given.id.hex}-{mark.position}", frames, width, height) for mark in marks]
     return {
         "unique_id": str(given.id),
-        "result": said,
+        "result": results,
         "was_cancelled": False,
         "ground_truth": False,
         "created_at": given.created_at,
@@ -99,8 +99,8 @@ def _annotation(given: Given, marks: Sequence[Mark], facts: Facts) -> Result:
 
 def _choice(name: str, label: str, region: str, who: str) -> Result:
     """Return a choice; who made it stands in its meta, since Label Studio takes no annotator that it does not know."""
-    said = {"id": region, "from_name": name, "to_name": PICTURE, "type": "choices", "value": {"choices": [label]}}
-    return said | ({"meta": {"volunteer": who}} if who else {})
+    result = {"id": region, "from_name": name, "to_name": PICTURE, "type": "choices", "value": {"choices": [label]}}
+    return result | ({"meta": {"volunteer": who}} if who else {})
 
 
 def _vector(mark: Mark, region: str, frames: int, width: int, height: int) -> Result:
@@ -125,8 +125,8 @@ def _prediction(champion: Checkpoint, p_real: float) -> Result:
     """Return the champion's answer, with how sure of it the model is, 0 to 1."""
     is_real = p_real >= champion.threshold
     answer = Answer.YES if is_real else Answer.NO
-    said = _choice(ANSWER, answer.label, f"model-{champion.pk}", "")
-    return {"model_version": str(champion), "score": p_real if is_real else 1 - p_real, "result": [said]}
+    result = _choice(ANSWER, answer.label, f"model-{champion.pk}", "")
+    return {"model_version": str(champion), "score": p_real if is_real else 1 - p_real, "result": [result]}
 
 
 def _scores(champion: Checkpoint | None, page: Sequence[int]) -> dict[int, float]:

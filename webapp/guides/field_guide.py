@@ -23,8 +23,8 @@ def examples_of(survey: Survey, labels: Iterable[str], reader: Volunteer | None)
     Never one that the reader may still be asked about, as training or otherwise: its answer would be given away.
     Gold of a set that no workflow draws from can always be shown.
     """
-    shown = Subject.objects.gold().observed().originals().filter(survey=survey).exclude(Exists(_waiting_for(reader)))
-    return {label: list(shown.filter(gold_label=label).order_by("pk")[:MOST]) for label in labels}
+    gold = Subject.objects.gold().observed().originals().filter(survey=survey).exclude(Exists(_waiting_for(reader)))
+    return {label: list(gold.filter(gold_label=label).order_by("pk")[:MOST]) for label in labels}
 
 
 def _waiting_for(reader: Volunteer | None) -> QuerySet[QueueEntry]:
@@ -54,10 +54,10 @@ class Entry:
 
 def field_guide(survey: Survey, reader: Volunteer | None, search: str = "") -> list[Entry]:
     """Return the entries whose words contain all of the search's, with examples that the reader may see."""
-    found = [section for section in guide_sections(survey) if _has(section, search)]
-    labels = {section.title: class_of(survey, section.title) for section in found}
+    matching = [section for section in guide_sections(survey) if _has(section, search)]
+    labels = {section.title: class_of(survey, section.title) for section in matching}
     examples = examples_of(survey, {label for label in labels.values() if label}, reader)
-    return [Entry(each, labels[each.title], examples.get(labels[each.title], [])) for each in found]
+    return [Entry(each, labels[each.title], examples.get(labels[each.title], [])) for each in matching]
 
 
 def guide_sections(survey: Survey) -> list[Section]:

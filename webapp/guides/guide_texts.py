@@ -108,9 +108,9 @@ def tutorial_of(workflow: Workflow, volunteer: Volunteer | None) -> Tutorial | N
     if text is None:
         return None
     steps = sections(text.body)
-    seen = TutorialProgress.objects.filter(volunteer=volunteer, text=text).first() if volunteer else None
-    step = min(seen.step, len(steps) - 1) if seen else 0
-    return Tutorial(text, steps, step, is_finished=bool(seen and seen.finished_at))
+    progress = TutorialProgress.objects.filter(volunteer=volunteer, text=text).first() if volunteer else None
+    step = min(progress.step, len(steps) - 1) if progress else 0
+    return Tutorial(text, steps, step, is_finished=bool(progress and progress.finished_at))
 
 
 def note_step(*, volunteer: Volunteer, tutorial: Tutorial, step: int, is_finished: bool) -> TutorialProgress:

@@ -164,10 +164,10 @@ def image_add(request: HttpRequest, survey: Survey) -> HttpResponse:
     if upload is None:
         return JsonResponse({"detail": _("Choose a picture first.")}, status=400)
     try:
-        kept = keep_image(survey=survey, upload=upload, by=person(request))
+        image = keep_image(survey=survey, upload=upload, by=person(request))
     except ImageRefused as error:
         return JsonResponse({"detail": str(error)}, status=400)
-    return JsonResponse({"address": address_of(kept), "width": kept.width, "height": kept.height}, status=201)
+    return JsonResponse({"address": address_of(image), "width": image.width, "height": image.height}, status=201)
 
 
 def _place(survey: Survey, workflow: str, kind: str, language: str) -> dict[str, Any]:

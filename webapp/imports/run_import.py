@@ -123,8 +123,8 @@ def bring_in(job: ClassificationImport, watch: Callable[[ClassificationImport], 
             tally = through_restarts(partial(store, job, choices, batch, own, tally))
             watch(job)
     except BadFile as bad:
-        said = NOT_BROUGHT_IN_FURTHER if job.added else NOT_BROUGHT_IN
-        job.fail(said(problem=bad))
+        message = NOT_BROUGHT_IN_FURTHER if job.added else NOT_BROUGHT_IN
+        job.fail(message(problem=bad))
         return
     through_restarts(job.finish)
     if job.is_upload:

@@ -41,18 +41,18 @@ class Tally:
 
     def after(self, rows: int) -> Self:
         """Return a tally of its own for another batch, to be forgotten if the batch is not kept."""
-        report = {reason: dict(said) for reason, said in self.report.items()}
+        report = {reason: dict(entry) for reason, entry in self.report.items()}
         return replace(self, done=self.done + rows, report=report)
 
     def note(self, reason: Reason, row: int, what: str = "") -> None:
-        said = self.report.setdefault(reason.value, {"count": 0, "examples": []})
-        said["count"] += 1
-        if len(said["examples"]) < EXAMPLES:
-            said["examples"] = [*said["examples"], {"row": row, "what": clean(what)}]
+        entry = self.report.setdefault(reason.value, {"count": 0, "examples": []})
+        entry["count"] += 1
+        if len(entry["examples"]) < EXAMPLES:
+            entry["examples"] = [*entry["examples"], {"row": row, "what": clean(what)}]
 
     def fields(self) -> dict[str, Any]:
         """Return what the import's row holds."""
-        counts = {reason: said["count"] for reason, said in self.report.items() if reason not in ONLY_A_PART}
+        counts = {reason: entry["count"] for reason, entry in self.report.items() if reason not in ONLY_A_PART}
         known = counts.pop(Reason.KNOWN.value, 0)
         return {
             "done": self.done,
@@ -78,7 +78,8 @@ def told(job: ClassificationImport) -> list[Told]:
     """Return why things did not come in, the most frequent reason first."""
     reasons = sorted(job.report.items(), key=lambda item: -item[1]["count"])
     return [
-        Told(Reason(name).label, said["count"], said["examples"], Reason(name) in ONLY_A_PART) for name, said in reasons
+        Told(Reason(name).label, entry["count"], entry["examples"], Reason(name) in ONLY_A_PART)
+        for name, entry in reasons
     ]
 
 
@@ -154,8 +155,8 @@ def _votes(workflow: Workflow, choices: Choices, rows: Sequence[Row], tally: Tal
 
 def _subjects(workflow: Workflow, keys: set[str]) -> dict[str, Subject]:
     """Return subjects by external id; for one whose pixels an earlier one has, that one, which is asked about."""
-    found = Subject.objects.filter(survey=workflow.survey_id, external_id__in=keys).select_related("duplicate_of")
-    return {subject.external_id: subject.duplicate_of or subject for subject in found}
+    subjects = Subject.objects.filter(survey=workflow.survey_id, external_id__in=keys).select_related("duplicate_of")
+    return {subject.external_id: subject.duplicate_of or subject for subject in subjects}
 
 
 def _wanted(votes: Sequence[Vote], entries: Mapping[int, QueueEntry], tally: Tally) -> list[Vote]:

@@ -143,11 +143,11 @@ def promote_checkpoint(request: HttpRequest, survey: Survey, pk: int) -> HttpRes
     checkpoint = get_object_or_404(Checkpoint, survey=survey, pk=pk)
     reason = request.POST.get("reason", "").strip() or BY_HAND(name=request.user)
     if promote(checkpoint=checkpoint, by=person(request), reason=reason) is None:
-        said = _("Model %(number)d is the champion already. Nothing has changed.")
-        messages.info(request, said % {"number": checkpoint.pk})
+        message = _("Model %(number)d is the champion already. Nothing has changed.")
+        messages.info(request, message % {"number": checkpoint.pk})
     else:
-        said = _("Model %(number)d is now the champion. The archive is being scored with it.")
-        messages.success(request, said % {"number": checkpoint.pk})
+        message = _("Model %(number)d is now the champion. The archive is being scored with it.")
+        messages.success(request, message % {"number": checkpoint.pk})
     return redirect("learning", survey.slug)
 
 
@@ -162,8 +162,8 @@ def rollback_champion(request: HttpRequest, survey: Survey, role: str) -> HttpRe
         messages.error(request, str(error))
     else:
         if promotion is not None:
-            said = _("Model %(number)d is the champion again.")
-            messages.success(request, said % {"number": promotion.checkpoint_id})
+            message = _("Model %(number)d is the champion again.")
+            messages.success(request, message % {"number": promotion.checkpoint_id})
     return redirect("learning", survey.slug)
 
 
@@ -190,10 +190,10 @@ def freeze_test_set(request: HttpRequest, survey: Survey, kind: str) -> HttpResp
     except TooLittleGold as error:
         messages.error(request, _("%(why)s Nothing has changed.") % {"why": in_words(str(error))})
     else:
-        said = ngettext(
+        message = ngettext(
             "New test set with %(n)s gold subject. The old set is kept.",
             "New test set with %(n)s gold subjects. The old set is kept.",
             frozen.size,
         )
-        messages.success(request, said % {"n": intcomma(frozen.size)})
+        messages.success(request, message % {"n": intcomma(frozen.size)})
     return redirect("learning", survey.slug)

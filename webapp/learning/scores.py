@@ -85,8 +85,8 @@ def write_detections(checkpoint_id: int, finds: Mapping[int, Sequence[Detection]
     Row.objects.bulk_create(
         (
             Row(checkpoint_id=checkpoint_id, subject_id=subject, position=position, **_fields(find))
-            for subject, found in finds.items()
-            for position, find in enumerate(found)
+            for subject, detections in finds.items()
+            for position, find in enumerate(detections)
         ),
         batch_size=2000,
     )

@@ -41,8 +41,8 @@ def current(survey: Survey, kind: str) -> TestSet:
     TooLittleGold
         Nothing is frozen; the message says how many gold subjects there are and how many it takes.
     """
-    found = TestSet.objects.filter(survey=survey, kind=kind, is_current=True).first()
-    return found or freeze(survey=survey, kind=kind)
+    frozen = TestSet.objects.filter(survey=survey, kind=kind, is_current=True).first()
+    return frozen or freeze(survey=survey, kind=kind)
 
 
 def current_nights(survey: Survey, kind: str) -> list[int]:

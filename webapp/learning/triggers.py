@@ -62,8 +62,10 @@ def start_training(
         )
     role = role_of(workflow)
     if preset == Preset.DETECTOR and not role.is_detector:
-        said = _("This recipe is for workflows about cutouts and cubes. Choose another one for stamps and tracklets.")
-        raise ValidationError({"preset": said})
+        message = _(
+            "This recipe is for workflows about cutouts and cubes. Choose another one for stamps and tracklets."
+        )
+        raise ValidationError({"preset": message})
     run = TrainingRun(
         survey=workflow.survey,
         workflow=workflow,
@@ -88,8 +90,8 @@ def cancel_training(run: TrainingRun) -> None:
 
 def due() -> list[Workflow]:
     """Return the workflows that want a training run now."""
-    learnt = Workflow.objects.filter(is_active=True, min_new_labels__isnull=False)
-    return [workflow for workflow in learnt.select_related("survey") if wants_retraining(workflow)]
+    workflows = Workflow.objects.filter(is_active=True, min_new_labels__isnull=False)
+    return [workflow for workflow in workflows.select_related("survey") if wants_retraining(workflow)]
 
 
 def wants_retraining(workflow: Workflow) -> bool:

@@ -123,19 +123,19 @@ def scan(job: QualityScan) -> None:
     job.renew(message=READING_ANSWERS())
     answers, volunteers = all_answers(job.workflow)
     job.renew(message=LOOKING_THROUGH(count=f"{len(answers.item):,}"), total=answers.n_volunteers)
-    found = find_flags(answers, newest=NEWEST)
+    flags = find_flags(answers, newest=NEWEST)
     with transaction.atomic():
-        new, over = store(job.workflow, found, volunteers)
+        new, over = store(job.workflow, flags, volunteers)
         job.finish(done=answers.n_volunteers, found=new, message=FLAGGED(new=f"{new:,}", over=f"{over:,}"))
 
 
-def store(workflow: Workflow, found: Sequence[Flag], volunteers: NDArray[np.int64]) -> tuple[int, int]:
+def store(workflow: Workflow, flags: Sequence[Flag], volunteers: NDArray[np.int64]) -> tuple[int, int]:
     """Write what a scan found, by the volunteers' primary keys; return how many flags are new and how many are over."""
     Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
     now = timezone.now()
     known = {(flag.volunteer_id, flag.kind): flag for flag in QualityFlag.objects.filter(workflow=workflow)}
     new = 0
-    for sign in found:
+    for sign in flags:
         who = int(volunteers[sign.volunteer])
         flag = known.pop((who, sign.kind), None) or QualityFlag(volunteer_id=who, workflow=workflow, kind=sign.kind)
         new += flag.pk is None or flag.state == FlagState.EXPIRED
@@ -146,7 +146,7 @@ def store(workflow: Workflow, found: Sequence[Flag], volunteers: NDArray[np.int6
         flag.save()
     over = [flag for flag in known.values() if flag.state == FlagState.OPEN]
     QualityFlag.objects.filter(pk__in=[flag.pk for flag in over]).update(state=FlagState.EXPIRED)
-    concerned = {int(volunteers[sign.volunteer]) for sign in found} | {flag.volunteer_id for flag in over}
+    concerned = {int(volunteers[sign.volunteer]) for sign in flags} | {flag.volunteer_id for flag in over}
     bring_trust(workflow, concerned)
     return new, len(over)
 

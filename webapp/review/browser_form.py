@@ -118,15 +118,15 @@ def asked_of(workflow: Workflow, query: QueryDict) -> Asked:
     """Read what is asked about a workflow from the query of an address."""
     given = BrowseForm(workflow, query)
     given.is_valid()
-    said = {name: value for name, value in given.cleaned_data.items() if value not in ("", None)}
-    wanted = Wanted(**{each.name: said[each.name] for each in fields(Wanted) if each.name in said})
-    sort = said.get("sort", FIRST_SORT)
+    cleaned = {name: value for name, value in given.cleaned_data.items() if value not in ("", None)}
+    wanted = Wanted(**{each.name: cleaned[each.name] for each in fields(Wanted) if each.name in cleaned})
+    sort = cleaned.get("sort", FIRST_SORT)
     known = query.copy()
-    for name in set(query) - {"after", "before", *said}:
+    for name in set(query) - {"after", "before", *cleaned}:
         known.pop(name)
-    shown = BrowseForm(workflow, initial=said)
+    form = BrowseForm(workflow, initial=cleaned)
     place = place_in(query, kind=KIND.get(sort.removeprefix("-"), float))
-    return Asked(wanted, sort, place, said.get("scale") == "log", shown, known)
+    return Asked(wanted, sort, place, cleaned.get("scale") == "log", form, known)
 
 
 # Names and numbers of interest begin where one looks first: names at A, everything else at the largest.

@@ -52,14 +52,14 @@ def browser(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 
 def _page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, role_of(workflow))
-    found = _found(workflow, asked, champion)
-    spread = recent_histograms(workflow, found, asked.wanted)
-    page = page_of(_sortable(found, workflow, asked, champion), by=asked.column, place=asked.place, size=PER_PAGE)
+    matching = _matching(workflow, asked, champion)
+    spread = recent_histograms(workflow, matching, asked.wanted)
+    page = page_of(_sortable(matching, workflow, asked, champion), by=asked.column, place=asked.place, size=PER_PAGE)
     context = {
         "champion": champion,
         "asked": asked,
         "columns": columns_of(asked, has_model=champion is not None),
-        "rows": _shown(with_model(summed(workflow), champion), workflow, page),
+        "rows": _table_rows(with_model(summed(workflow), champion), workflow, page),
         "is_empty": not spread.total and not summed(workflow).exists(),
         "total": spread.total,
         "figures": _figures(spread, asked),
@@ -80,8 +80,8 @@ def _page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     """Return every row that the filters let through, in the order of their keys."""
     asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, role_of(workflow))
-    found = browse(workflow, with_model(summed(workflow), champion), asked.wanted).filter(asked.wanted.ranges())
-    rows = consensus_rows(with_rulings(found, workflow).order_by("pk"))
+    matching = browse(workflow, with_model(summed(workflow), champion), asked.wanted).filter(asked.wanted.ranges())
+    rows = consensus_rows(with_rulings(matching, workflow).order_by("pk"))
     return csv_response(f"consensus-{workflow.slug}.csv", CSV_COLUMNS, rows)
 
 
@@ -90,34 +90,34 @@ def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
 def histogram_csv(request: HttpRequest, workflow: Workflow, of: str) -> HttpResponseBase:
     """Return the bins of one histogram."""
     asked = asked_of(workflow, request.GET)
-    found = _found(workflow, asked, champion_of(workflow.survey, role_of(workflow)))
-    spread = recent_histograms(workflow, found, asked.wanted)
+    matching = _matching(workflow, asked, champion_of(workflow.survey, role_of(workflow)))
+    spread = recent_histograms(workflow, matching, asked.wanted)
     bins: list[Bin] = getattr(spread, of)
     table = ((each.low, each.high, each.n) for each in bins)
     return csv_response(f"{of}-{workflow.slug}.csv", (f"{of}_from", f"{of}_below", "subjects"), table)
 
 
-def _found(workflow: Workflow, asked: Asked, champion: Checkpoint | None) -> QuerySet[Consensus]:
+def _matching(workflow: Workflow, asked: Asked, champion: Checkpoint | None) -> QuerySet[Consensus]:
     rows = summed(workflow)
     asks_model = asked.wanted.gap_min is not None
     return browse(workflow, with_model(rows, champion) if asks_model else rows, asked.wanted)
 
 
 def _sortable(
-    found: QuerySet[Consensus], workflow: Workflow, asked: Asked, champion: Checkpoint | None
+    matching: QuerySet[Consensus], workflow: Workflow, asked: Asked, champion: Checkpoint | None
 ) -> QuerySet[Consensus]:
     """Return the rows of the list, with what they are sorted by."""
-    rows = found.filter(asked.wanted.ranges())
+    rows = matching.filter(asked.wanted.ranges())
     if asked.column.endswith("gap") and asked.wanted.gap_min is None:
         return with_model(rows, champion)
     # Names are unique within a survey: its index gives their order.
     return rows.filter(subject__survey=workflow.survey_id) if asked.column.endswith("external_id") else rows
 
 
-def _shown(rows: QuerySet[Consensus], workflow: Workflow, page: Page) -> list[dict[str, Any]]:
+def _table_rows(rows: QuerySet[Consensus], workflow: Workflow, page: Page) -> list[dict[str, Any]]:
     """Return the rows of a page in its order, with all that is shown of them."""
-    found = {row.pk: row for row in with_rulings(rows, workflow).filter(pk__in=page.keys)}
-    known = [found[pk] for pk in page.keys if pk in found]
+    by_key = {row.pk: row for row in with_rulings(rows, workflow).filter(pk__in=page.keys)}
+    known = [by_key[pk] for pk in page.keys if pk in by_key]
     return [{"row": row, "agreement": _agreement(row) if row.votes else None} for row in known]
 
 

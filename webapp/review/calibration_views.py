@@ -32,19 +32,19 @@ class CalibrationForm(forms.Form):
 @require_safe
 @workflow_page
 def calibration(request: HttpRequest, workflow: Workflow) -> HttpResponse:
-    said = _said(request)
-    found = _found(workflow, said)
+    options = _options(request)
+    curve = _calibration(workflow, options)
     context = {
-        "form": CalibrationForm(initial=said),
-        "said": said,
+        "form": CalibrationForm(initial=options),
+        "said": options,
         "query": request.GET.urlencode(),
-        "found": found,
-        "is_few": found is not None and (found.n < FEW or min(found.yes, found.n - found.yes) < FEW_OF_A_KIND),
+        "found": curve,
+        "is_few": curve is not None and (curve.n < FEW or min(curve.yes, curve.n - curve.yes) < FEW_OF_A_KIND),
         "few": FEW,
         "few_of_a_kind": FEW_OF_A_KIND,
-        "n_no": found.n - found.yes if found else 0,
-        "level": round(100 * found.level) if found else 0,
-        "plot": _plot(found) if found else None,
+        "n_no": curve.n - curve.yes if curve else 0,
+        "level": round(100 * curve.level) if curve else 0,
+        "plot": _plot(curve) if curve else None,
         **beside(workflow, "calibration"),
     }
     return render(request, "review/calibration.html", context)
@@ -53,24 +53,24 @@ def calibration(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 @require_safe
 @workflow_page
 def calibration_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
-    found = _found(workflow, _said(request))
-    bins = found.bins if found else ()
+    curve = _calibration(workflow, _options(request))
+    bins = curve.bins if curve else ()
     rows = ((b.low, b.high, b.n, b.yes, b.mean, b.share, b.share_low, b.share_high) for b in bins)
     return csv_response(f"calibration-{workflow.slug}.csv", CSV_COLUMNS, rows)
 
 
-def _said(request: HttpRequest) -> dict[str, Any]:
+def _options(request: HttpRequest) -> dict[str, Any]:
     form = CalibrationForm(request.GET)
     form.is_valid()
     source = form.cleaned_data.get("source") or SOURCES[0]
     return {"source": source, "random": source == "rulings" and form.cleaned_data.get("random", False)}
 
 
-def _found(workflow: Workflow, said: dict[str, Any]) -> Calibration | None:
-    rows = judged(workflow, said["source"], only_random=said["random"])
+def _calibration(workflow: Workflow, options: dict[str, Any]) -> Calibration | None:
+    rows = judged(workflow, options["source"], only_random=options["random"])
     return calibrated(rows.is_yes, rows.posterior, rows.group) if len(rows.is_yes) else None
 
 
-def _plot(found: Calibration) -> dict[str, list[float]]:
+def _plot(curve: Calibration) -> dict[str, list[float]]:
     columns = {"mean": "mean", "share": "share", "low": "share_low", "high": "share_high", "n": "n"}
-    return {name: [getattr(each, field) for each in found.bins] for name, field in columns.items()}
+    return {name: [getattr(each, field) for each in curve.bins] for name, field in columns.items()}

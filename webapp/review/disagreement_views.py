@@ -85,12 +85,12 @@ def filters_of(survey: Survey, query: Any) -> Filters:
     workflows = reviewable(survey)
     asked = FilterForm(workflows, query)
     asked.is_valid()
-    said = asked.cleaned_data
-    workflow = said.get("workflow") or _first(survey, workflows)
-    chosen: dict[str, Any] = {name: said.get(name) or default for name, default in AT_FIRST.items()}
-    shown = FilterForm(workflows, initial={**chosen, "workflow": workflow.slug if workflow else None})
+    cleaned = asked.cleaned_data
+    workflow = cleaned.get("workflow") or _first(survey, workflows)
+    chosen: dict[str, Any] = {name: cleaned.get(name) or default for name, default in AT_FIRST.items()}
+    form = FilterForm(workflows, initial={**chosen, "workflow": workflow.slug if workflow else None})
     kind = KIND.get(chosen["sort"].removeprefix("-"), float)
-    return Filters(workflow, chosen, shown, place_in(query, kind=kind))
+    return Filters(workflow, chosen, form, place_in(query, kind=kind))
 
 
 def _first(survey: Survey, workflows: QuerySet[Workflow]) -> Workflow | None:
@@ -112,14 +112,14 @@ PER_PAGE = 25
 def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
     filters = filters_of(survey, request.GET)
     rows, page = filters.rows(), filters.page(PER_PAGE)
-    found = rows.in_bulk(page.keys)
+    by_key = rows.in_bulk(page.keys)
     context = {
         "survey": survey,
         "workflow": filters.workflow,
         "form": filters.form,
         "state": filters.chosen["state"],
         "champion": champion_of(survey, role_of(filters.workflow)) if filters.workflow else None,
-        "rows": [found[pk] for pk in page.keys if pk in found],
+        "rows": [by_key[pk] for pk in page.keys if pk in by_key],
         "total": rows.count(),
         "previous": _going_on(request.GET, "before", page.before),
         "next": _going_on(request.GET, "after", page.after),

@@ -80,9 +80,9 @@ def _forecasts(workflow: Workflow, n_open: int, days: NDArray[np.int64]) -> dict
     return {"forecast": likely, "forecasts": rows, "mean_votes": mean, "settled": settled, "days_known": len(days)}
 
 
-def _dates(found: Forecast, now: datetime) -> dict[str, datetime | None]:
+def _dates(forecast: Forecast, now: datetime) -> dict[str, datetime | None]:
     """Return when it is done: likely, at the earliest and at the latest; None where that is too far to say."""
-    days = found.days or Estimate(math.inf, math.inf, math.inf)
+    days = forecast.days or Estimate(math.inf, math.inf, math.inf)
     ends = {"value": days.value, "low": days.low, "high": days.high}
     return {name: now + timedelta(days=end) if end < FARTHEST else None for name, end in ends.items()}
 

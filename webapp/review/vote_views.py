@@ -37,7 +37,7 @@ LINE_COLUMNS = (
 def votes(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     subject = get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk)
     workflow = _workflow(survey, subject, request.GET.get("workflow", ""))
-    found = timeline(workflow, subject)
+    history = timeline(workflow, subject)
     champion = champion_of(survey, role_of(workflow))
     finds = finds_of(champion, subject)
     frames = marked_frames(workflow, subject, finds.lines if finds else ())
@@ -45,8 +45,8 @@ def votes(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         "subject": subject,
         "row": _row(workflow, subject, champion),
         "finds": finds,
-        "votes": found,
-        "plot": _plot(workflow, found),
+        "votes": history,
+        "plot": _plot(workflow, history),
         "frames": frames,
         "lines": [line for frame in frames for line in frame.lines],
         "weighs": workflow.method != Method.MAJORITY,
@@ -94,10 +94,10 @@ def _workflow(survey: Survey, subject: Subject, slug: str) -> Workflow:
         is_summed=Exists(Consensus.objects.filter(**of_subject)),
         is_asked=Exists(QueueEntry.objects.filter(**of_subject)),
     )
-    found = known.order_by("-is_summed", "-is_asked", "name").first()
-    if found is None:
+    workflow = known.order_by("-is_summed", "-is_asked", "name").first()
+    if workflow is None:
         raise Http404(_("No workflow asks about this subject."))
-    return found
+    return workflow
 
 
 def _row(workflow: Workflow, subject: Subject, champion: Checkpoint | None) -> Any:
@@ -105,12 +105,12 @@ def _row(workflow: Workflow, subject: Subject, champion: Checkpoint | None) -> A
     return with_rulings(rows, workflow).first()
 
 
-def _plot(workflow: Workflow, found: list[Vote]) -> dict[str, Any]:
+def _plot(workflow: Workflow, history: list[Vote]) -> dict[str, Any]:
     """Return what the step plot is drawn from; the thresholds only where the posterior is what settles."""
     settles = workflow.method != Method.MAJORITY
     return {
-        "number": [0, *(vote.number for vote in found)],
-        "label": ["", *(f"{vote.who}: {vote.answer}" for vote in found)],
-        "posterior": [workflow.prior, *(vote.posterior for vote in found)],
+        "number": [0, *(vote.number for vote in history)],
+        "label": ["", *(f"{vote.who}: {vote.answer}" for vote in history)],
+        "posterior": [workflow.prior, *(vote.posterior for vote in history)],
         "thresholds": [workflow.reject_threshold, workflow.accept_threshold] if settles else [],
     }

@@ -74,7 +74,7 @@ class Drawn:
     made: Candidate
 
 
-def start_injection(*, workflow: Workflow, by: User | None, seed: int | None = None, **said: object) -> Injection:
+def start_injection(*, workflow: Workflow, by: User | None, seed: int | None = None, **parameters: object) -> Injection:
     """Have a worker draw training movers; the same seed gives the same movers, and adds only what is missing.
 
     Raises
@@ -85,7 +85,7 @@ def start_injection(*, workflow: Workflow, by: User | None, seed: int | None = N
         The workflow has no bogus or empty subjects to draw into.
     """
     with transaction.atomic():
-        job = Injection(workflow=workflow, requested_by=by, **said)
+        job = Injection(workflow=workflow, requested_by=by, **parameters)
         job.seed = random.SystemRandom().randrange(2**31) if seed is None else seed
         job.full_clean()
         if job.label not in mover_classes(workflow.survey):

@@ -203,10 +203,10 @@ class WorkflowForm(forms.ModelForm):
 
     def settings(self) -> WorkflowSettings:
         """Return what was said, but for the subject sets."""
-        said = {name: self.cleaned_data[name] for name in WorkflowForm.Meta.fields}
+        values = {name: self.cleaned_data[name] for name in WorkflowForm.Meta.fields}
         follow_ups = {answer.value: self.cleaned_data.get(FOLLOW_UPS + answer, []) for answer in Answer}
-        said["follow_ups"] = {answer: names for answer, names in follow_ups.items() if names}
-        return cast(WorkflowSettings, said)
+        values["follow_ups"] = {answer: names for answer, names in follow_ups.items() if names}
+        return cast(WorkflowSettings, values)
 
     def refuse(self, error: ValidationError) -> None:
         """Show errors at their fields; what concerns no field of the form stands above it."""

@@ -78,8 +78,8 @@ def ingest(
     try:
         tally = _read(run, watch)
     except BadInput as bad:
-        said = NOT_INGESTED_FURTHER if run.added else NOT_INGESTED
-        run.fail(said(problem=bad))
+        message = NOT_INGESTED_FURTHER if run.added else NOT_INGESTED
+        run.fail(message(problem=bad))
         return
     finally:
         if not run.dry_run:

@@ -42,11 +42,11 @@ class Command(BaseCommand):
             raise CommandError(f"There is no workflow “{workflow}”. Nothing was imported.")
         console = Console()
         try:
-            seen = look(file, into)
-            choices = _choices(seen, into, options)
+            inspected = look(file, into)
+            choices = _choices(inspected, into, options)
         except (BadFile, WrongChoice) as error:
             raise CommandError(f"{error} Nothing was imported.") from error
-        show_look(console, seen, choices)
+        show_look(console, inspected, choices)
         if options["look"]:
             return
         job = claimed(into, file, choices)
@@ -57,12 +57,12 @@ class Command(BaseCommand):
             raise CommandError(job.error or "The import was cancelled. What is in stays in.")
 
 
-def _choices(seen: Look, workflow: Workflow, said: dict[str, Any]) -> Choices:
+def _choices(inspected: Look, workflow: Workflow, options: dict[str, Any]) -> Choices:
     """Take what was said, and guess the rest as the page does."""
-    guessed = seen.guess(workflow)
-    parts = {name: said[name] if said[name] is not None else getattr(guessed, name) for name in PARTS}
-    answers = guess_answers(seen.labels.get(parts["task"], {}), workflow)
-    for text in said["answer"]:
+    guessed = inspected.guess(workflow)
+    parts = {name: options[name] if options[name] is not None else getattr(guessed, name) for name in PARTS}
+    answers = guess_answers(inspected.labels.get(parts["task"], {}), workflow)
+    for text in options["answer"]:
         label, equals, answer = text.rpartition("=")
         if not equals:
             raise WrongChoice(f"--answer takes LABEL=ANSWER, not “{text}”.")
