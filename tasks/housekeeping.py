@@ -10,7 +10,7 @@ from webapp.core.jobs import Job
 from webapp.core.models import Heartbeat, Process
 from webapp.learning.rescoring import score_arrivals
 from webapp.learning.triggers import start_due
-from webapp.quality import scan
+from webapp.quality import quality_scan
 from webapp.queue.leases import release_expired
 
 
@@ -45,8 +45,8 @@ def nightly_aggregation() -> None:
 
 @task("tasks.quality.nightly")
 def nightly_quality_scan() -> None:
-    for workflow in scan.due():
-        scan.start_scan(workflow, by=None)
+    for workflow in quality_scan.due():
+        quality_scan.start_scan(workflow, by=None)
 
 
 @task("tasks.retrain.run")

@@ -7,13 +7,13 @@ from webapp.consensus.batch_aggregation import aggregate
 from webapp.consensus.models import Aggregation, ConsensusRecompute
 from webapp.consensus.recompute import recompute_consensus
 from webapp.imports.models import ClassificationImport
-from webapp.imports.run import bring_in
+from webapp.imports.run_import import bring_in
 from webapp.learning.acquisition import update_priorities
 from webapp.learning.models import ScoringRun
 from webapp.quality.models import QualityScan
-from webapp.quality.scan import scan
+from webapp.quality.quality_scan import scan
 from webapp.queue.membership import refill
-from webapp.synthetics.injection import inject_movers
+from webapp.synthetics.inject_movers import inject_movers
 from webapp.synthetics.models import Injection
 
 

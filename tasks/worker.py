@@ -17,7 +17,7 @@ embedded_postgres.ensure()
 django.setup()
 
 from tasks import housekeeping, jobs  # noqa: E402  # after django.setup()
-from tasks.learning import score, train  # noqa: E402
+from tasks.learning import score_shard, train  # noqa: E402
 from webapp.core.dispatch import app  # noqa: E402
 
 app.conf.task_queues = [
@@ -26,4 +26,4 @@ app.conf.task_queues = [
 
 worker_process_init.connect(lambda **_: die_with_parent(), weak=False)
 
-__all__ = ["app", "housekeeping", "jobs", "score", "train"]
+__all__ = ["app", "housekeeping", "jobs", "score_shard", "train"]

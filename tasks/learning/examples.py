@@ -14,7 +14,7 @@ from ml.data.tracklet_frames import TrackletFrames, own_time, sightings, stacked
 from ml.storage.pixel_store import PixelStore
 from tasks.learning.features import Features
 from webapp.archive.models import Frame, Subject
-from webapp.learning.roles import Classes
+from webapp.learning.model_roles import Classes
 from webapp.learning.training_sets.snapshot import Label
 
 
@@ -98,20 +98,20 @@ def tracks_of_subjects(ids: Sequence[int] | NDArray[np.int64], frames: Sequence[
 
     Missing values are unknown: a subject without frame rows still has its pixels.
     """
-    keys, found = [int(key) for key in ids], []
+    keys, tracks = [int(key) for key in ids], []
     for first in range(0, len(keys), AT_ONCE):
         part = slice(first, first + AT_ONCE)
-        found += _sightings(keys[part], frames[part])
-    return stacked(found)
+        tracks += _sightings(keys[part], frames[part])
+    return stacked(tracks)
 
 
 def _sightings(keys: list[int], frames: Sequence[int]) -> list[NDArray[np.float64]]:
-    seen: dict[int, dict[int, tuple[float | None, ...]]] = defaultdict(dict)
+    by_frame: dict[int, dict[int, tuple[float | None, ...]]] = defaultdict(dict)
     rows = Frame.objects.filter(subject_id__in=keys).values_list("subject_id", "position", *FIELDS)
     for key, position, mjd, keyword, *rest in rows:
-        seen[key][position] = (own_time(mjd, keyword), *rest)
+        by_frame[key][position] = (own_time(mjd, keyword), *rest)
     metadata = dict(Subject.objects.filter(pk__in=keys).values_list("pk", "metadata"))
     return [
-        sightings([seen[key].get(position, UNKNOWN) for position in range(count)], metadata.get(key, {}))
+        sightings([by_frame[key].get(position, UNKNOWN) for position in range(count)], metadata.get(key, {}))
         for key, count in zip(keys, frames, strict=True)
     ]

@@ -21,7 +21,7 @@ from ml.storage.pixel_store import PixelStore
 from ml.training.callbacks import Epoch
 from tasks.base_task import job
 from tasks.learning import model_cache
-from tasks.learning.evaluate import judged
+from tasks.learning.evaluate_checkpoint import judged
 from tasks.learning.examples import examples, features_of, of_one_shape, pixels_of, tracks_of_labels
 from tasks.learning.features import Features
 from tasks.learning.train_detectors import train_detector
@@ -164,15 +164,15 @@ def _judge(row: TrainingRun, checkpoint: Checkpoint) -> None:
         settle_unjudged(run=row, checkpoint=checkpoint, why=str(error))
         return
     for _ in range(ROUNDS):
-        found = judged(row, checkpoint, champion_of(row.survey, row.role), frozen)
+        evaluation = judged(row, checkpoint, champion_of(row.survey, row.role), frozen)
         with suppress(ChampionChanged):
             settle(
                 run=row,
                 checkpoint=checkpoint,
-                champion=found.champion,
+                champion=evaluation.champion,
                 test_set=frozen,
-                metrics=found.metrics,
-                result=found.result,
+                metrics=evaluation.metrics,
+                result=evaluation.result,
             )
             return
     raise RuntimeError(messages.CHAMPION_CHANGED(times=ROUNDS))

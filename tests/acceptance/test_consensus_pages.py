@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.acceptance.people import member
 from tests.integration.learning import sky
 from tests.integration.world import recount
-from webapp.classifications.marks import Line, store_lines
+from webapp.classifications.line_marks import Line, store_lines
 from webapp.classifications.models import Classification
 from webapp.review.rulings import rule
 from webapp.volunteers.models import Volunteer

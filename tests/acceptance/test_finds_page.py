@@ -14,7 +14,7 @@ from tests.integration.learning import sky
 from tests.integration.world import recount
 from tests.unit.trails.skies import line, noisy
 from webapp.archive.models import Subject
-from webapp.classifications.marks import Line, store_lines
+from webapp.classifications.line_marks import Line, store_lines
 from webapp.classifications.models import Classification
 from webapp.learning import scores
 from webapp.volunteers.models import Volunteer

@@ -8,7 +8,7 @@ from tests.integration.world import make_workflow
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
 from webapp.imports.models import ClassificationImport
-from webapp.imports.run import new_import
+from webapp.imports.run_import import new_import
 from webapp.volunteers.models import Volunteer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]

@@ -11,7 +11,7 @@ import pytest
 
 from tests.acceptance.panoptes_environment import panoptes_environment
 from tests.integration.world import end_grace, make_volunteer, make_workflow, subjects_of, vote
-from webapp.classifications.marks import Line
+from webapp.classifications.line_marks import Line
 from webapp.classifications.models import Classification
 from webapp.classify.record import Item
 from webapp.classify.submit import submit

@@ -8,8 +8,8 @@ from tests.integration.quality.test_flags_page import NUMBERS
 from tests.integration.world import make_volunteer, make_workflow
 from webapp.archive.models import IngestProblem, IngestRun
 from webapp.consensus.models import ConsensusRecompute
+from webapp.imports.foreign_record import Reason
 from webapp.imports.models import ClassificationImport
-from webapp.imports.record import Reason
 from webapp.learning.models import TrainingEpoch, TrainingRun
 from webapp.quality.models import QualityFlag, QualityScan
 from webapp.synthetics.models import Injection

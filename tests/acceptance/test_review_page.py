@@ -11,8 +11,8 @@ from tests.integration.learning import sky
 from webapp.classify.record import Item
 from webapp.classify.submit import submit
 from webapp.learning.models import Checkpoint, Score, TrainingRun
+from webapp.review import disagreement_views
 from webapp.review.models import Ruling
-from webapp.review.views import disagreements
 from webapp.volunteers.models import Volunteer
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -153,7 +153,7 @@ def names(page):
 
 
 def test_the_next_page_goes_on_after_the_last_row_though_some_were_ruled(survey, open_page, monkeypatch):
-    monkeypatch.setattr(disagreements, "PER_PAGE", 2)
+    monkeypatch.setattr(disagreement_views, "PER_PAGE", 2)
     page = open_page("/surveys/night/review/", user=member(survey, "scientist"))
     expect(page.get_by_text("6 subjects")).to_be_visible()
     press(page, "y")
@@ -169,7 +169,7 @@ def test_the_next_page_goes_on_after_the_last_row_though_some_were_ruled(survey,
 
 @pytest.mark.parametrize("sort", ["-gap", "-votes", "-updated_at", "-p_real"])
 def test_after_the_last_page_the_list_begins_again_with_what_was_left(survey, client, sort, monkeypatch):
-    monkeypatch.setattr(disagreements, "PER_PAGE", 4)
+    monkeypatch.setattr(disagreement_views, "PER_PAGE", 4)
     client.force_login(member(survey, "scientist"))
     first = client.get("/surveys/night/review/", {"sort": sort}).context
     second = client.get(f"/surveys/night/review/?{first['next']}").context

@@ -15,8 +15,8 @@ from tests.acceptance.people import member
 from tests.integration.learning import sky
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
+from webapp.guides.guide_texts import write_text
 from webapp.guides.models import GuideText, TutorialProgress
-from webapp.guides.texts import write_text
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 

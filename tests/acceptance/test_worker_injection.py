@@ -7,7 +7,7 @@ from tests.acceptance.real_worker import running_worker, wait_until
 from tests.integration.learning import sky
 from webapp.archive.models import Subject
 from webapp.core.jobs import JobState
-from webapp.synthetics.injection import start_injection
+from webapp.synthetics.inject_movers import start_injection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

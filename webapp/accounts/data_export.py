@@ -78,12 +78,12 @@ def export(volunteer: Volunteer) -> IO[bytes]:
 
 
 def _profile(volunteer: Volunteer) -> dict[str, Any]:
-    told: dict[str, Any] = {"volunteer_since": volunteer.created_at}
+    profile: dict[str, Any] = {"volunteer_since": volunteer.created_at}
     user = volunteer.user
     if user is not None:
-        told |= {"user_name": user.get_username(), "email": user.email, "joined": user.date_joined}
-        told |= Profile.objects.filter(user=user).values("display_name", "credit", "language").first() or {}
-    return told
+        profile |= {"user_name": user.get_username(), "email": user.email, "joined": user.date_joined}
+        profile |= Profile.objects.filter(user=user).values("display_name", "credit", "language").first() or {}
+    return profile
 
 
 def _collections(volunteer: Volunteer) -> list[dict[str, Any]]:

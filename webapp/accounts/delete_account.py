@@ -64,10 +64,10 @@ def _remove_answers(volunteer: Volunteer) -> None:
 
 
 def _give_back(volunteer: Volunteer) -> None:
-    """Release the volunteer's leases."""
-    held = QueueEntry.objects.filter(leases__volunteer=volunteer)
+    """Offer to others what the volunteer holds."""
+    leased = QueueEntry.objects.filter(leases__volunteer=volunteer)
     for workflow in Workflow.objects.filter(queue__leases__volunteer=volunteer).distinct().order_by("pk"):
-        subjects = list(held.filter(workflow=workflow).values_list("subject", flat=True))
+        subjects = list(leased.filter(workflow=workflow).values_list("subject", flat=True))
         lock_entries(workflow, subjects)
         Lease.objects.filter(volunteer=volunteer, entry__workflow=workflow).delete()
         recompute_subjects(workflow, subjects)

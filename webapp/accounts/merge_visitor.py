@@ -8,8 +8,8 @@ from webapp.community.models import Discovery, Favourite, Notification
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.recompute import replay
 from webapp.consensus.skills import mark_stale
-from webapp.guides.texts import hand_over
-from webapp.quality.scan import hand_over as hand_over_flags
+from webapp.guides.guide_texts import hand_over
+from webapp.quality.quality_scan import hand_over as hand_over_flags
 from webapp.queue.entries import lock_entries
 from webapp.queue.models import Lease, QueueEntry
 from webapp.volunteers.models import Volunteer
@@ -43,8 +43,8 @@ def _workflows(visitor: Volunteer) -> list[Workflow]:
 def _merge_in(workflow: Workflow, visitor: Volunteer, account: Volunteer) -> int:
     standing = Classification.objects.standing().filter(workflow=workflow)
     theirs = set(standing.filter(volunteer=visitor).values_list("subject", flat=True))
-    held = QueueEntry.objects.filter(workflow=workflow, leases__volunteer=visitor).values_list("subject", flat=True)
-    changed = theirs | set(held)
+    leased = QueueEntry.objects.filter(workflow=workflow, leases__volunteer=visitor).values_list("subject", flat=True)
+    changed = theirs | set(leased)
     lock_entries(workflow, list(changed))
     undone = Classification.objects.filter(workflow=workflow, volunteer=visitor, withdrawn_at__isnull=False)
     undone.exclude(subject__in=standing.filter(volunteer=account).values("subject")).update(volunteer=account)

@@ -2,12 +2,12 @@ from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import DefaultRouter
 
-from webapp.api.views.archive import IngestRunViewSet, SubjectViewSet, SurveyViewSet
-from webapp.api.views.classifications import ClassificationsView, FavouriteView, FollowUpView, UndoView
-from webapp.api.views.exports import ExportName, ExportView, RulingViewSet
-from webapp.api.views.learning import CheckpointViewSet, ScoreViewSet, TrainingRunViewSet
-from webapp.api.views.token import TokenView
-from webapp.api.views.workflows import ConsensusViewSet, NextView, WorkflowViewSet
+from webapp.api.archive_views import IngestRunViewSet, SubjectViewSet, SurveyViewSet
+from webapp.api.classification_views import ClassificationsView, FavouriteView, FollowUpView, UndoView
+from webapp.api.export_views import ExportName, ExportView, RulingViewSet
+from webapp.api.learning_views import CheckpointViewSet, ScoreViewSet, TrainingRunViewSet
+from webapp.api.token_views import TokenView
+from webapp.api.workflow_views import ConsensusViewSet, NextView, WorkflowViewSet
 
 register_converter(ExportName, "export")
 

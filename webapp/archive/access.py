@@ -104,11 +104,11 @@ def add_member(*, survey: Survey, username: str, role: Role) -> Membership:
     _lock(survey)
     user = get_user_model().objects.filter(username=username, is_active=True).first()
     if user is None:
-        said = _("There is no account “%(name)s”. They must join the site before you can add them.")
-        raise MembershipRefused(said % {"name": username})
+        message = _("There is no account “%(name)s”. They must join the site before you can add them.")
+        raise MembershipRefused(message % {"name": username})
     if present := Membership.objects.filter(survey=survey, user=user).first():
-        said = _("%(name)s has the role “%(role)s” already. Change it in the list of members.")
-        raise MembershipRefused(said % {"name": username, "role": Role(present.role).label})
+        message = _("%(name)s has the role “%(role)s” already. Change it in the list of members.")
+        raise MembershipRefused(message % {"name": username, "role": Role(present.role).label})
     return Membership.objects.create(survey=survey, user=user, role=role)
 
 
@@ -148,5 +148,5 @@ def _keep_an_admin(row: Membership, by: User) -> None:
     """Refuse to remove the last admin who can sign in, except by an administrator of the site."""
     admins = Membership.objects.filter(survey=row.survey, role=Role.ADMIN, user__is_active=True)
     if row.role == Role.ADMIN and not by.is_superuser and not admins.exclude(pk=row.pk).exists():
-        said = _("%(name)s is the only admin of %(survey)s. Make someone else an admin first.")
-        raise MembershipRefused(said % {"name": row.user, "survey": row.survey})
+        message = _("%(name)s is the only admin of %(survey)s. Make someone else an admin first.")
+        raise MembershipRefused(message % {"name": row.user, "survey": row.survey})

@@ -30,12 +30,12 @@ def with_told(rows: QuerySet[Subject], user: Any) -> QuerySet[Subject]:
 
 
 def until_answered(facts: dict[str, Any], survey: Survey) -> dict[str, Any]:
-    """Return a subject's data, of any shape, without revealing values."""
-    told = facts | {name: None for name in TELLING if name in facts and name not in survey.open_metadata}
-    told["metadata"] = opened(facts["metadata"], survey)
+    """Return the facts of a subject, of what shape soever, without those that tell."""
+    visible = facts | {name: None for name in TELLING if name in facts and name not in survey.open_metadata}
+    visible["metadata"] = opened(facts["metadata"], survey)
     if "frames" in facts and isinstance(facts["frames"], list):
-        told["frames"] = [frame | dict.fromkeys(TELLING_OF_FRAMES) for frame in facts["frames"]]
-    return told
+        visible["frames"] = [frame | dict.fromkeys(TELLING_OF_FRAMES) for frame in facts["frames"]]
+    return visible
 
 
 def opened(metadata: dict[str, Any], survey: Survey) -> dict[str, Any]:

@@ -73,28 +73,28 @@ def _keep_what_is_known(survey: Survey, classes: set[str], positive: set[str]) -
 
 
 def _has_to_stay(label: str, count: int) -> str:
-    said = ngettext(
+    message = ngettext(
         "%(count)s gold subject has class %(label)s, so you can't remove it.",
         "%(count)s gold subjects have class %(label)s, so you can't remove it.",
         count,
     )
-    return said % {"count": intcomma(count), "label": label}
+    return message % {"count": intcomma(count), "label": label}
 
 
 def _would_turn_around(label: str, count: int, *, is_real: bool) -> str:
     if is_real:
-        said = ngettext(
+        message = ngettext(
             "%(count)s gold subject has class %(label)s, which is real. You can't make it bogus.",
             "%(count)s gold subjects have class %(label)s, which is real. You can't make it bogus.",
             count,
         )
     else:
-        said = ngettext(
+        message = ngettext(
             "%(count)s gold subject has class %(label)s, which is bogus. You can't make it real.",
             "%(count)s gold subjects have class %(label)s, which is bogus. You can't make it real.",
             count,
         )
-    return said % {"count": intcomma(count), "label": label}
+    return message % {"count": intcomma(count), "label": label}
 
 
 def set_sizes(survey: Survey) -> dict[int, dict[str, int]]:

@@ -76,12 +76,12 @@ def keep_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
     """
     size = sum(file.size or 0 for file in files)
     if size > settings.MAX_UPLOAD:
-        said = _(
+        message = _(
             "These files are %(size)s MB; uploads can be up to %(most)s MB. Copy them into %(inbox)s and "
             "give the path there."
         )
         sizes = {"size": intcomma(round(size / 2**20)), "most": intcomma(round(settings.MAX_UPLOAD / 2**20))}
-        raise IngestRefused(said % {**sizes, "inbox": inbox(survey)})
+        raise IngestRefused(message % {**sizes, "inbox": inbox(survey)})
     names = [Path(file.name or "upload").name for file in files]
     if len(set(names)) < len(names):
         raise IngestRefused(_("Two files have the same name. Rename one; nothing was saved."))

@@ -86,7 +86,7 @@ PRESENTATIONS = {
     ),
 }
 
-ANSWER_NAMES = format_lazy(", ".join(["{}"] * len(PRESENTATIONS)), *(shown.name for shown in PRESENTATIONS.values()))
+ANSWER_NAMES = format_lazy(", ".join(["{}"] * len(PRESENTATIONS)), *(each.name for each in PRESENTATIONS.values()))
 
 
 def answer_buttons() -> list[tuple[Answer, Presentation]]:

@@ -43,8 +43,8 @@ def _reason(row: Subject, drawn: dict[str, Any]) -> str:
     """Return the class and how it is known or what it looks like, briefly."""
     about = explanation(row.survey, row.gold_label)
     source = _source(row, drawn)
-    said = f"{source} {about}".strip() if drawn or not about else about
-    return said if row.gold_label in ("yes", "no") else f"{row.gold_label}: {said}"
+    reason = f"{source} {about}".strip() if drawn or not about else about
+    return reason if row.gold_label in ("yes", "no") else f"{row.gold_label}: {reason}"
 
 
 def _source(row: Subject, drawn: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
-from webapp.classifications.marks import Line, WrongMark, check_lines, store_lines
+from webapp.classifications.line_marks import Line, WrongMark, check_lines, store_lines
 from webapp.classifications.models import Classification
 from webapp.consensus.locking import ANSWER
 from webapp.core.sql import fetch
@@ -164,13 +164,13 @@ def _earlier(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) ->
     subjects = {item.id: item.subject for item in items}
     mine = Q(volunteer=volunteer, workflow=workflow, subject__in=subjects.values(), withdrawn_at=None)
     rows = list(Classification.objects.filter(Q(pk__in=subjects) | mine))
-    found = {row.subject_id: row for row in rows if row.pk not in subjects}
+    earlier = {row.subject_id: row for row in rows if row.pk not in subjects}
     for row in rows:
         if row.pk in subjects:
             if (row.volunteer_id, row.workflow_id, row.subject_id) != (volunteer.pk, workflow.pk, subjects[row.pk]):
                 raise CannotClassify(f"The id {row.pk} belongs to another answer. Send a new random UUID for each.")
-            found[row.subject_id] = row
-    return found
+            earlier[row.subject_id] = row
+    return earlier
 
 
 def check_follow_up(workflow: Workflow, answer: str, follow_up: str) -> None:

@@ -80,10 +80,10 @@ def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
         When the workflow's undo time is over.
     """
     row, entry = _locked(volunteer, answer)
-    taught = taught_by(row) if row.is_counted else ""
+    truth = taught_by(row) if row.is_counted else ""
     if withdraw(row):
-        if taught:
-            unlearn(row, taught)
+        if truth:
+            unlearn(row, truth)
         sums = recompute_locked(row.workflow, [entry])
         lend_again(row, entry, timezone.now() + settings.LEASE_FOR)
     else:

@@ -14,7 +14,7 @@ from ml.crowd.answer import Answer
 from webapp.archive.models import Membership, Role, Survey
 from webapp.classifications.models import MOST_MARKS, Classification
 from webapp.classifications.presentation import PRESENTATIONS, Presentation, answer_buttons
-from webapp.guides.texts import tutorial_of
+from webapp.guides.guide_texts import tutorial_of
 from webapp.queue.counts import figures_of
 from webapp.volunteers.identity import reader_of, visitor_of
 from webapp.workflows.models import Workflow
@@ -29,7 +29,7 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
         "who": request.user.pk,
         "undo_seconds": workflow.undo_seconds,
         "followUps": {answer: workflow.offered(answer) for answer in Answer},
-        "answers": {answer: _words(shown) for answer, shown in PRESENTATIONS.items()},
+        "answers": {answer: _words(presentation) for answer, presentation in PRESENTATIONS.items()},
         "channels": workflow.survey.channels,
         "reader": _reader(request, workflow),
         "lines": MOST_MARKS if workflow.line_marking else 0,
@@ -39,10 +39,10 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "classify/classify.html", context)
 
 
-def _words(shown: Presentation) -> dict[str, Any]:
+def _words(presentation: Presentation) -> dict[str, Any]:
     """Return what the page's scripts say of an answer, and by which keys and which swipe it is given."""
-    words = {name: str(getattr(shown, name)) for name in ("hint", "said", "announced", "counted")}
-    return {**words, "keys": shown.keys, "swipe": shown.swipe}
+    words = {name: str(getattr(presentation, name)) for name in ("hint", "said", "announced", "counted")}
+    return {**words, "keys": presentation.keys, "swipe": presentation.swipe}
 
 
 def _reader(request: HttpRequest, workflow: Workflow) -> dict[str, object]:

@@ -64,8 +64,8 @@ def answers_by(volunteer: Volunteer, step: str, zone: ZoneInfo) -> list[tuple[da
     starts = _hours(now) if step == "hour" else _dates(now, step)
     # Hours use a fixed offset: by wall-clock time, an hour repeated by a clock change would be one.
     clock = fixed(now.utcoffset() or timedelta(0)) if step == "hour" else zone
-    found = {row["start"].astimezone(UTC): row["n"] for row in _counted(volunteer, step, clock, starts[0])}
-    return [(start, found.get(start.astimezone(UTC), 0)) for start in starts]
+    counts = {row["start"].astimezone(UTC): row["n"] for row in _counted(volunteer, step, clock, starts[0])}
+    return [(start, counts.get(start.astimezone(UTC), 0)) for start in starts]
 
 
 def _counted(volunteer: Volunteer, step: str, clock: tzinfo, since: datetime) -> QuerySet[Classification, Any]:
@@ -153,9 +153,9 @@ def _text(page: FPDF, certificate: Certificate) -> None:
     _line(page, _("from %(since)s to %(until)s (UTC).") % days, 13, "", 16)
     page.set_y(-52)
     _line(page, _what_counts(), 9, "", 5, QUIET)
-    said = {"site": certificate.site, "day": date_format(certificate.issued)}
+    facts = {"site": certificate.site, "day": date_format(certificate.issued)}
     page.set_y(-30)
-    _line(page, _("%(site)s, %(day)s") % said, 10, "", 6, QUIET)
+    _line(page, _("%(site)s, %(day)s") % facts, 10, "", 6, QUIET)
 
 
 def _what_counts() -> str:

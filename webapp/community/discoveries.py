@@ -18,9 +18,9 @@ def confirm(*, subject: Subject, workflow: Workflow, at: datetime) -> int:
     A yes to a training subject earns no credit, since its answer was known; nor does a simulated volunteer's.
     """
     votes = Classification.objects.standing().filter(subject=subject, workflow=workflow, answer=Answer.YES)
-    found = votes.exclude(reason=Reason.TRAINING).filter(volunteer__is_simulated=False)
+    discoverers = votes.exclude(reason=Reason.TRAINING).filter(volunteer__is_simulated=False)
     credited = Discovery.objects.filter(subject=subject, workflow=workflow).values("volunteer")
-    new = list(found.exclude(volunteer__in=credited).values_list("volunteer", flat=True))
+    new = list(discoverers.exclude(volunteer__in=credited).values_list("volunteer", flat=True))
     Discovery.objects.bulk_create(
         [Discovery(volunteer_id=each, subject=subject, workflow=workflow, confirmed_at=at) for each in new],
         ignore_conflicts=True,
@@ -37,9 +37,9 @@ def take_back(*, subject: Subject, workflow: Workflow) -> None:
     discoveries.delete()
     good_news = Notification.objects.filter(volunteer__in=volunteers, subject=subject, kind=Notification.Kind.CONFIRMED)
     good_news.filter(read_at=None).delete()
-    told = set(good_news.values_list("volunteer", flat=True))
+    notified = set(good_news.values_list("volunteer", flat=True))
     good_news.delete()
-    _tell([each for each in volunteers if each in told], subject, Notification.Kind.TAKEN_BACK)
+    _tell([each for each in volunteers if each in notified], subject, Notification.Kind.TAKEN_BACK)
 
 
 def _tell(volunteers: list[int], subject: Subject, kind: str) -> None:

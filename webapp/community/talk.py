@@ -140,9 +140,9 @@ def _tidy(text: str) -> str:
 
 
 def _tell_the_others(comment: Comment) -> None:
-    """Notify each earlier commenter once, until they have read it."""
-    said = Comment.objects.standing().filter(subject=comment.subject, author__user__is_active=True)
-    others = set(said.exclude(author=comment.author).values_list("author", flat=True))
+    """Tell each of those who wrote before once, until they have read it."""
+    comments = Comment.objects.standing().filter(subject=comment.subject, author__user__is_active=True)
+    others = set(comments.exclude(author=comment.author).values_list("author", flat=True))
     kind = Notification.Kind.COMMENTED
     unread = Notification.objects.filter(volunteer__in=others, subject=comment.subject, kind=kind, read_at=None)
     new = others - set(unread.values_list("volunteer", flat=True))

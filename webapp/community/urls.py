@@ -1,9 +1,9 @@
 from django.urls import path
 
-from webapp.community.views import collections as collected
-from webapp.community.views.activity import certificate, statistics
-from webapp.community.views.collections import favourites, heart, recents
-from webapp.community.views.talk import (
+from webapp.community import collection_views as collected
+from webapp.community.activity_views import certificate, statistics
+from webapp.community.collection_views import favourites, heart, recents
+from webapp.community.talk_views import (
     comment_bring_back,
     comment_edit,
     comment_new,

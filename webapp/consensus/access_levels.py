@@ -66,8 +66,10 @@ def missing_in(skill: Skill | None, wanted: float) -> list[str]:
         (real, lambda n: ngettext("%(n)d more real mover to answer", "%(n)d more real movers to answer", n)),
         (bogus, lambda n: ngettext("%(n)d more bogus one to answer", "%(n)d more bogus ones to answer", n)),
     ]
-    said = [say(FEWEST - share.n) % {"n": FEWEST - share.n} for share, say in few if share.n < FEWEST]
-    return said + _uncertain(real, bogus, wanted)
+    missing = [
+        say(FEWEST - proportion.n) % {"n": FEWEST - proportion.n} for proportion, say in few if proportion.n < FEWEST
+    ]
+    return missing + _uncertain(real, bogus, wanted)
 
 
 def _uncertain(real: Share, bogus: Share, wanted: float) -> list[str]:
@@ -76,9 +78,9 @@ def _uncertain(real: Share, bogus: Share, wanted: float) -> list[str]:
         (bogus, _("skill with bogus ones: %(is)s of %(wanted)s")),
     ]
     return [
-        sentence % {"is": number_format(share.low, 2), "wanted": number_format(wanted, 2)}
-        for share, sentence in names
-        if share.n >= FEWEST and share.low < wanted
+        sentence % {"is": number_format(proportion.low, 2), "wanted": number_format(wanted, 2)}
+        for proportion, sentence in names
+        if proportion.n >= FEWEST and proportion.low < wanted
     ]
 
 

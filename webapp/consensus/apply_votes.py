@@ -68,9 +68,11 @@ def _weigh(workflow: Workflow, ballots: Collection[Ballot], entries: Mapping[int
     gold = {answer.subject_id for _, answers in ballots for answer in answers if labels[answer.subject_id]}
     undone = told(workflow, [voter.volunteer for voter, _ in ballots], gold) if gold else set()
     for voter, answers in ballots:
-        taught = [(voter.volunteer, answer.subject_id) not in undone for answer in answers]
+        is_lesson = [(voter.volunteer, answer.subject_id) not in undone for answer in answers]
         truth = [truths[labels[answer.subject_id]] for answer in answers]
-        given = [(answer.answer, true if new else "") for answer, true, new in zip(answers, truth, taught, strict=True)]
+        given = [
+            (answer.answer, true if new else "") for answer, true, new in zip(answers, truth, is_lesson, strict=True)
+        ]
         evidence, record = weigh_in_order(workflow.method, voter.record, given)
         for answer, weight in zip(answers, evidence, strict=True):
             answer.is_counted, answer.log_odds_micronats = True, weight if voter.is_trusted else None

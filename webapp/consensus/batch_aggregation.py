@@ -16,8 +16,8 @@ from ml.crowd.votes import Votes
 from webapp.classifications.models import Classification
 from webapp.consensus.models import AggregatedPosterior, Aggregation, Consensus
 from webapp.core.jobs import JobState
-from webapp.core.messages import Sentence
 from webapp.core.sql import copy_out
+from webapp.core.stored_messages import Sentence
 from webapp.workflows.models import Workflow
 
 READING_VOTES = Sentence(gettext_noop("Reading the votes."))
@@ -45,8 +45,8 @@ def all_votes(workflow: Workflow) -> Votes:
 
 
 EVERY = timedelta(hours=22)
-KEPT = 2
-"""Number of versions whose posteriors are kept."""
+VERSIONS = 2
+"""Versions whose posteriors are kept."""
 
 COPY = "COPY consensus_aggregatedposterior (aggregation_id, subject_id, posterior, live) FROM STDIN"
 
@@ -111,11 +111,11 @@ def _store(job: Aggregation, subjects: np.ndarray, posterior: np.ndarray) -> int
     """Store the posteriors beside the live ones; return the number of disagreements."""
     job.posteriors.all().delete()
     live = dict(Consensus.objects.filter(workflow=job.workflow).values_list("subject", "posterior"))
-    said = np.array([live.get(subject, job.workflow.prior) for subject in subjects.tolist()])
+    live_posterior = np.array([live.get(subject, job.workflow.prior) for subject in subjects.tolist()])
     with connection.cursor() as cursor, cursor.copy(COPY) as copy:
-        for row in zip(subjects.tolist(), posterior.tolist(), said.tolist(), strict=True):
+        for row in zip(subjects.tolist(), posterior.tolist(), live_posterior.tolist(), strict=True):
             copy.write_row((job.pk, *row))
-    return int(((posterior >= 0.5) != (said >= 0.5)).sum())
+    return int(((posterior >= 0.5) != (live_posterior >= 0.5)).sum())
 
 
 def _next_version(workflow: Workflow) -> int:
@@ -126,9 +126,9 @@ def _next_version(workflow: Workflow) -> int:
 
 
 def _forget_old(workflow: Workflow) -> None:
-    kept = Aggregation.objects.filter(workflow=workflow, version__isnull=False).order_by("-version")[:KEPT]
+    newest = Aggregation.objects.filter(workflow=workflow, version__isnull=False).order_by("-version")[:VERSIONS]
     of_workflow = AggregatedPosterior.objects.filter(aggregation__workflow=workflow)
-    of_workflow.exclude(aggregation__in=[each.pk for each in kept]).delete()
+    of_workflow.exclude(aggregation__in=[each.pk for each in newest]).delete()
 
 
 def _has_news(workflow: Workflow) -> bool:

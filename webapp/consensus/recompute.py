@@ -23,8 +23,8 @@ from webapp.consensus.locking import lock_volunteers
 from webapp.consensus.models import Consensus, ConsensusRecompute, Skill
 from webapp.consensus.skills import Truths, set_records, told
 from webapp.core.jobs import JobState
-from webapp.core.messages import Sentence
 from webapp.core.sql import execute, fetch
+from webapp.core.stored_messages import Sentence
 from webapp.queue.entries import lock_entries, wanted
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
@@ -148,15 +148,15 @@ def catch_up(workflow: Workflow, limit: int = 1_000) -> int:
     the same result.
     """
     marked = Skill.objects.filter(workflow=workflow, revision__gt=F("applied_revision")).order_by("volunteer")
-    found = list(marked.values_list("pk", "volunteer", "revision")[:limit])
-    for pk, volunteer, revision in found:
+    stale = list(marked.values_list("pk", "volunteer", "revision")[:limit])
+    for pk, volunteer, revision in stale:
         replay(workflow, [volunteer])
         answers = Classification.objects.counted().filter(workflow=workflow, volunteer=volunteer)
         subjects = list(answers.order_by("subject").values_list("subject", flat=True))
         for start in range(0, len(subjects), SUBJECTS):
             recompute_subjects(workflow, subjects[start : start + SUBJECTS])
         Skill.objects.filter(pk=pk).update(applied_revision=Greatest("applied_revision", revision))
-    return len(found)
+    return len(stale)
 
 
 BATCH = 1000

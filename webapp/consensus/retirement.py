@@ -75,8 +75,8 @@ def reasons_to_retire(workflow: Workflow, sums: Sums) -> np.ndarray:
     return np.select([rule.holds(sums) for rule in rules], [str(rule.reason) for rule in rules], "")
 
 
-def _percent(share: float) -> str:
-    return f"{number_format(f'{100 * share:g}')} %"
+def _percent(fraction: float) -> str:
+    return f"{number_format(f'{100 * fraction:g}')} %"
 
 
 def _settled(workflow: Workflow) -> Rule:
@@ -103,17 +103,17 @@ def _agreement(workflow: Workflow) -> Rule | None:
     return None if workflow.agreement is None else _agreed(workflow.agreement, workflow.agreement_votes)
 
 
-def _agreed(share: float, least: int) -> Rule:
+def _agreed(fraction: float, least: int) -> Rule:
     def say() -> str:
         return ngettext(
             "Retired by consensus when %(share)s of at least %(n)d yes/no vote agree.",
             "Retired by consensus when %(share)s of at least %(n)d yes/no votes agree.",
             least,
-        ) % {"share": _percent(share), "n": least}
+        ) % {"share": _percent(fraction), "n": least}
 
     def holds(sums: Sums) -> Any:
         most = np.maximum(sums.yes, sums.no)
-        return (sums.decided >= least) & (sums.yes != sums.no) & (most >= share * sums.decided)
+        return (sums.decided >= least) & (sums.yes != sums.no) & (most >= fraction * sums.decided)
 
     return Rule(RetiredReason.CONSENSUS, say, holds)
 
@@ -134,8 +134,8 @@ def _nothing_here(workflow: Workflow) -> Rule | None:
 
 
 def _undecided(workflow: Workflow) -> Rule | None:
-    share, least = workflow.undecided_share, workflow.undecided_votes
-    if share is None:
+    fraction, least = workflow.undecided_share, workflow.undecided_votes
+    if fraction is None:
         return None
 
     def say() -> str:
@@ -143,9 +143,11 @@ def _undecided(workflow: Workflow) -> Rule | None:
             "Sent to experts when %(share)s of at least %(n)d vote are undecided.",
             "Sent to experts when %(share)s of at least %(n)d votes are undecided.",
             least,
-        ) % {"share": _percent(share), "n": least}
+        ) % {"share": _percent(fraction), "n": least}
 
-    return Rule(RetiredReason.OTHER, say, lambda sums: (sums.votes >= least) & (sums.undecided >= share * sums.votes))
+    return Rule(
+        RetiredReason.OTHER, say, lambda sums: (sums.votes >= least) & (sums.undecided >= fraction * sums.votes)
+    )
 
 
 def _flagged(workflow: Workflow) -> Rule | None:

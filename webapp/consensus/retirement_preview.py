@@ -43,8 +43,8 @@ def preview_rules(changed: Workflow) -> Trial:
 
     A change of method recomputes all evidence in memory: about three seconds for a million votes.
     """
-    kept = {"workflow": changed.pk, "flag": FLAG, "human": RetiredReason.HUMAN}
-    rows = np.array(fetch(READ, kept), dtype=np.int64).reshape(-1, len(VOTE_COLUMNS) + 4)
+    parameters = {"workflow": changed.pk, "flag": FLAG, "human": RetiredReason.HUMAN}
+    rows = np.array(fetch(READ, parameters), dtype=np.int64).reshape(-1, len(VOTE_COLUMNS) + 4)
     subject, *votes, evidence, flags, retired = rows.T
     if changed.method not in (Method.MAJORITY, Workflow.objects.values_list("method", flat=True).get(pk=changed.pk)):
         anew = evidence_under(changed)

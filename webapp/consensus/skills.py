@@ -191,8 +191,8 @@ def most_confused(answers: list[Answered], most: int = 8) -> list[Confused]:
 
 
 def _recognised(answers: list[Answered], truth: str) -> Share:
-    said = [each.answer for each in answers if each.truth == truth and each.answer in CLASSES]
-    return share_of(said.count(truth), len(said))
+    decided = [each.answer for each in answers if each.truth == truth and each.answer in CLASSES]
+    return share_of(decided.count(truth), len(decided))
 
 
 def _point(answers: list[Answered], end: int) -> Point:

@@ -52,7 +52,7 @@ def _curve(points: list[Point]) -> dict[str, list[float | None]]:
     columns: dict[str, list[float | None]] = {"n": [point.n for point in points]}
     for name in ("sensitivity", "specificity"):
         shares: list[Share] = [getattr(point, name) for point in points]
-        columns[name] = [share.value for share in shares]
-        columns[f"{name}_low"] = [share.low if share.n else None for share in shares]
-        columns[f"{name}_high"] = [share.high if share.n else None for share in shares]
+        columns[name] = [proportion.value for proportion in shares]
+        columns[f"{name}_low"] = [proportion.low if proportion.n else None for proportion in shares]
+        columns[f"{name}_high"] = [proportion.high if proportion.n else None for proportion in shares]
     return columns

@@ -17,7 +17,7 @@ from webapp.core.jobs import Cancelled, LeaseLost
 from webapp.imports.inspect import Look
 from webapp.imports.mapping import Choices
 from webapp.imports.models import ClassificationImport
-from webapp.imports.store import told
+from webapp.imports.store_votes import told
 
 INTERRUPTED = 130
 
@@ -85,15 +85,15 @@ def summarise_ingest(console: Console, run: IngestRun) -> None:
         console.print(f"… and {run.bad - PROBLEMS_SHOWN:,} more, all listed on the run's page.")
 
 
-def show_look(console: Console, seen: Look, choices: Choices) -> None:
-    """Print the preview of the first rows, and how they are understood."""
-    console.print(f"{seen.rows:,} rows read, {seen.broken:,} of them unreadable.")
-    for key, (known, different) in sorted(seen.keys.items(), key=lambda item: -item[1][0])[:5]:
+def show_look(console: Console, inspected: Look, choices: Choices) -> None:
+    """Say what the first rows hold, and how they are understood."""
+    console.print(f"{inspected.rows:,} rows looked at, {inspected.broken:,} of them unreadable.")
+    for key, (known, different) in sorted(inspected.keys.items(), key=lambda item: -item[1][0])[:5]:
         console.print(f"  {escape(key)}: {known:,} of {different:,} values are subjects of the survey", emoji=False)
-    for task, labels in seen.labels.items():
-        shown = ", ".join(f"{label} ({number:,})" for label, number in labels.most_common(8))
-        console.print(f"  {escape(task)}: {escape(shown)}", emoji=False)
-    for task, number in seen.lines.items():
+    for task, labels in inspected.labels.items():
+        listed = ", ".join(f"{label} ({number:,})" for label, number in labels.most_common(8))
+        console.print(f"  {escape(task)}: {escape(listed)}", emoji=False)
+    for task, number in inspected.lines.items():
         console.print(f"  {escape(task)}: {number:,} lines")
     console.print(f"Subjects by {escape(choices.match)}, answers from {escape(choices.task)}, of {choices.source}:")
     for label, answer in choices.answers.items():

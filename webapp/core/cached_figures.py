@@ -21,9 +21,9 @@ def cached_figure(key: str, count: Callable[[], Figure], fresh_for: float = 10) 
     One thread computes at a time, and others get the old value. So counting takes at most a fiftieth of one thread's
     time, however large a table grows.
     """
-    found: tuple[Figure, float] | None = cache.get(key)
-    if found is not None and (time.time() < found[1] or not cache.add(f"{key}-counting", True, LONGEST_COUNT)):
-        return found[0]
+    cached: tuple[Figure, float] | None = cache.get(key)
+    if cached is not None and (time.time() < cached[1] or not cache.add(f"{key}-counting", True, LONGEST_COUNT)):
+        return cached[0]
     start = time.monotonic()
     try:
         figure = count()

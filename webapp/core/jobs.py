@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from webapp.core import dispatch
-from webapp.core.messages import Sentence
+from webapp.core.stored_messages import Sentence
 
 LEASE = settings.JOB_LEASE
 RESEND_AFTER = LEASE / 2

@@ -38,19 +38,19 @@ def as_html(body: str) -> SafeString:
 
 
 def sections(body: str) -> list[Section]:
-    """Return the sections that headings of level 1 and 2 begin, in order."""
-    found: list[Section] = []
+    """Return the parts that headings of the first and second order begin, in their order."""
+    collected: list[Section] = []
     title: list[Token] = []
     below: list[Token] = []
     tokens = iter(_READER.parse(body))
     for token in tokens:
         if token.type == "heading_open" and token.level == 0 and token.tag in ("h1", "h2"):
-            found += _section(title, below)
+            collected += _section(title, below)
             title, below = [next(tokens)], []
             next(tokens)  # the heading's end
         else:
             below.append(token)
-    return found + _section(title, below)
+    return collected + _section(title, below)
 
 
 def _section(title: list[Token], below: list[Token]) -> list[Section]:

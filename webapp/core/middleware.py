@@ -55,24 +55,24 @@ class UnstorableMiddleware:
         if not is_unstorable(error):
             return None
         log.warning("%s: a value that cannot be stored.", request.path, exc_info=error)
-        said = _("This request contains a value that can't be stored. Nothing was changed.")
+        message = _("This request contains a value that can't be stored. Nothing was changed.")
         if request.path.startswith("/api/"):
-            return JsonResponse({"detail": said}, status=400)
-        return render(request, "400.html", {"said": said}, status=400)
+            return JsonResponse({"detail": message}, status=400)
+        return render(request, "400.html", {"said": message}, status=400)
 
 
 def is_unstorable(error: Exception) -> bool:
-    """Return whether an error comes from a value that cannot be stored."""
-    said = str(error)
+    """Return whether an error comes of a value that nothing can hold."""
+    text = str(error)
     match error:
         case DataError():
             return True
         case UnicodeEncodeError():
-            return "surrogates" in said
+            return "surrogates" in text
         case RecursionError():
-            return "JSON" in said
+            return "JSON" in text
         case ValueError():
-            return ENDLESS_NUMBER in said or NUL in said or "not JSON compliant" in said
+            return ENDLESS_NUMBER in text or NUL in text or "not JSON compliant" in text
     return False
 
 

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.core.csv_writer import csv_parts, moment
-from webapp.exports.rows import PAGE, names_by_subject, test_sets_of, training_sets_of
+from webapp.exports.classification_rows import PAGE, names_by_subject, test_sets_of, training_sets_of
+from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, Score
 from webapp.learning.promotion import champion_of
-from webapp.learning.roles import role_of
 from webapp.review.models import Ruling
 from webapp.workflows.models import Workflow
 

@@ -14,10 +14,10 @@ from webapp.archive.pixels import shape_of
 from webapp.classifications.models import Classification, Mark
 from webapp.consensus.models import Consensus
 from webapp.core.csv_writer import csv_parts
+from webapp.exports.classification_rows import PAGE, Given, answers
 from webapp.exports.consensus import consensus_csv, consensus_parquet
-from webapp.exports.label_studio import label_studio_export, labelling_configuration
+from webapp.exports.label_studio_export import label_studio_export, labelling_configuration
 from webapp.exports.panoptes import classification_export, subject_export, workflow_export
-from webapp.exports.rows import PAGE, Given, answers
 from webapp.queue.models import QueueEntry
 from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Workflow

@@ -10,10 +10,10 @@ from uuid import UUID
 
 from ml.crowd.answer import Answer
 from webapp.archive.models import SubjectSet
-from webapp.classifications.marks import Ends, from_corner
+from webapp.classifications.line_marks import Ends, from_corner
 from webapp.classifications.models import Classification, Mark, Reason
 from webapp.core.csv_writer import csv_parts, moment
-from webapp.exports.rows import Facts, Given, answers, facts_of, queued
+from webapp.exports.classification_rows import Facts, Given, answers, facts_of, queued
 from webapp.queue.models import QueueEntry
 from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Workflow
@@ -71,20 +71,20 @@ def _drawing() -> dict[str, Any]:
 
 
 def annotations(workflow: Workflow, answer: str, follow_up: str, marks: Iterable[Mark], height: int) -> str:
-    """Return the JSON of one answer, with its lines in a picture `height` pixels high."""
-    said = _said(workflow.question, answer, follow_up)
+    """Return the JSON of one answer, with the lines that were drawn in a picture `height` pixels high."""
+    tasks = _answer_tasks(workflow.question, answer, follow_up)
     if not workflow.line_marking:
-        return f"[{said}]"
+        return f"[{tasks}]"
     lines = [{"frame": mark.frame, **_line(mark, height)} for mark in marks]
-    return f"[{said},{json.dumps({'task': LINES, 'task_label': INSTRUCTION, 'value': lines}, separators=(',', ':'))}]"
+    return f"[{tasks},{json.dumps({'task': LINES, 'task_label': INSTRUCTION, 'value': lines}, separators=(',', ':'))}]"
 
 
 @lru_cache(1000)
-def _said(question: str, answer: str, follow_up: str) -> str:
-    said = [{"task": QUESTION, "task_label": question, "value": Answer(answer).label}]
+def _answer_tasks(question: str, answer: str, follow_up: str) -> str:
+    tasks = [{"task": QUESTION, "task_label": question, "value": Answer(answer).label}]
     if follow_up:
-        said.append({"task": FOLLOW_UP, "task_label": FOLLOW_UP_QUESTION, "value": follow_up})
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))[1:-1]
+        tasks.append({"task": FOLLOW_UP, "task_label": FOLLOW_UP_QUESTION, "value": follow_up})
+    return json.dumps(tasks, ensure_ascii=False, separators=(",", ":"))[1:-1]
 
 
 def _line(mark: Ends, height: int) -> dict[str, Any]:
@@ -158,10 +158,10 @@ def _subject_rows(workflow: Workflow, page: Sequence[int], address: str) -> Iter
 def _sets(workflow: Workflow, page: Sequence[int]) -> dict[int, list[int | None]]:
     """Return by subject the workflow's sets that contain it."""
     members = SubjectSet.subjects.through.objects.filter(subject__in=page, subjectset__workflows=workflow)
-    found: dict[int, list[int | None]] = defaultdict(list)
+    set_ids: dict[int, list[int | None]] = defaultdict(list)
     for subject, of in members.order_by("subjectset").values_list("subject", "subjectset"):
-        found[subject].append(of)
-    return found
+        set_ids[subject].append(of)
+    return set_ids
 
 
 def classification_number(pk: UUID) -> int:
@@ -221,7 +221,7 @@ def marks_of(workflow: Workflow, given: Iterable[UUID]) -> dict[UUID, list[Mark]
 
 
 def _metadata(given: Given, size: tuple[int, int, int]) -> str:
-    said: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "source": "wanderers",
         "viewport": _viewport(given.viewport),
         "started_at": given.started_at,
@@ -233,7 +233,7 @@ def _metadata(given: Given, size: tuple[int, int, int]) -> str:
         "training": given.reason == Reason.TRAINING,
         "weighs": given.weighs,
     }
-    known = {name: value for name, value in said.items() if value not in (None, "")}
+    known = {name: value for name, value in metadata.items() if value not in (None, "")}
     return f'{json.dumps(known)[:-1]}, "subject_dimensions": {_dimensions(*size)}}}'
 
 

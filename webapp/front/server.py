@@ -140,15 +140,15 @@ def environ_of(scope: Scope) -> dict[str, Any]:
 
 
 def _headers(scope: Scope) -> list[tuple[str, str]]:
-    """Return the headers as WSGI variables, without those with underscores, which could spoof a proxy's."""
-    found = []
+    """Return the headers as variables; one with an underscore is left out, which could pass for a proxy's."""
+    headers = []
     for name, value in scope["headers"]:
-        said = name.decode("latin-1")
-        if "_" not in said:
-            variable = said.upper().replace("-", "_")
+        header = name.decode("latin-1")
+        if "_" not in header:
+            variable = header.upper().replace("-", "_")
             plain = variable in ("CONTENT_TYPE", "CONTENT_LENGTH")
-            found.append((variable if plain else f"HTTP_{variable}", value.decode("latin-1")))
-    return found
+            headers.append((variable if plain else f"HTTP_{variable}", value.decode("latin-1")))
+    return headers
 
 
 class Front:

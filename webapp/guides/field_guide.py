@@ -9,8 +9,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from webapp.archive.models import Subject, Survey
 from webapp.classifications.models import Classification
 from webapp.core.markdown import Section, sections
+from webapp.guides.guide_texts import current_text, reader_language
 from webapp.guides.models import GuideKind
-from webapp.guides.texts import current_text, reader_language
 from webapp.queue.models import QueueEntry
 from webapp.volunteers.models import Volunteer
 
@@ -23,8 +23,8 @@ def examples_of(survey: Survey, labels: Iterable[str], reader: Volunteer | None)
     Never one that the reader may still be asked about, for training or otherwise, which would reveal its answer. Gold
     in a set that no workflow uses can always be shown.
     """
-    shown = Subject.objects.gold().observed().originals().filter(survey=survey).exclude(Exists(_waiting_for(reader)))
-    return {label: list(shown.filter(gold_label=label).order_by("pk")[:MOST]) for label in labels}
+    gold = Subject.objects.gold().observed().originals().filter(survey=survey).exclude(Exists(_waiting_for(reader)))
+    return {label: list(gold.filter(gold_label=label).order_by("pk")[:MOST]) for label in labels}
 
 
 def _waiting_for(reader: Volunteer | None) -> QuerySet[QueueEntry]:
@@ -53,11 +53,11 @@ class Entry:
 
 
 def field_guide(survey: Survey, reader: Volunteer | None, search: str = "") -> list[Entry]:
-    """Return the entries that contain all search words, with examples that the reader may see."""
-    found = [section for section in guide_sections(survey) if _has(section, search)]
-    labels = {section.title: class_of(survey, section.title) for section in found}
+    """Return the entries whose words contain all of the search's, with examples that the reader may see."""
+    matching = [section for section in guide_sections(survey) if _has(section, search)]
+    labels = {section.title: class_of(survey, section.title) for section in matching}
     examples = examples_of(survey, {label for label in labels.values() if label}, reader)
-    return [Entry(each, labels[each.title], examples.get(labels[each.title], [])) for each in found]
+    return [Entry(each, labels[each.title], examples.get(labels[each.title], [])) for each in matching]
 
 
 def guide_sections(survey: Survey) -> list[Section]:

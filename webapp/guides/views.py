@@ -17,9 +17,9 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.core.markdown import as_html, sections
 from webapp.guides.field_guide import class_of, field_guide
+from webapp.guides.guide_texts import TextRefused, current_text, note_step, tutorial_of, versions, write_text
 from webapp.guides.images import ImageRefused, address_of, keep_image
 from webapp.guides.models import GuideImage, GuideKind, GuideText, Language
-from webapp.guides.texts import TextRefused, current_text, note_step, tutorial_of, versions, write_text
 from webapp.queue.leases import NewcomerRate, settle
 from webapp.volunteers.identity import reader_of, remember, volunteer_of
 from webapp.workflows.models import Workflow
@@ -164,10 +164,10 @@ def image_add(request: HttpRequest, survey: Survey) -> HttpResponse:
     if upload is None:
         return JsonResponse({"detail": _("Choose a picture first.")}, status=400)
     try:
-        kept = keep_image(survey=survey, upload=upload, by=person(request))
+        image = keep_image(survey=survey, upload=upload, by=person(request))
     except ImageRefused as error:
         return JsonResponse({"detail": str(error)}, status=400)
-    return JsonResponse({"address": address_of(kept), "width": kept.width, "height": kept.height}, status=201)
+    return JsonResponse({"address": address_of(image), "width": image.width, "height": image.height}, status=201)
 
 
 def _place(survey: Survey, workflow: str, kind: str, language: str) -> dict[str, Any]:

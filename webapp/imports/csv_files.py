@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ml.io.safe_csv import BoundedRows
-from webapp.classifications.marks import Drawn
-from webapp.imports.record import (
+from webapp.classifications.line_marks import Drawn
+from webapp.imports.foreign_record import (
     COLUMN_TWICE,
     NO_COLUMN,
     NO_CSV,
@@ -69,17 +69,17 @@ def vote_record(number: int, row: Mapping[str, str], tasks: Sequence[str]) -> Re
 
 
 def _metadata(row: Mapping[str, str]) -> dict[str, Any]:
-    said = _object(row.get("subject_data"))
-    found = said.get(row["subject_ids"].strip())
-    return found if isinstance(found, dict) else {}
+    subject_data = _object(row.get("subject_data"))
+    metadata = subject_data.get(row["subject_ids"].strip())
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def _object(text: str | None) -> dict[str, Any]:
     try:
-        found = json.loads(text or "{}")
+        parsed = json.loads(text or "{}")
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def _values(annotations: Iterable[Any]) -> Iterator[tuple[str, Any]]:
@@ -124,11 +124,11 @@ class _Drawing:
         self.lines[task].append(Drawn(x1, y1, x2, y2, place, width, height))
 
     def _size(self, frame: int) -> tuple[float | None, float | None]:
-        """Return the size of the picture, if the row has it."""
-        said = self.dimensions[frame] if frame < len(self.dimensions) else None
-        if not isinstance(said, dict):
+        """Return the size of the picture that was drawn on, where the row tells it."""
+        dimensions = self.dimensions[frame] if frame < len(self.dimensions) else None
+        if not isinstance(dimensions, dict):
             return None, None
-        width, height = _number(said.get("naturalWidth")), _number(said.get("naturalHeight"))
+        width, height = _number(dimensions.get("naturalWidth")), _number(dimensions.get("naturalHeight"))
         return (width, height) if width > 0 and height > 0 else (None, None)
 
 

@@ -11,8 +11,7 @@ from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
 from webapp.classifications.presentation import PRESENTATIONS
 from webapp.imports.csv_files import read_csv
-from webapp.imports.label_studio import read_label_studio
-from webapp.imports.record import (
+from webapp.imports.foreign_record import (
     EMPTY,
     METADATA,
     NO_ANSWER,
@@ -24,6 +23,7 @@ from webapp.imports.record import (
     Record,
     Row,
 )
+from webapp.imports.label_studio import read_label_studio
 from webapp.workflows.models import Workflow
 
 ABSTENTIONS_FIRST = sorted(PRESENTATIONS, key=lambda answer: answer.decided)
@@ -36,9 +36,9 @@ def guess_answers(labels: Iterable[str], workflow: Workflow | None = None) -> di
 
     In a survey task with a label for nothing, every other label is a yes.
     """
-    said = dict.fromkeys(labels)
+    distinct = dict.fromkeys(labels)
     known = _classes(workflow) if workflow else {}
-    guessed = {label: known.get(label.casefold()) or _by_words(label) for label in said}
+    guessed = {label: known.get(label.casefold()) or _by_words(label) for label in distinct}
     if len(guessed) > A_FEW and any(set(_words(label)) & NOTHING for label in guessed):
         guessed = {label: answer or Answer.YES.value for label, answer in guessed.items()}
     return guessed
@@ -145,29 +145,29 @@ class Look:
 
 
 def look(path: Path, workflow: Workflow) -> Look:
-    """Read the first rows of a file; raises BadFile for an unusable one."""
-    found = Look(format_of(path))
+    """Read the first rows of a file; raises BadFile where it cannot be used."""
+    inspected = Look(format_of(path))
     values: dict[str, set[str]] = defaultdict(set)
     for row in islice(read(path), ROWS):
-        found.rows += 1
+        inspected.rows += 1
         if isinstance(row, Broken):
-            found.broken += 1
+            inspected.broken += 1
         else:
-            _count(found, row, values)
-    if not found.rows:
+            _count(inspected, row, values)
+    if not inspected.rows:
         raise BadFile(NO_ANSWER(file=path.name))
-    if not found.labels:
+    if not inspected.labels:
         raise BadFile(NO_LABEL(file=path.name))
-    found.keys = {key: (_known(workflow, seen), len(seen)) for key, seen in values.items()}
-    return found
+    inspected.keys = {key: (_known(workflow, seen), len(seen)) for key, seen in values.items()}
+    return inspected
 
 
-def _count(found: Look, record: Record, values: dict[str, set[str]]) -> None:
+def _count(inspected: Look, record: Record, values: dict[str, set[str]]) -> None:
     for task, labels in record.answers.items():
         if labels:
-            found.labels[task].update(labels)
+            inspected.labels[task].update(labels)
     for task, lines in record.lines.items():
-        found.lines[task] += len(lines)
+        inspected.lines[task] += len(lines)
     for key in (SUBJECT, *(f"{METADATA}{name}" for name in record.metadata)):
         value = record.key(key)
         if value and len(values[key]) < VALUES:

@@ -8,8 +8,8 @@ from typing import Any, BinaryIO
 
 import ijson
 
-from webapp.classifications.marks import Drawn
-from webapp.imports.record import NO_JSON, BadFile, Broken, Reason, Record, Row, clean, moment
+from webapp.classifications.line_marks import Drawn
+from webapp.imports.foreign_record import NO_JSON, BadFile, Broken, Reason, Record, Row, clean, moment
 
 PERCENT = 100.0
 LARGEST_FRAME = 2**15
@@ -37,7 +37,7 @@ def lines_of(results: Sequence[Result]) -> tuple[dict[str, tuple[Drawn, ...]], d
 
 
 def _frozen(by_name: Mapping[str, list[Any]]) -> dict[str, tuple[Any, ...]]:
-    return {name: tuple(found) for name, found in by_name.items()}
+    return {name: tuple(values) for name, values in by_name.items()}
 
 
 def _ends(result: Result, pairs: Mapping[str, str], results: Sequence[Result]) -> tuple[Point, Point] | None:
@@ -116,8 +116,8 @@ def read_label_studio(path: Path) -> Iterator[Row]:
                     number += 1
                     yield _row(number, task, annotation)
     except (ijson.JSONError, UnicodeDecodeError) as error:
-        said = clean(str(error).splitlines()[0])
-        raise BadFile(NO_JSON(file=path.name, number=number, error=said)) from error
+        problem = clean(str(error).splitlines()[0])
+        raise BadFile(NO_JSON(file=path.name, number=number, error=problem)) from error
 
 
 def _shallow(file: BinaryIO) -> Iterator[tuple[str, Any]]:
@@ -131,8 +131,8 @@ def _shallow(file: BinaryIO) -> Iterator[tuple[str, Any]]:
 
 
 def _annotations(task: Any) -> list[Any]:
-    found = task.get("annotations", task.get("completions")) if isinstance(task, dict) else None
-    return found if isinstance(found, list) else []
+    annotations = task.get("annotations", task.get("completions")) if isinstance(task, dict) else None
+    return annotations if isinstance(annotations, list) else []
 
 
 def _row(number: int, task: Mapping[str, Any], annotation: Any) -> Row:
@@ -141,8 +141,8 @@ def _row(number: int, task: Mapping[str, Any], annotation: Any) -> Row:
     if annotation.get("was_cancelled"):
         return Broken(number, Reason.CANCELLED)
     results = [each for each in annotation["result"] if isinstance(each, dict)]
-    said, user = annotation.get("unique_id") or annotation.get("id"), _user(annotation, results)
-    if said is None:
+    annotation_id, user = annotation.get("unique_id") or annotation.get("id"), _user(annotation, results)
+    if annotation_id is None:
         return Broken(number, Reason.NO_ID)
     if not user:
         return Broken(number, Reason.NO_USER)
@@ -150,7 +150,7 @@ def _row(number: int, task: Mapping[str, Any], annotation: Any) -> Row:
     data = task.get("data")
     return Record(
         row=number,
-        id=clean(said),
+        id=clean(annotation_id),
         user=user,
         subject=clean(task.get("id", "")),
         metadata=data if isinstance(data, dict) else {},

@@ -14,8 +14,17 @@ from django.utils.crypto import salted_hmac
 from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
 from webapp.archive.pixels import shape_of
-from webapp.classifications.marks import Line, WrongMark, check_lines, to_line
-from webapp.imports.record import ALL_LEFT_OUT, METADATA, NO_MATCH, NO_MEANING, NO_SOURCE, SUBJECT, Reason, Record
+from webapp.classifications.line_marks import Line, WrongMark, check_lines, to_line
+from webapp.imports.foreign_record import (
+    ALL_LEFT_OUT,
+    METADATA,
+    NO_MATCH,
+    NO_MEANING,
+    NO_SOURCE,
+    SUBJECT,
+    Reason,
+    Record,
+)
 from webapp.volunteers.identity import pseudonym
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
@@ -82,8 +91,8 @@ def volunteers_of(source: str, users: Collection[str], own: dict[str, int]) -> d
     """Return a source's volunteers by name, creating new ones."""
     keys = {user: _key(source, user) for user in users if user not in own}
     Volunteer.objects.bulk_create([Volunteer(key=key) for key in sorted(keys.values())], ignore_conflicts=True)
-    found = dict(Volunteer.objects.filter(key__in=keys.values()).values_list("key", "pk"))
-    return {user: own[user] if user in own else found[keys[user]] for user in users}
+    pk_by_key = dict(Volunteer.objects.filter(key__in=keys.values()).values_list("key", "pk"))
+    return {user: own[user] if user in own else pk_by_key[keys[user]] for user in users}
 
 
 def _key(source: str, user: str) -> UUID:
@@ -146,13 +155,13 @@ def vote_of(workflow: Workflow, choices: Choices, record: Record, subject: Subje
 def _follow_up(
     workflow: Workflow, choices: Choices, record: Record, answer: str, noted: list[tuple[Reason, str]]
 ) -> str:
-    said = record.answers.get(choices.follow_up_task, ()) if choices.follow_up_task else ()
+    labels = record.answers.get(choices.follow_up_task, ()) if choices.follow_up_task else ()
     offered = {label.casefold(): label for label in workflow.offered(answer)}
-    found = [offered[label.casefold()] for label in said if label.casefold() in offered]
-    if said and len(found) != 1:
-        noted.append((Reason.FOLLOW_UP, ", ".join(said)))
+    matching = [offered[label.casefold()] for label in labels if label.casefold() in offered]
+    if labels and len(matching) != 1:
+        noted.append((Reason.FOLLOW_UP, ", ".join(labels)))
         return ""
-    return found[0] if found else ""
+    return matching[0] if matching else ""
 
 
 def _lines(
@@ -163,13 +172,13 @@ def _lines(
         return ()
     noted += [(Reason.SHAPE, shape) for shape in record.shapes.get(choices.lines_task, ())]
     _frames, _channels, height, width = shape_of(subject)
-    kept: list[Line] = []
+    fitting: list[Line] = []
     for drawn in record.lines.get(choices.lines_task, ()):
         line = to_line(drawn, width, height)
         try:
-            check_lines(workflow, subject, [*kept, line])
+            check_lines(workflow, subject, [*fitting, line])
         except WrongMark as error:
             noted.append((Reason.LINE, str(error)))
         else:
-            kept.append(line)
-    return tuple(kept)
+            fitting.append(line)
+    return tuple(fitting)

@@ -16,14 +16,14 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.classifications.presentation import PRESENTATIONS
-from webapp.core.messages import in_words
+from webapp.core.stored_messages import in_words
 from webapp.exports.formats import EXPORTS, file_response, site_address
+from webapp.imports.foreign_record import METADATA, SUBJECT, BadFile
 from webapp.imports.inspect import Look, guess_answers, look
 from webapp.imports.mapping import Choices, WrongChoice
 from webapp.imports.models import ClassificationImport
-from webapp.imports.record import METADATA, SUBJECT, BadFile
-from webapp.imports.run import SUFFIXES, UploadRefused, keep_upload, remove_upload, start_import, upload_path
-from webapp.imports.store import told
+from webapp.imports.run_import import SUFFIXES, UploadRefused, keep_upload, remove_upload, start_import, upload_path
+from webapp.imports.store_votes import told
 from webapp.workflows.models import Workflow
 
 MEANINGS = [*((answer.value, shown.button) for answer, shown in PRESENTATIONS.items()), ("", gettext_lazy("skip"))]
@@ -59,22 +59,22 @@ class ChoicesForm(forms.Form):
     follow_up_task = forms.ChoiceField(label=gettext_lazy("Follow-up task"), required=False)
     lines_task = forms.ChoiceField(label=gettext_lazy("Lines"), required=False)
 
-    def __init__(self, seen: Look, workflow: Workflow, *args: Any, task: str = "", **kwargs: Any) -> None:
-        guessed = seen.guess(workflow)
-        chosen = task if task in seen.labels else guessed.task
+    def __init__(self, inspected: Look, workflow: Workflow, *args: Any, task: str = "", **kwargs: Any) -> None:
+        guessed = inspected.guess(workflow)
+        chosen = task if task in inspected.labels else guessed.task
         kwargs["initial"] = vars(guessed) | {"task": chosen}
         super().__init__(*args, **kwargs)
-        tasks = [(name, _titled(name, labels)) for name, labels in seen.labels.items()]
+        tasks = [(name, _titled(name, labels)) for name, labels in inspected.labels.items()]
         none = [("", gettext_lazy("none"))]
-        lines = [(name, f"{name}: {number:,}") for name, number in seen.lines.items()]
-        self._offer("match", [(key, _key(key, *found)) for key, found in _by_matches(seen)])
+        lines = [(name, f"{name}: {number:,}") for name, number in inspected.lines.items()]
+        self._offer("match", [(key, _key(key, *counts)) for key, counts in _by_matches(inspected)])
         self._offer("task", tasks)
         self._offer("follow_up_task", none + tasks)
         self._offer("lines_task", none + lines)
         if not workflow.line_marking or not lines:
             del self.fields["lines_task"]
         sent = self.data.get("task", "")
-        said = seen.labels[sent if sent in seen.labels else chosen]
+        said = inspected.labels[sent if sent in inspected.labels else chosen]
         self.labels = [label for label, _number in said.most_common(LABELS_SHOWN)]
         self._ask_meanings(said, guess_answers(self.labels, workflow))
 
@@ -83,10 +83,10 @@ class ChoicesForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)  # noqa: S101  # declared so above
         field.choices = choices
 
-    def _ask_meanings(self, said: Mapping[str, int], guessed: Mapping[str, str]) -> None:
+    def _ask_meanings(self, labels: Mapping[str, int], guessed: Mapping[str, str]) -> None:
         for place, label in enumerate(self.labels):
             self.fields[f"label_{place}"] = forms.ChoiceField(
-                choices=MEANINGS, required=False, label=f"{label} ({said[label]:,})", initial=guessed[label]
+                choices=MEANINGS, required=False, label=f"{label} ({labels[label]:,})", initial=guessed[label]
             )
 
     def meanings(self) -> Iterator[forms.BoundField]:
@@ -96,9 +96,9 @@ class ChoicesForm(forms.Form):
         """Return the choices; None if the form has errors."""
         if not self.is_valid():
             return None
-        said = self.cleaned_data
-        answers = {label: said[f"label_{place}"] for place, label in enumerate(self.labels)}
-        parts = {name: said.get(name, "") for name in ("source", "match", "task", "follow_up_task", "lines_task")}
+        cleaned = self.cleaned_data
+        answers = {label: cleaned[f"label_{place}"] for place, label in enumerate(self.labels)}
+        parts = {name: cleaned.get(name, "") for name in ("source", "match", "task", "follow_up_task", "lines_task")}
         try:
             return Choices(**parts, answers=answers)
         except WrongChoice as error:
@@ -106,9 +106,9 @@ class ChoicesForm(forms.Form):
             return None
 
 
-def _by_matches(seen: Look) -> list[tuple[str, tuple[int, int]]]:
-    found = seen.keys or {SUBJECT: (0, 0)}
-    return sorted(found.items(), key=lambda item: -item[1][0])
+def _by_matches(inspected: Look) -> list[tuple[str, tuple[int, int]]]:
+    keys = inspected.keys or {SUBJECT: (0, 0)}
+    return sorted(keys.items(), key=lambda item: -item[1][0])
 
 
 def _key(key: str, known: int, different: int) -> str:
@@ -119,8 +119,8 @@ def _key(key: str, known: int, different: int) -> str:
 
 
 def _titled(task: str, labels: Mapping[str, int]) -> str:
-    shown = ", ".join(list(labels)[:3])
-    return f"{task}: {shown}{', …' if len(labels) > 3 else ''}"
+    titles = ", ".join(list(labels)[:3])
+    return f"{task}: {titles}{', …' if len(labels) > 3 else ''}"
 
 
 SHOWN = 20
@@ -164,13 +164,13 @@ def workflow_page(
 
 
 def _exports(request: HttpRequest, workflow: Workflow) -> list[dict[str, Any]]:
-    shown = []
+    listed = []
     for name, each in EXPORTS.items():
         rows = each.rows(workflow)
-        shown.append(
+        listed.append(
             {"name": name, "export": each, "rows": rows, "size": each.size(workflow, site_address(request), rows)}
         )
-    return shown
+    return listed
 
 
 @require_POST
@@ -183,7 +183,7 @@ def upload(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
         return workflow_page(request, survey, into, form, status=400)
     try:
         token = keep_upload(into, form.cleaned_data["file"])
-        _seen(into, token)
+        _inspected(into, token)
     except (UploadRefused, BadFile) as error:
         form.add_error("file", in_words(str(error)))
         return workflow_page(request, survey, into, form, status=400)
@@ -194,20 +194,20 @@ def upload(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
 @survey_page(Role.SCIENTIST)
 def look_into(request: HttpRequest, survey: Survey, workflow: str, token: str) -> HttpResponse:
     into = get_object_or_404(Workflow, survey=survey, slug=workflow)
-    path, seen = _seen(into, token)
-    form = ChoicesForm(seen, into, task=request.GET.get("task", ""))
-    return _page(request, into, token, path, seen, form)
+    path, inspected = _inspected(into, token)
+    form = ChoicesForm(inspected, into, task=request.GET.get("task", ""))
+    return _page(request, into, token, path, inspected, form)
 
 
 @require_POST
 @survey_page(Role.SCIENTIST)
 def start(request: HttpRequest, survey: Survey, workflow: str, token: str) -> HttpResponse:
     into = get_object_or_404(Workflow, survey=survey, slug=workflow)
-    path, seen = _seen(into, token)
-    form = ChoicesForm(seen, into, request.POST)
+    path, inspected = _inspected(into, token)
+    form = ChoicesForm(inspected, into, request.POST)
     choices = form.choices()
     if choices is None:
-        return _page(request, into, token, path, seen, form, status=400)
+        return _page(request, into, token, path, inspected, form, status=400)
     job = start_import(workflow=into, path=path, by=person(request), choices=choices)
     return redirect("import-run", survey.slug, into.slug, job.pk)
 
@@ -234,8 +234,8 @@ def import_cancel(request: HttpRequest, survey: Survey, workflow: str, pk: int) 
     return redirect("import-run", survey.slug, workflow, pk)
 
 
-def _seen(workflow: Workflow, token: str) -> tuple[Path, Look]:
-    """Return an uploaded file and its preview; an unreadable one is deleted."""
+def _inspected(workflow: Workflow, token: str) -> tuple[Path, Look]:
+    """Return an uploaded file and what it holds; one that cannot be read is removed."""
     path = upload_path(workflow, token)
     if path is None:
         raise Http404(_("This file is gone. Upload it again."))
@@ -247,17 +247,23 @@ def _seen(workflow: Workflow, token: str) -> tuple[Path, Look]:
 
 
 def _page(
-    request: HttpRequest, workflow: Workflow, token: str, path: Path, seen: Look, form: ChoicesForm, status: int = 200
+    request: HttpRequest,
+    workflow: Workflow,
+    token: str,
+    path: Path,
+    inspected: Look,
+    form: ChoicesForm,
+    status: int = 200,
 ) -> HttpResponse:
     context = {
         "survey": workflow.survey,
         "workflow": workflow,
         "token": token,
         "name": path.name,
-        "seen": seen,
+        "seen": inspected,
         "form": form,
-        "more_labels": max(0, len(seen.labels[form["task"].value()]) - LABELS_SHOWN),
-        "matched": max(known for known, _different in seen.keys.values()) if seen.keys else 0,
+        "more_labels": max(0, len(inspected.labels[form["task"].value()]) - LABELS_SHOWN),
+        "matched": max(known for known, _different in inspected.keys.values()) if inspected.keys else 0,
     }
     return render(request, "imports/inspect.html", context, status=status)
 

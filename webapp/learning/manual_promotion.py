@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from webapp.core.messages import in_words
+from webapp.core.stored_messages import in_words
 from webapp.learning.messages import BY_HAND
 from webapp.learning.models import Checkpoint, Promotion, TrainingRun
 from webapp.learning.promotion import promote

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_noop
 
-from webapp.core.messages import Sentence
+from webapp.core.stored_messages import Sentence
 
 ADDING_UP = Sentence(gettext_noop("Recounting the votes with current skills."))
 COLLECTING = Sentence(gettext_noop("Collecting labels."))

@@ -84,20 +84,20 @@ def _against_champion(result: Result) -> Verdict:
         "low": signed(low),
         "high": signed(high),
     }
-    said = COMPARISON(**figures)
+    comparison = COMPARISON(**figures)
     if difference <= 0:
-        return Verdict(False, NO_BETTER(comparison=said))
+        return Verdict(False, NO_BETTER(comparison=comparison))
     if low < -MARGIN:
-        return Verdict(False, MAY_BE_WORSE(margin=MARGIN, comparison=said))
+        return Verdict(False, MAY_BE_WORSE(margin=MARGIN, comparison=comparison))
     if low <= 0:
-        return Verdict(True, LIKELY_BETTER(margin=MARGIN, comparison=said, new=result.new_labels))
-    return Verdict(True, BETTER(comparison=said, new=result.new_labels))
+        return Verdict(True, LIKELY_BETTER(margin=MARGIN, comparison=comparison, new=result.new_labels))
+    return Verdict(True, BETTER(comparison=comparison, new=result.new_labels))
 
 
 def signed(difference: float) -> str:
     """Format a difference with its sign, to three decimals; a rounded zero has none."""
-    said = f"{difference:+.3f}"
-    return said if float(said) else said[1:]
+    text = f"{difference:+.3f}"
+    return text if float(text) else text[1:]
 
 
 class NoEarlierChampion(ValueError):
@@ -148,8 +148,8 @@ def rollback(*, survey: Survey, role: str, by: User | None, reason: str = "") ->
         raise NoEarlierChampion(
             _("%(survey)s has no earlier champion to roll back to. Nothing has changed.") % {"survey": survey}
         )
-    said = reason or STEPPED_BACK(number=champion.pk if champion else "")
-    return promote(checkpoint=before, by=by, reason=said, is_rollback=True)
+    message = reason or STEPPED_BACK(number=champion.pk if champion else "")
+    return promote(checkpoint=before, by=by, reason=message, is_rollback=True)
 
 
 def previous_champion(champion: Checkpoint | None) -> Checkpoint | None:

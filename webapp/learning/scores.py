@@ -15,9 +15,9 @@ from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from ml.inference.detections import Detection
+from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, Score
 from webapp.learning.models import Detection as Row
-from webapp.learning.roles import role_of
 from webapp.workflows.models import Workflow
 
 _COLUMNS = {
@@ -85,8 +85,8 @@ def write_detections(checkpoint_id: int, finds: Mapping[int, Sequence[Detection]
     Row.objects.bulk_create(
         (
             Row(checkpoint_id=checkpoint_id, subject_id=subject, position=position, **_fields(find))
-            for subject, found in finds.items()
-            for position, find in enumerate(found)
+            for subject, detections in finds.items()
+            for position, find in enumerate(detections)
         ),
         batch_size=2000,
     )

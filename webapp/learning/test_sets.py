@@ -20,8 +20,8 @@ from django.db.models.lookups import LessThan
 from ml.data.observing_nights import day_break
 from webapp.archive.models import Subject, Survey
 from webapp.learning.messages import TOO_LITTLE_GOLD
+from webapp.learning.model_roles import Classes, classes_of
 from webapp.learning.models import TestSet
-from webapp.learning.roles import Classes, classes_of
 from webapp.learning.training_sets import snapshot
 from webapp.learning.training_sets.snapshot import Label
 
@@ -41,8 +41,8 @@ def current(survey: Survey, kind: str) -> TestSet:
     TooLittleGold
         Nothing is frozen; the message has the number of gold subjects, and how many are needed.
     """
-    found = TestSet.objects.filter(survey=survey, kind=kind, is_current=True).first()
-    return found or freeze(survey=survey, kind=kind)
+    frozen = TestSet.objects.filter(survey=survey, kind=kind, is_current=True).first()
+    return frozen or freeze(survey=survey, kind=kind)
 
 
 def current_nights(survey: Survey, kind: str) -> list[float]:

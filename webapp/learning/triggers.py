@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import Subject
 from webapp.consensus.models import IS_CONFIDENT, IS_SETTLED, Consensus
 from webapp.core.jobs import JobState
+from webapp.learning.model_roles import role_of
 from webapp.learning.models import Preset, TrainingRun, TrainingSet
-from webapp.learning.roles import role_of
 from webapp.learning.training_sets.curate import labelled, labels, labels_of, new_labels
 from webapp.workflows.models import Workflow
 
@@ -64,8 +64,10 @@ def start_training(
         )
     role = role_of(workflow)
     if preset == Preset.DETECTOR and not role.is_detector:
-        said = _("This recipe is for workflows about cutouts and cubes. Choose another one for stamps and tracklets.")
-        raise ValidationError({"preset": said})
+        message = _(
+            "This recipe is for workflows about cutouts and cubes. Choose another one for stamps and tracklets."
+        )
+        raise ValidationError({"preset": message})
     run = TrainingRun(
         survey=workflow.survey,
         workflow=workflow,
@@ -89,9 +91,9 @@ def cancel_training(run: TrainingRun) -> None:
 
 
 def due() -> list[Workflow]:
-    """Return the workflows that are due for a training run."""
-    learnt = Workflow.objects.filter(is_active=True, min_new_labels__isnull=False)
-    return [workflow for workflow in learnt.select_related("survey") if wants_retraining(workflow)]
+    """Return the workflows that want a training run now."""
+    workflows = Workflow.objects.filter(is_active=True, min_new_labels__isnull=False)
+    return [workflow for workflow in workflows.select_related("survey") if wants_retraining(workflow)]
 
 
 def wants_retraining(workflow: Workflow) -> bool:

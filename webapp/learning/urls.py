@@ -1,6 +1,6 @@
 from django.urls import path
 
-from webapp.learning.views.overview import (
+from webapp.learning.overview_views import (
     freeze_test_set,
     overview,
     overview_runs,
@@ -9,7 +9,7 @@ from webapp.learning.views.overview import (
     score_again,
     start,
 )
-from webapp.learning.views.run import cancel, epochs, epochs_csv, progress, run
+from webapp.learning.run_views import cancel, epochs, epochs_csv, progress, run
 
 urlpatterns = [
     path("", overview, name="learning"),

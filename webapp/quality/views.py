@@ -16,7 +16,7 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.classifications.presentation import PRESENTATIONS
 from webapp.quality.models import FlagState, QualityFlag, QualityScan
-from webapp.quality.scan import decide, start_scan
+from webapp.quality.quality_scan import decide, start_scan
 from webapp.workflows.models import Workflow
 
 TITLES = {

@@ -53,9 +53,9 @@ def check_assignments(volunteer: Volunteer, workflow: Workflow, proofs: Iterable
     unproven = [subject for subject, proof in proofs if not _proves(volunteer, workflow, subject, proof)]
     if not unproven:
         return
-    held = Lease.objects.held_by(volunteer).filter(entry__workflow=workflow, entry__subject__in=unproven)
+    leases = Lease.objects.held_by(volunteer).filter(entry__workflow=workflow, entry__subject__in=unproven)
     answered = Classification.objects.filter(volunteer_id=volunteer.pk, workflow=workflow, subject__in=unproven)
-    known = set(held.values_list("entry__subject", flat=True)) | set(answered.values_list("subject", flat=True))
+    known = set(leases.values_list("entry__subject", flat=True)) | set(answered.values_list("subject", flat=True))
     for subject in unproven:
         if subject not in known:
             raise NotAssigned(

@@ -59,11 +59,11 @@ def _count(survey: Survey) -> dict[str, int]:
     )
     settled = QueueEntry.objects.filter(workflow__survey=survey, is_retired=True).values("subject").distinct().count()
     ruled = Subject.objects.filter(survey=survey, gold_source="ruling")
-    found = ruled.filter(gold_label__in=["yes", *survey.positive]).count()
+    movers = ruled.filter(gold_label__in=["yes", *survey.positive]).count()
     return {
         "subjects": Subject.objects.observed().filter(survey=survey).count(),
         "settled": settled,
-        "found": found,
+        "found": movers,
         **counted,
     }
 

@@ -140,11 +140,11 @@ def lease_next(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
 @transaction.atomic
 def _lease(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
     volunteer = _lock(volunteer)
-    held = _held(volunteer, workflow)[: min(n, MOST_LEASES)]
-    missing = min(n, MOST_LEASES) - len(held)
+    own = _held(volunteer, workflow)[: min(n, MOST_LEASES)]
+    missing = min(n, MOST_LEASES) - len(own)
     if not missing or not workflow.is_active:
-        return held
-    return held + _lend(volunteer, draw(volunteer, workflow, missing, [lease.entry_id for lease in held]))
+        return own
+    return own + _lend(volunteer, draw(volunteer, workflow, missing, [lease.entry_id for lease in own]))
 
 
 def _lock(volunteer: Volunteer) -> Volunteer:
@@ -206,11 +206,11 @@ def release_expired(workflow: Workflow | None = None, limit: int = 1000) -> int:
         .order_by("pk")
         .select_for_update(skip_locked=True, no_key=True)
     )
-    held = list(expired.filter(entry__in=[entry.pk for entry in entries]).select_for_update(of=("self",)))
-    for size, group in _by_count(held).items():
+    locked = list(expired.filter(entry__in=[entry.pk for entry in entries]).select_for_update(of=("self",)))
+    for size, group in _by_count(locked).items():
         QueueEntry.objects.filter(pk__in=group, is_gold=False).update(open_slots=F("open_slots") + size)
-    Lease.objects.filter(pk__in=[lease.pk for lease in held]).delete()
-    return len(held)
+    Lease.objects.filter(pk__in=[lease.pk for lease in locked]).delete()
+    return len(locked)
 
 
 def _by_count(leases: list[Lease]) -> dict[int, list[int]]:

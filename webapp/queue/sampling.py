@@ -46,18 +46,18 @@ class Drawn:
     reason: str
 
 
-def draw(volunteer: Volunteer, workflow: Workflow, n: int, held: Sequence[int] = ()) -> list[Drawn]:
-    """Draw up to `n` entries that the volunteer has not seen, and lock those whose slots are taken.
+def draw(volunteer: Volunteer, workflow: Workflow, n: int, leased: Sequence[int] = ()) -> list[Drawn]:
+    """Draw up to `n` entries that the volunteer has not seen, and lock those whose slots are to be taken.
 
     Each one is drawn separately, so the order does not reveal which subjects are gold. The training fraction depends on
     how many subjects the volunteer has seen, including those they hold (`held`). If there is no gold or random one
     left, the first by priority is drawn instead, except in a training-only workflow.
     """
-    asked = {"volunteer": volunteer.pk, "workflow": workflow.pk, "held": list(held)}
+    asked = {"volunteer": volunteer.pk, "workflow": workflow.pk, "held": list(leased)}
     if workflow.is_training:
         return [Drawn(entry, Reason.TRAINING) for entry, _ in _gold(asked, n)]
-    seen = _seen(asked, workflow) + len(held)
-    plan = [_reason(workflow, seen + place) for place in range(n)]
+    answered = _seen(asked, workflow) + len(leased)
+    plan = [_reason(workflow, answered + place) for place in range(n)]
     gold = _gold(asked, plan.count(Reason.TRAINING))
     by_chance = _by_chance(asked, plan.count(Reason.RANDOM))
     first = _first(asked, n - len(gold) - len(by_chance), by_chance)
@@ -78,8 +78,8 @@ def _seen(asked: dict[str, Any], workflow: Workflow) -> int:
     return int(fetch(SEEN.format(most=most), asked)[0][0]) if most else 0
 
 
-def _reason(workflow: Workflow, seen: int) -> Reason:
-    if random.random() < share_at(workflow.training_schedule, seen):
+def _reason(workflow: Workflow, answered: int) -> Reason:
+    if random.random() < share_at(workflow.training_schedule, answered):
         return Reason.TRAINING
     return Reason.RANDOM if random.random() < workflow.random_fraction else Reason.NEW
 
@@ -92,11 +92,11 @@ def _gold(asked: dict[str, Any], n: int) -> list[tuple[int, str]]:
     if not n:
         return []
     parameters = {**asked, "point": random.random()}
-    found = fetch(f"{GOLD} AND entry.random_key >= %(point)s ORDER BY entry.random_key LIMIT {n}", parameters)
-    if len(found) < n:
-        rest = f"{GOLD} AND entry.random_key < %(point)s ORDER BY entry.random_key LIMIT {n - len(found)}"
-        found += fetch(rest, parameters)
-    return found
+    rows = fetch(f"{GOLD} AND entry.random_key >= %(point)s ORDER BY entry.random_key LIMIT {n}", parameters)
+    if len(rows) < n:
+        rest = f"{GOLD} AND entry.random_key < %(point)s ORDER BY entry.random_key LIMIT {n - len(rows)}"
+        rows += fetch(rest, parameters)
+    return rows
 
 
 def _by_chance(asked: dict[str, Any], n: int) -> list[tuple[int, str]]:

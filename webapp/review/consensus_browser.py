@@ -116,8 +116,10 @@ def _named(workflow: Workflow, text: str) -> Q:
 
     The planner cannot know how few, and would search along the index of the order, through the whole table.
     """
-    found = Subject.objects.filter(survey=workflow.survey_id, external_id__icontains=text).values_list("pk", flat=True)
-    few = list(found[: FEW_NAMES + 1])
+    subjects = Subject.objects.filter(survey=workflow.survey_id, external_id__icontains=text).values_list(
+        "pk", flat=True
+    )
+    few = list(subjects[: FEW_NAMES + 1])
     return Q(subject__in=few) if len(few) <= FEW_NAMES else Q(subject__external_id__icontains=text)
 
 

@@ -4,8 +4,8 @@ from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.db.models.functions import Abs
 
 from webapp.consensus.models import VOTES, Consensus
+from webapp.learning.model_roles import role_of
 from webapp.learning.promotion import champion_of
-from webapp.learning.roles import role_of
 from webapp.workflows.models import Workflow
 
 LEAST_GAP = 0.3

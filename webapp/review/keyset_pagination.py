@@ -68,11 +68,11 @@ def page_of(rows: QuerySet[Any], *, by: str, place: Place | None, size: int) -> 
     """
     column, is_back = by.removeprefix("-"), place is not None and place.is_before
     down = by.startswith("-") != is_back
-    found = rows.filter(**{f"{column}__isnull": False})
+    remaining = rows.filter(**{f"{column}__isnull": False})
     if place is not None:
-        found = found.filter(_beyond(column, place, down))
+        remaining = remaining.filter(_beyond(column, place, down))
     order = [F(column).desc(), F("pk").desc()] if down else [F(column).asc(), F("pk").asc()]
-    some = list(found.order_by(*order).values_list("pk", column)[: size + 1])
+    some = list(remaining.order_by(*order).values_list("pk", column)[: size + 1])
     has_more, some = len(some) > size, some[:size]
     if is_back:
         some.reverse()

@@ -11,8 +11,8 @@ from webapp.community.discoveries import confirm, take_back
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.models import NO_VOTES, Consensus, RetiredReason
 from webapp.consensus.skills import truth_changed
+from webapp.learning.model_roles import classes_of, role_of
 from webapp.learning.models import Score
-from webapp.learning.roles import classes_of, role_of
 from webapp.queue.entries import lock_entries
 from webapp.queue.models import QueueEntry
 from webapp.review.models import Ruling, Verdict
@@ -79,8 +79,8 @@ def withdraw_ruling(*, ruling: Ruling) -> None:
     """
     subject = Subject.objects.select_for_update(no_key=True).get(pk=ruling.subject_id)
     if Ruling.objects.filter(pk=ruling.pk, withdrawn_at=None).update(withdrawn_at=timezone.now()) != 1:
-        said = _("The verdict on %(subject)s was already withdrawn or replaced. Nothing has changed.")
-        raise AlreadyWithdrawn(said % {"subject": subject})
+        message = _("The verdict on %(subject)s was already withdrawn or replaced. Nothing has changed.")
+        raise AlreadyWithdrawn(message % {"subject": subject})
     ruling.refresh_from_db()
     other = subject.rulings.filter(withdrawn_at=None).first()
     if other is not None:
@@ -95,15 +95,15 @@ def _check(subject: Subject, workflow: Workflow, verdict: str, label: str) -> No
     if verdict not in Verdict.values:
         raise ValidationError({"verdict": _("A verdict must be yes or no, not “%(verdict)s”.") % {"verdict": verdict}})
     if subject.is_synthetic:
-        said = _("%(subject)s is synthetic, so it needs no verdict.")
-        raise ValidationError({"subject": said % {"subject": subject}})
+        message = _("%(subject)s is synthetic, so it needs no verdict.")
+        raise ValidationError({"subject": message % {"subject": subject}})
     if (subject.survey_id, subject.kind) != (workflow.survey_id, workflow.kind):
-        said = _("%(subject)s is not a subject of %(workflow)s.")
-        raise ValidationError({"subject": said % {"subject": subject, "workflow": workflow}})
+        message = _("%(subject)s is not a subject of %(workflow)s.")
+        raise ValidationError({"subject": message % {"subject": subject, "workflow": workflow}})
     classes = classes_of(workflow.survey)
     if label and label not in classes.names:
-        said = _("“%(label)s” is not a class. Classes: %(classes)s.")
-        raise ValidationError({"label": said % {"label": label, "classes": ", ".join(classes.names)}})
+        message = _("“%(label)s” is not a class. Classes: %(classes)s.")
+        raise ValidationError({"label": message % {"label": label, "classes": ", ".join(classes.names)}})
     if label and classes.answer(label) != verdict:
         yes, no = _("%(label)s contradicts the verdict yes."), _("%(label)s contradicts the verdict no.")
         raise ValidationError({"label": (yes if verdict == Verdict.YES else no) % {"label": label}})

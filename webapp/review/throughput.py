@@ -66,15 +66,15 @@ def steps(workflow: Workflow, step: str, now: datetime | None = None) -> list[St
     """Return the last hours, days or weeks, the newest (incomplete) one last, including empty ones."""
     newest = _start(now or timezone.now(), step)
     starts = [newest - n * LENGTH[step] for n in reversed(range(SHOWN[step]))]
-    found = {start: Step(start) for start in starts}
+    by_start = {start: Step(start) for start in starts}
     asked = {"length": LENGTH[step], "since": starts[0], "workflow": workflow.pk}
     for start, *numbers in fetch(ANSWERS, asked | {"training": Reason.TRAINING.value}):
-        if start in found:  # an answer of the next step may arrive meanwhile
-            found[start].votes, found[start].training, found[start].people = map(int, numbers)
+        if start in by_start:  # an answer of the next step may come in meanwhile
+            by_start[start].votes, by_start[start].training, by_start[start].people = map(int, numbers)
     for start, n in fetch(RETIRED, asked):
-        if start in found:
-            found[start].retired = n
-    return list(found.values())
+        if start in by_start:
+            by_start[start].retired = n
+    return list(by_start.values())
 
 
 def recent_steps(workflow: Workflow, step: str) -> list[Step]:

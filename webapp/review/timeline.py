@@ -78,11 +78,11 @@ def timeline(workflow: Workflow, subject: Subject) -> list[Vote]:
     rows = answers.select_related("volunteer").order_by(F("count_order").asc(nulls_last=True), "created_at", "pk")
     before = _earlier(workflow, subject)
     so_far = Consensus(workflow=workflow, subject=subject)
-    found = []
+    votes = []
     for number, row in enumerate(rows, 1):
         _add(so_far, row)
-        found.append(_vote(workflow, number, row, before.get(str(row.pk), NEWCOMER), posterior_of(so_far, workflow)))
-    return found
+        votes.append(_vote(workflow, number, row, before.get(str(row.pk), NEWCOMER), posterior_of(so_far, workflow)))
+    return votes
 
 
 def _weighs(row: Classification) -> bool:

@@ -1,11 +1,11 @@
 from django.urls import path
 
-from webapp.review.views.browser import browser, browser_csv, first_browser, histogram_csv
-from webapp.review.views.calibration import calibration, calibration_csv
-from webapp.review.views.disagreements import desk, give_verdict, withdraw
-from webapp.review.views.reanalysis import look_back, looking_back, looking_back_csv, versions
-from webapp.review.views.throughput import throughput, throughput_csv
-from webapp.review.views.votes import lines_csv, votes, votes_csv
+from webapp.review.browser_views import browser, browser_csv, first_browser, histogram_csv
+from webapp.review.calibration_views import calibration, calibration_csv
+from webapp.review.disagreement_views import desk, give_verdict, withdraw
+from webapp.review.reanalysis_views import look_back, looking_back, looking_back_csv, versions
+from webapp.review.throughput_views import throughput, throughput_csv
+from webapp.review.vote_views import lines_csv, votes, votes_csv
 
 urlpatterns = [
     path("review/", desk, name="review"),

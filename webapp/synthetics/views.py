@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.queue.models import QueueEntry
-from webapp.synthetics.injection import CannotInject, is_open, start_injection
+from webapp.synthetics.inject_movers import CannotInject, is_open, start_injection
 from webapp.synthetics.models import Injection
 from webapp.synthetics.mover import mover_classes
 from webapp.workflows.gold_schedule import in_numbers

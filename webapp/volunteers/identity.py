@@ -32,9 +32,9 @@ def volunteer_of(request: HttpRequest) -> Volunteer:
 
 
 def account_volunteer(user: Any) -> Volunteer:
-    """Return the volunteer of a signed-in user, created on first use."""
-    found: Volunteer | None = getattr(user, "volunteer", None)
-    return found or Volunteer.objects.get_or_create(user=user)[0]
+    """Return the volunteer of a signed-in user, made on first use."""
+    volunteer: Volunteer | None = getattr(user, "volunteer", None)
+    return volunteer or Volunteer.objects.get_or_create(user=user)[0]
 
 
 def visitor_of(request: HttpRequest) -> Volunteer | None:

@@ -125,8 +125,8 @@ def _check(workflow: Workflow, subject_sets: Collection[SubjectSet], offered_bef
     known = set(workflow.survey.classes) | offered_before
     strange = [name for names in workflow.follow_ups.values() for name in names if name not in known]
     if strange:
-        said = _("“%(name)s” is not a class of %(survey)s. Add it in Settings.")
-        raise ValidationError({"follow_ups": said % {"name": strange[0], "survey": workflow.survey}})
+        message = _("“%(name)s” is not a class of %(survey)s. Add it in Settings.")
+        raise ValidationError({"follow_ups": message % {"name": strange[0], "survey": workflow.survey}})
     if any(each.survey_id != workflow.survey_id for each in subject_sets):
-        said = _("Choose subject sets of %(survey)s.")
-        raise ValidationError({"subject_sets": said % {"survey": workflow.survey}})
+        message = _("Choose subject sets of %(survey)s.")
+        raise ValidationError({"subject_sets": message % {"survey": workflow.survey}})

@@ -202,11 +202,11 @@ class WorkflowForm(forms.ModelForm):
         return [self[name] for name in self.fields if name.startswith(FOLLOW_UPS)]
 
     def settings(self) -> WorkflowSettings:
-        """Return the settings, without the subject sets."""
-        said = {name: self.cleaned_data[name] for name in WorkflowForm.Meta.fields}
+        """Return what was said, but for the subject sets."""
+        values = {name: self.cleaned_data[name] for name in WorkflowForm.Meta.fields}
         follow_ups = {answer.value: self.cleaned_data.get(FOLLOW_UPS + answer, []) for answer in Answer}
-        said["follow_ups"] = {answer: names for answer, names in follow_ups.items() if names}
-        return cast(WorkflowSettings, said)
+        values["follow_ups"] = {answer: names for answer, names in follow_ups.items() if names}
+        return cast(WorkflowSettings, values)
 
     def refuse(self, error: ValidationError) -> None:
         """Show errors at their fields, or above the form."""

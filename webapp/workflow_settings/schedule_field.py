@@ -20,8 +20,8 @@ class ScheduleRows(forms.Widget):
 
     def render(self, name: str, value: list[Row] | None, attrs: Any = None, renderer: Any = None) -> SafeString:
         rows = list(value or [])
-        shown = min(MOST_STEPS, max(FEWEST_ROWS, len(rows) + SPARE_ROWS))
-        rows += [Row("", "")] * (shown - len(rows))
+        n_rows = min(MOST_STEPS, max(FEWEST_ROWS, len(rows) + SPARE_ROWS))
+        rows += [Row("", "")] * (n_rows - len(rows))
         return render_to_string(
             "workflow_settings/schedule.html", {"name": name, "rows": rows, "id": (attrs or {}).get("id")}
         )

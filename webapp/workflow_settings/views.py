@@ -124,14 +124,14 @@ def _queue(row: Workflow) -> dict[str, Any]:
 
 
 def _said_of_queue(saved: Saved) -> list[str]:
-    """Return the changes to the queue, in sentences."""
-    said = [_said_of_added(saved.added)]
+    """Return what saving did to the queue, in sentences."""
+    messages_ = [_said_of_added(saved.added)]
     if saved.removed:
         left = ngettext("%(n)s left it with its set.", "%(n)s left it with their set.", saved.removed)
-        said.append(left % {"n": intcomma(saved.removed)})
+        messages_.append(left % {"n": intcomma(saved.removed)})
     if saved.recount:
-        said.append(_("The votes are being recounted under the new rules."))
-    return said
+        messages_.append(_("The votes are being recounted under the new rules."))
+    return messages_
 
 
 def _said_of_added(added: int) -> str:

@@ -33,8 +33,8 @@ def usual_schedule() -> Schedule:
 
 
 def share_at(schedule: Schedule, seen: int) -> float:
-    """Return the training fraction for somebody who has seen so many subjects of the workflow."""
-    return next((share for begin, share in reversed(schedule) if seen >= begin), 0.0)
+    """Return the share of training subjects for somebody who has seen so many subjects of the workflow."""
+    return next((fraction for begin, fraction in reversed(schedule) if seen >= begin), 0.0)
 
 
 def last_step(schedule: Schedule) -> int:
@@ -53,22 +53,22 @@ def check_schedule(schedule: Any) -> None:
             _("A schedule has at most %(steps)d steps, and the last begins at %(last)d subjects or before.")
             % {"steps": MOST_STEPS, "last": LAST_STEP}
         )
-    if any(not 0 <= share <= 1 for _begin, share in schedule):
+    if any(not 0 <= fraction <= 1 for _begin, fraction in schedule):
         raise ValidationError(_("Each share lies between 0 (never) and 1 (always)."))
     if any(later > earlier for (_a, earlier), (_b, later) in pairwise(schedule)):
         raise ValidationError(_("The fraction must fall from row to row: experienced volunteers need less training."))
 
 
 def in_numbers(schedule: Schedule) -> str:
-    """Format a schedule in numbers, which need no translation: “0–19: 0.4 · 20–39: 0.3 · 40+: 0.1”."""
-    steps = [(f"{int(begin)}–{int(end) - 1}", share) for (begin, share), (end, _next) in pairwise(schedule)]
-    last, share = schedule[-1]
-    return " · ".join(f"{seen}: {localize(share)}" for seen, share in [*steps, (f"{int(last)}+", share)])
+    """Say a schedule in numbers, which need no language: “0–19: 0.4 · 20–39: 0.3 · 40+: 0.1”."""
+    steps = [(f"{int(begin)}–{int(end) - 1}", fraction) for (begin, fraction), (end, _next) in pairwise(schedule)]
+    last, fraction = schedule[-1]
+    return " · ".join(f"{seen}: {localize(fraction)}" for seen, fraction in [*steps, (f"{int(last)}+", fraction)])
 
 
 def as_rows(schedule: Schedule) -> list[Row]:
-    """Return the steps as rows of the form; the last has no end."""
-    steps = [Row(f"{share:g}", str(int(end))) for (_begin, share), (end, _next) in pairwise(schedule)]
+    """Return the steps as people fill them in; the last goes on for ever, so it has no end."""
+    steps = [Row(f"{fraction:g}", str(int(end))) for (_begin, fraction), (end, _next) in pairwise(schedule)]
     return [*steps, Row(f"{schedule[-1][1]:g}", "")] if schedule else []
 
 
@@ -108,12 +108,12 @@ def _end(row: Row, number: int) -> int | None:
     try:
         return int(row.until)
     except ValueError:
-        said = _("Row %(number)d: it ends at a whole number of subjects seen.")
-        raise ValidationError(_wrong(said, number)) from None
+        message = _("Row %(number)d: it ends at a whole number of subjects seen.")
+        raise ValidationError(_wrong(message, number)) from None
 
 
-def _wrong(said: str, number: int) -> str:
-    return said % {"number": number}
+def _wrong(message: str, number: int) -> str:
+    return message % {"number": number}
 
 
 def _is_list_of_steps(schedule: Any) -> bool:

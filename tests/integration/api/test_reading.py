@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 from rest_framework.throttling import AnonRateThrottle
 
 from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
-from webapp.api.views.token import GuessThrottle, NameThrottle
+from webapp.api.token_views import GuessThrottle, NameThrottle
 from webapp.archive.models import Membership, Role
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from webapp.console.demo.crowd import recruit
+from webapp.console.demo.simulated_crowd import recruit
 
 pytestmark = pytest.mark.django_db
 PASSWORD, OTHER = "correct horse battery", "a new staple 77"

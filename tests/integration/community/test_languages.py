@@ -6,7 +6,7 @@ from django.utils.translation import override
 
 from tests.integration.community import unmarked
 from webapp.core.environment import ROOT
-from webapp.core.messages import in_words
+from webapp.core.stored_messages import in_words
 from webapp.learning.promotion import Result, judge
 
 pytestmark = pytest.mark.django_db

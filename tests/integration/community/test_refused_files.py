@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from django.utils.translation import override
 
-from webapp.archive import messages
+from webapp.archive import ingest_messages
 from webapp.core.environment import ROOT
-from webapp.core.messages import in_words
+from webapp.core.stored_messages import in_words
 
 FOLDERS = ("ml/io", "ml/imaging", "ml/storage", "webapp/archive/ingest")
 
@@ -31,12 +31,12 @@ def _filled(text: ast.expr) -> str:
 @pytest.mark.parametrize("said", sorted(set(complaints())))
 def test_every_complaint_is_known(said):
     with override("de"):
-        assert in_words(said) != said, "Add it to webapp/archive/messages.py, and translate it."
+        assert in_words(said) != said, "Add it to webapp/archive/ingest_messages.py, and translate it."
 
 
 def test_a_complaint_keeps_its_place_and_its_figures():
     said = "night.csv row 3: cut.fits: its difference stamp is not a whole Avro file (Invalid). Fetch or make it again."
-    problem = messages.ALL_BAD(count=7, problem=said)
+    problem = ingest_messages.ALL_BAD(count=7, problem=said)
     with override("de"):
         assert in_words(problem) == (
             "Es ließ sich nichts lesen. Alle 7 Zeilen oder Dateien sind fehlerhaft; die erste: night.csv, Zeile 3: "

@@ -9,9 +9,9 @@ from tests.integration.world import client_of, make_volunteer, make_workflow, su
 from webapp.archive.models import Membership, Role, Survey
 from webapp.classifications.models import Classification
 from webapp.exports.formats import EXPORTS
-from webapp.imports import run
+from webapp.imports import run_import
 from webapp.imports.models import ClassificationImport
-from webapp.imports.run import new_import
+from webapp.imports.run_import import new_import
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,7 @@ def addresses(workflow, tmp_path):
     """Return the data for all URLs: a waiting import, and an uploaded file."""
     path = write_csv(tmp_path / "answers.csv", [panoptes_row(1, "carl", "atlas-0")])
     job = new_import(workflow=workflow, path=path, by=None, choices=PANOPTES)
-    token = run.keep_upload(workflow, SimpleUploadedFile("answers.csv", path.read_bytes()))
+    token = run_import.keep_upload(workflow, SimpleUploadedFile("answers.csv", path.read_bytes()))
     return {"job": job.pk, "token": token}
 
 

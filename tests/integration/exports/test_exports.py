@@ -14,15 +14,15 @@ from django.test import override_settings
 from ml.io.safe_csv import harmless
 from ml.trails.line_marks import SINGLE, consensus_lines, read_marks
 from tests.integration.world import end_grace, make_volunteer, make_workflow, subjects_of, vote
-from webapp.classifications.marks import Line, store_lines
+from webapp.classifications.line_marks import Line, store_lines
 from webapp.classifications.models import Classification
 from webapp.classify.record import Item
 from webapp.classify.submit import submit, undo
-from webapp.exports import rows as export_rows
+from webapp.exports import classification_rows as export_rows
 from webapp.exports.formats import EXPORTS
 from webapp.learning import test_sets
+from webapp.learning.model_roles import classes_of
 from webapp.learning.models import Checkpoint, Score, TrainingRun, TrainingSet
-from webapp.learning.roles import classes_of
 from webapp.learning.training_sets import curate, snapshot
 from webapp.review.rulings import rule
 from webapp.volunteers.identity import pseudonym

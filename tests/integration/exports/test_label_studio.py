@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.imports.files import counts, imported
 from tests.integration.world import end_grace, make_volunteer, make_workflow, subjects_of
-from webapp.classifications.marks import Line
+from webapp.classifications.line_marks import Line
 from webapp.classifications.models import Classification, Mark
 from webapp.classify.record import Item
 from webapp.classify.submit import submit

@@ -16,9 +16,9 @@ from webapp.accounts.merge_visitor import merge
 from webapp.archive.models import Subject
 from webapp.core.markdown import as_html, sections
 from webapp.guides.field_guide import explanation, field_guide
+from webapp.guides.guide_texts import TextRefused, current_text, write_text
 from webapp.guides.images import MOST_BYTES
 from webapp.guides.models import GuideImage, GuideText, TutorialProgress
-from webapp.guides.texts import TextRefused, current_text, write_text
 from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db

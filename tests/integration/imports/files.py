@@ -5,7 +5,7 @@ import json
 
 from webapp.imports.mapping import Choices
 from webapp.imports.models import ClassificationImport
-from webapp.imports.run import bring_in, new_import
+from webapp.imports.run_import import bring_in, new_import
 
 YES_NO = {"Yes": "yes", "No": "no", "Not sure": "unsure"}
 PANOPTES = Choices(source="zooniverse.org", match="metadata:name", task="T0", answers=YES_NO)

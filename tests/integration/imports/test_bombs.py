@@ -2,8 +2,8 @@
 
 import pytest
 
+from webapp.imports.foreign_record import BadFile
 from webapp.imports.inspect import read
-from webapp.imports.record import BadFile
 
 pytestmark = pytest.mark.timeout(20)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tasks import jobs
-from tasks.learning import score, train
+from tasks.learning import score_shard, train
 from tests.integration.learning import sky
 from webapp.core.jobs import JobState
 from webapp.learning.models import Checkpoint, Evaluation, Promotion, Score, ScoringRun, ScoringShard
@@ -30,7 +30,7 @@ def run_chain(workflow, **fields):
     run = start_training(workflow=workflow, by=None, **fields)
     train.run(run.pk)
     for shard in ScoringShard.objects.filter(state=JobState.QUEUED):
-        score.shard(shard.pk)
+        score_shard.shard(shard.pk)
     for scoring_run in ScoringRun.objects.filter(state=JobState.QUEUED):
         jobs.finish_scoring(scoring_run.pk)
     run.refresh_from_db()

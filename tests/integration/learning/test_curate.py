@@ -6,7 +6,7 @@ import pytest
 from tasks.learning.examples import examples
 from tests.integration.learning import sky
 from webapp.learning import models, test_sets
-from webapp.learning.roles import classes_of
+from webapp.learning.model_roles import classes_of
 from webapp.learning.test_sets import is_test_group
 from webapp.learning.training_sets import curate, snapshot
 from webapp.learning.training_sets.curate import labels, plurality

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from ml.inference.checkpoint import Checkpoint as Files
 from ml.storage.pixel_store import PixelStore
 from tasks import jobs
-from tasks.learning import score, train
+from tasks.learning import score_shard, train
 from tests.integration.learning import sky
 from tests.integration.world import make_volunteer
 from webapp.archive.models import Subject
@@ -125,7 +125,7 @@ def learnt(run):
 
 def work_off_the_scoring():
     for row in ScoringShard.objects.filter(state=JobState.QUEUED):
-        score.shard(row.pk)
+        score_shard.shard(row.pk)
     for row in ScoringRun.objects.filter(state=JobState.QUEUED):
         jobs.finish_scoring(row.pk)
 

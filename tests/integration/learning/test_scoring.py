@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ml.storage.pixel_store import PixelStore
 from tasks import jobs
-from tasks.learning import score as scoring
+from tasks.learning import score_shard as scoring
 from tests.integration.learning import sky
 from webapp.archive.models import IngestRun
 from webapp.core.jobs import JobState
@@ -128,7 +128,7 @@ def array_of(checkpoint):
 
 def test_a_crash_between_the_last_shard_and_the_priorities_is_mended_by_the_sweep(champion, pretend, monkeypatch):
     run = start_scoring(champion)
-    monkeypatch.setattr("tasks.learning.score.conclude", lambda run: None)
+    monkeypatch.setattr("tasks.learning.score_shard.conclude", lambda run: None)
     scoring.shard(run.shards.get().pk)
     assert list(ScoringRun.objects.stuck()) == [run]
 

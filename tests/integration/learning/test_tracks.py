@@ -6,14 +6,14 @@ from django.conf import settings
 
 from ml.inference.checkpoint import Checkpoint as Files
 from ml.inference.scorer import Scorer
-from tasks.learning import evaluate, examples, score, train
+from tasks.learning import evaluate_checkpoint, examples, score_shard, train
 from tests.acceptance.people import member
 from tests.integration.learning import sky
 from webapp.archive.models import Frame
 from webapp.core.jobs import JobState
+from webapp.learning.model_roles import ROLE_OF_KIND
 from webapp.learning.models import Checkpoint, Score
 from webapp.learning.promotion import promote
-from webapp.learning.roles import ROLE_OF_KIND
 from webapp.learning.scoring import start_scoring
 from webapp.learning.triggers import start_training
 
@@ -67,7 +67,7 @@ def test_a_champion_learns_from_motion_and_scores_by_it():
     evaluation = run.checkpoint.evaluations.get()
     assert evaluation.metrics["roc_auc"] > 0.95, run.message
     assert evaluation.metrics["threshold"] == run.checkpoint.manifest["threshold"] == run.checkpoint.threshold
-    score.shard(start_scoring(run.checkpoint).shards.get().pk)
+    score_shard.shard(start_scoring(run.checkpoint).shards.get().pk)
     p = dict(Score.objects.filter(checkpoint=run.checkpoint).values_list("subject_id", "p_real"))
     said = np.array([p[row.pk] for row in rows])
     assert said[REAL].min() > said[~REAL].max()
@@ -100,7 +100,7 @@ def test_what_is_called_real_is_so_by_the_checkpoints_own_threshold(client):
     assert evaluation.metrics["confusion"][0][0] > 0  # bogus that is rejected at the model's own threshold
     run.checkpoint.manifest["threshold"] = 0.0
     run.checkpoint.save()
-    metrics = evaluate.judged(run, run.checkpoint, None, evaluation.test_set).metrics
+    metrics = evaluate_checkpoint.judged(run, run.checkpoint, None, evaluation.test_set).metrics
     assert [said_bogus for said_bogus, _ in metrics["confusion"]] == [0, 0]
     assert (metrics["recall"], metrics["threshold"]) == (1, 0)
     run.checkpoint.evaluations.update(metrics=metrics)

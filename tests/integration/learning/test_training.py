@@ -9,9 +9,9 @@ from tasks.learning import train
 from tests.integration.learning import sky
 from webapp.core.jobs import JobState
 from webapp.learning import models, test_sets
+from webapp.learning.model_roles import classes_of
 from webapp.learning.models import Checkpoint, Evaluation, Promotion, ScoringRun, TrainingRun
 from webapp.learning.promotion import promote
-from webapp.learning.roles import classes_of
 from webapp.learning.training_sets import curate, snapshot
 from webapp.learning.triggers import AlreadyTraining, cancel_training, start_training
 

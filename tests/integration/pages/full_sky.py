@@ -5,21 +5,21 @@ from django.contrib.auth import get_user_model
 
 from tests.integration.learning import sky
 from tests.integration.world import recount
-from webapp.archive.messages import NOTHING_READ
+from webapp.archive.ingest_messages import NOTHING_READ
 from webapp.archive.models import IngestProblem, IngestRun
 from webapp.classifications.models import Classification, Mark
 from webapp.consensus.batch_aggregation import DAWID_SKENE, TURNED
 from webapp.consensus.models import AggregatedPosterior, Aggregation, ConsensusRecompute
 from webapp.consensus.recompute import RECOUNTED
+from webapp.imports.foreign_record import NOT_BROUGHT_IN_FURTHER, NOT_UTF8
 from webapp.imports.models import ClassificationImport
-from webapp.imports.record import NOT_BROUGHT_IN_FURTHER, NOT_UTF8
 from webapp.learning.messages import LEARNING
 from webapp.learning.models import Evaluation, Promotion, Score, TestSet, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promotion import Result, judge
 from webapp.quality.models import QualityFlag, QualityScan
-from webapp.quality.scan import FLAGGED
+from webapp.quality.quality_scan import FLAGGED
 from webapp.review.rulings import rule
-from webapp.synthetics.injection import DRAWN
+from webapp.synthetics.inject_movers import DRAWN
 from webapp.synthetics.models import Injection
 from webapp.volunteers.models import Volunteer
 

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.integration.learning import sky
 from webapp.archive.models import Membership
-from webapp.archive.views.subjects import SearchRate
+from webapp.archive.subject_views import SearchRate
 
 pytestmark = pytest.mark.django_db
 

@@ -18,7 +18,7 @@ from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up
 from webapp.core.jobs import JobState
 from webapp.quality.models import FlagState, QualityFlag, QualityScan
-from webapp.quality.scan import decide, due, start_scan
+from webapp.quality.quality_scan import decide, due, start_scan
 from webapp.queue.membership import enqueue_subjects
 
 pytestmark = pytest.mark.django_db
@@ -145,7 +145,7 @@ def test_one_flag_that_stands_is_enough_and_undoing_opens_it_again(workflow, bot
 
 
 def test_who_begins_to_look_comes_back_by_newer_answers(workflow, bot, monkeypatch):
-    monkeypatch.setattr("webapp.quality.scan.NEWEST", 40)
+    monkeypatch.setattr("webapp.quality.quality_scan.NEWEST", 40)
     scan(workflow)
     confirmed = QualityFlag.objects.get(kind="constant")
     QualityFlag.objects.filter(pk=confirmed.pk).update(state=FlagState.CONFIRMED)

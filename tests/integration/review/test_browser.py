@@ -89,7 +89,7 @@ def key(name, row):
 @pytest.mark.parametrize("name", ["posterior", "votes", "agreement", "undecided", "updated", "name"])
 @pytest.mark.parametrize("sign", ["", "-"])
 def test_every_order_pages_to_the_end_and_back(consensus, client, monkeypatch, name, sign):
-    monkeypatch.setattr("webapp.review.views.browser.PER_PAGE", 2)
+    monkeypatch.setattr("webapp.review.browser_views.PER_PAGE", 2)
     query, pages = f"sort={sign}{name}", []
     while query:
         page = client.get(f"{ADDRESS}?{query}")

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.integration.learning import sky
-from webapp.review.calibration import judged
+from webapp.review.judged_subjects import judged
 from webapp.review.rulings import rule, withdraw_ruling
 
 pytestmark = pytest.mark.django_db

@@ -10,12 +10,12 @@ from ml.inference.detections import Detection as Found
 from ml.storage.pixel_store import PixelStore
 from ml.trails.train_detector import CLASSICAL, trail_manifest
 from tasks.learning import model_cache
-from tasks.learning import score as scoring
+from tasks.learning import score_shard as scoring
 from tests.acceptance.people import member
 from tests.integration.learning import sky
 from tests.unit.trails.skies import line, noisy
 from webapp.archive.models import Subject
-from webapp.classifications.marks import Line, store_lines
+from webapp.classifications.line_marks import Line, store_lines
 from webapp.core.jobs import JobState
 from webapp.learning import scores
 from webapp.learning.models import Checkpoint, Detection, Score, ScoringShard, TrainingRun

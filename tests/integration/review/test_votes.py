@@ -8,7 +8,7 @@ import pytest
 from ml.trails.line_marks import Mark, read_marks
 from tests.integration.learning import sky
 from webapp.archive.models import Frame
-from webapp.classifications.marks import Line, store_lines
+from webapp.classifications.line_marks import Line, store_lines
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
 from webapp.review.timeline import timeline

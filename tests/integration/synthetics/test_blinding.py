@@ -14,7 +14,7 @@ from webapp.archive.models import Frame, Subject, SubjectSet
 from webapp.consensus.models import Consensus
 from webapp.queue.membership import enqueue_subjects
 from webapp.review.rulings import rule
-from webapp.synthetics.injection import start_injection
+from webapp.synthetics.inject_movers import start_injection
 from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db

@@ -143,7 +143,7 @@ def _copy(model: type[models.Model], columns: tuple[str, ...], rows: Iterable[Ro
             copy.write_row(row)
 
 
-FOUND = "SELECT external_id, id FROM archive_exposure WHERE survey_id = %s AND external_id = ANY(%s)"
+STORED_EXPOSURES = "SELECT external_id, id FROM archive_exposure WHERE survey_id = %s AND external_id = ANY(%s)"
 
 
 def exposure_name(mjd_mid: float | None, band: str) -> str:
@@ -166,15 +166,15 @@ def exposures(survey: Survey, candidates: list[Candidate]) -> dict[str, int]:
                     exptime=finite(frame.exptime),
                     band=frame.band,
                 )
-    found = _found(survey, list(wanted))
-    missing = [name for name in wanted if name not in found]
+    key_by_name = _stored_exposures(survey, list(wanted))
+    missing = [name for name in wanted if name not in key_by_name]
     if missing:
         made = Exposure.objects.bulk_create([wanted[name] for name in missing])
-        found |= {exposure.external_id: exposure.pk for exposure in made}
-    return found
+        key_by_name |= {exposure.external_id: exposure.pk for exposure in made}
+    return key_by_name
 
 
-def _found(survey: Survey, names: list[str]) -> dict[str, int]:
+def _stored_exposures(survey: Survey, names: list[str]) -> dict[str, int]:
     with connection.cursor() as cursor:
-        cursor.execute(FOUND, [survey.pk, names])
+        cursor.execute(STORED_EXPOSURES, [survey.pk, names])
         return dict(cursor.fetchall())

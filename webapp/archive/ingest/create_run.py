@@ -50,12 +50,12 @@ def new_run(
     if not path.exists():
         raise IngestRefused(_("%(path)s is not there. Check the path.") % {"path": path})
     if kind and kind not in Kind.values:
-        said = _("“%(kind)s” is not a kind of subject. Kinds are %(kinds)s.")
-        raise IngestRefused(said % {"kind": kind, "kinds": ", ".join(Kind.values)})
+        message = _("“%(kind)s” is not a kind of subject. Kinds are %(kinds)s.")
+        raise IngestRefused(message % {"kind": kind, "kinds": ", ".join(Kind.values)})
     name = subject_set.strip() or _name_of(path)
     if len(name) > SET_NAME_LENGTH or "\0" in name:
-        said = _("The name of a subject set has at most %(most)d characters. Choose a shorter one.")
-        raise IngestRefused(said % {"most": SET_NAME_LENGTH})
+        message = _("The name of a subject set has at most %(most)d characters. Choose a shorter one.")
+        raise IngestRefused(message % {"most": SET_NAME_LENGTH})
     return IngestRun.objects.create(
         survey=survey, path=str(path), kind=kind, subject_set=name, dry_run=dry_run, requested_by=by
     )
@@ -102,9 +102,9 @@ def inbox_path(survey: Survey, name: str) -> Path:
         raise IngestRefused(_("Name a file or folder in the inbox."))
     path = (folder / name).resolve()
     if not path.is_relative_to(folder):
-        said = _("%(name)s lies outside the inbox. Copy it into %(inbox)s and name it from there.")
-        raise IngestRefused(said % {"name": name, "inbox": folder})
+        message = _("%(name)s lies outside the inbox. Copy it into %(inbox)s and name it from there.")
+        raise IngestRefused(message % {"name": name, "inbox": folder})
     if not path.exists():
-        said = _("%(name)s is not in the inbox. Copy it into %(inbox)s first.")
-        raise IngestRefused(said % {"name": name, "inbox": folder})
+        message = _("%(name)s is not in the inbox. Copy it into %(inbox)s first.")
+        raise IngestRefused(message % {"name": name, "inbox": folder})
     return path

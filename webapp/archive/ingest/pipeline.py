@@ -12,7 +12,7 @@ from webapp.archive.ingest.dedupe import Known, originals, unknown
 from webapp.archive.ingest.pixel_writer import Shelf
 from webapp.archive.ingest.reader import Reader
 from webapp.archive.ingest.store import Batch, Tally, batches, keep, report
-from webapp.archive.messages import ALL_BAD, NOT_INGESTED, NOT_INGESTED_FURTHER, NOTHING_READ
+from webapp.archive.ingest_messages import ALL_BAD, NOT_INGESTED, NOT_INGESTED_FURTHER, NOTHING_READ
 from webapp.archive.models import IngestRun
 from webapp.core.sql import through_restarts
 
@@ -78,8 +78,8 @@ def ingest(
     try:
         tally = _read(run, watch)
     except BadInput as bad:
-        said = NOT_INGESTED_FURTHER if run.added else NOT_INGESTED
-        run.fail(said(problem=bad))
+        message = NOT_INGESTED_FURTHER if run.added else NOT_INGESTED
+        run.fail(message(problem=bad))
         return
     finally:
         if not run.dry_run:

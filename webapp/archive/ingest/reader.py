@@ -126,10 +126,10 @@ class Reader:
     def _read(self) -> None:
         piece: list[Item] = []
         nbytes = 0
-        for found in read_subjects(self.path, self.kind, self._skip):
+        for record in read_subjects(self.path, self.kind, self._skip):
             self._check_wanted()
             self.seen += 1
-            value = self._prepared(found)
+            value = self._prepared(record)
             nbytes += value.nbytes if isinstance(value, Candidate) else 0
             piece.append(Item(value, self.seen, self.skipped))
             if len(piece) >= PIECE_ITEMS or nbytes >= PIECE_BYTES:
@@ -150,13 +150,13 @@ class Reader:
         if self._over.is_set():
             raise _StoppedError
 
-    def _prepared(self, found: SubjectRecord | BadInput) -> Candidate | BadInput:
-        if isinstance(found, BadInput):
-            return found
+    def _prepared(self, record: SubjectRecord | BadInput) -> Candidate | BadInput:
+        if isinstance(record, BadInput):
+            return record
         try:
-            return candidate(found, self.classes)
+            return candidate(record, self.classes)
         except BadInput as bad:
-            return bad.at(file=found.source, row=found.row)
+            return bad.at(file=record.source, row=record.row)
 
     def _put(self, piece: list[Item] | Exception) -> None:
         while not self._over.is_set():

@@ -49,11 +49,15 @@ class Survey(models.Model):
         _check_names("classes", self.classes)
         _check_names("channels", self.channels)
         if taken := set(Answer) & {name.lower() for name in self.classes}:
-            said = _("“%(name)s” is an answer, not a class. Name what the image shows instead.") % {"name": min(taken)}
-            raise ValidationError({"classes": said})
+            message = _("“%(name)s” is an answer, not a class. Name what the image shows instead.") % {
+                "name": min(taken)
+            }
+            raise ValidationError({"classes": message})
         if unknown := [name for name in self.positive if name not in self.classes]:
-            said = _("“%(name)s” is not in the list of classes. Add it there or remove it here.") % {"name": unknown[0]}
-            raise ValidationError({"positive": said})
+            message = _("“%(name)s” is not in the list of classes. Add it there or remove it here.") % {
+                "name": unknown[0]
+            }
+            raise ValidationError({"positive": message})
         if self.classes and not 0 < len(set(self.positive)) < len(self.classes):
             raise ValidationError(
                 {"positive": _("Choose some of the classes, but not all: models need both real and bogus.")}
@@ -64,8 +68,8 @@ def _check_names(field: str, names: list[str]) -> None:
     if len(set(names)) < len(names):
         raise ValidationError({field: _("A name appears twice. List each once.")})
     if long := [name for name in names if len(name) > CLASS_NAME_LENGTH]:
-        said = _("“%(name)s” is too long: a name has at most %(most)d characters.")
-        raise ValidationError({field: said % {"name": long[0], "most": CLASS_NAME_LENGTH}})
+        message = _("“%(name)s” is too long: a name has at most %(most)d characters.")
+        raise ValidationError({field: message % {"name": long[0], "most": CLASS_NAME_LENGTH}})
 
 
 class Role(models.TextChoices):

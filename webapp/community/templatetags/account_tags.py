@@ -63,7 +63,7 @@ def talk(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
     before = request.GET.get("talk_before", "")
     if before.isascii() and before.isdigit() and len(before) < 19:
         comments = comments.filter(pk__lt=int(before))
-    found = list(comments[: COMMENTS + 1])
+    newest = list(comments[: COMMENTS + 1])
     is_moderator = moderates(user, subject)
     return {
         "request": request,
@@ -72,7 +72,7 @@ def talk(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
         "sign_in": f"{reverse('account_login')}?{urlencode({'next': f'{request.get_full_path()}#talk'})}",
         "writes_as": name_in_talk(volunteer_who_looks(request)),
         "is_moderator": is_moderator,
-        "earlier": found[COMMENTS - 1].pk if len(found) > COMMENTS else "",
+        "earlier": newest[COMMENTS - 1].pk if len(newest) > COMMENTS else "",
         "longest": LONGEST,
         "longest_reason": LONGEST_REASON,
         "rows": [
@@ -82,7 +82,7 @@ def talk(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
                 "is_own": wrote(user, each),
                 "may_bring_back": may_bring_back(user, each, is_moderator=is_moderator),
             }
-            for each in reversed(found[:COMMENTS])
+            for each in reversed(newest[:COMMENTS])
         ],
     }
 

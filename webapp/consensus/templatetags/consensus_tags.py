@@ -23,11 +23,11 @@ def gate(context: dict[str, Any], workflow: Workflow) -> Gate:
 
 
 @register.filter
-def percent(share: Share) -> str:
-    """Format a fraction with its interval: “86 % (71–94)”, or a dash before the first answer."""
-    if share.value is None:
+def percent(proportion: Share) -> str:
+    """Say a share with its interval: “86 % (71–94)”, or a dash before the first answer."""
+    if proportion.value is None:
         return "–"
-    return f"{100 * share.value:.0f} % ({100 * share.low:.0f}–{100 * share.high:.0f})"
+    return f"{100 * proportion.value:.0f} % ({100 * proportion.low:.0f}–{100 * proportion.high:.0f})"
 
 
 IN_WORDS = {

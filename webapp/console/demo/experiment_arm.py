@@ -10,9 +10,9 @@ from webapp.archive.models import Survey
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
 from webapp.console.demo.config import IN_SHADOW, Truth
-from webapp.console.demo.crowd import Crowd
 from webapp.console.demo.progress import Progress, wait_for, wait_until
 from webapp.console.demo.setup import UNTOUCHED
+from webapp.console.demo.simulated_crowd import Crowd
 from webapp.learning.models import Checkpoint, Score, ScoringRun, TrainingRun
 from webapp.learning.scores import read_out_of_fold
 from webapp.learning.scoring import start_scoring

@@ -12,13 +12,13 @@ from django.db import connection
 from rich.console import Console
 
 from webapp.console import site
-from webapp.console.demo import report
+from webapp.console.demo import demo_report
 from webapp.console.demo.config import CROWD
-from webapp.console.demo.crowd import Crowd, recruit
+from webapp.console.demo.demo_report import Outcomes
 from webapp.console.demo.experiment_arm import Arm, Predict
 from webapp.console.demo.progress import Progress
-from webapp.console.demo.report import Outcomes
 from webapp.console.demo.setup import Stage, forget_simulated_volunteers, make_accounts
+from webapp.console.demo.simulated_crowd import Crowd, recruit
 from webapp.workflows.models import Workflow
 
 RETRAIN_AFTER = 50
@@ -81,8 +81,8 @@ def perform(play: Callable[[Console, str], list[Stage]], *, port: int, no_serve:
 def publish(console: Console, name: str, seed: int, seconds: float, surveys: dict[str, Outcomes]) -> None:
     """Print a table for each survey, and save them as `name`.json with a plot."""
     for survey, arms in surveys.items():
-        console.print(report.table(survey, arms))
-    paths = report.save(Path(settings.DATA), name, report.as_json(seed, seconds, surveys), surveys)
+        console.print(demo_report.table(survey, arms))
+    paths = demo_report.save(Path(settings.DATA), name, demo_report.as_json(seed, seconds, surveys), surveys)
     console.print(f"{seconds:.0f} s. Saved: {', '.join(str(path) for path in paths)}", soft_wrap=True)
 
 

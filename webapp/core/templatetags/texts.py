@@ -4,7 +4,7 @@ from django import template
 from django.utils.safestring import SafeString
 
 from webapp.core.markdown import as_html
-from webapp.core.messages import in_words
+from webapp.core.stored_messages import in_words
 
 register = template.Library()
 

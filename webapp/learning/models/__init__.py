@@ -1,5 +1,5 @@
-from webapp.learning.models.checkpoint import Checkpoint, Evaluation, Promotion
-from webapp.learning.models.score import Detection, Score, ScoringRun, ScoringShard
+from webapp.learning.models.checkpoints import Checkpoint, Evaluation, Promotion
+from webapp.learning.models.scoring_run import Detection, Score, ScoringRun, ScoringShard
 from webapp.learning.models.training_run import ModelRole, Preset, TestSet, TrainingEpoch, TrainingRun, TrainingSet
 
 __all__ = [

@@ -12,8 +12,8 @@ from webapp.archive.models import Subject
 from webapp.classifications.models import Mark
 from webapp.consensus.evidence import probability
 from webapp.consensus.models import Consensus, Skill
+from webapp.learning.model_roles import Classes, classes_of
 from webapp.learning.models import Checkpoint, TrainingSet
-from webapp.learning.roles import Classes, classes_of
 from webapp.learning.test_sets import TooLittleGold, current, current_nights, on_test_side
 from webapp.learning.training_sets import snapshot
 from webapp.learning.training_sets.snapshot import Label, Lines
@@ -114,10 +114,10 @@ def curate(workflow: Workflow) -> TrainingSet:
     """
     with suppress(TooLittleGold):  # the gate will say so; training itself needs no test set
         current(workflow.survey, workflow.kind)
-    found, classes = labels(workflow), classes_of(workflow.survey)
-    name = snapshot.digest(found, classes)
-    snapshot.write(FOLDER, name, found, classes)
-    return _row(workflow, name, found)
+    curated, classes = labels(workflow), classes_of(workflow.survey)
+    name = snapshot.digest(curated, classes)
+    snapshot.write(FOLDER, name, curated, classes)
+    return _row(workflow, name, curated)
 
 
 def labels_of(training_set: TrainingSet) -> tuple[list[Label], Classes]:
@@ -144,15 +144,15 @@ def new_labels(labels: list[Label], before: list[Label]) -> int:
 
 
 @transaction.atomic
-def _row(workflow: Workflow, name: str, found: list[Label]) -> TrainingSet:
+def _row(workflow: Workflow, name: str, curated: list[Label]) -> TrainingSet:
     before = workflow.training_sets.exclude(hash=name).order_by("-id").first()
     known = labels_of(before)[0] if before else []
     return TrainingSet.objects.get_or_create(
         workflow=workflow,
         hash=name,
         defaults={
-            "size": len(found),
-            "new_labels": new_labels(found, known),
-            "sources": dict(Counter(label.source for label in found)),
+            "size": len(curated),
+            "new_labels": new_labels(curated, known),
+            "sources": dict(Counter(label.source for label in curated)),
         },
     )[0]

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.conf import settings
 
-from webapp.learning.roles import Classes
+from webapp.learning.model_roles import Classes
 
 SCHEMA = pa.schema(
     [
@@ -70,8 +70,8 @@ def digest(labels: Sequence[Label], classes: Classes) -> str:
     """Return the hash of labels and classes, independent of where pixels are stored."""
     hashed = hashlib.blake2b(json.dumps([classes.names, classes.positive]).encode(), digest_size=32)
     for label in sorted(labels, key=lambda label: label.external_id):
-        said = [label.external_id, label.object_group, label.label, label.allowed, round(label.p_yes, 3), label.source]
-        hashed.update(json.dumps([*said, label.marks] if label.marks else said).encode())
+        rows = [label.external_id, label.object_group, label.label, label.allowed, round(label.p_yes, 3), label.source]
+        hashed.update(json.dumps([*rows, label.marks] if label.marks else rows).encode())
     return hashed.hexdigest()
 
 
@@ -82,17 +82,17 @@ def write(folder: str, name: str, labels: Sequence[Label], classes: Classes) -> 
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     columns = {field: [getattr(label, field) for label in labels] for field in SCHEMA.names}
-    said = {"classes": json.dumps(classes.names), "positive": json.dumps(classes.positive)}
+    metadata = {"classes": json.dumps(classes.names), "positive": json.dumps(classes.positive)}
     partial = path.with_name(f".{name}-{uuid.uuid4().hex}")
-    pq.write_table(pa.table(columns, schema=SCHEMA.with_metadata(said)), partial)
+    pq.write_table(pa.table(columns, schema=SCHEMA.with_metadata(metadata)), partial)
     os.replace(partial, path)
 
 
 def read(folder: str, name: str) -> tuple[list[Label], Classes]:
     """Return the labels, ordered by subject id, and their classes."""
     table = pq.read_table(path_of(folder, name))
-    said = {key.decode(): tuple(json.loads(value)) for key, value in table.schema.metadata.items()}
-    return [_label(row) for row in table.to_pylist()], Classes(said["classes"], said["positive"])
+    metadata = {key.decode(): tuple(json.loads(value)) for key, value in table.schema.metadata.items()}
+    return [_label(row) for row in table.to_pylist()], Classes(metadata["classes"], metadata["positive"])
 
 
 def _label(row: dict[str, Any]) -> Label:

@@ -6,10 +6,10 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 from rich.console import Console
 
-from webapp.console.demo import ztf
+from webapp.console.demo import ztf_survey
+from webapp.console.demo.demo_report import Outcomes
 from webapp.console.demo.experiment_arm import of_everything
 from webapp.console.demo.progress import Progress, bars
-from webapp.console.demo.report import Outcomes
 from webapp.console.demo.runner import add_arguments, perform, publish, run_rounds
 from webapp.console.demo.setup import Stage
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
     ) -> None:
         if not folder.exists():
             raise CommandError(f"{folder} does not exist. Name a folder of ZTF alert packets.")
-        packets = ztf.read_packets(folder)
+        packets = ztf_survey.read_packets(folder)
 
         def rounds(console: Console, address: str) -> list[Stage]:
             return play(console, address, folder, packets, seed, with_control=not no_control)
@@ -38,25 +38,25 @@ class Command(BaseCommand):
 
 
 def play(
-    console: Console, address: str, folder: Path, packets: ztf.Packets, seed: int, *, with_control: bool
+    console: Console, address: str, folder: Path, packets: ztf_survey.Packets, seed: int, *, with_control: bool
 ) -> list[Stage]:
     began = time.monotonic()
     with bars(console) as lines:
-        progress = Progress(lines, ztf.PLAN.name)
-        stage = ztf.set_stage(folder, packets, seed, progress, with_control=with_control)
+        progress = Progress(lines, ztf_survey.PLAN.name)
+        stage = ztf_survey.set_stage(folder, packets, seed, progress, with_control=with_control)
         outcomes = run_rounds(stage, address, seed, progress, of_everything)
-    publish(console, "demo-ztf", seed, time.monotonic() - began, {ztf.PLAN.slug: outcomes})
+    publish(console, "demo-ztf", seed, time.monotonic() - began, {ztf_survey.PLAN.slug: outcomes})
     compare(console, packets, outcomes)
     return [stage]
 
 
-def compare(console: Console, packets: ztf.Packets, outcomes: Outcomes) -> None:
+def compare(console: Console, packets: ztf_survey.Packets, outcomes: Outcomes) -> None:
     """Compare the champion with the survey's own scores on the same packets."""
     champion = next((outcome for outcome in reversed(outcomes["rounds"]) if outcome.is_champion), None)
     console.print("ROC AUC of known asteroids against the rest:")
     if champion is not None:
         console.print(f"  the champion (round {champion.round}), cross-validated   {champion.model_auc:.3f}")
     console.print(f"  the last round's model, cross-validated   {outcomes['rounds'][-1].model_auc:.3f}")
-    for name in ztf.SURVEY_SCORES:
+    for name in ztf_survey.SURVEY_SCORES:
         if (auc := packets.auc_of(name)) is not None:
             console.print(f"  the survey's own {name[1:]:<14} {auc:.3f}")

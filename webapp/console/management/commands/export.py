@@ -21,16 +21,16 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, workflow: str, what: str, out: Path | None, address: str, **options: Any) -> None:
-        found = Workflow.objects.select_related("survey").filter(slug=workflow).first()
-        if found is None:
+        row = Workflow.objects.select_related("survey").filter(slug=workflow).first()
+        if row is None:
             raise CommandError(f"There is no workflow “{workflow}”. Nothing was written.")
         export = EXPORTS[what]
-        parts = export.parts(found, address.rstrip("/"))
+        parts = export.parts(row, address.rstrip("/"))
         if out == Path("-"):
             for part in parts:
                 sys.stdout.buffer.write(part)
             return
-        path = out or Path(export.filename(found))
+        path = out or Path(export.filename(row))
         partial = path.with_name(f".{path.name}.partial")
         try:
             with partial.open("wb") as file:

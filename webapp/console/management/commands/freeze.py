@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 
 from webapp.archive.models import Survey
-from webapp.learning.roles import ROLE_OF_KIND
+from webapp.learning.model_roles import ROLE_OF_KIND
 from webapp.learning.test_sets import TooLittleGold, freeze
 
 
@@ -16,12 +16,12 @@ class Command(BaseCommand):
         parser.add_argument("--kind", required=True, choices=[str(kind) for kind in ROLE_OF_KIND])
 
     def handle(self, *args: Any, survey: str, kind: str, **options: Any) -> None:
-        found = Survey.objects.filter(slug=survey).first()
-        if found is None:
-            raise CommandError(f"There is no survey “{survey}”.")
+        row = Survey.objects.filter(slug=survey).first()
+        if row is None:
+            raise CommandError(f"There is no survey called {survey}.")
         try:
-            frozen = freeze(survey=found, kind=kind)
+            frozen = freeze(survey=row, kind=kind)
         except TooLittleGold as error:
             raise CommandError(f"{error} The existing test set stays in use.") from error
         nights = f", {len(frozen.nights)} whole nights among them" if frozen.nights else ""
-        self.stdout.write(f"{frozen.size} gold {kind}s{nights} are now the test set of {found}.")
+        self.stdout.write(f"{frozen.size} gold {kind}s{nights} now judge the models of {row}.")

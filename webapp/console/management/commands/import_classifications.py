@@ -9,11 +9,11 @@ from rich.console import Console
 from ml.crowd.answer import Answer
 from webapp.console.terminal import import_bar, show_look, summarise_import, working_on
 from webapp.core.jobs import JobState
+from webapp.imports.foreign_record import BadFile
 from webapp.imports.inspect import Look, guess_answers, look
 from webapp.imports.mapping import Choices, WrongChoice
 from webapp.imports.models import ClassificationImport
-from webapp.imports.record import BadFile
-from webapp.imports.run import bring_in, new_import
+from webapp.imports.run_import import bring_in, new_import
 from webapp.workflows.models import Workflow
 
 PARTS = ("source", "match", "task", "follow_up_task", "lines_task")
@@ -42,11 +42,11 @@ class Command(BaseCommand):
             raise CommandError(f"There is no workflow “{workflow}”. Nothing was imported.")
         console = Console()
         try:
-            seen = look(file, into)
-            choices = _choices(seen, into, options)
+            inspected = look(file, into)
+            choices = _choices(inspected, into, options)
         except (BadFile, WrongChoice) as error:
             raise CommandError(f"{error} Nothing was imported.") from error
-        show_look(console, seen, choices)
+        show_look(console, inspected, choices)
         if options["look"]:
             return
         job = claimed(into, file, choices)
@@ -57,12 +57,12 @@ class Command(BaseCommand):
             raise CommandError(job.error or "The import was cancelled. Imported classifications stay.")
 
 
-def _choices(seen: Look, workflow: Workflow, said: dict[str, Any]) -> Choices:
-    """Take the given options, and guess the rest as the page does."""
-    guessed = seen.guess(workflow)
-    parts = {name: said[name] if said[name] is not None else getattr(guessed, name) for name in PARTS}
-    answers = guess_answers(seen.labels.get(parts["task"], {}), workflow)
-    for text in said["answer"]:
+def _choices(inspected: Look, workflow: Workflow, options: dict[str, Any]) -> Choices:
+    """Take what was said, and guess the rest as the page does."""
+    guessed = inspected.guess(workflow)
+    parts = {name: options[name] if options[name] is not None else getattr(guessed, name) for name in PARTS}
+    answers = guess_answers(inspected.labels.get(parts["task"], {}), workflow)
+    for text in options["answer"]:
         label, equals, answer = text.rpartition("=")
         if not equals:
             raise WrongChoice(f"--answer takes LABEL=ANSWER, not “{text}”.")

@@ -63,9 +63,9 @@ def claimed(slug: str, *, create: bool, **wanted: Any) -> IngestRun:
 
 
 def the_survey(slug: str, *, create: bool) -> Survey:
-    found = Survey.objects.filter(slug=slug).first()
-    if found is not None:
-        return found
+    row = Survey.objects.filter(slug=slug).first()
+    if row is not None:
+        return row
     if not create:
         others = ", ".join(Survey.objects.values_list("slug", flat=True)) or "none yet"
         raise CommandError(f"There is no survey “{slug}” (existing: {others}). Add --create to create it.")

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
 from django.db import transaction
 
-from webapp.synthetics.injection import CannotInject, inject_movers, start_injection
+from webapp.synthetics.inject_movers import CannotInject, inject_movers, start_injection
 from webapp.synthetics.models import Injection, Shape
 from webapp.synthetics.mover import mover_classes
 from webapp.workflows.models import Workflow
@@ -24,20 +24,20 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0)
 
     def handle(self, *args: Any, workflow: str, snr: list[float], label: str, **options: Any) -> None:
-        found = Workflow.objects.select_related("survey").filter(slug=workflow).first()
-        if found is None:
+        row = Workflow.objects.select_related("survey").filter(slug=workflow).first()
+        if row is None:
             raise CommandError(f"There is no workflow “{workflow}”.")
-        said = {name: options[name] for name in ("number", "fwhm", "shape", "seed")}
-        job = claimed(found, label=label or mover_classes(found.survey)[0], snr_min=snr[0], snr_max=snr[1], **said)
+        parameters = {name: options[name] for name in ("number", "fwhm", "shape", "seed")}
+        job = claimed(row, label=label or mover_classes(row.survey)[0], snr_min=snr[0], snr_max=snr[1], **parameters)
         inject_movers(job)
         self.stdout.write(job.message)
 
 
 @transaction.atomic
-def claimed(workflow: Workflow, **said: Any) -> Injection:
-    """Create and claim the job in one transaction, so that no worker takes it."""
+def claimed(workflow: Workflow, **parameters: Any) -> Injection:
+    """Write the job's row and claim it in one transaction, so that no worker is faster."""
     try:
-        job = start_injection(workflow=workflow, by=None, **said)
+        job = start_injection(workflow=workflow, by=None, **parameters)
     except CannotInject as error:
         raise CommandError(str(error)) from error
     except ValidationError as error:

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from webapp.console.translations import SOURCES, compiled, gather, renew, translations
+from webapp.console.message_catalogs import SOURCES, compiled, gather, renew, translations
 
 
 class Command(BaseCommand):

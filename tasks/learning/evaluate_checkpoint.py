@@ -1,0 +1,104 @@
+"""Evaluate a candidate on the frozen test set, compared with the champion."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from ml.evaluation.classifier import bootstrap_difference, evaluate_probabilities
+from ml.storage.pixel_store import PixelStore
+from tasks.learning import examples, model_cache
+from tasks.learning.examples import by_array
+from tasks.learning.features import Features
+from webapp.learning import test_sets
+from webapp.learning.models import Checkpoint, ModelRole, TestSet, TrainingRun
+from webapp.learning.promotion import Result
+from webapp.learning.training_sets import curate
+from webapp.learning.training_sets.snapshot import Label
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The evaluation: metrics for people, the result for the gate, and the champion of the comparison."""
+
+    metrics: dict[str, Any]
+    result: Result
+    champion: Checkpoint | None
+
+
+def judged(run: TrainingRun, checkpoint: Checkpoint, champion: Checkpoint | None, frozen: TestSet) -> Judged:
+    """Evaluate the candidate, and compare it with the champion on subjects that neither has trained on."""
+    trained_on = curate.trained_labels(checkpoint)
+    labels = curate.unseen_by(checkpoint, test_sets.labels_of(frozen))
+    p = _probabilities(run, checkpoint, labels)
+    metrics = _metrics(checkpoint, labels, p)
+    intervals = metrics.get("intervals", {}).get("roc_auc") or [None, None]
+    result = {"labels": len(trained_on), "auc": metrics.get("roc_auc"), "auc_low": intervals[0]}
+    if champion is not None:
+        result |= _comparison(run, checkpoint, champion, labels, p, trained_on)
+    return Judged(metrics, Result(**result), champion)
+
+
+def _comparison(
+    run: TrainingRun,
+    checkpoint: Checkpoint,
+    champion: Checkpoint,
+    labels: list[Label],
+    p: NDArray[Any],
+    trained_on: list[Label],
+) -> dict[str, Any]:
+    champion_trained_on = curate.trained_labels(champion)
+    new = {
+        "same_recipe": champion.manifest.get("preset") == checkpoint.manifest.get("preset"),
+        "new_labels": curate.new_labels(trained_on, champion_trained_on),
+    }
+    fair = curate.unseen_by(champion, labels)
+    truth = np.array([label.label == "yes" for label in fair])
+    if truth.all() or not truth.any():
+        return new
+    is_fair = np.isin([label.subject_id for label in labels], [label.subject_id for label in fair])
+    ours = model_cache.model(checkpoint).p_real(p[is_fair])
+    theirs = model_cache.model(champion).p_real(_probabilities(run, champion, fair))
+    groups = np.array([label.object_group for label in fair])
+    difference, low, high = bootstrap_difference(truth, ours, theirs, groups, "roc_auc")
+    return new | {"difference": difference, "difference_low": low, "difference_high": high}
+
+
+def _probabilities(run: TrainingRun, checkpoint: Checkpoint, labels: list[Label]) -> NDArray[np.float32]:
+    model = model_cache.model(checkpoint)
+    features = Features(
+        PixelStore(settings.PIXELS),
+        run.survey.slug,
+        model,
+        lambda _: run.renew(),
+    )
+    whole = np.empty((len(labels), len(model.classes)), dtype=np.float32)
+    for array, positions, indexes in by_array(labels):
+        tracks = (
+            examples.tracks_of_labels([labels[at] for at in positions]) if model.role == ModelRole.TRACKLET else None
+        )
+        whole[positions] = model.probabilities_from_features(features.of(array, indexes), tracks)
+    return whole
+
+
+def _metrics(checkpoint: Checkpoint, labels: list[Label], p: NDArray[np.float32]) -> dict[str, Any]:
+    """Return metrics over the model's classes if the truth is that fine, else of real against bogus.
+
+    Subjects are called real from the checkpoint's own threshold.
+    """
+    if not labels:
+        return {}
+    model = model_cache.model(checkpoint)
+    groups = np.array([label.object_group for label in labels])
+    real = model.p_real(p)
+    binary = np.stack([1 - real, real], axis=1)
+    truth = ["real" if label.label == "yes" else "bogus" for label in labels]
+    metrics = evaluate_probabilities(
+        binary, truth, ("bogus", "real"), ("real",), groups, threshold=checkpoint.threshold
+    )
+    fine = [label.allowed[0] for label in labels]
+    if all(len(label.allowed) == 1 and label.allowed[0] in model.classes for label in labels):
+        metrics |= {"fine": evaluate_probabilities(p, fine, model.classes, model.positive, groups)}
+    return metrics

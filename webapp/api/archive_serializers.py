@@ -1,0 +1,120 @@
+"""Serializers of surveys, subjects and ingest runs."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from webapp.api.learning_serializers import JOB
+from webapp.api.workflow_serializers import BySlug
+from webapp.archive.blinding import shown, until_answered
+from webapp.archive.models import Frame, IngestProblem, IngestRun, Kind, Subject, Survey
+from webapp.archive.pixels import shape_of
+
+
+class SurveySerializer(serializers.ModelSerializer[Survey]):
+    class Meta:
+        model = Survey
+        fields = [
+            "slug", "name", "description", "is_simulated", "classes", "positive", "channels", "pixel_scale",
+            "observatory",
+        ]  # fmt: skip
+
+
+class FrameSerializer(serializers.ModelSerializer[Frame]):
+    class Meta:
+        model = Frame
+        fields = [
+            "position", "mjd_mid", "mjd_keyword", "exptime", "band", "ra", "dec", "mag", "snr", "wcs",
+            "masked_fraction",
+        ]  # fmt: skip
+
+
+class SubjectSerializer(serializers.ModelSerializer[Subject]):
+    """The public fields of a subject, with nothing that reveals its class while people classify."""
+
+    survey = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    shape = serializers.SerializerMethodField(help_text="frames, channels, height, width")
+    pixels = serializers.SerializerMethodField(help_text="where the raw numbers are")
+    png = serializers.SerializerMethodField(help_text="where a picture is")
+    rate = serializers.FloatField(allow_null=True, help_text="arcsec/h; null until its reader has answered it")
+    created_at = serializers.DateTimeField(allow_null=True, help_text="null until its reader has answered it")
+    metadata = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Subject
+        fields = [
+            "id", "survey", "external_id", "kind", "checksum", "shape", "pixels", "png", "ra", "dec", "mjd", "rate",
+            "metadata", "created_at",
+        ]  # fmt: skip
+
+    def get_shape(self, subject: Subject) -> list[int]:
+        return list(shape_of(subject))
+
+    def get_pixels(self, subject: Subject) -> str:
+        return reverse("pixels", kwargs={"subject": subject.pk, "checksum": subject.checksum})
+
+    def get_png(self, subject: Subject) -> str:
+        return reverse("picture", kwargs={"subject": subject.pk, "checksum": subject.checksum})
+
+    def get_metadata(self, subject: Subject) -> dict[str, Any]:
+        return shown(subject.metadata)
+
+    def to_representation(self, subject: Any) -> dict[str, Any]:
+        """Represent a row annotated by `with_told`, limited to what its reader may know."""
+        facts = super().to_representation(subject)
+        return facts if subject.is_told else until_answered(facts, subject.survey)
+
+
+class SubjectDetailSerializer(SubjectSerializer):
+    """One subject with its frames; its class, group and hidden metadata only for the survey's scientists."""
+
+    frames = FrameSerializer(many=True)
+    gold_label = serializers.SerializerMethodField(help_text="null for whoever is not a scientist of the survey")
+    gold_source = serializers.SerializerMethodField()
+    object_group = serializers.SerializerMethodField()
+
+    class Meta(SubjectSerializer.Meta):
+        fields = [*SubjectSerializer.Meta.fields, "frames", "gold_label", "gold_source", "object_group"]
+
+    def get_gold_label(self, subject: Subject) -> str | None:
+        return self._for_scientists(subject.gold_label)
+
+    def get_gold_source(self, subject: Subject) -> str | None:
+        return self._for_scientists(subject.gold_source)
+
+    def get_object_group(self, subject: Subject) -> str | None:
+        return self._for_scientists(subject.object_group)
+
+    def get_metadata(self, subject: Subject) -> dict[str, Any]:
+        return subject.metadata if self.context["is_scientist"] else shown(subject.metadata)
+
+    def _for_scientists(self, value: str) -> str | None:
+        return value if self.context["is_scientist"] else None
+
+
+class IngestProblemSerializer(serializers.ModelSerializer[IngestProblem]):
+    class Meta:
+        model = IngestProblem
+        fields = ["file", "row", "reason"]
+
+
+class IngestRunSerializer(serializers.ModelSerializer[IngestRun]):
+    survey = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    fraction = serializers.FloatField(read_only=True, help_text="how far it is, 0 to 1")
+
+    class Meta:
+        model = IngestRun
+        fields = [
+            *JOB, "survey", "path", "kind", "subject_set", "dry_run", "added", "known", "duplicates", "bad",
+        ]  # fmt: skip
+
+
+class StartIngestSerializer(serializers.Serializer[Any]):
+    survey = BySlug[Survey](queryset=Survey.objects.all())
+    path = serializers.CharField(
+        max_length=1000, help_text="file or folder below inbox/<slug of the survey>/ in the server's data folder"
+    )
+    kind = serializers.ChoiceField(Kind.choices, allow_blank=True, default="")
+    subject_set = serializers.CharField(max_length=120, allow_blank=True, default="")
+    dry_run = serializers.BooleanField(default=False)

@@ -1,0 +1,100 @@
+"""API views of surveys, subjects and ingest runs."""
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from webapp.api.archive_serializers import (
+    IngestProblemSerializer,
+    IngestRunSerializer,
+    StartIngestSerializer,
+    SubjectDetailSerializer,
+    SubjectSerializer,
+    SurveySerializer,
+)
+from webapp.api.permissions import require, surveys_with
+from webapp.api.row_views import SURVEY, Parameter, PublicRows, SurveyRows, word
+from webapp.archive.blinding import with_told
+from webapp.archive.ingest.create_run import IngestRefused, inbox_path, start_ingest
+from webapp.archive.models import IngestRun, Kind, Membership, Role, Subject, Survey
+
+
+class SurveyViewSet(PublicRows):
+    """Sky surveys, the owners of subjects, workflows and models."""
+
+    queryset = Survey.objects.all()
+    serializer_class = SurveySerializer
+    lookup_field = "slug"
+
+
+def known_as_drawn(request: Request) -> Q:
+    return Q(is_synthetic=True, survey__in=surveys_with(request, Role.SCIENTIST))
+
+
+class SubjectViewSet(PublicRows):
+    """Subjects to classify: stamps, tracklets, cutouts and cubes."""
+
+    queryset = Subject.objects.select_related("survey")
+    serializer_class = SubjectSerializer
+    parameters = {
+        "survey": SURVEY,
+        "external_id": Parameter("external_id", word, "the survey's own name of the subject"),
+        "kind": Parameter("kind", word, f"one of {', '.join(Kind.values)}"),
+        "set": Parameter("sets__name", word, "name of a set of subjects"),
+    }
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """Exclude synthetic subjects for scientists; for everybody else they must be indistinguishable."""
+        rows = with_told(super().get_queryset(), self.request.user)
+        return rows if self.detail else rows.exclude(known_as_drawn(self.request))
+
+    @extend_schema(responses=SubjectDetailSerializer)
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One subject with its frames; only the survey's scientists see its class."""
+        subject = self.get_object()
+        is_scientist = Membership.objects.allows(request.user, subject.survey, Role.SCIENTIST)
+        return Response(SubjectDetailSerializer(subject, context={"is_scientist": is_scientist}).data)
+
+
+class IngestRunViewSet(SurveyRows):
+    """Ingest runs; for admins."""
+
+    queryset = IngestRun.objects.select_related("survey")
+    serializer_class = IngestRunSerializer
+    role = Role.ADMIN
+    parameters = {"survey": SURVEY, "state": Parameter("state", word, "state of the job")}
+
+    @extend_schema(request=StartIngestSerializer, responses={201: IngestRunSerializer})
+    def create(self, request: Request) -> Response:
+        """Ingest a file or folder from the survey's inbox on the server."""
+        asked = StartIngestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        admin = require(request, asked.validated_data["survey"], Role.ADMIN)
+        name = asked.validated_data.pop("path")
+        try:
+            run = start_ingest(**asked.validated_data, path=inbox_path(asked.validated_data["survey"], name), by=admin)
+        except IngestRefused as error:
+            raise ValidationError({"path": [str(error)]}) from error
+        return Response(IngestRunSerializer(run).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses=IngestRunSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Cancel the run; ingested subjects stay, and another run continues from there."""
+        run = self.get_object()
+        run.request_cancel()
+        run.refresh_from_db()
+        return Response(IngestRunSerializer(run).data)
+
+    @extend_schema(responses=IngestProblemSerializer(many=True))
+    @action(detail=True)
+    def problems(self, request: Request, pk: str) -> Response:
+        """Rows and files that could not be read, and why."""
+        page = self.paginate_queryset(self.get_object().problems.all())
+        return self.get_paginated_response(IngestProblemSerializer(page, many=True).data)

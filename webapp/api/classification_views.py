@@ -1,0 +1,174 @@
+"""API views of classifications (submit, undo, follow-up) and favourites."""
+
+from collections import defaultdict
+from contextlib import nullcontext
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework import generics
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from webapp.api.authentication import ANYBODY, keep_identity, known_volunteer, volunteer_who_acts
+from webapp.api.classification_serializers import (
+    AnsweredSerializer,
+    AnswerSerializer,
+    FollowUpSerializer,
+    OwnAnswerSerializer,
+    answers_serializer,
+    represent,
+    to_item,
+)
+from webapp.api.permissions import Conflict, workflows_by_slug
+from webapp.api.row_views import NewestAnswer
+from webapp.archive.models import Subject
+from webapp.classifications.models import Classification
+from webapp.classify.record import CannotClassify, TooLate
+from webapp.classify.submit import say_more, submit, undo
+from webapp.community.favourites import favour, favourites_among, unfavour
+from webapp.learning.scores import opinions
+from webapp.queue.assignment_token import AssignedToAnother, NotAssigned, check_assignments
+from webapp.queue.leases import settle
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
+
+
+def one_or_many(serializer: type[Serializer[Any]]) -> PolymorphicProxySerializer:
+    """Describe one object or a list of them in the schema."""
+    return PolymorphicProxySerializer(
+        component_name=f"{serializer.__name__.removesuffix('Serializer')}OneOrMany",
+        serializers=[serializer, serializer(many=True)],
+        resource_type_field_name=None,
+        many=False,
+    )
+
+
+class ClassificationsView(generics.ListAPIView[Classification]):
+    """The requesting volunteer's answers."""
+
+    authentication_classes = ANYBODY
+    permission_classes = [AllowAny]
+    serializer_class = OwnAnswerSerializer
+    pagination_class = NewestAnswer
+
+    def get_queryset(self) -> QuerySet[Classification]:
+        answers = Classification.objects.filter(volunteer_id=known_volunteer(self.request).pk)
+        return answers.select_related("workflow").prefetch_related("marks")
+
+    @extend_schema(request=one_or_many(AnswerSerializer), responses=one_or_many(AnsweredSerializer))
+    def post(self, request: Request) -> Response:
+        """Submit one answer, or a list of up to 50. Resending an id is safe and stores nothing twice.
+
+        The response has the shape and order of the request, with status 200 instead of 201 if nothing was new.
+        """
+        volunteer = known_volunteer(request)
+        many = isinstance(request.data, list)
+        serializer = answers_serializer(request.data) if many else AnswerSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        answers = serializer.validated_data if many else [serializer.validated_data]
+        results = store(volunteer, answers)
+        is_new = any(not result["replayed"] and result["accepted"] for result in results)
+        response = Response(results if many else results[0], status=201 if is_new else 200)
+        return keep_identity(request._request, response, volunteer)
+
+
+def store(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Submit answers, all or none, workflow by workflow; return their results in order."""
+    by_workflow: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for answer in answers:
+        by_workflow[answer["workflow"]].append(answer)
+    workflows = workflows_by_slug(by_workflow)
+    for slug in by_workflow:
+        if slug not in workflows:
+            raise ValidationError({"workflow": [f"There is no workflow “{slug}”."]})
+    results: dict[tuple[str, int], dict[str, Any]] = {}
+    with transaction.atomic() if len(workflows) > 1 else nullcontext():
+        for slug, group in sorted(by_workflow.items()):
+            results |= {(slug, result["subject"]): result for result in submit_to(volunteer, workflows[slug], group)}
+    return [results[answer["workflow"], answer["subject"]] for answer in answers]
+
+
+def submit_to(volunteer: Volunteer, workflow: Workflow, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    try:
+        check_assignments(volunteer, workflow, [(answer["subject"], answer["lease"]) for answer in answers])
+        settle(volunteer)
+        submitted = submit(volunteer, workflow, [to_item(answer) for answer in answers])
+    except (CannotClassify, NotAssigned) as error:
+        raise ValidationError({"detail": str(error)}) from error
+    except AssignedToAnother as error:
+        raise PermissionDenied(str(error)) from error
+    subjects = [each.consensus.subject_id for each in submitted]
+    scores, hearts = opinions(workflow, subjects), hearts_of(volunteer, subjects)
+    return [
+        represent(each, scores.get(subject), hearts.get(subject))
+        for each, subject in zip(submitted, subjects, strict=True)
+    ]
+
+
+def hearts_of(volunteer: Volunteer, subjects: list[int]) -> dict[int, bool]:
+    """Return whether each subject is a favourite; nothing for visitors, whose page keeps track itself."""
+    if volunteer.user_id is None:
+        return {}
+    favourites = favourites_among(volunteer, subjects)
+    return {subject: subject in favourites for subject in subjects}
+
+
+class UndoView(APIView):
+    authentication_classes = ANYBODY
+    permission_classes = [AllowAny]
+
+    @extend_schema(request=None, responses=AnsweredSerializer)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Undo an answer within the workflow's undo time (409 after it). Repeating it is safe."""
+        try:
+            return Response(represent(undo(volunteer_who_acts(request), pk)))
+        except Classification.DoesNotExist as error:
+            raise NotFound("You gave no answer of this id.") from error
+        except TooLate as error:
+            raise Conflict(str(error)) from error
+
+
+class FollowUpView(APIView):
+    authentication_classes = ANYBODY
+    permission_classes = [AllowAny]
+
+    @extend_schema(request=FollowUpSerializer, responses=AnsweredSerializer)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Set the class after the answer; an empty string removes it."""
+        serializer = FollowUpSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        try:
+            return Response(
+                represent(say_more(volunteer_who_acts(request), pk, serializer.validated_data["follow_up"]))
+            )
+        except Classification.DoesNotExist as error:
+            raise NotFound("You gave no answer of this id.") from error
+        except CannotClassify as error:
+            raise Conflict(str(error)) from error
+
+
+class FavouriteView(APIView):
+    """Favourite subjects."""
+
+    authentication_classes = ANYBODY
+    permission_classes = [AllowAny]
+
+    @extend_schema(request=None, responses={204: None})
+    def put(self, request: Request, subject: int) -> Response:
+        """Add the subject to the favourites. Repeating it is safe."""
+        favour(volunteer_who_acts(request), get_object_or_404(Subject, pk=subject))
+        return Response(status=204)
+
+    @extend_schema(request=None, responses={204: None})
+    def delete(self, request: Request, subject: int) -> Response:
+        """Remove the subject from the favourites."""
+        unfavour(volunteer_who_acts(request), subject)
+        return Response(status=204)

@@ -1,0 +1,129 @@
+"""API views of training runs, checkpoints and scores."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from webapp.api.learning_serializers import (
+    CheckpointSerializer,
+    PromoteSerializer,
+    RollbackSerializer,
+    ScoreSerializer,
+    StartTrainingSerializer,
+    TrainingRunDetailSerializer,
+    TrainingRunSerializer,
+)
+from webapp.api.permissions import Conflict, require
+from webapp.api.row_views import SURVEY, WORKFLOW, BySubject, Parameter, SurveyRows, key, truth, word
+from webapp.archive.models import Role, Survey
+from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
+from webapp.learning.models import Checkpoint, Score, TrainingRun
+from webapp.learning.promotion import NoEarlierChampion, champion_of, rollback
+from webapp.learning.triggers import AlreadyTraining, cancel_training, start_training
+
+
+class TrainingRunViewSet(SurveyRows):
+    """Training runs; admins start and cancel them."""
+
+    queryset = TrainingRun.objects.select_related("survey", "workflow")
+    serializer_class = TrainingRunSerializer
+    parameters = {"survey": SURVEY, "workflow": WORKFLOW, "state": Parameter("state", word, "state of the job")}
+
+    @extend_schema(responses=TrainingRunDetailSerializer)
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One run with its epochs."""
+        return Response(TrainingRunDetailSerializer(self.get_object()).data)
+
+    @extend_schema(request=StartTrainingSerializer, responses={201: TrainingRunSerializer})
+    def create(self, request: Request) -> Response:
+        """Start a run on the workflow's labels (409 if one of it is still open)."""
+        asked = StartTrainingSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        admin = require(request, asked.validated_data["workflow"].survey, Role.ADMIN)
+        try:
+            run = start_training(**asked.validated_data, by=admin)
+        except AlreadyTraining as error:
+            raise Conflict(str(error)) from error
+        except ModelValidationError as error:
+            raise ValidationError(error.message_dict) from error
+        return Response(TrainingRunSerializer(run).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses=TrainingRunSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Cancel a waiting run now, a running one at its next epoch; a finished run stays as it is."""
+        run = self.get_object()
+        require(request, run.survey, Role.ADMIN)
+        cancel_training(run)
+        run.refresh_from_db()
+        return Response(TrainingRunSerializer(run).data)
+
+
+class CheckpointViewSet(SurveyRows):
+    """Trained models; admins promote one to champion, or roll back."""
+
+    queryset = Checkpoint.objects.select_related("survey").prefetch_related("evaluations")
+    serializer_class = CheckpointSerializer
+    parameters = {
+        "survey": SURVEY,
+        "role": Parameter("role", word, "stamp or tracklet"),
+        "champion": Parameter("is_champion", truth, "true or false"),
+    }
+
+    @extend_schema(request=PromoteSerializer, responses=CheckpointSerializer)
+    @action(detail=True, methods=["post"])
+    def promote(self, request: Request, pk: str) -> Response:
+        """Make the checkpoint champion and score the archive with it; a champion stays champion.
+
+        One that diverged, failed the gate or was never evaluated takes `is_confirmed` and a reason; else 409.
+        """
+        checkpoint = self.get_object()
+        admin = require(request, checkpoint.survey, Role.ADMIN)
+        asked = PromoteSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        try:
+            promote_by_hand(checkpoint=checkpoint, by=admin, **asked.validated_data)
+        except Unconfirmed as error:
+            raise Conflict(" ".join(error.messages)) from error
+        return self._answer(checkpoint)
+
+    @extend_schema(request=RollbackSerializer, responses=CheckpointSerializer)
+    @action(detail=False, methods=["post"])
+    def rollback(self, request: Request) -> Response:
+        """Make the previous champion the champion again and return it (409 if there is none)."""
+        asked = RollbackSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        survey = get_object_or_404(Survey, slug=asked.validated_data["survey"])
+        admin = require(request, survey, Role.ADMIN)
+        role = asked.validated_data["role"]
+        try:
+            rollback(survey=survey, role=role, by=admin, reason=asked.validated_data["reason"])
+        except NoEarlierChampion as error:
+            raise Conflict(str(error)) from error
+        return Response(CheckpointSerializer(champion_of(survey, role)).data)
+
+    def _answer(self, checkpoint: Checkpoint) -> Response:
+        checkpoint.refresh_from_db()
+        return Response(CheckpointSerializer(checkpoint).data)
+
+
+class ScoreViewSet(SurveyRows):
+    """Model scores, ordered by subject."""
+
+    queryset = Score.objects.select_related("subject")
+    serializer_class = ScoreSerializer
+    pagination_class = BySubject
+    survey_path = "checkpoint__survey"
+    parameters = {
+        "survey": Parameter("checkpoint__survey__slug", SURVEY.read, SURVEY.description),
+        "checkpoint": Parameter("checkpoint", key, "id of a checkpoint"),
+        "champion": Parameter("checkpoint__is_champion", truth, "true or false"),
+        "subject": Parameter("subject", key, "id of a subject"),
+    }

@@ -1,0 +1,59 @@
+"""API permissions: load a row and authorise by role in its survey; 409 for conflicts."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from rest_framework import status
+from rest_framework.exceptions import APIException, PermissionDenied
+from rest_framework.request import Request
+
+from webapp.archive.models import Membership, Role, Survey
+from webapp.core.sql import Columns, fetch
+from webapp.workflows.models import Workflow
+
+
+def require(request: Request, survey: Survey, role: str) -> User:
+    """Return the user if they hold `role` (or a higher one) in the survey; else PermissionDenied."""
+    user = request.user
+    if not isinstance(user, User) or not Membership.objects.allows(user, survey, role):
+        raise PermissionDenied(f"This is for the {Role(role).label.lower()}s of {survey}. Nothing was changed.")
+    return user
+
+
+def surveys_with(request: Request, role: str) -> QuerySet[Survey]:
+    """Return the surveys in which the user holds `role` (or a higher one)."""
+    user: Any = request.user
+    if not user.is_authenticated or not user.is_active:
+        return Survey.objects.none()
+    if user.is_superuser:
+        return Survey.objects.all()
+    return Survey.objects.filter(memberships__user=user, memberships__role__in=Role.at_least(role))
+
+
+class Conflict(APIException):
+    """A valid request that conflicts with the current state (409)."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = "This cannot be done now."
+    default_code = "conflict"
+
+
+WORKFLOW = Columns(Workflow, "workflow")
+SURVEY = Columns(Survey, "survey")
+SELECT = f"""
+    SELECT {WORKFLOW.sql}, {SURVEY.sql}
+    FROM workflows_workflow AS workflow JOIN archive_survey AS survey ON survey.id = workflow.survey_id
+    WHERE workflow.slug = ANY(%s)
+"""  # noqa: S608  # column names of our own models
+
+
+def workflows_by_slug(slugs: Iterable[str]) -> dict[str, Workflow]:
+    """Return the workflows that there are of these slugs."""
+    workflows = {}
+    for row in fetch(SELECT, [list(slugs)]):
+        workflow = WORKFLOW.build(row[: len(WORKFLOW)])
+        workflow.survey = SURVEY.build(row[len(WORKFLOW) :])
+        workflows[workflow.slug] = workflow
+    return workflows

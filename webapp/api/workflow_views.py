@@ -1,0 +1,135 @@
+"""API views of workflows, their next subjects, and consensus."""
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from webapp.api.authentication import ANYBODY, any_volunteer, keep_identity, known_volunteer
+from webapp.api.defaults import check_newcomer
+from webapp.api.item_serializers import NextSerializer, Progress, represent
+from webapp.api.permissions import surveys_with, workflows_by_slug
+from webapp.api.row_views import SURVEY, WORKFLOW, Parameter, PublicRows, key, truth
+from webapp.api.workflow_serializers import ConsensusSerializer, WorkflowSerializer
+from webapp.archive.models import Role
+from webapp.classifications.models import Classification
+from webapp.consensus.access_levels import gate_of
+from webapp.consensus.models import Consensus
+from webapp.queue.counts import progress_of
+from webapp.queue.leases import MOST_LEASES, lease_next, most_leases
+from webapp.queue.models import QueueEntry
+from webapp.volunteers.identity import reader_of, visitor_of
+from webapp.workflows.models import Workflow
+
+
+class WorkflowViewSet(PublicRows):
+    """Workflows: questions for volunteers, with their retirement rules."""
+
+    queryset = Workflow.objects.select_related("survey")
+    serializer_class = WorkflowSerializer
+    lookup_field = "slug"
+    parameters = {"survey": SURVEY}
+
+    @extend_schema(responses=Progress)
+    @action(detail=True, authentication_classes=ANYBODY)
+    def progress(self, request: Request, slug: str) -> Response:
+        """Progress of the workflow and of the requesting volunteer."""
+        is_known = request.user.is_authenticated or visitor_of(request._request)
+        return Response(progress_of(known_volunteer(request) if is_known else None, self.get_object()))
+
+
+class ConsensusViewSet(PublicRows):
+    """Consensus: of retired subjects for everybody, of all subjects for the survey's scientists.
+
+    Volunteers who may still be asked must not see others' votes: the consensus of a training subject is shown only to
+    those who have answered it.
+    """
+
+    queryset = Consensus.objects.filter(subject__is_synthetic=False).select_related("workflow", "subject")
+    serializer_class = ConsensusSerializer
+    parameters = {
+        "survey": Parameter("workflow__survey__slug", SURVEY.read, SURVEY.description),
+        "workflow": WORKFLOW,
+        "subject": Parameter("subject", key, "id of a subject"),
+        "retired": Parameter("is_retired", truth, "true or false"),
+    }
+
+    def get_queryset(self) -> QuerySet[Any]:
+        seen_whole = Q(workflow__survey__in=surveys_with(self.request, Role.SCIENTIST))
+        reader = reader_of(self.request._request)
+        own = Classification.objects.standing().filter(workflow=OuterRef("workflow"), subject=OuterRef("subject"))
+        answered = Exists(own.filter(volunteer=reader)) if reader else Q(pk=None)
+        trained = QueueEntry.objects.filter(subject=OuterRef("subject"), is_gold=True)
+        settled = Q(is_retired=True) & (Q(subject__gold_label="") & ~Exists(trained) | answered)
+        return super().get_queryset().filter(settled | seen_whole)
+
+
+DEFAULT = 10
+
+
+class NextView(APIView):
+    """The next subjects for the requesting volunteer."""
+
+    authentication_classes = ANYBODY
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="workflows_next",
+        responses=NextSerializer,
+        parameters=[OpenApiParameter("n", int, description=f"how many, 1 to {MOST_LEASES}", default=DEFAULT)],
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """Lease up to `n` subjects, starting with those already leased to this volunteer.
+
+        A visitor without an account gets two cookies, `wanderer` and `csrftoken`, and sends the second as the header
+        X-CSRFToken with their answers.
+        """
+        workflow = workflows_by_slug([slug]).get(slug)
+        if workflow is None:
+            raise NotFound(f"There is no workflow “{slug}”.")
+        volunteer = any_volunteer(request)
+        if volunteer.pk is None:
+            check_newcomer(request)
+        gate = gate_of(workflow, volunteer)
+        if not gate.is_open:
+            raise PermissionDenied(gate.sentence)
+        wanted, most = wanted_items(request), most_leases(volunteer, workflow)
+        leases = lease_next(volunteer, workflow, min(wanted, most))
+        body = {
+            "items": represent(leases, workflow),
+            "progress": progress_of(volunteer, workflow),
+            "message": "" if len(leases) == wanted else why_no_more(workflow, len(leases) == most),
+        }
+        response = Response(body, headers={"Cache-Control": "private, no-store"})
+        return keep_identity(request._request, response, volunteer)
+
+
+def wanted_items(request: Request) -> int:
+    """Parse `n`; clip it to its range, and use the default for anything else."""
+    try:
+        return min(max(int(request.query_params.get("n", DEFAULT)), 1), MOST_LEASES)
+    except ValueError:
+        return DEFAULT
+
+
+def why_no_more(workflow: Workflow, holds_enough: bool) -> str:
+    if holds_enough:
+        return _("More subjects will come once your answers have been sent.")
+    if not workflow.is_active:
+        return _("This project is paused. Your answers are saved.")
+    if workflow.is_training:
+        return _(
+            "You've answered every training subject here. Your skill page shows what you recognise and "
+            "which kinds you still mix up."
+        )
+    return _(
+        "You've answered every open subject, or others are working on the rest. New subjects appear when "
+        "more images arrive."
+    )

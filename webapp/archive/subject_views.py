@@ -1,0 +1,211 @@
+"""The archive browser, with its whole state in the URL; and subject pixels as raw values and as PNG."""
+
+import json
+from typing import Any
+
+import numpy as np
+from django import forms
+from django.db.models import Q, QuerySet
+from django.db.models.lookups import Exact, GreaterThan, StartsWith
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from ml.imaging.browser_encoding import raw_frame
+from ml.imaging.display import STRETCHES
+from ml.imaging.png import to_png
+from webapp.archive.blinding import opened, shown, with_told
+from webapp.archive.models import Kind, Membership, Role, Subject, Survey
+from webapp.archive.models.subject import NAME_KEY
+from webapp.archive.pixels import pixels_of
+from webapp.core.rate_limits import ByAddress
+
+PER_PAGE = 48
+GOLD = [("", _("any")), ("known", _("gold")), ("open", _("not gold"))]
+SOURCES = {
+    "manifest": _("the manifest"),
+    "ruling": _("a scientist’s verdict"),
+    "synthetic": _("the simulation"),
+}
+
+
+class FilterForm(forms.Form):
+    """Archive filters; invalid values are ignored. Object names can reveal the class, so few may filter by them."""
+
+    text = forms.CharField(required=False, label=_("Name or object contains"), max_length=100)
+    kind = forms.ChoiceField(required=False, label=_("Kind"), choices=[("", _("any")), *Kind.choices])
+    gold = forms.ChoiceField(required=False, label=_("Class"), choices=GOLD)
+    after = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, knows_truth: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not knows_truth:
+            del self.fields["gold"]
+            self.fields["text"].label = _("Name begins with")
+
+
+class SearchRate(ByAddress):
+    """Rate limit of archive searches per address, except for the survey's own people."""
+
+    scope = "search"
+    rate = "60/min"
+
+
+@require_safe
+def subjects(request: HttpRequest, slug: str) -> HttpResponse:
+    survey = get_object_or_404(Survey, slug=slug)
+    knows_truth = _knows_truth(request, survey)
+    form = FilterForm(request.GET, knows_truth=knows_truth)
+    form.is_valid()
+    if not knows_truth and _looks_for(form) and not SearchRate().allow_request(request, None):
+        context = {"survey": survey, "knows_truth": knows_truth, "form": form, "is_busy": True}
+        return render(request, "archive/subjects.html", context, status=429)
+    found = list(_matching(survey, form.cleaned_data, knows_truth)[: PER_PAGE + 1])
+    page = {"form": form, "subjects": found[:PER_PAGE], "next": _next(request, found)}
+    return render(request, "archive/subjects.html", {"survey": survey, "knows_truth": knows_truth, **page})
+
+
+@require_safe
+def subject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    rows = with_told(Subject.objects.select_related("survey", "duplicate_of"), request.user)
+    row: Any = get_object_or_404(rows, survey__slug=slug, pk=pk)
+    knows_truth = _knows_truth(request, row.survey)
+    page = {
+        "subject": row,
+        "frames": row.frames.all(),
+        "metadata": _metadata(row, knows_truth),
+        "source": SOURCES.get(row.gold_source, row.gold_source),
+    }
+    return render(request, "archive/subject.html", {"survey": row.survey, "knows_truth": knows_truth, **page})
+
+
+def _metadata(row: Any, knows_truth: bool) -> dict[str, Any]:
+    if knows_truth:
+        return {key: value for key, value in row.metadata.items() if not key.startswith("#")}
+    return shown(row.metadata) if row.is_told else opened(row.metadata, row.survey)
+
+
+def _knows_truth(request: HttpRequest, survey: Survey) -> bool:
+    """Return whether to show classes and objects: not to volunteers, who may get them for training."""
+    return Membership.objects.allows(request.user, survey, Role.SCIENTIST)
+
+
+def _looks_for(form: FilterForm) -> bool:
+    return bool(form.cleaned_data.get("text") or form.cleaned_data.get("kind"))
+
+
+def _matching(survey: Survey, wanted: dict[str, Any], knows_truth: bool) -> QuerySet[Subject]:
+    """Return the subjects in the order of their ids, from `after` on: a late page costs no more than the first.
+
+    Scientists of the survey may look for any part of a name, which reads all of them. Everybody else looks for its
+    beginning, and gets the subjects in the order of their names, as the index has them.
+    """
+    rows = Subject.objects.observed() if knows_truth else Subject.objects.all()
+    rows = rows.filter(survey=survey).order_by("pk")
+    if wanted.get("text"):
+        if not knows_truth:
+            return _by_beginning(rows, wanted)
+        rows = rows.filter(Q(external_id__icontains=wanted["text"]) | Q(object_group__icontains=wanted["text"]))
+    if wanted.get("kind"):
+        rows = rows.filter(kind=wanted["kind"])
+    if wanted.get("gold"):
+        rows = rows.gold() if wanted["gold"] == "known" else rows.filter(gold_label="")
+    return rows.filter(pk__gt=wanted["after"]) if wanted.get("after") else rows
+
+
+def _by_beginning(rows: QuerySet[Subject], wanted: dict[str, Any]) -> QuerySet[Subject]:
+    found = rows.filter(StartsWith(NAME_KEY, wanted["text"].upper()))
+    if wanted.get("kind"):
+        found = found.filter(kind=wanted["kind"])
+    if wanted.get("after"):
+        last = rows.filter(pk=wanted["after"]).values_list(NAME_KEY, flat=True).first() or ""
+        found = found.filter(GreaterThan(NAME_KEY, last) | Q(Exact(NAME_KEY, last), pk__gt=wanted["after"]))
+    return found.order_by(NAME_KEY, "pk")
+
+
+def _next(request: HttpRequest, found: list[Subject]) -> str:
+    """Return the query string of the next page, or nothing at the end."""
+    if len(found) <= PER_PAGE:
+        return ""
+    query = request.GET.copy()
+    query["after"] = str(found[PER_PAGE - 1].pk)
+    return query.urlencode()
+
+
+LARGEST = 1024
+ALIGNMENT = 4
+
+for_ever = cache_control(public=True, max_age=365 * 24 * 3600, immutable=True)
+
+
+@require_safe
+@for_ever
+def numbers(request: HttpRequest, subject: int, checksum: str) -> HttpResponse:
+    """Return pixel metadata as JSON, followed by the pixels, in one body.
+
+    A little-endian uint32 gives the length of the JSON, which is padded to align the pixels after it.
+    """
+    block = _block(subject, checksum)
+    body, meta = raw_frame(block)
+    names = ("frames", "channels", "height", "width")
+    head = json.dumps({**meta, **dict(zip(names, block.shape, strict=True))}).encode()
+    head += b" " * (-len(head) % ALIGNMENT)
+    return HttpResponse(len(head).to_bytes(4, "little") + head + body, content_type="application/octet-stream")
+
+
+@require_safe
+@for_ever
+def picture(request: HttpRequest, subject: int, checksum: str) -> HttpResponse:
+    """Return a PNG of one or all frames and channels, stretched, enlarged and inverted as requested."""
+    try:
+        options = _options(request)
+    except ValueError as error:
+        return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")
+    block = _block(subject, checksum)
+    for axis, name in enumerate(("frame", "channel")):
+        block = _chosen(block, axis, options[name])
+    png = to_png(block, stretch=options["stretch"], size=options["size"], invert=options["invert"])
+    return HttpResponse(png, content_type="image/png")
+
+
+def _block(subject: int, checksum: str) -> np.ndarray:
+    row = get_object_or_404(Subject.objects.select_related("survey"), pk=subject, checksum=checksum)
+    try:
+        return pixels_of(row)
+    except LookupError as error:
+        raise Http404(str(error)) from error
+
+
+def _options(request: HttpRequest) -> dict[str, Any]:
+    stretch = request.GET.get("stretch", "zscale")
+    if stretch not in STRETCHES:
+        raise ValueError(f"No stretch is called “{stretch}”; there are {', '.join(STRETCHES)}.")
+    size = _number(request, "size")
+    if size is not None and not 1 <= size <= LARGEST:
+        raise ValueError(f"A picture is 1 to {LARGEST} pixels high.")
+    return {
+        "stretch": stretch,
+        "size": size,
+        "invert": request.GET.get("invert", "") in ("1", "true"),
+        "frame": _number(request, "frame"),
+        "channel": _number(request, "channel"),
+    }
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    text = request.GET.get(name)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 4:
+        raise ValueError(f"“{name}” is a whole number, counted from 0.")
+    return int(text)
+
+
+def _chosen(block: np.ndarray, axis: int, place: int | None) -> np.ndarray:
+    if place is None:
+        return block
+    if place >= block.shape[axis]:
+        raise Http404(f"This subject has {block.shape[axis]} of those, counted from 0.")
+    return block.take([place], axis=axis)

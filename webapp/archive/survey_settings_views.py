@@ -1,0 +1,169 @@
+"""Survey settings pages: create a survey, change it, manage its members, write its story."""
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from webapp.archive.access import (
+    MembershipRefused,
+    add_member,
+    change_role,
+    person,
+    remove_member,
+    site_admin_page,
+    survey_page,
+)
+from webapp.archive.forms import MemberForm, NewSurveyForm, RoleForm, SurveyForm
+from webapp.archive.models import Membership, Role, Survey
+from webapp.archive.survey_settings import change_survey, open_survey
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@site_admin_page
+def survey_new(request: HttpRequest) -> HttpResponse:
+    form = NewSurveyForm(request.POST or None)
+    if request.method != "POST":
+        return render(request, "archive/survey_new.html", {"form": form})
+    survey = _opened(request, form)
+    if survey is None:
+        return render(request, "archive/survey_new.html", {"form": form}, status=400)
+    messages.success(
+        request,
+        _("%(survey)s is created, and you are its admin. Ingest images here, then create a workflow under Workflows.")
+        % {"survey": survey},
+    )
+    return redirect("ingest", survey.slug)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@survey_page(Role.ADMIN)
+def survey_settings(request: HttpRequest, survey: Survey) -> HttpResponse:
+    if request.method != "POST":
+        return settings_page(request, survey, SurveyForm(instance=survey), MemberForm())
+    form = SurveyForm(request.POST, instance=Survey.objects.get(pk=survey.pk))
+    if not _changed(survey, form):
+        return settings_page(request, survey, form, MemberForm(), status=400)
+    messages.success(request, _("Settings saved."))
+    return redirect("survey-settings", survey.slug)
+
+
+def _opened(request: HttpRequest, form: NewSurveyForm) -> Survey | None:
+    """Return the survey created from the form; None if that fails, with errors in the form."""
+    if not form.is_valid():
+        return None
+    try:
+        return open_survey(by=person(request), **form.cleaned_data)
+    except ValidationError as error:
+        form.refuse(error)
+        return None
+
+
+def _changed(survey: Survey, form: SurveyForm) -> bool:
+    if not form.is_valid():
+        return False
+    try:
+        change_survey(survey=survey, **form.cleaned_data)
+    except ValidationError as error:
+        form.refuse(error)
+        return False
+    return True
+
+
+def settings_page(
+    request: HttpRequest, survey: Survey, form: SurveyForm, member_form: MemberForm, status: int = 200
+) -> HttpResponse:
+    """Show both forms: the survey's, and that of a new member."""
+    members = Membership.objects.filter(survey=survey).select_related("user").order_by("user__username")
+    context = {"survey": survey, "form": form, "member_form": member_form, "members": members, "roles": Role.choices}
+    return render(request, "archive/survey_settings.html", context, status=status)
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def member_add(request: HttpRequest, survey: Survey) -> HttpResponse:
+    form = MemberForm(request.POST)
+    if form.is_valid():
+        try:
+            added = add_member(survey=survey, username=form.cleaned_data["username"], role=form.role_said())
+        except MembershipRefused as error:
+            form.add_error("username", str(error))
+        else:
+            messages.success(request, _has_role(added))
+            return redirect("survey-settings", survey.slug)
+    return settings_page(request, survey, SurveyForm(instance=survey), form, status=400)
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def member_change(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    membership = get_object_or_404(Membership, survey=survey, pk=pk)
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, survey, form.why_not())
+    try:
+        changed = change_role(membership=membership, role=form.role_said(), by=person(request))
+    except MembershipRefused as error:
+        return _refused(request, survey, str(error))
+    messages.success(request, _has_role(changed))
+    return _back(request, survey)
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def member_remove(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    membership = get_object_or_404(Membership.objects.select_related("user"), survey=survey, pk=pk)
+    try:
+        remove_member(membership=membership, by=person(request))
+    except MembershipRefused as error:
+        return _refused(request, survey, str(error))
+    message = _("%(name)s is no longer a member. Their classifications and verdicts stay.") % {"name": membership.user}
+    messages.success(request, message)
+    return _back(request, survey)
+
+
+def _has_role(row: Membership) -> str:
+    message = _("%(name)s has the role “%(role)s” in %(survey)s now.")
+    return message % {"name": row.user, "role": row.get_role_display(), "survey": row.survey}
+
+
+def _refused(request: HttpRequest, survey: Survey, why: str) -> HttpResponse:
+    messages.error(request, _("%(why)s Nothing has changed.") % {"why": why})
+    return settings_page(request, survey, SurveyForm(instance=survey), MemberForm(), status=400)
+
+
+def _back(request: HttpRequest, survey: Survey) -> HttpResponse:
+    """Redirect to the settings, or away from them if the user gave up their own role."""
+    may_stay = Membership.objects.allows(request.user, survey, Role.ADMIN)
+    return redirect("survey-settings" if may_stay else "subjects", survey.slug)
+
+
+class StoryForm(forms.ModelForm):
+    class Meta:
+        model = Survey
+        fields = ("story",)
+        labels = {"story": gettext_lazy("Story")}
+        help_texts = {
+            "story": gettext_lazy(
+                "In Markdown: what the survey observes, why it needs volunteers, and what happens to their discoveries."
+            )
+        }
+        widgets = {"story": forms.Textarea({"rows": 16})}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@survey_page(Role.SCIENTIST)
+def story(request: HttpRequest, survey: Survey) -> HttpResponse:
+    """Show the text with a preview; store it, unless only a preview is requested."""
+    is_preview = request.POST.get("act") == "preview"
+    form = StoryForm(request.POST or None, instance=survey)
+    if request.method == "POST" and form.is_valid() and not is_preview:
+        form.save()
+        messages.success(request, _("Story saved. It's now on the home page."))
+        return redirect("story", survey.slug)
+    status = 400 if form.is_bound and form.errors else 200
+    return render(request, "archive/story.html", {"survey": survey, "form": form}, status=status)

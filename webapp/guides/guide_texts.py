@@ -1,0 +1,129 @@
+"""Versioned guide texts by language, and a volunteer's progress in a tutorial."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from webapp.archive.models import Survey
+from webapp.core.markdown import Section, sections
+from webapp.guides.models import GuideKind, GuideText, Language, TutorialProgress
+from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
+
+LONGEST = 100_000
+"""Maximum characters of a text."""
+
+
+class TextRefused(ValueError):
+    """A text that is not accepted; the message says why and what to do."""
+
+
+def reader_language() -> str:
+    """Return the page's language, if texts can be written in it."""
+    language = (get_language() or "").partition("-")[0]
+    return language if language in Language.values else Language.ENGLISH
+
+
+def versions(survey: Survey, workflow: Workflow | None, kind: str, language: str) -> QuerySet[GuideText]:
+    """Return all versions of one text, newest first."""
+    of = {"survey": survey, "workflow": None if kind == GuideKind.FIELD_GUIDE else workflow}
+    return GuideText.objects.filter(**of, kind=kind, language=language).order_by("-version")
+
+
+def current_text(survey: Survey, workflow: Workflow | None, kind: str, language: str = "") -> GuideText | None:
+    """Return the text for a reader's language: its newest version, else the newest in English."""
+    for each in dict.fromkeys((language or reader_language(), Language.ENGLISH.value)):
+        newest = versions(survey, workflow, kind, each).first()
+        if newest is not None and newest.body.strip():
+            return newest
+    return None
+
+
+@transaction.atomic
+def write_text(
+    *, survey: Survey, workflow: Workflow | None, kind: str, language: str, body: str, based_on: int, by: User
+) -> GuideText:
+    """Store a new version of a text; the previous one is kept.
+
+    Parameters
+    ----------
+    based_on
+        The version that the text is based on, 0 for none.
+
+    Raises
+    ------
+    TextRefused
+        The text is too long, or a newer version was saved meanwhile. Nothing is stored.
+    """
+    if len(body) > LONGEST:
+        raise TextRefused(
+            _("The text has %(length)d characters; %(most)d are allowed. Shorten it.")
+            % {"length": len(body), "most": LONGEST}
+        )
+    newest = versions(survey, workflow, kind, language).first()
+    if newest is not None and newest.version != based_on:
+        raise TextRefused(_newer(newest))
+    if newest is not None and newest.body == body:
+        return newest
+    try:
+        with transaction.atomic():
+            return GuideText.objects.create(
+                survey=survey,
+                workflow=None if kind == GuideKind.FIELD_GUIDE else workflow,
+                kind=kind,
+                language=language,
+                version=based_on + 1,
+                body=body,
+                created_by=by,
+            )
+    except IntegrityError as error:
+        raise TextRefused(_newer(versions(survey, workflow, kind, language)[0])) from error
+
+
+def _newer(newest: GuideText) -> str:
+    return _(
+        "%(who)s saved version %(version)d while you were writing. Your text is below but not saved: see "
+        "theirs under Versions, merge the two and save again."
+    ) % {"who": newest.created_by or _("Someone"), "version": newest.version}
+
+
+@dataclass(frozen=True)
+class Tutorial:
+    """The reader's version, its steps, and their progress."""
+
+    text: GuideText
+    steps: list[Section]
+    step: int
+    is_finished: bool
+
+
+def tutorial_of(workflow: Workflow, volunteer: Volunteer | None) -> Tutorial | None:
+    """Return the workflow's tutorial for a reader; None if there is none."""
+    text = current_text(workflow.survey, workflow, GuideKind.TUTORIAL)
+    if text is None:
+        return None
+    steps = sections(text.body)
+    progress = TutorialProgress.objects.filter(volunteer=volunteer, text=text).first() if volunteer else None
+    step = min(progress.step, len(steps) - 1) if progress else 0
+    return Tutorial(text, steps, step, is_finished=bool(progress and progress.finished_at))
+
+
+def note_step(*, volunteer: Volunteer, tutorial: Tutorial, step: int, is_finished: bool) -> TutorialProgress:
+    """Store a volunteer's progress. Finished stays finished, even when they read it again."""
+    step = max(0, min(step, len(tutorial.steps) - 1))
+    row, _ = TutorialProgress.objects.get_or_create(volunteer=volunteer, text=tutorial.text)
+    row.step = step
+    row.finished_at = row.finished_at or (timezone.now() if is_finished else None)
+    row.save(update_fields=["step", "finished_at"])
+    return row
+
+
+def hand_over(visitor: Volunteer, account: Volunteer) -> None:
+    """Move a visitor's progress to their account, unless it has its own."""
+    known = TutorialProgress.objects.filter(volunteer=account).values("text")
+    TutorialProgress.objects.filter(volunteer=visitor).exclude(text__in=known).update(volunteer=account)

@@ -1,0 +1,223 @@
+"""Store a batch of an import in one transaction, and report what was rejected and why."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.functional import Promise
+
+from webapp.archive.models import Subject
+from webapp.classifications.line_marks import store_lines
+from webapp.classifications.models import Classification
+from webapp.consensus.apply_votes import apply_votes
+from webapp.consensus.locking import ANSWER, Voter, lock_voters
+from webapp.core.sql import fetch
+from webapp.imports.foreign_record import ONLY_A_PART, Broken, Reason, Record, Row, clean
+from webapp.imports.mapping import Choices, Vote, answer_of, volunteers_of, vote_of
+from webapp.imports.models import ClassificationImport
+from webapp.queue.entries import lock_entries
+from webapp.queue.models import QueueEntry
+from webapp.workflows.models import Workflow
+
+EXAMPLES = 5
+
+
+@dataclass
+class Tally:
+    """The counts of an import: rows read, answers and lines imported, and skipped ones by reason."""
+
+    done: int = 0
+    added: int = 0
+    lines: int = 0
+    report: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, job: ClassificationImport) -> Self:
+        """Resume the counts of an earlier attempt."""
+        return cls(job.done, job.added, job.lines, job.report)
+
+    def after(self, rows: int) -> Self:
+        """Return a tally of its own for another batch, to be forgotten if the batch is not kept."""
+        report = {reason: dict(entry) for reason, entry in self.report.items()}
+        return replace(self, done=self.done + rows, report=report)
+
+    def note(self, reason: Reason, row: int, what: str = "") -> None:
+        entry = self.report.setdefault(reason.value, {"count": 0, "examples": []})
+        entry["count"] += 1
+        if len(entry["examples"]) < EXAMPLES:
+            entry["examples"] = [*entry["examples"], {"row": row, "what": clean(what)}]
+
+    def fields(self) -> dict[str, Any]:
+        """Return what the import's row holds."""
+        counts = {reason: entry["count"] for reason, entry in self.report.items() if reason not in ONLY_A_PART}
+        known = counts.pop(Reason.KNOWN.value, 0)
+        return {
+            "done": self.done,
+            "added": self.added,
+            "lines": self.lines,
+            "known": known,
+            "skipped": sum(counts.values()),
+            "report": self.report,
+        }
+
+
+@dataclass(frozen=True)
+class Told:
+    """One reason in words."""
+
+    sentence: str | Promise
+    count: int
+    examples: list[Mapping[str, Any]]
+    came_in: bool
+
+
+def told(job: ClassificationImport) -> list[Told]:
+    """Return the reasons for skipped rows, most frequent first."""
+    reasons = sorted(job.report.items(), key=lambda item: -item[1]["count"])
+    return [
+        Told(Reason(name).label, entry["count"], entry["examples"], Reason(name) in ONLY_A_PART)
+        for name, entry in reasons
+    ]
+
+
+# Of two answers by one person the first stands.
+STORE = f"""
+    INSERT INTO classifications_classification AS answer (
+        id, volunteer_id, workflow_id, subject_id, answer, follow_up, reason, started_at, finished_at, created_at,
+        device, viewport, is_counted
+    )
+    SELECT item.id, item.volunteer, %(workflow)s, entry.subject_id, item.answer, item.follow_up,
+        CASE WHEN entry.is_gold THEN 'training' ELSE entry.reason END, item.started_at, item.finished_at,
+        least(item.created_at, now()), '', '', false
+    FROM unnest(
+        %(id)s::uuid[], %(volunteer)s::bigint[], %(entry)s::bigint[], %(answer)s::text[], %(follow_up)s::text[],
+        %(started_at)s::timestamptz[], %(finished_at)s::timestamptz[], %(created_at)s::timestamptz[]
+    ) WITH ORDINALITY AS item (
+        id, volunteer, entry, answer, follow_up, started_at, finished_at, created_at, place
+    )
+    JOIN queue_queueentry AS entry ON entry.id = item.entry
+    ORDER BY item.place
+    ON CONFLICT DO NOTHING
+    RETURNING {ANSWER.sql}
+"""  # noqa: S608  # column names of our own models
+
+
+@transaction.atomic
+def store(
+    job: ClassificationImport, choices: Choices, rows: Sequence[Row], own: dict[str, int], before: Tally
+) -> Tally:
+    """Import a batch of rows, and update the import's position; return its tally.
+
+    Raises
+    ------
+    LeaseLost, Cancelled
+        The import belongs to another worker, or was cancelled. Nothing of the batch is stored.
+    """
+    tally = before.after(len(rows))
+    workflow = job.workflow
+    votes = _votes(workflow, choices, rows, tally)
+    people = volunteers_of(choices.source, {vote.record.user for vote in votes}, own)
+    voters = lock_voters(workflow, set(people.values()))
+    entries = lock_entries(workflow, list({vote.subject.pk for vote in votes}))
+    wanted = _wanted(votes, entries, tally)
+    stored = _insert(workflow, wanted, entries, people)
+    _draw(wanted, stored, tally)
+    _count(workflow, [stored[vote.id] for vote in wanted if vote.id in stored], voters, entries)
+    job.renew(**tally.fields())
+    return tally
+
+
+def _votes(workflow: Workflow, choices: Choices, rows: Sequence[Row], tally: Tally) -> list[Vote]:
+    """Return the rows as votes, noting those without a meaning here."""
+    answered: list[tuple[Record, str, str]] = []
+    for row in rows:
+        if isinstance(row, Broken):
+            tally.note(row.reason, row.row, row.what)
+            continue
+        key, (answer, missing) = row.key(choices.match), answer_of(row, choices)
+        if not row.id:
+            missing = (Reason.NO_ID, "")
+        elif not key:
+            missing = (Reason.NO_SUBJECT, choices.match)
+        if missing:
+            tally.note(missing[0], row.row, missing[1])
+        else:
+            answered.append((row, key, answer))
+    subjects = _subjects(workflow, {key for _, key, _ in answered})
+    for row, key, _ in answered:
+        if key not in subjects:
+            tally.note(Reason.UNKNOWN_SUBJECT, row.row, key)
+    return [vote_of(workflow, choices, row, subjects[key], answer) for row, key, answer in answered if key in subjects]
+
+
+def _subjects(workflow: Workflow, keys: set[str]) -> dict[str, Subject]:
+    """Return subjects by external id; for one whose pixels an earlier one has, that one, which is asked about."""
+    subjects = Subject.objects.filter(survey=workflow.survey_id, external_id__in=keys).select_related("duplicate_of")
+    return {subject.external_id: subject.duplicate_of or subject for subject in subjects}
+
+
+def _wanted(votes: Sequence[Vote], entries: Mapping[int, QueueEntry], tally: Tally) -> list[Vote]:
+    """Return the new votes that the workflow asks for, each once."""
+    known = set(Classification.objects.filter(pk__in=[vote.id for vote in votes]).values_list("pk", flat=True))
+    wanted: list[Vote] = []
+    for vote in votes:
+        if vote.id in known:
+            tally.note(Reason.KNOWN, vote.record.row, vote.record.id)
+        elif vote.subject.pk not in entries:
+            tally.note(Reason.NOT_QUEUED, vote.record.row, vote.subject.external_id)
+        else:
+            known.add(vote.id)
+            wanted.append(vote)
+    return wanted
+
+
+def _insert(
+    workflow: Workflow, votes: Sequence[Vote], entries: Mapping[int, QueueEntry], people: Mapping[str, int]
+) -> dict[UUID, Classification]:
+    """Store the votes; return the new ones."""
+    parameters: dict[str, Any] = {
+        "workflow": workflow.pk,
+        "id": [vote.id for vote in votes],
+        "volunteer": [people[vote.record.user] for vote in votes],
+        "entry": [entries[vote.subject.pk].pk for vote in votes],
+        "answer": [vote.answer for vote in votes],
+        "follow_up": [vote.follow_up for vote in votes],
+        "started_at": [vote.record.started_at for vote in votes],
+        "finished_at": [vote.record.finished_at for vote in votes],
+        "created_at": [vote.created_at for vote in votes],
+    }
+    stored = {}
+    for row in fetch(STORE, parameters):
+        answer = ANSWER.build(row)
+        answer.workflow, answer.subject = workflow, entries[answer.subject_id].subject
+        stored[answer.pk] = answer
+    return stored
+
+
+def _draw(votes: Sequence[Vote], stored: Mapping[UUID, Classification], tally: Tally) -> None:
+    """Store the lines of new votes, and count both."""
+    came_in = [vote for vote in votes if vote.id in stored]
+    store_lines({stored[vote.id]: vote.lines for vote in came_in})
+    tally.added += len(came_in)
+    tally.lines += sum(len(vote.lines) for vote in came_in)
+    for vote in votes:
+        if vote.id not in stored:
+            tally.note(Reason.ANSWERED, vote.record.row, vote.subject.external_id)
+            continue
+        for reason, what in vote.noted:
+            tally.note(reason, vote.record.row, what)
+
+
+def _count(
+    workflow: Workflow, answers: Sequence[Classification], voters: Sequence[Voter], entries: Mapping[int, QueueEntry]
+) -> None:
+    """Count the answers immediately, in the order of the file, since they can't be undone here."""
+    of_voter: dict[int, list[Classification]] = defaultdict(list)
+    for answer in answers:
+        of_voter[answer.volunteer_id].append(answer)
+    ballots = [(voter, of_voter[voter.volunteer]) for voter in voters if voter.volunteer in of_voter]
+    if ballots:
+        apply_votes(workflow, ballots, {answer.subject_id: entries[answer.subject_id] for answer in answers})

@@ -1,0 +1,96 @@
+"""Scores and detections of a checkpoint, and the jobs that write them."""
+
+from typing import Any, ClassVar, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, OuterRef
+
+from webapp.archive.models import Subject, Survey
+from webapp.core.jobs import Job, JobQuerySet, JobState
+from webapp.learning.models.checkpoints import Checkpoint
+
+
+class Score(models.Model):
+    """One checkpoint's score of one subject."""
+
+    pk = models.CompositePrimaryKey("checkpoint_id", "subject_id")
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="scores", db_index=False)
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="scores")
+    probabilities = ArrayField(models.FloatField(), help_text="by class, in the checkpoint's order")
+    p_real = models.FloatField(help_text="probability of a real mover")
+    entropy = models.FloatField(help_text="nats, of real against bogus")
+
+    def __str__(self) -> str:
+        return f"{self.subject_id}: {self.p_real:.3f}"
+
+
+class ScoringRunQuerySet(JobQuerySet):
+    def claimable(self) -> Self:
+        """Exclude runs with open shards: their own job starts after the last one."""
+        still_scoring = ScoringShard.objects.filter(run=OuterRef("pk"), state__in=(JobState.QUEUED, JobState.RUNNING))
+        return super().claimable().exclude(Exists(still_scoring))
+
+
+class ScoringRun(Job):
+    """The scoring of a survey's archive with one checkpoint, in shards; its own job runs after the last of them.
+
+    That job writes the priorities, if the checkpoint is champion, and deletes old scores. Since it can be claimed only
+    when no shard is open, the sweep recovers from a crash in between.
+    """
+
+    task: ClassVar[str] = "tasks.acquisition.run"
+
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="scoring_runs")
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="scoring_runs")
+
+    objects: ClassVar[Any] = ScoringRunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"Scoring {self.pk} with {self.checkpoint}"
+
+
+class ScoringShard(Job):
+    """A range of one pixel array. Idempotent: it replaces the scores in its range."""
+
+    task: ClassVar[str] = "tasks.scoring.shard"
+
+    run = models.ForeignKey(ScoringRun, on_delete=models.CASCADE, related_name="shards")
+    zarr_array = models.CharField(max_length=80)
+    start = models.PositiveBigIntegerField()
+    stop = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "zarr_array", "start"], name="one_shard_per_range")]
+
+    def __str__(self) -> str:
+        return f"{self.run}: {self.zarr_array}[{self.start}:{self.stop}]"
+
+
+class Detection(models.Model):
+    """A line that a trail model found in a subject; only the best few per subject are stored.
+
+    Pixels count as in a volunteer's `Mark`: (0, 0) is the centre of the first, drawn at the lower left.
+    """
+
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="finds", db_index=False)
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="finds")
+    position = models.PositiveSmallIntegerField(help_text="0 for the surest in its subject")
+    frame = models.PositiveSmallIntegerField(help_text="0 for the first")
+    x1 = models.FloatField(help_text="pixels; the centre of the first is 0")
+    y1 = models.FloatField()
+    x2 = models.FloatField()
+    y2 = models.FloatField()
+    score = models.FloatField(help_text="how sure the model is, 0 to 1")
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["checkpoint", "subject", "position"], name="one_find_per_position")
+        ]
+
+    def __str__(self) -> str:
+        return f"({self.x1:.1f}, {self.y1:.1f}) to ({self.x2:.1f}, {self.y2:.1f}): {self.score:.3f}"

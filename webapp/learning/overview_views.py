@@ -1,0 +1,204 @@
+"""Models page: champions and training runs; start, promote, roll back, score again, freeze a test set."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from webapp.archive.access import person, survey_page
+from webapp.archive.models import Role, Survey
+from webapp.core.stored_messages import in_words
+from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
+from webapp.learning.model_roles import ROLE_OF_KIND, roles_of
+from webapp.learning.models import Checkpoint, ModelRole, Preset, Promotion, TestSet, TrainingRun
+from webapp.learning.promotion import NoEarlierChampion, champion_of, previous_champion, rollback
+from webapp.learning.rescoring import failures, score_unscored
+from webapp.learning.test_sets import TooLittleGold, freeze
+from webapp.learning.triggers import OPEN, AlreadyTraining, start_training
+from webapp.workflows.models import Workflow
+
+
+class WorkflowChoice(forms.ModelChoiceField):
+    """A choice of workflow, labelled with its model."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return gettext_lazy("%(workflow)s (model: %(role)s)") % {
+            "workflow": obj.name,
+            "role": ROLE_OF_KIND[obj.kind].label,
+        }
+
+
+class TrainingForm(forms.Form):
+    """The options of a training run."""
+
+    workflow = WorkflowChoice(
+        queryset=Workflow.objects.none(), label=gettext_lazy("Labels and role from"), empty_label=None
+    )
+    preset = forms.ChoiceField(choices=Preset.choices, label=gettext_lazy("Recipe"))
+    minutes = forms.FloatField(
+        required=False,
+        min_value=0.1,
+        max_value=600,
+        label=gettext_lazy("Time limit (minutes)"),
+        help_text=gettext_lazy("Leave empty to train until validation stops improving."),
+    )
+
+    def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["workflow"]
+        assert isinstance(field, WorkflowChoice)  # noqa: S101 - tells mypy what the class body says
+        field.queryset = trainable(survey)
+
+
+def trainable(survey: Survey) -> QuerySet[Workflow]:
+    """Return the survey's workflows that a model can be trained for."""
+    return Workflow.objects.filter(survey=survey).order_by("name")
+
+
+SHOWN = 30
+
+
+@require_safe
+@survey_page(Role.ADMIN)
+def overview(request: HttpRequest, survey: Survey) -> HttpResponse:
+    return _page(request, survey, TrainingForm(survey))
+
+
+@require_safe
+@survey_page(Role.ADMIN)
+def overview_runs(request: HttpRequest, survey: Survey) -> HttpResponse:
+    """Return the list of runs, which refreshes itself while one is open."""
+    return render(request, "learning/runs.html", _runs(survey))
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def start(request: HttpRequest, survey: Survey) -> HttpResponse:
+    form = TrainingForm(survey, request.POST)
+    if not form.is_valid():
+        return _page(request, survey, form, status=400)
+    try:
+        run = start_training(by=person(request), **form.cleaned_data)
+    except AlreadyTraining as error:
+        messages.error(request, str(error))
+        return redirect("learning", survey.slug)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return _page(request, survey, form, status=400)
+    return redirect("training-run", survey.slug, run.pk)
+
+
+def _page(request: HttpRequest, survey: Survey, form: TrainingForm, status: int = 200) -> HttpResponse:
+    roles = roles_of(survey)
+    promotions = Promotion.objects.filter(checkpoint__survey=survey).select_related("checkpoint", "previous", "by")
+    context = {
+        "form": form,
+        "champions": [_champion(survey, role) for role in roles],
+        "promotions": promotions[:SHOWN],
+        "test_sets": [
+            (role.kind, role.label, TestSet.objects.filter(survey=survey, kind=role.kind, is_current=True).first())
+            for role in roles
+        ],
+        **_runs(survey),
+    }
+    return render(request, "learning/overview.html", context, status=status)
+
+
+def _champion(survey: Survey, role: ModelRole) -> dict[str, Any]:
+    checkpoint = champion_of(survey, role)
+    evaluation = checkpoint.evaluations.first() if checkpoint else None
+    scoring = checkpoint.scoring_runs.first() if checkpoint else None
+    return {
+        "role": role,
+        "name": role.label,
+        "checkpoint": checkpoint,
+        "evaluation": evaluation,
+        "scoring": scoring,
+        "failures": failures(checkpoint) if checkpoint else [],
+        "previous": previous_champion(checkpoint),
+    }
+
+
+def _runs(survey: Survey) -> dict[str, Any]:
+    runs = list(
+        TrainingRun.objects.filter(survey=survey)
+        .select_related("workflow", "training_set", "requested_by", "checkpoint")
+        .prefetch_related("checkpoint__evaluations")[:SHOWN]
+    )
+    models = Checkpoint.objects.filter(survey=survey).exists()
+    return {"survey": survey, "runs": runs, "is_training": any(run.state in OPEN for run in runs), "has_models": models}
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def promote_checkpoint(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    checkpoint = get_object_or_404(Checkpoint, survey=survey, pk=pk)
+    reason, is_confirmed = request.POST.get("reason", ""), "confirmed" in request.POST
+    try:
+        promotion = promote_by_hand(checkpoint=checkpoint, by=person(request), reason=reason, is_confirmed=is_confirmed)
+    except Unconfirmed as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("training-run", survey.slug, checkpoint.run_id)
+    if promotion is None:
+        said = _("Model %(number)d is the champion already. Nothing has changed.")
+        messages.info(request, said % {"number": checkpoint.pk})
+    else:
+        message = _("Model %(number)d is now the champion. The archive is being scored with it.")
+        messages.success(request, message % {"number": checkpoint.pk})
+    return redirect("learning", survey.slug)
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def rollback_champion(request: HttpRequest, survey: Survey, role: str) -> HttpResponse:
+    if role not in ModelRole.values:
+        raise Http404(f"No model has the role {role}.")
+    try:
+        promotion = rollback(survey=survey, role=role, by=person(request))
+    except NoEarlierChampion as error:
+        messages.error(request, str(error))
+    else:
+        if promotion is not None:
+            message = _("Model %(number)d is the champion again.")
+            messages.success(request, message % {"number": promotion.checkpoint_id})
+    return redirect("learning", survey.slug)
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def score_again(request: HttpRequest, survey: Survey, role: str) -> HttpResponse:
+    champion = champion_of(survey, role)
+    if champion is None:
+        raise Http404(f"There is no champion of the role {role}.")
+    if score_unscored(champion, given_up=True) is None:
+        messages.info(request, _("Nothing to score: no scores are missing, or an ingest or scoring is in progress."))
+    else:
+        messages.success(request, _("Scoring missing subjects."))
+    return redirect("learning", survey.slug)
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def freeze_test_set(request: HttpRequest, survey: Survey, kind: str) -> HttpResponse:
+    if kind not in ROLE_OF_KIND:
+        raise Http404(f"No model is judged on a {kind}.")
+    try:
+        frozen = freeze(survey=survey, kind=kind)
+    except TooLittleGold as error:
+        messages.error(request, _("%(why)s Nothing has changed.") % {"why": in_words(str(error))})
+    else:
+        message = ngettext(
+            "New test set with %(n)s gold subject. The old set is kept.",
+            "New test set with %(n)s gold subjects. The old set is kept.",
+            frozen.size,
+        )
+        messages.success(request, message % {"n": intcomma(frozen.size)})
+    return redirect("learning", survey.slug)

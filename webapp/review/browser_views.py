@@ -1,0 +1,160 @@
+"""Consensus browser pages, with their whole state in the URL."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from webapp.archive.access import survey_page
+from webapp.archive.models import Role, Survey
+from webapp.consensus.evidence import LEVEL, Share, share_of
+from webapp.consensus.models import Consensus
+from webapp.core.csv_writer import csv_response
+from webapp.learning.model_roles import role_of
+from webapp.learning.models import Checkpoint
+from webapp.learning.promotion import champion_of
+from webapp.review.browser_form import Asked, asked_of, columns_of
+from webapp.review.consensus_browser import (
+    CSV_COLUMNS,
+    Bin,
+    Histograms,
+    browse,
+    consensus_rows,
+    recent_histograms,
+    summed,
+    with_model,
+    with_rulings,
+)
+from webapp.review.keyset_pagination import Page, page_of
+from webapp.review.workflow_page import beside, workflow_page
+from webapp.workflows.models import Workflow
+
+PER_PAGE = 50
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def first_browser(request: HttpRequest, survey: Survey) -> HttpResponse:
+    """Show the first workflow's subjects, or that there is no workflow."""
+    workflow = survey.workflows.select_related("survey").order_by("name").first()
+    if workflow is not None:
+        return _page(request, workflow)
+    return render(request, "review/no_workflow.html", {"survey": survey})
+
+
+@require_safe
+@workflow_page
+def browser(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    return _page(request, workflow)
+
+
+def _page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, role_of(workflow))
+    matching = _matching(workflow, asked, champion)
+    spread = recent_histograms(workflow, matching, asked.wanted)
+    page = page_of(_sortable(matching, workflow, asked, champion), by=asked.column, place=asked.place, size=PER_PAGE)
+    context = {
+        "champion": champion,
+        "asked": asked,
+        "columns": columns_of(asked, has_model=champion is not None),
+        "rows": _table_rows(with_model(summed(workflow), champion), workflow, page),
+        "is_empty": not spread.total and not summed(workflow).exists(),
+        "total": spread.total,
+        "figures": _figures(spread, asked),
+        "plots": _plots(spread, asked),
+        "csv": asked.link(),
+        "to_log": asked.link(scale="log"),
+        "to_linear": asked.link(scale=None),
+        "previous": _going_on(asked, page, "before"),
+        "next": _going_on(asked, page, "after"),
+        "level": round(100 * LEVEL),
+        **beside(workflow, "browser"),
+    }
+    return render(request, "review/consensus_browser.html", context)
+
+
+@require_safe
+@workflow_page
+def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
+    """Return all filtered rows as CSV, in key order."""
+    asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, role_of(workflow))
+    matching = browse(workflow, with_model(summed(workflow), champion), asked.wanted).filter(asked.wanted.ranges())
+    rows = consensus_rows(with_rulings(matching, workflow).order_by("pk"))
+    return csv_response(f"consensus-{workflow.slug}.csv", CSV_COLUMNS, rows)
+
+
+@require_safe
+@workflow_page
+def histogram_csv(request: HttpRequest, workflow: Workflow, of: str) -> HttpResponseBase:
+    """Return the bins of one histogram."""
+    asked = asked_of(workflow, request.GET)
+    matching = _matching(workflow, asked, champion_of(workflow.survey, role_of(workflow)))
+    spread = recent_histograms(workflow, matching, asked.wanted)
+    bins: list[Bin] = getattr(spread, of)
+    table = ((each.low, each.high, each.n) for each in bins)
+    return csv_response(f"{of}-{workflow.slug}.csv", (f"{of}_from", f"{of}_below", "subjects"), table)
+
+
+def _matching(workflow: Workflow, asked: Asked, champion: Checkpoint | None) -> QuerySet[Consensus]:
+    rows = summed(workflow)
+    asks_model = asked.wanted.gap_min is not None
+    return browse(workflow, with_model(rows, champion) if asks_model else rows, asked.wanted)
+
+
+def _sortable(
+    matching: QuerySet[Consensus], workflow: Workflow, asked: Asked, champion: Checkpoint | None
+) -> QuerySet[Consensus]:
+    """Return the rows of the list, with what they are sorted by."""
+    rows = matching.filter(asked.wanted.ranges())
+    if asked.column.endswith("gap") and asked.wanted.gap_min is None:
+        return with_model(rows, champion)
+    # Names are unique within a survey, and indexed.
+    return rows.filter(subject__survey=workflow.survey_id) if asked.column.endswith("external_id") else rows
+
+
+def _table_rows(rows: QuerySet[Consensus], workflow: Workflow, page: Page) -> list[dict[str, Any]]:
+    """Return the rows of a page in its order, with all that is shown of them."""
+    by_key = {row.pk: row for row in with_rulings(rows, workflow).filter(pk__in=page.keys)}
+    known = [by_key[pk] for pk in page.keys if pk in by_key]
+    return [{"row": row, "agreement": _agreement(row) if row.votes else None} for row in known]
+
+
+def _agreement(row: Consensus) -> Share:
+    return share_of(max(row.votes_by_answer.values()), row.votes)
+
+
+def _going_on(asked: Asked, page: Page, way: str) -> str:
+    place = getattr(page, way)
+    return asked.link(**{way: place}) if place else ""
+
+
+def _figures(spread: Histograms, asked: Asked) -> list[dict[str, Any]]:
+    return [
+        {"of": name, "bins": [{"bin": each, "query": _range(asked, ends, each)} for each in bins]}
+        for name, ends, bins in _both(spread)
+    ]
+
+
+def _plots(spread: Histograms, asked: Asked) -> dict[str, Any]:
+    """Return the histograms' data, with the URL of each bar."""
+    plots = {
+        name: {
+            "low": [each.low for each in bins],
+            "high": [each.high for each in bins],
+            "n": [each.n for each in bins],
+            "is_wanted": [each.is_wanted for each in bins],
+            "query": [_range(asked, ends, each) for each in bins],
+        }
+        for name, ends, bins in _both(spread)
+    }
+    return {"is_log": asked.is_log, "plots": plots}
+
+
+def _both(spread: Histograms) -> list[tuple[str, str, list[Bin]]]:
+    return [("posterior", "p", spread.posterior), ("agreement", "agree", spread.agreement)]
+
+
+def _range(asked: Asked, ends: str, chosen: Bin) -> str:
+    return asked.link(**{f"{ends}_min": chosen.low, f"{ends}_max": chosen.high})

@@ -1,0 +1,73 @@
+"""Reanalysis page: nightly Dawid–Skene by version, and its disagreements with the live consensus."""
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from webapp.archive.access import person
+from webapp.consensus.batch_aggregation import disagreements, start_aggregation
+from webapp.consensus.models import AggregatedPosterior, Aggregation
+from webapp.core.csv_writer import csv_response
+from webapp.core.jobs import JobState
+from webapp.review.workflow_page import beside, workflow_page
+from webapp.workflows.models import Workflow
+
+PAGE = 50
+VERSIONS = 20
+CSV_COLUMNS = ("external_id", "version", "dawid_skene", "live")
+
+
+@require_safe
+@workflow_page
+def looking_back(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    latest = _latest(workflow)
+    rows = disagreements(latest) if latest else AggregatedPosterior.objects.none()
+    context = {
+        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        **_versions(workflow),
+        **beside(workflow, "looking-back"),
+    }
+    return render(request, "review/reanalysis.html", context)
+
+
+@require_safe
+@workflow_page
+def versions(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    """Return the fragment that refreshes itself while a worker is running."""
+    context = {"survey": workflow.survey, "workflow": workflow, **_versions(workflow)}
+    response = render(request, "review/versions.html", context)
+    if not context["job"]:
+        response["HX-Refresh"] = "true"  # finished: the list below has changed
+    return response
+
+
+@require_POST
+@workflow_page
+def look_back(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    start_aggregation(workflow, by=person(request))
+    return redirect("looking-back", workflow.survey.slug, workflow.slug)
+
+
+@require_safe
+@workflow_page
+def looking_back_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
+    latest = _latest(workflow)
+    found = disagreements(latest).iterator(chunk_size=2000) if latest else ()
+    rows = ((row.subject.external_id, latest.version, row.posterior, row.live) for row in found if latest)
+    return csv_response(f"looking-back-{workflow.slug}.csv", CSV_COLUMNS, rows)
+
+
+def _latest(workflow: Workflow) -> Aggregation | None:
+    return Aggregation.objects.filter(workflow=workflow, version__isnull=False).order_by("-version").first()
+
+
+def _versions(workflow: Workflow) -> dict[str, object]:
+    of_workflow = Aggregation.objects.filter(workflow=workflow)
+    job = of_workflow.filter(state__in=[JobState.QUEUED, JobState.RUNNING]).first()
+    failed = of_workflow.first()
+    return {
+        "versions": of_workflow.filter(version__isnull=False).order_by("-version")[:VERSIONS],
+        "job": job,
+        "failed": failed if failed and failed.state == JobState.FAILED else None,
+    }

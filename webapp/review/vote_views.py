@@ -1,0 +1,116 @@
+"""Votes page of a subject: its posterior after each vote, and the lines drawn on it."""
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from webapp.archive.access import survey_page
+from webapp.archive.models import Role, Subject, Survey
+from webapp.consensus.models import Consensus
+from webapp.core.csv_writer import csv_response
+from webapp.learning.model_roles import role_of
+from webapp.learning.models import Checkpoint
+from webapp.learning.promotion import champion_of
+from webapp.queue.models import QueueEntry
+from webapp.review.consensus_browser import summed, with_model, with_rulings
+from webapp.review.lines import finds_of, marked_frames
+from webapp.review.timeline import Vote, timeline
+from webapp.review.workflow_page import beside, workflow_page
+from webapp.workflows.models import Method, Workflow
+
+VOTE_COLUMNS = (
+    "number", "volunteer", "at_utc", "answer", "follow_up", "reason", "seconds", "is_counted", "weighs", "known_right",
+    "known_answered", "odds_factor", "posterior",
+)  # fmt: skip
+LINE_COLUMNS = (
+    "external_id", "number", "volunteer", "frame", "x1_px", "y1_px", "x2_px", "y2_px", "length_px", "ra1_deg",
+    "dec1_deg", "ra2_deg", "dec2_deg", "length_arcsec",
+)  # fmt: skip
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def votes(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    subject = get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk)
+    workflow = _workflow(survey, subject, request.GET.get("workflow", ""))
+    history = timeline(workflow, subject)
+    champion = champion_of(survey, role_of(workflow))
+    finds = finds_of(champion, subject)
+    frames = marked_frames(workflow, subject, finds.lines if finds else ())
+    context = {
+        "subject": subject,
+        "row": _row(workflow, subject, champion),
+        "finds": finds,
+        "votes": history,
+        "plot": _plot(workflow, history),
+        "frames": frames,
+        "lines": [line for frame in frames for line in frame.lines],
+        "weighs": workflow.method != Method.MAJORITY,
+        **beside(workflow, "votes"),
+    }
+    return render(request, "review/votes.html", context)
+
+
+@require_safe
+@workflow_page
+def votes_csv(request: HttpRequest, workflow: Workflow, pk: int) -> HttpResponseBase:
+    subject = get_object_or_404(Subject, survey=workflow.survey_id, pk=pk)
+    rows = (
+        (
+            vote.number, vote.who, vote.at.isoformat(), vote.answer, vote.follow_up, vote.reason, vote.seconds,
+            vote.is_counted, vote.weighs, vote.skill.right, vote.skill.n, vote.odds, vote.posterior,
+        )
+        for vote in timeline(workflow, subject)
+    )  # fmt: skip
+    return csv_response(f"votes-{workflow.slug}-{pk}.csv", VOTE_COLUMNS, rows)
+
+
+@require_safe
+@workflow_page
+def lines_csv(request: HttpRequest, workflow: Workflow, pk: int) -> HttpResponseBase:
+    subject = get_object_or_404(Subject, survey=workflow.survey_id, pk=pk)
+    lines = (line for frame in marked_frames(workflow, subject) for line in frame.lines)
+    rows = (
+        (
+            subject.external_id, line.number, line.who, line.mark.frame, line.mark.x1, line.mark.y1, line.mark.x2,
+            line.mark.y2, line.pixels, line.mark.ra1, line.mark.dec1, line.mark.ra2, line.mark.dec2, line.arcsec,
+        )
+        for line in lines
+    )  # fmt: skip
+    return csv_response(f"lines-{workflow.slug}-{pk}.csv", LINE_COLUMNS, rows)
+
+
+def _workflow(survey: Survey, subject: Subject, slug: str) -> Workflow:
+    """Return the requested workflow, or else the first with votes, or else with the subject in its queue."""
+    workflows = Workflow.objects.filter(survey=survey, kind=subject.kind).select_related("survey")
+    if slug:
+        return get_object_or_404(workflows, slug=slug)
+    of_subject = {"workflow": OuterRef("pk"), "subject": subject}
+    known = workflows.annotate(
+        is_summed=Exists(Consensus.objects.filter(**of_subject)),
+        is_asked=Exists(QueueEntry.objects.filter(**of_subject)),
+    )
+    workflow = known.order_by("-is_summed", "-is_asked", "name").first()
+    if workflow is None:
+        raise Http404(_("No workflow asks about this subject."))
+    return workflow
+
+
+def _row(workflow: Workflow, subject: Subject, champion: Checkpoint | None) -> Any:
+    rows = with_model(summed(workflow), champion).filter(subject=subject)
+    return with_rulings(rows, workflow).first()
+
+
+def _plot(workflow: Workflow, history: list[Vote]) -> dict[str, Any]:
+    """Return what the step plot is drawn from; the thresholds only where the posterior is what settles."""
+    settles = workflow.method != Method.MAJORITY
+    return {
+        "number": [0, *(vote.number for vote in history)],
+        "label": ["", *(f"{vote.who}: {vote.answer}" for vote in history)],
+        "posterior": [workflow.prior, *(vote.posterior for vote in history)],
+        "thresholds": [workflow.reject_threshold, workflow.accept_threshold] if settles else [],
+    }
