@@ -62,11 +62,11 @@ def _work(function: Callable[[Any], None], row: Job) -> None:
         with kept_alive(row):
             function(row)
     except LeaseLost:
-        log.warning("%s goes on elsewhere.", row)
+        log.warning("%s continues on another worker.", row)
     except Cancelled:
         row.end_cancelled()
     except (OperationalError, InterfaceError):
-        log.warning("%s lost the database; it is done again once its lease has run out.", row, exc_info=True)
+        log.warning("%s lost the database; it is retried once its lease has expired.", row, exc_info=True)
     except Exception as error:
         log.exception("%s failed.", row)
         row.fail(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)

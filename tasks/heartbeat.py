@@ -35,6 +35,6 @@ def _beat(job: Job, over: threading.Event) -> None:
         except (LeaseLost, Cancelled):
             break
         except DatabaseError:
-            log.warning("The heartbeat of %s could not reach the database; it tries again.", job, exc_info=True)
+            log.warning("The heartbeat of %s could not reach the database; retrying.", job, exc_info=True)
             connection.close()
     connection.close()

@@ -18,7 +18,7 @@ class Preset:
     rate
         Peak learning rate.
     patience
-        Rounds without a better validation loss after which the run ends.
+        Patience: validations without improvement after which the run ends.
     judged
         Validation cubes per round.
     variance

@@ -37,7 +37,7 @@ def shard(row: ScoringShard) -> None:
 
 
 def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return keys and indexes of the range's subjects; other kinds may have pixels of the same shape."""
+    """Return keys and indexes of the range's subjects, since other kinds may have pixels of the same shape."""
     subjects = Subject.objects.observed().filter(
         survey=row.run.survey_id,
         kind=row.run.checkpoint.kind,

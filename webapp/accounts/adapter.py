@@ -68,7 +68,7 @@ def _device(request: HttpRequest, login: str) -> str | None:
 
 
 def _known(request: HttpRequest) -> tuple[str, list[int]]:
-    """Return the device's name and who signed in on it."""
+    """Return the device's id and the account that signed in on it."""
     cookie = request.get_signed_cookie(COOKIE, default=None, salt=SALT, max_age=YEAR)
     device, people = json.loads(cookie) if cookie else (secrets.token_hex(8), [])
     return device, people

@@ -64,7 +64,7 @@ def _remove_answers(volunteer: Volunteer) -> None:
 
 
 def _give_back(volunteer: Volunteer) -> None:
-    """Offer to others what the volunteer holds."""
+    """Release the volunteer's leases."""
     leased = QueueEntry.objects.filter(leases__volunteer=volunteer)
     for workflow in Workflow.objects.filter(queue__leases__volunteer=volunteer).distinct().order_by("pk"):
         subjects = list(leased.filter(workflow=workflow).values_list("subject", flat=True))

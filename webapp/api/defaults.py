@@ -32,7 +32,7 @@ class VolunteerTokenAuthentication(TokenAuthentication):
     """Token authentication that also loads the account's volunteer."""
 
     def authenticate_credentials(self, key: str) -> tuple[User, str]:
-        """Return the account of the token; raise AuthenticationFailed for one that lives no more."""
+        """Return the account of the token; raise AuthenticationFailed for an expired one."""
         rows = fetch(SELECT, [key, lifetime().total_seconds()]) if "\0" not in key else []
         if not rows or not (user := USER.build(rows[0][: len(USER)])).is_active:
             raise AuthenticationFailed("This token is unknown or has ended, or its account is closed.")

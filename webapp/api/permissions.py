@@ -50,7 +50,7 @@ SELECT = f"""
 
 
 def workflows_by_slug(slugs: Iterable[str]) -> dict[str, Workflow]:
-    """Return the workflows that there are of these slugs."""
+    """Return the workflows with these slugs."""
     workflows = {}
     for row in fetch(SELECT, [list(slugs)]):
         workflow = WORKFLOW.build(row[: len(WORKFLOW)])

@@ -30,7 +30,7 @@ def with_told(rows: QuerySet[Subject], user: Any) -> QuerySet[Subject]:
 
 
 def until_answered(facts: dict[str, Any], survey: Survey) -> dict[str, Any]:
-    """Return the facts of a subject, of what shape soever, without those that tell."""
+    """Return a subject's data, of any shape, without revealing values."""
     visible = facts | {name: None for name in TELLING if name in facts and name not in survey.open_metadata}
     visible["metadata"] = opened(facts["metadata"], survey)
     if "frames" in facts and isinstance(facts["frames"], list):

@@ -97,7 +97,7 @@ def _looks_for(form: FilterForm) -> bool:
 
 
 def _matching(survey: Survey, wanted: dict[str, Any], knows_truth: bool) -> QuerySet[Subject]:
-    """Return the subjects in the order of their ids, from `after` on: a late page costs no more than the first.
+    """Return subjects ordered by id, starting after `after`: late pages cost no more than the first.
 
     Scientists of the survey may look for any part of a name, which reads all of them. Everybody else looks for its
     beginning, and gets the subjects in the order of their names, as the index has them.

@@ -140,7 +140,7 @@ def _tidy(text: str) -> str:
 
 
 def _tell_the_others(comment: Comment) -> None:
-    """Tell each of those who wrote before once, until they have read it."""
+    """Notify each earlier commenter once, until they have read it."""
     comments = Comment.objects.standing().filter(subject=comment.subject, author__user__is_active=True)
     others = set(comments.exclude(author=comment.author).values_list("author", flat=True))
     kind = Notification.Kind.COMMENTED

@@ -46,7 +46,7 @@ def all_votes(workflow: Workflow) -> Votes:
 
 EVERY = timedelta(hours=22)
 VERSIONS = 2
-"""Versions whose posteriors are kept."""
+"""Number of versions whose posteriors are kept."""
 
 COPY = "COPY consensus_aggregatedposterior (aggregation_id, subject_id, posterior, live) FROM STDIN"
 

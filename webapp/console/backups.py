@@ -32,7 +32,7 @@ def read(path: Path) -> None:
 
 
 def _run(program: str, *arguments: str) -> None:
-    """Run a program on the site's database; its password does not stand on the command line, which others can read."""
+    """Run a program on the site's database, without its password on the command line, which others can read."""
     parameters = connection.get_connection_params()
     address = make_conninfo(**{name: parameters[name] for name in ADDRESS if parameters.get(name)})
     ended = subprocess.run(  # noqa: S603  # our own command line, no shell

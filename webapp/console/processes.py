@@ -90,7 +90,7 @@ class Child:
         try:
             self.process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            log.warning("%s takes too long to end and is killed; its jobs go on at the next start.", self.name)
+            log.warning("%s does not stop and is killed; its jobs resume at the next start.", self.name)
         self._kill_group()
         self.process.wait()
 

@@ -62,7 +62,7 @@ class Channel(filesystem.Channel):
             try:
                 return loads(content)
             except ValueError:
-                log.warning("The message %s was cut short and is dropped; the sweep sends it again.", name)
+                log.warning("The message %s is truncated and was dropped; the sweep sends it again.", name)
         raise Empty
 
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
@@ -129,4 +129,4 @@ def _publish(task: str, args: tuple[int | str, ...]) -> None:
     try:
         app.send_task(task, args=args, queue=task.split(".")[1], ignore_result=True, retry=False)
     except (OperationalError, OSError):
-        log.warning("The broker is away; %s%s will be sent again by the sweep.", task, args, exc_info=True)
+        log.warning("The broker is down; the sweep will send %s%s again.", task, args, exc_info=True)

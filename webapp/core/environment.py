@@ -17,7 +17,7 @@ def data_folder() -> Path:
 
 
 def mail() -> dict[str, Any]:
-    """Return Django's settings of mail that EMAIL_URL stands for: the log, unless it names a server."""
+    """Return Django's mail settings for EMAIL_URL: the log, unless it names a server."""
     config = dict(env.dj_email_url("EMAIL_URL", "console:"))
     if "EMAIL_BACKEND" not in config:
         raise EnvError('Environment variable "EMAIL_URL" invalid: it begins with submission://, smtp:// or console:')

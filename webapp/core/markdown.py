@@ -38,7 +38,7 @@ def as_html(body: str) -> SafeString:
 
 
 def sections(body: str) -> list[Section]:
-    """Return the parts that headings of the first and second order begin, in their order."""
+    """Return the sections that headings of level 1 and 2 begin, in order."""
     collected: list[Section] = []
     title: list[Token] = []
     below: list[Token] = []

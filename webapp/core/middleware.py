@@ -62,7 +62,7 @@ class UnstorableMiddleware:
 
 
 def is_unstorable(error: Exception) -> bool:
-    """Return whether an error comes of a value that nothing can hold."""
+    """Return whether an error comes from a value that cannot be stored."""
     text = str(error)
     match error:
         case DataError():

@@ -122,7 +122,7 @@ def through_restarts(write: Callable[[], T]) -> T:
             wait = next(waits, None)
             if wait is None:
                 raise
-            log.warning("The database went away (%s); trying again in %s s.", str(error).strip(), wait)
+            log.warning("The database connection was lost (%s); retrying in %s s.", str(error).strip(), wait)
             connection.close()
             time.sleep(wait)
 

@@ -33,7 +33,7 @@ class Sentence:
         return self.english % values
 
     def read(self, text: str) -> dict[str, str] | None:
-        """Return the values of a text that is this sentence; None where it is another."""
+        """Return the values in a text that matches this sentence; None for another text."""
         match = self._form.fullmatch(text)
         return match.groupdict() if match else None
 

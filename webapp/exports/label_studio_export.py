@@ -98,7 +98,7 @@ def _annotation(given: Given, marks: Sequence[Mark], facts: Facts) -> Result:
 
 
 def _choice(name: str, label: str, region: str, who: str) -> Result:
-    """Return a choice; who made it stands in its meta, since Label Studio takes no annotator that it does not know."""
+    """Return a choice, with the volunteer in its meta, since Label Studio accepts only annotators that it knows."""
     result = {"id": region, "from_name": name, "to_name": PICTURE, "type": "choices", "value": {"choices": [label]}}
     return result | ({"meta": {"volunteer": who}} if who else {})
 

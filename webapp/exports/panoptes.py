@@ -71,7 +71,7 @@ def _drawing() -> dict[str, Any]:
 
 
 def annotations(workflow: Workflow, answer: str, follow_up: str, marks: Iterable[Mark], height: int) -> str:
-    """Return the JSON of one answer, with the lines that were drawn in a picture `height` pixels high."""
+    """Return the JSON of one answer, with its lines in a picture `height` pixels high."""
     tasks = _answer_tasks(workflow.question, answer, follow_up)
     if not workflow.line_marking:
         return f"[{tasks}]"

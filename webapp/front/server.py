@@ -140,7 +140,7 @@ def environ_of(scope: Scope) -> dict[str, Any]:
 
 
 def _headers(scope: Scope) -> list[tuple[str, str]]:
-    """Return the headers as variables; one with an underscore is left out, which could pass for a proxy's."""
+    """Return the headers as WSGI variables, without those with underscores, which could spoof a proxy's."""
     headers = []
     for name, value in scope["headers"]:
         header = name.decode("latin-1")

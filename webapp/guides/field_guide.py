@@ -53,7 +53,7 @@ class Entry:
 
 
 def field_guide(survey: Survey, reader: Volunteer | None, search: str = "") -> list[Entry]:
-    """Return the entries whose words contain all of the search's, with examples that the reader may see."""
+    """Return the entries that contain all search words, with examples that the reader may see."""
     matching = [section for section in guide_sections(survey) if _has(section, search)]
     labels = {section.title: class_of(survey, section.title) for section in matching}
     examples = examples_of(survey, {label for label in labels.values() if label}, reader)

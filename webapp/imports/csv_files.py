@@ -124,7 +124,7 @@ class _Drawing:
         self.lines[task].append(Drawn(x1, y1, x2, y2, place, width, height))
 
     def _size(self, frame: int) -> tuple[float | None, float | None]:
-        """Return the size of the picture that was drawn on, where the row tells it."""
+        """Return the size of the picture, if the row has it."""
         dimensions = self.dimensions[frame] if frame < len(self.dimensions) else None
         if not isinstance(dimensions, dict):
             return None, None

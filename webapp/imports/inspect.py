@@ -145,7 +145,7 @@ class Look:
 
 
 def look(path: Path, workflow: Workflow) -> Look:
-    """Read the first rows of a file; raises BadFile where it cannot be used."""
+    """Read the first rows of a file; raises BadFile for an unusable one."""
     inspected = Look(format_of(path))
     values: dict[str, set[str]] = defaultdict(set)
     for row in islice(read(path), ROWS):

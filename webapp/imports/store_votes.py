@@ -40,7 +40,7 @@ class Tally:
         return cls(job.done, job.added, job.lines, job.report)
 
     def after(self, rows: int) -> Self:
-        """Return a tally of its own for another batch, to be forgotten if the batch is not kept."""
+        """Return a separate tally for another batch, dropped if the batch fails."""
         report = {reason: dict(entry) for reason, entry in self.report.items()}
         return replace(self, done=self.done + rows, report=report)
 
@@ -51,7 +51,7 @@ class Tally:
             entry["examples"] = [*entry["examples"], {"row": row, "what": clean(what)}]
 
     def fields(self) -> dict[str, Any]:
-        """Return what the import's row holds."""
+        """Return the fields of the import's row."""
         counts = {reason: entry["count"] for reason, entry in self.report.items() if reason not in ONLY_A_PART}
         known = counts.pop(Reason.KNOWN.value, 0)
         return {
@@ -154,7 +154,7 @@ def _votes(workflow: Workflow, choices: Choices, rows: Sequence[Row], tally: Tal
 
 
 def _subjects(workflow: Workflow, keys: set[str]) -> dict[str, Subject]:
-    """Return subjects by external id; for one whose pixels an earlier one has, that one, which is asked about."""
+    """Return subjects by external id; for a duplicate, its original, which is the one in the queue."""
     subjects = Subject.objects.filter(survey=workflow.survey_id, external_id__in=keys).select_related("duplicate_of")
     return {subject.external_id: subject.duplicate_of or subject for subject in subjects}
 

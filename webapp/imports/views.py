@@ -235,7 +235,7 @@ def import_cancel(request: HttpRequest, survey: Survey, workflow: str, pk: int) 
 
 
 def _inspected(workflow: Workflow, token: str) -> tuple[Path, Look]:
-    """Return an uploaded file and what it holds; one that cannot be read is removed."""
+    """Return an uploaded file and its preview; an unreadable one is deleted."""
     path = upload_path(workflow, token)
     if path is None:
         raise Http404(_("This file is gone. Upload it again."))

@@ -91,7 +91,7 @@ def cancel_training(run: TrainingRun) -> None:
 
 
 def due() -> list[Workflow]:
-    """Return the workflows that want a training run now."""
+    """Return the workflows that are due for a training run."""
     workflows = Workflow.objects.filter(is_active=True, min_new_labels__isnull=False)
     return [workflow for workflow in workflows.select_related("survey") if wants_retraining(workflow)]
 

@@ -130,7 +130,7 @@ def scan(job: QualityScan) -> None:
 
 
 def store(workflow: Workflow, flags: Sequence[Flag], volunteers: NDArray[np.int64]) -> tuple[int, int]:
-    """Write what a scan found, by the volunteers' primary keys; return how many flags are new and how many are over."""
+    """Store the flags of a scan, by the volunteers' primary keys; return the numbers of new and of cleared flags."""
     Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
     now = timezone.now()
     known = {(flag.volunteer_id, flag.kind): flag for flag in QualityFlag.objects.filter(workflow=workflow)}

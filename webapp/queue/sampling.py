@@ -47,7 +47,7 @@ class Drawn:
 
 
 def draw(volunteer: Volunteer, workflow: Workflow, n: int, leased: Sequence[int] = ()) -> list[Drawn]:
-    """Draw up to `n` entries that the volunteer has not seen, and lock those whose slots are to be taken.
+    """Draw up to `n` entries that the volunteer has not seen, and lock those whose slots are taken.
 
     Each one is drawn separately, so the order does not reveal which subjects are gold. The training fraction depends on
     how many subjects the volunteer has seen, including those they hold (`held`). If there is no gold or random one

@@ -106,7 +106,7 @@ def _matching(workflow: Workflow, asked: Asked, champion: Checkpoint | None) -> 
 def _sortable(
     matching: QuerySet[Consensus], workflow: Workflow, asked: Asked, champion: Checkpoint | None
 ) -> QuerySet[Consensus]:
-    """Return the rows of the list, with what they are sorted by."""
+    """Return the list's rows with their sort column."""
     rows = matching.filter(asked.wanted.ranges())
     if asked.column.endswith("gap") and asked.wanted.gap_min is None:
         return with_model(rows, champion)
@@ -115,7 +115,7 @@ def _sortable(
 
 
 def _table_rows(rows: QuerySet[Consensus], workflow: Workflow, page: Page) -> list[dict[str, Any]]:
-    """Return the rows of a page in its order, with all that is shown of them."""
+    """Return a page's rows in order, with everything shown."""
     by_key = {row.pk: row for row in with_rulings(rows, workflow).filter(pk__in=page.keys)}
     known = [by_key[pk] for pk in page.keys if pk in by_key]
     return [{"row": row, "agreement": _agreement(row) if row.votes else None} for row in known]

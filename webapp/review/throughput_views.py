@@ -81,7 +81,7 @@ def _forecasts(workflow: Workflow, n_open: int, days: NDArray[np.int64]) -> dict
 
 
 def _dates(forecast: Forecast, now: datetime) -> dict[str, datetime | None]:
-    """Return when it is done: likely, at the earliest and at the latest; None where that is too far to say."""
+    """Return the completion dates: expected, earliest and latest; None if too far away."""
     days = forecast.days or Estimate(math.inf, math.inf, math.inf)
     ends = {"value": days.value, "low": days.low, "high": days.high}
     return {name: now + timedelta(days=end) if end < FARTHEST else None for name, end in ends.items()}

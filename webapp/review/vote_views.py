@@ -106,7 +106,7 @@ def _row(workflow: Workflow, subject: Subject, champion: Checkpoint | None) -> A
 
 
 def _plot(workflow: Workflow, history: list[Vote]) -> dict[str, Any]:
-    """Return what the step plot is drawn from; the thresholds only where the posterior is what settles."""
+    """Return the data of the step plot; thresholds only if they apply to the posterior."""
     settles = workflow.method != Method.MAJORITY
     return {
         "number": [0, *(vote.number for vote in history)],

@@ -32,7 +32,7 @@ def volunteer_of(request: HttpRequest) -> Volunteer:
 
 
 def account_volunteer(user: Any) -> Volunteer:
-    """Return the volunteer of a signed-in user, made on first use."""
+    """Return the volunteer of a signed-in user, created on first use."""
     volunteer: Volunteer | None = getattr(user, "volunteer", None)
     return volunteer or Volunteer.objects.get_or_create(user=user)[0]
 

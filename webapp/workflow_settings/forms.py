@@ -202,7 +202,7 @@ class WorkflowForm(forms.ModelForm):
         return [self[name] for name in self.fields if name.startswith(FOLLOW_UPS)]
 
     def settings(self) -> WorkflowSettings:
-        """Return what was said, but for the subject sets."""
+        """Return the settings, without the subject sets."""
         values = {name: self.cleaned_data[name] for name in WorkflowForm.Meta.fields}
         follow_ups = {answer.value: self.cleaned_data.get(FOLLOW_UPS + answer, []) for answer in Answer}
         values["follow_ups"] = {answer: names for answer, names in follow_ups.items() if names}

@@ -124,7 +124,7 @@ def _queue(row: Workflow) -> dict[str, Any]:
 
 
 def _said_of_queue(saved: Saved) -> list[str]:
-    """Return what saving did to the queue, in sentences."""
+    """Return the changes to the queue, in sentences."""
     messages_ = [_said_of_added(saved.added)]
     if saved.removed:
         left = ngettext("%(n)s left it with its set.", "%(n)s left it with their set.", saved.removed)

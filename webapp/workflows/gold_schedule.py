@@ -33,7 +33,7 @@ def usual_schedule() -> Schedule:
 
 
 def share_at(schedule: Schedule, seen: int) -> float:
-    """Return the share of training subjects for somebody who has seen so many subjects of the workflow."""
+    """Return the training fraction for somebody who has seen so many subjects of the workflow."""
     return next((fraction for begin, fraction in reversed(schedule) if seen >= begin), 0.0)
 
 
@@ -60,14 +60,14 @@ def check_schedule(schedule: Any) -> None:
 
 
 def in_numbers(schedule: Schedule) -> str:
-    """Say a schedule in numbers, which need no language: “0–19: 0.4 · 20–39: 0.3 · 40+: 0.1”."""
+    """Format a schedule in numbers, which need no translation: “0–19: 0.4 · 20–39: 0.3 · 40+: 0.1”."""
     steps = [(f"{int(begin)}–{int(end) - 1}", fraction) for (begin, fraction), (end, _next) in pairwise(schedule)]
     last, fraction = schedule[-1]
     return " · ".join(f"{seen}: {localize(fraction)}" for seen, fraction in [*steps, (f"{int(last)}+", fraction)])
 
 
 def as_rows(schedule: Schedule) -> list[Row]:
-    """Return the steps as people fill them in; the last goes on for ever, so it has no end."""
+    """Return the steps as rows of the form; the last has no end."""
     steps = [Row(f"{fraction:g}", str(int(end))) for (_begin, fraction), (end, _next) in pairwise(schedule)]
     return [*steps, Row(f"{schedule[-1][1]:g}", "")] if schedule else []
 

@@ -24,7 +24,7 @@ def gate(context: dict[str, Any], workflow: Workflow) -> Gate:
 
 @register.filter
 def percent(proportion: Share) -> str:
-    """Say a share with its interval: “86 % (71–94)”, or a dash before the first answer."""
+    """Format a fraction with its interval: “86 % (71–94)”, or a dash before the first answer."""
     if proportion.value is None:
         return "–"
     return f"{100 * proportion.value:.0f} % ({100 * proportion.low:.0f}–{100 * proportion.high:.0f})"

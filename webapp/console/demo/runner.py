@@ -62,7 +62,7 @@ HOST = "127.0.0.1"
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--no-serve", action="store_true", help="end when the demonstration has ended")
+    parser.add_argument("--no-serve", action="store_true", help="exit after the demonstration")
 
 
 def perform(play: Callable[[Console, str], list[Stage]], *, port: int, no_serve: bool) -> None:

@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, survey: str, kind: str, **options: Any) -> None:
         row = Survey.objects.filter(slug=survey).first()
         if row is None:
-            raise CommandError(f"There is no survey called {survey}.")
+            raise CommandError(f"There is no survey “{survey}”.")
         try:
             frozen = freeze(survey=row, kind=kind)
         except TooLittleGold as error:

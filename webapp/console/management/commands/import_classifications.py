@@ -58,7 +58,7 @@ class Command(BaseCommand):
 
 
 def _choices(inspected: Look, workflow: Workflow, options: dict[str, Any]) -> Choices:
-    """Take what was said, and guess the rest as the page does."""
+    """Take the given options, and guess the rest as the page does."""
     guessed = inspected.guess(workflow)
     parts = {name: options[name] if options[name] is not None else getattr(guessed, name) for name in PARTS}
     answers = guess_answers(inspected.labels.get(parts["task"], {}), workflow)

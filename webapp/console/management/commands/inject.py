@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def claimed(workflow: Workflow, **parameters: Any) -> Injection:
-    """Write the job's row and claim it in one transaction, so that no worker is faster."""
+    """Create and claim the job in one transaction, so that no worker takes it."""
     try:
         job = start_injection(workflow=workflow, by=None, **parameters)
     except CannotInject as error:
