@@ -31,7 +31,7 @@ class Judged:
 def judged(run: TrainingRun, checkpoint: Checkpoint, champion: Checkpoint | None, frozen: TestSet) -> Judged:
     """Evaluate the candidate, and compare it with the champion on subjects that neither has trained on."""
     trained_on = curate.trained_labels(checkpoint)
-    labels = curate.without_objects_of(test_sets.labels_of(frozen), trained_on)
+    labels = curate.without_objects_of(test_sets.frozen_labels(frozen), trained_on)
     p = _probabilities(run, checkpoint, labels)
     metrics = _metrics(checkpoint, labels, p)
     intervals = metrics.get("intervals", {}).get("roc_auc") or [None, None]

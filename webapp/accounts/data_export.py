@@ -55,7 +55,7 @@ Times are UTC.
 """
 
 
-def export(volunteer: Volunteer) -> IO[bytes]:
+def export_own_data(volunteer: Volunteer) -> IO[bytes]:
     """Return a ZIP file, read from its beginning. Rows are read and written one by one, so its size does not matter."""
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # whoever sends it closes it
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:

@@ -87,7 +87,7 @@ LEVEL = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Proportion:
     """`right` of `n`; between `low` and `high` with a probability of `LEVEL`."""
 
     right: int
@@ -102,7 +102,7 @@ class Share:
 
 
 @lru_cache(maxsize=20_000)
-def share_of(right: int, n: int) -> Share:
+def proportion_of(right: int, n: int) -> Proportion:
     """Return a share with its central interval.
 
     Parameters
@@ -119,4 +119,4 @@ def share_of(right: int, n: int) -> Share:
     """
     tail = (1 - LEVEL) / 2
     low, high = betaincinv(right + 0.5, n - right + 0.5, [tail, 1 - tail])
-    return Share(right, n, 0.0 if n and not right else float(low), 1.0 if n and right == n else float(high))
+    return Proportion(right, n, 0.0 if n and not right else float(low), 1.0 if n and right == n else float(high))

@@ -123,7 +123,7 @@ def note_step(*, volunteer: Volunteer, tutorial: Tutorial, step: int, is_finishe
     return row
 
 
-def hand_over(visitor: Volunteer, account: Volunteer) -> None:
+def merge_tutorial_progress(visitor: Volunteer, account: Volunteer) -> None:
     """Give what a visitor has read to their account, where it has not read the same."""
     known = TutorialProgress.objects.filter(volunteer=account).values("text")
     TutorialProgress.objects.filter(volunteer=visitor).exclude(text__in=known).update(volunteer=account)

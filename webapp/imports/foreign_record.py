@@ -124,7 +124,7 @@ def clean(value: Any) -> str:
     return str(value).replace("\0", "").encode("utf-8", "replace").decode().strip()[:LONGEST]
 
 
-def moment(value: Any) -> datetime | None:
+def parse_moment(value: Any) -> datetime | None:
     """Read `2025-01-21 16:08:41 UTC` or ISO 8601; a time that names no zone is UTC. None for anything else."""
     if not isinstance(value, str):
         return None

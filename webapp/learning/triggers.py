@@ -88,7 +88,7 @@ def cancel_training(run: TrainingRun) -> None:
     run.request_cancel()
 
 
-def due() -> list[Workflow]:
+def workflows_to_retrain() -> list[Workflow]:
     """Return the workflows that want a training run now."""
     workflows = Workflow.objects.filter(is_active=True, min_new_labels__isnull=False)
     return [workflow for workflow in workflows.select_related("survey") if wants_retraining(workflow)]
@@ -110,6 +110,6 @@ def labels_since(workflow: Workflow) -> int:
 
 def start_due() -> None:
     """Start a training run in every workflow that has enough new labels, unless somebody was faster."""
-    for workflow in due():
+    for workflow in workflows_to_retrain():
         with suppress(AlreadyTraining):
             start_training(workflow=workflow, by=None)

@@ -12,7 +12,7 @@ from webapp.queue.models import Lease, QueueEntry
 from webapp.workflows.models import Workflow
 
 
-def wanted(workflow: Workflow, votes: int) -> int:
+def redundancy(workflow: Workflow, votes: int) -> int:
     """Return how many votes a subject with `votes` of them should come to before anybody looks again.
 
     At first the least that may settle it; after that one more at a time, since any vote may be the one that settles
@@ -38,7 +38,7 @@ def open_slots(workflow: Workflow, votes: int, taken: int) -> int:
 
     Taken are the slots of leases that are out, and of answers that do not count yet.
     """
-    return wanted(workflow, votes) - votes - taken
+    return redundancy(workflow, votes) - votes - taken
 
 
 ENTRY = Columns(QueueEntry, "entry")

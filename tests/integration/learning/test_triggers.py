@@ -6,7 +6,7 @@ from tasks import housekeeping
 from tests.integration.learning import sky
 from webapp.learning.models import TrainingRun
 from webapp.learning.training_sets import curate
-from webapp.learning.triggers import due, labels_since, wants_retraining
+from webapp.learning.triggers import labels_since, wants_retraining, workflows_to_retrain
 
 pytestmark = pytest.mark.django_db
 
@@ -44,12 +44,12 @@ def test_labels_count_since_the_last_runs_training_set(workflow):
     settle_more(workflow, 2)
     assert (labels_since(workflow), wants_retraining(workflow)) == (2, False)
     settle_more(workflow, 1)
-    assert due() == [workflow]
+    assert workflows_to_retrain() == [workflow]
 
 
 @pytest.mark.parametrize("fields", [{"min_new_labels": None}, {"is_active": False}])
 def test_workflows_without_a_schedule_are_never_due(workflow, fields):
     settle_more(workflow, 4)
-    assert due() == [workflow]
+    assert workflows_to_retrain() == [workflow]
     type(workflow).objects.update(**fields)
-    assert due() == []
+    assert workflows_to_retrain() == []

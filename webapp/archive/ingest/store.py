@@ -143,7 +143,7 @@ def _complete(batch: Batch, value: Candidate | BadInput | None, counts: Counter[
 
 
 @transaction.atomic
-def keep(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tally:
+def store_batch(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tally:
     """Keep a batch and return what the run has come to.
 
     The survey's row is held until the commit: two ingests into one survey take turns, batch by batch, and neither

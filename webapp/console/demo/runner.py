@@ -39,11 +39,11 @@ def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predic
             runs[name] = arm.train(preset)
         for name, arm in arms.items():
             outcomes[name].append(arm.finish(number, runs[name], progress))
-    hand_over(stage)
+    leave_to_people(stage)
     return outcomes
 
 
-def hand_over(stage: Stage) -> None:
+def leave_to_people(stage: Stage) -> None:
     """Leave the survey to people, who may undo: the control arm rests, and the schedule retrains on what they add."""
     Workflow.objects.filter(pk=stage.control.pk).update(is_active=False)
     Workflow.objects.filter(pk=stage.main.pk).update(min_new_labels=RETRAIN_AFTER, undo_seconds=GRACE)

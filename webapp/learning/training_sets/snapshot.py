@@ -60,7 +60,7 @@ def digest(labels: Sequence[Label], classes: Classes) -> str:
     return hashed.hexdigest()
 
 
-def write(folder: str, name: str, labels: Sequence[Label], classes: Classes) -> None:
+def write_snapshot(folder: str, name: str, labels: Sequence[Label], classes: Classes) -> None:
     """Write DATA/folder/name.parquet, whole or not at all. A file of that name says the same and is left alone."""
     path = path_of(folder, name)
     if path.exists():
@@ -73,7 +73,7 @@ def write(folder: str, name: str, labels: Sequence[Label], classes: Classes) -> 
     os.replace(partial, path)
 
 
-def read(folder: str, name: str) -> tuple[list[Label], Classes]:
+def read_snapshot(folder: str, name: str) -> tuple[list[Label], Classes]:
     """Return the labels, in the order of subject ids, and their classes."""
     table = pq.read_table(path_of(folder, name))
     metadata = {key.decode(): tuple(json.loads(value)) for key, value in table.schema.metadata.items()}

@@ -32,7 +32,7 @@ def play(console: Console, address: str, folder: Path, packets: ztf_survey.Packe
     began = time.monotonic()
     with bars(console) as lines:
         progress = Progress(lines, ztf_survey.PLAN.name)
-        stage = ztf_survey.set_stage(folder, packets, seed, progress)
+        stage = ztf_survey.set_ztf_stage(folder, packets, seed, progress)
         outcomes = run_rounds(stage, address, seed, progress, of_everything)
     publish(console, "demo-ztf", seed, time.monotonic() - began, {ztf_survey.PLAN.slug: outcomes})
     compare(console, packets, outcomes)
