@@ -39,13 +39,13 @@ def housekeeping() -> None:
 
 @task("tasks.aggregation.nightly")
 def nightly_aggregation() -> None:
-    for workflow in batch_aggregation.due():
+    for workflow in batch_aggregation.workflows_to_aggregate():
         batch_aggregation.start_aggregation(workflow, by=None)
 
 
 @task("tasks.quality.nightly")
 def nightly_quality_scan() -> None:
-    for workflow in quality_scan.due():
+    for workflow in quality_scan.workflows_to_scan():
         quality_scan.start_scan(workflow, by=None)
 
 

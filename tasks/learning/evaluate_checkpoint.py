@@ -31,7 +31,7 @@ class Judged:
 def judged(run: TrainingRun, checkpoint: Checkpoint, champion: Checkpoint | None, frozen: TestSet) -> Judged:
     """Evaluate the candidate, and compare it with the champion on subjects that neither has trained on."""
     trained_on = curate.trained_labels(checkpoint)
-    labels = curate.unseen_by(checkpoint, test_sets.labels_of(frozen))
+    labels = curate.unseen_by(checkpoint, test_sets.frozen_labels(frozen))
     p = _probabilities(run, checkpoint, labels)
     metrics = _metrics(checkpoint, labels, p)
     intervals = metrics.get("intervals", {}).get("roc_auc") or [None, None]

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
-from webapp.imports.inspect import look
+from webapp.imports.inspect import inspect_file
 from webapp.imports.models import ClassificationImport
 from webapp.queue.membership import enqueue_subjects
 from webapp.volunteers.models import Volunteer
@@ -59,7 +59,7 @@ def test_a_list_of_votes(folder):
     path = folder / "presence-or-absence-votes.csv"
     rows = rows_of(path)
     workflow = queue(*{row["subject_ids"] for row in rows})
-    guess = look(path, workflow).guess(workflow)
+    guess = inspect_file(path, workflow).guess(workflow)
     assert (guess.source, guess.match, guess.task) == ("zooniverse.org", "subject", "val")
     job = bring_in(path)
     meant = [row for row in rows if row["val"] != "null"]
@@ -85,7 +85,7 @@ def test_questions_told_by_their_metadata(folder):
     rows = rows_of(path)
     subjects = {next(iter(json.loads(row["subject_data"]).values()))["objectId"] for row in rows}
     workflow = queue(*subjects)
-    guess = look(path, workflow).guess(workflow)
+    guess = inspect_file(path, workflow).guess(workflow)
     assert (guess.match, guess.task) == ("metadata:objectId", "T0")
     job = bring_in(path)
     assert (job.state, job.added, job.skipped) == ("done", len(rows), 0)

@@ -55,7 +55,7 @@ Times are UTC.
 """
 
 
-def export(volunteer: Volunteer) -> IO[bytes]:
+def export_own_data(volunteer: Volunteer) -> IO[bytes]:
     """Return a ZIP file, opened for reading. Rows are streamed, so it can have any size."""
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # whoever sends it closes it
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:

@@ -20,7 +20,7 @@ BATCH = 1000
 
 
 @transaction.atomic
-def leave(*, user: User, keep_answers: bool) -> None:
+def delete_account(*, user: User, keep_answers: bool) -> None:
     """Delete an account and all its personal data.
 
     Parameters

@@ -8,8 +8,8 @@ from webapp.community.models import Discovery, Favourite, Notification
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.recompute import replay
 from webapp.consensus.skills import mark_stale
-from webapp.guides.guide_texts import hand_over
-from webapp.quality.quality_scan import hand_over as hand_over_flags
+from webapp.guides.guide_texts import merge_tutorial_progress
+from webapp.quality.quality_scan import merge_flags
 from webapp.queue.entries import lock_entries
 from webapp.queue.models import Lease, QueueEntry
 from webapp.volunteers.models import Volunteer
@@ -28,7 +28,7 @@ def merge(visitor: Volunteer, account: Volunteer) -> int:
     if any(each.merged_into_id for each in pair):
         return 0
     moved = sum(_merge_in(workflow, visitor, account) for workflow in _workflows(visitor))
-    hand_over(visitor, account)
+    merge_tutorial_progress(visitor, account)
     inherit(visitor, account)
     Volunteer.objects.filter(pk=visitor.pk).update(merged_into=account)
     return moved
@@ -53,7 +53,7 @@ def _merge_in(workflow: Workflow, visitor: Volunteer, account: Volunteer) -> int
     moved = standing.filter(volunteer=visitor).update(volunteer=account)
     Lease.objects.filter(volunteer=visitor, entry__workflow=workflow).delete()
     Lease.objects.filter(volunteer=account, entry__workflow=workflow, entry__subject__in=theirs).delete()
-    hand_over_flags(workflow, visitor, account)
+    merge_flags(workflow, visitor, account)
     replay(workflow, [visitor.pk, account.pk])
     recompute_subjects(workflow, changed)
     mark_stale(workflow, [account.pk])  # their other subjects are recomputed later

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.i18n import set_language
 
 from webapp.accounts.adapter import forget_language, speak
-from webapp.accounts.data_export import export
-from webapp.accounts.delete_account import leave as leave_for_good
+from webapp.accounts.data_export import export_own_data
+from webapp.accounts.delete_account import delete_account as leave_for_good
 from webapp.community.models import Credit, Profile
 from webapp.community.person import account_page, profile_of, volunteer_who_acts, volunteer_who_looks
 
@@ -85,7 +85,7 @@ def own_data(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def own_data_export(request: HttpRequest) -> FileResponse:
-    file = export(volunteer_who_acts(request))
+    file = export_own_data(volunteer_who_acts(request))
     response = FileResponse(file, as_attachment=True, filename="wanderers-my-data.zip", content_type="application/zip")
     response["Cache-Control"] = "no-store"
     return response

@@ -113,7 +113,9 @@ def to_item(data: dict[str, Any]) -> Item:
     return Item(**sent, marks=tuple(Line(**line) for line in data["marks"]))
 
 
-def represent(submitted: Submitted, p_real: float | None = None, is_favourite: bool | None = None) -> dict[str, Any]:
+def represent_submitted(
+    submitted: Submitted, p_real: float | None = None, is_favourite: bool | None = None
+) -> dict[str, Any]:
     """Return the result of an answer, the votes on its subject, and the model's score."""
     row, entry, consensus = submitted.recorded.classification, submitted.recorded.entry, submitted.consensus
     accepted = submitted.recorded.is_new or submitted.recorded.is_replay

@@ -24,7 +24,7 @@ from webapp.api.classification_serializers import (
     FollowUpSerializer,
     OwnAnswerSerializer,
     answers_serializer,
-    represent,
+    represent_submitted,
     to_item,
 )
 from webapp.api.permissions import Conflict, workflows_by_slug
@@ -36,7 +36,7 @@ from webapp.classify.submit import say_more, submit, undo
 from webapp.community.favourites import favour, favourites_among, unfavour
 from webapp.learning.scores import opinions
 from webapp.queue.assignment_token import AssignedToAnother, NotAssigned, check_assignments
-from webapp.queue.leases import settle
+from webapp.queue.leases import settle_leases
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
@@ -74,13 +74,13 @@ class ClassificationsView(generics.ListAPIView[Classification]):
         serializer = answers_serializer(request.data) if many else AnswerSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         answers = serializer.validated_data if many else [serializer.validated_data]
-        results = store(volunteer, answers)
+        results = store_answers(volunteer, answers)
         is_new = any(not result["replayed"] and result["accepted"] for result in results)
         response = Response(results if many else results[0], status=201 if is_new else 200)
         return keep_identity(request._request, response, volunteer)
 
 
-def store(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def store_answers(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Submit answers, all or none, workflow by workflow; return their results in order."""
     by_workflow: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for answer in answers:
@@ -99,7 +99,7 @@ def store(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[dict[str,
 def submit_to(volunteer: Volunteer, workflow: Workflow, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     try:
         check_assignments(volunteer, workflow, [(answer["subject"], answer["lease"]) for answer in answers])
-        settle(volunteer)
+        settle_leases(volunteer)
         submitted = submit(volunteer, workflow, [to_item(answer) for answer in answers])
     except (CannotClassify, NotAssigned) as error:
         raise ValidationError({"detail": str(error)}) from error
@@ -108,7 +108,7 @@ def submit_to(volunteer: Volunteer, workflow: Workflow, answers: list[dict[str, 
     subjects = [each.consensus.subject_id for each in submitted]
     scores, hearts = opinions(workflow, subjects), hearts_of(volunteer, subjects)
     return [
-        represent(each, scores.get(subject), hearts.get(subject))
+        represent_submitted(each, scores.get(subject), hearts.get(subject))
         for each, subject in zip(submitted, subjects, strict=True)
     ]
 
@@ -129,7 +129,7 @@ class UndoView(APIView):
     def post(self, request: Request, pk: UUID) -> Response:
         """Undo an answer within the workflow's undo time (409 after it). Repeating it is safe."""
         try:
-            return Response(represent(undo(volunteer_who_acts(request), pk)))
+            return Response(represent_submitted(undo(volunteer_who_acts(request), pk)))
         except Classification.DoesNotExist as error:
             raise NotFound("You gave no answer of this id.") from error
         except TooLate as error:
@@ -147,7 +147,7 @@ class FollowUpView(APIView):
         serializer.is_valid(raise_exception=True)
         try:
             return Response(
-                represent(say_more(volunteer_who_acts(request), pk, serializer.validated_data["follow_up"]))
+                represent_submitted(say_more(volunteer_who_acts(request), pk, serializer.validated_data["follow_up"]))
             )
         except Classification.DoesNotExist as error:
             raise NotFound("You gave no answer of this id.") from error

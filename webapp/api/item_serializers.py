@@ -90,7 +90,7 @@ class NextSerializer(serializers.Serializer[Any]):
     message = serializers.CharField(allow_blank=True, help_text="why there are fewer items than asked for")
 
 
-def represent(leases: Sequence[Lease], workflow: Workflow) -> list[dict[str, Any]]:
+def represent_item(leases: Sequence[Lease], workflow: Workflow) -> list[dict[str, Any]]:
     """Return the items of leases with loaded entries and subjects, with one query for all frames."""
     frames: dict[int, list[FrameRow]] = defaultdict(list)
     for subject, *row in fetch(FRAMES, [[lease.entry.subject_id for lease in leases]]):

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from webapp.api.row_views import LARGEST_ID
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
-from webapp.consensus.retirement import in_words
+from webapp.consensus.retirement import rules_in_words
 from webapp.review.models import Ruling, Verdict
 from webapp.workflows.models import Workflow
 
@@ -42,7 +42,7 @@ class WorkflowSerializer(serializers.ModelSerializer[Workflow]):
         ]  # fmt: skip
 
     def get_rules(self, workflow: Workflow) -> list[str]:
-        return in_words(workflow)
+        return rules_in_words(workflow)
 
 
 class ConsensusSerializer(serializers.ModelSerializer[Consensus]):

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from webapp.api.authentication import ANYBODY, any_volunteer, keep_identity, known_volunteer
 from webapp.api.defaults import check_newcomer
-from webapp.api.item_serializers import NextSerializer, Progress, represent
+from webapp.api.item_serializers import NextSerializer, Progress, represent_item
 from webapp.api.permissions import surveys_with, workflows_by_slug
 from webapp.api.row_views import SURVEY, WORKFLOW, Parameter, PublicRows, key, truth
 from webapp.api.workflow_serializers import ConsensusSerializer, WorkflowSerializer
@@ -103,7 +103,7 @@ class NextView(APIView):
         wanted, most = wanted_items(request), most_leases(volunteer, workflow)
         leases = lease_next(volunteer, workflow, min(wanted, most))
         body = {
-            "items": represent(leases, workflow),
+            "items": represent_item(leases, workflow),
             "progress": progress_of(volunteer, workflow),
             "message": "" if len(leases) == wanted else why_no_more(workflow, len(leases) == most),
         }

@@ -17,7 +17,7 @@ from webapp.classify.record import Item, Recorded, record, set_follow_up, withdr
 from webapp.consensus.apply_votes import apply_votes, recompute_locked
 from webapp.consensus.locking import Voter, lock_volunteers, lock_voters
 from webapp.consensus.models import Consensus
-from webapp.consensus.skills import taught_by, unlearn
+from webapp.consensus.skills import counted_truth, unlearn
 from webapp.queue.entries import lend_again, lock_entries
 from webapp.queue.models import QueueEntry
 from webapp.volunteers.models import Volunteer
@@ -80,7 +80,7 @@ def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
         When the workflow's undo time is over.
     """
     row, entry = _locked(volunteer, answer)
-    truth = taught_by(row) if row.is_counted else ""
+    truth = counted_truth(row) if row.is_counted else ""
     if withdraw(row):
         if truth:
             unlearn(row, truth)

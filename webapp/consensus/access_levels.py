@@ -7,7 +7,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from webapp.consensus.evidence import Share, share_of
+from webapp.consensus.evidence import Proportion, proportion_of
 from webapp.consensus.models import Skill
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
@@ -32,16 +32,18 @@ class Gate:
         return f"{begin} {_('Still missing: %(what)s.') % {'what': '; '.join(self.missing)}}"
 
 
-def sensitivity(skill: Skill | None) -> Share:
+def sensitivity(skill: Skill | None) -> Proportion:
     """Return the fraction of real movers recognised, among those answered with yes or no."""
-    return (
-        share_of(skill.true_yes_said_yes, skill.true_yes_said_yes + skill.true_yes_said_no) if skill else share_of(0, 0)
-    )
+    return _recognised(skill.true_yes_said_yes, skill.true_yes_said_no) if skill else _recognised(0, 0)
 
 
-def specificity(skill: Skill | None) -> Share:
+def specificity(skill: Skill | None) -> Proportion:
     """Return the fraction of bogus subjects recognised, among those answered with yes or no."""
-    return share_of(skill.true_no_said_no, skill.true_no_said_no + skill.true_no_said_yes) if skill else share_of(0, 0)
+    return _recognised(skill.true_no_said_no, skill.true_no_said_yes) if skill else _recognised(0, 0)
+
+
+def _recognised(right: int, wrong: int) -> Proportion:
+    return proportion_of(right, right + wrong)
 
 
 def gate_of(workflow: Workflow, volunteer: Volunteer | None) -> Gate:
@@ -72,8 +74,8 @@ def missing_in(skill: Skill | None, wanted: float) -> list[str]:
     return missing + _uncertain(real, bogus, wanted)
 
 
-def _uncertain(real: Share, bogus: Share, wanted: float) -> list[str]:
-    names: Sequence[tuple[Share, str]] = [
+def _uncertain(real: Proportion, bogus: Proportion, wanted: float) -> list[str]:
+    names: Sequence[tuple[Proportion, str]] = [
         (real, _("skill with real movers: %(is)s of %(wanted)s")),
         (bogus, _("skill with bogus ones: %(is)s of %(wanted)s")),
     ]

@@ -12,7 +12,7 @@ from webapp.consensus.evidence import posterior_of, weigh_in_order
 from webapp.consensus.locking import Voter
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.consensus.retirement import BY_VOTES, reason_to_retire
-from webapp.consensus.skills import Truths, set_records, told
+from webapp.consensus.skills import Truths, set_records, undone_answers
 from webapp.queue.entries import lock_entries, open_slots
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
@@ -66,7 +66,7 @@ def _weigh(workflow: Workflow, ballots: Collection[Ballot], entries: Mapping[int
     truths, records = Truths(workflow.survey), {}
     labels = {subject: entry.subject.gold_label for subject, entry in entries.items()}
     gold = {answer.subject_id for _, answers in ballots for answer in answers if labels[answer.subject_id]}
-    undone = told(workflow, [voter.volunteer for voter, _ in ballots], gold) if gold else set()
+    undone = undone_answers(workflow, [voter.volunteer for voter, _ in ballots], gold) if gold else set()
     for voter, answers in ballots:
         is_lesson = [(voter.volunteer, answer.subject_id) not in undone for answer in answers]
         truth = [truths[labels[answer.subject_id]] for answer in answers]

@@ -63,7 +63,7 @@ def start_aggregation(workflow: Workflow, by: User | None) -> Aggregation:
     return job
 
 
-def due() -> list[Workflow]:
+def workflows_to_aggregate() -> list[Workflow]:
     """Return the workflows with votes since their last reanalysis, a night or more ago."""
     now = timezone.now()
     last = Max("aggregations__created_at")
@@ -100,7 +100,7 @@ def aggregate(job: Aggregation) -> None:
         _forget_old(job.workflow)
 
 
-def disagreements(aggregation: Aggregation) -> QuerySet[AggregatedPosterior]:
+def aggregation_disagreements(aggregation: Aggregation) -> QuerySet[AggregatedPosterior]:
     """Return the subjects on which aggregation and live consensus disagree, largest disagreement first."""
     opposite = Q(posterior__gte=0.5, live__lt=0.5) | Q(posterior__lt=0.5, live__gte=0.5)
     rows = aggregation.posteriors.filter(opposite).select_related("subject")

@@ -92,7 +92,7 @@ LEVEL = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Proportion:
     """`right` of `n`, with the interval from `low` to `high` at level `LEVEL`."""
 
     right: int
@@ -107,7 +107,7 @@ class Share:
 
 
 @lru_cache(maxsize=20_000)
-def share_of(right: int, n: int) -> Share:
+def proportion_of(right: int, n: int) -> Proportion:
     """Return a fraction with its central interval.
 
     Parameters
@@ -124,4 +124,4 @@ def share_of(right: int, n: int) -> Share:
     """
     tail = (1 - LEVEL) / 2
     low, high = betaincinv(right + 0.5, n - right + 0.5, [tail, 1 - tail])
-    return Share(right, n, 0.0 if n and not right else float(low), 1.0 if n and right == n else float(high))
+    return Proportion(right, n, 0.0 if n and not right else float(low), 1.0 if n and right == n else float(high))

@@ -21,11 +21,11 @@ from webapp.consensus.apply_votes import recompute_locked, recompute_subjects
 from webapp.consensus.evidence import NEWCOMER, Counts, weigh_in_order
 from webapp.consensus.locking import lock_volunteers
 from webapp.consensus.models import Consensus, ConsensusRecompute, Skill
-from webapp.consensus.skills import Truths, set_records, told
+from webapp.consensus.skills import Truths, set_records, undone_answers
 from webapp.core.jobs import JobState
 from webapp.core.sql import execute, fetch
 from webapp.core.stored_messages import Sentence
-from webapp.queue.entries import lock_entries, wanted
+from webapp.queue.entries import lock_entries, redundancy
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
@@ -71,7 +71,7 @@ def replay(workflow: Workflow, volunteers: Collection[int]) -> None:
     """
     lock_volunteers(volunteers)
     truths, records = Truths(workflow.survey), dict.fromkeys(volunteers, NEWCOMER)
-    undone = told(workflow, volunteers)
+    undone = undone_answers(workflow, volunteers)
     suspect = set(Skill.objects.filter(workflow=workflow, is_trusted=False).values_list("volunteer", flat=True))
     changed: list[tuple[Any, int | None, int | None]] = []
     rows = fetch(READ, {"workflow": workflow.pk, "volunteers": list(volunteers)})
@@ -89,7 +89,7 @@ def evidence_under(workflow: Workflow) -> dict[int, int]:
     suspect = set(Skill.objects.filter(workflow=workflow, is_trusted=False).values_list("volunteer", flat=True))
     for _, volunteers in _batches(workflow):
         trusted = [who for who in volunteers if who not in suspect]
-        undone = told(workflow, trusted)
+        undone = undone_answers(workflow, trusted)
         for _, group in groupby(fetch(READ, {"workflow": workflow.pk, "volunteers": trusted}), key=itemgetter(0)):
             answers = list(group)
             weights = weigh_in_order(workflow.method, NEWCOMER, _given(answers, truths, undone))[0]
@@ -195,7 +195,7 @@ def _touched(workflow: Workflow) -> QuerySet[QueueEntry]:
     """Return the entries that a rule change may concern: with votes or a verdict, or with another number of slots."""
     of_entry = {"workflow": workflow, "subject": OuterRef("subject")}
     voted, summed = Classification.objects.filter(**of_entry), Consensus.objects.filter(**of_entry)
-    other_number = Q(is_gold=False) & ~Q(open_slots=wanted(workflow, votes=0))
+    other_number = Q(is_gold=False) & ~Q(open_slots=redundancy(workflow, votes=0))
     return QueueEntry.objects.filter(Q(Exists(voted)) | Q(Exists(summed)) | other_number, workflow=workflow)
 
 

@@ -59,7 +59,7 @@ def rules_of(workflow: Workflow) -> list[Rule]:
     return [rule for make in rules if (rule := make(workflow))]
 
 
-def in_words(workflow: Workflow) -> list[str]:
+def rules_in_words(workflow: Workflow) -> list[str]:
     return [rule.say() for rule in rules_of(workflow)]
 
 

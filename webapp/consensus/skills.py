@@ -11,7 +11,7 @@ from django.db.models.functions import Greatest
 from ml.crowd.answer import CLASSES
 from webapp.archive.models import Subject, Survey
 from webapp.classifications.models import Classification
-from webapp.consensus.evidence import Counts, Share, share_of
+from webapp.consensus.evidence import Counts, Proportion, proportion_of
 from webapp.consensus.models import CELLS, Skill, cell_of
 from webapp.core.sql import execute, fetch
 from webapp.volunteers.models import Volunteer
@@ -38,7 +38,7 @@ STALE = """
     ON CONFLICT (volunteer_id, workflow_id) DO UPDATE SET revision = known.revision + 1
 """
 
-TOLD = """
+UNDONE = """
     SELECT DISTINCT volunteer_id, subject_id FROM classifications_classification
     WHERE workflow_id = %(workflow)s AND volunteer_id = ANY(%(volunteers)s) AND withdrawn_at IS NOT NULL
         AND (%(subjects)s::bigint[] IS NULL OR subject_id = ANY(%(subjects)s))
@@ -53,9 +53,9 @@ def set_records(workflow: Workflow, records: dict[int, Counts]) -> None:
         execute(SET, {"workflow": workflow.pk, "volunteer": list(records), **cells})
 
 
-def taught_by(answer: Classification) -> str:
+def counted_truth(answer: Classification) -> str:
     """Return the truth with which a counted answer entered the record; an empty string if none."""
-    if not answer.subject.gold_label or told(answer.workflow, [answer.volunteer_id], [answer.subject_id]):
+    if not answer.subject.gold_label or undone_answers(answer.workflow, [answer.volunteer_id], [answer.subject_id]):
         return ""
     return Truths(answer.workflow.survey)[answer.subject.gold_label]
 
@@ -83,7 +83,7 @@ def truth_changed(workflow: Workflow, subjects: Iterable[int]) -> None:
     mark_stale(workflow, answers.values_list("volunteer", flat=True).distinct())
 
 
-def told(
+def undone_answers(
     workflow: Workflow, volunteers: Collection[int], subjects: Collection[int] | None = None
 ) -> set[tuple[int, int]]:
     """Return (volunteer, subject) of all undone answers, on these subjects or any.
@@ -91,7 +91,7 @@ def told(
     Undoing an answer to a training subject reveals the truth, so the next answer says nothing about skill.
     """
     which = {"volunteers": list(volunteers), "subjects": None if subjects is None else list(subjects)}
-    return {(who, what) for who, what in fetch(TOLD, {"workflow": workflow.pk, **which})}
+    return {(who, what) for who, what in fetch(UNDONE, {"workflow": workflow.pk, **which})}
 
 
 class Truths(dict[str, str]):
@@ -136,8 +136,8 @@ class Point:
 
     n: int
     at: datetime
-    sensitivity: Share
-    specificity: Share
+    sensitivity: Proportion
+    specificity: Proportion
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class Confused:
     label: str
     truth: str
     n: int
-    wrong: Share
+    wrong: Proportion
     undecided: int
 
 
@@ -160,12 +160,12 @@ def answered_by(volunteer: Volunteer, workflow: Workflow) -> list[Answered]:
     ]
 
 
-def sensitivity_of(answers: list[Answered]) -> Share:
+def sensitivity_of(answers: list[Answered]) -> Proportion:
     """Return the share of real ones that were recognised; abstentions count neither way."""
     return _recognised(answers, "yes")
 
 
-def specificity_of(answers: list[Answered]) -> Share:
+def specificity_of(answers: list[Answered]) -> Proportion:
     """Return the share of bogus ones that were recognised; abstentions count neither way."""
     return _recognised(answers, "no")
 
@@ -183,16 +183,16 @@ def most_confused(answers: list[Answered], most: int = 8) -> list[Confused]:
     wrong = Counter(each.label for each in answers if each.answer != each.truth and each.answer in CLASSES)
     undecided = Counter(each.label for each in answers if each.answer not in CLASSES)
     rows = [
-        Confused(label, truth, n, share_of(wrong[label], n - undecided[label]), undecided[label])
+        Confused(label, truth, n, proportion_of(wrong[label], n - undecided[label]), undecided[label])
         for (label, truth), n in totals.items()
         if wrong[label]
     ]
     return sorted(rows, key=lambda row: (-(row.wrong.value or 0), -row.n, row.label))[:most]
 
 
-def _recognised(answers: list[Answered], truth: str) -> Share:
+def _recognised(answers: list[Answered], truth: str) -> Proportion:
     decided = [each.answer for each in answers if each.truth == truth and each.answer in CLASSES]
-    return share_of(decided.count(truth), len(decided))
+    return proportion_of(decided.count(truth), len(decided))
 
 
 def _point(answers: list[Answered], end: int) -> Point:

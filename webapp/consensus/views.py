@@ -8,7 +8,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from ml.crowd.answer import ABSTENTIONS
-from webapp.consensus.evidence import Share
+from webapp.consensus.evidence import Proportion
 from webapp.consensus.skills import WINDOW, Point, answered_by, most_confused, over_time, sensitivity_of, specificity_of
 from webapp.volunteers.identity import reader_of
 from webapp.volunteers.models import Volunteer
@@ -51,7 +51,7 @@ def _curve(points: list[Point]) -> dict[str, list[float | None]]:
     """Return the data of the curves; None without answers."""
     columns: dict[str, list[float | None]] = {"n": [point.n for point in points]}
     for name in ("sensitivity", "specificity"):
-        shares: list[Share] = [getattr(point, name) for point in points]
+        shares: list[Proportion] = [getattr(point, name) for point in points]
         columns[name] = [proportion.value for proportion in shares]
         columns[f"{name}_low"] = [proportion.low if proportion.n else None for proportion in shares]
         columns[f"{name}_high"] = [proportion.high if proportion.n else None for proportion in shares]

@@ -48,7 +48,7 @@ def prepare(say: Say) -> None:
     say("Bringing the database up to date …")
     call_command("migrate", verbosity=0, interactive=False)
     say("Bringing the static files up to date …")
-    static_files.collect()
+    static_files.collect_static_files()
 
 
 @contextmanager

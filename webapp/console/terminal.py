@@ -17,7 +17,7 @@ from webapp.core.jobs import Cancelled, LeaseLost
 from webapp.imports.inspect import Look
 from webapp.imports.mapping import Choices
 from webapp.imports.models import ClassificationImport
-from webapp.imports.store_votes import told
+from webapp.imports.store_votes import left_out
 
 INTERRUPTED = 130
 
@@ -114,7 +114,7 @@ def summarise_import(console: Console, job: ClassificationImport) -> None:
     table = Table(show_header=False, box=None)
     table.add_column(justify="right")
     table.add_row(f"{job.added:,}", f"classifications imported, with {job.lines:,} lines")
-    for reason in told(job):
+    for reason in left_out(job):
         first = "; ".join(f"row {each['row']}: {each['what']}".removesuffix(": ") for each in reason.examples[:3])
         table.add_row(f"{reason.count:,}", escape(f"{reason.sentence} ({first})"))
     console.print(table)

@@ -68,7 +68,7 @@ class BokehFinder(BaseFinder):
 STAMP = ".collected"
 
 
-def collect() -> None:
+def collect_static_files() -> None:
     """Update STATIC_ROOT."""
     stamp, fingerprint = Path(settings.STATIC_ROOT) / STAMP, _fingerprint()
     if stamp.exists() and stamp.read_text() == fingerprint:

@@ -123,7 +123,7 @@ def note_step(*, volunteer: Volunteer, tutorial: Tutorial, step: int, is_finishe
     return row
 
 
-def hand_over(visitor: Volunteer, account: Volunteer) -> None:
+def merge_tutorial_progress(visitor: Volunteer, account: Volunteer) -> None:
     """Move a visitor's progress to their account, unless it has its own."""
     known = TutorialProgress.objects.filter(volunteer=account).values("text")
     TutorialProgress.objects.filter(volunteer=visitor).exclude(text__in=known).update(volunteer=account)

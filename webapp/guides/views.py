@@ -20,7 +20,7 @@ from webapp.guides.field_guide import class_of, field_guide
 from webapp.guides.guide_texts import TextRefused, current_text, note_step, tutorial_of, versions, write_text
 from webapp.guides.images import ImageRefused, address_of, keep_image
 from webapp.guides.models import GuideImage, GuideKind, GuideText, Language
-from webapp.queue.leases import NewcomerRate, settle
+from webapp.queue.leases import NewcomerRate, settle_leases
 from webapp.volunteers.identity import reader_of, remember, volunteer_of
 from webapp.workflows.models import Workflow
 
@@ -67,7 +67,7 @@ def _note_step(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     tutorial = tutorial_of(workflow, None)
     if tutorial is None or not step.isascii() or not step.isdigit() or len(step) > 4:
         return HttpResponseBadRequest("There is no such step.", content_type="text/plain; charset=utf-8")
-    settle(volunteer)
+    settle_leases(volunteer)
     note_step(volunteer=volunteer, tutorial=tutorial, step=int(step), is_finished=request.POST.get("finished") == "yes")
     response = HttpResponse(status=204)
     remember(response, volunteer)

@@ -21,7 +21,7 @@ from webapp.imports.foreign_record import (
     Record,
     Row,
     clean,
-    moment,
+    parse_moment,
 )
 
 ENDS = ("x1", "y1", "x2", "y2")
@@ -49,9 +49,9 @@ def panoptes_record(number: int, row: Mapping[str, str]) -> Row:
         answers=answers,
         lines={task: tuple(lines) for task, lines in drawn.lines.items()},
         shapes={task: tuple(shapes) for task, shapes in drawn.shapes.items()},
-        created_at=moment(row.get("created_at")),
-        started_at=moment(about.get("started_at")),
-        finished_at=moment(about.get("finished_at")),
+        created_at=parse_moment(row.get("created_at")),
+        started_at=parse_moment(about.get("started_at")),
+        finished_at=parse_moment(about.get("finished_at")),
     )
 
 
@@ -64,7 +64,7 @@ def vote_record(number: int, row: Mapping[str, str], tasks: Sequence[str]) -> Re
         subject=clean(row["subject_ids"]),
         metadata=_metadata(row),
         answers={task: (clean(row[task]),) for task in tasks if row[task].strip()},
-        created_at=moment(row.get("created_at")),
+        created_at=parse_moment(row.get("created_at")),
     )
 
 

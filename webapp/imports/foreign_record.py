@@ -124,7 +124,7 @@ def clean(value: Any) -> str:
     return str(value).replace("\0", "").encode("utf-8", "replace").decode().strip()[:LONGEST]
 
 
-def moment(value: Any) -> datetime | None:
+def parse_moment(value: Any) -> datetime | None:
     """Parse `2025-01-21 16:08:41 UTC` or ISO 8601; UTC if no zone is given. None for anything else."""
     if not isinstance(value, str):
         return None

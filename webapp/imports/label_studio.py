@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import ijson
 
 from webapp.classifications.line_marks import Drawn
-from webapp.imports.foreign_record import NO_JSON, BadFile, Broken, Reason, Record, Row, clean, moment
+from webapp.imports.foreign_record import NO_JSON, BadFile, Broken, Reason, Record, Row, clean, parse_moment
 
 PERCENT = 100.0
 LARGEST_FRAME = 2**15
@@ -157,8 +157,8 @@ def _row(number: int, task: Mapping[str, Any], annotation: Any) -> Row:
         answers=_answers(results),
         lines=lines,
         shapes=shapes,
-        created_at=moment(annotation.get("created_at")),
-        finished_at=moment(annotation.get("created_at")),
+        created_at=parse_moment(annotation.get("created_at")),
+        finished_at=parse_moment(annotation.get("created_at")),
     )
 
 

@@ -65,7 +65,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Told:
+class LeftOut:
     """One reason in words."""
 
     sentence: str | Promise
@@ -74,11 +74,11 @@ class Told:
     came_in: bool
 
 
-def told(job: ClassificationImport) -> list[Told]:
+def left_out(job: ClassificationImport) -> list[LeftOut]:
     """Return the reasons for skipped rows, most frequent first."""
     reasons = sorted(job.report.items(), key=lambda item: -item[1]["count"])
     return [
-        Told(Reason(name).label, entry["count"], entry["examples"], Reason(name) in ONLY_A_PART)
+        LeftOut(Reason(name).label, entry["count"], entry["examples"], Reason(name) in ONLY_A_PART)
         for name, entry in reasons
     ]
 

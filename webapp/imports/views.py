@@ -19,11 +19,18 @@ from webapp.classifications.presentation import PRESENTATIONS
 from webapp.core.stored_messages import in_words
 from webapp.exports.formats import EXPORTS, file_response, site_address
 from webapp.imports.foreign_record import METADATA, SUBJECT, BadFile
-from webapp.imports.inspect import Look, guess_answers, look
+from webapp.imports.inspect import Look, guess_answers, inspect_file
 from webapp.imports.mapping import Choices, WrongChoice
 from webapp.imports.models import ClassificationImport
-from webapp.imports.run_import import SUFFIXES, UploadRefused, keep_upload, remove_upload, start_import, upload_path
-from webapp.imports.store_votes import told
+from webapp.imports.run_import import (
+    SUFFIXES,
+    UploadRefused,
+    keep_import_file,
+    remove_upload,
+    start_import,
+    upload_path,
+)
+from webapp.imports.store_votes import left_out
 from webapp.workflows.models import Workflow
 
 MEANINGS = [*((answer.value, shown.button) for answer, shown in PRESENTATIONS.items()), ("", gettext_lazy("skip"))]
@@ -182,7 +189,7 @@ def upload(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
     if not form.is_valid():
         return workflow_page(request, survey, into, form, status=400)
     try:
-        token = keep_upload(into, form.cleaned_data["file"])
+        token = keep_import_file(into, form.cleaned_data["file"])
         _inspected(into, token)
     except (UploadRefused, BadFile) as error:
         form.add_error("file", in_words(str(error)))
@@ -240,7 +247,7 @@ def _inspected(workflow: Workflow, token: str) -> tuple[Path, Look]:
     if path is None:
         raise Http404(_("This file is gone. Upload it again."))
     try:
-        return path, look(path, workflow)
+        return path, inspect_file(path, workflow)
     except BadFile:
         remove_upload(path)
         raise
@@ -275,6 +282,6 @@ def _job(survey: Survey, workflow: str, pk: int) -> dict[str, Any]:
         "survey": survey,
         "workflow": job.workflow,
         "job": job,
-        "reasons": told(job),
+        "reasons": left_out(job),
         "meanings": [(label, answer) for label, answer in job.options["answers"].items() if answer],
     }

@@ -17,7 +17,7 @@ def prune(checkpoint: Checkpoint) -> int:
     needs. Only the survey and role of `checkpoint` are affected. Returns the number of deleted scores.
     """
     models = Checkpoint.objects.filter(survey=checkpoint.survey_id, role=checkpoint.role)
-    stale = models.exclude(pk__in=_kept(checkpoint)).filter(scoring_runs__isnull=False).distinct()
+    stale = models.exclude(pk__in=_retained(checkpoint)).filter(scoring_runs__isnull=False).distinct()
     _forget_features(checkpoint.survey, list(stale))
     Detection.objects.filter(checkpoint__in=stale).delete()
     return sum(Score.objects.filter(checkpoint=model)._raw_delete(connection.alias) for model in stale)
@@ -34,7 +34,7 @@ def _forget_features(survey: Survey, stale: list[Checkpoint]) -> None:
             store.forget_features(survey.slug, key)
 
 
-def _kept(checkpoint: Checkpoint) -> set[int]:
+def _retained(checkpoint: Checkpoint) -> set[int]:
     champion = champion_of(checkpoint.survey, checkpoint.role)
     before = previous_champion(champion)
     shadows = Checkpoint.objects.filter(survey=checkpoint.survey_id, role=checkpoint.role, is_champion=False)

@@ -61,14 +61,14 @@ def freeze(*, survey: Survey, kind: str) -> TestSet:
     labels = [_label(classes, subject) for subject in gold.filter(pk__in=on_test_side(locked, nights).values("pk"))]
     _check(locked, labels)
     name = snapshot.digest(labels, classes)
-    snapshot.write(FOLDER, name, labels, classes)
+    snapshot.write_snapshot(FOLDER, name, labels, classes)
     TestSet.objects.filter(survey=locked, kind=kind, is_current=True).update(is_current=False)
     return TestSet.objects.create(survey=locked, kind=kind, hash=name, size=len(labels), nights=nights)
 
 
-def labels_of(test_set: TestSet) -> list[Label]:
+def frozen_labels(test_set: TestSet) -> list[Label]:
     """Return the test set's labels, as they were frozen."""
-    return snapshot.read(FOLDER, test_set.hash)[0]
+    return snapshot.read_snapshot(FOLDER, test_set.hash)[0]
 
 
 def _label(classes: Classes, subject: Subject) -> Label:

@@ -90,7 +90,7 @@ def cancel_training(run: TrainingRun) -> None:
     run.request_cancel()
 
 
-def due() -> list[Workflow]:
+def workflows_to_retrain() -> list[Workflow]:
     """Return the workflows that are due for a training run."""
     workflows = Workflow.objects.filter(is_active=True, min_new_labels__isnull=False)
     return [workflow for workflow in workflows.select_related("survey") if wants_retraining(workflow)]
@@ -127,6 +127,6 @@ def _last_training_set(workflow: Workflow) -> TrainingSet | None:
 
 def start_due() -> None:
     """Start a training run in every workflow with enough new labels, unless one was started meanwhile."""
-    for workflow in due():
+    for workflow in workflows_to_retrain():
         with suppress(AlreadyTraining):
             start_training(workflow=workflow, by=None)

@@ -76,7 +76,7 @@ NEWEST = 300
 """Newest answers of each volunteer in a scan: that many good ones clear a flag."""
 
 # A change marks the volunteer, so that their evidence is recomputed (`webapp.consensus.recompute`).
-TRUST = """
+SET_TRUSTED = """
     INSERT INTO consensus_skill AS known (
         volunteer_id, workflow_id, revision, is_trusted, updated_at
     )
@@ -111,7 +111,7 @@ def start_scan(workflow: Workflow, by: User | None) -> QualityScan:
     return job
 
 
-def due() -> list[Workflow]:
+def workflows_to_scan() -> list[Workflow]:
     """Return the workflows with answers since their last scan, a night or more ago."""
     workflows = Workflow.objects.annotate(last=Max("quality_scans__created_at"))
     overdue = workflows.filter(Q(last=None) | Q(last__lt=timezone.now() - EVERY)).select_related("survey")
@@ -125,11 +125,11 @@ def scan(job: QualityScan) -> None:
     job.renew(message=LOOKING_THROUGH(count=f"{len(answers.item):,}"), total=answers.n_volunteers)
     flags = find_flags(answers, newest=NEWEST)
     with transaction.atomic():
-        new, over = store(job.workflow, flags, volunteers)
+        new, over = store_flags(job.workflow, flags, volunteers)
         job.finish(done=answers.n_volunteers, found=new, message=FLAGGED(new=f"{new:,}", over=f"{over:,}"))
 
 
-def store(workflow: Workflow, flags: Sequence[Flag], volunteers: NDArray[np.int64]) -> tuple[int, int]:
+def store_flags(workflow: Workflow, flags: Sequence[Flag], volunteers: NDArray[np.int64]) -> tuple[int, int]:
     """Store the flags of a scan, by the volunteers' primary keys; return the numbers of new and of cleared flags."""
     Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
     now = timezone.now()
@@ -147,7 +147,7 @@ def store(workflow: Workflow, flags: Sequence[Flag], volunteers: NDArray[np.int6
     over = [flag for flag in known.values() if flag.state == FlagState.OPEN]
     QualityFlag.objects.filter(pk__in=[flag.pk for flag in over]).update(state=FlagState.EXPIRED)
     concerned = {int(volunteers[sign.volunteer]) for sign in flags} | {flag.volunteer_id for flag in over}
-    bring_trust(workflow, concerned)
+    apply_flags(workflow, concerned)
     return new, len(over)
 
 
@@ -159,22 +159,22 @@ def decide(*, flag: QualityFlag, state: str, by: User) -> QualityFlag:
     row.state = FlagState(state)
     row.decided_by, row.decided_at = (None, None) if row.state == FlagState.OPEN else (by, timezone.now())
     row.save(update_fields=["state", "decided_by", "decided_at"])
-    bring_trust(row.workflow, [row.volunteer_id])
+    apply_flags(row.workflow, [row.volunteer_id])
     return row
 
 
-def hand_over(workflow: Workflow, visitor: Volunteer, account: Volunteer) -> None:
+def merge_flags(workflow: Workflow, visitor: Volunteer, account: Volunteer) -> None:
     """Move a visitor's flags to their account, so that signing in does not clear them."""
     theirs = set(QualityFlag.objects.filter(workflow=workflow, volunteer=account).values_list("kind", flat=True))
     QualityFlag.objects.filter(workflow=workflow, volunteer=visitor).exclude(kind__in=theirs).update(volunteer=account)
-    bring_trust(workflow, [account.pk])
+    apply_flags(workflow, [account.pk])
 
 
-def bring_trust(workflow: Workflow, volunteers: Iterable[int]) -> None:
+def apply_flags(workflow: Workflow, volunteers: Iterable[int]) -> None:
     """Update the weight of volunteers' answers from their flags."""
     whose = sorted(set(volunteers))
     if whose:
-        execute(TRUST, {"workflow": workflow.pk, "volunteers": whose})
+        execute(SET_TRUSTED, {"workflow": workflow.pk, "volunteers": whose})
 
 
 def _has_news(workflow: Workflow) -> bool:

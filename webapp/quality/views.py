@@ -45,7 +45,7 @@ def title_of(flag: QualityFlag) -> str:
     return str(TITLES[flag.kind])
 
 
-def evidence_of(flag: QualityFlag) -> str:
+def evidence_sentence(flag: QualityFlag) -> str:
     """Return the evidence as one sentence."""
     numbers = {name: localize(value) for name, value in flag.numbers.items()}
     if "answer" in numbers:
@@ -54,7 +54,7 @@ def evidence_of(flag: QualityFlag) -> str:
 
 
 SHOWN = 100
-SAID = {
+DECIDED = {
     FlagState.CONFIRMED: gettext_lazy("Confirmed: votes by %(volunteer)s don't count."),
     FlagState.DISMISSED: gettext_lazy("Dismissed. Votes by %(volunteer)s count again unless another flag is open."),
     FlagState.OPEN: gettext_lazy("The flag on %(volunteer)s is open again. Their votes don't count."),
@@ -73,10 +73,10 @@ def trust(request: HttpRequest, survey: Survey) -> HttpResponse:
 def trust_decide(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
     flag = get_object_or_404(QualityFlag, pk=pk, workflow__survey=survey, workflow__slug=workflow)
     state = request.POST.get("state", "")
-    if state not in SAID:
+    if state not in DECIDED:
         raise BadRequest("state is confirmed, dismissed or open")
     row = decide(flag=flag, state=state, by=person(request))
-    messages.success(request, SAID[FlagState(state)] % {"volunteer": row.volunteer})
+    messages.success(request, DECIDED[FlagState(state)] % {"volunteer": row.volunteer})
     return redirect("trust", survey.slug)
 
 
@@ -95,13 +95,13 @@ def _row(workflow: Workflow) -> dict[str, Any]:
     return {
         "workflow": workflow,
         "scan": QualityScan.objects.filter(workflow=workflow).first(),
-        "open": [_told(flag) for flag in waiting.order_by("p", "pk")[:SHOWN]],
+        "open": [_flag_row(flag) for flag in waiting.order_by("p", "pk")[:SHOWN]],
         "n_open": waiting.count(),
-        "decided": [_told(flag) for flag in decided.order_by("-decided_at", "-seen_at")[:SHOWN]],
+        "decided": [_flag_row(flag) for flag in decided.order_by("-decided_at", "-seen_at")[:SHOWN]],
         "n_decided": decided.count(),
     }
 
 
-def _told(flag: QualityFlag) -> dict[str, Any]:
+def _flag_row(flag: QualityFlag) -> dict[str, Any]:
     p = f"{flag.p:.0e}" if flag.p else "< 1e-300"
-    return {"flag": flag, "title": title_of(flag), "evidence": evidence_of(flag), "p": p}
+    return {"flag": flag, "title": title_of(flag), "evidence": evidence_sentence(flag), "p": p}

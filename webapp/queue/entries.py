@@ -12,7 +12,7 @@ from webapp.queue.models import Lease, QueueEntry
 from webapp.workflows.models import Workflow
 
 
-def wanted(workflow: Workflow, votes: int) -> int:
+def redundancy(workflow: Workflow, votes: int) -> int:
     """Return the number of votes to collect for a subject that has `votes` of them.
 
     At first the minimum that may retire it; after that one more at a time, since any vote may retire it. So no
@@ -38,7 +38,7 @@ def open_slots(workflow: Workflow, votes: int, taken: int) -> int:
 
     Leases and answers that do not count yet occupy slots.
     """
-    return wanted(workflow, votes) - votes - taken
+    return redundancy(workflow, votes) - votes - taken
 
 
 ENTRY = Columns(QueueEntry, "entry")

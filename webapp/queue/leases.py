@@ -40,7 +40,7 @@ def lock_newcomer(newcomer: Volunteer) -> None:
 
 
 @transaction.atomic
-def settle(volunteer: Volunteer) -> None:
+def settle_leases(volunteer: Volunteer) -> None:
     """Turn a newcomer into a stored volunteer, with their leases; a volunteer stays as they are."""
     if volunteer.pk is not None:
         return
@@ -80,7 +80,7 @@ BEGIN = """
     SELECT set_config('synchronous_commit', 'off', true) FROM volunteers_volunteer WHERE id = %s FOR NO KEY UPDATE
 """
 
-HELD = f"""
+OWN_LEASES = f"""
     SELECT {LEASE.sql}, {ENTRY.sql}, {SUBJECT.sql}
     FROM queue_lease AS lease
     JOIN queue_queueentry AS entry ON entry.id = lease.entry_id
@@ -140,7 +140,7 @@ def lease_next(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
 @transaction.atomic
 def _lease(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
     volunteer = _lock(volunteer)
-    own = _held(volunteer, workflow)[: min(n, MOST_LEASES)]
+    own = _own_leases(volunteer, workflow)[: min(n, MOST_LEASES)]
     missing = min(n, MOST_LEASES) - len(own)
     if not missing or not workflow.is_active:
         return own
@@ -156,11 +156,11 @@ def _lock(volunteer: Volunteer) -> Volunteer:
     return Volunteer.objects.filter(key=volunteer.key).first() or volunteer
 
 
-def _held(volunteer: Volunteer, workflow: Workflow) -> list[Lease]:
+def _own_leases(volunteer: Volunteer, workflow: Workflow) -> list[Lease]:
     """Return the volunteer's open leases, in the order they were given, renewing expired ones."""
     column = "newcomer" if volunteer.pk is None else "volunteer_id"
     value = volunteer.key if volunteer.pk is None else volunteer.pk
-    leases = _leases(HELD.format(column=column), {"holder": value, "workflow": workflow.pk})
+    leases = _leases(OWN_LEASES.format(column=column), {"holder": value, "workflow": workflow.pk})
     stale = {lease.pk for lease in leases if lease.expires_at <= timezone.now()}
     if not stale:
         return leases

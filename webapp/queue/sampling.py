@@ -29,7 +29,7 @@ UNSEEN = """
 SELECT = "SELECT entry.id, entry.reason FROM queue_queueentry AS entry WHERE"
 GOLD = f"{SELECT} entry.is_gold AND {UNSEEN}"
 OPEN = f"{SELECT} NOT entry.is_gold AND NOT entry.is_retired AND entry.open_slots > 0 AND {UNSEEN}"
-SEEN = """
+ANSWERED = """
     SELECT count(*) FROM (
         SELECT FROM classifications_classification
         WHERE volunteer_id = %(volunteer)s AND workflow_id = %(workflow)s AND withdrawn_at IS NULL LIMIT {most}
@@ -56,7 +56,7 @@ def draw(volunteer: Volunteer, workflow: Workflow, n: int, leased: Sequence[int]
     asked = {"volunteer": volunteer.pk, "workflow": workflow.pk, "held": list(leased)}
     if workflow.is_training:
         return [Drawn(entry, Reason.TRAINING) for entry, _ in _gold(asked, n)]
-    answered = _seen(asked, workflow) + len(leased)
+    answered = _answered(asked, workflow) + len(leased)
     plan = [_reason(workflow, answered + place) for place in range(n)]
     gold = _gold(asked, plan.count(Reason.TRAINING))
     by_chance = _by_chance(asked, plan.count(Reason.RANDOM))
@@ -72,10 +72,10 @@ def draw(volunteer: Volunteer, workflow: Workflow, n: int, leased: Sequence[int]
     return drawn + [Drawn(*row) for row in first]
 
 
-def _seen(asked: dict[str, Any], workflow: Workflow) -> int:
+def _answered(asked: dict[str, Any], workflow: Workflow) -> int:
     """Return how many subjects the volunteer has answered, counted in the index only as far as it matters."""
     most = last_step(workflow.training_schedule)
-    return int(fetch(SEEN.format(most=most), asked)[0][0]) if most else 0
+    return int(fetch(ANSWERED.format(most=most), asked)[0][0]) if most else 0
 
 
 def _reason(workflow: Workflow, answered: int) -> Reason:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from webapp.archive.access import survey_page
 from webapp.archive.models import Role, Survey
-from webapp.consensus.evidence import LEVEL, Share, share_of
+from webapp.consensus.evidence import LEVEL, Proportion, proportion_of
 from webapp.consensus.models import Consensus
 from webapp.core.csv_writer import csv_response
 from webapp.learning.model_roles import role_of
@@ -121,8 +121,8 @@ def _table_rows(rows: QuerySet[Consensus], workflow: Workflow, page: Page) -> li
     return [{"row": row, "agreement": _agreement(row) if row.votes else None} for row in known]
 
 
-def _agreement(row: Consensus) -> Share:
-    return share_of(max(row.votes_by_answer.values()), row.votes)
+def _agreement(row: Consensus) -> Proportion:
+    return proportion_of(max(row.votes_by_answer.values()), row.votes)
 
 
 def _going_on(asked: Asked, page: Page, way: str) -> str:

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person
-from webapp.consensus.batch_aggregation import disagreements, start_aggregation
+from webapp.consensus.batch_aggregation import aggregation_disagreements, start_aggregation
 from webapp.consensus.models import AggregatedPosterior, Aggregation
 from webapp.core.csv_writer import csv_response
 from webapp.core.jobs import JobState
@@ -22,7 +22,7 @@ CSV_COLUMNS = ("external_id", "version", "dawid_skene", "live")
 @workflow_page
 def looking_back(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     latest = _latest(workflow)
-    rows = disagreements(latest) if latest else AggregatedPosterior.objects.none()
+    rows = aggregation_disagreements(latest) if latest else AggregatedPosterior.objects.none()
     context = {
         "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
         **_versions(workflow),
@@ -33,7 +33,7 @@ def looking_back(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 
 @require_safe
 @workflow_page
-def versions(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+def aggregation_versions(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     """Return the fragment that refreshes itself while a worker is running."""
     context = {"survey": workflow.survey, "workflow": workflow, **_versions(workflow)}
     response = render(request, "review/versions.html", context)
@@ -53,7 +53,7 @@ def look_back(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 @workflow_page
 def looking_back_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     latest = _latest(workflow)
-    found = disagreements(latest).iterator(chunk_size=2000) if latest else ()
+    found = aggregation_disagreements(latest).iterator(chunk_size=2000) if latest else ()
     rows = ((row.subject.external_id, latest.version, row.posterior, row.live) for row in found if latest)
     return csv_response(f"looking-back-{workflow.slug}.csv", CSV_COLUMNS, rows)
 

@@ -9,7 +9,7 @@ from django.db.models import F
 
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
-from webapp.consensus.evidence import CELLS, NEWCOMER, Counts, Share, cell_of, posterior_of, share_of
+from webapp.consensus.evidence import CELLS, NEWCOMER, Counts, Proportion, cell_of, posterior_of, proportion_of
 from webapp.consensus.models import NAT, Consensus
 from webapp.core.sql import fetch
 from webapp.volunteers.identity import pseudonym
@@ -67,7 +67,7 @@ class Vote:
     seconds: float | None
     is_counted: bool
     weighs: bool
-    skill: Share
+    skill: Proportion
     odds: float | None
     posterior: float
 
@@ -117,7 +117,7 @@ def _vote(workflow: Workflow, number: int, row: Classification, before: Counts, 
         seconds=_seconds(row),
         is_counted=row.is_counted,
         weighs=_weighs(row),
-        skill=share_of(yes_right + no_right, yes_right + no_right + yes_wrong + no_wrong),
+        skill=proportion_of(yes_right + no_right, yes_right + no_right + yes_wrong + no_wrong),
         odds=math.exp((row.log_odds_micronats or 0) / NAT) if has_odds else None,
         posterior=posterior,
     )

@@ -3,7 +3,7 @@ from django.urls import path
 from webapp.review.browser_views import browser, browser_csv, first_browser, histogram_csv
 from webapp.review.calibration_views import calibration, calibration_csv
 from webapp.review.disagreement_views import desk, give_verdict, withdraw
-from webapp.review.reanalysis_views import look_back, looking_back, looking_back_csv, versions
+from webapp.review.reanalysis_views import aggregation_versions, look_back, looking_back, looking_back_csv
 from webapp.review.throughput_views import throughput, throughput_csv
 from webapp.review.vote_views import lines_csv, votes, votes_csv
 
@@ -22,7 +22,7 @@ urlpatterns = [
     path("consensus/<slug:workflow>/calibration/", calibration, name="calibration"),
     path("consensus/<slug:workflow>/calibration.csv", calibration_csv, name="calibration-csv"),
     path("consensus/<slug:workflow>/looking-back/", looking_back, name="looking-back"),
-    path("consensus/<slug:workflow>/looking-back/versions/", versions, name="looking-back-versions"),
+    path("consensus/<slug:workflow>/looking-back/versions/", aggregation_versions, name="looking-back-versions"),
     path("consensus/<slug:workflow>/looking-back/now/", look_back, name="look-back"),
     path("consensus/<slug:workflow>/looking-back.csv", looking_back_csv, name="looking-back-csv"),
     path("consensus/<slug:workflow>/throughput/", throughput, name="throughput"),

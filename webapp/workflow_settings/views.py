@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.consensus.models import ConsensusRecompute, RetiredReason
-from webapp.consensus.retirement import in_words
+from webapp.consensus.retirement import rules_in_words
 from webapp.consensus.retirement_preview import Trial, preview_rules
 from webapp.queue.counts import Stock, stock_of
 from webapp.workflow_settings.change_workflow import RULES, Saved, change_workflow, open_workflow
@@ -117,7 +117,7 @@ def _queue(row: Workflow) -> dict[str, Any]:
     recount = ConsensusRecompute.objects.filter(workflow=row).first()
     return {
         "workflow": row,
-        "rules": in_words(row),
+        "rules": rules_in_words(row),
         "stock": stock_of(row.survey).get(row.pk, Stock()),
         "recount": recount,
     }

@@ -134,7 +134,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing_more(tmp_path, monkeypatch)
         finally:
             connection.close()
 
-    monkeypatch.setattr("webapp.archive.ingest.pipeline.keep", after(3, keeping.keep, taken_over))
+    monkeypatch.setattr("webapp.archive.ingest.pipeline.store_batch", after(3, keeping.store_batch, taken_over))
     with pytest.raises(LeaseLost):
         ingest(slow, stored=refill)
     ended = IngestRun.objects.get(pk=run.pk)
@@ -147,7 +147,7 @@ def test_a_cancelled_run_keeps_what_is_in(tmp_path, monkeypatch):
     survey = make_survey()
     make_sky(tmp_path / "night", 100)
     run = new_run(survey=survey, path=tmp_path / "night", by=None)
-    monkeypatch.setattr("webapp.archive.ingest.pipeline.keep", after(3, keeping.keep, run.request_cancel))
+    monkeypatch.setattr("webapp.archive.ingest.pipeline.store_batch", after(3, keeping.store_batch, run.request_cancel))
     with pytest.raises(Cancelled):
         work_on(run)
     run.refresh_from_db()

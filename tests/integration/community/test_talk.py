@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from tests.integration import world
-from webapp.accounts.delete_account import leave
+from webapp.accounts.delete_account import delete_account
 from webapp.archive.models import Membership
 from webapp.community.models import LONGEST, Comment, Notification, Profile
 from webapp.community.talk import MOST_IN_AN_HOUR, bring_back, remove, say
@@ -182,7 +182,7 @@ def test_a_long_talk_is_read_page_by_page(subject, ada, client):
 def test_who_leaves_leaves_comments_without_a_name_or_none(subject, comment, ada, moderator, keep_answers, client):
     taken_back = say(user=ada.user, subject=subject, text="Forget this")
     remove(user=ada.user, comment=taken_back)
-    leave(user=ada.user, keep_answers=keep_answers)
+    delete_account(user=ada.user, keep_answers=keep_answers)
     page = page_of(client, subject)
     assert ("It moves." in page, "deleted account" in page) == (keep_answers, keep_answers)
     assert "<strong>ada</strong>" not in page

@@ -11,7 +11,7 @@ from tests.integration.world import client_of, make_volunteer, make_workflow, vo
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.consensus.access_levels import gate_of, missing_in
-from webapp.consensus.evidence import share_of
+from webapp.consensus.evidence import proportion_of
 from webapp.consensus.models import Skill
 from webapp.consensus.skills import answered_by, most_confused, over_time, sensitivity_of
 from webapp.queue.models import Lease
@@ -37,11 +37,11 @@ def answer_gold(volunteer, workflow, label, answers):
 
 
 def test_intervals_are_jeffreys():
-    share = share_of(7, 9)
+    share = proportion_of(7, 9)
     assert (share.low, share.high) == pytest.approx(beta.ppf([0.05, 0.95], 7.5, 2.5))
-    assert share_of(0, 5).low == 0
-    assert share_of(5, 5).high == 1
-    assert share_of(0, 0).value is None
+    assert proportion_of(0, 5).low == 0
+    assert proportion_of(5, 5).high == 1
+    assert proportion_of(0, 0).value is None
 
 
 def test_a_level_says_what_is_missing_and_opens_when_it_is_shown(easy, hard):
@@ -61,7 +61,7 @@ def test_a_level_says_what_is_missing_and_opens_when_it_is_shown(easy, hard):
     rest = Subject.objects.filter(gold_label="CR").order_by("pk")[10:15]
     for subject in rest:
         vote(volunteer, easy, subject, "no")
-    low = share_of(13, 14).low
+    low = proportion_of(13, 14).low
     said = client.get("/api/workflows/hard/next/").json()["detail"]
     assert f"skill with bogus ones: {low:.2f} of 0.80" in said
     hard.required_skill = 0.7
@@ -102,7 +102,7 @@ def test_the_skill_page_shows_ones_own_numbers_and_nobody_elses(easy):
     answer_gold(volunteer, easy, "CR", ["no"] * 6 + ["yes", "unsure", "no"])
     reply = browser(volunteer.user).get("/skill/")
     page = reply.content.decode()
-    share = share_of(8, 10)
+    share = proportion_of(8, 10)
     assert f"80 % ({100 * share.low:.0f}–{100 * share.high:.0f})" in page
     assert "private" in reply["Cache-Control"]
     assert "no-store" in reply["Cache-Control"]

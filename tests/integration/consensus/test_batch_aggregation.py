@@ -8,7 +8,14 @@ from django.utils import timezone
 
 from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
 from webapp.classifications.models import Classification
-from webapp.consensus.batch_aggregation import KEPT, aggregate, all_votes, disagreements, due, start_aggregation
+from webapp.consensus.batch_aggregation import (
+    VERSIONS,
+    aggregate,
+    aggregation_disagreements,
+    all_votes,
+    start_aggregation,
+    workflows_to_aggregate,
+)
 from webapp.consensus.models import AggregatedPosterior, Aggregation, Skill
 from webapp.core.jobs import JobState
 
@@ -43,7 +50,7 @@ def test_an_aggregation_stores_a_version_and_says_where_it_disagrees(workflow):
     assert job.has_converged
     found = {row.subject_id: (row.posterior, row.live) for row in job.posteriors.all()}
     opposite = {pk for pk, (posterior, live) in found.items() if (posterior >= 0.5) != (live >= 0.5)}
-    assert {row.subject_id for row in disagreements(job)} == opposite
+    assert {row.subject_id for row in aggregation_disagreements(job)} == opposite
     assert job.disagreements == len(opposite) > 0
     assert run(workflow).version == 2
 
@@ -63,21 +70,21 @@ def test_only_votes_that_weigh_are_looked_at(workflow):
 
 
 def test_old_versions_keep_their_figures_and_lose_their_posteriors(workflow):
-    jobs = [run(workflow) for _ in range(KEPT + 1)]
+    jobs = [run(workflow) for _ in range(VERSIONS + 1)]
     assert not jobs[0].posteriors.exists()
     assert Aggregation.objects.get(pk=jobs[0].pk).subjects == 12
-    assert AggregatedPosterior.objects.count() == 12 * KEPT
+    assert AggregatedPosterior.objects.count() == 12 * VERSIONS
 
 
 def test_a_night_without_votes_is_not_looked_back_on(workflow):
-    assert due() == [workflow]
+    assert workflows_to_aggregate() == [workflow]
     job = run(workflow)
-    assert due() == []
+    assert workflows_to_aggregate() == []
     Aggregation.objects.filter(pk=job.pk).update(created_at=timezone.now() - timedelta(days=1))
     Classification.objects.update(created_at=timezone.now() - timedelta(days=2))
-    assert due() == []
+    assert workflows_to_aggregate() == []
     vote(make_volunteer(), workflow, subjects_of(workflow)[0])
-    assert due() == [workflow]
+    assert workflows_to_aggregate() == [workflow]
 
 
 def test_without_votes_there_is_nothing_to_look_back_on():

@@ -184,7 +184,7 @@ def test_the_consensus_tells_all_that_is_known(workflow, settings, django_user_m
     Score.objects.create(checkpoint=champion, subject=first, probabilities=[0.2, 0.8], p_real=0.8, entropy=0.5)
     for folder, name, subject in ((curate.FOLDER, "a" * 64, first), (test_sets.FOLDER, "b" * 64, third)):
         label = snapshot.Label(subject.pk, subject.external_id, "", 0, "", "AST", ("AST",), 1.0, "consensus")
-        snapshot.write(folder, name, [label], classes_of(survey))
+        snapshot.write_snapshot(folder, name, [label], classes_of(survey))
     TrainingSet.objects.create(workflow=workflow, hash="a" * 64, size=1)
     TrainingSet.objects.create(workflow=workflow, hash="c" * 64, size=1)  # its file was removed
     survey.test_sets.create(kind="tracklet", hash="b" * 64, size=1)

@@ -10,7 +10,7 @@ from django.test import Client
 
 from ml.evaluation.report.chart import csv_of
 from tests.integration.world import make_subject, make_volunteer, make_workflow
-from webapp.accounts.data_export import export
+from webapp.accounts.data_export import export_own_data
 from webapp.archive.models import IngestProblem, IngestRun, Membership, Role
 from webapp.community.models import Favourite
 from webapp.core.csv_writer import csv_response
@@ -43,7 +43,7 @@ def test_ones_own_data(text):
     survey = make_workflow(subjects=0).survey
     volunteer = make_volunteer("ann")
     Favourite.objects.create(volunteer=volunteer, subject=make_subject(survey, external_id=text))
-    with export(volunteer) as file, zipfile.ZipFile(file) as archive:
+    with export_own_data(volunteer) as file, zipfile.ZipFile(file) as archive:
         [row] = csv.DictReader(io.StringIO(archive.read("favourites.csv").decode(), newline=""))
     assert row["subject_external_id"] == f"'{text}"
 

@@ -14,7 +14,7 @@ from webapp.classify.record import Item
 from webapp.classify.submit import submit
 from webapp.consensus.models import Consensus
 from webapp.exports.formats import EXPORTS
-from webapp.imports.inspect import look
+from webapp.imports.inspect import inspect_file
 from webapp.imports.mapping import Choices
 from webapp.learning.models import Checkpoint, Score, TrainingRun
 from webapp.queue.membership import enqueue_subjects
@@ -91,7 +91,7 @@ def test_what_went_out_comes_in_elsewhere_as_it_was(tmp_path):
     here = make_workflow(subjects=0, slug="here", line_marking=True)
     here.subject_sets.set(there.subject_sets.all())
     enqueue_subjects(here)
-    guess = look(path, here).guess(here)
+    guess = inspect_file(path, here).guess(here)
     assert vars(guess) == {name: value for name, value in CHOICES.stored().items() if name != "answers"}
     job = imported(here, path, CHOICES)
     assert (job.state, job.added, job.lines, job.report) == ("done", 2, 2, {})
@@ -113,7 +113,7 @@ def test_our_own_file_brought_back_in_changes_nothing(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(written(workflow, name))
     before = list(Consensus.objects.order_by("pk").values("subject", "votes_yes", "votes_unsure", "version"))
-    guess = look(path, workflow).guess(workflow)
+    guess = inspect_file(path, workflow).guess(workflow)
     job = imported(workflow, path, Choices(**vars(guess), answers=ANSWERS))
     assert (job.state, job.added) == ("done", 0)
     assert counts(job) == {"answered": 2}

@@ -108,7 +108,7 @@ def test_the_test_side_is_never_trained_on_by_gold_or_by_votes(survey, workflow)
         sky.votes(workflow, row, posterior=0.99)
     training_set = curate.curate(workflow)
     learnt = {label.subject_id for label in curate.labels_of(training_set)[0]}
-    judged = {label.subject_id for label in test_sets.labels_of(models.TestSet.objects.get())}
+    judged = {label.subject_id for label in test_sets.frozen_labels(models.TestSet.objects.get())}
     assert judged == {row.pk for row in rows[:40] if is_test_group(row.object_group)}
     assert learnt == {row.pk for row in rows} - judged
     assert sibling.pk not in learnt

@@ -20,7 +20,7 @@ from webapp.core.jobs import JobState
 from webapp.learning.models import Preset, ScoringRun, ScoringShard
 from webapp.learning.promotion import champion_of, promote
 from webapp.learning.training_sets import curate
-from webapp.learning.training_sets.curate import lines_of
+from webapp.learning.training_sets.curate import counted_lines
 from webapp.learning.triggers import start_training
 
 pytestmark = pytest.mark.django_db
@@ -133,13 +133,13 @@ def work_off_the_scoring():
 def test_a_training_set_keeps_the_lines_that_count(trails):
     volunteer, careless = make_volunteer("cy"), make_volunteer("dee")
     subject = Subject.objects.get(external_id="cutout0")
-    before = lines_of(trails)[subject.pk]
+    before = counted_lines(trails)[subject.pk]
     draws(trails, volunteer, subject, [1, 2, 3, 4])
-    assert lines_of(trails)[subject.pk] == (*before, (2.0, 0.0, 1.0, 2.0, 3.0, 4.0))
+    assert counted_lines(trails)[subject.pk] == (*before, (2.0, 0.0, 1.0, 2.0, 3.0, 4.0))
     draws(trails, careless, subject, [5, 6, 7, 8])
     Skill.objects.create(volunteer=careless, workflow=trails, is_trusted=False)
     Classification.objects.filter(volunteer=volunteer).update(is_counted=False)
-    assert lines_of(trails)[subject.pk] == before
+    assert counted_lines(trails)[subject.pk] == before
     labels, _ = curate.labels_of(curate.curate(trails))
     by_subject = {label.subject_id: label.marks for label in labels}
     assert {marks for key, marks in by_subject.items() if key == subject.pk} <= {before}

@@ -59,7 +59,7 @@ def test_nothing_of_a_test_night_is_trained_on_not_even_an_object_seen_there():
     learnt = {label.subject_id for label in labels(workflow)}
     assert not learnt & {row.pk for row in of_night}
     assert traveller.pk not in learnt
-    assert {row.pk for row in of_night} <= {label.subject_id for label in test_sets.labels_of(frozen)}
+    assert {row.pk for row in of_night} <= {label.subject_id for label in test_sets.frozen_labels(frozen)}
 
 
 def test_a_frozen_test_set_stays_until_somebody_asks():
@@ -68,15 +68,15 @@ def test_a_frozen_test_set_stays_until_somebody_asks():
     rows = sky.subjects(survey, [True] * 200)
     sky.make_gold(rows[:100], [n % 2 == 0 for n in range(100)])
     frozen = test_sets.current(survey, "stamp")
-    before = test_sets.labels_of(frozen)
+    before = test_sets.frozen_labels(frozen)
     sky.make_gold(rows[100:], [n % 2 == 0 for n in range(100)])
     assert test_sets.current(survey, "stamp") == frozen
-    assert test_sets.labels_of(frozen) == before
+    assert test_sets.frozen_labels(frozen) == before
     newer = test_sets.freeze(survey=survey, kind="stamp")
     assert newer.size > frozen.size
     assert models.TestSet.objects.get(is_current=True) == newer
-    assert test_sets.labels_of(frozen) == before
-    judged = {label.object_group for label in test_sets.labels_of(newer)}
+    assert test_sets.frozen_labels(frozen) == before
+    judged = {label.object_group for label in test_sets.frozen_labels(newer)}
     assert not judged & {label.object_group for label in curate.labels_of(curate.curate(workflow))[0]}
 
 

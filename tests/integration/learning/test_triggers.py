@@ -7,7 +7,7 @@ from tests.integration.learning import sky
 from webapp.consensus.models import Consensus
 from webapp.learning.models import TrainingRun
 from webapp.learning.training_sets import curate
-from webapp.learning.triggers import due, labels_since, wants_retraining
+from webapp.learning.triggers import labels_since, wants_retraining, workflows_to_retrain
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +45,7 @@ def test_labels_count_since_the_last_runs_training_set(workflow):
     settle_more(workflow, 2)
     assert (labels_since(workflow), wants_retraining(workflow)) == (2, False)
     settle_more(workflow, 1)
-    assert due() == [workflow]
+    assert workflows_to_retrain() == [workflow]
 
 
 def test_a_corrected_label_counts_as_a_new_one(workflow):
@@ -56,7 +56,7 @@ def test_a_corrected_label_counts_as_a_new_one(workflow):
     for row in Consensus.objects.filter(workflow=workflow):
         row.log_odds_micronats = -row.log_odds_micronats
         row.save()
-    assert (labels_since(workflow), due()) == (3, [workflow])
+    assert (labels_since(workflow), workflows_to_retrain()) == (3, [workflow])
 
 
 def test_more_votes_for_the_same_labels_start_nothing(workflow):
@@ -67,12 +67,12 @@ def test_more_votes_for_the_same_labels_start_nothing(workflow):
     for row in Consensus.objects.filter(workflow=workflow):
         row.votes_yes += 1
         row.save()
-    assert (labels_since(workflow), due()) == (0, [])
+    assert (labels_since(workflow), workflows_to_retrain()) == (0, [])
 
 
 @pytest.mark.parametrize("fields", [{"min_new_labels": None}, {"is_active": False}])
 def test_workflows_without_a_schedule_are_never_due(workflow, fields):
     settle_more(workflow, 4)
-    assert due() == [workflow]
+    assert workflows_to_retrain() == [workflow]
     type(workflow).objects.update(**fields)
-    assert due() == []
+    assert workflows_to_retrain() == []

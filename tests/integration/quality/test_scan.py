@@ -18,7 +18,7 @@ from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up
 from webapp.core.jobs import JobState
 from webapp.quality.models import FlagState, QualityFlag, QualityScan
-from webapp.quality.quality_scan import decide, due, start_scan
+from webapp.quality.quality_scan import decide, start_scan, workflows_to_scan
 from webapp.queue.membership import enqueue_subjects
 
 pytestmark = pytest.mark.django_db
@@ -170,12 +170,12 @@ def test_signing_in_is_no_way_out(workflow, bot):
 
 
 def test_every_night_looks_once_through_what_is_new(workflow, bot):
-    assert due() == [workflow]
+    assert workflows_to_scan() == [workflow]
     housekeeping.nightly_quality_scan()
     assert QualityScan.objects.count() == 1
-    assert due() == []
+    assert workflows_to_scan() == []
     QualityScan.objects.update(created_at=timezone.now() - timedelta(days=2))
-    assert due() == [workflow]
+    assert workflows_to_scan() == [workflow]
     assert any(entry["task"] == "tasks.quality.nightly" for entry in app.conf.beat_schedule.values())
     assert "tasks.quality.run" in app.tasks
 

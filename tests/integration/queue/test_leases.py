@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tests.integration.world import entry_of, make_subject, make_volunteer, make_workflow, subjects_of, vote
 from webapp.classifications.models import Reason
-from webapp.queue.entries import open_slots, wanted
+from webapp.queue.entries import open_slots, redundancy
 from webapp.queue.leases import lease_next, release_expired
 from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import Lease, QueueEntry
@@ -145,7 +145,7 @@ def test_retired_subjects_are_not_handed_out_and_their_leases_are_not_shown():
 )
 def test_no_more_votes_are_wanted_than_may_be_needed(votes, expected):
     workflow = Workflow(min_votes=3, max_votes=5)
-    assert wanted(workflow, votes) == expected
+    assert redundancy(workflow, votes) == expected
     assert open_slots(workflow, votes, taken=1) == expected - votes - 1
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from ml.crowd.answer import Answer
 from webapp.consensus.evidence import evidence_of, posterior_of, skill_of, weigh_in_order
 from webapp.consensus.models import Consensus
-from webapp.consensus.retirement import Sums, in_words, reason_to_retire, reasons_to_retire
-from webapp.queue.entries import open_slots, wanted
+from webapp.consensus.retirement import Sums, reason_to_retire, reasons_to_retire, rules_in_words
+from webapp.queue.entries import open_slots, redundancy
 from webapp.workflows.models import Method, Workflow
 
 NEWCOMER = (0,) * 6
@@ -86,7 +86,7 @@ def test_nothing_retires_early_and_everything_at_the_most_votes(method, yes, no,
 def test_wanted_votes_never_exceed_the_most(least, more, votes, leases):
     workflow = Workflow(min_votes=least, max_votes=least + more)
     assume(votes < workflow.max_votes)
-    assert votes < wanted(workflow, votes) <= workflow.max_votes
+    assert votes < redundancy(workflow, votes) <= workflow.max_votes
     assert open_slots(workflow, votes, leases) + leases + votes <= workflow.max_votes
 
 
@@ -126,7 +126,7 @@ def test_rules_are_said_in_words():
         flags=2,
         accept_threshold=0.99,
     )
-    assert in_words(workflow) == [
+    assert rules_in_words(workflow) == [
         "Retired as flagged when 2 volunteers report a broken picture.",
         "Retired as “nothing here” when the first 4 votes are all no.",
         "Retired by consensus after 3 votes once the posterior is at least 0.99 or at most 0.01.",
@@ -137,5 +137,5 @@ def test_rules_are_said_in_words():
 
 
 def test_a_subject_is_first_offered_to_as_few_as_may_settle_it():
-    assert wanted(Workflow(min_votes=5, max_votes=9, empty_after_no_votes=2), 0) == 2
-    assert wanted(Workflow(min_votes=5, max_votes=9, empty_after_no_votes=2), 2) == 3
+    assert redundancy(Workflow(min_votes=5, max_votes=9, empty_after_no_votes=2), 0) == 2
+    assert redundancy(Workflow(min_votes=5, max_votes=9, empty_after_no_votes=2), 2) == 3

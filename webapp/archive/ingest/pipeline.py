@@ -11,7 +11,7 @@ from ml.storage.pixel_store import PixelStore
 from webapp.archive.ingest.dedupe import Known, originals, unknown
 from webapp.archive.ingest.pixel_writer import Shelf
 from webapp.archive.ingest.reader import Reader
-from webapp.archive.ingest.store import Batch, Tally, batches, keep, report
+from webapp.archive.ingest.store import Batch, Tally, batches, report, store_batch
 from webapp.archive.ingest_messages import ALL_BAD, NOT_INGESTED, NOT_INGESTED_FURTHER, NOTHING_READ
 from webapp.archive.models import IngestRun
 from webapp.core.sql import through_restarts
@@ -25,7 +25,7 @@ class Preview:
         self.checksums: set[str] = set()
 
     def look(self, run: IngestRun, batch: Batch, tally: Tally) -> Tally:
-        """Count a batch as `keep` would; writes only the run's own row and its problems."""
+        """Count a batch as `store_batch` would; writes only the run's own row and its problems."""
         fresh = [one for one in unknown(run.survey, batch.candidates) if one.record.external_id not in self.ids]
         self.ids.update(one.record.external_id for one in fresh)
         self.checksums.update(originals(run.survey, fresh))
@@ -94,7 +94,7 @@ def ingest(
 def _read(run: IngestRun, watch: Callable[[IngestRun], object]) -> Tally:
     survey = run.survey
     shelf = Shelf(PixelStore(settings.PIXELS), survey)
-    write = Preview().look if run.dry_run else partial(keep, shelf=shelf)
+    write = Preview().look if run.dry_run else partial(store_batch, shelf=shelf)
     tally = Tally.of(run)
     known = through_restarts(partial(Known.of, survey))
     with Reader(Path(run.path), run.kind or None, known, survey.classes) as reader:

@@ -143,7 +143,7 @@ def _complete(batch: Batch, value: Candidate | BadInput | None, counts: Counter[
 
 
 @transaction.atomic
-def keep(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tally:
+def store_batch(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tally:
     """Store a batch and return the run's tally.
 
     The survey's row is locked until the commit: two ingests into one survey take turns, batch by batch, and never see

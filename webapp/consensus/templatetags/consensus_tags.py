@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from ml.crowd.answer import Answer
 from webapp.classifications.presentation import PRESENTATIONS
 from webapp.consensus.access_levels import Gate, gate_of
-from webapp.consensus.evidence import Share
+from webapp.consensus.evidence import Proportion
 from webapp.consensus.models import RetiredReason
 from webapp.volunteers.identity import reader_of
 from webapp.workflows.models import Workflow
@@ -23,7 +23,7 @@ def gate(context: dict[str, Any], workflow: Workflow) -> Gate:
 
 
 @register.filter
-def percent(proportion: Share) -> str:
+def percent(proportion: Proportion) -> str:
     """Format a fraction with its interval: “86 % (71–94)”, or a dash before the first answer."""
     if proportion.value is None:
         return "–"

@@ -38,11 +38,11 @@ def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predic
             runs[name] = arm.train(preset)
         for name, arm in arms.items():
             outcomes[name].append(arm.finish(number, runs[name], progress))
-    hand_over(stage)
+    leave_to_people(stage)
     return outcomes
 
 
-def hand_over(stage: Stage) -> None:
+def leave_to_people(stage: Stage) -> None:
     """Leave the survey to people: the control arm closes, and the schedule retrains on new labels."""
     if stage.control:
         Workflow.objects.filter(pk=stage.control.pk).update(is_active=False)

@@ -44,19 +44,19 @@ def set_stage(sky: Sky, seed: int, progress: Progress) -> Stage:
     folder = Path(settings.DATA) / "demo" / sky.slug
     progress.begin(f"{sky.name}: simulating", sky.subjects)
     manifest = sky.simulate(sky.subjects, seed, folder, gold_fraction=GOLD_FRACTION, progress=progress.advance)
-    survey = open_survey(sky)
+    survey = open_demo_survey(sky)
     for name, path in split_manifest(manifest, seed).items():
-        ingest(survey, path, name, progress)
+        ingest_demo(survey, path, name, progress)
     truth = Truth.read(folder / "truth.csv", sky.positive)
     return open_stage(sky, survey, truth)
 
 
 def open_stage(plan: Plan, survey: Survey, truth: Truth, *, with_control: bool = True) -> Stage:
-    control = open_workflow(plan, survey, "control") if with_control else None
-    return Stage(plan, survey, truth, open_workflow(plan, survey, "main"), control)
+    control = open_demo_workflow(plan, survey, "control") if with_control else None
+    return Stage(plan, survey, truth, open_demo_workflow(plan, survey, "main"), control)
 
 
-def open_survey(plan: Plan) -> Survey:
+def open_demo_survey(plan: Plan) -> Survey:
     return Survey.objects.create(
         slug=plan.slug,
         name=plan.name,
@@ -90,7 +90,7 @@ def _surplus_gold(rows: pd.DataFrame, seed: int) -> "pd.Series[bool]":
     return (rows["gold"] == "1") & for_training & ~spared
 
 
-def ingest(survey: Survey, path: Path, subject_set: str, progress: Progress) -> IngestRun:
+def ingest_demo(survey: Survey, path: Path, subject_set: str, progress: Progress) -> IngestRun:
     """Ingest through the worker, as from the page."""
     run = start_ingest(survey=survey, path=path, by=None, subject_set=subject_set)
     progress.begin(f"{survey.name}: ingesting {path.name}", None)
@@ -98,7 +98,7 @@ def ingest(survey: Survey, path: Path, subject_set: str, progress: Progress) -> 
     return run
 
 
-def open_workflow(plan: Plan, survey: Survey, arm: str) -> Workflow:
+def open_demo_workflow(plan: Plan, survey: Survey, arm: str) -> Workflow:
     """Create one arm's workflow and fill its queue, in random order until there is a model."""
     is_control = arm == "control"
     workflow = Workflow.objects.create(

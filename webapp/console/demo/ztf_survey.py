@@ -13,7 +13,7 @@ from ml.io.records import BadInput, SubjectRecord
 from webapp.archive.models import Subject, Survey
 from webapp.console.demo.config import ROUNDS, Plan, Source, Truth
 from webapp.console.demo.progress import Progress
-from webapp.console.demo.setup import POOL, Stage, forget_survey, ingest, open_stage, open_survey
+from webapp.console.demo.setup import POOL, Stage, forget_survey, ingest_demo, open_demo_survey, open_stage
 
 KNOWN_WITHIN = 5.0
 GOLD_SHARE = 0.3
@@ -75,13 +75,13 @@ def read_packets(folder: Path) -> Packets:
     return Packets(Truth(sources, PLAN.positive), groups, scores)
 
 
-def set_stage(folder: Path, packets: Packets, seed: int, progress: Progress, *, with_control: bool) -> Stage:
+def set_ztf_stage(folder: Path, packets: Packets, seed: int, progress: Progress, *, with_control: bool) -> Stage:
     """Ingest the packets, and mark some objects as gold."""
     forget_survey(PLAN.slug)
     votes = round(VOTES_PER_SUBJECT * len(packets.groups) / ROUNDS)
     plan = replace(PLAN, votes_per_round=votes)
-    survey = open_survey(plan)
-    ingest(survey, folder, POOL, progress)
+    survey = open_demo_survey(plan)
+    ingest_demo(survey, folder, POOL, progress)
     give_gold(survey, packets, seed)
     return open_stage(plan, survey, packets.truth, with_control=with_control)
 

@@ -25,7 +25,7 @@ CROWD = tuple(f"crowd__{name}" for name in ("method", "votes_yes", "votes_no", "
 PLACE = ("frame", "x1", "y1", "x2", "y2")
 
 
-def lines_of(workflow: Workflow) -> dict[int, Lines]:
+def counted_lines(workflow: Workflow) -> dict[int, Lines]:
     """Return (volunteer, frame, x1, y1, x2, y2) of every line that counts, by subject.
 
     Volunteers are numbered from 0 within each subject, so that a training set identifies nobody. Withdrawn answers, and
@@ -68,7 +68,7 @@ def labels(workflow: Workflow) -> list[Label]:
     classes = classes_of(workflow.survey)
     crowd = FilteredRelation("consensus", condition=Q(consensus__workflow=workflow))
     rows = labelled(workflow).annotate(crowd=crowd).order_by("pk").values_list(*SUBJECT, *CROWD)
-    lines = lines_of(workflow) if workflow.line_marking else {}
+    lines = counted_lines(workflow) if workflow.line_marking else {}
     return [_label(classes, *row, marks=lines.get(row[0], ())) for row in rows.iterator(chunk_size=5000)]
 
 
@@ -116,13 +116,13 @@ def curate(workflow: Workflow) -> TrainingSet:
         current(workflow.survey, workflow.kind)
     curated, classes = labels(workflow), classes_of(workflow.survey)
     name = snapshot.digest(curated, classes)
-    snapshot.write(FOLDER, name, curated, classes)
+    snapshot.write_snapshot(FOLDER, name, curated, classes)
     return _row(workflow, name, curated)
 
 
 def labels_of(training_set: TrainingSet) -> tuple[list[Label], Classes]:
     """Return the labels and classes of a training set, as curated."""
-    return snapshot.read(FOLDER, training_set.hash)
+    return snapshot.read_snapshot(FOLDER, training_set.hash)
 
 
 def trained_labels(checkpoint: Checkpoint) -> list[Label]:

@@ -75,7 +75,7 @@ def digest(labels: Sequence[Label], classes: Classes) -> str:
     return hashed.hexdigest()
 
 
-def write(folder: str, name: str, labels: Sequence[Label], classes: Classes) -> None:
+def write_snapshot(folder: str, name: str, labels: Sequence[Label], classes: Classes) -> None:
     """Write DATA/folder/name.parquet atomically. An existing file of that name has the same contents and is kept."""
     path = path_of(folder, name)
     if path.exists():
@@ -88,7 +88,7 @@ def write(folder: str, name: str, labels: Sequence[Label], classes: Classes) -> 
     os.replace(partial, path)
 
 
-def read(folder: str, name: str) -> tuple[list[Label], Classes]:
+def read_snapshot(folder: str, name: str) -> tuple[list[Label], Classes]:
     """Return the labels, ordered by subject id, and their classes."""
     table = pq.read_table(path_of(folder, name))
     metadata = {key.decode(): tuple(json.loads(value)) for key, value in table.schema.metadata.items()}

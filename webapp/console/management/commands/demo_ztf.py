@@ -43,7 +43,7 @@ def play(
     began = time.monotonic()
     with bars(console) as lines:
         progress = Progress(lines, ztf_survey.PLAN.name)
-        stage = ztf_survey.set_stage(folder, packets, seed, progress, with_control=with_control)
+        stage = ztf_survey.set_ztf_stage(folder, packets, seed, progress, with_control=with_control)
         outcomes = run_rounds(stage, address, seed, progress, of_everything)
     publish(console, "demo-ztf", seed, time.monotonic() - began, {ztf_survey.PLAN.slug: outcomes})
     compare(console, packets, outcomes)

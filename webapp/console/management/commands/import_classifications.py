@@ -10,7 +10,7 @@ from ml.crowd.answer import Answer
 from webapp.console.terminal import import_bar, show_look, summarise_import, working_on
 from webapp.core.jobs import JobState
 from webapp.imports.foreign_record import BadFile
-from webapp.imports.inspect import Look, guess_answers, look
+from webapp.imports.inspect import Look, guess_answers, inspect_file
 from webapp.imports.mapping import Choices, WrongChoice
 from webapp.imports.models import ClassificationImport
 from webapp.imports.run_import import bring_in, new_import
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no workflow “{workflow}”. Nothing was imported.")
         console = Console()
         try:
-            inspected = look(file, into)
+            inspected = inspect_file(file, into)
             choices = _choices(inspected, into, options)
         except (BadFile, WrongChoice) as error:
             raise CommandError(f"{error} Nothing was imported.") from error
