@@ -10,7 +10,7 @@ const REASONS = {
   random: gettext("Picked at random, as a quality check"),
   training: gettext("Practice image"),
 };
-const FLAG = "flag"; // the follow-up that says so
+const FLAG = "flag"; // the follow-up for a broken picture
 const SAID = { yes: gettext("You said yes."), no: gettext("You said no."), unsure: gettext("You were unsure.") };
 
 function votesSentence(votes, answer) {
@@ -34,7 +34,7 @@ function feedbackSentence(feedback, answer) {
   return isYes ? gettext("Not quite: this one is a mover.") : gettext("Not quite: this one isn't a mover.");
 }
 
-/** Draw a ring where the thing is in the first frame; its pixels count from the bottom, a canvas from the top. */
+/** Circle the object in the first frame; its pixels count from the bottom, a canvas from the top. */
 function circle(canvas, { circle: places = [], radius }) {
   if (!places.length) return;
   const [x, y] = places[0];
@@ -70,7 +70,7 @@ export class LastAnswer {
     said.textContent = SAID[classification.answer];
     feedback.textContent = "";
     why.textContent = "";
-    talk.removeAttribute("href"); // the server tells where, once it has the answer
+    talk.removeAttribute("href"); // the server sends the link with the reply
     card.querySelector(".heart")?.remove();
     card.append(heart(classification.subject, this.say));
     chips.replaceChildren(...(this.followUps[classification.answer] ?? []).map((choice) => {
@@ -88,7 +88,7 @@ export class LastAnswer {
     this.parts.talk.removeAttribute("href");
   }
 
-  /** Tell what the server said of the classification, if its card is still here. */
+  /** Show the server's reply to the classification, if its card is still shown. */
   explain(classification, reply) {
     if (classification.id !== this.#id) return;
     if (reply.feedback) {
