@@ -1,10 +1,10 @@
-// The site's JSON API, as far as the classify page speaks it.
+// The part of the site's JSON API that the classify page uses.
 import { csrfToken } from "../site/csrf.js";
 
-/** Asking again will not help: the server understood and said no. */
+/** The server refused the request; retrying will not help. */
 export class Refused extends Error {}
 
-/** The network or the server is away; `after` says in how many milliseconds to try again, where it was told. */
+/** The network or the server is down; `after` is the retry delay in milliseconds, if given. */
 export class Away extends Error {
   constructor(message, after = null) {
     super(message);
@@ -12,7 +12,7 @@ export class Away extends Error {
   }
 }
 
-/** The site does not know any more who asks; once it does, asking again helps. */
+/** The session has ended; retry after signing in. */
 export class Unknown extends Away {}
 
 async function sentence(response) {
@@ -24,7 +24,7 @@ async function sentence(response) {
   }
 }
 
-/** Read a reply; one that is cut off, or somebody else's page in its place, is as none. */
+/** Read a reply; a truncated one, or another site's page, counts as none. */
 async function answerOf(response) {
   try {
     return response.status === 204 ? null : await response.json();

@@ -6,7 +6,7 @@ const FASTEST_CALM = 3;
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** Return the speed that is shown where this one is wished for. */
+/** Return the allowed speed closest to the chosen one. */
 export function allowed(speed) {
   return calm.matches ? Math.min(speed, FASTEST_CALM) : speed;
 }

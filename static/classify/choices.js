@@ -1,4 +1,4 @@
-// How a volunteer likes their pictures. It is kept in the browser, across subjects and visits.
+// A volunteer's display choices, stored in the browser across subjects and visits.
 import { COLOURS } from "./colour.js";
 
 const KEPT_AS = "wanderers.picture";
@@ -28,10 +28,10 @@ export class Choices {
 
   constructor() {
     Object.assign(this, BEGIN, remembered());
-    if (matchMedia("(max-width: 47.99rem), (max-height: 32rem)").matches) this.panel = false; // there it would lie over the answers
+    if (matchMedia("(max-width: 47.99rem), (max-height: 32rem)").matches) this.panel = false; // there it would cover the answers
   }
 
-  /** What decides the colour of a pixel. */
+  /** The choices that determine a pixel's colour. */
   get look() {
     const { stretch, colours, inverted, black, white } = this;
     return { stretch, colours, inverted, black, white };

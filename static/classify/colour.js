@@ -43,7 +43,7 @@ export function pixel([red, green, blue]) {
 
 function build(name) {
   return Uint32Array.from({ length: 256 }, (_, shade) => {
-    if (name === GREY) return pixel([shade, shade, shade]); // what was stretched is what is drawn
+    if (name === GREY) return pixel([shade, shade, shade]); // the stretched value is the grey level
     return pixel(toRgb(between(TABLES[name], shade / 255)));
   });
 }

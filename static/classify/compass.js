@@ -1,4 +1,4 @@
-// Which way is north, and how long an arcsecond is: small, in the corner, as on a map.
+// Compass and scale bar in the corner, as on a map.
 
 const LENGTHS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200]; // arcsec
 const PIXELS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];

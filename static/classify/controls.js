@@ -39,7 +39,7 @@ export class Controls {
     part("picture").setAttribute("aria-expanded", String(choices.panel));
   }
 
-  /** Offer what makes sense for this subject. */
+  /** Show the controls that apply to this subject. */
   offer(scene) {
     const { part } = this;
     const { frames } = scene.picture;
@@ -64,7 +64,7 @@ export class Controls {
     }
     for (const room of [part("panel"), part("time")]) {
       room.addEventListener("change", ({ target }) => {
-        if (!target.matches(":focus-visible")) target.blur(); // so that keys go on answering after a click
+        if (!target.matches(":focus-visible")) target.blur(); // so that shortcuts keep working after a click
       });
     }
     part("panel").addEventListener("keydown", (event) => {
@@ -79,7 +79,7 @@ export class Controls {
     for (const name of ["back", "pause", "forth", "slider"]) this.part(name).disabled = !turns;
   }
 
-  /** Only of a magnified picture there is more to see. */
+  /** Only a magnified picture can be panned. */
   showMagnified(isMagnified) {
     for (const name of Object.keys(WAYS)) this.part(name).disabled = !isMagnified;
   }

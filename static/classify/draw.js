@@ -1,8 +1,8 @@
 // Drawing lines: by dragging from one end of a trail to the other; or a line is added in the middle of what is seen, and
 // arrow keys or taps place its ends. A tap places only an end that was chosen before, so that none makes a line by itself.
 
-const SHORTEST = 4; // CSS pixels; what is shorter was a tap
-const SHARE = 0.25; // of what is seen: the length of a line that the keyboard begins with
+const SHORTEST = 4; // CSS pixels; anything shorter is a tap
+const SHARE = 0.25; // of the view: initial length of a line added by keyboard
 
 export class Draw {
   isOn = true;
@@ -58,7 +58,7 @@ export class Draw {
   #place(place, { index, end }, there) {
     const isAdded = this.marks.lines[index] === this.#added;
     this.#added = null;
-    if (!isAdded && there?.index === index && there.end === end) return; // tapped again, it is left where it is
+    if (!isAdded && there?.index === index && there.end === end) return; // tapped again: leave it in place
     this.marks.move(index, end, this.toPixel(place));
     if (isAdded && end === 1) this.#choose({ index, end: 2 }, gettext("Now tap the end of the line."));
     else this.say(gettext("Placed."));

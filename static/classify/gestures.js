@@ -1,6 +1,6 @@
 // Wheel, drag, pinch and double click on the pictures: zoom and pan, or draw where the pointer draws.
 
-const SWIPE = 60; // CSS pixels that a swipe is long, at least
+const SWIPE = 60; // minimum length of a swipe in CSS pixels
 const TAP = 6; // CSS pixels within which a press does not count as a drag
 
 function middle([a, b]) {
@@ -9,7 +9,7 @@ function middle([a, b]) {
 
 export class Gestures {
   #pointers = new Map();
-  #drag = null; // what one pointer does: {from, left, moved, drawing}
+  #drag = null; // state of a single pointer: {from, left, moved, drawing}
 
   /**
    * `panes.at(event)` finds {pane, x, y}. `does` has zoomBy(factor, at), panBy(right, down), hover(place or null),
@@ -26,7 +26,7 @@ export class Gestures {
     root.addEventListener("dblclick", (event) => { const place = panes.at(event); if (place) does.twice(place); });
   }
 
-  /** Let go: the picture that was held is gone. */
+  /** Cancel gestures: the picture is gone. */
   release() {
     this.#pointers.clear();
     this.#drag = null;

@@ -1,4 +1,4 @@
-// What helps to read the picture: cross-hair, compass and scale, the pixel under the pointer, the magnifier.
+// Guides on the picture: crosshair, compass and scale, the pixel readout, the magnifier.
 import { Compass } from "./compass.js";
 import { Loupe } from "./loupe.js";
 import { clearCrosshair, drawCrosshair } from "./overlay.js";
@@ -16,7 +16,7 @@ export class Guides {
     this.loupe = new Loupe(part("loupe-glass"));
   }
 
-  /** Place everything anew: the view, a frame or a choice has changed. */
+  /** Update everything: the view, a frame or a choice has changed. */
   place(scene, panes) {
     this.element.hidden = false;
     for (const pane of panes) {
@@ -32,7 +32,7 @@ export class Guides {
     this.#over = place;
   }
 
-  /** Read the pixel under the pointer; without a pointer, the middle of what the keyboard has zoomed to. */
+  /** Read out the pixel under the pointer; without a pointer, the centre of the zoomed view. */
   point(scene, panes) {
     const over = panes.includes(this.#over?.pane) ? this.#over : null;
     const { width, height } = this.view.pane;

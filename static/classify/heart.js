@@ -1,13 +1,13 @@
-// The heart on the card of the last answer: it makes the subject a favourite, and takes that back.
+// The heart on the card of the last answer: adds the subject to the favourites, or removes it.
 import { csrfToken } from "../site/csrf.js";
 
-const given = new Map(); // whether this page has given each subject a heart, or taken it away
+const given = new Map(); // hearts set or removed on this page, by subject
 
 function show(button, isFavourite) {
   button.setAttribute("aria-pressed", String(isFavourite));
 }
 
-/** Ask the server for it; return what it has against that, or nothing. */
+/** Send it to the server; return the error, or nothing. */
 async function send(subject, isFavourite) {
   let response;
   try {
@@ -47,7 +47,7 @@ export function heart(subject, say) {
   return button;
 }
 
-/** Show what the server knows of a heart, unless it was pressed on this page: that is newer. */
+/** Show the server's state of a heart, unless it was changed on this page. */
 export function tell(button, isFavourite) {
   if (isFavourite !== null && !given.has(button.value)) show(button, isFavourite);
 }

@@ -1,4 +1,4 @@
-// The list of keys in the help: what each does, and a button that gives it another.
+// The list of shortcuts in the help, each with a button to change it.
 import { keyOf } from "./keymap.js";
 
 const NAMES = {

@@ -1,4 +1,4 @@
-// Which key does what. Each action has a name; a volunteer may give it another key, and the browser remembers that.
+// Shortcuts: each action has a name, and a volunteer's changes are stored in the browser.
 
 const KEPT_AS = "wanderers.keys";
 
@@ -6,7 +6,7 @@ function remembered() {
   try { return JSON.parse(localStorage.getItem(KEPT_AS)) ?? {}; } catch { return {}; }
 }
 
-/** Name a key press as the tables do: letters in lower case, arrows with Shift as "Shift+ArrowLeft". */
+/** Return the name of a key press: letters in lower case, arrows with Shift as "Shift+ArrowLeft". */
 export function keyOf(event) {
   if (event.key.length === 1) return event.key.toLowerCase();
   return event.shiftKey && event.key.startsWith("Arrow") ? `Shift+${event.key}` : event.key;
@@ -36,21 +36,21 @@ export class Keymap {
     return Object.keys(this.actions).find((name) => this.keysOf(name).includes(key)) ?? null;
   }
 
-  /** Do what the key stands for; return whether it stands for anything. */
+  /** Run the key's action; return whether it has one. */
   press(key) {
     const name = this.find(key);
     if (name) this.actions[name].run();
     return name !== null;
   }
 
-  /** Give an action another key; whichever action had it goes without. */
+  /** Assign a key to an action, removing it from any other. */
   give(name, key) {
     for (const [other, keys] of Object.entries(this.#own)) this.#own[other] = keys.filter((each) => each !== key);
     this.#own[name] = [key];
     this.#keep();
   }
 
-  /** Forget all changes. */
+  /** Reset all shortcuts. */
   reset() {
     this.#own = {};
     this.#keep();

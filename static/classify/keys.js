@@ -4,7 +4,7 @@ import { keyOf } from "./keymap.js";
 const TYPING = "input, select, textarea, [contenteditable]";
 const PRESSABLE = "button, a, summary, " + TYPING;
 
-/** Let the keys that are pressed on the page do what the keymap says. */
+/** Handle key presses on the page by the keymap. */
 export function listen(keymap) {
   addEventListener("keydown", (event) => {
     const onControl = event.target.closest(PRESSABLE) !== null;

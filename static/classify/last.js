@@ -31,7 +31,7 @@ function feedbackSentence(feedback, answer) {
   return isYes ? gettext("Not quite: this one is a mover.") : gettext("Not quite: this one isn't a mover.");
 }
 
-/** Draw a ring where the thing is in the first frame; its pixels count from the bottom, a canvas from the top. */
+/** Circle the object in the first frame; its pixels count from the bottom, a canvas from the top. */
 function circle(canvas, { circle: places = [], radius }) {
   if (!places.length) return;
   const [x, y] = places[0];
@@ -67,7 +67,7 @@ export class LastAnswer {
     said.textContent = `${this.answers[classification.answer].said}.`;
     feedback.textContent = "";
     why.textContent = "";
-    talk.removeAttribute("href"); // the server tells where, once it has the answer
+    talk.removeAttribute("href"); // the server sends the link with the reply
     card.querySelector(".heart")?.remove();
     card.append(heart(classification.subject, this.say));
     chips.replaceChildren(...(this.followUps[classification.answer] ?? []).map((choice) => {
@@ -85,7 +85,7 @@ export class LastAnswer {
     this.parts.talk.removeAttribute("href");
   }
 
-  /** Tell what the server said of the classification, if its card is still here. */
+  /** Show the server's reply to the classification, if its card is still shown. */
   explain(classification, reply) {
     if (classification.id !== this.#id) return;
     if (reply.feedback) {

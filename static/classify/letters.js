@@ -46,7 +46,7 @@ export class Letters {
     return this.#in("readwrite", (store) => store.delete(letter.key));
   }
 
-  /** Ask the store; a browser that fails to keep a letter must not keep it from being sent. */
+  /** Run a store operation; a failure must not prevent sending. */
   async #in(mode, ask) {
     try {
       return await settled(ask(this.#database.transaction(STORE, mode, { durability: "strict" }).objectStore(STORE)));

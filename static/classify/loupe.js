@@ -1,4 +1,4 @@
-// A magnifier: what is under the pointer, four times as large, in the corner away from it.
+// A magnifier: the pixels under the pointer, four times enlarged, in the opposite corner.
 
 const MAGNIFIES = 4;
 

@@ -1,8 +1,8 @@
-// The lines as they are seen: over each pane that shows their frame, with a handle at each end. A handle is a button,
+// Draws the lines over each pane that shows their frame, with a handle at each end. A handle is a button,
 // so that lines are also drawn, moved and deleted by keyboard.
 import { lineOf, placeLine } from "./overlay.js";
 
-const REACH = 22; // CSS pixels from which a pointer takes hold of an end
+const REACH = 22; // CSS pixels within which a pointer grabs an end
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 const FAR = 10;
 
@@ -34,7 +34,7 @@ export class MarkLayer {
     this.#drawList();
   }
 
-  /** Return the line and end within reach of a place in the pane, the nearest first; null where there is none. */
+  /** Return the nearest line and end within reach of a place in the pane; null if there is none. */
   grab(pane, at) {
     const ends = this.#shown(pane).flatMap(({ line, index }) => [1, 2].map((end) => {
       const place = this.place(pane, { x: line[`x${end}`], y: line[`y${end}`] });
@@ -44,12 +44,12 @@ export class MarkLayer {
     return nearest?.distance <= REACH ? nearest : null;
   }
 
-  /** Choose an end of a line: the keyboard moves it, and the next tap. */
+  /** Select an end of a line, to be moved by the keyboard or the next tap. */
   focus(index, end = 1) {
     document.querySelector(`.handle[data-line="${index}"][data-end="${end}"][tabindex="0"]`)?.focus();
   }
 
-  /** Return the line and end that an element is the handle of; null for any other element. */
+  /** Return the line and end of a handle element; null for any other element. */
   endOf(element) {
     return element?.matches(".handle") ? { index: Number(element.dataset.line), end: Number(element.dataset.end) } : null;
   }
@@ -70,7 +70,7 @@ export class MarkLayer {
     });
   }
 
-  /** Keep as many elements as are wanted, and those that there are: one of them may have the focus. */
+  /** Keep the needed number of elements, reusing existing ones: one of them may have the focus. */
   #fit(parent, selector, count, make) {
     const there = [...parent.querySelectorAll(selector)];
     for (const extra of there.splice(count)) extra.remove();
@@ -109,7 +109,7 @@ export class MarkLayer {
       return;
     }
     event.preventDefault();
-    event.stopPropagation(); // these keys mean something else to the page
+    event.stopPropagation(); // these keys are also shortcuts of the page
   }
 
   #remove(index) {

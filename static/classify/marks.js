@@ -50,7 +50,7 @@ export class Marks {
     return Math.hypot(x2 - x1, y2 - y1);
   }
 
-  /** What is sent: lines that lead somewhere. */
+  /** The lines to send, without empty ones. */
   get sent() {
     return this.#lines.filter((_, i) => this.length(i) > 0);
   }

@@ -1,4 +1,4 @@
-// What the server has not confirmed yet, in order, kept in the browser until it has: nothing is lost when the
+// Answers that the server has not confirmed yet, in order, stored in the browser: nothing is lost when the
 // network or the server fails, and nothing counts twice, since each classification carries its own id.
 import { Refused, Unknown } from "./api.js";
 import { Letters } from "./letters.js";
@@ -40,14 +40,14 @@ export class Outbox {
     this.#add({ kind: "classify", id: classification.id, body: classification });
   }
 
-  /** Take an answer back: quietly if it never left the browser, else by asking the server. */
+  /** Undo an answer: locally if it was never sent, else through the server. */
   undo(id) {
     const letter = this.#unsent(id);
     if (letter) this.#remove(letter);
     else this.#add({ kind: "undo", id });
   }
 
-  /** Say what else it is; it travels with the answer where that has not left yet. */
+  /** Set the follow-up; it is sent with the answer if that has not been sent yet. */
   followUp(id, choice) {
     const letter = this.#unsent(id);
     if (letter) {
@@ -86,7 +86,7 @@ export class Outbox {
     const apart = new Set();
     let why = null;
     for (let letter = this.#next(apart); letter; letter = this.#next(apart)) {
-      letter.tried = true; // from here on the server may know of it, whatever the reply
+      letter.tried = true; // from here on the server may have received it, whatever the reply
       const { reply, error } = await this.#send(letter).then((reply) => ({ reply }), (error) => ({ error }));
       if (!error) this.#settle(letter, () => this.told.sent(letter, reply));
       else if (error instanceof Refused) this.#settle(letter, () => this.told.refused(letter, error.message));

@@ -1,7 +1,7 @@
-// What is drawn over a picture in lines: the cross-hair, whose gap leaves its target free. Each line has a dark rim,
-// so that it is seen on black and on white.
+// Line overlays on a picture: the crosshair, with a gap around its target. Each line has a dark outline,
+// so that it is visible on black and on white.
 
-const GAP = 14; // CSS pixels between the target and the cross-hair
+const GAP = 14; // CSS pixels between the target and the crosshair
 const ARM = 26;
 const SHARE = 0.07; // of a small pane
 const SVG = "http://www.w3.org/2000/svg";
@@ -32,7 +32,7 @@ function arms(svg) {
   return [...svg.querySelectorAll(".crosshair")];
 }
 
-/** Draw the cross-hair about a place in a pane; `pixel` is the size of the picture's pixels. */
+/** Draw the crosshair around a place in a pane; `pixel` is the size of the picture's pixels. */
 export function drawCrosshair(svg, at, pixel, pane) {
   const arm = Math.min(ARM, SHARE * Math.min(pane.width, pane.height));
   const gap = Math.min(Math.max(GAP, 3.5 * pixel), 4 * GAP);

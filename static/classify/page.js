@@ -1,4 +1,4 @@
-// The classify page: shows a subject, takes an answer, shows the next. Everything else is in a file of its own.
+// The classify page: shows a subject, takes an answer, shows the next. Everything else is in other files.
 import { Api, Away, Unknown } from "./api.js";
 import { KeyList, nameOf } from "./key_list.js";
 import { Keymap } from "./keymap.js";
@@ -12,7 +12,7 @@ import { offerReader } from "./reader.js";
 import { Stage } from "./stage.js";
 import { uuid } from "./uuid.js";
 
-const SETTLE = 250; // ms after a picture appears in which a second press is the echo of the first
+const SETTLE = 250; // ms after a picture appears in which a second key press is ignored
 const UNDOABLE = 10;
 
 const config = JSON.parse(document.getElementById("classify-config").textContent);
@@ -36,11 +36,11 @@ new KeyList(keymap, { list: part("key-list"), reset: part("keys-reset"), dialog:
 const answers = [...document.querySelectorAll("[data-answer]")];
 
 let current = null; // the {item, picture} on the page, or on its way there
-let turn = 0; // counts advances: what an earlier one still waits for must not come over a later one's subject
+let turn = 0; // counts subjects, so that late results of an earlier one are ignored
 let drawn = null; // its picture, loaded
-let readyAt = Infinity; // when its answer is taken
+let readyAt = Infinity; // when its answer is accepted
 let startedAt = null;
-let answered = outbox.classifications.length; // by this page, or kept by an earlier one
+let answered = outbox.classifications.length; // on this page, or stored by an earlier one
 const history = []; // the newest last: {entry, classification}
 
 function say(text) {
@@ -62,7 +62,7 @@ function showProgress() {
   part("answered").textContent = interpolate(gettext("You: %s"), [(progress.answered + answered).toLocaleString()]);
 }
 
-/** Show the next subject; the one on the page is left behind, unless it was put back. */
+/** Show the next subject, unless one was put back. */
 async function advance() {
   const mine = ++turn;
   current = null;
@@ -119,7 +119,7 @@ function fail(error) {
   setState("away");
 }
 
-/** Look for a subject again, unless one is on its way or there. */
+/** Look for a subject again, unless one is loading or shown. */
 function look() {
   if (!current) advance();
 }
@@ -159,7 +159,7 @@ function answer(value) {
     frames_seen: stage.blink.framesSeen,
     marks: stage.marks.sent,
   };
-  current.marks = classification.marks; // undo brings them back
+  current.marks = classification.marks; // undo restores them
   history.push({ entry: current, classification });
   history.splice(0, history.length - UNDOABLE);
   answered += 1;
@@ -185,7 +185,7 @@ function undo() {
   answered -= 1;
   outbox.undo(step.classification.id);
   if (current) {
-    if (readyAt < Infinity) current.marks = stage.marks.lines; // else the lines there are another subject's
+    if (readyAt < Infinity) current.marks = stage.marks.lines; // else the lines belong to another subject
     queue.putBack(current);
   }
   queue.putBack(step.entry);
@@ -234,7 +234,7 @@ function waiting(count, why) {
   if (count === 0 && document.body.dataset.state === "away") look();
 }
 
-/** Write the keys on the buttons that they press. */
+/** Write the shortcuts on their buttons. */
 function showKeys() {
   for (const label of document.querySelectorAll("[data-key-of]")) {
     label.textContent = keymap.keysOf(label.dataset.keyOf).slice(0, 1).map(nameOf).join("");

@@ -1,4 +1,4 @@
-// The panes of the stage: one canvas each, in rows and columns in which the pictures are large.
+// The panes of the stage: one canvas each, in rows and columns chosen for large pictures.
 
 const GAP = 2;
 const NEARLY = 0.8;
@@ -72,7 +72,7 @@ export class Panes {
     };
   }
 
-  /** Side by side where that costs little, else as large as can be. */
+  /** Side by side if that costs little size, else as large as possible. */
   #bestColumns() {
     const scales = this.#all.map((_, i) => {
       const { width, height } = this.#size(i + 1);

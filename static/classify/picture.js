@@ -1,10 +1,10 @@
-// A subject's raw numbers, and how they become colours on a canvas. Pixels without a number are hatched, in colours
-// that no map holds.
+// A subject's raw pixel values, and their rendering on a canvas. Missing pixels are hatched, in colours
+// that no colour map contains.
 import { colours, pixel } from "./colour.js";
 import { greys } from "./stretch.js";
 
 const HATCH = [pixel([146, 60, 118]), pixel([72, 30, 60])];
-const KEPT = 8_000_000; // pixels that are kept as they were drawn: 32 MB
+const KEPT = 8_000_000; // rendered pixels in the cache: 32 MB
 
 export class Picture {
   #greys = new Map();
@@ -25,7 +25,7 @@ export class Picture {
     return this.images[frame * this.channels + channel];
   }
 
-  /** Return the number at a pixel, counted from the upper left; undefined beyond the edge. */
+  /** Return the value at a pixel, counted from the upper left; undefined outside. */
   value(frame, channel, column, row) {
     if (column < 0 || row < 0 || column >= this.width || row >= this.height) return undefined;
     const { values, zero } = this.image(frame, channel);
@@ -38,7 +38,7 @@ export class Picture {
     canvas.getContext("2d").putImageData(this.#rendered(frame, channel, look), 0, 0);
   }
 
-  /** Draw each image once for each look; turning frames, zooming and panning then cost next to nothing. */
+  /** Render each image once per set of choices; blinking, zooming and panning are then cheap. */
   #rendered(frame, channel, look) {
     const { stretch, black, white, colours: map, inverted } = look;
     const name = JSON.stringify([stretch, black, white, map, inverted]);

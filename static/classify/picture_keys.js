@@ -1,4 +1,4 @@
-// What can be done to the picture by key: each action by its name, so that keys may be changed.
+// Picture actions by name, so that their shortcuts can be changed.
 import { changeSpeed } from "./controls.js";
 
 /** Return {name: {label, keys, run}}; lines are drawn only where the workflow asks for them. */

@@ -1,8 +1,8 @@
-// The subjects that come next, leased and with their pixels loaded before they are wanted.
+// The next subjects, leased and with prefetched pixels.
 
 const AHEAD = 10;
 const REFILL_BELOW = 6;
-const MOST = 50; // that the server lends
+const MOST = 50; // maximum number of leases
 
 export class Queue {
   #waiting = [];
@@ -26,7 +26,7 @@ export class Queue {
     return this.#leftOut.length;
   }
 
-  /** Never show a subject again: its answer is on the way. */
+  /** Never show a subject again: its answer is being sent. */
   skip(subjectId) {
     this.#seen.add(subjectId);
   }
@@ -47,12 +47,12 @@ export class Queue {
     entry.picture = this.#picture(entry.item.subject);
   }
 
-  /** Pass over a subject whose picture does not come; it stays lent. */
+  /** Skip a subject whose picture does not load; it stays leased. */
   leaveOut(entry) {
     this.#leftOut.push(entry);
   }
 
-  /** Try all that was left out once more. */
+  /** Retry all skipped subjects. */
   bringBack() {
     for (const entry of this.#leftOut) this.retry(entry);
     this.#waiting.push(...this.#leftOut.splice(0));

@@ -1,4 +1,4 @@
-// Tutorial, field guide and help in a dialog over the picture. Nothing of them is loaded before somebody wants it.
+// Tutorial, field guide and help in a dialog over the picture, loaded on demand.
 
 const dialog = document.querySelector('[data-part="reader"]');
 const body = dialog.querySelector('[data-part="reader-body"]');
@@ -11,10 +11,10 @@ function addStyles(href) {
 async function load(url) {
   const response = await fetch(`${url}?part=1`, { credentials: "same-origin" });
   if (!response.ok) throw new Error(String(response.status));
-  body.innerHTML = await response.text(); // our own server's, which has sanitised what people wrote
+  body.innerHTML = await response.text(); // sanitised by our own server
 }
 
-/** Leave only the entries that hold all the words. */
+/** Show only entries that contain all search words. */
 function search() {
   const field = body.querySelector('[type="search"]');
   if (!field) return;

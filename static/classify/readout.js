@@ -1,4 +1,4 @@
-// What is under the pointer: the pixel, its number, and its place on the sky.
+// The pixel readout under the pointer: position, value, and sky coordinates.
 
 const DIGITS = 4;
 

@@ -50,7 +50,7 @@ export function displacements(subject, skies) {
   return places.map((place) => [place[0] - x, y - place[1]]);
 }
 
-/** Return the number at a place between pixels, by bilinear interpolation over those that are known. */
+/** Return the value between pixels, by bilinear interpolation over known ones. */
 function sample({ values }, width, height, x, y) {
   const [left, top] = [Math.floor(x), Math.floor(y)];
   let [sum, weights] = [0, 0];
@@ -80,7 +80,7 @@ function stackImages(images, shifts, width, height) {
   return values;
 }
 
-/** Return the mean of the frames as a picture of one frame; a pixel that no frame knows stays unknown. */
+/** Return the mean of the frames as one frame; a pixel missing in all frames stays missing. */
 export function stack(picture, displaced) {
   const { frames, channels, width, height } = picture;
   const shifts = displaced ?? Array.from({ length: frames }, () => [0, 0]);

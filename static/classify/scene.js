@@ -1,4 +1,4 @@
-// A subject as it can be shown: its picture, the sky of its frames, its motion, and what panes a layout has.
+// A subject for display: its picture, the WCS of its frames, its motion, and the panes of a layout.
 import { displacements, stack } from "./registered.js";
 import { Sky } from "./sky.js";
 
@@ -20,7 +20,7 @@ export class Scene {
     this.displaced = displacements(subject, this.skies);
   }
 
-  /** What may be shown of what is wished for: a single frame neither blinks nor moves. */
+  /** The layout possible for this subject: a single frame neither blinks nor moves. */
   layout(wished) {
     const { frames } = this.picture;
     if (frames < 2) return "blink";
@@ -57,7 +57,7 @@ export class Scene {
     return pane.follows ? this.displaced[pane.frame] : NOWHERE;
   }
 
-  /** Return where the object is, from the upper left corner; null where nothing says so, or it is not in the picture. */
+  /** Return the object's position from the upper left corner; null if it is unknown or outside the picture. */
   target(pane) {
     const { width, height } = this.picture;
     const position = this.subject.positions?.[pane.frame];
@@ -69,7 +69,7 @@ export class Scene {
     return this.subject.kind === "cutout" ? null : { x: width / 2, y: height / 2 };
   }
 
-  /** Lead from pixels as the files count them (0 at the centre of the lower left one) to the picture's corner. */
+  /** Convert file pixels (0 at the centre of the lower left one) to pixels from the picture's upper left corner. */
   fromPixel({ x, y }) {
     return { x: x + 0.5, y: this.picture.height - y - 0.5 };
   }
@@ -78,7 +78,7 @@ export class Scene {
     return { x: x - 0.5, y: this.picture.height - y - 0.5 };
   }
 
-  /** Say when a frame was taken, in minutes after the first. */
+  /** Return the time of a frame, in minutes after the first. */
   when(frame) {
     const [first, time] = [this.subject.mjds?.[0], this.subject.mjds?.[frame]];
     if (first == null || time == null) return "";

@@ -12,7 +12,7 @@ function times([[a, b], [c, d]], [x, y]) {
   return [a * x + b * y, c * x + d * y];
 }
 
-/** Project a position onto the plane that touches the sky at (ra, dec): degrees east and north. */
+/** Project a position onto the tangent plane at (ra, dec): degrees east and north. */
 export function toPlane(centre, ra, dec) {
   const turn = (ra - centre.ra) * DEGREE;
   const [up, middle] = [dec * DEGREE, centre.dec * DEGREE];
@@ -23,7 +23,7 @@ export function toPlane(centre, ra, dec) {
   return [east / DEGREE, north / DEGREE];
 }
 
-/** Go back from the plane to right ascension (0 to 360) and declination. */
+/** Convert from the plane to right ascension (0 to 360) and declination. */
 export function fromPlane(centre, [east, north]) {
   const [x, y] = [east * DEGREE, north * DEGREE];
   const middle = centre.dec * DEGREE;
@@ -39,7 +39,7 @@ export class Sky {
     this.plane = plane;
     this.back = inverse(plane.cd);
     const [[a, b], [c, d]] = plane.cd;
-    this.scale = 3600 * Math.sqrt(Math.abs(a * d - b * c)); // arcsec a pixel
+    this.scale = 3600 * Math.sqrt(Math.abs(a * d - b * c)); // arcsec per pixel
   }
 
   position(x, y) {

@@ -1,4 +1,4 @@
-// The picture on the page: it puts together the panes, what is seen of the picture, and what lies over it.
+// The picture on the page: combines panes, view and overlays.
 import { Blink } from "./blink.js";
 import { Choices, LAYOUTS } from "./choices.js";
 import { Controls } from "./controls.js";
@@ -12,8 +12,8 @@ import { Scene } from "./scene.js";
 import { View } from "./view.js";
 
 const ALL = -1;
-const ZOOM = Math.SQRT2; // of one press
-const PAN = 0.2; // of a pane, by one press
+const ZOOM = Math.SQRT2; // per key press
+const PAN = 0.2; // of a pane, per key press
 const LOOK = ["stretch", "colours", "inverted", "black", "white"];
 
 export class Stage {
@@ -43,7 +43,7 @@ export class Stage {
     this.#listen();
   }
 
-  /** What decides the colours, for whoever draws the same picture elsewhere. */
+  /** The choices that determine the colours, for other drawings of the same picture. */
   get look() {
     return this.choices.look;
   }
@@ -85,7 +85,7 @@ export class Stage {
     this.#arrange();
   }
 
-  /** Show the frames in the next way that this subject allows. */
+  /** Switch to the next layout that this subject allows. */
   nextLayout() {
     if (!this.#scene || this.#scene.picture.frames < 2) return;
     const offered = LAYOUTS.filter((layout) => this.#scene.offers(layout));
@@ -98,7 +98,7 @@ export class Stage {
     this.view.zoomBy(ZOOM ** way);
   }
 
-  /** Look farther right and down, by steps. */
+  /** Pan right and down, by steps. */
   lookAround(right, down) {
     const { width, height } = this.view.pane;
     this.view.panBy(-right * PAN * width, -down * PAN * height);
@@ -149,7 +149,7 @@ export class Stage {
     if (pointer === "touch" && this.#scene?.picture.frames > 1) this.blink.toggle();
   }
 
-  /** Tell of a swipe over a whole picture: over a magnified one it looks around. */
+  /** Report a swipe over a whole picture; over a magnified one it pans. */
   #swipe(direction) {
     if (this.view.isWhole && this.choices.swipe) this.root.dispatchEvent(new CustomEvent("swipe", { detail: direction }));
   }
@@ -203,7 +203,7 @@ export class Stage {
     }
   }
 
-  /** Place the pictures and what lies over them; only styles are written here, and nothing is measured. */
+  /** Place the pictures and overlays; this only writes styles, and measures nothing. */
   #place() {
     if (!this.#scene || !this.panes.all.length) return;
     const { scale } = this.view;

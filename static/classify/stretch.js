@@ -75,7 +75,7 @@ function noise(channel) {
   return sigma > 0 ? sigma : median(channel.images.map((image) => image.scale));
 }
 
-/** Return from where (2 sigma below the sky) to where to show a picture whose sky shall stay dark, and sigma. */
+/** Return the display range, from 2 sigma below the sky, for a dark sky, and sigma. */
 function aboveSky(channel) {
   const sigma = noise(channel);
   return { low: -2 * sigma, high: Math.max(quantile(sampled(channel), 0.999), 10 * sigma), sigma };

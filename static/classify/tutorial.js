@@ -1,10 +1,10 @@
-// The tutorial, one step at a time. How far somebody is, is kept at once: they go on there another day.
+// The tutorial, one step at a time. Progress is saved immediately, so that it can be continued another day.
 import { csrfToken } from "../site/csrf.js";
 
 function note(url, step, finished) {
   const body = new URLSearchParams({ step, finished: finished ? "yes" : "no" });
   const headers = { "X-CSRFToken": csrfToken() };
-  // A step that does not arrive is shown again another day; that is all.
+  // If saving fails, the step is simply shown again another day.
   return fetch(url, { method: "POST", body, headers, credentials: "same-origin", keepalive: true }).catch(() => {});
 }
 

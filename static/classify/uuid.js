@@ -1,4 +1,4 @@
-// The id of a classification. The browser chooses it, so that a replay after a lost reply finds the first.
+// The id of a classification, chosen by the browser, so that resending after a lost reply is safe.
 
 /** Return a random UUID (version 4), also where the page is not served over HTTPS and randomUUID is missing. */
 export function uuid() {

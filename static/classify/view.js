@@ -1,4 +1,4 @@
-// What part of the picture is seen: one centre and one zoom, shared by all panes. Image coordinates here run from the
+// The visible part of the picture: one centre and one zoom, shared by all panes. Image coordinates here run from the
 // upper left corner of the picture, (0, 0), to its lower right one, (width, height).
 
 const LARGEST_PIXEL = 64; // CSS pixels a side

@@ -5,7 +5,7 @@ import { figureOf, paint, show, token } from "../site/plot.js";
 const root = document.querySelector("[data-zone]");
 const address = new URL(location.href);
 
-/** Ask for the page in the browser's zone, unless the address names one: the server cannot know it. */
+/** Reload the page with the browser's time zone, unless the URL has one: the server cannot know it. */
 function inOwnZone() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (address.searchParams.has("zone") || !zone || zone === root.dataset.zone) return false;

@@ -1,10 +1,10 @@
-// The editor: pictures are uploaded and written in at the cursor, and nobody leaves unsaved work by accident.
+// The editor: inserts uploaded pictures at the cursor, and warns before leaving unsaved work.
 
 const part = (name) => document.querySelector(`[data-part="${name}"]`);
 const body = part("body");
 const form = part("form");
 const pictureForm = part("picture-form");
-const saved = "unsaved" in body.dataset ? null : body.defaultValue; // what was refused is nowhere but here
+const saved = "unsaved" in body.dataset ? null : body.defaultValue; // refused text exists only here
 let isLeaving = false;
 
 function showUnsaved() {
@@ -17,7 +17,7 @@ function insert(text) {
   body.focus();
 }
 
-/** Return the picture's address, or what the server said against it; nothing where neither arrived. */
+/** Return the picture's URL, or the server's error; nothing if neither arrived. */
 async function send() {
   try {
     const response = await fetch(pictureForm.action, { method: "POST", body: new FormData(pictureForm) });

@@ -16,8 +16,8 @@ const CURVES = {
 const FIELDS = ["epoch", "loss", "val_loss", "accuracy", "roc_auc"];
 
 const root = document.querySelector("[data-curves]");
-const sources = new Map(); // one a plot, since Bokeh lends a source to no second one; none before the first epoch
-let data = null; // the columns that are drawn
+const sources = new Map(); // one per plot, since Bokeh can't share a source; none before the first epoch
+let data = null; // the plotted columns
 let drawn = "";
 
 function columns(epochs) {
@@ -62,7 +62,7 @@ async function renew() {
     drawn = known;
     isOver = reply.is_over;
   } catch {
-    // The server is away for a moment: the table says what is known, and the next second asks again.
+    // The server is temporarily down: keep the table, and retry in a second.
   }
   if (!isOver) setTimeout(renew, EVERY);
 }

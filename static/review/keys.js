@@ -2,7 +2,7 @@
 // The keys press the row's own buttons, so that keyboard, mouse and no script at all do the same.
 import { takeBack } from "./rulings.js";
 
-const SETTLE = 250; // ms in which a second press is the echo of the first
+const SETTLE = 250; // ms in which a second key press is ignored
 
 const desk = document.querySelector("[data-desk]");
 let readyAt = 0;

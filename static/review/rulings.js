@@ -1,4 +1,4 @@
-// What became of the verdicts given here: said as the row then has it, and taken back once it stands.
+// The state of verdicts given here: announced when stored, and undone once stored.
 
 const BUSY = ":has(.htmx-request), .htmx-settling"; // its request is under way, or its reply is being put in
 
@@ -7,7 +7,7 @@ const status = document.querySelector("[data-status]");
 const ruled = []; // ids of the rows ruled here, the newest last
 const unwanted = new Set(); // ids of the rows to take back as soon as their verdict has arrived
 
-/** Take the newest verdict back, or that on `row` where none was given here. */
+/** Withdraw the newest verdict, or that on `row` if none was given here. */
 export function takeBack(row) {
   const newest = document.getElementById(ruled.pop()) ?? row;
   if (newest?.matches(BUSY)) unwanted.add(newest.id);
@@ -15,7 +15,7 @@ export function takeBack(row) {
   newest?.focus();
 }
 
-/** Keep in mind what the row says: only what stands can be taken back. */
+/** Track the row's state: only a stored verdict can be withdrawn. */
 function remember(row) {
   const place = ruled.indexOf(row.id);
   const stands = row.querySelector("[data-withdraw]") !== null;

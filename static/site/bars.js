@@ -1,6 +1,6 @@
 // Bars that stand side by side, one for each name, at the places 0, 1, 2 and so on.
 
-/** Name as many bars as have room for it. */
+/** Label as many bars as fit. */
 export function nameBars(figure, root, names) {
   const places = names.map((_, place) => place);
   const every = Math.ceil(places.length / (root.clientWidth / 28));

@@ -1,4 +1,4 @@
-// What proves to the server that a request comes from one of its own pages.
+// Adds the CSRF token to requests.
 
 export function csrfToken() {
   return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";

@@ -1,4 +1,4 @@
-// Bokeh's figures in the page's own colours, in the theme that is on.
+// Bokeh figures in the page's colours and current theme.
 
 /** Read a colour token: Bokeh draws on canvas and knows no CSS variables. */
 export function token(name) {
@@ -10,14 +10,14 @@ export function token(name) {
   return colour;
 }
 
-/** Return a transparent figure that fills its place; `options` are Bokeh's. */
+/** Return a transparent figure that fills its container; `options` are Bokeh's. */
 export function figureOf(options) {
   return Bokeh.Plotting.figure({
     sizing_mode: "stretch_both", min_border: 4, background_fill_color: null, border_fill_color: null, ...options,
   });
 }
 
-/** Write the numbers of both axes as the page's language does: the browser knows how, Bokeh's files do not. */
+/** Format the axes' numbers in the page's language, using the browser, since Bokeh can't. */
 export function speak(figure) {
   const numbers = new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 6 });
   const doFormat = (ticks) => ticks.map((tick) => numbers.format(tick));
@@ -43,7 +43,7 @@ export function paint(figure) {
   });
 }
 
-/** Show the figure that `draw` makes in its place, and another in each new theme: a canvas keeps the colours it has. */
+/** Show the figure made by `draw`, and redraw it when the theme changes, since a canvas keeps its colours. */
 export function show(root, draw) {
   let shown = add(root, draw);
   document.documentElement.addEventListener("themechange", () => {

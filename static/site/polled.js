@@ -1,9 +1,9 @@
-// A part of a page that is asked for anew stays as its reader left it: scrolled and unfolded, the focus where it was.
+// Preserves a polled part of a page as its reader left it: scroll position, open details and focus.
 // Whatever is to stay needs an id. htmx itself keeps the focus, but not on what is folded while it looks.
 
 const HELD = ":is(.table, details)[id]";
-const held = new Map(); // how each was left, by id
-let focused = ""; // the id of what had the focus
+const held = new Map(); // state of each element, by id
+let focused = ""; // the id of the focused element
 
 function keep({ detail: { target } }) {
   for (const each of target.querySelectorAll(HELD)) {
