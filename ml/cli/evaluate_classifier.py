@@ -96,7 +96,7 @@ def read_scored(path: Path, scorer: Scorer, tally: Tally) -> tuple[Slab, NDArray
     Raises
     ------
     BadExamples
-        If there is none.
+        If there are none.
     """
     scored, together = [], Slab(np.empty(0), [], [], [])
     for slab in slabs(path, tally, labelled=True, fewest=FEWEST[scorer.role]):

@@ -120,7 +120,7 @@ def _value(slab: Slab, row: int, name: str) -> float:
 
 
 def joined_slabs(parts: list[Slab]) -> Slab:
-    """Join slabs into one.
+    """Concatenate blocks.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The options of `python -m ml train` for stamps alone, and the training preset they add up to."""
+"""The stamp options of `python -m ml train`, and the training preset that they select."""
 
 import argparse
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from ml.training.presets import Recipe
 from ml.training.schedule import FRESH, LONG, SMALL_AGAIN, THOROUGH, TRANSFER, Schedule
 
 ENOUGH = 150  # labels; with 200 the small net has AUC .967 on simulated stamps where a frozen head has .851
-MIDDLE = 96  # pixels of the middle that the residual net sees of several exposures: trails are longer than 64
-LEAST_SIDE = 16  # pixels; of less a network makes nothing
+MIDDLE = 96  # center crop of the residual net for several exposures: trails are longer than 64
+LEAST_SIDE = 16  # minimum side in pixels
 WAYS = 8  # a square stamp has four right angles and two sides
 CHANNELS_AS = ("map", "adapter", "stem")
 
 
 @dataclass(frozen=True)
 class Paper:
-    """An architecture as its paper used it: side in pixels, and whether only its last layer learnt."""
+    """An architecture as used in its paper: side in pixels, and whether only its last layer was trained."""
 
     architecture: str
     size: int
@@ -41,31 +41,35 @@ PRESETS = ("small", "head", "finetune", *PAPERS)
 
 def add_options(group: RoleGroup) -> None:
     """Declare the options."""
-    group.add_argument("--architecture", metavar="NAME", help="residual, or any of timm's; else the preset's")
-    group.add_argument("--size", type=int, help="side in pixels to which stamps are resized; else the preset's")
-    group.add_argument("--freeze", action="store_true", help="only the last layer learns, over features made once")
-    group.add_argument("--channels-as", choices=CHANNELS_AS, default="map", help="how ImageNet nets read channels")
+    group.add_argument("--architecture", metavar="NAME", help="residual, or any timm name; default: the preset's")
+    group.add_argument("--size", type=int, help="side in pixels to which stamps are resized; default: the preset's")
+    group.add_argument("--freeze", action="store_true", help="train only the last layer, on features computed once")
+    group.add_argument(
+        "--channels-as", choices=CHANNELS_AS, default="map", help="how channels are mapped to those of ImageNet nets"
+    )
     group.add_argument("--tta", type=int, help="flips and right angles to average over, 1 to 8; small: 8, others: 1")
     group.add_argument("--stretch", choices=STRETCHES, default="asinh", help="default asinh, in units of the sky noise")
     group.add_argument("--augment", choices=AUGMENTS, help="default: the schedule's, see docs/models.md")
     group.add_argument(
-        "--center-crop", type=int, metavar="PIXELS", help="a second look, at the middle; for frozen networks"
+        "--center-crop", type=int, metavar="PIXELS", help="also use the central crop of this width; for frozen networks"
     )
     group.add_argument(
-        "--annulus-photometry", action="store_true", help="also photometry about the middle; for frozen networks"
+        "--annulus-photometry", action="store_true", help="also use annulus photometry; for frozen networks"
     )
-    group.add_argument("--class-weights", choices=("balanced", "none"), default="none", help="of rare classes")
-    group.add_argument("--epochs", type=float, help="how often each stamp is shown at most; else the schedule's")
     group.add_argument(
-        "--tabular-features", metavar="snr,mag,…", help="columns that the model may know besides the pixels"
+        "--class-weights", choices=("balanced", "none"), default="none", help="weight classes equally, or not"
     )
-    group.add_argument("--merge", action="append", default=[], metavar="NAME=A,B", help="labels that make one class")
-    group.add_argument("--velocity-bins", metavar="10,20,…", help="learn the rate's bin (arcsec/h) instead of labels")
-    group.add_argument("--monte-carlo", type=int, metavar="K", help="also judge on K random splits of 70/20/10")
+    group.add_argument("--epochs", type=float, help="maximum number of epochs; default: the schedule's")
+    group.add_argument("--tabular-features", metavar="snr,mag,…", help="columns to use besides the pixels")
+    group.add_argument(
+        "--merge", action="append", default=[], metavar="NAME=A,B", help="merge labels A and B into NAME"
+    )
+    group.add_argument("--velocity-bins", metavar="10,20,…", help="predict the rate's bin (arcsec/h) instead of labels")
+    group.add_argument("--monte-carlo", type=int, metavar="K", help="also evaluate on K random splits of 70/20/10")
 
 
 def recipe_from_options(args: argparse.Namespace, channels: int, n: int, *, base: bool) -> Recipe:
-    """Return what the options ask for, for n stamps of so many channels.
+    """Return the training preset for the options, n stamps and their channels.
 
     Raises
     ------
@@ -80,11 +84,11 @@ def recipe_from_options(args: argparse.Namespace, channels: int, n: int, *, base
     if args.tta is not None and not 1 <= args.tta <= WAYS:
         raise BadExamples(f"--tta is a number of flips and right angles, 1 to {WAYS}, not {args.tta}.")
     freeze = args.freeze or args.init == "random" or preset == "head" or (paper is not None and paper.freeze)
-    freeze = freeze and args.init != "scratch"  # nothing learnt would stay nothing
+    freeze = freeze and args.init != "scratch"  # frozen random weights would never be trained
     if freeze and args.channels_as != "adapter" and args.augment not in {None, "none"}:
         raise BadExamples(
-            f"--augment {args.augment} changes what the network sees, but frozen features are made once."
-            " Take preset finetune, or leave --augment out."
+            f"--augment {args.augment} changes the input, but frozen features are computed only once."
+            " Use --preset finetune, or leave out --augment."
         )
     for word, asked in (
         ("--center-crop", args.center_crop is not None),
@@ -92,7 +96,7 @@ def recipe_from_options(args: argparse.Namespace, channels: int, n: int, *, base
     ):
         if asked and (not freeze or args.channels_as == "adapter"):
             raise BadExamples(
-                f"{word} is for networks that stay frozen. Take preset head or --freeze, or leave it out."
+                f"{word} is for networks that stay frozen. Use --preset head or --freeze, or leave it out."
             )
     if args.center_crop is not None and args.center_crop < LEAST_SIDE:
         raise BadExamples(f"--center-crop is a side in pixels, {LEAST_SIDE} or more, not {args.center_crop}.")
@@ -110,7 +114,7 @@ def recipe_from_options(args: argparse.Namespace, channels: int, n: int, *, base
 
 
 def chosen_preset(preset: str, n: int, *, base: bool, init: str, architecture: str | None) -> str:
-    """Return the preset that "auto" stands for: a base is fine-tuned; else it depends on the number of labels."""
+    """Resolve "auto": fine-tune a base; else choose by the number of labels."""
     if preset != "auto":
         return preset
     if base or init != "imagenet" or architecture not in {None, RESIDUAL}:
@@ -157,7 +161,7 @@ def _schedule(args: argparse.Namespace, architecture: str, channels: int, *, bas
 
 
 def merged_classes(options: Sequence[str]) -> dict[str, str]:
-    """Return each merged label's new class from "NAME=A,B" words.
+    """Return the new class of each merged label, from "NAME=A,B".
 
     Raises
     ------

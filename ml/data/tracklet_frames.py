@@ -50,7 +50,7 @@ class TrackletFrames:
         return np.where(self.present, values, np.nan)
 
     def take(self, rows: Any) -> "TrackletFrames":
-        """Return those of some rows."""
+        """Return some rows."""
         return TrackletFrames(self.fields[rows], self.present[rows])
 
     def in_order(self) -> "TrackletFrames":

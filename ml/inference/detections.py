@@ -24,7 +24,7 @@ class Detection:
     line
         x1, y1, x2, y2 in pixels; (0, 0) is the centre of the first, at the bottom.
     score
-        0..1, how sure it is.
+        0..1, its score.
     """
 
     frame: int

@@ -26,7 +26,7 @@ class PaperNet(nn.Module):
         self.out = nn.Linear(hidden, 1)
 
     def forward(self, log_scores: Tensor, present: Tensor, facts: Tensor) -> Tensor:
-        """Return the logit (N,) that each tracklet is real; facts are not looked at."""
+        """Return the logit (N,) that each tracklet is real; facts are ignored."""
         return self.of_four(first_four(log_scores, present).exp())
 
     def of_four(self, scores: Tensor) -> Tensor:
@@ -51,7 +51,7 @@ class TrackletNet(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def forward(self, log_scores: Tensor, present: Tensor, facts: Tensor) -> Tensor:
-        """Return the logit (N,) that each tracklet is real; facts are not looked at."""
+        """Return the logit (N,) that each tracklet is real; facts are ignored."""
         x = first_four(log_scores, present).clamp(min=FLOOR)
         odds = x[..., self.positive].logsumexp(-1) - x[..., self.negative].logsumexp(-1)
         correction = self.out(torch.tanh(self.hidden(x.flatten(1) / -FLOOR)))

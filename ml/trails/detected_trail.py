@@ -15,7 +15,7 @@ LEAST_BOX = 6.0  # minimum width of a box in pixels
 
 @dataclass(frozen=True)
 class Trail:
-    """One found trail.
+    """One detected trail.
 
     Attributes
     ----------

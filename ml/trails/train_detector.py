@@ -29,7 +29,7 @@ STEPS_AGAIN, RATE_AGAIN = 600, 1e-3
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Images to learn from.
+    """Training images with annotations.
 
     Attributes
     ----------

@@ -80,7 +80,7 @@ class CheckpointViewSet(SurveyRows):
     @extend_schema(request=PromoteSerializer, responses=CheckpointSerializer)
     @action(detail=True, methods=["post"])
     def promote(self, request: Request, pk: str) -> Response:
-        """Make the checkpoint champion and score the archive with it; a champion stays champion.
+        """Make the checkpoint champion and score the archive with it; no effect on the champion.
 
         One that diverged, failed the gate or was never evaluated takes `is_confirmed` and a reason; else 409.
         """

@@ -25,7 +25,7 @@ def pixels_of(subject: Subject) -> np.ndarray:
     Raises
     ------
     LookupError
-        The store holds none.
+        The store has none.
     """
     try:
         return pixel_store().get(subject.survey.slug, subject.zarr_array, subject.zarr_index)

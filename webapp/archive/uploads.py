@@ -41,7 +41,7 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
     left = 0
 
     def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *args: Any, **kwargs: Any) -> None:
-        """Begin to count."""
+        """Start counting."""
         is_taken = content_length <= settings.MAX_UPLOAD + AROUND and may_send_files(self.request)
         self.left = settings.MAX_UPLOAD if is_taken else 0
 

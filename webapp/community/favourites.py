@@ -31,7 +31,7 @@ def favourites_among(volunteer: Volunteer, subjects: Iterable[int]) -> frozenset
 
 @transaction.atomic
 def open_collection(*, owner: Volunteer, name: str, description: str = "", is_public: bool = False) -> Collection:
-    """Make a collection.
+    """Create a collection.
 
     Raises
     ------

@@ -44,7 +44,7 @@ UNDECIDED_SHARE = _share(reduce(add, (F(VOTE_COLUMNS[answer]) for answer in ABST
 
 
 class RetiredReason(models.TextChoices):
-    """Panoptes' reasons."""
+    """Panoptes' retirement reasons."""
 
     CLASSIFICATION_COUNT = "classification_count"
     CONSENSUS = "consensus"

@@ -86,7 +86,7 @@ def summarise_ingest(console: Console, run: IngestRun) -> None:
 
 
 def show_look(console: Console, inspected: Look, choices: Choices) -> None:
-    """Say what the first rows hold, and how they are understood."""
+    """Print the preview of the first rows, and how they are understood."""
     console.print(f"{inspected.rows:,} rows looked at, {inspected.broken:,} of them unreadable.")
     for key, (known, different) in sorted(inspected.keys.items(), key=lambda item: -item[1][0])[:5]:
         console.print(f"  {escape(key)}: {known:,} of {different:,} values are subjects of the survey", emoji=False)

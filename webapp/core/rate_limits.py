@@ -42,5 +42,5 @@ class ByAddress(Windows):
     """Rate limit by address, for any sender."""
 
     def get_cache_key(self, request: Any, view: Any) -> str:
-        """Name the address."""
+        """Return the key of the address."""
         return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}

@@ -38,7 +38,7 @@ class WrongChoice(ValueError):
 
 @dataclass(frozen=True)
 class Choices:
-    """How to read a file.
+    """How to interpret a file.
 
     Attributes
     ----------

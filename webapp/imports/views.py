@@ -38,7 +38,7 @@ LABELS_SHOWN = 60
 
 
 class UploadForm(forms.Form):
-    """The file."""
+    """A file to import."""
 
     file = forms.FileField(
         label=gettext_lazy("File"),

@@ -18,7 +18,7 @@ SEEN_BEYOND_GAP = 0.15
 
 
 def read_out(rng: np.random.Generator, light: np.ndarray, charge: np.ndarray) -> np.ndarray:
-    """Read exposures out.
+    """Simulate the readout of exposures.
 
     Parameters
     ----------

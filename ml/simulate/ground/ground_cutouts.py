@@ -166,7 +166,7 @@ def noise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 def ground_subject(
     pixels: np.ndarray, objects: list[SkyObject], number: int, seed: int, gold_fraction: float
 ) -> Single:
-    """Tell one cutout as a row of the manifest."""
+    """Return one cutout as a row of the manifest."""
     name = f"ground-{seed}-{number:06d}"
     clearest = max((obj.numbers["snr"] for obj in objects if obj.label == "ASTEROID"), default=None)
     label, snr = ("no", "") if clearest is None else ("yes", f"{clearest:.2f}")

@@ -132,7 +132,7 @@ def expose_cutout(rng: np.random.Generator, light: np.ndarray, exptime: float) -
 
 
 def hubble_subject(exposure: HubbleCutout, name: str, gold_rng: np.random.Generator, gold_fraction: float) -> Single:
-    """Tell one cutout as a row of the manifest."""
+    """Return one cutout as a row of the manifest."""
     trails = exposure.asteroids()
     label = "yes" if trails else "no"
     brightest = max(trails, key=lambda obj: obj.numbers["snr"], default=None)

@@ -20,7 +20,7 @@ def electrons(mag: np.ndarray | float, exptime: float) -> np.ndarray:
 
 
 def magnitude(charge: np.ndarray | float, exptime: float) -> np.ndarray:
-    """Undo `electrons`."""
+    """Invert `electrons`."""
     return ZERO_POINT - 2.5 * np.log10(np.asarray(charge) / exptime)
 
 

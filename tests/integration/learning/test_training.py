@@ -150,7 +150,7 @@ def test_labels_that_were_there_before_do_not_pass_the_gate_again(workflow):
 
 def test_what_a_network_of_the_lineage_has_learnt_from_judges_nobody(workflow):
     first = trained(workflow).checkpoint
-    labels = test_sets.labels_of(models.TestSet.objects.get())
+    labels = test_sets.frozen_labels(models.TestSet.objects.get())
     old = snapshot.digest(labels[:5], classes_of(workflow.survey))
     snapshot.write(curate.FOLDER, old, labels[:5], classes_of(workflow.survey))
     ancestor = sky.checkpoint(workflow, sha256="a" * 64)

@@ -153,7 +153,7 @@ def test_with_two_real_objects_the_model_is_cooled(random):
 def test_labels_that_are_not_trusted_cool_nothing(kinds, features):
     examples = labelled(kinds, features=features)
     examples.weights[examples.split()[1]] = 0
-    assert any("could not be cooled" in note for note in train_role.train("stamp", examples).manifest["notes"])
+    assert any("could not be calibrated" in note for note in train_role.train("stamp", examples).manifest["notes"])
 
 
 def test_tracklets_of_three_real_objects_are_enough(random):

@@ -93,7 +93,7 @@ Ends = Callable[[str, int], bool]
 
 @dataclass(slots=True)
 class Batch:
-    """What is kept together.
+    """Candidates that are stored together.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ def bars(console: Console) -> Bars:
 
 
 class Progress:
-    """One survey's line."""
+    """One survey's progress line."""
 
     def __init__(self, bars: Bars, name: str) -> None:
         self.bars = bars

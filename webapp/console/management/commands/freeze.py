@@ -24,4 +24,4 @@ class Command(BaseCommand):
         except TooLittleGold as error:
             raise CommandError(f"{error} The existing test set stays in use.") from error
         nights = f", {len(frozen.nights)} whole nights among them" if frozen.nights else ""
-        self.stdout.write(f"{frozen.size} gold {kind}s{nights} now judge the models of {row}.")
+        self.stdout.write(f"{frozen.size} gold {kind}s{nights} are now the test set of {row}.")
