@@ -67,7 +67,7 @@ def any_volunteer(request: Request) -> Volunteer:
     return Volunteer()
 
 
-def volunteer_who_acts(request: Request) -> Volunteer:
+def acting_volunteer(request: Request) -> Volunteer:
     """Return the volunteer who asks; from now on they are stored."""
     volunteer = known_volunteer(request)
     settle_leases(volunteer)

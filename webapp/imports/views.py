@@ -143,7 +143,7 @@ def exchange(request: HttpRequest, survey: Survey) -> HttpResponse:
 @require_safe
 @survey_page(Role.SCIENTIST)
 def exchange_workflow(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
-    return workflow_page(request, survey, get_object_or_404(Workflow, survey=survey, slug=workflow), UploadForm())
+    return exchange_page(request, survey, get_object_or_404(Workflow, survey=survey, slug=workflow), UploadForm())
 
 
 @require_safe
@@ -155,7 +155,7 @@ def export(request: HttpRequest, survey: Survey, workflow: str, name: str) -> Ht
     return file_response(request, EXPORTS[name], of)
 
 
-def workflow_page(
+def exchange_page(
     request: HttpRequest, survey: Survey, workflow: Workflow, form: UploadForm, status: int = 200
 ) -> HttpResponse:
     """Answer with the page of one workflow: what can be taken out, the form that brings in, and what came in."""
@@ -187,13 +187,13 @@ def upload(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
     into = get_object_or_404(Workflow, survey=survey, slug=workflow)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
-        return workflow_page(request, survey, into, form, status=400)
+        return exchange_page(request, survey, into, form, status=400)
     try:
         token = keep_import_file(into, form.cleaned_data["file"])
         _inspected(into, token)
     except (UploadRefused, BadFile) as error:
         form.add_error("file", in_words(str(error)))
-        return workflow_page(request, survey, into, form, status=400)
+        return exchange_page(request, survey, into, form, status=400)
     return redirect("import-look", survey.slug, into.slug, token)
 
 
