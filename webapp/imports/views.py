@@ -81,9 +81,9 @@ class ChoicesForm(forms.Form):
         if not workflow.line_marking or not lines:
             del self.fields["lines_task"]
         sent = self.data.get("task", "")
-        said = inspected.labels[sent if sent in inspected.labels else chosen]
-        self.labels = [label for label, _number in said.most_common(LABELS_SHOWN)]
-        self._ask_meanings(said, guess_answers(self.labels, workflow))
+        label_counts = inspected.labels[sent if sent in inspected.labels else chosen]
+        self.labels = [label for label, _number in label_counts.most_common(LABELS_SHOWN)]
+        self._ask_meanings(label_counts, guess_answers(self.labels, workflow))
 
     def _offer(self, name: str, choices: list[Any]) -> None:
         field = self.fields[name]

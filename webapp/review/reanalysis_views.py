@@ -53,8 +53,8 @@ def look_back(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 @workflow_page
 def looking_back_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     latest = _latest(workflow)
-    found = aggregation_disagreements(latest).iterator(chunk_size=2000) if latest else ()
-    rows = ((row.subject.external_id, latest.version, row.posterior, row.live) for row in found if latest)
+    posteriors = aggregation_disagreements(latest).iterator(chunk_size=2000) if latest else ()
+    rows = ((row.subject.external_id, latest.version, row.posterior, row.live) for row in posteriors if latest)
     return csv_response(f"looking-back-{workflow.slug}.csv", CSV_COLUMNS, rows)
 
 
