@@ -21,6 +21,7 @@ from webapp.queue.counts import Stock, stock_of
 from webapp.workflow_settings.change_workflow import RULES, Saved, change_workflow, open_workflow
 from webapp.workflow_settings.forms import NewWorkflowForm, WorkflowForm
 from webapp.workflows.models import Workflow
+from webapp.workflows.workflow_page import workflow_page
 
 REASONS = {
     RetiredReason.CLASSIFICATION_COUNT: gettext_lazy("number of votes"),
@@ -72,11 +73,10 @@ def workflow(request: HttpRequest, survey: Survey, workflow: str) -> HttpRespons
 
 
 @require_safe
-@survey_page(Role.ADMIN)
-def recount(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
+@workflow_page(Role.ADMIN)
+def recount(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     """Return the part of the page that renews itself while votes are added up under new rules."""
-    row = get_object_or_404(Workflow, survey=survey, slug=workflow)
-    return render(request, "workflow_settings/queue.html", {"survey": survey, **_queue(row)})
+    return render(request, "workflow_settings/queue.html", {"survey": workflow.survey, **_queue(workflow)})
 
 
 def _save(form: WorkflowForm, write: Callable[[dict[str, Any]], Saved], *fixed: str) -> Saved | None:
