@@ -30,10 +30,10 @@ from webapp.core.jobs import Cancelled, LeaseLost
 from webapp.learning import messages, scores, test_sets
 from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promotion import ChampionChanged, champion_of, settle, settle_unjudged
-from webapp.learning.starting_checkpoint import starting_classifier, starting_detector
 from webapp.learning.test_sets import TooLittleGold
 from webapp.learning.training_sets import curate
 from webapp.learning.training_sets.snapshot import Label
+from webapp.learning.triggers import starting_classifier, starting_detector
 
 FOLDER = "checkpoints"
 ROUNDS = 3

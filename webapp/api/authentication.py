@@ -67,7 +67,7 @@ def any_volunteer(request: Request) -> Volunteer:
     return Volunteer()
 
 
-def volunteer_who_acts(request: Request) -> Volunteer:
+def acting_volunteer(request: Request) -> Volunteer:
     """Return the requesting volunteer, saved from now on."""
     volunteer = known_volunteer(request)
     settle_leases(volunteer)

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from webapp.api.authentication import ANYBODY, keep_identity, known_volunteer, volunteer_who_acts
+from webapp.api.authentication import ANYBODY, acting_volunteer, keep_identity, known_volunteer
 from webapp.api.classification_serializers import (
     AnsweredSerializer,
     AnswerSerializer,
@@ -129,7 +129,7 @@ class UndoView(APIView):
     def post(self, request: Request, pk: UUID) -> Response:
         """Undo an answer within the workflow's undo time (409 after it). Repeating it is safe."""
         try:
-            return Response(represent_submitted(undo(volunteer_who_acts(request), pk)))
+            return Response(represent_submitted(undo(acting_volunteer(request), pk)))
         except Classification.DoesNotExist as error:
             raise NotFound("You gave no answer of this id.") from error
         except TooLate as error:
@@ -147,7 +147,7 @@ class FollowUpView(APIView):
         serializer.is_valid(raise_exception=True)
         try:
             return Response(
-                represent_submitted(say_more(volunteer_who_acts(request), pk, serializer.validated_data["follow_up"]))
+                represent_submitted(say_more(acting_volunteer(request), pk, serializer.validated_data["follow_up"]))
             )
         except Classification.DoesNotExist as error:
             raise NotFound("You gave no answer of this id.") from error
@@ -164,11 +164,11 @@ class FavouriteView(APIView):
     @extend_schema(request=None, responses={204: None})
     def put(self, request: Request, subject: int) -> Response:
         """Add the subject to the favourites. Repeating it is safe."""
-        favour(volunteer_who_acts(request), get_object_or_404(Subject, pk=subject))
+        favour(acting_volunteer(request), get_object_or_404(Subject, pk=subject))
         return Response(status=204)
 
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request, subject: int) -> Response:
         """Remove the subject from the favourites."""
-        unfavour(volunteer_who_acts(request), subject)
+        unfavour(acting_volunteer(request), subject)
         return Response(status=204)

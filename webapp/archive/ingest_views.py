@@ -4,16 +4,16 @@ from pathlib import Path
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from ml.io.safe_csv import CellWriter
 from webapp.archive.access import person, survey_page
 from webapp.archive.forms import IngestForm
 from webapp.archive.ingest.create_run import IngestRefused, inbox, start_ingest
 from webapp.archive.models import IngestRun, Kind, Role, Survey
+from webapp.core.csv_writer import csv_response
 
 SHOWN = 30
 PROBLEMS = 100
@@ -66,15 +66,11 @@ def ingest_progress(request: HttpRequest, survey: Survey, pk: int) -> HttpRespon
 
 @require_safe
 @survey_page(Role.ADMIN)
-def ingest_problems(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+def ingest_problems(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBase:
     """Return all problems of a run as CSV."""
     run = get_object_or_404(IngestRun, survey=survey, pk=pk)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="ingest-{run.pk}-problems.csv"'
-    writer = CellWriter(response)
-    writer.writerow(["file", "row", "reason"])
-    writer.writerows(run.problems.values_list("file", "row", "reason").iterator())
-    return response
+    columns = ("file", "row", "reason")
+    return csv_response(f"ingest-{run.pk}-problems.csv", columns, run.problems.values_list(*columns).iterator())
 
 
 @require_POST

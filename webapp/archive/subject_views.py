@@ -62,8 +62,8 @@ def subjects(request: HttpRequest, slug: str) -> HttpResponse:
     if not knows_truth and _looks_for(form) and not SearchRate().allow_request(request, None):
         context = {"survey": survey, "knows_truth": knows_truth, "form": form, "is_busy": True}
         return render(request, "archive/subjects.html", context, status=429)
-    found = list(_matching(survey, form.cleaned_data, knows_truth)[: PER_PAGE + 1])
-    page = {"form": form, "subjects": found[:PER_PAGE], "next": _next(request, found)}
+    rows = list(_matching(survey, form.cleaned_data, knows_truth)[: PER_PAGE + 1])
+    page = {"form": form, "subjects": rows[:PER_PAGE], "next": _next(request, rows)}
     return render(request, "archive/subjects.html", {"survey": survey, "knows_truth": knows_truth, **page})
 
 

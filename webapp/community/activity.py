@@ -118,7 +118,7 @@ def to_pdf(certificate: Certificate) -> bytes:
     return bytes(page.output())
 
 
-def in_words(spent: timedelta) -> str:
+def effort_in_words(spent: timedelta) -> str:
     """Format a duration as hours and minutes."""
     minutes = int(spent.total_seconds()) // 60
     if spent and not minutes:
@@ -149,7 +149,9 @@ def _text(page: FPDF, certificate: Certificate) -> None:
     _line(page, _("Certificate of participation"), 26, "B", 16)
     _line(page, certificate.name, 20, "B", 14, LINE)
     _line(page, _("searched for moving worlds with Wanderers and classified"), 13, "", 10)
-    _line(page, _("%(pictures)s in %(time)s") % {"pictures": answers, "time": in_words(effort.spent)}, 20, "B", 14)
+    _line(
+        page, _("%(pictures)s in %(time)s") % {"pictures": answers, "time": effort_in_words(effort.spent)}, 20, "B", 14
+    )
     _line(page, _("from %(since)s to %(until)s (UTC).") % days, 13, "", 16)
     page.set_y(-52)
     _line(page, _what_counts(), 9, "", 5, QUIET)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from webapp.community.activity import TRUNCATE, Certificate, answers_by, effort_of, in_words, to_pdf
+from webapp.community.activity import TRUNCATE, Certificate, answers_by, effort_in_words, effort_of, to_pdf
 from webapp.community.person import account_page, profile_of, volunteer_who_looks
 from webapp.volunteers.identity import account_volunteer
 
@@ -62,7 +62,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
         "steps": STEPS,
         "zone": zone.key,
         "effort": effort if effort and effort.answers else None,
-        "spent": in_words(effort.spent) if effort else "",
+        "spent": effort_in_words(effort.spent) if effort else "",
         "rows": [(label, n) for label, (_start, n) in zip(labels, rows, strict=True)][::-1],
         "plot": {"labels": labels, "counts": [n for _start, n in rows]},
         "range_form": RangeForm(),

@@ -64,12 +64,12 @@ def collection(request: HttpRequest, pk: int) -> HttpResponse:
     before = request.GET.get("before", "")
     if before.isascii() and before.isdigit() and len(before) < 19:
         items = items.filter(pk__lt=int(before))
-    found = list(items[: PER_PAGE + 1])
+    entries = list(items[: PER_PAGE + 1])
     page = {
         "collection": row,
         "size": row.items.count(),
-        "items": found[:PER_PAGE],
-        "older": found[PER_PAGE - 1].pk if len(found) > PER_PAGE else "",
+        "items": entries[:PER_PAGE],
+        "older": entries[PER_PAGE - 1].pk if len(entries) > PER_PAGE else "",
         "is_own": is_own,
         "owner": name_of(row.owner),
         "form": CollectionForm(instance=row) if is_own else None,
@@ -176,9 +176,9 @@ def favourites(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     if before.isascii() and before.isdigit() and len(before) < 19:
         rows = rows.filter(pk__lt=int(before))
-    found = list(rows[: RECENT_PER_PAGE + 1])
-    older = found[RECENT_PER_PAGE - 1].pk if len(found) > RECENT_PER_PAGE else ""
-    page = {"rows": found[:RECENT_PER_PAGE], "older": older, **_collections(request, volunteer)}
+    entries = list(rows[: RECENT_PER_PAGE + 1])
+    older = entries[RECENT_PER_PAGE - 1].pk if len(entries) > RECENT_PER_PAGE else ""
+    page = {"rows": entries[:RECENT_PER_PAGE], "older": older, **_collections(request, volunteer)}
     return render(request, "community/favourites.html", page)
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import numpy as np
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.db.models.functions import Abs
 from django.utils import timezone
@@ -53,12 +53,7 @@ COPY = "COPY consensus_aggregatedposterior (aggregation_id, subject_id, posterio
 
 def start_aggregation(workflow: Workflow, by: User | None) -> Aggregation:
     """Start a reanalysis of all votes; return the job, or the waiting one if any."""
-    waiting = Aggregation.objects.filter(workflow=workflow, state=JobState.QUEUED)
-    try:
-        with transaction.atomic():
-            job = waiting.first() or Aggregation.objects.create(workflow=workflow, requested_by=by)
-    except IntegrityError:  # lost a race
-        job = waiting.get()
+    job, _ = Aggregation.objects.get_or_create(workflow=workflow, state=JobState.QUEUED, defaults={"requested_by": by})
     job.enqueue()
     return job
 

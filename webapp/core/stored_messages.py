@@ -6,11 +6,11 @@ unknown text, such as another library's error, stays unchanged.
 """
 
 import re
-from functools import cache, cached_property
+from bisect import insort
+from functools import cached_property
 from typing import ClassVar
 
 from django.utils.formats import get_format
-from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import get_language, gettext
 
 _SLOT = re.compile(r"%\((\w+)\)s")
@@ -23,10 +23,11 @@ class Sentence:
     """A sentence with slots such as `%(name)s`; `english` is marked with gettext_noop at its definition."""
 
     known: ClassVar[list["Sentence"]] = []
+    """All that have been defined, the most specific first: the one that says more itself is tried before the other."""
 
     def __init__(self, english: str) -> None:
         self.english = english
-        self.known.append(self)
+        insort(self.known, self, key=lambda sentence: -sentence.letters)
 
     def __call__(self, **values: object) -> str:
         """Fill in the values, in English."""
@@ -58,19 +59,12 @@ def in_words(text: str) -> str:
     """Translate a worker's message into the page's language."""
     if (get_language() or "en").startswith("en"):
         return text
-    for sentence in _known():
+    for sentence in Sentence.known:
         if (values := sentence.read(text)) is not None:
             return gettext(sentence.english) % {name: _value(value) for name, value in values.items()}
     if placed := _PLACED.fullmatch(text):
         return placed[1] + in_words(placed[2])
     return text
-
-
-@cache
-def _known() -> list[Sentence]:
-    """Return the sentences of all rooms, most specific first."""
-    autodiscover_modules("sentences")
-    return sorted(Sentence.known, key=lambda sentence: -sentence.letters)
 
 
 def _value(value: str) -> str:

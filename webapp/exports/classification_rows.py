@@ -177,11 +177,11 @@ def test_sets_of(workflow: Workflow) -> list[FrozenSet]:
 
 def names_by_subject(sets: Collection[FrozenSet], subjects: Collection[int]) -> dict[int, str]:
     """Return by subject the names of the sets that contain it, separated by semicolons."""
-    found: dict[int, list[str]] = {}
+    by_subject: dict[int, list[str]] = {}
     for each in sets:
         for subject in each.among(subjects):
-            found.setdefault(subject, []).append(each.name)
-    return {subject: ";".join(names) for subject, names in found.items()}
+            by_subject.setdefault(subject, []).append(each.name)
+    return {subject: ";".join(names) for subject, names in by_subject.items()}
 
 
 def _frozen(folder: str, hashes: Collection[str]) -> list[FrozenSet]:

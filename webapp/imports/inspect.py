@@ -77,7 +77,7 @@ def format_of(path: Path) -> str:
     return LABEL_STUDIO if start[:1] in (b"[", b"{") else PANOPTES
 
 
-def read_rows(path: Path) -> Iterator[Row]:
+def read_classifications(path: Path) -> Iterator[Row]:
     """Yield all rows of a file, one item each; raises BadFile when it becomes unreadable."""
     return read_label_studio(path) if format_of(path) == LABEL_STUDIO else read_csv(path)
 
@@ -148,7 +148,7 @@ def inspect_file(path: Path, workflow: Workflow) -> Look:
     """Read the first rows of a file; raises BadFile for an unusable one."""
     inspected = Look(format_of(path))
     values: dict[str, set[str]] = defaultdict(set)
-    for row in islice(read_rows(path), ROWS):
+    for row in islice(read_classifications(path), ROWS):
         inspected.rows += 1
         if isinstance(row, Broken):
             inspected.broken += 1

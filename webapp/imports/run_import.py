@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from webapp.core.sql import through_restarts
 from webapp.imports.foreign_record import NOT_BROUGHT_IN, NOT_BROUGHT_IN_FURTHER, BadFile, Row
-from webapp.imports.inspect import read_rows
+from webapp.imports.inspect import read_classifications
 from webapp.imports.mapping import Choices, own_people
 from webapp.imports.models import ClassificationImport
 from webapp.imports.store_votes import Tally, store
@@ -116,10 +116,10 @@ def bring_in(job: ClassificationImport, watch: Callable[[ClassificationImport], 
     """
     path, choices = Path(job.path), Choices(**job.options)
     try:
-        total = sum(1 for _ in read_rows(path))
+        total = sum(1 for _ in read_classifications(path))
         through_restarts(partial(job.renew, total=total))
         own, tally = own_people(job.workflow), Tally.of(job)
-        for batch in _batches(islice(read_rows(path), tally.done, None)):
+        for batch in _batches(islice(read_classifications(path), tally.done, None)):
             tally = through_restarts(partial(store, job, choices, batch, own, tally))
             watch(job)
     except BadFile as bad:

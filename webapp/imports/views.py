@@ -32,6 +32,7 @@ from webapp.imports.run_import import (
 )
 from webapp.imports.store_votes import left_out
 from webapp.workflows.models import Workflow
+from webapp.workflows.workflow_page import workflow_page
 
 MEANINGS = [*((answer.value, shown.button) for answer, shown in PRESENTATIONS.items()), ("", gettext_lazy("skip"))]
 LABELS_SHOWN = 60
@@ -81,9 +82,9 @@ class ChoicesForm(forms.Form):
         if not workflow.line_marking or not lines:
             del self.fields["lines_task"]
         sent = self.data.get("task", "")
-        said = inspected.labels[sent if sent in inspected.labels else chosen]
-        self.labels = [label for label, _number in said.most_common(LABELS_SHOWN)]
-        self._ask_meanings(said, guess_answers(self.labels, workflow))
+        label_counts = inspected.labels[sent if sent in inspected.labels else chosen]
+        self.labels = [label for label, _number in label_counts.most_common(LABELS_SHOWN)]
+        self._ask_meanings(label_counts, guess_answers(self.labels, workflow))
 
     def _offer(self, name: str, choices: list[Any]) -> None:
         field = self.fields[name]
@@ -141,26 +142,23 @@ def exchange(request: HttpRequest, survey: Survey) -> HttpResponse:
 
 
 @require_safe
-@survey_page(Role.SCIENTIST)
-def exchange_workflow(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
-    return workflow_page(request, survey, get_object_or_404(Workflow, survey=survey, slug=workflow), UploadForm())
+@workflow_page(Role.SCIENTIST)
+def exchange_workflow(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    return exchange_page(request, workflow, UploadForm())
 
 
 @require_safe
-@survey_page(Role.SCIENTIST)
-def export(request: HttpRequest, survey: Survey, workflow: str, name: str) -> HttpResponseBase:
-    of = get_object_or_404(Workflow, survey=survey, slug=workflow)
+@workflow_page(Role.SCIENTIST)
+def export(request: HttpRequest, workflow: Workflow, name: str) -> HttpResponseBase:
     if name not in EXPORTS:
         raise Http404
-    return file_response(request, EXPORTS[name], of)
+    return file_response(request, EXPORTS[name], workflow)
 
 
-def workflow_page(
-    request: HttpRequest, survey: Survey, workflow: Workflow, form: UploadForm, status: int = 200
-) -> HttpResponse:
+def exchange_page(request: HttpRequest, workflow: Workflow, form: UploadForm, status: int = 200) -> HttpResponse:
     """Show one workflow's page: exports, the import form, and past imports."""
     context = {
-        "survey": survey,
+        "survey": workflow.survey,
         "workflow": workflow,
         "exports": _exports(request, workflow),
         "form": form,
@@ -181,42 +179,39 @@ def _exports(request: HttpRequest, workflow: Workflow) -> list[dict[str, Any]]:
 
 
 @require_POST
-@survey_page(Role.SCIENTIST)
-def upload(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
+@workflow_page(Role.SCIENTIST)
+def upload(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     """Store a readable file, and redirect to its preview."""
-    into = get_object_or_404(Workflow, survey=survey, slug=workflow)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
-        return workflow_page(request, survey, into, form, status=400)
+        return exchange_page(request, workflow, form, status=400)
     try:
-        token = keep_import_file(into, form.cleaned_data["file"])
-        _inspected(into, token)
+        token = keep_import_file(workflow, form.cleaned_data["file"])
+        _inspected(workflow, token)
     except (UploadRefused, BadFile) as error:
         form.add_error("file", in_words(str(error)))
-        return workflow_page(request, survey, into, form, status=400)
-    return redirect("import-look", survey.slug, into.slug, token)
+        return exchange_page(request, workflow, form, status=400)
+    return redirect("import-look", workflow.survey.slug, workflow.slug, token)
 
 
 @require_safe
-@survey_page(Role.SCIENTIST)
-def look_into(request: HttpRequest, survey: Survey, workflow: str, token: str) -> HttpResponse:
-    into = get_object_or_404(Workflow, survey=survey, slug=workflow)
-    path, inspected = _inspected(into, token)
-    form = ChoicesForm(inspected, into, task=request.GET.get("task", ""))
-    return _page(request, into, token, path, inspected, form)
+@workflow_page(Role.SCIENTIST)
+def look_into(request: HttpRequest, workflow: Workflow, token: str) -> HttpResponse:
+    path, inspected = _inspected(workflow, token)
+    form = ChoicesForm(inspected, workflow, task=request.GET.get("task", ""))
+    return _page(request, workflow, token, path, inspected, form)
 
 
 @require_POST
-@survey_page(Role.SCIENTIST)
-def start(request: HttpRequest, survey: Survey, workflow: str, token: str) -> HttpResponse:
-    into = get_object_or_404(Workflow, survey=survey, slug=workflow)
-    path, inspected = _inspected(into, token)
-    form = ChoicesForm(inspected, into, request.POST)
+@workflow_page(Role.SCIENTIST)
+def start(request: HttpRequest, workflow: Workflow, token: str) -> HttpResponse:
+    path, inspected = _inspected(workflow, token)
+    form = ChoicesForm(inspected, workflow, request.POST)
     choices = form.choices()
     if choices is None:
-        return _page(request, into, token, path, inspected, form, status=400)
-    job = start_import(workflow=into, path=path, by=person(request), choices=choices)
-    return redirect("import-run", survey.slug, into.slug, job.pk)
+        return _page(request, workflow, token, path, inspected, form, status=400)
+    job = start_import(workflow=workflow, path=path, by=person(request), choices=choices)
+    return redirect("import-run", workflow.survey.slug, workflow.slug, job.pk)
 
 
 @require_safe

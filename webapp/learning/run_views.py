@@ -4,15 +4,15 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from ml.io.safe_csv import CellWriter
 from webapp.archive.access import survey_page
 from webapp.archive.models import Role, Survey
+from webapp.core.csv_writer import csv_response
 from webapp.learning.manual_promotion import doubts
 from webapp.learning.models import Checkpoint, TrainingEpoch, TrainingRun
 from webapp.learning.triggers import cancel_training
@@ -41,17 +41,12 @@ def epochs(request: HttpRequest, survey: Survey, pk: int) -> JsonResponse:
 
 @require_safe
 @survey_page(Role.ADMIN)
-def epochs_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+def epochs_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBase:
     """Return every epoch of every attempt."""
     row = _run(survey, pk)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="training-{row.pk}.csv"'
     rows = [{"attempt": epoch.attempt, **_plain(epoch)} for epoch in row.epochs.all()]
-    columns = ["attempt", "epoch", "loss", "val_loss", "accuracy", "roc_auc"]
-    writer = CellWriter(response)
-    writer.writerow(columns)
-    writer.writerows([row.get(column) for column in columns] for row in rows)
-    return response
+    columns = ("attempt", "epoch", "loss", "val_loss", "accuracy", "roc_auc")
+    return csv_response(f"training-{row.pk}.csv", columns, [[each[column] for column in columns] for each in rows])
 
 
 @require_POST

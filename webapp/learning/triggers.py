@@ -5,13 +5,15 @@ from contextlib import suppress
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
 from webapp.consensus.models import IS_CONFIDENT, IS_SETTLED, Consensus
 from webapp.core.jobs import JobState
 from webapp.learning.model_roles import role_of
-from webapp.learning.models import Preset, TrainingRun, TrainingSet
+from webapp.learning.models import Checkpoint, Preset, TrainingRun, TrainingSet
+from webapp.learning.promotion import champion_of
 from webapp.learning.training_sets.curate import labelled, labels, labels_of, new_labels
 from webapp.workflows.models import Workflow
 
@@ -130,3 +132,30 @@ def start_due() -> None:
     for workflow in workflows_to_retrain():
         with suppress(AlreadyTraining):
             start_training(workflow=workflow, by=None)
+
+
+def starting_detector(run: TrainingRun) -> Checkpoint | None:
+    """Return the champion, or else the workflow's newest detector; a control has nothing from the champion."""
+    return _champion(run) or _own(run).first()
+
+
+def starting_classifier(run: TrainingRun, packaged: str) -> Checkpoint | None:
+    """Return the checkpoint whose network the run goes on from; None for the packaged network, or a fresh one.
+
+    A head is trained on the champion's network. Fine-tuning begins with it too, or else with the newest shadow of the
+    workflow. `packaged` is the feature key of the packaged network: a checkpoint that has it brings no network.
+    """
+    if run.preset == Preset.SMALL:
+        return None
+    lead = _own(run).first() if run.is_control else _champion(run)
+    if lead is not None and lead.manifest["feature_key"] != packaged:
+        return lead
+    return _own(run).exclude(manifest__feature_key=packaged).first() if run.preset == Preset.FINETUNE else None
+
+
+def _own(run: TrainingRun) -> QuerySet[Checkpoint]:
+    return Checkpoint.objects.filter(run__workflow=run.workflow, role=run.role)
+
+
+def _champion(run: TrainingRun) -> Checkpoint | None:
+    return None if run.is_control else champion_of(run.survey, run.role)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import numpy as np
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -101,12 +101,7 @@ SET_TRUSTED = """
 
 def start_scan(workflow: Workflow, by: User | None) -> QualityScan:
     """Start a scan of all answers; return the job, or the waiting one if any."""
-    waiting = QualityScan.objects.filter(workflow=workflow, state=JobState.QUEUED)
-    try:
-        with transaction.atomic():
-            job = waiting.first() or QualityScan.objects.create(workflow=workflow, requested_by=by)
-    except IntegrityError:  # lost a race
-        job = waiting.get()
+    job, _ = QualityScan.objects.get_or_create(workflow=workflow, state=JobState.QUEUED, defaults={"requested_by": by})
     job.enqueue()
     return job
 

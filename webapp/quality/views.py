@@ -18,6 +18,7 @@ from webapp.classifications.presentation import PRESENTATIONS
 from webapp.quality.models import FlagState, QualityFlag, QualityScan
 from webapp.quality.quality_scan import decide, start_scan
 from webapp.workflows.models import Workflow
+from webapp.workflows.workflow_page import workflow_page
 
 TITLES = {
     SPEED: gettext_lazy("Too fast to have looked"),
@@ -81,11 +82,11 @@ def trust_decide(request: HttpRequest, survey: Survey, workflow: str, pk: int) -
 
 
 @require_POST
-@survey_page(Role.SCIENTIST)
-def trust_scan(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
-    start_scan(get_object_or_404(Workflow, survey=survey, slug=workflow), by=person(request))
+@workflow_page(Role.SCIENTIST)
+def trust_scan(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    start_scan(workflow, by=person(request))
     messages.success(request, _("A worker is scanning the classifications; flags appear here."))
-    return redirect("trust", survey.slug)
+    return redirect("trust", workflow.survey.slug)
 
 
 def _row(workflow: Workflow) -> dict[str, Any]:

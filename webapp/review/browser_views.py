@@ -28,8 +28,8 @@ from webapp.review.consensus_browser import (
     with_rulings,
 )
 from webapp.review.keyset_pagination import Page, page_of
-from webapp.review.workflow_page import beside, workflow_page
 from webapp.workflows.models import Workflow
+from webapp.workflows.workflow_page import beside, workflow_page
 
 PER_PAGE = 50
 
@@ -45,7 +45,7 @@ def first_browser(request: HttpRequest, survey: Survey) -> HttpResponse:
 
 
 @require_safe
-@workflow_page
+@workflow_page(Role.SCIENTIST)
 def browser(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     return _page(request, workflow)
 
@@ -76,7 +76,7 @@ def _page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 
 
 @require_safe
-@workflow_page
+@workflow_page(Role.SCIENTIST)
 def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     """Return all filtered rows as CSV, in key order."""
     asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, role_of(workflow))
@@ -86,7 +86,7 @@ def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
 
 
 @require_safe
-@workflow_page
+@workflow_page(Role.SCIENTIST)
 def histogram_csv(request: HttpRequest, workflow: Workflow, of: str) -> HttpResponseBase:
     """Return the bins of one histogram."""
     asked = asked_of(workflow, request.GET)

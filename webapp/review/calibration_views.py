@@ -10,10 +10,11 @@ from django.views.decorators.http import require_safe
 
 from ml.crowd.posterior_calibration import Calibration
 from ml.crowd.posterior_calibration import calibration as calibrated
+from webapp.archive.models import Role
 from webapp.core.csv_writer import csv_response
 from webapp.review.judged_subjects import SOURCES, judged
-from webapp.review.workflow_page import beside, workflow_page
 from webapp.workflows.models import Workflow
+from webapp.workflows.workflow_page import beside, workflow_page
 
 FEW = 50
 FEW_OF_A_KIND = 10
@@ -30,7 +31,7 @@ class CalibrationForm(forms.Form):
 
 
 @require_safe
-@workflow_page
+@workflow_page(Role.SCIENTIST)
 def calibration(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     options = _options(request)
     curve = _calibration(workflow, options)
@@ -51,7 +52,7 @@ def calibration(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 
 
 @require_safe
-@workflow_page
+@workflow_page(Role.SCIENTIST)
 def calibration_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     curve = _calibration(workflow, _options(request))
     bins = curve.bins if curve else ()

@@ -105,11 +105,11 @@ def marked_frames(workflow: Workflow, subject: Subject, finds: Sequence[FoundLin
     by_frame: dict[int, list[DrawnLine]] = defaultdict(list)
     for number, mark in enumerate(rows, 1):
         by_frame[mark.frame].append(_drawn_line(number, mark, height))
-    found: dict[int, list[FoundLine]] = defaultdict(list)
+    detected: dict[int, list[FoundLine]] = defaultdict(list)
     for find in finds:
-        found[find.find.frame].append(find)
-    numbers = sorted({*by_frame, *found})
-    return [MarkedFrame(frame, width, height, by_frame[frame], found[frame]) for frame in numbers]
+        detected[find.find.frame].append(find)
+    numbers = sorted({*by_frame, *detected})
+    return [MarkedFrame(frame, width, height, by_frame[frame], detected[frame]) for frame in numbers]
 
 
 def _drawn_line(number: int, mark: Mark, height: int) -> DrawnLine:

@@ -6,12 +6,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person
+from webapp.archive.models import Role
 from webapp.consensus.batch_aggregation import aggregation_disagreements, start_aggregation
 from webapp.consensus.models import AggregatedPosterior, Aggregation
 from webapp.core.csv_writer import csv_response
 from webapp.core.jobs import JobState
-from webapp.review.workflow_page import beside, workflow_page
 from webapp.workflows.models import Workflow
+from webapp.workflows.workflow_page import beside, workflow_page
 
 PAGE = 50
 VERSIONS = 20
@@ -19,7 +20,7 @@ CSV_COLUMNS = ("external_id", "version", "dawid_skene", "live")
 
 
 @require_safe
-@workflow_page
+@workflow_page(Role.SCIENTIST)
 def looking_back(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     latest = _latest(workflow)
     rows = aggregation_disagreements(latest) if latest else AggregatedPosterior.objects.none()
@@ -32,7 +33,7 @@ def looking_back(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 
 
 @require_safe
-@workflow_page
+@workflow_page(Role.SCIENTIST)
 def aggregation_versions(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     """Return the fragment that refreshes itself while a worker is running."""
     context = {"survey": workflow.survey, "workflow": workflow, **_versions(workflow)}
@@ -43,18 +44,18 @@ def aggregation_versions(request: HttpRequest, workflow: Workflow) -> HttpRespon
 
 
 @require_POST
-@workflow_page
+@workflow_page(Role.SCIENTIST)
 def look_back(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     start_aggregation(workflow, by=person(request))
     return redirect("looking-back", workflow.survey.slug, workflow.slug)
 
 
 @require_safe
-@workflow_page
+@workflow_page(Role.SCIENTIST)
 def looking_back_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     latest = _latest(workflow)
-    found = aggregation_disagreements(latest).iterator(chunk_size=2000) if latest else ()
-    rows = ((row.subject.external_id, latest.version, row.posterior, row.live) for row in found if latest)
+    posteriors = aggregation_disagreements(latest).iterator(chunk_size=2000) if latest else ()
+    rows = ((row.subject.external_id, latest.version, row.posterior, row.live) for row in posteriors if latest)
     return csv_response(f"looking-back-{workflow.slug}.csv", CSV_COLUMNS, rows)
 
 

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_safe
 from numpy.typing import NDArray
 
 from ml.crowd.forecast import LEAST_DAYS, LEAST_SETTLED, LEAST_VOTES, LEVEL, Estimate, Forecast, forecast
+from webapp.archive.models import Role
 from webapp.core.csv_writer import csv_response
 from webapp.review.throughput import SHOWN, WINDOWS, counts, open_subjects, recent_steps, steps, votes_by_day
-from webapp.review.workflow_page import beside, workflow_page
 from webapp.workflows.models import Workflow
+from webapp.workflows.workflow_page import beside, workflow_page
 
 STEPS = [("hour", _("by hour")), ("day", _("by day")), ("week", _("by week"))]
 FORMAT = {"hour": "%m-%d %H:00", "day": "%Y-%m-%d", "week": "%Y-%m-%d"}
@@ -25,7 +26,7 @@ FARTHEST = 100 * 365
 
 
 @require_safe
-@workflow_page
+@workflow_page(Role.SCIENTIST)
 def throughput(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     step, window = _step(request), _window(request)
     rows = recent_steps(workflow, step)
@@ -50,7 +51,7 @@ def throughput(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 
 
 @require_safe
-@workflow_page
+@workflow_page(Role.SCIENTIST)
 def throughput_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     step = _step(request)
     header = (f"{step}_from_utc", "votes", "training_answers", "volunteers", "retired")

@@ -19,8 +19,8 @@ from webapp.queue.models import QueueEntry
 from webapp.review.consensus_browser import summed, with_model, with_rulings
 from webapp.review.lines import finds_of, marked_frames
 from webapp.review.timeline import Vote, timeline
-from webapp.review.workflow_page import beside, workflow_page
 from webapp.workflows.models import Method, Workflow
+from webapp.workflows.workflow_page import beside, workflow_page
 
 VOTE_COLUMNS = (
     "number", "volunteer", "at_utc", "answer", "follow_up", "reason", "seconds", "is_counted", "weighs", "known_right",
@@ -56,7 +56,7 @@ def votes(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
 
 
 @require_safe
-@workflow_page
+@workflow_page(Role.SCIENTIST)
 def votes_csv(request: HttpRequest, workflow: Workflow, pk: int) -> HttpResponseBase:
     subject = get_object_or_404(Subject, survey=workflow.survey_id, pk=pk)
     rows = (
@@ -70,7 +70,7 @@ def votes_csv(request: HttpRequest, workflow: Workflow, pk: int) -> HttpResponse
 
 
 @require_safe
-@workflow_page
+@workflow_page(Role.SCIENTIST)
 def lines_csv(request: HttpRequest, workflow: Workflow, pk: int) -> HttpResponseBase:
     subject = get_object_or_404(Subject, survey=workflow.survey_id, pk=pk)
     lines = (line for frame in marked_frames(workflow, subject) for line in frame.lines)

@@ -150,10 +150,10 @@ def _draw(job: Injection, background: Subject) -> Drawn | None:
     drawn = inject(
         pixels, mover.x, mover.y, snr=mover.snr, fwhm=job.fwhm, length=mover.length, angle=mover.angle, lit=lit
     )
-    return Drawn(background, candidate(mover.record(background, frames, drawn, _said(job, background, mover)), []))
+    return Drawn(background, candidate(mover.record(background, frames, drawn, _message(job, background, mover)), []))
 
 
-def _said(job: Injection, background: Subject, mover: Mover) -> dict[str, object]:
+def _message(job: Injection, background: Subject, mover: Mover) -> dict[str, object]:
     """Return the metadata: like that of neighbouring subjects, plus how it was drawn, hidden while classifying."""
     name = name_like(background.external_id, job.seed)
     seen = {

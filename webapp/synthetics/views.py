@@ -20,6 +20,7 @@ from webapp.synthetics.models import Injection
 from webapp.synthetics.mover import mover_classes
 from webapp.workflows.gold_schedule import in_numbers
 from webapp.workflows.models import Workflow
+from webapp.workflows.workflow_page import workflow_page
 
 
 class InjectionForm(forms.ModelForm):
@@ -58,32 +59,32 @@ def training(request: HttpRequest, survey: Survey) -> HttpResponse:
 
 
 @require_POST
-@survey_page(Role.SCIENTIST)
-def injection_start(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
-    of = get_object_or_404(Workflow, survey=survey, slug=workflow)
-    form = InjectionForm(survey, request.POST, auto_id=f"id_{of.slug}_%s")
-    if is_open(of):
+@workflow_page(Role.SCIENTIST)
+def injection_start(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    survey = workflow.survey
+    form = InjectionForm(survey, request.POST, auto_id=f"id_{workflow.slug}_%s")
+    if is_open(workflow):
         form.add_error(None, _("Movers are already being drawn for this workflow; wait until that finishes."))
     if not form.is_valid():
-        return _page(request, survey, {of.pk: form}, status=400)
+        return _page(request, survey, {workflow.pk: form}, status=400)
     try:
-        start_injection(workflow=of, by=person(request), **form.cleaned_data)
+        start_injection(workflow=workflow, by=person(request), **form.cleaned_data)
     except CannotInject as error:
         form.add_error(None, str(error))
-        return _page(request, survey, {of.pk: form}, status=400)
+        return _page(request, survey, {workflow.pk: form}, status=400)
     except ValidationError as error:
         form.add_error(None, " ".join(error.messages))
-        return _page(request, survey, {of.pk: form}, status=400)
+        return _page(request, survey, {workflow.pk: form}, status=400)
     messages.success(request, _("A worker draws the movers; they join the queue as they are made."))
     return redirect("training", survey.slug)
 
 
 @require_safe
-@survey_page(Role.SCIENTIST)
-def injection_progress(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
+@workflow_page(Role.SCIENTIST)
+def injection_progress(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     """Return the fragment that refreshes itself while movers are drawn."""
-    of = get_object_or_404(Workflow, survey=survey, slug=workflow)
-    return render(request, "synthetics/injection.html", {"survey": survey, "row": _row(of, _stock(survey), None)})
+    survey = workflow.survey
+    return render(request, "synthetics/injection.html", {"survey": survey, "row": _row(workflow, _stock(survey), None)})
 
 
 @require_POST

@@ -21,6 +21,7 @@ from webapp.queue.counts import Stock, stock_of
 from webapp.workflow_settings.change_workflow import RULES, Saved, change_workflow, open_workflow
 from webapp.workflow_settings.forms import NewWorkflowForm, WorkflowForm
 from webapp.workflows.models import Workflow
+from webapp.workflows.workflow_page import workflow_page
 
 REASONS = {
     RetiredReason.CLASSIFICATION_COUNT: gettext_lazy("number of votes"),
@@ -45,11 +46,11 @@ def workflow_new(request: HttpRequest, survey: Survey) -> HttpResponse:
     form = NewWorkflowForm(survey, request.POST or None)
     if request.method != "POST":
         return _page(request, survey, form)
-    saved = _save(form, lambda said: open_workflow(survey=survey, **said, **form.settings()), "slug", "kind")
+    saved = _save(form, lambda chosen: open_workflow(survey=survey, **chosen, **form.settings()), "slug", "kind")
     if saved is None:
         return _page(request, survey, form, status=400)
     messages.success(
-        request, " ".join([_("%(workflow)s is open.") % {"workflow": saved.workflow}, *_said_of_queue(saved)])
+        request, " ".join([_("%(workflow)s is open.") % {"workflow": saved.workflow}, *_queue_messages(saved)])
     )
     return redirect("workflow", survey.slug, saved.workflow.slug)
 
@@ -64,19 +65,18 @@ def workflow(request: HttpRequest, survey: Survey, workflow: str) -> HttpRespons
     if "try" in request.POST:
         return _page(request, survey, form, row, trial=_tried(form, row))
     by = person(request)
-    saved = _save(form, lambda said: change_workflow(workflow=row, by=by, **said, **form.settings()))
+    saved = _save(form, lambda chosen: change_workflow(workflow=row, by=by, **chosen, **form.settings()))
     if saved is None:
         return _page(request, survey, form, row, status=400)
-    messages.success(request, " ".join([_("Saved."), *_said_of_queue(saved)]))
+    messages.success(request, " ".join([_("Saved."), *_queue_messages(saved)]))
     return redirect("workflow", survey.slug, row.slug)
 
 
 @require_safe
-@survey_page(Role.ADMIN)
-def recount(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
+@workflow_page(Role.ADMIN)
+def recount(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     """Return the fragment that refreshes itself while votes are recounted under new rules."""
-    row = get_object_or_404(Workflow, survey=survey, slug=workflow)
-    return render(request, "workflow_settings/queue.html", {"survey": survey, **_queue(row)})
+    return render(request, "workflow_settings/queue.html", {"survey": workflow.survey, **_queue(workflow)})
 
 
 def _save(form: WorkflowForm, write: Callable[[dict[str, Any]], Saved], *fixed: str) -> Saved | None:
@@ -123,9 +123,9 @@ def _queue(row: Workflow) -> dict[str, Any]:
     }
 
 
-def _said_of_queue(saved: Saved) -> list[str]:
+def _queue_messages(saved: Saved) -> list[str]:
     """Return the changes to the queue, in sentences."""
-    messages_ = [_said_of_added(saved.added)]
+    messages_ = [_added_message(saved.added)]
     if saved.removed:
         left = ngettext("%(n)s left it with its set.", "%(n)s left it with their set.", saved.removed)
         messages_.append(left % {"n": intcomma(saved.removed)})
@@ -134,8 +134,8 @@ def _said_of_queue(saved: Saved) -> list[str]:
     return messages_
 
 
-def _said_of_added(added: int) -> str:
+def _added_message(added: int) -> str:
     if not added:
         return _("No subjects were added to the queue.")
-    said = ngettext("%(n)s subject was added to the queue.", "%(n)s subjects were added to the queue.", added)
-    return said % {"n": intcomma(added)}
+    sentence = ngettext("%(n)s subject was added to the queue.", "%(n)s subjects were added to the queue.", added)
+    return sentence % {"n": intcomma(added)}

@@ -34,7 +34,7 @@ def test_problems_of_an_ingest(text):
     IngestProblem.objects.create(run=run, file=text, row=2, reason=text)
     browser = Client()
     browser.force_login(user)
-    sent = browser.get(f"/surveys/{survey.slug}/ingest/{run.pk}/problems.csv").content.decode()
+    sent = browser.get(f"/surveys/{survey.slug}/ingest/{run.pk}/problems.csv").getvalue().decode()
     assert list(csv.reader(io.StringIO(sent, newline="")))[1] == [f"'{text}", "2", f"'{text}"]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from webapp.imports.foreign_record import BadFile
-from webapp.imports.inspect import read_rows
+from webapp.imports.inspect import read_classifications
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.timeout(20)
 def refused(path, text):
     path.write_text(text)
     with pytest.raises(BadFile) as said:
-        list(read_rows(path))
+        list(read_classifications(path))
     return str(said.value)
 
 

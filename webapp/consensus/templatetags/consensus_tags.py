@@ -53,7 +53,7 @@ def said(answer: str) -> Promise:
 
 @register.filter
 def counted(votes: dict[str, int]) -> str:
-    """Count votes by answer: “3 yes, 2 no, 1 unsure”."""
+    """Count votes by answer: “3 yes, 2 no, …”."""
     return ", ".join(str(PRESENTATIONS[Answer(answer)].counted) % {"n": n} for answer, n in votes.items())
 
 

@@ -31,7 +31,7 @@ def counted_lines(workflow: Workflow) -> dict[int, Lines]:
     Volunteers are numbered from 0 within each subject, so that a training set identifies nobody. Withdrawn answers, and
     those of volunteers without weight, are excluded.
     """
-    found: dict[int, list[tuple[float, ...]]] = defaultdict(list)
+    by_subject: dict[int, list[tuple[float, ...]]] = defaultdict(list)
     numbers: dict[int, dict[int, int]] = defaultdict(dict)
     flagged = Skill.objects.filter(workflow=workflow, is_trusted=False).values("volunteer")
     counted = Mark.objects.standing().filter(classification__workflow=workflow, classification__is_counted=True)
@@ -42,8 +42,8 @@ def counted_lines(workflow: Workflow) -> dict[int, Lines]:
     )
     for subject, volunteer, *place in rows.iterator(chunk_size=5000):
         number = numbers[subject].setdefault(volunteer, len(numbers[subject]))
-        found[subject].append((float(number), *map(float, place)))
-    return {subject: tuple(lines) for subject, lines in found.items()}
+        by_subject[subject].append((float(number), *map(float, place)))
+    return {subject: tuple(lines) for subject, lines in by_subject.items()}
 
 
 def labelled(workflow: Workflow) -> QuerySet[Subject]:

@@ -49,7 +49,7 @@ class Command(BaseCommand):
         show_look(console, inspected, choices)
         if options["look"]:
             return
-        job = claimed(into, file, choices)
+        job = claim_import(into, file, choices)
         with working_on(console, job, called="import", things="answers"), import_bar(console, job) as watch:
             bring_in(job, watch)
         summarise_import(console, job)
@@ -71,7 +71,7 @@ def _choices(inspected: Look, workflow: Workflow, options: dict[str, Any]) -> Ch
 
 
 @transaction.atomic
-def claimed(workflow: Workflow, file: Path, choices: Choices) -> ClassificationImport:
+def claim_import(workflow: Workflow, file: Path, choices: Choices) -> ClassificationImport:
     """Create and claim the import in one transaction, so that no worker takes it."""
     job = new_import(workflow=workflow, path=file, by=None, choices=choices)
     claim = ClassificationImport.objects.claim(job.pk)

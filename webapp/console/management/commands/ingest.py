@@ -33,10 +33,10 @@ class Command(BaseCommand):
         console = Console()
         if dry_run:
             with transaction.atomic():
-                run = worked(console, claimed(survey, create=create, dry_run=True, **wanted))
+                run = worked(console, claim_ingest(survey, create=create, dry_run=True, **wanted))
                 transaction.set_rollback(True)
         else:
-            run = worked(console, claimed(survey, create=create, dry_run=False, **wanted))
+            run = worked(console, claim_ingest(survey, create=create, dry_run=False, **wanted))
         if run.state != JobState.DONE:
             raise CommandError(run.error or "The ingest was cancelled. Ingested subjects stay.")
 
@@ -50,7 +50,7 @@ def worked(console: Console, run: IngestRun) -> IngestRun:
 
 
 @transaction.atomic
-def claimed(slug: str, *, create: bool, **wanted: Any) -> IngestRun:
+def claim_ingest(slug: str, *, create: bool, **wanted: Any) -> IngestRun:
     """Create and claim the run in one transaction, so that no worker takes it."""
     try:
         run = new_run(survey=the_survey(slug, create=create), by=None, **wanted)

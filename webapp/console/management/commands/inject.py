@@ -28,13 +28,15 @@ class Command(BaseCommand):
         if row is None:
             raise CommandError(f"There is no workflow “{workflow}”.")
         parameters = {name: options[name] for name in ("number", "fwhm", "shape", "seed")}
-        job = claimed(row, label=label or mover_classes(row.survey)[0], snr_min=snr[0], snr_max=snr[1], **parameters)
+        job = claim_injection(
+            row, label=label or mover_classes(row.survey)[0], snr_min=snr[0], snr_max=snr[1], **parameters
+        )
         inject_movers(job)
         self.stdout.write(job.message)
 
 
 @transaction.atomic
-def claimed(workflow: Workflow, **parameters: Any) -> Injection:
+def claim_injection(workflow: Workflow, **parameters: Any) -> Injection:
     """Create and claim the job in one transaction, so that no worker takes it."""
     try:
         job = start_injection(workflow=workflow, by=None, **parameters)
