@@ -31,16 +31,14 @@ def add(subparsers: Any) -> None:
         help="minimum foreground probability of a cell, 0..1 (0.4; 0.3 for short trails)",
     )
     cubes = options.of("cube")
+    cubes.add_argument("--threshold", type=float, help="minimum probability of a mover voxel (default: the model's)")
+    cubes.add_argument("--stride", type=int, help="frames between windows; 1 as in the paper (default: half a window)")
+    cubes.add_argument("--tta", type=int, default=1, help="symmetries to average over, of 16 (default 1)")
+    cubes.add_argument("--known-objects", type=Path, help="CSV of known objects: object,frame,x,y or object,mjd,ra,dec")
+    cubes.add_argument("--radius", type=float, default=3.0, help="pixels within which an object is a candidate")
     cubes.add_argument(
         "--pixel-scale", type=float, default=21.0, help="arcsec per pixel for cubes without WCS (default 21)"
     )
-    cubes.add_argument(
-        "--stride", type=int, help="frames from window to window; 1 as in the paper (default: half a one)"
-    )
-    cubes.add_argument("--tta", type=int, default=1, help="ways, of 16, in which each cube is looked at (default 1)")
-    cubes.add_argument("--known-objects", type=Path, help="CSV of known objects: object,frame,x,y or object,mjd,ra,dec")
-    cubes.add_argument("--radius", type=float, default=3.0, help="pixels within which an object is a candidate")
-    cubes.add_argument("--pixel-scale", type=float, default=21.0, help="arcsec, where a cube has no WCS (default 21)")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

@@ -90,6 +90,7 @@ OF_A_FILE = [
     gettext_noop("one tile of this image"),
     gettext_noop("this table of pixels"),
     gettext_noop("has no rows below its header: there is nothing to ingest."),
+    gettext_noop("has more than %(most)s empty rows. Delete them; no row below was read."),
     gettext_noop("has %(cells)s cells where the header names %(columns)s columns. Is a comma or quote lost?"),
     gettext_noop("no column holds image files: add a column `image`. Its columns are %(columns)s."),
     gettext_noop("names no image file. Fill in its image columns, or leave the row out."),

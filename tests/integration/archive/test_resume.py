@@ -159,7 +159,7 @@ def test_a_run_is_cancelled_while_its_reader_hangs(tmp_path, monkeypatch):
     make_sky(tmp_path / "night", 4)
     run = new_run(survey=make_survey(), path=tmp_path / "night", by=None)
     answer = threading.Event()
-    monkeypatch.setattr("webapp.archive.ingest.reader.read", lambda *_: iter(answer.wait, True))
+    monkeypatch.setattr("webapp.archive.ingest.reader.read_subjects", lambda *_: iter(answer.wait, True))
     monkeypatch.setattr("webapp.archive.ingest.reader.PATIENCE", 0.5)
 
     def from_the_page():

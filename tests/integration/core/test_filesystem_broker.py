@@ -53,7 +53,7 @@ def test_a_message_cut_short_is_dropped_and_the_next_one_delivered(channel, tmp_
     (tmp_path / "messages" / "2_b.scoring.msg").write_text('{"bod')
     channel._put("scoring", {"body": "whole"})
     assert taken(channel, "scoring") == ["whole"]
-    assert "cut short" in caplog.text
+    assert "truncated" in caplog.text
 
 
 def test_a_message_is_invisible_until_it_is_whole(channel, tmp_path):

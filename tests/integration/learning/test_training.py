@@ -152,7 +152,7 @@ def test_what_a_network_of_the_lineage_has_learnt_from_judges_nobody(workflow):
     first = trained(workflow).checkpoint
     labels = test_sets.frozen_labels(models.TestSet.objects.get())
     old = snapshot.digest(labels[:5], classes_of(workflow.survey))
-    snapshot.write(curate.FOLDER, old, labels[:5], classes_of(workflow.survey))
+    snapshot.write_snapshot(curate.FOLDER, old, labels[:5], classes_of(workflow.survey))
     ancestor = sky.checkpoint(workflow, sha256="a" * 64)
     ancestor.run.training_set = models.TrainingSet.objects.create(workflow=workflow, hash=old, size=5)
     ancestor.run.save()

@@ -166,7 +166,7 @@ def test_a_detector_below_90_percent_precision_says_why_nothing_is_shown_at_it()
     assert note.startswith("No threshold reaches 90 % precision (at best 67 % of detections are trails), so")
     assert "Train the detector longer" in note
     blind = Matched(np.array([]), np.array([], int), np.array([5.0]))
-    assert "(nothing is found at all)" in detection_charts.detection_notes(blind, of_trails(blind.snr))[0]
+    assert "(there are no detections)" in detection_charts.detection_notes(blind, of_trails(blind.snr))[0]
 
 
 def test_trails_of_unknown_signal_are_in_no_bin_and_what_nobody_tells_is_said():
