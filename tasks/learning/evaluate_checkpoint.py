@@ -12,11 +12,10 @@ from ml.storage.pixel_store import PixelStore
 from tasks.learning import examples, model_cache
 from tasks.learning.examples import by_array
 from tasks.learning.features import Features
-from webapp.learning import test_sets
+from webapp.learning import curate_labels, test_sets
+from webapp.learning.label_snapshot import Label
 from webapp.learning.models import Checkpoint, ModelRole, TestSet, TrainingRun
 from webapp.learning.promotion import Result
-from webapp.learning.training_sets import curate
-from webapp.learning.training_sets.snapshot import Label
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,8 @@ class Judged:
 
 def judged(run: TrainingRun, checkpoint: Checkpoint, champion: Checkpoint | None, frozen: TestSet) -> Judged:
     """Evaluate the candidate, and compare it with the champion on subjects that neither has trained on."""
-    trained_on = curate.trained_labels(checkpoint)
-    labels = curate.unseen_by(checkpoint, test_sets.frozen_labels(frozen))
+    trained_on = curate_labels.trained_labels(checkpoint)
+    labels = curate_labels.unseen_by(checkpoint, test_sets.frozen_labels(frozen))
     p = _probabilities(run, checkpoint, labels)
     metrics = _metrics(checkpoint, labels, p)
     intervals = metrics.get("intervals", {}).get("roc_auc") or [None, None]
@@ -49,12 +48,12 @@ def _comparison(
     p: NDArray[Any],
     trained_on: list[Label],
 ) -> dict[str, Any]:
-    champion_trained_on = curate.trained_labels(champion)
+    champion_trained_on = curate_labels.trained_labels(champion)
     new = {
         "same_recipe": champion.manifest.get("preset") == checkpoint.manifest.get("preset"),
-        "new_labels": curate.new_labels(trained_on, champion_trained_on),
+        "new_labels": curate_labels.new_labels(trained_on, champion_trained_on),
     }
-    fair = curate.unseen_by(champion, labels)
+    fair = curate_labels.unseen_by(champion, labels)
     truth = np.array([label.label == "yes" for label in fair])
     if truth.all() or not truth.any():
         return new

@@ -14,8 +14,8 @@ from ml.data.tracklet_frames import TrackletFrames, own_time, sightings, stacked
 from ml.storage.pixel_store import PixelStore
 from tasks.learning.features import Features
 from webapp.archive.models import Frame, Subject
+from webapp.learning.label_snapshot import Label
 from webapp.learning.model_roles import Classes
-from webapp.learning.training_sets.snapshot import Label
 
 
 def by_array(labels: list[Label]) -> Iterator[tuple[str, NDArray[np.int64], NDArray[np.int64]]]:

@@ -27,12 +27,11 @@ from tasks.learning.features import Features
 from tasks.learning.train_detectors import train_detector
 from webapp.consensus.recompute import catch_up
 from webapp.core.jobs import Cancelled, LeaseLost
-from webapp.learning import messages, scores, test_sets
+from webapp.learning import curate_labels, messages, scores, test_sets
+from webapp.learning.label_snapshot import Label
 from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promotion import ChampionChanged, champion_of, settle, settle_unjudged
 from webapp.learning.test_sets import TooLittleGold
-from webapp.learning.training_sets import curate
-from webapp.learning.training_sets.snapshot import Label
 from webapp.learning.triggers import starting_classifier, starting_detector
 
 FOLDER = "checkpoints"
@@ -51,7 +50,7 @@ def _train(row: TrainingRun) -> Checkpoint:
         row.renew(message=messages.ADDING_UP())
         catch_up(row.workflow)
         row.renew(message=messages.COLLECTING())
-        row.renew(training_set=curate.curate(row.workflow))
+        row.renew(training_set=curate_labels.curate(row.workflow))
     if ModelRole(row.role).is_detector:
         return _save(row, _detector(row), None)
     base = _base(row)
@@ -71,7 +70,7 @@ def _train(row: TrainingRun) -> Checkpoint:
 
 
 def _detector(row: TrainingRun) -> files.Checkpoint:
-    labels = curate.labels_of(_curated(row))[0]
+    labels = curate_labels.labels_of(_curated(row))[0]
     row.renew(message=messages.LEARNING(count=len(labels)))
     start = starting_detector(row)
     base = model_cache.model(start).checkpoint if start else None
@@ -91,7 +90,7 @@ def _base(row: TrainingRun) -> Scorer | None:
 @contextmanager
 def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
     """Yield the run's examples: with features for a new head, with pixels for a whole network."""
-    labels, classes = curate.labels_of(_curated(row))
+    labels, classes = curate_labels.labels_of(_curated(row))
     store = PixelStore(settings.PIXELS)
     row.renew(message=messages.READING(count=len(labels)))
     if row.preset == Preset.HEAD:
@@ -140,7 +139,9 @@ def _save(row: TrainingRun, trained: files.Checkpoint, unseen: NDArray[np.float3
     path = Path(settings.DATA) / folder
     sha256 = trained.save(path)
     if unseen is not None:
-        scores.write_out_of_fold(path, [label.subject_id for label in curate.labels_of(_curated(row))[0]], unseen)
+        scores.write_out_of_fold(
+            path, [label.subject_id for label in curate_labels.labels_of(_curated(row))[0]], unseen
+        )
     try:
         with transaction.atomic():
             row.renew()

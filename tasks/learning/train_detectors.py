@@ -21,8 +21,8 @@ from ml.trails.train_detector import TrainingSet as Images
 from ml.trails.train_detector import train_detector as train_trails
 from ml.training.callbacks import OnEpoch
 from webapp.archive.models import Frame
+from webapp.learning.label_snapshot import Label
 from webapp.learning.models import ModelRole, TrainingRun
-from webapp.learning.training_sets.snapshot import Label
 
 MOST_PIXELS = 1_000_000_000
 """Maximum pixels in memory, 2 bytes each; beyond it images are sampled."""

@@ -17,9 +17,8 @@ from webapp.archive.pixels import shape_of
 from webapp.consensus.models import Consensus
 from webapp.core.csv_writer import instant
 from webapp.core.sql import fetch
-from webapp.learning import test_sets
+from webapp.learning import curate_labels, label_snapshot, test_sets
 from webapp.learning.models import TestSet, TrainingSet
-from webapp.learning.training_sets import curate, snapshot
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
@@ -166,7 +165,7 @@ class FrozenSet:
 def training_sets_of(workflow: Workflow) -> list[FrozenSet]:
     """Return the sets that models of this workflow were trained on, oldest first."""
     rows = TrainingSet.objects.filter(workflow=workflow).order_by("pk")
-    return _frozen(curate.FOLDER, [row.hash for row in rows])
+    return _frozen(curate_labels.FOLDER, [row.hash for row in rows])
 
 
 def test_sets_of(workflow: Workflow) -> list[FrozenSet]:
@@ -186,7 +185,7 @@ def names_by_subject(sets: Collection[FrozenSet], subjects: Collection[int]) -> 
 
 def _frozen(folder: str, hashes: Collection[str]) -> list[FrozenSet]:
     """Read the sets whose files are on this machine; a deleted one is ignored."""
-    paths = {name: snapshot.path_of(folder, name) for name in dict.fromkeys(hashes)}
+    paths = {name: label_snapshot.path_of(folder, name) for name in dict.fromkeys(hashes)}
     return [
         FrozenSet(name[:SHORT], np.sort(pq.read_table(path, columns=["subject_id"])["subject_id"].to_numpy()))
         for name, path in paths.items()

@@ -19,11 +19,11 @@ from django.db.models.lookups import LessThan
 
 from ml.data.observing_nights import day_break
 from webapp.archive.models import Subject, Survey
+from webapp.learning import label_snapshot
+from webapp.learning.label_snapshot import Label
 from webapp.learning.messages import TOO_LITTLE_GOLD
 from webapp.learning.model_roles import Classes, classes_of
 from webapp.learning.models import TestSet
-from webapp.learning.training_sets import snapshot
-from webapp.learning.training_sets.snapshot import Label
 
 FOLDER = "test-sets"
 FEWEST_PER_ANSWER = 5
@@ -60,15 +60,15 @@ def freeze(*, survey: Survey, kind: str) -> TestSet:
     nights = choose_nights(nights_of(gold.values_list("mjd", flat=True)))
     labels = [_label(classes, subject) for subject in gold.filter(pk__in=on_test_side(locked, nights).values("pk"))]
     _check(locked, labels)
-    name = snapshot.digest(labels, classes)
-    snapshot.write_snapshot(FOLDER, name, labels, classes)
+    name = label_snapshot.digest(labels, classes)
+    label_snapshot.write_snapshot(FOLDER, name, labels, classes)
     TestSet.objects.filter(survey=locked, kind=kind, is_current=True).update(is_current=False)
     return TestSet.objects.create(survey=locked, kind=kind, hash=name, size=len(labels), nights=nights)
 
 
 def frozen_labels(test_set: TestSet) -> list[Label]:
     """Return the test set's labels, as they were frozen."""
-    return snapshot.read_snapshot(FOLDER, test_set.hash)[0]
+    return label_snapshot.read_snapshot(FOLDER, test_set.hash)[0]
 
 
 def _label(classes: Classes, subject: Subject) -> Label:
@@ -79,7 +79,7 @@ def _label(classes: Classes, subject: Subject) -> Label:
         subject.zarr_index,
         subject.object_group or subject.external_id,
     )
-    return snapshot.gold_label(place, subject.gold_label, subject.gold_source, classes)
+    return label_snapshot.gold_label(place, subject.gold_label, subject.gold_source, classes)
 
 
 def _check(survey: Survey, labels: list[Label]) -> None:

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import Subject
 from webapp.consensus.models import IS_CONFIDENT, IS_SETTLED, Consensus
 from webapp.core.jobs import JobState
+from webapp.learning.curate_labels import labelled, labels, labels_of, new_labels
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, Preset, TrainingRun, TrainingSet
 from webapp.learning.promotion import champion_of
-from webapp.learning.training_sets.curate import labelled, labels, labels_of, new_labels
 from webapp.workflows.models import Workflow
 
 OPEN = (JobState.QUEUED, JobState.RUNNING)

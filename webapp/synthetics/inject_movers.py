@@ -16,13 +16,12 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from ml.simulate.injection.stamp_injection import inject
 from webapp.archive.blinding import shown
-from webapp.archive.ingest.dedupe import unknown
+from webapp.archive.ingest.dedupe import name_like, unknown
 from webapp.archive.ingest.pixel_writer import Shelf, keys_in_gaps
 from webapp.archive.ingest.prepare import Candidate, candidate
 from webapp.archive.ingest.store import add
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.archive.pixels import pixel_store, pixels_of
-from webapp.archive.synthetic_names import name_like
 from webapp.consensus.models import Consensus
 from webapp.core.jobs import JobState
 from webapp.core.stored_messages import Sentence

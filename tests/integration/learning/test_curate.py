@@ -5,11 +5,10 @@ import pytest
 
 from tasks.learning.examples import examples
 from tests.integration.learning import sky
-from webapp.learning import models, test_sets
+from webapp.learning import curate_labels, label_snapshot, models, test_sets
+from webapp.learning.curate_labels import labels, plurality
 from webapp.learning.model_roles import classes_of
 from webapp.learning.test_sets import is_test_group
-from webapp.learning.training_sets import curate, snapshot
-from webapp.learning.training_sets.curate import labels, plurality
 
 pytestmark = pytest.mark.django_db
 
@@ -106,8 +105,8 @@ def test_the_test_side_is_never_trained_on_by_gold_or_by_votes(survey, workflow)
     sibling.save()
     for row in [*rows[40:], sibling]:
         sky.votes(workflow, row, posterior=0.99)
-    training_set = curate.curate(workflow)
-    learnt = {label.subject_id for label in curate.labels_of(training_set)[0]}
+    training_set = curate_labels.curate(workflow)
+    learnt = {label.subject_id for label in curate_labels.labels_of(training_set)[0]}
     judged = {label.subject_id for label in test_sets.frozen_labels(models.TestSet.objects.get())}
     assert judged == {row.pk for row in rows[:40] if is_test_group(row.object_group)}
     assert learnt == {row.pk for row in rows} - judged
@@ -118,34 +117,34 @@ def test_the_same_labels_are_the_same_training_set(survey, workflow):
     rows = sky.subjects(survey, [True] * 4)
     for row in rows[:2]:
         sky.votes(workflow, row, posterior=0.97)
-    first = curate.curate(workflow)
-    again = curate.curate(workflow)
+    first = curate_labels.curate(workflow)
+    again = curate_labels.curate(workflow)
     assert (again.pk, models.TrainingSet.objects.count()) == (first.pk, 1)
-    written = snapshot.path_of(curate.FOLDER, first.hash).read_bytes()
+    written = label_snapshot.path_of(curate_labels.FOLDER, first.hash).read_bytes()
     sky.votes(workflow, rows[2], posterior=0.01)
-    second = curate.curate(workflow)
+    second = curate_labels.curate(workflow)
     assert (second.size, second.new_labels, second.sources) == (3, 1, {"consensus": 3})
-    assert snapshot.path_of(curate.FOLDER, first.hash).read_bytes() == written
-    assert [label.label for label in curate.labels_of(second)[0]] == ["yes", "yes", "no"]
-    assert len(list(snapshot.path_of(curate.FOLDER, "x").parent.iterdir())) == 2
+    assert label_snapshot.path_of(curate_labels.FOLDER, first.hash).read_bytes() == written
+    assert [label.label for label in curate_labels.labels_of(second)[0]] == ["yes", "yes", "no"]
+    assert len(list(label_snapshot.path_of(curate_labels.FOLDER, "x").parent.iterdir())) == 2
 
 
 def test_a_lost_file_is_written_again_from_the_same_labels(survey, workflow):
     sky.votes(workflow, sky.subjects(survey, [True])[0], posterior=0.97)
-    training_set = curate.curate(workflow)
-    snapshot.path_of(curate.FOLDER, training_set.hash).unlink()
-    assert curate.curate(workflow) == training_set
-    assert len(curate.labels_of(training_set)[0]) == 1
+    training_set = curate_labels.curate(workflow)
+    label_snapshot.path_of(curate_labels.FOLDER, training_set.hash).unlink()
+    assert curate_labels.curate(workflow) == training_set
+    assert len(curate_labels.labels_of(training_set)[0]) == 1
 
 
 def test_the_hash_tells_labels_apart_but_not_places(survey, workflow):
     sky.votes(workflow, sky.subjects(survey, [True])[0], posterior=0.97)
-    label, classes = labels(workflow)[0], curate.classes_of(survey)
-    base = snapshot.digest([label], classes)
-    moved = snapshot.Label(**{**fields(label), "index": 99, "array": "elsewhere", "subject_id": 7})
-    changed = snapshot.Label(**{**fields(label), "allowed": ("AST",)})
-    assert snapshot.digest([moved], classes) == base
-    assert snapshot.digest([changed], classes) != base
+    label, classes = labels(workflow)[0], curate_labels.classes_of(survey)
+    base = label_snapshot.digest([label], classes)
+    moved = label_snapshot.Label(**{**fields(label), "index": 99, "array": "elsewhere", "subject_id": 7})
+    changed = label_snapshot.Label(**{**fields(label), "allowed": ("AST",)})
+    assert label_snapshot.digest([moved], classes) == base
+    assert label_snapshot.digest([changed], classes) != base
 
 
 def fields(label):

@@ -17,10 +17,10 @@ from webapp.archive.models import Subject
 from webapp.classifications.models import Classification, Mark
 from webapp.consensus.models import Skill
 from webapp.core.jobs import JobState
+from webapp.learning import curate_labels
+from webapp.learning.curate_labels import counted_lines
 from webapp.learning.models import Preset, ScoringRun, ScoringShard
 from webapp.learning.promotion import champion_of, promote
-from webapp.learning.training_sets import curate
-from webapp.learning.training_sets.curate import counted_lines
 from webapp.learning.triggers import start_training
 
 pytestmark = pytest.mark.django_db
@@ -120,7 +120,7 @@ def test_trails_are_learnt_from_lines_and_the_archive_is_scored(trails, few_step
 
 
 def learnt(run):
-    return curate.labels_of(run.training_set)[0]
+    return curate_labels.labels_of(run.training_set)[0]
 
 
 def work_off_the_scoring():
@@ -140,19 +140,19 @@ def test_a_training_set_keeps_the_lines_that_count(trails):
     Skill.objects.create(volunteer=careless, workflow=trails, is_trusted=False)
     Classification.objects.filter(volunteer=volunteer).update(is_counted=False)
     assert counted_lines(trails)[subject.pk] == before
-    labels, _ = curate.labels_of(curate.curate(trails))
+    labels, _ = curate_labels.labels_of(curate_labels.curate(trails))
     by_subject = {label.subject_id: label.marks for label in labels}
     assert {marks for key, marks in by_subject.items() if key == subject.pk} <= {before}
     assert sum(len(marks) for marks in by_subject.values()) == 2 * sum(label.label == "yes" for label in labels)
 
 
 def test_another_line_makes_another_training_set(trails):
-    first = curate.curate(trails)
-    assert curate.curate(trails) == first
+    first = curate_labels.curate(trails)
+    assert curate_labels.curate(trails) == first
     for mark in Mark.objects.filter(classification__volunteer__in=Mark.objects.values("classification__volunteer")[:1]):
         mark.x1 += 1
         mark.save()
-    assert curate.curate(trails).hash != first.hash
+    assert curate_labels.curate(trails).hash != first.hash
 
 
 def test_without_lines_the_run_says_what_it_needs(trails):

@@ -6,7 +6,7 @@ import pytest
 from ml.storage.pixel_store import PixelStore
 from tasks.learning.examples import by_array, features_of, of_one_shape, pixels_of
 from tasks.learning.features import Features
-from webapp.learning.training_sets.snapshot import Label
+from webapp.learning.label_snapshot import Label
 
 N = 300
 

@@ -13,7 +13,7 @@ from webapp.classifications.models import Classification
 from webapp.classify.record import Item
 from webapp.classify.submit import submit
 from webapp.consensus.models import Consensus
-from webapp.learning.training_sets.curate import labels
+from webapp.learning.curate_labels import labels
 
 ANSWERS = st.sampled_from(["yes", "no", "unsure"])
 

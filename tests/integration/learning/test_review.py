@@ -11,9 +11,9 @@ from tests.integration.world import recount
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up
+from webapp.learning.curate_labels import labels
 from webapp.learning.models import Checkpoint, Score, TrainingRun
 from webapp.learning.test_sets import is_test_group
-from webapp.learning.training_sets.curate import labels
 from webapp.review.disagreements import disagreements
 from webapp.review.models import Ruling
 from webapp.review.rulings import AlreadyWithdrawn, rule, withdraw_ruling

@@ -8,11 +8,10 @@ from ml.inference.checkpoint import Checkpoint as Files
 from tasks.learning import train
 from tests.integration.learning import sky
 from webapp.core.jobs import JobState
-from webapp.learning import models, test_sets
+from webapp.learning import curate_labels, label_snapshot, models, test_sets
 from webapp.learning.model_roles import classes_of
 from webapp.learning.models import Checkpoint, Evaluation, Promotion, ScoringRun, TrainingRun
 from webapp.learning.promotion import promote
-from webapp.learning.training_sets import curate, snapshot
 from webapp.learning.triggers import AlreadyTraining, cancel_training, start_training
 
 pytestmark = pytest.mark.django_db
@@ -151,15 +150,15 @@ def test_labels_that_were_there_before_do_not_pass_the_gate_again(workflow):
 def test_what_a_network_of_the_lineage_has_learnt_from_judges_nobody(workflow):
     first = trained(workflow).checkpoint
     labels = test_sets.frozen_labels(models.TestSet.objects.get())
-    old = snapshot.digest(labels[:5], classes_of(workflow.survey))
-    snapshot.write_snapshot(curate.FOLDER, old, labels[:5], classes_of(workflow.survey))
+    old = label_snapshot.digest(labels[:5], classes_of(workflow.survey))
+    label_snapshot.write_snapshot(curate_labels.FOLDER, old, labels[:5], classes_of(workflow.survey))
     ancestor = sky.checkpoint(workflow, sha256="a" * 64)
     ancestor.run.training_set = models.TrainingSet.objects.create(workflow=workflow, hash=old, size=5)
     ancestor.run.save()
     later = sky.checkpoint(workflow, manifest=first.manifest | {"init": ancestor.sha256})
     assert later.lineage() == [later, ancestor]
-    assert len(curate.unseen_by(later, labels)) == len(labels) - 5
-    assert len(curate.unseen_by(first, labels)) == len(labels)
+    assert len(curate_labels.unseen_by(later, labels)) == len(labels) - 5
+    assert len(curate_labels.unseen_by(first, labels)) == len(labels)
 
 
 def test_a_champion_that_changes_during_the_comparison_is_compared_with_in_its_turn(workflow, monkeypatch):

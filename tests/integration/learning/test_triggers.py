@@ -5,8 +5,8 @@ import pytest
 from tasks import housekeeping
 from tests.integration.learning import sky
 from webapp.consensus.models import Consensus
+from webapp.learning.curate_labels import curate
 from webapp.learning.models import TrainingRun
-from webapp.learning.training_sets import curate
 from webapp.learning.triggers import labels_since, wants_retraining, workflows_to_retrain
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,11 @@ def test_a_run_begins_once_enough_labels_are_in(workflow):
 def test_labels_count_since_the_last_runs_training_set(workflow):
     settle_more(workflow, 1)
     TrainingRun.objects.create(
-        survey=workflow.survey, workflow=workflow, role="stamp", state="failed", training_set=curate.curate(workflow)
+        survey=workflow.survey,
+        workflow=workflow,
+        role="stamp",
+        state="failed",
+        training_set=curate(workflow),
     )
     assert labels_since(workflow) == 0
     settle_more(workflow, 2)
@@ -51,7 +55,11 @@ def test_labels_count_since_the_last_runs_training_set(workflow):
 def test_a_corrected_label_counts_as_a_new_one(workflow):
     settle_more(workflow, 1)
     TrainingRun.objects.create(
-        survey=workflow.survey, workflow=workflow, role="stamp", state="done", training_set=curate.curate(workflow)
+        survey=workflow.survey,
+        workflow=workflow,
+        role="stamp",
+        state="done",
+        training_set=curate(workflow),
     )
     for row in Consensus.objects.filter(workflow=workflow):
         row.log_odds_micronats = -row.log_odds_micronats
@@ -62,7 +70,11 @@ def test_a_corrected_label_counts_as_a_new_one(workflow):
 def test_more_votes_for_the_same_labels_start_nothing(workflow):
     settle_more(workflow, 1)
     TrainingRun.objects.create(
-        survey=workflow.survey, workflow=workflow, role="stamp", state="done", training_set=curate.curate(workflow)
+        survey=workflow.survey,
+        workflow=workflow,
+        role="stamp",
+        state="done",
+        training_set=curate(workflow),
     )
     for row in Consensus.objects.filter(workflow=workflow):
         row.votes_yes += 1

@@ -8,12 +8,12 @@ from tasks.jobs import inject as run
 from tests.integration.learning import sky
 from tests.integration.people import account, browser, member
 from tests.integration.world import client_of, make_volunteer, vote
+from webapp.archive.ingest.dedupe import name_like
 from webapp.archive.models import Frame, Subject, SubjectSet
 from webapp.archive.pixels import pixels_of
-from webapp.archive.synthetic_names import name_like
+from webapp.learning.curate_labels import labels
 from webapp.learning.scoring import whole_archive
 from webapp.learning.test_sets import on_test_side
-from webapp.learning.training_sets.curate import labels
 from webapp.queue.counts import figures_of
 from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import QueueEntry

@@ -12,11 +12,11 @@ from webapp.archive.models import Subject
 from webapp.classifications.models import Mark
 from webapp.consensus.evidence import probability
 from webapp.consensus.models import Consensus, Skill
+from webapp.learning import label_snapshot
+from webapp.learning.label_snapshot import Label, Lines
 from webapp.learning.model_roles import Classes, classes_of
 from webapp.learning.models import Checkpoint, TrainingSet
 from webapp.learning.test_sets import TooLittleGold, current, current_nights, on_test_side
-from webapp.learning.training_sets import snapshot
-from webapp.learning.training_sets.snapshot import Label, Lines
 from webapp.workflows.models import Workflow
 
 SUBJECT = ("pk", "external_id", "zarr_array", "zarr_index", "object_group", "gold_label", "gold_source")
@@ -91,7 +91,7 @@ def _label(
 ) -> Label:
     place = (subject_id, external_id, array, index, object_group or external_id)
     if gold:
-        return snapshot.gold_label(place, gold, gold_source, classes, marks)
+        return label_snapshot.gold_label(place, gold, gold_source, classes, marks)
     p_yes = round(probability(method, votes_yes, votes_no, log_odds_micronats), 3)
     allowed = tuple(name for answer in CLASSES for name in plurality(classes.side(answer), follow_ups))
     return Label(*place, "yes" if p_yes >= 0.5 else "no", allowed, p_yes, "consensus", marks)
@@ -115,14 +115,14 @@ def curate(workflow: Workflow) -> TrainingSet:
     with suppress(TooLittleGold):  # the gate will say so; training itself needs no test set
         current(workflow.survey, workflow.kind)
     curated, classes = labels(workflow), classes_of(workflow.survey)
-    name = snapshot.digest(curated, classes)
-    snapshot.write_snapshot(FOLDER, name, curated, classes)
+    name = label_snapshot.digest(curated, classes)
+    label_snapshot.write_snapshot(FOLDER, name, curated, classes)
     return _row(workflow, name, curated)
 
 
 def labels_of(training_set: TrainingSet) -> tuple[list[Label], Classes]:
     """Return the labels and classes of a training set, as curated."""
-    return snapshot.read_snapshot(FOLDER, training_set.hash)
+    return label_snapshot.read_snapshot(FOLDER, training_set.hash)
 
 
 def trained_labels(checkpoint: Checkpoint) -> list[Label]:

@@ -1,1 +1,0 @@
-"""Training sets: labels collected into immutable snapshots for training runs."""
