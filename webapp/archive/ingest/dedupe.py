@@ -1,4 +1,4 @@
-"""Deduplication: known external ids (16-byte digests each) and subjects with identical pixels.
+"""Deduplication: known external ids (16-byte digests each), subjects with identical pixels, and synthetic names.
 
 A thousand values go to the database as one array: a thousand placeholders would cost more than the query itself.
 """
