@@ -61,7 +61,9 @@ def test_start_curves_promote_and_rollback(survey, admin, open_page, tmp_path):
 
         start(page)
         expect(page.get_by_text("Did not pass the gate.")).to_be_visible(timeout=A_RUN)
+    expect(page.locator("#doubts")).to_contain_text("It didn't pass the gate.")
     page.get_by_label("Reason for the promotion").fill("The night needs it")
+    page.get_by_label("Promote it anyway").check()
     page.get_by_role("button", name="Promote").click()
     expect(page.get_by_text("is now the champion")).to_be_visible()
     assert champion() != first
