@@ -12,11 +12,16 @@ PUBLISHED_BRAAI = 0.816
 WANTED = 0.95
 
 
+@pytest.fixture
+def empty_site(tmp_path):
+    prepare(tmp_path)
+    return tmp_path
+
+
 @pytest.mark.real
 @pytest.mark.timeout(900)
-def test_the_loop_learns_to_tell_asteroids_from_a_real_night(tmp_path, shared_data, capsys):
+def test_the_loop_learns_to_tell_asteroids_from_a_real_night(empty_site, tmp_path, shared_data, capsys):
     night = shared_data / "ztf-night-20181128"
-    prepare(tmp_path)
     played = manage(tmp_path, "demo_ztf", str(night), "--no-serve", "--no-control", "--port", str(free_port()))
     assert played.returncode == 0, played.stdout + played.stderr
     rounds = json.loads((tmp_path / "demo-ztf.json").read_text())["surveys"]["ztf"]["rounds"]
