@@ -91,6 +91,11 @@ class Examples:
         yes, no = (np.where(several, side.max(1, initial=0), side.sum(1)) for side in sides)
         return (yes / np.maximum(yes + no, 1e-9)).astype(np.float32)
 
+    def certainty(self) -> NDArray[np.float32]:
+        """Return how far each label is trusted (N,): its weight times the probability of its likelier side, 0..1."""
+        real = self.real()
+        return np.asarray(self.weights * np.maximum(real, 1 - real), dtype=np.float32)
+
     def kinds(self) -> NDArray[Any]:
         """Return the main distinction (N,): real or not; the class number if no class is real."""
         return self.real() > 0.5 if self.positive else self.targets.argmax(1)

@@ -165,12 +165,13 @@ def fit_tracklet_net(
     whole = tracklet_fit.fit_set(inputs, positive, seed=seed)
     whole.platt.copy_(torch.tensor(fit_platt(logits, inputs.real, inputs.weights)))
     held_out = whole.platt[0] * logits + whole.platt[1]
-    threshold = choose_threshold(kinds, torch.sigmoid(held_out).numpy(), examples.weights[rows], recipe.completeness)
+    p = torch.sigmoid(held_out).numpy()
+    threshold = choose_threshold(kinds, p, examples.certainty()[rows], recipe.completeness)
     return TrainedTrackletNet(SET, whole, threshold, recipe.completeness, judge.tracklet(held_out)[1])
 
 
 def choose_threshold(
-    kinds: NDArray[np.bool_], p: NDArray[np.float32], weights: NDArray[np.float32], completeness: float
+    kinds: NDArray[np.bool_], p: NDArray[np.float32], certainty: NDArray[np.float32], completeness: float
 ) -> float:
     """Return the threshold that keeps this fraction of the real tracklets, using certain labels only.
 
@@ -184,15 +185,15 @@ def choose_threshold(
         (N,), whether the label is real.
     p
         (N,) probability of being real, out of sample.
-    weights
-        (N,) in 0..1, sample weights of the labels; 1 is certain.
+    certainty
+        (N,) in 0..1, how far each label is trusted (`Examples.certainty`); 1 is certain.
     completeness
         Fraction above 0 and up to 1.
     """
-    sure = weights >= 1
+    sure = certainty >= 1
     if np.count_nonzero(kinds & sure) < FEWEST_CERTAIN:
         sure = np.ones_like(sure)
-        completeness *= float(np.clip(weights[kinds], 0, 1).mean()) if kinds.any() else 1.0
+        completeness *= float(np.clip(certainty[kinds], 0, 1).mean()) if kinds.any() else 1.0
     return float(threshold_at_completeness(rank(kinds[sure], p[sure]), completeness)[0])
 
 

@@ -19,6 +19,15 @@ def test_an_unknown_label_is_named_with_its_place():
         allowed(["CR", "GHOST"], CLASSES, POSITIVE)
 
 
+def test_an_uncertain_yes_is_real_by_its_probability_and_certain_by_it():
+    examples = labelled([0, 2, 0, 3], labels=["yes", "no", "AST", "NOISE"])
+    examples.targets[0] = [0.8, 0.8, 0.2, 0.2]
+    examples.targets[1] = [0.03, 0.03, 0.97, 0.97]
+    examples.weights[2] = 0.5
+    assert examples.real() == pytest.approx([0.8, 0.03, 1, 0])
+    assert examples.certainty() == pytest.approx([0.8, 0.97, 0.5, 1])
+
+
 def test_real_is_the_share_of_real_mass():
     examples = labelled([0, 2, 0, 3], labels=["yes", "no", "AST", "NOISE"])
     assert examples.real().tolist() == [1, 0, 1, 0]
