@@ -22,6 +22,9 @@ from webapp.workflows.models import Workflow
 SUBJECT = ("pk", "external_id", "zarr_array", "zarr_index", "object_group", "gold_label", "gold_source")
 CROWD = tuple(f"crowd__{name}" for name in ("method", "votes_yes", "votes_no", "log_odds_micronats", "follow_ups"))
 
+SUREST = 0.999
+"""No consensus is as certain as gold."""
+
 PLACE = ("frame", "x1", "y1", "x2", "y2")
 
 
@@ -93,6 +96,7 @@ def _label(
     if gold:
         return label_snapshot.gold_label(place, gold, gold_source, classes, marks)
     p_yes = round(probability(method, votes_yes, votes_no, log_odds_micronats), 3)
+    p_yes = min(max(p_yes, round(1 - SUREST, 3)), SUREST)
     allowed = tuple(name for answer in CLASSES for name in plurality(classes.side(answer), follow_ups))
     return Label(*place, "yes" if p_yes >= 0.5 else "no", allowed, p_yes, "consensus", marks)
 
