@@ -25,6 +25,11 @@ def settle_more(workflow, n):
         sky.votes(workflow, row, posterior=0.99)
 
 
+def trained(workflow, state="done"):
+    row = {"survey": workflow.survey, "workflow": workflow, "role": "stamp", "state": state}
+    TrainingRun.objects.create(**row, training_set=curate(workflow))
+
+
 def test_a_run_begins_once_enough_labels_are_in(workflow):
     housekeeping.retrain()
     assert not TrainingRun.objects.exists()
@@ -38,13 +43,7 @@ def test_a_run_begins_once_enough_labels_are_in(workflow):
 
 def test_labels_count_since_the_last_runs_training_set(workflow):
     settle_more(workflow, 1)
-    TrainingRun.objects.create(
-        survey=workflow.survey,
-        workflow=workflow,
-        role="stamp",
-        state="failed",
-        training_set=curate(workflow),
-    )
+    trained(workflow, state="failed")
     assert labels_since(workflow) == 0
     settle_more(workflow, 2)
     assert (labels_since(workflow), wants_retraining(workflow)) == (2, False)
@@ -54,13 +53,7 @@ def test_labels_count_since_the_last_runs_training_set(workflow):
 
 def test_a_corrected_label_counts_as_a_new_one(workflow):
     settle_more(workflow, 1)
-    TrainingRun.objects.create(
-        survey=workflow.survey,
-        workflow=workflow,
-        role="stamp",
-        state="done",
-        training_set=curate(workflow),
-    )
+    trained(workflow)
     for row in Consensus.objects.filter(workflow=workflow):
         row.log_odds_micronats = -row.log_odds_micronats
         row.save()
@@ -69,13 +62,7 @@ def test_a_corrected_label_counts_as_a_new_one(workflow):
 
 def test_more_votes_for_the_same_labels_start_nothing(workflow):
     settle_more(workflow, 1)
-    TrainingRun.objects.create(
-        survey=workflow.survey,
-        workflow=workflow,
-        role="stamp",
-        state="done",
-        training_set=curate(workflow),
-    )
+    trained(workflow)
     for row in Consensus.objects.filter(workflow=workflow):
         row.votes_yes += 1
         row.save()
