@@ -31,7 +31,7 @@ READING_ANSWERS = Sentence(gettext_noop("Reading classifications."))
 LOOKING_THROUGH = Sentence(gettext_noop("Scanning %(count)s classifications."))
 FLAGGED = Sentence(gettext_noop("%(new)s new, %(over)s cleared."))
 
-# Includes untrusted volunteers, so that they can be trusted again.
+# Includes untrusted volunteers, so that they can be trusted again. Ordered, because sums of floats depend on the order.
 QUERY = """
     SELECT answer.volunteer_id::bigint, answer.subject_id::bigint,
         (array_position(%(answers)s::text[], answer.answer::text) - 1)::smallint,
@@ -41,6 +41,7 @@ QUERY = """
         extract(epoch FROM answer.created_at)::double precision
     FROM classifications_classification AS answer JOIN archive_subject AS subject ON subject.id = answer.subject_id
     WHERE answer.workflow_id = %(workflow)s AND answer.withdrawn_at IS NULL AND answer.is_counted
+    ORDER BY answer.id
 """
 FIELDS = {
     "volunteer": "int8",
