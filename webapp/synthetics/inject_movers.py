@@ -16,10 +16,11 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from ml.simulate.injection.stamp_injection import inject
 from webapp.archive.blinding import shown
-from webapp.archive.ingest.dedupe import name_like, unknown
+from webapp.archive.ingest.dedupe import unknown
 from webapp.archive.ingest.pixel_writer import Shelf, keys_in_gaps
 from webapp.archive.ingest.prepare import Candidate, candidate
 from webapp.archive.ingest.store import add
+from webapp.archive.ingest.synthetic_names import SyntheticNames
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.archive.pixels import pixel_store, pixels_of
 from webapp.consensus.models import Consensus
@@ -98,13 +99,13 @@ def backgrounds(job: Injection) -> QuerySet[Subject]:
 def inject_movers(job: Injection) -> None:
     """Run the job, batch by batch, skipping movers made by an earlier worker."""
     job.renew(done=made_by(job).count(), total=job.number)
-    shelf = Shelf(pixel_store(), job.workflow.survey)
+    shelf, names = Shelf(pixel_store(), job.workflow.survey), SyntheticNames(job.workflow.survey)
     tried = 0
     for batch in _batches(job):
         if job.done >= job.number:
             break
         tried += len(batch)
-        drawn = [each for subject in batch if (each := _draw(job, subject)) is not None]
+        drawn = [each for subject in batch if (each := _draw(job, subject, names)) is not None]
         _keep(job, [each.made for each in drawn], shelf)
     job.finish(message=_said_at_the_end(job, tried))
 
@@ -135,7 +136,7 @@ def _batches(job: Injection) -> Iterator[list[Subject]]:
         yield [rows[key] for key in keys[start : start + BATCH] if key in rows]
 
 
-def _draw(job: Injection, background: Subject) -> Drawn | None:
+def _draw(job: Injection, background: Subject, names: SyntheticNames) -> Drawn | None:
     """Draw one mover, determined by seed and background; None if the background has no empty place."""
     try:
         pixels = pixels_of(background)
@@ -149,12 +150,13 @@ def _draw(job: Injection, background: Subject) -> Drawn | None:
     drawn = inject(
         pixels, mover.x, mover.y, snr=mover.snr, fwhm=job.fwhm, length=mover.length, angle=mover.angle, lit=lit
     )
-    return Drawn(background, candidate(mover.record(background, frames, drawn, _message(job, background, mover)), []))
+    name = names.like(background.external_id, job.seed)
+    metadata = _metadata(job, background, mover, name)
+    return Drawn(background, candidate(mover.record(background, frames, drawn, metadata), []))
 
 
-def _message(job: Injection, background: Subject, mover: Mover) -> dict[str, object]:
+def _metadata(job: Injection, background: Subject, mover: Mover, name: str) -> dict[str, object]:
     """Return the metadata: like that of neighbouring subjects, plus how it was drawn, hidden while classifying."""
-    name = name_like(background.external_id, job.seed)
     seen = {
         key: name if str(value) == background.external_id else value
         for key, value in shown(background.metadata).items()

@@ -8,7 +8,7 @@ from tasks.jobs import inject as run
 from tests.integration.learning import sky
 from tests.integration.people import account, browser, member
 from tests.integration.world import client_of, make_volunteer, vote
-from webapp.archive.ingest.dedupe import name_like
+from webapp.archive.ingest.synthetic_names import SyntheticNames
 from webapp.archive.models import Frame, Subject, SubjectSet
 from webapp.archive.pixels import pixels_of
 from webapp.learning.curate_labels import labels
@@ -100,9 +100,32 @@ def test_the_same_seed_adds_only_what_is_missing(workflow, capsys):
     assert len(synthetic()) == 3
     call_command("inject", "night", "--number", "50", "--seed", "7")
     assert len(synthetic()) == 6
-    assert name_like("a", 1) == name_like("a", 1) != name_like("a", 2)
     with pytest.raises(CommandError, match="no workflow"):
         call_command("inject", "nowhere")
+
+
+def rename(workflow, names):
+    for subject, name in zip(Subject.objects.filter(survey=workflow.survey).order_by("pk"), names, strict=False):
+        Subject.objects.filter(pk=subject.pk).update(external_id=name)
+
+
+def test_movers_go_on_where_names_are_numbered_one_by_one(workflow, scientist):
+    total = Subject.objects.count()
+    rename(workflow, (f"Field_%-{number}" for number in range(95, 95 + total)))
+    inject(workflow, scientist, number="3")
+    made = sorted((made.external_id for made in synthetic()), key=lambda name: int(name.split("-")[1]))
+    assert made == [f"Field_%-{95 + total + each}" for each in range(3)]
+
+
+def test_a_mover_gets_other_digits_where_names_have_gaps(workflow):
+    rename(workflow, (f"night5-{number:012d}" for number in range(0, 10**9, 10**6)))
+    names = SyntheticNames(workflow.survey)
+    first, second = names.like("night5-000000000000", 1), names.like("night5-000000000000", 1)
+    assert first != second
+    assert {name[:-4] for name in (first, second)} == {"night5-00000000"}
+    assert SyntheticNames(workflow.survey).like("night5-000000000000", 1) == first
+    assert SyntheticNames(workflow.survey, coming=[first]).like("night5-000000000000", 1) == second
+    assert names.like("no number", 1).startswith("no number-")
 
 
 def test_nothing_tells_a_volunteer_beforehand_and_everything_afterwards(workflow, scientist):

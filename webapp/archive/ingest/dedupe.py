@@ -1,12 +1,11 @@
-"""Deduplication: known external ids (16-byte digests each), subjects with identical pixels, and synthetic names.
+"""Deduplication: known external ids (16-byte digests each), and subjects with identical pixels.
 
 A thousand values go to the database as one array: a thousand placeholders would cost more than the query itself.
 """
 
 import hashlib
-import re
 from collections.abc import Iterable
-from itertools import count, islice
+from itertools import islice
 
 import numpy as np
 from django.db import connection
@@ -90,36 +89,3 @@ def originals(survey: Survey, candidates: list[Candidate]) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(ORIGINALS, [survey.pk, [candidate.checksum for candidate in candidates]])
         return dict(cursor.fetchall())
-
-
-FEWEST_DIGITS = 4
-
-
-def name_like(name: str, seed: int) -> str:
-    """Return a name in the format of another, with other digits, determined by the seed.
-
-    Names with too few digits to be unique get some more at their end.
-    """
-    number = int.from_bytes(hashlib.blake2b(f"{seed} {name}".encode(), digest_size=16).digest(), "big")
-    digits = reversed(str(number).zfill(40))  # the first ones are mostly zeros
-    last = list(re.finditer(r"[0-9]+", name))[-1:]
-    if last and len(last[0].group()) >= FEWEST_DIGITS:
-        begin, end = last[0].span()
-        begin = max(begin, end - FEWEST_DIGITS)  # earlier digits encode the night or the field
-        return name[:begin] + "".join(next(digits) for _ in range(end - begin)) + name[end:]
-    return f"{name[:190]}-{''.join(next(digits) for _ in range(6))}"
-
-
-def free_names(survey: Survey, names: list[str]) -> None:
-    """Rename the synthetic subjects that hold these names, for observed ones that come in. Hold the survey's row."""
-    for row in Subject.objects.filter(survey=survey, is_synthetic=True, external_id__in=names):
-        old, new = row.external_id, _free_name(row, names)
-        row.external_id = new
-        row.metadata = {key: new if value == old else value for key, value in row.metadata.items()}
-        row.save(update_fields=["external_id", "metadata"])
-
-
-def _free_name(row: Subject, taken: list[str]) -> str:
-    tries = (name_like(row.external_id, seed) for seed in count(row.pk))
-    names = Subject.objects.filter(survey=row.survey_id)
-    return next(name for name in tries if name not in taken and not names.filter(external_id=name).exists())

@@ -9,10 +9,11 @@ from django.db import transaction
 
 from ml.io.records import BadInput
 from webapp.archive.ingest.copy_rows import exposures, put_into_set, write_frames, write_subjects
-from webapp.archive.ingest.dedupe import free_names, originals, unknown
+from webapp.archive.ingest.dedupe import originals, unknown
 from webapp.archive.ingest.pixel_writer import Shelf, new_keys
 from webapp.archive.ingest.prepare import Candidate
 from webapp.archive.ingest.reader import Item
+from webapp.archive.ingest.synthetic_names import free_names
 from webapp.archive.models import IngestProblem, IngestRun, SubjectSet, Survey
 
 
