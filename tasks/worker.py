@@ -3,10 +3,8 @@
 import os
 
 import django
-from celery.signals import worker_process_init
 from kombu import Queue
 
-from webapp.console.processes import die_with_parent
 from webapp.core import embedded_postgres
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
@@ -23,7 +21,5 @@ from webapp.core.dispatch import app  # noqa: E402
 app.conf.task_queues = [
     Queue(name) for name in sorted({name.split(".")[1] for name in app.tasks if name.startswith("tasks.")})
 ]
-
-worker_process_init.connect(lambda **_: die_with_parent(), weak=False)
 
 __all__ = ["app", "housekeeping", "jobs", "score_shard", "train"]

@@ -1,7 +1,6 @@
 """A real Celery worker and beat, on the test's database and data folder, which can be killed."""
 
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 from django.db import connection
 from kombu import Connection
 
@@ -50,11 +50,17 @@ class Worker:
         )
 
     def kill(self) -> None:
-        """Kill all of them at once, like a power cut."""
-        for process in (self.process, self.beat):
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        """Kill the worker and beat; what they have started ends with them, however busy it is."""
+        programs = (self.process, self.beat)
+        children = [child for each in programs for child in psutil.Process(each.pid).children(recursive=True)]
+        for each in programs:
+            each.kill()
+            each.wait()
+        orphans = psutil.wait_procs(children, timeout=10)[1]
+        for orphan in orphans:
+            orphan.kill()
         self.log.close()
+        assert not orphans, "Children go on without the worker."
 
 
 @contextmanager
