@@ -1,5 +1,6 @@
 """The training set of a classifier: features or pixels, soft targets, sample weights, and grouped splits."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -48,7 +49,7 @@ class Examples:
     of_chips
         (N,) bool: whether a tracklet's label also applies to its single chips; None if all do.
     val_mask
-        (N,) bool, a fixed validation set; None for a random one.
+        (N,) bool, a fixed validation set; None for that of `split`.
     values
         (N, M) float of `columns`, such as magnitude and S/N, NaN where unknown; None without any.
     sided
@@ -163,24 +164,25 @@ class Examples:
                 " training needs at least two kinds."
             )
 
-    def split(self, fraction: float = 0.2, seed: int = 0) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def split(self, fraction: float = 0.2) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return row numbers (train, validation); no group is on both sides, and both sides get both kinds if possible.
 
-        `fraction` of the rows, 0..0.5, goes to validation, or what `val_mask` says. A kind of two groups or more is on
-        both sides, and one of a single group is learnt from.
+        Validation gets `fraction` of each kind's groups, 0..0.5, or what `val_mask` says. The split depends on nothing
+        but the groups' names (`held_out`), so that a model that goes on from another one is validated on objects that
+        neither was trained on.
 
         Raises
         ------
         BadExamples
-            If there are several kinds, but too few groups to train on more than one.
+            If there are several kinds, but too few groups to train on more than one; or none is left to validate on.
         """
         if self.val_mask is not None:
             return np.flatnonzero(~self.val_mask), np.flatnonzero(self.val_mask)
         kinds = self.kinds()
-        is_train = grouped_folds(self.groups, kinds, max(2, round(1 / fraction)), seed) != 0
-        if len(np.unique(kinds[is_train])) < min(2, len(np.unique(kinds))):
+        held = held_out(self.groups, kinds, fraction)
+        if not held.any() or len(np.unique(kinds[~held])) < min(2, len(np.unique(kinds))):
             raise self._too_few_objects()
-        return np.flatnonzero(is_train), np.flatnonzero(~is_train)
+        return np.flatnonzero(~held), np.flatnonzero(held)
 
     def _too_few_objects(self) -> BadExamples:
         objects = len(np.unique(self.groups))
@@ -200,6 +202,26 @@ class Rows:
 
     def __getitem__(self, index: Any) -> Any:
         return self.source[self.rows[index]]
+
+
+def held_out(groups: NDArray[Any], kinds: NDArray[Any], fraction: float) -> NDArray[np.bool_]:
+    """Return which rows (N,) are of the `fraction` of each kind's groups whose names have the lowest hashes.
+
+    Of a kind with two groups or more at least one is held out and one is not; a single one is not. More groups shift
+    the border a little, but move none that is far from it.
+
+    Parameters
+    ----------
+    groups, kinds
+        (N,) each; a group's kind is that of its first row.
+    """
+    names, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
+    order = np.argsort([hashlib.blake2b(str(name).encode(), digest_size=8).digest() for name in names], kind="stable")
+    kind, held = np.asarray(kinds)[first], np.zeros(len(names), dtype=bool)
+    for each in np.unique(kind):
+        members = order[kind[order] == each]
+        held[members[: min(max(1, round(fraction * len(members))), len(members) - 1)]] = True
+    return np.asarray(held[inverse.ravel()])
 
 
 def grouped_folds(groups: NDArray[Any], kinds: NDArray[Any], folds: int, seed: int) -> NDArray[np.intp]:

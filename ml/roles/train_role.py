@@ -43,7 +43,7 @@ def train(
     base
         A checkpoint to start from; it overrides `init`.
     seed
-        Seeds splits, weights and order; the same seed on the same machine gives the same model.
+        Seeds weights and order; the same seed on the same machine gives the same model.
     minutes
         A time limit for presets that train a network; None leaves it to early stopping.
     completeness

@@ -110,14 +110,14 @@ def on_pixels(
     BadExamples
         If one of the two would be trained on one kind only.
     """
-    train_rows, rows = examples.split(0.3, seed)
+    train_rows, rows = examples.split(0.3)
     if not Validator(examples, rows).tells_apart:
         raise BadExamples(
             f"The tracklet network is trained on three examples in ten, but these {len(rows)} are of one kind."
             " Add tracklets of other objects of the other kind, two or more."
         )
     chip_examples = chips.examples.take(_labelled_chips(chips, train_rows))
-    examples.notes.extend(Validator(chip_examples, chip_examples.split(seed=seed)[1]).notes())
+    examples.notes.extend(Validator(chip_examples, chip_examples.split()[1]).notes())
     tuned, heads = train_tuned(chip_examples, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
     examples.notes.extend(note for note in chip_examples.notes if note not in examples.notes)
     val_chips, scores = chips.of(rows), torch.zeros(len(chips.owner), len(examples.classes))
@@ -221,7 +221,7 @@ def _tracklet_judge(judge: Validator, val_inputs: Inputs) -> Any:
 
 def _heads(examples: Examples, chips: TrackletChips, seed: int, epochs: EpochReporter) -> tuple[LinearHead, Tensor]:
     """Return a head fitted on all chips, and out-of-fold log scores (M, K) of every chip."""
-    train_rows, val_rows = examples.split(seed=seed)
+    train_rows, val_rows = examples.split()
     judge = Validator(chips.examples, _labelled_chips(chips, val_rows))
     first = best_head(
         chips.examples, _features(chips), _labelled_chips(chips, train_rows), judge, seed=seed, epochs=epochs

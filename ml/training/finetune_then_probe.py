@@ -39,7 +39,7 @@ def train_tuned(
         raise BadExamples(
             f"Only {len(examples)} examples; a network needs {LEAST} or more. Label more or use --preset head."
         )
-    train, validation = examples.split(seed=seed)
+    train, validation = examples.split()
     rows = train, np.random.default_rng(seed).permutation(validation)
     head = _probe(examples, start, train, validation, seed) if schedule.probes else None
     network, linear, compute = finetune(

@@ -45,7 +45,7 @@ def train_head(
     examples, features
         The labels, and (N, F, D) features of the same rows; several frames inherit their subject's label.
     seed
-        Of the split.
+        Of the choice of examples where there are too many for a fit.
     on_epoch
         Told after each epoch; an exception in it ends the run.
     crops
@@ -54,7 +54,7 @@ def train_head(
     refit
         Go on over all examples, the rest included.
     """
-    train, validation = examples.split(seed=seed)
+    train, validation = examples.split()
     judge, epochs = Validator(examples, validation), EpochReporter(on_epoch, HEAD_EPOCHS)
     best = best_head(examples, features, train, judge, seed=seed, epochs=epochs, crops=crops)
     stamp = best.stamp

@@ -56,8 +56,8 @@ def train_stamps(
         examples.notes.extend(target_leakage_notes(examples))
     start = Scorer(base).backbone if base is not None else recipe.begin(seed)
     weighted = balanced(examples) if recipe.balanced else examples
-    weighted = _with_split(weighted, seed) if examples.values is not None else weighted
-    examples.notes.extend(Validator(weighted, weighted.split(seed=seed)[1]).notes())
+    weighted = _with_split(weighted) if examples.values is not None else weighted
+    examples.notes.extend(Validator(weighted, weighted.split()[1]).notes())
     if recipe.freeze and not start.preprocessing.adapter:
         network, heads, scores = _over_frozen(weighted, start, recipe, seed, on_epoch)
     else:
@@ -83,7 +83,7 @@ def train_stamps(
     return Checkpoint(manifest, tensors)
 
 
-def _with_split(examples: Examples, seed: int) -> Examples:
+def _with_split(examples: Examples) -> Examples:
     """Return the examples with their validation split fixed, since it is needed twice.
 
     Raises
@@ -91,7 +91,7 @@ def _with_split(examples: Examples, seed: int) -> Examples:
     BadExamples
         If no tabular branch can be fitted on the validation set, since it has only one kind.
     """
-    validation = examples.split(seed=seed)[1]
+    validation = examples.split()[1]
     if not Validator(examples, validation).tells_apart:
         raise BadExamples(
             f"--tabular-features is learnt from what the network has not seen, and these {len(validation)} examples are"
@@ -115,7 +115,7 @@ def _over_frozen(
 def _branch(
     examples: Examples, network: Backbone, heads: Heads, scores: Tensor | None, seed: int
 ) -> tuple[dict[str, Tensor], dict[str, float]]:
-    validation = examples.split(seed=seed)[1]
+    validation = examples.split()[1]
     if scores is None:
         scores = head_training.log_scores(heads.stamp, features_of(examples, validation, network))
     net, figures = learn_metadata(examples, scores, validation, seed)

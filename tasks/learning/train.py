@@ -54,7 +54,10 @@ def _train(row: TrainingRun) -> Checkpoint:
     if ModelRole(row.role).is_detector:
         return _save(row, _detector(row), None)
     base = _base(row)
+    crossed = row.cross_validate and row.preset == Preset.HEAD
     with _given(row, base) as given:
+        if crossed and base:
+            given.notes.append("Not cross-validated: this head's network was itself trained on some of the labels.")
         row.renew(message=messages.LEARNING(count=len(given)))
         trained = train(
             row.role,
@@ -65,7 +68,7 @@ def _train(row: TrainingRun) -> Checkpoint:
             minutes=row.minutes,
             on_epoch=lambda epoch: _report(row, epoch),
         )
-        unseen = _cross_validated(row, given) if row.cross_validate and row.preset == Preset.HEAD else None
+        unseen = _cross_validated(row, given) if crossed and not base else None
     return _save(row, trained, unseen)
 
 

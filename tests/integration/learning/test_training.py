@@ -12,6 +12,7 @@ from webapp.learning import curate_labels, label_snapshot, models, test_sets
 from webapp.learning.model_roles import classes_of
 from webapp.learning.models import Checkpoint, Evaluation, Promotion, ScoringRun, TrainingRun
 from webapp.learning.promotion import promote
+from webapp.learning.scores import read_out_of_fold
 from webapp.learning.triggers import AlreadyTraining, cancel_training, start_training
 
 pytestmark = pytest.mark.django_db
@@ -216,8 +217,10 @@ def test_a_whole_network_is_trained_on_pixels_and_its_features_serve_the_next_he
     assert not list((settings.DATA / "temporary").iterdir())
     if not run.checkpoint.is_champion:
         promote(checkpoint=run.checkpoint, by=None, reason="By hand.")
-    head = trained(workflow)
+    head = trained(workflow, cross_validate=True)
     assert head.state == JobState.DONE, head.error
+    assert "Not cross-validated" in head.checkpoint.manifest["notes"][0]
+    assert read_out_of_fold(head.checkpoint) == {}
     assert head.checkpoint.manifest["feature_key"] == run.checkpoint.manifest["feature_key"]
     control = trained(sky.workflow(workflow.survey, slug="control"), is_control=True)
     assert control.checkpoint.manifest["feature_key"] != run.checkpoint.manifest["feature_key"]
