@@ -89,7 +89,8 @@ def class_intervals(
     """Return the 95 % interval of every metric, by bootstrap over objects (N,); (NaN, NaN) if undefined.
 
     Purity begins no higher than the number of bogus subjects supports (`surest_purity`): where no false positive was
-    seen, no draw has one either. What the model says is the likeliest class where `predicted` (N,) is None.
+    seen, no draw has one either. For the same reason the area under the ROC curve of a perfect ranking begins at
+    `surest_auc`. What the model says is the likeliest class where `predicted` (N,) is None.
     """
     predicted = probabilities.argmax(1) if predicted is None else predicted
     drawn = bootstrap(
@@ -99,7 +100,26 @@ def class_intervals(
         seed,
     )
     spans = {name: interval(values) for name, values in drawn.items()}
+    if spans["roc_auc"][0] == 1:
+        spans["roc_auc"] = surest_auc(real, groups), 1.0
     return spans | _purity_spans(spans, rank(real, p_real))
+
+
+def surest_auc(real: Array, groups: Array, level: float = 0.95) -> float:
+    """Return the exact lower bound of the area under the ROC curve if every object is ranked correctly.
+
+    Each of n real objects is paired with a bogus object of its own, n the smaller of the two numbers. The area is the
+    chance that a pair is in the right order; with n of n it is at least α^(1/n), α half of 1 - level (Clopper & Pearson
+    1934, Biometrika 26, 404). NaN if there is no pair.
+
+    Examples
+    --------
+    >>> real = np.arange(200) < 100
+    >>> round(surest_auc(real, np.arange(200)), 3)
+    0.964
+    """
+    pairs = min(len(np.unique(groups[real])), len(np.unique(groups[~real])))
+    return float(((1 - level) / 2) ** (1 / pairs)) if pairs else float("nan")
 
 
 def _purity_spans(spans: dict[str, tuple[float, float]], ranking: Ranking) -> dict[str, tuple[float, float]]:

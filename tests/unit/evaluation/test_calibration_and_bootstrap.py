@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 from sklearn.calibration import calibration_curve
 
 from ml.evaluation.metrics.bootstrap import band, bootstrap, bootstrap_weights, interval
 from ml.evaluation.metrics.calibration_error import ece, reliability_diagram, weighted_ece
-from ml.evaluation.metrics.intervals import class_intervals
+from ml.evaluation.metrics.intervals import class_intervals, surest_auc
 from ml.evaluation.metrics.operating import rejected_at_completeness
 from ml.evaluation.metrics.ranking import rank
 
@@ -58,8 +59,19 @@ def test_every_figure_has_an_interval_and_a_perfect_model_none_to_speak_of():
     truth = np.arange(60) % 3
     real = truth == 0
     spans = class_intervals(truth, np.eye(3)[truth], real, real.astype(float), np.arange(60), draws=100)
-    for name in ("accuracy", "roc_auc", "pr_auc", "precision", "recall", "f1", "mcc", "kappa", "rejected_at_0.996"):
+    assert spans["roc_auc"] == (pytest.approx(0.025 ** (1 / 20)), 1), "60 objects prove no more"
+    for name in ("accuracy", "pr_auc", "precision", "recall", "f1", "mcc", "kappa", "rejected_at_0.996"):
         assert spans[name] == (1, 1), name
+
+
+def test_a_model_below_the_bound_hardly_ever_ranks_all_objects_correctly():
+    real = np.arange(24) < 8
+    least = surest_auc(real, np.arange(24))
+    apart = np.sqrt(2) * ndtri(least)  # of two Gaussians, whose area is then the bound
+    scores = np.random.default_rng(3).normal(size=(4000, 24)) + apart * real
+    is_perfect = scores[:, real].min(1) > scores[:, ~real].max(1)
+    assert is_perfect.mean() < 0.025
+    assert np.isnan(surest_auc(real[:8], np.arange(8)))
 
 
 def test_the_interval_of_what_is_rejected_holds_the_truth():
