@@ -1,6 +1,7 @@
 """Frozen test sets: gold subjects held out by object group and by night, on which every model is evaluated.
 
-An object belongs to the test side permanently, by the hash of its group, once any of its subjects is gold. Subjects
+An object belongs to the test side permanently, by the hash of its group, once any of its subjects is gold. Where chance
+leaves too few real or bogus objects there, a frozen test set also holds out those with the next hashes. Subjects
 labelled only by volunteers stay on the training side, since they can't evaluate a model. If a survey has several
 nights, a frozen test set also holds out whole nights, so that a model is evaluated under conditions it has not seen.
 """
@@ -8,6 +9,7 @@ nights, a frozen test set also holds out whole nights, so that a model is evalua
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 
@@ -45,10 +47,21 @@ def current(survey: Survey, kind: str) -> TestSet:
     return frozen or freeze(survey=survey, kind=kind)
 
 
-def current_nights(survey: Survey, kind: str) -> list[float]:
-    """Return the observing nights that the survey's test set keeps to itself, by the MJD at which each begins."""
-    nights = TestSet.objects.filter(survey=survey, kind=kind, is_current=True).values_list("nights", flat=True)
-    return next(iter(nights), [])
+@dataclass(frozen=True)
+class HeldOut:
+    """What a test set keeps to itself besides the hash's choice.
+
+    Observing nights, by the MJD at which each begins, and object groups.
+    """
+
+    nights: list[float] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+
+
+def current_held_out(survey: Survey, kind: str) -> HeldOut:
+    """Return what the survey's test set keeps to itself; nothing without one."""
+    rows = TestSet.objects.filter(survey=survey, kind=kind, is_current=True).values_list("nights", "groups")
+    return next((HeldOut(*row) for row in rows), HeldOut())
 
 
 @transaction.atomic
@@ -57,13 +70,24 @@ def freeze(*, survey: Survey, kind: str) -> TestSet:
     locked = Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
     classes = classes_of(locked)
     gold = Subject.objects.filter(survey=locked, kind=kind).originals().observed().gold()
-    nights = choose_nights(nights_of(gold.values_list("mjd", flat=True)))
-    labels = [_label(classes, subject) for subject in gold.filter(pk__in=on_test_side(locked, nights).values("pk"))]
+    held_out = HeldOut(
+        nights=choose_nights(nights_of(gold.values_list("mjd", flat=True))),
+        groups=choose_groups(
+            {
+                group: classes.answer(label)
+                for group, label in gold.order_by("pk").values_list("object_group", "gold_label")
+            },
+            current_held_out(locked, kind).groups,
+        ),
+    )
+    labels = [_label(classes, subject) for subject in gold.filter(pk__in=on_test_side(locked, held_out).values("pk"))]
     _check(locked, labels)
     name = label_snapshot.digest(labels, classes)
     label_snapshot.write_snapshot(FOLDER, name, labels, classes)
     TestSet.objects.filter(survey=locked, kind=kind, is_current=True).update(is_current=False)
-    return TestSet.objects.create(survey=locked, kind=kind, hash=name, size=len(labels), nights=nights)
+    return TestSet.objects.create(
+        survey=locked, kind=kind, hash=name, size=len(labels), nights=held_out.nights, groups=held_out.groups
+    )
 
 
 def frozen_labels(test_set: TestSet) -> list[Label]:
@@ -94,18 +118,42 @@ _BELOW = f"{round(TEST_SHARE * 256):02x}"
 
 def is_test_group(object_group: str) -> bool:
     """Return whether an object's group is on the test side, as `on_test_side` does in the database."""
-    digest = hashlib.md5(object_group.encode(), usedforsecurity=False).hexdigest()
-    return digest[:2] < _BELOW
+    return _digest(object_group)[:2] < _BELOW
 
 
-def on_test_side(survey: Survey, nights: list[float]) -> QuerySet[Subject]:
+def _digest(name: str) -> str:
+    return hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
+
+
+def on_test_side(survey: Survey, besides: HeldOut) -> QuerySet[Subject]:
     """Return the survey's test subjects, and those that share an object or a night with them."""
     subjects = Subject.objects.filter(survey=survey).observed()
     bucket = Substr(MD5("object_group"), 1, 2)
     held_out = Q(LessThan(bucket, _BELOW), object_group__in=subjects.gold().values("object_group"))
-    if nights:
-        held_out |= Q(object_group__in=subjects.filter(_during(nights)).values("object_group"))
+    held_out |= Q(object_group__in=besides.groups)
+    if besides.nights:
+        held_out |= Q(object_group__in=subjects.filter(_during(besides.nights)).values("object_group"))
     return subjects.filter(held_out)
+
+
+def choose_groups(answers: dict[str, str], before: Iterable[str]) -> list[str]:
+    """Choose gold objects for the test side where chance has put too few of their answer there.
+
+    Each answer gets its share, and as many as a test set needs if that leaves as many to train on.
+
+    Parameters
+    ----------
+    answers
+        Yes or no by object group.
+    before
+        The choice of the test set before, which stays.
+    """
+    chosen = set(before)
+    for answer in set(answers.values()):
+        groups = sorted((group for group, its in answers.items() if its == answer), key=_digest)
+        wanted = max(round(TEST_SHARE * len(groups)), min(FEWEST_PER_ANSWER, len(groups) // 2))
+        chosen |= {group for group in groups[:wanted] if not is_test_group(group)}
+    return sorted(chosen)
 
 
 def choose_nights(gold_by_night: dict[float, int]) -> list[float]:
@@ -120,7 +168,7 @@ def choose_nights(gold_by_night: dict[float, int]) -> list[float]:
         return []
     budget = sum(gold_by_night.values()) / 10
     chosen: list[float] = []
-    for night in sorted(gold_by_night, key=lambda day: hashlib.md5(str(day).encode(), usedforsecurity=False).digest()):
+    for night in sorted(gold_by_night, key=lambda day: _digest(str(day))):
         if gold_by_night[night] <= budget:
             chosen.append(night)
             budget -= gold_by_night[night]

@@ -7,7 +7,15 @@ from tests.integration.learning import sky
 from webapp.archive.models import Subject
 from webapp.learning import curate_labels, models, test_sets
 from webapp.learning.curate_labels import labels
-from webapp.learning.test_sets import TEST_SHARE, choose_nights, is_test_group, nights_of, on_test_side
+from webapp.learning.test_sets import (
+    TEST_SHARE,
+    HeldOut,
+    choose_groups,
+    choose_nights,
+    is_test_group,
+    nights_of,
+    on_test_side,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +27,7 @@ def test_python_and_the_database_agree_on_the_test_side():
         row.object_group = ["", "é", "(1) Ceres", "a" * 190][number % 4] + str(number // 4)
     Subject.objects.bulk_update(rows, ["object_group"])
     sky.make_gold(rows, [True] * 300)
-    in_database = set(on_test_side(survey, []).values_list("pk", flat=True))
+    in_database = set(on_test_side(survey, HeldOut()).values_list("pk", flat=True))
     assert in_database == {row.pk for row in rows if is_test_group(row.object_group)}
     assert abs(len(in_database) / 300 - TEST_SHARE) < 0.1
 
@@ -27,7 +35,7 @@ def test_python_and_the_database_agree_on_the_test_side():
 def test_volunteers_labels_alone_put_nothing_on_the_test_side():
     survey = sky.survey()
     sky.subjects(survey, [True] * 50)
-    assert not on_test_side(survey, []).exists()
+    assert not on_test_side(survey, HeldOut()).exists()
 
 
 def test_whole_nights_are_kept_out_where_there_are_many():
@@ -40,6 +48,27 @@ def test_whole_nights_are_kept_out_where_there_are_many():
     assert list(nights_of([60000.9, 60001.0, None]).values()) == [2], "a night goes on past 0h UT"
     evenings = [60000.95, 60001.3, 60001.92, 60002.1, 60003.2, None]  # from 22h to 7h UT
     assert sorted(nights_of(evenings).values()) == [1, 2, 2]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_little_gold_is_held_out_in_equal_parts(seed):
+    """With 14 of each, chance alone left two real and five bogus ones."""
+    survey = sky.survey()
+    rows = sky.subjects(survey, [True] * 28, prefix=f"s{seed}-")
+    sky.make_gold(rows, [number % 2 == 0 for number in range(28)])
+    frozen = test_sets.freeze(survey=survey, kind="stamp")
+    answers = [label.label for label in test_sets.frozen_labels(frozen)]
+    assert min(answers.count("yes"), answers.count("no")) >= 5
+    workflow = sky.workflow(survey)
+    assert not {label.object_group for label in labels(workflow)} & set(frozen.groups)
+    assert len(labels(workflow)) == 28 - len(answers)
+
+
+def test_objects_held_out_stay_so_when_more_gold_comes():
+    few = {f"object {n}": "yes" for n in range(14)} | {f"thing {n}": "no" for n in range(14)}
+    chosen = choose_groups(few, ())
+    many = few | {f"later {n}": "yes" for n in range(300)}
+    assert set(chosen) <= set(choose_groups(many, chosen))
 
 
 def test_nothing_of_a_test_night_is_trained_on_not_even_an_object_seen_there():

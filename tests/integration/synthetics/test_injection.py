@@ -13,7 +13,7 @@ from webapp.archive.models import Frame, Subject, SubjectSet
 from webapp.archive.pixels import pixels_of
 from webapp.learning.curate_labels import labels
 from webapp.learning.scoring import whole_archive
-from webapp.learning.test_sets import on_test_side
+from webapp.learning.test_sets import HeldOut, on_test_side
 from webapp.queue.counts import figures_of
 from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import QueueEntry
@@ -153,7 +153,7 @@ def test_synthetics_enter_no_catalogue_model_test_set_or_figure(workflow, scient
     for subject in made:
         vote(make_volunteer(), workflow, subject)
     assert not made & {label.subject_id for label in labels(workflow)}
-    assert not on_test_side(workflow.survey, [60000]).filter(pk__in=made).exists()
+    assert not on_test_side(workflow.survey, HeldOut(nights=[60000])).filter(pk__in=made).exists()
     assert figures_of(workflow.survey)["subjects"] == before
     assert whole_archive(sky.checkpoint(workflow)) == ends
     names = {subject.external_id for subject in synthetic()}

@@ -40,6 +40,9 @@ class TestSet(models.Model):
     nights = models.JSONField(
         default=list, help_text="observing nights kept out of training, by the MJD of their beginning"
     )
+    groups = models.JSONField(
+        default=list, help_text="object groups kept out of training so that no answer has too few"
+    )
     is_current = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
