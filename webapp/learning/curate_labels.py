@@ -5,18 +5,19 @@ from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
-from django.db.models import FilteredRelation, Q, QuerySet
+from django.db.models import FilteredRelation, Q, QuerySet, Sum
+from django.db.models.functions import Abs
 
 from ml.crowd.answer import CLASSES
 from webapp.archive.models import Subject
-from webapp.classifications.models import Mark
+from webapp.classifications.models import Classification, Mark
 from webapp.consensus.evidence import probability
 from webapp.consensus.models import Consensus, Skill
 from webapp.learning import label_snapshot
 from webapp.learning.label_snapshot import Label, Lines
 from webapp.learning.model_roles import Classes, classes_of
 from webapp.learning.models import Checkpoint, TrainingSet
-from webapp.learning.test_sets import TooLittleGold, current, current_nights, on_test_side
+from webapp.learning.test_sets import TooLittleGold, current, current_held_out, on_test_side
 from webapp.workflows.models import Workflow
 
 SUBJECT = ("pk", "external_id", "zarr_array", "zarr_index", "object_group", "gold_label", "gold_source")
@@ -49,6 +50,20 @@ def counted_lines(workflow: Workflow) -> dict[int, Lines]:
     return {subject: tuple(lines) for subject, lines in by_subject.items()}
 
 
+def follow_up_weights(workflow: Workflow) -> dict[int, dict[str, int]]:
+    """Return the summed weight of each follow-up answer, by subject: that of the votes that it came with.
+
+    An answer thus counts by the skill of who gave it. Majority votes, and those of volunteers whose skill is not known
+    yet, have no weight and are left out.
+    """
+    weights: dict[int, dict[str, int]] = defaultdict(dict)
+    votes = Classification.objects.counted().filter(workflow=workflow, log_odds_micronats__isnull=False)
+    rows = votes.exclude(follow_up="").exclude(log_odds_micronats=0).values_list("subject", "follow_up")
+    for subject, name, weight in rows.annotate(weight=Sum(Abs("log_odds_micronats"))).iterator(chunk_size=5000):
+        weights[subject][name] = weight
+    return weights
+
+
 def labelled(workflow: Workflow) -> QuerySet[Subject]:
     """Return the subjects that a model for the workflow can be trained on now.
 
@@ -62,7 +77,7 @@ def labelled(workflow: Workflow) -> QuerySet[Subject]:
         .observed()
         .filter(survey=workflow.survey_id, kind=workflow.kind)
         .filter(pk__in=gold.values("pk").union(crowd.values("subject")))
-        .exclude(pk__in=on_test_side(workflow.survey, current_nights(workflow.survey, workflow.kind)).values("pk"))
+        .exclude(pk__in=on_test_side(workflow.survey, current_held_out(workflow.survey, workflow.kind)).values("pk"))
     )
 
 
@@ -72,7 +87,11 @@ def labels(workflow: Workflow) -> list[Label]:
     crowd = FilteredRelation("consensus", condition=Q(consensus__workflow=workflow))
     rows = labelled(workflow).annotate(crowd=crowd).order_by("pk").values_list(*SUBJECT, *CROWD)
     lines = counted_lines(workflow) if workflow.line_marking else {}
-    return [_label(classes, *row, marks=lines.get(row[0], ())) for row in rows.iterator(chunk_size=5000)]
+    weights = follow_up_weights(workflow) if workflow.follow_ups else {}
+    return [
+        _label(classes, *row, weights=weights.get(row[0], {}), marks=lines.get(row[0], ()))
+        for row in rows.iterator(chunk_size=5000)
+    ]
 
 
 def _label(
@@ -90,6 +109,7 @@ def _label(
     log_odds_micronats: int,
     follow_ups: dict[str, Any],
     *,
+    weights: dict[str, int],
     marks: Lines,
 ) -> Label:
     place = (subject_id, external_id, array, index, object_group or external_id)
@@ -97,12 +117,15 @@ def _label(
         return label_snapshot.gold_label(place, gold, gold_source, classes, marks)
     p_yes = round(probability(method, votes_yes, votes_no, log_odds_micronats), 3)
     p_yes = min(max(p_yes, round(1 - SUREST, 3)), SUREST)
-    allowed = tuple(name for answer in CLASSES for name in plurality(classes.side(answer), follow_ups))
+    allowed = tuple(name for answer in CLASSES for name in plurality(classes.side(answer), weights or follow_ups))
     return Label(*place, "yes" if p_yes >= 0.5 else "no", allowed, p_yes, "consensus", marks)
 
 
 def plurality(side: tuple[str, ...], follow_ups: dict[str, Any]) -> tuple[str, ...]:
-    """Return the classes of a side with the most follow-up answers: all that tie, or the whole side without any."""
+    """Return the classes of a side with the most votes, or weight of votes, in follow-ups.
+
+    All that tie; the whole side without any.
+    """
     votes = {name: int(follow_ups.get(name, 0)) for name in side}
     most = max(votes.values(), default=0)
     return tuple(name for name in side if votes[name] == most)

@@ -1,10 +1,14 @@
 """A training set is a hashed snapshot: the best source of each label, and nothing of the test side."""
 
+import uuid
+
 import numpy as np
 import pytest
 
 from tasks.learning.examples import examples
 from tests.integration.learning import sky
+from tests.integration.world import make_volunteer
+from webapp.classifications.models import Classification
 from webapp.learning import curate_labels, label_snapshot, models, test_sets
 from webapp.learning.curate_labels import labels, plurality
 from webapp.learning.model_roles import classes_of
@@ -82,6 +86,21 @@ def test_follow_ups_name_the_fine_class(survey, workflow):
     assert given.targets == pytest.approx(np.array([[0.98, 0, 0.02, 0], [0.98, 0.98, 0.02, 0.02]]), abs=1e-3)
     assert given.real() == pytest.approx([0.02, 0.02], abs=1e-3)
     assert plurality(("a", "b"), {}) == ("a", "b")
+
+
+def test_the_follow_up_of_a_skilled_volunteer_counts_for_more_than_those_of_two_others(survey, workflow):
+    workflow.follow_ups = {"no": ["CR", "NOISE"]}
+    row = sky.subjects(survey, [True])[0]
+    weights = {"skilled": (-2_500_000, "CR"), "first": (-900_000, "NOISE"), "second": (-900_000, "NOISE")}
+    for name, (weight, follow_up) in weights.items():
+        Classification.objects.create(
+            id=uuid.uuid4(), workflow=workflow, subject=row, volunteer=make_volunteer(name), answer="no",
+            follow_up=follow_up, is_counted=True, log_odds_micronats=weight,
+        )  # fmt: skip
+    sky.votes(workflow, row, posterior=0.02, follow_ups={"CR": 1, "NOISE": 2})
+    assert set(label_of(workflow, row).allowed) == {"CR", "AST", "COMET"}
+    Classification.objects.update(log_odds_micronats=0)
+    assert set(label_of(workflow, row).allowed) == {"NOISE", "AST", "COMET"}, "one voice each where skill is unknown"
 
 
 def test_duplicates_other_kinds_and_other_workflows_votes_stay_out(survey, workflow):
