@@ -17,7 +17,7 @@ from webapp.console.demo.setup import POOL, Stage, forget_survey, ingest_demo, o
 
 KNOWN_WITHIN = 5.0
 GOLD_SHARE = 0.3
-VOTES_PER_SUBJECT = 10.0
+VOTES_PER_SUBJECT = 8.0
 MAGNITUDE_ERROR_TO_SNR = 1.0857
 SURVEY_SCORES = ("#rb", "#drb")
 
