@@ -7,6 +7,8 @@ from playwright.sync_api import expect
 from tests.acceptance.people import member
 from tests.acceptance.real_worker import running_worker
 from tests.integration.learning import sky
+from tests.integration.pages.test_comparison import models
+from webapp.archive.models import Subject
 from webapp.core.jobs import JobState
 from webapp.learning.models import Checkpoint, Promotion, TrainingRun
 
@@ -102,3 +104,14 @@ def test_a_second_run_has_to_wait(survey, admin, open_page):
 def test_the_page_fits_a_phone(survey, admin, open_page):
     page = open_page("/surveys/night/learning/", user=admin, width=390, height=844)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_scientist_compares_two_models(survey, open_page):
+    first, second, _ = models(survey.workflows.get(), list(Subject.objects.order_by("pk")))
+    page = open_page("/surveys/night/learning/", user=member(survey, "scientist"))
+    page.get_by_role("link", name="Compare models").click()
+    page.get_by_role("button", name="Compare").click()
+    for name in ("roc", "precision", "reliability"):
+        expect(page.locator(f"[data-plot={name}] .bk-Figure")).to_be_visible()
+    expect(page.get_by_text(f"Model {second.pk} is better.")).to_be_visible()
+    expect(page.get_by_text(f"From model {first.pk} to model {second.pk},")).to_be_visible()

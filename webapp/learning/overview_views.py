@@ -1,4 +1,4 @@
-"""Models page: champions and training runs; start, promote, roll back, score again, freeze a test set."""
+"""Models page: champions and training runs, for scientists; start, promote, roll back, score, freeze, for admins."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
-from webapp.archive.models import Role, Survey
+from webapp.archive.models import Membership, Role, Survey
 from webapp.core.stored_messages import in_words
 from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
 from webapp.learning.model_roles import ROLE_OF_KIND, roles_of
@@ -67,13 +67,13 @@ SHOWN = 30
 
 
 @require_safe
-@survey_page(Role.ADMIN)
+@survey_page(Role.SCIENTIST)
 def overview(request: HttpRequest, survey: Survey) -> HttpResponse:
     return _page(request, survey, TrainingForm(survey))
 
 
 @require_safe
-@survey_page(Role.ADMIN)
+@survey_page(Role.SCIENTIST)
 def overview_runs(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Return the list of runs, which refreshes itself while one is open."""
     return render(request, "learning/runs.html", _runs(survey))
@@ -107,6 +107,7 @@ def _page(request: HttpRequest, survey: Survey, form: TrainingForm, status: int 
             (role.kind, role.label, TestSet.objects.filter(survey=survey, kind=role.kind, is_current=True).first())
             for role in roles
         ],
+        "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),
         **_runs(survey),
     }
     return render(request, "learning/overview.html", context, status=status)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import survey_page
-from webapp.archive.models import Role, Survey
+from webapp.archive.models import Membership, Role, Survey
 from webapp.core.csv_writer import csv_response
 from webapp.learning.manual_promotion import doubts
 from webapp.learning.models import Checkpoint, TrainingEpoch, TrainingRun
@@ -19,20 +19,20 @@ from webapp.learning.triggers import cancel_training
 
 
 @require_safe
-@survey_page(Role.ADMIN)
+@survey_page(Role.SCIENTIST)
 def run(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
-    return render(request, "learning/run.html", _context(survey, pk))
+    return render(request, "learning/run.html", _context(request, survey, pk))
 
 
 @require_safe
-@survey_page(Role.ADMIN)
+@survey_page(Role.SCIENTIST)
 def progress(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     """Return the fragment that refreshes itself until the run is over."""
-    return render(request, "learning/progress.html", _context(survey, pk))
+    return render(request, "learning/progress.html", _context(request, survey, pk))
 
 
 @require_safe
-@survey_page(Role.ADMIN)
+@survey_page(Role.SCIENTIST)
 def epochs(request: HttpRequest, survey: Survey, pk: int) -> JsonResponse:
     """Return all epochs of the newest attempt, for the curves."""
     row = _run(survey, pk)
@@ -40,7 +40,7 @@ def epochs(request: HttpRequest, survey: Survey, pk: int) -> JsonResponse:
 
 
 @require_safe
-@survey_page(Role.ADMIN)
+@survey_page(Role.SCIENTIST)
 def epochs_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBase:
     """Return every epoch of every attempt."""
     row = _run(survey, pk)
@@ -72,12 +72,13 @@ def _plain(epoch: TrainingEpoch) -> dict[str, Any]:
     return {"epoch": epoch.epoch, "loss": epoch.loss, "val_loss": epoch.val_loss, **metrics}
 
 
-def _context(survey: Survey, pk: int) -> dict[str, Any]:
+def _context(request: HttpRequest, survey: Survey, pk: int) -> dict[str, Any]:
     row = _run(survey, pk)
     checkpoint = Checkpoint.objects.filter(run=row).first()
     evaluation = checkpoint.evaluations.select_related("champion", "test_set").first() if checkpoint else None
     return {
         "survey": survey,
+        "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),
         "run": row,
         "epochs": _epochs(row),
         "sources": sources(row.training_set.sources) if row.training_set else [],

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from webapp.learning.comparison_views import compare, compare_changed, compare_csv
 from webapp.learning.overview_views import (
     freeze_test_set,
     overview,
@@ -14,6 +15,9 @@ from webapp.learning.run_views import cancel, epochs, epochs_csv, progress, run
 urlpatterns = [
     path("", overview, name="learning"),
     path("runs/", overview_runs, name="training-runs"),
+    path("compare/", compare, name="compare"),
+    path("compare/changed/", compare_changed, name="compare-changed"),
+    path("compare/changed.csv", compare_csv, name="compare-csv"),
     path("start/", start, name="training-start"),
     path("rollback/<slug:role>/", rollback_champion, name="rollback"),
     path("score/<slug:role>/", score_again, name="score-again"),

@@ -1,0 +1,120 @@
+"""Scientists compare two models: on the frozen test set, and by what they answer differently."""
+
+import numpy as np
+import pytest
+
+from tests.integration.learning import sky
+from tests.integration.people import account, browser, member
+from webapp.learning import test_sets
+from webapp.learning.models import Score
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/surveys/night/learning/compare/"
+REAL = np.arange(160) % 2 == 0
+
+
+@pytest.fixture
+def workflow():
+    return sky.workflow(sky.survey("night"))
+
+
+@pytest.fixture
+def rows(workflow):
+    rows = sky.subjects(workflow.survey, REAL)
+    sky.make_gold(rows, REAL)
+    return rows
+
+
+@pytest.fixture
+def scientist(workflow):
+    return browser(member(workflow.survey, "scientist"))
+
+
+def scored(workflow, rows, p_real):
+    """Create a model with these scores."""
+    model = sky.checkpoint(workflow)
+    Score.objects.bulk_create(
+        Score(checkpoint=model, subject=row, probabilities=[1 - p, p], p_real=p, entropy=0.1)
+        for row, p in zip(rows, p_real, strict=True)
+    )
+    return model
+
+
+def models(workflow, rows):
+    """Two models: one that cannot tell, and one that is wrong about one real and one bogus test subject."""
+    frozen = test_sets.freeze(survey=workflow.survey, kind="stamp")
+    judged = {label.subject_id for label in test_sets.frozen_labels(frozen)}
+    noise = np.random.default_rng(4).uniform(0.1, 0.9, len(rows))
+    good = np.where(REAL, 0.9, 0.1)
+    wrong = [next(n for n, row in enumerate(rows) if row.pk in judged and REAL[n] == real) for real in (True, False)]
+    good[wrong] = 1 - good[wrong]
+    return scored(workflow, rows, noise), scored(workflow, rows, good), [rows[n] for n in wrong]
+
+
+def compared(scientist, first, second, part=""):
+    return scientist.get(f"{PAGE}{part}?first={first.pk}&second={second.pk}")
+
+
+def test_the_better_model_is_named_with_its_interval_and_its_mistakes(workflow, rows, scientist):
+    worse, better, (missed, false) = models(workflow, rows)
+    answer = compared(scientist, worse, better)
+    page = answer.content.decode()
+    assert f"Model {better.pk} is better." in page
+    assert answer.context["gain"]["low"] > 0
+    of_better = answer.context["mistakes"][1]
+    assert [subject.pk for subject, _ in of_better["missed"]] == [missed.pk]
+    assert [subject.pk for subject, _ in of_better["false"]] == [false.pk]
+    n = len(answer.context["rows"].subjects)
+    assert (
+        sum(map(sum, answer.context["models"][1].confusion))
+        == n
+        == len(test_sets.frozen_labels(answer.context["frozen"]))
+    )
+    assert f"Model {better.pk} is better." in compared(scientist, better, worse).content.decode()
+
+
+def test_changed_answers_of_the_whole_archive_are_counted_shown_and_downloaded(workflow, rows, scientist):
+    first, second = scored(workflow, rows, np.where(REAL, 0.9, 0.1)), scored(workflow, rows, np.full(len(rows), 0.6))
+    answer = compared(scientist, first, second, "changed/")
+    assert (answer.context["to_yes"], answer.context["to_no"]) == (80, 0)
+    assert len(answer.context["cards"]) == 24
+    assert "80 go from no to yes, and 0 from yes to no" in answer.content.decode()
+    lines = compared(scientist, first, second, "changed.csv").getvalue().decode().split()
+    assert len(lines) == 81
+    again = compared(scientist, second, scored(workflow, rows, np.full(len(rows), 0.7)), "changed/")
+    assert "gets the same answer from both" in again.content.decode()
+
+
+def test_what_cannot_be_compared_is_said(workflow, rows, scientist):
+    assert "no two models to compare yet" in scientist.get(PAGE).content.decode()
+    first = scored(workflow, rows, np.full(len(rows), 0.5))
+    second = sky.checkpoint(workflow)
+    assert "There is no test set yet." in compared(scientist, first, second).content.decode()
+    test_sets.freeze(survey=workflow.survey, kind="stamp")
+    assert "too few to compare them" in compared(scientist, first, second).content.decode()
+    same = compared(scientist, first, first)
+    assert same.status_code == 400
+    assert "two different models of the same role" in same.content.decode()
+    assert scientist.get(f"{PAGE}?first=999999&second=x").status_code == 400
+
+
+def test_scientists_read_the_models_page_and_only_admins_act(workflow, rows, scientist):
+    model, other, _ = models(workflow, rows)
+    pages = [
+        "",
+        f"runs/{model.run_id}/",
+        f"runs/{model.run_id}/progress/",
+        f"runs/{model.run_id}/epochs.csv",
+        "compare/",
+    ]
+    for page in pages:
+        assert scientist.get(f"/surveys/night/learning/{page}").status_code == 200
+        assert browser(account(f"stranger{len(page)}")).get(f"/surveys/night/learning/{page}").status_code == 403
+    read = scientist.get("/surveys/night/learning/").content.decode()
+    assert "Start run" not in read
+    assert "Freeze a new test set" not in read
+    assert "Promote model" not in scientist.get(f"/surveys/night/learning/runs/{model.run_id}/").content.decode()
+    for write in ("start/", f"checkpoints/{other.pk}/promote/", "rollback/stamp/", "test-sets/stamp/freeze/"):
+        assert scientist.post(f"/surveys/night/learning/{write}", {"reason": "x", "confirmed": "on"}).status_code == 403
+    assert not any(each.is_champion for each in type(model).objects.all())

@@ -1,0 +1,145 @@
+"""Comparison page: two models side by side, for scientists."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from webapp.archive.access import survey_page
+from webapp.archive.models import Role, Subject, Survey
+from webapp.core.csv_writer import csv_response
+from webapp.learning.comparison import Judged, Performance, changed, difference, judged
+from webapp.learning.models import Checkpoint, TestSet
+from webapp.learning.run_views import NAMES
+
+SHOWN = 24
+LISTED = 10_000
+CSV_COLUMNS = ("subject", "external_id", "p_real_first", "p_real_second")
+
+
+class ModelChoice(forms.ModelChoiceField):
+    """A choice of checkpoint, labelled with its role, recipe and date."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        named = _("%(number)d: %(role)s, %(preset)s, %(date)s")
+        values = {"number": obj.pk, "role": obj.get_role_display(), "preset": obj.run.get_preset_display()}
+        return named % {**values, "date": f"{obj.created_at:%Y-%m-%d}"} + (_(", champion") if obj.is_champion else "")
+
+
+class ComparisonForm(forms.Form):
+    """Two models of one role."""
+
+    first = ModelChoice(queryset=Checkpoint.objects.none(), label=_("Model"), empty_label=None)
+    second = ModelChoice(queryset=Checkpoint.objects.none(), label=_("Compared with"), empty_label=None)
+
+    def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("first", "second"):
+            field = self.fields[name]
+            assert isinstance(field, ModelChoice)  # noqa: S101 - tells mypy what the class body says
+            field.queryset = Checkpoint.objects.filter(survey=survey).select_related("run")
+
+    def clean(self) -> dict[str, Any]:
+        chosen = super().clean() or {}
+        first, second = chosen.get("first"), chosen.get("second")
+        if first and second and (first == second or first.role != second.role):
+            raise forms.ValidationError(_("Choose two different models of the same role."))
+        return chosen
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def compare(request: HttpRequest, survey: Survey) -> HttpResponse:
+    form = ComparisonForm(survey, request.GET or None, initial=_newest_two(survey))
+    context: dict[str, Any] = {"survey": survey, "form": form}
+    if form.is_valid():
+        context |= _compared(survey, **form.cleaned_data)
+    return render(request, "learning/comparison.html", context, status=400 if form.errors else 200)
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def compare_changed(request: HttpRequest, survey: Survey) -> HttpResponse:
+    """Return the fragment with the subjects that the models answer differently; it may take a second."""
+    form = ComparisonForm(survey, request.GET)
+    if not form.is_valid():
+        return HttpResponse(status=400)
+    to_yes, to_no, rows = changed(**form.cleaned_data, most=SHOWN)
+    pictures = Subject.objects.in_bulk([row.subject for row in rows])
+    context = {
+        "survey": survey,
+        "to_yes": to_yes,
+        "to_no": to_no,
+        "query": request.GET.urlencode(),
+        "cards": [(pictures[row.subject], row.before, row.after) for row in rows if row.subject in pictures],
+        **form.cleaned_data,
+    }
+    return render(request, "learning/comparison_changed.html", context)
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def compare_csv(request: HttpRequest, survey: Survey) -> HttpResponseBase:
+    form = ComparisonForm(survey, request.GET)
+    if not form.is_valid():
+        return HttpResponse(status=400)
+    first, second = form.cleaned_data["first"], form.cleaned_data["second"]
+    rows = changed(first, second, most=LISTED)[2]
+    names = dict(Subject.objects.filter(pk__in=[row.subject for row in rows]).values_list("pk", "external_id"))
+    table = ((row.subject, names.get(row.subject, ""), row.before, row.after) for row in rows)
+    return csv_response(f"changed-{first.pk}-{second.pk}.csv", CSV_COLUMNS, table)
+
+
+def _newest_two(survey: Survey) -> dict[str, Any]:
+    """Return the champion of some role, or else the older model, and the newest other one."""
+    for role in Checkpoint.objects.filter(survey=survey).values_list("role", flat=True).order_by("role").distinct():
+        models: QuerySet[Checkpoint] = Checkpoint.objects.filter(survey=survey, role=role).order_by(
+            "-is_champion", "pk"
+        )
+        if len(found := list(models)) > 1:
+            return {"first": found[0], "second": max(found[1:], key=lambda model: model.pk)}
+    return {}
+
+
+def _compared(survey: Survey, first: Checkpoint, second: Checkpoint) -> dict[str, Any]:
+    frozen = TestSet.objects.filter(survey=survey, kind=first.kind, is_current=True).first()
+    rows = judged(frozen, first, second) if frozen else None
+    context = {
+        "first": first,
+        "second": second,
+        "lineages": [model.lineage() for model in (first, second)],
+        "frozen": frozen,
+        "rows": rows,
+    }
+    return context | _measured(rows, first, second) if rows and rows.is_enough else context
+
+
+def _measured(rows: Judged, first: Checkpoint, second: Checkpoint) -> dict[str, Any]:
+    models = [Performance(model, rows.is_real, rows.p_real[n]) for n, model in enumerate((first, second))]
+    gain, low, high = difference(rows)
+    named = [(NAMES[key], models[0].metrics[key], models[1].metrics[key]) for key in NAMES if key in models[0].metrics]
+    return {
+        "models": models,
+        "metrics": named,
+        "gain": {"value": gain, "low": low, "high": high},
+        "curves": [model.curves() for model in models],
+        "mistakes": [_mistakes(rows, model) for model in models],
+    }
+
+
+def _mistakes(rows: Judged, model: Performance) -> dict[str, Any]:
+    false, missed = model.mistakes(SHOWN)
+    pictures = Subject.objects.in_bulk(rows.subjects[[*false, *missed]].tolist())
+
+    def cards(places: Any) -> list[tuple[Subject, float]]:
+        return [
+            (pictures[key], p)
+            for key, p in zip(rows.subjects[places].tolist(), model.p_real[places].tolist(), strict=True)
+            if key in pictures
+        ]
+
+    return {"model": model.checkpoint, "false": cards(false), "missed": cards(missed)}
