@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Membership, Role, Survey
 from webapp.core.stored_messages import in_words
+from webapp.learning.drift import drift_of, prevalence
 from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
 from webapp.learning.model_roles import ROLE_OF_KIND, roles_of
 from webapp.learning.models import Checkpoint, ModelRole, Preset, Promotion, TestSet, TrainingRun
@@ -79,6 +80,17 @@ def overview_runs(request: HttpRequest, survey: Survey) -> HttpResponse:
     return render(request, "learning/runs.html", _runs(survey))
 
 
+@require_safe
+@survey_page(Role.SCIENTIST)
+def drift(request: HttpRequest, survey: Survey, role: str) -> HttpResponse:
+    """Return the fragment on the drift of a champion's scores; a large archive takes seconds."""
+    champion = champion_of(survey, role)
+    if champion is None:
+        raise Http404(f"There is no champion of the role {role}.")
+    context = {"champion": champion, "drift": drift_of(champion), "prevalence": prevalence(champion)}
+    return render(request, "learning/drift.html", context)
+
+
 @require_POST
 @survey_page(Role.ADMIN)
 def start(request: HttpRequest, survey: Survey) -> HttpResponse:
@@ -123,6 +135,7 @@ def _champion(survey: Survey, role: ModelRole) -> dict[str, Any]:
         "checkpoint": checkpoint,
         "evaluation": evaluation,
         "scoring": scoring,
+        "drifts": checkpoint is not None and not role.is_detector,
         "failures": failures(checkpoint) if checkpoint else [],
         "previous": previous_champion(checkpoint),
     }

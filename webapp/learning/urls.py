@@ -2,6 +2,7 @@ from django.urls import path
 
 from webapp.learning.comparison_views import compare, compare_changed, compare_csv
 from webapp.learning.overview_views import (
+    drift,
     freeze_test_set,
     overview,
     overview_runs,
@@ -18,6 +19,7 @@ urlpatterns = [
     path("compare/", compare, name="compare"),
     path("compare/changed/", compare_changed, name="compare-changed"),
     path("compare/changed.csv", compare_csv, name="compare-csv"),
+    path("drift/<slug:role>/", drift, name="drift"),
     path("start/", start, name="training-start"),
     path("rollback/<slug:role>/", rollback_champion, name="rollback"),
     path("score/<slug:role>/", score_again, name="score-again"),

@@ -1,0 +1,132 @@
+"""Drift: the champion's scores on nights since its training against those before, and how common real movers are."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db import connection
+from django.db.models import Exists, OuterRef
+from numpy.typing import NDArray
+
+from ml.data.observing_nights import day_break
+from ml.evaluation.metrics.binomial import jeffreys
+from ml.evaluation.metrics.drift import SHIFTED, chance_of_as_much, stability_index
+from webapp.archive.models import Subject
+from webapp.classifications.models import Classification, Reason
+from webapp.consensus.models import IS_SETTLED, Consensus
+from webapp.learning.curate_labels import trained_labels
+from webapp.learning.models import Checkpoint, Score
+
+BINS = 10
+NIGHTS = 30
+"""Newest nights that are compared."""
+
+LEVEL = 0.01
+"""Chance of an alarm without drift, for all nights together."""
+
+FEWEST = 20
+"""Subjects of a night without which it raises no alarm."""
+
+MOST_TIMES = 10_000
+
+# Subjects whose time is unknown are a night of their own.
+COUNT = f"""
+    SELECT subject.created_at > %(trained)s AS is_new, floor(subject.mjd - %(begins)s) AS night,
+        width_bucket(score.p_real, 0, 1, %(bins)s) AS bin, count(*)
+    FROM {Score._meta.db_table} AS score JOIN {Subject._meta.db_table} AS subject ON subject.id = score.subject_id
+    WHERE score.checkpoint_id = %(checkpoint)s AND NOT score.subject_id = ANY(%(learnt)s)
+    GROUP BY 1, 2, 3
+"""  # noqa: S608  # our own tables
+
+
+@dataclass(frozen=True)
+class Night:
+    """The champion's scores on the subjects of one night that came in since its training.
+
+    `index` is the population stability index against the reference, and `p` the chance of so large a difference.
+    """
+
+    mjd: int | None
+    n: int
+    share_real: float
+    index: float
+    p: float
+    is_shifted: bool
+
+
+@dataclass(frozen=True)
+class Prevalence:
+    """Of randomly sampled, settled subjects, how many volunteers called real, with a 95 % interval."""
+
+    n: int
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Drift:
+    reference: int
+    nights: list[Night]
+
+    @property
+    def shifted(self) -> list[Night]:
+        return [night for night in self.nights if night.is_shifted]
+
+
+def drift_of(champion: Checkpoint) -> Drift:
+    """Compare the scores of subjects that came in since the champion's training with those of earlier ones, by night.
+
+    Subjects it was trained on are left out: their scores are too sure.
+    """
+    before, since = _counts(champion)
+    newest = sorted(since, key=lambda night: (night is not None, night), reverse=True)[:NIGHTS]
+    bound = LEVEL / max(len(newest), 1)
+    return Drift(int(before.sum()), [_night(night, before, since[night], champion, bound) for night in newest])
+
+
+def _night(
+    mjd: int | None, before: NDArray[np.int64], counts: NDArray[np.int64], champion: Checkpoint, bound: float
+) -> Night:
+    index, p = stability_index(before, counts), chance_of_as_much(before, counts)
+    real = counts[int(champion.threshold * BINS) :].sum()
+    n = int(counts.sum())
+    return Night(mjd, n, float(real / n), index, p, is_shifted=n >= FEWEST and index >= SHIFTED and p < bound)
+
+
+def _counts(champion: Checkpoint) -> tuple[NDArray[np.int64], dict[int | None, NDArray[np.int64]]]:
+    """Return the counts by bin of p_real: of subjects before the training, and of each night since."""
+    times = Subject.objects.filter(survey=champion.survey_id, mjd__isnull=False).order_by("-pk")
+    parameters: dict[str, Any] = {
+        "trained": champion.run.created_at,
+        "begins": day_break(np.array(times.values_list("mjd", flat=True)[:MOST_TIMES], dtype=np.float64)),
+        "bins": BINS,
+        "checkpoint": champion.pk,
+        "learnt": [label.subject_id for label in trained_labels(champion)],
+    }
+    before = np.zeros(BINS, dtype=np.int64)
+    since: dict[int | None, NDArray[np.int64]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, parameters)
+        for is_new, night, place, count in cursor.fetchall():
+            key = None if night is None else int(night)
+            into = since.setdefault(key, np.zeros(BINS, dtype=np.int64)) if is_new else before
+            into[min(place, BINS) - 1] += count
+    return before, since
+
+
+def prevalence(champion: Checkpoint) -> Prevalence | None:
+    """Return how common real subjects are, by volunteers' answers on random samples; None without any.
+
+    The samples are drawn among subjects that are still open.
+    """
+    sampled = Classification.objects.counted().filter(
+        workflow=OuterRef("workflow"), subject=OuterRef("subject"), reason=Reason.RANDOM
+    )
+    rows = Consensus.objects.filter(IS_SETTLED, Exists(sampled), workflow__survey=champion.survey_id)
+    rows = rows.filter(workflow__kind=champion.kind, subject__gold_label="")
+    real, n = rows.filter(posterior__gte=0.5).count(), rows.count()
+    if not n:
+        return None
+    low, high = jeffreys(np.array(real), np.array(n))
+    return Prevalence(n, real / n, float(low), float(high))
