@@ -18,6 +18,9 @@ from webapp.learning.promotion import champion_of
 from webapp.workflows.models import Workflow
 
 OPEN = (JobState.QUEUED, JobState.RUNNING)
+FEWEST_TO_FINETUNE = 200
+"""Labels without which fine-tuning does no better than a head."""
+
 ASKED = {"preset", "minutes", "seed"}
 
 
@@ -131,7 +134,23 @@ def start_due() -> None:
     """Start a training run in every workflow with enough new labels, unless one was started meanwhile."""
     for workflow in workflows_to_retrain():
         with suppress(AlreadyTraining):
-            start_training(workflow=workflow, by=None)
+            start_training(workflow=workflow, by=None, preset=preset_due(workflow))
+
+
+def preset_due(workflow: Workflow) -> str:
+    """Return the recipe of a scheduled run: mostly a head, which takes seconds.
+
+    A whole network is fine-tuned once there are `FEWEST_TO_FINETUNE` labels, and again when they have doubled; where
+    the last one did not pass the gate, when there are four times as many.
+    """
+    last = workflow.training_runs.filter(preset=Preset.FINETUNE, state=JobState.DONE, is_control=False)
+    run = last.exclude(training_set=None).select_related("training_set").order_by("-id").first()
+    if run is None or run.training_set is None:
+        enough = FEWEST_TO_FINETUNE
+    else:
+        paid = run.checkpoint.evaluations.filter(passed=True).exists()
+        enough = run.training_set.size * (2 if paid else 4)
+    return Preset.FINETUNE if labelled(workflow).count() >= enough else Preset.HEAD
 
 
 def starting_detector(run: TrainingRun) -> Checkpoint | None:

@@ -5,9 +5,10 @@ import pytest
 from tasks import housekeeping
 from tests.integration.learning import sky
 from webapp.consensus.models import Consensus
+from webapp.learning import models
 from webapp.learning.curate_labels import curate
-from webapp.learning.models import TrainingRun
-from webapp.learning.triggers import labels_since, wants_retraining, workflows_to_retrain
+from webapp.learning.models import Checkpoint, Evaluation, TrainingRun
+from webapp.learning.triggers import labels_since, preset_due, wants_retraining, workflows_to_retrain
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +40,31 @@ def test_a_run_begins_once_enough_labels_are_in(workflow):
     assert (run.workflow, run.preset, run.requested_by, run.is_control) == (workflow, "head", None, False)
     housekeeping.retrain()
     assert TrainingRun.objects.count() == 1
+
+
+def test_a_scheduled_run_fine_tunes_when_that_has_paid_and_labels_have_doubled(workflow, monkeypatch):
+    monkeypatch.setattr("webapp.learning.triggers.FEWEST_TO_FINETUNE", 4)
+    settle_more(workflow, 1)
+    assert preset_due(workflow) == "head"
+    settle_more(workflow, 1)
+    assert preset_due(workflow) == "finetune"
+    row = {"survey": workflow.survey, "workflow": workflow, "role": "stamp", "state": "done", "preset": "finetune"}
+    run = TrainingRun.objects.create(**row, training_set=curate(workflow))
+    checkpoint = Checkpoint.objects.create(
+        survey=workflow.survey, role="stamp", run=run, folder="nowhere", sha256="0", manifest={}
+    )
+    frozen = models.TestSet.objects.create(survey=workflow.survey, kind="stamp", hash="1", size=9)
+    paid = Evaluation.objects.create(checkpoint=checkpoint, test_set=frozen, metrics={}, passed=True, verdict="")
+    more = sky.subjects(workflow.survey, [True] * 12, prefix="more")
+    for number, subject in enumerate(more[:4], start=5):
+        assert preset_due(workflow) == "head", number
+        sky.votes(workflow, subject, posterior=0.99)
+    assert preset_due(workflow) == "finetune"
+    Evaluation.objects.filter(pk=paid.pk).update(passed=False)
+    for subject in more[4:]:
+        assert preset_due(workflow) == "head"
+        sky.votes(workflow, subject, posterior=0.99)
+    assert preset_due(workflow) == "finetune"
 
 
 def test_labels_count_since_the_last_runs_training_set(workflow):
