@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.acquisition.entropy import entropy
+from ml.acquisition.uncertainty import entropy
 from tests.integration.learning import sky
 from webapp.archive.models import SubjectSet
 from webapp.learning import acquisition, scores
