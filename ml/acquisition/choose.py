@@ -8,31 +8,34 @@ from numpy.typing import NDArray
 
 from ml.acquisition.diversity import CLUSTERS, cluster, embed, near_duplicates, spread, typicality
 from ml.acquisition.pool import Array, Pool, Rows
-from ml.acquisition.rules import Plan, Rule, Values, value
+from ml.acquisition.rules import SPREAD, Plan, Rule, Values, value
 
 OVERSAMPLE = 20
 """Candidates for each subject chosen: so many of the best are clustered. Fewer would be less diverse."""
 MOST_CANDIDATES = 4_000
 """No more are clustered, since each one's features must be read."""
+DIGITS = 2
+"""Values outside the batch are rounded to so many decimals, so that a slightly different model moves few of them."""
 MOST_TYPICAL = 20_000
 """Typical subjects are sought in a random sample of this size, so that time and memory stay bounded."""
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Rows of the pool (n,), first to ask first, and the rule that chose each (n,)."""
+    """Rows of the pool (n,), first to ask first, the rule that chose each (n,), and whether clusters took turns."""
 
     rows: Rows
     rules: list[Rule]
+    is_spread: bool = False
 
 
 def choose(pool: Pool, plan: Plan, n: int, rng: np.random.Generator) -> Chosen:
     """Choose up to `n` subjects by a plan, no two of one object and no near-duplicates among them.
 
     The rules take turns by their weights, so any first part of the batch is mixed like the whole. Each rule offers its
-    subjects best first; with `plan.diverse`, its best `OVERSAMPLE` × n are clustered in feature space, and the
-    clusters take turns. Without features it does the same without clusters. Fewer than `n` are returned if the pool
-    has fewer objects.
+    subjects best first; with `plan.diverse`, the `OVERSAMPLE` × n most uncertain are clustered in feature space, and
+    the clusters take turns. Without features it does the same without clusters. Fewer than `n` are returned if the
+    pool has fewer objects.
 
     Source of "uncertain, then clustered": Zhdanov 2019, arXiv:1901.05954; of typical first batches: Hacohen et al.
     2022, ICML.
@@ -43,26 +46,37 @@ def choose(pool: Pool, plan: Plan, n: int, rng: np.random.Generator) -> Chosen:
     lists = {rule: _shortlist(rule, pool, n, rng) for rule in plan.weights}
     candidates = Candidates.of(pool, np.unique(np.concatenate(list(lists.values()))))
     queues = {rule: candidates.ordered(rule, rows, plan.diverse, n, rng) for rule, rows in lists.items()}
-    return _deal(queues, plan.weights, candidates, n)
+    rows, rules = _deal(queues, plan.weights, candidates, n)
+    return Chosen(rows, rules, plan.diverse and candidates.embedded is not None)
 
 
-def priorities(pool: Pool, plan: Plan, head: int, rng: np.random.Generator) -> tuple[Values, Array]:
-    """Return the priority (N,) of every subject, 0..1, and the rule behind it (N,).
+@dataclass(frozen=True)
+class Priorities:
+    """For each subject its priority (N,) in 0..1, the rule behind it (N,), and whether it was spread out (N,)."""
 
-    The first `head` by `choose` have the priorities from 1 (not included) down to 0.5, and all others half their value
-    by the plan's main rule. A plan of one rule that is not diverse needs no batch: its priorities are the values.
+    values: Values
+    rules: Array
+    is_spread: NDArray[np.bool_]
+
+
+def priorities(pool: Pool, plan: Plan, head: int, rng: np.random.Generator) -> Priorities:
+    """Return the priority of every subject.
+
+    The first `head` by `choose` have the priorities between 1 and 0.5, and all others half their value by the plan's
+    main rule, rounded. A plan of one rule that is not diverse needs no batch: its priorities are the values.
     Subjects without a score have 1, the maximum.
     """
     values = value(plan.main, pool)
-    rules = np.full(len(pool), plan.main, dtype=object)
+    rules, is_spread = np.full(len(pool), plan.main, dtype=object), np.zeros(len(pool), dtype=bool)
     if not plan.diverse and len(plan.weights) == 1:
-        return values, rules
+        return Priorities(values, rules, is_spread)
     scored = np.flatnonzero(~np.isnan(pool.p_real))
     batch = choose(pool.part(scored), plan, head, rng)
-    values[scored] /= 2
-    values[scored[batch.rows]] = np.linspace(1, 0.5, len(batch.rows) + 1)[1:]
+    values[scored] = np.round(values[scored] / 2, DIGITS)
+    values[scored[batch.rows]] = np.linspace(1, 0.5, len(batch.rows) + 2)[1:-1]
     rules[scored[batch.rows]] = batch.rules
-    return values, rules
+    is_spread[scored[batch.rows]] = batch.is_spread
+    return Priorities(values, rules, is_spread)
 
 
 def _shortlist(rule: Rule, pool: Pool, n: int, rng: np.random.Generator) -> Rows:
@@ -110,7 +124,7 @@ class Candidates:
         places = np.searchsorted(self.rows, rows)
         if rule == Rule.TYPICAL:
             return self._typical_first(places, n, rng)
-        if self.embedded is None or self.known is None or rule == Rule.RANDOM or not diverse:
+        if self.embedded is None or self.known is None or rule not in SPREAD or not diverse:
             return places
         clusters = cluster(self.embedded[places], CLUSTERS, rng)
         unknown = ~self.known[places]
@@ -128,7 +142,9 @@ class Candidates:
         return np.concatenate([seen[spread(typicality(self.embedded[seen], clusters), clusters)], unseen])
 
 
-def _deal(queues: Mapping[Rule, Rows], weights: Mapping[Rule, float], candidates: Candidates, n: int) -> Chosen:
+def _deal(
+    queues: Mapping[Rule, Rows], weights: Mapping[Rule, float], candidates: Candidates, n: int
+) -> tuple[Rows, list[Rule]]:
     """Let the rules take turns by their weights; each takes the first of its queue whose object is not taken yet."""
     left = {rule: iter(queue.tolist()) for rule, queue in queues.items()}
     turns = dict.fromkeys(queues, 0)
@@ -145,4 +161,4 @@ def _deal(queues: Mapping[Rule, Rows], weights: Mapping[Rule, float], candidates
         taken.update(candidates.objects(place))
         rows.append(int(candidates.rows[place]))
         rules.append(rule)
-    return Chosen(np.array(rows, dtype=np.intp), rules)
+    return np.array(rows, dtype=np.intp), rules

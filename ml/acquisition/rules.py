@@ -32,6 +32,10 @@ class Rule(StrEnum):
     RARE = "rare"
 
 
+SPREAD = frozenset({Rule.ENTROPY, Rule.MARGIN, Rule.BALD, Rule.INFORMATION, Rule.ERRORS})
+"""The rules of uncertainty, whose subjects a diverse plan spreads."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """A mixture of rules.
@@ -41,7 +45,8 @@ class Plan:
     weights
         The share of each rule, positive; they are normalised.
     diverse
-        Spread each rule's subjects over feature space: uncertain, then clustered.
+        Spread the uncertain subjects over feature space: uncertain, then clustered. Likely movers and rare classes
+        keep their order, since of the most uncertain many are about as good, but not of the likeliest.
     """
 
     weights: Mapping[Rule, float] = field(default_factory=lambda: {Rule.ENTROPY: 1.0})

@@ -119,9 +119,10 @@ def test_the_crowd_s_certainty_counts(rng):
 
 def test_priorities_of_one_plain_rule_are_its_values(rng):
     p = pool()
-    found, rules = priorities(p, ENTROPY, 50, rng)
-    assert (found == value(Rule.ENTROPY, p)).all()
-    assert set(rules) == {Rule.ENTROPY}
+    found = priorities(p, ENTROPY, 50, rng)
+    assert (found.values == value(Rule.ENTROPY, p)).all()
+    assert set(found.rules) == {Rule.ENTROPY}
+    assert not found.is_spread.any()
 
 
 def test_priorities_put_the_batch_first_in_its_order_and_the_unscored_before_all():
@@ -130,7 +131,8 @@ def test_priorities_put_the_batch_first_in_its_order_and_the_unscored_before_all
     p_real[::10] = np.nan
     p = pool(p_real=p_real, features=lambda rows: features[rows])
     plan = Plan({Rule.ENTROPY: 0.8, Rule.POSITIVE: 0.2})
-    found, rules = priorities(p, plan, 50, np.random.default_rng(3))
+    result = priorities(p, plan, 50, np.random.default_rng(3))
+    found, rules = result.values, result.rules
     scored = np.flatnonzero(~np.isnan(p_real))
     batch = choose(p.part(scored), plan, 50, np.random.default_rng(3))
     assert (found[::10] == 1).all()
@@ -138,12 +140,14 @@ def test_priorities_put_the_batch_first_in_its_order_and_the_unscored_before_all
     order = scored[np.argsort(-found[scored], kind="stable")]
     assert order[:50].tolist() == scored[batch.rows].tolist()
     assert rules[order[:50]].tolist() == batch.rules
-    assert (np.diff(value(Rule.ENTROPY, p)[order[50:]]) <= 0).all()
+    assert np.flatnonzero(result.is_spread).tolist() == sorted(order[:50].tolist())
+    assert (np.diff(value(Rule.ENTROPY, p)[order[50:]]) <= 0.02).all()
+    assert found[order[50:]] == pytest.approx(value(Rule.ENTROPY, p)[order[50:]] / 2, abs=0.0051)
 
 
 def test_a_second_time_gives_the_same_priorities():
     p = pool(features=lambda rows: kinds()[1][rows])
-    once, again = (priorities(p, Plan(), 50, np.random.default_rng(9))[0] for _ in range(2))
+    once, again = (priorities(p, Plan(), 50, np.random.default_rng(9)).values for _ in range(2))
     assert (once == again).all()
 
 
