@@ -75,7 +75,7 @@ class Workflow(models.Model):
         max_length=10, choices=Acquisition, default=Acquisition.DIVERSE, help_text="which of the others come first"
     )
     positive_fraction = models.FloatField(
-        default=0.0, validators=PROBABILITY, help_text="share of these that are the model's likeliest yes"
+        default=0.1, validators=PROBABILITY, help_text="share of these that are the model's likeliest yes"
     )
     training_schedule = models.JSONField(
         default=usual_schedule, validators=[check_schedule], help_text="[[seen from, share of training subjects], …]"

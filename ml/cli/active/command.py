@@ -19,7 +19,7 @@ from ml.inference.scorer import Scorer
 from ml.models.compute import limit_torch
 
 SHARES = "0.01,0.05,0.2,0.5"
-DRAWN = ("random", "entropy, first batch at random", "entropy, diverse", "confident positives")
+DRAWN = ("random", "entropy, first batch at random", "entropy, diverse, 1/10 positives", "confident positives")
 BANK_SEED = 303  # the rules were tuned on 202
 Curves = dict[str, dict[str, list[Curve]]]
 

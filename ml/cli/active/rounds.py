@@ -46,7 +46,7 @@ CONTENDERS = {
     "confident positives": _rule({Rule.POSITIVE: 1}),
     "entropy, diverse": _rule({Rule.ENTROPY: 1}, diverse=True),
     "BALD, diverse": _rule({Rule.BALD: 1}, diverse=True),
-    "entropy, diverse, 1/4 positives": _rule({Rule.ENTROPY: 0.75, Rule.POSITIVE: 0.25}, diverse=True),
+    "entropy, diverse, 1/10 positives": _rule({Rule.ENTROPY: 0.9, Rule.POSITIVE: 0.1}, diverse=True),
 }
 
 

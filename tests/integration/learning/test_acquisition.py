@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def workflow():
-    return sky.workflow(sky.survey(), acquisition="uncertain")
+    return sky.workflow(sky.survey(), acquisition="uncertain", positive_fraction=0.0)
 
 
 @pytest.fixture

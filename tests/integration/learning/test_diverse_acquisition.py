@@ -19,7 +19,7 @@ N = 300
 
 @pytest.fixture
 def workflow():
-    return sky.workflow(sky.survey())
+    return sky.workflow(sky.survey(), positive_fraction=0.0)
 
 
 @pytest.fixture
