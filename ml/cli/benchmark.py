@@ -1,4 +1,4 @@
-"""`python -m ml benchmark NAME`: speed of the main parts, as ratios within one run where that is fair."""
+"""`python -m ml benchmark NAME`: speed of the main parts, as ratios if that is fair; votes saved by acquisition."""
 
 import argparse
 import time
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ml.cli.active import command as active
 from ml.cli.command import command
 from ml.data.dataset import Examples
 from ml.data.preprocessing import FROZEN
@@ -18,18 +19,22 @@ from ml.inference.scorer import Scorer
 from ml.models.weights import imagenet_backbone
 from ml.roles.train_role import train
 
+ACTIVE = "active"
 CLASSES, POSITIVE = tuple("ABCDEFGH"), ("A", "B", "C")
 
 
 def add(subparsers: Any) -> None:
     """Add the command to an argparse parser's subparsers."""
-    parser = command(subparsers, "benchmark", "measure the speed of one part", run)
-    parser.add_argument("name", choices=sorted(BENCHMARKS), help="the benchmark")
+    parser = command(subparsers, "benchmark", "measure the speed of one part, or the votes saved by asking well", run)
+    parser.add_argument("name", choices=sorted([*BENCHMARKS, ACTIVE]), help="the benchmark")
     parser.add_argument("--n", type=int, help="number of subjects")
+    active.add_options(parser)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Run one benchmark and return what it measured."""
+    if args.name == ACTIVE:
+        return {"benchmark": ACTIVE, **active.run(args)}
     work, n = BENCHMARKS[args.name]
     n = n if args.n is None else args.n
     return {"benchmark": args.name, "n": n, **work(n, np.random.default_rng(args.seed))}

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from ml.acquisition.entropy import entropy
+from ml.acquisition.uncertainty import entropy
 from ml.cli.stamp_data import values
 from ml.cli.subject_slabs import Slab, Tally, slabs
 from ml.data.dataset import BadExamples

@@ -157,6 +157,21 @@ class PixelStore:
         """
         return np.asarray(self._features(survey, array, key)[start:stop])
 
+    def features_at(self, survey: str, array: str, key: str, indexes: np.ndarray) -> np.ndarray:
+        """Read features of subjects anywhere in an array, (n, F, D) float16; NaN for those without any.
+
+        Parameters
+        ----------
+        indexes
+            (n,), ascending. A file of the store is read once, however many of its subjects are asked for.
+
+        Raises
+        ------
+        FileNotFoundError
+            None were ever written under `key`.
+        """
+        return np.asarray(self._features(survey, array, key).oindex[indexes])
+
     def forget_features(self, survey: str, key: str) -> None:
         """Delete all features of one backbone in the survey; does nothing if there are none."""
         path = f"{_checked(survey)}/features/{_checked(key)}"

@@ -7,6 +7,9 @@ import { heart, tell } from "./heart.js";
 const REASONS = {
   new: gettext("Next in the queue"),
   uncertain: gettext("The model was uncertain"),
+  diverse: gettext("The model was uncertain, and this one is unlike the others it asks about"),
+  vote: gettext("One more answer helps most here: the model and the volunteers aren't sure yet"),
+  positive: gettext("The model thinks that this is a mover, and needs people to check"),
   random: gettext("Picked at random, as a quality check"),
   training: gettext("Practice image"),
 };

@@ -44,7 +44,7 @@ def assert_whole(workflow):
     assert checkpoint.is_champion
     assert Promotion.objects.count() == 1
     assert Score.objects.count() == len(REAL)
-    assert not workflow.queue.filter(is_gold=False).exclude(reason="uncertain").exists()
+    assert not workflow.queue.filter(is_gold=False).exclude(reason__in=["uncertain", "diverse", "positive"]).exists()
     assert workflow.queue.filter(is_gold=True, reason="new").count() == 100
     assert set(ScoringShard.objects.values_list("state", flat=True)) == {JobState.DONE}
 
@@ -76,7 +76,7 @@ def test_scoring_whose_worker_is_killed_is_taken_up_where_it_was(workflow, tmp_p
         worker.kill()
     done = run.shards.filter(state=JobState.DONE).count()
     assert 0 < done < len(ranges)
-    assert not workflow.queue.filter(reason="uncertain").exists()
+    assert not workflow.queue.filter(reason__in=["uncertain", "diverse", "positive"]).exists()
     with running_worker(tmp_path):
         wait_until(is_(ScoringRun.objects, pk=run.pk, state=JobState.DONE), "The end of the scoring", tmp_path)
     assert run.shards.filter(attempts=1).count() >= done

@@ -16,6 +16,9 @@ class Reason(models.TextChoices):
 
     NEW = "new"
     UNCERTAIN = "uncertain"
+    DIVERSE = "diverse"
+    VOTE = "vote"
+    POSITIVE = "positive"
     RANDOM = "random"
     TRAINING = "training"
 

@@ -1,56 +1,71 @@
-"""Active learning: write acquisition scores (model and crowd uncertainty) into the queue as priorities.
+"""Active learning: write the priorities of acquisition into the queue (`ml.acquisition` says which come first).
 
-The expected value of one more vote is the product of two uncertainties, each in 0..1: the entropy of the champion's
-real against bogus, and the entropy of the volunteers' posterior (1 before any vote), neither counted below a floor, so
-that one being sure never silences the other. A subject that has no score yet counts as wholly uncertain.
-
-Random sampling is not done here: the queue serves a fraction of the subjects at random, at the moment of the request,
-so that this fraction holds for any priorities.
+Scores and posteriors are read in bulk; features only of a shortlist. A subject that has no score yet counts as wholly
+uncertain. Random sampling is not done here: the queue serves a fraction of the subjects at random, at the moment of the
+request, so that this fraction holds for any priorities.
 """
 
-import itertools
-from collections.abc import Iterator
+from dataclasses import dataclass
 
+import numpy as np
 from django.db import connection, transaction
+from numpy.typing import NDArray
 
+from ml.acquisition.choose import priorities
+from ml.acquisition.pool import Pool, Rows
+from ml.acquisition.rules import Rule
 from webapp.classifications.models import Reason
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
+from webapp.core.sql import copy_out
+from webapp.learning.acquisition_plan import plan_of, reason_of
 from webapp.learning.models import Checkpoint, Score, ScoringRun
 from webapp.learning.retention import prune
+from webapp.learning.stored_features import features_of, groups_of
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
-FLOOR = 0.05
 BATCH = 10_000
 """Entries per transaction. The queue skips locked ones, so locking all at once would make it look empty."""
+HEAD = 500
+"""Entries that are chosen as one batch and lead the queue; about what is answered before the next scoring."""
 
-# Both entropies are fractions of ln 2, the maximum. A posterior of 0 or 1 has entropy 0. Entries are locked in
-# key order, as in all writes to the queue. A former champion writes nothing.
-_SQL = f"""
-UPDATE {QueueEntry._meta.db_table} AS entry
-SET priority = worth.value, reason = worth.reason
-FROM (
-    SELECT queued.id,
-        greatest(%(floor)s, coalesce(score.entropy / ln(2.0), 1)) * greatest(%(floor)s, CASE
-            WHEN {" + ".join(f"crowd.{column}" for column in VOTE_COLUMNS.values())} > 0 THEN CASE
-                WHEN crowd.posterior > 0 AND crowd.posterior < 1 THEN
-                    -(crowd.posterior * ln(crowd.posterior) + (1 - crowd.posterior) * ln(1 - crowd.posterior)) / ln(2.0)
-                ELSE 0 END
-            ELSE 1 END) AS value,
-        CASE WHEN score.entropy IS NULL THEN %(new)s ELSE %(uncertain)s END AS reason
-    FROM (
-        SELECT id, subject_id, workflow_id FROM {QueueEntry._meta.db_table}
-        WHERE workflow_id = %(workflow)s AND id > %(after)s AND id <= %(until)s AND NOT is_retired AND NOT is_gold
-        ORDER BY id FOR NO KEY UPDATE
-    ) AS queued
+_READ = f"""
+    SELECT entry.id, entry.subject_id, coalesce(score.p_real, 'NaN'::float8),
+        CASE WHEN {" + ".join(f"crowd.{column}" for column in VOTE_COLUMNS.values())} > 0
+            THEN crowd.posterior ELSE 'NaN'::float8 END
+    FROM {QueueEntry._meta.db_table} AS entry
     LEFT JOIN {Score._meta.db_table} AS score
-        ON score.subject_id = queued.subject_id AND score.checkpoint_id = %(checkpoint)s
+        ON score.subject_id = entry.subject_id AND score.checkpoint_id = %(checkpoint)s
     LEFT JOIN {Consensus._meta.db_table} AS crowd
-        ON crowd.subject_id = queued.subject_id AND crowd.workflow_id = queued.workflow_id
-    WHERE (SELECT is_champion FROM {Checkpoint._meta.db_table} WHERE id = %(checkpoint)s)
-) AS worth
-WHERE entry.id = worth.id AND (entry.priority, entry.reason) IS DISTINCT FROM (worth.value, worth.reason)
+        ON crowd.subject_id = entry.subject_id AND crowd.workflow_id = entry.workflow_id
+    WHERE entry.workflow_id = %(workflow)s AND NOT entry.is_retired AND NOT entry.is_gold
+    ORDER BY entry.id
 """  # noqa: S608 - the names are our own tables
+_FIELDS = {"entry": "int8", "subject": "int8", "p_real": "float8", "posterior": "float8"}
+
+# Entries are locked in key order, as in all writes to the queue. A former champion writes nothing.
+_WRITE = f"""
+UPDATE {QueueEntry._meta.db_table} AS entry
+SET priority = queued.value, reason = queued.why
+FROM (
+    SELECT held.id, worth.value, worth.why
+    FROM unnest(%(entries)s::bigint[], %(values)s::float8[], %(reasons)s::text[]) AS worth (id, value, why)
+    JOIN {QueueEntry._meta.db_table} AS held USING (id)
+    WHERE NOT held.is_retired AND NOT held.is_gold
+        AND (held.priority, held.reason) IS DISTINCT FROM (worth.value, worth.why)
+        AND (SELECT is_champion FROM {Checkpoint._meta.db_table} WHERE id = %(checkpoint)s)
+    ORDER BY held.id FOR NO KEY UPDATE OF held
+) AS queued
+WHERE entry.id = queued.id
+"""  # noqa: S608 - the names are our own tables
+
+
+@dataclass(frozen=True)
+class Written:
+    """How many entries changed, and whether features were missing, so that the plan was followed without clusters."""
+
+    changed: int
+    lacks_features: bool
 
 
 def workflows_guided_by(checkpoint: Checkpoint) -> list[Workflow]:
@@ -62,47 +77,62 @@ def workflows_guided_by(checkpoint: Checkpoint) -> list[Workflow]:
     )
 
 
-def write_priorities(workflow: Workflow, checkpoint: Checkpoint) -> int:
-    """Order the workflow's open entries by the expected value of a vote; return how many changed.
+def write_priorities(workflow: Workflow, checkpoint: Checkpoint) -> Written:
+    """Order the workflow's open entries by the expected value of a vote.
 
     It works in complete batches; a repeated run changes only what differs.
     """
-    return sum(_write_batch(workflow, checkpoint, after, until) for after, until in _batches(workflow))
+    rows = copy_out(_READ, _FIELDS, {"workflow": workflow.pk, "checkpoint": checkpoint.pk})
+    pool, plan = _pool(rows, workflow, checkpoint), plan_of(workflow)
+    found = priorities(pool, plan, HEAD, np.random.default_rng(checkpoint.pk))
+    reasons = _reasons(found.rules, found.is_spread, np.isnan(pool.p_real))
+    changed = 0
+    for first in range(0, len(rows), BATCH):
+        part = slice(first, first + BATCH)
+        changed += _write_batch(checkpoint, rows["entry"][part], found.values[part], reasons[part])
+    return Written(changed, plan.diverse and bool(np.isfinite(pool.p_real).any()) and not found.is_spread.any())
+
+
+def _pool(rows: NDArray[np.void], workflow: Workflow, checkpoint: Checkpoint) -> Pool:
+    subjects = rows["subject"]
+
+    def features(some: Rows) -> NDArray[np.float32] | None:
+        return features_of(checkpoint, subjects[some])
+
+    def groups(some: Rows) -> NDArray[np.str_]:
+        return groups_of(subjects[some])
+
+    return Pool(rows["p_real"], rows["posterior"], workflow.prior, features=features, groups=groups)
+
+
+def _reasons(rules: NDArray[np.object_], is_spread: NDArray[np.bool_], is_new: NDArray[np.bool_]) -> NDArray[np.str_]:
+    reasons = np.full(len(rules), Reason.NEW.value, dtype="U10")
+    for rule in set(rules):
+        for spread in (False, True):
+            rows = (rules == rule) & (is_spread == spread) & ~is_new
+            reasons[rows] = reason_of(Rule(rule), is_spread=spread).value
+    return reasons
 
 
 @transaction.atomic
-def _write_batch(workflow: Workflow, checkpoint: Checkpoint, after: int, until: int) -> int:
+def _write_batch(
+    checkpoint: Checkpoint, entries: NDArray[np.int64], values: NDArray[np.float64], reasons: NDArray[np.str_]
+) -> int:
+    parameters = {"entries": entries.tolist(), "values": values.tolist(), "reasons": reasons.tolist()}
     with connection.cursor() as cursor:
-        cursor.execute(
-            _SQL,
-            {
-                "floor": FLOOR,
-                "new": Reason.NEW,
-                "uncertain": Reason.UNCERTAIN,
-                "checkpoint": checkpoint.pk,
-                "workflow": workflow.pk,
-                "after": after,
-                "until": until,
-            },
-        )
+        cursor.execute(_WRITE, {**parameters, "checkpoint": checkpoint.pk})
         return int(cursor.rowcount)
-
-
-def _batches(workflow: Workflow) -> Iterator[tuple[int, int]]:
-    open_entries = QueueEntry.objects.filter(workflow=workflow, is_retired=False, is_gold=False)
-    keys = open_entries.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=BATCH)
-    after = 0
-    while batch := list(itertools.islice(keys, BATCH)):
-        yield after, batch[-1]
-        after = batch[-1]
 
 
 def update_priorities(run: ScoringRun) -> None:
     """Finish a scoring run: write the champion's priorities into the queues it guides, and delete old scores."""
-    changed = 0
+    changed, notes = 0, ""
     if run.checkpoint.is_champion:
         for workflow in workflows_guided_by(run.checkpoint):
-            changed += write_priorities(workflow, run.checkpoint)
+            written = write_priorities(workflow, run.checkpoint)
+            changed += written.changed
+            if written.lacks_features:
+                notes = " The model stores no features, so its subjects are ordered without them."
             run.renew(done=changed)
     prune(run.checkpoint)
-    run.finish(message=f"{changed} priorities changed.")
+    run.finish(message=f"{changed} priorities changed.{notes}")

@@ -26,9 +26,26 @@ UNSEEN = """
     )
     AND entry.id <> ALL(%(held)s::bigint[])
 """
-SELECT = "SELECT entry.id, entry.reason FROM queue_queueentry AS entry WHERE"
-GOLD = f"{SELECT} entry.is_gold AND {UNSEEN}"
-OPEN = f"{SELECT} NOT entry.is_gold AND NOT entry.is_retired AND entry.open_slots > 0 AND {UNSEEN}"
+SELECT = "SELECT entry.id, entry.reason"
+GOLD = f"{SELECT} FROM queue_queueentry AS entry WHERE entry.is_gold AND {UNSEEN}"
+# A scalar subquery, so that an entry's object is looked up only when the scan reaches it.
+OBJECT = "(SELECT subject.object_group FROM archive_subject AS subject WHERE subject.id = entry.subject_id)"
+OPEN = f"""{SELECT}, {OBJECT} FROM queue_queueentry AS entry
+    WHERE NOT entry.is_gold AND NOT entry.is_retired AND entry.open_slots > 0 AND {UNSEEN}
+        AND entry.id <> ALL(%(taken)s::bigint[])
+"""
+OF_OTHERS = f"AND {OBJECT} <> ALL(%(objects)s::text[])"
+SITTING, LATEST = "3 hours", 100
+# The objects that the volunteer holds, or answered in this sitting.
+OBJECTS = f"""
+    SELECT DISTINCT subject.object_group FROM archive_subject AS subject
+    WHERE subject.id = ANY(ARRAY(
+        SELECT answer.subject_id FROM classifications_classification AS answer
+        WHERE answer.volunteer_id = %(volunteer)s AND answer.created_at > now() - interval '{SITTING}'
+            AND answer.withdrawn_at IS NULL
+        ORDER BY answer.created_at DESC LIMIT {LATEST}
+    ) || ARRAY(SELECT held.subject_id FROM queue_queueentry AS held WHERE held.id = ANY(%(held)s::bigint[])))
+"""  # noqa: S608  # our own numbers
 ANSWERED = """
     SELECT count(*) FROM (
         SELECT FROM classifications_classification
@@ -51,7 +68,8 @@ def draw(volunteer: Volunteer, workflow: Workflow, n: int, leased: Sequence[int]
 
     Each one is drawn separately, so the order does not reveal which subjects are gold. The training fraction depends on
     how many subjects the volunteer has seen, including those they hold (`held`). If there is no gold or random one
-    left, the first by priority is drawn instead, except in a training-only workflow.
+    left, the first by priority is drawn instead, except in a training-only workflow. No object comes twice in a sitting
+    while there are others.
     """
     asked = {"volunteer": volunteer.pk, "workflow": workflow.pk, "held": list(leased)}
     if workflow.is_training:
@@ -59,8 +77,9 @@ def draw(volunteer: Volunteer, workflow: Workflow, n: int, leased: Sequence[int]
     answered = _answered(asked, workflow) + len(leased)
     plan = [_reason(workflow, answered + place) for place in range(n)]
     gold = _gold(asked, plan.count(Reason.TRAINING))
-    by_chance = _by_chance(asked, plan.count(Reason.RANDOM))
-    first = _first(asked, n - len(gold) - len(by_chance), by_chance)
+    scan = Scan(asked)
+    by_chance = scan.by_chance(plan.count(Reason.RANDOM))
+    first = scan.first(n - len(gold) - len(by_chance))
     drawn = []
     for reason in plan:
         if reason == Reason.TRAINING and gold:
@@ -99,19 +118,42 @@ def _gold(asked: dict[str, Any], n: int) -> list[tuple[int, str]]:
     return rows
 
 
-def _by_chance(asked: dict[str, Any], n: int) -> list[tuple[int, str]]:
-    """Return the first in the shuffled order, which is independent of models and votes: an unbiased sample.
+class Scan:
+    """A scan of the open entries for one volunteer, which takes no entry twice, nor an object if it can be avoided."""
 
-    Everybody draws from the same end, so that the sample's subjects retire one after another; a new random point for
-    each draw would spread the votes over so many subjects that few would ever retire.
-    """
-    return fetch(f"{OPEN} ORDER BY entry.random_key LIMIT {n} {LOCK}", asked) if n else []
+    def __init__(self, asked: dict[str, Any]) -> None:
+        self.asked = asked
+        self.taken: list[int] = []
+        self.objects: list[str] | None = None
 
+    def by_chance(self, n: int) -> list[tuple[int, str]]:
+        """Return the first in the shuffled order, which is independent of models and votes: an unbiased sample.
 
-def _first(asked: dict[str, Any], n: int, taken: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Return the first by priority, except those already taken."""
-    if not n:
-        return []
-    other = "AND entry.id <> ALL(%(taken)s)" if taken else ""
-    statement = f"{OPEN} {other} ORDER BY entry.priority DESC, entry.id LIMIT {n} {LOCK}"
-    return fetch(statement, {**asked, "taken": [row[0] for row in taken]})
+        Everybody draws from the same end, so that the sample's subjects retire one after another; a new random point
+        for each draw would spread the votes over so many subjects that few would ever retire.
+        """
+        return self._take("entry.random_key", n)
+
+    def first(self, n: int) -> list[tuple[int, str]]:
+        """Return the first by priority."""
+        return self._take("entry.priority DESC, entry.id", n)
+
+    def _take(self, order: str, n: int) -> list[tuple[int, str]]:
+        found: list[tuple[int, str]] = []
+        while len(found) < n and (rows := self._fetch(order, n - len(found), OF_OTHERS)):
+            found += rows
+        if len(found) < n:
+            found += self._fetch(order, n - len(found))
+        return found
+
+    def _fetch(self, order: str, n: int, condition: str = "") -> list[tuple[int, str]]:
+        """Fetch entries; under a condition, only the first of each object."""
+        if self.objects is None:
+            self.objects = [group for (group,) in fetch(OBJECTS, self.asked)]
+        parameters = {**self.asked, "taken": self.taken, "objects": self.objects}
+        rows = fetch(f"{OPEN} {condition} ORDER BY {order} LIMIT {n} {LOCK}", parameters)
+        if condition:
+            rows = list({row[2]: row for row in reversed(rows)}.values())[::-1]
+        self.taken += [row[0] for row in rows]
+        self.objects += [row[2] for row in rows]
+        return [row[:2] for row in rows]

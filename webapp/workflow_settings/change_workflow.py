@@ -46,6 +46,8 @@ class WorkflowSettings(TypedDict):
     undecided_votes: int
     flags: int | None
     random_fraction: float
+    acquisition: str
+    positive_fraction: float
     training_schedule: Schedule
     is_training: bool
     level: int

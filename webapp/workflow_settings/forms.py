@@ -15,7 +15,7 @@ from webapp.archive.survey_settings import set_sizes
 from webapp.classifications.presentation import PRESENTATIONS
 from webapp.workflow_settings.change_workflow import WorkflowSettings
 from webapp.workflow_settings.schedule_field import ScheduleField
-from webapp.workflows.models import Method, Workflow
+from webapp.workflows.models import Acquisition, Method, Workflow
 
 RULES = ("agreement", "agreement_votes", "empty_after_no_votes", "undecided_share", "undecided_votes", "flags")
 RULE_SHARES = ("agreement", "undecided_share")
@@ -45,12 +45,18 @@ METHODS = [
     (Method.SWAP_ONE_COIN.value, _("SWAP (one accuracy for both)")),
     (Method.MAJORITY.value, _("Majority")),
 ]
+ACQUISITIONS = [
+    (Acquisition.DIVERSE.value, _("Uncertain, and unlike each other")),
+    (Acquisition.UNCERTAIN.value, _("Most uncertain first")),
+    (Acquisition.VOTE.value, _("Where one more vote tells most")),
+]
 SHARES = (
     "prior",
     "majority",
     "accept_threshold",
     "reject_threshold",
     "random_fraction",
+    "positive_fraction",
     "required_skill",
     *RULE_SHARES,
 )
@@ -103,6 +109,16 @@ class WorkflowForm(forms.ModelForm):
         ),
     )
 
+    acquisition = forms.ChoiceField(
+        label=_("Order of the other subjects"),
+        choices=ACQUISITIONS,
+        initial=Acquisition.DIVERSE,
+        help_text=_(
+            "What the model asks about first. The first choice needs the fewest votes; it also avoids near-duplicates "
+            "and several pictures of one object."
+        ),
+    )
+
     training_schedule = ScheduleField(
         label=_("Training fraction"),
         help_text=_(
@@ -117,8 +133,8 @@ class WorkflowForm(forms.ModelForm):
         fields: tuple[str, ...] = (
             "name", "question", "help_text", "line_marking", "is_active", "undo_seconds", "method", "prior",
             "min_votes", "max_votes", "majority", "accept_threshold", "reject_threshold", *RULES, "random_fraction",
-            "training_schedule", "is_training", "level", "required_skill", "reveal_model_score",
-            "min_new_labels",
+            "acquisition", "positive_fraction", "training_schedule", "is_training", "level", "required_skill",
+            "reveal_model_score", "min_new_labels",
         )  # fmt: skip
         labels = {
             **RULE_LABELS,
@@ -135,6 +151,7 @@ class WorkflowForm(forms.ModelForm):
             "accept_threshold": _("Accept threshold (yes)"),
             "reject_threshold": _("Reject threshold (no)"),
             "random_fraction": _("Random fraction"),
+            "positive_fraction": _("Fraction of likely movers"),
             "is_training": _("Training only: gold subjects only"),
             "level": _("Level"),
             "required_skill": _("Required skill"),
@@ -155,7 +172,11 @@ class WorkflowForm(forms.ModelForm):
             "majority": _("From 0.5 to 1, of the votes that said yes or no."),
             "accept_threshold": _("Above 0.5. At 0.99, about one in a hundred may be wrong."),
             "reject_threshold": _("Below 0.5."),
-            "random_fraction": _("0 to 1. The rest are ordered by model uncertainty."),
+            "random_fraction": _("0 to 1. A model chooses the rest."),
+            "positive_fraction": _(
+                "0 to 1, of those that the model chooses: subjects that it thinks are movers. Finds rare movers "
+                "sooner; the model learns less from them."
+            ),
             "is_training": _("Nothing else is served. At the end, volunteers see their skill."),
             "level": _(
                 "Level 1 is open to everyone. From level 2, volunteers must first show skill in a workflow "

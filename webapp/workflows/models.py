@@ -21,6 +21,14 @@ class Method(models.TextChoices):
     SWAP_TWO_COIN = "swap-two-coin"
 
 
+class Acquisition(models.TextChoices):
+    """Which subjects a model asks about first; `webapp.learning.acquisition_plan` says how."""
+
+    DIVERSE = "diverse"
+    UNCERTAIN = "uncertain"
+    VOTE = "vote"
+
+
 class Workflow(models.Model):
     """A question for volunteers about subjects, and its retirement rules."""
 
@@ -63,6 +71,12 @@ class Workflow(models.Model):
     )
 
     random_fraction = models.FloatField(default=0.2, validators=PROBABILITY, help_text="share drawn at random")
+    acquisition = models.CharField(
+        max_length=10, choices=Acquisition, default=Acquisition.DIVERSE, help_text="which of the others come first"
+    )
+    positive_fraction = models.FloatField(
+        default=0.1, validators=PROBABILITY, help_text="share of these that are the model's likeliest yes"
+    )
     training_schedule = models.JSONField(
         default=usual_schedule, validators=[check_schedule], help_text="[[seen from, share of training subjects], …]"
     )

@@ -1,9 +1,10 @@
-"""Priorities: model entropy × crowd uncertainty, as in numpy, written only to open entries."""
+"""Priorities: what `ml.acquisition` says, written only to open entries; each with the reason that volunteers read."""
 
 import numpy as np
 import pytest
 
-from ml.acquisition.entropy import entropy
+from ml.acquisition.rules import FLOOR
+from ml.acquisition.uncertainty import entropy
 from tests.integration.learning import sky
 from webapp.archive.models import SubjectSet
 from webapp.learning import acquisition, scores
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def workflow():
-    return sky.workflow(sky.survey())
+    return sky.workflow(sky.survey(), acquisition="uncertain", positive_fraction=0.0)
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def by_subject(workflow, field="priority"):
     return dict(workflow.queue.values_list("subject", field))
 
 
-def test_the_database_reckons_as_numpy_does(workflow, champion):
+def test_a_plain_priority_is_the_model_s_uncertainty_times_the_crowd_s(workflow, champion):
     random = np.random.default_rng(1)
     rows = sky.subjects(workflow.survey, [True] * 60)
     sky.queue(workflow, rows)
@@ -44,7 +45,7 @@ def test_the_database_reckons_as_numpy_does(workflow, champion):
         sky.votes(workflow, row, posterior=p)
     write_priorities(workflow, champion)
     crowd = entropy(np.where(np.arange(60) < 50, posterior, np.nan))
-    expected = np.clip(entropy(p_real), acquisition.FLOOR, 1) * np.clip(crowd, acquisition.FLOOR, 1)
+    expected = np.clip(entropy(p_real), FLOOR, 1) * np.clip(crowd, FLOOR, 1)
     found = by_subject(workflow)
     assert [found[row.pk] for row in rows] == pytest.approx(expected.tolist(), abs=1e-9)
 
@@ -75,7 +76,7 @@ def test_gold_retired_and_other_workflows_entries_are_left_alone(workflow, champ
     other = sky.workflow(workflow.survey, slug="other")
     sky.queue(other, rows)
     score(champion, rows, [0.5] * 3)
-    assert write_priorities(workflow, champion) == 1
+    assert write_priorities(workflow, champion).changed == 1
     assert set(QueueEntry.objects.exclude(reason="new").values_list("subject", "workflow")) == {
         (rows[2].pk, workflow.pk)
     }
@@ -86,8 +87,8 @@ def test_batches_reach_every_entry_and_a_second_time_changes_nothing(workflow, c
     rows = sky.subjects(workflow.survey, [True] * 13)
     sky.queue(workflow, rows)
     score(champion, rows, np.linspace(0.2, 0.45, 13))
-    assert write_priorities(workflow, champion) == 13
-    assert write_priorities(workflow, champion) == 0
+    assert write_priorities(workflow, champion).changed == 13
+    assert write_priorities(workflow, champion).changed == 0
     assert np.diff([by_subject(workflow)[row.pk] for row in rows]).min() > 0
 
 
@@ -96,7 +97,7 @@ def test_a_model_that_is_not_champion_writes_nothing(workflow):
     sky.queue(workflow, rows)
     shadow = sky.checkpoint(workflow)
     score(shadow, rows, [0.9] * 3)
-    assert write_priorities(workflow, shadow) == 0
+    assert write_priorities(workflow, shadow).changed == 0
     assert set(by_subject(workflow).values()) == {1.0}
 
 

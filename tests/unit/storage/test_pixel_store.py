@@ -97,6 +97,18 @@ def test_features_lie_beside_the_pixels_and_are_nan_where_none_are(store, block)
         store.features("atlas", NAME, "other", 0, 300)
 
 
+def test_features_are_read_here_and_there(store, block):
+    store.append("atlas", block(300))
+    with pytest.raises(FileNotFoundError):
+        store.features_at("atlas", NAME, "key", np.array([0]))
+    values = np.random.default_rng(0).normal(size=(256, 4, 6)).astype(np.float16)
+    store.write_features("atlas", NAME, "key", 0, values)
+    places = np.array([3, 127, 128, 255, 299])
+    found = store.features_at("atlas", NAME, "key", places)
+    np.testing.assert_array_equal(found[:4], values[places[:4]])
+    assert np.isnan(found[4]).all()
+
+
 def test_features_written_by_many_in_whole_chunks_are_all_kept(tmp_path, block):
     PixelStore(tmp_path).append("atlas", block(512))
     stores = [PixelStore(tmp_path) for _ in range(4)]

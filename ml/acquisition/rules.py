@@ -1,0 +1,121 @@
+"""The rules: what each subject's next vote is worth, 0 to 1, and how a plan weighs the rules."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.acquisition.pool import Pool
+from ml.acquisition.rarity import confident_positives, rare_classes
+from ml.acquisition.uncertainty import bald, entropy, margin
+from ml.acquisition.value_of_vote import belief, errors_saved_by_vote, information_of_vote
+
+Values = NDArray[np.float64]
+FLOOR = 0.05
+"""Neither a sure model nor a sure crowd silences the other: no uncertainty counts for less."""
+
+
+class Rule(StrEnum):
+    """Why a subject is asked about."""
+
+    RANDOM = "random"
+    TYPICAL = "typical"
+    ENTROPY = "entropy"
+    MARGIN = "margin"
+    BALD = "bald"
+    INFORMATION = "information"
+    ERRORS = "errors"
+    POSITIVE = "positive"
+    RARE = "rare"
+
+
+SPREAD = frozenset({Rule.ENTROPY, Rule.MARGIN, Rule.BALD, Rule.INFORMATION, Rule.ERRORS})
+"""The rules of uncertainty, whose subjects a diverse plan spreads."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A mixture of rules.
+
+    Parameters
+    ----------
+    weights
+        The share of each rule, positive; they are normalised.
+    diverse
+        Spread the uncertain subjects over feature space: uncertain, then clustered. Likely movers and rare classes
+        keep their order, since of the most uncertain many are about as good, but not of the likeliest.
+    """
+
+    weights: Mapping[Rule, float] = field(default_factory=lambda: {Rule.ENTROPY: 1.0})
+    diverse: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.weights or min(self.weights.values()) <= 0 or not np.isfinite(sum(self.weights.values())):
+            raise ValueError(f"A plan needs rules with positive weights, not {dict(self.weights)}.")
+
+    def mixed_with(self, rule: Rule, share: float) -> "Plan":
+        """Return a plan that gives `share` (0..1) of the subjects to one more rule, and the rest to these."""
+        if not share:
+            return self
+        rest = {known: weight * (1 - share) / sum(self.weights.values()) for known, weight in self.weights.items()}
+        weights = {known: weight for known, weight in rest.items() if weight} | {rule: share + rest.get(rule, 0.0)}
+        return Plan(weights, self.diverse)
+
+    @property
+    def main(self) -> Rule:
+        """Return the rule of the largest weight, the first of several."""
+        return max(self.weights, key=lambda rule: self.weights[rule])
+
+
+def value(rule: Rule, pool: Pool) -> Values:
+    """Return what a vote on each subject is worth by one rule, (N,) in 0..1.
+
+    Every rule but those of the vote itself counts less where the crowd is already sure. `RANDOM` and `TYPICAL` have no
+    value by subject: `choose` orders them.
+
+    Raises
+    ------
+    ValueError
+        If the pool lacks what the rule needs.
+    """
+    if rule not in _VALUES:
+        raise ValueError(f"“{rule}” orders a pool, but has no value by subject.")
+    return _VALUES[rule](pool)
+
+
+def _of_model(uncertainty: Callable[[Any], Values]) -> Callable[[Pool], Values]:
+    return lambda pool: np.maximum(FLOOR, uncertainty(pool.p_real)) * _of_crowd(pool)
+
+
+def _of_crowd(pool: Pool) -> Values:
+    return np.maximum(FLOOR, entropy(pool.posterior))
+
+
+def _of_ensemble(pool: Pool) -> Values:
+    if pool.members is None:
+        raise ValueError("BALD needs the probabilities of an ensemble's members.")
+    return np.maximum(FLOOR, bald(pool.members)) * _of_crowd(pool)
+
+
+def _of_rarity(pool: Pool) -> Values:
+    if pool.probabilities is None or pool.labelled is None:
+        raise ValueError("Rare classes need class probabilities and the number of labels of each class.")
+    return rare_classes(pool.probabilities, pool.labelled) * _of_crowd(pool)
+
+
+def _of_vote(gain: Callable[[Any, Any], Values]) -> Callable[[Pool], Values]:
+    return lambda pool: gain(belief(pool.p_real, pool.posterior, pool.prior), pool.skill)
+
+
+_VALUES: dict[Rule, Callable[[Pool], Values]] = {
+    Rule.ENTROPY: _of_model(entropy),
+    Rule.MARGIN: _of_model(margin),
+    Rule.BALD: _of_ensemble,
+    Rule.INFORMATION: _of_vote(information_of_vote),
+    Rule.ERRORS: _of_vote(errors_saved_by_vote),
+    Rule.POSITIVE: lambda pool: confident_positives(pool.p_real) * _of_crowd(pool),
+    Rule.RARE: _of_rarity,
+}

@@ -1,0 +1,74 @@
+"""No object comes twice in a sitting, while there are others."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.integration.world import make_volunteer, make_workflow, vote
+from webapp.archive.models import Subject
+from webapp.classifications.models import Classification
+from webapp.queue.leases import lease_next
+from webapp.queue.models import Lease, QueueEntry
+
+pytestmark = pytest.mark.django_db
+
+
+def workflow_of(objects, pictures, **fields):
+    """Make a workflow of objects with several pictures each; those of one object have neighbouring priorities."""
+    workflow = make_workflow(subjects=objects * pictures, **fields)
+    for place, entry in enumerate(workflow.queue.order_by("pk")):
+        Subject.objects.filter(pk=entry.subject_id).update(object_group=f"object {place // pictures}")
+        QueueEntry.objects.filter(pk=entry.pk).update(priority=1 - place / 1000)
+    return workflow
+
+
+def objects_of(leases):
+    return [Subject.objects.get(pk=lease.entry.subject_id).object_group for lease in leases]
+
+
+@pytest.mark.parametrize("random_fraction", [0.0, 0.5, 1.0])
+def test_a_batch_has_each_object_once(random_fraction):
+    workflow = workflow_of(12, 4, random_fraction=random_fraction)
+    found = objects_of(lease_next(make_volunteer("v"), workflow, 10))
+    assert len(set(found)) == 10
+
+
+def test_by_priority_the_first_picture_of_each_object_comes():
+    workflow = workflow_of(6, 3)
+    leases = lease_next(make_volunteer("v"), workflow, 4)
+    assert objects_of(leases) == ["object 0", "object 1", "object 2", "object 3"]
+    first = list(workflow.queue.order_by("-priority").values_list("pk", flat=True))
+    assert [lease.entry_id for lease in leases] == first[0:12:3]
+
+
+def test_what_was_answered_or_is_held_comes_back_only_after_the_sitting():
+    workflow, volunteer = workflow_of(6, 3), make_volunteer("v")
+    answered, held = lease_next(volunteer, workflow, 2)
+    vote(volunteer, workflow, answered.entry.subject)
+    Lease.objects.filter(pk=answered.pk).delete()
+    assert objects_of(lease_next(volunteer, workflow, 3)[1:]) == ["object 2", "object 3"]
+    Lease.objects.exclude(pk=held.pk).delete()
+    Classification.objects.update(created_at=answered.expires_at - timedelta(days=1))
+    assert objects_of(lease_next(volunteer, workflow, 3)[1:]) == ["object 0", "object 2"]
+
+
+def test_an_undone_answer_holds_nothing_back():
+    workflow, volunteer = workflow_of(6, 3), make_volunteer("v")
+    (answered,) = lease_next(volunteer, workflow, 1)
+    vote(volunteer, workflow, answered.entry.subject)
+    Lease.objects.all().delete()
+    Classification.objects.update(withdrawn_at=answered.expires_at)
+    assert objects_of(lease_next(volunteer, workflow, 1)) == ["object 0"]
+
+
+def test_nobody_goes_without_when_all_objects_have_been_seen():
+    workflow, volunteer = workflow_of(2, 3), make_volunteer("v")
+    leases = lease_next(volunteer, workflow, 6)
+    assert sorted(objects_of(leases)) == ["object 0"] * 3 + ["object 1"] * 3
+    assert set(objects_of(leases)[:2]) == {"object 0", "object 1"}
+
+
+def test_another_volunteer_gets_the_same_objects():
+    workflow = workflow_of(6, 3, min_votes=2)
+    first, second = (objects_of(lease_next(make_volunteer(name), workflow, 4)) for name in "vw")
+    assert first == second
