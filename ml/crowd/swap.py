@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 
 from ml.crowd.aggregator import UNKNOWN, Aggregator, gold_codes
 from ml.crowd.dawid_skene import joint_of, soft_counts
-from ml.crowd.em import likelihood, split
+from ml.crowd.em import at_gold, split
 from ml.crowd.information import expected_information, information_sd
 from ml.crowd.majority import shares
 from ml.crowd.skill import floored, newcomer_counts
@@ -114,7 +114,7 @@ class Swap(Aggregator):
         self.skills_sd_ = information_sd(self.alpha_, half)
         self.confusion_sd_ = dirichlet_sd(self.alpha_)
         joint = joint_of(votes, self.prior_, self.confusion_)
-        self.log_likelihood_ = likelihood(joint, split(joint)[1], known)
+        self.log_likelihood_ = float(split(at_gold(joint, known, 2))[1].sum())
 
     def predict(self, votes: Votes) -> np.ndarray:
         """Return posteriors (n_items, 2) of other votes; an unknown worker is a newcomer."""
