@@ -13,7 +13,7 @@ from ml.crowd.dawid_skene import joint_of, soft_counts
 from ml.crowd.em import at_gold, split
 from ml.crowd.information import expected_information, information_sd
 from ml.crowd.majority import shares
-from ml.crowd.skill import floored, newcomer_counts
+from ml.crowd.skill import class_rates, floored, newcomer_counts
 from ml.crowd.uncertainty import dirichlet_sd
 from ml.crowd.votes import BadVotes, Votes
 
@@ -104,8 +104,11 @@ class Swap(Aggregator):
         return self
 
     def learn(self, votes: Votes, belief: np.ndarray) -> None:
-        self.alpha_ = soft_counts(votes, belief) + newcomer_counts(abstentions=1)
-        self.confusion_ = skills_of(self.alpha_, self.coins)
+        counts = soft_counts(votes, belief)
+        self.alpha_ = counts + newcomer_counts(abstentions=1)
+        if self.coins == 2:
+            self.alpha_ = class_rates(counts) * self.alpha_.sum(axis=2, keepdims=True)
+        self.confusion_ = floored(one_coin_counts(self.alpha_) if self.coins == 1 else self.alpha_)
 
     def finish(self, votes: Votes, belief: np.ndarray, known: np.ndarray) -> None:
         self.conclude(belief)
@@ -130,11 +133,6 @@ class Swap(Aggregator):
 def both_sides(gold: np.ndarray) -> np.ndarray:
     """Turn class codes into (n_items, 2) weights: 1 for the known class, 0 for unknown items."""
     return np.stack([gold == 0, gold == 1], axis=1).astype(float)
-
-
-def skills_of(alpha: np.ndarray, coins: int) -> np.ndarray:
-    """Turn counts with the newcomer's added (n_workers, 2, 3) into P(answer | class) with one coin or two."""
-    return floored(one_coin_counts(alpha) if coins == 1 else alpha)
 
 
 def one_coin_counts(both: np.ndarray) -> np.ndarray:

@@ -91,7 +91,7 @@ def test_unsure_can_tell_where_one_class_draws_it():
     """Everybody is unsure of most 'no' items and of no 'yes' item, so an unsure alone must mean 'no'."""
     rng = np.random.default_rng(3)
     item, worker, label = [], [], []
-    for i in range(400):
+    for i in range(800):
         real = i % 2
         for w in range(5):
             silent = not real and rng.random() < 0.7
