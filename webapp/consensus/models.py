@@ -130,6 +130,11 @@ class Consensus(models.Model):
 
     @property
     def label(self) -> str:
+        """Yes or no; empty below the workflow's minimum of votes that decided, unless settled before."""
+        decided = sum(self.votes_by_answer[answer] for answer in CLASSES)
+        is_settled = self.is_retired and self.retired_reason in SETTLED
+        if decided < max(self.workflow.min_votes, 1) and not is_settled:
+            return ""
         return "yes" if self.posterior >= 0.5 else "no"
 
 
