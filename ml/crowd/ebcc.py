@@ -37,8 +37,19 @@ class Ebcc(Ibcc):
         Dirichlet posteriors by subtype; those of one class are adjacent.
     """
 
-    def __init__(self, subtypes: int = 3, concentration: float = 0.1, seed: int = 0, **settings: float) -> None:
-        super().__init__(**settings)  # type: ignore[arg-type]  # iterations are a whole number
+    def __init__(
+        self,
+        subtypes: int = 3,
+        concentration: float = 0.1,
+        seed: int = 0,
+        *,
+        right: float = 4.0,
+        wrong: float = 1.0,
+        evenness: float = 1.0,
+        max_iter: int = 200,
+        tol: float = 1e-3,
+    ) -> None:
+        super().__init__(right, wrong, evenness, max_iter, tol)
         self.subtypes = subtypes
         self.concentration = concentration
         self.seed = seed
