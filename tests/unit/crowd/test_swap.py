@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.crowd.answer import ANSWERS
-from ml.crowd.skill import FLOOR, Skill, class_rates, newcomer_counts, skill_one_coin, skill_two_coin
+from ml.crowd.skill import FLOOR, Skill, class_rates, floored, newcomer_counts, skill_one_coin, skill_two_coin
 from ml.crowd.swap import CERTAINTY, Swap, posterior
 from ml.crowd.votes import Votes
 
@@ -94,6 +94,23 @@ def test_equal_skill_moves_the_odds_about_equally_however_often_they_abstain():
     assert odds[0] == pytest.approx(3.3, abs=0.1)
     assert odds[1] == pytest.approx(odds[0], rel=0.2)
     assert never.evidence("no") == pytest.approx(-never.evidence("yes"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ([[3, 1, 0], [0, 3, 12]], [[2, 0, 10], [1, 4, 12]]),  # both right in 6 of 7 definite answers
+        ([[8, 1, 0], [1, 0, 8]], [[0, 1, 10], [1, 8, 4]]),  # in 8 of 10
+        ([[8, 2, 0], [1, 1, 8]], [[4, 2, 12], [1, 5, 2]]),  # in 9 of 12
+    ],
+)
+def test_luck_in_abstaining_no_longer_decides_what_a_yes_is_worth(one, other):
+    """With a plain Dirichlet prior, a yes of the first volunteer moves the odds by 1.00, and of the other by 4.27."""
+    plain = [floored(np.array(counts) + newcomer_counts()) for counts in (one, other)]
+    assert [round(float(rates[1, 1] / rates[0, 1]), 2) for rates in plain] == [1.0, 4.27]
+    odds = [float(np.exp(skill_two_coin(counts).evidence("yes"))) for counts in (one, other)]
+    assert min(odds) > 2
+    assert max(odds) < 1.7 * min(odds)
 
 
 def test_rates_of_abstaining_follow_the_formula():
