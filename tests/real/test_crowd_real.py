@@ -7,9 +7,11 @@ import pytest
 
 from ml.cli.crowd_command import METHODS, compare_with_truth
 from ml.crowd.dawid_skene import DawidSkene
+from ml.crowd.held_out import Fold
 from ml.crowd.majority import shares
 from ml.crowd.model_selection import Auto
 from ml.crowd.read import read_truth, read_votes
+from ml.crowd.tempering import tempered
 from tests.unit.crowd.test_crowd_cli import call
 
 pytestmark = pytest.mark.real
@@ -63,6 +65,19 @@ def test_glad_is_not_the_best_method_on_any_small_crowd(shared_data):
     for name in ("bluebird", "rte", "d_sentiment"):
         auto, glad = (scored(shared_data, name, METHODS[each]())["accuracy"] for each in ("auto", "glad"))
         assert glad <= auto + 0.005
+
+
+@pytest.mark.parametrize(("name", "hottest"), [("trec", 1.4), ("s4_Relevance", 1.6)])
+def test_a_temperature_from_held_out_votes_leaves_posteriors_overconfident(shared_data, name, hottest):
+    """Hence `auto` fits its temperature to halves of the votes."""
+    votes, truth = read(shared_data, name)
+    out = np.random.default_rng(0).permutation(len(votes.item)) % 5 == 0
+    model = DawidSkene(shrinkage=2).fit(votes.only(~out))
+    fold = Fold(votes.only(out), model.posteriors_, model.confusion_)
+    temperature = max(np.arange(1, 6, 0.1), key=lambda each: fold.score(each).sum())
+    assert temperature < hottest
+    posteriors = tempered(DawidSkene(shrinkage=2).fit(votes).posteriors_, temperature)
+    assert compare_with_truth(posteriors, truth)["log_loss"] > 1.2 * SMOOTHED_MAJORITY[name]
 
 
 @pytest.mark.parametrize("name", ALL)
