@@ -1,6 +1,7 @@
 """The votes on one subject: volunteer, time, answer, skill, and the posterior after each."""
 
 import csv
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from webapp.archive.models import Frame
 from webapp.classifications.line_marks import Line, store_lines
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
+from webapp.review.rulings import rule
 from webapp.review.timeline import timeline
 from webapp.volunteers.models import Volunteer
 
@@ -72,8 +74,16 @@ def test_no_conclusion_is_drawn_below_the_minimum_of_votes(workflow, subjects, v
     vote(subjects[1], "yes", "yes", "yes")
     assert "none before" not in page(client, subjects[1]).content.decode()
     assert Consensus.objects.get(subject=subjects[1]).label == "yes"
-    Consensus.objects.filter(subject=subjects[0]).update(is_retired=True, retired_reason="human")
+    Consensus.objects.filter(subject=subjects[0]).update(is_retired=True, retired_reason="nothing_here")
     assert Consensus.objects.get(subject=subjects[0]).label == "yes"
+
+
+def test_a_verdict_is_the_conclusion_whatever_the_votes_say(workflow, subjects, vote, scientist, client):
+    vote(subjects[0], "yes", "yes", "yes")
+    rule(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="no")
+    assert re.search("<dt>conclusion</dt><dd>no</dd>", page(client, subjects[0]).content.decode(), re.IGNORECASE)
+    rule(subject=subjects[1], workflow=workflow, scientist=scientist, verdict="yes")
+    assert Consensus.objects.get(subject=subjects[1]).label == ""  # no votes
 
 
 def test_people_appear_under_stable_pseudonyms_only(workflow, subjects, vote, scientist, client, django_user_model):
