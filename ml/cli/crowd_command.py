@@ -13,8 +13,11 @@ import numpy as np
 
 from ml.crowd import agreement
 from ml.crowd.aggregator import Aggregator
+from ml.crowd.bwa import Bwa
 from ml.crowd.dawid_skene import DawidSkene
+from ml.crowd.ebcc import Ebcc
 from ml.crowd.glad import Glad
+from ml.crowd.ibcc import Ibcc
 from ml.crowd.majority import Majority, WeightedMajority, leading
 from ml.crowd.model_selection import Auto
 from ml.crowd.one_coin import OneCoin
@@ -22,7 +25,7 @@ from ml.crowd.read import read_truth, read_votes
 from ml.crowd.swap import Swap
 from ml.crowd.votes import Votes
 
-METHODS: dict[str, Callable[[], Aggregator]] = {
+METHODS: dict[str, Callable[..., Aggregator]] = {
     "auto": Auto,
     "majority": Majority,
     "weighted-majority": WeightedMajority,
@@ -30,7 +33,11 @@ METHODS: dict[str, Callable[[], Aggregator]] = {
     "one-coin": OneCoin,
     "swap": Swap,
     "glad": Glad,
+    "bwa": Bwa,
+    "ibcc": Ibcc,
+    "ebcc": Ebcc,
 }
+SEEDED = ("auto", "ebcc")
 
 
 def add(subparsers: Any) -> None:
@@ -42,7 +49,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--method", choices=METHODS, default="auto")
     parser.add_argument("--out", type=Path, help="CSV to write: item, answer and a probability for each class")
     parser.add_argument(
-        "--seed", type=int, default=0, help="random seed of the votes held out by auto; nothing else is random"
+        "--seed", type=int, default=0, help="random seed of auto's halves of the votes, and of ebcc's start"
     )
     parser.set_defaults(run=run)
 
@@ -55,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         truth = read_truth(args.truth) if args.truth else {}
         gold = votes.gold_of(read_truth(args.gold)) if args.gold else None
         read = time.perf_counter()
-        model = (Auto(args.seed) if args.method == "auto" else METHODS[args.method]()).fit(votes, gold)
+        model = METHODS[args.method](**({"seed": args.seed} if args.method in SEEDED else {})).fit(votes, gold)
         fitted = time.perf_counter()
         if args.out:
             write_posteriors(args.out, votes, model.posteriors_)
@@ -77,6 +84,7 @@ def crowd_summary(
         "method": method,
         "chosen": getattr(model, "chosen_", method),
         "reason": getattr(model, "reason_", "As asked."),
+        "temperature": round(getattr(model, "temperature_", 1.0), 4),
         "n_items": len(votes.items),
         "n_workers": len(votes.workers),
         "n_votes": len(votes.item),

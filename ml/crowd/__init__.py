@@ -1,1 +1,1 @@
-"""Crowd aggregation: majority, Dawid–Skene, SWAP, and inter-annotator agreement."""
+"""Crowd aggregation: majority, Dawid–Skene and its Bayesian kin, SWAP, tempering, and inter-annotator agreement."""

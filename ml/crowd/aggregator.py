@@ -89,11 +89,23 @@ def gold_codes(votes: Votes, gold: np.ndarray | None) -> np.ndarray:
     return gold
 
 
-def pinned(belief: np.ndarray, gold: np.ndarray) -> np.ndarray:
-    """Put certainty where gold knows the class."""
+def pinned(belief: np.ndarray, gold: np.ndarray, classes: int | None = None) -> np.ndarray:
+    """Put certainty where gold knows the class: probabilities (n_items, columns) of `classes`, or of their subtypes."""
     known = gold >= 0
     if not known.any():
         return belief
     sure = belief.copy()
-    sure[known] = np.eye(belief.shape[1])[gold[known]]
+    possible = columns_of(gold[known], belief.shape[1], classes or belief.shape[1])
+    weights = np.where(possible, np.maximum(belief[known], 1e-300), 0)
+    sure[known] = weights / weights.sum(axis=1, keepdims=True)
     return sure
+
+
+def columns_of(gold: np.ndarray, columns: int, classes: int) -> np.ndarray:
+    """Return which columns belong to each gold class: (n_gold, columns) bool; a class's subtypes are adjacent.
+
+    >>> columns_of(np.array([0, 1]), 4, 2).astype(int)
+    array([[1, 1, 0, 0],
+           [0, 0, 1, 1]])
+    """
+    return np.asarray(np.arange(columns) // (columns // classes) == gold[:, None])

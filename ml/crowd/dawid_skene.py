@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import xlogy
 
 from ml.crowd.aggregator import UNKNOWN
-from ml.crowd.em import EM, split
+from ml.crowd.em import EM, normalised
 from ml.crowd.majority import shares
 from ml.crowd.uncertainty import dirichlet_sd, label_interval
 from ml.crowd.votes import Votes
@@ -32,9 +32,6 @@ class DawidSkene(EM):
         Votes' worth of the whole crowd's confusion matrix that is added to everybody's, row by row. It keeps
         people with few votes from being taken for oracles or liars. This prior is learned along the way, so with it
         `history_` may dip.
-    temper : float in 0..1
-        Weight of each vote in the final posteriors. People err on the same items, so their votes are less independent
-        than the model assumes; below 1, posteriors are less overconfident.
     pseudo_counts : (K, K + 1) float array, optional
         A Dirichlet prior of one's own: answers (columns, abstentions last) to items of each class (rows) that every
         worker is taken to have given already.
@@ -62,13 +59,11 @@ class DawidSkene(EM):
         tol: float = 1e-3,
         *,
         shrinkage: float = 0.0,
-        temper: float = 1.0,
         pseudo_counts: np.ndarray | None = None,
     ) -> None:
         super().__init__(max_iter, tol)
         self.smoothing = smoothing
         self.shrinkage = shrinkage
-        self.temper = temper
         self.pseudo_counts = pseudo_counts
 
     def first_guess(self, votes: Votes) -> np.ndarray:
@@ -88,23 +83,29 @@ class DawidSkene(EM):
         return np.asarray(own + self.shrinkage * crowd / crowd.sum(axis=1, keepdims=True))
 
     def joint(self, votes: Votes) -> np.ndarray:
-        return joint_of(votes, self.prior_, self.confusion_)
+        return joint_of(votes, self.class_shares(), self.likelihoods())
+
+    def class_shares(self) -> np.ndarray:
+        """Return the prior of each class (K,)."""
+        return self.prior_
+
+    def likelihoods(self) -> np.ndarray:
+        """Return P(answer | class) of each worker, as it weighs in posteriors (n_workers, K, K + 1)."""
+        return self.confusion_
 
     def log_prior(self) -> float:
         return float(xlogy(self.pseudo_, self.confusion_).sum())
 
     def finish(self, votes: Votes) -> None:
-        self.conclude(estimate_classes(votes, self.prior_, self.confusion_, self.temper)[0])
+        self.conclude(self.by_class(normalised(self.joint(votes))))
         self.confusion_sd_ = dirichlet_sd(self.alpha_)
         self.skills_, self.skills_sd_ = balanced_accuracy(self.alpha_)
 
     def predict(self, votes: Votes) -> np.ndarray:
         """Return posteriors (n_items, K) of other votes; an unknown worker counts as the average one."""
-        return estimate_classes(votes, self.prior_, self.confusion_of(votes), self.temper)[0]
-
-    def confusion_of(self, votes: Votes) -> np.ndarray:
-        rows = self.rows_of(votes)
-        return np.where((rows == UNKNOWN)[:, None, None], self.confusion_.mean(axis=0), self.confusion_[rows])
+        rows, known = self.rows_of(votes), self.likelihoods()
+        table = np.where((rows == UNKNOWN)[:, None, None], known.mean(axis=0), known[rows])
+        return self.by_class(normalised(joint_of(votes, self.class_shares(), table)))
 
     def interval(self, votes: Votes, level: float = 0.95) -> np.ndarray:
         """Return credible intervals (n_items, K, 2) of the posteriors of the fitted votes; see `label_interval`."""
@@ -112,25 +113,20 @@ class DawidSkene(EM):
 
 
 def soft_counts(votes: Votes, posteriors: np.ndarray) -> np.ndarray:
-    """Count answers by worker and class, each vote split by its item's posterior: (n_workers, K, K + 1)."""
-    classes = posteriors.shape[1]
+    """Count answers by worker and class, each vote split by its item's posterior: (n_workers, K, K + 1).
+
+    With a column for each subtype instead of each class (n_items, columns) it counts by subtype.
+    """
     table = votes.incidence.T @ posteriors
-    return np.asarray(table.reshape(len(votes.workers), classes + 1, classes).transpose(0, 2, 1))
+    answers = len(votes.classes) + 1
+    return np.asarray(table.reshape(len(votes.workers), answers, posteriors.shape[1]).transpose(0, 2, 1))
 
 
-def joint_of(votes: Votes, prior: np.ndarray, confusion: np.ndarray, temper: float = 1.0) -> np.ndarray:
+def joint_of(votes: Votes, prior: np.ndarray, confusion: np.ndarray) -> np.ndarray:
     """Log P(votes of the item, class), (n_items, K)."""
-    table = temper * np.log(confusion).transpose(0, 2, 1).reshape(-1, len(prior))
+    table = np.log(confusion).transpose(0, 2, 1).reshape(-1, len(prior))
     # A class that lost all its items keeps a vanishing prior instead of the logarithm of 0.
     return np.asarray(votes.incidence @ table + np.log(np.maximum(prior, 1e-300)))
-
-
-def estimate_classes(
-    votes: Votes, prior: np.ndarray, confusion: np.ndarray, temper: float = 1.0
-) -> tuple[np.ndarray, float]:
-    """E-step: posteriors (n_items, K) and the log-likelihood of all votes."""
-    posteriors, totals = split(joint_of(votes, prior, confusion, temper))
-    return posteriors, float(totals.sum())
 
 
 def balanced_accuracy(alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from ml.crowd.aggregator import Aggregator, gold_codes, pinned
+from ml.crowd.aggregator import Aggregator, columns_of, gold_codes, pinned
 from ml.crowd.votes import Votes
 
 
@@ -28,17 +28,16 @@ class EM(Aggregator):
     def fit(self, votes: Votes, gold: np.ndarray | None = None) -> Self:
         known = gold_codes(votes, gold)
         self.remember(votes)
-        belief = pinned(self.first_guess(votes), known)
+        belief = pinned(self.first_guess(votes), known, len(votes.classes))
         history = []
         for iteration in range(1, self.max_iter + 1):
             self.n_iter_ = iteration
             self.maximise(votes, belief)
-            before, joint = belief, self.joint(votes)
-            found, totals = split(joint)
-            belief = pinned(found, known)
-            self.log_likelihood_ = likelihood(joint, totals, known)
+            before = self.by_class(belief)
+            belief, totals = split(at_gold(self.joint(votes), known, len(votes.classes)))
+            self.log_likelihood_ = float(totals.sum())
             history.append(self.log_likelihood_ + self.log_prior())
-            self.converged_ = bool(np.abs(belief - before).max(initial=0) < self.tol)
+            self.converged_ = bool(np.abs(self.by_class(belief) - before).max(initial=0) < self.tol)
             if self.converged_:
                 break
         self.history_ = np.array(history)
@@ -56,6 +55,10 @@ class EM(Aggregator):
     @abstractmethod
     def joint(self, votes: Votes) -> np.ndarray:
         """Unnormalised E-step: log P(votes of the item, class), (n_items, K)."""
+
+    def by_class(self, columns: np.ndarray) -> np.ndarray:
+        """Return probabilities of classes (n_items, K) from those of their subtypes; most models have none."""
+        return columns
 
     @abstractmethod
     def log_prior(self) -> float:
@@ -84,7 +87,11 @@ def split(joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return scaled / total[:, None], top + np.log(total)
 
 
-def likelihood(joint: np.ndarray, totals: np.ndarray, gold: np.ndarray) -> float:
-    """Log-likelihood of the votes, summed over the possible classes of each item, or for its gold class."""
-    known = np.flatnonzero(gold >= 0)
-    return float(totals.sum() + (joint[known, gold[known]] - totals[known]).sum())
+def at_gold(joint: np.ndarray, gold: np.ndarray, classes: int) -> np.ndarray:
+    """Rule out all but the gold class: log P(votes, class) (n_items, columns), -inf for what is not so."""
+    known = gold >= 0
+    if not known.any():
+        return joint
+    sure = joint.copy()
+    sure[known] = np.where(columns_of(gold[known], joint.shape[1], classes), joint[known], -np.inf)
+    return sure

@@ -22,6 +22,8 @@ class Majority(Aggregator):
         Fraction of definite votes that the leading answer needs; ties never decide.
     minimum : int
         Definite votes needed for a decision.
+    smoothing : float
+        Votes added to every item, divided equally among the classes, so that one vote is no certainty.
 
     Attributes
     ----------
@@ -33,9 +35,10 @@ class Majority(Aggregator):
         NaN: a majority has no model of the votes.
     """
 
-    def __init__(self, threshold: float = 0.5, minimum: int = 1) -> None:
+    def __init__(self, threshold: float = 0.5, minimum: int = 1, smoothing: float = 0.0) -> None:
         self.threshold = threshold
         self.minimum = minimum
+        self.smoothing = smoothing
 
     def fit(self, votes: Votes, gold: np.ndarray | None = None) -> Self:
         known = gold_codes(votes, gold)
@@ -48,7 +51,7 @@ class Majority(Aggregator):
 
     def predict(self, votes: Votes) -> np.ndarray:
         """Return the fractions (n_items, K); abstentions do not count."""
-        return shares(votes.counts()[:, :-1])
+        return shares(votes.counts()[:, :-1] + self.smoothing / len(votes.classes))
 
     def decide(self, votes: Votes) -> np.ndarray:
         """Return class codes (n_items,), `UNDECIDED` below the minimum, below the threshold, or in a tie."""

@@ -1,103 +1,130 @@
-"""`auto`: choose majority or Dawid–Skene by held-out votes or gold, and say why."""
+"""`auto`: choose a method by held-out votes and gold, temper its posteriors, and say why."""
 
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
 
 from ml.crowd.aggregator import Aggregator, gold_codes
-from ml.crowd.dawid_skene import DawidSkene, soft_counts
+from ml.crowd.bwa import Bwa
+from ml.crowd.dawid_skene import DawidSkene
+from ml.crowd.ebcc import Ebcc
+from ml.crowd.held_out import FOLDS, Method, held_out_score, rounds
+from ml.crowd.ibcc import Ibcc
 from ml.crowd.majority import Majority, leading
+from ml.crowd.one_coin import OneCoin
+from ml.crowd.tempering import average_of_halves, fit_temperature, tempered
 from ml.crowd.votes import Votes
 
-FOLDS = 5
-ENOUGH_VOTES = 200_000
 LEAST_VOTES, LEAST_GOLD = 20, 20
 
 
-def careful_dawid_skene() -> DawidSkene:
-    """Dawid–Skene with a prior from the whole crowd, and votes at half weight since errors are correlated.
+def smoothed_majority() -> Majority:
+    return Majority(smoothing=1.0)
 
-    On five real crowds its accuracy equals that of the plain one, and its log loss is a third to two thirds of it
-    (tests/real/test_crowd_real.py).
-    """
-    return DawidSkene(shrinkage=2.0, temper=0.5)
+
+def careful_dawid_skene() -> DawidSkene:
+    """Dawid–Skene in which every worker starts with two pseudo-votes from the whole crowd's confusion matrix."""
+    return DawidSkene(shrinkage=2.0)
+
+
+CANDIDATES: dict[str, tuple[str, Method]] = {
+    "majority": ("the majority", smoothed_majority),
+    "bwa": ("BWA", Bwa),
+    "one-coin": ("one-coin", lambda: OneCoin(smoothing=1.0)),
+    "dawid-skene": ("Dawid–Skene", careful_dawid_skene),
+    "ibcc": ("IBCC", Ibcc),
+    "ebcc": ("EBCC", Ebcc),
+}
+"""Titles and methods, simplest first. Left out are the weighted majority, of which BWA is the Bayesian form; SWAP, a
+Dawid–Skene for two classes with a fixed prior; and GLAD, which takes fifty times as long."""
 
 
 class Auto(Aggregator):
-    """Chooses between a majority and a regularised Dawid–Skene, and then acts as the chosen one.
+    """Chooses among `CANDIDATES`, tempers the posteriors of the chosen one, and then acts as it.
 
-    With at least 20 gold items, both are fitted without them and the more accurate one on gold is chosen, if the
-    difference exceeds its standard error. Otherwise a fifth of the votes at a time is held out (only once if there are
-    more than 200,000 votes), and the model with the higher held-out likelihood is chosen. For that the majority is a
-    model too: items have the voted fractions, and everybody has the crowd's error rates.
+    Each method is fitted to four fifths of the votes and predicts the rest. Of the methods whose likelihood of the
+    held-out votes is within one standard error of the highest, the simplest is chosen. With at least 20 gold items,
+    methods are also fitted without gold, and those that are right on gold significantly less often than the best one
+    drop out first.
+
+    Parameters
+    ----------
+    seed : int
+        Of the votes held out, and of the halves that fit the temperature.
+    methods : sequence of str
+        Keys of `CANDIDATES`, simplest first; with one of them only its temperature is fitted.
 
     Attributes
     ----------
-    chosen_ : "majority" or "dawid-skene"
+    chosen_ : str
+        A key of `CANDIDATES`.
     reason_ : str
-        One sentence with the numbers.
-    model_ : Majority or DawidSkene
-        The chosen one, fitted.
+        The numbers, in one or two sentences.
+    model_ : Aggregator
+        The chosen one, fitted; its posteriors are not tempered.
+    temperature_ : float
+        By which its log posteriors are divided; at least 1.
 
     All others are those of the chosen model.
     """
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, methods: Sequence[str] = tuple(CANDIDATES)) -> None:
         self.seed = seed
+        self.methods = methods
 
     def fit(self, votes: Votes, gold: np.ndarray | None = None) -> Self:
-        known = gold_codes(votes, gold)
-        by_gold = choose_by_gold(votes, known)
-        self.chosen_, self.reason_ = by_gold or choose_by_votes(votes, self.seed)
-        self.model_ = (Majority() if self.chosen_ == "majority" else careful_dawid_skene()).fit(votes, gold)
+        names, by_gold = choose_by_gold(self.methods, votes, gold_codes(votes, gold))
+        if len(votes.item) < LEAST_VOTES:
+            names = names[:1]
+            by_gold = f"With {len(votes.item)} votes there are too few to learn anything about anybody."
+        self.chosen_, by_votes = choose_by_votes(names, votes, gold, self.seed)
+        self.reason_ = f"{by_gold} {by_votes}".strip()
+        method = CANDIDATES[self.chosen_][1]
+        self.model_ = method().fit(votes, gold)
         vars(self).update({name: value for name, value in vars(self.model_).items() if name.endswith("_")})
+        averages = average_of_halves(method, votes, gold, self.seed)
+        self.temperature_ = fit_temperature(self.model_.posteriors_, averages)
+        self.conclude(self.softened(self.model_.posteriors_, votes))
         return self
 
     def predict(self, votes: Votes) -> np.ndarray:
-        return self.model_.predict(votes)
+        return self.softened(self.model_.predict(votes), votes)
+
+    def softened(self, posteriors: np.ndarray, votes: Votes) -> np.ndarray:
+        """Temper posteriors (n_items, K); an item without votes keeps the prior."""
+        asked = np.bincount(votes.item, minlength=len(votes.items)) > 0
+        return np.where(asked[:, None], tempered(posteriors, self.temperature_), posteriors)
 
 
-def choose_by_gold(votes: Votes, gold: np.ndarray) -> tuple[str, str] | None:
-    """Compare both on gold; None if there is too little of it, or no significant difference."""
+def choose_by_gold(names: Sequence[str], votes: Votes, gold: np.ndarray) -> tuple[list[str], str]:
+    """Return the methods that are not significantly worse on gold than the best one, and a sentence on that."""
     known = np.flatnonzero(gold >= 0)
     if len(known) < LEAST_GOLD:
-        return None
-    majority, dawid_skene = (
-        leading(model.fit(votes).posteriors_)[known, gold[known]] for model in (Majority(), careful_dawid_skene())
-    )
-    gain = dawid_skene - majority
-    if abs(gain.mean()) <= gain.std() / np.sqrt(len(gain)):
-        return None
-    chosen = "dawid-skene" if gain.mean() > 0 else "majority"
-    rates = f"Dawid–Skene is right on {dawid_skene.mean():.1%}, the majority on {majority.mean():.1%}"
-    return chosen, f"Of {len(known)} gold items {rates}."
+        return list(names), ""
+    right = {name: leading(CANDIDATES[name][1]().fit(votes).posteriors_)[known, gold[known]] for name in names}
+    rates = [f"{CANDIDATES[name][0]} is right on {hits.mean():.1%}" for name, hits in right.items()]
+    return near_the_best(right), f"Of {len(known)} gold items {', '.join(rates)}."
 
 
-def choose_by_votes(votes: Votes, seed: int) -> tuple[str, str]:
-    if len(votes.item) < LEAST_VOTES:
-        return "majority", f"With {len(votes.item)} votes there are too few to learn anything about anybody."
-    fold = np.random.default_rng(seed).permutation(len(votes.item)) % FOLDS
-    rounds = FOLDS if len(votes.item) <= ENOUGH_VOTES else 1
-    scores = np.concatenate([held_out(votes, fold == number) for number in range(rounds)])
-    majority, dawid_skene = scores.mean(axis=0)
-    chosen = "dawid-skene" if dawid_skene > majority else "majority"
-    rates = f"{dawid_skene:.4f} nats a vote by Dawid–Skene, {majority:.4f} by the majority"
-    return chosen, f"Log-likelihood of {len(scores)} held-out votes: {rates}."
+def choose_by_votes(names: Sequence[str], votes: Votes, gold: np.ndarray | None, seed: int) -> tuple[str, str]:
+    """Return the simplest method near the best by the likelihood of held-out votes, and a sentence with the numbers."""
+    if len(names) == 1:
+        return names[0], ""
+    scores = {name: held_out_score(CANDIDATES[name][1], votes, gold, seed) for name in names}
+    chosen, held_out = near_the_best(scores)[0], len(votes.item) * rounds(votes) // FOLDS
+    others = sorted((name for name in scores if name != chosen), key=lambda name: -scores[name].sum())
+    rates = [f"{scores[name].sum() / held_out:.4f} by {CANDIDATES[name][0]}" for name in (chosen, *others)]
+    rates[0] = rates[0].replace(" by ", " nats a vote by ")
+    return chosen, f"Log-likelihood of {held_out} held-out votes: {', '.join(rates)}."
 
 
-def held_out(votes: Votes, out: np.ndarray) -> np.ndarray:
-    """Log P(vote) of held-out votes, by the majority and by Dawid–Skene fitted to all others: (n_out, 2)."""
-    train, test = votes.only(~out), votes.only(out)
-    crowd = Majority().fit(train)
-    everybody = soft_counts(train, crowd.posteriors_).sum(axis=0, keepdims=True) + 1
-    same = np.broadcast_to(everybody / everybody.sum(axis=2, keepdims=True), (len(votes.workers), *everybody.shape[1:]))
-    model = careful_dawid_skene().fit(train)
-    return np.stack(
-        [log_chance(test, crowd.posteriors_, same), log_chance(test, model.posteriors_, model.confusion_)], axis=1
-    )
+def near_the_best(scores: dict[str, np.ndarray]) -> list[str]:
+    """Return the names whose sum of scores is within one standard error of the highest, in their order.
 
-
-def log_chance(votes: Votes, posteriors: np.ndarray, confusion: np.ndarray) -> np.ndarray:
-    """Log P(answer) of each vote (n_votes,), over its item's possible classes."""
-    chance = np.einsum("nk,nk->n", posteriors[votes.item], confusion[votes.worker, :, votes.answer])
-    return np.asarray(np.log(np.maximum(chance, 1e-300)))
+    The standard error is that of the sum of differences (n,). Source: the one-standard-error rule, Breiman et al.
+    1984, "Classification and regression trees", section 3.4.3.
+    """
+    best = max(scores.values(), key=lambda score: float(score.sum()))
+    gaps = {name: best - score for name, score in scores.items()}
+    return [name for name, gap in gaps.items() if gap.sum() <= gap.std() * np.sqrt(len(gap))]

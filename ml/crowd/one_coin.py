@@ -19,7 +19,7 @@ class OneCoin(DawidSkene):
     ----------
     smoothing : float
         Votes added for each class to everybody's right and wrong answers, and to abstentions: Beta priors.
-    max_iter, tol, temper
+    max_iter, tol
         As in `DawidSkene`.
 
     Attributes
@@ -31,8 +31,8 @@ class OneCoin(DawidSkene):
         As in `DawidSkene`, from the two rates of each worker.
     """
 
-    def __init__(self, smoothing: float = 0.01, max_iter: int = 100, tol: float = 1e-3, *, temper: float = 1.0) -> None:
-        super().__init__(smoothing, max_iter, tol, temper=temper)
+    def __init__(self, smoothing: float = 0.01, max_iter: int = 100, tol: float = 1e-3) -> None:
+        super().__init__(smoothing, max_iter, tol)
 
     def maximise(self, votes: Votes, belief: np.ndarray) -> None:
         self.prior_ = belief.mean(axis=0)

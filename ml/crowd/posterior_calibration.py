@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import logit
 
 from ml.evaluation.metrics.binomial import jeffreys
 from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
@@ -12,6 +14,8 @@ from ml.evaluation.metrics.calibration_error import ece
 
 Array = NDArray[Any]
 MOST_DRAWS, LEAST_DRAWS = 1000, 200
+WIDEST = float(np.log(20))
+LEAST_DOUBT = 1e-6
 MOST_NUMBERS = 2_000_000
 """Maximum of draws times judged subjects, as long as that leaves `LEAST_DRAWS`."""
 
@@ -58,6 +62,9 @@ class Calibration:
         due to few subjects.
     draws : int
         Of the bootstrap.
+    temperature : float or None
+        By which the log odds are best divided, 1/20 to 20; above 1, posteriors are overconfident. None if all subjects
+        are of one class, for which there is none.
     """
 
     bins: tuple[Bin, ...]
@@ -70,6 +77,7 @@ class Calibration:
     ece_by_chance: float
     level: float
     draws: int
+    temperature: float | None
 
 
 def calibration(
@@ -132,7 +140,18 @@ def calibration(
         ece_by_chance=float(np.quantile(_by_chance(p, in_bin, draws, seed), level)),
         level=level,
         draws=draws,
+        temperature=best_temperature(is_yes, p) if 0 < is_yes.mean() < 1 else None,
     )
+
+
+def best_temperature(is_yes: Array, p: Array) -> float:
+    """Return the temperature, 1/20 to 20, at which the log odds of posteriors (N,) give the lowest log loss."""
+    odds = logit(np.clip(p, LEAST_DOUBT, 1 - LEAST_DOUBT)) * np.where(is_yes > 0.5, 1, -1)
+
+    def log_loss(log_temperature: float) -> float:
+        return float(np.logaddexp(0, -odds * np.exp(-log_temperature)).mean())
+
+    return float(np.exp(minimize_scalar(log_loss, bounds=(-WIDEST, WIDEST), method="bounded").x))
 
 
 def _checked(truth: Array, posterior: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

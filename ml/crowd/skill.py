@@ -16,6 +16,9 @@ FLOOR = 0.005
 RIGHT, WRONG = 2.0, 1.0
 ABSTAINED, DEFINITE = 0.5, 4.5
 
+ABSTENTION_PRIOR = 50.0
+"""Answers' worth of a volunteer's overall rate of abstaining, in the rate for each class."""
+
 
 @dataclass(frozen=True)
 class Skill:
@@ -91,19 +94,45 @@ def skill_one_coin(
 
 
 def skill_two_coin(counts: np.ndarray | Sequence[Sequence[float]]) -> Skill:
-    """Learn each class' row by itself, and with it what an abstention tells.
+    """Learn each class' row by itself, and with it what an abstention tells; see `class_rates`.
+
+    `counts` (2, A) are answers to subjects known to be "no" (first row) and "yes" (second row).
+    """
+    return Skill.of(class_rates(counts))
+
+
+def class_rates(counts: np.ndarray | Sequence[Sequence[float]]) -> np.ndarray:
+    """Estimate P(answer | class) from answers to subjects of known class, with a hierarchical prior on abstentions.
+
+    How often definite answers are right has a Beta posterior for each class. A class's rate of abstaining is shrunk
+    towards the volunteer's rate over both, and that one towards the crowd's, a newcomer's. So of two volunteers whose
+    definite answers are alike, one who happens to have abstained more often on one class weighs about as much;
+    only after many answers does abstaining become evidence.
 
     Parameters
     ----------
-    counts : (2, A) array of non-negative numbers
-        Answers to subjects known to be "no" (first row) and "yes" (second row).
+    counts : (..., 2, A) array of non-negative numbers
+        Rows are classes, columns the two classes as answers and then the abstentions.
 
     Returns
     -------
-    Skill
-        Means of the Dirichlet posteriors, with the newcomer of `skill_one_coin` as prior.
+    (..., 2, A) float array
+        Rows sum to 1.
+
+    Notes
+    -----
+    For class c, with n answers of which s are abstentions: ``(s + ABSTENTION_PRIOR · r) / (n + ABSTENTION_PRIOR)``,
+    where r is ``(Σ s + ABSTAINED) / (Σ n + ABSTAINED + DEFINITE)`` with sums over the classes. The prior is fixed and
+    not learned from the crowd: a vote's evidence depends on its volunteer's record alone, and can be recomputed.
     """
-    return Skill.of(np.asarray(counts, float) + newcomer_counts())
+    table = np.asarray(counts, float)
+    definite = table[..., :2] + np.array([[RIGHT, WRONG], [WRONG, RIGHT]])
+    silent, total = table[..., 2:], table.sum(axis=-1)
+    own = silent.sum(axis=-2) + ABSTAINED / max(silent.shape[-1], 1)
+    own = own / (total.sum(axis=-1) + ABSTAINED + DEFINITE)[..., None]
+    rates = (silent + ABSTENTION_PRIOR * own[..., None, :]) / (total + ABSTENTION_PRIOR)[..., None]
+    spoken = (1 - rates.sum(axis=-1, keepdims=True)) * definite / definite.sum(axis=-1, keepdims=True)
+    return np.concatenate([spoken, rates], axis=-1)
 
 
 def newcomer_counts(abstentions: int = len(ABSTENTIONS)) -> np.ndarray:

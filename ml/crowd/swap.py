@@ -10,10 +10,10 @@ from scipy.special import expit, logit
 
 from ml.crowd.aggregator import UNKNOWN, Aggregator, gold_codes
 from ml.crowd.dawid_skene import joint_of, soft_counts
-from ml.crowd.em import likelihood, split
+from ml.crowd.em import at_gold, split
 from ml.crowd.information import expected_information, information_sd
 from ml.crowd.majority import shares
-from ml.crowd.skill import floored, newcomer_counts
+from ml.crowd.skill import class_rates, floored, newcomer_counts
 from ml.crowd.uncertainty import dirichlet_sd
 from ml.crowd.votes import BadVotes, Votes
 
@@ -104,8 +104,11 @@ class Swap(Aggregator):
         return self
 
     def learn(self, votes: Votes, belief: np.ndarray) -> None:
-        self.alpha_ = soft_counts(votes, belief) + newcomer_counts(abstentions=1)
-        self.confusion_ = skills_of(self.alpha_, self.coins)
+        counts = soft_counts(votes, belief)
+        self.alpha_ = counts + newcomer_counts(abstentions=1)
+        if self.coins == 2:
+            self.alpha_ = class_rates(counts) * self.alpha_.sum(axis=2, keepdims=True)
+        self.confusion_ = floored(one_coin_counts(self.alpha_) if self.coins == 1 else self.alpha_)
 
     def finish(self, votes: Votes, belief: np.ndarray, known: np.ndarray) -> None:
         self.conclude(belief)
@@ -114,7 +117,7 @@ class Swap(Aggregator):
         self.skills_sd_ = information_sd(self.alpha_, half)
         self.confusion_sd_ = dirichlet_sd(self.alpha_)
         joint = joint_of(votes, self.prior_, self.confusion_)
-        self.log_likelihood_ = likelihood(joint, split(joint)[1], known)
+        self.log_likelihood_ = float(split(at_gold(joint, known, 2))[1].sum())
 
     def predict(self, votes: Votes) -> np.ndarray:
         """Return posteriors (n_items, 2) of other votes; an unknown worker is a newcomer."""
@@ -130,11 +133,6 @@ class Swap(Aggregator):
 def both_sides(gold: np.ndarray) -> np.ndarray:
     """Turn class codes into (n_items, 2) weights: 1 for the known class, 0 for unknown items."""
     return np.stack([gold == 0, gold == 1], axis=1).astype(float)
-
-
-def skills_of(alpha: np.ndarray, coins: int) -> np.ndarray:
-    """Turn counts with the newcomer's added (n_workers, 2, 3) into P(answer | class) with one coin or two."""
-    return floored(one_coin_counts(alpha) if coins == 1 else alpha)
 
 
 def one_coin_counts(both: np.ndarray) -> np.ndarray:

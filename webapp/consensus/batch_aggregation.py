@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from ml.crowd.answer import CLASSES
-from ml.crowd.dawid_skene import DawidSkene
+from ml.crowd.model_selection import Auto
 from ml.crowd.votes import Votes
 from webapp.classifications.models import Classification
 from webapp.consensus.models import AggregatedPosterior, Aggregation, Consensus
@@ -74,8 +74,8 @@ def aggregate(job: Aggregation) -> None:
         job.finish(message=NO_ANSWERS())
         return
     job.renew(message=DAWID_SKENE(count=f"{len(votes.item):,}"), total=len(votes.items))
-    # Most volunteers answer few subjects, and errors are correlated: so use the crowd as a prior, and half weights.
-    fitted = DawidSkene(shrinkage=2.0, temper=0.5).fit(votes)
+    # Most volunteers answer few subjects, and errors are correlated: so use the crowd as a prior, and temper.
+    fitted = Auto(methods=["dawid-skene"]).fit(votes)
     posterior = fitted.posteriors_[:, CLASSES.index("yes")]
     with transaction.atomic():
         against = _store(job, np.array(votes.items, dtype=np.int64), posterior)

@@ -44,6 +44,13 @@ def evidence_of(method: str, counts: Counts, answer: str) -> int:
     return 0 if method == Method.MAJORITY else round(NAT * skill_of(method, counts).evidence(answer))
 
 
+def rates_of(method: str, counts: Counts, answer: str) -> tuple[float, float]:
+    """Return P(answer | no) and P(answer | yes) of a volunteer; their ratio is the answer's evidence."""
+    column = ANSWERS.index(answer)
+    no, yes = skill_of(method, counts).matrix
+    return no[column], yes[column]
+
+
 def posterior_of(row: Consensus, workflow: Workflow) -> float:
     """Return the probability of yes, from the row's votes or evidence and the workflow's prior."""
     return probability(workflow.method, row.votes_yes, row.votes_no, row.log_odds_micronats, workflow.prior)

@@ -62,7 +62,8 @@ _DECIDED = reduce(add, (F(VOTE_COLUMNS[answer]) for answer in CLASSES))
 _BY_MAJORITY = [
     Q(**{f"{VOTE_COLUMNS[answer]}__gte": CONFIDENT * (_DECIDED + PRIOR_VOTES) - PRIOR_VOTES / 2}) for answer in CLASSES
 ]
-SETTLED = (RetiredReason.CONSENSUS, RetiredReason.NOTHING_HERE, RetiredReason.HUMAN)
+SETTLED_BY_VOTES = (RetiredReason.CONSENSUS, RetiredReason.NOTHING_HERE)
+SETTLED = (*SETTLED_BY_VOTES, RetiredReason.HUMAN)
 IS_SETTLED = Q(is_retired=True, retired_reason__in=SETTLED)
 _BY_EVIDENCE = Q(log_odds_micronats__gte=_CONFIDENT) | Q(log_odds_micronats__lte=-_CONFIDENT)
 IS_CONFIDENT = (~Q(method=Method.MAJORITY) & _BY_EVIDENCE) | (
@@ -130,6 +131,11 @@ class Consensus(models.Model):
 
     @property
     def label(self) -> str:
+        """Yes or no, by the votes; empty below the workflow's minimum that decided, unless a rule settled it before."""
+        decided = sum(self.votes_by_answer[answer] for answer in CLASSES)
+        is_settled = self.is_retired and self.retired_reason in SETTLED_BY_VOTES
+        if decided < max(self.workflow.min_votes, 1) and not is_settled:
+            return ""
         return "yes" if self.posterior >= 0.5 else "no"
 
 

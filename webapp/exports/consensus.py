@@ -57,7 +57,7 @@ def consensus_pages(workflow: Workflow) -> Iterator[list[Row]]:
     """Yield a row for each subject with votes or a verdict, without synthetic ones, in pages."""
     frozen = training_sets_of(workflow), test_sets_of(workflow)
     champion = champion_of(workflow.survey, role_of(workflow))
-    rows = Consensus.objects.filter(workflow=workflow, subject__is_synthetic=False).order_by("subject")
+    rows = workflow.consensus.filter(subject__is_synthetic=False).order_by("subject")
     after = 0
     while page := list(rows.filter(subject__gt=after).select_related("subject")[:PAGE]):
         subjects = [row.subject_id for row in page]

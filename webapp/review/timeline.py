@@ -9,7 +9,16 @@ from django.db.models import F
 
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
-from webapp.consensus.evidence import CELLS, NEWCOMER, Counts, Proportion, cell_of, posterior_of, proportion_of
+from webapp.consensus.evidence import (
+    CELLS,
+    NEWCOMER,
+    Counts,
+    Proportion,
+    cell_of,
+    posterior_of,
+    proportion_of,
+    rates_of,
+)
 from webapp.consensus.models import NAT, Consensus
 from webapp.core.sql import fetch
 from webapp.volunteers.identity import pseudonym
@@ -52,8 +61,11 @@ class Vote:
         Whether it already counts or can still be undone; and whether it has weight in the consensus.
     skill : Share
         The voter's accuracy in definite answers to gold subjects, before this vote.
+    if_yes, if_no : float or None
+        P(answer | yes) and P(answer | no), by the voter's record before this vote. None without weight, or if the
+        method uses no weights.
     odds : float or None
-        The factor by which the vote changes the odds of yes; None without weight, or if the method uses no weights.
+        Their ratio: the factor by which the vote changes the odds of yes; None as above.
     posterior : float
         After this vote.
     """
@@ -68,6 +80,8 @@ class Vote:
     is_counted: bool
     weighs: bool
     skill: Proportion
+    if_yes: float | None
+    if_no: float | None
     odds: float | None
     posterior: float
 
@@ -107,6 +121,7 @@ def _earlier(workflow: Workflow, subject: Subject) -> dict[str, Counts]:
 def _vote(workflow: Workflow, number: int, row: Classification, before: Counts, posterior: float) -> Vote:
     yes_right, yes_wrong, _, no_wrong, no_right, _ = before
     has_odds = workflow.method != Method.MAJORITY and _weighs(row)
+    if_no, if_yes = rates_of(workflow.method, before, row.answer) if has_odds else (None, None)
     return Vote(
         number=number,
         who=pseudonym(row.volunteer.key, row.volunteer.user_id is not None).user_name,
@@ -118,6 +133,8 @@ def _vote(workflow: Workflow, number: int, row: Classification, before: Counts, 
         is_counted=row.is_counted,
         weighs=_weighs(row),
         skill=proportion_of(yes_right + no_right, yes_right + no_right + yes_wrong + no_wrong),
+        if_yes=if_yes,
+        if_no=if_no,
         odds=math.exp((row.log_odds_micronats or 0) / NAT) if has_odds else None,
         posterior=posterior,
     )

@@ -24,7 +24,7 @@ from webapp.workflows.workflow_page import beside, workflow_page
 
 VOTE_COLUMNS = (
     "number", "volunteer", "at_utc", "answer", "follow_up", "reason", "seconds", "is_counted", "weighs", "known_right",
-    "known_answered", "odds_factor", "posterior",
+    "known_answered", "p_answer_if_yes", "p_answer_if_no", "odds_factor", "posterior",
 )  # fmt: skip
 LINE_COLUMNS = (
     "external_id", "number", "volunteer", "frame", "x1_px", "y1_px", "x2_px", "y2_px", "length_px", "ra1_deg",
@@ -62,7 +62,8 @@ def votes_csv(request: HttpRequest, workflow: Workflow, pk: int) -> HttpResponse
     rows = (
         (
             vote.number, vote.who, vote.at.isoformat(), vote.answer, vote.follow_up, vote.reason, vote.seconds,
-            vote.is_counted, vote.weighs, vote.skill.right, vote.skill.n, vote.odds, vote.posterior,
+            vote.is_counted, vote.weighs, vote.skill.right, vote.skill.n, vote.if_yes, vote.if_no, vote.odds,
+            vote.posterior,
         )
         for vote in timeline(workflow, subject)
     )  # fmt: skip

@@ -81,7 +81,7 @@ def test_unsure_tells_what_the_volunteers_own_record_says_it_tells():
         vote(ann, workflow, subject, "unsure" if subject.gold_answer() == "yes" else "no")
     (subject,) = subjects_of(workflow)
     vote(ann, workflow, subject, "unsure")
-    assert Consensus.objects.get(subject=subject).posterior > 0.7
+    assert 0.5 < Consensus.objects.get(subject=subject).posterior < 0.6  # little, after twelve answers
 
 
 def test_gold_teaches_skill_and_is_never_retired():

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.integration.learning import sky
+from webapp.review import calibration_views
 from webapp.review.judged_subjects import judged
 from webapp.review.rulings import rule, withdraw_ruling
 
@@ -22,11 +23,25 @@ def test_rulings_are_compared_with_the_posterior_before_them(workflow, subjects,
     page = client.get(ADDRESS)
     assert page.context["found"].n == 2
     assert "Too few judged subjects: 2 (0 yes, 2 no)." in page.content.decode()
+    assert "No conclusion with so few judged subjects." in page.content.decode()
+    assert "expected by chance:" not in page.content.decode()
     assert "not a random sample" in page.content.decode()
     lines = b"".join(client.get("/surveys/night/consensus/night/calibration.csv")).decode().splitlines()
     assert len(lines) == 3
     withdraw_ruling(ruling=first)
     assert len(judged(workflow, "rulings").is_yes) == 1
+
+
+def test_with_enough_subjects_the_page_concludes(workflow, subjects, vote, scientist, client, monkeypatch):
+    monkeypatch.setattr(calibration_views, "FEW", 6)
+    monkeypatch.setattr(calibration_views, "FEW_OF_A_KIND", 2)
+    for number, subject in enumerate(subjects):
+        vote(subject, "yes")
+        rule(subject=subject, workflow=workflow, scientist=scientist, verdict="no" if number % 2 else "yes")
+    page = client.get(ADDRESS)
+    assert "No conclusion" not in page.content.decode()
+    assert "temperature that fits them best" in page.content.decode()
+    assert page.context["found"].temperature > 10  # a yes to each, half of them wrongly: coins
 
 
 def test_only_what_was_drawn_at_random(workflow, subjects, vote, scientist, client):

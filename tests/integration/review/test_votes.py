@@ -1,6 +1,7 @@
 """The votes on one subject: volunteer, time, answer, skill, and the posterior after each."""
 
 import csv
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from webapp.archive.models import Frame
 from webapp.classifications.line_marks import Line, store_lines
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
+from webapp.review.rulings import rule
 from webapp.review.timeline import timeline
 from webapp.volunteers.models import Volunteer
 
@@ -41,6 +43,9 @@ def test_each_vote_is_weighed_with_the_skill_before_it(workflow, subjects, vote,
     assert workflow.prior < first.posterior > second.posterior
     assert second.posterior == pytest.approx(Consensus.objects.get(subject=subjects[0]).posterior, abs=1e-12)
     assert first.seconds == 4
+    for each in (first, second):
+        assert 0 < each.if_yes < 1
+        assert each.if_yes / each.if_no == pytest.approx(each.odds, rel=1e-5)
 
 
 def test_votes_taken_back_are_not_shown_and_those_held_back_move_nothing(workflow, subjects, vote):
@@ -58,8 +63,27 @@ def test_a_vote_that_is_weighted_out_stands_there_and_moves_nothing(workflow, su
     [_, second] = Classification.objects.order_by("count_order")
     Classification.objects.filter(pk=second.pk).update(log_odds_micronats=None)
     first, out = timeline(workflow, subjects[0])
-    assert (out.weighs, out.odds, out.posterior) == (False, None, first.posterior)
+    assert (out.weighs, out.odds, out.if_yes, out.if_no, out.posterior) == (False, None, None, None, first.posterior)
     assert "no: excluded by a quality flag" in page(client, subjects[0]).content.decode()
+
+
+def test_no_conclusion_is_drawn_below_the_minimum_of_votes(workflow, subjects, vote, scientist, client):
+    vote(subjects[0], "yes", "yes", "unsure")
+    assert "none before 3 yes/no votes" in page(client, subjects[0]).content.decode()
+    assert Consensus.objects.get(subject=subjects[0]).label == ""
+    vote(subjects[1], "yes", "yes", "yes")
+    assert "none before" not in page(client, subjects[1]).content.decode()
+    assert Consensus.objects.get(subject=subjects[1]).label == "yes"
+    Consensus.objects.filter(subject=subjects[0]).update(is_retired=True, retired_reason="nothing_here")
+    assert Consensus.objects.get(subject=subjects[0]).label == "yes"
+
+
+def test_a_verdict_is_the_conclusion_whatever_the_votes_say(workflow, subjects, vote, scientist, client):
+    vote(subjects[0], "yes", "yes", "yes")
+    rule(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="no")
+    assert re.search("<dt>conclusion</dt><dd>no</dd>", page(client, subjects[0]).content.decode(), re.IGNORECASE)
+    rule(subject=subjects[1], workflow=workflow, scientist=scientist, verdict="yes")
+    assert Consensus.objects.get(subject=subjects[1]).label == ""  # no votes
 
 
 def test_people_appear_under_stable_pseudonyms_only(workflow, subjects, vote, scientist, client, django_user_model):

@@ -2,8 +2,11 @@
 
 import numpy as np
 
+from ml.crowd.bwa import Bwa
 from ml.crowd.dawid_skene import DawidSkene
+from ml.crowd.ebcc import Ebcc
 from ml.crowd.glad import Glad
+from ml.crowd.ibcc import Ibcc
 from ml.crowd.majority import Majority, WeightedMajority
 from ml.crowd.model_selection import Auto
 from ml.crowd.one_coin import OneCoin
@@ -12,7 +15,7 @@ from ml.crowd.votes import Votes
 
 METHODS = [
     Majority, WeightedMajority, DawidSkene, OneCoin, Glad, Swap, Auto,
-    lambda: DawidSkene(shrinkage=2, temper=0.5), lambda: Swap(coins=1),
+    Bwa, Ibcc, Ebcc, lambda: DawidSkene(shrinkage=2), lambda: Swap(coins=1),
 ]  # fmt: skip
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from ml.crowd.dawid_skene import DawidSkene, estimate_classes, soft_counts
+from ml.crowd.dawid_skene import DawidSkene, joint_of, soft_counts
+from ml.crowd.em import split
 from ml.crowd.majority import UNDECIDED, Majority
 from ml.crowd.swap import Swap
 from ml.crowd.votes import Votes
@@ -67,9 +68,9 @@ def test_each_step_against_plain_loops():
     joint = np.tile([0.2, 0.3, 0.5], (20, 1))
     for i, w, a in zip(votes.item, votes.worker, votes.answer, strict=True):
         joint[i] *= confusion[w, :, a]
-    found, log_likelihood = estimate_classes(votes, np.array([0.2, 0.3, 0.5]), confusion)
+    found, totals = split(joint_of(votes, np.array([0.2, 0.3, 0.5]), confusion))
     np.testing.assert_allclose(found, joint / joint.sum(axis=1, keepdims=True))
-    assert log_likelihood == pytest.approx(np.log(joint.sum(axis=1)).sum())
+    np.testing.assert_allclose(totals, np.log(joint.sum(axis=1)))
 
 
 def test_a_thousand_votes_on_one_item_do_not_underflow():
@@ -90,7 +91,7 @@ def test_unsure_can_tell_where_one_class_draws_it():
     """Everybody is unsure of most 'no' items and of no 'yes' item, so an unsure alone must mean 'no'."""
     rng = np.random.default_rng(3)
     item, worker, label = [], [], []
-    for i in range(400):
+    for i in range(800):
         real = i % 2
         for w in range(5):
             silent = not real and rng.random() < 0.7
@@ -108,13 +109,6 @@ def test_shrinkage_protects_those_with_few_votes():
     votes, truth = crowd([0.8] * 200, items=400, per_item=3, seed=5)
     plain, shrunk = DawidSkene().fit(votes), DawidSkene(shrinkage=4).fit(votes)
     assert accuracy(shrunk.posteriors_, truth) >= accuracy(plain.posteriors_, truth)
-
-
-def test_tempering_softens_without_changing_minds():
-    votes, _ = crowd([0.8] * 9)
-    sharp, soft = DawidSkene().fit(votes).posteriors_, DawidSkene(temper=0.5).fit(votes).posteriors_
-    assert soft.max(axis=1).mean() < sharp.max(axis=1).mean()
-    assert (soft.argmax(axis=1) == sharp.argmax(axis=1)).mean() > 0.99
 
 
 def test_new_workers_count_as_average_or_newcomers():

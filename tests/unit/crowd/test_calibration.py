@@ -29,6 +29,15 @@ def test_an_overconfident_posterior_is_found_out():
     assert found.bins[0].share_low > found.bins[0].mean
 
 
+@pytest.mark.parametrize(("bend", "temperature"), [(1.0, 1.0), (0.3, 1 / 0.3), (2.0, 0.5)])
+def test_the_temperature_is_that_of_the_bend(bend, temperature):
+    assert calibration(*sky(20_000, bend=bend)).temperature == pytest.approx(temperature, rel=0.05)
+
+
+def test_one_class_alone_has_no_temperature():
+    assert calibration(np.array([True, True]), np.array([0.7, 0.8])).temperature is None
+
+
 def test_numbers_against_the_formulas_written_out():
     truth, p = sky(300, seed=3)
     found = calibration(truth, p, bins=4)

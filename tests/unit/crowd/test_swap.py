@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.crowd.answer import ANSWERS
-from ml.crowd.skill import FLOOR, Skill, skill_one_coin, skill_two_coin
+from ml.crowd.skill import FLOOR, Skill, class_rates, floored, newcomer_counts, skill_one_coin, skill_two_coin
 from ml.crowd.swap import CERTAINTY, Swap, posterior
 from ml.crowd.votes import Votes
 
@@ -79,8 +79,51 @@ def test_one_coin_unsure_is_no_evidence():
 
 
 def test_two_coin_unsure_is_evidence_for_the_class_that_draws_it():
-    doubts_bogus = skill_two_coin([[40, 5, 55], [5, 95, 0]])
-    assert believed(0.5, ["unsure"], [doubts_bogus]) < 0.1
+    doubts_bogus, seldom_seen = skill_two_coin([[400, 50, 550], [50, 950, 0]]), skill_two_coin([[4, 0, 6], [0, 10, 0]])
+    assert believed(0.5, ["unsure"], [doubts_bogus]) < 0.05
+    assert 0.3 < believed(0.5, ["unsure"], [seldom_seen]) < 0.5
+
+
+def test_equal_skill_moves_the_odds_about_equally_however_often_they_abstain():
+    """Both are right in 16 of 20 definite answers; one abstained ten times, only on subjects that were a yes.
+
+    Without shrinking, a yes of the one would move the odds by 3.3, and of the other by 1.9.
+    """
+    never, often = skill_two_coin([[8, 2, 0], [2, 8, 0]]), skill_two_coin([[8, 2, 0], [2, 8, 10]])
+    odds = [float(np.exp(each.evidence("yes"))) for each in (never, often)]
+    assert odds[0] == pytest.approx(3.3, abs=0.1)
+    assert odds[1] == pytest.approx(odds[0], rel=0.2)
+    assert never.evidence("no") == pytest.approx(-never.evidence("yes"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ([[3, 1, 0], [0, 3, 12]], [[2, 0, 10], [1, 4, 12]]),  # both right in 6 of 7 definite answers
+        ([[8, 1, 0], [1, 0, 8]], [[0, 1, 10], [1, 8, 4]]),  # in 8 of 10
+        ([[8, 2, 0], [1, 1, 8]], [[4, 2, 12], [1, 5, 2]]),  # in 9 of 12
+    ],
+)
+def test_luck_in_abstaining_no_longer_decides_what_a_yes_is_worth(one, other):
+    """With a plain Dirichlet prior, a yes of the first volunteer moves the odds by 1.00, and of the other by 4.27."""
+    plain = [floored(np.array(counts) + newcomer_counts()) for counts in (one, other)]
+    assert [round(float(rates[1, 1] / rates[0, 1]), 2) for rates in plain] == [1.0, 4.27]
+    odds = [float(np.exp(skill_two_coin(counts).evidence("yes"))) for counts in (one, other)]
+    assert min(odds) > 2
+    assert max(odds) < 1.7 * min(odds)
+
+
+def test_rates_of_abstaining_follow_the_formula():
+    counts = np.array([[30.0, 10, 20], [5, 35, 0]])
+    own = (20 + 0.5) / (100 + 5)
+    expected = np.array([(20 + 50 * own) / 110, (0 + 50 * own) / 90])
+    rates = class_rates(counts)
+    np.testing.assert_allclose(rates[:, 2], expected)
+    np.testing.assert_allclose(rates[:, 1] / (rates[:, 0] + rates[:, 1]), [11 / 43, 37 / 43])
+    np.testing.assert_allclose(rates.sum(axis=1), 1)
+    np.testing.assert_allclose(class_rates(np.stack([counts, counts * 0]))[0], rates)
+    newcomer = newcomer_counts()
+    np.testing.assert_allclose(class_rates(counts * 0), newcomer / newcomer.sum(axis=1, keepdims=True))
 
 
 def test_a_newcomer_is_believed_a_little_and_a_coin_not_at_all():

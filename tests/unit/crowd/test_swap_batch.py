@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 
+from ml.cli.crowd_command import compare_with_truth
+from ml.crowd import swap
 from ml.crowd.information import expected_information, information_sd
-from ml.crowd.skill import Skill
+from ml.crowd.skill import Skill, newcomer_counts
 from ml.crowd.swap import Swap
 from ml.crowd.votes import Votes
+from tests.unit.crowd.campaign import campaign
 from tests.unit.crowd.crowds import accuracy, crowd
+from tests.unit.crowd.spammers import spammed_crowd
 
 
 def test_two_fits_share_nothing():
@@ -65,3 +69,35 @@ def test_the_spread_of_skill_is_that_of_drawn_matrices():
 def test_supervised_swap_is_right():
     votes, truth = crowd([0.95, 0.95, 0.3, 0.3, 0.3], items=400)
     assert accuracy(Swap().fit(votes, np.where(np.arange(400) < 80, truth, -1)).posteriors_, truth) > 0.93
+
+
+def simulated_campaign(gold_share, seed):
+    """Return votes and truth of 63 simulated volunteers, who are unsure of hard subjects, and gold codes."""
+    answers, truth = campaign(spammed_crowd(60, 0.05, seed=seed), seed=seed, gold=gold_share)
+    names = tuple(map(str, range(answers.n_items))), tuple(map(str, range(answers.n_volunteers)))
+    gold = np.full(len(truth), -1)
+    np.maximum.at(gold, answers.item, answers.gold)
+    return Votes(answers.item, answers.volunteer, answers.answer, *names, ("no", "yes")), truth, gold
+
+
+def plain_rates(counts):
+    """P(answer | class) with a plain Dirichlet prior, which takes every abstention at its word."""
+    alpha = counts + newcomer_counts(abstentions=1)
+    return alpha / alpha.sum(axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize(("gold_share", "gain"), [(0.05, 0.015), (0.2, 0.003)])
+def test_shrinking_abstentions_lowers_the_log_loss_of_a_simulated_campaign(gold_share, gain, monkeypatch):
+    """With 13 gold answers a volunteer from .110 to .089, and with 55 from .083 to .076, on average over six seeds."""
+    campaigns = [simulated_campaign(gold_share, seed) for seed in range(6)]
+
+    def log_loss():
+        each = [
+            compare_with_truth(Swap().fit(votes, gold).posteriors_, np.where(gold < 0, truth, -1))["log_loss"]
+            for votes, truth, gold in campaigns
+        ]
+        return np.mean(each)
+
+    shrunk = log_loss()
+    monkeypatch.setattr(swap, "class_rates", plain_rates)
+    assert shrunk < log_loss() - gain
