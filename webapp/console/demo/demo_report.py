@@ -17,8 +17,12 @@ from rich.table import Table
 from webapp.console.demo.experiment_arm import Outcome
 
 ARMS = {"rounds": "uncertain", "control": "at random"}
-CAPTION = "Simulated volunteers. crowd, model: accuracy; AUC: model, real against bogus, on what it has not seen."
+CAPTION = (
+    "Simulated volunteers. movers: real and retired as real; crowd, model: accuracy; AUC: model, real against bogus, on"
+    " what it has not seen."
+)
 MEASURES = {
+    "movers_found": "movers found",
     "model_auc": "model, ROC AUC",
     "model_accuracy": "model, accuracy",
     "consensus_accuracy": "consensus, accuracy",
@@ -35,10 +39,24 @@ def as_json(seed: int, seconds: float, surveys: dict[str, Outcomes]) -> dict[str
         "seconds": round(seconds, 1),
         "simulated": "The volunteers are simulated, and so are the skies unless a survey's name says otherwise.",
         "surveys": {
-            name: {arm: [_rounded(outcome) for outcome in outcomes] for arm, outcomes in arms.items()}
+            name: {
+                **{arm: [_rounded(outcome) for outcome in outcomes] for arm, outcomes in arms.items()},
+                "votes_to_match_control": votes_to_match_control(arms),
+            }
             for name, arms in surveys.items()
         },
     }
+
+
+def votes_to_match_control(arms: Outcomes) -> int | None:
+    """Return the votes after which the guided arm's AUC first reaches the last one of the control arm, by round.
+
+    None if it never does, or if there is no control arm.
+    """
+    if "control" not in arms:
+        return None
+    wanted = arms["control"][-1].model_auc
+    return next((outcome.votes for outcome in arms["rounds"] if outcome.model_auc >= wanted), None)
 
 
 def _rounded(outcome: Outcome) -> dict[str, Any]:
@@ -53,7 +71,7 @@ def _rounded(outcome: Outcome) -> dict[str, Any]:
 def table(name: str, arms: Outcomes) -> Table:
     """Return one survey's rounds, the control arm's under the main one's; a star marks a new champion."""
     result = Table(title=name, caption=CAPTION, box=SIMPLE_HEAD)
-    for heading in ("round", "asked", "training", "votes", "labels", "crowd", "model", "AUC"):
+    for heading in ("round", "asked", "training", "votes", "movers", "labels", "crowd", "model", "AUC"):
         result.add_column(heading, justify="left" if heading in ("asked", "training") else "right", no_wrap=True)
     for outcomes in zip(*arms.values(), strict=True):
         for arm, outcome in zip(arms, outcomes, strict=True):
@@ -64,7 +82,7 @@ def table(name: str, arms: Outcomes) -> Table:
 def _cells(arm: str, outcome: Outcome) -> list[str]:
     star = "*" if outcome.is_champion else " "
     accuracies = [f"{value:.3f}" for value in (outcome.consensus_accuracy, outcome.model_accuracy)]
-    counts = [str(outcome.votes), str(outcome.labels)]
+    counts = [str(outcome.votes), str(outcome.movers_found), str(outcome.labels)]
     return [str(outcome.round), arm, outcome.preset, *counts, *accuracies, f"{outcome.model_auc:.3f}{star}"]
 
 
@@ -93,7 +111,7 @@ def _plot(name: str, arms: Outcomes, measure: str) -> Any:
         height=320,
         tools="pan,wheel_zoom,hover,reset,save",
     )
-    plot.yaxis[0].formatter = NumeralTickFormatter(format="0.000")
+    plot.yaxis[0].formatter = NumeralTickFormatter(format="0" if measure == "movers_found" else "0.000")
     for arm, outcomes in arms.items():
         votes, values = [outcome.votes for outcome in outcomes], [getattr(outcome, measure) for outcome in outcomes]
         plot.line(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ml.evaluation.metrics.areas import roc_auc
 from webapp.archive.models import Survey
@@ -47,11 +48,13 @@ class Outcome:
     """The results of one round of one arm, measured against the truth that the loop never sees.
 
     In both arms the model is the one trained in this round; `is_champion` says whether it is the survey's champion now.
+    `movers_found` are real subjects, gold aside, that the volunteers have retired as real.
     """
 
     round: int
     labels: int
     votes: int
+    movers_found: int
     consensus_accuracy: float
     model_accuracy: float
     model_auc: float
@@ -108,12 +111,14 @@ class Arm:
 
     def _measure(self, number: int, run: TrainingRun, checkpoint: Checkpoint) -> Outcome:
         accuracy, auc = self._model_against_truth(checkpoint)
+        is_real, called_real = self._settled()
         evaluation = checkpoint.evaluations.first()
         return Outcome(
             round=number,
             labels=run.training_set.size if run.training_set else 0,
             votes=Classification.objects.standing().filter(workflow=self.workflow).count(),
-            consensus_accuracy=self._consensus_against_truth(),
+            movers_found=int((is_real & called_real).sum()),
+            consensus_accuracy=float(np.mean(is_real == called_real)) if len(is_real) else float("nan"),
             model_accuracy=accuracy,
             model_auc=auc,
             preset=run.preset,
@@ -121,12 +126,12 @@ class Arm:
             verdict=evaluation.verdict if evaluation else "",
         )
 
-    def _consensus_against_truth(self) -> float:
-        """Return the fraction of retired subjects (without gold) whose consensus is right."""
+    def _settled(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return truth and consensus of the retired subjects (without gold): whether each is real."""
         settled = Consensus.objects.filter(workflow=self.workflow, is_retired=True, subject__gold_label="")
         rows = list(settled.values_list("subject__external_id", "posterior"))
-        right = [self.truth[key].is_real == (posterior >= 0.5) for key, posterior in rows]
-        return float(np.mean(right)) if right else float("nan")
+        is_real = self.truth.is_real(key for key, _ in rows)
+        return np.array(is_real, dtype=bool), np.array([posterior >= 0.5 for _, posterior in rows], dtype=bool)
 
     def _model_against_truth(self, checkpoint: Checkpoint) -> tuple[float, float]:
         """Return accuracy and ROC AUC of real against bogus, on subjects the model has not seen."""

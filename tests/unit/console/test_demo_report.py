@@ -1,0 +1,28 @@
+"""The report of a demonstration."""
+
+from dataclasses import replace
+
+from webapp.console.demo.demo_report import as_json, votes_to_match_control
+from webapp.console.demo.experiment_arm import Outcome
+
+FIRST = Outcome(
+    round=1, labels=90, votes=100, movers_found=3, consensus_accuracy=0.9, model_accuracy=0.8, model_auc=0.7,
+    preset="head", is_champion=True, verdict="",
+)  # fmt: skip
+
+
+def arm(*aucs):
+    return [replace(FIRST, round=n, votes=100 * n, model_auc=auc) for n, auc in enumerate(aucs, start=1)]
+
+
+def test_the_votes_that_asking_saves_are_counted_by_round():
+    assert votes_to_match_control({"rounds": arm(0.7, 0.85, 0.9), "control": arm(0.7, 0.75, 0.8)}) == 200
+    assert votes_to_match_control({"rounds": arm(0.7, 0.75), "control": arm(0.7, 0.8)}) is None
+    assert votes_to_match_control({"rounds": arm(0.7)}) is None
+
+
+def test_what_could_not_be_measured_is_null_in_the_file():
+    rounds = [replace(FIRST, consensus_accuracy=float("nan"), model_auc=0.123456)]
+    survey = as_json(1, 2.345, {"sky": {"rounds": rounds}})["surveys"]["sky"]
+    assert (survey["rounds"][0]["consensus_accuracy"], survey["rounds"][0]["model_auc"]) == (None, 0.1235)
+    assert (survey["rounds"][0]["movers_found"], survey["votes_to_match_control"]) == (3, None)
