@@ -50,7 +50,7 @@ class Life:
     """A workflow and five people, for random histories."""
 
     def __init__(self, method):
-        rules = {"min_votes": 2, "max_votes": 4, "accept_threshold": 0.9, "reject_threshold": 0.1}
+        rules = {"min_votes": 2, "max_votes": 4, "accept_threshold": 0.9, "reject_threshold": 0.1, "undo_seconds": 600}
         self.workflow = make_workflow(subjects=5, gold=3, method=method, **rules)
         self.people = [make_volunteer() for _ in range(5)]
         self.subjects = subjects_of(self.workflow) + subjects_of(self.workflow, gold=True)
