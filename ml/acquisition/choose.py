@@ -12,6 +12,8 @@ from ml.acquisition.rules import SPREAD, Plan, Rule, Values, value
 
 OVERSAMPLE = 20
 """Candidates for each subject chosen: so many of the best are clustered. Fewer would be less diverse."""
+MOST_SHARE = 0.25
+"""Of the pool, so that a long batch of a short queue is still of the uncertain; but never fewer than are chosen."""
 MOST_CANDIDATES = 4_000
 """No more are clustered, since each one's features must be read."""
 DIGITS = 2
@@ -84,7 +86,8 @@ def _shortlist(rule: Rule, pool: Pool, n: int, rng: np.random.Generator) -> Rows
     shuffled = rng.permutation(len(pool))
     if rule in (Rule.RANDOM, Rule.TYPICAL):
         return shuffled[: n if rule == Rule.RANDOM else MOST_TYPICAL]
-    values, most = value(rule, pool)[shuffled], min(OVERSAMPLE * n, MOST_CANDIDATES, len(pool))
+    values = value(rule, pool)[shuffled]
+    most = max(n, min(OVERSAMPLE * n, MOST_CANDIDATES, round(MOST_SHARE * len(pool))))
     best = np.argpartition(-values, most - 1)[:most]
     return shuffled[best[np.argsort(-values[best], kind="stable")]]
 

@@ -30,7 +30,8 @@ HEAD = 500
 """Entries that are chosen as one batch and lead the queue; about what is answered before the next scoring."""
 
 _READ = f"""
-    SELECT entry.id, entry.subject_id, coalesce(score.p_real, 'NaN'::float8),
+    SELECT entry.id, entry.subject_id, entry.priority, array_position(%(reasons)s::text[], entry.reason)::int2,
+        coalesce(score.p_real, 'NaN'::float8),
         CASE WHEN {" + ".join(f"crowd.{column}" for column in VOTE_COLUMNS.values())} > 0
             THEN crowd.posterior ELSE 'NaN'::float8 END
     FROM {QueueEntry._meta.db_table} AS entry
@@ -41,7 +42,10 @@ _READ = f"""
     WHERE entry.workflow_id = %(workflow)s AND NOT entry.is_retired AND NOT entry.is_gold
     ORDER BY entry.id
 """  # noqa: S608 - the names are our own tables
-_FIELDS = {"entry": "int8", "subject": "int8", "p_real": "float8", "posterior": "float8"}
+_FIELDS = {
+    "entry": "int8", "subject": "int8", "priority": "float8", "reason": "int2", "p_real": "float8",
+    "posterior": "float8",
+}  # fmt: skip
 
 # Entries are locked in key order, as in all writes to the queue. A former champion writes nothing.
 _WRITE = f"""
@@ -82,13 +86,14 @@ def write_priorities(workflow: Workflow, checkpoint: Checkpoint) -> Written:
 
     It works in complete batches; a repeated run changes only what differs.
     """
-    rows = copy_out(_READ, _FIELDS, {"workflow": workflow.pk, "checkpoint": checkpoint.pk})
+    asked = {"workflow": workflow.pk, "checkpoint": checkpoint.pk, "reasons": Reason.values}
+    rows = copy_out(_READ, _FIELDS, asked)
     pool, plan = _pool(rows, workflow, checkpoint), plan_of(workflow)
     found = priorities(pool, plan, HEAD, np.random.default_rng(checkpoint.pk))
     reasons = _reasons(found.rules, found.is_spread, np.isnan(pool.p_real))
+    differ = (rows["priority"] != found.values) | (np.array(Reason.values)[rows["reason"] - 1] != reasons)
     changed = 0
-    for first in range(0, len(rows), BATCH):
-        part = slice(first, first + BATCH)
+    for part in np.split(np.flatnonzero(differ), range(BATCH, int(differ.sum()), BATCH)):
         changed += _write_batch(checkpoint, rows["entry"][part], found.values[part], reasons[part])
     return Written(changed, plan.diverse and bool(np.isfinite(pool.p_real).any()) and not found.is_spread.any())
 

@@ -55,7 +55,8 @@ def test_the_random_share_is_unbiased(rng):
 
 def test_a_diverse_batch_asks_about_every_kind_although_one_is_most_uncertain(rng):
     kind, features = kinds()
-    p = pool(p_real=np.where(kind == 0, 0.5, 0.4), features=lambda rows: features[rows])
+    uncertain = np.where(np.arange(N) < 100, 0.5, 0.1)
+    p = pool(p_real=np.where(kind == 0, uncertain, 0.4), features=lambda rows: features[rows])
     plain = choose(p, ENTROPY, 12, rng).rows
     diverse = choose(p, Plan({Rule.ENTROPY: 1.0}), 30, rng).rows
     assert set(kind[plain]) == {0}
@@ -98,6 +99,13 @@ def test_subjects_without_features_are_neither_lost_nor_one_object(rng):
     rows = choose(pool(features=lambda some: features[some]), Plan(), 200, rng).rows
     assert len(rows) == 200
     assert 40 < (rows % 2 == 0).sum() < 160
+
+
+def test_a_long_batch_of_a_short_queue_is_of_the_uncertain(rng):
+    _, features = kinds()
+    p = pool(features=lambda rows: features[rows])
+    rows = choose(p, Plan(), 100, rng).rows
+    assert abs(p.p_real[rows] - 0.5).max() <= np.quantile(abs(p.p_real - 0.5), 0.26)
 
 
 def test_only_a_shortlist_is_looked_up(rng):
