@@ -114,7 +114,7 @@ class WorkflowForm(forms.ModelForm):
         choices=ACQUISITIONS,
         initial=Acquisition.DIVERSE,
         help_text=_(
-            "What the model asks about first. The first choice needs the fewest votes; it also avoids near-duplicates "
+            "What the model asks about first. The first choice also avoids near-duplicates "
             "and several pictures of one object."
         ),
     )
