@@ -1,10 +1,11 @@
 """Every error message of a file reader can be translated."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 import pytest
-from django.utils.translation import gettext, override
+from django.utils.translation import override
 
 from ml.io.message import Message
 from ml.io.records import BadInput
@@ -30,10 +31,15 @@ LITERALS = sorted({node.value for node in templates() if isinstance(node, ast.Co
 MESSAGES = {"template", "_AFTER_A_PLACE", "reason"}  # of `ml/io/message.py` and `ml/io/records.py`
 
 
+@pytest.mark.parametrize("language", ["de", "es", "fr"])
 @pytest.mark.parametrize("template", LITERALS)
-def test_every_complaint_is_translated(template):
-    with override("de"):
-        assert gettext(template) != template, "Run manage.py translations, and translate it."
+def test_every_complaint_is_translated_with_its_values(template, language):
+    values = {name: f"<{name}>" for name in re.findall(r"%\((\w+)\)s", template)}
+    said = Message(template, **values)
+    with override(language):
+        translated = in_words(said)
+    assert translated != said, "Run manage.py translations, and translate it."
+    assert all(value in translated for value in values.values())
 
 
 def test_every_complaint_is_a_literal_so_that_it_can_be_collected():
