@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from ml.io.message import named
 from tasks.heartbeat import kept_alive
 from webapp.core.dispatch import app
 from webapp.core.jobs import Cancelled, Job, LeaseLost
@@ -69,4 +70,4 @@ def _work(function: Callable[[Any], None], row: Job) -> None:
         log.warning("%s lost the database; it is retried once its lease has expired.", row, exc_info=True)
     except Exception as error:
         log.exception("%s failed.", row)
-        row.fail(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+        row.fail(named(error))

@@ -132,14 +132,18 @@ def _cube(record: SubjectRecord, folder: Folder, masked: bool) -> Cube:
     flux = record.block()
     if flux.shape[1] != 1 or len(flux) < FEWEST_FRAMES:
         raise BadInput(
-            f"is not a cube: it has {len(flux)} frame(s) of {flux.shape[1]} channel(s). A cube has {FEWEST_FRAMES} or"
-            " more frames of one channel."
+            "is not a cube: it has %(count)s frame(s) of %(channels)s channel(s). A cube has %(fewest)s or more frames "
+            "of one channel.",
+            count=len(flux),
+            channels=flux.shape[1],
+            fewest=FEWEST_FRAMES,
         )
     views, measured = views_and_mask(flux[:, 0])
     mask = _mask(record, folder, measured.shape)
     if mask is None and masked:
         raise BadInput(
-            f"has no mask of what moves in it. Name a FITS file of its shape in a column `{MASK}`, or leave it out."
+            "has no mask of what moves in it. Name a FITS file of its shape in a column `%(column)s`, or leave it out.",
+            column=MASK,
         )
     if mask is not None:
         mask[~measured] = 0
@@ -169,9 +173,14 @@ def _mask(record: SubjectRecord, folder: Folder, shape: tuple[int, ...]) -> NDAr
     except BadInput as bad:
         raise bad.at(image=str(name)) from None
     except OSError as error:
-        raise BadInput(f"cannot be read ({error}). Copy the mask again.", image=str(name)) from error
+        raise BadInput("cannot be read (%(error)s). Copy the mask again.", error=error, image=str(name)) from error
     if mask.shape != shape:
-        raise BadInput(f"is a mask of the shape {mask.shape}, but its cube has {shape}.", image=str(name))
+        raise BadInput(
+            "is a mask of the shape %(found)s, but its cube has %(shape)s.",
+            found=mask.shape,
+            shape=shape,
+            image=str(name),
+        )
     if not np.isfinite(mask).all() or mask.min() < 0 or mask.max() > 255:
         raise BadInput("is not a mask: it has values outside 0 to 255.", image=str(name))
     return mask.astype(np.uint8)
@@ -191,7 +200,9 @@ def known_objects(text: Any) -> list[Known]:
         return [_known(each) for each in (json.loads(text) if isinstance(text, str) else text)]
     except (ValueError, KeyError, TypeError) as error:
         raise BadInput(
-            f"has a cell {OBJECTS} that cannot be read ({error}). It is a JSON list of objects with id, x and y."
+            "has a cell %(column)s that cannot be read (%(error)s). It is a JSON list of objects with id, x and y.",
+            column=OBJECTS,
+            error=error,
         ) from error
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ml.io.limits import check_bytes
+from ml.io.message import Message
 from ml.io.picture import Facts, Picture, Selection, span
 from ml.io.records import KINDS, BadInput, FrameRecord
 
@@ -46,11 +47,15 @@ def take(picture: Picture, selection: Selection) -> Part:
     except BadInput:
         raise
     except (OSError, ValueError) as error:  # ValueError: an earlier row's damaged tiles closed the file
-        raise BadInput(f"cannot be read ({error}). Check the disk and the file, and try again.") from error
+        raise BadInput(
+            "cannot be read (%(error)s). Check the disk and the file, and try again.", error=error
+        ) from error
     if not 2 <= pixels.ndim <= 4:
         raise BadInput(
-            f"has {pixels.ndim} axes {pixels.shape}; a subject takes two to four: (frames, channels, height, width). "
-            "Name one entry of a shared cube with a `plane` column."
+            "has %(axes)s axes %(shape)s; a subject takes two to four: (frames, channels, height, width)."
+            " Name one entry of a shared cube with a `plane` column.",
+            axes=pixels.ndim,
+            shape=pixels.shape,
         )
     first = span(selection, picture.shape[0])[0] if len(picture.shape) > 2 else 0
     return Part(pixels, picture.colours, picture.kind, lambda plane: picture.facts(first + plane))
@@ -61,7 +66,11 @@ def _check_selection(picture: Picture, selection: Selection) -> None:
     first, count = (selection, 1) if isinstance(selection, int) else (selection.start, selection.stop - selection.start)  # type: ignore[union-attr]
     if len(picture.shape) <= 2 or first + count > planes:
         last = first + count - 1
-        raise BadInput(f"has planes 0 to {planes - 1}, but the row asks for plane {last}. Planes are counted from 0.")
+        raise BadInput(
+            "has planes 0 to %(most)s, but the row asks for plane %(plane)s. Planes are counted from 0.",
+            most=planes - 1,
+            plane=last,
+        )
 
 
 def frames(parts: list[Part], kind: str | None) -> tuple[str, list[FrameRecord]]:
@@ -86,7 +95,7 @@ def frames(parts: list[Part], kind: str | None) -> tuple[str, list[FrameRecord]]
         Wrong number of frames or channels, frames of different shape, or no pixel with a number.
     """
     if kind is not None and kind not in KINDS:
-        raise BadInput(f"kind “{kind}” is not known. Known are {', '.join(KINDS)}.")
+        raise BadInput("kind “%(kind)s” is not known. Known are %(kinds)s.", kind=kind, kinds=", ".join(KINDS))
     kind = kind or parts[0].kind or _guess(parts)
     block = _one_file(parts[0], kind) if len(parts) == 1 else _many_files(parts, kind)
     _check(block, kind)
@@ -117,9 +126,10 @@ def _many_files(parts: list[Part], kind: str) -> np.ndarray:
     if len(shapes) > 1 or any(len(shape) == 4 for shape in shapes):
         shapes_in_words = " and ".join(str(shape) for shape in sorted(shapes))
         raise BadInput(
-            f"its files have shapes {shapes_in_words}; all must be equal, (height, width) or (channels, height, width)."
+            "its files have shapes %(shapes)s; all must be equal, (height, width) or (channels, height, width).",
+            shapes=shapes_in_words,
         )
-    check_bytes(sum(part.pixels.nbytes for part in parts), "this subject")
+    check_bytes(sum(part.pixels.nbytes for part in parts), Message("this subject"))
     channels = [part.pixels if part.pixels.ndim == 3 else part.pixels[None] for part in parts]
     return np.stack(channels) if kind in _MOVERS else np.concatenate(channels)[None]
 
@@ -127,17 +137,27 @@ def _many_files(parts: list[Part], kind: str) -> np.ndarray:
 def _check(block: np.ndarray, kind: str) -> None:
     count, channels, height, width = block.shape
     if not height * width:
-        raise BadInput(f"its image is {width} × {height} pixels: nothing to look at. Leave it out, or make it again.")
+        raise BadInput(
+            "its image is %(width)s × %(height)s pixels: nothing to look at. Leave it out, or make it again.",
+            width=width,
+            height=height,
+        )
     fewest, most = FRAMES[kind]
     if not fewest <= count <= most:
         allowed = f"{fewest}" if fewest == most else f"{fewest} to {most}"
         raise BadInput(
-            f"a {kind} has {allowed} frames, and this has {count}. Add or leave out frames, or change `kind`."
+            "a %(kind)s has %(allowed)s frames, and this has %(count)s. Add or leave out frames, or change `kind`.",
+            kind=kind,
+            allowed=allowed,
+            count=count,
         )
     if not 1 <= channels <= MOST_CHANNELS:
         raise BadInput(
-            f"a {kind} has 1 to {MOST_CHANNELS} channels, and this has {channels}. "
-            "Choose planes with a `plane` or `planes` column, or change `kind`."
+            "a %(kind)s has 1 to %(most)s channels, and this has %(channels)s. Choose planes with a "
+            "`plane` or `planes` column, or change `kind`.",
+            kind=kind,
+            most=MOST_CHANNELS,
+            channels=channels,
         )
     if block.dtype.kind == "f" and not np.isfinite(block.flat[block.size // 2]) and not np.isfinite(block).any():
         raise BadInput("every pixel is NaN: there is nothing to see. Leave it out, or make the cut-out again.")

@@ -24,10 +24,11 @@ def gunzip(packed: BinaryIO, limit: int = MAX_BYTES) -> bytes:
     except EOFError as error:
         raise BadInput("the gzip data end too early: the file is truncated. Fetch or make it again.") from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise BadInput(f"is not valid gzip ({error}). Fetch or make the file again.") from error
+        raise BadInput("is not valid gzip (%(error)s). Fetch or make the file again.", error=error) from error
     if len(unpacked) > limit:
         raise BadInput(
-            f"unpacks to more than {size_in_words(limit)}, so it was not opened further. "
-            "Unpack it yourself (gunzip) if you trust it, and point to the unpacked file."
+            "unpacks to more than %(most)s, so it was not opened further. Unpack it yourself (gunzip) if "
+            "you trust it, and point to the unpacked file.",
+            most=size_in_words(limit),
         )
     return unpacked

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ml.io.message import Message
 from ml.io.records import BadInput
 
 MAX_BYTES = 256 * 1024**2
@@ -43,17 +44,20 @@ def size_in_words(n: int) -> str:
     return f"{n} bytes"
 
 
-def check_bytes(n: int, what: str) -> None:
+def check_bytes(n: int, what: Message) -> None:
     """Refuse `what` if its `n` bytes exceed the limit for one subject."""
     if n > MAX_BYTES:
         raise BadInput(
-            f"{what} would take {size_in_words(n)} of memory, more than the {size_in_words(MAX_BYTES)} allowed. "
-            "Cut it into smaller images, or point to single planes of it with a `plane` column."
+            "%(what)s would take %(size)s of memory, more than the %(most)s allowed. Cut it into smaller "
+            "images, or point to single planes of it with a `plane` column.",
+            what=what,
+            size=size_in_words(n),
+            most=size_in_words(MAX_BYTES),
         )
 
 
 @contextmanager
-def decoding(complaint: str) -> Iterator[None]:
+def decoding(complaint: Message) -> Iterator[None]:
     """Run a library's decoder on data that may be damaged.
 
     Damaged data make decoders raise nearly anything: astropy alone raised thirteen kinds of error, including
@@ -78,4 +82,6 @@ def decoding(complaint: str) -> Iterator[None]:
         raise
     except Exception as error:
         words = " ".join(str(error).split()) or type(error).__name__
-        raise BadInput(f"{complaint} ({words[:200]}). Fetch or make it again.") from error
+        raise BadInput(
+            "%(problem)s (%(error)s). Fetch or make it again.", problem=complaint, error=words[:200]
+        ) from error

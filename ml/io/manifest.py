@@ -67,9 +67,9 @@ def _rows(path: Path) -> Iterator[tuple[int | None, Row | BadInput]]:
     except UnicodeDecodeError:
         yield None, BadInput("is not UTF-8 text. Save it as CSV UTF-8; nothing after this place was read.")
     except csv.Error as error:
-        yield None, BadInput(f"is not a CSV file ({error}). Nothing after this place was read.")
+        yield None, BadInput("is not a CSV file (%(error)s). Nothing after this place was read.", error=error)
     except OSError as error:
-        yield None, BadInput(f"cannot be read ({error.strerror or error}).")
+        yield None, BadInput("cannot be read (%(error)s).", error=error.strerror or error)
     except BadInput as bad:
         yield None, bad
 
@@ -87,12 +87,18 @@ def _body(reader: Iterator[list[str]], columns: Columns) -> Iterator[tuple[int |
         if not any(cells):
             empty += 1
             if empty > MOST_EMPTY_ROWS:
-                raise BadInput(f"has more than {MOST_EMPTY_ROWS:,} empty rows. Delete them; no row below was read.")
+                raise BadInput(
+                    "has more than %(most)s empty rows. Delete them; no row below was read.",
+                    most=f"{MOST_EMPTY_ROWS:,}",
+                )
             continue
         row = _row(columns, [cell.strip() for cell in cells])
         if isinstance(row, Row) and not found and not columns.images and not row.images():
             names = ", ".join([*columns.known, *(key for key, _ in columns.metadata)])
-            raise BadInput(f"no column holds image files: add a column `image`. Its columns are {names or 'none'}.")
+            raise BadInput(
+                "no column holds image files: add a column `image`. Its columns are %(columns)s.",
+                columns=names or "none",
+            )
         found = True
         yield number, row
     if not found:
@@ -102,7 +108,9 @@ def _body(reader: Iterator[list[str]], columns: Columns) -> Iterator[tuple[int |
 def _row(columns: Columns, cells: list[str]) -> Row | BadInput:
     if len(cells) < columns.width or any(cells[columns.width :]):
         return BadInput(
-            f"has {len(cells)} cells where the header names {columns.width} columns. Is a comma or quote lost?"
+            "has %(cells)s cells where the header names %(columns)s columns. Is a comma or quote lost?",
+            cells=len(cells),
+            columns=columns.width,
         )
     return Row(columns, cells)
 

@@ -51,11 +51,18 @@ def understand(header: list[str]) -> Columns:
         Two columns have the same name, or there are far too many.
     """
     if len(header) > MAX_COLUMNS:
-        raise BadInput(f"the header names {len(header):,} columns; {MAX_COLUMNS:,} are allowed. Leave some out.")
+        raise BadInput(
+            "the header names %(count)s columns; %(most)s are allowed. Leave some out.",
+            count=f"{len(header):,}",
+            most=f"{MAX_COLUMNS:,}",
+        )
     names = [name.strip() for name in header]
     twice = {name for name, times in Counter(names).items() if name and times > 1}
     if twice:
-        raise BadInput(f"the header names {', '.join(sorted(twice))} more than once. Give every column its own name.")
+        raise BadInput(
+            "the header names %(columns)s more than once. Give every column its own name.",
+            columns=", ".join(sorted(twice)),
+        )
     columns = Columns(len(names))
     images: list[tuple[int, int]] = []
     for position, name in enumerate(names):

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 from ml.io.manifest_columns import HIDDEN, Columns
+from ml.io.message import Message
 from ml.io.open_pictures import SUFFIXES
 from ml.io.picture import Selection
 from ml.io.records import BadInput, FrameRecord
@@ -14,13 +15,13 @@ _NO = {"", "0", "false", "no", "n", "f"}
 _PLANE = re.compile(r"\d{1,18}")  # longer ones are no planes, and Python reads no number of thousands of digits
 _RANGE = re.compile(r"(\d{1,18}):(\d{1,18})")
 _RANGES = {
-    "ra": (0.0, 360.0, "degrees from 0 to 360"),
-    "dec": (-90.0, 90.0, "degrees from -90 to 90"),
-    "mjd": (1.0, 200_000.0, "a modified Julian date (for a Julian date, subtract 2400000.5)"),
-    "exptime": (0.0, 1e7, "seconds, not negative"),
-    "mag": (-100.0, 100.0, "a magnitude; leave the cell empty where there is none"),
-    "snr": (-1e9, 1e9, "a number"),
-    "rate": (-1e7, 1e7, "arcseconds per hour"),
+    "ra": (0.0, 360.0, Message("degrees from 0 to 360")),
+    "dec": (-90.0, 90.0, Message("degrees from -90 to 90")),
+    "mjd": (1.0, 200_000.0, Message("a modified Julian date (for a Julian date, subtract 2400000.5)")),
+    "exptime": (0.0, 1e7, Message("seconds, not negative")),
+    "mag": (-100.0, 100.0, Message("a magnitude; leave the cell empty where there is none")),
+    "snr": (-1e9, 1e9, Message("a number")),
+    "rate": (-1e7, 1e7, Message("arcseconds per hour")),
 }
 SHARED_TIME = "mjd of the manifest"
 
@@ -58,12 +59,14 @@ class Row:
         """Return the planes that the row takes from its file: `plane` (counted from 0) or `planes` (``first:stop``)."""
         plane, planes = self.text("plane"), self.text("planes")
         if plane and not _PLANE.fullmatch(plane):
-            raise BadInput(f"`plane` is “{plane}”; it must be a whole number counted from 0.")
+            raise BadInput("`plane` is “%(value)s”; it must be a whole number counted from 0.", value=plane)
         if plane:
             return int(plane)
         bounds = _RANGE.fullmatch(planes)
         if planes and not (bounds and int(bounds[1]) < int(bounds[2])):
-            raise BadInput(f"`planes` is “{planes}”; it must be a range such as 0:4, for planes 0, 1, 2 and 3.")
+            raise BadInput(
+                "`planes` is “%(value)s”; it must be a range such as 0:4, for planes 0, 1, 2 and 3.", value=planes
+            )
         return slice(int(bounds[1]), int(bounds[2])) if bounds else None
 
     def external_id(self) -> str:
@@ -75,7 +78,7 @@ class Row:
     def gold(self) -> bool:
         text = self.text("gold").lower()
         if text not in _YES | _NO:
-            raise BadInput(f"`gold` is “{text}”; write true or false.")
+            raise BadInput("`gold` is “%(value)s”; write true or false.", value=text)
         return text in _YES
 
     def position(self) -> tuple[float | None, float | None]:
@@ -129,5 +132,10 @@ def _checked(name: str, text: str, frame: int | None) -> float:
     except ValueError:
         value = math.nan
     if not low <= value <= high:
-        raise BadInput(f"`{name}{frame or ''}` is “{text}”; it must be {meaning}.")
+        raise BadInput(
+            "`%(name)s` is “%(value)s”; it must be %(meaning)s.",
+            name=f"{name}{frame or ''}",
+            value=text,
+            meaning=meaning,
+        )
     return value

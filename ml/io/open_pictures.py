@@ -29,11 +29,11 @@ def open_picture(path: Path) -> Picture:
     """
     opener = next((opener for ending, opener in _OPENERS.items() if path.name.lower().endswith(ending)), None)
     if opener is None:
-        raise BadInput(f"is not of a known kind. Known endings: {', '.join(SUFFIXES)}.")
+        raise BadInput("is not of a known kind. Known endings: %(endings)s.", endings=", ".join(SUFFIXES))
     try:
         return opener(path)
     except OSError as error:
-        raise BadInput(f"cannot be read ({error.strerror or error}).") from error
+        raise BadInput("cannot be read (%(error)s).", error=error.strerror or error) from error
 
 
 class OpenPictures:

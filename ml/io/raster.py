@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ml.io.limits import MAX_BYTES, MAX_SCANS, check_bytes, decoding, size_in_words
+from ml.io.message import Message
 from ml.io.picture import ArrayPicture
 from ml.io.records import BadInput
 
@@ -32,12 +33,12 @@ def open_image(path: Path) -> ArrayPicture:
         bytes, before anything is unpacked.
     """
     if path.stat().st_size > MAX_BYTES:
-        raise BadInput(f"is larger than {size_in_words(MAX_BYTES)}. Cut it into smaller images.")
+        raise BadInput("is larger than %(most)s. Cut it into smaller images.", most=size_in_words(MAX_BYTES))
     data = path.read_bytes()
     if data.count(_SCAN) > MAX_SCANS and data.startswith(_JPEG):
-        raise BadInput(f"is a JPEG in more than {MAX_SCANS} passes. Save it again as an ordinary JPEG.")
-    with decoding("cannot be read as a PNG or JPEG"), _opened(data) as image:
-        check_bytes(image.width * image.height * len(image.getbands()), "this image")
+        raise BadInput("is a JPEG in more than %(most)s passes. Save it again as an ordinary JPEG.", most=MAX_SCANS)
+    with decoding(Message("cannot be read as a PNG or JPEG")), _opened(data) as image:
+        check_bytes(image.width * image.height * len(image.getbands()), Message("this image"))
         upright = ImageOps.exif_transpose(image)
         pixels = np.asarray(upright if upright.mode in _DIRECT else upright.convert(_plain_mode(upright.mode)))
     channels = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
@@ -49,7 +50,9 @@ def _opened(data: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
     except Image.DecompressionBombError as error:
-        raise BadInput(f"has far more pixels than {size_in_words(MAX_BYTES)} can hold. Cut it first.") from error
+        raise BadInput(
+            "has far more pixels than %(most)s can hold. Cut it first.", most=size_in_words(MAX_BYTES)
+        ) from error
 
 
 def _plain_mode(mode: str) -> str:
@@ -64,11 +67,13 @@ def open_npy(path: Path) -> ArrayPicture:
     BadInput
         It is no npy file of numbers with at least two axes, or is shorter than its header claims.
     """
-    with decoding("is not a readable npy file of numbers"):
+    with decoding(Message("is not a readable npy file of numbers")):
         # Mapped first, so that a header's claim is held against the file's real size before memory is asked for.
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     if not isinstance(mapped, np.ndarray) or mapped.dtype.kind not in "iuf" or mapped.ndim < 2 or mapped.size == 0:
-        found = f"{mapped.dtype} {mapped.shape}" if isinstance(mapped, np.ndarray) else "an archive"
-        raise BadInput(f"holds {found}; an image of numbers with at least two axes and one pixel is needed.")
-    check_bytes(mapped.nbytes, "this array")
+        found = f"{mapped.dtype} {mapped.shape}" if isinstance(mapped, np.ndarray) else Message("an archive")
+        raise BadInput(
+            "holds %(found)s; an image of numbers with at least two axes and one pixel is needed.", found=found
+        )
+    check_bytes(mapped.nbytes, Message("this array"))
     return ArrayPicture(np.array(mapped, dtype=mapped.dtype.newbyteorder("=")), colours=False)

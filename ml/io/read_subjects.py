@@ -53,7 +53,10 @@ def read_subjects(path: Path, kind: str | None = None, skip: Skip | None = None)
         yield from _file(folder, name, kind, skip)
     if empty:
         yield BadInput(
-            f"holds no {MANIFEST} and no file that can be read ({AVRO}, {', '.join(SUFFIXES)}).", file=str(path)
+            "holds no %(manifest)s and no file that can be read (%(endings)s).",
+            manifest=MANIFEST,
+            endings=", ".join([AVRO, *SUFFIXES]),
+            file=str(path),
         )
 
 

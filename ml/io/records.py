@@ -6,6 +6,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from ml.io.message import Message, after
+
 KINDS = ("stamp", "tracklet", "cutout", "cube")
 
 
@@ -15,7 +17,7 @@ class BadInput(ValueError):
     Parameters
     ----------
     reason
-        What is wrong and what to do about it.
+        What is wrong and what to do about it: a template, or a `Message`.
     file
         The requested file: a manifest, or the image itself.
     row
@@ -23,11 +25,17 @@ class BadInput(ValueError):
         1; None for the whole file.
     image
         The image named in the row.
+    **values
+        The values of the template, by slot (see `Message`).
     """
 
-    def __init__(self, reason: str, *, file: str = "", row: int | None = None, image: str = "") -> None:
-        super().__init__(reason)
-        self.reason, self.file, self.row, self.image = reason, file, row, image
+    def __init__(
+        self, reason: str, /, *, file: str = "", row: int | None = None, image: str = "", **values: object
+    ) -> None:
+        self.reason = reason if isinstance(reason, Message) else Message(reason, **values)
+        self.file, self.row, self.image = file, row, image
+        places = file, f"row {row}" if row is not None else "", f"({image})" if image else ""
+        super().__init__(after(" ".join(filter(None, places)), self.reason))
 
     def at(self, *, file: str = "", row: int | None = None, image: str = "") -> Self:
         """Return the same error with its location filled in, if it had none."""
@@ -37,12 +45,6 @@ class BadInput(ValueError):
             row=self.row if self.row is not None else row,
             image=self.image or image,
         )
-
-    def __str__(self) -> str:
-        row = f"row {self.row}" if self.row is not None else ""
-        image = f"({self.image})" if self.image else ""
-        place = " ".join(part for part in (self.file, row, image) if part)
-        return f"{place}: {self.reason}" if place else self.reason
 
 
 @dataclass(slots=True)

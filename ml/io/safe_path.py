@@ -4,6 +4,7 @@ import os
 import stat
 from pathlib import Path
 
+from ml.io.message import Message
 from ml.io.records import BadInput
 
 
@@ -56,7 +57,7 @@ def _check_ordinary(path: str) -> None:
     except FileNotFoundError as error:
         raise BadInput("is not there. Check the name; it is taken relative to the manifest's folder.") from error
     except (OSError, ValueError) as error:
-        raise BadInput(f"cannot be opened ({error}).") from error
+        raise BadInput("cannot be opened (%(error)s).", error=error) from error
     if not stat.S_ISREG(mode):
-        what = "a folder" if stat.S_ISDIR(mode) else "a device or pipe"
-        raise BadInput(f"is {what}, where an ordinary file is needed.")
+        what = Message("a folder") if stat.S_ISDIR(mode) else Message("a device or pipe")
+        raise BadInput("is %(what)s, where an ordinary file is needed.", what=what)

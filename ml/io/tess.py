@@ -17,6 +17,7 @@ from ml.io.fits.image import FitsPicture
 from ml.io.fits.layout import Unit
 from ml.io.fits.scaling import native_order
 from ml.io.limits import check_bytes, decoding
+from ml.io.message import Message
 from ml.io.picture import Facts, Selection
 from ml.io.records import BadInput
 from ml.io.times import DAY, to_utc
@@ -53,11 +54,11 @@ class TargetPixels:
     kind: str | None = "cube"
 
     def __init__(self, picture: FitsPicture, table: Unit) -> None:
-        check_bytes(table.nbytes, "this table of pixels")
+        check_bytes(table.nbytes, Message("this table of pixels"))
         rows = _rows(picture, table)
         flux = native_order(rows["FLUX"])
         if flux.ndim != 3 or not flux.size:
-            raise BadInput(f"has a FLUX column of shape {flux.shape}; (times, height, width) is needed.")
+            raise BadInput("has a FLUX column of shape %(shape)s; (times, height, width) is needed.", shape=flux.shape)
         self.flux = flux
         self.shape, self.nbytes = flux.shape, flux.nbytes
         self.days = native_order(rows["TIME"]) - native_order(rows["TIMECORR"])
@@ -80,11 +81,14 @@ class TargetPixels:
 
 def _rows(picture: FitsPicture, table: Unit) -> Any:
     picture.file.seek(0)
-    with decoding("holds a table of pixels that cannot be read"), fits.open(picture.file, memmap=False) as units:
+    with (
+        decoding(Message("holds a table of pixels that cannot be read")),
+        fits.open(picture.file, memmap=False) as units,
+    ):
         rows = units[table.number].data
         missing = [name for name in _NEEDED if name not in rows.names]
     if missing:
-        raise BadInput(f"looks like a target pixel file, but has no column {', '.join(missing)}.")
+        raise BadInput("looks like a target pixel file, but has no column %(columns)s.", columns=", ".join(missing))
     return rows
 
 

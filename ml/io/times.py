@@ -14,6 +14,7 @@ from typing import Any
 
 from astropy.time import Time
 
+from ml.io.message import Message
 from ml.io.records import BadInput
 
 Card = Callable[[str], Any]
@@ -164,7 +165,10 @@ def to_utc(mjd: float, keyword: str, scale: str) -> tuple[float | None, str]:
     """
     if abs(mjd) > _FURTHEST:
         raise BadInput(
-            f"`{keyword}` is “{mjd:g}”; it must be a modified Julian date (for a Julian date, subtract 2400000.5)."
+            "`%(name)s` is “%(value)s”; it must be %(meaning)s.",
+            name=keyword,
+            value=f"{mjd:g}",
+            meaning=Message("a modified Julian date (for a Julian date, subtract 2400000.5)"),
         )
     if scale == "GPS":
         return mjd + (_utc_minus("tai", math.floor(mjd)) + 19) / DAY, f"{keyword}, GPS to UTC"

@@ -15,6 +15,7 @@ from ml.data.tracklet_frames import TrackletFrames
 from ml.evaluation.classifier import jsonable
 from ml.inference import checkpoint as files
 from ml.inference.scorer import Scorer
+from ml.io.message import message_of
 from ml.roles.cross_validation import cross_validate
 from ml.roles.train_role import train
 from ml.storage.pixel_store import PixelStore
@@ -165,7 +166,7 @@ def _judge(row: TrainingRun, checkpoint: Checkpoint) -> None:
     try:
         frozen = test_sets.current(row.survey, row.workflow.kind)
     except TooLittleGold as error:
-        settle_unjudged(run=row, checkpoint=checkpoint, why=str(error))
+        settle_unjudged(run=row, checkpoint=checkpoint, why=message_of(error))
         return
     for _ in range(ROUNDS):
         evaluation = judged(row, checkpoint, champion_of(row.survey, row.role), frozen)

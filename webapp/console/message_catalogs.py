@@ -26,10 +26,16 @@ LAZY = {
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext_lazy": ((1, "c"), 2, 3),
     "gettext_noop": None,
+    "Message": None,  # of `ml`, which knows no gettext
+    "BadInput": None,
 }
 # The sources of each catalog, with its folder.
 SOURCES = {
-    "django": [("templates", "**.html", f"{__name__}:extract_template"), ("webapp", "**.py", "python")],
+    "django": [
+        ("templates", "**.html", f"{__name__}:extract_template"),
+        ("webapp", "**.py", "python"),
+        ("ml/io", "**.py", "python"),
+    ],
     "djangojs": [("static", "**.js", "javascript")],
 }
 UNCHANGING = datetime(2026, 1, 1, tzinfo=UTC)  # a creation date would differ in every run

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ml.io.message import named
 from webapp.archive.models import IngestRun
 from webapp.core.jobs import Cancelled, LeaseLost
 from webapp.imports.inspect import Look
@@ -49,7 +50,7 @@ def working_on(console: Console, job: Job, *, called: str, things: str) -> Itera
         raise CommandError("This process was silent for so long that a worker took over. Nothing is lost.") from lost
     except Exception as error:
         with suppress(DatabaseError, LeaseLost):
-            job.fail(f"{type(error).__name__}: {error}")
+            job.fail(named(error))
         raise CommandError(
             f"The {called} failed: {error}. {job.added:,} {things} are stored. Remove the cause and run the same"
             " command again to continue. (--traceback shows where it happened.)"

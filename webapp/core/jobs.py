@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from webapp.core import dispatch
-from webapp.core.stored_messages import Sentence
+from webapp.core.stored_messages import MessageField, Sentence
 
 LEASE = settings.JOB_LEASE
 RESEND_AFTER = LEASE / 2
@@ -97,8 +97,8 @@ class Job(models.Model):
     cancel_requested = models.BooleanField(default=False)
     done = models.PositiveBigIntegerField(default=0)
     total = models.PositiveBigIntegerField(null=True, blank=True)
-    message = models.TextField(blank=True, default="")
-    error = models.TextField(blank=True, default="")
+    message = MessageField(blank=True, default="")
+    error = MessageField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from ml.io.message import message_of
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.classifications.presentation import PRESENTATIONS
@@ -110,7 +111,7 @@ class ChoicesForm(forms.Form):
         try:
             return Choices(**parts, answers=answers)
         except WrongChoice as error:
-            self.add_error(None, in_words(str(error)))
+            self.add_error(None, in_words(message_of(error)))
             return None
 
 
@@ -189,7 +190,7 @@ def upload(request: HttpRequest, workflow: Workflow) -> HttpResponse:
         token = keep_import_file(workflow, form.cleaned_data["file"])
         _inspected(workflow, token)
     except (UploadRefused, BadFile) as error:
-        form.add_error("file", in_words(str(error)))
+        form.add_error("file", in_words(message_of(error)))
         return exchange_page(request, workflow, form, status=400)
     return redirect("import-look", workflow.survey.slug, workflow.slug, token)
 

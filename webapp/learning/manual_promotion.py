@@ -11,6 +11,8 @@ from webapp.learning.messages import BY_HAND
 from webapp.learning.models import Checkpoint, Promotion, TrainingRun
 from webapp.learning.promotion import promote
 
+LONGEST_REASON = 200
+
 DIVERGED = 2.0
 """How many times its first epoch's loss a run may end with before it counts as diverged."""
 
@@ -43,7 +45,7 @@ def promote_by_hand(*, checkpoint: Checkpoint, by: User, reason: str, is_confirm
     against = doubts(checkpoint)
     if against and not checkpoint.is_champion and not (is_confirmed and reason.strip()):
         raise Unconfirmed([*against, _("To promote it anyway, confirm and give a reason. Nothing has changed.")])
-    return promote(checkpoint=checkpoint, by=by, reason=reason.strip() or BY_HAND(name=by))
+    return promote(checkpoint=checkpoint, by=by, reason=reason.strip()[:LONGEST_REASON] or BY_HAND(name=by))
 
 
 def _if_diverged(run: TrainingRun) -> dict[str, str] | None:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from ml.io.message import message_of
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Membership, Role, Survey
 from webapp.core.stored_messages import in_words
@@ -207,7 +208,7 @@ def freeze_test_set(request: HttpRequest, survey: Survey, kind: str) -> HttpResp
     try:
         frozen = freeze(survey=survey, kind=kind)
     except TooLittleGold as error:
-        messages.error(request, _("%(why)s Nothing has changed.") % {"why": in_words(str(error))})
+        messages.error(request, _("%(why)s Nothing has changed.") % {"why": in_words(message_of(error))})
     else:
         message = ngettext(
             "New test set with %(n)s gold subject. The old set is kept.",

@@ -127,7 +127,7 @@ def promote(*, checkpoint: Checkpoint, by: User | None, reason: str, is_rollback
     Checkpoint.objects.filter(pk=checkpoint.pk).update(is_champion=True)
     checkpoint.is_champion = True
     promotion = Promotion.objects.create(
-        checkpoint=checkpoint, previous=champion, by=by, reason=reason[:200], is_rollback=is_rollback
+        checkpoint=checkpoint, previous=champion, by=by, reason=reason, is_rollback=is_rollback
     )
     start_scoring(checkpoint)
     return promotion
@@ -198,7 +198,7 @@ def settle(
             "difference_low": result.difference_low,
             "difference_high": result.difference_high,
             "passed": verdict.passed,
-            "verdict": verdict.sentence[:300],
+            "verdict": verdict.sentence,
         },
     )
     if verdict.passed:

@@ -36,8 +36,10 @@ def check_block(nbytes: int) -> None:
     """Refuse a block of packets larger than a hundred would need."""
     if nbytes > MAX_BLOCK_BYTES:
         raise BadInput(
-            f"holds a block of {size_in_words(nbytes)}; {size_in_words(MAX_BLOCK_BYTES)} are allowed. "
-            "Write its packets in smaller blocks, or each to its own file."
+            "holds a block of %(size)s; %(most)s are allowed. Write its packets in smaller blocks, or "
+            "each to its own file.",
+            size=size_in_words(nbytes),
+            most=size_in_words(MAX_BLOCK_BYTES),
         )
 
 
@@ -95,4 +97,4 @@ def _kind(schema: Any) -> str:
 
 
 def _refused(what: str) -> BadInput:
-    return BadInput(f"has a schema with {what}, which no alert packet needs; it was not opened further.")
+    return BadInput("has a schema with %(what)s, which no alert packet needs; it was not opened further.", what=what)

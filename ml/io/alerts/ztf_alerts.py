@@ -16,10 +16,11 @@ from ml.io.alerts.avro_bounds import check_block, check_schema
 from ml.io.fits.image import FitsPicture
 from ml.io.limits import DEFLATE_MOST, MAX_BYTES, MAX_PACKET_BYTES, decoding, size_in_words
 from ml.io.manifest import Skip
+from ml.io.message import Message
 from ml.io.records import BadInput, FrameRecord, SubjectRecord
 
 SUFFIX = ".avro"
-NOT_WHOLE = "is not a whole Avro file"
+NOT_WHOLE = Message("is not a whole Avro file")
 SIDE = 63
 """Nominal side of ZTF's stamps in pixels, with the source in the centre."""
 
@@ -75,12 +76,18 @@ def _guarded(packet: Any, source: str, row: int, skip: Skip | None) -> SubjectRe
 def _packets(path: Path) -> Iterator[Any]:
     size = path.stat().st_size
     if size > MAX_PACKET_BYTES:
-        raise BadInput(f"is {size_in_words(size)}; packets come in files of {size_in_words(MAX_PACKET_BYTES)} at most.")
+        raise BadInput(
+            "is %(size)s; packets come in files of %(most)s at most.",
+            size=size_in_words(size),
+            most=size_in_words(MAX_PACKET_BYTES),
+        )
     with decoding(NOT_WHOLE):
         blocks = fastavro.block_reader(io.BytesIO(path.read_bytes()))
     codec = blocks.codec
     if codec != "null" and (codec != "deflate" or size * DEFLATE_MOST > MAX_BYTES):
-        raise BadInput(f"is packed with {codec}, which could unpack to any size. Write it with the codec null.")
+        raise BadInput(
+            "is packed with %(codec)s, which could unpack to any size. Write it with the codec null.", codec=codec
+        )
     check_schema(blocks.writer_schema)
     for block in _each(blocks):
         check_block(block.bytes_.getbuffer().nbytes)
@@ -140,7 +147,12 @@ def _frame(packet: dict[str, Any], known: dict[str, Any]) -> FrameRecord:
 def _band(known: dict[str, Any]) -> str:
     fid = known.get("fid")
     if not isinstance(fid, int | float | None):
-        raise BadInput(f"`fid` is “{str(fid)[:_SHOWN]}”; it must be a number.")
+        raise BadInput(
+            "`%(name)s` is “%(value)s”; it must be %(meaning)s.",
+            name="fid",
+            value=str(fid)[:_SHOWN],
+            meaning=Message("a number"),
+        )
     return _BANDS.get(fid or 0, "")
 
 
@@ -156,14 +168,17 @@ def _stamp(packet: dict[str, Any], channel: str, known: dict[str, Any]) -> np.nd
     cutout = packet.get(f"cutout{channel}")
     data = cutout.get("stampData") if isinstance(cutout, dict) else None
     if not isinstance(data, bytes) or not data:
-        raise BadInput(f"has no {channel.lower()} stamp. Ask for packets with their cut-outs.")
+        raise BadInput("has no %(channel)s stamp. Ask for packets with their cut-outs.", channel=channel.lower())
     try:
         pixels = FitsPicture(data).take(None).astype(np.float32, copy=False)
     except BadInput as bad:
-        raise BadInput(f"its {channel.lower()} stamp {bad.reason}") from bad
+        raise BadInput("its %(channel)s stamp %(problem)s", channel=channel.lower(), problem=bad.reason) from bad
     if pixels.ndim != 2 or max(pixels.shape) > SIDE:
         raise BadInput(
-            f"its {channel.lower()} stamp has shape {pixels.shape}; ZTF's are {SIDE}×{SIDE} or clipped from it."
+            "its %(channel)s stamp has shape %(shape)s; ZTF's are %(side)s×%(side)s or clipped from it.",
+            channel=channel.lower(),
+            shape=pixels.shape,
+            side=SIDE,
         )
     return _padded(pixels, known)
 
@@ -205,7 +220,13 @@ def _json_safe(value: Any) -> str | int | float | None:
 def _coordinate(known: dict[str, Any], name: str, low: float, high: float) -> float:
     value = _number(known.get(name))
     if value is None or not low <= value <= high:
-        raise BadInput(f"its {name} is {known.get(name)}; it must be degrees from {low} to {high}.")
+        raise BadInput(
+            "its %(name)s is %(value)s; it must be degrees from %(low)s to %(high)s.",
+            name=name,
+            value=known.get(name),
+            low=low,
+            high=high,
+        )
     return value
 
 

@@ -19,6 +19,7 @@ from ml.io.fits.scaling import apply_scaling, native_order
 from ml.io.fits.tiles import check_gzip, whole_tiles
 from ml.io.gunzip import MAGIC, gunzip
 from ml.io.limits import check_bytes, decoding
+from ml.io.message import Message
 from ml.io.picture import Facts, Selection, span
 from ml.io.records import BadInput
 from ml.io.times import exposure_seconds, mid_exposure
@@ -73,7 +74,7 @@ class FitsPicture:
         if isinstance(selection, int):
             return self._read(self.images[selection], None)
         chosen = self.images[selection or slice(None)]
-        check_bytes(sum(math.prod(image.shape) * _depth(image) for image in chosen), "this file")
+        check_bytes(sum(math.prod(image.shape) * _depth(image) for image in chosen), Message("this file"))
         return np.stack([self._read(image, None) for image in chosen])
 
     def facts(self, plane: int) -> Facts:
@@ -115,7 +116,7 @@ class FitsPicture:
     def _read(self, unit: Unit, selection: Selection) -> np.ndarray:
         first, count = span(selection, unit.shape[0])
         shape = (count, *unit.shape[1:])
-        check_bytes(math.prod(shape) * _depth(unit), "this image")
+        check_bytes(math.prod(shape) * _depth(unit), Message("this image"))
         pixels = self._tiles(unit, first, count) if unit.compressed else self._plain(unit, first, shape)
         return pixels[0] if isinstance(selection, int) else pixels
 
@@ -129,10 +130,10 @@ class FitsPicture:
 
     def _tiles(self, unit: Unit, first: int, count: int) -> np.ndarray:
         tile = math.prod(unit.whole(f"ZTILE{axis}", 1) for axis in range(1, len(unit.shape) + 1))
-        check_bytes(tile * _depth(unit), "one tile of this image")
+        check_bytes(tile * _depth(unit), Message("one tile of this image"))
         planes = whole_tiles(unit, first, count)
-        check_bytes((planes.stop - planes.start) * math.prod(unit.shape[1:]) * _depth(unit), "this image")
-        with decoding("cannot be decompressed"):
+        check_bytes((planes.stop - planes.start) * math.prod(unit.shape[1:]) * _depth(unit), Message("this image"))
+        with decoding(Message("cannot be decompressed")):
             if self._hdus is None:
                 self.file.seek(0)
                 self._hdus = fits.open(self.file)
@@ -159,7 +160,9 @@ def _science(units: list[Unit]) -> list[Unit]:
         raise BadInput("holds no image: none of its units has two axes or more. Tables of detections are not ingested.")
     if math.prod(images[0].shape) == 0:
         sides = " × ".join(str(side) for side in images[0].shape)
-        raise BadInput(f"holds an image of {sides} pixels: nothing to look at. Leave it out, or make it again.")
+        raise BadInput(
+            "holds an image of %(sides)s pixels: nothing to look at. Leave it out, or make it again.", sides=sides
+        )
     if len({image.shape for image in images}) > 1 or len(images[0].shape) > 2:
         return images[:1]
     return images

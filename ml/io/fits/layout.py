@@ -58,7 +58,9 @@ class Unit:
             return default
         if not isinstance(value, int) or (value < 0 and not keyword.endswith("BITPIX")):
             raise BadInput(
-                f"unit {self.number} has no valid {keyword} card: its header is damaged. Make the file again."
+                "unit %(number)s has no valid %(keyword)s card: its header is damaged. Make the file again.",
+                number=self.number,
+                keyword=keyword,
             )
         return value
 
@@ -111,17 +113,27 @@ def _unit(header: Header, number: int, offset: int, file_size: int) -> Unit:
     unit = Unit(number, header, offset, 0, (), compressed=False)
     axes, bitpix = _axes(unit, "NAXIS"), unit.whole("BITPIX")
     if bitpix not in _BITPIX:
-        raise BadInput(f"unit {number} has BITPIX = {bitpix}, which FITS does not know. The header is damaged.")
+        raise BadInput(
+            "unit %(number)s has BITPIX = %(bitpix)s, which FITS does not know. The header is damaged.",
+            number=number,
+            bitpix=bitpix,
+        )
     elements = unit.whole("PCOUNT", 0) + math.prod(axes) if axes else 0
     unit.nbytes = abs(bitpix) // 8 * unit.whole("GCOUNT", 1) * elements
     if offset + unit.nbytes > file_size:
         raise BadInput(
-            f"unit {number} claims {size_in_words(unit.nbytes)} of data, but only "
-            f"{size_in_words(max(file_size - offset, 0))} of the file remain: it is truncated, or its header is wrong. "
-            "Fetch or make it again."
+            "unit %(number)s claims %(size)s of data, but only %(left)s of the file remain: it is "
+            "truncated, or its header is wrong. Fetch or make it again.",
+            number=number,
+            size=size_in_words(unit.nbytes),
+            left=size_in_words(max(file_size - offset, 0)),
         )
     if unit.whole("TFIELDS", 0) > MAX_TABLE_COLUMNS:
-        raise BadInput(f"unit {number} has more than {MAX_TABLE_COLUMNS} columns, which no FITS table has.")
+        raise BadInput(
+            "unit %(number)s has more than %(most)s columns, which no FITS table has.",
+            number=number,
+            most=MAX_TABLE_COLUMNS,
+        )
     extension = str(unit.card("XTENSION") or "IMAGE").strip()
     unit.compressed = extension == "BINTABLE" and unit.card("ZIMAGE") is True
     if unit.compressed:

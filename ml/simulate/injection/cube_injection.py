@@ -115,7 +115,9 @@ def read_cube(path: Path) -> RealCube:
     try:
         flux = picture.take(None)
         if flux.ndim != 3:
-            raise BadInput(f"has the shape {flux.shape}; (frames, height, width) is needed.", file=path.name)
+            raise BadInput(
+                "has the shape %(shape)s; (frames, height, width) is needed.", shape=flux.shape, file=path.name
+            )
         facts = [picture.facts(plane) for plane in range(len(flux))]
     finally:
         picture.close()

@@ -4,10 +4,15 @@ import pytest
 from django.core.management import call_command
 from django.utils.translation import override
 
+from ml.io.message import named
 from tests.integration.community import unmarked
+from webapp.consensus.batch_aggregation import DAWID_SKENE
+from webapp.consensus.recompute import RECOUNTED
 from webapp.core.environment import ROOT
 from webapp.core.stored_messages import in_words
+from webapp.learning.messages import COLLECTING, CONTROL
 from webapp.learning.promotion import Result, judge
+from webapp.quality.quality_scan import FLAGGED
 
 pytestmark = pytest.mark.django_db
 
@@ -87,12 +92,13 @@ def test_what_a_worker_wrote_is_said_in_the_readers_language():
     with override("de"):
         assert in_words(verdict) == "Der erste Champion: AUC 0,912, bei 95 % mindestens 0,870, gelernte Labels: 1200."
         better = Result(labels=90, auc=0.95, auc_low=0.9, difference=0.02, difference_low=0.01, difference_high=0.05)
-        control = f"Control run: never promoted. {judge(better, has_champion=True).sentence}"
+        control = CONTROL(verdict=judge(better, has_champion=True).sentence)
         assert in_words(control).endswith(
             "Es schlägt den Champion: AUC 0,950, +0,020 (+0,010 bis +0,050) gegenüber dem Champion; neue Labels: 0."
         )
-        assert in_words("1,200 more retired, 1 reopened.") == "Zusätzlich abgeschlossen: 1.200, wieder offen: 1."
-        assert in_words("4 new, 1 cleared.") == "Neue Hinweise: 4, erledigte: 1."
-        assert in_words("Dawid–Skene over 1,200 votes.") == "Dawid–Skene über 1.200 Stimmen."
-        assert in_words("ValueError: Collecting labels.") == "ValueError: Die Labels werden gesammelt."
+        recounted = RECOUNTED(settled="1,200", reopened="1")
+        assert in_words(recounted) == "Zusätzlich abgeschlossen: 1.200, wieder offen: 1."
+        assert in_words(FLAGGED(new="4", over="1")) == "Neue Hinweise: 4, erledigte: 1."
+        assert in_words(DAWID_SKENE(count="1,200")) == "Dawid–Skene über 1.200 Stimmen."
+        assert in_words(named(ValueError(COLLECTING()))) == "ValueError: Die Labels werden gesammelt."
         assert in_words("Segmentation fault") == "Segmentation fault"

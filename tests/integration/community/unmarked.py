@@ -21,7 +21,7 @@ SPEAKS_ENGLISH = re.compile(r"^(api|console)/|/migrations/")  # for programs, fo
 ANSWERS_PEOPLE = {"error", "info", "success", "warning"}  # django.contrib.messages
 READ_OPTIONS = {"label", "help_text", "labels", "help_texts", "error_messages"}
 META_OPTIONS = {"labels", "help_texts", "error_messages"}
-FOR_PROGRAMMERS = {"models", "ArrayField"}  # what a field of a row says of itself; forms say it anew
+FOR_PROGRAMMERS = {"models", "ArrayField", "MessageField"}  # what a field of a row says of itself; forms say it anew
 ATTRIBUTES = {"theme", "body_class"}  # blocks that hold no words
 REFUSALS = {"ValidationError", "PermissionDenied"}
 SHOWN_BY_SCRIPTS = re.compile(r"""(?:textContent|ariaLabel|title|placeholder|_label|legend)\s*[:=]\s*(["'`])(.*?)\1""")

@@ -3,6 +3,7 @@
 import numpy as np
 from django.contrib.auth import get_user_model
 
+from ml.io.message import Message
 from tests.integration.learning import sky
 from tests.integration.world import recount
 from webapp.archive.ingest_messages import NOTHING_READ
@@ -87,8 +88,9 @@ def _work(survey, workflow):
     IngestRun.objects.create(**read, state="done", done=30, total=30, added=30)
     IngestRun.objects.create(**read, state="running", done=3, total=30)
     failed = IngestRun.objects.create(**read, state="failed", bad=1, done=1, dry_run=True)
-    problem = IngestProblem.objects.create(run=failed, file="night.csv", row=2, reason="is not there. Check the path.")
-    IngestRun.objects.filter(pk=failed.pk).update(error=NOTHING_READ(problem=problem))
+    reason = Message("is not there. Check the path.")
+    problem = IngestProblem.objects.create(run=failed, file="night.csv", row=2, reason=reason)
+    IngestRun.objects.filter(pk=failed.pk).update(error=NOTHING_READ(problem=problem.message))
     over = {"workflow": workflow, "state": "done", "finished_at": NOW}
     ConsensusRecompute.objects.create(**over, message=RECOUNTED(settled=2, reopened=0))
     Injection.objects.create(**over, number=5, done=5, label="AST", seed=1, message=DRAWN(count=5))

@@ -11,6 +11,7 @@ from webapp.archive.models import Survey
 from webapp.consensus.models import Skill
 from webapp.quality import views
 from webapp.quality.models import FlagState, QualityFlag, QualityScan
+from webapp.quality.quality_scan import FLAGGED
 
 pytestmark = pytest.mark.django_db
 
@@ -65,9 +66,8 @@ def test_every_flag_stands_there_with_its_evidence(workflow, scientist):
 
 def test_the_evidence_is_in_the_readers_language(workflow, scientist):
     flag(workflow)
-    QualityScan.objects.create(
-        workflow=workflow, state="done", done=3, finished_at=timezone.now(), message="1,200 new, 1 cleared."
-    )
+    message = FLAGGED(new="1,200", over="1")
+    QualityScan.objects.create(workflow=workflow, state="done", done=3, finished_at=timezone.now(), message=message)
     page = browser(scientist).get("/surveys/atlas/trust/", headers={"Accept-Language": "de"}).content.decode()
     assert "lag bei 0,12 Sekunden; hinsehen dauert mindestens 0,5." in page
     assert "Neue Hinweise: 1.200, erledigte: 1." in page

@@ -85,7 +85,7 @@ def ingest(
         if not run.dry_run:
             through_restarts(partial(stored, run))
     if tally.bad and tally.bad == tally.done:
-        problem = run.problems.first()
+        problem = run.problems.earliest("pk").message
         run.fail(NOTHING_READ(problem=problem) if tally.bad == 1 else ALL_BAD(count=tally.bad, problem=problem))
     else:
         through_restarts(run.finish)

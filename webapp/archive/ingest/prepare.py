@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from django.db import models
 
+from ml.io.message import Message
 from ml.io.records import BadInput, FrameRecord, SubjectRecord
 from ml.storage.pixel_store import array_name
 from webapp.archive.models import Frame, Subject
@@ -69,7 +70,7 @@ def candidate(record: SubjectRecord, classes: list[str]) -> Candidate:
         checksum=record.checksum(),
         masked=[_masked(frame.pixels) for frame in record.frames],
         gold_label=gold,
-        metadata=_json(record.metadata | hidden, "its metadata"),
+        metadata=_json(record.metadata | hidden, Message("its metadata")),
         wcs=[_wcs(frame) for frame in record.frames],
         nbytes=math.prod(shape) * pixels.dtype.itemsize,
     )
@@ -84,12 +85,17 @@ def _check_texts(record: SubjectRecord) -> None:
     for name, most in _LENGTHS.items():
         text = getattr(record, name)
         if len(text) > most:
-            raise BadInput(f"`{name}` has {len(text)} characters; {most} are allowed. Shorten it.")
+            raise BadInput(
+                "`%(name)s` has %(length)s characters; %(most)s are allowed. Shorten it.",
+                name=name,
+                length=len(text),
+                most=most,
+            )
         if "\0" in text:
-            raise BadInput(f"`{name}` holds a NUL character. Remove it.")
+            raise BadInput("%(what)s holds a NUL character. Remove it.", what=f"`{name}`")
     for frame in record.frames:
         if len(frame.band) > _BAND_LENGTH or "\0" in frame.band:
-            raise BadInput(f"`band` must be a short text of at most {_BAND_LENGTH} characters.")
+            raise BadInput("`band` must be a short text of at most %(most)s characters.", most=_BAND_LENGTH)
         frame.mjd_keyword = frame.mjd_keyword.replace("\0", "")[:_KEYWORD_LENGTH]
 
 
@@ -100,7 +106,11 @@ def _gold_label(record: SubjectRecord, classes: list[str]) -> str:
         raise BadInput("`gold` is true, but `label` is empty. Fill in the label, or set gold to false.")
     allowed = [*classes, "yes", "no"]
     if (classes and record.label not in allowed) or len(record.label) > _LABEL_LENGTH or "\0" in record.label:
-        raise BadInput(f"its gold label is “{record.label}”; it must be one of {', '.join(allowed)}.")
+        raise BadInput(
+            "its gold label is “%(label)s”; it must be one of %(labels)s.",
+            label=record.label,
+            labels=", ".join(allowed),
+        )
     return record.label
 
 
@@ -113,14 +123,14 @@ def _masked(pixels: np.ndarray) -> float:
 def _wcs(frame: FrameRecord) -> str | None:
     if frame.wcs is None or any(isinstance(value, float) and not math.isfinite(value) for value in frame.wcs.values()):
         return None
-    return _json(frame.wcs, "its WCS")
+    return _json(frame.wcs, Message("its WCS"))
 
 
-def _json(value: dict[str, Any], what: str) -> str:
+def _json(value: dict[str, Any], what: Message) -> str:
     try:
         text = json.dumps(value, allow_nan=False)
     except (ValueError, TypeError) as error:
-        raise BadInput(f"{what} cannot be kept ({error}).") from error
+        raise BadInput("%(what)s cannot be kept (%(error)s).", what=what, error=error) from error
     if "\\u0000" in text:
-        raise BadInput(f"{what} holds a NUL character. Remove it.")
+        raise BadInput("%(what)s holds a NUL character. Remove it.", what=what)
     return text

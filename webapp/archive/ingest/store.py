@@ -7,6 +7,7 @@ from typing import Self
 
 from django.db import transaction
 
+from ml.io.message import after
 from ml.io.records import BadInput
 from webapp.archive.ingest.copy_rows import exposures, put_into_set, write_frames, write_subjects
 from webapp.archive.ingest.dedupe import originals, unknown
@@ -69,13 +70,12 @@ class Tally:
 def report(run: IngestRun, problems: list[BadInput]) -> None:
     """Store the problems of a run; ones from an earlier attempt stay as they are."""
     IngestProblem.objects.bulk_create(
-        [IngestProblem(run=run, file=_text(bad.file), row=bad.row, reason=_text(_reason(bad))) for bad in problems],
+        [
+            IngestProblem(run=run, file=_text(bad.file), row=bad.row, reason=after(bad.image, bad.reason))
+            for bad in problems
+        ],
         ignore_conflicts=True,
     )
-
-
-def _reason(bad: BadInput) -> str:
-    return f"{bad.image}: {bad.reason}" if bad.image else bad.reason
 
 
 def _text(text: str) -> str:

@@ -5,8 +5,11 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
+from ml.io.message import after
+from webapp.archive.ingest_messages import IN_ROW
 from webapp.archive.models.survey import Survey
 from webapp.core.jobs import Job
+from webapp.core.stored_messages import MessageField
 
 
 class IngestRun(Job):
@@ -40,7 +43,7 @@ class IngestProblem(models.Model):
     run = models.ForeignKey(IngestRun, on_delete=models.CASCADE, related_name="problems")
     file = models.TextField()
     row = models.PositiveBigIntegerField(null=True)
-    reason = models.TextField()
+    reason = MessageField()
 
     class Meta:
         ordering = ["id"]
@@ -49,5 +52,11 @@ class IngestProblem(models.Model):
         ]
 
     def __str__(self) -> str:
-        place = self.file if self.row is None else f"{self.file} row {self.row}"
-        return f"{place}: {self.reason}"
+        return str(self.message)
+
+    @property
+    def message(self) -> str:
+        """Where the problem is, and what."""
+        if self.row is None:
+            return after(self.file, self.reason)
+        return IN_ROW(file=self.file, row=self.row, problem=self.reason)

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from webapp.archive.models import Survey
+from webapp.core.stored_messages import MessageField
 from webapp.learning.models.training_run import ModelRole, TestSet, TrainingRun
 
 HALF = 0.5
@@ -59,7 +60,7 @@ class Promotion(models.Model):
     checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="promotions")
     previous = models.ForeignKey(Checkpoint, null=True, on_delete=models.SET_NULL, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    reason = models.CharField(max_length=200)
+    reason = MessageField()
     is_rollback = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -81,7 +82,7 @@ class Evaluation(models.Model):
     difference_low = models.FloatField(null=True, help_text="2.5 % of the bootstrap")
     difference_high = models.FloatField(null=True, help_text="97.5 % of the bootstrap")
     passed = models.BooleanField(default=False)
-    verdict = models.CharField(max_length=300, help_text="why it passed the gate, or did not")
+    verdict = MessageField(help_text="why it passed the gate, or did not")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
