@@ -33,11 +33,11 @@ steps = st.lists(
 
 
 def state(workflow):
-    """Everything computed from votes, exactly: sums, queue and records."""
+    """Everything computed from standing votes, exactly: sums, queue and records."""
     sums = Consensus.objects.filter(workflow=workflow).order_by("subject")
     entries = QueueEntry.objects.filter(workflow=workflow).order_by("subject")
     records = Skill.objects.filter(workflow=workflow).order_by("volunteer")
-    weights = Classification.objects.filter(workflow=workflow).order_by("pk")
+    weights = Classification.objects.standing().filter(workflow=workflow).order_by("pk")
     return (
         list(sums.values_list("subject", *COUNTS, "is_retired", "retired_reason")),
         list(entries.values_list("subject", "open_slots", "is_retired")),
