@@ -132,6 +132,8 @@ class Preprocessing:
 
 GREYS = {"zscale": zscale, "equalise": histogram}
 FROZEN = Preprocessing()
+SKY_UNITS = Preprocessing(softening=10.0, gain=0.1, clip=6.0, size_single=None, size_multi=None, crop=64)
+"""Of the sky backbone: the middle 64 pixels at native size, up to 2,000 σ."""
 
 
 def native_size(channels: int) -> Preprocessing:
