@@ -1,6 +1,6 @@
 """Stamps of every simulator with one vocabulary of labels, in memory, to teach a network all skies at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -53,7 +53,7 @@ class LabelledStamps:
     y: np.ndarray
 
     @classmethod
-    def of(cls, pixels: np.ndarray, kinds: Sequence[Kind], real: Sequence[float], **known: Any) -> Self:
+    def of(cls, pixels: np.ndarray, kinds: Iterable[Kind], real: np.ndarray, **known: Any) -> Self:
         """Return stamps with their kinds by name, one or several each; whatever is not given is unknown."""
         allowed = np.array([np.isin(KINDS, kind) for kind in kinds]).reshape(len(pixels), len(KINDS))
         unknown = np.full(len(pixels), np.nan, np.float32)
