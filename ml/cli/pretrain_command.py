@@ -11,7 +11,7 @@ from ml.models.compute import limit_torch
 from ml.simulate.labelled_stamps import SKIES
 from ml.training.pretrain import Pretraining, pretrain
 
-STEPS = 6_000
+STEPS = 4_000
 
 
 def add(subparsers: Any) -> None:

@@ -25,7 +25,8 @@ from ml.training.memory import keep_freed_memory
 from ml.training.pretraining_pool import read_pool
 from ml.training.pretraining_views import PORTIONS, Labels, Portion, batch
 
-RATE, DECAY, EMA, WARM_UP = 2e-3, 0.03, 0.998, 0.03
+RATE, DECAY, EMA = 2e-3, 0.03, 0.998
+WARM_UP, COOLING = 150, 0.25  # steps, and the fraction of them in which the learning rate falls to 0
 SAVED_EVERY = 250  # steps
 STATE, WEIGHTS, HEADS, POOL = "state.pt", "sky_backbone.safetensors", "heads.safetensors", "pool"
 SHARDS = {"alerts": 24, "atlas": 12, "euclid": 8, "ground": 10, "hubble": 5}
@@ -108,7 +109,7 @@ def pretrain(
     Raises
     ------
     ValueError
-        If the folder has the state of a run with other settings.
+        If the folder has the state of a run with other settings; only the steps may be others, until the last quarter.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / POOL).mkdir(exist_ok=True)
@@ -149,7 +150,9 @@ class _Learner:
         if not self.state.exists():
             return None
         stored: dict[str, Any] = torch.load(self.state, weights_only=True, map_location=self.device)
-        if stored["run"] != self._settings():
+        same = {**stored["run"], "steps": self.run.steps} == self._settings()
+        cooling = stored["step"] > (1 - COOLING) * min(stored["run"]["steps"], self.run.steps)
+        if not same or (cooling and stored["run"]["steps"] != self.run.steps):
             raise ValueError(
                 f"{self.state} is of a run with {stored['run']}. Continue that one, or name another folder."
             )
@@ -178,7 +181,7 @@ class _Learner:
 
     def _learn(self, x: Tensor, labels: Labels) -> Tensor:
         for group in self.optimiser.param_groups:
-            group["lr"] = RATE * rate_at(self.step / self.run.steps)
+            group["lr"] = RATE * rate_at(self.step, self.run.steps)
         with self.compute.autocast(self.device):
             answers = self.model(self.compute.place(x, self.device))
         loss = task_loss(answers.float(), Labels(*(value.to(self.device) for value in vars(labels).values())))
@@ -209,8 +212,9 @@ class _Learner:
         return {**self._settings(), "sha256": digest, "seconds": round(self.seconds), "compute": asdict(self.compute)}
 
 
-def rate_at(progress: float) -> float:
-    """Return the learning rate as a fraction of its peak: linear warm-up, then cosine decay to 0."""
-    if progress < WARM_UP:
-        return max(progress / WARM_UP, 0.02)
-    return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
+def rate_at(step: int, steps: int) -> float:
+    """Return the learning rate as a fraction of its peak: linear warm-up, constant, and linear decay to 0 at the end.
+
+    Until the decay begins it does not depend on the number of steps, so a run may be prolonged or cut short until then.
+    """
+    return min((step + 1) / WARM_UP, 1.0, (steps - step) / (COOLING * steps))

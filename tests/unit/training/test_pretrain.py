@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from ml.simulate.labelled_stamps import KINDS
-from ml.training.pretrain import WEIGHTS, Pretraining, pretrain, task_loss
+from ml.training.pretrain import WEIGHTS, Pretraining, pretrain, rate_at, task_loss
 from ml.training.pretraining_views import Labels, Portion
 
 PORTIONS = [Portion("atlas", (0,), 6), Portion("ground", (0,), 4)]
@@ -46,7 +46,24 @@ def test_another_seed_gives_other_weights(plan, tmp_path):
 def test_a_folder_of_another_run_is_refused(plan, tmp_path):
     run(plan, tmp_path, stop_after=2)
     with pytest.raises(ValueError, match="is of a run with"):
-        run(Pretraining(8, seed=4, shards=plan.shards), tmp_path)
+        run(Pretraining(6, seed=5, shards=plan.shards), tmp_path)
+
+
+def test_a_run_may_be_cut_short_until_its_last_quarter(plan, tmp_path):
+    longer = Pretraining(40, seed=4, shards=plan.shards)
+    run(longer, tmp_path / "one", stop_after=4)
+    assert run(plan, tmp_path / "one")["sha256"] == run(plan, tmp_path / "other")["sha256"]
+    run(plan, tmp_path / "late", stop_after=5)
+    with pytest.raises(ValueError, match="is of a run with"):
+        run(longer, tmp_path / "late")
+
+
+def test_the_rate_rises_stays_and_falls():
+    rates = [rate_at(step, 2000) for step in range(2000)]
+    assert rates[0] < 0.01
+    assert rates[200] == rates[1499] == 1
+    assert rates[1750] == pytest.approx(0.5)
+    assert 0 < rates[-1] < 0.003
 
 
 def test_what_is_left_out_is_not_drawn(plan, tmp_path):
