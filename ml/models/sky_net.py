@@ -13,7 +13,7 @@ from ml.models.residual import ResidualBlock
 
 SKY = "sky"
 FILE = Path(__file__).with_name("sky_backbone.safetensors")
-SHA256 = ""
+SHA256 = "621fda1d0b1da9f6668ecb4fa73e0d1fd224da0f6d725825e3d825fdd3e90d08"
 WIDTHS = (32, 64, 128, 192)
 SPREAD = 6.0  # pixels, σ of the weights about the middle
 
