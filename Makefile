@@ -8,7 +8,7 @@ SERVE ?= 1
 SEED ?= 1
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 
-.PHONY: venv panoptes demo demo-ztf test test-fast lint bench papers up clean constraints architecture
+.PHONY: venv panoptes demo demo-ztf test test-fast lint bench papers backbone up clean constraints architecture
 
 venv: $(STAMP)
 
@@ -62,6 +62,10 @@ bench: venv
 # Runs the rows that have no result yet. To rerun all of them, which takes hours: make papers AGAIN=1
 papers: venv
 	$(BIN)/python -m bench.papers $(if $(filter 1,$(AGAIN)),--again)
+
+# Pretrains the sky backbone; killed, it goes on where it stopped. docs/backbone.md says how its weights are packaged.
+backbone: venv
+	$(BIN)/python -m ml pretrain --out var/backbone
 
 # Draws the import graphs; needs Graphviz (apt-get install graphviz).
 architecture: venv

@@ -7,6 +7,7 @@ import sys
 COMMANDS = {
     "simulate": ("ml.cli.simulate", "write a simulated sky: manifest and images"),
     "train": ("ml.cli.train_command", "train a model on a labelled manifest"),
+    "pretrain": ("ml.cli.pretrain_command", "pretrain the backbone on simulated skies"),
     "evaluate": ("ml.cli.evaluate_command", "judge a model on a labelled manifest"),
     "score": ("ml.cli.score_command", "give every subject of a manifest its probabilities"),
     "crowd": ("ml.cli.crowd_command", "from many people's votes to one answer per item"),

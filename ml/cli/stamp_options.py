@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from ml.cli.role_options import RoleGroup
 from ml.data.augmentation import AUGMENTS
 from ml.data.dataset import BadExamples
-from ml.data.preprocessing import FROZEN, STRETCHES, Preprocessing, native_size
-from ml.models.stamp import RESIDUAL
+from ml.data.preprocessing import FROZEN, SKY_UNITS, STRETCHES, Preprocessing, native_size
+from ml.models.sky_net import SKY
+from ml.models.stamp import IMAGENET, PRETRAINED, RESIDUAL
 from ml.models.weights import ARCHITECTURE
 from ml.training.presets import Recipe
-from ml.training.schedule import FRESH, LONG, SMALL_AGAIN, THOROUGH, TRANSFER, Schedule
+from ml.training.schedule import FRESH, LONG, SKY_TRANSFER, SMALL_AGAIN, THOROUGH, TRANSFER, Schedule
 
 ENOUGH = 150  # labels; with 200 the small net has AUC .967 on simulated stamps where a frozen head has .851
 MIDDLE = 96  # center crop of the residual net for several exposures: trails are longer than 64
@@ -41,7 +42,7 @@ PRESETS = ("small", "head", "finetune", *PAPERS)
 
 def add_options(group: RoleGroup) -> None:
     """Declare the options."""
-    group.add_argument("--architecture", metavar="NAME", help="residual, or any timm name; default: the preset's")
+    group.add_argument("--architecture", metavar="NAME", help="residual, sky, or any timm name; default: the preset's")
     group.add_argument("--size", type=int, help="side in pixels to which stamps are resized; default: the preset's")
     group.add_argument("--freeze", action="store_true", help="train only the last layer, on features computed once")
     group.add_argument(
@@ -78,7 +79,7 @@ def recipe_from_options(args: argparse.Namespace, channels: int, n: int, *, base
     """
     preset = chosen_preset(args.preset, n, base=base, init=args.init, architecture=args.architecture)
     paper = PAPERS.get(preset)
-    architecture = args.architecture or _architecture(preset)
+    architecture = args.architecture or _architecture(preset, args.init)
     if args.size is not None and args.size < LEAST_SIDE:
         raise BadExamples(f"--size is a side in pixels, {LEAST_SIDE} or more, not {args.size}.")
     if args.tta is not None and not 1 <= args.tta <= WAYS:
@@ -102,11 +103,12 @@ def recipe_from_options(args: argparse.Namespace, channels: int, n: int, *, base
         raise BadExamples(f"--center-crop is a side in pixels, {LEAST_SIDE} or more, not {args.center_crop}.")
     size = args.size or (paper.size if paper else None)
     preprocessing = _preprocessing(args, architecture, channels, size)
+    photometry = args.annulus_photometry or (architecture == SKY and freeze and args.channels_as != "adapter")
     return Recipe(
         preset=preset,
         architecture=architecture,
         init=args.init,
-        preprocessing=replace(preprocessing, center_crop=args.center_crop, annulus_photometry=args.annulus_photometry),
+        preprocessing=replace(preprocessing, center_crop=args.center_crop, annulus_photometry=photometry),
         freeze=freeze,
         schedule=_schedule(args, architecture, channels, base=base),
         balanced=args.class_weights == "balanced",
@@ -117,14 +119,18 @@ def chosen_preset(preset: str, n: int, *, base: bool, init: str, architecture: s
     """Resolve "auto": fine-tune a base; else choose by the number of labels."""
     if preset != "auto":
         return preset
-    if base or init != "imagenet" or architecture not in {None, RESIDUAL}:
+    if init == SKY and not base and architecture in {None, SKY}:
+        return "finetune" if n >= ENOUGH else "head"
+    if base or init != IMAGENET or architecture not in {None, RESIDUAL}:
         return "finetune"
     return "small" if n >= ENOUGH or architecture == RESIDUAL else "head"
 
 
-def _architecture(preset: str) -> str:
+def _architecture(preset: str, init: str) -> str:
     if preset in PAPERS:
         return PAPERS[preset].architecture
+    if init == SKY and preset != "small":
+        return SKY
     return RESIDUAL if preset == "small" else ARCHITECTURE
 
 
@@ -134,19 +140,20 @@ def _preprocessing(args: argparse.Namespace, architecture: str, channels: int, s
         whole = replace(native_size(channels), stretch=stretch, tta=args.tta or WAYS)
         whole = replace(whole, crop=MIDDLE) if channels > 1 else whole
         return whole if size is None else replace(whole, size_single=size, size_multi=size, crop=None)
+    started = SKY_UNITS if architecture == SKY else FROZEN
     adapter = args.channels_as == "adapter"
     if adapter and channels < 2:
         raise BadExamples("--channels-as adapter joins several channels, and these stamps have one. Leave it out.")
     read = 0 if args.channels_as == "map" else channels
-    fitted = replace(FROZEN, stretch=stretch, channels=read, adapter=adapter, tta=args.tta or 1)
-    return fitted if size is None else replace(fitted, size_single=size, size_multi=size)
+    fitted = replace(started, stretch=stretch, channels=read, adapter=adapter, tta=args.tta or started.tta)
+    return fitted if size is None else replace(fitted, size_single=size, size_multi=size, crop=None)
 
 
 def _schedule(args: argparse.Namespace, architecture: str, channels: int, *, base: bool) -> Schedule:
     if architecture == RESIDUAL:
         schedule = SMALL_AGAIN if base else THOROUGH if channels > 1 else LONG
     else:
-        schedule = TRANSFER if base or args.init == "imagenet" else FRESH
+        schedule = (SKY_TRANSFER if architecture == SKY else TRANSFER) if base or args.init in PRETRAINED else FRESH
     if args.augment is not None:
         schedule = replace(schedule, augment=args.augment)
     if args.batch is not None:

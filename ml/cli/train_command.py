@@ -19,7 +19,9 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--data", type=Path, required=True, help="manifest with labels")
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint; an earlier one is replaced")
     parser.add_argument("--preset", default="auto", help="training preset; auto chooses by role and labels")
-    parser.add_argument("--init", default="imagenet", help="imagenet, random, scratch, or a checkpoint to start from")
+    parser.add_argument(
+        "--init", default="imagenet", help="imagenet, sky, random, scratch, or a checkpoint to start from"
+    )
     parser.add_argument("--minutes", type=float, help="time limit for presets that train a network")
     options = RoleOptions(parser)
     options.of("stamp", "tracklet").add_argument(

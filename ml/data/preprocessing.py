@@ -1,7 +1,7 @@
 """Preprocessing of stamps: center crop, resize, stretch, views; stored with the checkpoint."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -132,6 +132,10 @@ class Preprocessing:
 
 GREYS = {"zscale": zscale, "equalise": histogram}
 FROZEN = Preprocessing()
+SKY_UNITS = Preprocessing(softening=10.0, gain=0.1, clip=6.0, size_single=None, size_multi=None, crop=64, tta=8)
+"""Of the sky backbone: the middle 64 pixels at native size, up to 2,000 σ, all ways round."""
+SKY_FROZEN = replace(SKY_UNITS, annulus_photometry=True)
+"""Of the sky backbone's features as they are."""
 
 
 def native_size(channels: int) -> Preprocessing:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ml.data.preprocessing import FROZEN, Preprocessing, middle, tta_views
+from ml.data.preprocessing import FROZEN, SKY_FROZEN, Preprocessing, middle, tta_views
 from ml.data.tensors import prefetch
 from ml.imaging.annulus import annulus_photometry
 from ml.imaging.annulus import width as annulus_width
@@ -20,7 +20,8 @@ from ml.inference.runtime import BATCH, Run, choose_device, choose_engine, compi
 from ml.models.compute import cores
 from ml.models.input_adapters import begins_once, folded
 from ml.models.residual import ResidualNet
-from ml.models.stamp import RESIDUAL, Prepared, backbone, dimensions, three_channels
+from ml.models.sky_net import SKY
+from ml.models.stamp import IMAGENET, RESIDUAL, Prepared, backbone, dimensions, three_channels
 from ml.models.weights import ARCHITECTURE
 
 KEPT = 8
@@ -138,9 +139,10 @@ def feature_key(network: nn.Module, preprocessing: Preprocessing) -> str:
     return digest.hexdigest()
 
 
-def default_backbone(*, device: str = "auto", engine: str = "auto") -> Backbone:
-    """Return the frozen ImageNet backbone, used for features before any checkpoint exists."""
-    return Backbone(backbone(ARCHITECTURE, "imagenet", 3, 0), FROZEN, device=device, engine=engine)
+def default_backbone(init: str = IMAGENET, *, device: str = "auto", engine: str = "auto") -> Backbone:
+    """Return the frozen backbone, "imagenet" or "sky", used for features before any checkpoint exists."""
+    architecture, preprocessing = (SKY, SKY_FROZEN) if init == SKY else (ARCHITECTURE, FROZEN)
+    return Backbone(backbone(architecture, init, 3, 0), preprocessing, device=device, engine=engine)
 
 
 def restored(architecture: str, preprocessing: Preprocessing, tensors: dict[str, Tensor]) -> nn.Module:
@@ -153,7 +155,7 @@ def restored(architecture: str, preprocessing: Preprocessing, tensors: dict[str,
     """
     channels = preprocessing.channels or 3
     if not tensors:
-        return backbone(architecture, "imagenet", channels, 0)
+        return backbone(architecture, IMAGENET, channels, 0)
     network = backbone(architecture, "random", channels, 0, adapter=preprocessing.adapter)
     network.load_state_dict(tensors)
     return network.eval()

@@ -6,9 +6,13 @@ from torch.nn import functional
 
 from ml.models.input_adapters import Adapted, widened
 from ml.models.residual import ResidualNet
+from ml.models.sky_net import SKY, random_sky_net, sky_network
 from ml.models.weights import imagenet_network, random_network
 
 RESIDUAL = "residual"
+IMAGENET = "imagenet"
+PRETRAINED = (IMAGENET, SKY)
+"""Initial weights that are worth freezing."""
 
 
 def backbone(architecture: str, init: str, channels: int, seed: int, *, adapter: bool = False) -> nn.Module:
@@ -17,9 +21,9 @@ def backbone(architecture: str, init: str, channels: int, seed: int, *, adapter:
     Parameters
     ----------
     architecture
-        "residual", or any timm name.
+        "residual", "sky", or any timm name.
     init
-        "imagenet", or "random"; the residual net has no ImageNet weights.
+        "imagenet", "sky" for the architecture of that name, or "random"; the residual net has no pretrained weights.
     channels
         Number of input channels. If it is not three, the first convolution of ImageNet weights is widened.
     seed
@@ -30,7 +34,7 @@ def backbone(architecture: str, init: str, channels: int, seed: int, *, adapter:
     Raises
     ------
     ValueError
-        If there is no such architecture.
+        If there is no such architecture, or it has no such weights.
     MissingWeights
         If the ImageNet weights are not found.
     """
@@ -38,9 +42,17 @@ def backbone(architecture: str, init: str, channels: int, seed: int, *, adapter:
         return residual_backbone(channels, seed)
     if adapter:
         return Adapted(backbone(architecture, init, 3, seed), channels, seed).eval()
-    if init != "imagenet":
+    if (init == SKY) != (architecture == SKY) and init in PRETRAINED:
+        raise ValueError(f"There are no {init} weights of {architecture}; take --init {_own_init(architecture)}.")
+    if architecture == SKY:
+        return widened(sky_network() if init == SKY else random_sky_net(seed), channels)
+    if init != IMAGENET:
         return random_network(architecture, channels, seed)
     return widened(imagenet_network(architecture), channels)
+
+
+def _own_init(architecture: str) -> str:
+    return SKY if architecture == SKY else IMAGENET
 
 
 def dimensions(network: nn.Module) -> int:

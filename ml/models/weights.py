@@ -91,7 +91,7 @@ def check_name(architecture: str) -> None:
         return
     like = timm.list_models(f"{name[:6]}*")[:5]
     similar = f" Like it are {', '.join(like)}." if like else ""
-    raise ValueError(f"There is no architecture {architecture!r}: it is residual, or a name that timm knows.{similar}")
+    raise ValueError(f"There is no architecture {architecture!r}: it is residual, sky, or a name of timm's.{similar}")
 
 
 def _create(architecture: str = ARCHITECTURE, *, pretrained: bool = False, **options: Any) -> nn.Module:

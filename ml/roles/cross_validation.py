@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ml.data.dataset import Examples, grouped_folds
 from ml.inference.feature_extractor import default_backbone
 from ml.inference.scorer import Scorer
+from ml.models.stamp import IMAGENET
 from ml.roles.train_role import train
 from ml.training.finetune_then_probe import features_of
 from ml.training.presets import Recipe
@@ -19,6 +20,7 @@ def cross_validate(
     *,
     role: str = "stamp",
     preset: str = "head",
+    init: str = IMAGENET,
     recipe: Recipe | None = None,
     folds: int = 5,
     seed: int = 0,
@@ -31,7 +33,7 @@ def cross_validate(
     ----------
     examples
         With features, or with pixels: for preset "head" the frozen backbone's features are then computed once.
-    role, preset
+    role, preset, init
         As in `ml.roles.train_role.train`; the presets that train a network take their time for each fold.
     recipe
         Train stamps with it instead, as the command line does; features of a frozen network are computed once here too.
@@ -40,7 +42,7 @@ def cross_validate(
     """
     frozen = preset == "head" if recipe is None else recipe.freeze and not recipe.preprocessing.adapter
     if frozen and examples.features is None:
-        backbone = default_backbone() if recipe is None else recipe.begin(seed)
+        backbone = default_backbone(init) if recipe is None else recipe.begin(seed)
         features = features_of(examples, np.arange(len(examples)), backbone)
         examples = replace(examples, features=features, feature_key=backbone.feature_key)
     fold_of = grouped_folds(examples.groups, examples.real() > 0.5, folds, seed)
@@ -49,7 +51,7 @@ def cross_validate(
         inside, outside = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
         train_part = examples.take(inside)
         made = (
-            train(role, train_part, preset=preset, seed=seed)
+            train(role, train_part, preset=preset, init=init, seed=seed)
             if recipe is None
             else train_stamps(train_part, recipe, seed=seed)
         )

@@ -11,7 +11,7 @@ from ml.training.presets import PRESETS, preset_recipe
 from ml.training.train_stamps import train_stamps
 
 PRESETS_OF = {"stamp": PRESETS, "tracklet": two_stage.PRESETS}
-INITS = ("imagenet", "random", "scratch")
+INITS = ("imagenet", "sky", "random", "scratch")
 
 
 def train(
@@ -39,7 +39,7 @@ def train(
         residual net at native size. For tracklets these say how the chips are learnt; "set" and "paper" are explained
         at `ml.tracklets.two_stage.tracklet_recipe`.
     init
-        "imagenet", "random" or "scratch" (the same), or the folder of a checkpoint to start from.
+        "imagenet", "sky", "random" or "scratch" (the same), or the folder of a checkpoint to start from.
     base
         A checkpoint to start from; it overrides `init`.
     seed

@@ -19,6 +19,7 @@ from ml.inference.checkpoint import Checkpoint
 from ml.inference.feature_extractor import Backbone
 from ml.inference.tracklet_net import PAPER, SET, TrainedTrackletNet, track_features
 from ml.models.paper_mlp import CHIPS
+from ml.models.stamp import PRETRAINED
 from ml.tracklets import tracklet_fit
 from ml.tracklets.tracklet_fit import Inputs
 from ml.tracklets.tracklet_stamps import TrackletChips
@@ -64,7 +65,7 @@ def tracklet_recipe(
         return TrackletRecipe(preset, SET, completeness)
     if base is not None:
         return TrackletRecipe(GIVEN, preset, completeness)
-    if init != "imagenet":
+    if init not in PRETRAINED:
         return TrackletRecipe("finetune", preset, completeness)
     small = examples.pixels is not None and len(examples) >= ENOUGH
     return TrackletRecipe("small" if small else "head", preset, completeness)

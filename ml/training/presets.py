@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ml.data.dataset import BadExamples, Examples
-from ml.data.preprocessing import FROZEN, Preprocessing, native_size
+from ml.data.preprocessing import FROZEN, SKY_FROZEN, SKY_UNITS, Preprocessing, native_size
 from ml.inference.feature_extractor import Backbone, architecture_of
-from ml.models.stamp import RESIDUAL, backbone
+from ml.models.sky_net import SKY
+from ml.models.stamp import PRETRAINED, RESIDUAL, backbone
 from ml.models.weights import ARCHITECTURE
-from ml.training.schedule import SMALL, SMALL_AGAIN, WHOLE, Schedule
+from ml.training.schedule import SKY_TRANSFER, SMALL, SMALL_AGAIN, WHOLE, Schedule
 
 PRESETS = ("head", "finetune", "small")
 
@@ -23,9 +24,9 @@ class Recipe:
     preset
         A name for the manifest.
     architecture
-        "residual", or any name that timm knows.
+        "residual", "sky", or any name that timm knows.
     init
-        "imagenet", "random" or "scratch": the latter two start from random weights, and "random" keeps them frozen.
+        "imagenet", "sky", "random" or "scratch": the last two start from random weights, "random" keeps them frozen.
     preprocessing
         Before the network; its `channels` are those of the first layer, 0 maps any number to three.
     freeze
@@ -46,14 +47,14 @@ class Recipe:
 
     def begin(self, seed: int) -> Backbone:
         """Return the network before training."""
-        init = "imagenet" if self.init == "imagenet" and self.architecture != RESIDUAL else "random"
+        init = self.init if self.init in PRETRAINED and self.architecture != RESIDUAL else "random"
         channels = self.preprocessing.channels or 3
         network = backbone(self.architecture, init, channels, seed, adapter=self.preprocessing.adapter)
         return Backbone(network, self.preprocessing)
 
     @property
     def packaged(self) -> bool:
-        """Return whether the network is the packaged one, unchanged, so that a checkpoint need not contain it."""
+        """Return whether the network is the packaged ImageNet one, unchanged: a checkpoint need not contain it."""
         untouched = self.freeze and not self.preprocessing.adapter and self.preprocessing.channels in {0, 3}
         return untouched and self.init == "imagenet" and self.architecture == ARCHITECTURE
 
@@ -70,13 +71,22 @@ def preset_recipe(preset: str, init: str, examples: Examples, start: Backbone | 
     start
         The network of a checkpoint to start from, which overrides `init` and the preset's own.
     """
-    residual = preset == "small" if start is None else architecture_of(start) == RESIDUAL
+    architecture = _architecture(preset, init) if start is None else architecture_of(start)
+    if architecture == SKY:
+        frozen = preset == "head"
+        return Recipe(preset, SKY, init, SKY_FROZEN if frozen else SKY_UNITS, frozen, SKY_TRANSFER)
     if preset == "head":
         return Recipe(preset, init=init, freeze=True)
-    if not residual:
+    if architecture != RESIDUAL:
         return Recipe(preset, init=init, schedule=WHOLE)
     schedule = SMALL if start is None else SMALL_AGAIN
     return Recipe(preset, RESIDUAL, init, native_size(_channels(examples)), schedule=schedule)
+
+
+def _architecture(preset: str, init: str) -> str:
+    if preset == "small":
+        return RESIDUAL
+    return SKY if init == SKY else ARCHITECTURE
 
 
 def _channels(examples: Examples) -> int:

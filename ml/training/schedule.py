@@ -67,6 +67,9 @@ LONG = Schedule(160_000, 45, rate=3e-3, ema=0.95)
 TRANSFER = Schedule(
     8_000, 8, rounds=6, backbone_lr_scale=0.5, patience=3, judged=300, probes=True, ema=0.95, layer_decay=0.9
 )
+SKY_TRANSFER = Schedule(
+    60_000, 16, rounds=10, rate=2e-3, patience=5, probes=True, augment="sky", ema=0.98, fewest=6_000
+)
 FRESH = Schedule(24_000, 20, rounds=8, patience=8, judged=300)
 
 

@@ -27,9 +27,9 @@ def scorer(checkpoint: Checkpoint) -> Scorer:
 
 
 @lru_cache(maxsize=1)
-def imagenet() -> Backbone:
-    """Return the frozen ImageNet backbone."""
-    return default_backbone()
+def packaged() -> Backbone:
+    """Return the site's frozen backbone, the one that the setting BACKBONE names."""
+    return default_backbone(settings.BACKBONE)
 
 
 class SharedFrozen(Scorer):
@@ -37,7 +37,7 @@ class SharedFrozen(Scorer):
 
     @property
     def backbone(self) -> Backbone:
-        frozen = imagenet()
+        frozen = packaged()
         return frozen if frozen.feature_key == self.feature_key else super().backbone
 
 

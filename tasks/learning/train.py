@@ -64,6 +64,7 @@ def _train(row: TrainingRun) -> Checkpoint:
             row.role,
             given,
             preset=row.preset,
+            init=settings.BACKBONE,
             base=base.checkpoint if base else None,
             seed=row.seed,
             minutes=row.minutes,
@@ -83,11 +84,11 @@ def _detector(row: TrainingRun) -> files.Checkpoint:
 
 def _cross_validated(row: TrainingRun, given: Examples) -> NDArray[np.float32]:
     row.renew(message=messages.CROSS_VALIDATING())
-    return cross_validate(given, role=row.role, seed=row.seed)
+    return cross_validate(given, role=row.role, init=settings.BACKBONE, seed=row.seed)
 
 
 def _base(row: TrainingRun) -> Scorer | None:
-    start = starting_classifier(row, model_cache.imagenet().feature_key)
+    start = starting_classifier(row, model_cache.packaged().feature_key)
     return model_cache.scorer(start) if start else None
 
 
@@ -101,7 +102,7 @@ def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
         given = examples(labels, classes, _curated(row).hash)
         given.tracks = _tracks(row, labels)
         given.check()
-        network = base or model_cache.imagenet()
+        network = base or model_cache.packaged()
         given.feature_key = network.feature_key
         given.features = features_of(labels, Features(store, row.survey.slug, network, lambda _: row.renew()))
         yield given

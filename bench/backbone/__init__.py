@@ -1,0 +1,1 @@
+"""How well frozen features carry over: label curves on a sky that the network has never seen."""

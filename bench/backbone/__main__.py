@@ -1,0 +1,131 @@
+"""Figures of frozen backbones: a simulated sky that pretraining left out, and one real ZTF night.
+
+    python -m bench.backbone night ../shared/data/ztf-night-20181128
+    python -m bench.backbone atlas --run RUN    RUN is the folder of: python -m ml pretrain --without atlas --out RUN
+
+Each line is the figures of one backbone as JSON, means over the seeds. Of the sky, 3,760 stamps may have labels, and
+2,000 others are judged.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from bench.backbone.curve import (
+    accuracy_of,
+    auc_of,
+    cross_validated,
+    draw_labels,
+    label_curve,
+    probabilities,
+    with_features,
+)
+from bench.backbone.skies import SKIES
+from bench.night.examples import night
+from ml.data.dataset import Examples
+from ml.data.preprocessing import SKY_FROZEN, SKY_UNITS
+from ml.evaluation.metrics.areas import roc_auc
+from ml.inference.feature_extractor import Backbone, default_backbone
+from ml.models.sky_net import sky_network
+from ml.simulate.labelled_stamps import KINDS
+from ml.training.pretrain import HEADS, WEIGHTS
+
+ALL, JUDGED = 3760, 2000
+Figures = dict[str, Any]
+
+
+def imagenet() -> Backbone:
+    return default_backbone()
+
+
+def imagenet_rings() -> Backbone:
+    plain = default_backbone()
+    return Backbone(plain.network, replace(plain.preprocessing, center_crop=24, annulus_photometry=True))
+
+
+def sky() -> Backbone:
+    return default_backbone("sky")
+
+
+def sky_alone() -> Backbone:
+    return Backbone(sky().network, SKY_UNITS)
+
+
+BACKBONES: dict[str, Callable[[], Backbone]] = {
+    "imagenet": imagenet, "imagenet, middle and rings": imagenet_rings, "sky": sky, "sky without rings": sky_alone,
+}  # fmt: skip
+
+
+def of_run(folder: Path) -> Backbone:
+    """Return the backbone of a pretraining run."""
+    path = folder / WEIGHTS
+    return Backbone(sky_network(path, hashlib.sha256(path.read_bytes()).hexdigest()), SKY_FROZEN)
+
+
+def night_figures(examples: Examples, backbone: Backbone, seeds: range) -> Figures:
+    known = with_features(examples, backbone)
+    crops = backbone.parts(known.features.shape[-1])
+    by_labels = label_curve(known, crops, (25, 50, 100, 200), seeds)
+    return {name: rounded(aucs) for name, aucs in {**by_labels, "folds": cross_validated(known, crops, seeds)}.items()}
+
+
+def rounded(values: list[float]) -> dict[str, float]:
+    return {"mean": round(float(np.mean(values)), 4), "scatter": round(float(np.std(values, ddof=1)), 4)}
+
+
+def sky_figures(name: str, backbone: Backbone, seeds: range, heads: Path | None) -> Figures:
+    """Return AUC and accuracy by number of labels, and the AUC of the pretrained head that has seen no label."""
+    learnt, judged = (with_features(SKIES[name](n, seed), backbone) for n, seed in ((ALL, 1), (JUDGED, 2)))
+    crops = backbone.parts(learnt.features.shape[-1])
+    result: Figures = {} if heads is None else {"0": {"auc": round(unlabelled_auc(judged, heads), 4)}}
+    for labels in (50, 200, 1000, ALL):
+        rows = [draw_labels(learnt, labels, seed) if labels < ALL else np.ones(ALL, bool) for seed in seeds]
+        ps = [probabilities(learnt.take(np.flatnonzero(one)), judged, crops, seed) for seed, one in enumerate(rows)]
+        scores = {"auc": [auc_of(p, judged) for p in ps], "accuracy": [accuracy_of(p, judged) for p in ps]}
+        result[str(labels)] = {score: round(float(np.mean(values)), 4) for score, values in scores.items()}
+    return result
+
+
+def unlabelled_auc(judged: Examples, heads: Path) -> float:
+    """Return the AUC of the pretrained head for movers."""
+    head = load_file(heads)
+    features = torch.from_numpy(judged.features[:, 0, : head["weight"].shape[1]]).float()
+    mover = features @ head["weight"][len(KINDS)] + head["bias"][len(KINDS)]
+    return roc_auc(judged.real() > 0.5, mover.numpy())
+
+
+def figures(args: argparse.Namespace) -> Iterator[tuple[str, Figures]]:
+    seeds = range(args.seeds)
+    if args.what == "night":
+        examples = night(args.folder)
+        for name, made in BACKBONES.items():
+            yield name, night_figures(examples, made(), seeds)
+        return
+    yield "imagenet", sky_figures(args.what, imagenet(), seeds, None)
+    yield f"sky, {args.run.name}", sky_figures(args.what, of_run(args.run), seeds, args.run / HEADS)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.backbone", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=10, help="draws of labels and folds, 2 or more")
+    judged = parser.add_subparsers(dest="what", required=True)
+    judged.add_parser("night", help="the real night").add_argument("folder", type=Path)
+    for name in SKIES:
+        left_out = judged.add_parser(name, help="a simulated sky")
+        left_out.add_argument("--run", type=Path, required=True, help="folder of a run that left this sky out")
+    for name, found in figures(parser.parse_args()):
+        sys.stdout.write(json.dumps({"backbone": name, **found}) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""Simulated skies as examples, to judge a network that has never seen them."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ml.data.dataset import Examples
+from ml.simulate.atlas.difference import CLASSES, REAL
+from ml.simulate.atlas.night import night
+from ml.simulate.euclid.dithered_stamps import CLASSES as EUCLID
+from ml.simulate.euclid.dithered_stamps import REAL as MOVING
+from ml.simulate.euclid.euclid_field import euclid_blocks
+from ml.simulate.writer import SubjectBlock
+
+
+def atlas_examples(n: int, seed: int) -> Examples:
+    """Return difference stamps of eight classes, 100 pixels wide."""
+    return _examples(list(night(n, seed)), CLASSES, REAL)
+
+
+def euclid_examples(n: int, seed: int) -> Examples:
+    """Return three dithers of movers, stars, galaxies and cosmic rays, 96 pixels wide."""
+    return _examples(list(euclid_blocks(n, seed)), EUCLID, MOVING)
+
+
+def _examples(blocks: list[SubjectBlock], classes: tuple[str, ...], real: tuple[str, ...]) -> Examples:
+    labels = [row["label"] for block in blocks for row in block.rows]
+    planes = int(blocks[0].planes[0])
+    pixels = np.concatenate([block.pixels for block in blocks])
+    return Examples(
+        np.eye(len(classes), dtype=np.float32)[[classes.index(label) for label in labels]],
+        np.ones(len(labels), dtype=np.float32),
+        np.array([row["object_group"] for block in blocks for row in block.rows]),
+        classes,
+        real,
+        pixels=pixels.reshape(len(labels), 1, planes, *pixels.shape[-2:]),
+    )
+
+
+SKIES: dict[str, Callable[[int, int], Examples]] = {"atlas": atlas_examples, "euclid": euclid_examples}

@@ -1,0 +1,1 @@
+"""Simulated alerts: science, template and difference stamps of movers, stars, galaxies and artefacts."""
