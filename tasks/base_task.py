@@ -6,6 +6,7 @@ time limit by its size. The order request < soft limit < hard limit is asserted 
 """
 
 import logging
+import traceback
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -70,4 +71,4 @@ def _work(function: Callable[[Any], None], row: Job) -> None:
         log.warning("%s lost the database; it is retried once its lease has expired.", row, exc_info=True)
     except Exception as error:
         log.exception("%s failed.", row)
-        row.fail(named(error))
+        row.fail(named(error), traceback.format_exc())

@@ -22,6 +22,7 @@ LEASE = settings.JOB_LEASE
 RESEND_AFTER = LEASE / 2
 RESEND_AT_LEAST_EVERY = timedelta(minutes=10)
 MAX_ATTEMPTS = 5
+MOST_TRACEBACK = 20_000  # characters
 GIVEN_UP = Sentence(gettext_noop("The worker crashed %(times)s times. See the worker's log, then start again."))
 
 
@@ -99,6 +100,7 @@ class Job(models.Model):
     total = models.PositiveBigIntegerField(null=True, blank=True)
     message = MessageField(blank=True, default="")
     error = MessageField(blank=True, default="")
+    traceback = models.TextField(blank=True, default="", editable=False, help_text="of the exception that failed it")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -134,8 +136,10 @@ class Job(models.Model):
     def finish(self, **fields: Any) -> None:
         self._write(state=JobState.DONE, finished_at=Now(), **fields)
 
-    def fail(self, error: str) -> None:
-        self._write(state=JobState.FAILED, finished_at=Now(), error=error)
+    def fail(self, error: str, traceback: str = "") -> None:
+        """End the job with a sentence for people, and for an unforeseen error its traceback, the end of a long one."""
+        ended = {"state": JobState.FAILED, "finished_at": Now()}
+        self._write(**ended, error=error, traceback=traceback[-MOST_TRACEBACK:])
 
     def end_cancelled(self) -> None:
         self._write(state=JobState.CANCELLED, finished_at=Now())

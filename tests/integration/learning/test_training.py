@@ -7,6 +7,7 @@ from django.conf import settings
 from ml.inference.checkpoint import Checkpoint as Files
 from tasks.learning import train
 from tests.integration.learning import sky
+from tests.integration.people import browser, member
 from webapp.core.jobs import JobState
 from webapp.learning import curate_labels, label_snapshot, models, test_sets
 from webapp.learning.model_roles import classes_of
@@ -199,6 +200,22 @@ def test_labels_that_teach_nothing_fail_with_a_sentence(real, says):
     run = trained(workflow)
     assert run.state == JobState.FAILED
     assert says in run.error
+
+
+def test_an_unforeseen_error_is_a_sentence_for_scientists_and_a_traceback_for_admins(workflow, monkeypatch):
+    def fall(*_, **__):
+        raise ZeroDivisionError("no such luck")
+
+    monkeypatch.setattr(train, "train", fall)
+    run = trained(workflow)
+    assert (run.state, run.error) == (JobState.FAILED, "ZeroDivisionError: no such luck")
+    assert run.traceback.startswith("Traceback")
+    assert "in fall" in run.traceback
+    page = f"/surveys/sky/learning/runs/{run.pk}/"
+    assert "in fall" in browser(member(workflow.survey, "admin")).get(page).content.decode()
+    read = browser(member(workflow.survey, "scientist")).get(page).content.decode()
+    assert "no such luck" in read
+    assert "in fall" not in read
 
 
 def test_tracklets_of_several_lengths_are_learnt_together():
