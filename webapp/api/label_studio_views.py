@@ -4,6 +4,7 @@ Label Studio authenticates with a name and a password; the password is the accou
 without credentials, so anybody may send one, and its own access token with setup, which is neither read nor stored.
 """
 
+import logging
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -25,6 +26,8 @@ from webapp.api.permissions import require
 from webapp.archive.models import Role, Survey
 from webapp.exports.label_studio_choices import BadConfiguration, Control, check_controls, controls_of
 from webapp.exports.label_studio_predictions import champions_of, predict, version_of
+
+log = logging.getLogger(__name__)
 
 MOST_TASKS = 1000
 LONGEST_CONFIGURATION = 200_000
@@ -149,9 +152,11 @@ class WebhookView(LabelStudioView):
 
 
 def _controls(configuration: str, survey: Survey, field: str) -> list[Control]:
+    """Return the configuration's Choices. A problem goes to the log too, since Label Studio does not show it."""
     try:
         controls = controls_of(configuration)
         check_controls(controls, survey)
     except BadConfiguration as problem:
+        log.warning("%s: a Label Studio project cannot use the champion: %s", survey.slug, problem)
         raise ValidationError({field: [str(problem)]}) from problem
     return controls

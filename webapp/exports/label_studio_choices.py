@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from xml.parsers.expat import ExpatError, ParserCreate
 
 from django.utils.translation import gettext as _
@@ -12,6 +13,7 @@ from webapp.learning.model_roles import classes_of
 
 ANSWERS = (Answer.YES.label, Answer.NO.label)
 PER_PART = ("perregion", "peritem")
+MOST_TOLD = 5
 
 
 class BadConfiguration(Exception):
@@ -96,6 +98,6 @@ def check_controls(controls: list[Control], survey: Survey) -> None:
     problem = _("No Choices about whole tasks offer all of these: %s.") % "; ".join(map(", ".join, wanted))
     found = [
         _("“%(control)s” lacks: %(labels)s.") % {"control": name, "labels": ", ".join(labels)}
-        for name, labels in lacking.items()
+        for name, labels in islice(lacking.items(), MOST_TOLD)
     ]
     raise BadConfiguration(" ".join([problem, *found]))

@@ -137,11 +137,18 @@ def test_former_champions_have_no_say(workflow, champion, scientist):
         ('<!DOCTYPE a [<!ENTITY b "b">]><View/>', "DOCTYPE"),
     ],
 )
-def test_setup_says_what_the_configuration_lacks(workflow, champion, scientist, configuration, missing):
+def test_setup_says_what_the_configuration_lacks(workflow, champion, scientist, configuration, missing, caplog):
     refused = scientist.post(f"{URL}setup", {"project": "3.1", "schema": configuration}, format="json")
     assert refused.status_code == 400
     assert missing in refused.json()["schema"][0]
+    assert missing in caplog.text  # Label Studio shows only the status
     assert ask(scientist, configuration).json() == {"label_config": refused.json()["schema"]}
+
+
+def test_a_problem_with_many_choices_stays_short(workflow, scientist):
+    configuration = view(*(choices(f"c{place}", "good", "bad") for place in range(500)))
+    [problem] = scientist.post(f"{URL}setup", {"schema": configuration}, format="json").json()["schema"]
+    assert problem.count("lacks") == 5
 
 
 def test_an_alias_is_what_results_contain(workflow, champion, scientist):
