@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 
 from ml.crowd.answer import Answer
 from webapp.archive.models import Survey
-from webapp.learning.model_roles import classes_of
 
 ANSWERS = (Answer.YES.label, Answer.NO.label)
 PER_PART = ("perregion", "peritem")
@@ -91,11 +90,14 @@ def _control(given: dict[str, str]) -> Control | None:
 
 def check_controls(controls: list[Control], survey: Survey) -> None:
     """Raise BadConfiguration unless some Choices offer both answers, or all of the survey's classes."""
-    wanted = [list(ANSWERS), *([list(classes_of(survey).names)] if survey.classes else [])]
+    wanted = [labels for labels in (ANSWERS, survey.classes) if labels]
     lacking = {control.name: min((control.missing(labels) for labels in wanted), key=len) for control in controls}
     if lacking and not all(lacking.values()):
         return
-    problem = _("No Choices about whole tasks offer all of these: %s.") % "; ".join(map(", ".join, wanted))
+    problem = _("No Choices about whole tasks offer Yes and No.")
+    if survey.classes:
+        classes = ", ".join(survey.classes)
+        problem = _("No Choices about whole tasks offer Yes and No, or all classes (%s).") % classes
     found = [
         _("“%(control)s” lacks: %(labels)s.") % {"control": name, "labels": ", ".join(labels)}
         for name, labels in islice(lacking.items(), MOST_TOLD)

@@ -130,7 +130,7 @@ def test_former_champions_have_no_say(workflow, champion, scientist):
     [
         (view(choices("label", "AST", "CR")), "“label” lacks: COMET."),
         (view(choices("real", "Yes", "Unsure")), "“real” lacks: No."),
-        (view(), "Yes, No; AST, COMET, CR"),
+        (view(), "Yes and No, or all classes (AST, COMET, CR)."),
         (view(choices("real", "Yes", "No", perRegion="true")), "about whole tasks"),
         (view(choices("real", "Yes", "No", perItem="true")), "about whole tasks"),
         ("<View><Choices", "not readable XML"),
@@ -161,7 +161,7 @@ def test_an_alias_is_what_results_contain(workflow, champion, scientist):
 def test_a_survey_without_classes_needs_yes_and_no(workflow, scientist):
     Survey.objects.update(classes=[], positive=[])
     refused = scientist.post(f"{URL}setup", {"schema": CLASSES}, format="json")
-    assert refused.json()["schema"][0].endswith("offer all of these: Yes, No. “label” lacks: Yes, No.")
+    assert refused.json()["schema"][0].endswith("offer Yes and No. “label” lacks: Yes, No.")
     assert scientist.post(f"{URL}setup", {"schema": YES_NO}, format="json").json() == {"model_version": ""}
 
 
