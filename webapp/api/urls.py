@@ -5,6 +5,7 @@ from rest_framework.routers import DefaultRouter
 from webapp.api.archive_views import IngestRunViewSet, SubjectViewSet, SurveyViewSet
 from webapp.api.classification_views import ClassificationsView, FavouriteView, FollowUpView, UndoView
 from webapp.api.export_views import ExportName, ExportView, RulingViewSet
+from webapp.api.label_studio_views import HealthView, PredictView, SetupView, WebhookView
 from webapp.api.learning_views import CheckpointViewSet, ScoreViewSet, TrainingRunViewSet
 from webapp.api.token_views import TokenView
 from webapp.api.workflow_views import ConsensusViewSet, NextView, WorkflowViewSet
@@ -34,5 +35,9 @@ urlpatterns = [
     path("classifications/<uuid:pk>/follow-up/", FollowUpView.as_view(), name="follow-up"),
     path("favourites/<int:subject>/", FavouriteView.as_view(), name="favourite"),
     path("scores/", ScoreViewSet.as_view({"get": "list"}), name="scores"),
+    path("label-studio/<slug:slug>/health", HealthView.as_view(), name="label-studio-health"),
+    path("label-studio/<slug:slug>/setup", SetupView.as_view(), name="label-studio-setup"),
+    path("label-studio/<slug:slug>/predict", PredictView.as_view(), name="label-studio-predict"),
+    path("label-studio/<slug:slug>/webhook", WebhookView.as_view(), name="label-studio-webhook"),
     path("", include(router.urls)),
 ]

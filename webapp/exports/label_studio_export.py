@@ -10,6 +10,7 @@ from ml.crowd.answer import Answer
 from webapp.classifications.line_marks import from_corner
 from webapp.classifications.models import Mark
 from webapp.exports.classification_rows import Facts, Given, answers_of, facts_of, queued
+from webapp.exports.label_studio_predictions import answer_of
 from webapp.exports.panoptes import FOLLOW_UP_QUESTION, TRAIL, follow_ups_of, marks_of
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, Score
@@ -123,10 +124,9 @@ def _vector(mark: Mark, region: str, frames: int, width: int, height: int) -> Re
 
 def _prediction(champion: Checkpoint, p_real: float) -> Result:
     """Return the champion's answer and its probability, 0 to 1."""
-    is_real = p_real >= champion.threshold
-    answer = Answer.YES if is_real else Answer.NO
+    answer, probability = answer_of(champion, p_real)
     result = _choice(ANSWER, answer.label, f"model-{champion.pk}", "")
-    return {"model_version": str(champion), "score": p_real if is_real else 1 - p_real, "result": [result]}
+    return {"model_version": str(champion), "score": probability, "result": [result]}
 
 
 def _scores(champion: Checkpoint | None, page: Sequence[int]) -> dict[int, float]:
