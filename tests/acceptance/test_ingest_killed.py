@@ -155,7 +155,7 @@ def ended(url):
     try:
         return ask(
             url,
-            "SELECT state, attempts, done, added, known, bad, error FROM archive_ingestrun"
+            "SELECT state, attempts, done, added, known, bad, error::json #>> '{}' FROM archive_ingestrun"
             " WHERE state NOT IN ('queued', 'running')",
         )
     except psycopg.Error:
