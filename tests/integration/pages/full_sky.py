@@ -14,7 +14,9 @@ from webapp.consensus.models import AggregatedPosterior, Aggregation, ConsensusR
 from webapp.consensus.recompute import RECOUNTED
 from webapp.imports.foreign_record import NOT_BROUGHT_IN_FURTHER, NOT_UTF8
 from webapp.imports.models import ClassificationImport
+from webapp.learning import curate_labels, label_snapshot
 from webapp.learning.messages import LEARNING
+from webapp.learning.model_roles import classes_of
 from webapp.learning.models import Evaluation, Promotion, Score, TestSet, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promotion import Result, judge
 from webapp.quality.models import QualityFlag, QualityScan
@@ -60,6 +62,7 @@ def _train(model):
         figures = {"epochs": 2, "loss": 1 / epoch, "val_loss": 1.1 / epoch, "metrics": {"roc_auc": 0.9}}
         TrainingEpoch.objects.create(run=run, attempt=1, epoch=epoch, **figures)
     sources = {"gold": 20, "ruling": 4, "consensus": 6}
+    label_snapshot.write_snapshot(curate_labels.FOLDER, "0" * 64, [], classes_of(run.survey))
     run.training_set = TrainingSet.objects.create(workflow=run.workflow, hash="0" * 64, size=30, sources=sources)
     run.message, run.attempts = verdict, 1
     run.save()

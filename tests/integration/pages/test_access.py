@@ -11,8 +11,7 @@ from webapp.review.models import Ruling
 
 pytestmark = pytest.mark.django_db
 
-ADMIN_PAGES = ["learning", "training-runs", "training-run", "training-progress", "training-epochs"]
-ADMIN_PAGES += ["training-epochs-csv", "ingest", "ingest-runs", "ingest-run", "ingest-progress", "ingest-problems"]
+ADMIN_PAGES = ["ingest", "ingest-runs", "ingest-run", "ingest-progress", "ingest-problems"]
 ADMIN_WRITES = ["training-start", "training-cancel", "promote", "rollback", "score-again"]
 ADMIN_WRITES += ["ingest-start", "ingest-cancel"]
 CONSENSUS_PAGES = ["consensus-browser", "consensus-csv", "posterior-csv", "agreement-csv", "subject-votes", "votes-csv"]
@@ -26,7 +25,9 @@ CONSENSUS_PAGES += [
     "throughput",
     "throughput-csv",
 ]
-SCIENTIST_PAGES = ["review", *CONSENSUS_PAGES]
+LEARNING_PAGES = ["learning", "training-runs", "training-run", "training-progress", "training-epochs"]
+LEARNING_PAGES += ["training-epochs-csv", "compare"]
+SCIENTIST_PAGES = ["review", *CONSENSUS_PAGES, *LEARNING_PAGES]
 SCIENTIST_WRITES = ["rule", "withdraw"]
 
 
