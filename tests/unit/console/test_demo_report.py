@@ -1,8 +1,11 @@
 """The report of a demonstration."""
 
 from dataclasses import replace
+from io import StringIO
 
-from webapp.console.demo.demo_report import as_json, votes_to_match_control
+from rich.console import Console
+
+from webapp.console.demo.demo_report import as_json, table, votes_to_match_control
 from webapp.console.demo.experiment_arm import Outcome
 
 FIRST = Outcome(
@@ -26,3 +29,12 @@ def test_what_could_not_be_measured_is_null_in_the_file():
     survey = as_json(1, 2.345, {"sky": {"rounds": rounds}})["surveys"]["sky"]
     assert (survey["rounds"][0]["consensus_accuracy"], survey["rounds"][0]["model_auc"]) == (None, 0.1235)
     assert (survey["rounds"][0]["movers_found"], survey["votes_to_match_control"]) == (3, None)
+
+
+def test_the_table_fits_a_terminal_of_80_columns():
+    row = replace(FIRST, votes=12_000, labels=1200, movers_found=310, preset="finetune")
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(table("sky", {"rounds": [row], "control": [row]}))
+    text = console.export_text()
+    assert "…" not in text
+    assert "uncertain" in text

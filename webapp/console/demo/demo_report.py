@@ -70,7 +70,7 @@ def _rounded(outcome: Outcome) -> dict[str, Any]:
 
 def table(name: str, arms: Outcomes) -> Table:
     """Return one survey's rounds, the control arm's under the main one's; a star marks a new champion."""
-    result = Table(title=name, caption=CAPTION, box=SIMPLE_HEAD)
+    result = Table(title=name, caption=CAPTION, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))  # fits 80 columns
     for heading in ("round", "asked", "training", "votes", "movers", "labels", "crowd", "model", "AUC"):
         result.add_column(heading, justify="left" if heading in ("asked", "training") else "right", no_wrap=True)
     for outcomes in zip(*arms.values(), strict=True):
