@@ -109,7 +109,7 @@ def _plot(name: str, arms: Outcomes, measure: str) -> Any:
         x_axis_label="votes",
         width=440,
         height=320,
-        tools="pan,wheel_zoom,hover,reset,save",
+        tools=TOOLS,
     )
     plot.yaxis[0].formatter = NumeralTickFormatter(format="0" if measure == "movers_found" else "0.000")
     for arm, outcomes in arms.items():
