@@ -13,26 +13,24 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ml.data.dataset import BadExamples, Examples, grouped_folds
-from ml.evaluation.metrics.operating import threshold_at_completeness
-from ml.evaluation.metrics.ranking import rank
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.feature_extractor import Backbone
 from ml.inference.tracklet_net import PAPER, SET, TrainedTrackletNet, track_features
 from ml.models.paper_mlp import CHIPS
 from ml.models.stamp import PRETRAINED
 from ml.tracklets import tracklet_fit
+from ml.tracklets.threshold import choose_threshold
 from ml.tracklets.tracklet_fit import Inputs
 from ml.tracklets.tracklet_stamps import TrackletChips
-from ml.training.calibration import fit_platt
 from ml.training.callbacks import OnEpoch, silent
 from ml.training.finetune_then_probe import features_of, train_tuned
 from ml.training.head_training import HEAD_EPOCHS, EpochReporter, Heads, best_head, log_scores, regression
+from ml.training.label_noise import fit_noisy_platt
 from ml.training.linear_probe import LinearHead
 from ml.training.schedule import Schedule
 from ml.training.validator import Validator
 
 FOLDS = 3
-FEWEST_CERTAIN = 10  # minimum number of real tracklets with certain labels to choose a threshold
 COMPLETENESS = 0.996  # as in Rabeendran & Denneau 2021
 PAPER_THRESHOLD = 0.8
 ENOUGH = 150  # number of tracklets from which a small network beats a head on the frozen one
@@ -164,38 +162,11 @@ def fit_tracklet_net(
         net = tracklet_fit.fit_set(inside, positive, seed=seed, report=report if fold == 0 else None)
         logits[torch.from_numpy(outside)] = val_inputs.logits(net)
     whole = tracklet_fit.fit_set(inputs, positive, seed=seed)
-    whole.platt.copy_(torch.tensor(fit_platt(logits, inputs.real, inputs.weights)))
+    fitted = fit_noisy_platt(logits.numpy(), kinds, examples.certainty()[rows])
+    whole.platt.copy_(torch.tensor([fitted.scale, fitted.shift]))
     held_out = whole.platt[0] * logits + whole.platt[1]
-    p = torch.sigmoid(held_out).numpy()
-    threshold = choose_threshold(kinds, p, examples.certainty()[rows], recipe.completeness)
+    threshold = choose_threshold(torch.sigmoid(held_out).numpy(), fitted.real, recipe.completeness)
     return TrainedTrackletNet(SET, whole, threshold, recipe.completeness, judge.tracklet(held_out)[1])
-
-
-def choose_threshold(
-    kinds: NDArray[np.bool_], p: NDArray[np.float32], certainty: NDArray[np.float32], completeness: float
-) -> float:
-    """Return the threshold that keeps this fraction of the real tracklets, using certain labels only.
-
-    Among tracklets that people called real are some bogus ones, and a threshold that keeps 99.6 % of all would let
-    those through. If too few real ones are certain, all labels count, and as many real ones may be lost as are expected
-    to be mislabelled.
-
-    Parameters
-    ----------
-    kinds
-        (N,), whether the label is real.
-    p
-        (N,) probability of being real, out of sample.
-    certainty
-        (N,) in 0..1, how far each label is trusted (`Examples.certainty`); 1 is certain.
-    completeness
-        Fraction above 0 and up to 1.
-    """
-    sure = certainty >= 1
-    if np.count_nonzero(kinds & sure) < FEWEST_CERTAIN:
-        sure = np.ones_like(sure)
-        completeness *= float(np.clip(certainty[kinds], 0, 1).mean()) if kinds.any() else 1.0
-    return float(threshold_at_completeness(rank(kinds[sure], p[sure]), completeness)[0])
 
 
 def _paper(
