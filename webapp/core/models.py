@@ -1,4 +1,4 @@
-"""Heartbeats of beat and workers: when each was last seen."""
+"""Heartbeats of beat and workers, and the backups of the site: when each was last seen."""
 
 from typing import Self
 
@@ -33,3 +33,16 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.process}, seen {self.seen_at}"
+
+
+class Backup(models.Model):
+    """A finished backup: where it is, its name there, and how much it holds."""
+
+    address = models.TextField()
+    name = models.CharField(max_length=40)
+    finished_at = models.DateTimeField(auto_now_add=True)
+    files = models.PositiveBigIntegerField()
+    size = models.PositiveBigIntegerField(help_text="bytes, before duplicates are left out")
+
+    def __str__(self) -> str:
+        return f"{self.name} in {self.address}"

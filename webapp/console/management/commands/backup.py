@@ -1,18 +1,37 @@
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
-from django.core.management import BaseCommand
+from django.core.management import BaseCommand, CommandError
 
-from webapp.console import backups
+from webapp.console.backup import snapshots
+from webapp.console.backup.repository import Damaged
 
 
 class Command(BaseCommand):
-    help = "Back up the database into a file, while the site runs. Also copy the other files in the data folder."
+    help = "Back up the whole site while it runs, or verify a backup. Only what is new is copied."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path)
+        parser.add_argument("address", help="a folder, or a bucket such as s3://bucket/backups")
+        parser.add_argument("--verify", action="store_true", help="only read the newest backup and compare all hashes")
+        parser.add_argument("--name", help="with --verify: another backup than the newest")
 
-    def handle(self, *args: Any, file: Path, **options: Any) -> None:
-        backups.write(file)
-        self.stdout.write(f"Backed up the database to {file} ({file.stat().st_size / 1e6:,.1f} MB).")
+    def handle(self, *args: Any, address: str, verify: bool, name: str | None, **options: Any) -> None:
+        try:
+            self.stdout.write(_verified(address, name) if verify else self._taken(address))
+        except Damaged as damage:
+            raise CommandError(str(damage)) from damage
+
+    def _taken(self, address: str) -> str:
+        taken = snapshots.take(address, self.stdout.write)
+        for path in taken.vanished:
+            self.stdout.write(f"Deleted while the backup ran: {path}")
+        manifest = taken.manifest
+        return (
+            f"Backup {manifest.name}: {len(manifest.files):,} files, {manifest.size / 1e6:,.1f} MB;"
+            f" {taken.added:,} contents were new."
+        )
+
+
+def _verified(address: str, name: str | None) -> str:
+    manifest = snapshots.verify(address, name)
+    return f"Backup {manifest.name} is whole: {len(manifest.files) + 1:,} files have their hashes."

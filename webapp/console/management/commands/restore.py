@@ -1,20 +1,23 @@
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from webapp.console import backups
+from webapp.console.backup import snapshots
+from webapp.console.backup.repository import Damaged
 
 
 class Command(BaseCommand):
-    help = "Restore the database from a file written by `backup`. Stop the site first."
+    help = "Restore the whole site from a backup, the newest by default. Stop the site first."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path)
+        parser.add_argument("address", help="a folder, or a bucket such as s3://bucket/backups")
+        parser.add_argument("--name", help="another backup than the newest")
 
-    def handle(self, *args: Any, file: Path, **options: Any) -> None:
-        if not file.is_file():
-            raise CommandError(f"{file} is no file.")
-        backups.read(file)
-        self.stdout.write(f"Restored the database from {file}.")
+    def handle(self, *args: Any, address: str, name: str | None, **options: Any) -> None:
+        try:
+            manifest = snapshots.restore(address, name)
+        except Damaged as damage:
+            raise CommandError(f"{damage} Nothing was changed.") from damage
+        rows = sum(manifest.rows.values())
+        self.stdout.write(f"Restored {manifest.name}: {rows:,} rows and {len(manifest.files):,} files. Run `make up`.")

@@ -1,0 +1,167 @@
+"""A backup repository: files stored once by their hash, and one JSON manifest a backup.
+
+It is a folder, or any address that fsspec knows, such as s3://bucket/backups.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from stat import S_IMODE
+from typing import Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+BLOCK = 2**20
+TRIES = 3
+
+
+class Damaged(Exception):
+    """A repository lacks something, or its content has changed; the message says what."""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file of a backup: its path in the data folder, size in bytes, time of change, permissions and SHA-256."""
+
+    path: str
+    size: int
+    modified_ns: int
+    mode: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A finished backup: its name (a UTC time), the database's dump, its rows by table, and all files."""
+
+    name: str
+    version: str
+    dump: StoredFile
+    rows: dict[str, int]
+    files: tuple[StoredFile, ...]
+
+    @property
+    def size(self) -> int:
+        return self.dump.size + sum(file.size for file in self.files)
+
+    @classmethod
+    def load(cls, text: str) -> "Manifest":
+        fields: dict[str, Any] = json.loads(text)
+        files = tuple(StoredFile(**file) for file in fields.pop("files"))
+        return cls(dump=StoredFile(**fields.pop("dump")), files=files, **fields)
+
+
+class Repository:
+    """A backup repository at an address; a new folder is readable by its owner only, since backups hold secrets."""
+
+    def __init__(self, address: str) -> None:
+        self.fs, self.root = fsspec.url_to_fs(address)
+
+    def names(self) -> list[str]:
+        """Return the names of all finished backups, the oldest first."""
+        return sorted(Path(path).stem for path in self.fs.glob(f"{self.root}/backups/*.json"))
+
+    def load(self, name: str) -> Manifest:
+        return Manifest.load(self.fs.cat_file(self._manifest(name)).decode())
+
+    def save(self, manifest: Manifest) -> None:
+        """Store the manifest, which finishes the backup."""
+        self._write(self._manifest(manifest.name), [json.dumps(asdict(manifest)).encode()])
+
+    def add(self, source: Path, path: str, known: StoredFile | None = None) -> StoredFile:
+        """Store a file if its content is new, and return how it was stored.
+
+        Parameters
+        ----------
+        source, path
+            The file, and its path in the manifest.
+        known
+            The file of this path in the backup before; if size and time of change are the same, so is the content.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the file has been deleted meanwhile.
+        Damaged
+            If the file changes faster than it can be read.
+        """
+        for _ in range(TRIES):
+            state = source.stat()
+            if known and (known.size, known.modified_ns) == (state.st_size, state.st_mtime_ns):
+                file = known
+            else:
+                file = StoredFile(
+                    path, state.st_size, state.st_mtime_ns, S_IMODE(state.st_mode), _hash(_blocks(source))
+                )
+            if not self._has(file):
+                self._write(self._content(file), _blocks(source))
+            after = source.stat()
+            if (after.st_size, after.st_mtime_ns) == (state.st_size, state.st_mtime_ns):
+                return file
+        raise Damaged(f"{path} keeps changing while it is copied. Try again later.")
+
+    def read(self, file: StoredFile, target: Path) -> None:
+        """Copy a stored file to `target`, which appears when it is complete and its hash is right."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f"{target.name}.part")
+        try:
+            self._require(file)
+            self.fs.get_file(self._content(file), str(partial))
+            if _hash(_blocks(partial)) != file.sha256:
+                raise Damaged(f"The backup's copy of {file.path} has changed: its hash is wrong.")
+            partial.chmod(file.mode)
+            os.utime(partial, ns=(file.modified_ns, file.modified_ns))
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def verify(self, file: StoredFile) -> None:
+        """Check that a stored file is there and unchanged."""
+        self._require(file)
+        with self.fs.open(self._content(file), "rb") as stored:
+            if _hash(iter(lambda: stored.read(BLOCK), b"")) != file.sha256:
+                raise Damaged(f"The backup's copy of {file.path} has changed: its hash is wrong.")
+
+    def _require(self, file: StoredFile) -> None:
+        if not self._has(file):
+            raise Damaged(f"The backup's copy of {file.path} is missing or incomplete.")
+
+    def _has(self, file: StoredFile) -> bool:
+        """Return whether the content is stored whole: a backup that was killed may have left half a file."""
+        try:
+            return bool(self.fs.size(self._content(file)) == file.size)
+        except FileNotFoundError:
+            return False
+
+    def _write(self, path: str, blocks: Iterable[bytes]) -> None:
+        self._make_root()
+        self.fs.makedirs(self.fs._parent(path), exist_ok=True)
+        with self.fs.open(path, "wb") as stored:
+            for block in blocks:
+                stored.write(block)
+
+    def _make_root(self) -> None:
+        if isinstance(self.fs, LocalFileSystem):
+            Path(self.root).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _content(self, file: StoredFile) -> str:
+        return f"{self.root}/content/{file.sha256[:2]}/{file.sha256}"
+
+    def _manifest(self, name: str) -> str:
+        return f"{self.root}/backups/{name}.json"
+
+
+def _blocks(path: Path) -> Iterable[bytes]:
+    with path.open("rb") as file:
+        yield from iter(lambda: file.read(BLOCK), b"")
+
+
+def _hash(blocks: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for block in blocks:
+        digest.update(block)
+    return digest.hexdigest()

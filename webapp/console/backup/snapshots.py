@@ -1,0 +1,163 @@
+"""Take, verify and restore backups of a whole site.
+
+The database's moment comes first and the files after it: pixels, checkpoints and uploads are written before the rows
+that name them, so a backup has every file that its rows need, except those that retention deletes while it runs.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import CommandError
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from webapp.console.backup import database
+from webapp.console.backup.repository import Damaged, Manifest, Repository, StoredFile
+from webapp.core.models import Backup, Heartbeat
+
+LEFT_OUT = frozenset({"postgres", "broker", "static", "log", "beat", "temporary"})
+PIXELS = "pixels"
+DUMP = "database.dump"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a backup did."""
+
+    manifest: Manifest
+    added: int
+    vanished: tuple[str, ...]
+
+
+def take(address: str, say: Callable[[str], None]) -> Taken:
+    """Back up the site while it runs; only content that the repository lacks is copied."""
+    repository = Repository(address)
+    names = repository.names()
+    earlier = {file.path: file for file in repository.load(names[-1]).files} if names else {}
+    name = timezone.now().strftime("%Y%m%dT%H%M%S.%fZ")
+    with tempfile.TemporaryDirectory(prefix="wanderers-backup-") as folder, database.snapshot() as moment:
+        path = Path(folder) / DUMP
+        database.dump(path, moment)
+        stored_dump, rows = repository.add(path, DUMP), moment.rows
+    say(f"The database: {sum(rows.values()):,} rows.")
+    files, vanished = _add_files(repository, earlier)
+    manifest = Manifest(name, _version(), stored_dump, rows, tuple(files))
+    repository.save(manifest)
+    Backup.objects.create(address=address, name=name, files=len(files), size=manifest.size)
+    added = {file.sha256: file.size for file in files}.keys() - {file.sha256 for file in earlier.values()}
+    return Taken(manifest, len(added), tuple(vanished))
+
+
+def verify(address: str, name: str | None = None) -> Manifest:
+    """Read a whole backup, by default the newest, and compare the hash of each file.
+
+    Raises
+    ------
+    Damaged
+        Naming the first file that is missing or has changed.
+    """
+    repository = Repository(address)
+    manifest = repository.load(_chosen(repository, name))
+    for file in (manifest.dump, *manifest.files):
+        repository.verify(file)
+    return manifest
+
+
+def restore(address: str, name: str | None = None) -> Manifest:
+    """Restore a backup, by default the newest.
+
+    Every hash is checked before anything changes, and the rows of every table are counted after it.
+    """
+    _require_stopped()
+    manifest = verify(address, name)
+    repository = Repository(address)
+    targets = [(file, _target(file)) for file in manifest.files]
+    for file, target in targets:
+        if not _same(target, file):
+            repository.read(file, target)
+    with tempfile.TemporaryDirectory(prefix="wanderers-restore-") as folder:
+        path = Path(folder) / DUMP
+        repository.read(manifest.dump, path)
+        database.restore(path)
+    rows = database.count_rows()
+    wrong = [table for table, count in manifest.rows.items() if rows.get(table) != count]
+    if wrong:
+        raise CommandError(f"These tables have other numbers of rows than the backup: {', '.join(wrong)}.")
+    return manifest
+
+
+def _add_files(repository: Repository, earlier: dict[str, StoredFile]) -> tuple[list[StoredFile], list[str]]:
+    files, vanished = [], []
+    for path, source in _sources():
+        try:
+            files.append(repository.add(source, path, earlier.get(path)))
+        except FileNotFoundError:
+            vanished.append(path)
+    return files, vanished
+
+
+def _sources() -> Iterator[tuple[str, Path]]:
+    """Yield each file of the data folder with its path in a backup; pixels in a bucket are protected there."""
+    data: Path = settings.DATA
+    pixels = Path(settings.PIXELS)
+    for top in sorted(data.iterdir()):
+        if top.name not in LEFT_OUT and top != pixels:
+            yield from ((str(path.relative_to(data)), path) for path in _files(top))
+    if pixels.is_dir():
+        yield from ((f"{PIXELS}/{path.relative_to(pixels)}", path) for path in _files(pixels))
+
+
+def _files(top: Path) -> list[Path]:
+    found = [top] if top.is_file() else top.rglob("*")
+    return sorted(path for path in found if path.is_file() and not path.is_symlink() and path.suffix != ".part")
+
+
+def _target(file: StoredFile) -> Path:
+    """Return where a file belongs.
+
+    Raises
+    ------
+    Damaged
+        If a forged manifest names a path outside.
+    """
+    top, _, rest = file.path.partition("/")
+    base = Path(settings.PIXELS) if top == PIXELS and "://" not in settings.PIXELS else Path(settings.DATA)
+    target = base / (rest if base == Path(settings.PIXELS) else file.path)
+    if not target.resolve().is_relative_to(base.resolve()):
+        raise Damaged(f"The backup names a path outside the data folder: {file.path}.")
+    return target
+
+
+def _same(target: Path, file: StoredFile) -> bool:
+    """Return whether the file is in place already, by size and time of change."""
+    if not target.is_file():
+        return False
+    state = target.stat()
+    return (state.st_size, state.st_mtime_ns) == (file.size, file.modified_ns)
+
+
+def _chosen(repository: Repository, name: str | None) -> str:
+    names = repository.names()
+    if not names:
+        raise CommandError("There is no finished backup at this address.")
+    if name is not None and name not in names:
+        raise CommandError(f"There is no backup {name}. There are: {', '.join(names)}.")
+    return name or names[-1]
+
+
+def _require_stopped() -> None:
+    with connection.cursor() as cursor:
+        tables = connection.introspection.table_names(cursor)
+    if Heartbeat._meta.db_table in tables and Heartbeat.objects.recent().exists():
+        raise CommandError("The site is running. Stop it, wait a minute, and restore then.")
+
+
+def _version() -> str:
+    """Return the newest migration of each room, which tells what code wrote the backup."""
+    applied = MigrationRecorder(connection).applied_migrations()
+    newest = {app: max(name for room, name in applied if room == app) for app, _ in applied}
+    return ", ".join(f"{app} {name}" for app, name in sorted(newest.items()))
