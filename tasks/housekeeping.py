@@ -1,28 +1,23 @@
 """Periodic Celery tasks from CELERY_BEAT_SCHEDULE: sweep, housekeeping, nightly jobs, retraining."""
 
-from django.apps import apps
-
 from tasks.base_task import task
 from webapp.classify.submit import commit_pending
 from webapp.consensus import batch_aggregation
 from webapp.consensus.recompute import catch_up_all
-from webapp.core.jobs import Job
 from webapp.core.models import Heartbeat, Process
 from webapp.learning.rescoring import score_arrivals
 from webapp.learning.triggers import start_due
+from webapp.operations import alerts
+from webapp.operations.job_overview import job_models
 from webapp.quality import quality_scan
 from webapp.queue.leases import release_expired
-
-
-def job_models() -> list[type[Job]]:
-    return [model for model in apps.get_models() if issubclass(model, Job)]
 
 
 @task("tasks.sweep.run")
 def sweep() -> None:
     """Dispatch unowned jobs again: messages get lost, and workers die."""
     Heartbeat.objects.write(Process.WORKER)
-    for model in job_models():
+    for model in job_models().values():
         jobs = model._default_manager
         jobs.give_up()
         for row in jobs.stuck().order_by("pk")[:1000]:
@@ -54,3 +49,8 @@ def retrain() -> None:
     """Train where there are enough new labels, and score new subjects."""
     start_due()
     score_arrivals()
+
+
+@task("tasks.alerts.run")
+def tell_of_problems() -> None:
+    alerts.check()

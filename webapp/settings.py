@@ -32,6 +32,8 @@ try:
     THROTTLE_NEWCOMERS = env.str("THROTTLE_NEWCOMERS", "120/hour")
     _sweep_seconds = env.int("SWEEP_SECONDS", 15)
     _retrain_seconds = env.int("RETRAIN_CHECK_SECONDS", 60)
+    ALERT_WEBHOOK = env.str("ALERT_WEBHOOK", "", validate=validate.Regexp(r"(https?://.+)?$"))
+    METRICS_TOKEN = env.str("METRICS_TOKEN", "")
     TOKEN_DAYS = env.float("TOKEN_DAYS", 90, validate=validate.Range(min=0, min_inclusive=False))
     LEASE_FOR = timedelta(minutes=env.int("LEASE_MINUTES", 15))
     _job_lease_seconds = env.float("JOB_LEASE_SECONDS", 60, validate=validate.Range(min=0, min_inclusive=False))
@@ -78,6 +80,7 @@ INSTALLED_APPS = [
     "webapp.learning",
     "webapp.review",
     "webapp.imports",
+    "webapp.operations",
     "webapp.api",
     "webapp.console",
 ]
@@ -151,8 +154,7 @@ LOGIN_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
 EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
-EMAIL_USE_TLS, EMAIL_USE_SSL = _mail["EMAIL_USE_TLS"], _mail["EMAIL_USE_SSL"]
-EMAIL_FILE_PATH = _mail["EMAIL_FILE_PATH"]
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_FILE_PATH = (_mail[f"EMAIL_{name}"] for name in ("USE_TLS", "USE_SSL", "FILE_PATH"))
 EMAIL_TIMEOUT = _mail["EMAIL_TIMEOUT"] or 10  # seconds: timeout for an unresponsive mail server
 
 REST_FRAMEWORK = {
@@ -259,32 +261,22 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 10  # seconds between two heartbeats of beat, if
 # A sweep this late counts as missing; see webapp/core/health.py.
 HEARTBEAT_LATE = timedelta(seconds=max(60, 4 * _sweep_seconds))
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat" / "schedule")
+# The nightly ones are checked every hour, so that missed nights are made up for.
+_periodic = {
+    "sweep.run": _sweep_seconds,
+    "housekeeping.run": _sweep_seconds,
+    "aggregation.nightly": 3600,
+    "quality.nightly": 3600,
+    "retrain.run": _retrain_seconds,
+    "alerts.run": 60,
+}
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {
-        "task": "tasks.sweep.run",
-        "schedule": _sweep_seconds,
-        "options": {"queue": "sweep", "expires": _sweep_seconds},
-    },
-    "housekeeping": {
-        "task": "tasks.housekeeping.run",
-        "schedule": _sweep_seconds,
-        "options": {"queue": "housekeeping", "expires": _sweep_seconds},
-    },
-    "aggregation": {
-        "task": "tasks.aggregation.nightly",
-        "schedule": 3600.0,  # checks whether a night has passed, so that missed nights are made up for
-        "options": {"queue": "aggregation", "expires": 3600.0},
-    },
-    "quality": {
-        "task": "tasks.quality.nightly",
-        "schedule": 3600.0,
-        "options": {"queue": "quality", "expires": 3600.0},
-    },
-    "retrain": {
-        "task": "tasks.retrain.run",
-        "schedule": _retrain_seconds,
-        "options": {"queue": "retrain", "expires": _retrain_seconds},
-    },
+    name.partition(".")[0]: {
+        "task": f"tasks.{name}",
+        "schedule": float(seconds),
+        "options": {"queue": name.partition(".")[0], "expires": seconds},
+    }
+    for name, seconds in _periodic.items()
 }
 
 _WARNINGS = {"level": "WARNING"}

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("webapp.guides.urls")),
     path("", include("webapp.accounts.urls")),
     path("", include("webapp.community.urls")),
+    path("", include("webapp.operations.urls")),
     path("skill/", skill, name="skill"),
     path("surveys/<slug:slug>/training/", include("webapp.synthetics.urls")),
     path("surveys/<slug:slug>/trust/", include("webapp.quality.urls")),

@@ -5,7 +5,7 @@ The answers are public: they name the part, but no address or folder. The log sa
 
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.apps import apps
 from django.conf import settings
@@ -27,9 +27,9 @@ class Ill(Exception):
     """A part is unhealthy; the message says how."""
 
 
-def look() -> dict[str, str]:
-    """Return the state of each part: `ok`, or what is wrong."""
-    return {name: _asked(name, check) for name, check in PARTS.items()}
+def look(names: Iterable[str] | None = None) -> dict[str, str]:
+    """Return the state of each part, or of these: `ok`, or what is wrong."""
+    return {name: _asked(name, PARTS[name]) for name in (PARTS if names is None else names)}
 
 
 def _asked(name: str, check: Callable[[], None]) -> str:
@@ -90,3 +90,6 @@ PARTS: dict[str, Callable[[], None]] = {
     "beat": _beat,
     "worker": _worker,
 }
+
+READY = ("database", "cache")
+"""What a web node needs to answer volunteers; workers, beat and the broker may be away meanwhile."""

@@ -150,6 +150,23 @@ class Job(models.Model):
         jobs.update(cancel_requested=True)
         jobs.claimable().update(state=JobState.CANCELLED, finished_at=Now())
 
+    def retry(self) -> bool:
+        """Queue a failed job again; return False, and change nothing, if it has not failed.
+
+        Jobs that were given up get one more attempt.
+        """
+        clean = {"error": "", "traceback": "", "token": None, "lease_until": None, "finished_at": None}
+        again = (
+            type(self)
+            .objects.filter(pk=self.pk, state=JobState.FAILED)
+            .update(
+                state=JobState.QUEUED, attempts=Least("attempts", MAX_ATTEMPTS - 1), cancel_requested=False, **clean
+            )
+        )
+        if again:
+            self.enqueue()
+        return bool(again)
+
     def _write(self, **fields: Any) -> None:
         owned = type(self).objects.filter(pk=self.pk, token=self.token, state=JobState.RUNNING)
         if owned.update(**fields) != 1:

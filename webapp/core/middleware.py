@@ -4,14 +4,14 @@ Health endpoints are answered first, since monitors use the site's IP address ra
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.db import DataError
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from webapp.core.health import look
+from webapp.core.health import PARTS, READY, look
 
 
 class HealthMiddleware:
@@ -21,14 +21,16 @@ class HealthMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path_info == "/health/live/":
             return JsonResponse({"status": "ok"})
+        if request.path_info == "/health/ready/":
+            return _health(READY)
         if request.path_info == "/health/":
-            return _health()
+            return _health(PARTS)
         return self.get_response(request)
 
 
-def _health() -> JsonResponse:
-    """Return 200 if every part of the site is healthy, else 503, with the state of each."""
-    parts = look()
+def _health(names: Iterable[str]) -> JsonResponse:
+    """Return 200 if these parts of the site are healthy, else 503, with the state of each."""
+    parts = look(names)
     ill = [sentence for sentence in parts.values() if sentence != "ok"]
     answer = JsonResponse({"status": " ".join(ill) or "ok", "parts": parts}, status=503 if ill else 200)
     answer["Cache-Control"] = "no-store"

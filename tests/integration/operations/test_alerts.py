@@ -1,0 +1,137 @@
+"""Administrators are told of a problem once, and once more when it is over, by mail and by a webhook."""
+
+import json
+import threading
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from tests.integration.learning import sky
+from webapp.archive.models import IngestRun
+from webapp.classifications.models import Classification
+from webapp.core.jobs import JobState
+from webapp.core.models import Heartbeat, Process
+from webapp.operations import alerts
+from webapp.operations.models import Alert
+from webapp.volunteers.models import Volunteer
+
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def well(settings, tmp_path, django_user_model):
+    settings.DATA = tmp_path
+    Heartbeat.objects.write(Process.BEAT)
+    Heartbeat.objects.write(Process.WORKER)
+    django_user_model.objects.create_superuser("boss", "boss@example.org")
+    django_user_model.objects.create_superuser("mute", "")
+    django_user_model.objects.create_user("volunteer", "volunteer@example.org")
+
+
+def later():
+    """Let two minutes pass."""
+    for alert in Alert.objects.all():
+        Alert.objects.filter(pk=alert.pk).update(created_at=alert.created_at - timedelta(minutes=2))
+
+
+def silence_beat():
+    Heartbeat.objects.filter(process=Process.BEAT).update(seen_at=timezone.now() - timedelta(minutes=10))
+
+
+def test_a_part_that_stays_ill_is_told_once_and_its_recovery_once(mailoutbox):
+    silence_beat()
+    alerts.check()
+    assert not mailoutbox, "a restart takes a few seconds"
+    later()
+    for _ in range(3):
+        alerts.check()
+    [mail] = mailoutbox
+    assert (mail.to, mail.subject) == (["boss@example.org"], "Wanderers needs you")
+    assert "Beat has not reported" in mail.body
+    Heartbeat.objects.write(Process.BEAT)
+    for _ in range(3):
+        alerts.check()
+    assert [mail.subject for mail in mailoutbox[1:]] == ["Wanderers is well again"]
+
+
+def test_a_part_that_is_soon_well_again_is_not_told(mailoutbox):
+    silence_beat()
+    alerts.check()
+    Heartbeat.objects.write(Process.BEAT)
+    alerts.check()
+    later()
+    alerts.check()
+    assert not mailoutbox
+    assert Alert.objects.get().ended_at is not None
+
+
+def test_a_failed_job_is_told_with_its_reason(mailoutbox):
+    run = IngestRun.objects.create(survey=sky.survey(), path="night", subject_set="night")
+    IngestRun.objects.update(state=JobState.FAILED, error="The disk is full.", finished_at=timezone.now())
+    alerts.check()
+    alerts.check()
+    [mail] = mailoutbox
+    assert f"Ingest {run.pk} failed: The disk is full." in mail.body
+    run.refresh_from_db()
+    run.retry()
+    alerts.check()
+    assert len(mailoutbox) == 1, "whoever tries again knows"
+
+
+def test_a_mail_server_that_is_away_is_tried_again(mailoutbox, settings):
+    IngestRun.objects.create(survey=sky.survey(), path="night", subject_set="night")
+    IngestRun.objects.update(state=JobState.FAILED, error="The disk is full.", finished_at=timezone.now())
+    usual = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = SMTP, "127.0.0.1", 1
+    alerts.check()
+    settings.EMAIL_BACKEND = usual
+    assert Alert.objects.get().told_at is None
+    alerts.check()
+    assert len(mailoutbox) == 1
+
+
+def test_a_workflow_that_volunteers_left_is_told(mailoutbox):
+    survey = sky.survey()
+    workflow = sky.workflow(survey)
+    rows = sky.subjects(survey, [True] * 60)
+    sky.queue(workflow, rows)
+    volunteer = Volunteer.objects.create()
+    Classification.objects.bulk_create(
+        Classification(id=uuid4(), volunteer=volunteer, workflow=workflow, subject=row, answer="yes", is_counted=True)
+        for row in rows
+    )
+    alerts.check()
+    assert not Alert.objects.exists()
+    Classification.objects.update(created_at=timezone.now() - timedelta(hours=7))
+    alerts.check()
+    later()
+    alerts.check()
+    assert "Nobody has classified" in mailoutbox[0].body
+
+
+def test_the_webhook_gets_the_sentences_as_json(settings):
+    received = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    settings.ALERT_WEBHOOK = f"http://127.0.0.1:{server.server_port}/hook"
+    IngestRun.objects.create(survey=sky.survey(), path="night", subject_set="night")
+    IngestRun.objects.update(state=JobState.FAILED, error="The disk is full.", finished_at=timezone.now())
+    alerts.check()
+    server.shutdown()
+    server.server_close()
+    assert "The disk is full." in received[0]["text"]

@@ -1,0 +1,132 @@
+"""The site's administrators see how the site is, try failed jobs again, and Prometheus reads the figures."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from tests.integration.learning import sky
+from webapp.archive.models import IngestRun
+from webapp.core.jobs import MAX_ATTEMPTS, JobState
+from webapp.core.models import Backup, Heartbeat, Process
+from webapp.quality.models import QualityScan
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def boss(django_user_model):
+    return django_user_model.objects.create_superuser("boss", "boss@example.org")
+
+
+@pytest.fixture
+def failed():
+    run = IngestRun.objects.create(survey=sky.survey(), path="night", subject_set="night", attempts=MAX_ATTEMPTS)
+    IngestRun.objects.filter(pk=run.pk).update(
+        state=JobState.FAILED, error="The disk is full.", traceback="line 1 <b>", finished_at=timezone.now()
+    )
+    return run
+
+
+@pytest.fixture
+def well(db, settings, tmp_path):
+    """A healthy site with a data folder of its own."""
+    settings.DATA = tmp_path
+    (tmp_path / "pixels").mkdir()
+    (tmp_path / "pixels" / "chunk").write_bytes(b"1" * 100_000)
+    Heartbeat.objects.write(Process.BEAT)
+    Heartbeat.objects.write(Process.WORKER)
+    Backup.objects.create(address="/mnt/safe", name="20261122", files=12, size=1_000_000)
+
+
+def test_the_page_says_how_the_site_is(well, client, boss, failed):
+    client.force_login(boss)
+    IngestRun.objects.create(survey=failed.survey, path="next", subject_set="night")
+    sky.workflow(failed.survey)
+    page = client.get("/status/").content.decode()
+    for words in ("The disk is full.", "line 1 &lt;b&gt;", "Ingest", "12 files", "PostgreSQL", "pixels:", "Try again"):
+        assert words in page
+    assert client.get("/").content.decode().count('href="/status/"') == 1
+
+
+def test_a_site_without_anything_says_so(client, boss, settings, tmp_path):
+    settings.DATA = tmp_path
+    client.force_login(boss)
+    page = client.get("/status/").content.decode()
+    for words in ("No job has failed", "There is no workflow yet", "There is no backup", "Beat has not reported"):
+        assert words in page
+
+
+def test_a_failed_job_is_tried_again_once(client, boss, failed, django_capture_on_commit_callbacks):
+    client.force_login(boss)
+    address = f"/status/archive.ingestrun/{failed.pk}/retry/"
+    assert b"queued again" in client.post(address, follow=True).content
+    failed.refresh_from_db()
+    assert (failed.state, failed.error, failed.traceback, failed.finished_at) == ("queued", "", "", None)
+    assert failed.sent_at is not None
+    assert IngestRun.objects.claim(failed.pk) is not None, "one that was given up gets one more attempt"
+    assert b"has not failed" in client.post(address, follow=True).content
+    failed.refresh_from_db()
+    assert failed.state == "running"
+
+
+def test_a_job_that_would_be_the_second_in_line_stays_failed(client, boss):
+    client.force_login(boss)
+    workflow = sky.workflow(sky.survey())
+    old = QualityScan.objects.create(workflow=workflow, state=JobState.FAILED, finished_at=timezone.now())
+    QualityScan.objects.create(workflow=workflow)
+    answer = client.post(f"/status/quality.qualityscan/{old.pk}/retry/", follow=True)
+    assert b"already waiting" in answer.content
+    assert QualityScan.objects.get(pk=old.pk).state == "failed"
+
+
+def test_only_the_sites_administrators_see_and_act(client, django_user_model, failed):
+    assert client.get("/status/").status_code == 302
+    assert client.post(f"/status/archive.ingestrun/{failed.pk}/retry/").status_code == 403
+    client.force_login(django_user_model.objects.create_user("stranger"))
+    assert client.get("/status/").status_code == 403
+    assert client.post(f"/status/archive.ingestrun/{failed.pk}/retry/").status_code == 403
+    failed.refresh_from_db()
+    assert failed.state == "failed"
+
+
+def test_what_is_no_job_is_not_found(client, boss):
+    client.force_login(boss)
+    assert client.post("/status/archive.survey/1/retry/").status_code == 404
+    assert client.post("/status/archive.ingestrun/999/retry/").status_code == 404
+
+
+def test_the_doctor_names_what_is_wrong_and_what_to_do(well, failed, capsys):
+    with pytest.raises(SystemExit) as left:
+        call_command("doctor")
+    assert left.value.code == 1
+    said = capsys.readouterr().out
+    assert "The disk is full." in said
+    IngestRun.objects.all().delete()
+    call_command("doctor")
+    assert "All is well." in capsys.readouterr().out
+    Backup.objects.update(finished_at=timezone.now() - timedelta(days=8))
+    with pytest.raises(SystemExit):
+        call_command("doctor")
+    assert "manage.py backup" in capsys.readouterr().out
+
+
+def test_prometheus_reads_figures_with_the_token_only(well, client, settings, failed):
+    assert client.get("/metrics/").status_code == 404
+    settings.METRICS_TOKEN = "secret"
+    assert client.get("/metrics/").status_code == 401
+    assert client.get("/metrics/", headers={"Authorization": "Bearer wrong"}).status_code == 401
+    sky.workflow(failed.survey)
+    answer = client.get("/metrics/", headers={"Authorization": "Bearer secret"})
+    lines = answer.content.decode().splitlines()
+    assert 'wanderers_part_healthy{part="database"} 1.0' in lines
+    assert 'wanderers_jobs{job="archive.ingestrun",state="failed"} 1.0' in lines
+    assert any(line.startswith("wanderers_disk_free_bytes ") for line in lines)
+    assert any(line.startswith("wanderers_classifications_last_hour{") for line in lines)
+
+
+def test_a_web_node_is_ready_without_workers(client):
+    assert client.get("/health/").status_code == 503
+    ready = client.get("/health/ready/")
+    assert (ready.status_code, ready.json()["parts"]) == (200, {"database": "ok", "cache": "ok"})

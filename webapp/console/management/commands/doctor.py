@@ -1,0 +1,62 @@
+import sys
+from typing import Any
+
+from django.core.management import BaseCommand
+from django.template.defaultfilters import filesizeformat
+from django.utils.timesince import timesince
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from webapp.core.stored_messages import in_words
+from webapp.operations.site_status import SiteStatus, site_status
+
+
+class Command(BaseCommand):
+    help = "Say in words how the site is: parts, jobs, disk, backup, versions. Exit code 1 if something is wrong."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        status = site_status()
+        for line in _lines(status):
+            self.stdout.write(line)
+        Console(width=100).print(_jobs(status))
+        problems = _problems(status)
+        for problem in problems:
+            self.stdout.write(self.style.ERROR(problem))
+        if problems:
+            sys.exit(1)
+        self.stdout.write(self.style.SUCCESS("All is well."))
+
+
+def _lines(status: SiteStatus) -> list[str]:
+    newest = [f"{each.workflow}: {_ago(each.newest)}, {each.last_hour:,} in the last hour" for each in status.activity]
+    folders = ", ".join(f"{name} {_size(size)}" for name, size in status.disk.folders)
+    return [
+        "Versions: " + ", ".join(f"{name} {version}" for name, version in status.versions.items()),
+        f"Disk: {_size(status.disk.free)} of {_size(status.disk.total)} are free; {folders}",
+        f"Last backup: {_ago(status.backup.finished_at if status.backup else None)}",
+        *(f"Last classification in {line}" for line in newest),
+    ]
+
+
+def _jobs(status: SiteStatus) -> Table:
+    table = Table("Job", "Queue", "Waiting", "Running", "Failed", "Oldest waits since", box=None)
+    for kind in status.jobs:
+        counts = (f"{number:,}" for number in (kind.waiting, kind.running, kind.failed))
+        table.add_row(escape(kind.name), kind.queue, *counts, _ago(kind.oldest) if kind.oldest else "")
+    return table
+
+
+def _problems(status: SiteStatus) -> list[str]:
+    ill = [sentence for sentence in status.parts.values() if sentence != "ok"]
+    failed = [f"{each.name} {each.job.pk} failed: {in_words(each.job.error)}" for each in status.failed]
+    late = ["No backup is less than a week old. Take one with `manage.py backup`."] if status.backup_is_late else []
+    return [*ill, *failed, *late]
+
+
+def _ago(moment: Any) -> str:
+    return f"{timesince(moment)} ago".replace("\xa0", " ") if moment else "never"
+
+
+def _size(number: int) -> str:
+    return filesizeformat(number).replace("\xa0", " ")

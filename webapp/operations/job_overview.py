@@ -1,0 +1,88 @@
+"""All jobs of the site: how many of each kind wait, run and failed; the failed ones with their reason."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Count, Min, Q
+from django.db.models.functions import Now
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from webapp.core.jobs import Job, JobState
+
+NAMES: dict[str, Promise] = {
+    "archive.ingestrun": _("Ingest"),
+    "imports.classificationimport": _("Import of classifications"),
+    "learning.trainingrun": _("Training"),
+    "learning.scoringrun": _("Priorities after scoring"),
+    "learning.scoringshard": _("Scoring"),
+    "consensus.consensusrecompute": _("Recount of votes"),
+    "consensus.aggregation": _("Reanalysis of votes"),
+    "quality.qualityscan": _("Scan of volunteers' trust"),
+    "synthetics.injection": _("Synthetic movers"),
+}
+FAILED_FOR = timedelta(days=30)
+SHOWN = 50
+
+
+@dataclass(frozen=True)
+class JobsOfKind:
+    """Jobs of one kind: waiting, running, and failed within the last 30 days; since when the oldest waits."""
+
+    key: str
+    queue: str
+    waiting: int
+    running: int
+    failed: int
+    oldest: datetime | None
+
+    @property
+    def name(self) -> str:
+        return str(NAMES.get(self.key, self.key))
+
+
+@dataclass(frozen=True)
+class FailedJob:
+    """A failed job, the name of its kind, and whether it can be tried again from here."""
+
+    key: str
+    job: Any
+
+    @property
+    def name(self) -> str:
+        return str(NAMES.get(self.key, self.key))
+
+
+def job_models() -> dict[str, type[Job]]:
+    """Return the kinds of job by their key, as in `archive.ingestrun`."""
+    return {model._meta.label_lower: model for model in apps.get_models() if issubclass(model, Job)}
+
+
+def job_kinds() -> list[JobsOfKind]:
+    return [_counted(key, model) for key, model in job_models().items()]
+
+
+def failed_jobs() -> list[FailedJob]:
+    """Return the newest failed jobs of all kinds."""
+    rows = [FailedJob(key, row) for key, model in job_models().items() for row in _failed(model)]
+    return sorted(rows, key=lambda each: each.job.finished_at, reverse=True)[:SHOWN]
+
+
+def _counted(key: str, model: type[Job]) -> JobsOfKind:
+    waiting = Q(state=JobState.QUEUED)
+    recent = Q(state=JobState.FAILED, finished_at__gt=Now() - FAILED_FOR)
+    figures = model._default_manager.filter(waiting | Q(state=JobState.RUNNING) | recent).aggregate(
+        waiting=Count("pk", filter=waiting),
+        running=Count("pk", filter=Q(state=JobState.RUNNING)),
+        failed=Count("pk", filter=recent),
+        oldest=Min("created_at", filter=waiting),
+    )
+    return JobsOfKind(key, model.task.split(".")[1], **figures)
+
+
+def _failed(model: type[Job]) -> Iterator[Job]:
+    rows = model._default_manager.filter(state=JobState.FAILED, finished_at__gt=Now() - FAILED_FOR)
+    yield from rows.order_by("-finished_at")[:SHOWN]

@@ -1,0 +1,72 @@
+"""Figures of the site for Prometheus, read from the database at each scrape, so that any web process may answer."""
+
+from collections.abc import Iterator
+
+from django.utils import timezone
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from webapp.core.models import Backup
+from webapp.operations.disk_usage import disk_usage
+from webapp.operations.job_overview import job_kinds
+from webapp.operations.site_status import activity, look
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def exposition() -> bytes:
+    """Return all figures in Prometheus' text format."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(SiteCollector())
+    return generate_latest(registry)
+
+
+class SiteCollector(Collector):
+    def collect(self) -> Iterator[Metric]:
+        yield from _parts()
+        yield from _jobs()
+        yield from _activity()
+        yield from _disk()
+
+
+def _parts() -> Iterator[Metric]:
+    part = GaugeMetricFamily("wanderers_part_healthy", "1 if a part of the site is healthy, else 0.", labels=["part"])
+    for name, sentence in look().items():
+        part.add_metric([name], float(sentence == "ok"))
+    yield part
+
+
+def _jobs() -> Iterator[Metric]:
+    jobs = GaugeMetricFamily("wanderers_jobs", "Jobs; failed ones of the last 30 days.", labels=["job", "state"])
+    oldest = GaugeMetricFamily("wanderers_job_oldest_waiting_seconds", "Age of the oldest waiting job.", labels=["job"])
+    for kind in job_kinds():
+        for state, count in {"waiting": kind.waiting, "running": kind.running, "failed": kind.failed}.items():
+            jobs.add_metric([kind.key, state], count)
+        waited = (timezone.now() - kind.oldest).total_seconds() if kind.oldest else 0
+        oldest.add_metric([kind.key], waited)
+    yield from (jobs, oldest)
+
+
+def _activity() -> Iterator[Metric]:
+    labels = ["survey", "workflow"]
+    recent = GaugeMetricFamily(
+        "wanderers_classifications_last_hour", "Classifications of the last hour.", labels=labels
+    )
+    newest = GaugeMetricFamily("wanderers_last_classification_time_seconds", "Unix time of the newest.", labels=labels)
+    for each in activity():
+        names = [each.workflow.survey.slug, each.workflow.slug]
+        recent.add_metric(names, each.last_hour)
+        if each.newest:
+            newest.add_metric(names, each.newest.timestamp())
+    yield from (recent, newest)
+
+
+def _disk() -> Iterator[Metric]:
+    usage = disk_usage()
+    yield GaugeMetricFamily("wanderers_disk_free_bytes", "Free on the data folder's disk.", value=usage.free)
+    yield GaugeMetricFamily("wanderers_disk_total_bytes", "Size of the data folder's disk.", value=usage.total)
+    newest = Backup.objects.order_by("finished_at").last()
+    if newest:
+        at = newest.finished_at.timestamp()
+        yield GaugeMetricFamily("wanderers_last_backup_time_seconds", "Unix time of the newest backup.", value=at)
