@@ -20,6 +20,7 @@ DECAM = PacketMap(
     mag_error="candidate.forcediffimmagunc",
     flux="candidate.psfFlux",
     flux_error="candidate.psfFluxErr",
+    limit="candidate.diffmaglim",
     cutouts={channel: f"cutout{channel.title()}" for channel in CHANNELS},
     hidden=frozenset({"reliability"}),
     history=("fp_hists",),

@@ -11,6 +11,9 @@ from typing import Any
 CHANNELS = ("difference", "science", "template")
 """The channels of a stamp, in their order; one that a survey does not send is left out."""
 
+JULIAN = 2400000.5
+"""JD - MJD."""
+
 SCIENTISTS_ONLY, AFTERWARDS = "#", "!"
 
 
@@ -39,8 +42,11 @@ class PacketMap:
         Field of the band, and its names by value; a name not in `bands` stays; None stands for no value.
     mag, mag_error
         Magnitude and its error.
-    flux, flux_error, zero_point
-        Used where there is no magnitude: m = `zero_point` - 2.5 lg flux. 31.4 for nanojansky, 23.9 for microjansky.
+    flux, flux_error, zero_point, zero_point_field
+        Used where there is no magnitude: m = `zero_point` - 2.5 lg flux. 31.4 for nanojansky, 23.9 for microjansky;
+        in a light curve, a row may have its own.
+    limit
+        Upper limit of the magnitude, of rows of a light curve without a detection.
     snr
         Signal-to-noise ratio; by default flux over its error, or 1.0857 over the magnitude's.
     cutouts
@@ -85,6 +91,8 @@ class PacketMap:
     flux: str = ""
     flux_error: str = ""
     zero_point: float = 31.4
+    zero_point_field: str = ""
+    limit: str = ""
     snr: str = ""
     side: int | None = None
     edges: tuple[tuple[str, float], tuple[str, float]] | None = None

@@ -5,13 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ml.io.alerts.cutouts import stamp
-from ml.io.alerts.packet_map import AFTERWARDS, SCIENTISTS_ONLY, PacketMap, finite
+from ml.io.alerts.light_curve import light_curve
+from ml.io.alerts.packet_map import AFTERWARDS, JULIAN, SCIENTISTS_ONLY, PacketMap, finite
 from ml.io.message import Message
 from ml.io.records import BadInput, FrameRecord, SubjectRecord
 from ml.io.times import DAY, mjd_now, to_utc
-
-JULIAN = 2400000.5
-"""JD - MJD."""
 
 KNOWN_OBJECT = AFTERWARDS + "known object"
 """Metadata: the survey's nearest known solar-system object, hidden until the answer."""
@@ -60,6 +58,7 @@ def subject(packet: Mapping[str, Any], where: PacketMap, source: str, row: int) 
         ra=frame.ra,
         dec=frame.dec,
         metadata=_metadata(packet, where),
+        light_curve=light_curve(packet, where),
         source=source,
         row=row,
     )
