@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ml.io.alerts.cutouts import stamp
+from ml.io.alerts.filters import galactic_latitude
 from ml.io.alerts.light_curve import light_curve
 from ml.io.alerts.packet_map import AFTERWARDS, JULIAN, SCIENTISTS_ONLY, PacketMap, finite
 from ml.io.message import Message
@@ -62,6 +63,26 @@ def subject(packet: Mapping[str, Any], where: PacketMap, source: str, row: int) 
         source=source,
         row=row,
     )
+
+
+def facts(packet: Mapping[str, Any], where: PacketMap) -> dict[str, Any]:
+    """Return what a filter may ask about a packet, without opening its cutouts.
+
+    All of its metadata under the survey's names, and over them `external_id`, `ra`, `dec`, galactic latitude `b` (deg),
+    `mjd` (UTC, middle), `band`, `mag` and `snr`.
+
+    Raises
+    ------
+    BadInput
+        See `subject`.
+    """
+    metadata = {name.lstrip(SCIENTISTS_ONLY + AFTERWARDS): value for name, value in _metadata(packet, where).items()}
+    ra, dec = _degrees(packet, where, "ra", 0, 360), _degrees(packet, where, "dec", -90, 90)
+    mjd, _ = _mid_exposure(packet, where, where.number(packet, where.exptime))
+    mag, snr = photometry(packet, where)
+    place = {"ra": ra, "dec": dec, "b": galactic_latitude(ra, dec)}
+    known = {"mjd": mjd, "band": band(packet, where), "mag": mag, "snr": snr}
+    return metadata | place | known | {"external_id": external_id(packet, where)}
 
 
 def _frame(packet: Mapping[str, Any], where: PacketMap) -> FrameRecord:
