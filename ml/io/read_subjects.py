@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from ml.io.alerts.ztf_alerts import SUFFIX as AVRO
-from ml.io.alerts.ztf_alerts import read_packets
+from ml.io.alerts.mapping_file import MAPPING, read_mapping
+from ml.io.alerts.packet_map import PacketMap
+from ml.io.alerts.read_packets import PACKETS, read_packets
 from ml.io.frames import frames, take
 from ml.io.manifest import Skip, count_rows, read_manifest
 from ml.io.open_pictures import SUFFIXES, open_picture
@@ -21,8 +22,9 @@ def read_subjects(path: Path, kind: str | None = None, skip: Skip | None = None)
     Parameters
     ----------
     path
-        A manifest (``.csv``), a file of alert packets (``.avro``), an image file, or a folder. A folder with a
-        ``manifest.csv`` is read through it; any other by its files, recursively, in the order of their names.
+        A manifest (``.csv``), a file of alert packets (``.avro``, ``.parquet``), an image file, or a folder. A folder
+        with a ``manifest.csv`` is read through it; any other by its files, recursively, in the order of their names.
+        A ``packets.yaml`` in the folder says what the fields of unknown packets mean.
     kind
         Kind of subjects without one.
     skip
@@ -47,15 +49,21 @@ def read_subjects(path: Path, kind: str | None = None, skip: Skip | None = None)
         yield BadInput("is not there. Check the path.", file=str(path))
         return
     empty = True
-    folder = Folder(path if path.is_dir() else path.parent)
+    root = path if path.is_dir() else path.parent
+    folder = Folder(root)
+    try:
+        mapping = read_mapping(folder.file(MAPPING)) if (root / MAPPING).exists() else None
+    except BadInput as bad:
+        yield bad.at(file=MAPPING)
+        return
     for name in _names(path):
         empty = False
-        yield from _file(folder, name, kind, skip)
+        yield from _file(folder, name, kind, skip, mapping)
     if empty:
         yield BadInput(
             "holds no %(manifest)s and no file that can be read (%(endings)s).",
             manifest=MANIFEST,
-            endings=", ".join([AVRO, *SUFFIXES]),
+            endings=", ".join([*PACKETS, *SUFFIXES]),
             file=str(path),
         )
 
@@ -83,18 +91,21 @@ def _names(path: Path) -> list[str]:
     for folder, folders, files in os.walk(path):
         folders.sort()
         below = Path(folder).relative_to(path)
-        found += [(below / name).as_posix() for name in sorted(files) if name.lower().endswith((AVRO, *SUFFIXES))]
+        found += [(below / name).as_posix() for name in sorted(files) if name.lower().endswith((*PACKETS, *SUFFIXES))]
     return found
 
 
-def _file(folder: Folder, name: str, kind: str | None, skip: Skip | None) -> Iterator[SubjectRecord | BadInput]:
+def _file(
+    folder: Folder, name: str, kind: str | None, skip: Skip | None, mapping: PacketMap | None
+) -> Iterator[SubjectRecord | BadInput]:
     try:
         path = folder.file(name)
     except BadInput as bad:
         yield bad.at(file=name)
         return
-    if name.lower().endswith(AVRO):
-        yield from (item.at(file=name) if isinstance(item, BadInput) else item for item in read_packets(path, skip))
+    if name.lower().endswith(PACKETS):
+        for item in read_packets(path, skip, mapping):
+            yield item.at(file=name) if isinstance(item, BadInput) else item
     elif skip is None or not skip(name):
         yield _image(path, name, kind)
 

@@ -82,6 +82,10 @@ class FrameRecord:
     snr: float | None = None
 
 
+LightCurve = list[tuple[float, str, float, float | None]]
+"""Points in order of time: MJD in UTC, band, magnitude and its error; without one, an upper limit."""
+
+
 @dataclass(slots=True)
 class SubjectRecord:
     """One subject as read from a file.
@@ -102,6 +106,8 @@ class SubjectRecord:
         Arcseconds per hour.
     metadata
         JSON-safe; a key that begins with ``#`` is hidden from volunteers, with ``!`` while they classify.
+    light_curve
+        Earlier photometry of the object.
     source, row
         The file, and the row or packet in it (see `BadInput`).
     """
@@ -116,6 +122,7 @@ class SubjectRecord:
     dec: float | None = None
     rate: float | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
+    light_curve: LightCurve = field(default_factory=list)
     source: str = ""
     row: int = 0
 

@@ -6,6 +6,7 @@ the time is always returned with it.
 
 import math
 import re
+import time
 import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ Card = Callable[[str], Any]
 DAY = 86400.0
 _FURTHEST = 200_000.0  # days from the epoch of MJD, to the years 1311 and 2406
 _MJD_EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
+_UNIX_EPOCH = 40587  # MJD
 _SCALES = {"UTC": "utc", "UT": "utc", "UT1": "utc", "GMT": "utc", "Z": "utc", "TAI": "tai", "IAT": "tai"}
 _SCALES |= {"TT": "tt", "TDT": "tt", "ET": "tt", "TDB": "tdb", "TCB": "tcb", "TCG": "tcg"}
 _CLOCKS = ("TIME-OBS", "UTC-OBS", "UTSTART", "UT", "UTC")
@@ -69,6 +71,16 @@ def exposure_seconds(card: Card) -> tuple[float | None, str]:
         if seconds is not None and seconds > 0:
             return seconds, keyword
     return None, ""
+
+
+def is_time_scale(name: str) -> bool:
+    """Return whether `to_utc` knows the time scale."""
+    return name == "GPS" or name in _SCALES
+
+
+def mjd_now() -> float:
+    """Return the time by this machine's clock, MJD in UTC."""
+    return time.time() / DAY + _UNIX_EPOCH
 
 
 def _stated_middle(card: Card) -> tuple[float | None, str]:

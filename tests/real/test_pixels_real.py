@@ -4,6 +4,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
 from sklearn.metrics import roc_auc_score
 
 from ml.imaging.browser_encoding import raw_frame
@@ -45,6 +47,21 @@ def test_a_whole_night_of_ztf(night, tmp_path):
     name, first = store.append("ztf", block)
     assert (name, first) == ("1x3x63x63-float32", 0)
     assert store.slab("ztf", name, 0, 499).tobytes() == block.tobytes()
+
+
+def test_rubins_alerts_and_the_flashes_of_a_satellite(shared_data):
+    rubin = list(read_subjects(shared_data / "rubin"))
+    glints = list(read_subjects(shared_data / "satellite-glints"))
+    assert not [str(item) for item in rubin + glints if isinstance(item, BadInput)]
+    assert (len(rubin), len(glints)) == (35, 16)
+    assert sum("!known object" in subject.metadata for subject in rubin) == 10
+    assert {subject.frames[0].mjd_keyword for subject in rubin} == {"midpointMjdTai, TAI to UTC"}
+    for subject in rubin:
+        frame = subject.frames[0]
+        assert frame.pixels.shape[0] == 3
+        place = WCS(fits.Header(list(frame.wcs.items()))).world_to_pixel_values(subject.ra, subject.dec)
+        middle = (np.array(frame.pixels.shape[:0:-1]) - 1) / 2
+        assert np.hypot(*(place - middle)) < 2
 
 
 def test_ztf_exposures_are_timed_at_their_middle(night):

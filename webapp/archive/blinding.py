@@ -43,6 +43,12 @@ def opened(metadata: dict[str, Any], survey: Survey) -> dict[str, Any]:
     return {name: value for name, value in shown(metadata).items() if name in survey.open_metadata}
 
 
+def told(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return what volunteers see after their answer: also the values that are hidden while classifying."""
+    later = {name[1:]: value for name, value in metadata.items() if name.startswith("!") and isinstance(value, str)}
+    return shown(metadata) | later
+
+
 def shown(metadata: dict[str, Any]) -> dict[str, Any]:
     """Remove hidden metadata (`#name`), and metadata hidden while classifying (`!name`)."""
     return {name: value for name, value in metadata.items() if not name.startswith(HIDDEN)}

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_safe
 from ml.imaging.browser_encoding import raw_frame
 from ml.imaging.display import STRETCHES
 from ml.imaging.png import to_png
-from webapp.archive.blinding import opened, shown, with_told
+from webapp.archive.blinding import opened, told, with_told
+from webapp.archive.light_curve import plot
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
 from webapp.archive.models.subject import NAME_KEY
 from webapp.archive.pixels import pixels_of
@@ -76,6 +77,7 @@ def subject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "subject": row,
         "frames": row.frames.all(),
         "metadata": _metadata(row, knows_truth),
+        "light_curve": plot(row.light_curve) if row.is_told and row.light_curve else None,
         "source": SOURCES.get(row.gold_source, row.gold_source),
     }
     return render(request, "archive/subject.html", {"survey": row.survey, "knows_truth": knows_truth, **page})
@@ -84,7 +86,7 @@ def subject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def _metadata(row: Any, knows_truth: bool) -> dict[str, Any]:
     if knows_truth:
         return {key: value for key, value in row.metadata.items() if not key.startswith("#")}
-    return shown(row.metadata) if row.is_told else opened(row.metadata, row.survey)
+    return told(row.metadata) if row.is_told else opened(row.metadata, row.survey)
 
 
 def _knows_truth(request: HttpRequest, survey: Survey) -> bool:

@@ -18,14 +18,20 @@ INSERT = """
     JOIN archive_subjectset_subjects AS member ON member.subjectset_id = chosen.subjectset_id
     JOIN archive_subject AS subject ON subject.id = member.subject_id
     WHERE chosen.workflow_id = %(workflow)s AND subject.kind = %(kind)s AND subject.duplicate_of_id IS NULL
+        AND (%(only)s::bigint[] IS NULL OR subject.id = ANY(%(only)s::bigint[]))
     ON CONFLICT (workflow_id, subject_id) DO NOTHING
 """
 
 
-def enqueue_subjects(workflow: Workflow) -> int:
+def enqueue_subjects(workflow: Workflow, only: list[int] | None = None) -> int:
     """Add the subjects of the workflow's sets that are not in its queue yet; return how many.
 
     Duplicates and subjects of another kind are excluded. Repeating it adds only new ones.
+
+    Parameters
+    ----------
+    only
+        Consider these subjects; None for all.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -36,6 +42,7 @@ def enqueue_subjects(workflow: Workflow) -> int:
                 "reason": Reason.NEW.value,
                 "open_slots": open_slots(workflow, votes=0, taken=0),
                 "kind": workflow.kind,
+                "only": only,
             },
         )
         return int(cursor.rowcount)
@@ -78,5 +85,10 @@ def dequeue_subjects(workflow: Workflow) -> int:
 
 def refill(run: IngestRun) -> int:
     """Add newly ingested subjects to the queue of every workflow that uses their set; return how many entries."""
-    drawing = Workflow.objects.filter(subject_sets__survey=run.survey_id, subject_sets__name=run.subject_set)
-    return sum(enqueue_subjects(workflow) for workflow in drawing)
+    return enqueue_new(run.survey_id, run.subject_set)
+
+
+def enqueue_new(survey: int, subject_set: str, only: list[int] | None = None) -> int:
+    """Add subjects of a set (`only` as in `enqueue_subjects`) to the queue of every workflow that uses it."""
+    drawing = Workflow.objects.filter(subject_sets__survey=survey, subject_sets__name=subject_set)
+    return sum(enqueue_subjects(workflow, only) for workflow in drawing)

@@ -25,7 +25,7 @@ from ml.io.records import BadInput
 from ml.io.times import exposure_seconds, mid_exposure
 
 NOT_SKY = {"VAR", "VARIANCE", "ERR", "ERROR", "SIGMA", "RMS", "UNCERT", "WHT", "WEIGHT", "WEIGHTS", "EXP", "EXPMAP"}
-NOT_SKY |= {"DQ", "MASK", "FLAGS", "BADPIX", "CTX", "PSF", "SKY", "SKYFIT", "BKG", "BACKGROUND", "APERTURE"}
+NOT_SKY |= {"DQ", "MASK", "FLAGS", "BADPIX", "CTX", "PSF", "PSFIMAGE", "SKY", "SKYFIT", "BKG", "BACKGROUND", "APERTURE"}
 """Extension names of companions (variance, masks) rather than images."""
 
 _WCS_CARD = re.compile(
@@ -91,7 +91,7 @@ class FitsPicture:
 
         mjd, keyword = mid_exposure(card)
         band = next((str(value).strip() for name in ("FILTER", "BAND", "FILTNAM") if (value := card(name))), "")
-        return Facts(mjd, keyword, exposure_seconds(card)[0], band, _wcs(unit))
+        return Facts(mjd, keyword, exposure_seconds(card)[0], band, wcs_cards(unit))
 
     def close(self) -> None:
         if self._hdus is not None:
@@ -172,8 +172,16 @@ def _depth(unit: Unit) -> int:
     return abs(unit.whole("ZBITPIX" if unit.compressed else "BITPIX")) // 8
 
 
-def _wcs(unit: Unit) -> dict[str, float | str] | None:
-    if not unit.card("CTYPE1"):
-        return None
+def wcs_cards(unit: Unit, projection: str = "") -> dict[str, float | str] | None:
+    """Return the cards of an image's celestial WCS; None without one.
+
+    Parameters
+    ----------
+    projection
+        Of an image whose WCS names none, such as ``TAN``; by default such a WCS is not celestial.
+    """
     cards = {key: unit.card(key) for key in unit.header if _WCS_CARD.fullmatch(key)}
-    return {key: value for key, value in cards.items() if isinstance(value, int | float | str)}
+    wcs = {key: value for key, value in cards.items() if isinstance(value, int | float | str)}
+    if projection and "CRVAL1" in wcs and not wcs.get("CTYPE1"):
+        wcs |= {"CTYPE1": f"RA---{projection}", "CTYPE2": f"DEC--{projection}"}
+    return wcs if wcs.get("CTYPE1") else None

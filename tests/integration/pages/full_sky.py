@@ -2,6 +2,7 @@
 
 import numpy as np
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 
 from ml.io.message import Message
 from tests.integration.learning import sky
@@ -22,6 +23,8 @@ from webapp.learning.promotion import Result, judge
 from webapp.quality.models import QualityFlag, QualityScan
 from webapp.quality.quality_scan import FLAGGED
 from webapp.review.rulings import rule
+from webapp.streams.messages import NO_BROKER
+from webapp.streams.models import DeadLetter, Stream
 from webapp.synthetics.inject_movers import DRAWN
 from webapp.synthetics.models import Injection
 from webapp.volunteers.models import Volunteer
@@ -50,9 +53,30 @@ def something_on_each_page():
     _look_back(workflow, rows)
     _distrust(workflow)
     _bring_in(workflow)
+    _listen(survey)
     rita = get_user_model().objects.create_user("rita")
     rule(subject=rows[11], workflow=workflow, scientist=rita, verdict="no", label="CR")
     return survey
+
+
+def _listen(survey):
+    stream = Stream.objects.create(
+        survey=survey,
+        topic="ztf_20260501_programid1",
+        brokers="localhost:9092",
+        group="wanderers-night",
+        subject_set="live",
+        condition="snr > 5 and not ssdistnr < 5",
+        messages_read=12_345,
+        stored=2_345,
+        filtered=10_000,
+        refused=1,
+        lag=321,
+        rate=51.5,
+        heard_at=timezone.now(),
+        trouble=NO_BROKER,
+    )
+    DeadLetter.objects.create(stream=stream, partition=3, offset=9, reason=Message("has no cutouts."))
 
 
 def _train(model):

@@ -8,10 +8,12 @@ from webapp.archive.models import IngestRun, Membership
 from webapp.consensus.models import Consensus
 from webapp.learning.models import Checkpoint, Promotion, TrainingRun
 from webapp.review.models import Ruling
+from webapp.streams.models import Stream
 
 pytestmark = pytest.mark.django_db
 
 ADMIN_PAGES = ["ingest", "ingest-runs", "ingest-run", "ingest-progress", "ingest-problems"]
+ADMIN_PAGES += ["streams", "streams-now", "dead-letters"]
 ADMIN_WRITES = ["training-start", "training-cancel", "promote", "rollback", "score-again"]
 ADMIN_WRITES += ["ingest-start", "ingest-cancel"]
 CONSENSUS_PAGES = ["consensus-browser", "consensus-csv", "posterior-csv", "agreement-csv", "subject-votes", "votes-csv"]
@@ -41,6 +43,7 @@ def world(django_user_model):
     run = TrainingRun.objects.create(survey=survey, workflow=workflow, role="stamp")
     checkpoint = Checkpoint.objects.create(survey=survey, role="stamp", run=run, manifest={})
     ingest = IngestRun.objects.create(survey=survey, path="/nowhere", subject_set="all")
+    stream = Stream.objects.create(survey=survey, topic="alerts", brokers="b:1", group="g", subject_set="live")
     for name, where in [("volunteer", survey), ("moderator", survey), ("scientist", survey), ("admin", survey)]:
         user = django_user_model.objects.create_user(name)
         Membership.objects.create(user=user, survey=where, role=name)
@@ -62,6 +65,7 @@ def world(django_user_model):
         "promote": {"pk": checkpoint.pk},
         "rollback": {"role": "stamp"},
         "score-again": {"role": "stamp"},
+        "dead-letters": {"pk": stream.pk},
         "ingest-run": of_ingest,
         "ingest-progress": of_ingest,
         "ingest-problems": of_ingest,

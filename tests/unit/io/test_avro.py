@@ -88,7 +88,7 @@ def test_jd_is_the_start_of_the_exposure(write_packets, subjects):
     assert told.frames[0].mjd_mid == pytest.approx(58451.25 + 30 / 86400, abs=1e-9)
     assert told.frames[0].mjd_keyword == "jd + exptime/2"
     assert untold.frames[0].mjd_mid == pytest.approx(58451.25 + 15 / 86400, abs=1e-9)
-    assert untold.frames[0].mjd_keyword == "jd + 15 s (no exptime in the packet; ZTF exposes for 30 s)"
+    assert untold.frames[0].mjd_keyword == "jd + 15 s (no exptime)"
 
 
 def test_sentinels_are_left_out_and_telling_values_are_hidden(write_packets, subjects):
@@ -132,12 +132,11 @@ def test_clipped_stamps_are_filled_up_on_the_side_of_the_edge(place, shape, kept
 def test_a_bad_packet_is_told_and_the_rest_goes_on(write_packets):
     from ml.io.read_subjects import read_subjects
 
-    found = list(
-        read_subjects(write_packets({"ra": float("nan")}, {"cutoutScience": None}, {"dec": 91.0}, {"fid": [2]}, {}))
-    )
+    none = {f"cutout{name}": None for name in ("Science", "Template", "Difference")}
+    found = list(read_subjects(write_packets({"ra": float("nan")}, none, {"dec": 91.0}, {"fid": [2]}, {})))
     assert [str(item) for item in found[:4]] == [
         "alert.avro row 1: its ra is nan; it must be degrees from 0 to 360.",
-        "alert.avro row 2: has no science stamp. Ask for packets with their cut-outs.",
+        "alert.avro row 2: has no cutouts. Ask for packets with their cutouts.",
         "alert.avro row 3: its dec is 91.0; it must be degrees from -90 to 90.",
         "alert.avro row 4: `fid` is “[2]”; it must be a number.",
     ]
@@ -168,7 +167,7 @@ def test_truncated_foreign_and_packed_files(write_packets, complaint, tmp_path):
     assert "is not a whole Avro file" in complaint(path).reason
     with path.open("wb") as out:
         fastavro.writer(out, {"type": "record", "name": "x", "fields": [{"name": "a", "type": "int"}]}, [{"a": 1}])
-    assert "is not a ZTF alert packet" in complaint(path).reason
+    assert "is not an alert packet of a known survey" in complaint(path).reason
     assert "is packed with bzip2" in complaint(write_packets({}, codec="bzip2")).reason
     path.unlink()
     assert len([*tmp_path.iterdir()]) == 0

@@ -4,12 +4,16 @@ import gzip
 import random
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from astropy.io import fits
 from PIL import Image
 
 from ml.io.read_subjects import read_subjects
 from ml.io.records import BadInput, SubjectRecord
+from tests.unit.io import packets
+from tests.unit.io.packets import write
 
 CUBE = np.random.default_rng(0).poisson(100, (4, 32, 32)).astype(np.int16)
 
@@ -45,6 +49,8 @@ FORMATS = {
     "a.png": lambda path: Image.fromarray(CUBE[0].astype(np.uint8)).save(path),
     "a.jpg": lambda path: Image.fromarray(CUBE[0].astype(np.uint8)).save(path),
     "manifest.csv": manifest,
+    "a.avro": lambda path: write(path, packets.ztf(), packets.ztf(), codec="deflate"),
+    "a.parquet": lambda path: pq.write_table(pa.Table.from_pylist([packets.ztf()] * 3), path),
 }
 
 

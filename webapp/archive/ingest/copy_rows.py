@@ -1,5 +1,6 @@
 """Bulk insert of exposures, subjects and frames by COPY."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -26,6 +27,7 @@ SUBJECT = (
     "mjd",
     "rate",
     "metadata",
+    "light_curve",
     "gold_label",
     "gold_source",
     "created_at",
@@ -107,6 +109,7 @@ def _subject(key: int, survey: int, candidate: Candidate, index: int, duplicate_
         finite(first.mjd_mid),
         finite(record.rate),
         candidate.metadata,
+        json.dumps(record.light_curve) if record.light_curve else None,
         candidate.gold_label,
         MANIFEST_GOLD if candidate.gold_label else "",
         now,

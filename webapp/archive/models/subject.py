@@ -53,6 +53,7 @@ class Subject(models.Model):
     mjd = models.FloatField(null=True, help_text="UTC, middle of the first exposure")
     rate = models.FloatField(null=True, help_text="arcsec/h")
     metadata = models.JSONField(default=dict, help_text="#name is hidden, !name hidden while classifying")
+    light_curve = models.JSONField(null=True, help_text="[MJD UTC, band, magnitude, error or null for a limit], …")
     gold_label = models.CharField(max_length=20, blank=True, default="", help_text="A fine class, or yes / no")
     gold_source = models.CharField(max_length=20, blank=True, default="", help_text="manifest, ruling or synthetic")
     is_synthetic = models.BooleanField(

@@ -1,0 +1,125 @@
+"""Listening to a Kafka topic, through duplicates, vanished topics and kill -9."""
+
+import os
+import subprocess
+import sys
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from tests.integration.archive.sky import make_survey
+from webapp.archive.models import Subject, Survey
+from webapp.console.management.commands.listen import credentials
+from webapp.core.environment import ROOT
+from webapp.streams.kafka import KafkaTopic
+from webapp.streams.listen import listen
+from webapp.streams.messages import NO_BROKER
+from webapp.streams.models import Position, Stream
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def until(condition, seconds=60):
+    """Return a function that becomes true with `condition`, or fails after some time."""
+    end = time.monotonic() + seconds
+
+    def is_over():
+        assert time.monotonic() < end, "the stream stands still"
+        return condition()
+
+    return is_over
+
+
+def hear(cluster, stream, reader, condition):
+    Stream.objects.filter(pk=stream.pk).update(brokers=cluster.brokers)
+    stream.refresh_from_db()
+    topic = KafkaTopic(stream, log_level=0)
+    try:
+        listen(stream, topic, reader, until(condition))
+    finally:
+        topic.close()
+    stream.refresh_from_db()
+
+
+def test_all_alerts_are_stored_and_a_second_listener_goes_on(cluster, stream, reader, alert):
+    cluster.send("alerts", [alert(n) for n in range(30)] + [b"nonsense"])
+    hear(cluster, stream, reader, lambda: Stream.objects.get().messages_read == 31)
+    assert (stream.stored, stream.refused, stream.is_listening) == (30, 1, True)
+    cluster.send("alerts", [alert(n) for n in range(20, 40)])
+    hear(cluster, stream, reader, lambda: Stream.objects.get().messages_read == 51)
+    assert (stream.stored, stream.known) == (40, 10)
+    assert Subject.objects.count() == 40
+    assert sum(Position.objects.values_list("next_offset", flat=True)) == 51
+
+
+def test_brokers_that_do_not_answer_are_named(stream, reader):
+    Stream.objects.filter(pk=stream.pk).update(brokers="127.0.0.1:9")
+    stream.refresh_from_db()
+    topic = KafkaTopic(stream, log_level=0)
+    try:
+        wait = until(lambda: topic.trouble() != "", 30)
+        while not wait():
+            assert topic.take(1) == []
+    finally:
+        topic.close()
+    assert topic.trouble() == NO_BROKER
+
+
+def test_kill_9_loses_nothing_and_stores_nothing_twice(cluster, alert):
+    make_survey()
+    cluster.send("alerts", [alert(n % 450) for n in range(600)])
+    kills = 0
+    while progress() < 600:
+        process, enough = started(cluster), until_stored(min(progress() + 150, 600))
+        while not enough():
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        process.kill()
+        process.communicate()
+        kills += 1
+    stream = Stream.objects.get()
+    assert (stream.messages_read, stream.stored, stream.known) == (600, 450, 150)
+    assert Subject.objects.count() == Subject.objects.values("zarr_array", "zarr_index").distinct().count() == 450
+    assert kills >= 2
+
+
+def until_stored(count):
+    return until(lambda: progress() >= count, 120)
+
+
+def progress():
+    return sum(Position.objects.values_list("next_offset", flat=True))
+
+
+def started(cluster):
+    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    command = [sys.executable, "manage.py", "listen", "alerts", "--survey=atlas", f"--brokers={cluster.brokers}"]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | {"DATABASE_URL": database}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def test_the_command_checks_what_it_is_given(tmp_path):
+    given = {"brokers": "127.0.0.1:9", "survey": "atlas"}
+    with pytest.raises(CommandError, match="There is no survey"):
+        call_command("listen", "alerts", **given)
+    make_survey()
+    with pytest.raises(CommandError, match="condition: is no condition"):
+        call_command("listen", "alerts", where="snr >", **given)
+    (tmp_path / "schema").write_text("{}")
+    with pytest.raises(CommandError, match="is not a whole Avro file"):
+        call_command("listen", "alerts", schema=tmp_path / "schema", **given)
+    assert Survey.objects.get().streams.filter(messages_read__gt=0).count() == 0
+
+
+def test_credentials_come_from_the_environment(monkeypatch):
+    assert credentials() == {}
+    monkeypatch.setenv("KAFKA_USERNAME", "ada")
+    monkeypatch.setenv("KAFKA_PASSWORD", "hush")
+    assert credentials() == {
+        "security.protocol": "SASL_SSL", "sasl.mechanism": "SCRAM-SHA-512", "sasl.username": "ada",
+        "sasl.password": "hush",
+    }  # fmt: skip

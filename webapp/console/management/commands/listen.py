@@ -1,0 +1,96 @@
+import signal
+import threading
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management import BaseCommand, CommandError
+from environs import Env
+from rich.console import Console
+
+from ml.io.alerts.avro_file import understood
+from ml.io.alerts.filters import Filter
+from ml.io.records import BadInput
+from webapp.console.management.commands.ingest import the_survey
+from webapp.streams.kafka import KafkaTopic
+from webapp.streams.listen import listen
+from webapp.streams.models import Stream
+from webapp.streams.read_messages import Reader
+
+
+class Command(BaseCommand):
+    help = "Store the alerts of a Kafka topic as they come. Stop it any time: it goes on where it stopped."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("topic")
+        parser.add_argument("--survey", required=True, help="short name of the survey")
+        parser.add_argument("--brokers", required=True, help="addresses with ports, separated by commas")
+        parser.add_argument("--group", default="", help="consumer group (default: wanderers-SURVEY)")
+        parser.add_argument("--set", default="", dest="subject_set", help="the subject set to add them to")
+        parser.add_argument("--where", default="", help="which alerts to store, such as: snr > 5 and band in (g, r)")
+        parser.add_argument("--schema", type=Path, help="file with the schema of messages that come without one")
+        parser.add_argument("--create", action="store_true", help="create the survey if it does not exist")
+
+    def handle(self, *args: Any, topic: str, survey: str, create: bool, schema: Path | None, **options: Any) -> None:
+        row = the_survey(survey, create=create)
+        stream = the_stream(
+            Stream(
+                survey=row,
+                topic=topic,
+                brokers=options["brokers"],
+                group=options["group"] or f"wanderers-{survey}",
+                subject_set=options["subject_set"] or topic[:120],
+                condition=options["where"],
+            )
+        )
+        reader = Reader(topic, the_schema(schema), Filter(stream.condition), row.classes)
+        over = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: over.set())
+        console = Console()
+        console.print(f"Listening to {topic}. Ctrl-C stops it after the current batch.")
+        kafka = KafkaTopic(stream, **credentials())
+        try:
+            listen(stream, kafka, reader, over.is_set)
+        finally:
+            kafka.close()
+        stream.refresh_from_db()
+        console.print(f"{stream.stored:,} stored, {stream.known:,} known, {stream.filtered:,} left out by --where,")
+        console.print(f"{stream.refused:,} refused: see the survey's page Streams. Run it again to go on.")
+
+
+def the_stream(given: Stream) -> Stream:
+    """Return the survey's stream of this topic with the given settings; its counters and positions stay."""
+    try:
+        given.full_clean(validate_constraints=False)
+    except ValidationError as error:
+        raise CommandError(
+            " ".join(f"{name}: {' '.join(said)}" for name, said in error.message_dict.items())
+        ) from error
+    settings = {name: getattr(given, name) for name in ("brokers", "group", "subject_set", "condition")}
+    return Stream.objects.update_or_create(survey=given.survey, topic=given.topic, defaults=settings)[0]
+
+
+def the_schema(path: Path | None) -> bytes:
+    if path is None:
+        return b""
+    try:
+        text = path.read_bytes()
+        understood(text)
+    except (OSError, BadInput) as error:
+        raise CommandError(f"{path} {error}") from error
+    return text
+
+
+def credentials() -> dict[str, str]:
+    """Return librdkafka's settings for the environment's SASL credentials; nothing without KAFKA_USERNAME."""
+    env = Env()
+    if not env.str("KAFKA_USERNAME", ""):
+        return {}
+    return {
+        "security.protocol": env.str("KAFKA_SECURITY_PROTOCOL", "SASL_SSL"),
+        "sasl.mechanism": env.str("KAFKA_SASL_MECHANISM", "SCRAM-SHA-512"),
+        "sasl.username": env.str("KAFKA_USERNAME"),
+        "sasl.password": env.str("KAFKA_PASSWORD"),
+    }

@@ -1,0 +1,87 @@
+"""Streams, how far they were read, and the messages that could not be used."""
+
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+
+from ml.io.alerts.filters import Filter
+from ml.io.records import BadInput
+from webapp.archive.ingest.create_run import SET_NAME_LENGTH
+from webapp.archive.models import Survey
+from webapp.core.stored_messages import MessageField
+
+SILENT = timedelta(seconds=30)
+"""A listener that was not heard of for so long has stopped."""
+
+
+class Stream(models.Model):
+    """A topic whose alerts become subjects of a survey.
+
+    The counters count messages and the alerts in them, each once, however often a broker sends them.
+    """
+
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="streams")
+    topic = models.CharField(max_length=249)
+    brokers = models.TextField()
+    group = models.CharField(max_length=200, help_text="consumer group")
+    subject_set = models.CharField(max_length=SET_NAME_LENGTH)
+    condition = models.TextField(blank=True, default="", max_length=1000, help_text="which alerts are stored")
+    messages_read = models.PositiveBigIntegerField(default=0)
+    stored = models.PositiveBigIntegerField(default=0)
+    known = models.PositiveBigIntegerField(default=0, help_text="alerts that were in the survey already")
+    filtered = models.PositiveBigIntegerField(default=0, help_text="alerts that the condition left out")
+    refused = models.PositiveBigIntegerField(default=0)
+    lag = models.PositiveBigIntegerField(null=True, blank=True, help_text="messages that are not read yet")
+    rate = models.FloatField(null=True, blank=True, help_text="messages per second")
+    heard_at = models.DateTimeField(null=True, blank=True, help_text="the listener's last sign of life")
+    trouble = MessageField(blank=True, default="", help_text="what the brokers complain about")
+
+    class Meta:
+        ordering = ["topic"]
+        constraints = [models.UniqueConstraint(fields=["survey", "topic"], name="one_stream_per_topic")]
+
+    def __str__(self) -> str:
+        return self.topic
+
+    @property
+    def is_listening(self) -> bool:
+        return self.heard_at is not None and timezone.now() - self.heard_at < SILENT
+
+    def clean(self) -> None:
+        """Check the condition."""
+        try:
+            Filter(self.condition)
+        except BadInput as bad:
+            raise ValidationError({"condition": str(bad.reason)}) from bad
+
+
+class Position(models.Model):
+    """The next message to read in a partition; written in one transaction with the rows of all earlier ones."""
+
+    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="positions")
+    partition = models.PositiveIntegerField()
+    next_offset = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["stream", "partition"], name="one_position_per_partition")]
+
+    def __str__(self) -> str:
+        return f"{self.stream} {self.partition}: {self.next_offset}"
+
+
+class DeadLetter(models.Model):
+    """A message, or an alert in it, that could not be used, and why."""
+
+    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="dead_letters")
+    partition = models.PositiveIntegerField()
+    offset = models.PositiveBigIntegerField()
+    reason = MessageField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.stream} {self.partition}:{self.offset}"

@@ -1,0 +1,74 @@
+"""Turn messages of a stream into candidates: decode, filter, validate."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ml.io.alerts.filters import Filter
+from ml.io.alerts.messages import packets_of
+from ml.io.alerts.packet_map import PacketMap
+from ml.io.alerts.subject import facts, subject
+from ml.io.records import BadInput
+from webapp.archive.ingest.prepare import Candidate, candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message, and its place in the topic."""
+
+    partition: int
+    offset: int
+    value: bytes
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a message holds."""
+
+    message: Received
+    candidates: list[Candidate] = field(default_factory=list)
+    problems: list[BadInput] = field(default_factory=list)
+    filtered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads messages of one topic.
+
+    Attributes
+    ----------
+    topic
+        Its name, for the subjects' source.
+    schema
+        JSON schema of messages without one.
+    condition
+        Which alerts to store; the cutouts of others are not opened.
+    classes
+        The survey's.
+    """
+
+    topic: str
+    schema: bytes
+    condition: Filter
+    classes: list[str]
+
+    def read(self, messages: Iterable[Received]) -> Iterator[Reading]:
+        """Read messages; what cannot be used is among the problems, and nothing is raised for it."""
+        for message in messages:
+            reading = Reading(message)
+            try:
+                for packet, where in packets_of(message.value, self.schema):
+                    self._add(reading, packet, where)
+            except BadInput as bad:
+                reading.problems.append(bad)
+            yield reading
+
+    def _add(self, reading: Reading, packet: Mapping[str, Any], where: PacketMap) -> None:
+        try:
+            if self.condition.text and not self.condition(facts(packet, where)):
+                reading.filtered += 1
+                return
+            record = subject(packet, where, self.topic, reading.message.offset)
+            reading.candidates.append(candidate(record, self.classes))
+        except BadInput as bad:
+            reading.problems.append(bad)

@@ -1,0 +1,76 @@
+"""Store what messages hold: pixels, rows, queue entries and the position in the topic, all or nothing.
+
+A broker delivers at least once. Since a position commits together with the rows of all messages before it, each alert
+is stored once, whatever is killed.
+"""
+
+from django.db import transaction
+from django.db.models import F
+
+from webapp.archive.ingest.dedupe import unknown
+from webapp.archive.ingest.pixel_writer import Shelf, new_keys
+from webapp.archive.ingest.store import add
+from webapp.archive.ingest.synthetic_names import free_names
+from webapp.archive.models import Survey
+from webapp.queue.membership import enqueue_new
+from webapp.streams.models import DeadLetter, Position, Stream
+from webapp.streams.read_messages import Reading
+
+MOST_DEAD_LETTERS = 1000
+"""The newest are kept, of each stream."""
+
+
+@transaction.atomic
+def store(stream: Stream, readings: list[Reading], shelf: Shelf) -> int:
+    """Store the readings that are new by their offsets; return how many subjects were added.
+
+    The survey's row is locked until the commit, as by an ingest.
+    """
+    survey = Survey.objects.select_for_update(no_key=True).get(pk=stream.survey_id)
+    fresh = _advance(stream, readings)
+    candidates = [candidate for reading in fresh for candidate in reading.candidates]
+    new = unknown(survey, candidates)
+    free_names(survey, [candidate.record.external_id for candidate in new])
+    if new:
+        keys = new_keys(len(new))
+        add(survey, stream.subject_set, new, shelf, keys)
+        enqueue_new(survey.pk, stream.subject_set, keys)
+    _bury(stream, fresh)
+    Stream.objects.filter(pk=stream.pk).update(
+        messages_read=F("messages_read") + len(fresh),
+        stored=F("stored") + len(new),
+        known=F("known") + len(candidates) - len(new),
+        filtered=F("filtered") + sum(reading.filtered for reading in fresh),
+        refused=F("refused") + sum(len(reading.problems) for reading in fresh),
+    )
+    return len(new)
+
+
+def _advance(stream: Stream, readings: list[Reading]) -> list[Reading]:
+    """Move the positions behind the readings; return those that were not behind them already."""
+    positions = dict(Position.objects.filter(stream=stream).values_list("partition", "next_offset"))
+    fresh = []
+    for reading in readings:
+        place = reading.message
+        if place.offset >= positions.get(place.partition, 0):
+            positions[place.partition] = place.offset + 1
+            fresh.append(reading)
+    Position.objects.bulk_create(
+        [Position(stream=stream, partition=partition, next_offset=after) for partition, after in positions.items()],
+        update_conflicts=True,
+        unique_fields=["stream", "partition"],
+        update_fields=["next_offset"],
+    )
+    return fresh
+
+
+def _bury(stream: Stream, readings: list[Reading]) -> None:
+    letters = [
+        DeadLetter(stream=stream, partition=reading.message.partition, offset=reading.message.offset, reason=bad.reason)
+        for reading in readings
+        for bad in reading.problems
+    ]
+    if letters:
+        DeadLetter.objects.bulk_create(letters)
+        kept = DeadLetter.objects.filter(stream=stream).values("pk")[:MOST_DEAD_LETTERS]
+        DeadLetter.objects.filter(stream=stream).exclude(pk__in=kept).delete()
