@@ -81,7 +81,7 @@ def match(
     widest
         Arcsec, upper limit of these 3σ.
     """
-    usable = np.isfinite(np.hstack([directions, observers.position])).all(axis=1)
+    usable = np.asarray(np.isfinite(directions).all(1) & np.isfinite(observers.position).all(1))
     found = []
     for rows in _blocks(observers.mjd, usable):
         near = _near(sweep, observers, directions, rows, (radius + widest) / ARCSEC)
