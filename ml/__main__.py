@@ -11,6 +11,9 @@ COMMANDS = {
     "evaluate": ("ml.cli.evaluate_command", "judge a model on a labelled manifest"),
     "score": ("ml.cli.score_command", "give every subject of a manifest its probabilities"),
     "crowd": ("ml.cli.crowd_command", "from many people's votes to one answer per item"),
+    "motion": ("ml.cli.motion_command", "fit every tracklet's motion on the sky, with errors"),
+    "known": ("ml.cli.known_command", "find the known objects near each detection"),
+    "link": ("ml.cli.link_command", "link single detections of a night into tracklets"),
     "benchmark": ("ml.cli.benchmark", "measure the speed of one part"),
 }
 

@@ -32,13 +32,13 @@ class Motion:
     residual: Array
 
 
-def astrometric_error(snr: Array) -> Array:
+def astrometric_error(snr: Array, seeing: float = SEEING, floor: float = FLOOR) -> Array:
     """Return the error of a position in each coordinate, arcsec, from its S/N; NaN counts as S/N 10.
 
-    The seeing's sigma over the S/N, and a floor.
+    The sigma of the seeing (FWHM, arcsec) over the S/N, and a floor.
     """
     known = np.clip(np.where(np.isfinite(snr), snr, UNKNOWN_SNR), 1, None)
-    return np.hypot(FLOOR, SEEING / 2.355 / known)
+    return np.hypot(floor, seeing / 2.355 / known)
 
 
 def fit_motion(tracks: TrackletFrames) -> Motion:

@@ -1,0 +1,65 @@
+"""`python -m ml link`: link single detections of a night into tracklets."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml.cli.sky_table import Rows, number, table_command
+from ml.sky.detections import Detections, read_detections
+from ml.sky.linking import LONGEST, LinkLimits, link
+from ml.sky.motion import FLOOR, SEEING, astrometric_error
+from ml.sky.tangent_plane import unit_vectors
+
+HEADER = ("tracklet", "mjd", "ra", "dec", "rms_ra", "rms_dec", "row", "detection")
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to an argparse parser's subparsers."""
+    limits = LinkLimits()
+    parser = table_command(subparsers, "link", "link single detections of a night into tracklets", link_table)
+    parser.add_argument("--data", type=Path, required=True, help="CSV: mjd, ra, dec[, detection, rms_ra, rms_dec, snr]")
+    parser.add_argument("--rms", type=float, help="error of a position without rms_ra and rms_dec, arcsec")
+    parser.add_argument("--seeing", type=float, default=SEEING, help="FWHM, arcsec: the error from S/N where rms lacks")
+    parser.add_argument("--min-rate", type=float, default=limits.min_rate, help="arcsec per hour")
+    parser.add_argument("--max-rate", type=float, default=limits.max_rate, help="arcsec per hour")
+    parser.add_argument("--min-detections", type=int, default=limits.min_detections, help=f"3 to {LONGEST}")
+    parser.add_argument("--max-gap", type=float, default=limits.max_gap, help="hours between neighbouring detections")
+    parser.add_argument(
+        "--min-chance",
+        type=float,
+        default=limits.min_chance,
+        help="share of movers that the test of uniformity may cost",
+    )
+
+
+def link_table(args: argparse.Namespace) -> Rows:
+    """Link the detections of a CSV; the table has one row a linked detection, as `motion` and `known` read it."""
+    limits = LinkLimits(args.min_rate, args.max_rate, args.min_detections, args.max_gap, args.min_chance)
+    if not 0 <= limits.min_rate < limits.max_rate <= 36_000 or not 3 <= limits.min_detections <= LONGEST:
+        raise ValueError(f"rates must be 0 ≤ min < max ≤ 36000 arcsec/h, --min-detections 3 to {LONGEST}")
+    if not 0 < limits.max_gap <= 24 or not 0 <= limits.min_chance < 1:
+        raise ValueError("--max-gap must be 0 to 24 hours, --min-chance 0 to 1")
+    if not args.seeing > 0 or not (args.rms is None or args.rms > 0):
+        raise ValueError("--seeing and --rms must be more than 0 arcsec")
+    detections = read_detections(args.data, "detection", need_name=False)
+    usable = np.flatnonzero(detections.usable)
+    if lacking := len(detections) - len(usable):
+        sys.stderr.write(f"link: {lacking} of {len(detections)} rows lack a time or a position and are left out\n")
+    guess = astrometric_error(detections.snr, args.seeing, FLOOR)
+    rms = np.sqrt((detections.rms_ra**2 + detections.rms_dec**2) / 2)
+    rms = np.where(np.isfinite(rms), rms, guess if args.rms is None else args.rms)
+    directions = unit_vectors(detections.ra, detections.dec)
+    found = link(detections.mjd[usable], directions[usable], rms[usable], limits)
+    return HEADER, _rows(detections, rms, [usable[rows] for rows in found])
+
+
+def _rows(detections: Detections, rms: Any, tracklets: list[Any]) -> Iterator[list[str]]:
+    for count, rows in enumerate(tracklets, 1):
+        for row in rows:
+            error = number(rms[row], 4)
+            place = (number(detections.mjd[row], 8), number(detections.ra[row], 7), number(detections.dec[row], 7))
+            yield [f"T{count:05d}", *place, error, error, str(row + 1), detections.name[row]]

@@ -1,0 +1,95 @@
+"""`python -m ml motion`: rate, position angle and their errors for each tracklet of a CSV."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.cli.sky_table import Rows, number, table_command
+from ml.sky.detections import read_detections
+from ml.sky.motion import FLOOR, SEEING, astrometric_error
+from ml.sky.tangent_plane import positions
+from ml.sky.weighted_motion import WeightedMotion, fit_weighted_motion
+
+HEADER = (
+    "tracklet", "n", "mjd", "ra", "dec", "rate", "rate_error", "pa", "pa_error", "chi2_dof",
+    "bend_along", "bend_across", "bend_error", "problem",
+)  # fmt: skip
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to an argparse parser's subparsers."""
+    parser = table_command(subparsers, "motion", "fit every tracklet's motion on the sky, with errors", motion_table)
+    parser.add_argument(
+        "--data", type=Path, required=True, help="CSV: tracklet, mjd, ra, dec[, rms_ra, rms_dec, rms_corr, snr]"
+    )
+    parser.add_argument("--rms", type=float, help="error of a position without rms_ra and rms_dec, arcsec")
+    parser.add_argument("--seeing", type=float, default=SEEING, help="FWHM, arcsec: the error from S/N where rms lacks")
+    parser.add_argument("--floor", type=float, default=FLOOR, help="least error from S/N, arcsec")
+
+
+def motion_table(args: argparse.Namespace) -> Rows:
+    """Fit the tracklets of a CSV and return their table."""
+    for name in ("rms", "seeing", "floor"):
+        if (value := getattr(args, name)) is not None and not value > 0:
+            raise ValueError(f"--{name} must be more than 0 arcsec")
+    detections = read_detections(args.data)
+    guess = astrometric_error(detections.snr, args.seeing, args.floor)
+    if args.rms is not None:
+        guess = np.full(len(detections), args.rms)
+    names, place, shape = padded_rows(detections.name)
+
+    def spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        table = np.full(shape, np.nan)
+        table[place] = values
+        return table
+
+    rms_ra, rms_dec = (
+        spread(np.where(np.isfinite(rms), rms, guess)) for rms in (detections.rms_ra, detections.rms_dec)
+    )
+    mjd, ra, dec = (
+        spread(np.where(detections.usable, values, np.nan))
+        for values in (detections.mjd, detections.ra, detections.dec)
+    )
+    motion = fit_weighted_motion(mjd, ra, dec, rms_ra, rms_dec, spread(detections.rms_corr))
+    return HEADER, _rows(names, motion, np.isfinite(mjd).sum(1), np.bincount(place[0], minlength=len(names)))
+
+
+def padded_rows(names: NDArray[np.str_]) -> tuple[NDArray[np.str_], tuple[Any, Any], tuple[int, int]]:
+    """Return the distinct names in their first order, row and column of each detection, and the shape (N, F)."""
+    distinct, first, code = np.unique(names, return_index=True, return_inverse=True)
+    rank = np.argsort(np.argsort(first))[code]
+    order = np.argsort(rank, kind="stable")
+    counts = np.bincount(rank)
+    column = np.empty(len(names), int)
+    column[order] = np.arange(len(names)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return distinct[np.argsort(first)], (rank, column), (len(distinct), int(counts.max()))
+
+
+def _rows(names: NDArray[np.str_], motion: WeightedMotion, counts: Any, given: Any) -> Iterator[list[str]]:
+    ra, dec = positions(motion.position)
+    columns = (
+        motion.rate, motion.rate_error, motion.position_angle, motion.position_angle_error, motion.chi2_dof,
+        *motion.bend.T, motion.bend_error[:, 1],
+    )  # fmt: skip
+    for at, name in enumerate(names):
+        problem = _problem(int(counts[at]), int(given[at]), bool(np.isfinite(motion.rate[at])))
+        place = [number(motion.mjd[at], 7), *(number(v, 7) if counts[at] else "" for v in (ra[at], dec[at]))]
+        yield [name, str(counts[at]), *place, *(number(column[at], 5) for column in columns), problem]
+
+
+def _problem(count: int, given: int, fitted: bool) -> str:
+    """Say what a tracklet lacks; empty if nothing."""
+    problems = []
+    if count < given:
+        problems.append(f"{given - count} of {given} detections lack a time or a position")
+    if count == 0:
+        problems.append("no detection left")
+    elif count == 1:
+        problems.append("one detection: no motion")
+    elif not fitted:
+        problems.append("all detections have one time")
+    return "; ".join(problems)

@@ -1,0 +1,60 @@
+"""Read the Minor Planet Center's comet elements (CometEls.txt).
+
+Source: https://minorplanetcenter.net/iau/info/CometOrbitFormat.html. Non-gravitational forces are not in that file.
+"""
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from ml.sky.mpcorb import Catalogue
+from ml.sky.orbits import Orbits, perifocal_axes
+
+_MJD_EPOCH = date(1858, 11, 17)
+_LARGEST = 100_000_000
+
+
+def read_comets(path: Path) -> Catalogue:
+    """Read CometEls.txt; lines that cannot be read are left out and reported.
+
+    Raises
+    ------
+    ValueError
+        The file is too large, or holds no orbit.
+    """
+    if path.stat().st_size > _LARGEST:
+        raise ValueError(f"{path.name} has more than {_LARGEST} bytes")
+    rows, names, bad = [], [], []
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(_elements(line))
+            names.append((line[:5] if line[:4].isdigit() else line[4:12]).strip().encode("ascii"))
+        except ValueError:
+            bad.append(number)
+    if not rows:
+        raise ValueError(f"{path.name} holds no orbit in the format of CometEls.txt")
+    time, perihelion, e, argument, node, inclination, epoch, absolute = np.array(rows).T
+    p, q = perifocal_axes(node, argument, inclination)
+    unknown = np.full(len(rows), np.nan)
+    orbits = Orbits(np.array(names), epoch, perihelion, e, time, p, q, absolute, unknown, unknown, unknown)
+    return Catalogue(orbits, bad, "")
+
+
+def _elements(line: str) -> tuple[float, ...]:
+    time = _day(line[14:18], line[19:21], line[22:29])
+    perihelion, e, *angles = (
+        float(line[slice(*place)]) for place in ((30, 39), (41, 49), (51, 59), (61, 69), (71, 79))
+    )
+    if not (0 < perihelion < 1000 and 0 <= e < 100):
+        raise ValueError("impossible elements")
+    epoch = _day(line[81:85], line[85:87], line[87:89]) if line[81:89].strip() else time
+    absolute = float(line[91:95]) if line[91:95].strip() else np.nan
+    return time, perihelion, e, *angles, epoch, absolute
+
+
+def _day(year: str, month: str, day: str) -> float:
+    whole, fraction = divmod(float(day), 1)
+    return (date(int(year), int(month), int(whole)) - _MJD_EPOCH).days + fraction

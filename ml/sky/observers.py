@@ -1,0 +1,64 @@
+"""Heliocentric states of observers: Earth's motion and rotation, or a spacecraft's given position."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.sky.detections import Detections
+from ml.sky.observatories import Observatory, geocentric
+from ml.sky.solar_system import AU_KM, earth, sun_from_barycentre, tdb
+
+Array = NDArray[np.float64]
+EARTH_ROTATION = np.array([0.0, 0.0, 2 * np.pi * 1.00273790935])  # radians per day
+
+
+@dataclass(frozen=True)
+class Observers:
+    """N observers; NaN where the place is unknown.
+
+    Attributes
+    ----------
+    mjd
+        (N,) TDB.
+    position, velocity
+        (N, 3) heliocentric, au and au/day.
+    drift
+        (N, 3) velocity of the Sun about the barycentre, au/day.
+    """
+
+    mjd: Array
+    position: Array
+    velocity: Array
+    drift: Array
+
+
+def observers_of(
+    detections: Detections, observatories: Mapping[str, Observatory], default: str = "500"
+) -> tuple[Observers, list[str]]:
+    """Return the observers of N detections, and a sentence for each observatory that cannot be used.
+
+    A position in the table (obs_x, obs_y, obs_z) wins; else the row's observatory counts, or the default. Rows of an
+    unknown observatory, or of one in space without a position, have NaN.
+    """
+    mjd = tdb(detections.mjd)
+    known = np.isfinite(mjd)
+    place, turning = detections.observer / AU_KM, np.zeros((len(mjd), 3))
+    given = np.isfinite(place).all(1)
+    codes = np.where(np.char.str_len(detections.observatory) > 0, detections.observatory, default)
+    problems = []
+    for code in np.unique(codes[~given]):
+        rows = np.flatnonzero((codes == code) & ~given & known)
+        try:
+            if code not in observatories:
+                raise ValueError(f"observatory {code} is unknown to the Minor Planet Center's list")
+            place[rows] = geocentric(observatories[code], detections.mjd[rows])
+            turning[rows] = np.cross(EARTH_ROTATION, place[rows])
+        except ValueError as error:
+            problems.append(f"{error}: {len(rows)} rows left out")
+    when = np.where(known, mjd, 51_544.5)
+    home, speed = earth(when)
+    step = 0.5
+    drift = (sun_from_barycentre(when + step) - sun_from_barycentre(when - step)) / (2 * step)
+    return Observers(np.where(known, mjd, np.nan), home + place, speed + turning, drift), problems

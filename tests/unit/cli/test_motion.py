@@ -1,0 +1,82 @@
+"""`python -m ml motion`: a table in, a table out, and bad rows said."""
+
+import csv
+import io
+import time
+
+import numpy as np
+import pytest
+
+from ml.__main__ import main
+
+
+@pytest.fixture
+def motion(tmp_path, capsys):
+    def run(text, *options):
+        data = tmp_path / "d.csv"
+        data.write_text(text, encoding="utf-8")
+        status = main(["motion", "--data", str(data), *options])
+        out, err = capsys.readouterr()
+        return status, {row["tracklet"]: row for row in csv.DictReader(io.StringIO(out))}, err
+
+    return run
+
+
+def test_each_tracklet_has_its_motion_and_each_bad_one_its_reason(motion):
+    status, rows, _ = motion(
+        "tracklet,mjd,ra,dec,rms_ra,rms_dec\n"
+        "b,60000.00,10.0,0,0.1,0.1\n"
+        "a,60000.00,359.9999,20,0.1,0.1\n"
+        "b,60000.01,10.001,0,0.1,0.1\n"
+        "b,60000.02,10.002,0,0.1,0.1\n"
+        "same,60000,1,1,,\nsame,60000,1,1.001,,\n"
+        "lost,nan,1,1,,\nlost,60000,1,91,,\n"
+    )
+    assert status == 0
+    assert list(rows) == ["b", "a", "same", "lost"]
+    assert float(rows["b"]["rate"]) == pytest.approx(3.6 / 0.24)
+    assert float(rows["b"]["pa"]) == pytest.approx(90)
+    assert float(rows["b"]["rate_error"]) == pytest.approx(0.1 / (0.24 * np.sqrt(2)), rel=1e-3)
+    assert rows["b"]["problem"] == ""
+    assert rows["a"]["problem"] == "one detection: no motion"
+    assert rows["same"]["problem"] == "all detections have one time"
+    assert rows["lost"]["problem"] == "2 of 2 detections lack a time or a position; no detection left"
+    assert rows["lost"]["ra"] == rows["same"]["rate"] == ""
+
+
+def test_errors_come_from_the_survey(motion):
+    text = "tracklet,mjd,ra,dec,snr\n" + "".join(f"t,{60000 + at / 100},{10 + at / 1000},0,20\n" for at in range(3))
+    errors = [
+        float(motion(text, *options)[1]["t"]["rate_error"])
+        for options in [("--rms", "0.2"), ("--seeing", "1.0"), ("--seeing", "4.5")]
+    ]
+    scale = 0.24 * np.sqrt(2)
+    expected = [0.2, np.hypot(0.1, 1 / 2.355 / 20), np.hypot(0.1, 4.5 / 2.355 / 20)]
+    assert errors == pytest.approx(np.array(expected) / scale, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "not a CSV table"),
+        ("tracklet,mjd,ra\na,1,2\n", "lacks the column dec"),
+        ("tracklet,mjd,ra,dec\n", "holds no detections"),
+    ],
+)
+def test_a_bad_file_is_refused_in_one_line(motion, text, said):
+    status, rows, err = motion(text)
+    assert status == 2
+    assert not rows
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_ten_thousand_tracklets_take_less_than_three_seconds(motion):
+    random = np.random.default_rng(0)
+    lines = ["tracklet,mjd,ra,dec,rms_ra,rms_dec"]
+    for name, (ra, dec) in enumerate(random.uniform(0, 80, (10_000, 2))):
+        lines += [f"t{name},{60000 + k / 100},{ra + k / 500:.6f},{dec:.6f},.1,.1" for k in range(4)]
+    started = time.process_time()
+    status, rows, _ = motion("\n".join(lines) + "\n")
+    assert (status, len(rows)) == (0, 10_000)
+    assert time.process_time() - started < 3

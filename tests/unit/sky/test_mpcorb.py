@@ -1,0 +1,97 @@
+"""Reading orbit catalogues: whole, in part, damaged."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ml.sky.comet_elements import read_comets
+from ml.sky.mpcorb import read_mpcorb
+from ml.sky.packed import unpack_designation
+from ml.sky.two_body import states
+
+REAL = Path(__file__).parent / "orbits" / "mpcorb.dat"
+CERES = (
+    "00001    3.4   0.15 K205V 162.68631   73.73161   80.28698   10.58862  0.0775571  0.21406009   2.7676569  0 "
+    "MPO492748  6751 115 1801-2019 0.60 M-v 30h Williams   0000      (1) Ceres              20190915"
+)
+NEOWISE = (
+    "    CK20F030  2020 07  3.6811  0.294698  0.999188   37.2787   61.0103  128.9374  20200531   7.5  4.0  "
+    "C/2020 F3 (NEOWISE)                                      MPEC 2020-M52"
+)
+
+
+def test_elements_of_a_line(tmp_path):
+    (tmp_path / "one").write_text(CERES + "\n")
+    orbits = read_mpcorb(tmp_path / "one").orbits
+    assert (orbits.name[0], orbits.epoch[0]) == (b"00001", 59000.0)
+    assert orbits.perihelion[0] == pytest.approx(2.7676569 * (1 - 0.0775571))
+    assert (orbits.magnitude[0], orbits.slope[0], orbits.last_observed[0]) == (3.4, 0.15, 58741.0)
+    assert orbits.runoff[0] < 1
+    [place], _ = states(orbits, 59000.0)
+    # Heliocentric, equator of J2000, from the elements by the textbook's rotation matrices.
+    mean = np.radians(162.68631)
+    anomaly = mean
+    for _ in range(50):
+        anomaly = mean + 0.0775571 * np.sin(anomaly)
+    plane = 2.7676569 * np.array([np.cos(anomaly) - 0.0775571, np.sqrt(1 - 0.0775571**2) * np.sin(anomaly), 0])
+
+    def turn(angle, axis):
+        cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+        return np.array(
+            [[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]] if axis else [[1, 0, 0], [0, cos, -sin], [0, sin, cos]]
+        )
+
+    expected = turn(84381.448 / 3600, 0) @ turn(80.28698, 1) @ turn(10.58862, 0) @ turn(73.73161, 1) @ plane
+    assert place == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_header_is_skipped_and_gzip_unpacked(tmp_path, packed):
+    path = tmp_path / "orbits"
+    path.write_bytes(gzip.compress(REAL.read_bytes()) if packed else REAL.read_bytes())
+    catalogue = read_mpcorb(path)
+    assert len(catalogue.orbits) == 20
+    assert (catalogue.bad_lines, catalogue.warning) == ([], "")
+    assert unpack_designation(catalogue.orbits.name[0].decode()) == "3360"
+
+
+def test_bad_lines_are_named_and_the_rest_is_read(tmp_path):
+    lines = REAL.read_text().splitlines()
+    lines[5] = lines[5][:70]  # truncated
+    lines[7] = lines[7].replace("K25BL", "K25B!")
+    lines[9] = lines[9][:70] + "1.2000000" + lines[9][79:]  # no ellipse
+    lines[11] = lines[11][:26] + "     nan " + lines[11][35:]
+    (tmp_path / "bad").write_text("\n".join(lines))
+    catalogue = read_mpcorb(tmp_path / "bad")
+    assert catalogue.bad_lines == [6, 8, 10, 12]
+    assert len(catalogue.orbits) == 16
+
+
+def test_a_truncated_gzip_says_so_and_keeps_its_beginning(tmp_path):
+    random = np.random.default_rng(0)
+    lines = [CERES[:26] + f"{angle:9.5f}" + CERES[35:] for angle in random.uniform(0, 360, 5000)]
+    (tmp_path / "cut.gz").write_bytes(gzip.compress("\n".join(lines).encode())[:-20_000])
+    catalogue = read_mpcorb(tmp_path / "cut.gz")
+    assert "cut.gz is truncated or damaged" in catalogue.warning
+    assert 0 < len(catalogue.orbits) < 5000
+
+
+@pytest.mark.parametrize("reader", [read_mpcorb, read_comets])
+@pytest.mark.parametrize("text", ["", "nothing\n" * 30])
+def test_a_file_without_orbits_is_refused(tmp_path, text, reader):
+    (tmp_path / "none").write_text(text)
+    with pytest.raises(ValueError, match="holds no orbit"):
+        reader(tmp_path / "none")
+
+
+def test_comets_are_read(tmp_path):
+    (tmp_path / "comets").write_text(f"{NEOWISE}\n\n{NEOWISE[:40]}\n")
+    catalogue = read_comets(tmp_path / "comets")
+    assert catalogue.bad_lines == [3]
+    assert unpack_designation(catalogue.orbits.name[0].decode()) == "C/2020 F3"
+    assert catalogue.orbits.perihelion_time[0] == pytest.approx(59033.6811)
+    assert catalogue.orbits.epoch[0] == 59000
+    [place], _ = states(catalogue.orbits, 59033.6811)
+    assert np.linalg.norm(place) == pytest.approx(0.294698)
