@@ -4,10 +4,19 @@ from django.utils.translation import gettext_noop
 
 from webapp.core.stored_messages import Sentence
 
+NEW_LABELS = Sentence(gettext_noop("New or corrected labels since the last run: %(new)s."))
+DRIFTED = Sentence(
+    gettext_noop(
+        "The scores of model %(model)s shifted on the night of MJD %(night)s (stability index %(index)s, %(subjects)s "
+        "subjects), and it was not trained on %(new)s of the labels."
+    )
+)
+
 ADDING_UP = Sentence(gettext_noop("Recounting the votes with current skills."))
 COLLECTING = Sentence(gettext_noop("Collecting labels."))
 READING = Sentence(gettext_noop("Reading %(count)s subjects."))
 LEARNING = Sentence(gettext_noop("Training on %(count)s labels."))
+RESUMED = Sentence(gettext_noop("Resumed at epoch %(epoch)s, after a worker stopped."))
 CROSS_VALIDATING = Sentence(
     gettext_noop("Cross-validating: five more heads, each trained without a fifth of the objects.")
 )

@@ -12,6 +12,7 @@ from webapp.archive.models import Subject
 from webapp.consensus.models import IS_CONFIDENT, IS_SETTLED, Consensus
 from webapp.core.jobs import JobState
 from webapp.learning.curate_labels import labelled, labels, labels_of, new_labels
+from webapp.learning.messages import NEW_LABELS
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, Preset, TrainingRun, TrainingSet
 from webapp.learning.promotion import champion_of
@@ -38,6 +39,7 @@ def start_training(
     seed: int = 0,
     is_control: bool = False,
     cross_validate: bool = False,
+    reason: str = "",
 ) -> TrainingRun:
     """Create and dispatch a training run for the workflow.
 
@@ -53,6 +55,8 @@ def start_training(
         Keep the result a shadow whatever the gate says.
     cross_validate
         Also score each label with a head that has not seen its object, for the preset "head"; see `cross_validated`.
+    reason
+        Why the schedule starts it, for the run's page.
 
     Raises
     ------
@@ -82,6 +86,7 @@ def start_training(
         seed=seed,
         is_control=is_control,
         cross_validate=cross_validate,
+        reason=reason,
         requested_by=by,
     )
     run.clean_fields(exclude={field.name for field in TrainingRun._meta.fields} - ASKED)
@@ -106,7 +111,8 @@ def wants_retraining(workflow: Workflow) -> bool:
     wanted = workflow.min_new_labels
     if wanted is None or workflow.training_runs.filter(state__in=OPEN).exists():
         return False
-    return _touched_since(workflow, wanted) >= wanted and labels_since(workflow) >= wanted
+    touched = touched_since(workflow, _last_training_set(workflow), wanted)
+    return touched >= wanted and labels_since(workflow) >= wanted
 
 
 def labels_since(workflow: Workflow) -> int:
@@ -115,9 +121,11 @@ def labels_since(workflow: Workflow) -> int:
     return labelled(workflow).count() if last is None else new_labels(labels(workflow), labels_of(last)[0])
 
 
-def _touched_since(workflow: Workflow, most: int) -> int:
-    """Return at least as many as `labels_since`, or `most`: few rows by an index, where nothing has happened."""
-    last = _last_training_set(workflow)
+def touched_since(workflow: Workflow, last: TrainingSet | None, most: int) -> int:
+    """Return at least how many labels are new or changed since a training set, or `most`.
+
+    It reads few rows, by an index, where nothing has happened.
+    """
     crowd = Consensus.objects.filter(IS_SETTLED | IS_CONFIDENT, workflow=workflow)
     gold = Subject.objects.gold().filter(survey=workflow.survey_id)
     if last is not None:
@@ -133,8 +141,9 @@ def _last_training_set(workflow: Workflow) -> TrainingSet | None:
 def start_due() -> None:
     """Start a training run in every workflow with enough new labels, unless one was started meanwhile."""
     for workflow in workflows_to_retrain():
+        reason = NEW_LABELS(new=labels_since(workflow))
         with suppress(AlreadyTraining):
-            start_training(workflow=workflow, by=None, preset=preset_due(workflow))
+            start_training(workflow=workflow, by=None, preset=preset_due(workflow), reason=reason)
 
 
 def preset_due(workflow: Workflow) -> str:

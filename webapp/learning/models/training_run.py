@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Survey
 from webapp.core.jobs import Job
+from webapp.core.stored_messages import MessageField
 from webapp.workflows.models import Workflow
 
 
@@ -99,6 +100,8 @@ class TrainingRun(Job):
     cross_validate = models.BooleanField(
         default=False, help_text="also score each label by a model that has not seen it; six times as long"
     )
+    reason = MessageField(blank=True, default="", help_text="why the schedule started it")
+    resumed_at = models.PositiveIntegerField(null=True, help_text="epoch at which the newest attempt went on")
     training_set = models.ForeignKey(TrainingSet, null=True, on_delete=models.PROTECT, related_name="runs")
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
