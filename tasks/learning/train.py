@@ -24,7 +24,7 @@ from ml.storage.pixel_store import PixelStore
 from ml.training.callbacks import Epoch
 from ml.training.training_state import StateFile
 from tasks.base_task import job
-from tasks.learning import model_cache
+from tasks.learning import external_model, model_cache
 from tasks.learning.evaluate_checkpoint import judged
 from tasks.learning.examples import examples, features_of, of_one_shape, pixels_of, tracks_of_labels
 from tasks.learning.features import Features
@@ -52,6 +52,9 @@ def run(row: TrainingRun) -> None:
 
 
 def _train(row: TrainingRun) -> Checkpoint:
+    if row.scorer is not None:
+        row.renew(message=messages.ASKING())
+        return external_model.meet(row, row.scorer)
     if row.training_set is None:
         row.renew(message=messages.ADDING_UP())
         catch_up(row.workflow)
@@ -148,7 +151,7 @@ def _report(row: TrainingRun, epoch: Epoch) -> None:
 
 def _resumed(row: TrainingRun, epoch: int) -> None:
     """Say at which epoch the run goes on, and count the earlier epochs as this attempt's."""
-    log.info("%s resumed at epoch %d.", row, epoch)
+    log.warning("%s resumed at epoch %d.", row, epoch)
     newest = row.epochs.aggregate(attempt=Max("attempt"))["attempt"]
     row.epochs.filter(attempt=newest, epoch__lt=epoch).update(attempt=row.attempts)
     row.renew(resumed_at=epoch, message=messages.RESUMED(epoch=epoch))
@@ -186,7 +189,11 @@ def _judge(row: TrainingRun, checkpoint: Checkpoint) -> None:
         settle_unjudged(run=row, checkpoint=checkpoint, why=message_of(error))
         return
     for _ in range(ROUNDS):
-        evaluation = judged(row, checkpoint, champion_of(row.survey, row.role), frozen)
+        try:
+            evaluation = judged(row, checkpoint, champion_of(row.survey, row.role), frozen)
+        except scores.NoProbabilities as error:
+            settle_unjudged(run=row, checkpoint=checkpoint, why=message_of(error))
+            return
         with suppress(ChampionChanged):
             settle(
                 run=row,

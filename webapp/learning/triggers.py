@@ -14,7 +14,7 @@ from webapp.core.jobs import JobState
 from webapp.learning.curate_labels import labelled, labels, labels_of, new_labels
 from webapp.learning.messages import NEW_LABELS
 from webapp.learning.model_roles import role_of
-from webapp.learning.models import Checkpoint, Preset, TrainingRun, TrainingSet
+from webapp.learning.models import Checkpoint, ExternalScorer, Preset, TrainingRun, TrainingSet
 from webapp.learning.promotion import champion_of
 from webapp.workflows.models import Workflow
 
@@ -40,6 +40,7 @@ def start_training(
     is_control: bool = False,
     cross_validate: bool = False,
     reason: str = "",
+    scorer: ExternalScorer | None = None,
 ) -> TrainingRun:
     """Create and dispatch a training run for the workflow.
 
@@ -57,6 +58,8 @@ def start_training(
         Also score each label with a head that has not seen its object, for the preset "head"; see `cross_validated`.
     reason
         Why the schedule starts it, for the run's page.
+    scorer
+        For the preset "external": the scorer that is evaluated instead of training.
 
     Raises
     ------
@@ -77,16 +80,19 @@ def start_training(
             "This recipe is for workflows about cutouts and cubes. Choose another one for stamps and tracklets."
         )
         raise ValidationError({"preset": message})
+    if (preset == Preset.EXTERNAL) != (scorer is not None):
+        raise ValidationError({"preset": _("Register an external scorer under Models; it is evaluated at once.")})
     run = TrainingRun(
         survey=workflow.survey,
         workflow=workflow,
         role=role,
-        preset=Preset.DETECTOR if role.is_detector else preset,
+        preset=Preset.DETECTOR if role.is_detector and scorer is None else preset,
         minutes=minutes,
         seed=seed,
         is_control=is_control,
         cross_validate=cross_validate,
         reason=reason,
+        scorer=scorer,
         requested_by=by,
     )
     run.clean_fields(exclude={field.name for field in TrainingRun._meta.fields} - ASKED)
@@ -182,8 +188,10 @@ def starting_classifier(run: TrainingRun, packaged: str) -> Checkpoint | None:
 
 
 def _own(run: TrainingRun) -> QuerySet[Checkpoint]:
-    return Checkpoint.objects.filter(run__workflow=run.workflow, role=run.role)
+    """Return the workflow's models; an external scorer has no network to go on from."""
+    return Checkpoint.objects.filter(run__workflow=run.workflow, role=run.role).exclude(run__preset=Preset.EXTERNAL)
 
 
 def _champion(run: TrainingRun) -> Checkpoint | None:
-    return None if run.is_control else champion_of(run.survey, run.role)
+    champion = None if run.is_control else champion_of(run.survey, run.role)
+    return None if champion is None or champion.is_external else champion

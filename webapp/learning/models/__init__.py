@@ -1,5 +1,6 @@
 from webapp.learning.models.checkpoints import Checkpoint, Evaluation, Promotion
 from webapp.learning.models.drift_alarm import DriftAlarm
+from webapp.learning.models.external_scorer import ExternalScorer
 from webapp.learning.models.scoring_run import Detection, Score, ScoringRun, ScoringShard
 from webapp.learning.models.training_run import ModelRole, Preset, TestSet, TrainingEpoch, TrainingRun, TrainingSet
 
@@ -8,6 +9,7 @@ __all__ = [
     "Detection",
     "DriftAlarm",
     "Evaluation",
+    "ExternalScorer",
     "ModelRole",
     "Preset",
     "Promotion",
