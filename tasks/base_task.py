@@ -5,6 +5,7 @@ time limit by its size. The order request < soft limit < hard limit is asserted 
 (webapp/core/jobs.py) is renewed while its process lives, so that a long task keeps its row and a dead one loses it.
 """
 
+import errno
 import logging
 import traceback
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from ml.io.message import named
 from tasks.heartbeat import kept_alive
 from webapp.core.dispatch import app
-from webapp.core.jobs import Cancelled, Job, LeaseLost
+from webapp.core.jobs import DISK_FULL, Cancelled, Job, LeaseLost
 
 log = logging.getLogger(__name__)
 
@@ -71,4 +72,10 @@ def _work(function: Callable[[Any], None], row: Job) -> None:
         log.warning("%s lost the database; it is retried once its lease has expired.", row, exc_info=True)
     except Exception as error:
         log.exception("%s failed.", row)
-        row.fail(named(error), traceback.format_exc())
+        row.fail(_why(error), traceback.format_exc())
+
+
+def _why(error: Exception) -> str:
+    """Return the sentence for the job's page."""
+    is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return DISK_FULL() if is_full else named(error)

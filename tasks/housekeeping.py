@@ -5,7 +5,9 @@ from webapp.classify.submit import commit_pending
 from webapp.consensus import batch_aggregation
 from webapp.consensus.recompute import catch_up_all
 from webapp.core.models import Heartbeat, Process
+from webapp.learning.drift_alarms import start_after_drift
 from webapp.learning.rescoring import score_arrivals
+from webapp.learning.training_states import delete_old_states
 from webapp.learning.triggers import start_due
 from webapp.operations import alerts
 from webapp.operations.job_overview import job_models
@@ -46,9 +48,11 @@ def nightly_quality_scan() -> None:
 
 @task("tasks.retrain.run")
 def retrain() -> None:
-    """Train where there are enough new labels, and score new subjects."""
+    """Train where that is due, score new subjects, and delete what ended trainings have left."""
     start_due()
+    start_after_drift()
     score_arrivals()
+    delete_old_states()
 
 
 @task("tasks.alerts.run")

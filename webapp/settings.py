@@ -41,6 +41,7 @@ try:
     MAX_UPLOAD = env.int("MAX_UPLOAD_MB", 2048) * 2**20
     MIN_FREE = env.int("MIN_FREE_MB", 512) * 2**20
     BACKBONE = env.str("BACKBONE", "imagenet", validate=validate.OneOf(["imagenet", "sky"]))
+    PRIVATE_SCORERS = env.bool("PRIVATE_SCORERS", False)  # external scorers on this network, and without TLS
     LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 except EnvError as error:
     sys.exit(f"The settings in the environment cannot be used: {error}. Correct that variable and start again.")

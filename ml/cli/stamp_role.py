@@ -13,7 +13,7 @@ from ml.cli.score_classifier import score
 from ml.cli.stamp_data import examples_from
 from ml.cli.stamp_options import PRESETS, recipe_from_options
 from ml.cli.subject_slabs import Tally
-from ml.cli.training_output import print_epoch, saved
+from ml.cli.training_output import print_epoch, saved, state_file
 from ml.data.dataset import BadExamples, Examples
 from ml.data.monte_carlo import monte_carlo
 from ml.evaluation.classifier import evaluate_probabilities as figures_of
@@ -41,7 +41,13 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         crossed = _monte_carlo(args, examples, recipe, base)
         began = time.monotonic()
         checkpoint = train_stamps(
-            examples, recipe, base=base, seed=args.seed, minutes=args.minutes, on_epoch=print_epoch
+            examples,
+            recipe,
+            base=base,
+            seed=args.seed,
+            minutes=args.minutes,
+            on_epoch=print_epoch,
+            state=state_file(args),
         )
     checkpoint.manifest |= _asked(args)
     return {

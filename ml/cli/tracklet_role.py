@@ -12,7 +12,7 @@ from ml.cli.evaluate_classifier import classifier_figures, finish, read_scored
 from ml.cli.score_classifier import FEWEST, score
 from ml.cli.stamp_data import check_shapes
 from ml.cli.subject_slabs import Slab, Tally, positive_of, slabs
-from ml.cli.training_output import print_epoch, saved
+from ml.cli.training_output import print_epoch, saved, state_file
 from ml.data.dataset import BOGUS_WORDS, REAL_WORDS, BadExamples, Examples, allowed
 from ml.data.tracklet_frames import TrackletFrames, stacked
 from ml.evaluation.classifier import DRAWS
@@ -52,6 +52,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         minutes=args.minutes,
         completeness=args.completeness,
         on_epoch=print_epoch,
+        state=state_file(args),
     )
     checkpoint.manifest["labels"] = labels_of(parts, args.positive, checkpoint)
     result = saved(args, checkpoint, tally, SAID, examples.notes)

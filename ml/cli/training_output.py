@@ -8,6 +8,7 @@ from typing import Any
 from ml.cli.subject_slabs import Tally
 from ml.inference.checkpoint import Checkpoint
 from ml.training.callbacks import Epoch
+from ml.training.training_state import StateFile
 
 
 def print_epoch(epoch: Epoch) -> None:
@@ -18,11 +19,21 @@ def print_epoch(epoch: Epoch) -> None:
     )
 
 
+def state_file(args: argparse.Namespace) -> StateFile:
+    """Return the file beside `args.out` from which the same command goes on after an interruption."""
+    return StateFile(args.out.with_name(f"{args.out.name}.unfinished.safetensors"), _print_resumption)
+
+
+def _print_resumption(epoch: int) -> None:
+    sys.stderr.write(f"resumed at epoch {epoch}\n")
+
+
 def saved(
     args: argparse.Namespace, checkpoint: Checkpoint, tally: Tally, keys: Sequence[str], notes: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Save the checkpoint as `args.out`, and return what is printed of it: `keys` are those of its manifest."""
     digest = checkpoint.save(args.out)
+    state_file(args).delete()
     for note in notes:
         sys.stderr.write(f"note: {note}\n")
     return {

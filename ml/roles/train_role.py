@@ -9,6 +9,7 @@ from ml.tracklets.train_tracklets import train_tracklets
 from ml.training.callbacks import OnEpoch, silent
 from ml.training.presets import PRESETS, preset_recipe
 from ml.training.train_stamps import train_stamps
+from ml.training.training_state import StateFile
 
 PRESETS_OF = {"stamp": PRESETS, "tracklet": two_stage.PRESETS}
 INITS = ("imagenet", "sky", "random", "scratch")
@@ -25,6 +26,7 @@ def train(
     minutes: float | None = None,
     completeness: float = two_stage.COMPLETENESS,
     on_epoch: OnEpoch = silent,
+    state: StateFile | None = None,
 ) -> Checkpoint:
     """Train a checkpoint.
 
@@ -50,6 +52,9 @@ def train(
         Of the tracklet role: the fraction of real tracklets, 0..1, that the manifest's threshold keeps.
     on_epoch
         Told after every epoch; an exception in it ends the run.
+    state
+        Where a preset that trains a network keeps its state after every epoch. A run that finds its own state there
+        goes on after that epoch, with the result of an uninterrupted one.
 
     Raises
     ------
@@ -66,7 +71,15 @@ def train(
         base = Checkpoint.load(init)
     if role == "tracklet":
         return train_tracklets(
-            examples, preset, init, base=base, seed=seed, minutes=minutes, completeness=completeness, on_epoch=on_epoch
+            examples,
+            preset,
+            init,
+            base=base,
+            seed=seed,
+            minutes=minutes,
+            completeness=completeness,
+            on_epoch=on_epoch,
+            state=state,
         )
     recipe = preset_recipe(preset, init, examples, None if base is None else Scorer(base).backbone)
-    return train_stamps(examples, recipe, base=base, seed=seed, minutes=minutes, on_epoch=on_epoch)
+    return train_stamps(examples, recipe, base=base, seed=seed, minutes=minutes, on_epoch=on_epoch, state=state)

@@ -12,6 +12,7 @@ from ml.training.finetune_then_probe import known_or_made
 from ml.training.head_training import Heads
 from ml.training.presets import preset_recipe
 from ml.training.schedule import Schedule
+from ml.training.training_state import StateFile
 
 
 def train_tracklets(
@@ -24,6 +25,7 @@ def train_tracklets(
     minutes: float | None,
     completeness: float,
     on_epoch: OnEpoch,
+    state: StateFile | None = None,
 ) -> Checkpoint:
     """Train a tracklet checkpoint; parameters are those of `ml.roles.train_role.train`."""
     recipe = two_stage.tracklet_recipe(preset, init, base, examples, completeness)
@@ -31,7 +33,7 @@ def train_tracklets(
     start = None if base is None else Scorer(base).backbone
     chips = preset_recipe("head" if frozen else recipe.chips, init, examples, start)
     begun = chips.begin(seed) if start is None else start
-    network, heads = _two_steps(examples, recipe, begun, chips.schedule, base, seed, minutes, on_epoch)
+    network, heads = _two_steps(examples, recipe, begun, chips.schedule, base, seed, minutes, on_epoch, state)
     tensors = backbone_tensors(network, base, frozen=frozen, packaged=chips.packaged) | head_tensors(heads)
     manifest = classifier_manifest("tracklet", examples, network, heads, preset=preset, init=init, base=base, seed=seed)
     return Checkpoint(manifest, tensors)
@@ -46,10 +48,13 @@ def _two_steps(
     seed: int,
     minutes: float | None,
     on_epoch: OnEpoch,
+    state: StateFile | None,
 ) -> tuple[Backbone, Heads]:
     chips = apart(examples)
     if recipe.chips in ("head", two_stage.GIVEN):
         chips.examples.features = known_or_made(chips.examples, start)
         head, tracklet_net = two_stage.on_features(examples, chips, recipe, base, seed=seed, on_epoch=on_epoch)
         return start, Heads(head, tracklet_net, tracklet_net.metrics)
-    return two_stage.on_pixels(examples, chips, recipe, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
+    return two_stage.on_pixels(
+        examples, chips, recipe, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch, state=state
+    )

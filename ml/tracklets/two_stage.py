@@ -28,6 +28,7 @@ from ml.training.head_training import HEAD_EPOCHS, EpochReporter, Heads, best_he
 from ml.training.label_noise import fit_noisy_platt
 from ml.training.linear_probe import LinearHead
 from ml.training.schedule import Schedule
+from ml.training.training_state import StateFile
 from ml.training.validator import Validator
 
 FOLDS = 3
@@ -101,6 +102,7 @@ def on_pixels(
     seed: int,
     minutes: float | None,
     on_epoch: OnEpoch,
+    state: StateFile | None = None,
 ) -> tuple[Backbone, Heads]:
     """Train a whole network on the chips of seven tracklets in ten, and the tracklet network on the others.
 
@@ -117,7 +119,9 @@ def on_pixels(
         )
     chip_examples = chips.examples.take(_labelled_chips(chips, train_rows))
     examples.notes.extend(Validator(chip_examples, chip_examples.split()[1]).notes())
-    tuned, heads = train_tuned(chip_examples, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch)
+    tuned, heads = train_tuned(
+        chip_examples, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch, state=state
+    )
     examples.notes.extend(note for note in chip_examples.notes if note not in examples.notes)
     val_chips, scores = chips.of(rows), torch.zeros(len(chips.owner), len(examples.classes))
     scores[torch.from_numpy(val_chips)] = log_scores(heads.stamp, features_of(chips.examples, val_chips, tuned))[:, 0]

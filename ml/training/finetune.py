@@ -1,19 +1,20 @@
 """Fine-tune a network on pixels: from ImageNet, from a champion, or a small one from scratch."""
 
 import copy
+import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from torch import nn
 
-from ml.data.augmentation import AUGMENTS
 from ml.data.dataset import BadExamples, Examples
 from ml.data.tensors import Chips, load_chips
+from ml.inference.checkpoint import code_version
 from ml.inference.feature_extractor import Backbone, prepare
 from ml.models.autotune import autotune
 from ml.models.compute import Compute
@@ -21,10 +22,11 @@ from ml.models.input_adapters import Adapted
 from ml.models.stamp import dimensions
 from ml.training.callbacks import Epoch, OnEpoch
 from ml.training.ema import ema_of
+from ml.training.learner import Batches, Learner, machine
 from ml.training.linear_probe import LinearHead
-from ml.training.losses import partial_label_loss, weighted_mean
 from ml.training.memory import keep_freed_memory
 from ml.training.schedule import Best, Clock, Schedule
+from ml.training.training_state import State, StateFile
 from ml.training.validator import Validator
 
 MOMENTUM = 0.2
@@ -36,13 +38,14 @@ GPU_FACTOR = 20  # a GPU trains on this many times more chips in the same time
 def finetune(
     examples: Examples,
     start: Backbone,
-    head: LinearHead | None,
+    probe: Callable[[], LinearHead] | None,
     rows: tuple[NDArray[np.intp], NDArray[np.intp]],
     schedule: Schedule,
     *,
     seed: int,
     minutes: float | None,
     on_epoch: OnEpoch,
+    state: StateFile | None = None,
 ) -> tuple[nn.Module, LinearHead, Compute]:
     """Train backbone and head together; return both from their best epoch, and the compute settings.
 
@@ -52,13 +55,13 @@ def finetune(
         With pixels.
     start
         The initial network, which is copied, and its preprocessing.
-    head
-        A head fitted on the network's features: then the result is no worse than both as given, and batch norms are
-        frozen. None for a new one.
+    probe
+        Fits a head on the network's features: then the result is no worse than both as given, and batch norms are
+        frozen. None for a new head. A resumed training does not call it.
     rows
         Row numbers (train, validation); rounds are evaluated on the first `schedule.judged` of the latter, or as many
         as fit into memory.
-    schedule, seed, minutes, on_epoch
+    schedule, seed, minutes, on_epoch, state
         As in `ml.roles.train_role.train`.
 
     Raises
@@ -74,33 +77,61 @@ def finetune(
         )
     val_chips = load_chips(examples, rows[1][: schedule.judged], start.preprocessing)
     judge = Validator(examples, val_chips.rows)
+    run = "" if state is None else _identity(start, chips, val_chips, schedule, seed, minutes)
+    stored = None if state is None else state.read(run)
+    head = probe() if probe is not None and stored is None else None
     network = copy.deepcopy(start.network)
     linear = _linear(head, dimensions(network), len(examples.classes), seed)
     model = nn.Sequential(prepare(network, start.preprocessing, chips.pixels.shape[1]), linear)
-    if head is None:
+    if probe is None:
         _let_norms_follow(network)
     model.to(start.device)
-    _learning(model, holds_norms=head is not None or not schedule.backbone_lr_scale)
-    compute = autotune(model, chips.pixels[: schedule.batch].to(start.device))
+    holds_norms = probe is not None or not schedule.backbone_lr_scale
+    _learning(model, holds_norms=holds_norms)
+    compute = _compute(stored, start.device) or autotune(model, chips.pixels[: schedule.batch].to(start.device))
     compute.place(model, start.device)
     ema = ema_of(model, schedule.ema) if schedule.ema else None
-    learner = _Learner(model, _optimiser(network, linear, schedule), compute, ema)
     clock, best = Clock(_steps(chips, schedule, start.device), minutes), Best(schedule.patience)
-    batches = _batches(chips, seed, schedule, start.preprocessing.sky_noise)
+    learner = Learner(model, _optimiser(network, linear, schedule), compute, ema, clock, best)
+    batches = Batches(chips, seed, schedule, start.preprocessing.sky_noise)
+    if state is not None and stored is not None:
+        learner.restore(stored, batches)
+        examples.notes.append(f"The training was interrupted, and resumed at epoch {learner.epoch + 1}.")
+        state.on_resume(learner.epoch + 1)
     with compute.limited():
         if head is not None:
             best.offer(judge.stamp(learner.log_scores(val_chips))[0], model)
-        for epoch in range(1, schedule.rounds + 1):
-            _learning(model, holds_norms=head is not None or not schedule.backbone_lr_scale)
-            loss = learner.round(batches, clock, until=epoch / schedule.rounds)
-            val_metrics = judge.stamp(learner.log_scores(val_chips))
-            on_epoch(Epoch(epoch, schedule.rounds, loss, *val_metrics))
-            if best.offer(val_metrics[0], learner.judged) or clock.progress >= 1:
-                break
+        while learner.epoch < schedule.rounds and not learner.is_over:
+            _learning(model, holds_norms=holds_norms)
+            loss = learner.train_epoch(batches, schedule.rounds)
+            val_loss, metrics = judge.stamp(learner.log_scores(val_chips))
+            on_epoch(Epoch(learner.epoch, schedule.rounds, loss, val_loss, metrics))
+            best.offer(val_loss, learner.judged)
+            if state is not None:
+                state.write(run, learner.state(batches))
     examples.notes.extend(clock.notes())
     best.restore(model)
     model.cpu().eval()
     return network, LinearHead(linear.weight.detach().clone(), linear.bias.detach().clone()), compute
+
+
+def _identity(
+    start: Backbone, chips: Chips, val_chips: Chips, schedule: Schedule, seed: int, minutes: float | None
+) -> str:
+    """Return a hash of all that decides the training: two runs with the same one can go on from each other's state."""
+    settings = (start.feature_key, tuple(chips.pixels.shape), asdict(schedule), seed, minutes, code_version())
+    digest = hashlib.blake2b(repr((settings, torch.__version__)).encode(), digest_size=16)
+    for each in (chips, val_chips):
+        for values in (each.pixels, each.targets, each.weights):
+            digest.update(values.numpy())
+    return digest.hexdigest()
+
+
+def _compute(stored: State | None, device: torch.device) -> Compute | None:
+    """Return the settings that a training began with, if this machine is of the same kind."""
+    if stored is None or stored.scalars["machine"] != machine(device):
+        return None
+    return Compute(**stored.scalars["compute"])
 
 
 def _let_norms_follow(network: nn.Module) -> None:
@@ -116,64 +147,6 @@ def _learning(model: nn.Module, *, holds_norms: bool) -> None:
     for module in model.modules():
         if holds_norms and isinstance(module, nn.BatchNorm2d):
             module.eval()
-
-
-class _Learner:
-    """A model in training: its optimiser steps, and the moving average that is evaluated."""
-
-    def __init__(
-        self, model: nn.Module, optimiser: torch.optim.Optimizer, compute: Compute, ema: AveragedModel | None
-    ) -> None:
-        self.model, self.optimiser, self.compute, self.ema = model, optimiser, compute, ema
-        self.device = next(model.parameters()).device
-
-    @property
-    def judged(self) -> nn.Module:
-        return self.model if self.ema is None else self.ema.module
-
-    def round(self, batches: Iterator[Chips], clock: Clock, *, until: float) -> float:
-        """Train until a given fraction of the run is over; return the mean loss."""
-        losses: list[Tensor] = []
-        while clock.progress < until or not losses:
-            losses.append(self._step(next(batches), clock.rate()))
-            clock.step += 1
-        return float(torch.stack(losses).mean())
-
-    def _step(self, batch: Chips, rate: float) -> Tensor:
-        for group in self.optimiser.param_groups:
-            group["lr"] = group["peak"] * rate
-        logits = self._logits(self.model, batch.pixels)
-        loss = weighted_mean(partial_label_loss(logits, batch.targets.to(self.device)), batch.weights.to(self.device))
-        self.optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
-        self.optimiser.step()
-        if self.ema is not None:
-            self.ema.update_parameters(self.model)
-        return loss.detach()
-
-    def log_scores(self, chips: Chips) -> Tensor:
-        """Return log class probabilities (n, F, K) of chips, by the evaluated weights."""
-        model = self.judged.eval()
-        with torch.inference_mode():
-            parts = [self._logits(model, part) for part in chips.pixels.split(256)]
-        scores = torch.cat(parts).cpu().log_softmax(1)
-        return scores.reshape(-1, chips.frames, scores.shape[1]).clone()
-
-    def _logits(self, model: nn.Module, pixels: Tensor) -> Tensor:
-        with self.compute.autocast(self.device):
-            logits: Tensor = model(self.compute.place(pixels.float(), self.device))
-        return logits.float()
-
-
-def _batches(chips: Chips, seed: int, schedule: Schedule, noise: float) -> Iterator[Chips]:
-    random = torch.Generator().manual_seed(seed)
-    while True:
-        for rows in torch.randperm(len(chips), generator=random).split(schedule.batch):
-            pixels = AUGMENTS[schedule.augment](chips.pixels[rows].float(), random, noise)
-            if len(rows) > 1:  # batch normalisation needs two
-                owners = chips.rows[(rows // chips.frames).numpy()]
-                yield Chips(pixels, chips.targets[rows], chips.weights[rows], 1, owners)
 
 
 def _steps(chips: Chips, schedule: Schedule, device: torch.device) -> int:

@@ -1,6 +1,7 @@
 """Fine-tune a network, then fit a linear head on its features: presets "finetune" and "small"."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ml.training.finetune import finetune
 from ml.training.head_training import EpochReporter, Heads, best_head, log_scores
 from ml.training.linear_probe import LinearHead
 from ml.training.schedule import Schedule
+from ml.training.training_state import StateFile
 from ml.training.validator import Validator
 
 LEAST = 16  # minimum number of subjects; with fewer, a head does as well
@@ -27,6 +29,7 @@ def train_tuned(
     seed: int,
     minutes: float | None,
     on_epoch: OnEpoch,
+    state: StateFile | None = None,
 ) -> tuple[Backbone, Heads]:
     """Train the whole network of `start` on pixels, then calibrate its head.
 
@@ -41,9 +44,9 @@ def train_tuned(
         )
     train, validation = examples.split()
     rows = train, np.random.default_rng(seed).permutation(validation)
-    head = _probe(examples, start, train, validation, seed) if schedule.probes else None
+    probe = partial(_probe, examples, start, train, validation, seed) if schedule.probes else None
     network, linear, compute = finetune(
-        examples, start, head, rows, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch
+        examples, start, probe, rows, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch, state=state
     )
     tuned = Backbone(network, start.preprocessing)
     judge = Validator(examples, validation)

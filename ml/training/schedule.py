@@ -114,13 +114,18 @@ class Best:
         self.patience, self.loss, self.waited = patience, math.inf, 0
         self.state: dict[str, Any] = {}
 
+    @property
+    def is_exhausted(self) -> bool:
+        """Return whether the last `patience` losses were no better."""
+        return self.waited >= self.patience
+
     def offer(self, loss: float, module: nn.Module) -> bool:
         """Save the module's state if it is the best so far; return whether patience is exhausted."""
         if loss < self.loss or not self.state:
             self.loss, self.waited, self.state = loss, 0, copy.deepcopy(module.state_dict())
         else:
             self.waited += 1
-        return self.waited >= self.patience
+        return self.is_exhausted
 
     def restore(self, module: nn.Module) -> None:
         """Restore the best state."""

@@ -18,6 +18,7 @@ from ml.training.finetune_then_probe import features_of, known_or_made, train_tu
 from ml.training.head_training import Heads
 from ml.training.presets import Recipe, balanced
 from ml.training.tabular_branch import learn_metadata, target_leakage_notes
+from ml.training.training_state import StateFile
 from ml.training.validator import Validator
 
 
@@ -29,6 +30,7 @@ def train_stamps(
     seed: int = 0,
     minutes: float | None = None,
     on_epoch: OnEpoch = silent,
+    state: StateFile | None = None,
 ) -> Checkpoint:
     """Train a stamp checkpoint with a preset.
 
@@ -40,7 +42,7 @@ def train_stamps(
         What to do.
     base
         A checkpoint whose network and preprocessing to start from, whatever the recipe's.
-    seed, minutes, on_epoch
+    seed, minutes, on_epoch, state
         As in `ml.roles.train_role.train`.
 
     Raises
@@ -69,6 +71,7 @@ def train_stamps(
             seed=seed,
             minutes=minutes,
             on_epoch=on_epoch,
+            state=state,
         )
         scores = None
     tensors = backbone_tensors(network, base, frozen=recipe.freeze, packaged=recipe.packaged) | head_tensors(heads)

@@ -11,10 +11,11 @@ from ml.evaluation.classifier import bootstrap_difference, evaluate_probabilitie
 from ml.storage.pixel_store import PixelStore
 from tasks.learning import examples, model_cache
 from tasks.learning.examples import by_array
+from tasks.learning.external_model import ExternalModel
 from tasks.learning.features import Features
-from webapp.learning import curate_labels, test_sets
+from webapp.learning import curate_labels, scores, test_sets
 from webapp.learning.label_snapshot import Label
-from webapp.learning.models import Checkpoint, ModelRole, TestSet, TrainingRun
+from webapp.learning.models import Checkpoint, ModelRole, Preset, Score, TestSet, TrainingRun
 from webapp.learning.promotion import Result
 
 
@@ -28,13 +29,24 @@ class Judged:
 
 
 def judged(run: TrainingRun, checkpoint: Checkpoint, champion: Checkpoint | None, frozen: TestSet) -> Judged:
-    """Evaluate the candidate, and compare it with the champion on subjects that neither has trained on."""
+    """Evaluate the candidate, and compare it with the champion on subjects that neither has trained on.
+
+    Raises
+    ------
+    NoProbabilities
+        If one of the two gives NaN.
+    """
     trained_on = curate_labels.trained_labels(checkpoint)
     labels = curate_labels.unseen_by(checkpoint, test_sets.frozen_labels(frozen))
     p = _probabilities(run, checkpoint, labels)
     metrics = _metrics(checkpoint, labels, p)
     intervals = metrics.get("intervals", {}).get("roc_auc") or [None, None]
-    result = {"labels": len(trained_on), "auc": metrics.get("roc_auc"), "auc_low": intervals[0]}
+    result: dict[str, Any] = {
+        "is_external": checkpoint.is_external,
+        "labels": len(trained_on),
+        "auc": metrics.get("roc_auc"),
+        "auc_low": intervals[0],
+    }
     if champion is not None:
         result |= _comparison(run, checkpoint, champion, labels, p, trained_on)
     return Judged(metrics, Result(**result), champion)
@@ -50,7 +62,7 @@ def _comparison(
 ) -> dict[str, Any]:
     champion_trained_on = curate_labels.trained_labels(champion)
     new = {
-        "same_recipe": champion.manifest.get("preset") == checkpoint.manifest.get("preset"),
+        "same_recipe": champion.manifest.get("preset") == checkpoint.manifest.get("preset") != Preset.EXTERNAL,
         "new_labels": curate_labels.new_labels(trained_on, champion_trained_on),
     }
     fair = curate_labels.unseen_by(champion, labels)
@@ -67,19 +79,37 @@ def _comparison(
 
 def _probabilities(run: TrainingRun, checkpoint: Checkpoint, labels: list[Label]) -> NDArray[np.float32]:
     model = model_cache.model(checkpoint)
+    if isinstance(model, ExternalModel):
+        return _asked(run, checkpoint, model, labels)
+    whole = np.empty((len(labels), len(model.classes)), dtype=np.float32)
     features = Features(
         PixelStore(settings.PIXELS),
         run.survey.slug,
         model,
         lambda _: run.renew(),
     )
-    whole = np.empty((len(labels), len(model.classes)), dtype=np.float32)
     for array, positions, indexes in by_array(labels):
         tracks = (
             examples.tracks_of_labels([labels[at] for at in positions]) if model.role == ModelRole.TRACKLET else None
         )
         whole[positions] = model.probabilities_from_features(features.of(array, indexes), tracks)
+    scores.check_probabilities(checkpoint.pk, whole)
     return whole
+
+
+def _asked(run: TrainingRun, checkpoint: Checkpoint, model: ExternalModel, labels: list[Label]) -> NDArray[np.float32]:
+    """Return an external scorer's probabilities; stored ones are not asked for again, so a champion may be offline."""
+    subjects = np.array([label.subject_id for label in labels], dtype=np.int64)
+    rows = Score.objects.filter(checkpoint=checkpoint, subject__in=subjects.tolist())
+    known = dict(rows.values_list("subject", "p_real"))
+    missing = [label for label in labels if label.subject_id not in known]
+    for array, positions, indexes in by_array(missing):
+        ids = np.array([missing[at].subject_id for at in positions], dtype=np.int64)
+        p = model.probabilities(array, ids.tolist(), indexes, run.renew)
+        scores.write_scores(checkpoint.pk, ids, p, model.p_real(p))
+        known |= dict(zip(ids.tolist(), p[:, 1].tolist(), strict=True))
+    yes = np.array([known[subject] for subject in subjects.tolist()], dtype=np.float32)
+    return np.stack([1 - yes, yes], axis=1)
 
 
 def _metrics(checkpoint: Checkpoint, labels: list[Label], p: NDArray[np.float32]) -> dict[str, Any]:

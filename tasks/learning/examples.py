@@ -54,6 +54,8 @@ def examples(labels: list[Label], classes: Classes, training_set: str) -> Exampl
 
 def of_one_shape(labels: list[Label]) -> list[Label]:
     """Return the labels whose stamps have the most common channels and size, since a network takes one shape."""
+    if not labels:
+        return []
     shapes = np.array(["x".join(label.array.split("-")[0].split("x")[1:]) for label in labels])
     names, counts = np.unique(shapes, return_counts=True)
     return [label for label, shape in zip(labels, shapes, strict=True) if shape == names[counts.argmax()]]

@@ -9,13 +9,16 @@ from ml.inference import checkpoint as files
 from ml.inference.feature_extractor import Backbone, default_backbone
 from ml.inference.scorer import Scorer
 from ml.roles.detector_scorer import DetectorScorer
+from tasks.learning.external_model import ExternalModel
 from webapp.learning.models import Checkpoint, ModelRole
 
-Model = Scorer | DetectorScorer
+Model = Scorer | DetectorScorer | ExternalModel
 
 
 def model(checkpoint: Checkpoint) -> Model:
     """Return the checkpoint's model, ready to score."""
+    if checkpoint.is_external:
+        return ExternalModel(checkpoint)
     if ModelRole(checkpoint.role).is_detector:
         return _finder(Path(settings.DATA) / checkpoint.folder, checkpoint.sha256)
     return scorer(checkpoint)

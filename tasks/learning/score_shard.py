@@ -13,6 +13,7 @@ from ml.roles.detector_scorer import DetectorScorer
 from ml.storage.pixel_store import PixelStore
 from tasks.base_task import job
 from tasks.learning import examples, model_cache
+from tasks.learning.external_model import ExternalModel
 from tasks.learning.features import Features
 from webapp.archive.models import Subject
 from webapp.learning import scores
@@ -55,6 +56,8 @@ def _looked_at(
     row: ScoringShard, model: model_cache.Model, ids: NDArray[np.int64], indexes: NDArray[np.int64]
 ) -> tuple[NDArray[Any], dict[int, list[Detection]]]:
     """Return probabilities (n, K), and detections by subject (none for a classifier)."""
+    if isinstance(model, ExternalModel):
+        return model.probabilities(row.zarr_array, ids.tolist(), indexes, row.renew), {}
     features = Features(
         PixelStore(settings.PIXELS),
         row.run.survey.slug,

@@ -1,5 +1,6 @@
 """Train a model: curate, read, train, save, evaluate, settle. If killed midway, it still ends in one checkpoint."""
 
+import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 from numpy.typing import NDArray
 
 from ml.data.dataset import Examples
@@ -20,8 +22,9 @@ from ml.roles.cross_validation import cross_validate
 from ml.roles.train_role import train
 from ml.storage.pixel_store import PixelStore
 from ml.training.callbacks import Epoch
+from ml.training.training_state import StateFile
 from tasks.base_task import job
-from tasks.learning import model_cache
+from tasks.learning import external_model, model_cache
 from tasks.learning.evaluate_checkpoint import judged
 from tasks.learning.examples import examples, features_of, of_one_shape, pixels_of, tracks_of_labels
 from tasks.learning.features import Features
@@ -33,8 +36,10 @@ from webapp.learning.label_snapshot import Label
 from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promotion import ChampionChanged, champion_of, settle, settle_unjudged
 from webapp.learning.test_sets import TooLittleGold
+from webapp.learning.training_states import state_path
 from webapp.learning.triggers import starting_classifier, starting_detector
 
+log = logging.getLogger(__name__)
 FOLDER = "checkpoints"
 ROUNDS = 3
 
@@ -47,6 +52,9 @@ def run(row: TrainingRun) -> None:
 
 
 def _train(row: TrainingRun) -> Checkpoint:
+    if row.scorer is not None:
+        row.renew(message=messages.ASKING())
+        return external_model.meet(row, row.scorer)
     if row.training_set is None:
         row.renew(message=messages.ADDING_UP())
         catch_up(row.workflow)
@@ -69,9 +77,12 @@ def _train(row: TrainingRun) -> Checkpoint:
             seed=row.seed,
             minutes=row.minutes,
             on_epoch=lambda epoch: _report(row, epoch),
+            state=StateFile(state_path(row), lambda epoch: _resumed(row, epoch)),
         )
         unseen = _cross_validated(row, given) if crossed and not base else None
-    return _save(row, trained, unseen)
+    checkpoint = _save(row, trained, unseen)
+    state_path(row).unlink(missing_ok=True)
+    return checkpoint
 
 
 def _detector(row: TrainingRun) -> files.Checkpoint:
@@ -97,7 +108,7 @@ def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
     """Yield the run's examples: with features for a new head, with pixels for a whole network."""
     labels, classes = curate_labels.labels_of(_curated(row))
     store = PixelStore(settings.PIXELS)
-    row.renew(message=messages.READING(count=len(labels)))
+    row.renew(message=messages.READING(count=len(labels)), resumed_at=None)
     if row.preset == Preset.HEAD:
         given = examples(labels, classes, _curated(row).hash)
         given.tracks = _tracks(row, labels)
@@ -138,6 +149,14 @@ def _report(row: TrainingRun, epoch: Epoch) -> None:
     row.renew(done=epoch.epoch, total=epoch.epochs)
 
 
+def _resumed(row: TrainingRun, epoch: int) -> None:
+    """Say at which epoch the run goes on, and count the earlier epochs as this attempt's."""
+    log.warning("%s resumed at epoch %d.", row, epoch)
+    newest = row.epochs.aggregate(attempt=Max("attempt"))["attempt"]
+    row.epochs.filter(attempt=newest, epoch__lt=epoch).update(attempt=row.attempts)
+    row.renew(resumed_at=epoch, message=messages.RESUMED(epoch=epoch))
+
+
 def _save(row: TrainingRun, trained: files.Checkpoint, unseen: NDArray[np.float32] | None) -> Checkpoint:
     """Write files and row. A worker that lost its lease meanwhile writes neither."""
     folder = f"{FOLDER}/{row.survey.slug}-{row.pk}-{row.attempts}"
@@ -170,7 +189,11 @@ def _judge(row: TrainingRun, checkpoint: Checkpoint) -> None:
         settle_unjudged(run=row, checkpoint=checkpoint, why=message_of(error))
         return
     for _ in range(ROUNDS):
-        evaluation = judged(row, checkpoint, champion_of(row.survey, row.role), frozen)
+        try:
+            evaluation = judged(row, checkpoint, champion_of(row.survey, row.role), frozen)
+        except scores.NoProbabilities as error:
+            settle_unjudged(run=row, checkpoint=checkpoint, why=message_of(error))
+            return
         with suppress(ChampionChanged):
             settle(
                 run=row,

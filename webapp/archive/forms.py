@@ -78,10 +78,21 @@ class SurveyForm(forms.ModelForm):
         model = Survey
         fields: tuple[str, ...] = (
             "name", "description", "classes", "positive", "channels", "open_metadata", "pixel_scale", "observatory",
-            "is_simulated",
+            "is_simulated", "retrain_on_drift",
         )  # fmt: skip
-        labels = {"name": _("Name"), "description": _("Description"), "is_simulated": _("Simulated sky")}
-        help_texts = {"is_simulated": _("Shown on every page of the survey.")}
+        labels = {
+            "name": _("Name"),
+            "description": _("Description"),
+            "is_simulated": _("Simulated sky"),
+            "retrain_on_drift": _("Retrain when scores drift"),
+        }
+        help_texts = {
+            "is_simulated": _("Shown on every page of the survey."),
+            "retrain_on_drift": _(
+                "When the champion's scores shift on the newest night, train once there are 20 labels that it was not"
+                " trained on."
+            ),
+        }
         widgets = {"description": forms.Textarea({"rows": 3})}
 
     def refuse(self, error: ValidationError) -> None:

@@ -24,6 +24,7 @@ class SurveySettings(TypedDict):
     open_metadata: NotRequired[list[str]]
     pixel_scale: float | None
     observatory: str
+    retrain_on_drift: NotRequired[bool]
 
 
 @transaction.atomic

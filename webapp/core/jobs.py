@@ -25,6 +25,10 @@ MAX_ATTEMPTS = 5
 MOST_TRACEBACK = 20_000  # characters
 GIVEN_UP = Sentence(gettext_noop("The worker crashed %(times)s times. See the worker's log, then start again."))
 
+DISK_FULL = Sentence(
+    gettext_noop("The disk is full, so the result could not be stored. Free some space, then start again.")
+)
+
 
 class LeaseLost(Exception):
     """Another worker owns the job now; stop without writing."""

@@ -18,6 +18,7 @@ from webapp.classifications.models import Reason
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.core.sql import copy_out
 from webapp.learning.acquisition_plan import plan_of, reason_of
+from webapp.learning.drift_alarms import watch_drift
 from webapp.learning.models import Checkpoint, Score, ScoringRun
 from webapp.learning.retention import prune
 from webapp.learning.stored_features import features_of, groups_of
@@ -130,7 +131,7 @@ def _write_batch(
 
 
 def update_priorities(run: ScoringRun) -> None:
-    """Finish a scoring run: write the champion's priorities into the queues it guides, and delete old scores."""
+    """Finish a champion's scoring: write the priorities, and watch its drift. Of any model's: delete old scores."""
     changed, notes = 0, ""
     if run.checkpoint.is_champion:
         for workflow in workflows_guided_by(run.checkpoint):
@@ -139,5 +140,6 @@ def update_priorities(run: ScoringRun) -> None:
             if written.lacks_features:
                 notes = " The model stores no features, so its subjects are ordered without them."
             run.renew(done=changed)
+        watch_drift(run.checkpoint)
     prune(run.checkpoint)
     run.finish(message=f"{changed} priorities changed.{notes}")

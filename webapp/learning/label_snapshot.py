@@ -84,8 +84,11 @@ def write_snapshot(folder: str, name: str, labels: Sequence[Label], classes: Cla
     columns = {field: [getattr(label, field) for label in labels] for field in SCHEMA.names}
     metadata = {"classes": json.dumps(classes.names), "positive": json.dumps(classes.positive)}
     partial = path.with_name(f".{name}-{uuid.uuid4().hex}")
-    pq.write_table(pa.table(columns, schema=SCHEMA.with_metadata(metadata)), partial)
-    os.replace(partial, path)
+    try:
+        pq.write_table(pa.table(columns, schema=SCHEMA.with_metadata(metadata)), partial)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def read_snapshot(folder: str, name: str) -> tuple[list[Label], Classes]:

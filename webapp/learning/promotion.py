@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import Survey
 from webapp.learning.messages import (
     BETTER,
+    BETTER_EXTERNAL,
     COMPARISON,
     CONTROL,
     FEW_LABELS,
     FEW_NEW_LABELS,
     FIRST_CHAMPION,
+    FIRST_EXTERNAL,
     LIKELY_BETTER,
     MAY_BE_CHANCE,
     MAY_BE_WORSE,
@@ -38,7 +40,8 @@ MARGIN = 0.02
 class Result:
     """A candidate's metrics on the frozen test set; differences are from the champion's, on the same subjects.
 
-    `auc_low` and the ends of the difference are those of 95 % bootstrap intervals over whole objects.
+    `auc_low` and the ends of the difference are those of 95 % bootstrap intervals over whole objects. How many labels
+    an external scorer has learnt from, and which, is not known here.
     """
 
     labels: int
@@ -49,6 +52,7 @@ class Result:
     difference: float | None = None
     difference_low: float | None = None
     difference_high: float | None = None
+    is_external: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,15 +65,17 @@ def judge(result: Result, *, has_champion: bool) -> Verdict:
     """Decide whether the candidate passes the gate."""
     if result.auc is None or result.auc_low is None:
         return Verdict(False, NOT_JUDGED())
-    return _against_champion(result) if has_champion else _as_first(result.labels, result.auc, result.auc_low)
+    return _against_champion(result) if has_champion else _as_first(result, result.auc, result.auc_low)
 
 
-def _as_first(labels: int, auc: float, low: float) -> Verdict:
-    if labels < FEWEST_LABELS:
-        return Verdict(False, FEW_LABELS(labels=labels, fewest=FEWEST_LABELS))
+def _as_first(result: Result, auc: float, low: float) -> Verdict:
+    if result.labels < FEWEST_LABELS and not result.is_external:
+        return Verdict(False, FEW_LABELS(labels=result.labels, fewest=FEWEST_LABELS))
     if low <= 0.5:
         return Verdict(False, MAY_BE_CHANCE(auc=f"{auc:.3f}", low=f"{low:.3f}"))
-    return Verdict(True, FIRST_CHAMPION(auc=f"{auc:.3f}", low=f"{low:.3f}", labels=labels))
+    if result.is_external:
+        return Verdict(True, FIRST_EXTERNAL(auc=f"{auc:.3f}", low=f"{low:.3f}"))
+    return Verdict(True, FIRST_CHAMPION(auc=f"{auc:.3f}", low=f"{low:.3f}", labels=result.labels))
 
 
 def _against_champion(result: Result) -> Verdict:
@@ -89,6 +95,8 @@ def _against_champion(result: Result) -> Verdict:
         return Verdict(False, NO_BETTER(comparison=comparison))
     if low < -MARGIN:
         return Verdict(False, MAY_BE_WORSE(margin=MARGIN, comparison=comparison))
+    if result.is_external:
+        return Verdict(True, BETTER_EXTERNAL(margin=MARGIN, comparison=comparison))
     if low <= 0:
         return Verdict(True, LIKELY_BETTER(margin=MARGIN, comparison=comparison, new=result.new_labels))
     return Verdict(True, BETTER(comparison=comparison, new=result.new_labels))

@@ -59,7 +59,7 @@ def cancel(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
 
 
 def _run(survey: Survey, pk: int) -> TrainingRun:
-    runs = TrainingRun.objects.select_related("workflow", "training_set", "requested_by", "survey")
+    runs = TrainingRun.objects.select_related("workflow", "training_set", "requested_by", "survey", "scorer")
     return get_object_or_404(runs, survey=survey, pk=pk)
 
 

@@ -15,10 +15,14 @@ from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from ml.inference.detections import Detection
+from webapp.learning.messages import NOT_PROBABILITIES
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, Score
 from webapp.learning.models import Detection as Row
 from webapp.workflows.models import Workflow
+
+ROUNDING = 1e-4
+"""How far above 1 the sum of rounded probabilities may be."""
 
 _COLUMNS = {
     "checkpoint_id": "int8",
@@ -27,6 +31,17 @@ _COLUMNS = {
     "p_real": "float8",
     "entropy": "float8",
 }
+
+
+class NoProbabilities(ValueError):
+    """A model gives something that is no probability, such as NaN after a training that diverged."""
+
+
+def check_probabilities(checkpoint_id: int, p: NDArray[Any]) -> None:
+    """Raise NoProbabilities unless all values, (n,) or (n, K), are finite and in 0..1."""
+    bad = ~(np.isfinite(p) & (p >= 0) & (p <= 1 + ROUNDING)).reshape(len(p), -1).all(axis=1)
+    if bad.any():
+        raise NoProbabilities(NOT_PROBABILITIES(model=checkpoint_id, bad=int(bad.sum()), n=len(p)))
 
 
 @transaction.atomic
@@ -43,7 +58,14 @@ def write_scores(
         (n, K), by class in the checkpoint's order.
     p_real
         (n,), in 0..1.
+
+    Raises
+    ------
+    NoProbabilities
+        If one of them is none; nothing is written.
     """
+    check_probabilities(checkpoint_id, probabilities)
+    check_probabilities(checkpoint_id, p_real)
     table = Score._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(

@@ -12,8 +12,9 @@ from webapp.archive.models import Subject
 from webapp.consensus.models import IS_CONFIDENT, IS_SETTLED, Consensus
 from webapp.core.jobs import JobState
 from webapp.learning.curate_labels import labelled, labels, labels_of, new_labels
+from webapp.learning.messages import NEW_LABELS
 from webapp.learning.model_roles import role_of
-from webapp.learning.models import Checkpoint, Preset, TrainingRun, TrainingSet
+from webapp.learning.models import Checkpoint, ExternalScorer, Preset, TrainingRun, TrainingSet
 from webapp.learning.promotion import champion_of
 from webapp.workflows.models import Workflow
 
@@ -38,6 +39,8 @@ def start_training(
     seed: int = 0,
     is_control: bool = False,
     cross_validate: bool = False,
+    reason: str = "",
+    scorer: ExternalScorer | None = None,
 ) -> TrainingRun:
     """Create and dispatch a training run for the workflow.
 
@@ -53,6 +56,10 @@ def start_training(
         Keep the result a shadow whatever the gate says.
     cross_validate
         Also score each label with a head that has not seen its object, for the preset "head"; see `cross_validated`.
+    reason
+        Why the schedule starts it, for the run's page.
+    scorer
+        For the preset "external": the scorer that is evaluated instead of training.
 
     Raises
     ------
@@ -73,15 +80,19 @@ def start_training(
             "This recipe is for workflows about cutouts and cubes. Choose another one for stamps and tracklets."
         )
         raise ValidationError({"preset": message})
+    if (preset == Preset.EXTERNAL) != (scorer is not None):
+        raise ValidationError({"preset": _("Register an external scorer under Models; it is evaluated at once.")})
     run = TrainingRun(
         survey=workflow.survey,
         workflow=workflow,
         role=role,
-        preset=Preset.DETECTOR if role.is_detector else preset,
+        preset=Preset.DETECTOR if role.is_detector and scorer is None else preset,
         minutes=minutes,
         seed=seed,
         is_control=is_control,
         cross_validate=cross_validate,
+        reason=reason,
+        scorer=scorer,
         requested_by=by,
     )
     run.clean_fields(exclude={field.name for field in TrainingRun._meta.fields} - ASKED)
@@ -106,7 +117,8 @@ def wants_retraining(workflow: Workflow) -> bool:
     wanted = workflow.min_new_labels
     if wanted is None or workflow.training_runs.filter(state__in=OPEN).exists():
         return False
-    return _touched_since(workflow, wanted) >= wanted and labels_since(workflow) >= wanted
+    touched = touched_since(workflow, _last_training_set(workflow), wanted)
+    return touched >= wanted and labels_since(workflow) >= wanted
 
 
 def labels_since(workflow: Workflow) -> int:
@@ -115,9 +127,11 @@ def labels_since(workflow: Workflow) -> int:
     return labelled(workflow).count() if last is None else new_labels(labels(workflow), labels_of(last)[0])
 
 
-def _touched_since(workflow: Workflow, most: int) -> int:
-    """Return at least as many as `labels_since`, or `most`: few rows by an index, where nothing has happened."""
-    last = _last_training_set(workflow)
+def touched_since(workflow: Workflow, last: TrainingSet | None, most: int) -> int:
+    """Return at least how many labels are new or changed since a training set, or `most`.
+
+    It reads few rows, by an index, where nothing has happened.
+    """
     crowd = Consensus.objects.filter(IS_SETTLED | IS_CONFIDENT, workflow=workflow)
     gold = Subject.objects.gold().filter(survey=workflow.survey_id)
     if last is not None:
@@ -133,8 +147,9 @@ def _last_training_set(workflow: Workflow) -> TrainingSet | None:
 def start_due() -> None:
     """Start a training run in every workflow with enough new labels, unless one was started meanwhile."""
     for workflow in workflows_to_retrain():
+        reason = NEW_LABELS(new=labels_since(workflow))
         with suppress(AlreadyTraining):
-            start_training(workflow=workflow, by=None, preset=preset_due(workflow))
+            start_training(workflow=workflow, by=None, preset=preset_due(workflow), reason=reason)
 
 
 def preset_due(workflow: Workflow) -> str:
@@ -173,8 +188,10 @@ def starting_classifier(run: TrainingRun, packaged: str) -> Checkpoint | None:
 
 
 def _own(run: TrainingRun) -> QuerySet[Checkpoint]:
-    return Checkpoint.objects.filter(run__workflow=run.workflow, role=run.role)
+    """Return the workflow's models; an external scorer has no network to go on from."""
+    return Checkpoint.objects.filter(run__workflow=run.workflow, role=run.role).exclude(run__preset=Preset.EXTERNAL)
 
 
 def _champion(run: TrainingRun) -> Checkpoint | None:
-    return None if run.is_control else champion_of(run.survey, run.role)
+    champion = None if run.is_control else champion_of(run.survey, run.role)
+    return None if champion is None or champion.is_external else champion

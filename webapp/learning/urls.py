@@ -12,6 +12,7 @@ from webapp.learning.overview_views import (
     start,
 )
 from webapp.learning.run_views import cancel, epochs, epochs_csv, progress, run
+from webapp.learning.scorer_views import evaluate, register, scorers
 
 urlpatterns = [
     path("", overview, name="learning"),
@@ -20,6 +21,9 @@ urlpatterns = [
     path("compare/changed/", compare_changed, name="compare-changed"),
     path("compare/changed.csv", compare_csv, name="compare-csv"),
     path("drift/<slug:role>/", drift, name="drift"),
+    path("scorers/", scorers, name="scorers"),
+    path("scorers/register/", register, name="scorer-register"),
+    path("scorers/<int:pk>/evaluate/", evaluate, name="scorer-evaluate"),
     path("start/", start, name="training-start"),
     path("rollback/<slug:role>/", rollback_champion, name="rollback"),
     path("score/<slug:role>/", score_again, name="score-again"),

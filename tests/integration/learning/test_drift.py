@@ -7,13 +7,17 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
+from tasks import housekeeping
 from tests.integration.learning import sky
 from tests.integration.people import browser, member
 from tests.integration.world import make_volunteer
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
+from webapp.learning.acquisition import update_priorities
+from webapp.learning.curate_labels import curate
 from webapp.learning.drift import drift_of, prevalence
-from webapp.learning.models import Checkpoint, Score, TrainingRun
+from webapp.learning.drift_alarms import start_after_drift, watch_drift
+from webapp.learning.models import Checkpoint, DriftAlarm, Score, ScoringRun, TrainingRun
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +89,90 @@ def test_prevalence_is_that_of_the_random_sample(workflow, champion):
     found = prevalence(champion)
     assert (found.n, found.share) == (20, 0.25)
     assert found.low < 0.25 < found.high
+
+
+def label(rows, *, real):
+    workflow = rows[0].survey.workflows.get()
+    for row in rows:
+        sky.votes(workflow, row, 0.98 if real else 0.02)
+
+
+@pytest.fixture
+def alarm(workflow, champion):
+    """An alarm of the newest night; the night before was sound."""
+    night(champion, 200, 60010, real=0.1)
+    shifted = night(champion, 200, 60011, real=0.6)
+    alarm = watch_drift(champion)
+    assert (alarm.night, alarm.subjects, alarm.is_answered) == (60011, 200, False)
+    return alarm, shifted
+
+
+def test_after_an_alarm_a_run_starts_once_there_are_labels_and_says_why(workflow, champion, alarm):
+    _, shifted = alarm
+    housekeeping.retrain()
+    label(shifted[:19], real=False)
+    housekeeping.retrain()
+    assert not TrainingRun.objects.exclude(pk=champion.run_id).exists(), "19 labels would not pass the gate"
+    label(shifted[19:25], real=True)
+    housekeeping.retrain()
+    housekeeping.retrain()
+    run = TrainingRun.objects.exclude(pk=champion.run_id).get()
+    assert "shifted on the night of MJD 60011" in run.reason
+    assert "not trained on 25 of the labels" in run.reason
+    page = browser(member(workflow.survey, "scientist")).get(f"/surveys/night/learning/runs/{run.pk}/")
+    assert "shifted on the night of MJD 60011" in page.content.decode()
+
+
+def test_an_alarm_starts_one_run_however_that_ends_and_a_new_night_another(workflow, champion, alarm):
+    _, shifted = alarm
+    label(shifted[:30], real=False)
+    start_after_drift()
+    TrainingRun.objects.filter(state="queued").update(state="done", training_set=curate(workflow))
+    watch_drift(champion)
+    label(shifted[30:60], real=False)
+    start_after_drift()
+    assert TrainingRun.objects.count() == 2
+    night(champion, 200, 60012, real=0.6)
+    watch_drift(champion)
+    start_after_drift()
+    assert TrainingRun.objects.count() == 3
+
+
+def test_labels_that_a_run_has_had_already_start_no_other(workflow, champion, alarm):
+    label(alarm[1][:30], real=False)
+    row = {"survey": workflow.survey, "workflow": workflow, "role": "stamp", "state": "done"}
+    TrainingRun.objects.create(**row, training_set=curate(workflow))
+    start_after_drift()
+    assert TrainingRun.objects.count() == 2
+
+
+def test_an_alarm_is_withdrawn_when_a_newer_night_is_sound(workflow, champion, alarm):
+    night(champion, 200, 60012, real=0.1)
+    assert watch_drift(champion) is None
+    label(alarm[1][:30], real=False)
+    start_after_drift()
+    assert not DriftAlarm.objects.exists()
+    assert TrainingRun.objects.count() == 1
+
+
+@pytest.mark.parametrize("off", ["survey", "workflow", "former"])
+def test_a_switched_off_survey_a_paused_workflow_and_a_former_champion_start_nothing(workflow, champion, alarm, off):
+    label(alarm[1][:30], real=False)
+    if off == "survey":
+        type(workflow.survey).objects.update(retrain_on_drift=False)
+    elif off == "workflow":
+        type(workflow).objects.update(is_active=False)
+    else:
+        Checkpoint.objects.update(is_champion=False)
+    start_after_drift()
+    assert TrainingRun.objects.count() == 1
+
+
+def test_a_champions_scoring_ends_with_a_look_at_the_newest_night_and_a_shadows_does_not(workflow, champion):
+    night(champion, 200, 60011, real=0.6)
+    for is_champion in (False, True):
+        Checkpoint.objects.update(is_champion=is_champion)
+        ScoringRun.objects.create(survey=workflow.survey, checkpoint=champion)
+        run = ScoringRun.objects.claim(ScoringRun.objects.latest("pk").pk)
+        update_priorities(run)
+        assert DriftAlarm.objects.exists() == is_champion

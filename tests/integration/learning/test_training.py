@@ -1,10 +1,16 @@
 """A training run: its results when it succeeds, is interrupted, or is impossible."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 
 from ml.inference.checkpoint import Checkpoint as Files
+from ml.training import presets
+from ml.training.schedule import SMALL
+from tasks import housekeeping
 from tasks.learning import train
 from tests.integration.learning import sky
 from tests.integration.people import browser, member
@@ -14,6 +20,7 @@ from webapp.learning.model_roles import classes_of
 from webapp.learning.models import Checkpoint, Evaluation, Promotion, ScoringRun, TrainingRun
 from webapp.learning.promotion import promote
 from webapp.learning.scores import read_out_of_fold
+from webapp.learning.training_states import delete_old_states, state_path
 from webapp.learning.triggers import AlreadyTraining, cancel_training, start_training
 
 pytestmark = pytest.mark.django_db
@@ -250,3 +257,39 @@ def test_a_network_that_waits_in_the_shadow_is_fine_tuned(workflow):
     tuned = trained(workflow, preset="finetune", minutes=0.05)
     assert tuned.state == JobState.DONE, tuned.error
     assert tuned.checkpoint.manifest["init"] == shadow.checkpoint.sha256
+
+
+def test_a_whole_networks_training_resumes_where_another_worker_stopped(workflow, monkeypatch):
+    monkeypatch.setattr(presets, "SMALL", dataclasses.replace(SMALL, views=900, fewest=0, rounds=4))
+    report, state = train._report, settings.DATA / "training"
+
+    def killed(row, epoch):
+        report(row, epoch)
+        if epoch.epoch == 3:
+            raise OperationalError("As if the worker were gone.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(train, "_report", killed)
+        run = trained(workflow, preset="small")
+    assert (run.state, len(list(state.iterdir()))) == (JobState.RUNNING, 1)
+    housekeeping.retrain()
+    assert list(state.iterdir()), "The run is still open."
+    take_up(run)
+    assert (run.state, run.attempts, run.resumed_at) == (JobState.DONE, 2, 3)
+    assert list(run.epochs.filter(attempt=2).values_list("epoch", flat=True)) == [1, 2, 3, 4]
+    assert list(run.epochs.filter(attempt=1).values_list("epoch", flat=True)) == [3]
+    assert not list(state.iterdir())
+    page = browser(member(workflow.survey, "scientist")).get(f"/surveys/sky/learning/runs/{run.pk}/")
+    assert "this one resumed at epoch 3" in page.content.decode()
+
+
+def test_a_state_is_deleted_when_its_run_has_ended_without_it(workflow):
+    run = start_training(workflow=workflow, by=None, preset="small")
+    state_path(run).parent.mkdir()
+    for path in (state_path(run), state_path(run).with_name("999.safetensors")):
+        path.write_bytes(b"")
+    delete_old_states()
+    assert list(state_path(run).parent.iterdir()) == [state_path(run)]
+    cancel_training(run)
+    delete_old_states()
+    assert not list(state_path(run).parent.iterdir())

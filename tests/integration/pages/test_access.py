@@ -6,16 +6,16 @@ from django.urls import reverse
 from tests.integration.learning import sky
 from webapp.archive.models import IngestRun, Membership
 from webapp.consensus.models import Consensus
-from webapp.learning.models import Checkpoint, Promotion, TrainingRun
+from webapp.learning.models import Checkpoint, ExternalScorer, Promotion, TrainingRun
 from webapp.review.models import Ruling
 from webapp.streams.models import Stream
 
 pytestmark = pytest.mark.django_db
 
-ADMIN_PAGES = ["ingest", "ingest-runs", "ingest-run", "ingest-progress", "ingest-problems"]
+ADMIN_PAGES = ["ingest", "ingest-runs", "ingest-run", "ingest-progress", "ingest-problems", "scorers"]
 ADMIN_PAGES += ["streams", "streams-now", "dead-letters"]
 ADMIN_WRITES = ["training-start", "training-cancel", "promote", "rollback", "score-again"]
-ADMIN_WRITES += ["ingest-start", "ingest-cancel"]
+ADMIN_WRITES += ["ingest-start", "ingest-cancel", "scorer-register", "scorer-evaluate"]
 CONSENSUS_PAGES = ["consensus-browser", "consensus-csv", "posterior-csv", "agreement-csv", "subject-votes", "votes-csv"]
 CONSENSUS_PAGES += [
     "lines-csv",
@@ -42,6 +42,7 @@ def world(django_user_model):
     Consensus.objects.create(workflow=workflow, subject=subject, posterior=0.9, votes_yes=3, method="majority")
     run = TrainingRun.objects.create(survey=survey, workflow=workflow, role="stamp")
     checkpoint = Checkpoint.objects.create(survey=survey, role="stamp", run=run, manifest={})
+    scorer = ExternalScorer.objects.create(workflow=workflow, name="x", address="https://x.org", secret="s" * 16)
     ingest = IngestRun.objects.create(survey=survey, path="/nowhere", subject_set="all")
     stream = Stream.objects.create(survey=survey, topic="alerts", brokers="b:1", group="g", subject_set="live")
     for name, where in [("volunteer", survey), ("moderator", survey), ("scientist", survey), ("admin", survey)]:
@@ -63,6 +64,7 @@ def world(django_user_model):
         "training-epochs-csv": of_run,
         "training-cancel": of_run,
         "promote": {"pk": checkpoint.pk},
+        "scorer-evaluate": {"pk": scorer.pk},
         "rollback": {"role": "stamp"},
         "score-again": {"role": "stamp"},
         "dead-letters": {"pk": stream.pk},
@@ -89,6 +91,7 @@ def assert_nothing_changed():
     assert IngestRun.objects.get().cancel_requested is False
     assert Checkpoint.objects.get().is_champion is False
     assert not Promotion.objects.exists()
+    assert ExternalScorer.objects.get().secret == "s" * 16
     assert not Ruling.objects.exists()
 
 
@@ -102,6 +105,7 @@ def test_admin_pages_are_for_admins(world, client, django_user_model, who, name)
 @pytest.mark.parametrize("who", ["stranger", "volunteer", "scientist"])
 def test_only_admins_act(world, client, django_user_model, who, name):
     body = {"verdict": "yes", "name": "x", "workflow": "night", "preset": "head"}
+    body |= {"address": "https://elsewhere.org", "secret": "another secret of a stranger"}
     assert as_(client, django_user_model, who).post(address(world, name), body).status_code == 403
     assert_nothing_changed()
 

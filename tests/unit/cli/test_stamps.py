@@ -201,3 +201,22 @@ def test_turns_and_a_closer_look_are_kept_with_the_model(sky, made, capsys):
 def test_a_closer_look_that_cannot_be_is_one_sentence(sky, made, capsys, options, sentence):
     assert train(sky, made, *options) == 2
     assert sentence in complaint(capsys)
+
+
+def test_the_same_command_goes_on_where_it_was_interrupted(sky, made, capsys, monkeypatch, tmp_path):
+    tuned = ["--preset", "finetune", "--architecture", "test_resnet", "--size", "32", "--init", "scratch"]
+
+    def interrupted(epoch):
+        if epoch.epoch == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stamp_role, "print_epoch", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train(sky, made, *tuned)
+    assert [path.name for path in tmp_path.glob("*model*")] == ["model.unfinished.safetensors"]
+    assert train(sky, made, *tuned) == 0
+    captured = capsys.readouterr()
+    assert "resumed at epoch 3" in captured.err
+    assert "epoch 2/" not in captured.err
+    assert [path.name for path in tmp_path.glob("*model*")] == ["model"]

@@ -28,6 +28,9 @@ class Survey(models.Model):
     )
     pixel_scale = models.FloatField(null=True, blank=True, help_text="arcsec per pixel")
     observatory = models.CharField(max_length=4, blank=True, help_text="MPC observatory code")
+    retrain_on_drift = models.BooleanField(
+        default=True, help_text="Start a training run when the champion's scores shift and there are new labels."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -5,13 +5,16 @@ from django.db import models
 
 from webapp.archive.models import Survey
 from webapp.core.stored_messages import MessageField
-from webapp.learning.models.training_run import ModelRole, TestSet, TrainingRun
+from webapp.learning.models.training_run import ModelRole, Preset, TestSet, TrainingRun
 
 HALF = 0.5
 
 
 class Checkpoint(models.Model):
-    """A trained model: safetensors and a manifest in the data folder. One champion per survey and role."""
+    """A trained model: safetensors and a manifest in the data folder. One champion per survey and role.
+
+    A version of an external scorer has no files; its run names the scorer.
+    """
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="checkpoints")
     role = models.CharField(max_length=10, choices=ModelRole)
@@ -37,6 +40,10 @@ class Checkpoint(models.Model):
     def kind(self) -> str:
         """Return the kind of subjects it scores."""
         return ModelRole(self.role).kind
+
+    @property
+    def is_external(self) -> bool:
+        return self.manifest.get("preset") == Preset.EXTERNAL
 
     def lineage(self) -> list["Checkpoint"]:
         """Return this checkpoint and those whose networks it goes on from, the newest first."""

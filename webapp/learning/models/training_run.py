@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Survey
 from webapp.core.jobs import Job
+from webapp.core.stored_messages import MessageField
+from webapp.learning.models.external_scorer import ExternalScorer
 from webapp.workflows.models import Workflow
 
 
@@ -80,6 +82,7 @@ class Preset(models.TextChoices):
     FINETUNE = "finetune", _("Fine-tune the whole network (minutes)")
     SMALL = "small", _("Small residual network (minutes)")
     DETECTOR = "detector", _("Detector of trails or of movers in cubes (minutes)")
+    EXTERNAL = "external", _("External scorer")
 
 
 class TrainingRun(Job):
@@ -99,6 +102,11 @@ class TrainingRun(Job):
     cross_validate = models.BooleanField(
         default=False, help_text="also score each label by a model that has not seen it; six times as long"
     )
+    scorer = models.ForeignKey(
+        ExternalScorer, null=True, on_delete=models.PROTECT, related_name="runs", help_text="evaluated, not trained"
+    )
+    reason = MessageField(blank=True, default="", help_text="why the schedule started it")
+    resumed_at = models.PositiveIntegerField(null=True, help_text="epoch at which the newest attempt went on")
     training_set = models.ForeignKey(TrainingSet, null=True, on_delete=models.PROTECT, related_name="runs")
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

@@ -1,0 +1,80 @@
+"""The state of a training run after its last finished epoch, in one file, from which a killed run resumes."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+LOG = logging.getLogger(__name__)
+META = "state"  # key of the scalars, as JSON, in the file's metadata
+
+
+@dataclass(frozen=True)
+class State:
+    """What a run needs to go on: tensors by name (weights, moments, generators), and scalars by name."""
+
+    tensors: dict[str, Tensor]
+    scalars: dict[str, Any]
+
+    def part(self, prefix: str) -> dict[str, Tensor]:
+        """Return the tensors under `prefix`, with the prefix removed."""
+        return {name.removeprefix(prefix): value for name, value in self.tensors.items() if name.startswith(prefix)}
+
+
+def _silent(_: int) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class StateFile:
+    """Where a run keeps its state, as safetensors, never a pickle; its caller deletes it when the run ends.
+
+    `on_resume` is told the epoch at which the run goes on.
+    """
+
+    path: Path
+    on_resume: Callable[[int], None] = _silent
+
+    def read(self, run: str) -> State | None:
+        """Return the state of this run; None, after deleting the file, if it is damaged or another run's.
+
+        Parameters
+        ----------
+        run
+            Identifies data, network, schedule, seed and code: only the same run can go on.
+        """
+        try:
+            with safe_open(self.path, "pt") as file:
+                scalars = json.loads((file.metadata() or {}).get(META, "{}"))
+                if scalars.pop("run", None) == run:
+                    return State({name: file.get_tensor(name) for name in file.keys()}, scalars)  # noqa: SIM118
+        except FileNotFoundError:
+            return None
+        except (SafetensorError, ValueError) as error:
+            LOG.warning("%s is damaged (%s): the training begins anew.", self.path, error)
+        else:
+            LOG.warning("%s is of a run with other data, settings or code: the training begins anew.", self.path)
+        self.delete()
+        return None
+
+    def write(self, run: str, state: State) -> None:
+        """Replace the file atomically. Without disk space the training goes on, and cannot be resumed."""
+        partial = self.path.with_name(f".{self.path.name}.partial")
+        tensors = {name: value.detach().cpu().clone().contiguous() for name, value in state.tensors.items()}
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            save_file(tensors, partial, {META: json.dumps({"run": run, **state.scalars})})
+            partial.replace(self.path)
+        except (OSError, SafetensorError) as error:  # safetensors' own input and output errors are of its class
+            LOG.warning("The state of the training cannot be saved in %s (%s).", self.path, error)
+            partial.unlink(missing_ok=True)
+
+    def delete(self) -> None:
+        """Delete the file, if it exists."""
+        self.path.unlink(missing_ok=True)

@@ -1,0 +1,152 @@
+"""What a survey can get wrong: nothing breaks, the champion stays, and the page says why."""
+
+import errno
+import threading
+
+import numpy as np
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from ml.inference.scorer import Scorer
+from tasks.learning import score_shard, train
+from tests.integration.learning import sky
+from tests.integration.people import browser, member
+from webapp.core.jobs import JobState
+from webapp.learning import scores
+from webapp.learning.models import Checkpoint, Promotion, Score, ScoringRun, ScoringShard, TrainingRun
+from webapp.learning.promotion import promote
+from webapp.learning.triggers import AlreadyTraining, start_training
+
+pytestmark = pytest.mark.django_db
+
+REAL = np.arange(120) % 2 == 0
+
+
+@pytest.fixture
+def workflow():
+    workflow = sky.workflow(sky.survey())
+    sky.make_gold(sky.subjects(workflow.survey, REAL), REAL)
+    return workflow
+
+
+def trained(workflow, **fields):
+    run = start_training(workflow=workflow, by=None, **fields)
+    train.run(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def page_of(run):
+    return browser(member(run.survey, "scientist")).get(f"/surveys/sky/learning/runs/{run.pk}/").content.decode()
+
+
+@pytest.mark.parametrize("preset", ["head", "small", "finetune"])
+def test_an_empty_archive_fails_with_a_sentence(preset):
+    run = trained(sky.workflow(sky.survey()), preset=preset)
+    assert run.state == JobState.FAILED
+    assert "BadExamples: " in run.error
+    assert run.error.partition(": ")[2] in page_of(run).replace("&#x27;", "'")
+
+
+def test_gold_that_contradicts_itself_makes_no_champion():
+    workflow = sky.workflow(sky.survey())
+    for prefix, real in (("a", REAL), ("b", ~REAL)):
+        rows = sky.subjects(workflow.survey, REAL, prefix=prefix)
+        for number, row in enumerate(rows):
+            row.object_group = f"object {number}"
+            row.save()
+        sky.make_gold(rows, real)
+    run = trained(workflow)
+    assert run.state == JobState.DONE, run.error
+    assert not run.checkpoint.is_champion
+    assert "may be chance" in page_of(run)
+
+
+def not_a_number(self, features, *_, **__):
+    return np.full((len(features), 2), np.nan, dtype=np.float32)
+
+
+def test_a_model_that_gives_nan_is_not_promoted_and_writes_no_score(workflow, monkeypatch):
+    first = trained(workflow).checkpoint
+    with monkeypatch.context() as patched:
+        patched.setattr(Scorer, "probabilities_from_features", not_a_number)
+        run = trained(workflow)
+        shard = ScoringShard.objects.filter(run__checkpoint=first).first()
+        score_shard.shard(shard.pk)
+    assert run.state == JobState.DONE
+    assert "gives no probability (NaN, or outside 0 to 1)" in page_of(run)
+    assert Checkpoint.objects.get(is_champion=True) == first
+    shard.refresh_from_db()
+    assert shard.state == JobState.FAILED
+    assert "gives no probability" in shard.error
+    assert not Score.objects.exists()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -0.1, 1.1])
+def test_no_score_is_written_that_is_no_probability(workflow, bad):
+    checkpoint = sky.checkpoint(workflow)
+    ids = np.array(list(workflow.survey.subjects.values_list("pk", flat=True)[:2]))
+    good = np.array([[0.5, 0.5], [0.2, 0.8]])
+    with pytest.raises(scores.NoProbabilities, match="1 of 2 subjects"):
+        scores.write_scores(checkpoint.pk, ids, good, np.array([0.5, bad]))
+    assert not Score.objects.exists()
+    scores.write_scores(checkpoint.pk, ids, good, good[:, 1])
+    assert Score.objects.count() == 2
+
+
+@pytest.mark.parametrize("place", ["pathlib.Path.write_bytes", "webapp.learning.label_snapshot.pq.write_table"])
+def test_a_full_disk_leaves_no_half_file_and_the_page_says_so(workflow, monkeypatch, place):
+    def full(target, *args):
+        (args[-1] if place.endswith("table") else target).touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(place, full)
+    run = trained(workflow)
+    assert run.state == JobState.FAILED
+    assert "The disk is full" in page_of(run)
+    assert "No space left on device" in run.traceback
+    assert not Checkpoint.objects.exists()
+    assert not [path for path in settings.DATA.rglob(".*") if path.is_file()]
+    assert not list((settings.DATA / "checkpoints").glob("*"))
+
+
+def at_once(*acts):
+    """Let several admins act at the same moment; return what each got."""
+    start, got = threading.Barrier(len(acts)), [None] * len(acts)
+
+    def act(number):
+        start.wait()
+        try:
+            got[number] = acts[number]()
+        except AlreadyTraining as error:
+            got[number] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=act, args=(number,)) for number in range(len(acts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return got
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_admins_who_start_at_once_one_gets_a_run_and_the_other_a_sentence(workflow):
+    got = at_once(*[lambda: start_training(workflow=workflow, by=None)] * 2)
+    assert {type(each) for each in got} == {AlreadyTraining, TrainingRun}
+    assert TrainingRun.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_admins_who_promote_at_once_the_later_one_wins_and_the_log_has_both(workflow):
+    one, other = sky.checkpoint(workflow), sky.checkpoint(workflow)
+    at_once(
+        lambda: promote(checkpoint=one, by=None, reason="This one."),
+        lambda: promote(checkpoint=other, by=None, reason="That one."),
+    )
+    later, earlier = Promotion.objects.all()
+    assert Checkpoint.objects.get(is_champion=True) == later.checkpoint
+    assert (later.previous, earlier.previous) == (earlier.checkpoint, None)
+    assert ScoringRun.objects.count() == 2

@@ -1,0 +1,237 @@
+"""A model elsewhere is asked over HTTP, judged like the others, and may become champion."""
+
+import json
+import socket
+
+import numpy as np
+import pytest
+from django.core.exceptions import ValidationError
+
+from tasks.learning import external_model, score_shard, train
+from tests.integration.learning import scorer_server, sky
+from tests.integration.learning.scorer_server import SECRET
+from tests.integration.people import browser, member
+from webapp.archive.models import Frame
+from webapp.core.jobs import JobState
+from webapp.learning import scorer_client
+from webapp.learning.external_scorers import evaluate_scorer, register_scorer
+from webapp.learning.models import Checkpoint, ExternalScorer, Score, ScoringShard, TrainingRun
+from webapp.learning.scorer_client import ExternalScorerFailed, is_public, public_address
+from webapp.learning.triggers import start_training, starting_classifier
+
+pytestmark = pytest.mark.django_db
+
+REAL = np.arange(120) % 2 == 0
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch, settings):
+    settings.PRIVATE_SCORERS = True
+    monkeypatch.setattr(scorer_client, "PAUSE", 0.001)
+
+
+@pytest.fixture
+def server():
+    with scorer_server.running() as running:
+        yield running
+
+
+@pytest.fixture
+def workflow():
+    workflow = sky.workflow(sky.survey())
+    rows = sky.subjects(workflow.survey, REAL, metadata={"site": "T08", "#truth": "yes"})
+    Frame.objects.create(subject=rows[0], position=0, mjd_mid=60000.25, band="o", exptime=30)
+    sky.make_gold(rows, REAL)
+    return workflow
+
+
+def register(workflow, server, **fields):
+    asked = {"name": "Elsewhere", "address": server.address, "secret": SECRET, **fields}
+    return register_scorer(workflow=workflow, by=None, **asked)
+
+
+def evaluated(workflow, server, **fields):
+    run = register(workflow, server, **fields)
+    train.run(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def score_archive():
+    for row in ScoringShard.objects.filter(state=JobState.QUEUED):
+        score_shard.shard(row.pk)
+
+
+def test_a_good_scorer_becomes_champion_and_scores_the_archive(workflow, server):
+    run = evaluated(workflow, server)
+    assert run.state == JobState.DONE, run.error
+    champion = run.checkpoint
+    assert champion.is_champion, run.message
+    assert (champion.is_external, champion.manifest["version"]) == (True, "1.0")
+    assert "It was trained elsewhere, perhaps on test subjects." in run.message
+    assert champion.evaluations.get().metrics["roc_auc"] > 0.95
+    score_archive()
+    assert not ScoringShard.objects.exclude(state=JobState.DONE).exists()
+    p_real = np.array(Score.objects.filter(checkpoint=champion).order_by("subject").values_list("p_real", flat=True))
+    assert np.allclose(p_real, scorer_server.brightness(sky.stamps(REAL)), atol=1e-6)
+    page = browser(member(workflow.survey, "scientist")).get("/surveys/sky/learning/").content.decode()
+    assert "Elsewhere, version 1.0" in page
+
+
+def test_requests_are_signed_and_bounded_and_give_no_class_away(workflow, server, monkeypatch):
+    monkeypatch.setattr(external_model, "AT_ONCE", 7)
+    evaluated(workflow, server)
+    score_archive()
+    assert server.forged == 0
+    assert max(len(each["subjects"]) for each in server.requests) == 7
+    for asked in server.requests:
+        assert asked["pixels"].shape == (len(asked["subjects"]), 1, 1, 21, 21)
+        assert (asked["format"], asked["kind"]) == ("wanderers-score-1", "stamp")
+    told = server.requests[0]["subjects"][0]
+    assert told["metadata"] == {"site": "T08"}
+    assert told["frames"][0]["mjd_mid"] == 60000.25
+    assert "yes" not in json.dumps([each["subjects"] for each in server.requests])
+
+
+def test_a_wrong_secret_fails_with_a_sentence_on_the_page(workflow, server):
+    run = evaluated(workflow, server, secret="something else, but long")
+    assert (run.state, server.forged) == (JobState.FAILED, 1)
+    page = browser(member(workflow.survey, "scientist")).get(f"/surveys/sky/learning/runs/{run.pk}/").content.decode()
+    assert "HTTP status 401 instead of 200" in page
+    assert not Checkpoint.objects.exists()
+
+
+def changed(**fields):
+    return lambda _, answer: (200, json.dumps(answer | fields).encode())
+
+
+@pytest.mark.parametrize(
+    ("misbehave", "says"),
+    [
+        (changed(p_real=[]), "0 numbers for 1 subjects"),
+        (changed(p_real=[0.5, 0.5]), "2 numbers for 1 subjects"),
+        (changed(p_real=[1.01]), "not a number from 0 to 1"),
+        (changed(p_real=[float("nan")]), "not a number from 0 to 1"),
+        (changed(p_real=[True]), "not a number from 0 to 1"),
+        (changed(p_real=["0.5"]), "not a number from 0 to 1"),
+        (changed(p_real=None), "0 numbers for 1 subjects"),
+        (changed(version=""), "“version” must be a text"),
+        (changed(version="x" * 61), "“version” must be a text"),
+        (lambda *_: (200, b"[1, 2"), "it is not JSON"),
+        (lambda *_: (200, b"[" * 100_000), "it is not JSON"),
+        (lambda *_: (200, b" " * (2**20 + 1)), "longer than 1048576 bytes"),
+        (lambda *_: (302, b""), "HTTP status 302"),
+        (lambda *_: (500, b""), "HTTP status 500"),
+    ],
+)
+def test_a_bad_answer_is_refused_with_a_sentence(workflow, server, misbehave, says):
+    server.misbehave = misbehave
+    run = evaluated(workflow, server)
+    assert run.state == JobState.FAILED
+    assert says in run.error
+    assert not Checkpoint.objects.exists()
+    assert not Score.objects.exists()
+
+
+def test_a_scorer_that_is_busy_is_asked_again_and_one_that_refuses_is_not(workflow, server):
+    server.misbehave = lambda number, answer: (503 if number == 1 else 200, json.dumps(answer).encode())
+    assert evaluated(workflow, server).state == JobState.DONE
+    server.requests.clear()
+    server.misbehave = lambda *_: (400, b"")
+    assert evaluated(workflow, server).state == JobState.FAILED
+    assert len(server.requests) == 1
+
+
+def test_a_scorer_that_is_gone_fails_its_shards_and_leaves_the_evaluation_of_others_alone(workflow, server):
+    champion = evaluated(workflow, server).checkpoint
+    server.misbehave = lambda *_: (503, b"")
+    score_archive()
+    assert "HTTP status 503" in ScoringShard.objects.get().error
+    head = start_training(workflow=workflow, by=None)
+    train.run(head.pk)
+    head.refresh_from_db()
+    assert head.state == JobState.DONE, head.error
+    assert head.checkpoint.evaluations.get().champion == champion
+
+
+def test_a_new_version_is_refused_until_it_is_evaluated(workflow, server):
+    first = evaluated(workflow, server).checkpoint
+    server.version = "2.0"
+    score_archive()
+    assert "answers as version 2.0, not 1.0" in ScoringShard.objects.get().error
+    run = evaluate_scorer(ExternalScorer.objects.get(), by=None)
+    train.run(run.pk)
+    run.refresh_from_db()
+    assert run.checkpoint.manifest["version"] == "2.0"
+    assert run.message.startswith("No better")
+    assert Checkpoint.objects.get(is_champion=True) == first
+
+
+def test_no_training_starts_from_an_external_champion(workflow, server):
+    assert evaluated(workflow, server).checkpoint.is_champion
+    run = TrainingRun.objects.create(survey=workflow.survey, workflow=workflow, role="stamp", preset="finetune")
+    assert starting_classifier(run, packaged="abc") is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://example.org/score", "ftp://example.org/", "https://", "https://me:secret@example.org/",
+        "https://example.org/#x", "https://exämple.org/", "https://example.org/a b", "https://example.org:99999/", "x",
+    ],
+)  # fmt: skip
+def test_an_address_that_may_not_be_asked_is_not_stored(workflow, server, settings, address):
+    settings.PRIVATE_SCORERS = False
+    with pytest.raises(ValidationError):
+        register(workflow, server, address=address)
+    assert not ExternalScorer.objects.exists()
+    assert not TrainingRun.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "10.0.0.1", "172.16.3.4", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
+        "::1", "fe80::1%eth0", "fc00::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "ff02::1",
+    ],
+)  # fmt: skip
+def test_private_addresses_are_not_connected_to(settings, monkeypatch, address):
+    settings.PRIVATE_SCORERS = False
+    assert not is_public(address)
+    assert is_public("93.184.215.14")
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ("93.184.215.14", address)]
+    monkeypatch.setattr(scorer_client.socket, "getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(ExternalScorerFailed, match="private address"):
+        public_address("rebound.example.org", 443)
+
+
+def test_a_private_scorer_gets_no_request(workflow, server, settings):
+    settings.PRIVATE_SCORERS = False
+    scorer = ExternalScorer(workflow=workflow, address=server.address.replace("http:", "https:"), secret=SECRET)
+    with pytest.raises(ExternalScorerFailed, match="private address"):
+        scorer_client.ask(scorer, "stamp", [{}], np.zeros((1, 1, 1, 4, 4), dtype=np.float32))
+    assert not server.requests
+
+
+def test_an_admin_registers_and_evaluates_and_never_sees_the_secret_again(workflow, server):
+    admin = browser(member(workflow.survey, "admin"))
+    body = {"workflow": workflow.pk, "name": "Elsewhere", "address": server.address, "secret": SECRET}
+    assert admin.post("/surveys/sky/learning/scorers/register/", body | {"secret": "short"}).status_code == 400
+    assert admin.post("/surveys/sky/learning/scorers/register/", body | {"address": "gopher://x"}).status_code == 400
+    assert not ExternalScorer.objects.exists()
+    assert admin.post("/surveys/sky/learning/scorers/register/", body).status_code == 302
+    train.run(TrainingRun.objects.get().pk)
+    page = admin.get("/surveys/sky/learning/scorers/").content.decode()
+    assert "127.0.0.1/score" in page
+    assert SECRET not in page
+    scorer = ExternalScorer.objects.get()
+    assert admin.post(f"/surveys/sky/learning/scorers/{scorer.pk}/evaluate/").status_code == 302
+    assert admin.post(f"/surveys/sky/learning/scorers/{scorer.pk}/evaluate/").status_code == 302
+    assert TrainingRun.objects.count() == 2, "The second finds the first still open."
+    assert "external" not in str(admin.get("/surveys/sky/learning/").context["form"].fields["preset"].choices)
+
+
+def test_a_survey_without_subjects_has_nothing_to_ask_about(server):
+    run = evaluated(sky.workflow(sky.survey("empty")), server)
+    assert "no subject that the scorer could be asked about" in run.error
+    assert not server.requests

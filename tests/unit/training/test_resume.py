@@ -1,0 +1,140 @@
+"""A training that is interrupted goes on after its last epoch, and ends as if nothing had happened."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from ml.roles import train_role
+from ml.training import presets, training_state
+from ml.training.schedule import SKY_TRANSFER, SMALL
+from ml.training.training_state import StateFile
+from tests.unit.conftest import labelled
+
+BRIEF = {"views": 1500, "fewest": 0, "rounds": 4, "batch": 32, "patience": 9}
+
+
+class Killed(Exception):
+    """The process ends here."""
+
+
+@pytest.fixture(autouse=True)
+def brief(monkeypatch):
+    monkeypatch.setattr(presets, "SMALL", dataclasses.replace(SMALL, **BRIEF))
+    monkeypatch.setattr(presets, "SKY_TRANSFER", dataclasses.replace(SKY_TRANSFER, **BRIEF))
+
+
+@pytest.fixture
+def examples(kinds, pixels):
+    """Make the examples of one training, since it adds notes to them."""
+    labels = ["yes" if kind < 2 else "no" for kind in kinds]
+    return lambda: labelled(kinds, pixels=pixels, labels=labels)
+
+
+@pytest.fixture
+def state(tmp_path):
+    return StateFile(tmp_path / "state.safetensors")
+
+
+def epochs_until(last, told):
+    """Report epochs into `told`, and be killed during the report after `last`."""
+
+    def report(epoch):
+        if epoch.epoch > last:
+            raise Killed
+        told.append(epoch.epoch)
+
+    return report
+
+
+def interrupted(examples, state, *, after=2, role="stamp", **settings):
+    with pytest.raises(Killed):
+        train_role.train(role, examples, state=state, on_epoch=epochs_until(after, []), **settings)
+    assert state.path.is_file()
+
+
+def same(one, other):
+    return one.tensors.keys() == other.tensors.keys() and all(
+        torch.equal(value, other.tensors[name]) for name, value in one.tensors.items()
+    )
+
+
+@pytest.mark.parametrize(("preset", "init"), [("small", "scratch"), ("finetune", "sky")])
+def test_a_resumed_training_is_bitwise_the_uninterrupted_one(examples, state, preset, init):
+    whole = train_role.train("stamp", examples(), preset=preset, init=init, seed=5)
+    interrupted(examples(), state, preset=preset, init=init, seed=5)
+    told, resumed = [], []
+    state = dataclasses.replace(state, on_resume=resumed.append)
+    again = train_role.train(
+        "stamp", examples(), preset=preset, init=init, seed=5, state=state, on_epoch=epochs_until(9, told)
+    )
+    assert (resumed, told) == ([3], [3, 4])
+    assert "The training was interrupted, and resumed at epoch 3." in again.manifest["notes"]
+    assert same(again, whole)
+    assert again.manifest["metrics"] == whole.manifest["metrics"]
+
+
+def test_tracklets_resume_too(kinds, pixels, state):
+    labels = ["yes" if kind < 2 else "no" for kind in kinds]
+    settings = {"preset": "small", "seed": 1}
+
+    def tracklets():
+        return labelled(kinds, pixels=np.repeat(pixels, 3, axis=1), labels=labels)
+
+    whole = train_role.train("tracklet", tracklets(), **settings)
+    interrupted(tracklets(), state, role="tracklet", **settings)
+    assert same(train_role.train("tracklet", tracklets(), state=state, **settings), whole)
+
+
+def test_a_training_killed_after_its_last_epoch_repeats_none(examples, state):
+    whole = train_role.train("stamp", examples(), preset="small", state=state)
+    told = []
+    assert same(train_role.train("stamp", examples(), preset="small", state=state, on_epoch=told.append), whole)
+    assert told == []
+
+
+def test_patience_counts_epochs_before_the_interruption(examples, state, monkeypatch):
+    monkeypatch.setattr(presets, "SMALL", dataclasses.replace(SMALL, **BRIEF | {"patience": 1, "rate": 0.0}))
+    told = []
+    train_role.train("stamp", examples(), preset="small", on_epoch=epochs_until(9, told))
+    interrupted(examples(), state, after=1, preset="small")
+    resumed = []
+    train_role.train("stamp", examples(), preset="small", state=state, on_epoch=epochs_until(9, resumed))
+    assert [1, *resumed] == told
+    assert len(told) < 4
+
+
+@pytest.mark.parametrize("change", ["seed", "labels", "code"])
+def test_another_run_begins_anew(examples, state, change, monkeypatch, caplog):
+    interrupted(examples(), state, preset="small", seed=5)
+    given = examples()
+    if change == "labels":
+        given.targets[0] = given.targets[0][::-1]
+    if change == "code":
+        monkeypatch.setattr("ml.training.finetune.code_version", lambda: "newer")
+    told = []
+    seed = 6 if change == "seed" else 5
+    train_role.train("stamp", given, preset="small", seed=seed, state=state, on_epoch=epochs_until(9, told))
+    assert told == [1, 2, 3, 4]
+    assert "begins anew" in caplog.text
+
+
+def test_a_damaged_state_is_deleted_and_the_training_begins_anew(examples, state, caplog):
+    interrupted(examples(), state, preset="small")
+    state.path.write_bytes(state.path.read_bytes()[:5000])
+    assert state.read("any") is None
+    assert not state.path.exists()
+    assert "damaged" in caplog.text
+
+
+def test_a_full_disk_costs_the_state_and_not_the_training(examples, state, monkeypatch, caplog):
+    def full(tensors, path, metadata):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    whole = train_role.train("stamp", examples(), preset="small")
+    monkeypatch.setattr(training_state, "save_file", full)
+    assert same(train_role.train("stamp", examples(), preset="small", state=state), whole)
+    assert "No space left on device" in caplog.text
+    assert not list(state.path.parent.iterdir())
