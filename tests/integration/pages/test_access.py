@@ -7,7 +7,7 @@ from tests.integration.learning import sky
 from webapp.archive.models import IngestRun, Membership
 from webapp.consensus.models import Consensus
 from webapp.learning.models import Checkpoint, Promotion, TrainingRun
-from webapp.review.models import Ruling
+from webapp.review.models import Case, Ruling
 
 pytestmark = pytest.mark.django_db
 
@@ -17,6 +17,7 @@ ADMIN_WRITES += ["ingest-start", "ingest-cancel"]
 CONSENSUS_PAGES = ["consensus-browser", "consensus-csv", "posterior-csv", "agreement-csv", "subject-votes", "votes-csv"]
 CONSENSUS_PAGES += [
     "lines-csv",
+    "verdict-history",
     "calibration",
     "calibration-csv",
     "looking-back",
@@ -27,8 +28,8 @@ CONSENSUS_PAGES += [
 ]
 LEARNING_PAGES = ["learning", "training-runs", "training-run", "training-progress", "training-epochs"]
 LEARNING_PAGES += ["training-epochs-csv", "compare"]
-SCIENTIST_PAGES = ["review", *CONSENSUS_PAGES, *LEARNING_PAGES]
-SCIENTIST_WRITES = ["rule", "withdraw"]
+SCIENTIST_PAGES = ["overview", "review", *CONSENSUS_PAGES, *LEARNING_PAGES]
+SCIENTIST_WRITES = ["rule", "withdraw", "second-opinion", "case", "bulk"]
 
 
 @pytest.fixture
@@ -68,6 +69,10 @@ def world(django_user_model):
         "ingest-cancel": of_ingest,
         "rule": of_subject,
         "withdraw": of_subject,
+        "second-opinion": of_subject,
+        "case": of_subject,
+        "bulk": of_workflow,
+        "verdict-history": of_subject,
     }
 
 
@@ -86,6 +91,7 @@ def assert_nothing_changed():
     assert Checkpoint.objects.get().is_champion is False
     assert not Promotion.objects.exists()
     assert not Ruling.objects.exists()
+    assert not Case.objects.exists()
 
 
 @pytest.mark.parametrize("name", ADMIN_PAGES)
