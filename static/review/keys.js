@@ -15,8 +15,11 @@ const current = () => document.activeElement?.closest("[data-row]") ?? desk.quer
 
 /** Mark the row that the view "one by one" shows. */
 function mark(row) {
-  desk.querySelector("[data-current]")?.removeAttribute("data-current");
-  row?.setAttribute("data-current", "");
+  const shown = desk.querySelector("[data-current]");
+  if (!row || row === shown) return;
+  shown?.removeAttribute("data-current");
+  row.setAttribute("data-current", "");
+  desk.dispatchEvent(new CustomEvent("current", { detail: row }));
 }
 
 function move(by) {

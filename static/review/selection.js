@@ -23,5 +23,6 @@ if (form) {
     tell();
   });
   document.addEventListener("change", (event) => { if (event.target.matches("[data-select]")) tell(); });
+  form.toggleAttribute("data-ready", true);
   tell();
 }

@@ -140,7 +140,7 @@ class Newest(CursorPagination):
     offset_cutoff = None  # type: ignore[assignment]  # thousands of rows may share a time
     total: int | None = None
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         """Return a page; rows without a value in the chosen ordering are left out."""
         if (column := _chosen_ordering(request, view)) is not None:
             queryset = queryset.filter(**{f"{column.removeprefix('-')}__isnull": False})
@@ -165,7 +165,7 @@ class Newest(CursorPagination):
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """Describe ordering and total to the OpenAPI schema."""
         names = [sign + name for name in getattr(view, "orderings", ()) for sign in ("", "-")]
-        more = [("total", "true also counts all rows", {"type": "boolean"})]
+        more: list[tuple[str, str, dict[str, Any]]] = [("total", "true also counts all rows", {"type": "boolean"})]
         if names:
             more.append(("ordering", "one column, with a minus for descending", {"type": "string", "enum": names}))
         described = ({"name": name, "in": "query", "required": False, "description": text, "schema": schema}

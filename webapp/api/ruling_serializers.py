@@ -59,7 +59,7 @@ class OneRulingSerializer(serializers.Serializer[Any]):
 
 class BulkRuleSerializer(serializers.Serializer[Any]):
     workflow = BySlug[Workflow](queryset=Workflow.objects.select_related("survey"))
-    rulings = OneRulingSerializer(many=True, min_length=1, max_length=MOST_AT_ONCE)
+    rulings = serializers.ListField(child=OneRulingSerializer(), min_length=1, max_length=MOST_AT_ONCE)
     overrules = serializers.BooleanField(
         default=False, help_text="replace colleagues' rulings; else yours become second opinions on them"
     )

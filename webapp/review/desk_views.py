@@ -1,11 +1,14 @@
 """The desk: a queue of subjects that wait for a scientist, as a list, a contact sheet, or one by one."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from webapp.archive.access import person, survey_page
+from webapp.archive.drawable import drawable, frames_of
 from webapp.archive.models import Role, Survey
 from webapp.consensus.models import Consensus
 from webapp.core.keyset_pagination import Place
@@ -37,6 +40,7 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "champion": champion_of(survey, role_of(workflow)) if workflow else None,
         "needs_champion": QUEUES[filters.queue].needs_champion,
         "rows": [{"row": row, "panel": panels[row.subject_id]} for row in shown],
+        **(_drawable(survey, shown) if filters.view == "single" else {}),
         "total": _counted(rows),
         "most": MOST_COUNTED,
         "previous": _going_on(request.GET, "before", page.before),
@@ -45,6 +49,13 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         **panel_context(survey),
     }
     return render(request, "review/desk_rows.html" if _is_continued(request) else "review/desk.html", context)
+
+
+def _drawable(survey: Survey, rows: list[Consensus]) -> dict[str, Any]:
+    """Return what the viewer needs to draw these rows' subjects, by their keys."""
+    frames = frames_of([row.subject_id for row in rows])
+    facts = {f"facts-{row.subject_id}": drawable(row.subject, frames[row.subject_id], survey) for row in rows}
+    return {"drawable": facts, "viewer": {"channels": survey.channels, "lines": 0}}
 
 
 def _is_continued(request: HttpRequest) -> bool:

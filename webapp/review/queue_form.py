@@ -55,6 +55,7 @@ VIEWS = [("list", _("list")), ("sheet", _("contact sheet")), ("single", _("one b
 KIND: dict[str, type] = {"votes": int, "audit": int, "updated_at": datetime, "commented_at": datetime}
 PER_PAGE = {"list": 25, "sheet": 100, "single": 25}
 FIRST = "agreed"
+FOLDED = ("workflow", "way", "min_votes", "assigned", "tag")
 
 
 class FilterForm(forms.Form):
@@ -79,6 +80,18 @@ class FilterForm(forms.Form):
     def __init__(self, workflows: QuerySet[Workflow], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["workflow"].queryset = workflows  # type: ignore[attr-defined]
+
+    def first(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("state", "least_gap", "sort", "view") if name in self.fields]
+
+    def folded(self) -> list[forms.BoundField]:
+        return [self[name] for name in FOLDED]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a filter in the folded part is set, or there are workflows to choose from."""
+        chosen = any(self.initial.get(name) for name in FOLDED if name != "workflow")
+        return chosen or self.fields["workflow"].queryset.count() > 1  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)

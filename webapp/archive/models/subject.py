@@ -22,7 +22,7 @@ NAME_KEY = Collate(Upper("external_id"), "C")
 """By which names are sorted and looked up by their beginning: without case, and as an index has them."""
 
 
-class Point(models.Field):  # type: ignore[type-arg]  # not generic at run time
+class Point(models.Field):
     """PostgreSQL's own type of points, for expressions."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
