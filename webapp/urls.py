@@ -22,3 +22,7 @@ urlpatterns = [
     path("surveys/<slug:slug>/", include("webapp.review.urls")),
     path("surveys/<slug:slug>/exchange/", include("webapp.imports.urls")),
 ]
+
+handler400 = "webapp.api.errors.bad_request"
+handler404 = "webapp.api.errors.not_found"
+handler500 = "webapp.api.errors.server_error"

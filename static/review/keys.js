@@ -1,18 +1,33 @@
-// Verdicts by key on the row that has the focus, or the first: Y, N, U to skip, Z to undo, arrows to move.
-// The keys press the row's own buttons, so that keyboard, mouse and no script at all do the same.
+// Verdicts by key on the row that has the focus, or the first: Y, N, U to skip, Z to undo, H to hold, A to assign, S to
+// ask for a second opinion, X to select, arrows to move. The keys press the row's own buttons, so that keyboard, mouse
+// and no script at all do the same.
+import { selectRow } from "./selection.js";
 import { takeBack } from "./rulings.js";
 
 const SETTLE = 250; // ms in which a second key press is ignored
+const AHEAD = 5; // rows left at which the next ones are loaded
 
 const desk = document.querySelector("[data-desk]");
 let readyAt = 0;
 
 const rows = () => [...desk.querySelectorAll("[data-row]")];
-const current = () => document.activeElement?.closest("[data-row]") ?? rows()[0];
+const current = () => document.activeElement?.closest("[data-row]") ?? desk.querySelector("[data-current]") ?? rows()[0];
+
+/** Mark the row that the view "one by one" shows. */
+function mark(row) {
+  const shown = desk.querySelector("[data-current]");
+  if (!row || row === shown) return;
+  shown?.removeAttribute("data-current");
+  row.setAttribute("data-current", "");
+  desk.dispatchEvent(new CustomEvent("current", { detail: row }));
+}
 
 function move(by) {
   const all = rows();
-  const next = all[Math.min(all.length - 1, Math.max(0, all.indexOf(current()) + by))];
+  const place = Math.min(all.length - 1, Math.max(0, all.indexOf(current()) + by));
+  const next = all[place];
+  if (place > all.length - AHEAD) desk.querySelector("[data-more]")?.dispatchEvent(new Event("more"));
+  mark(next);
   next?.focus({ preventScroll: true });
   next?.scrollIntoView({ block: "nearest" });
 }
@@ -26,23 +41,39 @@ function give(verdict) {
   move(1);
 }
 
+/** Press the row's button for holding, assigning or asking; it may be folded away. */
+function press(what) {
+  if (performance.now() < readyAt) return;
+  readyAt = performance.now() + SETTLE;
+  current()?.querySelector(`[data-${what}]`)?.click();
+}
+
+if (desk) mark(rows()[0]);
+
 const ACTIONS = {
   y: () => give("yes"), n: () => give("no"), u: () => move(1), z: () => takeBack(current()),
+  h: () => press("hold"), a: () => press("assign"), s: () => press("second"), x: () => selectRow(current()),
   ArrowDown: () => move(1), ArrowUp: () => move(-1),
 };
 
 addEventListener("keydown", (event) => {
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, select, textarea")) return;
+  if (event.target.closest("input:not([type=checkbox]), select, textarea")) return;
   const action = ACTIONS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!action || !desk) return;
   event.preventDefault();
   action();
 });
 
-// A row that the server sends anew keeps the focus that its predecessor had.
+// A panel that the server sends anew leaves the focus with its row, and open what was open.
 let focused = null;
-document.addEventListener("htmx:beforeSwap", () => { focused = document.activeElement?.closest("[data-row]")?.id; });
-document.addEventListener("htmx:afterSettle", () => {
-  if (focused && !document.activeElement?.closest("[data-row]")) document.getElementById(focused)?.focus({ preventScroll: true });
+let unfolded = [];
+document.addEventListener("htmx:beforeSwap", ({ target }) => {
+  focused = document.activeElement?.closest("[data-row]");
+  unfolded = [...target.querySelectorAll("details")].map((details) => details.open);
+});
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  const folds = target.matches("[data-panel]") ? target.querySelectorAll("details") : [];
+  if (folds.length === unfolded.length) folds.forEach((details, place) => { details.open = unfolded[place]; });
+  if (focused?.isConnected && !document.activeElement?.closest("[data-row]")) focused.focus({ preventScroll: true });
 });

@@ -2,8 +2,9 @@
 
 const BUSY = ":has(.htmx-request), .htmx-settling"; // its request is under way, or its reply is being put in
 
-const desk = document.querySelector("[data-desk]");
-const status = document.querySelector("[data-status]");
+const status = document.querySelector("[data-status]") ?? document.body.appendChild(
+  Object.assign(document.createElement("p"), { className: "visually-hidden", role: "status" }),
+);
 const ruled = []; // ids of the rows ruled here, the newest last
 const unwanted = new Set(); // ids of the rows to take back as soon as their verdict has arrived
 
@@ -23,15 +24,22 @@ function remember(row) {
   if (!stands && place >= 0) ruled.splice(place, 1);
 }
 
-function answered(row) {
+function answered(panel, path) {
+  const row = panel.closest("[data-row]");
+  if (!row || !panel.matches("[data-panel]")) return;
   const withdraw = row.querySelector("[data-withdraw]");
   if (unwanted.delete(row.id) && withdraw) {
     withdraw.click();
     return;
   }
   remember(row);
-  const said = row.querySelector(".note") ?? row.querySelector(".verdict");
-  status.textContent = said?.textContent ?? gettext("Verdict withdrawn.");
+  status.textContent = row.querySelector(".note")?.textContent ?? saved(row, path);
+}
+
+function saved(row, path) {
+  if (path.endsWith("/withdraw/")) return gettext("Verdict withdrawn.");
+  const verdict = path.endsWith("/rule/") && row.querySelector(".verdict");
+  return verdict ? verdict.firstChild.textContent.trim() : gettext("Saved.");
 }
 
 function failed(form, why) {
@@ -43,16 +51,21 @@ function failed(form, why) {
   status.textContent = words;
 }
 
-desk?.addEventListener("click", (event) => {
+const isOurs = (element) => element.closest("[data-panel]") !== null;
+
+document.addEventListener("click", (event) => {
   const { id } = event.target.closest("[data-verdict]")?.closest("[data-row]") ?? {};
   if (id && !ruled.includes(id)) ruled.push(id);
 });
-desk?.addEventListener("htmx:beforeRequest", (event) => {
-  event.target.parentElement.querySelector(".note")?.remove();
+document.addEventListener("htmx:beforeRequest", ({ target }) => {
+  if (!isOurs(target)) return;
+  target.parentElement.querySelector(".note")?.remove();
   status.textContent = "";
 });
-desk?.addEventListener("htmx:afterSettle", (event) => answered(event.target));
-desk?.addEventListener("htmx:responseError", ({ target, detail }) => {
-  failed(target, interpolate(gettext("The server answered %s."), [detail.xhr.status]));
+document.addEventListener("htmx:afterSettle", ({ target, detail }) => answered(target, detail.pathInfo.requestPath));
+document.addEventListener("htmx:responseError", ({ target, detail }) => {
+  if (isOurs(target)) failed(target, interpolate(gettext("The server answered %s."), [detail.xhr.status]));
 });
-desk?.addEventListener("htmx:sendError", ({ target }) => failed(target, gettext("Can't reach the server.")));
+document.addEventListener("htmx:sendError", ({ target }) => {
+  if (isOurs(target)) failed(target, gettext("Can't reach the server."));
+});

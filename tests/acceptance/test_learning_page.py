@@ -71,7 +71,8 @@ def test_start_curves_promote_and_rollback(survey, admin, open_page, tmp_path):
     assert champion() != first
     assert Promotion.objects.first().by == admin
 
-    page.get_by_role("button", name=f"Roll back to model {first.pk}").click()
+    page.get_by_text(f"Roll back to model {first.pk}").click()
+    page.get_by_role("button", name="Yes, roll back").click()
     expect(page.get_by_text("is the champion again")).to_be_visible()
     assert champion() == first
 

@@ -11,13 +11,16 @@ from tests.integration.learning import sky
 from webapp.classify.record import Item
 from webapp.classify.submit import submit
 from webapp.learning.models import Checkpoint, Score, TrainingRun
-from webapp.review import disagreement_views
+from webapp.review import queue_form
 from webapp.review.models import Ruling
+from webapp.review.queues import queued
 from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 N = 6
+DESK = "/surveys/night/review/?queue=disagreements"
 
 
 @pytest.fixture
@@ -40,7 +43,7 @@ def survey(db):
 
 @pytest.fixture
 def page(survey, open_page):
-    return open_page("/surveys/night/review/", user=member(survey, "scientist"))
+    return open_page(DESK, user=member(survey, "scientist"))
 
 
 def standing():
@@ -132,7 +135,7 @@ def test_a_double_press_rules_once(page):
 
 def test_a_verdict_with_its_class(page):
     row = page.locator("[data-row]").first
-    row.get_by_text("Choose a class").click()
+    row.get_by_text("Class and note").click()
     row.get_by_role("button", name="CR").click()
     expect(row.get_by_text("Ruled no (CR).")).to_be_visible()
     ruling = Ruling.objects.get()
@@ -142,64 +145,129 @@ def test_a_verdict_with_its_class(page):
 def test_the_filters_are_in_the_address(page):
     press(page, "y")
     expect(page.locator(".ruled")).to_have_count(1)
-    page.get_by_label("State").select_option("ruled")
+    page.get_by_label("Show", exact=True).select_option("ruled")
     page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**state=ruled**")
     expect(page.locator("[data-row]")).to_have_count(1)
-    assert "state=ruled" in page.url
-    page.goto("/surveys/night/review/?way=crowd-no")
-    expect(page.get_by_text("Nothing to review")).to_be_visible()
-    page.goto("/surveys/night/review/?min_votes=3")
+    page.goto(f"{DESK}&way=crowd-no")
+    expect(page.get_by_text("Nothing waits here")).to_be_visible()
+    page.goto(f"{DESK}&min_votes=3")
     expect(page.locator("[data-row]")).to_have_count(0)
+    gaps = [row.gap for row in queued(Workflow.objects.get(), "disagreements")]
+    page.goto(f"{DESK}&state=all&least_gap={(gaps[2] + gaps[3]) / 2}")
+    expect(page.locator("[data-row]")).to_have_count(3)
 
 
 def names(page):
-    return page.locator("[data-row] h2").all_inner_texts()
+    return [name.strip() for name in page.locator("[data-row] h2").all_text_contents()]
 
 
-def test_the_next_page_goes_on_after_the_last_row_though_some_were_ruled(survey, open_page, monkeypatch):
-    monkeypatch.setattr(disagreement_views, "PER_PAGE", 2)
-    page = open_page("/surveys/night/review/", user=member(survey, "scientist"))
+def test_the_next_rows_arrive_while_scrolling_though_some_were_ruled(survey, open_page, monkeypatch):
+    monkeypatch.setitem(queue_form.PER_PAGE, "list", 2)
+    page = open_page(DESK, user=member(survey, "scientist"), height=500)
     expect(page.get_by_text("6 subjects")).to_be_visible()
     press(page, "y")
     expect(page.locator(".ruled")).to_have_count(1)
+    for _ in range(6):
+        press(page, "u")
+    expect(page.locator("[data-row]")).to_have_count(N)
+    assert names(page) == [f"s{place}" for place in reversed(range(N))]
+
+
+def test_pages_follow_one_another_without_scripts(survey, open_page, monkeypatch):
+    monkeypatch.setitem(queue_form.PER_PAGE, "list", 2)
+    page = open_page(DESK, user=member(survey, "scientist"), java_script_enabled=False)
     page.get_by_role("link", name="Next page").click()
     page.wait_for_url("**after=*")
     assert names(page) == ["s3", "s2"]
     page.get_by_role("link", name="Previous page").click()
     page.wait_for_url("**before=*")
-    assert names(page) == ["s4"]
-    expect(page.get_by_role("link", name="Previous page")).to_have_count(0)
+    assert names(page) == ["s5", "s4"]
 
 
 @pytest.mark.parametrize("sort", ["-gap", "-votes", "-updated_at", "-p_real"])
 def test_after_the_last_page_the_list_begins_again_with_what_was_left(survey, client, sort, monkeypatch):
-    monkeypatch.setattr(disagreement_views, "PER_PAGE", 4)
+    monkeypatch.setitem(queue_form.PER_PAGE, "list", 4)
     client.force_login(member(survey, "scientist"))
-    first = client.get("/surveys/night/review/", {"sort": sort}).context
+    first = client.get("/surveys/night/review/", {"queue": "disagreements", "sort": sort}).context
     second = client.get(f"/surveys/night/review/?{first['next']}").context
     assert (len(first["rows"]), len(second["rows"]), second["next"]) == (4, 2, "")
-    for row in second["rows"]:
-        client.post(f"/surveys/night/review/{second['workflow'].slug}/{row.subject_id}/rule/", {"verdict": "no"})
-    assert client.get(f"/surveys/night/review/?{first['next']}").context["rows"] == first["rows"]
-    assert client.get("/surveys/night/review/?after=nonsense").context["total"] == 4
+    for each in second["rows"]:
+        address = f"/surveys/night/review/{second['workflow'].slug}/{each['row'].subject_id}/rule/"
+        client.post(address, {"verdict": "no"})
+    again = client.get(f"/surveys/night/review/?{first['next']}").context["rows"]
+    assert [each["row"] for each in again] == [each["row"] for each in first["rows"]]
+    assert client.get(f"{DESK}&after=nonsense").context["total"] == 4
+
+
+def test_one_by_one_shows_one_subject_and_goes_on_by_key(survey, open_page):
+    page = open_page(f"{DESK}&view=single", user=member(survey, "scientist"))
+    shown = page.locator("[data-row]:visible h2")
+    expect(shown).to_have_text(["s5"])
+    expect(page.locator("[data-part=pictures][data-subject=s5] canvas")).to_be_visible()
+    press(page, "y")
+    expect(page.locator("[data-part=pictures][data-subject=s4] canvas")).to_be_visible()
+    expect(shown).to_have_text(["s4"])
+    press(page, "z")
+    expect(page.locator("[data-status]")).to_have_text("Verdict withdrawn.")
+    assert standing() == {}
+
+
+def test_a_selection_on_the_contact_sheet_is_ruled_at_once(survey, open_page):
+    page = open_page(f"{DESK}&view=sheet", user=member(survey, "scientist"))
+    expect(page.get_by_role("button", name="No to selected")).to_have_count(0)
+    page.wait_for_timeout(300)
+    for key in "xux":
+        page.keyboard.press(key)
+    expect(page.get_by_text("2 selected")).to_be_visible()
+    page.get_by_role("button", name="No to selected").click()
+    expect(page.get_by_text("2 subjects changed.")).to_be_visible()
+    assert standing() == {"s5": "no", "s4": "no"}
+
+
+def test_hold_assign_and_a_second_opinion_by_key(page):
+    press(page, "h")
+    expect(page.locator("[data-row]").first.get_by_text("on hold")).to_be_visible()
+    press(page, "a")
+    expect(page.locator("[data-row]").first.get_by_text("for scientist")).to_be_visible()
+    expect(page.locator("[data-status]")).to_have_text("Saved.")
+    press(page, "y")
+    expect(page.locator(".ruled")).to_have_count(1)
+    press(page, "ArrowUp")
+    press(page, "s")
+    expect(page.locator("[data-status]")).to_have_text("Saved.")
+    page.locator("[data-row]").first.get_by_text("Hold, assign, tag").click()
+    expect(page.get_by_role("button", name="No second opinion needed")).to_be_visible()
+    page.locator("[data-row]").first.get_by_text("History").click()
+    expect(page.get_by_text("asked for a second opinion")).to_be_visible()
+
+
+def test_a_verdict_on_the_subjects_own_page_is_taken_back_there(survey, open_page):
+    subject = survey.subjects.first()
+    page = open_page(f"/surveys/night/subjects/{subject.pk}/", user=member(survey, "scientist"))
+    page.get_by_role("button", name="Yes").click()
+    expect(page.get_by_text("Ruled yes.").first).to_be_visible()
+    page.get_by_role("button", name="Withdraw verdict").click()
+    expect(page.locator(".ruled")).to_have_count(0)
+    assert standing() == {}
 
 
 def test_without_a_champion_the_page_says_what_is_missing(survey, client):
     Checkpoint.objects.update(is_champion=False)
     client.force_login(member(survey, "scientist"))
-    assert "There is no champion for" in client.get("/surveys/night/review/?after=1:0.5").content.decode()
+    assert "There is no champion for" in client.get(f"{DESK}&after=1:0.5").content.decode()
 
 
 def test_verdicts_without_scripts(survey, open_page):
-    page = open_page("/surveys/night/review/?sort=-gap", user=member(survey, "scientist"), java_script_enabled=False)
-    page.get_by_role("button", name="Yes").first.click()
-    page.wait_for_url("**/review/?sort=-gap")
+    page = open_page(f"{DESK}&sort=-gap", user=member(survey, "scientist"), java_script_enabled=False)
+    page.locator("[data-row]").first.get_by_role("button", name="Yes").click()
+    page.wait_for_url("**/review/?queue=disagreements&sort=-gap")
     assert standing() == {"s5": "yes"}
     expect(page.locator("[data-row]")).to_have_count(N - 1)
 
 
 def test_the_page_fits_a_phone(survey, open_page):
-    page = open_page("/surveys/night/review/", user=member(survey, "scientist"), width=390, height=844)
-    page.get_by_role("button", name="No").first.tap()
+    page = open_page(DESK, user=member(survey, "scientist"), width=390, height=844)
+    page.locator("[data-row]").first.get_by_role("button", name="No").tap()
     expect(page.locator(".ruled")).to_have_count(1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,10 +19,11 @@ from webapp.api.archive_serializers import (
     SurveySerializer,
 )
 from webapp.api.permissions import require, surveys_with
-from webapp.api.row_views import SURVEY, Parameter, PublicRows, SurveyRows, word
+from webapp.api.row_views import SURVEY, Parameter, PublicRows, SurveyRows, listed, moment, number, word
 from webapp.archive.blinding import with_told
 from webapp.archive.ingest.create_run import IngestRefused, inbox_path, start_ingest
 from webapp.archive.models import IngestRun, Kind, Membership, Role, Subject, Survey
+from webapp.archive.sky_region import read_cone, read_polygon
 
 
 class SurveyViewSet(PublicRows):
@@ -37,6 +38,17 @@ def known_as_drawn(request: Request) -> Q:
     return Q(is_synthetic=True, survey__in=surveys_with(request, Role.SCIENTIST))
 
 
+FOR_SCIENTISTS = {
+    "gold_label": Parameter("gold_label", word, "class, for scientists of the survey"),
+    "object_group": Parameter("object_group", word, "exact name of the object, for scientists of the survey"),
+    "tag": Parameter("case__tags__contains", listed, "a tag, for scientists of the survey"),
+    "min_rate": Parameter("rate__gte", number, "slowest motion (arcsec/h), for scientists of the survey"),
+    "max_rate": Parameter("rate__lte", number, "fastest motion (arcsec/h), for scientists of the survey"),
+    "created_since": Parameter("created_at__gte", moment, "ingested then (ISO 8601) or later, for scientists"),
+}
+"""Filters by what would tell a volunteer the answer."""
+
+
 class SubjectViewSet(PublicRows):
     """Subjects to classify: stamps, tracklets, cutouts and cubes."""
 
@@ -47,11 +59,22 @@ class SubjectViewSet(PublicRows):
         "external_id": Parameter("external_id", word, "the survey's own name of the subject"),
         "kind": Parameter("kind", word, f"one of {', '.join(Kind.values)}"),
         "set": Parameter("sets__name", word, "name of a set of subjects"),
+        "cone": Parameter("", read_cone, "RA,Dec,radius in degrees"),
+        "polygon": Parameter("", read_polygon, "RA,Dec,RA,Dec,… of a convex polygon's corners, in degrees"),
+        "min_mjd": Parameter("mjd__gte", number, "earliest time (MJD, UTC)"),
+        "max_mjd": Parameter("mjd__lte", number, "latest time (MJD, UTC)"),
+        **FOR_SCIENTISTS,
     }
+    orderings = {"id": "id", "external_id": "external_id", "mjd": "mjd", "ra": "ra", "dec": "dec"}
 
     def get_queryset(self) -> QuerySet[Any]:
         """Exclude synthetic subjects for scientists; for everybody else they must be indistinguishable."""
         rows = with_told(super().get_queryset(), self.request.user)
+        if not self.detail and not FOR_SCIENTISTS.keys().isdisjoint(self.request.query_params):
+            surveys = surveys_with(self.request, Role.SCIENTIST)
+            if not surveys.exists():
+                raise PermissionDenied("This filter is for the scientists of a survey.")
+            rows = rows.filter(survey__in=surveys)
         return rows if self.detail else rows.exclude(known_as_drawn(self.request))
 
     @extend_schema(responses=SubjectDetailSerializer)

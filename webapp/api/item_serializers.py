@@ -1,35 +1,16 @@
 """Serializers of queue items. They do not reveal whether a subject is gold, or why it is shown."""
 
-import json
-from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.urls import reverse
 from rest_framework import serializers
 
-from ml.imaging.wcs import tangent_plane
 from webapp.archive.blinding import until_answered
-from webapp.archive.models import Kind, Subject, Survey
-from webapp.archive.pixels import shape_of
-from webapp.core.sql import fetch
+from webapp.archive.drawable import drawable, frames_of
+from webapp.archive.models import Kind
 from webapp.queue.assignment_token import assignment_token
 from webapp.queue.models import Lease
 from webapp.workflows.models import Workflow
-
-FRAMES = (
-    "SELECT subject_id, mjd_mid, band, ra, dec, wcs FROM archive_frame WHERE subject_id = ANY(%s) ORDER BY position"
-)
-
-
-class FrameRow(NamedTuple):
-    """A frame: its time, band, object position, and WCS cards as JSON."""
-
-    mjd: float | None
-    band: str
-    ra: float | None
-    dec: float | None
-    wcs: str | None
 
 
 class TangentPlane(serializers.Serializer[Any]):
@@ -92,40 +73,14 @@ class NextSerializer(serializers.Serializer[Any]):
 
 def represent_item(leases: Sequence[Lease], workflow: Workflow) -> list[dict[str, Any]]:
     """Return the items of leases with loaded entries and subjects, with one query for all frames."""
-    frames: dict[int, list[FrameRow]] = defaultdict(list)
-    for subject, *row in fetch(FRAMES, [[lease.entry.subject_id for lease in leases]]):
-        frames[subject].append(FrameRow(*row))
+    frames = frames_of([lease.entry.subject_id for lease in leases])
+    survey = workflow.survey
     return [
         {
             "lease": assignment_token(lease.holder, workflow.pk, lease.entry.subject_id),
             "expires_at": lease.expires_at,
             "workflow": workflow.slug,
-            "subject": _subject(lease.entry.subject, frames[lease.entry.subject_id], workflow.survey),
+            "subject": until_answered(drawable(lease.entry.subject, frames[lease.entry.subject_id], survey), survey),
         }
         for lease in leases
     ]
-
-
-def _subject(subject: Subject, frames: list[FrameRow], survey: Survey) -> dict[str, Any]:
-    sides = dict(zip(("frames", "channels", "height", "width"), shape_of(subject), strict=True))
-    address = {"subject": subject.pk, "checksum": subject.checksum}
-    facts = {
-        "id": subject.pk,
-        "external_id": subject.external_id,
-        "kind": subject.kind,
-        **sides,
-        "pixels": reverse("pixels", kwargs=address),
-        "png": reverse("picture", kwargs=address),
-        "mjds": [frame.mjd for frame in frames],
-        "bands": [frame.band for frame in frames],
-        "positions": [None if None in (frame.ra, frame.dec) else [frame.ra, frame.dec] for frame in frames],
-        "sky": [
-            frame.wcs and tangent_plane(json.loads(frame.wcs), sides["width"], sides["height"]) for frame in frames
-        ],
-        "pixel_scale": survey.pixel_scale,
-        "rate": subject.rate,
-        "ra": subject.ra,
-        "dec": subject.dec,
-        "metadata": subject.metadata,
-    }
-    return until_answered(facts, survey)

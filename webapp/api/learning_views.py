@@ -21,7 +21,7 @@ from webapp.api.learning_serializers import (
     TrainingRunSerializer,
 )
 from webapp.api.permissions import Conflict, require
-from webapp.api.row_views import SURVEY, WORKFLOW, BySubject, Parameter, SurveyRows, key, truth, word
+from webapp.api.row_views import SURVEY, WORKFLOW, BySubject, Parameter, SurveyRows, key, number, truth, word
 from webapp.archive.models import Role, Survey
 from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
 from webapp.learning.models import Checkpoint, Score, TrainingRun
@@ -126,4 +126,7 @@ class ScoreViewSet(SurveyRows):
         "checkpoint": Parameter("checkpoint", key, "id of a checkpoint"),
         "champion": Parameter("checkpoint__is_champion", truth, "true or false"),
         "subject": Parameter("subject", key, "id of a subject"),
+        "min_p_real": Parameter("p_real__gte", number, "lowest probability of being real, 0 to 1"),
+        "max_p_real": Parameter("p_real__lte", number, "highest probability of being real, 0 to 1"),
     }
+    orderings = {"p_real": "p_real", "entropy": "entropy"}

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, ClassVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
+from django.utils.dateparse import parse_datetime
 from rest_framework import viewsets
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from webapp.api.permissions import require, surveys_with
 from webapp.archive.models import Role, Survey
@@ -37,16 +41,39 @@ def word(text: str) -> str:
     return text
 
 
+def number(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError
+    return value
+
+
+def listed(text: str) -> list[str]:
+    """Read one element that a list must contain."""
+    return [word(text)]
+
+
+def moment(text: str) -> datetime:
+    """Parse an ISO 8601 time; UTC without a zone. A plus sign in a URL that was not encoded arrives as a blank."""
+    time = parse_datetime(text.strip().replace(" ", "+") if "T" in text else text)
+    if time is None:
+        raise ValueError
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
 SCHEMAS: dict[Callable[[str], Any], dict[str, Any]] = {
     truth: {"type": "boolean"},
     key: {"type": "integer", "minimum": 0},
     word: {"type": "string"},
+    number: {"type": "number"},
+    listed: {"type": "string"},
+    moment: {"type": "string", "format": "date-time"},
 }
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A query parameter: its lookup, its type, and its description."""
+    """A query parameter: its lookup (unused by a type that reads a whole filter), its type, and its description."""
 
     lookup: str
     read: Callable[[str], Any]
@@ -57,14 +84,21 @@ SURVEY = Parameter("survey__slug", word, "slug of a survey")
 WORKFLOW = Parameter("workflow__slug", word, "slug of a workflow")
 
 
+OF_PAGES = ("cursor", "page_size", "ordering", "total", "format")
+"""Query parameters of every list."""
+
+
 class ByParameters(BaseFilterBackend):
-    """Filter by the view's `parameters`, a dictionary of `Parameter` by name."""
+    """Filter by the view's `parameters`, a dictionary of `Parameter` by name; refuse unknown ones in lists."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        if not view.detail:
+            _refuse_unknown(request, view)
         for name, parameter in view.parameters.items():
             text = request.query_params.get(name)
             if text:
-                queryset = queryset.filter(**{parameter.lookup: _value(name, parameter, text)})
+                value = _value(name, parameter, text)
+                queryset = queryset.filter(value if isinstance(value, Q) else Q(**{parameter.lookup: value}))
         return queryset
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
@@ -75,10 +109,18 @@ class ByParameters(BaseFilterBackend):
                 "in": "query",
                 "required": False,
                 "description": parameter.description,
-                "schema": SCHEMAS[parameter.read],
+                "schema": SCHEMAS.get(parameter.read, SCHEMAS[word]),
             }
             for name, parameter in view.parameters.items()
         ]
+
+
+def _refuse_unknown(request: Request, view: Any) -> None:
+    """Refuse a misspelt filter, which would return everything."""
+    known = [*view.parameters, *getattr(view, "more_parameters", ())]
+    if unknown := sorted(set(request.query_params) - {*known, *OF_PAGES}):
+        message = f"There is no filter “{unknown[0]}” here. Filters: {', '.join(sorted(known)) or 'none'}."
+        raise ValidationError({unknown[0]: [message]})
 
 
 def _value(name: str, parameter: Parameter, text: str) -> Any:
@@ -89,12 +131,59 @@ def _value(name: str, parameter: Parameter, text: str) -> Any:
 
 
 class Newest(CursorPagination):
-    """Pagination by primary key, newest first."""
+    """Pagination by primary key, newest first, or in one of the view's `orderings`; with a total on request."""
 
     ordering = "-pk"
     page_size = 50
     max_page_size = 1000
     page_size_query_param = "page_size"
+    offset_cutoff = None  # type: ignore[assignment]  # thousands of rows may share a time
+    total: int | None = None
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+        """Return a page; rows without a value in the chosen ordering are left out."""
+        if (column := _chosen_ordering(request, view)) is not None:
+            queryset = queryset.filter(**{f"{column.removeprefix('-')}__isnull": False})
+        self.total = queryset.count() if request.query_params.get("total") == "true" else None
+        return super().paginate_queryset(queryset, request, view)
+
+    def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
+        column, default = _chosen_ordering(request, view), tuple(super().get_ordering(request, queryset, view))
+        return default if column is None else (column, *default)
+
+    def get_paginated_response(self, data: Any) -> Response:
+        response = super().get_paginated_response(data)
+        if self.total is not None:
+            response.data["total"] = self.total
+        return response
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        described = super().get_paginated_response_schema(schema)
+        described["properties"]["total"] = {"type": "integer", "description": "with ?total=true"}
+        return described
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Describe ordering and total to the OpenAPI schema."""
+        names = [sign + name for name in getattr(view, "orderings", ()) for sign in ("", "-")]
+        more: list[tuple[str, str, dict[str, Any]]] = [("total", "true also counts all rows", {"type": "boolean"})]
+        if names:
+            more.append(("ordering", "one column, with a minus for descending", {"type": "string", "enum": names}))
+        described = ({"name": name, "in": "query", "required": False, "description": text, "schema": schema}
+                     for name, text, schema in more)  # fmt: skip
+        return [*super().get_schema_operation_parameters(view), *described]
+
+
+def _chosen_ordering(request: Request, view: Any) -> str | None:
+    """Return the column of `?ordering=`, with its minus; None without it."""
+    text = request.query_params.get("ordering")
+    if not text:
+        return None
+    offered = getattr(view, "orderings", {})
+    name = text.removeprefix("-")
+    if name not in offered:
+        known = ", ".join(offered) or "none"
+        raise ValidationError({"ordering": [f"This list has no ordering “{name}”. Orderings: {known}."]})
+    return ("-" if text.startswith("-") else "") + offered[name]
 
 
 class NewestAnswer(Newest):
@@ -117,6 +206,7 @@ class PublicRows(viewsets.ReadOnlyModelViewSet[Any]):
     pagination_class = Newest
     filter_backends = [ByParameters]
     parameters: ClassVar[dict[str, Parameter]] = {}
+    orderings: ClassVar[dict[str, str]] = {}
 
 
 class SurveyRows(viewsets.ReadOnlyModelViewSet[Any]):
@@ -130,6 +220,7 @@ class SurveyRows(viewsets.ReadOnlyModelViewSet[Any]):
     pagination_class = Newest
     filter_backends = [ByParameters]
     parameters: ClassVar[dict[str, Parameter]] = {}
+    orderings: ClassVar[dict[str, str]] = {}
     role: ClassVar[str] = Role.SCIENTIST
     survey_path: ClassVar[str] = "survey"
 

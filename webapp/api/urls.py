@@ -4,9 +4,10 @@ from rest_framework.routers import DefaultRouter
 
 from webapp.api.archive_views import IngestRunViewSet, SubjectViewSet, SurveyViewSet
 from webapp.api.classification_views import ClassificationsView, FavouriteView, FollowUpView, UndoView
-from webapp.api.export_views import ExportName, ExportView, RulingViewSet
+from webapp.api.export_views import ExportName, ExportView
 from webapp.api.label_studio_views import HealthView, PredictView, SetupView, WebhookView
 from webapp.api.learning_views import CheckpointViewSet, ScoreViewSet, TrainingRunViewSet
+from webapp.api.ruling_views import CaseViewSet, RulingViewSet
 from webapp.api.token_views import TokenView
 from webapp.api.workflow_views import ConsensusViewSet, NextView, WorkflowViewSet
 
@@ -21,6 +22,7 @@ router.register("consensus", ConsensusViewSet)
 router.register("training-runs", TrainingRunViewSet)
 router.register("checkpoints", CheckpointViewSet)
 router.register("rulings", RulingViewSet)
+router.register("cases", CaseViewSet)
 router.register("ingest-runs", IngestRunViewSet)
 
 app_name = "api"

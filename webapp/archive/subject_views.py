@@ -7,7 +7,7 @@ import numpy as np
 from django import forms
 from django.db.models import Q, QuerySet
 from django.db.models.lookups import Exact, GreaterThan, StartsWith
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
@@ -21,10 +21,12 @@ from webapp.archive.light_curve import plot
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
 from webapp.archive.models.subject import NAME_KEY
 from webapp.archive.pixels import pixels_of
+from webapp.archive.subject_search import KIND, SearchForm, column_of, search
+from webapp.core.keyset_pagination import Page, Place, page_of, place_in
 from webapp.core.rate_limits import ByAddress
 
 PER_PAGE = 48
-GOLD = [("", _("any")), ("known", _("gold")), ("open", _("not gold"))]
+MOST_COUNTED = 10_000
 SOURCES = {
     "manifest": _("the manifest"),
     "ruling": _("a scientist’s verdict"),
@@ -33,18 +35,11 @@ SOURCES = {
 
 
 class FilterForm(forms.Form):
-    """Archive filters; invalid values are ignored. Object names can reveal the class, so few may filter by them."""
+    """Volunteers' filters; invalid values are ignored. Object names can reveal the class, so few may filter by them."""
 
-    text = forms.CharField(required=False, label=_("Name or object contains"), max_length=100)
+    text = forms.CharField(required=False, label=_("Name begins with"), max_length=100)
     kind = forms.ChoiceField(required=False, label=_("Kind"), choices=[("", _("any")), *Kind.choices])
-    gold = forms.ChoiceField(required=False, label=_("Class"), choices=GOLD)
     after = forms.IntegerField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, knows_truth: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not knows_truth:
-            del self.fields["gold"]
-            self.fields["text"].label = _("Name begins with")
 
 
 class SearchRate(ByAddress):
@@ -57,15 +52,47 @@ class SearchRate(ByAddress):
 @require_safe
 def subjects(request: HttpRequest, slug: str) -> HttpResponse:
     survey = get_object_or_404(Survey, slug=slug)
-    knows_truth = _knows_truth(request, survey)
-    form = FilterForm(request.GET, knows_truth=knows_truth)
+    if _knows_truth(request, survey):
+        return _found(request, survey)
+    form = FilterForm(request.GET)
     form.is_valid()
-    if not knows_truth and _looks_for(form) and not SearchRate().allow_request(request, None):
-        context = {"survey": survey, "knows_truth": knows_truth, "form": form, "is_busy": True}
+    if _looks_for(form) and not SearchRate().allow_request(request, None):
+        context = {"survey": survey, "knows_truth": False, "form": form, "is_busy": True}
         return render(request, "archive/subjects.html", context, status=429)
-    rows = list(_matching(survey, form.cleaned_data, knows_truth)[: PER_PAGE + 1])
+    rows = list(_matching(survey, form.cleaned_data)[: PER_PAGE + 1])
     page = {"form": form, "subjects": rows[:PER_PAGE], "next": _next(request, rows)}
-    return render(request, "archive/subjects.html", {"survey": survey, "knows_truth": knows_truth, **page})
+    return render(request, "archive/subjects.html", {"survey": survey, "knows_truth": False, **page})
+
+
+def _found(request: HttpRequest, survey: Survey) -> HttpResponse:
+    """Answer a scientist's search: a page in the chosen order, with a total and both directions."""
+    form = SearchForm(request.GET)
+    rows = search(survey, form.cleaned_data) if form.is_valid() else Subject.objects.none()
+    by = column_of(form.cleaned_data.get("sort") or "")
+    place = place_in(request.GET, kind=KIND.get(by.removeprefix("-"), float))
+    page = page_of(rows, by=by, place=place, size=PER_PAGE) if form.is_valid() else Page([], None, None)
+    by_key = rows.in_bulk(page.keys)
+    context = {
+        "survey": survey,
+        "knows_truth": True,
+        "form": form,
+        "subjects": [by_key[pk] for pk in page.keys if pk in by_key],
+        "total": rows.order_by()[: MOST_COUNTED + 1].count(),
+        "most": MOST_COUNTED,
+        "previous": _continued(request.GET, "before", page.before),
+        "next": _continued(request.GET, "after", page.after),
+    }
+    return render(request, "archive/subjects.html", context)
+
+
+def _continued(asked: QueryDict, way: str, place: Place | None) -> str:
+    query = asked.copy()
+    for name in ("after", "before"):
+        query.pop(name, None)
+    if place is None:
+        return ""
+    query[way] = str(place)
+    return query.urlencode()
 
 
 @require_safe
@@ -98,22 +125,16 @@ def _looks_for(form: FilterForm) -> bool:
     return bool(form.cleaned_data.get("text") or form.cleaned_data.get("kind"))
 
 
-def _matching(survey: Survey, wanted: dict[str, Any], knows_truth: bool) -> QuerySet[Subject]:
+def _matching(survey: Survey, wanted: dict[str, Any]) -> QuerySet[Subject]:
     """Return subjects ordered by id, starting after `after`: late pages cost no more than the first.
 
-    Scientists of the survey may look for any part of a name, which reads all of them. Everybody else looks for its
-    beginning, and gets the subjects in the order of their names, as the index has them.
+    A name is looked up by its beginning, and its subjects come in the order of their names, as the index has them.
     """
-    rows = Subject.objects.observed() if knows_truth else Subject.objects.all()
-    rows = rows.filter(survey=survey).order_by("pk")
+    rows = Subject.objects.filter(survey=survey).order_by("pk")
     if wanted.get("text"):
-        if not knows_truth:
-            return _by_beginning(rows, wanted)
-        rows = rows.filter(Q(external_id__icontains=wanted["text"]) | Q(object_group__icontains=wanted["text"]))
+        return _by_beginning(rows, wanted)
     if wanted.get("kind"):
         rows = rows.filter(kind=wanted["kind"])
-    if wanted.get("gold"):
-        rows = rows.gold() if wanted["gold"] == "known" else rows.filter(gold_label="")
     return rows.filter(pk__gt=wanted["after"]) if wanted.get("after") else rows
 
 

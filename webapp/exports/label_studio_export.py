@@ -7,6 +7,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring  # only written here, never read
 
 from ml.crowd.answer import Answer
+from webapp.archive.blinding import shown
 from webapp.classifications.line_marks import from_corner
 from webapp.classifications.models import Mark
 from webapp.exports.classification_rows import Facts, Given, answers_of, facts_of, queued
@@ -75,9 +76,10 @@ def _tasks(workflow: Workflow, page: Sequence[int], address: str, champion: Chec
 
 
 def _data(facts: Facts, address: str) -> Result:
+    """Return what annotators see, so without metadata that is hidden from volunteers."""
     pictures = facts.pictures(address)
     images = {PICTURES: pictures} if len(pictures) > 1 else {PICTURE: pictures[0]}
-    return {**images, "subject_id": facts.subject.pk, "kind": facts.subject.kind, **facts.metadata()}
+    return {**images, "subject_id": facts.subject.pk, "kind": facts.subject.kind, **shown(facts.metadata())}
 
 
 def _annotation(given: Given, marks: Sequence[Mark], facts: Facts) -> Result:

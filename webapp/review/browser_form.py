@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.classifications.presentation import ANSWER_NAMES, PRESENTATIONS
 from webapp.consensus.models import RetiredReason
+from webapp.core.keyset_pagination import Place, place_in
 from webapp.review.consensus_browser import COLUMN, SORTS, Wanted
-from webapp.review.keyset_pagination import Place, place_in
 from webapp.workflows.models import Workflow
 
 Choices = list[tuple[str, str | Promise]]

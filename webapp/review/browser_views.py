@@ -12,6 +12,7 @@ from webapp.archive.models import Role, Survey
 from webapp.consensus.evidence import LEVEL, Proportion, proportion_of
 from webapp.consensus.models import Consensus
 from webapp.core.csv_writer import csv_response
+from webapp.core.keyset_pagination import Page, page_of
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint
 from webapp.learning.promotion import champion_of
@@ -27,7 +28,6 @@ from webapp.review.consensus_browser import (
     with_model,
     with_rulings,
 )
-from webapp.review.keyset_pagination import Page, page_of
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import beside, workflow_page
 

@@ -1,10 +1,16 @@
-"""Rulings: a scientist's verdict on a subject."""
+"""The scientists' desk: verdicts (rulings), second opinions on them, and cases (hold, assignee, tags, notes)."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject
 from webapp.workflows.models import Workflow
+
+LONGEST_NOTE = 10_000
+LONGEST_TAG = 30
 
 
 class Verdict(models.TextChoices):
@@ -26,6 +32,13 @@ class Ruling(models.Model):
     previous_gold = models.CharField(max_length=20, blank=True, default="", help_text="what undo brings back")
     created_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", help_text="or replaced by"
+    )
+    second_asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", help_text="a second opinion"
+    )
+    second_asked_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-id"]
@@ -37,3 +50,73 @@ class Ruling(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verdict} on {self.subject} by {self.scientist}"
+
+
+class SecondOpinion(models.Model):
+    """Another scientist's verdict beside the ruling that counts; where they differ, there is a conflict."""
+
+    ruling = models.ForeignKey(Ruling, on_delete=models.CASCADE, related_name="opinions")
+    scientist = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="second_opinions")
+    verdict = models.CharField(max_length=3, choices=Verdict)
+    label = models.CharField(max_length=20, blank=True, default="")
+    note = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ruling", "scientist"], condition=models.Q(withdrawn_at=None), name="one_standing_opinion"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} by {self.scientist}, besides: {self.ruling}"
+
+
+class Case(models.Model):
+    """What scientists keep about a subject besides verdicts. Its events say who changed what, and when."""
+
+    subject = models.OneToOneField(Subject, on_delete=models.CASCADE, related_name="case")
+    is_on_hold = models.BooleanField(default=False)
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="assigned_cases"
+    )
+    tags = ArrayField(models.CharField(max_length=LONGEST_TAG), default=list)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [
+            GinIndex(fields=["tags"], name="case_tags"),
+            models.Index(fields=["subject"], name="case_on_hold", condition=models.Q(is_on_hold=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"Case {self.subject}"
+
+
+class CaseAction(models.TextChoices):
+    HOLD = "hold", _("put on hold")
+    RELEASE = "release", _("released")
+    ASSIGN = "assign", _("assigned to")
+    UNASSIGN = "unassign", _("unassigned")
+    TAG = "tag", _("tagged")
+    UNTAG = "untag", _("removed tag")
+    NOTE = "note", _("noted")
+
+
+class CaseEvent(models.Model):
+    """One change of a case, or a note on it."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="events")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    action = models.CharField(max_length=10, choices=CaseAction)
+    text = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.case} {self.action} {self.text}"

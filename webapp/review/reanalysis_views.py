@@ -11,6 +11,7 @@ from webapp.consensus.batch_aggregation import aggregation_disagreements, start_
 from webapp.consensus.models import AggregatedPosterior, Aggregation
 from webapp.core.csv_writer import csv_response
 from webapp.core.jobs import JobState
+from webapp.review.verdict_panel import panel_context, panels_of
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import beside, workflow_page
 
@@ -24,8 +25,12 @@ CSV_COLUMNS = ("external_id", "version", "dawid_skene", "live")
 def looking_back(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     latest = _latest(workflow)
     rows = aggregation_disagreements(latest) if latest else AggregatedPosterior.objects.none()
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    panels = panels_of(workflow, [row.subject for row in page], person(request))
     context = {
-        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "page": page,
+        "rows": [{"row": row, "panel": panels[row.subject_id]} for row in page],
+        **panel_context(workflow.survey),
         **_versions(workflow),
         **beside(workflow, "looking-back"),
     }

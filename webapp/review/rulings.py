@@ -44,13 +44,13 @@ def rule(
         The verdict is neither yes nor no, the label is not a class of the survey or contradicts the verdict, or the
         subject belongs to another survey or kind. Nothing is changed.
     """
-    _check(subject, workflow, verdict, label)
+    check_verdict(subject, workflow, verdict, label)
     locked = Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
     standing = locked.rulings.filter(withdrawn_at=None)
     earlier = standing.first()
     original = earlier.previous_gold if earlier else locked.gold_label
     consensus = _consensus(workflow, locked)
-    standing.filter(workflow=workflow).update(withdrawn_at=timezone.now())
+    standing.filter(workflow=workflow).update(withdrawn_at=timezone.now(), withdrawn_by=scientist)
     ruling = Ruling.objects.create(
         subject=locked,
         workflow=workflow,
@@ -69,7 +69,7 @@ def rule(
 
 
 @transaction.atomic
-def withdraw_ruling(*, ruling: Ruling) -> None:
+def withdraw_ruling(*, ruling: Ruling, by: User) -> None:
     """Withdraw a verdict: the earlier gold label is restored, and volunteers decide again.
 
     Raises
@@ -78,7 +78,8 @@ def withdraw_ruling(*, ruling: Ruling) -> None:
         The ruling was already withdrawn; nothing is changed.
     """
     subject = Subject.objects.select_for_update(no_key=True).get(pk=ruling.subject_id)
-    if Ruling.objects.filter(pk=ruling.pk, withdrawn_at=None).update(withdrawn_at=timezone.now()) != 1:
+    in_force = Ruling.objects.filter(pk=ruling.pk, withdrawn_at=None)
+    if in_force.update(withdrawn_at=timezone.now(), withdrawn_by=by) != 1:
         message = _("The verdict on %(subject)s was already withdrawn or replaced. Nothing has changed.")
         raise AlreadyWithdrawn(message % {"subject": subject})
     ruling.refresh_from_db()
@@ -91,7 +92,8 @@ def withdraw_ruling(*, ruling: Ruling) -> None:
     take_back(subject=subject, workflow=ruling.workflow)
 
 
-def _check(subject: Subject, workflow: Workflow, verdict: str, label: str) -> None:
+def check_verdict(subject: Subject, workflow: Workflow, verdict: str, label: str) -> None:
+    """Raise ValidationError for a verdict that `rule` refuses."""
     if verdict not in Verdict.values:
         raise ValidationError({"verdict": _("A verdict must be yes or no, not “%(verdict)s”.") % {"verdict": verdict}})
     if subject.is_synthetic:

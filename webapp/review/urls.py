@@ -2,15 +2,22 @@ from django.urls import path
 
 from webapp.review.browser_views import browser, browser_csv, first_browser, histogram_csv
 from webapp.review.calibration_views import calibration, calibration_csv
-from webapp.review.disagreement_views import desk, give_verdict, withdraw
+from webapp.review.desk_views import desk
+from webapp.review.overview_views import overview
 from webapp.review.reanalysis_views import aggregation_versions, look_back, looking_back, looking_back_csv
 from webapp.review.throughput_views import throughput, throughput_csv
+from webapp.review.verdict_views import bulk, case, give, history, second_opinion, withdraw
 from webapp.review.vote_views import lines_csv, votes, votes_csv
 
 urlpatterns = [
+    path("overview/", overview, name="overview"),
     path("review/", desk, name="review"),
-    path("review/<slug:workflow>/<int:pk>/rule/", give_verdict, name="rule"),
+    path("review/<slug:workflow>/<int:pk>/rule/", give, name="rule"),
     path("review/<slug:workflow>/<int:pk>/withdraw/", withdraw, name="withdraw"),
+    path("review/<slug:workflow>/<int:pk>/second/", second_opinion, name="second-opinion"),
+    path("review/<slug:workflow>/<int:pk>/case/", case, name="case"),
+    path("review/<slug:workflow>/<int:pk>/history/", history, name="verdict-history"),
+    path("review/<slug:workflow>/bulk/", bulk, name="bulk"),
     path("consensus/", first_browser, name="consensus"),
     path("consensus/subjects/<int:pk>/", votes, name="subject-votes"),
     path("consensus/<slug:workflow>/", browser, name="consensus-browser"),

@@ -2,23 +2,22 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from webapp.archive.access import survey_page
+from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Subject, Survey
-from webapp.consensus.models import Consensus
 from webapp.core.csv_writer import csv_response
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint
 from webapp.learning.promotion import champion_of
-from webapp.queue.models import QueueEntry
 from webapp.review.consensus_browser import summed, with_model, with_rulings
 from webapp.review.lines import finds_of, marked_frames
 from webapp.review.timeline import Vote, timeline
+from webapp.review.verdict_history import history_of
+from webapp.review.verdict_panel import panel_context, panel_of, workflow_of
 from webapp.workflows.models import Method, Workflow
 from webapp.workflows.workflow_page import beside, workflow_page
 
@@ -50,6 +49,9 @@ def votes(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         "frames": frames,
         "lines": [line for frame in frames for line in frame.lines],
         "weighs": workflow.method != Method.MAJORITY,
+        "panel": panel_of(workflow, subject, person(request)),
+        "history": history_of(workflow, subject),
+        **panel_context(survey),
         **beside(workflow, "votes"),
     }
     return render(request, "review/votes.html", context)
@@ -86,16 +88,7 @@ def lines_csv(request: HttpRequest, workflow: Workflow, pk: int) -> HttpResponse
 
 
 def _workflow(survey: Survey, subject: Subject, slug: str) -> Workflow:
-    """Return the requested workflow, or else the first with votes, or else with the subject in its queue."""
-    workflows = Workflow.objects.filter(survey=survey, kind=subject.kind).select_related("survey")
-    if slug:
-        return get_object_or_404(workflows, slug=slug)
-    of_subject = {"workflow": OuterRef("pk"), "subject": subject}
-    known = workflows.annotate(
-        is_summed=Exists(Consensus.objects.filter(**of_subject)),
-        is_asked=Exists(QueueEntry.objects.filter(**of_subject)),
-    )
-    workflow = known.order_by("-is_summed", "-is_asked", "name").first()
+    workflow = workflow_of(survey, subject, slug)
     if workflow is None:
         raise Http404(_("No workflow asks about this subject."))
     return workflow

@@ -132,3 +132,6 @@ def _check(workflow: Workflow, subject_sets: Collection[SubjectSet], offered_bef
     if any(each.survey_id != workflow.survey_id for each in subject_sets):
         message = _("Choose subject sets of %(survey)s.")
         raise ValidationError({"subject_sets": message % {"survey": workflow.survey}})
+    if workflow.is_active and not subject_sets:
+        message = _("Volunteers would find nothing here. Choose a subject set, or keep the workflow closed for now.")
+        raise ValidationError({"subject_sets": message})

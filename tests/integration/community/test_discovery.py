@@ -70,7 +70,7 @@ def test_a_verdict_taken_back_takes_the_credit_back(workflow, subject, scientist
     world.vote(ben, workflow, subject, "yes")
     confirm(subject, workflow, scientist)
     browser_of(ben).post("/you/news/read/")
-    withdraw_ruling(ruling=Ruling.objects.get())
+    withdraw_ruling(ruling=Ruling.objects.get(), by=scientist)
     assert credited() == set()
     assert not Notification.objects.filter(volunteer=ada).exists()
     assert [row.kind for row in Notification.objects.filter(volunteer=ben)] == ["taken-back"]

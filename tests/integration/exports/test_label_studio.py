@@ -50,6 +50,8 @@ def test_tasks_hold_answers_lines_and_the_champions_opinion():
     Score.objects.create(checkpoint=champion, subject=first, probabilities=[0.9, 0.1], p_real=0.1, entropy=0.3)
     task, other = json.loads(written(workflow))
     assert task["data"]["external_id"] == "atlas-0"
+    assert task["data"]["site"] == "T08"
+    assert not {"#truth", "!filter"} & task["data"].keys(), "annotators see no hidden metadata"
     assert task["data"]["images"][1].endswith(".png?frame=1")
     [annotation] = task["annotations"]
     answer, follow_up, line, _ = annotation["result"]

@@ -14,8 +14,8 @@ from webapp.consensus.recompute import catch_up
 from webapp.learning.curate_labels import labels
 from webapp.learning.models import Checkpoint, Score, TrainingRun
 from webapp.learning.test_sets import is_test_group
-from webapp.review.disagreements import disagreements
 from webapp.review.models import Ruling
+from webapp.review.queues import queued
 from webapp.review.rulings import AlreadyWithdrawn, rule, withdraw_ruling
 from webapp.volunteers.models import Volunteer
 
@@ -89,7 +89,7 @@ def test_withdrawing_restores_gold_consensus_queue_and_skill(workflow, subjects,
     people = vote(workflow, subjects[0], "yes", "no")
     before = Consensus.objects.values("posterior", "is_retired", "votes_yes", "votes_no").get()
     ruling = rule(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="no")
-    withdraw_ruling(ruling=ruling)
+    withdraw_ruling(ruling=ruling, by=ruling.scientist)
     subjects[0].refresh_from_db()
     assert (subjects[0].gold_label, subjects[0].gold_source) == ("", "")
     assert Consensus.objects.values("posterior", "is_retired", "votes_yes", "votes_no").get() == before
@@ -103,7 +103,7 @@ def test_withdrawing_brings_back_the_manifests_gold_however_often_it_was_ruled(w
     rule(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="no")
     second = rule(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="no", label="NOISE")
     assert Ruling.objects.filter(withdrawn_at=None).get() == second
-    withdraw_ruling(ruling=second)
+    withdraw_ruling(ruling=second, by=second.scientist)
     subjects[0].refresh_from_db()
     assert (subjects[0].gold_label, subjects[0].gold_source) == ("yes", "manifest")
 
@@ -111,10 +111,10 @@ def test_withdrawing_brings_back_the_manifests_gold_however_often_it_was_ruled(w
 def test_an_unseen_subject_can_be_ruled_and_leaves_nothing_behind_when_withdrawn(workflow, subjects, scientist):
     ruling = rule(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="yes")
     assert Consensus.objects.get().retired_reason == "human"
-    withdraw_ruling(ruling=ruling)
+    withdraw_ruling(ruling=ruling, by=ruling.scientist)
     assert not Consensus.objects.exists()
     with pytest.raises(AlreadyWithdrawn, match="Nothing has changed"):
-        withdraw_ruling(ruling=ruling)
+        withdraw_ruling(ruling=ruling, by=ruling.scientist)
 
 
 @pytest.mark.parametrize(
@@ -142,22 +142,28 @@ def test_disagreements_are_sorted_and_filtered(workflow, subjects, scientist, dj
     for subject, answers in zip(subjects, (["yes"] * 2, ["no"] * 2, ["yes"] * 2, ["no"] * 3), strict=True):
         vote(workflow, subject, *answers)
     champion(workflow, {subjects[0]: 0.1, subjects[1]: 0.7, subjects[2]: 0.95, subjects[3]: 0.99})
+
+    def found(**filters):
+        return [row.subject for row in queued(workflow, "disagreements", **filters)]
+
     with django_assert_num_queries(2):
-        found = list(disagreements(workflow))
-        assert [row.subject for row in found] == [subjects[3], subjects[0], subjects[1]]
-    assert found[0].gap == pytest.approx(abs(found[0].posterior - 0.99))
-    assert [row.subject for row in disagreements(workflow, way="crowd-yes")] == [subjects[0]]
-    assert [row.subject for row in disagreements(workflow, way="crowd-no", sort="p_real")] == [subjects[1], subjects[3]]
-    assert [row.subject for row in disagreements(workflow, min_votes=3)] == [subjects[3]]
+        rows = list(queued(workflow, "disagreements"))
+        assert [row.subject for row in rows] == [subjects[3], subjects[0], subjects[1]]
+    assert rows[0].gap == pytest.approx(abs(rows[0].posterior - 0.99))
+    assert found(way="crowd-yes") == [subjects[0]]
+    assert found(way="crowd-no") == [subjects[3], subjects[1]]
+    assert found(min_votes=3) == [subjects[3]]
+    assert found(least_gap=0.1) == [subjects[3], subjects[0], subjects[1], subjects[2]]
     ruling = rule(subject=subjects[3], workflow=workflow, scientist=scientist, verdict="yes")
-    assert [row.subject for row in disagreements(workflow)] == [subjects[0], subjects[1]]
-    ruled = disagreements(workflow, state="ruled").get()
+    assert found(state="open") == [subjects[0], subjects[1]]
+    ruled = queued(workflow, "disagreements", state="ruled").get()
     assert (ruled.subject, ruled.ruling_id, ruled.verdict) == (subjects[3], ruling.pk, "yes")
-    assert disagreements(workflow, state="all").count() == 3
+    assert len(found(state="all")) == 3
 
 
 def test_without_a_champion_nothing_disagrees(workflow, subjects):
     vote(workflow, subjects[0], "yes", "yes")
-    assert not disagreements(workflow).exists()
-    with pytest.raises(ValueError, match="none of open, ruled, all"):
-        disagreements(workflow, state="closed")
+    assert not queued(workflow, "disagreements").exists()
+    assert queued(workflow, "all").count() == 1
+    with pytest.raises(ValueError, match="none of todo, open, ruled"):
+        queued(workflow, "all", state="closed")

@@ -7,7 +7,7 @@ from tests.integration.learning import sky
 from webapp.archive.models import IngestRun, Membership
 from webapp.consensus.models import Consensus
 from webapp.learning.models import Checkpoint, ExternalScorer, Promotion, TrainingRun
-from webapp.review.models import Ruling
+from webapp.review.models import Case, Ruling
 from webapp.streams.models import Stream
 
 pytestmark = pytest.mark.django_db
@@ -19,6 +19,7 @@ ADMIN_WRITES += ["ingest-start", "ingest-cancel", "scorer-register", "scorer-eva
 CONSENSUS_PAGES = ["consensus-browser", "consensus-csv", "posterior-csv", "agreement-csv", "subject-votes", "votes-csv"]
 CONSENSUS_PAGES += [
     "lines-csv",
+    "verdict-history",
     "calibration",
     "calibration-csv",
     "looking-back",
@@ -29,8 +30,8 @@ CONSENSUS_PAGES += [
 ]
 LEARNING_PAGES = ["learning", "training-runs", "training-run", "training-progress", "training-epochs"]
 LEARNING_PAGES += ["training-epochs-csv", "compare"]
-SCIENTIST_PAGES = ["review", *CONSENSUS_PAGES, *LEARNING_PAGES]
-SCIENTIST_WRITES = ["rule", "withdraw"]
+SCIENTIST_PAGES = ["overview", "review", *CONSENSUS_PAGES, *LEARNING_PAGES]
+SCIENTIST_WRITES = ["rule", "withdraw", "second-opinion", "case", "bulk"]
 
 
 @pytest.fixture
@@ -74,6 +75,10 @@ def world(django_user_model):
         "ingest-cancel": of_ingest,
         "rule": of_subject,
         "withdraw": of_subject,
+        "second-opinion": of_subject,
+        "case": of_subject,
+        "bulk": of_workflow,
+        "verdict-history": of_subject,
     }
 
 
@@ -93,6 +98,7 @@ def assert_nothing_changed():
     assert not Promotion.objects.exists()
     assert ExternalScorer.objects.get().secret == "s" * 16
     assert not Ruling.objects.exists()
+    assert not Case.objects.exists()
 
 
 @pytest.mark.parametrize("name", ADMIN_PAGES)

@@ -6,8 +6,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.integration.learning import sky
-from webapp.archive.models import Membership
+from webapp.archive.models import Membership, Subject
 from webapp.archive.subject_views import SearchRate
+from webapp.learning.models import Score
+from webapp.review.cases import change_case
 
 pytestmark = pytest.mark.django_db
 
@@ -87,3 +89,75 @@ def test_many_searches_from_one_address_are_asked_to_wait_and_pages_are_not(surv
     assert "Try again in a minute" in client.get(PAGE, {"kind": "stamp"}).content.decode()
     assert client.get(PAGE).status_code == 200
     assert client.get(PAGE, {"text": "a"}, REMOTE_ADDR="198.51.100.7").status_code == 200
+
+
+@pytest.fixture
+def ann(survey, client, django_user_model):
+    """A scientist, signed in."""
+    user = django_user_model.objects.create(username="ann")
+    Membership.objects.create(user=user, survey=survey, role="scientist")
+    client.force_login(user)
+    return user
+
+
+def found(client, **asked):
+    return [row.external_id for row in client.get(PAGE, asked).context["subjects"]]
+
+
+def test_scientists_search_by_everything_that_is_known(survey, ann, client):
+    workflow = sky.workflow(survey)
+    rows = sky.subjects(survey, [True] * 4, prefix="3200")
+    for n, row in enumerate(rows):
+        row.ra, row.dec, row.mjd, row.rate = 10.0 + n, 0.0, 60000.0 + n, 10.0 * n
+        row.gold_label = "AST" if n == 1 else ""
+        row.frames.create(position=0, mag=18 + n)
+    Subject.objects.bulk_update(rows, ["ra", "dec", "mjd", "rate", "gold_label"])
+    model = sky.checkpoint(workflow, is_champion=True)
+    Score.objects.create(checkpoint=model, subject=rows[2], probabilities=[0.9], p_real=0.9, entropy=0.1)
+    sky.votes(workflow, rows[3], 0.97)
+    change_case(subject=rows[0], by=ann, action="tag", text="lens")
+    names = [row.external_id for row in rows]
+    assert found(client, text="3200", match="exact") == []
+    assert found(client, text=names[1], match="exact") == [names[1]]
+    assert found(client, cone="11, 0, 0.5") == [names[1]]
+    assert found(client, polygon="9.5 -1 11.5 -1 11.5 1 9.5 1") == names[:2]
+    assert found(client, mjd_min=60002) == names[2:]
+    assert found(client, rate_min=5, rate_max=15) == [names[1]]
+    assert found(client, mag_max=18.5) == [names[0]]
+    assert found(client, label="AST") == [names[1]]
+    assert found(client, p_real_min=0.5) == [names[2]]
+    assert found(client, posterior_min=0.9) == [names[3]]
+    assert found(client, tag="Lens") == [names[0]]
+    assert found(client, sort="-rate") == names[::-1]
+
+
+def test_a_bad_region_is_explained_and_nothing_is_listed(survey, ann, client):
+    sky.subjects(survey, [True])
+    page = client.get(PAGE, {"cone": "10, 100, 1"}).content.decode()
+    assert "A cone has 0" in page
+    assert "nothing was searched" in page
+    assert found(client, cone="10, 100, 1") == []
+
+
+@pytest.mark.parametrize("sort", ["", "-id", "name", "-name"])
+def test_scientists_page_forth_and_back_in_any_order(many, ann, client, sort):
+    first = client.get(PAGE, {"sort": sort, "kind": "stamp"})
+    second = client.get(f"{PAGE}?{first.context['next']}")
+    assert first.context["total"] > first.context["most"]
+    names = [[row.external_id for row in page.context["subjects"]] for page in (first, second)]
+    assert len({*names[0], *names[1]}) == 96
+    back = client.get(f"{PAGE}?{second.context['previous']}")
+    assert [row.external_id for row in back.context["subjects"]] == names[0]
+
+
+def test_regions_filter_the_api_and_telling_filters_are_for_scientists(survey, ann, client):
+    rows = sky.subjects(survey, [True] * 2)
+    Subject.objects.filter(pk=rows[0].pk).update(ra=0.1, dec=5, rate=30)
+    get = client.get
+    near = get("/api/subjects/", {"cone": "359.9,5,0.5"}).json()["results"]
+    assert [row["id"] for row in near] == [rows[0].pk]
+    assert "RA,Dec,radius" in str(get("/api/subjects/", {"cone": "1,2"}).json())
+    assert [row["id"] for row in get("/api/subjects/", {"min_rate": 20}).json()["results"]] == [rows[0].pk]
+    client.logout()
+    assert get("/api/subjects/", {"min_rate": 20}).status_code == 403
+    assert len(get("/api/subjects/", {"cone": "359.9,5,0.5"}).json()["results"]) == 1

@@ -84,7 +84,7 @@ def test_a_ruled_subject_is_settled_and_trains_others(django_user_model):
     assert reply["feedback"]["reason"] == "AST: Ruled by a scientist."
     assert reply["feedback"]["correct"] is False
     assert progress_of(None, workflow) == {"answered": 0, "retired": 1, "total": 2}
-    withdraw_ruling(ruling=ruling)
+    withdraw_ruling(ruling=ruling, by=ruling.scientist)
     entry.refresh_from_db()
     assert (entry.is_gold, entry.is_retired) == (False, False)
 

@@ -28,7 +28,7 @@ def test_rulings_are_compared_with_the_posterior_before_them(workflow, subjects,
     assert "not a random sample" in page.content.decode()
     lines = b"".join(client.get("/surveys/night/consensus/night/calibration.csv")).decode().splitlines()
     assert len(lines) == 3
-    withdraw_ruling(ruling=first)
+    withdraw_ruling(ruling=first, by=first.scientist)
     assert len(judged(workflow, "rulings").is_yes) == 1
 
 

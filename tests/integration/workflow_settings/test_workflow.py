@@ -186,9 +186,17 @@ def test_the_sets_and_classes_of_another_survey_are_refused(workflow, sets):
     assert list(workflow.subject_sets.all()) == [sets[0]]
 
 
+def test_a_workflow_without_subjects_does_not_open(workflow):
+    with pytest.raises(ValidationError, match="Choose a subject set"):
+        change_workflow(workflow=workflow, subject_sets=[], by=None, **SETTINGS)
+    assert workflow.subject_sets.exists()
+    change_workflow(workflow=workflow, subject_sets=[], by=None, **SETTINGS | {"is_active": False})
+    assert not workflow.subject_sets.exists()
+
+
 def test_a_workflow_of_another_survey_is_not_found(admin, survey):
     elsewhere = Survey.objects.create(slug="elsewhere", name="Elsewhere")
-    open_workflow(survey=elsewhere, slug="theirs", kind="stamp", subject_sets=[], **SETTINGS)
+    open_workflow(survey=elsewhere, slug="theirs", kind="stamp", subject_sets=[], **SETTINGS | {"is_active": False})
     assert browser(admin).get(f"{PAGE}theirs/").status_code == 404
     assert browser(admin).post(f"{PAGE}theirs/", said(name="Mine")).status_code == 404
     assert Workflow.objects.get().name == "Movers"

@@ -2,8 +2,9 @@
 
 from typing import Self
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, GistIndex
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.functions import Collate, Upper
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +20,17 @@ class Kind(models.TextChoices):
 
 NAME_KEY = Collate(Upper("external_id"), "C")
 """By which names are sorted and looked up by their beginning: without case, and as an index has them."""
+
+
+class Point(models.Field):
+    """PostgreSQL's own type of points, for expressions."""
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        return "point"
+
+
+ON_SKY = models.Func("ra", "dec", function="point", output_field=Point())
+"""A subject's position as a point (ra, dec), as the index on the sky has it."""
 
 
 class SubjectQuerySet(models.QuerySet["Subject"]):
@@ -73,6 +85,8 @@ class Subject(models.Model):
             models.Index(fields=["survey", "object_group"]),
             models.Index("survey", NAME_KEY, name="subject_by_name"),
             models.Index("survey", "kind", "id", name="subject_by_kind"),
+            models.Index("survey", "mjd", "id", name="subject_by_time"),
+            GistIndex(ON_SKY, name="subject_on_sky"),
             models.Index("survey", "gold_label", name="subject_gold", condition=~models.Q(gold_label="")),
             GinIndex(fields=["metadata"], name="subject_metadata", opclasses=["jsonb_path_ops"]),
         ]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('archive', '0003_job_traceback'),
+        ('archive', '0004_light_curve'),
     ]
 
     operations = [

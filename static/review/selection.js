@@ -1,0 +1,28 @@
+// The subjects selected for a verdict on all of them at once, and how many they are.
+
+const form = document.querySelector("[data-bulk]");
+const count = form?.querySelector("[data-selected]");
+const everything = form?.querySelector("[data-select-all]");
+
+const boxes = () => [...document.querySelectorAll("[data-select]")];
+
+function tell() {
+  const chosen = boxes().filter((box) => box.checked).length;
+  count.textContent = interpolate(ngettext("%s selected", "%s selected", chosen), [chosen]);
+  for (const button of form.querySelectorAll("button")) button.disabled = chosen === 0;
+  form.toggleAttribute("data-active", chosen > 0);
+}
+
+export function selectRow(row) {
+  row?.querySelector("[data-select]")?.click();
+}
+
+if (form) {
+  everything.addEventListener("change", () => {
+    for (const box of boxes()) box.checked = everything.checked;
+    tell();
+  });
+  document.addEventListener("change", (event) => { if (event.target.matches("[data-select]")) tell(); });
+  form.toggleAttribute("data-ready", true);
+  tell();
+}

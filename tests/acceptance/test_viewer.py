@@ -1,0 +1,58 @@
+"""The classify page's viewer on a subject's page: raw pixels, blink, strip, stretches, by key and by button."""
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tests.acceptance.people import member
+from tests.acceptance.pictures import PLACES, boxes, brightest, colours, part
+from tests.acceptance.skies import CARDS, mover, one_subject
+from webapp.archive.models import Subject
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def subject(db):
+    one_subject(mover(), "tracklet", cards=CARDS, places=PLACES)
+    return Subject.objects.get()
+
+
+def viewed(page):
+    expect(page.locator(".pictures canvas").first).to_be_visible()
+    return page
+
+
+def test_a_subjects_page_blinks_and_shows_frames_side_by_side(subject, open_page):
+    page = viewed(open_page(f"/surveys/night/subjects/{subject.pk}/", reduced_motion="reduce"))
+    before = brightest(page)
+    page.keyboard.press(".")
+    assert np.hypot(*np.subtract(brightest(page), before)) > 10, "the mover is elsewhere in the next frame"
+    page.keyboard.press("v")
+    assert len(boxes(page)) == 4
+    linear = colours(page)
+    page.keyboard.press("p")
+    part(page, "stretch").select_option("log")
+    assert not np.array_equal(colours(page), linear)
+
+
+def test_scientists_judge_with_the_same_viewer_on_the_votes_page(subject, open_page):
+    user = member(subject.survey, "scientist")
+    page = viewed(open_page(f"/surveys/night/consensus/subjects/{subject.pk}/", user=user, reduced_motion="reduce"))
+    assert len(np.unique(colours(page))) > 20
+    page.get_by_role("button", name="Yes").click()
+    expect(page.get_by_text("Ruled yes.").first).to_be_visible()
+
+
+def test_the_four_frames_of_a_tracklet_fit_a_phone(subject, open_page):
+    page = viewed(open_page(f"/surveys/night/subjects/{subject.pk}/", width=390, height=844, reduced_motion="reduce"))
+    page.keyboard.press("v")
+    assert len(boxes(page)) == 4
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 391 for box in boxes(page))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_an_image_that_does_not_load_is_said(subject, open_page):
+    Subject.objects.update(zarr_index=99)
+    page = open_page(f"/surveys/night/subjects/{subject.pk}/")
+    expect(part(page, "broken")).to_contain_text("failed to load (404)")

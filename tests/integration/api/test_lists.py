@@ -1,0 +1,125 @@
+"""Lists through the API: unknown filters are refused, orderings, totals, changes since a time; errors are JSON."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
+from webapp.archive.models import Membership, Role, Survey
+from webapp.consensus.models import Consensus
+from webapp.review.models import Case, Ruling, SecondOpinion
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def workflow():
+    return make_workflow(subjects=5)
+
+
+def client_for(survey, role, name):
+    user = get_user_model().objects.create(username=name)
+    Membership.objects.create(user=user, survey=survey, role=role)
+    client = APIClient()
+    client.force_authenticate(user)
+    return client
+
+
+@pytest.fixture
+def scientist(workflow):
+    return client_for(workflow.survey, Role.SCIENTIST, "sue")
+
+
+@pytest.mark.parametrize("path", ["subjects", "consensus", "rulings", "scores", "workflows", "cases", "checkpoints"])
+def test_an_unknown_filter_is_refused_with_a_sentence(workflow, scientist, path):
+    reply = scientist.get(f"/api/{path}/", {"min_posteriro": 1})
+    assert reply.status_code == 400
+    assert "There is no filter “min_posteriro” here. Filters: " in reply.json()["min_posteriro"][0]
+
+
+def test_an_ordering_is_followed_over_pages_and_an_unknown_one_refused(workflow, scientist):
+    for n, subject in enumerate(subjects_of(workflow)):
+        for name in range(n % 3 + 1):
+            vote(make_volunteer(f"v{n}-{name}"), workflow, subject)
+    page = scientist.get("/api/consensus/", {"ordering": "-posterior", "page_size": 2, "total": "true"}).json()
+    found, total = page["results"], page["total"]
+    while page["next"]:
+        page = scientist.get(page["next"]).json()
+        found += page["results"]
+    assert total == len(found) == 5
+    assert [row["posterior"] for row in found] == sorted((row["posterior"] for row in found), reverse=True)
+    assert len({row["id"] for row in found}) == 5
+    assert "This list has no ordering “name”" in str(scientist.get("/api/consensus/", {"ordering": "name"}).json())
+    assert "total" not in scientist.get("/api/consensus/").json()
+
+
+def test_changes_since_a_time_are_listed(workflow, scientist):
+    subjects = subjects_of(workflow)[:2]
+    for n, subject in enumerate(subjects):
+        vote(make_volunteer(f"v{n}"), workflow, subject)
+    now = timezone.now()
+    Consensus.objects.filter(subject=subjects[0]).update(updated_at=now - timedelta(days=2))
+    since = (now - timedelta(days=1)).isoformat()
+    rows = scientist.get("/api/consensus/", {"updated_since": since}).json()["results"]
+    assert [row["subject"] for row in rows] == [subjects[1].pk]
+    assert scientist.get("/api/consensus/", {"updated_since": "yesterday"}).status_code == 400
+    assert scientist.get("/api/consensus/", {"min_posterior": "nan"}).status_code == 400
+
+
+def test_errors_below_api_are_json_and_pages_are_html(client):
+    reply = client.get("/api/nowhere/")
+    assert (reply.status_code, reply["Content-Type"]) == (404, "application/json")
+    assert "/api/docs/" in reply.json()["detail"]
+    assert client.get("/api/subjects").status_code == 301
+    assert client.get("/nowhere/")["Content-Type"].startswith("text/html")
+
+
+def body(subjects, **fields):
+    return {"workflow": "atlas", "rulings": [{"subject": row.pk, "verdict": "no"} for row in subjects], **fields}
+
+
+def test_many_rulings_are_sent_at_once_and_stand_beside_a_colleagues(workflow, scientist):
+    subjects = subjects_of(workflow)
+    colleague = client_for(workflow.survey, Role.SCIENTIST, "tom")
+    colleague.post("/api/rulings/", {"workflow": "atlas", "subject": subjects[0].pk, "verdict": "yes"})
+    reply = scientist.post("/api/rulings/bulk/", body(subjects), format="json")
+    assert (reply.status_code, reply.json()) == (201, {"rulings": 4, "second_opinions": 1})
+    (row,) = scientist.get("/api/rulings/", {"scientist": "tom"}).json()["results"]
+    assert [(each["scientist"], each["verdict"]) for each in row["second_opinions"]] == [("sue", "no")]
+    reply = scientist.post("/api/rulings/bulk/", body(subjects[:1], overrules=True), format="json")
+    assert reply.json() == {"rulings": 1, "second_opinions": 0}
+    assert Ruling.objects.get(scientist__username="tom").withdrawn_by.username == "sue"
+
+
+def test_a_bad_ruling_among_many_changes_nothing(workflow, scientist):
+    asked = body(subjects_of(workflow))
+    asked["rulings"][3] |= {"label": "AST"}
+    assert scientist.post("/api/rulings/bulk/", asked, format="json").status_code == 400
+    assert scientist.post("/api/rulings/bulk/", body([]), format="json").status_code == 400
+    assert not Ruling.objects.exists()
+
+
+def test_strangers_neither_rule_nor_change_cases(workflow):
+    elsewhere = Survey.objects.create(slug="elsewhere", name="Elsewhere")
+    subject = subjects_of(workflow)[0]
+    case = {"subject": subject.pk, "action": "hold"}
+    strangers = [client_for(elsewhere, Role.ADMIN, "eve"), client_for(workflow.survey, Role.MODERATOR, "mo")]
+    for client in strangers:
+        assert client.post("/api/rulings/bulk/", body([subject]), format="json").status_code == 403
+        assert client.post("/api/cases/", case).status_code == 403
+    assert APIClient().post("/api/rulings/bulk/", body([subject]), format="json").status_code == 401
+    assert APIClient().post("/api/cases/", case).status_code == 401
+    assert [row.objects.count() for row in (Ruling, Case, SecondOpinion)] == [0, 0, 0]
+
+
+def test_cases_are_changed_and_listed(workflow, scientist):
+    subject = subjects_of(workflow)[0]
+    for action, text in (("hold", ""), ("tag", "Lens"), ("assign", "sue")):
+        reply = scientist.post("/api/cases/", {"subject": subject.pk, "action": action, "text": text})
+        assert reply.status_code == 200
+    (row,) = scientist.get("/api/cases/", {"held": "true", "tag": "lens", "assignee": "sue"}).json()["results"]
+    assert (row["tags"], row["is_on_hold"], row["assignee"]) == (["lens"], True, "sue")
+    assert scientist.post("/api/cases/", {"subject": subject.pk, "action": "assign", "text": "eve"}).status_code == 400

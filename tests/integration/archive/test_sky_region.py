@@ -1,0 +1,95 @@
+"""Cones and polygons find the same subjects as astropy's separations, across RA 0 and at the poles, by the index."""
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+from django.db import connection
+
+from tests.integration.learning import sky
+from webapp.archive.models import Subject
+from webapp.archive.sky_region import in_cone, in_polygon, read_cone, read_polygon
+
+pytestmark = pytest.mark.django_db
+
+MANY = """
+    INSERT INTO archive_subject (survey_id, external_id, kind, checksum, object_group, zarr_array, zarr_index, ra, dec,
+        metadata, gold_label, gold_source, created_at)
+    SELECT %s, 's' || n, 'stamp', n, n, 'a', n, random() * 360, degrees(asin(2 * random() - 1)), '{}', '', '', now()
+    FROM generate_series(1, 20000) AS n
+"""
+
+
+@pytest.fixture
+def places():
+    """Return a uniform sky of 20,000 subjects with some at the poles and at RA 0, as {key: position}."""
+    survey = sky.survey("night")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setseed(0.5)")
+        cursor.execute(MANY, [survey.pk])
+        for key, (ra, dec) in enumerate([(0, 90), (0, -90), (0, 0), (360, 1), (359.999, 0.001)], 30_000):
+            row = {"survey": survey, "zarr_index": key, "zarr_array": "a", "external_id": key, "kind": "stamp"}
+            Subject.objects.create(**row, object_group=key, checksum=key, ra=ra, dec=dec)
+        cursor.execute("ANALYZE archive_subject")
+    keys, ra, dec = zip(*Subject.objects.values_list("pk", "ra", "dec"), strict=True)
+    return np.array(keys), SkyCoord(np.array(ra), np.array(dec), unit="deg")
+
+
+@pytest.mark.parametrize(
+    ("ra", "dec", "radius"),
+    [
+        (10, 20, 3),
+        (0, 0, 2),
+        (359.9, 0.5, 5),
+        (120, 89.5, 4),
+        (200, -88, 1.5),
+        (45, 89, 0.9),
+        (30, 10, 120),
+        (0, 90, 1),
+    ],
+)
+def test_a_cone_holds_what_is_within_its_radius(places, ra, dec, radius):
+    keys, positions = places
+    separation = positions.separation(SkyCoord(ra, dec, unit="deg")).to(u.deg).value
+    found = set(Subject.objects.filter(in_cone(ra, dec, radius)).values_list("pk", flat=True))
+    assert found == set(keys[separation <= radius])
+    assert found
+
+
+@pytest.mark.parametrize(
+    "corners",
+    [
+        [(10, 10), (40, 12), (35, 40), (12, 38)],
+        [(350, -10), (10, -10), (10, 10), (350, 10)],
+        [(0, 80), (120, 80), (240, 80)],
+        [(0, -80), (240, -80), (120, -80)],
+    ],
+)
+def test_a_polygon_holds_what_is_on_the_inner_side_of_every_edge(places, corners):
+    keys, positions = places
+    xyz = positions.cartesian.xyz.value.T
+    vertices = SkyCoord(np.array(corners), unit="deg").cartesian.xyz.value.T
+    normals = np.cross(vertices, np.roll(vertices, -1, axis=0))
+    normals *= np.sign(normals @ vertices.mean(axis=0))[:, None]
+    inside = (xyz @ normals.T >= 0).all(axis=1)
+    found = set(Subject.objects.filter(in_polygon(corners)).values_list("pk", flat=True))
+    assert found == set(keys[inside])
+    assert len(found) > 20
+
+
+def test_a_cone_is_looked_up_in_the_index(places):
+    statement = str(Subject.objects.filter(in_cone(359.9, 0.5, 0.5)).explain())
+    assert "subject_on_sky" in statement
+    assert "Seq Scan" not in statement
+
+
+@pytest.mark.parametrize("text", ["10", "10,20", "nan,0,1", "10,91,1", "-1,0,1", "10,20,0", "10,20,x"])
+def test_a_senseless_cone_is_refused(text):
+    with pytest.raises(ValueError, match=r"cone|convert"):
+        read_cone(text)
+
+
+@pytest.mark.parametrize("text", ["0,0,10,0", "0,0,10,0,5", "0,0,20,0,5,1,0,20", "0,0,10,0,20,0", "0,0,120,0,240,0"])
+def test_a_senseless_polygon_is_refused(text):
+    with pytest.raises(ValueError, match=r"polygon"):
+        read_polygon(text)

@@ -1,0 +1,104 @@
+"""The desk's queues: which subjects each has, for which scientist."""
+
+import pytest
+from django.contrib.auth.models import User
+
+from tests.integration.learning import sky
+from webapp.archive.models import Membership
+from webapp.community.models import Comment
+from webapp.learning.models import Promotion, Score
+from webapp.review.cases import change_case
+from webapp.review.opinions import ask_second_opinion, give_verdict
+from webapp.review.queue_form import NAMES
+from webapp.review.queues import QUEUES, queued
+from webapp.volunteers.models import Volunteer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def colleague(survey):
+    user = User.objects.create(username="colleague")
+    Membership.objects.create(user=user, survey=survey, role="scientist")
+    return user
+
+
+@pytest.fixture
+def scored(workflow, subjects):
+    """Two models' scores of the subjects: the champion's and its predecessor's."""
+    before, champion = sky.checkpoint(workflow), sky.checkpoint(workflow, is_champion=True)
+    Promotion.objects.create(checkpoint=champion, previous=before, reason="better")
+    for model, scores in ((before, [0.9, 0.1, 0.1, 0.9]), (champion, [0.95, 0.1, 0.8, 0.2])):
+        for subject, p in zip(subjects, scores, strict=False):
+            Score.objects.create(checkpoint=model, subject=subject, probabilities=[p], p_real=p, entropy=0.1)
+    return champion
+
+
+def of(workflow, queue, **filters):
+    return [row.subject for row in queued(workflow, queue, **filters)]
+
+
+def give(subject, workflow, scientist, verdict, **fields):
+    return give_verdict(subject=subject, workflow=workflow, scientist=scientist, verdict=verdict, **fields)
+
+
+def test_every_queue_has_a_name_on_the_page():
+    assert [name for name, _ in NAMES] == list(QUEUES)
+
+
+def test_agreed_candidates_are_those_that_volunteers_and_model_call_real(workflow, subjects, scored, vote):
+    for subject, answer in zip(subjects, ["yes", "no", "yes", "yes"], strict=False):
+        vote(subject, *[answer] * 4)
+    vote(subjects[0], *["yes"] * 2)
+    assert of(workflow, "agreed") == [subjects[0], subjects[2]]
+    assert of(workflow, "changed") == [subjects[2], subjects[3]]
+
+
+def test_split_and_unsure_are_told_apart(workflow, subjects, vote):
+    vote(subjects[0], "yes", "no")
+    vote(subjects[1], "yes", "yes", "no")
+    vote(subjects[2], "unsure", "yes")
+    vote(subjects[3], "yes", "yes")
+    assert of(workflow, "split") == [subjects[0]]
+    assert of(workflow, "unsure") == [subjects[2]]
+    assert set(of(workflow, "random")) == set(subjects[:4])
+
+
+def test_the_random_sample_is_the_same_for_everybody_and_in_no_order_of_votes(workflow, subjects, vote):
+    for subject in subjects:
+        vote(subject, "yes")
+    assert of(workflow, "random") == of(workflow, "random", min_votes=1)
+    assert of(workflow, "random") != subjects
+
+
+def test_a_colleagues_reject_hides_nothing_from_me(workflow, subjects, vote, scientist, colleague):
+    for subject in subjects[:2]:
+        vote(subject, "yes")
+    give(subjects[0], workflow, colleague, "no")
+    assert set(of(workflow, "all", state="todo", reader=scientist)) == set(subjects[:2])
+    assert of(workflow, "all", state="todo", reader=colleague) == [subjects[1]]
+    assert of(workflow, "all", state="open", reader=scientist) == [subjects[1]]
+    give(subjects[0], workflow, scientist, "yes")
+    assert of(workflow, "all", state="todo", reader=scientist) == [subjects[1]]
+    assert of(workflow, "all", state="own", reader=scientist) == [subjects[0]]
+    assert of(workflow, "conflicts") == [subjects[0]]
+
+
+def test_second_opinions_holds_assignments_tags_and_comments_have_queues(
+    workflow, subjects, vote, scientist, colleague
+):
+    for subject in subjects[:4]:
+        vote(subject, "yes")
+    give(subjects[0], workflow, scientist, "yes")
+    ask_second_opinion(subject=subjects[0], workflow=workflow, by=scientist)
+    assert of(workflow, "second", state="todo", reader=colleague) == [subjects[0]]
+    assert of(workflow, "second", state="todo", reader=scientist) == []
+    change_case(subject=subjects[1], by=scientist, action="hold")
+    assert of(workflow, "held") == [subjects[1]]
+    change_case(subject=subjects[2], by=scientist, action="assign", text="colleague")
+    assert of(workflow, "all", assigned="me", reader=colleague) == [subjects[2]]
+    assert subjects[2] not in of(workflow, "all", assigned="nobody")
+    change_case(subject=subjects[3], by=scientist, action="tag", text="Strong lens")
+    assert of(workflow, "all", tag="strong-lens") == [subjects[3]]
+    Comment.objects.create(subject=subjects[1], author=Volunteer.objects.create(), text="Odd!")
+    assert of(workflow, "talk") == [subjects[1]]

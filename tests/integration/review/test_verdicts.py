@@ -1,0 +1,178 @@
+"""Verdicts, second opinions and cases: on any page, one or many, with their history; strangers change nothing."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+
+from tests.integration.learning import sky
+from tests.integration.people import others
+from webapp.archive.models import Membership
+from webapp.review.bulk import MOST_AT_ONCE, Given, give_verdicts
+from webapp.review.cases import MOST_TAGS, change_case
+from webapp.review.models import Case, CaseEvent, Ruling, SecondOpinion
+from webapp.review.opinions import ask_second_opinion, give_verdict, take_back_verdict
+from webapp.review.rulings import rule
+from webapp.review.verdict_history import history_of
+from webapp.review.verdict_panel import panel_of
+
+pytestmark = pytest.mark.django_db
+
+DESK = "/surveys/night/review/"
+
+
+@pytest.fixture
+def colleague(survey):
+    user = User.objects.create(username="colleague")
+    Membership.objects.create(user=user, survey=survey, role="scientist")
+    return user
+
+
+def panel(workflow, subject, reader):
+    return panel_of(workflow, subject, reader)
+
+
+def test_a_verdict_beside_a_colleagues_is_a_second_opinion(workflow, subjects, scientist, colleague):
+    first = rule(subject=subjects[0], workflow=workflow, scientist=colleague, verdict="no")
+    given = give_verdict(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="yes", label="AST")
+    assert isinstance(given, SecondOpinion)
+    assert Ruling.objects.get(withdrawn_at=None) == first
+    seen = panel(workflow, subjects[0], scientist)
+    assert (seen.is_conflict, seen.own) == (True, given)
+    settled = give_verdict(
+        subject=subjects[0], workflow=workflow, scientist=scientist, verdict="yes", label="AST", overrules=True
+    )
+    assert Ruling.objects.get(withdrawn_at=None) == settled
+    first.refresh_from_db()
+    assert first.withdrawn_by == scientist
+    assert panel(workflow, subjects[0], scientist).is_conflict is False
+    subjects[0].refresh_from_db()
+    assert subjects[0].gold_label == "AST"
+
+
+def test_changing_ones_own_verdict_keeps_the_colleagues_opinion(workflow, subjects, scientist, colleague):
+    give_verdict(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="no")
+    ask_second_opinion(subject=subjects[0], workflow=workflow, by=scientist)
+    assert panel(workflow, subjects[0], colleague).is_blind
+    give_verdict(subject=subjects[0], workflow=workflow, scientist=colleague, verdict="yes")
+    assert not panel(workflow, subjects[0], colleague).is_blind
+    give_verdict(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="yes")
+    seen = panel(workflow, subjects[0], scientist)
+    assert ([each.scientist for each in seen.opinions], seen.is_conflict) == ([colleague], False)
+    assert seen.ruling.second_asked_by == scientist
+
+
+def test_taking_back_takes_ones_own_opinion_first(workflow, subjects, scientist, colleague):
+    rule(subject=subjects[0], workflow=workflow, scientist=colleague, verdict="no")
+    give_verdict(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="yes")
+    take_back_verdict(subject=subjects[0], workflow=workflow, scientist=scientist)
+    assert Ruling.objects.filter(withdrawn_at=None).exists()
+    assert not SecondOpinion.objects.filter(withdrawn_at=None).exists()
+    take_back_verdict(subject=subjects[0], workflow=workflow, scientist=colleague)
+    assert not Ruling.objects.filter(withdrawn_at=None).exists()
+    take_back_verdict(subject=subjects[0], workflow=workflow, scientist=colleague)
+    subjects[0].refresh_from_db()
+    assert subjects[0].gold_label == ""
+
+
+def test_the_history_names_who_did_what(workflow, subjects, scientist, colleague):
+    rule(subject=subjects[0], workflow=workflow, scientist=colleague, verdict="no", note="a hot pixel")
+    give_verdict(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="yes")
+    change_case(subject=subjects[0], by=scientist, action="note", text="see the third frame")
+    take_back_verdict(subject=subjects[0], workflow=workflow, scientist=colleague)
+    told = [(entry.who, str(entry.what), entry.note) for entry in history_of(workflow, subjects[0])]
+    assert told == [
+        ("colleague", "withdrew or replaced the verdict of", ""),
+        ("scientist", "noted", "see the third frame"),
+        ("scientist", "second opinion: yes", ""),
+        ("colleague", "ruled no", "a hot pixel"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("action", "text"),
+    [("explode", ""), ("tag", "a b/c"), ("tag", ""), ("note", " "), ("assign", "nobody"), ("tag", "x" * 31)],
+)
+def test_a_senseless_change_of_a_case_changes_nothing(subjects, scientist, action, text):
+    with pytest.raises(ValidationError):
+        change_case(subject=subjects[0], by=scientist, action=action, text=text)
+    assert not Case.objects.exists()
+
+
+def test_a_case_keeps_one_event_a_change_and_a_bounded_number_of_tags(subjects, scientist):
+    for _ in range(2):
+        change_case(subject=subjects[0], by=scientist, action="hold")
+    assert CaseEvent.objects.count() == 1
+    for n in range(MOST_TAGS):
+        change_case(subject=subjects[0], by=scientist, action="tag", text=f"t{n}")
+    with pytest.raises(ValidationError, match="at most"):
+        change_case(subject=subjects[0], by=scientist, action="tag", text="one-more")
+    assert len(Case.objects.get().tags) == MOST_TAGS
+
+
+def test_many_verdicts_are_given_together_or_not_at_all(workflow, subjects, scientist):
+    good = [Given(row.pk, "yes", "AST") for row in subjects]
+    with pytest.raises(ValidationError, match="contradicts"):
+        give_verdicts(workflow, [*good[:-1], Given(subjects[-1].pk, "no", "AST")], scientist=scientist)
+    stranger = sky.subjects(sky.survey("other"), [True])[0]
+    with pytest.raises(ValidationError, match="has no subject"):
+        give_verdicts(workflow, [*good, Given(stranger.pk, "yes")], scientist=scientist)
+    with pytest.raises(ValidationError, match="1 to"):
+        give_verdicts(workflow, [Given(n, "yes") for n in range(MOST_AT_ONCE + 1)], scientist=scientist)
+    assert not Ruling.objects.exists()
+    assert len(give_verdicts(workflow, good, scientist=scientist)) == len(subjects)
+    assert Ruling.objects.filter(withdrawn_at=None).count() == len(subjects)
+
+
+@pytest.mark.parametrize("address", ["/surveys/night/subjects/{}/", "/surveys/night/consensus/subjects/{}/"])
+def test_a_subjects_pages_take_a_verdict_and_show_its_history(workflow, subjects, scientist, client, address):
+    page = address.format(subjects[0].pk)
+    assert "No verdict, tag or note yet." in client.get(page).content.decode()
+    reply = client.post(
+        f"{DESK}night/{subjects[0].pk}/rule/", {"label": "AST", "note": "three frames"},
+        headers={"Referer": f"http://testserver{page}"},
+    )  # fmt: skip
+    assert (reply.status_code, reply.url) == (302, f"http://testserver{page}")
+    shown = client.get(page).content.decode()
+    assert "Ruled yes (AST)." in shown
+    assert "three frames" in shown
+
+
+def test_a_volunteer_sees_no_verdict_on_a_subjects_page(workflow, subjects, scientist, client):
+    rule(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="yes", note="secret")
+    client.logout()
+    shown = client.get(f"/surveys/night/subjects/{subjects[0].pk}/").content.decode()
+    assert "secret" not in shown
+    assert "Ruled yes" not in shown
+
+
+def test_a_form_from_elsewhere_leads_back_to_the_desk(workflow, subjects, scientist, client):
+    reply = client.post(
+        f"{DESK}night/{subjects[0].pk}/rule/", {"verdict": "yes"}, headers={"Referer": "https://evil.example/"}
+    )
+    assert reply.url == DESK
+
+
+def test_the_selected_subjects_are_ruled_and_tagged_from_the_page(workflow, subjects, scientist, client):
+    keys = [row.pk for row in subjects[:3]]
+    reply = client.post(f"{DESK}night/bulk/", {"subjects": keys, "verdict": "no", "back": "queue=all"}, follow=True)
+    assert "3 subjects changed." in reply.content.decode()
+    assert set(Ruling.objects.values_list("subject", "verdict")) == {(key, "no") for key in keys}
+    client.post(f"{DESK}night/bulk/", {"subjects": keys, "action": "tag", "text": "satellite"})
+    assert Case.objects.filter(tags=["satellite"]).count() == 3
+    reply = client.post(f"{DESK}night/bulk/", {"subjects": [*keys, 10**17], "verdict": "yes"}, follow=True)
+    assert "Nothing was changed." in reply.content.decode()
+
+
+def test_strangers_and_admins_of_other_surveys_change_nothing(workflow, subjects, survey):
+    pk = subjects[0].pk
+    writes = {
+        "rule/": {"verdict": "yes"}, "withdraw/": {}, "second/": {"wanted": 1}, "case/": {"action": "hold"},
+    }  # fmt: skip
+    _colleague, *strangers = others(survey)
+    for client in strangers:
+        for path, body in writes.items():
+            assert client.post(f"{DESK}night/{pk}/{path}", body).status_code == 403
+        assert client.post(f"{DESK}night/bulk/", {"subjects": [pk], "verdict": "yes"}).status_code == 403
+        assert client.get(f"{DESK}night/{pk}/history/").status_code in (302, 403)
+    assert not Ruling.objects.exists()
+    assert not Case.objects.exists()

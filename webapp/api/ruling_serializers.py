@@ -1,0 +1,90 @@
+"""Serializers of rulings, second opinions and cases."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from webapp.api.row_views import LARGEST_ID
+from webapp.api.workflow_serializers import BySlug
+from webapp.review.bulk import MOST_AT_ONCE
+from webapp.review.models import LONGEST_NOTE, Case, CaseAction, Ruling, SecondOpinion, Verdict
+from webapp.workflows.models import Workflow
+
+
+class OpinionSerializer(serializers.ModelSerializer[SecondOpinion]):
+    scientist = serializers.CharField(source="scientist.username", read_only=True)
+
+    class Meta:
+        model = SecondOpinion
+        fields = ["scientist", "verdict", "label", "note", "created_at"]
+
+
+class RulingSerializer(serializers.ModelSerializer[Ruling]):
+    workflow = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    external_id = serializers.CharField(source="subject.external_id", read_only=True)
+    scientist = serializers.CharField(source="scientist.username", read_only=True)
+    withdrawn_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+    second_opinions = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Ruling
+        fields = [
+            "id", "workflow", "subject", "external_id", "scientist", "verdict", "label", "note", "consensus_posterior",
+            "p_real", "created_at", "withdrawn_at", "withdrawn_by", "second_asked_at", "second_opinions",
+        ]  # fmt: skip
+
+    @extend_schema_field(OpinionSerializer(many=True))
+    def get_second_opinions(self, ruling: Ruling) -> list[dict[str, Any]]:
+        standing = [each for each in ruling.opinions.all() if each.withdrawn_at is None]
+        return list(OpinionSerializer(standing, many=True).data)
+
+
+class RuleSerializer(serializers.Serializer[Any]):
+    workflow = BySlug[Workflow](queryset=Workflow.objects.select_related("survey"))
+    subject = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
+    verdict = serializers.ChoiceField(Verdict.choices)
+    label = serializers.CharField(  # type: ignore[assignment]  # a field of that name, not the attribute
+        max_length=20, allow_blank=True, default="", help_text="a fine class, if known"
+    )
+    note = serializers.CharField(max_length=10_000, allow_blank=True, default="")
+
+
+class OneRulingSerializer(serializers.Serializer[Any]):
+    subject = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
+    verdict = serializers.ChoiceField(Verdict.choices)
+    label = serializers.CharField(max_length=20, allow_blank=True, default="")  # type: ignore[assignment]  # as above
+    note = serializers.CharField(max_length=LONGEST_NOTE, allow_blank=True, default="")
+
+
+class BulkRuleSerializer(serializers.Serializer[Any]):
+    workflow = BySlug[Workflow](queryset=Workflow.objects.select_related("survey"))
+    rulings = serializers.ListField(child=OneRulingSerializer(), min_length=1, max_length=MOST_AT_ONCE)
+    overrules = serializers.BooleanField(
+        default=False, help_text="replace colleagues' rulings; else yours become second opinions on them"
+    )
+
+
+class BulkRuledSerializer(serializers.Serializer[Any]):
+    rulings = serializers.IntegerField(help_text="verdicts now in force")
+    second_opinions = serializers.IntegerField(help_text="given beside a colleague's ruling")
+
+
+class CaseSerializer(serializers.ModelSerializer[Case]):
+    external_id = serializers.CharField(source="subject.external_id", read_only=True)
+    assignee = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+
+    class Meta:
+        model = Case
+        fields = ["id", "subject", "external_id", "is_on_hold", "assignee", "tags", "updated_at"]
+
+
+class ChangeCaseSerializer(serializers.Serializer[Any]):
+    subject = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
+    action = serializers.ChoiceField(CaseAction.choices)
+    text = serializers.CharField(
+        max_length=LONGEST_NOTE,
+        allow_blank=True,
+        default="",
+        help_text="the tag, the note, or the assignee's user name",
+    )

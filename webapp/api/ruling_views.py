@@ -1,0 +1,123 @@
+"""API views of rulings, one or many at once, and of cases."""
+
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from webapp.api.permissions import Conflict, require
+from webapp.api.row_views import WORKFLOW, Parameter, SurveyRows, key, listed, moment, truth, word
+from webapp.api.ruling_serializers import (
+    BulkRuledSerializer,
+    BulkRuleSerializer,
+    CaseSerializer,
+    ChangeCaseSerializer,
+    RuleSerializer,
+    RulingSerializer,
+)
+from webapp.archive.models import Role, Subject
+from webapp.review.bulk import Given, give_verdicts
+from webapp.review.cases import change_case
+from webapp.review.models import Case, Ruling
+from webapp.review.rulings import AlreadyWithdrawn, rule, withdraw_ruling
+
+
+class RulingViewSet(SurveyRows):
+    """Scientists' verdicts. None is ever deleted; withdrawn ones have a time of withdrawal."""
+
+    queryset = Ruling.objects.select_related(
+        "workflow", "subject__survey", "scientist", "withdrawn_by"
+    ).prefetch_related("opinions__scientist")
+    serializer_class = RulingSerializer
+    survey_path = "subject__survey"
+    parameters = {
+        "workflow": WORKFLOW,
+        "subject": Parameter("subject", key, "id of a subject"),
+        "standing": Parameter("withdrawn_at__isnull", truth, "true or false"),
+        "survey": Parameter("workflow__survey__slug", word, "slug of a survey"),
+        "scientist": Parameter("scientist__username", word, "user name"),
+        "verdict": Parameter("verdict", word, "yes or no"),
+        "created_since": Parameter("created_at__gte", moment, "given at this time (ISO 8601) or later"),
+        "withdrawn_since": Parameter("withdrawn_at__gte", moment, "withdrawn at this time (ISO 8601) or later"),
+    }
+    orderings = {"id": "id", "created_at": "created_at", "withdrawn_at": "withdrawn_at"}
+
+    @extend_schema(request=RuleSerializer, responses={201: RulingSerializer})
+    def create(self, request: Request) -> Response:
+        """Rule on a subject: it becomes gold and retires. A later verdict replaces an earlier one."""
+        asked = RuleSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        scientist = require(request, asked.validated_data["workflow"].survey, Role.SCIENTIST)
+        subject = get_object_or_404(Subject.objects.select_related("survey"), pk=asked.validated_data.pop("subject"))
+        require(request, subject.survey, Role.SCIENTIST)
+        try:
+            ruling = rule(**asked.validated_data, subject=subject, scientist=scientist)
+        except ModelValidationError as error:
+            raise ValidationError(error.message_dict) from error
+        return Response(RulingSerializer(ruling).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses=RulingSerializer)
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, pk: str) -> Response:
+        """Withdraw a verdict (409 if it is not in force): volunteers decide again."""
+        ruling = self.get_object()
+        scientist = require(request, ruling.subject.survey, Role.SCIENTIST)
+        try:
+            withdraw_ruling(ruling=ruling, by=scientist)
+        except AlreadyWithdrawn as error:
+            raise Conflict(str(error)) from error
+        return Response(RulingSerializer(ruling).data)
+
+    @extend_schema(request=BulkRuleSerializer, responses={201: BulkRuledSerializer})
+    @action(detail=False, methods=["post"])
+    def bulk(self, request: Request) -> Response:
+        """Rule on up to 500 subjects of one workflow, all or none.
+
+        Where a colleague's ruling stands, yours becomes a second opinion on it, unless it `overrules`.
+        """
+        asked = BulkRuleSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        workflow = asked.validated_data["workflow"]
+        scientist = require(request, workflow.survey, Role.SCIENTIST)
+        given = [Given(**each) for each in asked.validated_data["rulings"]]
+        try:
+            done = give_verdicts(workflow, given, scientist=scientist, overrules=asked.validated_data["overrules"])
+        except ModelValidationError as error:
+            raise ValidationError(error.message_dict) from error
+        ruled = sum(isinstance(each, Ruling) for each in done)
+        counts = {"rulings": ruled, "second_opinions": len(done) - ruled}
+        return Response(counts, status=status.HTTP_201_CREATED)
+
+
+class CaseViewSet(SurveyRows):
+    """What scientists keep about subjects besides verdicts: hold, assignee and tags."""
+
+    queryset = Case.objects.select_related("subject__survey", "assignee")
+    serializer_class = CaseSerializer
+    survey_path = "subject__survey"
+    parameters = {
+        "survey": Parameter("subject__survey__slug", word, "slug of a survey"),
+        "subject": Parameter("subject", key, "id of a subject"),
+        "held": Parameter("is_on_hold", truth, "true or false"),
+        "assignee": Parameter("assignee__username", word, "user name"),
+        "tag": Parameter("tags__contains", listed, "a tag"),
+        "updated_since": Parameter("updated_at__gte", moment, "changed at this time (ISO 8601) or later"),
+    }
+    orderings = {"id": "id", "updated_at": "updated_at"}
+
+    @extend_schema(request=ChangeCaseSerializer, responses=CaseSerializer)
+    def create(self, request: Request) -> Response:
+        """Hold, release, assign, unassign, tag, untag or note a subject."""
+        asked = ChangeCaseSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        subject = get_object_or_404(Subject.objects.select_related("survey"), pk=asked.validated_data.pop("subject"))
+        scientist = require(request, subject.survey, Role.SCIENTIST)
+        try:
+            case = change_case(subject=subject, by=scientist, **asked.validated_data)
+        except ModelValidationError as error:
+            raise ValidationError(error.message_dict) from error
+        return Response(CaseSerializer(case).data)

@@ -1,0 +1,143 @@
+"""Archive search for scientists: by name, region, time, rate, magnitude, class, score, posterior and tag."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.lookups import Exact
+from django.utils.translation import gettext_lazy as _
+
+from webapp.archive.models import Frame, Kind, Subject, Survey
+from webapp.archive.models.subject import NAME_KEY
+from webapp.archive.sky_region import read_cone, read_polygon
+
+GOLD = [("", _("any")), ("known", _("gold")), ("open", _("not gold"))]
+MATCHES = [("part", _("contains")), ("exact", _("is exactly"))]
+SORTS = {
+    "": ("pk", _("oldest first")),
+    "-id": ("-pk", _("newest first")),
+    "name": ("external_id", _("name")),
+    "-name": ("-external_id", _("name, reversed")),
+    "mjd": ("mjd", _("time")),
+    "-mjd": ("-mjd", _("time, latest first")),
+    "rate": ("rate", _("rate")),
+    "-rate": ("-rate", _("rate, fastest first")),
+}
+KIND: dict[str, type] = {"pk": int, "external_id": str}  # sort columns that are not numbers with a fraction
+RANGES = {
+    "mjd": ("mjd", _("MJD")),
+    "rate": ("rate", _("Rate (″/h)")),
+    "mag": ("", _("Magnitude")),
+    "p_real": ("", _("Model’s score")),
+    "posterior": ("", _("Volunteers’ posterior")),
+}
+
+
+class Region(forms.CharField):
+    """Numbers that describe a region; the value is a filter."""
+
+    def __init__(self, read: Callable[[str], Q], **options: Any) -> None:
+        super().__init__(required=False, max_length=2000, **options)
+        self.read = read
+
+    def clean(self, value: Any) -> Any:
+        """Return the filter, or an empty string."""
+        text = super().clean(value)
+        try:
+            return self.read(text) if text else ""
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class SearchForm(forms.Form):
+    """The filters, all combined; an invalid one is shown with what is wrong, and nothing is listed."""
+
+    text = forms.CharField(required=False, label=_("Name or object"), max_length=100)
+    match = forms.ChoiceField(required=False, label=_("Name"), choices=MATCHES)
+    kind = forms.ChoiceField(required=False, label=_("Kind"), choices=[("", _("any")), *Kind.choices])
+    gold = forms.ChoiceField(required=False, label=_("Class"), choices=GOLD)
+    label = forms.CharField(required=False, label=_("Class name"), max_length=20)
+    tag = forms.CharField(required=False, label=_("Tag"), max_length=30)
+    cone = Region(read_cone, label=_("Cone: RA, Dec, radius (°)"))
+    polygon = Region(read_polygon, label=_("Polygon: RA, Dec, RA, Dec, … (°)"))
+    sort = forms.ChoiceField(
+        required=False, label=_("Sort by"), choices=[(key, each[1]) for key, each in SORTS.items()]
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, (_column, label) in RANGES.items():
+            for end, words in (("min", _("from")), ("max", _("to"))):
+                widget = forms.NumberInput(attrs={"step": "any"})
+                self.fields[f"{name}_{end}"] = forms.FloatField(required=False, label=words, widget=widget)
+            self.fields[f"{name}_min"].label = label
+
+    def simple(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("text", "match", "kind", "gold", "label", "tag", "sort")]
+
+    def regions(self) -> list[forms.BoundField]:
+        return [self["cone"], self["polygon"]]
+
+    def pairs(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        return [(self[f"{name}_min"], self[f"{name}_max"]) for name in RANGES]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a filter in the folded part is set."""
+        folded = [*self.regions(), *(field for pair in self.pairs() for field in pair)]
+        return any(field.value() not in (None, "") for field in folded)
+
+
+def search(survey: Survey, wanted: dict[str, Any]) -> QuerySet[Subject]:
+    """Return the survey's observed subjects that match a cleaned `SearchForm`."""
+    rows = Subject.objects.observed().filter(survey=survey)
+    if wanted.get("text"):
+        rows = rows.filter(_named(wanted["text"], is_exact=wanted.get("match") == "exact"))
+    if wanted.get("kind"):
+        rows = rows.filter(kind=wanted["kind"])
+    if wanted.get("gold"):
+        rows = rows.gold() if wanted["gold"] == "known" else rows.filter(gold_label="")
+    if wanted.get("label"):
+        rows = rows.filter(gold_label=wanted["label"])
+    if wanted.get("tag"):
+        rows = rows.filter(case__tags__contains=[wanted["tag"].lower()])
+    for name in ("cone", "polygon"):
+        if wanted.get(name):
+            rows = rows.filter(wanted[name])
+    return _of_models(_in_ranges(rows, wanted), wanted)
+
+
+def _named(text: str, *, is_exact: bool) -> Q:
+    """Filter by name or object: 3200 is exactly 3200, and not 320001."""
+    if is_exact:
+        return Q(Exact(NAME_KEY, text.upper())) | Q(object_group=text)
+    return Q(external_id__icontains=text) | Q(object_group__icontains=text)
+
+
+def _range(column: str, wanted: dict[str, Any], name: str) -> Q:
+    ends = {"gte": wanted.get(f"{name}_min"), "lte": wanted.get(f"{name}_max")}
+    return Q(**{f"{column}__{end}": value for end, value in ends.items() if value is not None})
+
+
+def _in_ranges(rows: QuerySet[Subject], wanted: dict[str, Any]) -> QuerySet[Subject]:
+    rows = rows.filter(_range("mjd", wanted, "mjd"), _range("rate", wanted, "rate"))
+    if magnitudes := _range("mag", wanted, "mag"):
+        rows = rows.filter(Exists(Frame.objects.filter(magnitudes, subject=OuterRef("pk"))))
+    return rows
+
+
+def _of_models(rows: QuerySet[Subject], wanted: dict[str, Any]) -> QuerySet[Subject]:
+    """Filter by the champions' scores and by the volunteers' consensus, in any workflow."""
+    if scores := _range("scores__p_real", wanted, "p_real"):
+        found = Subject.objects.filter(scores, pk=OuterRef("pk"), scores__checkpoint__is_champion=True)
+        rows = rows.filter(Exists(found))
+    if posteriors := _range("consensus__posterior", wanted, "posterior"):
+        rows = rows.filter(Exists(Subject.objects.filter(posteriors, pk=OuterRef("pk"))))
+    return rows
+
+
+def column_of(sort: str) -> str:
+    """Return the column of one of `SORTS`, with its minus, if any."""
+    return SORTS[sort][0]

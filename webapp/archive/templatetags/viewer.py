@@ -1,0 +1,22 @@
+"""Template tag: the picture viewer of the classify page, on any page about one subject."""
+
+from typing import Any
+
+from django import template
+
+from webapp.archive.blinding import shown, until_answered
+from webapp.archive.drawable import drawable, frames_of
+from webapp.archive.models import Subject
+
+register = template.Library()
+
+
+@register.inclusion_tag("archive/viewer.html")
+def viewer(subject: Subject, *, is_told: bool) -> dict[str, Any]:
+    """Show a subject: blink, strip, follow, stack, stretches, levels, magnifier, crosshair.
+
+    `is_told`: whether the reader may see all that volunteers ever see of it.
+    """
+    facts = drawable(subject, frames_of([subject.pk])[subject.pk], subject.survey)
+    facts = facts | {"metadata": shown(facts["metadata"])} if is_told else until_answered(facts, subject.survey)
+    return {"subject": subject, "config": {"subject": facts, "channels": subject.survey.channels, "lines": 0}}

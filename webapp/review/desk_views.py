@@ -1,0 +1,81 @@
+"""The desk: a queue of subjects that wait for a scientist, as a list, a contact sheet, or one by one."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from webapp.archive.access import person, survey_page
+from webapp.archive.drawable import drawable, frames_of
+from webapp.archive.models import Role, Survey
+from webapp.consensus.models import Consensus
+from webapp.core.keyset_pagination import Place
+from webapp.learning.model_roles import role_of
+from webapp.learning.promotion import champion_of
+from webapp.review.queue_form import NAMES, VIEWS, filters_of
+from webapp.review.queues import QUEUES
+from webapp.review.verdict_panel import panel_context, panels_of
+
+MOST_COUNTED = 10_000
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
+    filters, reader = filters_of(survey, request.GET), person(request)
+    rows = filters.rows(reader)
+    page = filters.page(rows)
+    by_key = rows.in_bulk(page.keys)
+    shown = [by_key[pk] for pk in page.keys if pk in by_key]
+    workflow = filters.workflow
+    panels = panels_of(workflow, [row.subject for row in shown], reader) if workflow else {}
+    context = {
+        "workflow": workflow,
+        "form": filters.form,
+        "filters": filters,
+        "queues": [(name, label, _link(request.GET, queue=name)) for name, label in NAMES],
+        "views": [(name, label, _link(request.GET, view=name)) for name, label in VIEWS],
+        "champion": champion_of(survey, role_of(workflow)) if workflow else None,
+        "needs_champion": QUEUES[filters.queue].needs_champion,
+        "rows": [{"row": row, "panel": panels[row.subject_id]} for row in shown],
+        **(_drawable(survey, shown) if filters.view == "single" else {}),
+        "total": _counted(rows),
+        "most": MOST_COUNTED,
+        "previous": _going_on(request.GET, "before", page.before),
+        "next": _going_on(request.GET, "after", page.after),
+        "back": request.GET.urlencode(),
+        **panel_context(survey),
+    }
+    return render(request, "review/desk_rows.html" if _is_continued(request) else "review/desk.html", context)
+
+
+def _drawable(survey: Survey, rows: list[Consensus]) -> dict[str, Any]:
+    """Return what the viewer needs to draw these rows' subjects, by their keys."""
+    frames = frames_of([row.subject_id for row in rows])
+    facts = {f"facts-{row.subject_id}": drawable(row.subject, frames[row.subject_id], survey) for row in rows}
+    return {"drawable": facts, "viewer": {"channels": survey.channels, "lines": 0}}
+
+
+def _is_continued(request: HttpRequest) -> bool:
+    """Whether the page asks for its next rows while scrolling."""
+    return bool(request.headers.get("HX-Request")) and "after" in request.GET
+
+
+def _counted(rows: QuerySet[Consensus]) -> int:
+    """Count up to one more than `MOST_COUNTED`: an archive's whole queue would take long."""
+    return rows.order_by()[: MOST_COUNTED + 1].count()
+
+
+def _link(asked: QueryDict, **changes: str) -> str:
+    query = asked.copy()
+    for name in ("after", "before", *(["sort"] if "queue" in changes else [])):
+        query.pop(name, None)
+    for name, value in changes.items():
+        query[name] = value
+    return query.urlencode()
+
+
+def _going_on(asked: QueryDict, way: str, place: Place | None) -> str:
+    return _link(asked, **{way: str(place)}) if place else ""

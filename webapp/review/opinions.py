@@ -1,0 +1,91 @@
+"""Two-person mode: a verdict never overwrites a colleague's silently, but stands beside it as a second opinion."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from webapp.archive.models import Subject
+from webapp.review.models import Ruling, SecondOpinion
+from webapp.review.rulings import check_verdict, rule, withdraw_ruling
+from webapp.workflows.models import Workflow
+
+
+@transaction.atomic
+def give_verdict(
+    *,
+    subject: Subject,
+    workflow: Workflow,
+    scientist: User,
+    verdict: str,
+    label: str = "",
+    note: str = "",
+    overrules: bool = False,
+) -> Ruling | SecondOpinion:
+    """Rule on a subject; if a colleague's ruling stands, give a second opinion on it instead.
+
+    Parameters
+    ----------
+    scientist
+        The scientist; the caller must check the permission.
+    overrules
+        Replace a colleague's ruling, which settles a conflict.
+
+    Raises
+    ------
+    ValidationError
+        As of `rule`. Nothing is changed.
+    """
+    locked = Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
+    standing = locked.rulings.filter(workflow=workflow, withdrawn_at=None).first()
+    given: dict[str, Any] = {"scientist": scientist, "verdict": verdict, "label": label, "note": note}
+    if standing is None or overrules:
+        return rule(subject=subject, workflow=workflow, **given)
+    if standing.scientist_id == scientist.pk:
+        return _with_opinions_of(standing, rule(subject=subject, workflow=workflow, **given))
+    check_verdict(subject, workflow, verdict, label)
+    standing.opinions.filter(scientist=scientist, withdrawn_at=None).update(withdrawn_at=timezone.now())
+    return SecondOpinion.objects.create(ruling=standing, **given)
+
+
+def _with_opinions_of(earlier: Ruling, ruling: Ruling) -> Ruling:
+    """Keep the second opinions, and the wish for one, when a scientist changes their own verdict."""
+    earlier.opinions.filter(withdrawn_at=None).update(ruling=ruling)
+    ruling.second_asked_by, ruling.second_asked_at = earlier.second_asked_by, earlier.second_asked_at
+    ruling.save(update_fields=["second_asked_by", "second_asked_at"])
+    return ruling
+
+
+@transaction.atomic
+def take_back_verdict(*, subject: Subject, workflow: Workflow, scientist: User) -> None:
+    """Withdraw the scientist's second opinion, or else the ruling in force; without either, do nothing.
+
+    Raises
+    ------
+    AlreadyWithdrawn
+        As of `withdraw_ruling`.
+    """
+    locked = Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
+    standing = locked.rulings.filter(workflow=workflow, withdrawn_at=None).first()
+    if standing is None:
+        return
+    own = standing.opinions.filter(scientist=scientist, withdrawn_at=None)
+    if not own.update(withdrawn_at=timezone.now()):
+        withdraw_ruling(ruling=standing, by=scientist)
+
+
+def ask_second_opinion(*, subject: Subject, workflow: Workflow, by: User, is_wanted: bool = True) -> None:
+    """Ask for a second opinion on the ruling in force, or no longer.
+
+    Raises
+    ------
+    ValidationError
+        There is no ruling.
+    """
+    standing = Ruling.objects.filter(subject=subject, workflow=workflow, withdrawn_at=None)
+    asked = {"second_asked_by": by, "second_asked_at": timezone.now()}
+    if not standing.update(**(asked if is_wanted else dict.fromkeys(asked))):
+        raise ValidationError({"subject": _("%(subject)s has no verdict yet.") % {"subject": subject}})

@@ -1,0 +1,129 @@
+"""What a scientist sees first: what came in, what waits for a verdict, what failed, and which figures changed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.utils import timezone
+from django.utils.functional import Promise
+
+from webapp.archive.models import IngestRun, Subject, Survey
+from webapp.classifications.models import Classification
+from webapp.consensus.models import Consensus
+from webapp.core.cached_figures import cached_figure
+from webapp.core.jobs import Job, JobState
+from webapp.learning.models import Checkpoint, Promotion, Score
+from webapp.review.queue_form import NAMES
+from webapp.review.queues import queued
+from webapp.workflows.models import Workflow
+
+TONIGHT = timedelta(hours=24)
+WEEK = timedelta(days=7)
+MOST_COUNTED = 1000
+MOST_FAILED = 20
+WAITING = ("agreed", "disagreements", "talk", "second", "conflicts", "held")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A queue with subjects without the reader's verdict; `n` is at most one more than `MOST_COUNTED`."""
+
+    label: str | Promise
+    query: str
+    n: int
+
+
+@dataclass(frozen=True)
+class FailedJob:
+    """A job that failed, what it was, and why."""
+
+    kind: str
+    about: str
+    at: datetime
+    error: str
+
+
+def came_in(survey: Survey) -> dict[str, Any]:
+    """Count what ingest runs and volunteers added in the last 24 hours."""
+    since = timezone.now() - TONIGHT
+    runs = IngestRun.objects.filter(survey=survey, created_at__gte=since, dry_run=False)
+    votes = Classification.objects.standing().filter(workflow__survey=survey, created_at__gte=since)
+    return {
+        "runs": runs.order_by("-id")[:10],
+        "added": runs.aggregate(n=Sum("added"))["n"] or 0,
+        "votes": cached_figure(f"votes-tonight-{survey.pk}", votes.count),
+    }
+
+
+def waiting(workflow: Workflow, reader: User) -> list[Waiting]:
+    """Return the queues in which something waits for the reader, and what is assigned to them."""
+    names = dict(NAMES)
+    found = [
+        Waiting(names[name], f"workflow={workflow.slug}&queue={name}", _n(workflow, reader, name)) for name in WAITING
+    ]
+    mine = queued(workflow, "all", reader=reader, state="todo", assigned="me")
+    assigned = Waiting("", f"workflow={workflow.slug}&queue=all&assigned=me", _counted(mine))
+    return [each for each in [*found, assigned] if each.n]
+
+
+def _n(workflow: Workflow, reader: User, queue: str) -> int:
+    rows = queued(workflow, queue, reader=reader, state="todo")
+    return cached_figure(f"waiting-{workflow.pk}-{queue}-{reader.pk}", partial(_counted, rows))
+
+
+def _counted(rows: QuerySet[Consensus]) -> int:
+    return rows.order_by()[: MOST_COUNTED + 1].count()
+
+
+def changed(workflow: Workflow) -> dict[str, Any]:
+    """Count what the last 24 hours retired, and for whose sake."""
+    since = timezone.now() - TONIGHT
+    retired = Consensus.objects.filter(workflow=workflow, retired_at__gte=since)
+    return {
+        "retired": cached_figure(f"retired-tonight-{workflow.pk}", retired.count),
+        "aggregation": workflow.aggregations.filter(version__isnull=False).order_by("-version").first(),
+    }
+
+
+def promotions(survey: Survey) -> QuerySet[Promotion]:
+    """Return the week's promotions and rollbacks."""
+    since = timezone.now() - WEEK
+    return Promotion.objects.filter(checkpoint__survey=survey, created_at__gte=since).select_related("checkpoint")
+
+
+def stale_scores(survey: Survey) -> list[tuple[Checkpoint, int]]:
+    """Return the champions that have not scored all subjects of their kind, and how many are missing."""
+    champions = Checkpoint.objects.filter(survey=survey, is_champion=True)
+    counted = [(each, cached_figure(f"unscored-{each.pk}", partial(_unscored, each))) for each in champions]
+    return [(champion, n) for champion, n in counted if n]
+
+
+def _unscored(champion: Checkpoint) -> int:
+    subjects = Subject.objects.filter(survey=champion.survey_id, kind=champion.kind)
+    scored = Score.objects.filter(checkpoint=champion, subject=OuterRef("pk"))
+    return subjects.filter(~Q(Exists(scored)))[: 10 * MOST_COUNTED + 1].count()
+
+
+def failed_jobs(survey: Survey) -> list[FailedJob]:
+    """Return the week's failed jobs of the survey, of every kind, newest first."""
+    since = timezone.now() - WEEK
+    found = []
+    for model in apps.get_models():
+        if issubclass(model, Job) and (path := _path_to_survey(model)):
+            rows = model.objects.filter(**{path: survey}, state=JobState.FAILED, created_at__gte=since)
+            for row in rows.order_by("-id")[:MOST_FAILED]:
+                at = row.finished_at or row.created_at
+                found.append(FailedJob(str(model._meta.verbose_name), str(row), at, row.error))
+    return sorted(found, key=lambda job: job.at, reverse=True)[:MOST_FAILED]
+
+
+def _path_to_survey(model: type[Job]) -> str:
+    names = {field.name for field in model._meta.get_fields()}
+    if "survey" in names:
+        return "survey"
+    paths = {"workflow": "workflow__survey", "checkpoint": "checkpoint__survey"}
+    return next((path for name, path in paths.items() if name in names), "")

@@ -1,0 +1,27 @@
+"""The scientists' home: tonight, what waits for a verdict, failures, and what changed."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from webapp.archive.access import person, survey_page
+from webapp.archive.models import Role, Survey
+from webapp.review.overview import MOST_COUNTED, came_in, changed, failed_jobs, promotions, stale_scores, waiting
+from webapp.workflows.models import Workflow
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def overview(request: HttpRequest, survey: Survey) -> HttpResponse:
+    reader = person(request)
+    workflows = Workflow.objects.filter(survey=survey).select_related("survey").order_by("name")
+    context = {
+        "survey": survey,
+        "tonight": came_in(survey),
+        "workflows": [{"workflow": each, "waiting": waiting(each, reader), **changed(each)} for each in workflows],
+        "promotions": promotions(survey),
+        "stale": stale_scores(survey),
+        "failed": failed_jobs(survey),
+        "most": MOST_COUNTED,
+    }
+    return render(request, "review/overview.html", context)

@@ -1,0 +1,161 @@
+"""The desk's filters as a form, with their whole state in the URL."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from webapp.archive.models import Survey
+from webapp.consensus.models import Consensus
+from webapp.core.keyset_pagination import Page, Place, page_of, place_in
+from webapp.learning.models import Checkpoint
+from webapp.review.models import LONGEST_TAG
+from webapp.review.queues import LEAST_GAP, QUEUES, column_of, queued
+from webapp.workflows.models import Workflow
+
+NAMES = [
+    ("agreed", _("Agreed candidates")),
+    ("disagreements", _("Disagreements")),
+    ("split", _("Volunteers split")),
+    ("changed", _("Model changed its mind")),
+    ("unsure", _("Many unsure")),
+    ("talk", _("Discussed in Talk")),
+    ("second", _("Second opinion wanted")),
+    ("conflicts", _("Scientists disagree")),
+    ("held", _("On hold")),
+    ("random", _("Random sample")),
+    ("all", _("All subjects")),
+]
+STATES = [
+    ("todo", _("without my verdict")),
+    ("open", _("without any verdict")),
+    ("ruled", _("with a verdict")),
+    ("own", _("with my verdict")),
+    ("all", _("all")),
+]
+WAYS = [
+    ("", _("either direction")),
+    ("crowd-yes", _("volunteers say yes, model no")),
+    ("crowd-no", _("volunteers say no, model yes")),
+]
+ASSIGNED = [("", _("anyone or nobody")), ("me", _("me")), ("nobody", _("nobody")), ("somebody", _("somebody"))]
+SORTS = [
+    ("", _("the queue’s order")),
+    ("-gap", _("largest disagreement")),
+    ("-votes", _("most votes")),
+    ("-updated_at", _("newest")),
+    ("-posterior", _("most likely yes (volunteers)")),
+    ("-p_real", _("most likely yes (model)")),
+]
+VIEWS = [("list", _("list")), ("sheet", _("contact sheet")), ("single", _("one by one"))]
+KIND: dict[str, type] = {"votes": int, "audit": int, "updated_at": datetime, "commented_at": datetime}
+PER_PAGE = {"list": 25, "sheet": 100, "single": 25}
+FIRST = "agreed"
+FOLDED = ("workflow", "way", "min_votes", "assigned", "tag")
+
+
+class FilterForm(forms.Form):
+    """The filters; invalid values are ignored."""
+
+    workflow = forms.ModelChoiceField(
+        Workflow.objects.none(), required=False, label=_("Workflow"), to_field_name="slug", empty_label=None
+    )
+    queue = forms.ChoiceField(choices=NAMES, required=False, widget=forms.HiddenInput)
+    state = forms.ChoiceField(choices=STATES, required=False, label=_("Show"))
+    least_gap = forms.FloatField(
+        min_value=0, max_value=1, required=False, label=_("Minimum gap"),
+        widget=forms.NumberInput(attrs={"step": "0.05", "min": 0, "max": 1}),
+    )  # fmt: skip
+    way = forms.ChoiceField(choices=WAYS, required=False, label=_("Direction of disagreement"))
+    min_votes = forms.IntegerField(min_value=0, max_value=100, required=False, label=_("Votes, at least"))
+    assigned = forms.ChoiceField(choices=ASSIGNED, required=False, label=_("Assigned to"))
+    tag = forms.CharField(max_length=LONGEST_TAG, required=False, label=_("Tag"))
+    sort = forms.ChoiceField(choices=SORTS, required=False, label=_("Sort by"))
+    view = forms.ChoiceField(choices=VIEWS, required=False, label=_("View"))
+
+    def __init__(self, workflows: QuerySet[Workflow], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["workflow"].queryset = workflows  # type: ignore[attr-defined]
+
+    def first(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("state", "least_gap", "sort", "view") if name in self.fields]
+
+    def folded(self) -> list[forms.BoundField]:
+        return [self[name] for name in FOLDED]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a filter in the folded part is set, or there are workflows to choose from."""
+        chosen = any(self.initial.get(name) for name in FOLDED if name != "workflow")
+        return chosen or self.fields["workflow"].queryset.count() > 1  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """The state in the URL."""
+
+    workflow: Workflow | None
+    queue: str
+    chosen: dict[str, Any]
+    sort: str
+    view: str
+    form: FilterForm
+    place: Place | None
+
+    def rows(self, reader: User) -> QuerySet[Consensus]:
+        if self.workflow is None:
+            return Consensus.objects.none()
+        return queued(self.workflow, self.queue, reader=reader, **self.chosen)
+
+    def page(self, rows: QuerySet[Consensus]) -> Page:
+        """Return the requested page, or the first one if nothing is left there.
+
+        It continues from a row and not from a number, since rows that were ruled on meanwhile are gone from the list.
+        """
+        if rows.query.is_empty():  # no champion to compare with
+            return Page([], None, None)
+        by, size = column_of(self.sort), PER_PAGE[self.view]
+        page = page_of(rows, by=by, place=self.place, size=size)
+        return page if page.keys or not self.place else page_of(rows, by=by, place=None, size=size)
+
+
+def filters_of(survey: Survey, query: Any) -> Filters:
+    """Parse the filters from a URL's query."""
+    workflows = reviewable(survey)
+    asked = FilterForm(workflows, query)
+    asked.is_valid()
+    cleaned = asked.cleaned_data
+    workflow = cleaned.get("workflow") or _first(survey, workflows)
+    queue, view = cleaned.get("queue") or FIRST, cleaned.get("view") or "list"
+    gap = cleaned.get("least_gap")
+    chosen: dict[str, Any] = {
+        "state": cleaned.get("state") or "todo",
+        "least_gap": LEAST_GAP if gap is None else gap,
+        "way": cleaned.get("way") or "",
+        "min_votes": cleaned.get("min_votes") or 0,
+        "assigned": cleaned.get("assigned") or "",
+        "tag": (cleaned.get("tag") or "").lower(),
+    }
+    sort = cleaned.get("sort") or ""
+    shown = {**chosen, "queue": queue, "sort": sort, "view": view, "workflow": workflow.slug if workflow else None}
+    form = FilterForm(workflows, initial=shown)
+    if queue != "disagreements":
+        del form.fields["least_gap"]
+    by = sort or QUEUES[queue].sort
+    place = place_in(query, kind=KIND.get(by.removeprefix("-"), float))
+    return Filters(workflow, queue, chosen, by, view, form, place)
+
+
+def _first(survey: Survey, workflows: QuerySet[Workflow]) -> Workflow | None:
+    """Return the first workflow with a champion, or else the first."""
+    kinds = [checkpoint.kind for checkpoint in Checkpoint.objects.filter(survey=survey, is_champion=True)]
+    return workflows.filter(kind__in=kinds).first() or workflows.first()
+
+
+def reviewable(survey: Survey) -> QuerySet[Workflow]:
+    """Return the survey's workflows, by name."""
+    return Workflow.objects.filter(survey=survey).select_related("survey").order_by("name")

@@ -1,0 +1,26 @@
+"""Template tag: the verdict panel on a subject's page, for the survey's scientists."""
+
+from typing import Any
+
+from django import template
+
+from webapp.archive.models import Subject
+from webapp.review.verdict_history import history_of
+from webapp.review.verdict_panel import panel_context, panel_of, workflow_of
+
+register = template.Library()
+
+
+@register.inclusion_tag("review/subject_verdict.html", takes_context=True)
+def verdict(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
+    """Show the panel of the workflow in the URL, or of the first that asks about the subject, and the history."""
+    request = context["request"]
+    workflow = workflow_of(subject.survey, subject, request.GET.get("workflow", ""))
+    if workflow is None or subject.is_synthetic:
+        return {"panel": None}
+    return {
+        "csrf_token": context.get("csrf_token"),
+        "panel": panel_of(workflow, subject, request.user),
+        "history": history_of(workflow, subject),
+        **panel_context(subject.survey),
+    }

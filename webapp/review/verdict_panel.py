@@ -1,0 +1,86 @@
+"""The verdict panel, the same on every page: what stands, what colleagues think, the case, and the buttons."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef
+
+from webapp.archive.models import Membership, Role, Subject, Survey
+from webapp.consensus.models import Consensus
+from webapp.learning.model_roles import classes_of
+from webapp.queue.models import QueueEntry
+from webapp.review.models import Case, Ruling, SecondOpinion
+from webapp.workflows.models import Workflow
+
+
+@dataclass
+class Panel:
+    """What one scientist sees and can do about one subject."""
+
+    subject: Subject
+    workflow: Workflow
+    reader: User
+    ruling: Ruling | None = None
+    case: Case | None = None
+    opinions: list[SecondOpinion] = field(default_factory=list)
+
+    @property
+    def own(self) -> Ruling | SecondOpinion | None:
+        """The reader's own standing verdict."""
+        if self.ruling is not None and self.ruling.scientist_id == self.reader.pk:
+            return self.ruling
+        return next((each for each in self.opinions if each.scientist_id == self.reader.pk), None)
+
+    @property
+    def is_conflict(self) -> bool:
+        return self.ruling is not None and any(each.verdict != self.ruling.verdict for each in self.opinions)
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether the colleague's verdict is folded away, since a second, independent opinion is asked for."""
+        return self.ruling is not None and self.ruling.second_asked_at is not None and self.own is None
+
+
+def panels_of(workflow: Workflow, subjects: Iterable[Subject], reader: User) -> dict[int, Panel]:
+    """Return the panels of some subjects, by their keys, in three queries."""
+    panels = {subject.pk: Panel(subject, workflow, reader) for subject in subjects}
+    standing = Ruling.objects.filter(workflow=workflow, subject__in=panels, withdrawn_at=None)
+    for ruling in standing.select_related("scientist"):
+        panels[ruling.subject_id].ruling = ruling
+    opinions = SecondOpinion.objects.filter(ruling__in=standing, withdrawn_at=None)
+    for opinion in opinions.select_related("scientist", "ruling"):
+        panels[opinion.ruling.subject_id].opinions.append(opinion)
+    for case in Case.objects.filter(subject__in=panels).select_related("assignee"):
+        panels[case.subject_id].case = case
+    return panels
+
+
+def panel_of(workflow: Workflow, subject: Subject, reader: User) -> Panel:
+    return panels_of(workflow, [subject], reader)[subject.pk]
+
+
+def panel_context(survey: Survey) -> dict[str, Any]:
+    """Return what all panels of a survey share: its fine classes by side, if it has any, and its scientists."""
+    classes = classes_of(survey)
+    people = Membership.objects.filter(survey=survey, role__in=Role.at_least(Role.SCIENTIST), user__is_active=True)
+    return {
+        "survey": survey,
+        "real": classes.positive if survey.classes else (),
+        "bogus": classes.negative if survey.classes else (),
+        "scientists": list(people.order_by("user__username").values_list("user__username", flat=True)),
+    }
+
+
+def workflow_of(survey: Survey, subject: Subject, slug: str = "") -> Workflow | None:
+    """Return the requested workflow, or else the first with votes, or else with the subject in its queue."""
+    workflows = Workflow.objects.filter(survey=survey, kind=subject.kind).select_related("survey")
+    if slug:
+        return workflows.filter(slug=slug).first()
+    of_subject = {"workflow": OuterRef("pk"), "subject": subject}
+    known = workflows.annotate(
+        is_summed=Exists(Consensus.objects.filter(**of_subject)),
+        is_asked=Exists(QueueEntry.objects.filter(**of_subject)),
+    )
+    return known.order_by("-is_summed", "-is_asked", "name").first()

@@ -1,0 +1,142 @@
+"""Writes of the desk: verdicts, second opinions and cases, on one subject or many; each answers with the panel."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from webapp.archive.access import person, survey_page
+from webapp.archive.models import Role, Subject, Survey
+from webapp.learning.model_roles import classes_of
+from webapp.review.bulk import MOST_AT_ONCE, Given, change_cases, give_verdicts
+from webapp.review.cases import change_case
+from webapp.review.opinions import ask_second_opinion, give_verdict, take_back_verdict
+from webapp.review.queue_form import reviewable
+from webapp.review.rulings import AlreadyWithdrawn
+from webapp.review.verdict_history import history_of
+from webapp.review.verdict_panel import panel_context, panel_of
+from webapp.workflows.models import Workflow
+
+Act = Callable[[Workflow, Subject], object]
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def give(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
+    """Rule, give a second opinion on a colleague's ruling, or overrule it."""
+    verdict, label, note = _verdict(request, survey)
+    overrules = request.POST.get("overrules") == "1"
+
+    def act(of: Workflow, subject: Subject) -> object:
+        return give_verdict(
+            subject=subject, workflow=of, scientist=person(request), verdict=verdict, label=label, note=note,
+            overrules=overrules,
+        )  # fmt: skip
+
+    return _act(request, survey, workflow, pk, act)
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def withdraw(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
+    """Withdraw one's second opinion, or else the ruling in force."""
+
+    def act(of: Workflow, subject: Subject) -> None:
+        take_back_verdict(subject=subject, workflow=of, scientist=person(request))
+
+    return _act(request, survey, workflow, pk, act)
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def second_opinion(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
+    """Ask for a second opinion, or no longer."""
+    is_wanted = request.POST.get("wanted") == "1"
+
+    def act(of: Workflow, subject: Subject) -> None:
+        ask_second_opinion(subject=subject, workflow=of, by=person(request), is_wanted=is_wanted)
+
+    return _act(request, survey, workflow, pk, act)
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def case(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
+    """Hold, assign, tag or note."""
+    action, text = request.POST.get("action", ""), request.POST.get("text", "")
+
+    def act(_of: Workflow, subject: Subject) -> object:
+        return change_case(subject=subject, by=person(request), action=action, text=text)
+
+    return _act(request, survey, workflow, pk, act)
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def history(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
+    """Return the history as a fragment."""
+    of, subject = _asked(survey, workflow, pk)
+    return render(request, "review/history.html", {"history": history_of(of, subject)})
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def bulk(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
+    """Give the selected subjects one verdict, or change their cases; all or none."""
+    of = get_object_or_404(reviewable(survey), slug=workflow)
+    keys = request.POST.getlist("subjects")[: MOST_AT_ONCE + 1]
+    chosen = [int(key) for key in keys if key.isascii() and key.isdigit() and len(key) < 19]
+    try:
+        if action := request.POST.get("action", ""):
+            n = change_cases(of, chosen, by=person(request), action=action, text=request.POST.get("text", ""))
+        else:
+            verdict, label, note = _verdict(request, survey)
+            given = [Given(key, verdict, label, note) for key in chosen]
+            n = len(give_verdicts(of, given, scientist=person(request)))
+    except ValidationError as error:
+        messages.error(request, " ".join([*error.messages, _("Nothing was changed.")]))
+    else:
+        messages.success(request, ngettext("%(n)s subject changed.", "%(n)s subjects changed.", n) % {"n": n})
+    return redirect(f"{reverse('review', args=[survey.slug])}?{request.POST.get('back', '')}")
+
+
+def _verdict(request: HttpRequest, survey: Survey) -> tuple[str, str, str]:
+    """Return verdict, fine class and note; a class alone tells its verdict."""
+    label = request.POST.get("label", "")
+    verdict = request.POST.get("verdict") or classes_of(survey).answer(label)
+    return verdict, label, request.POST.get("note", "").replace("\0", "").strip()
+
+
+def _asked(survey: Survey, workflow: str, pk: int) -> tuple[Workflow, Subject]:
+    of = get_object_or_404(reviewable(survey), slug=workflow)
+    return of, get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk)
+
+
+def _act(request: HttpRequest, survey: Survey, workflow: str, pk: int, act: Act) -> HttpResponse:
+    """Act, and return the subject's updated panel; browsers without scripts are redirected to where they were."""
+    of, subject = _asked(survey, workflow, pk)
+    problem = ""
+    try:
+        act(of, subject)
+    except (ValidationError, AlreadyWithdrawn) as error:
+        problem = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+    if request.headers.get("HX-Request"):
+        context = {"panel": panel_of(of, subject, person(request)), "problem": problem, **panel_context(survey)}
+        return render(request, "review/verdict_panel.html", context)
+    if problem:
+        messages.error(request, problem)
+    return redirect(_back(request, survey))
+
+
+def _back(request: HttpRequest, survey: Survey) -> str:
+    """Return the page of this site that the form came from."""
+    here = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(here, {request.get_host()}, require_https=request.is_secure())
+    return here if is_ours else reverse("review", args=[survey.slug])
