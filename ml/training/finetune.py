@@ -29,7 +29,6 @@ from ml.training.validator import Validator
 
 MOMENTUM = 0.2
 DECAY = 0.02
-GPU_FACTOR = 20  # a GPU trains on this many times more chips in the same time
 
 
 @keep_freed_memory()
@@ -85,7 +84,7 @@ def finetune(
     compute.place(model, start.device)
     ema = ema_of(model, schedule.ema) if schedule.ema else None
     learner = _Learner(model, _optimiser(network, linear, schedule), compute, ema)
-    clock, best = Clock(_steps(chips, schedule, start.device), minutes), Best(schedule.patience)
+    clock, best = Clock(_steps(chips, schedule), minutes), Best(schedule.patience)
     batches = _batches(chips, seed, schedule, start.preprocessing.sky_noise)
     with compute.limited():
         if head is not None:
@@ -176,9 +175,8 @@ def _batches(chips: Chips, seed: int, schedule: Schedule, noise: float) -> Itera
                 yield Chips(pixels, chips.targets[rows], chips.weights[rows], 1, owners)
 
 
-def _steps(chips: Chips, schedule: Schedule, device: torch.device) -> int:
-    views = schedule.views * (GPU_FACTOR if device.type == "cuda" else 1)
-    views_shown = min(views, max(schedule.fewest, schedule.repeats * len(chips)))
+def _steps(chips: Chips, schedule: Schedule) -> int:
+    views_shown = min(schedule.views, max(schedule.fewest, schedule.repeats * len(chips)))
     return max(schedule.rounds, math.ceil(views_shown / schedule.batch))
 
 
