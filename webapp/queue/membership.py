@@ -18,6 +18,7 @@ INSERT = """
     JOIN archive_subjectset_subjects AS member ON member.subjectset_id = chosen.subjectset_id
     JOIN archive_subject AS subject ON subject.id = member.subject_id
     WHERE chosen.workflow_id = %(workflow)s AND subject.kind = %(kind)s AND subject.duplicate_of_id IS NULL
+    ORDER BY subject.id
     ON CONFLICT (workflow_id, subject_id) DO NOTHING
 """
 
