@@ -29,9 +29,13 @@ class Member:
     token: str
 
 
-def recruit(n: int, seed: int) -> list[Member]:
-    """Create accounts for n simulated volunteers, marked as simulated, without a usable password."""
-    return [Member(mind, _token(mind.name)) for mind in crowd(n, seed)]
+def recruit(n: int, seed: int, workflow: str) -> list[Member]:
+    """Create accounts for n simulated volunteers of a workflow, marked as simulated, without a usable password.
+
+    Each workflow has its own accounts, since the queue avoids objects that a volunteer has just seen elsewhere. Those
+    of one name draw alike.
+    """
+    return [Member(mind, _token(f"{mind.name}@{workflow}")) for mind in crowd(n, seed)]
 
 
 def _token(name: str) -> str:
