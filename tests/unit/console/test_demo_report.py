@@ -1,11 +1,12 @@
 """The report of a demonstration."""
 
+import json
 from dataclasses import replace
 from io import StringIO
 
 from rich.console import Console
 
-from webapp.console.demo.demo_report import as_json, table, votes_to_match_control
+from webapp.console.demo.demo_report import as_json, save, table, votes_to_match_control
 from webapp.console.demo.experiment_arm import Outcome
 
 FIRST = Outcome(
@@ -38,3 +39,13 @@ def test_the_table_fits_a_terminal_of_80_columns():
     text = console.export_text()
     assert "…" not in text
     assert "uncertain" in text
+
+
+def test_file_and_page_say_how_far_asking_well_is_ahead(tmp_path):
+    arms = {"rounds": [replace(FIRST, ahead=(0.0217, 0.0113, 0.0338))], "control": [FIRST]}
+    surveys = {"sky": arms}
+    file, page = save(tmp_path, "demo", as_json(1, 2.0, surveys), surveys)
+    assert json.loads(file.read_text())["surveys"]["sky"]["rounds"][0]["ahead"] == [0.0217, 0.0113, 0.0338]
+    text = page.read_text()
+    assert "+0.022 (+0.011 to +0.034)" in text
+    assert "0.700 (0.650 to 0.750)" in text

@@ -1,6 +1,7 @@
 """Report of a demonstration: a table in the terminal, a JSON file, and a plot."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,17 @@ CAPTION = (
 MEASURES = {
     "movers_found": "movers found",
     "movers_per_100_votes": "movers found per 100 votes",
-    "model_auc": "model, ROC AUC and 95 % interval",
+    "model_auc": "model, ROC AUC, 95 % interval",
     "model_precision": "model, average precision",
 }
 COLOURS = {"rounds": "#0072b2", "control": "#d55e00"}
 DASHES = {"rounds": "solid", "control": "dashed"}
 FORMATS = {"movers_found": "0", "movers_per_100_votes": "0.0"}
+TABLE_STYLE = """<style>
+div { overflow-x: auto; max-width: calc(100vw - 1rem) }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+th, td { text-align: right; padding: 2px 10px; white-space: nowrap }
+</style>"""
 TOOLS = "pan,wheel_zoom,hover,reset,save"
 Outcomes = dict[str, list[Outcome]]
 
@@ -110,33 +116,55 @@ def save(folder: Path, name: str, result: dict[str, Any], surveys: dict[str, Out
 
 def _page(surveys: dict[str, Outcomes]) -> Any:
     intro = Div(
-        text="<h1>The loop, round by round</h1><p>Simulated volunteers. The model is measured on subjects that "
-        "it has not seen. Equal votes in both arms, which start with the same subjects.</p>"
+        text="<h1>The loop, round by round</h1><p>Simulated volunteers. Both arms start with the same subjects and get "
+        "equal votes. The model is measured on subjects that it has not seen; intervals of 95 % are bootstrapped over "
+        "subjects.</p>",
+        sizing_mode="stretch_width",
     )
-    plots = [row(*(_plot(name, arms, measure) for measure in MEASURES)) for name, arms in surveys.items()]
-    return column(intro, *plots, *(Div(text=_html_table(name, arms)) for name, arms in surveys.items()))
+    parts = [part for name, arms in surveys.items() for part in _survey(name, arms)]
+    return column(intro, *parts, sizing_mode="stretch_width")
 
 
-def _html_table(name: str, arms: Outcomes) -> str:
-    """Return the survey's table, and how far the guided model is ahead of the control's."""
-    numbers = table(name, arms)
-    columns = {str(column.header): list(column.cells) for column in numbers.columns}
-    lines = [f"<h2>{name}</h2>", pd.DataFrame(columns).to_html(index=False, border=0)]
-    lines += [
-        "<p>Round {}: ROC AUC {:+.3f} ({:+.3f} to {:+.3f}) compared with asking at random.</p>".format(
-            each.round, *each.ahead
-        )
-        for each in arms["rounds"]
-        if each.ahead is not None
+def _survey(name: str, arms: Outcomes) -> list[Any]:
+    plots = (_plot(arms, measure) for measure in MEASURES)
+    return [
+        Div(text=f"<h2>{name}</h2>"),
+        row(*plots, styles={"flex-wrap": "wrap"}, sizing_mode="stretch_width"),
+        Div(text=_html_table(arms), sizing_mode="stretch_width"),
     ]
-    return "".join(lines)
 
 
-def _plot(name: str, arms: Outcomes, measure: str) -> Any:
+def _html_table(arms: Outcomes) -> str:
+    """Return the survey's figures, with intervals of 95 %, as a table."""
+    rows = [
+        {
+            "round": outcome.round,
+            "asked": ARMS[arm],
+            "votes": outcome.votes,
+            "movers found": outcome.movers_found,
+            "per 100 votes": f"{outcome.movers_per_100_votes:.1f}",
+            "labels": outcome.labels,
+            "consensus, accuracy": f"{outcome.consensus_accuracy:.3f}",
+            "average precision": f"{outcome.model_precision:.3f}",
+            "ROC AUC": f"{outcome.model_auc:.3f} ({_span(outcome.model_auc_interval, '.3f')})",
+            "AUC ahead of random": "" if ahead is None else f"{ahead[0]:+.3f} ({_span(ahead[1:], '+.3f')})",
+        }
+        for outcomes in zip(*arms.values(), strict=True)
+        for arm, outcome in zip(arms, outcomes, strict=True)
+        for ahead in [outcome.ahead]
+    ]
+    return f"{TABLE_STYLE}<div>{pd.DataFrame(rows).to_html(index=False, border=0)}</div>"
+
+
+def _span(ends: Sequence[float], form: str) -> str:
+    return f"{ends[0]:{form}} to {ends[1]:{form}}"
+
+
+def _plot(arms: Outcomes, measure: str) -> Any:
     plot = figure(
-        title=f"{name}: {MEASURES[measure]}",
+        title=MEASURES[measure],
         x_axis_label="votes",
-        width=440,
+        width=350,
         height=320,
         tools=TOOLS,
     )
@@ -149,5 +177,7 @@ def _plot(name: str, arms: Outcomes, measure: str) -> Any:
             plot.varea(votes, lows, highs, legend_label=legend, color=colour, fill_alpha=0.15)
         plot.line(votes, values, legend_label=legend, color=colour, line_dash=DASHES[arm], line_width=2)
         plot.scatter(votes, values, legend_label=legend, color=colour, size=7)
-    plot.legend.location = "bottom_right"
+    plot.add_layout(plot.legend[0], "below")
+    plot.legend.orientation, plot.legend.spacing = "horizontal", 12
+    plot.legend.label_text_font_size = "11px"
     return plot
