@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ml.cli.stamp_options import WAYS
 from ml.cli.subject_slabs import Slab, Tally, slabs
 from ml.data.dataset import Examples
 from ml.data.preprocessing import FROZEN, native_size
@@ -31,21 +30,21 @@ from ml.models.stamp import RESIDUAL, Prepared
 from ml.simulate.atlas.difference import REAL
 from ml.simulate.atlas.night import atlas
 from ml.training.presets import Recipe
-from ml.training.schedule import LONG, TRANSFER
+from ml.training.schedule import SMALL, TRANSFER
 from ml.training.train_stamps import train_stamps
 
 STAMPS, TAUGHT, ROUNDS = 1024, 2048, 3
 BATCHES = (8, 16, 32, 64, 128, 512)
 FLOOR, CLOSE = 3.0, 1e-4
 
-BRIEF = dataclasses.replace(LONG, views=20_000)
-SMALL = Recipe("small", RESIDUAL, "scratch", dataclasses.replace(native_size(1), tta=WAYS), schedule=BRIEF)
+BRIEF = dataclasses.replace(SMALL, views=20_000)
+DEFAULT = Recipe("small", RESIDUAL, "scratch", native_size(1), schedule=BRIEF)
 AT_128 = dataclasses.replace(FROZEN, size_multi=128)
 RECIPES = {
     "lite0_128": Recipe("head", preprocessing=AT_128, freeze=True),
     "lite0_128_tuned": Recipe("finetune", preprocessing=AT_128, schedule=TRANSFER),
-    "default": SMALL,
-    "default_one_way": dataclasses.replace(SMALL, preprocessing=native_size(1)),
+    "default": DEFAULT,
+    "default_one_way": dataclasses.replace(DEFAULT, preprocessing=dataclasses.replace(native_size(1), tta=1)),
 }
 Forward = Callable[[torch.Tensor], torch.Tensor]
 

@@ -30,6 +30,8 @@ def add(subparsers: Any) -> None:
     night.add_argument("--snr", help="S/N range of all classes but NOISE, such as 5:20 (default: each class its own)")
     night.add_argument("--satellites", type=float, default=SATELLITES, help="fraction of tracklets (default 0.08)")
     field = add_sky(skies, "euclid", "three-dither stamps of moving objects, stars, galaxies and cosmic rays")
+    night.add_argument("--share", type=float, help="fraction of real subjects (default: three eighths)")
+    field.add_argument("--share", type=float, help="fraction of SSO (default: a half)")
     field.add_argument("--size", type=int, default=SIZE, help=f"side of the stamps in pixels (default {SIZE})")
     field.add_argument("--dithers", type=int, default=DITHERS, choices=(1, 3, 4), help="channels (default 3)")
     field.add_argument("--rates", default="10:80", help="slowest:fastest in arcsec per hour (default 10:80)")
@@ -88,7 +90,7 @@ def simulate_atlas(args: argparse.Namespace) -> Path:
     snr = number_pair("--snr", args.snr) if args.snr else None
     return atlas(
         args.n, args.seed, args.out, kind=kind, detections=detections, snr=snr, satellites=args.satellites,
-        gold_fraction=args.gold,
+        share=args.share, gold_fraction=args.gold,
     )  # fmt: skip
 
 
@@ -103,7 +105,7 @@ def frame_count(text: str) -> int | None:
 def simulate_euclid(args: argparse.Namespace) -> Path:
     return euclid(
         args.n, args.seed, args.out, size=args.size, dithers=args.dithers, rates=number_pair("--rates", args.rates),
-        least_snr=args.least_snr, whole=args.whole, gold_fraction=args.gold,
+        least_snr=args.least_snr, whole=args.whole, share=args.share, gold_fraction=args.gold,
     )  # fmt: skip
 
 

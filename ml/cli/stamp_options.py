@@ -1,42 +1,21 @@
-"""The stamp options of `python -m ml train`, and the training preset that they select."""
+"""The stamp options of `python -m ml train`, and the recipe that they select or change."""
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ml.cli.role_options import RoleGroup
 from ml.data.augmentation import AUGMENTS
 from ml.data.dataset import BadExamples
-from ml.data.preprocessing import FROZEN, SKY_UNITS, STRETCHES, Preprocessing, native_size
+from ml.data.preprocessing import STRETCHES, WAYS, Preprocessing
 from ml.models.sky_net import SKY
-from ml.models.stamp import IMAGENET, PRETRAINED, RESIDUAL
-from ml.models.weights import ARCHITECTURE
-from ml.training.presets import Recipe
-from ml.training.schedule import FRESH, LONG, SKY_TRANSFER, SMALL_AGAIN, THOROUGH, TRANSFER, Schedule
+from ml.models.stamp import IMAGENET, RESIDUAL
+from ml.training.presets import PAPERS, Recipe, preset_recipe
+from ml.training.schedule import Schedule
 
 ENOUGH = 150  # labels; with 200 the small net has AUC .967 on simulated stamps where a frozen head has .851
-MIDDLE = 96  # center crop of the residual net for several exposures: trails are longer than 64
 LEAST_SIDE = 16  # minimum side in pixels
-WAYS = 8  # a square stamp has four right angles and two sides
 CHANNELS_AS = ("map", "adapter", "stem")
-
-
-@dataclass(frozen=True)
-class Paper:
-    """An architecture as used in its paper: side in pixels, and whether only its last layer was trained."""
-
-    architecture: str
-    size: int
-    freeze: bool
-
-
-PAPERS = {
-    "mobilenetv1_100": Paper("mobilenetv1_100", 224, freeze=True),
-    "inception_v4": Paper("inception_v4", 299, freeze=True),
-    "nasnetalarge": Paper("nasnetalarge", 331, freeze=True),
-    "resnet18": Paper("resnet18", 100, freeze=False),
-}
-"""Lieu et al. 2019, table 1, on bottlenecks; Rabeendran & Denneau 2021, section 3.2.1, fine-tuned on 100 pixels."""
 PRESETS = ("small", "head", "finetune", *PAPERS)
 
 
@@ -69,50 +48,49 @@ def add_options(group: RoleGroup) -> None:
     group.add_argument("--monte-carlo", type=int, metavar="K", help="also evaluate on K random splits of 70/20/10")
 
 
-def recipe_from_options(args: argparse.Namespace, channels: int, n: int, *, base: bool) -> Recipe:
-    """Return the training preset for the options, n stamps and their channels.
+def recipe_from_options(args: argparse.Namespace, channels: int, n: int, *, start: str | None) -> Recipe:
+    """Return the preset's recipe for n stamps and their channels, with single values replaced by options.
+
+    `start` is the architecture of the checkpoint to start from.
 
     Raises
     ------
     BadExamples
         If they contradict each other.
     """
-    preset = chosen_preset(args.preset, n, base=base, init=args.init, architecture=args.architecture)
-    paper = PAPERS.get(preset)
-    architecture = args.architecture or _architecture(preset, args.init)
+    preset = chosen_preset(args.preset, n, base=start is not None, init=args.init, architecture=args.architecture)
+    recipe = preset_recipe(preset, args.init, channels, start=start, architecture=args.architecture, freeze=args.freeze)
+    _check(args, channels, freeze=recipe.freeze)
+    return replace(
+        recipe,
+        preprocessing=_preprocessing(args, recipe, channels),
+        schedule=_schedule(args, recipe.schedule),
+        balanced=args.class_weights == "balanced",
+    )
+
+
+def _check(args: argparse.Namespace, channels: int, *, freeze: bool) -> None:
+    """Raise BadExamples for options out of range, or that contradict each other."""
     if args.size is not None and args.size < LEAST_SIDE:
         raise BadExamples(f"--size is a side in pixels, {LEAST_SIDE} or more, not {args.size}.")
     if args.tta is not None and not 1 <= args.tta <= WAYS:
         raise BadExamples(f"--tta is a number of flips and right angles, 1 to {WAYS}, not {args.tta}.")
-    freeze = args.freeze or args.init == "random" or preset == "head" or (paper is not None and paper.freeze)
-    freeze = freeze and args.init != "scratch"  # frozen random weights would never be trained
-    if freeze and args.channels_as != "adapter" and args.augment not in {None, "none"}:
+    adapter = args.channels_as == "adapter"
+    if freeze and not adapter and args.augment not in {None, "none"}:
         raise BadExamples(
             f"--augment {args.augment} changes the input, but frozen features are computed only once."
             " Use --preset finetune, or leave out --augment."
         )
-    for word, asked in (
-        ("--center-crop", args.center_crop is not None),
-        ("--annulus-photometry", args.annulus_photometry),
-    ):
-        if asked and (not freeze or args.channels_as == "adapter"):
+    views = {"--center-crop": args.center_crop is not None, "--annulus-photometry": args.annulus_photometry}
+    for word, asked in views.items():
+        if asked and (not freeze or adapter):
             raise BadExamples(
                 f"{word} is for networks that stay frozen. Use --preset head or --freeze, or leave it out."
             )
     if args.center_crop is not None and args.center_crop < LEAST_SIDE:
         raise BadExamples(f"--center-crop is a side in pixels, {LEAST_SIDE} or more, not {args.center_crop}.")
-    size = args.size or (paper.size if paper else None)
-    preprocessing = _preprocessing(args, architecture, channels, size)
-    photometry = args.annulus_photometry or (architecture == SKY and freeze and args.channels_as != "adapter")
-    return Recipe(
-        preset=preset,
-        architecture=architecture,
-        init=args.init,
-        preprocessing=replace(preprocessing, center_crop=args.center_crop, annulus_photometry=photometry),
-        freeze=freeze,
-        schedule=_schedule(args, architecture, channels, base=base),
-        balanced=args.class_weights == "balanced",
-    )
+    if adapter and channels < 2:
+        raise BadExamples("--channels-as adapter joins several channels, and these stamps have one. Leave it out.")
 
 
 def chosen_preset(preset: str, n: int, *, base: bool, init: str, architecture: str | None) -> str:
@@ -126,34 +104,23 @@ def chosen_preset(preset: str, n: int, *, base: bool, init: str, architecture: s
     return "small" if n >= ENOUGH or architecture == RESIDUAL else "head"
 
 
-def _architecture(preset: str, init: str) -> str:
-    if preset in PAPERS:
-        return PAPERS[preset].architecture
-    if init == SKY and preset != "small":
-        return SKY
-    return RESIDUAL if preset == "small" else ARCHITECTURE
+def _preprocessing(args: argparse.Namespace, recipe: Recipe, channels: int) -> Preprocessing:
+    """Return the recipe's preprocessing with the options that are given."""
+    known, adapter = recipe.preprocessing, args.channels_as == "adapter"
+    result = replace(
+        known,
+        stretch=STRETCHES[args.stretch],
+        tta=args.tta or known.tta,
+        center_crop=args.center_crop,
+        annulus_photometry=(known.annulus_photometry and not adapter) or args.annulus_photometry,
+    )
+    if recipe.architecture != RESIDUAL and args.channels_as != "map":
+        result = replace(result, channels=channels, adapter=adapter)
+    return result if args.size is None else replace(result, size_single=args.size, size_multi=args.size, crop=None)
 
 
-def _preprocessing(args: argparse.Namespace, architecture: str, channels: int, size: int | None) -> Preprocessing:
-    stretch = STRETCHES[args.stretch]
-    if architecture == RESIDUAL:
-        whole = replace(native_size(channels), stretch=stretch, tta=args.tta or WAYS)
-        whole = replace(whole, crop=MIDDLE) if channels > 1 else whole
-        return whole if size is None else replace(whole, size_single=size, size_multi=size, crop=None)
-    started = SKY_UNITS if architecture == SKY else FROZEN
-    adapter = args.channels_as == "adapter"
-    if adapter and channels < 2:
-        raise BadExamples("--channels-as adapter joins several channels, and these stamps have one. Leave it out.")
-    read = 0 if args.channels_as == "map" else channels
-    fitted = replace(started, stretch=stretch, channels=read, adapter=adapter, tta=args.tta or started.tta)
-    return fitted if size is None else replace(fitted, size_single=size, size_multi=size, crop=None)
-
-
-def _schedule(args: argparse.Namespace, architecture: str, channels: int, *, base: bool) -> Schedule:
-    if architecture == RESIDUAL:
-        schedule = SMALL_AGAIN if base else THOROUGH if channels > 1 else LONG
-    else:
-        schedule = (SKY_TRANSFER if architecture == SKY else TRANSFER) if base or args.init in PRETRAINED else FRESH
+def _schedule(args: argparse.Namespace, schedule: Schedule) -> Schedule:
+    """Return the recipe's schedule with the options that are given."""
     if args.augment is not None:
         schedule = replace(schedule, augment=args.augment)
     if args.batch is not None:

@@ -36,7 +36,8 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     started, tally = time.monotonic(), Tally()
     examples = examples_from(args, base, tally)
     channels = int(np.asarray(examples.pixels[:1]).shape[2])
-    recipe = recipe_from_options(args, channels, len(examples), base=base is not None)
+    start = None if base is None else base.manifest["architecture"]
+    recipe = recipe_from_options(args, channels, len(examples), start=start)
     with memory_explained():
         crossed = _monte_carlo(args, examples, recipe, base)
         began = time.monotonic()

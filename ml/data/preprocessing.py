@@ -11,6 +11,7 @@ from ml.imaging.display import histogram, zscale
 from ml.imaging.noise_normalisation import asinh_noise, linear_noise, sky
 
 MOST_CHANNELS = 4
+WAYS = 8  # a square stamp has four right angles and two sides
 STRETCHES = {"asinh": "asinh_noise", "linear": "linear_noise", "zscale": "zscale", "equalise": "equalise"}
 """Choices of ``--stretch`` and their names in a checkpoint."""
 
@@ -132,15 +133,19 @@ class Preprocessing:
 
 GREYS = {"zscale": zscale, "equalise": histogram}
 FROZEN = Preprocessing()
-SKY_UNITS = Preprocessing(softening=10.0, gain=0.1, clip=6.0, size_single=None, size_multi=None, crop=64, tta=8)
+SKY_UNITS = Preprocessing(softening=10.0, gain=0.1, clip=6.0, size_single=None, size_multi=None, crop=64, tta=WAYS)
 """Of the sky backbone: the middle 64 pixels at native size, up to 2,000 σ, all ways round."""
 SKY_FROZEN = replace(SKY_UNITS, annulus_photometry=True)
 """Of the sky backbone's features as they are."""
 
 
 def native_size(channels: int) -> Preprocessing:
-    """Return the preprocessing of the small residual net: center crop at native size, all channels."""
-    return Preprocessing(size_single=None, size_multi=None, channels=channels, crop=64)
+    """Return the preprocessing of the small residual net: center crop at native size, all channels, all ways round.
+
+    Trails over several exposures are longer than 64 pixels.
+    """
+    crop = 64 if channels == 1 else 96
+    return Preprocessing(size_single=None, size_multi=None, channels=channels, crop=crop, tta=WAYS)
 
 
 def tta_views(stamps: NDArray[Any], tta: int) -> Iterator[NDArray[Any]]:

@@ -2,12 +2,11 @@
 
 from ml.data.dataset import Examples
 from ml.inference.checkpoint import Checkpoint
-from ml.inference.scorer import Scorer
 from ml.models.compute import limit_torch
 from ml.tracklets import two_stage
 from ml.tracklets.train_tracklets import train_tracklets
 from ml.training.callbacks import OnEpoch, silent
-from ml.training.presets import PRESETS, preset_recipe
+from ml.training.presets import PRESETS, channels_of, preset_recipe
 from ml.training.train_stamps import train_stamps
 from ml.training.training_state import StateFile
 
@@ -41,7 +40,8 @@ def train(
         residual net at native size. For tracklets these say how the chips are learnt; "set" and "paper" are explained
         at `ml.tracklets.two_stage.tracklet_recipe`.
     init
-        "imagenet", "sky", "random" or "scratch" (the same), or the folder of a checkpoint to start from.
+        "imagenet", "sky", "random" (whose weights stay as they are), "scratch", or the folder of a checkpoint to start
+        from.
     base
         A checkpoint to start from; it overrides `init`.
     seed
@@ -81,5 +81,6 @@ def train(
             on_epoch=on_epoch,
             state=state,
         )
-    recipe = preset_recipe(preset, init, examples, None if base is None else Scorer(base).backbone)
+    start = None if base is None else base.manifest["architecture"]
+    recipe = preset_recipe(preset, init, channels_of(examples), start=start)
     return train_stamps(examples, recipe, base=base, seed=seed, minutes=minutes, on_epoch=on_epoch, state=state)

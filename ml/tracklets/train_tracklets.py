@@ -10,7 +10,7 @@ from ml.training.callbacks import OnEpoch
 from ml.training.checkpoint_contents import backbone_tensors, classifier_manifest, head_tensors
 from ml.training.finetune_then_probe import known_or_made
 from ml.training.head_training import Heads
-from ml.training.presets import preset_recipe
+from ml.training.presets import channels_of, preset_recipe
 from ml.training.schedule import Schedule
 from ml.training.training_state import StateFile
 
@@ -30,9 +30,9 @@ def train_tracklets(
     """Train a tracklet checkpoint; parameters are those of `ml.roles.train_role.train`."""
     recipe = two_stage.tracklet_recipe(preset, init, base, examples, completeness)
     frozen = recipe.chips in ("head", two_stage.GIVEN)
-    start = None if base is None else Scorer(base).backbone
-    chips = preset_recipe("head" if frozen else recipe.chips, init, examples, start)
-    begun = chips.begin(seed) if start is None else start
+    start = None if base is None else base.manifest["architecture"]
+    chips = preset_recipe("head" if frozen else recipe.chips, init, channels_of(examples), start=start)
+    begun = chips.begin(seed) if base is None else Scorer(base).backbone
     network, heads = _two_steps(examples, recipe, begun, chips.schedule, base, seed, minutes, on_epoch, state)
     tensors = backbone_tensors(network, base, frozen=frozen, packaged=chips.packaged) | head_tensors(heads)
     manifest = classifier_manifest("tracklet", examples, network, heads, preset=preset, init=init, base=base, seed=seed)

@@ -31,7 +31,6 @@ from ml.training.validator import Validator
 
 MOMENTUM = 0.2
 DECAY = 0.02
-GPU_FACTOR = 20  # a GPU trains on this many times more chips in the same time
 
 
 @keep_freed_memory()
@@ -91,7 +90,7 @@ def finetune(
     compute = _compute(stored, start.device) or autotune(model, chips.pixels[: schedule.batch].to(start.device))
     compute.place(model, start.device)
     ema = ema_of(model, schedule.ema) if schedule.ema else None
-    clock, best = Clock(_steps(chips, schedule, start.device), minutes), Best(schedule.patience)
+    clock, best = Clock(_steps(chips, schedule), minutes), Best(schedule.patience)
     learner = Learner(model, _optimiser(network, linear, schedule), compute, ema, clock, best)
     batches = Batches(chips, seed, schedule, start.preprocessing.sky_noise)
     if state is not None and stored is not None:
@@ -149,9 +148,8 @@ def _learning(model: nn.Module, *, holds_norms: bool) -> None:
             module.eval()
 
 
-def _steps(chips: Chips, schedule: Schedule, device: torch.device) -> int:
-    views = schedule.views * (GPU_FACTOR if device.type == "cuda" else 1)
-    views_shown = min(views, max(schedule.fewest, schedule.repeats * len(chips)))
+def _steps(chips: Chips, schedule: Schedule) -> int:
+    views_shown = min(schedule.views, max(schedule.fewest, schedule.repeats * len(chips)))
     return max(schedule.rounds, math.ceil(views_shown / schedule.batch))
 
 

@@ -6,11 +6,11 @@ import numpy as np
 
 from ml.data.dataset import BadExamples, Examples
 from ml.data.preprocessing import FROZEN, SKY_FROZEN, SKY_UNITS, Preprocessing, native_size
-from ml.inference.feature_extractor import Backbone, architecture_of
+from ml.inference.feature_extractor import Backbone
 from ml.models.sky_net import SKY
 from ml.models.stamp import PRETRAINED, RESIDUAL, backbone
 from ml.models.weights import ARCHITECTURE
-from ml.training.schedule import SKY_TRANSFER, SMALL, SMALL_AGAIN, WHOLE, Schedule
+from ml.training.schedule import FRESH, SKY_TRANSFER, SMALL, SMALL_AGAIN, SMALL_SEVERAL, TRANSFER, Schedule
 
 PRESETS = ("head", "finetune", "small")
 
@@ -42,7 +42,7 @@ class Recipe:
     init: str = "imagenet"
     preprocessing: Preprocessing = FROZEN
     freeze: bool = False
-    schedule: Schedule = WHOLE
+    schedule: Schedule = TRANSFER
     balanced: bool = False
 
     def begin(self, seed: int) -> Backbone:
@@ -59,28 +59,99 @@ class Recipe:
         return untouched and self.init == "imagenet" and self.architecture == ARCHITECTURE
 
 
-def preset_recipe(preset: str, init: str, examples: Examples, start: Backbone | None = None) -> Recipe:
-    """Resolve a preset for these examples.
+@dataclass(frozen=True)
+class Family:
+    """How networks of one kind see stamps and are trained: on a CPU, a GPU, the command line and the site alike.
 
     Parameters
     ----------
-    preset, init
-        As in `ml.roles.train_role.train`; `init` is no folder here.
-    examples
-        With pixels, if a network is to be trained.
-    start
-        The network of a checkpoint to start from, which overrides `init` and the preset's own.
+    preprocessing
+        Before a network that is trained.
+    fresh, pretrained
+        The schedules from random weights; and from ImageNet, the sky backbone, or a checkpoint.
+    frozen
+        Preprocessing of features as they are.
     """
-    architecture = _architecture(preset, init) if start is None else architecture_of(start)
-    if architecture == SKY:
-        frozen = preset == "head"
-        return Recipe(preset, SKY, init, SKY_FROZEN if frozen else SKY_UNITS, frozen, SKY_TRANSFER)
-    if preset == "head":
-        return Recipe(preset, init=init, freeze=True)
-    if architecture != RESIDUAL:
-        return Recipe(preset, init=init, schedule=WHOLE)
-    schedule = SMALL if start is None else SMALL_AGAIN
-    return Recipe(preset, RESIDUAL, init, native_size(_channels(examples)), schedule=schedule)
+
+    preprocessing: Preprocessing
+    fresh: Schedule
+    pretrained: Schedule
+    frozen: Preprocessing
+
+
+RESIDUAL_SEVERAL = "residual, several channels"
+TIMM = "timm"
+FAMILIES = {
+    RESIDUAL: Family(native_size(1), SMALL, SMALL_AGAIN, native_size(1)),
+    RESIDUAL_SEVERAL: Family(native_size(3), SMALL_SEVERAL, SMALL_AGAIN, native_size(3)),
+    SKY: Family(SKY_UNITS, FRESH, SKY_TRANSFER, SKY_FROZEN),
+    TIMM: Family(FROZEN, FRESH, TRANSFER, FROZEN),
+}
+
+
+@dataclass(frozen=True)
+class Paper:
+    """An architecture as used in its paper: side in pixels, and whether only its last layer was trained."""
+
+    architecture: str
+    size: int
+    freeze: bool
+
+
+PAPERS = {
+    "mobilenetv1_100": Paper("mobilenetv1_100", 224, freeze=True),
+    "inception_v4": Paper("inception_v4", 299, freeze=True),
+    "nasnetalarge": Paper("nasnetalarge", 331, freeze=True),
+    "resnet18": Paper("resnet18", 100, freeze=False),
+}
+"""Lieu et al. 2019, table 1, on bottlenecks; Rabeendran & Denneau 2021, section 3.2.1, fine-tuned on 100 pixels."""
+
+
+def preset_recipe(
+    preset: str,
+    init: str,
+    channels: int,
+    *,
+    start: str | None = None,
+    architecture: str | None = None,
+    freeze: bool = False,
+) -> Recipe:
+    """Resolve a preset: the one recipe of the command line, the site and the benchmarks.
+
+    Parameters
+    ----------
+    preset
+        One of `PRESETS` or `PAPERS`.
+    init
+        "imagenet", "sky", "random" (frozen) or "scratch"; unused with a `start`.
+    channels
+        Of the stamps; 0 if there are none, only stored features.
+    start
+        The architecture of the checkpoint to start from, which overrides `init` and the preset's own.
+    architecture, freeze
+        Another architecture than the preset's; train only the last layer, whatever the preset.
+
+    Raises
+    ------
+    BadExamples
+        If the preset trains on pixels, and there are none.
+    """
+    paper = PAPERS.get(preset)
+    name = start or architecture or (paper.architecture if paper else _architecture(preset, init))
+    frozen = freeze or preset == "head" or init == "random" or (paper is not None and paper.freeze)
+    frozen = frozen and (init != "scratch" or start is not None)  # frozen random weights would never be trained
+    if not frozen and not channels:
+        raise BadExamples(
+            "This preset trains on pixels, but the examples have none. Provide pixels, or use --preset head."
+        )
+    family = FAMILIES[_family(name, channels)]
+    preprocessing = family.frozen if frozen else family.preprocessing
+    if name == RESIDUAL:
+        preprocessing = replace(preprocessing, channels=channels)
+    if paper:
+        preprocessing = replace(preprocessing, size_single=paper.size, size_multi=paper.size)
+    is_pretrained = start is not None or (init in PRETRAINED and name != RESIDUAL)
+    return Recipe(preset, name, init, preprocessing, frozen, family.pretrained if is_pretrained else family.fresh)
 
 
 def _architecture(preset: str, init: str) -> str:
@@ -89,12 +160,15 @@ def _architecture(preset: str, init: str) -> str:
     return SKY if init == SKY else ARCHITECTURE
 
 
-def _channels(examples: Examples) -> int:
-    if examples.pixels is None:
-        raise BadExamples(
-            "This preset trains on pixels, but the examples have none. Provide pixels, or use --preset head."
-        )
-    return int(np.asarray(examples.pixels[np.arange(1)]).shape[2])
+def _family(architecture: str, channels: int) -> str:
+    if architecture == RESIDUAL:
+        return RESIDUAL if channels <= 1 else RESIDUAL_SEVERAL
+    return SKY if architecture == SKY else TIMM
+
+
+def channels_of(examples: Examples) -> int:
+    """Return the number of channels of the examples' stamps, 0 without pixels."""
+    return 0 if examples.pixels is None else int(np.asarray(examples.pixels[np.arange(1)]).shape[2])
 
 
 def balanced(examples: Examples) -> Examples:

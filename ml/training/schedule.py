@@ -59,11 +59,9 @@ class Schedule:
     fewest: int = 0
 
 
-SMALL = Schedule(50_000, 12, rate=3e-3, ema=0.95, fewest=18_000)
+SMALL = Schedule(160_000, 45, rate=3e-3, ema=0.95)
+SMALL_SEVERAL = Schedule(45_000, 40, rate=3e-3, augment="sky", ema=0.98)
 SMALL_AGAIN = Schedule(30_000, 8, rounds=10, backbone_lr_scale=0.5, patience=4, probes=True, fewest=10_000)
-WHOLE = Schedule(2_400, 8, rounds=4, rate=5e-4, patience=3, judged=150, probes=True)
-THOROUGH = Schedule(45_000, 40, rate=3e-3, augment="sky", ema=0.98)
-LONG = Schedule(160_000, 45, rate=3e-3, ema=0.95)
 TRANSFER = Schedule(
     8_000, 8, rounds=6, backbone_lr_scale=0.5, patience=3, judged=300, probes=True, ema=0.95, layer_decay=0.9
 )

@@ -19,7 +19,8 @@ from ml.inference.scorer import Scorer
 from ml.simulate.atlas.night import atlas
 from ml.sky.motion import fit_motion
 from ml.training import presets
-from ml.training.schedule import SMALL
+
+SMALL = presets.FAMILIES[presets.RESIDUAL]
 
 pytestmark = [pytest.mark.real, pytest.mark.filterwarnings("ignore:Found a SIMPLE card")]
 
@@ -33,7 +34,11 @@ def scorer(tmp_path_factory):
     taught = ["train", "--role", "tracklet", "--preset", "small", "--data", str(chips), "--out", str(folder / "a")]
     words = ["train", "--role", "tracklet", "--init", str(folder / "a"), "--data", str(sky), "--out", str(folder / "c")]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(presets, "SMALL", dataclasses.replace(SMALL, views=8000, rounds=4))
+        patch.setitem(
+            presets.FAMILIES,
+            presets.RESIDUAL,
+            dataclasses.replace(SMALL, fresh=dataclasses.replace(SMALL.fresh, views=8000, rounds=4)),
+        )
         assert main(taught) == 0
         assert main(words) == 0
     return Scorer(Checkpoint.load(folder / "c"))

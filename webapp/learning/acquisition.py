@@ -90,7 +90,7 @@ def write_priorities(workflow: Workflow, checkpoint: Checkpoint) -> Written:
     asked = {"workflow": workflow.pk, "checkpoint": checkpoint.pk, "reasons": Reason.values}
     rows = copy_out(_READ, _FIELDS, asked)
     pool, plan = _pool(rows, workflow, checkpoint), plan_of(workflow)
-    found = priorities(pool, plan, HEAD, np.random.default_rng(checkpoint.pk))
+    found = priorities(pool, plan, HEAD, np.random.default_rng(list(checkpoint.sha256.encode())))
     reasons = _reasons(found.rules, found.is_spread, np.isnan(pool.p_real))
     differ = (rows["priority"] != found.values) | (np.array(Reason.values)[rows["reason"] - 1] != reasons)
     changed = 0

@@ -19,6 +19,7 @@ INSERT = """
     JOIN archive_subject AS subject ON subject.id = member.subject_id
     WHERE chosen.workflow_id = %(workflow)s AND subject.kind = %(kind)s AND subject.duplicate_of_id IS NULL
         AND (%(only)s::bigint[] IS NULL OR subject.id = ANY(%(only)s::bigint[]))
+    ORDER BY subject.id
     ON CONFLICT (workflow_id, subject_id) DO NOTHING
 """
 

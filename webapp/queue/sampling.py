@@ -6,11 +6,11 @@ for many rows.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from webapp.classifications.models import Reason
+from webapp.classifications.models import Classification, Reason
 from webapp.core.sql import fetch
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.gold_schedule import last_step, share_at
@@ -53,6 +53,8 @@ ANSWERED = """
     ) AS first
 """
 LOCK = "FOR NO KEY UPDATE SKIP LOCKED"
+Chance = Callable[[], float]
+"""The next random number, 0..1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +71,15 @@ def draw(volunteer: Volunteer, workflow: Workflow, n: int, leased: Sequence[int]
     Each one is drawn separately, so the order does not reveal which subjects are gold. The training fraction depends on
     how many subjects the volunteer has seen, including those they hold (`held`). If there is no gold or random one
     left, the first by priority is drawn instead, except in a training-only workflow. No object comes twice in a sitting
-    while there are others.
+    while there are others. The draws of a simulated volunteer can be repeated.
     """
+    chance = _chance(volunteer, workflow)
     asked = {"volunteer": volunteer.pk, "workflow": workflow.pk, "held": list(leased)}
     if workflow.is_training:
-        return [Drawn(entry, Reason.TRAINING) for entry, _ in _gold(asked, n)]
+        return [Drawn(entry, Reason.TRAINING) for entry, _ in _gold(asked, n, chance)]
     answered = _answered(asked, workflow) + len(leased)
-    plan = [_reason(workflow, answered + place) for place in range(n)]
-    gold = _gold(asked, plan.count(Reason.TRAINING))
+    plan = [_reason(workflow, answered + place, chance) for place in range(n)]
+    gold = _gold(asked, plan.count(Reason.TRAINING), chance)
     scan = Scan(asked)
     by_chance = scan.by_chance(plan.count(Reason.RANDOM))
     first = scan.first(n - len(gold) - len(by_chance))
@@ -91,26 +94,38 @@ def draw(volunteer: Volunteer, workflow: Workflow, n: int, leased: Sequence[int]
     return drawn + [Drawn(*row) for row in first]
 
 
+def _chance(volunteer: Volunteer, workflow: Workflow) -> Chance:
+    """Return the random numbers of a request.
+
+    Those of a simulated volunteer, called NAME@WORKFLOW, depend only on the name and the number of answers, so that
+    experiments can be repeated, and two workflows can start alike.
+    """
+    if not volunteer.is_simulated or volunteer.user is None:
+        return random.random
+    answers = Classification.objects.filter(volunteer=volunteer, workflow=workflow).count()
+    return random.Random(f"{volunteer.user.get_username().partition('@')[0]} {answers}").random
+
+
 def _answered(asked: dict[str, Any], workflow: Workflow) -> int:
     """Return how many subjects the volunteer has answered, counted in the index only as far as it matters."""
     most = last_step(workflow.training_schedule)
     return int(fetch(ANSWERED.format(most=most), asked)[0][0]) if most else 0
 
 
-def _reason(workflow: Workflow, answered: int) -> Reason:
-    if random.random() < share_at(workflow.training_schedule, answered):
+def _reason(workflow: Workflow, answered: int, chance: Chance) -> Reason:
+    if chance() < share_at(workflow.training_schedule, answered):
         return Reason.TRAINING
-    return Reason.RANDOM if random.random() < workflow.random_fraction else Reason.NEW
+    return Reason.RANDOM if chance() < workflow.random_fraction else Reason.NEW
 
 
-def _gold(asked: dict[str, Any], n: int) -> list[tuple[int, str]]:
+def _gold(asked: dict[str, Any], n: int, chance: Chance) -> list[tuple[int, str]]:
     """Scan the shuffled gold from a random point, wrapping around at the end.
 
     Any number of people may hold the same one, so nothing is locked.
     """
     if not n:
         return []
-    parameters = {**asked, "point": random.random()}
+    parameters = {**asked, "point": chance()}
     rows = fetch(f"{GOLD} AND entry.random_key >= %(point)s ORDER BY entry.random_key LIMIT {n}", parameters)
     if len(rows) < n:
         rest = f"{GOLD} AND entry.random_key < %(point)s ORDER BY entry.random_key LIMIT {n - len(rows)}"

@@ -12,6 +12,7 @@ import numpy as np
 
 from ml.simulate.atlas.atlas_tracklets import MAX_DETECTIONS, SATELLITE, Visits, draw_tracklets, visit
 from ml.simulate.atlas.difference import BOGUS, CLASSES, REAL, Sources, Span, difference_stamps, draw_sources
+from ml.simulate.class_mix import class_mix
 from ml.simulate.option_ranges import check_count, check_range
 from ml.simulate.writer import BLOCK, SubjectBlock, block_sizes, write_blocks
 
@@ -36,6 +37,7 @@ def atlas(
     detections: int | None = 4,
     snr: Span | None = None,
     satellites: float = SATELLITES,
+    share: float | None = None,
     gold_fraction: float = 0.1,
     progress: Callable[[int], object] | None = None,
 ) -> Path:
@@ -44,7 +46,7 @@ def atlas(
     Parameters
     ----------
     n : int
-        Number of subjects, balanced over the eight classes; satellites replace bogus ones.
+        Number of subjects, balanced over the eight classes unless `share` is given; satellites replace bogus ones.
     seed : int
         The same seed gives the same bytes.
     out : path
@@ -55,6 +57,8 @@ def atlas(
         S/N range of every class but NOISE; by default each class has its own, see docs/simulations.md.
     satellites : float in 0..0.5
         Fraction of the tracklets that are glints of a satellite, labelled SATELLITE; stamps ignore it.
+    share : float in 0..1, optional
+        Fraction of real subjects, three eighths by default.
     gold_fraction : float in 0..1
         Fraction of the rows marked as gold.
     progress : callable, optional
@@ -72,7 +76,7 @@ def atlas(
     """
     check_count(n)
     check_range(0, 0.5, satellites=satellites)
-    check_range(0, 1, gold_fraction=gold_fraction)
+    check_range(0, 1, gold_fraction=gold_fraction, share=share or 0.0)
     if kind not in ("stamp", "tracklet"):
         raise ValueError(f"kind must be 'stamp' or 'tracklet', not {kind!r}")
     if detections is not None and not 3 <= detections <= MAX_DETECTIONS:
@@ -81,8 +85,9 @@ def atlas(
         raise ValueError(f"snr must rise from above 0, not {snr}")
     columns = STAMP_COLUMNS if kind == "stamp" else tracklet_columns(detections or MAX_DETECTIONS)
     blocks = night(
-        n, seed, kind=kind, detections=detections, snr=snr, satellites=satellites, gold_fraction=gold_fraction
-    )
+        n, seed, kind=kind, detections=detections, snr=snr, satellites=satellites, share=share,
+        gold_fraction=gold_fraction,
+    )  # fmt: skip
     return write_blocks(blocks, columns, Path(out), progress=progress)
 
 
@@ -100,13 +105,14 @@ def night(
     detections: int | None = 4,
     snr: Span | None = None,
     satellites: float = SATELLITES,
+    share: float | None = None,
     gold_fraction: float = 0.1,
 ) -> Iterator[SubjectBlock]:
     """Yield what `atlas` writes, block by block, without writing it."""
     for number, size in enumerate(block_sizes(n)):
         # Separate random streams, so that more gold or satellites do not change the rest of the sky.
         rng, gold_rng, satellite_rng = (np.random.default_rng([seed, number, stream]) for stream in (0, 1, 2))
-        label = rng.permutation(np.resize(CLASSES, size))
+        label = rng.permutation(class_mix(size, CLASSES, REAL, share))
         gold = gold_rng.random(size) < gold_fraction
         names = [f"atlas-{kind}-{seed}-{number * BLOCK + row:06d}" for row in range(size)]
         if kind == "stamp":

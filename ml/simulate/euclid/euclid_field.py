@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ml.simulate.class_mix import class_mix
 from ml.simulate.euclid.dithered_stamps import CLASSES, DITHERS, FAINTEST_SNR, RATES, REAL, SIZE, dithered_stamps
 from ml.simulate.euclid.sources import EXPTIME
 from ml.simulate.option_ranges import check_count, check_range
@@ -17,6 +18,7 @@ from ml.simulate.writer import BLOCK, SubjectBlock, block_sizes, write_blocks
 
 __all__ = ["CLASSES", "DITHERS", "FAINTEST_SNR", "REAL", "SIZE", "dithered_stamps", "euclid", "euclid_blocks"]
 
+MIX = ("SSO", "CR", "SSO", "GALAXY", "SSO", "STAR")
 FIRST_DAY = 60600
 FASTEST = 100.0
 SMALLEST, LARGEST = 32, 256
@@ -36,6 +38,7 @@ def euclid(
     rates: tuple[float, float] = RATES,
     least_snr: float = FAINTEST_SNR,
     whole: bool = False,
+    share: float | None = None,
     gold_fraction: float = 0.1,
     progress: Callable[[int], object] | None = None,
 ) -> Path:
@@ -44,7 +47,7 @@ def euclid(
     Parameters
     ----------
     n : int
-        Number of stamps, half of them SSO and the rest shared evenly by CR, GALAXY and STAR.
+        Number of stamps; CR, GALAXY and STAR share evenly what is not SSO.
     seed, out, gold_fraction, progress
         As in `ml.simulate.atlas.night.atlas`.
     size : int
@@ -59,6 +62,8 @@ def euclid(
         and some objects are below the noise.
     whole : bool
         Cut stamps as large as the object and a padding of 65 ± 5 pixels, and bring them to `size`.
+    share : float in 0..1, optional
+        Fraction of SSO, a half by default.
 
     Returns
     -------
@@ -73,25 +78,25 @@ def euclid(
     check_count(n)
     check_range(SMALLEST, LARGEST, " pixels", size=size)
     check_range(0, 50, least_snr=least_snr)
-    check_range(0, 1, gold_fraction=gold_fraction)
+    check_range(0, 1, gold_fraction=gold_fraction, share=share or 0.0)
     if dithers not in (1, 3, 4):
         raise ValueError(f"dithers must be 1, 3 or 4, not {dithers}")
     if not 0 < rates[0] <= rates[1] <= FASTEST:
         raise ValueError(f"rates must rise from above 0 to at most {FASTEST:g} arcsec per hour, not {rates}")
     options: dict[str, Any] = {"dithers": dithers, "rates": rates, "least_snr": least_snr, "whole": whole}
-    blocks = euclid_blocks(n, seed, gold_fraction=gold_fraction, size=size, **options)
+    blocks = euclid_blocks(n, seed, share=share, gold_fraction=gold_fraction, size=size, **options)
     return write_blocks(blocks, COLUMNS, Path(out), progress=progress)
 
 
 def euclid_blocks(
-    n: int, seed: int, *, gold_fraction: float = 0.1, size: int = SIZE, **options: Any
+    n: int, seed: int, *, share: float | None = None, gold_fraction: float = 0.1, size: int = SIZE, **options: Any
 ) -> Iterator[SubjectBlock]:
     """Yield what `euclid` writes, block by block, without writing it; same options."""
     for number, count in enumerate(block_sizes(n)):
         # Two random streams, so that more gold does not change the sky.
         rng, gold_rng = (np.random.default_rng([seed, number, stream]) for stream in (0, 1))
         names = [f"euclid-{seed}-{number * BLOCK + row:06d}" for row in range(count)]
-        label = rng.permutation(np.resize(("SSO", "CR", "SSO", "GALAXY", "SSO", "STAR"), count))
+        label = rng.permutation(class_mix(count, MIX, REAL, share))
         yield field_block(rng, label, gold_rng.random(count) < gold_fraction, names, size, **options)
 
 

@@ -66,6 +66,22 @@ def test_counting_what_was_seen_goes_no_further_than_it_matters():
     assert any("LIMIT 5" in query["sql"] and "count(*)" in query["sql"] for query in queries)
 
 
+def test_the_draws_of_a_simulated_volunteer_can_be_repeated(django_user_model):
+    workflow = make_workflow(subjects=60, gold=20, random_fraction=0.5, training_schedule=[[0, 0.3]])
+    volunteer = make_volunteer("simulated")
+    volunteer.user, volunteer.is_simulated = django_user_model.objects.create_user("simulated-1"), True
+    volunteer.save()
+    drawn = []
+    for _ in range(3):
+        drawn.append([(lease.entry_id, lease.reason) for lease in lease_next(volunteer, workflow, 20)])
+        Lease.objects.all().delete()
+        QueueEntry.objects.update(open_slots=workflow.min_votes)
+    assert drawn[0] == drawn[1] == drawn[2]
+    assert len({reason for _, reason in drawn[0]}) > 1
+    vote(volunteer, workflow, QueueEntry.objects.get(pk=drawn[0][-1][0]).subject)
+    assert [(lease.entry_id, lease.reason) for lease in lease_next(volunteer, workflow, 20)] != drawn[0]
+
+
 def test_a_ruled_subject_is_settled_and_trains_others(django_user_model):
     workflow = make_workflow(subjects=2, training_schedule=[[0, 1.0]])
     entry = QueueEntry.objects.filter(workflow=workflow).first()

@@ -11,12 +11,14 @@ import pytest
 from ml.__main__ import main
 from ml.simulate.atlas.night import atlas
 from ml.training import presets
-from ml.training.schedule import SMALL
+
+SMALL = presets.FAMILIES[presets.RESIDUAL]
+BRIEF = dataclasses.replace(SMALL, fresh=dataclasses.replace(SMALL.fresh, views=1500, rounds=2))
 
 
 @pytest.fixture(autouse=True)
 def brief(monkeypatch):
-    monkeypatch.setattr(presets, "SMALL", dataclasses.replace(SMALL, views=1500, rounds=2))
+    monkeypatch.setitem(presets.FAMILIES, presets.RESIDUAL, BRIEF)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def night(tmp_path_factory):
 def trained(night, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "ours"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(presets, "SMALL", dataclasses.replace(SMALL, views=1500, rounds=2))
+        patch.setitem(presets.FAMILIES, presets.RESIDUAL, BRIEF)
         arguments = ["train", "--role", "tracklet", "--data", str(night), "--out", str(folder), "--preset", "small"]
         assert main(arguments) == 0
     return folder

@@ -1,16 +1,17 @@
 """The report of a demonstration."""
 
+import json
 from dataclasses import replace
 from io import StringIO
 
 from rich.console import Console
 
-from webapp.console.demo.demo_report import as_json, table, votes_to_match_control
+from webapp.console.demo.demo_report import as_json, save, table, votes_to_match_control
 from webapp.console.demo.experiment_arm import Outcome
 
 FIRST = Outcome(
-    round=1, labels=90, votes=100, movers_found=3, consensus_accuracy=0.9, model_accuracy=0.8, model_auc=0.7,
-    preset="head", is_champion=True, verdict="",
+    round=1, labels=90, votes=100, movers_found=3, movers_per_100_votes=3.0, consensus_accuracy=0.9,
+    model_precision=0.3, model_auc=0.7, model_auc_interval=(0.65, 0.75), preset="head", is_champion=True, verdict="",
 )  # fmt: skip
 
 
@@ -32,9 +33,19 @@ def test_what_could_not_be_measured_is_null_in_the_file():
 
 
 def test_the_table_fits_a_terminal_of_80_columns():
-    row = replace(FIRST, votes=12_000, labels=1200, movers_found=310, preset="finetune")
+    row = replace(FIRST, votes=12_000, labels=1200, movers_found=310, movers_per_100_votes=12.5)
     console = Console(width=80, record=True, file=StringIO())
     console.print(table("sky", {"rounds": [row], "control": [row]}))
     text = console.export_text()
     assert "…" not in text
     assert "uncertain" in text
+
+
+def test_file_and_page_say_how_far_asking_well_is_ahead(tmp_path):
+    arms = {"rounds": [replace(FIRST, ahead=(0.0217, 0.0113, 0.0338))], "control": [FIRST]}
+    surveys = {"sky": arms}
+    file, page = save(tmp_path, "demo", as_json(1, 2.0, surveys), surveys)
+    assert json.loads(file.read_text())["surveys"]["sky"]["rounds"][0]["ahead"] == [0.0217, 0.0113, 0.0338]
+    text = page.read_text()
+    assert "+0.022 (+0.011 to +0.034)" in text
+    assert "0.700 (0.650 to 0.750)" in text

@@ -84,5 +84,5 @@ def test_a_network_that_averages_over_all_ways_sees_no_up():
 
 
 def test_checkpoints_of_before_keep_their_keys():
-    assert "tta" not in native_size(1).as_manifest()
-    assert Preprocessing(**replace(native_size(1), tta=8).as_manifest()).tta == 8
+    assert "tta" not in replace(native_size(1), tta=1).as_manifest()
+    assert Preprocessing(**native_size(1).as_manifest()).tta == 8

@@ -34,6 +34,12 @@ def test_stamps_are_balanced_and_labelled_as_simulated(stamps):
     assert len({row["object_group"] for row in rows}) == len(rows)
 
 
+def test_movers_may_be_rare(tmp_path):
+    labels = Counter(row["label"] for row in rows_of(atlas(200, 3, tmp_path, share=0.06)))
+    assert {name: labels[name] for name in REAL} == dict.fromkeys(REAL, 4)
+    assert max(labels.values()) - min(labels[name] for name in CLASSES if name not in REAL) <= 1
+
+
 def test_each_row_names_its_own_plane(stamps):
     out, rows = stamps
     assert [rows[0]["image"], rows[-1]["image"]] == ["cube-00000.fits", "cube-00001.fits"]

@@ -143,6 +143,12 @@ def test_half_of_the_manifest_moves(tmp_path):
     assert Counter(row["real"] for row in truth) == {"1": 30, "0": 30}
 
 
+def test_few_of_the_manifest_may_move(tmp_path):
+    labels = Counter(row["label"] for row in rows_of(euclid(40, 1, tmp_path, share=0.05)))
+    assert labels["SSO"] == 2
+    assert {labels[name] for name in CLASSES if name != "SSO"} <= {12, 13}
+
+
 def test_the_same_seed_gives_the_same_bytes(tmp_path):
     for name in ("one", "two"):
         euclid(12, 6, tmp_path / name, size=40)

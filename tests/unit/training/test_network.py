@@ -27,9 +27,11 @@ BRIEF = dataclasses.replace(SMALL, views=6000, rounds=3)
 
 @pytest.fixture(autouse=True)
 def brief(monkeypatch):
-    monkeypatch.setattr(presets, "SMALL", BRIEF)
-    monkeypatch.setattr(presets, "SMALL_AGAIN", dataclasses.replace(BRIEF, rounds=1, rate=1e-3))
-    monkeypatch.setattr(presets, "WHOLE", dataclasses.replace(BRIEF, views=128, rounds=1))
+    again, whole = (dataclasses.replace(BRIEF, rounds=1, rate=1e-3), dataclasses.replace(BRIEF, views=128, rounds=1))
+    shorter = {presets.RESIDUAL: (BRIEF, again), presets.TIMM: (whole, whole)}
+    for name, (fresh, pretrained) in shorter.items():
+        family = dataclasses.replace(presets.FAMILIES[name], fresh=fresh, pretrained=pretrained)
+        monkeypatch.setitem(presets.FAMILIES, name, family)
 
 
 @pytest.mark.parametrize("role", ["stamp", "tracklet"])
@@ -70,7 +72,7 @@ def test_a_champion_is_fine_tuned_and_then_given_a_new_head(kinds, pixels):
 
 def test_the_backbone_is_fine_tuned_and_kept(kinds, pixels):
     few = labelled(kinds[:24], pixels=pixels[:24])
-    checkpoint = train_role.train("stamp", few, preset="finetune", init="random")
+    checkpoint = train_role.train("stamp", few, preset="finetune", init="scratch")
     assert checkpoint.manifest["architecture"] == "tf_efficientnet_lite0"
     assert Scorer(checkpoint).probabilities(pixels[:2]).shape == (2, 4)
 
@@ -87,7 +89,7 @@ def test_too_few_examples(kinds, pixels):
 
 def test_a_single_chip_to_learn_from_is_refused_instead_of_waited_on(kinds, pixels):
     examples = labelled(kinds, pixels=pixels)
-    start = presets.preset_recipe("small", "scratch", examples, None).begin(0)
+    start = presets.preset_recipe("small", "scratch", 1).begin(0)
     with pytest.raises(BadExamples, match="Only one example is left for training, but a network needs two"):
         finetune(
             examples, start, None, (np.arange(1), np.arange(1, 9)), BRIEF, seed=0, minutes=0.01, on_epoch=lambda _: None

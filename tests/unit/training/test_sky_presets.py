@@ -7,7 +7,6 @@ from ml.cli.stamp_options import chosen_preset
 from ml.data.dataset import Examples
 from ml.data.preprocessing import SKY_FROZEN, SKY_UNITS
 from ml.inference.checkpoint import Checkpoint
-from ml.inference.feature_extractor import default_backbone
 from ml.inference.scorer import Scorer
 from ml.models.sky_net import SKY
 from ml.roles.train_role import train
@@ -28,17 +27,16 @@ def examples():
 
 
 @pytest.mark.parametrize(("preset", "architecture"), [("head", SKY), ("finetune", SKY), ("small", "residual")])
-def test_a_preset_has_its_network(examples, preset, architecture):
-    recipe = preset_recipe(preset, SKY, examples)
+def test_a_preset_has_its_network(preset, architecture):
+    recipe = preset_recipe(preset, SKY, 1)
     assert recipe.architecture == architecture
     assert recipe.freeze == (preset == "head")
     if architecture == SKY:
         assert recipe.preprocessing == (SKY_FROZEN if recipe.freeze else SKY_UNITS)
 
 
-def test_a_champion_on_the_sky_backbone_is_fine_tuned_as_one(examples):
-    recipe = preset_recipe("finetune", "imagenet", examples, default_backbone(SKY, device="cpu", engine="torch"))
-    assert recipe.schedule == preset_recipe("finetune", SKY, examples).schedule
+def test_a_champion_on_the_sky_backbone_is_fine_tuned_as_one():
+    assert preset_recipe("finetune", "imagenet", 1, start=SKY).schedule == preset_recipe("finetune", SKY, 1).schedule
 
 
 @pytest.mark.parametrize(("n", "preset"), [(149, "head"), (150, "finetune")])

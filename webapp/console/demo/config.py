@@ -10,16 +10,14 @@ import pandas as pd
 from ml.simulate.atlas.night import atlas
 from ml.simulate.euclid.euclid_field import euclid
 
-PRESETS = ("head", "head", "head", "small", "finetune")
-ROUNDS = len(PRESETS)
-# Round four trains a network as a shadow. The last round fine-tunes it with more labels, and the gate compares the
-# result with the champion among the heads.
-IN_SHADOW = ("small",)
+ROUNDS = 5
+PRESETS = ("head",) * ROUNDS
 CROWD = 24
-# Half of the test side is gold, since the gate needs some two hundred subjects to distinguish models; most of the
-# training side is labelled by volunteers.
-GOLD_FRACTION = 0.5
-GOLD_KEPT_FOR_TRAINING = 0.35
+SHARE = 0.05  # of movers
+# The gate needs some fifty movers to distinguish models. For training, scientists have marked more of the rare movers
+# than chance would; all other labels come from volunteers.
+TEST_GOLD_FRACTION = 0.25
+TRAINING_GOLD = {True: 48, False: 72}
 UNTOUCHED_FRACTION = 0.35
 
 
@@ -38,6 +36,7 @@ class Plan:
     channels: tuple[str, ...]
     pixel_scale: float
     is_simulated: bool = True
+    prior: float = 0.5
     max_votes: int = 7
     sure: float = 0.97
     presets: tuple[str, ...] = PRESETS
@@ -61,13 +60,13 @@ class Sky(Plan):
 ATLAS = Sky(
     slug="atlas-simulated",
     name="ATLAS-like night (simulated)",
-    description="ATLAS-style images, simulated: four difference images of each candidate mover.",
+    description="ATLAS-style images, simulated: one difference image of each detection. One in twenty is a mover.",
     question="Is this a real moving object?",
-    kind="tracklet",
-    # The survey has the eight classes, without satellites.
-    simulate=partial(atlas, kind="tracklet", satellites=0.0),
-    subjects=1400,
-    votes_per_round=600,
+    kind="stamp",
+    simulate=partial(atlas, share=SHARE),
+    subjects=20_000,
+    prior=SHARE,
+    votes_per_round=800,
     classes=("BURN", "CR", "NOISE", "SCAR", "SPIKE", "AST", "STREAK", "COMET"),
     positive=("AST", "STREAK", "COMET"),
     channels=("difference",),
@@ -76,12 +75,13 @@ ATLAS = Sky(
 EUCLID = Sky(
     slug="euclid-simulated",
     name="Euclid-like field (simulated)",
-    description="Euclid-style images, simulated: three dithers of each source.",
+    description="Euclid-style images, simulated: three dithers of each source. One in twenty is a mover.",
     question="Is there a moving object in the middle?",
     kind="stamp",
-    simulate=euclid,
-    subjects=1600,
-    votes_per_round=600,
+    simulate=partial(euclid, size=64, share=SHARE),
+    subjects=20_000,
+    prior=SHARE,
+    votes_per_round=800,
     classes=("CR", "GALAXY", "STAR", "SSO"),
     positive=("SSO",),
     channels=("dither 1", "dither 2", "dither 3"),

@@ -1,10 +1,12 @@
 """Report of a demonstration: a table in the terminal, a JSON file, and a plot."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from bokeh.embed import file_html
 from bokeh.layouts import column, row
 from bokeh.models.formatters import NumeralTickFormatter
@@ -18,17 +20,23 @@ from webapp.console.demo.experiment_arm import Outcome
 
 ARMS = {"rounds": "uncertain", "control": "at random"}
 CAPTION = (
-    "Simulated volunteers. movers: real and retired as real; crowd, model: accuracy; AUC: model, real against bogus, on"
-    " what it has not seen."
+    "Simulated volunteers. movers: real and retired as real; crowd: accuracy of what is retired; AP, AUC: the model,"
+    " average precision and area under the ROC curve with its 95 % interval, on what it has not seen; *: champion."
 )
 MEASURES = {
     "movers_found": "movers found",
-    "model_auc": "model, ROC AUC",
-    "model_accuracy": "model, accuracy",
-    "consensus_accuracy": "consensus, accuracy",
+    "movers_per_100_votes": "movers found per 100 votes",
+    "model_auc": "model, ROC AUC, 95 % interval",
+    "model_precision": "model, average precision",
 }
 COLOURS = {"rounds": "#0072b2", "control": "#d55e00"}
 DASHES = {"rounds": "solid", "control": "dashed"}
+FORMATS = {"movers_found": "0", "movers_per_100_votes": "0.0"}
+TABLE_STYLE = """<style>
+div { overflow-x: auto; max-width: calc(100vw - 1rem) }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+th, td { text-align: right; padding: 2px 10px; white-space: nowrap }
+</style>"""
 TOOLS = "pan,wheel_zoom,hover,reset,save"
 Outcomes = dict[str, list[Outcome]]
 
@@ -61,18 +69,22 @@ def votes_to_match_control(arms: Outcomes) -> int | None:
 
 def _rounded(outcome: Outcome) -> dict[str, Any]:
     """Return the outcome with four decimals, and null for what could not be measured."""
-    fields = asdict(outcome).items()
-    return {
-        name: (round(value, 4) if value == value else None) if isinstance(value, float) else value
-        for name, value in fields
-    }
+    return {name: _number(value) for name, value in asdict(outcome).items()}
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_number(each) for each in value]
+    if not isinstance(value, float):
+        return value
+    return round(value, 4) if value == value else None
 
 
 def table(name: str, arms: Outcomes) -> Table:
     """Return one survey's rounds, the control arm's under the main one's; a star marks a new champion."""
     result = Table(title=name, caption=CAPTION, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))  # fits 80 columns
-    for heading in ("round", "asked", "training", "votes", "movers", "labels", "crowd", "model", "AUC"):
-        result.add_column(heading, justify="left" if heading in ("asked", "training") else "right", no_wrap=True)
+    for heading in ("round", "asked", "votes", "movers", "labels", "crowd", "AP", "AUC"):
+        result.add_column(heading, justify="left" if heading == "asked" else "right", no_wrap=True)
     for outcomes in zip(*arms.values(), strict=True):
         for arm, outcome in zip(arms, outcomes, strict=True):
             result.add_row(*_cells(ARMS[arm], outcome))
@@ -81,9 +93,17 @@ def table(name: str, arms: Outcomes) -> Table:
 
 def _cells(arm: str, outcome: Outcome) -> list[str]:
     star = "*" if outcome.is_champion else " "
-    accuracies = [f"{value:.3f}" for value in (outcome.consensus_accuracy, outcome.model_accuracy)]
-    counts = [str(outcome.votes), str(outcome.movers_found), str(outcome.labels)]
-    return [str(outcome.round), arm, outcome.preset, *counts, *accuracies, f"{outcome.model_auc:.3f}{star}"]
+    low, high = outcome.model_auc_interval
+    return [
+        str(outcome.round),
+        arm,
+        str(outcome.votes),
+        str(outcome.movers_found),
+        str(outcome.labels),
+        f"{outcome.consensus_accuracy:.3f}",
+        f"{outcome.model_precision:.3f}",
+        f"{outcome.model_auc:.3f} {low:.3f}–{high:.3f}{star}",
+    ]
 
 
 def save(folder: Path, name: str, result: dict[str, Any], surveys: dict[str, Outcomes]) -> list[Path]:
@@ -96,27 +116,68 @@ def save(folder: Path, name: str, result: dict[str, Any], surveys: dict[str, Out
 
 def _page(surveys: dict[str, Outcomes]) -> Any:
     intro = Div(
-        text="<h1>The loop, round by round</h1><p>Simulated volunteers. The model is measured on subjects that "
-        "it has not seen. Equal votes in both arms.</p>"
+        text="<h1>The loop, round by round</h1><p>Simulated volunteers. Both arms start with the same subjects and get "
+        "equal votes. The model is measured on subjects that it has not seen; intervals of 95 % are bootstrapped over "
+        "subjects.</p>",
+        sizing_mode="stretch_width",
     )
-    plots = [row(*(_plot(name, arms, measure) for measure in MEASURES)) for name, arms in surveys.items()]
-    return column(intro, *plots)
+    parts = [part for name, arms in surveys.items() for part in _survey(name, arms)]
+    return column(intro, *parts, sizing_mode="stretch_width")
 
 
-def _plot(name: str, arms: Outcomes, measure: str) -> Any:
+def _survey(name: str, arms: Outcomes) -> list[Any]:
+    plots = (_plot(arms, measure) for measure in MEASURES)
+    return [
+        Div(text=f"<h2>{name}</h2>"),
+        row(*plots, styles={"flex-wrap": "wrap"}, sizing_mode="stretch_width"),
+        Div(text=_html_table(arms), sizing_mode="stretch_width"),
+    ]
+
+
+def _html_table(arms: Outcomes) -> str:
+    """Return the survey's figures, with intervals of 95 %, as a table."""
+    rows = [
+        {
+            "round": outcome.round,
+            "asked": ARMS[arm],
+            "votes": outcome.votes,
+            "movers found": outcome.movers_found,
+            "per 100 votes": f"{outcome.movers_per_100_votes:.1f}",
+            "labels": outcome.labels,
+            "consensus, accuracy": f"{outcome.consensus_accuracy:.3f}",
+            "average precision": f"{outcome.model_precision:.3f}",
+            "ROC AUC": f"{outcome.model_auc:.3f} ({_span(outcome.model_auc_interval, '.3f')})",
+            "AUC ahead of random": "" if ahead is None else f"{ahead[0]:+.3f} ({_span(ahead[1:], '+.3f')})",
+        }
+        for outcomes in zip(*arms.values(), strict=True)
+        for arm, outcome in zip(arms, outcomes, strict=True)
+        for ahead in [outcome.ahead]
+    ]
+    return f"{TABLE_STYLE}<div>{pd.DataFrame(rows).to_html(index=False, border=0)}</div>"
+
+
+def _span(ends: Sequence[float], form: str) -> str:
+    return f"{ends[0]:{form}} to {ends[1]:{form}}"
+
+
+def _plot(arms: Outcomes, measure: str) -> Any:
     plot = figure(
-        title=f"{name}: {MEASURES[measure]}",
+        title=MEASURES[measure],
         x_axis_label="votes",
-        width=440,
+        width=350,
         height=320,
         tools=TOOLS,
     )
-    plot.yaxis[0].formatter = NumeralTickFormatter(format="0" if measure == "movers_found" else "0.000")
+    plot.yaxis[0].formatter = NumeralTickFormatter(format=FORMATS.get(measure, "0.000"))
     for arm, outcomes in arms.items():
         votes, values = [outcome.votes for outcome in outcomes], [getattr(outcome, measure) for outcome in outcomes]
-        plot.line(
-            votes, values, legend_label=f"asked: {ARMS[arm]}", color=COLOURS[arm], line_dash=DASHES[arm], line_width=2
-        )
-        plot.scatter(votes, values, legend_label=f"asked: {ARMS[arm]}", color=COLOURS[arm], size=7)
-    plot.legend.location = "bottom_right"
+        legend, colour = f"asked: {ARMS[arm]}", COLOURS[arm]
+        if measure == "model_auc":
+            lows, highs = zip(*(outcome.model_auc_interval for outcome in outcomes), strict=True)
+            plot.varea(votes, lows, highs, legend_label=legend, color=colour, fill_alpha=0.15)
+        plot.line(votes, values, legend_label=legend, color=colour, line_dash=DASHES[arm], line_width=2)
+        plot.scatter(votes, values, legend_label=legend, color=colour, size=7)
+    plot.add_layout(plot.legend[0], "below")
+    plot.legend.orientation, plot.legend.spacing = "horizontal", 12
+    plot.legend.label_text_font_size = "11px"
     return plot

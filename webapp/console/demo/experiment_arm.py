@@ -1,16 +1,18 @@
 """One arm of the experiment: votes, training, scores, and its outcome on subjects the model has not seen."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics.areas import roc_auc
+from ml.evaluation.classifier import bootstrap_difference
+from ml.evaluation.metrics.areas import pr_auc, roc_auc, weighted_roc_auc
+from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
 from webapp.archive.models import Survey
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
-from webapp.console.demo.config import IN_SHADOW, Truth
+from webapp.console.demo.config import Truth
 from webapp.console.demo.progress import Progress, wait_for, wait_until
 from webapp.console.demo.setup import UNTOUCHED
 from webapp.console.demo.simulated_crowd import Crowd
@@ -20,8 +22,9 @@ from webapp.learning.scoring import start_scoring
 from webapp.learning.triggers import start_training
 from webapp.workflows.models import Workflow
 
-TRAINING_SECONDS = 300.0
-SCORING_SECONDS = 180.0
+TRAINING_SECONDS = 1800.0
+SCORING_SECONDS = 1800.0
+DRAWS = 400  # of the bootstrap
 
 
 Predict = Callable[[Checkpoint], dict[str, float]]
@@ -48,19 +51,24 @@ class Outcome:
     """The results of one round of one arm, measured against the truth that the loop never sees.
 
     In both arms the model is the one trained in this round; `is_champion` says whether it is the survey's champion now.
-    `movers_found` are real subjects, gold aside, that the volunteers have retired as real.
+    `movers_found` are real subjects, gold aside, that the volunteers have retired as real. `model_auc_interval` is a
+    bootstrap interval of 95 % over subjects. `ahead` says how much larger the ROC AUC is than the control arm's, on the
+    same subjects, with its interval; the control arm, and a survey without one, have None.
     """
 
     round: int
     labels: int
     votes: int
     movers_found: int
+    movers_per_100_votes: float
     consensus_accuracy: float
-    model_accuracy: float
+    model_precision: float
     model_auc: float
+    model_auc_interval: tuple[float, float]
     preset: str
     is_champion: bool
     verdict: str
+    ahead: tuple[float, float, float] | None = None
 
 
 @dataclass
@@ -73,6 +81,7 @@ class Arm:
     is_control: bool
     seed: int
     predict: Predict
+    predicted: dict[str, float] = field(default_factory=dict, init=False)
 
     @property
     def survey(self) -> Survey:
@@ -88,7 +97,7 @@ class Arm:
             workflow=self.workflow,
             preset=preset,
             seed=self.seed,
-            is_control=self.is_control or preset in IN_SHADOW,
+            is_control=self.is_control,
             cross_validate=self.predict is of_everything,
             by=None,
         )
@@ -110,17 +119,22 @@ class Arm:
         wait_until(lambda: not runs.filter(finished_at=None).exists(), SCORING_SECONDS, f"Scoring with {checkpoint}")
 
     def _measure(self, number: int, run: TrainingRun, checkpoint: Checkpoint) -> Outcome:
-        accuracy, auc = self._model_against_truth(checkpoint)
+        self.predicted = self.predict(checkpoint)
+        real, p_real = np.array(self.truth.is_real(self.predicted)), np.array(list(self.predicted.values()))
         is_real, called_real = self._settled()
+        votes = Classification.objects.standing().filter(workflow=self.workflow).count()
+        found = int((is_real & called_real).sum())
         evaluation = checkpoint.evaluations.first()
         return Outcome(
             round=number,
             labels=run.training_set.size if run.training_set else 0,
-            votes=Classification.objects.standing().filter(workflow=self.workflow).count(),
-            movers_found=int((is_real & called_real).sum()),
+            votes=votes,
+            movers_found=found,
+            movers_per_100_votes=100 * found / max(1, votes),
             consensus_accuracy=float(np.mean(is_real == called_real)) if len(is_real) else float("nan"),
-            model_accuracy=accuracy,
-            model_auc=auc,
+            model_precision=pr_auc(real, p_real),
+            model_auc=roc_auc(real, p_real),
+            model_auc_interval=auc_interval(real, p_real),
             preset=run.preset,
             is_champion=checkpoint.is_champion,
             verdict=evaluation.verdict if evaluation else "",
@@ -133,9 +147,16 @@ class Arm:
         is_real = self.truth.is_real(key for key, _ in rows)
         return np.array(is_real, dtype=bool), np.array([posterior >= 0.5 for _, posterior in rows], dtype=bool)
 
-    def _model_against_truth(self, checkpoint: Checkpoint) -> tuple[float, float]:
-        """Return accuracy and ROC AUC of real against bogus, on subjects the model has not seen."""
-        predicted = self.predict(checkpoint)
-        real = np.array(self.truth.is_real(predicted))
-        p_real = np.array(list(predicted.values()))
-        return float(np.mean((p_real >= checkpoint.threshold) == real)), roc_auc(real, p_real)
+
+def auc_interval(real: NDArray[np.bool_], p_real: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the bootstrap interval of 95 % of the ROC AUC; every subject is its own group."""
+    blocks = bootstrap_weights(np.arange(len(real)), DRAWS, seed=0)
+    return interval(np.concatenate([weighted_roc_auc(real, p_real, weights) for weights in blocks]))
+
+
+def compared(outcome: Outcome, guided: Arm, control: Arm) -> Outcome:
+    """Return the guided arm's outcome with its advantage in ROC AUC, on the subjects that both models have scored."""
+    shared = sorted(guided.predicted.keys() & control.predicted.keys())
+    ours, theirs = (np.array([arm.predicted[key] for key in shared]) for arm in (guided, control))
+    ahead = bootstrap_difference(np.array(guided.truth.is_real(shared)), ours, theirs, n=DRAWS)
+    return replace(outcome, ahead=ahead)

@@ -15,7 +15,7 @@ from webapp.console import site
 from webapp.console.demo import demo_report
 from webapp.console.demo.config import CROWD
 from webapp.console.demo.demo_report import Outcomes
-from webapp.console.demo.experiment_arm import Arm, Predict
+from webapp.console.demo.experiment_arm import Arm, Predict, compared
 from webapp.console.demo.progress import Progress
 from webapp.console.demo.setup import Stage, forget_simulated_volunteers, make_accounts
 from webapp.console.demo.simulated_crowd import Crowd, recruit
@@ -36,8 +36,13 @@ def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predic
         for name, arm in arms.items():
             arm.collect(stage.plan.votes_per_round, progress)
             runs[name] = arm.train(preset)
-        for name, arm in arms.items():
-            outcomes[name].append(arm.finish(number, runs[name], progress))
+            if number == 1:  # the first model computes all features: alone, so that batches are always the same
+                outcomes[name].append(arm.finish(number, runs[name], progress))
+        if number > 1:
+            for name, arm in arms.items():
+                outcomes[name].append(arm.finish(number, runs[name], progress))
+        if "control" in arms:
+            outcomes["rounds"][-1] = compared(outcomes["rounds"][-1], arms["rounds"], arms["control"])
     leave_to_people(stage)
     return outcomes
 
@@ -52,7 +57,7 @@ def leave_to_people(stage: Stage) -> None:
 def _arm(stage: Stage, address: str, seed: int, workflow: Workflow, predict: Predict) -> Arm:
     """Create one arm; both arms get the same crowd, by seed, with separate accounts."""
     asked = tuple(name for names in stage.plan.follow_ups.values() for name in names)
-    crowd = Crowd(address, workflow.slug, recruit(CROWD, seed), stage.truth, asked)
+    crowd = Crowd(address, workflow.slug, recruit(CROWD, seed, workflow.slug), stage.truth, asked)
     return Arm(workflow, crowd, stage.truth, is_control=workflow == stage.control, seed=seed, predict=predict)
 
 

@@ -2,6 +2,7 @@
 
 import secrets
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +11,13 @@ import pandas as pd
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import F
+from numpy.typing import NDArray
 
 from webapp.archive.ingest.create_run import start_ingest
 from webapp.archive.models import IngestRun, Membership, Role, SubjectSet, Survey
-from webapp.console.demo.config import GOLD_FRACTION, GOLD_KEPT_FOR_TRAINING, UNTOUCHED_FRACTION, Plan, Sky, Truth
+from webapp.console.demo.config import TEST_GOLD_FRACTION, TRAINING_GOLD, UNTOUCHED_FRACTION, Plan, Sky, Truth
 from webapp.console.demo.progress import Progress, wait_for
+from webapp.core.sql import execute
 from webapp.learning.models import Checkpoint, Evaluation, TestSet, TrainingRun, TrainingSet
 from webapp.learning.test_sets import is_test_group
 from webapp.queue.membership import enqueue_subjects
@@ -24,7 +26,7 @@ from webapp.review.models import Ruling
 from webapp.workflows.models import Method, Workflow
 
 POOL, UNTOUCHED = "pool", "untouched"
-INGEST_SECONDS = 180.0
+INGEST_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,24 @@ def set_stage(sky: Sky, seed: int, progress: Progress) -> Stage:
     forget_survey(sky.slug)
     folder = Path(settings.DATA) / "demo" / sky.slug
     progress.begin(f"{sky.name}: simulating", sky.subjects)
-    manifest = sky.simulate(sky.subjects, seed, folder, gold_fraction=GOLD_FRACTION, progress=progress.advance)
+    manifest = sky.simulate(sky.subjects, seed, folder, gold_fraction=0.0, progress=progress.advance)
     survey = open_demo_survey(sky)
-    for name, path in split_manifest(manifest, seed).items():
+    for name, path in split_manifest(manifest, seed, sky.positive).items():
         ingest_demo(survey, path, name, progress)
+    remove_images(folder)
     truth = Truth.read(folder / "truth.csv", sky.positive)
-    return open_stage(sky, survey, truth)
+    return open_stage(sky, survey, truth, seed)
 
 
-def open_stage(plan: Plan, survey: Survey, truth: Truth, *, with_control: bool = True) -> Stage:
-    control = open_demo_workflow(plan, survey, "control") if with_control else None
-    return Stage(plan, survey, truth, open_demo_workflow(plan, survey, "main"), control)
+def remove_images(folder: Path) -> None:
+    """Delete the simulated files: their pixels are in the store now."""
+    for path in folder.glob("*.fits"):
+        path.unlink()
+
+
+def open_stage(plan: Plan, survey: Survey, truth: Truth, seed: int, *, with_control: bool = True) -> Stage:
+    control = open_demo_workflow(plan, survey, "control", seed) if with_control else None
+    return Stage(plan, survey, truth, open_demo_workflow(plan, survey, "main", seed), control)
 
 
 def open_demo_survey(plan: Plan) -> Survey:
@@ -69,11 +78,11 @@ def open_demo_survey(plan: Plan) -> Survey:
     )
 
 
-def split_manifest(manifest: Path, seed: int) -> dict[str, Path]:
+def split_manifest(manifest: Path, seed: int, positive: Collection[str]) -> dict[str, Path]:
     """Split a simulated manifest into subjects for volunteers and untouched ones; only gold keeps its label."""
     rows = pd.read_csv(manifest, dtype=str, keep_default_na=False)
-    rows.loc[_surplus_gold(rows, seed), "gold"] = "0"
-    is_gold = rows["gold"] == "1"
+    is_gold = choose_gold(rows, seed, positive)
+    rows["gold"] = np.where(is_gold, "1", "0")
     untouched = rows[~is_gold].sample(frac=UNTOUCHED_FRACTION, random_state=seed).index
     rows.loc[~is_gold, "label"] = ""
     parts = {POOL: rows.drop(untouched), UNTOUCHED: rows.loc[untouched]}
@@ -83,11 +92,15 @@ def split_manifest(manifest: Path, seed: int) -> dict[str, Path]:
     return paths
 
 
-def _surplus_gold(rows: pd.DataFrame, seed: int) -> "pd.Series[bool]":
-    """Return the gold rows to make ordinary: most of those that models may train on."""
-    for_training = ~rows["object_group"].map(is_test_group).astype(bool)
-    spared = np.random.default_rng(seed).random(len(rows)) < GOLD_KEPT_FOR_TRAINING
-    return (rows["gold"] == "1") & for_training & ~spared
+def choose_gold(rows: pd.DataFrame, seed: int, positive: Collection[str]) -> NDArray[np.bool_]:
+    """Return which rows are gold: a random fraction of the test side, and a few movers and others to train on."""
+    rng = np.random.default_rng(seed)
+    is_test = rows["object_group"].map(is_test_group).to_numpy(dtype=bool)
+    is_mover = rows["label"].isin(positive).to_numpy(dtype=bool)
+    is_gold = is_test & (rng.random(len(rows)) < TEST_GOLD_FRACTION)
+    for kind, most in TRAINING_GOLD.items():
+        is_gold[rng.permutation(np.flatnonzero(~is_test & (is_mover == kind)))[:most]] = True
+    return is_gold
 
 
 def ingest_demo(survey: Survey, path: Path, subject_set: str, progress: Progress) -> IngestRun:
@@ -98,7 +111,7 @@ def ingest_demo(survey: Survey, path: Path, subject_set: str, progress: Progress
     return run
 
 
-def open_demo_workflow(plan: Plan, survey: Survey, arm: str) -> Workflow:
+def open_demo_workflow(plan: Plan, survey: Survey, arm: str, seed: int) -> Workflow:
     """Create one arm's workflow and fill its queue, in random order until there is a model."""
     is_control = arm == "control"
     workflow = Workflow.objects.create(
@@ -109,6 +122,7 @@ def open_demo_workflow(plan: Plan, survey: Survey, arm: str) -> Workflow:
         question=plan.question,
         follow_ups=plan.follow_ups,
         method=Method.SWAP_TWO_COIN,
+        prior=plan.prior,
         min_votes=3,
         max_votes=plan.max_votes,
         accept_threshold=plan.sure,
@@ -119,8 +133,21 @@ def open_demo_workflow(plan: Plan, survey: Survey, arm: str) -> Workflow:
     )
     workflow.subject_sets.set(SubjectSet.objects.filter(survey=survey, name=POOL))
     enqueue_subjects(workflow)
-    QueueEntry.objects.filter(workflow=workflow).update(priority=F("random_key"))
+    shuffle_queue(workflow, seed)
     return workflow
+
+
+SHUFFLE = """
+    UPDATE queue_queueentry AS entry SET random_key = drawn.key, priority = 1 - drawn.key
+    FROM unnest(%s::bigint[], %s::float8[]) AS drawn (id, key) WHERE entry.id = drawn.id
+"""
+
+
+def shuffle_queue(workflow: Workflow, seed: int) -> None:
+    """Put a queue into a random order that depends on the seed alone: both arms start with the same subjects."""
+    entries = QueueEntry.objects.filter(workflow=workflow).order_by("subject__external_id")
+    keys = list(entries.values_list("pk", flat=True))
+    execute(SHUFFLE, [keys, np.random.default_rng(seed).random(len(keys)).tolist()])
 
 
 @dataclass(frozen=True)

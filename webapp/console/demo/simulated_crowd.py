@@ -29,9 +29,13 @@ class Member:
     token: str
 
 
-def recruit(n: int, seed: int) -> list[Member]:
-    """Create accounts for n simulated volunteers, marked as simulated, without a usable password."""
-    return [Member(mind, _token(mind.name)) for mind in crowd(n, seed)]
+def recruit(n: int, seed: int, workflow: str) -> list[Member]:
+    """Create accounts for n simulated volunteers of a workflow, marked as simulated, without a usable password.
+
+    Each workflow has its own accounts, since the queue avoids objects that a volunteer has just seen elsewhere. Those
+    of one name draw alike.
+    """
+    return [Member(mind, _token(f"{mind.name}@{workflow}")) for mind in crowd(n, seed)]
 
 
 def _token(name: str) -> str:
@@ -70,7 +74,9 @@ class Crowd:
     def _turn(self, client: httpx.Client, member: Member) -> int:
         headers = {"Authorization": f"Token {member.token}"}
         lent = client.get(f"/api/workflows/{self.workflow}/next/", params={"n": BATCH}, headers=headers)
-        answers = [self._answer(member.mind, item) for item in _accepted(lent).json()["items"]]
+        # In an order of their own, so that the same batch gets the same answers from whichever rule it comes.
+        items = sorted(_accepted(lent).json()["items"], key=lambda item: item["subject"]["external_id"])
+        answers = [self._answer(member.mind, item) for item in items]
         if answers:
             _accepted(client.post("/api/classifications/", json=answers, headers=headers))
         return len(answers)

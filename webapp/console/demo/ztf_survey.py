@@ -83,7 +83,7 @@ def set_ztf_stage(folder: Path, packets: Packets, seed: int, progress: Progress,
     survey = open_demo_survey(plan)
     ingest_demo(survey, folder, POOL, progress)
     give_gold(survey, packets, seed)
-    return open_stage(plan, survey, packets.truth, with_control=with_control)
+    return open_stage(plan, survey, packets.truth, seed, with_control=with_control)
 
 
 def give_gold(survey: Survey, packets: Packets, seed: int) -> None:
