@@ -17,6 +17,7 @@ from ml.io.message import named
 from tasks.heartbeat import kept_alive
 from webapp.core.dispatch import app
 from webapp.core.jobs import DISK_FULL, Cancelled, Job, LeaseLost
+from webapp.core.logs import logged_as
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,11 @@ def job(model: type[Job], size: Size = "large") -> Callable[[Callable[[Any], Non
 
 
 def _work(function: Callable[[Any], None], row: Job) -> None:
+    with logged_as(f"{row._meta.object_name} {row.pk}"):
+        _run(function, row)
+
+
+def _run(function: Callable[[Any], None], row: Job) -> None:
     try:
         with kept_alive(row):
             function(row)

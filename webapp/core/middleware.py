@@ -1,17 +1,44 @@
-"""Middleware: health endpoints, the Permissions-Policy header, and 400 for values that the database cannot store.
+"""Middleware: request numbers, health endpoints, Permissions-Policy, and 400 for values that cannot be stored.
 
 Health endpoints are answered first, since monitors use the site's IP address rather than its host name, and no HTTPS.
 """
 
 import logging
+import re
+import uuid
 from collections.abc import Callable, Iterable
 
+from django.conf import settings
 from django.db import DataError
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from webapp.core.health import PARTS, READY, look
+from webapp.core.logs import logged_as
+
+HEADER = "X-Request-ID"
+GIVEN = re.compile(r"[\w.-]{8,64}", re.ASCII)
+
+
+class RequestIdMiddleware:
+    """Number each request in its log lines and its response; a proxy in front may have numbered it already."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        number = _given(request) or uuid.uuid4().hex
+        with logged_as(f"request {number}"):
+            response = self.get_response(request)
+        response[HEADER] = number
+        return response
+
+
+def _given(request: HttpRequest) -> str | None:
+    given = request.headers.get(HEADER, "")
+    is_trusted = settings.ALLAUTH_TRUSTED_PROXY_COUNT > 0
+    return given if is_trusted and GIVEN.fullmatch(given) else None
 
 
 class HealthMiddleware:

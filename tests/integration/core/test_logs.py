@@ -1,0 +1,65 @@
+"""Every log line names its request or job, so that one request's lines can be found among all others."""
+
+import json
+import logging
+import logging.config
+
+import pytest
+from django.conf import settings as configured
+
+from tasks import base_task
+from tests.integration.learning import sky
+from webapp.archive.models import IngestRun
+from webapp.core.logs import ContextFilter
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lines(caplog):
+    caplog.handler.addFilter(ContextFilter())
+    yield caplog
+    caplog.handler.filters.clear()
+
+
+def contexts(caplog, text):
+    return [record.context for record in caplog.records if text in record.getMessage()]
+
+
+def test_a_requests_lines_and_its_response_have_one_number(client, lines, monkeypatch):
+    monkeypatch.setattr("webapp.core.health.connection.cursor", lambda: 1 / 0)
+    answer = client.get("/health/ready/", headers={"X-Request-ID": "forged-number"})
+    [context] = contexts(lines, "The database does not answer")
+    assert context == f"request {answer['X-Request-ID']}"
+    assert "forged" not in context
+    assert client.get("/health/live/")["X-Request-ID"] != answer["X-Request-ID"]
+
+
+@pytest.mark.parametrize(
+    ("given", "is_taken"), [("proxy-number-1", True), ("short", False), ("line\u2028break-it", False)]
+)
+def test_a_trusted_proxys_number_is_taken(client, settings, given, is_taken):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    answer = client.get("/health/live/", headers={"X-Request-ID": given})
+    assert (answer["X-Request-ID"] == given) is is_taken
+
+
+def test_a_jobs_lines_name_it(lines):
+    run = IngestRun.objects.create(survey=sky.survey(), path="/nowhere", subject_set="night")
+
+    def broken(row):
+        raise RuntimeError("It broke.")
+
+    row = IngestRun.objects.claim(run.pk)
+    base_task._work(broken, row)
+    assert contexts(lines, "failed.") == [f"IngestRun {run.pk}"]
+
+
+def test_logs_can_be_json(capsys):
+    formatter = logging.config.DictConfigurator(configured.LOGGING).configure_formatter(
+        configured.LOGGING["formatters"]["json"]
+    )
+    record = logging.makeLogRecord({"name": "webapp", "levelname": "INFO", "msg": "Hello %s", "args": ("you",)})
+    ContextFilter().filter(record)
+    line = json.loads(formatter.format(record))
+    assert (line["message"], line["context"], line["levelname"]) == ("Hello you", "-", "INFO")
