@@ -7,6 +7,7 @@ from pathlib import Path
 from ml.io.frames import Part, frames, take
 from ml.io.manifest_columns import Columns, understand
 from ml.io.manifest_row import Row
+from ml.io.mosaic import cut_out
 from ml.io.open_pictures import OpenPictures
 from ml.io.picture import Selection
 from ml.io.records import BadInput, SubjectRecord
@@ -137,7 +138,11 @@ class _Reading:
 
     def _record(self, row: Row, external_id: str, number: int) -> SubjectRecord:
         gold, (ra, dec), rate, selection = row.gold(), row.position(), row.number("rate"), row.selection()
-        parts = [self._part(name, selection) for _, name in row.images()]
+        side = row.cutout_size()
+        if side is None:
+            parts = [self._part(name, selection) for _, name in row.images()]
+        else:
+            parts = [self._cutout(name, ra, dec, side) for _, name in row.images()]
         kind, members = frames(parts, row.text("kind").lower() or self.kind)
         single = len(parts) == 1 or len(members) == 1
         row.annotate(members, [*range(1, len(members) + 1)] if single else [at for at, _ in row.images()])
@@ -155,6 +160,14 @@ class _Reading:
             source=self.path.name,
             row=number,
         )
+
+    def _cutout(self, name: str, ra: float | None, dec: float | None, side: int) -> Part:
+        if ra is None or dec is None:
+            raise BadInput("asks for a cutout, but says not where. Fill in `ra` and `dec`.")
+        try:
+            return cut_out(self.pictures.get(self.folder.file(name)), ra, dec, side)
+        except BadInput as bad:
+            raise bad.at(image=name) from None
 
     def _part(self, name: str, selection: Selection) -> Part:
         try:

@@ -7,7 +7,19 @@ from dataclasses import dataclass, field
 from ml.io.limits import MAX_COLUMNS
 from ml.io.records import BadInput
 
-_SUBJECT = {"external_id", "kind", "label", "gold", "object_group", "ra", "dec", "rate", "plane", "planes"}
+_SUBJECT = {
+    "external_id",
+    "kind",
+    "label",
+    "gold",
+    "object_group",
+    "ra",
+    "dec",
+    "rate",
+    "plane",
+    "planes",
+    "cutout_size",
+}
 _FRAME = {"mjd", "exptime", "band", "mag", "snr", "ra", "dec"}
 _NUMBERED = re.compile(r"([a-z]+)[_ ]?(\d{1,18})$")
 HIDDEN = ("#", "!")

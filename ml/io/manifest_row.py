@@ -23,6 +23,8 @@ _RANGES = {
     "snr": (-1e9, 1e9, Message("a number")),
     "rate": (-1e7, 1e7, Message("arcseconds per hour")),
 }
+MOST_CUT_OUT = 2048
+"""Maximum side of a cutout in pixels."""
 SHARED_TIME = "mjd of the manifest"
 
 
@@ -68,6 +70,19 @@ class Row:
                 "`planes` is “%(value)s”; it must be a range such as 0:4, for planes 0, 1, 2 and 3.", value=planes
             )
         return slice(int(bounds[1]), int(bounds[2])) if bounds else None
+
+    def cutout_size(self) -> int | None:
+        """Return the side in pixels of the cutout to make from a mosaic; None to take the image whole."""
+        text = self.text("cutout_size")
+        if not text:
+            return None
+        if not _PLANE.fullmatch(text) or not 3 <= int(text) <= MOST_CUT_OUT:
+            raise BadInput(
+                "`cutout_size` is “%(value)s”; it must be a whole number of pixels from 3 to %(most)s.",
+                value=text,
+                most=MOST_CUT_OUT,
+            )
+        return int(text)
 
     def external_id(self) -> str:
         """Return the name of the subject: its own column, or its first file and plane."""

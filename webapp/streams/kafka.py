@@ -67,10 +67,11 @@ class KafkaTopic:
         """Wait a moment for messages, and return them."""
         received = []
         for message in self._consumer.consume(most, WAIT):
+            partition, offset = message.partition(), message.offset()
             if error := message.error():
                 self._complain(error)
-            else:
-                received.append(Received(message.partition(), message.offset(), message.value() or b""))
+            elif partition is not None and offset is not None:
+                received.append(Received(partition, offset, message.value() or b""))
         if received:
             self._trouble = ""
         return received

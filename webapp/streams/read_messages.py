@@ -45,19 +45,22 @@ class Reader:
         Which alerts to store; the cutouts of others are not opened.
     classes
         The survey's.
+    mapping
+        What the fields mean, for packets of a survey that is not known.
     """
 
     topic: str
     schema: bytes
     condition: Filter
     classes: list[str]
+    mapping: PacketMap | None = None
 
     def read(self, messages: Iterable[Received]) -> Iterator[Reading]:
         """Read messages; what cannot be used is among the problems, and nothing is raised for it."""
         for message in messages:
             reading = Reading(message)
             try:
-                for packet, where in packets_of(message.value, self.schema):
+                for packet, where in packets_of(message.value, self.schema, self.mapping):
                     self._add(reading, packet, where)
             except BadInput as bad:
                 reading.problems.append(bad)

@@ -171,10 +171,8 @@ def _called(name: str, values: list[Any], facts: Facts) -> Any:
 
 
 def _is_within(facts: Facts, ra: float, dec: float, radius: float) -> bool:
-    here = facts.get("ra"), facts.get("dec")
-    if None in here:
+    if facts.get("ra") is None or facts.get("dec") is None:
         return False
-    alpha, delta = (math.radians(one) for one in here)
-    ra, dec = math.radians(ra), math.radians(dec)
+    alpha, delta, ra, dec = (math.radians(one) for one in (facts["ra"], facts["dec"], ra, dec))
     haversine = math.sin((delta - dec) / 2) ** 2 + math.cos(delta) * math.cos(dec) * math.sin((alpha - ra) / 2) ** 2
     return 2 * math.asin(min(math.sqrt(haversine), 1.0)) <= math.radians(radius)

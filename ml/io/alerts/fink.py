@@ -11,23 +11,29 @@ from ml.io.alerts.ztf import ZTF
 
 
 def _either(name: str) -> str:
-    return f"i:{name}|{name}" if name else ""
+    return f"i:{name}|{name}"
 
-
-_PLAIN = {"external_id": "candid", "object_group": "objectId", "ra": "ra", "dec": "dec", "time": "jd", "band": "fid"}
-_PLAIN |= {"exptime": "exptime", "mag": "magpsf", "mag_error": "sigmapsf"}
-_PLAIN |= {"known_object": "ssnamenr", "known_distance": "ssdistnr"}
-_FIELDS = {field: _either(name) for field, name in _PLAIN.items()}
-_CUTOUTS = {f"{c}": f"b:cutout{c.title()}_stampData|cutout{c.title()}_stampData" for c in CHANNELS}
-_COMMON = {"cutouts": _CUTOUTS, "facts": (), "history": (), "edges": (("i:xpos|xpos", 3072.0), ("i:ypos|ypos", 3080.0))}
 
 FINK_API = replace(
     ZTF,
     survey="Fink",
     marks=("i:candid", "i:jd", "i:fid"),
-    hidden=frozenset(f"i:{name}" for name in ZTF.hidden),
+    external_id=_either("candid"),
+    object_group=_either("objectId"),
+    ra=_either("ra"),
+    dec=_either("dec"),
+    time=_either("jd"),
+    exptime=_either("exptime"),
+    band=_either("fid"),
+    mag=_either("magpsf"),
+    mag_error=_either("sigmapsf"),
+    known_object=_either("ssnamenr"),
+    known_distance=_either("ssdistnr"),
+    cutouts={name: f"b:cutout{name.title()}_stampData|cutout{name.title()}_stampData" for name in CHANNELS},
+    edges=((_either("xpos"), 3072.0), (_either("ypos"), 3080.0)),
+    facts=(),
+    history=(),
+    hidden=ZTF.hidden | {f"i:{name}" for name in ZTF.hidden},
     hidden_prefixes=("d:", "v:", "e:"),
-    **_FIELDS,
-    **_COMMON,
 )
-FLAT = replace(ZTF, survey="Fink or Lasair", marks=("candid", "jd", "fid", "magpsf"), **_FIELDS, **_COMMON)
+FLAT = replace(FINK_API, survey="Lasair", marks=("candid", "jd", "fid", "magpsf"))

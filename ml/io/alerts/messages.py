@@ -17,7 +17,9 @@ _CONFLUENT = b"\0"  # then a schema's number in four bytes
 _CONFLUENT_HEADER = 5
 
 
-def packets_of(message: bytes, schema: bytes = b"") -> Iterator[tuple[Mapping[str, Any], PacketMap]]:
+def packets_of(
+    message: bytes, schema: bytes = b"", given: PacketMap | None = None
+) -> Iterator[tuple[Mapping[str, Any], PacketMap]]:
     """Yield the packets of a message, and the map of their survey.
 
     Parameters
@@ -26,6 +28,8 @@ def packets_of(message: bytes, schema: bytes = b"") -> Iterator[tuple[Mapping[st
         An Avro file (ZTF), or one bare value (Fink) with or without the header of a schema registry (Rubin).
     schema
         JSON of the schema of bare values.
+    given
+        A map that the user wrote, tried before those of the known surveys.
 
     Raises
     ------
@@ -36,7 +40,7 @@ def packets_of(message: bytes, schema: bytes = b"") -> Iterator[tuple[Mapping[st
         raise BadInput("takes %(size)s, more than a message of alerts needs.", size=size_in_words(len(message)))
     if message.startswith(_FILE):
         packets = AvroFile(io.BytesIO(message))
-        where = recognise(packets.names)
+        where = recognise(packets.names, given)
         yield from ((packet, where) for packet in packets)
         return
     if not schema:
@@ -45,4 +49,4 @@ def packets_of(message: bytes, schema: bytes = b"") -> Iterator[tuple[Mapping[st
     body = message[_CONFLUENT_HEADER:] if message.startswith(_CONFLUENT) else message
     with decoding(NOT_WHOLE):
         packet: Any = schemaless_reader(io.BytesIO(body), parsed, None)
-    yield packet, recognise(names)
+    yield packet, recognise(names, given)

@@ -128,8 +128,8 @@ class PacketMap:
         return finite(self.value(packet, path))
 
 
-_FIELDS = ("external_id", "object_group", "ra", "dec", "time", "exptime", "band", "mag", "mag_error", "flux")
-_FIELDS += ("flux_error", "snr", "known_object", "known_distance")
+_FIELDS = ["external_id", "object_group", "ra", "dec", "time", "exptime", "band", "mag", "mag_error", "flux"]
+_FIELDS += ["flux_error", "snr", "known_object", "known_distance"]
 
 
 @lru_cache(maxsize=4096)

@@ -54,6 +54,7 @@ def something_on_each_page():
     _distrust(workflow)
     _bring_in(workflow)
     _listen(survey)
+    _brighten(rows[0])
     rita = get_user_model().objects.create_user("rita")
     rule(subject=rows[11], workflow=workflow, scientist=rita, verdict="no", label="CR")
     return survey
@@ -77,6 +78,16 @@ def _listen(survey):
         trouble=NO_BROKER,
     )
     DeadLetter.objects.create(stream=stream, partition=3, offset=9, reason=Message("has no cutouts."))
+
+
+def _brighten(row):
+    """Give a subject a light curve, and the survey's hint."""
+    bands, days = ("g", "r", "i"), range(24)
+    row.light_curve = [
+        [60000.0 + day, bands[day % 3], 20.5 - day / 12, None if day < 8 else 0.02 * (30 - day)] for day in days
+    ]
+    row.metadata |= {"!known object": "433 Eros, 2.2″"}
+    row.save()
 
 
 def _train(model):

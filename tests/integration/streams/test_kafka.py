@@ -112,6 +112,9 @@ def test_the_command_checks_what_it_is_given(tmp_path):
     (tmp_path / "schema").write_text("{}")
     with pytest.raises(CommandError, match="is not a whole Avro file"):
         call_command("listen", "alerts", schema=tmp_path / "schema", **given)
+    (tmp_path / "map").write_text("survey: X")
+    with pytest.raises(CommandError, match="says nothing about `external_id`"):
+        call_command("listen", "alerts", mapping=tmp_path / "map", **given)
     assert Survey.objects.get().streams.filter(messages_read__gt=0).count() == 0
 
 

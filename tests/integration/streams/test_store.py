@@ -50,7 +50,20 @@ def test_what_a_broker_sends_again_is_neither_stored_nor_counted_again(keep, ale
     keep(*values)
     assert counters(keep(*values)) == (2, 2, 0, 0, 0)
     assert counters(keep(*values, alert(3))) == (3, 3, 0, 0, 0)
-    assert counters(keep(alert(3), partition=1)) == (4, 3, 1, 0, 0)  # published twice, with other pixels or not
+    assert counters(keep(alert(3), partition=1)) == (4, 3, 1, 0, 0)  # published twice
+
+
+def test_a_name_with_other_pixels_is_refused_and_the_first_stays(keep, alert):
+    first, other = alert(1), alert(2).replace(candid(2), candid(1))
+    assert counters(keep(first, first, other)) == (3, 1, 1, 0, 1)
+    assert counters(keep(other, alert(5), first=3)) == (5, 2, 1, 0, 2)
+    assert "has the name 1, which the survey has with other pixels" in str(DeadLetter.objects.first().reason)
+
+
+def candid(number):
+    """Return an object's name and the candid after it, as Avro writes them."""
+    name = f"ZTF{number}".encode()
+    return b"\2" + bytes([2 * len(name)]) + name + b"\2" + bytes([2 * number])
 
 
 def test_a_failure_half_way_leaves_nothing(keep, alert, monkeypatch):

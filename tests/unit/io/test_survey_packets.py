@@ -7,6 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ml.io.alerts.mapping_file import read_mapping
+from ml.io.alerts.messages import packets_of
+from ml.io.records import BadInput
 from tests.unit.io import packets
 from tests.unit.io.packets import schema_of, write
 from tests.unit.io.test_bombs import sized, whole
@@ -112,6 +115,16 @@ hidden: [verdict]
 cutouts: {difference: minus, science: now}
 sentinels: [-1]
 """
+
+
+def test_a_mapping_also_reads_the_messages_of_a_stream(tmp_path):
+    (tmp_path / "packets.yaml").write_text(MAPPING)
+    given = read_mapping(tmp_path / "packets.yaml")
+    message = write(tmp_path / "a.avro", {"id": "n1", "minus": b"x"}).read_bytes()
+    ((packet, where),) = packets_of(message, given=given)
+    assert where.value(packet, where.external_id) == "n1"
+    with pytest.raises(BadInput, match="not an alert packet of a known survey"):
+        list(packets_of(message))
 
 
 def test_a_mapping_file_teaches_a_survey(tmp_path, subjects):

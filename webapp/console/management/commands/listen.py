@@ -11,6 +11,8 @@ from rich.console import Console
 
 from ml.io.alerts.avro_file import understood
 from ml.io.alerts.filters import Filter
+from ml.io.alerts.mapping_file import read_mapping
+from ml.io.alerts.packet_map import PacketMap
 from ml.io.records import BadInput
 from webapp.console.management.commands.ingest import the_survey
 from webapp.streams.kafka import KafkaTopic
@@ -30,6 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--set", default="", dest="subject_set", help="the subject set to add them to")
         parser.add_argument("--where", default="", help="which alerts to store, such as: snr > 5 and band in (g, r)")
         parser.add_argument("--schema", type=Path, help="file with the schema of messages that come without one")
+        parser.add_argument("--mapping", type=Path, help="file that says what the fields of an unknown survey mean")
         parser.add_argument("--create", action="store_true", help="create the survey if it does not exist")
 
     def handle(self, *args: Any, topic: str, survey: str, create: bool, schema: Path | None, **options: Any) -> None:
@@ -44,7 +47,8 @@ class Command(BaseCommand):
                 condition=options["where"],
             )
         )
-        reader = Reader(topic, the_schema(schema), Filter(stream.condition), row.classes)
+        mapping = the_mapping(options["mapping"])
+        reader = Reader(topic, the_schema(schema), Filter(stream.condition), row.classes, mapping)
         over = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: over.set())
@@ -81,6 +85,13 @@ def the_schema(path: Path | None) -> bytes:
     except (OSError, BadInput) as error:
         raise CommandError(f"{path} {error}") from error
     return text
+
+
+def the_mapping(path: Path | None) -> PacketMap | None:
+    try:
+        return None if path is None else read_mapping(path)
+    except (OSError, BadInput) as error:
+        raise CommandError(f"{path} {error}") from error
 
 
 def credentials() -> dict[str, str]:
