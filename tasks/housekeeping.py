@@ -8,6 +8,7 @@ from webapp.consensus import batch_aggregation
 from webapp.consensus.recompute import catch_up_all
 from webapp.core.jobs import Job
 from webapp.core.models import Heartbeat, Process
+from webapp.known_objects import start_match
 from webapp.learning.rescoring import score_arrivals
 from webapp.learning.triggers import start_due
 from webapp.quality import quality_scan
@@ -47,6 +48,12 @@ def nightly_aggregation() -> None:
 def nightly_quality_scan() -> None:
     for workflow in quality_scan.workflows_to_scan():
         quality_scan.start_scan(workflow, by=None)
+
+
+@task("tasks.known.hourly")
+def hourly_match() -> None:
+    for survey in start_match.surveys_to_match():
+        start_match.start_match(survey, by=None)
 
 
 @task("tasks.retrain.run")

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "webapp.consensus",
     "webapp.quality",
     "webapp.synthetics",
+    "webapp.known_objects",
     "webapp.learning",
     "webapp.review",
     "webapp.imports",
@@ -275,11 +276,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,  # checks whether a night has passed, so that missed nights are made up for
         "options": {"queue": "aggregation", "expires": 3600.0},
     },
-    "quality": {
-        "task": "tasks.quality.nightly",
-        "schedule": 3600.0,
-        "options": {"queue": "quality", "expires": 3600.0},
-    },
+    "quality": {"task": "tasks.quality.nightly", "schedule": 3600.0, "options": {"queue": "quality", "expires": 3600}},
+    "known": {"task": "tasks.known.hourly", "schedule": 3600.0, "options": {"queue": "known", "expires": 3600.0}},
     "retrain": {
         "task": "tasks.retrain.run",
         "schedule": _retrain_seconds,

@@ -6,6 +6,7 @@ from django.urls import reverse
 from tests.integration.learning import sky
 from webapp.archive.models import IngestRun, Membership
 from webapp.consensus.models import Consensus
+from webapp.known_objects.models import MatchRun, OrbitCatalogue
 from webapp.learning.models import Checkpoint, Promotion, TrainingRun
 from webapp.review.models import Ruling
 
@@ -27,8 +28,8 @@ CONSENSUS_PAGES += [
 ]
 LEARNING_PAGES = ["learning", "training-runs", "training-run", "training-progress", "training-epochs"]
 LEARNING_PAGES += ["training-epochs-csv", "compare"]
-SCIENTIST_PAGES = ["review", *CONSENSUS_PAGES, *LEARNING_PAGES]
-SCIENTIST_WRITES = ["rule", "withdraw"]
+SCIENTIST_PAGES = ["review", "known-objects", "known-objects-csv", *CONSENSUS_PAGES, *LEARNING_PAGES]
+SCIENTIST_WRITES = ["rule", "withdraw", "known-objects-match"]
 
 
 @pytest.fixture
@@ -40,6 +41,7 @@ def world(django_user_model):
     Consensus.objects.create(workflow=workflow, subject=subject, posterior=0.9, votes_yes=3, method="majority")
     run = TrainingRun.objects.create(survey=survey, workflow=workflow, role="stamp")
     checkpoint = Checkpoint.objects.create(survey=survey, role="stamp", run=run, manifest={})
+    OrbitCatalogue.objects.create(checksum="0", orbits=1, epoch=61000.0)
     ingest = IngestRun.objects.create(survey=survey, path="/nowhere", subject_set="all")
     for name, where in [("volunteer", survey), ("moderator", survey), ("scientist", survey), ("admin", survey)]:
         user = django_user_model.objects.create_user(name)
@@ -51,6 +53,7 @@ def world(django_user_model):
     of_workflow = {"workflow": workflow.slug}
     return {
         **dict.fromkeys(CONSENSUS_PAGES, of_workflow),
+        "known-objects-csv": {"show": "unidentified"},
         "subject-votes": {"pk": subject.pk},
         "votes-csv": of_subject,
         "lines-csv": of_subject,
@@ -86,6 +89,7 @@ def assert_nothing_changed():
     assert Checkpoint.objects.get().is_champion is False
     assert not Promotion.objects.exists()
     assert not Ruling.objects.exists()
+    assert not MatchRun.objects.exists()
 
 
 @pytest.mark.parametrize("name", ADMIN_PAGES)
